@@ -1,0 +1,257 @@
+//! Errors, each with the face of whoever is to read it.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+type Source = Box<dyn StdError + Send + Sync>;
+
+/// Why a user's backend lets nobody in.
+///
+/// It is not an [`Error`](StdError), so that every error is one of it: `?` on a database error is
+/// [`AuthError::Unavailable`], which the client sees as 503. Boxed errors and `anyhow` go through [`AuthError::unavailable`];
+/// errors of the input are mapped by hand, to [`AuthError::Invalid`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// Unknown, or the credentials are wrong. The client cannot tell which.
+    Invalid,
+    /// Known and right, and not to be let in. The client sees [`AuthError::Invalid`]; on refresh the session ends.
+    Disabled,
+    /// There is no such account any more. On refresh the session ends.
+    Gone,
+    /// Nobody could decide: a database is down. The client sees 503, and nothing changes.
+    Unavailable(Source),
+}
+
+impl AuthError {
+    /// Nobody could decide, because of this.
+    #[must_use]
+    pub fn unavailable(source: impl Into<Source>) -> Self {
+        Self::Unavailable(source.into())
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for AuthError {
+    fn from(error: E) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
+}
+
+/// The stable code of a refusal, as clients see it in `code` and `type` of a problem document (RFC 9457).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// 401: no credentials.
+    MissingToken,
+    /// 401: a token that is none of ours, or no longer counts.
+    InvalidToken,
+    /// 401: one of ours, and too old.
+    TokenExpired,
+    /// 401: sign-in.
+    InvalidCredentials,
+    /// 401: refresh.
+    InvalidGrant,
+    /// 401: a fresh authentication would do (RFC 9470).
+    InsufficientUserAuthentication,
+    /// 403: a scope is missing.
+    InsufficientScope,
+    /// 403: a role or claim is missing.
+    Forbidden,
+    /// 403: cookie credentials from elsewhere.
+    Csrf,
+    /// 400.
+    InvalidRequest,
+    /// 404.
+    NotFound,
+    /// 413.
+    PayloadTooLarge,
+    /// 415.
+    UnsupportedMediaType,
+    /// 429.
+    TooManyRequests,
+    /// 503: nobody could decide.
+    Unavailable,
+}
+
+impl Code {
+    /// The code as clients see it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingToken => "missing_token",
+            Self::InvalidToken => "invalid_token",
+            Self::TokenExpired => "token_expired",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::InvalidGrant => "invalid_grant",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::Forbidden => "forbidden",
+            Self::Csrf => "csrf",
+            Self::InvalidRequest => "invalid_request",
+            Self::NotFound => "not_found",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::TooManyRequests => "too_many_requests",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// The status it is answered with.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::MissingToken
+            | Self::InvalidToken
+            | Self::TokenExpired
+            | Self::InvalidCredentials
+            | Self::InvalidGrant
+            | Self::InsufficientUserAuthentication => 401,
+            Self::InsufficientScope | Self::Forbidden | Self::Csrf => 403,
+            Self::InvalidRequest => 400,
+            Self::NotFound => 404,
+            Self::PayloadTooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::TooManyRequests => 429,
+            Self::Unavailable => 503,
+        }
+    }
+
+    /// What it means, in a few words.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::MissingToken => "no credentials were sent",
+            Self::InvalidToken => "the token is not valid",
+            Self::TokenExpired => "the token has expired",
+            Self::InvalidCredentials => "the credentials are not valid",
+            Self::InvalidGrant => "the refresh token is not valid",
+            Self::InsufficientUserAuthentication => "a more recent authentication is required",
+            Self::InsufficientScope => "the token lacks a scope",
+            Self::Forbidden => "this is not allowed for the caller",
+            Self::Csrf => "the request came from another site",
+            Self::InvalidRequest => "the request is malformed",
+            Self::NotFound => "there is nothing here",
+            Self::PayloadTooLarge => "the body is too large",
+            Self::UnsupportedMediaType => "the body has another media type",
+            Self::TooManyRequests => "too many requests",
+            Self::Unavailable => "this cannot be decided at the moment",
+        }
+    }
+}
+
+/// A refusal: what the client may know, and for the operator why.
+#[derive(Debug)]
+pub struct Refusal {
+    code: Code,
+    max_age: Option<u64>,
+    source: Option<Source>,
+}
+
+impl Refusal {
+    /// A refusal with this code.
+    #[must_use]
+    pub const fn new(code: Code) -> Self {
+        Self { code, max_age: None, source: None }
+    }
+
+    /// Nobody could decide, because of this.
+    #[must_use]
+    pub fn unavailable(source: impl Into<Source>) -> Self {
+        Self { source: Some(source.into()), ..Self::new(Code::Unavailable) }
+    }
+
+    /// A fresh authentication, at most so many seconds old, would do.
+    #[must_use]
+    pub const fn stale(max_age: u64) -> Self {
+        Self { code: Code::InsufficientUserAuthentication, max_age: Some(max_age), source: None }
+    }
+
+    /// The code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// How old an authentication may be, in seconds, where that is what is missing.
+    #[must_use]
+    pub const fn max_age(&self) -> Option<u64> {
+        self.max_age
+    }
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.title())
+    }
+}
+
+impl StdError for Refusal {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Why a gate, a ring or a store does not start. For operators: it names the setting or the file.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    what: String,
+    source: Option<Source>,
+}
+
+/// What went wrong at start-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Settings are missing, unknown, malformed or contradict each other.
+    Settings,
+    /// A key or the ring's folder cannot be used.
+    Keys,
+    /// The store cannot be used.
+    Store,
+    /// The operating system gives no random bytes.
+    Random,
+    /// Something was asked for that cannot be done.
+    Usage,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
+        Self { kind, what: what.into(), source: None }
+    }
+
+    pub(crate) fn because(mut self, source: impl Into<Source>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// What kind of thing went wrong.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<getrandom::Error> for Error {
+    fn from(error: getrandom::Error) -> Self {
+        Self::new(ErrorKind::Random, "the operating system gives no random bytes").because(error)
+    }
+}

@@ -1,0 +1,222 @@
+//! What a user's backend promises: who signs in, and who still may.
+
+use std::future::Future;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::device::Client;
+use crate::error::AuthError;
+use crate::secret::Password;
+use crate::token::JwtClaims;
+
+/// A backend, as `#[auth_backend(…)]` describes it. Implement [`Authenticate`] and [`Refresh`] by hand, never this.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an auth backend",
+    label = "this type has no `#[auth_backend(…)]`",
+    note = "put `#[auth_backend(email, user = User)]` on `struct {Self}`"
+)]
+pub trait AuthBackend: Sized + Send + Sync + 'static {
+    /// The user type, which derives [`JwtClaims`].
+    type User: JwtClaims;
+    /// The body of a sign-in, beside `device_name` and `device_id`.
+    type Login: DeserializeOwned + Send + 'static;
+    /// How users sign in.
+    type Entry: SignIn<Self>;
+    /// Where the claims of a refresh come from.
+    type Renewal: Renew<Self>;
+    /// Paths, names and presence of the routes.
+    const SHAPE: Shape;
+}
+
+/// Signs users in.
+pub trait Authenticate: AuthBackend {
+    /// Decides who this is. Unknown and wrong are both [`AuthError::Invalid`]; look up first, then hash, whoever asks.
+    fn authenticate(&self, login: Self::Login, client: &Client) -> impl Future<Output = Result<Self::User, AuthError>> + Send;
+}
+
+/// Loads a user who is signed in already, with claims as they are today.
+pub trait Refresh: AuthBackend {
+    /// Loads the user. [`AuthError::Gone`] and [`AuthError::Disabled`] end the session.
+    fn refresh(
+        &self,
+        subject: &<Self::User as JwtClaims>::Subject,
+        client: &Client,
+    ) -> impl Future<Output = Result<Self::User, AuthError>> + Send;
+}
+
+/// How the users of `B` sign in. Implemented for [`Own`].
+#[diagnostic::on_unimplemented(
+    message = "`{B}` does not say how its users sign in",
+    label = "`Authenticate` is missing for `{B}`",
+    note = "write `impl Authenticate for {B}` with `async fn authenticate(&self, login: Self::Login, client: &Client) -> Result<Self::User, AuthError>`"
+)]
+pub trait SignIn<B: AuthBackend>: 'static {
+    /// Decides who this is.
+    fn sign_in(backend: &B, login: B::Login, client: &Client) -> impl Future<Output = Result<B::User, AuthError>> + Send;
+}
+
+/// Users sign in through [`Authenticate`].
+#[derive(Clone, Copy, Debug)]
+pub struct Own;
+
+impl<B: Authenticate> SignIn<B> for Own {
+    async fn sign_in(backend: &B, login: B::Login, client: &Client) -> Result<B::User, AuthError> {
+        backend.authenticate(login, client).await
+    }
+}
+
+/// Where the claims of a refresh come from. Implemented for [`Reload`] and [`FromStored`].
+#[diagnostic::on_unimplemented(
+    message = "`{B}` does not say who may stay signed in",
+    label = "`Refresh` is missing for `{B}`",
+    note = "write `impl Refresh for {B}` with `async fn refresh(&self, subject: &…, client: &Client) -> Result<Self::User, AuthError>`, or say `refresh(from = stored)` in `#[auth_backend(…)]`"
+)]
+pub trait Renew<B: AuthBackend>: 'static {
+    /// Whether the claims of sign-in are kept with the session.
+    const STORED: bool;
+
+    /// The claims for a subject; `stored` is what the session kept.
+    fn renew(
+        backend: &B,
+        subject: &str,
+        stored: Option<&[u8]>,
+        client: &Client,
+    ) -> impl Future<Output = Result<<B::User as JwtClaims>::Claims, AuthError>> + Send;
+}
+
+/// Claims come fresh through [`Refresh`].
+#[derive(Clone, Copy, Debug)]
+pub struct Reload;
+
+impl<B: Refresh> Renew<B> for Reload {
+    const STORED: bool = false;
+
+    async fn renew(
+        backend: &B,
+        subject: &str,
+        _stored: Option<&[u8]>,
+        client: &Client,
+    ) -> Result<<B::User as JwtClaims>::Claims, AuthError> {
+        let subject = subject.parse().map_err(|_| AuthError::Gone)?;
+        Ok(backend.refresh(&subject, client).await?.to_claims())
+    }
+}
+
+/// Claims are those of sign-in, kept with the session: no `Refresh`, and no way to notice that an account was closed.
+#[derive(Clone, Copy, Debug)]
+pub struct FromStored;
+
+impl<B: AuthBackend> Renew<B> for FromStored {
+    const STORED: bool = true;
+
+    async fn renew(
+        _backend: &B,
+        subject: &str,
+        stored: Option<&[u8]>,
+        _client: &Client,
+    ) -> Result<<B::User as JwtClaims>::Claims, AuthError> {
+        let stored = stored.ok_or(AuthError::Gone)?;
+        crate::token::read_stored(subject, stored).ok_or(AuthError::Gone)
+    }
+}
+
+/// The body of a sign-in by email.
+#[derive(Clone, Debug, Deserialize)]
+pub struct EmailLogin {
+    /// The address as the client sent it, without white space around it and in lower case.
+    #[serde(deserialize_with = "identifier")]
+    pub email: String,
+    /// The password, untouched.
+    pub password: Password,
+}
+
+/// The body of a sign-in by username.
+#[derive(Clone, Debug, Deserialize)]
+pub struct UsernameLogin {
+    /// The name as the client sent it, without white space around it and in lower case.
+    #[serde(deserialize_with = "identifier")]
+    pub username: String,
+    /// The password, untouched.
+    pub password: Password,
+}
+
+/// The one form of an email address or username: without white space around it, in lower case.
+///
+/// Sign-in applies it when it reads; apply it when you write an account.
+#[must_use]
+pub fn normalize_identifier(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+fn identifier<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    String::deserialize(deserializer).map(|text| normalize_identifier(&text))
+}
+
+/// Paths, names and presence of a backend's routes: what `#[auth_backend(…)]` says beside the types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Where the routes hang: `/auth`.
+    pub prefix: &'static str,
+    /// The tag in the OpenAPI document.
+    pub tag: &'static str,
+    /// Whether the routes are in the OpenAPI document.
+    pub openapi: bool,
+    /// `POST /signin`.
+    pub signin: RouteShape,
+    /// `POST /refresh-access`.
+    pub refresh: RouteShape,
+    /// The member that carries the access token: `access_token`.
+    pub access_token: &'static str,
+    /// The member that carries the refresh token: `refresh_token`.
+    pub refresh_token: &'static str,
+    /// Routes that are left out.
+    pub disabled: &'static [AuthRoute],
+}
+
+impl Shape {
+    /// The shape without any option.
+    pub const DEFAULT: Self = Self {
+        prefix: "/auth",
+        tag: "auth",
+        openapi: true,
+        signin: RouteShape { path: "/signin", summary: None, description: None },
+        refresh: RouteShape { path: "/refresh-access", summary: None, description: None },
+        access_token: "access_token",
+        refresh_token: "refresh_token",
+        disabled: &[],
+    };
+}
+
+/// Path and words of one route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteShape {
+    /// Below the prefix, with a leading slash.
+    pub path: &'static str,
+    /// One line for the OpenAPI document.
+    pub summary: Option<&'static str>,
+    /// More for the OpenAPI document.
+    pub description: Option<&'static str>,
+}
+
+/// A route that a backend may leave out: `disable(signout_all, revoke)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthRoute {
+    /// `POST /signin`.
+    Signin,
+    /// `POST /refresh-access`.
+    Refresh,
+    /// `POST /reauthenticate`.
+    Reauthenticate,
+    /// `POST /verify`.
+    Verify,
+    /// `POST /signout`.
+    Signout,
+    /// `POST /signout-all`.
+    SignoutAll,
+    /// `POST /revoke`.
+    Revoke,
+    /// `GET /sessions` and `DELETE /sessions/{id}`.
+    Sessions,
+}

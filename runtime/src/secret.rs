@@ -1,0 +1,188 @@
+//! Bytes that are not shown, wiped when dropped, and compared in constant time.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use serde::{Deserialize, Deserializer};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
+
+/// Secret bytes: a key, or the secret part of a token.
+///
+/// There is no `Display`, no `Serialize` and no `PartialEq`; `Debug` prints a redaction.
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    /// Takes the bytes as they are.
+    #[must_use]
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// `len` bytes from the operating system's random source.
+    ///
+    /// # Errors
+    /// The random source cannot be read.
+    pub fn random(len: usize) -> Result<Self, getrandom::Error> {
+        let mut bytes = Zeroizing::new(vec![0; len]);
+        fill_random(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// Reads `base64:…` (standard or URL-safe, padded or not) or `hex:…`.
+    ///
+    /// # Errors
+    /// The prefix is missing or what follows is not that encoding. The message never contains the input.
+    pub fn parse(text: &str) -> Result<Self, SecretError> {
+        let bytes = if let Some(rest) = text.strip_prefix("base64:") {
+            [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
+                .iter()
+                .find_map(|engine| engine.decode(rest).ok())
+                .ok_or(SecretError::Base64)?
+        } else if let Some(rest) = text.strip_prefix("hex:") {
+            unhex(rest).ok_or(SecretError::Hex)?
+        } else {
+            return Err(SecretError::Prefix);
+        };
+        Ok(Self::from_bytes(bytes))
+    }
+
+    /// The bytes. Whatever is made of them is the caller's to protect.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether both hold the same bytes, in time that depends on the length alone.
+    #[must_use]
+    pub fn same(&self, other: &[u8]) -> bool {
+        same(&self.0, other)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret([redacted])")
+    }
+}
+
+/// Why a secret in a setting cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretError {
+    /// Neither `base64:` nor `hex:` stands in front.
+    Prefix,
+    /// What follows `base64:` is not base64.
+    Base64,
+    /// What follows `hex:` is not hexadecimal.
+    Hex,
+}
+
+impl fmt::Display for SecretError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Prefix => "a secret is written `base64:…` or `hex:…`",
+            Self::Base64 => "what follows `base64:` is not base64",
+            Self::Hex => "what follows `hex:` is not hexadecimal",
+        })
+    }
+}
+
+impl std::error::Error for SecretError {}
+
+/// A password as the client sent it: never trimmed, folded or cut, at most [`Password::MAX_BYTES`] long.
+///
+/// `Debug` prints a redaction; the bytes are wiped when it is dropped.
+#[derive(Clone)]
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    /// The longest password that is looked at, in bytes of UTF-8.
+    pub const MAX_BYTES: usize = 1024;
+
+    /// Takes the text as it is.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password([redacted])")
+    }
+}
+
+impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut text = String::deserialize(deserializer)?;
+        if text.len() > Self::MAX_BYTES {
+            text.zeroize();
+            return Err(serde::de::Error::custom("the password is longer than 1024 bytes"));
+        }
+        Ok(Self::new(text))
+    }
+}
+
+/// Fills `buffer` from the operating system's random source: the one door through which chance enters.
+#[expect(clippy::disallowed_methods, reason = "this is the door")]
+pub(crate) fn fill_random(buffer: &mut [u8]) -> Result<(), getrandom::Error> {
+    getrandom::fill(buffer)
+}
+
+/// Whether both slices are the same, in time that depends on the lengths alone.
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+    a.ct_eq(b).into()
+}
+
+/// SHA-256 (FIPS 180-4).
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    if digits.len() % 2 != 0 {
+        return None;
+    }
+    digits
+        .chunks_exact(2)
+        .map(|pair| {
+            let text = std::str::from_utf8(pair).ok().filter(|t| t.bytes().all(|b| b.is_ascii_hexdigit()))?;
+            u8::from_str_radix(text, 16).ok()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_in_either_encoding_and_never_shown() {
+        for text in ["base64:AAEC/w==", "base64:AAEC/w", "base64:AAEC_w", "hex:000102ff", "hex:000102FF"] {
+            assert_eq!(Secret::parse(text).unwrap().expose(), [0, 1, 2, 255], "{text}");
+        }
+        assert_eq!(format!("{:?}", Secret::parse("hex:00").unwrap()), "Secret([redacted])");
+    }
+
+    #[test]
+    fn a_malformed_secret_is_refused_without_an_echo() {
+        for (text, error) in [
+            ("hunter2", SecretError::Prefix),
+            ("base64:%%%", SecretError::Base64),
+            ("hex:0", SecretError::Hex),
+            ("hex:+1", SecretError::Hex),
+        ] {
+            assert_eq!(Secret::parse(text).unwrap_err(), error, "{text}");
+        }
+    }
+}

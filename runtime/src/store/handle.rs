@@ -1,0 +1,5 @@
+//! The handle that users hold.
+
+/// Any store.
+#[derive(Clone, Debug)]
+pub struct Store(());

@@ -1,0 +1,5 @@
+//! The store in memory.
+
+/// Sessions in memory.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore(());

@@ -1,0 +1,134 @@
+//! The contract between the gate and whatever keeps sessions: the trait, the handle, the implementations.
+//!
+//! Users hold a [`Store`]; authors of stores implement [`SessionStore`]; the `conformance` suite is the contract in
+//! executable form.
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod handle;
+mod memory;
+mod record;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+pub use handle::Store;
+pub use memory::MemoryStore;
+pub use record::*;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
+
+use std::future::Future;
+
+use crate::clock::Timestamp;
+use crate::device::Device;
+use crate::id::SessionId;
+
+/// Where sessions, revocations and single-use values live.
+///
+/// Every operation is one atomic, durable step: when it answers `Ok`, a crash does not undo it, and no other
+/// operation sees half of it. Expected outcomes are values; [`StoreError`] means that nobody could decide, and that
+/// nothing was changed (or, where the connection broke after the commit was sent, that the caller cannot know).
+/// Time is never taken from the store's own clock: each operation gets `now`.
+///
+/// No method has a default body. A store that forgets one does not compile.
+pub trait SessionStore: Send + Sync + 'static {
+    /// Brings the tables to this version, once, however many nodes start together. Called by `build()`.
+    fn migrate(&self, now: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Answers when the store can be written to (a real write, rolled back or idempotent), and says what it holds.
+    fn health(&self, now: Timestamp) -> impl Future<Output = Result<StoreHealth, StoreError>> + Send;
+
+    /// The store's own clock, or `None` where it is this machine's (memory, an embedded file).
+    fn now(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
+
+    /// Opens a session, under the subject's lock, in this order: compares the subject's `changed_at` with
+    /// [`NewSession::authenticated`], counts the live sessions against [`NewSession::limit`], evicts or refuses,
+    /// writes the session at generation 0 and [`NewSession::tokens`]. Evicted sessions are revoked with reason
+    /// [`RevokeReason::DeviceLimit`] and logged (`sid` until `log_until`) in the same step.
+    fn open_session(&self, new: NewSession, now: Timestamp) -> impl Future<Output = Result<Opened, StoreError>> + Send;
+
+    /// The session's row, revoked and expired ones too, with its subject's effective epoch, read together.
+    fn session(&self, sid: SessionId, now: Timestamp) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
+
+    /// The compare-and-swap of a refresh. See [`Step`] for the conditions; a condition that fails writes nothing and
+    /// is [`Rotated::Lost`].
+    fn rotate(&self, rotation: Rotation, now: Timestamp) -> impl Future<Output = Result<Rotated, StoreError>> + Send;
+
+    /// Marks `(sid, gen)` as confirmed, where `gen` is still the session's generation and it is not revoked. Answers how many
+    /// rows changed from unconfirmed to confirmed. Rows are taken in the order of `sid`.
+    fn confirm(&self, seen: Vec<(SessionId, u32)>, now: Timestamp) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Revokes a target, and logs it in the same step. See [`Target`].
+    fn revoke(&self, revocation: Revocation, now: Timestamp) -> impl Future<Output = Result<Revoked, StoreError>> + Send;
+
+    /// The live sessions of a subject (neither revoked nor expired), oldest first by `created_at`, then `sid`.
+    fn sessions_of(&self, subject: String, now: Timestamp) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
+
+    /// Puts tokens into the registry: those issued by hand. A `jti` that is there already is left as it is. Answers how many
+    /// were new.
+    fn record_tokens(&self, tokens: Vec<TokenRecord>, now: Timestamp) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Tokens of the registry, oldest first by `issued_at`, then `jti`, at most `query.limit`.
+    fn tokens(&self, query: TokenQuery, now: Timestamp) -> impl Future<Output = Result<Vec<TokenRecord>, StoreError>> + Send;
+
+    /// Revocations since `cursor`; from [`LogCursor::START`], everything that still matters: each entry with `until > now`, and
+    /// the present value of every lasting one (`until` = [`Timestamp::MAX`]). An entry may come twice, none is ever skipped.
+    fn log_since(&self, cursor: LogCursor, now: Timestamp) -> impl Future<Output = Result<LogPage, StoreError>> + Send;
+
+    /// Deletes at most `limit` rows of each kind that ended before `before`: sessions past their absolute expiry, or revoked
+    /// and past `before` (their absolute expiry decides where reuse detection still needs them: a row is kept until `abs_exp`),
+    /// expired registry rows without a live session, expired single-use values, spent budgets, dead log entries.
+    fn archive(&self, before: Timestamp, limit: u32, now: Timestamp)
+    -> impl Future<Output = Result<Archived, StoreError>> + Send;
+
+    /// Takes `key` for good until `until`: `true` for the first caller, `false` for every other one as long as `until > now`.
+    fn consume_once(
+        &self,
+        key: [u8; 32],
+        until: Timestamp,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Keeps a payload to be taken once. `false`, and nothing written, where a live one of this kind and hash is there already.
+    fn put_once(&self, value: OnceValue, now: Timestamp) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Takes the payload out: for one caller only, and only while its `until > now`.
+    fn take_once(
+        &self,
+        kind: String,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
+
+    /// Spends `cost` from the budget `key` under every limit, or from none of them. See [`Limit`].
+    fn spend(
+        &self,
+        key: String,
+        cost: u32,
+        limits: Vec<Limit>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Spent, StoreError>> + Send;
+
+    /// The shared key ring as it stands: version 0 and no bytes where none was ever stored.
+    fn keys(&self) -> impl Future<Output = Result<StoredKeys, StoreError>> + Send;
+
+    /// Replaces the shared key ring where its version still is `expected`; the new version is `expected + 1`. `false`, and
+    /// nothing written, where somebody was faster.
+    fn swap_keys(&self, expected: u64, ring: Vec<u8>, now: Timestamp) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Writes a fresh `auth_time` (and `acr`) into a live session. `None`, and nothing written, where there is none; otherwise
+    /// the session as it then stands.
+    fn reauthenticate(
+        &self,
+        sid: SessionId,
+        auth_time: Timestamp,
+        acr: Option<String>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
+
+    /// Replaces what a live session remembers of its device. `false` where there is none.
+    fn attach(&self, sid: SessionId, device: Device, now: Timestamp) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Pauses or resumes the deployment, durably and logged.
+    fn set_paused(&self, paused: bool, now: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
+}

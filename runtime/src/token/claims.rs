@@ -1,0 +1,153 @@
+//! What a user type must tell to be carried by a token: written by `#[derive(JwtClaims)]`, read by the verifier.
+
+use std::fmt::{Debug, Display};
+use std::str::FromStr;
+
+use serde::Serialize;
+use serde::de::MapAccess;
+use serde::ser::SerializeMap;
+
+/// A user type whose claims a token carries. Derive it: `#[derive(JwtClaims)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which claims its tokens carry",
+    label = "this type has no claims",
+    note = "put `#[derive(JwtClaims)]` on `{Self}` and `#[claim(sub)]` on the field that identifies the user"
+)]
+pub trait JwtClaims: Sized + Send + Sync + 'static {
+    /// The read-only type of the claims: `{Struct}Claims`.
+    type Claims: ClaimSet<Subject = Self::Subject>;
+    /// The type of the field marked `#[claim(sub)]`.
+    type Subject: Subject;
+    /// [`Open`], or [`Confidential`] where a claim is marked so.
+    type Secrecy: Secrecy;
+
+    /// Who this is.
+    fn subject(&self) -> &Self::Subject;
+
+    /// What a token says of this user: every field but the skipped ones.
+    fn to_claims(&self) -> Self::Claims;
+}
+
+/// What can identify a user: written with `Display` into `sub`, read back with `FromStr`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a subject",
+    label = "the subject is written with `Display` and read back with `FromStr`",
+    note = "use a `Uuid`, an integer or a `String`, or implement `Display` and `FromStr` for `{Self}`"
+)]
+pub trait Subject: Clone + Display + FromStr + Send + Sync + 'static {}
+
+impl<T: Clone + Display + FromStr + Send + Sync + 'static> Subject for T {}
+
+/// The claims of a user type, apart from those that the gate itself sets.
+///
+/// The generated type implements it. `Serialize` writes `sub` first, then the own claims under their wire names.
+pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
+    /// The type of the subject.
+    type Subject: Subject;
+    /// One empty place for each own claim, filled while a token is read.
+    type Draft: Default;
+
+    /// Who this is.
+    fn subject(&self) -> &Self::Subject;
+
+    /// Writes the own claims, without `sub`, in their order.
+    ///
+    /// # Errors
+    /// Whatever the serializer says.
+    fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
+
+    /// The place of an own claim by its wire name; `None` for every other name.
+    fn place(name: &str) -> Option<usize>;
+
+    /// Reads the value of the claim at `place` into the draft.
+    ///
+    /// # Errors
+    /// The value has another shape, or the claim came before.
+    fn read<'de, A: MapAccess<'de>>(draft: &mut Self::Draft, place: usize, map: &mut A) -> Result<(), A::Error>;
+
+    /// The claims, once the whole token was read.
+    ///
+    /// # Errors
+    /// The wire name of a claim that did not come.
+    fn finish(draft: Self::Draft, subject: Self::Subject) -> Result<Self, &'static str>;
+
+    /// Whether the field marked `#[claim(roles)]` holds this one; `false` where there is none.
+    fn has_role(&self, role: &str) -> bool;
+
+    /// Whether the field marked `#[claim(scope)]` holds this one; `false` where there is none.
+    fn has_scope(&self, scope: &str) -> bool;
+}
+
+/// A closed set of strings. Derive it on an enum without fields: `#[derive(ClaimValue)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a closed set of strings",
+    label = "roles and scopes come from an enum without fields",
+    note = "put `#[derive(ClaimValue)]` on the enum `{Self}`"
+)]
+pub trait ClaimValue: Copy + Send + Sync + 'static {
+    /// All values, in the order of the enum.
+    const ALL: &'static [Self];
+
+    /// The string on the wire.
+    fn wire(&self) -> &'static str;
+
+    /// The value of a string on the wire.
+    #[must_use]
+    fn from_wire(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|value| value.wire() == text)
+    }
+}
+
+/// A field type that may be marked `#[claim(roles)]` or `#[claim(scope)]`: one value, an optional one, or many.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` holds no roles or scopes",
+    label = "expected a `ClaimValue`, or an `Option`, `Vec` or set of them",
+    note = "put `#[derive(ClaimValue)]` on the enum, and make the field a `Vec` of it"
+)]
+pub trait ValueSet {
+    /// The type of a value.
+    type Value;
+
+    /// Whether it holds this one.
+    fn holds(&self, value: &str) -> bool;
+}
+
+impl<V: ClaimValue> ValueSet for V {
+    type Value = V;
+    fn holds(&self, value: &str) -> bool {
+        self.wire() == value
+    }
+}
+
+macro_rules! value_set {
+    ($($many:ty),*) => {$(
+        impl<V: ClaimValue> ValueSet for $many {
+            type Value = V;
+            fn holds(&self, value: &str) -> bool {
+                self.iter().any(|v| v.wire() == value)
+            }
+        }
+    )*};
+}
+value_set!(Option<V>, Vec<V>, Box<[V]>, std::collections::BTreeSet<V>);
+
+impl<V: ClaimValue, S: 'static> ValueSet for std::collections::HashSet<V, S> {
+    type Value = V;
+    fn holds(&self, value: &str) -> bool {
+        self.iter().any(|v| v.wire() == value)
+    }
+}
+
+/// Whether the claims of a type may be read by whoever holds the token.
+pub trait Secrecy: Send + Sync + 'static {}
+
+/// They may.
+#[derive(Clone, Copy, Debug)]
+pub struct Open;
+
+/// At least one may not: only encrypted tokens carry them.
+#[derive(Clone, Copy, Debug)]
+pub struct Confidential;
+
+impl Secrecy for Open {}
+impl Secrecy for Confidential {}
