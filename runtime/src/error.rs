@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 type Source = Box<dyn StdError + Send + Sync>;
 
@@ -144,6 +145,7 @@ impl Code {
 pub struct Refusal {
     code: Code,
     max_age: Option<u64>,
+    retry_after: Option<Duration>,
     source: Option<Source>,
 }
 
@@ -151,7 +153,7 @@ impl Refusal {
     /// A refusal with this code.
     #[must_use]
     pub const fn new(code: Code) -> Self {
-        Self { code, max_age: None, source: None }
+        Self { code, max_age: None, retry_after: None, source: None }
     }
 
     /// Nobody could decide, because of this.
@@ -163,7 +165,21 @@ impl Refusal {
     /// A fresh authentication, at most so many seconds old, would do.
     #[must_use]
     pub const fn stale(max_age: u64) -> Self {
-        Self { code: Code::InsufficientUserAuthentication, max_age: Some(max_age), source: None }
+        Self { code: Code::InsufficientUserAuthentication, max_age: Some(max_age), retry_after: None, source: None }
+    }
+
+    /// Not before so long: the answer will be another one then.
+    #[must_use]
+    pub const fn retry_after(left: Duration) -> Self {
+        Self { code: Code::Unavailable, max_age: None, retry_after: Some(left), source: None }
+    }
+
+    /// After how many seconds to try again, where that may help: `Retry-After` (RFC 9110 section 10.2.3).
+    #[must_use]
+    pub fn retry_in(&self) -> Option<u64> {
+        let waits = matches!(self.code, Code::Unavailable | Code::TooManyRequests);
+        let left = self.retry_after.unwrap_or(Duration::from_secs(1));
+        waits.then(|| left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1))
     }
 
     /// The code.

@@ -5,10 +5,22 @@
 pub mod clock;
 pub mod device;
 pub mod error;
+pub mod event;
+#[cfg(feature = "axum")]
+pub mod extract;
 pub mod gate;
 pub mod id;
+pub mod keys;
+#[cfg(feature = "password")]
+pub mod password;
 pub mod policy;
+#[cfg(feature = "axum")]
+pub mod reject;
+#[cfg(feature = "axum")]
+mod router;
 pub mod secret;
+pub mod session;
+pub mod settings;
 pub mod store;
 pub mod token;
 

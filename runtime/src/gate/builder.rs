@@ -1,16 +1,328 @@
-//! What a gate is built from.
+//! What a gate is built from. The compiler asks for what has no safe default; everything else has a method.
 
-use super::AuthBackend;
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind};
+use crate::event::{Event, Events};
+use crate::keys::KeyRing;
+use crate::session::Engine;
+use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Settings};
+use crate::store::{OnLimit, Store};
+use crate::token::{JwtClaims, Open};
+
+use super::task::Running;
+use super::{AuthBackend, Gate, Inner, store_error};
 
 /// Collects what a gate needs. Started by the generated `gate()`.
-#[derive(Debug)]
-pub struct GateBuilder<B> {
+///
+/// Issuer, audience, keys and store have no safe default; without one of them `build()` does not compile.
+#[must_use = "nothing runs until `build().await`"]
+pub struct GateBuilder<B, I = Missing, A = Missing, K = Missing, S = Missing, E = Plain> {
     backend: B,
+    base: Settings,
+    overrides: Vec<Override>,
+    ring: Option<KeyRing>,
+    store: Option<Store>,
+    clock: Clock,
+    events: Events,
+    parts: PhantomData<fn() -> (I, A, K, S, E)>,
 }
+
+type Override = Box<dyn FnOnce(&mut Settings) + Send>;
+
+/// A required part that was not given yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Missing;
+
+/// A required part that was given.
+#[derive(Clone, Copy, Debug)]
+pub struct Given;
+
+macro_rules! required {
+    ($(#[$doc:meta])* $name:ident, $message:literal, $note:literal) => {
+        $(#[$doc])*
+        #[diagnostic::on_unimplemented(message = $message, label = "this gate cannot be built yet", note = $note)]
+        pub trait $name {}
+        impl $name for Given {}
+    };
+}
+
+required! {
+    /// The issuer was given.
+    HasIssuer, "the gate has no issuer", "say who issues the tokens: `.issuer(\"https://accounts.example.com\")`, or `.settings(Settings::load()?)`"
+}
+required! {
+    /// The audience was given.
+    HasAudience, "the gate has no audience", "say for whom tokens are issued: `.audience(\"https://api.example.com\")`, or `.settings(Settings::load()?)`"
+}
+required! {
+    /// The keys were given.
+    HasKeys, "the gate has no keys", "open a ring: `.keys(KeyRing::open(\"keys\").await?)`"
+}
+required! {
+    /// The store was given.
+    HasStore, "the gate has no store", "open one: `.store(SqliteStore::open(\"tollgate.db\").await?)`"
+}
+
+/// How a gate's tokens travel.
+pub trait Encryption: 'static {}
+
+/// Signed, and readable by whoever holds them.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain;
+
+impl Encryption for Plain {}
+
+/// An encryption that is enough for claims of the secrecy `S`.
+#[diagnostic::on_unimplemented(
+    message = "claims marked `confidential` would travel in tokens that their holder can read",
+    label = "this gate issues plain tokens",
+    note = "leave the claim out with `#[claim(skip)]`, or let the client read it with `#[claim(expose)]`"
+)]
+pub trait Protects<S>: Encryption {}
+
+impl Protects<Open> for Plain {}
 
 impl<B: AuthBackend> GateBuilder<B> {
     #[doc(hidden)]
     pub fn new(backend: B) -> Self {
-        Self { backend }
+        Self {
+            backend,
+            base: Settings::default(),
+            overrides: Vec::new(),
+            ring: None,
+            store: None,
+            clock: Clock::system(),
+            events: Events::default(),
+            parts: PhantomData,
+        }
+    }
+}
+
+impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
+    /// Who issues the tokens: the claim `iss`.
+    pub fn issuer(self, issuer: impl Into<String>) -> GateBuilder<B, Given, A, K, S, E> {
+        let issuer = issuer.into();
+        self.with(|settings| settings.issuer = Some(issuer)).into_state()
+    }
+
+    /// For whom they are issued: the claim `aud`.
+    pub fn audience(self, audience: impl Into<String>) -> GateBuilder<B, I, Given, K, S, E> {
+        let audience = audience.into();
+        self.with(|settings| settings.audience = Some(audience)).into_state()
+    }
+
+    /// Settings from a file and the environment. What the builder says itself is stronger, whichever comes first.
+    pub fn settings(mut self, settings: Settings) -> GateBuilder<B, Given, Given, K, S, E> {
+        self.base = settings;
+        self.into_state()
+    }
+
+    /// The keys.
+    pub fn keys(mut self, ring: KeyRing) -> GateBuilder<B, I, A, Given, S, E> {
+        self.ring = Some(ring);
+        self.into_state()
+    }
+
+    /// The store.
+    pub fn store(mut self, store: impl Into<Store>) -> GateBuilder<B, I, A, K, Given, E> {
+        self.store = Some(store.into());
+        self.into_state()
+    }
+
+    /// The claim `client_id`: `first-party` unless set.
+    pub fn client_id(self, client_id: impl Into<String>) -> Self {
+        let client_id = client_id.into();
+        self.with(|settings| settings.client_id = client_id)
+    }
+
+    /// How far clocks may differ: `leeway`.
+    pub fn leeway(self, leeway: Duration) -> Self {
+        self.with(move |settings| settings.leeway = leeway)
+    }
+
+    /// How long an access token lives: `access.ttl`.
+    pub fn access_ttl(self, ttl: Duration) -> Self {
+        self.with(move |settings| settings.access.ttl = ttl)
+    }
+
+    /// The longest life of any token that verifies: `access.max_ttl`.
+    pub fn access_max_ttl(self, max_ttl: Duration) -> Self {
+        self.with(move |settings| settings.access.max_ttl = Some(max_ttl))
+    }
+
+    /// What a refresh does to the access tokens before it: `access.on_refresh`.
+    pub fn on_refresh(self, on_refresh: OnRefresh) -> Self {
+        self.with(move |settings| settings.access.on_refresh = on_refresh)
+    }
+
+    /// The header that carries the access token: `access.header`.
+    pub fn access_header(self, header: impl Into<String>) -> Self {
+        let header = header.into();
+        self.with(|settings| settings.access.header = header)
+    }
+
+    /// The schemes in that header: `access.schemes`.
+    pub fn access_schemes<T: Into<String>>(self, schemes: impl IntoIterator<Item = T>) -> Self {
+        let schemes = schemes.into_iter().map(Into::into).collect();
+        self.with(|settings| settings.access.schemes = schemes)
+    }
+
+    /// How long a replaced refresh token still counts as a concurrent request: `refresh.window`.
+    pub fn refresh_window(self, window: Duration) -> Self {
+        self.with(move |settings| settings.refresh.window = window)
+    }
+
+    /// How long a lost answer may be asked for again: `refresh.lost_response_window`.
+    pub fn lost_response_window(self, window: Duration) -> Self {
+        self.with(move |settings| settings.refresh.lost_response_window = window)
+    }
+
+    /// How much is forgiven to a refresh token that was replaced: `refresh.policy`.
+    pub fn refresh_policy(self, policy: RefreshPolicy) -> Self {
+        self.with(move |settings| settings.refresh.policy = policy)
+    }
+
+    /// After how long without a refresh a session ends: `session.idle`.
+    pub fn session_idle(self, idle: Duration) -> Self {
+        self.with(move |settings| settings.session.idle = idle)
+    }
+
+    /// After how long a session ends whatever happens: `session.absolute`.
+    pub fn session_absolute(self, absolute: Duration) -> Self {
+        self.with(move |settings| settings.session.absolute = absolute)
+    }
+
+    /// How many live sessions a subject may have, and what happens to the one too many: `session.device_limit`, `session.on_limit`.
+    pub fn device_limit(self, max: u32, on_limit: OnLimit) -> Self {
+        self.with(move |settings| {
+            settings.session.device_limit = Some(max);
+            settings.session.on_limit = on_limit;
+        })
+    }
+
+    /// What a verifier asks before it accepts a token: `revocation.consistency`.
+    pub fn consistency(self, consistency: Consistency) -> Self {
+        self.with(move |settings| settings.revocation.consistency = consistency)
+    }
+
+    /// From which age on the view of the revocations is stale, and what happens then: `revocation.stale_limit`, `revocation.on_stale`.
+    pub fn stale_limit(self, limit: Duration, on_stale: OnStale) -> Self {
+        self.with(move |settings| {
+            settings.revocation.stale_limit = limit;
+            settings.revocation.on_stale = on_stale;
+        })
+    }
+
+    /// Starts although the ring was just made and the store holds live sessions, all of which end: `keys.accept_new`.
+    pub fn accept_new_keys(self) -> Self {
+        self.with(|settings| settings.keys.accept_new = true)
+    }
+
+    /// The clock: a manual one for tests.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Calls `handler` for every event, after its commit, on the task that caused it: keep it short.
+    pub fn on_event(mut self, handler: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.events.inline(handler);
+        self
+    }
+
+    /// Puts the gate together: checks the settings as a whole, brings the tables to this version, signs and verifies a token,
+    /// loads the revocations, starts the tasks.
+    ///
+    /// # Errors
+    /// The first thing that is not right, by name; settings with all their problems at once.
+    #[must_use = "the gate is built when this is awaited"]
+    pub fn build(self) -> Building<B>
+    where
+        B: AuthBackend,
+        I: HasIssuer,
+        A: HasAudience,
+        K: HasKeys,
+        S: HasStore,
+        E: Protects<<B::User as JwtClaims>::Secrecy>,
+    {
+        let Self { backend, mut base, overrides, ring, store, clock, events, .. } = self;
+        for change in overrides {
+            change(&mut base);
+        }
+        Building(Box::pin(async move {
+            let missing = |what| Error::new(ErrorKind::Usage, format!("the gate has no {what}"));
+            let ring = ring.ok_or_else(|| missing("keys"))?;
+            let store = store.ok_or_else(|| missing("store"))?;
+            base.validate()?;
+            assemble(backend, base, ring, store, clock, events).await
+        }))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings) + Send + 'static) -> Self {
+        self.overrides.push(Box::new(change));
+        self
+    }
+
+    fn into_state<I2, A2, K2, S2>(self) -> GateBuilder<B, I2, A2, K2, S2, E> {
+        let Self { backend, base, overrides, ring, store, clock, events, .. } = self;
+        GateBuilder { backend, base, overrides, ring, store, clock, events, parts: PhantomData }
+    }
+}
+
+impl<B, I, A, K, S, E> fmt::Debug for GateBuilder<B, I, A, K, S, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GateBuilder")
+    }
+}
+
+async fn assemble<B: AuthBackend>(
+    backend: B,
+    settings: Settings,
+    ring: KeyRing,
+    store: Store,
+    clock: Clock,
+    events: Events,
+) -> Result<Gate<B>, Error> {
+    store.migrate(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
+    let health = store
+        .health(clock.now())
+        .await
+        .map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
+    if ring.is_unadopted() && health.has_live_sessions && !settings.keys.accept_new {
+        return Err(Error::new(
+            ErrorKind::Keys,
+            "the key ring was just made, and the store holds live sessions that it could not verify: \
+             bring the lost keys back, or set `keys.accept_new = true` to sign everyone out",
+        ));
+    }
+    let (engine, queue) = Engine::new(settings, store, ring, clock, events);
+    engine.self_test()?;
+    engine.catch_up().await.map_err(store_error)?;
+    engine.ring.adopt().await?;
+    Ok(Gate(Arc::new(Inner { backend, running: Arc::new(Running::start(engine, queue)) })))
+}
+
+/// A gate on its way. Await it.
+#[must_use = "the gate is built when this is awaited"]
+pub struct Building<B: AuthBackend>(Pin<Box<dyn Future<Output = Result<Gate<B>, Error>> + Send>>);
+
+impl<B: AuthBackend> Future for Building<B> {
+    type Output = Result<Gate<B>, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context)
+    }
+}
+
+impl<B: AuthBackend> fmt::Debug for Building<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Building")
     }
 }

@@ -2,9 +2,213 @@
 
 mod backend;
 mod builder;
+mod request;
+mod sessions;
+mod task;
+mod verifier;
 
 pub use backend::{
     AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Own, Refresh, Reload, Renew, RouteShape, Shape, SignIn,
     UsernameLogin, normalize_identifier,
 };
-pub use builder::GateBuilder;
+pub use builder::{
+    Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing, Plain, Protects,
+};
+pub use sessions::{Health, SessionInfo, Sessions};
+pub use verifier::Verifier;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::device::Client;
+use crate::error::{AuthError, Code, Error, ErrorKind, Refusal};
+use crate::event::Event;
+use crate::session::{Attempt, Issued, Login, Purpose, RefreshContext, Revoke};
+use crate::store::{Authenticated, RevokeReason, Revoked, Target};
+use crate::token::{JwtClaims, Verified};
+
+use task::Running;
+
+/// A running gate. Clones share everything; its tasks stop with the last of them.
+pub struct Gate<B: AuthBackend>(Arc<Inner<B>>);
+
+struct Inner<B> {
+    backend: B,
+    running: Arc<Running>,
+}
+
+/// The claims of a backend's users.
+type ClaimsOf<B> = <<B as AuthBackend>::User as JwtClaims>::Claims;
+
+impl<B: AuthBackend> Gate<B> {
+    /// The backend.
+    #[must_use]
+    pub fn backend(&self) -> &B {
+        &self.0.backend
+    }
+
+    /// What verifies this gate's tokens: for a state of your own.
+    #[must_use]
+    pub fn verifier(&self) -> Verifier<B::User> {
+        Verifier::new(Arc::clone(&self.0.running))
+    }
+
+    pub(crate) fn running(&self) -> &Running {
+        &self.0.running
+    }
+
+    /// Opens a session for a user whom you authenticated yourself.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`] where the store cannot decide, or where the subject was changed within the last second: load the
+    /// user again, and try again. [`Code::Forbidden`] where the device limit denies it.
+    pub async fn sign_in(&self, user: B::User, client: &Client) -> Result<Issued, Refusal> {
+        let started_at = self.now();
+        match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at).await? {
+            Attempt::Open(issued) => Ok(*issued),
+            Attempt::Again(_) => Err(Code::Unavailable.into()),
+        }
+    }
+
+    /// Signs in with credentials; `login` is asked for them again where the subject changed meanwhile.
+    pub(crate) async fn sign_in_with<F>(&self, mut login: F, client: &Client) -> Result<Issued, Refusal>
+    where
+        F: FnMut() -> Result<B::Login, Refusal>,
+    {
+        let started_at = self.now();
+        let user = self.authenticate(login()?, client).await?;
+        match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at).await? {
+            Attempt::Open(issued) => Ok(*issued),
+            Attempt::Again(expected) => {
+                let started_at = self.now();
+                let user = self.authenticate(login()?, client).await?;
+                match self.open(&user.to_claims(), client, expected, started_at).await? {
+                    Attempt::Open(issued) => Ok(*issued),
+                    Attempt::Again(_) => Err(Code::Unavailable.into()),
+                }
+            }
+        }
+    }
+
+    async fn open(
+        &self,
+        claims: &ClaimsOf<B>,
+        client: &Client,
+        authenticated: Authenticated,
+        auth_time: Timestamp,
+    ) -> Result<Attempt, Refusal> {
+        let keep_claims = B::Renewal::STORED;
+        self.running().engine.open(&Login { claims, client, keep_claims, authenticated, auth_time }).await
+    }
+
+    /// Asks the backend who this is. The client learns no reason (R117).
+    async fn authenticate(&self, login: B::Login, client: &Client) -> Result<B::User, Refusal> {
+        B::Entry::sign_in(self.backend(), login, client).await.map_err(|error| match error {
+            AuthError::Unavailable(source) => Refusal::unavailable(source),
+            AuthError::Invalid | AuthError::Disabled | AuthError::Gone => {
+                self.running().engine.events.emit(&Event::SignInRefused { subject: None, code: Code::InvalidCredentials });
+                Code::InvalidCredentials.into()
+            }
+        })
+    }
+
+    /// Exchanges a refresh token, as `POST /auth/refresh-access` does.
+    ///
+    /// # Errors
+    /// [`Code::InvalidGrant`]: sign in again. [`Code::Unavailable`]: nothing changed, try again.
+    pub async fn refresh(&self, token: &str, client: &Client) -> Result<Issued, Refusal> {
+        let context = RefreshContext { device_id: client.device.id.clone(), ..RefreshContext::body() };
+        self.refresh_with(token, &context, client).await
+    }
+
+    pub(crate) async fn refresh_with(&self, token: &str, context: &RefreshContext, client: &Client) -> Result<Issued, Refusal> {
+        let renew = async |session: crate::store::Session| {
+            B::Renewal::renew(self.backend(), &session.subject, session.claims.as_deref(), client).await
+        };
+        self.running().engine.refresh(token, context, renew).await
+    }
+
+    /// Verifies an access token as a guarded route does.
+    ///
+    /// # Errors
+    /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where nobody could decide.
+    pub async fn verify(&self, token: &str) -> Result<Verified<ClaimsOf<B>>, Refusal> {
+        self.running().engine.admit(token, Purpose::Entry).await
+    }
+
+    /// Signs an access token without a session: it has no `sid`, no `gen` and no `auth_time`, and cannot be refreshed.
+    ///
+    /// # Errors
+    /// The lifetime is above `access.max_ttl`, or the store cannot tell the subject's epoch.
+    pub async fn issue(&self, user: &B::User, lifetime: Duration) -> Result<String, Error> {
+        self.running().engine.issue_alone(&user.to_claims(), lifetime).await
+    }
+
+    /// Revokes. When this returns, the store remembers it, this node refuses, and every node that reaches the store will within
+    /// a second or so.
+    ///
+    /// # Errors
+    /// The store cannot be written to; or the key is the one that signs.
+    pub async fn revoke(&self, revoke: Revoke) -> Result<Revoked, Error> {
+        let target = match revoke.0 {
+            Target::AccessOf(subject) if B::Renewal::STORED => Target::Subject(subject),
+            Target::Key(kid) if self.running().engine.ring.set().signer().kid() == kid => {
+                return Err(Error::new(ErrorKind::Usage, "the key signs this gate's tokens: rotate the ring before it is revoked"));
+            }
+            target => target,
+        };
+        self.running().engine.revoke_target(target, RevokeReason::Requested).await.map_err(store_error)
+    }
+
+    /// Stops issuing and verifying, here and wherever the store reaches, until [`resume`](Self::resume): every answer is 503.
+    ///
+    /// # Errors
+    /// The store cannot be written to.
+    pub async fn pause(&self) -> Result<(), Error> {
+        self.running().engine.set_paused(true).await.map_err(store_error)
+    }
+
+    /// Ends a [`pause`](Self::pause).
+    ///
+    /// # Errors
+    /// The store cannot be written to.
+    pub async fn resume(&self) -> Result<(), Error> {
+        self.running().engine.set_paused(false).await.map_err(store_error)
+    }
+
+    /// Lists sessions and changes what they remember.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions::new(&self.running().engine)
+    }
+
+    /// Writes what is waiting to be written, and stops the tasks. Requests are still answered.
+    ///
+    /// # Errors
+    /// The store could not be written to; what was lost only keeps a lost answer forgivable for longer.
+    pub async fn shutdown(&self) -> Result<(), Error> {
+        self.running().stop().await.map_err(store_error)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.running().engine.clock.now()
+    }
+}
+
+impl<B: AuthBackend> Clone for Gate<B> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<B: AuthBackend> fmt::Debug for Gate<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("issuer", &self.running().engine.settings.issuer).finish_non_exhaustive()
+    }
+}
+
+fn store_error(error: crate::store::StoreError) -> Error {
+    Error::new(ErrorKind::Store, "the store could not do it").because(error)
+}

@@ -64,6 +64,9 @@ pub trait SessionStore: Send + Sync + 'static {
     /// The live sessions of a subject (neither revoked nor expired), oldest first by `created_at`, then `sid`.
     fn sessions_of(&self, subject: String, now: Timestamp) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
 
+    /// The subject's effective epoch for a client: the highest of the subject's own, the client's and the global one.
+    fn epoch_of(&self, subject: String, client_id: String) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
     /// Puts tokens into the registry: those issued by hand. A `jti` that is there already is left as it is. Answers how many
     /// were new.
     fn record_tokens(&self, tokens: Vec<TokenRecord>, now: Timestamp) -> impl Future<Output = Result<u64, StoreError>> + Send;

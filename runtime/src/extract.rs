@@ -1,0 +1,210 @@
+//! Extractors: who is calling, and whether they may. Nothing of a refused request's body is read.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts, OptionalFromRequestParts};
+use http::header::USER_AGENT;
+use http::request::Parts;
+
+use crate::clock::Timestamp;
+use crate::device::Client;
+use crate::error::{AuthError, Code, Refusal};
+use crate::gate::{AuthBackend, Gate, Refresh, Verifier};
+use crate::policy::{Anyone, Decision, Facts, PolicyFor, Rule, decide};
+use crate::reject::Rejection;
+use crate::session::Purpose;
+use crate::token::{ClaimSet, JwtClaims, TokenInfo, Verified};
+
+/// A caller who is signed in and satisfies the policy `P`.
+///
+/// As a handler's argument it refuses with 401 who is not signed in, with 403 (or 401, where a fresh authentication would do)
+/// whom the policy refuses, and with 503 where nobody could decide. `Option<Auth<U>>` is `None` where no credentials were sent;
+/// bad credentials are refused all the same.
+#[must_use]
+pub struct Auth<U, P = Anyone>
+where
+    U: JwtClaims,
+    P: PolicyFor<U>,
+{
+    verified: Verified<U::Claims>,
+    policy: PhantomData<fn() -> P>,
+}
+
+impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
+    /// The caller's claims.
+    #[must_use]
+    pub fn claims(&self) -> &U::Claims {
+        self.verified.claims()
+    }
+
+    /// The caller's claims, taken out.
+    #[must_use]
+    pub fn into_claims(self) -> U::Claims {
+        self.verified.into_claims()
+    }
+
+    /// Who the caller is.
+    #[must_use]
+    pub fn subject(&self) -> &U::Subject {
+        self.claims().subject()
+    }
+
+    /// What the gate itself wrote into the token: `iss`, `exp`, `sid` and the like.
+    #[must_use]
+    pub fn token(&self) -> &TokenInfo {
+        self.verified.token()
+    }
+
+    /// Looks for credentials; `None` where there are none.
+    async fn find(parts: &Parts, verifier: &Verifier<U>) -> Result<Option<Self>, Refusal> {
+        let engine = &verifier.running().engine;
+        let Some(token) = bearer(parts, &engine.settings.access.header, &engine.settings.access.schemes)? else {
+            return Ok(None);
+        };
+        let verified: Verified<U::Claims> = engine.admit(token, Purpose::Entry).await?;
+        if !matches!(P::RULE, Rule::Anyone) {
+            match decide(&P::RULE, &Caller(&verified), engine.clock.now()) {
+                Decision::Allow => {}
+                Decision::Stale { max_age } => return Err(Refusal::stale(max_age)),
+                Decision::Scope => return Err(Code::InsufficientScope.into()),
+                Decision::Deny => return Err(Code::Forbidden.into()),
+            }
+        }
+        Ok(Some(Self { verified, policy: PhantomData }))
+    }
+}
+
+impl<S, U, P> FromRequestParts<S> for Auth<U, P>
+where
+    S: Send + Sync,
+    U: JwtClaims,
+    P: PolicyFor<U>,
+    Verifier<U>: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let verifier = Verifier::<U>::from_ref(state);
+        match Self::find(parts, &verifier).await {
+            Ok(Some(auth)) => Ok(auth),
+            Ok(None) => Err(Rejection::new(Code::MissingToken, &verifier.running().scheme)),
+            Err(refusal) => Err(Rejection::new(refusal, &verifier.running().scheme)),
+        }
+    }
+}
+
+impl<S, U, P> OptionalFromRequestParts<S> for Auth<U, P>
+where
+    S: Send + Sync,
+    U: JwtClaims,
+    P: PolicyFor<U>,
+    Verifier<U>: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
+        let verifier = Verifier::<U>::from_ref(state);
+        Self::find(parts, &verifier).await.map_err(|refusal| Rejection::new(refusal, &verifier.running().scheme))
+    }
+}
+
+impl<U: JwtClaims, P: PolicyFor<U>> fmt::Debug for Auth<U, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Auth").field(self.claims()).finish()
+    }
+}
+
+impl<B: AuthBackend> FromRef<Gate<B>> for Verifier<B::User> {
+    fn from_ref(gate: &Gate<B>) -> Self {
+        gate.verifier()
+    }
+}
+
+/// The caller as the backend knows them today, loaded through [`Refresh`]. It derefs to the user.
+#[must_use]
+pub struct Current<B: AuthBackend>(pub B::User);
+
+impl<B: AuthBackend> Deref for Current<B> {
+    type Target = B::User;
+
+    fn deref(&self) -> &B::User {
+        &self.0
+    }
+}
+
+impl<B: AuthBackend> fmt::Debug for Current<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Current")
+    }
+}
+
+impl<S, B> FromRequestParts<S> for Current<B>
+where
+    S: Send + Sync,
+    B: Refresh,
+    Gate<B>: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let gate = Gate::<B>::from_ref(state);
+        let scheme = Arc::clone(&gate.running().scheme);
+        let refuse = |refusal| Rejection::new(refusal, &scheme);
+        let auth = Auth::<B::User>::find(parts, &gate.verifier()).await.map_err(refuse)?;
+        let auth = auth.ok_or_else(|| refuse(Code::MissingToken.into()))?;
+        let user = gate.backend().refresh(auth.subject(), &client(parts)).await;
+        user.map(Self).map_err(|error| match error {
+            AuthError::Unavailable(source) => refuse(Refusal::unavailable(source)),
+            AuthError::Invalid | AuthError::Disabled | AuthError::Gone => refuse(Code::InvalidToken.into()),
+        })
+    }
+}
+
+/// The token after a known scheme; `None` where no credentials were sent that are meant for this gate.
+///
+/// Exactly one space separates the two (RFC 9110 section 11.4); what follows is the verifier's to judge.
+pub(crate) fn bearer<'a>(parts: &'a Parts, header: &str, schemes: &[String]) -> Result<Option<&'a str>, Refusal> {
+    let mut values = parts.headers.get_all(header).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Code::InvalidRequest.into());
+    }
+    let value = value.to_str().map_err(|_| Code::InvalidToken)?;
+    let (scheme, token) = value.split_once([' ', '\t']).unwrap_or((value, ""));
+    let is_ours = schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+    Ok(is_ours.then_some(token))
+}
+
+/// What a request tells about its sender.
+pub(crate) fn client(parts: &Parts) -> Client {
+    let mut client = Client::unknown();
+    client.ip = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+    client.user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).map(|text| {
+        // `to_str` answers ASCII only, so every index is a boundary.
+        text.get(..MAX_USER_AGENT).unwrap_or(text).to_owned()
+    });
+    client
+}
+
+/// A verified caller, as policies see them.
+struct Caller<'a, C>(&'a Verified<C>);
+
+impl<C: ClaimSet> Facts for Caller<'_, C> {
+    fn has_role(&self, role: &str) -> bool {
+        self.0.claims().has_role(role)
+    }
+
+    fn has_scope(&self, scope: &str) -> bool {
+        self.0.claims().has_scope(scope)
+    }
+
+    fn auth_time(&self) -> Option<Timestamp> {
+        self.0.token().auth_time()
+    }
+}
+
+const MAX_USER_AGENT: usize = 512;

@@ -1,0 +1,137 @@
+//! What a client may ask of a gate with a token in hand: to go out, to revoke it, to be told about it, to prove again who it is.
+
+use crate::clock::Timestamp;
+use crate::device::Client;
+use crate::error::{Code, Refusal};
+use crate::event::{Event, Subject};
+use crate::id::SessionId;
+use crate::session::Purpose;
+use crate::store::{RevokeReason, Session, Target};
+use crate::token::{JwtClaims, ParsedRefresh, TokenInfo, Verified};
+
+use super::{AuthBackend, ClaimsOf, Gate};
+
+/// A token that counts.
+pub(crate) struct About {
+    pub(crate) kind: &'static str,
+    pub(crate) subject: String,
+    pub(crate) session_id: Option<SessionId>,
+    pub(crate) expires_at: Timestamp,
+}
+
+impl<B: AuthBackend> Gate<B> {
+    /// Ends the session of an access token, expired or not; of one without a session, the token.
+    pub(crate) async fn sign_out_bearer(&self, token: &str) -> Result<(), Refusal> {
+        let engine = &self.running().engine;
+        let verified: Verified<ClaimsOf<B>> = engine.recognise(token)?;
+        let info = verified.token();
+        let target = info.session_id().map_or(Target::Token(info.jti()), Target::Session);
+        engine.revoke_for_client(target, RevokeReason::SignOut).await?;
+        engine.events.emit(&Event::SignedOut { subject: Subject::new(info.subject()), sid: info.session_id() });
+        Ok(())
+    }
+
+    /// Ends the session of a refresh token, of whichever genuine generation.
+    pub(crate) async fn sign_out_refresh(&self, token: &str) -> Result<(), Refusal> {
+        let session = self.genuine(token).await?.ok_or(Code::InvalidGrant)?;
+        let engine = &self.running().engine;
+        engine.revoke_for_client(Target::Session(session.sid), RevokeReason::SignOut).await?;
+        engine.events.emit(&Event::SignedOut { subject: Subject::new(&session.subject), sid: Some(session.sid) });
+        Ok(())
+    }
+
+    /// RFC 7009: a refresh token ends its session; an access token dies alone, or with `affect_tree` takes its session along. What is
+    /// unknown is left alone, and that is a success.
+    pub(crate) async fn revoke_presented(&self, token: &str, affect_tree: bool) -> Result<(), Refusal> {
+        let engine = &self.running().engine;
+        let target = if let Ok(verified) = engine.recognise::<ClaimsOf<B>>(token) {
+            match verified.token().session_id() {
+                Some(sid) if affect_tree => Target::Session(sid),
+                _ => Target::Token(verified.token().jti()),
+            }
+        } else if let Some(session) = self.genuine(token).await? {
+            Target::Session(session.sid)
+        } else {
+            return Ok(());
+        };
+        engine.revoke_for_client(target, RevokeReason::Requested).await.map(drop)
+    }
+
+    /// Says what a token is, if it counts.
+    pub(crate) async fn describe(&self, token: &str) -> Result<About, Refusal> {
+        let engine = &self.running().engine;
+        if ParsedRefresh::parse(&engine.ring.set(), token).is_some() {
+            return self.describe_refresh(token).await;
+        }
+        let verified: Verified<ClaimsOf<B>> = engine.admit(token, Purpose::Question).await?;
+        let info: &TokenInfo = verified.token();
+        Ok(About {
+            kind: "access",
+            subject: info.subject().to_owned(),
+            session_id: info.session_id(),
+            expires_at: info.expires_at(),
+        })
+    }
+
+    async fn describe_refresh(&self, token: &str) -> Result<About, Refusal> {
+        let engine = &self.running().engine;
+        engine.refuse_while_paused()?;
+        let parsed = ParsedRefresh::parse(&engine.ring.set(), token).ok_or(Code::InvalidToken)?;
+        let now = engine.clock.now();
+        let session = engine.store.session(parsed.sid(), now).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidToken)?;
+        let is_current = session.is_live(now)
+            && session.generation == parsed.generation()
+            && crate::secret::same(&session.current, &parsed.hash())
+            && session.client_id == engine.settings.client_id;
+        if !is_current {
+            return Err(Code::InvalidToken.into());
+        }
+        Ok(About {
+            kind: "refresh",
+            session_id: Some(session.sid),
+            expires_at: session.idle_exp.min(session.abs_exp),
+            subject: session.subject,
+        })
+    }
+
+    /// The session of a refresh token that this deployment made. Under a retired key its hash must say so too (ROTATION 1).
+    async fn genuine(&self, token: &str) -> Result<Option<Session>, Refusal> {
+        let engine = &self.running().engine;
+        let Some(parsed) = ParsedRefresh::parse(&engine.ring.set(), token) else { return Ok(None) };
+        let session = engine.store.session(parsed.sid(), engine.clock.now()).await.map_err(Refusal::unavailable)?;
+        Ok(session.filter(|session| {
+            let hash = parsed.hash();
+            let is_current = session.generation == parsed.generation() && crate::secret::same(&session.current, &hash);
+            let is_previous = session
+                .previous
+                .as_ref()
+                .is_some_and(|p| p.generation == parsed.generation() && crate::secret::same(&p.hash, &hash));
+            // An older one cannot be told by its hash: its MAC has to do. A current generation with another secret is a forgery.
+            let is_older = !parsed.is_retired() && parsed.generation() < session.generation;
+            session.client_id == engine.settings.client_id && (is_current || is_previous || is_older)
+        }))
+    }
+
+    /// Signs the subject of a session in again, and renews its `auth_time`. Answers an access token and its life in seconds.
+    ///
+    /// The epoch is read before the backend is asked, as in a refresh: a role that changes in between leaves a dead token.
+    pub(crate) async fn reauthenticate(
+        &self,
+        sid: SessionId,
+        subject: &<B::User as JwtClaims>::Subject,
+        login: B::Login,
+        client: &Client,
+    ) -> Result<(String, u64), Refusal> {
+        let engine = &self.running().engine;
+        let before = engine.clock.now();
+        let session = engine.store.session(sid, before).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidToken)?;
+        let user = self.authenticate(login, client).await?;
+        if user.subject().to_string() != subject.to_string() || session.subject != subject.to_string() {
+            return Err(Code::InvalidCredentials.into());
+        }
+        let renewed = engine.store.reauthenticate(sid, before, None, engine.clock.now()).await.map_err(Refusal::unavailable)?;
+        let renewed = renewed.ok_or(Code::InvalidToken)?;
+        engine.events.emit(&Event::Reauthenticated { subject: Subject::new(&renewed.subject), sid });
+        engine.sign_for(&Session { epoch: session.epoch, ..renewed }, &user.to_claims())
+    }
+}

@@ -1,0 +1,144 @@
+//! Sessions as an application sees them, the archive, and the gate's health.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+use crate::device::Device;
+use crate::error::{Error, ErrorKind};
+use crate::id::SessionId;
+use crate::session::Engine;
+use crate::store::{Archived, Session};
+
+use super::{AuthBackend, Gate, store_error};
+
+/// The sessions of a gate's users.
+#[derive(Clone, Copy, Debug)]
+pub struct Sessions<'a> {
+    engine: &'a Engine,
+}
+
+impl<'a> Sessions<'a> {
+    pub(super) const fn new(engine: &'a Engine) -> Self {
+        Self { engine }
+    }
+
+    /// The live sessions of a subject, oldest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn of(&self, subject: impl std::fmt::Display) -> Result<Vec<SessionInfo>, Error> {
+        let sessions = self.engine.store.sessions_of(subject.to_string(), self.engine.clock.now()).await.map_err(store_error)?;
+        Ok(sessions.into_iter().map(SessionInfo::from).collect())
+    }
+
+    /// One live session.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn get(&self, sid: SessionId) -> Result<Option<SessionInfo>, Error> {
+        let now = self.engine.clock.now();
+        let session = self.engine.store.session(sid, now).await.map_err(store_error)?;
+        Ok(session.filter(|session| session.is_live(now)).map(SessionInfo::from))
+    }
+
+    /// Replaces what a live session remembers of its device. `false` where there is no such session.
+    ///
+    /// # Errors
+    /// The store cannot be written to.
+    pub async fn attach(&self, sid: SessionId, device: Device) -> Result<bool, Error> {
+        self.engine.store.attach(sid, device, self.engine.clock.now()).await.map_err(store_error)
+    }
+}
+
+/// A live session, without anything secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionInfo {
+    /// Its id.
+    pub session_id: SessionId,
+    /// Whose it is.
+    pub subject: String,
+    /// Its device.
+    pub device: Device,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it last signed in, refreshed or authenticated again.
+    pub last_seen_at: Timestamp,
+    /// When it ends, unless it is refreshed before.
+    pub expires_at: Timestamp,
+}
+
+impl From<Session> for SessionInfo {
+    fn from(session: Session) -> Self {
+        Self {
+            session_id: session.sid,
+            subject: session.subject,
+            device: session.device,
+            created_at: session.created_at,
+            last_seen_at: session.last_seen_at,
+            expires_at: session.idle_exp.min(session.abs_exp),
+        }
+    }
+}
+
+/// How a gate is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Health {
+    /// Whether everything below is well.
+    pub is_well: bool,
+    /// Whether the store can be written to.
+    pub store_is_writable: bool,
+    /// How old the view of the revocations is; above five seconds it is not well.
+    pub revocation_view_age: Duration,
+    /// How many revocations the view holds.
+    pub revocation_entries: usize,
+    /// How many confirmations found their queue full since the start.
+    pub dropped_confirmations: u64,
+    /// Whether the deployment is paused.
+    pub is_paused: bool,
+}
+
+impl<B: AuthBackend> Gate<B> {
+    /// How the gate is doing. Asks the store.
+    pub async fn health(&self) -> Health {
+        let engine = &self.running().engine;
+        let store_is_writable = engine.store.health(engine.clock.now()).await.is_ok();
+        let (revocation_view_age, revocation_entries) = engine.view_health();
+        Health {
+            is_well: store_is_writable && revocation_view_age <= UNWELL,
+            store_is_writable,
+            revocation_view_age,
+            revocation_entries,
+            dropped_confirmations: engine.dropped_confirmations(),
+            is_paused: engine.is_paused(),
+        }
+    }
+
+    /// Deletes what ended before `before` and is not needed any more, in batches of 500 rows.
+    ///
+    /// # Errors
+    /// `before` is in the future, or the store cannot be written to; what was deleted by then stays deleted.
+    pub async fn archive(&self, before: Timestamp) -> Result<Archived, Error> {
+        let engine = &self.running().engine;
+        if before > engine.clock.now() {
+            return Err(Error::new(ErrorKind::Usage, "the archive takes what ended in the past: `before` lies in the future"));
+        }
+        let mut total = Archived::default();
+        loop {
+            let batch = engine.store.archive(before, BATCH, engine.clock.now()).await.map_err(store_error)?;
+            total.sessions += batch.sessions;
+            total.tokens += batch.tokens;
+            total.others += batch.others;
+            if !batch.more {
+                return Ok(total);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+const UNWELL: Duration = Duration::from_secs(5);
+const BATCH: u32 = 500;

@@ -1,0 +1,106 @@
+//! What runs beside the requests: following the log, writing confirmations, reading the ring again.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::AbortHandle;
+
+use crate::id::SessionId;
+use crate::session::Engine;
+use crate::store::StoreError;
+
+/// An engine and its tasks, which end when this is dropped.
+pub(crate) struct Running {
+    pub(crate) engine: Arc<Engine>,
+    /// The scheme that challenges name: the first that is accepted.
+    pub(crate) scheme: Arc<str>,
+    confirming: Arc<Mutex<Confirming>>,
+    tasks: std::sync::Mutex<Vec<AbortHandle>>,
+}
+
+/// The receiving end of the confirmations, and what the store has not taken yet.
+struct Confirming {
+    queue: mpsc::Receiver<(SessionId, u32)>,
+    pending: BTreeMap<SessionId, u32>,
+}
+
+impl Running {
+    /// Starts the tasks of an engine.
+    pub(super) fn start(engine: Engine, queue: mpsc::Receiver<(SessionId, u32)>) -> Self {
+        let scheme = engine.settings.access.schemes.first().map_or("Bearer", String::as_str).into();
+        let engine = Arc::new(engine);
+        let confirming = Arc::new(Mutex::new(Confirming { queue, pending: BTreeMap::new() }));
+        let tasks = vec![
+            every(FOLLOW, &engine, |engine| async move {
+                if let Err(error) = engine.catch_up().await {
+                    tracing::warn!(%error, "the revocation log cannot be read");
+                }
+            }),
+            every(PURGE, &engine, |engine| async move { engine.purge_view() }),
+            every(RELOAD, &engine, |engine| async move {
+                if let Err(error) = engine.ring.reload().await {
+                    tracing::error!(%error, "the key ring cannot be read again; the keys read last stay in use");
+                }
+            }),
+            {
+                let confirming = Arc::clone(&confirming);
+                every(CONFIRM, &engine, move |engine| {
+                    let confirming = Arc::clone(&confirming);
+                    async move {
+                        if let Err(error) = write(&engine, &confirming).await {
+                            tracing::warn!(%error, "confirmations wait for the store");
+                        }
+                    }
+                })
+            },
+        ];
+        Self { engine, scheme, confirming, tasks: std::sync::Mutex::new(tasks) }
+    }
+
+    /// Stops the tasks and writes what is waiting.
+    pub(super) async fn stop(&self) -> Result<(), StoreError> {
+        self.abort();
+        write(&self.engine, &self.confirming).await
+    }
+
+    fn abort(&self) {
+        for task in self.tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.abort();
+    }
+}
+
+async fn write(engine: &Engine, confirming: &Mutex<Confirming>) -> Result<(), StoreError> {
+    let mut confirming = confirming.lock().await;
+    let Confirming { queue, pending } = &mut *confirming;
+    engine.write_confirmations(queue, pending).await
+}
+
+/// Runs `work` again and again, with a pause between.
+fn every<W, F>(pause: Duration, engine: &Arc<Engine>, mut work: W) -> AbortHandle
+where
+    W: FnMut(Arc<Engine>) -> F + Send + 'static,
+    F: Future<Output = ()> + Send,
+{
+    let engine = Arc::clone(engine);
+    let task = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(pause).await;
+            work(Arc::clone(&engine)).await;
+        }
+    });
+    task.abort_handle()
+}
+
+const FOLLOW: Duration = Duration::from_millis(250);
+const CONFIRM: Duration = Duration::from_millis(250);
+const PURGE: Duration = Duration::from_secs(30);
+const RELOAD: Duration = Duration::from_secs(10);

@@ -1,0 +1,97 @@
+//! What successful requests are answered with.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::gate::{SessionInfo, Shape};
+use crate::id::SessionId;
+use crate::reject::no_store;
+use crate::session::Issued;
+
+/// Tokens, under the names that the backend gave them (RFC 6749 section 5.1, and three members of ours).
+pub(super) struct Tokens<'a> {
+    pub(super) issued: &'a Issued,
+    pub(super) shape: &'a Shape,
+}
+
+impl Serialize for Tokens<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { issued, shape } = self;
+        let mut map = serializer.serialize_map(Some(6))?;
+        map.serialize_entry(shape.access_token, &issued.access_token)?;
+        map.serialize_entry(shape.refresh_token, issued.refresh_token.expose())?;
+        map.serialize_entry("token_type", "Bearer")?;
+        map.serialize_entry("expires_in", &issued.expires_in())?;
+        map.serialize_entry("refresh_expires_in", &issued.refresh_expires_in())?;
+        map.serialize_entry("session_id", &issued.session_id)?;
+        map.end()
+    }
+}
+
+/// A new access token for a session that goes on.
+pub(super) struct AccessOnly<'a> {
+    pub(super) access_token: &'a str,
+    pub(super) expires_in: u64,
+    pub(super) session_id: SessionId,
+    pub(super) shape: &'a Shape,
+}
+
+impl Serialize for AccessOnly<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry(self.shape.access_token, self.access_token)?;
+        map.serialize_entry("token_type", "Bearer")?;
+        map.serialize_entry("expires_in", &self.expires_in)?;
+        map.serialize_entry("session_id", &self.session_id)?;
+        map.end()
+    }
+}
+
+/// What `POST /auth/verify` says of a token that counts.
+#[derive(Serialize)]
+pub(super) struct Described {
+    pub(super) kind: &'static str,
+    pub(super) subject: String,
+    pub(super) session_id: Option<SessionId>,
+    /// Seconds since 1970.
+    pub(super) expires_at: u64,
+}
+
+/// A session in a list. Times are seconds since 1970.
+#[derive(Serialize)]
+pub(super) struct Listed {
+    session_id: SessionId,
+    current: bool,
+    device_name: Option<String>,
+    device_id: Option<String>,
+    user_agent: Option<String>,
+    ip: Option<String>,
+    created_at: u64,
+    last_seen_at: u64,
+    expires_at: u64,
+}
+
+impl Listed {
+    pub(super) fn new(session: SessionInfo, current: Option<SessionId>) -> Self {
+        Self {
+            current: Some(session.session_id) == current,
+            session_id: session.session_id,
+            device_name: session.device.name,
+            device_id: session.device.id,
+            user_agent: session.device.user_agent,
+            ip: session.device.ip,
+            created_at: session.created_at.as_secs(),
+            last_seen_at: session.last_seen_at.as_secs(),
+            expires_at: session.expires_at.as_secs(),
+        }
+    }
+}
+
+/// JSON that no cache keeps.
+pub(super) fn private(body: impl Serialize) -> Response {
+    let mut response = Json(body).into_response();
+    no_store(response.headers_mut());
+    response
+}

@@ -1,0 +1,118 @@
+//! Reads the small JSON and form bodies of the auth routes, and refuses every other one.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::device::Device;
+use crate::error::{Code, Refusal};
+
+/// The longest body that an auth route reads, in bytes.
+const MAX_BODY: usize = 16 * 1024;
+
+/// A body that was read, and the head of its request.
+pub(super) struct Read {
+    pub(super) parts: Parts,
+    pub(super) bytes: Bytes,
+    pub(super) media: Media,
+}
+
+/// The media types that are understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Media {
+    Json,
+    Form,
+}
+
+impl Read {
+    /// Reads a JSON body.
+    pub(super) async fn json(request: Request) -> Result<Self, Refusal> {
+        let read = Self::any(request).await?;
+        if read.media == Media::Json { Ok(read) } else { Err(Code::UnsupportedMediaType.into()) }
+    }
+
+    /// Reads a JSON or form body. The media type and the announced length are looked at first.
+    pub(super) async fn any(request: Request) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        let media = media(&parts.headers).ok_or(Code::UnsupportedMediaType)?;
+        let bytes = limited(&parts.headers, body).await?;
+        Ok(Self { parts, bytes, media })
+    }
+
+    /// Reads a JSON body where there is one; an empty body is `None` whatever its type.
+    pub(super) async fn optional_json(request: Request) -> Result<(Parts, Option<Bytes>), Refusal> {
+        let (parts, body) = request.into_parts();
+        let media = media(&parts.headers);
+        let bytes = limited(&parts.headers, body).await?;
+        match (bytes.is_empty(), media) {
+            (true, _) => Ok((parts, None)),
+            (false, Some(Media::Json)) => Ok((parts, Some(bytes))),
+            (false, _) => Err(Code::UnsupportedMediaType.into()),
+        }
+    }
+
+    /// The body as a value.
+    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        parse(&self.bytes)
+    }
+}
+
+/// A JSON body as a value. What is wrong with it is not said: it may hold a password.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(bytes).map_err(|_| Code::InvalidRequest.into())
+}
+
+/// A string member of a JSON object, by a name that is known at run time.
+pub(super) fn member(bytes: &[u8], name: &str) -> Result<String, Refusal> {
+    let object: std::collections::HashMap<String, serde_json::Value> = parse(bytes)?;
+    match object.get(name) {
+        Some(serde_json::Value::String(text)) => Ok(text.clone()),
+        _ => Err(Code::InvalidRequest.into()),
+    }
+}
+
+/// The device as its client names it, from the members that every body may have.
+pub(super) fn device(bytes: &[u8]) -> Result<Device, Refusal> {
+    #[derive(Deserialize)]
+    struct Named {
+        device_name: Option<String>,
+        device_id: Option<String>,
+    }
+    let Named { device_name, device_id } = parse(bytes)?;
+    let fits = |text: &Option<String>| text.as_ref().is_none_or(|t| t.len() <= Device::MAX_BYTES && !t.contains(char::is_control));
+    if fits(&device_name) && fits(&device_id) {
+        Ok(Device::new(device_name, device_id))
+    } else {
+        Err(Code::InvalidRequest.into())
+    }
+}
+
+fn media(headers: &HeaderMap) -> Option<Media> {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let essence = value.to_str().ok()?.split(';').next()?.trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        Some(Media::Json)
+    } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        Some(Media::Form)
+    } else {
+        None
+    }
+}
+
+async fn limited(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY as u64) {
+        return Err(Code::PayloadTooLarge.into());
+    }
+    to_bytes(body, MAX_BODY).await.map_err(|error| {
+        let source = std::error::Error::source(&error);
+        let too_long = source.is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+        if too_long { Code::PayloadTooLarge.into() } else { Code::InvalidRequest.into() }
+    })
+}

@@ -1,0 +1,88 @@
+//! The routes: which there are, and how they hang together.
+
+mod answer;
+mod body;
+mod session;
+mod signin;
+mod token;
+
+use axum::Router;
+use axum::extract::State;
+use axum::middleware::FromExtractorLayer;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, delete, get, post};
+use http::HeaderValue;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+
+use crate::error::Refusal;
+use crate::extract::Auth;
+use crate::gate::{AuthBackend, AuthRoute, Gate, Verifier};
+use crate::policy::PolicyFor;
+use crate::reject::Rejection;
+
+impl<B: AuthBackend> Gate<B> {
+    /// The auth routes, for `merge` or `nest`. The gate is inside, so any state will do.
+    ///
+    /// The key set at `/.well-known/jwks.json` is not among them, for it must not move with a prefix: see
+    /// [`well_known`](Self::well_known) and [`install`](Self::install).
+    pub fn router<S>(&self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let shape = &B::SHAPE;
+        let routes: [(AuthRoute, &str, MethodRouter<Self>); 9] = [
+            (AuthRoute::Signin, shape.signin.path, post(signin::signin::<B>)),
+            (AuthRoute::Refresh, shape.refresh.path, post(token::refresh::<B>)),
+            (AuthRoute::Reauthenticate, "/reauthenticate", post(signin::reauthenticate::<B>)),
+            (AuthRoute::Verify, "/verify", post(token::verify::<B>)),
+            (AuthRoute::Signout, "/signout", post(session::signout::<B>)),
+            (AuthRoute::SignoutAll, "/signout-all", post(session::signout_all::<B>)),
+            (AuthRoute::Revoke, "/revoke", post(token::revoke::<B>)),
+            (AuthRoute::Sessions, "/sessions", get(session::list::<B>)),
+            (AuthRoute::Sessions, "/sessions/{id}", delete(session::end::<B>)),
+        ];
+        let mut router = Router::new();
+        for (route, path, handler) in routes {
+            if !shape.disabled.contains(&route) {
+                router = router.route(&format!("{}{path}", shape.prefix), handler);
+            }
+        }
+        router.with_state(self.clone())
+    }
+
+    /// `GET /.well-known/jwks.json`, the public keys (RFC 7517). It belongs at the root.
+    pub fn well_known<S>(&self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        Router::new().route("/.well-known/jwks.json", get(jwks::<B>)).with_state(self.clone())
+    }
+
+    /// Adds everything to an application: [`router`](Self::router) and [`well_known`](Self::well_known).
+    pub fn install<S>(&self, app: Router<S>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        app.merge(self.router()).merge(self.well_known())
+    }
+
+    /// A layer that lets only callers through who satisfy the policy `P`: `Router::route_layer(gate.require::<P>())`.
+    #[must_use]
+    pub fn require<P: PolicyFor<B::User>>(&self) -> FromExtractorLayer<Auth<B::User, P>, Verifier<B::User>> {
+        axum::middleware::from_extractor_with_state(self.verifier())
+    }
+
+    /// A refusal as its client sees it.
+    fn reject(&self, refusal: impl Into<Refusal>) -> Rejection {
+        Rejection::new(refusal, &self.running().scheme)
+    }
+}
+
+async fn jwks<B: AuthBackend>(State(gate): State<Gate<B>>) -> Response {
+    let body = serde_json::to_vec(&gate.running().engine.ring.jwks()).unwrap_or_default();
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
+        (CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
+    ];
+    (headers, body).into_response()
+}

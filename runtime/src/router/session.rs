@@ -1,0 +1,72 @@
+//! Signing out, and the sessions that a caller has.
+
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use http::StatusCode;
+
+use crate::error::{Code, Refusal};
+use crate::extract::{Auth, bearer};
+use crate::gate::{AuthBackend, Gate};
+use crate::id::SessionId;
+use crate::reject::Rejection;
+use crate::store::{RevokeReason, Target};
+
+use super::answer::{Listed, private};
+use super::body::{Read, member};
+
+/// `POST /auth/signout`: with a bearer, expired or not, or with a refresh token in the body.
+pub(super) async fn signout<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<StatusCode, Rejection> {
+    let attempt = async {
+        let settings = &gate.running().engine.settings.access;
+        let (parts, body) = Read::optional_json(request).await?;
+        let bearer = bearer(&parts, &settings.header, &settings.schemes)?;
+        match (bearer, body) {
+            (Some(token), None) => gate.sign_out_bearer(token).await,
+            (None, Some(body)) => gate.sign_out_refresh(&member(&body, B::SHAPE.refresh_token)?).await,
+            (Some(token), Some(body)) => match member(&body, B::SHAPE.refresh_token) {
+                Ok(_) => Err(Code::InvalidRequest.into()),
+                Err(_) => gate.sign_out_bearer(token).await,
+            },
+            (None, None) => Err(Code::MissingToken.into()),
+        }
+    };
+    attempt.await.map_err(|refusal| gate.reject(refusal))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /auth/signout-all`.
+pub(super) async fn signout_all<B: AuthBackend>(
+    State(gate): State<Gate<B>>,
+    auth: Auth<B::User>,
+) -> Result<StatusCode, Rejection> {
+    let target = Target::Subject(auth.token().subject().to_owned());
+    gate.running()
+        .engine
+        .revoke_for_client(target, RevokeReason::SignOutAll)
+        .await
+        .map_err(|refusal| gate.reject(refusal))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /auth/sessions`.
+pub(super) async fn list<B: AuthBackend>(State(gate): State<Gate<B>>, auth: Auth<B::User>) -> Result<Response, Rejection> {
+    let sessions = gate.sessions().of(auth.token().subject()).await.map_err(|e| gate.reject(Refusal::unavailable(e)))?;
+    let current = auth.token().session_id();
+    Ok(private(sessions.into_iter().map(|session| Listed::new(session, current)).collect::<Vec<_>>()))
+}
+
+/// `DELETE /auth/sessions/{id}`: another's is as if it were not there (R94).
+pub(super) async fn end<B: AuthBackend>(
+    State(gate): State<Gate<B>>,
+    auth: Auth<B::User>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Rejection> {
+    let attempt = async {
+        let sid = SessionId::parse(&id).ok_or(Code::NotFound)?;
+        let session = gate.sessions().get(sid).await.map_err(Refusal::unavailable)?;
+        session.filter(|session| session.subject == auth.token().subject()).ok_or(Code::NotFound)?;
+        gate.running().engine.revoke_for_client(Target::Session(sid), RevokeReason::SignOut).await
+    };
+    attempt.await.map_err(|refusal| gate.reject(refusal))?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,69 @@
+//! Refreshing, asking about and revoking tokens.
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use crate::error::{Code, Refusal};
+use crate::extract::client;
+use crate::gate::{AuthBackend, Gate};
+use crate::reject::{Rejection, no_store};
+use crate::session::RefreshContext;
+
+use super::answer::{Described, Tokens, private};
+use super::body::{Media, Read, device, member};
+
+/// `POST /auth/refresh-access`.
+pub(super) async fn refresh<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<Response, Rejection> {
+    let attempt = async {
+        let read = Read::json(request).await?;
+        let token = member(&read.bytes, B::SHAPE.refresh_token)?;
+        let mut client = client(&read.parts);
+        client.device = device(&read.bytes)?;
+        let context = RefreshContext { device_id: client.device.id.clone(), ..RefreshContext::body() };
+        gate.refresh_with(&token, &context, &client).await
+    };
+    let issued = attempt.await.map_err(|refusal| gate.reject(refusal))?;
+    Ok(private(Tokens { issued: &issued, shape: &B::SHAPE }))
+}
+
+/// `POST /auth/verify`: whether a token counts. Changes nothing.
+pub(super) async fn verify<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<Response, Rejection> {
+    let attempt = async {
+        let read = Read::json(request).await?;
+        let token = member(&read.bytes, "token")?;
+        let about = gate.describe(&token).await?;
+        Ok::<_, Refusal>(private(Described {
+            kind: about.kind,
+            subject: about.subject,
+            session_id: about.session_id,
+            expires_at: about.expires_at.as_secs(),
+        }))
+    };
+    attempt.await.map_err(|refusal| gate.reject(refusal))
+}
+
+/// `POST /auth/revoke` (RFC 7009): 200 also where nothing happened.
+pub(super) async fn revoke<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<Response, Rejection> {
+    #[derive(Deserialize)]
+    struct Form {
+        token: String,
+        // Looked at by nobody: every kind is tried (RFC 7009 section 2.1).
+        #[serde(default, rename = "token_type_hint")]
+        _hint: Option<String>,
+        #[serde(default)]
+        affect_tree: bool,
+    }
+    let attempt = async {
+        let read = Read::any(request).await?;
+        let form: Form = match read.media {
+            Media::Json => read.parse()?,
+            Media::Form => serde_urlencoded::from_bytes(&read.bytes).map_err(|_| Code::InvalidRequest)?,
+        };
+        gate.revoke_presented(&form.token, form.affect_tree).await
+    };
+    attempt.await.map_err(|refusal| gate.reject(refusal))?;
+    let mut response = ().into_response();
+    no_store(response.headers_mut());
+    Ok(response)
+}

@@ -1,0 +1,82 @@
+//! Decides whether an access token counts: what it says by itself, then what has been revoked since.
+
+use crate::clock::Timestamp;
+use crate::error::{Code, Refusal};
+use crate::settings::{Consistency, OnStale};
+use crate::token::{self, ClaimSet, TokenInfo, Verified, VerifyError};
+
+use super::Engine;
+
+/// Why a token is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A request goes through with it: that its client has it is worth noticing.
+    Entry,
+    /// Somebody asks about it. Nothing changes.
+    Question,
+}
+
+impl Engine {
+    /// Verifies an access token against the keys, the clock and the revocations.
+    pub(crate) async fn admit<C: ClaimSet>(&self, text: &str, purpose: Purpose) -> Result<Verified<C>, Refusal> {
+        let now = self.clock.now();
+        let verified = self.verify(text, now)?;
+        if self.must_ask(now) {
+            self.ask(now).await?;
+        }
+        self.admit_known(verified.token(), purpose)?;
+        Ok(verified)
+    }
+
+    /// Verifies a token of ours that may be past its time, whatever has been revoked: for signing out.
+    pub(crate) fn recognise<C: ClaimSet>(&self, text: &str) -> Result<Verified<C>, Refusal> {
+        let now = self.clock.now();
+        token::verify(text, &self.ring.set(), &self.expect_expired, now).map_err(refuse)
+    }
+
+    /// What the token says by itself.
+    fn verify<C: ClaimSet>(&self, text: &str, now: Timestamp) -> Result<Verified<C>, Refusal> {
+        token::verify(text, &self.ring.set(), &self.expect, now).map_err(refuse)
+    }
+
+    /// What this node knows about it.
+    fn admit_known(&self, token: &TokenInfo, purpose: Purpose) -> Result<(), Refusal> {
+        self.refuse_while_paused()?;
+        if self.view.is_revoked(token) {
+            return Err(Refusal::new(Code::InvalidToken));
+        }
+        if let (Purpose::Entry, Some(sid), Some(generation)) = (purpose, token.session_id(), token.generation()) {
+            self.confirmations.saw(sid, generation);
+        }
+        Ok(())
+    }
+
+    /// Whether the view alone may not decide.
+    fn must_ask(&self, now: Timestamp) -> bool {
+        let age = self.view.age(now);
+        let settings = &self.settings.revocation;
+        let by_consistency = match settings.consistency {
+            Consistency::Eventual => false,
+            Consistency::Bounded(limit) => age > limit,
+            Consistency::Strict => true,
+        };
+        by_consistency || (settings.on_stale == OnStale::Check && age > settings.stale_limit)
+    }
+
+    /// Brings the view up to date, or refuses to decide.
+    async fn ask(&self, now: Timestamp) -> Result<(), Refusal> {
+        let outcome = self.catch_up().await;
+        // Somebody else may have got through while this attempt failed.
+        if outcome.is_err() && !self.must_ask(now) {
+            return Ok(());
+        }
+        outcome.map_err(Refusal::unavailable)
+    }
+}
+
+fn refuse(error: VerifyError) -> Refusal {
+    Refusal::new(match error {
+        VerifyError::Expired => Code::TokenExpired,
+        VerifyError::Invalid => Code::InvalidToken,
+    })
+}

@@ -1,0 +1,61 @@
+//! Notices, once per rotation, that a client has what the rotation gave it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::mpsc;
+
+use crate::id::SessionId;
+
+/// The fingerprints of the generations seen last, and the way to the task that writes them down.
+///
+/// The table has a fixed size. A fingerprint that pushed another one out costs a second, harmless write.
+#[derive(Debug)]
+pub(crate) struct Confirmations {
+    seen: Box<[AtomicU64]>,
+    queue: mpsc::Sender<(SessionId, u32)>,
+    dropped: AtomicU64,
+}
+
+impl Confirmations {
+    /// The table, and the receiver for the task that writes.
+    pub(crate) fn new() -> (Self, mpsc::Receiver<(SessionId, u32)>) {
+        let (queue, receiver) = mpsc::channel(QUEUE);
+        let seen = (0..SLOTS).map(|_| AtomicU64::new(0)).collect();
+        (Self { seen, queue, dropped: AtomicU64::new(0) }, receiver)
+    }
+
+    /// A client used this generation. The first one has no predecessor, so nothing hangs on it.
+    pub(crate) fn saw(&self, sid: SessionId, generation: u32) {
+        if generation == 0 {
+            return;
+        }
+        let (slot, fingerprint) = place(sid, generation);
+        let Some(slot) = self.seen.get(slot) else { return };
+        if slot.load(Ordering::Relaxed) == fingerprint {
+            return;
+        }
+        if self.queue.try_send((sid, generation)).is_ok() {
+            slot.store(fingerprint, Ordering::Relaxed);
+        } else {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many sightings found the queue full. Each keeps a lost response forgivable for longer, no more.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+/// A session id is random, so its own bytes spread it.
+fn place(sid: SessionId, generation: u32) -> (usize, u64) {
+    let bytes = sid.as_bytes();
+    let (low, high) = bytes.split_at(8);
+    let word = |half: &[u8]| half.iter().fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+    let slot = usize::try_from(word(low) % SLOTS as u64).unwrap_or(0);
+    let mark = word(high) ^ (u64::from(generation) << 32 | u64::from(generation)).rotate_left(17);
+    (slot, mark | 1)
+}
+
+const SLOTS: usize = 1 << 16;
+const QUEUE: usize = 1 << 14;

@@ -1,0 +1,210 @@
+//! Puts together what a client gets: an access token, a refresh token, and when they end.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorKind, Refusal};
+use crate::id::{SessionId, TokenId};
+use crate::store::Session;
+use crate::token::{self, ClaimSet, RefreshText, Stamp};
+
+use super::Engine;
+
+/// Tokens for a client. Nothing of them is shown by `Debug`.
+#[non_exhaustive]
+pub struct Issued {
+    /// The access token: a signed JWT (RFC 9068).
+    pub access_token: String,
+    /// The refresh token: opaque.
+    pub refresh_token: RefreshText,
+    /// When the access token runs out.
+    pub access_expires_at: Timestamp,
+    /// When the refresh token runs out, unless it is used before.
+    pub refresh_expires_at: Timestamp,
+    /// When they were issued, by the gate's clock.
+    pub issued_at: Timestamp,
+    /// The session they belong to.
+    pub session_id: SessionId,
+    /// Whether the refresh token is another one than the client had.
+    pub is_fresh: bool,
+}
+
+impl Issued {
+    /// How long the access token lives, in whole seconds: `expires_in` (RFC 6749 section 5.1).
+    #[must_use]
+    pub fn expires_in(&self) -> u64 {
+        self.access_expires_at.since(self.issued_at).as_secs()
+    }
+
+    /// How long the refresh token may lie unused, in whole seconds.
+    #[must_use]
+    pub fn refresh_expires_in(&self) -> u64 {
+        self.refresh_expires_at.since(self.issued_at).as_secs()
+    }
+}
+
+impl fmt::Debug for Issued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issued")
+            .field("session_id", &self.session_id)
+            .field("access_expires_at", &self.access_expires_at)
+            .field("refresh_expires_at", &self.refresh_expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a refresh token travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// In the body of a request.
+    Body,
+    /// In a cookie.
+    Cookie,
+}
+
+/// What an access token is made for.
+pub(super) struct Access<'a> {
+    pub(super) jti: TokenId,
+    pub(super) session: Option<SessionPart>,
+    pub(super) epoch: u64,
+    pub(super) auth_time: Option<Timestamp>,
+    pub(super) acr: Option<&'a str>,
+    pub(super) lifetime: Duration,
+    /// Never later than this.
+    pub(super) not_after: Timestamp,
+}
+
+/// Which generation of which session.
+#[derive(Clone, Copy)]
+pub(super) struct SessionPart {
+    pub(super) sid: SessionId,
+    pub(super) generation: u32,
+}
+
+impl Engine {
+    /// Signs an access token; answers it with its expiry.
+    pub(super) fn sign_access<C: ClaimSet>(
+        &self,
+        access: &Access<'_>,
+        claims: &C,
+        now: Timestamp,
+    ) -> Result<(String, Timestamp), Refusal> {
+        // Whole seconds, so that the expiry in the token is the one that is answered.
+        let expires_at = Timestamp::from_secs(now.plus(access.lifetime).min(access.not_after).as_secs());
+        let stamp = Stamp {
+            issuer: &self.expect.issuer,
+            audience: &self.expect.audience,
+            client_id: &self.settings.client_id,
+            issued_at: now,
+            expires_at,
+            jti: access.jti,
+            sid: access.session.map(|part| part.sid),
+            generation: access.session.map(|part| part.generation),
+            epoch: access.epoch,
+            auth_time: access.auth_time,
+            acr: access.acr,
+        };
+        let text = token::issue(&self.ring.set(), &stamp, claims).map_err(Refusal::unavailable)?;
+        Ok((text, expires_at))
+    }
+
+    /// Signs a token for a session as it stands. Answers it with its life in seconds.
+    pub(crate) fn sign_for<C: ClaimSet>(&self, session: &Session, claims: &C) -> Result<(String, u64), Refusal> {
+        let now = self.clock.now();
+        let access = Access {
+            jti: TokenId::random().map_err(Refusal::unavailable)?,
+            session: Some(SessionPart { sid: session.sid, generation: session.generation }),
+            epoch: session.epoch,
+            auth_time: Some(session.auth_time),
+            acr: session.acr.as_deref(),
+            lifetime: self.settings.access.ttl,
+            not_after: session.abs_exp,
+        };
+        let (text, expires_at) = self.sign_access(&access, claims, now)?;
+        Ok((text, expires_at.since(now).as_secs()))
+    }
+
+    /// Signs a token that belongs to no session.
+    pub(crate) async fn issue_alone<C: ClaimSet>(&self, claims: &C, lifetime: Duration) -> Result<String, Error> {
+        let most = self.settings.access.max_ttl();
+        if lifetime > most || lifetime.as_secs() == 0 {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!("a token's lifetime is between one second and `access.max_ttl` ({} s)", most.as_secs()),
+            ));
+        }
+        self.refuse_while_paused().map_err(|e| Error::new(ErrorKind::Usage, "the deployment is paused").because(e))?;
+        let (now, subject) = (self.clock.now(), claims.subject().to_string());
+        let epoch = self
+            .store
+            .epoch_of(subject, self.settings.client_id.clone())
+            .await
+            .map_err(|e| Error::new(ErrorKind::Store, "the subject's epoch cannot be read").because(e))?;
+        let access =
+            Access { jti: TokenId::random()?, session: None, epoch, auth_time: None, acr: None, lifetime, not_after: Timestamp::MAX };
+        self.sign_access(&access, claims, now)
+            .map(|(text, _)| text)
+            .map_err(|e| Error::new(ErrorKind::Keys, "the token cannot be signed").because(e))
+    }
+
+    /// Signs a token and verifies it, so that a ring that cannot do both is found at the start.
+    pub(crate) fn self_test(&self) -> Result<(), Error> {
+        let failed = |e: Refusal| Error::new(ErrorKind::Keys, "a token signed with the ring does not verify with it").because(e);
+        let access = Access {
+            jti: TokenId::random()?,
+            session: None,
+            epoch: 0,
+            auth_time: None,
+            acr: None,
+            lifetime: self.settings.access.ttl,
+            not_after: Timestamp::MAX,
+        };
+        let (text, _) = self.sign_access(&access, &Nobody, self.clock.now()).map_err(failed)?;
+        self.recognise::<Nobody>(&text).map(drop).map_err(failed)
+    }
+}
+
+/// The claims of the token that a gate makes for its self-test.
+#[derive(Clone, Debug)]
+struct Nobody;
+
+impl serde::Serialize for Nobody {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit_struct("Nobody")
+    }
+}
+
+impl ClaimSet for Nobody {
+    type Subject = String;
+    type Draft = ();
+
+    fn subject(&self) -> &String {
+        static SUBJECT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| "nobody".to_owned());
+        &SUBJECT
+    }
+
+    fn write<M: serde::ser::SerializeMap>(&self, _: &mut M) -> Result<(), M::Error> {
+        Ok(())
+    }
+
+    fn place(_: &str) -> Option<usize> {
+        None
+    }
+
+    fn read<'de, A: serde::de::MapAccess<'de>>((): &mut (), _: usize, map: &mut A) -> Result<(), A::Error> {
+        map.next_value::<serde::de::IgnoredAny>().map(drop)
+    }
+
+    fn finish((): (), _: String) -> Result<Self, &'static str> {
+        Ok(Self)
+    }
+
+    fn has_role(&self, _: &str) -> bool {
+        false
+    }
+
+    fn has_scope(&self, _: &str) -> bool {
+        false
+    }
+}

@@ -1,0 +1,110 @@
+//! Sessions: opening, refreshing, revoking, and admitting the access tokens they issue. Knows no backend and no HTTP.
+
+mod admit;
+mod confirm;
+mod follow;
+mod issue;
+mod open;
+mod refresh;
+mod revoke;
+mod table;
+mod view;
+
+pub use issue::{Issued, Transport};
+pub use refresh::RefreshContext;
+pub use revoke::Revoke;
+
+pub(crate) use admit::Purpose;
+pub(crate) use open::{Attempt, Login};
+
+use std::time::Duration;
+
+use tokio::sync::{Mutex, mpsc};
+
+use crate::clock::{Clock, Timestamp};
+use crate::error::{Code, Refusal};
+use crate::event::Events;
+use crate::id::SessionId;
+use crate::keys::KeyRing;
+use crate::settings::Settings;
+use crate::store::{LogCursor, Store};
+use crate::token::Expect;
+
+use confirm::Confirmations;
+use refresh::Replays;
+use view::View;
+
+/// What a gate does with sessions, whoever its users are.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) settings: Settings,
+    pub(crate) store: Store,
+    pub(crate) ring: KeyRing,
+    pub(crate) clock: Clock,
+    pub(crate) events: Events,
+    expect: Expect,
+    expect_expired: Expect,
+    view: View,
+    cursor: Mutex<LogCursor>,
+    confirmations: Confirmations,
+    replays: Replays,
+}
+
+impl Engine {
+    /// An engine over validated settings, and the queue that [`Engine::write_confirmations`] empties.
+    pub(crate) fn new(
+        settings: Settings,
+        store: Store,
+        ring: KeyRing,
+        clock: Clock,
+        events: Events,
+    ) -> (Self, mpsc::Receiver<(SessionId, u32)>) {
+        let (confirmations, queue) = Confirmations::new();
+        let expect = |allow_expired| Expect {
+            issuer: settings.issuer.as_deref().unwrap_or_default().into(),
+            audience: settings.audience.as_deref().unwrap_or_default().into(),
+            leeway: settings.leeway,
+            max_lifetime: settings.access.max_ttl(),
+            allow_expired,
+        };
+        let engine = Self {
+            expect: expect(false),
+            expect_expired: expect(true),
+            settings,
+            store,
+            ring,
+            clock,
+            events,
+            view: View::default(),
+            cursor: Mutex::default(),
+            confirmations,
+            replays: Replays::default(),
+        };
+        (engine, queue)
+    }
+
+    /// Until when a revocation matters: every access token issued by now is out then (ROTATION 6).
+    fn log_until(&self, now: Timestamp) -> Timestamp {
+        now.plus(self.settings.access.max_ttl()).plus(self.settings.leeway)
+    }
+
+    /// Refuses while the deployment is paused.
+    pub(crate) fn refuse_while_paused(&self) -> Result<(), Refusal> {
+        if self.view.is_paused() { Err(Refusal::new(Code::Unavailable)) } else { Ok(()) }
+    }
+
+    /// Whether the deployment is paused.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.view.is_paused()
+    }
+
+    /// How old the view is, and how many revocations it holds.
+    pub(crate) fn view_health(&self) -> (Duration, usize) {
+        (self.view.age(self.clock.now()), self.view.len())
+    }
+
+    /// How many confirmations were dropped because their queue was full.
+    pub(crate) fn dropped_confirmations(&self) -> u64 {
+        self.confirmations.dropped()
+    }
+}

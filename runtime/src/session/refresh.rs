@@ -1,0 +1,291 @@
+//! Refreshes a session: read, ask the backend, compare and swap (ROTATION 3, order of a refresh).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::clock::Timestamp;
+use crate::error::{AuthError, Code, Refusal};
+use crate::event::{Event, Subject};
+use crate::id::{SessionId, TokenId};
+use crate::secret::{fill_random, sha256};
+use crate::settings::OnRefresh;
+use crate::store::{Fact, LogEntry, RevokeReason, Rotated, Rotation, Session, Step, Target};
+use crate::token::{self, ClaimSet, ParsedRefresh, RefreshText};
+
+use super::issue::{Access, SessionPart};
+use super::table::{Presented, Row, decide, may_remint};
+use super::{Engine, Issued, Transport};
+
+/// What a refresh brings along beside its token. Addresses and user agents are no part of it: answers get lost exactly
+/// when networks change.
+#[derive(Clone, Debug)]
+pub struct RefreshContext {
+    /// How the token came.
+    pub transport: Transport,
+    /// The id that the client gave its device.
+    pub device_id: Option<String>,
+}
+
+impl RefreshContext {
+    /// A token in a body, and no device id.
+    #[must_use]
+    pub const fn body() -> Self {
+        Self { transport: Transport::Body, device_id: None }
+    }
+
+    fn digest(&self, client_id: &str) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for part in [client_id.as_bytes(), self.device_id.as_deref().unwrap_or_default().as_bytes()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hash.update([match self.transport {
+            Transport::Body => 0,
+            Transport::Cookie => 1,
+        }]);
+        hash.finalize().into()
+    }
+}
+
+/// A refresh that the table lets through, and what it needs to go on.
+struct Grant<'a> {
+    token: &'a ParsedRefresh,
+    text: &'a str,
+    session: Session,
+    row: Row,
+    context: [u8; 32],
+    jti: TokenId,
+}
+
+impl Engine {
+    /// Exchanges a refresh token. `renew` brings the claims as they are today.
+    pub(crate) async fn refresh<C, F, R>(&self, text: &str, context: &RefreshContext, renew: F) -> Result<Issued, Refusal>
+    where
+        C: ClaimSet,
+        F: FnOnce(Session) -> R,
+        R: Future<Output = Result<C, AuthError>>,
+    {
+        self.refuse_while_paused()?;
+        let token = ParsedRefresh::parse(&self.ring.set(), text).ok_or(Code::InvalidGrant)?;
+        let context = context.digest(&self.settings.client_id);
+        let now = self.clock.now();
+        let session = self.store.session(token.sid(), now).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidGrant)?;
+        let row = self.judge(&session, &token, context, now).await?;
+        let claims = match renew(session.clone()).await {
+            Ok(claims) => claims,
+            Err(AuthError::Unavailable(source)) => return Err(Refusal::unavailable(source)),
+            Err(AuthError::Disabled | AuthError::Gone | AuthError::Invalid) => {
+                return Err(self.end(&session, RevokeReason::AccountClosed).await);
+            }
+        };
+        let jti = TokenId::random().map_err(Refusal::unavailable)?;
+        let grant = Grant { token: &token, text, session, row, context, jti };
+        self.swap(&grant, &claims).await
+    }
+
+    /// Rows 1 to 4, 7b and 9 end here; the others go on.
+    async fn judge(&self, session: &Session, token: &ParsedRefresh, context: [u8; 32], now: Timestamp) -> Result<Row, Refusal> {
+        let row = self.row_of(session, token, context, now);
+        let sid = session.sid;
+        match row {
+            Row::Over | Row::Powerless => Err(Code::InvalidGrant.into()),
+            Row::Rollback => {
+                self.events.emit(&Event::StoreRollbackSuspected { sid });
+                Err(Code::InvalidGrant.into())
+            }
+            Row::Mismatch | Row::OtherClient => {
+                self.events.emit(&Event::RefreshRefused { subject: Subject::new(&session.subject), sid });
+                Err(Code::InvalidGrant.into())
+            }
+            Row::Wait(left) => Err(Refusal::retry_after(left)),
+            Row::Replay if !self.replays.admit(sid, session.generation, now) => Err(Code::TooManyRequests.into()),
+            Row::Reuse => {
+                let refusal = self.end(session, RevokeReason::Reuse).await;
+                if refusal.code() == Code::InvalidGrant {
+                    self.events.emit(&Event::RefreshReuse {
+                        subject: Subject::new(&session.subject),
+                        sid,
+                        age: now.since(session.superseded_at.unwrap_or(session.created_at)),
+                        generation_gap: session.generation.saturating_sub(token.generation()),
+                        context_differs: session.context.is_some_and(|known| known != context),
+                    });
+                }
+                Err(refusal)
+            }
+            Row::Keep | Row::Rotate | Row::Replay | Row::Remint => Ok(row),
+        }
+    }
+
+    fn row_of(&self, session: &Session, token: &ParsedRefresh, context: [u8; 32], now: Timestamp) -> Row {
+        let presented = Presented {
+            generation: token.generation(),
+            hash: token.hash(),
+            retired: token.is_retired(),
+            client_id: &self.settings.client_id,
+            context,
+        };
+        decide(session, &presented, &self.settings.refresh, now)
+    }
+
+    /// Ends a session, durably, before the refusal is answered (R67). Answers that refusal.
+    async fn end(&self, session: &Session, reason: RevokeReason) -> Refusal {
+        match self.revoke_target(Target::Session(session.sid), reason).await {
+            Ok(_) => Code::InvalidGrant.into(),
+            Err(error) => Refusal::unavailable(error),
+        }
+    }
+
+    /// The compare-and-swap, and where it fails the second reading, which never revokes, re-mints or takes a later epoch.
+    async fn swap<C: ClaimSet>(&self, grant: &Grant<'_>, claims: &C) -> Result<Issued, Refusal> {
+        let now = self.clock.now();
+        let session = &grant.session;
+        let mut secret = Zeroizing::new([0; 16]);
+        fill_random(&mut *secret).map_err(Refusal::unavailable)?;
+        let next = session.generation.checked_add(1).ok_or(Code::InvalidGrant)?;
+        let idle_exp = now.plus(self.settings.session.idle).min(session.abs_exp);
+        let (step, log_until) = match grant.row {
+            Row::Rotate => {
+                let sealed = self.seal(grant.token.secret(), session.sid, session.generation, next, &secret)?;
+                let revoke = self.settings.access.on_refresh == OnRefresh::Revoke;
+                let step = Step::Advance {
+                    generation: session.generation,
+                    current: session.current,
+                    successor: sha256(&*secret),
+                    sealed,
+                    context: grant.context,
+                    idle_exp,
+                };
+                (step, revoke.then(|| self.log_until(now)))
+            }
+            Row::Remint if may_remint(session, &self.settings.refresh, now) => {
+                let sealed = self.seal(grant.token.secret(), session.sid, grant.token.generation(), next, &secret)?;
+                let step = Step::Remint { generation: session.generation, successor: sha256(&*secret), sealed };
+                (step, Some(self.log_until(now)))
+            }
+            Row::Remint => return Err(Code::Unavailable.into()),
+            _ => (Step::Hold { generation: session.generation }, None),
+        };
+        let rotation = Rotation { sid: session.sid, step, tokens: Vec::new(), log_until };
+        match self.store.rotate(rotation, now).await.map_err(Refusal::unavailable)? {
+            Rotated::Done => {}
+            Rotated::Lost => return self.second_reading(grant, claims).await,
+        }
+        if let Some(until) = log_until {
+            self.apply(&[LogEntry { fact: Fact::Generation(session.sid, next), until }]);
+        }
+        match grant.row {
+            Row::Rotate => self.answer(grant, claims, next, self.mint(session.sid, next, &secret), idle_exp, now),
+            Row::Remint => self.answer(grant, claims, next, self.mint(session.sid, next, &secret), session.idle_exp, now),
+            _ => self.hand_out(grant, session, grant.row, claims, now),
+        }
+    }
+
+    async fn second_reading<C: ClaimSet>(&self, grant: &Grant<'_>, claims: &C) -> Result<Issued, Refusal> {
+        let now = self.clock.now();
+        let session = self.store.session(grant.session.sid, now).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidGrant)?;
+        match self.row_of(&session, grant.token, grant.context, now) {
+            Row::Over => Err(Code::InvalidGrant.into()),
+            Row::Replay if !self.replays.admit(session.sid, session.generation, now) => Err(Code::TooManyRequests.into()),
+            row @ (Row::Keep | Row::Replay) => self.hand_out(grant, &session, row, claims, now),
+            _ => Err(Code::Unavailable.into()),
+        }
+    }
+
+    /// Rows 5 and 7: what there is already, with a fresh access token.
+    fn hand_out<C: ClaimSet>(
+        &self,
+        grant: &Grant<'_>,
+        session: &Session,
+        row: Row,
+        claims: &C,
+        now: Timestamp,
+    ) -> Result<Issued, Refusal> {
+        let (refresh, fresh) = if row == Row::Keep {
+            // Whoever presents the successor has received it.
+            self.confirmations.saw(session.sid, session.generation);
+            (RefreshText::from_presented(grant.text), false)
+        } else {
+            let sealed = session.sealed_successor.as_deref().unwrap_or_default();
+            let secret = token::open_successor(
+                grant.token.secret(),
+                session.sid,
+                grant.token.generation(),
+                session.generation,
+                sealed,
+            )
+            .ok_or(Code::Unavailable)?;
+            (self.mint(session.sid, session.generation, &secret), true)
+        };
+        let mut issued = self.answer(grant, claims, session.generation, refresh, session.idle_exp, now)?;
+        issued.is_fresh = fresh;
+        Ok(issued)
+    }
+
+    /// The answer, with the epoch that the first reading saw.
+    fn answer<C: ClaimSet>(
+        &self,
+        grant: &Grant<'_>,
+        claims: &C,
+        generation: u32,
+        refresh_token: RefreshText,
+        refresh_expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Issued, Refusal> {
+        let session = &grant.session;
+        let access = Access {
+            jti: grant.jti,
+            session: Some(SessionPart { sid: session.sid, generation }),
+            epoch: session.epoch,
+            auth_time: Some(session.auth_time),
+            acr: session.acr.as_deref(),
+            lifetime: self.settings.access.ttl,
+            not_after: session.abs_exp,
+        };
+        let (access_token, access_expires_at) = self.sign_access(&access, claims, now)?;
+        self.events.emit(&Event::Refreshed { subject: Subject::new(&session.subject), sid: session.sid, generation });
+        Ok(Issued {
+            access_token,
+            refresh_token,
+            access_expires_at,
+            refresh_expires_at,
+            issued_at: now,
+            session_id: session.sid,
+            is_fresh: true,
+        })
+    }
+
+    fn mint(&self, sid: SessionId, generation: u32, secret: &[u8; 16]) -> RefreshText {
+        RefreshText::mint(&self.ring.set(), sid, generation, secret)
+    }
+
+    fn seal(&self, key: &[u8; 16], sid: SessionId, from: u32, to: u32, secret: &[u8; 16]) -> Result<Vec<u8>, Refusal> {
+        token::seal_successor(key, sid, from, to, secret).map_err(Refusal::unavailable)
+    }
+}
+
+/// How often each successor was handed out again: at most 256 times for one rotation on this node.
+#[derive(Debug, Default)]
+pub(super) struct Replays(Mutex<HashMap<(SessionId, u32), (u32, Timestamp)>>);
+
+impl Replays {
+    fn admit(&self, sid: SessionId, generation: u32, now: Timestamp) -> bool {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() >= REMEMBERED {
+            counts.retain(|_, (_, since)| now.since(*since) <= LONGEST_WINDOW);
+        }
+        if counts.len() >= REMEMBERED {
+            counts.clear();
+        }
+        let (count, _) = counts.entry((sid, generation)).or_insert((0, now));
+        *count = count.saturating_add(1);
+        *count <= MOST_REPLAYS
+    }
+}
+
+const MOST_REPLAYS: u32 = 256;
+const REMEMBERED: usize = 10_000;
+const LONGEST_WINDOW: Duration = Duration::from_secs(60);

@@ -1,0 +1,93 @@
+//! Revokes: in the store first, then in this node's view, before the call returns (ROTATION 7).
+
+use std::fmt::Display;
+
+use crate::error::Refusal;
+use crate::event::Event;
+use crate::id::{SessionId, TokenId};
+use crate::store::{Revocation, RevokeReason, Revoked, StoreError, Target};
+
+use super::Engine;
+
+/// What is to be revoked. Hand it to `gate.revoke`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "nothing is revoked until `gate.revoke` gets it"]
+pub struct Revoke(pub(crate) Target);
+
+impl Revoke {
+    /// The subject's access tokens: its next refresh brings new claims, nobody is signed out. Where the backend refreshes from
+    /// stored claims, its sessions end, for their claims are old.
+    pub fn access_of(subject: impl Display) -> Self {
+        Self(Target::AccessOf(subject.to_string()))
+    }
+
+    /// The subject's sessions; access tokens run out by themselves.
+    pub fn refresh_of(subject: impl Display) -> Self {
+        Self(Target::RefreshOf(subject.to_string()))
+    }
+
+    /// Both: the subject is signed out everywhere, at once.
+    pub fn subject(subject: impl Display) -> Self {
+        Self(Target::Subject(subject.to_string()))
+    }
+
+    /// Every session of the subject but one.
+    pub fn others(subject: impl Display, keep: SessionId) -> Self {
+        Self(Target::Others { subject: subject.to_string(), keep })
+    }
+
+    /// One session, its access tokens included.
+    pub const fn session(sid: SessionId) -> Self {
+        Self(Target::Session(sid))
+    }
+
+    /// One access token.
+    pub const fn token(jti: TokenId) -> Self {
+        Self(Target::Token(jti))
+    }
+
+    /// A registered token, those made from it, and its session.
+    pub const fn tree(jti: TokenId) -> Self {
+        Self(Target::Tree(jti))
+    }
+
+    /// Everything that a client was given.
+    pub fn client(client_id: impl Into<String>) -> Self {
+        Self(Target::Client(client_id.into()))
+    }
+
+    /// Every access token signed by a key. Rotate the ring first: a gate refuses to revoke the key it signs with.
+    pub fn key(kid: impl Into<String>) -> Self {
+        Self(Target::Key(kid.into()))
+    }
+
+    /// Everything that was ever issued.
+    pub const fn everything() -> Self {
+        Self(Target::Everything)
+    }
+}
+
+impl Engine {
+    /// Revokes a target for everyone who reaches the store, and on this node at once.
+    pub(crate) async fn revoke_target(&self, target: Target, reason: RevokeReason) -> Result<Revoked, StoreError> {
+        let now = self.clock.now();
+        let revocation = Revocation { target: target.clone(), reason, until: self.log_until(now) };
+        let revoked = self.store.revoke(revocation, now).await?;
+        self.apply(&revoked.entries);
+        self.events.emit(&Event::Revoked { target: (&target).into(), reason, sessions: revoked.sessions });
+        Ok(revoked)
+    }
+
+    /// Pauses or resumes the deployment.
+    pub(crate) async fn set_paused(&self, paused: bool) -> Result<(), StoreError> {
+        self.store.set_paused(paused, self.clock.now()).await?;
+        self.catch_up().await?;
+        self.events.emit(&Event::Paused { paused });
+        Ok(())
+    }
+
+    /// Revokes on behalf of a client, who learns no more than that it did not work.
+    pub(crate) async fn revoke_for_client(&self, target: Target, reason: RevokeReason) -> Result<Revoked, Refusal> {
+        self.revoke_target(target, reason).await.map_err(Refusal::unavailable)
+    }
+}

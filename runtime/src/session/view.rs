@@ -1,0 +1,120 @@
+//! What this node knows to be revoked. Looking it up takes no lock and does no I/O.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use papaya::{HashMap, Operation};
+
+use crate::clock::Timestamp;
+use crate::id::{SessionId, TokenId};
+use crate::store::{Fact, LogEntry};
+use crate::token::TokenInfo;
+
+/// Every revocation that some access token still alive could meet.
+///
+/// Entries only ever tighten: applying one twice, late or out of order changes nothing.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    sessions: HashMap<SessionId, Timestamp>,
+    generations: HashMap<SessionId, Floor<u32>>,
+    subjects: HashMap<Box<str>, Floor<u64>>,
+    tokens: HashMap<TokenId, Timestamp>,
+    clients: HashMap<Box<str>, Floor<u64>>,
+    keys: HashMap<Box<str>, Timestamp>,
+    everything: AtomicU64,
+    /// The version of the last pause or resumption, and in the lowest bit which of them it was.
+    paused: AtomicU64,
+    /// When it last was complete, in milliseconds.
+    complete_at: AtomicU64,
+}
+
+/// The lowest value that still counts, and until when it must be remembered.
+#[derive(Clone, Copy, Debug)]
+struct Floor<T> {
+    min: T,
+    until: Timestamp,
+}
+
+impl View {
+    /// Takes a line of the log in.
+    pub(crate) fn apply(&self, entry: &LogEntry) {
+        let until = entry.until;
+        match &entry.fact {
+            Fact::Session(sid) => remember(&self.sessions, *sid, until),
+            Fact::Token(jti) => remember(&self.tokens, *jti, until),
+            Fact::Key(kid) => remember(&self.keys, kid.as_str().into(), until),
+            Fact::Generation(sid, min) => raise(&self.generations, *sid, Floor { min: *min, until }),
+            Fact::Subject(subject, min) => raise(&self.subjects, subject.as_str().into(), Floor { min: *min, until }),
+            Fact::Client(client, min) => raise(&self.clients, client.as_str().into(), Floor { min: *min, until }),
+            Fact::Everything(min) => {
+                self.everything.fetch_max(*min, Ordering::AcqRel);
+            }
+            Fact::Paused(paused, version) => {
+                self.paused.fetch_max(version.saturating_mul(2) | u64::from(*paused), Ordering::AcqRel);
+            }
+        }
+    }
+
+    /// Whether a token, good by itself, no longer counts.
+    pub(crate) fn is_revoked(&self, token: &TokenInfo) -> bool {
+        token.epoch() < self.everything.load(Ordering::Acquire)
+            || self.sessions_revoke(token)
+            || (!self.tokens.is_empty() && self.tokens.pin().contains_key(&token.jti()))
+            || below(&self.subjects, token.subject(), token.epoch())
+            || below(&self.clients, token.client_id(), token.epoch())
+            || (!self.keys.is_empty() && self.keys.pin().contains_key(token.kid()))
+    }
+
+    fn sessions_revoke(&self, token: &TokenInfo) -> bool {
+        let Some(sid) = token.session_id() else { return false };
+        (!self.sessions.is_empty() && self.sessions.pin().contains_key(&sid))
+            || (!self.generations.is_empty()
+                && self.generations.pin().get(&sid).is_some_and(|floor| token.generation().is_none_or(|g| g < floor.min)))
+    }
+
+    /// Whether the deployment is paused.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Acquire) & 1 == 1
+    }
+
+    /// Everything in the log up to `at` has been applied.
+    pub(crate) fn completed(&self, at: Timestamp) {
+        self.complete_at.fetch_max(at.as_millis(), Ordering::AcqRel);
+    }
+
+    /// How long ago the view was complete.
+    pub(crate) fn age(&self, now: Timestamp) -> Duration {
+        now.since(Timestamp::from_millis(self.complete_at.load(Ordering::Acquire)))
+    }
+
+    /// How many entries it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.sessions.len() + self.generations.len() + self.subjects.len() + self.tokens.len() + self.clients.len() + self.keys.len()
+    }
+
+    /// Forgets what no living token can meet any more.
+    pub(crate) fn purge(&self, now: Timestamp) {
+        self.sessions.pin().retain(|_, until| *until > now);
+        self.tokens.pin().retain(|_, until| *until > now);
+        self.keys.pin().retain(|_, until| *until > now);
+        self.generations.pin().retain(|_, floor| floor.until > now);
+        self.subjects.pin().retain(|_, floor| floor.until > now);
+        self.clients.pin().retain(|_, floor| floor.until > now);
+    }
+}
+
+fn remember<K: Eq + std::hash::Hash>(map: &HashMap<K, Timestamp>, key: K, until: Timestamp) {
+    map.pin().update_or_insert(key, |known| until.max(*known), until);
+}
+
+fn raise<K: Eq + std::hash::Hash, T: Copy + Ord>(map: &HashMap<K, Floor<T>>, key: K, floor: Floor<T>) {
+    map.pin().compute(key, |entry| match entry {
+        Some((_, known)) if known.min >= floor.min && known.until >= floor.until => Operation::Abort(()),
+        Some((_, known)) => Operation::Insert(Floor { min: known.min.max(floor.min), until: known.until.max(floor.until) }),
+        None => Operation::Insert(floor),
+    });
+}
+
+fn below(map: &HashMap<Box<str>, Floor<u64>>, key: &str, epoch: u64) -> bool {
+    !map.is_empty() && map.pin().get(key).is_some_and(|floor| epoch < floor.min)
+}
