@@ -18,6 +18,7 @@ pub mod policy;
 pub mod reject;
 #[cfg(feature = "axum")]
 mod router;
+pub mod prelude;
 pub mod secret;
 pub mod session;
 pub mod settings;

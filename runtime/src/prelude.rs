@@ -1,0 +1,22 @@
+//! What a program that uses tollgate imports: `use tollgate::prelude::*`.
+
+pub use crate::device::Client;
+pub use crate::error::{AuthError, Code, Refusal};
+#[cfg(feature = "axum")]
+pub use crate::extract::{Auth, Current};
+pub use crate::gate::{Authenticate, EmailLogin, Gate, Refresh, UsernameLogin, Verifier};
+pub use crate::id::SessionId;
+pub use crate::keys::{Algorithm, KeyRing};
+#[cfg(feature = "password")]
+pub use crate::password::Passwords;
+pub use crate::policy::Anyone;
+#[cfg(feature = "axum")]
+pub use crate::reject::Rejection;
+pub use crate::secret::{Password, Secret};
+pub use crate::session::{Issued, Revoke};
+pub use crate::settings::Settings;
+#[cfg(feature = "sqlite")]
+pub use crate::store::SqliteStore;
+pub use crate::store::{MemoryStore, Store};
+#[cfg(feature = "macros")]
+pub use crate::{ClaimValue, JwtClaims, Policy, auth_backend};
