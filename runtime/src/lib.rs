@@ -9,6 +9,7 @@ pub mod gate;
 pub mod id;
 pub mod policy;
 pub mod secret;
+pub mod settings;
 pub mod store;
 pub mod token;
 
