@@ -1,14 +1,41 @@
 //! What a deployment may choose: one struct, its defaults, its sources, its check as a whole.
 
+mod check;
+mod leaf;
+mod source;
+mod table;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use source::Origins;
+
 /// The settings of a gate.
 ///
 /// Each comes from the strongest of four sources: the default, the file (`TOLLGATE_CONFIG`, else `tollgate.toml` in the
-/// working directory), the environment (`access.ttl` is `TOLLGATE_ACCESS__TTL`), the builder. The builder is
-/// whatever is assigned afterwards. Names outside the table are refused.
+/// working directory), the environment (`access.ttl` is `TOLLGATE_ACCESS__TTL`), the builder. [`Settings::load`] reads the
+/// first three; whatever is assigned afterwards is the fourth. Names outside the table are refused.
+///
+#[doc = include_str!("table.md")]
+///
+/// Durations are written `500ms`, `30s`, `10m`, `12h`, `30d`, or several of them in a row: `1h30m`. Lists are arrays in the file
+/// and separated by commas in the environment.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use tollgate::settings::Settings;
+///
+/// let mut settings = Settings::from_sources(
+///     Some(("tollgate.toml", "issuer = 'https://accounts.example.com'\n[access]\nttl = '5m'")),
+///     [("TOLLGATE_AUDIENCE".to_owned(), "https://api.example.com".to_owned())],
+/// )?;
+/// settings.session.device_limit = Some(5);
+/// settings.validate()?;
+/// assert_eq!(settings.access.ttl, Duration::from_secs(300));
+/// # Ok::<(), tollgate::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
@@ -30,6 +57,8 @@ pub struct Settings {
     pub revocation: RevocationSettings,
     /// The key ring.
     pub keys: KeysSettings,
+    /// Where each setting that is not a default came from, for messages.
+    pub(crate) origins: Origins,
 }
 
 impl Default for Settings {
@@ -44,6 +73,7 @@ impl Default for Settings {
             session: SessionSettings::default(),
             revocation: RevocationSettings::default(),
             keys: KeysSettings::default(),
+            origins: Origins::default(),
         }
     }
 }
