@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::{SessionId, TokenId};
+pub use crate::settings::OnLimit;
 
 /// A session as the store keeps it.
 #[derive(Clone, PartialEq, Eq)]
@@ -146,17 +147,6 @@ pub struct DeviceLimit {
     pub max: u32,
     /// What happens.
     pub on_limit: OnLimit,
-}
-
-/// What happens to the sign-in that is one too many.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnLimit {
-    /// The sessions seen longest ago end. Whoever knows the password can evict the owner with it.
-    #[default]
-    EvictOldest,
-    /// The sign-in is refused.
-    Deny,
 }
 
 /// How opening a session went.

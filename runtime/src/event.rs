@@ -1,0 +1,285 @@
+//! What happened: typed events after the commit, and the handlers that hear of them.
+
+mod emitter;
+
+pub use emitter::{Emitter, Events};
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::error::Code;
+use crate::id::SessionId;
+
+/// A decision or a change, told after it is durable: what, who, which session, from where.
+///
+/// No event holds a password, a token, a key or what a client typed as its identifier. `Display` writes one line, in which
+/// texts of others are quoted and their line breaks escaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// What happened.
+    pub kind: EventKind,
+    /// Whom it is about, as in the claim `sub`, where that is known.
+    pub subject: Option<String>,
+    /// Which session it is about.
+    pub sid: Option<SessionId>,
+    /// The peer's address, where a request led to it and the address is known.
+    pub ip: Option<IpAddr>,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A session was opened.
+    SignedIn,
+    /// A sign-in was refused, with this code.
+    SignInRefused(Code),
+    /// A user proved again who they are.
+    Reauthenticated,
+    /// A second authentication was refused, with this code.
+    ReauthenticationRefused(Code),
+    /// A refresh was answered with tokens.
+    Refreshed(Refreshed),
+    /// A refresh was refused.
+    RefreshRefused(RefreshRefusal),
+    /// A refresh token that was replaced came back: two parties hold it, and the session is over.
+    RefreshReuse {
+        /// How long ago the session last rotated.
+        age: Duration,
+        /// How many generations the token lies behind.
+        generation_gap: u32,
+        /// Whether client, transport or device id differ from those of the last rotation.
+        context_differs: bool,
+    },
+    /// A genuine refresh token is ahead of the store, which seems to have been set back.
+    StoreRollbackSuspected,
+    /// A session was signed out.
+    SignedOut,
+    /// A user signed out everywhere.
+    SignedOutEverywhere,
+    /// Something was revoked.
+    Revoked {
+        /// What kind of thing.
+        target: RevokedTarget,
+        /// How many live sessions ended.
+        sessions: u64,
+        /// Why, in the words that stores keep: `requested`, `device_limit` …
+        reason: &'static str,
+    },
+    /// A request with credentials was refused, with this code.
+    AccessRefused(Code),
+    /// Issuing and verifying were stopped.
+    Paused,
+    /// Issuing and verifying go on.
+    Resumed,
+    /// The store's clock and this machine's differ by more than the leeway.
+    ClockOffset {
+        /// By how much.
+        offset: Duration,
+        /// Which of them is ahead.
+        ahead: Ahead,
+    },
+    /// This node's view of the revocations is older than `revocation.stale_limit`.
+    ViewStale {
+        /// How old it is.
+        age: Duration,
+    },
+}
+
+/// How a refresh was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refreshed {
+    /// With a new refresh token.
+    Rotated,
+    /// With the refresh token that was presented, which is very young.
+    Held,
+    /// With the successor that a concurrent request got.
+    Repeated,
+    /// With another successor, in place of one that was never used.
+    Reminted,
+}
+
+/// Why a refresh was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefreshRefusal {
+    /// It is none of ours, or its key is retired.
+    NotOurs,
+    /// The session is unknown, over or past an expiry.
+    Ended,
+    /// Its generation is the current one, its secret is not.
+    Forged,
+    /// Another client presented it.
+    OtherClient,
+    /// The account is disabled or gone; the session ended.
+    AccountClosed,
+    /// It lies between what is handed out again and what is punished.
+    TooLate,
+    /// It was presented too often.
+    TooOften,
+    /// Nobody could decide.
+    Unavailable,
+}
+
+/// What kind of thing was revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RevokedTarget {
+    /// The access tokens of a subject.
+    AccessOf,
+    /// The sessions of a subject.
+    RefreshOf,
+    /// Both.
+    Subject,
+    /// The sessions of a subject but one.
+    Others,
+    /// A session.
+    Session,
+    /// A token.
+    Token,
+    /// A token with its descendants.
+    Tree,
+    /// All that a client was given.
+    Client,
+    /// All that a key signed.
+    Key,
+    /// All of it.
+    Everything,
+}
+
+/// Whose clock is ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ahead {
+    /// The store's.
+    Store,
+    /// This machine's.
+    Machine,
+}
+
+/// What an event means to whoever watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was allowed, or done.
+    Done,
+    /// It was refused.
+    Refused,
+    /// Somebody should look. Logged as a warning, the others as information.
+    Alarm,
+}
+
+impl Event {
+    /// An event of which no more is known.
+    #[must_use]
+    pub const fn new(kind: EventKind) -> Self {
+        Self { kind, subject: None, sid: None, ip: None }
+    }
+
+    /// Adds whom it is about.
+    #[must_use]
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// Adds which session it is about.
+    #[must_use]
+    pub const fn sid(mut self, sid: SessionId) -> Self {
+        self.sid = Some(sid);
+        self
+    }
+
+    /// Adds where it came from.
+    #[must_use]
+    pub const fn ip(mut self, ip: Option<IpAddr>) -> Self {
+        self.ip = ip;
+        self
+    }
+}
+
+impl EventKind {
+    /// Its name in logs: `refresh_reuse`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SignedIn => "signed_in",
+            Self::SignInRefused(_) => "sign_in_refused",
+            Self::Reauthenticated => "reauthenticated",
+            Self::ReauthenticationRefused(_) => "reauthentication_refused",
+            Self::Refreshed(_) => "refreshed",
+            Self::RefreshRefused(_) => "refresh_refused",
+            Self::RefreshReuse { .. } => "refresh_reuse",
+            Self::StoreRollbackSuspected => "store_rollback_suspected",
+            Self::SignedOut => "signed_out",
+            Self::SignedOutEverywhere => "signed_out_everywhere",
+            Self::Revoked { .. } => "revoked",
+            Self::AccessRefused(_) => "access_refused",
+            Self::Paused => "paused",
+            Self::Resumed => "resumed",
+            Self::ClockOffset { .. } => "clock_offset",
+            Self::ViewStale { .. } => "view_stale",
+        }
+    }
+
+    /// What it means to whoever watches.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Self::SignedIn
+            | Self::Reauthenticated
+            | Self::Refreshed(_)
+            | Self::SignedOut
+            | Self::SignedOutEverywhere
+            | Self::Revoked { .. }
+            | Self::Resumed => Outcome::Done,
+            Self::SignInRefused(_) | Self::ReauthenticationRefused(_) | Self::RefreshRefused(_) | Self::AccessRefused(_) => {
+                Outcome::Refused
+            }
+            Self::RefreshReuse { .. }
+            | Self::StoreRollbackSuspected
+            | Self::Paused
+            | Self::ClockOffset { .. }
+            | Self::ViewStale { .. } => Outcome::Alarm,
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} outcome={:?}", self.kind.name(), self.kind.outcome())?;
+        if let Some(subject) = &self.subject {
+            write!(f, " subject={subject:?}")?;
+        }
+        if let Some(sid) = &self.sid {
+            write!(f, " sid={sid}")?;
+        }
+        if let Some(ip) = &self.ip {
+            write!(f, " ip={ip}")?;
+        }
+        match &self.kind {
+            EventKind::SignInRefused(code) | EventKind::ReauthenticationRefused(code) | EventKind::AccessRefused(code) => {
+                write!(f, " code={}", code.as_str())
+            }
+            EventKind::Refreshed(how) => write!(f, " how={how:?}"),
+            EventKind::RefreshRefused(why) => write!(f, " why={why:?}"),
+            EventKind::RefreshReuse { age, generation_gap, context_differs } => {
+                let age = age.as_millis();
+                write!(f, " age_ms={age} generation_gap={generation_gap} context_differs={context_differs}")
+            }
+            EventKind::Revoked { target, sessions, reason } => {
+                write!(f, " target={target:?} sessions={sessions} reason={reason:?}")
+            }
+            EventKind::ClockOffset { offset, ahead } => write!(f, " offset_ms={} ahead={ahead:?}", offset.as_millis()),
+            EventKind::ViewStale { age } => write!(f, " age_ms={}", age.as_millis()),
+            EventKind::SignedIn
+            | EventKind::Reauthenticated
+            | EventKind::StoreRollbackSuspected
+            | EventKind::SignedOut
+            | EventKind::SignedOutEverywhere
+            | EventKind::Paused
+            | EventKind::Resumed => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Who hears of events, and how: inline, or behind a queue that never holds a request up.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Event, Outcome};
+
+type Inline = Box<dyn Fn(&Event) + Send + Sync>;
+type Queued = Arc<dyn Fn(Event) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// Who hears of events, beside the log.
+///
+/// A handler that panics is logged; the request that led to the event goes on.
+///
+/// # Examples
+/// ```
+/// use tollgate::event::{EventKind, Events};
+///
+/// let events = Events::new()
+///     .inline(|event| if matches!(event.kind, EventKind::RefreshReuse { .. }) { /* count it */ })
+///     .queued(1024, |event| async move { /* write it to a table */ drop(event) });
+/// ```
+#[derive(Default)]
+pub struct Events {
+    inline: Vec<Inline>,
+    queued: Vec<(usize, Queued)>,
+}
+
+impl Events {
+    /// Nobody but the log.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a handler that runs before the request is answered, and so must be quick: it counts, or hands on.
+    #[must_use]
+    pub fn inline(mut self, handler: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.inline.push(Box::new(handler));
+        self
+    }
+
+    /// Adds a handler with a task of its own, behind a queue of at most `capacity` events (at least one). Where the queue is
+    /// full the event is dropped for this handler, and counted: see [`Emitter::dropped`].
+    #[must_use]
+    pub fn queued<F, T>(mut self, capacity: usize, handler: F) -> Self
+    where
+        F: Fn(Event) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        self.queued.push((capacity.max(1), Arc::new(move |event| Box::pin(handler(event)))));
+        self
+    }
+
+    /// Starts the tasks of the queues; they end with the last clone of the emitter, once their queues are empty. `build()`
+    /// does so.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime, where there is a queue.
+    #[must_use]
+    pub fn start(self) -> Emitter {
+        let queues = self.queued.into_iter().map(|(capacity, handler)| {
+            let (sender, receiver) = mpsc::channel(capacity);
+            tokio::spawn(serve(receiver, handler));
+            sender
+        });
+        Emitter(Arc::new(Shared { queues: queues.collect(), inline: self.inline, dropped: AtomicU64::new(0) }))
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Events({} inline, {} queued)", self.inline.len(), self.queued.len())
+    }
+}
+
+/// Tells handlers and the log what happened. Clones tell the same ones.
+#[derive(Clone)]
+pub struct Emitter(Arc<Shared>);
+
+struct Shared {
+    inline: Vec<Inline>,
+    queues: Vec<mpsc::Sender<Item>>,
+    dropped: AtomicU64,
+}
+
+enum Item {
+    Event(Event),
+    /// Everything before it has been handled.
+    Flush(oneshot::Sender<()>),
+}
+
+impl Emitter {
+    /// Logs the event (its target begins with `tollgate::event`) and tells every handler. Call it after the commit.
+    pub fn emit(&self, event: &Event) {
+        if event.kind.outcome() == Outcome::Alarm {
+            tracing::warn!(name = event.kind.name(), "{event}");
+        } else {
+            tracing::info!(name = event.kind.name(), "{event}");
+        }
+        for handler in &self.0.inline {
+            if catch_unwind(AssertUnwindSafe(|| handler(event))).is_err() {
+                tracing::error!(name = event.kind.name(), "an event handler panicked");
+            }
+        }
+        for queue in &self.0.queues {
+            if queue.try_send(Item::Event(event.clone())).is_err() && self.0.dropped.fetch_add(1, Ordering::Relaxed) == 0 {
+                tracing::warn!("the queue of an event handler is full: events are being dropped");
+            }
+        }
+    }
+
+    /// How many events were dropped because a queue was full, counted for each queue.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.0.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Waits until every queue has handled what was emitted before.
+    pub async fn flush(&self) {
+        for queue in &self.0.queues {
+            let (done, handled) = oneshot::channel();
+            if queue.send(Item::Flush(done)).await.is_ok() {
+                _ = handled.await;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Emitter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Emitter({} inline, {} queued)", self.0.inline.len(), self.0.queues.len())
+    }
+}
+
+/// Hands the events of one queue to its handler, one after the other.
+async fn serve(mut queue: mpsc::Receiver<Item>, handler: Queued) {
+    while let Some(item) = queue.recv().await {
+        match item {
+            Item::Event(event) => {
+                let (name, handler) = (event.kind.name(), Arc::clone(&handler));
+                // A task of its own: a panic ends that task alone.
+                if tokio::spawn(async move { handler(event).await }).await.is_err() {
+                    tracing::error!(name, "an event handler panicked");
+                }
+            }
+            Item::Flush(done) => _ = done.send(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! Whether settings make sense together: every problem at once, none mended in silence.
+
+use std::time::Duration;
+
+use super::leaf::show_duration as show;
+use super::{Consistency, OnLimit, OnStale, Settings, source, table};
+use crate::error::Error;
+
+impl Settings {
+    /// Checks the settings as a whole. `build()` does so.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Settings`](crate::error::ErrorKind::Settings), with one line for each setting that is missing, out of its
+    /// bounds or at odds with another, and where its value comes from.
+    pub fn validate(&self) -> Result<(), Error> {
+        let problems: Vec<String> = problems(self).iter().map(|problem| problem.line(self)).collect();
+        if problems.is_empty() { Ok(()) } else { Err(source::refuse(&problems)) }
+    }
+}
+
+/// What can be said beside the settings that could not be read: nothing of those, nothing of what is missing.
+pub(super) fn beside(settings: &Settings, unread: &[&str]) -> Vec<String> {
+    let said = |problem: &Problem| !problem.missing && !problem.names().any(|name| unread.contains(&name));
+    problems(settings).iter().filter(|problem| said(problem)).map(|problem| problem.line(settings)).collect()
+}
+
+/// What is wrong with a setting.
+struct Problem {
+    name: &'static str,
+    /// The other setting that it is at odds with.
+    other: Option<&'static str>,
+    what: String,
+    missing: bool,
+}
+
+impl Problem {
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        [Some(self.name), self.other].into_iter().flatten()
+    }
+
+    fn line(&self, settings: &Settings) -> String {
+        match table::find(self.name).filter(|_| !self.missing) {
+            Some(key) => format!("`{}` ({}): {}", self.name, settings.origins.of(key, settings), self.what),
+            None => format!("`{}`: {}", self.name, self.what),
+        }
+    }
+}
+
+/// The flat list of checks.
+fn problems(settings: &Settings) -> Vec<Problem> {
+    let Settings { issuer, audience, client_id, leeway, access, refresh, session, revocation, keys: _, origins: _ } = settings;
+    let mut found = Found(Vec::new());
+
+    found.required("issuer", issuer.as_deref());
+    found.required("audience", audience.as_deref());
+    let printable = !client_id.is_empty() && client_id.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    found.unless(printable, "client_id", || "must be printable ASCII, and not empty (RFC 6749 appendix A.1)".into());
+    found.at_most("leeway", *leeway, MINUTE * 2);
+    found.whole_seconds("leeway", *leeway);
+
+    found.not_zero("access.ttl", access.ttl);
+    found.whole_seconds("access.ttl", access.ttl);
+    if let Some(max_ttl) = access.max_ttl {
+        found.whole_seconds("access.max_ttl", max_ttl);
+        found.not_shorter(("access.max_ttl", max_ttl), ("access.ttl", access.ttl));
+    }
+    found.unless(is_token(&access.header), "access.header", || "must be the name of a header (RFC 9110 section 5.1)".into());
+    let schemes = &access.schemes;
+    found.unless(!schemes.is_empty(), "access.schemes", || "must name at least one scheme".into());
+    let schemes_are_tokens = schemes.iter().all(|scheme| is_token(scheme));
+    found.unless(schemes_are_tokens, "access.schemes", || "must be names of schemes (RFC 9110 section 11.1)".into());
+    let twice = schemes.iter().enumerate().any(|(at, one)| schemes.iter().skip(at + 1).any(|two| one.eq_ignore_ascii_case(two)));
+    found.unless(!twice, "access.schemes", || "names a scheme twice".into());
+
+    found.at_most("refresh.window", refresh.window, MINUTE);
+    let lost = ("refresh.lost_response_window", refresh.lost_response_window);
+    found.not_longer(lost, ("session.idle", session.idle));
+
+    found.not_zero("session.idle", session.idle);
+    found.at_most("session.idle", session.idle, DAY * 90);
+    found.not_zero("session.absolute", session.absolute);
+    found.at_most("session.absolute", session.absolute, DAY * 400);
+    found.not_longer(("session.idle", session.idle), ("session.absolute", session.absolute));
+    found.unless(session.device_limit != Some(0), "session.device_limit", || "must be at least 1".into());
+    let denies_without_limit = session.on_limit == OnLimit::Deny && session.device_limit.is_none();
+    found.conflict(denies_without_limit, "session.on_limit", "session.device_limit", || {
+        "denies nothing as long as `session.device_limit` is not set".into()
+    });
+
+    found.not_zero("revocation.stale_limit", revocation.stale_limit);
+    if let Consistency::Bounded(bound) = revocation.consistency {
+        found.not_zero("revocation.consistency", bound);
+        found.not_longer(("revocation.consistency", bound), ("revocation.stale_limit", revocation.stale_limit));
+    }
+    let serves_against_bound = revocation.on_stale == OnStale::Serve && revocation.consistency != Consistency::Eventual;
+    found.conflict(serves_against_bound, "revocation.on_stale", "revocation.consistency", || {
+        "`serve` goes on with a stale view, which only `revocation.consistency = \"eventual\"` allows".into()
+    });
+    found.0
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+struct Found(Vec<Problem>);
+
+impl Found {
+    fn unless(&mut self, fine: bool, name: &'static str, what: impl FnOnce() -> String) {
+        if !fine {
+            self.0.push(Problem { name, other: None, what: what(), missing: false });
+        }
+    }
+
+    fn conflict(&mut self, bad: bool, name: &'static str, other: &'static str, what: impl FnOnce() -> String) {
+        if bad {
+            self.0.push(Problem { name, other: Some(other), what: what(), missing: false });
+        }
+    }
+
+    fn required(&mut self, name: &'static str, value: Option<&str>) {
+        match value {
+            None => self.0.extend(table::find(name).map(|key| {
+                let what = format!("is missing: set it in the file, as {}, or with `.{name}(…)`", key.variable());
+                Problem { name, other: None, what, missing: true }
+            })),
+            Some(text) => self.unless(!text.trim().is_empty(), name, || "must not be empty".into()),
+        }
+    }
+
+    fn not_zero(&mut self, name: &'static str, span: Duration) {
+        self.unless(!span.is_zero(), name, || "must be longer than nothing".into());
+    }
+
+    fn whole_seconds(&mut self, name: &'static str, span: Duration) {
+        self.unless(span.subsec_nanos() == 0, name, || "must be whole seconds, as the times in a token are".into());
+    }
+
+    fn at_most(&mut self, name: &'static str, span: Duration, most: Duration) {
+        self.unless(span <= most, name, || format!("must be at most {}", show(most)));
+    }
+
+    fn not_longer(&mut self, (name, span): (&'static str, Duration), (other, most): (&'static str, Duration)) {
+        self.conflict(span > most, name, other, || {
+            format!("{} is longer than `{other}`, which is {}: set both", show(span), show(most))
+        });
+    }
+
+    fn not_shorter(&mut self, (name, span): (&'static str, Duration), (other, least): (&'static str, Duration)) {
+        self.conflict(span < least, name, other, || {
+            format!("{} is shorter than `{other}`, which is {}: set both", show(span), show(least))
+        });
+    }
+}
+
+/// Whether it is a `token` (RFC 9110 section 5.6.2).
+fn is_token(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(allowed)
+}

@@ -1,0 +1,249 @@
+//! What a deployment may choose: one struct, its defaults, its sources, its check as a whole.
+
+mod check;
+mod leaf;
+mod source;
+mod table;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use source::Origins;
+
+/// The settings of a gate.
+///
+/// Each comes from the strongest of four sources: the default, the file (`TOLLGATE_CONFIG`, else `tollgate.toml` in the
+/// working directory), the environment (`access.ttl` is `TOLLGATE_ACCESS__TTL`), the builder. [`Settings::load`] reads the
+/// first three; whatever is assigned afterwards is the fourth. Names outside the table are refused.
+///
+#[doc = include_str!("table.md")]
+///
+/// Durations are written `500ms`, `30s`, `10m`, `12h`, `30d`, or several of them in a row: `1h30m`. Lists are arrays in the file
+/// and separated by commas in the environment.
+///
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use tollgate::settings::Settings;
+///
+/// let mut settings = Settings::from_sources(
+///     Some(("tollgate.toml", "issuer = 'https://accounts.example.com'\n[access]\nttl = '5m'")),
+///     [("TOLLGATE_AUDIENCE".to_owned(), "https://api.example.com".to_owned())],
+/// )?;
+/// settings.session.device_limit = Some(5);
+/// settings.validate()?;
+/// assert_eq!(settings.access.ttl, Duration::from_secs(300));
+/// # Ok::<(), tollgate::error::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Who issues the tokens: the claim `iss`, compared byte for byte (RFC 7519 section 4.1.1). Has no default.
+    pub issuer: Option<String>,
+    /// For whom they are issued: the claim `aud` (RFC 7519 section 4.1.3). Has no default.
+    pub audience: Option<String>,
+    /// The claim `client_id` (RFC 9068 section 2.2). By default `first-party`.
+    pub client_id: String,
+    /// How far clocks may differ. By default 30 s, at most 120 s.
+    pub leeway: Duration,
+    /// Access tokens.
+    pub access: AccessSettings,
+    /// Refresh tokens.
+    pub refresh: RefreshSettings,
+    /// Sessions.
+    pub session: SessionSettings,
+    /// Revocation.
+    pub revocation: RevocationSettings,
+    /// The key ring.
+    pub keys: KeysSettings,
+    /// Where each setting that is not a default came from, for messages.
+    pub(crate) origins: Origins,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            issuer: None,
+            audience: None,
+            client_id: "first-party".to_owned(),
+            leeway: Duration::from_secs(30),
+            access: AccessSettings::default(),
+            refresh: RefreshSettings::default(),
+            session: SessionSettings::default(),
+            revocation: RevocationSettings::default(),
+            keys: KeysSettings::default(),
+            origins: Origins::default(),
+        }
+    }
+}
+
+/// Settings of access tokens: `access.*`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AccessSettings {
+    /// How long an access token lives. By default 10 minutes: what a lost one is worth, and how often clients refresh.
+    pub ttl: Duration,
+    /// The longest life of any token that verifies, those of `gate.issue` too; `None` means [`ttl`](Self::ttl). Lower it only
+    /// after the tokens of the longer life are out.
+    pub max_ttl: Option<Duration>,
+    /// What a refresh does to the access tokens before it.
+    pub on_refresh: OnRefresh,
+    /// The header that carries the token, in lower case. By default `authorization`.
+    pub header: String,
+    /// The schemes in that header, compared without regard to case (RFC 9110 section 11.1). By default `Bearer` alone.
+    pub schemes: Vec<String>,
+}
+
+impl AccessSettings {
+    /// The longest life of any token that verifies.
+    #[must_use]
+    pub fn max_ttl(&self) -> Duration {
+        self.max_ttl.unwrap_or(self.ttl)
+    }
+}
+
+impl Default for AccessSettings {
+    fn default() -> Self {
+        Self {
+            ttl: Duration::from_secs(10 * 60),
+            max_ttl: None,
+            on_refresh: OnRefresh::default(),
+            header: "authorization".to_owned(),
+            schemes: vec!["Bearer".to_owned()],
+        }
+    }
+}
+
+/// What a refresh does to the access tokens before it: `access.on_refresh`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnRefresh {
+    /// They live until they run out.
+    #[default]
+    Keep,
+    /// They are revoked.
+    Revoke,
+}
+
+/// Settings of refresh tokens: `refresh.*`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RefreshSettings {
+    /// How long the predecessor of a refresh token still counts as a concurrent request of the same client. By default 10 s,
+    /// at most 60 s: a thief within it is not noticed.
+    pub window: Duration,
+    /// How long a client that never saw the answer of its refresh may ask again. By default 24 h, at most `session.idle`.
+    pub lost_response_window: Duration,
+    /// How much is forgiven.
+    pub policy: RefreshPolicy,
+}
+
+impl Default for RefreshSettings {
+    fn default() -> Self {
+        Self {
+            window: Duration::from_secs(10),
+            lost_response_window: Duration::from_secs(24 * 60 * 60),
+            policy: RefreshPolicy::default(),
+        }
+    }
+}
+
+/// How much is forgiven to a refresh token that was replaced: `refresh.policy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshPolicy {
+    /// Nothing: a second use ends the session, a lost answer too.
+    Strict,
+    /// Concurrent requests within `refresh.window`.
+    Window,
+    /// These, and answers that were lost: until the successor is first used, within `refresh.lost_response_window`.
+    #[default]
+    ConfirmAware,
+}
+
+/// Settings of sessions: `session.*`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SessionSettings {
+    /// After how long without a refresh a session ends. By default 30 days, at most 90.
+    pub idle: Duration,
+    /// After how long it ends whatever happens. By default 90 days, at most 400.
+    pub absolute: Duration,
+    /// How many live sessions a subject may have; `None` for any number, otherwise at least one.
+    pub device_limit: Option<u32>,
+    /// What happens to the sign-in that is one too many.
+    pub on_limit: OnLimit,
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(30 * 24 * 60 * 60),
+            absolute: Duration::from_secs(90 * 24 * 60 * 60),
+            device_limit: None,
+            on_limit: OnLimit::default(),
+        }
+    }
+}
+
+/// What happens to the sign-in that is one too many: `session.on_limit`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnLimit {
+    /// The sessions seen longest ago end. Whoever knows the password can evict the owner with it.
+    #[default]
+    EvictOldest,
+    /// The sign-in is refused.
+    Deny,
+}
+
+/// Settings of revocation: `revocation.*`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RevocationSettings {
+    /// What a verifier asks before it accepts a token.
+    pub consistency: Consistency,
+    /// From which age on a node's view of the revocations is stale. By default 30 s.
+    pub stale_limit: Duration,
+    /// What a node with a stale view does.
+    pub on_stale: OnStale,
+}
+
+impl Default for RevocationSettings {
+    fn default() -> Self {
+        Self { consistency: Consistency::default(), stale_limit: Duration::from_secs(30), on_stale: OnStale::default() }
+    }
+}
+
+/// What a verifier asks before it accepts a token: `revocation.consistency`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Consistency {
+    /// This node's view, which follows the store within a second or so: `eventual`.
+    #[default]
+    Eventual,
+    /// The view while it is younger than this, otherwise the store: `bounded:2s`.
+    Bounded(Duration),
+    /// The store, each time: `strict`.
+    Strict,
+}
+
+/// What a node with a stale view does: `revocation.on_stale`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnStale {
+    /// It asks the store, and answers 503 where the store cannot answer.
+    #[default]
+    Check,
+    /// It goes on with the view it has: revocations since then do not count there.
+    Serve,
+}
+
+/// Settings of the key ring: `keys.*`.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct KeysSettings {
+    /// Whether a ring without history may start beside a store with live sessions, all of which it ends. By default not: it
+    /// means that the volume with the keys was lost.
+    pub accept_new: bool,
+}

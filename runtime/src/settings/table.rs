@@ -1,0 +1,149 @@
+//! The one list of settings: what is read, what is documented and what is suggested all come from it.
+
+use super::Settings;
+use super::leaf::{Leaf, Raw};
+
+/// A setting.
+pub(super) struct Key {
+    /// Its name in the file: `access.ttl`.
+    pub(super) name: &'static str,
+    /// Reads its value into the settings.
+    pub(super) read: fn(&mut Settings, Raw<'_>) -> Result<(), String>,
+    /// Shows its value as the file would have it; `None` where it is not set.
+    pub(super) show: fn(&Settings) -> Option<String>,
+    /// What it is, in a few words, for the documented table.
+    #[cfg(test)]
+    about: &'static str,
+}
+
+impl Key {
+    /// Its name in the environment: `TOLLGATE_ACCESS__TTL`.
+    pub(super) fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.name.replace('.', "__").to_uppercase())
+    }
+}
+
+/// What every setting in the environment begins with.
+pub(super) const PREFIX: &str = "TOLLGATE_";
+
+macro_rules! keys {
+    ($($name:literal => $($field:ident).+, $about:literal;)+) => {
+        /// All settings, in the order of the struct.
+        pub(super) const KEYS: &[Key] = &[$(Key {
+            name: $name,
+            read: |settings, raw| {
+                settings.$($field).+ = Leaf::read(raw)?;
+                Ok(())
+            },
+            show: |settings| settings.$($field).+.show(),
+            #[cfg(test)]
+            about: $about,
+        }),+];
+    };
+}
+
+keys! {
+    "issuer" => issuer, "the claim `iss`: who issues the tokens; required";
+    "audience" => audience, "the claim `aud`: for whom they are issued; required";
+    "client_id" => client_id, "the claim `client_id`";
+    "leeway" => leeway, "how far clocks may differ, at most 2m";
+    "access.ttl" => access.ttl, "how long an access token lives";
+    "access.max_ttl" => access.max_ttl, "the longest life of any token that verifies; where not set, `access.ttl`";
+    "access.on_refresh" => access.on_refresh, "what a refresh does to the access tokens before it: `keep` or `revoke`";
+    "access.header" => access.header, "the header that carries the token";
+    "access.schemes" => access.schemes, "the schemes in that header";
+    "refresh.window" => refresh.window, "how long a replaced refresh token counts as a concurrent request, at most 1m";
+    "refresh.lost_response_window" => refresh.lost_response_window, "how long a client may ask again for an answer that it never saw, at most `session.idle`";
+    "refresh.policy" => refresh.policy, "what is forgiven: `strict`, `window` or `confirm_aware`";
+    "session.idle" => session.idle, "after how long without a refresh a session ends, at most 90d";
+    "session.absolute" => session.absolute, "after how long it ends whatever happens, at most 400d";
+    "session.device_limit" => session.device_limit, "how many live sessions a subject may have; where not set, any number";
+    "session.on_limit" => session.on_limit, "what happens to the sign-in that is one too many: `evict_oldest` or `deny`";
+    "revocation.consistency" => revocation.consistency, "what a verifier asks: `eventual`, `bounded:2s` or `strict`";
+    "revocation.stale_limit" => revocation.stale_limit, "from which age on the view of the revocations is stale";
+    "revocation.on_stale" => revocation.on_stale, "what a node with a stale view does: `check` or `serve`";
+    "keys.accept_new" => keys.accept_new, "whether a ring without history may start beside live sessions";
+}
+
+/// The setting of this name.
+pub(super) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// Whether settings lie below this name, as below `access`.
+pub(super) fn is_section(name: &str) -> bool {
+    KEYS.iter().any(|key| key.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// The setting whose name is nearest to one that is no setting, if any is near.
+pub(super) fn nearest(name: &str) -> Option<&'static Key> {
+    let last = |name: &str| name.rsplit('.').next().map(str::to_owned);
+    let (distance, key) = KEYS.iter().map(|key| (distance(name, key.name), key)).min_by_key(|(distance, _)| *distance)?;
+    if distance <= 2.max(key.name.len() / 4) {
+        return Some(key);
+    }
+    KEYS.iter().find(|key| last(key.name) == last(name))
+}
+
+/// How many letters must change to make one word of the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (at, a) in one.chars().enumerate() {
+        let mut next = vec![at + 1];
+        for (b, pair) in other.chars().zip(row.windows(2)) {
+            if let ([diagonal, above], Some(&left)) = (pair, next.last()) {
+                next.push((diagonal + usize::from(a != b)).min(above + 1).min(left + 1));
+            }
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn documented() -> String {
+        let mut page = "| setting | default | what it is |\n|---|---|---|\n".to_owned();
+        for key in KEYS {
+            let default = (key.show)(&Settings::default()).map(|text| format!("`{text}`")).unwrap_or_default();
+            page += &format!("| `{}` | {default} | {} |\n", key.name, key.about);
+        }
+        page
+    }
+
+    #[test]
+    fn the_documented_table_is_the_list() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/settings/table.md");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(path, documented()).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), documented(), "BLESS=1 rewrites it");
+    }
+
+    #[test]
+    fn each_default_is_read_as_it_is_shown() {
+        for key in KEYS {
+            let Some(shown) = (key.show)(&Settings::default()) else { continue };
+            let mut settings = Settings::default();
+            (key.read)(&mut settings, Raw::Env(&shown)).unwrap();
+            assert_eq!((key.show)(&settings), Some(shown), "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn the_nearest_name_is_suggested_and_a_far_one_is_not() {
+        for (wrong, right) in [
+            ("isuer", Some("issuer")),
+            ("access_ttl", Some("access.ttl")),
+            ("refresh.windo", Some("refresh.window")),
+            ("ttl", Some("access.ttl")),
+            ("acess.tll", Some("access.ttl")),
+            ("database", None),
+            ("public_url", None),
+        ] {
+            assert_eq!(nearest(wrong).map(|key| key.name), right, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! Settings: their sources, their names, and that all that is wrong with them is said at once.
+
+use std::time::Duration;
+
+use tollgate::error::{Error, ErrorKind};
+use tollgate::settings::{Consistency, OnLimit, OnRefresh, OnStale, RefreshPolicy, Settings};
+
+type Env<'a> = &'a [(&'a str, &'a str)];
+
+fn read(file: &str, env: Env<'_>) -> Result<Settings, Error> {
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Settings::from_sources((!file.is_empty()).then_some(("tollgate.toml", file)), env)
+}
+
+/// The settings with an issuer and an audience, so that only what a test breaks is wrong.
+fn valid() -> Settings {
+    read("", &[("TOLLGATE_ISSUER", "https://accounts.example.com"), ("TOLLGATE_AUDIENCE", "https://api.example.com")]).unwrap()
+}
+
+/// The lines of an error, without the heading.
+fn lines(result: Result<impl Sized, Error>) -> Vec<String> {
+    let Err(error) = result else { panic!("the settings were accepted") };
+    assert_eq!(error.kind(), ErrorKind::Settings);
+    let text = error.to_string();
+    let mut lines = text.lines().map(str::to_owned);
+    assert_eq!(lines.next().unwrap(), "the settings cannot be used:");
+    lines.collect()
+}
+
+fn problems_of(change: impl FnOnce(&mut Settings)) -> Vec<String> {
+    let mut settings = valid();
+    change(&mut settings);
+    lines(settings.validate())
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[test]
+fn the_defaults_are_the_documented_ones_and_lack_only_issuer_and_audience() {
+    let settings = Settings::default();
+    assert_eq!(settings.client_id, "first-party");
+    assert_eq!(settings.leeway, 30 * SECOND);
+    assert_eq!(settings.access.ttl, 600 * SECOND);
+    assert_eq!(settings.access.max_ttl(), settings.access.ttl);
+    assert_eq!(settings.access.on_refresh, OnRefresh::Keep);
+    assert_eq!(settings.access.header, "authorization");
+    assert_eq!(settings.access.schemes, ["Bearer"]);
+    assert_eq!(settings.refresh.window, 10 * SECOND);
+    assert_eq!(settings.refresh.lost_response_window, DAY);
+    assert_eq!(settings.refresh.policy, RefreshPolicy::ConfirmAware);
+    assert_eq!((settings.session.idle, settings.session.absolute), (30 * DAY, 90 * DAY));
+    assert_eq!((settings.session.device_limit, settings.session.on_limit), (None, OnLimit::EvictOldest));
+    assert_eq!(settings.revocation.consistency, Consistency::Eventual);
+    assert_eq!((settings.revocation.stale_limit, settings.revocation.on_stale), (30 * SECOND, OnStale::Check));
+    assert!(!settings.keys.accept_new);
+    assert_eq!(
+        lines(settings.validate()),
+        [
+            "`issuer`: is missing: set it in the file, as TOLLGATE_ISSUER, or with `.issuer(…)`",
+            "`audience`: is missing: set it in the file, as TOLLGATE_AUDIENCE, or with `.audience(…)`",
+        ]
+    );
+    valid().validate().unwrap();
+}
+
+#[test]
+fn the_environment_is_stronger_than_the_file_and_the_file_than_the_default() {
+    let file = "issuer = 'file'\naudience = 'file'\nrefresh.window = '5s'\n[access]\nttl = '5m'\nschemes = ['Bearer', 'Token']";
+    let settings =
+        read(file, &[("TOLLGATE_ISSUER", "environment"), ("TOLLGATE_ACCESS__TTL", "1h30m"), ("PATH", "/bin")]).unwrap();
+    assert_eq!(settings.issuer.as_deref(), Some("environment"));
+    assert_eq!(settings.audience.as_deref(), Some("file"));
+    assert_eq!(settings.access.ttl, 5400 * SECOND);
+    assert_eq!(settings.access.schemes, ["Bearer", "Token"]);
+    assert_eq!(settings.refresh.window, 5 * SECOND);
+    assert_eq!(settings.session.idle, 30 * DAY);
+}
+
+#[test]
+fn every_setting_is_read_from_the_environment() {
+    let settings = read(
+        "",
+        &[
+            ("TOLLGATE_ISSUER", "i"),
+            ("TOLLGATE_AUDIENCE", "a"),
+            ("TOLLGATE_CLIENT_ID", "web"),
+            ("TOLLGATE_LEEWAY", "1s"),
+            ("TOLLGATE_ACCESS__TTL", "2s"),
+            ("TOLLGATE_ACCESS__MAX_TTL", "3s"),
+            ("TOLLGATE_ACCESS__ON_REFRESH", "revoke"),
+            ("TOLLGATE_ACCESS__HEADER", "x-token"),
+            ("TOLLGATE_ACCESS__SCHEMES", "Bearer, Token"),
+            ("TOLLGATE_REFRESH__WINDOW", "4s"),
+            ("TOLLGATE_REFRESH__LOST_RESPONSE_WINDOW", "5s"),
+            ("TOLLGATE_REFRESH__POLICY", "strict"),
+            ("TOLLGATE_SESSION__IDLE", "6s"),
+            ("TOLLGATE_SESSION__ABSOLUTE", "7s"),
+            ("TOLLGATE_SESSION__DEVICE_LIMIT", "8"),
+            ("TOLLGATE_SESSION__ON_LIMIT", "deny"),
+            ("TOLLGATE_REVOCATION__CONSISTENCY", "bounded:2s"),
+            ("TOLLGATE_REVOCATION__STALE_LIMIT", "9s"),
+            ("TOLLGATE_REVOCATION__ON_STALE", "check"),
+            ("TOLLGATE_KEYS__ACCEPT_NEW", "true"),
+        ],
+    )
+    .unwrap();
+    settings.validate().unwrap();
+    assert_eq!((settings.issuer.as_deref(), settings.audience.as_deref()), (Some("i"), Some("a")));
+    assert_eq!((settings.client_id.as_str(), settings.leeway), ("web", SECOND));
+    assert_eq!((settings.access.ttl, settings.access.max_ttl), (2 * SECOND, Some(3 * SECOND)));
+    assert_eq!((settings.access.on_refresh, settings.access.header.as_str()), (OnRefresh::Revoke, "x-token"));
+    assert_eq!(settings.access.schemes, ["Bearer", "Token"]);
+    assert_eq!((settings.refresh.window, settings.refresh.lost_response_window), (4 * SECOND, 5 * SECOND));
+    assert_eq!(settings.refresh.policy, RefreshPolicy::Strict);
+    assert_eq!((settings.session.idle, settings.session.absolute), (6 * SECOND, 7 * SECOND));
+    assert_eq!((settings.session.device_limit, settings.session.on_limit), (Some(8), OnLimit::Deny));
+    assert_eq!(settings.revocation.consistency, Consistency::Bounded(2 * SECOND));
+    assert_eq!((settings.revocation.stale_limit, settings.revocation.on_stale), (9 * SECOND, OnStale::Check));
+    assert!(settings.keys.accept_new);
+}
+
+#[test]
+fn names_outside_the_list_are_refused_and_the_nearest_is_suggested() {
+    let file = "isuer = 'x'\ncookies.path = '/auth'\naccess = 5\n[refresh]\nwindov = '1s'\n[database]\nurl = 'x'";
+    let env = [("TOLLGATE_ACCESS_TTL", "1m"), ("TOLLGATE_access__ttl", "1m"), ("TOLLGATE_DATABASE_URL", "x"), ("TOLLGATE_", "x")];
+    assert_eq!(
+        lines(read(file, &env)),
+        [
+            "`access` (from tollgate.toml): must be a table: write `[access]`",
+            "`cookies` (from tollgate.toml): there is no such setting",
+            "`database` (from tollgate.toml): there is no such setting",
+            "`isuer` (from tollgate.toml): there is no such setting: did you mean `issuer`?",
+            "`refresh.windov` (from tollgate.toml): there is no such setting: did you mean `refresh.window`?",
+            "`TOLLGATE_` (from the environment): there is no such setting",
+            "`TOLLGATE_ACCESS_TTL` (from the environment): there is no such setting: did you mean `TOLLGATE_ACCESS__TTL`?",
+            "`TOLLGATE_DATABASE_URL` (from the environment): there is no such setting",
+            "`TOLLGATE_access__ttl` (from the environment): there is no such setting: did you mean `TOLLGATE_ACCESS__TTL`?",
+        ]
+    );
+}
+
+#[test]
+fn every_problem_is_one_line_of_one_error_and_no_value_is_repeated() {
+    let file = "leeway = 30\n[access]\non_refresh = 'hunter2'\nschemes = 'hunter2'\n[session]\nidle = '91d'\ndevice_limit = -1";
+    let env = [
+        ("TOLLGATE_ACCESS__TTL", "hunter2"),
+        ("TOLLGATE_KEYS__ACCEPT_NEW", "hunter2"),
+        ("TOLLGATE_REFRESH__POLICY", "hunter2"),
+        ("TOLLGATE_REVOCATION__CONSISTENCY", "bounded:hunter2"),
+        ("TOLLGATE_REFRESH__WINDOW", "61s"),
+    ];
+    let error = read(file, &env).unwrap_err();
+    assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    assert_eq!(
+        lines(read(file, &env)),
+        [
+            "`access.on_refresh` (from tollgate.toml): must be `keep` or `revoke`",
+            "`access.schemes` (from tollgate.toml): must be an array of strings",
+            "`leeway` (from tollgate.toml): must be a duration such as `30s`, `10m` or `1h30m`",
+            "`session.device_limit` (from tollgate.toml): must be a whole number from 0 to 4294967295",
+            "`access.ttl` (from TOLLGATE_ACCESS__TTL): must be a duration such as `30s`, `10m` or `1h30m`",
+            "`keys.accept_new` (from TOLLGATE_KEYS__ACCEPT_NEW): must be `true` or `false`",
+            "`refresh.policy` (from TOLLGATE_REFRESH__POLICY): must be `strict`, `window` or `confirm_aware`",
+            "`revocation.consistency` (from TOLLGATE_REVOCATION__CONSISTENCY): must be `eventual`, `strict`, or `bounded:` and a duration such as `bounded:2s`",
+            "`refresh.window` (from TOLLGATE_REFRESH__WINDOW): must be at most 1m",
+            "`session.idle` (from tollgate.toml): must be at most 90d",
+            "`session.idle` (from tollgate.toml): 91d is longer than `session.absolute`, which is 90d: set both",
+        ]
+    );
+}
+
+#[test]
+fn a_file_that_is_not_toml_is_named_with_its_line_and_not_shown() {
+    let error = read("issuer = 'x'\n\naudience = hunter2", &[]).unwrap_err().to_string();
+    assert!(error.contains("`tollgate.toml` line 3: "), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn a_name_made_up_by_an_attacker_stays_on_one_short_line() {
+    let file = format!("\"a\\nb{}\" = 1", "x".repeat(10_000));
+    let lines = lines(read(&file, &[]));
+    assert_eq!(lines.len(), 1);
+    assert!(lines[0].starts_with("`a\\nbxxx") && lines[0].len() < 200, "{}", lines[0]);
+}
+
+/// R45 (leeway), R74 (idle and absolute), ROTATION 3 (windows).
+#[test]
+fn bounds_are_inclusive_and_what_is_beyond_them_is_refused() {
+    let mut settings = valid();
+    settings.leeway = 120 * SECOND;
+    settings.refresh.window = 60 * SECOND;
+    settings.session.idle = 90 * DAY;
+    settings.session.absolute = 400 * DAY;
+    settings.refresh.lost_response_window = settings.session.idle;
+    settings.access.max_ttl = Some(settings.access.ttl);
+    settings.session.device_limit = Some(1);
+    settings.validate().unwrap();
+
+    settings.leeway = 121 * SECOND;
+    settings.refresh.window = 61 * SECOND;
+    settings.session.idle = 90 * DAY + SECOND;
+    settings.session.absolute = 400 * DAY + SECOND;
+    settings.refresh.lost_response_window = settings.session.idle + SECOND;
+    settings.access.max_ttl = Some(settings.access.ttl - SECOND);
+    settings.session.device_limit = Some(0);
+    assert_eq!(
+        lines(settings.validate()),
+        [
+            "`leeway` (set in code): must be at most 2m",
+            "`access.max_ttl` (set in code): 9m59s is shorter than `access.ttl`, which is 10m: set both",
+            "`refresh.window` (set in code): must be at most 1m",
+            "`refresh.lost_response_window` (set in code): 90d2s is longer than `session.idle`, which is 90d1s: set both",
+            "`session.idle` (set in code): must be at most 90d",
+            "`session.absolute` (set in code): must be at most 400d",
+            "`session.device_limit` (set in code): must be at least 1",
+        ]
+    );
+}
+
+#[test]
+fn a_line_names_the_source_that_the_value_has() {
+    let mut settings = read("issuer = ''\naudience = ' '\nleeway = '121s'", &[("TOLLGATE_SESSION__IDLE", "1h")]).unwrap();
+    assert_eq!(
+        lines(settings.validate()),
+        [
+            "`issuer` (from tollgate.toml): must not be empty",
+            "`audience` (from tollgate.toml): must not be empty",
+            "`leeway` (from tollgate.toml): must be at most 2m",
+            "`refresh.lost_response_window` (by default): 1d is longer than `session.idle`, which is 1h: set both",
+        ]
+    );
+    settings.leeway = 122 * SECOND;
+    assert!(lines(settings.validate()).contains(&"`leeway` (set in code): must be at most 2m".to_owned()));
+}
+
+#[test]
+fn nothing_lasts_for_no_time() {
+    let problems = problems_of(|settings| {
+        settings.access.ttl = Duration::ZERO;
+        settings.session.idle = Duration::ZERO;
+        settings.session.absolute = Duration::ZERO;
+        settings.refresh.lost_response_window = Duration::ZERO;
+        settings.revocation.stale_limit = Duration::ZERO;
+        settings.revocation.consistency = Consistency::Bounded(Duration::ZERO);
+    });
+    let names = ["access.ttl", "session.idle", "session.absolute", "revocation.stale_limit", "revocation.consistency"];
+    assert_eq!(problems, names.map(|name| format!("`{name}` (set in code): must be longer than nothing")));
+}
+
+#[test]
+fn windows_of_no_length_turn_their_rows_off() {
+    let mut settings = valid();
+    settings.leeway = Duration::ZERO;
+    settings.refresh.window = Duration::ZERO;
+    settings.refresh.lost_response_window = Duration::ZERO;
+    settings.validate().unwrap();
+}
+
+#[test]
+fn times_that_a_token_carries_are_whole_seconds() {
+    let problems = problems_of(|settings| {
+        settings.leeway = Duration::from_millis(1500);
+        settings.access.ttl = Duration::from_millis(1500);
+        settings.access.max_ttl = Some(Duration::from_millis(2500));
+    });
+    let names = ["leeway", "access.ttl", "access.max_ttl"];
+    assert_eq!(problems, names.map(|name| format!("`{name}` (set in code): must be whole seconds, as the times in a token are")));
+}
+
+#[test]
+fn the_header_and_its_schemes_are_names_that_http_allows() {
+    for header in ["", "x token", "x:token", "x\r\ny", "ü"] {
+        let problems = problems_of(|settings| settings.access.header = header.to_owned());
+        assert_eq!(
+            problems,
+            ["`access.header` (set in code): must be the name of a header (RFC 9110 section 5.1)"],
+            "{header:?}"
+        );
+    }
+    let schemes = |schemes: &[&str]| {
+        let schemes: Vec<String> = schemes.iter().map(|&scheme| scheme.to_owned()).collect();
+        problems_of(|settings| settings.access.schemes = schemes)
+    };
+    assert_eq!(schemes(&[]), ["`access.schemes` (set in code): must name at least one scheme"]);
+    assert_eq!(schemes(&["Bearer x"]), ["`access.schemes` (set in code): must be names of schemes (RFC 9110 section 11.1)"]);
+    assert_eq!(schemes(&["Bearer", "bearer"]), ["`access.schemes` (set in code): names a scheme twice"]);
+    assert_eq!(lines(read("", &[("TOLLGATE_ACCESS__SCHEMES", " , "), ("TOLLGATE_X", "")])).len(), 2);
+}
+
+#[test]
+fn a_client_id_is_printable() {
+    for client_id in ["", "a\nb", "ü"] {
+        let problems = problems_of(|settings| settings.client_id = client_id.to_owned());
+        assert_eq!(problems, ["`client_id` (set in code): must be printable ASCII, and not empty (RFC 6749 appendix A.1)"]);
+    }
+}
+
+#[test]
+fn choices_that_undo_each_other_are_refused() {
+    assert_eq!(
+        problems_of(|settings| settings.session.on_limit = OnLimit::Deny),
+        ["`session.on_limit` (set in code): denies nothing as long as `session.device_limit` is not set"]
+    );
+    assert_eq!(
+        problems_of(|settings| settings.revocation.consistency = Consistency::Bounded(31 * SECOND)),
+        ["`revocation.consistency` (set in code): 31s is longer than `revocation.stale_limit`, which is 30s: set both"]
+    );
+    for consistency in [Consistency::Strict, Consistency::Bounded(2 * SECOND)] {
+        let problems = problems_of(|settings| {
+            settings.revocation.consistency = consistency;
+            settings.revocation.on_stale = OnStale::Serve;
+        });
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].starts_with("`revocation.on_stale` (set in code): `serve` goes on"), "{problems:?}");
+    }
+}
+
+/// The process's own environment is read in a process of its own, since tests share one.
+#[test]
+fn loading_reads_the_named_file_the_default_file_and_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = |env: Env<'_>| {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "load_in_a_child", "--nocapture"]).current_dir(&folder).env("LOAD_IN_A_CHILD", "1");
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TOLLGATE_")).for_each(|(name, _)| {
+            child.env_remove(name);
+        });
+        let output = child.envs(env.iter().copied()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+
+    assert!(load(&[]).contains("issuer: None"));
+    std::fs::write(folder.path().join("tollgate.toml"), "issuer = 'default file'").unwrap();
+    std::fs::write(folder.path().join("other.toml"), "issuer = 'named file'").unwrap();
+    assert!(load(&[]).contains("issuer: Some(\"default file\")"));
+    assert!(load(&[("TOLLGATE_CONFIG", "other.toml")]).contains("issuer: Some(\"named file\")"));
+    assert!(load(&[("TOLLGATE_CONFIG", "other.toml"), ("TOLLGATE_ISSUER", "env")]).contains("issuer: Some(\"env\")"));
+    let missing = load(&[("TOLLGATE_CONFIG", "missing.toml"), ("TOLLGATE_ISUER", "x")]);
+    assert!(missing.contains("`missing.toml` (from TOLLGATE_CONFIG): cannot be read: "), "{missing}");
+    assert!(
+        missing.contains("`TOLLGATE_ISUER` (from the environment): there is no such setting: did you mean `TOLLGATE_ISSUER`?")
+    );
+}
+
+/// Not a test: what the one above runs in a process of its own.
+#[test]
+fn load_in_a_child() {
+    if std::env::var_os("LOAD_IN_A_CHILD").is_some() {
+        match Settings::load() {
+            Ok(settings) => println!("issuer: {:?}", settings.issuer),
+            Err(error) => println!("{error}"),
+        }
+    }
+}
