@@ -1,5 +1,84 @@
-//! The handle that users hold.
+//! The handle that users hold: any store behind one type, by way of a private twin of the trait whose futures are boxed.
 
-/// Any store.
-#[derive(Clone, Debug)]
-pub struct Store(());
+use std::any::type_name;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::{
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked, Rotated, Rotation, Session,
+    SessionStore, Spent, StoreError, StoreHealth, StoredKeys, TokenQuery, TokenRecord,
+};
+use crate::clock::Timestamp;
+use crate::device::Device;
+use crate::id::SessionId;
+
+/// Any store. Cheap to clone; all clones are the same store.
+///
+/// Made of whatever implements [`SessionStore`], so that `.store(MemoryStore::new())` and `.store(Store)` both work.
+#[derive(Clone)]
+pub struct Store {
+    twin: Arc<dyn Twin>,
+    name: &'static str,
+}
+
+impl<S: SessionStore> From<S> for Store {
+    fn from(store: S) -> Self {
+        Self { twin: Arc::new(store), name: type_name::<S>() }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({})", self.name)
+    }
+}
+
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+macro_rules! operations {
+    ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)+) => {
+        trait Twin: Send + Sync {
+            $(fn $name(&self, $($arg: $ty),*) -> Answer<'_, $out>;)+
+        }
+
+        impl<S: SessionStore> Twin for S {
+            $(fn $name(&self, $($arg: $ty),*) -> Answer<'_, $out> {
+                Box::pin(SessionStore::$name(self, $($arg),*))
+            })+
+        }
+
+        #[allow(dead_code, reason = "which operations are called depends on the features")]
+        impl Store {
+            $(pub(crate) async fn $name(&self, $($arg: $ty),*) -> Result<$out, StoreError> {
+                self.twin.$name($($arg),*).await
+            })+
+        }
+    };
+}
+
+operations! {
+    migrate(now: Timestamp) -> ();
+    health(now: Timestamp) -> StoreHealth;
+    now() -> Option<Timestamp>;
+    open_session(new: NewSession, now: Timestamp) -> Opened;
+    session(sid: SessionId, now: Timestamp) -> Option<Session>;
+    rotate(rotation: Rotation, now: Timestamp) -> Rotated;
+    confirm(seen: Vec<(SessionId, u32)>, now: Timestamp) -> u64;
+    revoke(revocation: Revocation, now: Timestamp) -> Revoked;
+    sessions_of(subject: String, now: Timestamp) -> Vec<Session>;
+    record_tokens(tokens: Vec<TokenRecord>, now: Timestamp) -> u64;
+    tokens(query: TokenQuery, now: Timestamp) -> Vec<TokenRecord>;
+    log_since(cursor: LogCursor, now: Timestamp) -> LogPage;
+    archive(before: Timestamp, limit: u32, now: Timestamp) -> Archived;
+    consume_once(key: [u8; 32], until: Timestamp, now: Timestamp) -> bool;
+    put_once(value: OnceValue, now: Timestamp) -> bool;
+    take_once(kind: String, hash: [u8; 32], now: Timestamp) -> Option<Vec<u8>>;
+    spend(key: String, cost: u32, limits: Vec<Limit>, now: Timestamp) -> Spent;
+    keys() -> StoredKeys;
+    swap_keys(expected: u64, ring: Vec<u8>, now: Timestamp) -> bool;
+    reauthenticate(sid: SessionId, auth_time: Timestamp, acr: Option<String>, now: Timestamp) -> Option<Session>;
+    attach(sid: SessionId, device: Device, now: Timestamp) -> bool;
+    set_paused(paused: bool, now: Timestamp) -> ();
+}

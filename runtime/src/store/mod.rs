@@ -3,6 +3,7 @@
 //! Users hold a [`Store`]; authors of stores implement [`SessionStore`]; the `conformance` suite is the contract in
 //! executable form.
 
+mod budget;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod handle;
