@@ -233,7 +233,18 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
 
     /// Calls `handler` for every event, after its commit, on the task that caused it: keep it short.
     pub fn on_event(mut self, handler: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        self.events.inline(handler);
+        self.events = self.events.inline(handler);
+        self
+    }
+
+    /// Calls `handler` for every event on a task of its own, behind a queue of `capacity` events; what finds it full is dropped and
+    /// counted.
+    pub fn on_event_queued<F, T>(mut self, capacity: usize, handler: F) -> Self
+    where
+        F: Fn(Event) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        self.events = self.events.queued(capacity, handler);
         self
     }
 
@@ -295,14 +306,16 @@ async fn assemble<B: AuthBackend>(
         .health(clock.now())
         .await
         .map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
-    if ring.is_unadopted() && health.has_live_sessions && !settings.keys.accept_new {
+    if ring.is_unadopted().await && health.has_live_sessions && !settings.keys.accept_new {
         return Err(Error::new(
             ErrorKind::Keys,
             "the key ring was just made, and the store holds live sessions that it could not verify: \
              bring the lost keys back, or set `keys.accept_new = true` to sign everyone out",
         ));
     }
-    let (engine, queue) = Engine::new(settings, store, ring, clock, events);
+    let ring = ring.with_clock(clock.clone());
+    ring.set_lifetimes(settings.access.max_ttl().saturating_add(settings.leeway), settings.session.idle);
+    let (engine, queue) = Engine::new(settings, store, ring, clock, events.start());
     engine.self_test()?;
     engine.catch_up().await.map_err(store_error)?;
     engine.ring.adopt().await?;

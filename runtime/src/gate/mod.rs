@@ -24,7 +24,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::device::Client;
 use crate::error::{AuthError, Code, Error, ErrorKind, Refusal};
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::session::{Attempt, Issued, Login, Purpose, RefreshContext, Revoke};
 use crate::store::{Authenticated, RevokeReason, Revoked, Target};
 use crate::token::{JwtClaims, Verified};
@@ -78,12 +78,12 @@ impl<B: AuthBackend> Gate<B> {
         F: FnMut() -> Result<B::Login, Refusal>,
     {
         let started_at = self.now();
-        let user = self.authenticate(login()?, client).await?;
+        let user = self.authenticate(login()?, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
         match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at).await? {
             Attempt::Open(issued) => Ok(*issued),
             Attempt::Again(expected) => {
                 let started_at = self.now();
-                let user = self.authenticate(login()?, client).await?;
+                let user = self.authenticate(login()?, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
                 match self.open(&user.to_claims(), client, expected, started_at).await? {
                     Attempt::Open(issued) => Ok(*issued),
                     Attempt::Again(_) => Err(Code::Unavailable.into()),
@@ -107,11 +107,15 @@ impl<B: AuthBackend> Gate<B> {
     async fn authenticate(&self, login: B::Login, client: &Client) -> Result<B::User, Refusal> {
         B::Entry::sign_in(self.backend(), login, client).await.map_err(|error| match error {
             AuthError::Unavailable(source) => Refusal::unavailable(source),
-            AuthError::Invalid | AuthError::Disabled | AuthError::Gone => {
-                self.running().engine.events.emit(&Event::SignInRefused { subject: None, code: Code::InvalidCredentials });
-                Code::InvalidCredentials.into()
-            }
+            AuthError::Invalid | AuthError::Disabled | AuthError::Gone => Code::InvalidCredentials.into(),
         })
+    }
+
+    /// Tells that nobody got in.
+    fn tell_refused(&self, refusal: Refusal, client: &Client) -> Refusal {
+        let kind = EventKind::SignInRefused(refusal.code());
+        self.running().engine.events.emit(&Event::new(kind).ip(client.ip));
+        refusal
     }
 
     /// Exchanges a refresh token, as `POST /auth/refresh-access` does.
@@ -119,7 +123,7 @@ impl<B: AuthBackend> Gate<B> {
     /// # Errors
     /// [`Code::InvalidGrant`]: sign in again. [`Code::Unavailable`]: nothing changed, try again.
     pub async fn refresh(&self, token: &str, client: &Client) -> Result<Issued, Refusal> {
-        let context = RefreshContext { device_id: client.device.id.clone(), ..RefreshContext::body() };
+        let context = RefreshContext { device_id: client.device.id.clone(), ip: client.ip, ..RefreshContext::body() };
         self.refresh_with(token, &context, client).await
     }
 
@@ -154,7 +158,7 @@ impl<B: AuthBackend> Gate<B> {
     pub async fn revoke(&self, revoke: Revoke) -> Result<Revoked, Error> {
         let target = match revoke.0 {
             Target::AccessOf(subject) if B::Renewal::STORED => Target::Subject(subject),
-            Target::Key(kid) if self.running().engine.ring.set().signer().kid() == kid => {
+            Target::Key(kid) if self.running().engine.ring.set().signing().kid().as_ref() == kid => {
                 return Err(Error::new(ErrorKind::Usage, "the key signs this gate's tokens: rotate the ring before it is revoked"));
             }
             target => target,

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::device::Client;
 use crate::error::{Code, Refusal};
-use crate::event::{Event, Subject};
+use crate::event::{Event, EventKind};
 use crate::id::SessionId;
 use crate::session::Purpose;
 use crate::store::{RevokeReason, Session, Target};
@@ -27,7 +27,11 @@ impl<B: AuthBackend> Gate<B> {
         let info = verified.token();
         let target = info.session_id().map_or(Target::Token(info.jti()), Target::Session);
         engine.revoke_for_client(target, RevokeReason::SignOut).await?;
-        engine.events.emit(&Event::SignedOut { subject: Subject::new(info.subject()), sid: info.session_id() });
+        let event = Event::new(EventKind::SignedOut).subject(info.subject());
+        engine.events.emit(&match info.session_id() {
+            Some(sid) => event.sid(sid),
+            None => event,
+        });
         Ok(())
     }
 
@@ -36,7 +40,7 @@ impl<B: AuthBackend> Gate<B> {
         let session = self.genuine(token).await?.ok_or(Code::InvalidGrant)?;
         let engine = &self.running().engine;
         engine.revoke_for_client(Target::Session(session.sid), RevokeReason::SignOut).await?;
-        engine.events.emit(&Event::SignedOut { subject: Subject::new(&session.subject), sid: Some(session.sid) });
+        engine.events.emit(&Event::new(EventKind::SignedOut).subject(session.subject).sid(session.sid));
         Ok(())
     }
 
@@ -125,13 +129,17 @@ impl<B: AuthBackend> Gate<B> {
         let engine = &self.running().engine;
         let before = engine.clock.now();
         let session = engine.store.session(sid, before).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidToken)?;
-        let user = self.authenticate(login, client).await?;
+        let user = self.authenticate(login, client).await.map_err(|refusal| {
+            let kind = EventKind::ReauthenticationRefused(refusal.code());
+            engine.events.emit(&Event::new(kind).subject(session.subject.clone()).sid(sid).ip(client.ip));
+            refusal
+        })?;
         if user.subject().to_string() != subject.to_string() || session.subject != subject.to_string() {
             return Err(Code::InvalidCredentials.into());
         }
         let renewed = engine.store.reauthenticate(sid, before, None, engine.clock.now()).await.map_err(Refusal::unavailable)?;
         let renewed = renewed.ok_or(Code::InvalidToken)?;
-        engine.events.emit(&Event::Reauthenticated { subject: Subject::new(&renewed.subject), sid });
+        engine.events.emit(&Event::new(EventKind::Reauthenticated).subject(renewed.subject.clone()).sid(sid).ip(client.ip));
         engine.sign_for(&Session { epoch: session.epoch, ..renewed }, &user.to_claims())
     }
 }

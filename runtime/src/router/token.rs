@@ -8,7 +8,6 @@ use crate::error::{Code, Refusal};
 use crate::extract::client;
 use crate::gate::{AuthBackend, Gate};
 use crate::reject::{Rejection, no_store};
-use crate::session::RefreshContext;
 
 use super::answer::{Described, Tokens, private};
 use super::body::{Media, Read, device, member};
@@ -20,8 +19,7 @@ pub(super) async fn refresh<B: AuthBackend>(State(gate): State<Gate<B>>, request
         let token = member(&read.bytes, B::SHAPE.refresh_token)?;
         let mut client = client(&read.parts);
         client.device = device(&read.bytes)?;
-        let context = RefreshContext { device_id: client.device.id.clone(), ..RefreshContext::body() };
-        gate.refresh_with(&token, &context, &client).await
+        gate.refresh(&token, &client).await
     };
     let issued = attempt.await.map_err(|refusal| gate.reject(refusal))?;
     Ok(private(Tokens { issued: &issued, shape: &B::SHAPE }))

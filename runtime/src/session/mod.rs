@@ -10,8 +10,9 @@ mod revoke;
 mod table;
 mod view;
 
-pub use issue::{Issued, Transport};
-pub use refresh::RefreshContext;
+pub use issue::Issued;
+pub(crate) use issue::Transport;
+pub(crate) use refresh::RefreshContext;
 pub use revoke::Revoke;
 
 pub(crate) use admit::Purpose;
@@ -23,7 +24,7 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Code, Refusal};
-use crate::event::Events;
+use crate::event::Emitter;
 use crate::id::SessionId;
 use crate::keys::KeyRing;
 use crate::settings::Settings;
@@ -41,7 +42,7 @@ pub(crate) struct Engine {
     pub(crate) store: Store,
     pub(crate) ring: KeyRing,
     pub(crate) clock: Clock,
-    pub(crate) events: Events,
+    pub(crate) events: Emitter,
     expect: Expect,
     expect_expired: Expect,
     view: View,
@@ -57,7 +58,7 @@ impl Engine {
         store: Store,
         ring: KeyRing,
         clock: Clock,
-        events: Events,
+        events: Emitter,
     ) -> (Self, mpsc::Receiver<(SessionId, u32)>) {
         let (confirmations, queue) = Confirmations::new();
         let expect = |allow_expired| Expect {

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::device::{Client, Device};
 use crate::error::{Code, Refusal};
-use crate::event::{Event, Subject};
+use crate::event::{Event, EventKind};
 use crate::id::{SessionId, TokenId};
 use crate::secret::{fill_random, sha256};
 use crate::store::{Authenticated, DeviceLimit, NewSession, Opened};
@@ -75,7 +75,8 @@ impl Engine {
             Opened::Open { epoch, evicted } => (epoch, evicted),
             Opened::Reload { changed_at } => return Ok(Attempt::Again(Authenticated::After(changed_at))),
             Opened::LimitReached => {
-                self.events.emit(&Event::SignInRefused { subject: Some(Subject::new(&subject)), code: Code::Forbidden });
+                let kind = EventKind::SignInRefused(Code::Forbidden);
+                self.events.emit(&Event::new(kind).subject(subject).ip(login.client.ip));
                 return Err(Refusal::new(Code::Forbidden));
             }
         };
@@ -91,7 +92,7 @@ impl Engine {
             not_after: abs_exp,
         };
         let (access_token, access_expires_at) = self.sign_access(&access, login.claims, now)?;
-        self.events.emit(&Event::SignedIn { subject: Subject::new(&subject), sid });
+        self.events.emit(&Event::new(EventKind::SignedIn).subject(subject).sid(sid).ip(login.client.ip));
         Ok(Attempt::Open(Box::new(Issued {
             access_token,
             refresh_token: RefreshText::mint(&self.ring.set(), sid, 0, &secret),

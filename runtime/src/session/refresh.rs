@@ -1,6 +1,7 @@
 //! Refreshes a session: read, ask the backend, compare and swap (ROTATION 3, order of a refresh).
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
 use crate::error::{AuthError, Code, Refusal};
-use crate::event::{Event, Subject};
+use crate::event::{Event, EventKind, RefreshRefusal, Refreshed};
 use crate::id::{SessionId, TokenId};
 use crate::secret::{fill_random, sha256};
 use crate::settings::OnRefresh;
@@ -28,13 +29,15 @@ pub struct RefreshContext {
     pub transport: Transport,
     /// The id that the client gave its device.
     pub device_id: Option<String>,
+    /// The peer's address, for events alone.
+    pub ip: Option<IpAddr>,
 }
 
 impl RefreshContext {
     /// A token in a body, and no device id.
     #[must_use]
     pub const fn body() -> Self {
-        Self { transport: Transport::Body, device_id: None }
+        Self { transport: Transport::Body, device_id: None, ip: None }
     }
 
     fn digest(&self, client_id: &str) -> [u8; 32] {
@@ -58,6 +61,7 @@ struct Grant<'a> {
     session: Session,
     row: Row,
     context: [u8; 32],
+    ip: Option<IpAddr>,
     jti: TokenId,
 }
 
@@ -70,54 +74,75 @@ impl Engine {
         R: Future<Output = Result<C, AuthError>>,
     {
         self.refuse_while_paused()?;
-        let token = ParsedRefresh::parse(&self.ring.set(), text).ok_or(Code::InvalidGrant)?;
+        let ip = context.ip;
+        let Some(token) = ParsedRefresh::parse(&self.ring.set(), text) else {
+            return Err(self.refused(RefreshRefusal::NotOurs, None, ip));
+        };
         let context = context.digest(&self.settings.client_id);
         let now = self.clock.now();
-        let session = self.store.session(token.sid(), now).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidGrant)?;
-        let row = self.judge(&session, &token, context, now).await?;
+        let Some(session) = self.store.session(token.sid(), now).await.map_err(Refusal::unavailable)? else {
+            return Err(self.refused(RefreshRefusal::Ended, None, ip));
+        };
+        let row = self.judge(&session, &token, context, ip, now).await?;
         let claims = match renew(session.clone()).await {
             Ok(claims) => claims,
             Err(AuthError::Unavailable(source)) => return Err(Refusal::unavailable(source)),
             Err(AuthError::Disabled | AuthError::Gone | AuthError::Invalid) => {
-                return Err(self.end(&session, RevokeReason::AccountClosed).await);
+                return Err(self.end(&session, RevokeReason::AccountClosed, RefreshRefusal::AccountClosed, ip).await);
             }
         };
         let jti = TokenId::random().map_err(Refusal::unavailable)?;
-        let grant = Grant { token: &token, text, session, row, context, jti };
+        let grant = Grant { token: &token, text, session, row, context, ip, jti };
         self.swap(&grant, &claims).await
     }
 
     /// Rows 1 to 4, 7b and 9 end here; the others go on.
-    async fn judge(&self, session: &Session, token: &ParsedRefresh, context: [u8; 32], now: Timestamp) -> Result<Row, Refusal> {
+    async fn judge(
+        &self,
+        session: &Session,
+        token: &ParsedRefresh,
+        context: [u8; 32],
+        ip: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Row, Refusal> {
         let row = self.row_of(session, token, context, now);
-        let sid = session.sid;
+        let refused = |why| -> Result<Row, Refusal> { Err(self.refused(why, Some(session), ip)) };
         match row {
-            Row::Over | Row::Powerless => Err(Code::InvalidGrant.into()),
+            Row::Over => refused(RefreshRefusal::Ended),
+            Row::Powerless => refused(RefreshRefusal::NotOurs),
+            Row::Mismatch => refused(RefreshRefusal::Forged),
+            Row::OtherClient => refused(RefreshRefusal::OtherClient),
             Row::Rollback => {
-                self.events.emit(&Event::StoreRollbackSuspected { sid });
+                self.events.emit(&about(EventKind::StoreRollbackSuspected, session, ip));
                 Err(Code::InvalidGrant.into())
             }
-            Row::Mismatch | Row::OtherClient => {
-                self.events.emit(&Event::RefreshRefused { subject: Subject::new(&session.subject), sid });
-                Err(Code::InvalidGrant.into())
+            Row::Wait(left) => {
+                drop(refused(RefreshRefusal::TooLate));
+                Err(Refusal::retry_after(left))
             }
-            Row::Wait(left) => Err(Refusal::retry_after(left)),
-            Row::Replay if !self.replays.admit(sid, session.generation, now) => Err(Code::TooManyRequests.into()),
+            Row::Replay if !self.replays.admit(session.sid, session.generation, now) => {
+                drop(refused(RefreshRefusal::TooOften));
+                Err(Code::TooManyRequests.into())
+            }
             Row::Reuse => {
-                let refusal = self.end(session, RevokeReason::Reuse).await;
-                if refusal.code() == Code::InvalidGrant {
-                    self.events.emit(&Event::RefreshReuse {
-                        subject: Subject::new(&session.subject),
-                        sid,
-                        age: now.since(session.superseded_at.unwrap_or(session.created_at)),
-                        generation_gap: session.generation.saturating_sub(token.generation()),
-                        context_differs: session.context.is_some_and(|known| known != context),
-                    });
-                }
-                Err(refusal)
+                self.revoke_target(Target::Session(session.sid), RevokeReason::Reuse).await.map_err(Refusal::unavailable)?;
+                let kind = EventKind::RefreshReuse {
+                    age: now.since(session.superseded_at.unwrap_or(session.created_at)),
+                    generation_gap: session.generation.saturating_sub(token.generation()),
+                    context_differs: session.context.is_some_and(|known| known != context),
+                };
+                self.events.emit(&about(kind, session, ip));
+                Err(Code::InvalidGrant.into())
             }
             Row::Keep | Row::Rotate | Row::Replay | Row::Remint => Ok(row),
         }
+    }
+
+    /// Tells that a refresh was refused. Answers the refusal that says no more than that.
+    fn refused(&self, why: RefreshRefusal, session: Option<&Session>, ip: Option<IpAddr>) -> Refusal {
+        let kind = EventKind::RefreshRefused(why);
+        self.events.emit(&session.map_or_else(|| Event::new(kind.clone()).ip(ip), |session| about(kind.clone(), session, ip)));
+        Code::InvalidGrant.into()
     }
 
     fn row_of(&self, session: &Session, token: &ParsedRefresh, context: [u8; 32], now: Timestamp) -> Row {
@@ -132,9 +157,9 @@ impl Engine {
     }
 
     /// Ends a session, durably, before the refusal is answered (R67). Answers that refusal.
-    async fn end(&self, session: &Session, reason: RevokeReason) -> Refusal {
+    async fn end(&self, session: &Session, reason: RevokeReason, why: RefreshRefusal, ip: Option<IpAddr>) -> Refusal {
         match self.revoke_target(Target::Session(session.sid), reason).await {
-            Ok(_) => Code::InvalidGrant.into(),
+            Ok(_) => self.refused(why, Some(session), ip),
             Err(error) => Refusal::unavailable(error),
         }
     }
@@ -178,8 +203,14 @@ impl Engine {
             self.apply(&[LogEntry { fact: Fact::Generation(session.sid, next), until }]);
         }
         match grant.row {
-            Row::Rotate => self.answer(grant, claims, next, self.mint(session.sid, next, &secret), idle_exp, now),
-            Row::Remint => self.answer(grant, claims, next, self.mint(session.sid, next, &secret), session.idle_exp, now),
+            Row::Rotate => {
+                let refresh = self.mint(session.sid, next, &secret);
+                self.answer(grant, claims, Refreshed::Rotated, next, refresh, idle_exp, now)
+            }
+            Row::Remint => {
+                let refresh = self.mint(session.sid, next, &secret);
+                self.answer(grant, claims, Refreshed::Reminted, next, refresh, session.idle_exp, now)
+            }
             _ => self.hand_out(grant, session, grant.row, claims, now),
         }
     }
@@ -204,10 +235,10 @@ impl Engine {
         claims: &C,
         now: Timestamp,
     ) -> Result<Issued, Refusal> {
-        let (refresh, fresh) = if row == Row::Keep {
+        let (refresh, how) = if row == Row::Keep {
             // Whoever presents the successor has received it.
             self.confirmations.saw(session.sid, session.generation);
-            (RefreshText::from_presented(grant.text), false)
+            (RefreshText::from_presented(grant.text), Refreshed::Held)
         } else {
             let sealed = session.sealed_successor.as_deref().unwrap_or_default();
             let secret = token::open_successor(
@@ -218,18 +249,18 @@ impl Engine {
                 sealed,
             )
             .ok_or(Code::Unavailable)?;
-            (self.mint(session.sid, session.generation, &secret), true)
+            (self.mint(session.sid, session.generation, &secret), Refreshed::Repeated)
         };
-        let mut issued = self.answer(grant, claims, session.generation, refresh, session.idle_exp, now)?;
-        issued.is_fresh = fresh;
-        Ok(issued)
+        self.answer(grant, claims, how, session.generation, refresh, session.idle_exp, now)
     }
 
     /// The answer, with the epoch that the first reading saw.
+    #[expect(clippy::too_many_arguments, reason = "what differs between the four ways to answer")]
     fn answer<C: ClaimSet>(
         &self,
         grant: &Grant<'_>,
         claims: &C,
+        how: Refreshed,
         generation: u32,
         refresh_token: RefreshText,
         refresh_expires_at: Timestamp,
@@ -246,7 +277,7 @@ impl Engine {
             not_after: session.abs_exp,
         };
         let (access_token, access_expires_at) = self.sign_access(&access, claims, now)?;
-        self.events.emit(&Event::Refreshed { subject: Subject::new(&session.subject), sid: session.sid, generation });
+        self.events.emit(&about(EventKind::Refreshed(how), session, grant.ip));
         Ok(Issued {
             access_token,
             refresh_token,
@@ -254,7 +285,7 @@ impl Engine {
             refresh_expires_at,
             issued_at: now,
             session_id: session.sid,
-            is_fresh: true,
+            is_fresh: how != Refreshed::Held,
         })
     }
 
@@ -265,6 +296,11 @@ impl Engine {
     fn seal(&self, key: &[u8; 16], sid: SessionId, from: u32, to: u32, secret: &[u8; 16]) -> Result<Vec<u8>, Refusal> {
         token::seal_successor(key, sid, from, to, secret).map_err(Refusal::unavailable)
     }
+}
+
+/// An event about a session.
+fn about(kind: EventKind, session: &Session, ip: Option<IpAddr>) -> Event {
+    Event::new(kind).subject(session.subject.clone()).sid(session.sid).ip(ip)
 }
 
 /// How often each successor was handed out again: at most 256 times for one rotation on this node.

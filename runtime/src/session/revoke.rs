@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use crate::error::Refusal;
-use crate::event::Event;
+use crate::event::{Event, EventKind, RevokedTarget};
 use crate::id::{SessionId, TokenId};
 use crate::store::{Revocation, RevokeReason, Revoked, StoreError, Target};
 
@@ -74,7 +74,15 @@ impl Engine {
         let revocation = Revocation { target: target.clone(), reason, until: self.log_until(now) };
         let revoked = self.store.revoke(revocation, now).await?;
         self.apply(&revoked.entries);
-        self.events.emit(&Event::Revoked { target: (&target).into(), reason, sessions: revoked.sessions });
+        let kind = EventKind::Revoked { target: kind_of(&target), sessions: revoked.sessions, reason: reason.as_str() };
+        let event = Event::new(kind);
+        self.events.emit(&match target {
+            Target::AccessOf(subject) | Target::RefreshOf(subject) | Target::Subject(subject) | Target::Others { subject, .. } => {
+                event.subject(subject)
+            }
+            Target::Session(sid) => event.sid(sid),
+            Target::Token(_) | Target::Tree(_) | Target::Client(_) | Target::Key(_) | Target::Everything => event,
+        });
         Ok(revoked)
     }
 
@@ -82,12 +90,27 @@ impl Engine {
     pub(crate) async fn set_paused(&self, paused: bool) -> Result<(), StoreError> {
         self.store.set_paused(paused, self.clock.now()).await?;
         self.catch_up().await?;
-        self.events.emit(&Event::Paused { paused });
+        self.events.emit(&Event::new(if paused { EventKind::Paused } else { EventKind::Resumed }));
         Ok(())
     }
 
     /// Revokes on behalf of a client, who learns no more than that it did not work.
     pub(crate) async fn revoke_for_client(&self, target: Target, reason: RevokeReason) -> Result<Revoked, Refusal> {
         self.revoke_target(target, reason).await.map_err(Refusal::unavailable)
+    }
+}
+
+const fn kind_of(target: &Target) -> RevokedTarget {
+    match target {
+        Target::AccessOf(_) => RevokedTarget::AccessOf,
+        Target::RefreshOf(_) => RevokedTarget::RefreshOf,
+        Target::Subject(_) => RevokedTarget::Subject,
+        Target::Others { .. } => RevokedTarget::Others,
+        Target::Session(_) => RevokedTarget::Session,
+        Target::Token(_) => RevokedTarget::Token,
+        Target::Tree(_) => RevokedTarget::Tree,
+        Target::Client(_) => RevokedTarget::Client,
+        Target::Key(_) => RevokedTarget::Key,
+        Target::Everything => RevokedTarget::Everything,
     }
 }

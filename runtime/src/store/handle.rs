@@ -68,6 +68,7 @@ operations! {
     confirm(seen: Vec<(SessionId, u32)>, now: Timestamp) -> u64;
     revoke(revocation: Revocation, now: Timestamp) -> Revoked;
     sessions_of(subject: String, now: Timestamp) -> Vec<Session>;
+    epoch_of(subject: String, client_id: String) -> u64;
     record_tokens(tokens: Vec<TokenRecord>, now: Timestamp) -> u64;
     tokens(query: TokenQuery, now: Timestamp) -> Vec<TokenRecord>;
     log_since(cursor: LogCursor, now: Timestamp) -> LogPage;

@@ -82,6 +82,10 @@ impl SessionStore for MemoryStore {
         self.with("the sessions could not be read", |state| state.sessions_of(&subject, now))
     }
 
+    async fn epoch_of(&self, subject: String, client_id: String) -> Result<u64, StoreError> {
+        self.with("the epoch could not be read", |state| state.epoch(&subject, &client_id))
+    }
+
     async fn record_tokens(&self, tokens: Vec<TokenRecord>, _now: Timestamp) -> Result<u64, StoreError> {
         self.with("the tokens could not be recorded", |state| state.record_tokens(tokens))
     }

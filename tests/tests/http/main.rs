@@ -1,0 +1,9 @@
+//! What clients see: one file a capability, each through the router as an application mounts it.
+
+mod access;
+mod limits;
+mod policy;
+mod refresh;
+mod revoke;
+mod sessions;
+mod signin;
