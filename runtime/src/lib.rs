@@ -7,6 +7,7 @@ pub mod device;
 pub mod error;
 pub mod gate;
 pub mod id;
+pub mod keys;
 pub mod policy;
 pub mod secret;
 pub mod store;
