@@ -7,7 +7,7 @@ use crate::event::{Event, EventKind};
 use crate::id::SessionId;
 use crate::session::Purpose;
 use crate::store::{RevokeReason, Session, Target};
-use crate::token::{JwtClaims, ParsedRefresh, TokenInfo, Verified};
+use crate::token::{JwtClaims, Parsed, TokenInfo, Verified};
 
 use super::{AuthBackend, ClaimsOf, Gate};
 
@@ -25,10 +25,10 @@ impl<B: AuthBackend> Gate<B> {
         let engine = &self.running().engine;
         let verified: Verified<ClaimsOf<B>> = engine.recognise(token)?;
         let info = verified.token();
-        let target = info.session_id().map_or(Target::Token(info.jti()), Target::Session);
+        let target = info.sid().map_or(Target::Token(info.jti()), Target::Session);
         engine.revoke_for_client(target, RevokeReason::SignOut).await?;
         let event = Event::new(EventKind::SignedOut).subject(info.subject());
-        engine.events.emit(&match info.session_id() {
+        engine.events.emit(&match info.sid() {
             Some(sid) => event.sid(sid),
             None => event,
         });
@@ -49,7 +49,7 @@ impl<B: AuthBackend> Gate<B> {
     pub(crate) async fn revoke_presented(&self, token: &str, affect_tree: bool) -> Result<(), Refusal> {
         let engine = &self.running().engine;
         let target = if let Ok(verified) = engine.recognise::<ClaimsOf<B>>(token) {
-            match verified.token().session_id() {
+            match verified.token().sid() {
                 Some(sid) if affect_tree => Target::Session(sid),
                 _ => Target::Token(verified.token().jti()),
             }
@@ -64,7 +64,7 @@ impl<B: AuthBackend> Gate<B> {
     /// Says what a token is, if it counts.
     pub(crate) async fn describe(&self, token: &str) -> Result<About, Refusal> {
         let engine = &self.running().engine;
-        if ParsedRefresh::parse(&engine.ring.set(), token).is_some() {
+        if RefreshToken::parse(&engine.ring.set(), token).is_ok() {
             return self.describe_refresh(token).await;
         }
         let verified: Verified<ClaimsOf<B>> = engine.admit(token, Purpose::Question).await?;
@@ -72,7 +72,7 @@ impl<B: AuthBackend> Gate<B> {
         Ok(About {
             kind: "access",
             subject: info.subject().to_owned(),
-            session_id: info.session_id(),
+            session_id: info.sid(),
             expires_at: info.expires_at(),
         })
     }
@@ -80,11 +80,11 @@ impl<B: AuthBackend> Gate<B> {
     async fn describe_refresh(&self, token: &str) -> Result<About, Refusal> {
         let engine = &self.running().engine;
         engine.refuse_while_paused()?;
-        let parsed = ParsedRefresh::parse(&engine.ring.set(), token).ok_or(Code::InvalidToken)?;
+        let parsed = RefreshToken::parse(&engine.ring.set(), token).map_err(|_| Code::InvalidToken)?;
         let now = engine.clock.now();
-        let session = engine.store.session(parsed.sid(), now).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidToken)?;
+        let session = engine.store.session(parsed.sid, now).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidToken)?;
         let is_current = session.is_live(now)
-            && session.generation == parsed.generation()
+            && session.generation == parsed.generation
             && crate::secret::same(&session.current, &parsed.hash())
             && session.client_id == engine.settings.client_id;
         if !is_current {
@@ -101,17 +101,17 @@ impl<B: AuthBackend> Gate<B> {
     /// The session of a refresh token that this deployment made. Under a retired key its hash must say so too (ROTATION 1).
     async fn genuine(&self, token: &str) -> Result<Option<Session>, Refusal> {
         let engine = &self.running().engine;
-        let Some(parsed) = ParsedRefresh::parse(&engine.ring.set(), token) else { return Ok(None) };
-        let session = engine.store.session(parsed.sid(), engine.clock.now()).await.map_err(Refusal::unavailable)?;
+        let Ok(parsed) = RefreshToken::parse(&engine.ring.set(), token) else { return Ok(None) };
+        let session = engine.store.session(parsed.sid, engine.clock.now()).await.map_err(Refusal::unavailable)?;
         Ok(session.filter(|session| {
             let hash = parsed.hash();
-            let is_current = session.generation == parsed.generation() && crate::secret::same(&session.current, &hash);
+            let is_current = session.generation == parsed.generation && crate::secret::same(&session.current, &hash);
             let is_previous = session
                 .previous
                 .as_ref()
-                .is_some_and(|p| p.generation == parsed.generation() && crate::secret::same(&p.hash, &hash));
+                .is_some_and(|p| p.generation == parsed.generation && crate::secret::same(&p.hash, &hash));
             // An older one cannot be told by its hash: its MAC has to do. A current generation with another secret is a forgery.
-            let is_older = !parsed.is_retired() && parsed.generation() < session.generation;
+            let is_older = !parsed.retired && parsed.generation < session.generation;
             session.client_id == engine.settings.client_id && (is_current || is_previous || is_older)
         }))
     }

@@ -51,7 +51,7 @@ pub(super) async fn signout_all<B: AuthBackend>(
 /// `GET /auth/sessions`.
 pub(super) async fn list<B: AuthBackend>(State(gate): State<Gate<B>>, auth: Auth<B::User>) -> Result<Response, Rejection> {
     let sessions = gate.sessions().of(auth.token().subject()).await.map_err(|e| gate.reject(Refusal::unavailable(e)))?;
-    let current = auth.token().session_id();
+    let current = auth.token().sid();
     Ok(private(sessions.into_iter().map(|session| Listed::new(session, current)).collect::<Vec<_>>()))
 }
 

@@ -45,7 +45,7 @@ impl Engine {
         if self.view.is_revoked(token) {
             return Err(Refusal::new(Code::InvalidToken));
         }
-        if let (Purpose::Entry, Some(sid), Some(generation)) = (purpose, token.session_id(), token.generation()) {
+        if let (Purpose::Entry, Some(sid), Some(generation)) = (purpose, token.sid(), token.generation()) {
             self.confirmations.saw(sid, generation);
         }
         Ok(())

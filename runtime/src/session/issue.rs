@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::id::{SessionId, TokenId};
 use crate::store::Session;
-use crate::token::{self, ClaimSet, RefreshText, Stamp};
+use crate::token::{self, ClaimSet, RefreshToken, Stamp};
 
 use super::Engine;
 
@@ -17,7 +17,7 @@ pub struct Issued {
     /// The access token: a signed JWT (RFC 9068).
     pub access_token: String,
     /// The refresh token: opaque.
-    pub refresh_token: RefreshText,
+    pub refresh_token: RefreshToken,
     /// When the access token runs out.
     pub access_expires_at: Timestamp,
     /// When the refresh token runs out, unless it is used before.

@@ -64,6 +64,7 @@ impl Engine {
         let expect = |allow_expired| Expect {
             issuer: settings.issuer.as_deref().unwrap_or_default().into(),
             audience: settings.audience.as_deref().unwrap_or_default().into(),
+            client_id: settings.client_id.as_str().into(),
             leeway: settings.leeway,
             max_lifetime: settings.access.max_ttl(),
             allow_expired,

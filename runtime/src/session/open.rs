@@ -7,7 +7,7 @@ use crate::event::{Event, EventKind};
 use crate::id::{SessionId, TokenId};
 use crate::secret::{fill_random, sha256};
 use crate::store::{Authenticated, DeviceLimit, NewSession, Opened};
-use crate::token::{self, ClaimSet, RefreshText};
+use crate::token::{self, ClaimSet, RefreshToken};
 
 use super::issue::{Access, SessionPart};
 use super::{Engine, Issued};
@@ -95,7 +95,7 @@ impl Engine {
         self.events.emit(&Event::new(EventKind::SignedIn).subject(subject).sid(sid).ip(login.client.ip));
         Ok(Attempt::Open(Box::new(Issued {
             access_token,
-            refresh_token: RefreshText::mint(&self.ring.set(), sid, 0, &secret),
+            refresh_token: RefreshToken::mint(&self.ring.set(), sid, 0, &secret),
             access_expires_at,
             refresh_expires_at: idle_exp,
             issued_at: now,

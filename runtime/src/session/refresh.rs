@@ -15,7 +15,7 @@ use crate::id::{SessionId, TokenId};
 use crate::secret::{fill_random, sha256};
 use crate::settings::OnRefresh;
 use crate::store::{Fact, LogEntry, RevokeReason, Rotated, Rotation, Session, Step, Target};
-use crate::token::{self, ClaimSet, ParsedRefresh, RefreshText};
+use crate::token::{self, ClaimSet, Parsed, RefreshToken};
 
 use super::issue::{Access, SessionPart};
 use super::table::{Presented, Row, decide, may_remint};
@@ -56,7 +56,7 @@ impl RefreshContext {
 
 /// A refresh that the table lets through, and what it needs to go on.
 struct Grant<'a> {
-    token: &'a ParsedRefresh,
+    token: &'a Parsed,
     text: &'a str,
     session: Session,
     row: Row,
@@ -75,12 +75,12 @@ impl Engine {
     {
         self.refuse_while_paused()?;
         let ip = context.ip;
-        let Some(token) = ParsedRefresh::parse(&self.ring.set(), text) else {
+        let Ok(token) = RefreshToken::parse(&self.ring.set(), text) else {
             return Err(self.refused(RefreshRefusal::NotOurs, None, ip));
         };
         let context = context.digest(&self.settings.client_id);
         let now = self.clock.now();
-        let Some(session) = self.store.session(token.sid(), now).await.map_err(Refusal::unavailable)? else {
+        let Some(session) = self.store.session(token.sid, now).await.map_err(Refusal::unavailable)? else {
             return Err(self.refused(RefreshRefusal::Ended, None, ip));
         };
         let row = self.judge(&session, &token, context, ip, now).await?;
@@ -100,7 +100,7 @@ impl Engine {
     async fn judge(
         &self,
         session: &Session,
-        token: &ParsedRefresh,
+        token: &Parsed,
         context: [u8; 32],
         ip: Option<IpAddr>,
         now: Timestamp,
@@ -128,7 +128,7 @@ impl Engine {
                 self.revoke_target(Target::Session(session.sid), RevokeReason::Reuse).await.map_err(Refusal::unavailable)?;
                 let kind = EventKind::RefreshReuse {
                     age: now.since(session.superseded_at.unwrap_or(session.created_at)),
-                    generation_gap: session.generation.saturating_sub(token.generation()),
+                    generation_gap: session.generation.saturating_sub(token.generation),
                     context_differs: session.context.is_some_and(|known| known != context),
                 };
                 self.events.emit(&about(kind, session, ip));
@@ -145,11 +145,11 @@ impl Engine {
         Code::InvalidGrant.into()
     }
 
-    fn row_of(&self, session: &Session, token: &ParsedRefresh, context: [u8; 32], now: Timestamp) -> Row {
+    fn row_of(&self, session: &Session, token: &Parsed, context: [u8; 32], now: Timestamp) -> Row {
         let presented = Presented {
-            generation: token.generation(),
+            generation: token.generation,
             hash: token.hash(),
-            retired: token.is_retired(),
+            retired: token.retired,
             client_id: &self.settings.client_id,
             context,
         };
@@ -174,7 +174,7 @@ impl Engine {
         let idle_exp = now.plus(self.settings.session.idle).min(session.abs_exp);
         let (step, log_until) = match grant.row {
             Row::Rotate => {
-                let sealed = self.seal(grant.token.secret(), session.sid, session.generation, next, &secret)?;
+                let sealed = self.seal(&grant.token.secret, session.sid, session.generation, next, &secret)?;
                 let revoke = self.settings.access.on_refresh == OnRefresh::Revoke;
                 let step = Step::Advance {
                     generation: session.generation,
@@ -187,7 +187,7 @@ impl Engine {
                 (step, revoke.then(|| self.log_until(now)))
             }
             Row::Remint if may_remint(session, &self.settings.refresh, now) => {
-                let sealed = self.seal(grant.token.secret(), session.sid, grant.token.generation(), next, &secret)?;
+                let sealed = self.seal(&grant.token.secret, session.sid, grant.token.generation, next, &secret)?;
                 let step = Step::Remint { generation: session.generation, successor: sha256(&*secret), sealed };
                 (step, Some(self.log_until(now)))
             }
@@ -238,13 +238,13 @@ impl Engine {
         let (refresh, how) = if row == Row::Keep {
             // Whoever presents the successor has received it.
             self.confirmations.saw(session.sid, session.generation);
-            (RefreshText::from_presented(grant.text), Refreshed::Held)
+            (RefreshToken::from_presented(grant.text), Refreshed::Held)
         } else {
             let sealed = session.sealed_successor.as_deref().unwrap_or_default();
             let secret = token::open_successor(
-                grant.token.secret(),
+                &grant.token.secret,
                 session.sid,
-                grant.token.generation(),
+                grant.token.generation,
                 session.generation,
                 sealed,
             )
@@ -262,7 +262,7 @@ impl Engine {
         claims: &C,
         how: Refreshed,
         generation: u32,
-        refresh_token: RefreshText,
+        refresh_token: RefreshToken,
         refresh_expires_at: Timestamp,
         now: Timestamp,
     ) -> Result<Issued, Refusal> {
@@ -289,8 +289,8 @@ impl Engine {
         })
     }
 
-    fn mint(&self, sid: SessionId, generation: u32, secret: &[u8; 16]) -> RefreshText {
-        RefreshText::mint(&self.ring.set(), sid, generation, secret)
+    fn mint(&self, sid: SessionId, generation: u32, secret: &[u8; 16]) -> RefreshToken {
+        RefreshToken::mint(&self.ring.set(), sid, generation, secret)
     }
 
     fn seal(&self, key: &[u8; 16], sid: SessionId, from: u32, to: u32, secret: &[u8; 16]) -> Result<Vec<u8>, Refusal> {

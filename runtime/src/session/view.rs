@@ -66,7 +66,7 @@ impl View {
     }
 
     fn sessions_revoke(&self, token: &TokenInfo) -> bool {
-        let Some(sid) = token.session_id() else { return false };
+        let Some(sid) = token.sid() else { return false };
         (!self.sessions.is_empty() && self.sessions.pin().contains_key(&sid))
             || (!self.generations.is_empty()
                 && self.generations.pin().get(&sid).is_some_and(|floor| token.generation().is_none_or(|g| g < floor.min)))

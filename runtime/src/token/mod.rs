@@ -1,10 +1,26 @@
-//! Access tokens: claims, issuing, verifying.
+//! Access and refresh tokens: claims, issuing, verifying. Knows keys; knows no store and no session.
 
 mod claims;
+mod compact;
+mod decode;
+mod header;
+mod issue;
+mod json;
+mod refresh;
+mod seal;
+mod stored;
+mod verify;
 
 pub use claims::{ClaimSet, ClaimValue, Confidential, JwtClaims, Open, Secrecy, Subject, ValueSet};
+pub use verify::{TokenInfo, Verified};
 
-/// Reads claims that a session kept.
-pub(crate) fn read_stored<C: ClaimSet>(_subject: &str, _stored: &[u8]) -> Option<C> {
-    None
-}
+#[doc(hidden)]
+pub use issue::{IssueError, Stamp, issue};
+#[doc(hidden)]
+pub use refresh::{BadRefreshToken, Parsed, RefreshToken};
+#[doc(hidden)]
+pub use seal::{open_successor, seal_successor};
+#[doc(hidden)]
+pub use stored::{StoreTooLong, read_stored, write_stored};
+#[doc(hidden)]
+pub use verify::{Expect, VerifyError, verify};

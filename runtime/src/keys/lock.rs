@@ -1,0 +1,129 @@
+//! The lock of a ring's folder: one process changes it at a time, and whoever dies while at it leaves a trace.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind as Io, Read, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use super::folder::{owner_only, trouble};
+use crate::error::{Error, ErrorKind};
+use crate::id::TokenId;
+
+/// A held lock. The file exists while somebody changes the folder; dropping this removes it.
+pub(super) struct Lock {
+    path: PathBuf,
+    /// The operating system frees the lock on this file when its holder dies.
+    file: File,
+    interrupted: bool,
+}
+
+impl Lock {
+    /// Takes the lock of a folder, waiting a few seconds for another process to be done.
+    pub(super) fn take(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join("lock");
+        for _ in 0..ATTEMPTS {
+            if let Some(lock) = Self::attempt(&path)? {
+                return Ok(lock);
+            }
+            thread::sleep(PAUSE);
+        }
+        Err(Error::new(
+            ErrorKind::Keys,
+            format!("{} is held by another process for {} seconds", path.display(), (PAUSE * ATTEMPTS).as_secs()),
+        ))
+    }
+
+    /// Whether the one who held it before died with it, so that what lies in the folder may be half done.
+    pub(super) fn was_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    fn attempt(path: &Path) -> Result<Option<Self>, Error> {
+        let mut options = OpenOptions::new();
+        owner_only(options.read(true).write(true));
+        // O_EXCL: of several that start at once, one makes the file.
+        let (mut file, interrupted) = match options.clone().create_new(true).open(path) {
+            Ok(file) => (file, false),
+            Err(error) if error.kind() == Io::AlreadyExists => match options.open(path) {
+                Ok(file) => (file, true),
+                Err(error) if error.kind() == Io::NotFound => return Ok(None),
+                Err(error) => return Err(trouble("opened", path).because(error)),
+            },
+            Err(error) => return Err(trouble("made", path).because(error)),
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(trouble("locked", path).because(error)),
+        }
+        // Its holder may have removed it between opening and locking, so that this is the lock of a file without a name.
+        // Every holder leaves a mark of its own, hence equal content means the same file.
+        let mut mark = Vec::new();
+        file.read_to_end(&mut mark).map_err(|error| trouble("read", path).because(error))?;
+        if fs::read(path).ok().as_ref() != Some(&mark) {
+            return Ok(None);
+        }
+        let mark = TokenId::random()?.to_string();
+        file.write_all(mark.as_bytes()).map_err(|error| trouble("written", path).because(error))?;
+        Ok(Some(Self { path: path.to_owned(), file, interrupted }))
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // First the name, then the lock: the other way round another holder's file could be removed.
+        if let Err(error) = fs::remove_file(&self.path).and_then(|()| self.file.unlock()) {
+            tracing::warn!(file = %self.path.display(), %error, "the lock of the key ring could not be removed");
+        }
+    }
+}
+
+const ATTEMPTS: u32 = 500;
+const PAUSE: Duration = Duration::from_millis(20);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stale_lock_is_taken_over_and_its_holders_fate_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!Lock::take(folder.path()).unwrap().was_interrupted());
+        assert!(!folder.path().join("lock").exists());
+
+        fs::write(folder.path().join("lock"), "of a process that died").unwrap();
+        assert!(Lock::take(folder.path()).unwrap().was_interrupted());
+        assert!(!folder.path().join("lock").exists());
+    }
+
+    #[test]
+    fn a_held_lock_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = Lock::take(folder.path()).unwrap();
+        assert!(Lock::attempt(&folder.path().join("lock")).unwrap().is_none());
+        let path = folder.path().to_owned();
+        let waiting = thread::spawn(move || Lock::take(&path).unwrap().was_interrupted());
+        thread::sleep(PAUSE * 2);
+        drop(held);
+        assert!(!waiting.join().unwrap());
+    }
+
+    #[test]
+    fn only_one_of_many_holds_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = std::sync::atomic::AtomicU32::new(0);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..5 {
+                        let _lock = Lock::take(folder.path()).unwrap();
+                        assert_eq!(inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
+                        thread::sleep(Duration::from_millis(1));
+                        inside.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+    }
+}

@@ -1,0 +1,18 @@
+//! The ring of keys: what signs access tokens, what guards refresh tokens, what seals.
+
+mod folder;
+mod lock;
+mod ring;
+mod roster;
+mod seal;
+mod set;
+mod signing;
+mod strength;
+mod thumbprint;
+
+pub use jsonwebtoken::Algorithm;
+pub use jsonwebtoken::jwk::JwkSet;
+pub use ring::{KeyRing, Rotation};
+pub use set::{KeySet, KeyState, MacKey, SigningKey, VerifyingKey};
+
+pub(crate) use seal::{open_with, seal_with};

@@ -1,0 +1,284 @@
+//! Which keys a ring has and what state each is in; how rotation moves them. Pure: knows no file and no clock.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jsonwebtoken::Algorithm;
+use serde::{Deserialize, Serialize};
+
+use super::set::KeyState;
+use super::signing::{LiveKey, secret_len};
+use super::thumbprint::{ed25519_thumbprint, secret_name};
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorKind};
+use crate::secret::Secret;
+
+/// All keys of a ring. Changes make another roster, with the next revision.
+#[derive(Clone)]
+pub(super) struct Roster {
+    pub(super) algorithm: Algorithm,
+    /// Grows by one at every change.
+    pub(super) revision: u64,
+    /// Whether a gate has started with this ring.
+    pub(super) adopted: bool,
+    pub(super) keys: Vec<Held>,
+}
+
+/// A key with what the manifest says of it.
+#[derive(Clone)]
+pub(super) struct Held {
+    pub(super) entry: Entry,
+    pub(super) secret: Arc<Secret>,
+}
+
+/// A line of the manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    pub(super) purpose: Purpose,
+    /// The `kid` of a signing key; the number of another.
+    pub(super) id: String,
+    /// What the key's bytes must give, so that a swapped file is noticed.
+    pub(super) check: String,
+    pub(super) state: KeyState,
+    /// Since when others can know it, in milliseconds since 1970.
+    pub(super) published_at: Timestamp,
+    /// When the last token made with it is out; only for previous and retired keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) until: Option<Timestamp>,
+}
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Purpose {
+    /// Access tokens.
+    Sign,
+    /// The MAC of refresh tokens.
+    Refresh,
+    /// What the gate keeps sealed.
+    Seal,
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sign => "sign",
+            Self::Refresh => "refresh",
+            Self::Seal => "seal",
+        })
+    }
+}
+
+/// How long keys that no longer sign go on verifying.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Overlap {
+    pub(super) access: Duration,
+    pub(super) refresh: Duration,
+}
+
+impl Entry {
+    /// What an operator calls this key: `sign-<kid>`, `refresh-1`, `seal-1`.
+    pub(super) fn name(&self) -> String {
+        format!("{}-{}", self.purpose, self.id)
+    }
+
+    /// The number of a key that has one.
+    pub(super) fn number(&self) -> Option<u8> {
+        self.id.parse().ok().filter(|number: &u8| number.to_string() == self.id)
+    }
+}
+
+impl Held {
+    /// A key of known bytes.
+    pub(super) fn new(
+        purpose: Purpose,
+        number: u8,
+        algorithm: Algorithm,
+        secret: Secret,
+        state: KeyState,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let check = check_value(&secret)?;
+        let id = if purpose == Purpose::Sign { kid(algorithm, &secret)? } else { number.to_string() };
+        let entry = Entry { purpose, id, check, state, published_at: now, until: None };
+        Ok(Self { entry, secret: Arc::new(secret) })
+    }
+
+    fn random(purpose: Purpose, number: u8, algorithm: Algorithm, state: KeyState, now: Timestamp) -> Result<Self, Error> {
+        let len = if purpose == Purpose::Sign { secret_len(algorithm)? } else { 32 };
+        Self::new(purpose, number, algorithm, Secret::random(len)?, state, now)
+    }
+}
+
+impl Roster {
+    /// A ring of fresh keys: one that signs and its successor, one MAC key and its successor, one that seals.
+    pub(super) fn create(algorithm: Algorithm, now: Timestamp) -> Result<Self, Error> {
+        let keys = vec![
+            Held::random(Purpose::Sign, 0, algorithm, KeyState::Current, now)?,
+            Held::random(Purpose::Sign, 0, algorithm, KeyState::Next, now)?,
+            Held::random(Purpose::Refresh, 1, algorithm, KeyState::Current, now)?,
+            Held::random(Purpose::Refresh, 2, algorithm, KeyState::Next, now)?,
+            Held::random(Purpose::Seal, 1, algorithm, KeyState::Current, now)?,
+        ];
+        Ok(Self { algorithm, revision: 1, adopted: false, keys })
+    }
+
+    /// The ring once a gate has started with it; `None` where one has.
+    pub(super) fn adopt(&self) -> Option<Self> {
+        (!self.adopted).then(|| Self { adopted: true, revision: self.revision.saturating_add(1), ..self.clone() })
+    }
+
+    /// The next key signs, the current one goes on verifying, a fresh one is published.
+    pub(super) fn rotate(&self, now: Timestamp, overlap: Overlap) -> Result<Self, Error> {
+        let mut next = self.advanced(now);
+        for purpose in [Purpose::Sign, Purpose::Refresh] {
+            let heir = next.position(purpose, KeyState::Next)?;
+            let ready = next.keys.get(heir).map_or(Timestamp::MAX, |key| key.entry.published_at.plus(PUBLISHED_AHEAD));
+            if now < ready {
+                return Err(Error::new(
+                    ErrorKind::Usage,
+                    format!(
+                        "the next key is published since less than {} minutes: rotate again in {} seconds",
+                        PUBLISHED_AHEAD.as_secs() / 60,
+                        ready.since(now).as_secs().saturating_add(1)
+                    ),
+                ));
+            }
+            let span = if purpose == Purpose::Sign { overlap.access } else { overlap.refresh };
+            next.succeed(purpose, KeyState::Previous, now.plus(span), now)?;
+        }
+        Ok(next)
+    }
+
+    /// What this key made no longer counts; where it was the current one, the next takes its place at once.
+    ///
+    /// A signing key is forgotten. A MAC key stays as retired until its last refresh token is out: its holders are
+    /// known by the hash in the store.
+    pub(super) fn retire(&self, name: &str, now: Timestamp, overlap: Overlap) -> Result<Self, Error> {
+        let mut next = self.advanced(now);
+        let found = next.keys.iter().find(|key| {
+            key.entry.purpose != Purpose::Seal
+                && key.entry.state != KeyState::Retired
+                && (key.entry.name() == name || (key.entry.purpose == Purpose::Sign && key.entry.id == name))
+        });
+        let Some(Held { entry: Entry { purpose, state, id, .. }, .. }) = found.cloned() else {
+            return Err(Error::new(ErrorKind::Usage, format!("the ring has no key `{name}` that could be retired")));
+        };
+        let until = now.plus(overlap.refresh);
+        match state {
+            KeyState::Current => next.succeed(purpose, KeyState::Retired, until, now)?,
+            KeyState::Next => {
+                next.mark(purpose, &id, KeyState::Retired, until);
+                next.publish(purpose, now)?;
+            }
+            KeyState::Previous | KeyState::Retired => next.mark(purpose, &id, KeyState::Retired, until),
+        }
+        next.keys.retain(|key| key.entry.purpose != Purpose::Sign || key.entry.state != KeyState::Retired);
+        Ok(next)
+    }
+
+    /// When the first of the keys that are on their way out is out.
+    pub(super) fn next_expiry(&self, now: Timestamp) -> Option<Timestamp> {
+        self.keys.iter().filter_map(|key| key.entry.until).filter(|until| *until > now).min()
+    }
+
+    /// Whether every state is there that the ring needs.
+    pub(super) fn check(&self) -> Result<(), String> {
+        for (purpose, state) in [
+            (Purpose::Sign, KeyState::Current),
+            (Purpose::Sign, KeyState::Next),
+            (Purpose::Refresh, KeyState::Current),
+            (Purpose::Refresh, KeyState::Next),
+            (Purpose::Seal, KeyState::Current),
+        ] {
+            let count = self.keys.iter().filter(|key| key.entry.purpose == purpose && key.entry.state == state).count();
+            if count != 1 {
+                return Err(format!("names {count} {} keys for `{purpose}` where there must be one", state.as_str()));
+            }
+        }
+        for (i, key) in self.keys.iter().enumerate() {
+            if self.keys.iter().skip(i + 1).any(|other| other.entry.name() == key.entry.name()) {
+                return Err(format!("names the key {} twice", key.entry.name()));
+            }
+            if key.entry.purpose != Purpose::Sign && key.entry.number().is_none() {
+                return Err(format!("has the key {}, whose number is not one from 0 to 255", key.entry.name()));
+            }
+            let leaving = matches!(key.entry.state, KeyState::Previous | KeyState::Retired);
+            if leaving != key.entry.until.is_some() {
+                return Err(format!("does not agree with itself about the end of {}", key.entry.name()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The next revision, without the keys whose last token is out.
+    fn advanced(&self, now: Timestamp) -> Self {
+        let keys = self.keys.iter().filter(|key| key.entry.until.is_none_or(|until| until > now)).cloned().collect();
+        Self { revision: self.revision.saturating_add(1), keys, ..self.clone() }
+    }
+
+    /// The current key leaves for `state`, the next one becomes current, another is published.
+    fn succeed(&mut self, purpose: Purpose, state: KeyState, until: Timestamp, now: Timestamp) -> Result<(), Error> {
+        let current = self.position(purpose, KeyState::Current)?;
+        let heir = self.position(purpose, KeyState::Next)?;
+        if let Some(key) = self.keys.get_mut(current) {
+            key.entry.state = state;
+            key.entry.until = Some(until);
+        }
+        if let Some(key) = self.keys.get_mut(heir) {
+            key.entry.state = KeyState::Current;
+        }
+        self.publish(purpose, now)
+    }
+
+    fn mark(&mut self, purpose: Purpose, id: &str, state: KeyState, until: Timestamp) {
+        for key in self.keys.iter_mut().filter(|key| key.entry.purpose == purpose && key.entry.id == id) {
+            key.entry.state = state;
+            key.entry.until = Some(until);
+        }
+    }
+
+    fn publish(&mut self, purpose: Purpose, now: Timestamp) -> Result<(), Error> {
+        let taken = |number: &u8| {
+            let mut keys = self.keys.iter().filter(|key| key.entry.purpose == purpose);
+            keys.any(|key| key.entry.number() == Some(*number))
+        };
+        // Numbers go round: the one after the highest first, so that a number is not used again soon.
+        let highest = self.keys.iter().filter(|key| key.entry.purpose == purpose).filter_map(|key| key.entry.number()).max();
+        let start = highest.unwrap_or(0).wrapping_add(1);
+        let number = (start..=u8::MAX).chain(0..start).find(|number| !taken(number)).ok_or_else(|| {
+            Error::new(ErrorKind::Usage, "all 256 numbers of refresh keys are in use: wait until old ones are out")
+        })?;
+        self.keys.push(Held::random(purpose, number, self.algorithm, KeyState::Next, now)?);
+        Ok(())
+    }
+
+    fn position(&self, purpose: Purpose, state: KeyState) -> Result<usize, Error> {
+        self.keys
+            .iter()
+            .position(|key| key.entry.purpose == purpose && key.entry.state == state)
+            .ok_or_else(|| Error::new(ErrorKind::Usage, "the keys of this ring come from its configuration: rotate them there"))
+    }
+}
+
+/// The `kid` of a signing key.
+pub(super) fn kid(algorithm: Algorithm, secret: &Secret) -> Result<String, Error> {
+    match LiveKey::new(algorithm, secret)?.public() {
+        Some(public) => Ok(ed25519_thumbprint(&public)),
+        None => secret_name(secret.expose(), "tollgate/kid/1").ok_or_else(unusable),
+    }
+}
+
+/// What tells two keys apart without telling what they are.
+pub(super) fn check_value(secret: &Secret) -> Result<String, Error> {
+    secret_name(secret.expose(), "tollgate/check/1").ok_or_else(unusable)
+}
+
+fn unusable() -> Error {
+    Error::new(ErrorKind::Keys, "a key cannot be used for HMAC")
+}
+
+/// How long a key is published before it signs: longer than any cache holds the key set (OpenID Connect Core 10.1.1).
+pub(super) const PUBLISHED_AHEAD: Duration = Duration::from_secs(15 * 60);

@@ -1,0 +1,267 @@
+//! The claims of a token in one pass: registered names here, the others by the type that the user derived.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use super::claims::ClaimSet;
+use super::json::{MAX_MEMBERS, Strict, is_plain, is_strict};
+use super::verify::Expect;
+use crate::id::{SessionId, TokenId};
+
+/// What a payload says: right in form, with the expected issuer and audience; the times are not judged.
+pub(super) struct Decoded<C> {
+    pub(super) subject: Box<str>,
+    /// `None` where it is the expected one.
+    pub(super) client_id: Option<Box<str>>,
+    pub(super) expires: u64,
+    pub(super) issued: u64,
+    pub(super) not_before: Option<u64>,
+    pub(super) jti: TokenId,
+    pub(super) session: Option<(SessionId, u32)>,
+    pub(super) epoch: u64,
+    pub(super) auth_time: Option<u64>,
+    pub(super) acr: Option<Box<str>>,
+    pub(super) claims: C,
+}
+
+/// Decodes a payload; `None` where it is not an access token's for `expect`.
+pub(super) fn decode<C: ClaimSet>(payload: &[u8], expect: &Expect) -> Option<Decoded<C>> {
+    let text = std::str::from_utf8(payload).ok()?;
+    if !is_plain(text) && !is_strict(text) {
+        return None;
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let decoded = reader.deserialize_map(Claims { expect, own: PhantomData }).ok()?;
+    reader.end().ok()?;
+    Some(decoded)
+}
+
+struct Claims<'e, C> {
+    expect: &'e Expect,
+    own: PhantomData<C>,
+}
+
+/// A member's name, unescaped.
+enum Name {
+    Iss,
+    Sub,
+    Aud,
+    ClientId,
+    Exp,
+    Iat,
+    Nbf,
+    Jti,
+    Sid,
+    Gen,
+    Uep,
+    AuthTime,
+    Acr,
+    Own(usize),
+    Other(Box<str>),
+}
+
+impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
+    type Value = Decoded<C>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the claims of an access token")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Decoded<C>, A::Error> {
+        let (mut iss, mut aud, mut client_id, mut subject) = (None, None, None, None);
+        let (mut expires, mut issued, mut not_before, mut auth_time) = (None, None, None, None);
+        let (mut jti, mut sid, mut generation, mut epoch, mut acr) = (None, None, None, None, None);
+        let mut draft = C::Draft::default();
+        let mut others: Vec<Box<str>> = Vec::new();
+        let mut members = 0;
+        while let Some(name) = map.next_key_seed(NameOf::<C>(PhantomData))? {
+            members += 1;
+            if members > MAX_MEMBERS {
+                return Err(A::Error::custom("too many members"));
+            }
+            match name {
+                Name::Iss => seeded(&mut iss, Same(&self.expect.issuer), &mut map)?,
+                Name::Sub => once::<_, Box<str>>(&mut subject, &mut map)?,
+                Name::Aud => seeded(&mut aud, Audience(&self.expect.audience), &mut map)?,
+                Name::ClientId => seeded(&mut client_id, Different(&self.expect.client_id), &mut map)?,
+                Name::Exp => once::<_, u64>(&mut expires, &mut map)?,
+                Name::Iat => once::<_, u64>(&mut issued, &mut map)?,
+                Name::Nbf => once::<_, u64>(&mut not_before, &mut map)?,
+                Name::Jti => once::<_, TokenId>(&mut jti, &mut map)?,
+                Name::Sid => once::<_, SessionId>(&mut sid, &mut map)?,
+                Name::Gen => once::<_, u32>(&mut generation, &mut map)?,
+                Name::Uep => once::<_, u64>(&mut epoch, &mut map)?,
+                Name::AuthTime => once::<_, u64>(&mut auth_time, &mut map)?,
+                Name::Acr => once::<_, Box<str>>(&mut acr, &mut map)?,
+                Name::Own(place) => C::read(&mut draft, place, &mut map)?,
+                Name::Other(name) => {
+                    if others.contains(&name) {
+                        return Err(A::Error::custom("a member comes twice"));
+                    }
+                    others.push(name);
+                    map.next_value_seed(Strict::member(&mut members))?;
+                }
+            }
+        }
+        let missing = A::Error::missing_field;
+        if iss != Some(true) || aud != Some(true) {
+            return Err(A::Error::custom("another issuer or audience"));
+        }
+        let subject = subject.filter(|text| !text.is_empty()).ok_or_else(|| missing("sub"))?;
+        let parsed = subject.parse().map_err(|_| A::Error::custom("not a subject of this type"))?;
+        let session = match (sid, generation) {
+            (Some(sid), Some(generation)) => Some((sid, generation)),
+            (None, None) => None,
+            _ => return Err(A::Error::custom("`sid` and `gen` come together")),
+        };
+        Ok(Decoded {
+            client_id: client_id.ok_or_else(|| missing("client_id"))?,
+            expires: expires.ok_or_else(|| missing("exp"))?,
+            issued: issued.ok_or_else(|| missing("iat"))?,
+            not_before,
+            jti: jti.ok_or_else(|| missing("jti"))?,
+            session,
+            epoch: epoch.ok_or_else(|| missing("uep"))?,
+            auth_time,
+            acr,
+            claims: C::finish(draft, parsed).map_err(missing)?,
+            subject,
+        })
+    }
+}
+
+/// Reads a value into an empty place.
+fn once<'de, A: MapAccess<'de>, T: Deserialize<'de>>(place: &mut Option<T>, map: &mut A) -> Result<(), A::Error> {
+    seeded(place, PhantomData::<T>, map)
+}
+
+fn seeded<'de, A, S>(place: &mut Option<S::Value>, seed: S, map: &mut A) -> Result<(), A::Error>
+where
+    A: MapAccess<'de>,
+    S: DeserializeSeed<'de>,
+{
+    if place.is_some() {
+        return Err(A::Error::custom("a member comes twice"));
+    }
+    *place = Some(map.next_value_seed(seed)?);
+    Ok(())
+}
+
+struct NameOf<C>(PhantomData<C>);
+
+impl<'de, C: ClaimSet> DeserializeSeed<'de> for NameOf<C> {
+    type Value = Name;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<C: ClaimSet> Visitor<'_> for NameOf<C> {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a claim's name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
+        Ok(match name {
+            "iss" => Name::Iss,
+            "sub" => Name::Sub,
+            "aud" => Name::Aud,
+            "client_id" => Name::ClientId,
+            "exp" => Name::Exp,
+            "iat" => Name::Iat,
+            "nbf" => Name::Nbf,
+            "jti" => Name::Jti,
+            "sid" => Name::Sid,
+            "gen" => Name::Gen,
+            "uep" => Name::Uep,
+            "auth_time" => Name::AuthTime,
+            "acr" => Name::Acr,
+            other => C::place(other).map_or_else(|| Name::Other(other.into()), Name::Own),
+        })
+    }
+}
+
+/// Whether a string is exactly this one; anything but a string is an error (R46).
+struct Same<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for Same<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Same<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
+        Ok(text == self.0)
+    }
+}
+
+/// A string, kept only where it is not this one.
+struct Different<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for Different<'_> {
+    type Value = Option<Box<str>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Different<'_> {
+    type Value = Option<Box<str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        if text.is_empty() {
+            return Err(E::custom("an empty client"));
+        }
+        Ok((text != self.0).then(|| text.into()))
+    }
+}
+
+/// Whether a string, or a string of a list, is exactly this one (R47, RFC 7519 section 4.1.3).
+struct Audience<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for Audience<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Audience<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of strings")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
+        Ok(text == self.0)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while let Some(same) = list.next_element_seed(Same(self.0))? {
+            found |= same;
+        }
+        Ok(found)
+    }
+}

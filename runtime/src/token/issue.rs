@@ -1,0 +1,138 @@
+//! Access tokens from claims to their text (RFC 9068): one pass of serialization, one signature.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+
+use super::claims::ClaimSet;
+use super::compact::MAX_LEN;
+use crate::clock::Timestamp;
+use crate::id::{SessionId, TokenId};
+use crate::keys::KeySet;
+
+/// The claims that the gate itself sets.
+#[derive(Clone, Debug)]
+pub struct Stamp<'a> {
+    /// `iss`.
+    pub issuer: &'a str,
+    /// `aud`.
+    pub audience: &'a str,
+    /// `client_id`.
+    pub client_id: &'a str,
+    /// `iat`, written in whole seconds.
+    pub issued_at: Timestamp,
+    /// `exp`, written in whole seconds.
+    pub expires_at: Timestamp,
+    /// `jti`.
+    pub jti: TokenId,
+    /// `sid`; with a session only.
+    pub sid: Option<SessionId>,
+    /// `gen`; with a session only.
+    pub generation: Option<u32>,
+    /// `uep`.
+    pub epoch: u64,
+    /// `auth_time`, written in whole seconds.
+    pub auth_time: Option<Timestamp>,
+    /// `acr`.
+    pub acr: Option<&'a str>,
+}
+
+/// Why a token could not be issued.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum IssueError {
+    /// With these claims it would be longer than any verifier reads: 8 KiB.
+    TooLong,
+    /// The claims could not be written.
+    Claims(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl fmt::Display for IssueError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooLong => "the claims are too long: a token has at most 8 KiB",
+            Self::Claims(_) => "the claims could not be written",
+        })
+    }
+}
+
+impl std::error::Error for IssueError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::TooLong => None,
+            Self::Claims(source) => Some(source.as_ref()),
+        }
+    }
+}
+
+/// Issues an access token, signed by the ring's current key.
+///
+/// # Errors
+/// See [`IssueError`].
+pub fn issue<C: ClaimSet>(keys: &KeySet, stamp: &Stamp<'_>, claims: &C) -> Result<String, IssueError> {
+    let mut payload = Vec::with_capacity(PAYLOAD_ROOM);
+    serde_json::to_writer(&mut payload, &Payload { stamp, claims }).map_err(|error| IssueError::Claims(error.into()))?;
+
+    let key = keys.signing();
+    let encoded = |len: usize| (len * 4).div_ceil(3);
+    let len = key.header().len() + 1 + encoded(payload.len()) + 1 + encoded(key.signature_len());
+    if len > MAX_LEN {
+        return Err(IssueError::TooLong);
+    }
+    let mut token = String::with_capacity(len);
+    token.push_str(key.header());
+    token.push('.');
+    URL_SAFE_NO_PAD.encode_string(&payload, &mut token);
+    let signature = key.sign(token.as_bytes()).ok_or_else(|| IssueError::Claims("the key cannot sign".into()))?;
+    token.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature.as_slice(), &mut token);
+    Ok(token)
+}
+
+struct Payload<'a, C> {
+    stamp: &'a Stamp<'a>,
+    claims: &'a C,
+}
+
+impl<C: ClaimSet> Serialize for Payload<'_, C> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let stamp = self.stamp;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("iss", stamp.issuer)?;
+        map.serialize_entry("sub", &Text(self.claims.subject()))?;
+        map.serialize_entry("aud", stamp.audience)?;
+        map.serialize_entry("client_id", stamp.client_id)?;
+        map.serialize_entry("exp", &stamp.expires_at.as_secs())?;
+        map.serialize_entry("iat", &stamp.issued_at.as_secs())?;
+        map.serialize_entry("jti", &stamp.jti)?;
+        if let Some(sid) = &stamp.sid {
+            map.serialize_entry("sid", sid)?;
+        }
+        if let Some(generation) = stamp.generation {
+            map.serialize_entry("gen", &generation)?;
+        }
+        map.serialize_entry("uep", &stamp.epoch)?;
+        if let Some(auth_time) = stamp.auth_time {
+            map.serialize_entry("auth_time", &auth_time.as_secs())?;
+        }
+        if let Some(acr) = stamp.acr {
+            map.serialize_entry("acr", acr)?;
+        }
+        self.claims.write(&mut map)?;
+        map.end()
+    }
+}
+
+/// A value whose `Display` is its wire form.
+struct Text<'a, T>(&'a T);
+
+impl<T: fmt::Display> Serialize for Text<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}
+
+/// Most payloads are shorter.
+const PAYLOAD_ROOM: usize = 512;

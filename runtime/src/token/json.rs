@@ -1,0 +1,171 @@
+//! JSON as strict as tokens need it: one object, no member twice, neither deep nor wide.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+/// How deep values may be nested; the object itself is the first level (R7).
+const MAX_DEPTH: usize = 16;
+/// How many members all objects may have together (R7).
+pub(super) const MAX_MEMBERS: usize = 256;
+
+/// Whether a quick look suffices: one object, whose values are neither objects nor deep, with few members.
+///
+/// Counts brackets without knowing which stand in strings, so it may say no where a slow look says yes.
+pub(super) fn is_plain(text: &str) -> bool {
+    let (mut objects, mut lists, mut colons) = (0usize, 0usize, 0usize);
+    for byte in text.bytes() {
+        objects += usize::from(byte == b'{');
+        lists += usize::from(byte == b'[');
+        colons += usize::from(byte == b':');
+    }
+    objects == 1 && lists < MAX_DEPTH && colons <= MAX_MEMBERS
+}
+
+/// Whether the text is one JSON object in which no object has a member twice, within the bounds of depth and members.
+pub(super) fn is_strict(text: &str) -> bool {
+    let mut members = 0;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let read = (Strict { depth: 0, members: &mut members, only_object: true }).deserialize(&mut reader);
+    read.and_then(|()| reader.end()).is_ok()
+}
+
+/// Reads a value and keeps nothing of it.
+pub(super) struct Strict<'a> {
+    /// How many objects and lists are around the value.
+    depth: usize,
+    members: &'a mut usize,
+    only_object: bool,
+}
+
+impl<'a> Strict<'a> {
+    /// A member's value in the outermost object.
+    pub(super) fn member(members: &'a mut usize) -> Self {
+        Self { depth: 1, members, only_object: false }
+    }
+
+    fn inside<E: Error>(&mut self) -> Result<Strict<'_>, E> {
+        if self.depth >= MAX_DEPTH {
+            return Err(E::custom("nested too deep"));
+        }
+        Ok(Strict { depth: self.depth + 1, members: self.members, only_object: false })
+    }
+
+    fn scalar<E: Error>(&self) -> Result<(), E> {
+        if self.only_object { Err(E::custom("not an object")) } else { Ok(()) }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let mut inside = self.inside()?;
+        let mut names = HashSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            *inside.members += 1;
+            if *inside.members > MAX_MEMBERS {
+                return Err(A::Error::custom("too many members"));
+            }
+            if !names.insert(name) {
+                return Err(A::Error::custom("a member comes twice"));
+            }
+            map.next_value_seed(inside.again())?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        self.scalar()?;
+        let mut inside = self.inside()?;
+        while list.next_element_seed(inside.again())?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.scalar()
+    }
+}
+
+impl Strict<'_> {
+    /// The same place for the next value.
+    fn again(&mut self) -> Strict<'_> {
+        Strict { depth: self.depth, members: self.members, only_object: self.only_object }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R5.
+    #[test]
+    fn r5_only_one_object_is_json_for_a_token() {
+        for text in ["[]", "\"a\"", "null", "1", "true", "", " ", "{} {}", "{}x", "\u{feff}{}", "{\"a\":1,}", "{a:1}", "{'a':1}"]
+        {
+            assert!(!is_strict(text), "{text:?}");
+        }
+        for text in ["{}", " {\"a\":[1,null,true,\"b\",{\"c\":-1.5}]} \n"] {
+            assert!(is_strict(text), "{text:?}");
+        }
+    }
+
+    /// R6.
+    #[test]
+    fn r6_duplicates_are_found_at_every_level_and_behind_escapes() {
+        for text in [r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":2}"#, r#"{"x":{"a":1,"b":2,"a":3}}"#, r#"{"x":[[{"a":1,"a":3}]]}"#] {
+            assert!(!is_strict(text), "{text}");
+        }
+        assert!(is_strict(r#"{"a":{"a":1},"A":{"a":1}}"#));
+    }
+
+    /// R7.
+    #[test]
+    fn r7_deep_and_wide_values_are_refused() {
+        let deep = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
+        assert!(is_strict(&deep(16)) && is_plain(&deep(16)));
+        assert!(!is_strict(&deep(17)) && !is_plain(&deep(17)));
+        assert!(!is_strict(&deep(4000)));
+        let wide = |members: usize| {
+            let members: Vec<String> = (0..members).map(|i| format!("\"{i}\":0")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert!(is_strict(&wide(256)) && is_plain(&wide(256)));
+        assert!(!is_strict(&wide(257)) && !is_plain(&wide(257)));
+        let spread: String = wide(128);
+        assert!(is_strict(&format!("{{\"a\":{spread}}}")) && !is_strict(&format!("{{\"a\":{spread},\"b\":{spread}}}")));
+    }
+}

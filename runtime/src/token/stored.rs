@@ -1,0 +1,73 @@
+//! Claims that a session keeps, for `refresh(from = stored)`: the own claims as a JSON object, without the subject.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+
+use super::claims::ClaimSet;
+
+/// The most that a session keeps, in bytes.
+const MAX_LEN: usize = 4 * 1024;
+
+/// The claims of a user are too long to be kept with the session, or cannot be written at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreTooLong;
+
+impl fmt::Display for StoreTooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the claims are too long to be kept: a session keeps at most 4 KiB")
+    }
+}
+
+impl std::error::Error for StoreTooLong {}
+
+/// Writes claims for a session to keep.
+///
+/// # Errors
+/// They take more than 4 KiB, or cannot be written.
+pub fn write_stored<C: ClaimSet>(claims: &C) -> Result<Vec<u8>, StoreTooLong> {
+    let bytes = serde_json::to_vec(&Own(claims)).map_err(|_| StoreTooLong)?;
+    if bytes.len() > MAX_LEN { Err(StoreTooLong) } else { Ok(bytes) }
+}
+
+/// Reads claims that a session kept; `None` where they are not of this type, or not any more.
+#[must_use]
+pub fn read_stored<C: ClaimSet>(subject: &str, stored: &[u8]) -> Option<C> {
+    let subject = subject.parse().ok()?;
+    let mut reader = serde_json::Deserializer::from_slice(stored);
+    let draft = reader.deserialize_map(Draft::<C>(PhantomData)).ok()?;
+    reader.end().ok()?;
+    C::finish(draft, subject).ok()
+}
+
+struct Own<'a, C>(&'a C);
+
+impl<C: ClaimSet> Serialize for Own<'_, C> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.0.write(&mut map)?;
+        map.end()
+    }
+}
+
+struct Draft<C>(PhantomData<C>);
+
+impl<'de, C: ClaimSet> Visitor<'de> for Draft<C> {
+    type Value = C::Draft;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stored claims")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<C::Draft, A::Error> {
+        let mut draft = C::Draft::default();
+        while let Some(name) = map.next_key::<String>()? {
+            // A claim that the type has no more: the account is loaded anew at the next sign-in.
+            let place = C::place(&name).ok_or_else(|| A::Error::custom("an unknown claim"))?;
+            C::read(&mut draft, place, &mut map)?;
+        }
+        Ok(draft)
+    }
+}

@@ -1,0 +1,260 @@
+//! Access tokens from their text to a proof: the one place that makes a `Verified`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::claims::ClaimSet;
+use super::compact::Compact;
+use super::decode::{Decoded, decode};
+use super::header::find_key;
+use crate::clock::Timestamp;
+use crate::id::{SessionId, TokenId};
+use crate::keys::{KeySet, KeyState, VerifyingKey};
+
+/// What a verifier expects of every token.
+#[derive(Clone, Debug)]
+pub struct Expect {
+    /// `iss`, byte for byte.
+    pub issuer: Arc<str>,
+    /// `aud`, or one of it.
+    pub audience: Arc<str>,
+    /// The `client_id` that most tokens have; another is not refused.
+    pub client_id: Arc<str>,
+    /// By how much clocks may differ; at most 120 s count.
+    pub leeway: Duration,
+    /// The longest `exp − iat`.
+    pub max_lifetime: Duration,
+    /// Whether a token whose time is out still counts, as for signing out.
+    pub allow_expired: bool,
+}
+
+/// Claims whose signature, times, issuer and audience were checked.
+///
+/// Whether they were revoked is for the gate to say, which alone hands these out.
+#[derive(Clone, Debug)]
+pub struct Verified<C> {
+    claims: C,
+    token: TokenInfo,
+}
+
+/// What a verified token says of itself, apart from the user's claims.
+#[derive(Clone, Debug)]
+pub struct TokenInfo {
+    issuer: Arc<str>,
+    audience: Arc<str>,
+    kid: Arc<str>,
+    client_id: Client,
+    subject: Box<str>,
+    acr: Option<Box<str>>,
+    jti: TokenId,
+    session: Option<(SessionId, u32)>,
+    epoch: u64,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    auth_time: Option<Timestamp>,
+}
+
+/// The expected client is shared, another one is the token's own.
+#[derive(Clone, Debug)]
+enum Client {
+    Expected(Arc<str>),
+    Other(Box<str>),
+}
+
+/// Why a token does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VerifyError {
+    /// It is none of ours, not yet valid, for somebody else, or not an access token.
+    Invalid,
+    /// All about it is right but that its time is out.
+    Expired,
+}
+
+/// Verifies an access token by the keys of a ring.
+///
+/// # Errors
+/// See [`VerifyError`]. Nothing is read of the claims before the signature held.
+pub fn verify<C: ClaimSet>(token: &str, keys: &KeySet, expect: &Expect, now: Timestamp) -> Result<Verified<C>, VerifyError> {
+    let parts = Compact::split(token).ok_or(VerifyError::Invalid)?;
+    let key = key_of(&parts, keys).ok_or(VerifyError::Invalid)?;
+    check_signature(&parts, key).ok_or(VerifyError::Invalid)?;
+    let decoded = decode_payload::<C>(parts.payload, expect).ok_or(VerifyError::Invalid)?;
+    check_times(&decoded, expect, now)?;
+    Ok(Verified::new(decoded, key, expect))
+}
+
+/// The key whose header the token has: byte for byte as issued, or else as its parsed header says.
+fn key_of<'k>(parts: &Compact<'_>, keys: &'k KeySet) -> Option<&'k VerifyingKey> {
+    let issued = keys.verifying().iter().find(|key| key.header() == parts.header);
+    issued.or_else(|| find_key(parts.header, keys)).filter(|key| key.state() != KeyState::Retired)
+}
+
+fn check_signature(parts: &Compact<'_>, key: &VerifyingKey) -> Option<()> {
+    // One byte more than any signature, since the decoder asks for room before it looks at the length.
+    let mut buffer = [0; MAX_SIGNATURE_LEN + 1];
+    if parts.signature.len() != (key.signature_len() * 4).div_ceil(3) {
+        return None;
+    }
+    let len = URL_SAFE_NO_PAD.decode_slice(parts.signature, &mut buffer).ok()?;
+    key.verify(parts.signed.as_bytes(), buffer.get(..len)?).then_some(())
+}
+
+fn decode_payload<C: ClaimSet>(encoded: &str, expect: &Expect) -> Option<Decoded<C>> {
+    let mut near = [0; NEAR];
+    let mut far;
+    let room = encoded.len() / 4 * 3 + 3;
+    let buffer = if room <= NEAR {
+        near.as_mut_slice()
+    } else {
+        far = vec![0; room];
+        far.as_mut_slice()
+    };
+    let len = URL_SAFE_NO_PAD.decode_slice(encoded, buffer).ok()?;
+    decode(buffer.get(..len)?, expect)
+}
+
+/// RFC 7519 sections 4.1.4 to 4.1.6. What is wrong for ever comes before what was right once.
+fn check_times<C>(token: &Decoded<C>, expect: &Expect, now: Timestamp) -> Result<(), VerifyError> {
+    let leeway = expect.leeway.min(MAX_LEEWAY);
+    let latest = now.plus(leeway);
+    let starts_late = token.not_before.is_some_and(|start| Timestamp::from_secs(start) > latest);
+    let lifetime = Duration::from_secs(token.expires.saturating_sub(token.issued));
+    if starts_late || Timestamp::from_secs(token.issued) > latest || lifetime > expect.max_lifetime {
+        return Err(VerifyError::Invalid);
+    }
+    if expect.allow_expired || now < Timestamp::from_secs(token.expires).plus(leeway) {
+        Ok(())
+    } else {
+        Err(VerifyError::Expired)
+    }
+}
+
+impl<C> Verified<C> {
+    fn new(decoded: Decoded<C>, key: &VerifyingKey, expect: &Expect) -> Self {
+        let token = TokenInfo {
+            issuer: Arc::clone(&expect.issuer),
+            audience: Arc::clone(&expect.audience),
+            kid: Arc::clone(key.kid()),
+            client_id: decoded.client_id.map_or_else(|| Client::Expected(Arc::clone(&expect.client_id)), Client::Other),
+            subject: decoded.subject,
+            acr: decoded.acr,
+            jti: decoded.jti,
+            session: decoded.session,
+            epoch: decoded.epoch,
+            issued_at: Timestamp::from_secs(decoded.issued),
+            expires_at: Timestamp::from_secs(decoded.expires),
+            auth_time: decoded.auth_time.map(Timestamp::from_secs),
+        };
+        Self { claims: decoded.claims, token }
+    }
+
+    /// What the token says of the user.
+    #[must_use]
+    pub fn claims(&self) -> &C {
+        &self.claims
+    }
+
+    /// What the token says of the user, without the rest.
+    #[must_use]
+    pub fn into_claims(self) -> C {
+        self.claims
+    }
+
+    /// What the token says of itself.
+    #[must_use]
+    pub fn token(&self) -> &TokenInfo {
+        &self.token
+    }
+}
+
+impl TokenInfo {
+    /// Who issued it: `iss`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The audience that the verifier expects, which the token names.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.audience
+    }
+
+    /// Whose it is: the text of `sub`.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// To which client it was issued: `client_id`.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        match &self.client_id {
+            Client::Expected(id) => id,
+            Client::Other(id) => id,
+        }
+    }
+
+    /// Its own id: `jti`.
+    #[must_use]
+    pub fn jti(&self) -> TokenId {
+        self.jti
+    }
+
+    /// Its session: `sid`; `None` where it was issued without one.
+    #[must_use]
+    pub fn sid(&self) -> Option<SessionId> {
+        self.session.map(|(sid, _)| sid)
+    }
+
+    /// Its session's generation when it was issued: `gen`; `None` where it was issued without a session.
+    #[must_use]
+    pub fn generation(&self) -> Option<u32> {
+        self.session.map(|(_, generation)| generation)
+    }
+
+    /// The epoch when it was issued: `uep`. It is dead once its subject's, its client's or the global epoch is above.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// When its user last proved who they are: `auth_time`, in whole seconds.
+    #[must_use]
+    pub fn auth_time(&self) -> Option<Timestamp> {
+        self.auth_time
+    }
+
+    /// How its user proved it: `acr`.
+    #[must_use]
+    pub fn acr(&self) -> Option<&str> {
+        self.acr.as_deref()
+    }
+
+    /// When it was issued: `iat`, in whole seconds.
+    #[must_use]
+    pub fn issued_at(&self) -> Timestamp {
+        self.issued_at
+    }
+
+    /// When its time is out: `exp`, in whole seconds.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// The id of the key that signed it.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+}
+
+/// R45.
+const MAX_LEEWAY: Duration = Duration::from_secs(120);
+const MAX_SIGNATURE_LEN: usize = 64;
+/// Payloads up to this size are decoded on the stack.
+const NEAR: usize = 1024;
