@@ -26,7 +26,7 @@ use crate::device::Client;
 use crate::error::{AuthError, Code, Error, ErrorKind, Refusal};
 use crate::event::{Event, EventKind};
 use crate::session::{Attempt, Issued, Login, Purpose, RefreshContext, Revoke};
-use crate::store::{Authenticated, RevokeReason, Revoked, Target};
+use crate::store::{Authenticated, RevokeReason, Revoked, Session, Target};
 use crate::token::{JwtClaims, Verified};
 
 use task::Running;
@@ -123,12 +123,8 @@ impl<B: AuthBackend> Gate<B> {
     /// # Errors
     /// [`Code::InvalidGrant`]: sign in again. [`Code::Unavailable`]: nothing changed, try again.
     pub async fn refresh(&self, token: &str, client: &Client) -> Result<Issued, Refusal> {
-        let context = RefreshContext { device_id: client.device.id.clone(), ip: client.ip, ..RefreshContext::body() };
-        self.refresh_with(token, &context, client).await
-    }
-
-    pub(crate) async fn refresh_with(&self, token: &str, context: &RefreshContext, client: &Client) -> Result<Issued, Refusal> {
-        let renew = async |session: crate::store::Session| {
+        let context = RefreshContext { device_id: client.device.id.as_deref(), ip: client.ip };
+        let renew = async |session: Session| {
             B::Renewal::renew(self.backend(), &session.subject, session.claims.as_deref(), client).await
         };
         self.running().engine.refresh(token, context, renew).await

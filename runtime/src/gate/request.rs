@@ -7,7 +7,7 @@ use crate::event::{Event, EventKind};
 use crate::id::SessionId;
 use crate::session::Purpose;
 use crate::store::{RevokeReason, Session, Target};
-use crate::token::{JwtClaims, Parsed, TokenInfo, Verified};
+use crate::token::{JwtClaims, RefreshToken, TokenInfo, Verified};
 
 use super::{AuthBackend, ClaimsOf, Gate};
 

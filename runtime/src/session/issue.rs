@@ -54,15 +54,6 @@ impl fmt::Debug for Issued {
     }
 }
 
-/// How a refresh token travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// In the body of a request.
-    Body,
-    /// In a cookie.
-    Cookie,
-}
-
 /// What an access token is made for.
 pub(super) struct Access<'a> {
     pub(super) jti: TokenId,

@@ -11,7 +11,6 @@ mod table;
 mod view;
 
 pub use issue::Issued;
-pub(crate) use issue::Transport;
 pub(crate) use refresh::RefreshContext;
 pub use revoke::Revoke;
 

@@ -19,37 +19,25 @@ use crate::token::{self, ClaimSet, Parsed, RefreshToken};
 
 use super::issue::{Access, SessionPart};
 use super::table::{Presented, Row, decide, may_remint};
-use super::{Engine, Issued, Transport};
+use super::{Engine, Issued};
 
 /// What a refresh brings along beside its token. Addresses and user agents are no part of it: answers get lost exactly
 /// when networks change.
-#[derive(Clone, Debug)]
-pub struct RefreshContext {
-    /// How the token came.
-    pub transport: Transport,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RefreshContext<'a> {
     /// The id that the client gave its device.
-    pub device_id: Option<String>,
+    pub(crate) device_id: Option<&'a str>,
     /// The peer's address, for events alone.
-    pub ip: Option<IpAddr>,
+    pub(crate) ip: Option<IpAddr>,
 }
 
-impl RefreshContext {
-    /// A token in a body, and no device id.
-    #[must_use]
-    pub const fn body() -> Self {
-        Self { transport: Transport::Body, device_id: None, ip: None }
-    }
-
+impl RefreshContext<'_> {
     fn digest(&self, client_id: &str) -> [u8; 32] {
         let mut hash = Sha256::new();
-        for part in [client_id.as_bytes(), self.device_id.as_deref().unwrap_or_default().as_bytes()] {
+        for part in [client_id, TRANSPORT, self.device_id.unwrap_or_default()] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        hash.update([match self.transport {
-            Transport::Body => 0,
-            Transport::Cookie => 1,
-        }]);
         hash.finalize().into()
     }
 }
@@ -67,7 +55,7 @@ struct Grant<'a> {
 
 impl Engine {
     /// Exchanges a refresh token. `renew` brings the claims as they are today.
-    pub(crate) async fn refresh<C, F, R>(&self, text: &str, context: &RefreshContext, renew: F) -> Result<Issued, Refusal>
+    pub(crate) async fn refresh<C, F, R>(&self, text: &str, context: RefreshContext<'_>, renew: F) -> Result<Issued, Refusal>
     where
         C: ClaimSet,
         F: FnOnce(Session) -> R,
@@ -322,6 +310,8 @@ impl Replays {
     }
 }
 
+/// How the token came: in the body of a request.
+const TRANSPORT: &str = "body";
 const MOST_REPLAYS: u32 = 256;
 const REMEMBERED: usize = 10_000;
 const LONGEST_WINDOW: Duration = Duration::from_secs(60);
