@@ -16,7 +16,7 @@ pub use handle::Store;
 pub use memory::MemoryStore;
 pub use record::*;
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteOptions, SqliteStore};
 
 use std::future::Future;
 

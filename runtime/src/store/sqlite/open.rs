@@ -1,0 +1,210 @@
+//! Opening the file: what is refused, how connections are set up, which threads are started.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tokio::sync::oneshot;
+
+use super::{Inner, SqliteStore, read, schema, write};
+use crate::error::{Error, ErrorKind};
+
+/// How a file is opened. Made by [`SqliteStore::options`].
+#[derive(Clone, Debug)]
+pub struct SqliteOptions {
+    path: PathBuf,
+    busy_timeout: Duration,
+    queue: usize,
+    max_pages: Option<u32>,
+}
+
+impl SqliteOptions {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), busy_timeout: Duration::from_secs(5), queue: 4096, max_pages: None }
+    }
+
+    /// How long an operation waits for another process that holds the file's lock. Default 5 s.
+    #[must_use]
+    pub const fn busy_timeout(mut self, timeout: Duration) -> Self {
+        self.busy_timeout = timeout;
+        self
+    }
+
+    /// How many operations may wait for the writer, and as many for the readers, before the next one is answered with an
+    /// error. Default 4096, so that what waits is bounded and a client learns at once that it has to come again.
+    #[must_use]
+    pub const fn queue(mut self, operations: usize) -> Self {
+        self.queue = operations;
+        self
+    }
+
+    /// How many pages of 4 KiB the file may grow to; what needs more is answered like a full disk. Default none.
+    #[must_use]
+    pub const fn max_pages(mut self, pages: u32) -> Self {
+        self.max_pages = Some(pages);
+        self
+    }
+
+    /// Opens the file, and makes it where there is none.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub async fn open(mut self) -> Result<SqliteStore, Error> {
+        if self.path.as_os_str().is_empty() || self.path == Path::new(":memory:") {
+            return Err(self.refusal("is not a file; `MemoryStore` keeps sessions in memory"));
+        }
+        // The readers open the file by name too, wherever the process has gone by then.
+        self.path = std::path::absolute(&self.path).map_err(|error| self.refusal("has no absolute path").because(error))?;
+
+        let (writer, queued) = sync_channel(self.queue.max(1));
+        self.start("tollgate-sqlite-write", true, move |db| write::serve(db, &queued)).await?;
+        let (readers, queued) = sync_channel(self.queue.max(1));
+        let queued = Arc::new(Mutex::new(queued));
+        for _ in 0..READERS {
+            let queued = Arc::clone(&queued);
+            self.start("tollgate-sqlite-read", false, move |db| read::serve(db, &queued)).await?;
+        }
+        let inner = Inner { path: self.path, writer: write::Writer(writer), readers: read::Readers(readers) };
+        Ok(SqliteStore(Arc::new(inner)))
+    }
+
+    /// Starts a thread that opens a connection, says how that went, and serves.
+    async fn start(&self, name: &str, writes: bool, serve: impl FnOnce(&Connection) + Send + 'static) -> Result<(), Error> {
+        let (opened, wait) = oneshot::channel();
+        let options = self.clone();
+        let thread = move || match if writes { options.writing() } else { options.reading() } {
+            Ok(db) => {
+                if opened.send(Ok(())).is_ok() {
+                    serve(&db);
+                }
+            }
+            Err(error) => drop(opened.send(Err(error))),
+        };
+        let started = thread::Builder::new().name(name.to_owned()).spawn(thread);
+        started.map_err(|error| self.refusal("cannot be opened: no thread could be started").because(error))?;
+        wait.await.unwrap_or_else(|_| Err(self.refusal("cannot be opened")))
+    }
+
+    fn writing(&self) -> Result<Connection, Error> {
+        self.make_file()?;
+        let db = self.connect()?;
+        self.check(&db)?;
+        self.set_up(&db).map_err(|error| self.refused(error))?;
+        Ok(db)
+    }
+
+    fn reading(&self) -> Result<Connection, Error> {
+        let db = self.connect()?;
+        db.pragma_update(None, "query_only", true).map_err(|error| self.refused(error))?;
+        Ok(db)
+    }
+
+    /// Makes the file with the owner's rights alone; SQLite gives its companions (`-wal`, `-shm`) the same.
+    ///
+    /// A file that is there is not opened here: closing it again would drop the locks that this process holds on it.
+    fn make_file(&self) -> Result<(), Error> {
+        match fs::metadata(&self.path) {
+            Ok(found) if found.is_dir() => return Err(self.refusal("is a directory, not a database")),
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(self.refusal("cannot be read").because(error)),
+        }
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(&self.path) {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(self.refusal("cannot be made").because(error)),
+        }
+    }
+
+    fn connect(&self) -> Result<Connection, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&self.path, flags).map_err(|error| self.refused(error))?;
+        db.busy_timeout(self.busy_timeout).map_err(|error| self.refused(error))?;
+        db.set_prepared_statement_cache_capacity(128);
+        Ok(db)
+    }
+
+    fn check(&self, db: &Connection) -> Result<(), Error> {
+        let version = schema::version(db).map_err(|error| self.refused(error))?;
+        if version > schema::VERSION {
+            let known = schema::VERSION;
+            return Err(self.refusal(&format!("was written by a newer version (its schema is {version}, known is {known})")));
+        }
+        if db.is_readonly("main").map_err(|error| self.refused(error))? {
+            return Err(self.refusal("cannot be written to"));
+        }
+        Ok(())
+    }
+
+    fn set_up(&self, db: &Connection) -> rusqlite::Result<()> {
+        self.use_write_ahead_log(db)?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "trusted_schema", false)?;
+        if let Some(pages) = self.max_pages {
+            db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
+    /// The change of mode does not wait for a lock by itself, so processes that start together wait here.
+    fn use_write_ahead_log(&self, db: &Connection) -> rusqlite::Result<()> {
+        let start = Instant::now();
+        loop {
+            match db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0)) {
+                Ok(mode) if mode.eq_ignore_ascii_case("wal") => return Ok(()),
+                Ok(_) => return Err(rusqlite::Error::InvalidQuery),
+                Err(error) if is_busy(&error) && start.elapsed() < self.busy_timeout => {
+                    thread::sleep(Duration::from_millis(10));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn refusal(&self, what: &str) -> Error {
+        Error::new(ErrorKind::Store, format!("`{}` {what}", self.path.display()))
+    }
+
+    fn refused(&self, error: rusqlite::Error) -> Error {
+        let what = match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => "is not a database",
+            Some(ErrorCode::DatabaseCorrupt) => "is a damaged database",
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => "cannot be written to",
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "is locked by another process",
+            Some(ErrorCode::DiskFull) => "has no room: the disk is full",
+            _ => "cannot be opened",
+        };
+        self.refusal(what).because(error)
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+/// How many threads read, so that one long answer does not hold up the others.
+const READERS: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_waits_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = SqliteOptions::new(&folder.path().join("sessions.db")).writing().unwrap();
+        let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
+        assert_eq!(pragma("journal_mode"), String::from("wal").into());
+        assert_eq!(pragma("synchronous"), 2.into());
+        assert_eq!(pragma("busy_timeout"), 5000.into());
+    }
+}

@@ -1,0 +1,54 @@
+//! The readers: threads with connections of their own, which see what is committed.
+
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, Mutex};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::super::StoreError;
+use super::Outcome;
+use super::write::{attempt, unqueued};
+
+/// The way to the reading threads, which share one queue.
+pub(super) struct Readers(pub(super) SyncSender<Look>);
+
+/// A look at the file.
+pub(super) type Look = Box<dyn FnOnce(&Connection) + Send>;
+
+impl Readers {
+    /// Queues a look and waits for its answer. It runs in one read transaction.
+    pub(super) async fn run<T, F>(&self, what: &'static str, run: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let look: Look = Box::new(move |db| {
+            if !answer.is_closed() {
+                // Where nobody waits any longer, there is nobody to tell.
+                let _ = answer.send(attempt(what, |db| in_snapshot(db, run), db));
+            }
+        });
+        self.0.try_send(look).map_err(|error| unqueued(what, &error))?;
+        answered.await.unwrap_or_else(|_| Err(StoreError::new(what).because("the reading thread is gone")))
+    }
+}
+
+/// Serves the queue until its last sender is gone.
+pub(super) fn serve(db: &Connection, queue: &Arc<Mutex<Receiver<Look>>>) {
+    loop {
+        // The lock is held while waiting, by one reader at a time, and not while looking.
+        let look = queue.lock().map(|queue| queue.recv());
+        let Ok(Ok(look)) = look else { return };
+        look(db);
+    }
+}
+
+/// All statements of one look see the same state: that of the first.
+fn in_snapshot<T>(db: &Connection, run: impl FnOnce(&Connection) -> Outcome<T>) -> Outcome<T> {
+    let snapshot = db.unchecked_transaction()?;
+    let found = run(&snapshot)?;
+    snapshot.commit()?;
+    Ok(found)
+}

@@ -1,0 +1,166 @@
+//! The tables, and how a file is brought to them. All names begin with `tg_`, so a program's own tables may lie beside them.
+//!
+//! Ids and hashes are blobs, times are milliseconds since 1970. No index covers a column that a rotation changes.
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::super::StoreHealth;
+use super::Outcome;
+use super::row::millis;
+use crate::clock::Timestamp;
+
+/// The version that this code reads and writes.
+pub(super) const VERSION: i64 = 1;
+
+/// The steps from each version to the next. A step that was released is never changed.
+const STEPS: [(i64, &str); 1] = [(
+    1,
+    "
+    CREATE TABLE tg_session(
+        sid BLOB NOT NULL PRIMARY KEY,
+        uid TEXT NOT NULL,
+        client_id TEXT NOT NULL,
+        device_name TEXT,
+        device_id TEXT,
+        device_agent TEXT,
+        device_ip TEXT,
+        gen INTEGER NOT NULL,
+        cur_hash BLOB NOT NULL,
+        prev_gen INTEGER,
+        prev_hash BLOB,
+        rotated_at INTEGER,
+        superseded_at INTEGER,
+        sealed_successor BLOB,
+        confirmed INTEGER NOT NULL,
+        ctx_hash BLOB,
+        auth_time INTEGER NOT NULL,
+        acr TEXT,
+        claims BLOB,
+        created_at INTEGER NOT NULL,
+        last_seen_at INTEGER NOT NULL,
+        idle_exp INTEGER NOT NULL,
+        abs_exp INTEGER NOT NULL,
+        revoked_at INTEGER,
+        revoke_reason TEXT
+    ) STRICT;
+    CREATE INDEX tg_session_subject ON tg_session(uid, created_at);
+    CREATE INDEX tg_session_end ON tg_session(abs_exp);
+
+    CREATE TABLE tg_subject(
+        uid TEXT NOT NULL PRIMARY KEY,
+        uep INTEGER NOT NULL,
+        changed_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX tg_subject_epoch ON tg_subject(uep);
+
+    -- The present value of what lasts. kind: client, global (epochs), key (1), pause (its version, doubled, plus 1 while paused).
+    CREATE TABLE tg_epoch(
+        kind TEXT NOT NULL,
+        key TEXT NOT NULL,
+        value INTEGER NOT NULL,
+        PRIMARY KEY (kind, key)
+    ) STRICT, WITHOUT ROWID;
+
+    -- The log. kind: session, generation, subject, token and those of tg_epoch. key is an id's bytes or a name's.
+    CREATE TABLE tg_revocation(
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        key BLOB NOT NULL,
+        value INTEGER NOT NULL,
+        until INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX tg_revocation_end ON tg_revocation(until);
+
+    CREATE TABLE tg_token(
+        jti BLOB NOT NULL PRIMARY KEY,
+        kind TEXT NOT NULL,
+        sid BLOB,
+        gen INTEGER,
+        parent BLOB,
+        subject TEXT NOT NULL,
+        device_id TEXT,
+        issued_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        revoked_at INTEGER
+    ) STRICT;
+    CREATE INDEX tg_token_subject ON tg_token(subject, issued_at);
+    CREATE INDEX tg_token_session ON tg_token(sid, issued_at) WHERE sid IS NOT NULL;
+    CREATE INDEX tg_token_parent ON tg_token(parent) WHERE parent IS NOT NULL;
+    CREATE INDEX tg_token_end ON tg_token(expires_at);
+
+    -- Consumed keys have the kind '' and no payload; values have ':' and their kind.
+    CREATE TABLE tg_once(
+        kind TEXT NOT NULL,
+        hash BLOB NOT NULL,
+        payload BLOB,
+        until INTEGER NOT NULL,
+        PRIMARY KEY (kind, hash)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX tg_once_end ON tg_once(until);
+
+    -- A budget a limit: full again at full_at and fraction / burst milliseconds.
+    CREATE TABLE tg_spend(
+        key TEXT NOT NULL,
+        burst INTEGER NOT NULL,
+        period INTEGER NOT NULL,
+        full_at INTEGER NOT NULL,
+        fraction INTEGER NOT NULL,
+        PRIMARY KEY (key, burst, period)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX tg_spend_end ON tg_spend(full_at);
+
+    CREATE TABLE tg_key(
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        version INTEGER NOT NULL,
+        ring BLOB NOT NULL
+    ) STRICT;
+    ",
+)];
+
+/// The version of a file: 0 where it has none of our tables.
+pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
+    let ours = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tg_schema')";
+    if !db.query_row(ours, [], |row| row.get::<_, bool>(0))? {
+        return Ok(0);
+    }
+    let version = db.query_row("SELECT max(version) FROM tg_schema", [], |row| row.get::<_, Option<i64>>(0)).optional()?;
+    Ok(version.flatten().unwrap_or(0))
+}
+
+/// Takes the steps that are missing. The caller's transaction holds the write lock, so of several processes that start
+/// together one takes them and the others find nothing to do.
+pub(super) fn migrate(db: &Connection, now: Timestamp) -> Outcome<()> {
+    let version = version(db)?;
+    if version > VERSION {
+        return Err(format!("the file's schema is {version}, known is {VERSION}").into());
+    }
+    if version == 0 {
+        db.execute_batch(
+            "CREATE TABLE IF NOT EXISTS tg_schema(
+                version INTEGER PRIMARY KEY,
+                applied_at INTEGER NOT NULL,
+                checked_at INTEGER NOT NULL
+            ) STRICT",
+        )?;
+    }
+    for (step, sql) in STEPS {
+        if step > version {
+            db.execute_batch(sql)?;
+            db.execute("INSERT INTO tg_schema VALUES (?1, ?2, ?2)", (step, millis(now)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes when it was asked.
+pub(super) fn health(db: &Connection, now: Timestamp) -> Outcome<StoreHealth> {
+    let sql = "UPDATE tg_schema SET checked_at = ? WHERE version = ?";
+    if db.prepare_cached(sql)?.execute((millis(now), VERSION))? == 0 {
+        return Err("the tables are missing".into());
+    }
+    // The sessions that end last come first, so a live one is found at once.
+    let sql = "SELECT EXISTS (SELECT 1 FROM tg_session
+               WHERE abs_exp > ?1 AND idle_exp > ?1 AND revoked_at IS NULL ORDER BY abs_exp DESC)";
+    let has_live_sessions = db.prepare_cached(sql)?.query_row([millis(now)], |row| row.get(0))?;
+    Ok(StoreHealth { has_live_sessions })
+}

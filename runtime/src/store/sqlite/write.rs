@@ -1,0 +1,258 @@
+//! The writer: one thread, one connection, group commit.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::super::StoreError;
+use super::Outcome;
+
+/// The way to the writing thread.
+pub(super) struct Writer(pub(super) SyncSender<Box<dyn Work>>);
+
+impl Writer {
+    /// Queues an operation and waits for its answer. Once queued it runs, also where nobody waits any longer: a revocation
+    /// does not depend on whether the client stays for the answer.
+    pub(super) async fn run<T, F>(&self, what: &'static str, run: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let operation = Operation { what, run: Some(run), outcome: None, answer };
+        self.0.try_send(Box::new(operation)).map_err(|error| unqueued(what, &error))?;
+        answered.await.unwrap_or_else(|_| Err(StoreError::new(what).because("the writing thread is gone")))
+    }
+}
+
+/// The error of a queue that takes nothing.
+pub(super) fn unqueued<T>(what: &'static str, error: &TrySendError<T>) -> StoreError {
+    StoreError::new(what).because(match error {
+        TrySendError::Full(_) => "the queue is full",
+        TrySendError::Disconnected(_) => "the thread is gone",
+    })
+}
+
+/// An operation in the queue.
+pub(super) trait Work: Send {
+    /// Does it, and says whether its writes are to stay.
+    fn run(&mut self, db: &Connection) -> bool;
+    /// Answers after the commit, with what [`run`](Self::run) found.
+    fn answer(self: Box<Self>);
+    /// Answers that nothing was written.
+    fn fail(self: Box<Self>, why: &str);
+}
+
+struct Operation<T, F> {
+    what: &'static str,
+    run: Option<F>,
+    outcome: Option<Result<T, StoreError>>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Work for Operation<T, F>
+where
+    T: Send,
+    F: FnOnce(&Connection) -> Outcome<T> + Send,
+{
+    fn run(&mut self, db: &Connection) -> bool {
+        let Some(run) = self.run.take() else { return false };
+        let outcome = attempt(self.what, run, db);
+        let stays = outcome.is_ok();
+        self.outcome = Some(outcome);
+        stays
+    }
+
+    fn answer(self: Box<Self>) {
+        // Where nobody waits any longer, there is nobody to tell.
+        let _ = self.answer.send(self.outcome.unwrap_or_else(|| Err(StoreError::new(self.what))));
+    }
+
+    fn fail(self: Box<Self>, why: &str) {
+        let error = match self.outcome {
+            Some(Err(error)) => error,
+            _ => StoreError::new(self.what).because(why),
+        };
+        let _ = self.answer.send(Err(error));
+    }
+}
+
+/// Runs something on a connection; a panic is an error like any other, so that the thread outlives it.
+pub(super) fn attempt<T>(
+    what: &'static str,
+    run: impl FnOnce(&Connection) -> Outcome<T>,
+    db: &Connection,
+) -> Result<T, StoreError> {
+    match catch_unwind(AssertUnwindSafe(|| run(db))) {
+        Ok(outcome) => outcome.map_err(|error| StoreError::new(what).because(error)),
+        Err(_) => Err(StoreError::new(what).because("the operation panicked")),
+    }
+}
+
+/// Serves the queue until its last sender is gone, then moves the write-ahead log into the file as far as others let it.
+pub(super) fn serve(db: &Connection, queue: &Receiver<Box<dyn Work>>) {
+    while let Ok(first) = queue.recv() {
+        let mut group = std::iter::once(first).chain(queue.try_iter().take(GROUP - 1)).peekable();
+        while group.peek().is_some() {
+            commit(db, &mut group);
+        }
+    }
+    let _ = db.execute_batch("PRAGMA wal_checkpoint(PASSIVE)");
+}
+
+/// Runs a group in one transaction and answers strictly after its commit.
+///
+/// It ends early where SQLite gives up the whole transaction, as it may on a full disk: then what ran is answered with an
+/// error, and the rest of the group gets another one.
+fn commit(db: &Connection, group: &mut impl Iterator<Item = Box<dyn Work>>) {
+    if !db.is_autocommit() {
+        let _ = db.execute_batch("ROLLBACK");
+    }
+    if let Err(error) = execute(db, "BEGIN IMMEDIATE") {
+        let why = error.to_string();
+        return group.for_each(|work| work.fail(&why));
+    }
+    let mut done = Vec::new();
+    for mut work in group {
+        let step = step(db, work.as_mut());
+        done.push(work);
+        if let Err(error) = step {
+            return abandon(db, done, &error);
+        }
+        if db.is_autocommit() {
+            return abandon(db, done, &"the transaction was rolled back");
+        }
+    }
+    match execute(db, "COMMIT") {
+        Ok(()) => done.into_iter().for_each(Work::answer),
+        Err(error) => abandon(db, done, &error),
+    }
+}
+
+/// Runs one operation in a savepoint, so that its failure is its own.
+fn step(db: &Connection, work: &mut dyn Work) -> rusqlite::Result<()> {
+    execute(db, "SAVEPOINT tg_step")?;
+    if !work.run(db) && !db.is_autocommit() {
+        execute(db, "ROLLBACK TO tg_step")?;
+    }
+    if db.is_autocommit() { Ok(()) } else { execute(db, "RELEASE tg_step") }
+}
+
+fn abandon(db: &Connection, done: Vec<Box<dyn Work>>, why: &dyn std::fmt::Display) {
+    if !db.is_autocommit() {
+        let _ = db.execute_batch("ROLLBACK");
+    }
+    let why = why.to_string();
+    done.into_iter().for_each(|work| work.fail(&why));
+}
+
+fn execute(db: &Connection, sql: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute([]).map(drop)
+}
+
+/// The largest number of operations in one transaction.
+const GROUP: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+
+    fn memory() -> Connection {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch("CREATE TABLE t(n INTEGER PRIMARY KEY) STRICT").unwrap();
+        db
+    }
+
+    fn rows(db: &Connection) -> i64 {
+        db.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap()
+    }
+
+    type Wait = oneshot::Receiver<Result<(), StoreError>>;
+
+    fn work(run: impl FnOnce(&Connection) -> Outcome<()> + Send + 'static) -> (Box<dyn Work>, Wait) {
+        let (answer, wait) = oneshot::channel();
+        (Box::new(Operation { what: "it failed", run: Some(run), outcome: None, answer }), wait)
+    }
+
+    fn insert(n: i64) -> impl FnOnce(&Connection) -> Outcome<()> + Send {
+        move |db| Ok(db.execute("INSERT INTO t VALUES (?)", [n]).map(drop)?)
+    }
+
+    #[test]
+    fn a_failing_or_panicking_operation_does_not_fail_its_neighbours() {
+        let db = memory();
+        let (first, mut first_wait) = work(insert(1));
+        let (fails, mut fails_wait) = work(|db| {
+            insert(2)(db)?;
+            Err("no".into())
+        });
+        let (panics, mut panics_wait) = work(|db| {
+            insert(3)(db)?;
+            panic!("a bug")
+        });
+        let (last, mut last_wait) = work(insert(4));
+        let (queue, queued) = sync_channel(8);
+        for work in [first, fails, panics, last] {
+            queue.try_send(work).ok().unwrap();
+        }
+        drop(queue);
+        serve(&db, &queued);
+        first_wait.try_recv().unwrap().unwrap();
+        fails_wait.try_recv().unwrap().unwrap_err();
+        panics_wait.try_recv().unwrap().unwrap_err();
+        last_wait.try_recv().unwrap().unwrap();
+        assert_eq!(rows(&db), 2);
+    }
+
+    #[test]
+    fn a_commit_that_fails_answers_the_whole_group_with_an_error() {
+        let db = memory();
+        db.execute_batch(
+            "PRAGMA foreign_keys = ON; CREATE TABLE c(n INTEGER REFERENCES t(n) DEFERRABLE INITIALLY DEFERRED) STRICT",
+        )
+        .unwrap();
+        let (good, mut good_wait) = work(insert(1));
+        let (late, mut late_wait) = work(|db| Ok(db.execute("INSERT INTO c VALUES (99)", []).map(drop)?));
+        commit(&db, &mut [good, late].into_iter());
+        good_wait.try_recv().unwrap().unwrap_err();
+        late_wait.try_recv().unwrap().unwrap_err();
+        assert_eq!(rows(&db), 0);
+
+        let (next, mut next_wait) = work(insert(2));
+        commit(&db, &mut [next].into_iter());
+        next_wait.try_recv().unwrap().unwrap();
+    }
+
+    #[test]
+    fn a_transaction_that_sqlite_gives_up_fails_what_ran_and_spares_the_rest() {
+        let db = memory();
+        let (ran, mut ran_wait) = work(insert(1));
+        let (gives_up, mut gives_up_wait) = work(|db| Ok(db.execute("INSERT OR ROLLBACK INTO t VALUES (1)", []).map(drop)?));
+        let (rest, mut rest_wait) = work(insert(2));
+        let mut group = [ran, gives_up, rest].into_iter().peekable();
+        while group.peek().is_some() {
+            commit(&db, &mut group);
+        }
+        ran_wait.try_recv().unwrap().unwrap_err();
+        gives_up_wait.try_recv().unwrap().unwrap_err();
+        rest_wait.try_recv().unwrap().unwrap();
+        assert_eq!(rows(&db), 1);
+    }
+
+    #[test]
+    fn nothing_is_answered_before_the_commit() {
+        let db = memory();
+        let (first, first_wait) = work(insert(1));
+        let (second, mut second_wait) = work(move |_| {
+            let mut wait = first_wait;
+            assert!(wait.try_recv().is_err(), "the first operation was answered before the commit");
+            Ok(())
+        });
+        commit(&db, &mut [first, second].into_iter());
+        second_wait.try_recv().unwrap().unwrap();
+    }
+}
