@@ -8,6 +8,8 @@ pub mod error;
 pub mod event;
 pub mod gate;
 pub mod id;
+#[cfg(feature = "password")]
+pub mod password;
 pub mod policy;
 pub mod secret;
 pub mod settings;
