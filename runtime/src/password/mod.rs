@@ -1,0 +1,213 @@
+//! Passwords: argon2id on a bounded pool, one evaluation whoever asks.
+
+mod pool;
+mod stored;
+
+pub use stored::Stored;
+
+use std::sync::Arc;
+
+use argon2::Params;
+
+use crate::error::{AuthError, Error, ErrorKind};
+use crate::secret::{Password, fill_random, same};
+
+use pool::{Memory, Pool};
+use stored::Recipe;
+
+/// Hashes and checks passwords with argon2id (RFC 9106), off the request path, on a pool of so many permits.
+///
+/// Clones share the pool. A permit is held until the work is done, also where the request that asked for it is gone, so that
+/// memory stays below permits × [`Hashing::memory_kib`]; that memory is kept and used again. Where too many wait already, the
+/// answer is [`AuthError::Unavailable`].
+///
+/// Passwords are taken byte for byte as the client sent them: never trimmed, folded, normalised or cut.
+///
+/// # Examples
+/// ```
+/// # async fn example(row: Option<String>) -> Result<(), tollgate::error::AuthError> {
+/// use tollgate::password::{Passwords, Stored};
+/// use tollgate::secret::Password;
+///
+/// let passwords = Passwords::new();
+/// let password = Password::new("correct horse battery staple");
+///
+/// let stored: Stored = passwords.hash(&password).await?; // sign-up: keep `stored.as_str()`
+///
+/// let stored = row.map(Stored::from); // sign-in: what the table has, or nothing
+/// let checked = passwords.check(&password, stored.as_ref()).await?;
+/// if let Some(better) = checked.rehash { /* keep it instead */ drop(better) }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Passwords(Arc<Shared>);
+
+struct Shared {
+    params: Params,
+    pool: Arc<Pool>,
+}
+
+/// What a password costs, and how many are worked on at a time.
+///
+/// # Examples
+/// ```
+/// use tollgate::password::{Hashing, Passwords};
+///
+/// let mut hashing = Hashing::default();
+/// hashing.memory_kib = 64 * 1024;
+/// let passwords = Passwords::with(hashing)?;
+/// # Ok::<(), tollgate::error::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Hashing {
+    /// Memory of one evaluation, in KiB. By default 19 456 (19 MiB), the first choice of the OWASP password storage cheat sheet.
+    pub memory_kib: u32,
+    /// Passes over that memory. By default 2.
+    pub passes: u32,
+    /// Lanes. By default 1; they are computed one after the other.
+    pub lanes: u32,
+    /// How many evaluations run at a time. By default as many as there are cores.
+    pub permits: usize,
+    /// How many more may wait. By default 64 for each permit, which is a second or two.
+    pub waiting: usize,
+    weak: bool,
+}
+
+impl Default for Hashing {
+    fn default() -> Self {
+        let permits = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { memory_kib: 19 * 1024, passes: 2, lanes: 1, permits, waiting: permits * 64, weak: false }
+    }
+}
+
+impl Hashing {
+    /// Hashes that cost next to nothing and protect nothing: for tests that sign in often.
+    #[must_use]
+    pub fn cheap_dangerous() -> Self {
+        Self { memory_kib: 8, passes: 1, weak: true, ..Self::default() }
+    }
+
+    fn params(&self) -> Result<Params, Error> {
+        let refuse = |why: &str| Err(Error::new(ErrorKind::Usage, format!("password hashing is set up wrongly: {why}")));
+        if self.permits == 0 {
+            return refuse("it needs at least one permit");
+        }
+        // The cheat sheet's choices, from 46 MiB once to 7 MiB five times, have this in common.
+        if !self.weak && (self.memory_kib < 7 * 1024 || u64::from(self.memory_kib) * u64::from(self.passes) < 35 * 1024) {
+            return refuse("less than 7 MiB, or less than 35 MiB over all passes, is too cheap to attack");
+        }
+        match Params::new(self.memory_kib, self.passes, self.lanes, Some(Params::DEFAULT_OUTPUT_LEN)) {
+            Ok(params) => Ok(params),
+            Err(error) => refuse(&error.to_string()),
+        }
+    }
+}
+
+/// A password that was right.
+#[derive(Debug)]
+#[must_use]
+#[non_exhaustive]
+pub struct Checked {
+    /// The password hashed as is usual today, where the stored hash is weaker: keep it in place of that one.
+    pub rehash: Option<Stored>,
+}
+
+impl Passwords {
+    /// The defaults of [`Hashing`].
+    #[must_use]
+    pub fn new() -> Self {
+        let hashing = Hashing::default();
+        Self::of(Params::DEFAULT, hashing.permits, hashing.waiting)
+    }
+
+    /// Other costs, or another pool.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`]: the costs are none that argon2 takes, or too low; there is no permit.
+    pub fn with(hashing: Hashing) -> Result<Self, Error> {
+        Ok(Self::of(hashing.params()?, hashing.permits, hashing.waiting))
+    }
+
+    fn of(params: Params, permits: usize, waiting: usize) -> Self {
+        let kept = params.block_count();
+        Self(Arc::new(Shared { params, pool: Arc::new(Pool::new(permits, waiting, kept)) }))
+    }
+
+    /// Hashes a password for the table of users.
+    ///
+    /// # Errors
+    /// [`AuthError::Unavailable`]: too many wait, or there is no memory or no chance.
+    pub async fn hash(&self, password: &Password) -> Result<Stored, AuthError> {
+        let (password, params) = (password.clone(), self.0.params.clone());
+        self.0.pool.run(move |memory| hash(params, &password, memory)).await?
+    }
+
+    /// Checks a password against what the table has, or against nothing where there is no such account.
+    ///
+    /// Look up first, then call this whatever was found, then look at whether the account is disabled: so everyone waits for
+    /// exactly one evaluation. Only a right password whose hash is weaker than usual today costs a second one, for
+    /// [`Checked::rehash`].
+    ///
+    /// # Errors
+    /// [`AuthError::Invalid`]: the password is wrong, or `stored` is `None`. [`AuthError::Unavailable`]: `stored` is no hash
+    /// that argon2 made, too many wait, or there is no memory.
+    pub async fn check(&self, password: &Password, stored: Option<&Stored>) -> Result<Checked, AuthError> {
+        let (password, params) = (password.clone(), self.0.params.clone());
+        let recipe = stored.map(Recipe::parse);
+        self.0.pool.run(move |memory| check(params, &password, recipe, memory)).await?
+    }
+
+    /// How many evaluations of argon2 there were, over all clones.
+    #[must_use]
+    pub fn evaluations(&self) -> u64 {
+        self.0.pool.evaluations()
+    }
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Passwords").field("params", &self.0.params).finish_non_exhaustive()
+    }
+}
+
+fn check(
+    params: Params,
+    password: &Password,
+    recipe: Option<Result<Recipe, AuthError>>,
+    memory: &mut Memory<'_>,
+) -> Result<Checked, AuthError> {
+    let (recipe, refusal) = match recipe {
+        Some(Ok(recipe)) => (recipe, None),
+        Some(Err(unreadable)) => (Recipe::nobody(params.clone()), Some(unreadable)),
+        None => (Recipe::nobody(params.clone()), Some(AuthError::Invalid)),
+    };
+    let right = same(&recipe.evaluate(password, memory)?, recipe.expected());
+    if let Some(refusal) = refusal {
+        return Err(refusal);
+    }
+    if !right {
+        return Err(AuthError::Invalid);
+    }
+    // A sign-in does not fail because its hash could not be renewed.
+    let rehash = recipe.is_weaker_than(&params).then(|| hash(params, password, memory).ok()).flatten();
+    Ok(Checked { rehash })
+}
+
+fn hash(params: Params, password: &Password, memory: &mut Memory<'_>) -> Result<Stored, AuthError> {
+    let mut salt = [0; argon2::RECOMMENDED_SALT_LEN];
+    fill_random(&mut salt)?;
+    let recipe = Recipe::new(params, &salt);
+    let output = recipe.evaluate(password, memory)?;
+    recipe.stored(&output)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! The pool from inside: permits, what waits, what is kept, and what a request that goes away leaves behind.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use super::*;
+
+fn passwords(permits: usize, waiting: usize) -> Passwords {
+    let mut hashing = Hashing::cheap_dangerous();
+    (hashing.permits, hashing.waiting) = (permits, waiting);
+    Passwords::with(hashing).unwrap()
+}
+
+fn password() -> Password {
+    Password::new("correct horse battery staple")
+}
+
+/// Polls once, so that the future has taken its place.
+fn start<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+async fn until(what: impl Fn() -> bool) {
+    for _ in 0..1000 {
+        if what() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("it never came to that");
+}
+
+/// R125.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_thousand_at_once_use_no_more_memory_than_there_are_permits() {
+    let passwords = passwords(2, 1000);
+    let stored = passwords.hash(&password()).await.unwrap();
+    let checks: Vec<_> = (0..1000)
+        .map(|_| {
+            let (passwords, stored) = (passwords.clone(), stored.clone());
+            tokio::spawn(async move { passwords.check(&password(), Some(&stored)).await.map(drop) })
+        })
+        .collect();
+    for check in checks {
+        check.await.unwrap().unwrap();
+    }
+    assert_eq!(passwords.evaluations(), 1001);
+    let free = passwords.0.pool.free_memory();
+    assert!((1..=2).contains(&free.len()), "{free:?}");
+    assert!(free.iter().all(|blocks| *blocks == 8), "{free:?}");
+}
+
+#[tokio::test]
+async fn a_request_that_goes_away_keeps_its_permit_until_its_work_is_done() {
+    let passwords = passwords(1, 0);
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    {
+        let mut work = pin!(passwords.0.pool.run(move |memory| {
+            memory.blocks(8).unwrap();
+            released.recv().unwrap();
+        }));
+        assert!(start(work.as_mut()).is_pending());
+    }
+    until(|| passwords.evaluations() == 1).await;
+    assert_eq!(passwords.0.pool.permits(), 0, "the work goes on, so the permit is taken");
+    assert!(matches!(passwords.hash(&password()).await, Err(AuthError::Unavailable(_))));
+    release.send(()).unwrap();
+    until(|| passwords.0.pool.permits() == 1).await;
+    passwords.hash(&password()).await.unwrap();
+}
+
+#[tokio::test]
+async fn more_than_may_wait_are_told_so_at_once_and_those_who_give_up_make_room() {
+    let passwords = passwords(1, 2);
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let pool = Arc::clone(&passwords.0.pool);
+    let busy = tokio::spawn(async move { pool.run(move |_| released.recv().unwrap()).await });
+    until(|| passwords.0.pool.permits() == 0).await;
+
+    let password = password();
+    let mut first = pin!(passwords.hash(&password));
+    assert!(start(first.as_mut()).is_pending());
+    {
+        let mut second = pin!(passwords.hash(&password));
+        assert!(start(second.as_mut()).is_pending());
+        assert!(matches!(start(pin!(passwords.hash(&password))), Poll::Ready(Err(AuthError::Unavailable(_)))));
+    }
+    let mut third = pin!(passwords.hash(&password));
+    assert!(start(third.as_mut()).is_pending(), "the second gave up its place");
+    release.send(()).unwrap();
+    busy.await.unwrap().unwrap();
+    first.await.unwrap();
+    third.await.unwrap();
+    assert_eq!(passwords.evaluations(), 2, "whoever was refused or gave up cost nothing");
+}
+
+#[tokio::test]
+async fn work_that_panics_is_unavailable_and_returns_permit_and_memory() {
+    let passwords = passwords(1, 0);
+    let panicked = passwords.0.pool.run(|memory| {
+        memory.blocks(8).unwrap();
+        panic!("on purpose");
+    });
+    assert!(matches!(panicked.await, Err(AuthError::Unavailable(_))));
+    assert_eq!((passwords.0.pool.permits(), passwords.0.pool.free_memory()), (1, vec![8]));
+    passwords.hash(&password()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stored_hash_that_needs_more_memory_does_not_keep_it() {
+    let costly = {
+        let mut hashing = Hashing::cheap_dangerous();
+        hashing.memory_kib = 64;
+        Passwords::with(hashing).unwrap().hash(&password()).await.unwrap()
+    };
+    let passwords = passwords(1, 0);
+    let checked = passwords.check(&password(), Some(&costly)).await.unwrap();
+    assert!(checked.rehash.is_none(), "a stronger hash stays");
+    assert_eq!(passwords.0.pool.free_memory(), [8]);
+}
+
+/// A single pass leaves blocks from which guesses could be checked at no cost; they are wiped.
+#[tokio::test]
+async fn the_memory_of_a_single_pass_is_wiped() {
+    let passwords = passwords(1, 0);
+    passwords.hash(&password()).await.unwrap();
+    let wiped = passwords.0.pool.run(|memory| memory.blocks(8).unwrap().iter().all(|block| block.as_ref() == [0_u64; 128]));
+    assert!(wiped.await.unwrap());
+}
