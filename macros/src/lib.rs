@@ -1,2 +1,42 @@
 //! The macros of tollgate: `JwtClaims`, `ClaimValue`, `Policy` and `auth_backend`.
+//!
+//! Use them through the `tollgate` crate, which documents each where it re-exports it.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod backend;
+mod case;
+mod claims;
+mod diag;
+mod krate;
+mod option;
+mod policy;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use proc_macro::TokenStream;
+
+/// Says which fields of a struct its tokens carry.
+#[proc_macro_derive(JwtClaims, attributes(claims, claim))]
+pub fn jwt_claims(item: TokenStream) -> TokenStream {
+    claims::expand(item.into()).into()
+}
+
+/// Makes an enum without fields a closed set of strings.
+#[proc_macro_derive(ClaimValue, attributes(claim_value))]
+pub fn claim_value(item: TokenStream) -> TokenStream {
+    value::expand(item.into()).into()
+}
+
+/// Makes a unit struct a condition on the caller.
+#[proc_macro_derive(Policy, attributes(policy))]
+pub fn policy(item: TokenStream) -> TokenStream {
+    policy::expand(item.into()).into()
+}
+
+/// Makes a struct a backend that signs users in.
+#[proc_macro_attribute]
+pub fn auth_backend(options: TokenStream, item: TokenStream) -> TokenStream {
+    backend::expand(options.into(), item.into()).into()
+}

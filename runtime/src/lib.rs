@@ -28,3 +28,19 @@ pub mod token;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/claims.md")]
+pub use tollgate_macros::JwtClaims;
+
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/value.md")]
+pub use tollgate_macros::ClaimValue;
+
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/policy.md")]
+pub use tollgate_macros::Policy;
+
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/backend.md")]
+pub use tollgate_macros::auth_backend;

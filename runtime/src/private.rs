@@ -6,9 +6,10 @@ pub use crate::token::{ClaimSet, ClaimValue, Confidential, JwtClaims, Open, Subj
 pub use serde;
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// The builder that `fn gate(self)` starts.
 pub use crate::gate::GateBuilder;
@@ -44,6 +45,97 @@ pub fn read_once<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     Ok(())
 }
 
+/// Passes over the value of a claim that a type does not have.
+pub fn skip_value<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<IgnoredAny>().map(drop)
+}
+
+/// The type of an own claim.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a claim",
+    label = "a claim is cloned, and written and read with serde",
+    note = "implement `Clone`, `Serialize` and `Deserialize` for `{Self}` and hold owned values, name a module with `#[claim(with = …)]`, or leave the field out with `#[claim(skip)]`"
+)]
+pub trait Claim: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Claim for T {}
+
+/// The type of an own claim that a module writes and reads: `#[claim(with = …)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a claim",
+    label = "a claim is cloned, and shared between threads",
+    note = "implement `Clone` for `{Self}` and hold owned values, or leave the field out with `#[claim(skip)]`"
+)]
+pub trait Carried: Clone + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Send + Sync + 'static> Carried for T {}
+
+/// The type of a field marked `#[claim(roles)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` holds no roles",
+    label = "expected an enum that derives `ClaimValue`, or an `Option`, `Vec` or set of it",
+    note = "put `#[derive(Clone, Copy, ClaimValue)]` on the enum of roles, and make the field a `Vec` of it"
+)]
+pub trait RoleSet: ValueSet<Value: ClaimValue> + Claim {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ValueSet<Value: ClaimValue> + Claim> RoleSet for T {}
+
+/// An enum that derives `ClaimValue` has it for each of its variants; the number stands for the variant's name.
+#[diagnostic::on_unimplemented(
+    message = "this is no variant of `{Self}`",
+    label = "`{Self}` has no variant of this name",
+    note = "a policy asks for the variants of an enum that derives `ClaimValue`, as they are written there"
+)]
+pub trait Variant<const NAME: u64> {}
+
+/// The functions of the module that `#[claim(with = …)]` names; the number tells it from others of the type.
+pub trait Coded<T, const AT: usize> {
+    /// Writes the value.
+    fn serialize<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error>;
+    /// Reads a value.
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error>;
+}
+
+/// Writes a claim with the functions of its module.
+pub fn write_coded<C: Coded<T, AT>, T, const AT: usize, M: SerializeMap>(
+    map: &mut M,
+    name: &'static str,
+    value: &T,
+) -> Result<(), M::Error> {
+    struct Written<'a, C, T, const AT: usize>(&'a T, PhantomData<C>);
+    impl<C: Coded<T, AT>, T, const AT: usize> Serialize for Written<'_, C, T, AT> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            C::serialize(self.0, serializer)
+        }
+    }
+    map.serialize_entry(name, &Written::<C, T, AT>(value, PhantomData))
+}
+
+/// Reads a claim with the functions of its module into an empty place of a draft.
+pub fn read_coded<'de, C: Coded<T, AT>, T, const AT: usize, A: MapAccess<'de>>(
+    place: &mut Option<T>,
+    name: &'static str,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    struct Read<C, T, const AT: usize>(T, PhantomData<C>);
+    impl<'de, C: Coded<T, AT>, T, const AT: usize> Deserialize<'de> for Read<C, T, AT> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            C::deserialize(deserializer).map(|value| Self(value, PhantomData))
+        }
+    }
+    if place.is_some() {
+        return Err(serde::de::Error::duplicate_field(name));
+    }
+    *place = Some(map.next_value::<Read<C, T, AT>>()?.0);
+    Ok(())
+}
+
+/// The subject of a struct that does not say which it is; only beside a compile error.
+pub type AnySubject = String;
+
 /// A value whose `Display` is its wire form.
 struct Shown<'a, T>(&'a T);
 
@@ -60,7 +152,7 @@ pub fn serialize_value<V: ClaimValue, S: Serializer>(value: &V, serializer: S) -
 
 /// Reads a closed set's value.
 pub fn deserialize_value<'de, V: ClaimValue, D: Deserializer<'de>>(deserializer: D) -> Result<V, D::Error> {
-    struct Text<V>(std::marker::PhantomData<V>);
+    struct Text<V>(PhantomData<V>);
     impl<V: ClaimValue> Visitor<'_> for Text<V> {
         type Value = V;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,17 +162,22 @@ pub fn deserialize_value<'de, V: ClaimValue, D: Deserializer<'de>>(deserializer:
             V::from_wire(text).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Other("unknown value"), &self))
         }
     }
-    deserializer.deserialize_str(Text(std::marker::PhantomData))
+    deserializer.deserialize_str(Text(PhantomData))
 }
 
-/// The wire form of a field marked `#[claim(scope)]`: one space-delimited string (RFC 9068 section 2.2.3). A `with` module.
+/// The wire form of a field marked `#[claim(scope)]`: one space-delimited string (RFC 9068 section 2.2.3).
 pub mod scope {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     /// A field type that is written as one space-delimited string.
-    pub trait ScopeSet: Sized {
-        /// The type of a scope.
-        type Value: ClaimValue;
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` holds no scopes",
+        label = "expected a `Vec`, `Option` or `BTreeSet` of an enum that derives `ClaimValue`",
+        note = "put `#[derive(Clone, Copy, ClaimValue)]` on the enum of scopes, and make the field a `Vec` of it"
+    )]
+    pub trait ScopeSet: ValueSet<Value: ClaimValue> + Clone + Send + Sync + 'static {
         /// All scopes in it.
         fn list(&self) -> impl Iterator<Item = Self::Value>;
         /// Made of all scopes; `None` where it cannot hold so many.
@@ -88,7 +185,6 @@ pub mod scope {
     }
 
     impl<V: ClaimValue> ScopeSet for Vec<V> {
-        type Value = V;
         fn list(&self) -> impl Iterator<Item = V> {
             self.iter().copied()
         }
@@ -98,7 +194,6 @@ pub mod scope {
     }
 
     impl<V: ClaimValue> ScopeSet for Option<V> {
-        type Value = V;
         fn list(&self) -> impl Iterator<Item = V> {
             self.iter().copied()
         }
@@ -107,26 +202,60 @@ pub mod scope {
         }
     }
 
-    /// Writes scopes.
-    pub fn serialize<T: ScopeSet, S: Serializer>(scopes: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        let text: Vec<&str> = scopes.list().map(|scope| scope.wire()).collect();
-        serializer.serialize_str(&text.join(" "))
+    impl<V: ClaimValue + Ord> ScopeSet for BTreeSet<V> {
+        fn list(&self) -> impl Iterator<Item = V> {
+            self.iter().copied()
+        }
+        fn collect(scopes: Vec<V>) -> Option<Self> {
+            Some(scopes.into_iter().collect())
+        }
     }
 
-    /// Reads scopes; an unknown one is an error.
-    pub fn deserialize<'de, T: ScopeSet, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        struct Text<T>(std::marker::PhantomData<T>);
-        impl<T: ScopeSet> Visitor<'_> for Text<T> {
-            type Value = T;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("scopes, separated by single spaces")
-            }
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-                let words = text.split(' ').filter(|_| !text.is_empty());
-                let scopes: Option<Vec<T::Value>> = words.map(T::Value::from_wire).collect();
-                scopes.and_then(T::collect).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Other("unknown scopes"), &self))
-            }
+    /// Scopes on the wire.
+    struct Wire<T>(T);
+
+    /// Writes scopes.
+    pub fn write<T: ScopeSet, M: SerializeMap>(map: &mut M, name: &'static str, scopes: &T) -> Result<(), M::Error> {
+        map.serialize_entry(name, &Wire(scopes))
+    }
+
+    /// Reads scopes into an empty place of a draft; an unknown scope is an error.
+    pub fn read_once<'de, T: ScopeSet, A: MapAccess<'de>>(
+        place: &mut Option<T>,
+        name: &'static str,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        if place.is_some() {
+            return Err(serde::de::Error::duplicate_field(name));
         }
-        deserializer.deserialize_str(Text(std::marker::PhantomData))
+        *place = Some(map.next_value::<Wire<T>>()?.0);
+        Ok(())
+    }
+
+    impl<T: ScopeSet> Serialize for Wire<&T> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let text: Vec<&str> = self.0.list().map(|scope| scope.wire()).collect();
+            serializer.serialize_str(&text.join(" "))
+        }
+    }
+
+    impl<'de, T: ScopeSet> Deserialize<'de> for Wire<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Text<T>(PhantomData<T>);
+            impl<T: ScopeSet> Visitor<'_> for Text<T> {
+                type Value = T;
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("scopes, separated by single spaces")
+                }
+                fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+                    let words = text.split(' ').filter(|_| !text.is_empty());
+                    let scopes: Option<Vec<T::Value>> = words.map(<T as ValueSet>::Value::from_wire).collect();
+                    scopes
+                        .and_then(T::collect)
+                        .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Other("unknown scopes"), &self))
+                }
+            }
+            deserializer.deserialize_str(Text(PhantomData)).map(Self)
+        }
     }
 }

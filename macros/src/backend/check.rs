@@ -1,0 +1,210 @@
+//! The rules of backends: from what was said to a model, or to mistakes.
+
+use proc_macro2::{Ident, Span};
+use syn::{Item, ItemStruct, LitStr};
+
+use super::model::{Disabled, Login, Model, Renewal, Route, Shape};
+use super::parse::{self, Args, Kind};
+use crate::diag::Diag;
+
+/// Checks everything, and gives the model where the shape allows one.
+pub(crate) fn check(item: &Item, args: &Args, diag: &mut Diag) -> Option<Model> {
+    let item = backend(item, diag);
+    let disabled = check_disable(args, diag);
+    check_kinds(args, diag);
+    check_names(args, diag);
+    check_paths(args, &disabled, diag);
+    if !args.user_said {
+        diag.error(&Ident::new("_at", Span::call_site()), "nothing says whom the backend signs in: add `user = User`");
+    }
+    if let Some(from) = args.from.as_ref().filter(|from| *from != "stored") {
+        diag.error(from, format_args!("unknown source `{from}`: claims are reloaded by `Refresh`, or `stored` with the session"));
+    }
+    for (text, what) in [(&args.tag, "the tag"), (&args.signin.summary, "the summary"), (&args.refresh.summary, "the summary")] {
+        if let Some(text) = text.as_ref().filter(|text| text.value().trim().is_empty()) {
+            diag.error(text, format_args!("{what} is empty: say something, or leave it out"));
+        }
+    }
+    let item = item?;
+    for lifetime in item.generics.lifetimes() {
+        diag.error(
+            lifetime,
+            format_args!(
+                "a backend lives as long as the program, so `{}` cannot borrow: hold owned values, or an `Arc`",
+                item.ident
+            ),
+        );
+    }
+    let model = stand_in_struct(item, args)?;
+    Some(Model { shape: shape(args, disabled), ..model })
+}
+
+/// The model of a backend with a mistake: as near as can be to what was meant. None where nothing near compiles.
+pub(crate) fn stand_in(item: &Item, args: &Args) -> Option<Model> {
+    let Item::Struct(item) = item else { return None };
+    if item.generics.lifetimes().next().is_some() {
+        return None;
+    }
+    stand_in_struct(item, args)
+}
+
+fn stand_in_struct(item: &ItemStruct, args: &Args) -> Option<Model> {
+    let login = match args.kinds.first() {
+        Some(Kind::Username(_)) => Login::Username,
+        Some(Kind::Login(_, ty)) => Login::Own(ty.clone()?),
+        Some(Kind::Email(_)) | None => Login::Email,
+    };
+    Some(Model {
+        krate: args.krate.clone(),
+        vis: item.vis.clone(),
+        name: item.ident.clone(),
+        generics: item.generics.clone(),
+        user: args.user.clone()?,
+        login,
+        renewal: if args.from.is_some() { Renewal::Stored } else { Renewal::Reload },
+        shape: Shape::default(),
+    })
+}
+
+fn backend<'a>(item: &'a Item, diag: &mut Diag) -> Option<&'a ItemStruct> {
+    let (name, what) = match item {
+        Item::Struct(item) => return Some(item),
+        Item::Enum(item) => (Some(&item.ident), "an enum"),
+        Item::Union(item) => (Some(&item.ident), "a union"),
+        Item::Fn(item) => (Some(&item.sig.ident), "a function"),
+        Item::Trait(item) => (Some(&item.ident), "a trait"),
+        Item::Impl(_) => (None, "an impl"),
+        _ => (None, "something else"),
+    };
+    let at = name.cloned().unwrap_or_else(|| Ident::new("_at", Span::call_site()));
+    diag.error(
+        &at,
+        format_args!("a backend is a struct that holds what sign-in needs, and this is {what}: put the attribute on a struct"),
+    );
+    None
+}
+
+fn check_kinds(args: &Args, diag: &mut Diag) {
+    let mut words = args.kinds.iter().map(|kind| match kind {
+        Kind::Email(word) | Kind::Username(word) | Kind::Login(word, _) => word,
+    });
+    let Some(first) = words.next() else {
+        diag.error(
+            &Ident::new("_at", Span::call_site()),
+            "nothing says how users sign in: add `email`, `username` or `login = MyLogin`",
+        );
+        return;
+    };
+    for other in words {
+        diag.error(
+            other,
+            format_args!("`{other}` does not go with `{first}`: a backend has one way to sign in, so keep one of both"),
+        );
+    }
+}
+
+fn check_disable(args: &Args, diag: &mut Diag) -> Vec<Disabled> {
+    let names = Disabled::ALL.map(|(_, name, _)| name);
+    let mut disabled = Vec::new();
+    for word in &args.disable {
+        match Disabled::ALL.iter().find(|(_, name, _)| word == name) {
+            Some((route, ..)) => disabled.push(*route),
+            None => diag.unknown(word, "route", &names),
+        }
+    }
+    disabled
+}
+
+/// Members of the answer to a sign-in that keep their name (RFC 6749 section 5.1).
+const MEMBERS: [&str; 4] = ["token_type", "expires_in", "refresh_expires_in", "session_id"];
+
+fn check_names(args: &Args, diag: &mut Diag) {
+    let both =
+        [(&args.access_token, "refresh_token", &args.refresh_token), (&args.refresh_token, "access_token", &args.access_token)];
+    for (at, (name, other, other_name)) in both.into_iter().enumerate() {
+        let Some(name) = name else { continue };
+        let text = name.value();
+        let other_name = other_name.as_ref().map_or_else(|| other.to_owned(), LitStr::value);
+        if text.is_empty() || !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
+            diag.error(name, "a member's name is made of ASCII letters, digits, `_` and `-`");
+        } else if MEMBERS.contains(&text.as_str()) {
+            diag.error(name, format_args!("`{text}` is another member of the same answer: choose another name"));
+        } else if text == other_name && (at == 1 || args.refresh_token.is_none()) {
+            diag.error(name, format_args!("both tokens would be called `{text}`: choose another name"));
+        }
+    }
+}
+
+fn check_paths(args: &Args, disabled: &[Disabled], diag: &mut Diag) {
+    if let Some(prefix) = &args.prefix {
+        check_path(prefix, "prefix", "/auth", diag);
+    }
+    let said = [(Disabled::Signin, &args.signin), (Disabled::Refresh, &args.refresh)];
+    let mut taken: Vec<(String, &str)> = Disabled::ALL
+        .iter()
+        .filter(|(route, ..)| !disabled.contains(route))
+        .filter(|(route, ..)| !said.iter().any(|(said, args)| said == route && args.path.is_some()))
+        .map(|(_, name, path)| ((*path).to_owned(), *name))
+        .collect();
+    for (route, parse::Route { path, .. }) in said {
+        let Some(path) = path else { continue };
+        let Some((_, name, default)) = Disabled::ALL.iter().find(|(other, ..)| *other == route) else { continue };
+        let text = path.value();
+        if !check_path(path, "path", default, diag) {
+            continue;
+        }
+        let below_sessions = text.starts_with("/sessions/") && taken.iter().any(|(_, name)| *name == "sessions");
+        if disabled.contains(&route) {
+            diag.error(
+                path,
+                format_args!("`{name}` is disabled, so nothing hangs at `{text}`: leave the path or `disable({name})` out"),
+            );
+        } else if let Some((_, other)) = taken.iter().find(|(other, _)| *other == text || below_sessions) {
+            let other = if below_sessions { "sessions" } else { other };
+            diag.error(path, format_args!("`{other}` hangs at `{text}` already: choose another path"));
+        } else {
+            taken.push((text, name));
+        }
+    }
+}
+
+/// Whether a path is one that a router takes literally.
+fn check_path(path: &LitStr, what: &str, example: &str, diag: &mut Diag) -> bool {
+    let text = path.value();
+    let problem = if !text.starts_with('/') {
+        format!("the {what} lacks its leading slash: write `/{text}`")
+    } else if text == "/" {
+        format!("the {what} is empty: write a name after the slash, as in `{example}`")
+    } else if text.ends_with('/') {
+        format!("the {what} ends in a slash: write `{}`", text.trim_end_matches('/'))
+    } else if text.contains(['{', '}', '*', ':']) {
+        format!("the {what} holds a parameter, and nothing would read it: write a fixed path, as in `{example}`")
+    } else if text.contains("//") || text.split('/').any(|part| part == "." || part == "..") {
+        format!("the {what} holds an empty or relative segment: write a plain path, as in `{example}`")
+    } else if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte)) {
+        // RFC 3986 section 2.3, unreserved characters.
+        format!("the {what} holds a character that would be percent-encoded: use ASCII letters, digits, `-`, `.`, `_` and `~`")
+    } else {
+        return true;
+    };
+    diag.error(path, problem);
+    false
+}
+
+fn shape(args: &Args, disabled: Vec<Disabled>) -> Shape {
+    let text = |lit: &Option<LitStr>| lit.as_ref().map(LitStr::value);
+    let route = |parse::Route { path, summary, description }: &parse::Route| {
+        let said = path.is_some() || summary.is_some() || description.is_some();
+        said.then(|| Route { path: text(path), summary: text(summary), description: text(description) })
+    };
+    Shape {
+        prefix: text(&args.prefix),
+        tag: text(&args.tag),
+        openapi: args.openapi.as_ref().map(|lit| lit.value),
+        signin: route(&args.signin),
+        refresh: route(&args.refresh),
+        access_token: text(&args.access_token),
+        refresh_token: text(&args.refresh_token),
+        disabled,
+    }
+}

@@ -1,0 +1,81 @@
+//! From the model of a backend to Rust. Decides nothing.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use super::model::{Login, Model, Renewal, Route, Shape};
+use crate::krate::Krate;
+
+/// The impl of `AuthBackend`, and `gate()`.
+pub(crate) fn emit(model: &Model) -> TokenStream {
+    let Model { krate, vis, name, generics, user, .. } = model;
+    let login = match &model.login {
+        Login::Email => quote!(#krate::EmailLogin),
+        Login::Username => quote!(#krate::UsernameLogin),
+        Login::Own(ty) => quote!(#ty),
+    };
+    let renewal = match model.renewal {
+        Renewal::Reload => quote!(Reload),
+        Renewal::Stored => quote!(FromStored),
+    };
+    // At the struct's name, where rustc then says that `Authenticate` or `Refresh` is missing.
+    let here = Span::call_site().located_at(name.span());
+    let entry = quote_spanned!(here=> #krate::Own);
+    let renewal = quote_spanned!(here=> #krate::#renewal);
+    let shape = shape(krate, &model.shape);
+    let (params, args, clause) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #params #krate::AuthBackend for #name #args #clause {
+            type User = #user;
+            type Login = #login;
+            type Entry = #entry;
+            type Renewal = #renewal;
+            const SHAPE: #krate::Shape = #shape;
+        }
+        #[allow(dead_code, unreachable_pub)]
+        impl #params #name #args #clause {
+            /// Starts the gate of this backend: the builder asks for what has no safe default.
+            #[must_use = "a gate opens nothing until it is built"]
+            #vis fn gate(self) -> #krate::GateBuilder<Self> {
+                #krate::GateBuilder::new(self)
+            }
+        }
+    }
+}
+
+fn shape(krate: &Krate, shape: &Shape) -> TokenStream {
+    let Shape { prefix, tag, openapi, access_token, refresh_token, disabled, .. } = shape;
+    let signin = shape.signin.as_ref().map(|said| route(krate, "signin", said));
+    let refresh = shape.refresh.as_ref().map(|said| route(krate, "refresh", said));
+    let members: Vec<TokenStream> = [
+        prefix.as_ref().map(|prefix| quote!(prefix: #prefix)),
+        tag.as_ref().map(|tag| quote!(tag: #tag)),
+        openapi.map(|openapi| quote!(openapi: #openapi)),
+        signin.map(|signin| quote!(signin: #signin)),
+        refresh.map(|refresh| quote!(refresh: #refresh)),
+        access_token.as_ref().map(|name| quote!(access_token: #name)),
+        refresh_token.as_ref().map(|name| quote!(refresh_token: #name)),
+        (!disabled.is_empty()).then(|| {
+            let routes = disabled.iter().map(|route| format_ident!("{route:?}"));
+            quote!(disabled: &[#(#krate::AuthRoute::#routes),*])
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if members.is_empty() {
+        quote!(#krate::Shape::DEFAULT)
+    } else {
+        quote!(#krate::Shape { #(#members,)* ..#krate::Shape::DEFAULT })
+    }
+}
+
+fn route(krate: &Krate, name: &str, said: &Route) -> TokenStream {
+    let name = format_ident!("{name}");
+    let Route { path, summary, description } = said;
+    let path = path.as_ref().map(|path| quote!(path: #path,));
+    let summary = summary.as_ref().map(|text| quote!(summary: ::core::option::Option::Some(#text),));
+    let description = description.as_ref().map(|text| quote!(description: ::core::option::Option::Some(#text),));
+    quote!(#krate::RouteShape { #path #summary #description ..#krate::Shape::DEFAULT.#name })
+}

@@ -1,0 +1,79 @@
+//! A backend, ready to be expanded.
+
+use proc_macro2::Ident;
+use syn::{Generics, Type, Visibility};
+
+use crate::krate::Krate;
+
+/// All that an expansion needs.
+pub(crate) struct Model {
+    pub(crate) krate: Krate,
+    pub(crate) vis: Visibility,
+    pub(crate) name: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) user: Type,
+    pub(crate) login: Login,
+    pub(crate) renewal: Renewal,
+    pub(crate) shape: Shape,
+}
+
+/// The body of a sign-in.
+pub(crate) enum Login {
+    Email,
+    Username,
+    Own(Type),
+}
+
+/// Where the claims of a refresh come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    Reload,
+    Stored,
+}
+
+/// What differs from the default.
+#[derive(Default)]
+pub(crate) struct Shape {
+    pub(crate) prefix: Option<String>,
+    pub(crate) tag: Option<String>,
+    pub(crate) openapi: Option<bool>,
+    pub(crate) signin: Option<Route>,
+    pub(crate) refresh: Option<Route>,
+    pub(crate) access_token: Option<String>,
+    pub(crate) refresh_token: Option<String>,
+    pub(crate) disabled: Vec<Disabled>,
+}
+
+/// What a route says of itself.
+pub(crate) struct Route {
+    pub(crate) path: Option<String>,
+    pub(crate) summary: Option<String>,
+    pub(crate) description: Option<String>,
+}
+
+/// A route that can be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disabled {
+    Signin,
+    Refresh,
+    Reauthenticate,
+    Verify,
+    Signout,
+    SignoutAll,
+    Revoke,
+    Sessions,
+}
+
+impl Disabled {
+    /// All routes: how `disable(…)` calls them, and where they hang unless an option says otherwise.
+    pub(crate) const ALL: [(Self, &'static str, &'static str); 8] = [
+        (Self::Signin, "signin", "/signin"),
+        (Self::Refresh, "refresh", "/refresh-access"),
+        (Self::Reauthenticate, "reauthenticate", "/reauthenticate"),
+        (Self::Verify, "verify", "/verify"),
+        (Self::Signout, "signout", "/signout"),
+        (Self::SignoutAll, "signout_all", "/signout-all"),
+        (Self::Revoke, "revoke", "/revoke"),
+        (Self::Sessions, "sessions", "/sessions"),
+    ];
+}

@@ -1,0 +1,354 @@
+//! The rules of claims: from what was said to a model, or to mistakes.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+use syn::{Attribute, Data, DeriveInput, Fields, Generics, Type, Visibility, parse_quote};
+
+use super::agree;
+use super::model::{Absence, Claim, Codec, Field, Kind, Model, Secrecy};
+use super::names;
+use super::parse::{Args, DefaultArg, FieldArgs};
+use crate::diag::Diag;
+
+/// Checks everything, and gives the model where the shape allows one.
+pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<Model> {
+    let fields = named_fields(item, diag)?;
+    check_generics(item, diag);
+    check_namespace(args, diag);
+    agree::check_struct(args, diag);
+
+    let mut seen = Seen::default();
+    let mut own = Vec::new();
+    let mut subject = None;
+    for (field, said) in fields.named.iter().zip(&args.fields) {
+        let Some(ident) = &field.ident else { continue };
+        check_combination(said, diag);
+        if said.skip.is_some() && said.sub.is_none() {
+            continue;
+        }
+        let carried = carried(item, field, ident, said);
+        check_secret(ident, said, diag);
+        if let Some(word) = &said.sub {
+            check_subject(word, &carried, said, &mut seen, diag);
+            subject = subject.or(Some(carried));
+        } else {
+            let at = own.iter().filter(|claim: &&Claim| matches!(claim.codec, Codec::With(..))).count();
+            own.push(check_claim(carried, said, at, args, &mut seen, diag));
+        }
+    }
+    if subject.is_none() {
+        report_no_subject(item, fields, diag);
+    }
+    let subject = subject?;
+    let confidential = args.fields.iter().any(|said| said.confidential.is_some());
+    Some(Model {
+        krate: args.krate.clone(),
+        vis: item.vis.clone(),
+        user: item.ident.clone(),
+        claims: claims_name(item, args),
+        declared: item.generics.clone(),
+        generics: bounded(item, args, &subject, &own),
+        subject,
+        own,
+        secrecy: if confidential { Secrecy::Confidential } else { Secrecy::Open },
+    })
+}
+
+/// What the generated type is called.
+pub(crate) fn claims_name(item: &DeriveInput, args: &Args) -> Ident {
+    args.name.clone().unwrap_or_else(|| quote::format_ident!("{}Claims", item.ident))
+}
+
+/// What the claims take over from a field.
+pub(crate) fn carried(item: &DeriveInput, field: &syn::Field, ident: &Ident, said: &FieldArgs) -> Field {
+    let mut docs: Vec<Attribute> = field.attrs.iter().filter(|attr| attr.path().is_ident("doc")).cloned().collect();
+    if docs.is_empty() {
+        let name = ident.unraw();
+        let made_up =
+            if said.sub.is_some() { String::from("The subject: `sub` in the token.") } else { format!("The claim `{name}`.") };
+        docs.push(parse_quote!(#[doc = #made_up]));
+    }
+    let vis = if matches!(field.vis, Visibility::Inherited) { item.vis.clone() } else { field.vis.clone() };
+    Field { ident: ident.clone(), ty: field.ty.clone(), vis, docs }
+}
+
+/// What came before, to tell what comes twice.
+#[derive(Default)]
+struct Seen {
+    subject: Option<Ident>,
+    roles: Option<Ident>,
+    scope: Option<Ident>,
+    /// Wire names, and the fields that have them.
+    wires: Vec<(String, Ident)>,
+}
+
+/// Names of fields that are likely to be meant where none is marked.
+pub(crate) const LIKELY_SUBJECTS: [&str; 6] = ["id", "sub", "subject", "user_id", "uuid", "uid"];
+
+fn named_fields<'a>(item: &'a DeriveInput, diag: &mut Diag) -> Option<&'a syn::FieldsNamed> {
+    let name = &item.ident;
+    let example = format!("write `struct {name} {{ #[claim(sub)] id: … }}`");
+    match &item.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => return Some(fields),
+            Fields::Unnamed(_) => diag.error(name, format_args!("claims need names, and `{name}` is a tuple struct: {example}")),
+            Fields::Unit => diag.error(name, format_args!("`{name}` has no fields to make claims of: {example}")),
+        },
+        Data::Enum(_) => diag.error(
+            name,
+            format_args!("claims are made of the fields of a struct, and `{name}` is an enum: {example}, or derive `ClaimValue` if it is a role"),
+        ),
+        Data::Union(_) => diag.error(name, format_args!("claims are made of the fields of a struct, and `{name}` is a union: {example}")),
+    }
+    None
+}
+
+fn check_generics(item: &DeriveInput, diag: &mut Diag) {
+    for lifetime in item.generics.lifetimes() {
+        diag.error(
+            lifetime,
+            format_args!(
+                "claims outlive what they were made of, so `{}` cannot borrow: hold owned values, such as `String` for `&str`",
+                item.ident
+            ),
+        );
+    }
+}
+
+fn check_namespace(args: &Args, diag: &mut Diag) {
+    if let Some(namespace) = &args.namespace {
+        let text = namespace.value();
+        if !text.ends_with(['/', ':', '#']) {
+            diag.error(
+                namespace,
+                format_args!("the namespace would run into the claim's name: end it with `/`, as in `{text}/`"),
+            );
+        }
+    }
+}
+
+/// Options that contradict each other.
+fn check_combination(said: &FieldArgs, diag: &mut Diag) {
+    if let Some(sub) = &said.sub {
+        for other in said.said.iter().filter(|other| *other != sub) {
+            let reason = match other.to_string().as_str() {
+                "skip" => "every token says who its subject is",
+                "rename" => "the subject is always `sub` on the wire",
+                "with" => "the subject is written with `Display` and read with `FromStr`",
+                "default" => "a token without a subject is refused",
+                "roles" | "scope" => "a subject is neither role nor scope",
+                _ => continue,
+            };
+            diag.error(other, format_args!("`{other}` does not go with `sub`: {reason}, so leave `{other}` out"));
+        }
+    } else if let Some(skip) = &said.skip {
+        for other in said.said.iter().filter(|other| *other != skip) {
+            diag.error(
+                other,
+                format_args!("`{other}` does not go with `skip`: the field is not in the token, so keep one of both"),
+            );
+        }
+    } else if let (Some(_), Some(scope)) = (&said.roles, &said.scope) {
+        diag.error(scope, "`scope` does not go with `roles`: give scopes a field of their own");
+    } else if let (Some(_), Some(with)) = (&said.scope, &said.with) {
+        diag.error(
+            with,
+            "`with` does not go with `scope`: scopes are one space-delimited string (RFC 9068), so leave `with` out",
+        );
+    }
+}
+
+fn check_secret(ident: &Ident, said: &FieldArgs, diag: &mut Diag) {
+    if said.expose.is_some() || said.skip.is_some() {
+        return;
+    }
+    let name = ident.unraw().to_string();
+    let way_out = "`#[claim(skip)]` keeps it out of the token, `#[claim(expose)]` says that whoever holds the token may read it";
+    if let Some(word) = names::secret_word(&name) {
+        diag.error(ident, format_args!("`{name}` looks like a secret because of `{word}`: {way_out}"));
+    } else if let Some(rename) = &said.rename
+        && let Some(word) = names::secret_word(&rename.value())
+    {
+        diag.error(rename, format_args!("`{}` looks like a secret because of `{word}`: {way_out}", rename.value()));
+    }
+}
+
+fn check_subject(word: &Ident, field: &Field, said: &FieldArgs, seen: &mut Seen, diag: &mut Diag) {
+    if let Some(first) = &seen.subject {
+        diag.error(
+            word,
+            format_args!("a second `sub`: a token has one subject, and `{first}` is it already, so keep one of both"),
+        );
+    }
+    seen.subject.get_or_insert_with(|| field.ident.clone());
+    if is_option(&field.ty) {
+        diag.error(
+            &field.ty,
+            format_args!(
+                "every token says who its subject is, so `{}` cannot be optional: use the type inside",
+                field.ident.unraw()
+            ),
+        );
+    }
+    agree::check_field(said, "sub", false, diag);
+}
+
+fn check_claim(field: Field, said: &FieldArgs, at: usize, args: &Args, seen: &mut Seen, diag: &mut Diag) -> Claim {
+    let kind = match (&said.roles, &said.scope) {
+        (Some(word), _) => {
+            second(word, &field, &mut seen.roles, "roles", diag);
+            Kind::Roles
+        }
+        (None, Some(word)) => {
+            second(word, &field, &mut seen.scope, "scope", diag);
+            Kind::Scope
+        }
+        (None, None) => Kind::Other,
+    };
+    let optional = is_option(&field.ty);
+    let wire = wire_name(&field.ident, kind, said, args);
+    check_wire(&wire, &field.ident, said, seen, diag);
+    agree::check_field(said, &wire, optional, diag);
+    let name = field.ident.unraw().to_string();
+    if is_float(&field.ty) && names::is_time(&name) {
+        diag.error(&field.ty, format_args!("`{name}` is a time, and times in tokens are whole seconds since 1970: use `u64`"));
+    }
+    let codec = match (&said.with, kind) {
+        (_, Kind::Scope) => Codec::Scope,
+        (Some(path), _) => Codec::With(at, path.clone()),
+        (None, _) => Codec::Plain,
+    };
+    let absence = match &said.default {
+        None if optional => Absence::Nothing,
+        None => Absence::Refused,
+        Some(default) => Absence::Default(default_of(&field.ty, default)),
+    };
+    Claim { field, wire, codec, absence, kind }
+}
+
+fn default_of(ty: &Type, said: &DefaultArg) -> TokenStream {
+    match said {
+        DefaultArg::Function(path) => quote!(#path),
+        DefaultArg::Trait => quote_spanned!(located(ty)=> ::core::default::Default::default),
+    }
+}
+
+fn second(word: &Ident, field: &Field, first: &mut Option<Ident>, what: &str, diag: &mut Diag) {
+    if let Some(first) = first {
+        diag.error(
+            word,
+            format_args!("a second `{what}`: policies look at one field, and `{first}` is it already, so keep one of both"),
+        );
+    }
+    first.get_or_insert_with(|| field.ident.clone());
+}
+
+fn wire_name(ident: &Ident, kind: Kind, said: &FieldArgs, args: &Args) -> String {
+    let renamed = said.rename.as_ref().map(syn::LitStr::value);
+    let own = ident.unraw().to_string();
+    match kind {
+        Kind::Roles => renamed.unwrap_or_else(|| String::from("roles")),
+        Kind::Scope => renamed.unwrap_or_else(|| String::from("scope")),
+        Kind::Other => {
+            let name = renamed.unwrap_or_else(|| args.rename_all.map_or(own.clone(), |case| case.of_field(&own)));
+            args.namespace.as_ref().map_or(name.clone(), |namespace| namespace.value() + &name)
+        }
+    }
+}
+
+fn check_wire(wire: &str, ident: &Ident, said: &FieldArgs, seen: &mut Seen, diag: &mut Diag) {
+    let message = if wire.is_empty() || wire.contains(char::is_control) {
+        String::from("a claim needs a name of visible characters")
+    } else if names::is_reserved(wire) {
+        format!(
+            "the claim `{wire}` is not yours to set: choose another name with `#[claim(rename = \"…\")]`, or leave the field out with `#[claim(skip)]`"
+        )
+    } else if let Some((_, first)) = seen.wires.iter().find(|(other, _)| other == wire) {
+        format!("`{first}` and `{ident}` are both `{wire}` in the token: choose another name with `#[claim(rename = \"…\")]`")
+    } else {
+        seen.wires.push((wire.to_owned(), ident.clone()));
+        return;
+    };
+    match &said.rename {
+        Some(rename) => diag.error(rename, message),
+        None => diag.error(ident, message),
+    }
+}
+
+fn report_no_subject(item: &DeriveInput, fields: &syn::FieldsNamed, diag: &mut Diag) {
+    let near = fields
+        .named
+        .iter()
+        .filter_map(|field| field.ident.as_ref())
+        .find(|ident| LIKELY_SUBJECTS.contains(&ident.to_string().as_str()));
+    let which = near.map_or_else(|| String::from("the field that does"), |ident| format!("`{ident}`"));
+    diag.error(
+        &item.ident,
+        format_args!("no field of `{}` says who the subject is: mark {which} with `#[claim(sub)]`", item.ident),
+    );
+}
+
+/// The struct's generics, with the bounds under which its claims are claims. rustc reports a bound that does not hold at the type.
+fn bounded(item: &DeriveInput, args: &Args, subject: &Field, own: &[Claim]) -> Generics {
+    let krate = &args.krate;
+    let mut generics = item.generics.clone();
+    let params: Vec<Ident> = generics.type_params().map(|param| param.ident.clone()).collect();
+    let clause = generics.make_where_clause();
+    for param in &params {
+        clause.predicates.push(parse_quote!(#param: ::core::marker::Send + ::core::marker::Sync + 'static));
+    }
+    let mut need = |ty: &Type, bound: TokenStream| {
+        if let Ok(predicate) = syn::parse2(quote_spanned!(located(ty)=> #ty: #bound)) {
+            clause.predicates.push(predicate);
+        }
+    };
+    let ty = &subject.ty;
+    need(ty, quote_spanned!(located(ty)=> #krate::Subject));
+    for claim in own {
+        let ty = &claim.field.ty;
+        match (claim.kind, &claim.codec) {
+            (Kind::Scope, _) => need(ty, quote_spanned!(located(ty)=> #krate::scope::ScopeSet)),
+            (Kind::Roles, Codec::Plain | Codec::Scope) => need(ty, quote_spanned!(located(ty)=> #krate::RoleSet)),
+            (Kind::Roles, Codec::With(..)) => need(ty, quote_spanned!(located(ty)=> #krate::ValueSet + #krate::Carried)),
+            (Kind::Other, Codec::With(..)) => need(ty, quote_spanned!(located(ty)=> #krate::Carried)),
+            (Kind::Other, Codec::Plain | Codec::Scope) => need(ty, quote_spanned!(located(ty)=> #krate::Claim)),
+        }
+    }
+    generics
+}
+
+/// The place of a type, for tokens of ours: the names in them are looked up where the macro stands.
+pub(crate) fn located(ty: &Type) -> Span {
+    Span::call_site().located_at(ty.span())
+}
+
+fn is_option(ty: &Type) -> bool {
+    inside_option(ty).is_some()
+}
+
+fn is_float(ty: &Type) -> bool {
+    let Type::Path(ty) = bare(inside_option(ty).unwrap_or(ty)) else { return false };
+    ty.path.is_ident("f32") || ty.path.is_ident("f64")
+}
+
+/// The type in an `Option`, as far as it is written so.
+pub(crate) fn inside_option(ty: &Type) -> Option<&Type> {
+    let Type::Path(ty) = bare(ty) else { return None };
+    let last = ty.path.segments.last().filter(|last| last.ident == "Option")?;
+    let syn::PathArguments::AngleBracketed(args) = &last.arguments else { return None };
+    match (args.args.first(), args.args.len()) {
+        (Some(syn::GenericArgument::Type(inner)), 1) => Some(inner),
+        _ => None,
+    }
+}
+
+/// A type without the invisible group that a `macro_rules!` puts around it.
+fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        other => other,
+    }
+}

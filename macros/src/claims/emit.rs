@@ -1,0 +1,295 @@
+//! From the model of claims to Rust. Decides nothing.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::{ImplGenerics, TypeGenerics, WhereClause};
+
+use super::check::located;
+use super::model::{Absence, Claim, Codec, Field, Kind, Model, Secrecy};
+
+/// The generated type, and all impls.
+pub(crate) fn emit(model: &Model) -> TokenStream {
+    let parts = Parts { model, generics: model.generics.split_for_impl() };
+    let item = claims_type(model);
+    let common = parts.common();
+    let claim_set = parts.claim_set();
+    let draft = parts.draft();
+    let jwt_claims = parts.jwt_claims();
+    let with = parts.with();
+    let policies = parts.policies();
+    quote! {
+        #item
+        #[doc(hidden)]
+        #[allow(dead_code, private_interfaces, unreachable_pub, trivial_bounds, clippy::all, clippy::pedantic)]
+        const _: () = {
+            #draft
+            #common
+            #claim_set
+            #jwt_claims
+            #with
+            #policies
+        };
+    }
+}
+
+/// The struct behind the accessors.
+fn claims_type(model: &Model) -> TokenStream {
+    let Model { vis, user, claims, .. } = model;
+    let (params, clause) = (&model.declared.params, &model.declared.where_clause);
+    let doc = format!("The claims of [`{}`], as a token carries them.", user.unraw());
+    let fields = all(model).map(|Field { ident, ty, .. }| quote!(#ident: #ty));
+    let marker = marker_field(model);
+    quote! {
+        #[doc = #doc]
+        #vis struct #claims <#params> #clause { #(#fields,)* #marker }
+    }
+}
+
+/// Every field, the subject first.
+fn all(model: &Model) -> impl Iterator<Item = &Field> {
+    std::iter::once(&model.subject).chain(model.own.iter().map(|claim| &claim.field))
+}
+
+/// What uses up the parameters that no claim uses.
+fn marker_field(model: &Model) -> Option<TokenStream> {
+    let params: Vec<&Ident> = model.generics.type_params().map(|param| &param.ident).collect();
+    (!params.is_empty()).then(|| quote!(__tollgate_marker: ::core::marker::PhantomData<fn() -> (#(#params,)*)>,))
+}
+
+fn marker_value(model: &Model) -> Option<TokenStream> {
+    model.generics.type_params().next().map(|_| quote!(__tollgate_marker: ::core::marker::PhantomData,))
+}
+
+struct Parts<'a> {
+    model: &'a Model,
+    generics: (ImplGenerics<'a>, TypeGenerics<'a>, Option<&'a WhereClause>),
+}
+
+impl Parts<'_> {
+    /// `impl<…> trait for type where …`.
+    fn head(&self, of: impl ToTokens, target: &Ident) -> TokenStream {
+        let (params, args, clause) = &self.generics;
+        quote!(#[automatically_derived] impl #params #of for #target #args #clause)
+    }
+
+    fn common(&self) -> TokenStream {
+        let Model { krate, claims, own, .. } = self.model;
+        let (params, args, clause) = &self.generics;
+        let accessors = all(self.model)
+            .map(|Field { ident, ty, vis, docs }| quote!(#(#docs)* #[must_use] #vis fn #ident(&self) -> &#ty { &self.#ident }));
+        let clones = all(self.model).map(|Field { ident, ty, .. }| clone(ident, ty));
+        let marker = marker_value(self.model);
+        let (name, wires) = (claims.to_string(), own.iter().map(|claim| &claim.wire));
+        let (clone, debug) = (self.head(quote!(::core::clone::Clone), claims), self.head(quote!(::core::fmt::Debug), claims));
+        let serialize = self.head(quote!(#krate::serde::Serialize), claims);
+        quote! {
+            impl #params #claims #args #clause { #(#accessors)* }
+            #clone {
+                fn clone(&self) -> Self { Self { #(#clones,)* #marker } }
+            }
+            #debug {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    #krate::debug_claims(#name, &[#(#wires),*], self, f)
+                }
+            }
+            #serialize {
+                fn serialize<__TollgateS: #krate::serde::Serializer>(
+                    &self,
+                    serializer: __TollgateS,
+                ) -> ::core::result::Result<__TollgateS::Ok, __TollgateS::Error> {
+                    #krate::serialize_claims(self, serializer)
+                }
+            }
+        }
+    }
+
+    /// One empty place for each own claim.
+    fn draft(&self) -> TokenStream {
+        let fields =
+            self.model.own.iter().map(|Claim { field: Field { ident, ty, .. }, .. }| quote!(#ident: ::core::option::Option<#ty>));
+        let empty = self.model.own.iter().map(|claim| &claim.field.ident);
+        let (field, value) = (marker_field(self.model), marker_value(self.model));
+        let (params, clause) = (&self.model.declared.params, &self.model.declared.where_clause);
+        let head = self.head(quote!(::core::default::Default), &draft_name());
+        quote! {
+            pub struct __TollgateDraft <#params> #clause { #(#fields,)* #field }
+            #head {
+                fn default() -> Self { Self { #(#empty: ::core::option::Option::None,)* #value } }
+            }
+        }
+    }
+
+    fn claim_set(&self) -> TokenStream {
+        let Model { krate, claims, subject, own, .. } = self.model;
+        let (_, args, _) = &self.generics;
+        let head = self.head(quote!(#krate::ClaimSet), claims);
+        let Field { ident: sub, ty: sub_ty, .. } = subject;
+        let writes = own.iter().map(|claim| self.write(claim));
+        let places = own.iter().enumerate().map(|(at, claim)| {
+            let (at, wire) = (Literal::usize_unsuffixed(at), &claim.wire);
+            quote!(#wire => ::core::option::Option::Some(#at))
+        });
+        let reads = own.iter().enumerate().map(|(at, claim)| {
+            let (at, read) = (Literal::usize_unsuffixed(at), self.read(claim));
+            quote!(#at => #read)
+        });
+        let finished = own.iter().map(finish);
+        let marker = marker_value(self.model);
+        let (has_role, has_scope) = (self.holds("has_role", Kind::Roles), self.holds("has_scope", Kind::Scope));
+        quote! {
+            #head {
+                type Subject = #sub_ty;
+                type Draft = __TollgateDraft #args;
+                fn subject(&self) -> &Self::Subject { &self.#sub }
+                fn write<__TollgateM: #krate::serde::ser::SerializeMap>(
+                    &self,
+                    map: &mut __TollgateM,
+                ) -> ::core::result::Result<(), __TollgateM::Error> {
+                    #(#writes)*
+                    let _ = map;
+                    ::core::result::Result::Ok(())
+                }
+                fn place(name: &str) -> ::core::option::Option<usize> {
+                    match name { #(#places,)* _ => ::core::option::Option::None }
+                }
+                fn read<'__tollgate_de, __TollgateA: #krate::serde::de::MapAccess<'__tollgate_de>>(
+                    draft: &mut Self::Draft,
+                    place: usize,
+                    map: &mut __TollgateA,
+                ) -> ::core::result::Result<(), __TollgateA::Error> {
+                    let _ = &draft;
+                    match place { #(#reads,)* _ => #krate::skip_value(map) }
+                }
+                fn finish(draft: Self::Draft, subject: Self::Subject) -> ::core::result::Result<Self, &'static str> {
+                    let _ = &draft;
+                    ::core::result::Result::Ok(Self { #sub: subject, #(#finished,)* #marker })
+                }
+                #has_role
+                #has_scope
+            }
+        }
+    }
+
+    fn write(&self, claim: &Claim) -> TokenStream {
+        let Model { krate, .. } = self.model;
+        let Claim { field: Field { ident, ty, .. }, wire, .. } = claim;
+        let write = match &claim.codec {
+            Codec::Plain => quote!(#krate::serde::ser::SerializeMap::serialize_entry(map, #wire, &self.#ident)?;),
+            Codec::Scope => quote!(#krate::scope::write(map, #wire, &self.#ident)?;),
+            Codec::With(at, _) => {
+                let at = Literal::usize_unsuffixed(*at);
+                quote!(#krate::write_coded::<Self, #ty, #at, _>(map, #wire, &self.#ident)?;)
+            }
+        };
+        match claim.absence {
+            Absence::Nothing => quote!(if ::core::option::Option::is_some(&self.#ident) { #write }),
+            Absence::Refused | Absence::Default(_) => write,
+        }
+    }
+
+    fn read(&self, claim: &Claim) -> TokenStream {
+        let Model { krate, .. } = self.model;
+        let Claim { field: Field { ident, ty, .. }, wire, .. } = claim;
+        match &claim.codec {
+            Codec::Plain => quote!(#krate::read_once(&mut draft.#ident, #wire, map)),
+            Codec::Scope => quote!(#krate::scope::read_once(&mut draft.#ident, #wire, map)),
+            Codec::With(at, _) => {
+                let at = Literal::usize_unsuffixed(*at);
+                quote!(#krate::read_coded::<Self, #ty, #at, _>(&mut draft.#ident, #wire, map))
+            }
+        }
+    }
+
+    fn holds(&self, name: &str, kind: Kind) -> TokenStream {
+        let krate = &self.model.krate;
+        let name = quote::format_ident!("{name}");
+        match self.model.own.iter().find(|claim| claim.kind == kind) {
+            Some(Claim { field: Field { ident, .. }, .. }) => {
+                quote!(fn #name(&self, value: &str) -> bool { #krate::ValueSet::holds(&self.#ident, value) })
+            }
+            None => quote!(fn #name(&self, _: &str) -> bool { false }),
+        }
+    }
+
+    fn jwt_claims(&self) -> TokenStream {
+        let Model { krate, user, claims, subject, .. } = self.model;
+        let (_, args, _) = &self.generics;
+        let head = self.head(quote!(#krate::JwtClaims), user);
+        let secrecy = match self.model.secrecy {
+            Secrecy::Open => quote!(Open),
+            Secrecy::Confidential => quote!(Confidential),
+        };
+        let Field { ident: sub, ty: sub_ty, .. } = subject;
+        let clones = all(self.model).map(|Field { ident, ty, .. }| clone(ident, ty));
+        let marker = marker_value(self.model);
+        quote! {
+            #head {
+                type Claims = #claims #args;
+                type Subject = #sub_ty;
+                type Secrecy = #krate::#secrecy;
+                fn subject(&self) -> &Self::Subject { &self.#sub }
+                fn to_claims(&self) -> Self::Claims { #claims { #(#clones,)* #marker } }
+            }
+        }
+    }
+
+    /// The functions of each `with`.
+    fn with(&self) -> TokenStream {
+        let Model { krate, claims, own, .. } = self.model;
+        let impls = own.iter().filter_map(|claim| {
+            let Codec::With(at, path) = &claim.codec else { return None };
+            let (at, ty) = (Literal::usize_unsuffixed(*at), &claim.field.ty);
+            let head = self.head(quote!(#krate::Coded<#ty, #at>), claims);
+            Some(quote! {
+                #head {
+                    fn serialize<__TollgateS: #krate::serde::Serializer>(
+                        value: &#ty,
+                        serializer: __TollgateS,
+                    ) -> ::core::result::Result<__TollgateS::Ok, __TollgateS::Error> {
+                        #path::serialize(value, serializer)
+                    }
+                    fn deserialize<'__tollgate_de, __TollgateD: #krate::serde::Deserializer<'__tollgate_de>>(
+                        deserializer: __TollgateD,
+                    ) -> ::core::result::Result<#ty, __TollgateD::Error> {
+                        #path::deserialize(deserializer)
+                    }
+                }
+            })
+        });
+        quote!(#(#impls)*)
+    }
+
+    /// What policies may ask of the user.
+    fn policies(&self) -> TokenStream {
+        let Model { krate, user, own, .. } = self.model;
+        let impls = own.iter().filter_map(|claim| {
+            let has = match claim.kind {
+                Kind::Roles => quote!(HasRoles),
+                Kind::Scope => quote!(HasScopes),
+                Kind::Other => return None,
+            };
+            let ty = &claim.field.ty;
+            let head = self.head(quote!(#krate::#has<<#ty as #krate::ValueSet>::Value>), user);
+            Some(quote!(#head {}))
+        });
+        quote!(#(#impls)*)
+    }
+}
+
+fn draft_name() -> Ident {
+    quote::format_ident!("__TollgateDraft")
+}
+
+fn clone(ident: &Ident, ty: &syn::Type) -> TokenStream {
+    quote_spanned!(located(ty)=> #ident: ::core::clone::Clone::clone(&self.#ident))
+}
+
+fn finish(claim: &Claim) -> TokenStream {
+    let (ident, wire) = (&claim.field.ident, &claim.wire);
+    match &claim.absence {
+        Absence::Refused => quote!(#ident: ::core::option::Option::ok_or(draft.#ident, #wire)?),
+        Absence::Nothing => quote!(#ident: ::core::option::Option::flatten(draft.#ident)),
+        Absence::Default(make) => quote!(#ident: ::core::option::Option::unwrap_or_else(draft.#ident, #make)),
+    }
+}

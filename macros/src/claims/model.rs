@@ -1,0 +1,79 @@
+//! A struct's claims, ready to be expanded.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{Attribute, Generics, Path, Type, Visibility};
+
+use crate::krate::Krate;
+
+/// All that an expansion needs.
+pub(crate) struct Model {
+    pub(crate) krate: Krate,
+    pub(crate) vis: Visibility,
+    /// The struct.
+    pub(crate) user: Ident,
+    /// The generated type.
+    pub(crate) claims: Ident,
+    /// The struct's generics as declared.
+    pub(crate) declared: Generics,
+    /// The struct's generics with the bounds that the claims need.
+    pub(crate) generics: Generics,
+    pub(crate) subject: Field,
+    /// The own claims, in the order of the fields.
+    pub(crate) own: Vec<Claim>,
+    pub(crate) secrecy: Secrecy,
+}
+
+/// A field that the claims carry.
+pub(crate) struct Field {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    /// Who may read it.
+    pub(crate) vis: Visibility,
+    /// The field's own doc comment, or one made up.
+    pub(crate) docs: Vec<Attribute>,
+}
+
+/// An own claim.
+pub(crate) struct Claim {
+    pub(crate) field: Field,
+    pub(crate) wire: String,
+    pub(crate) codec: Codec,
+    pub(crate) absence: Absence,
+    pub(crate) kind: Kind,
+}
+
+/// How a claim is written and read.
+pub(crate) enum Codec {
+    /// With the type's serde impls.
+    Plain,
+    /// With the functions of this module; the number tells it from others of the struct.
+    With(usize, Path),
+    /// As one space-delimited string.
+    Scope,
+}
+
+/// What it means that the token lacks the claim.
+pub(crate) enum Absence {
+    /// It is none of ours.
+    Refused,
+    /// `None`, which is not written either.
+    Nothing,
+    /// The value of this expression.
+    Default(TokenStream),
+}
+
+/// What policies see in it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Nothing.
+    Other,
+    Roles,
+    Scope,
+}
+
+/// Who may read the token.
+#[derive(Clone, Copy)]
+pub(crate) enum Secrecy {
+    Open,
+    Confidential,
+}

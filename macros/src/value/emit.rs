@@ -1,0 +1,110 @@
+//! From the model of a closed set to Rust. Decides nothing.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Data, DeriveInput};
+
+use super::model::{Model, Serde, Value};
+use super::parse::Args;
+
+/// The inherent `as_str`, and all impls.
+pub(crate) fn emit(model: &Model) -> TokenStream {
+    let Model { krate, vis, name, values, serde } = model;
+    let variants: Vec<_> = values.iter().map(|Value { variant, .. }| variant).collect();
+    let wires: Vec<_> = values.iter().map(|Value { wire, .. }| wire).collect();
+    let numbers = variants.iter().map(|variant| variant_number(&variant.to_string()));
+    let serde = (*serde == Serde::Derived).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #krate::serde::Serialize for #name {
+                fn serialize<__TollgateS: #krate::serde::Serializer>(
+                    &self,
+                    serializer: __TollgateS,
+                ) -> ::core::result::Result<__TollgateS::Ok, __TollgateS::Error> {
+                    #krate::serialize_value(self, serializer)
+                }
+            }
+            #[automatically_derived]
+            impl<'__tollgate_de> #krate::serde::Deserialize<'__tollgate_de> for #name {
+                fn deserialize<__TollgateD: #krate::serde::Deserializer<'__tollgate_de>>(
+                    deserializer: __TollgateD,
+                ) -> ::core::result::Result<Self, __TollgateD::Error> {
+                    #krate::deserialize_value(deserializer)
+                }
+            }
+        }
+    });
+    quote! {
+        #[allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+        const _: () = {
+            impl #name {
+                /// The string on the wire.
+                #[must_use]
+                #vis const fn as_str(&self) -> &'static str {
+                    match self { #(Self::#variants => #wires,)* }
+                }
+            }
+            #[automatically_derived]
+            impl #krate::ClaimValue for #name {
+                const ALL: &'static [Self] = &[#(Self::#variants),*];
+                fn wire(&self) -> &'static str { Self::as_str(self) }
+                fn from_wire(text: &str) -> ::core::option::Option<Self> {
+                    match text { #(#wires => ::core::option::Option::Some(Self::#variants),)* _ => ::core::option::Option::None }
+                }
+            }
+            #(#[automatically_derived] impl #krate::Variant<#numbers> for #name {})*
+            #serde
+        };
+    }
+}
+
+/// What stands in for the impls of an enum with a mistake. Nothing of it runs.
+pub(crate) fn stub(item: &DeriveInput, args: &Args) -> TokenStream {
+    let (krate, vis, name) = (&args.krate, &item.vis, &item.ident);
+    // With parameters there is nothing to be sure of.
+    if !item.generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    let names: Vec<String> = match &item.data {
+        Data::Enum(data) => data.variants.iter().map(|variant| variant.ident.to_string()).collect(),
+        Data::Struct(_) | Data::Union(_) => Vec::new(),
+    };
+    let numbers = names.iter().map(|variant| variant_number(variant));
+    let result = quote!(::core::result::Result);
+    let serde = args.serde.is_none().then(|| {
+        quote! {
+            impl #krate::serde::Serialize for #name {
+                fn serialize<__TollgateS: #krate::serde::Serializer>(
+                    &self,
+                    serializer: __TollgateS,
+                ) -> #result<__TollgateS::Ok, __TollgateS::Error> { ::core::unreachable!() }
+            }
+            impl<'__tollgate_de> #krate::serde::Deserialize<'__tollgate_de> for #name {
+                fn deserialize<__TollgateD: #krate::serde::Deserializer<'__tollgate_de>>(
+                    deserializer: __TollgateD,
+                ) -> #result<Self, __TollgateD::Error> { ::core::unreachable!() }
+            }
+        }
+    });
+    quote! {
+        #[allow(dead_code, unreachable_pub, unused_variables)]
+        const _: () = {
+            impl #name {
+                /// The string on the wire.
+                #vis const fn as_str(&self) -> &'static str { "" }
+            }
+            impl #krate::ClaimValue for #name {
+                const ALL: &'static [Self] = &[];
+                fn wire(&self) -> &'static str { "" }
+            }
+            #(impl #krate::Variant<#numbers> for #name {})*
+            #serde
+        };
+    }
+}
+
+/// The number that stands for a variant's name in `__private::Variant` (FNV-1a).
+pub(crate) fn variant_number(name: &str) -> u64 {
+    let name = name.strip_prefix("r#").unwrap_or(name);
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

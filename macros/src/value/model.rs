@@ -1,0 +1,29 @@
+//! A closed set of strings, ready to be expanded.
+
+use proc_macro2::Ident;
+use syn::Visibility;
+
+use crate::krate::Krate;
+
+/// All that an expansion needs.
+pub(crate) struct Model {
+    pub(crate) krate: Krate,
+    pub(crate) vis: Visibility,
+    pub(crate) name: Ident,
+    /// In the order of the enum.
+    pub(crate) values: Vec<Value>,
+    pub(crate) serde: Serde,
+}
+
+/// A variant and its string.
+pub(crate) struct Value {
+    pub(crate) variant: Ident,
+    pub(crate) wire: String,
+}
+
+/// Who writes the serde impls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Serde {
+    Derived,
+    Own,
+}
