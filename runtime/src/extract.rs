@@ -174,7 +174,10 @@ pub(crate) fn bearer<'a>(parts: &'a Parts, header: &str, schemes: &[String]) -> 
         return Err(Code::InvalidRequest.into());
     }
     let value = value.to_str().map_err(|_| Code::InvalidToken)?;
-    let (scheme, token) = value.split_once([' ', '\t']).unwrap_or((value, ""));
+    let end = value.find([' ', '\t']).unwrap_or(value.len());
+    let (scheme, rest) = value.split_at(end);
+    // No token at all where something else separates them.
+    let token = rest.strip_prefix(' ').unwrap_or_default();
     let is_ours = schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme));
     Ok(is_ours.then_some(token))
 }

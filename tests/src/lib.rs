@@ -139,6 +139,12 @@ impl Accounts {
         self.users.lock().unwrap().values().find(|user| user.email == email).unwrap().id
     }
 
+    /// A copy of who has this address.
+    #[must_use]
+    pub fn user(&self, email: &str) -> User {
+        self.users.lock().unwrap().values().find(|user| user.email == email).unwrap().clone()
+    }
+
     /// Changes a user.
     pub fn change(&self, email: &str, change: impl FnOnce(&mut User)) {
         change(self.users.lock().unwrap().values_mut().find(|user| user.email == email).unwrap());

@@ -112,10 +112,10 @@ async fn the_current_user_is_loaded_and_must_still_be_there() {
 async fn a_token_without_a_session_counts_until_it_is_revoked() {
     let app = App::new().await;
     let ada = app.accounts.id_of("ada@example.com");
-    let user = app.accounts.users.lock().unwrap()[&ada].clone();
+    let user = app.accounts.user("ada@example.com");
     let token = app.gate.issue(&user, std::time::Duration::from_secs(60)).await.unwrap();
     let verified = app.gate.verify(&token).await.unwrap();
-    assert_eq!((verified.token().session_id(), verified.token().generation(), verified.token().auth_time()), (None, None, None));
+    assert_eq!((verified.token().sid(), verified.token().generation(), verified.token().auth_time()), (None, None, None));
     assert_eq!(app.get("/me", &token).await.status, StatusCode::OK);
     app.gate.revoke(Revoke::access_of(ada)).await.unwrap();
     app.get("/me", &token).await.assert_problem(401, "invalid_token");

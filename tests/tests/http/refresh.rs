@@ -197,7 +197,7 @@ async fn row_9_is_told_as_an_event_after_the_session_ended() {
         .await
         .unwrap();
     drop(routes(&gate));
-    let ada = accounts.users.lock().unwrap()[&accounts.id_of("ada@example.com")].clone();
+    let ada = accounts.user("ada@example.com");
     let first = gate.sign_in(ada, &Client::unknown()).await.unwrap();
     gate.refresh(first.refresh_token.expose(), &Client::unknown()).await.unwrap();
     clock.advance(Duration::from_secs(7));

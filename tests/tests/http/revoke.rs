@@ -194,7 +194,7 @@ async fn another_gate_on_the_same_store_hears_of_a_revocation() {
     };
     let (here, there) = (gate().await, gate().await);
     let accounts = here.backend().clone();
-    let ada = accounts.users.lock().unwrap()[&accounts.id_of("ada@example.com")].clone();
+    let ada = accounts.user("ada@example.com");
     let issued = here.sign_in(ada, &Client::unknown()).await.unwrap();
     there.verify(&issued.access_token).await.unwrap();
     here.revoke(Revoke::session(issued.session_id)).await.unwrap();

@@ -120,7 +120,7 @@ async fn a_subject_that_changes_with_every_attempt_is_a_503() {
 async fn a_sign_in_by_hand_has_no_login_to_run_again() {
     let app = App::new().await;
     let ada = app.accounts.id_of("ada@example.com");
-    let user = app.accounts.users.lock().unwrap()[&ada].clone();
+    let user = app.accounts.user("ada@example.com");
     app.gate.revoke(Revoke::access_of(ada)).await.unwrap();
     let refusal = app.gate.sign_in(user.clone(), &Client::unknown()).await.unwrap_err();
     assert_eq!(refusal.code(), Code::Unavailable);

@@ -129,6 +129,10 @@ impl SessionStore for SqliteStore {
         self.read("the sessions could not be read", move |db| session::live_of(db, &subject, now)).await
     }
 
+    async fn epoch_of(&self, subject: String, client_id: String) -> Result<u64, StoreError> {
+        self.read("the epoch could not be read", move |db| Ok(revoke::epoch(db, &subject, &client_id)?)).await
+    }
+
     async fn record_tokens(&self, tokens: Vec<TokenRecord>, _now: Timestamp) -> Result<u64, StoreError> {
         self.write("the tokens could not be recorded", move |db| token::record(db, &tokens)).await
     }
