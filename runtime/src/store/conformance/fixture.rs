@@ -1,0 +1,218 @@
+//! What clauses are written with: times, ids, records, and many operations at once.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use super::Broken;
+use crate::clock::Timestamp;
+use crate::device::Device;
+use crate::id::{SessionId, TokenId};
+use crate::store::{
+    Authenticated, DeviceLimit, LogCursor, LogEntry, NewSession, OnLimit, Opened, Revocation, RevokeReason, Revoked, Rotated,
+    Rotation, Session, Step, Store, Target, TokenKind, TokenQuery, TokenRecord,
+};
+
+/// Declares the clauses of a file, and their table.
+macro_rules! clauses {
+    ($($(#[doc = $what:literal])+ $number:literal $operation:ident $name:ident($store:ident) $check:block)+) => {
+        $($(#[doc = $what])+ async fn $name($store: $crate::store::Store) -> Result<(), $crate::store::conformance::Broken> {
+            $check
+            Ok(())
+        })+
+
+        pub(super) const CLAUSES: &[$crate::store::conformance::Clause] = &[$($crate::store::conformance::Clause {
+            number: $number,
+            operation: stringify!($operation),
+            name: stringify!($name),
+            what: concat!($($what),+),
+            check: |store| Box::pin($name(store)),
+        }),+];
+    };
+}
+
+/// Breaks the clause where a condition does not hold.
+macro_rules! ensure {
+    ($holds:expr, $($why:tt)+) => {
+        if !$holds {
+            return Err($crate::store::conformance::Broken::new(format!($($why)+)));
+        }
+    };
+}
+
+/// Breaks the clause where two values differ.
+macro_rules! same {
+    ($found:expr, $expected:expr) => {
+        match (&$found, &$expected) {
+            (found, expected) => ensure!(
+                found == expected,
+                "`{}` is {found:?}, expected was {expected:?}",
+                stringify!($found).split_whitespace().collect::<Vec<_>>().join(" ")
+            ),
+        }
+    };
+}
+
+/// When clauses begin.
+pub(super) const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
+
+pub(super) const MILLISECOND: Duration = Duration::from_millis(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const IDLE: Duration = Duration::from_secs(30 * 86_400);
+pub(super) const ABSOLUTE: Duration = Duration::from_secs(90 * 86_400);
+
+/// So many milliseconds after [`NOW`].
+pub(super) fn at(millis: u64) -> Timestamp {
+    NOW.plus(Duration::from_millis(millis))
+}
+
+/// Ids are ordered as their numbers are.
+pub(super) fn sid(number: u32) -> SessionId {
+    SessionId::from_bytes((u128::from(number) << 96 | 0xa5).to_be_bytes())
+}
+
+pub(super) fn jti(number: u32) -> TokenId {
+    TokenId::from_bytes((u128::from(number) << 96 | 0x5a).to_be_bytes())
+}
+
+pub(super) fn hash(number: u32) -> [u8; 32] {
+    let mut hash = [0x3c; 32];
+    for (place, byte) in hash.iter_mut().zip(number.to_be_bytes()) {
+        *place = byte;
+    }
+    hash
+}
+
+/// Session `number` of a subject, whose current hash is `hash(number)`.
+pub(super) fn new(number: u32, subject: &str, now: Timestamp) -> NewSession {
+    NewSession {
+        sid: sid(number),
+        subject: subject.to_owned(),
+        client_id: "first-party".to_owned(),
+        device: Device::default(),
+        current: hash(number),
+        auth_time: now,
+        acr: None,
+        claims: None,
+        idle_exp: now.plus(IDLE),
+        abs_exp: now.plus(ABSOLUTE),
+        authenticated: Authenticated::Since(now),
+        limit: None,
+        log_until: now.plus(10 * MINUTE),
+        tokens: Vec::new(),
+    }
+}
+
+pub(super) fn limited(number: u32, subject: &str, now: Timestamp, max: u32, on_limit: OnLimit) -> NewSession {
+    NewSession { limit: Some(DeviceLimit { max, on_limit }), ..new(number, subject, now) }
+}
+
+/// Opens a session that must open, and answers its epoch.
+pub(super) async fn open(store: &Store, new: NewSession, now: Timestamp) -> Result<u64, Broken> {
+    match store.open_session(new, now).await? {
+        Opened::Open { epoch, evicted } if evicted.is_empty() => Ok(epoch),
+        other => Err(Broken::new(format!("a session that should have opened answered {other:?}"))),
+    }
+}
+
+/// The row of session `number`, which must be there.
+pub(super) async fn row(store: &Store, number: u32, now: Timestamp) -> Result<Session, Broken> {
+    let found = store.session(sid(number), now).await?;
+    found.ok_or_else(|| Broken::new(format!("session {number} is not there")))
+}
+
+/// Row 6 of session `number`: from a generation and the hash `from` to the hash `to`.
+pub(super) fn advance(number: u32, generation: u32, from: u32, to: u32, now: Timestamp) -> Rotation {
+    let step = Step::Advance {
+        generation,
+        current: hash(from),
+        successor: hash(to),
+        sealed: vec![7; 44],
+        context: [9; 32],
+        idle_exp: now.plus(IDLE),
+    };
+    Rotation { sid: sid(number), step, tokens: Vec::new(), log_until: None }
+}
+
+/// Row 8 of session `number`, to the hash `to`.
+pub(super) fn remint(number: u32, generation: u32, to: u32, now: Timestamp) -> Rotation {
+    let step = Step::Remint { generation, successor: hash(to), sealed: vec![8; 44] };
+    Rotation { sid: sid(number), step, tokens: Vec::new(), log_until: Some(now.plus(10 * MINUTE)) }
+}
+
+/// Rows 5 and 7 of session `number`.
+pub(super) fn hold(number: u32, generation: u32) -> Rotation {
+    Rotation { sid: sid(number), step: Step::Hold { generation }, tokens: Vec::new(), log_until: None }
+}
+
+/// Rotates, which must be done.
+pub(super) async fn rotate(store: &Store, rotation: Rotation, now: Timestamp) -> Result<(), Broken> {
+    same!(store.rotate(rotation, now).await?, Rotated::Done);
+    Ok(())
+}
+
+/// Revokes as an application would, remembered for ten minutes.
+pub(super) async fn revoke(store: &Store, target: Target, now: Timestamp) -> Result<Revoked, Broken> {
+    let revocation = Revocation { target, reason: RevokeReason::Requested, until: now.plus(10 * MINUTE) };
+    Ok(store.revoke(revocation, now).await?)
+}
+
+/// Everything that the log says from its start.
+pub(super) async fn whole_log(store: &Store, now: Timestamp) -> Result<Vec<LogEntry>, Broken> {
+    Ok(store.log_since(LogCursor::START, now).await?.entries)
+}
+
+/// An access token without a session.
+pub(super) fn token(number: u32, subject: &str, issued_at: Timestamp) -> TokenRecord {
+    TokenRecord {
+        jti: jti(number),
+        kind: TokenKind::Access,
+        sid: None,
+        generation: None,
+        parent: None,
+        subject: subject.to_owned(),
+        device_id: None,
+        issued_at,
+        expires_at: issued_at.plus(10 * MINUTE),
+        revoked_at: None,
+    }
+}
+
+/// The query for everything.
+pub(super) const fn every_token() -> TokenQuery {
+    TokenQuery { subject: None, sid: None, device_id: None, tree: None, active: None, limit: u32::MAX }
+}
+
+/// The numbers of the tokens that a query finds, in its order.
+pub(super) async fn found(store: &Store, query: TokenQuery, now: Timestamp) -> Result<Vec<TokenId>, Broken> {
+    Ok(store.tokens(query, now).await?.into_iter().map(|token| token.jti).collect())
+}
+
+/// Runs `count` operations that begin together; their answers come in the order of their numbers.
+pub(super) async fn together<T, Fut>(count: u32, make: impl Fn(u32) -> Fut) -> Result<Vec<T>, Broken>
+where
+    T: Send + 'static,
+    Fut: Future<Output = Result<T, crate::store::StoreError>> + Send + 'static,
+{
+    let line = Arc::new(Barrier::new(usize::try_from(count).unwrap_or(usize::MAX)));
+    let mut tasks = JoinSet::new();
+    for number in 0..count {
+        let (line, operation) = (Arc::clone(&line), make(number));
+        tasks.spawn(async move {
+            line.wait().await;
+            (number, operation.await)
+        });
+    }
+    let mut answers = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        let (number, answer) = done.map_err(|panic| Broken::new(panic.to_string()))?;
+        answers.push((number, answer?));
+    }
+    answers.sort_unstable_by_key(|(number, _)| *number);
+    Ok(answers.into_iter().map(|(_, answer)| answer).collect())
+}
