@@ -57,7 +57,7 @@ pub(crate) struct Draft {
 impl UserClaims {
     pub(crate) fn ada() -> Self {
         Self {
-            id: Uuid::from_u128(0x0190_5b1e_7c5a_7000_8000_0000_0000_00ada),
+            id: Uuid::from_u128(0x0190_5b1e_7c5a_7000_8000_0000_0000_0ada),
             email: "ada@example.com".into(),
             roles: vec![Role::Admin, Role::Editor, Role::Author],
             extra: None,
