@@ -43,7 +43,7 @@ pub(super) fn open(folder: &Path, algorithm: Algorithm, now: Timestamp) -> Resul
     super::signing::secret_len(algorithm)?;
     make_folder(folder)?;
     if let Some(manifest) = read_manifest(folder)? {
-        return load_patiently(folder, algorithm, manifest);
+        return load_patiently(folder, algorithm, &manifest);
     }
     let lock = Lock::take(folder)?;
     if let Some(manifest) = read_manifest(folder)? {
@@ -67,7 +67,7 @@ pub(super) fn read_changed(folder: &Path, algorithm: Algorithm, known: &[u8]) ->
     match read_manifest(folder)? {
         None => Err(Error::new(ErrorKind::Keys, format!("{} is missing", shown(folder, MANIFEST)))),
         Some(manifest) if manifest == known => Ok(None),
-        Some(manifest) => load_patiently(folder, algorithm, manifest).map(Some),
+        Some(manifest) => load_patiently(folder, algorithm, &manifest).map(Some),
     }
 }
 
@@ -111,8 +111,8 @@ fn write(folder: &Path, roster: &Roster) -> Result<Vec<u8>, Error> {
 }
 
 /// Loads; where the ring was changed meanwhile, so that a file is gone that the manifest named, once more.
-fn load_patiently(folder: &Path, algorithm: Algorithm, manifest: Vec<u8>) -> Result<Read, Error> {
-    load(folder, algorithm, manifest.clone()).or_else(|error| match read_manifest(folder)? {
+fn load_patiently(folder: &Path, algorithm: Algorithm, manifest: &[u8]) -> Result<Read, Error> {
+    load(folder, algorithm, manifest.to_vec()).or_else(|error| match read_manifest(folder)? {
         Some(changed) if changed != manifest => load(folder, algorithm, changed),
         _ => Err(error),
     })

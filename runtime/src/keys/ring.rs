@@ -97,7 +97,6 @@ impl KeyRing {
     /// # Errors
     /// The algorithm is not HMAC; a secret is shorter than the hash's output (RFC 7518 section 3.2; 32 bytes for the
     /// refresh secret), has fewer than 16 different bytes, or is a public key; the two are the same.
-    #[expect(clippy::needless_pass_by_value, reason = "a secret changes hands: no copy stays with the caller")]
     pub fn from_secret(algorithm: Algorithm, secret: Secret, refresh_secret: Secret) -> Result<Self, Error> {
         let len = secret_len(algorithm)?;
         if algorithm == Algorithm::EdDSA {

@@ -57,8 +57,7 @@ fn is_public_key(bytes: &[u8]) -> bool {
 /// Whether the bytes are exactly one DER SEQUENCE that starts as keys and certificates do: with a SEQUENCE or an INTEGER.
 fn is_der(bytes: &[u8]) -> bool {
     let (len, rest) = match bytes {
-        [0x30, len @ 0..=0x7F, rest @ ..] => (usize::from(*len), rest),
-        [0x30, 0x81, len, rest @ ..] => (usize::from(*len), rest),
+        [0x30, len @ 0..=0x7F, rest @ ..] | [0x30, 0x81, len, rest @ ..] => (usize::from(*len), rest),
         [0x30, 0x82, high, low, rest @ ..] => (usize::from(*high) << 8 | usize::from(*low), rest),
         _ => return false,
     };

@@ -1,0 +1,290 @@
+//! previous, current, next: what verifies when, across processes and crashes.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tollgate::clock::{Clock, Timestamp};
+use tollgate::id::SessionId;
+use tollgate::keys::{Algorithm, KeyRing, KeyState};
+use tollgate::token::RefreshToken;
+
+use crate::folder::{files, restore};
+
+const AHEAD: Duration = Duration::from_secs(15 * 60);
+
+#[expect(clippy::disallowed_methods, reason = "the ring's keys are dated by the system's clock when they are made")]
+fn clock() -> Clock {
+    Clock::manual(Timestamp::from(std::time::SystemTime::now()).plus(Duration::from_secs(1)))
+}
+
+async fn open(folder: &Path, clock: &Clock) -> KeyRing {
+    let ring = KeyRing::open(folder).await.unwrap().with_clock(clock.clone());
+    ring.set_lifetimes(Duration::from_secs(600), Duration::from_secs(86400));
+    ring
+}
+
+fn states(ring: &KeyRing) -> Vec<(Arc<str>, KeyState)> {
+    ring.set().verifying().iter().map(|key| (Arc::clone(key.kid()), key.state())).collect()
+}
+
+fn state_of(ring: &KeyRing, kid: &str) -> Option<KeyState> {
+    states(ring).into_iter().find(|(id, _)| **id == *kid).map(|(_, state)| state)
+}
+
+fn published(ring: &KeyRing, kid: &str) -> bool {
+    ring.jwks().find(kid).is_some()
+}
+
+fn next_kid(ring: &KeyRing) -> Arc<str> {
+    states(ring).into_iter().find(|(_, state)| *state == KeyState::Next).unwrap().0
+}
+
+#[tokio::test]
+async fn r39_a_key_is_published_before_it_signs_and_verifies_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let ring = open(folder.path(), &clock).await;
+    let (first, second) = (ring.set().signing().kid().clone(), next_kid(&ring));
+    assert!(published(&ring, &first) && published(&ring, &second));
+
+    let error = ring.rotate().await.unwrap_err();
+    assert!(error.to_string().contains("published since less than 15 minutes"), "{error}");
+    assert_eq!(*ring.set().signing().kid(), first);
+
+    clock.advance(AHEAD);
+    let rotation = ring.rotate().await.unwrap();
+    assert_eq!((&rotation.previous, &rotation.current), (&first, &second));
+    assert_eq!(state_of(&ring, &first), Some(KeyState::Previous));
+    assert_eq!(state_of(&ring, &second), Some(KeyState::Current));
+    assert!(published(&ring, &first) && published(&ring, &second) && published(&ring, &next_kid(&ring)));
+
+    clock.advance(Duration::from_secs(600) - Duration::from_millis(1));
+    assert!(!ring.reload().await.unwrap());
+    assert!(state_of(&ring, &first).is_some());
+    clock.advance(Duration::from_millis(1));
+    assert!(ring.reload().await.unwrap());
+    assert!(state_of(&ring, &first).is_none() && !published(&ring, &first));
+    assert!(!ring.reload().await.unwrap());
+}
+
+#[tokio::test]
+async fn another_process_follows_and_meanwhile_verifies_what_the_first_signs() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let (one, two) = (open(folder.path(), &clock).await, open(folder.path(), &clock).await);
+    clock.advance(AHEAD);
+    let rotation = one.rotate().await.unwrap();
+    let token = RefreshToken::mint(&one.set(), SessionId::from_bytes([1; 16]), 0, &[2; 16]);
+
+    assert_eq!(state_of(&two, &rotation.current), Some(KeyState::Next), "known before it was told");
+    assert!(RefreshToken::parse(&two.set(), token.expose()).is_ok(), "so is the MAC key");
+    let revision = two.set().revision();
+    assert!(two.reload().await.unwrap());
+    assert!(two.set().revision() > revision);
+    assert_eq!(states(&one), states(&two));
+    assert!(!two.reload().await.unwrap());
+}
+
+/// Rotating again and again, and never two at once: every change starts from what lies in the folder.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_that_rotate_at_once_rotate_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let rings = [open(folder.path(), &clock).await, open(folder.path(), &clock).await];
+    clock.advance(AHEAD);
+    let (one, two) = tokio::join!(rings[0].rotate(), rings[1].rotate());
+    assert_eq!(u8::from(one.is_ok()) + u8::from(two.is_ok()), 1, "the second finds a key that is published since now");
+    for ring in &rings {
+        ring.reload().await.unwrap();
+    }
+    assert_eq!(states(&rings[0]), states(&rings[1]));
+    assert_eq!(states(&rings[0]).len(), 3);
+}
+
+#[tokio::test]
+async fn refresh_keys_rotate_along_and_old_tokens_stay_genuine() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let ring = open(folder.path(), &clock).await;
+    let mint = |ring: &KeyRing| RefreshToken::mint(&ring.set(), SessionId::from_bytes([1; 16]), 7, &[2; 16]);
+    let old = mint(&ring);
+    clock.advance(AHEAD);
+    ring.rotate().await.unwrap();
+    let new = mint(&ring);
+    assert_ne!(old.expose(), new.expose());
+    assert!(!RefreshToken::parse(&ring.set(), old.expose()).unwrap().retired);
+    assert!(!RefreshToken::parse(&ring.set(), new.expose()).unwrap().retired);
+
+    clock.advance(Duration::from_secs(86400));
+    ring.reload().await.unwrap();
+    assert!(RefreshToken::parse(&ring.set(), old.expose()).unwrap().retired, "out by its time");
+    ring.rotate().await.unwrap();
+    assert!(RefreshToken::parse(&ring.set(), old.expose()).is_err(), "forgotten at the next change");
+}
+
+/// ROTATION 1: what a retired MAC key made is told apart, in this process and in the others.
+#[tokio::test]
+async fn a_retired_refresh_key_stays_known_as_retired() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let (ring, other) = (open(folder.path(), &clock).await, open(folder.path(), &clock).await);
+    let token = RefreshToken::mint(&ring.set(), SessionId::from_bytes([1; 16]), 7, &[2; 16]);
+    let name = format!("refresh-{}", ring.set().macs()[0].id());
+    ring.retire(&name).await.unwrap();
+    other.reload().await.unwrap();
+    for ring in [&ring, &other, &open(folder.path(), &clock).await] {
+        let parsed = RefreshToken::parse(&ring.set(), token.expose()).unwrap();
+        assert!(parsed.retired && parsed.generation == 7);
+        assert_eq!(ring.set().macs()[0].state(), KeyState::Current);
+        let fresh = RefreshToken::mint(&ring.set(), SessionId::from_bytes([1; 16]), 8, &[2; 16]);
+        assert!(!RefreshToken::parse(&ring.set(), fresh.expose()).unwrap().retired);
+    }
+    assert!(ring.retire(&name).await.is_err(), "once is enough");
+}
+
+#[tokio::test]
+async fn r40_a_retired_signing_key_is_gone_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let ring = open(folder.path(), &clock).await;
+    let (first, second) = (ring.set().signing().kid().clone(), next_kid(&ring));
+    ring.retire(&first).await.unwrap();
+    assert_eq!(*ring.set().signing().kid(), second, "the next takes its place, however young");
+    assert!(state_of(&ring, &first).is_none() && !published(&ring, &first));
+    assert!(!files(folder.path()).keys().any(|name| name.contains(&*first)), "its file is removed");
+
+    let third = next_kid(&ring);
+    ring.retire(&format!("sign-{third}")).await.unwrap();
+    assert!(state_of(&ring, &third).is_none());
+    assert_eq!(*ring.set().signing().kid(), second);
+
+    clock.advance(AHEAD);
+    ring.rotate().await.unwrap();
+    ring.retire(&second).await.unwrap();
+    assert_eq!(states(&ring).len(), 2);
+    for name in ["nobody", "seal-1", "", &*second, "refresh-99"] {
+        assert!(ring.retire(name).await.unwrap_err().to_string().contains("no key"), "{name}");
+    }
+}
+
+/// A crash between any two writes: the ring is the old one or the new one, and another rotation works.
+#[tokio::test]
+async fn a_rotation_that_was_interrupted_is_resumable() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let ring = open(folder.path(), &clock).await;
+    clock.advance(AHEAD);
+    let before = files(folder.path());
+    ring.rotate().await.unwrap();
+    clock.advance(Duration::from_secs(700));
+    ring.rotate().await.unwrap_err();
+    clock.advance(AHEAD);
+    ring.rotate().await.unwrap();
+    let after = files(folder.path());
+    let fresh: Vec<&String> = after.keys().filter(|name| !before.contains_key(*name)).collect();
+    let gone: Vec<&String> = before.keys().filter(|name| !after.contains_key(*name)).collect();
+    assert!(fresh.len() >= 4 && !gone.is_empty(), "{fresh:?} {gone:?}");
+
+    // Keys are written one after the other, each beside its name first; then the manifest; then strays are removed.
+    let mut crashes = Vec::new();
+    for written in 0..=fresh.len() {
+        let mut state = before.clone();
+        state.extend(fresh[..written].iter().map(|name| ((*name).clone(), after[*name].clone())));
+        crashes.push((state.clone(), "old"));
+        state.insert("manifest.json.tmp".into(), after["manifest.json"][..20].to_vec());
+        if let Some(name) = fresh.get(written) {
+            state.insert(format!("{name}.tmp"), after[*name][..10].to_vec());
+        }
+        crashes.push((state, "old"));
+    }
+    for removed in 0..=gone.len() {
+        let mut state = before.clone();
+        state.extend(after.clone());
+        for name in &gone[..removed] {
+            state.remove(*name);
+        }
+        crashes.push((state, "new"));
+    }
+    for (mut state, which) in crashes {
+        state.insert("lock".into(), b"of a process that died".to_vec());
+        restore(folder.path(), &state);
+        let ring = open(folder.path(), &clock).await;
+        let manifest = if which == "old" { &before["manifest.json"] } else { &after["manifest.json"] };
+        assert_eq!(&fs::read(folder.path().join("manifest.json")).unwrap(), manifest);
+        let young = Clock::manual(clock.now().plus(AHEAD));
+        let ring = ring.with_clock(young);
+        ring.rotate().await.unwrap();
+        let names = files(folder.path());
+        assert!(
+            !names.contains_key("lock") && !names.keys().any(|name| name.ends_with(".key.tmp")),
+            "{which}: {:?}",
+            names.keys()
+        );
+        let named = crate::folder::manifest(folder.path())["keys"].as_array().unwrap().len();
+        assert_eq!(names.keys().filter(|name| name.ends_with(".key")).count(), named);
+        open(folder.path(), &clock).await;
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_on_a_full_disk_changes_nothing() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let ring = open(folder.path(), &clock).await;
+    let kid = ring.set().signing().kid().clone();
+    clock.advance(AHEAD);
+    // Where a file should be written lies a folder: as good as a full disk, also for the superuser.
+    fs::create_dir(folder.path().join("manifest.json.tmp")).unwrap();
+    let error = ring.rotate().await.unwrap_err();
+    assert!(error.to_string().contains("manifest.json cannot be written"), "{error}");
+    assert_eq!(*ring.set().signing().kid(), kid);
+    assert_eq!(*open(folder.path(), &clock).await.set().signing().kid(), kid);
+    fs::remove_dir(folder.path().join("manifest.json.tmp")).unwrap();
+    ring.rotate().await.unwrap();
+    assert_eq!(fs::metadata(folder.path().join("manifest.json")).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn rings_without_a_folder_rotate_in_memory_or_in_their_configuration() {
+    let clock = clock();
+    let ring = KeyRing::generate(Algorithm::HS256).unwrap().with_clock(clock.clone());
+    let clone = ring.clone();
+    clock.advance(AHEAD);
+    let rotation = ring.rotate().await.unwrap();
+    assert_eq!(*clone.set().signing().kid(), rotation.current);
+    clone.retire(&rotation.current).await.unwrap();
+    assert_ne!(*ring.set().signing().kid(), rotation.current);
+
+    let secret = |from: u8| tollgate::secret::Secret::from_bytes((from..from + 32).collect());
+    let ring = KeyRing::from_secret(Algorithm::HS256, secret(0), secret(100)).unwrap();
+    let kid = ring.set().signing().kid().clone();
+    for error in [ring.rotate().await.unwrap_err(), ring.retire(&kid).await.unwrap_err()] {
+        assert!(error.to_string().contains("configuration"), "{error}");
+    }
+    assert!(!ring.reload().await.unwrap());
+}
+
+/// Readers never wait and never see half a change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn readers_see_whole_sets_while_the_ring_changes() {
+    let clock = clock();
+    let ring = KeyRing::generate(Algorithm::HS256).unwrap().with_clock(clock.clone());
+    let reader = {
+        let ring = ring.clone();
+        tokio::task::spawn_blocking(move || {
+            for _ in 0..20_000 {
+                let set = ring.set();
+                assert_eq!(set.verifying()[0].kid(), set.signing().kid());
+                assert_eq!(set.verifying()[0].state(), KeyState::Current);
+            }
+        })
+    };
+    for _ in 0..50 {
+        clock.advance(AHEAD);
+        ring.rotate().await.unwrap();
+    }
+    reader.await.unwrap();
+}

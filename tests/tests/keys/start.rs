@@ -1,0 +1,104 @@
+//! Several start at once, some die while at it: one ring comes out.
+
+use std::fs;
+
+use tollgate::keys::{Algorithm, KeyRing};
+
+use crate::folder::files;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_who_start_at_once_end_with_one_ring() {
+    for _ in 0..5 {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("keys");
+        let starting: Vec<_> = (0..12)
+            .map(|_| {
+                let folder = folder.clone();
+                tokio::spawn(async move { KeyRing::open(folder).await.unwrap() })
+            })
+            .collect();
+        let mut kids = Vec::new();
+        for ring in starting {
+            kids.push(ring.await.unwrap().set().signing().kid().to_string());
+        }
+        kids.dedup();
+        assert_eq!(kids.len(), 1);
+        assert_eq!(files(&folder).len(), 6);
+    }
+}
+
+/// The same with processes: this test starts itself.
+#[tokio::test]
+async fn many_processes_that_start_at_once_end_with_one_ring() {
+    if let Some(folder) = std::env::var_os("RING_FOLDER") {
+        println!("kid={}", KeyRing::open(folder).await.unwrap().set().signing().kid());
+        return;
+    }
+    let parent = tempfile::tempdir().unwrap();
+    let name = "start::many_processes_that_start_at_once_end_with_one_ring";
+    let started: Vec<_> = (0..6)
+        .map(|_| {
+            let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+            command.args(["--exact", name, "--nocapture"]).env("RING_FOLDER", parent.path().join("keys"));
+            command.stdout(std::process::Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    let mut kids = Vec::new();
+    for child in started {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        let text = String::from_utf8(output.stdout).unwrap();
+        kids.push(text.split("kid=").nth(1).unwrap().lines().next().unwrap().to_owned());
+    }
+    assert_eq!(kids.len(), 6);
+    kids.dedup();
+    assert_eq!(kids.len(), 1);
+}
+
+/// Whoever died while making the ring left a lock, perhaps with some keys, and no manifest.
+#[tokio::test]
+async fn a_first_start_that_was_interrupted_is_made_again() {
+    let model = tempfile::tempdir().unwrap();
+    KeyRing::open(model.path()).await.unwrap();
+    let whole = files(model.path());
+    let keys: Vec<&String> = whole.keys().filter(|name| name.ends_with(".key")).collect();
+    for written in 0..=keys.len() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("lock"), "").unwrap();
+        for name in &keys[..written] {
+            fs::write(folder.path().join(name), &whole[*name]).unwrap();
+        }
+        fs::write(folder.path().join("sign-half.key.tmp"), "tollgate-k").unwrap();
+        fs::write(folder.path().join("manifest.json.tmp"), "{").unwrap();
+        KeyRing::open(folder.path()).await.unwrap();
+        let names: Vec<String> = files(folder.path()).into_keys().collect();
+        assert_eq!(names.len(), 6, "{names:?}");
+    }
+}
+
+/// Without a trace of an interrupted start, keys without a manifest mean a lost manifest: new keys would sign everyone out.
+#[tokio::test]
+async fn a_lost_manifest_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let ring = KeyRing::open(folder.path()).await.unwrap();
+    fs::remove_file(folder.path().join("manifest.json")).unwrap();
+    let before = files(folder.path());
+    let error = KeyRing::open(folder.path()).await.unwrap_err();
+    assert!(error.to_string().contains("manifest.json is missing"), "{error}");
+    assert_eq!(before, files(folder.path()));
+    assert!(ring.reload().await.unwrap_err().to_string().contains("manifest.json is missing"));
+    assert!(ring.rotate().await.is_err() && !ring.set().verifying().is_empty());
+}
+
+#[tokio::test]
+async fn a_ring_is_unadopted_until_a_gate_has_started_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let ring = KeyRing::open(folder.path()).await.unwrap();
+    assert!(ring.is_unadopted().await);
+    assert!(KeyRing::open(folder.path()).await.unwrap().is_unadopted().await, "starting alone adopts nothing");
+    ring.adopt().await.unwrap();
+    ring.adopt().await.unwrap();
+    assert!(!ring.is_unadopted().await);
+    assert!(!KeyRing::open(folder.path()).await.unwrap().is_unadopted().await);
+    assert!(!KeyRing::generate(Algorithm::EdDSA).unwrap().is_unadopted().await);
+}

@@ -1,0 +1,97 @@
+//! Random input: nothing panics, and only the token that was issued verifies.
+
+use proptest::prelude::*;
+use tollgate::clock::Timestamp;
+use tollgate::id::SessionId;
+use tollgate::keys::{Algorithm, KeyRing};
+use tollgate::token::{RefreshToken, VerifyError, open_successor, read_stored, seal_successor, verify};
+
+use crate::claims::UserClaims;
+use crate::forge::{Forge, NOW, expect, issue_from};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_text_is_refused(text in any::<String>(), bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let forge = Forge::new();
+        let lossy = String::from_utf8_lossy(&bytes);
+        for text in [&text, lossy.as_ref()] {
+            prop_assert!(forge.verify(text).is_err());
+            prop_assert!(RefreshToken::parse(&forge.ring.set(), text).is_err());
+            let prefixed = format!("tgr1_{text}");
+            prop_assert!(RefreshToken::parse(&forge.ring.set(), &prefixed).is_err());
+            prop_assert!(read_stored::<UserClaims>(text, text.as_bytes()).is_none());
+        }
+    }
+
+    #[test]
+    fn arbitrary_parts_are_refused(header in "[A-Za-z0-9_-]{0,200}", payload in "[A-Za-z0-9_-]{0,200}", signature in "[A-Za-z0-9_-]{0,90}") {
+        let forge = Forge::new();
+        for header in [header, forge.issued_header()] {
+            let token = format!("{header}.{payload}.{signature}");
+            prop_assert!(forge.verify(&token).is_err());
+        }
+    }
+
+    /// Genuinely signed nonsense: the decoder sees it, and neither panics nor accepts.
+    #[test]
+    fn signed_nonsense_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300), text in "[\\[\\]{}:,\"0-9a-z\\\\ .eE+-]{0,120}") {
+        let forge = Forge::new();
+        use base64::Engine as _;
+        let encode = |bytes: &[u8]| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
+        for content in [bytes.as_slice(), text.as_bytes()] {
+            prop_assert!(forge.verify(&forge.sign_encoded(&forge.issued_header(), &encode(content))).is_err());
+            let token = forge.sign_encoded(&encode(content), &encode(b"{}"));
+            prop_assert!(forge.verify(&token).is_err());
+        }
+    }
+
+    #[test]
+    fn only_the_unmodified_token_verifies(at in any::<prop::sample::Index>(), with in any::<char>(), how in 0..4u8) {
+        for algorithm in [Algorithm::HS256, Algorithm::EdDSA] {
+            let ring = KeyRing::generate(algorithm).unwrap();
+            let token = issue_from(&ring);
+            let mut chars: Vec<char> = token.chars().collect();
+            let at = at.index(chars.len());
+            match how {
+                0 => chars[at] = with,
+                1 => chars.insert(at, with),
+                2 => drop(chars.remove(at)),
+                _ => chars.truncate(at),
+            }
+            let changed: String = chars.into_iter().collect();
+            let verified = verify::<UserClaims>(&changed, &ring.set(), &expect(), Timestamp::from_secs(NOW));
+            if changed == token {
+                prop_assert!(verified.is_ok());
+            } else {
+                prop_assert_eq!(verified.err(), Some(VerifyError::Invalid));
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_unmodified_refresh_token_parses(sid in any::<[u8; 16]>(), generation in any::<u32>(), secret in any::<[u8; 16]>(), at in any::<prop::sample::Index>(), with in any::<char>()) {
+        let forge = Forge::new();
+        let token = RefreshToken::mint(&forge.ring.set(), SessionId::from_bytes(sid), generation, &secret);
+        let parsed = RefreshToken::parse(&forge.ring.set(), token.expose()).unwrap();
+        prop_assert_eq!((*parsed.sid.as_bytes(), parsed.generation, *parsed.secret, parsed.retired), (sid, generation, secret, false));
+        let mut chars: Vec<char> = token.expose().chars().collect();
+        let at = at.index(chars.len());
+        chars[at] = with;
+        let changed: String = chars.into_iter().collect();
+        prop_assert_eq!(RefreshToken::parse(&forge.ring.set(), &changed).is_ok(), changed == token.expose());
+    }
+
+    #[test]
+    fn only_the_unmodified_seal_opens(secret in any::<[u8; 16]>(), successor in any::<[u8; 16]>(), generation in any::<u32>(), at in any::<prop::sample::Index>(), flip in 1..=255u8) {
+        let sid = SessionId::from_bytes([5; 16]);
+        let next = generation.wrapping_add(1);
+        let mut sealed = seal_successor(&secret, sid, generation, next, &successor).unwrap();
+        let opened = open_successor(&secret, sid, generation, next, &sealed);
+        prop_assert_eq!(opened.as_deref(), Some(&successor));
+        let at = at.index(sealed.len());
+        sealed[at] ^= flip;
+        prop_assert!(open_successor(&secret, sid, generation, next, &sealed).is_none());
+    }
+}
