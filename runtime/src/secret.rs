@@ -150,7 +150,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return None;
     }
     digits
