@@ -1,2 +1,61 @@
-//! The quickstart.
-fn main() {}
+//! The quickstart: an axum program with users of its own, behind a gate.
+
+mod accounts;
+mod banner;
+
+use std::error::Error;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::{env, fs};
+
+use accounts::Accounts;
+use axum::Router;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tollgate::settings::Settings;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let port = env::var("PORT").map_or(Ok(3000), |port| port.parse()).map_err(|_| "PORT must be a number up to 65535")?;
+    let folder = PathBuf::from(env::var_os("DATA_DIR").unwrap_or("./quickstart-data".into()));
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+
+    let _accounts = Accounts::open(&folder.join("app.db")).await.map_err(|error| format!("no users: {error:?}"))?;
+    let mut settings = Settings::load()?;
+    settings.issuer.get_or_insert(format!("http://127.0.0.1:{port}"));
+    settings.audience.get_or_insert("quickstart".to_owned());
+    settings.validate()?;
+
+    let app = Router::new().route("/health", get(|| async { "ok" }));
+
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| format!("port {port}: {error}"))?;
+    banner::print(listener.local_addr()?.port());
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stopped()).await?;
+    Ok(())
+}
+
+/// Waits for Ctrl-C, or for the signal with which a supervisor ends a process.
+async fn stopped() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = interrupted => {}
+            _ = terminated.recv() => {}
+        }
+        return;
+    }
+    _ = interrupted.await;
+}

@@ -59,7 +59,7 @@ struct Shared {
 /// let passwords = Passwords::with(hashing)?;
 /// # Ok::<(), tollgate::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Hashing {
     /// Memory of one evaluation, in KiB. By default 19 456 (19 MiB), the first choice of the OWASP password storage cheat sheet.

@@ -1,0 +1,149 @@
+//! The users: a table of this program's own, of which tollgate knows nothing.
+
+#![expect(dead_code, reason = "the gate reads the accounts")]
+
+use std::path::Path;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use tollgate::device::Client;
+use tollgate::error::AuthError;
+use tollgate::gate::EmailLogin;
+use tollgate::password::{Passwords, Stored};
+use tollgate::secret::Password;
+use uuid::Uuid;
+
+/// What a user may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Admin,
+    Editor,
+}
+
+/// A user, as the table has it.
+#[derive(Clone)]
+pub(crate) struct User {
+    pub(crate) id: Uuid,
+    pub(crate) email: String,
+    pub(crate) roles: Vec<Role>,
+    password_hash: Stored,
+    disabled: bool,
+}
+
+/// All users.
+pub(crate) struct Accounts {
+    db: SqlitePool,
+    passwords: Passwords,
+}
+
+impl Accounts {
+    /// Opens the table, and fills it the first time.
+    pub(crate) async fn open(file: &Path) -> Result<Self, AuthError> {
+        let options = SqliteConnectOptions::new().filename(file).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+        let accounts = Self { db: SqlitePool::connect_with(options).await?, passwords: Passwords::new() };
+        sqlx::query(
+            "CREATE TABLE IF NOT EXISTS users (
+                id            TEXT PRIMARY KEY,
+                email         TEXT NOT NULL UNIQUE,
+                role          TEXT NOT NULL CHECK (role IN ('admin', 'editor')),
+                password_hash TEXT NOT NULL,
+                disabled      INTEGER NOT NULL DEFAULT 0
+            ) STRICT",
+        )
+        .execute(&accounts.db)
+        .await?;
+        accounts.add("ada@example.com", "admin", false).await?;
+        accounts.add("grace@example.com", "editor", false).await?;
+        accounts.add("mallory@example.com", "editor", true).await?;
+        Ok(accounts)
+    }
+
+    /// Adds a user unless there is one with this address.
+    async fn add(&self, email: &str, role: &str, disabled: bool) -> Result<(), AuthError> {
+        if self.by_email(email).await?.is_none() {
+            let hash = self.passwords.hash(&Password::new("correct horse battery staple")).await?;
+            sqlx::query("INSERT INTO users (id, email, role, password_hash, disabled) VALUES (?, ?, ?, ?, ?)")
+                .bind(Uuid::new_v4().to_string())
+                .bind(email)
+                .bind(role)
+                .bind(hash.as_str())
+                .bind(disabled)
+                .execute(&self.db)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn by_email(&self, email: &str) -> Result<Option<User>, AuthError> {
+        let query = sqlx::query_as("SELECT id, email, role, password_hash, disabled FROM users WHERE email = ?");
+        query.bind(email).fetch_optional(&self.db).await?.map(user).transpose()
+    }
+
+    async fn by_id(&self, id: &Uuid) -> Result<Option<User>, AuthError> {
+        let query = sqlx::query_as("SELECT id, email, role, password_hash, disabled FROM users WHERE id = ?");
+        query.bind(id.to_string()).fetch_optional(&self.db).await?.map(user).transpose()
+    }
+}
+
+impl Accounts {
+    async fn authenticate(&self, login: EmailLogin, _client: &Client) -> Result<User, AuthError> {
+        let user = self.by_email(&login.email).await?;
+        // Whoever asks waits for one hash: a stranger cannot tell which addresses have an account.
+        let checked = self.passwords.check(&login.password, user.as_ref().map(|user| &user.password_hash)).await?;
+        let user = user.filter(|user| !user.disabled).ok_or(AuthError::Invalid)?;
+        if let Some(better) = checked.rehash {
+            let query = sqlx::query("UPDATE users SET password_hash = ? WHERE id = ?");
+            query.bind(better.as_str()).bind(user.id.to_string()).execute(&self.db).await?;
+        }
+        Ok(user)
+    }
+
+    async fn refresh(&self, id: &Uuid, _client: &Client) -> Result<User, AuthError> {
+        let user = self.by_id(id).await?.ok_or(AuthError::Gone)?;
+        if user.disabled { Err(AuthError::Disabled) } else { Ok(user) }
+    }
+}
+
+type Row = (String, String, String, String, bool);
+
+fn user((id, email, role, password_hash, disabled): Row) -> Result<User, AuthError> {
+    let role = if role == "admin" { Role::Admin } else { Role::Editor };
+    Ok(User { id: id.parse()?, email, roles: vec![role], password_hash: password_hash.into(), disabled })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn sign_in(accounts: &Accounts, email: &str, password: &str) -> Result<User, AuthError> {
+        let login = EmailLogin { email: email.to_owned(), password: Password::new(password) };
+        accounts.authenticate(login, &Client::unknown()).await
+    }
+
+    #[tokio::test]
+    async fn the_seeded_users_survive_a_restart_and_only_the_right_ones_come_in() {
+        let folder = std::env::temp_dir().join(Uuid::new_v4().to_string());
+        std::fs::create_dir(&folder).unwrap();
+        let file = folder.join("app.db");
+        let ada =
+            sign_in(&Accounts::open(&file).await.unwrap(), "ada@example.com", "correct horse battery staple").await.unwrap();
+
+        let accounts = Accounts::open(&file).await.unwrap();
+        assert_eq!(accounts.refresh(&ada.id, &Client::unknown()).await.unwrap().roles, [Role::Admin]);
+        let grace = sign_in(&accounts, "grace@example.com", "correct horse battery staple").await.unwrap();
+        assert_eq!(grace.roles, [Role::Editor]);
+        for (email, password) in [
+            ("ada@example.com", "wrong"),
+            ("mallory@example.com", "correct horse battery staple"),
+            ("eve@example.com", "correct horse battery staple"),
+        ] {
+            let before = accounts.passwords.evaluations();
+            assert!(matches!(sign_in(&accounts, email, password).await, Err(AuthError::Invalid)), "{email}");
+            assert_eq!(accounts.passwords.evaluations() - before, 1, "{email}");
+        }
+        let mallory = accounts.by_email("mallory@example.com").await.unwrap().unwrap();
+        assert!(matches!(accounts.refresh(&mallory.id, &Client::unknown()).await, Err(AuthError::Disabled)));
+        assert!(matches!(accounts.refresh(&Uuid::nil(), &Client::unknown()).await, Err(AuthError::Gone)));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,28 @@
+//! What to try, printed on start.
+
+/// Prints lines for another terminal.
+pub(crate) fn print(port: u16) {
+    println!("{}", LINES.replace("PORT", &port.to_string()));
+}
+
+const LINES: &str = r#"listening on http://127.0.0.1:PORT
+
+Try this in another terminal, line by line:
+
+# sign in as an admin (or as grace@example.com, who is an editor)
+answer=$(curl -s http://127.0.0.1:PORT/auth/signin -H 'content-type: application/json' -d '{"email": "ada@example.com", "password": "correct horse battery staple"}'); echo "$answer"
+
+# a helper that takes one member out of the last answer
+part() { printf '%s' "$answer" | sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/"; }
+
+# who am I, and what only admins may see
+curl -i http://127.0.0.1:PORT/me -H "authorization: Bearer $(part access_token)"
+curl -i http://127.0.0.1:PORT/admin/report -H "authorization: Bearer $(part access_token)"
+
+# new tokens
+answer=$(curl -s http://127.0.0.1:PORT/auth/refresh-access -H 'content-type: application/json' -d "{\"refresh_token\": \"$(part refresh_token)\"}"); echo "$answer"
+
+# sign out, after which the token is dead
+curl -i -X POST http://127.0.0.1:PORT/auth/signout -H "authorization: Bearer $(part access_token)"
+curl -i http://127.0.0.1:PORT/me -H "authorization: Bearer $(part access_token)"
+"#;
