@@ -14,14 +14,15 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         Login::Username => quote!(#krate::UsernameLogin),
         Login::Own(ty) => quote!(#ty),
     };
-    let renewal = match model.renewal {
-        Renewal::Reload => quote!(Reload),
-        Renewal::Stored => quote!(FromStored),
-    };
     // At the struct's name, where rustc then says that `Authenticate` or `Refresh` is missing.
     let here = Span::call_site().located_at(name.span());
-    let entry = quote_spanned!(here=> #krate::Own);
-    let renewal = quote_spanned!(here=> #krate::#renewal);
+    let renewal = match model.renewal {
+        Renewal::Reload => quote_spanned!(here=> Reload),
+        Renewal::Stored => quote_spanned!(here=> FromStored),
+    };
+    let at = krate.at(here);
+    let entry = quote_spanned!(here=> #at::Own);
+    let renewal = quote_spanned!(here=> #at::#renewal);
     let shape = shape(krate, &model.shape);
     let (params, args, clause) = generics.split_for_impl();
     quote! {
