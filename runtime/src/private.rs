@@ -51,6 +51,17 @@ pub fn skip_value<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     map.next_value::<IgnoredAny>().map(drop)
 }
 
+/// The type of a field marked `#[claim(sub)]`: says in one sentence what rustc says of each bound of [`Subject`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a subject",
+    label = "a subject is cloned, written with `Display` and read back with `FromStr`",
+    note = "use a `Uuid`, an integer or a `String`, or implement `Clone`, `Display` and `FromStr` for `{Self}`"
+)]
+pub trait Identity {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Subject> Identity for T {}
+
 /// The type of an own claim.
 ///
 /// What it needs stands on the blanket impl and not on the trait, so that rustc says one sentence where it is missing.

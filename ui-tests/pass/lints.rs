@@ -68,7 +68,8 @@ pub struct Writers;
 )]
 #[derive(Debug)]
 pub struct Accounts {
-    user: Option<User>,
+    /// The only one.
+    pub user: Option<User>,
 }
 
 impl Authenticate for Accounts {
@@ -83,6 +84,7 @@ impl Refresh for Accounts {
     }
 }
 
-fn main() {
+/// Starts nothing.
+pub fn main() {
     let _ = Accounts { user: None }.gate();
 }

@@ -1,7 +1,7 @@
 //! The rules of claims: from what was said to a model, or to mistakes.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{ToTokens as _, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Data, DeriveInput, Fields, Generics, Type, Visibility, parse_quote};
@@ -300,8 +300,11 @@ fn bounded(item: &DeriveInput, args: &Args, subject: &Field, own: &[Claim]) -> G
             clause.predicates.push(predicate);
         }
     };
+    let private = krate.at(subject.ty.span());
     if mentions(&subject.ty, &names) {
-        need(&subject.ty, quote!(#krate::Subject));
+        need(&subject.ty, quote_spanned!(located(&subject.ty)=> #private::Subject));
+    } else {
+        need(&subject.ty, quote_spanned!(located(&subject.ty)=> #private::Identity));
     }
     for claim in own {
         let ty = &claim.field.ty;
