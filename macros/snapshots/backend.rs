@@ -1,3 +1,5 @@
+//! What `backend` of `src/tests.rs` expands to.
+
 struct Accounts {
     db: SqlitePool,
     passwords: Passwords,

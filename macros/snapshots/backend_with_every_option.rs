@@ -1,3 +1,5 @@
+//! What `backend_with_every_option` of `src/tests.rs` expands to.
+
 struct Accounts {
     db: SqlitePool,
     passwords: Passwords,

@@ -1,3 +1,5 @@
+//! What `claims` of `src/tests.rs` expands to.
+
 ///The claims of [`User`], as a token carries them.
 struct UserClaims {
     id: Uuid,

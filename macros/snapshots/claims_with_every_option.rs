@@ -1,3 +1,5 @@
+//! What `claims_with_every_option` of `src/tests.rs` expands to.
+
 ///The claims of [`User`], as a token carries them.
 pub(crate) struct Claims<T: Clone = u8, const N: usize = 1>
 where

@@ -1,3 +1,5 @@
+//! What `policy` of `src/tests.rs` expands to.
+
 #[automatically_derived]
 #[allow(trivial_bounds)]
 impl<__TollgateUser> ::tollgate::__private::PolicyFor<__TollgateUser> for FreshAdmin

@@ -1,3 +1,5 @@
+//! What `value` of `src/tests.rs` expands to.
+
 #[allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
 const _: () = {
     impl Role {
