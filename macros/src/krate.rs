@@ -1,6 +1,6 @@
 //! Where tollgate is: `::tollgate`, or what `crate = path` says.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::Path;
 
@@ -18,6 +18,15 @@ impl Krate {
     /// Reads `crate = path`.
     pub(crate) fn read(opt: &Opt, diag: &mut Diag) -> Self {
         Self(opt.path("crate = ::my_tollgate", diag))
+    }
+
+    /// The path, so that rustc reports what it leads to at this place.
+    pub(crate) fn at(&self, span: Span) -> TokenStream {
+        let tokens = self.to_token_stream().into_iter().map(|mut token| {
+            token.set_span(token.span().located_at(span));
+            token
+        });
+        tokens.collect()
     }
 }
 

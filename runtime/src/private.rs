@@ -32,16 +32,17 @@ pub fn debug_claims<C: ClaimSet>(name: &str, names: &[&str], claims: &C, f: &mut
     out.finish()
 }
 
-/// Reads the next value into an empty place of a draft.
-pub fn read_once<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
+/// Reads a claim into an empty place of a draft.
+pub fn read_once<'de, A: MapAccess<'de>, T>(
     place: &mut Option<T>,
     name: &'static str,
     map: &mut A,
+    read: impl FnOnce(&mut A) -> Result<T, A::Error>,
 ) -> Result<(), A::Error> {
     if place.is_some() {
         return Err(serde::de::Error::duplicate_field(name));
     }
-    *place = Some(map.next_value()?);
+    *place = Some(read(map)?);
     Ok(())
 }
 
@@ -50,27 +51,46 @@ pub fn skip_value<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     map.next_value::<IgnoredAny>().map(drop)
 }
 
+/// The type of a field marked `#[claim(sub)]`: says in one sentence what rustc says of each bound of [`Subject`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a subject",
+    label = "a subject is cloned, written with `Display` and read back with `FromStr`",
+    note = "use a `Uuid`, an integer or a `String`, or implement `Clone`, `Display` and `FromStr` for `{Self}`"
+)]
+pub trait Identity {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Subject> Identity for T {}
+
 /// The type of an own claim.
+///
+/// What it needs stands on the blanket impl and not on the trait, so that rustc says one sentence where it is missing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a claim",
     label = "a claim is cloned, and written and read with serde",
     note = "implement `Clone`, `Serialize` and `Deserialize` for `{Self}` and hold owned values, name a module with `#[claim(with = …)]`, or leave the field out with `#[claim(skip)]`"
 )]
-pub trait Claim: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {}
+pub trait Claim: Sized + Send + Sync + 'static {
+    /// `Clone`.
+    fn duplicate(&self) -> Self;
+    /// Writes the claim.
+    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    /// Reads the value of the claim.
+    fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error>;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Claim for T {}
-
-/// The type of an own claim that a module writes and reads: `#[claim(with = …)]`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a claim",
-    label = "a claim is cloned, and shared between threads",
-    note = "implement `Clone` for `{Self}` and hold owned values, or leave the field out with `#[claim(skip)]`"
-)]
-pub trait Carried: Clone + Send + Sync + 'static {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Clone + Send + Sync + 'static> Carried for T {}
+impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Claim for T {
+    fn duplicate(&self) -> Self {
+        self.clone()
+    }
+    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry(name, self)
+    }
+    fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
+        map.next_value()
+    }
+}
 
 /// The type of a field marked `#[claim(roles)]`.
 #[diagnostic::on_unimplemented(
@@ -78,16 +98,96 @@ impl<T: Clone + Send + Sync + 'static> Carried for T {}
     label = "expected an enum that derives `ClaimValue`, or an `Option`, `Vec` or set of it",
     note = "put `#[derive(Clone, Copy, ClaimValue)]` on the enum of roles, and make the field a `Vec` of it"
 )]
-pub trait RoleSet: ValueSet<Value: ClaimValue> + Claim {}
+pub trait RoleSet: Sized + Send + Sync + 'static {
+    /// The type of a role.
+    type Role: ClaimValue;
+    /// Whether it holds this one.
+    fn holds(&self, role: &str) -> bool;
+    /// `Clone`.
+    fn duplicate(&self) -> Self;
+    /// Writes the claim.
+    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    /// Reads the value of the claim.
+    fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error>;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: ValueSet<Value: ClaimValue> + Claim> RoleSet for T {}
+impl<T: ValueSet<Value: ClaimValue> + Claim> RoleSet for T {
+    type Role = T::Value;
+    fn holds(&self, role: &str) -> bool {
+        ValueSet::holds(self, role)
+    }
+    fn duplicate(&self) -> Self {
+        Claim::duplicate(self)
+    }
+    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        Claim::write(self, name, map)
+    }
+    fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
+        Claim::read(map)
+    }
+}
+
+/// The type of a field marked `#[claim(scope)]`: on the wire one space-delimited string (RFC 9068 section 2.2.3).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` holds no scopes",
+    label = "expected a `Vec`, `Option` or `BTreeSet` of an enum that derives `ClaimValue`",
+    note = "put `#[derive(Clone, Copy, ClaimValue)]` on the enum of scopes, and make the field a `Vec` of it"
+)]
+pub trait ScopeSet: Sized + Send + Sync + 'static {
+    /// The type of a scope.
+    type Scope: ClaimValue;
+    /// Whether it holds this one.
+    fn holds(&self, scope: &str) -> bool;
+    /// `Clone`.
+    fn duplicate(&self) -> Self;
+    /// Writes the claim.
+    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    /// Reads the value of the claim; an unknown scope is an error.
+    fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: scope::Scopes + Clone + Send + Sync + 'static> ScopeSet for T {
+    type Scope = T::Scope;
+    fn holds(&self, scope: &str) -> bool {
+        self.list().any(|held| held.wire() == scope)
+    }
+    fn duplicate(&self) -> Self {
+        self.clone()
+    }
+    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        let text: Vec<&str> = self.list().map(|scope| scope.wire()).collect();
+        map.serialize_entry(name, &text.join(" "))
+    }
+    fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
+        map.next_value::<scope::Wire<T>>().map(|wire| wire.0)
+    }
+}
+
+/// The type of an own claim that a module writes and reads: `#[claim(with = …)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a claim",
+    label = "a claim is cloned, and shared between threads",
+    note = "implement `Clone` for `{Self}` and hold owned values, or leave the field out with `#[claim(skip)]`"
+)]
+pub trait Carried: Sized + Send + Sync + 'static {
+    /// `Clone`.
+    fn duplicate(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Send + Sync + 'static> Carried for T {
+    fn duplicate(&self) -> Self {
+        self.clone()
+    }
+}
 
 /// An enum that derives `ClaimValue` has it for each of its variants; the number stands for the variant's name.
 #[diagnostic::on_unimplemented(
-    message = "this is no variant of `{Self}`",
-    label = "`{Self}` has no variant of this name",
-    note = "a policy asks for the variants of an enum that derives `ClaimValue`, as they are written there"
+    message = "this is no role or scope of `{Self}`",
+    label = "`{Self}` has no variant of this name, or does not derive `ClaimValue`",
+    note = "a policy asks for a variant of an enum with `#[derive(ClaimValue)]`, spelt as in the enum"
 )]
 pub trait Variant<const NAME: u64> {}
 
@@ -101,9 +201,9 @@ pub trait Coded<T, const AT: usize> {
 
 /// Writes a claim with the functions of its module.
 pub fn write_coded<C: Coded<T, AT>, T, const AT: usize, M: SerializeMap>(
-    map: &mut M,
-    name: &'static str,
     value: &T,
+    name: &'static str,
+    map: &mut M,
 ) -> Result<(), M::Error> {
     struct Written<'a, C, T, const AT: usize>(&'a T, PhantomData<C>);
     impl<C: Coded<T, AT>, T, const AT: usize> Serialize for Written<'_, C, T, AT> {
@@ -114,23 +214,15 @@ pub fn write_coded<C: Coded<T, AT>, T, const AT: usize, M: SerializeMap>(
     map.serialize_entry(name, &Written::<C, T, AT>(value, PhantomData))
 }
 
-/// Reads a claim with the functions of its module into an empty place of a draft.
-pub fn read_coded<'de, C: Coded<T, AT>, T, const AT: usize, A: MapAccess<'de>>(
-    place: &mut Option<T>,
-    name: &'static str,
-    map: &mut A,
-) -> Result<(), A::Error> {
+/// Reads the value of a claim with the functions of its module.
+pub fn read_coded<'de, C: Coded<T, AT>, T, const AT: usize, A: MapAccess<'de>>(map: &mut A) -> Result<T, A::Error> {
     struct Read<C, T, const AT: usize>(T, PhantomData<C>);
     impl<'de, C: Coded<T, AT>, T, const AT: usize> Deserialize<'de> for Read<C, T, AT> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             C::deserialize(deserializer).map(|value| Self(value, PhantomData))
         }
     }
-    if place.is_some() {
-        return Err(serde::de::Error::duplicate_field(name));
-    }
-    *place = Some(map.next_value::<Read<C, T, AT>>()?.0);
-    Ok(())
+    map.next_value::<Read<C, T, AT>>().map(|read| read.0)
 }
 
 /// The subject of a struct that does not say which it is; only beside a compile error.
@@ -165,26 +257,24 @@ pub fn deserialize_value<'de, V: ClaimValue, D: Deserializer<'de>>(deserializer:
     deserializer.deserialize_str(Text(PhantomData))
 }
 
-/// The wire form of a field marked `#[claim(scope)]`: one space-delimited string (RFC 9068 section 2.2.3).
+/// Collections of scopes, and their one string.
 pub mod scope {
     use std::collections::BTreeSet;
 
     use super::*;
 
-    /// A field type that is written as one space-delimited string.
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` holds no scopes",
-        label = "expected a `Vec`, `Option` or `BTreeSet` of an enum that derives `ClaimValue`",
-        note = "put `#[derive(Clone, Copy, ClaimValue)]` on the enum of scopes, and make the field a `Vec` of it"
-    )]
-    pub trait ScopeSet: ValueSet<Value: ClaimValue> + Clone + Send + Sync + 'static {
+    /// A collection of scopes that can be made of a list again.
+    pub trait Scopes: Sized {
+        /// The type of a scope.
+        type Scope: ClaimValue;
         /// All scopes in it.
-        fn list(&self) -> impl Iterator<Item = Self::Value>;
+        fn list(&self) -> impl Iterator<Item = Self::Scope>;
         /// Made of all scopes; `None` where it cannot hold so many.
-        fn collect(scopes: Vec<Self::Value>) -> Option<Self>;
+        fn collect(scopes: Vec<Self::Scope>) -> Option<Self>;
     }
 
-    impl<V: ClaimValue> ScopeSet for Vec<V> {
+    impl<V: ClaimValue> Scopes for Vec<V> {
+        type Scope = V;
         fn list(&self) -> impl Iterator<Item = V> {
             self.iter().copied()
         }
@@ -193,7 +283,8 @@ pub mod scope {
         }
     }
 
-    impl<V: ClaimValue> ScopeSet for Option<V> {
+    impl<V: ClaimValue> Scopes for Option<V> {
+        type Scope = V;
         fn list(&self) -> impl Iterator<Item = V> {
             self.iter().copied()
         }
@@ -202,7 +293,8 @@ pub mod scope {
         }
     }
 
-    impl<V: ClaimValue + Ord> ScopeSet for BTreeSet<V> {
+    impl<V: ClaimValue + Ord> Scopes for BTreeSet<V> {
+        type Scope = V;
         fn list(&self) -> impl Iterator<Item = V> {
             self.iter().copied()
         }
@@ -211,51 +303,26 @@ pub mod scope {
         }
     }
 
-    /// Scopes on the wire.
-    struct Wire<T>(T);
+    /// Scopes as they come from the wire.
+    pub(super) struct Wire<T>(pub(super) T);
 
-    /// Writes scopes.
-    pub fn write<T: ScopeSet, M: SerializeMap>(map: &mut M, name: &'static str, scopes: &T) -> Result<(), M::Error> {
-        map.serialize_entry(name, &Wire(scopes))
-    }
-
-    /// Reads scopes into an empty place of a draft; an unknown scope is an error.
-    pub fn read_once<'de, T: ScopeSet, A: MapAccess<'de>>(
-        place: &mut Option<T>,
-        name: &'static str,
-        map: &mut A,
-    ) -> Result<(), A::Error> {
-        if place.is_some() {
-            return Err(serde::de::Error::duplicate_field(name));
-        }
-        *place = Some(map.next_value::<Wire<T>>()?.0);
-        Ok(())
-    }
-
-    impl<T: ScopeSet> Serialize for Wire<&T> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let text: Vec<&str> = self.0.list().map(|scope| scope.wire()).collect();
-            serializer.serialize_str(&text.join(" "))
-        }
-    }
-
-    impl<'de, T: ScopeSet> Deserialize<'de> for Wire<T> {
+    impl<'de, T: Scopes> Deserialize<'de> for Wire<T> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Text<T>(PhantomData<T>);
-            impl<T: ScopeSet> Visitor<'_> for Text<T> {
-                type Value = T;
-                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str("scopes, separated by single spaces")
-                }
-                fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-                    let words = text.split(' ').filter(|_| !text.is_empty());
-                    let scopes: Option<Vec<T::Value>> = words.map(<T as ValueSet>::Value::from_wire).collect();
-                    scopes
-                        .and_then(T::collect)
-                        .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Other("unknown scopes"), &self))
-                }
-            }
             deserializer.deserialize_str(Text(PhantomData)).map(Self)
+        }
+    }
+
+    struct Text<T>(PhantomData<T>);
+
+    impl<T: Scopes> Visitor<'_> for Text<T> {
+        type Value = T;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("scopes, separated by single spaces")
+        }
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+            let words = text.split(' ').filter(|_| !text.is_empty());
+            let scopes: Option<Vec<T::Scope>> = words.map(T::Scope::from_wire).collect();
+            scopes.and_then(T::collect).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Other("unknown scopes"), &self))
         }
     }
 }

@@ -172,7 +172,7 @@ fn check_paths(args: &Args, disabled: &[Disabled], diag: &mut Diag) {
 fn check_path(path: &LitStr, what: &str, example: &str, diag: &mut Diag) -> bool {
     let text = path.value();
     let problem = if !text.starts_with('/') {
-        format!("the {what} lacks its leading slash: write `/{text}`")
+        format!("the {what} lacks its leading slash: write `/{}`", text.trim_end_matches('/'))
     } else if text == "/" {
         format!("the {what} is empty: write a name after the slash, as in `{example}`")
     } else if text.ends_with('/') {

@@ -1,7 +1,7 @@
 //! From the model of a backend to Rust. Decides nothing.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 
 use super::model::{Login, Model, Renewal, Route, Shape};
 use crate::krate::Krate;
@@ -12,20 +12,22 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let login = match &model.login {
         Login::Email => quote!(#krate::EmailLogin),
         Login::Username => quote!(#krate::UsernameLogin),
-        Login::Own(ty) => quote!(#ty),
-    };
-    let renewal = match model.renewal {
-        Renewal::Reload => quote!(Reload),
-        Renewal::Stored => quote!(FromStored),
+        Login::Own(ty) => ty.to_token_stream(),
     };
     // At the struct's name, where rustc then says that `Authenticate` or `Refresh` is missing.
     let here = Span::call_site().located_at(name.span());
-    let entry = quote_spanned!(here=> #krate::Own);
-    let renewal = quote_spanned!(here=> #krate::#renewal);
+    let renewal = match model.renewal {
+        Renewal::Reload => quote_spanned!(here=> Reload),
+        Renewal::Stored => quote_spanned!(here=> FromStored),
+    };
+    let at = krate.at(here);
+    let entry = quote_spanned!(here=> #at::Own);
+    let renewal = quote_spanned!(here=> #at::#renewal);
     let shape = shape(krate, &model.shape);
     let (params, args, clause) = generics.split_for_impl();
     quote! {
         #[automatically_derived]
+        #[allow(clippy::needless_update)]
         impl #params #krate::AuthBackend for #name #args #clause {
             type User = #user;
             type Login = #login;

@@ -6,7 +6,6 @@ mod model;
 mod parse;
 
 use proc_macro2::TokenStream;
-use quote::ToTokens as _;
 
 use crate::diag::Diag;
 
@@ -19,7 +18,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         return item;
     };
     let model = check::check(&parsed, &args, &mut diag);
-    let mut out = parsed.to_token_stream();
+    let mut out = item;
     out.extend(diag.finish(model, emit::emit, || check::stand_in(&parsed, &args).as_ref().map(emit::emit).unwrap_or_default()));
     out
 }

@@ -21,7 +21,7 @@ pub(crate) struct Model {
 pub(crate) enum Login {
     Email,
     Username,
-    Own(Type),
+    Own(Box<Type>),
 }
 
 /// Where the claims of a refresh come from.

@@ -33,7 +33,7 @@ pub(crate) enum Kind {
     Email(Ident),
     Username(Ident),
     /// `None` where the type cannot be read.
-    Login(Ident, Option<Type>),
+    Login(Ident, Option<Box<Type>>),
 }
 
 /// Path and words of a route.
@@ -70,7 +70,7 @@ pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> Args {
             "username" => args.kinds.extend(opt.word(diag).map(Kind::Username)),
             "login" => {
                 let ty = opt.parse("a type", "login = MyLogin", Type::parse, diag);
-                args.kinds.push(Kind::Login(opt.key, ty));
+                args.kinds.push(Kind::Login(opt.key, ty.map(Box::new)));
             }
             "user" => {
                 args.user = opt.parse("a type", "user = User", Type::parse, diag);

@@ -1,7 +1,7 @@
 //! The rules of claims: from what was said to a model, or to mistakes.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Data, DeriveInput, Fields, Generics, Type, Visibility, parse_quote};
@@ -167,7 +167,8 @@ fn check_secret(ident: &Ident, said: &FieldArgs, diag: &mut Diag) {
     let name = ident.unraw().to_string();
     let way_out = "`#[claim(skip)]` keeps it out of the token, `#[claim(expose)]` says that whoever holds the token may read it";
     if let Some(word) = names::secret_word(&name) {
-        diag.error(ident, format_args!("`{name}` looks like a secret because of `{word}`: {way_out}"));
+        let because = if word == name { String::new() } else { format!(" because of `{word}`") };
+        diag.error(ident, format_args!("`{name}` looks like a secret{because}: {way_out}"));
     } else if let Some(rename) = &said.rename
         && let Some(word) = names::secret_word(&rename.value())
     {
@@ -223,16 +224,10 @@ fn check_claim(field: Field, said: &FieldArgs, at: usize, args: &Args, seen: &mu
     let absence = match &said.default {
         None if optional => Absence::Nothing,
         None => Absence::Refused,
-        Some(default) => Absence::Default(default_of(&field.ty, default)),
+        Some(DefaultArg::Trait) => Absence::Default,
+        Some(DefaultArg::Function(path)) => Absence::Call(path.clone()),
     };
     Claim { field, wire, codec, absence, kind }
-}
-
-fn default_of(ty: &Type, said: &DefaultArg) -> TokenStream {
-    match said {
-        DefaultArg::Function(path) => quote!(#path),
-        DefaultArg::Trait => quote_spanned!(located(ty)=> ::core::default::Default::default),
-    }
 }
 
 fn second(word: &Ident, field: &Field, first: &mut Option<Ident>, what: &str, diag: &mut Diag) {
@@ -299,24 +294,46 @@ fn bounded(item: &DeriveInput, args: &Args, subject: &Field, own: &[Claim]) -> G
     for param in &params {
         clause.predicates.push(parse_quote!(#param: ::core::marker::Send + ::core::marker::Sync + 'static));
     }
+    let names: Vec<String> = params.iter().map(ToString::to_string).collect();
     let mut need = |ty: &Type, bound: TokenStream| {
         if let Ok(predicate) = syn::parse2(quote_spanned!(located(ty)=> #ty: #bound)) {
             clause.predicates.push(predicate);
         }
     };
-    let ty = &subject.ty;
-    need(ty, quote_spanned!(located(ty)=> #krate::Subject));
+    let private = krate.at(subject.ty.span());
+    if mentions(&subject.ty, &names) {
+        need(&subject.ty, quote_spanned!(located(&subject.ty)=> #private::Subject));
+    } else {
+        need(&subject.ty, quote_spanned!(located(&subject.ty)=> #private::Identity));
+    }
     for claim in own {
         let ty = &claim.field.ty;
-        match (claim.kind, &claim.codec) {
-            (Kind::Scope, _) => need(ty, quote_spanned!(located(ty)=> #krate::scope::ScopeSet)),
-            (Kind::Roles, Codec::Plain | Codec::Scope) => need(ty, quote_spanned!(located(ty)=> #krate::RoleSet)),
-            (Kind::Roles, Codec::With(..)) => need(ty, quote_spanned!(located(ty)=> #krate::ValueSet + #krate::Carried)),
-            (Kind::Other, Codec::With(..)) => need(ty, quote_spanned!(located(ty)=> #krate::Carried)),
-            (Kind::Other, Codec::Plain | Codec::Scope) => need(ty, quote_spanned!(located(ty)=> #krate::Claim)),
+        let krate = krate.at(ty.span());
+        if matches!(claim.absence, Absence::Default) {
+            need(ty, quote_spanned!(located(ty)=> ::core::default::Default));
         }
+        let bound = match (claim.kind, &claim.codec) {
+            (Kind::Roles, Codec::With(..)) => quote_spanned!(located(ty)=> #krate::ValueSet + #krate::Carried),
+            (_, Codec::With(..)) => quote_spanned!(located(ty)=> #krate::Carried),
+            (Kind::Roles, _) => quote_spanned!(located(ty)=> #krate::RoleSet),
+            (Kind::Scope, _) => quote_spanned!(located(ty)=> #krate::ScopeSet),
+            (Kind::Other, _) => quote_spanned!(located(ty)=> #krate::Claim),
+        };
+        need(ty, bound);
     }
     generics
+}
+
+/// Whether a type names one of the parameters.
+fn mentions(ty: &Type, params: &[String]) -> bool {
+    fn any(tokens: TokenStream, params: &[String]) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(ident) => params.contains(&ident.to_string()),
+            TokenTree::Group(group) => any(group.stream(), params),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        })
+    }
+    any(ty.to_token_stream(), params)
 }
 
 /// The place of a type, for tokens of ours: the names in them are looked up where the macro stands.

@@ -1,11 +1,10 @@
 //! From the model of claims to Rust. Decides nothing.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::{ImplGenerics, TypeGenerics, WhereClause};
 
-use super::check::located;
 use super::model::{Absence, Claim, Codec, Field, Kind, Model, Secrecy};
 
 /// The generated type, and all impls.
@@ -78,7 +77,7 @@ impl Parts<'_> {
         let (params, args, clause) = &self.generics;
         let accessors = all(self.model)
             .map(|Field { ident, ty, vis, docs }| quote!(#(#docs)* #[must_use] #vis fn #ident(&self) -> &#ty { &self.#ident }));
-        let clones = all(self.model).map(|Field { ident, ty, .. }| clone(ident, ty));
+        let clones = self.clones();
         let marker = marker_value(self.model);
         let (name, wires) = (claims.to_string(), own.iter().map(|claim| &claim.wire));
         let (clone, debug) = (self.head(quote!(::core::clone::Clone), claims), self.head(quote!(::core::fmt::Debug), claims));
@@ -150,18 +149,18 @@ impl Parts<'_> {
                     let _ = map;
                     ::core::result::Result::Ok(())
                 }
-                fn place(name: &str) -> ::core::option::Option<usize> {
+                fn place(name: &::core::primitive::str) -> ::core::option::Option<::core::primitive::usize> {
                     match name { #(#places,)* _ => ::core::option::Option::None }
                 }
                 fn read<'__tollgate_de, __TollgateA: #krate::serde::de::MapAccess<'__tollgate_de>>(
                     draft: &mut Self::Draft,
-                    place: usize,
+                    place: ::core::primitive::usize,
                     map: &mut __TollgateA,
                 ) -> ::core::result::Result<(), __TollgateA::Error> {
                     let _ = &draft;
                     match place { #(#reads,)* _ => #krate::skip_value(map) }
                 }
-                fn finish(draft: Self::Draft, subject: Self::Subject) -> ::core::result::Result<Self, &'static str> {
+                fn finish(draft: Self::Draft, subject: Self::Subject) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
                     let _ = &draft;
                     ::core::result::Result::Ok(Self { #sub: subject, #(#finished,)* #marker })
                 }
@@ -172,43 +171,64 @@ impl Parts<'_> {
     }
 
     fn write(&self, claim: &Claim) -> TokenStream {
-        let Model { krate, .. } = self.model;
+        let krate = &self.model.krate;
         let Claim { field: Field { ident, ty, .. }, wire, .. } = claim;
         let write = match &claim.codec {
-            Codec::Plain => quote!(#krate::serde::ser::SerializeMap::serialize_entry(map, #wire, &self.#ident)?;),
-            Codec::Scope => quote!(#krate::scope::write(map, #wire, &self.#ident)?;),
             Codec::With(at, _) => {
                 let at = Literal::usize_unsuffixed(*at);
-                quote!(#krate::write_coded::<Self, #ty, #at, _>(map, #wire, &self.#ident)?;)
+                quote!(#krate::write_coded::<Self, #ty, #at, _>)
+            }
+            Codec::Plain | Codec::Scope => {
+                let carrier = carrier(claim);
+                quote!(#krate::#carrier::write)
             }
         };
+        let write = quote!(#write(&self.#ident, #wire, map)?;);
         match claim.absence {
             Absence::Nothing => quote!(if ::core::option::Option::is_some(&self.#ident) { #write }),
-            Absence::Refused | Absence::Default(_) => write,
+            Absence::Refused | Absence::Default | Absence::Call(_) => write,
         }
     }
 
     fn read(&self, claim: &Claim) -> TokenStream {
-        let Model { krate, .. } = self.model;
+        let krate = &self.model.krate;
         let Claim { field: Field { ident, ty, .. }, wire, .. } = claim;
-        match &claim.codec {
-            Codec::Plain => quote!(#krate::read_once(&mut draft.#ident, #wire, map)),
-            Codec::Scope => quote!(#krate::scope::read_once(&mut draft.#ident, #wire, map)),
+        let read = match &claim.codec {
             Codec::With(at, _) => {
                 let at = Literal::usize_unsuffixed(*at);
-                quote!(#krate::read_coded::<Self, #ty, #at, _>(&mut draft.#ident, #wire, map))
+                quote!(#krate::read_coded::<Self, #ty, #at, _>)
             }
-        }
+            Codec::Plain | Codec::Scope => {
+                let carrier = carrier(claim);
+                quote!(#krate::#carrier::read)
+            }
+        };
+        quote!(#krate::read_once(&mut draft.#ident, #wire, map, #read))
+    }
+
+    /// Every field of the claims, copied from those of `self`.
+    fn clones(&self) -> impl Iterator<Item = TokenStream> {
+        let Model { krate, subject: Field { ident: sub, .. }, own, .. } = self.model;
+        let own = own.iter().map(move |claim| {
+            let (ident, carrier) = (&claim.field.ident, carrier(claim));
+            quote!(#ident: #krate::#carrier::duplicate(&self.#ident))
+        });
+        std::iter::once(quote!(#sub: ::core::clone::Clone::clone(&self.#sub))).chain(own)
     }
 
     fn holds(&self, name: &str, kind: Kind) -> TokenStream {
         let krate = &self.model.krate;
         let name = quote::format_ident!("{name}");
         match self.model.own.iter().find(|claim| claim.kind == kind) {
-            Some(Claim { field: Field { ident, .. }, .. }) => {
-                quote!(fn #name(&self, value: &str) -> bool { #krate::ValueSet::holds(&self.#ident, value) })
+            Some(claim) => {
+                let (ident, (set, _)) = (&claim.field.ident, set(claim));
+                quote! {
+                    fn #name(&self, value: &::core::primitive::str) -> ::core::primitive::bool {
+                        #krate::#set::holds(&self.#ident, value)
+                    }
+                }
             }
-            None => quote!(fn #name(&self, _: &str) -> bool { false }),
+            None => quote!(fn #name(&self, _: &::core::primitive::str) -> ::core::primitive::bool { false }),
         }
     }
 
@@ -221,7 +241,7 @@ impl Parts<'_> {
             Secrecy::Confidential => quote!(Confidential),
         };
         let Field { ident: sub, ty: sub_ty, .. } = subject;
-        let clones = all(self.model).map(|Field { ident, ty, .. }| clone(ident, ty));
+        let clones = self.clones();
         let marker = marker_value(self.model);
         quote! {
             #head {
@@ -269,11 +289,30 @@ impl Parts<'_> {
                 Kind::Scope => quote!(HasScopes),
                 Kind::Other => return None,
             };
-            let ty = &claim.field.ty;
-            let head = self.head(quote!(#krate::#has<<#ty as #krate::ValueSet>::Value>), user);
+            let (ty, (set, value)) = (&claim.field.ty, set(claim));
+            let head = self.head(quote!(#krate::#has<<#ty as #krate::#set>::#value>), user);
             Some(quote!(#head {}))
         });
         quote!(#(#impls)*)
+    }
+}
+
+/// The trait through which a claim is copied, written and read.
+fn carrier(claim: &Claim) -> TokenStream {
+    match (&claim.codec, claim.kind) {
+        (Codec::With(..), _) => quote!(Carried),
+        (Codec::Scope, _) => quote!(ScopeSet),
+        (Codec::Plain, Kind::Roles | Kind::Scope) => quote!(RoleSet),
+        (Codec::Plain, Kind::Other) => quote!(Claim),
+    }
+}
+
+/// The trait that says what a set of roles or scopes holds, and its type of one.
+fn set(claim: &Claim) -> (TokenStream, TokenStream) {
+    match claim.codec {
+        Codec::With(..) => (quote!(ValueSet), quote!(Value)),
+        Codec::Scope => (quote!(ScopeSet), quote!(Scope)),
+        Codec::Plain => (quote!(RoleSet), quote!(Role)),
     }
 }
 
@@ -281,15 +320,12 @@ fn draft_name() -> Ident {
     quote::format_ident!("__TollgateDraft")
 }
 
-fn clone(ident: &Ident, ty: &syn::Type) -> TokenStream {
-    quote_spanned!(located(ty)=> #ident: ::core::clone::Clone::clone(&self.#ident))
-}
-
 fn finish(claim: &Claim) -> TokenStream {
     let (ident, wire) = (&claim.field.ident, &claim.wire);
     match &claim.absence {
         Absence::Refused => quote!(#ident: ::core::option::Option::ok_or(draft.#ident, #wire)?),
         Absence::Nothing => quote!(#ident: ::core::option::Option::flatten(draft.#ident)),
-        Absence::Default(make) => quote!(#ident: ::core::option::Option::unwrap_or_else(draft.#ident, #make)),
+        Absence::Default => quote!(#ident: ::core::option::Option::unwrap_or_default(draft.#ident)),
+        Absence::Call(path) => quote!(#ident: ::core::option::Option::unwrap_or_else(draft.#ident, #path)),
     }
 }

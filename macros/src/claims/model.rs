@@ -1,6 +1,6 @@
 //! A struct's claims, ready to be expanded.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::Ident;
 use syn::{Attribute, Generics, Path, Type, Visibility};
 
 use crate::krate::Krate;
@@ -58,8 +58,10 @@ pub(crate) enum Absence {
     Refused,
     /// `None`, which is not written either.
     Nothing,
-    /// The value of this expression.
-    Default(TokenStream),
+    /// `Default::default()`.
+    Default,
+    /// What this function returns.
+    Call(Path),
 }
 
 /// What policies see in it.

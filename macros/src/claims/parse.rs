@@ -98,7 +98,7 @@ fn parse_field(attrs: &[Attribute], diag: &mut Diag) -> FieldArgs {
                 };
             }
             word if STRUCT_OPTIONS.contains(&word) => {
-                diag.error(&opt.key, format_args!("`{word}` belongs to the struct: write `#[claims({word} = …)]` above it"))
+                diag.error(&opt.key, format_args!("`{word}` belongs to the struct: write `#[claims({word} = …)]` above it"));
             }
             _ => {
                 diag.unknown(&opt.key, "option", &FIELD_OPTIONS);

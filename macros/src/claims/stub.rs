@@ -59,15 +59,15 @@ pub(crate) fn emit(item: &DeriveInput, args: &Args) -> TokenStream {
                     &self,
                     map: &mut __TollgateM,
                 ) -> #result<(), __TollgateM::Error> { ::core::unreachable!() }
-                fn place(name: &str) -> ::core::option::Option<usize> { ::core::unreachable!() }
+                fn place(name: &::core::primitive::str) -> ::core::option::Option<::core::primitive::usize> { ::core::unreachable!() }
                 fn read<'__tollgate_de, __TollgateA: #krate::serde::de::MapAccess<'__tollgate_de>>(
                     draft: &mut Self::Draft,
-                    place: usize,
+                    place: ::core::primitive::usize,
                     map: &mut __TollgateA,
                 ) -> #result<(), __TollgateA::Error> { ::core::unreachable!() }
-                fn finish(draft: Self::Draft, subject: Self::Subject) -> #result<Self, &'static str> { ::core::unreachable!() }
-                fn has_role(&self, role: &str) -> bool { ::core::unreachable!() }
-                fn has_scope(&self, scope: &str) -> bool { ::core::unreachable!() }
+                fn finish(draft: Self::Draft, subject: Self::Subject) -> #result<Self, &'static ::core::primitive::str> { ::core::unreachable!() }
+                fn has_role(&self, role: &::core::primitive::str) -> ::core::primitive::bool { ::core::unreachable!() }
+                fn has_scope(&self, scope: &::core::primitive::str) -> ::core::primitive::bool { ::core::unreachable!() }
             }
             impl #params #krate::JwtClaims for #user #ty #clause {
                 type Claims = #claims #ty;

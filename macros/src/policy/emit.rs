@@ -2,7 +2,6 @@
 
 use proc_macro2::{Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned as _;
 use syn::{DeriveInput, Path};
 
 use super::model::{Model, Rule, Variant};
@@ -18,14 +17,11 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let has_scopes = enums(scopes).into_iter().map(|of| quote!(+ #krate::HasScopes<#of>));
     let mut known: Vec<TokenStream> = Vec::new();
     let both: Vec<Variant> = roles.iter().chain(scopes).cloned().collect();
-    for of in enums(&both) {
-        known.push(quote_spanned!(located(of.span())=> #of: #krate::ClaimValue));
-    }
     for Variant { of, name } in &both {
         let number = Literal::u64_suffixed(variant_number(&name.to_string()));
-        let span = located(name.span());
+        let span = Span::call_site().located_at(name.span());
         // Spanned at the variant, so that rustc reports a misspelt one there.
-        let of = respan(of, span);
+        let (of, krate) = (respan(of, span), krate.at(span));
         known.push(quote_spanned!(span=> #of: #krate::Variant<#number>));
     }
     quote! {
@@ -90,10 +86,6 @@ fn enums(variants: &[Variant]) -> Vec<&Path> {
         }
     }
     enums
-}
-
-fn located(span: Span) -> Span {
-    Span::call_site().located_at(span)
 }
 
 /// The path as if it stood at `span`; its names are looked up where they were written.

@@ -40,15 +40,15 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
             impl #name {
                 /// The string on the wire.
                 #[must_use]
-                #vis const fn as_str(&self) -> &'static str {
+                #vis const fn as_str(&self) -> &'static ::core::primitive::str {
                     match self { #(Self::#variants => #wires,)* }
                 }
             }
             #[automatically_derived]
             impl #krate::ClaimValue for #name {
                 const ALL: &'static [Self] = &[#(Self::#variants),*];
-                fn wire(&self) -> &'static str { Self::as_str(self) }
-                fn from_wire(text: &str) -> ::core::option::Option<Self> {
+                fn wire(&self) -> &'static ::core::primitive::str { Self::as_str(self) }
+                fn from_wire(text: &::core::primitive::str) -> ::core::option::Option<Self> {
                     match text { #(#wires => ::core::option::Option::Some(Self::#variants),)* _ => ::core::option::Option::None }
                 }
             }
@@ -91,11 +91,11 @@ pub(crate) fn stub(item: &DeriveInput, args: &Args) -> TokenStream {
         const _: () = {
             impl #name {
                 /// The string on the wire.
-                #vis const fn as_str(&self) -> &'static str { "" }
+                #vis const fn as_str(&self) -> &'static ::core::primitive::str { "" }
             }
             impl #krate::ClaimValue for #name {
                 const ALL: &'static [Self] = &[];
-                fn wire(&self) -> &'static str { "" }
+                fn wire(&self) -> &'static ::core::primitive::str { "" }
             }
             #(impl #krate::Variant<#numbers> for #name {})*
             #serde

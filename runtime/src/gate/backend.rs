@@ -60,6 +60,7 @@ pub trait SignIn<B: AuthBackend>: 'static {
 #[derive(Clone, Copy, Debug)]
 pub struct Own;
 
+#[diagnostic::do_not_recommend]
 impl<B: Authenticate> SignIn<B> for Own {
     async fn sign_in(backend: &B, login: B::Login, client: &Client) -> Result<B::User, AuthError> {
         backend.authenticate(login, client).await
@@ -89,6 +90,7 @@ pub trait Renew<B: AuthBackend>: 'static {
 #[derive(Clone, Copy, Debug)]
 pub struct Reload;
 
+#[diagnostic::do_not_recommend]
 impl<B: Refresh> Renew<B> for Reload {
     const STORED: bool = false;
 

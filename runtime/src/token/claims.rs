@@ -36,6 +36,7 @@ pub trait JwtClaims: Sized + Send + Sync + 'static {
 )]
 pub trait Subject: Clone + Display + FromStr + Send + Sync + 'static {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Clone + Display + FromStr + Send + Sync + 'static> Subject for T {}
 
 /// The claims of a user type, apart from those that the gate itself sets.

@@ -1,0 +1,23 @@
+//! What `backend` of `src/tests.rs` expands to.
+
+struct Accounts {
+    db: SqlitePool,
+    passwords: Passwords,
+}
+#[automatically_derived]
+#[allow(clippy::needless_update)]
+impl ::tollgate::__private::AuthBackend for Accounts {
+    type User = User;
+    type Login = ::tollgate::__private::EmailLogin;
+    type Entry = ::tollgate::__private::Own;
+    type Renewal = ::tollgate::__private::Reload;
+    const SHAPE: ::tollgate::__private::Shape = ::tollgate::__private::Shape::DEFAULT;
+}
+#[allow(dead_code, unreachable_pub)]
+impl Accounts {
+    /// Starts the gate of this backend: the builder asks for what has no safe default.
+    #[must_use = "a gate opens nothing until it is built"]
+    fn gate(self) -> ::tollgate::__private::GateBuilder<Self> {
+        ::tollgate::__private::GateBuilder::new(self)
+    }
+}

@@ -1,0 +1,44 @@
+//! What `backend_with_every_option` of `src/tests.rs` expands to.
+
+struct Accounts {
+    db: SqlitePool,
+    passwords: Passwords,
+}
+#[automatically_derived]
+#[allow(clippy::needless_update)]
+impl ::gatekeeper::__private::AuthBackend for Accounts {
+    type User = User<T>;
+    type Login = Login<A, B>;
+    type Entry = ::gatekeeper::__private::Own;
+    type Renewal = ::gatekeeper::__private::FromStored;
+    const SHAPE: ::gatekeeper::__private::Shape = ::gatekeeper::__private::Shape {
+        prefix: "/session",
+        tag: "session",
+        openapi: false,
+        signin: ::gatekeeper::__private::RouteShape {
+            path: "/in",
+            summary: ::core::option::Option::Some("in"),
+            description: ::core::option::Option::Some("lets in"),
+            ..::gatekeeper::__private::Shape::DEFAULT.signin
+        },
+        refresh: ::gatekeeper::__private::RouteShape {
+            path: "/renew",
+            ..::gatekeeper::__private::Shape::DEFAULT.refresh
+        },
+        access_token: "token",
+        refresh_token: "renewal",
+        disabled: &[
+            ::gatekeeper::__private::AuthRoute::Revoke,
+            ::gatekeeper::__private::AuthRoute::SignoutAll,
+        ],
+        ..::gatekeeper::__private::Shape::DEFAULT
+    };
+}
+#[allow(dead_code, unreachable_pub)]
+impl Accounts {
+    /// Starts the gate of this backend: the builder asks for what has no safe default.
+    #[must_use = "a gate opens nothing until it is built"]
+    fn gate(self) -> ::gatekeeper::__private::GateBuilder<Self> {
+        ::gatekeeper::__private::GateBuilder::new(self)
+    }
+}

@@ -1,0 +1,7 @@
+//! An enum instead of a struct.
+#[tollgate::auth_backend(email, user = User)]
+enum Accounts {
+    Local,
+}
+
+fn main() {}

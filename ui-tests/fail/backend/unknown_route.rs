@@ -1,0 +1,15 @@
+//! A route that does not exist.
+use tollgate::{device::Client, error::AuthError, gate::*};
+#[derive(tollgate::JwtClaims)]
+struct User { #[claim(sub)] id: u64 }
+
+#[tollgate::auth_backend(email, user = User, disable(signout_everywhere))]
+struct Accounts;
+impl Authenticate for Accounts {
+    async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> { Err(AuthError::Invalid) }
+}
+impl Refresh for Accounts {
+    async fn refresh(&self, _: &u64, _: &Client) -> Result<User, AuthError> { Err(AuthError::Gone) }
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+//! Every mistake is reported in one run.
+#[derive(tollgate::JwtClaims)]
+#[claims(nam = UserClaims)]
+struct User {
+    id: Option<u64>,
+    #[claim(rename = "exp")]
+    until: u64,
+    api_key: String,
+    #[claim(roles, scope)]
+    roles: Vec<u8>,
+    #[claim(skip = true, defualt)]
+    seen_at: f64,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! An enum instead of a struct.
+#[derive(tollgate::JwtClaims)]
+enum User {
+    Admin,
+    Editor,
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! A struct whose fields have no names.
+#[derive(tollgate::JwtClaims)]
+struct User(u64, String);
+
+fn main() {}

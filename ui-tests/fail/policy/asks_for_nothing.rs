@@ -1,0 +1,5 @@
+//! A policy without a condition.
+#[derive(tollgate::Policy)]
+struct Admins;
+
+fn main() {}

@@ -1,0 +1,6 @@
+//! A role that nothing checks.
+#[derive(tollgate::Policy)]
+#[policy(role = "admin")]
+struct Admins;
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! A set without values.
+#[derive(Clone, Copy, tollgate::ClaimValue)]
+enum Role {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+//! A role that cannot be copied.
+#[derive(tollgate::ClaimValue)]
+enum Role {
+    Admin,
+}
+
+fn main() {}

@@ -1,0 +1,90 @@
+//! Expansions say nothing under the strictest lints.
+#![deny(warnings, missing_docs, unreachable_pub, clippy::all, clippy::pedantic, rust_2018_idioms, unused_qualifications)]
+#![deny(elided_lifetimes_in_paths, missing_debug_implementations, missing_copy_implementations, single_use_lifetimes)]
+
+use tollgate::device::Client;
+use tollgate::error::AuthError;
+use tollgate::gate::{Authenticate, EmailLogin, Refresh};
+use tollgate::{ClaimValue, JwtClaims, Policy, auth_backend};
+
+/// Roles.
+#[derive(Clone, Copy, Debug, ClaimValue)]
+pub enum Role {
+    /// All.
+    Admin,
+    /// Some.
+    Editor,
+}
+
+/// Scopes.
+#[derive(Clone, Copy, Debug, ClaimValue)]
+pub enum Scope {
+    /// Write.
+    #[claim_value(rename = "notes:write")]
+    Write,
+}
+
+/// A user.
+#[derive(Debug, JwtClaims)]
+#[claims(rename_all = "camelCase", namespace = "https://example.com/")]
+pub struct User {
+    /// Who.
+    #[claim(sub)]
+    pub id: u64,
+    /// Where.
+    pub email_address: String,
+    #[claim(roles)]
+    roles: Vec<Role>,
+    #[claim(scope)]
+    scope: Vec<Scope>,
+    #[claim(default)]
+    visits: u32,
+    nickname: Option<String>,
+    #[claim(expose)]
+    pin: u16,
+    #[claim(confidential)]
+    diagnosis: Option<String>,
+    /// Not in the token.
+    #[claim(skip)]
+    pub password_hash: String,
+}
+
+/// Writes.
+#[derive(Debug, Clone, Copy, Policy)]
+#[policy(scope = Scope::Write, any(role = Role::Admin, all(role = Role::Editor, max_age = "1h")), not(role = Role::Admin))]
+pub struct Writers;
+
+/// Accounts.
+#[auth_backend(
+    email,
+    user = User,
+    prefix = "/session",
+    tag = "session",
+    openapi = false,
+    signin(path = "/in", summary = "in", description = "lets in"),
+    refresh(path = "/renew", summary = "renew"),
+    disable(revoke, signout_all),
+    names(access_token = "token", refresh_token = "renewal")
+)]
+#[derive(Debug)]
+pub struct Accounts {
+    /// The only one.
+    pub user: Option<User>,
+}
+
+impl Authenticate for Accounts {
+    async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> {
+        Err(AuthError::Invalid)
+    }
+}
+
+impl Refresh for Accounts {
+    async fn refresh(&self, _: &u64, _: &Client) -> Result<User, AuthError> {
+        Err(AuthError::Gone)
+    }
+}
+
+/// Starts nothing.
+pub fn main() {
+    let _ = Accounts { user: None }.gate();
+}

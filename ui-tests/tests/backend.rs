@@ -1,0 +1,80 @@
+//! What a backend's attribute says of its routes.
+
+use tollgate::device::Client;
+use tollgate::error::AuthError;
+use tollgate::gate::{AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Refresh, Reload, RouteShape, Shape};
+use tollgate::{JwtClaims, auth_backend};
+
+#[derive(JwtClaims)]
+struct User {
+    #[claim(sub)]
+    id: u64,
+}
+
+#[auth_backend(email, user = User)]
+struct Plain;
+
+impl Authenticate for Plain {
+    async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> {
+        Ok(User { id: 1 })
+    }
+}
+
+impl Refresh for Plain {
+    async fn refresh(&self, id: &u64, _: &Client) -> Result<User, AuthError> {
+        Ok(User { id: *id })
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Badge<T> {
+    #[expect(dead_code)]
+    number: T,
+}
+
+#[auth_backend(
+    login = Badge<u64>,
+    user = User,
+    prefix = "/v1/session",
+    tag = "session",
+    openapi = false,
+    signin(path = "/in", summary = "Sign in"),
+    refresh(path = "/renew", description = "Renews the pair.", from = stored),
+    disable(signout_all, revoke),
+    names(access_token = "token", refresh_token = "renewal")
+)]
+struct Shaped<T: Send + Sync + 'static>(T);
+
+impl<T: Send + Sync + 'static> Authenticate for Shaped<T> {
+    async fn authenticate(&self, _: Badge<u64>, _: &Client) -> Result<User, AuthError> {
+        Err(AuthError::Invalid)
+    }
+}
+
+#[test]
+fn a_backend_without_options_has_the_default_shape() {
+    fn is<B: AuthBackend<Login = EmailLogin, User = User, Renewal = Reload>>(_: &B) -> Shape {
+        B::SHAPE
+    }
+    assert_eq!(is(&Plain), Shape::DEFAULT);
+    let _ = Plain.gate();
+}
+
+#[test]
+fn every_option_is_in_the_shape() {
+    fn is<B: AuthBackend<Login = Badge<u64>, User = User, Renewal = FromStored>>(_: &B) -> Shape {
+        B::SHAPE
+    }
+    let expected = Shape {
+        prefix: "/v1/session",
+        tag: "session",
+        openapi: false,
+        signin: RouteShape { path: "/in", summary: Some("Sign in"), description: None },
+        refresh: RouteShape { path: "/renew", summary: None, description: Some("Renews the pair.") },
+        access_token: "token",
+        refresh_token: "renewal",
+        disabled: &[AuthRoute::SignoutAll, AuthRoute::Revoke],
+    };
+    assert_eq!(is(&Shaped(())), expected);
+    let _ = Shaped(0).gate();
+}

@@ -1,0 +1,60 @@
+//! What derived closed sets put on the wire, and what they read back.
+
+use tollgate::ClaimValue;
+use tollgate::token::ClaimValue as _;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ClaimValue)]
+enum Role {
+    Admin,
+    ChiefEditor,
+    #[claim_value(rename = "r/o")]
+    Reader,
+}
+
+#[test]
+fn values_are_their_strings_and_nothing_else() {
+    assert_eq!(serde_json::to_string(Role::ALL).unwrap(), r#"["admin","chief_editor","r/o"]"#);
+    for role in Role::ALL {
+        assert_eq!(Role::from_wire(role.as_str()), Some(*role));
+        assert_eq!(serde_json::from_str::<Role>(&format!("{:?}", role.wire())).unwrap(), *role);
+    }
+    for text in [r#""Admin""#, r#""chiefEditor""#, r#""""#, r#"" admin""#, "0", "null", r#"{"admin":null}"#] {
+        let error = serde_json::from_str::<Role>(text).unwrap_err().to_string();
+        assert!(!error.contains("Admin") && !error.contains("chiefEditor"), "an error does not echo: {error}");
+    }
+}
+
+#[test]
+fn the_string_of_a_value_is_a_constant() {
+    const ADMIN: &str = Role::Admin.as_str();
+    assert_eq!(ADMIN, "admin");
+}
+
+#[test]
+fn variants_are_renamed_as_serde_renames_them() {
+    macro_rules! same {
+        ($($case:literal),*) => {$({
+            #[derive(Clone, Copy, serde::Serialize, ClaimValue)]
+            #[claim_value(rename_all = $case, serde = own)]
+            #[serde(rename_all = $case)]
+            enum Both {
+                Admin,
+                ChiefEditor,
+                HTTPUser,
+                Line2,
+                A,
+            }
+            impl<'de> serde::Deserialize<'de> for Both {
+                fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+                    Ok(Self::Admin)
+                }
+            }
+            for value in Both::ALL {
+                assert_eq!(serde_json::to_value(value).unwrap(), value.as_str(), $case);
+            }
+            assert_eq!(Both::ALL.len(), [Both::Admin, Both::ChiefEditor, Both::HTTPUser, Both::Line2, Both::A].len());
+        })*};
+    }
+    same!("lowercase", "UPPERCASE", "PascalCase", "camelCase", "snake_case", "SCREAMING_SNAKE_CASE", "kebab-case");
+    same!("SCREAMING-KEBAB-CASE");
+}
