@@ -14,11 +14,11 @@ pub mod keys;
 #[cfg(feature = "password")]
 pub mod password;
 pub mod policy;
+pub mod prelude;
 #[cfg(feature = "axum")]
 pub mod reject;
 #[cfg(feature = "axum")]
 mod router;
-pub mod prelude;
 pub mod secret;
 pub mod session;
 pub mod settings;

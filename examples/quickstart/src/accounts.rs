@@ -1,36 +1,41 @@
 //! The users: a table of this program's own, of which tollgate knows nothing.
 
-#![expect(dead_code, reason = "the gate reads the accounts")]
-
 use std::path::Path;
 
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
-use tollgate::device::Client;
-use tollgate::error::AuthError;
-use tollgate::gate::EmailLogin;
-use tollgate::password::{Passwords, Stored};
-use tollgate::secret::Password;
+use tollgate::password::Stored;
+use tollgate::prelude::*;
 use uuid::Uuid;
 
 /// What a user may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ClaimValue)]
 pub(crate) enum Role {
     Admin,
     Editor,
 }
 
-/// A user, as the table has it.
-#[derive(Clone)]
+/// A user, as the table has it. A token carries what is not skipped.
+#[derive(Clone, JwtClaims)]
 pub(crate) struct User {
-    pub(crate) id: Uuid,
-    pub(crate) email: String,
-    pub(crate) roles: Vec<Role>,
+    #[claim(sub)]
+    id: Uuid,
+    email: String,
+    #[claim(roles)]
+    roles: Vec<Role>,
+    #[claim(skip)]
     password_hash: Stored,
+    #[claim(skip)]
     disabled: bool,
 }
 
-/// All users.
+/// Who may read the report.
+#[derive(Policy)]
+#[policy(role = Role::Admin)]
+pub(crate) struct Admin;
+
+/// All users. They sign in with an email address and a password.
+#[auth_backend(email, user = User)]
 pub(crate) struct Accounts {
     db: SqlitePool,
     passwords: Passwords,
@@ -85,19 +90,24 @@ impl Accounts {
     }
 }
 
-impl Accounts {
+impl Authenticate for Accounts {
     async fn authenticate(&self, login: EmailLogin, _client: &Client) -> Result<User, AuthError> {
         let user = self.by_email(&login.email).await?;
         // Whoever asks waits for one hash: a stranger cannot tell which addresses have an account.
         let checked = self.passwords.check(&login.password, user.as_ref().map(|user| &user.password_hash)).await?;
-        let user = user.filter(|user| !user.disabled).ok_or(AuthError::Invalid)?;
+        let user = user.ok_or(AuthError::Invalid)?;
+        if user.disabled {
+            return Err(AuthError::Disabled);
+        }
         if let Some(better) = checked.rehash {
             let query = sqlx::query("UPDATE users SET password_hash = ? WHERE id = ?");
             query.bind(better.as_str()).bind(user.id.to_string()).execute(&self.db).await?;
         }
         Ok(user)
     }
+}
 
+impl Refresh for Accounts {
     async fn refresh(&self, id: &Uuid, _client: &Client) -> Result<User, AuthError> {
         let user = self.by_id(id).await?.ok_or(AuthError::Gone)?;
         if user.disabled { Err(AuthError::Disabled) } else { Ok(user) }
@@ -138,7 +148,10 @@ mod tests {
             ("eve@example.com", "correct horse battery staple"),
         ] {
             let before = accounts.passwords.evaluations();
-            assert!(matches!(sign_in(&accounts, email, password).await, Err(AuthError::Invalid)), "{email}");
+            assert!(
+                matches!(sign_in(&accounts, email, password).await, Err(AuthError::Invalid | AuthError::Disabled)),
+                "{email}"
+            );
             assert_eq!(accounts.passwords.evaluations() - before, 1, "{email}");
         }
         let mallory = accounts.by_email("mallory@example.com").await.unwrap().unwrap();

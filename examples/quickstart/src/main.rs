@@ -9,18 +9,24 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use accounts::Accounts;
-use axum::Router;
+use accounts::{Accounts, Admin, User, UserClaims};
 use axum::routing::get;
+use axum::{Json, Router};
 use tokio::net::TcpListener;
-use tollgate::settings::Settings;
+use tollgate::prelude::*;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     match serve().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            eprint!("{error}");
+            let mut cause = error.source();
+            while let Some(error) = cause {
+                eprint!(": {error}");
+                cause = error.source();
+            }
+            eprintln!();
             ExitCode::FAILURE
         }
     }
@@ -31,19 +37,37 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(env::var_os("DATA_DIR").unwrap_or("./quickstart-data".into()));
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
 
-    let _accounts = Accounts::open(&folder.join("app.db")).await.map_err(|error| format!("no users: {error:?}"))?;
+    let accounts = Accounts::open(&folder.join("app.db")).await.map_err(|error| format!("no users: {error:?}"))?;
     let mut settings = Settings::load()?;
     settings.issuer.get_or_insert(format!("http://127.0.0.1:{port}"));
     settings.audience.get_or_insert("quickstart".to_owned());
-    settings.validate()?;
 
-    let app = Router::new().route("/health", get(|| async { "ok" }));
+    let gate = accounts
+        .gate()
+        .settings(settings)
+        .keys(KeyRing::open(folder.join("keys")).await?)
+        .store(SqliteStore::open(folder.join("tollgate.db")).await?)
+        .build()
+        .await?;
+    let app = Router::new().route("/me", get(me)).route("/admin/report", get(report));
+    let app = gate.install(app).with_state(gate.clone());
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| format!("port {port}: {error}"))?;
     banner::print(listener.local_addr()?.port());
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(stopped()).await?;
+    gate.shutdown().await?;
     Ok(())
+}
+
+/// Whoever is signed in: the claims of the token, without a look into the database.
+async fn me(user: Auth<User>) -> Json<UserClaims> {
+    Json(user.into_claims())
+}
+
+/// Administrators alone.
+async fn report(admin: Auth<User, Admin>) -> String {
+    format!("for {}: all is well\n", admin.claims().email())
 }
 
 /// Waits for Ctrl-C, or for the signal with which a supervisor ends a process.

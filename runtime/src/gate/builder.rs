@@ -302,10 +302,8 @@ async fn assemble<B: AuthBackend>(
     events: Events,
 ) -> Result<Gate<B>, Error> {
     store.migrate(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
-    let health = store
-        .health(clock.now())
-        .await
-        .map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
+    let health =
+        store.health(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
     if ring.is_unadopted().await && health.has_live_sessions && !settings.keys.accept_new {
         return Err(Error::new(
             ErrorKind::Keys,

@@ -124,9 +124,8 @@ impl<B: AuthBackend> Gate<B> {
     /// [`Code::InvalidGrant`]: sign in again. [`Code::Unavailable`]: nothing changed, try again.
     pub async fn refresh(&self, token: &str, client: &Client) -> Result<Issued, Refusal> {
         let context = RefreshContext { device_id: client.device.id.as_deref(), ip: client.ip };
-        let renew = async |session: Session| {
-            B::Renewal::renew(self.backend(), &session.subject, session.claims.as_deref(), client).await
-        };
+        let renew =
+            async |session: Session| B::Renewal::renew(self.backend(), &session.subject, session.claims.as_deref(), client).await;
         self.running().engine.refresh(token, context, renew).await
     }
 
@@ -155,7 +154,10 @@ impl<B: AuthBackend> Gate<B> {
         let target = match revoke.0 {
             Target::AccessOf(subject) if B::Renewal::STORED => Target::Subject(subject),
             Target::Key(kid) if self.running().engine.ring.set().signing().kid().as_ref() == kid => {
-                return Err(Error::new(ErrorKind::Usage, "the key signs this gate's tokens: rotate the ring before it is revoked"));
+                return Err(Error::new(
+                    ErrorKind::Usage,
+                    "the key signs this gate's tokens: rotate the ring before it is revoked",
+                ));
             }
             target => target,
         };

@@ -69,12 +69,7 @@ impl<B: AuthBackend> Gate<B> {
         }
         let verified: Verified<ClaimsOf<B>> = engine.admit(token, Purpose::Question).await?;
         let info: &TokenInfo = verified.token();
-        Ok(About {
-            kind: "access",
-            subject: info.subject().to_owned(),
-            session_id: info.sid(),
-            expires_at: info.expires_at(),
-        })
+        Ok(About { kind: "access", subject: info.subject().to_owned(), session_id: info.sid(), expires_at: info.expires_at() })
     }
 
     async fn describe_refresh(&self, token: &str) -> Result<About, Refusal> {

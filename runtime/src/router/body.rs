@@ -84,7 +84,8 @@ pub(super) fn device(bytes: &[u8]) -> Result<Device, Refusal> {
         device_id: Option<String>,
     }
     let Named { device_name, device_id } = parse(bytes)?;
-    let fits = |text: &Option<String>| text.as_ref().is_none_or(|t| t.len() <= Device::MAX_BYTES && !t.contains(char::is_control));
+    let fits =
+        |text: &Option<String>| text.as_ref().is_none_or(|t| t.len() <= Device::MAX_BYTES && !t.contains(char::is_control));
     if fits(&device_name) && fits(&device_id) {
         Ok(Device::new(device_name, device_id))
     } else {

@@ -40,11 +40,7 @@ pub(super) async fn signout_all<B: AuthBackend>(
     auth: Auth<B::User>,
 ) -> Result<StatusCode, Rejection> {
     let target = Target::Subject(auth.token().subject().to_owned());
-    gate.running()
-        .engine
-        .revoke_for_client(target, RevokeReason::SignOutAll)
-        .await
-        .map_err(|refusal| gate.reject(refusal))?;
+    gate.running().engine.revoke_for_client(target, RevokeReason::SignOutAll).await.map_err(|refusal| gate.reject(refusal))?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -31,16 +31,16 @@ pub struct Issued {
 }
 
 impl Issued {
-    /// How long the access token lives, in whole seconds: `expires_in` (RFC 6749 section 5.1).
+    /// How long the access token lives, in whole seconds, rounded up: `expires_in` (RFC 6749 section 5.1).
     #[must_use]
     pub fn expires_in(&self) -> u64 {
-        self.access_expires_at.since(self.issued_at).as_secs()
+        secs(self.access_expires_at.since(self.issued_at))
     }
 
     /// How long the refresh token may lie unused, in whole seconds.
     #[must_use]
     pub fn refresh_expires_in(&self) -> u64 {
-        self.refresh_expires_at.since(self.issued_at).as_secs()
+        secs(self.refresh_expires_at.since(self.issued_at))
     }
 }
 
@@ -52,6 +52,11 @@ impl fmt::Debug for Issued {
             .field("refresh_expires_at", &self.refresh_expires_at)
             .finish_non_exhaustive()
     }
+}
+
+/// Whole seconds, rounded up: the token's own expiry was rounded down.
+fn secs(span: Duration) -> u64 {
+    u64::try_from(span.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
 /// What an access token is made for.
@@ -113,7 +118,7 @@ impl Engine {
             not_after: session.abs_exp,
         };
         let (text, expires_at) = self.sign_access(&access, claims, now)?;
-        Ok((text, expires_at.since(now).as_secs()))
+        Ok((text, secs(expires_at.since(now))))
     }
 
     /// Signs a token that belongs to no session.
@@ -132,8 +137,15 @@ impl Engine {
             .epoch_of(subject, self.settings.client_id.clone())
             .await
             .map_err(|e| Error::new(ErrorKind::Store, "the subject's epoch cannot be read").because(e))?;
-        let access =
-            Access { jti: TokenId::random()?, session: None, epoch, auth_time: None, acr: None, lifetime, not_after: Timestamp::MAX };
+        let access = Access {
+            jti: TokenId::random()?,
+            session: None,
+            epoch,
+            auth_time: None,
+            acr: None,
+            lifetime,
+            not_after: Timestamp::MAX,
+        };
         self.sign_access(&access, claims, now)
             .map(|(text, _)| text)
             .map_err(|e| Error::new(ErrorKind::Keys, "the token cannot be signed").because(e))

@@ -63,11 +63,7 @@ impl Engine {
             idle_exp,
             abs_exp,
             authenticated: login.authenticated,
-            limit: self
-                .settings
-                .session
-                .device_limit
-                .map(|max| DeviceLimit { max, on_limit: self.settings.session.on_limit }),
+            limit: self.settings.session.device_limit.map(|max| DeviceLimit { max, on_limit: self.settings.session.on_limit }),
             log_until: self.log_until(now),
             tokens: Vec::new(),
         };

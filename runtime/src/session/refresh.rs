@@ -205,7 +205,8 @@ impl Engine {
 
     async fn second_reading<C: ClaimSet>(&self, grant: &Grant<'_>, claims: &C) -> Result<Issued, Refusal> {
         let now = self.clock.now();
-        let session = self.store.session(grant.session.sid, now).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidGrant)?;
+        let session =
+            self.store.session(grant.session.sid, now).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidGrant)?;
         match self.row_of(&session, grant.token, grant.context, now) {
             Row::Over => Err(Code::InvalidGrant.into()),
             Row::Replay if !self.replays.admit(session.sid, session.generation, now) => Err(Code::TooManyRequests.into()),
@@ -229,14 +230,9 @@ impl Engine {
             (RefreshToken::from_presented(grant.text), Refreshed::Held)
         } else {
             let sealed = session.sealed_successor.as_deref().unwrap_or_default();
-            let secret = token::open_successor(
-                &grant.token.secret,
-                session.sid,
-                grant.token.generation,
-                session.generation,
-                sealed,
-            )
-            .ok_or(Code::Unavailable)?;
+            let secret =
+                token::open_successor(&grant.token.secret, session.sid, grant.token.generation, session.generation, sealed)
+                    .ok_or(Code::Unavailable)?;
             (self.mint(session.sid, session.generation, &secret), Refreshed::Repeated)
         };
         self.answer(grant, claims, how, session.generation, refresh, session.idle_exp, now)

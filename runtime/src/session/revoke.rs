@@ -77,9 +77,10 @@ impl Engine {
         let kind = EventKind::Revoked { target: kind_of(&target), sessions: revoked.sessions, reason: reason.as_str() };
         let event = Event::new(kind);
         self.events.emit(&match target {
-            Target::AccessOf(subject) | Target::RefreshOf(subject) | Target::Subject(subject) | Target::Others { subject, .. } => {
-                event.subject(subject)
-            }
+            Target::AccessOf(subject)
+            | Target::RefreshOf(subject)
+            | Target::Subject(subject)
+            | Target::Others { subject, .. } => event.subject(subject),
             Target::Session(sid) => event.sid(sid),
             Target::Token(_) | Target::Tree(_) | Target::Client(_) | Target::Key(_) | Target::Everything => event,
         });

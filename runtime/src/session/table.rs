@@ -69,8 +69,7 @@ pub(crate) fn decide(row: &Session, token: &Presented<'_>, settings: &RefreshSet
         let just_rotated = row.previous.is_some() && within(windows.quiet());
         return if just_rotated { Row::Keep } else { Row::Rotate };
     }
-    let is_predecessor =
-        row.previous.as_ref().is_some_and(|p| p.generation == token.generation && same(&token.hash, &p.hash));
+    let is_predecessor = row.previous.as_ref().is_some_and(|p| p.generation == token.generation && same(&token.hash, &p.hash));
     if !is_predecessor || row.context != Some(token.context) {
         return punish;
     }

@@ -89,7 +89,12 @@ impl View {
 
     /// How many entries it holds.
     pub(crate) fn len(&self) -> usize {
-        self.sessions.len() + self.generations.len() + self.subjects.len() + self.tokens.len() + self.clients.len() + self.keys.len()
+        self.sessions.len()
+            + self.generations.len()
+            + self.subjects.len()
+            + self.tokens.len()
+            + self.clients.len()
+            + self.keys.len()
     }
 
     /// Forgets what no living token can meet any more.

@@ -50,7 +50,8 @@ async fn the_header_is_one_scheme_one_space_and_one_token() {
     for good in [format!("Bearer {token}"), format!("bearer {token}"), format!("BEARER {token}")] {
         assert_eq!(get(&good).await.status, StatusCode::OK, "{good}");
     }
-    let bad = ["Bearer".into(), "Bearer ".into(), format!("Bearer  {token}"), format!("Bearer\t{token}"), format!("Bearer {token} x")];
+    let bad =
+        ["Bearer".into(), "Bearer ".into(), format!("Bearer  {token}"), format!("Bearer\t{token}"), format!("Bearer {token} x")];
     for bad in bad {
         get(&bad).await.assert_problem(401, "invalid_token");
     }
@@ -134,7 +135,10 @@ async fn the_key_set_is_public_and_holds_nothing_private() {
     let keys = answer.json()["keys"].clone();
     assert!(!keys.as_array().unwrap().is_empty());
     for key in keys.as_array().unwrap() {
-        assert_eq!((&key["kty"], &key["crv"], &key["alg"], &key["use"]), (&json!("OKP"), &json!("Ed25519"), &json!("EdDSA"), &json!("sig")));
+        assert_eq!(
+            (&key["kty"], &key["crv"], &key["alg"], &key["use"]),
+            (&json!("OKP"), &json!("Ed25519"), &json!("EdDSA"), &json!("sig"))
+        );
         for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
             assert!(key.get(private).is_none(), "{private}");
         }

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
+use http_body::Frame;
 use http_body_util::StreamBody;
 use serde_json::json;
-use http_body::Frame;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tollgate_tests::serve::Server;
 use tollgate_tests::{Answer, App, PASSWORD, routes};
@@ -25,7 +25,8 @@ async fn post(app: &App, content_type: Option<&str>, body: impl Into<Body>) -> A
 async fn only_json_is_read() {
     let app = App::new().await;
     let good = json!({ "email": "ada@example.com", "password": PASSWORD }).to_string();
-    for bad in [None, Some("text/plain"), Some("text/plain; charset=application/json"), Some("application/x-www-form-urlencoded")] {
+    for bad in [None, Some("text/plain"), Some("text/plain; charset=application/json"), Some("application/x-www-form-urlencoded")]
+    {
         post(&app, bad, good.clone()).await.assert_problem(415, "unsupported_media_type");
     }
     for fine in ["application/json", "application/json; charset=utf-8", "Application/JSON"] {

@@ -22,7 +22,8 @@ async fn callers_see_and_end_their_own_sessions_only() {
     assert_eq!(list.iter().map(|s| s["current"].as_bool().unwrap()).collect::<Vec<_>>(), [false, true]);
     assert_eq!((&list[0]["device_name"], &list[0]["device_id"]), (&json!("phone"), &json!("p1")));
 
-    let end = async |id: &str| app.send(request(Method::DELETE, &format!("/auth/sessions/{id}"), Some(&laptop.access), None)).await;
+    let end =
+        async |id: &str| app.send(request(Method::DELETE, &format!("/auth/sessions/{id}"), Some(&laptop.access), None)).await;
     end(&grace.session).await.assert_problem(404, "not_found");
     end("nonsense").await.assert_problem(404, "not_found");
     end(SessionId::random().unwrap().to_string().as_str()).await.assert_problem(404, "not_found");

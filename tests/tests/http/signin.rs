@@ -35,9 +35,8 @@ async fn a_sign_in_answers_both_tokens_and_no_cache_keeps_them() {
 #[tokio::test]
 async fn r117_unknown_wrong_and_disabled_accounts_get_the_same_bytes() {
     let app = App::new().await;
-    let attempt = async |email: &str, password: &str| {
-        app.post("/auth/signin", json!({ "email": email, "password": password })).await
-    };
+    let attempt =
+        async |email: &str, password: &str| app.post("/auth/signin", json!({ "email": email, "password": password })).await;
     let unknown = attempt("nobody@example.com", PASSWORD).await;
     unknown.assert_problem(401, "invalid_credentials");
     assert_eq!(attempt("ada@example.com", "wrong").await, unknown);
