@@ -19,13 +19,15 @@ impl Diag {
         self.0.push(darling::Error::custom(message).with_span(&Ident::new("_at", span)));
     }
 
-    /// Reports a word that is none of `known`, and suggests the nearest.
-    pub(crate) fn unknown(&mut self, word: &Ident, what: &str, known: &[&str]) {
+    /// Reports a word that is none of `known`, and suggests the nearest, which it returns.
+    pub(crate) fn unknown<'a>(&mut self, word: &Ident, what: &str, known: &[&'a str]) -> Option<&'a str> {
         let text = word.to_string();
-        match nearest(&text, known) {
+        let near = nearest(&text, known);
+        match near {
             Some(near) => self.error(word, format_args!("unknown {what} `{text}`: did you mean `{near}`?")),
             None => self.error(word, format_args!("unknown {what} `{text}`: there is {}", listed(known))),
         }
+        near
     }
 
     /// Forgets what was collected, where somebody else reports it.
@@ -56,10 +58,16 @@ impl Diag {
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
-        .map(|known| (strsim::jaro_winkler(word, known), *known))
+        .map(|known| (likeness(word, known), *known))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, known)| known)
+}
+
+/// From 0 to 1. One slip of the finger is near, also in a short word.
+fn likeness(word: &str, known: &str) -> f64 {
+    let slip = strsim::damerau_levenshtein(word, known) == 1 && word.len() > 2;
+    strsim::jaro_winkler(word, known).max(if slip { 0.9 } else { 0.0 })
 }
 
 /// "`a`, `b` and `c`".

@@ -143,6 +143,166 @@ fn expansions_name_only_core_and_the_private_module() {
     }
 }
 
+/// Mistakes that have no ui case of their own: an item, and words of the message.
+const CLAIMS_MISTAKES: &[(&str, &str)] = &[
+    ("union User { a: u8 }", "is a union"),
+    ("struct User { #[claim(sbu)] id: u8 }", "did you mean `sub`?"),
+    ("struct User;", "has no fields"),
+    ("#[claims(sub)] struct User { #[claim(sub)] id: u8 }", "belongs to a field"),
+    ("#[claim(sub)] struct User { #[claim(sub)] id: u8 }", "options of the struct are `#[claims(…)]`"),
+    ("struct User { #[claim(sub)] #[claims(name = X)] id: u8 }", "options of a field are `#[claim(…)]`"),
+    ("struct User { #[claim(sub, namespace = \"a\")] id: u8 }", "belongs to the struct"),
+    ("#[claims] struct User { #[claim(sub)] id: u8 }", "says nothing without options"),
+    ("#[claims(namespace = \"https://a.example\")] struct User { #[claim(sub)] id: u8 }", "end it with `/`"),
+    ("#[claims(rename_all = \"camel\")] struct User { #[claim(sub)] id: u8 }", "did you mean `camelCase`?"),
+    ("struct User { #[claim(sub, rename = \"uid\")] id: u8 }", "always `sub`"),
+    ("struct User { #[claim(sub, roles)] id: u8 }", "neither role nor scope"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(roles)] a: A, #[claim(roles)] b: B }", "a second `roles`"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(scope)] a: A, #[claim(scope, rename = \"s\")] b: B }", "a second `scope`"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(scope, with = m)] a: A }", "`with` does not go with `scope`"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(rename = \"\")] a: A }", "visible characters"),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(rename = \"my_token\")] a: A }",
+        "`my_token` looks like a secret because of `token`",
+    ),
+    ("struct User { #[claim(sub)] token: u8 }", "`token` looks like a secret:"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(rename = 5)] a: A }", "expected a string"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(rename)] a: A }", "`rename` takes a string"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(rename =)] a: A }", "lacks its value"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(with = \"m\")] a: A }", "expected a path"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(default roles)] a: A }", "expected `,`"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(, default)] a: A }", "expected the name of an option"),
+    ("struct User { #[claim(sub)] id: u8, valid_until: Option<f32> }", "whole seconds"),
+    (
+        "#[serde(rename_all = \"camelCase\")] struct User { #[claim(sub)] id: u8 }",
+        "say `#[claims(rename_all = \"camelCase\")]` too",
+    ),
+    ("#[serde(deny_unknown_fields)] struct User { #[claim(sub)] id: u8 }", "has no effect on it"),
+    ("struct User { #[claim(sub)] #[serde(rename = \"uid\")] id: u8 }", "serde calls it `uid`"),
+    ("struct User { #[claim(sub)] id: u8, #[serde(skip)] a: A }", "say `#[claim(skip)]` too"),
+    ("struct User { #[claim(sub)] id: u8, #[serde(default)] a: A }", "say `#[claim(default)]` too"),
+    ("struct User { #[claim(sub)] id: u8, #[serde(with = \"m\")] a: A }", "say `#[claim(with = module)]` too"),
+    ("struct User { #[claim(sub)] id: u8, #[serde(flatten)] a: A }", "not flattened"),
+    ("struct User { #[claim(sub)] id: u8, #[serde(alias = \"b\")] a: A }", "has no effect on it"),
+];
+
+const VALUE_MISTAKES: &[(&str, &str)] = &[
+    ("union Role { a: u8 }", "a closed set of strings is an enum"),
+    ("enum Role<T> { Admin }", "has no parameters"),
+    ("#[claim_value(rename = \"a\")] enum Role { Admin }", "belongs to a variant"),
+    ("enum Role { #[claim_value(serde = own)] Admin }", "belongs to the enum"),
+    ("#[serde(rename_all = \"UPPERCASE\")] enum Role { Admin }", "does not read `#[serde(…)]`"),
+    ("enum Role { #[serde(rename = \"a\")] Admin }", "does not read `#[serde(…)]`"),
+];
+
+const POLICY_MISTAKES: &[(&str, &str)] = &[
+    ("#[policy(max_age = \"1h\")] struct P<T>;", "has no parameters"),
+    ("#[policy(role = Role::A, role = Role::A)] struct P;", "asked for twice"),
+    ("#[policy(max_age = \"1w\")] struct P;", "is no duration"),
+    ("#[policy(max_age = \"99999999999999999999d\")] struct P;", "is no duration"),
+    ("#[policy(max_age = \"300000000000000000d\")] struct P;", "is no duration"),
+    ("#[policy(max_age = \"+5m\")] struct P;", "is no duration"),
+    ("#[policy(max_age = \"m\")] struct P;", "is no duration"),
+    ("#[policy(any(crate = x))] struct P;", "unknown option `crate`"),
+    ("#[policy(acr = \"high\")] struct P;", "unknown option `acr`"),
+    ("#[policy(not(role = Role::A, role = Role::B))] struct P;", "can be read in two ways"),
+];
+
+const BACKEND_MISTAKES: &[(&str, &str)] = &[
+    ("emial, user = U", "did you mean `email`?"),
+    ("email, usr = U", "did you mean `user`?"),
+    ("user = U", "add `email`, `username` or `login = MyLogin`"),
+    ("email, username, user = U", "one way to sign in"),
+    ("email, guard, user = U", "unknown option `guard`"),
+    ("email, user = U, prefix = \"/\"", "the prefix is empty"),
+    ("email, user = U, prefix = \"/auth/\"", "ends in a slash: write `/auth`"),
+    ("email, user = U, prefix = \"/a//b\"", "empty or relative segment"),
+    ("email, user = U, prefix = \"/a/../b\"", "empty or relative segment"),
+    ("email, user = U, prefix = \"/a b\"", "percent-encoded"),
+    ("email, user = U, signin(path = \"/:id\")", "holds a parameter"),
+    ("email, user = U, signin(path = \"/sessions/own\")", "`sessions` hangs at"),
+    ("email, user = U, signin(path = \"/in\"), refresh(path = \"/in\")", "`signin` hangs at `/in` already"),
+    ("email, user = U, signin(path = \"/in\"), disable(signin)", "`signin` is disabled"),
+    ("email, user = U, signin()", "`signin` is empty"),
+    ("email, user = U, signin(from = stored)", "unknown option `from`"),
+    ("email, user = U, names(access_token = \"refresh_token\")", "both tokens would be called"),
+    ("email, user = U, names(access_token = \"a\", refresh_token = \"a\")", "both tokens would be called"),
+    ("email, user = U, names(access_token = \"a b\")", "ASCII letters"),
+    ("email, user = U, signin(summary = \" \")", "the summary is empty"),
+    ("email, user = U, openapi", "`openapi` takes `true` or `false`"),
+];
+
+#[test]
+fn each_mistake_has_its_sentence() {
+    let of = |mistakes: &[(&'static str, &'static str)], expand: fn(TokenStream) -> TokenStream| {
+        mistakes.iter().map(|(item, words)| (*item, *words, messages(&expand(tokens(item))))).collect::<Vec<_>>()
+    };
+    let all = [
+        of(CLAIMS_MISTAKES, claims::expand),
+        of(VALUE_MISTAKES, value::expand),
+        of(POLICY_MISTAKES, policy::expand),
+        of(BACKEND_MISTAKES, |options| backend::expand(options, tokens(BACKEND))),
+    ];
+    for (item, words, messages) in all.into_iter().flatten() {
+        assert!(messages.iter().any(|message| message.contains(words)), "{item}: {messages:?}");
+        assert_eq!(messages.len(), 1, "{item}: {messages:?}");
+        for message in messages {
+            assert!(!message.starts_with(char::is_uppercase) && !message.ends_with('.'), "{message}");
+        }
+    }
+}
+
+#[test]
+fn nothing_but_a_struct_is_a_backend() {
+    for item in ["fn f() {}", "trait T {}", "impl X {}", "union U { a: u8 }", "const X: u8 = 1;"] {
+        let messages = messages(&backend::expand(quote!(email, user = U), tokens(item)));
+        assert!(messages.len() == 1 && messages[0].contains("a backend is a struct"), "{item}: {messages:?}");
+    }
+}
+
+#[test]
+fn a_claim_of_the_gate_is_refused_under_every_spelling() {
+    let names = ["iss", "aud", "exp", "nbf", "iat", "jti", "sid", "gen", "uep", "auth_time", "acr", "amr", "azp", "client_id"];
+    for name in names.into_iter().chain(["sub", "cnf", "act", "typ", "nonce"]) {
+        for item in [
+            format!("struct User {{ #[claim(sub)] id: u8, r#{name}: u8 }}"),
+            format!("struct User {{ #[claim(sub)] id: u8, #[claim(rename = \"{name}\")] x: u8 }}"),
+            format!("struct User {{ #[claim(sub)] id: u8, #[claim(roles, rename = \"{name}\")] x: u8 }}"),
+            format!(
+                "#[claims(rename_all = \"lowercase\")] struct User {{ #[claim(sub)] id: u8, #[claim(default)] r#{name}: u8 }}"
+            ),
+        ] {
+            let messages = messages(&claims::expand(tokens(&item)));
+            assert!(messages.len() == 1 && messages[0].contains("is not yours to set"), "{item}: {messages:?}");
+        }
+    }
+}
+
+#[test]
+fn what_serde_and_claims_say_alike_is_no_mistake() {
+    for item in [
+        RICH_USER,
+        "struct User { #[claim(sub)] #[serde(rename = \"sub\")] id: u8 }",
+        "struct User { #[claim(sub)] id: u8, #[claim(rename = \"b\")] #[serde(rename = \"b\")] a: A }",
+        "struct User { #[claim(sub)] id: u8, #[claim(skip)] #[serde(skip, default, flatten)] a: A }",
+        "struct User { #[claim(sub)] id: u8, #[serde(default, skip_serializing_if = \"Option::is_none\")] a: Option<A> }",
+        "#[serde(crate = \"x\")] struct User { #[claim(sub)] id: u8 }",
+    ] {
+        assert_eq!(messages(&claims::expand(tokens(item))), [""; 0], "{item}");
+    }
+}
+
+/// The messages of all `compile_error!` in an expansion.
+fn messages(expansion: &TokenStream) -> Vec<String> {
+    let trees: Vec<TokenTree> = expansion.clone().into_iter().collect();
+    let after = |at: usize| match trees.get(at + 2) {
+        Some(TokenTree::Group(group)) => syn::parse2::<syn::LitStr>(group.stream()).ok().map(|text| text.value()),
+        _ => None,
+    };
+    let errors = trees.iter().enumerate().filter(|(_, tree)| matches!(tree, TokenTree::Ident(ident) if ident == "compile_error"));
+    errors.filter_map(|(at, _)| after(at)).collect()
+}
+
 /// Compares with `snapshots/{name}.rs`; `BLESS=1` writes it. Gives the text.
 fn snapshot(name: &str, expansion: &TokenStream) -> String {
     let text = prettyplease::unparse(&syn::parse2(expansion.clone()).unwrap());

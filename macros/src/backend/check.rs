@@ -14,7 +14,7 @@ pub(crate) fn check(item: &Item, args: &Args, diag: &mut Diag) -> Option<Model> 
     check_kinds(args, diag);
     check_names(args, diag);
     check_paths(args, &disabled, diag);
-    if !args.user_said {
+    if !args.user_said && !args.meant.contains(&"user") {
         diag.error(&Ident::new("_at", Span::call_site()), "nothing says whom the backend signs in: add `user = User`");
     }
     if let Some(from) = args.from.as_ref().filter(|from| *from != "stored") {
@@ -89,6 +89,9 @@ fn check_kinds(args: &Args, diag: &mut Diag) {
         Kind::Email(word) | Kind::Username(word) | Kind::Login(word, _) => word,
     });
     let Some(first) = words.next() else {
+        if args.meant.iter().any(|meant| ["email", "username", "login"].contains(meant)) {
+            return;
+        }
         diag.error(
             &Ident::new("_at", Span::call_site()),
             "nothing says how users sign in: add `email`, `username` or `login = MyLogin`",
@@ -109,7 +112,9 @@ fn check_disable(args: &Args, diag: &mut Diag) -> Vec<Disabled> {
     for word in &args.disable {
         match Disabled::ALL.iter().find(|(_, name, _)| word == name) {
             Some((route, ..)) => disabled.push(*route),
-            None => diag.unknown(word, "route", &names),
+            None => {
+                diag.unknown(word, "route", &names);
+            }
         }
     }
     disabled

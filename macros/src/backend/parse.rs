@@ -26,6 +26,8 @@ pub(crate) struct Args {
     pub(crate) access_token: Option<LitStr>,
     pub(crate) refresh_token: Option<LitStr>,
     pub(crate) krate: Krate,
+    /// What misspelt options were probably to be: their absence is no mistake of its own.
+    pub(crate) meant: Vec<&'static str>,
 }
 
 /// A way to sign in, with its own word.
@@ -46,6 +48,8 @@ pub(crate) struct Route {
 
 const OPTIONS: [&str; 12] =
     ["email", "username", "login", "user", "prefix", "signin", "refresh", "disable", "names", "tag", "openapi", "crate"];
+const ROUTE: [&str; 3] = ["path", "summary", "description"];
+const ROUTE_AND_FROM: [&str; 4] = ["path", "summary", "description", "from"];
 
 /// Reads all options.
 pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> Args {
@@ -63,6 +67,7 @@ pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> Args {
         access_token: None,
         refresh_token: None,
         krate: Krate::DEFAULT,
+        meant: Vec::new(),
     };
     for opt in option::once(option::split(options, diag), &[], diag) {
         match opt.key.to_string().as_str() {
@@ -84,7 +89,7 @@ pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> Args {
             "disable" => args.disable = disable(&opt, diag),
             "names" => names(&opt, &mut args, diag),
             "crate" => args.krate = Krate::read(&opt, diag),
-            _ => diag.unknown(&opt.key, "option", &OPTIONS),
+            _ => args.meant.extend(diag.unknown(&opt.key, "option", &OPTIONS)),
         }
     }
     args
@@ -99,8 +104,10 @@ fn route(opt: &Opt, example: &str, mut from: Option<&mut Option<Ident>>, diag: &
             ("summary", _) => route.summary = opt.string(diag),
             ("description", _) => route.description = opt.string(diag),
             ("from", Some(from)) => **from = opt.parse("the word `stored`", "refresh(from = stored)", Ident::parse, diag),
-            (_, Some(_)) => diag.unknown(&opt.key, "option", &["path", "summary", "description", "from"]),
-            (_, None) => diag.unknown(&opt.key, "option", &["path", "summary", "description"]),
+            (_, from) => {
+                let known: &[&str] = if from.is_some() { &ROUTE_AND_FROM } else { &ROUTE };
+                diag.unknown(&opt.key, "option", known);
+            }
         }
     }
     route
@@ -117,7 +124,9 @@ fn names(opt: &Opt, args: &mut Args, diag: &mut Diag) {
         match opt.key.to_string().as_str() {
             "access_token" => args.access_token = opt.string(diag),
             "refresh_token" => args.refresh_token = opt.string(diag),
-            _ => diag.unknown(&opt.key, "option", &["access_token", "refresh_token"]),
+            _ => {
+                diag.unknown(&opt.key, "option", &["access_token", "refresh_token"]);
+            }
         }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
             own.push(check_claim(carried, said, at, args, &mut seen, diag));
         }
     }
-    if subject.is_none() {
+    if subject.is_none() && !args.fields.iter().any(|said| said.meant_sub) {
         report_no_subject(item, fields, diag);
     }
     let subject = subject?;
@@ -197,20 +197,16 @@ fn check_subject(word: &Ident, field: &Field, said: &FieldArgs, seen: &mut Seen,
 }
 
 fn check_claim(field: Field, said: &FieldArgs, at: usize, args: &Args, seen: &mut Seen, diag: &mut Diag) -> Claim {
-    let kind = match (&said.roles, &said.scope) {
-        (Some(word), _) => {
-            second(word, &field, &mut seen.roles, "roles", diag);
-            Kind::Roles
-        }
-        (None, Some(word)) => {
-            second(word, &field, &mut seen.scope, "scope", diag);
-            Kind::Scope
-        }
-        (None, None) => Kind::Other,
+    let (kind, repeated) = match (&said.roles, &said.scope) {
+        (Some(word), _) => (Kind::Roles, second(word, &field, &mut seen.roles, diag)),
+        (None, Some(word)) => (Kind::Scope, second(word, &field, &mut seen.scope, diag)),
+        (None, None) => (Kind::Other, false),
     };
     let optional = is_option(&field.ty);
     let wire = wire_name(&field.ident, kind, said, args);
-    check_wire(&wire, &field.ident, said, seen, diag);
+    if !repeated {
+        check_wire(&wire, &field.ident, said, seen, diag);
+    }
     agree::check_field(said, &wire, optional, diag);
     let name = field.ident.unraw().to_string();
     if is_float(&field.ty) && names::is_time(&name) {
@@ -230,14 +226,17 @@ fn check_claim(field: Field, said: &FieldArgs, at: usize, args: &Args, seen: &mu
     Claim { field, wire, codec, absence, kind }
 }
 
-fn second(word: &Ident, field: &Field, first: &mut Option<Ident>, what: &str, diag: &mut Diag) {
-    if let Some(first) = first {
-        diag.error(
-            word,
-            format_args!("a second `{what}`: policies look at one field, and `{first}` is it already, so keep one of both"),
-        );
-    }
-    first.get_or_insert_with(|| field.ident.clone());
+/// Reports a second field that policies would look at.
+fn second(word: &Ident, field: &Field, first: &mut Option<Ident>, diag: &mut Diag) -> bool {
+    let Some(first) = first else {
+        *first = Some(field.ident.clone());
+        return false;
+    };
+    diag.error(
+        word,
+        format_args!("a second `{word}`: policies look at one field, and `{first}` is it already, so keep one of both"),
+    );
+    true
 }
 
 fn wire_name(ident: &Ident, kind: Kind, said: &FieldArgs, args: &Args) -> String {

@@ -34,6 +34,8 @@ pub(crate) struct FieldArgs {
     /// The names of all options, in their order.
     pub(crate) said: Vec<Ident>,
     pub(crate) serde: Vec<Opt>,
+    /// Whether a misspelt option was probably to be `sub`.
+    pub(crate) meant_sub: bool,
 }
 
 /// `default` or `default = path`.
@@ -65,7 +67,9 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
                 &opt.key,
                 format_args!("`{word}` belongs to a field: write `#[claim({word})]` above the field that is meant"),
             ),
-            _ => diag.unknown(&opt.key, "option", &STRUCT_OPTIONS),
+            _ => {
+                diag.unknown(&opt.key, "option", &STRUCT_OPTIONS);
+            }
         }
     }
     for attr in item.attrs.iter().filter(|attr| attr.path().is_ident("claim")) {
@@ -101,7 +105,7 @@ fn parse_field(attrs: &[Attribute], diag: &mut Diag) -> FieldArgs {
                 diag.error(&opt.key, format_args!("`{word}` belongs to the struct: write `#[claims({word} = …)]` above it"));
             }
             _ => {
-                diag.unknown(&opt.key, "option", &FIELD_OPTIONS);
+                args.meant_sub |= diag.unknown(&opt.key, "option", &FIELD_OPTIONS) == Some("sub");
                 continue;
             }
         }

@@ -30,7 +30,9 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
             "serde" => args.serde = opt.parse("the word `own`", "serde = own", syn::parse::Parse::parse, diag),
             "crate" => args.krate = Krate::read(&opt, diag),
             "rename" => diag.error(&opt.key, "`rename` belongs to a variant; the enum has `rename_all`"),
-            _ => diag.unknown(&opt.key, "option", &ENUM_OPTIONS),
+            _ => {
+                diag.unknown(&opt.key, "option", &ENUM_OPTIONS);
+            }
         }
     }
     if let Data::Enum(data) = &item.data {
@@ -47,7 +49,9 @@ fn parse_variant(attrs: &[Attribute], diag: &mut Diag) -> Option<LitStr> {
             word if ENUM_OPTIONS.contains(&word) => {
                 diag.error(&opt.key, format_args!("`{word}` belongs to the enum: write `#[claim_value({word} = …)]` above it"));
             }
-            _ => diag.unknown(&opt.key, "option", &VARIANT_OPTIONS),
+            _ => {
+                diag.unknown(&opt.key, "option", &VARIANT_OPTIONS);
+            }
         }
     }
     rename
