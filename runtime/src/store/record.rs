@@ -178,15 +178,16 @@ pub struct Rotation {
     /// Rows for the registry, written in the same step, if it happens.
     pub tokens: Vec<TokenRecord>,
     /// Where set, tokens of earlier generations die with this step: the log gets `sid → min_gen` (the new generation) until
-    /// then. A [`Step::Remint`] always sets it.
+    /// then. A [`Step::Remint`] always sets it; with a [`Step::Hold`], which brings no generation, it means nothing.
     pub log_until: Option<Timestamp>,
 }
 
 /// The three things that may happen to a session in a refresh. Each requires that the session is live.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Row 6: requires `generation` and `current` as read. Sets generation + 1, previous := current, current := `successor`, rotated_at := superseded_at := now,
-    /// confirmed := false, `sealed`, `context`, last_seen_at := now, idle_exp := min(`idle_exp`, abs_exp).
+    /// Row 6: requires `generation` and `current` as read. Sets generation + 1, previous := current, current := `successor`,
+    /// rotated_at := superseded_at := now, confirmed := false, `sealed`, `context`, last_seen_at := now,
+    /// idle_exp := min(`idle_exp`, abs_exp).
     Advance {
         /// The generation as read.
         generation: u32,
@@ -201,8 +202,9 @@ pub enum Step {
         /// The idle expiry that the rotation brings.
         idle_exp: Timestamp,
     },
-    /// Row 8: requires `generation` as read and the session unconfirmed. Sets generation + 1, current := `successor`, rotated_at := now, `sealed`; previous,
-    /// superseded_at, context and idle_exp stay. `context` was compared by the caller.
+    /// Row 8: requires `generation` as read and the session unconfirmed. Sets generation + 1, current := `successor`,
+    /// rotated_at := last_seen_at := now, `sealed`; previous, superseded_at, context and idle_exp stay. The context was compared
+    /// by the caller.
     Remint {
         /// The generation as read.
         generation: u32,
@@ -239,9 +241,15 @@ pub struct Revocation {
 }
 
 /// What a revocation ends. "Ends a session" means revoked_at := now where it was none, and a log entry `sid` until `until`.
+/// An expired session ends too, uncounted: to a node whose clock is behind it is live. One that is over is logged again, and so
+/// is one that the store does not have: its access tokens may be out there without an entry.
 ///
 /// Each target that names a subject first updates the subject's row: `changed_at := max(now, changed_at + 1)`.
-/// An epoch is bumped to one more than the effective one, so every token issued before is below it and none issued after.
+///
+/// There is one line of epochs: the effective one of a session is the highest of its subject's, its client's and the global
+/// one. A bump goes one above every epoch that a token it concerns may carry: a subject's above its own, every client's and the
+/// global one; a client's above its own, every subject's and the global one; the global one above all. So every token issued
+/// before is below it, and none issued after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Every access token of the subject: bumps its epoch, logs `uid → min_uep`. Sessions stay.
@@ -250,7 +258,8 @@ pub enum Target {
     RefreshOf(String),
     /// Both of the above, in one step. Sessions need no log entries of their own.
     Subject(String),
-    /// Every session of the subject but one ends, each logged.
+    /// Every session of the subject but one ends, each logged; also those that ended less than `until − now` ago, perhaps
+    /// without an entry.
     Others {
         /// The subject.
         subject: String,
@@ -259,9 +268,9 @@ pub enum Target {
     },
     /// One session ends.
     Session(SessionId),
-    /// One token: logs `jti`, and marks it in the registry.
+    /// One token: logs `jti`, registered or not, and marks it in the registry.
     Token(TokenId),
-    /// A token with its descendants in the registry; where it belongs to a session, that session ends too.
+    /// A token with its descendants in the registry, each logged and marked; the sessions that any of them belongs to end too.
     Tree(TokenId),
     /// Every session of a client ends (without log entries), and the client's epoch is bumped and logged, lasting.
     Client(String),
@@ -420,7 +429,8 @@ pub struct TokenQuery {
     pub device_id: Option<String>,
     /// This token and its descendants.
     pub tree: Option<TokenId>,
-    /// `true`: neither expired nor revoked, and its session, where it has one, not revoked. `false`: the others.
+    /// `true`: neither expired nor revoked, and its session, where it has one, there and not revoked. `false`: the others.
+    /// Epochs are not looked at.
     pub active: Option<bool>,
     /// At most so many.
     pub limit: u32,
@@ -459,12 +469,13 @@ pub struct OnceValue {
     pub until: Timestamp,
 }
 
-/// A budget: `burst` at once, refilled evenly over `period` (the generic cell rate algorithm).
+/// A budget: `burst` at once, refilled evenly over `period` (the generic cell rate algorithm), exact to the millisecond and
+/// without drift. A key has a budget for each limit that it is spent under; one that is given twice is spent from once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// How much may be spent at once, at least one.
     pub burst: u32,
-    /// How long an empty budget takes to be full again.
+    /// How long an empty budget takes to be full again, in whole milliseconds, at least one.
     pub period: Duration,
 }
 
@@ -475,7 +486,8 @@ pub enum Spent {
     Allowed,
     /// Nothing was spent.
     Refused {
-        /// After this long the same cost would be allowed (unless it is above a limit's burst for ever).
+        /// After exactly this long, in whole milliseconds, the same cost would be allowed; where it is above a limit's burst,
+        /// it never is.
         retry_after: Duration,
     },
 }
