@@ -1,6 +1,8 @@
 //! Keys as live objects: parsed once, then only used. One key, one algorithm.
 
-use ed25519_dalek::Signer as _;
+use std::sync::Arc;
+
+use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, ParsedPublicKey};
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::Algorithm;
 use sha2::{Sha256, Sha384, Sha512};
@@ -13,16 +15,23 @@ use crate::secret::{Secret, same};
 /// An HMAC key keeps its inner state after the key block, so that a use costs neither key schedule nor parsing.
 #[derive(Clone)]
 pub(crate) enum LiveKey {
-    /// Signs and verifies by RFC 8032.
-    Ed25519(Box<ed25519_dalek::SigningKey>),
+    /// Signs by RFC 8032, and verifies.
+    Ed25519(Arc<Ed25519KeyPair>, Ed25519Public),
     /// Only verifies.
-    Ed25519Public(Box<ed25519_dalek::VerifyingKey>),
+    Ed25519Public(Ed25519Public),
     /// HMAC with SHA-256 (RFC 7518 section 3.2).
     Hs256(Box<Hmac<Sha256>>),
     /// HMAC with SHA-384.
     Hs384(Box<Hmac<Sha384>>),
     /// HMAC with SHA-512.
     Hs512(Box<Hmac<Sha512>>),
+}
+
+/// A public key that is not of small order.
+#[derive(Clone)]
+pub(crate) struct Ed25519Public {
+    parsed: Arc<ParsedPublicKey>,
+    bytes: [u8; 32],
 }
 
 /// A signature of one of the supported algorithms, at most 64 bytes.
@@ -50,8 +59,9 @@ impl LiveKey {
         let unusable = || Error::new(ErrorKind::Keys, format!("a key of {} bytes is no key for {algorithm:?}", bytes.len()));
         Ok(match algorithm {
             Algorithm::EdDSA => {
-                let seed: &[u8; 32] = bytes.try_into().map_err(|_| unusable())?;
-                Self::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(seed)))
+                let pair = Ed25519KeyPair::from_seed_unchecked(bytes).map_err(|_| unusable())?;
+                let public = Ed25519Public::new(pair.public_key().as_ref()).ok_or_else(unusable)?;
+                Self::Ed25519(Arc::new(pair), public)
             }
             Algorithm::HS256 => Self::Hs256(Box::new(Hmac::new_from_slice(bytes).map_err(|_| unusable())?)),
             Algorithm::HS384 => Self::Hs384(Box::new(Hmac::new_from_slice(bytes).map_err(|_| unusable())?)),
@@ -63,7 +73,7 @@ impl LiveKey {
     /// The part that verifies.
     pub(crate) fn verifying(&self) -> Self {
         match self {
-            Self::Ed25519(key) => Self::Ed25519Public(Box::new(key.verifying_key())),
+            Self::Ed25519(_, public) => Self::Ed25519Public(public.clone()),
             other => other.clone(),
         }
     }
@@ -71,8 +81,7 @@ impl LiveKey {
     /// The public key, where there is one.
     pub(crate) fn public(&self) -> Option<[u8; 32]> {
         match self {
-            Self::Ed25519(key) => Some(key.verifying_key().to_bytes()),
-            Self::Ed25519Public(key) => Some(key.to_bytes()),
+            Self::Ed25519(_, public) | Self::Ed25519Public(public) => Some(public.bytes),
             Self::Hs256(_) | Self::Hs384(_) | Self::Hs512(_) => None,
         }
     }
@@ -80,7 +89,7 @@ impl LiveKey {
     /// Signs; `None` for a key without its private part.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Signature> {
         match self {
-            Self::Ed25519(key) => Signature::new(&key.try_sign(message).ok()?.to_bytes()),
+            Self::Ed25519(pair, _) => Signature::new(pair.try_sign(message).ok()?.as_ref()),
             Self::Ed25519Public(_) => None,
             Self::Hs256(key) => Signature::new(&mac(key.as_ref(), message)),
             Self::Hs384(key) => Signature::new(&mac(key.as_ref(), message)),
@@ -93,8 +102,7 @@ impl LiveKey {
     /// Ed25519 is strict: small-order keys, small-order `R` and non-canonical encodings of `S` and `R` are refused.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
-            Self::Ed25519(key) => strict(key.as_ref().as_ref(), message, signature),
-            Self::Ed25519Public(key) => strict(key, message, signature),
+            Self::Ed25519(_, public) | Self::Ed25519Public(public) => public.verify(message, signature),
             Self::Hs256(key) => same(&mac(key.as_ref(), message), signature),
             Self::Hs384(key) => same(&mac(key.as_ref(), message), signature),
             Self::Hs512(key) => same(&mac(key.as_ref(), message), signature),
@@ -104,15 +112,36 @@ impl LiveKey {
     /// How many bytes a signature has.
     pub(crate) fn signature_len(&self) -> usize {
         match self {
-            Self::Ed25519(_) | Self::Ed25519Public(_) | Self::Hs512(_) => 64,
+            Self::Ed25519(..) | Self::Ed25519Public(_) | Self::Hs512(_) => 64,
             Self::Hs256(_) => 32,
             Self::Hs384(_) => 48,
         }
     }
 }
 
-fn strict(key: &ed25519_dalek::VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
-    ed25519_dalek::Signature::from_slice(signature).is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
+impl Ed25519Public {
+    /// Parses a public key; `None` where it is of small order, so that signatures would say nothing, or no point at all.
+    fn new(bytes: &[u8]) -> Option<Self> {
+        let bytes: [u8; 32] = bytes.try_into().ok()?;
+        let parsed = ParsedPublicKey::new(&ED25519, bytes).ok()?;
+        (!is_small_order(&bytes)).then(|| Self { parsed: Arc::new(parsed), bytes })
+    }
+
+    /// aws-lc refuses an `S` that is not below the group's order and compares the encoding of `R`, which leaves
+    /// small-order `R` to be refused here (RFC 8032 section 5.1.7, and "Taming the many EdDSAs").
+    fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        let small = signature.first_chunk().is_none_or(is_small_order);
+        !small && self.parsed.verify_sig(message, signature).is_ok()
+    }
+}
+
+/// Whether these bytes encode a point whose order divides eight, canonically or not. They are no secret.
+fn is_small_order(point: &[u8; 32]) -> bool {
+    let mut y = *point;
+    if let Some(last) = y.last_mut() {
+        *last &= 0x7F;
+    }
+    SMALL_ORDER.contains(&y)
 }
 
 /// The MAC of a message under a keyed state, which stays as it was.
@@ -134,6 +163,33 @@ pub(crate) fn secret_len(algorithm: Algorithm) -> Result<usize, Error> {
 
 fn unavailable(algorithm: Algorithm) -> Error {
     Error::new(ErrorKind::Keys, format!("the algorithm {algorithm:?} is not available yet: use EdDSA, HS256, HS384 or HS512"))
+}
+
+/// The y coordinates of the points of small order: 0, 1, the two of order eight, −1, and p and p + 1, which encode 0 and 1
+/// once more. The sign is left out.
+const SMALL_ORDER: [[u8; 32]; 7] = [
+    [0; 32],
+    little(1, 0, 0),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05,
+        0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa,
+        0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ],
+    little(0xec, 0xff, 0x7f),
+    little(0xed, 0xff, 0x7f),
+    little(0xee, 0xff, 0x7f),
+];
+
+/// A number of 32 bytes, least significant first.
+const fn little(first: u8, between: u8, last: u8) -> [u8; 32] {
+    let mut bytes = [between; 32];
+    let [lowest, .., highest] = &mut bytes;
+    *lowest = first;
+    *highest = last;
+    bytes
 }
 
 #[cfg(test)]
@@ -177,19 +233,52 @@ mod tests {
         }
     }
 
-    /// R30: a small-order key with a small-order R verifies anything without the strict check; S + L is another
-    /// encoding of S; a non-canonical R encodes the same point.
+    /// All encodings of small-order points: what ed25519-dalek finds weak, and what it cannot even decode.
     #[test]
-    fn r30_small_order_keys_and_non_canonical_signatures_are_refused() {
-        let mut identity = [0; 32];
-        identity[0] = 1;
-        let weak = ed25519_dalek::VerifyingKey::from_bytes(&identity).unwrap();
-        let mut forged = [0; 64];
-        forged[0] = 1;
-        let lenient = ed25519_dalek::Signature::from_bytes(&forged);
-        assert!(ed25519_dalek::Verifier::verify(&weak, b"anything", &lenient).is_ok(), "the vector has lost its bite");
-        assert!(!LiveKey::Ed25519Public(Box::new(weak)).verify(b"anything", &forged));
+    fn r30_small_order_keys_are_refused() {
+        let mut refused = 0;
+        for y in SMALL_ORDER {
+            for sign in [0, 0x80] {
+                let mut point = y;
+                point[31] |= sign;
+                if let Ok(key) = ed25519_dalek::VerifyingKey::from_bytes(&point) {
+                    assert!(key.is_weak(), "{point:x?}");
+                }
+                assert!(Ed25519Public::new(&point).is_none(), "{point:x?}");
+                refused += 1;
+            }
+        }
+        assert_eq!(refused, 14);
+        let torsion = points_of_small_order();
+        assert_eq!(torsion.len(), 8);
+        assert!(torsion.iter().all(is_small_order));
+        let fine = ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key();
+        assert!(Ed25519Public::new(fine.as_bytes()).is_some());
+        assert!(Ed25519Public::new(&fine.as_bytes()[..31]).is_none() && Ed25519Public::new(&[]).is_none());
+    }
 
+    /// Found without the table: the group's order times any point is a point of small order.
+    fn points_of_small_order() -> std::collections::BTreeSet<[u8; 32]> {
+        let order = unhex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
+        let mut found = std::collections::BTreeSet::new();
+        for start in 0..=255u8 {
+            let Ok(point) = ed25519_dalek::VerifyingKey::from_bytes(&[start; 32]) else { continue };
+            let mut power = point.to_edwards();
+            let mut multiple = power - power;
+            for bit in 0..256 {
+                if order[bit / 8] >> (bit % 8) & 1 == 1 {
+                    multiple += power;
+                }
+                power = power + power;
+            }
+            found.insert(multiple.compress().to_bytes());
+        }
+        found
+    }
+
+    /// S + L is another encoding of S; a small-order R with a small-order key verifies anything where nobody is strict.
+    #[test]
+    fn r30_non_canonical_and_small_order_signatures_are_refused() {
         let key = LiveKey::new(Algorithm::EdDSA, &Secret::from_bytes(vec![7; 32])).unwrap();
         let mut signature = key.sign(b"message").unwrap().bytes;
         assert!(key.verify(b"message", &signature));
@@ -201,6 +290,35 @@ mod tests {
             carry >>= 8;
         }
         assert!(!key.verify(b"message", &signature));
+
+        let mut identity = [0; 32];
+        identity[0] = 1;
+        let mut forged = [0; 64];
+        forged[0] = 1;
+        let lenient = ParsedPublicKey::new(&ED25519, identity).unwrap();
+        assert!(lenient.verify_sig(b"anything", &forged).is_ok(), "the vector has lost its bite");
+        let unchecked = Ed25519Public { parsed: Arc::new(lenient), bytes: identity };
+        assert!(!unchecked.verify(b"anything", &forged), "R is of small order, whatever the key");
+    }
+
+    /// On honest and mutated signatures the answer is that of ed25519-dalek's strict check.
+    #[test]
+    fn r30_we_are_as_strict_as_ed25519_dalek() {
+        let dalek = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
+        let key = LiveKey::new(Algorithm::EdDSA, &Secret::from_bytes(vec![9; 32])).unwrap();
+        assert_eq!(key.public(), Some(dalek.verifying_key().to_bytes()));
+        let signature = key.sign(b"message").unwrap().bytes;
+        for bit in 0..512 {
+            let mut changed = signature;
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let strict = dalek.verifying_key().verify_strict(b"message", &ed25519_dalek::Signature::from_bytes(&changed));
+            assert_eq!(key.verify(b"message", &changed), strict.is_ok(), "bit {bit}");
+        }
+        for point in SMALL_ORDER {
+            let mut changed = signature;
+            changed[..32].copy_from_slice(&point);
+            assert!(!key.verify(b"message", &changed));
+        }
     }
 
     #[test]

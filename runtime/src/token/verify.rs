@@ -3,11 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::claims::ClaimSet;
-use super::compact::Compact;
+use super::compact::{self, Compact, decoded_room};
 use super::decode::{Decoded, decode};
 use super::header::find_key;
 use crate::clock::Timestamp;
@@ -93,27 +90,24 @@ fn key_of<'k>(parts: &Compact<'_>, keys: &'k KeySet) -> Option<&'k VerifyingKey>
 }
 
 fn check_signature(parts: &Compact<'_>, key: &VerifyingKey) -> Option<()> {
-    // One byte more than any signature, since the decoder asks for room before it looks at the length.
-    let mut buffer = [0; MAX_SIGNATURE_LEN + 1];
+    let mut room = [0; SIGNATURE_ROOM];
     if parts.signature.len() != (key.signature_len() * 4).div_ceil(3) {
         return None;
     }
-    let len = URL_SAFE_NO_PAD.decode_slice(parts.signature, &mut buffer).ok()?;
-    key.verify(parts.signed.as_bytes(), buffer.get(..len)?).then_some(())
+    let signature = compact::decode(parts.signature, &mut room)?;
+    key.verify(parts.signed.as_bytes(), signature).then_some(())
 }
 
 fn decode_payload<C: ClaimSet>(encoded: &str, expect: &Expect) -> Option<Decoded<C>> {
     let mut near = [0; NEAR];
     let mut far;
-    let room = encoded.len() / 4 * 3 + 3;
-    let buffer = if room <= NEAR {
+    let room = if decoded_room(encoded.len()) <= NEAR {
         near.as_mut_slice()
     } else {
-        far = vec![0; room];
+        far = vec![0; decoded_room(encoded.len())];
         far.as_mut_slice()
     };
-    let len = URL_SAFE_NO_PAD.decode_slice(encoded, buffer).ok()?;
-    decode(buffer.get(..len)?, expect)
+    decode(compact::decode(encoded, room)?, expect)
 }
 
 /// RFC 7519 sections 4.1.4 to 4.1.6. What is wrong for ever comes before what was right once.
@@ -255,6 +249,7 @@ impl TokenInfo {
 
 /// R45.
 const MAX_LEEWAY: Duration = Duration::from_secs(120);
-const MAX_SIGNATURE_LEN: usize = 64;
+/// The longest signature has 64 bytes.
+const SIGNATURE_ROOM: usize = 68;
 /// Payloads up to this size are decoded on the stack.
 const NEAR: usize = 1024;
