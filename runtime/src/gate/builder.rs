@@ -31,9 +31,11 @@ pub struct GateBuilder<B, I = Missing, A = Missing, K = Missing, S = Missing, E 
     store: Option<Store>,
     clock: Clock,
     events: Events,
-    parts: PhantomData<fn() -> (I, A, K, S, E)>,
+    parts: Parts<I, A, K, S, E>,
 }
 
+/// Which parts were given, as types alone.
+type Parts<I, A, K, S, E> = PhantomData<fn() -> (I, A, K, S, E)>;
 type Override = Box<dyn FnOnce(&mut Settings) + Send>;
 
 /// A required part that was not given yet.

@@ -124,10 +124,9 @@ impl<B: AuthBackend> Gate<B> {
         let engine = &self.running().engine;
         let before = engine.clock.now();
         let session = engine.store.session(sid, before).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidToken)?;
-        let user = self.authenticate(login, client).await.map_err(|refusal| {
+        let user = self.authenticate(login, client).await.inspect_err(|refusal| {
             let kind = EventKind::ReauthenticationRefused(refusal.code());
             engine.events.emit(&Event::new(kind).subject(session.subject.clone()).sid(sid).ip(client.ip));
-            refusal
         })?;
         if user.subject().to_string() != subject.to_string() || session.subject != subject.to_string() {
             return Err(Code::InvalidCredentials.into());

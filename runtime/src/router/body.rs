@@ -113,7 +113,7 @@ async fn limited(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
     }
     to_bytes(body, MAX_BODY).await.map_err(|error| {
         let source = std::error::Error::source(&error);
-        let too_long = source.is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+        let too_long = source.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
         if too_long { Code::PayloadTooLarge.into() } else { Code::InvalidRequest.into() }
     })
 }

@@ -67,7 +67,6 @@ impl<B: AuthBackend> Gate<B> {
     }
 
     /// A layer that lets only callers through who satisfy the policy `P`: `Router::route_layer(gate.require::<P>())`.
-    #[must_use]
     pub fn require<P: PolicyFor<B::User>>(&self) -> FromExtractorLayer<Auth<B::User, P>, Verifier<B::User>> {
         axum::middleware::from_extractor_with_state(self.verifier())
     }
