@@ -168,7 +168,8 @@ fn unknown_roles_and_scopes_are_refused() {
     for roles in [json!(["root"]), json!("admin"), json!(["admin", 1]), json!([["admin"]]), json!({ "admin": true })] {
         assert!(read::<UserClaims>(&with("roles", roles.clone())).is_err(), "{roles}");
     }
-    for scope in ["notes:delete", "notes:read  notes:write", " notes:read", "notes:read ", "notes:read,notes:write", "NOTES:READ"] {
+    for scope in ["notes:delete", "notes:read  notes:write", " notes:read", "notes:read ", "notes:read,notes:write", "NOTES:READ"]
+    {
         assert!(read::<UserClaims>(&with("scope", json!(scope))).is_err(), "{scope}");
     }
     assert!(read::<UserClaims>(&with("scope", json!(["notes:read"]))).is_err());
