@@ -5,7 +5,7 @@ struct Accounts {
     passwords: Passwords,
 }
 #[automatically_derived]
-#[allow(clippy::needless_update)]
+#[allow(deprecated, clippy::needless_update)]
 impl ::gatekeeper::__private::AuthBackend for Accounts {
     type User = User<T>;
     type Login = Login<A, B>;
@@ -34,7 +34,7 @@ impl ::gatekeeper::__private::AuthBackend for Accounts {
         ..::gatekeeper::__private::Shape::DEFAULT
     };
 }
-#[allow(dead_code, unreachable_pub)]
+#[allow(dead_code, deprecated, unreachable_pub)]
 impl Accounts {
     /// Starts the gate of this backend: the builder asks for what has no safe default.
     #[must_use = "a gate opens nothing until it is built"]

@@ -1,6 +1,7 @@
 //! What `claims` of `src/tests.rs` expands to.
 
 ///The claims of [`User`], as a token carries them.
+#[allow(non_camel_case_types, non_snake_case, clippy::all, clippy::pedantic)]
 struct UserClaims {
     id: Uuid,
     email: String,
@@ -9,12 +10,13 @@ struct UserClaims {
 #[doc(hidden)]
 #[allow(
     dead_code,
+    deprecated,
+    non_snake_case,
     private_interfaces,
-    unreachable_pub,
     trivial_bounds,
-    clippy::all,
-    clippy::pedantic
+    unreachable_pub
 )]
+#[allow(clippy::all, clippy::pedantic)]
 const _: () = {
     pub struct __TollgateDraft {
         email: ::core::option::Option<String>,

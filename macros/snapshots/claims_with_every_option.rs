@@ -1,6 +1,7 @@
 //! What `claims_with_every_option` of `src/tests.rs` expands to.
 
 ///The claims of [`User`], as a token carries them.
+#[allow(non_camel_case_types, non_snake_case, clippy::all, clippy::pedantic)]
 pub(crate) struct Claims<T: Clone = u8, const N: usize = 1>
 where
     T: Copy,
@@ -15,12 +16,13 @@ where
 #[doc(hidden)]
 #[allow(
     dead_code,
+    deprecated,
+    non_snake_case,
     private_interfaces,
-    unreachable_pub,
     trivial_bounds,
-    clippy::all,
-    clippy::pedantic
+    unreachable_pub
 )]
+#[allow(clippy::all, clippy::pedantic)]
 const _: () = {
     pub struct __TollgateDraft<T: Clone = u8, const N: usize = 1>
     where

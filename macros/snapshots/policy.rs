@@ -1,7 +1,7 @@
 //! What `policy` of `src/tests.rs` expands to.
 
 #[automatically_derived]
-#[allow(trivial_bounds)]
+#[allow(deprecated, trivial_bounds)]
 impl<__TollgateUser> ::tollgate::__private::PolicyFor<__TollgateUser> for FreshAdmin
 where
     __TollgateUser: ::tollgate::__private::JwtClaims

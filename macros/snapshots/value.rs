@@ -1,6 +1,6 @@
 //! What `value` of `src/tests.rs` expands to.
 
-#[allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+#[allow(dead_code, deprecated, unreachable_pub, clippy::all, clippy::pedantic)]
 const _: () = {
     impl Role {
         /// The string on the wire.

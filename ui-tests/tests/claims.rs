@@ -192,6 +192,12 @@ fn roles_and_scopes_are_found_by_their_wire_names() {
     let claims = ada().to_claims();
     assert!(claims.has_role("admin") && !claims.has_role("editor") && !claims.has_role("Admin"));
     assert!(claims.has_scope("notes:write") && !claims.has_scope("notes:"));
+    for near in ["", "adm", "admins", "admin ", "admin editor"] {
+        assert!(!claims.has_role(near), "{near}");
+    }
+    for near in ["", "notes:writ", "notes:write2", "notes:read notes:write"] {
+        assert!(!claims.has_scope(near), "{near}");
+    }
     assert!(!claims.has_role("notes:write") && !claims.has_scope("admin"));
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let (params, args, clause) = generics.split_for_impl();
     quote! {
         #[automatically_derived]
-        #[allow(clippy::needless_update)]
+        #[allow(deprecated, clippy::needless_update)]
         impl #params #krate::AuthBackend for #name #args #clause {
             type User = #user;
             type Login = #login;
@@ -35,7 +35,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
             type Renewal = #renewal;
             const SHAPE: #krate::Shape = #shape;
         }
-        #[allow(dead_code, unreachable_pub)]
+        #[allow(dead_code, deprecated, unreachable_pub)]
         impl #params #name #args #clause {
             /// Starts the gate of this backend: the builder asks for what has no safe default.
             #[must_use = "a gate opens nothing until it is built"]

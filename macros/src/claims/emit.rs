@@ -20,7 +20,8 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     quote! {
         #item
         #[doc(hidden)]
-        #[allow(dead_code, private_interfaces, unreachable_pub, trivial_bounds, clippy::all, clippy::pedantic)]
+        #[allow(dead_code, deprecated, non_snake_case, private_interfaces, trivial_bounds, unreachable_pub)]
+        #[allow(clippy::all, clippy::pedantic)]
         const _: () = {
             #draft
             #common
@@ -41,6 +42,7 @@ fn claims_type(model: &Model) -> TokenStream {
     let marker = marker_field(model);
     quote! {
         #[doc = #doc]
+        #[allow(non_camel_case_types, non_snake_case, clippy::all, clippy::pedantic)]
         #vis struct #claims <#params> #clause { #(#fields,)* #marker }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     }
     quote! {
         #[automatically_derived]
-        #[allow(trivial_bounds)]
+        #[allow(deprecated, trivial_bounds)]
         impl<__TollgateUser> #krate::PolicyFor<__TollgateUser> for #name
         where
             __TollgateUser: #krate::JwtClaims #(#has_roles)* #(#has_scopes)*,

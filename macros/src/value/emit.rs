@@ -35,7 +35,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         }
     });
     quote! {
-        #[allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
+        #[allow(dead_code, deprecated, unreachable_pub, clippy::all, clippy::pedantic)]
         const _: () = {
             impl #name {
                 /// The string on the wire.
