@@ -7,10 +7,14 @@ use tollgate::__private as private;
 use tollgate::token::{ClaimSet, ClaimValue, ValueSet as _};
 use uuid::Uuid;
 
+/// A closed set of strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
+    /// `admin`.
     Admin,
+    /// `editor`.
     Editor,
+    /// `author`.
     Author,
 }
 
@@ -38,13 +42,18 @@ impl<'de> Deserialize<'de> for Role {
     }
 }
 
+/// The claims, written out as the derive would.
 #[derive(Clone, PartialEq)]
 pub struct UserClaims {
+    /// The subject.
     pub id: Uuid,
+    /// An address.
     pub email: String,
+    /// What policies look at.
     pub roles: Vec<Role>,
 }
 
+/// Claims that are being read.
 #[derive(Default)]
 pub struct Draft {
     email: Option<String>,
@@ -52,6 +61,8 @@ pub struct Draft {
 }
 
 impl UserClaims {
+    /// Somebody with three roles.
+    #[must_use]
     pub fn ada() -> Self {
         Self {
             id: Uuid::from_u128(0x0190_5b1e_7c5a_7000_8000_0000_0000_0ada),

@@ -43,10 +43,10 @@ impl Lock {
         let mut options = OpenOptions::new();
         owner_only(options.read(true).write(true));
         // O_EXCL: of several that start at once, one makes the file.
-        let (mut file, interrupted) = match options.clone().create_new(true).open(path) {
-            Ok(file) => (file, false),
+        let mut file = match options.clone().create_new(true).open(path) {
+            Ok(file) => file,
             Err(error) if error.kind() == Io::AlreadyExists => match options.open(path) {
-                Ok(file) => (file, true),
+                Ok(file) => file,
                 Err(error) if error.kind() == Io::NotFound => return Ok(None),
                 Err(error) => return Err(trouble("opened", path).because(error)),
             },
@@ -64,8 +64,12 @@ impl Lock {
         if fs::read(path).ok().as_ref() != Some(&mark) {
             return Ok(None);
         }
+        // Whoever died before it left its mark had changed nothing yet.
+        let interrupted = !mark.is_empty();
         let mark = TokenId::random()?.to_string();
-        file.write_all(mark.as_bytes()).map_err(|error| trouble("written", path).because(error))?;
+        file.write_all(mark.as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(|error| trouble("written", path).because(error))?;
         Ok(Some(Self { path: path.to_owned(), file, interrupted }))
     }
 }
@@ -92,9 +96,11 @@ mod tests {
         assert!(!Lock::take(folder.path()).unwrap().was_interrupted());
         assert!(!folder.path().join("lock").exists());
 
-        fs::write(folder.path().join("lock"), "of a process that died").unwrap();
-        assert!(Lock::take(folder.path()).unwrap().was_interrupted());
-        assert!(!folder.path().join("lock").exists());
+        for (mark, interrupted) in [("of a process that died", true), ("", false)] {
+            fs::write(folder.path().join("lock"), mark).unwrap();
+            assert_eq!(Lock::take(folder.path()).unwrap().was_interrupted(), interrupted, "{mark}");
+            assert!(!folder.path().join("lock").exists());
+        }
     }
 
     #[test]

@@ -16,3 +16,6 @@ pub use ring::{KeyRing, Rotation};
 pub use set::{KeySet, KeyState, MacKey, SigningKey, VerifyingKey};
 
 pub(crate) use seal::{open_with, seal_with};
+
+#[cfg(test)]
+pub(crate) use signing::LiveKey;

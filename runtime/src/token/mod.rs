@@ -10,6 +10,8 @@ mod refresh;
 mod seal;
 mod stored;
 mod verify;
+#[cfg(test)]
+mod wycheproof;
 
 pub use claims::{ClaimSet, ClaimValue, Confidential, JwtClaims, Open, Secrecy, Subject, ValueSet};
 pub use verify::{TokenInfo, Verified};

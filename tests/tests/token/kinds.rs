@@ -1,10 +1,13 @@
 //! Whose token, for whom, and of which kind: REQUIREMENTS R46 to R49.
 
+use serde::de::MapAccess;
+use serde::ser::SerializeMap;
 use serde_json::{Map, Value, json};
-use tollgate::token::RefreshToken;
+use tollgate::clock::Timestamp;
+use tollgate::token::{ClaimSet, RefreshToken, VerifyError, verify};
 
 use crate::claims::UserClaims;
-use crate::forge::{AUDIENCE, Forge, ISSUER};
+use crate::forge::{AUDIENCE, Forge, ISSUER, NOW};
 
 fn set(name: &str, value: Value) -> impl FnOnce(&mut Map<String, Value>) {
     move |members| drop(members.insert(name.into(), value))
@@ -67,6 +70,55 @@ fn r48_a_token_has_a_subject_of_the_right_type() {
         forge.assert_invalid(&forge.with_payload(set("sub", sub)));
     }
     forge.assert_invalid(&forge.with_payload(unset("sub")));
+}
+
+/// With a subject that any text is, nothing but the rule itself refuses the empty one.
+#[test]
+fn r48_an_empty_subject_is_none_even_where_subjects_are_strings() {
+    let forge = Forge::new();
+    let read = |sub: &str| {
+        let token = forge.with_payload(set("sub", json!(sub)));
+        verify::<Named>(&token, &forge.ring.set(), &forge.expect, Timestamp::from_secs(NOW)).map(|token| token.into_claims().0)
+    };
+    assert_eq!(read("ada").as_deref(), Ok("ada"));
+    assert_eq!(read("").unwrap_err(), VerifyError::Invalid);
+}
+
+/// Claims that are a name and nothing else.
+#[derive(Clone, Debug, serde::Serialize)]
+struct Named(String);
+
+impl ClaimSet for Named {
+    type Subject = String;
+    type Draft = ();
+
+    fn subject(&self) -> &String {
+        &self.0
+    }
+
+    fn write<M: SerializeMap>(&self, _: &mut M) -> Result<(), M::Error> {
+        Ok(())
+    }
+
+    fn place(_: &str) -> Option<usize> {
+        None
+    }
+
+    fn read<'de, A: MapAccess<'de>>((): &mut (), _: usize, _: &mut A) -> Result<(), A::Error> {
+        Ok(())
+    }
+
+    fn finish((): (), name: String) -> Result<Self, &'static str> {
+        Ok(Self(name))
+    }
+
+    fn has_role(&self, _: &str) -> bool {
+        false
+    }
+
+    fn has_scope(&self, _: &str) -> bool {
+        false
+    }
 }
 
 #[test]

@@ -26,6 +26,20 @@ fn the_text_is_as_written_down() {
     assert_eq!(parsed.hash(), aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &[0xCD; 16]).as_ref());
 }
 
+/// Under a good MAC still: another version, and a key that the ring does not have.
+#[test]
+fn another_version_or_key_number_is_refused() {
+    let forge = Forge::new();
+    for (version, id, good) in [(1, 1, true), (0, 1, false), (2, 1, false), (1, 0, false), (1, 2, false)] {
+        let mut bytes = [&[version, id][..], &[0xAB; 16], &[1, 2, 3, 4], &[0xCD; 16]].concat();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &(100..132).collect::<Vec<u8>>());
+        let mac = hmac::sign(&key, &bytes);
+        bytes.extend_from_slice(&mac.as_ref()[..16]);
+        let text = format!("tgr1_{}", URL_SAFE_NO_PAD.encode(bytes));
+        assert_eq!(RefreshToken::parse(&forge.ring.set(), &text).is_ok(), good, "{version} {id}");
+    }
+}
+
 /// R77: garbage is refused without a read, and without a trace in memory.
 #[test]
 fn r77_garbage_costs_no_allocation() {
