@@ -23,6 +23,8 @@ pub mod secret;
 pub mod session;
 pub mod settings;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod token;
 
 #[doc(hidden)]

@@ -15,7 +15,7 @@ use axum::routing::get;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use tollgate::clock::{Clock, Timestamp};
+use tollgate::clock::Clock;
 use tollgate::prelude::*;
 use tollgate::store::Store;
 use tower::ServiceExt as _;
@@ -77,7 +77,9 @@ pub type Step = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What a test wants to happen in the middle of something.
 #[derive(Clone, Default)]
-pub struct Hook(Arc<Mutex<Option<Box<dyn Fn() -> Step + Send>>>>);
+pub struct Hook(Arc<Mutex<Option<MakeStep>>>);
+
+type MakeStep = Box<dyn Fn() -> Step + Send>;
 
 impl Hook {
     /// Sets what happens, until it is cleared.
@@ -199,8 +201,7 @@ impl Refresh for Accounts {
 /// The password of every user.
 pub const PASSWORD: &str = "correct horse battery staple";
 
-/// Where the tests' clocks start: 2026-01-01T00:00:00Z.
-pub const START: Timestamp = Timestamp::from_secs(1_767_225_600);
+pub use tollgate::testing::START;
 
 /// A builder with everything but a store and keys of its own choice.
 pub async fn gate(accounts: Accounts, store: impl Into<Store>, clock: Clock) -> Gate<Accounts> {
@@ -209,17 +210,8 @@ pub async fn gate(accounts: Accounts, store: impl Into<Store>, clock: Clock) -> 
 
 /// The same with settings.
 pub async fn gate_with(accounts: Accounts, store: impl Into<Store>, clock: Clock, settings: Settings) -> Gate<Accounts> {
-    accounts
-        .gate()
-        .settings(settings)
-        .issuer("https://accounts.example.com")
-        .audience("https://api.example.com")
-        .keys(KeyRing::generate(Algorithm::EdDSA).unwrap())
-        .store(store)
-        .clock(clock)
-        .build()
-        .await
-        .unwrap()
+    let (builder, _) = tollgate::testing::ready(accounts.gate()).unwrap();
+    builder.settings(settings).store(store).clock(clock).build().await.unwrap()
 }
 
 /// An application on a gate, called in process.

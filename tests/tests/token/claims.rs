@@ -88,9 +88,9 @@ impl ClaimSet for UserClaims {
 
     fn read<'de, A: MapAccess<'de>>(draft: &mut Draft, place: usize, map: &mut A) -> Result<(), A::Error> {
         match place {
-            0 => private::read_once(&mut draft.email, "email", map),
-            1 => private::read_once(&mut draft.roles, "roles", map),
-            2 => private::read_once(&mut draft.extra, "extra", map),
+            0 => private::read_once(&mut draft.email, "email", map, A::next_value),
+            1 => private::read_once(&mut draft.roles, "roles", map, A::next_value),
+            2 => private::read_once(&mut draft.extra, "extra", map, A::next_value),
             _ => Err(A::Error::custom("no such place")),
         }
     }
