@@ -40,18 +40,14 @@ impl Lock {
     }
 
     fn attempt(path: &Path) -> Result<Option<Self>, Error> {
-        let mut options = OpenOptions::new();
-        owner_only(options.read(true).write(true));
-        // O_EXCL: of several that start at once, one makes the file.
-        let mut file = match options.clone().create_new(true).open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == Io::AlreadyExists => match options.open(path) {
-                Ok(file) => file,
-                Err(error) if error.kind() == Io::NotFound => return Ok(None),
-                Err(error) => return Err(trouble("opened", path).because(error)),
-            },
-            Err(error) => return Err(trouble("made", path).because(error)),
-        };
+        match open(path)? {
+            Some(file) => Self::claim(path, file),
+            None => Ok(None),
+        }
+    }
+
+    /// Makes the open file this process's lock; `None` where it is another's, or has lost its name.
+    fn claim(path: &Path, mut file: File) -> Result<Option<Self>, Error> {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
@@ -71,6 +67,22 @@ impl Lock {
             .and_then(|()| file.sync_all())
             .map_err(|error| trouble("written", path).because(error))?;
         Ok(Some(Self { path: path.to_owned(), file, interrupted }))
+    }
+}
+
+/// Makes the lock's file or opens the one that is there; `None` where it went away in between.
+fn open(path: &Path) -> Result<Option<File>, Error> {
+    let mut options = OpenOptions::new();
+    owner_only(options.read(true).write(true));
+    // O_EXCL: of several that start at once, one makes the file.
+    match options.clone().create_new(true).open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == Io::AlreadyExists => match options.open(path) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == Io::NotFound => Ok(None),
+            Err(error) => Err(trouble("opened", path).because(error)),
+        },
+        Err(error) => Err(trouble("made", path).because(error)),
     }
 }
 
@@ -101,6 +113,21 @@ mod tests {
             assert_eq!(Lock::take(folder.path()).unwrap().was_interrupted(), interrupted, "{mark}");
             assert!(!folder.path().join("lock").exists());
         }
+    }
+
+    #[test]
+    fn the_lock_of_a_removed_file_is_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let first = Lock::take(folder.path()).unwrap();
+        let late = open(&path).unwrap().unwrap();
+        drop(first);
+        let again = open(&path).unwrap().unwrap();
+        assert!(Lock::claim(&path, late).unwrap().is_none(), "while another file has the name");
+        let held = Lock::claim(&path, again).unwrap().unwrap();
+        let late = open(&path).unwrap().unwrap();
+        drop(held);
+        assert!(Lock::claim(&path, late).unwrap().is_none(), "while no file has the name");
     }
 
     #[test]
