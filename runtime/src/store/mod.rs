@@ -86,6 +86,8 @@ pub trait SessionStore: Send + Sync + 'static {
     fn sessions_of(&self, subject: String, now: Timestamp) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
 
     /// The subject's effective epoch for a client: the highest of the subject's own, the client's and the global one.
+    ///
+    /// Clauses 131–132.
     fn epoch_of(&self, subject: String, client_id: String) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// Puts tokens into the registry: those issued by hand. A `jti` that is there already is left as it is. Answers how many

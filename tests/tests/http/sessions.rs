@@ -2,6 +2,7 @@
 
 use http::{Method, StatusCode};
 use serde_json::json;
+use tollgate::device::Device;
 use tollgate::prelude::*;
 use tollgate::settings::OnLimit;
 use tollgate_tests::{App, PASSWORD, request};
@@ -75,10 +76,10 @@ async fn what_a_session_remembers_of_its_device_can_be_replaced() {
     let app = App::new().await;
     let tokens = app.sign_in("ada@example.com").await;
     let sid = tokens.session.parse().unwrap();
-    let device = tollgate::device::Device::new(Some("desk".into()), None);
+    let device = Device::new(Some("desk".into()), None);
     assert!(app.gate.sessions().attach(sid, device).await.unwrap());
     assert_eq!(app.gate.sessions().get(sid).await.unwrap().unwrap().device.name.as_deref(), Some("desk"));
-    assert!(!app.gate.sessions().attach(SessionId::random().unwrap(), Default::default()).await.unwrap());
+    assert!(!app.gate.sessions().attach(SessionId::random().unwrap(), Device::default()).await.unwrap());
 }
 
 #[tokio::test]

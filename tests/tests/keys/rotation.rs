@@ -14,7 +14,6 @@ use crate::folder::{files, restore};
 
 const AHEAD: Duration = Duration::from_secs(15 * 60);
 
-#[expect(clippy::disallowed_methods, reason = "the ring's keys are dated by the system's clock when they are made")]
 fn clock() -> Clock {
     Clock::manual(Timestamp::from(std::time::SystemTime::now()).plus(Duration::from_secs(1)))
 }

@@ -21,12 +21,10 @@ fn validation(algorithm: Peer) -> Validation {
     validation
 }
 
-#[expect(clippy::disallowed_methods, reason = "the oracle")]
 fn peer_reads(token: &str, key: &DecodingKey, algorithm: Peer) -> Option<Map<String, Value>> {
     jsonwebtoken::decode(token, key, &validation(algorithm)).ok().map(|data| data.claims)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the oracle")]
 fn peer_issues(header: &Header, payload: &Map<String, Value>, key: &EncodingKey) -> String {
     jsonwebtoken::encode(header, payload, key).unwrap()
 }

@@ -38,6 +38,7 @@ mod revoke;
 mod rotate;
 mod session;
 mod spend;
+mod stamp;
 mod start;
 mod target;
 
@@ -142,7 +143,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// All clauses, in the order of their numbers.
 pub const CLAUSES: &[Clause] = &joined();
 
-const GROUPS: [&[Clause]; 16] = [
+const GROUPS: [&[Clause]; 17] = [
     start::CLAUSES,
     open::CLAUSES,
     device::CLAUSES,
@@ -159,6 +160,7 @@ const GROUPS: [&[Clause]; 16] = [
     once::CLAUSES,
     spend::CLAUSES,
     attach::CLAUSES,
+    stamp::CLAUSES,
 ];
 
 const COUNT: usize = {
