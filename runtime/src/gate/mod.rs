@@ -2,6 +2,7 @@
 
 mod backend;
 mod builder;
+#[cfg(feature = "axum")]
 mod request;
 mod sessions;
 mod task;
@@ -72,8 +73,12 @@ impl<B: AuthBackend> Gate<B> {
         }
     }
 
-    /// Signs in with credentials; `login` is asked for them again where the subject changed meanwhile.
-    pub(crate) async fn sign_in_with<F>(&self, mut login: F, client: &Client) -> Result<Issued, Refusal>
+    /// Signs in with credentials, as `POST /auth/signin` does. `login` is asked for them once, and once more where the subject
+    /// changed meanwhile: an old password does not outlive a change of it.
+    ///
+    /// # Errors
+    /// [`Code::InvalidCredentials`] for whoever does not get in; otherwise as [`sign_in`](Self::sign_in), and whatever `login` says.
+    pub async fn sign_in_with<F>(&self, mut login: F, client: &Client) -> Result<Issued, Refusal>
     where
         F: FnMut() -> Result<B::Login, Refusal>,
     {

@@ -15,6 +15,7 @@ use crate::store::StoreError;
 pub(crate) struct Running {
     pub(crate) engine: Arc<Engine>,
     /// The scheme that challenges name: the first that is accepted.
+    #[cfg(feature = "axum")]
     pub(crate) scheme: Arc<str>,
     confirming: Arc<Mutex<Confirming>>,
     tasks: std::sync::Mutex<Vec<AbortHandle>>,
@@ -29,6 +30,7 @@ struct Confirming {
 impl Running {
     /// Starts the tasks of an engine.
     pub(super) fn start(engine: Engine, queue: mpsc::Receiver<(SessionId, u32)>) -> Self {
+        #[cfg(feature = "axum")]
         let scheme = engine.settings.access.schemes.first().map_or("Bearer", String::as_str).into();
         let engine = Arc::new(engine);
         let confirming = Arc::new(Mutex::new(Confirming { queue, pending: BTreeMap::new() }));
@@ -56,7 +58,13 @@ impl Running {
                 })
             },
         ];
-        Self { engine, scheme, confirming, tasks: std::sync::Mutex::new(tasks) }
+        Self {
+            engine,
+            #[cfg(feature = "axum")]
+            scheme,
+            confirming,
+            tasks: std::sync::Mutex::new(tasks),
+        }
     }
 
     /// Stops the tasks and writes what is waiting.

@@ -29,6 +29,7 @@ impl<U: JwtClaims> Verifier<U> {
         self.running.engine.admit(token, Purpose::Entry).await
     }
 
+    #[cfg(feature = "axum")]
     pub(crate) fn running(&self) -> &Running {
         &self.running
     }

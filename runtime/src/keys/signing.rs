@@ -264,15 +264,14 @@ mod tests {
         for start in 0..=255u8 {
             let Ok(point) = ed25519_dalek::VerifyingKey::from_bytes(&[start; 32]) else { continue };
             let mut power = point.to_edwards();
-            #[expect(clippy::eq_op, reason = "the neutral element, which the crate does not name")]
-            let mut multiple = power - power;
+            let mut multiple = None;
             for bit in 0..256 {
                 if order[bit / 8] >> (bit % 8) & 1 == 1 {
-                    multiple += power;
+                    multiple = Some(multiple.map_or(power, |sum| sum + power));
                 }
                 power = power + power;
             }
-            found.insert(multiple.compress().to_bytes());
+            found.extend(multiple.map(|multiple| multiple.compress().to_bytes()));
         }
         found
     }

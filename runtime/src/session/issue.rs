@@ -106,6 +106,7 @@ impl Engine {
     }
 
     /// Signs a token for a session as it stands. Answers it with its life in seconds.
+    #[cfg(feature = "axum")]
     pub(crate) fn sign_for<C: ClaimSet>(&self, session: &Session, claims: &C) -> Result<(String, u64), Refusal> {
         let now = self.clock.now();
         let access = Access {

@@ -96,6 +96,7 @@ impl Engine {
     }
 
     /// Revokes on behalf of a client, who learns no more than that it did not work.
+    #[cfg(feature = "axum")]
     pub(crate) async fn revoke_for_client(&self, target: Target, reason: RevokeReason) -> Result<Revoked, Refusal> {
         self.revoke_target(target, reason).await.map_err(Refusal::unavailable)
     }
