@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::id::{SessionId, TokenId};
-use crate::store::Session;
 use crate::token::{self, ClaimSet, RefreshToken, Stamp};
 
 use super::Engine;
@@ -107,7 +106,7 @@ impl Engine {
 
     /// Signs a token for a session as it stands. Answers it with its life in seconds.
     #[cfg(feature = "axum")]
-    pub(crate) fn sign_for<C: ClaimSet>(&self, session: &Session, claims: &C) -> Result<(String, u64), Refusal> {
+    pub(crate) fn sign_for<C: ClaimSet>(&self, session: &crate::store::Session, claims: &C) -> Result<(String, u64), Refusal> {
         let now = self.clock.now();
         let access = Access {
             jti: TokenId::random().map_err(Refusal::unavailable)?,

@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 
-use crate::error::Refusal;
 use crate::event::{Event, EventKind, RevokedTarget};
 use crate::id::{SessionId, TokenId};
 use crate::store::{Revocation, RevokeReason, Revoked, StoreError, Target};
@@ -97,8 +96,8 @@ impl Engine {
 
     /// Revokes on behalf of a client, who learns no more than that it did not work.
     #[cfg(feature = "axum")]
-    pub(crate) async fn revoke_for_client(&self, target: Target, reason: RevokeReason) -> Result<Revoked, Refusal> {
-        self.revoke_target(target, reason).await.map_err(Refusal::unavailable)
+    pub(crate) async fn revoke_for_client(&self, target: Target, reason: RevokeReason) -> Result<Revoked, crate::error::Refusal> {
+        self.revoke_target(target, reason).await.map_err(crate::error::Refusal::unavailable)
     }
 }
 
