@@ -53,11 +53,11 @@ clauses! {
         same!(spend(&store, 7, &limits, NOW).await?, Spent::Allowed);
         let mut allowed: u64 = 0;
         for millis in 1..=5000 {
-            if spend(&store, 1, &limits, at(millis)).await? == Spent::Allowed {
-                allowed += 1;
-                // The n-th comes at the first whole millisecond at or after n sevenths of a second.
-                same!(millis, (allowed * 1000).div_ceil(7));
-            }
+            // The n-th comes at the first whole millisecond at or after n sevenths of a second, and until then the wait says so.
+            let next = ((allowed + 1) * 1000).div_ceil(7);
+            let expected = if millis < next { wait(next - millis) } else { Spent::Allowed };
+            same!(spend(&store, 1, &limits, at(millis)).await?, expected);
+            allowed += u64::from(expected == Spent::Allowed);
         }
         same!(allowed, 35);
     }
