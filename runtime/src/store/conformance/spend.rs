@@ -122,14 +122,18 @@ clauses! {
 
     /// Of sixty-four callers at once as many are allowed as the burst holds, under two limits.
     124 spend of_sixty_four_callers_a_burst_is_allowed(store) {
-        let shared = store.clone();
-        let answers = together(64, move |_| {
-            let store = shared.clone();
-            async move { store.spend("ada".to_owned(), 1, vec![limit(10, 60_000), limit(40, 600_000)], NOW).await }
-        })
-        .await?;
-        same!(answers.into_iter().filter(|answer| *answer == Spent::Allowed).count(), 10);
-        same!(spend(&store, 30, &[limit(40, 600_000)], NOW).await?, Spent::Allowed);
-        ensure!(spend(&store, 1, &[limit(40, 600_000)], NOW).await? != Spent::Allowed, "refused callers were charged");
+        for round in 0..4 {
+            let key = format!("user-{round}");
+            let (shared, of) = (store.clone(), key.clone());
+            let answers = together(64, move |_| {
+                let (store, key) = (shared.clone(), of.clone());
+                async move { store.spend(key, 1, vec![limit(10, 60_000), limit(40, 600_000)], NOW).await }
+            })
+            .await?;
+            same!(answers.into_iter().filter(|answer| *answer == Spent::Allowed).count(), 10);
+            let wide = || vec![limit(40, 600_000)];
+            same!(store.spend(key.clone(), 30, wide(), NOW).await?, Spent::Allowed);
+            ensure!(store.spend(key, 1, wide(), NOW).await? != Spent::Allowed, "refused callers were charged");
+        }
     }
 }
