@@ -91,12 +91,11 @@ pub(super) fn attempt<T>(
     }
 }
 
-/// Serves the queue until its last sender is gone, then moves the write-ahead log into the file as far as others let it.
+/// Serves the queue until its last sender is gone.
 pub(super) fn serve(db: &Connection, queue: &Receiver<Box<dyn Work>>) {
     while let Ok(first) = queue.recv() {
         commit(db, first, queue);
     }
-    let _ = db.execute_batch("PRAGMA wal_checkpoint(PASSIVE)");
 }
 
 /// Runs the first operation and those that wait behind it in one transaction, and answers strictly after its commit.
