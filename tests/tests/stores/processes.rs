@@ -82,7 +82,7 @@ async fn a_reader_in_another_process_skips_no_revocation() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn processes_that_start_together_on_a_fresh_file_all_start() {
-    for _ in 0..5 {
+    for _ in 0..60 {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sessions.db");
         let starts: Vec<_> = (0..8)

@@ -78,39 +78,44 @@ clauses! {
 
     /// A hundred sign-ins at once with `Deny` and a limit of five: five open, the others are refused, five are live (R99).
     21 open_session a_hundred_sign_ins_open_as_many_as_may_be(store) {
-        let shared = store.clone();
-        let answers = together(100, move |number| {
-            let store = shared.clone();
-            async move { store.open_session(limited(number, "ada", NOW, 5, OnLimit::Deny), NOW).await }
-        })
-        .await?;
-        same!(answers.iter().filter(|answer| matches!(answer, Opened::Open { .. })).count(), 5);
-        same!(answers.iter().filter(|answer| **answer == Opened::LimitReached).count(), 95);
-        same!(store.sessions_of("ada".to_owned(), NOW).await?.len(), 5);
+        for (round, subject) in (0..).zip(["ada", "grace", "edsger", "barbara"]) {
+            let shared = store.clone();
+            let answers = together(100, move |number| {
+                let store = shared.clone();
+                async move { store.open_session(limited(100 * round + number, subject, NOW, 5, OnLimit::Deny), NOW).await }
+            })
+            .await?;
+            same!(answers.iter().filter(|answer| matches!(answer, Opened::Open { .. })).count(), 5);
+            same!(answers.iter().filter(|answer| **answer == Opened::LimitReached).count(), 95);
+            same!(store.sessions_of(subject.to_owned(), NOW).await?.len(), 5);
+        }
     }
 
     /// A hundred sign-ins at once with `EvictOldest` and a limit of five: all open, ninety-five end, each once and each logged,
     /// and five are live (R99).
     22 open_session a_hundred_sign_ins_leave_as_many_as_may_be(store) {
-        let shared = store.clone();
-        let answers = together(100, move |number| {
-            let store = shared.clone();
-            async move { store.open_session(limited(number, "ada", NOW, 5, OnLimit::EvictOldest), NOW).await }
-        })
-        .await?;
-        let mut evicted = Vec::new();
-        for answer in answers {
-            match answer {
-                Opened::Open { evicted: ended, .. } => evicted.extend(ended),
-                other => ensure!(false, "a sign-in answered {other:?}"),
+        for (round, subject) in (0..).zip(["ada", "grace", "edsger", "barbara"]) {
+            let shared = store.clone();
+            let answers = together(100, move |number| {
+                let store = shared.clone();
+                let opening = limited(100 * round + number, subject, NOW, 5, OnLimit::EvictOldest);
+                async move { store.open_session(opening, NOW).await }
+            })
+            .await?;
+            let mut evicted = Vec::new();
+            for answer in answers {
+                match answer {
+                    Opened::Open { evicted: ended, .. } => evicted.extend(ended),
+                    other => ensure!(false, "a sign-in answered {other:?}"),
+                }
             }
-        }
-        same!(evicted.len(), 95);
-        same!(evicted.iter().copied().collect::<BTreeSet<_>>().len(), 95);
-        same!(store.sessions_of("ada".to_owned(), NOW).await?.len(), 5);
-        let log = whole_log(&store, NOW).await?;
-        for sid in evicted {
-            ensure!(log.iter().any(|entry| entry.fact == Fact::Session(sid)), "the end of {sid} was not logged");
+            same!(evicted.len(), 95);
+            same!(evicted.iter().copied().collect::<BTreeSet<_>>().len(), 95);
+            same!(store.sessions_of(subject.to_owned(), NOW).await?.len(), 5);
+            let log = whole_log(&store, NOW).await?;
+            for sid in evicted {
+                ensure!(log.iter().any(|entry| entry.fact == Fact::Session(sid)), "the end of {sid} was not logged");
+            }
         }
     }
 

@@ -99,6 +99,7 @@ clauses! {
 
     /// A reader behind an archive run still gets every lasting fact and every entry that matters.
     89 log_since a_slow_reader_misses_nothing(store) {
+        revoke(&store, Target::Session(sid(9)), NOW).await?;
         let cursor = since(&store, &LogCursor::START, NOW).await?.cursor;
         let lasting = [Target::Client("web".to_owned()), Target::Key("k1".to_owned()), Target::Everything];
         let mut expected = HashSet::new();

@@ -98,14 +98,16 @@ clauses! {
 
     /// Of sixty-four callers at once one takes the value.
     110 take_once of_sixty_four_callers_one_takes(store) {
-        store.put_once(value("reset", 1, b"1"), NOW).await?;
-        let shared = store.clone();
-        let answers = together(64, move |_| {
-            let store = shared.clone();
-            async move { store.take_once("reset".to_owned(), hash(1), NOW).await }
-        })
-        .await?;
-        same!(answers.into_iter().flatten().collect::<Vec<_>>(), [b"1".to_vec()]);
+        for round in 0..4 {
+            store.put_once(value("reset", round, b"1"), NOW).await?;
+            let shared = store.clone();
+            let answers = together(64, move |_| {
+                let store = shared.clone();
+                async move { store.take_once("reset".to_owned(), hash(round), NOW).await }
+            })
+            .await?;
+            same!(answers.into_iter().flatten().collect::<Vec<_>>(), [b"1".to_vec()]);
+        }
     }
 
     /// A ring that was never stored is version 0 without bytes.

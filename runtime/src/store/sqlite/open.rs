@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -62,25 +62,43 @@ impl SqliteOptions {
         self.path = std::path::absolute(&self.path).map_err(|error| self.refusal("has no absolute path").because(error))?;
 
         let (writer, queued) = sync_channel(self.queue.max(1));
-        self.start("tollgate-sqlite-write", true, move |db| write::serve(db, &queued)).await?;
+        let (reading, gone) = channel();
+        self.start("tollgate-sqlite-write", Self::writing, move |db| {
+            write::serve(&db, &queued);
+            // Two connections that close at once can each take the other for somebody who stays, and leave the write-ahead log
+            // behind. So the readers go first: nothing is ever sent here, and the last of them ends the wait.
+            let _: Result<(), _> = gone.recv();
+            let _ = db.execute_batch("PRAGMA wal_checkpoint(PASSIVE)");
+        })
+        .await?;
         let (readers, queued) = sync_channel(self.queue.max(1));
         let queued = Arc::new(Mutex::new(queued));
         for _ in 0..READERS {
-            let queued = Arc::clone(&queued);
-            self.start("tollgate-sqlite-read", false, move |db| read::serve(db, &queued)).await?;
+            let (queued, reading) = (Arc::clone(&queued), reading.clone());
+            self.start("tollgate-sqlite-read", Self::reading, move |db| {
+                read::serve(&db, &queued);
+                drop(db);
+                drop(reading);
+            })
+            .await?;
         }
         let inner = Inner { path: self.path, writer: write::Writer(writer), readers: read::Readers(readers) };
         Ok(SqliteStore(Arc::new(inner)))
     }
 
     /// Starts a thread that opens a connection, says how that went, and serves.
-    async fn start(&self, name: &str, writes: bool, serve: impl FnOnce(&Connection) + Send + 'static) -> Result<(), Error> {
+    async fn start(
+        &self,
+        name: &str,
+        connect: fn(&Self) -> Result<Connection, Error>,
+        serve: impl FnOnce(Connection) + Send + 'static,
+    ) -> Result<(), Error> {
         let (opened, wait) = oneshot::channel();
         let options = self.clone();
-        let thread = move || match if writes { options.writing() } else { options.reading() } {
+        let thread = move || match connect(&options) {
             Ok(db) => {
                 if opened.send(Ok(())).is_ok() {
-                    serve(&db);
+                    serve(db);
                 }
             }
             Err(error) => drop(opened.send(Err(error))),

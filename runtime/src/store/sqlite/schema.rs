@@ -87,6 +87,7 @@ const STEPS: [(i64, &str); 1] = [(
     CREATE INDEX tg_token_session ON tg_token(sid, issued_at) WHERE sid IS NOT NULL;
     CREATE INDEX tg_token_parent ON tg_token(parent) WHERE parent IS NOT NULL;
     CREATE INDEX tg_token_end ON tg_token(expires_at);
+    CREATE INDEX tg_token_loose ON tg_token(expires_at) WHERE sid IS NULL;
 
     -- Consumed keys have the kind '' and no payload; values have ':' and their kind.
     CREATE TABLE tg_once(

@@ -91,31 +91,29 @@ pub(super) fn attempt<T>(
     }
 }
 
-/// Serves the queue until its last sender is gone, then moves the write-ahead log into the file as far as others let it.
+/// Serves the queue until its last sender is gone.
 pub(super) fn serve(db: &Connection, queue: &Receiver<Box<dyn Work>>) {
     while let Ok(first) = queue.recv() {
-        let mut group = std::iter::once(first).chain(queue.try_iter().take(GROUP - 1)).peekable();
-        while group.peek().is_some() {
-            commit(db, &mut group);
-        }
+        commit(db, first, queue);
     }
-    let _ = db.execute_batch("PRAGMA wal_checkpoint(PASSIVE)");
 }
 
-/// Runs a group in one transaction and answers strictly after its commit.
+/// Runs the first operation and those that wait behind it in one transaction, and answers strictly after its commit.
 ///
 /// It ends early where SQLite gives up the whole transaction, as it may on a full disk: then what ran is answered with an
-/// error, and the rest of the group gets another one.
-fn commit(db: &Connection, group: &mut impl Iterator<Item = Box<dyn Work>>) {
+/// error, and the rest waits for the next one.
+fn commit(db: &Connection, first: Box<dyn Work>, queue: &Receiver<Box<dyn Work>>) {
     if !db.is_autocommit() {
         let _ = db.execute_batch("ROLLBACK");
     }
     if let Err(error) = execute(db, "BEGIN IMMEDIATE") {
-        let why = error.to_string();
-        return group.for_each(|work| work.fail(&why));
+        // Who waits behind the first has waited for the same lock, and would wait for it once more. Collected before the first
+        // is answered: what is queued after that has not waited at all.
+        let waited = std::iter::once(first).chain(queue.try_iter().take(8 * GROUP)).collect();
+        return abandon(db, waited, &error);
     }
     let mut done = Vec::new();
-    for mut work in group {
+    for mut work in std::iter::once(first).chain(queue.try_iter().take(GROUP - 1)) {
         let step = step(db, work.as_mut());
         done.push(work);
         if let Err(error) = step {
@@ -182,6 +180,16 @@ mod tests {
         move |db| Ok(db.execute("INSERT INTO t VALUES (?)", [n]).map(drop)?)
     }
 
+    /// Runs the operations as they would be found in the queue.
+    fn run(db: &Connection, operations: impl IntoIterator<Item = Box<dyn Work>>) {
+        let (queue, queued) = sync_channel(8);
+        for work in operations {
+            queue.try_send(work).ok().unwrap();
+        }
+        drop(queue);
+        serve(db, &queued);
+    }
+
     #[test]
     fn a_failing_or_panicking_operation_does_not_fail_its_neighbours() {
         let db = memory();
@@ -195,12 +203,7 @@ mod tests {
             panic!("a bug")
         });
         let (last, mut last_wait) = work(insert(4));
-        let (queue, queued) = sync_channel(8);
-        for work in [first, fails, panics, last] {
-            queue.try_send(work).ok().unwrap();
-        }
-        drop(queue);
-        serve(&db, &queued);
+        run(&db, [first, fails, panics, last]);
         first_wait.try_recv().unwrap().unwrap();
         fails_wait.try_recv().unwrap().unwrap_err();
         panics_wait.try_recv().unwrap().unwrap_err();
@@ -217,13 +220,13 @@ mod tests {
         .unwrap();
         let (good, mut good_wait) = work(insert(1));
         let (late, mut late_wait) = work(|db| Ok(db.execute("INSERT INTO c VALUES (99)", []).map(drop)?));
-        commit(&db, &mut [good, late].into_iter());
+        run(&db, [good, late]);
         good_wait.try_recv().unwrap().unwrap_err();
         late_wait.try_recv().unwrap().unwrap_err();
         assert_eq!(rows(&db), 0);
 
         let (next, mut next_wait) = work(insert(2));
-        commit(&db, &mut [next].into_iter());
+        run(&db, [next]);
         next_wait.try_recv().unwrap().unwrap();
     }
 
@@ -233,26 +236,73 @@ mod tests {
         let (ran, mut ran_wait) = work(insert(1));
         let (gives_up, mut gives_up_wait) = work(|db| Ok(db.execute("INSERT OR ROLLBACK INTO t VALUES (1)", []).map(drop)?));
         let (rest, mut rest_wait) = work(insert(2));
-        let mut group = [ran, gives_up, rest].into_iter().peekable();
-        while group.peek().is_some() {
-            commit(&db, &mut group);
-        }
+        run(&db, [ran, gives_up, rest]);
         ran_wait.try_recv().unwrap().unwrap_err();
         gives_up_wait.try_recv().unwrap().unwrap_err();
         rest_wait.try_recv().unwrap().unwrap();
         assert_eq!(rows(&db), 1);
     }
 
+    /// An operation that looks, when it is dropped after its answer, whether the transaction was over by then.
+    struct Watch(std::sync::Arc<std::sync::atomic::AtomicBool>, std::path::PathBuf);
+
+    impl Work for Watch {
+        fn run(&mut self, db: &Connection) -> bool {
+            insert(1)(db).is_ok()
+        }
+
+        fn answer(self: Box<Self>) {
+            let seen = rows(&Connection::open(&self.1).unwrap()) == 1;
+            self.0.store(seen, std::sync::atomic::Ordering::SeqCst);
+        }
+
+        fn fail(self: Box<Self>, _why: &str) {}
+    }
+
     #[test]
-    fn nothing_is_answered_before_the_commit() {
-        let db = memory();
-        let (first, first_wait) = work(insert(1));
-        let (second, mut second_wait) = work(move |_| {
-            let mut wait = first_wait;
-            assert!(wait.try_recv().is_err(), "the first operation was answered before the commit");
-            Ok(())
-        });
-        commit(&db, &mut [first, second].into_iter());
-        second_wait.try_recv().unwrap().unwrap();
+    fn what_is_answered_is_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t(n INTEGER PRIMARY KEY) STRICT").unwrap();
+        let seen = std::sync::Arc::default();
+        run(&db, [Box::new(Watch(std::sync::Arc::clone(&seen), path)) as Box<dyn Work>]);
+        assert!(seen.load(std::sync::atomic::Ordering::SeqCst), "another connection did not see what was answered");
+    }
+
+    /// An operation that releases the lock and queues another one as soon as it is told that the file is locked.
+    struct Retry(Connection, SyncSender<Box<dyn Work>>, Box<dyn Work>);
+
+    impl Work for Retry {
+        fn run(&mut self, _db: &Connection) -> bool {
+            panic!("the file is locked")
+        }
+
+        fn answer(self: Box<Self>) {}
+
+        fn fail(self: Box<Self>, _why: &str) {
+            self.0.execute_batch("ROLLBACK").unwrap();
+            self.1.try_send(self.2).ok().unwrap();
+        }
+    }
+
+    #[test]
+    fn an_operation_that_comes_after_the_answer_of_a_locked_file_is_not_answered_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        let (db, other) = (Connection::open(&path).unwrap(), Connection::open(&path).unwrap());
+        db.execute_batch("CREATE TABLE t(n INTEGER PRIMARY KEY) STRICT").unwrap();
+        db.busy_timeout(std::time::Duration::ZERO).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let (next, mut next_wait) = work(insert(1));
+        let (behind, mut behind_wait) = work(insert(2));
+        let (queue, queued) = sync_channel(8);
+        queue.try_send(Box::new(Retry(other, queue.clone(), next)) as Box<dyn Work>).ok().unwrap();
+        queue.try_send(behind).ok().unwrap();
+        drop(queue);
+        serve(&db, &queued);
+        behind_wait.try_recv().unwrap().unwrap_err();
+        next_wait.try_recv().unwrap().unwrap();
+        assert_eq!(rows(&db), 1);
     }
 }
