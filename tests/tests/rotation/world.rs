@@ -1,0 +1,359 @@
+//! A deployment under test: two nodes on one probed store, a clock moved by hand, and futures that go from point to point.
+
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Method;
+use http_body_util::BodyExt as _;
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use serde_json::Value;
+use tollgate::clock::{Clock, Timestamp};
+use tollgate::device::Device;
+use tollgate::event::{Event, EventKind};
+use tollgate::keys::{KeySet, KeyState};
+use tollgate::prelude::*;
+use tollgate::settings::{Consistency, RefreshPolicy};
+use tollgate::store::Session;
+use tollgate::token::{Parsed, RefreshToken};
+use tollgate_tests::{Accounts, Role, START, request, routes};
+use tower::ServiceExt as _;
+
+use crate::probe::Probe;
+
+/// Which of the two stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Memory,
+    Sqlite,
+}
+
+/// What the settings say about refreshing, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rules {
+    pub(crate) policy: RefreshPolicy,
+    pub(crate) window: u64,
+    pub(crate) lost: u64,
+}
+
+impl Rules {
+    pub(crate) const AWARE: Self = Self { policy: RefreshPolicy::ConfirmAware, window: 10_000, lost: 100_000 };
+    pub(crate) const DAY: Self = Self { lost: 86_400_000, ..Self::AWARE };
+    pub(crate) const NO_WINDOW: Self = Self { window: 0, ..Self::AWARE };
+    pub(crate) const WINDOW: Self = Self { policy: RefreshPolicy::Window, ..Self::AWARE };
+    pub(crate) const STRICT: Self = Self { policy: RefreshPolicy::Strict, ..Self::AWARE };
+    /// Every policy, and the table without its short window.
+    pub(crate) const ALL: [Self; 4] = [Self::AWARE, Self::NO_WINDOW, Self::WINDOW, Self::STRICT];
+}
+
+/// Two nodes of one deployment, whose tasks are stopped: what they would do happens when the test says so.
+pub(crate) struct World {
+    pub(crate) rules: Rules,
+    pub(crate) probe: Probe,
+    pub(crate) nodes: [Gate<Accounts>; 2],
+    pub(crate) accounts: Accounts,
+    pub(crate) clock: Clock,
+    pub(crate) ring: KeyRing,
+    /// The keys of the ring before one that makes MACs was retired.
+    old_keys: Arc<KeySet>,
+    routers: [axum::Router; 2],
+    events: Arc<Mutex<Vec<Event>>>,
+    people: AtomicU64,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    pub(crate) async fn new(kind: Kind, rules: Rules) -> Self {
+        Self::with(kind, rules, |settings| settings).await
+    }
+
+    pub(crate) async fn with(kind: Kind, rules: Rules, change: impl Fn(Settings) -> Settings) -> Self {
+        let folder = folder();
+        let probe = match kind {
+            Kind::Memory => Probe::memory(),
+            Kind::Sqlite => Probe::sqlite(SqliteStore::open(folder.path().join("tollgate.db")).await.unwrap()),
+        };
+        let ring = KeyRing::generate(Algorithm::HS256).unwrap();
+        let old_keys = Arc::clone(&ring.set());
+        let current = old_keys.macs().iter().find(|key| key.state() == KeyState::Current).unwrap().id();
+        ring.retire(&format!("refresh-{current}")).await.unwrap();
+        let (clock, accounts, events) = (Clock::manual(START), Accounts::default(), Arc::<Mutex<Vec<Event>>>::default());
+        let mut settings = Settings::default();
+        settings.refresh.policy = rules.policy;
+        settings.refresh.window = ms(rules.window);
+        settings.refresh.lost_response_window = ms(rules.lost);
+        settings.revocation.consistency = Consistency::Strict;
+        let settings = change(settings);
+        let node = async || {
+            let heard = Arc::clone(&events);
+            let gate = accounts
+                .clone()
+                .gate()
+                .settings(settings.clone())
+                .issuer("https://accounts.example.com")
+                .audience("https://api.example.com")
+                .keys(ring.clone())
+                .store(&probe)
+                .clock(clock.clone())
+                .on_event(move |event| heard.lock().unwrap().push(event.clone()))
+                .build()
+                .await
+                .unwrap();
+            gate.shutdown().await.unwrap();
+            gate
+        };
+        let nodes = [node().await, node().await];
+        let stop = probe.clone();
+        let at_a_point = move || {
+            let stop = stop.clone();
+            async move { stop.point().await }
+        };
+        accounts.in_refresh.set(at_a_point.clone());
+        accounts.in_authenticate.set(at_a_point);
+        let routers = [routes(&nodes[0]), routes(&nodes[1])];
+        let people = AtomicU64::new(0);
+        Self { rules, probe, nodes, accounts, clock, ring, old_keys, routers, events, people, _folder: folder }
+    }
+
+    /// Somebody whom nobody has met before, and the session that they sign in to.
+    pub(crate) async fn arrive(&self) -> Visit {
+        self.probe.reset();
+        self.events.lock().unwrap().clear();
+        let email = self.person();
+        // Past the second in which a change of the subject would ask for another authentication.
+        self.wait(2_000);
+        let issued = self.nodes[0].sign_in(self.accounts.user(&email), &client("")).await.unwrap();
+        self.probe.reset();
+        self.probe.watch(issued.session_id);
+        Visit { sid: issued.session_id, opened: self.now(), email, tokens: Tokens::of(&issued) }
+    }
+
+    /// A user who is an administrator.
+    pub(crate) fn person(&self) -> String {
+        let email = format!("{}@example.com", self.people.fetch_add(1, Ordering::SeqCst));
+        self.accounts.add(&email, vec![Role::Admin], vec![], false);
+        email
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn wait(&self, millis: u64) {
+        self.clock.advance(ms(millis));
+    }
+
+    /// What the token says.
+    pub(crate) fn parse(&self, token: &str) -> Parsed {
+        RefreshToken::parse(&self.ring.set(), token).unwrap()
+    }
+
+    pub(crate) async fn row(&self, visit: &Visit) -> Session {
+        self.probe.row(visit.sid).await.unwrap()
+    }
+
+    /// A refresh that has not begun.
+    pub(crate) fn refresh(&self, node: usize, token: &str, client: Client) -> Stepper<Result<Tokens, Refusal>> {
+        let (gate, token) = (self.nodes[node].clone(), token.to_owned());
+        Stepper::new(&self.probe, async move { gate.refresh(&token, &client).await.map(|issued| Tokens::of(&issued)) })
+    }
+
+    /// A refresh from start to end.
+    pub(crate) async fn refreshed(&self, token: &str) -> Result<Tokens, Code> {
+        self.refresh(0, token, client("")).finish().await.map_err(|refusal| refusal.code())
+    }
+
+    /// Does something without stopping at points.
+    pub(crate) async fn at_once<T>(&self, work: impl Future<Output = T>) -> T {
+        let stepping = self.probe.set_stepping(false);
+        let answer = work.await;
+        self.probe.set_stepping(stepping);
+        answer
+    }
+
+    /// Whether a token counts at a node; a request with it came through if so.
+    pub(crate) async fn admits(&self, node: usize, access: &str) -> Result<(), Code> {
+        self.at_once(self.nodes[node].verify(access)).await.map(drop).map_err(|refusal| refusal.code())
+    }
+
+    /// The roles that a token brings at a node, if it counts.
+    pub(crate) async fn roles(&self, node: usize, access: &str) -> Option<Value> {
+        let verified = self.at_once(self.nodes[node].verify(access)).await.ok()?;
+        Some(serde_json::to_value(verified.claims()).unwrap()["roles"].take())
+    }
+
+    /// Revokes from start to end.
+    pub(crate) async fn revoke(&self, node: usize, revoke: Revoke) {
+        self.at_once(self.nodes[node].revoke(revoke)).await.unwrap();
+    }
+
+    /// Lets the tasks of a node write what it has seen confirmed.
+    pub(crate) async fn settle(&self, node: usize) {
+        self.at_once(self.nodes[node].shutdown()).await.unwrap();
+    }
+
+    /// The events since the last time.
+    pub(crate) fn heard(&self) -> Vec<EventKind> {
+        self.events.lock().unwrap().drain(..).map(|event| event.kind).collect()
+    }
+
+    /// A genuine refresh token; of a retired key, if asked for.
+    pub(crate) fn mint(&self, sid: SessionId, generation: u32, secret: &[u8; 16], is_retired: bool) -> String {
+        let keys = if is_retired { Arc::clone(&self.old_keys) } else { Arc::clone(&self.ring.set()) };
+        RefreshToken::mint(&keys, sid, generation, secret).expose().to_owned()
+    }
+
+    /// A request to a node: the status and the body of its answer.
+    pub(crate) fn post(&self, node: usize, path: &str, bearer: Option<&str>, body: Value) -> Stepper<(u16, Value)> {
+        let request = request(Method::POST, path, bearer, Some(body));
+        let router = self.routers[node].clone();
+        Stepper::new(&self.probe, async move {
+            let answer = router.oneshot(request).await.unwrap();
+            let status = answer.status().as_u16();
+            let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+            (status, serde_json::from_slice(&bytes).unwrap_or_default())
+        })
+    }
+}
+
+/// A signed-in user.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit {
+    pub(crate) sid: SessionId,
+    pub(crate) opened: Timestamp,
+    pub(crate) email: String,
+    pub(crate) tokens: Tokens,
+}
+
+/// The tokens that a client keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tokens {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    /// Whether the refresh token is another one than the client had.
+    pub(crate) is_fresh: bool,
+}
+
+impl Tokens {
+    pub(crate) fn of(issued: &Issued) -> Self {
+        Self { access: issued.access_token.clone(), refresh: issued.refresh_token.expose().to_owned(), is_fresh: issued.is_fresh }
+    }
+
+    /// The epoch that the access token carries, whether it counts or not.
+    pub(crate) fn epoch(&self) -> u64 {
+        let payload = URL_SAFE_NO_PAD.decode(self.access.split('.').nth(1).unwrap()).unwrap();
+        serde_json::from_slice::<Value>(&payload).unwrap()["uep"].as_u64().unwrap()
+    }
+}
+
+/// A future that goes from point to point, and can be dropped at each.
+pub(crate) struct Stepper<T> {
+    probe: Probe,
+    future: Pin<Box<dyn Future<Output = T> + Send>>,
+}
+
+impl<T> Stepper<T> {
+    pub(crate) fn new(probe: &Probe, future: impl Future<Output = T> + Send + 'static) -> Self {
+        Self { probe: probe.clone(), future: Box::pin(future) }
+    }
+
+    /// Goes on to the next point; at the end, the answer.
+    pub(crate) async fn step(&mut self) -> Option<T> {
+        let stepping = self.probe.set_stepping(true);
+        let answer = std::future::poll_fn(|context| match self.future.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending if self.probe.take_reached() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await;
+        self.probe.set_stepping(stepping);
+        answer
+    }
+
+    /// Polls once, wherever that leads: into the middle of an operation, where the store is another thread's.
+    pub(crate) async fn poke(&mut self) -> Option<T> {
+        let stepping = self.probe.set_stepping(true);
+        let answer = std::future::poll_fn(|context| match self.future.as_mut().poll(context) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await;
+        self.probe.take_reached();
+        self.probe.set_stepping(stepping);
+        answer
+    }
+
+    /// Goes on to the end.
+    pub(crate) async fn finish(mut self) -> T {
+        loop {
+            if let Some(answer) = self.step().await {
+                return answer;
+            }
+        }
+    }
+}
+
+/// A client with a device id. Its address is another one each time: it must not matter.
+pub(crate) fn client(device: &str) -> Client {
+    static ADDRESS: AtomicU64 = AtomicU64::new(1);
+    let mut client = Client::unknown();
+    let [.., a, b, c] = ADDRESS.fetch_add(1, Ordering::SeqCst).to_be_bytes();
+    client.ip = Some(IpAddr::V4(Ipv4Addr::new(10, a, b, c)));
+    client.user_agent = Some(format!("agent {c}"));
+    client.device = Device::new(None, Some(device.to_owned()).filter(|id| !id.is_empty()));
+    client
+}
+
+pub(crate) const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// A folder in memory where there is one: what is tested is not the disk.
+fn folder() -> tempfile::TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()) } else { tempfile::tempdir() }.unwrap()
+}
+
+/// Runs something on a runtime of its own, on both stores.
+pub(crate) fn on_both_stores(rules: Rules, test: impl AsyncFn(World)) {
+    for kind in [Kind::Memory, Kind::Sqlite] {
+        runtime().block_on(async { test(World::new(kind, rules).await).await });
+    }
+}
+
+/// Runs a property over random inputs, on both stores, under each of the rules. What fails is shrunk and printed.
+///
+/// The inputs are the same in every run; `ROTATION_SEED` (a number) makes others, `ROTATION_CASES` (a factor) more of them.
+pub(crate) fn random<S: Strategy>(
+    cases: u32,
+    rules: &[Rules],
+    inputs: &S,
+    property: impl AsyncFn(&World, S::Value) -> Result<(), TestCaseError>,
+) {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u32>().unwrap());
+    let seed = number("ROTATION_SEED").unwrap_or(1);
+    let factor = number("ROTATION_CASES").unwrap_or(1);
+    for (kind, cases) in [(Kind::Memory, cases), (Kind::Sqlite, cases.div_ceil(5))] {
+        for rules in rules {
+            let runtime = runtime();
+            let world = runtime.block_on(World::new(kind, *rules));
+            let config =
+                Config { cases: cases * factor, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
+            let bytes: Vec<u8> = seed.to_be_bytes().into_iter().cycle().take(32).collect();
+            let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+            let outcome = runner.run(inputs, |input| runtime.block_on(property(&world, input)));
+            outcome.unwrap_or_else(|failure| panic!("{kind:?}, {rules:?}, ROTATION_SEED={seed}: {failure}"));
+        }
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
