@@ -37,7 +37,11 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(env::var_os("DATA_DIR").unwrap_or("./quickstart-data".into()));
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
 
-    let accounts = Accounts::open(&folder.join("app.db")).await.map_err(|error| format!("no users: {error:?}"))?;
+    let users = folder.join("app.db");
+    let accounts = Accounts::open(&users).await.map_err(|error| match error {
+        AuthError::Unavailable(cause) => format!("`{}` cannot be used: {cause}", users.display()),
+        refused => format!("`{}` cannot be used: {refused:?}", users.display()),
+    })?;
     let mut settings = Settings::load()?;
     settings.issuer.get_or_insert(format!("http://127.0.0.1:{port}"));
     settings.audience.get_or_insert("quickstart".to_owned());

@@ -12,6 +12,7 @@ mod session;
 mod token;
 mod write;
 
+use std::error::Error as _;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,7 +66,7 @@ impl SqliteStore {
         what: &'static str,
         run: impl FnOnce(&rusqlite::Connection) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.0.writer.run(what, run).await
+        self.0.writer.run(what, run).await.map_err(|error| self.named(what, &error))
     }
 
     async fn read<T: Send + 'static>(
@@ -73,7 +74,13 @@ impl SqliteStore {
         what: &'static str,
         run: impl FnOnce(&rusqlite::Connection) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.0.readers.run(what, run).await
+        self.0.readers.run(what, run).await.map_err(|error| self.named(what, &error))
+    }
+
+    /// The same error for whoever operates the program: it says in which file.
+    fn named(&self, what: &'static str, error: &StoreError) -> StoreError {
+        let cause = error.source().map(ToString::to_string).unwrap_or_default();
+        StoreError::new(what).because(format!("`{}`: {cause}", self.0.path.display()))
     }
 }
 

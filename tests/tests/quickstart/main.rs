@@ -1,0 +1,10 @@
+//! The quickstart as a stranger meets it: the real program, started as a process, spoken to over its port.
+#![cfg(unix)]
+
+mod banner;
+mod crash;
+mod fault;
+mod program;
+mod replay;
+mod start;
+mod walk;
