@@ -46,7 +46,7 @@ pub enum EventKind {
     RefreshRefused(RefreshRefusal),
     /// A refresh token that was replaced came back: two parties hold it, and the session is over.
     RefreshReuse {
-        /// How long ago the session last rotated.
+        /// How long ago the predecessor of the current token was replaced.
         age: Duration,
         /// How many generations the token lies behind.
         generation_gap: u32,

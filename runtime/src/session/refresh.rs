@@ -115,7 +115,7 @@ impl Engine {
             Row::Reuse => {
                 self.revoke_target(Target::Session(session.sid), RevokeReason::Reuse).await.map_err(Refusal::unavailable)?;
                 let kind = EventKind::RefreshReuse {
-                    age: now.since(session.rotated_at.unwrap_or(session.created_at)),
+                    age: now.since(session.superseded_at.unwrap_or(session.created_at)),
                     generation_gap: session.generation.saturating_sub(token.generation),
                     context_differs: session.context.is_some_and(|known| known != context),
                 };
