@@ -35,11 +35,11 @@ impl<'a> Compact<'a> {
 
 /// Decodes base64url without padding into `room`, and only its one canonical form (R4, RFC 4648 section 3.5); `None` also
 /// where the room does not suffice.
-pub(super) fn decode<'r>(encoded: &str, room: &'r mut [u8]) -> Option<&'r [u8]> {
+pub(super) fn decode<'r>(encoded: &str, room: &'r mut [u8]) -> Option<&'r mut [u8]> {
     if decoded_room(encoded.len()) > room.len() {
         return None;
     }
-    URL_SAFE_NO_PAD.decode(encoded.as_bytes(), Out::from_slice(room)).ok().map(|bytes| &*bytes)
+    URL_SAFE_NO_PAD.decode(encoded.as_bytes(), Out::from_slice(room)).ok()
 }
 
 /// How much room decoding that many characters takes.

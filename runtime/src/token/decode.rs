@@ -7,6 +7,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 
 use super::claims::ClaimSet;
 use super::json::{MAX_MEMBERS, Strict, is_plain, is_strict};
+use super::shape;
 use super::verify::Expect;
 use crate::id::{SessionId, TokenId};
 
@@ -27,11 +28,19 @@ pub(super) struct Decoded<C> {
 }
 
 /// Decodes a payload; `None` where it is not an access token's for `expect`.
-pub(super) fn decode<C: ClaimSet>(payload: &[u8], expect: &Expect) -> Option<Decoded<C>> {
+pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option<Decoded<C>> {
     let text = std::str::from_utf8(payload).ok()?;
-    if !is_plain(text) && !is_strict(text) {
-        return None;
+    if !is_plain(text) {
+        return is_strict(text).then(|| decode_slowly(text, expect))?;
     }
+    if let Some(decoded) = shape::decode(payload, expect) {
+        return Some(decoded);
+    }
+    decode_slowly(std::str::from_utf8(payload).ok()?, expect)
+}
+
+/// The same for any order of members.
+pub(super) fn decode_slowly<C: ClaimSet>(text: &str, expect: &Expect) -> Option<Decoded<C>> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let decoded = reader.deserialize_map(Claims { expect, own: PhantomData }).ok()?;
     reader.end().ok()?;
@@ -44,7 +53,7 @@ struct Claims<'e, C> {
 }
 
 /// A member's name, unescaped.
-enum Name {
+pub(super) enum Name {
     Iss,
     Sub,
     Aud,
@@ -149,7 +158,7 @@ where
     Ok(())
 }
 
-struct NameOf<C>(PhantomData<C>);
+pub(super) struct NameOf<C>(pub(super) PhantomData<C>);
 
 impl<'de, C: ClaimSet> DeserializeSeed<'de> for NameOf<C> {
     type Value = Name;

@@ -8,6 +8,7 @@ mod issue;
 mod json;
 mod refresh;
 mod seal;
+mod shape;
 mod stored;
 mod verify;
 #[cfg(test)]
