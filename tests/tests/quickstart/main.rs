@@ -4,6 +4,7 @@
 mod banner;
 mod crash;
 mod fault;
+mod interop;
 mod program;
 mod replay;
 mod start;
