@@ -5,6 +5,7 @@ mod banner;
 mod crash;
 mod fault;
 mod interop;
+mod nasty;
 mod program;
 mod replay;
 mod start;
