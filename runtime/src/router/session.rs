@@ -1,8 +1,10 @@
 //! Signing out, and the sessions that a caller has.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::StatusCode;
+use serde::Deserialize;
 
 use crate::error::{Code, Refusal};
 use crate::extract::{Auth, bearer};
@@ -51,14 +53,20 @@ pub(super) async fn list<B: AuthBackend>(State(gate): State<Gate<B>>, auth: Auth
     Ok(private(sessions.into_iter().map(|session| Listed::new(session, current)).collect::<Vec<_>>()))
 }
 
-/// `DELETE /auth/sessions/{id}`: another's is as if it were not there (R94).
+/// The parameter of the path, by its name: the prefix that the routes hang under may have others.
+#[derive(Deserialize)]
+pub(super) struct Named {
+    id: String,
+}
+
+/// `DELETE /auth/sessions/{id}`: another's is as if it were not there (R94), and so is what is not even text.
 pub(super) async fn end<B: AuthBackend>(
     State(gate): State<Gate<B>>,
     auth: Auth<B::User>,
-    Path(id): Path<String>,
+    path: Result<Path<Named>, PathRejection>,
 ) -> Result<StatusCode, Rejection> {
     let attempt = async {
-        let sid = SessionId::parse(&id).ok_or(Code::NotFound)?;
+        let sid = path.ok().and_then(|Path(named)| SessionId::parse(&named.id)).ok_or(Code::NotFound)?;
         let session = gate.sessions().get(sid).await.map_err(Refusal::unavailable)?;
         session.filter(|session| session.subject == auth.token().subject()).ok_or(Code::NotFound)?;
         gate.running().engine.revoke_for_client(Target::Session(sid), RevokeReason::SignOut).await

@@ -1,11 +1,13 @@
 //! The sessions that a caller has: listed, ended, limited in number.
 
+use axum::Router;
 use http::{Method, StatusCode};
 use serde_json::json;
 use tollgate::device::Device;
 use tollgate::prelude::*;
 use tollgate::settings::OnLimit;
 use tollgate_tests::{App, PASSWORD, request};
+use tower::ServiceExt as _;
 
 /// R94.
 #[tokio::test]
@@ -98,4 +100,21 @@ async fn the_archive_takes_what_ended_and_leaves_what_lives() {
     assert_eq!(app.get("/me", &fresh.access).await.status, StatusCode::OK);
     let early = app.gate.archive(app.clock.now().plus(std::time::Duration::from_secs(1))).await.unwrap_err();
     assert!(early.to_string().contains("future"), "{early}");
+}
+
+/// R94, also where the prefix has parameters of its own, and where the id is not even text.
+#[tokio::test]
+async fn a_session_is_ended_by_its_id_under_any_prefix() {
+    let app = App::new().await;
+    let tokens = app.sign_in("ada@example.com").await;
+    let nested: Router = Router::new().nest("/of/{tenant}", app.gate.router());
+    for (id, status) in [("none", 404), ("%ff%fe", 404), (tokens.session.as_str(), 204)] {
+        let path = format!("/of/acme/auth/sessions/{id}");
+        let answer = nested.clone().oneshot(request(Method::DELETE, &path, Some(&tokens.access), None)).await.unwrap();
+        assert_eq!(answer.status(), status, "{id}");
+        if status == 404 {
+            assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        }
+    }
+    app.get("/me", &tokens.access).await.assert_problem(401, "invalid_token");
 }

@@ -4,6 +4,8 @@
 mod banner;
 mod crash;
 mod fault;
+mod interop;
+mod nasty;
 mod program;
 mod replay;
 mod start;

@@ -61,7 +61,7 @@ impl Place {
     }
 
     /// Where root runs the tests, the program runs as nobody: root may write what is read-only.
-    pub(crate) fn as_nobody(mut self) -> Self {
+    pub(crate) fn run_by_nobody(mut self) -> Self {
         if runs_as_root(self.root.path()) {
             let copy = self.root.path().join("quickstart");
             fs::copy(&self.binary, &copy).unwrap();

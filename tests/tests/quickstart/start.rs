@@ -119,7 +119,7 @@ fn a_key_file_that_others_may_read_is_named_with_the_way_out() {
 
 #[test]
 fn a_key_file_that_cannot_be_read_is_named() {
-    let place = lived_in(Place::new().as_nobody());
+    let place = lived_in(Place::new().run_by_nobody());
     let file = keys(&place, "sign-").remove(0);
     set_mode(&file, 0o000);
     let said = place.refusal();
@@ -194,7 +194,7 @@ fn a_database_of_a_newer_version_is_named() {
 
 #[test]
 fn a_database_that_cannot_be_written_is_named() {
-    let place = lived_in(Place::new().as_nobody());
+    let place = lived_in(Place::new().run_by_nobody());
     // The users' own table is only read once it is filled.
     set_mode(&place.data().join("app.db"), 0o400);
     place.start().sign_in("ada@example.com");
