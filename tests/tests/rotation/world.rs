@@ -331,6 +331,7 @@ pub(crate) fn on_both_stores(rules: Rules, test: impl AsyncFn(World)) {
 /// Runs a property over random inputs, on both stores, under each of the rules. What fails is shrunk and printed.
 ///
 /// The inputs are the same in every run; `ROTATION_SEED` (a number) makes others, `ROTATION_CASES` (a factor) more of them.
+#[expect(clippy::needless_pass_by_value, reason = "callers write a closure")]
 pub(crate) fn random<S: Strategy>(
     cases: u32,
     rules: &[Rules],
@@ -344,8 +345,7 @@ pub(crate) fn random<S: Strategy>(
         for rules in rules {
             let runtime = runtime();
             let world = runtime.block_on(World::new(kind, *rules));
-            let config =
-                Config { cases: cases * factor, failure_persistence: None, max_shrink_iters: 4_000, ..Config::default() };
+            let config = Config { cases: cases * factor, failure_persistence: None, ..Config::default() };
             let bytes: Vec<u8> = seed.to_be_bytes().into_iter().cycle().take(32).collect();
             let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
             let outcome = runner.run(inputs, |input| runtime.block_on(property(&world, input)));
