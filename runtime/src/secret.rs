@@ -92,7 +92,8 @@ impl fmt::Display for SecretError {
 
 impl std::error::Error for SecretError {}
 
-/// A password as the client sent it: never trimmed, folded or cut, at most [`Password::MAX_BYTES`] long.
+/// A password as the client sent it: never trimmed, folded or cut, at most [`Password::MAX_BYTES`] long; a sign-in with a longer
+/// one is a malformed request.
 ///
 /// `Debug` prints a redaction; the bytes are wiped when it is dropped.
 #[derive(Clone)]

@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
 
 async fn serve() -> Result<(), Box<dyn Error>> {
     let port = env::var("PORT").map_or(Ok(3000), |port| port.parse()).map_err(|_| "PORT must be a number up to 65535")?;
-    let folder = PathBuf::from(env::var_os("DATA_DIR").unwrap_or("./quickstart-data".into()));
+    let folder = PathBuf::from(env::var_os("DATA_DIR").filter(|name| !name.is_empty()).unwrap_or("./quickstart-data".into()));
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
 
     let users = folder.join("app.db");

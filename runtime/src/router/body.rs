@@ -1,5 +1,7 @@
 //! Reads the small JSON and form bodies of the auth routes, and refuses every other one.
 
+use std::time::Duration;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use bytes::Bytes;
@@ -14,6 +16,8 @@ use crate::error::{Code, Refusal};
 
 /// The longest body that an auth route reads, in bytes.
 const MAX_BODY: usize = 16 * 1024;
+/// How long a client may take to send one.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A body that was read, and the head of its request.
 pub(super) struct Read {
@@ -111,7 +115,8 @@ async fn limited(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
     if announced.is_some_and(|length| length > MAX_BODY as u64) {
         return Err(Code::PayloadTooLarge.into());
     }
-    to_bytes(body, MAX_BODY).await.map_err(|error| {
+    let read = tokio::time::timeout(PATIENCE, to_bytes(body, MAX_BODY)).await.map_err(|_| Code::InvalidRequest)?;
+    read.map_err(|error| {
         let source = std::error::Error::source(&error);
         let too_long = source.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
         if too_long { Code::PayloadTooLarge.into() } else { Code::InvalidRequest.into() }

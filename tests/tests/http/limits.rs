@@ -105,6 +105,13 @@ async fn an_oversized_token_is_refused_wherever_it_comes() {
     app.refresh(&"a".repeat(17 * 1024)).await.assert_problem(413, "payload_too_large");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_comes_is_not_waited_for_forever() {
+    let app = App::new().await;
+    let body = Body::new(StreamBody::new(futures_util::stream::pending::<Result<Frame<bytes::Bytes>, std::io::Error>>()));
+    post(&app, Some("application/json"), body).await.assert_problem(400, "invalid_request");
+}
+
 #[tokio::test]
 async fn the_body_of_a_refused_request_is_not_read() {
     let app = App::new().await;
