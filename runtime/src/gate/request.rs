@@ -113,10 +113,11 @@ impl<B: AuthBackend> Gate<B> {
 
     /// Signs the subject of a session in again, and renews its `auth_time`. Answers an access token and its life in seconds.
     ///
-    /// The epoch is read before the backend is asked, as in a refresh: a role that changes in between leaves a dead token.
+    /// The epoch is read before the backend is asked, as in a refresh: a role that changes in between leaves a dead token. The
+    /// generation is that of the caller's token: a later one would confirm a refresh whose answer may have been lost.
     pub(crate) async fn reauthenticate(
         &self,
-        sid: SessionId,
+        (sid, generation): (SessionId, u32),
         subject: &<B::User as JwtClaims>::Subject,
         login: B::Login,
         client: &Client,
@@ -134,6 +135,6 @@ impl<B: AuthBackend> Gate<B> {
         let renewed = engine.store.reauthenticate(sid, before, None, engine.clock.now()).await.map_err(Refusal::unavailable)?;
         let renewed = renewed.ok_or(Code::InvalidToken)?;
         engine.events.emit(&Event::new(EventKind::Reauthenticated).subject(renewed.subject.clone()).sid(sid).ip(client.ip));
-        engine.sign_for(&Session { epoch: session.epoch, ..renewed }, &user.to_claims())
+        engine.sign_for(&Session { epoch: session.epoch, generation, ..renewed }, &user.to_claims())
     }
 }

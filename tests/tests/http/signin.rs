@@ -171,3 +171,19 @@ async fn settings_that_contradict_each_other_do_not_start() {
     let text = error.to_string();
     assert!(text.contains("issuer") && text.contains("leeway"), "{text}");
 }
+
+/// P6: the answer of a second authentication is no proof that the answer of a refresh arrived.
+#[tokio::test]
+async fn a_second_authentication_confirms_no_refresh_whose_answer_was_lost() {
+    let app = App::new().await;
+    let first = app.sign_in("ada@example.com").await;
+    app.wait(60);
+    let _lost = app.refresh(&first.refresh).await.tokens();
+    let login = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let answer = app.post_as("/auth/reauthenticate", &first.access, Some(login)).await;
+    let access = answer.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(app.get("/me", &access).await.status, StatusCode::OK);
+    app.settle().await;
+    app.wait(25);
+    assert_eq!(app.refresh(&first.refresh).await.status, StatusCode::OK);
+}
