@@ -125,12 +125,13 @@ impl<B: AuthBackend> Gate<B> {
         let engine = &self.running().engine;
         let before = engine.clock.now();
         let session = engine.store.session(sid, before).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidToken)?;
-        let user = self.authenticate(login, client).await.inspect_err(|refusal| {
+        let tell = |refusal: &Refusal| {
             let kind = EventKind::ReauthenticationRefused(refusal.code());
             engine.events.emit(&Event::new(kind).subject(session.subject.clone()).sid(sid).ip(client.ip));
-        })?;
+        };
+        let user = self.authenticate(login, client).await.inspect_err(tell)?;
         if user.subject().to_string() != subject.to_string() || session.subject != subject.to_string() {
-            return Err(Code::InvalidCredentials.into());
+            return Err(Code::InvalidCredentials.into()).inspect_err(tell);
         }
         let renewed = engine.store.reauthenticate(sid, before, None, engine.clock.now()).await.map_err(Refusal::unavailable)?;
         let renewed = renewed.ok_or(Code::InvalidToken)?;
