@@ -133,9 +133,11 @@ impl<B: AuthBackend> Gate<B> {
         if user.subject().to_string() != subject.to_string() || session.subject != subject.to_string() {
             return Err(Code::InvalidCredentials.into()).inspect_err(tell);
         }
+        // Signed before anything is written, so that claims which no token can carry change nothing.
+        let signed = engine.sign_for(&Session { generation, auth_time: before, acr: None, ..session }, &user.to_claims())?;
         let renewed = engine.store.reauthenticate(sid, before, None, engine.clock.now()).await.map_err(Refusal::unavailable)?;
         let renewed = renewed.ok_or(Code::InvalidToken)?;
-        engine.events.emit(&Event::new(EventKind::Reauthenticated).subject(renewed.subject.clone()).sid(sid).ip(client.ip));
-        engine.sign_for(&Session { epoch: session.epoch, generation, ..renewed }, &user.to_claims())
+        engine.events.emit(&Event::new(EventKind::Reauthenticated).subject(renewed.subject).sid(sid).ip(client.ip));
+        Ok(signed)
     }
 }

@@ -207,3 +207,25 @@ async fn a_second_authentication_as_somebody_else_is_told_of() {
     let refused = EventKind::ReauthenticationRefused(Code::InvalidCredentials);
     assert_eq!(heard.lock().unwrap().last(), Some(&refused));
 }
+
+/// R81: a token that cannot be signed costs nobody a session.
+#[tokio::test]
+async fn claims_that_are_too_long_for_a_token_change_nothing() {
+    let mut settings = Settings::default();
+    settings.session.device_limit = Some(1);
+    let app = App::with(settings).await;
+    let tokens = app.sign_in("ada@example.com").await;
+    let login = json!({ "email": "ada@example.com", "password": PASSWORD });
+    app.wait(360);
+    app.accounts.set_roles("ada@example.com", vec![Role::Admin; 2000]);
+    app.post("/auth/signin", login.clone()).await.assert_problem(503, "unavailable");
+    assert_eq!(app.get("/me", &tokens.access).await.status, StatusCode::OK, "its session was evicted");
+    app.post_as("/auth/reauthenticate", &tokens.access, Some(login)).await.assert_problem(503, "unavailable");
+    app.refresh(&tokens.refresh).await.assert_problem(503, "unavailable");
+
+    app.wait(15);
+    app.accounts.set_roles("ada@example.com", vec![Role::Admin]);
+    let fresh = app.refresh(&tokens.refresh).await;
+    assert_ne!(fresh.tokens().refresh, tokens.refresh, "the refused refresh had rotated");
+    app.get("/fresh", &fresh.tokens().access).await.assert_problem(401, "insufficient_user_authentication");
+}
