@@ -1,8 +1,10 @@
 //! Signing out, and the sessions that a caller has.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::StatusCode;
+use serde::Deserialize;
 
 use crate::error::{Code, Refusal};
 use crate::extract::{Auth, bearer};
@@ -51,13 +53,20 @@ pub(super) async fn list<B: AuthBackend>(State(gate): State<Gate<B>>, auth: Auth
     Ok(private(sessions.into_iter().map(|session| Listed::new(session, current)).collect::<Vec<_>>()))
 }
 
+/// The parameter of the path. By name, for the prefix may have others.
+#[derive(Deserialize)]
+pub(super) struct Named {
+    id: String,
+}
+
 /// `DELETE /auth/sessions/{id}`: another's is as if it were not there (R94).
 pub(super) async fn end<B: AuthBackend>(
     State(gate): State<Gate<B>>,
     auth: Auth<B::User>,
-    Path(id): Path<String>,
+    path: Result<Path<Named>, PathRejection>,
 ) -> Result<StatusCode, Rejection> {
     let attempt = async {
+        let Path(Named { id }) = path.map_err(|_| Code::NotFound)?;
         let sid = SessionId::parse(&id).ok_or(Code::NotFound)?;
         let session = gate.sessions().get(sid).await.map_err(Refusal::unavailable)?;
         session.filter(|session| session.subject == auth.token().subject()).ok_or(Code::NotFound)?;

@@ -99,3 +99,17 @@ async fn the_archive_takes_what_ended_and_leaves_what_lives() {
     let early = app.gate.archive(app.clock.now().plus(std::time::Duration::from_secs(1))).await.unwrap_err();
     assert!(early.to_string().contains("future"), "{early}");
 }
+
+/// R110: below a prefix with a parameter of its own too, and whatever stands in the place of the id.
+#[tokio::test]
+async fn a_session_is_found_below_a_prefix_with_a_parameter() {
+    let app = App::new().await;
+    let tokens = app.sign_in("ada@example.com").await;
+    let end = async |path: String| app.send(request(Method::DELETE, &path, Some(&tokens.access), None)).await;
+    end("/auth/sessions/%ff".into()).await.assert_problem(404, "not_found");
+
+    let nested = axum::Router::<()>::new().nest("/{tenant}", app.gate.router());
+    let request = request(Method::DELETE, &format!("/one/auth/sessions/{}", tokens.session), Some(&tokens.access), None);
+    let answer = tower::ServiceExt::oneshot(nested, request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+}
