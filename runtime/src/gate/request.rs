@@ -45,10 +45,10 @@ impl<B: AuthBackend> Gate<B> {
     }
 
     /// RFC 7009: a refresh token ends its session; an access token dies alone, or with `affect_tree` takes its session along. What is
-    /// unknown is left alone, and that is a success.
+    /// unknown or has run out is left alone, and that is a success.
     pub(crate) async fn revoke_presented(&self, token: &str, affect_tree: bool) -> Result<(), Refusal> {
         let engine = &self.running().engine;
-        let target = if let Ok(verified) = engine.recognise::<ClaimsOf<B>>(token) {
+        let target = if let Ok(verified) = engine.recognise_unexpired::<ClaimsOf<B>>(token) {
             match verified.token().sid() {
                 Some(sid) if affect_tree => Target::Session(sid),
                 _ => Target::Token(verified.token().jti()),

@@ -206,3 +206,18 @@ async fn another_gate_on_the_same_store_hears_of_a_revocation() {
     };
     tokio::time::timeout(Duration::from_secs(10), refused).await.expect("the revocation arrives");
 }
+
+/// R95: what has run out changes nothing any more.
+#[tokio::test]
+async fn an_expired_access_token_revokes_nothing() {
+    let app = App::new().await;
+    let tokens = app.sign_in("ada@example.com").await;
+    app.wait(3600);
+    let entries = app.gate.health().await.revocation_entries;
+    for affect_tree in [false, true] {
+        let body = json!({ "token": tokens.access, "affect_tree": affect_tree });
+        assert_eq!(app.post("/auth/revoke", body).await.status, StatusCode::OK);
+    }
+    assert_eq!(app.gate.health().await.revocation_entries, entries);
+    assert_eq!(app.refresh(&tokens.refresh).await.status, StatusCode::OK);
+}
