@@ -82,6 +82,8 @@ impl<B: AuthBackend> Gate<B> {
     where
         F: FnMut() -> Result<B::Login, Refusal>,
     {
+        // A paused deployment does not even tell which password is right.
+        self.running().engine.refuse_while_paused()?;
         let started_at = self.now();
         let user = self.authenticate(login()?, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
         match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at).await? {

@@ -221,3 +221,15 @@ async fn an_expired_access_token_revokes_nothing() {
     assert_eq!(app.gate.health().await.revocation_entries, entries);
     assert_eq!(app.refresh(&tokens.refresh).await.status, StatusCode::OK);
 }
+
+/// While nobody gets in, nobody learns which password is right either.
+#[tokio::test]
+async fn a_paused_deployment_checks_no_password() {
+    let app = App::new().await;
+    app.gate.pause().await.unwrap();
+    for password in [tollgate_tests::PASSWORD, "wrong"] {
+        let sign_in = json!({ "email": "ada@example.com", "password": password });
+        app.post("/auth/signin", sign_in).await.assert_problem(503, "unavailable");
+    }
+    assert_eq!(app.accounts.authentications.load(std::sync::atomic::Ordering::SeqCst), 0);
+}
