@@ -233,3 +233,17 @@ async fn a_paused_deployment_checks_no_password() {
     }
     assert_eq!(app.accounts.authentications.load(std::sync::atomic::Ordering::SeqCst), 0);
 }
+
+/// The next key would sign tokens that are dead from the start.
+#[tokio::test]
+async fn a_key_that_is_to_sign_next_is_not_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    let ring = KeyRing::open(folder.path().join("keys")).await.unwrap();
+    let (builder, _) = tollgate::testing::ready(tollgate_tests::Accounts::seeded().gate()).unwrap();
+    let gate = builder.keys(ring.clone()).build().await.unwrap();
+    let next = ring.set().verifying().iter().map(|key| key.kid().to_string()).find(|kid| **kid != **ring.set().signing().kid());
+    let error = gate.revoke(Revoke::key(next.clone().unwrap())).await.unwrap_err();
+    assert!(error.to_string().contains("retire"), "{error}");
+    ring.retire(&next.clone().unwrap()).await.unwrap();
+    gate.revoke(Revoke::key(next.unwrap())).await.unwrap();
+}
