@@ -306,6 +306,8 @@ async fn assemble<B: AuthBackend>(
     store.migrate(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
     let health =
         store.health(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
+    // Read again after the sessions: another process may have adopted the ring since this one opened it, and signed somebody in.
+    ring.reload().await?;
     if ring.is_unadopted().await && health.has_live_sessions && !settings.keys.accept_new {
         return Err(Error::new(
             ErrorKind::Keys,

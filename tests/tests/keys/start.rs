@@ -3,6 +3,8 @@
 use std::fs;
 
 use tollgate::keys::{Algorithm, KeyRing};
+use tollgate::prelude::*;
+use tollgate_tests::Accounts;
 
 use crate::folder::files;
 
@@ -107,4 +109,20 @@ async fn a_ring_is_unadopted_until_a_gate_has_started_with_it() {
     assert!(!ring.is_unadopted().await);
     assert!(!KeyRing::open(folder.path()).await.unwrap().is_unadopted().await);
     assert!(!KeyRing::generate(Algorithm::EdDSA).unwrap().is_unadopted().await);
+}
+
+/// One of two that start at once may have signed somebody in before the other looks.
+#[tokio::test]
+async fn a_ring_that_another_gate_adopted_meanwhile_is_no_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (KeyRing::open(folder.path()).await.unwrap(), KeyRing::open(folder.path()).await.unwrap());
+    let store = MemoryStore::new();
+    let start = async |ring| {
+        let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
+        builder.keys(ring).store(store.clone()).build().await
+    };
+    let first = start(one).await.unwrap();
+    let ada = first.backend().user("ada@example.com");
+    first.sign_in(ada, &Client::unknown()).await.unwrap();
+    start(two).await.unwrap();
 }
