@@ -13,7 +13,7 @@ use crate::event::{Event, Events};
 use crate::keys::KeyRing;
 use crate::session::Engine;
 use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Settings};
-use crate::store::{OnLimit, Store};
+use crate::store::{OnLimit, RevokeReason, Store, Target};
 use crate::token::{JwtClaims, Open};
 
 use super::task::Running;
@@ -308,7 +308,8 @@ async fn assemble<B: AuthBackend>(
         store.health(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
     // Read again after the sessions: another process may have adopted the ring since this one opened it, and signed somebody in.
     ring.reload().await?;
-    if ring.is_unadopted().await && health.has_live_sessions && !settings.keys.accept_new {
+    let is_lost = ring.is_unadopted().await && health.has_live_sessions;
+    if is_lost && !settings.keys.accept_new {
         return Err(Error::new(
             ErrorKind::Keys,
             "the key ring was just made, and the store holds live sessions that it could not verify: \
@@ -320,6 +321,9 @@ async fn assemble<B: AuthBackend>(
     let (engine, queue) = Engine::new(settings, store, ring, clock, events.start());
     engine.self_test()?;
     engine.catch_up().await.map_err(store_error)?;
+    if is_lost {
+        engine.revoke_target(Target::Everything, RevokeReason::Requested).await.map_err(store_error)?;
+    }
     engine.ring.adopt().await?;
     Ok(Gate(Arc::new(Inner { backend, running: Arc::new(Running::start(engine, queue)) })))
 }
