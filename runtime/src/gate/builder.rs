@@ -16,7 +16,7 @@ use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Settings};
 use crate::store::{OnLimit, RevokeReason, Store, Target};
 use crate::token::{JwtClaims, Open};
 
-use super::task::Running;
+use super::task::{RELOAD, Running};
 use super::{AuthBackend, Gate, Inner, store_error};
 
 /// Collects what a gate needs. Started by the generated `gate()`.
@@ -317,7 +317,9 @@ async fn assemble<B: AuthBackend>(
         ));
     }
     let ring = ring.with_clock(clock.clone());
-    ring.set_lifetimes(settings.access.max_ttl().saturating_add(settings.leeway), settings.session.idle);
+    // Another process signs with a replaced key until it has read the ring again.
+    let overlap = settings.access.max_ttl().saturating_add(settings.leeway).saturating_add(RELOAD * 2);
+    ring.set_lifetimes(overlap, settings.session.idle);
     let (engine, queue) = Engine::new(settings, store, ring, clock, events.start());
     engine.self_test()?;
     engine.catch_up().await.map_err(store_error)?;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate::clock::{Clock, Timestamp};
-use tollgate::id::SessionId;
-use tollgate::keys::{Algorithm, KeyRing, KeyState};
+use tollgate::keys::KeyState;
+use tollgate::prelude::*;
 use tollgate::token::RefreshToken;
+use tollgate_tests::Accounts;
 
 use crate::folder::{files, restore};
 
@@ -303,4 +304,25 @@ async fn readers_see_whole_sets_while_the_ring_changes() {
         ring.rotate().await.unwrap();
     }
     reader.await.unwrap();
+}
+
+/// R39: another process may sign with the old key until it has read the ring again.
+#[tokio::test]
+async fn r39_a_token_that_another_process_signed_before_it_knew_of_the_rotation_counts_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let gate = async || {
+        let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
+        let ring = KeyRing::open(folder.path()).await.unwrap();
+        let gate = builder.keys(ring.clone()).clock(clock.clone()).leeway(Duration::ZERO).build().await.unwrap();
+        (gate, ring.with_clock(clock.clone()))
+    };
+    let ((here, ring), (there, _)) = (gate().await, gate().await);
+    clock.advance(AHEAD);
+    ring.rotate().await.unwrap();
+    clock.advance(Duration::from_secs(10));
+    let late = there.issue(&there.backend().user("ada@example.com"), Duration::from_secs(600)).await.unwrap();
+    clock.advance(Duration::from_secs(598));
+    ring.reload().await.unwrap();
+    here.verify(&late).await.unwrap();
 }
