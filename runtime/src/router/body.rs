@@ -80,6 +80,11 @@ pub(super) fn member(bytes: &[u8], name: &str) -> Result<String, Refusal> {
     }
 }
 
+/// Whether a JSON object has a member of this name, whatever its value.
+pub(super) fn has_member(bytes: &[u8], name: &str) -> bool {
+    parse(bytes).is_ok_and(|Members(members)| members.iter().any(|(known, _)| known == name))
+}
+
 /// The members of a JSON object as they come.
 struct Members(Vec<(String, Value)>);
 

@@ -14,7 +14,7 @@ use crate::reject::Rejection;
 use crate::store::{RevokeReason, Target};
 
 use super::answer::{Listed, private};
-use super::body::{Read, member};
+use super::body::{Read, has_member, member};
 
 /// `POST /auth/signout`: with a bearer, expired or not, or with a refresh token in the body.
 pub(super) async fn signout<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<StatusCode, Rejection> {
@@ -23,12 +23,9 @@ pub(super) async fn signout<B: AuthBackend>(State(gate): State<Gate<B>>, request
         let (parts, body) = Read::optional_json(request).await?;
         let bearer = bearer(&parts, &settings.header, &settings.schemes)?;
         match (bearer, body) {
-            (Some(token), None) => gate.sign_out_bearer(token).await,
             (None, Some(body)) => gate.sign_out_refresh(&member(&body, B::SHAPE.refresh_token)?).await,
-            (Some(token), Some(body)) => match member(&body, B::SHAPE.refresh_token) {
-                Ok(_) => Err(Code::InvalidRequest.into()),
-                Err(_) => gate.sign_out_bearer(token).await,
-            },
+            (Some(_), Some(body)) if has_member(&body, B::SHAPE.refresh_token) => Err(Code::InvalidRequest.into()),
+            (Some(token), _) => gate.sign_out_bearer(token).await,
             (None, None) => Err(Code::MissingToken.into()),
         }
     };

@@ -138,5 +138,13 @@ async fn a_token_that_comes_twice_is_refused() {
         let request = Request::post(path).header("content-type", "application/json").body(Body::from(body)).unwrap();
         app.send(request).await.assert_problem(400, "invalid_request");
     }
-    assert_eq!(app.refresh(&token).await.status, StatusCode::OK);
+    let tokens = app.refresh(&token).await.tokens();
+
+    // Beside a bearer too: whatever the body says of it, it is a second credential.
+    for body in [format!("{{\"refresh_token\":\"{token}\",\"refresh_token\":\"{token}\"}}"), "{\"refresh_token\":7}".into()] {
+        let request = Request::post("/auth/signout").header("content-type", "application/json");
+        let request = request.header("authorization", format!("Bearer {}", tokens.access)).body(Body::from(body)).unwrap();
+        app.send(request).await.assert_problem(400, "invalid_request");
+    }
+    assert_eq!(app.get("/me", &tokens.access).await.status, StatusCode::OK);
 }
