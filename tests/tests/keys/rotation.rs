@@ -326,3 +326,24 @@ async fn r39_a_token_that_another_process_signed_before_it_knew_of_the_rotation_
     ring.reload().await.unwrap();
     here.verify(&late).await.unwrap();
 }
+
+/// R39: two gates may share a ring, and the longer lives count.
+#[tokio::test]
+async fn r39_a_gate_with_short_tokens_does_not_cut_the_keys_of_another_one_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let ring = KeyRing::open(folder.path()).await.unwrap();
+    let gate = async |ttl: u64| {
+        let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
+        let builder = builder.keys(ring.clone()).clock(clock.clone()).access_ttl(Duration::from_secs(ttl));
+        builder.build().await.unwrap()
+    };
+    let (long, _short) = (gate(3600).await, gate(60).await);
+    clock.advance(AHEAD);
+    let token = long.issue(&long.backend().user("ada@example.com"), Duration::from_secs(3600)).await.unwrap();
+    let ring = ring.with_clock(clock.clone());
+    ring.rotate().await.unwrap();
+    clock.advance(Duration::from_secs(3000));
+    ring.reload().await.unwrap();
+    long.verify(&token).await.unwrap();
+}
