@@ -7,6 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::error::{Code, Refusal};
+use crate::event::{Event, EventKind};
 use crate::extract::{Auth, bearer};
 use crate::gate::{AuthBackend, Gate};
 use crate::id::SessionId;
@@ -38,8 +39,10 @@ pub(super) async fn signout_all<B: AuthBackend>(
     State(gate): State<Gate<B>>,
     auth: Auth<B::User>,
 ) -> Result<StatusCode, Rejection> {
-    let target = Target::Subject(auth.token().subject().to_owned());
-    gate.running().engine.revoke_for_client(target, RevokeReason::SignOutAll).await.map_err(|refusal| gate.reject(refusal))?;
+    let (engine, subject) = (&gate.running().engine, auth.token().subject());
+    let target = Target::Subject(subject.to_owned());
+    engine.revoke_for_client(target, RevokeReason::SignOutAll).await.map_err(|refusal| gate.reject(refusal))?;
+    engine.events.emit(&Event::new(EventKind::SignedOutEverywhere).subject(subject));
     Ok(StatusCode::NO_CONTENT)
 }
 

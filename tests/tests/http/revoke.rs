@@ -1,9 +1,11 @@
 //! Revoking: every target, and what it leaves alone.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Method, Request, StatusCode};
 use serde_json::json;
+use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate_tests::{App, Tokens, request};
 
@@ -246,4 +248,21 @@ async fn a_key_that_is_to_sign_next_is_not_revoked() {
     assert!(error.to_string().contains("retire"), "{error}");
     ring.retire(&next.clone().unwrap()).await.unwrap();
     gate.revoke(Revoke::key(next.unwrap())).await.unwrap();
+}
+
+/// R129.
+#[tokio::test]
+async fn signing_out_everywhere_is_told_of() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let (builder, _) = tollgate::testing::ready(tollgate_tests::Accounts::seeded().gate()).unwrap();
+    let handler = Arc::clone(&heard);
+    let gate = builder.on_event(move |event| handler.lock().unwrap().push(event.clone())).build().await.unwrap();
+    let ada = gate.backend().user("ada@example.com");
+    let issued = gate.sign_in(ada, &Client::unknown()).await.unwrap();
+    let request = request(Method::POST, "/auth/signout-all", Some(&issued.access_token), None);
+    let answer = tower::ServiceExt::oneshot(tollgate_tests::routes(&gate), request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let last = heard.lock().unwrap().last().cloned().unwrap();
+    let subject = gate.backend().id_of("ada@example.com").to_string();
+    assert_eq!((last.kind, last.subject), (EventKind::SignedOutEverywhere, Some(subject)));
 }
