@@ -1,6 +1,6 @@
 //! Refusals as clients see them: problem documents (RFC 9457) with a stable code, and never a word more.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
@@ -102,17 +102,42 @@ struct Problem<'a> {
     code: &'a str,
 }
 
-/// An error with everything that caused it, on one line.
+/// An error with everything that caused it, on one line: a database may echo what a client typed.
 struct Causes<'a>(&'a Refusal);
+
+/// Writes control characters and line breaks as escapes.
+struct OneLine<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|c| match c {
+            '\u{2028}' | '\u{2029}' => write!(self.0, "{}", c.escape_default()),
+            c if c.is_control() => write!(self.0, "{}", c.escape_default()),
+            c => self.0.write_char(c),
+        })
+    }
+}
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut next: Option<&dyn std::error::Error> = std::error::Error::source(self.0);
         let mut separator = "";
         while let Some(error) = next {
-            write!(f, "{separator}{error}")?;
+            write!(OneLine(f), "{separator}{error}")?;
             (separator, next) = (": ", error.source());
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R129: what a database echoes in its error forges no line of the log.
+    #[test]
+    fn r129_causes_are_written_on_one_line() {
+        let refusal = Refusal::unavailable("no row for a\r\nb\u{1b}[2Kä\u{2028}");
+        assert_eq!(Causes(&refusal).to_string(), "no row for a\\r\\nb\\u{1b}[2Kä\\u{2028}");
     }
 }

@@ -13,10 +13,10 @@ use crate::event::{Event, Events};
 use crate::keys::KeyRing;
 use crate::session::Engine;
 use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Settings};
-use crate::store::{OnLimit, Store};
+use crate::store::{OnLimit, RevokeReason, Store, Target};
 use crate::token::{JwtClaims, Open};
 
-use super::task::Running;
+use super::task::{RELOAD, Running};
 use super::{AuthBackend, Gate, Inner, store_error};
 
 /// Collects what a gate needs. Started by the generated `gate()`.
@@ -306,7 +306,10 @@ async fn assemble<B: AuthBackend>(
     store.migrate(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
     let health =
         store.health(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
-    if ring.is_unadopted().await && health.has_live_sessions && !settings.keys.accept_new {
+    // Read again after the sessions: another process may have adopted the ring since this one opened it, and signed somebody in.
+    ring.reload().await?;
+    let is_lost = ring.is_unadopted().await && health.has_live_sessions;
+    if is_lost && !settings.keys.accept_new {
         return Err(Error::new(
             ErrorKind::Keys,
             "the key ring was just made, and the store holds live sessions that it could not verify: \
@@ -314,10 +317,15 @@ async fn assemble<B: AuthBackend>(
         ));
     }
     let ring = ring.with_clock(clock.clone());
-    ring.set_lifetimes(settings.access.max_ttl().saturating_add(settings.leeway), settings.session.idle);
+    // Another process signs with a replaced key until it has read the ring again.
+    let overlap = settings.access.max_ttl().saturating_add(settings.leeway).saturating_add(RELOAD * 2);
+    ring.set_lifetimes(overlap, settings.session.idle);
     let (engine, queue) = Engine::new(settings, store, ring, clock, events.start());
     engine.self_test()?;
     engine.catch_up().await.map_err(store_error)?;
+    if is_lost {
+        engine.revoke_target(Target::Everything, RevokeReason::Requested).await.map_err(store_error)?;
+    }
     engine.ring.adopt().await?;
     Ok(Gate(Arc::new(Inner { backend, running: Arc::new(Running::start(engine, queue)) })))
 }

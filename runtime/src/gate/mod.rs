@@ -26,6 +26,7 @@ use crate::clock::Timestamp;
 use crate::device::Client;
 use crate::error::{AuthError, Code, Error, ErrorKind, Refusal};
 use crate::event::{Event, EventKind};
+use crate::keys::KeyState;
 use crate::session::{Attempt, Issued, Login, Purpose, RefreshContext, Revoke};
 use crate::store::{Authenticated, RevokeReason, Revoked, Session, Target};
 use crate::token::{JwtClaims, Verified};
@@ -82,6 +83,8 @@ impl<B: AuthBackend> Gate<B> {
     where
         F: FnMut() -> Result<B::Login, Refusal>,
     {
+        // A paused deployment does not even tell which password is right.
+        self.running().engine.refuse_while_paused()?;
         let started_at = self.now();
         let user = self.authenticate(login()?, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
         match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at).await? {
@@ -154,16 +157,22 @@ impl<B: AuthBackend> Gate<B> {
     /// a second or so.
     ///
     /// # Errors
-    /// The store cannot be written to; or the key is the one that signs.
+    /// The store cannot be written to; or the key is the one that signs, or is to sign next.
     pub async fn revoke(&self, revoke: Revoke) -> Result<Revoked, Error> {
         let target = match revoke.0 {
             Target::AccessOf(subject) if B::Renewal::STORED => Target::Subject(subject),
-            Target::Key(kid) if self.running().engine.ring.set().signing().kid().as_ref() == kid => {
-                return Err(Error::new(
-                    ErrorKind::Usage,
-                    "the key signs this gate's tokens: rotate the ring before it is revoked",
-                ));
-            }
+            Target::Key(kid) => match self.running().engine.ring.set().verifying().iter().find(|key| **key.kid() == *kid) {
+                Some(key) if key.state() == KeyState::Current => {
+                    let why = "the key signs this gate's tokens: rotate the ring before it is revoked";
+                    return Err(Error::new(ErrorKind::Usage, why));
+                }
+                Some(key) if key.state() == KeyState::Next => {
+                    let why =
+                        "the key is to sign next, and its tokens would be dead: retire it from the ring before it is revoked";
+                    return Err(Error::new(ErrorKind::Usage, why));
+                }
+                _ => Target::Key(kid),
+            },
             target => target,
         };
         self.running().engine.revoke_target(target, RevokeReason::Requested).await.map_err(store_error)

@@ -45,10 +45,10 @@ impl<B: AuthBackend> Gate<B> {
     }
 
     /// RFC 7009: a refresh token ends its session; an access token dies alone, or with `affect_tree` takes its session along. What is
-    /// unknown is left alone, and that is a success.
+    /// unknown or has run out is left alone, and that is a success.
     pub(crate) async fn revoke_presented(&self, token: &str, affect_tree: bool) -> Result<(), Refusal> {
         let engine = &self.running().engine;
-        let target = if let Ok(verified) = engine.recognise::<ClaimsOf<B>>(token) {
+        let target = if let Ok(verified) = engine.recognise_unexpired::<ClaimsOf<B>>(token) {
             match verified.token().sid() {
                 Some(sid) if affect_tree => Target::Session(sid),
                 _ => Target::Token(verified.token().jti()),
@@ -113,10 +113,11 @@ impl<B: AuthBackend> Gate<B> {
 
     /// Signs the subject of a session in again, and renews its `auth_time`. Answers an access token and its life in seconds.
     ///
-    /// The epoch is read before the backend is asked, as in a refresh: a role that changes in between leaves a dead token.
+    /// The epoch is read before the backend is asked, as in a refresh: a role that changes in between leaves a dead token. The
+    /// generation is that of the caller's token: a later one would confirm a refresh whose answer may have been lost.
     pub(crate) async fn reauthenticate(
         &self,
-        sid: SessionId,
+        (sid, generation): (SessionId, u32),
         subject: &<B::User as JwtClaims>::Subject,
         login: B::Login,
         client: &Client,
@@ -124,16 +125,19 @@ impl<B: AuthBackend> Gate<B> {
         let engine = &self.running().engine;
         let before = engine.clock.now();
         let session = engine.store.session(sid, before).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidToken)?;
-        let user = self.authenticate(login, client).await.inspect_err(|refusal| {
+        let tell = |refusal: &Refusal| {
             let kind = EventKind::ReauthenticationRefused(refusal.code());
             engine.events.emit(&Event::new(kind).subject(session.subject.clone()).sid(sid).ip(client.ip));
-        })?;
+        };
+        let user = self.authenticate(login, client).await.inspect_err(tell)?;
         if user.subject().to_string() != subject.to_string() || session.subject != subject.to_string() {
-            return Err(Code::InvalidCredentials.into());
+            return Err(Code::InvalidCredentials.into()).inspect_err(tell);
         }
+        // Signed before anything is written, so that claims which no token can carry change nothing.
+        let signed = engine.sign_for(&Session { generation, auth_time: before, acr: None, ..session }, &user.to_claims())?;
         let renewed = engine.store.reauthenticate(sid, before, None, engine.clock.now()).await.map_err(Refusal::unavailable)?;
         let renewed = renewed.ok_or(Code::InvalidToken)?;
-        engine.events.emit(&Event::new(EventKind::Reauthenticated).subject(renewed.subject.clone()).sid(sid).ip(client.ip));
-        engine.sign_for(&Session { epoch: session.epoch, ..renewed }, &user.to_claims())
+        engine.events.emit(&Event::new(EventKind::Reauthenticated).subject(renewed.subject).sid(sid).ip(client.ip));
+        Ok(signed)
     }
 }

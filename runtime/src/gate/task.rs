@@ -111,4 +111,5 @@ where
 const FOLLOW: Duration = Duration::from_millis(250);
 const CONFIRM: Duration = Duration::from_millis(250);
 const PURGE: Duration = Duration::from_secs(30);
-const RELOAD: Duration = Duration::from_secs(10);
+/// How often the ring is read again.
+pub(super) const RELOAD: Duration = Duration::from_secs(10);

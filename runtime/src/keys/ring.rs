@@ -133,11 +133,13 @@ impl KeyRing {
     }
 
     /// Tells how long tokens live, so that a key verifies until its last one is out: the longest life of an access
-    /// token with the leeway, and the longest idle time of a session. Without it a day and 90 days.
+    /// token with the leeway, and the longest idle time of a session. Without it a day and 90 days; of several, as where gates
+    /// share the ring, the longest count.
     pub fn set_lifetimes(&self, access: Duration, refresh: Duration) {
-        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-        self.inner.access_overlap.store(millis(access), Ordering::Relaxed);
-        self.inner.refresh_overlap.store(millis(refresh), Ordering::Relaxed);
+        // 0 is nothing told.
+        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1);
+        self.inner.access_overlap.fetch_max(millis(access), Ordering::Relaxed);
+        self.inner.refresh_overlap.fetch_max(millis(refresh), Ordering::Relaxed);
     }
 
     /// The keys as they are at the moment.
@@ -228,8 +230,8 @@ impl KeyRing {
             set: ArcSwap::from_pointee(set),
             source: Mutex::new(Source { roster, manifest, stale_at }),
             home,
-            access_overlap: AtomicU64::new(24 * HOUR),
-            refresh_overlap: AtomicU64::new(90 * 24 * HOUR),
+            access_overlap: AtomicU64::new(0),
+            refresh_overlap: AtomicU64::new(0),
         };
         Ok(Self { inner: Arc::new(inner), clock })
     }
@@ -262,8 +264,12 @@ impl KeyRing {
     }
 
     fn overlap(&self) -> Overlap {
-        let load = |span: &AtomicU64| Duration::from_millis(span.load(Ordering::Relaxed));
-        Overlap { access: load(&self.inner.access_overlap), refresh: load(&self.inner.refresh_overlap) }
+        let load = |span: &AtomicU64, untold| match span.load(Ordering::Relaxed) {
+            0 => Duration::from_millis(untold),
+            told => Duration::from_millis(told),
+        };
+        let Inner { access_overlap, refresh_overlap, .. } = &*self.inner;
+        Overlap { access: load(access_overlap, 24 * HOUR), refresh: load(refresh_overlap, 90 * 24 * HOUR) }
     }
 }
 

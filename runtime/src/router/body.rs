@@ -1,5 +1,6 @@
 //! Reads the small JSON and form bodies of the auth routes, and refuses every other one.
 
+use std::fmt;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -9,7 +10,8 @@ use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 
 use crate::device::Device;
 use crate::error::{Code, Refusal};
@@ -71,12 +73,42 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(bytes).map_err(|_| Code::InvalidRequest.into())
 }
 
-/// A string member of a JSON object, by a name that is known at run time.
+/// A string member of a JSON object, by a name that is known at run time. It must not come twice.
 pub(super) fn member(bytes: &[u8], name: &str) -> Result<String, Refusal> {
-    let object: std::collections::HashMap<String, serde_json::Value> = parse(bytes)?;
-    match object.get(name) {
-        Some(serde_json::Value::String(text)) => Ok(text.clone()),
+    let Members(members) = parse(bytes)?;
+    let mut found = members.into_iter().filter(|(known, _)| known == name);
+    match (found.next(), found.next()) {
+        (Some((_, Value::String(text))), None) => Ok(text),
         _ => Err(Code::InvalidRequest.into()),
+    }
+}
+
+/// Whether a JSON object has a member of this name, whatever its value.
+pub(super) fn has_member(bytes: &[u8], name: &str) -> bool {
+    parse(bytes).is_ok_and(|Members(members)| members.iter().any(|(known, _)| known == name))
+}
+
+/// The members of a JSON object as they come.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self(Vec::new()))
+    }
+}
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while let Some(member) = map.next_entry()? {
+            self.0.push(member);
+        }
+        Ok(self)
     }
 }
 

@@ -7,6 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::error::{Code, Refusal};
+use crate::event::{Event, EventKind};
 use crate::extract::{Auth, bearer};
 use crate::gate::{AuthBackend, Gate};
 use crate::id::SessionId;
@@ -14,7 +15,7 @@ use crate::reject::Rejection;
 use crate::store::{RevokeReason, Target};
 
 use super::answer::{Listed, private};
-use super::body::{Read, member};
+use super::body::{Read, has_member, member};
 
 /// `POST /auth/signout`: with a bearer, expired or not, or with a refresh token in the body.
 pub(super) async fn signout<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<StatusCode, Rejection> {
@@ -23,12 +24,9 @@ pub(super) async fn signout<B: AuthBackend>(State(gate): State<Gate<B>>, request
         let (parts, body) = Read::optional_json(request).await?;
         let bearer = bearer(&parts, &settings.header, &settings.schemes)?;
         match (bearer, body) {
-            (Some(token), None) => gate.sign_out_bearer(token).await,
             (None, Some(body)) => gate.sign_out_refresh(&member(&body, B::SHAPE.refresh_token)?).await,
-            (Some(token), Some(body)) => match member(&body, B::SHAPE.refresh_token) {
-                Ok(_) => Err(Code::InvalidRequest.into()),
-                Err(_) => gate.sign_out_bearer(token).await,
-            },
+            (Some(_), Some(body)) if has_member(&body, B::SHAPE.refresh_token) => Err(Code::InvalidRequest.into()),
+            (Some(token), _) => gate.sign_out_bearer(token).await,
             (None, None) => Err(Code::MissingToken.into()),
         }
     };
@@ -41,8 +39,10 @@ pub(super) async fn signout_all<B: AuthBackend>(
     State(gate): State<Gate<B>>,
     auth: Auth<B::User>,
 ) -> Result<StatusCode, Rejection> {
-    let target = Target::Subject(auth.token().subject().to_owned());
-    gate.running().engine.revoke_for_client(target, RevokeReason::SignOutAll).await.map_err(|refusal| gate.reject(refusal))?;
+    let (engine, subject) = (&gate.running().engine, auth.token().subject());
+    let target = Target::Subject(subject.to_owned());
+    engine.revoke_for_client(target, RevokeReason::SignOutAll).await.map_err(|refusal| gate.reject(refusal))?;
+    engine.events.emit(&Event::new(EventKind::SignedOutEverywhere).subject(subject));
     Ok(StatusCode::NO_CONTENT)
 }
 

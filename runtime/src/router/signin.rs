@@ -35,8 +35,9 @@ pub(super) async fn reauthenticate<B: AuthBackend>(
     let attempt = async {
         let read = Read::json(request).await?;
         let login = read.parse::<B::Login>()?;
-        let sid = auth.token().sid().ok_or(Code::InvalidToken)?;
-        let (access_token, expires_in) = gate.reauthenticate(sid, auth.subject(), login, &client(&read.parts)).await?;
+        let (sid, generation) = auth.token().sid().zip(auth.token().generation()).ok_or(Code::InvalidToken)?;
+        let (access_token, expires_in) =
+            gate.reauthenticate((sid, generation), auth.subject(), login, &client(&read.parts)).await?;
         Ok::<_, Refusal>(private(AccessOnly { access_token: &access_token, expires_in, session_id: sid, shape: &B::SHAPE }))
     };
     attempt.await.map_err(|refusal| gate.reject(refusal))

@@ -104,7 +104,7 @@ impl Engine {
         Ok((text, expires_at))
     }
 
-    /// Signs a token for a session as it stands. Answers it with its life in seconds.
+    /// Signs a token for a session. Answers it with its life in seconds.
     #[cfg(feature = "axum")]
     pub(crate) fn sign_for<C: ClaimSet>(&self, session: &crate::store::Session, claims: &C) -> Result<(String, u64), Refusal> {
         let now = self.clock.now();

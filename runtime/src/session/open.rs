@@ -51,6 +51,17 @@ impl Engine {
             true => Some(token::write_stored(login.claims).map_err(Refusal::unavailable)?),
             false => None,
         };
+        let access = |epoch| Access {
+            jti,
+            session: Some(SessionPart { sid, generation: 0 }),
+            epoch,
+            auth_time: Some(login.auth_time),
+            acr: None,
+            lifetime: self.settings.access.ttl,
+            not_after: abs_exp,
+        };
+        // Claims that no token can carry open no session and evict none. The epoch is not known yet, and no longer than this one.
+        self.sign_access(&access(u64::MAX), login.claims, now)?;
         let new = NewSession {
             sid,
             subject: subject.clone(),
@@ -77,17 +88,7 @@ impl Engine {
             }
         };
         self.evict(&evicted, now);
-        let part = SessionPart { sid, generation: 0 };
-        let access = Access {
-            jti,
-            session: Some(part),
-            epoch,
-            auth_time: Some(login.auth_time),
-            acr: None,
-            lifetime: self.settings.access.ttl,
-            not_after: abs_exp,
-        };
-        let (access_token, access_expires_at) = self.sign_access(&access, login.claims, now)?;
+        let (access_token, access_expires_at) = self.sign_access(&access(epoch), login.claims, now)?;
         self.events.emit(&Event::new(EventKind::SignedIn).subject(subject).sid(sid).ip(login.client.ip));
         Ok(Attempt::Open(Box::new(Issued {
             access_token,

@@ -160,6 +160,9 @@ impl Engine {
         fill_random(&mut *secret).map_err(Refusal::unavailable)?;
         let next = session.generation.checked_add(1).ok_or(Code::InvalidGrant)?;
         let idle_exp = now.plus(self.settings.session.idle).min(session.abs_exp);
+        let generation = if matches!(grant.row, Row::Rotate | Row::Remint) { next } else { session.generation };
+        // Before anything is written, so that claims which no token can carry rotate nothing.
+        let signed = self.sign(grant, claims, generation, now)?;
         let (step, log_until) = match grant.row {
             Row::Rotate => {
                 let sealed = self.seal(&grant.token.secret, session.sid, session.generation, next, &secret)?;
@@ -193,13 +196,13 @@ impl Engine {
         match grant.row {
             Row::Rotate => {
                 let refresh = self.mint(session.sid, next, &secret);
-                self.answer(grant, claims, Refreshed::Rotated, next, refresh, idle_exp, now)
+                Ok(self.answer(grant, signed, Refreshed::Rotated, refresh, idle_exp, now))
             }
             Row::Remint => {
                 let refresh = self.mint(session.sid, next, &secret);
-                self.answer(grant, claims, Refreshed::Reminted, next, refresh, session.idle_exp, now)
+                Ok(self.answer(grant, signed, Refreshed::Reminted, refresh, session.idle_exp, now))
             }
-            _ => self.hand_out(grant, session, grant.row, claims, now),
+            _ => self.hand_out(grant, session, grant.row, signed, now),
         }
     }
 
@@ -210,18 +213,21 @@ impl Engine {
         match self.row_of(&session, grant.token, grant.context, now) {
             Row::Over => Err(Code::InvalidGrant.into()),
             Row::Replay if !self.replays.admit(session.sid, session.generation, now) => Err(Code::TooManyRequests.into()),
-            row @ (Row::Keep | Row::Replay) => self.hand_out(grant, &session, row, claims, now),
+            row @ (Row::Keep | Row::Replay) => {
+                let signed = self.sign(grant, claims, session.generation, now)?;
+                self.hand_out(grant, &session, row, signed, now)
+            }
             _ => Err(Code::Unavailable.into()),
         }
     }
 
     /// Rows 5 and 7: what there is already, with a fresh access token.
-    fn hand_out<C: ClaimSet>(
+    fn hand_out(
         &self,
         grant: &Grant<'_>,
         session: &Session,
         row: Row,
-        claims: &C,
+        signed: (String, Timestamp),
         now: Timestamp,
     ) -> Result<Issued, Refusal> {
         let (refresh, how) = if row == Row::Keep {
@@ -235,21 +241,17 @@ impl Engine {
                     .ok_or(Code::Unavailable)?;
             (self.mint(session.sid, session.generation, &secret), Refreshed::Repeated)
         };
-        self.answer(grant, claims, how, session.generation, refresh, session.idle_exp, now)
+        Ok(self.answer(grant, signed, how, refresh, session.idle_exp, now))
     }
 
-    /// The answer, with the epoch that the first reading saw.
-    #[expect(clippy::too_many_arguments, reason = "what differs between the four ways to answer")]
-    fn answer<C: ClaimSet>(
+    /// The access token of the answer, with the epoch that the first reading saw.
+    fn sign<C: ClaimSet>(
         &self,
         grant: &Grant<'_>,
         claims: &C,
-        how: Refreshed,
         generation: u32,
-        refresh_token: RefreshToken,
-        refresh_expires_at: Timestamp,
         now: Timestamp,
-    ) -> Result<Issued, Refusal> {
+    ) -> Result<(String, Timestamp), Refusal> {
         let session = &grant.session;
         let access = Access {
             jti: grant.jti,
@@ -260,17 +262,28 @@ impl Engine {
             lifetime: self.settings.access.ttl,
             not_after: session.abs_exp,
         };
-        let (access_token, access_expires_at) = self.sign_access(&access, claims, now)?;
-        self.events.emit(&about(EventKind::Refreshed(how), session, grant.ip));
-        Ok(Issued {
+        self.sign_access(&access, claims, now)
+    }
+
+    fn answer(
+        &self,
+        grant: &Grant<'_>,
+        (access_token, access_expires_at): (String, Timestamp),
+        how: Refreshed,
+        refresh_token: RefreshToken,
+        refresh_expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Issued {
+        self.events.emit(&about(EventKind::Refreshed(how), &grant.session, grant.ip));
+        Issued {
             access_token,
             refresh_token,
             access_expires_at,
             refresh_expires_at,
             issued_at: now,
-            session_id: session.sid,
+            session_id: grant.session.sid,
             is_fresh: how != Refreshed::Held,
-        })
+        }
     }
 
     fn mint(&self, sid: SessionId, generation: u32, secret: &[u8; 16]) -> RefreshToken {

@@ -55,7 +55,8 @@ impl Revoke {
         Self(Target::Client(client_id.into()))
     }
 
-    /// Every access token signed by a key. Rotate the ring first: a gate refuses to revoke the key it signs with.
+    /// Every access token signed by a key. Rotate the ring first: a gate refuses to revoke the key it signs with, or
+    /// the next one.
     pub fn key(kid: impl Into<String>) -> Self {
         Self(Target::Key(kid.into()))
     }

@@ -77,14 +77,15 @@ impl View {
         self.paused.load(Ordering::Acquire) & 1 == 1
     }
 
-    /// Everything in the log up to `at` has been applied.
+    /// Everything in the log up to `at` has been applied. One reader of the log calls it at a time.
     pub(crate) fn completed(&self, at: Timestamp) {
-        self.complete_at.fetch_max(at.as_millis(), Ordering::AcqRel);
+        self.complete_at.store(at.as_millis(), Ordering::Release);
     }
 
-    /// How long ago the view was complete.
+    /// How long ago the view was complete. Where the clock was set back meanwhile nobody knows; it counts as so old as the clock
+    /// went back, so that the store is asked.
     pub(crate) fn age(&self, now: Timestamp) -> Duration {
-        now.since(Timestamp::from_millis(self.complete_at.load(Ordering::Acquire)))
+        Duration::from_millis(now.as_millis().abs_diff(self.complete_at.load(Ordering::Acquire)))
     }
 
     /// How many entries it holds.
@@ -122,4 +123,23 @@ fn raise<K: Eq + std::hash::Hash, T: Copy + Ord>(map: &HashMap<K, Floor<T>>, key
 
 fn below(map: &HashMap<Box<str>, Floor<u64>>, key: &str, epoch: u64) -> bool {
     !map.is_empty() && map.pin().get(key).is_some_and(|floor| epoch < floor.min)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R88: a clock that was set back must not make a view look fresh for as long.
+    #[test]
+    fn r88_the_age_of_a_view_is_not_hidden_by_a_clock_that_went_back() {
+        let view = View::default();
+        let at = |secs: u64| Timestamp::from_secs(1_000_000 + secs);
+        view.completed(at(3600));
+        assert_eq!(view.age(at(3605)), Duration::from_secs(5));
+        // An hour back, and the store has not answered since.
+        assert_eq!(view.age(at(5)), Duration::from_secs(3595));
+        // It answers again, and once more it does not.
+        view.completed(at(10));
+        assert_eq!(view.age(at(50)), Duration::from_secs(40));
+    }
 }

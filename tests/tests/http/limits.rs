@@ -127,3 +127,31 @@ async fn the_body_of_a_refused_request_is_not_read() {
     app.send(request).await.assert_problem(401, "invalid_token");
     assert!(!was_read.load(Ordering::SeqCst));
 }
+
+/// Whoever looks at the first of two members and we who look at the last would speak of different tokens.
+#[tokio::test]
+async fn a_token_that_comes_twice_is_refused() {
+    let app = App::new().await;
+    let token = app.sign_in("ada@example.com").await.refresh;
+    for (path, name) in [
+        ("/auth/refresh-access", "refresh_token"),
+        ("/auth/refresh-access", "refresh_\\u0074oken"),
+        ("/auth/signout", "refresh_token"),
+        ("/auth/verify", "token"),
+        ("/auth/revoke", "token"),
+    ] {
+        let plain = name.replace("\\u0074", "t");
+        let body = format!("{{\"{name}\":\"{token}\",\"{plain}\":\"{token}\"}}");
+        let request = Request::post(path).header("content-type", "application/json").body(Body::from(body)).unwrap();
+        app.send(request).await.assert_problem(400, "invalid_request");
+    }
+    let tokens = app.refresh(&token).await.tokens();
+
+    // Beside a bearer too: whatever the body says of it, it is a second credential.
+    for body in [format!("{{\"refresh_token\":\"{token}\",\"refresh_token\":\"{token}\"}}"), "{\"refresh_token\":7}".into()] {
+        let request = Request::post("/auth/signout").header("content-type", "application/json");
+        let request = request.header("authorization", format!("Bearer {}", tokens.access)).body(Body::from(body)).unwrap();
+        app.send(request).await.assert_problem(400, "invalid_request");
+    }
+    assert_eq!(app.get("/me", &tokens.access).await.status, StatusCode::OK);
+}

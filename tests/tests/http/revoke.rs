@@ -1,9 +1,11 @@
 //! Revoking: every target, and what it leaves alone.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Method, Request, StatusCode};
 use serde_json::json;
+use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate_tests::{App, Tokens, request};
 
@@ -205,4 +207,62 @@ async fn another_gate_on_the_same_store_hears_of_a_revocation() {
         }
     };
     tokio::time::timeout(Duration::from_secs(10), refused).await.expect("the revocation arrives");
+}
+
+/// R95: what has run out changes nothing any more.
+#[tokio::test]
+async fn an_expired_access_token_revokes_nothing() {
+    let app = App::new().await;
+    let tokens = app.sign_in("ada@example.com").await;
+    app.wait(3600);
+    let entries = app.gate.health().await.revocation_entries;
+    for affect_tree in [false, true] {
+        let body = json!({ "token": tokens.access, "affect_tree": affect_tree });
+        assert_eq!(app.post("/auth/revoke", body).await.status, StatusCode::OK);
+    }
+    assert_eq!(app.gate.health().await.revocation_entries, entries);
+    assert_eq!(app.refresh(&tokens.refresh).await.status, StatusCode::OK);
+}
+
+/// While nobody gets in, nobody learns which password is right either.
+#[tokio::test]
+async fn a_paused_deployment_checks_no_password() {
+    let app = App::new().await;
+    app.gate.pause().await.unwrap();
+    for password in [tollgate_tests::PASSWORD, "wrong"] {
+        let sign_in = json!({ "email": "ada@example.com", "password": password });
+        app.post("/auth/signin", sign_in).await.assert_problem(503, "unavailable");
+    }
+    assert_eq!(app.accounts.authentications.load(std::sync::atomic::Ordering::SeqCst), 0);
+}
+
+/// The next key would sign tokens that are dead from the start.
+#[tokio::test]
+async fn a_key_that_is_to_sign_next_is_not_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    let ring = KeyRing::open(folder.path().join("keys")).await.unwrap();
+    let (builder, _) = tollgate::testing::ready(tollgate_tests::Accounts::seeded().gate()).unwrap();
+    let gate = builder.keys(ring.clone()).build().await.unwrap();
+    let next = ring.set().verifying().iter().map(|key| key.kid().to_string()).find(|kid| **kid != **ring.set().signing().kid());
+    let error = gate.revoke(Revoke::key(next.clone().unwrap())).await.unwrap_err();
+    assert!(error.to_string().contains("retire"), "{error}");
+    ring.retire(&next.clone().unwrap()).await.unwrap();
+    gate.revoke(Revoke::key(next.unwrap())).await.unwrap();
+}
+
+/// R129.
+#[tokio::test]
+async fn signing_out_everywhere_is_told_of() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let (builder, _) = tollgate::testing::ready(tollgate_tests::Accounts::seeded().gate()).unwrap();
+    let handler = Arc::clone(&heard);
+    let gate = builder.on_event(move |event| handler.lock().unwrap().push(event.clone())).build().await.unwrap();
+    let ada = gate.backend().user("ada@example.com");
+    let issued = gate.sign_in(ada, &Client::unknown()).await.unwrap();
+    let request = request(Method::POST, "/auth/signout-all", Some(&issued.access_token), None);
+    let answer = tower::ServiceExt::oneshot(tollgate_tests::routes(&gate), request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let last = heard.lock().unwrap().last().cloned().unwrap();
+    let subject = gate.backend().id_of("ada@example.com").to_string();
+    assert_eq!((last.kind, last.subject), (EventKind::SignedOutEverywhere, Some(subject)));
 }

@@ -1,9 +1,11 @@
 //! Signing in: what gets in, what does not, and what changes under way.
 
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use http::StatusCode;
 use serde_json::json;
+use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate_tests::{Accounts, App, PASSWORD, Role, START};
 
@@ -170,4 +172,60 @@ async fn settings_that_contradict_each_other_do_not_start() {
         .unwrap_err();
     let text = error.to_string();
     assert!(text.contains("issuer") && text.contains("leeway"), "{text}");
+}
+
+/// P6: the answer of a second authentication is no proof that the answer of a refresh arrived.
+#[tokio::test]
+async fn a_second_authentication_confirms_no_refresh_whose_answer_was_lost() {
+    let app = App::new().await;
+    let first = app.sign_in("ada@example.com").await;
+    app.wait(60);
+    let _lost = app.refresh(&first.refresh).await.tokens();
+    let login = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let answer = app.post_as("/auth/reauthenticate", &first.access, Some(login)).await;
+    let access = answer.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(app.get("/me", &access).await.status, StatusCode::OK);
+    app.settle().await;
+    app.wait(25);
+    assert_eq!(app.refresh(&first.refresh).await.status, StatusCode::OK);
+}
+
+/// R129: who holds a session must not try the passwords of others unseen.
+#[tokio::test]
+async fn a_second_authentication_as_somebody_else_is_told_of() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
+    let handler = Arc::clone(&heard);
+    let gate = builder.on_event(move |event| handler.lock().unwrap().push(event.kind.clone())).build().await.unwrap();
+    let ada = gate.backend().user("ada@example.com");
+    let bearer = tollgate::testing::bearer(&gate, ada).await.unwrap();
+    let login = json!({ "email": "grace@example.com", "password": PASSWORD });
+    let token = bearer.strip_prefix("Bearer ");
+    let request = tollgate_tests::request(http::Method::POST, "/auth/reauthenticate", token, Some(login));
+    let answer = tower::ServiceExt::oneshot(tollgate_tests::routes(&gate), request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    let refused = EventKind::ReauthenticationRefused(Code::InvalidCredentials);
+    assert_eq!(heard.lock().unwrap().last(), Some(&refused));
+}
+
+/// R81: a token that cannot be signed costs nobody a session.
+#[tokio::test]
+async fn claims_that_are_too_long_for_a_token_change_nothing() {
+    let mut settings = Settings::default();
+    settings.session.device_limit = Some(1);
+    let app = App::with(settings).await;
+    let tokens = app.sign_in("ada@example.com").await;
+    let login = json!({ "email": "ada@example.com", "password": PASSWORD });
+    app.wait(360);
+    app.accounts.set_roles("ada@example.com", vec![Role::Admin; 2000]);
+    app.post("/auth/signin", login.clone()).await.assert_problem(503, "unavailable");
+    assert_eq!(app.get("/me", &tokens.access).await.status, StatusCode::OK, "its session was evicted");
+    app.post_as("/auth/reauthenticate", &tokens.access, Some(login)).await.assert_problem(503, "unavailable");
+    app.refresh(&tokens.refresh).await.assert_problem(503, "unavailable");
+
+    app.wait(15);
+    app.accounts.set_roles("ada@example.com", vec![Role::Admin]);
+    let fresh = app.refresh(&tokens.refresh).await;
+    assert_ne!(fresh.tokens().refresh, tokens.refresh, "the refused refresh had rotated");
+    app.get("/fresh", &fresh.tokens().access).await.assert_problem(401, "insufficient_user_authentication");
 }

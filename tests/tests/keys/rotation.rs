@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollgate::clock::{Clock, Timestamp};
-use tollgate::id::SessionId;
-use tollgate::keys::{Algorithm, KeyRing, KeyState};
+use tollgate::keys::KeyState;
+use tollgate::prelude::*;
 use tollgate::token::RefreshToken;
+use tollgate_tests::Accounts;
 
 use crate::folder::{files, restore};
 
@@ -303,4 +304,46 @@ async fn readers_see_whole_sets_while_the_ring_changes() {
         ring.rotate().await.unwrap();
     }
     reader.await.unwrap();
+}
+
+/// R39: another process may sign with the old key until it has read the ring again.
+#[tokio::test]
+async fn r39_a_token_that_another_process_signed_before_it_knew_of_the_rotation_counts_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let gate = async || {
+        let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
+        let ring = KeyRing::open(folder.path()).await.unwrap();
+        let gate = builder.keys(ring.clone()).clock(clock.clone()).leeway(Duration::ZERO).build().await.unwrap();
+        (gate, ring.with_clock(clock.clone()))
+    };
+    let ((here, ring), (there, _)) = (gate().await, gate().await);
+    clock.advance(AHEAD);
+    ring.rotate().await.unwrap();
+    clock.advance(Duration::from_secs(10));
+    let late = there.issue(&there.backend().user("ada@example.com"), Duration::from_secs(600)).await.unwrap();
+    clock.advance(Duration::from_secs(598));
+    ring.reload().await.unwrap();
+    here.verify(&late).await.unwrap();
+}
+
+/// R39: two gates may share a ring, and the longer lives count.
+#[tokio::test]
+async fn r39_a_gate_with_short_tokens_does_not_cut_the_keys_of_another_one_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let ring = KeyRing::open(folder.path()).await.unwrap();
+    let gate = async |ttl: u64| {
+        let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
+        let builder = builder.keys(ring.clone()).clock(clock.clone()).access_ttl(Duration::from_secs(ttl));
+        builder.build().await.unwrap()
+    };
+    let (long, _short) = (gate(3600).await, gate(60).await);
+    clock.advance(AHEAD);
+    let token = long.issue(&long.backend().user("ada@example.com"), Duration::from_secs(3600)).await.unwrap();
+    let ring = ring.with_clock(clock.clone());
+    ring.rotate().await.unwrap();
+    clock.advance(Duration::from_secs(3000));
+    ring.reload().await.unwrap();
+    long.verify(&token).await.unwrap();
 }

@@ -3,6 +3,9 @@
 use std::fs;
 
 use tollgate::keys::{Algorithm, KeyRing};
+use tollgate::prelude::*;
+use tollgate::settings::OnLimit;
+use tollgate_tests::{Accounts, PASSWORD};
 
 use crate::folder::files;
 
@@ -107,4 +110,41 @@ async fn a_ring_is_unadopted_until_a_gate_has_started_with_it() {
     assert!(!ring.is_unadopted().await);
     assert!(!KeyRing::open(folder.path()).await.unwrap().is_unadopted().await);
     assert!(!KeyRing::generate(Algorithm::EdDSA).unwrap().is_unadopted().await);
+}
+
+/// One of two that start at once may have signed somebody in before the other looks.
+#[tokio::test]
+async fn a_ring_that_another_gate_adopted_meanwhile_is_no_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (KeyRing::open(folder.path()).await.unwrap(), KeyRing::open(folder.path()).await.unwrap());
+    let store = MemoryStore::new();
+    let start = async |ring| {
+        let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
+        builder.keys(ring).store(store.clone()).build().await
+    };
+    let first = start(one).await.unwrap();
+    let ada = first.backend().user("ada@example.com");
+    first.sign_in(ada, &Client::unknown()).await.unwrap();
+    start(two).await.unwrap();
+}
+
+/// Their refresh tokens count no longer, so they must not count against a device limit either.
+#[tokio::test]
+async fn accepting_a_new_ring_ends_the_sessions_of_the_lost_one() {
+    let parent = tempfile::tempdir().unwrap();
+    let store = MemoryStore::new();
+    let start = async |name: &str, accounts: Accounts| {
+        let (builder, _) = tollgate::testing::ready(accounts.gate()).unwrap();
+        let ring = KeyRing::open(parent.path().join(name)).await.unwrap();
+        builder.keys(ring).store(store.clone()).device_limit(1, OnLimit::Deny).accept_new_keys().build().await.unwrap()
+    };
+    let accounts = Accounts::seeded();
+    let ada = accounts.user("ada@example.com");
+    let before = start("lost", accounts.clone()).await;
+    before.sign_in(ada.clone(), &Client::unknown()).await.unwrap();
+    let after = start("new", accounts.clone()).await;
+    let left = after.sessions().of(accounts.id_of("ada@example.com")).await.unwrap();
+    assert_eq!(left, []);
+    let login = || Ok(serde_json::from_value(serde_json::json!({ "email": "ada@example.com", "password": PASSWORD })).unwrap());
+    after.sign_in_with(login, &Client::unknown()).await.unwrap();
 }
