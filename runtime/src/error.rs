@@ -1,7 +1,7 @@
 //! Errors, each with the face of whoever is to read it.
 
 use std::error::Error as StdError;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 type Source = Box<dyn StdError + Send + Sync>;
@@ -269,5 +269,44 @@ impl StdError for Error {
 impl From<getrandom::Error> for Error {
     fn from(error: getrandom::Error) -> Self {
         Self::new(ErrorKind::Random, "the operating system gives no random bytes").because(error)
+    }
+}
+
+/// An error with everything that caused it, on one line, for logs.
+pub(crate) struct Causes<'a>(pub(crate) Option<&'a (dyn StdError + 'static)>);
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mut next, mut separator) = (self.0, "");
+        while let Some(error) = next {
+            write!(OneLine(f), "{separator}{error}")?;
+            (separator, next) = (": ", error.source());
+        }
+        Ok(())
+    }
+}
+
+/// Writes control characters and line breaks as escapes.
+struct OneLine<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|c| match c {
+            '\u{2028}' | '\u{2029}' => write!(self.0, "{}", c.escape_default()),
+            c if c.is_control() => write!(self.0, "{}", c.escape_default()),
+            c => self.0.write_char(c),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R129: what a database echoes in its error forges no line of the log.
+    #[test]
+    fn r129_causes_are_written_on_one_line() {
+        let refusal = Refusal::unavailable("no row for a\r\nb\u{1b}[2Kä\u{2028}");
+        assert_eq!(Causes(refusal.source()).to_string(), "no row for a\\r\\nb\\u{1b}[2Kä\\u{2028}");
     }
 }

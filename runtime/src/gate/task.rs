@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::AbortHandle;
 
+use crate::error::Causes;
 use crate::id::SessionId;
 use crate::session::Engine;
 use crate::store::StoreError;
@@ -37,13 +38,14 @@ impl Running {
         let tasks = vec![
             every(FOLLOW, &engine, |engine| async move {
                 if let Err(error) = engine.catch_up().await {
-                    tracing::warn!(%error, "the revocation log cannot be read");
+                    tracing::warn!(error = %Causes(Some(&error)), "the revocation log cannot be read");
                 }
+                engine.tell_of_staleness();
             }),
             every(PURGE, &engine, |engine| async move { engine.purge_view() }),
             every(RELOAD, &engine, |engine| async move {
                 if let Err(error) = engine.ring.reload().await {
-                    tracing::error!(%error, "the key ring cannot be read again; the keys read last stay in use");
+                    tracing::error!(error = %Causes(Some(&error)), "the key ring cannot be read again; the keys read last stay in use");
                 }
             }),
             {
@@ -52,7 +54,7 @@ impl Running {
                     let confirming = Arc::clone(&confirming);
                     async move {
                         if let Err(error) = write(&engine, &confirming).await {
-                            tracing::warn!(%error, "confirmations wait for the store");
+                            tracing::warn!(error = %Causes(Some(&error)), "confirmations wait for the store");
                         }
                     }
                 })

@@ -1,9 +1,11 @@
 //! Follows the revocation log, and writes down what clients confirmed: the work of the gate's tasks.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 
+use crate::event::{Event, EventKind};
 use crate::id::SessionId;
 use crate::store::{LogEntry, StoreError};
 
@@ -28,6 +30,16 @@ impl Engine {
         for entry in entries {
             self.view.apply(entry);
         }
+    }
+
+    /// Tells once when the view gets older than `revocation.stale_limit`, whatever the settings make of that.
+    pub(crate) fn tell_of_staleness(&self) {
+        let age = self.view.age(self.clock.now());
+        let is_stale = age > self.settings.revocation.stale_limit;
+        if is_stale && !self.is_stale.load(Ordering::Relaxed) {
+            self.events.emit(&Event::new(EventKind::ViewStale { age }));
+        }
+        self.is_stale.store(is_stale, Ordering::Relaxed);
     }
 
     /// Forgets revocations that no living token can meet.

@@ -17,6 +17,7 @@ pub use revoke::Revoke;
 pub(crate) use admit::Purpose;
 pub(crate) use open::{Attempt, Login};
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc};
@@ -48,6 +49,8 @@ pub(crate) struct Engine {
     cursor: Mutex<LogCursor>,
     confirmations: Confirmations,
     replays: Replays,
+    /// Whether it was told that the view is stale.
+    is_stale: AtomicBool,
 }
 
 impl Engine {
@@ -80,6 +83,7 @@ impl Engine {
             cursor: Mutex::default(),
             confirmations,
             replays: Replays::default(),
+            is_stale: AtomicBool::new(false),
         };
         (engine, queue)
     }
