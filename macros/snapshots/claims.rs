@@ -11,7 +11,9 @@ struct UserClaims {
 #[allow(
     dead_code,
     deprecated,
+    non_camel_case_types,
     non_snake_case,
+    private_bounds,
     private_interfaces,
     trivial_bounds,
     unreachable_pub
@@ -67,7 +69,7 @@ const _: () = {
     {
         fn clone(&self) -> Self {
             Self {
-                id: ::core::clone::Clone::clone(&self.id),
+                id: ::tollgate::__private::Identity::duplicate(&self.id),
                 email: ::tollgate::__private::Claim::duplicate(&self.email),
                 roles: ::tollgate::__private::RoleSet::duplicate(&self.roles),
             }
@@ -110,10 +112,10 @@ const _: () = {
         String: ::tollgate::__private::Claim,
         Vec<Role>: ::tollgate::__private::RoleSet,
     {
-        type Subject = Uuid;
+        type Subject = <Uuid as ::tollgate::__private::Identity>::Subject;
         type Draft = __TollgateDraft;
         fn subject(&self) -> &Self::Subject {
-            &self.id
+            ::tollgate::__private::Identity::as_subject(&self.id)
         }
         fn write<__TollgateM: ::tollgate::__private::serde::ser::SerializeMap>(
             &self,
@@ -168,7 +170,7 @@ const _: () = {
         ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
             let _ = &draft;
             ::core::result::Result::Ok(Self {
-                id: subject,
+                id: ::tollgate::__private::Identity::from_subject(subject),
                 email: ::core::option::Option::ok_or(draft.email, "email")?,
                 roles: ::core::option::Option::ok_or(draft.roles, "roles")?,
             })
@@ -188,18 +190,27 @@ const _: () = {
         Vec<Role>: ::tollgate::__private::RoleSet,
     {
         type Claims = UserClaims;
-        type Subject = Uuid;
+        type Subject = <Uuid as ::tollgate::__private::Identity>::Subject;
         type Secrecy = ::tollgate::__private::Open;
         fn subject(&self) -> &Self::Subject {
-            &self.id
+            ::tollgate::__private::Identity::as_subject(&self.id)
         }
         fn to_claims(&self) -> Self::Claims {
             UserClaims {
-                id: ::core::clone::Clone::clone(&self.id),
+                id: ::tollgate::__private::Identity::duplicate(&self.id),
                 email: ::tollgate::__private::Claim::duplicate(&self.email),
                 roles: ::tollgate::__private::RoleSet::duplicate(&self.roles),
             }
         }
+    }
+    #[automatically_derived]
+    impl<
+        claim_email,
+    > ::tollgate::__private::HasClaim<1311787414694181895u64, claim_email> for User
+    where
+        String: ::tollgate::__private::Comparable<claim_email>,
+    {
+        const WIRE: &'static ::core::primitive::str = "email";
     }
     #[automatically_derived]
     impl ::tollgate::__private::HasRoles<

@@ -17,7 +17,9 @@ where
 #[allow(
     dead_code,
     deprecated,
+    non_camel_case_types,
     non_snake_case,
+    private_bounds,
     private_interfaces,
     trivial_bounds,
     unreachable_pub
@@ -107,7 +109,7 @@ const _: () = {
     {
         fn clone(&self) -> Self {
             Self {
-                id: ::core::clone::Clone::clone(&self.id),
+                id: ::gatekeeper::__private::Identity::duplicate(&self.id),
                 roles: ::gatekeeper::__private::RoleSet::duplicate(&self.roles),
                 scope: ::gatekeeper::__private::ScopeSet::duplicate(&self.scope),
                 blob: ::gatekeeper::__private::Carried::duplicate(&self.blob),
@@ -174,10 +176,10 @@ const _: () = {
         Option<T>: ::core::default::Default,
         Option<T>: ::gatekeeper::__private::Claim,
     {
-        type Subject = Uuid;
+        type Subject = <Uuid as ::gatekeeper::__private::Identity>::Subject;
         type Draft = __TollgateDraft<T, N>;
         fn subject(&self) -> &Self::Subject {
-            &self.id
+            ::gatekeeper::__private::Identity::as_subject(&self.id)
         }
         fn write<__TollgateM: ::gatekeeper::__private::serde::ser::SerializeMap>(
             &self,
@@ -263,7 +265,7 @@ const _: () = {
         ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
             let _ = &draft;
             ::core::result::Result::Ok(Self {
-                id: subject,
+                id: ::gatekeeper::__private::Identity::from_subject(subject),
                 roles: ::core::option::Option::ok_or(draft.roles, "groups")?,
                 scope: ::core::option::Option::flatten(draft.scope),
                 blob: ::core::option::Option::unwrap_or_else(draft.blob, empty),
@@ -291,14 +293,14 @@ const _: () = {
         Option<T>: ::gatekeeper::__private::Claim,
     {
         type Claims = Claims<T, N>;
-        type Subject = Uuid;
+        type Subject = <Uuid as ::gatekeeper::__private::Identity>::Subject;
         type Secrecy = ::gatekeeper::__private::Confidential;
         fn subject(&self) -> &Self::Subject {
-            &self.id
+            ::gatekeeper::__private::Identity::as_subject(&self.id)
         }
         fn to_claims(&self) -> Self::Claims {
             Claims {
-                id: ::core::clone::Clone::clone(&self.id),
+                id: ::gatekeeper::__private::Identity::duplicate(&self.id),
                 roles: ::gatekeeper::__private::RoleSet::duplicate(&self.roles),
                 scope: ::gatekeeper::__private::ScopeSet::duplicate(&self.scope),
                 blob: ::gatekeeper::__private::Carried::duplicate(&self.blob),
@@ -369,4 +371,29 @@ const _: () = {
         Option<T>: ::core::default::Default,
         Option<T>: ::gatekeeper::__private::Claim,
     {}
+    #[automatically_derived]
+    impl<
+        T: Clone,
+        const N: usize,
+        claim_blob,
+    > ::gatekeeper::__private::HasClaim<14227913129359132874u64, claim_blob>
+    for User<T, N>
+    where
+        T: Copy,
+    {
+        const WIRE: &'static ::core::primitive::str = "https://example.com/blob";
+    }
+    #[automatically_derived]
+    impl<
+        T: Clone,
+        const N: usize,
+        claim_extra,
+    > ::gatekeeper::__private::HasClaim<18242373529561058153u64, claim_extra>
+    for User<T, N>
+    where
+        T: Copy,
+        Option<T>: ::gatekeeper::__private::Comparable<claim_extra>,
+    {
+        const WIRE: &'static ::core::primitive::str = "https://example.com/extra";
+    }
 };

@@ -27,9 +27,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::Variant<12313341719529342388u64> for Role {}
+    impl ::tollgate::__private::NamedVariant<12313341719529342388u64> for Role {
+        const WIRE: &'static ::core::primitive::str = "admin";
+    }
     #[automatically_derived]
-    impl ::tollgate::__private::Variant<12059396907497688696u64> for Role {}
+    impl ::tollgate::__private::NamedVariant<12059396907497688696u64> for Role {
+        const WIRE: &'static ::core::primitive::str = "editor-in-chief";
+    }
     #[automatically_derived]
     impl ::tollgate::__private::serde::Serialize for Role {
         fn serialize<__TollgateS: ::tollgate::__private::serde::Serializer>(

@@ -1,4 +1,4 @@
-//! Where tollgate is: `::tollgate`, or what `crate = path` says.
+//! What expansions name of the runtime, and how: `::tollgate` or what `crate = path` says, and numbers in place of names.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -37,4 +37,10 @@ impl ToTokens for Krate {
             None => quote!(::tollgate::__private),
         });
     }
+}
+
+/// The number that stands for a name in `__private::Variant` and `__private::HasClaim` (FNV-1a, 64 bits).
+pub(crate) fn name_number(name: &str) -> u64 {
+    let name = name.strip_prefix("r#").unwrap_or(name);
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

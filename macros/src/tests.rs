@@ -34,7 +34,7 @@ const RICH_USER: &str = r##"
         #[claim(scope)]
         scope: Option<Scope>,
         #[claim(with = crate::hex, default = empty, confidential)]
-        #[serde(with = "crate::hex", default)]
+        #[serde(with = "crate::hex", default = "empty")]
         blob: Vec<u8>,
         #[claim(default)]
         extra: Option<T>,
@@ -53,8 +53,16 @@ const ROLE: &str = r##"
 "##;
 
 const POLICY: &str = r##"
-    #[policy(role = Role::Admin, max_age = "5m", any(scope = auth::Scope::Write, not(all(role = Role::Guest, role = Role::Editor))))]
+    #[policy(role = Role::Admin, max_age = "5m")]
     struct FreshAdmin;
+"##;
+
+/// A policy with every option.
+const RICH_POLICY: &str = r##"
+    #[policy(user = User<u8>, consistency = bounded("1500ms"), crate = ::gatekeeper, claim(r#type = "pro"), not(claim(level = -1)))]
+    #[policy(any(scope = auth::Scope::Write, acr = "gold", acr = "silver", not(all(role = Role::Guest, role = Role::Editor))))]
+    #[policy(all(claim(paid = true), any(claim(plan = Plan::Pro), max_age = "1h")))]
+    struct Customers;
 "##;
 
 const BACKEND: &str = "struct Accounts { db: SqlitePool, passwords: Passwords }";
@@ -76,6 +84,7 @@ fn the_expansions_are_what_they_were() {
     snapshot("claims_with_every_option", &claims::expand(tokens(RICH_USER)));
     snapshot("value", &value::expand(tokens(ROLE)));
     snapshot("policy", &policy::expand(tokens(POLICY)));
+    snapshot("policy_with_every_option", &policy::expand(tokens(RICH_POLICY)));
     snapshot("backend_with_every_option", &backend::expand(tokens(BACKEND_OPTIONS), tokens(BACKEND)));
 }
 
@@ -92,7 +101,9 @@ fn half_an_attribute_does_not_panic() {
         every_prefix(&tokens(item), &claims::expand);
     }
     every_prefix(&tokens(ROLE), &value::expand);
-    every_prefix(&tokens(POLICY), &policy::expand);
+    for item in [POLICY, RICH_POLICY] {
+        every_prefix(&tokens(item), &policy::expand);
+    }
     every_prefix(&tokens(BACKEND_OPTIONS), &|options| backend::expand(options, tokens(BACKEND)));
     every_prefix(&tokens(BACKEND), &|item| backend::expand(quote!(email, user = User), item));
 }
@@ -112,7 +123,7 @@ fn a_renamed_crate_is_named_everywhere() {
         claims::expand(tokens("#[claims(crate = ::gatekeeper)] struct User { id: u8 }")),
         value::expand(tokens("#[claim_value(crate = ::gatekeeper)] enum Role { Admin }")),
         value::expand(tokens("#[claim_value(crate = ::gatekeeper, no)] enum Role { Admin }")),
-        policy::expand(tokens("#[policy(crate = ::gatekeeper, role = Role::Admin)] struct P;")),
+        policy::expand(tokens(RICH_POLICY)),
         policy::expand(tokens("#[policy(crate = ::gatekeeper)] struct P;")),
         backend::expand(tokens(BACKEND_OPTIONS), tokens(BACKEND)),
     ];
@@ -130,6 +141,7 @@ fn expansions_name_only_core_and_the_private_module() {
         claims::expand(tokens("struct User { email: String }")),
         value::expand(tokens(ROLE)),
         policy::expand(tokens(POLICY)),
+        policy::expand(tokens("#[policy(user = User, claim(plan = \"pro\"), consistency = strict)] struct P;")),
         backend::expand(quote!(email, user = User, disable(revoke)), tokens(BACKEND)),
     ];
     for expansion in expansions {
@@ -181,7 +193,23 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ("struct User { #[claim(sub)] #[serde(rename = \"uid\")] id: u8 }", "serde calls it `uid`"),
     ("struct User { #[claim(sub)] id: u8, #[serde(skip)] a: A }", "say `#[claim(skip)]` too"),
     ("struct User { #[claim(sub)] id: u8, #[serde(default)] a: A }", "say `#[claim(default)]` too"),
-    ("struct User { #[claim(sub)] id: u8, #[serde(with = \"m\")] a: A }", "say `#[claim(with = module)]` too"),
+    ("struct User { #[claim(sub)] id: u8, #[serde(with = \"m\")] a: A }", "say `#[claim(with = m)]` too"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(with = n)] #[serde(with = \"m\")] a: A }", "name the same module for both"),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(default)] #[serde(default = \"f\")] a: A }",
+        "serde takes the default from `f`",
+    ),
+    ("struct User { #[claim(sub)] id: u8, #[serde(default = \"f\")] a: Option<A> }", "say `#[claim(default = f)]` too"),
+    ("struct User { #[claim(sub)] id: u8, #[serde(skip_serializing_if = \"f\")] a: Option<A> }", "left out where it is `None`"),
+    ("struct User { #[claim(sub)] id: u8, #[serde(rename(serialize = \"b\"))] a: A }", "one name for both ways"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(expose, confidential)] a: A }", "`expose` does not go with `confidential`"),
+    ("struct User { #[claim(sub, confidential)] id: u8 }", "`confidential` does not go with `sub`"),
+    ("struct User { #[claim(sub)] id: &'static str }", "`id` borrows"),
+    ("struct User { #[claim(sub)] id: u8, a: Option<Vec<&'static A>> }", "`a` borrows"),
+    ("struct User { #[claim(sub)] id: Option<u8>, }", "cannot be optional"),
+    ("struct User { #[claim(sub)] id: f32 }", "hardly ever the same"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(action)] a: A }", "`action` is reserved"),
+    ("#[claims(external)] struct User { #[claim(sub)] id: u8 }", "`external` is reserved"),
     ("struct User { #[claim(sub)] id: u8, #[serde(flatten)] a: A }", "not flattened"),
     ("struct User { #[claim(sub)] id: u8, #[serde(alias = \"b\")] a: A }", "has no effect on it"),
 ];
@@ -198,14 +226,42 @@ const VALUE_MISTAKES: &[(&str, &str)] = &[
 const POLICY_MISTAKES: &[(&str, &str)] = &[
     ("#[policy(max_age = \"1h\")] struct P<T>;", "has no parameters"),
     ("#[policy(role = Role::A, role = Role::A)] struct P;", "asked for twice"),
+    ("#[policy(claim(a = -7), claim(a = -7), user = U)] struct P;", "`claim(a = -7)` is asked for twice"),
+    ("#[policy(role = Role::A, not(role = Role::A))] struct P;", "nobody can have and lack `role = Role::A`"),
+    ("#[policy(any(scope = S::A, not(scope = S::A)))] struct P;", "everybody has or lacks `scope = S::A`"),
     ("#[policy(max_age = \"1w\")] struct P;", "is no duration"),
+    ("#[policy(max_age = \"500ms\")] struct P;", "is no duration"),
     ("#[policy(max_age = \"99999999999999999999d\")] struct P;", "is no duration"),
     ("#[policy(max_age = \"300000000000000000d\")] struct P;", "is no duration"),
     ("#[policy(max_age = \"+5m\")] struct P;", "is no duration"),
     ("#[policy(max_age = \"m\")] struct P;", "is no duration"),
-    ("#[policy(any(crate = x))] struct P;", "unknown option `crate`"),
-    ("#[policy(acr = \"high\")] struct P;", "unknown option `acr`"),
+    ("#[policy(any(crate = x))] struct P;", "`crate` is said of the whole policy"),
+    ("#[policy(not(user = U))] struct P;", "`user` is said of the whole policy"),
+    ("#[policy(all(consistency = strict, role = Role::A))] struct P;", "`consistency` is said of the whole policy"),
+    ("#[policy(user = U)] struct P;", "asks for nothing"),
+    ("#[policy(acr = high)] struct P;", "expected a string"),
+    ("#[policy(acr = \"\")] struct P;", "an `acr` has a name"),
+    ("#[policy(acr = \"gold silver\")] struct P;", "challenges part or quote by"),
+    ("#[policy(acr = \"gold\", acr = \"silver\")] struct P;", "a sign-in has one `acr`"),
     ("#[policy(not(role = Role::A, role = Role::B))] struct P;", "can be read in two ways"),
+    ("#[policy(claim(plan = Plan::Pro))] struct P;", "nothing says whose claim `plan` is"),
+    ("#[policy(claim)] struct P;", "`claim` takes options of its own"),
+    ("#[policy(user = U, claim(plan = Plan::Pro, tenant = 7))] struct P;", "write another `claim(…)` for `tenant`"),
+    ("#[policy(user = U, claim(plan))] struct P;", "`plan` takes a string, a whole number, a bool or a variant"),
+    ("#[policy(user = U, claim(plan = Pro))] struct P;", "`Pro` lacks its enum"),
+    ("#[policy(user = U, claim(plan = 1.5))] struct P;", "a claim is compared with"),
+    ("#[policy(user = U, claim(plan = 'a'))] struct P;", "a claim is compared with"),
+    ("#[policy(user = U, claim(plan = -true))] struct P;", "a claim is compared with"),
+    ("#[policy(user = U, claim(plan = 1 + 1))] struct P;", "expected a string, a whole number, a bool or a variant"),
+    ("#[policy(user = U, claim(plan = 340282366920938463463374607431768211455))] struct P;", "so large a number"),
+    ("#[policy(consistency)] struct P;", "`consistency` takes `strict`, `eventual` or"),
+    ("#[policy(consistency = \"strict\")] struct P;", "expected `strict`, `eventual` or"),
+    ("#[policy(consistency = strict(\"2s\"))] struct P;", "`strict` takes no time"),
+    ("#[policy(consistency = strikt)] struct P;", "did you mean `strict`?"),
+    ("#[policy(consistency = always)] struct P;", "there is `strict`, `eventual` and"),
+    ("#[policy(consistency = bounded)] struct P;", "`bounded` lacks its time"),
+    ("#[policy(consistency = bounded(\"0s\"))] struct P;", "no time at all"),
+    ("#[policy(consistency = bounded(\"2\"))] struct P;", "is no duration"),
 ];
 
 const BACKEND_MISTAKES: &[(&str, &str)] = &[
@@ -213,7 +269,7 @@ const BACKEND_MISTAKES: &[(&str, &str)] = &[
     ("email, usr = U", "did you mean `user`?"),
     ("user = U", "add `email`, `username` or `login = MyLogin`"),
     ("email, username, user = U", "one way to sign in"),
-    ("email, guard, user = U", "unknown option `guard`"),
+    ("email, guard, user = U", "`guard` is reserved"),
     ("email, user = U, prefix = \"/\"", "the prefix is empty"),
     ("email, user = U, prefix = \"/auth/\"", "ends in a slash: write `/auth`"),
     ("email, user = U, prefix = \"/a//b\"", "empty or relative segment"),
@@ -285,6 +341,8 @@ fn what_serde_and_claims_say_alike_is_no_mistake() {
         "struct User { #[claim(sub)] #[serde(rename = \"sub\")] id: u8 }",
         "struct User { #[claim(sub)] id: u8, #[claim(rename = \"b\")] #[serde(rename = \"b\")] a: A }",
         "struct User { #[claim(sub)] id: u8, #[claim(skip)] #[serde(skip, default, flatten)] a: A }",
+        "struct User { #[claim(sub)] id: u8, #[claim(with = m)] #[serde(serialize_with = \"m::serialize\")] a: &'static A }",
+        "struct User { #[claim(sub)] id: u8, #[claim(confidential)] password_hash: String }",
         "struct User { #[claim(sub)] id: u8, #[serde(default, skip_serializing_if = \"Option::is_none\")] a: Option<A> }",
         "#[serde(crate = \"x\")] struct User { #[claim(sub)] id: u8 }",
     ] {

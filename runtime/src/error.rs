@@ -52,7 +52,7 @@ pub enum Code {
     InvalidCredentials,
     /// 401: refresh.
     InvalidGrant,
-    /// 401: a fresh authentication would do (RFC 9470).
+    /// 401: a fresh authentication, or one of another kind, would do (RFC 9470).
     InsufficientUserAuthentication,
     /// 403: a scope is missing.
     InsufficientScope,
@@ -126,7 +126,7 @@ impl Code {
             Self::TokenExpired => "the token has expired",
             Self::InvalidCredentials => "the credentials are not valid",
             Self::InvalidGrant => "the refresh token is not valid",
-            Self::InsufficientUserAuthentication => "a more recent authentication is required",
+            Self::InsufficientUserAuthentication => "a more recent or stronger authentication is required",
             Self::InsufficientScope => "the token lacks a scope",
             Self::Forbidden => "this is not allowed for the caller",
             Self::Csrf => "the request came from another site",
@@ -145,6 +145,7 @@ impl Code {
 pub struct Refusal {
     code: Code,
     max_age: Option<u64>,
+    acr_values: Option<Box<str>>,
     retry_after: Option<Duration>,
     source: Option<Source>,
 }
@@ -153,7 +154,7 @@ impl Refusal {
     /// A refusal with this code.
     #[must_use]
     pub const fn new(code: Code) -> Self {
-        Self { code, max_age: None, retry_after: None, source: None }
+        Self { code, max_age: None, acr_values: None, retry_after: None, source: None }
     }
 
     /// Nobody could decide, because of this.
@@ -162,16 +163,17 @@ impl Refusal {
         Self { source: Some(source.into()), ..Self::new(Code::Unavailable) }
     }
 
-    /// A fresh authentication, at most so many seconds old, would do.
+    /// Another authentication would do: at most so many seconds old, and in one of these ways where there are any.
     #[must_use]
-    pub const fn stale(max_age: u64) -> Self {
-        Self { code: Code::InsufficientUserAuthentication, max_age: Some(max_age), retry_after: None, source: None }
+    pub fn step_up(max_age: Option<u64>, acr_values: &[&str]) -> Self {
+        let acr_values = (!acr_values.is_empty()).then(|| acr_values.join(" ").into());
+        Self { max_age, acr_values, ..Self::new(Code::InsufficientUserAuthentication) }
     }
 
     /// Not before so long: the answer will be another one then.
     #[must_use]
     pub const fn retry_after(left: Duration) -> Self {
-        Self { code: Code::Unavailable, max_age: None, retry_after: Some(left), source: None }
+        Self { code: Code::Unavailable, max_age: None, acr_values: None, retry_after: Some(left), source: None }
     }
 
     /// After how many seconds to try again, where that may help: `Retry-After` (RFC 9110 section 10.2.3).
@@ -192,6 +194,12 @@ impl Refusal {
     #[must_use]
     pub const fn max_age(&self) -> Option<u64> {
         self.max_age
+    }
+
+    /// In which ways to authenticate, separated by spaces, where that is what is missing (RFC 9470 section 3).
+    #[must_use]
+    pub fn acr_values(&self) -> Option<&str> {
+        self.acr_values.as_deref()
     }
 }
 

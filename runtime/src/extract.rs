@@ -10,14 +10,13 @@ use axum::extract::{ConnectInfo, FromRef, FromRequestParts, OptionalFromRequestP
 use http::header::USER_AGENT;
 use http::request::Parts;
 
-use crate::clock::Timestamp;
 use crate::device::Client;
 use crate::error::{AuthError, Code, Refusal};
 use crate::gate::{AuthBackend, Gate, Refresh, Verifier};
-use crate::policy::{Anyone, Decision, Facts, PolicyFor, Rule, decide};
+use crate::policy::{Anyone, PolicyFor, Rule, decide};
 use crate::reject::Rejection;
 use crate::session::Purpose;
-use crate::token::{ClaimSet, JwtClaims, TokenInfo, Verified};
+use crate::token::{ClaimSet as _, JwtClaims, TokenInfo, Verified};
 
 /// A caller who is signed in and satisfies the policy `P`.
 ///
@@ -67,12 +66,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         };
         let verified: Verified<U::Claims> = engine.admit(token, Purpose::Entry).await?;
         if !matches!(P::RULE, Rule::Anyone) {
-            match decide(&P::RULE, &Caller(&verified), engine.clock.now()) {
-                Decision::Allow => {}
-                Decision::Stale { max_age } => return Err(Refusal::stale(max_age)),
-                Decision::Scope => return Err(Code::InsufficientScope.into()),
-                Decision::Deny => return Err(Code::Forbidden.into()),
-            }
+            decide(&P::RULE, &verified, engine.clock.now()).or_refuse()?;
         }
         Ok(Some(Self { verified, policy: PhantomData }))
     }
@@ -191,23 +185,6 @@ pub(crate) fn client(parts: &Parts) -> Client {
         text.get(..MAX_USER_AGENT).unwrap_or(text).to_owned()
     });
     client
-}
-
-/// A verified caller, as policies see them.
-struct Caller<'a, C>(&'a Verified<C>);
-
-impl<C: ClaimSet> Facts for Caller<'_, C> {
-    fn has_role(&self, role: &str) -> bool {
-        self.0.claims().has_role(role)
-    }
-
-    fn has_scope(&self, scope: &str) -> bool {
-        self.0.claims().has_scope(scope)
-    }
-
-    fn auth_time(&self) -> Option<Timestamp> {
-        self.0.token().auth_time()
-    }
 }
 
 const MAX_USER_AGENT: usize = 512;

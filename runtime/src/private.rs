@@ -1,7 +1,8 @@
 //! What expansions name. Not part of the public interface: any version may change it.
 
 pub use crate::gate::{AuthBackend, AuthRoute, EmailLogin, FromStored, Own, Reload, RouteShape, Shape, UsernameLogin};
-pub use crate::policy::{HasRoles, HasScopes, PolicyFor, Rule};
+pub use crate::policy::{Comparable, HasRoles, HasScopes, Number, PolicyFor, Rule, Text, Truth, Value};
+pub use crate::settings::Consistency;
 pub use crate::token::{ClaimSet, ClaimValue, Confidential, JwtClaims, Open, Subject, ValueSet};
 pub use serde;
 
@@ -57,10 +58,30 @@ pub fn skip_value<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     label = "a subject is cloned, written with `Display` and read back with `FromStr`",
     note = "use a `Uuid`, an integer or a `String`, or implement `Clone`, `Display` and `FromStr` for `{Self}`"
 )]
-pub trait Identity {}
+pub trait Identity: Sized {
+    /// The type itself. It has another name, so that an expansion can speak of a type that cannot be a subject.
+    type Subject: Subject;
+    /// The subject.
+    fn as_subject(&self) -> &Self::Subject;
+    /// The field.
+    fn from_subject(subject: Self::Subject) -> Self;
+    /// `Clone`.
+    fn duplicate(&self) -> Self;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Subject> Identity for T {}
+impl<T: Subject> Identity for T {
+    type Subject = T;
+    fn as_subject(&self) -> &T {
+        self
+    }
+    fn from_subject(subject: T) -> Self {
+        subject
+    }
+    fn duplicate(&self) -> Self {
+        self.clone()
+    }
+}
 
 /// The type of an own claim.
 ///
@@ -184,12 +205,44 @@ impl<T: Clone + Send + Sync + 'static> Carried for T {
 }
 
 /// An enum that derives `ClaimValue` has it for each of its variants; the number stands for the variant's name.
+pub trait NamedVariant<const NAME: u64> {
+    /// Its string on the wire.
+    const WIRE: &'static str;
+}
+
+/// [`NamedVariant`] as policies ask for it, so that rustc says one sentence where it is missing, and no numbers.
 #[diagnostic::on_unimplemented(
-    message = "this is no role or scope of `{Self}`",
+    message = "this is no value of `{Self}`",
     label = "`{Self}` has no variant of this name, or does not derive `ClaimValue`",
-    note = "a policy asks for a variant of an enum with `#[derive(ClaimValue)]`, spelt as in the enum"
+    note = "a policy asks for a variant of an enum with `#[derive(Clone, Copy, ClaimValue)]`, spelt as in the enum"
 )]
-pub trait Variant<const NAME: u64> {}
+pub trait Variant<const NAME: u64> {
+    /// Its string on the wire.
+    const WIRE: &'static str;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const NAME: u64, V: NamedVariant<NAME>> Variant<NAME> for V {
+    const WIRE: &'static str = V::WIRE;
+}
+
+/// The string of a variant. The variant itself is there to be found, renamed and checked where a policy names it.
+#[must_use]
+pub const fn wire<const NAME: u64, V: Variant<NAME>>(_: &V) -> &'static str {
+    V::WIRE
+}
+
+/// A user type that derives `JwtClaims` has it for each of its own claims; the number stands for the field's name, `K` for the kind
+/// of value that a policy compares the claim with.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no claim of this name",
+    label = "no field of `{Self}` of this name is a claim that policies may compare",
+    note = "a policy names the field as it stands in the struct, and one that is not skipped; roles and scopes are asked for with `role` and `scope`"
+)]
+pub trait HasClaim<const NAME: u64, K> {
+    /// The claim's name on the wire.
+    const WIRE: &'static str;
+}
 
 /// The functions of the module that `#[claim(with = …)]` names; the number tells it from others of the type.
 pub trait Coded<T, const AT: usize> {

@@ -40,7 +40,8 @@ impl Rejection {
             Code::InsufficientScope => Some(format!("{scheme} error=\"insufficient_scope\"")),
             Code::InsufficientUserAuthentication => {
                 let age = self.refusal.max_age().map(|age| format!(", max_age=\"{age}\"")).unwrap_or_default();
-                Some(format!("{scheme} error=\"insufficient_user_authentication\"{age}"))
+                let acr = self.refusal.acr_values().map(|acr| format!(", acr_values=\"{acr}\"")).unwrap_or_default();
+                Some(format!("{scheme} error=\"insufficient_user_authentication\"{age}{acr}"))
             }
             _ => None,
         }

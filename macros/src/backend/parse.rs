@@ -89,6 +89,10 @@ pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> Args {
             "disable" => args.disable = disable(&opt, diag),
             "names" => names(&opt, &mut args, diag),
             "crate" => args.krate = Krate::read(&opt, diag),
+            "guard" => {
+                diag.reserved(&opt.key, "signing in with the token of another issuer");
+                args.meant.push("email");
+            }
             _ => args.meant.extend(diag.unknown(&opt.key, "option", &OPTIONS)),
         }
     }

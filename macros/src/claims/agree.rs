@@ -1,14 +1,15 @@
 //! Compares `#[serde(…)]` with `#[claim(…)]`: a token is not read through serde's derive, so both must say the same.
 
-use syn::LitStr;
+use quote::ToTokens as _;
 use syn::parse::Parser as _;
+use syn::{LitStr, Path};
 
-use super::parse::{Args, FieldArgs};
+use super::parse::{Args, DefaultArg, FieldArgs};
 use crate::case::Case;
 use crate::diag::Diag;
 use crate::option::{Opt, Value};
 
-/// Options that say nothing about names or presence of members.
+/// Options of serde's own impls, which say nothing about the members of a token.
 const SILENT: [&str; 4] = ["crate", "bound", "expecting", "rename"];
 
 /// Checks the struct's own attributes.
@@ -35,47 +36,34 @@ pub(crate) fn check_struct(args: &Args, diag: &mut Diag) {
     }
 }
 
-/// Checks a field that is in the token under the name `wire`.
-pub(crate) fn check_field(args: &FieldArgs, wire: &str, optional: bool, diag: &mut Diag) {
+/// Checks a field that is in the token: an own claim by its wire name, with whether it is optional, or the subject.
+pub(crate) fn check_field(args: &FieldArgs, claim: Option<(&str, bool)>, diag: &mut Diag) {
     for opt in &args.serde {
         let name = opt.key.to_string();
+        let optional = claim.is_some_and(|(_, optional)| optional);
         match name.as_str() {
-            "rename" => match text(opt) {
-                Some(said) if said.value() == wire => {}
-                Some(said) if args.sub.is_some() => {
-                    let said = said.value();
-                    diag.error(
-                        &opt.key,
-                        format_args!("the subject is `sub` on the wire, and serde calls it `{said}`: leave `rename` out"),
-                    );
-                }
-                Some(said) => {
-                    let said = said.value();
-                    diag.error(
-                        &opt.key,
-                        format_args!(
-                            "serde calls this `{said}`, and the claim is `{wire}`: say `#[claim(rename = \"{said}\")]` too"
-                        ),
-                    );
-                }
-                None => diag.error(&opt.key, "claims have one name for both ways: say `#[claim(rename = \"…\")]` instead"),
-            },
+            "rename" => check_name(opt, claim.map(|(wire, _)| wire), diag),
             "skip" | "skip_serializing" | "skip_deserializing" => diag.error(
                 &opt.key,
                 format_args!(
                     "serde leaves this field out, and the token would carry it: say `#[claim(skip)]` too, or remove `{name}`"
                 ),
             ),
-            "default" if args.default.is_some() || optional => {}
-            "default" => diag.error(&opt.key, "claims do not follow `#[serde(default)]`: say `#[claim(default)]` too"),
-            "with" | "serialize_with" | "deserialize_with" if args.with.is_some() => {}
-            "with" | "serialize_with" | "deserialize_with" => {
+            "default" => check_default(opt, args, optional, diag),
+            "with" => check_module(opt, args, diag),
+            "serialize_with" | "deserialize_with" if args.with.is_some() => {}
+            "serialize_with" | "deserialize_with" => {
                 diag.error(
                     &opt.key,
                     format_args!("claims do not follow `#[serde({name} = …)]`: say `#[claim(with = module)]` too"),
                 );
             }
-            "skip_serializing_if" if optional => {}
+            "skip_serializing_if" if optional && text(opt).is_some_and(|said| said.value().ends_with("Option::is_none")) => {}
+            "skip_serializing_if" => diag.error(
+                &opt.key,
+                "a claim is left out where it is `None` and never else: make the field an `Option` with \
+                 `skip_serializing_if = \"Option::is_none\"`, or remove the condition",
+            ),
             "flatten" => diag.error(
                 &opt.key,
                 "claims are not flattened: give each claim a field of its own, or leave `flatten` out and the claim is an object",
@@ -86,11 +74,70 @@ pub(crate) fn check_field(args: &FieldArgs, wire: &str, optional: bool, diag: &m
     }
 }
 
+/// `rename` of a field whose claim has the name `wire`; `None` for the subject.
+fn check_name(opt: &Opt, wire: Option<&str>, diag: &mut Diag) {
+    let Some(said) = text(opt).map(|said| said.value()) else {
+        diag.error(&opt.key, "claims have one name for both ways: say `#[claim(rename = \"…\")]` instead");
+        return;
+    };
+    match wire {
+        Some(wire) if wire != said => diag.error(
+            &opt.key,
+            format_args!("serde calls this `{said}`, and the claim is `{wire}`: say `#[claim(rename = \"{said}\")]` too"),
+        ),
+        None if said != "sub" => diag
+            .error(&opt.key, format_args!("the subject is `sub` on the wire, and serde calls it `{said}`: leave `rename` out")),
+        Some(_) | None => {}
+    }
+}
+
+fn check_default(opt: &Opt, args: &FieldArgs, optional: bool, diag: &mut Diag) {
+    let serde = path(opt);
+    let claim = match &args.default {
+        Some(DefaultArg::Function(path)) => Some(path),
+        Some(DefaultArg::Trait) => None,
+        None if optional && serde.is_none() => return,
+        None => {
+            let example = serde.as_ref().map_or_else(String::new, |path| format!(" = {}", shown(path)));
+            diag.error(&opt.key, format_args!("claims do not follow `#[serde(default)]`: say `#[claim(default{example})]` too"));
+            return;
+        }
+    };
+    if serde.as_ref().map(shown) != claim.map(shown) {
+        let by = |path: Option<&Path>| path.map_or_else(|| String::from("`Default`"), |path| format!("`{}`", shown(path)));
+        diag.error(
+            &opt.key,
+            format_args!(
+                "serde takes the default from {}, and the claim from {}: name the same for both",
+                by(serde.as_ref()),
+                by(claim)
+            ),
+        );
+    }
+}
+
+fn check_module(opt: &Opt, args: &FieldArgs, diag: &mut Diag) {
+    let serde = path(opt).as_ref().map_or_else(|| String::from("module"), shown);
+    match args.with.as_ref().map(shown) {
+        Some(claim) if claim == serde => {}
+        Some(claim) => diag.error(
+            &opt.key,
+            format_args!(
+                "serde writes this with `{serde}`, and the claim is written with `{claim}`: name the same module for both"
+            ),
+        ),
+        None => {
+            diag.error(&opt.key, format_args!("claims do not follow `#[serde(with = …)]`: say `#[claim(with = {serde})]` too"))
+        }
+    }
+}
+
 fn refuse(opt: &Opt, diag: &mut Diag) {
     diag.error(
         &opt.key,
         format_args!(
-            "a token is not read through serde's derive, so `{0}` has no effect on it: leave `#[serde({0})]` out",
+            "a token is not read through serde's derive, so `{0}` has no effect on it: leave `#[serde({0})]` out, or make the \
+             claims of a struct of their own",
             opt.key
         ),
     );
@@ -99,4 +146,14 @@ fn refuse(opt: &Opt, diag: &mut Diag) {
 fn text(opt: &Opt) -> Option<LitStr> {
     let Value::Is(tokens) = &opt.value else { return None };
     <LitStr as syn::parse::Parse>::parse.parse2(tokens.clone()).ok()
+}
+
+/// The path in the string after `=`.
+fn path(opt: &Opt) -> Option<Path> {
+    text(opt).and_then(|text| text.parse_with(Path::parse_mod_style).ok())
+}
+
+/// A path as it is compared and shown: without spaces.
+fn shown(path: &Path) -> String {
+    path.to_token_stream().to_string().replace(' ', "")
 }

@@ -1,7 +1,7 @@
 //! The rules of claims: from what was said to a model, or to mistakes.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens as _, quote_spanned};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote_spanned;
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Data, DeriveInput, Fields, Generics, Type, Visibility, parse_quote};
@@ -10,6 +10,7 @@ use super::agree;
 use super::model::{Absence, Claim, Codec, Field, Kind, Model, Secrecy};
 use super::names;
 use super::parse::{Args, DefaultArg, FieldArgs};
+use super::ty::{borrows, is_float, is_option, located};
 use crate::diag::Diag;
 
 /// Checks everything, and gives the model where the shape allows one.
@@ -30,6 +31,10 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
         }
         let carried = carried(item, field, ident, said);
         check_secret(ident, said, diag);
+        // A struct with a lifetime was reported as a whole.
+        if said.with.is_none() && item.generics.lifetimes().next().is_none() {
+            check_owned(&carried, diag);
+        }
         if let Some(word) = &said.sub {
             check_subject(word, &carried, said, &mut seen, diag);
             subject = subject.or(Some(carried));
@@ -139,6 +144,7 @@ fn check_combination(said: &FieldArgs, diag: &mut Diag) {
                 "with" => "the subject is written with `Display` and read with `FromStr`",
                 "default" => "a token without a subject is refused",
                 "roles" | "scope" => "a subject is neither role nor scope",
+                "confidential" => "the gate itself reads the subject of every token",
                 _ => continue,
             };
             diag.error(other, format_args!("`{other}` does not go with `sub`: {reason}, so leave `{other}` out"));
@@ -150,6 +156,11 @@ fn check_combination(said: &FieldArgs, diag: &mut Diag) {
                 format_args!("`{other}` does not go with `skip`: the field is not in the token, so keep one of both"),
             );
         }
+    } else if let (Some(expose), Some(_)) = (&said.expose, &said.confidential) {
+        diag.error(
+            expose,
+            "`expose` does not go with `confidential`: whoever holds the token either may read the claim or not, so keep one of both",
+        );
     } else if let (Some(_), Some(scope)) = (&said.roles, &said.scope) {
         diag.error(scope, "`scope` does not go with `roles`: give scopes a field of their own");
     } else if let (Some(_), Some(with)) = (&said.scope, &said.with) {
@@ -161,7 +172,7 @@ fn check_combination(said: &FieldArgs, diag: &mut Diag) {
 }
 
 fn check_secret(ident: &Ident, said: &FieldArgs, diag: &mut Diag) {
-    if said.expose.is_some() || said.skip.is_some() {
+    if said.expose.is_some() || said.skip.is_some() || said.confidential.is_some() {
         return;
     }
     let name = ident.unraw().to_string();
@@ -193,7 +204,28 @@ fn check_subject(word: &Ident, field: &Field, said: &FieldArgs, seen: &mut Seen,
             ),
         );
     }
-    agree::check_field(said, "sub", false, diag);
+    if is_float(&field.ty) {
+        diag.error(
+            &field.ty,
+            format_args!(
+                "`{}` is a float, and two of them are hardly ever the same: use a `Uuid`, an integer or a `String`",
+                field.ident.unraw()
+            ),
+        );
+    }
+    agree::check_field(said, None, diag);
+}
+
+fn check_owned(field: &Field, diag: &mut Diag) {
+    if borrows(&field.ty) {
+        diag.error(
+            &field.ty,
+            format_args!(
+                "`{}` borrows, and claims outlive what they were made of: hold an owned value, such as `String` for `&str`",
+                field.ident.unraw()
+            ),
+        );
+    }
 }
 
 fn check_claim(field: Field, said: &FieldArgs, at: usize, args: &Args, seen: &mut Seen, diag: &mut Diag) -> Claim {
@@ -207,7 +239,7 @@ fn check_claim(field: Field, said: &FieldArgs, at: usize, args: &Args, seen: &mu
     if !repeated {
         check_wire(&wire, &field.ident, said, seen, diag);
     }
-    agree::check_field(said, &wire, optional, diag);
+    agree::check_field(said, Some((&wire, optional)), diag);
     let name = field.ident.unraw().to_string();
     if is_float(&field.ty) && names::is_time(&name) {
         diag.error(&field.ty, format_args!("`{name}` is a time, and times in tokens are whole seconds since 1970: use `u64`"));
@@ -254,7 +286,7 @@ fn wire_name(ident: &Ident, kind: Kind, said: &FieldArgs, args: &Args) -> String
 
 fn check_wire(wire: &str, ident: &Ident, said: &FieldArgs, seen: &mut Seen, diag: &mut Diag) {
     let message = if wire.is_empty() || wire.contains(char::is_control) {
-        String::from("a claim needs a name of visible characters")
+        String::from("a claim needs a name of visible characters: write one, or leave `rename` out")
     } else if names::is_reserved(wire) {
         format!(
             "the claim `{wire}` is not yours to set: choose another name with `#[claim(rename = \"…\")]`, or leave the field out with `#[claim(skip)]`"
@@ -293,18 +325,13 @@ fn bounded(item: &DeriveInput, args: &Args, subject: &Field, own: &[Claim]) -> G
     for param in &params {
         clause.predicates.push(parse_quote!(#param: ::core::marker::Send + ::core::marker::Sync + 'static));
     }
-    let names: Vec<String> = params.iter().map(ToString::to_string).collect();
     let mut need = |ty: &Type, bound: TokenStream| {
         if let Ok(predicate) = syn::parse2(quote_spanned!(located(ty)=> #ty: #bound)) {
             clause.predicates.push(predicate);
         }
     };
     let private = krate.at(subject.ty.span());
-    if mentions(&subject.ty, &names) {
-        need(&subject.ty, quote_spanned!(located(&subject.ty)=> #private::Subject));
-    } else {
-        need(&subject.ty, quote_spanned!(located(&subject.ty)=> #private::Identity));
-    }
+    need(&subject.ty, quote_spanned!(located(&subject.ty)=> #private::Identity));
     for claim in own {
         let ty = &claim.field.ty;
         let krate = krate.at(ty.span());
@@ -321,50 +348,4 @@ fn bounded(item: &DeriveInput, args: &Args, subject: &Field, own: &[Claim]) -> G
         need(ty, bound);
     }
     generics
-}
-
-/// Whether a type names one of the parameters.
-fn mentions(ty: &Type, params: &[String]) -> bool {
-    fn any(tokens: TokenStream, params: &[String]) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Ident(ident) => params.contains(&ident.to_string()),
-            TokenTree::Group(group) => any(group.stream(), params),
-            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-        })
-    }
-    any(ty.to_token_stream(), params)
-}
-
-/// The place of a type, for tokens of ours: the names in them are looked up where the macro stands.
-pub(crate) fn located(ty: &Type) -> Span {
-    Span::call_site().located_at(ty.span())
-}
-
-fn is_option(ty: &Type) -> bool {
-    inside_option(ty).is_some()
-}
-
-fn is_float(ty: &Type) -> bool {
-    let Type::Path(ty) = bare(inside_option(ty).unwrap_or(ty)) else { return false };
-    ty.path.is_ident("f32") || ty.path.is_ident("f64")
-}
-
-/// The type in an `Option`, as far as it is written so.
-pub(crate) fn inside_option(ty: &Type) -> Option<&Type> {
-    let Type::Path(ty) = bare(ty) else { return None };
-    let last = ty.path.segments.last().filter(|last| last.ident == "Option")?;
-    let syn::PathArguments::AngleBracketed(args) = &last.arguments else { return None };
-    match (args.args.first(), args.args.len()) {
-        (Some(syn::GenericArgument::Type(inner)), 1) => Some(inner),
-        _ => None,
-    }
-}
-
-/// A type without the invisible group that a `macro_rules!` puts around it.
-fn bare(ty: &Type) -> &Type {
-    match ty {
-        Type::Group(group) => bare(&group.elem),
-        Type::Paren(paren) => bare(&paren.elem),
-        other => other,
-    }
 }

@@ -3,9 +3,10 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
-use syn::{ImplGenerics, TypeGenerics, WhereClause};
+use syn::{ImplGenerics, TypeGenerics, WhereClause, parse_quote};
 
 use super::model::{Absence, Claim, Codec, Field, Kind, Model, Secrecy};
+use crate::krate::name_number;
 
 /// The generated type, and all impls.
 pub(crate) fn emit(model: &Model) -> TokenStream {
@@ -20,7 +21,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     quote! {
         #item
         #[doc(hidden)]
-        #[allow(dead_code, deprecated, non_snake_case, private_interfaces, trivial_bounds, unreachable_pub)]
+        #[allow(dead_code, deprecated, non_camel_case_types, non_snake_case, private_bounds, private_interfaces, trivial_bounds, unreachable_pub)]
         #[allow(clippy::all, clippy::pedantic)]
         const _: () = {
             #draft
@@ -140,9 +141,9 @@ impl Parts<'_> {
         let (has_role, has_scope) = (self.holds("has_role", Kind::Roles), self.holds("has_scope", Kind::Scope));
         quote! {
             #head {
-                type Subject = #sub_ty;
+                type Subject = <#sub_ty as #krate::Identity>::Subject;
                 type Draft = __TollgateDraft #args;
-                fn subject(&self) -> &Self::Subject { &self.#sub }
+                fn subject(&self) -> &Self::Subject { #krate::Identity::as_subject(&self.#sub) }
                 fn write<__TollgateM: #krate::serde::ser::SerializeMap>(
                     &self,
                     map: &mut __TollgateM,
@@ -164,7 +165,7 @@ impl Parts<'_> {
                 }
                 fn finish(draft: Self::Draft, subject: Self::Subject) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
                     let _ = &draft;
-                    ::core::result::Result::Ok(Self { #sub: subject, #(#finished,)* #marker })
+                    ::core::result::Result::Ok(Self { #sub: #krate::Identity::from_subject(subject), #(#finished,)* #marker })
                 }
                 #has_role
                 #has_scope
@@ -215,7 +216,7 @@ impl Parts<'_> {
             let (ident, carrier) = (&claim.field.ident, carrier(claim));
             quote!(#ident: #krate::#carrier::duplicate(&self.#ident))
         });
-        std::iter::once(quote!(#sub: ::core::clone::Clone::clone(&self.#sub))).chain(own)
+        std::iter::once(quote!(#sub: #krate::Identity::duplicate(&self.#sub))).chain(own)
     }
 
     fn holds(&self, name: &str, kind: Kind) -> TokenStream {
@@ -248,9 +249,9 @@ impl Parts<'_> {
         quote! {
             #head {
                 type Claims = #claims #args;
-                type Subject = #sub_ty;
+                type Subject = <#sub_ty as #krate::Identity>::Subject;
                 type Secrecy = #krate::#secrecy;
-                fn subject(&self) -> &Self::Subject { &self.#sub }
+                fn subject(&self) -> &Self::Subject { #krate::Identity::as_subject(&self.#sub) }
                 fn to_claims(&self) -> Self::Claims { #claims { #(#clones,)* #marker } }
             }
         }
@@ -285,17 +286,40 @@ impl Parts<'_> {
     /// What policies may ask of the user.
     fn policies(&self) -> TokenStream {
         let Model { krate, user, own, .. } = self.model;
-        let impls = own.iter().filter_map(|claim| {
+        let impls = own.iter().map(|claim| {
             let has = match claim.kind {
                 Kind::Roles => quote!(HasRoles),
                 Kind::Scope => quote!(HasScopes),
-                Kind::Other => return None,
+                Kind::Other => return self.comparable(claim),
             };
             let (ty, (set, value)) = (&claim.field.ty, set(claim));
             let head = self.head(quote!(#krate::#has<<#ty as #krate::#set>::#value>), user);
-            Some(quote!(#head {}))
+            quote!(#head {})
         });
         quote!(#(#impls)*)
+    }
+
+    /// That a policy may compare the claim, and with what.
+    fn comparable(&self, claim: &Claim) -> TokenStream {
+        let Model { krate, user, declared, .. } = self.model;
+        let (_, args, _) = &self.generics;
+        let Claim { field: Field { ident, ty, .. }, wire, codec, .. } = claim;
+        let number = name_number(&ident.to_string());
+        // rustc lists the impls where a policy asks for a claim that is none: this is how the list shows the field.
+        let kind = quote::format_ident!("claim_{}", ident.unraw());
+        let mut generics = declared.clone();
+        generics.params.push(parse_quote!(#kind));
+        // What a module writes may be anything.
+        if !matches!(codec, Codec::With(..)) {
+            generics.make_where_clause().predicates.push(parse_quote!(#ty: #krate::Comparable<#kind>));
+        }
+        let (params, _, clause) = generics.split_for_impl();
+        quote! {
+            #[automatically_derived]
+            impl #params #krate::HasClaim<#number, #kind> for #user #args #clause {
+                const WIRE: &'static ::core::primitive::str = #wire;
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod model;
 mod names;
 mod parse;
 mod stub;
+mod ty;
 
 use proc_macro2::TokenStream;
 

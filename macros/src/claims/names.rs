@@ -73,7 +73,9 @@ pub(crate) fn secret_word(name: &str) -> Option<&'static str> {
 
 /// Whether a name ends in what says that it is a time.
 pub(crate) fn is_time(name: &str) -> bool {
-    matches!(words(name).last().map(String::as_str), Some("at" | "time" | "until" | "since" | "exp" | "expires" | "expiry"))
+    const TIMES: [&str; 11] =
+        ["at", "time", "timestamp", "date", "until", "since", "exp", "expires", "expiry", "deadline", "birthday"];
+    words(name).last().is_some_and(|last| TIMES.contains(&last.as_str()))
 }
 
 /// The words of a name in snake case or with humps, in lower case and without numbers at their end.
@@ -133,7 +135,7 @@ mod tests {
 
     #[test]
     fn times_are_told_by_their_last_word() {
-        assert!(is_time("created_at") && is_time("valid_until") && is_time("exp"));
+        assert!(is_time("created_at") && is_time("valid_until") && is_time("exp") && is_time("birthDate"));
         assert!(!is_time("at_home") && !is_time("expert"));
     }
 }

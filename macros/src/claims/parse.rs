@@ -63,6 +63,7 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
             "rename_all" => args.rename_all = Case::read(&opt, diag),
             "namespace" => args.namespace = opt.string(diag),
             "crate" => args.krate = Krate::read(&opt, diag),
+            "external" => diag.reserved(&opt.key, "reading the tokens of another issuer"),
             word if FIELD_OPTIONS.contains(&word) => diag.error(
                 &opt.key,
                 format_args!("`{word}` belongs to a field: write `#[claim({word})]` above the field that is meant"),
@@ -100,6 +101,10 @@ fn parse_field(attrs: &[Attribute], diag: &mut Diag) -> FieldArgs {
                     Value::Word => Some(DefaultArg::Trait),
                     Value::Is(_) | Value::List(_) => opt.path("default = my_function", diag).map(DefaultArg::Function),
                 };
+            }
+            "action" => {
+                diag.reserved(&opt.key, "binding a token to one action");
+                continue;
             }
             word if STRUCT_OPTIONS.contains(&word) => {
                 diag.error(&opt.key, format_args!("`{word}` belongs to the struct: write `#[claims({word} = …)]` above it"));

@@ -5,9 +5,9 @@ use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::{Data, DeriveInput, parse_quote};
 
-use super::check;
 use super::model::Field;
 use super::parse::{Args, FieldArgs};
+use super::{check, ty};
 
 /// The generated type with its accessors, and impls that compile. Nothing of it runs.
 pub(crate) fn emit(item: &DeriveInput, args: &Args) -> TokenStream {
@@ -29,7 +29,10 @@ pub(crate) fn emit(item: &DeriveInput, args: &Args) -> TokenStream {
     }
     let mut asked = generics.clone();
     asked.params.push(parse_quote!(__TollgateValue));
-    let ((params, ty, clause), (asked, ..)) = (generics.split_for_impl(), asked.split_for_impl());
+    let mut named = asked.clone();
+    named.params.push(parse_quote!(const __TOLLGATE_NAME: ::core::primitive::u64));
+    let ((params, ty, clause), (asked, ..), (named, ..)) =
+        (generics.split_for_impl(), asked.split_for_impl(), named.split_for_impl());
     let (declared, own_clause) = (&item.generics.params, &item.generics.where_clause);
     let result = quote!(::core::result::Result);
     let doc = format!("The claims of [`{}`].", user.unraw());
@@ -78,6 +81,9 @@ pub(crate) fn emit(item: &DeriveInput, args: &Args) -> TokenStream {
             }
             impl #asked #krate::HasRoles<__TollgateValue> for #user #ty #clause {}
             impl #asked #krate::HasScopes<__TollgateValue> for #user #ty #clause {}
+            impl #named #krate::HasClaim<__TOLLGATE_NAME, __TollgateValue> for #user #ty #clause {
+                const WIRE: &'static ::core::primitive::str = "";
+            }
         };
     }
 }
@@ -95,7 +101,7 @@ fn subject(item: &DeriveInput, args: &Args) -> TokenStream {
     let likely = || carried(item, args).find(|(ident, ..)| check::LIKELY_SUBJECTS.contains(&ident.to_string().as_str()));
     match marked.or_else(likely) {
         Some((_, field, _)) => {
-            let ty = check::inside_option(&field.ty).unwrap_or(&field.ty);
+            let ty = ty::inside_option(&field.ty).unwrap_or(&field.ty);
             quote!(#ty)
         }
         None => {

@@ -1,10 +1,10 @@
 //! The rules of policies: from what was said to a model, or to mistakes.
 
-use syn::{Data, DeriveInput, Fields, LitStr, Path};
+use syn::{Data, DeriveInput, Fields, Lit, LitStr, Path};
 
-use super::model::{Model, Rule, Variant};
-use super::parse::{Args, Condition, Kind};
-use crate::diag::Diag;
+use super::model::{Asked, Claim, Consistency, Model, Rule, Value, Variant};
+use super::parse::{self, Args, Condition, Kind, Wanted};
+use crate::diag::{Diag, nearest};
 
 /// Checks everything, and gives the model where the shape allows one.
 pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<Model> {
@@ -22,38 +22,82 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
         );
     }
     let mut asked = Asked::default();
-    let mut rules = all(&args.conditions, &mut asked, diag);
-    let rule = if rules.len() == 1 { rules.pop()? } else { Rule::All(rules) };
-    Some(Model { krate: args.krate.clone(), name: name.clone(), rule, roles: asked.roles, scopes: asked.scopes })
-}
-
-/// What the rule names, each once.
-#[derive(Default)]
-struct Asked {
-    roles: Vec<Variant>,
-    scopes: Vec<Variant>,
-}
-
-fn all(conditions: &[Condition], asked: &mut Asked, diag: &mut Diag) -> Vec<Rule> {
-    let mut seen: Vec<(bool, &Path)> = Vec::new();
-    for condition in conditions {
-        let (Kind::Role(path) | Kind::Scope(path)) = &condition.kind else { continue };
-        let this = (matches!(condition.kind, Kind::Role(_)), path);
-        if seen.contains(&this) {
-            diag.error(path, format_args!("`{}` is asked for twice: keep one", shown(path)));
-        }
-        seen.push(this);
+    let mut rules = list(&args.conditions, Joined::All, &mut asked, diag);
+    if let Some(claim) = asked.claims.first().filter(|_| !args.user_said) {
+        let field = &claim.field;
+        diag.error(
+            field,
+            format_args!("nothing says whose claim `{field}` is: add the type that derives `JwtClaims`, as in `user = User`"),
+        );
     }
+    let consistency = args.consistency.as_ref().and_then(|said| check_consistency(said, diag));
+    let rule = match rules.len() {
+        0 => Rule::Anyone,
+        1 => rules.pop()?,
+        _ => Rule::All(rules),
+    };
+    Some(Model { krate: args.krate.clone(), name: name.clone(), user: args.user.clone(), rule, consistency, asked })
+}
+
+/// Whether conditions hold together, or one of them is enough.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Joined {
+    All,
+    Any,
+}
+
+fn list(conditions: &[Condition], joined: Joined, asked: &mut Asked, diag: &mut Diag) -> Vec<Rule> {
+    check_list(conditions, joined, diag);
     conditions.iter().filter_map(|condition| one(condition, asked, diag)).collect()
+}
+
+/// Conditions that stand beside each other to no purpose.
+fn check_list(conditions: &[Condition], joined: Joined, diag: &mut Diag) {
+    let mut seen: Vec<(bool, String)> = Vec::new();
+    for condition in conditions {
+        let Some((holds, what)) = leaf(condition) else { continue };
+        let is_acr = matches!(condition.kind, Kind::Acr(_));
+        let contradiction = (!holds, what.clone());
+        if seen.contains(&(holds, what.clone())) {
+            diag.error(&condition.word, format_args!("`{what}` is asked for twice: keep one"));
+        } else if seen.contains(&contradiction) {
+            let nobody = if joined == Joined::All { "nobody can have and lack" } else { "everybody has or lacks" };
+            diag.error(&condition.word, format_args!("{nobody} `{what}`: leave one of both out"));
+        } else if is_acr && joined == Joined::All && seen.iter().any(|(holds, other)| *holds && other.starts_with("acr ")) {
+            diag.error(&condition.word, "a sign-in has one `acr`, so two never hold together: write `any(acr = …, acr = …)`");
+        }
+        seen.push((holds, what));
+    }
+}
+
+/// A condition that holds no others, in words; `false` beside it where it is to be absent.
+fn leaf(condition: &Condition) -> Option<(bool, String)> {
+    let what = match &condition.kind {
+        Kind::Role(path) => format!("role = {}", shown(path)),
+        Kind::Scope(path) => format!("scope = {}", shown(path)),
+        Kind::Claim(field, wanted) => format!("claim({field} = {})", wanted.shown()),
+        Kind::Acr(text) => format!("acr = \"{}\"", text.value()),
+        Kind::Not(conditions) => {
+            let [only] = conditions.as_slice() else { return None };
+            return leaf(only).map(|(holds, what)| (!holds, what));
+        }
+        Kind::MaxAge(_) | Kind::All(_) | Kind::Any(_) => return None,
+    };
+    Some((true, what))
 }
 
 fn one(condition: &Condition, asked: &mut Asked, diag: &mut Diag) -> Option<Rule> {
     Some(match &condition.kind {
-        Kind::Role(path) => Rule::Role(variant(path, "Role", &mut asked.roles, diag)?),
-        Kind::Scope(path) => Rule::Scope(variant(path, "Scope", &mut asked.scopes, diag)?),
-        Kind::MaxAge(text) => Rule::MaxAge(seconds(text, diag)?),
-        Kind::All(conditions) => Rule::All(all(conditions, asked, diag)),
-        Kind::Any(conditions) => Rule::Any(all(conditions, asked, diag)),
+        Kind::Role(path) => Rule::Role(remembered(variant(path, "Role", diag)?, &mut asked.roles)),
+        Kind::Scope(path) => Rule::Scope(remembered(variant(path, "Scope", diag)?, &mut asked.scopes)),
+        Kind::Claim(field, wanted) => {
+            let claim = Claim { field: field.clone(), value: value(wanted, diag)? };
+            Rule::Claim(remembered(claim, &mut asked.claims))
+        }
+        Kind::MaxAge(text) => Rule::MaxAge(duration(text, &SECONDS, diag)? / 1000),
+        Kind::Acr(text) => Rule::Acr(acr(text, diag)?),
+        Kind::All(conditions) => Rule::All(list(conditions, Joined::All, asked, diag)),
+        Kind::Any(conditions) => Rule::Any(list(conditions, Joined::Any, asked, diag)),
         Kind::Not(conditions) => {
             if conditions.len() > 1 {
                 diag.error(
@@ -61,12 +105,20 @@ fn one(condition: &Condition, asked: &mut Asked, diag: &mut Diag) -> Option<Rule
                     "`not` of several conditions can be read in two ways: write `not(any(…))` or `not(all(…))`",
                 );
             }
-            Rule::Not(Box::new(all(conditions, asked, diag).pop()?))
+            Rule::Not(Box::new(list(conditions, Joined::Any, asked, diag).pop()?))
         }
     })
 }
 
-fn variant(path: &Path, example: &str, seen: &mut Vec<Variant>, diag: &mut Diag) -> Option<Variant> {
+/// What is asked for, kept once.
+fn remembered<T: Clone + PartialEq>(asked: T, seen: &mut Vec<T>) -> T {
+    if !seen.contains(&asked) {
+        seen.push(asked.clone());
+    }
+    asked
+}
+
+fn variant(path: &Path, example: &str, diag: &mut Diag) -> Option<Variant> {
     let mut of = path.clone();
     let last = of.segments.pop();
     let (Some(last), Some(kept)) = (last, of.segments.pop()) else {
@@ -74,24 +126,91 @@ fn variant(path: &Path, example: &str, seen: &mut Vec<Variant>, diag: &mut Diag)
         return None;
     };
     of.segments.push(kept);
-    let variant = Variant { of, name: last.ident };
-    if !seen.contains(&variant) {
-        seen.push(variant.clone());
-    }
-    Some(variant)
+    Some(Variant { of, name: last.ident })
 }
 
-/// The seconds of `30s`, `5m`, `2h` or `1d`.
-fn seconds(text: &LitStr, diag: &mut Diag) -> Option<u64> {
+fn value(wanted: &Wanted, diag: &mut Diag) -> Option<Value> {
+    let (negative, lit) = match wanted {
+        Wanted::Path(path) => return variant(path, "Plan", diag).map(Value::Variant),
+        Wanted::Literal { negative, lit } => (*negative, lit),
+    };
+    match lit {
+        Lit::Str(text) if !negative => Some(Value::Text(text.value())),
+        Lit::Bool(truth) if !negative => Some(Value::Truth(truth.value)),
+        Lit::Int(number) => {
+            let digits = if negative { format!("-{}", number.base10_digits()) } else { number.base10_digits().to_owned() };
+            let read = digits.parse().ok();
+            if read.is_none() {
+                diag.error(number, "no claim holds so large a number: write one of at most 127 bits");
+            }
+            read.map(Value::Number)
+        }
+        _ => {
+            diag.error(
+                lit,
+                "a claim is compared with a string, a whole number, a bool or the variant of an enum: write one of these",
+            );
+            None
+        }
+    }
+}
+
+/// A way to authenticate, as a challenge names it: parted by spaces, in quotes (RFC 9470 section 3).
+fn acr(text: &LitStr, diag: &mut Diag) -> Option<String> {
     let value = text.value();
-    let units = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
-    let read = units.iter().find_map(|(unit, seconds)| {
+    if value.is_empty() {
+        diag.error(text, "an `acr` has a name: write the value that the token carries, as in `urn:mace:incommon:iap:silver`");
+    } else if value.contains(|c: char| !matches!(c, '!' | '#'..='[' | ']'..='~')) {
+        diag.error(
+            text,
+            format_args!(
+                "`{value}` holds a character that challenges part or quote by: use visible ASCII without space, `\"` and `\\`"
+            ),
+        );
+    } else {
+        return Some(value);
+    }
+    None
+}
+
+fn check_consistency(said: &parse::Consistency, diag: &mut Diag) -> Option<Consistency> {
+    const WORDS: [&str; 3] = ["strict", "eventual", "bounded"];
+    let word = said.word.to_string();
+    match (word.as_str(), &said.bound) {
+        ("strict", None) => return Some(Consistency::Strict),
+        ("eventual", None) => return Some(Consistency::Eventual),
+        ("bounded", Some(text)) => return duration(text, &MILLISECONDS, diag).map(Consistency::Bounded),
+        ("bounded", None) => {
+            diag.error(&said.word, "`bounded` lacks its time: write how old the view may be, as in `bounded(\"2s\")`");
+        }
+        ("strict" | "eventual", Some(text)) => diag.error(text, format_args!("`{word}` takes no time: write `{word}`")),
+        _ => match nearest(&word, &WORDS) {
+            Some(near) => diag.error(&said.word, format_args!("unknown consistency `{word}`: did you mean `{near}`?")),
+            None => diag.error(
+                &said.word,
+                format_args!("unknown consistency `{word}`: there is `strict`, `eventual` and `bounded(\"2s\")`"),
+            ),
+        },
+    }
+    None
+}
+
+/// Units, and how many milliseconds each has; the longest name first.
+type Units = [(&'static str, u64)];
+
+const SECONDS: [(&str, u64); 4] = [("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+const MILLISECONDS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+
+/// The milliseconds of `30s`, `5m`, `2h` or `1d`.
+fn duration(text: &LitStr, units: &Units, diag: &mut Diag) -> Option<u64> {
+    let value = text.value();
+    let read = units.iter().find_map(|(unit, millis)| {
         let number = value.strip_suffix(*unit)?;
         let number: u64 = number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().ok())??;
-        number.checked_mul(*seconds)
+        number.checked_mul(*millis)
     });
     match read {
-        Some(0) => diag.error(text, "nobody signed in within no time: write at least `1s`"),
+        Some(0) => diag.error(text, "this is no time at all, which nothing satisfies: write at least `1s`"),
         Some(_) => return read,
         None => diag.error(
             text,
@@ -105,4 +224,16 @@ fn shown(path: &Path) -> String {
     let lead = if path.leading_colon.is_some() { "::" } else { "" };
     let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     lead.to_owned() + &segments.join("::")
+}
+
+impl Wanted {
+    fn shown(&self) -> String {
+        match self {
+            Self::Path(path) => shown(path),
+            Self::Literal { negative, lit } => {
+                let minus = if *negative { "-" } else { "" };
+                format!("{minus}{}", quote::quote!(#lit))
+            }
+        }
+    }
 }

@@ -1,38 +1,57 @@
 //! From the model of a policy to Rust. Decides nothing.
 
-use proc_macro2::{Literal, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 use syn::{DeriveInput, Path};
 
-use super::model::{Model, Rule, Variant};
+use super::model::{Claim, Consistency, Model, Rule, Value, Variant};
 use super::parse::Args;
-use crate::krate::Krate;
-use crate::value::variant_number;
+use crate::krate::{Krate, name_number};
 
-/// The impl for every user type that has what the policy asks for.
+/// The impl for the user type, or for every one that has what the policy asks for.
 pub(crate) fn emit(model: &Model) -> TokenStream {
-    let Model { krate, name, rule, roles, scopes } = model;
-    let rule = constant(krate, rule);
-    let has_roles = enums(roles).into_iter().map(|of| quote!(+ #krate::HasRoles<#of>));
-    let has_scopes = enums(scopes).into_iter().map(|of| quote!(+ #krate::HasScopes<#of>));
-    let mut known: Vec<TokenStream> = Vec::new();
-    let both: Vec<Variant> = roles.iter().chain(scopes).cloned().collect();
-    for Variant { of, name } in &both {
-        let number = Literal::u64_suffixed(variant_number(&name.to_string()));
-        let span = Span::call_site().located_at(name.span());
+    let Model { krate, name, user, rule, consistency, asked } = model;
+    let (params, user) = match user {
+        Some(user) => (None, user.to_token_stream()),
+        None => (Some(quote!(<__TollgateUser>)), quote!(__TollgateUser)),
+    };
+    let rule = Rules { krate, user: &user }.constant(rule);
+    let consistency = consistency.map(|consistency| {
+        let consistency = said(krate, consistency);
+        quote!(const CONSISTENCY: ::core::option::Option<#krate::Consistency> = ::core::option::Option::Some(#consistency);)
+    });
+    let mut needs: Vec<TokenStream> = Vec::new();
+    let here = spot(user.span());
+    let private = krate.at(here);
+    needs.push(quote_spanned!(here=> #user: #private::JwtClaims));
+    for (of, name) in enums(&asked.roles, "HasRoles").chain(enums(&asked.scopes, "HasScopes")) {
+        let here = spot(of.segments.last().map_or_else(Span::call_site, |last| last.ident.span()));
+        let (user, krate, of) = (moved(&user, here), krate.at(here), moved(of, here));
+        needs.push(quote_spanned!(here=> #user: #krate::#name<#of>));
+    }
+    for Claim { field, value } in &asked.claims {
+        let here = spot(field.span());
+        let number = Literal::u64_suffixed(name_number(&field.to_string()));
+        let (user, krate, kind) = (moved(&user, here), krate.at(here), moved(kind(krate, value), here));
+        needs.push(quote_spanned!(here=> #user: #krate::HasClaim<#number, #kind>));
+    }
+    for Variant { of, name } in asked.variants() {
+        let here = spot(name.span());
+        let number = Literal::u64_suffixed(name_number(&name.to_string()));
         // Spanned at the variant, so that rustc reports a misspelt one there.
-        let (of, krate) = (respan(of, span), krate.at(span));
-        known.push(quote_spanned!(span=> #of: #krate::Variant<#number>));
+        let krate = krate.at(here);
+        needs.push(quote_spanned!(here=> #of: #krate::Variant<#number>));
     }
     quote! {
         #[automatically_derived]
         #[allow(deprecated, trivial_bounds)]
-        impl<__TollgateUser> #krate::PolicyFor<__TollgateUser> for #name
+        impl #params #krate::PolicyFor<#user> for #name
         where
-            __TollgateUser: #krate::JwtClaims #(#has_roles)* #(#has_scopes)*,
-            #(#known,)*
+            #(#needs,)*
         {
             const RULE: #krate::Rule = #rule;
+            #consistency
         }
     }
 }
@@ -50,49 +69,117 @@ pub(crate) fn stub(item: &DeriveInput, args: &Args) -> TokenStream {
     }
 }
 
-fn constant(krate: &Krate, rule: &Rule) -> TokenStream {
-    let list = |rules: &[Rule]| {
-        let rules = rules.iter().map(|rule| constant(krate, rule));
-        quote!(&[#(#rules),*])
-    };
-    match rule {
-        Rule::Role(Variant { of, name }) => quote!(#krate::Rule::Role(#of::as_str(&#of::#name))),
-        Rule::Scope(Variant { of, name }) => quote!(#krate::Rule::Scope(#of::as_str(&#of::#name))),
-        Rule::MaxAge(seconds) => {
-            let seconds = Literal::u64_unsuffixed(*seconds);
-            quote!(#krate::Rule::MaxAge(#seconds))
-        }
-        Rule::All(rules) => {
-            let rules = list(rules);
-            quote!(#krate::Rule::All(#rules))
-        }
-        Rule::Any(rules) => {
-            let rules = list(rules);
-            quote!(#krate::Rule::Any(#rules))
-        }
-        Rule::Not(rule) => {
-            let rule = constant(krate, rule);
-            quote!(#krate::Rule::Not(&#rule))
+/// Writes rules as constants.
+struct Rules<'a> {
+    krate: &'a Krate,
+    user: &'a TokenStream,
+}
+
+impl Rules<'_> {
+    fn constant(&self, rule: &Rule) -> TokenStream {
+        let krate = self.krate;
+        let rule = match rule {
+            Rule::Anyone => quote!(Anyone),
+            Rule::Role(variant) => {
+                let wire = self.wire(variant);
+                quote!(Role(#wire))
+            }
+            Rule::Scope(variant) => {
+                let wire = self.wire(variant);
+                quote!(Scope(#wire))
+            }
+            Rule::Claim(claim) => self.claim(claim),
+            Rule::MaxAge(seconds) => {
+                let seconds = Literal::u64_unsuffixed(*seconds);
+                quote!(MaxAge(#seconds))
+            }
+            Rule::Acr(acr) => quote!(Acr(#acr)),
+            Rule::All(rules) => {
+                let rules = rules.iter().map(|rule| self.constant(rule));
+                quote!(All(&[#(#rules),*]))
+            }
+            Rule::Any(rules) => {
+                let rules = rules.iter().map(|rule| self.constant(rule));
+                quote!(Any(&[#(#rules),*]))
+            }
+            Rule::Not(rule) => {
+                let rule = self.constant(rule);
+                quote!(Not(&#rule))
+            }
+        };
+        quote!(#krate::Rule::#rule)
+    }
+
+    fn claim(&self, Claim { field, value }: &Claim) -> TokenStream {
+        let Self { krate, user } = self;
+        let number = Literal::u64_suffixed(name_number(&field.to_string()));
+        let kind = kind(krate, value);
+        let value = match value {
+            Value::Text(text) => quote!(Text(#text)),
+            Value::Number(number) => {
+                let number = Literal::i128_unsuffixed(*number);
+                quote!(Number(#number))
+            }
+            Value::Truth(truth) => quote!(Truth(#truth)),
+            Value::Variant(variant) => {
+                let wire = self.wire(variant);
+                quote!(Text(#wire))
+            }
+        };
+        quote!(Claim { name: <#user as #krate::HasClaim<#number, #kind>>::WIRE, value: #krate::Value::#value })
+    }
+
+    /// The string of a variant.
+    fn wire(&self, Variant { of, name }: &Variant) -> TokenStream {
+        let krate = self.krate;
+        let number = Literal::u64_suffixed(name_number(&name.to_string()));
+        quote!(#krate::wire::<#number, #of>(&#of::#name))
+    }
+}
+
+/// The kind of value that a claim is compared with.
+fn kind(krate: &Krate, value: &Value) -> TokenStream {
+    match value {
+        Value::Text(_) => quote!(#krate::Text),
+        Value::Number(_) => quote!(#krate::Number),
+        Value::Truth(_) => quote!(#krate::Truth),
+        Value::Variant(Variant { of, .. }) => of.to_token_stream(),
+    }
+}
+
+fn said(krate: &Krate, consistency: Consistency) -> TokenStream {
+    match consistency {
+        Consistency::Strict => quote!(#krate::Consistency::Strict),
+        Consistency::Eventual => quote!(#krate::Consistency::Eventual),
+        Consistency::Bounded(millis) => {
+            let millis = Literal::u64_unsuffixed(millis);
+            quote!(#krate::Consistency::Bounded(::core::time::Duration::from_millis(#millis)))
         }
     }
 }
 
-/// Every enum once.
-fn enums(variants: &[Variant]) -> Vec<&Path> {
+/// Every enum once, with the trait of user types that have its values.
+fn enums<'a>(variants: &'a [Variant], has: &str) -> impl Iterator<Item = (&'a Path, Ident)> {
     let mut enums: Vec<&Path> = Vec::new();
     for Variant { of, .. } in variants {
         if !enums.contains(&of) {
             enums.push(of);
         }
     }
-    enums
+    let has = quote::format_ident!("{has}");
+    enums.into_iter().map(move |of| (of, has.clone()))
 }
 
-/// The path as if it stood at `span`; its names are looked up where they were written.
-fn respan(path: &Path, span: Span) -> Path {
-    let mut path = path.clone();
-    for segment in &mut path.segments {
-        segment.ident.set_span(segment.ident.span().located_at(span));
-    }
-    path
+/// A place, for tokens of ours: the names in them are looked up where the macro stands.
+fn spot(span: Span) -> Span {
+    Span::call_site().located_at(span)
+}
+
+/// The tokens as if they stood at `span`; their names are looked up where they were written.
+fn moved(tokens: impl quote::ToTokens, span: Span) -> TokenStream {
+    let tokens = tokens.into_token_stream().into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(span));
+        token
+    });
+    tokens.collect()
 }

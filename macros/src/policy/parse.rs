@@ -1,7 +1,9 @@
 //! Reads `#[policy(…)]`. Knows how conditions look, not what they mean.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{DeriveInput, LitStr, Path};
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream};
+use syn::{DeriveInput, Lit, LitStr, Path, Token, Type, parenthesized};
 
 use crate::diag::Diag;
 use crate::krate::Krate;
@@ -10,8 +12,12 @@ use crate::option::{self, Opt, Value};
 /// What the struct says.
 pub(crate) struct Args {
     pub(crate) conditions: Vec<Condition>,
-    /// Whether a condition was said at all, readable or not.
+    /// Whether anything was said that a policy can consist of, readable or not.
     pub(crate) said: bool,
+    pub(crate) user: Option<Type>,
+    /// Whether `user` was said at all, readable or not.
+    pub(crate) user_said: bool,
+    pub(crate) consistency: Option<Consistency>,
     pub(crate) krate: Krate,
 }
 
@@ -25,42 +31,81 @@ pub(crate) struct Condition {
 pub(crate) enum Kind {
     Role(Path),
     Scope(Path),
+    Claim(Ident, Wanted),
     MaxAge(LitStr),
+    Acr(LitStr),
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Vec<Condition>),
 }
 
-const OPTIONS: [&str; 7] = ["role", "scope", "max_age", "any", "all", "not", "crate"];
-const NESTED: [&str; 6] = ["role", "scope", "max_age", "any", "all", "not"];
-const REPEATABLE: [&str; 5] = ["role", "scope", "any", "all", "not"];
+/// The value that a claim is to have.
+pub(crate) enum Wanted {
+    /// A string, an integer or a bool; other literals are a mistake.
+    Literal {
+        negative: bool,
+        lit: Lit,
+    },
+    Path(Path),
+}
+
+/// `strict`, `eventual`, `bounded("…")`, or a word that is none of them.
+pub(crate) struct Consistency {
+    pub(crate) word: Ident,
+    pub(crate) bound: Option<LitStr>,
+}
+
+const OPTIONS: [&str; 11] = ["role", "scope", "claim", "max_age", "acr", "any", "all", "not", "user", "consistency", "crate"];
+const NESTED: [&str; 8] = ["role", "scope", "claim", "max_age", "acr", "any", "all", "not"];
+const WHOLE: [&str; 3] = ["user", "consistency", "crate"];
+const REPEATABLE: [&str; 7] = ["role", "scope", "claim", "acr", "any", "all", "not"];
 
 /// Reads the attributes of the item.
 pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
-    let (krates, conditions): (Vec<Opt>, Vec<Opt>) =
+    let (of_whole, conditions): (Vec<Opt>, Vec<Opt>) =
         option::once(option::of_attributes(&item.attrs, "policy", diag), &REPEATABLE, diag)
             .into_iter()
-            .partition(|opt| opt.key == "crate");
-    Args {
+            .partition(|opt| WHOLE.contains(&opt.key.to_string().as_str()));
+    let mut args = Args {
         said: !conditions.is_empty()
             || item.attrs.iter().any(|attr| attr.path().is_ident("policy") && attr.meta.require_list().is_err()),
-        krate: krates.first().map_or(Krate::DEFAULT, |opt| Krate::read(opt, diag)),
-        conditions: read(conditions, &OPTIONS, diag),
+        conditions: conditions.into_iter().filter_map(|opt| read(opt, &OPTIONS, diag)).collect(),
+        user: None,
+        user_said: false,
+        consistency: None,
+        krate: Krate::DEFAULT,
+    };
+    for opt in of_whole {
+        match opt.key.to_string().as_str() {
+            "user" => {
+                args.user = opt.parse("a type", "user = User", Type::parse, diag);
+                args.user_said = true;
+            }
+            "consistency" => {
+                args.consistency =
+                    opt.parse("`strict`, `eventual` or `bounded(\"2s\")`", "consistency = strict", Consistency::parse, diag);
+                args.said = true;
+            }
+            _ => args.krate = Krate::read(&opt, diag),
+        }
     }
+    args
 }
 
-fn read(opts: Vec<Opt>, known: &[&str], diag: &mut Diag) -> Vec<Condition> {
-    opts.into_iter().filter_map(|opt| read_one(opt, known, diag)).collect()
-}
-
-fn read_one(opt: Opt, known: &[&str], diag: &mut Diag) -> Option<Condition> {
+fn read(opt: Opt, known: &[&str], diag: &mut Diag) -> Option<Condition> {
     let kind = match opt.key.to_string().as_str() {
-        "role" => Kind::Role(value(&opt, "role = Role::Admin", diag)?),
-        "scope" => Kind::Scope(value(&opt, "scope = Scope::Write", diag)?),
+        "role" => Kind::Role(variant(&opt, "role = Role::Admin", diag)?),
+        "scope" => Kind::Scope(variant(&opt, "scope = Scope::Write", diag)?),
+        "claim" => claim(&opt, diag)?,
         "max_age" => Kind::MaxAge(opt.string(diag)?),
+        "acr" => Kind::Acr(opt.string(diag)?),
         "all" => Kind::All(nested(&opt, "all(role = Role::Admin, max_age = \"5m\")", diag)?),
         "any" => Kind::Any(nested(&opt, "any(role = Role::Admin, role = Role::Editor)", diag)?),
         "not" => Kind::Not(nested(&opt, "not(role = Role::Guest)", diag)?),
+        word if WHOLE.contains(&word) => {
+            diag.error(&opt.key, format_args!("`{word}` is said of the whole policy: move it out of these brackets"));
+            return None;
+        }
         _ => {
             diag.unknown(&opt.key, "option", known);
             return None;
@@ -72,10 +117,10 @@ fn read_one(opt: Opt, known: &[&str], diag: &mut Diag) -> Option<Condition> {
 fn nested(opt: &Opt, example: &str, diag: &mut Diag) -> Option<Vec<Condition>> {
     let opts = opt.list(example, diag)?;
     let opts = option::once(opts, &REPEATABLE, diag);
-    Some(read(opts, &NESTED, diag))
+    Some(opts.into_iter().filter_map(|opt| read(opt, &NESTED, diag)).collect())
 }
 
-fn value(opt: &Opt, example: &str, diag: &mut Diag) -> Option<Path> {
+fn variant(opt: &Opt, example: &str, diag: &mut Diag) -> Option<Path> {
     if let Value::Is(tokens) = &opt.value
         && let Ok(text) = syn::parse2::<LitStr>(TokenStream::clone(tokens))
     {
@@ -86,4 +131,42 @@ fn value(opt: &Opt, example: &str, diag: &mut Diag) -> Option<Path> {
         return None;
     }
     opt.path(example, diag)
+}
+
+fn claim(opt: &Opt, diag: &mut Diag) -> Option<Kind> {
+    let mut opts = opt.list("claim(plan = Plan::Pro)", diag)?.into_iter();
+    let first = opts.next()?;
+    if let Some(second) = opts.next() {
+        diag.error(
+            &second.key,
+            format_args!("`claim` asks for one claim, here for `{}`: write another `claim(…)` for `{}`", first.key, second.key),
+        );
+    }
+    let example = format!("{} = \"…\"`, `{0} = 7`, `{0} = true` or `{0} = Plan::Pro", first.key);
+    let wanted = first.parse("a string, a whole number, a bool or a variant", &example, Wanted::parse, diag)?;
+    Some(Kind::Claim(first.key, wanted))
+}
+
+impl Parse for Wanted {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if !input.peek(Lit) && !input.peek(Token![-]) {
+            return Path::parse_mod_style(input).map(Self::Path);
+        }
+        let negative = input.parse::<Option<Token![-]>>()?.is_some();
+        Ok(Self::Literal { negative, lit: input.parse()? })
+    }
+}
+
+impl Parse for Consistency {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let word = Ident::parse_any(input)?;
+        let bound = if input.is_empty() {
+            None
+        } else {
+            let inside;
+            parenthesized!(inside in input);
+            Some(inside.parse()?)
+        };
+        Ok(Self { word, bound })
+    }
 }

@@ -6,13 +6,14 @@ use syn::{Data, DeriveInput};
 
 use super::model::{Model, Serde, Value};
 use super::parse::Args;
+use crate::krate::name_number;
 
 /// The inherent `as_str`, and all impls.
 pub(crate) fn emit(model: &Model) -> TokenStream {
     let Model { krate, vis, name, values, serde } = model;
     let variants: Vec<_> = values.iter().map(|Value { variant, .. }| variant).collect();
     let wires: Vec<_> = values.iter().map(|Value { wire, .. }| wire).collect();
-    let numbers = variants.iter().map(|variant| variant_number(&variant.to_string()));
+    let numbers = variants.iter().map(|variant| name_number(&variant.to_string()));
     let serde = (*serde == Serde::Derived).then(|| {
         quote! {
             #[automatically_derived]
@@ -52,7 +53,12 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
                     match text { #(#wires => ::core::option::Option::Some(Self::#variants),)* _ => ::core::option::Option::None }
                 }
             }
-            #(#[automatically_derived] impl #krate::Variant<#numbers> for #name {})*
+            #(
+                #[automatically_derived]
+                impl #krate::NamedVariant<#numbers> for #name {
+                    const WIRE: &'static ::core::primitive::str = #wires;
+                }
+            )*
             #serde
         };
     }
@@ -69,9 +75,13 @@ pub(crate) fn stub(item: &DeriveInput, args: &Args) -> TokenStream {
         Data::Enum(data) => data.variants.iter().map(|variant| variant.ident.to_string()).collect(),
         Data::Struct(_) | Data::Union(_) => Vec::new(),
     };
-    let numbers = names.iter().map(|variant| variant_number(variant));
+    let numbers = names.iter().map(|variant| name_number(variant));
     let result = quote!(::core::result::Result);
-    let serde = args.serde.is_none().then(|| {
+    // Where `#[serde(…)]` stands, serde's derive stands too.
+    let variants = if let Data::Enum(data) = &item.data { data.variants.iter().collect() } else { Vec::new() };
+    let attrs = item.attrs.iter().chain(variants.iter().flat_map(|variant| &variant.attrs));
+    let derived = attrs.into_iter().any(|attr| attr.path().is_ident("serde"));
+    let serde = (args.serde.is_none() && !derived).then(|| {
         quote! {
             impl #krate::serde::Serialize for #name {
                 fn serialize<__TollgateS: #krate::serde::Serializer>(
@@ -97,14 +107,8 @@ pub(crate) fn stub(item: &DeriveInput, args: &Args) -> TokenStream {
                 const ALL: &'static [Self] = &[];
                 fn wire(&self) -> &'static ::core::primitive::str { "" }
             }
-            #(impl #krate::Variant<#numbers> for #name {})*
+            #(impl #krate::NamedVariant<#numbers> for #name { const WIRE: &'static ::core::primitive::str = ""; })*
             #serde
         };
     }
-}
-
-/// The number that stands for a variant's name in `__private::Variant` (FNV-1a).
-pub(crate) fn variant_number(name: &str) -> u64 {
-    let name = name.strip_prefix("r#").unwrap_or(name);
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

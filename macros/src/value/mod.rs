@@ -5,8 +5,6 @@ mod emit;
 mod model;
 mod parse;
 
-pub(crate) use emit::variant_number;
-
 use proc_macro2::TokenStream;
 
 use crate::diag::Diag;

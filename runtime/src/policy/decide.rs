@@ -1,0 +1,210 @@
+//! Rules as data, and the one function that decides whether one holds.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::error::{Code, Refusal};
+use crate::token::{ClaimSet, Verified};
+
+use super::claim_holds;
+
+/// A condition on the caller. Macros emit it as a constant; [`decide`] reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// Whoever is signed in.
+    Anyone,
+    /// Has this role.
+    Role(&'static str),
+    /// Was granted this scope.
+    Scope(&'static str),
+    /// An own claim is this value, or is a list that holds it.
+    Claim {
+        /// Its name on the wire.
+        name: &'static str,
+        /// The value, as it stands in a token.
+        value: Value,
+    },
+    /// Proved who they are at most this many seconds ago.
+    MaxAge(u64),
+    /// Proved who they are in this way: `acr` (RFC 9470, OpenID Connect Core section 2).
+    Acr(&'static str),
+    /// All of these hold.
+    All(&'static [Rule]),
+    /// At least one of these holds.
+    Any(&'static [Rule]),
+    /// This does not hold.
+    Not(&'static Rule),
+}
+
+/// What a claim is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A string.
+    Text(&'static str),
+    /// A whole number.
+    Number(i128),
+    /// `true` or `false`.
+    Truth(bool),
+}
+
+/// What a policy may look at.
+pub trait Facts {
+    /// Whether the caller has this role.
+    fn has_role(&self, role: &str) -> bool;
+    /// Whether the caller was granted this scope.
+    fn has_scope(&self, scope: &str) -> bool;
+    /// Whether an own claim, by its name on the wire, is this value or a list that holds it.
+    fn has_claim(&self, name: &str, value: &Value) -> bool;
+    /// When the caller last proved who they are; `None` where the token does not say.
+    fn auth_time(&self) -> Option<Timestamp>;
+    /// How the caller proved it; `None` where the token does not say.
+    fn acr(&self) -> Option<&str>;
+}
+
+impl<C: ClaimSet> Facts for Verified<C> {
+    fn has_role(&self, role: &str) -> bool {
+        self.claims().has_role(role)
+    }
+
+    fn has_scope(&self, scope: &str) -> bool {
+        self.claims().has_scope(scope)
+    }
+
+    fn has_claim(&self, name: &str, value: &Value) -> bool {
+        claim_holds(self.claims(), name, value)
+    }
+
+    fn auth_time(&self) -> Option<Timestamp> {
+        self.token().auth_time()
+    }
+
+    fn acr(&self) -> Option<&str> {
+        self.token().acr()
+    }
+}
+
+/// What became of a rule, from best to worst.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It holds.
+    Allow,
+    /// It would hold if the caller proved once more who they are (RFC 9470).
+    Stale(StepUp),
+    /// A scope is missing (RFC 6750 section 3.1).
+    Scope,
+    /// Anything else is missing.
+    Deny,
+}
+
+/// The authentication that would satisfy a rule: what the challenge asks the client for (RFC 9470 section 3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StepUp {
+    /// How old it may be, in seconds; `None` where its age does not matter.
+    pub max_age: Option<u64>,
+    /// In which ways it may be made, in the order of the rule; empty where the present one will do.
+    pub acr_values: Vec<&'static str>,
+}
+
+impl Decision {
+    /// Nothing where the rule holds, otherwise the refusal that says why not.
+    ///
+    /// # Errors
+    /// The rule does not hold.
+    pub fn or_refuse(self) -> Result<(), Refusal> {
+        match self {
+            Self::Allow => Ok(()),
+            Self::Stale(StepUp { max_age, acr_values }) => Err(Refusal::step_up(max_age, &acr_values)),
+            Self::Scope => Err(Code::InsufficientScope.into()),
+            Self::Deny => Err(Code::Forbidden.into()),
+        }
+    }
+}
+
+/// Decides whether a rule holds for the caller at `now`.
+///
+/// A refusal names the cheapest remedy: [`Decision::Stale`] only where another authentication alone would satisfy the whole rule,
+/// and with a way to authenticate only where a fresh one of the present kind would not do.
+#[must_use]
+pub fn decide(rule: &Rule, facts: &dyn Facts, now: Timestamp) -> Decision {
+    let caller = Caller { facts, now, entry: Entry::Present, acr: facts.acr(), every_scope: false };
+    if caller.satisfies(rule) {
+        return Decision::Allow;
+    }
+    if let Some(step_up) = caller.step_up(rule) {
+        return Decision::Stale(step_up);
+    }
+    let granted = Caller { every_scope: true, ..caller };
+    if granted.satisfies(rule) || granted.step_up(rule).is_some() { Decision::Scope } else { Decision::Deny }
+}
+
+/// A caller as they are, or as they would be after another authentication.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    facts: &'a dyn Facts,
+    now: Timestamp,
+    entry: Entry,
+    acr: Option<&'a str>,
+    every_scope: bool,
+}
+
+/// How long ago the caller proved who they are.
+#[derive(Clone, Copy)]
+enum Entry {
+    /// As the token says.
+    Present,
+    /// So many seconds ago.
+    Ago(u64),
+}
+
+impl<'a> Caller<'a> {
+    fn satisfies(&self, rule: &Rule) -> bool {
+        match rule {
+            Rule::Anyone => true,
+            Rule::Role(role) => self.facts.has_role(role),
+            Rule::Scope(scope) => self.every_scope || self.facts.has_scope(scope),
+            Rule::Claim { name, value } => self.facts.has_claim(name, value),
+            Rule::MaxAge(secs) => match self.entry {
+                Entry::Ago(age) => age <= *secs,
+                Entry::Present => self.facts.auth_time().is_some_and(|at| self.now.since(at) <= Duration::from_secs(*secs)),
+            },
+            Rule::Acr(acr) => self.acr == Some(*acr),
+            Rule::All(rules) => rules.iter().all(|rule| self.satisfies(rule)),
+            Rule::Any(rules) => rules.iter().any(|rule| self.satisfies(rule)),
+            Rule::Not(rule) => !self.satisfies(rule),
+        }
+    }
+
+    /// The cheapest authentication after which the rule holds.
+    fn step_up(&self, rule: &Rule) -> Option<StepUp> {
+        let (mut ages, mut acr_values) = (Vec::new(), Vec::new());
+        collect(rule, &mut ages, &mut acr_values);
+        ages.sort_unstable_by(|a, b| b.cmp(a));
+        if let Some(max_age) = self.oldest(rule, &ages) {
+            return Some(StepUp { max_age: Some(max_age), acr_values: Vec::new() });
+        }
+        let with = |acr: &&'static str| Self { acr: Some(acr), entry: Entry::Ago(0), ..*self };
+        acr_values.retain(|acr| with(acr).satisfies(rule));
+        if acr_values.is_empty() {
+            return None;
+        }
+        let ages = acr_values.iter().filter_map(|acr| with(acr).oldest(rule, &ages));
+        Some(StepUp { max_age: ages.min(), acr_values })
+    }
+
+    /// The greatest age of these, the greatest first, at which an authentication of this kind satisfies the rule.
+    fn oldest(&self, rule: &Rule, ages: &[u64]) -> Option<u64> {
+        ages.iter().copied().find(|age| Self { entry: Entry::Ago(*age), ..*self }.satisfies(rule))
+    }
+}
+
+/// What a rule says of authentications, wherever in it.
+fn collect(rule: &Rule, ages: &mut Vec<u64>, acr_values: &mut Vec<&'static str>) {
+    match rule {
+        Rule::MaxAge(secs) => ages.push(*secs),
+        Rule::Acr(acr) if !acr_values.contains(acr) => acr_values.push(acr),
+        Rule::All(rules) | Rule::Any(rules) => rules.iter().for_each(|rule| collect(rule, ages, acr_values)),
+        Rule::Not(rule) => collect(rule, ages, acr_values),
+        Rule::Anyone | Rule::Role(_) | Rule::Scope(_) | Rule::Claim { .. } | Rule::Acr(_) => {}
+    }
+}

@@ -1,0 +1,50 @@
+//! What a route asks of its caller: data that macros emit, and the one function that decides.
+
+mod compare;
+mod decide;
+
+pub use compare::{Comparable, Number, Text, Truth, claim_holds};
+pub use decide::{Decision, Facts, Rule, StepUp, Value, decide};
+
+use crate::settings::Consistency;
+use crate::token::JwtClaims;
+
+/// A policy that can be asked of the user type `U`.
+///
+/// `#[derive(Policy)]` implements it for every user type that has what the policy asks for.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a policy for `{U}`",
+    label = "this cannot be asked of `{U}`",
+    note = "derive it: `#[derive(Policy)] #[policy(role = Role::Admin)] struct {Self};`; a policy that says `user = …` is for that type alone"
+)]
+pub trait PolicyFor<U: JwtClaims>: 'static {
+    /// What it asks for.
+    const RULE: Rule;
+
+    /// What a verifier asks before it accepts the caller's token; `None` where the gate's own setting does.
+    const CONSISTENCY: Option<Consistency> = None;
+}
+
+/// The policy of a route that asks for nothing but a signed-in caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Anyone;
+
+impl<U: JwtClaims> PolicyFor<U> for Anyone {
+    const RULE: Rule = Rule::Anyone;
+}
+
+/// A user type whose claims carry roles of the type `R`, so that a policy may ask for one.
+#[diagnostic::on_unimplemented(
+    message = "a policy asks `{Self}` for a role of type `{R}`, and its claims carry none",
+    label = "`{Self}` has no roles of type `{R}`",
+    note = "mark the field that holds them: `#[claim(roles)] roles: Vec<{R}>`"
+)]
+pub trait HasRoles<R>: JwtClaims {}
+
+/// A user type whose claims carry scopes of the type `S`, so that a policy may ask for one.
+#[diagnostic::on_unimplemented(
+    message = "a policy asks `{Self}` for a scope of type `{S}`, and its claims carry none",
+    label = "`{Self}` has no scopes of type `{S}`",
+    note = "mark the field that holds them: `#[claim(scope)] scope: Vec<{S}>`"
+)]
+pub trait HasScopes<S>: JwtClaims {}

@@ -1,0 +1,12 @@
+//! A tag that says nothing.
+use tollgate::prelude::*;
+#[derive(JwtClaims)]
+struct User { #[claim(sub)] id: u64 }
+
+#[auth_backend(email, user = User, refresh(from = stored), tag = "")]
+struct Accounts;
+impl Authenticate for Accounts {
+    async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> { Err(AuthError::Invalid) }
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A token under the name of another member.
+use tollgate::prelude::*;
+#[derive(JwtClaims)]
+struct User { #[claim(sub)] id: u64 }
+
+#[auth_backend(email, user = User, refresh(from = stored), names(access_token = "session_id"))]
+struct Accounts;
+impl Authenticate for Accounts {
+    async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> { Err(AuthError::Invalid) }
+}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! A sign-in with a token of another issuer.
+use tollgate::prelude::*;
+#[derive(JwtClaims)]
+struct User { #[claim(sub)] id: u64 }
+
+#[auth_backend(guard, user = User, refresh(from = stored))]
+struct Accounts;
+impl Authenticate for Accounts {
+    async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> { Err(AuthError::Invalid) }
+}
+
+fn main() {}

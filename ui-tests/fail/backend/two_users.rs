@@ -1,0 +1,12 @@
+//! Two types of users.
+use tollgate::prelude::*;
+#[derive(JwtClaims)]
+struct User { #[claim(sub)] id: u64 }
+
+#[auth_backend(email, user = User, user = User, refresh(from = stored))]
+struct Accounts;
+impl Authenticate for Accounts {
+    async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> { Err(AuthError::Invalid) }
+}
+
+fn main() {}

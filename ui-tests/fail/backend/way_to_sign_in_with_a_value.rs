@@ -1,0 +1,12 @@
+//! A way to sign in with a value.
+use tollgate::prelude::*;
+#[derive(JwtClaims)]
+struct User { #[claim(sub)] id: u64 }
+
+#[auth_backend(email = true, user = User, refresh(from = stored))]
+struct Accounts;
+impl Authenticate for Accounts {
+    async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> { Err(AuthError::Invalid) }
+}
+
+fn main() {}

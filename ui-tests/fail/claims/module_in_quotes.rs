@@ -1,0 +1,10 @@
+//! A module in quotes, as serde takes it.
+#[derive(tollgate::JwtClaims)]
+struct User {
+    #[claim(sub)]
+    id: u64,
+    #[claim(with = "hex")]
+    digest: Vec<u8>,
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! A struct that holds nothing.
+#[derive(tollgate::JwtClaims)]
+struct User;
+
+fn main() {}

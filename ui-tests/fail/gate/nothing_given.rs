@@ -1,0 +1,13 @@
+//! A gate of which nothing was said.
+use tollgate::prelude::*;
+#[derive(JwtClaims)]
+struct User { #[claim(sub)] id: u64 }
+#[auth_backend(email, user = User, refresh(from = stored))]
+struct Accounts;
+impl Authenticate for Accounts {
+    async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> { Err(AuthError::Invalid) }
+}
+fn start() {
+    let _ = Accounts.gate().build();
+}
+fn main() {}

@@ -1,0 +1,6 @@
+//! A choice among nothing.
+#[derive(tollgate::Policy)]
+#[policy(any())]
+struct Nobody;
+
+fn main() {}

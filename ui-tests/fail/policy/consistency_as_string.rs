@@ -1,0 +1,6 @@
+//! A consistency in quotes.
+#[derive(tollgate::Policy)]
+#[policy(consistency = "strict")]
+struct Watched;
+
+fn main() {}

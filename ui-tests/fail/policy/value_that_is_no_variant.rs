@@ -1,0 +1,11 @@
+//! A misspelt value of a claim.
+#[derive(Clone, Copy, tollgate::ClaimValue)]
+enum Plan { Free, Pro }
+#[derive(tollgate::JwtClaims)]
+struct User { #[claim(sub)] id: u64, plan: Plan }
+
+#[derive(tollgate::Policy)]
+#[policy(user = User, claim(plan = Plan::Por))]
+struct Customers;
+
+fn main() {}

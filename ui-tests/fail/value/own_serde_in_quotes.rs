@@ -1,0 +1,8 @@
+//! Serde impls of one's own, in quotes.
+#[derive(Clone, Copy, tollgate::ClaimValue)]
+#[claim_value(serde = "own")]
+enum Role {
+    Admin,
+}
+
+fn main() {}
