@@ -9,6 +9,8 @@ pub mod event;
 #[cfg(feature = "axum")]
 pub mod extract;
 pub mod gate;
+#[cfg(feature = "axum")]
+pub mod guarded;
 pub mod id;
 pub mod keys;
 #[cfg(feature = "password")]
@@ -24,6 +26,9 @@ pub mod session;
 pub mod settings;
 pub mod store;
 pub mod token;
+
+#[cfg(feature = "axum")]
+pub use guarded::routing;
 
 #[doc(hidden)]
 #[path = "private.rs"]
