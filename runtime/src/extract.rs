@@ -1,5 +1,6 @@
 //! Extractors: who is calling, and whether they may. Nothing of a refused request's body is read.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
@@ -115,6 +116,81 @@ impl<U: JwtClaims, P: PolicyFor<U>> fmt::Debug for Auth<U, P> {
 impl<B: AuthBackend> FromRef<Gate<B>> for Verifier<B::User> {
     fn from_ref(gate: &Gate<B>) -> Self {
         gate.verifier()
+    }
+}
+
+/// A caller who may be nobody: where [`Option<Auth<…>>`](Auth) refuses bad credentials, this takes them for none.
+///
+/// For pages that anyone may see and that greet whoever is signed in, also with a token that ran out. It decides nothing else: a
+/// caller whom the policy refuses is refused (403, or 401 where a fresh authentication would do), and so is a malformed request
+/// (400); where nobody could decide it is 503.
+///
+/// # Examples
+/// ```
+/// # use tollgate::prelude::*;
+/// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
+/// async fn front_page(Optional(caller): Optional<Auth<User>>) -> String {
+///     match caller {
+///         Some(user) => format!("Good day, {}", user.subject()),
+///         None => "Good day".to_owned(),
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Optional<A: SignedIn>(pub Option<A>);
+
+/// A caller who is signed in: [`Auth`]. The set is closed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a caller who may be signed in or not",
+    label = "expected `Auth<…>`",
+    note = "write `Optional<Auth<User>>`, with a policy where there is one: `Optional<Auth<User, Admins>>`"
+)]
+pub trait SignedIn: sealed::Sealed {}
+
+impl<U: JwtClaims, P: PolicyFor<U>> SignedIn for Auth<U, P> {}
+
+mod sealed {
+    use super::{Auth, JwtClaims, PolicyFor};
+
+    pub trait Sealed {}
+
+    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Auth<U, P> {}
+}
+
+impl<S, U, P> FromRequestParts<S> for Optional<Auth<U, P>>
+where
+    S: Send + Sync,
+    U: JwtClaims,
+    P: PolicyFor<U>,
+    Verifier<U>: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let verifier = Verifier::<U>::from_ref(state);
+        match Auth::find(parts, &verifier).await {
+            Ok(auth) => Ok(Self(auth)),
+            Err(refusal) => match refusal.code() {
+                // No credentials of ours, whatever was sent. What the policy says of good ones stays.
+                Code::MissingToken | Code::InvalidToken | Code::TokenExpired => Ok(Self(None)),
+                _ => Err(Rejection::new(refusal, &verifier.running().scheme)),
+            },
+        }
+    }
+}
+
+/// Anyone, signed in or not.
+///
+/// It takes nothing from the request and always succeeds. As the first argument of a handler it says in the code that the route
+/// is open, which a [`Guarded`](crate::guarded::Guarded) router asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Public;
+
+impl<S: Send + Sync> FromRequestParts<S> for Public {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self)
     }
 }
 

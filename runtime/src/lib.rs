@@ -9,6 +9,8 @@ pub mod event;
 #[cfg(feature = "axum")]
 pub mod extract;
 pub mod gate;
+#[cfg(feature = "axum")]
+pub mod guarded;
 pub mod id;
 pub mod keys;
 #[cfg(feature = "password")]
@@ -26,6 +28,9 @@ pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod token;
+
+#[cfg(feature = "axum")]
+pub use guarded::routing;
 
 #[doc(hidden)]
 #[path = "private.rs"]

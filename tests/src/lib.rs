@@ -244,6 +244,12 @@ impl App {
         Self { router: routes(&gate), accounts, gate, clock }
     }
 
+    /// The same users, gate and clock behind other routes.
+    #[must_use]
+    pub fn serving(&self, router: Router) -> Self {
+        Self { router, ..self.clone() }
+    }
+
     /// Sends a request.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         Answer::of(self.router.clone().oneshot(request).await.unwrap()).await

@@ -1,5 +1,6 @@
 //! The gate: a backend, its settings, its keys and its store, put together once.
 
+mod account;
 mod backend;
 mod builder;
 #[cfg(feature = "axum")]
@@ -8,6 +9,7 @@ mod sessions;
 mod task;
 mod verifier;
 
+pub use account::{Access, Sessions};
 pub use backend::{
     AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Own, Refresh, Reload, Renew, RouteShape, Shape, SignIn,
     UsernameLogin, normalize_identifier,
@@ -15,7 +17,7 @@ pub use backend::{
 pub use builder::{
     Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing, Plain, Protects,
 };
-pub use sessions::{Health, SessionInfo, Sessions};
+pub use sessions::{Health, SessionInfo, SessionList};
 pub use verifier::Verifier;
 
 use std::fmt;
@@ -196,8 +198,8 @@ impl<B: AuthBackend> Gate<B> {
 
     /// Lists sessions and changes what they remember.
     #[must_use]
-    pub fn sessions(&self) -> Sessions<'_> {
-        Sessions::new(&self.running().engine)
+    pub fn sessions(&self) -> SessionList<'_> {
+        SessionList::new(&self.running().engine)
     }
 
     /// Writes what is waiting to be written, and stops the tasks. Requests are still answered.

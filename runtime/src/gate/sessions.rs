@@ -13,13 +13,13 @@ use crate::store::{Archived, Session};
 
 use super::{AuthBackend, Gate, store_error};
 
-/// The sessions of a gate's users.
+/// The sessions of a gate's users: what `gate.sessions()` answers.
 #[derive(Clone, Copy, Debug)]
-pub struct Sessions<'a> {
+pub struct SessionList<'a> {
     engine: &'a Engine,
 }
 
-impl<'a> Sessions<'a> {
+impl<'a> SessionList<'a> {
     pub(super) const fn new(engine: &'a Engine) -> Self {
         Self { engine }
     }

@@ -59,11 +59,13 @@ impl<B: AuthBackend> Gate<B> {
     }
 
     /// Adds everything to an application: [`router`](Self::router) and [`well_known`](Self::well_known).
-    pub fn install<S>(&self, app: Router<S>) -> Router<S>
+    ///
+    /// The application is a [`Router`], or a [`Guarded`](crate::guarded::Guarded) one.
+    pub fn install<S>(&self, app: impl Into<Router<S>>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
-        app.merge(self.router()).merge(self.well_known())
+        app.into().merge(self.router()).merge(self.well_known())
     }
 
     /// A layer that lets only callers through who satisfy the policy `P`: `Router::route_layer(gate.require::<P>())`.

@@ -297,12 +297,24 @@ pub enum RevokeReason {
     AccountClosed,
     /// A newer session took its place.
     DeviceLimit,
+    /// The user's credentials changed.
+    PasswordChanged,
+    /// The user's roles changed, and the session would have brought the old ones back.
+    RolesChanged,
 }
 
 impl RevokeReason {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::SignOut, Self::SignOutAll, Self::Requested, Self::Reuse, Self::AccountClosed, Self::DeviceLimit];
+    pub const ALL: [Self; 8] = [
+        Self::SignOut,
+        Self::SignOutAll,
+        Self::Requested,
+        Self::Reuse,
+        Self::AccountClosed,
+        Self::DeviceLimit,
+        Self::PasswordChanged,
+        Self::RolesChanged,
+    ];
 
     /// The text that stores keep.
     #[must_use]
@@ -314,6 +326,8 @@ impl RevokeReason {
             Self::Reuse => "reuse",
             Self::AccountClosed => "account_closed",
             Self::DeviceLimit => "device_limit",
+            Self::PasswordChanged => "password_changed",
+            Self::RolesChanged => "roles_changed",
         }
     }
 

@@ -1,10 +1,12 @@
 //! Access tokens at a guarded route: what gets through, and what every other thing is told.
 
+use axum::Router;
+use axum::routing::get;
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::{Method, Request, StatusCode};
 use serde_json::json;
 use tollgate::prelude::*;
-use tollgate_tests::{App, request};
+use tollgate_tests::{Admins, App, FreshAdmins, User, Writers, request};
 
 #[tokio::test]
 async fn r103_no_credentials_are_told_apart_from_bad_ones() {
@@ -94,6 +96,47 @@ async fn an_optional_caller_may_be_nobody_but_not_somebody_with_a_bad_token() {
     assert_eq!(app.send(request(Method::GET, "/maybe", None, None)).await.text, "nobody");
     assert_eq!(app.get("/maybe", &token).await.text, app.accounts.id_of("ada@example.com").to_string());
     app.get("/maybe", "garbage").await.assert_problem(401, "invalid_token");
+}
+
+/// DESIGN 5: bad credentials count as none, and nothing else does.
+#[tokio::test]
+async fn a_lenient_route_takes_bad_credentials_for_none_and_refuses_all_the_same() {
+    let app = App::new().await;
+    let name = |Optional(caller): Optional<Auth<User>>| {
+        std::future::ready(caller.map_or_else(|| "nobody".into(), |caller| caller.subject().to_string()))
+    };
+    let router = Router::new()
+        .route("/greet", get(name))
+        .route("/admin", get(async |Optional(caller): Optional<Auth<User, Admins>>| caller.map_or("nobody", |_| "in")))
+        .route("/fresh", get(async |Optional(caller): Optional<Auth<User, FreshAdmins>>| caller.map_or("nobody", |_| "in")))
+        .route("/write", get(async |Optional(caller): Optional<Auth<User, Writers>>| caller.map_or("nobody", |_| "in")));
+    let app = app.serving(app.gate.install(router).with_state(app.gate.clone()));
+    let (ada, grace) = (app.sign_in("ada@example.com").await, app.sign_in("grace@example.com").await);
+    let gone = app.sign_in("ada@example.com").await;
+    app.gate.revoke(Revoke::session(gone.session.parse().unwrap())).await.unwrap();
+
+    for path in ["/greet", "/admin", "/fresh", "/write"] {
+        let nothing = app.send(request(Method::GET, path, None, None)).await;
+        assert_eq!((nothing.status, nothing.text.as_str()), (StatusCode::OK, "nobody"), "{path}");
+        for bad in ["garbage", "", &ada.refresh, &gone.access] {
+            assert_eq!(app.get(path, bad).await.text, "nobody", "{path} {bad}");
+        }
+    }
+    assert_eq!(app.get("/greet", &ada.access).await.text, app.accounts.id_of("ada@example.com").to_string());
+    assert_eq!(app.get("/admin", &ada.access).await.text, "in");
+    app.get("/admin", &grace.access).await.assert_problem(403, "forbidden");
+    app.get("/write", &grace.access).await.assert_problem(403, "insufficient_scope");
+    let mut twice = request(Method::GET, "/greet", Some(&ada.access), None);
+    twice.headers_mut().append(AUTHORIZATION, HeaderValue::from_static("Bearer garbage"));
+    app.send(twice).await.assert_problem(400, "invalid_request");
+    app.wait(301);
+    // The credentials are good; what the policy asks for is a fresh proof (RFC 9470).
+    app.get("/fresh", &ada.access).await.assert_problem(401, "insufficient_user_authentication");
+    app.gate.pause().await.unwrap();
+    app.get("/greet", &ada.access).await.assert_problem(503, "unavailable");
+    app.gate.resume().await.unwrap();
+    app.wait(331);
+    assert_eq!(app.get("/greet", &ada.access).await.text, "nobody", "expired");
 }
 
 #[tokio::test]

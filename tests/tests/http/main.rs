@@ -1,6 +1,8 @@
 //! What clients see: one file a capability, each through the router as an application mounts it.
 
 mod access;
+mod account;
+mod guarded;
 mod limits;
 mod policy;
 mod refresh;

@@ -1,0 +1,124 @@
+//! What the arguments of a handler say about its callers. The compiler reads this; nothing of it runs.
+
+use super::routing::MethodRouter;
+use super::{Guarded, Security};
+use crate::extract::{Auth, Current, Optional, Public};
+use crate::gate::AuthBackend;
+use crate::policy::{PolicyFor, Rule};
+use crate::token::JwtClaims;
+
+/// A type that says, as the first argument of a handler, who may call it.
+///
+/// The set is closed. Give a name to a caller of your own with an alias: `type Admin = Auth<User, Admins>;`.
+#[diagnostic::on_unimplemented(
+    message = "this handler does not say who may call it: its first argument is `{Self}`",
+    label = "the first argument of a guarded handler says who may call it",
+    note = "put `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>` or `Current<…>` in front, or `_: Public` where everyone may call it"
+)]
+pub trait FirstArgument: sealed::Sealed {
+    /// Who may call it.
+    const SECURITY: Security;
+}
+
+/// A handler with the arguments `T` that says in the first of them who may call it. It has at most sixteen.
+#[diagnostic::on_unimplemented(
+    message = "this handler does not say who may call it: it has no arguments",
+    label = "the first argument of a guarded handler says who may call it",
+    note = "give it `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>` or `Current<…>` as an argument, or `_: Public` where everyone may call it"
+)]
+pub trait SaysWho<T> {
+    /// The argument that says it.
+    type First: FirstArgument;
+}
+
+impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for Auth<U, P> {
+    const SECURITY: Security = Security::Required(P::RULE);
+}
+
+impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for Option<Auth<U, P>> {
+    const SECURITY: Security = Security::Optional(P::RULE);
+}
+
+impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for Optional<Auth<U, P>> {
+    const SECURITY: Security = Security::Optional(P::RULE);
+}
+
+impl<B: AuthBackend> FirstArgument for Current<B> {
+    const SECURITY: Security = Security::Required(Rule::Anyone);
+}
+
+impl FirstArgument for Public {
+    const SECURITY: Security = Security::Public;
+}
+
+mod sealed {
+    use super::*;
+
+    pub trait Sealed {}
+
+    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Auth<U, P> {}
+    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Option<Auth<U, P>> {}
+    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Optional<Auth<U, P>> {}
+    impl<B: AuthBackend> Sealed for Current<B> {}
+    impl Sealed for Public {}
+}
+
+/// The arguments as axum writes them: a marker in front of a handler's own.
+macro_rules! arguments {
+    ($($rest:ident)*) => {
+        impl<H, M, First: FirstArgument, $($rest),*> SaysWho<(M, First, $($rest,)*)> for H {
+            type First = First;
+        }
+    };
+}
+
+arguments!();
+arguments!(A2);
+arguments!(A2 A3);
+arguments!(A2 A3 A4);
+arguments!(A2 A3 A4 A5);
+arguments!(A2 A3 A4 A5 A6);
+arguments!(A2 A3 A4 A5 A6 A7);
+arguments!(A2 A3 A4 A5 A6 A7 A8);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15);
+arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16);
+
+/// The handlers of a route, each of which says who may call it: [`MethodRouter`], and nothing else.
+#[diagnostic::on_unimplemented(
+    message = "the handlers of this route need not say who may call them",
+    label = "expected handlers from `tollgate::routing`",
+    note = "take `get`, `post` and the others from `tollgate::routing` instead of `axum::routing`"
+)]
+pub trait Methods<S>: Sized {
+    #[doc(hidden)]
+    fn into_methods(self) -> MethodRouter<S>;
+}
+
+impl<S> Methods<S> for MethodRouter<S> {
+    fn into_methods(self) -> Self {
+        self
+    }
+}
+
+/// Routes whose handlers say who may call them: [`Guarded`], and nothing else.
+#[diagnostic::on_unimplemented(
+    message = "the handlers of these routes need not say who may call them",
+    label = "expected a `Guarded` router",
+    note = "put it beside the guarded ones: `Router::new().merge(guarded).merge(other)`"
+)]
+pub trait Routes<S>: Sized {
+    #[doc(hidden)]
+    fn into_guarded(self) -> Guarded<S>;
+}
+
+impl<S> Routes<S> for Guarded<S> {
+    fn into_guarded(self) -> Self {
+        self
+    }
+}

@@ -1,0 +1,9 @@
+//! `get` of axum, whose handlers need not say anything.
+use axum::routing::get;
+use tollgate::guarded::Guarded;
+
+async fn report() -> &'static str { "everything" }
+
+fn main() {
+    let _: Guarded = Guarded::new().route("/report", get(report));
+}

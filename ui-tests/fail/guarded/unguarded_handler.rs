@@ -1,0 +1,9 @@
+//! A handler that forgot to say who may call it.
+use tollgate::routing::post;
+use tollgate::guarded::Guarded;
+
+async fn delete_everything(_: axum::extract::Path<u64>) {}
+
+fn main() {
+    let _: Guarded = Guarded::new().route("/everything/{id}", post(delete_everything));
+}
