@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use http::request::Parts;
 
 use crate::device::Client;
 use crate::error::{AuthError, Code, Refusal};
+use crate::event::{Event, EventKind};
 use crate::gate::{AuthBackend, Gate, Refresh, Verifier};
 use crate::policy::{Anyone, PolicyFor, Rule, decide};
 use crate::reject::Rejection;
@@ -59,13 +60,21 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         self.verified.token()
     }
 
-    /// Looks for credentials; `None` where there are none.
+    /// Looks for credentials; `None` where there are none. Tells of those that are refused.
     async fn find(parts: &Parts, verifier: &Verifier<U>) -> Result<Option<Self>, Refusal> {
+        Self::look(parts, verifier).await.inspect_err(|refusal| {
+            let event = Event::new(EventKind::AccessRefused(refusal.code())).ip(peer(parts));
+            verifier.running().engine.events.emit(&event);
+        })
+    }
+
+    async fn look(parts: &Parts, verifier: &Verifier<U>) -> Result<Option<Self>, Refusal> {
         let engine = &verifier.running().engine;
         let Some(token) = bearer(parts, &engine.settings.access.header, &engine.settings.access.schemes)? else {
             return Ok(None);
         };
-        let verified: Verified<U::Claims> = engine.admit(token, Purpose::Entry).await?;
+        let consistency = P::CONSISTENCY.unwrap_or(engine.settings.revocation.consistency);
+        let verified: Verified<U::Claims> = engine.admit_as(token, Purpose::Entry, consistency).await?;
         if !matches!(P::RULE, Rule::Anyone) {
             decide(&P::RULE, &verified, engine.clock.now()).or_refuse()?;
         }
@@ -252,10 +261,15 @@ pub(crate) fn bearer<'a>(parts: &'a Parts, header: &str, schemes: &[String]) -> 
     Ok(is_ours.then_some(token))
 }
 
+/// The peer's address, where the server was started with connection info.
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical())
+}
+
 /// What a request tells about its sender.
 pub(crate) fn client(parts: &Parts) -> Client {
     let mut client = Client::unknown();
-    client.ip = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+    client.ip = peer(parts);
     client.user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).map(|text| {
         // `to_str` answers ASCII only, so every index is a boundary.
         text.get(..MAX_USER_AGENT).unwrap_or(text).to_owned()

@@ -62,6 +62,11 @@ pub struct User {
 #[policy(role = Role::Admin)]
 pub struct Admins;
 
+/// Administrators, checked against the store each time.
+#[derive(Policy)]
+#[policy(role = Role::Admin, consistency = strict)]
+pub struct StrictAdmins;
+
 /// Administrators who signed in within the last five minutes.
 #[derive(Policy)]
 #[policy(role = Role::Admin, max_age = "5m")]
@@ -296,6 +301,7 @@ pub fn routes(gate: &Gate<Accounts>) -> Router {
     let app = Router::new()
         .route("/me", get(async |auth: Auth<User>| Json(auth.claims().clone())))
         .route("/admin", get(async |_: Auth<User, Admins>| "in"))
+        .route("/strict", get(async |_: Auth<User, StrictAdmins>| "in"))
         .route("/fresh", get(async |_: Auth<User, FreshAdmins>| "in"))
         .route("/write", get(async |_: Auth<User, Writers>| "in"))
         .route("/maybe", get(async |auth: Option<Auth<User>>| auth.map_or_else(|| "nobody".into(), |a| a.subject().to_string())))

@@ -298,7 +298,9 @@ fn no_file_holds_a_leftover_or_the_path_of_a_machine() {
         [["/ho", "me/"], ["/ro", "ot/"], ["/wo", "rk/"], ["/Us", "ers/"], ["C:", "\\Users"]].map(|parts| parts.concat());
     let mut wrong = Vec::new();
     for path in files(&root()) {
-        let Ok(text) = fs::read_to_string(&path) else { continue };
+        // What rustc says is rustc's: it proposes bodies with such words.
+        let is_recorded = path.extension().is_some_and(|kind| kind == "stderr");
+        let Some(text) = fs::read_to_string(&path).ok().filter(|_| !is_recorded) else { continue };
         for (number, line) in text.lines().enumerate() {
             let inside = |word: &String| {
                 // A path begins where no other path goes on, as that of an address would.

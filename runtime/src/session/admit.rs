@@ -20,10 +20,20 @@ pub(crate) enum Purpose {
 impl Engine {
     /// Verifies an access token against the keys, the clock and the revocations.
     pub(crate) async fn admit<C: ClaimSet>(&self, text: &str, purpose: Purpose) -> Result<Verified<C>, Refusal> {
+        self.admit_as(text, purpose, self.settings.revocation.consistency).await
+    }
+
+    /// The same with another consistency than the gate's.
+    pub(crate) async fn admit_as<C: ClaimSet>(
+        &self,
+        text: &str,
+        purpose: Purpose,
+        consistency: Consistency,
+    ) -> Result<Verified<C>, Refusal> {
         let now = self.clock.now();
         let verified = self.verify(text, now)?;
-        if self.must_ask(now) {
-            self.ask(now).await?;
+        if self.must_ask(consistency, now) {
+            self.ask(consistency, now).await?;
         }
         self.admit_known(verified.token(), purpose)?;
         Ok(verified)
@@ -59,10 +69,10 @@ impl Engine {
     }
 
     /// Whether the view alone may not decide.
-    fn must_ask(&self, now: Timestamp) -> bool {
+    fn must_ask(&self, consistency: Consistency, now: Timestamp) -> bool {
         let age = self.view.age(now);
         let settings = &self.settings.revocation;
-        let by_consistency = match settings.consistency {
+        let by_consistency = match consistency {
             Consistency::Eventual => false,
             Consistency::Bounded(limit) => age > limit,
             Consistency::Strict => true,
@@ -71,10 +81,10 @@ impl Engine {
     }
 
     /// Brings the view up to date, or refuses to decide.
-    async fn ask(&self, now: Timestamp) -> Result<(), Refusal> {
+    async fn ask(&self, consistency: Consistency, now: Timestamp) -> Result<(), Refusal> {
         let outcome = self.catch_up().await;
         // Somebody else may have got through while this attempt failed.
-        if outcome.is_err() && !self.must_ask(now) {
+        if outcome.is_err() && !self.must_ask(consistency, now) {
             return Ok(());
         }
         outcome.map_err(Refusal::unavailable)

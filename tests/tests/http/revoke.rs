@@ -266,3 +266,20 @@ async fn signing_out_everywhere_is_told_of() {
     let subject = gate.backend().id_of("ada@example.com").to_string();
     assert_eq!((last.kind, last.subject), (EventKind::SignedOutEverywhere, Some(subject)));
 }
+
+/// A policy may ask for more than the gate: here a revocation of another node counts before this node's view has heard of it.
+#[tokio::test]
+async fn a_strict_policy_sees_what_another_node_revoked_a_moment_ago() {
+    let store = MemoryStore::new();
+    let app = App::on(store.clone(), Settings::default()).await;
+    let token = app.sign_in("ada@example.com").await;
+    assert_eq!(app.get("/strict", &token.access).await.status, StatusCode::OK);
+    // Another node: it writes to the store, and this node's task has had no time to read.
+    let revocation = tollgate::store::Revocation {
+        target: tollgate::store::Target::Session(token.session.parse().unwrap()),
+        reason: tollgate::store::RevokeReason::Requested,
+        until: app.clock.now().plus(Duration::from_secs(600)),
+    };
+    tollgate::store::SessionStore::revoke(&store, revocation, app.clock.now()).await.unwrap();
+    app.get("/strict", &token.access).await.assert_problem(401, "invalid_token");
+}
