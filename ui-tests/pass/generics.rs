@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tollgate::JwtClaims;
+use tollgate::policy::PolicyFor;
 use tollgate::token::{ClaimSet, JwtClaims as _};
+use tollgate::{JwtClaims, Policy};
 
 trait Tenant {
     type Plan: Clone + Serialize + DeserializeOwned + Send + Sync + 'static;
@@ -36,6 +37,10 @@ where
     buffer: [u8; N],
 }
 
+#[derive(Policy)]
+#[policy(user = User<u64, Free, String, 3>, claim(plan = 1), claim(extra = "none"), claim(tags = "vip"))]
+struct Vip;
+
 #[derive(JwtClaims)]
 struct Unused<T> {
     #[claim(sub)]
@@ -45,7 +50,10 @@ struct Unused<T> {
     cache: Option<T>,
 }
 
+fn guard<U: tollgate::token::JwtClaims, P: PolicyFor<U>>() {}
+
 fn main() {
+    guard::<User<u64, Free, String, 3>, Vip>();
     let user: User<u64, Free> = User { id: 7, plan: 1, extra: None, tags: vec![String::from("a")], buffer: [0; 2] };
     let claims: UserClaims<u64, Free> = user.to_claims().clone();
     assert_eq!((claims.id(), claims.plan(), claims.extra(), claims.tags().len()), (&7, &1, &None, 1));

@@ -54,6 +54,17 @@ pub struct User {
 #[policy(scope = Scope::Write, any(role = Role::Admin, all(role = Role::Editor, max_age = "1h")), not(role = Role::Admin))]
 pub struct Writers;
 
+/// Known to the bank.
+#[derive(Debug, Clone, Copy, Policy)]
+#[policy(user = User, claim(email_address = "ada@example.com"), claim(visits = 3), not(claim(nickname = "ada")))]
+#[policy(any(acr = "gold", acr = "silver", claim(diagnosis = "none")), consistency = strict)]
+pub struct Known;
+
+/// Watched.
+#[derive(Debug, Clone, Copy, Policy)]
+#[policy(consistency = bounded("2s"))]
+pub struct Watched;
+
 /// Accounts.
 #[auth_backend(
     email,

@@ -60,6 +60,11 @@ mod coded {
 #[policy(role = Role::Admin, scope = Role::Admin, max_age = "1d")]
 struct Admins;
 
+#[derive(::tollgate::Policy)]
+#[policy(user = User, any(claim(email = "a@example.com"), claim(visits = 3), not(claim(nickname = "ada")), claim(flag = true)))]
+#[policy(acr = "gold", consistency = bounded("2s"))]
+struct Known;
+
 #[::tollgate::auth_backend(username, user = User, refresh(from = stored, summary = "renew"), disable(sessions))]
 struct Accounts;
 
@@ -73,6 +78,10 @@ impl ::tollgate::gate::Authenticate for Accounts {
     }
 }
 
+fn guard<P: ::tollgate::policy::PolicyFor<User>>() {}
+
 fn main() {
+    guard::<Known>();
+    guard::<Admins>();
     let _ = Accounts.gate();
 }

@@ -24,10 +24,15 @@ struct r#struct {
 #[policy(role = r#type::r#match)]
 struct r#loop;
 
+#[derive(Policy)]
+#[policy(user = r#struct, claim(r#impl = "yes"), not(claim(impl = "no")))]
+struct r#if;
+
 fn guard<P: tollgate::policy::PolicyFor<r#struct>>() {}
 
 fn main() {
     guard::<r#loop>();
+    guard::<r#if>();
     assert_eq!(r#type::r#match.wire(), "match");
     assert_eq!(r#type::r#Self_.wire(), "self_");
     assert_eq!(structClaims::place("impl"), Some(0));

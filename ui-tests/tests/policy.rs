@@ -1,6 +1,9 @@
 //! What derived policies ask for.
 
-use tollgate::policy::{PolicyFor, Rule};
+use std::time::Duration;
+
+use tollgate::policy::{PolicyFor, Rule, Value, claim_holds};
+use tollgate::settings::Consistency;
 use tollgate::{ClaimValue, JwtClaims, Policy};
 
 #[derive(Clone, Copy, ClaimValue)]
@@ -74,4 +77,116 @@ fn conditions_nest() {
     let user = User { id: 1, role: Role::Guest, scope: vec![Scope::Write] };
     assert_eq!((user.id, user.role.as_str(), user.scope.len()), (1, "guest", 1));
     assert_eq!(Role::Editor.as_str(), "editor");
+}
+
+#[derive(Clone, Copy, ClaimValue)]
+#[claim_value(rename_all = "UPPERCASE")]
+enum Plan {
+    Free,
+    Pro,
+}
+
+#[derive(JwtClaims)]
+#[claims(rename_all = "camelCase", namespace = "https://example.com/")]
+struct Customer<T: Clone + serde::Serialize + serde::de::DeserializeOwned + Send + Sync + 'static> {
+    #[claim(sub)]
+    id: u64,
+    current_plan: Plan,
+    tenant: Option<String>,
+    r#type: Box<str>,
+    levels: Vec<i16>,
+    #[claim(rename = "verified")]
+    is_verified: bool,
+    extra: T,
+    #[claim(with = text)]
+    since: u64,
+}
+
+mod text {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(number)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[test]
+fn claims_are_asked_for_by_their_fields_and_compared_by_their_wire_names() {
+    macro_rules! asks {
+        ($(($($asked:tt)*) = $name:literal $value:expr;)*) => {$({
+            #[derive(Policy)]
+            #[policy(user = Customer<u8>, claim($($asked)*))]
+            struct Asked;
+            let rule = <Asked as PolicyFor<Customer<u8>>>::RULE;
+            assert_eq!(rule, Rule::Claim { name: concat!("https://example.com/", $name), value: $value });
+        })*};
+    }
+    asks! {
+        (current_plan = Plan::Pro) = "currentPlan" Value::Text("PRO");
+        (tenant = "acme") = "tenant" Value::Text("acme");
+        (type = "person") = "type" Value::Text("person");
+        (r#type = "person") = "type" Value::Text("person");
+        (levels = -3) = "levels" Value::Number(-3);
+        (levels = 0x10_i16) = "levels" Value::Number(16);
+        (is_verified = true) = "verified" Value::Truth(true);
+        (extra = 7) = "extra" Value::Number(7);
+        (since = "7") = "since" Value::Text("7");
+    }
+    let customer = Customer {
+        id: 1,
+        current_plan: Plan::Free,
+        tenant: Some(String::from("acme")),
+        r#type: Box::from("person"),
+        levels: vec![1, -3],
+        is_verified: false,
+        extra: 7_u8,
+        since: 7,
+    };
+    let claims = tollgate::token::JwtClaims::to_claims(&customer);
+    let holds = |name: &str, value| claim_holds(&claims, &format!("https://example.com/{name}"), &value);
+    assert!(holds("currentPlan", Value::Text("FREE")) && holds("levels", Value::Number(-3)) && holds("extra", Value::Number(7)));
+    assert!(holds("type", Value::Text("person")) && holds("since", Value::Text("7")) && !holds("since", Value::Number(7)));
+}
+
+#[test]
+fn a_policy_says_how_one_proved_who_they_are() {
+    #[derive(Policy)]
+    #[policy(any(acr = "urn:mace:incommon:iap:silver", acr = "urn:mace:incommon:iap:gold"), max_age = "1h")]
+    struct Strong;
+    const EITHER: Rule = Rule::Any(&[Rule::Acr("urn:mace:incommon:iap:silver"), Rule::Acr("urn:mace:incommon:iap:gold")]);
+    assert_eq!(rule::<Strong>(), Rule::All(&[EITHER, Rule::MaxAge(3_600)]));
+}
+
+#[test]
+fn a_policy_says_what_its_verifier_asks() {
+    macro_rules! asks {
+        ($($(#[$options:meta])* = $rule:expr, $consistency:expr;)*) => {$({
+            #[derive(Policy)]
+            $(#[$options])*
+            struct Asked;
+            assert_eq!(rule::<Asked>(), $rule);
+            assert_eq!(<Asked as PolicyFor<User>>::CONSISTENCY, $consistency);
+        })*};
+    }
+    asks! {
+        #[policy(role = Role::Admin)] = Rule::Role("admin"), None;
+        #[policy(role = Role::Admin, consistency = strict)] = Rule::Role("admin"), Some(Consistency::Strict);
+        #[policy(consistency = eventual)] = Rule::Anyone, Some(Consistency::Eventual);
+        #[policy(consistency = bounded("2s"))] #[policy(max_age = "5m")]
+            = Rule::MaxAge(300), Some(Consistency::Bounded(Duration::from_secs(2)));
+        #[policy(consistency = bounded("250ms"))] = Rule::Anyone, Some(Consistency::Bounded(Duration::from_millis(250)));
+    }
+    assert_eq!(<tollgate::policy::Anyone as PolicyFor<User>>::CONSISTENCY, None);
+}
+
+#[test]
+fn a_policy_for_one_user_type_is_for_no_other() {
+    #[derive(Policy)]
+    #[policy(user = User, role = Role::Admin)]
+    struct Admins;
+    assert_eq!(rule::<Admins>(), Rule::Role("admin"));
 }

@@ -156,12 +156,20 @@ fn check_combination(said: &FieldArgs, diag: &mut Diag) {
                 format_args!("`{other}` does not go with `skip`: the field is not in the token, so keep one of both"),
             );
         }
-    } else if let (Some(expose), Some(_)) = (&said.expose, &said.confidential) {
+    } else {
+        check_readers(said, diag);
+    }
+}
+
+/// Options of an own claim that contradict each other.
+fn check_readers(said: &FieldArgs, diag: &mut Diag) {
+    if let (Some(expose), Some(_)) = (&said.expose, &said.confidential) {
         diag.error(
             expose,
             "`expose` does not go with `confidential`: whoever holds the token either may read the claim or not, so keep one of both",
         );
-    } else if let (Some(_), Some(scope)) = (&said.roles, &said.scope) {
+    }
+    if let (Some(_), Some(scope)) = (&said.roles, &said.scope) {
         diag.error(scope, "`scope` does not go with `roles`: give scopes a field of their own");
     } else if let (Some(_), Some(with)) = (&said.scope, &said.with) {
         diag.error(

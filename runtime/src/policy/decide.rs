@@ -179,22 +179,28 @@ impl<'a> Caller<'a> {
     fn step_up(&self, rule: &Rule) -> Option<StepUp> {
         let (mut ages, mut acr_values) = (Vec::new(), Vec::new());
         collect(rule, &mut ages, &mut acr_values);
-        ages.sort_unstable_by(|a, b| b.cmp(a));
+        ages.sort_unstable();
         if let Some(max_age) = self.oldest(rule, &ages) {
-            return Some(StepUp { max_age: Some(max_age), acr_values: Vec::new() });
+            return Some(StepUp { max_age, acr_values: Vec::new() });
         }
-        let with = |acr: &&'static str| Self { acr: Some(acr), entry: Entry::Ago(0), ..*self };
-        acr_values.retain(|acr| with(acr).satisfies(rule));
-        if acr_values.is_empty() {
-            return None;
-        }
-        let ages = acr_values.iter().filter_map(|acr| with(acr).oldest(rule, &ages));
-        Some(StepUp { max_age: ages.min(), acr_values })
+        let with = |acr: &&'static str| Self { acr: Some(acr), ..*self }.oldest(rule, &ages);
+        acr_values.retain(|acr| with(acr).is_some());
+        let max_age = acr_values.iter().filter_map(|acr| with(acr).flatten()).min();
+        (!acr_values.is_empty()).then_some(StepUp { max_age, acr_values })
     }
 
-    /// The greatest age of these, the greatest first, at which an authentication of this kind satisfies the rule.
-    fn oldest(&self, rule: &Rule, ages: &[u64]) -> Option<u64> {
-        ages.iter().copied().find(|age| Self { entry: Entry::Ago(*age), ..*self }.satisfies(rule))
+    /// How old an authentication of this kind may be at most, with `ages` from low to high: `None` where a fresh one is not enough,
+    /// `Some(None)` where its age does not matter.
+    ///
+    /// Between two ages that the rule names nothing changes, so each stands for all between it and the one before.
+    fn oldest(&self, rule: &Rule, ages: &[u64]) -> Option<Option<u64>> {
+        let holds = |age: u64| Self { entry: Entry::Ago(age), ..*self }.satisfies(rule);
+        if !holds(0) {
+            return None;
+        }
+        let held = ages.iter().copied().take_while(|age| holds(*age));
+        let (count, oldest) = held.fold((0, None), |(count, _), age| (count + 1, Some(age)));
+        Some(if count == ages.len() && holds(u64::MAX) { None } else { oldest })
     }
 }
 
