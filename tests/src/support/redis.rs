@@ -1,6 +1,6 @@
 //! Redis for the tests: a private server on a free port, which ends with the process that started it.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -175,24 +175,27 @@ impl Drop for Server {
 }
 
 impl Running {
+    /// Ends the server and leaves its folder.
     fn end(&mut self) {
-        drop(self.input.take());
+        if let Some(mut input) = self.input.take() {
+            let _ = input.write_all(b"keep");
+        }
         let _ = self.shell.wait();
     }
 }
 
 /// Starts the server, says its process, and waits for the end of its own input, which comes with the end of whoever holds the other
-/// side of it. The folder goes with a test process that could not remove it.
+/// side of it. Without a word the folder goes too: a test process that died could not remove it.
 const WATCH: &str = r#"
-    folder=$1; shift; test_process=$PPID
+    folder=$1; shift
     "$@" >"$folder/log" 2>&1 </dev/null &
     server=$!
     echo "$server"
     exec >/dev/null
-    cat
+    said=$(cat)
     kill -9 "$server" 2>/dev/null
     wait "$server" 2>/dev/null
-    kill -0 "$test_process" 2>/dev/null || rm -rf "$folder"
+    [ "$said" = keep ] || rm -rf "$folder"
 "#;
 
 /// Where the server's program is.

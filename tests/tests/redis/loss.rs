@@ -86,9 +86,9 @@ async fn a_lost_deployment_is_founded_again_once() {
     for task in tasks {
         assert_eq!(task.await.unwrap(), None);
     }
-    let expected = LogEntry { fact: Fact::Everything(NOW.as_millis()), until: Timestamp::MAX };
+    let expected = [LogEntry { fact: Fact::Everything(NOW.as_millis()), until: Timestamp::MAX }];
     for store in &stores {
-        assert_eq!(store.log_since(cursor.clone(), NOW).await.unwrap().entries, [expected.clone()]);
+        assert_eq!(store.log_since(cursor.clone(), NOW).await.unwrap().entries, expected);
     }
     // Counting goes on from there, so that no epoch of before comes again.
     let later = NOW.plus(Duration::from_secs(60));
