@@ -23,6 +23,11 @@ use uuid::Uuid;
 
 pub mod serve;
 
+/// Servers that tests start.
+pub mod support {
+    pub mod redis;
+}
+
 /// A role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ClaimValue)]
 pub enum Role {

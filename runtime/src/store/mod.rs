@@ -9,9 +9,13 @@ pub mod conformance;
 mod handle;
 mod memory;
 mod record;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisOptions, RedisStore};
 pub use handle::Store;
 pub use memory::MemoryStore;
 pub use record::*;

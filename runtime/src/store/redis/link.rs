@@ -1,0 +1,179 @@
+//! The connections: made when they are needed, shared by everyone, given up when they break.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::script::Call;
+
+/// The way to the server.
+pub(super) struct Link {
+    client: Client,
+    config: AsyncConnectionConfig,
+    lanes: Box<[Lane]>,
+    turn: AtomicUsize,
+    replicas: Option<Replicas>,
+    prefix: String,
+}
+
+/// How many replicas have to have a write before it is answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Replicas {
+    pub(super) count: u32,
+    pub(super) timeout: Duration,
+}
+
+/// Why a call was not answered.
+#[derive(Debug)]
+pub(super) enum Problem {
+    /// Another deployment lies there than the caller knows, or none. Nothing was done.
+    Lost,
+    /// Everything else.
+    Failed(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<RedisError> for Problem {
+    fn from(error: RedisError) -> Self {
+        let is_lost = error.code() == Some(LOST) || error.detail().is_some_and(|detail| detail.contains(LOST));
+        if is_lost { Self::Lost } else { Self::Failed(error.into()) }
+    }
+}
+
+impl Link {
+    pub(super) fn new(
+        client: Client,
+        config: AsyncConnectionConfig,
+        lanes: usize,
+        replicas: Option<Replicas>,
+        prefix: String,
+    ) -> Self {
+        let lanes = (0..lanes.max(1)).map(|_| Lane::default()).collect();
+        Self { client, config, lanes, turn: AtomicUsize::new(0), replicas, prefix }
+    }
+
+    /// What every key begins with.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Runs a script. What was sent is never sent again, except to a server that says that it does not have the script, and
+    /// so has done nothing.
+    pub(super) async fn run(&self, call: &Call, deployment: &str) -> Result<Value, Problem> {
+        let lane = self.lane()?;
+        let connection = lane.connection(&self.client, &self.config).await?;
+        let mut reply = lane.send(&connection, &call.by_hash(deployment, &self.prefix)).await;
+        if reply.as_ref().is_err_and(|error| error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)) {
+            reply = lane.send(&connection, &call.by_code(deployment, &self.prefix)).await;
+        }
+        let reply = reply?;
+        if let Some(replicas) = self.replicas.filter(|_| call.operation.writes) {
+            await_replicas(lane, &connection, replicas).await?;
+        }
+        Ok(reply)
+    }
+
+    /// Runs a command that is no script.
+    pub(super) async fn ask(&self, command: &Cmd) -> Result<Value, RedisError> {
+        let lane = self.lane()?;
+        let connection = lane.connection(&self.client, &self.config).await?;
+        lane.send(&connection, command).await
+    }
+
+    fn lane(&self) -> Result<&Lane, RedisError> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let lane = self.lanes.get(turn % self.lanes.len().max(1));
+        lane.ok_or_else(|| (ErrorKind::InvalidClientConfig, "there is no connection").into())
+    }
+}
+
+/// A write is acknowledged only when replicas have it. It is done all the same: its caller cannot know (`WAIT`).
+async fn await_replicas(lane: &Lane, connection: &Arc<MultiplexedConnection>, replicas: Replicas) -> Result<(), Problem> {
+    let mut command = redis::cmd("WAIT");
+    command.arg(replicas.count).arg(u64::try_from(replicas.timeout.as_millis()).unwrap_or(u64::MAX).max(1));
+    match lane.send(connection, &command).await? {
+        Value::Int(reached) if reached >= i64::from(replicas.count) => Ok(()),
+        reached => {
+            let reached = if let Value::Int(reached) = reached { reached } else { 0 };
+            let wanted = replicas.count;
+            Err(Problem::Failed(format!("{reached} of {wanted} replicas have it so far").into()))
+        }
+    }
+}
+
+/// One connection, which many use at a time, and its successors.
+#[derive(Default)]
+struct Lane {
+    current: ArcSwapOption<MultiplexedConnection>,
+    /// Held by whoever connects, with when that last failed and why.
+    connecting: Mutex<Option<(Instant, RedisError)>>,
+}
+
+impl Lane {
+    /// The connection, made now where there is none. Whoever waits while another one tries gets what that one got.
+    ///
+    /// `redis::aio::ConnectionManager` is no use here: a handshake that the server refuses, because it has too many clients
+    /// for instance, is refused by it from then on.
+    async fn connection(
+        &self,
+        client: &Client,
+        config: &AsyncConnectionConfig,
+    ) -> Result<Arc<MultiplexedConnection>, RedisError> {
+        if let Some(connection) = self.current.load_full() {
+            return Ok(connection);
+        }
+        let asked = Instant::now();
+        let mut failed = self.connecting.lock().await;
+        if let Some(connection) = self.current.load_full() {
+            return Ok(connection);
+        }
+        if let Some((at, error)) = failed.as_ref().filter(|(at, _)| *at >= asked || at.elapsed() < PAUSE) {
+            let _ = at;
+            return Err(error.clone());
+        }
+        match client.get_multiplexed_async_connection_with_config(config).await {
+            Ok(connection) => {
+                let connection = Arc::new(connection);
+                self.current.store(Some(Arc::clone(&connection)));
+                *failed = None;
+                Ok(connection)
+            }
+            Err(error) => {
+                *failed = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    async fn send(&self, connection: &Arc<MultiplexedConnection>, command: &Cmd) -> Result<Value, RedisError> {
+        let reply = command.query_async::<Value>(&mut MultiplexedConnection::clone(connection)).await;
+        if reply.as_ref().is_err_and(is_broken) {
+            self.give_up(connection);
+        }
+        reply
+    }
+
+    /// The next user makes another one.
+    fn give_up(&self, broken: &Arc<MultiplexedConnection>) {
+        let current = self.current.load();
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, broken)) {
+            self.current.compare_and_swap(&current, None);
+        }
+    }
+}
+
+/// Whether another connection may do better: this one broke, no answer came over it in time, or it leads to a server that has
+/// become a replica.
+fn is_broken(error: &RedisError) -> bool {
+    let is_replica = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
+    is_replica || error.is_io_error() || error.is_unrecoverable_error()
+}
+
+/// How long after a failed attempt to connect everyone is answered with it, so that a server that is coming back is not run over.
+const PAUSE: Duration = Duration::from_millis(50);
+const LOST: &str = "TGLOST";

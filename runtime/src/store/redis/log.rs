@@ -1,0 +1,120 @@
+//! The revocation log: a stream, and the lasting facts beside it.
+
+use redis::Value;
+
+use super::super::{LogCursor, LogEntry, LogPage};
+use super::script::{Call, PAUSE, SINCE};
+use super::{Outcome, RedisStore, reply};
+use crate::clock::Timestamp;
+
+impl RedisStore {
+    /// The entries after a cursor, a piece after the other, so that a long log does not hold up everyone else.
+    ///
+    /// The pieces need not be of one moment: ids only grow, so what is written meanwhile comes in a later one. A lasting fact is
+    /// read with the last piece.
+    pub(super) async fn follow(&self, cursor: &LogCursor, now: Timestamp) -> Outcome<LogPage> {
+        let seen = Seen::parse(&cursor.0);
+        let mut last = seen.clone();
+        let mut next = String::new();
+        let mut entries = Vec::new();
+        loop {
+            let piece = self.answer(&since(seen.as_ref(), &next, now)).await?;
+            let mut row = reply::Row::of(piece)?;
+            let starts_over = reply::done(row.next())?;
+            let mut count = 0;
+            for line in reply::list(row.next())? {
+                let (read, entry) = line_of(line)?;
+                next = format!("({}", read.id);
+                entries.extend(entry.filter(|entry| entry.until > now).map(|entry| (read.place, entry)));
+                last = Some(read);
+                count += 1;
+            }
+            if count == PIECE {
+                continue;
+            }
+            let after = seen.filter(|_| !starts_over).map(|seen| seen.place);
+            entries.extend(lasting(row.next())?.into_iter().filter(|(place, _)| after.is_none_or(|after| *place > after)));
+            entries.sort_by_key(|(place, _)| *place);
+            let entries = entries.into_iter().map(|(_, entry)| entry).collect();
+            return Ok(LogPage { entries, cursor: LogCursor(last.map(|last| last.to_string()).unwrap_or_default()) });
+        }
+    }
+}
+
+/// Where an entry stands in the stream: milliseconds, and a number within them.
+type Place = (u64, u64);
+
+/// The entry that was read last.
+#[derive(Clone, Debug)]
+struct Seen {
+    id: String,
+    place: Place,
+    nonce: String,
+}
+
+impl Seen {
+    /// Reads a cursor; what this store cannot have given is none.
+    fn parse(cursor: &str) -> Option<Self> {
+        let (id, nonce) = cursor.split_once('/')?;
+        let place = place(id)?;
+        Some(Self { id: format!("{}-{}", place.0, place.1), place, nonce: nonce.to_owned() })
+    }
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.id, self.nonce)
+    }
+}
+
+fn since(seen: Option<&Seen>, next: &str, now: Timestamp) -> Call {
+    let (id, nonce) = seen.map_or(("", ""), |seen| (seen.id.as_str(), seen.nonce.as_str()));
+    Call::made(&SINCE, now).key("log").key("lasting").word(id).word(nonce).word(next).number(PIECE)
+}
+
+/// A line of the stream: its id, and kind, key, value, until and nonce, each after its name. A lasting fact's is no entry.
+fn line_of(line: Value) -> Outcome<(Seen, Option<LogEntry>)> {
+    let mut row = reply::Row::of(line)?;
+    let id = reply::text(row.next())?;
+    let place = place(&id).ok_or("the log has an id that is none")?;
+    let mut fields = reply::list(row.next())?.into_iter().skip(1).step_by(2);
+    let mut field = || fields.next().unwrap_or(Value::Nil);
+    let (kind, key, value) = (reply::text(field())?, reply::text(field())?, reply::number(field())?);
+    let (until, nonce) = (reply::number(field())?, reply::text(field())?);
+    let entry = match until {
+        0 => None,
+        until => Some(LogEntry { fact: reply::fact(&kind, key, value)?, until: Timestamp::from_millis(until) }),
+    };
+    Ok((Seen { id, place, nonce }, entry))
+}
+
+/// The lasting facts with the places where they were written last: `kind:key`, and `value id`.
+fn lasting(fields: Value) -> Outcome<Vec<(Place, LogEntry)>> {
+    let mut fields = reply::list(fields)?.into_iter();
+    let mut facts = Vec::new();
+    while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
+        let (name, value) = (reply::text(name)?, reply::text(value)?);
+        let (kind, key) = name.split_once(':').ok_or("a lasting fact has no name")?;
+        let (value, id) = value.split_once(' ').ok_or("a lasting fact has no place")?;
+        let fact = reply::fact(kind, key.to_owned(), value.parse()?)?;
+        let place = place(id).ok_or("a lasting fact has a place that is none")?;
+        facts.push((place, LogEntry { fact, until: Timestamp::MAX }));
+    }
+    Ok(facts)
+}
+
+fn place(id: &str) -> Option<Place> {
+    let (millis, number) = id.split_once('-')?;
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(millis) || !digits(number) {
+        return None;
+    }
+    Some((millis.parse().ok()?, number.parse().ok()?))
+}
+
+pub(super) fn set_paused(paused: bool, now: Timestamp) -> Outcome<Call> {
+    Call::at(&PAUSE, now)?.key("log").key("lasting").number(u32::from(paused)).nonce()
+}
+
+/// How many entries are read at once.
+const PIECE: u64 = 5000;

@@ -1,0 +1,26 @@
+-- Founds the deployment where there is none, and answers its id. It is the one script without a guard.
+--
+-- KEYS: the deployment, the log, the lasting facts.
+-- ARGV: an id to give, what every key begins with, the schema, now, the id that the caller knew or nothing, a nonce.
+--
+-- A caller that knew another id saw this Redis lose everything. Whatever access tokens were issued before, perhaps revoked since,
+-- die by one lasting entry: a global epoch that is the time in milliseconds, which counting cannot have reached. One caller of
+-- several writes it.
+local call, prefix, now, lost, nonce = redis.call, ARGV[2], tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local here = call('HMGET', KEYS[1], 'id', 'schema')
+if here[2] and tonumber(here[2]) > tonumber(ARGV[3]) then
+    return redis.error_reply('TGNEWER ' .. here[2])
+end
+local id = here[1] or ARGV[1]
+if not here[1] then
+    call('HSET', KEYS[1], 'id', id, 'schema', ARGV[3], 'founded', ARGV[4])
+end
+if lost ~= '' and lost ~= id and call('HSETNX', KEYS[1], 'lost:' .. lost, ARGV[4]) == 1 then
+    local global = call('HGET', KEYS[3], 'global:')
+    local highest = math.max(global and tonumber(string.match(global, '^%d+')) or 0,
+        tonumber(call('HGET', KEYS[1], 'highest:subject') or '0'), tonumber(call('HGET', KEYS[1], 'highest:client') or '0'))
+    local epoch = string.format('%.0f', math.max(now, highest + 1))
+    local entry = call('XADD', KEYS[2], '*', 'kind', 'global', 'key', '', 'value', epoch, 'until', '0', 'nonce', nonce)
+    call('HSET', KEYS[3], 'global:', epoch .. ' ' .. entry)
+end
+return id

@@ -1,0 +1,2 @@
+-- KEYS: the deployment, the ring.
+return call('HMGET', KEYS[2], 'version', 'ring')

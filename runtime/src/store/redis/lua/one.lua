@@ -1,0 +1,2 @@
+-- KEYS: the deployment, the session. ARGV from 3: sid.
+return read(ARGV[3])

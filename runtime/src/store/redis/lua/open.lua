@@ -1,0 +1,67 @@
+-- Opens a session: was the subject changed, are there too many, then writes it.
+--
+-- KEYS: the deployment, the session, its subject, the subject's sessions, those that nobody ended, the log, the lasting facts.
+-- ARGV from 3: now, sid, uid, client, `since` or `after`, that time, the limit or nothing, `deny` or `evict`, the log's until, a
+-- nonce, the absolute expiry, the device or nothing, the claims as `=…` or nothing, the number of the row's words, these, the
+-- tokens.
+local now, sid, uid = tonumber(ARGV[3]), ARGV[4], ARGV[5]
+if call('EXISTS', KEYS[2]) == 1 then
+    return redis.error_reply('TGTAKEN its id is taken')
+end
+local changed, bound = tonumber(call('HGET', KEYS[3], 'changed') or '0'), tonumber(ARGV[8])
+if ARGV[7] == 'since' and changed > 0 and changed >= bound or ARGV[7] == 'after' and changed ~= bound then
+    return { 'reload', text(changed) }
+end
+
+local evicted = {}
+if ARGV[9] ~= '' then
+    local found = {}
+    for _, other in ipairs(call('ZRANGEBYSCORE', KEYS[4], '(' .. ARGV[3], '+inf')) do
+        local key = prefix .. 's:' .. other
+        if is_live(key, now) then
+            local row = call('HMGET', key, 'seen', 'made')
+            found[#found + 1] = { tonumber(row[1]), tonumber(row[2]), other }
+        end
+    end
+    local surplus = #found - (tonumber(ARGV[9]) - 1)
+    if surplus > 0 then
+        if ARGV[10] == 'deny' then
+            return { 'limit' }
+        end
+        table.sort(found, function(one, two)
+            if one[1] ~= two[1] then
+                return one[1] < two[1]
+            elseif one[2] ~= two[2] then
+                return one[2] < two[2]
+            end
+            return one[3] < two[3]
+        end)
+        for i = 1, surplus do
+            evicted[i] = found[i][3]
+        end
+    end
+end
+
+for _, other in ipairs(evicted) do
+    finish(other, 'device_limit', now)
+    log('session', other, '0', ARGV[11], now, ARGV[12])
+end
+local abs, words = tonumber(ARGV[13]), tonumber(ARGV[16])
+call('HSET', KEYS[2], unpack(ARGV, 17, 16 + words))
+let_vanish(KEYS[2], abs, now)
+if ARGV[14] ~= '' then
+    call('SET', prefix .. 'd:' .. sid, ARGV[14])
+    let_vanish(prefix .. 'd:' .. sid, abs, now)
+end
+if ARGV[15] ~= '' then
+    call('SET', prefix .. 'c:' .. sid, string.sub(ARGV[15], 2))
+    let_vanish(prefix .. 'c:' .. sid, abs, now)
+end
+call('ZADD', KEYS[4], ARGV[13], sid)
+let_vanish(KEYS[4], abs, now)
+call('ZADD', KEYS[5], ARGV[13], sid)
+record(17 + words)
+tidy(KEYS[4], 's:', now)
+tidy(KEYS[5], 's:', now)
+tidy(prefix .. 'over', 's:', now)
+return { 'open', text(epoch(uid, ARGV[6])), evicted }

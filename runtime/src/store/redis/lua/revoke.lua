@@ -1,0 +1,124 @@
+-- Revokes a target, and logs it.
+--
+-- KEYS: the deployment, the log, the lasting facts, the sessions that nobody ended, those that somebody did.
+-- ARGV from 3: now, the target, its name, the session to keep or nothing, the reason, until, a nonce.
+-- Answers how many live sessions ended, how many tokens were marked, and the entries.
+local now, target, name, keep, reason, ends, nonce =
+    tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local sessions, tokens = 0, 0
+
+-- The epoch that the target's bump brings, and whether it can still be counted, before anything is written.
+local bumped
+if target == 'access' or target == 'subject' then
+    bumped = 1 + math.max(own_epoch(name), highest('client'), lasting('global:'))
+elseif target == 'client' then
+    bumped = 1 + math.max(highest('subject'), lasting('client:' .. name), lasting('global:'))
+elseif target == 'everything' then
+    bumped = 1 + math.max(highest('subject'), highest('client'), lasting('global:'))
+end
+if bumped and bumped > LARGEST then
+    return redis.error_reply('TGEPOCH there is no higher epoch')
+end
+
+local function write(kind, key, value, until_when)
+    log(kind, key, value, until_when, now, nonce)
+end
+
+-- It grows also where two changes share a millisecond.
+local function touch(uid)
+    local changed = tonumber(call('HGET', prefix .. 'u:' .. uid, 'changed') or '0')
+    call('HSET', prefix .. 'u:' .. uid, 'changed', text(math.max(now, changed + 1)))
+end
+
+local function bump(uid)
+    call('HSET', prefix .. 'u:' .. uid, 'epoch', text(bumped))
+    call('HSET', KEYS[1], 'highest:subject', text(math.max(highest('subject'), bumped)))
+    write('subject', uid, text(bumped), ends)
+end
+
+local function end_and_log(sid)
+    sessions = sessions + finish(sid, reason, now)
+    write('session', sid, '0', ends)
+end
+
+local function end_token(jti)
+    write('token', jti, '0', ends)
+    local key = prefix .. 't:' .. jti
+    if call('HGET', key, 'revoked') == '' then
+        call('HSET', key, 'revoked', ARGV[3])
+        tokens = tokens + 1
+    end
+end
+
+-- Ends the sessions that nobody ended, or of those a client's.
+local function end_all(client)
+    local from = 0
+    while true do
+        local some = call('ZRANGE', KEYS[4], from, from + 999)
+        for _, sid in ipairs(some) do
+            if not client or call('HGET', prefix .. 's:' .. sid, 'client') == client then
+                sessions = sessions + finish(sid, reason, now)
+            end
+            if call('ZSCORE', KEYS[4], sid) then
+                from = from + 1
+            end
+        end
+        if #some < 1000 then
+            return
+        end
+    end
+end
+
+if target == 'access' or target == 'refresh' or target == 'subject' then
+    touch(name)
+    if target ~= 'access' then
+        for _, sid in ipairs(call('ZRANGE', prefix .. 'us:' .. name, 0, -1)) do
+            sessions = sessions + finish(sid, reason, now)
+        end
+    end
+    if target ~= 'refresh' then
+        bump(name)
+    end
+elseif target == 'others' then
+    touch(name)
+    -- What ended before then has no access token left; a later end may not have been logged.
+    local running = now - math.max(tonumber(ends) - now, 0)
+    local sids = call('ZRANGE', prefix .. 'us:' .. name, 0, -1)
+    table.sort(sids)
+    for _, sid in ipairs(sids) do
+        local row = call('HMGET', prefix .. 's:' .. sid, 'made', 'rev')
+        if sid ~= keep and row[1] and (not row[2] or tonumber(row[2]) > running) then
+            end_and_log(sid)
+        end
+    end
+elseif target == 'session' then
+    end_and_log(name)
+elseif target == 'token' then
+    end_token(name)
+elseif target == 'tree' then
+    local family, sids, seen = tree(name), {}, {}
+    for _, jti in ipairs(family) do
+        local sid = call('HGET', prefix .. 't:' .. jti, 'sid')
+        if sid and sid ~= '' and not seen[sid] then
+            seen[sid] = true
+            sids[#sids + 1] = sid
+        end
+    end
+    table.sort(sids)
+    for _, sid in ipairs(sids) do
+        end_and_log(sid)
+    end
+    for _, jti in ipairs(family) do
+        end_token(jti)
+    end
+elseif target == 'client' then
+    write('client', name, text(bumped), ends)
+    call('HSET', KEYS[1], 'highest:client', text(math.max(highest('client'), bumped)))
+    end_all(name)
+elseif target == 'key' then
+    write('key', name, '1', ends)
+elseif target == 'everything' then
+    write('global', '', text(bumped), ends)
+    end_all(nil)
+end
+return { sessions, tokens, logged }

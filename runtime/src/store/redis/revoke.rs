@@ -1,0 +1,37 @@
+//! Revocation: every target of [`Target`].
+
+use redis::Value;
+
+use super::super::{Revocation, Revoked, Target};
+use super::script::{Call, EPOCH, REVOKE, hex};
+use super::{Outcome, reply};
+use crate::clock::Timestamp;
+
+pub(super) fn revoke(revocation: Revocation, now: Timestamp) -> Outcome<Call> {
+    let Revocation { target, reason, until } = revocation;
+    let (kind, name, keep) = match target {
+        Target::AccessOf(subject) => ("access", subject, String::new()),
+        Target::RefreshOf(subject) => ("refresh", subject, String::new()),
+        Target::Subject(subject) => ("subject", subject, String::new()),
+        Target::Others { subject, keep } => ("others", subject, hex(keep.as_bytes())),
+        Target::Session(sid) => ("session", hex(sid.as_bytes()), String::new()),
+        Target::Token(jti) => ("token", hex(jti.as_bytes()), String::new()),
+        Target::Tree(jti) => ("tree", hex(jti.as_bytes()), String::new()),
+        Target::Client(client) => ("client", client, String::new()),
+        Target::Key(key) => ("key", key, String::new()),
+        Target::Everything => ("everything", String::new(), String::new()),
+    };
+    let call = ["log", "lasting", "live", "over"].into_iter().fold(Call::at(&REVOKE, now)?, Call::key);
+    call.word(kind).word(name).word(keep).word(reason.as_str()).time(until).nonce()
+}
+
+pub(super) fn revoked(answer: Value) -> Outcome<Revoked> {
+    let mut row = reply::Row::of(answer)?;
+    let (sessions, tokens) = (reply::number(row.next())?, reply::number(row.next())?);
+    let entries = reply::list(row.next())?.into_iter().map(reply::entry).collect::<Outcome<_>>()?;
+    Ok(Revoked { sessions, tokens, entries })
+}
+
+pub(super) fn epoch_of(subject: String, client: String) -> Call {
+    Call::of(&EPOCH).key(format!("u:{subject}")).key("lasting").word(subject).word(client)
+}

@@ -1,0 +1,150 @@
+//! The scripts, each put together from the pieces that it needs, and calls of them.
+
+use std::sync::LazyLock;
+
+use redis::{Cmd, Script};
+
+use crate::clock::Timestamp;
+use crate::secret::fill_random;
+
+use super::Outcome;
+
+/// A script, by the hash that the server keeps it under.
+pub(super) struct Operation {
+    code: &'static str,
+    script: LazyLock<Script>,
+    /// Whether what it does has to reach replicas.
+    pub(super) writes: bool,
+}
+
+macro_rules! scripts {
+    ($($access:ident $name:ident: $($file:literal)+;)+) => {
+        $(pub(super) static $name: Operation = Operation {
+            code: concat!(include_str!("lua/guard.lua"), $(include_str!(concat!("lua/", $file, ".lua"))),+),
+            script: LazyLock::new(|| Script::new($name.code)),
+            writes: scripts!(@ $access),
+        };)+
+    };
+    (@ reads) => { false };
+    (@ writes) => { true };
+}
+
+scripts! {
+    writes HEALTH: "session" "health";
+    writes OPEN: "log" "epoch" "session" "record" "open";
+    reads READ: "epoch" "read" "one";
+    reads SESSIONS: "epoch" "session" "read" "sessions";
+    reads EPOCH: "epoch" "epoch_of";
+    writes ROTATE: "log" "record" "rotate";
+    writes CONFIRM: "session" "confirm";
+    writes REAUTHENTICATE: "epoch" "session" "read" "reauthenticate";
+    writes ATTACH: "session" "attach";
+    writes REVOKE: "log" "epoch" "session" "tree" "revoke";
+    writes PAUSE: "log" "epoch" "pause";
+    reads SINCE: "since";
+    writes RECORD: "record" "record_tokens";
+    reads TOKENS: "tree" "tokens";
+    writes PUT: "put";
+    writes TAKE: "take";
+    writes SPEND: "spend";
+    reads KEYS: "keys";
+    writes SWAP_KEYS: "swap_keys";
+    writes ARCHIVE: "session" "archive";
+}
+
+pub(super) static FOUND: Operation =
+    Operation { code: include_str!("lua/found.lua"), script: LazyLock::new(|| Script::new(FOUND.code)), writes: true };
+
+/// A call of a script: the keys and words that follow those of every call.
+pub(super) struct Call {
+    pub(super) operation: &'static Operation,
+    /// When it was made, where its caller says so.
+    pub(super) now: Option<Timestamp>,
+    keys: Vec<String>,
+    words: Vec<Vec<u8>>,
+}
+
+impl Call {
+    pub(super) const fn of(operation: &'static Operation) -> Self {
+        Self { operation, now: None, keys: Vec::new(), words: Vec::new() }
+    }
+
+    /// A call that does not look at the time, made at `now`.
+    pub(super) fn made(operation: &'static Operation, now: Timestamp) -> Self {
+        Self { now: Some(now), ..Self::of(operation) }
+    }
+
+    /// A call whose first word is the time. A time that a double cannot hold is an error, long before it passes.
+    pub(super) fn at(operation: &'static Operation, now: Timestamp) -> Outcome<Self> {
+        if now.as_millis() >= 1 << 53 {
+            return Err("the clock is beyond the year 287000".into());
+        }
+        Ok(Self::made(operation, now).time(now))
+    }
+
+    /// A key, without what every key begins with.
+    pub(super) fn key(mut self, key: impl Into<String>) -> Self {
+        self.keys.push(key.into());
+        self
+    }
+
+    pub(super) fn word(mut self, word: impl Into<Vec<u8>>) -> Self {
+        self.words.push(word.into());
+        self
+    }
+
+    pub(super) fn number(self, number: impl Into<u64>) -> Self {
+        self.word(number.into().to_string())
+    }
+
+    pub(super) fn time(self, at: Timestamp) -> Self {
+        self.number(at.as_millis())
+    }
+
+    /// What may be missing and may be empty: `=` and it, or nothing.
+    pub(super) fn option(self, word: Option<impl AsRef<[u8]>>) -> Self {
+        self.word(word.map_or_else(Vec::new, |word| [b"=", word.as_ref()].concat()))
+    }
+
+    /// What no other entry of any log has, so that a reader notices when its last one became another.
+    pub(super) fn nonce(self) -> Outcome<Self> {
+        let mut nonce = [0; 8];
+        fill_random(&mut nonce)?;
+        Ok(self.word(hex(&nonce)))
+    }
+
+    /// The command that runs it on a server that has the script.
+    pub(super) fn by_hash(&self, deployment: &str, prefix: &str) -> Cmd {
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(self.operation.script.get_hash());
+        self.complete(command, deployment, prefix)
+    }
+
+    /// The command that runs it on any server.
+    pub(super) fn by_code(&self, deployment: &str, prefix: &str) -> Cmd {
+        let mut command = redis::cmd("EVAL");
+        command.arg(self.operation.code);
+        self.complete(command, deployment, prefix)
+    }
+
+    fn complete(&self, mut command: Cmd, deployment: &str, prefix: &str) -> Cmd {
+        command.arg(self.keys.len() + 1).arg(format!("{prefix}deployment"));
+        for key in &self.keys {
+            command.arg(format!("{prefix}{key}"));
+        }
+        command.arg(deployment).arg(prefix);
+        for word in &self.words {
+            command.arg(word.as_slice());
+        }
+        command
+    }
+}
+
+/// Bytes as they stand in keys: their order is that of the bytes.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,141 @@
+//! Sessions: opened, read, rotated, confirmed.
+
+use std::time::Duration;
+
+use redis::Value;
+
+use super::super::{Authenticated, NewSession, OnLimit, Opened, Rotated, Rotation, Session, Step};
+use super::script::{ATTACH, CONFIRM, Call, OPEN, READ, REAUTHENTICATE, ROTATE, SESSIONS, hex};
+use super::{Outcome, reply, token};
+use crate::clock::Timestamp;
+use crate::device::Device;
+use crate::id::SessionId;
+
+/// A session's key, without what every key begins with.
+fn key(sid: SessionId) -> String {
+    format!("s:{}", hex(sid.as_bytes()))
+}
+
+pub(super) fn open(new: NewSession, now: Timestamp) -> Outcome<Call> {
+    // The second covers clock errors between nodes (ROTATION 3).
+    let (mode, bound) = match new.authenticated {
+        Authenticated::Since(start) => ("since", start.minus(Duration::from_secs(1))),
+        Authenticated::After(expected) => ("after", expected),
+    };
+    let (limit, on_limit) = match new.limit {
+        None => (String::new(), ""),
+        Some(limit) => (limit.max.max(1).to_string(), if limit.on_limit == OnLimit::Deny { "deny" } else { "evict" }),
+    };
+    let sid = hex(new.sid.as_bytes());
+    let call = Call::at(&OPEN, now)?
+        .key(key(new.sid))
+        .key(format!("u:{}", new.subject))
+        .key(format!("us:{}", new.subject))
+        .key("live")
+        .key("log")
+        .key("lasting")
+        .word(sid)
+        .word(new.subject.as_str())
+        .word(new.client_id.as_str())
+        .word(mode)
+        .time(bound)
+        .word(limit)
+        .word(on_limit)
+        .time(new.log_until)
+        .nonce()?
+        .time(new.abs_exp)
+        .word(device(&new.device)?)
+        .option(new.claims);
+
+    let mut words: Vec<(&str, Vec<u8>)> = vec![
+        ("uid", new.subject.into()),
+        ("client", new.client_id.into()),
+        ("gen", b"0".to_vec()),
+        ("cur", new.current.to_vec()),
+        ("auth", millis(new.auth_time)),
+        ("made", millis(now)),
+        ("seen", millis(now)),
+        ("idle", millis(new.idle_exp)),
+        ("abs", millis(new.abs_exp)),
+    ];
+    words.extend(new.acr.map(|acr| ("acr", acr.into_bytes())));
+    let call = call.number(u32::try_from(words.len() * 2)?);
+    let call = words.into_iter().fold(call, |call, (name, value)| call.word(name).word(value));
+    Ok(token::append(call, new.tokens))
+}
+
+pub(super) fn opened(answer: Value) -> Outcome<Opened> {
+    let mut row = reply::Row::of(answer)?;
+    match reply::text(row.next())?.as_str() {
+        "limit" => Ok(Opened::LimitReached),
+        "reload" => Ok(Opened::Reload { changed_at: Timestamp::from_millis(reply::number(row.next())?) }),
+        _ => {
+            let epoch = reply::number(row.next())?;
+            let evicted = reply::list(row.next())?.into_iter().map(|sid| reply::session_id(&reply::text(sid)?));
+            Ok(Opened::Open { epoch, evicted: evicted.collect::<Outcome<_>>()? })
+        }
+    }
+}
+
+pub(super) fn read(sid: SessionId, now: Timestamp) -> Call {
+    Call::made(&READ, now).key(key(sid)).word(hex(sid.as_bytes()))
+}
+
+pub(super) fn of_subject(subject: &str, now: Timestamp) -> Outcome<Call> {
+    Ok(Call::at(&SESSIONS, now)?.key(format!("us:{subject}")))
+}
+
+pub(super) fn oldest_first(answer: Value) -> Outcome<Vec<Session>> {
+    let mut rows = Vec::new();
+    for row in reply::list(answer)? {
+        rows.extend(reply::session(row)?);
+    }
+    rows.sort_unstable_by_key(|row| (row.created_at, row.sid));
+    Ok(rows)
+}
+
+pub(super) fn rotate(rotation: Rotation, now: Timestamp) -> Outcome<Call> {
+    let Rotation { sid, step, tokens, log_until } = rotation;
+    let (name, generation) = match &step {
+        Step::Advance { generation, .. } => ("advance", *generation),
+        Step::Remint { generation, .. } => ("remint", *generation),
+        Step::Hold { generation } => ("hold", *generation),
+    };
+    let call = Call::at(&ROTATE, now)?.key(key(sid)).key("log").word(hex(sid.as_bytes())).word(name).number(generation);
+    let call = call.word(log_until.map(millis).unwrap_or_default()).nonce()?;
+    let call = match step {
+        Step::Advance { current, successor, sealed, context, idle_exp, .. } => {
+            call.word(current).word(successor).word(sealed).word(context).time(idle_exp)
+        }
+        Step::Remint { successor, sealed, .. } => call.word(successor).word(sealed),
+        Step::Hold { .. } => call,
+    };
+    Ok(token::append(call, tokens))
+}
+
+pub(super) fn rotated(answer: Value) -> Outcome<Rotated> {
+    Ok(if reply::done(answer)? { Rotated::Done } else { Rotated::Lost })
+}
+
+pub(super) fn confirm(mut seen: Vec<(SessionId, u32)>, now: Timestamp) -> Outcome<Call> {
+    seen.sort_unstable();
+    let call = Call::at(&CONFIRM, now)?;
+    Ok(seen.into_iter().fold(call, |call, (sid, generation)| call.key(key(sid)).number(generation)))
+}
+
+pub(super) fn reauthenticate(sid: SessionId, auth_time: Timestamp, acr: Option<String>, now: Timestamp) -> Outcome<Call> {
+    Ok(Call::at(&REAUTHENTICATE, now)?.key(key(sid)).word(hex(sid.as_bytes())).time(auth_time).option(acr))
+}
+
+pub(super) fn attach(sid: SessionId, new: &Device, now: Timestamp) -> Outcome<Call> {
+    Ok(Call::at(&ATTACH, now)?.key(key(sid)).key(format!("d:{}", hex(sid.as_bytes()))).word(device(new)?))
+}
+
+/// A device as it is stored: JSON, or nothing where nothing is known.
+fn device(device: &Device) -> Outcome<Vec<u8>> {
+    if *device == Device::default() { Ok(Vec::new()) } else { Ok(serde_json::to_vec(device)?) }
+}
+
+fn millis(at: Timestamp) -> Vec<u8> {
+    at.as_millis().to_string().into_bytes()
+}
