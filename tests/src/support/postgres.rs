@@ -108,13 +108,13 @@ impl Server {
     /// `kill -9` of the server's first process; the others end by themselves when they notice.
     pub fn kill(&mut self) {
         let private = self.private.as_mut().unwrap();
-        let killed = Command::new("kill").arg("-9").arg(private.process().to_string()).status().unwrap();
+        let killed = Command::new("kill").arg("-9").arg(private.process().unwrap()).status().unwrap();
         assert!(killed.success());
     }
 
     /// Sends a signal to the server's processes, all of them: `STOP` freezes it, `CONT` lets it go on.
     pub fn signal(&self, signal: &str) {
-        let first = self.private.as_ref().unwrap().process().to_string();
+        let first = self.private.as_ref().unwrap().process().unwrap();
         let children = Command::new("ps").args(["-o", "pid=", "--ppid", &first]).output().unwrap();
         let mut kill = Command::new("kill");
         kill.arg(format!("-{signal}")).arg(first).args(text(&children.stdout).split_whitespace());
@@ -153,7 +153,7 @@ impl Private {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let port = if self.port == 0 { free_port() } else { self.port };
-            let _ = fs::remove_file(self.folder.join("log"));
+            let _ = fs::remove_file(self.folder.join("process"));
             let keeper = self.keep(port);
             if self.is_ready(deadline) {
                 self.port = port;
@@ -192,25 +192,27 @@ impl Private {
         Keeper { shell, pipe }
     }
 
-    /// Whether it became ready, which the server says in a file.
+    /// Whether it became ready, which the server says in a file. That of a server that was killed is still there.
     fn is_ready(&self, deadline: Instant) -> bool {
         while Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+            let Some(process) = self.process() else { continue };
             let state = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
-            if state.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
+            if state.lines().next() == Some(&process) && state.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
                 return true;
             }
-            if self.folder.join("ended").exists() {
-                fs::remove_file(self.folder.join("ended")).unwrap();
+            let listed = Command::new("ps").args(["-o", "stat=", "-p", &process]).output().unwrap();
+            if listed.stdout.is_empty() || listed.stdout.starts_with(b"Z") {
                 return false;
             }
-            thread::sleep(Duration::from_millis(10));
         }
         false
     }
 
-    fn process(&self) -> u32 {
-        let state = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
-        state.lines().next().unwrap().trim().parse().unwrap()
+    /// The server's first process, once the keeper has started it.
+    fn process(&self) -> Option<String> {
+        let text = fs::read_to_string(self.folder.join("process")).ok()?;
+        text.ends_with('\n').then(|| text.trim().to_owned())
     }
 }
 
@@ -274,7 +276,7 @@ fn programs() -> Option<PathBuf> {
     let mut debian: Vec<_> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
-        .filter_map(|entry| entry.ok())
+        .filter_map(Result::ok)
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path().join("bin"))))
         .collect();
     debian.sort_unstable_by(|one, other| other.cmp(one));
@@ -320,21 +322,21 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Runs the program after the folder until the pipe says a word or is closed; `ended` tells that it ended by itself.
+/// Runs the program after the folder, and stops it when the pipe says a word or is closed.
 const KEEP: &str = r#"
     folder=$1; shift
-    { "$@" >"$folder/log" 2>&1; : >"$folder/ended"; } </dev/null &
+    "$@" >"$folder/log" 2>&1 </dev/null &
+    server=$!
+    echo "$server" >"$folder/process"
     word=
     read -r word
-    server=$(head -n 1 "$folder/data/postmaster.pid" 2>/dev/null)
-    [ -z "$server" ] || kill -QUIT "$server" 2>/dev/null
-    wait
-    rm -f "$folder/ended"
+    kill -QUIT "$server" 2>/dev/null
+    wait "$server"
     [ "$word" = keep ] || rm -rf "$folder"
 "#;
 const USER: &str = "tollgate";
 /// The password of every server that the tests start.
-pub const PASSWORD: &str = "not-to-be-shown";
+pub const PASSWORD: &str = "unspoken";
 const PATIENCE: Duration = Duration::from_secs(60);
 const MISSING: &str =
     "PostgreSQL is not installed: neither on the path nor below /usr/lib/postgresql are `initdb` and `postgres`";
