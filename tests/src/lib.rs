@@ -22,6 +22,7 @@ use tower::ServiceExt as _;
 use uuid::Uuid;
 
 pub mod serve;
+pub mod support;
 
 /// Servers that tests start.
 pub mod support {

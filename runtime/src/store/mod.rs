@@ -8,6 +8,8 @@ mod budget;
 pub mod conformance;
 mod handle;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
@@ -18,6 +20,8 @@ mod sqlite;
 pub use self::redis::{RedisOptions, RedisStore};
 pub use handle::Store;
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use record::*;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};

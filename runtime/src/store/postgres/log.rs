@@ -1,0 +1,204 @@
+//! The revocation log, and the lasting facts, which are part of it.
+//!
+//! An entry carries the number of the transaction that wrote it. Numbers are given out when a transaction begins to write, and
+//! become visible when it commits, in another order; an id would be no better. So a cursor is no number but the snapshot of the
+//! page before: the next page has what that snapshot did not show, each entry once, however late its transaction committed.
+
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row as _};
+
+use super::super::{Fact, LogCursor, LogEntry, LogPage};
+use super::row::{self, millis, natural, stored, time};
+use super::run::Outcome;
+use crate::clock::Timestamp;
+use crate::id::{SessionId, TokenId};
+
+/// Until when an entry that does not last is remembered, as it is stored.
+pub(super) fn until(until: Timestamp) -> i64 {
+    millis(until.min(Timestamp::from_millis(Timestamp::MAX.as_millis() - 1)))
+}
+
+/// The entries that the snapshot of a cursor did not show, and those alone.
+///
+/// A snapshot means nothing to another server, nor to this one after it broke down: numbers whose writing never reached the disk
+/// are given out again then. A connection does not survive that. So the cursor says which server gave it and when, and counts
+/// only on a connection that is older than it; otherwise the page starts over. An entry too many does no harm, one too few does.
+pub(super) async fn since(db: &mut PgConnection, cursor: &LogCursor, now: Timestamp) -> Outcome<LogPage> {
+    let seen = Seen::parse(&cursor.0).unwrap_or(Seen::NOTHING);
+    let sql = concat!(
+        "WITH here AS (
+            SELECT pg_current_snapshot() AS snapshot, ",
+        micros!("pg_postmaster_start_time()"),
+        " AS server, ",
+        micros!("statement_timestamp()"),
+        " AS at, (SELECT ",
+        micros!("backend_start"),
+        " FROM pg_stat_get_activity(pg_backend_pid())) AS opened
+        ), seen AS (
+            SELECT CASE WHEN $1 = server AND $2 > opened AND pg_snapshot_xmax($3::text::pg_snapshot) <= pg_snapshot_xmax(snapshot)
+                THEN $3::text::pg_snapshot ELSE '1:1:'::pg_snapshot END AS snapshot
+            FROM here
+        )
+        SELECT 0 AS id, NULL AS kind, NULL AS key, NULL AS value, NULL AS until, concat_ws(' ', server, at, snapshot) AS cursor
+        FROM here
+        UNION ALL
+        SELECT id, kind, key, value, until, NULL FROM tg_revocation
+        WHERE xid >= (SELECT pg_snapshot_xmin(snapshot) FROM seen)
+            AND NOT pg_visible_in_snapshot(xid, (SELECT snapshot FROM seen)) AND until > $4
+        UNION ALL
+        SELECT id, kind, convert_to(key, 'UTF8'), value, 9223372036854775807, NULL FROM tg_epoch
+        WHERE NOT pg_visible_in_snapshot(xid, (SELECT snapshot FROM seen))
+        ORDER BY id"
+    );
+    let query = sqlx::query(sql).bind(seen.server).bind(seen.at).bind(seen.snapshot).bind(millis(now));
+    let rows = query.fetch_all(db).await?;
+    let mut page = LogPage::default();
+    for row in &rows {
+        match row.try_get(5)? {
+            Some(cursor) => page.cursor = LogCursor(cursor),
+            None => page.entries.push(entry(row)?),
+        }
+    }
+    Ok(page)
+}
+
+/// A time of the server in whole microseconds since 1970, as exact as it keeps them.
+macro_rules! micros {
+    ($time:literal) => {
+        concat!("(extract(epoch FROM ", $time, ") * 1000000)::bigint")
+    };
+}
+use micros;
+
+/// What a cursor holds.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen<'a> {
+    /// When the server began that gave it.
+    server: i64,
+    /// When it was given.
+    at: i64,
+    /// What its page was read from: `xmin:xmax:xip,…`.
+    snapshot: &'a str,
+}
+
+impl<'a> Seen<'a> {
+    /// Before the first entry.
+    const NOTHING: Self = Self { server: 0, at: 0, snapshot: "1:1:" };
+
+    /// Reads a cursor, where it is one: the server is never asked to read what it did not write.
+    fn parse(cursor: &'a str) -> Option<Self> {
+        let (server, rest) = cursor.split_once(' ')?;
+        let (at, snapshot) = rest.split_once(' ')?;
+        let (xmin, rest) = snapshot.split_once(':')?;
+        let (xmax, running) = rest.split_once(':')?;
+        let (xmin, xmax) = (number(xmin)?, number(xmax)?);
+        let mut last = xmin.checked_sub(1).filter(|_| xmin > 0 && xmin <= xmax)?;
+        for running in running.split(',').filter(|_| !running.is_empty()) {
+            let running = number(running).filter(|running| *running > last && *running < xmax)?;
+            last = running;
+        }
+        Some(Self { server: server.parse().ok()?, at: at.parse().ok()?, snapshot })
+    }
+}
+
+/// A transaction's number: digits, and no sign.
+fn number(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+fn entry(row: &PgRow) -> Outcome<LogEntry> {
+    let (key, value) = (row.try_get::<Vec<u8>, _>(2)?, natural(row, 3)?);
+    let fact = match row.try_get(1)? {
+        SESSION => Fact::Session(SessionId::from_bytes(id(key)?)),
+        GENERATION => Fact::Generation(SessionId::from_bytes(id(key)?), row::small(row.try_get(3)?)?),
+        SUBJECT => Fact::Subject(name(key)?, value),
+        TOKEN => Fact::Token(TokenId::from_bytes(id(key)?)),
+        CLIENT => Fact::Client(row::read(name(key)?), value),
+        KEY => Fact::Key(row::read(name(key)?)),
+        GLOBAL => Fact::Everything(value),
+        PAUSE => Fact::Paused(value % 2 == 1, value / 2),
+        other => return Err(format!("the log says `{other}`, which this version does not know").into()),
+    };
+    Ok(LogEntry { fact, until: time(row, 4)? })
+}
+
+fn id(key: Vec<u8>) -> Outcome<[u8; 16]> {
+    key.try_into().map_err(|_| "an id of the log is not sixteen bytes".into())
+}
+
+fn name(key: Vec<u8>) -> Outcome<String> {
+    String::from_utf8(key).map_err(|_| "a name of the log is not UTF-8".into())
+}
+
+/// The statement that writes a lasting fact. Its entry takes the place of its predecessor at the log's end: whoever read the
+/// older one finds it there, and whoever did not needs only it.
+macro_rules! lasting {
+    ($kind:literal, $key:literal, $value:literal, $next:literal) => {
+        concat!(
+            "INSERT INTO tg_epoch(kind, key, value) VALUES ('",
+            $kind,
+            "', ",
+            $key,
+            ", ",
+            $value,
+            ") ON CONFLICT (kind, key) DO UPDATE SET value = ",
+            $next,
+            ", id = excluded.id, xid = excluded.xid RETURNING value"
+        )
+    };
+}
+pub(super) use lasting;
+
+pub(super) async fn set_paused(db: &mut PgConnection, paused: bool) -> Outcome<()> {
+    let sql = lasting!("pause", "''", "2 + $1", "(tg_epoch.value / 2 + 1) * 2 + $1");
+    sqlx::query(sql).bind(i64::from(paused)).execute(db).await?;
+    Ok(())
+}
+
+/// Says that a key no longer counts, for ever.
+pub(super) async fn end_key(db: &mut PgConnection, key: &str) -> Outcome<()> {
+    sqlx::query(lasting!("key", "$1", "1", "1")).bind(stored(key)).execute(db).await?;
+    Ok(())
+}
+
+const SESSION: &str = "session";
+const GENERATION: &str = "generation";
+const SUBJECT: &str = "subject";
+const TOKEN: &str = "token";
+const CLIENT: &str = "client";
+const KEY: &str = "key";
+const GLOBAL: &str = "global";
+const PAUSE: &str = "pause";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_server_wrote_is_a_cursor() {
+        for cursor in ["1 2 3:3:", "1700000000000000 1700000000000001 1056:1060:1056,1058"] {
+            assert!(Seen::parse(cursor).is_some(), "{cursor}");
+        }
+        for cursor in [
+            "",
+            "no cursor",
+            "-1",
+            "9000000000000000000",
+            "1 2 3",
+            "1 2 3:3",
+            "1 2 0:3:",
+            "1 2 4:3:",
+            "1 2 3:5:5",
+            "1 2 3:5:4,4",
+            "1 2 3:5:4,",
+            "1 2 +3:5:",
+            "1 2 3:5:2",
+            "x 2 3:3:",
+            "1 x 3:3:",
+            "1 2 3:3: ",
+            "1 2 3:18446744073709551616:",
+        ] {
+            assert_eq!(Seen::parse(cursor), None, "{cursor}");
+        }
+    }
+}

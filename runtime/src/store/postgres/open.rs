@@ -1,0 +1,250 @@
+//! Connecting: what the URL and the options say, and which servers and databases are refused.
+
+use std::fmt;
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
+use tokio::time::timeout;
+
+use super::pool::Pool;
+use super::run::Fault;
+use super::{Inner, PostgresStore, schema};
+use crate::error::{Error, ErrorKind};
+
+/// How a database is connected to. Made by [`PostgresStore::options`].
+///
+/// The URL is `postgres://user:password@host:port/database`, with special characters as `%40` and the like. Behind it may come
+/// `?sslmode=`, one of `disable`, `prefer` (the default: TLS where the server has it, and no proof that it is the right one),
+/// `require` (TLS, and no proof either), `verify-ca` and `verify-full`: across a network use `verify-full`. Certificates are checked
+/// against Mozilla's roots and the file of `sslrootcert=`; `sslcert=` and `sslkey=` are the client's own. A host that
+/// begins with `/` is the folder of a Unix socket. What the URL leaves out comes from the variables and the password file that
+/// PostgreSQL's own programs read (`PGHOST`, `PGPASSWORD`, `~/.pgpass` …).
+#[derive(Clone)]
+pub struct PostgresOptions {
+    url: String,
+    schema: Option<String>,
+    max_connections: u32,
+    acquire_timeout: Duration,
+    lock_timeout: Duration,
+    statement_timeout: Duration,
+}
+
+impl PostgresOptions {
+    pub(super) fn new(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            schema: None,
+            max_connections: 10,
+            acquire_timeout: Duration::from_secs(2),
+            lock_timeout: Duration::from_secs(2),
+            statement_timeout: Duration::from_secs(5),
+        }
+    }
+
+    /// In which schema the tables lie; it is made where there is none. Letters, digits and `_`, at most 63 of them, not a digit
+    /// first. Default: the first one of the role's search path, mostly `public`.
+    #[must_use]
+    pub fn schema(mut self, name: &str) -> Self {
+        self.schema = Some(name.to_owned());
+        self
+    }
+
+    /// How many connections this node opens at most, as they are needed. Default 10. All nodes together have to stay below
+    /// the server's `max_connections`.
+    #[must_use]
+    pub const fn max_connections(mut self, connections: u32) -> Self {
+        self.max_connections = connections;
+        self
+    }
+
+    /// How long an operation waits for a connection, one that becomes free or a new one. Default 2 s.
+    #[must_use]
+    pub const fn acquire_timeout(mut self, timeout: Duration) -> Self {
+        self.acquire_timeout = timeout;
+        self
+    }
+
+    /// How long a statement waits for each lock that somebody else holds. Default 2 s.
+    #[must_use]
+    pub const fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.lock_timeout = timeout;
+        self
+    }
+
+    /// How long a statement may take, and, with a second more, a whole operation. Default 5 s. A server that does not answer is
+    /// given up then. Migrations and the revocation of a client or of everything, which may change every row, have ten minutes.
+    #[must_use]
+    pub const fn statement_timeout(mut self, timeout: Duration) -> Self {
+        self.statement_timeout = timeout;
+        self
+    }
+
+    /// Connects, and looks at the server and the database.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::connect`]; and the name of the schema cannot be one.
+    pub async fn connect(self) -> Result<PostgresStore, Error> {
+        let options = self.parsed()?;
+        let place = place(&options);
+        let refused = |what: &str| Error::new(ErrorKind::Store, format!("the PostgreSQL database `{place}` {what}"));
+
+        let mut db = match timeout(self.acquire_timeout, options.connect()).await {
+            Ok(Ok(db)) => db,
+            Ok(Err(error)) => return Err(refused(what_refused(&error)).because(error)),
+            Err(_) => return Err(refused("cannot be reached: there was no answer in time")),
+        };
+        match timeout(self.statement_timeout, obstacle(&mut db)).await {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(obstacle))) => return Err(refused(&obstacle)),
+            Ok(Err(fault)) => return Err(refused("cannot be read").because(fault.into_source())),
+            Err(_) => return Err(refused("cannot be read: there was no answer in time")),
+        }
+        // The store opens its own connections, when it needs them; a farewell that fails changes nothing.
+        let _ = timeout(self.acquire_timeout, db.close()).await;
+
+        let pool = Pool::new(options, self.max_connections, self.acquire_timeout);
+        let patience = self.statement_timeout.saturating_add(Duration::from_secs(1));
+        Ok(PostgresStore(Arc::new(Inner { place, schema: self.schema, pool, patience })))
+    }
+
+    /// What sqlx is to connect with: the URL, and on top of it what the store cannot do without.
+    fn parsed(&self) -> Result<PgConnectOptions, Error> {
+        // Nothing of the URL is said: where it cannot be read, nobody knows which part of it is the password.
+        let refused = |what: &str| Error::new(ErrorKind::Store, format!("the URL of the PostgreSQL database {what}"));
+        if !["postgres://", "postgresql://"].iter().any(|scheme| self.url.starts_with(scheme)) {
+            return Err(refused("does not begin with `postgres://`"));
+        }
+        check_parameters(&self.url).map_err(|what| refused(&what))?;
+        let options = PgConnectOptions::from_str(&self.url).map_err(|error| refused("cannot be read").because(error))?;
+
+        let millis = |timeout: Duration| timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into()).to_string();
+        // The last word counts: what the URL or the environment set before is overruled.
+        let options = options.options([
+            ("synchronous_commit", "on"),
+            ("default_transaction_isolation", "read committed"),
+            ("lock_timeout", &millis(self.lock_timeout)),
+            ("statement_timeout", &millis(self.statement_timeout)),
+            ("idle_in_transaction_session_timeout", &millis(self.statement_timeout)),
+            ("client_min_messages", "warning"),
+        ]);
+        let options = match &self.schema {
+            Some(name) if is_name(name) => options.options([("search_path", format!("\"{name}\""))]),
+            Some(name) => return Err(Error::new(ErrorKind::Store, format!("`{name}` cannot be the name of a schema"))),
+            None => options,
+        };
+        let has_name = options.get_application_name().is_some();
+        Ok(if has_name { options } else { options.application_name("tollgate") }.disable_statement_logging())
+    }
+}
+
+impl fmt::Debug for PostgresOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresOptions")
+            .field("place", &self.parsed().map_or_else(|error| error.to_string(), |options| place(&options)))
+            .field("schema", &self.schema)
+            .field("max_connections", &self.max_connections)
+            .field("acquire_timeout", &self.acquire_timeout)
+            .field("lock_timeout", &self.lock_timeout)
+            .field("statement_timeout", &self.statement_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a database is, for people.
+fn place(options: &PgConnectOptions) -> String {
+    let host = options.get_socket().map_or(options.get_host().into(), |folder| folder.to_string_lossy());
+    let (user, port) = (options.get_username(), options.get_port());
+    format!("{user}@{host}:{port}/{}", options.get_database().unwrap_or(user))
+}
+
+/// A misspelt parameter would be left out in silence, `sslmode` among them.
+fn check_parameters(url: &str) -> Result<(), String> {
+    let Some((_, parameters)) = url.split_once('?') else { return Ok(()) };
+    let parameters = parameters.split('#').next().unwrap_or_default();
+    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+        let Some((name, _)) = parameter.split_once('=') else {
+            return Err("has a parameter without a value, or a `?` in the password that is not written `%3F`".to_owned());
+        };
+        let is_option = name.starts_with("options[") || name.starts_with("options%5B") || name.starts_with("options%5b");
+        if !is_option && !PARAMETERS.contains(&name) {
+            return Err(format!("has the parameter `{name}`, which is none"));
+        }
+    }
+    Ok(())
+}
+
+/// The parameters that sqlx reads.
+const PARAMETERS: [&str; 18] = [
+    "sslmode",
+    "ssl-mode",
+    "sslrootcert",
+    "ssl-root-cert",
+    "ssl-ca",
+    "sslcert",
+    "ssl-cert",
+    "sslkey",
+    "ssl-key",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
+/// A name that means the same with quotes and in every statement.
+fn is_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    first && name.len() <= 63 && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn what_refused(error: &sqlx::Error) -> &'static str {
+    match error {
+        sqlx::Error::Database(error) => match error.code().as_deref() {
+            Some("28P01" | "28000") => "lets this user not in: user, password or the server's `pg_hba.conf` are wrong",
+            Some("3D000") => "does not exist",
+            Some("53300") => "has no connection left",
+            Some("57P03") => "is starting or stopping",
+            _ => "refuses the connection",
+        },
+        sqlx::Error::Io(_) => "cannot be reached",
+        sqlx::Error::Tls(_) => "cannot be reached with the TLS that the URL asks for",
+        _ => "cannot be connected to",
+    }
+}
+
+/// Why a server or its database cannot keep sessions, if so.
+async fn obstacle(db: &mut PgConnection) -> Result<Option<String>, Fault> {
+    let sql = "SELECT current_setting('server_version_num')::int, current_setting('server_version'), pg_is_in_recovery(),
+        current_setting('transaction_read_only') = 'on', current_setting('server_encoding'), current_setting('synchronous_commit')";
+    let row = sqlx::query(sql).fetch_one(&mut *db).await?;
+    if row.try_get::<i32, _>(0)? < OLDEST {
+        return Ok(Some(format!("is on a server of version {}; 13 or later is needed", row.try_get::<String, _>(1)?)));
+    }
+    if row.try_get(2)? {
+        return Ok(Some("is a standby, which cannot be written to".to_owned()));
+    }
+    if row.try_get(3)? {
+        return Ok(Some("is read-only".to_owned()));
+    }
+    let encoding: String = row.try_get(4)?;
+    if encoding != "UTF8" {
+        return Ok(Some(format!("has the encoding {encoding}; UTF8 is needed")));
+    }
+    // A pooler in between may drop what a connection asks for.
+    if row.try_get::<&str, _>(5)? != "on" {
+        return Ok(Some("is behind something that drops `synchronous_commit=on`: a commit would not be durable".to_owned()));
+    }
+    let (version, known) = (schema::version(db).await?, schema::VERSION);
+    Ok((version > known).then(|| format!("was written by a newer version (its schema is {version}, known is {known})")))
+}
+
+/// PostgreSQL 13, the first with `xid8`.
+const OLDEST: i32 = 130_000;

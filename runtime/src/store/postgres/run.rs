@@ -1,0 +1,223 @@
+//! Running an operation: on a connection of its own, within its time, in one transaction, again where the server asks for that.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, PgConnection, raw_sql};
+use tokio::time::{sleep, timeout};
+
+use super::super::StoreError;
+use super::Inner;
+use super::pool::Lease;
+use crate::secret::fill_random;
+
+/// What an operation answers inside its transaction. A fault rolls it back.
+pub(super) type Outcome<T> = Result<T, Fault>;
+
+/// An operation under way.
+pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = Outcome<T>> + Send + 'a>>;
+
+/// What an operation does with its arguments on a connection. It may run more than once.
+pub(super) type Operation<A, T> = for<'a> fn(&'a mut PgConnection, &'a A) -> Answer<'a, T>;
+
+/// Why an operation has no answer.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The server or the way to it.
+    Database(sqlx::Error),
+    /// Anything else.
+    Other(Box<dyn StdError + Send + Sync>),
+}
+
+/// In what an operation runs.
+pub(super) enum Mode {
+    /// One statement that only reads: it may be asked again on another connection.
+    Look,
+    /// One statement, which is its own transaction.
+    Statement,
+    /// A transaction, begun by these statements, which are sent together.
+    Transaction(Cow<'static, str>),
+    /// A transaction that may touch every row there is, so that only its locks have a time limit.
+    Sweep(&'static str),
+}
+
+impl Mode {
+    /// A transaction that needs no lock to begin with.
+    pub(super) const PLAIN: Self = Self::Transaction(Cow::Borrowed("BEGIN"));
+
+    /// A transaction that no bump of a client's or the global epoch overlaps. Many of these run side by side.
+    ///
+    /// The lock is one on the table `tg_epoch` itself, weak enough for its readers and writers not to notice. It is asked for
+    /// before the first statement, so every statement of the transaction has a snapshot that was taken under it.
+    pub(super) const WITHOUT_BUMPS: Self = Self::Transaction(Cow::Borrowed("BEGIN; LOCK TABLE tg_epoch IN ROW SHARE MODE"));
+
+    /// A transaction that bumps a client's or the global epoch: it waits until all [`WITHOUT_BUMPS`](Self::WITHOUT_BUMPS) have
+    /// committed, so its statements see every session and every subject's epoch there is, and none comes in beside it.
+    pub(super) const BUMPING: Self = Self::Sweep("BEGIN; SET LOCAL statement_timeout = 0; LOCK TABLE tg_epoch IN EXCLUSIVE MODE");
+
+    fn begin(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Look | Self::Statement => None,
+            Self::Transaction(begin) => Some(begin.clone()),
+            Self::Sweep(begin) => Some(Cow::Borrowed(begin)),
+        }
+    }
+}
+
+impl Inner {
+    /// Runs an operation to its end, whether or not its caller waits for it: a client cannot stop a revocation by hanging up, and
+    /// no connection is left in the middle of something.
+    pub(super) async fn run<A, T>(
+        self: &Arc<Self>,
+        what: &'static str,
+        mode: Mode,
+        args: A,
+        operation: Operation<A, T>,
+    ) -> Result<T, StoreError>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let inner = Arc::clone(self);
+        let running = tokio::spawn(async move { inner.repeat(&mode, &args, operation).await });
+        match running.await {
+            Ok(outcome) => outcome.map_err(|fault| StoreError::new(what).because(fault.into_source())),
+            Err(_) => Err(StoreError::new(what).because("the operation panicked")),
+        }
+    }
+
+    async fn repeat<A: Sync, T>(&self, mode: &Mode, args: &A, operation: Operation<A, T>) -> Outcome<T> {
+        let mut tries = 0;
+        loop {
+            let fault = match self.attempt(mode, args, operation).await {
+                Ok(answer) => return Ok(answer),
+                Err(fault) => fault,
+            };
+            tries += 1;
+            if fault.is_conflict() && tries < TRIES {
+                sleep(pause(tries)).await;
+            } else if !(matches!(mode, Mode::Look) && fault.is_broken() && tries == 1) {
+                return Err(fault);
+            }
+        }
+    }
+
+    async fn attempt<A, T>(&self, mode: &Mode, args: &A, operation: Operation<A, T>) -> Outcome<T> {
+        let mut lease = self.pool.take().await?;
+        let patience = if matches!(mode, Mode::Sweep(_)) { SWEEP } else { self.patience };
+        let begin = mode.begin();
+        let within_transaction = begin.is_some();
+        let db = lease.connection();
+        let done = timeout(patience, async move {
+            if let Some(begin) = begin {
+                execute(db, begin).await?;
+            }
+            let answer = operation(db, args).await?;
+            if within_transaction {
+                execute(db, Cow::Borrowed("COMMIT")).await?;
+            }
+            Ok(answer)
+        });
+        match done.await {
+            Ok(Ok(answer)) => {
+                self.pool.give_back(lease);
+                Ok(answer)
+            }
+            Ok(Err(fault)) => {
+                self.clean_up(lease, &fault, within_transaction).await;
+                Err(fault)
+            }
+            // The connection is closed with the lease; the server's own limits end what it still does for it.
+            Err(_) => Err("the server did not answer in time".into()),
+        }
+    }
+
+    /// Keeps the connection of a failed operation only where the server says that it is as before.
+    async fn clean_up(&self, mut lease: Lease, fault: &Fault, within_transaction: bool) {
+        if fault.is_broken() {
+            self.pool.clear();
+            return;
+        }
+        let rolled_back = async {
+            if within_transaction {
+                execute(lease.connection(), Cow::Borrowed("ROLLBACK")).await?;
+            }
+            Ok::<_, Fault>(())
+        };
+        if let Ok(Ok(())) = timeout(self.patience, rolled_back).await {
+            self.pool.give_back(lease);
+        }
+    }
+}
+
+impl Fault {
+    /// Deadlock and serialization failure: the server rolled back and says that another try may do.
+    fn is_conflict(&self) -> bool {
+        matches!(self.code().as_deref(), Some("40001" | "40P01"))
+    }
+
+    /// The connection cannot be used any more: the server is gone, is going, or no longer makes sense.
+    fn is_broken(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(_)) => {
+                self.code().is_none_or(|code| code.starts_with("57P") || code.starts_with("08"))
+            }
+            Self::Database(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => true,
+            Self::Database(_) | Self::Other(_) => false,
+        }
+    }
+
+    fn code(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => error.code(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn into_source(self) -> Box<dyn StdError + Send + Sync> {
+        match self {
+            Self::Database(error) => error.into(),
+            Self::Other(error) => error,
+        }
+    }
+}
+
+impl From<sqlx::Error> for Fault {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<&'static str> for Fault {
+    fn from(what: &'static str) -> Self {
+        Self::Other(what.into())
+    }
+}
+
+impl From<String> for Fault {
+    fn from(what: String) -> Self {
+        Self::Other(what.into())
+    }
+}
+
+async fn execute(db: &mut PgConnection, sql: Cow<'static, str>) -> Outcome<()> {
+    raw_sql(AssertSqlSafe(sql)).execute(db).await?;
+    Ok(())
+}
+
+/// Longer from try to try, and of random length, so that two that met do not meet again.
+fn pause(tries: u32) -> Duration {
+    let mut random = [0];
+    // Without a random byte the pause is still one.
+    let _ = fill_random(&mut random);
+    let [random] = random;
+    Duration::from_millis(u64::from(tries) * (2 + u64::from(random) / 16))
+}
+
+/// How often an operation is tried where the server asks for another try.
+const TRIES: u32 = 5;
+/// How long an operation over every row may take.
+const SWEEP: Duration = Duration::from_secs(600);

@@ -1,0 +1,55 @@
+//! PostgreSQL: the conformance suite on it, and what is particular to it.
+
+#[path = "postgres/conformance.rs"]
+mod conformance;
+#[path = "postgres/fault.rs"]
+mod fault;
+#[path = "postgres/gate.rs"]
+mod gate;
+#[path = "postgres/log.rs"]
+mod log;
+#[path = "postgres/migrate.rs"]
+mod migrate;
+#[path = "postgres/opening.rs"]
+mod opening;
+#[path = "postgres/race.rs"]
+mod race;
+#[path = "stores/record.rs"]
+mod record;
+#[path = "postgres/tls.rs"]
+mod tls;
+
+use std::time::Duration;
+
+use sqlx::{PgConnection, Row as _, raw_sql};
+use tollgate::store::{PostgresStore, SessionStore as _};
+
+use record::NOW;
+
+/// A store on a database, which has the tables afterwards.
+async fn opened(url: &str) -> PostgresStore {
+    let store = PostgresStore::connect(url).await.unwrap();
+    store.migrate(NOW).await.unwrap();
+    store
+}
+
+/// Waits until so many others wait for locks in this connection's database.
+async fn until_waiting(db: &mut PgConnection, count: i64) {
+    let sql = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()";
+    for _ in 0..200 {
+        if number(db, sql).await >= count {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("nobody waits for a lock");
+}
+
+async fn number(db: &mut PgConnection, sql: &'static str) -> i64 {
+    sqlx::query(sql).fetch_one(db).await.unwrap().get(0)
+}
+
+async fn execute(db: &mut PgConnection, sql: &'static str) {
+    raw_sql(sql).execute(db).await.unwrap();
+}
