@@ -187,6 +187,7 @@ pub async fn handler§(caller: Auth<User@, Policy§>) -> String {
         let routes = repeat(size.policies, size, "    let app@ = app@.route(\"/§\", get(handlers::handler§));\n");
         let apps = repeat(
             size.backends,
+            size,
             "    let gate§ = backends::gate§().await;\n    let app§ = Router::new().merge(gate§.router());\n",
         );
         let merged = repeat(size.backends, size, "\n        .nest(\"/app§\", app§.with_state(gate§))");

@@ -24,11 +24,6 @@ use uuid::Uuid;
 pub mod serve;
 pub mod support;
 
-/// Servers that tests start.
-pub mod support {
-    pub mod redis;
-}
-
 /// A role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ClaimValue)]
 pub enum Role {

@@ -1,6 +1,7 @@
 //! Servers that the tests start for themselves, and what a test does where it cannot have one.
 
 pub mod postgres;
+pub mod redis;
 
 /// Says that a test was skipped, and why; under `REQUIRE_STORES=1` that is a failure.
 pub fn skipped(why: &str) {
