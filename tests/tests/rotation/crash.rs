@@ -1,5 +1,7 @@
 //! P9 and the 503s: a crash at any await, and a failure of any operation, leave what whole operations leave; the client goes on.
 
+use std::sync::atomic::Ordering;
+
 use tollgate::clock::Timestamp;
 use tollgate::prelude::*;
 use tollgate::settings::OnLimit;
@@ -259,6 +261,24 @@ fn a_503_changes_nothing_and_loses_no_token() {
                     stage.goes_on(&world, scene).await;
                 }
             }
+        }
+    });
+}
+
+/// R76, R81: a user's backend that is down is a 503 like a store that is down.
+#[test]
+fn a_backend_that_is_down_changes_nothing_and_loses_no_token() {
+    on_both_stores(Rules::AWARE, async |world| {
+        for scene in [Scene::Rotate, Scene::Keep, Scene::Replay, Scene::Remint] {
+            let mut stage = Stage::set(&world, scene).await;
+            let before = stage.shape(&world).await;
+            let request = std::mem::replace(&mut stage.request, Stepper::new(&world.probe, std::future::pending()));
+            world.accounts.is_down.store(true, Ordering::SeqCst);
+            let outcome = request.finish().await;
+            world.accounts.is_down.store(false, Ordering::SeqCst);
+            assert_eq!(outcome, Err(Code::Unavailable), "{scene:?}");
+            assert_eq!(stage.shape(&world).await, before, "{scene:?}");
+            stage.goes_on(&world, scene).await;
         }
     });
 }

@@ -145,3 +145,36 @@ fn p10_a_remint_happens_only_within_the_window_for_lost_answers() {
         Ok(())
     });
 }
+
+/// The schedules of this file are worth something: they meet every way to answer, lost races and ended sessions.
+#[test]
+fn the_schedules_meet_every_way_to_answer() {
+    let met = std::cell::RefCell::new(std::collections::BTreeMap::<&str, u32>::new());
+    random(CASES, &[Rules::AWARE], &schedules(LONGEST), async |world, acts| {
+        let trace = run(world, acts).await;
+        let mut met = met.borrow_mut();
+        let mut meet = |what| *met.entry(what).or_default() += 1;
+        for op in &trace.ops {
+            match op.detail {
+                Detail::Advanced(..) => meet("rotated"),
+                Detail::Reminted(..) => meet("re-minted"),
+                Detail::Held(_) => meet("held"),
+                Detail::Lost => meet("lost"),
+                Detail::None => {}
+            }
+        }
+        match trace.rows[trace.rows.len() - 1].revoked {
+            Some((_, RevokeReason::Reuse)) => meet("reused"),
+            Some(_) => meet("revoked"),
+            None => meet("alive"),
+        }
+        if trace.rows.iter().any(|row| row.confirmed) {
+            meet("confirmed");
+        }
+        Ok(())
+    });
+    let met = met.into_inner();
+    for what in ["rotated", "re-minted", "held", "lost", "reused", "revoked", "alive", "confirmed"] {
+        assert!(met.get(what).is_some_and(|count| *count >= 5), "{what}: {met:?}");
+    }
+}

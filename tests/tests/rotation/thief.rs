@@ -78,6 +78,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 /// R67, R68.
 #[test]
 fn p7_a_copy_is_dead_or_the_session_is_after_two_rotations_of_the_owner() {
+    // How often the owner rotated twice, and how often the session ended before.
+    let met = std::cell::Cell::new((0, 0));
     random(200, &Rules::ALL, &(acts(), 0..20_usize), async |world, (acts, theft)| {
         let visit = world.arrive().await;
         let mut stored = visit.tokens.clone();
@@ -125,6 +127,9 @@ fn p7_a_copy_is_dead_or_the_session_is_after_two_rotations_of_the_owner() {
             ensure(!counts || row.revoked.is_some(), || "the thief's token outlived two rotations of the owner".into())?;
         }
         // The thief tries everything it has.
+        let (outlived, ended) = met.get();
+        let (is_stolen, is_over) = (!stolen.is_empty(), world.row(&visit).await.revoked.is_some());
+        met.set((outlived + u32::from(is_stolen && scene.rotations >= 2), ended + u32::from(is_stolen && is_over)));
         if scene.rotations >= 2 {
             for tokens in stolen {
                 world.wait(2 * world.rules.window + 1);
@@ -134,6 +139,7 @@ fn p7_a_copy_is_dead_or_the_session_is_after_two_rotations_of_the_owner() {
         }
         Ok(())
     });
+    assert!(met.get().0 >= 100 && met.get().1 >= 100, "{met:?}");
 }
 
 /// R68: whoever of the two comes second ends the session, access tokens included, on every node.
