@@ -52,7 +52,8 @@ pub(crate) fn decide(row: &Session, token: &Presented<'_>, settings: &RefreshSet
         return Row::Over;
     }
     if token.generation > row.generation {
-        return Row::Rollback;
+        // Whoever holds a retired key must not be able to raise an alarm either.
+        return if token.retired { Row::Powerless } else { Row::Rollback };
     }
     let is_current = token.generation == row.generation;
     if is_current && !same(&token.hash, &row.current) {
