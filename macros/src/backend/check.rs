@@ -131,7 +131,7 @@ fn check_names(args: &Args, diag: &mut Diag) {
         let text = name.value();
         let other_name = other_name.as_ref().map_or_else(|| other.to_owned(), LitStr::value);
         if text.is_empty() || !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
-            diag.error(name, "a member's name is made of ASCII letters, digits, `_` and `-`");
+            diag.error(name, format_args!("`{text}` is no name for a member: use ASCII letters, digits, `_` and `-`"));
         } else if MEMBERS.contains(&text.as_str()) {
             diag.error(name, format_args!("`{text}` is another member of the same answer: choose another name"));
         } else if text == other_name && (at == 1 || args.refresh_token.is_none()) {
