@@ -83,16 +83,23 @@ impl Case {
         format!("{}/{}", self.folder, self.name)
     }
 
-    fn anchor(&self) -> String {
+    /// Where a link to its heading leads; the second of one title gets a number.
+    fn anchor(&self, seen: &mut BTreeMap<String, usize>) -> String {
         let kept = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
-        self.title.to_lowercase().chars().filter(|c| kept(*c)).map(|c| if c == ' ' { '-' } else { c }).collect()
+        let plain: String =
+            self.title.to_lowercase().chars().filter(|c| kept(*c)).map(|c| if c == ' ' { '-' } else { c }).collect();
+        let count = seen.entry(plain.clone()).or_default();
+        *count += 1;
+        if *count == 1 { plain } else { format!("{plain}-{}", *count - 1) }
     }
 }
 
 impl Error {
     fn read(block: &str) -> Self {
         let lines: Vec<&str> = block.lines().collect();
-        let label = lines.iter().find_map(|line| line.split_once("^ ").filter(|(before, _)| before.contains('|')));
+        let label = lines
+            .iter()
+            .find_map(|line| line.split_once("^ ").filter(|(before, label)| before.contains('|') && !label.starts_with('-')));
         let remarks = lines.iter().filter_map(|line| {
             let line = line.trim_start().trim_start_matches("= ");
             let ours = line.starts_with("note: ")
@@ -131,6 +138,7 @@ fn page(cases: &[Case]) -> String {
          What a message points at is left out here.\n",
         cases.len()
     );
+    let mut anchors = BTreeMap::new();
     let mut of_section: BTreeMap<&str, Vec<&Case>> = BTreeMap::new();
     for case in cases {
         of_section.entry(&case.folder).or_default().push(case);
@@ -145,7 +153,7 @@ fn page(cases: &[Case]) -> String {
         .unwrap();
         for case in &cases {
             let message = case.errors.first().map_or("", Error::message).replace('|', "\\|");
-            writeln!(out, "| [{}](#{}) | {message} |", case.title, case.anchor()).unwrap();
+            writeln!(out, "| [{}](#{}) | {message} |", case.title, case.anchor(&mut anchors)).unwrap();
         }
         for case in cases {
             write!(out, "\n### {}\n\n```rust,compile_fail\n{}\n```\n\n```text\n", case.title, case.code).unwrap();

@@ -18,7 +18,7 @@ pub(crate) fn check(item: &Item, args: &Args, diag: &mut Diag) -> Option<Model> 
         diag.error(&Ident::new("_at", Span::call_site()), "nothing says whom the backend signs in: add `user = User`");
     }
     if let Some(from) = args.from.as_ref().filter(|from| *from != "stored") {
-        diag.error(from, format_args!("unknown source `{from}`: claims are reloaded by `Refresh`, or `stored` with the session"));
+        diag.error(from, format_args!("unknown source `{from}`: write `stored`, or leave `from` out and implement `Refresh`"));
     }
     for (text, what) in [(&args.tag, "the tag"), (&args.signin.summary, "the summary"), (&args.refresh.summary, "the summary")] {
         if let Some(text) = text.as_ref().filter(|text| text.value().trim().is_empty()) {
