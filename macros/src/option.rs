@@ -94,24 +94,24 @@ impl Opt {
                 return Self::read(group.stream().into_iter().chain(tokens).collect(), diag);
             }
             other => {
-                diag.error(&other, "expected the name of an option");
+                diag.error(&other, "expected the name of an option: write `name`, `name = value` or `name(…)`, parted by commas");
                 return None;
             }
         };
         let value = match (tokens.next(), tokens.len()) {
             (None, _) => Value::Word,
             (Some(TokenTree::Punct(punct)), 0) if punct.as_char() == '=' => {
-                diag.error(&punct, format_args!("`{key}` lacks its value: `{key} = …`"));
+                diag.error(&punct, format_args!("`{key}` lacks its value: write `{key} = …`"));
                 return None;
             }
             (Some(TokenTree::Punct(punct)), _) if punct.as_char() == '=' => Value::Is(tokens.collect()),
             (Some(TokenTree::Group(group)), 0) if group.delimiter() == Delimiter::Parenthesis => Value::List(group),
             (Some(TokenTree::Group(group)), _) if group.delimiter() == Delimiter::Parenthesis => {
-                diag.error(&tokens.next(), format_args!("expected `,` after `{key}(…)`"));
+                diag.error(&tokens.next(), format_args!("expected `,` after `{key}(…)`: part options by commas"));
                 return None;
             }
             (Some(other), _) => {
-                diag.error(&other, format_args!("expected `,`, `=` or `(…)` after `{key}`"));
+                diag.error(&other, format_args!("expected `,`, `=` or `(…)` after `{key}`: part options by commas"));
                 return None;
             }
         };
@@ -145,12 +145,12 @@ impl Opt {
         diag: &mut Diag,
     ) -> Option<T> {
         let Value::Is(tokens) = &self.value else {
-            diag.error(&self.key, format_args!("`{}` takes {what}: `{example}`", self.key));
+            diag.error(&self.key, format_args!("`{}` takes {what}: write `{example}`", self.key));
             return None;
         };
         let value = parser.parse2(tokens.clone()).ok();
         if value.is_none() {
-            diag.error(tokens, format_args!("expected {what}: `{example}`"));
+            diag.error(tokens, format_args!("expected {what}: write `{example}`"));
         }
         value
     }
@@ -158,12 +158,12 @@ impl Opt {
     /// The options in `(…)`.
     pub(crate) fn list(&self, example: &str, diag: &mut Diag) -> Option<Vec<Opt>> {
         let Value::List(group) = &self.value else {
-            diag.error(&self.key, format_args!("`{}` takes options of its own: `{example}`", self.key));
+            diag.error(&self.key, format_args!("`{}` takes options of its own: write `{example}`", self.key));
             return None;
         };
         let opts = split(group.stream(), diag);
         if group.stream().is_empty() {
-            diag.error(&self.key, format_args!("`{}` is empty: `{example}`", self.key));
+            diag.error(&self.key, format_args!("`{}` is empty: write what belongs there, as in `{example}`", self.key));
         }
         Some(opts)
     }

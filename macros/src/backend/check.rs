@@ -18,7 +18,7 @@ pub(crate) fn check(item: &Item, args: &Args, diag: &mut Diag) -> Option<Model> 
         diag.error(&Ident::new("_at", Span::call_site()), "nothing says whom the backend signs in: add `user = User`");
     }
     if let Some(from) = args.from.as_ref().filter(|from| *from != "stored") {
-        diag.error(from, format_args!("unknown source `{from}`: claims are reloaded by `Refresh`, or `stored` with the session"));
+        diag.error(from, format_args!("unknown source `{from}`: write `stored`, or leave `from` out and implement `Refresh`"));
     }
     for (text, what) in [(&args.tag, "the tag"), (&args.signin.summary, "the summary"), (&args.refresh.summary, "the summary")] {
         if let Some(text) = text.as_ref().filter(|text| text.value().trim().is_empty()) {
@@ -131,7 +131,7 @@ fn check_names(args: &Args, diag: &mut Diag) {
         let text = name.value();
         let other_name = other_name.as_ref().map_or_else(|| other.to_owned(), LitStr::value);
         if text.is_empty() || !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
-            diag.error(name, "a member's name is made of ASCII letters, digits, `_` and `-`");
+            diag.error(name, format_args!("`{text}` is no name for a member: use ASCII letters, digits, `_` and `-`"));
         } else if MEMBERS.contains(&text.as_str()) {
             diag.error(name, format_args!("`{text}` is another member of the same answer: choose another name"));
         } else if text == other_name && (at == 1 || args.refresh_token.is_none()) {

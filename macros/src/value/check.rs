@@ -25,7 +25,10 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
         None => Serde::Derived,
         Some(own) => {
             if own != "own" {
-                diag.error(own, format_args!("unknown value `{own}`: the serde impls are either derived or `own`"));
+                diag.error(
+                    own,
+                    format_args!("unknown value `{own}`: write `own`, or leave `serde` out and the impls are written for you"),
+                );
             }
             Serde::Own
         }

@@ -29,7 +29,10 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
             "rename_all" => args.rename_all = Case::read(&opt, diag),
             "serde" => args.serde = opt.parse("the word `own`", "serde = own", syn::parse::Parse::parse, diag),
             "crate" => args.krate = Krate::read(&opt, diag),
-            "rename" => diag.error(&opt.key, "`rename` belongs to a variant; the enum has `rename_all`"),
+            "rename" => diag.error(
+                &opt.key,
+                "`rename` belongs to a variant: write it above the one that is meant, or `rename_all` above the enum",
+            ),
             _ => {
                 diag.unknown(&opt.key, "option", &ENUM_OPTIONS);
             }

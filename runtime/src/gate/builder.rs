@@ -85,7 +85,7 @@ impl Encryption for Plain {}
 #[diagnostic::on_unimplemented(
     message = "claims marked `confidential` would travel in tokens that their holder can read",
     label = "this gate issues plain tokens",
-    note = "leave the claim out with `#[claim(skip)]`, or let the client read it with `#[claim(expose)]`"
+    note = "leave the claim out with `#[claim(skip)]`, or remove `confidential` and let whoever holds the token read it"
 )]
 pub trait Protects<S>: Encryption {}
 

@@ -1,4 +1,5 @@
 //! A sign-in whose body cannot be read.
+//! rustc asks for `Deserialize`: derive it on the type that `login = …` names.
 use tollgate::prelude::*;
 #[derive(JwtClaims)]
 struct User { #[claim(sub)] id: u64 }

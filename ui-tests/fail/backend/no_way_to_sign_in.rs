@@ -1,4 +1,4 @@
-//! A backend that does not say how users sign in.
+//! An attribute that does not say how users sign in.
 use tollgate::prelude::*;
 #[derive(JwtClaims)]
 struct User { #[claim(sub)] id: u64 }

@@ -1,4 +1,5 @@
 //! A default of a type that has none.
+//! rustc suggests the derive: or name a function, as in `#[claim(default = free)]`.
 #[derive(Clone, serde::Serialize, serde::Deserialize)]
 struct Plan(u8);
 #[derive(tollgate::JwtClaims)]

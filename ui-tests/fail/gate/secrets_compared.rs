@@ -1,4 +1,4 @@
-//! Secrets that are compared byte by byte, which tells by its time how many are right.
+//! Secrets that are compared with `==`, whose time tells how many bytes are right.
 //! rustc finds no `==`: compare with `Secret::same`, which takes the same time for every guess.
 fn same(one: &tollgate::secret::Secret, two: &tollgate::secret::Secret) -> bool {
     one == two
