@@ -16,3 +16,5 @@ mod node;
 mod record;
 #[path = "redis/start.rs"]
 mod start;
+#[path = "redis/tls.rs"]
+mod tls;

@@ -48,7 +48,7 @@ async fn what_cannot_be_reached_is_named() {
 async fn an_url_that_is_none_is_refused_without_repeating_it() {
     for url in ["", "127.0.0.1:6379", "http://localhost", &format!("redis://:{PASSWORD}@"), &format!("redis://{PASSWORD}@h/x")] {
         let message = refusal(url).await;
-        assert!(message.contains("redis://[user:password@]host"), "{message}");
+        assert!(message.contains("redis[s]://[user:password@]host"), "{message}");
     }
 }
 

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
+use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::connect::Connector;
 use super::script::Call;
 
 /// The way to the server.
 pub(super) struct Link {
-    client: Client,
-    config: AsyncConnectionConfig,
+    connector: Connector,
     lanes: Box<[Lane]>,
     turn: AtomicUsize,
     replicas: Option<Replicas>,
@@ -46,15 +46,9 @@ impl From<RedisError> for Problem {
 }
 
 impl Link {
-    pub(super) fn new(
-        client: Client,
-        config: AsyncConnectionConfig,
-        lanes: usize,
-        replicas: Option<Replicas>,
-        prefix: String,
-    ) -> Self {
+    pub(super) fn new(connector: Connector, lanes: usize, replicas: Option<Replicas>, prefix: String) -> Self {
         let lanes = (0..lanes.max(1)).map(|_| Lane::default()).collect();
-        Self { client, config, lanes, turn: AtomicUsize::new(0), replicas, prefix }
+        Self { connector, lanes, turn: AtomicUsize::new(0), replicas, prefix }
     }
 
     /// What every key begins with.
@@ -66,7 +60,7 @@ impl Link {
     /// so has done nothing.
     pub(super) async fn run(&self, call: &Call, deployment: &str) -> Result<Value, Problem> {
         let lane = self.lane()?;
-        let connection = lane.connection(&self.client, &self.config).await?;
+        let connection = lane.connection(&self.connector).await?;
         let mut reply = lane.send(&connection, &call.by_hash(deployment, &self.prefix)).await;
         if reply.as_ref().is_err_and(|error| error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)) {
             reply = lane.send(&connection, &call.by_code(deployment, &self.prefix)).await;
@@ -81,7 +75,7 @@ impl Link {
     /// Runs a command that is no script.
     pub(super) async fn ask(&self, command: &Cmd) -> Result<Value, RedisError> {
         let lane = self.lane()?;
-        let connection = lane.connection(&self.client, &self.config).await?;
+        let connection = lane.connection(&self.connector).await?;
         lane.send(&connection, command).await
     }
 
@@ -119,11 +113,7 @@ impl Lane {
     ///
     /// `redis::aio::ConnectionManager` is no use here: a handshake that the server refuses, because it has too many clients
     /// for instance, is refused by it from then on.
-    async fn connection(
-        &self,
-        client: &Client,
-        config: &AsyncConnectionConfig,
-    ) -> Result<Arc<MultiplexedConnection>, RedisError> {
+    async fn connection(&self, connector: &Connector) -> Result<Arc<MultiplexedConnection>, RedisError> {
         if let Some(connection) = self.current.load_full() {
             return Ok(connection);
         }
@@ -136,7 +126,7 @@ impl Lane {
             let _ = at;
             return Err(error.clone());
         }
-        match client.get_multiplexed_async_connection_with_config(config).await {
+        match connector.connect().await {
             Ok(connection) => {
                 let connection = Arc::new(connection);
                 self.current.store(Some(Arc::clone(&connection)));

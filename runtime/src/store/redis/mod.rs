@@ -1,5 +1,6 @@
 //! The store of many nodes on one Redis: every operation is one Lua script.
 
+mod connect;
 mod deployment;
 mod link;
 mod log;
@@ -71,7 +72,8 @@ struct Inner {
 }
 
 impl RedisStore {
-    /// Connects to `redis://[user:password@]host[:port][/database]`, or `redis+unix:///path`, with the default options.
+    /// Connects to `redis://[user:password@]host[:port][/database]`, over TLS to `rediss://…`, or to `redis+unix:///path`, with
+    /// the default options.
     ///
     /// # Errors
     /// The address cannot be read or reached, the password is refused, the server is too old, is a replica, or may evict what it

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use redis::{AsyncConnectionConfig, Client, ErrorKind as Kind, RedisError, ServerErrorKind, Value};
+use redis::{Client, ConnectionAddr, ErrorKind as Kind, RedisError, ServerErrorKind, Value};
 
+use super::connect::{Connector, Tls};
 use super::link::{Link, Replicas};
 use super::{Inner, Outcome, RedisStore, reply};
 use crate::error::{Error, ErrorKind};
@@ -20,6 +21,7 @@ pub struct RedisOptions {
     response_timeout: Duration,
     connections: usize,
     replicas: Option<Replicas>,
+    roots: Option<Vec<u8>>,
 }
 
 impl RedisOptions {
@@ -31,6 +33,7 @@ impl RedisOptions {
             response_timeout: Duration::from_secs(5),
             connections: 1,
             replicas: None,
+            roots: None,
         }
     }
 
@@ -73,6 +76,13 @@ impl RedisOptions {
         self
     }
 
+    /// Whose certificates are trusted over TLS (`rediss://`): these, in PEM, and nobody else's. Default those that browsers trust.
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots = Some(pem.into());
+        self
+    }
+
     /// Connects, and checks that the server keeps what it is given.
     ///
     /// # Errors
@@ -81,14 +91,12 @@ impl RedisOptions {
         if self.deployment.is_empty() || self.deployment.contains(['{', '}']) {
             return Err(Error::new(ErrorKind::Store, "a deployment's name is not empty and has no braces"));
         }
-        let client = self.client()?;
+        let (client, tls) = self.client()?;
         let address = client.get_connection_info().addr().to_string();
-        let replicas_timeout = self.replicas.map_or(Duration::ZERO, |replicas| replicas.timeout);
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.connect_timeout))
-            .set_response_timeout(Some(self.response_timeout.saturating_add(replicas_timeout)));
+        let response = self.response_timeout.saturating_add(self.replicas.map_or(Duration::ZERO, |replicas| replicas.timeout));
+        let connector = Connector::new(client, self.connect_timeout, response, tls);
         let prefix = format!("{{{}}}:", self.deployment);
-        let link = Link::new(client, config, self.connections, self.replicas, prefix);
+        let link = Link::new(connector, self.connections, self.replicas, prefix);
 
         let about = link.ask(&redis::cmd("INFO")).await;
         if let Err(error) = &about
@@ -110,14 +118,22 @@ impl RedisOptions {
         Ok(RedisStore(Arc::new(Inner { link, address, deployment: ArcSwapOption::empty() })))
     }
 
-    fn client(&self) -> Result<Client, Error> {
-        if self.url.starts_with("rediss:") || self.url.starts_with("valkeys:") {
-            return Err(Error::new(ErrorKind::Store, "Redis over TLS is not built in: give a `redis://` URL, through a tunnel"));
-        }
-        Client::open(self.url.as_str()).map_err(|_| {
-            // The library's own words are left out, for they may repeat a part of the URL.
-            Error::new(ErrorKind::Store, "the URL of Redis is not `redis://[user:password@]host[:port][/database]`")
-        })
+    /// What the URL says. The library's own words about it are left out, for they may repeat a part of it.
+    fn client(&self) -> Result<(Client, Option<Tls>), Error> {
+        let unreadable =
+            |_| Error::new(ErrorKind::Store, "the URL of Redis is not `redis[s]://[user:password@]host[:port][/database]`");
+        let secure = ["rediss:", "valkeys:"].into_iter().find_map(|scheme| self.url.strip_prefix(scheme));
+        let Some(rest) = secure else {
+            return Ok((Client::open(self.url.as_str()).map_err(unreadable)?, None));
+        };
+        let client = Client::open(format!("redis:{rest}")).map_err(unreadable)?;
+        let host = match client.get_connection_info().addr() {
+            ConnectionAddr::Tcp(host, _) => host.clone(),
+            _ => String::new(),
+        };
+        let tls = Tls::new(&host, self.roots.as_deref())
+            .map_err(|error| Error::new(ErrorKind::Store, "TLS to Redis cannot be set up").because(error))?;
+        Ok((client, Some(tls)))
     }
 }
 
@@ -142,6 +158,8 @@ fn refused(address: &str, error: &RedisError) -> Error {
         "refuses the user or the password"
     } else if error.kind() == Kind::Server(ServerErrorKind::BusyLoading) {
         "is still loading its data"
+    } else if text.contains("certificate") {
+        "shows a certificate that is not trusted"
     } else if error.is_timeout() {
         "does not answer in time"
     } else if error.is_io_error() {
