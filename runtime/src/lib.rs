@@ -30,7 +30,7 @@ pub mod testing;
 pub mod token;
 
 #[cfg(feature = "axum")]
-pub use guarded::routing;
+pub use guarded::{Guarded, routing};
 
 #[doc(hidden)]
 #[path = "private.rs"]

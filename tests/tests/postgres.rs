@@ -22,13 +22,19 @@ mod tls;
 use std::time::Duration;
 
 use sqlx::{PgConnection, Row as _, raw_sql};
-use tollgate::store::{PostgresStore, SessionStore as _};
+use tollgate::store::{PostgresOptions, PostgresStore, SessionStore as _};
 
 use record::NOW;
 
+/// What a test connects with whose subject is no time-out: a machine that does other things besides is no failure.
+fn patient(url: &str) -> PostgresOptions {
+    let long = Duration::from_secs(30);
+    PostgresStore::options(url).acquire_timeout(long).lock_timeout(long).statement_timeout(long)
+}
+
 /// A store on a database, which has the tables afterwards.
 async fn opened(url: &str) -> PostgresStore {
-    let store = PostgresStore::connect(url).await.unwrap();
+    let store = patient(url).connect().await.unwrap();
     store.migrate(NOW).await.unwrap();
     store
 }

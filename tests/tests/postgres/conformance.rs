@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use tollgate::store::PostgresStore;
 use tollgate::store::conformance::{self, CLAUSES, Failure};
 use tollgate_tests::support::postgres::Server;
 
@@ -13,7 +12,7 @@ async fn the_store_in_postgresql_keeps_the_contract() -> Result<(), Failure> {
     let schemas = AtomicU32::new(0);
     let report = conformance::run(|| async {
         let schema = format!("clause_{}", schemas.fetch_add(1, Ordering::Relaxed));
-        PostgresStore::options(&database.url).schema(&schema).connect().await.unwrap()
+        crate::patient(&database.url).schema(&schema).connect().await.unwrap()
     })
     .await;
     println!("PostgresStore\n{report}");

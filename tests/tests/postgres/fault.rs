@@ -11,7 +11,7 @@ use tollgate_tests::support::postgres::{Database, Server};
 use tollgate_tests::support::skipped;
 
 use crate::record::{NOW, advance, hash, new, revocation, sid};
-use crate::{execute, number, opened, until_waiting};
+use crate::{execute, number, until_waiting};
 
 /// A store with a session of ada's.
 async fn with_session(database: &Database, set: impl FnOnce(PostgresOptions) -> PostgresOptions) -> PostgresStore {
@@ -26,7 +26,8 @@ async fn with_session(database: &Database, set: impl FnOnce(PostgresOptions) -> 
 async fn what_was_acknowledged_is_there_after_a_kill() {
     let Some(mut server) = Server::private(&[]) else { return };
     let database = server.database().await;
-    let store = opened(&database.url).await;
+    let store = PostgresStore::connect(&database.url).await.unwrap();
+    store.migrate(NOW).await.unwrap();
     let mut expected: BTreeMap<u32, u32> = BTreeMap::new();
     for number in 0..8 {
         store.open_session(new(number, "ada"), NOW).await.unwrap();

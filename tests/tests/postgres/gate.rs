@@ -13,14 +13,14 @@ use tollgate::store::{PostgresStore, SessionStore as _};
 use tollgate_tests::support::postgres::{Database, Server};
 use tollgate_tests::{Accounts, START};
 
-use crate::execute;
+use crate::{execute, patient};
 
 /// Two nodes of one program: the same users, the same keys, a store each.
 async fn nodes(database: &Database, clock: &Clock) -> [Gate<Accounts>; 2] {
     let (accounts, ring) = (Accounts::seeded(), KeyRing::generate(Algorithm::EdDSA).unwrap());
     let node = async || {
         let gate = accounts.clone().gate().issuer("https://accounts.example.com").audience("https://api.example.com");
-        let store = PostgresStore::connect(&database.url).await.unwrap();
+        let store = patient(&database.url).connect().await.unwrap();
         gate.keys(ring.clone()).store(store).clock(clock.clone()).build().await.unwrap()
     };
     [node().await, node().await]

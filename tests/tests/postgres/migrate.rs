@@ -1,7 +1,7 @@
 //! Making the tables: by several nodes at once, beside a program's own, in a schema, by a role that may not, and not backwards.
 
 use sqlx::{AssertSqlSafe, raw_sql};
-use tollgate::store::{PostgresStore, SessionStore as _};
+use tollgate::store::{LogCursor, PostgresStore, SessionStore as _, Target};
 use tollgate_tests::support::postgres::Server;
 
 use crate::record::{NOW, advance, new, sid};
@@ -14,7 +14,7 @@ async fn ten_nodes_that_start_together_on_an_empty_database_all_start() {
         let database = server.database().await;
         let starts: Vec<_> = (0..10)
             .map(|_| {
-                let options = PostgresStore::options(&database.url).max_connections(2);
+                let options = crate::patient(&database.url).max_connections(2);
                 let options = schema.into_iter().fold(options, tollgate::store::PostgresOptions::schema);
                 tokio::spawn(async move {
                     let store = options.connect().await.unwrap();
@@ -115,7 +115,10 @@ async fn a_role_that_may_not_make_tables_may_use_those_that_are_there() {
     node.migrate(NOW).await.unwrap();
     node.open_session(new(1, "ada"), NOW).await.unwrap();
     node.rotate(advance(1, 0), NOW).await.unwrap();
-    node.revoke(crate::record::revocation(tollgate::store::Target::Everything), NOW).await.unwrap();
+    let done = node.revoke(crate::record::revocation(Target::Everything), NOW).await.unwrap();
+    let page = node.log_since(LogCursor::START, NOW).await.unwrap();
+    assert_eq!(page.entries, done.entries);
+    assert_eq!(node.log_since(page.cursor, NOW).await.unwrap().entries, [], "the cursor was not understood");
     node.archive(NOW, 100, NOW).await.unwrap();
 }
 

@@ -13,9 +13,14 @@ use super::run::Outcome;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
 
-/// Until when an entry that does not last is remembered, as it is stored.
+/// Until when an entry is remembered that does not last.
+pub(super) fn bounded(until: Timestamp) -> Timestamp {
+    until.min(Timestamp::from_millis(Timestamp::MAX.as_millis() - 1))
+}
+
+/// The same, as it is stored.
 pub(super) fn until(until: Timestamp) -> i64 {
-    millis(until.min(Timestamp::from_millis(Timestamp::MAX.as_millis() - 1)))
+    millis(bounded(until))
 }
 
 /// The entries that the snapshot of a cursor did not show, and those alone.

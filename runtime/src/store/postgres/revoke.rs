@@ -236,8 +236,7 @@ impl Step {
     }
 
     fn entry(&self, fact: Fact) -> LogEntry {
-        let last = Timestamp::from_millis(Timestamp::MAX.as_millis() - 1);
-        LogEntry { fact, until: self.until.min(last) }
+        LogEntry { fact, until: log::bounded(self.until) }
     }
 }
 

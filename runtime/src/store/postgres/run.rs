@@ -40,6 +40,8 @@ pub(super) enum Mode {
     Statement,
     /// A transaction, begun by these statements, which are sent together.
     Transaction(Cow<'static, str>),
+    /// A transaction that is rolled back in the end.
+    Trial,
     /// A transaction that may touch every row there is, so that only its locks have a time limit.
     Sweep(&'static str),
 }
@@ -58,11 +60,13 @@ impl Mode {
     /// committed, so its statements see every session and every subject's epoch there is, and none comes in beside it.
     pub(super) const BUMPING: Self = Self::Sweep("BEGIN; SET LOCAL statement_timeout = 0; LOCK TABLE tg_epoch IN EXCLUSIVE MODE");
 
-    fn begin(&self) -> Option<Cow<'static, str>> {
+    /// What its transaction begins and ends with, where it is not left to the one statement.
+    fn frame(&self) -> Option<(Cow<'static, str>, &'static str)> {
         match self {
             Self::Look | Self::Statement => None,
-            Self::Transaction(begin) => Some(begin.clone()),
-            Self::Sweep(begin) => Some(Cow::Borrowed(begin)),
+            Self::Transaction(begin) => Some((begin.clone(), "COMMIT")),
+            Self::Trial => Some((Cow::Borrowed("BEGIN"), "ROLLBACK")),
+            Self::Sweep(begin) => Some((Cow::Borrowed(begin), "COMMIT")),
         }
     }
 }
@@ -108,17 +112,14 @@ impl Inner {
     async fn attempt<A, T>(&self, mode: &Mode, args: &A, operation: Operation<A, T>) -> Outcome<T> {
         let mut lease = self.pool.take().await?;
         let patience = if matches!(mode, Mode::Sweep(_)) { SWEEP } else { self.patience };
-        let begin = mode.begin();
-        let within_transaction = begin.is_some();
+        let frame = mode.frame();
+        let within_transaction = frame.is_some();
         let db = lease.connection();
         let done = timeout(patience, async move {
-            if let Some(begin) = begin {
-                execute(db, begin).await?;
-            }
+            let Some((begin, end)) = frame else { return operation(db, args).await };
+            execute(db, begin).await?;
             let answer = operation(db, args).await?;
-            if within_transaction {
-                execute(db, Cow::Borrowed("COMMIT")).await?;
-            }
+            execute(db, Cow::Borrowed(end)).await?;
             Ok(answer)
         });
         match done.await {

@@ -175,7 +175,7 @@ async fn make_schema(db: &mut PgConnection, schema: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// Writes a row that nobody else meets and takes it back, and looks for a live session.
+/// Writes a row that nobody else meets, which the caller's transaction takes back, and looks for a live session.
 pub(super) async fn health(db: &mut PgConnection, now: Timestamp) -> Outcome<StoreHealth> {
     // The sessions that end last come first, so a live one is found at once.
     let sql = "WITH written AS (
@@ -183,8 +183,7 @@ pub(super) async fn health(db: &mut PgConnection, now: Timestamp) -> Outcome<Sto
         )
         SELECT EXISTS (SELECT 1 FROM tg_session
             WHERE abs_exp > $1 AND idle_exp > $1 AND revoked_at IS NULL ORDER BY abs_exp DESC)";
-    let has_live_sessions = sqlx::query(sql).bind(millis(now)).fetch_one(&mut *db).await?.try_get(0)?;
-    raw_sql("ROLLBACK").execute(db).await?;
+    let has_live_sessions = sqlx::query(sql).bind(millis(now)).fetch_one(db).await?.try_get(0)?;
     Ok(StoreHealth { has_live_sessions })
 }
 
