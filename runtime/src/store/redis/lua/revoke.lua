@@ -50,23 +50,31 @@ local function end_token(jti)
     end
 end
 
--- Ends the sessions that nobody ended, or of those a client's.
+-- Ends the sessions that nobody ended, or of those a client's: a thousand at a time, for there may be very many.
 local function end_all(client)
-    local from = 0
-    while true do
-        local some = call('ZRANGE', KEYS[4], from, from + 999)
+    local from, some = 0, nil
+    repeat
+        some = call('ZRANGE', KEYS[4], from, from + 999)
+        local gone, moved = {}, {}
         for _, sid in ipairs(some) do
-            if not client or call('HGET', prefix .. 's:' .. sid, 'client') == client then
-                sessions = sessions + finish(sid, reason, now)
-            end
-            if call('ZSCORE', KEYS[4], sid) then
-                from = from + 1
+            local key = prefix .. 's:' .. sid
+            local row = call('HMGET', key, 'client', 'rev', 'idle', 'abs')
+            if row[1] and not row[2] and (not client or row[1] == client) then
+                call('HSET', key, 'rev', ARGV[3], 'why', reason)
+                gone[#gone + 1] = sid
+                moved[#moved + 1] = row[4]
+                moved[#moved + 1] = sid
+                if tonumber(row[3]) > now and tonumber(row[4]) > now then
+                    sessions = sessions + 1
+                end
             end
         end
-        if #some < 1000 then
-            return
+        if #gone > 0 then
+            call('ZREM', KEYS[4], unpack(gone))
+            call('ZADD', KEYS[5], unpack(moved))
         end
-    end
+        from = from + #some - #gone
+    until #some < 1000
 end
 
 if target == 'access' or target == 'refresh' or target == 'subject' then
