@@ -95,6 +95,15 @@ fn the_backend_of_the_quickstart_expands_to_less_than_sixty_lines() {
     assert!(lines <= 60, "{lines} lines");
 }
 
+/// The smallest use of each macro, as its page shows it.
+#[test]
+fn the_pages_show_what_the_macros_write() {
+    page("claims", &claims::expand(tokens(USER)), |file| file.items.iter_mut().for_each(shorten));
+    page("value", &value::expand(tokens("enum Role { Admin, ChiefEditor }")), |_| {});
+    page("policy", &policy::expand(tokens(POLICY)), |_| {});
+    page("backend", &backend::expand(quote!(email, user = User), tokens(BACKEND)), |_| {});
+}
+
 #[test]
 fn half_an_attribute_does_not_panic() {
     for item in [USER, RICH_USER] {
@@ -372,6 +381,53 @@ fn snapshot(name: &str, expansion: &TokenStream) -> String {
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(expected == text, "{} differs; BLESS=1 rewrites it:\n{text}", path.display());
     text
+}
+
+/// Compares with the block between the marks of `runtime/src/docs/{name}.md`; `BLESS=1` writes it.
+///
+/// The page leaves out what all paths to the runtime begin with.
+fn page(name: &str, expansion: &TokenStream, shorten: fn(&mut syn::File)) {
+    const MARKS: (&str, &str) = ("<!-- expansion -->\n```text\n", "```\n<!-- /expansion -->");
+    let text = prettyplease::unparse(&syn::parse2(expansion.clone()).unwrap()).replace("::tollgate::__private::", "");
+    let mut file = syn::parse_file(&text).unwrap();
+    shorten(&mut file);
+    let text = prettyplease::unparse(&file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/src/docs").join(format!("{name}.md"));
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(MARKS.0).unwrap();
+    let (shown, after) = rest.split_once(MARKS.1).unwrap();
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, [before, MARKS.0, &text, MARKS.1, after].concat()).unwrap();
+    } else {
+        assert!(shown == text, "{} shows another expansion; BLESS=1 rewrites it:\n{text}", path.display());
+    }
+}
+
+/// Leaves out bodies, conditions and lints.
+fn shorten(item: &mut syn::Item) {
+    match item {
+        syn::Item::Const(constant) => {
+            constant.attrs.clear();
+            let syn::Expr::Block(block) = &mut *constant.expr else { return };
+            for stmt in &mut block.block.stmts {
+                if let syn::Stmt::Item(item) = stmt {
+                    shorten(item);
+                }
+            }
+        }
+        syn::Item::Impl(item) => {
+            item.attrs.clear();
+            item.generics.where_clause = None;
+            for member in &mut item.items {
+                if let syn::ImplItem::Fn(function) = member {
+                    function.attrs.clear();
+                    function.block.stmts.clear();
+                }
+            }
+        }
+        syn::Item::Struct(item) => item.attrs.retain(|attr| attr.path().is_ident("doc")),
+        _ => {}
+    }
 }
 
 /// Runs on all that is left when the tokens end too early: at the outermost level, and within each pair of brackets.

@@ -373,3 +373,48 @@ impl ClaimSet for Broken {
 fn claims_that_cannot_be_written_hold_nothing() {
     assert!(!claim_holds(&Broken, "plan", &Value::Text("pro")));
 }
+
+#[derive(tollgate::Policy)]
+#[policy(any(acr = "gold", acr = "silver"))]
+struct Strong;
+
+#[derive(tollgate::Policy)]
+#[policy(any(acr = "gold", acr = "silver"), max_age = "5m")]
+struct FreshAndStrong;
+
+#[derive(tollgate::Policy)]
+#[policy(user = tollgate_tests::User, claim(email = "ada@example.com"))]
+struct Ada;
+
+/// R114: over HTTP, as RFC 9470 section 3 writes it.
+#[tokio::test]
+async fn a_challenge_names_the_authentication_that_would_do() {
+    use axum::routing::get;
+    use tollgate::extract::Auth;
+    use tollgate_tests::{Accounts, START, request};
+    use tower::ServiceExt as _;
+
+    let (accounts, clock) = (Accounts::seeded(), tollgate::clock::Clock::manual(START));
+    let gate = tollgate_tests::gate(accounts.clone(), tollgate::store::MemoryStore::new(), clock.clone()).await;
+    let app = axum::Router::new()
+        .route("/strong", get(async |_: Auth<tollgate_tests::User, Strong>| "in"))
+        .route("/both", get(async |_: Auth<tollgate_tests::User, FreshAndStrong>| "in"))
+        .route("/ada", get(async |_: Auth<tollgate_tests::User, Ada>| "in"))
+        .with_state(gate.clone());
+    let get = async |path: &str, token: &str| {
+        let answer = app.clone().oneshot(request(http::Method::GET, path, Some(token), None)).await.unwrap();
+        let challenge = answer.headers().get("www-authenticate").map(|value| value.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), challenge.unwrap_or_default())
+    };
+    let token = async |email: &str| {
+        let user = accounts.user(email);
+        gate.sign_in(user, &tollgate::device::Client::unknown()).await.unwrap().access_token
+    };
+    let (ada, grace) = (token("ada@example.com").await, token("grace@example.com").await);
+    let challenge = "Bearer error=\"insufficient_user_authentication\"";
+
+    assert_eq!(get("/strong", &ada).await, (401, format!("{challenge}, acr_values=\"gold silver\"")));
+    assert_eq!(get("/both", &ada).await, (401, format!("{challenge}, max_age=\"300\", acr_values=\"gold silver\"")));
+    assert_eq!(get("/ada", &ada).await.0, 200);
+    assert_eq!(get("/ada", &grace).await.0, 403);
+}
