@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// The folders of `fail/` in the order of the page, with what stands above each.
-const SECTIONS: [(&str, &str, &str); 6] = [
+const SECTIONS: [(&str, &str, &str); 7] = [
     ("claims", "Claims", "`#[derive(JwtClaims)]`, `#[claims(…)]`, `#[claim(…)]`"),
     ("value", "Closed sets of strings", "`#[derive(ClaimValue)]`, `#[claim_value(…)]`"),
     ("policy", "Policies", "`#[derive(Policy)]`, `#[policy(…)]`"),
     ("backend", "Backends", "`#[auth_backend(…)]`, `Authenticate`, `Refresh`"),
     ("gate", "Gates, stores and secrets", "The builder and the types of the runtime"),
     ("handler", "Handlers and routers", "`Auth` in a handler, and the router around it"),
+    ("guarded", "Guarded routers", "`Guarded`, and the handlers it takes"),
 ];
 
 /// Cases that hold many mistakes on purpose.

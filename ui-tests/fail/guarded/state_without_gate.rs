@@ -1,6 +1,6 @@
-//! A router whose state has no gate: axum's own sentence, for the handler itself is right.
+//! A router whose state has no gate.
+//! axum says that the function is no `Handler`, although it is: give the router the state, `.with_state(gate)`, or derive `FromRef`.
 use tollgate::{extract::Auth, guarded::Guarded, routing::get};
-
 #[derive(tollgate::JwtClaims)]
 struct User { #[claim(sub)] id: u64 }
 
