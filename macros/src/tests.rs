@@ -216,6 +216,8 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ("struct User { #[claim(sub)] id: &'static str }", "`id` borrows"),
     ("struct User { #[claim(sub)] id: u8, a: Option<Vec<&'static A>> }", "`a` borrows"),
     ("struct User { #[claim(sub)] id: Option<u8>, }", "cannot be optional"),
+    ("struct User { #[claim(sub)] id: u8, roles: Vec<Role> }", "mark the field with `#[claim(roles)]`"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(rename = \"scope\")] a: A }", "mark the field with `#[claim(scope)]`"),
     ("struct User { #[claim(sub)] id: f32 }", "hardly ever the same"),
     ("struct User { #[claim(sub)] id: u8, #[claim(action)] a: A }", "`action` is reserved"),
     ("#[claims(external)] struct User { #[claim(sub)] id: u8 }", "`external` is reserved"),
