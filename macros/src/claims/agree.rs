@@ -127,7 +127,7 @@ fn check_module(opt: &Opt, args: &FieldArgs, diag: &mut Diag) {
             ),
         ),
         None => {
-            diag.error(&opt.key, format_args!("claims do not follow `#[serde(with = …)]`: say `#[claim(with = {serde})]` too"))
+            diag.error(&opt.key, format_args!("claims do not follow `#[serde(with = …)]`: say `#[claim(with = {serde})]` too"));
         }
     }
 }

@@ -10,7 +10,7 @@ use super::agree;
 use super::model::{Absence, Claim, Codec, Field, Kind, Model, Secrecy};
 use super::names;
 use super::parse::{Args, DefaultArg, FieldArgs};
-use super::ty::{borrows, is_float, is_option, located};
+use super::ty::{borrows, enclosed, is_float, is_option, located};
 use crate::diag::Diag;
 
 /// Checks everything, and gives the model where the shape allows one.
@@ -76,7 +76,7 @@ pub(crate) fn carried(item: &DeriveInput, field: &syn::Field, ident: &Ident, sai
         docs.push(parse_quote!(#[doc = #made_up]));
     }
     let vis = if matches!(field.vis, Visibility::Inherited) { item.vis.clone() } else { field.vis.clone() };
-    Field { ident: ident.clone(), ty: field.ty.clone(), vis, docs }
+    Field { ident: ident.clone(), ty: enclosed(&field.ty), vis, docs }
 }
 
 /// What came before, to tell what comes twice.
