@@ -297,6 +297,8 @@ fn no_file_holds_a_leftover_or_the_path_of_a_machine() {
     let mut wrong = Vec::new();
     for path in files(&root()) {
         let Ok(text) = fs::read_to_string(&path) else { continue };
+        // What rustc says is not ours to word.
+        let leftovers = if path.extension().is_some_and(|extension| extension == "stderr") { &[][..] } else { &leftovers[..] };
         for (number, line) in text.lines().enumerate() {
             let inside = |word: &String| {
                 // A path begins where no other path goes on, as that of an address would.
