@@ -95,6 +95,18 @@ fn the_backend_of_the_quickstart_expands_to_less_than_sixty_lines() {
     assert!(lines <= 60, "{lines} lines");
 }
 
+/// Inputs that a fuzz target found.
+#[test]
+fn what_comes_out_is_rust_whatever_goes_in() {
+    for item in [
+        "struct User { #[claim(sub)] id: u8, name: dyn A + B }",
+        "struct User { id: A + B, name: Option<dyn A + B>, last: impl A + B }",
+    ] {
+        let expansion = claims::expand(tokens(item));
+        assert!(syn::parse2::<syn::File>(expansion.clone()).is_ok(), "{item}: {expansion}");
+    }
+}
+
 /// The smallest use of each macro, as its page shows it.
 #[test]
 fn the_pages_show_what_the_macros_write() {
@@ -216,6 +228,8 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ("struct User { #[claim(sub)] id: &'static str }", "`id` borrows"),
     ("struct User { #[claim(sub)] id: u8, a: Option<Vec<&'static A>> }", "`a` borrows"),
     ("struct User { #[claim(sub)] id: Option<u8>, }", "cannot be optional"),
+    ("struct User { #[claim(sub)] id: u8, roles: Vec<Role> }", "mark the field with `#[claim(roles)]`"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(rename = \"scope\")] a: A }", "mark the field with `#[claim(scope)]`"),
     ("struct User { #[claim(sub)] id: f32 }", "hardly ever the same"),
     ("struct User { #[claim(sub)] id: u8, #[claim(action)] a: A }", "`action` is reserved"),
     ("#[claims(external)] struct User { #[claim(sub)] id: u8 }", "`external` is reserved"),

@@ -20,6 +20,9 @@ const MANY: [&str; 3] = ["all_errors_at_once", "mistake_does_not_spread", "nothi
 
 const MACROS: [&str; 4] = ["claims", "value", "policy", "backend"];
 
+/// The body that rustc gives to what is missing.
+const EMPTY: &str = concat!("{ to", "do!() }");
+
 /// A case: its source, and what rustc says of it.
 struct Case {
     folder: String,
@@ -107,7 +110,7 @@ impl Error {
                 && !line.starts_with("note: required")
                 && !line.starts_with("note: this error originates");
             let help = ["help: there is", "help: consider", "help: change", "help: you might", "help: implement the missing"];
-            (ours || help.iter().any(|help| line.starts_with(help))).then(|| line.to_owned())
+            (ours || help.iter().any(|help| line.starts_with(help))).then(|| line.replace(EMPTY, "{ … }"))
         });
         Self {
             headline: lines[0].to_owned(),

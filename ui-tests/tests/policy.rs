@@ -133,6 +133,7 @@ fn claims_are_asked_for_by_their_fields_and_compared_by_their_wire_names() {
         (levels = -3) = "levels" Value::Number(-3);
         (levels = 0x10_i16) = "levels" Value::Number(16);
         (is_verified = true) = "verified" Value::Truth(true);
+        (is_verified = false) = "verified" Value::Truth(false);
         (extra = 7) = "extra" Value::Number(7);
         (since = "7") = "since" Value::Text("7");
     }

@@ -74,11 +74,11 @@ pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> Args {
             "email" => args.kinds.extend(opt.word(diag).map(Kind::Email)),
             "username" => args.kinds.extend(opt.word(diag).map(Kind::Username)),
             "login" => {
-                let ty = opt.parse("a type", "login = MyLogin", Type::parse, diag);
+                let ty = opt.parse("a type", "login = MyLogin", Type::without_plus, diag);
                 args.kinds.push(Kind::Login(opt.key, ty.map(Box::new)));
             }
             "user" => {
-                args.user = opt.parse("a type", "user = User", Type::parse, diag);
+                args.user = opt.parse("a type", "user = User", Type::without_plus, diag);
                 args.user_said = true;
             }
             "prefix" => args.prefix = opt.string(diag),

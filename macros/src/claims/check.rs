@@ -10,7 +10,7 @@ use super::agree;
 use super::model::{Absence, Claim, Codec, Field, Kind, Model, Secrecy};
 use super::names;
 use super::parse::{Args, DefaultArg, FieldArgs};
-use super::ty::{borrows, is_float, is_option, located};
+use super::ty::{borrows, enclosed, is_float, is_option, located};
 use crate::diag::Diag;
 
 /// Checks everything, and gives the model where the shape allows one.
@@ -76,7 +76,7 @@ pub(crate) fn carried(item: &DeriveInput, field: &syn::Field, ident: &Ident, sai
         docs.push(parse_quote!(#[doc = #made_up]));
     }
     let vis = if matches!(field.vis, Visibility::Inherited) { item.vis.clone() } else { field.vis.clone() };
-    Field { ident: ident.clone(), ty: field.ty.clone(), vis, docs }
+    Field { ident: ident.clone(), ty: enclosed(&field.ty), vis, docs }
 }
 
 /// What came before, to tell what comes twice.
@@ -245,7 +245,7 @@ fn check_claim(field: Field, said: &FieldArgs, at: usize, args: &Args, seen: &mu
     let optional = is_option(&field.ty);
     let wire = wire_name(&field.ident, kind, said, args);
     if !repeated {
-        check_wire(&wire, &field.ident, said, seen, diag);
+        check_wire(&wire, kind, &field.ident, said, seen, diag);
     }
     agree::check_field(said, Some((&wire, optional)), diag);
     let name = field.ident.unraw().to_string();
@@ -292,7 +292,7 @@ fn wire_name(ident: &Ident, kind: Kind, said: &FieldArgs, args: &Args) -> String
     }
 }
 
-fn check_wire(wire: &str, ident: &Ident, said: &FieldArgs, seen: &mut Seen, diag: &mut Diag) {
+fn check_wire(wire: &str, kind: Kind, ident: &Ident, said: &FieldArgs, seen: &mut Seen, diag: &mut Diag) {
     let message = if wire.is_empty() || wire.contains(char::is_control) {
         String::from("a claim needs a name of visible characters: write one, or leave `rename` out")
     } else if names::is_reserved(wire) {
@@ -301,6 +301,10 @@ fn check_wire(wire: &str, ident: &Ident, said: &FieldArgs, seen: &mut Seen, diag
         )
     } else if let Some((_, first)) = seen.wires.iter().find(|(other, _)| other == wire) {
         format!("`{first}` and `{ident}` are both `{wire}` in the token: choose another name with `#[claim(rename = \"…\")]`")
+    } else if kind == Kind::Other && ["roles", "scope"].contains(&wire) {
+        format!(
+            "the claim `{wire}` is the one that policies look at: mark the field with `#[claim({wire})]`, or choose another name with `#[claim(rename = \"…\")]`"
+        )
     } else {
         seen.wires.push((wire.to_owned(), ident.clone()));
         return;

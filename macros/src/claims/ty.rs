@@ -2,8 +2,8 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::Type;
 use syn::spanned::Spanned as _;
+use syn::{Type, parse_quote};
 
 /// The place of a type, for tokens of ours: the names in them are looked up where the macro stands.
 pub(super) fn located(ty: &Type) -> Span {
@@ -51,4 +51,12 @@ pub(super) fn borrows(ty: &Type) -> bool {
         })
     }
     any(ty.to_token_stream())
+}
+
+/// The type so that it stays one behind `&` and before `:`, where `dyn A + B` falls apart.
+pub(super) fn enclosed(ty: &Type) -> Type {
+    match ty {
+        Type::TraitObject(_) | Type::ImplTrait(_) => parse_quote!((#ty)),
+        other => other.clone(),
+    }
 }

@@ -78,7 +78,7 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
     for opt in of_whole {
         match opt.key.to_string().as_str() {
             "user" => {
-                args.user = opt.parse("a type", "user = User", Type::parse, diag);
+                args.user = opt.parse("a type", "user = User", Type::without_plus, diag);
                 args.user_said = true;
             }
             "consistency" => {
