@@ -9,3 +9,4 @@ mod refresh;
 mod revoke;
 mod sessions;
 mod signin;
+mod throttle;
