@@ -30,6 +30,7 @@ pub(crate) struct Throttle {
     known: Budget,
     action: Budget,
     refresh: Budget,
+    #[cfg(feature = "axum")]
     verify: Budget,
 }
 
@@ -67,6 +68,7 @@ impl Throttle {
             known: budget("known", &[settings.known]),
             action: budget("action", &[settings.action]),
             refresh: budget("refresh", &[settings.refresh]),
+            #[cfg(feature = "axum")]
             verify: budget("verify", &[settings.verify]),
         })
     }
