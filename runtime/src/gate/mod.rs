@@ -1,12 +1,14 @@
 //! The gate: a backend, its settings, its keys and its store, put together once.
 
 mod account;
+mod archive;
 mod backend;
 mod builder;
 #[cfg(feature = "axum")]
 mod request;
 mod sessions;
 mod task;
+mod tokens;
 mod verifier;
 
 pub use account::{Access, Sessions};
@@ -18,6 +20,7 @@ pub use builder::{
     Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing, Plain, Protects,
 };
 pub use sessions::{Health, SessionInfo, SessionList};
+pub use tokens::TokenList;
 pub use verifier::Verifier;
 
 use std::fmt;
@@ -69,8 +72,8 @@ impl<B: AuthBackend> Gate<B> {
     /// [`Code::Unavailable`] where the store cannot decide, or where the subject was changed within the last second: load the
     /// user again, and try again. [`Code::Forbidden`] where the device limit denies it.
     pub async fn sign_in(&self, user: B::User, client: &Client) -> Result<Issued, Refusal> {
-        let started_at = self.now();
-        match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at).await? {
+        let (since, started_at) = self.begin();
+        match self.open(&user.to_claims(), client, since, started_at).await? {
             Attempt::Open(issued) => Ok(*issued),
             Attempt::Again(_) => Err(Code::Unavailable.into()),
         }
@@ -87,12 +90,12 @@ impl<B: AuthBackend> Gate<B> {
     {
         // A paused deployment does not even tell which password is right.
         self.running().engine.refuse_while_paused()?;
-        let started_at = self.now();
+        let (since, started_at) = self.begin();
         let user = self.authenticate(login()?, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
-        match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at).await? {
+        match self.open(&user.to_claims(), client, since, started_at).await? {
             Attempt::Open(issued) => Ok(*issued),
             Attempt::Again(expected) => {
-                let started_at = self.now();
+                let (_, started_at) = self.begin();
                 let user = self.authenticate(login()?, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
                 match self.open(&user.to_claims(), client, expected, started_at).await? {
                     Attempt::Open(issued) => Ok(*issued),
@@ -147,7 +150,8 @@ impl<B: AuthBackend> Gate<B> {
         self.running().engine.admit(token, Purpose::Entry).await
     }
 
-    /// Signs an access token without a session: it has no `sid`, no `gen` and no `auth_time`, and cannot be refreshed.
+    /// Signs an access token without a session: it has no `sid`, no `gen` and no `auth_time`, and cannot be refreshed. It is in the
+    /// registry once it is [registered](Self::register).
     ///
     /// # Errors
     /// The lifetime is above `access.max_ttl`, or the store cannot tell the subject's epoch.
@@ -175,6 +179,7 @@ impl<B: AuthBackend> Gate<B> {
                 }
                 _ => Target::Key(kid),
             },
+            Target::Token(jti) => self.running().engine.meant(jti).await.map_err(store_error)?,
             target => target,
         };
         self.running().engine.revoke_target(target, RevokeReason::Requested).await.map_err(store_error)
@@ -210,8 +215,10 @@ impl<B: AuthBackend> Gate<B> {
         self.running().stop().await.map_err(store_error)
     }
 
-    fn now(&self) -> Timestamp {
-        self.running().engine.clock.now()
+    /// When a sign-in begins: by the store's clock, against which changes of the subject are compared, and by this machine's.
+    fn begin(&self) -> (Authenticated, Timestamp) {
+        let engine = &self.running().engine;
+        (Authenticated::Since(engine.time.now()), engine.clock.now())
     }
 }
 

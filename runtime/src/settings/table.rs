@@ -63,6 +63,9 @@ keys! {
     "revocation.stale_limit" => revocation.stale_limit, "from which age on the view of the revocations is stale";
     "revocation.on_stale" => revocation.on_stale, "what a node with a stale view does: `check` or `serve`";
     "keys.accept_new" => keys.accept_new, "whether a ring without history may start beside live sessions";
+    "registry" => registry, "which tokens the store remembers one by one: `off` or `tokens`";
+    "archive.interval" => archive.interval, "how often what has ended is deleted; `0s` for never";
+    "archive.age" => archive.age, "how long ago it must have ended";
 }
 
 /// The setting of this name.
