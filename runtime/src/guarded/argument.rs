@@ -2,7 +2,7 @@
 
 use super::routing::MethodRouter;
 use super::{Guarded, Security};
-use crate::extract::{Auth, Current, Optional, Public};
+use crate::extract::{Auth, BearerOnly, CookieOnly, Current, Optional, Public};
 use crate::gate::AuthBackend;
 use crate::policy::{PolicyFor, Rule};
 use crate::token::JwtClaims;
@@ -43,6 +43,14 @@ impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for Optional<Auth<U, P>> {
     const SECURITY: Security = Security::Optional(P::RULE);
 }
 
+impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for BearerOnly<Auth<U, P>> {
+    const SECURITY: Security = Security::Required(P::RULE);
+}
+
+impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for CookieOnly<Auth<U, P>> {
+    const SECURITY: Security = Security::Required(P::RULE);
+}
+
 impl<B: AuthBackend> FirstArgument for Current<B> {
     const SECURITY: Security = Security::Required(Rule::Anyone);
 }
@@ -59,6 +67,8 @@ mod sealed {
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Auth<U, P> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Option<Auth<U, P>> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Optional<Auth<U, P>> {}
+    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for BearerOnly<Auth<U, P>> {}
+    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for CookieOnly<Auth<U, P>> {}
     impl<B: AuthBackend> Sealed for Current<B> {}
     impl Sealed for Public {}
 }

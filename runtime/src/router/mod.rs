@@ -5,6 +5,7 @@ mod body;
 mod session;
 mod signin;
 mod token;
+mod transport;
 
 use axum::Router;
 use axum::extract::State;

@@ -1,6 +1,7 @@
 //! Sessions: opening, refreshing, revoking, and admitting the access tokens they issue. Knows no backend and no HTTP.
 
 mod admit;
+mod binding;
 mod confirm;
 mod follow;
 mod issue;
@@ -15,6 +16,7 @@ pub(crate) use refresh::RefreshContext;
 pub use revoke::Revoke;
 
 pub(crate) use admit::Purpose;
+pub(crate) use binding::Place;
 pub(crate) use open::{Attempt, Login};
 
 use std::sync::atomic::AtomicBool;

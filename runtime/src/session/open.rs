@@ -40,6 +40,7 @@ impl Engine {
         if subject.is_empty() {
             return Err(Refusal::unavailable("the backend answered a user whose subject is empty"));
         }
+        self.require_bindable(login.client)?;
         let now = self.clock.now();
         let sid = SessionId::random().map_err(Refusal::unavailable)?;
         let jti = TokenId::random().map_err(Refusal::unavailable)?;
@@ -51,12 +52,15 @@ impl Engine {
             true => Some(token::write_stored(login.claims).map_err(Refusal::unavailable)?),
             false => None,
         };
+        let device = device_of(login.client);
+        let bond = self.bond(sid, &device);
         let access = |epoch| Access {
             jti,
             session: Some(SessionPart { sid, generation: 0 }),
             epoch,
             auth_time: Some(login.auth_time),
             acr: None,
+            bond,
             lifetime: self.settings.access.ttl,
             not_after: abs_exp,
         };
@@ -66,7 +70,7 @@ impl Engine {
             sid,
             subject: subject.clone(),
             client_id: self.settings.client_id.clone(),
-            device: device_of(login.client),
+            device,
             current: sha256(&*secret),
             auth_time: login.auth_time,
             acr: None,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use toml::Value;
 
-use super::{Consistency, OnLimit, OnRefresh, OnStale, RefreshPolicy};
+use super::{Bind, Cidr, Consistency, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, SameSite};
 
 /// A value as its source has it.
 #[derive(Clone, Copy)]
@@ -69,6 +69,17 @@ impl Leaf for Vec<String> {
 
     fn show(&self) -> Option<String> {
         Some(self.join(","))
+    }
+}
+
+impl Leaf for Vec<Cidr> {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        let ranges = Vec::<String>::read(raw)?;
+        ranges.iter().map(|text| text.parse().map_err(|error| format!("each {error}"))).collect()
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(self.iter().map(Cidr::to_string).collect::<Vec<_>>().join(","))
     }
 }
 
@@ -145,7 +156,7 @@ macro_rules! words {
     )+};
 }
 
-words!(OnLimit, OnRefresh, OnStale, RefreshPolicy);
+words!(OnLimit, OnRefresh, OnStale, RefreshPolicy, ForwardedHeader, SameSite, Bind);
 
 fn read_word<T: DeserializeOwned>(raw: Raw<'_>) -> Result<T, String> {
     let word: Result<T, Choices> = T::deserialize(raw.text().unwrap_or_default().into_deserializer());

@@ -1,9 +1,14 @@
 //! What a deployment may choose: one struct, its defaults, its sources, its check as a whole.
 
 mod check;
+mod cidr;
+mod client;
 mod leaf;
 mod source;
 mod table;
+
+pub use cidr::{Cidr, NotACidr};
+pub use client::{Bind, BindingSettings, ClientSettings, CookieSettings, ForwardedHeader, SameSite};
 
 use std::time::Duration;
 
@@ -57,6 +62,12 @@ pub struct Settings {
     pub revocation: RevocationSettings,
     /// The key ring.
     pub keys: KeysSettings,
+    /// The client's address.
+    pub client: ClientSettings,
+    /// Cookies.
+    pub cookies: CookieSettings,
+    /// What tokens are bound to.
+    pub binding: BindingSettings,
     /// Where each setting that is not a default came from, for messages.
     pub(crate) origins: Origins,
 }
@@ -73,6 +84,9 @@ impl Default for Settings {
             session: SessionSettings::default(),
             revocation: RevocationSettings::default(),
             keys: KeysSettings::default(),
+            client: ClientSettings::default(),
+            cookies: CookieSettings::default(),
+            binding: BindingSettings::default(),
             origins: Origins::default(),
         }
     }

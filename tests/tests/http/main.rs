@@ -2,6 +2,9 @@
 
 mod access;
 mod account;
+mod binding;
+mod client;
+mod cookies;
 mod guarded;
 mod limits;
 mod policy;
