@@ -462,7 +462,7 @@ async fn what_is_refused_and_what_cannot_work_is_told_of() {
     };
     for (issuer, origins, is_told) in [
         ("https://a.example", &[][..], false),
-        ("https://a.example", &["http://localhost:3000", "http://127.0.0.1:80", "https://b.example"][..], false),
+        ("https://a.example", &["http://localhost:3000", "http://127.0.0.1:8080", "https://b.example"][..], false),
         ("http://[::1]:8080/x", &[], false),
         ("http://a.example", &[], true),
         ("accounts", &[], true),
