@@ -7,6 +7,7 @@ mod client;
 mod cookies;
 mod guarded;
 mod limits;
+mod openapi;
 mod policy;
 mod refresh;
 mod revoke;
