@@ -79,19 +79,19 @@ fn hints(headers: &HeaderMap) -> Hints {
         let inner = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&text);
         (!inner.is_empty()).then(|| inner.replace("\\\"", "\"").replace("\\\\", "\\"))
     };
-    let mut hints = Hints::default();
-    hints.brands = said("sec-ch-ua");
-    hints.mobile = match said("sec-ch-ua-mobile").as_deref() {
-        Some("?1") => Some(true),
-        Some("?0") => Some(false),
-        _ => None,
-    };
-    hints.platform = word("sec-ch-ua-platform");
-    hints.platform_version = word("sec-ch-ua-platform-version");
-    hints.model = word("sec-ch-ua-model");
-    hints.architecture = word("sec-ch-ua-arch");
-    hints.memory = word("device-memory").or_else(|| word("sec-ch-device-memory"));
-    hints
+    Hints {
+        brands: said("sec-ch-ua"),
+        mobile: match said("sec-ch-ua-mobile").as_deref() {
+            Some("?1") => Some(true),
+            Some("?0") => Some(false),
+            _ => None,
+        },
+        platform: word("sec-ch-ua-platform"),
+        platform_version: word("sec-ch-ua-platform-version"),
+        model: word("sec-ch-ua-model"),
+        architecture: word("sec-ch-ua-arch"),
+        memory: word("device-memory").or_else(|| word("sec-ch-device-memory")),
+    }
 }
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
