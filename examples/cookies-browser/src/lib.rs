@@ -1,8 +1,7 @@
 //! A page whose tokens no script ever sees: a browser keeps them in cookies, and the gate says which requests may use them.
 
 use std::error::Error;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
@@ -44,10 +43,16 @@ impl Refresh for Accounts {
 }
 
 /// What the handlers share.
-#[derive(Clone, FromRef)]
+#[derive(Clone)]
 struct App {
     verifier: Verifier<User>,
     note: Arc<Mutex<String>>,
+}
+
+impl FromRef<App> for Verifier<User> {
+    fn from_ref(app: &App) -> Self {
+        app.verifier.clone()
+    }
 }
 
 /// The whole application. `origin` is what stands in the address bar: `http://localhost:3000`.
@@ -87,13 +92,13 @@ async fn me(user: Auth<User>) -> Json<UserClaims> {
     Json(user.into_claims())
 }
 
-async fn read(_: Auth<User>, State(note): State<Arc<Mutex<String>>>) -> String {
-    note.lock().map(|note| note.clone()).unwrap_or_default()
+async fn read(_: Auth<User>, State(app): State<App>) -> String {
+    app.note.lock().map(|note| note.clone()).unwrap_or_default()
 }
 
 /// Needs no layer against other sites' pages: `Auth` looks where a request with a cookie comes from.
-async fn write(_: Auth<User>, State(note): State<Arc<Mutex<String>>>, text: String) -> StatusCode {
-    match note.lock() {
+async fn write(_: Auth<User>, State(app): State<App>, text: String) -> StatusCode {
+    match app.note.lock() {
         Ok(mut note) => *note = text,
         Err(_) => return StatusCode::INTERNAL_SERVER_ERROR,
     }

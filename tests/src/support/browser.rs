@@ -84,11 +84,20 @@ impl Browser {
                 body.len()
             );
             stream.write_all((head + &body).as_bytes()).await.unwrap();
+            // The driver keeps the connection open, whatever it is asked.
             let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).await.unwrap();
-            let text = String::from_utf8(answer).unwrap();
-            let (_, body) = text.split_once("\r\n\r\n").unwrap();
-            serde_json::from_str::<Value>(body).unwrap()["value"].clone()
+            loop {
+                let text = String::from_utf8_lossy(&answer);
+                if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                    let lengths = head.lines().filter_map(|line| line.split_once(':'));
+                    let length = lengths.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).map(|(_, value)| value);
+                    let length: usize = length.last().unwrap_or("0").trim().parse().unwrap();
+                    if body.len() >= length {
+                        break serde_json::from_str::<Value>(body).unwrap()["value"].clone();
+                    }
+                }
+                assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "the driver hung up");
+            }
         };
         tokio::time::timeout(Duration::from_secs(60), asked).await.expect("the browser does not answer")
     }
@@ -102,7 +111,7 @@ impl Drop for Browser {
             let head = format!("DELETE /session/{} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n", self.session);
             _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
             _ = stream.write_all(head.as_bytes());
-            _ = stream.read_to_end(&mut Vec::new());
+            _ = stream.read(&mut [0; 1024]);
         }
         _ = self.driver.kill();
         _ = self.driver.wait();

@@ -45,8 +45,8 @@ async fn a_browser_keeps_the_cookies_and_other_sites_cannot_use_them() {
     let (_server, origin) = served().await;
     browser.open(&origin).await;
 
-    let signed_in = browser.run(&format!("{SIGN_IN} return [answer.status, Object.keys(await answer.json()), document.cookie];"));
-    assert_eq!(signed_in.await, json!([200, ["expires_in", "refresh_expires_in", "session_id"], ""]));
+    let sign_in = format!("{SIGN_IN} return [answer.status, Object.keys(await answer.json()), document.cookie];");
+    assert_eq!(browser.run(&sign_in).await, json!([200, ["expires_in", "refresh_expires_in", "session_id"], ""]));
     let seen = "return [await (await fetch('/seen')).text(), await (await fetch('/auth/seen')).text()];";
     let (access, refresh) = ("__Host-tollgate-access", "__Secure-tollgate-refresh");
     assert_eq!(browser.run(seen).await, json!([access, format!("{access} {refresh}")]));
