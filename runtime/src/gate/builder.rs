@@ -12,7 +12,9 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, EventKind, Events};
 use crate::keys::KeyRing;
 use crate::session::Engine;
-use crate::settings::{Bind, Cidr, Consistency, ForwardedHeader, OnRefresh, OnStale, RefreshPolicy, SameSite, Settings};
+use crate::settings::{
+    Bind, Cidr, Consistency, ForwardedHeader, OnRefresh, OnStale, RefreshPolicy, SameSite, Settings, ThrottleSettings,
+};
 use crate::store::{OnLimit, RevokeReason, Store, Target};
 use crate::token::{JwtClaims, Open};
 
@@ -270,6 +272,11 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(|settings| settings.binding.device_header = header)
     }
 
+    /// How many attempts are allowed, and where they are counted: `throttle.*`.
+    pub fn throttle(self, throttle: ThrottleSettings) -> Self {
+        self.with(|settings| settings.throttle = throttle)
+    }
+
     /// The clock: a manual one for tests.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -363,6 +370,8 @@ async fn assemble<B: AuthBackend>(
     // Another process signs with a replaced key until it has read the ring again.
     let overlap = settings.access.max_ttl().saturating_add(settings.leeway).saturating_add(RELOAD * 2);
     ring.set_lifetimes(overlap, settings.session.idle);
+    #[cfg(feature = "rate-limit")]
+    let throttle = crate::throttle::Throttle::new(&settings.throttle, &store, &clock).await.map_err(store_error)?;
     let (engine, queue) = Engine::new(settings, store, ring, clock, events.start());
     engine.self_test()?;
     engine.catch_up().await.map_err(store_error)?;
@@ -373,7 +382,13 @@ async fn assemble<B: AuthBackend>(
     if engine.settings.cookies.path.is_some() && !engine.settings.has_secure_origin() {
         engine.events.emit(&Event::new(EventKind::InsecureOrigin));
     }
-    Ok(Gate(Arc::new(Inner { backend, running: Arc::new(Running::start(engine, queue)) })))
+    let running = Arc::new(Running::start(engine, queue));
+    Ok(Gate(Arc::new(Inner {
+        backend,
+        running,
+        #[cfg(feature = "rate-limit")]
+        throttle,
+    })))
 }
 
 /// A gate on its way. Await it.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::leaf::show_duration as show;
-use super::{Consistency, OnLimit, OnStale, Settings, source, table};
+use super::{Allowance, Consistency, OnLimit, OnStale, Settings, ThrottleSettings, source, table};
 use crate::error::Error;
 
 impl Settings {
@@ -48,7 +48,7 @@ impl Problem {
 
 /// The flat list of checks.
 fn problems(settings: &Settings) -> Vec<Problem> {
-    let Settings { issuer, audience, client_id, leeway, access, refresh, session, revocation, .. } = settings;
+    let Settings { issuer, audience, client_id, leeway, access, refresh, session, revocation, throttle, .. } = settings;
     let Settings { keys: _, client: _, cookies, binding, origins: _, .. } = settings;
     let mut found = Found(Vec::new());
 
@@ -113,7 +113,32 @@ fn problems(settings: &Settings) -> Vec<Problem> {
     });
     let header = &binding.device_header;
     found.unless(is_token(header), "binding.device_header", || "must be the name of a header (RFC 9110 section 5.1)".into());
+    check_throttle(throttle, &mut found);
     found.0
+}
+
+fn check_throttle(throttle: &ThrottleSettings, found: &mut Found) {
+    let ThrottleSettings { client, identifier, identifier_long, known, action, refresh, verify, .. } = throttle;
+    let is_there = cfg!(feature = "rate-limit") || [ThrottleSettings::default(), ThrottleSettings::off()].contains(throttle);
+    found.unless(is_there, "throttle.client", || "and its neighbours take effect only with the feature `rate-limit`".into());
+    for (name, allowance) in [
+        ("throttle.client", client),
+        ("throttle.identifier", identifier),
+        ("throttle.identifier_long", identifier_long),
+        ("throttle.known", known),
+        ("throttle.action", action),
+        ("throttle.refresh", refresh),
+        ("throttle.verify", verify),
+    ] {
+        if let Allowance::Attempts { burst, period } = *allowance {
+            found.unless(burst > 0, name, || "must allow at least 1 attempt, or be `off`".into());
+            found.not_zero(name, period);
+            found.at_most(name, period, DAY * 400);
+        }
+    }
+    found.not_zero("throttle.known_for", throttle.known_for);
+    found.at_most("throttle.known_for", throttle.known_for, DAY * 400);
+    found.unless(throttle.keys > 0, "throttle.keys", || "must be at least 1".into());
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use toml::Value;
 
-use super::{Bind, Cidr, Consistency, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, SameSite};
+use super::{Bind, Cidr, Consistency, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, SameSite};
 
 /// A value as its source has it.
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ pub(super) enum Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    fn text(self) -> Option<&'a str> {
+    pub(super) fn text(self) -> Option<&'a str> {
         match self {
             Self::File(value) => value.as_str(),
             Self::Env(text) => Some(text),
@@ -68,7 +68,7 @@ impl Leaf for Vec<String> {
     }
 
     fn show(&self) -> Option<String> {
-        Some(self.join(","))
+        (!self.is_empty()).then(|| self.join(","))
     }
 }
 
@@ -79,7 +79,7 @@ impl Leaf for Vec<Cidr> {
     }
 
     fn show(&self) -> Option<String> {
-        Some(self.iter().map(Cidr::to_string).collect::<Vec<_>>().join(","))
+        (!self.is_empty()).then(|| self.iter().map(Cidr::to_string).collect::<Vec<_>>().join(","))
     }
 }
 
@@ -156,7 +156,7 @@ macro_rules! words {
     )+};
 }
 
-words!(OnLimit, OnRefresh, OnStale, RefreshPolicy, ForwardedHeader, SameSite, Bind);
+words!(Bind, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, SameSite);
 
 fn read_word<T: DeserializeOwned>(raw: Raw<'_>) -> Result<T, String> {
     let word: Result<T, Choices> = T::deserialize(raw.text().unwrap_or_default().into_deserializer());
@@ -202,7 +202,7 @@ impl serde::de::Error for Choices {
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
 /// Reads `10m`, `500ms`, `1h30m`: whole numbers with their units, each unit once, the largest first.
-fn parse_duration(text: &str) -> Option<Duration> {
+pub(super) fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut units = UNITS.iter();
     let mut total = 0_u64;

@@ -6,6 +6,9 @@ mod client;
 mod leaf;
 mod source;
 mod table;
+mod throttle;
+
+pub use throttle::{Allowance, Counted, ThrottleSettings};
 
 pub use cidr::{Cidr, NotACidr};
 pub use client::{Bind, BindingSettings, ClientSettings, CookieSettings, ForwardedHeader, SameSite};
@@ -68,6 +71,8 @@ pub struct Settings {
     pub cookies: CookieSettings,
     /// What tokens are bound to.
     pub binding: BindingSettings,
+    /// The throttle.
+    pub throttle: ThrottleSettings,
     /// Where each setting that is not a default came from, for messages.
     pub(crate) origins: Origins,
 }
@@ -87,6 +92,7 @@ impl Default for Settings {
             client: ClientSettings::default(),
             cookies: CookieSettings::default(),
             binding: BindingSettings::default(),
+            throttle: ThrottleSettings::default(),
             origins: Origins::default(),
         }
     }

@@ -16,3 +16,4 @@ mod refresh;
 mod revoke;
 mod sessions;
 mod signin;
+mod throttle;
