@@ -89,9 +89,9 @@ impl Browser {
             loop {
                 let text = String::from_utf8_lossy(&answer);
                 if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                    let lengths = head.lines().filter_map(|line| line.split_once(':'));
-                    let length = lengths.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).map(|(_, value)| value);
-                    let length: usize = length.last().unwrap_or("0").trim().parse().unwrap();
+                    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
+                    let length = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+                    let length: usize = length.unwrap().1.trim().parse().unwrap();
                     if body.len() >= length {
                         break serde_json::from_str::<Value>(body).unwrap()["value"].clone();
                     }
