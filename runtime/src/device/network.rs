@@ -19,9 +19,10 @@ impl Network {
     /// first, `None` for one that is no address. Answers the client's address beside.
     ///
     /// The walk ends at the first address that no trusted proxy has: what stands before it was written by whoever has it. It
-    /// ends too where an address cannot be read, after [`MOST_PROXIES`], and with the first one that was written; then the
+    /// ends too where an address cannot be read, after sixteen proxies, and with the first one that was written; then the
     /// client's is the last that is known.
-    pub(crate) fn trace(peer: IpAddr, trusted: &[Cidr], said: impl Iterator<Item = Option<IpAddr>>) -> (IpAddr, Self) {
+    #[must_use]
+    pub fn trace(peer: IpAddr, trusted: &[Cidr], said: impl Iterator<Item = Option<IpAddr>>) -> (IpAddr, Self) {
         let is_trusted = |ip: IpAddr| trusted.iter().any(|range| range.contains(ip));
         let (mut client, mut proxies) = (peer.to_canonical(), Vec::new());
         let mut said = said.take(MOST_PROXIES);
@@ -35,7 +36,7 @@ impl Network {
 }
 
 /// The longest way that is followed.
-pub(crate) const MOST_PROXIES: usize = 16;
+const MOST_PROXIES: usize = 16;
 
 #[cfg(test)]
 mod tests {
