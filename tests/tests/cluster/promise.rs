@@ -169,6 +169,7 @@ fn cut_off(on: &str, url: &str, line: &Line, port: u16) {
         }
     });
     let decided = start.elapsed();
+    assert!(decided < Duration::from_secs(10), "requests waited for each other: {decided:?}");
     for node in [checks, serves] {
         let refused = node.refresh(&kept.refresh).unwrap();
         refused.assert_problem(503, "unavailable");
