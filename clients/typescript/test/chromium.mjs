@@ -11,10 +11,12 @@ export async function chromium(program) {
   const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-pipe"];
   const browser = spawn(program, [...flags, `--user-data-dir=${profile}`, "about:blank"], {
     stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+    // A group of its own: what is started may be a script around the browser.
+    detached: true,
   });
   const [, , , writing, reading] = browser.stdio;
   const waiting = new Map();
-  const ended = new Promise((done) => browser.once("exit", done));
+  const ended = new Promise((done) => browser.once("exit", done).once("error", done));
   let last = 0;
   let rest = "";
   reading.setEncoding("utf8");
@@ -52,12 +54,20 @@ export async function chromium(program) {
         return result.value;
       };
       // The page says when its script has run.
-      while ((await run("globalThis.client !== undefined").catch(() => false)) !== true) await new Promise((done) => setTimeout(done, 20));
+      for (let looked = 0; (await run("globalThis.client !== undefined").catch(() => false)) !== true; looked += 1) {
+        if (looked > 500 || browser.exitCode !== null) throw new Error(`${url} does not open`);
+        await new Promise((done) => setTimeout(done, 20));
+      }
       return { run };
     },
     async close() {
-      browser.kill("SIGKILL");
+      try {
+        process.kill(-browser.pid, "SIGKILL");
+      } catch {
+        // It is gone already.
+      }
       await ended;
+      [writing, reading].forEach((pipe) => pipe.destroy());
       rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
     },
   };

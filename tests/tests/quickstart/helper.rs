@@ -2,7 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tollgate_tests::process::{Output, TICK};
 
 use crate::interop::{provided, runs, skip};
 use crate::program::Place;
@@ -56,9 +60,21 @@ fn the_client_for_browsers_keeps_its_word() {
         Some(browser) => _ = tests.env("CHROMIUM", browser),
         None => skip("two tabs of a browser: there is no Chromium"),
     }
-    let output = tests.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let mut tests = tests.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (out, errors) = (Output::of(tests.stdout.take().unwrap()), Output::of(tests.stderr.take().unwrap()));
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = tests.try_wait().unwrap() {
+            break status;
+        }
+        if start.elapsed() > Duration::from_secs(120) {
+            tests.kill().unwrap();
+            panic!("it takes too long: {}{}", out.text(), errors.text());
+        }
+        sleep(TICK);
+    };
+    let said = out.end();
+    assert!(status.success(), "{said}{}", errors.end());
     let skipped = usize::from(browser.is_none());
     assert!(said.contains("\n# fail 0\n") && said.contains(&format!("\n# skipped {skipped}\n")), "{said}");
     let told = said.lines().filter(|line| line.contains("refreshes in two tabs") || line.starts_with("# pass"));
