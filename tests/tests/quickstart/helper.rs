@@ -51,7 +51,8 @@ fn the_client_for_browsers_keeps_its_word() {
         Err(why) => return skip(&format!("the client for browsers: {why}")),
     };
     // Tokens that live shortly, so that they are refreshed often.
-    let program = Place::new().set("TOLLGATE_ACCESS__TTL", "2s").set("TOLLGATE_LEEWAY", "1s").start();
+    let place = Place::new().set("TOLLGATE_ACCESS__TTL", "2s").set("TOLLGATE_LEEWAY", "1s");
+    let program = place.start();
     let mut tests = Command::new("node");
     tests.args(["--test", "--test-reporter", "tap", "test/client.test.mjs", "test/program.test.mjs", "test/browser.test.mjs"]);
     tests.current_dir(folder).env("API", program.address());
