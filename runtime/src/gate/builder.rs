@@ -343,6 +343,8 @@ async fn assemble<B: AuthBackend>(
     // Another process signs with a replaced key until it has read the ring again.
     let overlap = settings.access.max_ttl().saturating_add(settings.leeway).saturating_add(RELOAD * 2);
     ring.set_lifetimes(overlap, settings.session.idle);
+    #[cfg(feature = "metrics")]
+    let events = events.named(settings.issuer.as_deref().unwrap_or_default());
     let (engine, queue) = Engine::new(settings, store, ring, (clock, time), events.start());
     engine.tell_of_offset();
     engine.self_test()?;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use toml::Value;
 
-use super::{Consistency, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry};
+use super::{Consistency, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry, StoreTls};
 
 /// A value as its source has it.
 #[derive(Clone, Copy)]
@@ -145,7 +145,7 @@ macro_rules! words {
     )+};
 }
 
-words!(OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry);
+words!(OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry, StoreTls);
 
 fn read_word<T: DeserializeOwned>(raw: Raw<'_>) -> Result<T, String> {
     let word: Result<T, Choices> = T::deserialize(raw.text().unwrap_or_default().into_deserializer());

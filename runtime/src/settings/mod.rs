@@ -3,6 +3,7 @@
 mod check;
 mod leaf;
 mod source;
+mod store;
 mod table;
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use source::Origins;
+pub use store::{StoreSettings, StoreTls, StoreUrl};
 
 /// The settings of a gate.
 ///
@@ -61,6 +63,8 @@ pub struct Settings {
     pub registry: Registry,
     /// What becomes of what has ended.
     pub archive: ArchiveSettings,
+    /// The store, where [`Store::open`](crate::store::Store::open) is to choose it.
+    pub store: StoreSettings,
     /// Where each setting that is not a default came from, for messages.
     pub(crate) origins: Origins,
 }
@@ -79,6 +83,7 @@ impl Default for Settings {
             keys: KeysSettings::default(),
             registry: Registry::default(),
             archive: ArchiveSettings::default(),
+            store: StoreSettings::default(),
             origins: Origins::default(),
         }
     }

@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod guarded;
 mod limits;
+mod metrics;
 mod openapi;
 mod policy;
 mod refresh;
