@@ -5,6 +5,9 @@ mod leaf;
 mod source;
 mod store;
 mod table;
+mod throttle;
+
+pub use throttle::{Allowance, Counted, ThrottleSettings};
 
 use std::time::Duration;
 
@@ -65,6 +68,8 @@ pub struct Settings {
     pub archive: ArchiveSettings,
     /// The store, where [`Store::open`](crate::store::Store::open) is to choose it.
     pub store: StoreSettings,
+    /// The throttle.
+    pub throttle: ThrottleSettings,
     /// Where each setting that is not a default came from, for messages.
     pub(crate) origins: Origins,
 }
@@ -84,6 +89,7 @@ impl Default for Settings {
             registry: Registry::default(),
             archive: ArchiveSettings::default(),
             store: StoreSettings::default(),
+            throttle: ThrottleSettings::default(),
             origins: Origins::default(),
         }
     }

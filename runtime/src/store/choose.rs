@@ -30,7 +30,7 @@ impl Store {
     /// # }
     /// ```
     pub async fn open(settings: &StoreSettings) -> Result<Self, Error> {
-        let url = settings.url.as_ref().map(|url| url.expose()).unwrap_or_default();
+        let url = settings.url.as_ref().map(crate::settings::StoreUrl::expose).unwrap_or_default();
         let scheme = url.split(':').next().filter(|_| url.contains(':')).unwrap_or_default();
         let kind = Kind::of(scheme).ok_or_else(|| {
             refuse(if url.is_empty() {
@@ -97,7 +97,7 @@ impl Kind {
     async fn open(self, url: &str, settings: &StoreSettings) -> Result<Store, Error> {
         match self {
             Self::Memory if url == "memory:" => Ok(MemoryStore::new().into()),
-            Self::Memory => Err(refuse("`store.url`: `memory:` stands alone".to_owned())),
+            Self::Memory => Err(refuse("`store.url`: `memory:` stands alone")),
             #[cfg(feature = "sqlite")]
             Self::Sqlite => sqlite(url, settings).await,
             #[cfg(feature = "postgres")]
@@ -120,7 +120,7 @@ async fn sqlite(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
     // `sqlite://relative` and `sqlite:///absolute`, as sqlx writes them, mean the same.
     let path = path.strip_prefix("//").unwrap_or(path);
     if path.is_empty() || path == ":memory:" || path.contains('?') {
-        return Err(refuse("`store.url`: a file has to follow `sqlite:`, and nothing else".to_owned()));
+        return Err(refuse("`store.url`: a file has to follow `sqlite:`, and nothing else"));
     }
     let mut options = super::SqliteStore::options(path);
     if let Some(timeout) = settings.lock_timeout {
@@ -160,10 +160,10 @@ async fn postgres(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
 async fn redis(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
     let is_secure = ["rediss:", "valkeys:"].iter().any(|scheme| url.starts_with(scheme));
     if settings.tls == StoreTls::Verify && !is_secure {
-        return Err(refuse("`store.tls`: `verify` needs a `store.url` that begins with `rediss://`".to_owned()));
+        return Err(refuse("`store.tls`: `verify` needs a `store.url` that begins with `rediss://`"));
     }
     if settings.root_certificates.is_some() && !is_secure {
-        return Err(refuse("`store.root_certificates`: needs a `store.url` that begins with `rediss://`".to_owned()));
+        return Err(refuse("`store.root_certificates`: needs a `store.url` that begins with `rediss://`"));
     }
     let mut options = super::RedisStore::options(url);
     if let Some(connections) = settings.connections {
@@ -186,6 +186,6 @@ async fn redis(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
     Ok(options.connect().await?.into())
 }
 
-fn refuse(what: String) -> Error {
+fn refuse(what: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::Settings, format!("the settings cannot be used:\n{what}"))
 }

@@ -11,3 +11,4 @@ mod refresh;
 mod revoke;
 mod sessions;
 mod signin;
+mod throttle;
