@@ -1,6 +1,8 @@
 //! What a deployment may choose: one struct, its defaults, its sources, its check as a whole.
 
 mod check;
+mod cidr;
+mod client;
 mod leaf;
 mod source;
 mod store;
@@ -8,6 +10,9 @@ mod table;
 mod throttle;
 
 pub use throttle::{Allowance, Counted, ThrottleSettings};
+
+pub use cidr::{Cidr, NotACidr};
+pub use client::{Bind, BindingSettings, ClientSettings, CookieSettings, ForwardedHeader, SameSite};
 
 use std::time::Duration;
 
@@ -62,14 +67,20 @@ pub struct Settings {
     pub revocation: RevocationSettings,
     /// The key ring.
     pub keys: KeysSettings,
+    /// The client's address.
+    pub client: ClientSettings,
+    /// Cookies.
+    pub cookies: CookieSettings,
+    /// What tokens are bound to.
+    pub binding: BindingSettings,
+    /// The throttle.
+    pub throttle: ThrottleSettings,
     /// Which tokens the store remembers one by one.
     pub registry: Registry,
     /// What becomes of what has ended.
     pub archive: ArchiveSettings,
     /// The store, where [`Store::open`](crate::store::Store::open) is to choose it.
     pub store: StoreSettings,
-    /// The throttle.
-    pub throttle: ThrottleSettings,
     /// Where each setting that is not a default came from, for messages.
     pub(crate) origins: Origins,
 }
@@ -86,10 +97,13 @@ impl Default for Settings {
             session: SessionSettings::default(),
             revocation: RevocationSettings::default(),
             keys: KeysSettings::default(),
+            client: ClientSettings::default(),
+            cookies: CookieSettings::default(),
+            binding: BindingSettings::default(),
+            throttle: ThrottleSettings::default(),
             registry: Registry::default(),
             archive: ArchiveSettings::default(),
             store: StoreSettings::default(),
-            throttle: ThrottleSettings::default(),
             origins: Origins::default(),
         }
     }
