@@ -2,7 +2,13 @@
 
 mod access;
 mod account;
+mod binding;
+mod browser;
+mod client;
+mod cookies;
+mod devices;
 mod guarded;
+mod layers;
 mod limits;
 mod openapi;
 mod policy;
