@@ -3,7 +3,7 @@
 use tollgate_tests::support::{postgres, redis};
 
 use crate::world::{Kind, on};
-use crate::{crash, honest, properties, thief};
+use crate::{crash, dump, honest, oracle, properties, thief};
 
 /// P1 to P8 and P10, by random schedules.
 const SCHEDULED: [fn(); 10] = [
@@ -18,6 +18,10 @@ const SCHEDULED: [fn(); 10] = [
     properties::p8_every_answer_carries_the_current_token_or_the_successor_of_the_presented_one,
     properties::p10_a_remint_happens_only_within_the_window_for_lost_answers,
 ];
+
+/// What a dump is worth to whoever has one, and what forgeries do.
+const STOLEN: [fn(); 3] =
+    [oracle::nothing_of_a_row_can_be_presented, dump::r79_nothing_of_a_dump_gets_in, dump::r78_forgeries_end_no_session];
 
 /// P9 and the 503s, by a crash at every point and a failure of every operation.
 const CRASHED: [fn(); 4] = [
@@ -56,5 +60,21 @@ fn p9_holds_on_postgresql() {
 fn p9_holds_on_redis() {
     if redis::shared().is_some() {
         on(&[Kind::Redis], &CRASHED);
+    }
+}
+
+/// R77, R78, R79.
+#[test]
+fn nothing_of_a_dump_of_postgresql_gets_in_and_no_forgery_ends_a_session() {
+    if postgres::Server::shared().is_some() {
+        on(&[Kind::Postgres], &STOLEN);
+    }
+}
+
+/// R77, R78, R79.
+#[test]
+fn nothing_of_a_dump_of_redis_gets_in_and_no_forgery_ends_a_session() {
+    if redis::shared().is_some() {
+        on(&[Kind::Redis], &STOLEN);
     }
 }

@@ -251,10 +251,7 @@ delegate! {
     {
         /// No operation of a request, and none that a schedule has anything to do with.
         async fn changed(&self, cursor: LogCursor, patience: std::time::Duration) -> Result<(), StoreError> {
-            match &self.0.backing {
-                Backing::Memory(store) => store.changed(cursor, patience).await,
-                Backing::Sqlite(store) => store.changed(cursor, patience).await,
-            }
+            ask!(&self.0.backing, store => store.changed(cursor, patience).await)
         }
 
         async fn rotate(&self, rotation: Rotation, now: Timestamp) -> Result<Rotated, StoreError> {

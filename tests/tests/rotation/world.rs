@@ -95,8 +95,10 @@ pub(crate) struct World {
     routers: [axum::Router; 2],
     events: Arc<Mutex<Vec<Event>>>,
     people: AtomicU64,
-    _folder: tempfile::TempDir,
-    _database: Option<Database>,
+    /// Where its store keeps things, if on a disk of this machine.
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) database: Option<Database>,
+    pub(crate) kind: Kind,
 }
 
 impl World {
@@ -159,20 +161,7 @@ impl World {
         accounts.in_authenticate.set(at_a_point);
         let routers = [routes(&nodes[0]), routes(&nodes[1])];
         let people = AtomicU64::new(0);
-        Self {
-            rules,
-            probe,
-            nodes,
-            accounts,
-            clock,
-            ring,
-            old_keys,
-            routers,
-            events,
-            people,
-            _folder: folder,
-            _database: database,
-        }
+        Self { rules, probe, nodes, accounts, clock, ring, old_keys, routers, events, people, folder, database, kind }
     }
 
     /// Somebody whom nobody has met before, and the session that they sign in to.
