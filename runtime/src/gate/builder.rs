@@ -10,12 +10,12 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
-use crate::keys::KeyRing;
 use crate::session::Engine;
 use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Settings};
 use crate::store::{OnLimit, RevokeReason, Store, Target};
 use crate::token::{JwtClaims, Open};
 
+use super::keys::{IntoRing, RingSource};
 use super::task::{RELOAD, Running};
 use super::{AuthBackend, Gate, Inner, store_error};
 
@@ -27,7 +27,7 @@ pub struct GateBuilder<B, I = Missing, A = Missing, K = Missing, S = Missing, E 
     backend: B,
     base: Settings,
     overrides: Vec<Override>,
-    ring: Option<KeyRing>,
+    ring: Option<RingSource>,
     store: Option<Store>,
     clock: Clock,
     events: Events,
@@ -126,9 +126,9 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.into_state()
     }
 
-    /// The keys.
-    pub fn keys(mut self, ring: KeyRing) -> GateBuilder<B, I, A, Given, S, E> {
-        self.ring = Some(ring);
+    /// The keys: a [`KeyRing`], or a [`SharedRing`](crate::keys::SharedRing) that lives in the gate's store.
+    pub fn keys(mut self, ring: impl IntoRing) -> GateBuilder<B, I, A, Given, S, E> {
+        self.ring = Some(ring.into_ring());
         self.into_state()
     }
 
@@ -298,7 +298,7 @@ impl<B, I, A, K, S, E> fmt::Debug for GateBuilder<B, I, A, K, S, E> {
 async fn assemble<B: AuthBackend>(
     backend: B,
     settings: Settings,
-    ring: KeyRing,
+    ring: RingSource,
     store: Store,
     clock: Clock,
     events: Events,
@@ -306,6 +306,7 @@ async fn assemble<B: AuthBackend>(
     store.migrate(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
     let health =
         store.health(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
+    let ring = ring.open(&store, &clock).await?;
     // Read again after the sessions: another process may have adopted the ring since this one opened it, and signed somebody in.
     ring.reload().await?;
     let is_lost = ring.is_unadopted().await && health.has_live_sessions;
@@ -319,9 +320,9 @@ async fn assemble<B: AuthBackend>(
     let ring = ring.with_clock(clock.clone());
     // Another process signs with a replaced key until it has read the ring again.
     let overlap = settings.access.max_ttl().saturating_add(settings.leeway).saturating_add(RELOAD * 2);
-    ring.set_lifetimes(overlap, settings.session.idle);
+    ring.set_lifetimes(overlap, settings.session.idle, settings.session.absolute);
     let (engine, queue) = Engine::new(settings, store, ring, clock, events.start());
-    engine.self_test()?;
+    engine.self_test().await?;
     engine.catch_up().await.map_err(store_error)?;
     if is_lost {
         engine.revoke_target(Target::Everything, RevokeReason::Requested).await.map_err(store_error)?;

@@ -41,6 +41,9 @@ impl Running {
                     tracing::warn!(error = %Causes(Some(&error)), "the revocation log cannot be read");
                 }
                 engine.tell_of_staleness();
+                if let Err(error) = engine.follow_ring().await {
+                    tracing::error!(error = %Causes(Some(&error)), "a key was retired, and the key ring cannot be read again");
+                }
             }),
             every(PURGE, &engine, |engine| async move { engine.purge_view() }),
             every(RELOAD, &engine, |engine| async move {

@@ -78,35 +78,47 @@ pub(super) struct SessionPart {
 }
 
 impl Engine {
-    /// Signs an access token; answers it with its expiry.
-    pub(super) fn sign_access<C: ClaimSet>(
+    /// Signs an access token; answers it with its expiry. Where the key lives elsewhere this takes a journey, and may fail.
+    pub(super) async fn sign_access<C: ClaimSet>(
         &self,
         access: &Access<'_>,
         claims: &C,
         now: Timestamp,
     ) -> Result<(String, Timestamp), Refusal> {
-        // Whole seconds, so that the expiry in the token is the one that is answered.
-        let expires_at = Timestamp::from_secs(now.plus(access.lifetime).min(access.not_after).as_secs());
-        let stamp = Stamp {
+        let (key, expires_at) = (self.ring.signing(), expiry(access, now));
+        let draft = token::draft(&key, &self.stamp(access, now), claims).map_err(Refusal::unavailable)?;
+        let text = token::complete(&key, draft).await.map_err(Refusal::unavailable)?;
+        Ok((text, expires_at))
+    }
+
+    /// Whether these claims can be put into a token at all. Signs nothing.
+    pub(super) fn try_draft<C: ClaimSet>(&self, access: &Access<'_>, claims: &C, now: Timestamp) -> Result<(), Refusal> {
+        token::draft(&self.ring.signing(), &self.stamp(access, now), claims).map(drop).map_err(Refusal::unavailable)
+    }
+
+    fn stamp<'a>(&'a self, access: &Access<'a>, now: Timestamp) -> Stamp<'a> {
+        Stamp {
             issuer: &self.expect.issuer,
             audience: &self.expect.audience,
             client_id: &self.settings.client_id,
             issued_at: now,
-            expires_at,
+            expires_at: expiry(access, now),
             jti: access.jti,
             sid: access.session.map(|part| part.sid),
             generation: access.session.map(|part| part.generation),
             epoch: access.epoch,
             auth_time: access.auth_time,
             acr: access.acr,
-        };
-        let text = token::issue(&self.ring.set(), &stamp, claims).map_err(Refusal::unavailable)?;
-        Ok((text, expires_at))
+        }
     }
 
     /// Signs a token for a session. Answers it with its life in seconds.
     #[cfg(feature = "axum")]
-    pub(crate) fn sign_for<C: ClaimSet>(&self, session: &crate::store::Session, claims: &C) -> Result<(String, u64), Refusal> {
+    pub(crate) async fn sign_for<C: ClaimSet>(
+        &self,
+        session: &crate::store::Session,
+        claims: &C,
+    ) -> Result<(String, u64), Refusal> {
         let now = self.clock.now();
         let access = Access {
             jti: TokenId::random().map_err(Refusal::unavailable)?,
@@ -117,7 +129,7 @@ impl Engine {
             lifetime: self.settings.access.ttl,
             not_after: session.abs_exp,
         };
-        let (text, expires_at) = self.sign_access(&access, claims, now)?;
+        let (text, expires_at) = self.sign_access(&access, claims, now).await?;
         Ok((text, secs(expires_at.since(now))))
     }
 
@@ -147,12 +159,13 @@ impl Engine {
             not_after: Timestamp::MAX,
         };
         self.sign_access(&access, claims, now)
+            .await
             .map(|(text, _)| text)
             .map_err(|e| Error::new(ErrorKind::Keys, "the token cannot be signed").because(e))
     }
 
     /// Signs a token and verifies it, so that a ring that cannot do both is found at the start.
-    pub(crate) fn self_test(&self) -> Result<(), Error> {
+    pub(crate) async fn self_test(&self) -> Result<(), Error> {
         let failed = |e: Refusal| Error::new(ErrorKind::Keys, "a token signed with the ring does not verify with it").because(e);
         let access = Access {
             jti: TokenId::random()?,
@@ -163,9 +176,14 @@ impl Engine {
             lifetime: self.settings.access.ttl,
             not_after: Timestamp::MAX,
         };
-        let (text, _) = self.sign_access(&access, &Nobody, self.clock.now()).map_err(failed)?;
+        let (text, _) = self.sign_access(&access, &Nobody, self.clock.now()).await.map_err(failed)?;
         self.recognise::<Nobody>(&text).map(drop).map_err(failed)
     }
+}
+
+/// Whole seconds, so that the expiry in the token is the one that is answered.
+fn expiry(access: &Access<'_>, now: Timestamp) -> Timestamp {
+    Timestamp::from_secs(now.plus(access.lifetime).min(access.not_after).as_secs())
 }
 
 /// The claims of the token that a gate makes for its self-test.

@@ -51,6 +51,8 @@ pub(crate) struct Engine {
     replays: Replays,
     /// Whether it was told that the view is stale.
     is_stale: AtomicBool,
+    /// Whether the log told of a key since the ring was read.
+    is_ring_old: AtomicBool,
 }
 
 impl Engine {
@@ -84,6 +86,7 @@ impl Engine {
             confirmations,
             replays: Replays::default(),
             is_stale: AtomicBool::new(false),
+            is_ring_old: AtomicBool::new(false),
         };
         (engine, queue)
     }

@@ -61,7 +61,9 @@ impl Engine {
             not_after: abs_exp,
         };
         // Claims that no token can carry open no session and evict none. The epoch is not known yet, and no longer than this one.
-        self.sign_access(&access(u64::MAX), login.claims, now)?;
+        self.try_draft(&access(u64::MAX), login.claims, now)?;
+        // Nor does a signer that is away: it is asked for the epoch that the session will most likely have.
+        let foresigned = self.foresign(&access, login.claims, &subject, now).await?;
         let new = NewSession {
             sid,
             subject: subject.clone(),
@@ -88,7 +90,10 @@ impl Engine {
             }
         };
         self.evict(&evicted, now);
-        let (access_token, access_expires_at) = self.sign_access(&access(epoch), login.claims, now)?;
+        let (access_token, access_expires_at) = match foresigned {
+            Some((foreseen, signed)) if foreseen == epoch => signed,
+            _ => self.sign_access(&access(epoch), login.claims, now).await?,
+        };
         self.events.emit(&Event::new(EventKind::SignedIn).subject(subject).sid(sid).ip(login.client.ip));
         Ok(Attempt::Open(Box::new(Issued {
             access_token,
@@ -99,6 +104,22 @@ impl Engine {
             session_id: sid,
             is_fresh: true,
         })))
+    }
+
+    /// Where the key lives elsewhere: the token for the epoch that the store has at the moment.
+    async fn foresign<'a, C: ClaimSet>(
+        &self,
+        access: &impl Fn(u64) -> Access<'a>,
+        claims: &C,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<Option<(u64, (String, Timestamp))>, Refusal> {
+        if !self.ring.signing().is_elsewhere() {
+            return Ok(None);
+        }
+        let epoch =
+            self.store.epoch_of(subject.to_owned(), self.settings.client_id.clone()).await.map_err(Refusal::unavailable)?;
+        Ok(Some((epoch, self.sign_access(&access(epoch), claims, now).await?)))
     }
 
     /// This node need not wait for the log to know of the sessions it evicted.

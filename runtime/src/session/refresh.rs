@@ -161,8 +161,8 @@ impl Engine {
         let next = session.generation.checked_add(1).ok_or(Code::InvalidGrant)?;
         let idle_exp = now.plus(self.settings.session.idle).min(session.abs_exp);
         let generation = if matches!(grant.row, Row::Rotate | Row::Remint) { next } else { session.generation };
-        // Before anything is written, so that claims which no token can carry rotate nothing.
-        let signed = self.sign(grant, claims, generation, now)?;
+        // Before anything is written, so that claims which no token can carry, and a signer that is away, rotate nothing.
+        let signed = self.sign(grant, claims, generation, now).await?;
         let (step, log_until) = match grant.row {
             Row::Rotate => {
                 let sealed = self.seal(&grant.token.secret, session.sid, session.generation, next, &secret)?;
@@ -214,7 +214,7 @@ impl Engine {
             Row::Over => Err(Code::InvalidGrant.into()),
             Row::Replay if !self.replays.admit(session.sid, session.generation, now) => Err(Code::TooManyRequests.into()),
             row @ (Row::Keep | Row::Replay) => {
-                let signed = self.sign(grant, claims, session.generation, now)?;
+                let signed = self.sign(grant, claims, session.generation, now).await?;
                 self.hand_out(grant, &session, row, signed, now)
             }
             _ => Err(Code::Unavailable.into()),
@@ -245,7 +245,7 @@ impl Engine {
     }
 
     /// The access token of the answer, with the epoch that the first reading saw.
-    fn sign<C: ClaimSet>(
+    async fn sign<C: ClaimSet>(
         &self,
         grant: &Grant<'_>,
         claims: &C,
@@ -262,7 +262,7 @@ impl Engine {
             lifetime: self.settings.access.ttl,
             not_after: session.abs_exp,
         };
-        self.sign_access(&access, claims, now)
+        self.sign_access(&access, claims, now).await
     }
 
     fn answer(

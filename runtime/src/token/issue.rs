@@ -9,7 +9,7 @@ use super::claims::ClaimSet;
 use super::compact::MAX_LEN;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
-use crate::keys::KeySet;
+use crate::keys::{KeySet, SigningKey};
 
 /// The claims that the gate itself sets.
 #[derive(Clone, Debug)]
@@ -46,6 +46,8 @@ pub enum IssueError {
     TooLong,
     /// The claims could not be written.
     Claims(Box<dyn std::error::Error + Send + Sync>),
+    /// There is no signature: the key lives elsewhere, and nothing came back that holds, or not in time.
+    Signer(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl fmt::Display for IssueError {
@@ -53,6 +55,7 @@ impl fmt::Display for IssueError {
         f.write_str(match self {
             Self::TooLong => "the claims are too long: a token has at most 8 KiB",
             Self::Claims(_) => "the claims could not be written",
+            Self::Signer(_) => "the token could not be signed",
         })
     }
 }
@@ -61,20 +64,31 @@ impl std::error::Error for IssueError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::TooLong => None,
-            Self::Claims(source) => Some(source.as_ref()),
+            Self::Claims(source) | Self::Signer(source) => Some(source.as_ref()),
         }
     }
 }
 
-/// Issues an access token, signed by the ring's current key.
+/// Issues an access token, signed by the ring's current key, which is in this process.
 ///
 /// # Errors
 /// See [`IssueError`].
 pub fn issue<C: ClaimSet>(keys: &KeySet, stamp: &Stamp<'_>, claims: &C) -> Result<String, IssueError> {
+    let (key, draft) = (keys.signing(), draft(keys.signing(), stamp, claims)?);
+    let signature = key.sign(draft.as_bytes()).ok_or_else(|| IssueError::Signer("the key is not in this process".into()))?;
+    Ok(signed(draft, signature.as_slice()))
+}
+
+/// Signs what [`draft`] wrote for the same key, wherever that lives.
+pub(crate) async fn complete(key: &SigningKey, draft: String) -> Result<String, IssueError> {
+    let signature = key.sign_anywhere(draft.as_bytes()).await.map_err(IssueError::Signer)?;
+    Ok(signed(draft, signature.as_slice()))
+}
+
+/// Header and claims of a token, with room for the signature: all that can fail for what the claims say.
+pub(crate) fn draft<C: ClaimSet>(key: &SigningKey, stamp: &Stamp<'_>, claims: &C) -> Result<String, IssueError> {
     let mut payload = Vec::with_capacity(PAYLOAD_ROOM);
     serde_json::to_writer(&mut payload, &Payload { stamp, claims }).map_err(|error| IssueError::Claims(error.into()))?;
-
-    let key = keys.signing();
     let len = key.header().len()
         + 1
         + URL_SAFE_NO_PAD.encoded_length(payload.len())
@@ -87,10 +101,13 @@ pub fn issue<C: ClaimSet>(keys: &KeySet, stamp: &Stamp<'_>, claims: &C) -> Resul
     token.push_str(key.header());
     token.push('.');
     URL_SAFE_NO_PAD.encode_append(&payload, &mut token);
-    let signature = key.sign(token.as_bytes()).ok_or_else(|| IssueError::Claims("the key cannot sign".into()))?;
-    token.push('.');
-    URL_SAFE_NO_PAD.encode_append(signature.as_slice(), &mut token);
     Ok(token)
+}
+
+fn signed(mut draft: String, signature: &[u8]) -> String {
+    draft.push('.');
+    URL_SAFE_NO_PAD.encode_append(signature, &mut draft);
+    draft
 }
 
 struct Payload<'a, C> {

@@ -17,6 +17,8 @@ mod wycheproof;
 pub use claims::{ClaimSet, ClaimValue, Confidential, JwtClaims, Open, Secrecy, Subject, ValueSet};
 pub use verify::{TokenInfo, Verified};
 
+pub(crate) use issue::{complete, draft};
+
 #[doc(hidden)]
 pub use issue::{IssueError, Stamp, issue};
 #[doc(hidden)]

@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod guarded;
+mod jwks;
 mod limits;
 mod policy;
 mod refresh;
