@@ -3,7 +3,7 @@
 mod argument;
 pub mod routing;
 
-pub use argument::{FirstArgument, Methods, Routes, SaysWho};
+pub use argument::{Application, FirstArgument, Methods, Routes, SaysWho};
 
 use std::convert::Infallible;
 use std::fmt;

@@ -13,6 +13,8 @@ pub mod gate;
 pub mod guarded;
 pub mod id;
 pub mod keys;
+#[cfg(feature = "openapi")]
+mod openapi;
 #[cfg(feature = "password")]
 pub mod password;
 pub mod policy;

@@ -1,7 +1,9 @@
 //! What the arguments of a handler say about its callers. The compiler reads this; nothing of it runs.
 
 use super::routing::MethodRouter;
-use super::{Guarded, Security};
+use axum::Router;
+
+use super::{Guarded, Route, Security};
 use crate::extract::{Auth, Current, Optional, Public};
 use crate::gate::AuthBackend;
 use crate::policy::{PolicyFor, Rule};
@@ -120,5 +122,28 @@ pub trait Routes<S>: Sized {
 impl<S> Routes<S> for Guarded<S> {
     fn into_guarded(self) -> Self {
         self
+    }
+}
+
+/// What [`Gate::install`](crate::gate::Gate::install) takes: an axum router, or a [`Guarded`] one, whose routes say who may call them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no application to install a gate in",
+    label = "expected a router",
+    note = "give it an `axum::Router` or a `Guarded` router, before `with_state`"
+)]
+pub trait Application<S>: Sized {
+    #[doc(hidden)]
+    fn into_parts(self) -> (Router<S>, Vec<Route>);
+}
+
+impl<S> Application<S> for Router<S> {
+    fn into_parts(self) -> (Router<S>, Vec<Route>) {
+        (self, Vec::new())
+    }
+}
+
+impl<S> Application<S> for Guarded<S> {
+    fn into_parts(self) -> (Router<S>, Vec<Route>) {
+        (self.router, self.routes)
     }
 }

@@ -5,6 +5,7 @@ mod account;
 mod guarded;
 mod jwks;
 mod limits;
+mod openapi;
 mod policy;
 mod refresh;
 mod revoke;

@@ -120,13 +120,13 @@ async fn a_key_in_another_process_signs_and_where_it_does_not_nothing_changes() 
     clock.advance(Duration::from_secs(100));
 
     let first = gate.sessions().of(ada).await.unwrap();
-    for wrong in 1..MODES.len() {
+    for (wrong, name) in MODES.iter().enumerate().skip(1) {
         mode.store(u32::try_from(wrong).unwrap(), Ordering::Relaxed);
         let refused = gate.refresh(issued.refresh_token.expose(), &Client::unknown()).await.unwrap_err();
-        assert_eq!(refused.code(), Code::Unavailable, "{}", MODES[wrong]);
-        assert_eq!(post("/auth/signin", body()).await.status(), 503, "{}", MODES[wrong]);
+        assert_eq!(refused.code(), Code::Unavailable, "{name}");
+        assert_eq!(post("/auth/signin", body()).await.status(), 503, "{name}");
         assert!(gate.issue(&gate.backend().user("ada@example.com"), Duration::from_secs(60)).await.is_err());
-        assert_eq!(gate.sessions().of(ada).await.unwrap(), first, "{}: nothing opened, evicted or rotated", MODES[wrong]);
+        assert_eq!(gate.sessions().of(ada).await.unwrap(), first, "{name}: nothing opened, evicted or rotated");
         gate.verify(&issued.access_token).await.unwrap();
     }
 
