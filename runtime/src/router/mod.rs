@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod mount;
 mod session;
 mod signin;
 mod token;
@@ -10,7 +11,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::middleware::FromExtractorLayer;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::MethodFilter;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -22,6 +23,8 @@ use crate::keys::Published;
 use crate::policy::PolicyFor;
 use crate::reject::Rejection;
 
+use mount::Mounted;
+
 impl<B: AuthBackend> Gate<B> {
     /// The auth routes, for `merge` or `nest`. The gate is inside, so any state will do.
     ///
@@ -32,24 +35,21 @@ impl<B: AuthBackend> Gate<B> {
         S: Clone + Send + Sync + 'static,
     {
         let shape = &B::SHAPE;
-        let routes: [(AuthRoute, &str, MethodRouter<Self>); 9] = [
-            (AuthRoute::Signin, shape.signin.path, post(signin::signin::<B>)),
-            (AuthRoute::Refresh, shape.refresh.path, post(token::refresh::<B>)),
-            (AuthRoute::Reauthenticate, "/reauthenticate", post(signin::reauthenticate::<B>)),
-            (AuthRoute::Verify, "/verify", post(token::verify::<B>)),
-            (AuthRoute::Signout, "/signout", post(session::signout::<B>)),
-            (AuthRoute::SignoutAll, "/signout-all", post(session::signout_all::<B>)),
-            (AuthRoute::Revoke, "/revoke", post(token::revoke::<B>)),
-            (AuthRoute::Sessions, "/sessions", get(session::list::<B>)),
-            (AuthRoute::Sessions, "/sessions/{id}", delete(session::end::<B>)),
+        let (post, get, delete) = (MethodFilter::POST, MethodFilter::GET, MethodFilter::DELETE);
+        let routes = [
+            (AuthRoute::Signin, shape.signin.path, post, Mounted::new(self, signin::signin::<B>)),
+            (AuthRoute::Refresh, shape.refresh.path, post, Mounted::new(self, token::refresh::<B>)),
+            (AuthRoute::Reauthenticate, "/reauthenticate", post, Mounted::new(self, signin::reauthenticate::<B>)),
+            (AuthRoute::Verify, "/verify", post, Mounted::new(self, token::verify::<B>)),
+            (AuthRoute::Signout, "/signout", post, Mounted::new(self, session::signout::<B>)),
+            (AuthRoute::SignoutAll, "/signout-all", post, Mounted::new(self, session::signout_all::<B>)),
+            (AuthRoute::Revoke, "/revoke", post, Mounted::new(self, token::revoke::<B>)),
+            (AuthRoute::Sessions, "/sessions", get, Mounted::new(self, session::list::<B>)),
+            (AuthRoute::Sessions, "/sessions/{id}", delete, Mounted::new(self, session::end::<B>)),
         ];
-        let mut router = Router::new();
-        for (route, path, handler) in routes {
-            if !shape.disabled.contains(&route) {
-                router = router.route(&format!("{}{path}", shape.prefix), handler);
-            }
-        }
-        router.with_state(self.clone())
+        let present = routes.into_iter().filter(|(route, ..)| !shape.disabled.contains(route));
+        let present = present.map(|(_, path, method, handler)| (format!("{}{path}", shape.prefix), method, handler));
+        mount::router(present.collect()).with_state(())
     }
 
     /// `GET /.well-known/jwks.json`, the public keys (RFC 7517). It belongs at the root.
@@ -57,7 +57,8 @@ impl<B: AuthBackend> Gate<B> {
     where
         S: Clone + Send + Sync + 'static,
     {
-        Router::new().route("/.well-known/jwks.json", get(jwks::<B>)).with_state(self.clone())
+        let jwks = Mounted::new(self, jwks::<B>);
+        mount::router(vec![("/.well-known/jwks.json".to_owned(), MethodFilter::GET, jwks)]).with_state(())
     }
 
     /// Adds everything to an application: [`router`](Self::router) and [`well_known`](Self::well_known), and with the feature `openapi`
@@ -90,16 +91,18 @@ impl<B: AuthBackend> Gate<B> {
 }
 
 async fn jwks<B: AuthBackend>(State(gate): State<Gate<B>>, request: HeaderMap) -> Response {
-    let keys = gate.running().engine.ring.set();
-    let Published { body, etag } = keys.published();
-    let mut response = if is_known(&request, etag) {
+    document(gate.running().engine.ring.set().published(), &request)
+}
+
+fn document(keys: &Published, request: &HeaderMap) -> Response {
+    let mut response = if is_known(request, &keys.etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"))], body.clone()).into_response()
+        ([(CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"))], keys.body.clone()).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    headers.extend(HeaderValue::try_from(&**etag).ok().map(|etag| (ETAG, etag)));
+    headers.extend(HeaderValue::try_from(&*keys.etag).ok().map(|etag| (ETAG, etag)));
     response
 }
 

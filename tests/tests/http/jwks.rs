@@ -1,8 +1,11 @@
 //! The published key set: what it says for every type of key, how it is cached, and what is never in it.
 
+use std::time::Duration;
+
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
+use tollgate::clock::{Clock, Timestamp};
 use tollgate::keys::{Algorithm, KeyRing};
 use tollgate::prelude::*;
 use tollgate_tests::{Accounts, request, routes};
@@ -10,10 +13,11 @@ use tower::ServiceExt as _;
 
 const PATH: &str = "/.well-known/jwks.json";
 
-async fn app(algorithm: Algorithm) -> (Gate<Accounts>, tollgate::clock::Clock) {
-    let (builder, clock) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-    let ring = KeyRing::generate(algorithm).unwrap().with_clock(clock.clone());
-    (builder.keys(ring).build().await.unwrap(), clock)
+async fn app(algorithm: Algorithm) -> (Gate<Accounts>, Clock) {
+    let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
+    // A ring that is made by the system's clock is published since then.
+    let clock = Clock::manual(Timestamp::from(std::time::SystemTime::now()).plus(Duration::from_secs(1)));
+    (builder.keys(KeyRing::generate(algorithm).unwrap()).clock(clock.clone()).build().await.unwrap(), clock)
 }
 
 async fn ask(gate: &Gate<Accounts>, if_none_match: &[&str]) -> (StatusCode, HeaderMap, Vec<u8>) {
@@ -86,7 +90,7 @@ async fn a_cache_asks_by_the_entity_tag_and_the_set_comes_again_only_when_keys_c
         assert_eq!(ask(&gate, unknown).await, (StatusCode::OK, headers.clone(), body.clone()), "{unknown:?}");
     }
 
-    clock.advance(std::time::Duration::from_secs(15 * 60));
+    clock.advance(Duration::from_secs(15 * 60));
     gate.keys().rotate().await.unwrap();
     let (status, headers, changed) = ask(&gate, &[&tag]).await;
     assert_eq!(status, StatusCode::OK);
