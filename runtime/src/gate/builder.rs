@@ -13,7 +13,9 @@ use crate::event::{Event, Events};
 use crate::session::Engine;
 use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Settings};
 use crate::store::{OnLimit, RevokeReason, Store, Target};
-use crate::token::{JwtClaims, Open};
+#[cfg(feature = "jwe")]
+use crate::token::Secrecy;
+use crate::token::{Envelope, JwtClaims, Open};
 
 use super::keys::{IntoRing, RingSource};
 use super::task::{RELOAD, Running};
@@ -73,23 +75,46 @@ required! {
 }
 
 /// How a gate's tokens travel.
-pub trait Encryption: 'static {}
+pub trait Encryption: 'static {
+    #[doc(hidden)]
+    const ENVELOPE: Envelope;
+}
 
 /// Signed, and readable by whoever holds them.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain;
 
-impl Encryption for Plain {}
+impl Encryption for Plain {
+    const ENVELOPE: Envelope = Envelope::Open;
+}
+
+/// Signed and then encrypted: [`GateBuilder::encrypt`].
+#[cfg(feature = "jwe")]
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Encrypted {
+    /// `dir` with `A256GCM` (RFC 7518 sections 4.5 and 5.3), under keys that are derived from the ring's.
+    A256Gcm,
+}
+
+#[cfg(feature = "jwe")]
+impl Encryption for Encrypted {
+    const ENVELOPE: Envelope = Envelope::Encrypted;
+}
 
 /// An encryption that is enough for claims of the secrecy `S`.
 #[diagnostic::on_unimplemented(
     message = "claims marked `confidential` would travel in tokens that their holder can read",
     label = "this gate issues plain tokens",
-    note = "leave the claim out with `#[claim(skip)]`, or remove `confidential` and let whoever holds the token read it"
+    note = "encrypt the tokens with `.encrypt(Encrypted::A256Gcm)`, which the feature `jwe` has; or leave the claim out with \
+            `#[claim(skip)]`; or remove `confidential` and let whoever holds the token read it"
 )]
 pub trait Protects<S>: Encryption {}
 
 impl Protects<Open> for Plain {}
+
+#[cfg(feature = "jwe")]
+impl<S: Secrecy> Protects<S> for Encrypted {}
 
 impl<B: AuthBackend> GateBuilder<B> {
     #[doc(hidden)]
@@ -136,6 +161,20 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     pub fn store(mut self, store: impl Into<Store>) -> GateBuilder<B, I, A, K, Given, E> {
         self.store = Some(store.into());
         self.into_state()
+    }
+
+    /// Encrypts the tokens after signing them (nested JWT, RFC 7519 section 11.2), so that only this ring's gates can read what
+    /// they say. Claims marked `confidential` need it.
+    ///
+    /// No setting undoes it, and a gate reads only tokens of its own kind: when a running deployment is changed to it, the access
+    /// tokens that are out are refused, and clients refresh. Where claims are kept with the session (`refresh(from = stored)`), they
+    /// are sealed too, and sessions from before end at their next refresh. Services that hold only the JWK set cannot read the
+    /// tokens: give them [`KeySet::decryption_key`](crate::keys::KeySet::decryption_key) of a token's `kid`, or let them ask.
+    #[cfg(feature = "jwe")]
+    pub fn encrypt(self, with: Encrypted) -> GateBuilder<B, I, A, K, S, Encrypted> {
+        let Encrypted::A256Gcm = with;
+        let Self { backend, base, overrides, ring, store, clock, events, .. } = self;
+        GateBuilder { backend, base, overrides, ring, store, clock, events, parts: PhantomData }
     }
 
     /// The claim `client_id`: `first-party` unless set.
@@ -274,7 +313,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
             let ring = ring.ok_or_else(|| missing("keys"))?;
             let store = store.ok_or_else(|| missing("store"))?;
             base.validate()?;
-            assemble(backend, base, ring, store, clock, events).await
+            assemble(backend, base, ring, store, clock, events, E::ENVELOPE).await
         }))
     }
 
@@ -302,6 +341,7 @@ async fn assemble<B: AuthBackend>(
     store: Store,
     clock: Clock,
     events: Events,
+    envelope: Envelope,
 ) -> Result<Gate<B>, Error> {
     store.migrate(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
     let health =
@@ -321,7 +361,7 @@ async fn assemble<B: AuthBackend>(
     // Another process signs with a replaced key until it has read the ring again.
     let overlap = settings.access.max_ttl().saturating_add(settings.leeway).saturating_add(RELOAD * 2);
     ring.set_lifetimes(overlap, settings.session.idle, settings.session.absolute);
-    let (engine, queue) = Engine::new(settings, store, ring, clock, events.start());
+    let (engine, queue) = Engine::new(settings, store, ring, clock, events.start(), envelope);
     engine.self_test().await?;
     engine.catch_up().await.map_err(store_error)?;
     if is_lost {

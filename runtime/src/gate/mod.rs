@@ -15,6 +15,8 @@ pub use backend::{
     AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Own, Refresh, Reload, Renew, RouteShape, Shape, SignIn,
     UsernameLogin, normalize_identifier,
 };
+#[cfg(feature = "jwe")]
+pub use builder::Encrypted;
 pub use builder::{
     Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing, Plain, Protects,
 };
@@ -136,8 +138,10 @@ impl<B: AuthBackend> Gate<B> {
     /// [`Code::InvalidGrant`]: sign in again. [`Code::Unavailable`]: nothing changed, try again.
     pub async fn refresh(&self, token: &str, client: &Client) -> Result<Issued, Refusal> {
         let context = RefreshContext { device_id: client.device.id.as_deref(), ip: client.ip };
-        let renew =
-            async |session: Session| B::Renewal::renew(self.backend(), &session.subject, session.claims.as_deref(), client).await;
+        let renew = async |session: Session| {
+            let kept = self.running().engine.kept_claims(&session);
+            B::Renewal::renew(self.backend(), &session.subject, kept.as_deref(), client).await
+        };
         self.running().engine.refresh(token, context, renew).await
     }
 

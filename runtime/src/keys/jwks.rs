@@ -6,13 +6,11 @@ use jsonwebtoken::jwk::JwkSet;
 
 use crate::secret::sha256;
 
-/// A JWK set as it is published.
+/// A JWK set as it is published: for whoever serves it without the gate's own route.
 #[derive(Clone, Debug)]
-pub(crate) struct Published {
-    /// The text, as `application/jwk-set+json` (RFC 7517 section 8.5).
-    pub(crate) body: Box<[u8]>,
-    /// A strong validator, quotes included (RFC 9110 section 8.8.3): equal for equal bytes on every node.
-    pub(crate) etag: Box<str>,
+pub struct Published {
+    body: Box<[u8]>,
+    etag: Box<str>,
 }
 
 impl Published {
@@ -20,5 +18,17 @@ impl Published {
         let body = serde_json::to_vec(jwks).unwrap_or_default();
         let digest = URL_SAFE_NO_PAD.encode(sha256(&body));
         Self { etag: format!("\"{digest}\"").into(), body: body.into() }
+    }
+
+    /// The text, to be served as `application/jwk-set+json` (RFC 7517 section 8.5).
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// A strong validator, quotes included (RFC 9110 section 8.8.3): equal for equal bytes on every node.
+    #[must_use]
+    pub fn etag(&self) -> &str {
+        &self.etag
     }
 }

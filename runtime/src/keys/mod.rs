@@ -1,6 +1,8 @@
 //! The ring of keys: what signs access tokens, what guards refresh tokens, what seals.
 
 mod configured;
+#[cfg(feature = "jwe")]
+mod content;
 mod ed25519;
 mod folder;
 mod jwks;
@@ -22,16 +24,15 @@ mod thumbprint;
 pub use configured::ConfiguredRing;
 pub use jsonwebtoken::Algorithm;
 pub use jsonwebtoken::jwk::JwkSet;
+pub use jwks::Published;
 pub use public::{KeyProblem, PublicKey};
 pub use published::{BadKeySet, PublicKeySet};
 pub use ring::{KeyRing, Rotation};
+pub(crate) use seal::{open_with, seal_with};
 pub use set::{KeySet, KeyState, MacKey, SigningKey, VerifyingKey};
 pub use shared::SharedRing;
-pub use signer::{Signer, SignerError};
-
-pub(crate) use jwks::Published;
-pub(crate) use seal::{open_with, seal_with};
 pub(crate) use shared::{Answer, Shelf};
+pub use signer::{Signer, SignerError};
 
 #[cfg(test)]
 pub(crate) use signing::LiveKey;

@@ -33,6 +33,8 @@ pub struct KeySet {
     seals: Vec<SealKey>,
     jwks: JwkSet,
     published: Published,
+    #[cfg(feature = "jwe")]
+    content: super::content::Content,
 }
 
 /// What a key set is put together from.
@@ -148,7 +150,18 @@ impl KeySet {
         seals.sort_by_key(|key| key.state != KeyState::Current);
         let jwks = JwkSet { keys: verifying.iter().filter_map(VerifyingKey::jwk).collect() };
         let published = Published::new(&jwks);
-        Self { algorithm, revision, signing: Arc::new(signing), verifying, macs, seals, jwks, published }
+        Self {
+            algorithm,
+            revision,
+            signing: Arc::new(signing),
+            verifying,
+            macs,
+            seals,
+            jwks,
+            published,
+            #[cfg(feature = "jwe")]
+            content: super::content::Content::empty(),
+        }
     }
 
     /// The algorithm of every signing key in the ring.
@@ -192,7 +205,8 @@ impl KeySet {
     }
 
     /// The same as a document, with its entity tag: both change only with the keys.
-    pub(crate) fn published(&self) -> &Published {
+    #[must_use]
+    pub fn published(&self) -> &Published {
         &self.published
     }
 
@@ -201,8 +215,7 @@ impl KeySet {
     /// # Errors
     /// The random source cannot be read.
     pub fn seal(&self, context: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
-        let current = self.seals.first().filter(|key| key.state == KeyState::Current);
-        let key = current.ok_or_else(|| Error::new(ErrorKind::Keys, "the ring has no key that seals"))?;
+        let key = self.seal_key(None).ok_or_else(|| Error::new(ErrorKind::Keys, "the ring has no key that seals"))?;
         let mut sealed = seal_with(key.unbound()?, context, plain)?;
         sealed.insert(0, key.number);
         Ok(sealed)
@@ -213,9 +226,27 @@ impl KeySet {
     #[must_use]
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (number, sealed) = sealed.split_first()?;
-        let key = self.seals.iter().find(|key| key.number == *number)?;
+        let key = self.seal_key(Some(*number))?;
         let mut buffer = sealed.to_vec();
         open_with(key.unbound().ok()?, context, &mut buffer).map(|plain| plain.to_vec())
+    }
+
+    /// The key that seals of this number, or the current one.
+    fn seal_key(&self, number: Option<u8>) -> Option<&SealKey> {
+        match number {
+            Some(number) => self.seals.iter().find(|key| key.number == number),
+            None => self.seals.first().filter(|key| key.state == KeyState::Current),
+        }
+    }
+
+    #[cfg(feature = "jwe")]
+    pub(super) fn seal_secret(&self, number: Option<u8>) -> Option<(u8, &Secret)> {
+        self.seal_key(number).map(|key| (key.number, &*key.secret))
+    }
+
+    #[cfg(feature = "jwe")]
+    pub(super) fn content(&self) -> &super::content::Content {
+        &self.content
     }
 }
 

@@ -95,14 +95,14 @@ async fn jwks<B: AuthBackend>(State(gate): State<Gate<B>>, request: HeaderMap) -
 }
 
 fn document(keys: &Published, request: &HeaderMap) -> Response {
-    let mut response = if is_known(request, &keys.etag) {
+    let mut response = if is_known(request, keys.etag()) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"))], keys.body.clone()).into_response()
+        ([(CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"))], keys.body().to_vec()).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    headers.extend(HeaderValue::try_from(&*keys.etag).ok().map(|etag| (ETAG, etag)));
+    headers.extend(HeaderValue::try_from(keys.etag()).ok().map(|etag| (ETAG, etag)));
     response
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::id::{SessionId, TokenId};
-use crate::token::{self, ClaimSet, RefreshToken, Stamp};
+use crate::token::{self, ClaimSet, Envelope, RefreshToken, Stamp};
 
 use super::Engine;
 
@@ -86,14 +86,21 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(String, Timestamp), Refusal> {
         let (key, expires_at) = (self.ring.signing(), expiry(access, now));
-        let draft = token::draft(&key, &self.stamp(access, now), claims).map_err(Refusal::unavailable)?;
+        let draft = token::draft(&key, &self.stamp(access, now), claims, self.envelope).map_err(Refusal::unavailable)?;
         let text = token::complete(&key, draft).await.map_err(Refusal::unavailable)?;
+        let text = match self.envelope {
+            Envelope::Open => text,
+            #[cfg(feature = "jwe")]
+            Envelope::Encrypted => token::encrypt(&self.ring.set(), text, now).map_err(Refusal::unavailable)?,
+        };
         Ok((text, expires_at))
     }
 
     /// Whether these claims can be put into a token at all. Signs nothing.
     pub(super) fn try_draft<C: ClaimSet>(&self, access: &Access<'_>, claims: &C, now: Timestamp) -> Result<(), Refusal> {
-        token::draft(&self.ring.signing(), &self.stamp(access, now), claims).map(drop).map_err(Refusal::unavailable)
+        token::draft(&self.ring.signing(), &self.stamp(access, now), claims, self.envelope)
+            .map(drop)
+            .map_err(Refusal::unavailable)
     }
 
     fn stamp<'a>(&'a self, access: &Access<'a>, now: Timestamp) -> Stamp<'a> {

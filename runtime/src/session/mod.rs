@@ -29,7 +29,7 @@ use crate::id::SessionId;
 use crate::keys::KeyRing;
 use crate::settings::Settings;
 use crate::store::{LogCursor, Store};
-use crate::token::Expect;
+use crate::token::{Envelope, Expect};
 
 use confirm::Confirmations;
 use refresh::Replays;
@@ -43,6 +43,7 @@ pub(crate) struct Engine {
     pub(crate) ring: KeyRing,
     pub(crate) clock: Clock,
     pub(crate) events: Emitter,
+    envelope: Envelope,
     expect: Expect,
     expect_expired: Expect,
     view: View,
@@ -63,6 +64,7 @@ impl Engine {
         ring: KeyRing,
         clock: Clock,
         events: Emitter,
+        envelope: Envelope,
     ) -> (Self, mpsc::Receiver<(SessionId, u32)>) {
         let (confirmations, queue) = Confirmations::new();
         let expect = |allow_expired| Expect {
@@ -74,6 +76,7 @@ impl Engine {
             allow_expired,
         };
         let engine = Self {
+            envelope,
             expect: expect(false),
             expect_expired: expect(true),
             settings,

@@ -6,8 +6,8 @@ use crate::error::{Code, Refusal};
 use crate::event::{Event, EventKind};
 use crate::id::{SessionId, TokenId};
 use crate::secret::{fill_random, sha256};
-use crate::store::{Authenticated, DeviceLimit, NewSession, Opened};
-use crate::token::{self, ClaimSet, RefreshToken};
+use crate::store::{Authenticated, DeviceLimit, NewSession, Opened, Session};
+use crate::token::{self, ClaimSet, Envelope, RefreshToken};
 
 use super::issue::{Access, SessionPart};
 use super::{Engine, Issued};
@@ -48,7 +48,7 @@ impl Engine {
         let abs_exp = now.plus(self.settings.session.absolute);
         let idle_exp = now.plus(self.settings.session.idle).min(abs_exp);
         let claims = match login.keep_claims {
-            true => Some(token::write_stored(login.claims).map_err(Refusal::unavailable)?),
+            true => Some(self.hide_claims(sid, token::write_stored(login.claims).map_err(Refusal::unavailable)?)?),
             false => None,
         };
         let access = |epoch| Access {
@@ -106,6 +106,28 @@ impl Engine {
         })))
     }
 
+    /// What a session keeps of the claims: sealed where its tokens are, so that the store cannot read them either.
+    fn hide_claims(&self, sid: SessionId, claims: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+        match self.envelope {
+            Envelope::Open => {
+                let _ = sid;
+                Ok(claims)
+            }
+            #[cfg(feature = "jwe")]
+            Envelope::Encrypted => self.ring.set().seal(&context(sid), &claims).map_err(Refusal::unavailable),
+        }
+    }
+
+    /// The claims that a session keeps, as they were written; `None` where it keeps none that this ring can read.
+    pub(crate) fn kept_claims(&self, session: &Session) -> Option<Vec<u8>> {
+        let kept = session.claims.as_deref()?;
+        match self.envelope {
+            Envelope::Open => Some(kept.to_vec()),
+            #[cfg(feature = "jwe")]
+            Envelope::Encrypted => self.ring.set().open(&context(session.sid), kept),
+        }
+    }
+
     /// Where the key lives elsewhere: the token for the epoch that the store has at the moment.
     async fn foresign<'a, C: ClaimSet>(
         &self,
@@ -129,6 +151,16 @@ impl Engine {
             self.apply(&[LogEntry { fact: Fact::Session(*sid), until: self.log_until(now) }]);
         }
     }
+}
+
+/// What sealed claims are bound to: their session.
+#[cfg(feature = "jwe")]
+fn context(sid: SessionId) -> [u8; 40] {
+    let mut context = *b"tollgate/claims/1.......................";
+    for (to, from) in context.iter_mut().skip(24).zip(sid.as_bytes()) {
+        *to = *from;
+    }
+    context
 }
 
 /// What a session remembers of the client that opened it.

@@ -69,12 +69,22 @@ impl std::error::Error for IssueError {
     }
 }
 
+/// How tokens travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Envelope {
+    /// Signed, and readable by whoever holds them.
+    Open,
+    /// Signed, and then encrypted.
+    #[cfg(feature = "jwe")]
+    Encrypted,
+}
+
 /// Issues an access token, signed by the ring's current key, which is in this process.
 ///
 /// # Errors
 /// See [`IssueError`].
 pub fn issue<C: ClaimSet>(keys: &KeySet, stamp: &Stamp<'_>, claims: &C) -> Result<String, IssueError> {
-    let (key, draft) = (keys.signing(), draft(keys.signing(), stamp, claims)?);
+    let (key, draft) = (keys.signing(), draft(keys.signing(), stamp, claims, Envelope::Open)?);
     let signature = key.sign(draft.as_bytes()).ok_or_else(|| IssueError::Signer("the key is not in this process".into()))?;
     Ok(signed(draft, signature.as_slice()))
 }
@@ -86,7 +96,12 @@ pub(crate) async fn complete(key: &SigningKey, draft: String) -> Result<String, 
 }
 
 /// Header and claims of a token, with room for the signature: all that can fail for what the claims say.
-pub(crate) fn draft<C: ClaimSet>(key: &SigningKey, stamp: &Stamp<'_>, claims: &C) -> Result<String, IssueError> {
+pub(crate) fn draft<C: ClaimSet>(
+    key: &SigningKey,
+    stamp: &Stamp<'_>,
+    claims: &C,
+    envelope: Envelope,
+) -> Result<String, IssueError> {
     let mut payload = Vec::with_capacity(PAYLOAD_ROOM);
     serde_json::to_writer(&mut payload, &Payload { stamp, claims }).map_err(|error| IssueError::Claims(error.into()))?;
     let len = key.header().len()
@@ -94,7 +109,12 @@ pub(crate) fn draft<C: ClaimSet>(key: &SigningKey, stamp: &Stamp<'_>, claims: &C
         + URL_SAFE_NO_PAD.encoded_length(payload.len())
         + 1
         + URL_SAFE_NO_PAD.encoded_length(key.signature_len());
-    if len > MAX_LEN {
+    let whole = match envelope {
+        Envelope::Open => len,
+        #[cfg(feature = "jwe")]
+        Envelope::Encrypted => super::encrypted::enveloped_len(len),
+    };
+    if whole > MAX_LEN {
         return Err(IssueError::TooLong);
     }
     let mut token = String::with_capacity(len);

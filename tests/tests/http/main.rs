@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod encrypted;
 mod guarded;
 mod jwks;
 mod limits;
