@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::session::Engine;
-use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Settings};
+use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Settings, ThrottleSettings};
 use crate::store::{OnLimit, RevokeReason, Store, Target};
 #[cfg(feature = "jwe")]
 use crate::token::Secrecy;
@@ -266,6 +266,11 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(|settings| settings.keys.accept_new = true)
     }
 
+    /// How many attempts are allowed, and where they are counted: `throttle.*`.
+    pub fn throttle(self, throttle: ThrottleSettings) -> Self {
+        self.with(|settings| settings.throttle = throttle)
+    }
+
     /// The clock: a manual one for tests.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -361,6 +366,8 @@ async fn assemble<B: AuthBackend>(
     // Another process signs with a replaced key until it has read the ring again.
     let overlap = settings.access.max_ttl().saturating_add(settings.leeway).saturating_add(RELOAD * 2);
     ring.set_lifetimes(overlap, settings.session.idle, settings.session.absolute);
+    #[cfg(feature = "rate-limit")]
+    let throttle = crate::throttle::Throttle::new(&settings.throttle, &store, &clock).await.map_err(store_error)?;
     let (engine, queue) = Engine::new(settings, store, ring, clock, events.start(), envelope);
     engine.self_test().await?;
     engine.catch_up().await.map_err(store_error)?;
@@ -368,7 +375,13 @@ async fn assemble<B: AuthBackend>(
         engine.revoke_target(Target::Everything, RevokeReason::Requested).await.map_err(store_error)?;
     }
     engine.ring.adopt().await?;
-    Ok(Gate(Arc::new(Inner { backend, running: Arc::new(Running::start(engine, queue)) })))
+    let running = Arc::new(Running::start(engine, queue));
+    Ok(Gate(Arc::new(Inner {
+        backend,
+        running,
+        #[cfg(feature = "rate-limit")]
+        throttle,
+    })))
 }
 
 /// A gate on its way. Await it.

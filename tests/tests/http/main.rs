@@ -12,3 +12,4 @@ mod refresh;
 mod revoke;
 mod sessions;
 mod signin;
+mod throttle;
