@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::id::{SessionId, TokenId};
-use crate::token::{self, ClaimSet, Envelope, RefreshToken, Stamp};
+use crate::keys::SigningKey;
+use crate::token::{self, Bond, ClaimSet, Envelope, RefreshToken, Stamp};
 
 use super::Engine;
 
@@ -53,6 +54,9 @@ impl fmt::Debug for Issued {
     }
 }
 
+/// The longest token that a cookie carries: browsers take 4096 bytes with its name and attributes (RFC 6265 section 6.1, R107).
+const MAX_IN_COOKIE: usize = 4096 - 256;
+
 /// Whole seconds, rounded up: the token's own expiry was rounded down.
 fn secs(span: Duration) -> u64 {
     u64::try_from(span.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)
@@ -65,6 +69,7 @@ pub(super) struct Access<'a> {
     pub(super) epoch: u64,
     pub(super) auth_time: Option<Timestamp>,
     pub(super) acr: Option<&'a str>,
+    pub(super) bond: Option<Bond>,
     pub(super) lifetime: Duration,
     /// Never later than this.
     pub(super) not_after: Timestamp,
@@ -86,7 +91,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(String, Timestamp), Refusal> {
         let (key, expires_at) = (self.ring.signing(), expiry(access, now));
-        let draft = token::draft(&key, &self.stamp(access, now), claims, self.envelope).map_err(Refusal::unavailable)?;
+        let draft = self.draft(&key, access, claims, now)?;
         let text = token::complete(&key, draft).await.map_err(Refusal::unavailable)?;
         let text = match self.envelope {
             Envelope::Open => text,
@@ -96,11 +101,17 @@ impl Engine {
         Ok((text, expires_at))
     }
 
-    /// Whether these claims can be put into a token at all. Signs nothing.
-    pub(super) fn try_draft<C: ClaimSet>(&self, access: &Access<'_>, claims: &C, now: Timestamp) -> Result<(), Refusal> {
-        token::draft(&self.ring.signing(), &self.stamp(access, now), claims, self.envelope)
-            .map(drop)
-            .map_err(Refusal::unavailable)
+    /// Whether these claims can be put into a token at all, and until when that would live. Signs nothing.
+    pub(super) fn try_draft<C: ClaimSet>(&self, access: &Access<'_>, claims: &C, now: Timestamp) -> Result<Timestamp, Refusal> {
+        self.draft(&self.ring.signing(), access, claims, now).map(|_| expiry(access, now))
+    }
+
+    fn draft<C: ClaimSet>(&self, key: &SigningKey, access: &Access<'_>, claims: &C, now: Timestamp) -> Result<String, Refusal> {
+        let (draft, len) = token::draft(key, &self.stamp(access, now), claims, self.envelope).map_err(Refusal::unavailable)?;
+        if self.settings.cookies.path.is_some() && len > MAX_IN_COOKIE {
+            return Err(Refusal::unavailable("the claims are too long: a token that travels in a cookie has at most 3840 bytes"));
+        }
+        Ok(draft)
     }
 
     fn stamp<'a>(&'a self, access: &Access<'a>, now: Timestamp) -> Stamp<'a> {
@@ -116,16 +127,17 @@ impl Engine {
             epoch: access.epoch,
             auth_time: access.auth_time,
             acr: access.acr,
+            bond: access.bond,
         }
     }
 
-    /// Signs a token for a session. Answers it with its life in seconds.
+    /// Signs a token for a session. Answers it with its life in seconds, and the rows that go into the registry before it goes out.
     #[cfg(feature = "axum")]
     pub(crate) async fn sign_for<C: ClaimSet>(
         &self,
         session: &crate::store::Session,
         claims: &C,
-    ) -> Result<(String, u64), Refusal> {
+    ) -> Result<((String, u64), Vec<crate::store::TokenRecord>), Refusal> {
         let now = self.clock.now();
         let access = Access {
             jti: TokenId::random().map_err(Refusal::unavailable)?,
@@ -133,11 +145,13 @@ impl Engine {
             epoch: session.epoch,
             auth_time: Some(session.auth_time),
             acr: session.acr.as_deref(),
+            bond: self.bond(session.sid, &session.device),
             lifetime: self.settings.access.ttl,
-            not_after: session.abs_exp,
+            not_after: self.time.here(session.abs_exp),
         };
         let (text, expires_at) = self.sign_access(&access, claims, now).await?;
-        Ok((text, secs(expires_at.since(now))))
+        let rows = self.rows(&session.into(), (access.jti, session.generation), now, expires_at);
+        Ok(((text, secs(expires_at.since(now))), rows))
     }
 
     /// Signs a token that belongs to no session.
@@ -162,6 +176,7 @@ impl Engine {
             epoch,
             auth_time: None,
             acr: None,
+            bond: None,
             lifetime,
             not_after: Timestamp::MAX,
         };
@@ -180,6 +195,7 @@ impl Engine {
             epoch: 0,
             auth_time: None,
             acr: None,
+            bond: None,
             lifetime: self.settings.access.ttl,
             not_after: Timestamp::MAX,
         };

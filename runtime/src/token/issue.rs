@@ -5,6 +5,7 @@ use std::fmt;
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
+use super::bond::Bond;
 use super::claims::ClaimSet;
 use super::compact::MAX_LEN;
 use crate::clock::Timestamp;
@@ -36,6 +37,8 @@ pub struct Stamp<'a> {
     pub auth_time: Option<Timestamp>,
     /// `acr`.
     pub acr: Option<&'a str>,
+    /// `bnd`; with a session only.
+    pub bond: Option<Bond>,
 }
 
 /// Why a token could not be issued.
@@ -84,7 +87,8 @@ pub enum Envelope {
 /// # Errors
 /// See [`IssueError`].
 pub fn issue<C: ClaimSet>(keys: &KeySet, stamp: &Stamp<'_>, claims: &C) -> Result<String, IssueError> {
-    let (key, draft) = (keys.signing(), draft(keys.signing(), stamp, claims, Envelope::Open)?);
+    let key = keys.signing();
+    let (draft, _) = draft(key, stamp, claims, Envelope::Open)?;
     let signature = key.sign(draft.as_bytes()).ok_or_else(|| IssueError::Signer("the key is not in this process".into()))?;
     Ok(signed(draft, signature.as_slice()))
 }
@@ -95,13 +99,14 @@ pub(crate) async fn complete(key: &SigningKey, draft: String) -> Result<String, 
     Ok(signed(draft, signature.as_slice()))
 }
 
-/// Header and claims of a token, with room for the signature: all that can fail for what the claims say.
+/// Header and claims of a token, with room for the signature, and how long all of it will be: what can fail for what the claims
+/// say.
 pub(crate) fn draft<C: ClaimSet>(
     key: &SigningKey,
     stamp: &Stamp<'_>,
     claims: &C,
     envelope: Envelope,
-) -> Result<String, IssueError> {
+) -> Result<(String, usize), IssueError> {
     let mut payload = Vec::with_capacity(PAYLOAD_ROOM);
     serde_json::to_writer(&mut payload, &Payload { stamp, claims }).map_err(|error| IssueError::Claims(error.into()))?;
     let len = key.header().len()
@@ -121,7 +126,7 @@ pub(crate) fn draft<C: ClaimSet>(
     token.push_str(key.header());
     token.push('.');
     URL_SAFE_NO_PAD.encode_append(&payload, &mut token);
-    Ok(token)
+    Ok((token, whole))
 }
 
 fn signed(mut draft: String, signature: &[u8]) -> String {
@@ -158,6 +163,9 @@ impl<C: ClaimSet> Serialize for Payload<'_, C> {
         }
         if let Some(acr) = stamp.acr {
             map.serialize_entry("acr", acr)?;
+        }
+        if let Some(bond) = &stamp.bond {
+            map.serialize_entry("bnd", &Id(bond.as_bytes()))?;
         }
         self.claims.write(&mut map)?;
         map.end()

@@ -1,5 +1,6 @@
 //! Access and refresh tokens: claims, issuing, verifying. Knows keys; knows no store and no session.
 
+mod bond;
 mod claims;
 mod compact;
 mod decode;
@@ -23,6 +24,8 @@ pub use verify::{TokenInfo, Verified};
 pub(crate) use encrypted::{decrypt, encrypt};
 pub(crate) use issue::{complete, draft};
 
+#[doc(hidden)]
+pub use bond::Bond;
 #[doc(hidden)]
 pub use issue::{Envelope, IssueError, Stamp, issue};
 #[doc(hidden)]

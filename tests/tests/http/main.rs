@@ -2,9 +2,15 @@
 
 mod access;
 mod account;
+mod binding;
+mod browser;
+mod client;
+mod cookies;
+mod devices;
 mod encrypted;
 mod guarded;
 mod jwks;
+mod layers;
 mod limits;
 mod openapi;
 mod policy;
