@@ -3,6 +3,7 @@
 mod claims;
 mod compact;
 mod decode;
+mod external;
 mod header;
 mod issue;
 mod json;
@@ -15,7 +16,10 @@ mod verify;
 mod wycheproof;
 
 pub use claims::{ClaimSet, ClaimValue, Confidential, JwtClaims, Open, Secrecy, Subject, ValueSet};
+pub use external::TokenKind;
 pub use verify::{TokenInfo, Verified};
+
+pub(crate) use external::{Expected, Sealed};
 
 #[doc(hidden)]
 pub use issue::{IssueError, Stamp, issue};

@@ -52,6 +52,19 @@ pub struct TokenInfo {
     issued_at: Timestamp,
     expires_at: Timestamp,
     auth_time: Option<Timestamp>,
+    foreign: Option<Box<Foreign>>,
+}
+
+/// What only a token of another issuer has.
+#[derive(Clone, Debug)]
+pub(super) struct Foreign {
+    /// The guard that verified it.
+    pub(super) guard: Arc<str>,
+    /// Which of the expected audiences it is for.
+    pub(super) audience: Arc<str>,
+    /// Its `jti`.
+    pub(super) id: Option<Box<str>>,
+    pub(super) nonce: Option<Box<str>>,
 }
 
 /// The expected client is shared, another one is the token's own.
@@ -111,7 +124,7 @@ fn decode_payload<C: ClaimSet>(encoded: &str, expect: &Expect) -> Option<Decoded
 }
 
 /// RFC 7519 sections 4.1.4 to 4.1.6. What is wrong for ever comes before what was right once.
-fn check_times<C>(token: &Decoded<C>, expect: &Expect, now: Timestamp) -> Result<(), VerifyError> {
+pub(super) fn check_times<C>(token: &Decoded<C>, expect: &Expect, now: Timestamp) -> Result<(), VerifyError> {
     let leeway = expect.leeway.min(MAX_LEEWAY);
     let latest = now.plus(leeway);
     let starts_late = token.not_before.is_some_and(|start| Timestamp::from_secs(start) > latest);
@@ -128,10 +141,19 @@ fn check_times<C>(token: &Decoded<C>, expect: &Expect, now: Timestamp) -> Result
 
 impl<C> Verified<C> {
     fn new(decoded: Decoded<C>, key: &VerifyingKey, expect: &Expect) -> Self {
+        Self::made(decoded, key.kid(), expect, None)
+    }
+
+    /// The claims of another issuer's token, once everything held: for [`external`](super::external) alone.
+    pub(super) fn foreign(decoded: Decoded<C>, foreign: Foreign, kid: &Arc<str>, expect: &Expect) -> Self {
+        Self::made(decoded, kid, expect, Some(Box::new(foreign)))
+    }
+
+    fn made(decoded: Decoded<C>, kid: &Arc<str>, expect: &Expect, foreign: Option<Box<Foreign>>) -> Self {
         let token = TokenInfo {
             issuer: Arc::clone(&expect.issuer),
-            audience: Arc::clone(&expect.audience),
-            kid: Arc::clone(key.kid()),
+            audience: Arc::clone(foreign.as_ref().map_or(&expect.audience, |foreign| &foreign.audience)),
+            kid: Arc::clone(kid),
             client_id: decoded.client_id.map_or_else(|| Client::Expected(Arc::clone(&expect.client_id)), Client::Other),
             subject: decoded.subject,
             acr: decoded.acr,
@@ -141,6 +163,7 @@ impl<C> Verified<C> {
             issued_at: Timestamp::from_secs(decoded.issued),
             expires_at: Timestamp::from_secs(decoded.expires),
             auth_time: decoded.auth_time.map(Timestamp::from_secs),
+            foreign,
         };
         Self { claims: decoded.claims, token }
     }
@@ -183,7 +206,8 @@ impl TokenInfo {
         &self.subject
     }
 
-    /// To which client it was issued: `client_id`.
+    /// To which client it was issued: `client_id`. Of a token of another issuer its `client_id` or `azp`, empty where it has
+    /// neither.
     #[must_use]
     pub fn client_id(&self) -> &str {
         match &self.client_id {
@@ -192,7 +216,34 @@ impl TokenInfo {
         }
     }
 
-    /// Its own id: `jti`.
+    /// Who it is about, wherever it comes from: issuer and subject. Subjects of different issuers may have the same name, and an
+    /// email address is nobody's identity (OpenID Connect Core section 5.7).
+    #[must_use]
+    pub fn identity(&self) -> (&str, &str) {
+        (&self.issuer, &self.subject)
+    }
+
+    /// The name of the guard that verified it; `None` for a token of the gate's own.
+    #[must_use]
+    pub fn guard(&self) -> Option<&str> {
+        self.foreign.as_ref().map(|foreign| &*foreign.guard)
+    }
+
+    /// What another issuer calls its token, in its own words: `jti`. `None` for a token of the gate's own, whose id is
+    /// [`jti`](Self::jti).
+    #[must_use]
+    pub fn external_id(&self) -> Option<&str> {
+        self.foreign.as_ref()?.id.as_deref()
+    }
+
+    /// The value that binds an ID token to the request that asked for it: `nonce` (OpenID Connect Core section 2).
+    #[must_use]
+    pub fn nonce(&self) -> Option<&str> {
+        self.foreign.as_ref()?.nonce.as_deref()
+    }
+
+    /// Its own id: `jti`. Of a token of another issuer it is half a SHA-256 of the issuer and of its `jti`, or of its text where it
+    /// has none.
     #[must_use]
     pub fn jti(&self) -> TokenId {
         self.jti
@@ -210,7 +261,7 @@ impl TokenInfo {
         self.session.map(|(_, generation)| generation)
     }
 
-    /// The epoch when it was issued: `uep`. It is dead once its subject's, its client's or the global epoch is above.
+    /// The epoch when it was issued: `uep`; 0 for a token of another issuer. It is dead once its subject's, its client's or the global epoch is above.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch
