@@ -1,22 +1,23 @@
 //! Collects mistakes, so that all are reported at once, each at its own place and with a way out.
 
-use darling::error::Accumulator;
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::spanned::Spanned as _;
 
-/// The mistakes of one expansion. The accumulator panics when it is dropped unread.
-pub(crate) struct Diag(Accumulator);
+/// The mistakes of one expansion. While debugging it panics when it is dropped unread, so that no mistake is lost.
+pub(crate) struct Diag {
+    errors: Vec<syn::Error>,
+    is_read: bool,
+}
 
 impl Diag {
-    pub(crate) fn new() -> Self {
-        Self(Accumulator::default())
+    pub(crate) const fn new() -> Self {
+        Self { errors: Vec::new(), is_read: false }
     }
 
     /// Reports a mistake at the first token of `at`; at the macro's name where `at` is empty.
     pub(crate) fn error(&mut self, at: &impl ToTokens, message: impl std::fmt::Display) {
-        let span = at.span();
-        self.0.push(darling::Error::custom(message).with_span(&Ident::new("_at", span)));
+        self.errors.push(syn::Error::new(at.span(), message));
     }
 
     /// Reports a word that is none of `known`, and suggests the nearest, which it returns.
@@ -36,26 +37,31 @@ impl Diag {
     }
 
     /// Forgets what was collected, where somebody else reports it.
-    pub(crate) fn ignore(self) {
-        drop(self.0.into_inner());
+    pub(crate) fn ignore(mut self) {
+        self.is_read = true;
     }
 
     /// The expansion: `good` where there is a model and no mistake, otherwise the mistakes and `stub`, which keeps others from following.
     pub(crate) fn finish<M>(
-        self,
+        mut self,
         model: Option<M>,
         good: impl FnOnce(&M) -> TokenStream,
         stub: impl FnOnce() -> TokenStream,
     ) -> TokenStream {
-        match (self.0.finish(), model) {
-            (Ok(()), Some(model)) => good(&model),
-            (Ok(()), None) => stub(),
-            (Err(errors), _) => {
-                let mut out = errors.write_errors();
-                out.extend(stub());
-                out
-            }
+        self.is_read = true;
+        if let (Some(model), []) = (model, &*self.errors) {
+            return good(&model);
         }
+        let mut out: TokenStream = self.errors.iter().map(syn::Error::to_compile_error).collect();
+        out.extend(stub());
+        out
+    }
+}
+
+impl Drop for Diag {
+    fn drop(&mut self) {
+        // A panic on the way out of another one would abort, and hide both.
+        debug_assert!(self.is_read || std::thread::panicking(), "the mistakes of an expansion were not read");
     }
 }
 

@@ -466,3 +466,11 @@ fn prefixes(whole: &TokenStream) -> Vec<TokenStream> {
     }
     all
 }
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "were not read")]
+fn a_mistake_that_nobody_reads_is_noticed() {
+    let mut diag = crate::diag::Diag::new();
+    diag.error(&quote::quote!(word), "a mistake");
+}

@@ -105,19 +105,20 @@ impl Server {
         connect(&self.url).await
     }
 
-    /// `kill -9` of the server's first process; the others end by themselves when they notice.
+    /// `kill -9` of the server's processes, as when its machine fails: one that serves a connection would go on for a moment, had
+    /// only the first one ended.
     pub fn kill(&mut self) {
-        let private = self.private.as_mut().unwrap();
-        let killed = Command::new("kill").arg("-9").arg(private.process().unwrap()).status().unwrap();
-        assert!(killed.success());
+        self.signal("KILL");
     }
 
     /// Sends a signal to the server's processes, all of them: `STOP` freezes it, `CONT` lets it go on.
     pub fn signal(&self, signal: &str) {
         let first = self.private.as_ref().unwrap().process().unwrap();
+        // While the first process sleeps it starts no other, and does not notice when one ends.
+        assert!(Command::new("kill").args(["-STOP", &first]).status().unwrap().success());
         let children = Command::new("ps").args(["-o", "pid=", "--ppid", &first]).output().unwrap();
         let mut kill = Command::new("kill");
-        kill.arg(format!("-{signal}")).arg(first).args(text(&children.stdout).split_whitespace());
+        kill.arg(format!("-{signal}")).args(text(&children.stdout).split_whitespace()).arg(first);
         // A process may have ended by itself since it was listed.
         kill.stderr(Stdio::null()).status().unwrap();
     }

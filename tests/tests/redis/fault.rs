@@ -190,6 +190,10 @@ async fn a_write_waits_for_replicas_where_it_is_told_to() {
     while store.migrate(NOW).await.is_err() {
         assert!(start.elapsed().as_secs() < 20, "the replica never followed");
     }
+    // The hasty one has to have met the deployment, which it may take a while to be told in time.
+    while hasty.migrate(NOW).await.is_err() {
+        assert!(start.elapsed().as_secs() < 40, "the replica never kept up");
+    }
     store.open_session(new(1, "ada"), NOW).await.unwrap();
     for generation in 0..20 {
         assert_eq!(store.rotate(advance(1, generation), NOW).await.unwrap(), Rotated::Done);
