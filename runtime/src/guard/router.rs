@@ -137,7 +137,7 @@ impl<U: JwtClaims> GuardRouter<U> {
         let entry = self.0.guards.get(at).ok_or(Code::InvalidToken)?;
         // Before the keys: a token that cannot count makes nobody ask for any.
         let allowed = entry.guard.issuer().allowed();
-        if !allowed.iter().any(|algorithm| sealed.algorithm == format!("{algorithm:?}")) || !sealed.may_be(entry.expected.kind) {
+        if !allowed.iter().any(|algorithm| *sealed.algorithm == *format!("{algorithm:?}")) || !sealed.may_be(entry.expected.kind) {
             return Err(Code::InvalidToken.into());
         }
         // Before the keys too: what is remembered under an old number is verified again.
@@ -196,7 +196,7 @@ fn find<'k>(keys: &'k PublicKeySet, sealed: &Sealed<'_>) -> Option<&'k PublicKey
 
 /// The algorithm is the key's. The header may only agree, to the letter (R10, R18, R21).
 fn is_for(key: &PublicKey, sealed: &Sealed<'_>) -> bool {
-    sealed.algorithm == format!("{:?}", key.algorithm())
+    *sealed.algorithm == *format!("{:?}", key.algorithm())
 }
 
 fn refuse(error: AuthError) -> Refusal {

@@ -77,6 +77,14 @@ pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
 
     /// Whether the field marked `#[claim(scope)]` holds this one; `false` where there is none.
     fn has_scope(&self, scope: &str) -> bool;
+
+    /// Whether a field is marked `#[claim(action)]`, so that a token is good for one action and once.
+    const ACTION_BOUND: bool = false;
+
+    /// The digest in the field marked `#[claim(action)]`; `None` where there is none.
+    fn action(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// A closed set of strings. Derive it on an enum without fields: `#[derive(ClaimValue)]`.

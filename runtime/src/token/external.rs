@@ -52,7 +52,7 @@ pub(crate) struct Sealed<'a> {
     pub(crate) algorithm: Box<str>,
     /// The key that it names.
     pub(crate) kid: Option<Box<str>>,
-    kind: Typ,
+    typ: Typ,
 }
 
 /// What `typ` says.
@@ -73,14 +73,14 @@ impl<'a> Sealed<'a> {
         if header.crit || header.b64 || header.zip {
             return None;
         }
-        let kind = match header.typ.as_deref() {
+        let typ = match header.typ.as_deref() {
             None => Typ::Absent,
             Some(typ) if is_typ(typ, "at+jwt") => Typ::AccessToken,
             Some(typ) if is_typ(typ, "jwt") => Typ::Jwt,
             Some(_) => return None,
         };
         let kid = header.kid.map(|kid| kid.into_owned().into_boxed_str());
-        Some(Self { parts, text, algorithm: header.alg.into_owned().into_boxed_str(), kid, kind })
+        Some(Self { parts, text, algorithm: header.alg.into_owned().into_boxed_str(), kid, typ })
     }
 
     /// Who claims to have issued it. It says which guard is to look, and nothing else: nothing is verified.
@@ -91,8 +91,17 @@ impl<'a> Sealed<'a> {
         reader.deserialize_map(IssuerOf).ok()
     }
 
+    /// Whether its `typ` is one of the kind: what passes for one does not pass for another (R49, R55).
+    pub(crate) fn may_be(&self, kind: TokenKind) -> bool {
+        match kind {
+            TokenKind::AccessToken => self.typ == Typ::AccessToken,
+            TokenKind::LooseAccessToken => true,
+            TokenKind::IdToken => self.typ != Typ::AccessToken,
+        }
+    }
+
     /// Whether its signature is this key's.
-    pub(crate) fn is_signed_by(&self, key: &PublicKey) -> bool {
+    fn is_signed_by(&self, key: &PublicKey) -> bool {
         let mut room = [0; SIGNATURE_ROOM];
         let is_long = self.parts.signature.len() == (key.signature_len() * 4).div_ceil(3);
         let signature = is_long.then(|| compact::decode(self.parts.signature, &mut room)).flatten();
@@ -110,13 +119,7 @@ impl<'a> Sealed<'a> {
         expected: &Expected,
         now: Timestamp,
     ) -> Result<Verified<C>, VerifyError> {
-        // Each kind by itself: what passes for one does not pass for another (R49, R55).
-        let is_kind = match expected.kind {
-            TokenKind::AccessToken => self.kind == Typ::AccessToken,
-            TokenKind::LooseAccessToken => true,
-            TokenKind::IdToken => self.kind != Typ::AccessToken,
-        };
-        if !is_kind || !self.is_signed_by(key) {
+        if !self.may_be(expected.kind) || !self.is_signed_by(key) {
             return Err(VerifyError::Invalid);
         }
         let payload = self.payload().ok_or(VerifyError::Invalid)?;

@@ -1,5 +1,6 @@
 //! Access and refresh tokens: claims, issuing, verifying. Knows keys; knows no store and no session.
 
+mod cache;
 mod claims;
 mod compact;
 mod decode;
@@ -19,6 +20,7 @@ pub use claims::{ClaimSet, ClaimValue, Confidential, JwtClaims, Open, Secrecy, S
 pub use external::TokenKind;
 pub use verify::{TokenInfo, Verified};
 
+pub(crate) use cache::VerifiedCache;
 pub(crate) use external::{Expected, Sealed};
 
 #[doc(hidden)]

@@ -32,9 +32,26 @@ pub struct Expect {
 ///
 /// Whether they were revoked is for the gate to say, which alone hands these out.
 #[derive(Clone, Debug)]
-pub struct Verified<C> {
+pub struct Verified<C>(Held<C>);
+
+/// A token that is remembered is shared by all who send it again.
+#[derive(Clone, Debug)]
+enum Held<C> {
+    Own(Shared<C>),
+    Shared(Arc<Shared<C>>),
+}
+
+/// Claims, and the rest.
+#[derive(Clone, Debug)]
+pub(super) struct Shared<C> {
     claims: C,
     token: TokenInfo,
+}
+
+impl<C> Shared<C> {
+    pub(super) fn token(&self) -> &TokenInfo {
+        &self.token
+    }
 }
 
 /// What a verified token says of itself, apart from the user's claims.
@@ -51,6 +68,7 @@ pub struct TokenInfo {
     epoch: u64,
     issued_at: Timestamp,
     expires_at: Timestamp,
+    not_before: Option<Timestamp>,
     auth_time: Option<Timestamp>,
     foreign: Option<Box<Foreign>>,
 }
@@ -170,32 +188,70 @@ impl<C> Verified<C> {
             epoch: decoded.epoch,
             issued_at: Timestamp::from_secs(decoded.issued),
             expires_at: Timestamp::from_secs(decoded.expires),
+            not_before: decoded.not_before.map(Timestamp::from_secs),
             auth_time: decoded.auth_time.map(Timestamp::from_secs),
             foreign,
         };
-        Self { claims: decoded.claims, token }
+        Self(Held::Own(Shared { claims: decoded.claims, token }))
+    }
+
+    /// What is remembered, once more.
+    pub(super) fn shared(shared: Arc<Shared<C>>) -> Self {
+        Self(Held::Shared(shared))
+    }
+
+    /// To be remembered.
+    pub(super) fn to_shared(&self) -> Arc<Shared<C>>
+    where
+        C: Clone,
+    {
+        match &self.0 {
+            Held::Own(own) => Arc::new(own.clone()),
+            Held::Shared(shared) => Arc::clone(shared),
+        }
+    }
+
+    fn held(&self) -> &Shared<C> {
+        match &self.0 {
+            Held::Own(own) => own,
+            Held::Shared(shared) => shared,
+        }
     }
 
     /// What the token says of the user.
     #[must_use]
     pub fn claims(&self) -> &C {
-        &self.claims
+        &self.held().claims
     }
 
     /// What the token says of the user, without the rest.
     #[must_use]
-    pub fn into_claims(self) -> C {
-        self.claims
+    pub fn into_claims(self) -> C
+    where
+        C: Clone,
+    {
+        match self.0 {
+            Held::Own(own) => own.claims,
+            Held::Shared(shared) => Arc::try_unwrap(shared).map_or_else(|shared| shared.claims.clone(), |own| own.claims),
+        }
     }
 
     /// What the token says of itself.
     #[must_use]
     pub fn token(&self) -> &TokenInfo {
-        &self.token
+        &self.held().token
     }
 }
 
 impl TokenInfo {
+    /// Whether its times hold still, as they did once.
+    pub(super) fn is_timely(&self, expect: &Expect, now: Timestamp) -> bool {
+        let leeway = expect.leeway.min(MAX_LEEWAY);
+        let latest = now.plus(leeway);
+        let starts_late = self.not_before.is_some_and(|start| start > latest) || self.issued_at > latest;
+        !starts_late && now < self.expires_at.plus(leeway)
+    }
+
     /// Who issued it: `iss`.
     #[must_use]
     pub fn issuer(&self) -> &str {
