@@ -75,6 +75,25 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code, in the order of their statuses.
+    pub const ALL: [Self; 15] = [
+        Self::InvalidRequest,
+        Self::MissingToken,
+        Self::InvalidToken,
+        Self::TokenExpired,
+        Self::InvalidCredentials,
+        Self::InvalidGrant,
+        Self::InsufficientUserAuthentication,
+        Self::InsufficientScope,
+        Self::Forbidden,
+        Self::Csrf,
+        Self::NotFound,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::TooManyRequests,
+        Self::Unavailable,
+    ];
+
     /// The code as clients see it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

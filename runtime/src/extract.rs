@@ -1,5 +1,9 @@
 //! Extractors: who is calling, and whether they may. Nothing of a refused request's body is read.
 
+mod external;
+
+pub use external::OneOf;
+
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
@@ -63,13 +67,16 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     /// Looks for credentials; `None` where there are none. Tells of those that are refused.
     async fn find(parts: &Parts, verifier: &Verifier<U>) -> Result<Option<Self>, Refusal> {
         Self::look(parts, verifier).await.inspect_err(|refusal| {
-            let event = Event::new(EventKind::AccessRefused(refusal.code())).ip(peer(parts));
-            verifier.running().engine.events.emit(&event);
+            if let Some(running) = verifier.running() {
+                let event = Event::new(EventKind::AccessRefused(refusal.code())).ip(peer(parts));
+                running.engine.events.emit(&event);
+            }
         })
     }
 
     async fn look(parts: &Parts, verifier: &Verifier<U>) -> Result<Option<Self>, Refusal> {
-        let engine = &verifier.running().engine;
+        let Some(running) = verifier.running() else { return Self::look_elsewhere(parts, verifier).await };
+        let engine = &running.engine;
         let Some(token) = bearer(parts, &engine.settings.access.header, &engine.settings.access.schemes)? else {
             return Ok(None);
         };
@@ -95,8 +102,8 @@ where
         let verifier = Verifier::<U>::from_ref(state);
         match Self::find(parts, &verifier).await {
             Ok(Some(auth)) => Ok(auth),
-            Ok(None) => Err(Rejection::new(Code::MissingToken, &verifier.running().scheme)),
-            Err(refusal) => Err(Rejection::new(refusal, &verifier.running().scheme)),
+            Ok(None) => Err(Rejection::new(Code::MissingToken, &verifier.scheme())),
+            Err(refusal) => Err(Rejection::new(refusal, &verifier.scheme())),
         }
     }
 }
@@ -112,7 +119,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
         let verifier = Verifier::<U>::from_ref(state);
-        Self::find(parts, &verifier).await.map_err(|refusal| Rejection::new(refusal, &verifier.running().scheme))
+        Self::find(parts, &verifier).await.map_err(|refusal| Rejection::new(refusal, &verifier.scheme()))
     }
 }
 
@@ -182,7 +189,7 @@ where
             Err(refusal) => match refusal.code() {
                 // No credentials of ours, whatever was sent. What the policy says of good ones stays.
                 Code::MissingToken | Code::InvalidToken | Code::TokenExpired => Ok(Self(None)),
-                _ => Err(Rejection::new(refusal, &verifier.running().scheme)),
+                _ => Err(Rejection::new(refusal, &verifier.scheme())),
             },
         }
     }

@@ -14,6 +14,8 @@ pub mod guard;
 pub mod guarded;
 pub mod id;
 pub mod keys;
+#[cfg(feature = "openapi")]
+mod openapi;
 #[cfg(feature = "password")]
 pub mod password;
 pub mod policy;

@@ -18,6 +18,8 @@ pub use builder::{
     Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing, Plain, Protects,
 };
 pub use sessions::{Health, SessionInfo, SessionList};
+#[cfg(feature = "axum")]
+pub(crate) use verifier::BEARER;
 pub use verifier::Verifier;
 
 use std::fmt;

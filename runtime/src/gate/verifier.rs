@@ -6,8 +6,6 @@ use std::sync::Arc;
 use crate::error::Refusal;
 use crate::guard::{Context, GuardRouter, GuardRouterBuilder};
 use crate::session::Purpose;
-#[cfg(feature = "axum")]
-use crate::settings::Consistency;
 use crate::token::{ClaimSet, JwtClaims, Verified};
 
 use super::task::Running;
@@ -43,15 +41,6 @@ impl<U: JwtClaims> Verifier<U> {
         match &self.0 {
             Source::Gate(running) => Some(running),
             Source::Guards(_) => None,
-        }
-    }
-
-    /// As [`verify`](Self::verify), with another consistency than the gate's. Nobody tells of what others revoke.
-    #[cfg(feature = "axum")]
-    pub(crate) async fn verify_as(&self, token: &str, consistency: Option<Consistency>) -> Result<Verified<U::Claims>, Refusal> {
-        match (&self.0, consistency) {
-            (Source::Gate(running), Some(consistency)) => running.engine.admit_as(token, Purpose::Entry, consistency).await,
-            _ => self.verify(token).await,
         }
     }
 

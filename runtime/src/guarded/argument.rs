@@ -1,8 +1,10 @@
 //! What the arguments of a handler say about its callers. The compiler reads this; nothing of it runs.
 
 use super::routing::MethodRouter;
-use super::{Guarded, Security};
-use crate::extract::{Auth, Current, Optional, Public};
+use axum::Router;
+
+use super::{Guarded, Route, Security};
+use crate::extract::{Auth, Current, OneOf, Optional, Public};
 use crate::gate::AuthBackend;
 use crate::policy::{PolicyFor, Rule};
 use crate::token::JwtClaims;
@@ -13,7 +15,7 @@ use crate::token::JwtClaims;
 #[diagnostic::on_unimplemented(
     message = "this handler does not say who may call it: its first argument is `{Self}`",
     label = "the first argument of a guarded handler says who may call it",
-    note = "put `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>` or `Current<…>` in front, or `_: Public` where everyone may call it"
+    note = "put `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`, `OneOf<…>` or `Current<…>` in front, or `_: Public` where everyone may call it"
 )]
 pub trait FirstArgument: sealed::Sealed {
     /// Who may call it.
@@ -24,7 +26,7 @@ pub trait FirstArgument: sealed::Sealed {
 #[diagnostic::on_unimplemented(
     message = "this handler does not say who may call it: it has no arguments",
     label = "the first argument of a guarded handler says who may call it",
-    note = "give it `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>` or `Current<…>` as an argument, or `_: Public` where everyone may call it"
+    note = "give it `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`, `OneOf<…>` or `Current<…>` as an argument, or `_: Public` where everyone may call it"
 )]
 pub trait SaysWho<T> {
     /// The argument that says it.
@@ -43,6 +45,16 @@ impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for Optional<Auth<U, P>> {
     const SECURITY: Security = Security::Optional(P::RULE);
 }
 
+impl<U1, P1, U2, P2> FirstArgument for OneOf<Auth<U1, P1>, Auth<U2, P2>>
+where
+    U1: JwtClaims,
+    P1: PolicyFor<U1>,
+    U2: JwtClaims,
+    P2: PolicyFor<U2>,
+{
+    const SECURITY: Security = Security::OneOf(P1::RULE, P2::RULE);
+}
+
 impl<B: AuthBackend> FirstArgument for Current<B> {
     const SECURITY: Security = Security::Required(Rule::Anyone);
 }
@@ -59,6 +71,7 @@ mod sealed {
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Auth<U, P> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Option<Auth<U, P>> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Optional<Auth<U, P>> {}
+    impl<U1: JwtClaims, P1: PolicyFor<U1>, U2: JwtClaims, P2: PolicyFor<U2>> Sealed for OneOf<Auth<U1, P1>, Auth<U2, P2>> {}
     impl<B: AuthBackend> Sealed for Current<B> {}
     impl Sealed for Public {}
 }
@@ -120,5 +133,28 @@ pub trait Routes<S>: Sized {
 impl<S> Routes<S> for Guarded<S> {
     fn into_guarded(self) -> Self {
         self
+    }
+}
+
+/// What [`Gate::install`](crate::gate::Gate::install) takes: an axum router, or a [`Guarded`] one, whose routes say who may call them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no application to install a gate in",
+    label = "expected a router",
+    note = "give it an `axum::Router` or a `Guarded` router, before `with_state`"
+)]
+pub trait Application<S>: Sized {
+    #[doc(hidden)]
+    fn into_parts(self) -> (Router<S>, Vec<Route>);
+}
+
+impl<S> Application<S> for Router<S> {
+    fn into_parts(self) -> (Router<S>, Vec<Route>) {
+        (self, Vec::new())
+    }
+}
+
+impl<S> Application<S> for Guarded<S> {
+    fn into_parts(self) -> (Router<S>, Vec<Route>) {
+        (self.router, self.routes)
     }
 }

@@ -17,6 +17,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use crate::error::Refusal;
 use crate::extract::Auth;
 use crate::gate::{AuthBackend, AuthRoute, Gate, Verifier};
+use crate::guarded::Application;
 use crate::policy::PolicyFor;
 use crate::reject::Rejection;
 
@@ -58,14 +59,22 @@ impl<B: AuthBackend> Gate<B> {
         Router::new().route("/.well-known/jwks.json", get(jwks::<B>)).with_state(self.clone())
     }
 
-    /// Adds everything to an application: [`router`](Self::router) and [`well_known`](Self::well_known).
+    /// Adds everything to an application: [`router`](Self::router) and [`well_known`](Self::well_known), and with the feature `openapi`
+    /// the document at `/openapi.json`.
     ///
-    /// The application is a [`Router`], or a [`Guarded`](crate::guarded::Guarded) one.
-    pub fn install<S>(&self, app: impl Into<Router<S>>) -> Router<S>
+    /// The application is a [`Router`], or a [`Guarded`](crate::guarded::Guarded) one, whose routes then stand in the document with who
+    /// may call them.
+    pub fn install<S>(&self, app: impl Application<S>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
-        app.into().merge(self.router()).merge(self.well_known())
+        let (app, routes) = app.into_parts();
+        let app = app.merge(self.router()).merge(self.well_known());
+        #[cfg(feature = "openapi")]
+        let app = app.merge(self.document(&routes));
+        #[cfg(not(feature = "openapi"))]
+        drop(routes);
+        app
     }
 
     /// A layer that lets only callers through who satisfy the policy `P`: `Router::route_layer(gate.require::<P>())`.

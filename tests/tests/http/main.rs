@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod guarded;
 mod limits;
+mod openapi;
 mod policy;
 mod refresh;
 mod revoke;
