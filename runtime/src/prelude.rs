@@ -4,7 +4,7 @@ pub use crate::device::Client;
 pub use crate::error::{AuthError, Code, Refusal};
 #[cfg(feature = "axum")]
 pub use crate::extract::{Auth, Current, OneOf, Optional, Public};
-pub use crate::gate::{Access, Authenticate, EmailLogin, Gate, Refresh, Sessions, UsernameLogin, Verifier};
+pub use crate::gate::{Access, Authenticate, EmailLogin, Exchange, Gate, GuardLogin, Refresh, Sessions, UsernameLogin, Verifier};
 #[cfg(feature = "axum")]
 pub use crate::guarded::Guarded;
 pub use crate::id::SessionId;

@@ -98,11 +98,7 @@ enum Choice {
     Second,
 }
 
-fn choose<U1: JwtClaims, U2: JwtClaims>(
-    parts: &Parts,
-    first: &Verifier<U1>,
-    second: &Verifier<U2>,
-) -> Result<Choice, Refusal> {
+fn choose<U1: JwtClaims, U2: JwtClaims>(parts: &Parts, first: &Verifier<U1>, second: &Verifier<U2>) -> Result<Choice, Refusal> {
     // What is no readable token, and what comes another way than in a header, is for the gate to judge where there is one.
     let gate = if first.running().is_none() && second.running().is_some() { Choice::Second } else { Choice::First };
     let issuer = |header: &str, schemes: &[String]| {

@@ -14,7 +14,7 @@ use crate::keys::KeyRing;
 use crate::session::Engine;
 use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Settings};
 use crate::store::{OnLimit, RevokeReason, Store, Target};
-use crate::token::{JwtClaims, Open};
+use crate::token::{Issuable, JwtClaims, Open};
 
 use super::task::{RELOAD, Running};
 use super::{AuthBackend, Gate, Inner, store_error};
@@ -264,6 +264,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         K: HasKeys,
         S: HasStore,
         E: Protects<<B::User as JwtClaims>::Secrecy>,
+        B::User: Issuable,
     {
         let Self { backend, mut base, overrides, ring, store, clock, events, .. } = self;
         for change in overrides {

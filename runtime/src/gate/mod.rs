@@ -3,6 +3,7 @@
 mod account;
 mod backend;
 mod builder;
+mod exchange;
 #[cfg(feature = "axum")]
 mod request;
 mod sessions;
@@ -17,6 +18,7 @@ pub use backend::{
 pub use builder::{
     Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing, Plain, Protects,
 };
+pub use exchange::{Exchange, Exchanged, GuardLogin};
 pub use sessions::{Health, SessionInfo, SessionList};
 #[cfg(feature = "axum")]
 pub(crate) use verifier::BEARER;

@@ -130,7 +130,7 @@ impl KeyCache {
             let fetched = fetched.unwrap_or_else(|_| Err(AuthError::unavailable("the issuer did not answer in time")));
             cache.end(fetched, now);
             // Nobody may be waiting.
-            drop(done.send(true));
+            let _ = done.send(true);
         });
         Some(running)
     }

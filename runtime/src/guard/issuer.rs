@@ -7,6 +7,7 @@ use std::time::Duration;
 use jsonwebtoken::AlgorithmFamily;
 
 use crate::keys::Algorithm;
+use crate::secret::{same, sha256};
 use crate::token::{Expect, Expected, TokenKind};
 
 /// An issuer, and what its tokens must say to count.
@@ -34,6 +35,19 @@ pub struct Issuer {
     kind: TokenKind,
     leeway: Duration,
     max_lifetime: Duration,
+    nonce: Nonce,
+}
+
+/// How an ID token carries the `nonce` that the client asked with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Nonce {
+    /// As it was sent (OpenID Connect Core section 3.1.3.7).
+    #[default]
+    Plain,
+    /// The client sent the SHA-256 of it in hexadecimal, as Apple and Firebase have it, and keeps the value to itself: whoever only
+    /// has the token cannot exchange it.
+    Sha256,
 }
 
 impl Issuer {
@@ -47,6 +61,7 @@ impl Issuer {
             kind: TokenKind::AccessToken,
             leeway: Duration::from_secs(30),
             max_lifetime: Duration::from_secs(24 * 60 * 60),
+            nonce: Nonce::Plain,
         }
     }
 
@@ -87,6 +102,26 @@ impl Issuer {
         self
     }
 
+    /// How its ID tokens carry a `nonce`: [`Nonce::Plain`] unless said.
+    #[must_use]
+    pub fn nonce(mut self, nonce: Nonce) -> Self {
+        self.nonce = nonce;
+        self
+    }
+
+    /// Whether what a client sent is what the token is bound to; nothing is where it is bound to nothing.
+    pub(super) fn is_bound_to(&self, nonce: Option<&str>, sent: Option<&str>) -> bool {
+        match (nonce, sent, self.nonce) {
+            (None, None, _) => true,
+            (Some(nonce), Some(sent), Nonce::Plain) => same(nonce.as_bytes(), sent.as_bytes()),
+            (Some(nonce), Some(sent), Nonce::Sha256) => {
+                let hex = sha256(sent.as_bytes()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+                same(nonce.as_bytes(), hex.as_bytes())
+            }
+            (Some(_), None, _) | (None, Some(_), _) => false,
+        }
+    }
+
     /// Its name: `iss`.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -103,10 +138,6 @@ impl Issuer {
     #[must_use]
     pub fn kind(&self) -> TokenKind {
         self.kind
-    }
-
-    pub(super) fn shared_name(&self) -> &Arc<str> {
-        &self.name
     }
 
     /// All that keeps it from being used.

@@ -8,7 +8,7 @@ use std::time::Duration;
 #[cfg(feature = "jwks-client")]
 use super::HttpKeys;
 use super::cache::{KeyCache, Limits};
-use super::{Issuer, JwtGuard, KeyHealth, KeySource, TokenKind, Wanted};
+use super::{Issuer, JwtGuard, KeyHealth, KeySource, Nonce, TokenKind, Wanted};
 use crate::clock::Timestamp;
 use crate::error::AuthError;
 use crate::keys::{Algorithm, PublicKeySet};
@@ -92,6 +92,12 @@ impl<U: JwtClaims> JwksGuard<U> {
     #[must_use]
     pub fn max_lifetime(self, max_lifetime: Duration) -> Self {
         Self { issuer: self.issuer.max_lifetime(max_lifetime), ..self }
+    }
+
+    /// As [`Issuer::nonce`].
+    #[must_use]
+    pub fn nonce(self, nonce: Nonce) -> Self {
+        Self { issuer: self.issuer.nonce(nonce), ..self }
     }
 
     /// From which age on the keys are renewed: ten minutes unless said, and never more often than every 30 seconds.

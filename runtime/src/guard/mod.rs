@@ -12,7 +12,7 @@ mod source;
 #[cfg(feature = "jwks-client")]
 pub use fetch::HttpKeys;
 pub use fixed::StaticGuard;
-pub use issuer::Issuer;
+pub use issuer::{Issuer, Nonce};
 pub use jwks::JwksGuard;
 pub use router::{GuardRouter, GuardRouterBuilder};
 pub use source::{Attested, AttestedBuilder, Fetched, KeySource};

@@ -12,7 +12,7 @@ use crate::error::{AuthError, Code, Error, ErrorKind, Refusal};
 use crate::keys::{PublicKey, PublicKeySet};
 use crate::secret::sha256;
 use crate::store::Store;
-use crate::token::{ClaimSet, Expected, JwtClaims, Sealed, Verified, VerifiedCache, VerifyError};
+use crate::token::{ClaimSet, Expected, JwtClaims, Sealed, TokenInfo, Verified, VerifiedCache, VerifyError};
 
 /// Guards by name and by issuer, behind one type. Cheap to clone.
 ///
@@ -96,6 +96,12 @@ impl<U: JwtClaims> GuardRouter<U> {
         self.0.guards.iter().map(of).collect()
     }
 
+    /// Whether a token that these guards verified is bound to what its client sent along.
+    pub(crate) fn is_bound_to(&self, token: &TokenInfo, sent: Option<&str>) -> bool {
+        let entry = self.0.guards.iter().find(|entry| token.guard() == Some(&*entry.name));
+        entry.is_some_and(|entry| entry.guard.issuer().is_bound_to(token.nonce(), sent))
+    }
+
     /// The clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
@@ -137,7 +143,8 @@ impl<U: JwtClaims> GuardRouter<U> {
         let entry = self.0.guards.get(at).ok_or(Code::InvalidToken)?;
         // Before the keys: a token that cannot count makes nobody ask for any.
         let allowed = entry.guard.issuer().allowed();
-        if !allowed.iter().any(|algorithm| *sealed.algorithm == *format!("{algorithm:?}")) || !sealed.may_be(entry.expected.kind) {
+        if !allowed.iter().any(|algorithm| *sealed.algorithm == *format!("{algorithm:?}")) || !sealed.may_be(entry.expected.kind)
+        {
             return Err(Code::InvalidToken.into());
         }
         // Before the keys too: what is remembered under an old number is verified again.
@@ -271,7 +278,9 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
             problems.push(String::from("the router has no guard: add one with `.guard(\"name\", …)`"));
         }
         if <U::Claims as ClaimSet>::ACTION_BOUND && store.is_none() {
-            problems.push(String::from("its tokens are bound to one action each, so they count once: say where that is noted, with `.store(…)`"));
+            problems.push(String::from(
+                "its tokens are bound to one action each, so they count once: say where that is noted, with `.store(…)`",
+            ));
         }
         for (at, (name, guard)) in guards.iter().enumerate() {
             let issuer = guard.issuer();

@@ -39,9 +39,8 @@ impl Fetched {
 
     /// What makes two sets the same: names, algorithms and keys, in whichever order.
     fn essence(&self) -> Vec<(Option<String>, String, String)> {
-        let of = |key: &crate::keys::PublicKey| {
-            (key.kid().map(str::to_owned), format!("{:?}", key.algorithm()), key.thumbprint())
-        };
+        let of =
+            |key: &crate::keys::PublicKey| (key.kid().map(str::to_owned), format!("{:?}", key.algorithm()), key.thumbprint());
         let mut essence: Vec<_> = self.keys.keys().iter().map(of).collect();
         essence.sort_unstable();
         essence

@@ -16,7 +16,7 @@ mod verify;
 #[cfg(test)]
 mod wycheproof;
 
-pub use claims::{ClaimSet, ClaimValue, Confidential, JwtClaims, Open, Secrecy, Subject, ValueSet};
+pub use claims::{ClaimSet, ClaimValue, Confidential, Issuable, JwtClaims, Open, Secrecy, Subject, ValueSet};
 pub use external::TokenKind;
 pub use verify::{TokenInfo, Verified};
 
