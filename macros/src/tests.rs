@@ -43,6 +43,19 @@ const RICH_USER: &str = r##"
     }
 "##;
 
+/// What tokens of another issuer say.
+const EXTERNAL: &str = r##"
+    #[claims(external)]
+    struct Approval {
+        #[claim(sub)]
+        id: String,
+        #[claim(roles)]
+        roles: Vec<String>,
+        #[claim(action)]
+        digest: String,
+    }
+"##;
+
 const ROLE: &str = r##"
     #[claim_value(rename_all = "kebab-case")]
     pub enum Role {
@@ -82,6 +95,7 @@ fn tokens(text: &str) -> TokenStream {
 fn the_expansions_are_what_they_were() {
     snapshot("claims", &claims::expand(tokens(USER)));
     snapshot("claims_with_every_option", &claims::expand(tokens(RICH_USER)));
+    snapshot("claims_external", &claims::expand(tokens(EXTERNAL)));
     snapshot("value", &value::expand(tokens(ROLE)));
     snapshot("policy", &policy::expand(tokens(POLICY)));
     snapshot("policy_with_every_option", &policy::expand(tokens(RICH_POLICY)));

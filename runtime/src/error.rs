@@ -195,6 +195,12 @@ impl Refusal {
         Self { code: Code::Unavailable, max_age: None, acr_values: None, retry_after: Some(left), source: None }
     }
 
+    /// Too many attempts: not before so long.
+    #[must_use]
+    pub const fn too_many(left: Duration) -> Self {
+        Self { code: Code::TooManyRequests, max_age: None, acr_values: None, retry_after: Some(left), source: None }
+    }
+
     /// After how many seconds to try again, where that may help: `Retry-After` (RFC 9110 section 10.2.3).
     #[must_use]
     pub fn retry_in(&self) -> Option<u64> {

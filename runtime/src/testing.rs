@@ -5,6 +5,7 @@ use crate::device::Client;
 use crate::error::{Error, Refusal};
 use crate::gate::{AuthBackend, Gate, GateBuilder, Given};
 use crate::keys::{Algorithm, KeyRing};
+use crate::settings::ThrottleSettings;
 use crate::store::MemoryStore;
 
 /// Where a test's clock starts: 2026-01-01T00:00:00Z.
@@ -14,7 +15,8 @@ pub const START: Timestamp = Timestamp::from_secs(1_767_225_600);
 pub type ReadyBuilder<B> = GateBuilder<B, Given, Given, Given, Given>;
 
 /// Gives a builder all that a test needs: issuer and audience, fresh keys and a store in memory, and a clock that stands at
-/// [`START`] until the test moves it.
+/// [`START`] until the test moves it. Nothing is throttled, so that tests sign in as often as they like: a test of the throttle
+/// says `.throttle(…)` afterwards.
 ///
 /// ```
 /// # use tollgate::prelude::*;
@@ -48,6 +50,7 @@ pub fn ready<B: AuthBackend>(builder: GateBuilder<B>) -> Result<(ReadyBuilder<B>
         .audience("https://api.example.com")
         .keys(KeyRing::generate(Algorithm::EdDSA)?)
         .store(MemoryStore::new())
+        .throttle(ThrottleSettings::off())
         .clock(clock.clone());
     Ok((builder, clock))
 }

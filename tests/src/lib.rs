@@ -17,6 +17,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tollgate::clock::Clock;
 use tollgate::prelude::*;
+use tollgate::settings::ThrottleSettings;
 use tollgate::store::Store;
 use tower::ServiceExt as _;
 use uuid::Uuid;
@@ -217,6 +218,9 @@ pub async fn gate(accounts: Accounts, store: impl Into<Store>, clock: Clock) -> 
 /// The same with settings.
 pub async fn gate_with(accounts: Accounts, store: impl Into<Store>, clock: Clock, settings: Settings) -> Gate<Accounts> {
     let (builder, _) = tollgate::testing::ready(accounts.gate()).unwrap();
+    // Nothing is throttled unless a test says how.
+    let throttle = Some(settings.throttle.clone()).filter(|throttle| *throttle != ThrottleSettings::default());
+    let builder = builder.throttle(throttle.unwrap_or_else(ThrottleSettings::off));
     builder.settings(settings).store(store).clock(clock).build().await.unwrap()
 }
 

@@ -1,10 +1,12 @@
 //! What a user's backend promises: who signs in, and who still may.
 
+use std::any::Any;
 use std::future::Future;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::normalize_identifier;
 use crate::device::Client;
 use crate::error::AuthError;
 use crate::secret::Password;
@@ -33,6 +35,40 @@ pub trait AuthBackend: Sized + Send + Sync + 'static {
 pub trait Authenticate: AuthBackend {
     /// Decides who this is. Unknown and wrong are both [`AuthError::Invalid`]; look up first, then hash, whoever asks.
     fn authenticate(&self, login: Self::Login, client: &Client) -> impl Future<Output = Result<Self::User, AuthError>> + Send;
+
+    /// What names the account in a login, in its one form: attempts are counted by it (feature `rate-limit`). It is that of
+    /// [`EmailLogin`] and [`UsernameLogin`]; a login of one's own has none until this says so, and is counted by the client's
+    /// address alone.
+    ///
+    /// ```
+    /// # use tollgate::gate::normalize_identifier;
+    /// # use tollgate::prelude::*;
+    /// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
+    /// #[derive(serde::Deserialize)]
+    /// struct PhoneLogin { number: String, pin: Password }
+    ///
+    /// #[auth_backend(login = PhoneLogin, user = User)]
+    /// struct Accounts;
+    ///
+    /// impl Authenticate for Accounts {
+    ///     async fn authenticate(&self, login: PhoneLogin, _: &Client) -> Result<User, AuthError> {
+    ///         # let _ = login.pin;
+    ///         # Err(AuthError::Invalid)
+    ///     }
+    ///
+    ///     fn identifier(&self, login: &PhoneLogin) -> Option<String> {
+    ///         Some(normalize_identifier(&login.number))
+    ///     }
+    /// }
+    /// # impl Refresh for Accounts {
+    /// #     async fn refresh(&self, _: &u64, _: &Client) -> Result<User, AuthError> { Err(AuthError::Gone) }
+    /// # }
+    /// ```
+    fn identifier(&self, login: &Self::Login) -> Option<String> {
+        let login: &dyn Any = login;
+        let email = login.downcast_ref().map(|login: &EmailLogin| login.email.clone());
+        email.or_else(|| login.downcast_ref().map(|login: &UsernameLogin| login.username.clone()))
+    }
 }
 
 /// Loads a user who is signed in already, with claims as they are today.
@@ -54,6 +90,11 @@ pub trait Refresh: AuthBackend {
 pub trait SignIn<B: AuthBackend>: 'static {
     /// Decides who this is.
     fn sign_in(backend: &B, login: B::Login, client: &Client) -> impl Future<Output = Result<B::User, AuthError>> + Send;
+
+    /// What names the account, where something does.
+    fn identifier(_backend: &B, _login: &B::Login) -> Option<String> {
+        None
+    }
 }
 
 /// Users sign in through [`Authenticate`].
@@ -64,6 +105,10 @@ pub struct Own;
 impl<B: Authenticate> SignIn<B> for Own {
     async fn sign_in(backend: &B, login: B::Login, client: &Client) -> Result<B::User, AuthError> {
         backend.authenticate(login, client).await
+    }
+
+    fn identifier(backend: &B, login: &B::Login) -> Option<String> {
+        backend.identifier(login)
     }
 }
 
@@ -126,7 +171,7 @@ impl<B: AuthBackend> Renew<B> for FromStored {
 /// The body of a sign-in by email.
 #[derive(Clone, Debug, Deserialize)]
 pub struct EmailLogin {
-    /// The address as the client sent it, without white space around it and in lower case.
+    /// The address in its one form: see [`normalize_identifier`].
     #[serde(deserialize_with = "identifier")]
     pub email: String,
     /// The password, untouched.
@@ -136,21 +181,14 @@ pub struct EmailLogin {
 /// The body of a sign-in by username.
 #[derive(Clone, Debug, Deserialize)]
 pub struct UsernameLogin {
-    /// The name as the client sent it, without white space around it and in lower case.
+    /// The name in its one form: see [`normalize_identifier`].
     #[serde(deserialize_with = "identifier")]
     pub username: String,
     /// The password, untouched.
     pub password: Password,
 }
 
-/// The one form of an email address or username: without white space around it, in lower case.
-///
-/// Sign-in applies it when it reads; apply it when you write an account.
-#[must_use]
-pub fn normalize_identifier(text: &str) -> String {
-    text.trim().to_lowercase()
-}
-
+/// An identifier of a body, in its one form.
 fn identifier<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     String::deserialize(deserializer).map(|text| normalize_identifier(&text))
 }

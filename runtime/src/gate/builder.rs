@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::keys::KeyRing;
 use crate::session::Engine;
-use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Settings};
+use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Settings, ThrottleSettings};
 use crate::store::{OnLimit, RevokeReason, Store, Target};
 use crate::token::{Issuable, JwtClaims, Open};
 
@@ -227,6 +227,11 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(|settings| settings.keys.accept_new = true)
     }
 
+    /// How many attempts are allowed, and where they are counted: `throttle.*`.
+    pub fn throttle(self, throttle: ThrottleSettings) -> Self {
+        self.with(|settings| settings.throttle = throttle)
+    }
+
     /// The clock: a manual one for tests.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -321,6 +326,8 @@ async fn assemble<B: AuthBackend>(
     // Another process signs with a replaced key until it has read the ring again.
     let overlap = settings.access.max_ttl().saturating_add(settings.leeway).saturating_add(RELOAD * 2);
     ring.set_lifetimes(overlap, settings.session.idle);
+    #[cfg(feature = "rate-limit")]
+    let throttle = crate::throttle::Throttle::new(&settings.throttle, &store, &clock).await.map_err(store_error)?;
     let (engine, queue) = Engine::new(settings, store, ring, clock, events.start());
     engine.self_test()?;
     engine.catch_up().await.map_err(store_error)?;
@@ -328,7 +335,13 @@ async fn assemble<B: AuthBackend>(
         engine.revoke_target(Target::Everything, RevokeReason::Requested).await.map_err(store_error)?;
     }
     engine.ring.adopt().await?;
-    Ok(Gate(Arc::new(Inner { backend, running: Arc::new(Running::start(engine, queue)) })))
+    let running = Arc::new(Running::start(engine, queue));
+    Ok(Gate(Arc::new(Inner {
+        backend,
+        running,
+        #[cfg(feature = "rate-limit")]
+        throttle,
+    })))
 }
 
 /// A gate on its way. Await it.

@@ -1,9 +1,11 @@
 //! The gate: a backend, its settings, its keys and its store, put together once.
 
 mod account;
+mod attempt;
 mod backend;
 mod builder;
 mod exchange;
+mod identifier;
 #[cfg(feature = "axum")]
 mod request;
 mod sessions;
@@ -13,12 +15,13 @@ mod verifier;
 pub use account::{Access, Sessions};
 pub use backend::{
     AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Own, Refresh, Reload, Renew, RouteShape, Shape, SignIn,
-    UsernameLogin, normalize_identifier,
+    UsernameLogin,
 };
 pub use builder::{
     Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing, Plain, Protects,
 };
 pub use exchange::{Exchange, Exchanged, GuardLogin};
+pub use identifier::normalize_identifier;
 pub use sessions::{Health, SessionInfo, SessionList};
 #[cfg(feature = "axum")]
 pub(crate) use verifier::BEARER;
@@ -45,6 +48,8 @@ pub struct Gate<B: AuthBackend>(Arc<Inner<B>>);
 struct Inner<B> {
     backend: B,
     running: Arc<Running>,
+    #[cfg(feature = "rate-limit")]
+    throttle: crate::throttle::Throttle,
 }
 
 /// The claims of a backend's users.
@@ -84,26 +89,33 @@ impl<B: AuthBackend> Gate<B> {
     /// changed meanwhile: an old password does not outlive a change of it.
     ///
     /// # Errors
-    /// [`Code::InvalidCredentials`] for whoever does not get in; otherwise as [`sign_in`](Self::sign_in), and whatever `login` says.
+    /// [`Code::InvalidCredentials`] for whoever does not get in, [`Code::TooManyRequests`] for whoever tried too often (feature
+    /// `rate-limit`); otherwise as [`sign_in`](Self::sign_in), and whatever `login` says.
     pub async fn sign_in_with<F>(&self, mut login: F, client: &Client) -> Result<Issued, Refusal>
     where
         F: FnMut() -> Result<B::Login, Refusal>,
     {
         // A paused deployment does not even tell which password is right.
         self.running().engine.refuse_while_paused()?;
+        let first = login()?;
+        let identifier = B::Entry::identifier(self.backend(), &first);
+        let counted = self.count_sign_in(identifier.as_deref(), client).await;
+        counted.map_err(|refusal| self.tell_refused(refusal, client))?;
         let started_at = self.now();
-        let user = self.authenticate(login()?, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
-        match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at).await? {
-            Attempt::Open(issued) => Ok(*issued),
+        let user = self.authenticate(first, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
+        let issued = match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at).await? {
+            Attempt::Open(issued) => issued,
             Attempt::Again(expected) => {
                 let started_at = self.now();
                 let user = self.authenticate(login()?, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
                 match self.open(&user.to_claims(), client, expected, started_at).await? {
-                    Attempt::Open(issued) => Ok(*issued),
-                    Attempt::Again(_) => Err(Code::Unavailable.into()),
+                    Attempt::Open(issued) => issued,
+                    Attempt::Again(_) => return Err(Code::Unavailable.into()),
                 }
             }
-        }
+        };
+        self.remember(identifier.as_deref(), client).await;
+        Ok(*issued)
     }
 
     async fn open(
@@ -137,6 +149,7 @@ impl<B: AuthBackend> Gate<B> {
     /// # Errors
     /// [`Code::InvalidGrant`]: sign in again. [`Code::Unavailable`]: nothing changed, try again.
     pub async fn refresh(&self, token: &str, client: &Client) -> Result<Issued, Refusal> {
+        self.count_refresh(client)?;
         let context = RefreshContext { device_id: client.device.id.as_deref(), ip: client.ip };
         let renew =
             async |session: Session| B::Renewal::renew(self.backend(), &session.subject, session.claims.as_deref(), client).await;

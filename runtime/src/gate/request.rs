@@ -9,7 +9,7 @@ use crate::session::Purpose;
 use crate::store::{RevokeReason, Session, Target};
 use crate::token::{JwtClaims, RefreshToken, TokenInfo, Verified};
 
-use super::{AuthBackend, ClaimsOf, Gate};
+use super::{AuthBackend, ClaimsOf, Gate, SignIn as _};
 
 /// A token that counts.
 pub(crate) struct About {
@@ -129,6 +129,8 @@ impl<B: AuthBackend> Gate<B> {
             let kind = EventKind::ReauthenticationRefused(refusal.code());
             engine.events.emit(&Event::new(kind).subject(session.subject.clone()).sid(sid).ip(client.ip));
         };
+        let identifier = B::Entry::identifier(self.backend(), &login);
+        self.count_sign_in(identifier.as_deref(), client).await.inspect_err(tell)?;
         let user = self.authenticate(login, client).await.inspect_err(tell)?;
         if user.subject().to_string() != subject.to_string() || session.subject != subject.to_string() {
             return Err(Code::InvalidCredentials.into()).inspect_err(tell);

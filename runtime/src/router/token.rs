@@ -29,6 +29,7 @@ pub(super) async fn refresh<B: AuthBackend>(State(gate): State<Gate<B>>, request
 pub(super) async fn verify<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<Response, Rejection> {
     let attempt = async {
         let read = Read::json(request).await?;
+        gate.count_question(&client(&read.parts))?;
         let token = member(&read.bytes, "token")?;
         let about = gate.describe(&token).await?;
         Ok::<_, Refusal>(private(Described {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::leaf::show_duration as show;
-use super::{Consistency, OnLimit, OnStale, Settings, source, table};
+use super::{Allowance, Consistency, OnLimit, OnStale, Settings, ThrottleSettings, source, table};
 use crate::error::Error;
 
 impl Settings {
@@ -48,7 +48,8 @@ impl Problem {
 
 /// The flat list of checks.
 fn problems(settings: &Settings) -> Vec<Problem> {
-    let Settings { issuer, audience, client_id, leeway, access, refresh, session, revocation, keys: _, origins: _ } = settings;
+    let Settings { issuer, audience, client_id, leeway, access, refresh, session, revocation, keys: _, throttle, origins: _ } =
+        settings;
     let mut found = Found(Vec::new());
 
     found.required("issuer", issuer.as_deref());
@@ -96,7 +97,32 @@ fn problems(settings: &Settings) -> Vec<Problem> {
     found.conflict(serves_against_bound, "revocation.on_stale", "revocation.consistency", || {
         "`serve` goes on with a stale view, which only `revocation.consistency = \"eventual\"` allows".into()
     });
+    check_throttle(throttle, &mut found);
     found.0
+}
+
+fn check_throttle(throttle: &ThrottleSettings, found: &mut Found) {
+    let ThrottleSettings { client, identifier, identifier_long, known, action, refresh, verify, .. } = throttle;
+    let is_there = cfg!(feature = "rate-limit") || [ThrottleSettings::default(), ThrottleSettings::off()].contains(throttle);
+    found.unless(is_there, "throttle.client", || "and its neighbours take effect only with the feature `rate-limit`".into());
+    for (name, allowance) in [
+        ("throttle.client", client),
+        ("throttle.identifier", identifier),
+        ("throttle.identifier_long", identifier_long),
+        ("throttle.known", known),
+        ("throttle.action", action),
+        ("throttle.refresh", refresh),
+        ("throttle.verify", verify),
+    ] {
+        if let Allowance::Attempts { burst, period } = *allowance {
+            found.unless(burst > 0, name, || "must allow at least 1 attempt, or be `off`".into());
+            found.not_zero(name, period);
+            found.at_most(name, period, DAY * 400);
+        }
+    }
+    found.not_zero("throttle.known_for", throttle.known_for);
+    found.at_most("throttle.known_for", throttle.known_for, DAY * 400);
+    found.unless(throttle.keys > 0, "throttle.keys", || "must be at least 1".into());
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

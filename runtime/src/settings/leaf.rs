@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use toml::Value;
 
-use super::{Consistency, OnLimit, OnRefresh, OnStale, RefreshPolicy};
+use super::{Consistency, Counted, OnLimit, OnRefresh, OnStale, RefreshPolicy};
 
 /// A value as its source has it.
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ pub(super) enum Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    fn text(self) -> Option<&'a str> {
+    pub(super) fn text(self) -> Option<&'a str> {
         match self {
             Self::File(value) => value.as_str(),
             Self::Env(text) => Some(text),
@@ -145,7 +145,7 @@ macro_rules! words {
     )+};
 }
 
-words!(OnLimit, OnRefresh, OnStale, RefreshPolicy);
+words!(Counted, OnLimit, OnRefresh, OnStale, RefreshPolicy);
 
 fn read_word<T: DeserializeOwned>(raw: Raw<'_>) -> Result<T, String> {
     let word: Result<T, Choices> = T::deserialize(raw.text().unwrap_or_default().into_deserializer());
@@ -191,7 +191,7 @@ impl serde::de::Error for Choices {
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
 /// Reads `10m`, `500ms`, `1h30m`: whole numbers with their units, each unit once, the largest first.
-fn parse_duration(text: &str) -> Option<Duration> {
+pub(super) fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut units = UNITS.iter();
     let mut total = 0_u64;

@@ -4,6 +4,9 @@ mod check;
 mod leaf;
 mod source;
 mod table;
+mod throttle;
+
+pub use throttle::{Allowance, Counted, ThrottleSettings};
 
 use std::time::Duration;
 
@@ -57,6 +60,8 @@ pub struct Settings {
     pub revocation: RevocationSettings,
     /// The key ring.
     pub keys: KeysSettings,
+    /// The throttle.
+    pub throttle: ThrottleSettings,
     /// Where each setting that is not a default came from, for messages.
     pub(crate) origins: Origins,
 }
@@ -73,6 +78,7 @@ impl Default for Settings {
             session: SessionSettings::default(),
             revocation: RevocationSettings::default(),
             keys: KeysSettings::default(),
+            throttle: ThrottleSettings::default(),
             origins: Origins::default(),
         }
     }

@@ -63,6 +63,16 @@ keys! {
     "revocation.stale_limit" => revocation.stale_limit, "from which age on the view of the revocations is stale";
     "revocation.on_stale" => revocation.on_stale, "what a node with a stale view does: `check` or `serve`";
     "keys.accept_new" => keys.accept_new, "whether a ring without history may start beside live sessions";
+    "throttle.counted" => throttle.counted, "where sign-ins are counted: `auto`, `here` or `store`";
+    "throttle.client" => throttle.client, "sign-ins from one address: attempts and a period, or `off`";
+    "throttle.identifier" => throttle.identifier, "sign-ins to one identifier";
+    "throttle.identifier_long" => throttle.identifier_long, "the same in the long run";
+    "throttle.known" => throttle.known, "sign-ins to one identifier from a device or address that signed in to it before";
+    "throttle.known_for" => throttle.known_for, "for how long it stays known, at most 400d";
+    "throttle.action" => throttle.action, "what an application counts with `gate.allow`";
+    "throttle.refresh" => throttle.refresh, "refreshes from one address, on each node";
+    "throttle.verify" => throttle.verify, "questions about tokens from one address, on each node";
+    "throttle.keys" => throttle.keys, "how many addresses or identifiers a node counts apart";
 }
 
 /// The setting of this name.

@@ -10,3 +10,4 @@ mod refresh;
 mod revoke;
 mod sessions;
 mod signin;
+mod throttle;

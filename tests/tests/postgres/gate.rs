@@ -1,5 +1,6 @@
 //! Gates on one PostgreSQL: what their clients see of each other's doings, and of a server that is gone.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use sqlx::Row as _;
@@ -9,17 +10,23 @@ use tollgate::error::Code;
 use tollgate::id::SessionId;
 use tollgate::prelude::*;
 use tollgate::session::Issued;
+use tollgate::settings::ThrottleSettings;
 use tollgate::store::{PostgresStore, SessionStore as _};
 use tollgate_tests::support::postgres::{Database, Server};
 use tollgate_tests::{Accounts, START};
 
 use crate::{execute, patient};
 
-/// Two nodes of one program: the same users, the same keys, a store each.
+/// Two nodes of one program: the same users, the same keys, a store each. Nothing is throttled.
 async fn nodes(database: &Database, clock: &Clock) -> [Gate<Accounts>; 2] {
+    nodes_with(database, clock, ThrottleSettings::off()).await
+}
+
+async fn nodes_with(database: &Database, clock: &Clock, throttle: ThrottleSettings) -> [Gate<Accounts>; 2] {
     let (accounts, ring) = (Accounts::seeded(), KeyRing::generate(Algorithm::EdDSA).unwrap());
     let node = async || {
         let gate = accounts.clone().gate().issuer("https://accounts.example.com").audience("https://api.example.com");
+        let gate = gate.throttle(throttle.clone());
         let store = patient(&database.url).connect().await.unwrap();
         gate.keys(ring.clone()).store(store).clock(clock.clone()).build().await.unwrap()
     };
@@ -160,4 +167,39 @@ async fn a_refresh_is_two_statements() {
         calls += count;
     }
     assert_eq!(calls, 100, "fifty refreshes");
+}
+
+/// R124: attempts on two nodes are counted together, and the sum of those that are allowed is exact.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn r124_two_nodes_allow_together_what_one_would() {
+    let Some(server) = Server::shared() else { return };
+    let database = server.database().await;
+    let clock = Clock::manual(START);
+    let nodes = nodes_with(&database, &clock, ThrottleSettings::default()).await;
+    let accounts = nodes[0].backend().clone();
+    for (round, wait, expected) in [(0, 0, 20), (1, 0, 0), (2, 90, 2), (3, 900, 20_u32)] {
+        clock.advance(Duration::from_secs(wait));
+        let before = accounts.authentications.load(Ordering::SeqCst);
+        let mut attempts = Vec::new();
+        for number in 0..64_u8 {
+            let node = nodes[usize::from(number % 2)].clone();
+            attempts.push(tokio::spawn(async move {
+                let mut client = Client::unknown();
+                client.ip = Some([192, 0, 2, number].into());
+                let login = || Ok(EmailLogin { email: "ada@example.com".to_owned(), password: Password::new("wrong") });
+                node.sign_in_with(login, &client).await.unwrap_err().code()
+            }));
+        }
+        let (mut refused, mut waits) = (0, 0);
+        for attempt in attempts {
+            match attempt.await.unwrap() {
+                Code::InvalidCredentials => refused += 1,
+                Code::TooManyRequests => waits += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((refused, waits), (expected, 64 - expected), "round {round}");
+        let asked = accounts.authentications.load(Ordering::SeqCst) - before;
+        assert_eq!(asked, u64::from(expected), "the backend was asked for nothing");
+    }
 }

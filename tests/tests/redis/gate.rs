@@ -1,6 +1,7 @@
 //! Gates on Redis: races of refreshes, and nodes that hear of each other.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -79,4 +80,40 @@ async fn a_node_that_starts_later_knows_what_was_revoked() {
     one.gate.revoke(Revoke::client("first-party")).await.unwrap();
     let three = deployment.node(options.connect().await.unwrap(), Settings::default()).await.unwrap();
     assert_eq!(three.admits(&grace.access).await, 401);
+}
+
+/// R124: attempts on two nodes are counted together, and the sum of those that are allowed is exact.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn r124_two_nodes_allow_together_what_one_would() {
+    let Some(url) = redis::shared() else { return };
+    let options = redis::deployment(url);
+    let deployment = Deployment::new();
+    let node = async || deployment.node(options.clone().connect().await.unwrap(), Settings::default()).await.unwrap().gate;
+    let nodes = [node().await, node().await];
+    let (accounts, clock) = (deployment.accounts.clone(), deployment.clock.clone());
+    for (round, wait, expected) in [(0, 0, 20), (1, 0, 0), (2, 90, 2), (3, 900, 20_u32)] {
+        clock.advance(Duration::from_secs(wait));
+        let before = accounts.authentications.load(Ordering::SeqCst);
+        let mut attempts = Vec::new();
+        for number in 0..64_u8 {
+            let node = nodes[usize::from(number % 2)].clone();
+            attempts.push(tokio::spawn(async move {
+                let mut client = Client::unknown();
+                client.ip = Some([192, 0, 2, number].into());
+                let login = || Ok(EmailLogin { email: "ada@example.com".to_owned(), password: Password::new("wrong") });
+                node.sign_in_with(login, &client).await.unwrap_err().code()
+            }));
+        }
+        let (mut refused, mut waits) = (0, 0);
+        for attempt in attempts {
+            match attempt.await.unwrap() {
+                Code::InvalidCredentials => refused += 1,
+                Code::TooManyRequests => waits += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((refused, waits), (expected, 64 - expected), "round {round}");
+        let asked = accounts.authentications.load(Ordering::SeqCst) - before;
+        assert_eq!(asked, u64::from(expected), "the backend was asked for nothing");
+    }
 }

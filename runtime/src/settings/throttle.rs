@@ -1,0 +1,127 @@
+//! How many attempts are allowed: settings `throttle.*`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::leaf::{Leaf, Raw, parse_duration, show_duration};
+
+/// Settings of the throttle: `throttle.*`. They take effect with the feature `rate-limit`.
+///
+/// What is counted are attempts, right ones too, before anything is hashed. A sign-in needs room under `client` and under
+/// `identifier` with `identifier_long`. A client who signed in to that identifier before has a budget of its own, `known`, when
+/// the others are used up: so a stranger who tries passwords locks nobody else out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ThrottleSettings {
+    /// Where sign-ins and actions are counted.
+    pub counted: Counted,
+    /// Sign-ins from one address, an IPv6 one by its /64. By default 60 in 5 minutes.
+    pub client: Allowance,
+    /// Sign-ins to one identifier, whether or not it has an account. By default 20 in 15 minutes.
+    pub identifier: Allowance,
+    /// The same in the long run: by default 100 in 30 days, since NIST SP 800-63B-4 section 3.2.2 allows no more than 100
+    /// failures in a row.
+    pub identifier_long: Allowance,
+    /// Sign-ins to one identifier from a device or an address that signed in to it before, each. By default 20 in 15 minutes.
+    pub known: Allowance,
+    /// For how long a device or an address stays known. By default 90 days.
+    pub known_for: Duration,
+    /// What an application counts with `gate.allow(…)`: letters that are sent, accounts that are opened. By default 5 in an hour.
+    pub action: Allowance,
+    /// Refreshes from one address, counted by each node for itself. By default 600 in a minute.
+    pub refresh: Allowance,
+    /// Questions about tokens from one address, counted by each node for itself. By default 600 in a minute.
+    pub verify: Allowance,
+    /// How many addresses or identifiers a node counts apart in one budget. By default 100 000; what comes on top shares budgets.
+    pub keys: u32,
+}
+
+impl Default for ThrottleSettings {
+    fn default() -> Self {
+        Self {
+            counted: Counted::Auto,
+            client: Allowance::of(60, 5 * MINUTE),
+            identifier: Allowance::of(20, 15 * MINUTE),
+            identifier_long: Allowance::of(100, 30 * DAY),
+            known: Allowance::of(20, 15 * MINUTE),
+            known_for: Duration::from_secs(90 * DAY),
+            action: Allowance::of(5, 60 * MINUTE),
+            refresh: Allowance::of(600, MINUTE),
+            verify: Allowance::of(600, MINUTE),
+            keys: 100_000,
+        }
+    }
+}
+
+impl ThrottleSettings {
+    /// Nothing is counted: for tests, and behind a proxy that counts.
+    #[must_use]
+    pub fn off() -> Self {
+        let off = Allowance::Unlimited;
+        let (client, identifier, identifier_long, known) = (off, off, off, off);
+        Self { client, identifier, identifier_long, known, action: off, refresh: off, verify: off, ..Self::default() }
+    }
+}
+
+const MINUTE: u64 = 60;
+const DAY: u64 = 24 * 60 * MINUTE;
+
+/// How many attempts are allowed: `20/15m`, or `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allowance {
+    /// Any number.
+    Unlimited,
+    /// So many at once; an empty budget fills evenly over the period (the generic cell rate algorithm).
+    Attempts {
+        /// How many.
+        burst: u32,
+        /// How long an empty budget takes to be full again.
+        period: Duration,
+    },
+}
+
+impl Allowance {
+    /// So many attempts in a period.
+    #[must_use]
+    pub const fn per(burst: u32, period: Duration) -> Self {
+        Self::Attempts { burst, period }
+    }
+
+    const fn of(burst: u32, seconds: u64) -> Self {
+        Self::per(burst, Duration::from_secs(seconds))
+    }
+}
+
+impl Leaf for Allowance {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        let read = raw.text().and_then(|text| match text.split_once('/') {
+            None => (text == "off").then_some(Self::Unlimited),
+            Some((burst, period)) => {
+                let burst = burst.parse().ok().filter(|_| burst.bytes().all(|byte| byte.is_ascii_digit()))?;
+                Some(Self::per(burst, parse_duration(period)?))
+            }
+        });
+        read.ok_or_else(|| "must be attempts and a period such as `20/15m`, or `off`".to_owned())
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(match self {
+            Self::Unlimited => "off".to_owned(),
+            Self::Attempts { burst, period } => format!("{burst}/{}", show_duration(*period)),
+        })
+    }
+}
+
+/// Where attempts are counted: `throttle.counted`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counted {
+    /// In the store where it is one that nodes share over a network, otherwise in this process.
+    #[default]
+    Auto,
+    /// In this process: each node for itself.
+    Here,
+    /// In the store: all nodes together.
+    Store,
+}

@@ -1,0 +1,211 @@
+//! The throttle: counts attempts before anything is hashed. Knows neither accounts nor passwords.
+//!
+//! A sign-in is counted under its client's address and under its identifier, whether or not that has an account. Where one of
+//! these is used up, a client who signed in to that identifier before, told by its device id or its address, has a budget of
+//! its own: a stranger who tries passwords, from however many addresses, locks out nobody whose device or address is known.
+
+mod here;
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+use crate::clock::{Clock, Timestamp};
+use crate::device::Client;
+use crate::error::{Causes, Refusal};
+use crate::secret::sha256;
+use crate::settings::{Allowance, Counted, ThrottleSettings};
+use crate::store::{Limit, Spent, Store, StoreError};
+
+use here::Counter;
+
+/// What is counted, and where.
+pub(crate) struct Throttle {
+    store: Store,
+    clock: Clock,
+    /// Whether all nodes count together.
+    is_shared: bool,
+    known_for: Duration,
+    client: Budget,
+    identifier: Budget,
+    known: Budget,
+    action: Budget,
+    refresh: Budget,
+    #[cfg(feature = "axum")]
+    verify: Budget,
+}
+
+/// A budget for each key of one sort.
+struct Budget {
+    name: &'static str,
+    limits: Vec<Limit>,
+    counters: Vec<Counter>,
+}
+
+impl Throttle {
+    /// A throttle over a store. Asks it whether nodes share it: a store with a clock of its own lies across a network.
+    pub(crate) async fn new(settings: &ThrottleSettings, store: &Store, clock: &Clock) -> Result<Self, StoreError> {
+        let is_shared = match settings.counted {
+            Counted::Auto => store.now().await?.is_some(),
+            Counted::Here => false,
+            Counted::Store => true,
+        };
+        let budget = |name, allowances: &[Allowance]| {
+            let limits = allowances.iter().filter_map(|allowance| match *allowance {
+                Allowance::Unlimited => None,
+                Allowance::Attempts { burst, period } => Some(Limit { burst, period }),
+            });
+            let limits: Vec<_> = limits.collect();
+            let counters = limits.iter().map(|limit| Counter::new(*limit, settings.keys, clock)).collect();
+            Budget { name, limits, counters }
+        };
+        Ok(Self {
+            store: store.clone(),
+            clock: clock.clone(),
+            is_shared,
+            known_for: settings.known_for,
+            client: budget("client", &[settings.client]),
+            identifier: budget("identifier", &[settings.identifier, settings.identifier_long]),
+            known: budget("known", &[settings.known]),
+            action: budget("action", &[settings.action]),
+            refresh: budget("refresh", &[settings.refresh]),
+            #[cfg(feature = "axum")]
+            verify: budget("verify", &[settings.verify]),
+        })
+    }
+
+    /// Counts a sign-in.
+    pub(crate) async fn sign_in(&self, identifier: Option<&str>, client: &Client) -> Result<(), Refusal> {
+        let mut wait = self.spend_for(&self.client, client).await?;
+        if let (None, Some(identifier)) = (wait, identifier) {
+            wait = self.spend(&self.identifier, &[identifier]).await?;
+        }
+        let Some(mut wait) = wait else { return Ok(()) };
+        for mark in identifier.iter().flat_map(|identifier| marks(identifier, client)) {
+            if !self.is_known(mark).await? {
+                continue;
+            }
+            match self.spend(&self.known, &[&hex(&mark)]).await? {
+                None => return Ok(()),
+                Some(left) => wait = wait.min(left),
+            }
+        }
+        Err(Refusal::too_many(wait))
+    }
+
+    /// Remembers a client who signed in.
+    pub(crate) async fn signed_in(&self, identifier: Option<&str>, client: &Client) {
+        let now = self.clock.now();
+        let is_counted = !(self.client.limits.is_empty() && self.identifier.limits.is_empty());
+        for mark in identifier.iter().filter(|_| is_counted).flat_map(|identifier| marks(identifier, client)) {
+            // A session is open already: that its client is not known next time is no reason to refuse it.
+            if let Err(error) = self.store.consume_once(mark, now.plus(self.known_for), now).await {
+                tracing::warn!(error = %Causes(Some(&error)), "a client who signed in could not be remembered");
+            }
+        }
+    }
+
+    /// Counts what an application does for somebody.
+    pub(crate) async fn action(&self, name: &str, whom: &str, client: &Client) -> Result<(), Refusal> {
+        refuse(self.spend_for(&self.client, client).await?)?;
+        refuse(self.spend(&self.action, &[name, whom]).await?)
+    }
+
+    /// Counts a refresh, on this node.
+    pub(crate) fn refresh(&self, client: &Client) -> Result<(), Refusal> {
+        refuse(address(client).and_then(|address| self.refresh.here(&address)))
+    }
+
+    /// Counts a question about a token, on this node.
+    #[cfg(feature = "axum")]
+    pub(crate) fn verify(&self, client: &Client) -> Result<(), Refusal> {
+        refuse(address(client).and_then(|address| self.verify.here(&address)))
+    }
+
+    /// Whether there is such a mark. It is taken for no time at all, which only somebody who holds it prevents.
+    async fn is_known(&self, mark: [u8; 32]) -> Result<bool, Refusal> {
+        let now = self.clock.now();
+        Ok(!self.store.consume_once(mark, now, now).await.map_err(Refusal::unavailable)?)
+    }
+
+    async fn spend_for(&self, budget: &Budget, client: &Client) -> Result<Option<Duration>, Refusal> {
+        match address(client) {
+            Some(address) => self.spend(budget, &[&address]).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Spends from a budget, or answers how long to wait.
+    async fn spend(&self, budget: &Budget, key: &[&str]) -> Result<Option<Duration>, Refusal> {
+        if budget.limits.is_empty() {
+            return Ok(None);
+        }
+        // Nobody who reads the store learns who tried to sign in, and every key is short.
+        let key = hex(&digest(key));
+        if !self.is_shared {
+            return Ok(budget.here(&key));
+        }
+        let now: Timestamp = self.clock.now();
+        let spent = self.store.spend(format!("{}/{key}", budget.name), 1, budget.limits.clone(), now).await;
+        match spent.map_err(Refusal::unavailable)? {
+            Spent::Allowed => Ok(None),
+            Spent::Refused { retry_after } => Ok(Some(retry_after)),
+        }
+    }
+}
+
+impl Budget {
+    /// Spends from this node's own counters. The shortest comes first, so that what it refuses is not counted in the long run.
+    fn here(&self, key: &str) -> Option<Duration> {
+        self.counters.iter().find_map(|counter| counter.spend(key))
+    }
+}
+
+impl std::fmt::Debug for Throttle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Throttle").field("is_shared", &self.is_shared).finish_non_exhaustive()
+    }
+}
+
+fn refuse(wait: Option<Duration>) -> Result<(), Refusal> {
+    wait.map_or(Ok(()), |left| Err(Refusal::too_many(left)))
+}
+
+/// What stands for a client: its address, an IPv6 one by the network of 64 bits that a subscriber is given (RFC 6177).
+fn address(client: &Client) -> Option<String> {
+    client.ip.map(|ip| match ip.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+        }
+    })
+}
+
+/// By what a client is known to an identifier: first the id of its device, which a neighbour cannot use up, then its address.
+fn marks(identifier: &str, client: &Client) -> impl Iterator<Item = [u8; 32]> {
+    let device = client.device.id.clone().filter(|id| id.len() >= GUESSABLE).map(|id| ("device", id));
+    let address = address(client).map(|address| ("address", address));
+    [device, address].into_iter().flatten().map(move |(kind, value)| digest(&["tollgate/known/1", identifier, kind, &value]))
+}
+
+fn digest(parts: &[&str]) -> [u8; 32] {
+    let mut bytes = Vec::new();
+    for part in parts {
+        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    sha256(&bytes)
+}
+
+fn hex(bytes: &[u8; 32]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        _ = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
+        text
+    })
+}
+
+/// Ids of devices that are shorter tell nothing: a stranger would guess them.
+const GUESSABLE: usize = 16;
+
+#[cfg(test)]
+mod tests;
