@@ -76,22 +76,22 @@ fn main() {
         cached: 7,
     };
     let guards = GuardRouter::alone("partner", StaticGuard::<Partner>::new(Issuer::new("i").audience("a")));
-    let _ = (routes::<(Verifier2, ())>, partner.cached, guards.map(|guards| guards.verifier()), Context::none());
+    let _ = (routes::<Both>, partner.cached, guards.map(|guards| guards.verifier()), Context::none());
     let _ = Approval::<u8> { id: 1, action: "a".into(), extra: None };
 }
 
 /// A state of both.
 #[derive(Clone)]
-struct Verifier2(Verifier<User>, Verifier<Partner>);
+struct Both(Verifier<User>, Verifier<Partner>);
 
-impl axum::extract::FromRef<(Verifier2, ())> for Verifier<User> {
-    fn from_ref(state: &(Verifier2, ())) -> Self {
-        state.0.0.clone()
+impl axum::extract::FromRef<Both> for Verifier<User> {
+    fn from_ref(state: &Both) -> Self {
+        state.0.clone()
     }
 }
 
-impl axum::extract::FromRef<(Verifier2, ())> for Verifier<Partner> {
-    fn from_ref(state: &(Verifier2, ())) -> Self {
-        state.0.1.clone()
+impl axum::extract::FromRef<Both> for Verifier<Partner> {
+    fn from_ref(state: &Both) -> Self {
+        state.1.clone()
     }
 }

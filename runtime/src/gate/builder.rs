@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::keys::KeyRing;
 use crate::session::Engine;
-use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Settings, ThrottleSettings};
+use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Service, Settings, ThrottleSettings};
 use crate::store::{OnLimit, RevokeReason, Store, Target};
 use crate::token::{Issuable, JwtClaims, Open};
 
@@ -142,6 +142,17 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     pub fn client_id(self, client_id: impl Into<String>) -> Self {
         let client_id = client_id.into();
         self.with(|settings| settings.client_id = client_id)
+    }
+
+    /// Where the routes hang for clients outside: `public_url`.
+    pub fn public_url(self, url: impl Into<String>) -> Self {
+        let url = url.into();
+        self.with(|settings| settings.public_url = Some(url))
+    }
+
+    /// A service that may ask about tokens, of which there may be several: `introspection.services`.
+    pub fn service(self, service: Service) -> Self {
+        self.with(|settings| settings.introspection.services.push(service))
     }
 
     /// How far clocks may differ: `leeway`.

@@ -7,6 +7,8 @@ mod builder;
 mod exchange;
 mod identifier;
 #[cfg(feature = "axum")]
+mod introspect;
+#[cfg(feature = "axum")]
 mod request;
 mod sessions;
 mod task;

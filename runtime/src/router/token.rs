@@ -11,6 +11,7 @@ use crate::reject::{Rejection, no_store};
 
 use super::answer::{Described, Tokens, private};
 use super::body::{Media, Read, device, member};
+use super::service::revoker;
 
 /// `POST /auth/refresh-access`.
 pub(super) async fn refresh<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<Response, Rejection> {
@@ -52,6 +53,8 @@ pub(super) async fn revoke<B: AuthBackend>(State(gate): State<Gate<B>>, request:
         _hint: Option<String>,
         #[serde(default)]
         affect_tree: bool,
+        #[serde(default)]
+        client_id: Option<String>,
     }
     let attempt = async {
         let read = Read::any(request).await?;
@@ -59,9 +62,15 @@ pub(super) async fn revoke<B: AuthBackend>(State(gate): State<Gate<B>>, request:
             Media::Json => read.parse()?,
             Media::Form => serde_urlencoded::from_bytes(&read.bytes).map_err(|_| Code::InvalidRequest)?,
         };
-        gate.revoke_presented(&form.token, form.affect_tree).await
+        Ok::<_, Refusal>((read.parts, form))
     };
-    attempt.await.map_err(|refusal| gate.reject(refusal))?;
+    let (parts, form) = attempt.await.map_err(|refusal| gate.reject(refusal))?;
+    let service = revoker(&gate, &parts, form.client_id.as_deref())?;
+    // A token that was issued to another client stays as it is (R95).
+    if service.is_none_or(|service| service == gate.running().engine.settings.client_id) {
+        let revoked = gate.revoke_presented(&form.token, form.affect_tree).await;
+        revoked.map_err(|refusal| gate.reject(refusal))?;
+    }
     let mut response = ().into_response();
     no_store(response.headers_mut());
     Ok(response)

@@ -29,7 +29,7 @@ use crate::id::SessionId;
 use crate::keys::KeyRing;
 use crate::settings::Settings;
 use crate::store::{LogCursor, Store};
-use crate::token::Expect;
+use crate::token::{Expect, VerifiedCache};
 
 use confirm::Confirmations;
 use refresh::Replays;
@@ -49,6 +49,7 @@ pub(crate) struct Engine {
     cursor: Mutex<LogCursor>,
     confirmations: Confirmations,
     replays: Replays,
+    seen: VerifiedCache,
     /// Whether it was told that the view is stale.
     is_stale: AtomicBool,
 }
@@ -83,6 +84,7 @@ impl Engine {
             cursor: Mutex::default(),
             confirmations,
             replays: Replays::default(),
+            seen: VerifiedCache::new(SEEN_BYTES),
             is_stale: AtomicBool::new(false),
         };
         (engine, queue)
@@ -113,3 +115,6 @@ impl Engine {
         self.confirmations.dropped()
     }
 }
+
+/// How many bytes of verified tokens are remembered (R132).
+const SEEN_BYTES: u64 = 8 * 1024 * 1024;

@@ -1,11 +1,13 @@
 //! What a deployment may choose: one struct, its defaults, its sources, its check as a whole.
 
 mod check;
+mod introspection;
 mod leaf;
 mod source;
 mod table;
 mod throttle;
 
+pub use introspection::{IntrospectionSettings, Service};
 pub use throttle::{Allowance, Counted, ThrottleSettings};
 
 use std::time::Duration;
@@ -48,6 +50,9 @@ pub struct Settings {
     pub audience: Option<String>,
     /// The claim `client_id` (RFC 9068 section 2.2). By default `first-party`.
     pub client_id: String,
+    /// Where the gate's routes hang for clients outside, the path under which they are nested included:
+    /// `https://api.example.com/v1`. Only the metadata of RFC 8414 needs it. Has no default.
+    pub public_url: Option<String>,
     /// How far clocks may differ. By default 30 s, at most 120 s.
     pub leeway: Duration,
     /// Access tokens.
@@ -58,6 +63,8 @@ pub struct Settings {
     pub session: SessionSettings,
     /// Revocation.
     pub revocation: RevocationSettings,
+    /// Services that may ask about tokens.
+    pub introspection: IntrospectionSettings,
     /// The key ring.
     pub keys: KeysSettings,
     /// The throttle.
@@ -72,11 +79,13 @@ impl Default for Settings {
             issuer: None,
             audience: None,
             client_id: "first-party".to_owned(),
+            public_url: None,
             leeway: Duration::from_secs(30),
             access: AccessSettings::default(),
             refresh: RefreshSettings::default(),
             session: SessionSettings::default(),
             revocation: RevocationSettings::default(),
+            introspection: IntrospectionSettings::default(),
             keys: KeysSettings::default(),
             throttle: ThrottleSettings::default(),
             origins: Origins::default(),

@@ -32,7 +32,9 @@ pub struct Expect {
 ///
 /// Whether they were revoked is for the gate to say, which alone hands these out.
 #[derive(Clone, Debug)]
-pub struct Verified<C>(Held<C>);
+pub struct Verified<C> {
+    held: Held<C>,
+}
 
 /// A token that is remembered is shared by all who send it again.
 #[derive(Clone, Debug)]
@@ -192,12 +194,12 @@ impl<C> Verified<C> {
             auth_time: decoded.auth_time.map(Timestamp::from_secs),
             foreign,
         };
-        Self(Held::Own(Shared { claims: decoded.claims, token }))
+        Self { held: Held::Own(Shared { claims: decoded.claims, token }) }
     }
 
     /// What is remembered, once more.
     pub(super) fn shared(shared: Arc<Shared<C>>) -> Self {
-        Self(Held::Shared(shared))
+        Self { held: Held::Shared(shared) }
     }
 
     /// To be remembered.
@@ -205,14 +207,14 @@ impl<C> Verified<C> {
     where
         C: Clone,
     {
-        match &self.0 {
+        match &self.held {
             Held::Own(own) => Arc::new(own.clone()),
             Held::Shared(shared) => Arc::clone(shared),
         }
     }
 
     fn held(&self) -> &Shared<C> {
-        match &self.0 {
+        match &self.held {
             Held::Own(own) => own,
             Held::Shared(shared) => shared,
         }
@@ -230,7 +232,7 @@ impl<C> Verified<C> {
     where
         C: Clone,
     {
-        match self.0 {
+        match self.held {
             Held::Own(own) => own.claims,
             Held::Shared(shared) => Arc::try_unwrap(shared).map_or_else(|shared| shared.claims.clone(), |own| own.claims),
         }

@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod guarded;
+mod introspect;
 mod limits;
 mod openapi;
 mod policy;

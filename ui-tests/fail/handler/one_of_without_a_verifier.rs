@@ -1,5 +1,5 @@
 //! A route that takes tokens of others, on a state that has no verifier for them.
-//! The state lacks what the last note names: give it a field `Verifier<Partner>` and `impl FromRef<…>` for it.
+//! The state of the router lacks what verifies the tokens of others: give it a `Verifier<Partner>`, and `FromRef` for both verifiers.
 use tollgate::prelude::*;
 #[derive(JwtClaims)]
 struct User { #[claim(sub)] id: u64 }
