@@ -70,6 +70,17 @@ pub enum EventKind {
     },
     /// A request with credentials was refused, with this code.
     AccessRefused(Code),
+    /// A token was used from elsewhere than where its session was opened.
+    BindingMismatch {
+        /// Which token.
+        token: BoundToken,
+        /// What differs.
+        to: BoundTo,
+        /// Whether it was refused for that.
+        enforced: bool,
+    },
+    /// Cookies are on, and an origin that uses them is not secure: browsers will not keep them.
+    InsecureOrigin,
     /// Issuing and verifying were stopped.
     Paused,
     /// Issuing and verifying go on.
@@ -150,6 +161,26 @@ pub enum RevokedTarget {
     Everything,
 }
 
+/// A token that may be bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BoundToken {
+    /// An access token.
+    Access,
+    /// A refresh token.
+    Refresh,
+}
+
+/// What a token may be bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BoundTo {
+    /// The id that the client gave its device.
+    Device,
+    /// The network of the sign-in: /24, or /56 of IPv6.
+    Network,
+}
+
 /// Whose clock is ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ahead {
@@ -216,6 +247,8 @@ impl EventKind {
             Self::SignedOutEverywhere => "signed_out_everywhere",
             Self::Revoked { .. } => "revoked",
             Self::AccessRefused(_) => "access_refused",
+            Self::BindingMismatch { .. } => "binding_mismatch",
+            Self::InsecureOrigin => "insecure_origin",
             Self::Paused => "paused",
             Self::Resumed => "resumed",
             Self::ClockOffset { .. } => "clock_offset",
@@ -233,12 +266,15 @@ impl EventKind {
             | Self::SignedOut
             | Self::SignedOutEverywhere
             | Self::Revoked { .. }
+            | Self::BindingMismatch { enforced: false, .. }
             | Self::Resumed => Outcome::Done,
             Self::SignInRefused(_) | Self::ReauthenticationRefused(_) | Self::RefreshRefused(_) | Self::AccessRefused(_) => {
                 Outcome::Refused
             }
+            Self::BindingMismatch { enforced: true, .. } => Outcome::Refused,
             Self::RefreshReuse { .. }
             | Self::StoreRollbackSuspected
+            | Self::InsecureOrigin
             | Self::Paused
             | Self::ClockOffset { .. }
             | Self::ViewStale { .. } => Outcome::Alarm,
@@ -273,7 +309,9 @@ impl fmt::Display for Event {
             }
             EventKind::ClockOffset { offset, ahead } => write!(f, " offset_ms={} ahead={ahead:?}", offset.as_millis()),
             EventKind::ViewStale { age } => write!(f, " age_ms={}", age.as_millis()),
+            EventKind::BindingMismatch { token, to, enforced } => write!(f, " token={token:?} to={to:?} enforced={enforced}"),
             EventKind::SignedIn
+            | EventKind::InsecureOrigin
             | EventKind::Reauthenticated
             | EventKind::StoreRollbackSuspected
             | EventKind::SignedOut

@@ -3,6 +3,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod clock;
+#[cfg(feature = "axum")]
+mod cookie;
 pub mod device;
 pub mod error;
 pub mod event;

@@ -6,7 +6,8 @@ use std::marker::PhantomData;
 use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
-use super::{Auth, bearer};
+use super::{Auth, Taken, bearer, credential};
+use crate::device::Transport;
 use crate::error::{Code, Refusal};
 use crate::gate::{BEARER, Verifier};
 use crate::policy::{PolicyFor, Rule, decide};
@@ -15,13 +16,17 @@ use crate::token::{JwtClaims, Sealed};
 
 impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     /// Looks for a token of another issuer. It comes as RFC 6750 has it, whatever the gate's own settings are.
-    pub(super) async fn look_elsewhere(parts: &Parts, verifier: &Verifier<U>) -> Result<Option<Self>, Refusal> {
+    pub(super) async fn look_elsewhere(parts: &Parts, verifier: &Verifier<U>, taken: Taken) -> Result<Option<Self>, Refusal> {
+        // Cookies are the gate's own.
+        if taken == Taken::Cookie {
+            return Ok(None);
+        }
         let Some(token) = bearer(parts, AUTHORIZATION, &[BEARER.to_owned()])? else { return Ok(None) };
         let verified = verifier.verify(token).await?;
         if !matches!(P::RULE, Rule::Anyone) {
             decide(&P::RULE, &verified, verifier.now()).or_refuse()?;
         }
-        Ok(Some(Self { verified, policy: PhantomData }))
+        Ok(Some(Self { verified, transport: Transport::Bearer, policy: PhantomData }))
     }
 }
 
@@ -108,6 +113,12 @@ fn choose<U1: JwtClaims, U2: JwtClaims>(parts: &Parts, first: &Verifier<U1>, sec
     let usual = || issuer(AUTHORIZATION, &[BEARER.to_owned()]);
     let found = match first.running().or(second.running()) {
         Some(running) => {
+            // A token in a header and one in a cookie are two credentials (R104), whoever issued them.
+            if let Err(refusal) = credential(parts, &running.engine.settings, Taken::Both)
+                && refusal.code() == Code::InvalidRequest
+            {
+                return Err(refusal);
+            }
             let access = &running.engine.settings.access;
             match issuer(&access.header, &access.schemes)? {
                 None => usual()?,

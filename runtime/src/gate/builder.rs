@@ -9,10 +9,13 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
-use crate::event::{Event, Events};
+use crate::event::{Event, EventKind, Events};
 use crate::keys::KeyRing;
-use crate::session::Engine;
-use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Service, Settings, ThrottleSettings};
+use crate::session::{Engine, StoreClock};
+use crate::settings::{
+    Bind, Cidr, Consistency, ForwardedHeader, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite, Service, Settings,
+    ThrottleSettings,
+};
 use crate::store::{OnLimit, RevokeReason, Store, Target};
 use crate::token::{Issuable, JwtClaims, Open};
 
@@ -238,9 +241,66 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(|settings| settings.keys.accept_new = true)
     }
 
+    /// The proxies whose word about a client's address is taken, and the header in which they write it: `client.proxies`,
+    /// `client.header`.
+    pub fn trusted_proxies(self, proxies: impl IntoIterator<Item = Cidr>, header: ForwardedHeader) -> Self {
+        let proxies = proxies.into_iter().collect();
+        self.with(move |settings| {
+            settings.client.proxies = proxies;
+            settings.client.header = header;
+        })
+    }
+
+    /// Turns cookies on, and says where the auth routes hang as browsers see it: `cookies.path`. Takes the feature `cookies`.
+    pub fn cookies(self, path: impl Into<String>) -> Self {
+        let path = path.into();
+        self.with(|settings| settings.cookies.path = Some(path))
+    }
+
+    /// Which requests of other sites carry the access cookie: `cookies.same_site`.
+    pub fn cookie_same_site(self, same_site: SameSite) -> Self {
+        self.with(move |settings| settings.cookies.same_site = same_site)
+    }
+
+    /// Other origins whose pages may change something with a cookie: `cookies.origins`.
+    pub fn cookie_origins<T: Into<String>>(self, origins: impl IntoIterator<Item = T>) -> Self {
+        let origins = origins.into_iter().map(Into::into).collect();
+        self.with(|settings| settings.cookies.origins = origins)
+    }
+
+    /// What access tokens are bound to: `binding.access_device`, `binding.access_network`.
+    pub fn bind_access(self, device: Bind, network: Bind) -> Self {
+        self.with(move |settings| (settings.binding.access_device, settings.binding.access_network) = (device, network))
+    }
+
+    /// What refresh tokens are bound to: `binding.refresh_device`, `binding.refresh_network`.
+    pub fn bind_refresh(self, device: Bind, network: Bind) -> Self {
+        self.with(move |settings| (settings.binding.refresh_device, settings.binding.refresh_network) = (device, network))
+    }
+
+    /// The header in which a request with an access token names its device: `binding.device_header`.
+    pub fn device_header(self, header: impl Into<String>) -> Self {
+        let header = header.into();
+        self.with(|settings| settings.binding.device_header = header)
+    }
+
     /// How many attempts are allowed, and where they are counted: `throttle.*`.
     pub fn throttle(self, throttle: ThrottleSettings) -> Self {
         self.with(|settings| settings.throttle = throttle)
+    }
+
+    /// Which tokens the store remembers one by one: `registry`.
+    pub fn registry(self, registry: Registry) -> Self {
+        self.with(move |settings| settings.registry = registry)
+    }
+
+    /// How often the gate deletes what has ended, zero for never, and how long ago it must have: `archive.interval`,
+    /// `archive.age`.
+    pub fn archive(self, interval: Duration, age: Duration) -> Self {
+        self.with(move |settings| {
+            settings.archive.interval = interval;
+            settings.archive.age = age;
+        })
     }
 
     /// The clock: a manual one for tests.
@@ -320,9 +380,18 @@ async fn assemble<B: AuthBackend>(
     clock: Clock,
     events: Events,
 ) -> Result<Gate<B>, Error> {
-    store.migrate(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
+    let time = StoreClock::new(clock.clone());
+    time.measure(&store).await.map_err(|e| Error::new(ErrorKind::Store, "the store's clock cannot be read").because(e))?;
+    let (offset, _) = time.offset();
+    if offset > MOST_OFFSET {
+        let seconds = offset.as_secs();
+        let why =
+            format!("this machine's clock and the store's differ by {seconds} seconds: set them before the gate is started");
+        return Err(Error::new(ErrorKind::Store, why));
+    }
+    store.migrate(time.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
     let health =
-        store.health(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
+        store.health(time.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
     // Read again after the sessions: another process may have adopted the ring since this one opened it, and signed somebody in.
     ring.reload().await?;
     let is_lost = ring.is_unadopted().await && health.has_live_sessions;
@@ -339,13 +408,17 @@ async fn assemble<B: AuthBackend>(
     ring.set_lifetimes(overlap, settings.session.idle);
     #[cfg(feature = "rate-limit")]
     let throttle = crate::throttle::Throttle::new(&settings.throttle, &store, &clock).await.map_err(store_error)?;
-    let (engine, queue) = Engine::new(settings, store, ring, clock, events.start());
+    let (engine, queue) = Engine::new(settings, store, ring, (clock, time), events.start());
+    engine.tell_of_offset();
     engine.self_test()?;
     engine.catch_up().await.map_err(store_error)?;
     if is_lost {
         engine.revoke_target(Target::Everything, RevokeReason::Requested).await.map_err(store_error)?;
     }
     engine.ring.adopt().await?;
+    if engine.settings.cookies.path.is_some() && !engine.settings.has_secure_origin() {
+        engine.events.emit(&Event::new(EventKind::InsecureOrigin));
+    }
     let running = Arc::new(Running::start(engine, queue));
     Ok(Gate(Arc::new(Inner {
         backend,
@@ -354,6 +427,9 @@ async fn assemble<B: AuthBackend>(
         throttle,
     })))
 }
+
+/// By how much the clocks may differ at the start (ROTATION 6).
+const MOST_OFFSET: Duration = Duration::from_secs(5 * 60);
 
 /// A gate on its way. Await it.
 #[must_use = "the gate is built when this is awaited"]

@@ -1,6 +1,7 @@
 //! The gate: a backend, its settings, its keys and its store, put together once.
 
 mod account;
+mod archive;
 mod attempt;
 mod backend;
 mod builder;
@@ -12,6 +13,7 @@ mod introspect;
 mod request;
 mod sessions;
 mod task;
+mod tokens;
 mod verifier;
 
 pub use account::{Access, Sessions};
@@ -25,6 +27,7 @@ pub use builder::{
 pub use exchange::{Exchange, Exchanged, GuardLogin};
 pub use identifier::normalize_identifier;
 pub use sessions::{Health, SessionInfo, SessionList};
+pub use tokens::TokenList;
 #[cfg(feature = "axum")]
 pub(crate) use verifier::BEARER;
 pub use verifier::Verifier;
@@ -38,7 +41,7 @@ use crate::device::Client;
 use crate::error::{AuthError, Code, Error, ErrorKind, Refusal};
 use crate::event::{Event, EventKind};
 use crate::keys::KeyState;
-use crate::session::{Attempt, Issued, Login, Purpose, RefreshContext, Revoke};
+use crate::session::{Attempt, Issued, Login, Place, Purpose, RefreshContext, Revoke};
 use crate::store::{Authenticated, RevokeReason, Revoked, Session, Target};
 use crate::token::{JwtClaims, Verified};
 
@@ -80,8 +83,8 @@ impl<B: AuthBackend> Gate<B> {
     /// [`Code::Unavailable`] where the store cannot decide, or where the subject was changed within the last second: load the
     /// user again, and try again. [`Code::Forbidden`] where the device limit denies it.
     pub async fn sign_in(&self, user: B::User, client: &Client) -> Result<Issued, Refusal> {
-        let started_at = self.now();
-        match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at).await? {
+        let (since, started_at) = self.begin();
+        match self.open(&user.to_claims(), client, since, started_at).await? {
             Attempt::Open(issued) => Ok(*issued),
             Attempt::Again(_) => Err(Code::Unavailable.into()),
         }
@@ -103,12 +106,12 @@ impl<B: AuthBackend> Gate<B> {
         let identifier = B::Entry::identifier(self.backend(), &first);
         let counted = self.count_sign_in(identifier.as_deref(), client).await;
         counted.map_err(|refusal| self.tell_refused(refusal, client))?;
-        let started_at = self.now();
+        let (since, started_at) = self.begin();
         let user = self.authenticate(first, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
-        let issued = match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at).await? {
+        let issued = match self.open(&user.to_claims(), client, since, started_at).await? {
             Attempt::Open(issued) => issued,
             Attempt::Again(expected) => {
-                let started_at = self.now();
+                let (_, started_at) = self.begin();
                 let user = self.authenticate(login()?, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
                 match self.open(&user.to_claims(), client, expected, started_at).await? {
                     Attempt::Open(issued) => issued,
@@ -128,6 +131,11 @@ impl<B: AuthBackend> Gate<B> {
         auth_time: Timestamp,
     ) -> Result<Attempt, Refusal> {
         let keep_claims = B::Renewal::STORED;
+        // Before the device limit counts: the sessions that this one replaces are none too many.
+        for sid in &client.presented {
+            let ended = self.running().engine.revoke_target(Target::Session(*sid), RevokeReason::SignOut).await;
+            ended.map_err(Refusal::unavailable)?;
+        }
         self.running().engine.open(&Login { claims, client, keep_claims, authenticated, auth_time }).await
     }
 
@@ -152,7 +160,7 @@ impl<B: AuthBackend> Gate<B> {
     /// [`Code::InvalidGrant`]: sign in again. [`Code::Unavailable`]: nothing changed, try again.
     pub async fn refresh(&self, token: &str, client: &Client) -> Result<Issued, Refusal> {
         self.count_refresh(client)?;
-        let context = RefreshContext { device_id: client.device.id.as_deref(), ip: client.ip };
+        let context = RefreshContext { device_id: client.device.id.as_deref(), ip: client.ip, transport: client.transport };
         let renew =
             async |session: Session| B::Renewal::renew(self.backend(), &session.subject, session.claims.as_deref(), client).await;
         self.running().engine.refresh(token, context, renew).await
@@ -166,7 +174,18 @@ impl<B: AuthBackend> Gate<B> {
         self.running().engine.admit(token, Purpose::Entry).await
     }
 
-    /// Signs an access token without a session: it has no `sid`, no `gen` and no `auth_time`, and cannot be refreshed.
+    /// The same for a token that a client uses: what it is bound to is compared with the client (`binding.*`).
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify), which compares nothing.
+    pub async fn verify_from(&self, token: &str, client: &Client) -> Result<Verified<ClaimsOf<B>>, Refusal> {
+        let engine = &self.running().engine;
+        let place = || Place { device_id: client.device.id.as_deref(), ip: client.ip };
+        engine.admit_from(token, Purpose::Entry, engine.settings.revocation.consistency, Some(place)).await
+    }
+
+    /// Signs an access token without a session: it has no `sid`, no `gen` and no `auth_time`, and cannot be refreshed. It is in the
+    /// registry once it is [registered](Self::register).
     ///
     /// # Errors
     /// The lifetime is above `access.max_ttl`, or the store cannot tell the subject's epoch.
@@ -194,6 +213,7 @@ impl<B: AuthBackend> Gate<B> {
                 }
                 _ => Target::Key(kid),
             },
+            Target::Token(jti) => self.running().engine.meant(jti).await.map_err(store_error)?,
             target => target,
         };
         self.running().engine.revoke_target(target, RevokeReason::Requested).await.map_err(store_error)
@@ -229,8 +249,10 @@ impl<B: AuthBackend> Gate<B> {
         self.running().stop().await.map_err(store_error)
     }
 
-    fn now(&self) -> Timestamp {
-        self.running().engine.clock.now()
+    /// When a sign-in begins: by the store's clock, against which changes of the subject are compared, and by this machine's.
+    fn begin(&self) -> (Authenticated, Timestamp) {
+        let engine = &self.running().engine;
+        (Authenticated::Since(engine.time.now()), engine.clock.now())
     }
 }
 

@@ -4,7 +4,7 @@ use super::routing::MethodRouter;
 use axum::Router;
 
 use super::{Guarded, Route, Security};
-use crate::extract::{Auth, Current, OneOf, Optional, Public};
+use crate::extract::{Auth, BearerOnly, CookieOnly, Current, OneOf, Optional, Public};
 use crate::gate::AuthBackend;
 use crate::policy::{PolicyFor, Rule};
 use crate::token::JwtClaims;
@@ -55,6 +55,14 @@ where
     const SECURITY: Security = Security::OneOf(P1::RULE, P2::RULE);
 }
 
+impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for BearerOnly<Auth<U, P>> {
+    const SECURITY: Security = Security::Required(P::RULE);
+}
+
+impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for CookieOnly<Auth<U, P>> {
+    const SECURITY: Security = Security::Required(P::RULE);
+}
+
 impl<B: AuthBackend> FirstArgument for Current<B> {
     const SECURITY: Security = Security::Required(Rule::Anyone);
 }
@@ -72,6 +80,8 @@ mod sealed {
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Option<Auth<U, P>> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Optional<Auth<U, P>> {}
     impl<U1: JwtClaims, P1: PolicyFor<U1>, U2: JwtClaims, P2: PolicyFor<U2>> Sealed for OneOf<Auth<U1, P1>, Auth<U2, P2>> {}
+    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for BearerOnly<Auth<U, P>> {}
+    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for CookieOnly<Auth<U, P>> {}
     impl<B: AuthBackend> Sealed for Current<B> {}
     impl Sealed for Public {}
 }

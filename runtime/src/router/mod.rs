@@ -7,6 +7,7 @@ mod service;
 mod session;
 mod signin;
 mod token;
+mod transport;
 
 use axum::Router;
 use axum::extract::State;

@@ -1,5 +1,6 @@
 //! Access and refresh tokens: claims, issuing, verifying. Knows keys; knows no store and no session.
 
+mod bond;
 mod cache;
 mod claims;
 mod compact;
@@ -23,6 +24,8 @@ pub use verify::{TokenInfo, Verified};
 pub(crate) use cache::VerifiedCache;
 pub(crate) use external::{Expected, Sealed};
 
+#[doc(hidden)]
+pub use bond::Bond;
 #[doc(hidden)]
 pub use issue::{IssueError, Stamp, issue};
 #[doc(hidden)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bond::Bond;
 use super::claims::ClaimSet;
 use super::compact::{self, Compact, decoded_room};
 use super::decode::{Decoded, decode};
@@ -72,6 +73,7 @@ pub struct TokenInfo {
     expires_at: Timestamp,
     not_before: Option<Timestamp>,
     auth_time: Option<Timestamp>,
+    bond: Option<Bond>,
     foreign: Option<Box<Foreign>>,
 }
 
@@ -193,6 +195,7 @@ impl<C> Verified<C> {
             not_before: decoded.not_before.map(Timestamp::from_secs),
             auth_time: decoded.auth_time.map(Timestamp::from_secs),
             foreign,
+            bond: decoded.bond,
         };
         Self { held: Held::Own(Shared { claims: decoded.claims, token }) }
     }
@@ -343,6 +346,11 @@ impl TokenInfo {
     #[must_use]
     pub fn acr(&self) -> Option<&str> {
         self.acr.as_deref()
+    }
+
+    /// What it is bound to: `bnd`.
+    pub(crate) fn bond(&self) -> Option<Bond> {
+        self.bond
     }
 
     /// When it was issued: `iat`, in whole seconds.

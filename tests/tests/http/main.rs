@@ -2,8 +2,14 @@
 
 mod access;
 mod account;
+mod binding;
+mod browser;
+mod client;
+mod cookies;
+mod devices;
 mod guarded;
 mod introspect;
+mod layers;
 mod limits;
 mod openapi;
 mod policy;
