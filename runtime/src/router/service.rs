@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::error::Code;
 use crate::gate::{AuthBackend, AuthRoute, Gate};
 use crate::reject::{Rejection, no_store};
-use crate::settings::Settings;
+use crate::settings::{Service, Settings};
 
 use super::body::{Media, Read};
 use super::mount::{self, Mounted};
@@ -52,7 +52,7 @@ impl<B: AuthBackend> Gate<B> {
         let credentials = value.to_str().ok().and_then(|text| text.split_once(' '));
         let Some((_, encoded)) = credentials.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic")) else { return Ok(None) };
         let found = basic(encoded).and_then(|(name, secret)| {
-            self.running().engine.settings.introspection.authenticate(&name, &secret).map(|service| service.name())
+            self.running().engine.settings.introspection.authenticate(&name, &secret).map(Service::name)
         });
         found.map(Some).ok_or_else(unknown_service)
     }

@@ -235,7 +235,8 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
     // That no member comes twice, and that there are not too many, was seen before.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let Self { token, expected, .. } = self;
-        let (mut iss, mut aud, mut azp, mut client_id, mut subject) = (None, None, None, None, None);
+        let (mut iss, mut aud, mut azp, mut client_id) = (None, None, None, None);
+        let mut subject: Option<Box<str>> = None;
         let (mut expires, mut issued, mut not_before, mut auth_time) = (None, None, None, None);
         let (mut jti, mut acr, mut nonce) = (None, None, None);
         let mut is_id_token = false;
@@ -272,18 +273,16 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
         if iss != Some(true) {
             return refuse("another issuer");
         }
-        match expected.kind {
-            TokenKind::AccessToken => {}
-            TokenKind::LooseAccessToken if is_id_token || nonce.is_some() => return refuse("an ID token"),
-            TokenKind::LooseAccessToken => {}
+        match (expected.kind, azp.as_deref()) {
+            (TokenKind::LooseAccessToken, _) if is_id_token || nonce.is_some() => return refuse("an ID token"),
             // OpenID Connect Core section 3.1.3.7, 3 to 5.
-            TokenKind::IdToken => match azp.as_deref() {
-                Some(party) if !expected.audiences.iter().any(|known| **known == *party) => return refuse("another party"),
-                None if are_several => return refuse("for several, and of nobody"),
-                _ => {}
-            },
+            (TokenKind::IdToken, Some(party)) if !expected.audiences.iter().any(|known| **known == *party) => {
+                return refuse("another party");
+            }
+            (TokenKind::IdToken, None) if are_several => return refuse("for several, and of nobody"),
+            _ => {}
         }
-        let subject = subject.filter(|text: &Box<str>| !text.is_empty()).ok_or_else(|| missing("sub"))?;
+        let subject = subject.filter(|text| !text.is_empty()).ok_or_else(|| missing("sub"))?;
         let parsed = subject.parse().map_err(|_| A::Error::custom("not a subject of this type"))?;
         let decoded = Decoded {
             client_id: Some(client_id.or(azp).unwrap_or_default()),

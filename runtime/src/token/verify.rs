@@ -39,6 +39,7 @@ pub struct Verified<C> {
 
 /// A token that is remembered is shared by all who send it again.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "what is not remembered is not put on the heap either")]
 enum Held<C> {
     Own(Shared<C>),
     Shared(Arc<Shared<C>>),
