@@ -1,5 +1,6 @@
 //! The cluster example: as its command starts it, and its nodes as processes that are measured, cut off and killed.
 
+mod cut;
 mod example;
 mod kill;
 mod node;

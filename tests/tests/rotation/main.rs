@@ -8,6 +8,7 @@ mod oracle;
 mod order;
 mod probe;
 mod properties;
+mod race;
 mod reading;
 mod table;
 mod thief;

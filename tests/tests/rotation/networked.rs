@@ -3,7 +3,7 @@
 use tollgate_tests::support::{postgres, redis};
 
 use crate::world::{Kind, on};
-use crate::{crash, dump, honest, oracle, properties, thief};
+use crate::{crash, dump, honest, oracle, properties, race, thief};
 
 /// P1 to P8 and P10, by random schedules.
 const SCHEDULED: [fn(); 10] = [
@@ -23,6 +23,14 @@ const SCHEDULED: [fn(); 10] = [
 const STOLEN: [fn(); 3] =
     [oracle::nothing_of_a_row_can_be_presented, dump::r79_nothing_of_a_dump_gets_in, dump::r78_forgeries_end_no_session];
 
+/// Two who read the same row.
+const RACED: [fn(); 4] = [
+    race::of_two_that_read_the_same_row_one_rotates,
+    race::of_two_that_ask_for_a_lost_answer_one_makes_it_again,
+    race::a_successor_that_is_seen_meanwhile_is_not_made_again,
+    race::a_session_that_ends_meanwhile_gets_no_answer,
+];
+
 /// P9 and the 503s, by a crash at every point and a failure of every operation.
 const CRASHED: [fn(); 4] = [
     crash::p9_a_crash_leaves_what_a_prefix_of_whole_operations_leaves,
@@ -35,6 +43,7 @@ const CRASHED: [fn(); 4] = [
 #[test]
 fn p1_to_p10_hold_on_postgresql() {
     if postgres::Server::shared().is_some() {
+        on(&[Kind::Postgres], &RACED);
         on(&[Kind::Postgres], &SCHEDULED);
     }
 }
@@ -43,6 +52,7 @@ fn p1_to_p10_hold_on_postgresql() {
 #[test]
 fn p1_to_p10_hold_on_redis() {
     if redis::shared().is_some() {
+        on(&[Kind::Redis], &RACED);
         on(&[Kind::Redis], &SCHEDULED);
     }
 }
