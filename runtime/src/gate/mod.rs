@@ -1,6 +1,7 @@
 //! The gate: a backend, its settings, its keys and its store, put together once.
 
 mod account;
+mod archive;
 mod attempt;
 mod backend;
 mod builder;
@@ -9,6 +10,7 @@ mod identifier;
 mod request;
 mod sessions;
 mod task;
+mod tokens;
 mod verifier;
 
 pub use account::{Access, Sessions};
@@ -21,6 +23,7 @@ pub use builder::{
 };
 pub use identifier::normalize_identifier;
 pub use sessions::{Health, SessionInfo, SessionList};
+pub use tokens::TokenList;
 pub use verifier::Verifier;
 
 use std::fmt;
@@ -74,8 +77,8 @@ impl<B: AuthBackend> Gate<B> {
     /// [`Code::Unavailable`] where the store cannot decide, or where the subject was changed within the last second: load the
     /// user again, and try again. [`Code::Forbidden`] where the device limit denies it.
     pub async fn sign_in(&self, user: B::User, client: &Client) -> Result<Issued, Refusal> {
-        let started_at = self.now();
-        match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at).await? {
+        let (since, started_at) = self.begin();
+        match self.open(&user.to_claims(), client, since, started_at).await? {
             Attempt::Open(issued) => Ok(*issued),
             Attempt::Again(_) => Err(Code::Unavailable.into()),
         }
@@ -97,12 +100,12 @@ impl<B: AuthBackend> Gate<B> {
         let identifier = B::Entry::identifier(self.backend(), &first);
         let counted = self.count_sign_in(identifier.as_deref(), client).await;
         counted.map_err(|refusal| self.tell_refused(refusal, client))?;
-        let started_at = self.now();
+        let (since, started_at) = self.begin();
         let user = self.authenticate(first, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
-        let issued = match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at).await? {
+        let issued = match self.open(&user.to_claims(), client, since, started_at).await? {
             Attempt::Open(issued) => issued,
             Attempt::Again(expected) => {
-                let started_at = self.now();
+                let (_, started_at) = self.begin();
                 let user = self.authenticate(login()?, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
                 match self.open(&user.to_claims(), client, expected, started_at).await? {
                     Attempt::Open(issued) => issued,
@@ -175,7 +178,8 @@ impl<B: AuthBackend> Gate<B> {
         engine.admit_from(token, Purpose::Entry, engine.settings.revocation.consistency, Some(place)).await
     }
 
-    /// Signs an access token without a session: it has no `sid`, no `gen` and no `auth_time`, and cannot be refreshed.
+    /// Signs an access token without a session: it has no `sid`, no `gen` and no `auth_time`, and cannot be refreshed. It is in the
+    /// registry once it is [registered](Self::register).
     ///
     /// # Errors
     /// The lifetime is above `access.max_ttl`, or the store cannot tell the subject's epoch.
@@ -203,6 +207,7 @@ impl<B: AuthBackend> Gate<B> {
                 }
                 _ => Target::Key(kid),
             },
+            Target::Token(jti) => self.running().engine.meant(jti).await.map_err(store_error)?,
             target => target,
         };
         self.running().engine.revoke_target(target, RevokeReason::Requested).await.map_err(store_error)
@@ -238,8 +243,10 @@ impl<B: AuthBackend> Gate<B> {
         self.running().stop().await.map_err(store_error)
     }
 
-    fn now(&self) -> Timestamp {
-        self.running().engine.clock.now()
+    /// When a sign-in begins: by the store's clock, against which changes of the subject are compared, and by this machine's.
+    fn begin(&self) -> (Authenticated, Timestamp) {
+        let engine = &self.running().engine;
+        (Authenticated::Since(engine.time.now()), engine.clock.now())
     }
 }
 

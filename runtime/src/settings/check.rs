@@ -49,7 +49,7 @@ impl Problem {
 /// The flat list of checks.
 fn problems(settings: &Settings) -> Vec<Problem> {
     let Settings { issuer, audience, client_id, leeway, access, refresh, session, revocation, throttle, .. } = settings;
-    let Settings { keys: _, client: _, cookies, binding, origins: _, .. } = settings;
+    let Settings { cookies, binding, .. } = settings;
     let mut found = Found(Vec::new());
 
     found.required("issuer", issuer.as_deref());
