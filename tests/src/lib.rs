@@ -22,6 +22,7 @@ use tollgate::store::Store;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
+pub mod process;
 pub mod serve;
 pub mod support;
 

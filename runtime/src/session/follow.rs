@@ -13,10 +13,25 @@ use crate::store::{LogEntry, StoreError};
 use super::Engine;
 
 impl Engine {
-    /// Reads what the log got since the last time. One reader at a time: whoever waits finds the work done.
+    /// Reads what the log got since the last time. One reader at a time: whoever waits finds the work done, or the store not
+    /// answering, and does not try in turn: on a node that is cut off, requests would wait for all those before them.
     pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
+        let mut has_tried = false;
+        let outcome = self.read_log(&mut has_tried).await;
+        if has_tried && outcome.is_err() {
+            self.failed_reads.fetch_add(1, Ordering::AcqRel);
+        }
+        outcome
+    }
+
+    async fn read_log(&self, has_tried: &mut bool) -> Result<(), StoreError> {
         let asked_at = self.clock.now();
+        let failed_before = self.failed_reads.load(Ordering::Acquire);
         let mut cursor = self.cursor.lock().await;
+        if self.failed_reads.load(Ordering::Acquire) != failed_before {
+            return Err(StoreError::new("the log could not be read").because("the one who tried meanwhile could not"));
+        }
+        *has_tried = true;
         // Taken after the lock: what was committed before is in the page.
         let now = self.clock.now().max(asked_at);
         let page = self.store.log_since(cursor.clone(), self.time.now()).await?;
