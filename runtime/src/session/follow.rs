@@ -36,6 +36,10 @@ impl Engine {
         let now = self.clock.now().max(asked_at);
         let page = self.store.log_since(cursor.clone(), self.time.now()).await?;
         self.apply(&page.entries);
+        #[cfg(feature = "metrics")]
+        if *cursor != crate::store::LogCursor::START {
+            self.measure_lag(&page.entries);
+        }
         *cursor = page.cursor;
         self.view.completed(now);
         Ok(())
@@ -46,6 +50,30 @@ impl Engine {
         let cursor = self.cursor.lock().await.clone();
         let waited = tokio::time::timeout(patience.saturating_mul(2), self.store.changed(cursor, patience));
         waited.await.unwrap_or(Ok(()))
+    }
+
+    /// How long ago the entries of a page were logged: each says until when it counts, which is a fixed span after that.
+    #[cfg(feature = "metrics")]
+    fn measure_lag(&self, entries: &[LogEntry]) {
+        let until = self.log_until(self.time.now());
+        for entry in entries.iter().filter(|entry| entry.until < crate::clock::Timestamp::MAX) {
+            self.events.meter().applied(until.since(entry.until));
+        }
+    }
+
+    /// Tells how this node is doing.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn tell_figures(&self) {
+        let (view_age, entries) = self.view_health();
+        let (offset, ahead) = self.time.offset();
+        let sign = if ahead == crate::event::Ahead::Store { 1.0 } else { -1.0 };
+        self.events.meter().read(crate::event::Reading {
+            view_age,
+            entries,
+            dropped_confirmations: self.dropped_confirmations(),
+            dropped_events: self.events.dropped(),
+            clock_offset: sign * offset.as_secs_f64(),
+        });
     }
 
     /// Takes entries into the view of this node.

@@ -10,6 +10,7 @@ mod devices;
 mod guarded;
 mod layers;
 mod limits;
+mod metrics;
 mod openapi;
 mod policy;
 mod refresh;
