@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::error::{Code, Refusal};
 use crate::settings::{Consistency, OnStale};
-use crate::token::{self, ClaimSet, TokenInfo, Verified, VerifyError};
+use crate::token::{self, ClaimSet, Envelope, Expect, TokenInfo, Verified, VerifyError};
 
 use super::Engine;
 use super::binding::Place;
@@ -43,8 +43,7 @@ impl Engine {
 
     /// Verifies a token of ours that may be past its time, whatever has been revoked: for signing out.
     pub(crate) fn recognise<C: ClaimSet>(&self, text: &str) -> Result<Verified<C>, Refusal> {
-        let now = self.clock.now();
-        token::verify(text, &self.ring.set(), &self.expect_expired, now).map_err(refuse)
+        self.read(text, &self.expect_expired, self.clock.now())
     }
 
     /// Verifies a token of ours whose time is not out, whatever has been revoked: for revoking it.
@@ -55,7 +54,21 @@ impl Engine {
 
     /// What the token says by itself.
     fn verify<C: ClaimSet>(&self, text: &str, now: Timestamp) -> Result<Verified<C>, Refusal> {
-        token::verify(text, &self.ring.set(), &self.expect, now).map_err(refuse)
+        self.read(text, &self.expect, now)
+    }
+
+    /// Takes a token out of its envelope and verifies it. One in another envelope than this gate's is none.
+    fn read<C: ClaimSet>(&self, text: &str, expect: &Expect, now: Timestamp) -> Result<Verified<C>, Refusal> {
+        let keys = self.ring.set();
+        let verified = match self.envelope {
+            Envelope::Open => token::verify(text, &keys, expect, now),
+            #[cfg(feature = "jwe")]
+            Envelope::Encrypted => {
+                let signed = token::decrypt(&keys, text).ok_or(VerifyError::Invalid);
+                signed.and_then(|signed| token::verify(&signed, &keys, expect, now))
+            }
+        };
+        verified.map_err(refuse)
     }
 
     /// What this node knows about it.

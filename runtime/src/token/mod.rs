@@ -4,6 +4,8 @@ mod bond;
 mod claims;
 mod compact;
 mod decode;
+#[cfg(feature = "jwe")]
+mod encrypted;
 mod header;
 mod issue;
 mod json;
@@ -18,10 +20,14 @@ mod wycheproof;
 pub use claims::{ClaimSet, ClaimValue, Confidential, JwtClaims, Open, Secrecy, Subject, ValueSet};
 pub use verify::{TokenInfo, Verified};
 
+#[cfg(feature = "jwe")]
+pub(crate) use encrypted::{decrypt, encrypt};
+pub(crate) use issue::{complete, draft};
+
 #[doc(hidden)]
 pub use bond::Bond;
 #[doc(hidden)]
-pub use issue::{IssueError, Stamp, issue};
+pub use issue::{Envelope, IssueError, Stamp, issue};
 #[doc(hidden)]
 pub use refresh::{BadRefreshToken, Parsed, RefreshToken};
 #[doc(hidden)]
