@@ -12,6 +12,7 @@ use utoipa::openapi::path::{HttpMethod, Paths};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder};
 
+use crate::cookie;
 use crate::gate::{AuthBackend, AuthRoute, Gate};
 use crate::guarded::Route;
 
@@ -19,6 +20,8 @@ use operation::Described;
 
 /// The security scheme of access tokens, by its name in the document.
 const BEARER: &str = "access_token";
+/// That of access tokens in cookies, where those are on.
+const COOKIE: &str = "access_cookie";
 
 impl<B: AuthBackend> Gate<B> {
     /// The OpenAPI document (3.1) of the auth routes: paths, bodies, answers, and the security scheme `access_token`.
@@ -41,6 +44,7 @@ impl<B: AuthBackend> Gate<B> {
     pub fn openapi(&self) -> OpenApi {
         let mut paths = Paths::new();
         let shape = &B::SHAPE;
+        let has_cookies = self.running().engine.settings.cookies.path.is_some();
         if shape.openapi {
             for (route, method, path) in operation::ROUTES {
                 if shape.disabled.contains(&route) {
@@ -51,13 +55,20 @@ impl<B: AuthBackend> Gate<B> {
                     AuthRoute::Refresh => shape.refresh.path,
                     _ => path,
                 };
-                let described = Described { route, shape, login: schema::login::<B>() };
+                let described = Described { route, shape, login: schema::login::<B>(has_cookies), has_cookies };
                 let operation = described.operation(&method);
                 paths.add_path_operation(format!("{}{path}", shape.prefix), vec![method], operation);
             }
             paths.add_path_operation("/.well-known/jwks.json", vec![HttpMethod::Get], operation::jwks(shape));
         }
-        let components = schema::add(Components::new(), shape).security_scheme(BEARER, self.scheme());
+        let components = schema::add(Components::new(), shape, has_cookies).security_scheme(BEARER, self.scheme());
+        let components = if has_cookies {
+            let about = "Set by a sign-in; counts in requests that a page of this origin sends";
+            let cookie = ApiKeyValue::with_description(cookie::ACCESS, about);
+            components.security_scheme(COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
+        } else {
+            components
+        };
         let info = Info::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         OpenApiBuilder::new().info(info).paths(paths).components(Some(components.build())).build()
     }

@@ -8,7 +8,7 @@ use utoipa::openapi::{Content, Ref, RefOr, Required, Response, ResponseBuilder, 
 
 use crate::gate::{AuthRoute, Shape};
 
-use super::{BEARER, schema};
+use super::{BEARER, COOKIE, schema};
 
 /// Each route, its method, and its path below the prefix. Those of sign-in and refresh are the backend's.
 pub(super) const ROUTES: [(AuthRoute, HttpMethod, &str); 9] = [
@@ -29,11 +29,17 @@ pub(super) struct Described<'a> {
     pub(super) shape: &'a Shape,
     /// The body of a sign-in.
     pub(super) login: Schema,
+    /// Whether tokens may travel in cookies.
+    pub(super) has_cookies: bool,
 }
 
 impl Described<'_> {
     pub(super) fn operation(self, method: &HttpMethod) -> Operation {
-        let Self { route, shape, login } = self;
+        let Self { route, shape, login, has_cookies } = self;
+        let guarded = |operation: OperationBuilder| {
+            let operation = operation.security(SecurityRequirement::new(BEARER, [""; 0]));
+            if has_cookies { operation.security(SecurityRequirement::new(COOKIE, [""; 0])) } else { operation }
+        };
         let (signin, refresh) = (&shape.signin, &shape.refresh);
         let start =
             |id: &str, summary: &str| OperationBuilder::new().tag(shape.tag).operation_id(Some(id)).summary(Some(summary));
@@ -45,7 +51,7 @@ impl Described<'_> {
                 .securities(Some([])),
             AuthRoute::Refresh => start("refresh", refresh.summary.unwrap_or("Exchanges a refresh token for a pair"))
                 .description(refresh.description)
-                .request_body(Some(body(schema::object([(shape.refresh_token, true), ("device_id", false)]))))
+                .request_body(Some(body(schema::object([(shape.refresh_token, !has_cookies), ("device_id", false)]))))
                 .response("200", answer("The tokens of the session", reference("Tokens")))
                 .securities(Some([])),
             AuthRoute::Reauthenticate => guarded(start("reauthenticate", "Proves again who the caller is"))
@@ -72,7 +78,13 @@ impl Described<'_> {
             AuthRoute::Sessions => guarded(start("sessions", "Lists the sessions of the caller"))
                 .response("200", answer("The live sessions, oldest first", schema::list(reference("Session")))),
         };
-        refusals(route).into_iter().fold(operation, |operation, status| operation.response(status, problem(status))).build()
+        let elsewhere =
+            (has_cookies && !matches!(route, AuthRoute::Signin | AuthRoute::Verify | AuthRoute::Revoke)).then_some("403");
+        refusals(route)
+            .into_iter()
+            .chain(elsewhere)
+            .fold(operation, |operation, status| operation.response(status, problem(status)))
+            .build()
     }
 }
 
@@ -98,10 +110,6 @@ fn refusals(route: AuthRoute) -> Vec<&'static str> {
         }
     }
     all
-}
-
-fn guarded(operation: OperationBuilder) -> OperationBuilder {
-    operation.security(SecurityRequirement::new(BEARER, [""; 0]))
 }
 
 fn reference(name: &str) -> RefOr<Schema> {

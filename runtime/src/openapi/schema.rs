@@ -11,7 +11,7 @@ use crate::error::Code;
 use crate::gate::{AuthBackend, EmailLogin, Shape, UsernameLogin};
 
 /// The body of a sign-in: that of a type of one's own is any object.
-pub(super) fn login<B: AuthBackend>() -> Schema {
+pub(super) fn login<B: AuthBackend>(has_cookies: bool) -> Schema {
     let asked = TypeId::of::<B::Login>();
     let own = if asked == TypeId::of::<EmailLogin>() {
         Some("email")
@@ -23,6 +23,10 @@ pub(super) fn login<B: AuthBackend>() -> Schema {
     let known = own.into_iter().flat_map(|name| [(name, text()), ("password", password())]);
     let object = known.fold(ObjectBuilder::new(), |object, (name, schema)| object.property(name, schema).required(name));
     let object = object.property("device_name", text()).property("device_id", text());
+    let object = match has_cookies {
+        true => object.property("transport", text().enum_values(Some(["cookie", "body"]))),
+        false => object,
+    };
     match own {
         Some(_) => object.into(),
         None => object.additional_properties(Some(AdditionalProperties::FreeForm(true))).into(),
@@ -43,7 +47,13 @@ pub(super) fn list(of: RefOr<Schema>) -> RefOr<Schema> {
 }
 
 /// What operations refer to by name.
-pub(super) fn add(components: Components, shape: &Shape) -> ComponentsBuilder {
+/// Where tokens may travel in cookies, bodies need not have them.
+pub(super) fn add(components: Components, shape: &Shape, has_cookies: bool) -> ComponentsBuilder {
+    let mut optional = vec!["hints"];
+    if has_cookies {
+        optional.extend([shape.access_token, shape.refresh_token, "token_type"]);
+    }
+    let members = |all: &[(&str, Kind)]| members(all, &optional);
     let pair = members(&[
         (shape.access_token, Kind::Text),
         (shape.refresh_token, Kind::Text),
@@ -67,6 +77,7 @@ pub(super) fn add(components: Components, shape: &Shape) -> ComponentsBuilder {
         ("device_id", Kind::MaybeText),
         ("user_agent", Kind::MaybeText),
         ("agent", Kind::Object),
+        ("hints", Kind::Object),
         ("ip", Kind::MaybeText),
         ("created_at", Kind::Number),
         ("last_seen_at", Kind::Number),
@@ -105,8 +116,8 @@ enum Kind {
     Code,
 }
 
-/// An object that always has these members.
-fn members(all: &[(&str, Kind)]) -> ObjectBuilder {
+/// An object that always has these members, but for those that are optional.
+fn members(all: &[(&str, Kind)], optional: &[&str]) -> ObjectBuilder {
     all.iter().fold(ObjectBuilder::new(), |object, &(name, kind)| {
         let schema = match kind {
             Kind::Text => text(),
@@ -116,7 +127,8 @@ fn members(all: &[(&str, Kind)]) -> ObjectBuilder {
             Kind::Object => ObjectBuilder::new().schema_type(Type::Object),
             Kind::Code => text().enum_values(Some(Code::ALL.iter().map(|code| code.as_str()))),
         };
-        object.property(name, schema).required(name)
+        let object = object.property(name, schema);
+        if optional.contains(&name) { object } else { object.required(name) }
     })
 }
 

@@ -174,6 +174,18 @@ async fn what_a_device_said_is_kept() {
     assert_eq!(session["ip"], "203.0.113.9");
 }
 
+proptest::proptest! {
+    /// The library that reads user agents is somebody else's: whatever it is given, it answers.
+    #[test]
+    fn no_user_agent_is_too_strange(
+        agent in "(Mozilla/5.0 )?[(;) /.a-zA-Z0-9_:-]{0,40}(Windows |Mac OS X |Android |Phone |Version/|rv:|CrOS |BlackBerry|DoCoMo/|KDDI-|FOMA;)?\\PC{0,80}",
+    ) {
+        let mut device = tollgate::device::Device::default();
+        device.user_agent = Some(agent);
+        let _ = device.agent();
+    }
+}
+
 /// A handler of one's own learns the same.
 #[tokio::test]
 async fn a_handler_may_ask_who_its_client_is() {

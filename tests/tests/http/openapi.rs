@@ -208,3 +208,28 @@ async fn a_backend_may_stay_out_of_it() {
     let answer = tower::ServiceExt::oneshot(app, request).await.unwrap();
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
 }
+
+/// Where cookies are on, bodies need not have tokens, and a cookie is another way to say who calls.
+#[tokio::test]
+async fn cookies_are_in_the_document_where_they_are_on() {
+    let plain = serde_json::to_value(App::new().await.gate.openapi()).unwrap();
+    assert!(plain["components"]["securitySchemes"].get("access_cookie").is_none());
+    let mut settings = Settings::default();
+    settings.cookies.path = Some("/auth".to_owned());
+    let app = App::with(settings).await;
+    let document = serde_json::to_value(app.gate.openapi()).unwrap();
+    let scheme = &document["components"]["securitySchemes"]["access_cookie"];
+    assert_eq!(
+        (&scheme["type"], &scheme["in"], &scheme["name"]),
+        (&json!("apiKey"), &json!("cookie"), &json!("__Host-tollgate-access"))
+    );
+    let sessions = &document["paths"]["/auth/sessions"]["get"];
+    assert_eq!(sessions["security"], json!([{ "access_token": [] }, { "access_cookie": [] }]));
+    assert!(sessions["responses"].get("403").is_some());
+    let login = json!({ "email": "ada@example.com", "password": tollgate_tests::PASSWORD });
+    let schema = json!({ "$ref": "#/components/schemas/Tokens" });
+    assert_fits(&document, &schema, &app.post("/auth/signin", login.clone()).await.json(), "by cookie");
+    let mut by_body = login;
+    by_body["transport"] = json!("body");
+    assert_fits(&document, &schema, &app.post("/auth/signin", by_body).await.json(), "by body");
+}
