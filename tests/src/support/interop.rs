@@ -13,18 +13,25 @@ pub fn skipped(why: &str) {
     assert_ne!(std::env::var("REQUIRE_INTEROP").as_deref(), Ok("1"), "REQUIRE_INTEROP: {why}");
 }
 
-fn runs(command: &mut Command) -> Result<(), String> {
+/// Runs a command to its end.
+///
+/// # Errors
+/// What it said, where it failed.
+pub fn runs(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|error| error.to_string())?;
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
 /// A folder below `kept` that holds what `list` asks for; made by `make` where it does not.
-fn provided(kept: &Path, name: &str, list: &str, make: impl FnOnce(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
+///
+/// # Errors
+/// Whatever `make` says.
+pub fn provided(kept: &Path, name: &str, list: &Path, make: impl FnOnce(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
     let folder = kept.join(name);
     // Tests of several binaries may want it at once: the first makes it.
     let lock = fs::File::create(kept.join(format!("{name}.lock"))).unwrap();
     lock.lock().unwrap();
-    let wanted = fs::read_to_string(Path::new(SCRIPTS).join(list)).unwrap();
+    let wanted = fs::read_to_string(list).unwrap();
     let made = folder.join("made-for");
     if fs::read_to_string(&made).ok().as_ref() != Some(&wanted) {
         let _ = fs::remove_dir_all(&folder);
@@ -40,7 +47,7 @@ fn provided(kept: &Path, name: &str, list: &str, make: impl FnOnce(&Path) -> Res
 /// # Errors
 /// There is no Python, or the packages cannot be had.
 pub fn python(kept: &Path) -> Result<PathBuf, String> {
-    let folder = provided(kept, "interop-python", "requirements.txt", |folder| {
+    let folder = provided(kept, "interop-python", &Path::new(SCRIPTS).join("requirements.txt"), |folder| {
         runs(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
         let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
         runs(Command::new(folder.join("bin/python")).args(install).arg(Path::new(SCRIPTS).join("requirements.txt")))
@@ -54,7 +61,7 @@ pub fn python(kept: &Path) -> Result<PathBuf, String> {
 /// There is no node, or the packages cannot be had.
 pub fn node(kept: &Path) -> Result<PathBuf, String> {
     runs(Command::new("node").arg("--version"))?;
-    provided(kept, "interop-node", "package.json", |folder| {
+    provided(kept, "interop-node", &Path::new(SCRIPTS).join("package.json"), |folder| {
         fs::copy(Path::new(SCRIPTS).join("package.json"), folder.join("package.json")).unwrap();
         runs(Command::new("npm").args(["install", "--silent", "--no-audit", "--no-fund"]).current_dir(folder))
     })

@@ -12,6 +12,7 @@ mod guarded;
 mod jwks;
 mod layers;
 mod limits;
+mod metrics;
 mod openapi;
 mod policy;
 mod refresh;
