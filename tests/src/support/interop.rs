@@ -16,16 +16,16 @@ pub fn skipped(why: &str) {
 /// Runs a command to its end.
 ///
 /// # Errors
-/// What it said, where it failed.
+/// It cannot be started, or fails: what it wrote to its standard error.
 pub fn runs(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|error| error.to_string())?;
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
-/// A folder below `kept` that holds what `list` asks for; made by `make` where it does not.
+/// A folder below `kept` that holds what the file `list` asks for; made by `make` where it does not.
 ///
 /// # Errors
-/// Whatever `make` says.
+/// Those of `make`.
 pub fn provided(kept: &Path, name: &str, list: &Path, make: impl FnOnce(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
     let folder = kept.join(name);
     // Tests of several binaries may want it at once: the first makes it.

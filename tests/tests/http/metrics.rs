@@ -62,7 +62,7 @@ fn recorder() -> &'static Kept {
     static KEPT: OnceLock<Kept> = OnceLock::new();
     KEPT.get_or_init(|| {
         let kept = Kept::default();
-        metrics::set_global_recorder(kept.clone()).ok().expect("a recorder is installed already");
+        metrics::set_global_recorder(kept.clone()).unwrap_or_else(|_| panic!("a recorder is installed already"));
         kept
     })
 }

@@ -1,21 +1,15 @@
 //! Other people's libraries at the running program: they verify its tokens, and mint what it must refuse.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use tollgate_tests::support::interop::{SCRIPTS, node, python};
-pub(crate) use tollgate_tests::support::interop::{runs, skipped as skip};
+use tollgate_tests::support::interop::{SCRIPTS, node, python, skipped};
 
 use crate::program::Place;
 
 /// Where the libraries are kept.
-const KEPT: &str = env!("CARGO_TARGET_TMPDIR");
-
-/// A folder below the target directory that holds what `list` asks for; made by `make` where it does not.
-pub(crate) fn provided(name: &str, list: &Path, make: impl FnOnce(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
-    tollgate_tests::support::interop::provided(Path::new(KEPT), name, list, make)
-}
+pub(crate) const KEPT: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// Runs a script to its end. It prints a line a case, and how many there were.
 fn assert_all_well(script: &mut Command, least: u32) {
@@ -32,7 +26,7 @@ fn assert_all_well(script: &mut Command, least: u32) {
 #[test]
 fn pyjwt_verifies_our_tokens_and_cannot_forge_one() {
     match python(Path::new(KEPT)) {
-        Err(why) => skip(&format!("PyJWT: {why}")),
+        Err(why) => skipped(&format!("PyJWT: {why}")),
         Ok(python) => {
             let place = Place::new();
             let program = place.start();
@@ -46,7 +40,7 @@ fn pyjwt_verifies_our_tokens_and_cannot_forge_one() {
 #[test]
 fn jose_verifies_our_tokens_and_cannot_forge_one() {
     match node(Path::new(KEPT)) {
-        Err(why) => skip(&format!("jose: {why}")),
+        Err(why) => skipped(&format!("jose: {why}")),
         Ok(folder) => {
             let place = Place::new();
             let program = place.start();
