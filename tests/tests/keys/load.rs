@@ -112,7 +112,8 @@ async fn rotate_under_load(store: impl Fn() -> Store, what: &str) {
     for (signer, verifier) in (0..NODES).flat_map(|signer| (0..NODES).map(move |verifier| (signer, verifier))) {
         nodes[verifier].verify(&token(signer).await).await.unwrap();
     }
-    println!("{what}: the key was retired in {called:.0?}; refused, and no longer signed with, on every node after {latest:.0?}");
+    let (called, latest) = (called.as_millis(), latest.as_millis());
+    println!("{what}: a key retired in {called} ms; refused, and no longer signed with, on every node after {latest} ms");
 }
 
 /// R39, R40, R87.
