@@ -1,8 +1,12 @@
-//! Access tokens against jsonwebtoken: verifying and issuing, HS256 and EdDSA (PERFORMANCE rows 1, 3 and 5).
+//! Access tokens against jsonwebtoken: verifying and issuing, by every algorithm (PERFORMANCE rows 1, 3 and 5).
 
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm as Peer, DecodingKey, EncodingKey, Header, Validation};
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
+use base64::Engine as _;
+use jsonwebtoken::{AlgorithmFamily, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::id::{SessionId, TokenId};
@@ -37,26 +41,58 @@ struct PeerClaims {
 
 fn main() {
     let mut table = Table::default();
-    verify_and_issue(&mut table, Algorithm::HS256, Peer::HS256, ["1", "5"], [0.40, 0.55]);
-    verify_and_issue(&mut table, Algorithm::EdDSA, Peer::EdDSA, ["3", "5"], [0.80, 0.60]);
+    for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
+        verify_and_issue(&mut table, algorithm, ["1", "5"], [0.40, 0.55]);
+    }
+    verify_and_issue(&mut table, Algorithm::EdDSA, ["3", "5"], [0.80, 0.60]);
+    for algorithm in [Algorithm::ES256, Algorithm::ES384] {
+        verify_and_issue(&mut table, algorithm, ["3", "5"], [0.95, 0.60]);
+    }
+    for algorithm in [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512]
+    {
+        verify_and_issue(&mut table, algorithm, ["3", "5"], [0.80, 0.40]);
+    }
     table.print();
 }
 
-fn verify_and_issue(table: &mut Table, algorithm: Algorithm, peer: Peer, rows: [&str; 2], targets: [f64; 2]) {
-    let secret: Vec<u8> = (0..32).collect();
-    let (ring, encoding, decoding) = if algorithm == Algorithm::EdDSA {
-        let ring = KeyRing::generate(algorithm).expect("a ring");
-        let jwks = ring.jwks();
-        let jwk = jwks.find(ring.set().signing().kid()).expect("the current key");
-        // PKCS #8 around a seed (RFC 8410 section 7).
-        let frame = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
-        (ring, EncodingKey::from_ed_der(&[&frame[..], &secret].concat()), DecodingKey::from_jwk(jwk).expect("a key"))
-    } else {
-        let secrets = [secret.clone(), (100..132).collect()].map(Secret::from_bytes);
-        let [signing, refresh] = secrets;
-        let ring = KeyRing::from_secret(algorithm, signing, refresh).expect("a ring");
-        (ring, EncodingKey::from_secret(&secret), DecodingKey::from_secret(&secret))
+/// A ring, and the peer's keys of the same numbers.
+fn keys(algorithm: Algorithm) -> (KeyRing, EncodingKey, DecodingKey) {
+    let refresh = || Secret::from_bytes((100..132).collect());
+    let pem = |der: &[u8]| {
+        let body = base64::engine::general_purpose::STANDARD.encode(der);
+        format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n").into_bytes()
     };
+    let der = match algorithm.family() {
+        AlgorithmFamily::Hmac => {
+            let secret: Vec<u8> = (0..64).collect();
+            let ring = KeyRing::from_secret(algorithm, Secret::from_bytes(secret.clone()), refresh()).expect("a ring");
+            return (ring, EncodingKey::from_secret(&secret), DecodingKey::from_secret(&secret));
+        }
+        AlgorithmFamily::Ed => Ed25519KeyPair::generate().expect("a key").to_pkcs8v1().expect("its form").as_ref().to_vec(),
+        AlgorithmFamily::Ec => {
+            let curve =
+                if algorithm == Algorithm::ES256 { &ECDSA_P256_SHA256_FIXED_SIGNING } else { &ECDSA_P384_SHA384_FIXED_SIGNING };
+            EcdsaKeyPair::generate(curve).expect("a key").to_pkcs8v1().expect("its form").as_ref().to_vec()
+        }
+        AlgorithmFamily::Rsa => {
+            let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
+            let der: Pkcs8V1Der<'_> = pair.as_der().expect("its form");
+            der.as_ref().to_vec()
+        }
+    };
+    let pem = pem(&der);
+    let encoding = match algorithm.family() {
+        AlgorithmFamily::Ed => EncodingKey::from_ed_pem(&pem),
+        AlgorithmFamily::Ec => EncodingKey::from_ec_pem(&pem),
+        _ => EncodingKey::from_rsa_pem(&pem),
+    };
+    let ring = KeyRing::from_pem(algorithm, &pem).and_then(|ring| ring.refresh_secret(refresh())).expect("a ring");
+    let decoding = DecodingKey::from_jwk(ring.jwks().keys.first().expect("its key")).expect("a key");
+    (ring, encoding.expect("a key"), decoding)
+}
+
+fn verify_and_issue(table: &mut Table, algorithm: Algorithm, rows: [&str; 2], targets: [f64; 2]) {
+    let (ring, encoding, decoding) = keys(algorithm);
     let clock = Clock::system();
     let claims = User::ada().to_claims();
     let token = issue(&ring.set(), &stamp(clock.now()), &claims).expect("a token");
@@ -69,7 +105,7 @@ fn verify_and_issue(table: &mut Table, algorithm: Algorithm, peer: Peer, rows: [
         max_lifetime: Duration::from_secs(600),
         allow_expired: false,
     };
-    let mut validation = Validation::new(peer);
+    let mut validation = Validation::new(algorithm);
     validation.set_issuer(&[ISSUER]);
     validation.set_audience(&[AUDIENCE]);
     validation.leeway = 30;
@@ -84,7 +120,8 @@ fn verify_and_issue(table: &mut Table, algorithm: Algorithm, peer: Peer, rows: [
     let what = format!("{algorithm:?} verify to owned typed claims, {} bytes", token.len());
     table.row(rows[0], &what, &measured[0], &measured[1], targets[0]);
 
-    let header = Header { typ: Some("at+jwt".into()), kid: Some(ring.set().signing().kid().to_string()), ..Header::new(peer) };
+    let header =
+        Header { typ: Some("at+jwt".into()), kid: Some(ring.set().signing().kid().to_string()), ..Header::new(algorithm) };
     let measured = interleave(vec![
         Contestant::new("tollgate", || issue(&ring.set(), &stamp(clock.now()), &claims).expect("a token")),
         Contestant::new("jsonwebtoken", || {

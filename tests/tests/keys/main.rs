@@ -3,6 +3,7 @@
 mod configured;
 mod damage;
 mod folder;
+mod load;
 mod rotation;
 mod shared;
 mod signer;
