@@ -70,6 +70,21 @@ pub enum EventKind {
     },
     /// A request with credentials was refused, with this code.
     AccessRefused(Code),
+    /// An action token was made.
+    ActionTokenIssued {
+        /// What for.
+        purpose: &'static str,
+    },
+    /// An action token was consumed.
+    ActionTokenConsumed {
+        /// What for.
+        purpose: &'static str,
+    },
+    /// Something that is no action token of this purpose, or no longer, was presented.
+    ActionTokenRefused {
+        /// What for.
+        purpose: &'static str,
+    },
     /// Issuing and verifying were stopped.
     Paused,
     /// Issuing and verifying go on.
@@ -216,6 +231,9 @@ impl EventKind {
             Self::SignedOutEverywhere => "signed_out_everywhere",
             Self::Revoked { .. } => "revoked",
             Self::AccessRefused(_) => "access_refused",
+            Self::ActionTokenIssued { .. } => "action_token_issued",
+            Self::ActionTokenConsumed { .. } => "action_token_consumed",
+            Self::ActionTokenRefused { .. } => "action_token_refused",
             Self::Paused => "paused",
             Self::Resumed => "resumed",
             Self::ClockOffset { .. } => "clock_offset",
@@ -233,10 +251,14 @@ impl EventKind {
             | Self::SignedOut
             | Self::SignedOutEverywhere
             | Self::Revoked { .. }
+            | Self::ActionTokenIssued { .. }
+            | Self::ActionTokenConsumed { .. }
             | Self::Resumed => Outcome::Done,
-            Self::SignInRefused(_) | Self::ReauthenticationRefused(_) | Self::RefreshRefused(_) | Self::AccessRefused(_) => {
-                Outcome::Refused
-            }
+            Self::SignInRefused(_)
+            | Self::ReauthenticationRefused(_)
+            | Self::RefreshRefused(_)
+            | Self::AccessRefused(_)
+            | Self::ActionTokenRefused { .. } => Outcome::Refused,
             Self::RefreshReuse { .. }
             | Self::StoreRollbackSuspected
             | Self::Paused
@@ -262,6 +284,9 @@ impl fmt::Display for Event {
             EventKind::SignInRefused(code) | EventKind::ReauthenticationRefused(code) | EventKind::AccessRefused(code) => {
                 write!(f, " code={}", code.as_str())
             }
+            EventKind::ActionTokenIssued { purpose }
+            | EventKind::ActionTokenConsumed { purpose }
+            | EventKind::ActionTokenRefused { purpose } => write!(f, " purpose={purpose:?}"),
             EventKind::Refreshed(how) => write!(f, " how={how:?}"),
             EventKind::RefreshRefused(why) => write!(f, " why={why:?}"),
             EventKind::RefreshReuse { age, generation_gap, context_differs } => {

@@ -1,6 +1,7 @@
 //! The gate: a backend, its settings, its keys and its store, put together once.
 
 mod account;
+mod action;
 mod attempt;
 mod backend;
 mod builder;

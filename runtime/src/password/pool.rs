@@ -89,9 +89,14 @@ pub(super) struct Memory<'a> {
 }
 
 impl Memory<'_> {
+    /// Counts an evaluation.
+    pub(super) fn count(&self) {
+        self.pool.evaluations.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// So many blocks for one evaluation, which is counted.
     pub(super) fn blocks(&mut self, count: usize) -> Result<&mut [Block], AuthError> {
-        self.pool.evaluations.fetch_add(1, Ordering::Relaxed);
+        self.count();
         self.blocks.try_reserve_exact(count.saturating_sub(self.blocks.len()))?;
         self.blocks.resize(self.blocks.len().max(count), Block::new());
         self.blocks.get_mut(..count).ok_or_else(|| AuthError::unavailable("there is no memory for a password"))
