@@ -193,7 +193,7 @@ pub async fn handler§(caller: Auth<User@, Policy§>) -> String {
         let merged = repeat(size.backends, size, "\n        .nest(\"/app§\", app§.with_state(gate§))");
         let greeted = repeat(size.users, size, "    let _ = users::greet§;\n");
         format!(
-            "mod backends;\nmod handlers;\nmod touched;\nmod users;\nmod values;\n\n\
+            "#![allow(dead_code)]\n\nmod backends;\nmod handlers;\nmod touched;\nmod users;\nmod values;\n\n\
              use axum::Router;\nuse axum::routing::get;\n\n\
              fn main() {{\n    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect(\"a runtime\");\n    \
              runtime.block_on(serve());\n}}\n\n\

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use aws_lc_rs::hkdf;
-use jsonwebtoken::Algorithm;
 use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, AlgorithmFamily};
 use tokio::sync::Mutex;
 
 use super::folder;
@@ -77,10 +77,11 @@ impl KeyRing {
         Self::open_with(folder, Algorithm::EdDSA).await
     }
 
-    /// Opens the ring in a folder, with an algorithm of your choice: EdDSA, HS256, HS384 or HS512.
+    /// Opens the ring in a folder, with an algorithm of your choice: HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512,
+    /// ES256, ES384 or EdDSA. RSA keys are made with 2048 bits, which takes a moment.
     ///
     /// # Errors
-    /// As [`open`](Self::open); also where the folder holds keys of another algorithm, or the algorithm is not available.
+    /// As [`open`](Self::open); also where the folder holds keys of another algorithm: one key, one algorithm.
     pub async fn open_with(folder: impl AsRef<Path>, algorithm: Algorithm) -> Result<Self, Error> {
         let clock = Clock::system();
         let now = clock.now();
@@ -98,10 +99,9 @@ impl KeyRing {
     /// The algorithm is not HMAC; a secret is shorter than the hash's output (RFC 7518 section 3.2; 32 bytes for the
     /// refresh secret), has fewer than 16 different bytes, or is a public key; the two are the same.
     pub fn from_secret(algorithm: Algorithm, secret: Secret, refresh_secret: Secret) -> Result<Self, Error> {
-        let len = secret_len(algorithm)?;
-        if algorithm == Algorithm::EdDSA {
-            return Err(Error::new(ErrorKind::Keys, "EdDSA keys do not come from a shared secret: open a folder"));
-        }
+        let len = secret_len(algorithm).filter(|_| algorithm.family() == AlgorithmFamily::Hmac).ok_or_else(|| {
+            Error::new(ErrorKind::Keys, format!("{algorithm:?} keys do not come from a shared secret: open a folder"))
+        })?;
         strength::check("the signing secret", &secret, len)?;
         strength::check("the refresh secret", &refresh_secret, 32)?;
         if same(secret.expose(), refresh_secret.expose()) {
@@ -119,7 +119,7 @@ impl KeyRing {
     /// A ring of fresh keys that live as long as the process: for tests.
     ///
     /// # Errors
-    /// The algorithm is not available, or the random source cannot be read.
+    /// The random source cannot be read.
     pub fn generate(algorithm: Algorithm) -> Result<Self, Error> {
         let clock = Clock::system();
         let roster = Roster::create(algorithm, clock.now())?;

@@ -8,8 +8,8 @@ use jsonwebtoken::Algorithm;
 use serde::{Deserialize, Serialize};
 
 use super::set::KeyState;
-use super::signing::{LiveKey, secret_len};
-use super::thumbprint::{ed25519_thumbprint, secret_name};
+use super::signing::{LiveKey, generate};
+use super::thumbprint::secret_name;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
@@ -107,8 +107,8 @@ impl Held {
     }
 
     fn random(purpose: Purpose, number: u8, algorithm: Algorithm, state: KeyState, now: Timestamp) -> Result<Self, Error> {
-        let len = if purpose == Purpose::Sign { secret_len(algorithm)? } else { 32 };
-        Self::new(purpose, number, algorithm, Secret::random(len)?, state, now)
+        let secret = if purpose == Purpose::Sign { generate(algorithm)? } else { Secret::random(32)? };
+        Self::new(purpose, number, algorithm, secret, state, now)
     }
 }
 
@@ -266,7 +266,7 @@ impl Roster {
 /// The `kid` of a signing key.
 pub(super) fn kid(algorithm: Algorithm, secret: &Secret) -> Result<String, Error> {
     match LiveKey::new(algorithm, secret)?.public() {
-        Some(public) => Ok(ed25519_thumbprint(&public)),
+        Some(public) => Ok(public.thumbprint()),
         None => secret_name(secret.expose(), "tollgate/kid/1").ok_or_else(unusable),
     }
 }

@@ -2,11 +2,19 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, ParsedPublicKey};
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair,
+    KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512,
+    RsaEncoding,
+};
 use hmac::{Hmac, KeyInit, Mac};
-use jsonwebtoken::Algorithm;
+use jsonwebtoken::{Algorithm, AlgorithmFamily};
 use sha2::{Sha256, Sha384, Sha512};
 
+use super::public::PublicKey;
 use crate::error::{Error, ErrorKind};
 use crate::secret::{Secret, same};
 
@@ -16,9 +24,13 @@ use crate::secret::{Secret, same};
 #[derive(Clone)]
 pub(crate) enum LiveKey {
     /// Signs by RFC 8032, and verifies.
-    Ed25519(Arc<Ed25519KeyPair>, Ed25519Public),
+    Ed25519(Arc<Ed25519KeyPair>, PublicKey),
+    /// Signs by FIPS 186-5 with a nonce that is hedged: made of the key, the message and fresh chance (R31).
+    Ecdsa(Arc<EcdsaKeyPair>, PublicKey),
+    /// Signs by RFC 8017, and verifies.
+    Rsa(Arc<RsaKeyPair>, &'static dyn RsaEncoding, PublicKey),
     /// Only verifies.
-    Ed25519Public(Ed25519Public),
+    Public(PublicKey),
     /// HMAC with SHA-256 (RFC 7518 section 3.2).
     Hs256(Box<Hmac<Sha256>>),
     /// HMAC with SHA-384.
@@ -27,61 +39,72 @@ pub(crate) enum LiveKey {
     Hs512(Box<Hmac<Sha512>>),
 }
 
-/// A public key that is not of small order.
-#[derive(Clone)]
-pub(crate) struct Ed25519Public {
-    parsed: Arc<ParsedPublicKey>,
-    bytes: [u8; 32],
-}
-
-/// A signature of one of the supported algorithms, at most 64 bytes.
-pub(crate) struct Signature {
-    bytes: [u8; 64],
-    len: usize,
+/// A signature of one of the supported algorithms: short ones need no allocation.
+pub(crate) enum Signature {
+    Short([u8; 96], usize),
+    /// RSA's.
+    Long(Vec<u8>),
 }
 
 impl Signature {
-    fn new(from: &[u8]) -> Option<Self> {
-        let mut bytes = [0; 64];
-        bytes.get_mut(..from.len())?.copy_from_slice(from);
-        Some(Self { bytes, len: from.len() })
+    pub(crate) fn new(from: &[u8]) -> Self {
+        let mut bytes = [0; 96];
+        match bytes.get_mut(..from.len()) {
+            Some(room) => {
+                room.copy_from_slice(from);
+                Self::Short(bytes, from.len())
+            }
+            None => Self::Long(from.to_vec()),
+        }
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        match self {
+            Self::Short(bytes, len) => bytes.get(..*len).unwrap_or_default(),
+            Self::Long(bytes) => bytes,
+        }
     }
 }
 
 impl LiveKey {
-    /// Makes the key of `algorithm` from its secret bytes: a seed of 32 bytes, or an HMAC key of any length.
+    /// Makes the key of `algorithm` from its secret bytes: a seed of 32 bytes (EdDSA), PKCS #8 (RSA and ECDSA), or an HMAC key
+    /// of any length.
     pub(crate) fn new(algorithm: Algorithm, secret: &Secret) -> Result<Self, Error> {
         let bytes = secret.expose();
         let unusable = || Error::new(ErrorKind::Keys, format!("a key of {} bytes is no key for {algorithm:?}", bytes.len()));
+        let public = |bytes: &[u8]| PublicKey::from_bytes(algorithm, bytes).map_err(|problem| unusable().because(problem));
         Ok(match algorithm {
             Algorithm::EdDSA => {
                 let pair = Ed25519KeyPair::from_seed_unchecked(bytes).map_err(|_| unusable())?;
-                let public = Ed25519Public::new(pair.public_key().as_ref()).ok_or_else(unusable)?;
+                let public = public(pair.public_key().as_ref())?;
                 Self::Ed25519(Arc::new(pair), public)
+            }
+            Algorithm::ES256 | Algorithm::ES384 => {
+                let pair = EcdsaKeyPair::from_pkcs8(ecdsa(algorithm), bytes).map_err(|_| unusable())?;
+                let public = public(pair.public_key().as_ref())?;
+                Self::Ecdsa(Arc::new(pair), public)
+            }
+            Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::PS256 | Algorithm::PS384 | Algorithm::PS512 => {
+                let pair = RsaKeyPair::from_pkcs8(bytes).map_err(|_| unusable())?;
+                let public = public(pair.public_key().as_ref())?;
+                Self::Rsa(Arc::new(pair), rsa(algorithm), public)
             }
             Algorithm::HS256 => Self::Hs256(Box::new(Hmac::new_from_slice(bytes).map_err(|_| unusable())?)),
             Algorithm::HS384 => Self::Hs384(Box::new(Hmac::new_from_slice(bytes).map_err(|_| unusable())?)),
             Algorithm::HS512 => Self::Hs512(Box::new(Hmac::new_from_slice(bytes).map_err(|_| unusable())?)),
-            other => return Err(unavailable(other)),
+            other => return Err(Error::new(ErrorKind::Keys, format!("the algorithm {other:?} is not known here"))),
         })
     }
 
     /// The part that verifies.
     pub(crate) fn verifying(&self) -> Self {
-        match self {
-            Self::Ed25519(_, public) => Self::Ed25519Public(public.clone()),
-            other => other.clone(),
-        }
+        self.public().map_or_else(|| self.clone(), |public| Self::Public(public.clone()))
     }
 
     /// The public key, where there is one.
-    pub(crate) fn public(&self) -> Option<[u8; 32]> {
+    pub(crate) fn public(&self) -> Option<&PublicKey> {
         match self {
-            Self::Ed25519(_, public) | Self::Ed25519Public(public) => Some(public.bytes),
+            Self::Ed25519(_, public) | Self::Ecdsa(_, public) | Self::Rsa(_, _, public) | Self::Public(public) => Some(public),
             Self::Hs256(_) | Self::Hs384(_) | Self::Hs512(_) => None,
         }
     }
@@ -89,20 +112,26 @@ impl LiveKey {
     /// Signs; `None` for a key without its private part.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Signature> {
         match self {
-            Self::Ed25519(pair, _) => Signature::new(pair.try_sign(message).ok()?.as_ref()),
-            Self::Ed25519Public(_) => None,
-            Self::Hs256(key) => Signature::new(&mac(key.as_ref(), message)),
-            Self::Hs384(key) => Signature::new(&mac(key.as_ref(), message)),
-            Self::Hs512(key) => Signature::new(&mac(key.as_ref(), message)),
+            Self::Ed25519(pair, _) => Some(Signature::new(pair.try_sign(message).ok()?.as_ref())),
+            Self::Ecdsa(pair, _) => Some(Signature::new(pair.sign(&SystemRandom::new(), message).ok()?.as_ref())),
+            Self::Rsa(pair, encoding, _) => {
+                let mut bytes = vec![0; pair.public_modulus_len()];
+                pair.sign(*encoding, &SystemRandom::new(), message, &mut bytes).ok()?;
+                Some(Signature::Long(bytes))
+            }
+            Self::Public(_) => None,
+            Self::Hs256(key) => Some(Signature::new(&mac(key.as_ref(), message))),
+            Self::Hs384(key) => Some(Signature::new(&mac(key.as_ref(), message))),
+            Self::Hs512(key) => Some(Signature::new(&mac(key.as_ref(), message))),
         }
     }
 
     /// Whether the signature is this key's; a MAC is compared in constant time.
-    ///
-    /// Ed25519 is strict: small-order keys, small-order `R` and non-canonical encodings of `S` and `R` are refused.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
-            Self::Ed25519(_, public) | Self::Ed25519Public(public) => public.verify(message, signature),
+            Self::Ed25519(_, public) | Self::Ecdsa(_, public) | Self::Rsa(_, _, public) | Self::Public(public) => {
+                public.verify(message, signature)
+            }
             Self::Hs256(key) => same(&mac(key.as_ref(), message), signature),
             Self::Hs384(key) => same(&mac(key.as_ref(), message), signature),
             Self::Hs512(key) => same(&mac(key.as_ref(), message), signature),
@@ -112,36 +141,42 @@ impl LiveKey {
     /// How many bytes a signature has.
     pub(crate) fn signature_len(&self) -> usize {
         match self {
-            Self::Ed25519(..) | Self::Ed25519Public(_) | Self::Hs512(_) => 64,
+            Self::Ed25519(_, public) | Self::Ecdsa(_, public) | Self::Rsa(_, _, public) | Self::Public(public) => {
+                public.signature_len()
+            }
             Self::Hs256(_) => 32,
             Self::Hs384(_) => 48,
+            Self::Hs512(_) => 64,
         }
     }
 }
 
-impl Ed25519Public {
-    /// Parses a public key; `None` where it is of small order, so that signatures would say nothing, or no point at all.
-    fn new(bytes: &[u8]) -> Option<Self> {
-        let bytes: [u8; 32] = bytes.try_into().ok()?;
-        let parsed = ParsedPublicKey::new(&ED25519, bytes).ok()?;
-        (!is_small_order(&bytes)).then(|| Self { parsed: Arc::new(parsed), bytes })
-    }
-
-    /// aws-lc refuses an `S` that is not below the group's order and compares the encoding of `R`, which leaves
-    /// small-order `R` to be refused here (RFC 8032 section 5.1.7, and "Taming the many EdDSAs").
-    fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        let small = signature.first_chunk().is_none_or(is_small_order);
-        !small && self.parsed.verify_sig(message, signature).is_ok()
+/// The secret bytes of a fresh key, of the form that [`LiveKey::new`] reads. An RSA key has 2048 bits, and takes a moment.
+pub(crate) fn generate(algorithm: Algorithm) -> Result<Secret, Error> {
+    let failed = || Error::new(ErrorKind::Keys, format!("a key for {algorithm:?} cannot be made"));
+    match algorithm.family() {
+        AlgorithmFamily::Hmac | AlgorithmFamily::Ed => Ok(Secret::random(secret_len(algorithm).ok_or_else(failed)?)?),
+        AlgorithmFamily::Ec => {
+            let pair = EcdsaKeyPair::generate(ecdsa(algorithm)).map_err(|_| failed())?;
+            pair.to_pkcs8v1().map(|der| Secret::from_bytes(der.as_ref().to_vec())).map_err(|_| failed())
+        }
+        AlgorithmFamily::Rsa => {
+            let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| failed())?;
+            let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| failed())?;
+            Ok(Secret::from_bytes(der.as_ref().to_vec()))
+        }
     }
 }
 
-/// Whether these bytes encode a point whose order divides eight, canonically or not. They are no secret.
-fn is_small_order(point: &[u8; 32]) -> bool {
-    let mut y = *point;
-    if let Some(last) = y.last_mut() {
-        *last &= 0x7F;
+/// How many bytes the secret of this algorithm has, where it is a number of them: as many as the hash puts out (RFC 7518
+/// section 3.2), or the seed of Ed25519.
+pub(crate) fn secret_len(algorithm: Algorithm) -> Option<usize> {
+    match algorithm {
+        Algorithm::EdDSA | Algorithm::HS256 => Some(32),
+        Algorithm::HS384 => Some(48),
+        Algorithm::HS512 => Some(64),
+        _ => None,
     }
-    SMALL_ORDER.contains(&y)
 }
 
 /// The MAC of a message under a keyed state, which stays as it was.
@@ -151,45 +186,19 @@ pub(crate) fn mac<M: Mac + Clone>(keyed: &M, message: &[u8]) -> hmac::digest::Ou
     state.finalize().into_bytes()
 }
 
-/// Bytes that a fresh key of this algorithm has: as many as the hash puts out (RFC 7518 section 3.2).
-pub(crate) fn secret_len(algorithm: Algorithm) -> Result<usize, Error> {
+fn ecdsa(algorithm: Algorithm) -> &'static EcdsaSigningAlgorithm {
+    if algorithm == Algorithm::ES256 { &ECDSA_P256_SHA256_FIXED_SIGNING } else { &ECDSA_P384_SHA384_FIXED_SIGNING }
+}
+
+fn rsa(algorithm: Algorithm) -> &'static dyn RsaEncoding {
     match algorithm {
-        Algorithm::EdDSA | Algorithm::HS256 => Ok(32),
-        Algorithm::HS384 => Ok(48),
-        Algorithm::HS512 => Ok(64),
-        other => Err(unavailable(other)),
+        Algorithm::RS384 => &RSA_PKCS1_SHA384,
+        Algorithm::RS512 => &RSA_PKCS1_SHA512,
+        Algorithm::PS256 => &RSA_PSS_SHA256,
+        Algorithm::PS384 => &RSA_PSS_SHA384,
+        Algorithm::PS512 => &RSA_PSS_SHA512,
+        _ => &RSA_PKCS1_SHA256,
     }
-}
-
-fn unavailable(algorithm: Algorithm) -> Error {
-    Error::new(ErrorKind::Keys, format!("the algorithm {algorithm:?} is not available yet: use EdDSA, HS256, HS384 or HS512"))
-}
-
-/// The y coordinates of the points of small order: 0, 1, the two of order eight, −1, and p and p + 1, which encode 0 and 1
-/// once more. The sign is left out.
-const SMALL_ORDER: [[u8; 32]; 7] = [
-    [0; 32],
-    little(1, 0, 0),
-    [
-        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf, 0xac, 0x05,
-        0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
-    ],
-    [
-        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20, 0x53, 0xfa,
-        0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
-    ],
-    little(0xec, 0xff, 0x7f),
-    little(0xed, 0xff, 0x7f),
-    little(0xee, 0xff, 0x7f),
-];
-
-/// A number of 32 bytes, least significant first.
-const fn little(first: u8, between: u8, last: u8) -> [u8; 32] {
-    let mut bytes = [between; 32];
-    let [lowest, .., highest] = &mut bytes;
-    *lowest = first;
-    *highest = last;
-    bytes
 }
 
 #[cfg(test)]
@@ -233,100 +242,106 @@ mod tests {
         }
     }
 
-    /// All encodings of small-order points: what ed25519-dalek finds weak, and what it cannot even decode.
+    const ALL: [Algorithm; 12] = [
+        Algorithm::HS256,
+        Algorithm::HS384,
+        Algorithm::HS512,
+        Algorithm::RS256,
+        Algorithm::RS384,
+        Algorithm::RS512,
+        Algorithm::PS256,
+        Algorithm::PS384,
+        Algorithm::PS512,
+        Algorithm::ES256,
+        Algorithm::ES384,
+        Algorithm::EdDSA,
+    ];
+
     #[test]
-    fn r30_small_order_keys_are_refused() {
-        let mut refused = 0;
-        for y in SMALL_ORDER {
-            for sign in [0, 0x80] {
-                let mut point = y;
-                point[31] |= sign;
-                if let Ok(key) = ed25519_dalek::VerifyingKey::from_bytes(&point) {
-                    assert!(key.is_weak(), "{point:x?}");
-                }
-                assert!(Ed25519Public::new(&point).is_none(), "{point:x?}");
-                refused += 1;
+    fn every_algorithm_signs_and_verifies_and_no_other_key_does() {
+        for algorithm in ALL {
+            let secret = generate(algorithm).unwrap();
+            let (key, other) =
+                (LiveKey::new(algorithm, &secret).unwrap(), LiveKey::new(algorithm, &generate(algorithm).unwrap()).unwrap());
+            let signature = key.sign(b"message").unwrap();
+            assert_eq!(signature.as_slice().len(), key.signature_len(), "{algorithm:?}");
+            assert!(key.verify(b"message", signature.as_slice()), "{algorithm:?}");
+            assert!(key.verifying().verify(b"message", signature.as_slice()), "{algorithm:?}");
+            assert!(!key.verify(b"massage", signature.as_slice()), "{algorithm:?}");
+            assert!(!other.verify(b"message", signature.as_slice()), "{algorithm:?}");
+            for wrong in
+                [&[][..], &signature.as_slice()[1..], &[signature.as_slice(), &[0]].concat(), &vec![0; key.signature_len()]]
+            {
+                assert!(!key.verify(b"message", wrong), "{algorithm:?}");
+            }
+            if let Some(public) = key.public() {
+                assert_eq!(public.algorithm(), algorithm);
+                assert!(key.verifying().sign(b"message").is_none());
             }
         }
-        assert_eq!(refused, 14);
-        let torsion = points_of_small_order();
-        assert_eq!(torsion.len(), 8);
-        assert!(torsion.iter().all(is_small_order));
-        let fine = ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key();
-        assert!(Ed25519Public::new(fine.as_bytes()).is_some());
-        assert!(Ed25519Public::new(&fine.as_bytes()[..31]).is_none() && Ed25519Public::new(&[]).is_none());
     }
 
-    /// Found without the table: the group's order times any point is a point of small order.
-    fn points_of_small_order() -> std::collections::BTreeSet<[u8; 32]> {
-        let order = unhex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
-        let mut found = std::collections::BTreeSet::new();
-        for start in 0..=255u8 {
-            let Ok(point) = ed25519_dalek::VerifyingKey::from_bytes(&[start; 32]) else { continue };
-            let mut power = point.to_edwards();
-            let mut multiple = None;
-            for bit in 0..256 {
-                if order[bit / 8] >> (bit % 8) & 1 == 1 {
-                    multiple = Some(multiple.map_or(power, |sum| sum + power));
-                }
-                power = power + power;
+    /// R19: with one RSA key a signature of one algorithm never holds for another.
+    #[test]
+    fn r19_no_rsa_key_serves_two_algorithms() {
+        let secret = generate(Algorithm::RS256).unwrap();
+        let rsa = ALL.into_iter().filter(|algorithm| algorithm.family() == AlgorithmFamily::Rsa);
+        let keys: Vec<_> = rsa.map(|algorithm| (algorithm, LiveKey::new(algorithm, &secret).unwrap())).collect();
+        for (one, signer) in &keys {
+            let signature = signer.sign(b"message").unwrap();
+            for (other, verifier) in &keys {
+                assert_eq!(verifier.verify(b"message", signature.as_slice()), one == other, "{one:?} {other:?}");
             }
-            found.extend(multiple.map(|multiple| multiple.compress().to_bytes()));
-        }
-        found
-    }
-
-    /// S + L is another encoding of S; a small-order R with a small-order key verifies anything where nobody is strict.
-    #[test]
-    fn r30_non_canonical_and_small_order_signatures_are_refused() {
-        let key = LiveKey::new(Algorithm::EdDSA, &Secret::from_bytes(vec![7; 32])).unwrap();
-        let mut signature = key.sign(b"message").unwrap().bytes;
-        assert!(key.verify(b"message", &signature));
-        let order = unhex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
-        let mut carry = 0u16;
-        for (s, l) in signature[32..].iter_mut().zip(order) {
-            carry += u16::from(*s) + u16::from(l);
-            *s = u8::try_from(carry & 0xff).unwrap();
-            carry >>= 8;
-        }
-        assert!(!key.verify(b"message", &signature));
-
-        let mut identity = [0; 32];
-        identity[0] = 1;
-        let mut forged = [0; 64];
-        forged[0] = 1;
-        let lenient = ParsedPublicKey::new(&ED25519, identity).unwrap();
-        assert!(lenient.verify_sig(b"anything", &forged).is_ok(), "the vector has lost its bite");
-        let unchecked = Ed25519Public { parsed: Arc::new(lenient), bytes: identity };
-        assert!(!unchecked.verify(b"anything", &forged), "R is of small order, whatever the key");
-    }
-
-    /// On honest and mutated signatures the answer is that of ed25519-dalek's strict check.
-    #[test]
-    fn r30_we_are_as_strict_as_ed25519_dalek() {
-        let dalek = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);
-        let key = LiveKey::new(Algorithm::EdDSA, &Secret::from_bytes(vec![9; 32])).unwrap();
-        assert_eq!(key.public(), Some(dalek.verifying_key().to_bytes()));
-        let signature = key.sign(b"message").unwrap().bytes;
-        for bit in 0..512 {
-            let mut changed = signature;
-            changed[bit / 8] ^= 1 << (bit % 8);
-            let strict = dalek.verifying_key().verify_strict(b"message", &ed25519_dalek::Signature::from_bytes(&changed));
-            assert_eq!(key.verify(b"message", &changed), strict.is_ok(), "bit {bit}");
-        }
-        for point in SMALL_ORDER {
-            let mut changed = signature;
-            changed[..32].copy_from_slice(&point);
-            assert!(!key.verify(b"message", &changed));
         }
     }
 
+    /// R28: a signature in DER, as OpenSSL writes it, is none; nor is one with a zero or the order in it.
     #[test]
-    fn other_algorithms_are_refused_by_name() {
-        for algorithm in [Algorithm::RS256, Algorithm::PS512, Algorithm::ES256, Algorithm::ES384] {
-            let error = LiveKey::new(algorithm, &Secret::from_bytes(vec![0; 32])).err().unwrap();
-            assert!(error.to_string().contains(&format!("{algorithm:?} is not available yet")), "{error}");
-            assert_eq!(error.kind(), ErrorKind::Keys);
+    fn r28_ecdsa_signatures_are_r_and_s_of_fixed_length() {
+        for (algorithm, half, order) in [
+            (Algorithm::ES256, 32, "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"),
+            (
+                Algorithm::ES384,
+                48,
+                "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
+            ),
+        ] {
+            let key = LiveKey::new(algorithm, &generate(algorithm).unwrap()).unwrap();
+            assert_eq!(key.signature_len(), 2 * half);
+            let signature = key.sign(b"message").unwrap();
+            let (r, s) = signature.as_slice().split_at(half);
+            for bad in [vec![0; half], unhex(order), vec![0xFF; half]] {
+                assert!(!key.verify(b"message", &[r, &bad].concat()), "{algorithm:?}");
+                assert!(!key.verify(b"message", &[&bad, s].concat()), "{algorithm:?}");
+                assert!(!key.verify(b"message", &[&bad[..], &bad].concat()), "{algorithm:?}");
+            }
+            let number = |n: &[u8]| [&[2, u8::try_from(half + 1).unwrap(), 0][..], n].concat();
+            let body = [number(r), number(s)].concat();
+            let der = [&[0x30, u8::try_from(body.len()).unwrap()][..], &body].concat();
+            assert!(!key.verify(b"message", &der), "{algorithm:?}");
         }
+    }
+
+    /// R31: the nonce is new for every signature, so that two of one key never share an `r`.
+    #[test]
+    fn r31_no_two_ecdsa_signatures_share_their_nonce() {
+        let key = LiveKey::new(Algorithm::ES256, &generate(Algorithm::ES256).unwrap()).unwrap();
+        let seen: std::collections::HashSet<Vec<u8>> =
+            (0..200).map(|i| key.sign(if i % 2 == 0 { b"one" } else { b"two" }).unwrap().as_slice()[..32].to_vec()).collect();
+        assert_eq!(seen.len(), 200);
+    }
+
+    #[test]
+    fn bytes_of_another_kind_of_key_are_refused() {
+        for algorithm in ALL.into_iter().filter(|algorithm| algorithm.family() != AlgorithmFamily::Hmac) {
+            for other in ALL.into_iter().filter(|other| other.family() != algorithm.family()) {
+                // Any 32 bytes are a seed.
+                if algorithm != Algorithm::EdDSA || secret_len(other) != Some(32) {
+                    let error = LiveKey::new(algorithm, &generate(other).unwrap()).err().unwrap();
+                    assert!(error.to_string().contains(&format!("is no key for {algorithm:?}")), "{error}");
+                }
+            }
+        }
+        assert!(LiveKey::new(Algorithm::ES256, &generate(Algorithm::ES384).unwrap()).is_err());
     }
 }

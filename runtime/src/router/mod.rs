@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod mount;
 mod session;
 mod signin;
 mod token;
@@ -10,7 +11,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::middleware::FromExtractorLayer;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::MethodFilter;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
@@ -20,6 +21,8 @@ use crate::gate::{AuthBackend, AuthRoute, Gate, Verifier};
 use crate::guarded::Application;
 use crate::policy::PolicyFor;
 use crate::reject::Rejection;
+
+use mount::Mounted;
 
 impl<B: AuthBackend> Gate<B> {
     /// The auth routes, for `merge` or `nest`. The gate is inside, so any state will do.
@@ -31,24 +34,21 @@ impl<B: AuthBackend> Gate<B> {
         S: Clone + Send + Sync + 'static,
     {
         let shape = &B::SHAPE;
-        let routes: [(AuthRoute, &str, MethodRouter<Self>); 9] = [
-            (AuthRoute::Signin, shape.signin.path, post(signin::signin::<B>)),
-            (AuthRoute::Refresh, shape.refresh.path, post(token::refresh::<B>)),
-            (AuthRoute::Reauthenticate, "/reauthenticate", post(signin::reauthenticate::<B>)),
-            (AuthRoute::Verify, "/verify", post(token::verify::<B>)),
-            (AuthRoute::Signout, "/signout", post(session::signout::<B>)),
-            (AuthRoute::SignoutAll, "/signout-all", post(session::signout_all::<B>)),
-            (AuthRoute::Revoke, "/revoke", post(token::revoke::<B>)),
-            (AuthRoute::Sessions, "/sessions", get(session::list::<B>)),
-            (AuthRoute::Sessions, "/sessions/{id}", delete(session::end::<B>)),
+        let (post, get, delete) = (MethodFilter::POST, MethodFilter::GET, MethodFilter::DELETE);
+        let routes = [
+            (AuthRoute::Signin, shape.signin.path, post, Mounted::new(self, signin::signin::<B>)),
+            (AuthRoute::Refresh, shape.refresh.path, post, Mounted::new(self, token::refresh::<B>)),
+            (AuthRoute::Reauthenticate, "/reauthenticate", post, Mounted::new(self, signin::reauthenticate::<B>)),
+            (AuthRoute::Verify, "/verify", post, Mounted::new(self, token::verify::<B>)),
+            (AuthRoute::Signout, "/signout", post, Mounted::new(self, session::signout::<B>)),
+            (AuthRoute::SignoutAll, "/signout-all", post, Mounted::new(self, session::signout_all::<B>)),
+            (AuthRoute::Revoke, "/revoke", post, Mounted::new(self, token::revoke::<B>)),
+            (AuthRoute::Sessions, "/sessions", get, Mounted::new(self, session::list::<B>)),
+            (AuthRoute::Sessions, "/sessions/{id}", delete, Mounted::new(self, session::end::<B>)),
         ];
-        let mut router = Router::new();
-        for (route, path, handler) in routes {
-            if !shape.disabled.contains(&route) {
-                router = router.route(&format!("{}{path}", shape.prefix), handler);
-            }
-        }
-        router.with_state(self.clone())
+        let present = routes.into_iter().filter(|(route, ..)| !shape.disabled.contains(route));
+        let present = present.map(|(_, path, method, handler)| (format!("{}{path}", shape.prefix), method, handler));
+        mount::router(present.collect()).with_state(())
     }
 
     /// `GET /.well-known/jwks.json`, the public keys (RFC 7517). It belongs at the root.
@@ -56,7 +56,8 @@ impl<B: AuthBackend> Gate<B> {
     where
         S: Clone + Send + Sync + 'static,
     {
-        Router::new().route("/.well-known/jwks.json", get(jwks::<B>)).with_state(self.clone())
+        let jwks = Mounted::new(self, jwks::<B>);
+        mount::router(vec![("/.well-known/jwks.json".to_owned(), MethodFilter::GET, jwks)]).with_state(())
     }
 
     /// Adds everything to an application: [`router`](Self::router) and [`well_known`](Self::well_known), and with the feature `openapi`

@@ -90,11 +90,19 @@ fn key_of<'k>(parts: &Compact<'_>, keys: &'k KeySet) -> Option<&'k VerifyingKey>
 }
 
 fn check_signature(parts: &Compact<'_>, key: &VerifyingKey) -> Option<()> {
-    let mut room = [0; SIGNATURE_ROOM];
-    if parts.signature.len() != (key.signature_len() * 4).div_ceil(3) {
+    let mut near = [0; SIGNATURE_NEAR];
+    let mut far;
+    let len = parts.signature.len();
+    if len != (key.signature_len() * 4).div_ceil(3) {
         return None;
     }
-    let signature = compact::decode(parts.signature, &mut room)?;
+    let room = if decoded_room(len) <= SIGNATURE_NEAR {
+        near.as_mut_slice()
+    } else {
+        far = vec![0; decoded_room(len)];
+        far.as_mut_slice()
+    };
+    let signature = compact::decode(parts.signature, room)?;
     key.verify(parts.signed.as_bytes(), signature).then_some(())
 }
 
@@ -249,7 +257,7 @@ impl TokenInfo {
 
 /// R45.
 const MAX_LEEWAY: Duration = Duration::from_secs(120);
-/// The longest signature has 64 bytes.
-const SIGNATURE_ROOM: usize = 68;
+/// Signatures up to this size, all but RSA's, are decoded on the stack.
+const SIGNATURE_NEAR: usize = 100;
 /// Payloads up to this size are decoded on the stack.
 const NEAR: usize = 1024;

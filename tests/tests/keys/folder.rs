@@ -60,7 +60,8 @@ fn name_and_state(key: &Value) -> String {
 
 #[tokio::test]
 async fn a_ring_is_the_same_after_a_restart() {
-    for algorithm in [Algorithm::EdDSA, Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
+    for algorithm in [Algorithm::EdDSA, Algorithm::HS384, Algorithm::RS256, Algorithm::PS512, Algorithm::ES256, Algorithm::ES384]
+    {
         let folder = tempfile::tempdir().unwrap();
         let first = KeyRing::open_with(folder.path(), algorithm).await.unwrap();
         let before = files(folder.path());

@@ -10,6 +10,7 @@ use tollgate::secret::Secret;
 use tollgate::token::{VerifyError, verify};
 
 use crate::claims::UserClaims;
+use crate::crypto::EVERY;
 use crate::forge::{AUDIENCE, Forge, ISSUER, NOW, expect, issue_from};
 
 /// The peer's rules, as close to ours as they come. It reads the system's clock, so times are left to us.
@@ -33,16 +34,20 @@ fn header(algorithm: Peer, kid: &str) -> Header {
     Header { typ: Some("at+jwt".into()), kid: Some(kid.into()), ..Header::new(algorithm) }
 }
 
+/// R35, R38: every algorithm with a public key, its JWK as it is published.
 #[test]
 fn the_peer_reads_what_we_issue_through_our_jwk_set() {
-    let ring = KeyRing::generate(Algorithm::EdDSA).unwrap();
-    let token = issue_from(&ring);
-    let set: jwk::JwkSet = serde_json::from_str(&serde_json::to_string(&ring.jwks()).unwrap()).unwrap();
-    let key = DecodingKey::from_jwk(set.find(ring.set().signing().kid()).unwrap()).unwrap();
-    let claims = peer_reads(&token, &key, Peer::EdDSA).unwrap();
-    assert_eq!(claims["email"], "ada@example.com");
-    let next = set.keys.iter().find(|jwk| jwk.common.key_id.as_deref() != Some(ring.set().signing().kid())).unwrap();
-    assert!(peer_reads(&token, &DecodingKey::from_jwk(next).unwrap(), Peer::EdDSA).is_none());
+    for algorithm in EVERY.into_iter().filter(|algorithm| algorithm.family() != jsonwebtoken::AlgorithmFamily::Hmac) {
+        let ring = KeyRing::generate(algorithm).unwrap();
+        let token = issue_from(&ring);
+        let set: jwk::JwkSet = serde_json::from_str(&serde_json::to_string(&ring.jwks()).unwrap()).unwrap();
+        let ours = set.find(ring.set().signing().kid()).unwrap();
+        let key = DecodingKey::from_jwk(ours).unwrap();
+        assert_eq!(peer_reads(&token, &key, algorithm).unwrap()["email"], "ada@example.com", "{algorithm:?}");
+        assert_eq!(ours.thumbprint(jwk::ThumbprintHash::SHA256).unwrap(), **ring.set().signing().kid());
+        let next = set.keys.iter().find(|jwk| jwk.common.key_id.as_deref() != Some(ring.set().signing().kid())).unwrap();
+        assert!(peer_reads(&token, &DecodingKey::from_jwk(next).unwrap(), algorithm).is_none());
+    }
 }
 
 #[test]
