@@ -36,6 +36,11 @@ pub enum EventKind {
     SignedIn,
     /// A sign-in was refused, with this code.
     SignInRefused(Code),
+    /// A sign-in needs a further step.
+    StepRequired {
+        /// Which, in the backend's word: `totp`.
+        kind: String,
+    },
     /// A user proved again who they are.
     Reauthenticated,
     /// A second authentication was refused, with this code.
@@ -221,6 +226,7 @@ impl EventKind {
         match self {
             Self::SignedIn => "signed_in",
             Self::SignInRefused(_) => "sign_in_refused",
+            Self::StepRequired { .. } => "step_required",
             Self::Reauthenticated => "reauthenticated",
             Self::ReauthenticationRefused(_) => "reauthentication_refused",
             Self::Refreshed(_) => "refreshed",
@@ -246,6 +252,7 @@ impl EventKind {
     pub const fn outcome(&self) -> Outcome {
         match self {
             Self::SignedIn
+            | Self::StepRequired { .. }
             | Self::Reauthenticated
             | Self::Refreshed(_)
             | Self::SignedOut
@@ -287,6 +294,7 @@ impl fmt::Display for Event {
             EventKind::ActionTokenIssued { purpose }
             | EventKind::ActionTokenConsumed { purpose }
             | EventKind::ActionTokenRefused { purpose } => write!(f, " purpose={purpose:?}"),
+            EventKind::StepRequired { kind } => write!(f, " kind={kind:?}"),
             EventKind::Refreshed(how) => write!(f, " how={how:?}"),
             EventKind::RefreshRefused(why) => write!(f, " why={why:?}"),
             EventKind::RefreshReuse { age, generation_gap, context_differs } => {

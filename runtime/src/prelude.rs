@@ -1,10 +1,10 @@
 //! What a program that uses tollgate imports: `use tollgate::prelude::*`.
 
 pub use crate::device::Client;
-pub use crate::error::{AuthError, Code, Refusal};
+pub use crate::error::{AuthError, Code, Refusal, Step};
 #[cfg(feature = "axum")]
 pub use crate::extract::{Auth, Current, Optional, Public};
-pub use crate::gate::{Access, Authenticate, EmailLogin, Gate, Refresh, Sessions, UsernameLogin, Verifier};
+pub use crate::gate::{Access, Authenticate, EmailLogin, Gate, Refresh, Sessions, StepAnswer, UsernameLogin, Verifier};
 #[cfg(feature = "axum")]
 pub use crate::guarded::Guarded;
 pub use crate::id::SessionId;

@@ -2,14 +2,15 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
+use zeroize::Zeroizing;
 
 use crate::error::{Code, Refusal};
 use crate::extract::{Auth, client};
-use crate::gate::{AuthBackend, Gate};
+use crate::gate::{AuthBackend, Gate, Renewal};
 use crate::reject::Rejection;
 
 use super::answer::{AccessOnly, Tokens, private};
-use super::body::{Read, device};
+use super::body::{Read, device, has_member, member};
 
 /// `POST /auth/signin`.
 pub(super) async fn signin<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<Response, Rejection> {
@@ -26,6 +27,19 @@ pub(super) async fn signin<B: AuthBackend>(State(gate): State<Gate<B>>, request:
     Ok(private(Tokens { issued: &issued, shape: &B::SHAPE }))
 }
 
+/// `POST /auth/signin/step`: goes on with a sign-in that needs more than its first answer.
+pub(super) async fn step<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<Response, Rejection> {
+    let attempt = async {
+        let read = Read::json(request).await?;
+        let mut client = client(&read.parts);
+        client.device = device(&read.bytes)?;
+        let token = Zeroizing::new(member(&read.bytes, STEP_TOKEN)?);
+        gate.sign_in_step(&token, &read.parse()?, &client).await
+    };
+    let issued = attempt.await.map_err(|refusal| gate.reject(refusal))?;
+    Ok(private(Tokens { issued: &issued, shape: &B::SHAPE }))
+}
+
 /// `POST /auth/reauthenticate`: the caller of a session signs in again, and its `auth_time` is renewed.
 pub(super) async fn reauthenticate<B: AuthBackend>(
     State(gate): State<Gate<B>>,
@@ -34,11 +48,18 @@ pub(super) async fn reauthenticate<B: AuthBackend>(
 ) -> Result<Response, Rejection> {
     let attempt = async {
         let read = Read::json(request).await?;
-        let login = read.parse::<B::Login>()?;
+        let proof = if has_member(&read.bytes, STEP_TOKEN) {
+            Renewal::Step(Zeroizing::new(member(&read.bytes, STEP_TOKEN)?), read.parse()?)
+        } else {
+            Renewal::Login(read.parse::<B::Login>()?)
+        };
         let (sid, generation) = auth.token().sid().zip(auth.token().generation()).ok_or(Code::InvalidToken)?;
         let (access_token, expires_in) =
-            gate.reauthenticate((sid, generation), auth.subject(), login, &client(&read.parts)).await?;
+            gate.reauthenticate((sid, generation), auth.subject(), proof, &client(&read.parts)).await?;
         Ok::<_, Refusal>(private(AccessOnly { access_token: &access_token, expires_in, session_id: sid, shape: &B::SHAPE }))
     };
     attempt.await.map_err(|refusal| gate.reject(refusal))
 }
+
+/// The member that carries the token of a step.
+const STEP_TOKEN: &str = "step_token";

@@ -28,6 +28,7 @@ pub(crate) struct Throttle {
     client: Budget,
     identifier: Budget,
     known: Budget,
+    step: Budget,
     action: Budget,
     refresh: Budget,
     #[cfg(feature = "axum")]
@@ -66,6 +67,7 @@ impl Throttle {
             client: budget("client", &[settings.client]),
             identifier: budget("identifier", &[settings.identifier, settings.identifier_long]),
             known: budget("known", &[settings.known]),
+            step: budget("step", &[settings.step, settings.step_long]),
             action: budget("action", &[settings.action]),
             refresh: budget("refresh", &[settings.refresh]),
             #[cfg(feature = "axum")]
@@ -102,6 +104,11 @@ impl Throttle {
                 tracing::warn!(error = %Causes(Some(&error)), "a client who signed in could not be remembered");
             }
         }
+    }
+
+    /// Counts an answer to a step of a subject.
+    pub(crate) async fn step(&self, subject: &str) -> Result<(), Refusal> {
+        refuse(self.spend(&self.step, &[subject]).await?)
     }
 
     /// Counts what an application does for somebody.
