@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod action;
 mod guarded;
 mod limits;
 mod openapi;
@@ -10,4 +11,5 @@ mod refresh;
 mod revoke;
 mod sessions;
 mod signin;
+mod step;
 mod throttle;
