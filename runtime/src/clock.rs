@@ -54,6 +54,11 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis(span)))
     }
 
+    /// This point moved by so many milliseconds, forwards or backwards.
+    pub(crate) const fn shifted(self, by: i64) -> Self {
+        Self::from_millis(self.0.saturating_add_signed(by))
+    }
+
     /// How long after `earlier` this point is; zero if it is not after it.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
@@ -81,6 +86,8 @@ pub struct Clock(Source);
 enum Source {
     #[default]
     System,
+    /// The system's, so many milliseconds on.
+    Shifted(i64),
     Manual(Arc<AtomicU64>),
 }
 
@@ -89,6 +96,18 @@ impl Clock {
     #[must_use]
     pub const fn system() -> Self {
         Self(Source::System)
+    }
+
+    /// The system's clock as a machine shows it whose clock is ahead by so much: for tests of nodes that disagree.
+    #[must_use]
+    pub fn ahead_by(span: Duration) -> Self {
+        Self(Source::Shifted(i64::try_from(millis(span)).unwrap_or(i64::MAX)))
+    }
+
+    /// The same of a machine whose clock is behind.
+    #[must_use]
+    pub fn behind_by(span: Duration) -> Self {
+        Self(Source::Shifted(i64::try_from(millis(span)).unwrap_or(i64::MAX).saturating_neg()))
     }
 
     /// A clock that stands at `start` until [`advance`](Self::advance) moves it. All clones move together.
@@ -104,12 +123,19 @@ impl Clock {
         }
     }
 
+    /// Whether it goes by itself. One that a test moves says nothing about another machine's.
+    pub(crate) const fn runs(&self) -> bool {
+        !matches!(self.0, Source::Manual(_))
+    }
+
     /// The time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             #[expect(clippy::disallowed_methods, reason = "this is the door")]
             Source::System => SystemTime::now().into(),
+            #[expect(clippy::disallowed_methods, reason = "this is the door")]
+            Source::Shifted(by) => Timestamp::from(SystemTime::now()).shifted(*by),
             Source::Manual(at) => Timestamp::from_millis(at.load(Ordering::SeqCst)),
         }
     }
@@ -119,6 +145,7 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
             Source::System => "Clock::System",
+            Source::Shifted(_) => "Clock::Shifted",
             Source::Manual(_) => "Clock::Manual",
         })
     }

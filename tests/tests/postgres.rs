@@ -1,5 +1,8 @@
 //! PostgreSQL: the conformance suite on it, and what is particular to it.
 
+#[macro_use]
+#[path = "stores/clock.rs"]
+mod clock;
 #[path = "postgres/conformance.rs"]
 mod conformance;
 #[path = "postgres/fault.rs"]
@@ -16,6 +19,9 @@ mod opening;
 mod race;
 #[path = "stores/record.rs"]
 mod record;
+#[macro_use]
+#[path = "stores/registry.rs"]
+mod registry;
 #[path = "postgres/tls.rs"]
 mod tls;
 
@@ -25,6 +31,18 @@ use sqlx::{PgConnection, Row as _, raw_sql};
 use tollgate::store::{PostgresOptions, PostgresStore, SessionStore as _};
 
 use record::NOW;
+
+registry_on!(registry_in_postgresql, async {
+    let database = tollgate_tests::support::postgres::Server::shared()?.database().await;
+    let store = crate::patient(&database.url).connect().await.unwrap();
+    Some((database, store))
+});
+
+clocks_on!(clocks_and_postgresql, async {
+    let database = tollgate_tests::support::postgres::Server::shared()?.database().await;
+    let store = crate::patient(&database.url).connect().await.unwrap();
+    Some((database, store))
+});
 
 /// What a test connects with whose subject is no time-out: a machine that does other things besides is no failure.
 fn patient(url: &str) -> PostgresOptions {

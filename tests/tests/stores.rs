@@ -12,3 +12,13 @@ mod opening;
 mod processes;
 #[path = "stores/record.rs"]
 mod record;
+#[macro_use]
+#[path = "stores/registry.rs"]
+mod registry;
+
+registry_on!(registry_in_memory, async { Some(((), tollgate::store::MemoryStore::new())) });
+registry_on!(registry_in_a_file, async {
+    let folder = tempfile::tempdir().unwrap();
+    let store = tollgate::store::SqliteStore::open(folder.path().join("sessions.db")).await.unwrap();
+    Some((folder, store))
+});

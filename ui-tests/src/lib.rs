@@ -17,6 +17,7 @@ macro_rules! every_operation_but_rotate {
             record_tokens(tokens: Vec<::tollgate::store::TokenRecord>, now: ::tollgate::clock::Timestamp) -> u64;
             tokens(query: ::tollgate::store::TokenQuery, now: ::tollgate::clock::Timestamp) -> Vec<::tollgate::store::TokenRecord>;
             log_since(cursor: ::tollgate::store::LogCursor, now: ::tollgate::clock::Timestamp) -> ::tollgate::store::LogPage;
+            changed(cursor: ::tollgate::store::LogCursor, patience: ::std::time::Duration) -> ();
             archive(before: ::tollgate::clock::Timestamp, limit: u32, now: ::tollgate::clock::Timestamp) -> ::tollgate::store::Archived;
             consume_once(key: [u8; 32], until: ::tollgate::clock::Timestamp, now: ::tollgate::clock::Timestamp) -> bool;
             put_once(value: ::tollgate::store::OnceValue, now: ::tollgate::clock::Timestamp) -> bool;

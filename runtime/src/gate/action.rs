@@ -55,10 +55,10 @@ impl<B: AuthBackend> Gate<B> {
     pub async fn action_token<P: Purpose>(&self, subject: &SubjectOf<B>, address: &str) -> Result<ActionToken<P>, Refusal> {
         let engine = &self.running().engine;
         engine.refuse_while_paused()?;
-        let (subject, now) = (subject.to_string(), engine.clock.now());
+        let (subject, now) = (subject.to_string(), engine.time.now());
         let token = ActionToken::random().map_err(Refusal::unavailable)?;
         let epoch = self.epoch_of(&subject).await?;
-        let kept = Kept { subject: subject.clone(), address: address.to_owned(), epoch, issued_at: now };
+        let kept = Kept { subject: subject.clone(), address: address.to_owned(), epoch, issued_at: engine.clock.now() };
         let value = OnceValue {
             kind: ActionToken::<P>::kind(),
             hash: token.hash(),
@@ -87,7 +87,7 @@ impl<P: Purpose> ActionToken<P> {
     pub async fn consume<B: AuthBackend>(self, gate: &Gate<B>) -> Result<Proof<P, SubjectOf<B>>, Refusal> {
         let engine = &gate.running().engine;
         engine.refuse_while_paused()?;
-        let taken = engine.store.take_once(Self::kind(), self.hash(), engine.clock.now()).await.map_err(Refusal::unavailable)?;
+        let taken = engine.store.take_once(Self::kind(), self.hash(), engine.time.now()).await.map_err(Refusal::unavailable)?;
         let refuse = |subject: Option<String>| {
             let event = Event::new(EventKind::ActionTokenRefused { purpose: P::NAME });
             engine.events.emit(&Event { subject, ..event });

@@ -32,22 +32,22 @@ impl<B: AuthBackend> Gate<B> {
     /// # fn main() {}
     /// ```
     pub async fn allow(&self, name: &str, whom: &str, client: &Client) -> Result<(), Refusal> {
-        self.0.throttle.action(name, whom, client).await
+        self.0.throttle.action(name, whom, client, self.running().engine.time.now()).await
     }
 
     /// Counts a sign-in, before the backend is asked.
     pub(super) async fn count_sign_in(&self, identifier: Option<&str>, client: &Client) -> Result<(), Refusal> {
-        self.0.throttle.sign_in(identifier, client).await
+        self.0.throttle.sign_in(identifier, client, self.running().engine.time.now()).await
     }
 
     /// Counts an answer to a step.
     pub(super) async fn count_step(&self, subject: &str) -> Result<(), Refusal> {
-        self.0.throttle.step(subject).await
+        self.0.throttle.step(subject, self.running().engine.time.now()).await
     }
 
     /// Remembers a client who signed in.
     pub(super) async fn remember(&self, identifier: Option<&str>, client: &Client) {
-        self.0.throttle.signed_in(identifier, client).await;
+        self.0.throttle.signed_in(identifier, client, self.running().engine.time.now()).await;
     }
 
     /// Counts a refresh.

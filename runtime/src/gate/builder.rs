@@ -11,8 +11,8 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, Events};
 use crate::keys::KeyRing;
-use crate::session::Engine;
-use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Settings, ThrottleSettings};
+use crate::session::{Engine, StoreClock};
+use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Registry, Settings, ThrottleSettings};
 use crate::store::{OnLimit, RevokeReason, Store, Target};
 use crate::token::{JwtClaims, Open};
 
@@ -232,6 +232,20 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(|settings| settings.throttle = throttle)
     }
 
+    /// Which tokens the store remembers one by one: `registry`.
+    pub fn registry(self, registry: Registry) -> Self {
+        self.with(move |settings| settings.registry = registry)
+    }
+
+    /// How often the gate deletes what has ended, zero for never, and how long ago it must have: `archive.interval`,
+    /// `archive.age`.
+    pub fn archive(self, interval: Duration, age: Duration) -> Self {
+        self.with(move |settings| {
+            settings.archive.interval = interval;
+            settings.archive.age = age;
+        })
+    }
+
     /// The clock: a manual one for tests.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -308,9 +322,18 @@ async fn assemble<B: AuthBackend>(
     clock: Clock,
     events: Events,
 ) -> Result<Gate<B>, Error> {
-    store.migrate(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
+    let time = StoreClock::new(clock.clone());
+    time.measure(&store).await.map_err(|e| Error::new(ErrorKind::Store, "the store's clock cannot be read").because(e))?;
+    let (offset, _) = time.offset();
+    if offset > MOST_OFFSET {
+        let seconds = offset.as_secs();
+        let why =
+            format!("this machine's clock and the store's differ by {seconds} seconds: set them before the gate is started");
+        return Err(Error::new(ErrorKind::Store, why));
+    }
+    store.migrate(time.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
     let health =
-        store.health(clock.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
+        store.health(time.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
     // Read again after the sessions: another process may have adopted the ring since this one opened it, and signed somebody in.
     ring.reload().await?;
     let is_lost = ring.is_unadopted().await && health.has_live_sessions;
@@ -327,7 +350,8 @@ async fn assemble<B: AuthBackend>(
     ring.set_lifetimes(overlap, settings.session.idle);
     #[cfg(feature = "rate-limit")]
     let throttle = crate::throttle::Throttle::new(&settings.throttle, &store, &clock).await.map_err(store_error)?;
-    let (engine, queue) = Engine::new(settings, store, ring, clock, events.start());
+    let (engine, queue) = Engine::new(settings, store, ring, (clock, time), events.start());
+    engine.tell_of_offset();
     engine.self_test()?;
     engine.catch_up().await.map_err(store_error)?;
     if is_lost {
@@ -342,6 +366,9 @@ async fn assemble<B: AuthBackend>(
         throttle,
     })))
 }
+
+/// By how much the clocks may differ at the start (ROTATION 6).
+const MOST_OFFSET: Duration = Duration::from_secs(5 * 60);
 
 /// A gate on its way. Await it.
 #[must_use = "the gate is built when this is awaited"]

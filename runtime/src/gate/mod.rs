@@ -2,6 +2,7 @@
 
 mod account;
 mod action;
+mod archive;
 mod attempt;
 mod backend;
 mod builder;
@@ -11,6 +12,7 @@ mod request;
 mod sessions;
 mod step;
 mod task;
+mod tokens;
 mod verifier;
 
 pub use account::{Access, Sessions};
@@ -24,6 +26,7 @@ pub use builder::{
 pub use identifier::normalize_identifier;
 pub use sessions::{Health, SessionInfo, SessionList};
 pub use step::StepAnswer;
+pub use tokens::TokenList;
 pub use verifier::Verifier;
 
 #[cfg(feature = "axum")]
@@ -81,8 +84,8 @@ impl<B: AuthBackend> Gate<B> {
     /// [`Code::Unavailable`] where the store cannot decide, or where the subject was changed within the last second: load the
     /// user again, and try again. [`Code::Forbidden`] where the device limit denies it.
     pub async fn sign_in(&self, user: B::User, client: &Client) -> Result<Issued, Refusal> {
-        let started_at = self.now();
-        match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at, None).await? {
+        let (since, started_at) = self.begin();
+        match self.open(&user.to_claims(), client, since, started_at, None).await? {
             Attempt::Open(issued) => Ok(*issued),
             Attempt::Again(_) => Err(Code::Unavailable.into()),
         }
@@ -105,15 +108,15 @@ impl<B: AuthBackend> Gate<B> {
         let identifier = B::Entry::identifier(self.backend(), &first);
         let counted = self.count_sign_in(identifier.as_deref(), client).await;
         counted.map_err(|refusal| self.tell_refused(refusal, client))?;
-        let started_at = self.now();
-        let stage = |started_at| Stage::new(identifier.clone(), started_at, None, client);
-        let user = self.authenticate(first, client, stage(started_at)).await;
+        let (since, started_at) = self.begin();
+        let stage = |since, started_at| Stage::new(identifier.clone(), (since, started_at), None, client);
+        let user = self.authenticate(first, client, stage(since, started_at)).await;
         let user = user.map_err(|refusal| self.tell_refused(refusal, client))?;
-        let issued = match self.open(&user.to_claims(), client, Authenticated::Since(started_at), started_at, None).await? {
+        let issued = match self.open(&user.to_claims(), client, since, started_at, None).await? {
             Attempt::Open(issued) => issued,
             Attempt::Again(expected) => {
-                let started_at = self.now();
-                let user = self.authenticate(login()?, client, stage(started_at)).await;
+                let (since, started_at) = self.begin();
+                let user = self.authenticate(login()?, client, stage(since, started_at)).await;
                 let user = user.map_err(|refusal| self.tell_refused(refusal, client))?;
                 match self.open(&user.to_claims(), client, expected, started_at, None).await? {
                     Attempt::Open(issued) => issued,
@@ -177,7 +180,8 @@ impl<B: AuthBackend> Gate<B> {
         self.running().engine.admit(token, Purpose::Entry).await
     }
 
-    /// Signs an access token without a session: it has no `sid`, no `gen` and no `auth_time`, and cannot be refreshed.
+    /// Signs an access token without a session: it has no `sid`, no `gen` and no `auth_time`, and cannot be refreshed. It is in the
+    /// registry once it is [registered](Self::register).
     ///
     /// # Errors
     /// The lifetime is above `access.max_ttl`, or the store cannot tell the subject's epoch.
@@ -205,6 +209,7 @@ impl<B: AuthBackend> Gate<B> {
                 }
                 _ => Target::Key(kid),
             },
+            Target::Token(jti) => self.running().engine.meant(jti).await.map_err(store_error)?,
             target => target,
         };
         self.running().engine.revoke_target(target, RevokeReason::Requested).await.map_err(store_error)
@@ -240,8 +245,10 @@ impl<B: AuthBackend> Gate<B> {
         self.running().stop().await.map_err(store_error)
     }
 
-    fn now(&self) -> Timestamp {
-        self.running().engine.clock.now()
+    /// When a sign-in begins: by the store's clock, against which changes of the subject are compared, and by this machine's.
+    fn begin(&self) -> (Authenticated, Timestamp) {
+        let engine = &self.running().engine;
+        (Authenticated::Since(engine.time.now()), engine.clock.now())
     }
 }
 

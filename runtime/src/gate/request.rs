@@ -55,13 +55,14 @@ impl<B: AuthBackend> Gate<B> {
         Ok(())
     }
 
-    /// RFC 7009: a refresh token ends its session; an access token dies alone, or with `affect_tree` takes its session along. What is
-    /// unknown or has run out is left alone, and that is a success.
+    /// RFC 7009: a refresh token ends its session; an access token dies alone, or with `affect_tree` takes its session along and what
+    /// the registry has below its tokens. What is unknown or has run out is left alone, and that is a success.
     pub(crate) async fn revoke_presented(&self, token: &str, affect_tree: bool) -> Result<(), Refusal> {
         let engine = &self.running().engine;
         let target = if let Ok(verified) = engine.recognise_unexpired::<ClaimsOf<B>>(token) {
             match verified.token().sid() {
                 Some(sid) if affect_tree => Target::Session(sid),
+                None if affect_tree => Target::Tree(verified.token().jti()),
                 _ => Target::Token(verified.token().jti()),
             }
         } else if let Some(session) = self.genuine(token).await? {
@@ -69,7 +70,12 @@ impl<B: AuthBackend> Gate<B> {
         } else {
             return Ok(());
         };
-        engine.revoke_for_client(target, RevokeReason::Requested).await.map(drop)
+        let session = if let Target::Session(sid) = target { Some(sid) } else { None };
+        engine.revoke_for_client(target, RevokeReason::Requested).await?;
+        match session {
+            Some(sid) if affect_tree => engine.revoke_below(sid).await,
+            _ => Ok(()),
+        }
     }
 
     /// Says what a token is, if it counts.
@@ -87,7 +93,7 @@ impl<B: AuthBackend> Gate<B> {
         let engine = &self.running().engine;
         engine.refuse_while_paused()?;
         let parsed = RefreshToken::parse(&engine.ring.set(), token).map_err(|_| Code::InvalidToken)?;
-        let now = engine.clock.now();
+        let now = engine.time.now();
         let session = engine.store.session(parsed.sid, now).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidToken)?;
         let is_current = session.is_live(now)
             && session.generation == parsed.generation
@@ -99,7 +105,7 @@ impl<B: AuthBackend> Gate<B> {
         Ok(About {
             kind: "refresh",
             session_id: Some(session.sid),
-            expires_at: session.idle_exp.min(session.abs_exp),
+            expires_at: engine.time.here(session.idle_exp.min(session.abs_exp)),
             subject: session.subject,
         })
     }
@@ -108,7 +114,7 @@ impl<B: AuthBackend> Gate<B> {
     async fn genuine(&self, token: &str) -> Result<Option<Session>, Refusal> {
         let engine = &self.running().engine;
         let Ok(parsed) = RefreshToken::parse(&engine.ring.set(), token) else { return Ok(None) };
-        let session = engine.store.session(parsed.sid, engine.clock.now()).await.map_err(Refusal::unavailable)?;
+        let session = engine.store.session(parsed.sid, engine.time.now()).await.map_err(Refusal::unavailable)?;
         Ok(session.filter(|session| {
             let hash = parsed.hash();
             let is_current = session.generation == parsed.generation && crate::secret::same(&session.current, &hash);
@@ -135,7 +141,8 @@ impl<B: AuthBackend> Gate<B> {
     ) -> Result<(String, u64), Refusal> {
         let engine = &self.running().engine;
         let before = engine.clock.now();
-        let session = engine.store.session(sid, before).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidToken)?;
+        let session =
+            engine.store.session(sid, engine.time.now()).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidToken)?;
         let tell = |refusal: &Refusal| {
             // That a step is needed was told already.
             if refusal.step().is_some() && refusal.code() == Code::InsufficientUserAuthentication {
@@ -148,7 +155,7 @@ impl<B: AuthBackend> Gate<B> {
             Renewal::Login(login) => {
                 let identifier = B::Entry::identifier(self.backend(), &login);
                 self.count_sign_in(identifier.as_deref(), client).await.inspect_err(tell)?;
-                let stage = Stage::new(identifier, before, Some(sid), client);
+                let stage = Stage::new(identifier, self.begin(), Some(sid), client);
                 let user = self.authenticate(login, client, stage).await.inspect_err(tell)?;
                 (user, None, before)
             }
@@ -161,9 +168,11 @@ impl<B: AuthBackend> Gate<B> {
             return Err(Code::InvalidCredentials.into()).inspect_err(tell);
         }
         // Signed before anything is written, so that claims which no token can carry change nothing.
-        let signed = engine.sign_for(&Session { generation, auth_time, acr: acr.clone(), ..session }, &user.to_claims())?;
-        let renewed = engine.store.reauthenticate(sid, auth_time, acr, engine.clock.now()).await.map_err(Refusal::unavailable)?;
+        let (signed, rows) =
+            engine.sign_for(&Session { generation, auth_time, acr: acr.clone(), ..session }, &user.to_claims())?;
+        let renewed = engine.store.reauthenticate(sid, auth_time, acr, engine.time.now()).await.map_err(Refusal::unavailable)?;
         let renewed = renewed.ok_or(Code::InvalidToken)?;
+        engine.record(rows).await.map_err(Refusal::unavailable)?;
         engine.events.emit(&Event::new(EventKind::Reauthenticated).subject(renewed.subject).sid(sid).ip(client.ip));
         Ok(signed)
     }

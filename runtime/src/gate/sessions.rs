@@ -1,4 +1,4 @@
-//! Sessions as an application sees them, the archive, and the gate's health.
+//! Sessions as an application sees them, and the gate's health.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::clock::Timestamp;
 use crate::device::Device;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::id::SessionId;
 use crate::session::Engine;
-use crate::store::{Archived, Session};
+use crate::store::Session;
 
 use super::{AuthBackend, Gate, store_error};
 
@@ -29,7 +29,7 @@ impl<'a> SessionList<'a> {
     /// # Errors
     /// The store cannot be read.
     pub async fn of(&self, subject: impl std::fmt::Display) -> Result<Vec<SessionInfo>, Error> {
-        let sessions = self.engine.store.sessions_of(subject.to_string(), self.engine.clock.now()).await.map_err(store_error)?;
+        let sessions = self.engine.store.sessions_of(subject.to_string(), self.engine.time.now()).await.map_err(store_error)?;
         Ok(sessions.into_iter().map(SessionInfo::from).collect())
     }
 
@@ -38,7 +38,7 @@ impl<'a> SessionList<'a> {
     /// # Errors
     /// The store cannot be read.
     pub async fn get(&self, sid: SessionId) -> Result<Option<SessionInfo>, Error> {
-        let now = self.engine.clock.now();
+        let now = self.engine.time.now();
         let session = self.engine.store.session(sid, now).await.map_err(store_error)?;
         Ok(session.filter(|session| session.is_live(now)).map(SessionInfo::from))
     }
@@ -48,7 +48,7 @@ impl<'a> SessionList<'a> {
     /// # Errors
     /// The store cannot be written to.
     pub async fn attach(&self, sid: SessionId, device: Device) -> Result<bool, Error> {
-        self.engine.store.attach(sid, device, self.engine.clock.now()).await.map_err(store_error)
+        self.engine.store.attach(sid, device, self.engine.time.now()).await.map_err(store_error)
     }
 }
 
@@ -99,46 +99,27 @@ pub struct Health {
     pub dropped_confirmations: u64,
     /// Whether the deployment is paused.
     pub is_paused: bool,
+    /// By how much this machine's clock and the store's differ, as measured last; above the leeway it is not well.
+    pub clock_offset: Duration,
 }
 
 impl<B: AuthBackend> Gate<B> {
     /// How the gate is doing. Asks the store.
     pub async fn health(&self) -> Health {
         let engine = &self.running().engine;
-        let store_is_writable = engine.store.health(engine.clock.now()).await.is_ok();
+        let store_is_writable = engine.store.health(engine.time.now()).await.is_ok();
         let (revocation_view_age, revocation_entries) = engine.view_health();
+        let (clock_offset, _) = engine.time.offset();
         Health {
-            is_well: store_is_writable && revocation_view_age <= UNWELL,
+            is_well: store_is_writable && revocation_view_age <= UNWELL && clock_offset <= engine.settings.leeway,
             store_is_writable,
             revocation_view_age,
             revocation_entries,
             dropped_confirmations: engine.dropped_confirmations(),
             is_paused: engine.is_paused(),
-        }
-    }
-
-    /// Deletes what ended before `before` and is not needed any more, in batches of 500 rows.
-    ///
-    /// # Errors
-    /// `before` is in the future, or the store cannot be written to; what was deleted by then stays deleted.
-    pub async fn archive(&self, before: Timestamp) -> Result<Archived, Error> {
-        let engine = &self.running().engine;
-        if before > engine.clock.now() {
-            return Err(Error::new(ErrorKind::Usage, "the archive takes what ended in the past: `before` lies in the future"));
-        }
-        let mut total = Archived::default();
-        loop {
-            let batch = engine.store.archive(before, BATCH, engine.clock.now()).await.map_err(store_error)?;
-            total.sessions += batch.sessions;
-            total.tokens += batch.tokens;
-            total.others += batch.others;
-            if !batch.more {
-                return Ok(total);
-            }
-            tokio::task::yield_now().await;
+            clock_offset,
         }
     }
 }
 
 const UNWELL: Duration = Duration::from_secs(5);
-const BATCH: u32 = 500;

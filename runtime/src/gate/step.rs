@@ -60,8 +60,10 @@ impl fmt::Debug for StepAnswer {
 pub(super) struct Stage {
     /// What it was counted under.
     pub(super) identifier: Option<String>,
-    /// When its first step began.
+    /// When its first step began, by this machine's clock.
     pub(super) started_at: Timestamp,
+    /// The same by the store's, against which changes of the subject are compared.
+    since: Timestamp,
     /// The session that it renews; none where it opens one.
     pub(super) renews: Option<SessionId>,
     /// The device of its first step.
@@ -70,9 +72,15 @@ pub(super) struct Stage {
 
 impl Stage {
     /// A sign-in that begins.
-    pub(super) fn new(identifier: Option<String>, started_at: Timestamp, renews: Option<SessionId>, client: &Client) -> Self {
+    pub(super) fn new(
+        identifier: Option<String>,
+        (since, started_at): (Authenticated, Timestamp),
+        renews: Option<SessionId>,
+        client: &Client,
+    ) -> Self {
         let device = Device::new(client.device.name.clone(), client.device.id.clone());
-        Self { identifier, started_at, renews, device }
+        let (Authenticated::Since(since) | Authenticated::After(since)) = since;
+        Self { identifier, started_at, since, renews, device }
     }
 }
 
@@ -111,7 +119,7 @@ impl<B: AuthBackend> Gate<B> {
         let mut client = client.clone();
         client.device.name = client.device.name.or(stepped.stage.device.name);
         client.device.id = client.device.id.or(stepped.stage.device.id);
-        let authenticated = Authenticated::Since(stepped.stage.started_at);
+        let authenticated = Authenticated::Since(stepped.stage.since);
         let claims = stepped.user.to_claims();
         match self.open(&claims, &client, authenticated, stepped.stage.started_at, stepped.acr.as_deref()).await? {
             Attempt::Open(issued) => {
@@ -132,7 +140,7 @@ impl<B: AuthBackend> Gate<B> {
         client: &Client,
     ) -> Result<Stepped<B::User>, Refusal> {
         let engine = &self.running().engine;
-        let now = engine.clock.now();
+        let now = engine.time.now();
         let hash = sha256(token.as_bytes());
         let payload = engine.store.take_once(KIND.to_owned(), hash, now).await.map_err(Refusal::unavailable)?;
         let pending: Option<Pending> = payload.as_deref().and_then(|payload| serde_json::from_slice(payload).ok());
@@ -167,7 +175,7 @@ impl<B: AuthBackend> Gate<B> {
         let engine = &self.running().engine;
         let Step { subject, kind, acr, challenge, note } = step;
         let event = Event::new(EventKind::StepRequired { kind: kind.clone() }).subject(subject.clone());
-        let until = engine.clock.now().plus(PATIENCE);
+        let until = engine.time.now().plus(PATIENCE);
         let pending = Pending { stage, subject, kind, acr, challenge, note, tries: TRIES, until };
         let refusal = self.hand_out(Code::InsufficientUserAuthentication, &pending).await;
         if refusal.step().is_some() {
@@ -185,7 +193,7 @@ impl<B: AuthBackend> Gate<B> {
         if let Err(refusal) = self.keep(sha256(token.as_bytes()), pending).await {
             return refusal;
         }
-        let left = pending.until.since(self.running().engine.clock.now()).as_secs();
+        let left = pending.until.since(self.running().engine.time.now()).as_secs();
         Refusal::new(code).with_step(StepOffer::new(token, pending.kind.clone(), left, pending.challenge.clone()))
     }
 
@@ -193,7 +201,7 @@ impl<B: AuthBackend> Gate<B> {
         let engine = &self.running().engine;
         let payload = serde_json::to_vec(pending).map_err(Refusal::unavailable)?;
         let value = OnceValue { kind: KIND.to_owned(), hash, payload, until: pending.until };
-        engine.store.put_once(value, engine.clock.now()).await.map(drop).map_err(Refusal::unavailable)
+        engine.store.put_once(value, engine.time.now()).await.map(drop).map_err(Refusal::unavailable)
     }
 }
 

@@ -35,14 +35,14 @@ impl Running {
         let scheme = engine.settings.access.schemes.first().map_or("Bearer", String::as_str).into();
         let engine = Arc::new(engine);
         let confirming = Arc::new(Mutex::new(Confirming { queue, pending: BTreeMap::new() }));
-        let tasks = vec![
-            every(FOLLOW, &engine, |engine| async move {
-                if let Err(error) = engine.catch_up().await {
-                    tracing::warn!(error = %Causes(Some(&error)), "the revocation log cannot be read");
-                }
-                engine.tell_of_staleness();
-            }),
+        let mut tasks = vec![
+            follow(&engine),
             every(PURGE, &engine, |engine| async move { engine.purge_view() }),
+            every(COMPARE, &engine, |engine| async move {
+                if let Err(error) = engine.compare_clocks().await {
+                    tracing::warn!(error = %Causes(Some(&error)), "the store's clock cannot be read");
+                }
+            }),
             every(RELOAD, &engine, |engine| async move {
                 if let Err(error) = engine.ring.reload().await {
                     tracing::error!(error = %Causes(Some(&error)), "the key ring cannot be read again; the keys read last stay in use");
@@ -60,6 +60,7 @@ impl Running {
                 })
             },
         ];
+        tasks.extend(archiver(&engine));
         Self {
             engine,
             #[cfg(feature = "axum")]
@@ -94,6 +95,47 @@ async fn write(engine: &Engine, confirming: &Mutex<Confirming>) -> Result<(), St
     engine.write_confirmations(queue, pending).await
 }
 
+/// Follows the log: reads it when it got something, and in any case once a second. The wait begins before the log is read, so
+/// what is logged in between is not missed.
+fn follow(engine: &Arc<Engine>) -> AbortHandle {
+    let engine = Arc::clone(engine);
+    let task = tokio::spawn(async move {
+        loop {
+            let (waited, read) = tokio::join!(engine.wait_for_news(FOLLOW), engine.catch_up());
+            if let Err(error) = &read {
+                tracing::warn!(error = %Causes(Some(error)), "the revocation log cannot be read");
+            }
+            engine.tell_of_staleness();
+            tokio::time::sleep(if waited.is_ok() && read.is_ok() { TOGETHER } else { RETRY }).await;
+        }
+    });
+    task.abort_handle()
+}
+
+/// The archiver, where the settings want one: the first time soon, so that a program that often starts archives too.
+fn archiver(engine: &Arc<Engine>) -> Option<AbortHandle> {
+    let interval = engine.settings.archive.interval;
+    if interval.is_zero() {
+        return None;
+    }
+    let engine = Arc::clone(engine);
+    let task = tokio::spawn(async move {
+        let mut pause = interval.min(SOON);
+        loop {
+            tokio::time::sleep(pause).await;
+            match engine.archive_by_age().await {
+                Ok(gone) => {
+                    let (sessions, tokens, others) = (gone.sessions, gone.tokens, gone.others);
+                    tracing::debug!(sessions, tokens, others, "what had ended was archived");
+                }
+                Err(error) => tracing::warn!(error = %Causes(Some(&error)), "the archive waits for the store"),
+            }
+            pause = interval;
+        }
+    });
+    Some(task.abort_handle())
+}
+
 /// Runs `work` again and again, with a pause between.
 fn every<W, F>(pause: Duration, engine: &Arc<Engine>, mut work: W) -> AbortHandle
 where
@@ -110,8 +152,14 @@ where
     task.abort_handle()
 }
 
-const FOLLOW: Duration = Duration::from_millis(250);
+/// How long a node goes without a look at the log.
+const FOLLOW: Duration = Duration::from_secs(1);
+/// How long revocations are waited for that come together with one.
+const TOGETHER: Duration = Duration::from_millis(10);
+const RETRY: Duration = Duration::from_millis(250);
 const CONFIRM: Duration = Duration::from_millis(250);
+const COMPARE: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(60);
 const PURGE: Duration = Duration::from_secs(30);
 /// How often the ring is read again.
 pub(super) const RELOAD: Duration = Duration::from_secs(10);

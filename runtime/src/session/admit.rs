@@ -13,7 +13,6 @@ pub(crate) enum Purpose {
     /// A request goes through with it: that its client has it is worth noticing.
     Entry,
     /// Somebody asks about it. Nothing changes.
-    #[cfg(feature = "axum")]
     Question,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -18,11 +19,18 @@ impl Engine {
         let mut cursor = self.cursor.lock().await;
         // Taken after the lock: what was committed before is in the page.
         let now = self.clock.now().max(asked_at);
-        let page = self.store.log_since(cursor.clone(), now).await?;
+        let page = self.store.log_since(cursor.clone(), self.time.now()).await?;
         self.apply(&page.entries);
         *cursor = page.cursor;
         self.view.completed(now);
         Ok(())
+    }
+
+    /// Waits until the log may have got something, at most so long, whatever the store does.
+    pub(crate) async fn wait_for_news(&self, patience: Duration) -> Result<(), StoreError> {
+        let cursor = self.cursor.lock().await.clone();
+        let waited = tokio::time::timeout(patience.saturating_mul(2), self.store.changed(cursor, patience));
+        waited.await.unwrap_or(Ok(()))
     }
 
     /// Takes entries into the view of this node.
@@ -42,9 +50,27 @@ impl Engine {
         self.is_stale.store(is_stale, Ordering::Relaxed);
     }
 
+    /// Compares this machine's clock with the store's, and tells once when they differ by more than the leeway. Where the store's
+    /// cannot be read, what was measured last counts on.
+    pub(crate) async fn compare_clocks(&self) -> Result<(), StoreError> {
+        self.time.measure(&self.store).await?;
+        self.tell_of_offset();
+        Ok(())
+    }
+
+    /// Tells once when the clocks begin to differ by more than the leeway.
+    pub(crate) fn tell_of_offset(&self) {
+        let (offset, ahead) = self.time.offset();
+        let is_off = offset > self.settings.leeway;
+        if is_off && !self.is_off.swap(is_off, Ordering::Relaxed) {
+            self.events.emit(&Event::new(EventKind::ClockOffset { offset, ahead }));
+        }
+        self.is_off.store(is_off, Ordering::Relaxed);
+    }
+
     /// Forgets revocations that no living token can meet.
     pub(crate) fn purge_view(&self) {
-        self.view.purge(self.clock.now());
+        self.view.purge(self.time.now());
     }
 
     /// Writes every confirmation that is waiting, ordered by session. What the store did not take is in `pending` for the next time.
@@ -59,7 +85,7 @@ impl Engine {
         }
         while !pending.is_empty() {
             let batch: Vec<_> = pending.iter().take(BATCH).map(|(sid, generation)| (*sid, *generation)).collect();
-            self.store.confirm(batch.clone(), self.clock.now()).await?;
+            self.store.confirm(batch.clone(), self.time.now()).await?;
             for (sid, _) in batch {
                 pending.remove(&sid);
             }

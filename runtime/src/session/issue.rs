@@ -104,9 +104,13 @@ impl Engine {
         Ok((text, expires_at))
     }
 
-    /// Signs a token for a session. Answers it with its life in seconds.
+    /// Signs a token for a session. Answers it with its life in seconds, and the rows that go into the registry before it goes out.
     #[cfg(feature = "axum")]
-    pub(crate) fn sign_for<C: ClaimSet>(&self, session: &crate::store::Session, claims: &C) -> Result<(String, u64), Refusal> {
+    pub(crate) fn sign_for<C: ClaimSet>(
+        &self,
+        session: &crate::store::Session,
+        claims: &C,
+    ) -> Result<((String, u64), Vec<crate::store::TokenRecord>), Refusal> {
         let now = self.clock.now();
         let access = Access {
             jti: TokenId::random().map_err(Refusal::unavailable)?,
@@ -115,10 +119,11 @@ impl Engine {
             auth_time: Some(session.auth_time),
             acr: session.acr.as_deref(),
             lifetime: self.settings.access.ttl,
-            not_after: session.abs_exp,
+            not_after: self.time.here(session.abs_exp),
         };
         let (text, expires_at) = self.sign_access(&access, claims, now)?;
-        Ok((text, secs(expires_at.since(now))))
+        let rows = self.rows(&session.into(), (access.jti, session.generation), now, expires_at);
+        Ok(((text, secs(expires_at.since(now))), rows))
     }
 
     /// Signs a token that belongs to no session.

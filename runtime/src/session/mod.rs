@@ -1,13 +1,16 @@
 //! Sessions: opening, refreshing, revoking, and admitting the access tokens they issue. Knows no backend and no HTTP.
 
 mod admit;
+mod archive;
 mod confirm;
 mod follow;
 mod issue;
 mod open;
 mod refresh;
+mod registry;
 mod revoke;
 mod table;
+mod time;
 mod view;
 
 pub use issue::Issued;
@@ -16,6 +19,8 @@ pub use revoke::Revoke;
 
 pub(crate) use admit::Purpose;
 pub(crate) use open::{Attempt, Login};
+pub(crate) use registry::{ANY, family};
+pub(crate) use time::StoreClock;
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -41,7 +46,10 @@ pub(crate) struct Engine {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
     pub(crate) ring: KeyRing,
+    /// This machine's: for tokens and ages.
     pub(crate) clock: Clock,
+    /// The store's: for store calls and for until when things are remembered.
+    pub(crate) time: StoreClock,
     pub(crate) events: Emitter,
     expect: Expect,
     expect_expired: Expect,
@@ -51,6 +59,8 @@ pub(crate) struct Engine {
     replays: Replays,
     /// Whether it was told that the view is stale.
     is_stale: AtomicBool,
+    /// Whether it was told that the clocks differ.
+    is_off: AtomicBool,
 }
 
 impl Engine {
@@ -59,7 +69,7 @@ impl Engine {
         settings: Settings,
         store: Store,
         ring: KeyRing,
-        clock: Clock,
+        (clock, time): (Clock, StoreClock),
         events: Emitter,
     ) -> (Self, mpsc::Receiver<(SessionId, u32)>) {
         let (confirmations, queue) = Confirmations::new();
@@ -78,17 +88,19 @@ impl Engine {
             store,
             ring,
             clock,
+            time,
             events,
             view: View::default(),
             cursor: Mutex::default(),
             confirmations,
             replays: Replays::default(),
             is_stale: AtomicBool::new(false),
+            is_off: AtomicBool::new(false),
         };
         (engine, queue)
     }
 
-    /// Until when a revocation matters: every access token issued by now is out then (ROTATION 6).
+    /// Until when a revocation of `now`, a time of the store, matters: every access token issued by now is out then (ROTATION 6).
     fn log_until(&self, now: Timestamp) -> Timestamp {
         now.plus(self.settings.access.max_ttl()).plus(self.settings.leeway)
     }

@@ -10,6 +10,7 @@ use crate::store::{Authenticated, DeviceLimit, NewSession, Opened};
 use crate::token::{self, ClaimSet, RefreshToken};
 
 use super::issue::{Access, SessionPart};
+use super::registry::Member;
 use super::{Engine, Issued};
 
 /// A user who was authenticated, and is to get a session.
@@ -42,7 +43,7 @@ impl Engine {
         if subject.is_empty() {
             return Err(Refusal::unavailable("the backend answered a user whose subject is empty"));
         }
-        let now = self.clock.now();
+        let (here, now) = (self.clock.now(), self.time.now());
         let sid = SessionId::random().map_err(Refusal::unavailable)?;
         let jti = TokenId::random().map_err(Refusal::unavailable)?;
         let mut secret = zeroize::Zeroizing::new([0; 16]);
@@ -60,15 +61,18 @@ impl Engine {
             auth_time: Some(login.auth_time),
             acr: login.acr,
             lifetime: self.settings.access.ttl,
-            not_after: abs_exp,
+            not_after: self.time.here(abs_exp),
         };
         // Claims that no token can carry open no session and evict none. The epoch is not known yet, and no longer than this one.
-        self.sign_access(&access(u64::MAX), login.claims, now)?;
+        let (_, expires_at) = self.sign_access(&access(u64::MAX), login.claims, here)?;
+        let device = device_of(login.client);
+        let member = Member { sid, subject: &subject, device: &device, created_at: now, abs_exp };
+        let tokens = self.rows(&member, (jti, 0), here, expires_at);
         let new = NewSession {
             sid,
             subject: subject.clone(),
             client_id: self.settings.client_id.clone(),
-            device: device_of(login.client),
+            device,
             current: sha256(&*secret),
             auth_time: login.auth_time,
             acr: login.acr.map(str::to_owned),
@@ -78,7 +82,7 @@ impl Engine {
             authenticated: login.authenticated,
             limit: self.settings.session.device_limit.map(|max| DeviceLimit { max, on_limit: self.settings.session.on_limit }),
             log_until: self.log_until(now),
-            tokens: Vec::new(),
+            tokens,
         };
         let (epoch, evicted) = match self.store.open_session(new, now).await.map_err(Refusal::unavailable)? {
             Opened::Open { epoch, evicted } => (epoch, evicted),
@@ -90,14 +94,14 @@ impl Engine {
             }
         };
         self.evict(&evicted, now);
-        let (access_token, access_expires_at) = self.sign_access(&access(epoch), login.claims, now)?;
+        let (access_token, access_expires_at) = self.sign_access(&access(epoch), login.claims, here)?;
         self.events.emit(&Event::new(EventKind::SignedIn).subject(subject).sid(sid).ip(login.client.ip));
         Ok(Attempt::Open(Box::new(Issued {
             access_token,
             refresh_token: RefreshToken::mint(&self.ring.set(), sid, 0, &secret),
             access_expires_at,
-            refresh_expires_at: idle_exp,
-            issued_at: now,
+            refresh_expires_at: self.time.here(idle_exp),
+            issued_at: here,
             session_id: sid,
             is_fresh: true,
         })))

@@ -67,7 +67,7 @@ impl Engine {
             return Err(self.refused(RefreshRefusal::NotOurs, None, ip));
         };
         let context = context.digest(&self.settings.client_id);
-        let now = self.clock.now();
+        let now = self.time.now();
         let Some(session) = self.store.session(token.sid, now).await.map_err(Refusal::unavailable)? else {
             return Err(self.refused(RefreshRefusal::Ended, None, ip));
         };
@@ -155,7 +155,7 @@ impl Engine {
 
     /// The compare-and-swap, and where it fails the second reading, which never revokes, re-mints or takes a later epoch.
     async fn swap<C: ClaimSet>(&self, grant: &Grant<'_>, claims: &C) -> Result<Issued, Refusal> {
-        let now = self.clock.now();
+        let (here, now) = (self.clock.now(), self.time.now());
         let session = &grant.session;
         let mut secret = Zeroizing::new([0; 16]);
         fill_random(&mut *secret).map_err(Refusal::unavailable)?;
@@ -163,7 +163,8 @@ impl Engine {
         let idle_exp = now.plus(self.settings.session.idle).min(session.abs_exp);
         let generation = if matches!(grant.row, Row::Rotate | Row::Remint) { next } else { session.generation };
         // Before anything is written, so that claims which no token can carry rotate nothing.
-        let signed = self.sign(grant, claims, generation, now)?;
+        let signed = self.sign(grant, claims, generation, here)?;
+        let tokens = self.rows(&session.into(), (grant.jti, generation), here, signed.1);
         let (step, log_until) = match grant.row {
             Row::Rotate => {
                 let sealed = self.seal(&grant.token.secret, session.sid, session.generation, next, &secret)?;
@@ -186,7 +187,7 @@ impl Engine {
             Row::Remint => return Err(Code::Unavailable.into()),
             _ => (Step::Hold { generation: session.generation }, None),
         };
-        let rotation = Rotation { sid: session.sid, step, tokens: Vec::new(), log_until };
+        let rotation = Rotation { sid: session.sid, step, tokens, log_until };
         match self.store.rotate(rotation, now).await.map_err(Refusal::unavailable)? {
             Rotated::Done => {}
             Rotated::Lost => return self.second_reading(grant, claims).await,
@@ -197,26 +198,34 @@ impl Engine {
         match grant.row {
             Row::Rotate => {
                 let refresh = self.mint(session.sid, next, &secret);
-                Ok(self.answer(grant, signed, Refreshed::Rotated, refresh, idle_exp, now))
+                Ok(self.answer(grant, signed, Refreshed::Rotated, refresh, idle_exp, here))
             }
             Row::Remint => {
                 let refresh = self.mint(session.sid, next, &secret);
-                Ok(self.answer(grant, signed, Refreshed::Reminted, refresh, session.idle_exp, now))
+                Ok(self.answer(grant, signed, Refreshed::Reminted, refresh, session.idle_exp, here))
             }
-            _ => self.hand_out(grant, session, grant.row, signed, now),
+            _ => self.hand_out(grant, session, grant.row, signed, here),
         }
     }
 
     async fn second_reading<C: ClaimSet>(&self, grant: &Grant<'_>, claims: &C) -> Result<Issued, Refusal> {
-        let now = self.clock.now();
+        let (here, now) = (self.clock.now(), self.time.now());
         let session =
             self.store.session(grant.session.sid, now).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidGrant)?;
         match self.row_of(&session, grant.token, grant.context, now) {
             Row::Over => Err(Code::InvalidGrant.into()),
             Row::Replay if !self.replays.admit(session.sid, session.generation, now) => Err(Code::TooManyRequests.into()),
             row @ (Row::Keep | Row::Replay) => {
-                let signed = self.sign(grant, claims, session.generation, now)?;
-                self.hand_out(grant, &session, row, signed, now)
+                let signed = self.sign(grant, claims, session.generation, here)?;
+                let tokens = self.rows(&(&session).into(), (grant.jti, session.generation), here, signed.1);
+                if !tokens.is_empty() {
+                    let step = Step::Hold { generation: session.generation };
+                    let rotation = Rotation { sid: session.sid, step, tokens, log_until: None };
+                    if self.store.rotate(rotation, now).await.map_err(Refusal::unavailable)? == Rotated::Lost {
+                        return Err(Code::Unavailable.into());
+                    }
+                }
+                self.hand_out(grant, &session, row, signed, here)
             }
             _ => Err(Code::Unavailable.into()),
         }
@@ -261,7 +270,7 @@ impl Engine {
             auth_time: Some(session.auth_time),
             acr: session.acr.as_deref(),
             lifetime: self.settings.access.ttl,
-            not_after: session.abs_exp,
+            not_after: self.time.here(session.abs_exp),
         };
         self.sign_access(&access, claims, now)
     }
@@ -280,7 +289,7 @@ impl Engine {
             access_token,
             refresh_token,
             access_expires_at,
-            refresh_expires_at,
+            refresh_expires_at: self.time.here(refresh_expires_at),
             issued_at: now,
             session_id: grant.session.sid,
             is_fresh: how != Refreshed::Held,

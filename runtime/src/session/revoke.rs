@@ -70,7 +70,7 @@ impl Revoke {
 impl Engine {
     /// Revokes a target for everyone who reaches the store, and on this node at once.
     pub(crate) async fn revoke_target(&self, target: Target, reason: RevokeReason) -> Result<Revoked, StoreError> {
-        let now = self.clock.now();
+        let now = self.time.now();
         let revocation = Revocation { target: target.clone(), reason, until: self.log_until(now) };
         let revoked = self.store.revoke(revocation, now).await?;
         self.apply(&revoked.entries);
@@ -89,7 +89,7 @@ impl Engine {
 
     /// Pauses or resumes the deployment.
     pub(crate) async fn set_paused(&self, paused: bool) -> Result<(), StoreError> {
-        self.store.set_paused(paused, self.clock.now()).await?;
+        self.store.set_paused(paused, self.time.now()).await?;
         self.catch_up().await?;
         self.events.emit(&Event::new(if paused { EventKind::Paused } else { EventKind::Resumed }));
         Ok(())

@@ -48,8 +48,7 @@ impl Problem {
 
 /// The flat list of checks.
 fn problems(settings: &Settings) -> Vec<Problem> {
-    let Settings { issuer, audience, client_id, leeway, access, refresh, session, revocation, keys: _, throttle, origins: _ } =
-        settings;
+    let Settings { issuer, audience, client_id, leeway, access, refresh, session, revocation, throttle, .. } = settings;
     let mut found = Found(Vec::new());
 
     found.required("issuer", issuer.as_deref());

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use toml::Value;
 
-use super::{Consistency, Counted, OnLimit, OnRefresh, OnStale, RefreshPolicy};
+use super::{Consistency, Counted, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry};
 
 /// A value as its source has it.
 #[derive(Clone, Copy)]
@@ -145,7 +145,7 @@ macro_rules! words {
     )+};
 }
 
-words!(Counted, OnLimit, OnRefresh, OnStale, RefreshPolicy);
+words!(Counted, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry);
 
 fn read_word<T: DeserializeOwned>(raw: Raw<'_>) -> Result<T, String> {
     let word: Result<T, Choices> = T::deserialize(raw.text().unwrap_or_default().into_deserializer());

@@ -62,6 +62,10 @@ pub struct Settings {
     pub keys: KeysSettings,
     /// The throttle.
     pub throttle: ThrottleSettings,
+    /// Which tokens the store remembers one by one.
+    pub registry: Registry,
+    /// What becomes of what has ended.
+    pub archive: ArchiveSettings,
     /// Where each setting that is not a default came from, for messages.
     pub(crate) origins: Origins,
 }
@@ -79,6 +83,8 @@ impl Default for Settings {
             revocation: RevocationSettings::default(),
             keys: KeysSettings::default(),
             throttle: ThrottleSettings::default(),
+            registry: Registry::default(),
+            archive: ArchiveSettings::default(),
             origins: Origins::default(),
         }
     }
@@ -252,4 +258,32 @@ pub struct KeysSettings {
     /// Whether a ring without history may start beside a store with live sessions, all of which it ends. By default not: it
     /// means that the volume with the keys was lost.
     pub accept_new: bool,
+}
+
+/// Which tokens the store remembers one by one: `registry`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Registry {
+    /// None but those that are registered by hand: sessions and the log are enough for everything else.
+    #[default]
+    Off,
+    /// Each token of a session, in the step that issues it: a row an access token, and one for all refresh tokens of a session.
+    Tokens,
+}
+
+/// Settings of the archive: `archive.*`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ArchiveSettings {
+    /// How often the gate deletes what has ended and is not needed any more, the first time a minute after its start. By default
+    /// 1 h; zero for never: then somebody else calls `gate.archive`.
+    pub interval: Duration,
+    /// How long ago it must have ended. By default 7 d: what may still be asked about.
+    pub age: Duration,
+}
+
+impl Default for ArchiveSettings {
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(60 * 60), age: Duration::from_secs(7 * 24 * 60 * 60) }
+    }
 }

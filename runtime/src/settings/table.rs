@@ -75,6 +75,9 @@ keys! {
     "throttle.refresh" => throttle.refresh, "refreshes from one address, on each node";
     "throttle.verify" => throttle.verify, "questions about tokens from one address, on each node";
     "throttle.keys" => throttle.keys, "how many addresses or identifiers a node counts apart";
+    "registry" => registry, "which tokens the store remembers one by one: `off` or `tokens`";
+    "archive.interval" => archive.interval, "how often what has ended is deleted; `0s` for never";
+    "archive.age" => archive.age, "how long ago it must have ended";
 }
 
 /// The setting of this name.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked, Rotated, Rotation, Session,
@@ -72,6 +73,7 @@ operations! {
     record_tokens(tokens: Vec<TokenRecord>, now: Timestamp) -> u64;
     tokens(query: TokenQuery, now: Timestamp) -> Vec<TokenRecord>;
     log_since(cursor: LogCursor, now: Timestamp) -> LogPage;
+    changed(cursor: LogCursor, patience: Duration) -> ();
     archive(before: Timestamp, limit: u32, now: Timestamp) -> Archived;
     consume_once(key: [u8; 32], until: Timestamp, now: Timestamp) -> bool;
     put_once(value: OnceValue, now: Timestamp) -> bool;

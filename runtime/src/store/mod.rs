@@ -27,6 +27,7 @@ pub use record::*;
 pub use sqlite::{SqliteOptions, SqliteStore};
 
 use std::future::Future;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::device::Device;
@@ -107,6 +108,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Tokens of the registry, oldest first by `issued_at`, then `jti`, at most `query.limit`.
     ///
     /// Clauses 80–83.
+    /// Clauses 133–134.
     fn tokens(&self, query: TokenQuery, now: Timestamp) -> impl Future<Output = Result<Vec<TokenRecord>, StoreError>> + Send;
 
     /// Revocations since `cursor`; from [`LogCursor::START`], everything that still matters: each entry with `until > now`, and
@@ -116,6 +118,17 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// Clauses 84–91.
     fn log_since(&self, cursor: LogCursor, now: Timestamp) -> impl Future<Output = Result<LogPage, StoreError>> + Send;
+
+    /// Waits until the log may have got something, at most `patience`: with it, nodes hear of each other's revocations at once instead
+    /// of at their next look.
+    ///
+    /// It is a hint. It may answer for nothing, and where a connection breaks it may answer late; whoever follows the log reads it
+    /// from time to time in any case. What is logged after the first poll of the future wakes it, from whichever process, as far as
+    /// [`revoke`](Self::revoke) and [`set_paused`](Self::set_paused) log it; what was logged before but lies behind `cursor` may wake
+    /// it. A store that cannot know answers after a quarter of a second, so that its caller looks.
+    ///
+    /// Clauses 135–137.
+    fn changed(&self, cursor: LogCursor, patience: Duration) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Deletes at most `limit` rows of each kind that ended before `before`, which counts as `now` where it is later: sessions
     /// past their absolute expiry (a revoked one too stays until then, so that an old refresh token of it is still recognised);

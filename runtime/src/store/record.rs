@@ -435,6 +435,8 @@ pub enum TokenKind {
 /// Which rows of the registry are wanted: all given conditions must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenQuery {
+    /// This token alone.
+    pub jti: Option<TokenId>,
     /// Of this subject.
     pub subject: Option<String>,
     /// Of this session.
@@ -446,6 +448,8 @@ pub struct TokenQuery {
     /// `true`: neither expired nor revoked, and its session, where it has one, there and not revoked. `false`: the others.
     /// Epochs are not looked at.
     pub active: Option<bool>,
+    /// Behind this place in the order of `issued_at`, then `jti`: those of the last row of the page before.
+    pub after: Option<(Timestamp, TokenId)>,
     /// At most so many.
     pub limit: u32,
 }

@@ -21,7 +21,6 @@ use here::Counter;
 /// What is counted, and where.
 pub(crate) struct Throttle {
     store: Store,
-    clock: Clock,
     /// Whether all nodes count together.
     is_shared: bool,
     known_for: Duration,
@@ -61,7 +60,6 @@ impl Throttle {
         };
         Ok(Self {
             store: store.clone(),
-            clock: clock.clone(),
             is_shared,
             known_for: settings.known_for,
             client: budget("client", &[settings.client]),
@@ -75,18 +73,18 @@ impl Throttle {
         })
     }
 
-    /// Counts a sign-in.
-    pub(crate) async fn sign_in(&self, identifier: Option<&str>, client: &Client) -> Result<(), Refusal> {
-        let mut wait = self.spend_for(&self.client, client).await?;
+    /// Counts a sign-in, at `now` by the store's clock.
+    pub(crate) async fn sign_in(&self, identifier: Option<&str>, client: &Client, now: Timestamp) -> Result<(), Refusal> {
+        let mut wait = self.spend_for(&self.client, client, now).await?;
         if let (None, Some(identifier)) = (wait, identifier) {
-            wait = self.spend(&self.identifier, &[identifier]).await?;
+            wait = self.spend(&self.identifier, &[identifier], now).await?;
         }
         let Some(mut wait) = wait else { return Ok(()) };
         for mark in identifier.iter().flat_map(|identifier| marks(identifier, client)) {
-            if !self.is_known(mark).await? {
+            if !self.is_known(mark, now).await? {
                 continue;
             }
-            match self.spend(&self.known, &[&hex(&mark)]).await? {
+            match self.spend(&self.known, &[&hex(&mark)], now).await? {
                 None => return Ok(()),
                 Some(left) => wait = wait.min(left),
             }
@@ -95,8 +93,7 @@ impl Throttle {
     }
 
     /// Remembers a client who signed in.
-    pub(crate) async fn signed_in(&self, identifier: Option<&str>, client: &Client) {
-        let now = self.clock.now();
+    pub(crate) async fn signed_in(&self, identifier: Option<&str>, client: &Client, now: Timestamp) {
         let is_counted = !(self.client.limits.is_empty() && self.identifier.limits.is_empty());
         for mark in identifier.iter().filter(|_| is_counted).flat_map(|identifier| marks(identifier, client)) {
             // A session is open already: that its client is not known next time is no reason to refuse it.
@@ -107,14 +104,14 @@ impl Throttle {
     }
 
     /// Counts an answer to a step of a subject.
-    pub(crate) async fn step(&self, subject: &str) -> Result<(), Refusal> {
-        refuse(self.spend(&self.step, &[subject]).await?)
+    pub(crate) async fn step(&self, subject: &str, now: Timestamp) -> Result<(), Refusal> {
+        refuse(self.spend(&self.step, &[subject], now).await?)
     }
 
     /// Counts what an application does for somebody.
-    pub(crate) async fn action(&self, name: &str, whom: &str, client: &Client) -> Result<(), Refusal> {
-        refuse(self.spend_for(&self.client, client).await?)?;
-        refuse(self.spend(&self.action, &[name, whom]).await?)
+    pub(crate) async fn action(&self, name: &str, whom: &str, client: &Client, now: Timestamp) -> Result<(), Refusal> {
+        refuse(self.spend_for(&self.client, client, now).await?)?;
+        refuse(self.spend(&self.action, &[name, whom], now).await?)
     }
 
     /// Counts a refresh, on this node.
@@ -129,20 +126,19 @@ impl Throttle {
     }
 
     /// Whether there is such a mark. It is taken for no time at all, which only somebody who holds it prevents.
-    async fn is_known(&self, mark: [u8; 32]) -> Result<bool, Refusal> {
-        let now = self.clock.now();
+    async fn is_known(&self, mark: [u8; 32], now: Timestamp) -> Result<bool, Refusal> {
         Ok(!self.store.consume_once(mark, now, now).await.map_err(Refusal::unavailable)?)
     }
 
-    async fn spend_for(&self, budget: &Budget, client: &Client) -> Result<Option<Duration>, Refusal> {
+    async fn spend_for(&self, budget: &Budget, client: &Client, now: Timestamp) -> Result<Option<Duration>, Refusal> {
         match address(client) {
-            Some(address) => self.spend(budget, &[&address]).await,
+            Some(address) => self.spend(budget, &[&address], now).await,
             None => Ok(None),
         }
     }
 
     /// Spends from a budget, or answers how long to wait.
-    async fn spend(&self, budget: &Budget, key: &[&str]) -> Result<Option<Duration>, Refusal> {
+    async fn spend(&self, budget: &Budget, key: &[&str], now: Timestamp) -> Result<Option<Duration>, Refusal> {
         if budget.limits.is_empty() {
             return Ok(None);
         }
@@ -151,7 +147,6 @@ impl Throttle {
         if !self.is_shared {
             return Ok(budget.here(&key));
         }
-        let now: Timestamp = self.clock.now();
         let spent = self.store.spend(format!("{}/{key}", budget.name), 1, budget.limits.clone(), now).await;
         match spent.map_err(Refusal::unavailable)? {
             Spent::Allowed => Ok(None),

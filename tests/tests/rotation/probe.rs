@@ -258,6 +258,14 @@ macro_rules! delegate {
 
 delegate! {
     {
+        /// No operation of a request, and none that a schedule has anything to do with.
+        async fn changed(&self, cursor: LogCursor, patience: std::time::Duration) -> Result<(), StoreError> {
+            match &self.0.backing {
+                Backing::Memory(store) => store.changed(cursor, patience).await,
+                Backing::Sqlite(store) => store.changed(cursor, patience).await,
+            }
+        }
+
         async fn rotate(&self, rotation: Rotation, now: Timestamp) -> Result<Rotated, StoreError> {
             self.before("rotate").await?;
             let done = match rotation.step {

@@ -185,7 +185,7 @@ pub(super) fn token(number: u32, subject: &str, issued_at: Timestamp) -> TokenRe
 
 /// The query for everything.
 pub(super) const fn every_token() -> TokenQuery {
-    TokenQuery { subject: None, sid: None, device_id: None, tree: None, active: None, limit: u32::MAX }
+    TokenQuery { jti: None, subject: None, sid: None, device_id: None, tree: None, active: None, after: None, limit: u32::MAX }
 }
 
 /// The numbers of the tokens that a query finds, in its order.

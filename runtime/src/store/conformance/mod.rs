@@ -31,6 +31,7 @@ mod epoch;
 mod log;
 mod once;
 mod open;
+mod page;
 mod race;
 mod registry;
 mod report;
@@ -41,6 +42,7 @@ mod spend;
 mod stamp;
 mod start;
 mod target;
+mod wake;
 
 use std::fmt;
 use std::future::Future;
@@ -143,7 +145,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// All clauses, in the order of their numbers.
 pub const CLAUSES: &[Clause] = &joined();
 
-const GROUPS: [&[Clause]; 17] = [
+const GROUPS: [&[Clause]; 19] = [
     start::CLAUSES,
     open::CLAUSES,
     device::CLAUSES,
@@ -161,6 +163,8 @@ const GROUPS: [&[Clause]; 17] = [
     spend::CLAUSES,
     attach::CLAUSES,
     stamp::CLAUSES,
+    page::CLAUSES,
+    wake::CLAUSES,
 ];
 
 const COUNT: usize = {

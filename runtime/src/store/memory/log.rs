@@ -33,6 +33,11 @@ impl Log {
         self.clients.values().copied().max().unwrap_or(0)
     }
 
+    /// The number of the entry that was written last.
+    pub(super) const fn last(&self) -> u64 {
+        self.last
+    }
+
     pub(super) const fn everything(&self) -> u64 {
         self.everything
     }

@@ -9,6 +9,10 @@ mod value;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked, Rotated, Rotation, Session,
@@ -23,7 +27,13 @@ use state::State;
 ///
 /// It keeps the whole contract except that nothing survives the process. Clones share what they hold.
 #[derive(Clone, Default)]
-pub struct MemoryStore(Arc<Mutex<State>>);
+pub struct MemoryStore(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    state: Mutex<State>,
+    logged: Notify,
+}
 
 impl MemoryStore {
     /// An empty store.
@@ -34,8 +44,13 @@ impl MemoryStore {
 
     /// Runs one operation under the lock. Nothing is awaited while it is held.
     fn with<T>(&self, what: &'static str, run: impl FnOnce(&mut State) -> T) -> Result<T, StoreError> {
-        let mut state = self.0.lock().map_err(|_| StoreError::new(what).because("an operation panicked"))?;
-        Ok(run(&mut state))
+        let mut state = self.0.state.lock().map_err(|_| StoreError::new(what).because("an operation panicked"))?;
+        let before = state.log.last();
+        let answer = run(&mut state);
+        if state.log.last() != before {
+            self.0.logged.notify_waiters();
+        }
+        Ok(answer)
     }
 }
 
@@ -96,6 +111,12 @@ impl SessionStore for MemoryStore {
 
     async fn log_since(&self, cursor: LogCursor, now: Timestamp) -> Result<LogPage, StoreError> {
         self.with("the log could not be read", |state| state.log.since(&cursor, now))
+    }
+
+    async fn changed(&self, _cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
+        // Whether something came or not, the caller looks.
+        let _ = timeout(patience, self.0.logged.notified()).await;
+        Ok(())
     }
 
     async fn archive(&self, before: Timestamp, limit: u32, now: Timestamp) -> Result<Archived, StoreError> {

@@ -25,6 +25,8 @@ impl State {
         let mut rows: Vec<_> = self
             .registry
             .values()
+            .filter(|row| query.jti.is_none_or(|jti| row.jti == jti))
+            .filter(|row| query.after.is_none_or(|place| (row.issued_at, row.jti) > place))
             .filter(|row| query.subject.as_ref().is_none_or(|subject| row.subject == *subject))
             .filter(|row| query.sid.is_none_or(|sid| row.sid == Some(sid)))
             .filter(|row| query.device_id.is_none() || row.device_id == query.device_id)

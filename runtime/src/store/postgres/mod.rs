@@ -11,6 +11,7 @@ mod run;
 mod schema;
 mod session;
 mod token;
+mod wake;
 
 use std::fmt;
 use std::sync::Arc;
@@ -37,7 +38,8 @@ use run::Mode;
 ///
 /// An operation runs to its end once it has begun, also where nobody waits for it any longer.
 ///
-/// Nodes hear of each other's revocations by reading the log, one small statement four times a second and node.
+/// Nodes hear of each other's revocations by `NOTIFY`, for which each listens on a connection of its own, and by reading the log,
+/// one small statement a second and node. A refresh notifies nobody: that would have all commits wait for each other.
 ///
 /// The tables' names begin with `tg_`, so they may lie in a database of the program's own, in a schema of their own if one was
 /// [given](PostgresOptions::schema). What the store needs is the right to make them, at first, and to read and write them.
@@ -52,6 +54,7 @@ struct Inner {
     pool: pool::Pool,
     /// How long the server may take for an operation.
     patience: Duration,
+    wake: wake::Wake,
 }
 
 impl PostgresStore {
@@ -118,7 +121,10 @@ impl SessionStore for PostgresStore {
     async fn revoke(&self, revocation: Revocation, now: Timestamp) -> Result<Revoked, StoreError> {
         let mode = revoke::mode(&revocation.target);
         let args = (revocation, now);
-        self.0.run("nothing could be revoked", mode, args, |db, (what, now)| Box::pin(revoke::revoke(db, what, *now))).await
+        let revoke: run::Operation<_, _> = |db, (what, now): &(Revocation, Timestamp)| Box::pin(revoke::revoke(db, what, *now));
+        let revoked = self.0.run("nothing could be revoked", mode, args, revoke).await?;
+        self.0.tell();
+        Ok(revoked)
     }
 
     async fn sessions_of(&self, subject: String, now: Timestamp) -> Result<Vec<Session>, StoreError> {
@@ -145,6 +151,11 @@ impl SessionStore for PostgresStore {
     async fn log_since(&self, cursor: LogCursor, now: Timestamp) -> Result<LogPage, StoreError> {
         const WHAT: &str = "the log could not be read";
         self.0.run(WHAT, Mode::Look, (cursor, now), |db, (cursor, now)| Box::pin(log::since(db, cursor, *now))).await
+    }
+
+    async fn changed(&self, _cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
+        self.0.wake.heard(patience).await;
+        Ok(())
     }
 
     async fn archive(&self, before: Timestamp, limit: u32, now: Timestamp) -> Result<Archived, StoreError> {
@@ -213,6 +224,8 @@ impl SessionStore for PostgresStore {
 
     async fn set_paused(&self, paused: bool, _now: Timestamp) -> Result<(), StoreError> {
         const WHAT: &str = "the deployment could not be paused or resumed";
-        self.0.run(WHAT, Mode::Statement, paused, |db, paused| Box::pin(log::set_paused(db, *paused))).await
+        self.0.run(WHAT, Mode::Statement, paused, |db, paused| Box::pin(log::set_paused(db, *paused))).await?;
+        self.0.tell();
+        Ok(())
     }
 }

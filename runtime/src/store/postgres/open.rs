@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::pool::Pool;
 use super::run::Fault;
+use super::wake::Wake;
 use super::{Inner, PostgresStore, schema};
 use crate::error::{Error, ErrorKind};
 
@@ -52,8 +53,8 @@ impl PostgresOptions {
         self
     }
 
-    /// How many connections this node opens at most, as they are needed. Default 10. All nodes together have to stay below
-    /// the server's `max_connections`.
+    /// How many connections this node opens at most, as they are needed, beside one on which it listens and one on which it notifies. Default 10. All nodes
+    /// together have to stay below the server's `max_connections`.
     #[must_use]
     pub const fn max_connections(mut self, connections: u32) -> Self {
         self.max_connections = connections;
@@ -105,9 +106,10 @@ impl PostgresOptions {
         // The store opens its own connections, when it needs them; a farewell that fails changes nothing.
         let _ = timeout(self.acquire_timeout, db.close()).await;
 
+        let wake = Wake::new(options.clone());
         let pool = Pool::new(options, self.max_connections, self.acquire_timeout);
         let patience = self.statement_timeout.saturating_add(Duration::from_secs(1));
-        Ok(PostgresStore(Arc::new(Inner { place, schema: self.schema, pool, patience })))
+        Ok(PostgresStore(Arc::new(Inner { place, schema: self.schema, pool, patience, wake })))
     }
 
     /// What sqlx is to connect with: the URL, and on top of it what the store cannot do without.

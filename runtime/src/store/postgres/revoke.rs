@@ -4,6 +4,8 @@
 //! What has to see the rows of others, because it took a lock that they held, does so in a later statement: each statement has
 //! its own snapshot (READ COMMITTED), and that of the one that waited is older than the lock.
 
+use std::borrow::Cow;
+
 use sqlx::{PgConnection, Row as _};
 
 use super::super::{Fact, LogEntry, Revocation, RevokeReason, Revoked, Target};
@@ -22,10 +24,14 @@ pub(super) const fn mode(target: &Target) -> Mode {
     match target {
         Target::AccessOf(_) | Target::Subject(_) => Mode::WITHOUT_BUMPS,
         Target::RefreshOf(_) | Target::Others { .. } => Mode::PLAIN,
-        Target::Session(_) | Target::Token(_) | Target::Tree(_) | Target::Key(_) => Mode::Statement,
+        Target::Session(_) | Target::Token(_) | Target::Key(_) => Mode::Statement,
+        Target::Tree(_) => TREE,
         Target::Client(_) | Target::Everything => Mode::BUMPING,
     }
 }
+
+/// A tree is looked at while nobody adds to it: what was added before is seen, and what comes after finds the mark above it.
+const TREE: Mode = Mode::Transaction(Cow::Borrowed("BEGIN; LOCK TABLE tg_token IN SHARE ROW EXCLUSIVE MODE"));
 
 pub(super) async fn revoke(db: &mut PgConnection, revocation: &Revocation, now: Timestamp) -> Outcome<Revoked> {
     let Revocation { target, reason, until } = revocation;

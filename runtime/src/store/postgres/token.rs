@@ -59,6 +59,13 @@ pub(super) async fn record(db: &mut PgConnection, tokens: &[TokenRecord]) -> Out
 /// Rows under all given conditions. Only those that are given stand in the statement, so that each finds its index.
 pub(super) async fn find(db: &mut PgConnection, query: &TokenQuery, now: Timestamp) -> Outcome<Vec<TokenRecord>> {
     let mut sql: QueryBuilder<Postgres> = QueryBuilder::new(concat!("SELECT ", token_columns!(), " FROM tg_token t WHERE true"));
+    if let Some(jti) = &query.jti {
+        sql.push(" AND t.jti = ").push_bind(*jti.as_bytes());
+    }
+    if let Some((issued_at, jti)) = &query.after {
+        sql.push(" AND (t.issued_at, t.jti) > (").push_bind(millis(*issued_at));
+        sql.push(", ").push_bind(*jti.as_bytes()).push(")");
+    }
     if let Some(subject) = &query.subject {
         sql.push(" AND t.subject = ").push_bind(stored(subject).into_owned());
     }

@@ -79,6 +79,11 @@ impl Link {
         lane.send(&connection, command).await
     }
 
+    /// A connection that nobody else uses.
+    pub(super) async fn own(&self) -> Result<MultiplexedConnection, RedisError> {
+        self.connector.connect().await
+    }
+
     fn lane(&self) -> Result<&Lane, RedisError> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let lane = self.lanes.get(turn % self.lanes.len().max(1));

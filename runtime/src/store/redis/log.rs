@@ -67,6 +67,11 @@ impl std::fmt::Display for Seen {
     }
 }
 
+/// The id of the entry that a cursor has seen last.
+pub(super) fn behind(cursor: &LogCursor) -> String {
+    Seen::parse(&cursor.0).map_or_else(|| "0".to_owned(), |seen| seen.id)
+}
+
 fn since(seen: Option<&Seen>, next: &str, now: Timestamp) -> Call {
     let (id, nonce) = seen.map_or(("", ""), |seen| (seen.id.as_str(), seen.nonce.as_str()));
     Call::made(&SINCE, now).key("log").key("lasting").word(id).word(nonce).word(next).number(PIECE)

@@ -11,9 +11,11 @@ mod script;
 mod session;
 mod token;
 mod value;
+mod wake;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use redis::Value;
@@ -69,6 +71,7 @@ struct Inner {
     address: String,
     /// Whose data this handle works on: the id that was there when it was migrated.
     deployment: ArcSwapOption<String>,
+    waiting: wake::Waiting,
 }
 
 impl RedisStore {
@@ -175,6 +178,10 @@ impl SessionStore for RedisStore {
 
     async fn log_since(&self, cursor: LogCursor, now: Timestamp) -> Result<LogPage, StoreError> {
         self.follow(&cursor, now).await.map_err(|error| StoreError::new("the log could not be read").because(error))
+    }
+
+    async fn changed(&self, cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
+        self.wait(&cursor, patience).await.map_err(|error| StoreError::new("the log could not be waited for").because(error))
     }
 
     async fn archive(&self, before: Timestamp, limit: u32, now: Timestamp) -> Result<Archived, StoreError> {

@@ -9,6 +9,7 @@ use redis::{Client, ConnectionAddr, ErrorKind as Kind, RedisError, ServerErrorKi
 
 use super::connect::{Connector, Tls};
 use super::link::{Link, Replicas};
+use super::wake::Waiting;
 use super::{Inner, Outcome, RedisStore, reply};
 use crate::error::{Error, ErrorKind};
 
@@ -96,6 +97,7 @@ impl RedisOptions {
         let response = self.response_timeout.saturating_add(self.replicas.map_or(Duration::ZERO, |replicas| replicas.timeout));
         let connector = Connector::new(client, self.connect_timeout, response, tls);
         let prefix = format!("{{{}}}:", self.deployment);
+        let waiting = Waiting::new(response / 2);
         let link = Link::new(connector, self.connections, self.replicas, prefix);
 
         let about = link.ask(&redis::cmd("INFO")).await;
@@ -115,7 +117,7 @@ impl RedisOptions {
                 "Redis keeps no append-only file: what it answered since its last dump is gone when it stops. Set `appendonly yes`"
             );
         }
-        Ok(RedisStore(Arc::new(Inner { link, address, deployment: ArcSwapOption::empty() })))
+        Ok(RedisStore(Arc::new(Inner { link, address, deployment: ArcSwapOption::empty(), waiting })))
     }
 
     /// What the URL says. The library's own words about it are left out, for they may repeat a part of it.

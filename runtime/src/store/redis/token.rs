@@ -41,7 +41,10 @@ pub(super) fn find(query: TokenQuery, now: Timestamp) -> Outcome<Call> {
         .option(query.device_id)
         .word(query.tree.map_or_else(String::new, |jti| hex(jti.as_bytes())))
         .word(active)
-        .number(query.limit))
+        .number(query.limit)
+        .word(query.jti.map_or_else(String::new, |jti| hex(jti.as_bytes())))
+        .word(query.after.map_or_else(String::new, |(issued_at, _)| issued_at.as_millis().to_string()))
+        .word(query.after.map_or_else(String::new, |(_, jti)| hex(jti.as_bytes()))))
 }
 
 /// A tree's rows come in no order and all of them.

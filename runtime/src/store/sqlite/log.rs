@@ -46,8 +46,7 @@ pub(super) fn write(db: &Connection, fact: Fact, until: Timestamp) -> rusqlite::
 /// A cursor that this file cannot have given, for instance because an older copy was put in its place, starts over: an
 /// entry too many does no harm, one too few does.
 pub(super) fn since(db: &Connection, cursor: &LogCursor, now: Timestamp) -> Outcome<LogPage> {
-    let last = "SELECT seq FROM sqlite_sequence WHERE name = 'tg_revocation'";
-    let last: i64 = db.prepare_cached(last)?.query_row([], |row| row.get(0)).optional()?.unwrap_or(0);
+    let last = last(db)?;
     let seen = cursor.0.parse().ok().filter(|seen| (0..=last).contains(seen)).unwrap_or(0);
 
     let sql = "SELECT kind, key, value, until FROM tg_revocation WHERE id > ? AND until > ? ORDER BY id";
@@ -62,6 +61,17 @@ pub(super) fn since(db: &Connection, cursor: &LogCursor, now: Timestamp) -> Outc
         add_lasting(db, &mut entries)?;
     }
     Ok(LogPage { entries, cursor: LogCursor(last.to_string()) })
+}
+
+/// Whether the log holds something that a cursor has not seen.
+pub(super) fn is_behind(db: &Connection, cursor: &LogCursor) -> rusqlite::Result<bool> {
+    Ok(cursor.0.parse() != Ok(last(db)?))
+}
+
+/// The number of the entry that was written last.
+fn last(db: &Connection) -> rusqlite::Result<i64> {
+    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'tg_revocation'";
+    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
 /// From the start, what lasts is read where its present value is kept, whatever has become of its entry.

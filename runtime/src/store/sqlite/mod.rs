@@ -16,6 +16,10 @@ use std::error::Error as _;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 
 pub use open::SqliteOptions;
 
@@ -43,6 +47,8 @@ struct Inner {
     path: PathBuf,
     writer: write::Writer,
     readers: read::Readers,
+    /// Wakes whoever waits for the log in this process.
+    logged: Notify,
 }
 
 impl SqliteStore {
@@ -129,7 +135,9 @@ impl SessionStore for SqliteStore {
     }
 
     async fn revoke(&self, revocation: Revocation, now: Timestamp) -> Result<Revoked, StoreError> {
-        self.write("nothing could be revoked", move |db| revoke::revoke(db, revocation, now)).await
+        let revoked = self.write("nothing could be revoked", move |db| revoke::revoke(db, revocation, now)).await?;
+        self.0.logged.notify_waiters();
+        Ok(revoked)
     }
 
     async fn sessions_of(&self, subject: String, now: Timestamp) -> Result<Vec<Session>, StoreError> {
@@ -150,6 +158,21 @@ impl SessionStore for SqliteStore {
 
     async fn log_since(&self, cursor: LogCursor, now: Timestamp) -> Result<LogPage, StoreError> {
         self.read("the log could not be read", move |db| log::since(db, &cursor, now)).await
+    }
+
+    /// What another process logged is noticed by the number of the log's last entry, looked at every quarter of a second:
+    /// `data_version` would wake for each refresh.
+    async fn changed(&self, cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
+        let start = Instant::now();
+        loop {
+            let logged = self.0.logged.notified();
+            let cursor = cursor.clone();
+            let is_behind = self.read("the log could not be read", move |db| Ok(log::is_behind(db, &cursor)?)).await?;
+            let left = patience.saturating_sub(start.elapsed());
+            if is_behind || left.is_zero() || timeout(left.min(LOOK), logged).await.is_ok() {
+                return Ok(());
+            }
+        }
     }
 
     /// What may go is searched for without the write lock, which is held only while it is deleted.
@@ -202,6 +225,11 @@ impl SessionStore for SqliteStore {
     }
 
     async fn set_paused(&self, paused: bool, _now: Timestamp) -> Result<(), StoreError> {
-        self.write("the deployment could not be paused or resumed", move |db| log::set_paused(db, paused)).await
+        self.write("the deployment could not be paused or resumed", move |db| log::set_paused(db, paused)).await?;
+        self.0.logged.notify_waiters();
+        Ok(())
     }
 }
+
+/// How often another process is looked after.
+const LOOK: Duration = Duration::from_millis(250);

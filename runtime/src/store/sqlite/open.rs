@@ -82,7 +82,12 @@ impl SqliteOptions {
             })
             .await?;
         }
-        let inner = Inner { path: self.path, writer: write::Writer(writer), readers: read::Readers(readers) };
+        let inner = Inner {
+            path: self.path,
+            writer: write::Writer(writer),
+            readers: read::Readers(readers),
+            logged: tokio::sync::Notify::new(),
+        };
         Ok(SqliteStore(Arc::new(inner)))
     }
 

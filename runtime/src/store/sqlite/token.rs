@@ -40,6 +40,8 @@ pub(super) fn record(db: &Connection, tokens: &[TokenRecord]) -> Outcome<u64> {
 pub(super) fn find(db: &Connection, query: &TokenQuery, now: Timestamp) -> Outcome<Vec<TokenRecord>> {
     let mut sql = String::from(concat!("SELECT ", token_columns!(), " FROM tg_token t WHERE 1"));
     let conditions = [
+        (query.jti.is_some(), " AND t.jti = :jti"),
+        (query.after.is_some(), " AND (t.issued_at, t.jti) > (:after_at, :after_jti)"),
         (query.subject.is_some(), " AND t.subject = :subject"),
         (query.sid.is_some(), " AND t.sid = :sid"),
         (query.device_id.is_some(), " AND t.device_id = :device"),
@@ -54,6 +56,9 @@ pub(super) fn find(db: &Connection, query: &TokenQuery, now: Timestamp) -> Outco
 
     let mut statement = db.prepare_cached(&sql)?;
     let values = named_params! {
+        ":jti": query.jti.as_ref().map(TokenId::as_bytes),
+        ":after_at": query.after.map(|(issued_at, _)| millis(issued_at)),
+        ":after_jti": query.after.as_ref().map(|(_, jti)| jti.as_bytes()),
         ":subject": query.subject,
         ":sid": query.sid.as_ref().map(SessionId::as_bytes),
         ":device": query.device_id,

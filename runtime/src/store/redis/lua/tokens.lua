@@ -1,9 +1,10 @@
 -- Rows of the registry under all given conditions, oldest first, where no tree is asked for at most as many as are wanted.
 --
 -- KEYS: the deployment. ARGV from 3: now, the subject as `=…` or nothing, sid or nothing, the device as `=…` or nothing, the root of
--- a tree or nothing, active as 1, 0 or nothing, the limit.
+-- a tree or nothing, active as 1, 0 or nothing, the limit, one token or nothing, and behind which time and token, or nothing twice.
 local now, subject, sid, device, root, active, limit =
     tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], tonumber(ARGV[9])
+local only, after, last = ARGV[10], tonumber(ARGV[11]), ARGV[12]
 
 local function is_active(row)
     if tonumber(row[8]) <= now or row[9] ~= '' then
@@ -20,6 +21,8 @@ local function look_at(jti)
     local row = call('HMGET', prefix .. 't:' .. jti, 'kind', 'sid', 'gen', 'parent', 'subject', 'device', 'issued', 'expires',
         'revoked')
     if row[1]
+        and (only == '' or jti == only)
+        and (not after or tonumber(row[7]) > after or tonumber(row[7]) == after and jti > last)
         and (subject == '' or '=' .. row[5] == subject)
         and (sid == '' or row[2] == sid)
         and (device == '' or row[6] == device)
@@ -36,6 +39,10 @@ if root ~= '' then
     end
     return found
 end
+if only ~= '' then
+    look_at(only)
+    return found
+end
 local index = prefix .. 'tokens'
 if sid ~= '' then
     index = prefix .. 'tn:' .. sid
@@ -44,7 +51,7 @@ elseif subject ~= '' then
 end
 local from = 0
 while #found < limit do
-    local some = call('ZRANGE', index, from, from + 999)
+    local some = call('ZRANGEBYSCORE', index, after and ARGV[11] or '-inf', '+inf', 'LIMIT', text(from), '1000')
     for _, jti in ipairs(some) do
         if #found < limit then
             look_at(jti)

@@ -1,0 +1,125 @@
+//! The registry of tokens as an application sees it.
+
+use crate::error::Error;
+use crate::id::{SessionId, TokenId};
+use crate::session::{ANY, Engine, family};
+use crate::store::{TokenQuery, TokenRecord};
+
+use super::{AuthBackend, ClaimsOf, Gate, store_error};
+
+/// Tokens of the registry: what [`Gate::tokens`] answers. All conditions that are given must hold.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is read until `page` or `get`"]
+pub struct TokenList<'a> {
+    engine: &'a Engine,
+    query: TokenQuery,
+}
+
+impl TokenList<'_> {
+    /// Those that count: neither expired nor revoked, nor of a session that has ended. Epochs and generations are not looked at:
+    /// what [`Revoke::access_of`](crate::session::Revoke::access_of) or `access.on_refresh = "revoke"` ended is dead all the same.
+    pub const fn active(mut self) -> Self {
+        self.query.active = Some(true);
+        self
+    }
+
+    /// The others.
+    pub const fn expired(mut self) -> Self {
+        self.query.active = Some(false);
+        self
+    }
+
+    /// Those of a subject.
+    pub fn of(mut self, subject: impl std::fmt::Display) -> Self {
+        self.query.subject = Some(subject.to_string());
+        self
+    }
+
+    /// Those of sessions with this device id, which their client gave.
+    pub fn on_device(mut self, device_id: impl Into<String>) -> Self {
+        self.query.device_id = Some(device_id.into());
+        self
+    }
+
+    /// A token and those made from it, those made from them, and so on.
+    pub const fn tree(mut self, jti: TokenId) -> Self {
+        self.query.tree = Some(jti);
+        self
+    }
+
+    /// The tokens of a session, and those made from them.
+    pub const fn tree_of(self, sid: SessionId) -> Self {
+        self.tree(family(sid))
+    }
+
+    /// At most `limit` of them, oldest first, behind the last one of the page before. An empty page is the end.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    ///
+    /// # Examples
+    /// ```
+    /// # use tollgate::gate::{AuthBackend, Gate};
+    /// # async fn example<B: AuthBackend>(gate: &Gate<B>) -> Result<(), tollgate::error::Error> {
+    /// let mut last = None;
+    /// loop {
+    ///     let page = gate.tokens().of(42).active().page(100, last.as_ref()).await?;
+    ///     for token in &page {
+    ///         println!("{} until {:?}", token.jti, token.expires_at);
+    ///     }
+    ///     let Some(end) = page.into_iter().last() else { break };
+    ///     last = Some(end);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn page(&self, limit: u32, after: Option<&TokenRecord>) -> Result<Vec<TokenRecord>, Error> {
+        let after = after.map(|row| (row.issued_at, row.jti));
+        let query = TokenQuery { limit, after, ..self.query.clone() };
+        self.engine.store.tokens(query, self.engine.time.now()).await.map_err(store_error)
+    }
+
+    /// One token.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn get(&self, jti: TokenId) -> Result<Option<TokenRecord>, Error> {
+        let query = TokenQuery { jti: Some(jti), limit: 1, ..self.query.clone() };
+        Ok(self.engine.store.tokens(query, self.engine.time.now()).await.map_err(store_error)?.pop())
+    }
+}
+
+impl<B: AuthBackend> Gate<B> {
+    /// The registry: the tokens of sessions, under [`Registry::Tokens`](crate::settings::Registry::Tokens), and those that were
+    /// [registered](Self::register) by hand.
+    ///
+    /// All refresh tokens of a session are one row, whose id is the session's, at the root of its tree.
+    pub fn tokens(&self) -> TokenList<'_> {
+        TokenList { engine: &self.running().engine, query: ANY }
+    }
+
+    /// Puts a token of [`issue`](Self::issue) into the registry, below `parent` where one is given: then it ends with the tree of that
+    /// token ([`Revoke::tree`](crate::session::Revoke::tree)), and with the session of that token where a client asks for its end
+    /// with `affect_tree`. A plain sign-out leaves it alone.
+    ///
+    /// What is above has to be registered before what is below, so no circle can be made.
+    ///
+    /// # Errors
+    /// The token is none of this gate's or no longer counts, or is registered already; `parent` is not in the registry, or no longer
+    /// counts; the store cannot decide. Do not hand the token out then.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tollgate::gate::{AuthBackend, Gate};
+    /// # use tollgate::id::TokenId;
+    /// # async fn example<B: AuthBackend>(gate: &Gate<B>, user: &B::User, caller: TokenId) -> Result<(), tollgate::error::Error> {
+    /// let download = gate.issue(user, Duration::from_secs(60)).await?;
+    /// gate.register(&download, Some(caller)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn register(&self, token: &str, parent: Option<TokenId>) -> Result<TokenRecord, Error> {
+        self.running().engine.register::<ClaimsOf<B>>(token, parent).await
+    }
+}

@@ -1,0 +1,115 @@
+//! Wake-ups: a connection of its own that listens, and a notification after a revocation. A hint: the log is the truth.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgPoolOptions};
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use tokio::time::{sleep, timeout};
+
+use super::Inner;
+
+/// The listening connection, which is opened when somebody waits for the first time.
+pub(super) struct Wake {
+    options: PgConnectOptions,
+    heard: Arc<Notify>,
+    listening: Mutex<Option<AbortHandle>>,
+    /// The connection that notifications go out on: those of the pool are for operations, and how old they are matters to cursors.
+    speaker: tokio::sync::Mutex<Option<PgConnection>>,
+    /// Whether a notification is on its way that has not been sent yet: one is enough for all who revoke meanwhile.
+    is_telling: AtomicBool,
+}
+
+impl Wake {
+    pub(super) fn new(options: PgConnectOptions) -> Self {
+        Self {
+            options,
+            heard: Arc::default(),
+            listening: Mutex::default(),
+            speaker: tokio::sync::Mutex::default(),
+            is_telling: AtomicBool::new(false),
+        }
+    }
+
+    /// Waits for a notification, at most so long.
+    pub(super) async fn heard(&self, patience: Duration) {
+        let heard = self.heard.notified();
+        self.listen();
+        let _ = timeout(patience, heard).await;
+    }
+
+    async fn speak(&self, connection: Option<PgConnection>) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = match connection {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// Starts the task that listens, where there is none, or where the one that was ended with its runtime.
+    fn listen(&self) {
+        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        if listening.as_ref().is_none_or(AbortHandle::is_finished) {
+            let task = tokio::spawn(listen(self.options.clone(), Arc::clone(&self.heard)));
+            *listening = Some(task.abort_handle());
+        }
+    }
+}
+
+impl Drop for Wake {
+    fn drop(&mut self) {
+        if let Some(task) = self.listening.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            task.abort();
+        }
+    }
+}
+
+impl Inner {
+    /// Tells every node that the log got something, after the commit and beside it: notifications are written under a lock that
+    /// all databases of the server share, and no revocation is to wait for it. Where it fails, the nodes read the log a little later.
+    pub(super) fn tell(self: &Arc<Self>) {
+        if self.wake.is_telling.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let inner = Arc::clone(self);
+        tokio::spawn(async move {
+            let mut speaker = inner.wake.speaker.lock().await;
+            inner.wake.is_telling.store(false, Ordering::Release);
+            match timeout(inner.patience, inner.wake.speak(speaker.take())).await {
+                Ok(Ok(connection)) => *speaker = Some(connection),
+                Ok(Err(error)) => tracing::debug!(%error, "the other nodes will read the log by themselves"),
+                Err(_) => tracing::debug!("the server took too long for a notification"),
+            }
+        });
+    }
+}
+
+/// Listens for ever. Whoever waits is woken too when a connection begins or ends: what was said in between went unheard.
+async fn listen(options: PgConnectOptions, heard: Arc<Notify>) {
+    loop {
+        if let Err(error) = hear(&options, &heard).await {
+            tracing::debug!(%error, "no notifications are heard");
+        }
+        heard.notify_waiters();
+        sleep(PAUSE).await;
+    }
+}
+
+async fn hear(options: &PgConnectOptions, heard: &Notify) -> Result<(), sqlx::Error> {
+    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+    let mut listener = PgListener::connect_with(&pool).await?;
+    listener.listen(CHANNEL).await?;
+    heard.notify_waiters();
+    while listener.try_recv().await?.is_some() {
+        heard.notify_waiters();
+    }
+    Ok(())
+}
+
+/// Deployments in several schemas of one database wake each other for nothing, which does no harm.
+const CHANNEL: &str = "tollgate";
+const PAUSE: Duration = Duration::from_secs(1);
