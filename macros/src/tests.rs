@@ -341,7 +341,8 @@ fn nothing_but_a_struct_is_a_backend() {
 
 #[test]
 fn a_claim_of_the_gate_is_refused_under_every_spelling() {
-    let names = ["iss", "aud", "exp", "nbf", "iat", "jti", "sid", "gen", "uep", "auth_time", "acr", "amr", "azp", "client_id"];
+    let names =
+        ["iss", "aud", "exp", "nbf", "iat", "jti", "sid", "gen", "uep", "auth_time", "acr", "bnd", "amr", "azp", "client_id"];
     for name in names.into_iter().chain(["sub", "cnf", "act", "typ", "nonce"]) {
         for item in [
             format!("struct User {{ #[claim(sub)] id: u8, r#{name}: u8 }}"),

@@ -1,21 +1,39 @@
 //! Who is asking: what a request tells about its sender, and what a session remembers of it.
 
+#[cfg(feature = "axum")]
+mod agent;
+mod network;
+
+#[cfg(feature = "axum")]
+pub use agent::Agent;
+pub use network::Network;
+
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::SessionId;
+
 /// What the gate knows about the sender of a request.
 ///
-/// Nothing here is taken from a header that any sender could have written, the raw user agent aside.
+/// The address is that of the connection, or what trusted proxies say of it. What comes from headers that any sender could have
+/// written is text to be shown and no more: the user agent and the hints of the device.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Client {
-    /// The peer's address, where the server was started with connection info.
+    /// The client's address, where the server was started with connection info. Behind the proxies that `client.proxies` names
+    /// it is the nearest address that none of them has.
     pub ip: Option<IpAddr>,
     /// The raw `User-Agent`, cut at 512 bytes.
     pub user_agent: Option<String>,
-    /// The name and id that the client gave itself.
+    /// The name and id that the client gave itself, and what its browser says of the machine.
     pub device: Device,
+    /// How the request came here.
+    pub network: Network,
+    /// How its tokens travel.
+    pub transport: Transport,
+    /// The sessions that it has by cookie: a sign-in takes their place.
+    pub(crate) presented: Vec<SessionId>,
 }
 
 impl Client {
@@ -26,7 +44,17 @@ impl Client {
     }
 }
 
-/// The device as its client names it: from `device_name` and `device_id` of the sign-in body.
+/// How tokens travel between a client and the gate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// In a header and in bodies, handled by the client's own code.
+    #[default]
+    Bearer,
+    /// In cookies, handled by a browser.
+    Cookie,
+}
+
+/// The device as its client names it: from `device_name` and `device_id` of the sign-in body, and from the headers beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Device {
@@ -36,8 +64,11 @@ pub struct Device {
     pub id: Option<String>,
     /// The raw user agent at sign-in.
     pub user_agent: Option<String>,
-    /// The peer's address at sign-in, as text.
+    /// The client's address at sign-in, as text.
     pub ip: Option<String>,
+    /// What the browser said of itself and its machine.
+    #[serde(default)]
+    pub hints: Hints,
 }
 
 impl Device {
@@ -48,5 +79,54 @@ impl Device {
     #[must_use]
     pub fn new(name: Option<String>, id: Option<String>) -> Self {
         Self { name, id, ..Self::default() }
+    }
+}
+
+/// Client hints (the W3C's User-Agent Client Hints and Device Memory): what browsers say in headers of their own, where the user
+/// agent has become the same for many. Each is at most 128 bytes of printable ASCII, without the quotes around it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Hints {
+    /// `Sec-CH-UA`, as it came: the brands and their versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brands: Option<String>,
+    /// `Sec-CH-UA-Mobile`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mobile: Option<bool>,
+    /// `Sec-CH-UA-Platform`: `Android`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// `Sec-CH-UA-Platform-Version`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform_version: Option<String>,
+    /// `Sec-CH-UA-Model`: `Pixel 9`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// `Sec-CH-UA-Arch`: `arm`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    /// `Device-Memory`, in GiB: `0.5`, `8`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
+}
+
+impl Hints {
+    /// Whether nothing was said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// As stores keep them; `None` where nothing was said.
+    #[allow(dead_code, reason = "not every store writes columns")]
+    pub(crate) fn stored(&self) -> Option<String> {
+        if self.is_empty() { None } else { serde_json::to_string(self).ok() }
+    }
+
+    /// From what a store kept. What cannot be read says nothing.
+    #[allow(dead_code, reason = "not every store writes columns")]
+    pub(crate) fn from_stored(text: Option<&str>) -> Self {
+        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
     }
 }

@@ -90,6 +90,17 @@ pub enum EventKind {
         /// What for.
         purpose: &'static str,
     },
+    /// A token was used from elsewhere than where its session was opened.
+    BindingMismatch {
+        /// Which token.
+        token: BoundToken,
+        /// What differs.
+        to: BoundTo,
+        /// Whether it was refused for that.
+        enforced: bool,
+    },
+    /// Cookies are on, and an origin that uses them is not secure: browsers will not keep them.
+    InsecureOrigin,
     /// Issuing and verifying were stopped.
     Paused,
     /// Issuing and verifying go on.
@@ -170,6 +181,26 @@ pub enum RevokedTarget {
     Everything,
 }
 
+/// A token that may be bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BoundToken {
+    /// An access token.
+    Access,
+    /// A refresh token.
+    Refresh,
+}
+
+/// What a token may be bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BoundTo {
+    /// The id that the client gave its device.
+    Device,
+    /// The network of the sign-in: /24, or /56 of IPv6.
+    Network,
+}
+
 /// Whose clock is ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ahead {
@@ -240,6 +271,8 @@ impl EventKind {
             Self::ActionTokenIssued { .. } => "action_token_issued",
             Self::ActionTokenConsumed { .. } => "action_token_consumed",
             Self::ActionTokenRefused { .. } => "action_token_refused",
+            Self::BindingMismatch { .. } => "binding_mismatch",
+            Self::InsecureOrigin => "insecure_origin",
             Self::Paused => "paused",
             Self::Resumed => "resumed",
             Self::ClockOffset { .. } => "clock_offset",
@@ -260,14 +293,17 @@ impl EventKind {
             | Self::Revoked { .. }
             | Self::ActionTokenIssued { .. }
             | Self::ActionTokenConsumed { .. }
+            | Self::BindingMismatch { enforced: false, .. }
             | Self::Resumed => Outcome::Done,
             Self::SignInRefused(_)
             | Self::ReauthenticationRefused(_)
             | Self::RefreshRefused(_)
             | Self::AccessRefused(_)
-            | Self::ActionTokenRefused { .. } => Outcome::Refused,
+            | Self::ActionTokenRefused { .. }
+            | Self::BindingMismatch { enforced: true, .. } => Outcome::Refused,
             Self::RefreshReuse { .. }
             | Self::StoreRollbackSuspected
+            | Self::InsecureOrigin
             | Self::Paused
             | Self::ClockOffset { .. }
             | Self::ViewStale { .. } => Outcome::Alarm,
@@ -306,7 +342,9 @@ impl fmt::Display for Event {
             }
             EventKind::ClockOffset { offset, ahead } => write!(f, " offset_ms={} ahead={ahead:?}", offset.as_millis()),
             EventKind::ViewStale { age } => write!(f, " age_ms={}", age.as_millis()),
+            EventKind::BindingMismatch { token, to, enforced } => write!(f, " token={token:?} to={to:?} enforced={enforced}"),
             EventKind::SignedIn
+            | EventKind::InsecureOrigin
             | EventKind::Reauthenticated
             | EventKind::StoreRollbackSuspected
             | EventKind::SignedOut

@@ -1,23 +1,30 @@
 //! Extractors: who is calling, and whether they may. Nothing of a refused request's body is read.
 
+mod client;
+mod only;
+
+pub use only::{BearerOnly, CookieOnly};
+
+pub(crate) use client::address;
+
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRef, FromRequestParts, OptionalFromRequestParts};
-use http::header::USER_AGENT;
+use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
-use crate::device::Client;
+use crate::cookie;
+use crate::device::Transport;
 use crate::error::{AuthError, Code, Refusal};
 use crate::event::{Event, EventKind};
 use crate::gate::{AuthBackend, Gate, Refresh, Verifier};
 use crate::policy::{Anyone, PolicyFor, Rule, decide};
 use crate::reject::Rejection;
-use crate::session::Purpose;
+use crate::session::{Place, Purpose};
+use crate::settings::Settings;
 use crate::token::{ClaimSet as _, JwtClaims, TokenInfo, Verified};
 
 /// A caller who is signed in and satisfies the policy `P`.
@@ -32,6 +39,7 @@ where
     P: PolicyFor<U>,
 {
     verified: Verified<U::Claims>,
+    transport: Transport,
     policy: PhantomData<fn() -> P>,
 }
 
@@ -60,25 +68,41 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         self.verified.token()
     }
 
+    /// How the token came: in a header, or in a cookie.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
     /// Looks for credentials; `None` where there are none. Tells of those that are refused.
     async fn find(parts: &Parts, verifier: &Verifier<U>) -> Result<Option<Self>, Refusal> {
-        Self::look(parts, verifier).await.inspect_err(|refusal| {
-            let event = Event::new(EventKind::AccessRefused(refusal.code())).ip(peer(parts));
-            verifier.running().engine.events.emit(&event);
+        Self::find_in(parts, verifier, Taken::Both).await
+    }
+
+    async fn find_in(parts: &Parts, verifier: &Verifier<U>, taken: Taken) -> Result<Option<Self>, Refusal> {
+        Self::look(parts, verifier, taken).await.inspect_err(|refusal| {
+            let engine = &verifier.running().engine;
+            let event = Event::new(EventKind::AccessRefused(refusal.code())).ip(address(
+                &parts.headers,
+                &parts.extensions,
+                &engine.settings.client,
+            ));
+            engine.events.emit(&event);
         })
     }
 
-    async fn look(parts: &Parts, verifier: &Verifier<U>) -> Result<Option<Self>, Refusal> {
+    async fn look(parts: &Parts, verifier: &Verifier<U>, taken: Taken) -> Result<Option<Self>, Refusal> {
         let engine = &verifier.running().engine;
-        let Some(token) = bearer(parts, &engine.settings.access.header, &engine.settings.access.schemes)? else {
+        let Some((token, transport)) = credential(parts, &engine.settings, taken)? else {
             return Ok(None);
         };
         let consistency = P::CONSISTENCY.unwrap_or(engine.settings.revocation.consistency);
-        let verified: Verified<U::Claims> = engine.admit_as(token, Purpose::Entry, consistency).await?;
+        let place = || place(parts, &engine.settings);
+        let verified: Verified<U::Claims> = engine.admit_from(token, Purpose::Entry, consistency, Some(place)).await?;
         if !matches!(P::RULE, Rule::Anyone) {
             decide(&P::RULE, &verified, engine.clock.now()).or_refuse()?;
         }
-        Ok(Some(Self { verified, policy: PhantomData }))
+        Ok(Some(Self { verified, transport, policy: PhantomData }))
     }
 }
 
@@ -235,13 +259,49 @@ where
         let refuse = |refusal| Rejection::new(refusal, &scheme);
         let auth = Auth::<B::User>::find(parts, &gate.verifier()).await.map_err(refuse)?;
         let auth = auth.ok_or_else(|| refuse(Code::MissingToken.into()))?;
-        let user = gate.backend().refresh(auth.subject(), &client(parts)).await;
+        let user = gate.backend().refresh(auth.subject(), &gate.client(parts)).await;
         user.map(Self).map_err(|error| match error {
             AuthError::Unavailable(source) => refuse(Refusal::unavailable(source)),
             AuthError::More(_) => refuse(Refusal::unavailable("the backend asked for a step, and a request has none")),
             AuthError::Invalid | AuthError::Disabled | AuthError::Gone => refuse(Code::InvalidToken.into()),
         })
     }
+}
+
+/// The access token of a request, and how it came. One in a header and one in a cookie are two credentials (R104); one in a
+/// cookie counts only from where its cookies may be used (R108).
+fn credential<'a>(parts: &'a Parts, settings: &Settings, taken: Taken) -> Result<Option<(&'a str, Transport)>, Refusal> {
+    let header = match taken {
+        Taken::Both | Taken::Bearer => bearer(parts, &settings.access.header, &settings.access.schemes)?,
+        Taken::Cookie => None,
+    };
+    let cookie = match (taken, &settings.cookies.path) {
+        (Taken::Bearer, _) | (_, None) => None,
+        (Taken::Both | Taken::Cookie, Some(_)) => cookie::find(&parts.headers, cookie::ACCESS)?,
+    };
+    match (header, cookie) {
+        (Some(_), Some(_)) => Err(Code::InvalidRequest.into()),
+        (Some(token), None) => Ok(Some((token, Transport::Bearer))),
+        (None, Some(token)) => {
+            cookie::check(&parts.method, &parts.uri, &parts.headers, &settings.cookies.origins)?;
+            Ok(Some((token, Transport::Cookie)))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// From where a request comes, as far as a token may be bound to it.
+fn place<'a>(parts: &'a Parts, settings: &Settings) -> Place<'a> {
+    let device_id = parts.headers.get(&settings.binding.device_header).and_then(|value| value.to_str().ok());
+    Place { device_id, ip: address(&parts.headers, &parts.extensions, &settings.client) }
+}
+
+/// Which credentials are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Both,
+    Bearer,
+    Cookie,
 }
 
 /// The token after a known scheme; `None` where no credentials were sent that are meant for this gate.
@@ -261,21 +321,3 @@ pub(crate) fn bearer<'a>(parts: &'a Parts, header: &str, schemes: &[String]) -> 
     let is_ours = schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme));
     Ok(is_ours.then_some(token))
 }
-
-/// The peer's address, where the server was started with connection info.
-fn peer(parts: &Parts) -> Option<IpAddr> {
-    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical())
-}
-
-/// What a request tells about its sender.
-pub(crate) fn client(parts: &Parts) -> Client {
-    let mut client = Client::unknown();
-    client.ip = peer(parts);
-    client.user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).map(|text| {
-        // `to_str` answers ASCII only, so every index is a boundary.
-        text.get(..MAX_USER_AGENT).unwrap_or(text).to_owned()
-    });
-    client
-}
-
-const MAX_USER_AGENT: usize = 512;

@@ -4,6 +4,8 @@
 
 pub mod action;
 pub mod clock;
+#[cfg(feature = "axum")]
+mod cookie;
 pub mod device;
 pub mod error;
 pub mod event;

@@ -340,7 +340,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    async fn of(response: http::Response<Body>) -> Self {
+    /// Reads a response to its end.
+    pub async fn of(response: http::Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         Self { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }

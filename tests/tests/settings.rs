@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tollgate::error::{Error, ErrorKind};
-use tollgate::settings::{Consistency, OnLimit, OnRefresh, OnStale, RefreshPolicy, Settings};
+use tollgate::settings::{
+    Bind, Cidr, Consistency, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, SameSite, Settings,
+};
 
 type Env<'a> = &'a [(&'a str, &'a str)];
 
@@ -102,6 +104,16 @@ fn every_setting_is_read_from_the_environment() {
             ("TOLLGATE_REVOCATION__STALE_LIMIT", "9s"),
             ("TOLLGATE_REVOCATION__ON_STALE", "check"),
             ("TOLLGATE_KEYS__ACCEPT_NEW", "true"),
+            ("TOLLGATE_CLIENT__PROXIES", "10.0.0.0/8, 2001:db8::1"),
+            ("TOLLGATE_CLIENT__HEADER", "forwarded"),
+            ("TOLLGATE_COOKIES__PATH", "/api/auth"),
+            ("TOLLGATE_COOKIES__SAME_SITE", "strict"),
+            ("TOLLGATE_COOKIES__ORIGINS", "https://app.example.com, http://localhost:3000"),
+            ("TOLLGATE_BINDING__ACCESS_DEVICE", "record"),
+            ("TOLLGATE_BINDING__ACCESS_NETWORK", "enforce"),
+            ("TOLLGATE_BINDING__REFRESH_DEVICE", "enforce"),
+            ("TOLLGATE_BINDING__REFRESH_NETWORK", "record"),
+            ("TOLLGATE_BINDING__DEVICE_HEADER", "x-machine"),
         ],
     )
     .unwrap();
@@ -118,17 +130,68 @@ fn every_setting_is_read_from_the_environment() {
     assert_eq!(settings.revocation.consistency, Consistency::Bounded(2 * SECOND));
     assert_eq!((settings.revocation.stale_limit, settings.revocation.on_stale), (9 * SECOND, OnStale::Check));
     assert!(settings.keys.accept_new);
+    assert_eq!(settings.client.proxies, [cidr("10.0.0.0/8"), cidr("2001:db8::1")]);
+    assert_eq!(settings.client.header, ForwardedHeader::Forwarded);
+    assert_eq!((settings.cookies.path.as_deref(), settings.cookies.same_site), (Some("/api/auth"), SameSite::Strict));
+    assert_eq!(settings.cookies.origins, ["https://app.example.com", "http://localhost:3000"]);
+    let binding = &settings.binding;
+    assert_eq!((binding.access_device, binding.access_network), (Bind::Record, Bind::Enforce));
+    assert_eq!((binding.refresh_device, binding.refresh_network), (Bind::Enforce, Bind::Record));
+    assert_eq!(binding.device_header, "x-machine");
+}
+
+fn cidr(text: &str) -> Cidr {
+    text.parse().unwrap()
+}
+
+/// R107, R111: what would be taken for something else is refused.
+#[test]
+fn cookies_and_proxies_are_what_they_must_be() {
+    for path in ["", "auth", "/auth/", "/a b", "/a;b", "/ü", "/a\r\nb", "/a?b"] {
+        let problems = problems_of(|settings| settings.cookies.path = Some(path.to_owned()));
+        assert_eq!(problems.len(), 1, "{path}");
+        assert!(problems[0].starts_with("`cookies.path` (set in code): must begin with a slash"), "{problems:?}");
+    }
+    for origin in [
+        "*",
+        "null",
+        "app.example.com",
+        "https://",
+        "https://App.example.com",
+        "https://a.example/",
+        "https://a.example:443",
+        "ftp://a",
+    ] {
+        let problems = problems_of(|settings| {
+            settings.cookies.path = Some("/".to_owned());
+            settings.cookies.origins = vec![origin.to_owned()];
+        });
+        assert_eq!(problems.len(), 1, "{origin}");
+        assert!(problems[0].starts_with("`cookies.origins` (set in code): must be origins"), "{problems:?}");
+    }
+    assert_eq!(
+        problems_of(|settings| settings.cookies.origins = vec!["https://a.example".to_owned()]),
+        ["`cookies.origins` (set in code): means nothing as long as `cookies.path` is not set"]
+    );
+    assert_eq!(
+        lines(read("client.proxies = ['10.0.0.0/8', '10.0.0.0/33']", &[])),
+        ["`client.proxies` (from tollgate.toml): each must be an address or a range of addresses such as `10.0.0.0/8`"]
+    );
+    assert_eq!(
+        problems_of(|settings| settings.binding.device_header = "x device".to_owned()),
+        ["`binding.device_header` (set in code): must be the name of a header (RFC 9110 section 5.1)"]
+    );
 }
 
 #[test]
 fn names_outside_the_list_are_refused_and_the_nearest_is_suggested() {
-    let file = "isuer = 'x'\ncookies.path = '/auth'\naccess = 5\n[refresh]\nwindov = '1s'\n[database]\nurl = 'x'";
+    let file = "isuer = 'x'\nbiscuits.path = '/auth'\naccess = 5\n[refresh]\nwindov = '1s'\n[database]\nurl = 'x'";
     let env = [("TOLLGATE_ACCESS_TTL", "1m"), ("TOLLGATE_access__ttl", "1m"), ("TOLLGATE_DATABASE_URL", "x"), ("TOLLGATE_", "x")];
     assert_eq!(
         lines(read(file, &env)),
         [
             "`access` (from tollgate.toml): must be a table: write `[access]`",
-            "`cookies` (from tollgate.toml): there is no such setting",
+            "`biscuits` (from tollgate.toml): there is no such setting",
             "`database` (from tollgate.toml): there is no such setting",
             "`isuer` (from tollgate.toml): there is no such setting: did you mean `issuer`?",
             "`refresh.windov` (from tollgate.toml): there is no such setting: did you mean `refresh.window`?",

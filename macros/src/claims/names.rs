@@ -1,7 +1,7 @@
 //! Names that a claim cannot have, and names that look like a secret.
 
 /// What the gate itself sets, or what a standard gives another meaning (RFC 7519, 7800, 8693, 9068, OpenID Connect Core).
-const RESERVED: [&str; 27] = [
+const RESERVED: [&str; 28] = [
     "iss",
     "sub",
     "aud",
@@ -14,6 +14,7 @@ const RESERVED: [&str; 27] = [
     "uep",
     "auth_time",
     "acr",
+    "bnd",
     "amr",
     "azp",
     "client_id",

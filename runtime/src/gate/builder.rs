@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
-use crate::event::{Event, Events};
+use crate::event::{Event, EventKind, Events};
 use crate::keys::KeyRing;
 use crate::session::{Engine, StoreClock};
-use crate::settings::{Consistency, OnRefresh, OnStale, RefreshPolicy, Registry, Settings, ThrottleSettings};
+use crate::settings::{
+    Bind, Cidr, Consistency, ForwardedHeader, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite, Settings, ThrottleSettings,
+};
 use crate::store::{OnLimit, RevokeReason, Store, Target};
 use crate::token::{JwtClaims, Open};
 
@@ -227,6 +229,49 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(|settings| settings.keys.accept_new = true)
     }
 
+    /// The proxies whose word about a client's address is taken, and the header in which they write it: `client.proxies`,
+    /// `client.header`.
+    pub fn trusted_proxies(self, proxies: impl IntoIterator<Item = Cidr>, header: ForwardedHeader) -> Self {
+        let proxies = proxies.into_iter().collect();
+        self.with(move |settings| {
+            settings.client.proxies = proxies;
+            settings.client.header = header;
+        })
+    }
+
+    /// Turns cookies on, and says where the auth routes hang as browsers see it: `cookies.path`. Takes the feature `cookies`.
+    pub fn cookies(self, path: impl Into<String>) -> Self {
+        let path = path.into();
+        self.with(|settings| settings.cookies.path = Some(path))
+    }
+
+    /// Which requests of other sites carry the access cookie: `cookies.same_site`.
+    pub fn cookie_same_site(self, same_site: SameSite) -> Self {
+        self.with(move |settings| settings.cookies.same_site = same_site)
+    }
+
+    /// Other origins whose pages may change something with a cookie: `cookies.origins`.
+    pub fn cookie_origins<T: Into<String>>(self, origins: impl IntoIterator<Item = T>) -> Self {
+        let origins = origins.into_iter().map(Into::into).collect();
+        self.with(|settings| settings.cookies.origins = origins)
+    }
+
+    /// What access tokens are bound to: `binding.access_device`, `binding.access_network`.
+    pub fn bind_access(self, device: Bind, network: Bind) -> Self {
+        self.with(move |settings| (settings.binding.access_device, settings.binding.access_network) = (device, network))
+    }
+
+    /// What refresh tokens are bound to: `binding.refresh_device`, `binding.refresh_network`.
+    pub fn bind_refresh(self, device: Bind, network: Bind) -> Self {
+        self.with(move |settings| (settings.binding.refresh_device, settings.binding.refresh_network) = (device, network))
+    }
+
+    /// The header in which a request with an access token names its device: `binding.device_header`.
+    pub fn device_header(self, header: impl Into<String>) -> Self {
+        let header = header.into();
+        self.with(|settings| settings.binding.device_header = header)
+    }
+
     /// How many attempts are allowed, and where they are counted: `throttle.*`.
     pub fn throttle(self, throttle: ThrottleSettings) -> Self {
         self.with(|settings| settings.throttle = throttle)
@@ -358,6 +403,9 @@ async fn assemble<B: AuthBackend>(
         engine.revoke_target(Target::Everything, RevokeReason::Requested).await.map_err(store_error)?;
     }
     engine.ring.adopt().await?;
+    if engine.settings.cookies.path.is_some() && !engine.settings.has_secure_origin() {
+        engine.events.emit(&Event::new(EventKind::InsecureOrigin));
+    }
     let running = Arc::new(Running::start(engine, queue));
     Ok(Gate(Arc::new(Inner {
         backend,

@@ -41,7 +41,7 @@ use crate::device::Client;
 use crate::error::{AuthError, Code, Error, ErrorKind, Refusal};
 use crate::event::{Event, EventKind};
 use crate::keys::KeyState;
-use crate::session::{Attempt, Issued, Login, Purpose, RefreshContext, Revoke};
+use crate::session::{Attempt, Issued, Login, Place, Purpose, RefreshContext, Revoke};
 use crate::store::{Authenticated, RevokeReason, Revoked, Session, Target};
 use crate::token::{JwtClaims, Verified};
 
@@ -137,6 +137,11 @@ impl<B: AuthBackend> Gate<B> {
         acr: Option<&str>,
     ) -> Result<Attempt, Refusal> {
         let keep_claims = B::Renewal::STORED;
+        // Before the device limit counts: the sessions that this one replaces are none too many.
+        for sid in &client.presented {
+            let ended = self.running().engine.revoke_target(Target::Session(*sid), RevokeReason::SignOut).await;
+            ended.map_err(Refusal::unavailable)?;
+        }
         self.running().engine.open(&Login { claims, client, keep_claims, authenticated, auth_time, acr }).await
     }
 
@@ -166,7 +171,7 @@ impl<B: AuthBackend> Gate<B> {
     /// [`Code::InvalidGrant`]: sign in again. [`Code::Unavailable`]: nothing changed, try again.
     pub async fn refresh(&self, token: &str, client: &Client) -> Result<Issued, Refusal> {
         self.count_refresh(client)?;
-        let context = RefreshContext { device_id: client.device.id.as_deref(), ip: client.ip };
+        let context = RefreshContext { device_id: client.device.id.as_deref(), ip: client.ip, transport: client.transport };
         let renew =
             async |session: Session| B::Renewal::renew(self.backend(), &session.subject, session.claims.as_deref(), client).await;
         self.running().engine.refresh(token, context, renew).await
@@ -178,6 +183,16 @@ impl<B: AuthBackend> Gate<B> {
     /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where nobody could decide.
     pub async fn verify(&self, token: &str) -> Result<Verified<ClaimsOf<B>>, Refusal> {
         self.running().engine.admit(token, Purpose::Entry).await
+    }
+
+    /// The same for a token that a client uses: what it is bound to is compared with the client (`binding.*`).
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify), which compares nothing.
+    pub async fn verify_from(&self, token: &str, client: &Client) -> Result<Verified<ClaimsOf<B>>, Refusal> {
+        let engine = &self.running().engine;
+        let place = || Place { device_id: client.device.id.as_deref(), ip: client.ip };
+        engine.admit_from(token, Purpose::Entry, engine.settings.revocation.consistency, Some(place)).await
     }
 
     /// Signs an access token without a session: it has no `sid`, no `gen` and no `auth_time`, and cannot be refreshed. It is in the

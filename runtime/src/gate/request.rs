@@ -55,6 +55,16 @@ impl<B: AuthBackend> Gate<B> {
         Ok(())
     }
 
+    /// The session of an access token, expired or not.
+    pub(crate) fn session_of_bearer(&self, token: &str) -> Option<SessionId> {
+        self.running().engine.recognise::<ClaimsOf<B>>(token).ok()?.token().sid()
+    }
+
+    /// The session of a refresh token, of whichever genuine generation.
+    pub(crate) async fn session_of_refresh(&self, token: &str) -> Result<Option<SessionId>, Refusal> {
+        Ok(self.genuine(token).await?.map(|session| session.sid))
+    }
+
     /// RFC 7009: a refresh token ends its session; an access token dies alone, or with `affect_tree` takes its session along and what
     /// the registry has below its tokens. What is unknown or has run out is left alone, and that is a success.
     pub(crate) async fn revoke_presented(&self, token: &str, affect_tree: bool) -> Result<(), Refusal> {

@@ -4,7 +4,7 @@ use super::routing::MethodRouter;
 use axum::Router;
 
 use super::{Guarded, Route, Security};
-use crate::extract::{Auth, Current, Optional, Public};
+use crate::extract::{Auth, BearerOnly, CookieOnly, Current, Optional, Public};
 use crate::gate::AuthBackend;
 use crate::policy::{PolicyFor, Rule};
 use crate::token::JwtClaims;
@@ -45,6 +45,14 @@ impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for Optional<Auth<U, P>> {
     const SECURITY: Security = Security::Optional(P::RULE);
 }
 
+impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for BearerOnly<Auth<U, P>> {
+    const SECURITY: Security = Security::Required(P::RULE);
+}
+
+impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for CookieOnly<Auth<U, P>> {
+    const SECURITY: Security = Security::Required(P::RULE);
+}
+
 impl<B: AuthBackend> FirstArgument for Current<B> {
     const SECURITY: Security = Security::Required(Rule::Anyone);
 }
@@ -61,6 +69,8 @@ mod sealed {
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Auth<U, P> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Option<Auth<U, P>> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Optional<Auth<U, P>> {}
+    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for BearerOnly<Auth<U, P>> {}
+    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for CookieOnly<Auth<U, P>> {}
     impl<B: AuthBackend> Sealed for Current<B> {}
     impl Sealed for Public {}
 }

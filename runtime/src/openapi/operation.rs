@@ -106,9 +106,8 @@ fn refusals(route: AuthRoute) -> Vec<&'static str> {
     let mut all = vec!["401", "503"];
     match route {
         AuthRoute::Signin => all.extend(["400", "403", "413", "415", "429"]),
-        AuthRoute::Refresh => all.extend(["400", "413", "415", "429"]),
+        AuthRoute::Refresh | AuthRoute::Reauthenticate | AuthRoute::Verify => all.extend(["400", "413", "415", "429"]),
         AuthRoute::SignoutAll | AuthRoute::Sessions => {}
-        AuthRoute::Reauthenticate | AuthRoute::Verify => all.extend(["400", "413", "415", "429"]),
         AuthRoute::Signout | AuthRoute::Revoke => all.extend(["400", "413", "415"]),
     }
     all

@@ -66,6 +66,7 @@ pub(super) fn add(components: Components, shape: &Shape) -> ComponentsBuilder {
         ("device_name", Kind::MaybeText),
         ("device_id", Kind::MaybeText),
         ("user_agent", Kind::MaybeText),
+        ("agent", Kind::Object),
         ("ip", Kind::MaybeText),
         ("created_at", Kind::Number),
         ("last_seen_at", Kind::Number),
@@ -98,6 +99,8 @@ enum Kind {
     /// Seconds, or a status.
     Number,
     Bool,
+    /// Members that are text or null.
+    Object,
     /// One of the codes of a problem.
     Code,
 }
@@ -110,6 +113,7 @@ fn members(all: &[(&str, Kind)]) -> ObjectBuilder {
             Kind::MaybeText => ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null])),
             Kind::Number => ObjectBuilder::new().schema_type(Type::Integer),
             Kind::Bool => ObjectBuilder::new().schema_type(Type::Boolean),
+            Kind::Object => ObjectBuilder::new().schema_type(Type::Object),
             Kind::Code => text().enum_values(Some(Code::ALL.iter().map(|code| code.as_str()))),
         };
         object.property(name, schema).required(name)

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use crate::device::{Agent, Hints, Transport};
 use crate::gate::{SessionInfo, Shape};
 use crate::id::SessionId;
 use crate::reject::no_store;
@@ -14,15 +15,19 @@ use crate::session::Issued;
 pub(super) struct Tokens<'a> {
     pub(super) issued: &'a Issued,
     pub(super) shape: &'a Shape,
+    /// In cookies they are in no body.
+    pub(super) transport: Transport,
 }
 
 impl Serialize for Tokens<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { issued, shape } = self;
-        let mut map = serializer.serialize_map(Some(6))?;
-        map.serialize_entry(shape.access_token, &issued.access_token)?;
-        map.serialize_entry(shape.refresh_token, issued.refresh_token.expose())?;
-        map.serialize_entry("token_type", "Bearer")?;
+        let Self { issued, shape, transport } = self;
+        let mut map = serializer.serialize_map(None)?;
+        if *transport == Transport::Bearer {
+            map.serialize_entry(shape.access_token, &issued.access_token)?;
+            map.serialize_entry(shape.refresh_token, issued.refresh_token.expose())?;
+            map.serialize_entry("token_type", "Bearer")?;
+        }
         map.serialize_entry("expires_in", &issued.expires_in())?;
         map.serialize_entry("refresh_expires_in", &issued.refresh_expires_in())?;
         map.serialize_entry("session_id", &issued.session_id)?;
@@ -36,13 +41,16 @@ pub(super) struct AccessOnly<'a> {
     pub(super) expires_in: u64,
     pub(super) session_id: SessionId,
     pub(super) shape: &'a Shape,
+    pub(super) transport: Transport,
 }
 
 impl Serialize for AccessOnly<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(4))?;
-        map.serialize_entry(self.shape.access_token, self.access_token)?;
-        map.serialize_entry("token_type", "Bearer")?;
+        let mut map = serializer.serialize_map(None)?;
+        if self.transport == Transport::Bearer {
+            map.serialize_entry(self.shape.access_token, self.access_token)?;
+            map.serialize_entry("token_type", "Bearer")?;
+        }
         map.serialize_entry("expires_in", &self.expires_in)?;
         map.serialize_entry("session_id", &self.session_id)?;
         map.end()
@@ -67,6 +75,10 @@ pub(super) struct Listed {
     device_name: Option<String>,
     device_id: Option<String>,
     user_agent: Option<String>,
+    /// What user agent and hints say, in words.
+    agent: Agent,
+    #[serde(skip_serializing_if = "Hints::is_empty")]
+    hints: Hints,
     ip: Option<String>,
     created_at: u64,
     last_seen_at: u64,
@@ -78,9 +90,11 @@ impl Listed {
         Self {
             current: Some(session.session_id) == current,
             session_id: session.session_id,
+            agent: session.device.agent(),
             device_name: session.device.name,
             device_id: session.device.id,
             user_agent: session.device.user_agent,
+            hints: session.device.hints,
             ip: session.device.ip,
             created_at: session.created_at.as_secs(),
             last_seen_at: session.last_seen_at.as_secs(),

@@ -112,8 +112,8 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// The device as its client names it, from the members that every body may have.
-pub(super) fn device(bytes: &[u8]) -> Result<Device, Refusal> {
+/// Adds name and id of the device as its client gives them, from the members that every body may have.
+pub(super) fn device(bytes: &[u8], device: &mut Device) -> Result<(), Refusal> {
     #[derive(Deserialize)]
     struct Named {
         device_name: Option<String>,
@@ -123,7 +123,8 @@ pub(super) fn device(bytes: &[u8]) -> Result<Device, Refusal> {
     let fits =
         |text: &Option<String>| text.as_ref().is_none_or(|t| t.len() <= Device::MAX_BYTES && !t.contains(char::is_control));
     if fits(&device_name) && fits(&device_id) {
-        Ok(Device::new(device_name, device_id))
+        (device.name, device.id) = (device_name, device_id);
+        Ok(())
     } else {
         Err(Code::InvalidRequest.into())
     }

@@ -6,6 +6,7 @@ mod mount;
 mod session;
 mod signin;
 mod token;
+mod transport;
 
 use axum::Router;
 use axum::extract::State;

@@ -5,31 +5,38 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use crate::error::{Code, Refusal};
-use crate::extract::client;
 use crate::gate::{AuthBackend, Gate};
 use crate::reject::{Rejection, no_store};
 
-use super::answer::{Described, Tokens, private};
+use super::answer::{Described, private};
 use super::body::{Media, Read, device, member};
+use super::transport::{answer, cookies, from_here_with_cookies, refresh_token};
 
 /// `POST /auth/refresh-access`.
 pub(super) async fn refresh<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<Response, Rejection> {
     let attempt = async {
-        let read = Read::json(request).await?;
-        let token = member(&read.bytes, B::SHAPE.refresh_token)?;
-        let mut client = client(&read.parts);
-        client.device = device(&read.bytes)?;
-        gate.refresh(&token, &client).await
+        from_here_with_cookies(&gate, &request)?;
+        let (parts, body) = match cookies(&gate) {
+            Some(_) => Read::optional_json(request).await?,
+            None => Read::json(request).await.map(|read| (read.parts, Some(read.bytes)))?,
+        };
+        let (token, transport) = refresh_token(&gate, &parts, body.as_ref())?;
+        let mut client = gate.client(&parts);
+        client.transport = transport;
+        if let Some(body) = &body {
+            device(body, &mut client.device)?;
+        }
+        Ok((gate.refresh(&token, &client).await?, transport))
     };
-    let issued = attempt.await.map_err(|refusal| gate.reject(refusal))?;
-    Ok(private(Tokens { issued: &issued, shape: &B::SHAPE }))
+    let (issued, transport) = attempt.await.map_err(|refusal: Refusal| gate.reject(refusal))?;
+    Ok(answer(&gate, &issued, transport))
 }
 
 /// `POST /auth/verify`: whether a token counts. Changes nothing.
 pub(super) async fn verify<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<Response, Rejection> {
     let attempt = async {
         let read = Read::json(request).await?;
-        gate.count_question(&client(&read.parts))?;
+        gate.count_question(&gate.client(&read.parts))?;
         let token = member(&read.bytes, "token")?;
         let about = gate.describe(&token).await?;
         Ok::<_, Refusal>(private(Described {

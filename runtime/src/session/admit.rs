@@ -6,6 +6,7 @@ use crate::settings::{Consistency, OnStale};
 use crate::token::{self, ClaimSet, TokenInfo, Verified, VerifyError};
 
 use super::Engine;
+use super::binding::Place;
 
 /// Why a token is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,22 +20,24 @@ pub(crate) enum Purpose {
 impl Engine {
     /// Verifies an access token against the keys, the clock and the revocations.
     pub(crate) async fn admit<C: ClaimSet>(&self, text: &str, purpose: Purpose) -> Result<Verified<C>, Refusal> {
-        self.admit_as(text, purpose, self.settings.revocation.consistency).await
+        self.admit_from(text, purpose, self.settings.revocation.consistency, None::<fn() -> Place<'static>>).await
     }
 
-    /// The same with another consistency than the gate's.
-    pub(crate) async fn admit_as<C: ClaimSet>(
+    /// The same with another consistency than the gate's, and with what the token's use from this place means, where it is used
+    /// from a place.
+    pub(crate) async fn admit_from<'p, C: ClaimSet>(
         &self,
         text: &str,
         purpose: Purpose,
         consistency: Consistency,
+        place: Option<impl FnOnce() -> Place<'p>>,
     ) -> Result<Verified<C>, Refusal> {
         let now = self.clock.now();
         let verified = self.verify(text, now)?;
         if self.must_ask(consistency, now) {
             self.ask(consistency, now).await?;
         }
-        self.admit_known(verified.token(), purpose)?;
+        self.admit_known(verified.token(), purpose, place)?;
         Ok(verified)
     }
 
@@ -56,10 +59,18 @@ impl Engine {
     }
 
     /// What this node knows about it.
-    fn admit_known(&self, token: &TokenInfo, purpose: Purpose) -> Result<(), Refusal> {
+    fn admit_known<'p>(
+        &self,
+        token: &TokenInfo,
+        purpose: Purpose,
+        place: Option<impl FnOnce() -> Place<'p>>,
+    ) -> Result<(), Refusal> {
         self.refuse_while_paused()?;
         if self.view.is_revoked(token) {
             return Err(Refusal::new(Code::InvalidToken));
+        }
+        if let Some(place) = place {
+            self.check_access(token, place)?;
         }
         if let (Purpose::Entry, Some(sid), Some(generation)) = (purpose, token.sid(), token.generation()) {
             self.confirmations.saw(sid, generation);

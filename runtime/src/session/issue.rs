@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::id::{SessionId, TokenId};
-use crate::token::{self, ClaimSet, RefreshToken, Stamp};
+use crate::token::{self, Bond, ClaimSet, RefreshToken, Stamp};
 
 use super::Engine;
 
@@ -53,6 +53,9 @@ impl fmt::Debug for Issued {
     }
 }
 
+/// The longest token that a cookie carries: browsers take 4096 bytes with its name and attributes (RFC 6265 section 6.1, R107).
+const MAX_IN_COOKIE: usize = 4096 - 256;
+
 /// Whole seconds, rounded up: the token's own expiry was rounded down.
 fn secs(span: Duration) -> u64 {
     u64::try_from(span.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)
@@ -65,6 +68,7 @@ pub(super) struct Access<'a> {
     pub(super) epoch: u64,
     pub(super) auth_time: Option<Timestamp>,
     pub(super) acr: Option<&'a str>,
+    pub(super) bond: Option<Bond>,
     pub(super) lifetime: Duration,
     /// Never later than this.
     pub(super) not_after: Timestamp,
@@ -99,8 +103,12 @@ impl Engine {
             epoch: access.epoch,
             auth_time: access.auth_time,
             acr: access.acr,
+            bond: access.bond,
         };
         let text = token::issue(&self.ring.set(), &stamp, claims).map_err(Refusal::unavailable)?;
+        if self.settings.cookies.path.is_some() && text.len() > MAX_IN_COOKIE {
+            return Err(Refusal::unavailable("the claims are too long: a token that travels in a cookie has at most 3840 bytes"));
+        }
         Ok((text, expires_at))
     }
 
@@ -118,6 +126,7 @@ impl Engine {
             epoch: session.epoch,
             auth_time: Some(session.auth_time),
             acr: session.acr.as_deref(),
+            bond: self.bond(session.sid, &session.device),
             lifetime: self.settings.access.ttl,
             not_after: self.time.here(session.abs_exp),
         };
@@ -148,6 +157,7 @@ impl Engine {
             epoch,
             auth_time: None,
             acr: None,
+            bond: None,
             lifetime,
             not_after: Timestamp::MAX,
         };
@@ -165,6 +175,7 @@ impl Engine {
             epoch: 0,
             auth_time: None,
             acr: None,
+            bond: None,
             lifetime: self.settings.access.ttl,
             not_after: Timestamp::MAX,
         };

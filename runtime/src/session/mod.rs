@@ -2,6 +2,7 @@
 
 mod admit;
 mod archive;
+mod binding;
 mod confirm;
 mod follow;
 mod issue;
@@ -18,6 +19,7 @@ pub(crate) use refresh::RefreshContext;
 pub use revoke::Revoke;
 
 pub(crate) use admit::Purpose;
+pub(crate) use binding::Place;
 pub(crate) use open::{Attempt, Login};
 pub(crate) use registry::{ANY, family};
 pub(crate) use time::StoreClock;

@@ -43,6 +43,7 @@ impl Engine {
         if subject.is_empty() {
             return Err(Refusal::unavailable("the backend answered a user whose subject is empty"));
         }
+        self.require_bindable(login.client)?;
         let (here, now) = (self.clock.now(), self.time.now());
         let sid = SessionId::random().map_err(Refusal::unavailable)?;
         let jti = TokenId::random().map_err(Refusal::unavailable)?;
@@ -54,18 +55,20 @@ impl Engine {
             true => Some(token::write_stored(login.claims).map_err(Refusal::unavailable)?),
             false => None,
         };
+        let device = device_of(login.client);
+        let bond = self.bond(sid, &device);
         let access = |epoch| Access {
             jti,
             session: Some(SessionPart { sid, generation: 0 }),
             epoch,
             auth_time: Some(login.auth_time),
             acr: login.acr,
+            bond,
             lifetime: self.settings.access.ttl,
             not_after: self.time.here(abs_exp),
         };
         // Claims that no token can carry open no session and evict none. The epoch is not known yet, and no longer than this one.
         let (_, expires_at) = self.sign_access(&access(u64::MAX), login.claims, here)?;
-        let device = device_of(login.client);
         let member = Member { sid, subject: &subject, device: &device, created_at: now, abs_exp };
         let tokens = self.rows(&member, (jti, 0), here, expires_at);
         let new = NewSession {

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
+use crate::device::Transport;
 use crate::error::{AuthError, Code, Refusal};
 use crate::event::{Event, EventKind, RefreshRefusal, Refreshed};
 use crate::id::{SessionId, TokenId};
@@ -17,6 +18,7 @@ use crate::settings::OnRefresh;
 use crate::store::{Fact, LogEntry, RevokeReason, Rotated, Rotation, Session, Step, Target};
 use crate::token::{self, ClaimSet, Parsed, RefreshToken};
 
+use super::binding::Place;
 use super::issue::{Access, SessionPart};
 use super::table::{Presented, Row, decide, may_remint};
 use super::{Engine, Issued};
@@ -27,14 +29,20 @@ use super::{Engine, Issued};
 pub(crate) struct RefreshContext<'a> {
     /// The id that the client gave its device.
     pub(crate) device_id: Option<&'a str>,
-    /// The peer's address, for events alone.
+    /// The client's address, for events and for binding.
     pub(crate) ip: Option<IpAddr>,
+    /// How the token came.
+    pub(crate) transport: Transport,
 }
 
 impl RefreshContext<'_> {
     fn digest(&self, client_id: &str) -> [u8; 32] {
         let mut hash = Sha256::new();
-        for part in [client_id, TRANSPORT, self.device_id.unwrap_or_default()] {
+        let transport = match self.transport {
+            Transport::Bearer => "body",
+            Transport::Cookie => "cookie",
+        };
+        for part in [client_id, transport, self.device_id.unwrap_or_default()] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
@@ -62,7 +70,7 @@ impl Engine {
         R: Future<Output = Result<C, AuthError>>,
     {
         self.refuse_while_paused()?;
-        let ip = context.ip;
+        let (ip, place) = (context.ip, Place { device_id: context.device_id, ip: context.ip });
         let Ok(token) = RefreshToken::parse(&self.ring.set(), text) else {
             return Err(self.refused(RefreshRefusal::NotOurs, None, ip));
         };
@@ -72,6 +80,7 @@ impl Engine {
             return Err(self.refused(RefreshRefusal::Ended, None, ip));
         };
         let row = self.judge(&session, &token, context, ip, now).await?;
+        self.check_refresh(&session, place)?;
         let claims = match renew(session.clone()).await {
             Ok(claims) => claims,
             Err(AuthError::Unavailable(source)) => return Err(Refusal::unavailable(source)),
@@ -269,6 +278,7 @@ impl Engine {
             epoch: session.epoch,
             auth_time: Some(session.auth_time),
             acr: session.acr.as_deref(),
+            bond: self.bond(session.sid, &session.device),
             lifetime: self.settings.access.ttl,
             not_after: self.time.here(session.abs_exp),
         };
@@ -329,8 +339,6 @@ impl Replays {
     }
 }
 
-/// How the token came: in the body of a request.
-const TRANSPORT: &str = "body";
 const MOST_REPLAYS: u32 = 256;
 const REMEMBERED: usize = 10_000;
 const LONGEST_WINDOW: Duration = Duration::from_secs(60);

@@ -49,6 +49,7 @@ impl Problem {
 /// The flat list of checks.
 fn problems(settings: &Settings) -> Vec<Problem> {
     let Settings { issuer, audience, client_id, leeway, access, refresh, session, revocation, throttle, .. } = settings;
+    let Settings { keys: _, client: _, cookies, binding, origins: _, .. } = settings;
     let mut found = Found(Vec::new());
 
     found.required("issuer", issuer.as_deref());
@@ -96,6 +97,22 @@ fn problems(settings: &Settings) -> Vec<Problem> {
     found.conflict(serves_against_bound, "revocation.on_stale", "revocation.consistency", || {
         "`serve` goes on with a stale view, which only `revocation.consistency = \"eventual\"` allows".into()
     });
+
+    if let Some(path) = &cookies.path {
+        found.unless(cfg!(feature = "cookies"), "cookies.path", || "takes the feature `cookies`".into());
+        found.unless(is_cookie_path(path), "cookies.path", || {
+            "must begin with a slash and hold no more than what a path may (RFC 6265 section 4.1.1): `/auth`".into()
+        });
+    }
+    let without_cookies = !cookies.origins.is_empty() && cookies.path.is_none();
+    found.conflict(without_cookies, "cookies.origins", "cookies.path", || {
+        "means nothing as long as `cookies.path` is not set".into()
+    });
+    found.unless(cookies.origins.iter().all(|origin| is_origin(origin)), "cookies.origins", || {
+        "must be origins as browsers write them: scheme, host in lower case, a port that is not the scheme's own".into()
+    });
+    let header = &binding.device_header;
+    found.unless(is_token(header), "binding.device_header", || "must be the name of a header (RFC 9110 section 5.1)".into());
     check_throttle(throttle, &mut found);
     found.0
 }
@@ -177,6 +194,21 @@ impl Found {
             format!("{} is shorter than `{other}`, which is {}: set both", show(span), show(least))
         });
     }
+}
+
+/// Whether a cookie may carry it as its `Path`. A slash at the end would leave out the path without it (RFC 6265 section 5.1.4).
+fn is_cookie_path(path: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !b";,?#%\"\\".contains(&byte);
+    path.starts_with('/') && path.bytes().all(allowed) && (path == "/" || !path.ends_with('/'))
+}
+
+/// Whether a browser could write it as `Origin` (RFC 6454 section 6.2).
+fn is_origin(text: &str) -> bool {
+    let own = |scheme| if scheme == "https" { ":443" } else { ":80" };
+    text.split_once("://").is_some_and(|(scheme, host)| {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte);
+        matches!(scheme, "http" | "https") && !host.is_empty() && host.bytes().all(allowed) && !host.ends_with(own(scheme))
+    })
 }
 
 /// Whether it is a `token` (RFC 9110 section 5.6.2).

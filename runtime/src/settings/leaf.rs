@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use toml::Value;
 
-use super::{Consistency, Counted, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry};
+use super::{Bind, Cidr, Consistency, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite};
 
 /// A value as its source has it.
 #[derive(Clone, Copy)]
@@ -68,7 +68,18 @@ impl Leaf for Vec<String> {
     }
 
     fn show(&self) -> Option<String> {
-        Some(self.join(","))
+        (!self.is_empty()).then(|| self.join(","))
+    }
+}
+
+impl Leaf for Vec<Cidr> {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        let ranges = Vec::<String>::read(raw)?;
+        ranges.iter().map(|text| text.parse().map_err(|error| format!("each {error}"))).collect()
+    }
+
+    fn show(&self) -> Option<String> {
+        (!self.is_empty()).then(|| self.iter().map(Cidr::to_string).collect::<Vec<_>>().join(","))
     }
 }
 
@@ -145,7 +156,7 @@ macro_rules! words {
     )+};
 }
 
-words!(Counted, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry);
+words!(Bind, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite);
 
 fn read_word<T: DeserializeOwned>(raw: Raw<'_>) -> Result<T, String> {
     let word: Result<T, Choices> = T::deserialize(raw.text().unwrap_or_default().into_deserializer());

@@ -1,12 +1,17 @@
 //! What a deployment may choose: one struct, its defaults, its sources, its check as a whole.
 
 mod check;
+mod cidr;
+mod client;
 mod leaf;
 mod source;
 mod table;
 mod throttle;
 
 pub use throttle::{Allowance, Counted, ThrottleSettings};
+
+pub use cidr::{Cidr, NotACidr};
+pub use client::{Bind, BindingSettings, ClientSettings, CookieSettings, ForwardedHeader, SameSite};
 
 use std::time::Duration;
 
@@ -60,6 +65,12 @@ pub struct Settings {
     pub revocation: RevocationSettings,
     /// The key ring.
     pub keys: KeysSettings,
+    /// The client's address.
+    pub client: ClientSettings,
+    /// Cookies.
+    pub cookies: CookieSettings,
+    /// What tokens are bound to.
+    pub binding: BindingSettings,
     /// The throttle.
     pub throttle: ThrottleSettings,
     /// Which tokens the store remembers one by one.
@@ -82,6 +93,9 @@ impl Default for Settings {
             session: SessionSettings::default(),
             revocation: RevocationSettings::default(),
             keys: KeysSettings::default(),
+            client: ClientSettings::default(),
+            cookies: CookieSettings::default(),
+            binding: BindingSettings::default(),
             throttle: ThrottleSettings::default(),
             registry: Registry::default(),
             archive: ArchiveSettings::default(),

@@ -63,6 +63,16 @@ keys! {
     "revocation.stale_limit" => revocation.stale_limit, "from which age on the view of the revocations is stale";
     "revocation.on_stale" => revocation.on_stale, "what a node with a stale view does: `check` or `serve`";
     "keys.accept_new" => keys.accept_new, "whether a ring without history may start beside live sessions";
+    "client.proxies" => client.proxies, "the proxies whose word about a client's address is taken: addresses and ranges";
+    "client.header" => client.header, "the header in which they write it: `x_forwarded_for` or `forwarded`";
+    "cookies.path" => cookies.path, "where the auth routes hang as browsers see it; turns cookies on";
+    "cookies.same_site" => cookies.same_site, "which requests of other sites carry the access cookie: `lax` or `strict`";
+    "cookies.origins" => cookies.origins, "other origins whose pages may change something with a cookie";
+    "binding.access_device" => binding.access_device, "whether access tokens count from their device id alone: `off`, `record` or `enforce`";
+    "binding.access_network" => binding.access_network, "the same for the network of their sign-in, /24 or /56";
+    "binding.refresh_device" => binding.refresh_device, "the same for refresh tokens and their device id";
+    "binding.refresh_network" => binding.refresh_network, "the same for refresh tokens and the network of their sign-in";
+    "binding.device_header" => binding.device_header, "the header in which a request with an access token names its device";
     "throttle.counted" => throttle.counted, "where sign-ins are counted: `auto`, `here` or `store`";
     "throttle.client" => throttle.client, "sign-ins from one address: attempts and a period, or `off`";
     "throttle.identifier" => throttle.identifier, "sign-ins to one identifier";

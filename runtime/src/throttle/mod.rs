@@ -73,7 +73,7 @@ impl Throttle {
         })
     }
 
-    /// Counts a sign-in, at `now` by the store's clock.
+    /// Counts a sign-in. Times are those of the store, by which all nodes count.
     pub(crate) async fn sign_in(&self, identifier: Option<&str>, client: &Client, now: Timestamp) -> Result<(), Refusal> {
         let mut wait = self.spend_for(&self.client, client, now).await?;
         if let (None, Some(identifier)) = (wait, identifier) {

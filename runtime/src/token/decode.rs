@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::bond::Bond;
 use super::claims::ClaimSet;
 use super::json::{MAX_MEMBERS, Strict, is_plain, is_strict};
 use super::shape;
@@ -24,6 +25,7 @@ pub(super) struct Decoded<C> {
     pub(super) epoch: u64,
     pub(super) auth_time: Option<u64>,
     pub(super) acr: Option<Box<str>>,
+    pub(super) bond: Option<Bond>,
     pub(super) claims: C,
 }
 
@@ -67,6 +69,7 @@ pub(super) enum Name {
     Uep,
     AuthTime,
     Acr,
+    Bnd,
     Own(usize),
     Other(Box<str>),
 }
@@ -82,6 +85,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
         let (mut iss, mut aud, mut client_id, mut subject) = (None, None, None, None);
         let (mut expires, mut issued, mut not_before, mut auth_time) = (None, None, None, None);
         let (mut jti, mut sid, mut generation, mut epoch, mut acr) = (None, None, None, None, None);
+        let mut bond = None;
         let mut draft = C::Draft::default();
         let mut others: Vec<Box<str>> = Vec::new();
         let mut members = 0;
@@ -104,6 +108,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
                 Name::Uep => once::<_, u64>(&mut epoch, &mut map)?,
                 Name::AuthTime => once::<_, u64>(&mut auth_time, &mut map)?,
                 Name::Acr => once::<_, Box<str>>(&mut acr, &mut map)?,
+                Name::Bnd => once::<_, Bond>(&mut bond, &mut map)?,
                 Name::Own(place) => C::read(&mut draft, place, &mut map)?,
                 Name::Other(name) => {
                     if others.contains(&name) {
@@ -135,6 +140,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
             epoch: epoch.ok_or_else(|| missing("uep"))?,
             auth_time,
             acr,
+            bond,
             claims: C::finish(draft, parsed).map_err(missing)?,
             subject,
         })
@@ -190,6 +196,7 @@ impl<C: ClaimSet> Visitor<'_> for NameOf<C> {
             "uep" => Name::Uep,
             "auth_time" => Name::AuthTime,
             "acr" => Name::Acr,
+            "bnd" => Name::Bnd,
             other => C::place(other).map_or_else(|| Name::Other(other.into()), Name::Own),
         })
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
+use super::bond::Bond;
 use super::claims::ClaimSet;
 use super::compact::MAX_LEN;
 use crate::clock::Timestamp;
@@ -36,6 +37,8 @@ pub struct Stamp<'a> {
     pub auth_time: Option<Timestamp>,
     /// `acr`.
     pub acr: Option<&'a str>,
+    /// `bnd`; with a session only.
+    pub bond: Option<Bond>,
 }
 
 /// Why a token could not be issued.
@@ -121,6 +124,9 @@ impl<C: ClaimSet> Serialize for Payload<'_, C> {
         }
         if let Some(acr) = stamp.acr {
             map.serialize_entry("acr", acr)?;
+        }
+        if let Some(bond) = &stamp.bond {
+            map.serialize_entry("bnd", &Id(bond.as_bytes()))?;
         }
         self.claims.write(&mut map)?;
         map.end()

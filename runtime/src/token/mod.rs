@@ -1,5 +1,6 @@
 //! Access and refresh tokens: claims, issuing, verifying. Knows keys; knows no store and no session.
 
+mod bond;
 mod claims;
 mod compact;
 mod decode;
@@ -17,6 +18,8 @@ mod wycheproof;
 pub use claims::{ClaimSet, ClaimValue, Confidential, JwtClaims, Open, Secrecy, Subject, ValueSet};
 pub use verify::{TokenInfo, Verified};
 
+#[doc(hidden)]
+pub use bond::Bond;
 #[doc(hidden)]
 pub use issue::{IssueError, Stamp, issue};
 #[doc(hidden)]

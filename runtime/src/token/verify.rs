@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bond::Bond;
 use super::claims::ClaimSet;
 use super::compact::{self, Compact, decoded_room};
 use super::decode::{Decoded, decode};
@@ -52,6 +53,7 @@ pub struct TokenInfo {
     issued_at: Timestamp,
     expires_at: Timestamp,
     auth_time: Option<Timestamp>,
+    bond: Option<Bond>,
 }
 
 /// The expected client is shared, another one is the token's own.
@@ -149,6 +151,7 @@ impl<C> Verified<C> {
             issued_at: Timestamp::from_secs(decoded.issued),
             expires_at: Timestamp::from_secs(decoded.expires),
             auth_time: decoded.auth_time.map(Timestamp::from_secs),
+            bond: decoded.bond,
         };
         Self { claims: decoded.claims, token }
     }
@@ -234,6 +237,11 @@ impl TokenInfo {
     #[must_use]
     pub fn acr(&self) -> Option<&str> {
         self.acr.as_deref()
+    }
+
+    /// What it is bound to: `bnd`.
+    pub(crate) fn bond(&self) -> Option<Bond> {
+        self.bond
     }
 
     /// When it was issued: `iat`, in whole seconds.

@@ -1,5 +1,6 @@
 //! Servers that the tests start for themselves, and what a test does where it cannot have one.
 
+pub mod browser;
 pub mod postgres;
 pub mod redis;
 

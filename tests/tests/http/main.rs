@@ -3,7 +3,13 @@
 mod access;
 mod account;
 mod action;
+mod binding;
+mod browser;
+mod client;
+mod cookies;
+mod devices;
 mod guarded;
+mod layers;
 mod limits;
 mod openapi;
 mod policy;

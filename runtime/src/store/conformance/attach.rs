@@ -57,6 +57,8 @@ clauses! {
         let mut device = Device::new(Some("phone".to_owned()), None);
         device.user_agent = Some("curl/8".to_owned());
         device.ip = Some("192.0.2.1".to_owned());
+        device.hints.model = Some("Pixel \"9\"".to_owned());
+        device.hints.mobile = Some(true);
         same!(store.attach(sid(1), device.clone(), at(1)).await?, true);
         same!(row(&store, 1, NOW).await?, Session { device, ..before });
     }

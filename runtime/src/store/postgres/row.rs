@@ -8,7 +8,7 @@ use sqlx::postgres::PgRow;
 use super::super::{Predecessor, RevokeReason, Session, TokenKind, TokenRecord};
 use super::run::Outcome;
 use crate::clock::Timestamp;
-use crate::device::Device;
+use crate::device::{Device, Hints};
 use crate::id::{SessionId, TokenId};
 
 /// The columns of [`session`], with the effective epoch last: a statement that names them reads row and epoch together.
@@ -17,7 +17,7 @@ macro_rules! session_columns {
         concat!(
             "s.sid, s.uid, s.client_id, s.device_name, s.device_id, s.device_agent, s.device_ip, s.gen, s.cur_hash,
              s.prev_gen, s.prev_hash, s.rotated_at, s.superseded_at, s.sealed_successor, s.confirmed, s.ctx_hash, s.auth_time,
-             s.acr, s.claims, s.created_at, s.last_seen_at, s.idle_exp, s.abs_exp, s.revoked_at, s.revoke_reason, ",
+             s.acr, s.claims, s.created_at, s.last_seen_at, s.idle_exp, s.abs_exp, s.revoked_at, s.revoke_reason, s.device_hints, ",
             effective_epoch!("s.uid", "s.client_id")
         )
     };
@@ -46,6 +46,7 @@ pub(super) fn session(row: &PgRow) -> Outcome<Session> {
     let mut device = Device::new(text_or_none(row, 3)?, text_or_none(row, 4)?);
     device.user_agent = text_or_none(row, 5)?;
     device.ip = text_or_none(row, 6)?;
+    device.hints = Hints::from_stored(text_or_none(row, 25)?.as_deref());
     // A reason that a later version wrote is not known here; that it is over is what counts.
     let reason = row.try_get::<Option<&str>, _>(24)?.and_then(RevokeReason::parse);
     let revoked = time_or_none(row, 23)?.map(|at| (at, reason.unwrap_or(RevokeReason::Requested)));
@@ -70,7 +71,7 @@ pub(super) fn session(row: &PgRow) -> Outcome<Session> {
         idle_exp: time(row, 21)?,
         abs_exp: time(row, 22)?,
         revoked,
-        epoch: natural(row, 25)?,
+        epoch: natural(row, 26)?,
     })
 }
 

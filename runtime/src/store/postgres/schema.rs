@@ -12,12 +12,13 @@ use super::run::{Mode, Outcome};
 use crate::clock::Timestamp;
 
 /// The version that this code reads and writes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// The steps from each version to the next. A step that was released is never changed.
-const STEPS: [(i64, &str); 1] = [(
-    1,
-    r#"
+const STEPS: [(i64, &str); 2] = [
+    (
+        1,
+        r#"
     CREATE TABLE tg_session(
         sid bytea NOT NULL PRIMARY KEY,
         uid text COLLATE "C" NOT NULL,
@@ -125,7 +126,9 @@ const STEPS: [(i64, &str); 1] = [(
         ring bytea NOT NULL
     );
     "#,
-)];
+    ),
+    (2, "ALTER TABLE tg_session ADD COLUMN device_hints text"),
+];
 
 /// Of several nodes that start together one migrates, and the others wait here and then find nothing to do. The number is
 /// tollgate's own, the same for every schema of a database.

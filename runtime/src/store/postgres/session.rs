@@ -72,8 +72,8 @@ async fn insert(db: &mut PgConnection, new: &NewSession, evicted: &[SessionId], 
             INSERT INTO tg_revocation(kind, key, value, until) SELECT 'session', sid, 0, $17 FROM unnest($15) sid
         ), opened AS (
             INSERT INTO tg_session(sid, uid, client_id, device_name, device_id, device_agent, device_ip, gen, cur_hash,
-                confirmed, auth_time, acr, claims, created_at, last_seen_at, idle_exp, abs_exp)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, false, $9, $10, $11, $12, $12, $13, $14)
+                confirmed, auth_time, acr, claims, created_at, last_seen_at, idle_exp, abs_exp, device_hints)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, false, $9, $10, $11, $12, $12, $13, $14, $19)
             RETURNING sid
         ), recorded AS (",
         recording!("opened", "$18"),
@@ -99,7 +99,8 @@ async fn insert(db: &mut PgConnection, new: &NewSession, evicted: &[SessionId], 
         .bind(evicted.iter().map(SessionId::as_bytes).collect::<Vec<_>>())
         .bind(RevokeReason::DeviceLimit.as_str())
         .bind(log::until(new.log_until))
-        .bind(token::listed(&new.tokens));
+        .bind(token::listed(&new.tokens))
+        .bind(stored_or_none(&new.device.hints.stored()));
     natural(&row.fetch_one(db).await?, 0)
 }
 
@@ -249,14 +250,16 @@ pub(super) async fn reauthenticate(
 }
 
 pub(super) async fn attach(db: &mut PgConnection, sid: SessionId, device: &Device, now: Timestamp) -> Outcome<bool> {
-    let sql = "UPDATE tg_session SET device_name = $2, device_id = $3, device_agent = $4, device_ip = $5 WHERE sid = $1
-               AND revoked_at IS NULL AND idle_exp > $6 AND abs_exp > $6";
+    let sql = "UPDATE tg_session SET device_name = $2, device_id = $3, device_agent = $4, device_ip = $5, device_hints = $7
+               WHERE sid = $1 AND revoked_at IS NULL AND idle_exp > $6 AND abs_exp > $6";
+    let hints = device.hints.stored();
     let query = sqlx::query(sql)
         .bind(sid.as_bytes())
         .bind(stored_or_none(&device.name))
         .bind(stored_or_none(&device.id))
         .bind(stored_or_none(&device.user_agent))
         .bind(stored_or_none(&device.ip))
-        .bind(millis(now));
+        .bind(millis(now))
+        .bind(hints);
     Ok(query.execute(db).await?.rows_affected() == 1)
 }

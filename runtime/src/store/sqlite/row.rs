@@ -4,7 +4,7 @@ use rusqlite::Row;
 
 use super::super::{Predecessor, RevokeReason, Session, TokenKind, TokenRecord};
 use crate::clock::Timestamp;
-use crate::device::Device;
+use crate::device::{Device, Hints};
 use crate::id::{SessionId, TokenId};
 
 /// The columns of [`session`], with the effective epoch last: a statement that names them reads row and epoch together.
@@ -12,7 +12,7 @@ macro_rules! session_columns {
     () => {
         "s.sid, s.uid, s.client_id, s.device_name, s.device_id, s.device_agent, s.device_ip, s.gen, s.cur_hash,
          s.prev_gen, s.prev_hash, s.rotated_at, s.superseded_at, s.sealed_successor, s.confirmed, s.ctx_hash, s.auth_time,
-         s.acr, s.claims, s.created_at, s.last_seen_at, s.idle_exp, s.abs_exp, s.revoked_at, s.revoke_reason,
+         s.acr, s.claims, s.created_at, s.last_seen_at, s.idle_exp, s.abs_exp, s.revoked_at, s.revoke_reason, s.device_hints,
          max(coalesce((SELECT uep FROM tg_subject WHERE uid = s.uid), 0),
              coalesce((SELECT value FROM tg_epoch WHERE kind = 'client' AND key = s.client_id), 0),
              coalesce((SELECT value FROM tg_epoch WHERE kind = 'global' AND key = ''), 0))"
@@ -28,6 +28,7 @@ pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
     let mut device = Device::new(row.get(3)?, row.get(4)?);
     device.user_agent = row.get(5)?;
     device.ip = row.get(6)?;
+    device.hints = Hints::from_stored(row.get::<_, Option<String>>(25)?.as_deref());
     // A reason that a later version wrote is not known here; that it is over is what counts.
     let reason = row.get::<_, Option<String>>(24)?.and_then(|text| RevokeReason::parse(&text));
     let revoked = time_or_none(row, 23)?.map(|at| (at, reason.unwrap_or(RevokeReason::Requested)));
@@ -52,7 +53,7 @@ pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
         idle_exp: time(row, 21)?,
         abs_exp: time(row, 22)?,
         revoked,
-        epoch: natural(row, 25)?,
+        epoch: natural(row, 26)?,
     })
 }
 

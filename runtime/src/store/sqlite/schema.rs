@@ -10,12 +10,13 @@ use super::row::millis;
 use crate::clock::Timestamp;
 
 /// The version that this code reads and writes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// The steps from each version to the next. A step that was released is never changed.
-const STEPS: [(i64, &str); 1] = [(
-    1,
-    "
+const STEPS: [(i64, &str); 2] = [
+    (
+        1,
+        "
     CREATE TABLE tg_session(
         sid BLOB NOT NULL PRIMARY KEY,
         uid TEXT NOT NULL,
@@ -116,7 +117,9 @@ const STEPS: [(i64, &str); 1] = [(
         ring BLOB NOT NULL
     ) STRICT;
     ",
-)];
+    ),
+    (2, "ALTER TABLE tg_session ADD COLUMN device_hints TEXT"),
+];
 
 /// The version of a file: 0 where it has none of our tables.
 pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {

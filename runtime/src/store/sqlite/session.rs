@@ -37,9 +37,9 @@ pub(super) fn open(db: &Connection, new: &NewSession, now: Timestamp) -> Outcome
 }
 
 fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO tg_session(sid, uid, client_id, device_name, device_id, device_agent, device_ip, gen, cur_hash,
+    let sql = "INSERT INTO tg_session(sid, uid, client_id, device_name, device_id, device_agent, device_ip, device_hints, gen, cur_hash,
                    confirmed, auth_time, acr, claims, created_at, last_seen_at, idle_exp, abs_exp)
-               VALUES (:sid, :uid, :client, :name, :device, :agent, :ip, 0, :hash, 0, :auth_time, :acr, :claims,
+               VALUES (:sid, :uid, :client, :name, :device, :agent, :ip, :hints, 0, :hash, 0, :auth_time, :acr, :claims,
                    :now, :now, :idle, :abs)";
     db.prepare_cached(sql)?.execute(named_params! {
         ":sid": new.sid.as_bytes(),
@@ -49,6 +49,7 @@ fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> rusqlite::Result
         ":device": new.device.id,
         ":agent": new.device.user_agent,
         ":ip": new.device.ip,
+        ":hints": new.device.hints.stored(),
         ":hash": new.current,
         ":auth_time": millis(new.auth_time),
         ":acr": new.acr,
@@ -182,8 +183,9 @@ pub(super) fn reauthenticate(
 }
 
 pub(super) fn attach(db: &Connection, sid: SessionId, device: &Device, now: Timestamp) -> Outcome<bool> {
-    let sql = "UPDATE tg_session SET device_name = ?2, device_id = ?3, device_agent = ?4, device_ip = ?5 WHERE sid = ?1
-               AND revoked_at IS NULL AND idle_exp > ?6 AND abs_exp > ?6";
-    let values = (sid.as_bytes(), &device.name, &device.id, &device.user_agent, &device.ip, millis(now));
+    let sql = "UPDATE tg_session SET device_name = ?2, device_id = ?3, device_agent = ?4, device_ip = ?5, device_hints = ?6
+               WHERE sid = ?1 AND revoked_at IS NULL AND idle_exp > ?7 AND abs_exp > ?7";
+    let hints = device.hints.stored();
+    let values = (sid.as_bytes(), &device.name, &device.id, &device.user_agent, &device.ip, hints, millis(now));
     Ok(db.prepare_cached(sql)?.execute(values)? == 1)
 }

@@ -1,0 +1,75 @@
+//! Which address is the client's: the rightmost one that no trusted proxy has. Knows addresses, not headers.
+
+use std::net::IpAddr;
+
+use crate::settings::Cidr;
+
+/// How a request came here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Network {
+    /// Whoever opened the connection: the client, or the last proxy.
+    pub peer: Option<IpAddr>,
+    /// The trusted proxies that it came through, the nearest first.
+    pub proxies: Vec<IpAddr>,
+}
+
+impl Network {
+    /// A connection from `peer`, and what its proxies say: `said` gives the addresses from the last that was written to the
+    /// first, `None` for one that is no address. Answers the client's address beside.
+    ///
+    /// The walk ends at the first address that no trusted proxy has: what stands before it was written by whoever has it. It
+    /// ends too where an address cannot be read, after sixteen proxies, and with the first one that was written; then the
+    /// client's is the last that is known.
+    #[must_use]
+    pub fn trace(peer: IpAddr, trusted: &[Cidr], said: impl Iterator<Item = Option<IpAddr>>) -> (IpAddr, Self) {
+        let is_trusted = |ip: IpAddr| trusted.iter().any(|range| range.contains(ip));
+        let (mut client, mut proxies) = (peer.to_canonical(), Vec::new());
+        let mut said = said.take(MOST_PROXIES);
+        while is_trusted(client) {
+            let Some(Some(before)) = said.next() else { break };
+            proxies.push(client);
+            client = before.to_canonical();
+        }
+        (client, Self { peer: Some(peer.to_canonical()), proxies })
+    }
+}
+
+/// The longest way that is followed.
+const MOST_PROXIES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trace(peer: &str, said: &[&str]) -> (String, usize) {
+        let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        let said = said.iter().rev().map(|text| text.parse().ok());
+        let (client, network) = Network::trace(peer.parse().unwrap(), &trusted, said);
+        (client.to_string(), network.proxies.len())
+    }
+
+    /// R111.
+    #[test]
+    fn the_client_is_the_rightmost_address_that_no_trusted_proxy_has() {
+        for (peer, said, client, proxies) in [
+            ("203.0.113.9", &[][..], "203.0.113.9", 0),
+            ("203.0.113.9", &["192.0.2.1"], "203.0.113.9", 0),
+            ("10.0.0.1", &["192.0.2.1"], "192.0.2.1", 1),
+            ("10.0.0.1", &["198.51.100.1", "192.0.2.1"], "192.0.2.1", 1),
+            ("10.0.0.1", &["198.51.100.1", "192.0.2.1", "10.0.0.2", "fd00::7"], "192.0.2.1", 3),
+            ("10.0.0.1", &["10.0.0.3", "10.0.0.2"], "10.0.0.3", 2),
+            ("10.0.0.1", &["192.0.2.1", "garbage"], "10.0.0.1", 0),
+            ("10.0.0.1", &["garbage", "192.0.2.1"], "192.0.2.1", 1),
+            ("10.0.0.1", &["192.0.2.1", "garbage", "10.0.0.2"], "10.0.0.2", 1),
+            ("::ffff:10.0.0.1", &["::ffff:192.0.2.1"], "192.0.2.1", 1),
+        ] {
+            assert_eq!(trace(peer, said), (client.to_owned(), proxies), "{peer} {said:?}");
+        }
+    }
+
+    #[test]
+    fn a_chain_without_end_is_not_followed() {
+        assert_eq!(trace("10.0.0.1", &["10.0.0.2"; 10_000]), ("10.0.0.2".to_owned(), MOST_PROXIES));
+    }
+}

@@ -1,0 +1,73 @@
+//! What an access token is bound to: the claim `bnd`, two short fingerprints that say nothing to who does not know what they are of.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+use sha2::{Digest as _, Sha256};
+
+use crate::id::{SessionId, TokenId};
+use crate::secret::same;
+
+/// Fingerprints of a device's id and of a network, eight bytes each; zeros where it is not bound to one. They hold for one session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Bond([u8; 16]);
+
+impl Bond {
+    /// The bond of a session to a device and a network.
+    #[must_use]
+    pub fn of(sid: SessionId, device_id: Option<&str>, network: Option<impl fmt::Display>) -> Self {
+        let device = device_id.map_or([0; 8], |id| fingerprint("device", sid, id));
+        let network = network.map_or([0; 8], |network| fingerprint("network", sid, &network.to_string()));
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(device.into_iter().chain(network)).for_each(|(to, from)| *to = from);
+        Self(bytes)
+    }
+
+    /// Whether it is bound to no device, or to that of `here`.
+    #[must_use]
+    pub fn allows_device(&self, here: &Self) -> bool {
+        allows(self.halves().0, here.halves().0)
+    }
+
+    /// Whether it is bound to no network, or to that of `here`.
+    #[must_use]
+    pub fn allows_network(&self, here: &Self) -> bool {
+        allows(self.halves().1, here.halves().1)
+    }
+
+    pub(super) const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    fn halves(&self) -> (&[u8], &[u8]) {
+        self.0.split_at(8)
+    }
+}
+
+fn allows(bound: &[u8], here: &[u8]) -> bool {
+    bound == [0; 8] || same(bound, here)
+}
+
+fn fingerprint(what: &str, sid: SessionId, value: &str) -> [u8; 8] {
+    let mut hash = Sha256::new();
+    hash.update("tollgate/bond/1");
+    hash.update(what);
+    hash.update(sid.as_bytes());
+    hash.update(value);
+    let mut short = [0; 8];
+    short.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+    short
+}
+
+impl fmt::Debug for Bond {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bond")
+    }
+}
+
+impl<'de> Deserialize<'de> for Bond {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Written as an id is.
+        TokenId::deserialize(deserializer).map(|id| Self(*id.as_bytes()))
+    }
+}
