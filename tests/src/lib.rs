@@ -22,6 +22,7 @@ use tollgate::store::Store;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
+pub mod process;
 pub mod serve;
 pub mod support;
 
@@ -252,6 +253,12 @@ impl App {
         let (accounts, clock) = (Accounts::seeded(), Clock::manual(START));
         let gate = gate_with(accounts.clone(), store, clock.clone(), settings).await;
         Self { router: routes(&gate), accounts, gate, clock }
+    }
+
+    /// Other users on a gate of their own, by the same clock.
+    #[must_use]
+    pub fn on_gate(&self, accounts: Accounts, gate: Gate<Accounts>) -> Self {
+        Self { router: routes(&gate), accounts, gate, clock: self.clock.clone() }
     }
 
     /// The same users, gate and clock behind other routes.

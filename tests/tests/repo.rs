@@ -48,7 +48,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         let entry = entry.unwrap();
         let (path, kind) = (entry.path(), entry.file_type().unwrap());
         let name = entry.file_name().into_string().unwrap();
-        if kind.is_dir() && ![".git", "target", "quickstart-data", "book"].contains(&name.as_str()) {
+        if kind.is_dir()
+            && ![".git", "target", "quickstart-data", "cluster-data", "node_modules", "book"].contains(&name.as_str())
+        {
             found.extend(files(&path));
         } else if kind.is_file() && name != ".git" {
             found.push(path);

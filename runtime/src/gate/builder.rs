@@ -395,6 +395,8 @@ async fn assemble<B: AuthBackend>(
     ring.set_lifetimes(overlap, settings.session.idle);
     #[cfg(feature = "rate-limit")]
     let throttle = crate::throttle::Throttle::new(&settings.throttle, &store, &clock).await.map_err(store_error)?;
+    #[cfg(feature = "metrics")]
+    let events = events.named(settings.issuer.as_deref().unwrap_or_default());
     let (engine, queue) = Engine::new(settings, store, ring, (clock, time), events.start());
     engine.tell_of_offset();
     engine.self_test()?;

@@ -106,6 +106,8 @@ fn follow(engine: &Arc<Engine>) -> AbortHandle {
                 tracing::warn!(error = %Causes(Some(error)), "the revocation log cannot be read");
             }
             engine.tell_of_staleness();
+            #[cfg(feature = "metrics")]
+            engine.tell_figures();
             tokio::time::sleep(if waited.is_ok() && read.is_ok() { TOGETHER } else { RETRY }).await;
         }
     });

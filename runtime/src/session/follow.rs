@@ -13,14 +13,33 @@ use crate::store::{LogEntry, StoreError};
 use super::Engine;
 
 impl Engine {
-    /// Reads what the log got since the last time. One reader at a time: whoever waits finds the work done.
+    /// Reads what the log got since the last time. One reader at a time: whoever waits finds the work done, or the store not
+    /// answering, and does not try in turn: on a node that is cut off, requests would wait for all those before them.
     pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
+        let mut has_tried = false;
+        let outcome = self.read_log(&mut has_tried).await;
+        if has_tried && outcome.is_err() {
+            self.failed_reads.fetch_add(1, Ordering::AcqRel);
+        }
+        outcome
+    }
+
+    async fn read_log(&self, has_tried: &mut bool) -> Result<(), StoreError> {
         let asked_at = self.clock.now();
+        let failed_before = self.failed_reads.load(Ordering::Acquire);
         let mut cursor = self.cursor.lock().await;
+        if self.failed_reads.load(Ordering::Acquire) != failed_before {
+            return Err(StoreError::new("the log could not be read").because("the one who tried meanwhile could not"));
+        }
+        *has_tried = true;
         // Taken after the lock: what was committed before is in the page.
         let now = self.clock.now().max(asked_at);
         let page = self.store.log_since(cursor.clone(), self.time.now()).await?;
         self.apply(&page.entries);
+        #[cfg(feature = "metrics")]
+        if *cursor != crate::store::LogCursor::START {
+            self.measure_lag(&page.entries);
+        }
         *cursor = page.cursor;
         self.view.completed(now);
         Ok(())
@@ -31,6 +50,30 @@ impl Engine {
         let cursor = self.cursor.lock().await.clone();
         let waited = tokio::time::timeout(patience.saturating_mul(2), self.store.changed(cursor, patience));
         waited.await.unwrap_or(Ok(()))
+    }
+
+    /// How long ago the entries of a page were logged: each says until when it counts, which is a fixed span after that.
+    #[cfg(feature = "metrics")]
+    fn measure_lag(&self, entries: &[LogEntry]) {
+        let until = self.log_until(self.time.now());
+        for entry in entries.iter().filter(|entry| entry.until < crate::clock::Timestamp::MAX) {
+            self.events.meter().applied(until.since(entry.until));
+        }
+    }
+
+    /// Tells how this node is doing.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn tell_figures(&self) {
+        let (view_age, entries) = self.view_health();
+        let (offset, ahead) = self.time.offset();
+        let sign = if ahead == crate::event::Ahead::Store { 1.0 } else { -1.0 };
+        self.events.meter().read(crate::event::Reading {
+            view_age,
+            entries,
+            dropped_confirmations: self.dropped_confirmations(),
+            dropped_events: self.events.dropped(),
+            clock_offset: sign * offset.as_secs_f64(),
+        });
     }
 
     /// Takes entries into the view of this node.

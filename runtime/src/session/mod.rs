@@ -24,7 +24,7 @@ pub(crate) use open::{Attempt, Login};
 pub(crate) use registry::{ANY, family};
 pub(crate) use time::StoreClock;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc};
@@ -57,6 +57,8 @@ pub(crate) struct Engine {
     expect_expired: Expect,
     view: View,
     cursor: Mutex<LogCursor>,
+    /// How often the log could not be read.
+    failed_reads: AtomicU64,
     confirmations: Confirmations,
     replays: Replays,
     /// Whether it was told that the view is stale.
@@ -94,6 +96,7 @@ impl Engine {
             events,
             view: View::default(),
             cursor: Mutex::default(),
+            failed_reads: AtomicU64::new(0),
             confirmations,
             replays: Replays::default(),
             is_stale: AtomicBool::new(false),

@@ -49,7 +49,7 @@ impl Problem {
 /// The flat list of checks.
 fn problems(settings: &Settings) -> Vec<Problem> {
     let Settings { issuer, audience, client_id, leeway, access, refresh, session, revocation, throttle, .. } = settings;
-    let Settings { keys: _, client: _, cookies, binding, origins: _, .. } = settings;
+    let Settings { keys: _, client: _, cookies, binding, store, origins: _, .. } = settings;
     let mut found = Found(Vec::new());
 
     found.required("issuer", issuer.as_deref());
@@ -87,6 +87,15 @@ fn problems(settings: &Settings) -> Vec<Problem> {
     found.conflict(denies_without_limit, "session.on_limit", "session.device_limit", || {
         "denies nothing as long as `session.device_limit` is not set".into()
     });
+
+    found.unless(store.connections != Some(0), "store.connections", || "must be at least 1".into());
+    for (name, timeout) in [
+        ("store.connect_timeout", store.connect_timeout),
+        ("store.lock_timeout", store.lock_timeout),
+        ("store.statement_timeout", store.statement_timeout),
+    ] {
+        found.not_zero(name, timeout.unwrap_or(MINUTE));
+    }
 
     found.not_zero("revocation.stale_limit", revocation.stale_limit);
     if let Consistency::Bounded(bound) = revocation.consistency {

@@ -5,6 +5,7 @@ mod cidr;
 mod client;
 mod leaf;
 mod source;
+mod store;
 mod table;
 mod throttle;
 
@@ -18,6 +19,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use source::Origins;
+pub use store::{StoreSettings, StoreTls, StoreUrl};
 
 /// The settings of a gate.
 ///
@@ -77,6 +79,8 @@ pub struct Settings {
     pub registry: Registry,
     /// What becomes of what has ended.
     pub archive: ArchiveSettings,
+    /// The store, where [`Store::open`](crate::store::Store::open) is to choose it.
+    pub store: StoreSettings,
     /// Where each setting that is not a default came from, for messages.
     pub(crate) origins: Origins,
 }
@@ -99,6 +103,7 @@ impl Default for Settings {
             throttle: ThrottleSettings::default(),
             registry: Registry::default(),
             archive: ArchiveSettings::default(),
+            store: StoreSettings::default(),
             origins: Origins::default(),
         }
     }

@@ -11,6 +11,7 @@ mod devices;
 mod guarded;
 mod layers;
 mod limits;
+mod metrics;
 mod openapi;
 mod policy;
 mod refresh;

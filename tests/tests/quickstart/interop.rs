@@ -10,20 +10,20 @@ use crate::program::Place;
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop");
 
 /// Says that a library is not to be had here, which is a failure where `REQUIRE_INTEROP` is 1.
-fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     println!("skipped: {why}");
     assert_ne!(std::env::var("REQUIRE_INTEROP").as_deref(), Ok("1"), "REQUIRE_INTEROP: {why}");
 }
 
-fn runs(command: &mut Command) -> Result<(), String> {
+pub(crate) fn runs(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|error| error.to_string())?;
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
 /// A folder below the target directory that holds what `list` asks for; made by `make` where it does not.
-fn provided(name: &str, list: &str, make: impl FnOnce(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
+pub(crate) fn provided(name: &str, list: &Path, make: impl FnOnce(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let wanted = fs::read_to_string(Path::new(SCRIPTS).join(list)).unwrap();
+    let wanted = fs::read_to_string(list).unwrap();
     let made = folder.join("made-for");
     if fs::read_to_string(&made).ok().as_ref() != Some(&wanted) {
         let _ = fs::remove_dir_all(&folder);
@@ -36,7 +36,7 @@ fn provided(name: &str, list: &str, make: impl FnOnce(&Path) -> Result<(), Strin
 
 /// A Python that has what `requirements.txt` asks for.
 fn python() -> Result<PathBuf, String> {
-    let folder = provided("interop-python", "requirements.txt", |folder| {
+    let folder = provided("interop-python", &Path::new(SCRIPTS).join("requirements.txt"), |folder| {
         runs(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
         let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
         runs(Command::new(folder.join("bin/python")).args(install).arg(Path::new(SCRIPTS).join("requirements.txt")))
@@ -47,7 +47,7 @@ fn python() -> Result<PathBuf, String> {
 /// A folder in which `jose.mjs` finds what `package.json` asks for.
 fn node() -> Result<PathBuf, String> {
     runs(Command::new("node").arg("--version"))?;
-    provided("interop-node", "package.json", |folder| {
+    provided("interop-node", &Path::new(SCRIPTS).join("package.json"), |folder| {
         fs::copy(Path::new(SCRIPTS).join("package.json"), folder.join("package.json")).unwrap();
         runs(Command::new("npm").args(["install", "--silent", "--no-audit", "--no-fund"]).current_dir(folder))
     })

@@ -4,6 +4,7 @@
 mod banner;
 mod crash;
 mod fault;
+mod helper;
 mod interop;
 mod nasty;
 mod program;

@@ -2,19 +2,19 @@
 
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
-use std::io::{Read, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::thread::{self, JoinHandle, sleep};
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+pub(crate) use tollgate_tests::process::{HOST, bare, post, wait_for};
+use tollgate_tests::process::{Output, PATIENCE, TICK, built, exchange, parse};
 use tollgate_tests::{Answer, PASSWORD, Tokens};
 
 /// Where a quickstart lives: its folder, its port, its settings. Started as often as one likes.
@@ -33,7 +33,7 @@ impl Place {
     pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         let data = root.path().join("data");
-        let binary = binary().to_owned();
+        let binary = built("quickstart");
         Self { root, data, binary, port: free_port(), variables: Vec::new(), user: None, file_limit: None }
     }
 
@@ -220,17 +220,7 @@ impl Program {
 
     /// Sends bytes, and reads until the other side closes.
     pub(crate) fn exchange(&self, request: &[u8]) -> Vec<u8> {
-        // Nobody listens where the program was killed meanwhile: that is no answer.
-        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else { return Vec::new() };
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        // Who refuses a request may close before all of it was sent, and before all was read that it sent.
-        let _ = stream.write_all(request);
-        let mut answer = Vec::new();
-        let mut chunk = [0; 4096];
-        while let Ok(read @ 1..) = stream.read(&mut chunk) {
-            answer.extend_from_slice(&chunk[..read]);
-        }
-        answer
+        exchange(self.port, request)
     }
 
     /// Sends bytes, and reads one answer. None is ever a 500.
@@ -284,100 +274,9 @@ impl Drop for Program {
     }
 }
 
-/// The bytes of a request with a bearer and without a body.
-pub(crate) fn bare(method: &str, path: &str, token: &str) -> Vec<u8> {
-    format!("{method} {path} HTTP/1.1\r\n{HOST}authorization: Bearer {token}\r\n\r\n").into_bytes()
-}
-
-/// The bytes of a `POST` of a JSON body.
-pub(crate) fn post(path: &str, body: &Value) -> Vec<u8> {
-    let body = body.to_string();
-    let head = format!("POST {path} HTTP/1.1\r\n{HOST}content-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
-    [head.as_bytes(), body.as_bytes()].concat()
-}
-
-/// The headers that every request has.
-pub(crate) const HOST: &str = "host: 127.0.0.1\r\nconnection: close\r\n";
-
-fn parse(bytes: &[u8]) -> Option<Answer> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    let mut lines = head.split("\r\n");
-    let status = lines.next()?.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()?;
-    let mut headers = HeaderMap::new();
-    for line in lines {
-        let (name, value) = line.split_once(": ")?;
-        headers.append(name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?);
-    }
-    Some(Answer { status, headers, text: body.to_owned() })
-}
-
-/// What a process writes, read as it comes.
-struct Output {
-    text: Arc<Mutex<Vec<u8>>>,
-    reader: Option<JoinHandle<()>>,
-}
-
-impl Output {
-    fn of(mut pipe: impl Read + Send + 'static) -> Self {
-        let text = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&text);
-        let reader = thread::spawn(move || {
-            let mut chunk = [0; 4096];
-            while let Ok(read @ 1..) = pipe.read(&mut chunk) {
-                kept.lock().unwrap().extend_from_slice(&chunk[..read]);
-            }
-        });
-        Self { text, reader: Some(reader) }
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.text.lock().unwrap()).into_owned()
-    }
-
-    /// All of it, once the process is gone.
-    fn end(&self) -> String {
-        let done = || self.reader.as_ref().is_none_or(JoinHandle::is_finished);
-        let start = Instant::now();
-        while !done() && start.elapsed() < PATIENCE {
-            sleep(TICK);
-        }
-        self.text()
-    }
-}
-
-/// Waits until something holds, looking often.
-#[track_caller]
-pub(crate) fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
-        sleep(TICK);
-    }
-}
-
 /// Whether files that are made here belong to root.
 pub(crate) fn runs_as_root(folder: &Path) -> bool {
     fs::metadata(folder).unwrap().uid() == 0
-}
-
-/// The program that `cargo run -p quickstart` would start, up to date.
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--package", "quickstart", "--message-format", "json"]);
-        if !cfg!(debug_assertions) {
-            build.arg("--release");
-        }
-        let output = build.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success(), "the quickstart cannot be built");
-        let messages = String::from_utf8(output.stdout).unwrap();
-        let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let found = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
-        found.expect("cargo built a program")
-    })
 }
 
 /// A port below those that systems hand out by themselves, so that nobody takes it between two starts.
@@ -392,5 +291,3 @@ fn free_port() -> u16 {
 }
 
 const NOBODY: u32 = 65_534;
-const PATIENCE: Duration = Duration::from_secs(30);
-const TICK: Duration = Duration::from_millis(10);

@@ -1,4 +1,4 @@
-//! PostgreSQL for the tests: a private server on a free port in a temporary folder, or the one that `DATABASE_URL` names.
+//! PostgreSQL: a private server on a free port in a temporary folder, or the one that `DATABASE_URL` names.
 //!
 //! The server ends with the process that started it, however that ends. A shell keeps it: it reads from a pipe whose other end
 //! this process holds, and where that is gone it stops the server and removes the folder.
@@ -68,7 +68,9 @@ impl Server {
         started
     }
 
-    fn start(settings: &[&str]) -> Option<Self> {
+    /// A server with settings of its own (`name=value`); `None` where PostgreSQL is not installed.
+    #[must_use]
+    pub fn start(settings: &[&str]) -> Option<Self> {
         let programs = programs()?;
         let folder = new_folder();
         let password = folder.join("password");

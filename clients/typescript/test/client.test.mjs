@@ -1,0 +1,253 @@
+// What the client promises, against a gate that is a function.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Refused, SignedOut, Unavailable } from "../dist/index.js";
+import { CREDENTIALS, locks, noLocks, pass, storage, world } from "./fakes.mjs";
+
+const problem = (it, status, code, headers) => () => it.json(status, { code, status, title: code }, headers);
+
+test("twenty requests in each of three tabs are one refresh", async () => {
+  const it = world();
+  const tabs = [it.tab(), it.tab(), it.tab()];
+  await tabs[0].signIn(CREDENTIALS);
+  it.time += 590_000;
+  const answers = await Promise.all(tabs.flatMap((tab) => Array.from({ length: 20 }, () => tab.fetch("/me"))));
+  assert.deepEqual(it.presented(), ["r1"]);
+  for (const answer of answers) assert.equal((await answer.json()).authorization, "Bearer a2");
+});
+
+test("a token that is good for a while is not refreshed", async () => {
+  const it = world();
+  const tab = it.tab();
+  await tab.signIn(CREDENTIALS);
+  it.time += 569_000;
+  assert.equal(await tab.accessToken(), "a1");
+  it.time += 2_000;
+  assert.equal(await tab.accessToken(), "a2");
+});
+
+test("a token that lives shortly is not refreshed all the time", async () => {
+  const it = world({ ttl: 10 });
+  const tab = it.tab();
+  await tab.signIn(CREDENTIALS);
+  it.time += 4_000;
+  assert.equal(await tab.accessToken(), "a1");
+  it.time += 2_000;
+  assert.equal(await tab.accessToken(), "a2");
+});
+
+test("the answer is stored before it is used", async () => {
+  const it = world();
+  const tab = it.tab();
+  await tab.signIn(CREDENTIALS);
+  it.time += 600_000;
+  it.journal.length = 0;
+  await tab.fetch("/me");
+  assert.deepEqual(it.journal, ["POST /auth/refresh-access", "stored", "GET /me"]);
+});
+
+test("a refresh is given up after half a window, and tried again with the same token", async () => {
+  const it = world();
+  const tab = it.tab({ window: 60, tries: 3 });
+  await tab.signIn(CREDENTIALS);
+  it.time += 600_000;
+  let aborted = 0;
+  const silent = ({ init }) =>
+    new Promise((_, reject) => {
+      init.signal.addEventListener("abort", () => {
+        aborted += 1;
+        reject(init.signal.reason);
+      });
+    });
+  it.answers.push(silent, silent);
+  const start = performance.now();
+  assert.equal(await tab.accessToken(), "a2");
+  const spent = performance.now() - start;
+  assert.equal(aborted, 2);
+  assert.ok(spent >= 55, `${spent} ms`);
+  assert.deepEqual(it.presented(), ["r1", "r1", "r1"]);
+});
+
+test("half an answer is none", async () => {
+  const it = world();
+  const tab = it.tab();
+  await tab.signIn(CREDENTIALS);
+  it.time += 600_000;
+  it.answers.push(() => new Response('{"access_token": "a9", "refr', { status: 200 }));
+  assert.equal(await tab.accessToken(), "a2");
+  assert.deepEqual(it.presented(), ["r1", "r1"]);
+});
+
+test("an answer that comes after a sleep is not used", async () => {
+  const it = world();
+  const tab = it.tab();
+  await tab.signIn(CREDENTIALS);
+  it.time += 600_000;
+  it.answers.push(() => {
+    it.time += 3_600_000;
+    return it.json(200, { access_token: "late", refresh_token: "late", expires_in: 600 });
+  });
+  assert.equal(await tab.accessToken(), "a2");
+  assert.deepEqual(it.presented(), ["r1", "r1"]);
+});
+
+test("503 and 429 are tried again when the server says, with the same token", async () => {
+  const it = world();
+  const tab = it.tab();
+  await tab.signIn(CREDENTIALS);
+  it.time += 600_000;
+  it.answers.push(problem(it, 503, "unavailable", { "retry-after": "3" }), problem(it, 429, "too_many_requests", { "retry-after": "7" }));
+  assert.equal(await tab.accessToken(), "a2");
+  assert.deepEqual(it.waits, [3_000, 7_000]);
+  assert.deepEqual(it.presented(), ["r1", "r1", "r1"]);
+});
+
+test("a server that stays away costs nobody the session", async () => {
+  const it = world();
+  const tab = it.tab({ tries: 3 });
+  await tab.signIn(CREDENTIALS);
+  it.time += 600_000;
+  it.answers.push(problem(it, 503, "unavailable"), () => Promise.reject(new TypeError("no network")), problem(it, 503, "unavailable", { "retry-after": "9" }));
+  await assert.rejects(tab.accessToken(), (error) => error instanceof Unavailable && error.retryAfter === 9_000);
+  assert.equal(it.storage.tokens().refresh, "r1");
+  assert.equal(await tab.accessToken(), "a2");
+});
+
+test("a session that is over is forgotten, for all tabs", async () => {
+  const it = world();
+  const [one, two] = [it.tab(), it.tab()];
+  await one.signIn(CREDENTIALS);
+  it.time += 600_000;
+  it.answers.push(problem(it, 401, "invalid_grant"));
+  const outcomes = await Promise.allSettled([one.accessToken(), two.accessToken()]);
+  for (const { reason } of outcomes) assert.ok(reason instanceof SignedOut, String(reason));
+  assert.equal(it.presented().length, 1);
+  assert.equal(two.isSignedIn, false);
+});
+
+test("a sign-in waits for the refresh of another tab, and its tokens stay", async () => {
+  const it = world();
+  const [one, two] = [it.tab(), it.tab()];
+  await one.signIn(CREDENTIALS);
+  it.time += 600_000;
+  let answer;
+  it.answers.push(() => new Promise((done) => (answer = () => done(it.tokens()))));
+  const refreshing = one.accessToken();
+  await pass();
+  const signingIn = two.signIn(CREDENTIALS);
+  await pass();
+  assert.equal(it.requests.at(-1).pathname, "/auth/refresh-access", "the sign-in did not wait");
+  answer();
+  await Promise.all([refreshing, signingIn]);
+  assert.deepEqual([it.requests.at(-1).pathname, it.storage.tokens().refresh], ["/auth/signin", "r3"]);
+});
+
+test("a refresh waits for the sign-in of another tab, and does not happen", async () => {
+  const it = world();
+  const [one, two] = [it.tab(), it.tab()];
+  await one.signIn(CREDENTIALS);
+  it.time += 600_000;
+  const signingIn = two.signIn(CREDENTIALS);
+  const token = one.accessToken();
+  await signingIn;
+  assert.equal(await token, "a2");
+  assert.deepEqual(it.presented(), []);
+});
+
+test("without locks an answer does not write over what came meanwhile", async () => {
+  const it = world();
+  const [one, two] = [it.tab({ locks: noLocks() }), it.tab({ locks: noLocks() })];
+  await one.signIn(CREDENTIALS);
+  it.time += 600_000;
+  for (const outcome of [() => it.json(200, { access_token: "old", refresh_token: "old", expires_in: 600 }), problem(it, 401, "invalid_grant")]) {
+    let answer;
+    it.answers.push(() => new Promise((done) => (answer = () => done(outcome()))));
+    const refreshing = one.accessToken();
+    await pass();
+    await two.signIn(CREDENTIALS);
+    const signedIn = it.storage.tokens();
+    answer();
+    assert.equal(await refreshing, signedIn.access);
+    assert.deepEqual(it.storage.tokens(), signedIn);
+    it.time += 600_000;
+  }
+});
+
+test("somebody who signs out while a refresh is under way stays out", async () => {
+  const it = world();
+  const [one, two] = [it.tab({ locks: noLocks() }), it.tab({ locks: noLocks() })];
+  await one.signIn(CREDENTIALS);
+  it.time += 600_000;
+  let answer;
+  it.answers.push(() => new Promise((done) => (answer = () => done(it.tokens()))));
+  const refreshing = one.accessToken();
+  await pass();
+  await two.signOut();
+  answer();
+  await assert.rejects(refreshing, SignedOut);
+  assert.equal(it.storage.tokens(), null);
+});
+
+test("signing out forgets the tokens even where the server cannot be told", async () => {
+  const it = world();
+  const tab = it.tab({ tries: 2, send: async (url, init) => (url.pathname === "/auth/signout" ? it.json(503) : it.send(url, init)) });
+  await tab.signIn(CREDENTIALS);
+  await assert.rejects(tab.signOut(), Unavailable);
+  assert.equal(tab.isSignedIn, false);
+  await tab.signOut();
+});
+
+test("wrong credentials are refused, and the session that there is stays", async () => {
+  const it = world();
+  const tab = it.tab();
+  await tab.signIn(CREDENTIALS);
+  const wrong = it.tab({ send: async () => it.json(401, { code: "invalid_credentials", status: 401, title: "no" }) });
+  await assert.rejects(wrong.signIn({}), (error) => error instanceof Refused && error.problem.code === "invalid_credentials");
+  assert.equal(it.storage.tokens().refresh, "r1");
+});
+
+test("no token goes to another origin", async () => {
+  const it = world();
+  const tab = it.tab();
+  await tab.signIn(CREDENTIALS);
+  for (const address of ["https://evil.example/me", "//evil.example/me", "http://api.example.com/me", "https://api.example.com:8443/me"]) {
+    await assert.rejects(tab.fetch(address), TypeError);
+  }
+  assert.equal(it.requests.length, 1);
+});
+
+test("a token that was revoked is replaced once, and what is refused for other reasons is not tried again", async () => {
+  const it = world();
+  let refusals = 1;
+  let challenge = 'Bearer error="invalid_token"';
+  const tab = it.tab({
+    send: async (url, init) => {
+      if (!url.pathname.startsWith("/auth") && refusals > 0) {
+        refusals -= 1;
+        it.requests.push({ pathname: url.pathname });
+        return it.json(401, {}, { "www-authenticate": challenge });
+      }
+      return it.send(url, init);
+    },
+  });
+  await tab.signIn(CREDENTIALS);
+  assert.equal((await tab.fetch("/me")).status, 200);
+  assert.deepEqual(it.presented(), ["r1"]);
+  refusals = 5;
+  assert.equal((await tab.fetch("/me")).status, 401);
+  assert.deepEqual(it.presented(), ["r1", "r2"]);
+  challenge = 'Bearer error="insufficient_user_authentication"';
+  assert.equal((await tab.fetch("/me")).status, 401);
+  assert.deepEqual(it.presented(), ["r1", "r2"]);
+});
+
+test("what somebody else wrote under the key is nobody's session", async () => {
+  const it = world({ shared: locks() });
+  it.storage = storage();
+  for (const text of ["", "null", "{}", "[1]", '{"access":1,"refresh":"r","until":1,"lifetime":1}', "not json"]) {
+    it.storage.setItem("tollgate", text);
+    await assert.rejects(it.tab().accessToken(), SignedOut);
+  }
+});

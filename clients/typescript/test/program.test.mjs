@@ -1,0 +1,85 @@
+// The client against a program that runs: `API` says where, and its access tokens live for two seconds.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { Client, Refused, SignedOut } from "../dist/index.js";
+import { CREDENTIALS, locks, storage } from "./fakes.mjs";
+
+const url = process.env.API;
+const options = { skip: url === undefined ? "API is not set" : false };
+
+/** A tab, and how many refreshes it sent. */
+function tab(shared) {
+  const count = { refreshes: 0 };
+  const send = (address, init) => {
+    count.refreshes += Number(new URL(address).pathname.endsWith("/refresh-access"));
+    return fetch(address, init);
+  };
+  return { client: new Client({ url, send, ...shared }), count };
+}
+
+describe("a program", { concurrency: true }, () => {
+  test("three tabs live for a while on short tokens, and sign out", options, async () => {
+    const shared = { storage: storage(), locks: locks() };
+    const tabs = [tab(shared), tab(shared), tab(shared)];
+    await tabs[0].client.signIn(CREDENTIALS);
+    const first = shared.storage.tokens();
+    const seen = new Set();
+    const end = Date.now() + 5_000;
+    while (Date.now() < end) {
+      const answers = await Promise.all(tabs.map(({ client }) => client.fetch("/me")));
+      for (const answer of answers) {
+        assert.equal(answer.status, 200);
+        assert.equal((await answer.json()).email, CREDENTIALS.email);
+      }
+      seen.add(shared.storage.tokens().access);
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    const refreshes = tabs.reduce((sum, { count }) => sum + count.refreshes, 0);
+    assert.ok(seen.size >= 3, `${seen.size} access tokens`);
+    assert.equal(refreshes, seen.size - 1, "each access token after the first was one refresh");
+    const last = shared.storage.tokens();
+    await tabs[1].client.signOut();
+    for (const { client } of tabs) await assert.rejects(client.accessToken(), SignedOut);
+    for (const { refresh } of [first, last]) {
+      shared.storage.setItem("tollgate", JSON.stringify({ access: "a", refresh, until: 0, lifetime: 1 }));
+      await assert.rejects(tabs[2].client.accessToken(), SignedOut);
+    }
+  });
+
+  test("without locks and all at once, nobody is signed out", options, async () => {
+    const kept = storage();
+    const tabs = Array.from({ length: 8 }, () => tab({ storage: kept, locks: locks() }));
+    await tabs[0].client.signIn(CREDENTIALS);
+    for (let round = 0; round < 3; round += 1) {
+      await new Promise((done) => setTimeout(done, 1_100));
+      const answers = await Promise.all(tabs.map(({ client }) => client.fetch("/me")));
+      assert.deepEqual(answers.map(({ status }) => status), tabs.map(() => 200));
+    }
+  });
+
+  test("an answer that got lost is asked for again", options, async () => {
+    const kept = storage();
+    let lost = 0;
+    const send = async (address, init) => {
+      const answer = await fetch(address, init);
+      if (new URL(address).pathname.endsWith("/refresh-access") && lost < 2) {
+        lost += 1;
+        throw new TypeError("the network changed");
+      }
+      return answer;
+    };
+    const client = new Client({ url, storage: kept, locks: locks(), send });
+    await client.signIn(CREDENTIALS);
+    await new Promise((done) => setTimeout(done, 1_100));
+    assert.equal((await client.fetch("/me")).status, 200);
+    assert.equal(lost, 2);
+  });
+
+  test("wrong credentials are refused", options, async () => {
+    const client = new Client({ url, storage: storage(), locks: locks() });
+    await assert.rejects(client.signIn({ ...CREDENTIALS, password: "wrong" }), (error) => error instanceof Refused && error.problem.code === "invalid_credentials");
+    assert.equal(client.isSignedIn, false);
+  });
+});

@@ -1,0 +1,69 @@
+//! One node: a program like any other, whose store and keys others have too.
+
+use std::env;
+use std::error::Error;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
+use tokio::net::TcpListener;
+use tollgate::prelude::*;
+use tollgate::store::{PostgresStore, RedisStore, Store};
+
+use crate::accounts::{Accounts, User, UserClaims};
+
+/// Serves until `stop` comes. It is told what it needs by the environment:
+///
+/// * `STORE_URL`: `postgres://…` or `redis://…`, the same for all nodes;
+/// * `KEY_DIR`: the folder of the keys, the same for all nodes;
+/// * `NODE`: a name, which every answer carries as `x-node`;
+/// * `PORT`: where it listens, any free port where it is 0;
+/// * `TOLLGATE_ISSUER`, `TOLLGATE_AUDIENCE` and whatever else tollgate's settings have, the same for all nodes.
+pub(crate) async fn run(stop: impl Future<Output = ()> + Send + 'static) -> Result<(), Box<dyn Error>> {
+    let variable = |name: &str| env::var(name).map_err(|_| format!("`{name}` is not set"));
+    let port: u16 = variable("PORT")?.parse().map_err(|_| "PORT must be a number up to 65535")?;
+    let name = HeaderValue::from_str(&variable("NODE")?)?;
+    let accounts = Accounts::new().await.map_err(|refused| format!("the users cannot be made: {refused:?}"))?;
+
+    let gate = accounts
+        .gate()
+        .settings(Settings::load()?)
+        .keys(KeyRing::open(variable("KEY_DIR")?).await?)
+        .store(open(&variable("STORE_URL")?).await?)
+        .build()
+        .await?;
+    let app = Router::new().route("/me", get(me)).route("/health", get(health));
+    let app = gate.install(app).with_state(gate.clone()).layer(map_response(move |mut response: Response| {
+        response.headers_mut().insert("x-node", name.clone());
+        std::future::ready(response)
+    }));
+
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| format!("port {port}: {error}"))?;
+    println!("listening on http://{}", listener.local_addr()?);
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await?;
+    gate.shutdown().await?;
+    Ok(())
+}
+
+/// The store that an address names.
+async fn open(url: &str) -> Result<Store, tollgate::error::Error> {
+    if url.starts_with("postgres") {
+        Ok(PostgresStore::connect(url).await?.into())
+    } else {
+        Ok(RedisStore::connect(url).await?.into())
+    }
+}
+
+/// Whoever is signed in. No node asks the store for this.
+async fn me(user: Auth<User>) -> Json<UserClaims> {
+    Json(user.into_claims())
+}
+
+/// Whether this node should get requests: for whoever spreads them over the nodes.
+async fn health(gate: axum::extract::State<Gate<Accounts>>) -> StatusCode {
+    if gate.health().await.is_well { StatusCode::NO_CONTENT } else { StatusCode::SERVICE_UNAVAILABLE }
+}

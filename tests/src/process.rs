@@ -1,0 +1,141 @@
+//! Programs of this workspace, built by cargo and spoken to as strangers do: by bytes over a socket.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle, sleep};
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+
+use crate::Answer;
+
+/// The bytes of a request with a bearer and without a body.
+#[must_use]
+pub fn bare(method: &str, path: &str, token: &str) -> Vec<u8> {
+    format!("{method} {path} HTTP/1.1\r\n{HOST}authorization: Bearer {token}\r\n\r\n").into_bytes()
+}
+
+/// The bytes of a `POST` of a JSON body.
+#[must_use]
+pub fn post(path: &str, body: &Value) -> Vec<u8> {
+    let body = body.to_string();
+    let head = format!("POST {path} HTTP/1.1\r\n{HOST}content-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body.as_bytes()].concat()
+}
+
+/// The headers that every request has.
+pub const HOST: &str = "host: 127.0.0.1\r\nconnection: close\r\n";
+
+/// Reads an answer; `None` where it is cut off.
+#[must_use]
+pub fn parse(bytes: &[u8]) -> Option<Answer> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let mut lines = head.split("\r\n");
+    let status = lines.next()?.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()?;
+    let mut headers = HeaderMap::new();
+    for line in lines {
+        let (name, value) = line.split_once(": ")?;
+        headers.append(name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?);
+    }
+    Some(Answer { status, headers, text: body.to_owned() })
+}
+
+/// What a process writes, read as it comes.
+#[derive(Debug)]
+pub struct Output {
+    text: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Output {
+    /// Reads on, on a thread of its own.
+    pub fn of(mut pipe: impl Read + Send + 'static) -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&text);
+        let reader = thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(read @ 1..) = pipe.read(&mut chunk) {
+                kept.lock().unwrap().extend_from_slice(&chunk[..read]);
+            }
+        });
+        Self { text, reader: Some(reader) }
+    }
+
+    /// What it has written so far.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.text.lock().unwrap()).into_owned()
+    }
+
+    /// All of it, once the process is gone.
+    #[must_use]
+    pub fn end(&self) -> String {
+        let done = || self.reader.as_ref().is_none_or(JoinHandle::is_finished);
+        let start = Instant::now();
+        while !done() && start.elapsed() < PATIENCE {
+            sleep(TICK);
+        }
+        self.text()
+    }
+}
+
+/// Waits until something holds, looking often.
+#[track_caller]
+pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
+        sleep(TICK);
+    }
+}
+
+/// Sends bytes, and reads until the other side closes. Nothing where nobody listens.
+#[must_use]
+pub fn exchange(port: u16, request: &[u8]) -> Vec<u8> {
+    // Nobody listens where the program was killed meanwhile: that is no answer.
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return Vec::new() };
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // Who refuses a request may close before all of it was sent, and before all was read that it sent.
+    let _ = stream.write_all(request);
+    let mut answer = Vec::new();
+    let mut chunk = [0; 4096];
+    while let Ok(read @ 1..) = stream.read(&mut chunk) {
+        answer.extend_from_slice(&chunk[..read]);
+    }
+    answer
+}
+
+/// The program that `cargo run -p` would start, up to date.
+#[must_use]
+pub fn built(package: &str) -> PathBuf {
+    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut known = BUILT.lock().unwrap();
+    if let Some(path) = known.get(package) {
+        return path.clone();
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build.args(["build", "--quiet", "--package", package, "--message-format", "json"]);
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    let output = build.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output().unwrap();
+    assert!(output.status.success(), "{package} cannot be built");
+    let messages = String::from_utf8(output.stdout).unwrap();
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let found = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
+    let found = found.expect("cargo built a program");
+    known.insert(package.to_owned(), found.clone());
+    found
+}
+
+/// How long something may take that a busy machine does slowly.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How often one looks.
+pub const TICK: Duration = Duration::from_millis(10);

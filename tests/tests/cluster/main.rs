@@ -1,0 +1,6 @@
+//! The cluster example: as its command starts it, and its nodes as processes that are measured, cut off and killed.
+
+mod example;
+mod kill;
+mod node;
+mod promise;
