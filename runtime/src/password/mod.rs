@@ -208,6 +208,12 @@ impl Passwords {
         self.pool.run(move |memory| check(params, &password, recipe, memory)).await?
     }
 
+    /// How many evaluations run at the moment, over all clones: as many as there are permits at most.
+    #[must_use]
+    pub fn busy(&self) -> usize {
+        self.pool.busy()
+    }
+
     /// How many evaluations there were, over all clones.
     #[must_use]
     pub fn evaluations(&self) -> u64 {

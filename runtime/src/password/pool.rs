@@ -14,6 +14,7 @@ pub(super) struct Pool {
     entry: Arc<Semaphore>,
     /// Who may work.
     work: Arc<Semaphore>,
+    permits: usize,
     /// Memory that nobody uses: never more pieces than there are permits, since none is made while one is free.
     free: Mutex<Vec<Vec<Block>>>,
     /// How many blocks a piece of memory keeps.
@@ -28,6 +29,7 @@ impl Pool {
         Self {
             entry: Arc::new(Semaphore::new(entry)),
             work: Arc::new(Semaphore::new(permits)),
+            permits,
             free: Mutex::default(),
             kept,
             evaluations: AtomicU64::new(0),
@@ -57,6 +59,11 @@ impl Pool {
 
     pub(super) fn evaluations(&self) -> u64 {
         self.evaluations.load(Ordering::Relaxed)
+    }
+
+    /// How many permits are taken.
+    pub(super) fn busy(&self) -> usize {
+        self.permits.saturating_sub(self.work.available_permits())
     }
 
     /// How many permits are free.
