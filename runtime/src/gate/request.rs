@@ -178,8 +178,8 @@ impl<B: AuthBackend> Gate<B> {
             return Err(Code::InvalidCredentials.into()).inspect_err(tell);
         }
         // Signed before anything is written, so that claims which no token can carry change nothing.
-        let (signed, rows) =
-            engine.sign_for(&Session { generation, auth_time, acr: acr.clone(), ..session }, &user.to_claims())?;
+        let renewing = Session { generation, auth_time, acr: acr.clone(), ..session };
+        let (signed, rows) = engine.sign_for(&renewing, &user.to_claims()).await?;
         let renewed = engine.store.reauthenticate(sid, auth_time, acr, engine.time.now()).await.map_err(Refusal::unavailable)?;
         let renewed = renewed.ok_or(Code::InvalidToken)?;
         engine.record(rows).await.map_err(Refusal::unavailable)?;

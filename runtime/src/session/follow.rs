@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::error::Error;
 use crate::event::{Event, EventKind};
 use crate::id::SessionId;
-use crate::store::{LogEntry, StoreError};
+use crate::store::{Fact, LogEntry, StoreError};
 
 use super::Engine;
 
@@ -80,7 +81,22 @@ impl Engine {
     pub(super) fn apply(&self, entries: &[LogEntry]) {
         for entry in entries {
             self.view.apply(entry);
+            if matches!(entry.fact, Fact::Key(_)) {
+                self.is_ring_old.store(true, Ordering::Relaxed);
+            }
         }
+    }
+
+    /// Reads the ring again where the log told of a key: whoever retired it has put another in its place, and a node that went on
+    /// signing with it would hand out dead tokens.
+    pub(crate) async fn follow_ring(&self) -> Result<(), Error> {
+        if self.is_ring_old.swap(false, Ordering::Relaxed)
+            && let Err(error) = self.ring.reload().await
+        {
+            self.is_ring_old.store(true, Ordering::Relaxed);
+            return Err(error);
+        }
+        Ok(())
     }
 
     /// Tells once when the view gets older than `revocation.stale_limit`, whatever the settings make of that.
