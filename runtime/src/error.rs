@@ -1,5 +1,9 @@
 //! Errors, each with the face of whoever is to read it.
 
+mod step;
+
+pub use step::{Step, StepOffer};
+
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -20,8 +24,18 @@ pub enum AuthError {
     Disabled,
     /// There is no such account any more. On refresh the session ends.
     Gone,
+    /// Right so far, and not yet enough: a further step is needed, whose answer comes to
+    /// [`Authenticate::step`](crate::gate::Authenticate::step). The client sees 401 `insufficient_user_authentication` with a token for
+    /// it. On refresh it is [`AuthError::Unavailable`].
+    More(Box<Step>),
     /// Nobody could decide: a database is down. The client sees 503, and nothing changes.
     Unavailable(Source),
+}
+
+impl From<Step> for AuthError {
+    fn from(step: Step) -> Self {
+        Self::More(Box::new(step))
+    }
 }
 
 impl AuthError {
@@ -166,6 +180,7 @@ pub struct Refusal {
     max_age: Option<u64>,
     acr_values: Option<Box<str>>,
     retry_after: Option<Duration>,
+    step: Option<Box<StepOffer>>,
     source: Option<Source>,
 }
 
@@ -173,7 +188,7 @@ impl Refusal {
     /// A refusal with this code.
     #[must_use]
     pub const fn new(code: Code) -> Self {
-        Self { code, max_age: None, acr_values: None, retry_after: None, source: None }
+        Self { code, max_age: None, acr_values: None, retry_after: None, step: None, source: None }
     }
 
     /// Nobody could decide, because of this.
@@ -192,13 +207,17 @@ impl Refusal {
     /// Not before so long: the answer will be another one then.
     #[must_use]
     pub const fn retry_after(left: Duration) -> Self {
-        Self { code: Code::Unavailable, max_age: None, acr_values: None, retry_after: Some(left), source: None }
+        let mut refusal = Self::new(Code::Unavailable);
+        refusal.retry_after = Some(left);
+        refusal
     }
 
     /// Too many attempts: not before so long.
     #[must_use]
     pub const fn too_many(left: Duration) -> Self {
-        Self { code: Code::TooManyRequests, max_age: None, acr_values: None, retry_after: Some(left), source: None }
+        let mut refusal = Self::new(Code::TooManyRequests);
+        refusal.retry_after = Some(left);
+        refusal
     }
 
     /// After how many seconds to try again, where that may help: `Retry-After` (RFC 9110 section 10.2.3).
@@ -207,6 +226,17 @@ impl Refusal {
         let waits = matches!(self.code, Code::Unavailable | Code::TooManyRequests);
         let left = self.retry_after.unwrap_or(Duration::from_secs(1));
         waits.then(|| left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1))
+    }
+
+    /// The same refusal, with a step that would satisfy it.
+    pub(crate) fn with_step(self, step: StepOffer) -> Self {
+        Self { step: Some(Box::new(step)), ..self }
+    }
+
+    /// The step that a sign-in needs, where it needs one.
+    #[must_use]
+    pub fn step(&self) -> Option<&StepOffer> {
+        self.step.as_deref()
     }
 
     /// The code.

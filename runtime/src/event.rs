@@ -40,6 +40,11 @@ pub enum EventKind {
     SignedIn,
     /// A sign-in was refused, with this code.
     SignInRefused(Code),
+    /// A sign-in needs a further step.
+    StepRequired {
+        /// Which, in the backend's word: `totp`.
+        kind: String,
+    },
     /// A user proved again who they are.
     Reauthenticated,
     /// A second authentication was refused, with this code.
@@ -74,6 +79,21 @@ pub enum EventKind {
     },
     /// A request with credentials was refused, with this code.
     AccessRefused(Code),
+    /// An action token was made.
+    ActionTokenIssued {
+        /// What for.
+        purpose: &'static str,
+    },
+    /// An action token was consumed.
+    ActionTokenConsumed {
+        /// What for.
+        purpose: &'static str,
+    },
+    /// Something that is no action token of this purpose, or no longer, was presented.
+    ActionTokenRefused {
+        /// What for.
+        purpose: &'static str,
+    },
     /// A token was used from elsewhere than where its session was opened.
     BindingMismatch {
         /// Which token.
@@ -241,6 +261,7 @@ impl EventKind {
         match self {
             Self::SignedIn => "signed_in",
             Self::SignInRefused(_) => "sign_in_refused",
+            Self::StepRequired { .. } => "step_required",
             Self::Reauthenticated => "reauthenticated",
             Self::ReauthenticationRefused(_) => "reauthentication_refused",
             Self::Refreshed(_) => "refreshed",
@@ -251,6 +272,9 @@ impl EventKind {
             Self::SignedOutEverywhere => "signed_out_everywhere",
             Self::Revoked { .. } => "revoked",
             Self::AccessRefused(_) => "access_refused",
+            Self::ActionTokenIssued { .. } => "action_token_issued",
+            Self::ActionTokenConsumed { .. } => "action_token_consumed",
+            Self::ActionTokenRefused { .. } => "action_token_refused",
             Self::BindingMismatch { .. } => "binding_mismatch",
             Self::InsecureOrigin => "insecure_origin",
             Self::Paused => "paused",
@@ -265,17 +289,22 @@ impl EventKind {
     pub const fn outcome(&self) -> Outcome {
         match self {
             Self::SignedIn
+            | Self::StepRequired { .. }
             | Self::Reauthenticated
             | Self::Refreshed(_)
             | Self::SignedOut
             | Self::SignedOutEverywhere
             | Self::Revoked { .. }
+            | Self::ActionTokenIssued { .. }
+            | Self::ActionTokenConsumed { .. }
             | Self::BindingMismatch { enforced: false, .. }
             | Self::Resumed => Outcome::Done,
-            Self::SignInRefused(_) | Self::ReauthenticationRefused(_) | Self::RefreshRefused(_) | Self::AccessRefused(_) => {
-                Outcome::Refused
-            }
-            Self::BindingMismatch { enforced: true, .. } => Outcome::Refused,
+            Self::SignInRefused(_)
+            | Self::ReauthenticationRefused(_)
+            | Self::RefreshRefused(_)
+            | Self::AccessRefused(_)
+            | Self::ActionTokenRefused { .. }
+            | Self::BindingMismatch { enforced: true, .. } => Outcome::Refused,
             Self::RefreshReuse { .. }
             | Self::StoreRollbackSuspected
             | Self::InsecureOrigin
@@ -302,6 +331,10 @@ impl fmt::Display for Event {
             EventKind::SignInRefused(code) | EventKind::ReauthenticationRefused(code) | EventKind::AccessRefused(code) => {
                 write!(f, " code={}", code.as_str())
             }
+            EventKind::ActionTokenIssued { purpose }
+            | EventKind::ActionTokenConsumed { purpose }
+            | EventKind::ActionTokenRefused { purpose } => write!(f, " purpose={purpose:?}"),
+            EventKind::StepRequired { kind } => write!(f, " kind={kind:?}"),
             EventKind::Refreshed(how) => write!(f, " how={how:?}"),
             EventKind::RefreshRefused(why) => write!(f, " why={why:?}"),
             EventKind::RefreshReuse { age, generation_gap, context_differs } => {

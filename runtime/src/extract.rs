@@ -267,6 +267,7 @@ where
         let user = gate.backend().refresh(auth.subject(), &gate.client(parts)).await;
         user.map(Self).map_err(|error| match error {
             AuthError::Unavailable(source) => refuse(Refusal::unavailable(source)),
+            AuthError::More(_) => refuse(Refusal::unavailable("the backend asked for a step, and a request has none")),
             AuthError::Invalid | AuthError::Disabled | AuthError::Gone => refuse(Code::InvalidToken.into()),
         })
     }

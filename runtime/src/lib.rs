@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod action;
 pub mod clock;
 #[cfg(feature = "axum")]
 mod cookie;

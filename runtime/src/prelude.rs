@@ -1,12 +1,14 @@
 //! What a program that uses tollgate imports: `use tollgate::prelude::*`.
 
 pub use crate::device::Client;
-pub use crate::error::{AuthError, Code, Refusal};
+pub use crate::error::{AuthError, Code, Refusal, Step};
 #[cfg(feature = "axum")]
 pub use crate::extract::{Auth, Current, OneOf, Optional, Public};
 #[cfg(feature = "jwe")]
 pub use crate::gate::Encrypted;
-pub use crate::gate::{Access, Authenticate, EmailLogin, Exchange, Gate, GuardLogin, Refresh, Sessions, UsernameLogin, Verifier};
+pub use crate::gate::{
+    Access, Authenticate, EmailLogin, Exchange, Gate, GuardLogin, Refresh, Sessions, StepAnswer, UsernameLogin, Verifier,
+};
 #[cfg(feature = "axum")]
 pub use crate::guarded::Guarded;
 pub use crate::id::SessionId;

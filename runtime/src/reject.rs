@@ -8,7 +8,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENT
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
-use crate::error::{Causes, Code, Refusal};
+use crate::error::{Causes, Code, Refusal, StepOffer};
 
 /// A refused request.
 ///
@@ -59,6 +59,7 @@ impl IntoResponse for Rejection {
             title: code.title(),
             status: code.status(),
             code: code.as_str(),
+            step: self.refusal.step().map(Offered::new),
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = body.into_response();
@@ -101,4 +102,23 @@ struct Problem<'a> {
     title: &'a str,
     status: u16,
     code: &'a str,
+    #[serde(flatten)]
+    step: Option<Offered<'a>>,
+}
+
+/// What a client needs for a further step, beside the problem (RFC 9457 section 3.2).
+#[derive(Serialize)]
+struct Offered<'a> {
+    step: &'a str,
+    step_token: &'a str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge: Option<&'a serde_json::Value>,
+}
+
+impl<'a> Offered<'a> {
+    fn new(offer: &'a StepOffer) -> Self {
+        let StepOffer { token, kind, expires_in, challenge, .. } = offer;
+        Self { step: kind, step_token: token, expires_in: *expires_in, challenge: challenge.as_ref() }
+    }
 }

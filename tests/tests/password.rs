@@ -1,7 +1,10 @@
 //! Passwords: one evaluation whoever asks, exact bytes, hashes that grow with the times.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
 use tollgate::error::{AuthError, ErrorKind};
-use tollgate::password::{Hashing, Passwords, Stored};
+use tollgate::password::{Hashing, Listed, Passwords, Rules, Stored, Unfit};
 use tollgate::secret::Password;
 
 const RIGHT: &str = "correct horse battery staple";
@@ -32,7 +35,15 @@ async fn everyone_costs_exactly_one_evaluation() {
         (RIGHT, Some(truncated), "unavailable"),
         (RIGHT, Some("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA"), "unavailable"),
         (RIGHT, Some("$argon2id$v=99$m=8,t=1,p=1$c29tZXNhbHQ$JTBlM2QKr0Y5Tw8K4Q9N9Q"), "unavailable"),
-        (RIGHT, Some("$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"), "unavailable"),
+        (RIGHT, Some("$2b$31$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"), "unavailable"),
+        (RIGHT, Some("$2x$04$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"), "unavailable"),
+        (RIGHT, Some("$2b$04$R9h/cIPz0gi"), "unavailable"),
+        (RIGHT, Some("pbkdf2_sha256$0$salt$yo5+YPqgpwqxUNOfFY9laZYPdPVjBn5N3uL/q8VblqQ="), "unavailable"),
+        (RIGHT, Some("pbkdf2_sha256$4000000000$salt$yo5+YPqgpwqxUNOfFY9laZYPdPVjBn5N3uL/q8VblqQ="), "unavailable"),
+        (RIGHT, Some("pbkdf2_sha256$1000$salt$AAAA"), "unavailable"),
+        (RIGHT, Some("pbkdf2_sha256$1000$salt$"), "unavailable"),
+        (RIGHT, Some("pbkdf2_md5$1000$salt$AAAA"), "unavailable"),
+        (RIGHT, Some("md5$salt$AAAA"), "unavailable"),
         (RIGHT, Some("$argon2id$v=19$m=4294967295,t=1,p=1$c29tZXNhbHQ$JTBlM2QKr0Y5Tw8K4Q9N9Q"), "unavailable"),
         (RIGHT, Some("$argon2id$v=19$m=8,t=4294967295,p=1$c29tZXNhbHQ$JTBlM2QKr0Y5Tw8K4Q9N9Q"), "unavailable"),
     ] {
@@ -140,5 +151,114 @@ async fn the_default_costs_nineteen_mebibytes_twice_and_less_is_refused() {
         (19 * 1024, 2, 1, 0),
     ] {
         assert_eq!(with(memory_kib, passes, lanes, permits), Err(ErrorKind::Usage), "{memory_kib} {passes} {lanes} {permits}");
+    }
+}
+
+/// From bcrypt 5.0.0 for Python and Django 5.2.19.
+const IMPORTED: [&str; 5] = [
+    "$2b$04$hDQsZGOpOLH7CAgifSFOwOKDGQtun8AI3oS3baC54KV1hA6JygRja",
+    "bcrypt$$2b$04$/9D6TU4JrCkgODz4JfoALO9EVcgyJj7dOhpMEOymEfuh2yfL1BsXa",
+    "bcrypt_sha256$$2b$04$Q0PBF/dKAIUOEHfKxF9rf.9QBnY9uZ927xaob9OGlCzZPmq3eHzlm",
+    "pbkdf2_sha256$1000$seasaltseasaltseasalt1$yo5+YPqgpwqxUNOfFY9laZYPdPVjBn5N3uL/q8VblqQ=",
+    "pbkdf2_sha1$1000$seasaltseasaltseasalt1$Z0dpBOA9JncDETICKP4xEI6A7fM=",
+];
+
+/// R117, R120: whoever comes with a hash of another program is in, has one of argon2id from then on, and cost no more looks.
+#[tokio::test]
+async fn imported_hashes_are_checked_once_and_replaced() {
+    for stored in IMPORTED {
+        let passwords = passwords();
+        assert!(matches!(check(&passwords, "wrong", Some(stored)).await, Err(AuthError::Invalid)), "{stored}");
+        assert!(matches!(check(&passwords, "", Some(stored)).await, Err(AuthError::Invalid)), "{stored}");
+        assert_eq!(passwords.evaluations(), 2, "{stored}");
+        let better = check(&passwords, RIGHT, Some(stored)).await.unwrap().expect(stored);
+        assert_eq!(passwords.evaluations(), 4, "{stored}");
+        assert!(better.as_str().starts_with("$argon2id$v=19$m=8,"), "{better}");
+        assert_eq!(check(&passwords, RIGHT, Some(better.as_str())).await.unwrap(), None);
+    }
+    let wrapped = "argon2$argon2id$v=19$m=256,t=2,p=1$dUJFNGZUQ3NlcXkxQ3ZqSHN1WUZwcA$izqbvlyU6CNUnSF5M2WlRBG1JWpvckYmdn9u1Qt0EO4";
+    assert_eq!(check(&passwords(), RIGHT, Some(wrapped)).await.unwrap(), None, "it is as strong as is usual here");
+    assert!(matches!(check(&passwords(), "wrong", Some(wrapped)).await, Err(AuthError::Invalid)));
+    let umlauts = "$2a$04$J02KzvHEjlIEg2D9sk7EE.cwJJA7EVy5a3wTZSG7XaucAR5lL3BKC";
+    assert!(check(&passwords(), "p\u{e4}ssw\u{f6}rd \u{1f511}", Some(umlauts)).await.unwrap().is_some());
+}
+
+/// R121: bcrypt sees 72 bytes. A longer password is refused at the same cost, not cut: cutting would let in whoever knows its
+/// beginning, and the replacement would be of whatever followed.
+#[tokio::test]
+async fn a_password_that_bcrypt_would_cut_is_never_right() {
+    let stored = "$2b$04$.CuktjcSwguuU42MrbT3wee2Q/0.QBKp7w64jzSAYIy0EPFpdNQXe";
+    let passwords = passwords();
+    assert!(check(&passwords, &"x".repeat(72), Some(stored)).await.unwrap().is_some());
+    for length in [71, 73, 100, Password::MAX_BYTES] {
+        let before = passwords.evaluations();
+        assert!(matches!(check(&passwords, &"x".repeat(length), Some(stored)).await, Err(AuthError::Invalid)), "{length}");
+        assert_eq!(passwords.evaluations() - before, 1, "{length}");
+    }
+}
+
+/// R122: so many characters, whichever they are; none is trimmed, and 1024 bytes are enough for everybody.
+#[tokio::test]
+async fn r122_a_password_that_is_set_is_long_enough_and_nothing_else_is_asked() {
+    let one = passwords();
+    let two = passwords().rules(Rules::second_factor());
+    let three = passwords().rules(Rules::second_factor().min_chars(10));
+    for (length, fits) in
+        [(7, [false; 3]), (8, [false, true, false]), (10, [false, true, true]), (15, [true; 3]), (64, [true; 3])]
+    {
+        // Characters, not bytes; spaces count; neither digits nor capitals are asked for.
+        let password = Password::new("\u{e4}b c\u{1f511}d".chars().cycle().take(length).collect::<String>());
+        for (passwords, fits) in [&one, &two, &three].into_iter().zip(fits) {
+            match passwords.set(&password, &[]).await {
+                Ok(stored) => assert!(fits && check(passwords, password.expose(), Some(stored.as_str())).await.is_ok()),
+                Err(Unfit::TooShort { min_chars }) => assert!(!fits && min_chars > length),
+                Err(other) => panic!("{length}: {other}"),
+            }
+        }
+    }
+    let longest = "0123456789abcdef".repeat(64);
+    assert!(one.set(&Password::new(longest.clone()), &[]).await.is_ok());
+    assert!(matches!(one.set(&Password::new(longest + "x"), &[]).await, Err(Unfit::TooLong)));
+}
+
+/// R123: the list is asked about every password that is set, after the rest, and where it cannot answer nothing is set.
+#[tokio::test]
+async fn r123_the_blocklist_is_asked_whenever_a_password_is_set_and_never_at_sign_in() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let (list, number) = (Arc::clone(&asked), Arc::new(AtomicU32::new(0)));
+    let rules = Rules::single_factor().blocklist(move |password| {
+        list.lock().unwrap().push(password.expose().to_owned());
+        let number = number.fetch_add(1, Ordering::SeqCst);
+        async move {
+            match number {
+                0 => Ok(Listed::No),
+                1 => Ok(Listed::Yes),
+                _ => Err(AuthError::unavailable("the list is down")),
+            }
+        }
+    });
+    let passwords = passwords().rules(rules);
+    let password = Password::new(RIGHT);
+    assert!(matches!(passwords.set(&Password::new("short"), &[]).await, Err(Unfit::TooShort { min_chars: 15 })));
+    let stored = passwords.set(&password, &[]).await.unwrap();
+    assert!(matches!(passwords.set(&password, &[]).await, Err(Unfit::Listed)));
+    assert!(matches!(passwords.set(&password, &[]).await, Err(Unfit::Undecided(AuthError::Unavailable(_)))));
+    assert_eq!(*asked.lock().unwrap(), [RIGHT; 3]);
+    assert_eq!(passwords.evaluations(), 1, "what is not set is not hashed");
+    check(&passwords, RIGHT, Some(stored.as_str())).await.unwrap();
+    assert_eq!(asked.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_password_made_of_the_names_of_its_account_is_guessable() {
+    let passwords = passwords();
+    let names = ["ada.lovelace@example.com", "Example Shop"];
+    for guessable in
+        ["ada.lovelace@example.com", "Lovelace2026!!!", "exampleSHOP2026", "aaaaaaaaaaaaaaaaaaaa", "1212121212121212"]
+    {
+        assert!(matches!(passwords.set(&Password::new(guessable), &names).await, Err(Unfit::Guessable)), "{guessable}");
+    }
+    for fine in [RIGHT, "my example of a long password", "lovelace never met babbage here"] {
+        assert!(passwords.set(&Password::new(fine), &names).await.is_ok(), "{fine}");
     }
 }

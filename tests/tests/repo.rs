@@ -17,7 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["cookie"],
     &["reject"],
     &["gate"],
-    &["session", "guard", "password", "throttle"],
+    &["session", "guard", "password", "throttle", "action"],
     &["store", "policy"],
     &["token", "device"],
     &["keys", "event"],

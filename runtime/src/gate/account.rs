@@ -8,7 +8,7 @@ use crate::token::JwtClaims;
 use super::{AuthBackend, Gate, Renew as _, store_error};
 
 /// The subject of a backend's users.
-type SubjectOf<B> = <<B as AuthBackend>::User as JwtClaims>::Subject;
+pub(super) type SubjectOf<B> = <<B as AuthBackend>::User as JwtClaims>::Subject;
 
 /// Which sessions end because a user's credentials changed: a password, an email address, a second factor.
 ///

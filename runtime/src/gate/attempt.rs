@@ -40,6 +40,11 @@ impl<B: AuthBackend> Gate<B> {
         self.0.throttle.sign_in(identifier, client, self.running().engine.time.now()).await
     }
 
+    /// Counts an answer to a step.
+    pub(super) async fn count_step(&self, subject: &str) -> Result<(), Refusal> {
+        self.0.throttle.step(subject, self.running().engine.time.now()).await
+    }
+
     /// Remembers a client who signed in.
     pub(super) async fn remember(&self, identifier: Option<&str>, client: &Client) {
         self.0.throttle.signed_in(identifier, client, self.running().engine.time.now()).await;
@@ -66,6 +71,10 @@ impl<B: AuthBackend> Gate<B> {
 #[allow(clippy::unused_self, clippy::unused_async, reason = "the same calls with and without the feature")]
 impl<B: AuthBackend> Gate<B> {
     pub(super) async fn count_sign_in(&self, _: Option<&str>, _: &Client) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    pub(super) async fn count_step(&self, _: &str) -> Result<(), Refusal> {
         Ok(())
     }
 

@@ -6,9 +6,9 @@ use std::future::Future;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::normalize_identifier;
+use super::{StepAnswer, normalize_identifier};
 use crate::device::Client;
-use crate::error::AuthError;
+use crate::error::{AuthError, Step};
 use crate::secret::Password;
 use crate::token::JwtClaims;
 
@@ -35,6 +35,18 @@ pub trait AuthBackend: Sized + Send + Sync + 'static {
 pub trait Authenticate: AuthBackend {
     /// Decides who this is. Unknown and wrong are both [`AuthError::Invalid`]; look up first, then hash, whoever asks.
     fn authenticate(&self, login: Self::Login, client: &Client) -> impl Future<Output = Result<Self::User, AuthError>> + Send;
+
+    /// Looks at the answer to a step that [`authenticate`](Self::authenticate), or this, asked for with [`AuthError::More`], and
+    /// answers the user of `step.subject`, loaded again. A wrong answer is [`AuthError::Invalid`]; the client may give three to a
+    /// step, which it has five minutes for. A code that was used once must not be right twice: that is the backend's to remember.
+    fn step(
+        &self,
+        _step: &Step,
+        _answer: &StepAnswer,
+        _client: &Client,
+    ) -> impl Future<Output = Result<Self::User, AuthError>> + Send {
+        std::future::ready(Err(AuthError::Invalid))
+    }
 
     /// What names the account in a login, in its one form: attempts are counted by it (feature `rate-limit`). It is that of
     /// [`EmailLogin`] and [`UsernameLogin`]; a login of one's own has none until this says so, and is counted by the client's
@@ -91,6 +103,16 @@ pub trait SignIn<B: AuthBackend>: 'static {
     /// Decides who this is.
     fn sign_in(backend: &B, login: B::Login, client: &Client) -> impl Future<Output = Result<B::User, AuthError>> + Send;
 
+    /// Looks at the answer to a step.
+    fn step(
+        _backend: &B,
+        _step: &Step,
+        _answer: &StepAnswer,
+        _client: &Client,
+    ) -> impl Future<Output = Result<B::User, AuthError>> + Send {
+        std::future::ready(Err(AuthError::Invalid))
+    }
+
     /// What names the account, where something does.
     fn identifier(_backend: &B, _login: &B::Login) -> Option<String> {
         None
@@ -105,6 +127,10 @@ pub struct Own;
 impl<B: Authenticate> SignIn<B> for Own {
     async fn sign_in(backend: &B, login: B::Login, client: &Client) -> Result<B::User, AuthError> {
         backend.authenticate(login, client).await
+    }
+
+    async fn step(backend: &B, step: &Step, answer: &StepAnswer, client: &Client) -> Result<B::User, AuthError> {
+        backend.step(step, answer, client).await
     }
 
     fn identifier(backend: &B, login: &B::Login) -> Option<String> {

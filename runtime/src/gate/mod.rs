@@ -1,6 +1,7 @@
 //! The gate: a backend, its settings, its keys and its store, put together once.
 
 mod account;
+mod action;
 mod archive;
 mod attempt;
 mod backend;
@@ -13,6 +14,7 @@ mod keys;
 #[cfg(feature = "axum")]
 mod request;
 mod sessions;
+mod step;
 mod task;
 mod tokens;
 mod verifier;
@@ -31,10 +33,14 @@ pub use exchange::{Exchange, Exchanged, GuardLogin};
 pub use identifier::normalize_identifier;
 pub use keys::{IntoRing, Keys};
 pub use sessions::{Health, SessionInfo, SessionList};
+pub use step::StepAnswer;
 pub use tokens::TokenList;
 #[cfg(feature = "axum")]
 pub(crate) use verifier::BEARER;
 pub use verifier::Verifier;
+
+#[cfg(feature = "axum")]
+pub(crate) use request::Renewal;
 
 use std::fmt;
 use std::sync::Arc;
@@ -49,6 +55,7 @@ use crate::session::{Attempt, Issued, Login, Place, Purpose, RefreshContext, Rev
 use crate::store::{Authenticated, RevokeReason, Revoked, Session, Target};
 use crate::token::{JwtClaims, Verified};
 
+use step::Stage;
 use task::Running;
 
 /// A running gate. Clones share everything; its tasks stop with the last of them.
@@ -88,7 +95,7 @@ impl<B: AuthBackend> Gate<B> {
     /// user again, and try again. [`Code::Forbidden`] where the device limit denies it.
     pub async fn sign_in(&self, user: B::User, client: &Client) -> Result<Issued, Refusal> {
         let (since, started_at) = self.begin();
-        match self.open(&user.to_claims(), client, since, started_at).await? {
+        match self.open(&user.to_claims(), client, since, started_at, None).await? {
             Attempt::Open(issued) => Ok(*issued),
             Attempt::Again(_) => Err(Code::Unavailable.into()),
         }
@@ -99,7 +106,8 @@ impl<B: AuthBackend> Gate<B> {
     ///
     /// # Errors
     /// [`Code::InvalidCredentials`] for whoever does not get in, [`Code::TooManyRequests`] for whoever tried too often (feature
-    /// `rate-limit`); otherwise as [`sign_in`](Self::sign_in), and whatever `login` says.
+    /// `rate-limit`), [`Code::InsufficientUserAuthentication`] where a further step is needed, which [`Refusal::step`] names;
+    /// otherwise as [`sign_in`](Self::sign_in), and whatever `login` says.
     pub async fn sign_in_with<F>(&self, mut login: F, client: &Client) -> Result<Issued, Refusal>
     where
         F: FnMut() -> Result<B::Login, Refusal>,
@@ -111,13 +119,16 @@ impl<B: AuthBackend> Gate<B> {
         let counted = self.count_sign_in(identifier.as_deref(), client).await;
         counted.map_err(|refusal| self.tell_refused(refusal, client))?;
         let (since, started_at) = self.begin();
-        let user = self.authenticate(first, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
-        let issued = match self.open(&user.to_claims(), client, since, started_at).await? {
+        let stage = |since, started_at| Stage::new(identifier.clone(), (since, started_at), None, client);
+        let user = self.authenticate(first, client, stage(since, started_at)).await;
+        let user = user.map_err(|refusal| self.tell_refused(refusal, client))?;
+        let issued = match self.open(&user.to_claims(), client, since, started_at, None).await? {
             Attempt::Open(issued) => issued,
             Attempt::Again(expected) => {
-                let (_, started_at) = self.begin();
-                let user = self.authenticate(login()?, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
-                match self.open(&user.to_claims(), client, expected, started_at).await? {
+                let (since, started_at) = self.begin();
+                let user = self.authenticate(login()?, client, stage(since, started_at)).await;
+                let user = user.map_err(|refusal| self.tell_refused(refusal, client))?;
+                match self.open(&user.to_claims(), client, expected, started_at, None).await? {
                     Attempt::Open(issued) => issued,
                     Attempt::Again(_) => return Err(Code::Unavailable.into()),
                 }
@@ -133,6 +144,7 @@ impl<B: AuthBackend> Gate<B> {
         client: &Client,
         authenticated: Authenticated,
         auth_time: Timestamp,
+        acr: Option<&str>,
     ) -> Result<Attempt, Refusal> {
         let keep_claims = B::Renewal::STORED;
         // Before the device limit counts: the sessions that this one replaces are none too many.
@@ -140,19 +152,24 @@ impl<B: AuthBackend> Gate<B> {
             let ended = self.running().engine.revoke_target(Target::Session(*sid), RevokeReason::SignOut).await;
             ended.map_err(Refusal::unavailable)?;
         }
-        self.running().engine.open(&Login { claims, client, keep_claims, authenticated, auth_time }).await
+        self.running().engine.open(&Login { claims, client, keep_claims, authenticated, auth_time, acr }).await
     }
 
     /// Asks the backend who this is. The client learns no reason (R117).
-    async fn authenticate(&self, login: B::Login, client: &Client) -> Result<B::User, Refusal> {
-        B::Entry::sign_in(self.backend(), login, client).await.map_err(|error| match error {
-            AuthError::Unavailable(source) => Refusal::unavailable(source),
-            AuthError::Invalid | AuthError::Disabled | AuthError::Gone => Code::InvalidCredentials.into(),
-        })
+    async fn authenticate(&self, login: B::Login, client: &Client, stage: Stage) -> Result<B::User, Refusal> {
+        match B::Entry::sign_in(self.backend(), login, client).await {
+            Ok(user) => Ok(user),
+            Err(AuthError::More(step)) => Err(self.offer(*step, stage).await),
+            Err(AuthError::Unavailable(source)) => Err(Refusal::unavailable(source)),
+            Err(AuthError::Invalid | AuthError::Disabled | AuthError::Gone) => Err(Code::InvalidCredentials.into()),
+        }
     }
 
-    /// Tells that nobody got in.
+    /// Tells that nobody got in. That a step is needed was told already.
     fn tell_refused(&self, refusal: Refusal, client: &Client) -> Refusal {
+        if refusal.step().is_some() && refusal.code() == Code::InsufficientUserAuthentication {
+            return refusal;
+        }
         let kind = EventKind::SignInRefused(refusal.code());
         self.running().engine.events.emit(&Event::new(kind).ip(client.ip));
         refusal

@@ -1,5 +1,7 @@
 //! What a client may ask of a gate with a token in hand: to go out, to revoke it, to be told about it, to prove again who it is.
 
+use zeroize::Zeroizing;
+
 use crate::clock::Timestamp;
 use crate::device::Client;
 use crate::error::{Code, Refusal};
@@ -9,6 +11,7 @@ use crate::session::Purpose;
 use crate::store::{RevokeReason, Session, Target};
 use crate::token::{JwtClaims, RefreshToken, TokenInfo, Verified};
 
+use super::step::{Stage, StepAnswer};
 use super::{AuthBackend, ClaimsOf, Gate, SignIn as _};
 
 /// A token that counts.
@@ -17,6 +20,14 @@ pub(crate) struct About {
     pub(crate) subject: String,
     pub(crate) session_id: Option<SessionId>,
     pub(crate) expires_at: Timestamp,
+}
+
+/// With what the caller of a session proves again who they are.
+pub(crate) enum Renewal<L> {
+    /// A login.
+    Login(L),
+    /// The token of a step, and the answer to it.
+    Step(Zeroizing<String>, StepAnswer),
 }
 
 impl<B: AuthBackend> Gate<B> {
@@ -135,7 +146,7 @@ impl<B: AuthBackend> Gate<B> {
         &self,
         (sid, generation): (SessionId, u32),
         subject: &<B::User as JwtClaims>::Subject,
-        login: B::Login,
+        proof: Renewal<B::Login>,
         client: &Client,
     ) -> Result<(String, u64), Refusal> {
         let engine = &self.running().engine;
@@ -143,19 +154,33 @@ impl<B: AuthBackend> Gate<B> {
         let session =
             engine.store.session(sid, engine.time.now()).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidToken)?;
         let tell = |refusal: &Refusal| {
+            // That a step is needed was told already.
+            if refusal.step().is_some() && refusal.code() == Code::InsufficientUserAuthentication {
+                return;
+            }
             let kind = EventKind::ReauthenticationRefused(refusal.code());
             engine.events.emit(&Event::new(kind).subject(session.subject.clone()).sid(sid).ip(client.ip));
         };
-        let identifier = B::Entry::identifier(self.backend(), &login);
-        self.count_sign_in(identifier.as_deref(), client).await.inspect_err(tell)?;
-        let user = self.authenticate(login, client).await.inspect_err(tell)?;
+        let (user, acr, auth_time) = match proof {
+            Renewal::Login(login) => {
+                let identifier = B::Entry::identifier(self.backend(), &login);
+                self.count_sign_in(identifier.as_deref(), client).await.inspect_err(tell)?;
+                let stage = Stage::new(identifier, self.begin(), Some(sid), client);
+                let user = self.authenticate(login, client, stage).await.inspect_err(tell)?;
+                (user, None, before)
+            }
+            Renewal::Step(token, answer) => {
+                let stepped = self.step(&token, Some(sid), &answer, client).await.inspect_err(tell)?;
+                (stepped.user, stepped.acr, stepped.stage.started_at)
+            }
+        };
         if user.subject().to_string() != subject.to_string() || session.subject != subject.to_string() {
             return Err(Code::InvalidCredentials.into()).inspect_err(tell);
         }
         // Signed before anything is written, so that claims which no token can carry change nothing.
-        let renewing = Session { generation, auth_time: before, acr: None, ..session };
+        let renewing = Session { generation, auth_time, acr: acr.clone(), ..session };
         let (signed, rows) = engine.sign_for(&renewing, &user.to_claims()).await?;
-        let renewed = engine.store.reauthenticate(sid, before, None, engine.time.now()).await.map_err(Refusal::unavailable)?;
+        let renewed = engine.store.reauthenticate(sid, auth_time, acr, engine.time.now()).await.map_err(Refusal::unavailable)?;
         let renewed = renewed.ok_or(Code::InvalidToken)?;
         engine.record(rows).await.map_err(Refusal::unavailable)?;
         engine.events.emit(&Event::new(EventKind::Reauthenticated).subject(renewed.subject).sid(sid).ip(client.ip));

@@ -160,7 +160,9 @@ impl KeyCache {
             Err(error) => {
                 let problem = match &error {
                     AuthError::Unavailable(source) => Causes(Some(&**source)).to_string(),
-                    AuthError::Invalid | AuthError::Disabled | AuthError::Gone => String::from("the source gives out no keys"),
+                    AuthError::Invalid | AuthError::Disabled | AuthError::Gone | AuthError::More(_) => {
+                        String::from("the source gives out no keys")
+                    }
                 };
                 tracing::warn!(%problem, "the keys of an issuer cannot be fetched; the ones fetched last stay in use for a while");
                 attempt.problem = Some(problem);

@@ -58,6 +58,13 @@ impl<B: AuthBackend> Gate<B> {
                 let described = Described { route, shape, login: schema::login::<B>(has_cookies), has_cookies };
                 let operation = described.operation(&method);
                 paths.add_path_operation(format!("{}{path}", shape.prefix), vec![method], operation);
+                if route == AuthRoute::Signin {
+                    paths.add_path_operation(
+                        format!("{}{path}/step", shape.prefix),
+                        vec![HttpMethod::Post],
+                        operation::step(shape),
+                    );
+                }
             }
             paths.add_path_operation("/.well-known/jwks.json", vec![HttpMethod::Get], operation::jwks(shape));
         }

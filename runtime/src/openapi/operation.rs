@@ -88,6 +88,21 @@ impl Described<'_> {
     }
 }
 
+/// The answer to a further step of a sign-in.
+pub(super) fn step(shape: &Shape) -> Operation {
+    let members = [("step_token", true), ("code", false), ("device_name", false), ("device_id", false)];
+    let operation = OperationBuilder::new()
+        .tag(shape.tag)
+        .operation_id(Some("signin_step"))
+        .summary(Some("Goes on with a sign-in that needs a further step"))
+        .description(Some("The 401 `insufficient_user_authentication` of a sign-in has the members `step` and `step_token`."))
+        .request_body(Some(body(schema::object(members))))
+        .response("200", answer("The tokens of a session", reference("Tokens")))
+        .securities(Some([]));
+    let refusals = refusals(AuthRoute::Signin).into_iter();
+    refusals.fold(operation, |operation, status| operation.response(status, problem(status))).build()
+}
+
 /// The key set.
 pub(super) fn jwks(shape: &Shape) -> Operation {
     OperationBuilder::new()
@@ -103,11 +118,9 @@ fn refusals(route: AuthRoute) -> Vec<&'static str> {
     let mut all = vec!["401", "503"];
     match route {
         AuthRoute::Signin => all.extend(["400", "403", "413", "415", "429"]),
-        AuthRoute::Refresh => all.extend(["400", "413", "415", "429"]),
+        AuthRoute::Refresh | AuthRoute::Reauthenticate | AuthRoute::Verify => all.extend(["400", "413", "415", "429"]),
         AuthRoute::SignoutAll | AuthRoute::Sessions => {}
-        AuthRoute::Reauthenticate | AuthRoute::Verify | AuthRoute::Signout | AuthRoute::Revoke => {
-            all.extend(["400", "413", "415"]);
-        }
+        AuthRoute::Signout | AuthRoute::Revoke => all.extend(["400", "413", "415"]),
     }
     all
 }

@@ -1,8 +1,12 @@
 //! Passwords: argon2id on a bounded pool, one evaluation whoever asks.
 
+#[cfg(feature = "password-import")]
+mod import;
 mod pool;
+mod rules;
 mod stored;
 
+pub use rules::{Listed, Rules, Unfit};
 pub use stored::Stored;
 
 use std::sync::Arc;
@@ -41,11 +45,10 @@ use stored::Recipe;
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Passwords(Arc<Shared>);
-
-struct Shared {
+pub struct Passwords {
     params: Params,
     pool: Arc<Pool>,
+    rules: Rules,
 }
 
 /// What a password costs, and how many are worked on at a time.
@@ -132,16 +135,48 @@ impl Passwords {
 
     fn of(params: Params, permits: usize, waiting: usize) -> Self {
         let kept = params.block_count();
-        Self(Arc::new(Shared { params, pool: Arc::new(Pool::new(permits, waiting, kept)) }))
+        Self { params, pool: Arc::new(Pool::new(permits, waiting, kept)), rules: Rules::single_factor() }
     }
 
-    /// Hashes a password for the table of users.
+    /// The same pool with other rules for passwords that are set: [`Rules::single_factor`] unless this says otherwise.
+    #[must_use]
+    pub fn rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// Hashes a password that somebody chose, if it keeps the [`Rules`]: at sign-up, and at every change. `names` are words that
+    /// everybody knows of the account and the service, such as the email address.
+    ///
+    /// # Errors
+    /// What the password lacks; [`Unfit::Undecided`] where nobody could decide.
+    ///
+    /// # Examples
+    /// ```
+    /// # async fn example() -> Result<(), tollgate::password::Unfit> {
+    /// use tollgate::password::{Passwords, Unfit};
+    /// use tollgate::secret::Password;
+    ///
+    /// let passwords = Passwords::new();
+    /// let chosen = Password::new("correct horse battery staple");
+    /// let stored = passwords.set(&chosen, &["ada@example.com"]).await?;
+    /// assert!(matches!(passwords.set(&Password::new("hunter2"), &[]).await, Err(Unfit::TooShort { .. })));
+    /// # drop(stored);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn set(&self, password: &Password, names: &[&str]) -> Result<Stored, Unfit> {
+        self.rules.keep(password, names).await?;
+        self.hash(password).await.map_err(Unfit::Undecided)
+    }
+
+    /// Hashes a password for the table of users, whatever it is: for one that the program chose. For one that somebody chose
+    /// there is [`set`](Self::set).
     ///
     /// # Errors
     /// [`AuthError::Unavailable`]: too many wait, or there is no memory or no chance.
     pub async fn hash(&self, password: &Password) -> Result<Stored, AuthError> {
-        let (password, params) = (password.clone(), self.0.params.clone());
-        self.0.pool.run(move |memory| hash(params, &password, memory)).await?
+        let (password, params) = (password.clone(), self.params.clone());
+        self.pool.run(move |memory| hash(params, &password, memory)).await?
     }
 
     /// Checks a password against what the table has, or against nothing where there is no such account.
@@ -150,19 +185,39 @@ impl Passwords {
     /// exactly one evaluation. Only a right password whose hash is weaker than usual today costs a second one, for
     /// [`Checked::rehash`].
     ///
+    /// With the feature `password-import`, `stored` may also be what bcrypt made (`$2a$`, `$2b$`, `$2y$`), or what Django keeps
+    /// (`pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `bcrypt$…`, `bcrypt_sha256$…`, `argon2$…`): a right password brings a
+    /// [`Checked::rehash`] of argon2id. bcrypt knows only 72 bytes: a longer password is never right for its hash, instead of
+    /// being cut, so its owner sets a new one. Such evaluations take another time than those for other accounts, which tells an
+    /// imported account from none until its password was replaced.
+    ///
     /// # Errors
     /// [`AuthError::Invalid`]: the password is wrong, or `stored` is `None`. [`AuthError::Unavailable`]: `stored` is no hash
-    /// that argon2 made, too many wait, or there is no memory.
+    /// that is understood, too many wait, or there is no memory.
     pub async fn check(&self, password: &Password, stored: Option<&Stored>) -> Result<Checked, AuthError> {
-        let (password, params) = (password.clone(), self.0.params.clone());
+        let (password, params) = (password.clone(), self.params.clone());
+        #[cfg(feature = "password-import")]
+        if let Some(foreign) = stored.and_then(import::Foreign::parse) {
+            return self.pool.run(move |memory| replace(params, &password, &foreign, memory)).await?;
+        }
+        #[cfg(feature = "password-import")]
+        let plain = stored.map(import::unwrapped);
+        #[cfg(feature = "password-import")]
+        let stored = plain.as_ref();
         let recipe = stored.map(Recipe::parse);
-        self.0.pool.run(move |memory| check(params, &password, recipe, memory)).await?
+        self.pool.run(move |memory| check(params, &password, recipe, memory)).await?
     }
 
-    /// How many evaluations of argon2 there were, over all clones.
+    /// How many evaluations run at the moment, over all clones: as many as there are permits at most.
+    #[must_use]
+    pub fn busy(&self) -> usize {
+        self.pool.busy()
+    }
+
+    /// How many evaluations there were, over all clones.
     #[must_use]
     pub fn evaluations(&self) -> u64 {
-        self.0.pool.evaluations()
+        self.pool.evaluations()
     }
 }
 
@@ -174,7 +229,7 @@ impl Default for Passwords {
 
 impl std::fmt::Debug for Passwords {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Passwords").field("params", &self.0.params).finish_non_exhaustive()
+        f.debug_struct("Passwords").field("params", &self.params).finish_non_exhaustive()
     }
 }
 
@@ -199,6 +254,21 @@ fn check(
     // A sign-in does not fail because its hash could not be renewed.
     let rehash = recipe.is_weaker_than(&params).then(|| hash(params, password, memory).ok()).flatten();
     Ok(Checked { rehash })
+}
+
+/// Checks a password against a hash of another program. One that is right is hashed as is usual today.
+#[cfg(feature = "password-import")]
+fn replace(
+    params: Params,
+    password: &Password,
+    foreign: &import::Foreign,
+    memory: &mut Memory<'_>,
+) -> Result<Checked, AuthError> {
+    memory.count();
+    if !foreign.matches(password)? {
+        return Err(AuthError::Invalid);
+    }
+    Ok(Checked { rehash: hash(params, password, memory).ok() })
 }
 
 fn hash(params: Params, password: &Password, memory: &mut Memory<'_>) -> Result<Stored, AuthError> {

@@ -14,6 +14,7 @@ pub(super) struct Pool {
     entry: Arc<Semaphore>,
     /// Who may work.
     work: Arc<Semaphore>,
+    permits: usize,
     /// Memory that nobody uses: never more pieces than there are permits, since none is made while one is free.
     free: Mutex<Vec<Vec<Block>>>,
     /// How many blocks a piece of memory keeps.
@@ -28,6 +29,7 @@ impl Pool {
         Self {
             entry: Arc::new(Semaphore::new(entry)),
             work: Arc::new(Semaphore::new(permits)),
+            permits,
             free: Mutex::default(),
             kept,
             evaluations: AtomicU64::new(0),
@@ -57,6 +59,11 @@ impl Pool {
 
     pub(super) fn evaluations(&self) -> u64 {
         self.evaluations.load(Ordering::Relaxed)
+    }
+
+    /// How many permits are taken.
+    pub(super) fn busy(&self) -> usize {
+        self.permits.saturating_sub(self.work.available_permits())
     }
 
     /// How many permits are free.
@@ -89,9 +96,14 @@ pub(super) struct Memory<'a> {
 }
 
 impl Memory<'_> {
+    /// Counts an evaluation.
+    pub(super) fn count(&self) {
+        self.pool.evaluations.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// So many blocks for one evaluation, which is counted.
     pub(super) fn blocks(&mut self, count: usize) -> Result<&mut [Block], AuthError> {
-        self.pool.evaluations.fetch_add(1, Ordering::Relaxed);
+        self.count();
         self.blocks.try_reserve_exact(count.saturating_sub(self.blocks.len()))?;
         self.blocks.resize(self.blocks.len().max(count), Block::new());
         self.blocks.get_mut(..count).ok_or_else(|| AuthError::unavailable("there is no memory for a password"))

@@ -47,7 +47,7 @@ async fn a_thousand_at_once_use_no_more_memory_than_there_are_permits() {
         check.await.unwrap().unwrap();
     }
     assert_eq!(passwords.evaluations(), 1001);
-    let free = passwords.0.pool.free_memory();
+    let free = passwords.pool.free_memory();
     assert!((1..=2).contains(&free.len()), "{free:?}");
     assert!(free.iter().all(|blocks| *blocks == 8), "{free:?}");
 }
@@ -57,17 +57,17 @@ async fn a_request_that_goes_away_keeps_its_permit_until_its_work_is_done() {
     let passwords = passwords(1, 0);
     let (release, released) = std::sync::mpsc::channel::<()>();
     {
-        let mut work = pin!(passwords.0.pool.run(move |memory| {
+        let mut work = pin!(passwords.pool.run(move |memory| {
             memory.blocks(8).unwrap();
             released.recv().unwrap();
         }));
         assert!(start(work.as_mut()).is_pending());
     }
     until(|| passwords.evaluations() == 1).await;
-    assert_eq!(passwords.0.pool.permits(), 0, "the work goes on, so the permit is taken");
+    assert_eq!(passwords.pool.permits(), 0, "the work goes on, so the permit is taken");
     assert!(matches!(start(pin!(passwords.hash(&password()))), Poll::Ready(Err(AuthError::Unavailable(_)))));
     release.send(()).unwrap();
-    until(|| passwords.0.pool.permits() == 1).await;
+    until(|| passwords.pool.permits() == 1).await;
     passwords.hash(&password()).await.unwrap();
 }
 
@@ -75,9 +75,9 @@ async fn a_request_that_goes_away_keeps_its_permit_until_its_work_is_done() {
 async fn more_than_may_wait_are_told_so_at_once_and_those_who_give_up_make_room() {
     let passwords = passwords(1, 2);
     let (release, released) = std::sync::mpsc::channel::<()>();
-    let pool = Arc::clone(&passwords.0.pool);
+    let pool = Arc::clone(&passwords.pool);
     let busy = tokio::spawn(async move { pool.run(move |_| released.recv().unwrap()).await });
-    until(|| passwords.0.pool.permits() == 0).await;
+    until(|| passwords.pool.permits() == 0).await;
 
     let password = password();
     let mut first = pin!(passwords.hash(&password));
@@ -99,12 +99,12 @@ async fn more_than_may_wait_are_told_so_at_once_and_those_who_give_up_make_room(
 #[tokio::test]
 async fn work_that_panics_is_unavailable_and_returns_permit_and_memory() {
     let passwords = passwords(1, 0);
-    let panicked = passwords.0.pool.run(|memory| {
+    let panicked = passwords.pool.run(|memory| {
         memory.blocks(8).unwrap();
         panic!("on purpose");
     });
     assert!(matches!(panicked.await, Err(AuthError::Unavailable(_))));
-    assert_eq!((passwords.0.pool.permits(), passwords.0.pool.free_memory()), (1, vec![8]));
+    assert_eq!((passwords.pool.permits(), passwords.pool.free_memory()), (1, vec![8]));
     passwords.hash(&password()).await.unwrap();
 }
 
@@ -118,7 +118,7 @@ async fn a_stored_hash_that_needs_more_memory_does_not_keep_it() {
     let passwords = passwords(1, 0);
     let checked = passwords.check(&password(), Some(&costly)).await.unwrap();
     assert!(checked.rehash.is_none(), "a stronger hash stays");
-    assert_eq!(passwords.0.pool.free_memory(), [8]);
+    assert_eq!(passwords.pool.free_memory(), [8]);
 }
 
 /// A single pass leaves blocks from which guesses could be checked at no cost; they are wiped.
@@ -126,6 +126,6 @@ async fn a_stored_hash_that_needs_more_memory_does_not_keep_it() {
 async fn the_memory_of_a_single_pass_is_wiped() {
     let passwords = passwords(1, 0);
     passwords.hash(&password()).await.unwrap();
-    let wiped = passwords.0.pool.run(|memory| memory.blocks(8).unwrap().iter().all(|block| block.as_ref() == [0_u64; 128]));
+    let wiped = passwords.pool.run(|memory| memory.blocks(8).unwrap().iter().all(|block| block.as_ref() == [0_u64; 128]));
     assert!(wiped.await.unwrap());
 }

@@ -38,7 +38,9 @@ impl<B: AuthBackend> Gate<B> {
     {
         let shape = &B::SHAPE;
         let (post, get, delete) = (MethodFilter::POST, MethodFilter::GET, MethodFilter::DELETE);
+        let step = format!("{}/step", shape.signin.path);
         let routes = [
+            (AuthRoute::Signin, step.as_str(), post, Mounted::new(self, signin::step::<B>)),
             (AuthRoute::Signin, shape.signin.path, post, Mounted::new(self, signin::signin::<B>)),
             (AuthRoute::Refresh, shape.refresh.path, post, Mounted::new(self, token::refresh::<B>)),
             (AuthRoute::Reauthenticate, "/reauthenticate", post, Mounted::new(self, signin::reauthenticate::<B>)),
@@ -90,8 +92,8 @@ impl<B: AuthBackend> Gate<B> {
         axum::middleware::from_extractor_with_state(self.verifier())
     }
 
-    /// A refusal as its client sees it.
-    fn reject(&self, refusal: impl Into<Refusal>) -> Rejection {
+    /// A refusal as its client sees it, for handlers of one's own.
+    pub fn reject(&self, refusal: impl Into<Refusal>) -> Rejection {
         Rejection::new(refusal, &self.running().scheme)
     }
 }

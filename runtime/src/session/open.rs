@@ -23,6 +23,8 @@ pub(crate) struct Login<'a, C> {
     pub(crate) authenticated: Authenticated,
     /// When the user proved who they are.
     pub(crate) auth_time: Timestamp,
+    /// How they proved it, where that has a name.
+    pub(crate) acr: Option<&'a str>,
 }
 
 /// How an attempt to open a session went.
@@ -60,7 +62,7 @@ impl Engine {
             session: Some(SessionPart { sid, generation: 0 }),
             epoch,
             auth_time: Some(login.auth_time),
-            acr: None,
+            acr: login.acr,
             bond,
             lifetime: self.settings.access.ttl,
             not_after: self.time.here(abs_exp),
@@ -78,7 +80,7 @@ impl Engine {
             device,
             current: sha256(&*secret),
             auth_time: login.auth_time,
-            acr: None,
+            acr: login.acr.map(str::to_owned),
             claims,
             idle_exp,
             abs_exp,

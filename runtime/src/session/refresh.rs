@@ -84,6 +84,7 @@ impl Engine {
         let claims = match renew(session.clone()).await {
             Ok(claims) => claims,
             Err(AuthError::Unavailable(source)) => return Err(Refusal::unavailable(source)),
+            Err(AuthError::More(_)) => return Err(Refusal::unavailable("the backend asked for a step, and a refresh has none")),
             Err(AuthError::Disabled | AuthError::Gone | AuthError::Invalid) => {
                 return Err(self.end(&session, RevokeReason::AccountClosed, RefreshRefusal::AccountClosed, ip).await);
             }

@@ -152,7 +152,7 @@ fn problems(settings: &Settings) -> Vec<Problem> {
 }
 
 fn check_throttle(throttle: &ThrottleSettings, found: &mut Found) {
-    let ThrottleSettings { client, identifier, identifier_long, known, action, refresh, verify, .. } = throttle;
+    let ThrottleSettings { client, identifier, identifier_long, known, step, step_long, action, refresh, verify, .. } = throttle;
     let is_there = cfg!(feature = "rate-limit") || [ThrottleSettings::default(), ThrottleSettings::off()].contains(throttle);
     found.unless(is_there, "throttle.client", || "and its neighbours take effect only with the feature `rate-limit`".into());
     for (name, allowance) in [
@@ -160,6 +160,8 @@ fn check_throttle(throttle: &ThrottleSettings, found: &mut Found) {
         ("throttle.identifier", identifier),
         ("throttle.identifier_long", identifier_long),
         ("throttle.known", known),
+        ("throttle.step", step),
+        ("throttle.step_long", step_long),
         ("throttle.action", action),
         ("throttle.refresh", refresh),
         ("throttle.verify", verify),

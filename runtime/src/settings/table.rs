@@ -81,6 +81,8 @@ keys! {
     "throttle.identifier_long" => throttle.identifier_long, "the same in the long run";
     "throttle.known" => throttle.known, "sign-ins to one identifier from a device or address that signed in to it before";
     "throttle.known_for" => throttle.known_for, "for how long it stays known, at most 400d";
+    "throttle.step" => throttle.step, "answers to further steps of one subject";
+    "throttle.step_long" => throttle.step_long, "the same in the long run";
     "throttle.action" => throttle.action, "what an application counts with `gate.allow`";
     "throttle.refresh" => throttle.refresh, "refreshes from one address, on each node";
     "throttle.verify" => throttle.verify, "questions about tokens from one address, on each node";

@@ -27,6 +27,10 @@ pub struct ThrottleSettings {
     pub known: Allowance,
     /// For how long a device or an address stays known. By default 90 days.
     pub known_for: Duration,
+    /// Answers to further steps, such as codes, of one subject. By default 10 in 15 minutes.
+    pub step: Allowance,
+    /// The same in the long run. By default 100 in 30 days: of a code with six digits so many are still few.
+    pub step_long: Allowance,
     /// What an application counts with `gate.allow(…)`: letters that are sent, accounts that are opened. By default 5 in an hour.
     pub action: Allowance,
     /// Refreshes from one address, counted by each node for itself. By default 600 in a minute.
@@ -46,6 +50,8 @@ impl Default for ThrottleSettings {
             identifier_long: Allowance::of(100, 30 * DAY),
             known: Allowance::of(20, 15 * MINUTE),
             known_for: Duration::from_secs(90 * DAY),
+            step: Allowance::of(10, 15 * MINUTE),
+            step_long: Allowance::of(100, 30 * DAY),
             action: Allowance::of(5, 60 * MINUTE),
             refresh: Allowance::of(600, MINUTE),
             verify: Allowance::of(600, MINUTE),
@@ -60,7 +66,19 @@ impl ThrottleSettings {
     pub fn off() -> Self {
         let off = Allowance::Unlimited;
         let (client, identifier, identifier_long, known) = (off, off, off, off);
-        Self { client, identifier, identifier_long, known, action: off, refresh: off, verify: off, ..Self::default() }
+        let (step, step_long) = (off, off);
+        Self {
+            client,
+            identifier,
+            identifier_long,
+            known,
+            step,
+            step_long,
+            action: off,
+            refresh: off,
+            verify: off,
+            ..Self::default()
+        }
     }
 }
 

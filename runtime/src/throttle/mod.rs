@@ -27,6 +27,7 @@ pub(crate) struct Throttle {
     client: Budget,
     identifier: Budget,
     known: Budget,
+    step: Budget,
     action: Budget,
     refresh: Budget,
     #[cfg(feature = "axum")]
@@ -64,6 +65,7 @@ impl Throttle {
             client: budget("client", &[settings.client]),
             identifier: budget("identifier", &[settings.identifier, settings.identifier_long]),
             known: budget("known", &[settings.known]),
+            step: budget("step", &[settings.step, settings.step_long]),
             action: budget("action", &[settings.action]),
             refresh: budget("refresh", &[settings.refresh]),
             #[cfg(feature = "axum")]
@@ -99,6 +101,11 @@ impl Throttle {
                 tracing::warn!(error = %Causes(Some(&error)), "a client who signed in could not be remembered");
             }
         }
+    }
+
+    /// Counts an answer to a step of a subject.
+    pub(crate) async fn step(&self, subject: &str, now: Timestamp) -> Result<(), Refusal> {
+        refuse(self.spend(&self.step, &[subject], now).await?)
     }
 
     /// Counts what an application does for somebody.

@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod action;
 mod binding;
 mod browser;
 mod client;
@@ -20,4 +21,5 @@ mod refresh;
 mod revoke;
 mod sessions;
 mod signin;
+mod step;
 mod throttle;

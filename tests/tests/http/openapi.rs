@@ -33,6 +33,7 @@ async fn the_document_has_the_routes_that_there_are() {
     let found = operations(&document);
     let expected = [
         ("POST", "/auth/signin"),
+        ("POST", "/auth/signin/step"),
         ("POST", "/auth/refresh-access"),
         ("POST", "/auth/reauthenticate"),
         ("POST", "/auth/verify"),

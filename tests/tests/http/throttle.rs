@@ -233,3 +233,20 @@ async fn attempts_are_counted_in_the_store_where_a_setting_says_so() {
     try_from(&app, "192.0.2.1", "ada@example.com", "wrong").await.assert_problem(429, "too_many_requests");
     _ = try_from(&app, "192.0.2.1", "grace@example.com", PASSWORD).await.tokens();
 }
+
+/// R112, R127: what is too long or looks alike is refused, costs the backend nothing it need not, and locks nobody else out.
+#[tokio::test]
+async fn passwords_without_end_and_look_alikes_are_refused_and_harm_nobody() {
+    let app = App::with(throttled(|throttle| throttle.identifier = Allowance::per(2, MINUTES))).await;
+    let long = "x".repeat(1_000_000);
+    try_from(&app, "192.0.2.1", "ada@example.com", &long).await.assert_problem(413, "payload_too_large");
+    try_from(&app, "192.0.2.1", "ada@example.com", &long[..1025]).await.assert_problem(400, "invalid_request");
+    assert_eq!(app.accounts.authentications.load(Ordering::SeqCst), 0);
+    // A Cyrillic letter in front is another identifier: its attempts are none of Ada's.
+    for _ in 0..2 {
+        try_from(&app, "192.0.2.1", "\u{430}da@example.com", PASSWORD).await.assert_problem(401, "invalid_credentials");
+    }
+    try_from(&app, "192.0.2.1", "\u{430}da@example.com", PASSWORD).await.assert_problem(429, "too_many_requests");
+    // A twin by case and width is hers.
+    _ = try_from(&app, "192.0.2.1", "\u{ff21}DA@Example.com", PASSWORD).await.tokens();
+}

@@ -1,0 +1,47 @@
+//! Accounts from sign-up to the second factor: what an application writes beside the gate, and what the gate does for it.
+
+mod accounts;
+mod flow;
+mod letter;
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::{env, fs};
+
+use accounts::Accounts;
+use letter::Letters;
+use tokio::net::TcpListener;
+use tollgate::prelude::*;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let folder = PathBuf::from(env::var_os("DATA_DIR").unwrap_or("./accounts-data".into()));
+    fs::create_dir_all(&folder)?;
+    let accounts = Accounts::open(&folder.join("app.db"), Passwords::new(), Letters::printed()).await;
+    let accounts = accounts.map_err(|error| format!("the users cannot be read: {error:?}"))?;
+    let mut settings = Settings::load()?;
+    settings.issuer.get_or_insert(format!("http://127.0.0.1:{port}"));
+    settings.audience.get_or_insert("accounts".to_owned());
+    let gate = accounts
+        .gate()
+        .settings(settings)
+        .keys(KeyRing::open(folder.join("keys")).await?)
+        .store(SqliteStore::open(folder.join("tollgate.db")).await?)
+        .build()
+        .await?;
+
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    println!(
+        "Letters are printed here. Begin with:\n\n  curl -i http://{}/account/signup --json '{{\"email\": \"ada@example.com\"}}'\n",
+        listener.local_addr()?
+    );
+    let service = flow::routes(&gate).into_make_service_with_connect_info::<SocketAddr>();
+    let stopped = async { _ = tokio::signal::ctrl_c().await };
+    axum::serve(listener, service).with_graceful_shutdown(stopped).await?;
+    gate.shutdown().await?;
+    Ok(())
+}

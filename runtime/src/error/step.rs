@@ -1,0 +1,74 @@
+//! A further step of a sign-in: what a backend asks for, and what the client is told of it.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// What is still to be proved after the password: a code, a key.
+///
+/// A backend answers it as [`AuthError::More`](super::AuthError::More). The gate keeps it for a few minutes, gives the client a token
+/// for it, and hands it back with the client's answer.
+///
+/// # Examples
+/// ```
+/// use tollgate::error::{AuthError, Step};
+///
+/// let mut step = Step::new(42, "totp");
+/// step.acr = Some("urn:example:two-factors".to_owned());
+/// let more: AuthError = AuthError::More(Box::new(step));
+/// # drop(more);
+/// ```
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Step {
+    /// Whose sign-in it is: the subject of the user that the last step must answer.
+    pub subject: String,
+    /// What is to be done, by a name that the client knows: `totp`.
+    pub kind: String,
+    /// How the session is authenticated once this step is done: the claim `acr` (OpenID Connect Core section 2).
+    pub acr: Option<String>,
+    /// What the client needs for it, as it sees it: the challenge of a security key.
+    pub challenge: Option<Value>,
+    /// What the backend wants to have back; the client never sees it.
+    pub note: Option<String>,
+}
+
+impl Step {
+    /// A step of this kind, for this subject.
+    #[must_use]
+    pub fn new(subject: impl fmt::Display, kind: impl Into<String>) -> Self {
+        Self { subject: subject.to_string(), kind: kind.into(), acr: None, challenge: None, note: None }
+    }
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Step").field("subject", &self.subject).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// What a client is told of a step. `Debug` shows no token.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct StepOffer {
+    /// What to send back with the answer, once.
+    pub token: String,
+    /// What is to be done.
+    pub kind: String,
+    /// Within how many seconds.
+    pub expires_in: u64,
+    /// What the client needs for it.
+    pub challenge: Option<Value>,
+}
+
+impl StepOffer {
+    pub(crate) fn new(token: String, kind: String, expires_in: u64, challenge: Option<Value>) -> Self {
+        Self { token, kind, expires_in, challenge }
+    }
+}
+
+impl fmt::Debug for StepOffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StepOffer").field("kind", &self.kind).field("expires_in", &self.expires_in).finish_non_exhaustive()
+    }
+}
