@@ -1,8 +1,12 @@
 //! What happened: typed events after the commit, and the handlers that hear of them.
 
 mod emitter;
+#[cfg(feature = "metrics")]
+mod metric;
 
 pub use emitter::{Emitter, Events};
+#[cfg(feature = "metrics")]
+pub(crate) use metric::{Meter, Reading};
 
 use std::fmt;
 use std::net::IpAddr;

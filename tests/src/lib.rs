@@ -255,6 +255,12 @@ impl App {
         Self { router: routes(&gate), accounts, gate, clock }
     }
 
+    /// Other users on a gate of their own, by the same clock.
+    #[must_use]
+    pub fn on_gate(&self, accounts: Accounts, gate: Gate<Accounts>) -> Self {
+        Self { router: routes(&gate), accounts, gate, clock: self.clock.clone() }
+    }
+
     /// The same users, gate and clock behind other routes.
     #[must_use]
     pub fn serving(&self, router: Router) -> Self {

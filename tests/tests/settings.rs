@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tollgate::error::{Error, ErrorKind};
 use tollgate::settings::{
-    Bind, Cidr, Consistency, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, SameSite, Settings,
+    Bind, Cidr, Consistency, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, SameSite, Settings, StoreTls,
 };
+use tollgate::store::Store;
 
 type Env<'a> = &'a [(&'a str, &'a str)];
 
@@ -417,4 +418,90 @@ fn load_in_a_child() {
             Err(error) => println!("{error}"),
         }
     }
+}
+
+async fn open(file: &str) -> Result<Store, Error> {
+    Store::open(&read(file, &[]).unwrap().store).await
+}
+
+#[tokio::test]
+async fn a_store_is_opened_by_the_scheme_of_its_url() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sessions.db");
+    for (url, expected) in [
+        ("memory:".to_owned(), "MemoryStore"),
+        (format!("sqlite:{}", path.display()), "SqliteStore"),
+        (format!("sqlite://{}", path.display()), "SqliteStore"),
+    ] {
+        let store = open(&format!("[store]\nurl = '{url}'")).await.unwrap();
+        assert!(format!("{store:?}").contains(expected), "{url} {store:?}");
+    }
+    assert!(path.exists());
+    open(&format!("[store]\nurl = 'sqlite:{}'\nlock_timeout = '1s'", path.display())).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_store_has_no_use_for_is_refused_by_name() {
+    let everything = "connections = 4\nconnect_timeout = '1s'\nlock_timeout = '1s'\nstatement_timeout = '1s'\nschema = 'auth'\n\
+        deployment = 'app'\ntls = 'verify'\nroot_certificates = 'roots.pem'";
+    let useless = async |url: &str| lines(open(&format!("[store]\nurl = '{url}'\n{everything}")).await);
+    let of = |names: &[&str], store: &str| {
+        names.iter().map(|name| format!("`store.{name}`: means nothing to {store}")).collect::<Vec<_>>()
+    };
+    let all = [
+        "connections",
+        "connect_timeout",
+        "lock_timeout",
+        "statement_timeout",
+        "schema",
+        "deployment",
+        "tls",
+        "root_certificates",
+    ];
+    assert_eq!(useless("memory:").await, of(&all, "a store in memory"));
+    let but_lock: Vec<_> = all.into_iter().filter(|name| *name != "lock_timeout").collect();
+    assert_eq!(useless("sqlite:sessions.db").await, of(&but_lock, "SQLite"));
+    assert_eq!(useless("postgres://localhost/app").await, of(&["deployment"], "PostgreSQL"));
+    assert_eq!(useless("rediss://localhost").await, of(&["lock_timeout", "schema"], "Redis"));
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_chosen_is_refused_without_its_password() {
+    for (settings, expected) in [
+        ("", "`store.url`: is missing"),
+        ("url = 'mysql://root:hunter2@localhost'", "`store.url`: begins with none of"),
+        ("url = 'hunter2'", "`store.url`: begins with none of"),
+        ("url = 'sqlite:'", "`store.url`: a file has to follow"),
+        ("url = 'sqlite::memory:'", "`store.url`: a file has to follow"),
+        ("url = 'memory:hunter2'", "`store.url`: `memory:` stands alone"),
+        ("url = 'redis://:hunter2@localhost'\ntls = 'verify'", "`store.tls`: `verify` needs"),
+        (
+            "url = 'rediss://:hunter2@localhost'\nroot_certificates = 'not/there'",
+            "`store.root_certificates`: `not/there` cannot be read",
+        ),
+    ] {
+        let lines = lines(open(&format!("[store]\n{settings}")).await);
+        assert!(lines.len() == 1 && lines[0].starts_with(expected), "{lines:?}");
+        assert!(!lines[0].contains("hunter2"), "{lines:?}");
+    }
+    // An empty time-out and a pool without a connection are found with everything else that is wrong.
+    let problems = problems_of(|settings| {
+        settings.store.connections = Some(0);
+        settings.store.lock_timeout = Some(Duration::ZERO);
+    });
+    let expected = [
+        "`store.connections` (set in code): must be at least 1",
+        "`store.lock_timeout` (set in code): must be longer than nothing",
+    ];
+    assert_eq!(problems, expected);
+}
+
+/// R80, R134: a URL may hold a password, and so is shown nowhere.
+#[test]
+fn r80_the_url_of_a_store_is_never_shown() {
+    let settings = read("[store]\nurl = 'postgres://app:hunter2@db/app'", &[("TOLLGATE_STORE__TLS", "verify")]).unwrap();
+    let shown = format!("{settings:?}");
+    assert!(shown.contains("StoreUrl(postgres:[redacted])") && !shown.contains("hunter2"), "{shown}");
+    assert_eq!(settings.store.url.unwrap().expose(), "postgres://app:hunter2@db/app");
+    assert_eq!(settings.store.tls, StoreTls::Verify);
 }

@@ -30,6 +30,8 @@ type Queued = Arc<dyn Fn(Event) -> Pin<Box<dyn Future<Output = ()> + Send>> + Se
 pub struct Events {
     inline: Vec<Inline>,
     queued: Vec<(usize, Queued)>,
+    #[cfg(feature = "metrics")]
+    issuer: String,
 }
 
 impl Events {
@@ -58,6 +60,13 @@ impl Events {
         self
     }
 
+    /// Whose events they are, for whoever counts them.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn named(mut self, issuer: &str) -> Self {
+        issuer.clone_into(&mut self.issuer);
+        self
+    }
+
     /// Starts the tasks of the queues; they end with the last clone of the emitter, once their queues are empty. `build()`
     /// does so.
     ///
@@ -70,7 +79,13 @@ impl Events {
             tokio::spawn(serve(receiver, handler));
             sender
         });
-        Emitter(Arc::new(Shared { queues: queues.collect(), inline: self.inline, dropped: AtomicU64::new(0) }))
+        Emitter(Arc::new(Shared {
+            queues: queues.collect(),
+            inline: self.inline,
+            dropped: AtomicU64::new(0),
+            #[cfg(feature = "metrics")]
+            meter: super::Meter::new(&self.issuer),
+        }))
     }
 }
 
@@ -88,6 +103,8 @@ struct Shared {
     inline: Vec<Inline>,
     queues: Vec<mpsc::Sender<Item>>,
     dropped: AtomicU64,
+    #[cfg(feature = "metrics")]
+    meter: super::Meter,
 }
 
 enum Item {
@@ -104,6 +121,8 @@ impl Emitter {
         } else {
             tracing::info!(name = event.kind.name(), "{event}");
         }
+        #[cfg(feature = "metrics")]
+        self.0.meter.event(event);
         for handler in &self.0.inline {
             if catch_unwind(AssertUnwindSafe(|| handler(event))).is_err() {
                 tracing::error!(name = event.kind.name(), "an event handler panicked");
@@ -114,6 +133,12 @@ impl Emitter {
                 tracing::warn!("the queue of an event handler is full: events are being dropped");
             }
         }
+    }
+
+    /// Where the figures of this gate go.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn meter(&self) -> &super::Meter {
+        &self.0.meter
     }
 
     /// How many events were dropped because a queue was full, counted for each queue.

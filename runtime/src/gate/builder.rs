@@ -10,15 +10,17 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, EventKind, Events};
-use crate::keys::KeyRing;
 use crate::session::{Engine, StoreClock};
 use crate::settings::{
     Bind, Cidr, Consistency, ForwardedHeader, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite, Service, Settings,
     ThrottleSettings,
 };
 use crate::store::{OnLimit, RevokeReason, Store, Target};
-use crate::token::{Issuable, JwtClaims, Open};
+#[cfg(feature = "jwe")]
+use crate::token::Secrecy;
+use crate::token::{Envelope, Issuable, JwtClaims, Open};
 
+use super::keys::{IntoRing, RingSource};
 use super::task::{RELOAD, Running};
 use super::{AuthBackend, Gate, Inner, store_error};
 
@@ -30,7 +32,7 @@ pub struct GateBuilder<B, I = Missing, A = Missing, K = Missing, S = Missing, E 
     backend: B,
     base: Settings,
     overrides: Vec<Override>,
-    ring: Option<KeyRing>,
+    ring: Option<RingSource>,
     store: Option<Store>,
     clock: Clock,
     events: Events,
@@ -76,23 +78,46 @@ required! {
 }
 
 /// How a gate's tokens travel.
-pub trait Encryption: 'static {}
+pub trait Encryption: 'static {
+    #[doc(hidden)]
+    const ENVELOPE: Envelope;
+}
 
 /// Signed, and readable by whoever holds them.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain;
 
-impl Encryption for Plain {}
+impl Encryption for Plain {
+    const ENVELOPE: Envelope = Envelope::Open;
+}
+
+/// Signed and then encrypted: [`GateBuilder::encrypt`].
+#[cfg(feature = "jwe")]
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Encrypted {
+    /// `dir` with `A256GCM` (RFC 7518 sections 4.5 and 5.3), under keys that are derived from the ring's.
+    A256Gcm,
+}
+
+#[cfg(feature = "jwe")]
+impl Encryption for Encrypted {
+    const ENVELOPE: Envelope = Envelope::Encrypted;
+}
 
 /// An encryption that is enough for claims of the secrecy `S`.
 #[diagnostic::on_unimplemented(
     message = "claims marked `confidential` would travel in tokens that their holder can read",
     label = "this gate issues plain tokens",
-    note = "leave the claim out with `#[claim(skip)]`, or remove `confidential` and let whoever holds the token read it"
+    note = "encrypt the tokens with `.encrypt(Encrypted::A256Gcm)`, which the feature `jwe` has; or leave the claim out with \
+            `#[claim(skip)]`; or remove `confidential` and let whoever holds the token read it"
 )]
 pub trait Protects<S>: Encryption {}
 
 impl Protects<Open> for Plain {}
+
+#[cfg(feature = "jwe")]
+impl<S: Secrecy> Protects<S> for Encrypted {}
 
 impl<B: AuthBackend> GateBuilder<B> {
     #[doc(hidden)]
@@ -129,9 +154,9 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.into_state()
     }
 
-    /// The keys.
-    pub fn keys(mut self, ring: KeyRing) -> GateBuilder<B, I, A, Given, S, E> {
-        self.ring = Some(ring);
+    /// The keys: a [`KeyRing`], or a [`SharedRing`](crate::keys::SharedRing) that lives in the gate's store.
+    pub fn keys(mut self, ring: impl IntoRing) -> GateBuilder<B, I, A, Given, S, E> {
+        self.ring = Some(ring.into_ring());
         self.into_state()
     }
 
@@ -139,6 +164,20 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     pub fn store(mut self, store: impl Into<Store>) -> GateBuilder<B, I, A, K, Given, E> {
         self.store = Some(store.into());
         self.into_state()
+    }
+
+    /// Encrypts the tokens after signing them (nested JWT, RFC 7519 section 11.2), so that only this ring's gates can read what
+    /// they say. Claims marked `confidential` need it.
+    ///
+    /// No setting undoes it, and a gate reads only tokens of its own kind: when a running deployment is changed to it, the access
+    /// tokens that are out are refused, and clients refresh. Where claims are kept with the session (`refresh(from = stored)`), they
+    /// are sealed too, and sessions from before end at their next refresh. Services that hold only the JWK set cannot read the
+    /// tokens: give them [`KeySet::decryption_key`](crate::keys::KeySet::decryption_key) of a token's `kid`, or let them ask.
+    #[cfg(feature = "jwe")]
+    pub fn encrypt(self, with: Encrypted) -> GateBuilder<B, I, A, K, S, Encrypted> {
+        let Encrypted::A256Gcm = with;
+        let Self { backend, base, overrides, ring, store, clock, events, .. } = self;
+        GateBuilder { backend, base, overrides, ring, store, clock, events, parts: PhantomData }
     }
 
     /// The claim `client_id`: `first-party` unless set.
@@ -351,7 +390,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
             let ring = ring.ok_or_else(|| missing("keys"))?;
             let store = store.ok_or_else(|| missing("store"))?;
             base.validate()?;
-            assemble(backend, base, ring, store, clock, events).await
+            assemble(backend, base, ring, store, clock, events, E::ENVELOPE).await
         }))
     }
 
@@ -375,10 +414,11 @@ impl<B, I, A, K, S, E> fmt::Debug for GateBuilder<B, I, A, K, S, E> {
 async fn assemble<B: AuthBackend>(
     backend: B,
     settings: Settings,
-    ring: KeyRing,
+    ring: RingSource,
     store: Store,
     clock: Clock,
     events: Events,
+    envelope: Envelope,
 ) -> Result<Gate<B>, Error> {
     let time = StoreClock::new(clock.clone());
     time.measure(&store).await.map_err(|e| Error::new(ErrorKind::Store, "the store's clock cannot be read").because(e))?;
@@ -392,6 +432,7 @@ async fn assemble<B: AuthBackend>(
     store.migrate(time.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
     let health =
         store.health(time.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
+    let ring = ring.open(&store, &clock).await?;
     // Read again after the sessions: another process may have adopted the ring since this one opened it, and signed somebody in.
     ring.reload().await?;
     let is_lost = ring.is_unadopted().await && health.has_live_sessions;
@@ -405,12 +446,14 @@ async fn assemble<B: AuthBackend>(
     let ring = ring.with_clock(clock.clone());
     // Another process signs with a replaced key until it has read the ring again.
     let overlap = settings.access.max_ttl().saturating_add(settings.leeway).saturating_add(RELOAD * 2);
-    ring.set_lifetimes(overlap, settings.session.idle);
+    ring.set_lifetimes(overlap, settings.session.idle, settings.session.absolute);
     #[cfg(feature = "rate-limit")]
     let throttle = crate::throttle::Throttle::new(&settings.throttle, &store, &clock).await.map_err(store_error)?;
-    let (engine, queue) = Engine::new(settings, store, ring, (clock, time), events.start());
+    #[cfg(feature = "metrics")]
+    let events = events.named(settings.issuer.as_deref().unwrap_or_default());
+    let (engine, queue) = Engine::new(settings, store, ring, (clock, time), events.start(), envelope);
     engine.tell_of_offset();
-    engine.self_test()?;
+    engine.self_test().await?;
     engine.catch_up().await.map_err(store_error)?;
     if is_lost {
         engine.revoke_target(Target::Everything, RevokeReason::Requested).await.map_err(store_error)?;

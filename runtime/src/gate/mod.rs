@@ -9,6 +9,7 @@ mod exchange;
 mod identifier;
 #[cfg(feature = "axum")]
 mod introspect;
+mod keys;
 #[cfg(feature = "axum")]
 mod request;
 mod sessions;
@@ -21,11 +22,14 @@ pub use backend::{
     AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Own, Refresh, Reload, Renew, RouteShape, Shape, SignIn,
     UsernameLogin,
 };
+#[cfg(feature = "jwe")]
+pub use builder::Encrypted;
 pub use builder::{
     Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing, Plain, Protects,
 };
 pub use exchange::{Exchange, Exchanged, GuardLogin};
 pub use identifier::normalize_identifier;
+pub use keys::{IntoRing, Keys};
 pub use sessions::{Health, SessionInfo, SessionList};
 pub use tokens::TokenList;
 #[cfg(feature = "axum")]
@@ -161,8 +165,10 @@ impl<B: AuthBackend> Gate<B> {
     pub async fn refresh(&self, token: &str, client: &Client) -> Result<Issued, Refusal> {
         self.count_refresh(client)?;
         let context = RefreshContext { device_id: client.device.id.as_deref(), ip: client.ip, transport: client.transport };
-        let renew =
-            async |session: Session| B::Renewal::renew(self.backend(), &session.subject, session.claims.as_deref(), client).await;
+        let renew = async |session: Session| {
+            let kept = self.running().engine.kept_claims(&session);
+            B::Renewal::renew(self.backend(), &session.subject, kept.as_deref(), client).await
+        };
         self.running().engine.refresh(token, context, renew).await
     }
 

@@ -153,8 +153,8 @@ impl<B: AuthBackend> Gate<B> {
             return Err(Code::InvalidCredentials.into()).inspect_err(tell);
         }
         // Signed before anything is written, so that claims which no token can carry change nothing.
-        let (signed, rows) =
-            engine.sign_for(&Session { generation, auth_time: before, acr: None, ..session }, &user.to_claims())?;
+        let renewing = Session { generation, auth_time: before, acr: None, ..session };
+        let (signed, rows) = engine.sign_for(&renewing, &user.to_claims()).await?;
         let renewed = engine.store.reauthenticate(sid, before, None, engine.time.now()).await.map_err(Refusal::unavailable)?;
         let renewed = renewed.ok_or(Code::InvalidToken)?;
         engine.record(rows).await.map_err(Refusal::unavailable)?;

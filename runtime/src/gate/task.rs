@@ -106,6 +106,11 @@ fn follow(engine: &Arc<Engine>) -> AbortHandle {
                 tracing::warn!(error = %Causes(Some(error)), "the revocation log cannot be read");
             }
             engine.tell_of_staleness();
+            #[cfg(feature = "metrics")]
+            engine.tell_figures();
+            if let Err(error) = engine.follow_ring().await {
+                tracing::error!(error = %Causes(Some(&error)), "a key was retired, and the key ring cannot be read again");
+            }
             tokio::time::sleep(if waited.is_ok() && read.is_ok() { TOGETHER } else { RETRY }).await;
         }
     });

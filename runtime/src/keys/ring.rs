@@ -7,24 +7,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use aws_lc_rs::hkdf;
+use jsonwebtoken::Algorithm;
 use jsonwebtoken::jwk::JwkSet;
-use jsonwebtoken::{Algorithm, AlgorithmFamily};
 use tokio::sync::Mutex;
 
 use super::folder;
-use super::roster::{Held, Overlap, Purpose, Roster};
-use super::set::{KeySet, KeyState};
-use super::signing::secret_len;
-use super::strength;
+use super::roster::{Overlap, Roster};
+use super::set::{KeySet, SigningKey};
+use super::shared::Place;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind};
-use crate::secret::{Secret, same};
 
 /// The keys of a gate: they sign access tokens, guard refresh tokens, and seal what is stored.
 ///
 /// Clones share the keys. Reading them takes no lock; a change is seen by every clone at once, and by other processes
-/// on the same folder within the ten seconds after which a gate calls [`reload`](Self::reload).
+/// on the same folder or store within the ten seconds after which a gate calls [`reload`](Self::reload).
 #[derive(Clone)]
 pub struct KeyRing {
     inner: Arc<Inner>,
@@ -38,20 +35,31 @@ struct Inner {
     home: Home,
     access_overlap: AtomicU64,
     refresh_overlap: AtomicU64,
+    seal_overlap: AtomicU64,
 }
 
 struct Source {
-    roster: Roster,
-    /// The manifest's bytes that the roster was read from.
-    manifest: Vec<u8>,
+    /// `None` where the keys come from a configuration, which alone can change them.
+    roster: Option<Roster>,
+    mark: Mark,
     /// When a key that is on its way out is out.
     stale_at: Option<Timestamp>,
 }
 
 enum Home {
     Folder(PathBuf),
-    Memory,
-    Configuration,
+    Shared(Place),
+    /// This process alone, or its configuration.
+    Here,
+}
+
+/// By what a state of the ring is known where it lives.
+enum Mark {
+    /// The bytes of a folder's manifest.
+    Manifest(Vec<u8>),
+    /// The version in a store.
+    Version(u64),
+    None,
 }
 
 /// What a rotation did.
@@ -63,6 +71,9 @@ pub struct Rotation {
     /// The id of the key that signed until here.
     pub previous: Arc<str>,
 }
+
+/// A change of the roster; `None` leaves all as it is.
+type Change = dyn Fn(&Roster) -> Result<Option<Roster>, Error> + Send + Sync;
 
 impl KeyRing {
     /// Opens the ring in a folder, with EdDSA; makes folder and keys where there are none.
@@ -88,32 +99,7 @@ impl KeyRing {
         let path = folder.as_ref().to_owned();
         let target = path.clone();
         let (roster, manifest) = blocking(move || folder::open(&target, algorithm, now)).await?;
-        Self::new(roster, manifest, Home::Folder(path), clock)
-    }
-
-    /// A ring of keys from a configuration: an HMAC key for access tokens and another secret for refresh tokens.
-    ///
-    /// Its JWK set is empty, and it is rotated where it comes from: in the configuration.
-    ///
-    /// # Errors
-    /// The algorithm is not HMAC; a secret is shorter than the hash's output (RFC 7518 section 3.2; 32 bytes for the
-    /// refresh secret), has fewer than 16 different bytes, or is a public key; the two are the same.
-    pub fn from_secret(algorithm: Algorithm, secret: Secret, refresh_secret: Secret) -> Result<Self, Error> {
-        let len = secret_len(algorithm).filter(|_| algorithm.family() == AlgorithmFamily::Hmac).ok_or_else(|| {
-            Error::new(ErrorKind::Keys, format!("{algorithm:?} keys do not come from a shared secret: open a folder"))
-        })?;
-        strength::check("the signing secret", &secret, len)?;
-        strength::check("the refresh secret", &refresh_secret, 32)?;
-        if same(secret.expose(), refresh_secret.expose()) {
-            return Err(Error::new(ErrorKind::Keys, "the signing secret and the refresh secret must not be the same"));
-        }
-        let clock = Clock::system();
-        let now = clock.now();
-        let held = |purpose, secret| Held::new(purpose, 1, algorithm, secret, KeyState::Current, now);
-        let seal = derive(refresh_secret.expose(), b"tollgate/seal/1")?;
-        let keys = vec![held(Purpose::Sign, secret)?, held(Purpose::Refresh, refresh_secret)?, held(Purpose::Seal, seal)?];
-        let roster = Roster { algorithm, revision: 1, adopted: true, keys };
-        Self::new(roster, Vec::new(), Home::Configuration, clock)
+        Self::new(roster, Mark::Manifest(manifest), Home::Folder(path), clock)
     }
 
     /// A ring of fresh keys that live as long as the process: for tests.
@@ -123,7 +109,7 @@ impl KeyRing {
     pub fn generate(algorithm: Algorithm) -> Result<Self, Error> {
         let clock = Clock::system();
         let roster = Roster::create(algorithm, clock.now())?;
-        Self::new(Roster { adopted: true, ..roster }, Vec::new(), Home::Memory, clock)
+        Self::new(Roster { adopted: true, ..roster }, Mark::None, Home::Here, clock)
     }
 
     /// The same ring by another clock, for tests.
@@ -132,14 +118,15 @@ impl KeyRing {
         Self { clock, ..self }
     }
 
-    /// Tells how long tokens live, so that a key verifies until its last one is out: the longest life of an access
-    /// token with the leeway, and the longest idle time of a session. Without it a day and 90 days; of several, as where gates
-    /// share the ring, the longest count.
-    pub fn set_lifetimes(&self, access: Duration, refresh: Duration) {
+    /// Tells how long a key that no longer makes anything is needed: the longest life of an access token with the leeway, the
+    /// longest idle time of a session, and the longest time that something sealed is kept. Without it a day, 90 and 400 days; of
+    /// several, as where gates share the ring, the longest count.
+    pub fn set_lifetimes(&self, access: Duration, refresh: Duration, sealed: Duration) {
         // 0 is nothing told.
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1);
         self.inner.access_overlap.fetch_max(millis(access), Ordering::Relaxed);
         self.inner.refresh_overlap.fetch_max(millis(refresh), Ordering::Relaxed);
+        self.inner.seal_overlap.fetch_max(millis(sealed), Ordering::Relaxed);
     }
 
     /// The keys as they are at the moment.
@@ -154,27 +141,32 @@ impl KeyRing {
         self.set().jwks()
     }
 
-    /// Whether no gate has started with this ring yet. Only a ring in a folder can be so.
-    pub async fn is_unadopted(&self) -> bool {
-        !self.inner.source.lock().await.roster.adopted
+    /// The key that signs, to be kept while it does.
+    pub(crate) fn signing(&self) -> Arc<SigningKey> {
+        Arc::clone(self.set().signing_key())
     }
 
-    /// Notes in the manifest that a gate has started with this ring.
+    /// Whether no gate has started with this ring yet. Only a ring in a folder or a store can be so.
+    pub async fn is_unadopted(&self) -> bool {
+        self.inner.source.lock().await.roster.as_ref().is_some_and(|roster| !roster.adopted)
+    }
+
+    /// Notes where the ring lives that a gate has started with it.
     ///
     /// # Errors
-    /// The folder cannot be written.
+    /// The folder or the store cannot be written.
     pub async fn adopt(&self) -> Result<(), Error> {
         if self.is_unadopted().await { self.change(|roster| Ok(roster.adopt())).await } else { Ok(()) }
     }
 
     /// Lets the next key sign, the current one go on verifying until its last token is out, and publishes another.
     ///
-    /// One step: a crash leaves the ring as it was or as it is after. Signing keys and MAC keys move together; the key
-    /// that seals stays.
+    /// One step: a crash leaves the ring as it was or as it is after. The keys of all three purposes move together: those that
+    /// sign, those that guard refresh tokens, those that seal.
     ///
     /// # Errors
     /// The next key is published since less than 15 minutes, so that others may not know it yet; the ring comes from a
-    /// configuration; the folder cannot be written.
+    /// configuration; the folder or the store cannot be written.
     pub async fn rotate(&self) -> Result<Rotation, Error> {
         let now = self.clock.now();
         let overlap = self.overlap();
@@ -189,7 +181,7 @@ impl KeyRing {
     /// the store knows their hash. Where the key was the current one, the next takes its place at once.
     ///
     /// # Errors
-    /// There is no such key; the ring comes from a configuration; the folder cannot be written.
+    /// There is no such key; the ring comes from a configuration; the folder or the store cannot be written.
     pub async fn retire(&self, name: &str) -> Result<(), Error> {
         let now = self.clock.now();
         let overlap = self.overlap();
@@ -197,69 +189,110 @@ impl KeyRing {
         self.change(move |roster| roster.retire(&name, now, overlap).map(Some)).await
     }
 
-    /// Looks whether the folder has changed, or a key's time is out; `true` where the keys are others from here on.
+    /// Looks whether the ring has changed where it lives, or a key's time is out; `true` where the keys are others from here on.
     ///
     /// # Errors
-    /// As [`open`](Self::open). The ring goes on with the keys it has.
+    /// As [`open`](Self::open); or the store cannot be read. The ring goes on with the keys it has.
     pub async fn reload(&self) -> Result<bool, Error> {
         let now = self.clock.now();
         let mut source = self.inner.source.lock().await;
-        let read = match &self.inner.home {
-            Home::Folder(path) => {
-                let path = path.clone();
-                let (known, algorithm) = (source.manifest.clone(), source.roster.algorithm);
-                blocking(move || folder::read_changed(&path, algorithm, &known)).await?
+        let read = match (&self.inner.home, &source.mark, &source.roster) {
+            (Home::Folder(path), Mark::Manifest(known), Some(roster)) => {
+                let (path, known, algorithm) = (path.clone(), known.clone(), roster.algorithm);
+                let read = blocking(move || folder::read_changed(&path, algorithm, &known)).await?;
+                read.map(|(roster, manifest)| (roster, Mark::Manifest(manifest)))
             }
-            Home::Memory | Home::Configuration => None,
+            (Home::Shared(place), Mark::Version(known), _) => {
+                place.read(*known).await?.map(|(version, roster)| (roster, Mark::Version(version)))
+            }
+            _ => None,
         };
         let aged = source.stale_at.is_some_and(|at| at <= now);
-        let (roster, manifest) = match read {
-            Some(read) => read,
-            None if aged => (source.roster.clone(), source.manifest.clone()),
-            None => return Ok(false),
-        };
-        self.install(&mut source, roster, manifest, now)?;
+        match (read, &source.roster) {
+            (Some((roster, mark)), _) => self.install(&mut source, roster, mark, now)?,
+            (None, Some(roster)) if aged => {
+                self.inner.set.store(Arc::new(KeySet::new(roster, now)?));
+                source.stale_at = roster.next_expiry(now);
+            }
+            _ => return Ok(false),
+        }
         Ok(true)
     }
 
-    fn new(roster: Roster, manifest: Vec<u8>, home: Home, clock: Clock) -> Result<Self, Error> {
+    /// A ring whose keys are what they are.
+    pub(super) fn configured(set: KeySet) -> Self {
+        Self::with(set, Source { roster: None, mark: Mark::None, stale_at: None }, Home::Here, Clock::system())
+    }
+
+    /// A ring that was read from, or put into, a store.
+    pub(super) fn shared(roster: Roster, version: u64, place: Place, clock: Clock) -> Result<Self, Error> {
+        Self::new(roster, Mark::Version(version), Home::Shared(place), clock)
+    }
+
+    fn new(roster: Roster, mark: Mark, home: Home, clock: Clock) -> Result<Self, Error> {
         let now = clock.now();
         let set = KeySet::new(&roster, now)?;
         let stale_at = roster.next_expiry(now);
+        Ok(Self::with(set, Source { roster: Some(roster), mark, stale_at }, home, clock))
+    }
+
+    fn with(set: KeySet, source: Source, home: Home, clock: Clock) -> Self {
         let inner = Inner {
             set: ArcSwap::from_pointee(set),
-            source: Mutex::new(Source { roster, manifest, stale_at }),
+            source: Mutex::new(source),
             home,
             access_overlap: AtomicU64::new(0),
             refresh_overlap: AtomicU64::new(0),
+            seal_overlap: AtomicU64::new(0),
         };
-        Ok(Self { inner: Arc::new(inner), clock })
+        Self { inner: Arc::new(inner), clock }
     }
 
     /// Changes the ring where it lives, then here. `None` from `change` leaves all as it is.
     async fn change<F>(&self, change: F) -> Result<(), Error>
     where
-        F: FnOnce(&Roster) -> Result<Option<Roster>, Error> + Send + 'static,
+        F: Fn(&Roster) -> Result<Option<Roster>, Error> + Send + Sync + 'static,
     {
         let now = self.clock.now();
+        let change: Arc<Change> = Arc::new(change);
         let mut source = self.inner.source.lock().await;
-        let (roster, manifest) = match &self.inner.home {
+        let Some(known) = source.roster.clone() else {
+            return Err(Error::new(ErrorKind::Usage, "the keys of this ring come from its configuration: change them there"));
+        };
+        let (roster, mark) = match &self.inner.home {
             Home::Folder(path) => {
-                let path = path.clone();
-                let algorithm = source.roster.algorithm;
-                blocking(move || folder::change(&path, algorithm, change)).await?
+                let (path, algorithm) = (path.clone(), known.algorithm);
+                let (roster, manifest) = blocking(move || folder::change(&path, algorithm, |roster| change(roster))).await?;
+                (roster, Mark::Manifest(manifest))
             }
-            Home::Memory | Home::Configuration => match change(&source.roster)? {
-                Some(roster) => (roster, Vec::new()),
+            Home::Shared(place) => {
+                let (roster, version) = self.change_shared(place, &change).await?;
+                (roster, Mark::Version(version))
+            }
+            Home::Here => match blocking(move || change(&known)).await? {
+                Some(roster) => (roster, Mark::None),
                 None => return Ok(()),
             },
         };
-        self.install(&mut source, roster, manifest, now)
+        self.install(&mut source, roster, mark, now)
     }
 
-    fn install(&self, source: &mut Source, roster: Roster, manifest: Vec<u8>, now: Timestamp) -> Result<(), Error> {
+    /// Starts from what lies in the store, again where another node was faster.
+    async fn change_shared(&self, place: &Place, change: &Arc<Change>) -> Result<(Roster, u64), Error> {
+        for _ in 0..ATTEMPTS {
+            let Some((version, roster)) = place.read(0).await? else { break };
+            let (change, known) = (Arc::clone(change), roster.clone());
+            let Some(changed) = blocking(move || change(&known)).await? else { return Ok((roster, version)) };
+            if place.swap(version, &changed, &self.clock).await? {
+                return Ok((changed, version.saturating_add(1)));
+            }
+        }
+        Err(Error::new(ErrorKind::Keys, "the shared ring is gone from the store, or changes all the time"))
+    }
+
+    fn install(&self, source: &mut Source, roster: Roster, mark: Mark, now: Timestamp) -> Result<(), Error> {
         self.inner.set.store(Arc::new(KeySet::new(&roster, now)?));
-        *source = Source { stale_at: roster.next_expiry(now), roster, manifest };
+        *source = Source { stale_at: roster.next_expiry(now), roster: Some(roster), mark };
         Ok(())
     }
 
@@ -268,8 +301,12 @@ impl KeyRing {
             0 => Duration::from_millis(untold),
             told => Duration::from_millis(told),
         };
-        let Inner { access_overlap, refresh_overlap, .. } = &*self.inner;
-        Overlap { access: load(access_overlap, 24 * HOUR), refresh: load(refresh_overlap, 90 * 24 * HOUR) }
+        let Inner { access_overlap, refresh_overlap, seal_overlap, .. } = &*self.inner;
+        Overlap {
+            access: load(access_overlap, 24 * HOUR),
+            refresh: load(refresh_overlap, 90 * 24 * HOUR),
+            seal: load(seal_overlap, 400 * 24 * HOUR),
+        }
     }
 }
 
@@ -279,22 +316,13 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-/// Runs file operations where they may block.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+/// Runs what may block, files and the making of RSA keys, where it may.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|error| Error::new(ErrorKind::Keys, "reading the ring's folder was interrupted").because(error))?
-}
-
-/// 32 bytes for one purpose from a secret that has another (HKDF-SHA-256, RFC 5869).
-fn derive(secret: &[u8], purpose: &[u8]) -> Result<Secret, Error> {
-    let mut bytes = vec![0; 32];
-    hkdf::Salt::new(hkdf::HKDF_SHA256, &[])
-        .extract(secret)
-        .expand(&[purpose], hkdf::HKDF_SHA256)
-        .and_then(|okm| okm.fill(&mut bytes))
-        .map_err(|_| Error::new(ErrorKind::Keys, "a key cannot be derived"))?;
-    Ok(Secret::from_bytes(bytes))
+        .map_err(|error| Error::new(ErrorKind::Keys, "the work on the ring was interrupted").because(error))?
 }
 
 const HOUR: u64 = 60 * 60 * 1000;
+/// How often a change starts over where another node is faster.
+const ATTEMPTS: u32 = 16;

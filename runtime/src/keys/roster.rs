@@ -76,6 +76,17 @@ impl fmt::Display for Purpose {
 pub(super) struct Overlap {
     pub(super) access: Duration,
     pub(super) refresh: Duration,
+    pub(super) seal: Duration,
+}
+
+impl Overlap {
+    fn of(self, purpose: Purpose) -> Duration {
+        match purpose {
+            Purpose::Sign => self.access,
+            Purpose::Refresh => self.refresh,
+            Purpose::Seal => self.seal,
+        }
+    }
 }
 
 impl Entry {
@@ -113,7 +124,7 @@ impl Held {
 }
 
 impl Roster {
-    /// A ring of fresh keys: one that signs and its successor, one MAC key and its successor, one that seals.
+    /// A ring of fresh keys: for each purpose one, and its successor.
     pub(super) fn create(algorithm: Algorithm, now: Timestamp) -> Result<Self, Error> {
         let keys = vec![
             Held::random(Purpose::Sign, 0, algorithm, KeyState::Current, now)?,
@@ -121,6 +132,7 @@ impl Roster {
             Held::random(Purpose::Refresh, 1, algorithm, KeyState::Current, now)?,
             Held::random(Purpose::Refresh, 2, algorithm, KeyState::Next, now)?,
             Held::random(Purpose::Seal, 1, algorithm, KeyState::Current, now)?,
+            Held::random(Purpose::Seal, 2, algorithm, KeyState::Next, now)?,
         ];
         Ok(Self { algorithm, revision: 1, adopted: false, keys })
     }
@@ -130,10 +142,10 @@ impl Roster {
         (!self.adopted).then(|| Self { adopted: true, revision: self.revision.saturating_add(1), ..self.clone() })
     }
 
-    /// The next key signs, the current one goes on verifying, a fresh one is published.
+    /// For each purpose the next key takes over, the current one goes on verifying and opening, a fresh one is published.
     pub(super) fn rotate(&self, now: Timestamp, overlap: Overlap) -> Result<Self, Error> {
         let mut next = self.advanced(now);
-        for purpose in [Purpose::Sign, Purpose::Refresh] {
+        for purpose in [Purpose::Sign, Purpose::Refresh, Purpose::Seal] {
             let heir = next.position(purpose, KeyState::Next)?;
             let ready = next.keys.get(heir).map_or(Timestamp::MAX, |key| key.entry.published_at.plus(PUBLISHED_AHEAD));
             if now < ready {
@@ -146,8 +158,7 @@ impl Roster {
                     ),
                 ));
             }
-            let span = if purpose == Purpose::Sign { overlap.access } else { overlap.refresh };
-            next.succeed(purpose, KeyState::Previous, now.plus(span), now)?;
+            next.succeed(purpose, KeyState::Previous, now.plus(overlap.of(purpose)), now)?;
         }
         Ok(next)
     }
@@ -192,6 +203,7 @@ impl Roster {
             (Purpose::Refresh, KeyState::Current),
             (Purpose::Refresh, KeyState::Next),
             (Purpose::Seal, KeyState::Current),
+            (Purpose::Seal, KeyState::Next),
         ] {
             let count = self.keys.iter().filter(|key| key.entry.purpose == purpose && key.entry.state == state).count();
             if count != 1 {
@@ -248,9 +260,10 @@ impl Roster {
         // Numbers go round: the one after the highest first, so that a number is not used again soon.
         let highest = self.keys.iter().filter(|key| key.entry.purpose == purpose).filter_map(|key| key.entry.number()).max();
         let start = highest.unwrap_or(0).wrapping_add(1);
-        let number = (start..=u8::MAX).chain(0..start).find(|number| !taken(number)).ok_or_else(|| {
-            Error::new(ErrorKind::Usage, "all 256 numbers of refresh keys are in use: wait until old ones are out")
-        })?;
+        let number = (start..=u8::MAX)
+            .chain(0..start)
+            .find(|number| !taken(number))
+            .ok_or_else(|| Error::new(ErrorKind::Usage, "all 256 numbers of keys are in use: wait until old ones are out"))?;
         self.keys.push(Held::random(purpose, number, self.algorithm, KeyState::Next, now)?);
         Ok(())
     }
@@ -259,7 +272,7 @@ impl Roster {
         self.keys
             .iter()
             .position(|key| key.entry.purpose == purpose && key.entry.state == state)
-            .ok_or_else(|| Error::new(ErrorKind::Usage, "the keys of this ring come from its configuration: rotate them there"))
+            .ok_or_else(|| Error::new(ErrorKind::Usage, "the ring has no key in the state that this needs"))
     }
 }
 

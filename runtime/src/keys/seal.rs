@@ -1,9 +1,10 @@
 //! Sealing bytes so that only a holder of the key reads them, and nobody changes them: AES-256-GCM (NIST SP 800-38D).
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hkdf;
 
 use crate::error::{Error, ErrorKind};
-use crate::secret::fill_random;
+use crate::secret::{Secret, fill_random};
 
 /// Seals `plain` under `key`, bound to `context`: a random 96-bit nonce, the ciphertext, a 16-byte tag.
 ///
@@ -28,4 +29,15 @@ pub(crate) fn open_with<'a>(key: UnboundKey, context: &[u8], sealed: &'a mut [u8
     let (nonce, body) = sealed.split_at_mut_checked(NONCE_LEN)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
     LessSafeKey::new(key).open_in_place(nonce, Aad::from(context), body).ok()
+}
+
+/// 32 bytes for one purpose from a secret that has another (HKDF-SHA-256, RFC 5869).
+pub(super) fn derive(secret: &[u8], purpose: &[u8]) -> Result<Secret, Error> {
+    let mut bytes = vec![0; 32];
+    hkdf::Salt::new(hkdf::HKDF_SHA256, &[])
+        .extract(secret)
+        .expand(&[purpose], hkdf::HKDF_SHA256)
+        .and_then(|okm| okm.fill(&mut bytes))
+        .map_err(|_| Error::new(ErrorKind::Keys, "a key cannot be derived"))?;
+    Ok(Secret::from_bytes(bytes))
 }

@@ -109,6 +109,18 @@ impl LiveKey {
         }
     }
 
+    /// Its one algorithm.
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Ed25519(_, public) | Self::Ecdsa(_, public) | Self::Rsa(_, _, public) | Self::Public(public) => {
+                public.algorithm()
+            }
+            Self::Hs256(_) => Algorithm::HS256,
+            Self::Hs384(_) => Algorithm::HS384,
+            Self::Hs512(_) => Algorithm::HS512,
+        }
+    }
+
     /// Signs; `None` for a key without its private part.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Signature> {
         match self {

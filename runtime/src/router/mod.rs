@@ -14,13 +14,14 @@ use axum::extract::State;
 use axum::middleware::FromExtractorLayer;
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodFilter;
-use http::HeaderValue;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::error::Refusal;
 use crate::extract::Auth;
 use crate::gate::{AuthBackend, AuthRoute, Gate, Verifier};
 use crate::guarded::Application;
+use crate::keys::Published;
 use crate::policy::PolicyFor;
 use crate::reject::Rejection;
 
@@ -95,11 +96,24 @@ impl<B: AuthBackend> Gate<B> {
     }
 }
 
-async fn jwks<B: AuthBackend>(State(gate): State<Gate<B>>) -> Response {
-    let body = serde_json::to_vec(&gate.running().engine.ring.jwks()).unwrap_or_default();
-    let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
-        (CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
-    ];
-    (headers, body).into_response()
+async fn jwks<B: AuthBackend>(State(gate): State<Gate<B>>, request: HeaderMap) -> Response {
+    document(gate.running().engine.ring.set().published(), &request)
+}
+
+fn document(keys: &Published, request: &HeaderMap) -> Response {
+    let mut response = if is_known(request, keys.etag()) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"))], keys.body().to_vec()).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    headers.extend(HeaderValue::try_from(keys.etag()).ok().map(|etag| (ETAG, etag)));
+    response
+}
+
+/// Whether the client has this very document: `If-None-Match` holds its tag, weak or not, or a star (RFC 9110 section 13.1.2).
+fn is_known(request: &HeaderMap, etag: &str) -> bool {
+    let listed = request.get_all(IF_NONE_MATCH).into_iter().filter_map(|line| line.to_str().ok());
+    listed.flat_map(|line| line.split(',')).map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

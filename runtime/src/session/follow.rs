@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::error::Error;
 use crate::event::{Event, EventKind};
 use crate::id::SessionId;
-use crate::store::{LogEntry, StoreError};
+use crate::store::{Fact, LogEntry, StoreError};
 
 use super::Engine;
 
@@ -36,6 +37,10 @@ impl Engine {
         let now = self.clock.now().max(asked_at);
         let page = self.store.log_since(cursor.clone(), self.time.now()).await?;
         self.apply(&page.entries);
+        #[cfg(feature = "metrics")]
+        if *cursor != crate::store::LogCursor::START {
+            self.measure_lag(&page.entries);
+        }
         *cursor = page.cursor;
         self.view.completed(now);
         Ok(())
@@ -48,11 +53,50 @@ impl Engine {
         waited.await.unwrap_or(Ok(()))
     }
 
+    /// How long ago the entries of a page were logged: each says until when it counts, which is a fixed span after that.
+    #[cfg(feature = "metrics")]
+    fn measure_lag(&self, entries: &[LogEntry]) {
+        let until = self.log_until(self.time.now());
+        for entry in entries.iter().filter(|entry| entry.until < crate::clock::Timestamp::MAX) {
+            self.events.meter().applied(until.since(entry.until));
+        }
+    }
+
+    /// Tells how this node is doing.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn tell_figures(&self) {
+        let (view_age, entries) = self.view_health();
+        let (offset, ahead) = self.time.offset();
+        let sign = if ahead == crate::event::Ahead::Store { 1.0 } else { -1.0 };
+        self.events.meter().read(crate::event::Reading {
+            view_age,
+            entries,
+            dropped_confirmations: self.dropped_confirmations(),
+            dropped_events: self.events.dropped(),
+            clock_offset: sign * offset.as_secs_f64(),
+        });
+    }
+
     /// Takes entries into the view of this node.
     pub(super) fn apply(&self, entries: &[LogEntry]) {
         for entry in entries {
             self.view.apply(entry);
+            if matches!(entry.fact, Fact::Key(_)) {
+                self.is_ring_old.store(true, Ordering::Relaxed);
+            }
         }
+    }
+
+    /// Reads the ring again where the log told of a key: whoever retired it has put another in its place, and a node that went on
+    /// signing with it would hand out dead tokens.
+    pub(crate) async fn follow_ring(&self) -> Result<(), Error> {
+        if self.is_ring_old.swap(false, Ordering::Relaxed)
+            && let Err(error) = self.ring.reload().await
+        {
+            self.is_ring_old.store(true, Ordering::Relaxed);
+            return Err(error);
+        }
+        Ok(())
     }
 
     /// Tells once when the view gets older than `revocation.stale_limit`, whatever the settings make of that.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::id::{SessionId, TokenId};
-use crate::token::{self, Bond, ClaimSet, RefreshToken, Stamp};
+use crate::keys::SigningKey;
+use crate::token::{self, Bond, ClaimSet, Envelope, RefreshToken, Stamp};
 
 use super::Engine;
 
@@ -82,21 +83,44 @@ pub(super) struct SessionPart {
 }
 
 impl Engine {
-    /// Signs an access token; answers it with its expiry.
-    pub(super) fn sign_access<C: ClaimSet>(
+    /// Signs an access token; answers it with its expiry. Where the key lives elsewhere this takes a journey, and may fail.
+    pub(super) async fn sign_access<C: ClaimSet>(
         &self,
         access: &Access<'_>,
         claims: &C,
         now: Timestamp,
     ) -> Result<(String, Timestamp), Refusal> {
-        // Whole seconds, so that the expiry in the token is the one that is answered.
-        let expires_at = Timestamp::from_secs(now.plus(access.lifetime).min(access.not_after).as_secs());
-        let stamp = Stamp {
+        let (key, expires_at) = (self.ring.signing(), expiry(access, now));
+        let draft = self.draft(&key, access, claims, now)?;
+        let text = token::complete(&key, draft).await.map_err(Refusal::unavailable)?;
+        let text = match self.envelope {
+            Envelope::Open => text,
+            #[cfg(feature = "jwe")]
+            Envelope::Encrypted => token::encrypt(&self.ring.set(), text, now).map_err(Refusal::unavailable)?,
+        };
+        Ok((text, expires_at))
+    }
+
+    /// Whether these claims can be put into a token at all, and until when that would live. Signs nothing.
+    pub(super) fn try_draft<C: ClaimSet>(&self, access: &Access<'_>, claims: &C, now: Timestamp) -> Result<Timestamp, Refusal> {
+        self.draft(&self.ring.signing(), access, claims, now).map(|_| expiry(access, now))
+    }
+
+    fn draft<C: ClaimSet>(&self, key: &SigningKey, access: &Access<'_>, claims: &C, now: Timestamp) -> Result<String, Refusal> {
+        let (draft, len) = token::draft(key, &self.stamp(access, now), claims, self.envelope).map_err(Refusal::unavailable)?;
+        if self.settings.cookies.path.is_some() && len > MAX_IN_COOKIE {
+            return Err(Refusal::unavailable("the claims are too long: a token that travels in a cookie has at most 3840 bytes"));
+        }
+        Ok(draft)
+    }
+
+    fn stamp<'a>(&'a self, access: &Access<'a>, now: Timestamp) -> Stamp<'a> {
+        Stamp {
             issuer: &self.expect.issuer,
             audience: &self.expect.audience,
             client_id: &self.settings.client_id,
             issued_at: now,
-            expires_at,
+            expires_at: expiry(access, now),
             jti: access.jti,
             sid: access.session.map(|part| part.sid),
             generation: access.session.map(|part| part.generation),
@@ -104,17 +128,12 @@ impl Engine {
             auth_time: access.auth_time,
             acr: access.acr,
             bond: access.bond,
-        };
-        let text = token::issue(&self.ring.set(), &stamp, claims).map_err(Refusal::unavailable)?;
-        if self.settings.cookies.path.is_some() && text.len() > MAX_IN_COOKIE {
-            return Err(Refusal::unavailable("the claims are too long: a token that travels in a cookie has at most 3840 bytes"));
         }
-        Ok((text, expires_at))
     }
 
     /// Signs a token for a session. Answers it with its life in seconds, and the rows that go into the registry before it goes out.
     #[cfg(feature = "axum")]
-    pub(crate) fn sign_for<C: ClaimSet>(
+    pub(crate) async fn sign_for<C: ClaimSet>(
         &self,
         session: &crate::store::Session,
         claims: &C,
@@ -130,7 +149,7 @@ impl Engine {
             lifetime: self.settings.access.ttl,
             not_after: self.time.here(session.abs_exp),
         };
-        let (text, expires_at) = self.sign_access(&access, claims, now)?;
+        let (text, expires_at) = self.sign_access(&access, claims, now).await?;
         let rows = self.rows(&session.into(), (access.jti, session.generation), now, expires_at);
         Ok(((text, secs(expires_at.since(now))), rows))
     }
@@ -162,12 +181,13 @@ impl Engine {
             not_after: Timestamp::MAX,
         };
         self.sign_access(&access, claims, now)
+            .await
             .map(|(text, _)| text)
             .map_err(|e| Error::new(ErrorKind::Keys, "the token cannot be signed").because(e))
     }
 
     /// Signs a token and verifies it, so that a ring that cannot do both is found at the start.
-    pub(crate) fn self_test(&self) -> Result<(), Error> {
+    pub(crate) async fn self_test(&self) -> Result<(), Error> {
         let failed = |e: Refusal| Error::new(ErrorKind::Keys, "a token signed with the ring does not verify with it").because(e);
         let access = Access {
             jti: TokenId::random()?,
@@ -179,9 +199,14 @@ impl Engine {
             lifetime: self.settings.access.ttl,
             not_after: Timestamp::MAX,
         };
-        let (text, _) = self.sign_access(&access, &Nobody, self.clock.now()).map_err(failed)?;
+        let (text, _) = self.sign_access(&access, &Nobody, self.clock.now()).await.map_err(failed)?;
         self.recognise::<Nobody>(&text).map(drop).map_err(failed)
     }
+}
+
+/// Whole seconds, so that the expiry in the token is the one that is answered.
+fn expiry(access: &Access<'_>, now: Timestamp) -> Timestamp {
+    Timestamp::from_secs(now.plus(access.lifetime).min(access.not_after).as_secs())
 }
 
 /// The claims of the token that a gate makes for its self-test.

@@ -36,7 +36,7 @@ use crate::id::SessionId;
 use crate::keys::KeyRing;
 use crate::settings::Settings;
 use crate::store::{LogCursor, Store};
-use crate::token::{Expect, VerifiedCache};
+use crate::token::{Envelope, Expect, VerifiedCache};
 
 use confirm::Confirmations;
 use refresh::Replays;
@@ -53,6 +53,7 @@ pub(crate) struct Engine {
     /// The store's: for store calls and for until when things are remembered.
     pub(crate) time: StoreClock,
     pub(crate) events: Emitter,
+    envelope: Envelope,
     expect: Expect,
     expect_expired: Expect,
     view: View,
@@ -64,6 +65,8 @@ pub(crate) struct Engine {
     seen: VerifiedCache,
     /// Whether it was told that the view is stale.
     is_stale: AtomicBool,
+    /// Whether the log told of a key since the ring was read.
+    is_ring_old: AtomicBool,
     /// Whether it was told that the clocks differ.
     is_off: AtomicBool,
 }
@@ -76,6 +79,7 @@ impl Engine {
         ring: KeyRing,
         (clock, time): (Clock, StoreClock),
         events: Emitter,
+        envelope: Envelope,
     ) -> (Self, mpsc::Receiver<(SessionId, u32)>) {
         let (confirmations, queue) = Confirmations::new();
         let expect = |allow_expired| Expect {
@@ -87,6 +91,7 @@ impl Engine {
             allow_expired,
         };
         let engine = Self {
+            envelope,
             expect: expect(false),
             expect_expired: expect(true),
             settings,
@@ -102,6 +107,7 @@ impl Engine {
             replays: Replays::default(),
             seen: VerifiedCache::new(SEEN_BYTES),
             is_stale: AtomicBool::new(false),
+            is_ring_old: AtomicBool::new(false),
             is_off: AtomicBool::new(false),
         };
         (engine, queue)

@@ -6,8 +6,8 @@ use crate::error::{Code, Refusal};
 use crate::event::{Event, EventKind};
 use crate::id::{SessionId, TokenId};
 use crate::secret::{fill_random, sha256};
-use crate::store::{Authenticated, DeviceLimit, NewSession, Opened};
-use crate::token::{self, ClaimSet, RefreshToken};
+use crate::store::{Authenticated, DeviceLimit, NewSession, Opened, Session};
+use crate::token::{self, ClaimSet, Envelope, RefreshToken};
 
 use super::issue::{Access, SessionPart};
 use super::registry::Member;
@@ -50,7 +50,7 @@ impl Engine {
         let abs_exp = now.plus(self.settings.session.absolute);
         let idle_exp = now.plus(self.settings.session.idle).min(abs_exp);
         let claims = match login.keep_claims {
-            true => Some(token::write_stored(login.claims).map_err(Refusal::unavailable)?),
+            true => Some(self.hide_claims(sid, token::write_stored(login.claims).map_err(Refusal::unavailable)?)?),
             false => None,
         };
         let device = device_of(login.client);
@@ -66,7 +66,9 @@ impl Engine {
             not_after: self.time.here(abs_exp),
         };
         // Claims that no token can carry open no session and evict none. The epoch is not known yet, and no longer than this one.
-        let (_, expires_at) = self.sign_access(&access(u64::MAX), login.claims, here)?;
+        let expires_at = self.try_draft(&access(u64::MAX), login.claims, here)?;
+        // Nor does a signer that is away: it is asked for the epoch that the session will most likely have.
+        let foresigned = self.foresign(&access, login.claims, &subject, here).await?;
         let member = Member { sid, subject: &subject, device: &device, created_at: now, abs_exp };
         let tokens = self.rows(&member, (jti, 0), here, expires_at);
         let new = NewSession {
@@ -95,7 +97,10 @@ impl Engine {
             }
         };
         self.evict(&evicted, now);
-        let (access_token, access_expires_at) = self.sign_access(&access(epoch), login.claims, here)?;
+        let (access_token, access_expires_at) = match foresigned {
+            Some((foreseen, signed)) if foreseen == epoch => signed,
+            _ => self.sign_access(&access(epoch), login.claims, here).await?,
+        };
         self.events.emit(&Event::new(EventKind::SignedIn).subject(subject).sid(sid).ip(login.client.ip));
         Ok(Attempt::Open(Box::new(Issued {
             access_token,
@@ -108,6 +113,44 @@ impl Engine {
         })))
     }
 
+    /// What a session keeps of the claims: sealed where its tokens are, so that the store cannot read them either.
+    fn hide_claims(&self, sid: SessionId, claims: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+        match self.envelope {
+            Envelope::Open => {
+                let _ = sid;
+                Ok(claims)
+            }
+            #[cfg(feature = "jwe")]
+            Envelope::Encrypted => self.ring.set().seal(&context(sid), &claims).map_err(Refusal::unavailable),
+        }
+    }
+
+    /// The claims that a session keeps, as they were written; `None` where it keeps none that this ring can read.
+    pub(crate) fn kept_claims(&self, session: &Session) -> Option<Vec<u8>> {
+        let kept = session.claims.as_deref()?;
+        match self.envelope {
+            Envelope::Open => Some(kept.to_vec()),
+            #[cfg(feature = "jwe")]
+            Envelope::Encrypted => self.ring.set().open(&context(session.sid), kept),
+        }
+    }
+
+    /// Where the key lives elsewhere: the token for the epoch that the store has at the moment.
+    async fn foresign<'a, C: ClaimSet>(
+        &self,
+        access: &impl Fn(u64) -> Access<'a>,
+        claims: &C,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<Option<(u64, (String, Timestamp))>, Refusal> {
+        if !self.ring.signing().is_elsewhere() {
+            return Ok(None);
+        }
+        let epoch =
+            self.store.epoch_of(subject.to_owned(), self.settings.client_id.clone()).await.map_err(Refusal::unavailable)?;
+        Ok(Some((epoch, self.sign_access(&access(epoch), claims, now).await?)))
+    }
+
     /// This node need not wait for the log to know of the sessions it evicted.
     fn evict(&self, evicted: &[SessionId], now: Timestamp) {
         use crate::store::{Fact, LogEntry};
@@ -115,6 +158,16 @@ impl Engine {
             self.apply(&[LogEntry { fact: Fact::Session(*sid), until: self.log_until(now) }]);
         }
     }
+}
+
+/// What sealed claims are bound to: their session.
+#[cfg(feature = "jwe")]
+fn context(sid: SessionId) -> [u8; 40] {
+    let mut context = *b"tollgate/claims/1.......................";
+    for (to, from) in context.iter_mut().skip(24).zip(sid.as_bytes()) {
+        *to = *from;
+    }
+    context
 }
 
 /// What a session remembers of the client that opened it.

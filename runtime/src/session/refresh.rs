@@ -170,8 +170,8 @@ impl Engine {
         let next = session.generation.checked_add(1).ok_or(Code::InvalidGrant)?;
         let idle_exp = now.plus(self.settings.session.idle).min(session.abs_exp);
         let generation = if matches!(grant.row, Row::Rotate | Row::Remint) { next } else { session.generation };
-        // Before anything is written, so that claims which no token can carry rotate nothing.
-        let signed = self.sign(grant, claims, generation, here)?;
+        // Before anything is written, so that claims which no token can carry, and a signer that is away, rotate nothing.
+        let signed = self.sign(grant, claims, generation, here).await?;
         let tokens = self.rows(&session.into(), (grant.jti, generation), here, signed.1);
         let (step, log_until) = match grant.row {
             Row::Rotate => {
@@ -224,7 +224,7 @@ impl Engine {
             Row::Over => Err(Code::InvalidGrant.into()),
             Row::Replay if !self.replays.admit(session.sid, session.generation, now) => Err(Code::TooManyRequests.into()),
             row @ (Row::Keep | Row::Replay) => {
-                let signed = self.sign(grant, claims, session.generation, here)?;
+                let signed = self.sign(grant, claims, session.generation, here).await?;
                 let tokens = self.rows(&(&session).into(), (grant.jti, session.generation), here, signed.1);
                 if !tokens.is_empty() {
                     let step = Step::Hold { generation: session.generation };
@@ -263,7 +263,7 @@ impl Engine {
     }
 
     /// The access token of the answer, with the epoch that the first reading saw.
-    fn sign<C: ClaimSet>(
+    async fn sign<C: ClaimSet>(
         &self,
         grant: &Grant<'_>,
         claims: &C,
@@ -281,7 +281,7 @@ impl Engine {
             lifetime: self.settings.access.ttl,
             not_after: self.time.here(session.abs_exp),
         };
-        self.sign_access(&access, claims, now)
+        self.sign_access(&access, claims, now).await
     }
 
     fn answer(

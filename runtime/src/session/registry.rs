@@ -5,7 +5,7 @@
 
 use crate::clock::Timestamp;
 use crate::device::Device;
-use crate::error::{Code, Error, ErrorKind, Refusal};
+use crate::error::{Code, Error, ErrorKind};
 use crate::id::{SessionId, TokenId};
 use crate::settings::Registry;
 use crate::store::{Session, StoreError, Target, TokenKind, TokenQuery, TokenRecord};
@@ -141,7 +141,7 @@ impl Engine {
 
     /// Ends, on behalf of a client, what hangs on the tokens of a session that has just ended.
     #[cfg(feature = "axum")]
-    pub(crate) async fn revoke_below(&self, sid: SessionId) -> Result<(), Refusal> {
+    pub(crate) async fn revoke_below(&self, sid: SessionId) -> Result<(), crate::error::Refusal> {
         if self.settings.registry == Registry::Off {
             return Ok(());
         }

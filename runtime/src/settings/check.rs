@@ -62,7 +62,7 @@ fn problems(settings: &Settings) -> Vec<Problem> {
         throttle,
         ..
     } = settings;
-    let Settings { keys: _, client: _, cookies, binding, origins: _, .. } = settings;
+    let Settings { keys: _, client: _, cookies, binding, store, origins: _, .. } = settings;
     let mut found = Found(Vec::new());
 
     found.required("issuer", issuer.as_deref());
@@ -112,6 +112,15 @@ fn problems(settings: &Settings) -> Vec<Problem> {
     found.conflict(denies_without_limit, "session.on_limit", "session.device_limit", || {
         "denies nothing as long as `session.device_limit` is not set".into()
     });
+
+    found.unless(store.connections != Some(0), "store.connections", || "must be at least 1".into());
+    for (name, timeout) in [
+        ("store.connect_timeout", store.connect_timeout),
+        ("store.lock_timeout", store.lock_timeout),
+        ("store.statement_timeout", store.statement_timeout),
+    ] {
+        found.not_zero(name, timeout.unwrap_or(MINUTE));
+    }
 
     found.not_zero("revocation.stale_limit", revocation.stale_limit);
     if let Consistency::Bounded(bound) = revocation.consistency {

@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use toml::Value;
 
-use super::{Bind, Cidr, Consistency, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite};
+use super::{
+    Bind, Cidr, Consistency, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite, StoreTls,
+};
 
 /// A value as its source has it.
 #[derive(Clone, Copy)]
@@ -156,7 +158,7 @@ macro_rules! words {
     )+};
 }
 
-words!(Bind, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite);
+words!(Bind, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite, StoreTls);
 
 fn read_word<T: DeserializeOwned>(raw: Raw<'_>) -> Result<T, String> {
     let word: Result<T, Choices> = T::deserialize(raw.text().unwrap_or_default().into_deserializer());

@@ -6,6 +6,7 @@ mod client;
 mod introspection;
 mod leaf;
 mod source;
+mod store;
 mod table;
 mod throttle;
 
@@ -20,6 +21,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use source::Origins;
+pub use store::{StoreSettings, StoreTls, StoreUrl};
 
 /// The settings of a gate.
 ///
@@ -84,6 +86,8 @@ pub struct Settings {
     pub registry: Registry,
     /// What becomes of what has ended.
     pub archive: ArchiveSettings,
+    /// The store, where [`Store::open`](crate::store::Store::open) is to choose it.
+    pub store: StoreSettings,
     /// Where each setting that is not a default came from, for messages.
     pub(crate) origins: Origins,
 }
@@ -108,6 +112,7 @@ impl Default for Settings {
             throttle: ThrottleSettings::default(),
             registry: Registry::default(),
             archive: ArchiveSettings::default(),
+            store: StoreSettings::default(),
             origins: Origins::default(),
         }
     }

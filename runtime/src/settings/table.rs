@@ -88,6 +88,15 @@ keys! {
     "registry" => registry, "which tokens the store remembers one by one: `off` or `tokens`";
     "archive.interval" => archive.interval, "how often what has ended is deleted; `0s` for never";
     "archive.age" => archive.age, "how long ago it must have ended";
+    "store.url" => store.url, "which store, and where: `sqlite:…`, `postgres://…`, `redis://…`, `rediss://…` or `memory:`";
+    "store.connections" => store.connections, "how many connections this node opens at most";
+    "store.connect_timeout" => store.connect_timeout, "how long an operation waits for a connection";
+    "store.lock_timeout" => store.lock_timeout, "how long a statement waits for a lock";
+    "store.statement_timeout" => store.statement_timeout, "how long the server may take for a statement";
+    "store.schema" => store.schema, "in which schema of PostgreSQL the tables lie";
+    "store.deployment" => store.deployment, "with which name the keys in Redis begin";
+    "store.tls" => store.tls, "whether the server must prove who it is: `as_url` or `verify`";
+    "store.root_certificates" => store.root_certificates, "a file of the certificates, in PEM, that are trusted over TLS";
 }
 
 /// The setting of this name.

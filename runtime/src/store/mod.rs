@@ -4,6 +4,7 @@
 //! executable form.
 
 mod budget;
+mod choose;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod handle;

@@ -10,7 +10,7 @@ use super::claims::ClaimSet;
 use super::compact::MAX_LEN;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
-use crate::keys::KeySet;
+use crate::keys::{KeySet, SigningKey};
 
 /// The claims that the gate itself sets.
 #[derive(Clone, Debug)]
@@ -49,6 +49,8 @@ pub enum IssueError {
     TooLong,
     /// The claims could not be written.
     Claims(Box<dyn std::error::Error + Send + Sync>),
+    /// There is no signature: the key lives elsewhere, and nothing came back that holds, or not in time.
+    Signer(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl fmt::Display for IssueError {
@@ -56,6 +58,7 @@ impl fmt::Display for IssueError {
         f.write_str(match self {
             Self::TooLong => "the claims are too long: a token has at most 8 KiB",
             Self::Claims(_) => "the claims could not be written",
+            Self::Signer(_) => "the token could not be signed",
         })
     }
 }
@@ -64,36 +67,72 @@ impl std::error::Error for IssueError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::TooLong => None,
-            Self::Claims(source) => Some(source.as_ref()),
+            Self::Claims(source) | Self::Signer(source) => Some(source.as_ref()),
         }
     }
 }
 
-/// Issues an access token, signed by the ring's current key.
+/// How tokens travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Envelope {
+    /// Signed, and readable by whoever holds them.
+    Open,
+    /// Signed, and then encrypted.
+    #[cfg(feature = "jwe")]
+    Encrypted,
+}
+
+/// Issues an access token, signed by the ring's current key, which is in this process.
 ///
 /// # Errors
 /// See [`IssueError`].
 pub fn issue<C: ClaimSet>(keys: &KeySet, stamp: &Stamp<'_>, claims: &C) -> Result<String, IssueError> {
+    let key = keys.signing();
+    let (draft, _) = draft(key, stamp, claims, Envelope::Open)?;
+    let signature = key.sign(draft.as_bytes()).ok_or_else(|| IssueError::Signer("the key is not in this process".into()))?;
+    Ok(signed(draft, signature.as_slice()))
+}
+
+/// Signs what [`draft`] wrote for the same key, wherever that lives.
+pub(crate) async fn complete(key: &SigningKey, draft: String) -> Result<String, IssueError> {
+    let signature = key.sign_anywhere(draft.as_bytes()).await.map_err(IssueError::Signer)?;
+    Ok(signed(draft, signature.as_slice()))
+}
+
+/// Header and claims of a token, with room for the signature, and how long all of it will be: what can fail for what the claims
+/// say.
+pub(crate) fn draft<C: ClaimSet>(
+    key: &SigningKey,
+    stamp: &Stamp<'_>,
+    claims: &C,
+    envelope: Envelope,
+) -> Result<(String, usize), IssueError> {
     let mut payload = Vec::with_capacity(PAYLOAD_ROOM);
     serde_json::to_writer(&mut payload, &Payload { stamp, claims }).map_err(|error| IssueError::Claims(error.into()))?;
-
-    let key = keys.signing();
     let len = key.header().len()
         + 1
         + URL_SAFE_NO_PAD.encoded_length(payload.len())
         + 1
         + URL_SAFE_NO_PAD.encoded_length(key.signature_len());
-    if len > MAX_LEN {
+    let whole = match envelope {
+        Envelope::Open => len,
+        #[cfg(feature = "jwe")]
+        Envelope::Encrypted => super::encrypted::enveloped_len(len),
+    };
+    if whole > MAX_LEN {
         return Err(IssueError::TooLong);
     }
     let mut token = String::with_capacity(len);
     token.push_str(key.header());
     token.push('.');
     URL_SAFE_NO_PAD.encode_append(&payload, &mut token);
-    let signature = key.sign(token.as_bytes()).ok_or_else(|| IssueError::Claims("the key cannot sign".into()))?;
-    token.push('.');
-    URL_SAFE_NO_PAD.encode_append(signature.as_slice(), &mut token);
-    Ok(token)
+    Ok((token, whole))
+}
+
+fn signed(mut draft: String, signature: &[u8]) -> String {
+    draft.push('.');
+    URL_SAFE_NO_PAD.encode_append(signature, &mut draft);
+    draft
 }
 
 struct Payload<'a, C> {

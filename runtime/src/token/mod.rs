@@ -5,6 +5,8 @@ mod cache;
 mod claims;
 mod compact;
 mod decode;
+#[cfg(feature = "jwe")]
+mod encrypted;
 mod external;
 mod header;
 mod issue;
@@ -22,12 +24,15 @@ pub use external::TokenKind;
 pub use verify::{TokenInfo, Verified};
 
 pub(crate) use cache::VerifiedCache;
+#[cfg(feature = "jwe")]
+pub(crate) use encrypted::{decrypt, encrypt};
 pub(crate) use external::{Expected, Sealed};
+pub(crate) use issue::{complete, draft};
 
 #[doc(hidden)]
 pub use bond::Bond;
 #[doc(hidden)]
-pub use issue::{IssueError, Stamp, issue};
+pub use issue::{Envelope, IssueError, Stamp, issue};
 #[doc(hidden)]
 pub use refresh::{BadRefreshToken, Parsed, RefreshToken};
 #[doc(hidden)]

@@ -1,6 +1,9 @@
-//! Rings in folders: made once, read by many, changed in one step, refused when anything about them is odd.
+//! Rings in folders, stores and configurations: made once, read by many, changed in one step, refused when anything is odd.
 
+mod configured;
 mod damage;
 mod folder;
 mod rotation;
+mod shared;
+mod signer;
 mod start;

@@ -26,7 +26,7 @@ async fn many_who_start_at_once_end_with_one_ring() {
         }
         kids.dedup();
         assert_eq!(kids.len(), 1);
-        assert_eq!(files(&folder).len(), 6);
+        assert_eq!(files(&folder).len(), 7);
     }
 }
 
@@ -75,7 +75,7 @@ async fn a_first_start_that_was_interrupted_is_made_again() {
         fs::write(folder.path().join("manifest.json.tmp"), "{").unwrap();
         KeyRing::open(folder.path()).await.unwrap();
         let names: Vec<String> = files(folder.path()).into_keys().collect();
-        assert_eq!(names.len(), 6, "{names:?}");
+        assert_eq!(names.len(), 7, "{names:?}");
     }
 }
 

@@ -166,3 +166,21 @@ async fn names_with_the_character_0_read_back() {
     assert_eq!(store.log_since(tollgate::store::LogCursor::START, NOW).await.unwrap().entries, expected);
     store.spend("\0".to_owned(), 1, Vec::new(), NOW).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_store_is_opened_from_settings() {
+    let Some(server) = Server::shared() else { return };
+    let database = server.database().await;
+    let file = "[store]\nconnections = 3\nconnect_timeout = '20s'\nlock_timeout = '20s'\nstatement_timeout = '20s'\nschema = 'by_settings'";
+    let mut settings = tollgate::settings::Settings::from_sources(Some(("tollgate.toml", file)), []).unwrap().store;
+    settings.url = Some(tollgate::settings::StoreUrl::new(&*database.url));
+    let store = tollgate::store::Store::open(&settings).await.unwrap();
+    tollgate_tests::App::on(store, tollgate::settings::Settings::default()).await.sign_in("ada@example.com").await;
+    let sql = "SELECT count(*) FROM by_settings.tg_session";
+    assert_eq!(crate::number(&mut database.connect().await, sql).await, 1);
+
+    // A server that cannot prove itself is refused where it must, whatever the URL lets pass.
+    settings.tls = tollgate::settings::StoreTls::Verify;
+    let error = tollgate::store::Store::open(&settings).await.unwrap_err();
+    assert!(error.to_string().contains("TLS"), "{error}");
+}

@@ -299,3 +299,52 @@ fn token(number: u128) -> TokenRecord {
         revoked_at: None,
     }
 }
+
+/// R100: what was added to a tree before it ended ends with it, also where it is committed only then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tree_ends_with_what_is_just_being_added_to_it() {
+    let Some(server) = Server::shared() else { return };
+    let database = server.database().await;
+    let store = opened(&database.url).await;
+    let (mut adding, mut watching) = (database.connect().await, database.connect().await);
+    execute(
+        &mut adding,
+        r"BEGIN; INSERT INTO tg_token(jti, kind, parent, subject, issued_at, expires_at)
+          VALUES ('\x00000000000000000000000000000002', 'access', '\x00000000000000000000000000000001', 'ada', 1, 9000000000000)",
+    )
+    .await;
+    let revoking = {
+        let store = store.clone();
+        let root = tollgate::id::TokenId::from_bytes(1_u128.to_be_bytes());
+        tokio::spawn(async move { store.revoke(revocation(Target::Tree(root)), NOW).await.unwrap() })
+    };
+    until_waiting(&mut watching, 1).await;
+    execute(&mut adding, "COMMIT").await;
+    let revoked = revoking.await.unwrap();
+    assert_eq!((revoked.tokens, revoked.entries.len()), (1, 2));
+}
+
+/// R100: and what is added to it a moment too late does not count.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_registered_below_a_tree_that_ends_meanwhile_ends_too() {
+    use tollgate_tests::{Accounts, App};
+
+    let Some(server) = Server::shared() else { return };
+    let database = server.database().await;
+    let app = App::on(opened(&database.url).await, tollgate::settings::Settings::default()).await;
+    let user = |accounts: &Accounts| accounts.user("ada@example.com");
+    let issue = async || app.gate.issue(&user(&app.accounts), std::time::Duration::from_secs(300)).await.unwrap();
+    let (above, below) = (issue().await, issue().await);
+    let parent = app.gate.register(&above, None).await.unwrap().jti;
+
+    let (mut ending, mut watching) = (database.connect().await, database.connect().await);
+    execute(&mut ending, "BEGIN; LOCK TABLE tg_token IN SHARE ROW EXCLUSIVE MODE; UPDATE tg_token SET revoked_at = 1").await;
+    let registering = {
+        let (gate, below) = (app.gate.clone(), below.clone());
+        tokio::spawn(async move { gate.register(&below, Some(parent)).await })
+    };
+    until_waiting(&mut watching, 1).await;
+    execute(&mut ending, "COMMIT").await;
+    registering.await.unwrap().unwrap_err();
+    app.get("/me", &below).await.assert_problem(401, "invalid_token");
+}

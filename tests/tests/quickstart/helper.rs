@@ -7,8 +7,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use tollgate_tests::process::{Output, TICK};
+use tollgate_tests::support::interop::{provided, runs, skipped};
 
-use crate::interop::{provided, runs, skip};
+use crate::interop::KEPT;
 use crate::program::Place;
 
 /// Where its sources lie.
@@ -18,7 +19,7 @@ const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../clients/typescrip
 fn compiled() -> Result<PathBuf, String> {
     runs(Command::new("node").arg("--version"))?;
     let list = Path::new(SOURCES).join("package.json");
-    let folder = provided("helper-node", &list, |folder| {
+    let folder = provided(Path::new(KEPT), "helper-node", &list, |folder| {
         fs::copy(&list, folder.join("package.json")).unwrap();
         runs(Command::new("npm").args(["install", "--silent", "--no-audit", "--no-fund"]).current_dir(folder))
     })?;
@@ -48,7 +49,7 @@ fn chromium() -> Option<PathBuf> {
 fn the_client_for_browsers_keeps_its_word() {
     let folder = match compiled() {
         Ok(folder) => folder,
-        Err(why) => return skip(&format!("the client for browsers: {why}")),
+        Err(why) => return skipped(&format!("the client for browsers: {why}")),
     };
     // Tokens that live shortly, so that they are refreshed often.
     let place = Place::new().set("TOLLGATE_ACCESS__TTL", "2s").set("TOLLGATE_LEEWAY", "1s");
@@ -59,7 +60,7 @@ fn the_client_for_browsers_keeps_its_word() {
     let browser = chromium();
     match &browser {
         Some(browser) => _ = tests.env("CHROMIUM", browser),
-        None => skip("two tabs of a browser: there is no Chromium"),
+        None => skipped("two tabs of a browser: there is no Chromium"),
     }
     let mut tests = tests.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (out, errors) = (Output::of(tests.stdout.take().unwrap()), Output::of(tests.stderr.take().unwrap()));

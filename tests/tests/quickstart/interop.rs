@@ -1,57 +1,15 @@
 //! Other people's libraries at the running program: they verify its tokens, and mint what it must refuse.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+
+use tollgate_tests::support::interop::{SCRIPTS, node, python, skipped};
 
 use crate::program::Place;
 
-/// Where the scripts lie.
-const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop");
-
-/// Says that a library is not to be had here, which is a failure where `REQUIRE_INTEROP` is 1.
-pub(crate) fn skip(why: &str) {
-    println!("skipped: {why}");
-    assert_ne!(std::env::var("REQUIRE_INTEROP").as_deref(), Ok("1"), "REQUIRE_INTEROP: {why}");
-}
-
-pub(crate) fn runs(command: &mut Command) -> Result<(), String> {
-    let output = command.output().map_err(|error| error.to_string())?;
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
-}
-
-/// A folder below the target directory that holds what `list` asks for; made by `make` where it does not.
-pub(crate) fn provided(name: &str, list: &Path, make: impl FnOnce(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let wanted = fs::read_to_string(list).unwrap();
-    let made = folder.join("made-for");
-    if fs::read_to_string(&made).ok().as_ref() != Some(&wanted) {
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).unwrap();
-        make(&folder)?;
-        fs::write(made, wanted).unwrap();
-    }
-    Ok(folder)
-}
-
-/// A Python that has what `requirements.txt` asks for.
-fn python() -> Result<PathBuf, String> {
-    let folder = provided("interop-python", &Path::new(SCRIPTS).join("requirements.txt"), |folder| {
-        runs(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
-        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-        runs(Command::new(folder.join("bin/python")).args(install).arg(Path::new(SCRIPTS).join("requirements.txt")))
-    })?;
-    Ok(folder.join("bin/python"))
-}
-
-/// A folder in which `jose.mjs` finds what `package.json` asks for.
-fn node() -> Result<PathBuf, String> {
-    runs(Command::new("node").arg("--version"))?;
-    provided("interop-node", &Path::new(SCRIPTS).join("package.json"), |folder| {
-        fs::copy(Path::new(SCRIPTS).join("package.json"), folder.join("package.json")).unwrap();
-        runs(Command::new("npm").args(["install", "--silent", "--no-audit", "--no-fund"]).current_dir(folder))
-    })
-}
+/// Where the libraries are kept.
+pub(crate) const KEPT: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// Runs a script to its end. It prints a line a case, and how many there were.
 fn assert_all_well(script: &mut Command, least: u32) {
@@ -67,8 +25,8 @@ fn assert_all_well(script: &mut Command, least: u32) {
 /// R8 to R14, R20, R21, R23, R34, R41 to R49.
 #[test]
 fn pyjwt_verifies_our_tokens_and_cannot_forge_one() {
-    match python() {
-        Err(why) => skip(&format!("PyJWT: {why}")),
+    match python(Path::new(KEPT)) {
+        Err(why) => skipped(&format!("PyJWT: {why}")),
         Ok(python) => {
             let place = Place::new();
             let program = place.start();
@@ -81,8 +39,8 @@ fn pyjwt_verifies_our_tokens_and_cannot_forge_one() {
 
 #[test]
 fn jose_verifies_our_tokens_and_cannot_forge_one() {
-    match node() {
-        Err(why) => skip(&format!("jose: {why}")),
+    match node(Path::new(KEPT)) {
+        Err(why) => skipped(&format!("jose: {why}")),
         Ok(folder) => {
             let place = Place::new();
             let program = place.start();

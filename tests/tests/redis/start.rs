@@ -168,3 +168,19 @@ async fn ten_nodes_that_start_at_once_share_a_deployment() {
         assert!(store.session(crate::record::sid(1), NOW).await.unwrap().is_some());
     }
 }
+
+#[tokio::test]
+async fn a_store_is_opened_from_settings() {
+    let Some(url) = tollgate_tests::support::redis::shared() else { return };
+    let name = format!("by-settings-{}", std::process::id());
+    let file = "[store]\nconnections = 2\nconnect_timeout = '20s'\nstatement_timeout = '20s'";
+    let mut settings = tollgate::settings::Settings::from_sources(Some(("tollgate.toml", file)), []).unwrap().store;
+    settings.url = Some(tollgate::settings::StoreUrl::new(url));
+    settings.deployment = Some(name.clone());
+    let store = tollgate::store::Store::open(&settings).await.unwrap();
+    assert!(format!("{store:?}").contains("RedisStore"));
+    tollgate_tests::App::on(store, tollgate::settings::Settings::default()).await.sign_in("ada@example.com").await;
+    let mut admin = ::redis::Client::open(url).unwrap().get_connection().unwrap();
+    let live: u64 = ::redis::cmd("ZCARD").arg(format!("{{{name}}}:live")).query(&mut admin).unwrap();
+    assert_eq!(live, 1);
+}

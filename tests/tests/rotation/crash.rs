@@ -8,7 +8,7 @@ use tollgate::settings::OnLimit;
 use tollgate::store::{Fact, LogCursor, Session};
 
 use crate::probe::Fault;
-use crate::world::{Kind, Rules, Stepper, Tokens, Visit, World, client, on_both_stores};
+use crate::world::{Kind, Rules, Stepper, Tokens, Visit, World, client, kinds, on_both_stores};
 
 /// What is crashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,9 +163,9 @@ async fn limited(kind: Kind) -> World {
 }
 
 fn on_limited_stores(test: impl AsyncFn(World)) {
-    for kind in [Kind::Memory, Kind::Sqlite] {
+    for kind in kinds() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async { test(limited(kind).await).await });
+        runtime.block_on(async { test(limited(*kind).await).await });
     }
 }
 
@@ -184,7 +184,7 @@ async fn prefixes(world: &World, scene: Scene) -> (Vec<Vec<String>>, usize) {
 
 /// R67. Just before and just after each operation, in the backend, and in the middle of what another thread does.
 #[test]
-fn p9_a_crash_leaves_what_a_prefix_of_whole_operations_leaves() {
+pub(crate) fn p9_a_crash_leaves_what_a_prefix_of_whole_operations_leaves() {
     on_limited_stores(async |world| {
         for scene in SCENES {
             let (states, points) = prefixes(&world, scene).await;
@@ -215,7 +215,7 @@ fn p9_a_crash_leaves_what_a_prefix_of_whole_operations_leaves() {
 
 /// P9: the old token still refreshes, however long after the crash, until the window for lost answers ends.
 #[test]
-fn p9_after_a_crash_the_old_token_still_refreshes() {
+pub(crate) fn p9_after_a_crash_the_old_token_still_refreshes() {
     on_both_stores(Rules::AWARE, async |world| {
         for scene in [Scene::Rotate, Scene::Remint] {
             let (_, points) = prefixes(&world, scene).await;
@@ -237,7 +237,7 @@ fn p9_after_a_crash_the_old_token_still_refreshes() {
 
 /// R81: 503 means that nothing changed, and the retry works. Where the commit was done and only its answer got lost, too.
 #[test]
-fn a_503_changes_nothing_and_loses_no_token() {
+pub(crate) fn a_503_changes_nothing_and_loses_no_token() {
     on_limited_stores(async |world| {
         for scene in SCENES {
             let (states, _) = prefixes(&world, scene).await;
@@ -267,7 +267,7 @@ fn a_503_changes_nothing_and_loses_no_token() {
 
 /// R76, R81: a user's backend that is down is a 503 like a store that is down.
 #[test]
-fn a_backend_that_is_down_changes_nothing_and_loses_no_token() {
+pub(crate) fn a_backend_that_is_down_changes_nothing_and_loses_no_token() {
     on_both_stores(Rules::AWARE, async |world| {
         for scene in [Scene::Rotate, Scene::Keep, Scene::Replay, Scene::Remint] {
             let mut stage = Stage::set(&world, scene).await;

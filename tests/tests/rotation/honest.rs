@@ -299,7 +299,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 
 /// R65, R81. The session lives, no answer says otherwise, and at the end the stored token still gets through.
 #[test]
-fn p6_no_schedule_of_honest_clients_revokes() {
+pub(crate) fn p6_no_schedule_of_honest_clients_revokes() {
     random(200, &[Rules::AWARE, Rules::DAY], &acts(), async |world, acts| {
         let mut browser = Browser::new(world).await;
         for act in acts {

@@ -1,7 +1,9 @@
-//! Rotation as ROTATION 3 and 5 promise it: random schedules, crashes, races and an oracle, on both stores.
+//! Rotation as ROTATION 3 and 5 promise it: random schedules, crashes, races and an oracle, on the stores of a process and on those of a network.
 
 mod crash;
+mod dump;
 mod honest;
+mod networked;
 mod oracle;
 mod order;
 mod probe;

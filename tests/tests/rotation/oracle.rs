@@ -310,7 +310,7 @@ impl Found {
 
 /// R79: what a store at rest holds is no refresh token, and the hash in place of the secret is none either.
 #[test]
-fn nothing_of_a_row_can_be_presented() {
+pub(crate) fn nothing_of_a_row_can_be_presented() {
     crate::world::on_both_stores(Rules::AWARE, async |world| {
         let visit = world.arrive().await;
         world.refreshed(&visit.tokens.refresh).await.unwrap();

@@ -8,9 +8,9 @@ use tollgate::clock::Timestamp;
 use tollgate::device::Device;
 use tollgate::id::SessionId;
 use tollgate::store::{
-    Archived, Fact, Limit, LogCursor, LogPage, MemoryStore, NewSession, OnceValue, Opened, Revocation, Revoked, Rotated,
-    Rotation, Session, SessionStore, Spent, SqliteStore, Step, Store, StoreError, StoreHealth, StoredKeys, TokenQuery,
-    TokenRecord,
+    Archived, Fact, Limit, LogCursor, LogPage, MemoryStore, NewSession, OnceValue, Opened, PostgresStore, RedisStore, Revocation,
+    Revoked, Rotated, Rotation, Session, SessionStore, Spent, SqliteStore, Step, Store, StoreError, StoreHealth, StoredKeys,
+    TokenQuery, TokenRecord,
 };
 
 /// A store that a test can look into and interfere with. Clones share everything.
@@ -28,9 +28,24 @@ struct Shared {
     log: Mutex<Vec<Op>>,
 }
 
-enum Backing {
+#[derive(Clone)]
+pub(crate) enum Backing {
     Memory(MemoryStore),
     Sqlite(SqliteStore),
+    Postgres(PostgresStore),
+    Redis(RedisStore),
+}
+
+/// Asks whichever store there is.
+macro_rules! ask {
+    ($backing:expr, $store:ident => $ask:expr) => {
+        match $backing {
+            Backing::Memory($store) => $ask,
+            Backing::Sqlite($store) => $ask,
+            Backing::Postgres($store) => $ask,
+            Backing::Redis($store) => $ask,
+        }
+    };
 }
 
 /// How an operation fails.
@@ -63,15 +78,7 @@ pub(crate) enum Detail {
 }
 
 impl Probe {
-    pub(crate) fn memory() -> Self {
-        Self::on(Backing::Memory(MemoryStore::new()))
-    }
-
-    pub(crate) fn sqlite(store: SqliteStore) -> Self {
-        Self::on(Backing::Sqlite(store))
-    }
-
-    fn on(backing: Backing) -> Self {
+    pub(crate) fn on(backing: Backing) -> Self {
         Self(Arc::new(Shared {
             backing,
             stepping: AtomicBool::new(false),
@@ -133,11 +140,7 @@ impl Probe {
 
     /// A session's row, read past everything.
     pub(crate) async fn row(&self, sid: SessionId) -> Option<Session> {
-        match &self.0.backing {
-            Backing::Memory(store) => store.session(sid, Timestamp::default()).await,
-            Backing::Sqlite(store) => store.session(sid, Timestamp::default()).await,
-        }
-        .unwrap()
+        ask!(&self.0.backing, store => store.session(sid, Timestamp::default()).await).unwrap()
     }
 
     /// The end of the log.
@@ -151,26 +154,17 @@ impl Probe {
     }
 
     async fn page(&self, since: LogCursor) -> LogPage {
-        match &self.0.backing {
-            Backing::Memory(store) => store.log_since(since, Timestamp::default()).await,
-            Backing::Sqlite(store) => store.log_since(since, Timestamp::default()).await,
-        }
-        .unwrap()
+        ask!(&self.0.backing, store => store.log_since(since, Timestamp::default()).await).unwrap()
     }
 
     /// Waits until everything is done that was queued, also for those who did not wait.
     pub(crate) async fn flush(&self) {
-        if let Backing::Sqlite(store) = &self.0.backing {
-            store.health(Timestamp::default()).await.unwrap();
-        }
+        ask!(&self.0.backing, store => store.health(Timestamp::default()).await).unwrap();
     }
 
     /// The store itself, to write rows by hand.
     pub(crate) fn bare(&self) -> Self {
-        Self::on(match &self.0.backing {
-            Backing::Memory(store) => Backing::Memory(store.clone()),
-            Backing::Sqlite(store) => Backing::Sqlite(store.clone()),
-        })
+        Self::on(self.0.backing.clone())
     }
 
     /// A place where whoever is polled stops once, if operations are stepped.
@@ -245,10 +239,7 @@ macro_rules! delegate {
 
             $(async fn $name(&self, $($arg: $ty),*) -> Result<$out, StoreError> {
                 self.before(stringify!($name)).await?;
-                let answer = match &self.0.backing {
-                    Backing::Memory(store) => store.$name($($arg),*).await,
-                    Backing::Sqlite(store) => store.$name($($arg),*).await,
-                };
+                let answer = ask!(&self.0.backing, store => store.$name($($arg),*).await);
                 self.after(stringify!($name), Detail::None).await?;
                 answer
             })+
@@ -260,10 +251,7 @@ delegate! {
     {
         /// No operation of a request, and none that a schedule has anything to do with.
         async fn changed(&self, cursor: LogCursor, patience: std::time::Duration) -> Result<(), StoreError> {
-            match &self.0.backing {
-                Backing::Memory(store) => store.changed(cursor, patience).await,
-                Backing::Sqlite(store) => store.changed(cursor, patience).await,
-            }
+            ask!(&self.0.backing, store => store.changed(cursor, patience).await)
         }
 
         async fn rotate(&self, rotation: Rotation, now: Timestamp) -> Result<Rotated, StoreError> {
@@ -273,10 +261,7 @@ delegate! {
                 Step::Remint { .. } => Detail::Reminted(rotation.sid, now),
                 Step::Hold { .. } => Detail::Held(rotation.sid),
             };
-            let answer = match &self.0.backing {
-                Backing::Memory(store) => store.rotate(rotation, now).await,
-                Backing::Sqlite(store) => store.rotate(rotation, now).await,
-            };
+            let answer = ask!(&self.0.backing, store => store.rotate(rotation, now).await);
             let detail = match answer {
                 Ok(Rotated::Done) => done,
                 Ok(Rotated::Lost) => Detail::Lost,

@@ -16,7 +16,7 @@ const LONGEST: usize = 60;
 
 /// R66. No two tokens of one generation, and of all that were handed out one at most goes on.
 #[test]
-fn p1_at_most_one_live_leaf() {
+pub(crate) fn p1_at_most_one_live_leaf() {
     random(CASES, &Rules::ALL, &(schedules(LONGEST), any::<u8>()), async |world, (acts, start)| {
         let trace = run(world, acts).await;
         let currents = trace.currents();
@@ -47,7 +47,7 @@ fn p1_at_most_one_live_leaf() {
 }
 
 #[test]
-fn p2_the_generation_never_falls() {
+pub(crate) fn p2_the_generation_never_falls() {
     random(CASES, &Rules::ALL, &schedules(LONGEST), async |world, acts| {
         let trace = run(world, acts).await;
         ensure(trace.rows.is_sorted_by_key(|row| row.generation), || "a generation fell".into())?;
@@ -57,7 +57,7 @@ fn p2_the_generation_never_falls() {
 
 /// R67, R72.
 #[test]
-fn p3_revoked_is_absorbing() {
+pub(crate) fn p3_revoked_is_absorbing() {
     random(CASES, &Rules::ALL, &schedules(LONGEST), async |world, acts| {
         let trace = run(world, acts).await;
         let Some(end) = trace.rows.iter().position(|row| row.revoked.is_some()) else { return Ok(()) };
@@ -86,7 +86,7 @@ fn p3_revoked_is_absorbing() {
 
 /// R73.
 #[test]
-fn p4_the_absolute_expiry_is_constant() {
+pub(crate) fn p4_the_absolute_expiry_is_constant() {
     random(CASES, &Rules::ALL, &schedules(LONGEST), async |world, acts| {
         let trace = run(world, acts).await;
         let abs_exp = trace.opened_at().plus(ms(90 * 86_400_000));
@@ -95,7 +95,7 @@ fn p4_the_absolute_expiry_is_constant() {
 }
 
 #[test]
-fn p5_rotations_are_no_more_than_the_window_lets_through() {
+pub(crate) fn p5_rotations_are_no_more_than_the_window_lets_through() {
     random(CASES, &[Rules::AWARE, Rules::WINDOW], &schedules(LONGEST), async |world, acts| {
         let trace = run(world, acts).await;
         let mut rotations = 0;
@@ -111,7 +111,7 @@ fn p5_rotations_are_no_more_than_the_window_lets_through() {
 
 /// R65.
 #[test]
-fn p8_every_answer_carries_the_current_token_or_the_successor_of_the_presented_one() {
+pub(crate) fn p8_every_answer_carries_the_current_token_or_the_successor_of_the_presented_one() {
     random(CASES, &Rules::ALL, &schedules(LONGEST), async |world, acts| {
         let trace = run(world, acts).await;
         for answer in &trace.answers {
@@ -131,7 +131,7 @@ fn p8_every_answer_carries_the_current_token_or_the_successor_of_the_presented_o
 
 /// Under the other policies there is none at all.
 #[test]
-fn p10_a_remint_happens_only_within_the_window_for_lost_answers() {
+pub(crate) fn p10_a_remint_happens_only_within_the_window_for_lost_answers() {
     random(CASES, &Rules::ALL, &schedules(LONGEST), async |world, acts| {
         let trace = run(world, acts).await;
         for (op, before) in trace.ops.iter().zip(&trace.rows) {

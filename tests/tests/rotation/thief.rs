@@ -5,7 +5,7 @@ use tollgate::prelude::*;
 
 use crate::probe::Detail;
 use crate::wild::{ensure, waits};
-use crate::world::{Rules, Tokens, World, client, random};
+use crate::world::{Rules, Tokens, World, client, random, tries_enough};
 
 /// What the owner of a session, or a thief, does. Neither comes within a window of the other's rotation.
 #[derive(Clone, Copy, Debug)]
@@ -77,7 +77,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 
 /// R67, R68.
 #[test]
-fn p7_a_copy_is_dead_or_the_session_is_after_two_rotations_of_the_owner() {
+pub(crate) fn p7_a_copy_is_dead_or_the_session_is_after_two_rotations_of_the_owner() {
     // How often the owner rotated twice, and how often the session ended before.
     let met = std::cell::Cell::new((0, 0));
     random(200, &Rules::ALL, &(acts(), 0..20_usize), async |world, (acts, theft)| {
@@ -139,12 +139,12 @@ fn p7_a_copy_is_dead_or_the_session_is_after_two_rotations_of_the_owner() {
         }
         Ok(())
     });
-    assert!(met.get().0 >= 100 && met.get().1 >= 100, "{met:?}");
+    assert!(!tries_enough() || met.get().0 >= 100 && met.get().1 >= 100, "{met:?}");
 }
 
 /// R68: whoever of the two comes second ends the session, access tokens included, on every node.
 #[test]
-fn p7_whoever_comes_second_ends_the_session() {
+pub(crate) fn p7_whoever_comes_second_ends_the_session() {
     crate::world::on_both_stores(Rules::AWARE, async |world| {
         let visit = world.arrive().await;
         let first = world.refreshed(&visit.tokens.refresh).await.unwrap();

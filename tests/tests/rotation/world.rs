@@ -1,5 +1,6 @@
 //! A deployment under test: two nodes on one probed store, a clock moved by hand, and futures that go from point to point.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
@@ -21,18 +22,46 @@ use tollgate::event::{Event, EventKind};
 use tollgate::keys::{KeySet, KeyState};
 use tollgate::prelude::*;
 use tollgate::settings::{Consistency, RefreshPolicy};
-use tollgate::store::Session;
+use tollgate::store::{PostgresStore, Session};
 use tollgate::token::{Parsed, RefreshToken};
+use tollgate_tests::support::postgres::{self, Database};
+use tollgate_tests::support::redis;
 use tollgate_tests::{Accounts, Role, START, request, routes};
 use tower::ServiceExt as _;
 
-use crate::probe::Probe;
+use crate::probe::{Backing, Probe};
 
-/// Which of the two stores.
+/// Which of the stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Memory,
     Sqlite,
+    Postgres,
+    Redis,
+}
+
+thread_local! {
+    /// The stores that tests of this thread run on.
+    static KINDS: Cell<&'static [Kind]> = const { Cell::new(&[Kind::Memory, Kind::Sqlite]) };
+}
+
+/// The stores to run on: those of this process, unless [`on`] says otherwise.
+pub(crate) fn kinds() -> &'static [Kind] {
+    KINDS.get()
+}
+
+/// Whether so many random inputs are tried that they meet everything.
+pub(crate) fn tries_enough() -> bool {
+    kinds().contains(&Kind::Memory)
+}
+
+/// Runs tests on other stores than those of this process.
+pub(crate) fn on(kinds: &'static [Kind], tests: &[fn()]) {
+    let before = KINDS.replace(kinds);
+    for test in tests {
+        test();
+    }
+    KINDS.set(before);
 }
 
 /// What the settings say about refreshing, in milliseconds.
@@ -66,7 +95,10 @@ pub(crate) struct World {
     routers: [axum::Router; 2],
     events: Arc<Mutex<Vec<Event>>>,
     people: AtomicU64,
-    _folder: tempfile::TempDir,
+    /// Where its store keeps things, if on a disk of this machine.
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) database: Option<Database>,
+    pub(crate) kind: Kind,
 }
 
 impl World {
@@ -76,10 +108,20 @@ impl World {
 
     pub(crate) async fn with(kind: Kind, rules: Rules, change: impl Fn(Settings) -> Settings) -> Self {
         let folder = folder();
-        let probe = match kind {
-            Kind::Memory => Probe::memory(),
-            Kind::Sqlite => Probe::sqlite(SqliteStore::open(folder.path().join("tollgate.db")).await.unwrap()),
-        };
+        let mut database = None;
+        let probe = Probe::on(match kind {
+            Kind::Memory => Backing::Memory(MemoryStore::new()),
+            Kind::Sqlite => Backing::Sqlite(SqliteStore::open(folder.path().join("tollgate.db")).await.unwrap()),
+            Kind::Postgres => {
+                let server = postgres::Server::shared().expect("whoever asks for PostgreSQL has looked for it");
+                let url = &database.insert(server.database().await).url;
+                let long = Duration::from_secs(30);
+                // One connection: whoever gets it finds that all who had it before are done.
+                let options = PostgresStore::options(url).max_connections(1).acquire_timeout(long).lock_timeout(long);
+                Backing::Postgres(options.statement_timeout(long).connect().await.unwrap())
+            }
+            Kind::Redis => Backing::Redis(redis::store().await.expect("whoever asks for Redis has looked for it")),
+        });
         let ring = KeyRing::generate(Algorithm::HS256).unwrap();
         let old_keys = Arc::clone(&ring.set());
         let current = old_keys.macs().iter().find(|key| key.state() == KeyState::Current).unwrap().id();
@@ -119,7 +161,7 @@ impl World {
         accounts.in_authenticate.set(at_a_point);
         let routers = [routes(&nodes[0]), routes(&nodes[1])];
         let people = AtomicU64::new(0);
-        Self { rules, probe, nodes, accounts, clock, ring, old_keys, routers, events, people, _folder: folder }
+        Self { rules, probe, nodes, accounts, clock, ring, old_keys, routers, events, people, folder, database, kind }
     }
 
     /// Somebody whom nobody has met before, and the session that they sign in to.
@@ -321,14 +363,14 @@ fn folder() -> tempfile::TempDir {
     if memory.is_dir() { tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()) } else { tempfile::tempdir() }.unwrap()
 }
 
-/// Runs something on a runtime of its own, on both stores.
+/// Runs something on a runtime of its own, on both stores of this process.
 pub(crate) fn on_both_stores(rules: Rules, test: impl AsyncFn(World)) {
-    for kind in [Kind::Memory, Kind::Sqlite] {
-        runtime().block_on(async { test(World::new(kind, rules).await).await });
+    for kind in kinds() {
+        runtime().block_on(async { test(World::new(*kind, rules).await).await });
     }
 }
 
-/// Runs a property over random inputs, on both stores, under each of the rules. What fails is shrunk and printed.
+/// Runs a property over random inputs, on both stores of this process, under each of the rules. What fails is shrunk and printed.
 ///
 /// The inputs are the same in every run; `ROTATION_SEED` (a number) makes others, `ROTATION_CASES` (a factor) more of them.
 #[expect(clippy::needless_pass_by_value, reason = "callers write a closure")]
@@ -341,10 +383,16 @@ pub(crate) fn random<S: Strategy>(
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u32>().unwrap());
     let seed = number("ROTATION_SEED").unwrap_or(1);
     let factor = number("ROTATION_CASES").unwrap_or(1);
-    for (kind, cases) in [(Kind::Memory, cases), (Kind::Sqlite, cases.div_ceil(5))] {
+    for kind in kinds() {
+        // As many as the store is fast.
+        let cases = match kind {
+            Kind::Memory => cases,
+            Kind::Sqlite => cases.div_ceil(5),
+            Kind::Postgres | Kind::Redis => cases.div_ceil(40),
+        };
         for rules in rules {
             let runtime = runtime();
-            let world = runtime.block_on(World::new(kind, *rules));
+            let world = runtime.block_on(World::new(*kind, *rules));
             let config = Config { cases: cases * factor, failure_persistence: None, ..Config::default() };
             let bytes: Vec<u8> = seed.to_be_bytes().into_iter().cycle().take(32).collect();
             let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));

@@ -5,6 +5,7 @@ mod crypto;
 mod forge;
 mod issuing;
 mod kinds;
+mod matrix;
 mod parsing;
 mod peers;
 mod properties;

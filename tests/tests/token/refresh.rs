@@ -15,7 +15,8 @@ const SID: SessionId = SessionId::from_bytes([0xAB; 16]);
 fn the_text_is_as_written_down() {
     let forge = Forge::new();
     let token = RefreshToken::mint(&forge.ring.set(), SID, 0x0102_0304, &[0xCD; 16]);
-    let mut bytes = [&[1, 1][..], &[0xAB; 16], &[1, 2, 3, 4], &[0xCD; 16]].concat();
+    let number = forge.ring.set().macs()[0].id();
+    let mut bytes = [&[1, number][..], &[0xAB; 16], &[1, 2, 3, 4], &[0xCD; 16]].concat();
     let key = hmac::Key::new(hmac::HMAC_SHA256, &(100..132).collect::<Vec<u8>>());
     let mac = hmac::sign(&key, &bytes);
     bytes.extend_from_slice(&mac.as_ref()[..16]);
@@ -30,7 +31,9 @@ fn the_text_is_as_written_down() {
 #[test]
 fn another_version_or_key_number_is_refused() {
     let forge = Forge::new();
-    for (version, id, good) in [(1, 1, true), (0, 1, false), (2, 1, false), (1, 0, false), (1, 2, false)] {
+    let ours = forge.ring.set().macs()[0].id();
+    let others = [ours.wrapping_add(1), ours.wrapping_sub(1), ours ^ 0x80].map(|id| (1, id, false));
+    for (version, id, good) in [(1, ours, true), (0, ours, false), (2, ours, false)].into_iter().chain(others) {
         let mut bytes = [&[version, id][..], &[0xAB; 16], &[1, 2, 3, 4], &[0xCD; 16]].concat();
         let key = hmac::Key::new(hmac::HMAC_SHA256, &(100..132).collect::<Vec<u8>>());
         let mac = hmac::sign(&key, &bytes);

@@ -1,11 +1,12 @@
 //! Connecting: what the URL and the options say, and which servers and databases are refused.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
 use tokio::time::timeout;
 
@@ -31,6 +32,8 @@ pub struct PostgresOptions {
     acquire_timeout: Duration,
     lock_timeout: Duration,
     statement_timeout: Duration,
+    roots: Option<PathBuf>,
+    verifies: bool,
 }
 
 impl PostgresOptions {
@@ -42,6 +45,8 @@ impl PostgresOptions {
             acquire_timeout: Duration::from_secs(2),
             lock_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(5),
+            roots: None,
+            verifies: false,
         }
     }
 
@@ -80,6 +85,20 @@ impl PostgresOptions {
     #[must_use]
     pub const fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout;
+        self
+    }
+
+    /// A file of certificates, in PEM, that are trusted beside Mozilla's: in place of `sslrootcert=`.
+    #[must_use]
+    pub fn root_certificates(mut self, path: impl Into<PathBuf>) -> Self {
+        self.roots = Some(path.into());
+        self
+    }
+
+    /// Demands TLS and a proof that the server is the one of the URL (`sslmode=verify-full`), whatever the URL says.
+    #[must_use]
+    pub const fn verify_tls(mut self) -> Self {
+        self.verifies = true;
         self
     }
 
@@ -137,6 +156,11 @@ impl PostgresOptions {
             Some(name) => return Err(Error::new(ErrorKind::Store, format!("`{name}` cannot be the name of a schema"))),
             None => options,
         };
+        let options = match &self.roots {
+            Some(path) => options.ssl_root_cert(path),
+            None => options,
+        };
+        let options = if self.verifies { options.ssl_mode(PgSslMode::VerifyFull) } else { options };
         let has_name = options.get_application_name().is_some();
         Ok(if has_name { options } else { options.application_name("tollgate") }.disable_statement_logging())
     }

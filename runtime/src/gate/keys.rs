@@ -1,0 +1,136 @@
+//! The keys of a gate: where its ring comes from, and how it changes while requests run.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{AuthBackend, Gate, store_error};
+use crate::clock::{Clock, Timestamp};
+use crate::error::Error;
+use crate::keys::{Answer, JwkSet, KeyRing, Rotation, SharedRing, Shelf};
+use crate::session::Engine;
+use crate::store::{RevokeReason, Store, Target};
+
+/// What a gate takes its keys from: a [`KeyRing`], or a [`SharedRing`] that lives in the gate's own store.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no key ring",
+    label = "a gate cannot take its keys from this",
+    note = "open one with `KeyRing::open(\"keys\").await?`; a ring from a PEM text, a JWK set or a signer still needs \
+            `.refresh_secret(Secret::from_env(\"REFRESH_SECRET\")?)?`"
+)]
+pub trait IntoRing {
+    #[doc(hidden)]
+    fn into_ring(self) -> RingSource;
+}
+
+impl IntoRing for KeyRing {
+    fn into_ring(self) -> RingSource {
+        RingSource::Open(self)
+    }
+}
+
+impl IntoRing for SharedRing {
+    fn into_ring(self) -> RingSource {
+        RingSource::Shared(self)
+    }
+}
+
+/// A ring, or how to get it.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum RingSource {
+    Open(KeyRing),
+    Shared(SharedRing),
+}
+
+impl RingSource {
+    pub(super) async fn open(self, store: &Store, clock: &Clock) -> Result<KeyRing, Error> {
+        match self {
+            Self::Open(ring) => Ok(ring),
+            Self::Shared(ring) => ring.open(InStore(store.clone()), clock.clone()).await,
+        }
+    }
+}
+
+/// The store as the shelf of a shared ring, which knows no stores.
+struct InStore(Store);
+
+impl Shelf for InStore {
+    fn read(&self) -> Answer<'_, (u64, Vec<u8>)> {
+        Box::pin(async {
+            let stored = self.0.keys().await?;
+            Ok((stored.version, stored.ring))
+        })
+    }
+
+    fn swap(&self, expected: u64, ring: Vec<u8>, now: Timestamp) -> Answer<'_, bool> {
+        Box::pin(async move { Ok(self.0.swap_keys(expected, ring, now).await?) })
+    }
+}
+
+/// The keys of a running gate: [`Gate::keys`].
+pub struct Keys<'a> {
+    engine: &'a Engine,
+}
+
+impl<B: AuthBackend> Gate<B> {
+    /// The keys: to rotate them, to retire one, to publish them.
+    #[must_use]
+    pub fn keys(&self) -> Keys<'_> {
+        Keys { engine: &self.running().engine }
+    }
+}
+
+impl Keys<'_> {
+    /// Lets the next keys take over for all three purposes, as [`KeyRing::rotate`]. Other nodes of the same folder or store
+    /// follow within ten seconds, and verify what this one signs from the first moment: the next key was published before.
+    ///
+    /// # Errors
+    /// As [`KeyRing::rotate`].
+    pub async fn rotate(&self) -> Result<Rotation, Error> {
+        self.engine.ring.rotate().await
+    }
+
+    /// Ends what a key signed, everywhere: by the `kid` of a signing key, or `refresh-<number>` for a MAC key.
+    ///
+    /// When this returns, this node refuses the key's tokens and signs with another; the others do so within a second or so,
+    /// told by the log, even before they have read the ring again.
+    ///
+    /// # Errors
+    /// As [`KeyRing::retire`]; or the store cannot be written to: the ring has forgotten the key then, and the other nodes follow
+    /// within ten seconds by reading it again.
+    pub async fn retire(&self, name: &str) -> Result<(), Error> {
+        self.engine.ring.retire(name).await?;
+        let kid = name.strip_prefix("sign-").unwrap_or(name);
+        if !kid.starts_with("refresh-") {
+            let target = Target::Key(kid.to_owned());
+            self.engine.revoke_target(target, RevokeReason::Requested).await.map_err(store_error)?;
+        }
+        Ok(())
+    }
+
+    /// The id of the key that signs at the moment.
+    #[must_use]
+    pub fn current(&self) -> Arc<str> {
+        Arc::clone(self.engine.ring.set().signing().kid())
+    }
+
+    /// The public keys as a JWK set; empty for HMAC.
+    #[must_use]
+    pub fn jwks(&self) -> JwkSet {
+        self.engine.ring.jwks()
+    }
+
+    /// Reads the ring again now; `true` where the keys are others from here on. The gate does so every ten seconds.
+    ///
+    /// # Errors
+    /// As [`KeyRing::reload`].
+    pub async fn reload(&self) -> Result<bool, Error> {
+        self.engine.ring.reload().await
+    }
+}
+
+impl fmt::Debug for Keys<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Keys").field(&self.engine.ring).finish()
+    }
+}

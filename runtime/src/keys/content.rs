@@ -1,0 +1,165 @@
+//! Keys that encrypt tokens: derived from the ring's seal key, counted, and left behind long before their nonces could meet.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::set::KeySet;
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorKind};
+use crate::secret::{Secret, fill_random};
+
+/// A key that encrypts, of this process alone: nobody else draws its salt, so that counting needs no agreement.
+pub(crate) struct ContentKey {
+    header: Box<str>,
+    key: LessSafeKey,
+    made_at: Timestamp,
+    used: AtomicU64,
+}
+
+/// The key that encrypts at the moment; the first use makes it.
+pub(super) type Content = ArcSwapOption<ContentKey>;
+
+/// A nonce and a tag.
+pub(crate) type Envelope = ([u8; NONCE_LEN], [u8; TAG_LEN]);
+
+impl ContentKey {
+    /// The encoded protected header of what this key encrypts (RFC 7516 section 4).
+    pub(crate) fn header(&self) -> &str {
+        &self.header
+    }
+
+    /// Encrypts in place, bound to the header, under a random nonce (RFC 7518 section 5.3).
+    pub(crate) fn seal(&self, bytes: &mut [u8]) -> Result<Envelope, Error> {
+        let mut nonce = [0; NONCE_LEN];
+        fill_random(&mut nonce)?;
+        let tag = self
+            .key
+            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(self.header.as_bytes()), bytes)
+            .ok()
+            .and_then(|tag| tag.as_ref().try_into().ok())
+            .ok_or_else(|| Error::new(ErrorKind::Keys, "the token cannot be encrypted"))?;
+        Ok((nonce, tag))
+    }
+
+    fn draw(keys: &KeySet, now: Timestamp) -> Result<Self, Error> {
+        let unusable = || Error::new(ErrorKind::Keys, "the ring has no key that encrypts");
+        let mut salt = [0; SALT_LEN];
+        fill_random(&mut salt)?;
+        let (number, secret) = keys.seal_secret(None).ok_or_else(unusable)?;
+        let kid = format!("{number}.{}", URL_SAFE_NO_PAD.encode(salt));
+        let header = format!(r#"{{"alg":"dir","enc":"A256GCM","cty":"JWT","kid":"{kid}"}}"#);
+        Ok(Self {
+            header: URL_SAFE_NO_PAD.encode(header).into(),
+            key: LessSafeKey::new(derive(secret, &salt).ok_or_else(unusable)?),
+            made_at: now,
+            used: AtomicU64::new(0),
+        })
+    }
+
+    /// Whether it may encrypt once more; that use is counted.
+    fn admits(&self, now: Timestamp) -> bool {
+        now.since(self.made_at) < MAX_AGE && self.used.fetch_add(1, Ordering::Relaxed) < MAX_USES
+    }
+}
+
+impl KeySet {
+    /// The key that encrypts the next token: another one after 2³⁰ tokens or 30 days (NIST SP 800-38D section 8.3 allows 2³²).
+    ///
+    /// # Errors
+    /// The random source cannot be read.
+    pub(crate) fn content_key(&self, now: Timestamp) -> Result<Arc<ContentKey>, Error> {
+        if let Some(key) = self.content().load_full().filter(|key| key.admits(now)) {
+            return Ok(key);
+        }
+        // Several at once may draw one each: the last stays, and each serves its one token.
+        let key = Arc::new(ContentKey::draw(self, now)?);
+        key.used.fetch_add(1, Ordering::Relaxed);
+        self.content().store(Some(Arc::clone(&key)));
+        Ok(key)
+    }
+
+    /// Decrypts in place what some process of this ring encrypted; `None` for everything else, without a difference.
+    pub(crate) fn open_content<'a>(&self, kid: &str, header: &str, nonce: &[u8], sealed: &'a mut [u8]) -> Option<&'a mut [u8]> {
+        let key = LessSafeKey::new(self.unbound_content(kid)?);
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        key.open_in_place(nonce, Aad::from(header.as_bytes()), sealed).ok()
+    }
+
+    /// The 32 bytes by which a token with this `kid` is decrypted (`dir`, RFC 7518 section 4.5), for a service of yours that
+    /// is to read it; `None` where the ring has not, or no longer, what they are derived from.
+    ///
+    /// They are HKDF-SHA-256 (RFC 5869) of the ring's seal key by the number before the dot, with the decoded text after it
+    /// as the salt and `tollgate/jwe/1` as the info.
+    #[must_use]
+    pub fn decryption_key(&self, kid: &str) -> Option<Secret> {
+        let (secret, salt) = self.origin(kid)?;
+        let mut bytes = vec![0; 32];
+        let extracted = Salt::new(HKDF_SHA256, &salt).extract(secret.expose());
+        extracted.expand(&[INFO], HKDF_SHA256).ok()?.fill(&mut bytes).ok()?;
+        Some(Secret::from_bytes(bytes))
+    }
+
+    fn unbound_content(&self, kid: &str) -> Option<UnboundKey> {
+        let (secret, salt) = self.origin(kid)?;
+        derive(secret, &salt)
+    }
+
+    /// What the key of this `kid` is derived from. A `kid` of another form has none (R34).
+    fn origin(&self, kid: &str) -> Option<(&Secret, [u8; SALT_LEN])> {
+        let (number, salt) = kid.split_once('.')?;
+        let mut bytes = [0; SALT_LEN + 2];
+        let len = URL_SAFE_NO_PAD.decode_slice(salt, &mut bytes).ok().filter(|len| *len == SALT_LEN)?;
+        let parsed: u8 = number.parse().ok().filter(|parsed: &u8| parsed.to_string() == number)?;
+        let (_, secret) = self.seal_secret(Some(parsed))?;
+        Some((secret, bytes.get(..len)?.try_into().ok()?))
+    }
+}
+
+fn derive(secret: &Secret, salt: &[u8; SALT_LEN]) -> Option<UnboundKey> {
+    Some(Salt::new(HKDF_SHA256, salt).extract(secret.expose()).expand(&[INFO], &AES_256_GCM).ok()?.into())
+}
+
+const INFO: &[u8] = b"tollgate/jwe/1";
+const SALT_LEN: usize = 16;
+const TAG_LEN: usize = 16;
+const MAX_USES: u64 = 1 << 30;
+const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{Algorithm, KeyRing};
+
+    #[test]
+    fn a_content_key_serves_2_to_the_30_tokens_or_30_days() {
+        let ring = KeyRing::generate(Algorithm::HS256).unwrap();
+        let (set, now) = (ring.set(), Timestamp::from_secs(1_800_000_000));
+        let first = set.content_key(now).unwrap();
+        assert_eq!(first.used.load(Ordering::Relaxed), 1);
+        let same = |key: &Arc<ContentKey>, at| Arc::ptr_eq(key, &set.content_key(at).unwrap());
+        assert!(same(&first, now.plus(MAX_AGE - Duration::from_millis(1))));
+        assert!(!same(&first, now.plus(MAX_AGE)), "30 days");
+
+        let second = set.content_key(now.plus(MAX_AGE)).unwrap();
+        second.used.store(MAX_USES - 1, Ordering::Relaxed);
+        assert!(same(&second, now.plus(MAX_AGE)), "the last");
+        assert!(!same(&second, now.plus(MAX_AGE)), "2³⁰");
+        assert_ne!(first.header(), second.header());
+    }
+
+    #[test]
+    fn two_processes_never_share_a_content_key() {
+        let ring = KeyRing::generate(Algorithm::HS256).unwrap();
+        let now = Timestamp::from_secs(1_800_000_000);
+        let of = |at: u64| ContentKey::draw(&ring.set(), now.plus(Duration::from_secs(at))).unwrap().header;
+        let headers: std::collections::HashSet<_> = (0..100).map(of).collect();
+        assert_eq!(headers.len(), 100);
+    }
+}

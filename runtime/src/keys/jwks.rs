@@ -1,0 +1,34 @@
+//! The key set as a document: written once for each state of the ring, with an entity tag by which caches ask.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::JwkSet;
+
+use crate::secret::sha256;
+
+/// A JWK set as it is published: for whoever serves it without the gate's own route.
+#[derive(Clone, Debug)]
+pub struct Published {
+    body: Box<[u8]>,
+    etag: Box<str>,
+}
+
+impl Published {
+    pub(super) fn new(jwks: &JwkSet) -> Self {
+        let body = serde_json::to_vec(jwks).unwrap_or_default();
+        let digest = URL_SAFE_NO_PAD.encode(sha256(&body));
+        Self { etag: format!("\"{digest}\"").into(), body: body.into() }
+    }
+
+    /// The text, to be served as `application/jwk-set+json` (RFC 7517 section 8.5).
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// A strong validator, quotes included (RFC 9110 section 8.8.3): equal for equal bytes on every node.
+    #[must_use]
+    pub fn etag(&self) -> &str {
+        &self.etag
+    }
+}

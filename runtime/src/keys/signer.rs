@@ -1,0 +1,92 @@
+//! Keys that live elsewhere: in a KMS, an HSM or another process. Only the signature travels.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::public::PublicKey;
+
+/// Signs with a key that this process does not have.
+///
+/// Only for keys that live elsewhere: a key in memory signs without waiting. The gate asks before it writes anything, waits
+/// for the ring's time limit, and verifies what it gets; where one of these fails the client sees 503 and nothing changed.
+///
+/// ```
+/// use tollgate::keys::{KeyRing, PublicKey, Signer, SignerError};
+/// # use tollgate::{error::Error, secret::Secret};
+///
+/// struct Vault { /* a client of your KMS */ }
+///
+/// impl Signer for Vault {
+///     async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+///         // Ask it for a signature over `message`: for ES256 and ES384 as `r‖s`, not in DER.
+/// #       let _ = message;
+/// #       Err("there is no vault".into())
+///     }
+/// }
+///
+/// # fn ring(public: PublicKey, refresh_secret: Secret) -> Result<KeyRing, Error> {
+/// KeyRing::from_signer(public, Vault {})?.refresh_secret(refresh_secret)
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` signs nothing",
+    label = "this is no `Signer`",
+    note = "`impl Signer for {Self}` with `async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError>`"
+)]
+pub trait Signer: Send + Sync + 'static {
+    /// The signature over the message, in the form of the ring's algorithm (RFC 7518 section 3).
+    fn sign(&self, message: &[u8]) -> impl Future<Output = Result<Vec<u8>, SignerError>> + Send;
+}
+
+/// Why there is no signature. Every error is one, and so is a text: `?` and `.into()` do.
+pub type SignerError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The trait with boxed futures.
+trait Twin: Send + Sync {
+    fn sign<'a>(&'a self, message: &'a [u8]) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerError>> + Send + 'a>>;
+}
+
+impl<S: Signer> Twin for S {
+    fn sign<'a>(&'a self, message: &'a [u8]) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerError>> + Send + 'a>> {
+        Box::pin(Signer::sign(self, message))
+    }
+}
+
+/// A signer with the key by which its signatures are checked, and how long it may take.
+pub(super) struct Elsewhere {
+    signer: Box<dyn Twin>,
+    public: PublicKey,
+    limit: Duration,
+}
+
+impl Elsewhere {
+    pub(super) fn new(signer: impl Signer, public: PublicKey, limit: Duration) -> Self {
+        Self { signer: Box::new(signer), public, limit }
+    }
+
+    pub(super) fn set_limit(&mut self, limit: Duration) {
+        self.limit = limit;
+    }
+
+    /// A signature that holds, in time.
+    pub(super) async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+        let asked = tokio::time::timeout(self.limit, self.signer.sign(message)).await;
+        let signature = asked.map_err(|_| format!("the signer took longer than {} ms", self.limit.as_millis()))??;
+        if self.public.verify(message, &signature) {
+            Ok(signature)
+        } else {
+            Err("what the signer gave is no signature of its public key".into())
+        }
+    }
+}
+
+impl fmt::Debug for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Elsewhere({:?})", self.public)
+    }
+}
+
+/// How long a signer may take unless the ring says otherwise.
+pub(super) const LIMIT: Duration = Duration::from_secs(2);

@@ -1,0 +1,85 @@
+//! Which store, and how it is connected to: `store.*`.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::leaf::{Leaf, Raw};
+
+/// Settings of the store: `store.*`. [`Store::open`](crate::store::Store::open) follows them; a gate whose store is made in code
+/// does without.
+///
+/// Whatever is not set is left to the store's own defaults.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct StoreSettings {
+    /// Which store, by its scheme, and where it is.
+    pub url: Option<StoreUrl>,
+    /// How many connections this node opens at most. PostgreSQL (10), Redis (1).
+    pub connections: Option<u32>,
+    /// How long an operation waits for a connection. PostgreSQL, Redis (2 s).
+    pub connect_timeout: Option<Duration>,
+    /// How long a statement waits for a lock that somebody else holds. PostgreSQL (2 s), SQLite (5 s).
+    pub lock_timeout: Option<Duration>,
+    /// How long the server may take for a statement. PostgreSQL, Redis (5 s).
+    pub statement_timeout: Option<Duration>,
+    /// In which schema the tables lie. PostgreSQL (the first of the search path).
+    pub schema: Option<String>,
+    /// With which name the keys begin. Redis (`tollgate`).
+    pub deployment: Option<String>,
+    /// Whether the server must prove who it is. PostgreSQL, Redis.
+    pub tls: StoreTls,
+    /// A file with the certificates, in PEM, that are trusted over TLS. PostgreSQL (beside those that browsers trust), Redis (in their
+    /// place).
+    pub root_certificates: Option<String>,
+}
+
+/// Whether a server must prove who it is: `store.tls`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreTls {
+    /// As `store.url` says: `sslmode=` of PostgreSQL, whose default proves nothing; `rediss:` or not.
+    #[default]
+    AsUrl,
+    /// It must: `sslmode=verify-full`, whatever the URL says; with Redis, a URL without `rediss:` is refused.
+    Verify,
+}
+
+/// The URL of a store. It may hold a password: `Debug` shows the scheme alone, and no message repeats it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoreUrl(Zeroizing<String>);
+
+impl StoreUrl {
+    /// Takes the text as it is.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(Zeroizing::new(url.into()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = ["sqlite", "postgres", "postgresql", "redis", "rediss", "memory"];
+        let scheme = self.0.split(':').next().filter(|scheme| known.contains(scheme)).unwrap_or_default();
+        write!(f, "StoreUrl({scheme}:[redacted])")
+    }
+}
+
+impl Leaf for StoreUrl {
+    fn read(raw: Raw<'_>) -> Result<Self, String> {
+        String::read(raw).map(Self::new)
+    }
+
+    /// Never the text, which may hold a password.
+    fn show(&self) -> Option<String> {
+        Some("[redacted]".to_owned())
+    }
+}

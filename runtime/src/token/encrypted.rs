@@ -1,0 +1,107 @@
+//! Encrypted tokens: a signed one inside a JWE of `dir` and `A256GCM` (RFC 7516, RFC 7519 section 11.2).
+
+use std::borrow::Cow;
+
+use base64_simd::URL_SAFE_NO_PAD;
+use serde::de::{Deserialize, Deserializer, IgnoredAny};
+
+use super::compact::{MAX_LEN, decode, decoded_room};
+use super::issue::IssueError;
+use super::json::is_strict;
+use crate::clock::Timestamp;
+use crate::keys::KeySet;
+
+/// What is read of a header. What is not here, such as `jwk` and `jku`, leads nowhere (R23).
+#[derive(serde::Deserialize)]
+struct Header<'a> {
+    #[serde(borrow)]
+    alg: Cow<'a, str>,
+    #[serde(borrow)]
+    enc: Cow<'a, str>,
+    #[serde(borrow)]
+    cty: Cow<'a, str>,
+    #[serde(borrow)]
+    kid: Cow<'a, str>,
+    /// R12: no extension is implemented.
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+    /// R14: nothing is decompressed.
+    #[serde(default, deserialize_with = "present")]
+    zip: bool,
+    /// R15: no password is hashed.
+    #[serde(default, deserialize_with = "present")]
+    p2c: bool,
+}
+
+/// Puts a signed token into an encrypted one.
+pub(crate) fn encrypt(keys: &KeySet, token: String, now: Timestamp) -> Result<String, IssueError> {
+    let failed = |error: crate::error::Error| IssueError::Signer(error.into());
+    let key = keys.content_key(now).map_err(failed)?;
+    let mut bytes = token.into_bytes();
+    let (nonce, tag) = key.seal(&mut bytes).map_err(failed)?;
+    let mut text = String::with_capacity(len(key.header().len(), bytes.len()));
+    text.push_str(key.header());
+    // With `dir` no key travels (RFC 7518 section 4.5).
+    text.push_str("..");
+    URL_SAFE_NO_PAD.encode_append(nonce, &mut text);
+    text.push('.');
+    URL_SAFE_NO_PAD.encode_append(&bytes, &mut text);
+    text.push('.');
+    URL_SAFE_NO_PAD.encode_append(tag, &mut text);
+    Ok(text)
+}
+
+/// Takes the signed token out of an encrypted one; `None` where it is none of this ring's, whatever is wrong with it (R16).
+pub(crate) fn decrypt(keys: &KeySet, token: &str) -> Option<String> {
+    if token.len() > MAX_LEN || !token.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) {
+        return None;
+    }
+    let mut parts = token.split('.');
+    let (header, wrapped, nonce) = (parts.next()?, parts.next()?, parts.next()?);
+    let (sealed, tag, rest) = (parts.next()?, parts.next()?, parts.next());
+    if rest.is_some() || !wrapped.is_empty() || header.len() > MAX_HEADER_LEN {
+        return None;
+    }
+    let mut room = [0; 2 * NONCE_ROOM];
+    let (near, far) = room.split_at_mut(NONCE_ROOM);
+    let nonce = decode(nonce, near)?;
+    let tag = decode(tag, far).filter(|tag| tag.len() == TAG_LEN)?;
+    let mut bytes = vec![0; decoded_room(sealed.len()) + TAG_LEN];
+    let len = decode(sealed, &mut bytes)?.len();
+    bytes.truncate(len);
+    bytes.extend_from_slice(tag);
+    let kid = kid_of(header)?;
+    let plain = keys.open_content(&kid, header, nonce, &mut bytes)?;
+    std::str::from_utf8(plain).ok().map(str::to_owned)
+}
+
+/// How long a signed token of so many bytes is inside an encrypted one of ours.
+pub(super) fn enveloped_len(inner: usize) -> usize {
+    len(HEADER_LEN, inner)
+}
+
+fn len(header: usize, inner: usize) -> usize {
+    header + 2 + 16 + 1 + URL_SAFE_NO_PAD.encoded_length(inner) + 1 + 22
+}
+
+/// The `kid` of a header that is one of an encrypted access token.
+fn kid_of(encoded: &str) -> Option<String> {
+    let mut room = [0; MAX_HEADER_LEN];
+    let text = std::str::from_utf8(decode(encoded, &mut room)?).ok()?;
+    let header: Header<'_> = is_strict(text).then(|| serde_json::from_str(text).ok())??;
+    let is_ours = header.alg == "dir" && header.enc == "A256GCM" && header.cty == "JWT";
+    (is_ours && !header.crit && !header.zip && !header.p2c).then(|| header.kid.into_owned())
+}
+
+/// Whether the member is there at all: `null` is there too.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
+}
+
+/// R3, as for signed ones.
+const MAX_HEADER_LEN: usize = 1024;
+/// The longest header of ours, encoded.
+const HEADER_LEN: usize = 102;
+const TAG_LEN: usize = 16;
+/// Room for a nonce, and for a tag, however the decoder estimates it.
+const NONCE_ROOM: usize = 24;
