@@ -44,7 +44,7 @@ pub struct Issuer {
 pub enum Nonce {
     /// As it was sent (OpenID Connect Core section 3.1.3.7).
     #[default]
-    Plain,
+    AsSent,
     /// The client sent the SHA-256 of it in hexadecimal, as Apple and Firebase have it, and keeps the value to itself: whoever only
     /// has the token cannot exchange it.
     Sha256,
@@ -61,7 +61,7 @@ impl Issuer {
             kind: TokenKind::AccessToken,
             leeway: Duration::from_secs(30),
             max_lifetime: Duration::from_secs(24 * 60 * 60),
-            nonce: Nonce::Plain,
+            nonce: Nonce::AsSent,
         }
     }
 
@@ -102,7 +102,7 @@ impl Issuer {
         self
     }
 
-    /// How its ID tokens carry a `nonce`: [`Nonce::Plain`] unless said.
+    /// How its ID tokens carry a `nonce`: [`Nonce::AsSent`] unless said.
     #[must_use]
     pub fn nonce(mut self, nonce: Nonce) -> Self {
         self.nonce = nonce;
@@ -113,7 +113,7 @@ impl Issuer {
     pub(super) fn is_bound_to(&self, nonce: Option<&str>, sent: Option<&str>) -> bool {
         match (nonce, sent, self.nonce) {
             (None, None, _) => true,
-            (Some(nonce), Some(sent), Nonce::Plain) => same(nonce.as_bytes(), sent.as_bytes()),
+            (Some(nonce), Some(sent), Nonce::AsSent) => same(nonce.as_bytes(), sent.as_bytes()),
             (Some(nonce), Some(sent), Nonce::Sha256) => {
                 let hex = sha256(sent.as_bytes()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
                 same(nonce.as_bytes(), hex.as_bytes())

@@ -154,7 +154,7 @@ async fn a_nonce_that_was_asked_with_must_come_along() {
         use aws_lc_rs::digest::{SHA256, digest};
         digest(&SHA256, b"n-0S6").as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
-    for (mode, bound) in [(Nonce::Plain, "n-0S6".to_owned()), (Nonce::Sha256, hashed.clone())] {
+    for (mode, bound) in [(Nonce::AsSent, "n-0S6".to_owned()), (Nonce::Sha256, hashed.clone())] {
         let (app, _) = app(expected().nonce(mode), &key, &other).await;
         for (nonce, sent, counts) in [
             (json!(bound), json!("n-0S6"), true),
@@ -164,7 +164,7 @@ async fn a_nonce_that_was_asked_with_must_come_along() {
             (json!("-"), json!("n-0S6"), false),
             (json!("-"), Value::Null, true),
             // What stands in the token is not enough where the token holds a hash.
-            (json!(hashed), json!(hashed), mode == Nonce::Plain),
+            (json!(hashed), json!(hashed), mode == Nonce::AsSent),
         ] {
             let body = json!({"token": id_token(&key, &json!({"nonce": nonce})), "nonce": sent});
             let answer = send(&app, "/auth/signin", None, Some(body)).await;

@@ -4,6 +4,7 @@
 mod action;
 mod attested;
 mod cache;
+mod example;
 mod exchange;
 mod hostile;
 mod issuer;

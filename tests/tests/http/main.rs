@@ -19,6 +19,7 @@ mod openapi;
 mod policy;
 mod refresh;
 mod revoke;
+mod seen;
 mod sessions;
 mod signin;
 mod step;
