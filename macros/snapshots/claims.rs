@@ -204,6 +204,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::tollgate::__private::Issuable for User
+    where
+        Uuid: ::tollgate::__private::Identity,
+        String: ::tollgate::__private::Claim,
+        Vec<Role>: ::tollgate::__private::RoleSet,
+    {}
+    #[automatically_derived]
     impl<
         claim_email,
     > ::tollgate::__private::HasClaim<1311787414694181895u64, claim_email> for User

@@ -310,6 +310,18 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl<T: Clone, const N: usize> ::gatekeeper::__private::Issuable for User<T, N>
+    where
+        T: Copy,
+        T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Uuid: ::gatekeeper::__private::Identity,
+        Vec<Role>: ::gatekeeper::__private::RoleSet,
+        Option<Scope>: ::gatekeeper::__private::ScopeSet,
+        Vec<u8>: ::gatekeeper::__private::Carried,
+        Option<T>: ::core::default::Default,
+        Option<T>: ::gatekeeper::__private::Claim,
+    {}
+    #[automatically_derived]
     impl<T: Clone, const N: usize> ::gatekeeper::__private::Coded<Vec<u8>, 0>
     for Claims<T, N>
     where

@@ -31,11 +31,6 @@ impl Diag {
         near
     }
 
-    /// Reports an option that the grammar knows and nothing carries out.
-    pub(crate) fn reserved(&mut self, word: &Ident, means: &str) {
-        self.error(word, format_args!("`{word}` is reserved: {means} is not part of this version, so leave `{word}` out"));
-    }
-
     /// Forgets what was collected, where somebody else reports it.
     pub(crate) fn ignore(mut self) {
         self.is_read = true;

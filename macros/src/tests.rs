@@ -43,6 +43,19 @@ const RICH_USER: &str = r##"
     }
 "##;
 
+/// What tokens of another issuer say.
+const EXTERNAL: &str = r##"
+    #[claims(external)]
+    struct Approval {
+        #[claim(sub)]
+        id: String,
+        #[claim(roles)]
+        roles: Vec<String>,
+        #[claim(action)]
+        digest: String,
+    }
+"##;
+
 const ROLE: &str = r##"
     #[claim_value(rename_all = "kebab-case")]
     pub enum Role {
@@ -82,6 +95,7 @@ fn tokens(text: &str) -> TokenStream {
 fn the_expansions_are_what_they_were() {
     snapshot("claims", &claims::expand(tokens(USER)));
     snapshot("claims_with_every_option", &claims::expand(tokens(RICH_USER)));
+    snapshot("claims_external", &claims::expand(tokens(EXTERNAL)));
     snapshot("value", &value::expand(tokens(ROLE)));
     snapshot("policy", &policy::expand(tokens(POLICY)));
     snapshot("policy_with_every_option", &policy::expand(tokens(RICH_POLICY)));
@@ -231,8 +245,23 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ("struct User { #[claim(sub)] id: u8, roles: Vec<Role> }", "mark the field with `#[claim(roles)]`"),
     ("struct User { #[claim(sub)] id: u8, #[claim(rename = \"scope\")] a: A }", "mark the field with `#[claim(scope)]`"),
     ("struct User { #[claim(sub)] id: f32 }", "hardly ever the same"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(action)] a: A }", "`action` is reserved"),
-    ("#[claims(external)] struct User { #[claim(sub)] id: u8 }", "`external` is reserved"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(action)] a: A }", "`action` is for tokens that others issue"),
+    ("#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(confidential)] a: u8 }", "does not go with `external`"),
+    ("#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(expose)] a: u8 }", "does not go with `external`"),
+    ("#[claims(external = 1)] struct User { #[claim(sub)] id: u8 }", "`external` takes no value"),
+    ("struct User { #[claim(sub)] id: u8, #[claim(external)] a: u8 }", "`external` belongs to the struct"),
+    ("#[claims(action)] struct User { #[claim(sub)] id: u8 }", "`action` belongs to a field"),
+    ("#[claims(external)] struct User { #[claim(sub)] id: u8, azp: String }", "read by the verifier itself"),
+    ("#[claims(external)] struct User { #[claim(sub, action)] id: String }", "a subject is no action"),
+    ("#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(action, roles)] a: String }", "does not go with `action`"),
+    (
+        "#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(action, default)] a: String }",
+        "does not go with `action`",
+    ),
+    (
+        "#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(action)] a: String, #[claim(action)] b: String }",
+        "a second `action`: the guard looks at one field",
+    ),
     ("struct User { #[claim(sub)] id: u8, #[serde(flatten)] a: A }", "not flattened"),
     ("struct User { #[claim(sub)] id: u8, #[serde(alias = \"b\")] a: A }", "has no effect on it"),
 ];
@@ -290,9 +319,10 @@ const POLICY_MISTAKES: &[(&str, &str)] = &[
 const BACKEND_MISTAKES: &[(&str, &str)] = &[
     ("emial, user = U", "did you mean `email`?"),
     ("email, usr = U", "did you mean `user`?"),
-    ("user = U", "add `email`, `username` or `login = MyLogin`"),
+    ("user = U", "add `email`, `username`, `login = MyLogin`, or `guard`"),
     ("email, username, user = U", "one way to sign in"),
-    ("email, guard, user = U", "`guard` is reserved"),
+    ("email, guard, user = U", "`guard` does not go with `email`"),
+    ("guard = Partner, user = U", "`guard` takes no value"),
     ("email, user = U, prefix = \"/\"", "the prefix is empty"),
     ("email, user = U, prefix = \"/auth/\"", "ends in a slash: write `/auth`"),
     ("email, user = U, prefix = \"/a//b\"", "empty or relative segment"),

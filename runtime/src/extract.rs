@@ -1,5 +1,8 @@
 //! Extractors: who is calling, and whether they may. Nothing of a refused request's body is read.
 
+mod external;
+
+pub use external::OneOf;
 mod client;
 mod only;
 
@@ -81,7 +84,8 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
 
     async fn find_in(parts: &Parts, verifier: &Verifier<U>, taken: Taken) -> Result<Option<Self>, Refusal> {
         Self::look(parts, verifier, taken).await.inspect_err(|refusal| {
-            let engine = &verifier.running().engine;
+            let Some(running) = verifier.running() else { return };
+            let engine = &running.engine;
             let event = Event::new(EventKind::AccessRefused(refusal.code())).ip(address(
                 &parts.headers,
                 &parts.extensions,
@@ -92,7 +96,8 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     }
 
     async fn look(parts: &Parts, verifier: &Verifier<U>, taken: Taken) -> Result<Option<Self>, Refusal> {
-        let engine = &verifier.running().engine;
+        let Some(running) = verifier.running() else { return Self::look_elsewhere(parts, verifier, taken).await };
+        let engine = &running.engine;
         let Some((token, transport)) = credential(parts, &engine.settings, taken)? else {
             return Ok(None);
         };
@@ -119,8 +124,8 @@ where
         let verifier = Verifier::<U>::from_ref(state);
         match Self::find(parts, &verifier).await {
             Ok(Some(auth)) => Ok(auth),
-            Ok(None) => Err(Rejection::new(Code::MissingToken, &verifier.running().scheme)),
-            Err(refusal) => Err(Rejection::new(refusal, &verifier.running().scheme)),
+            Ok(None) => Err(Rejection::new(Code::MissingToken, &verifier.scheme())),
+            Err(refusal) => Err(Rejection::new(refusal, &verifier.scheme())),
         }
     }
 }
@@ -136,7 +141,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
         let verifier = Verifier::<U>::from_ref(state);
-        Self::find(parts, &verifier).await.map_err(|refusal| Rejection::new(refusal, &verifier.running().scheme))
+        Self::find(parts, &verifier).await.map_err(|refusal| Rejection::new(refusal, &verifier.scheme()))
     }
 }
 
@@ -206,7 +211,7 @@ where
             Err(refusal) => match refusal.code() {
                 // No credentials of ours, whatever was sent. What the policy says of good ones stays.
                 Code::MissingToken | Code::InvalidToken | Code::TokenExpired => Ok(Self(None)),
-                _ => Err(Rejection::new(refusal, &verifier.running().scheme)),
+                _ => Err(Rejection::new(refusal, &verifier.scheme())),
             },
         }
     }

@@ -21,7 +21,7 @@ use crate::policy::Rule;
 
 /// A router that takes only handlers which say who may call them.
 ///
-/// The first argument of each handler is `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`, `Current<…>` or [`Public`], and the
+/// The first argument of each handler is `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`, `OneOf<…>`, `Current<…>` or [`Public`], and the
 /// method routers are those of [`tollgate::routing`](routing). A handler that forgot it does not compile. The rest is axum: it
 /// merges into a [`Router`], and becomes one with [`into_router`](Self::into_router).
 ///
@@ -218,6 +218,8 @@ pub enum Security {
     Optional(Rule),
     /// Callers who are signed in and satisfy the rule: `Auth<…>`, `Current<…>`.
     Required(Rule),
+    /// Callers who are signed in and satisfy the first rule, or who come from elsewhere and satisfy the second: `OneOf<…>`.
+    OneOf(Rule, Rule),
 }
 
 /// Where a route ends up that is nested under a path, as axum has it.

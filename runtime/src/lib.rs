@@ -11,6 +11,7 @@ pub mod event;
 #[cfg(feature = "axum")]
 pub mod extract;
 pub mod gate;
+pub mod guard;
 #[cfg(feature = "axum")]
 pub mod guarded;
 pub mod id;

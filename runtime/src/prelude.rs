@@ -3,10 +3,10 @@
 pub use crate::device::Client;
 pub use crate::error::{AuthError, Code, Refusal};
 #[cfg(feature = "axum")]
-pub use crate::extract::{Auth, Current, Optional, Public};
+pub use crate::extract::{Auth, Current, OneOf, Optional, Public};
 #[cfg(feature = "jwe")]
 pub use crate::gate::Encrypted;
-pub use crate::gate::{Access, Authenticate, EmailLogin, Gate, Refresh, Sessions, UsernameLogin, Verifier};
+pub use crate::gate::{Access, Authenticate, EmailLogin, Exchange, Gate, GuardLogin, Refresh, Sessions, UsernameLogin, Verifier};
 #[cfg(feature = "axum")]
 pub use crate::guarded::Guarded;
 pub use crate::id::SessionId;

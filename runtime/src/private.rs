@@ -1,9 +1,11 @@
 //! What expansions name. Not part of the public interface: any version may change it.
 
-pub use crate::gate::{AuthBackend, AuthRoute, EmailLogin, FromStored, Own, Reload, RouteShape, Shape, UsernameLogin};
+pub use crate::gate::{
+    AuthBackend, AuthRoute, EmailLogin, Exchanged, FromStored, GuardLogin, Own, Reload, RouteShape, Shape, UsernameLogin,
+};
 pub use crate::policy::{Comparable, HasRoles, HasScopes, Number, PolicyFor, Rule, Text, Truth, Value};
 pub use crate::settings::Consistency;
-pub use crate::token::{ClaimSet, ClaimValue, Confidential, JwtClaims, Open, Subject, ValueSet};
+pub use crate::token::{ClaimSet, ClaimValue, Confidential, Issuable, JwtClaims, Open, Subject, ValueSet};
 pub use serde;
 
 use std::fmt;
@@ -186,6 +188,106 @@ impl<T: scope::Scopes + Clone + Send + Sync + 'static> ScopeSet for T {
     }
 }
 
+/// The type of a field marked `#[claim(roles)]` in claims that others issue. What it does not know, it leaves out: somebody else's
+/// role is no mistake, and no right either.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` holds no roles",
+    label = "expected a `Vec` or set of `String`, or of an enum that derives `ClaimValue`",
+    note = "write `Vec<String>` where the issuer's roles are not a closed set"
+)]
+pub trait ForeignRoles: Sized + Send + Sync + 'static {
+    /// The type of a role.
+    type Role;
+    /// Whether it holds this one.
+    fn holds(&self, role: &str) -> bool;
+    /// `Clone`.
+    fn duplicate(&self) -> Self;
+    /// Writes the claim.
+    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    /// Reads the value of the claim: one string, or a list of them.
+    fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: foreign::Words + Clone + Send + Sync + 'static> ForeignRoles for T {
+    type Role = T::Word;
+    fn holds(&self, role: &str) -> bool {
+        foreign::holds(self, role)
+    }
+    fn duplicate(&self) -> Self {
+        self.clone()
+    }
+    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry(name, &foreign::words(self))
+    }
+    fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
+        map.next_value::<foreign::Wire<T, false>>().map(|wire| wire.0)
+    }
+}
+
+/// The type of a field marked `#[claim(scope)]` in claims that others issue: one space-delimited string (RFC 9068 section 2.2.3),
+/// or a list of strings, as some have it. What it does not know, it leaves out.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` holds no scopes",
+    label = "expected a `Vec` or set of `String`, or of an enum that derives `ClaimValue`",
+    note = "write `Vec<String>` where the issuer's scopes are not a closed set"
+)]
+pub trait ForeignScopes: Sized + Send + Sync + 'static {
+    /// The type of a scope.
+    type Scope;
+    /// Whether it holds this one.
+    fn holds(&self, scope: &str) -> bool;
+    /// `Clone`.
+    fn duplicate(&self) -> Self;
+    /// Writes the claim.
+    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    /// Reads the value of the claim.
+    fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: foreign::Words + Clone + Send + Sync + 'static> ForeignScopes for T {
+    type Scope = T::Word;
+    fn holds(&self, scope: &str) -> bool {
+        foreign::holds(self, scope)
+    }
+    fn duplicate(&self) -> Self {
+        self.clone()
+    }
+    fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        map.serialize_entry(name, &foreign::words(self).join(" "))
+    }
+    fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
+        map.next_value::<foreign::Wire<T, true>>().map(|wire| wire.0)
+    }
+}
+
+/// The type of a role or scope in an open set.
+pub type AnyText = String;
+
+/// The type of a field marked `#[claim(action)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` holds no digest of an action",
+    label = "expected a `String`",
+    note = "the digest is a string in the token, and no token without it counts: write `String`"
+)]
+pub trait Action {
+    /// The digest.
+    fn digest(&self) -> &str;
+}
+
+impl Action for String {
+    fn digest(&self) -> &str {
+        self
+    }
+}
+
+impl Action for Box<str> {
+    fn digest(&self) -> &str {
+        self
+    }
+}
+
 /// The type of an own claim that a module writes and reads: `#[claim(with = …)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a claim",
@@ -309,6 +411,10 @@ pub fn deserialize_value<'de, V: ClaimValue, D: Deserializer<'de>>(deserializer:
     }
     deserializer.deserialize_str(Text(PhantomData))
 }
+
+/// Roles and scopes of others, of which not all need be known.
+#[path = "private/foreign.rs"]
+pub mod foreign;
 
 /// Collections of scopes, and their one string.
 pub mod scope {

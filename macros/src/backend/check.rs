@@ -51,6 +51,7 @@ pub(crate) fn stand_in(item: &Item, args: &Args) -> Option<Model> {
 fn stand_in_struct(item: &ItemStruct, args: &Args) -> Option<Model> {
     let login = match args.kinds.first() {
         Some(Kind::Username(_)) => Login::Username,
+        Some(Kind::Guard(_)) => Login::Guard,
         Some(Kind::Login(_, ty)) => Login::Own(ty.clone()?),
         Some(Kind::Email(_)) | None => Login::Email,
     };
@@ -86,15 +87,15 @@ fn backend<'a>(item: &'a Item, diag: &mut Diag) -> Option<&'a ItemStruct> {
 
 fn check_kinds(args: &Args, diag: &mut Diag) {
     let mut words = args.kinds.iter().map(|kind| match kind {
-        Kind::Email(word) | Kind::Username(word) | Kind::Login(word, _) => word,
+        Kind::Email(word) | Kind::Username(word) | Kind::Guard(word) | Kind::Login(word, _) => word,
     });
     let Some(first) = words.next() else {
-        if args.meant.iter().any(|meant| ["email", "username", "login"].contains(meant)) {
+        if args.meant.iter().any(|meant| ["email", "username", "login", "guard"].contains(meant)) {
             return;
         }
         diag.error(
             &Ident::new("_at", Span::call_site()),
-            "nothing says how users sign in: add `email`, `username` or `login = MyLogin`",
+            "nothing says how users sign in: add `email`, `username`, `login = MyLogin`, or `guard` for tokens of another issuer",
         );
         return;
     };

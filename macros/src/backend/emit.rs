@@ -12,16 +12,20 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let login = match &model.login {
         Login::Email => quote!(#krate::EmailLogin),
         Login::Username => quote!(#krate::UsernameLogin),
+        Login::Guard => quote!(#krate::GuardLogin),
         Login::Own(ty) => ty.to_token_stream(),
     };
-    // At the struct's name, where rustc then says that `Authenticate` or `Refresh` is missing.
+    // At the struct's name, where rustc then says that `Authenticate`, `Exchange` or `Refresh` is missing.
     let here = Span::call_site().located_at(name.span());
     let renewal = match model.renewal {
         Renewal::Reload => quote_spanned!(here=> Reload),
         Renewal::Stored => quote_spanned!(here=> FromStored),
     };
     let at = krate.at(here);
-    let entry = quote_spanned!(here=> #at::Own);
+    let entry = match &model.login {
+        Login::Guard => quote_spanned!(here=> #at::Exchanged),
+        Login::Email | Login::Username | Login::Own(_) => quote_spanned!(here=> #at::Own),
+    };
     let renewal = quote_spanned!(here=> #at::#renewal);
     let shape = shape(krate, &model.shape);
     let (params, args, clause) = generics.split_for_impl();

@@ -21,6 +21,8 @@ pub(crate) struct Model {
 pub(crate) enum Login {
     Email,
     Username,
+    /// A token of another issuer, which is exchanged for tokens of ours.
+    Guard,
     Own(Box<Type>),
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Args {
 pub(crate) enum Kind {
     Email(Ident),
     Username(Ident),
+    /// With a token of another issuer.
+    Guard(Ident),
     /// `None` where the type cannot be read.
     Login(Ident, Option<Box<Type>>),
 }
@@ -46,8 +48,8 @@ pub(crate) struct Route {
     pub(crate) description: Option<LitStr>,
 }
 
-const OPTIONS: [&str; 12] =
-    ["email", "username", "login", "user", "prefix", "signin", "refresh", "disable", "names", "tag", "openapi", "crate"];
+const OPTIONS: [&str; 13] =
+    ["email", "username", "login", "guard", "user", "prefix", "signin", "refresh", "disable", "names", "tag", "openapi", "crate"];
 const ROUTE: [&str; 3] = ["path", "summary", "description"];
 const ROUTE_AND_FROM: [&str; 4] = ["path", "summary", "description", "from"];
 
@@ -73,6 +75,7 @@ pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> Args {
         match opt.key.to_string().as_str() {
             "email" => args.kinds.extend(opt.word(diag).map(Kind::Email)),
             "username" => args.kinds.extend(opt.word(diag).map(Kind::Username)),
+            "guard" => args.kinds.extend(opt.word(diag).map(Kind::Guard)),
             "login" => {
                 let ty = opt.parse("a type", "login = MyLogin", Type::without_plus, diag);
                 args.kinds.push(Kind::Login(opt.key, ty.map(Box::new)));
@@ -89,10 +92,6 @@ pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> Args {
             "disable" => args.disable = disable(&opt, diag),
             "names" => names(&opt, &mut args, diag),
             "crate" => args.krate = Krate::read(&opt, diag),
-            "guard" => {
-                diag.reserved(&opt.key, "signing in with the token of another issuer");
-                args.meant.push("email");
-            }
             _ => args.meant.extend(diag.unknown(&opt.key, "option", &OPTIONS)),
         }
     }

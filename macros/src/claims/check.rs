@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 use syn::{Attribute, Data, DeriveInput, Fields, Generics, Type, Visibility, parse_quote};
 
 use super::agree;
-use super::model::{Absence, Claim, Codec, Field, Kind, Model, Secrecy};
+use super::model::{Absence, Claim, Codec, Field, Kind, Model, Origin, Secrecy};
 use super::names;
 use super::parse::{Args, DefaultArg, FieldArgs};
 use super::ty::{borrows, enclosed, is_float, is_option, located};
@@ -25,12 +25,15 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
     let mut subject = None;
     for (field, said) in fields.named.iter().zip(&args.fields) {
         let Some(ident) = &field.ident else { continue };
-        check_combination(said, diag);
+        check_combination(said, args, diag);
         if said.skip.is_some() && said.sub.is_none() {
             continue;
         }
         let carried = carried(item, field, ident, said);
-        check_secret(ident, said, diag);
+        // What others put into their tokens is not ours to hide.
+        if args.external.is_none() {
+            check_secret(ident, said, diag);
+        }
         // A struct with a lifetime was reported as a whole.
         if said.with.is_none() && item.generics.lifetimes().next().is_none() {
             check_owned(&carried, diag);
@@ -58,7 +61,12 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
         subject,
         own,
         secrecy: if confidential { Secrecy::Confidential } else { Secrecy::Open },
+        origin: origin(args),
     })
+}
+
+fn origin(args: &Args) -> Origin {
+    if args.external.is_some() { Origin::External } else { Origin::Own }
 }
 
 /// What the generated type is called.
@@ -85,6 +93,7 @@ struct Seen {
     subject: Option<Ident>,
     roles: Option<Ident>,
     scope: Option<Ident>,
+    action: Option<Ident>,
     /// Wire names, and the fields that have them.
     wires: Vec<(String, Ident)>,
 }
@@ -135,7 +144,22 @@ fn check_namespace(args: &Args, diag: &mut Diag) {
 }
 
 /// Options that contradict each other.
-fn check_combination(said: &FieldArgs, diag: &mut Diag) {
+fn check_combination(said: &FieldArgs, args: &Args, diag: &mut Diag) {
+    if args.external.is_some() {
+        for word in [&said.confidential, &said.expose].into_iter().flatten() {
+            diag.error(
+                word,
+                format_args!(
+                    "`{word}` does not go with `external`: who may read the token, its issuer decides, so leave `{word}` out"
+                ),
+            );
+        }
+    } else if let Some(action) = &said.action {
+        diag.error(
+            action,
+            "`action` is for tokens that others issue: say `#[claims(external)]` above the struct, or leave `action` out",
+        );
+    }
     if let Some(sub) = &said.sub {
         for other in said.said.iter().filter(|other| *other != sub) {
             let reason = match other.to_string().as_str() {
@@ -144,6 +168,7 @@ fn check_combination(said: &FieldArgs, diag: &mut Diag) {
                 "with" => "the subject is written with `Display` and read with `FromStr`",
                 "default" => "a token without a subject is refused",
                 "roles" | "scope" => "a subject is neither role nor scope",
+                "action" => "a subject is no action",
                 "confidential" => "the gate itself reads the subject of every token",
                 _ => continue,
             };
@@ -169,7 +194,15 @@ fn check_readers(said: &FieldArgs, diag: &mut Diag) {
             "`expose` does not go with `confidential`: whoever holds the token either may read the claim or not, so keep one of both",
         );
     }
-    if let (Some(_), Some(scope)) = (&said.roles, &said.scope) {
+    if let Some(action) = &said.action {
+        for other in said.said.iter().filter(|other| ["roles", "scope", "with", "default"].contains(&other.to_string().as_str()))
+        {
+            diag.error(
+                other,
+                format_args!("`{other}` does not go with `{action}`: the field holds one digest, and no token without it counts, so keep one of both"),
+            );
+        }
+    } else if let (Some(_), Some(scope)) = (&said.roles, &said.scope) {
         diag.error(scope, "`scope` does not go with `roles`: give scopes a field of their own");
     } else if let (Some(_), Some(with)) = (&said.scope, &said.with) {
         diag.error(
@@ -237,15 +270,16 @@ fn check_owned(field: &Field, diag: &mut Diag) {
 }
 
 fn check_claim(field: Field, said: &FieldArgs, at: usize, args: &Args, seen: &mut Seen, diag: &mut Diag) -> Claim {
-    let (kind, repeated) = match (&said.roles, &said.scope) {
-        (Some(word), _) => (Kind::Roles, second(word, &field, &mut seen.roles, diag)),
-        (None, Some(word)) => (Kind::Scope, second(word, &field, &mut seen.scope, diag)),
-        (None, None) => (Kind::Other, false),
+    let (kind, repeated) = match (&said.roles, &said.scope, &said.action) {
+        (Some(word), ..) => (Kind::Roles, second(word, &field, &mut seen.roles, diag)),
+        (None, Some(word), _) => (Kind::Scope, second(word, &field, &mut seen.scope, diag)),
+        (None, None, Some(word)) => (Kind::Action, second(word, &field, &mut seen.action, diag)),
+        (None, None, None) => (Kind::Other, false),
     };
     let optional = is_option(&field.ty);
     let wire = wire_name(&field.ident, kind, said, args);
     if !repeated {
-        check_wire(&wire, kind, &field.ident, said, seen, diag);
+        check_wire(&wire, kind, &field.ident, said, args, seen, diag);
     }
     agree::check_field(said, Some((&wire, optional)), diag);
     let name = field.ident.unraw().to_string();
@@ -274,7 +308,10 @@ fn second(word: &Ident, field: &Field, first: &mut Option<Ident>, diag: &mut Dia
     };
     diag.error(
         word,
-        format_args!("a second `{word}`: policies look at one field, and `{first}` is it already, so keep one of both"),
+        format_args!(
+            "a second `{word}`: {} at one field, and `{first}` is it already, so keep one of both",
+            if word == "action" { "the guard looks" } else { "policies look" }
+        ),
     );
     true
 }
@@ -285,17 +322,22 @@ fn wire_name(ident: &Ident, kind: Kind, said: &FieldArgs, args: &Args) -> String
     match kind {
         Kind::Roles => renamed.unwrap_or_else(|| String::from("roles")),
         Kind::Scope => renamed.unwrap_or_else(|| String::from("scope")),
-        Kind::Other => {
+        Kind::Other | Kind::Action => {
             let name = renamed.unwrap_or_else(|| args.rename_all.map_or(own.clone(), |case| case.of_field(&own)));
             args.namespace.as_ref().map_or(name.clone(), |namespace| namespace.value() + &name)
         }
     }
 }
 
-fn check_wire(wire: &str, kind: Kind, ident: &Ident, said: &FieldArgs, seen: &mut Seen, diag: &mut Diag) {
+fn check_wire(wire: &str, kind: Kind, ident: &Ident, said: &FieldArgs, args: &Args, seen: &mut Seen, diag: &mut Diag) {
+    let external = args.external.is_some();
     let message = if wire.is_empty() || wire.contains(char::is_control) {
         String::from("a claim needs a name of visible characters: write one, or leave `rename` out")
-    } else if names::is_reserved(wire) {
+    } else if external && names::is_read(wire) {
+        format!(
+            "the claim `{wire}` is read by the verifier itself, and `auth.token()` has it: leave the field out, or skip it with `#[claim(skip)]`"
+        )
+    } else if !external && names::is_reserved(wire) {
         format!(
             "the claim `{wire}` is not yours to set: choose another name with `#[claim(rename = \"…\")]`, or leave the field out with `#[claim(skip)]`"
         )
@@ -342,6 +384,7 @@ fn bounded(item: &DeriveInput, args: &Args, subject: &Field, own: &[Claim]) -> G
             clause.predicates.push(predicate);
         }
     };
+    let external = args.external.is_some();
     let private = krate.at(subject.ty.span());
     need(&subject.ty, quote_spanned!(located(&subject.ty)=> #private::Identity));
     for claim in own {
@@ -353,6 +396,9 @@ fn bounded(item: &DeriveInput, args: &Args, subject: &Field, own: &[Claim]) -> G
         let bound = match (claim.kind, &claim.codec) {
             (Kind::Roles, Codec::With(..)) => quote_spanned!(located(ty)=> #krate::ValueSet + #krate::Carried),
             (_, Codec::With(..)) => quote_spanned!(located(ty)=> #krate::Carried),
+            (Kind::Roles, _) if external => quote_spanned!(located(ty)=> #krate::ForeignRoles),
+            (Kind::Scope, _) if external => quote_spanned!(located(ty)=> #krate::ForeignScopes),
+            (Kind::Action, _) => quote_spanned!(located(ty)=> #krate::Claim + #krate::Action),
             (Kind::Roles, _) => quote_spanned!(located(ty)=> #krate::RoleSet),
             (Kind::Scope, _) => quote_spanned!(located(ty)=> #krate::ScopeSet),
             (Kind::Other, _) => quote_spanned!(located(ty)=> #krate::Claim),

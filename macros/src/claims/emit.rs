@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::{ImplGenerics, TypeGenerics, WhereClause, parse_quote};
 
-use super::model::{Absence, Claim, Codec, Field, Kind, Model, Secrecy};
+use super::model::{Absence, Claim, Codec, Field, Kind, Model, Origin, Secrecy};
 use crate::krate::name_number;
 
 /// The generated type, and all impls.
@@ -139,6 +139,7 @@ impl Parts<'_> {
         let finished = own.iter().map(finish);
         let marker = marker_value(self.model);
         let (has_role, has_scope) = (self.holds("has_role", Kind::Roles), self.holds("has_scope", Kind::Scope));
+        let action = self.action();
         quote! {
             #head {
                 type Subject = <#sub_ty as #krate::Identity>::Subject;
@@ -169,6 +170,7 @@ impl Parts<'_> {
                 }
                 #has_role
                 #has_scope
+                #action
             }
         }
     }
@@ -182,7 +184,7 @@ impl Parts<'_> {
                 quote!(#krate::write_coded::<Self, #ty, #at, _>)
             }
             Codec::Plain | Codec::Scope => {
-                let carrier = carrier(claim);
+                let carrier = carrier(claim, self.model.origin);
                 quote!(#krate::#carrier::write)
             }
         };
@@ -202,7 +204,7 @@ impl Parts<'_> {
                 quote!(#krate::read_coded::<Self, #ty, #at, _>)
             }
             Codec::Plain | Codec::Scope => {
-                let carrier = carrier(claim);
+                let carrier = carrier(claim, self.model.origin);
                 quote!(#krate::#carrier::read)
             }
         };
@@ -211,9 +213,9 @@ impl Parts<'_> {
 
     /// Every field of the claims, copied from those of `self`.
     fn clones(&self) -> impl Iterator<Item = TokenStream> {
-        let Model { krate, subject: Field { ident: sub, .. }, own, .. } = self.model;
+        let Model { krate, subject: Field { ident: sub, .. }, own, origin, .. } = self.model;
         let own = own.iter().map(move |claim| {
-            let (ident, carrier) = (&claim.field.ident, carrier(claim));
+            let (ident, carrier) = (&claim.field.ident, carrier(claim, *origin));
             quote!(#ident: #krate::#carrier::duplicate(&self.#ident))
         });
         std::iter::once(quote!(#sub: #krate::Identity::duplicate(&self.#sub))).chain(own)
@@ -224,7 +226,7 @@ impl Parts<'_> {
         let name = quote::format_ident!("{name}");
         match self.model.own.iter().find(|claim| claim.kind == kind) {
             Some(claim) => {
-                let (ident, (set, _)) = (&claim.field.ident, set(claim));
+                let (ident, (set, _)) = (&claim.field.ident, set(claim, self.model.origin));
                 quote! {
                     fn #name(&self, value: &::core::primitive::str) -> ::core::primitive::bool {
                         #krate::#set::holds(&self.#ident, value)
@@ -233,6 +235,18 @@ impl Parts<'_> {
             }
             None => quote!(fn #name(&self, _: &::core::primitive::str) -> ::core::primitive::bool { false }),
         }
+    }
+
+    /// What binds the token to one action.
+    fn action(&self) -> Option<TokenStream> {
+        let krate = &self.model.krate;
+        let Claim { field: Field { ident, .. }, .. } = self.model.own.iter().find(|claim| claim.kind == Kind::Action)?;
+        Some(quote! {
+            const ACTION_BOUND: ::core::primitive::bool = true;
+            fn action(&self) -> ::core::option::Option<&::core::primitive::str> {
+                ::core::option::Option::Some(#krate::Action::digest(&self.#ident))
+            }
+        })
     }
 
     fn jwt_claims(&self) -> TokenStream {
@@ -246,6 +260,10 @@ impl Parts<'_> {
         let Field { ident: sub, ty: sub_ty, .. } = subject;
         let clones = self.clones();
         let marker = marker_value(self.model);
+        let issuable = (self.model.origin == Origin::Own).then(|| {
+            let head = self.head(quote!(#krate::Issuable), user);
+            quote!(#head {})
+        });
         quote! {
             #head {
                 type Claims = #claims #args;
@@ -254,6 +272,7 @@ impl Parts<'_> {
                 fn subject(&self) -> &Self::Subject { #krate::Identity::as_subject(&self.#sub) }
                 fn to_claims(&self) -> Self::Claims { #claims { #(#clones,)* #marker } }
             }
+            #issuable
         }
     }
 
@@ -291,8 +310,10 @@ impl Parts<'_> {
                 Kind::Roles => quote!(HasRoles),
                 Kind::Scope => quote!(HasScopes),
                 Kind::Other => return self.comparable(claim),
+                // A policy has nothing to ask there: the guard compares it.
+                Kind::Action => return TokenStream::new(),
             };
-            let (ty, (set, value)) = (&claim.field.ty, set(claim));
+            let (ty, (set, value)) = (&claim.field.ty, set(claim, self.model.origin));
             let head = self.head(quote!(#krate::#has<<#ty as #krate::#set>::#value>), user);
             quote!(#head {})
         });
@@ -324,21 +345,25 @@ impl Parts<'_> {
 }
 
 /// The trait through which a claim is copied, written and read.
-fn carrier(claim: &Claim) -> TokenStream {
-    match (&claim.codec, claim.kind) {
-        (Codec::With(..), _) => quote!(Carried),
-        (Codec::Scope, _) => quote!(ScopeSet),
-        (Codec::Plain, Kind::Roles | Kind::Scope) => quote!(RoleSet),
-        (Codec::Plain, Kind::Other) => quote!(Claim),
+fn carrier(claim: &Claim, origin: Origin) -> TokenStream {
+    match (&claim.codec, claim.kind, origin) {
+        (Codec::With(..), ..) => quote!(Carried),
+        (Codec::Scope, _, Origin::Own) => quote!(ScopeSet),
+        (Codec::Scope, _, Origin::External) => quote!(ForeignScopes),
+        (Codec::Plain, Kind::Roles | Kind::Scope, Origin::Own) => quote!(RoleSet),
+        (Codec::Plain, Kind::Roles | Kind::Scope, Origin::External) => quote!(ForeignRoles),
+        (Codec::Plain, Kind::Other | Kind::Action, _) => quote!(Claim),
     }
 }
 
 /// The trait that says what a set of roles or scopes holds, and its type of one.
-fn set(claim: &Claim) -> (TokenStream, TokenStream) {
-    match claim.codec {
-        Codec::With(..) => (quote!(ValueSet), quote!(Value)),
-        Codec::Scope => (quote!(ScopeSet), quote!(Scope)),
-        Codec::Plain => (quote!(RoleSet), quote!(Role)),
+fn set(claim: &Claim, origin: Origin) -> (TokenStream, TokenStream) {
+    match (&claim.codec, origin) {
+        (Codec::With(..), _) => (quote!(ValueSet), quote!(Value)),
+        (Codec::Scope, Origin::Own) => (quote!(ScopeSet), quote!(Scope)),
+        (Codec::Plain, Origin::Own) => (quote!(RoleSet), quote!(Role)),
+        (Codec::Scope, Origin::External) => (quote!(ForeignScopes), quote!(Scope)),
+        (Codec::Plain, Origin::External) => (quote!(ForeignRoles), quote!(Role)),
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct Model {
     /// The own claims, in the order of the fields.
     pub(crate) own: Vec<Claim>,
     pub(crate) secrecy: Secrecy,
+    pub(crate) origin: Origin,
 }
 
 /// A field that the claims carry.
@@ -71,6 +72,15 @@ pub(crate) enum Kind {
     Other,
     Roles,
     Scope,
+    /// Nothing, but that it binds the token to one action.
+    Action,
+}
+
+/// Who issues the tokens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Own,
+    External,
 }
 
 /// Who may read the token.

@@ -32,6 +32,15 @@ const RESERVED: [&str; 28] = [
     "token_introspection",
 ];
 
+/// What the verifier itself reads of a token that others issue.
+const READ: [&str; 13] =
+    ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "acr", "azp", "client_id", "nonce", "cnf"];
+
+/// Whether a claim of this name in a token of others is read by the verifier itself.
+pub(crate) fn is_read(wire: &str) -> bool {
+    READ.contains(&wire)
+}
+
 /// Whole words of a name that hint at a secret.
 const SECRET: [&str; 16] = [
     "password",

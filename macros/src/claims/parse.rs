@@ -13,6 +13,8 @@ pub(crate) struct Args {
     pub(crate) name: Option<Ident>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) namespace: Option<LitStr>,
+    /// The tokens are issued by others.
+    pub(crate) external: Option<Ident>,
     pub(crate) krate: Krate,
     pub(crate) serde: Vec<Opt>,
     /// One for each named field, in their order; none where the item has no named fields.
@@ -25,6 +27,7 @@ pub(crate) struct FieldArgs {
     pub(crate) sub: Option<Ident>,
     pub(crate) roles: Option<Ident>,
     pub(crate) scope: Option<Ident>,
+    pub(crate) action: Option<Ident>,
     pub(crate) rename: Option<LitStr>,
     pub(crate) with: Option<Path>,
     pub(crate) default: Option<DefaultArg>,
@@ -44,8 +47,9 @@ pub(crate) enum DefaultArg {
     Function(Path),
 }
 
-const STRUCT_OPTIONS: [&str; 4] = ["name", "rename_all", "namespace", "crate"];
-const FIELD_OPTIONS: [&str; 9] = ["sub", "roles", "scope", "rename", "with", "default", "skip", "expose", "confidential"];
+const STRUCT_OPTIONS: [&str; 5] = ["name", "rename_all", "namespace", "external", "crate"];
+const FIELD_OPTIONS: [&str; 10] =
+    ["sub", "roles", "scope", "action", "rename", "with", "default", "skip", "expose", "confidential"];
 
 /// Reads all attributes of the item and its fields.
 pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
@@ -53,6 +57,7 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
         name: None,
         rename_all: None,
         namespace: None,
+        external: None,
         krate: Krate::DEFAULT,
         serde: serde_options(&item.attrs),
         fields: Vec::new(),
@@ -63,7 +68,7 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
             "rename_all" => args.rename_all = Case::read(&opt, diag),
             "namespace" => args.namespace = opt.string(diag),
             "crate" => args.krate = Krate::read(&opt, diag),
-            "external" => diag.reserved(&opt.key, "reading the tokens of another issuer"),
+            "external" => args.external = opt.word(diag),
             word if FIELD_OPTIONS.contains(&word) => diag.error(
                 &opt.key,
                 format_args!("`{word}` belongs to a field: write `#[claim({word})]` above the field that is meant"),
@@ -102,10 +107,8 @@ fn parse_field(attrs: &[Attribute], diag: &mut Diag) -> FieldArgs {
                     Value::Is(_) | Value::List(_) => opt.path("default = my_function", diag).map(DefaultArg::Function),
                 };
             }
-            "action" => {
-                diag.reserved(&opt.key, "binding a token to one action");
-                continue;
-            }
+            "action" => args.action = opt.word(diag),
+            "external" => diag.error(&opt.key, "`external` belongs to the struct: write `#[claims(external)]` above it"),
             word if STRUCT_OPTIONS.contains(&word) => {
                 diag.error(&opt.key, format_args!("`{word}` belongs to the struct: write `#[claims({word} = …)]` above it"));
             }

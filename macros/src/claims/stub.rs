@@ -79,6 +79,7 @@ pub(crate) fn emit(item: &DeriveInput, args: &Args) -> TokenStream {
                 fn subject(&self) -> &Self::Subject { ::core::unreachable!() }
                 fn to_claims(&self) -> Self::Claims { ::core::unreachable!() }
             }
+            impl #params #krate::Issuable for #user #ty #clause {}
             impl #asked #krate::HasRoles<__TollgateValue> for #user #ty #clause {}
             impl #asked #krate::HasScopes<__TollgateValue> for #user #ty #clause {}
             impl #named #krate::HasClaim<__TOLLGATE_NAME, __TollgateValue> for #user #ty #clause {

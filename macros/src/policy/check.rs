@@ -2,7 +2,7 @@
 
 use syn::{Data, DeriveInput, Fields, Lit, LitStr, Path};
 
-use super::model::{Asked, Claim, Consistency, Model, Rule, Value, Variant};
+use super::model::{Asked, Claim, Consistency, Model, Named, Rule, Value, Variant};
 use super::parse::{self, Args, Condition, Kind, Wanted};
 use crate::diag::{Diag, nearest};
 
@@ -73,8 +73,8 @@ fn check_list(conditions: &[Condition], joined: Joined, diag: &mut Diag) {
 /// A condition that holds no others, in words; `false` beside it where it is to be absent.
 fn leaf(condition: &Condition) -> Option<(bool, String)> {
     let what = match &condition.kind {
-        Kind::Role(path) => format!("role = {}", shown(path)),
-        Kind::Scope(path) => format!("scope = {}", shown(path)),
+        Kind::Role(named) => format!("role = {}", named.shown()),
+        Kind::Scope(named) => format!("scope = {}", named.shown()),
         Kind::Claim(field, wanted) => format!("claim({field} = {})", wanted.shown()),
         Kind::Acr(text) => format!("acr = \"{}\"", text.value()),
         Kind::Not(conditions) => {
@@ -88,8 +88,8 @@ fn leaf(condition: &Condition) -> Option<(bool, String)> {
 
 fn one(condition: &Condition, asked: &mut Asked, diag: &mut Diag) -> Option<Rule> {
     Some(match &condition.kind {
-        Kind::Role(path) => Rule::Role(remembered(variant(path, "Role", diag)?, &mut asked.roles)),
-        Kind::Scope(path) => Rule::Scope(remembered(variant(path, "Scope", diag)?, &mut asked.scopes)),
+        Kind::Role(role) => Rule::Role(remembered(named(role, "Role", diag)?, &mut asked.roles)),
+        Kind::Scope(scope) => Rule::Scope(remembered(named(scope, "Scope", diag)?, &mut asked.scopes)),
         Kind::Claim(field, wanted) => {
             let claim = Claim { field: field.clone(), value: value(wanted, diag)? };
             Rule::Claim(remembered(claim, &mut asked.claims))
@@ -116,6 +116,17 @@ fn remembered<T: Clone + PartialEq>(asked: T, seen: &mut Vec<T>) -> T {
         seen.push(asked.clone());
     }
     asked
+}
+
+fn named(said: &parse::Named, example: &str, diag: &mut Diag) -> Option<Named> {
+    match said {
+        parse::Named::Variant(path) => variant(path, example, diag).map(Named::Variant),
+        parse::Named::Text(text) if text.value().is_empty() || text.value().contains(char::is_whitespace) => {
+            diag.error(text, "a role or scope is one word: write it as it stands in the token");
+            None
+        }
+        parse::Named::Text(text) => Some(Named::Text(text.clone())),
+    }
 }
 
 fn variant(path: &Path, example: &str, diag: &mut Diag) -> Option<Variant> {
@@ -224,6 +235,15 @@ fn shown(path: &Path) -> String {
     let lead = if path.leading_colon.is_some() { "::" } else { "" };
     let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     lead.to_owned() + &segments.join("::")
+}
+
+impl parse::Named {
+    fn shown(&self) -> String {
+        match self {
+            Self::Variant(path) => shown(path),
+            Self::Text(text) => format!("\"{}\"", text.value()),
+        }
+    }
 }
 
 impl Wanted {

@@ -5,7 +5,7 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{DeriveInput, Path};
 
-use super::model::{Claim, Consistency, Model, Rule, Value, Variant};
+use super::model::{Claim, Consistency, Model, Named, Rule, Value, Variant};
 use super::parse::Args;
 use crate::krate::{Krate, name_number};
 
@@ -29,6 +29,13 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         let here = spot(of.segments.last().map_or_else(Span::call_site, |last| last.ident.span()));
         let (user, krate, of) = (moved(&user, here), krate.at(here), moved(of, here));
         needs.push(quote_spanned!(here=> #user: #krate::#name<#of>));
+    }
+    for (named, has) in [(&asked.roles, "HasRoles"), (&asked.scopes, "HasScopes")] {
+        let text = named.iter().find_map(|named| if let Named::Text(text) = named { Some(text) } else { None });
+        let Some(text) = text else { continue };
+        let here = spot(text.span());
+        let (user, krate, has) = (moved(&user, here), krate.at(here), quote::format_ident!("{has}", span = here));
+        needs.push(quote_spanned!(here=> #user: #krate::#has<#krate::AnyText>));
     }
     for Claim { field, value } in &asked.claims {
         let here = spot(field.span());
@@ -80,12 +87,12 @@ impl Rules<'_> {
         let krate = self.krate;
         let rule = match rule {
             Rule::Anyone => quote!(Anyone),
-            Rule::Role(variant) => {
-                let wire = self.wire(variant);
+            Rule::Role(named) => {
+                let wire = self.named(named);
                 quote!(Role(#wire))
             }
-            Rule::Scope(variant) => {
-                let wire = self.wire(variant);
+            Rule::Scope(named) => {
+                let wire = self.named(named);
                 quote!(Scope(#wire))
             }
             Rule::Claim(claim) => self.claim(claim),
@@ -129,6 +136,14 @@ impl Rules<'_> {
         quote!(Claim { name: <#user as #krate::HasClaim<#number, #kind>>::WIRE, value: #krate::Value::#value })
     }
 
+    /// The string of a role or scope.
+    fn named(&self, named: &Named) -> TokenStream {
+        match named {
+            Named::Variant(variant) => self.wire(variant),
+            Named::Text(text) => text.to_token_stream(),
+        }
+    }
+
     /// The string of a variant.
     fn wire(&self, Variant { of, name }: &Variant) -> TokenStream {
         let krate = self.krate;
@@ -159,9 +174,10 @@ fn said(krate: &Krate, consistency: Consistency) -> TokenStream {
 }
 
 /// Every enum once, with the trait of user types that have its values.
-fn enums<'a>(variants: &'a [Variant], has: &str) -> impl Iterator<Item = (&'a Path, Ident)> {
+fn enums<'a>(named: &'a [Named], has: &str) -> impl Iterator<Item = (&'a Path, Ident)> {
     let mut enums: Vec<&Path> = Vec::new();
-    for Variant { of, .. } in variants {
+    for named in named {
+        let Named::Variant(Variant { of, .. }) = named else { continue };
         if !enums.contains(&of) {
             enums.push(of);
         }

@@ -1,7 +1,7 @@
 //! A condition on the caller, ready to be expanded.
 
 use proc_macro2::Ident;
-use syn::{Path, Type};
+use syn::{LitStr, Path, Type};
 
 use crate::krate::Krate;
 
@@ -19,8 +19,8 @@ pub(crate) struct Model {
 /// The tree that becomes a constant.
 pub(crate) enum Rule {
     Anyone,
-    Role(Variant),
-    Scope(Variant),
+    Role(Named),
+    Scope(Named),
     Claim(Claim),
     /// Seconds.
     MaxAge(u64),
@@ -33,8 +33,8 @@ pub(crate) enum Rule {
 /// What the rule names, each once.
 #[derive(Default)]
 pub(crate) struct Asked {
-    pub(crate) roles: Vec<Variant>,
-    pub(crate) scopes: Vec<Variant>,
+    pub(crate) roles: Vec<Named>,
+    pub(crate) scopes: Vec<Named>,
     pub(crate) claims: Vec<Claim>,
 }
 
@@ -45,8 +45,20 @@ impl Asked {
             Value::Variant(variant) => Some(variant),
             Value::Text(_) | Value::Number(_) | Value::Truth(_) => None,
         });
-        self.roles.iter().chain(&self.scopes).chain(of_claims)
+        let named = self.roles.iter().chain(&self.scopes).filter_map(|named| match named {
+            Named::Variant(variant) => Some(variant),
+            Named::Text(_) => None,
+        });
+        named.chain(of_claims)
     }
+}
+
+/// A role or scope.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Named {
+    Variant(Variant),
+    /// One of an open set.
+    Text(LitStr),
 }
 
 /// A variant and the enum it belongs to.

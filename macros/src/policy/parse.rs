@@ -29,14 +29,22 @@ pub(crate) struct Condition {
 
 /// What is asked for.
 pub(crate) enum Kind {
-    Role(Path),
-    Scope(Path),
+    Role(Named),
+    Scope(Named),
     Claim(Ident, Wanted),
     MaxAge(LitStr),
     Acr(LitStr),
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Vec<Condition>),
+}
+
+/// A role or scope.
+pub(crate) enum Named {
+    /// The variant of an enum.
+    Variant(Path),
+    /// One of an open set, which tokens of others have.
+    Text(LitStr),
 }
 
 /// The value that a claim is to have.
@@ -69,12 +77,14 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
     let mut args = Args {
         said: !conditions.is_empty()
             || item.attrs.iter().any(|attr| attr.path().is_ident("policy") && attr.meta.require_list().is_err()),
-        conditions: conditions.into_iter().filter_map(|opt| read(opt, &OPTIONS, diag)).collect(),
+        conditions: Vec::new(),
         user: None,
         user_said: false,
         consistency: None,
         krate: Krate::DEFAULT,
     };
+    let reader = Reader { has_user: of_whole.iter().any(|opt| opt.key == "user") };
+    args.conditions = conditions.into_iter().filter_map(|opt| reader.read(opt, &OPTIONS, diag)).collect();
     for opt in of_whole {
         match opt.key.to_string().as_str() {
             "user" => {
@@ -92,45 +102,56 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
     args
 }
 
-fn read(opt: Opt, known: &[&str], diag: &mut Diag) -> Option<Condition> {
-    let kind = match opt.key.to_string().as_str() {
-        "role" => Kind::Role(variant(&opt, "role = Role::Admin", diag)?),
-        "scope" => Kind::Scope(variant(&opt, "scope = Scope::Write", diag)?),
-        "claim" => claim(&opt, diag)?,
-        "max_age" => Kind::MaxAge(opt.string(diag)?),
-        "acr" => Kind::Acr(opt.string(diag)?),
-        "all" => Kind::All(nested(&opt, "all(role = Role::Admin, max_age = \"5m\")", diag)?),
-        "any" => Kind::Any(nested(&opt, "any(role = Role::Admin, role = Role::Editor)", diag)?),
-        "not" => Kind::Not(nested(&opt, "not(role = Role::Guest)", diag)?),
-        word if WHOLE.contains(&word) => {
-            diag.error(&opt.key, format_args!("`{word}` is said of the whole policy: move it out of these brackets"));
-            return None;
-        }
-        _ => {
-            diag.unknown(&opt.key, "option", known);
-            return None;
-        }
-    };
-    Some(Condition { word: opt.key, kind })
+/// Reads conditions.
+struct Reader {
+    /// Whether the policy says whose it is, so that strings can be told to be of an open set.
+    has_user: bool,
 }
 
-fn nested(opt: &Opt, example: &str, diag: &mut Diag) -> Option<Vec<Condition>> {
-    let opts = opt.list(example, diag)?;
-    let opts = option::once(opts, &REPEATABLE, diag);
-    Some(opts.into_iter().filter_map(|opt| read(opt, &NESTED, diag)).collect())
-}
-
-fn variant(opt: &Opt, example: &str, diag: &mut Diag) -> Option<Path> {
-    if let Value::Is(tokens) = &opt.value
-        && let Ok(text) = syn::parse2::<LitStr>(TokenStream::clone(tokens))
-    {
-        diag.error(
-            &text,
-            format_args!("a string can be misspelt and still compile, so a {} is the variant of an enum: `{example}`", opt.key),
-        );
-        return None;
+impl Reader {
+    fn read(&self, opt: Opt, known: &[&str], diag: &mut Diag) -> Option<Condition> {
+        let kind = match opt.key.to_string().as_str() {
+            "role" => Kind::Role(self.named(&opt, "role = Role::Admin", diag)?),
+            "scope" => Kind::Scope(self.named(&opt, "scope = Scope::Write", diag)?),
+            "claim" => claim(&opt, diag)?,
+            "max_age" => Kind::MaxAge(opt.string(diag)?),
+            "acr" => Kind::Acr(opt.string(diag)?),
+            "all" => Kind::All(self.nested(&opt, "all(role = Role::Admin, max_age = \"5m\")", diag)?),
+            "any" => Kind::Any(self.nested(&opt, "any(role = Role::Admin, role = Role::Editor)", diag)?),
+            "not" => Kind::Not(self.nested(&opt, "not(role = Role::Guest)", diag)?),
+            word if WHOLE.contains(&word) => {
+                diag.error(&opt.key, format_args!("`{word}` is said of the whole policy: move it out of these brackets"));
+                return None;
+            }
+            _ => {
+                diag.unknown(&opt.key, "option", known);
+                return None;
+            }
+        };
+        Some(Condition { word: opt.key, kind })
     }
-    opt.path(example, diag)
+
+    fn nested(&self, opt: &Opt, example: &str, diag: &mut Diag) -> Option<Vec<Condition>> {
+        let opts = opt.list(example, diag)?;
+        let opts = option::once(opts, &REPEATABLE, diag);
+        Some(opts.into_iter().filter_map(|opt| self.read(opt, &NESTED, diag)).collect())
+    }
+
+    fn named(&self, opt: &Opt, example: &str, diag: &mut Diag) -> Option<Named> {
+        if let Value::Is(tokens) = &opt.value
+            && let Ok(text) = syn::parse2::<LitStr>(TokenStream::clone(tokens))
+        {
+            if self.has_user {
+                return Some(Named::Text(text));
+            }
+            diag.error(
+            &text,
+            format_args!("a string can be misspelt and still compile, so a {} is the variant of an enum: `{example}`; of tokens that others issue, say also whose: `user = Partner`", opt.key),
+        );
+            return None;
+        }
+        opt.path(example, diag).map(Named::Variant)
+    }
 }
 
 fn claim(opt: &Opt, diag: &mut Diag) -> Option<Kind> {

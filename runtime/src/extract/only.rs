@@ -43,7 +43,7 @@ where
     Verifier<U>: FromRef<S>,
 {
     let verifier = Verifier::<U>::from_ref(state);
-    let refuse = |refusal| Rejection::new(refusal, &verifier.running().scheme);
+    let refuse = |refusal| Rejection::new(refusal, &verifier.scheme());
     let found = Auth::find_in(parts, &verifier, taken).await.map_err(refuse)?;
     found.ok_or_else(|| refuse(Code::MissingToken.into()))
 }

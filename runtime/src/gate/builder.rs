@@ -12,12 +12,13 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, EventKind, Events};
 use crate::session::{Engine, StoreClock};
 use crate::settings::{
-    Bind, Cidr, Consistency, ForwardedHeader, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite, Settings, ThrottleSettings,
+    Bind, Cidr, Consistency, ForwardedHeader, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite, Service, Settings,
+    ThrottleSettings,
 };
 use crate::store::{OnLimit, RevokeReason, Store, Target};
 #[cfg(feature = "jwe")]
 use crate::token::Secrecy;
-use crate::token::{Envelope, JwtClaims, Open};
+use crate::token::{Envelope, Issuable, JwtClaims, Open};
 
 use super::keys::{IntoRing, RingSource};
 use super::task::{RELOAD, Running};
@@ -183,6 +184,17 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     pub fn client_id(self, client_id: impl Into<String>) -> Self {
         let client_id = client_id.into();
         self.with(|settings| settings.client_id = client_id)
+    }
+
+    /// Where the routes hang for clients outside: `public_url`.
+    pub fn public_url(self, url: impl Into<String>) -> Self {
+        let url = url.into();
+        self.with(|settings| settings.public_url = Some(url))
+    }
+
+    /// A service that may ask about tokens, of which there may be several: `introspection.services`.
+    pub fn service(self, service: Service) -> Self {
+        self.with(|settings| settings.introspection.services.push(service))
     }
 
     /// How far clocks may differ: `leeway`.
@@ -367,6 +379,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         K: HasKeys,
         S: HasStore,
         E: Protects<<B::User as JwtClaims>::Secrecy>,
+        B::User: Issuable,
     {
         let Self { backend, mut base, overrides, ring, store, clock, events, .. } = self;
         for change in overrides {

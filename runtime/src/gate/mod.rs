@@ -5,7 +5,10 @@ mod archive;
 mod attempt;
 mod backend;
 mod builder;
+mod exchange;
 mod identifier;
+#[cfg(feature = "axum")]
+mod introspect;
 mod keys;
 #[cfg(feature = "axum")]
 mod request;
@@ -24,10 +27,13 @@ pub use builder::Encrypted;
 pub use builder::{
     Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing, Plain, Protects,
 };
+pub use exchange::{Exchange, Exchanged, GuardLogin};
 pub use identifier::normalize_identifier;
 pub use keys::{IntoRing, Keys};
 pub use sessions::{Health, SessionInfo, SessionList};
 pub use tokens::TokenList;
+#[cfg(feature = "axum")]
+pub(crate) use verifier::BEARER;
 pub use verifier::Verifier;
 
 use std::fmt;

@@ -1,24 +1,27 @@
-//! Verifies access tokens: the part of a gate that routes need.
+//! What verifies access tokens for a state: the gate's own, or those of other issuers.
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::error::Refusal;
+use crate::guard::{Context, GuardRouter, GuardRouterBuilder};
 use crate::session::Purpose;
-use crate::token::{JwtClaims, Verified};
+use crate::token::{ClaimSet, JwtClaims, Verified};
 
 use super::task::Running;
+use super::{AuthBackend, Gate};
 
-/// Verifies the access tokens of a gate whose users are `U`. Cheap to clone.
-pub struct Verifier<U> {
-    running: Arc<Running>,
-    user: PhantomData<fn() -> U>,
+/// Verifies the access tokens of a gate whose users are `U`, or of the issuers of a [`GuardRouter`]. Cheap to clone.
+pub struct Verifier<U: JwtClaims>(Source<U>);
+
+enum Source<U: JwtClaims> {
+    Gate(Arc<Running>),
+    Guards(GuardRouter<U>),
 }
 
 impl<U: JwtClaims> Verifier<U> {
     pub(super) fn new(running: Arc<Running>) -> Self {
-        Self { running, user: PhantomData }
+        Self(Source::Gate(running))
     }
 
     /// Verifies a token as a guarded route does.
@@ -26,23 +29,130 @@ impl<U: JwtClaims> Verifier<U> {
     /// # Errors
     /// As [`Gate::verify`](super::Gate::verify).
     pub async fn verify(&self, token: &str) -> Result<Verified<U::Claims>, Refusal> {
-        self.running.engine.admit(token, Purpose::Entry).await
+        match &self.0 {
+            Source::Gate(running) => running.engine.admit(token, Purpose::Entry).await,
+            Source::Guards(guards) => guards.verify(token, &Context::none()).await,
+        }
+    }
+
+    /// The gate whose tokens these are; `None` where others issue them.
+    #[cfg(feature = "axum")]
+    pub(crate) fn running(&self) -> Option<&Running> {
+        match &self.0 {
+            Source::Gate(running) => Some(running),
+            Source::Guards(_) => None,
+        }
+    }
+
+    /// Whether tokens of this issuer are this verifier's to judge.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_for(&self, issuer: &str) -> bool {
+        match &self.0 {
+            Source::Gate(running) => running.engine.settings.issuer.as_deref() == Some(issuer),
+            Source::Guards(guards) => guards.issuers().any(|known| known == issuer),
+        }
+    }
+
+    /// The scheme that challenges name.
+    #[cfg(feature = "axum")]
+    pub(crate) fn scheme(&self) -> Arc<str> {
+        match &self.0 {
+            Source::Gate(running) => Arc::clone(&running.scheme),
+            Source::Guards(_) => BEARER.into(),
+        }
     }
 
     #[cfg(feature = "axum")]
-    pub(crate) fn running(&self) -> &Running {
-        &self.running
+    pub(crate) fn now(&self) -> crate::clock::Timestamp {
+        match &self.0 {
+            Source::Gate(running) => running.engine.clock.now(),
+            Source::Guards(guards) => guards.clock().now(),
+        }
     }
 }
 
-impl<U> Clone for Verifier<U> {
+impl<U: JwtClaims> GuardRouter<U> {
+    /// What verifies the tokens of these issuers, for a state of your own: `Auth<U>` as a handler's argument asks it.
+    ///
+    /// ```
+    /// use axum::extract::FromRef;
+    /// use axum::{Router, routing::get};
+    /// use tollgate::guard::{GuardRouter, Issuer, StaticGuard};
+    /// use tollgate::prelude::*;
+    ///
+    /// #[derive(Clone, JwtClaims)]
+    /// #[claims(external)]
+    /// struct Partner {
+    ///     #[claim(sub)]
+    ///     id: String,
+    /// }
+    ///
+    /// async fn orders(partner: Auth<Partner>) -> String {
+    ///     format!("orders of {}", partner.subject())
+    /// }
+    ///
+    /// # fn main() -> Result<(), tollgate::error::Error> {
+    /// let guard = StaticGuard::new(Issuer::new("https://partner.example").audience("orders"));
+    /// let verifier: Verifier<Partner> = GuardRouter::alone("partner", guard)?.verifier();
+    /// let app: Router = Router::new().route("/orders", get(orders)).with_state(verifier);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Tokens that are good for one action say nothing about a caller. They are verified where the action is, by
+    /// [`verify`](Self::verify) with a [`Context`]:
+    /// ```compile_fail
+    /// # use tollgate::guard::{GuardRouter, Issuer, StaticGuard};
+    /// # use tollgate::prelude::*;
+    /// #[derive(Clone, JwtClaims)]
+    /// #[claims(external)]
+    /// struct Transfer {
+    ///     #[claim(sub)]
+    ///     id: String,
+    ///     #[claim(action)]
+    ///     action: String,
+    /// }
+    /// # fn f(guards: GuardRouter<Transfer>) {
+    /// guards.verifier();
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn verifier(&self) -> Verifier<U> {
+        const {
+            assert!(
+                !<U::Claims as ClaimSet>::ACTION_BOUND,
+                "tokens with `#[claim(action)]` are good for one action: verify them with `guards.verify(token, &Context::action(…))`"
+            );
+        }
+        Verifier(Source::Guards(self.clone()))
+    }
+}
+
+impl<U: JwtClaims> GuardRouterBuilder<U> {
+    /// The guards stand beside this gate, on routes that take tokens of both: no guard may have the gate's issuer.
+    pub fn beside<B: AuthBackend>(self, gate: &Gate<B>) -> Self {
+        match &gate.running().engine.settings.issuer {
+            Some(issuer) => self.not(issuer),
+            None => self,
+        }
+    }
+}
+
+impl<U: JwtClaims> Clone for Verifier<U> {
     fn clone(&self) -> Self {
-        Self { running: Arc::clone(&self.running), user: PhantomData }
+        Self(match &self.0 {
+            Source::Gate(running) => Source::Gate(Arc::clone(running)),
+            Source::Guards(guards) => Source::Guards(guards.clone()),
+        })
     }
 }
 
-impl<U> fmt::Debug for Verifier<U> {
+impl<U: JwtClaims> fmt::Debug for Verifier<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Verifier")
     }
 }
+
+/// The scheme of other issuers' tokens (RFC 6750).
+#[cfg(feature = "axum")]
+pub(crate) const BEARER: &str = "Bearer";

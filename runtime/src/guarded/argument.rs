@@ -4,7 +4,7 @@ use super::routing::MethodRouter;
 use axum::Router;
 
 use super::{Guarded, Route, Security};
-use crate::extract::{Auth, BearerOnly, CookieOnly, Current, Optional, Public};
+use crate::extract::{Auth, BearerOnly, CookieOnly, Current, OneOf, Optional, Public};
 use crate::gate::AuthBackend;
 use crate::policy::{PolicyFor, Rule};
 use crate::token::JwtClaims;
@@ -15,7 +15,7 @@ use crate::token::JwtClaims;
 #[diagnostic::on_unimplemented(
     message = "this handler does not say who may call it: its first argument is `{Self}`",
     label = "the first argument of a guarded handler says who may call it",
-    note = "put `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>` or `Current<…>` in front, or `_: Public` where everyone may call it"
+    note = "put `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`, `OneOf<…>` or `Current<…>` in front, or `_: Public` where everyone may call it"
 )]
 pub trait FirstArgument: sealed::Sealed {
     /// Who may call it.
@@ -26,7 +26,7 @@ pub trait FirstArgument: sealed::Sealed {
 #[diagnostic::on_unimplemented(
     message = "this handler does not say who may call it: it has no arguments",
     label = "the first argument of a guarded handler says who may call it",
-    note = "give it `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>` or `Current<…>` as an argument, or `_: Public` where everyone may call it"
+    note = "give it `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`, `OneOf<…>` or `Current<…>` as an argument, or `_: Public` where everyone may call it"
 )]
 pub trait SaysWho<T> {
     /// The argument that says it.
@@ -43,6 +43,16 @@ impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for Option<Auth<U, P>> {
 
 impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for Optional<Auth<U, P>> {
     const SECURITY: Security = Security::Optional(P::RULE);
+}
+
+impl<U1, P1, U2, P2> FirstArgument for OneOf<Auth<U1, P1>, Auth<U2, P2>>
+where
+    U1: JwtClaims,
+    P1: PolicyFor<U1>,
+    U2: JwtClaims,
+    P2: PolicyFor<U2>,
+{
+    const SECURITY: Security = Security::OneOf(P1::RULE, P2::RULE);
 }
 
 impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for BearerOnly<Auth<U, P>> {
@@ -69,6 +79,7 @@ mod sealed {
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Auth<U, P> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Option<Auth<U, P>> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Optional<Auth<U, P>> {}
+    impl<U1: JwtClaims, P1: PolicyFor<U1>, U2: JwtClaims, P2: PolicyFor<U2>> Sealed for OneOf<Auth<U1, P1>, Auth<U2, P2>> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for BearerOnly<Auth<U, P>> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for CookieOnly<Auth<U, P>> {}
     impl<B: AuthBackend> Sealed for Current<B> {}

@@ -59,6 +59,9 @@ fn guard(operation: &mut Operation, security: Security) {
         Security::Public => (Vec::new(), None),
         Security::Optional(rule) => (vec![SecurityRequirement::default(), needs(rule)], Some(rule)),
         Security::Required(rule) => (vec![needs(rule)], Some(rule)),
+        Security::OneOf(one, other) if one == other => (vec![needs(one)], Some(one)),
+        // The one may refuse whom the other takes.
+        Security::OneOf(one, other) => (vec![needs(one), needs(other)], Some(if one == Rule::Anyone { other } else { one })),
     };
     operation.security = Some(requirements);
     let Some(rule) = rule else { return };

@@ -3,6 +3,7 @@
 mod answer;
 mod body;
 mod mount;
+mod service;
 mod session;
 mod signin;
 mod token;
@@ -50,16 +51,20 @@ impl<B: AuthBackend> Gate<B> {
         ];
         let present = routes.into_iter().filter(|(route, ..)| !shape.disabled.contains(route));
         let present = present.map(|(_, path, method, handler)| (format!("{}{path}", shape.prefix), method, handler));
-        mount::router(present.collect()).with_state(())
+        let introspect = self
+            .answers_services()
+            .then(|| (format!("{}/introspect", shape.prefix), post, Mounted::new(self, service::introspect::<B>)));
+        mount::router(present.chain(introspect).collect()).with_state(())
     }
 
-    /// `GET /.well-known/jwks.json`, the public keys (RFC 7517). It belongs at the root.
+    /// `GET /.well-known/jwks.json`, the public keys (RFC 7517), and where services may ask about tokens and `public_url` is set
+    /// `GET /.well-known/oauth-authorization-server` (RFC 8414). Both belong at the root.
     pub fn well_known<S>(&self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
         let jwks = Mounted::new(self, jwks::<B>);
-        mount::router(vec![("/.well-known/jwks.json".to_owned(), MethodFilter::GET, jwks)]).with_state(())
+        mount::router(vec![("/.well-known/jwks.json".to_owned(), MethodFilter::GET, jwks)]).with_state(()).merge(self.metadata())
     }
 
     /// Adds everything to an application: [`router`](Self::router) and [`well_known`](Self::well_known), and with the feature `openapi`

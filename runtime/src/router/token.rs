@@ -10,6 +10,7 @@ use crate::reject::{Rejection, no_store};
 
 use super::answer::{Described, private};
 use super::body::{Media, Read, device, member};
+use super::service::revoker;
 use super::transport::{answer, cookies, from_here_with_cookies, refresh_token};
 
 /// `POST /auth/refresh-access`.
@@ -59,6 +60,8 @@ pub(super) async fn revoke<B: AuthBackend>(State(gate): State<Gate<B>>, request:
         _hint: Option<String>,
         #[serde(default)]
         affect_tree: bool,
+        #[serde(default)]
+        client_id: Option<String>,
     }
     let attempt = async {
         let read = Read::any(request).await?;
@@ -66,9 +69,15 @@ pub(super) async fn revoke<B: AuthBackend>(State(gate): State<Gate<B>>, request:
             Media::Json => read.parse()?,
             Media::Form => serde_urlencoded::from_bytes(&read.bytes).map_err(|_| Code::InvalidRequest)?,
         };
-        gate.revoke_presented(&form.token, form.affect_tree).await
+        Ok::<_, Refusal>((read.parts, form))
     };
-    attempt.await.map_err(|refusal| gate.reject(refusal))?;
+    let (parts, form) = attempt.await.map_err(|refusal| gate.reject(refusal))?;
+    let service = revoker(&gate, &parts, form.client_id.as_deref())?;
+    // A token that was issued to another client stays as it is (R95).
+    if service.is_none_or(|service| service == gate.running().engine.settings.client_id) {
+        let revoked = gate.revoke_presented(&form.token, form.affect_tree).await;
+        revoked.map_err(|refusal| gate.reject(refusal))?;
+    }
     let mut response = ().into_response();
     no_store(response.headers_mut());
     Ok(response)

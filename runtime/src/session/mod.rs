@@ -36,7 +36,7 @@ use crate::id::SessionId;
 use crate::keys::KeyRing;
 use crate::settings::Settings;
 use crate::store::{LogCursor, Store};
-use crate::token::{Envelope, Expect};
+use crate::token::{Envelope, Expect, VerifiedCache};
 
 use confirm::Confirmations;
 use refresh::Replays;
@@ -62,6 +62,7 @@ pub(crate) struct Engine {
     failed_reads: AtomicU64,
     confirmations: Confirmations,
     replays: Replays,
+    seen: VerifiedCache,
     /// Whether it was told that the view is stale.
     is_stale: AtomicBool,
     /// Whether the log told of a key since the ring was read.
@@ -104,6 +105,7 @@ impl Engine {
             failed_reads: AtomicU64::new(0),
             confirmations,
             replays: Replays::default(),
+            seen: VerifiedCache::new(SEEN_BYTES),
             is_stale: AtomicBool::new(false),
             is_ring_old: AtomicBool::new(false),
             is_off: AtomicBool::new(false),
@@ -136,3 +138,6 @@ impl Engine {
         self.confirmations.dropped()
     }
 }
+
+/// How many bytes of verified tokens are remembered (R132).
+const SEEN_BYTES: u64 = 8 * 1024 * 1024;

@@ -48,12 +48,37 @@ impl Problem {
 
 /// The flat list of checks.
 fn problems(settings: &Settings) -> Vec<Problem> {
-    let Settings { issuer, audience, client_id, leeway, access, refresh, session, revocation, throttle, .. } = settings;
+    let Settings {
+        issuer,
+        audience,
+        client_id,
+        public_url,
+        leeway,
+        access,
+        refresh,
+        session,
+        revocation,
+        introspection,
+        throttle,
+        ..
+    } = settings;
     let Settings { keys: _, client: _, cookies, binding, store, origins: _, .. } = settings;
     let mut found = Found(Vec::new());
 
     found.required("issuer", issuer.as_deref());
     found.required("audience", audience.as_deref());
+    if let Some(url) = public_url {
+        found.unless(is_base_url(url), "public_url", || {
+            "must be `https://` (or `http://` for a test) with a host and a plain path, without a slash at its end, a query or a fragment".into()
+        });
+        let issuer = issuer.as_deref().unwrap_or_default();
+        found.unless(is_base_url(issuer.trim_end_matches('/')), "public_url", || {
+            "needs an `issuer` that is an address too, for the metadata lie below it (RFC 8414 section 3)".into()
+        });
+    }
+    let names = introspection.services.iter().map(super::Service::name);
+    let twice = names.clone().enumerate().any(|(at, one)| names.clone().skip(at + 1).any(|two| one == two));
+    found.unless(!twice, "introspection.services", || "names a service twice".into());
     let printable = !client_id.is_empty() && client_id.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     found.unless(printable, "client_id", || "must be printable ASCII, and not empty (RFC 6749 appendix A.1)".into());
     found.at_most("leeway", *leeway, MINUTE * 2);
@@ -222,4 +247,13 @@ fn is_origin(text: &str) -> bool {
 fn is_token(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(allowed)
+}
+
+/// Whether a text is an address that paths can be put after.
+fn is_base_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        let plain = rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&byte));
+        plain && !rest.is_empty() && !rest.starts_with('/') && !rest.ends_with('/') && !rest.contains("//")
+    })
 }

@@ -3,12 +3,14 @@
 mod check;
 mod cidr;
 mod client;
+mod introspection;
 mod leaf;
 mod source;
 mod store;
 mod table;
 mod throttle;
 
+pub use introspection::{IntrospectionSettings, Service};
 pub use throttle::{Allowance, Counted, ThrottleSettings};
 
 pub use cidr::{Cidr, NotACidr};
@@ -55,6 +57,9 @@ pub struct Settings {
     pub audience: Option<String>,
     /// The claim `client_id` (RFC 9068 section 2.2). By default `first-party`.
     pub client_id: String,
+    /// Where the gate's routes hang for clients outside, the path under which they are nested included:
+    /// `https://api.example.com/v1`. Only the metadata of RFC 8414 needs it. Has no default.
+    pub public_url: Option<String>,
     /// How far clocks may differ. By default 30 s, at most 120 s.
     pub leeway: Duration,
     /// Access tokens.
@@ -65,6 +70,8 @@ pub struct Settings {
     pub session: SessionSettings,
     /// Revocation.
     pub revocation: RevocationSettings,
+    /// Services that may ask about tokens.
+    pub introspection: IntrospectionSettings,
     /// The key ring.
     pub keys: KeysSettings,
     /// The client's address.
@@ -91,11 +98,13 @@ impl Default for Settings {
             issuer: None,
             audience: None,
             client_id: "first-party".to_owned(),
+            public_url: None,
             leeway: Duration::from_secs(30),
             access: AccessSettings::default(),
             refresh: RefreshSettings::default(),
             session: SessionSettings::default(),
             revocation: RevocationSettings::default(),
+            introspection: IntrospectionSettings::default(),
             keys: KeysSettings::default(),
             client: ClientSettings::default(),
             cookies: CookieSettings::default(),

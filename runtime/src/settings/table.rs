@@ -46,6 +46,7 @@ keys! {
     "issuer" => issuer, "the claim `iss`: who issues the tokens; required";
     "audience" => audience, "the claim `aud`: for whom they are issued; required";
     "client_id" => client_id, "the claim `client_id`";
+    "public_url" => public_url, "where the routes hang for clients outside, for the metadata of RFC 8414: `https://api.example.com/v1`";
     "leeway" => leeway, "how far clocks may differ, at most 2m";
     "access.ttl" => access.ttl, "how long an access token lives";
     "access.max_ttl" => access.max_ttl, "the longest life of any token that verifies; where not set, `access.ttl`";
@@ -62,6 +63,7 @@ keys! {
     "revocation.consistency" => revocation.consistency, "what a verifier asks: `eventual`, `bounded:2s` or `strict`";
     "revocation.stale_limit" => revocation.stale_limit, "from which age on the view of the revocations is stale";
     "revocation.on_stale" => revocation.on_stale, "what a node with a stale view does: `check` or `serve`";
+    "introspection.services" => introspection.services, "services that may ask about tokens, each as `name:sha256:` and the SHA-256 of its secret in hexadecimal; where not set, nobody";
     "keys.accept_new" => keys.accept_new, "whether a ring without history may start beside live sessions";
     "client.proxies" => client.proxies, "the proxies whose word about a client's address is taken: addresses and ranges";
     "client.header" => client.header, "the header in which they write it: `x_forwarded_for` or `forwarded`";
@@ -173,7 +175,7 @@ mod tests {
             ("ttl", Some("access.ttl")),
             ("acess.tll", Some("access.ttl")),
             ("database", None),
-            ("public_url", None),
+            ("publik_url", Some("public_url")),
         ] {
             assert_eq!(nearest(wrong).map(|key| key.name), right, "{wrong}");
         }

@@ -28,6 +28,14 @@ pub trait JwtClaims: Sized + Send + Sync + 'static {
     fn to_claims(&self) -> Self::Claims;
 }
 
+/// A user type whose tokens a gate may issue: every one but those with `#[claims(external)]`. The derive implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is for tokens that others issue",
+    label = "this gate would issue tokens of `{Self}`",
+    note = "remove `external` from `#[claims(…)]`, or name the type of your own users in `#[auth_backend(…, user = User)]`"
+)]
+pub trait Issuable {}
+
 /// What can identify a user: written with `Display` into `sub`, read back with `FromStr`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a subject",
@@ -77,6 +85,14 @@ pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
 
     /// Whether the field marked `#[claim(scope)]` holds this one; `false` where there is none.
     fn has_scope(&self, scope: &str) -> bool;
+
+    /// Whether a field is marked `#[claim(action)]`, so that a token is good for one action and once.
+    const ACTION_BOUND: bool = false;
+
+    /// The digest in the field marked `#[claim(action)]`; `None` where there is none.
+    fn action(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// A closed set of strings. Derive it on an enum without fields: `#[derive(ClaimValue)]`.

@@ -148,11 +148,11 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
 }
 
 /// Reads a value into an empty place.
-fn once<'de, A: MapAccess<'de>, T: Deserialize<'de>>(place: &mut Option<T>, map: &mut A) -> Result<(), A::Error> {
+pub(super) fn once<'de, A: MapAccess<'de>, T: Deserialize<'de>>(place: &mut Option<T>, map: &mut A) -> Result<(), A::Error> {
     seeded(place, PhantomData::<T>, map)
 }
 
-fn seeded<'de, A, S>(place: &mut Option<S::Value>, seed: S, map: &mut A) -> Result<(), A::Error>
+pub(super) fn seeded<'de, A, S>(place: &mut Option<S::Value>, seed: S, map: &mut A) -> Result<(), A::Error>
 where
     A: MapAccess<'de>,
     S: DeserializeSeed<'de>,
@@ -203,7 +203,7 @@ impl<C: ClaimSet> Visitor<'_> for NameOf<C> {
 }
 
 /// Whether a string is exactly this one; anything but a string is an error (R46).
-struct Same<'a>(&'a str);
+pub(super) struct Same<'a>(pub(super) &'a str);
 
 impl<'de> DeserializeSeed<'de> for Same<'_> {
     type Value = bool;

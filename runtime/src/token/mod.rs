@@ -1,11 +1,13 @@
 //! Access and refresh tokens: claims, issuing, verifying. Knows keys; knows no store and no session.
 
 mod bond;
+mod cache;
 mod claims;
 mod compact;
 mod decode;
 #[cfg(feature = "jwe")]
 mod encrypted;
+mod external;
 mod header;
 mod issue;
 mod json;
@@ -17,11 +19,14 @@ mod verify;
 #[cfg(test)]
 mod wycheproof;
 
-pub use claims::{ClaimSet, ClaimValue, Confidential, JwtClaims, Open, Secrecy, Subject, ValueSet};
+pub use claims::{ClaimSet, ClaimValue, Confidential, Issuable, JwtClaims, Open, Secrecy, Subject, ValueSet};
+pub use external::TokenKind;
 pub use verify::{TokenInfo, Verified};
 
+pub(crate) use cache::VerifiedCache;
 #[cfg(feature = "jwe")]
 pub(crate) use encrypted::{decrypt, encrypt};
+pub(crate) use external::{Expected, Sealed};
 pub(crate) use issue::{complete, draft};
 
 #[doc(hidden)]

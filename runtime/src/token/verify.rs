@@ -34,8 +34,28 @@ pub struct Expect {
 /// Whether they were revoked is for the gate to say, which alone hands these out.
 #[derive(Clone, Debug)]
 pub struct Verified<C> {
+    held: Held<C>,
+}
+
+/// A token that is remembered is shared by all who send it again.
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "what is not remembered is not put on the heap either")]
+enum Held<C> {
+    Own(Shared<C>),
+    Shared(Arc<Shared<C>>),
+}
+
+/// Claims, and the rest.
+#[derive(Clone, Debug)]
+pub(super) struct Shared<C> {
     claims: C,
     token: TokenInfo,
+}
+
+impl<C> Shared<C> {
+    pub(super) fn token(&self) -> &TokenInfo {
+        &self.token
+    }
 }
 
 /// What a verified token says of itself, apart from the user's claims.
@@ -52,8 +72,22 @@ pub struct TokenInfo {
     epoch: u64,
     issued_at: Timestamp,
     expires_at: Timestamp,
+    not_before: Option<Timestamp>,
     auth_time: Option<Timestamp>,
     bond: Option<Bond>,
+    foreign: Option<Box<Foreign>>,
+}
+
+/// What only a token of another issuer has.
+#[derive(Clone, Debug)]
+pub(super) struct Foreign {
+    /// The guard that verified it.
+    pub(super) guard: Arc<str>,
+    /// Which of the expected audiences it is for.
+    pub(super) audience: Arc<str>,
+    /// Its `jti`.
+    pub(super) id: Option<Box<str>>,
+    pub(super) nonce: Option<Box<str>>,
 }
 
 /// The expected client is shared, another one is the token's own.
@@ -121,7 +155,7 @@ fn decode_payload<C: ClaimSet>(encoded: &str, expect: &Expect) -> Option<Decoded
 }
 
 /// RFC 7519 sections 4.1.4 to 4.1.6. What is wrong for ever comes before what was right once.
-fn check_times<C>(token: &Decoded<C>, expect: &Expect, now: Timestamp) -> Result<(), VerifyError> {
+pub(super) fn check_times<C>(token: &Decoded<C>, expect: &Expect, now: Timestamp) -> Result<(), VerifyError> {
     let leeway = expect.leeway.min(MAX_LEEWAY);
     let latest = now.plus(leeway);
     let starts_late = token.not_before.is_some_and(|start| Timestamp::from_secs(start) > latest);
@@ -138,10 +172,19 @@ fn check_times<C>(token: &Decoded<C>, expect: &Expect, now: Timestamp) -> Result
 
 impl<C> Verified<C> {
     fn new(decoded: Decoded<C>, key: &VerifyingKey, expect: &Expect) -> Self {
+        Self::made(decoded, key.kid(), expect, None)
+    }
+
+    /// The claims of another issuer's token, once everything held: for [`external`](super::external) alone.
+    pub(super) fn foreign(decoded: Decoded<C>, foreign: Foreign, kid: &Arc<str>, expect: &Expect) -> Self {
+        Self::made(decoded, kid, expect, Some(Box::new(foreign)))
+    }
+
+    fn made(decoded: Decoded<C>, kid: &Arc<str>, expect: &Expect, foreign: Option<Box<Foreign>>) -> Self {
         let token = TokenInfo {
             issuer: Arc::clone(&expect.issuer),
-            audience: Arc::clone(&expect.audience),
-            kid: Arc::clone(key.kid()),
+            audience: Arc::clone(foreign.as_ref().map_or(&expect.audience, |foreign| &foreign.audience)),
+            kid: Arc::clone(kid),
             client_id: decoded.client_id.map_or_else(|| Client::Expected(Arc::clone(&expect.client_id)), Client::Other),
             subject: decoded.subject,
             acr: decoded.acr,
@@ -150,32 +193,71 @@ impl<C> Verified<C> {
             epoch: decoded.epoch,
             issued_at: Timestamp::from_secs(decoded.issued),
             expires_at: Timestamp::from_secs(decoded.expires),
+            not_before: decoded.not_before.map(Timestamp::from_secs),
             auth_time: decoded.auth_time.map(Timestamp::from_secs),
+            foreign,
             bond: decoded.bond,
         };
-        Self { claims: decoded.claims, token }
+        Self { held: Held::Own(Shared { claims: decoded.claims, token }) }
+    }
+
+    /// What is remembered, once more.
+    pub(super) fn shared(shared: Arc<Shared<C>>) -> Self {
+        Self { held: Held::Shared(shared) }
+    }
+
+    /// To be remembered.
+    pub(super) fn to_shared(&self) -> Arc<Shared<C>>
+    where
+        C: Clone,
+    {
+        match &self.held {
+            Held::Own(own) => Arc::new(own.clone()),
+            Held::Shared(shared) => Arc::clone(shared),
+        }
+    }
+
+    fn held(&self) -> &Shared<C> {
+        match &self.held {
+            Held::Own(own) => own,
+            Held::Shared(shared) => shared,
+        }
     }
 
     /// What the token says of the user.
     #[must_use]
     pub fn claims(&self) -> &C {
-        &self.claims
+        &self.held().claims
     }
 
     /// What the token says of the user, without the rest.
     #[must_use]
-    pub fn into_claims(self) -> C {
-        self.claims
+    pub fn into_claims(self) -> C
+    where
+        C: Clone,
+    {
+        match self.held {
+            Held::Own(own) => own.claims,
+            Held::Shared(shared) => Arc::try_unwrap(shared).map_or_else(|shared| shared.claims.clone(), |own| own.claims),
+        }
     }
 
     /// What the token says of itself.
     #[must_use]
     pub fn token(&self) -> &TokenInfo {
-        &self.token
+        &self.held().token
     }
 }
 
 impl TokenInfo {
+    /// Whether its times hold still, as they did once.
+    pub(super) fn is_timely(&self, expect: &Expect, now: Timestamp) -> bool {
+        let leeway = expect.leeway.min(MAX_LEEWAY);
+        let latest = now.plus(leeway);
+        let starts_late = self.not_before.is_some_and(|start| start > latest) || self.issued_at > latest;
+        !starts_late && now < self.expires_at.plus(leeway)
+    }
+
     /// Who issued it: `iss`.
     #[must_use]
     pub fn issuer(&self) -> &str {
@@ -194,7 +276,8 @@ impl TokenInfo {
         &self.subject
     }
 
-    /// To which client it was issued: `client_id`.
+    /// To which client it was issued: `client_id`. Of a token of another issuer its `client_id` or `azp`, empty where it has
+    /// neither.
     #[must_use]
     pub fn client_id(&self) -> &str {
         match &self.client_id {
@@ -203,7 +286,34 @@ impl TokenInfo {
         }
     }
 
-    /// Its own id: `jti`.
+    /// Who it is about, wherever it comes from: issuer and subject. Subjects of different issuers may have the same name, and an
+    /// email address is nobody's identity (OpenID Connect Core section 5.7).
+    #[must_use]
+    pub fn identity(&self) -> (&str, &str) {
+        (&self.issuer, &self.subject)
+    }
+
+    /// The name of the guard that verified it; `None` for a token of the gate's own.
+    #[must_use]
+    pub fn guard(&self) -> Option<&str> {
+        self.foreign.as_ref().map(|foreign| &*foreign.guard)
+    }
+
+    /// What another issuer calls its token, in its own words: `jti`. `None` for a token of the gate's own, whose id is
+    /// [`jti`](Self::jti).
+    #[must_use]
+    pub fn external_id(&self) -> Option<&str> {
+        self.foreign.as_ref()?.id.as_deref()
+    }
+
+    /// The value that binds an ID token to the request that asked for it: `nonce` (OpenID Connect Core section 2).
+    #[must_use]
+    pub fn nonce(&self) -> Option<&str> {
+        self.foreign.as_ref()?.nonce.as_deref()
+    }
+
+    /// Its own id: `jti`. Of a token of another issuer it is half a SHA-256 of the issuer and of its `jti`, or of its text where it
+    /// has none.
     #[must_use]
     pub fn jti(&self) -> TokenId {
         self.jti
@@ -221,7 +331,7 @@ impl TokenInfo {
         self.session.map(|(_, generation)| generation)
     }
 
-    /// The epoch when it was issued: `uep`. It is dead once its subject's, its client's or the global epoch is above.
+    /// The epoch when it was issued: `uep`; 0 for a token of another issuer. It is dead once its subject's, its client's or the global epoch is above.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch

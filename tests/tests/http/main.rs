@@ -9,6 +9,7 @@ mod cookies;
 mod devices;
 mod encrypted;
 mod guarded;
+mod introspect;
 mod jwks;
 mod layers;
 mod limits;

@@ -1,6 +1,6 @@
 //! Every mistake is reported in one run.
 #[derive(tollgate::JwtClaims)]
-#[claims(nam = UserClaims, external)]
+#[claims(nam = UserClaims)]
 struct User {
     id: Option<u64>,
     #[claim(rename = "exp")]

@@ -1,9 +1,10 @@
-//! Claims of another issuer.
+//! A claim of another issuer that nobody is to read.
 #[derive(tollgate::JwtClaims)]
 #[claims(external)]
-struct User {
+struct Partner {
     #[claim(sub)]
     id: u64,
+    #[claim(confidential)]
     plan: String,
 }
 

@@ -1,0 +1,207 @@
+//! Fetched keys: kept, renewed in the background, fetched by one for all, and by nobody too often.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use tokio::sync::watch;
+
+use super::source::{Fetched, Twin};
+use super::{KeyHealth, Wanted};
+use crate::clock::Timestamp;
+use crate::error::{AuthError, Causes};
+use crate::keys::{Algorithm, PublicKeySet};
+
+/// Keys of a source.
+///
+/// Whoever finds the wanted key in a fresh set reads one pointer and takes no lock. All others share one attempt, and an attempt
+/// is made only so often, whether it succeeds or not (R59 to R64).
+pub(super) struct KeyCache {
+    source: Box<dyn Twin>,
+    held: ArcSwapOption<Held>,
+    generation: AtomicU64,
+    /// In milliseconds since 1970: the next attempt is not before.
+    next_attempt: AtomicU64,
+    attempt: Mutex<Attempt>,
+}
+
+/// How long keys are kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// From which age on they are renewed, unless their source says a shorter one.
+    pub(super) renew: Duration,
+    /// From which age on they no longer verify.
+    pub(super) stale: Duration,
+}
+
+struct Held {
+    keys: Arc<PublicKeySet>,
+    fetched_at: Timestamp,
+    max_age: Option<Duration>,
+}
+
+#[derive(Default)]
+struct Attempt {
+    /// Tells when the attempt that is under way is over.
+    running: Option<watch::Receiver<bool>>,
+    problem: Option<String>,
+}
+
+impl KeyCache {
+    pub(super) fn new(source: Box<dyn Twin>) -> Arc<Self> {
+        Arc::new(Self {
+            source,
+            held: ArcSwapOption::empty(),
+            generation: AtomicU64::new(0),
+            next_attempt: AtomicU64::new(0),
+            attempt: Mutex::default(),
+        })
+    }
+
+    /// The keys, with the wanted one among them where it can be had.
+    pub(super) async fn keys(
+        self: &Arc<Self>,
+        wanted: Wanted<'_>,
+        limits: Limits,
+        allowed: &[Algorithm],
+    ) -> Result<Arc<PublicKeySet>, AuthError> {
+        let Wanted { kid, now } = wanted;
+        let held = self.held.load_full().filter(|held| now.since(held.fetched_at) < limits.stale);
+        if let Some(held) = held {
+            let knows = kid.is_none_or(|kid| held.keys.keys().iter().any(|key| key.kid() == Some(kid)));
+            if knows {
+                // Renewed beside the requests, none of which waits for it.
+                if now.since(held.fetched_at) >= limits.renewal(held.max_age) && !self.is_too_early(now) {
+                    drop(self.start(now, allowed));
+                }
+                return Ok(Arc::clone(&held.keys));
+            }
+            // A miss drops no key (R61).
+            let Some(attempt) = self.start(now, allowed) else { return Ok(Arc::clone(&held.keys)) };
+            over(attempt).await;
+        } else if let Some(attempt) = self.start(now, allowed) {
+            over(attempt).await;
+        }
+        let held = self.held.load_full().filter(|held| now.since(held.fetched_at) < limits.stale);
+        held.map(|held| Arc::clone(&held.keys)).ok_or_else(|| {
+            let problem = self.attempt().problem.clone();
+            AuthError::unavailable(problem.unwrap_or_else(|| String::from("the issuer's keys were not fetched yet")))
+        })
+    }
+
+    /// A number that changes with the keys; `None` where they are too old to verify.
+    pub(super) fn generation(&self, now: Timestamp, limits: Limits) -> Option<u64> {
+        let generation = self.generation.load(Ordering::Acquire);
+        let held = self.held.load();
+        let is_fresh = held.as_ref().is_some_and(|held| now.since(held.fetched_at) < limits.renewal(held.max_age));
+        // Beyond that somebody has to have them renewed, which a token that is remembered does not.
+        is_fresh.then_some(generation)
+    }
+
+    pub(super) fn health(&self, now: Timestamp, limits: Limits) -> KeyHealth {
+        let held = self.held.load();
+        let held = held.as_ref().filter(|held| now.since(held.fetched_at) < limits.stale);
+        KeyHealth {
+            keys: Some(held.map_or(0, |held| held.keys.keys().len())),
+            age: held.map(|held| now.since(held.fetched_at)),
+            problem: self.attempt().problem.clone(),
+        }
+    }
+
+    /// Joins the attempt that is under way, or starts one; `None` where the last one is too recent.
+    fn start(self: &Arc<Self>, now: Timestamp, allowed: &[Algorithm]) -> Option<watch::Receiver<bool>> {
+        let mut attempt = self.attempt();
+        if let Some(running) = attempt.running.as_ref().filter(|running| !*running.borrow() && running.has_changed().is_ok()) {
+            return Some(running.clone());
+        }
+        if self.is_too_early(now) {
+            return None;
+        }
+        self.next_attempt.store(now.as_millis().saturating_add(COOL_DOWN_MILLIS), Ordering::Release);
+        let (done, running) = watch::channel(false);
+        attempt.running = Some(running.clone());
+        drop(attempt);
+        // On a task of its own: a client that goes away does not break off what others wait for.
+        let (cache, allowed) = (Arc::clone(self), allowed.to_vec());
+        tokio::spawn(async move {
+            let fetched = tokio::time::timeout(PATIENCE, cache.source.fetch(&allowed)).await;
+            let fetched = fetched.unwrap_or_else(|_| Err(AuthError::unavailable("the issuer did not answer in time")));
+            cache.end(fetched, now);
+            // Nobody may be waiting.
+            let _ = done.send(true);
+        });
+        Some(running)
+    }
+
+    fn is_too_early(&self, now: Timestamp) -> bool {
+        let next = self.next_attempt.load(Ordering::Acquire);
+        // A clock that was put back does not keep the keys from being fetched.
+        now.as_millis() < next && next - now.as_millis() <= COOL_DOWN_MILLIS
+    }
+
+    fn end(&self, fetched: Result<Fetched, AuthError>, now: Timestamp) {
+        let mut attempt = self.attempt();
+        match fetched {
+            Ok(Fetched { keys, max_age }) => {
+                for (kid, problem) in keys.skipped() {
+                    tracing::warn!(?kid, %problem, "a key of an issuer cannot be used");
+                }
+                attempt.problem = keys.keys().is_empty().then(|| String::from("the issuer publishes no key that can be used"));
+                let before = self.held.load();
+                let is_same = before.as_ref().is_some_and(|before| same(&before.keys, &keys));
+                self.held.store(Some(Arc::new(Held { keys: Arc::new(keys), fetched_at: now, max_age })));
+                if !is_same {
+                    // After the keys: whoever reads this number before has at worst newer keys, never older ones.
+                    self.generation.fetch_add(1, Ordering::Release);
+                }
+            }
+            Err(error) => {
+                let problem = match &error {
+                    AuthError::Unavailable(source) => Causes(Some(&**source)).to_string(),
+                    AuthError::Invalid | AuthError::Disabled | AuthError::Gone => String::from("the source gives out no keys"),
+                };
+                tracing::warn!(%problem, "the keys of an issuer cannot be fetched; the ones fetched last stay in use for a while");
+                attempt.problem = Some(problem);
+            }
+        }
+        attempt.running = None;
+    }
+
+    fn attempt(&self) -> std::sync::MutexGuard<'_, Attempt> {
+        self.attempt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Limits {
+    /// R64: what an issuer says about its keys is believed between the floor and the setting.
+    fn renewal(self, max_age: Option<Duration>) -> Duration {
+        max_age.map_or(self.renew, |said| said.min(self.renew)).max(FLOOR)
+    }
+}
+
+/// Waits until an attempt is over, however it ends.
+async fn over(mut attempt: watch::Receiver<bool>) {
+    drop(attempt.wait_for(|done| *done).await);
+}
+
+fn same(before: &PublicKeySet, after: &PublicKeySet) -> bool {
+    let essence = |set: &PublicKeySet| -> Vec<_> {
+        set.keys().iter().map(|key| (key.kid().map(str::to_owned), key.algorithm(), key.thumbprint())).collect()
+    };
+    essence(before) == essence(after)
+}
+
+impl fmt::Debug for KeyCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyCache").field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
+
+/// How often at most an issuer is asked, whatever becomes of it (R59, R60).
+const COOL_DOWN_MILLIS: u64 = 30_000;
+/// How long an issuer may take to answer (R62).
+const PATIENCE: Duration = Duration::from_secs(5);
+/// R64.
+const FLOOR: Duration = Duration::from_secs(30);

@@ -1,0 +1,389 @@
+//! Fetches keys over HTTPS: from where the configuration says, and from nowhere that a token says.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, Response, StatusCode, Url};
+use serde::Deserialize;
+
+use super::{Fetched, KeySource};
+use crate::error::AuthError;
+use crate::keys::{Algorithm, PublicKey, PublicKeySet};
+
+/// Keys behind an address: a JWK set (RFC 7517), or a map of `kid` to X.509 certificate as Google has it.
+///
+/// Only https is spoken and no redirect followed; addresses of private networks are refused after the name was resolved; no cookie
+/// and no credential is sent; an answer has at most 256 KiB and 64 keys, and five seconds of time.
+///
+/// ```
+/// use tollgate::guard::{HttpKeys, Issuer, JwksGuard};
+/// # use tollgate::prelude::*;
+/// # #[derive(Clone, JwtClaims)] #[claims(external)] struct Partner { #[claim(sub)] id: String }
+///
+/// let keys = HttpKeys::at("https://keys.example.com/jwks.json");
+/// let guard = JwksGuard::<Partner>::new(Issuer::new("https://accounts.example.com").audience("orders"), keys);
+/// ```
+pub struct HttpKeys {
+    place: Place,
+    allows: Allows,
+    client: Mutex<Option<Client>>,
+    found: Mutex<Option<Url>>,
+}
+
+enum Place {
+    /// The keys lie here.
+    At(String),
+    /// The discovery document of this issuer says where.
+    Discovered(String),
+}
+
+/// What is refused unless it was asked for.
+#[derive(Clone, Copy, Default)]
+struct Allows {
+    plain_http: bool,
+    private_addresses: bool,
+}
+
+impl HttpKeys {
+    /// The keys lie at this address.
+    #[must_use]
+    pub fn at(url: impl Into<String>) -> Self {
+        Self::new(Place::At(url.into()))
+    }
+
+    /// The keys lie where the issuer's discovery document says: `{issuer}/.well-known/openid-configuration` (OpenID Connect
+    /// Discovery section 4). The document must name this very issuer (RFC 8414 section 3.3).
+    #[must_use]
+    pub fn discovered(issuer: impl Into<String>) -> Self {
+        Self::new(Place::Discovered(issuer.into()))
+    }
+
+    fn new(place: Place) -> Self {
+        Self { place, allows: Allows::default(), client: Mutex::default(), found: Mutex::default() }
+    }
+
+    /// Speaks plain http too. Whoever is on the way can then put keys of their own in place of the issuer's: for tests, and inside
+    /// a network that is trusted as a whole.
+    #[must_use]
+    pub fn dangerous_allow_http(mut self) -> Self {
+        self.allows.plain_http = true;
+        self
+    }
+
+    /// Connects to loopback, link-local and private addresses too: for an issuer inside one's own network. Whoever answers for
+    /// the issuer's name can then have this service ask its neighbours.
+    #[must_use]
+    pub fn dangerous_allow_private_addresses(mut self) -> Self {
+        self.allows.private_addresses = true;
+        self
+    }
+
+    /// The client, made when it is first needed.
+    fn client(&self) -> Result<Client, AuthError> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*client {
+            return Ok(client.clone());
+        }
+        Ok(client.insert(build(self.allows)?).clone())
+    }
+
+    async fn get(&self, url: Url) -> Result<(Vec<u8>, Option<Duration>), AuthError> {
+        self.check(&url)?;
+        let mut response = self.client()?.get(url).send().await?;
+        // Redirects are not followed, so that they arrive here (R58).
+        if response.status() != StatusCode::OK {
+            return Err(AuthError::unavailable(format!("the issuer answered {}", response.status())));
+        }
+        let max_age = max_age(&response);
+        let too_long = || AuthError::unavailable("the issuer's answer has more than 256 KiB");
+        if response.content_length().is_some_and(|length| length > MAX_BODY as u64) {
+            return Err(too_long());
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len() + chunk.len() > MAX_BODY {
+                return Err(too_long());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok((body, max_age))
+    }
+
+    /// An address that is written as numbers is not resolved, so it is looked at here.
+    fn check(&self, url: &Url) -> Result<(), AuthError> {
+        let is_allowed = url.scheme() == "https" || (url.scheme() == "http" && self.allows.plain_http);
+        if !is_allowed {
+            return Err(AuthError::unavailable(format!("keys are fetched over https, and this is {}", url.scheme())));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(AuthError::unavailable("an address with credentials in it is not asked for keys"));
+        }
+        let host = url.host_str().unwrap_or_default();
+        let number: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+        match number {
+            Some(address) if !self.allows.private_addresses && !is_public(address) => Err(AuthError::unavailable(Private)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the keys lie.
+    async fn find(&self) -> Result<Url, AuthError> {
+        let issuer = match &self.place {
+            Place::At(url) => return Ok(Url::parse(url)?),
+            Place::Discovered(issuer) => issuer,
+        };
+        if let Some(url) = self.found().clone() {
+            return Ok(url);
+        }
+        let document = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+        let (body, _) = self.get(Url::parse(&document)?).await?;
+        let document: Document = serde_json::from_slice(&body)?;
+        // R57: byte for byte, so that one issuer cannot speak for another.
+        if document.issuer != *issuer {
+            return Err(AuthError::unavailable("the discovery document names another issuer"));
+        }
+        let url = Url::parse(&document.jwks_uri)?;
+        *self.found() = Some(url.clone());
+        Ok(url)
+    }
+
+    fn found(&self) -> std::sync::MutexGuard<'_, Option<Url>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl KeySource for HttpKeys {
+    async fn fetch(&self, allowed: &[Algorithm]) -> Result<Fetched, AuthError> {
+        let url = self.find().await?;
+        let (body, max_age) = self.get(url).await.inspect_err(|_| *self.found() = None)?;
+        Ok(Fetched { keys: read(&body, allowed)?, max_age })
+    }
+}
+
+/// What is read of a discovery document.
+#[derive(Deserialize)]
+struct Document {
+    issuer: String,
+    jwks_uri: String,
+}
+
+/// A JWK set, or else a map of certificates.
+fn read(body: &[u8], allowed: &[Algorithm]) -> Result<PublicKeySet, AuthError> {
+    let value: serde_json::Value = serde_json::from_slice(body)?;
+    let serde_json::Value::Object(members) = value else { return Err(AuthError::unavailable("the keys are no JSON object")) };
+    if members.contains_key("keys") || members.is_empty() {
+        return Ok(PublicKeySet::from_json(body, allowed)?);
+    }
+    if members.len() > MAX_KEYS {
+        return Err(AuthError::unavailable("the issuer publishes more than 64 certificates"));
+    }
+    let Some(algorithm) = allowed.first() else { return Ok(PublicKeySet::default()) };
+    let mut keys = Vec::new();
+    for (kid, pem) in members {
+        match pem.as_str().and_then(|pem| PublicKey::from_pem(pem.as_bytes(), *algorithm).ok()) {
+            Some(key) => keys.push(key.with_kid(kid)),
+            // One that cannot be used does not keep the others from being used (R33).
+            None => tracing::warn!(?kid, "a certificate of an issuer cannot be used"),
+        }
+    }
+    Ok(keys.into_iter().collect())
+}
+
+fn build(allows: Allows) -> Result<Client, AuthError> {
+    let builder = ClientBuilder::new()
+        // A proxy would connect in this service's place, to addresses that nobody looked at.
+        .no_proxy()
+        .redirect(Policy::none())
+        .referer(false)
+        .connect_timeout(CONNECT)
+        .timeout(TOTAL)
+        .https_only(!allows.plain_http)
+        .pool_max_idle_per_host(0)
+        .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")));
+    let builder = if allows.private_addresses { builder } else { builder.dns_resolver(Arc::new(OnlyPublic)) };
+    Ok(builder.build()?)
+}
+
+/// `max-age` of `Cache-Control` (RFC 9111 section 5.2.2.1).
+fn max_age(response: &Response) -> Option<Duration> {
+    let value = response.headers().get("cache-control")?.to_str().ok()?;
+    let said = value.split(',').find_map(|part| part.trim().strip_prefix("max-age="))?;
+    said.trim_matches('"').parse().ok().map(Duration::from_secs)
+}
+
+/// Resolves names as the system does, and gives out public addresses alone: what is connected to is what was looked at, so a name
+/// that resolves to something else the next time gains nothing (R58).
+struct OnlyPublic;
+
+impl Resolve for OnlyPublic {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+            if public.is_empty() {
+                return Err(Private.into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// An address is one of a private network.
+#[derive(Debug)]
+struct Private;
+
+impl fmt::Display for Private {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the issuer's name leads into a private network, where nothing is asked unless that was allowed")
+    }
+}
+
+impl std::error::Error for Private {}
+
+/// Whether an address is one of the public internet (IANA's registries of special-purpose addresses, RFC 6890).
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let is_special = address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_broadcast()
+        || address.is_documentation()
+        || address.is_multicast()
+        || a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
+        || (a == 198 && (18..20).contains(&b));
+    !is_special
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, c, d, e, f, g, h] = address.segments();
+    let inside = |high: u16, low: u16| {
+        let ([p, q], [r, s]) = (high.to_be_bytes(), low.to_be_bytes());
+        is_public_v4(Ipv4Addr::new(p, q, r, s))
+    };
+    match (a, b) {
+        // ::ffff:0:0/96 is IPv4 in another dress, as are NAT64 and 6to4.
+        (0, 0) if (c, d, e, f) == (0, 0, 0, 0xFFFF) => inside(g, h),
+        (0x64, 0xFF9B) if (c, d, e, f) == (0, 0, 0, 0) => inside(g, h),
+        (0x2002, high) => inside(high, c),
+        // Teredo, documentation, benchmarking, ORCHID.
+        (0x2001, b) => b != 0xDB8 && b >= 0x200,
+        // All that is handed out lies in 2000::/3.
+        _ => (a & 0xE000) == 0x2000 && a != 0x3FFF,
+    }
+}
+
+impl fmt::Debug for HttpKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Place::At(place) | Place::Discovered(place)) = &self.place;
+        f.debug_tuple("HttpKeys").field(place).finish()
+    }
+}
+
+/// R62.
+const MAX_BODY: usize = 256 * 1024;
+/// R62.
+const MAX_KEYS: usize = 64;
+const CONNECT: Duration = Duration::from_secs(2);
+const TOTAL: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// R58.
+    #[test]
+    fn r58_private_and_special_addresses_are_not_public() {
+        for address in [
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.8.8.8",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::7f00:1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "fe80::1",
+            "fec0::1",
+            "fc00::1",
+            "fd12:3456::1",
+            "ff02::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "2002:a00:1::",
+            "100::1",
+            "3fff::1",
+            "4000::1",
+        ] {
+            assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+        for address in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "172.32.0.1",
+            "192.0.1.1",
+            "100.128.0.1",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+            "2606:4700::1111",
+            "2001:4860:4860::8888",
+            "2a00:1450::1",
+            "2002:808:808::",
+        ] {
+            assert!(is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    /// R58.
+    #[test]
+    fn r58_an_address_in_numbers_is_looked_at_in_whatever_form() {
+        let keys = HttpKeys::at("https://a.example");
+        for url in [
+            "https://127.0.0.1/",
+            "https://127.1/",
+            "https://0x7f000001/",
+            "https://2130706433/",
+            "https://[::1]/",
+            "https://[::ffff:7f00:1]/",
+        ] {
+            assert!(keys.check(&Url::parse(url).unwrap()).is_err(), "{url}");
+        }
+        assert!(keys.check(&Url::parse("https://8.8.8.8/").unwrap()).is_ok());
+        for url in
+            ["http://a.example/", "ftp://a.example/", "file:///etc/passwd", "https://user@a.example/", "https://:pw@a.example/"]
+        {
+            assert!(keys.check(&Url::parse(url).unwrap()).is_err(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+#![doc = include_str!("../docs/guard.md")]
+
+mod cache;
+#[cfg(feature = "jwks-client")]
+mod fetch;
+mod fixed;
+mod issuer;
+mod jwks;
+mod router;
+mod source;
+
+#[cfg(feature = "jwks-client")]
+pub use fetch::HttpKeys;
+pub use fixed::StaticGuard;
+pub use issuer::{Issuer, Nonce};
+pub use jwks::JwksGuard;
+pub use router::{GuardRouter, GuardRouterBuilder};
+pub use source::{Attested, AttestedBuilder, Fetched, KeySource};
+
+pub use crate::token::TokenKind;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::clock::Timestamp;
+use crate::error::AuthError;
+use crate::keys::PublicKeySet;
+use crate::secret::sha256;
+use crate::token::{JwtClaims, Verified};
+
+/// Knows the keys of one issuer, and what else its tokens must say.
+///
+/// [`StaticGuard`] and [`JwksGuard`] are the two that most need; implement it for keys that come from elsewhere. Signature, times,
+/// issuer, audience and kind are checked by the [`GuardRouter`], whatever a guard does.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a guard",
+    label = "expected a `JwksGuard`, a `StaticGuard`, or a type that implements `JwtGuard`",
+    note = "write `JwksGuard::oidc(\"https://issuer.example\").audience(\"…\")`"
+)]
+pub trait JwtGuard: Send + Sync + 'static {
+    /// The type whose claims its tokens carry.
+    type User: JwtClaims;
+
+    /// What is expected of its tokens. It does not change while the guard is in use.
+    fn issuer(&self) -> &Issuer;
+
+    /// The keys of the issuer; `wanted` says for which token. Where that names a key that is not known, a guard may look for news.
+    ///
+    /// # Errors
+    /// [`AuthError::Unavailable`]: nobody could say, and the client sees 503.
+    fn public_keys(&self, wanted: Wanted<'_>) -> impl Future<Output = Result<Arc<PublicKeySet>, AuthError>> + Send;
+
+    /// Looks at claims that only this issuer's tokens have, after everything else held. Every token passes unless a guard says
+    /// otherwise.
+    ///
+    /// # Errors
+    /// [`AuthError::Unavailable`] is 503, every other one 401.
+    fn verify_custom_claims(
+        &self,
+        token: &Verified<<Self::User as JwtClaims>::Claims>,
+        context: &Context<'_>,
+    ) -> Result<(), AuthError> {
+        let _ = (token, context);
+        Ok(())
+    }
+
+    /// A number that changes whenever the keys do: what was verified under another one is verified again. `None` where that is
+    /// not known, so that no token is remembered.
+    fn generation(&self, now: Timestamp) -> Option<u64> {
+        let _ = now;
+        None
+    }
+
+    /// How the guard is doing.
+    fn health(&self, now: Timestamp) -> KeyHealth {
+        let _ = now;
+        KeyHealth::default()
+    }
+}
+
+/// For which token keys are asked for.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Wanted<'a> {
+    /// The key that the token names. Whoever sent the token chose it: it is compared, and nothing else (R34).
+    pub kid: Option<&'a str>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What a token is to be good for, beside itself.
+///
+/// ```
+/// use tollgate::guard::{Context, digest};
+///
+/// let transfer = digest(br#"{"to":"DE89 3704","amount":"20.00"}"#);
+/// let context = Context::action(&transfer).caller("teller-7");
+/// assert_eq!((context.action, context.caller), (Some(&*transfer), Some("teller-7")));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Context<'a> {
+    /// The digest of the one action that the token allows: the field marked `#[claim(action)]` must equal it.
+    pub action: Option<&'a str>,
+    /// Who presents the token, for [`JwtGuard::verify_custom_claims`].
+    pub caller: Option<&'a str>,
+}
+
+impl<'a> Context<'a> {
+    /// Nothing.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { action: None, caller: None }
+    }
+
+    /// The token is to allow this action.
+    #[must_use]
+    pub const fn action(digest: &'a str) -> Self {
+        Self { action: Some(digest), caller: None }
+    }
+
+    /// It is presented by this caller.
+    #[must_use]
+    pub const fn caller(self, caller: &'a str) -> Self {
+        Self { caller: Some(caller), ..self }
+    }
+}
+
+/// The digest of an action, as both sides may write it: SHA-256 over its bytes, base64url without padding. Which bytes those are,
+/// issuer and service agree on.
+#[must_use]
+pub fn digest(action: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(sha256(action))
+}
+
+/// How a guard's keys are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyHealth {
+    /// How many keys it has; `None` where it does not say.
+    pub keys: Option<usize>,
+    /// How long ago they were fetched; `None` where they were not.
+    pub age: Option<Duration>,
+    /// What went wrong with the last attempt to fetch them, for operators.
+    pub problem: Option<String>,
+}
+
+/// How one guard of a [`GuardRouter`] is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GuardHealth {
+    /// Its name.
+    pub name: String,
+    /// Its issuer.
+    pub issuer: String,
+    /// Whether it has keys, and nothing is wrong with them.
+    pub is_well: bool,
+    /// Its keys.
+    pub keys: KeyHealth,
+}

@@ -1,0 +1,77 @@
+//! Tokens that were verified, so that one which comes again costs a look-up in place of a signature.
+
+use std::any::Any;
+use std::fmt;
+use std::hash::RandomState;
+use std::sync::Arc;
+
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{OptionsBuilder, Weighter};
+
+use super::claims::ClaimSet;
+use super::verify::{Expect, Shared, Verified};
+use crate::clock::Timestamp;
+
+/// What was verified, by the whole text of the token (R132).
+///
+/// It is found by a hash with a random seed and then compared byte for byte, so that no other token is taken for it. It says who
+/// verified it and under which generation of their keys; times are looked at every time, and everything that may change beside the
+/// token is for whoever asks.
+pub(crate) struct VerifiedCache(Option<Cache<Box<str>, Seen, Weight, RandomState>>);
+
+#[derive(Clone)]
+struct Seen {
+    verified: Arc<dyn Any + Send + Sync>,
+    owner: u64,
+    generation: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Weight;
+
+impl Weighter<Box<str>, Seen> for Weight {
+    fn weight(&self, token: &Box<str>, _: &Seen) -> u64 {
+        // The text, the claims that were read out of it, and what goes with them.
+        token.len() as u64 * 2 + 512
+    }
+}
+
+impl VerifiedCache {
+    /// Room for so many bytes; nothing is remembered where it is 0.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let items = usize::try_from(bytes / 1024).unwrap_or(usize::MAX);
+        let options = OptionsBuilder::new().estimated_items_capacity(items).weight_capacity(bytes).build().ok();
+        let made = |options| Cache::with_options(options, Weight, RandomState::new(), DefaultLifecycle::default());
+        Self(options.filter(|_| bytes > 0).map(made))
+    }
+
+    /// The token, where it was verified under a generation that is still that of its owner, and its time is not out. `of` says
+    /// for an owner what it is, its generation, and what it expects of times.
+    pub(crate) fn get<'e, C: ClaimSet, T>(
+        &self,
+        token: &str,
+        now: Timestamp,
+        of: impl FnOnce(u64) -> Option<(T, u64, &'e Expect)>,
+    ) -> Option<(T, Verified<C>)> {
+        let seen = self.0.as_ref()?.get(token)?;
+        let (owner, generation, expect) = of(seen.owner)?;
+        let verified: Arc<Shared<C>> = seen.verified.downcast().ok()?;
+        let counts = seen.generation == generation && verified.token().is_timely(expect, now);
+        counts.then(|| (owner, Verified::shared(verified)))
+    }
+
+    /// Remembers a token, unless it is long.
+    pub(crate) fn put<C: ClaimSet>(&self, token: &str, verified: &Verified<C>, owner: u64, generation: u64) {
+        let Some(cache) = self.0.as_ref().filter(|_| token.len() <= MAX_TOKEN) else { return };
+        cache.insert(token.into(), Seen { verified: verified.to_shared(), owner, generation });
+    }
+}
+
+impl fmt::Debug for VerifiedCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifiedCache").field("len", &self.0.as_ref().map(Cache::len)).finish()
+    }
+}
+
+/// R132: longer ones are hardly ever sent twice in a row, and would push many others out.
+const MAX_TOKEN: usize = 2048;

@@ -1,0 +1,360 @@
+//! Tokens that others issued: read as strictly as our own, and held against what is expected of their issuer.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::claims::ClaimSet;
+use super::compact::{self, Compact};
+use super::decode::{Decoded, Same, once, seeded};
+use super::json::{MAX_MEMBERS, Strict, is_strict};
+use super::verify::{Expect, Foreign, Verified, VerifyError, check_times};
+use crate::clock::Timestamp;
+use crate::id::TokenId;
+use crate::keys::PublicKey;
+use crate::secret::sha256;
+
+/// What is expected of the tokens of one issuer.
+#[derive(Clone, Debug)]
+pub(crate) struct Expected {
+    /// The name of the guard that verifies them.
+    pub(crate) guard: Arc<str>,
+    /// `iss`, byte for byte; `aud` is one of `audiences`.
+    pub(crate) base: Expect,
+    pub(crate) audiences: Box<[Arc<str>]>,
+    pub(crate) kind: TokenKind,
+}
+
+/// Which of an issuer's tokens count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TokenKind {
+    /// Access tokens as RFC 9068 has them: `typ` is `at+jwt`.
+    AccessToken,
+    /// Access tokens that also may say `typ: JWT`, or no `typ`. One that bears the marks of an ID token (`nonce`, `at_hash`,
+    /// `c_hash`) does not count.
+    LooseAccessToken,
+    /// ID tokens (OpenID Connect Core section 2): `typ` is `JWT` or absent, and `azp`, where it is there or where the token is
+    /// for several audiences, is the one expected.
+    IdToken,
+}
+
+/// A token of which the outside and the header were read, and nothing verified.
+pub(crate) struct Sealed<'a> {
+    parts: Compact<'a>,
+    text: &'a str,
+    /// The algorithm that it names.
+    pub(crate) algorithm: Box<str>,
+    /// The key that it names.
+    pub(crate) kid: Option<Box<str>>,
+    typ: Typ,
+}
+
+/// What `typ` says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Typ {
+    AccessToken,
+    Jwt,
+    Absent,
+}
+
+impl<'a> Sealed<'a> {
+    /// Reads a token; `None` where it cannot be one.
+    pub(crate) fn read(text: &'a str) -> Option<Self> {
+        let parts = Compact::split(text)?;
+        let bytes = URL_SAFE_NO_PAD.decode(parts.header).ok()?;
+        let header = std::str::from_utf8(&bytes).ok().filter(|header| is_strict(header))?;
+        let header: Header<'_> = serde_json::from_str(header).ok()?;
+        if header.crit || header.b64 || header.zip {
+            return None;
+        }
+        let typ = match header.typ.as_deref() {
+            None => Typ::Absent,
+            Some(typ) if is_typ(typ, "at+jwt") => Typ::AccessToken,
+            Some(typ) if is_typ(typ, "jwt") => Typ::Jwt,
+            Some(_) => return None,
+        };
+        let kid = header.kid.map(|kid| kid.into_owned().into_boxed_str());
+        Some(Self { parts, text, algorithm: header.alg.into_owned().into_boxed_str(), kid, typ })
+    }
+
+    /// Who claims to have issued it. It says which guard is to look, and nothing else: nothing is verified.
+    pub(crate) fn claimed_issuer(&self) -> Option<Box<str>> {
+        let payload = self.payload()?;
+        let text = std::str::from_utf8(&payload).ok()?;
+        let mut reader = serde_json::Deserializer::from_str(text);
+        reader.deserialize_map(IssuerOf).ok()
+    }
+
+    /// Whether its `typ` is one of the kind: what passes for one does not pass for another (R49, R55).
+    pub(crate) fn may_be(&self, kind: TokenKind) -> bool {
+        match kind {
+            TokenKind::AccessToken => self.typ == Typ::AccessToken,
+            TokenKind::LooseAccessToken => true,
+            TokenKind::IdToken => self.typ != Typ::AccessToken,
+        }
+    }
+
+    /// Whether its signature is this key's.
+    fn is_signed_by(&self, key: &PublicKey) -> bool {
+        let mut room = [0; SIGNATURE_ROOM];
+        let is_long = self.parts.signature.len() == (key.signature_len() * 4).div_ceil(3);
+        let signature = is_long.then(|| compact::decode(self.parts.signature, &mut room)).flatten();
+        signature.is_some_and(|signature| key.verify(self.parts.signed.as_bytes(), signature))
+    }
+
+    /// The claims, once the signature held.
+    ///
+    /// # Errors
+    /// See [`VerifyError`]. Nothing is read of the claims before the signature held.
+    pub(crate) fn verify<C: ClaimSet>(
+        &self,
+        key: &PublicKey,
+        kid: &Arc<str>,
+        expected: &Expected,
+        now: Timestamp,
+    ) -> Result<Verified<C>, VerifyError> {
+        if !self.may_be(expected.kind) || !self.is_signed_by(key) {
+            return Err(VerifyError::Invalid);
+        }
+        let payload = self.payload().ok_or(VerifyError::Invalid)?;
+        let text = std::str::from_utf8(&payload).ok().filter(|text| is_strict(text)).ok_or(VerifyError::Invalid)?;
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let decoded = reader.deserialize_map(Claims { token: self.text, expected, own: PhantomData });
+        let (decoded, foreign) = decoded.ok().filter(|_| reader.end().is_ok()).ok_or(VerifyError::Invalid)?;
+        check_times(&decoded, &expected.base, now)?;
+        Ok(Verified::foreign(decoded, foreign, kid, &expected.base))
+    }
+
+    fn payload(&self) -> Option<Vec<u8>> {
+        let mut room = vec![0; compact::decoded_room(self.parts.payload.len())];
+        let len = compact::decode(self.parts.payload, &mut room)?.len();
+        room.truncate(len);
+        Some(room)
+    }
+}
+
+/// What is read of a header. Members that are not here, such as `jwk`, `jku`, `x5u` and `x5c`, lead nowhere (R23).
+#[derive(serde::Deserialize)]
+struct Header<'a> {
+    #[serde(borrow)]
+    alg: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    typ: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    kid: Option<Cow<'a, str>>,
+    /// No extension is implemented, so none may be critical (R12, RFC 7515 section 4.1.11).
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+    /// R13, RFC 7797 section 7.
+    #[serde(default, deserialize_with = "present")]
+    b64: bool,
+    /// R14.
+    #[serde(default, deserialize_with = "present")]
+    zip: bool,
+}
+
+/// A string: `null` is none, and not absent either.
+fn text<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'a, str>>, D::Error> {
+    struct Text<'a>(PhantomData<&'a ()>);
+    impl<'de: 'a, 'a> Visitor<'de> for Text<'a> {
+        type Value = Cow<'a, str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok(Cow::Borrowed(text))
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Cow::Owned(text.to_owned()))
+        }
+    }
+    deserializer.deserialize_str(Text(PhantomData)).map(Some)
+}
+
+/// Whether the member is there at all: `null` is there too.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
+}
+
+/// A media type, alone or behind `application/`, in any case (RFC 7515 section 4.1.9).
+fn is_typ(typ: &str, wanted: &str) -> bool {
+    let (prefix, rest) = typ.split_at_checked("application/".len()).unwrap_or(("", typ));
+    let bare = if prefix.eq_ignore_ascii_case("application/") { rest } else { typ };
+    bare.eq_ignore_ascii_case(wanted)
+}
+
+/// The first `iss` of an object.
+struct IssuerOf;
+
+impl<'de> Visitor<'de> for IssuerOf {
+    type Value = Box<str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("claims with an issuer")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Box<str>, A::Error> {
+        let (mut issuer, mut members) = (None, 0);
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            members += 1;
+            if members > MAX_MEMBERS {
+                return Err(A::Error::custom("too many members"));
+            }
+            if name == "iss" {
+                once::<_, Box<str>>(&mut issuer, &mut map)?;
+            } else {
+                map.next_value_seed(Strict::member(&mut members))?;
+            }
+        }
+        issuer.ok_or_else(|| A::Error::missing_field("iss"))
+    }
+}
+
+struct Claims<'e, C> {
+    token: &'e str,
+    expected: &'e Expected,
+    own: PhantomData<C>,
+}
+
+impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
+    type Value = (Decoded<C>, Foreign);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the claims of a token")
+    }
+
+    // That no member comes twice, and that there are not too many, was seen before.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let Self { token, expected, .. } = self;
+        let (mut iss, mut aud, mut azp, mut client_id) = (None, None, None, None);
+        let mut subject: Option<Box<str>> = None;
+        let (mut expires, mut issued, mut not_before, mut auth_time) = (None, None, None, None);
+        let (mut jti, mut acr, mut nonce) = (None, None, None);
+        let mut is_id_token = false;
+        let mut draft = C::Draft::default();
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            match &*name {
+                "iss" => seeded(&mut iss, Same(&expected.base.issuer), &mut map)?,
+                "sub" => once::<_, Box<str>>(&mut subject, &mut map)?,
+                "aud" => seeded(&mut aud, AnyAudience(&expected.audiences), &mut map)?,
+                "azp" => once::<_, Box<str>>(&mut azp, &mut map)?,
+                "client_id" => once::<_, Box<str>>(&mut client_id, &mut map)?,
+                "exp" => once::<_, u64>(&mut expires, &mut map)?,
+                "iat" => once::<_, u64>(&mut issued, &mut map)?,
+                "nbf" => once::<_, u64>(&mut not_before, &mut map)?,
+                "auth_time" => once::<_, u64>(&mut auth_time, &mut map)?,
+                "acr" => once::<_, Box<str>>(&mut acr, &mut map)?,
+                "jti" => once::<_, Box<str>>(&mut jti, &mut map)?,
+                "nonce" => once::<_, Box<str>>(&mut nonce, &mut map)?,
+                "at_hash" | "c_hash" => {
+                    is_id_token = true;
+                    map.next_value::<IgnoredAny>()?;
+                }
+                own => match C::place(own) {
+                    Some(place) => C::read(&mut draft, place, &mut map)?,
+                    None => drop(map.next_value::<IgnoredAny>()?),
+                },
+            }
+        }
+        let missing = A::Error::missing_field;
+        let refuse = |what| Err(A::Error::custom(what));
+        let Audiences { expected: Some(audience), are_several } = aud.ok_or_else(|| missing("aud"))? else {
+            return refuse("another audience");
+        };
+        if iss != Some(true) {
+            return refuse("another issuer");
+        }
+        match (expected.kind, azp.as_deref()) {
+            (TokenKind::LooseAccessToken, _) if is_id_token || nonce.is_some() => return refuse("an ID token"),
+            // OpenID Connect Core section 3.1.3.7, 3 to 5.
+            (TokenKind::IdToken, Some(party)) if !expected.audiences.iter().any(|known| **known == *party) => {
+                return refuse("another party");
+            }
+            (TokenKind::IdToken, None) if are_several => return refuse("for several, and of nobody"),
+            _ => {}
+        }
+        let subject = subject.filter(|text| !text.is_empty()).ok_or_else(|| missing("sub"))?;
+        let parsed = subject.parse().map_err(|_| A::Error::custom("not a subject of this type"))?;
+        let decoded = Decoded {
+            client_id: Some(client_id.or(azp).unwrap_or_default()),
+            expires: expires.ok_or_else(|| missing("exp"))?,
+            issued: issued.ok_or_else(|| missing("iat"))?,
+            not_before,
+            jti: token_id(&expected.base.issuer, jti.as_deref().unwrap_or(token)),
+            session: None,
+            epoch: 0,
+            auth_time,
+            acr,
+            bond: None,
+            claims: C::finish(draft, parsed).map_err(missing)?,
+            subject,
+        };
+        Ok((decoded, Foreign { guard: Arc::clone(&expected.guard), audience, id: jti, nonce }))
+    }
+}
+
+/// The expected audience that a token is for, and whether it is for others too.
+struct Audiences {
+    expected: Option<Arc<str>>,
+    are_several: bool,
+}
+
+/// A string, or a list of strings, one of which is expected (R47, RFC 7519 section 4.1.3).
+struct AnyAudience<'a>(&'a [Arc<str>]);
+
+impl AnyAudience<'_> {
+    fn find(&self, text: &str) -> Option<Arc<str>> {
+        self.0.iter().find(|known| ***known == *text).cloned()
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for AnyAudience<'_> {
+    type Value = Audiences;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Audiences, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for AnyAudience<'_> {
+    type Value = Audiences;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of strings")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Audiences, E> {
+        Ok(Audiences { expected: self.find(text), are_several: false })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Audiences, A::Error> {
+        let (mut expected, mut count) = (None, 0_usize);
+        while let Some(text) = list.next_element::<Cow<'de, str>>()? {
+            count += 1;
+            expected = expected.or_else(|| self.find(&text));
+        }
+        Ok(Audiences { expected, are_several: count > 1 })
+    }
+}
+
+/// Sixteen bytes that stand for what an issuer calls its token.
+fn token_id(issuer: &str, id: &str) -> TokenId {
+    let hash = sha256(format!("{issuer}\0{id}").as_bytes());
+    let mut half = [0; 16];
+    for (half, byte) in half.iter_mut().zip(hash) {
+        *half = byte;
+    }
+    TokenId::from_bytes(half)
+}
+
+/// RSA signatures of 8192 bits, the longest that are taken.
+const SIGNATURE_ROOM: usize = 1024 + 4;

@@ -1,0 +1,12 @@
+//! Tokens that others issue: which of them count, where their keys come from, what they are exchanged for.
+#![allow(clippy::unwrap_used)]
+
+mod action;
+mod attested;
+mod cache;
+mod exchange;
+mod hostile;
+mod issuer;
+mod keys;
+mod routes;
+mod verify;

@@ -1,0 +1,9 @@
+//! A router whose guard is none.
+use tollgate::guard::GuardRouter;
+use tollgate::prelude::*;
+#[derive(JwtClaims)]
+#[claims(external)]
+struct Partner { #[claim(sub)] id: u64 }
+
+fn build() { let _ = GuardRouter::<Partner>::builder().guard("partner", "https://partner.example"); }
+fn main() {}
