@@ -9,8 +9,8 @@ use utoipa::openapi::{OpenApi, Required};
 use crate::guarded::{Guarded, Route, Security};
 use crate::policy::Rule;
 
-use super::BEARER;
 use super::operation::problem;
+use super::{BEARER, COOKIE};
 
 impl<S> Guarded<S>
 where
@@ -27,6 +27,8 @@ where
 }
 
 pub(super) fn describe(routes: &[Route], document: &mut OpenApi) {
+    let schemes = document.components.as_ref().map(|components| &components.security_schemes);
+    let has_cookies = schemes.is_some_and(|schemes| schemes.contains_key(COOKIE));
     for route in routes {
         let path = route.path.replace("{*", "{");
         let item = document.paths.paths.entry(path.clone()).or_default();
@@ -37,7 +39,7 @@ pub(super) fn describe(routes: &[Route], document: &mut OpenApi) {
         };
         for method in methods {
             let operation = slot(item, &method).get_or_insert_with(|| blank(&path));
-            guard(operation, route.security);
+            guard(operation, route.security, has_cookies);
         }
     }
 }
@@ -53,8 +55,9 @@ fn blank(path: &str) -> Operation {
     operation.response("default", utoipa::openapi::Response::new("as the handler answers")).build()
 }
 
-fn guard(operation: &mut Operation, security: Security) {
+fn guard(operation: &mut Operation, security: Security, has_cookies: bool) {
     let needs = |rule| SecurityRequirement::new(BEARER, asked(rule));
+    let in_cookie = |rule| SecurityRequirement::new(COOKIE, asked(rule));
     let (requirements, rule) = match security {
         Security::Public => (Vec::new(), None),
         Security::Optional(rule) => (vec![SecurityRequirement::default(), needs(rule)], Some(rule)),
@@ -66,7 +69,11 @@ fn guard(operation: &mut Operation, security: Security) {
     operation.security = Some(requirements);
     let Some(rule) = rule else { return };
     let mut refused = vec!["401", "503"];
-    if rule != Rule::Anyone {
+    // A gate's own token may come in a cookie, and then from elsewhere.
+    if has_cookies {
+        operation.security.get_or_insert_default().push(in_cookie(rule));
+    }
+    if has_cookies || rule != Rule::Anyone {
         refused.push("403");
     }
     for status in refused {

@@ -22,6 +22,8 @@ use operation::Described;
 const BEARER: &str = "access_token";
 /// That of access tokens in cookies, where those are on.
 const COOKIE: &str = "access_cookie";
+/// That of services that ask about tokens, where there are any.
+const SERVICE: &str = "service";
 
 impl<B: AuthBackend> Gate<B> {
     /// The OpenAPI document (3.1) of the auth routes: paths, bodies, answers, and the security scheme `access_token`.
@@ -44,7 +46,8 @@ impl<B: AuthBackend> Gate<B> {
     pub fn openapi(&self) -> OpenApi {
         let mut paths = Paths::new();
         let shape = &B::SHAPE;
-        let has_cookies = self.running().engine.settings.cookies.path.is_some();
+        let settings = &self.running().engine.settings;
+        let (has_cookies, answers_services) = (settings.cookies.path.is_some(), !settings.introspection.services.is_empty());
         if shape.openapi {
             for (route, method, path) in operation::ROUTES {
                 if shape.disabled.contains(&route) {
@@ -66,6 +69,13 @@ impl<B: AuthBackend> Gate<B> {
                     );
                 }
             }
+            if answers_services {
+                paths.add_path_operation(
+                    format!("{}/introspect", shape.prefix),
+                    vec![HttpMethod::Post],
+                    operation::introspect(shape),
+                );
+            }
             paths.add_path_operation("/.well-known/jwks.json", vec![HttpMethod::Get], operation::jwks(shape));
         }
         let components = schema::add(Components::new(), shape, has_cookies).security_scheme(BEARER, self.scheme());
@@ -73,6 +83,11 @@ impl<B: AuthBackend> Gate<B> {
             let about = "Set by a sign-in; counts in requests that a page of this origin sends";
             let cookie = ApiKeyValue::with_description(cookie::ACCESS, about);
             components.security_scheme(COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
+        } else {
+            components
+        };
+        let components = if answers_services {
+            components.security_scheme(SERVICE, SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)))
         } else {
             components
         };

@@ -8,7 +8,7 @@ use utoipa::openapi::{Content, Ref, RefOr, Required, Response, ResponseBuilder, 
 
 use crate::gate::{AuthRoute, Shape};
 
-use super::{BEARER, COOKIE, schema};
+use super::{BEARER, COOKIE, SERVICE, schema};
 
 /// Each route, its method, and its path below the prefix. Those of sign-in and refresh are the backend's.
 pub(super) const ROUTES: [(AuthRoute, HttpMethod, &str); 9] = [
@@ -101,6 +101,21 @@ pub(super) fn step(shape: &Shape) -> Operation {
         .securities(Some([]));
     let refusals = refusals(AuthRoute::Signin).into_iter();
     refusals.fold(operation, |operation, status| operation.response(status, problem(status))).build()
+}
+
+/// What services ask about a token.
+pub(super) fn introspect(shape: &Shape) -> Operation {
+    let operation = OperationBuilder::new()
+        .tag(shape.tag)
+        .operation_id(Some("introspect"))
+        .summary(Some("Tells a service what a token is (RFC 7662)"))
+        .request_body(Some(revocation()))
+        .response("200", answer("`active`, and where it is true what the token says", reference("Introspection")))
+        .security(SecurityRequirement::new(SERVICE, [""; 0]));
+    ["400", "401", "413", "415", "503"]
+        .into_iter()
+        .fold(operation, |operation, status| operation.response(status, problem(status)))
+        .build()
 }
 
 /// The key set.

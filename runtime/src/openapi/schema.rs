@@ -90,6 +90,7 @@ pub(super) fn add(components: Components, shape: &Shape, has_cookies: bool) -> C
         .schema("AccessToken", access)
         .schema("TokenDescription", described)
         .schema("Session", session)
+        .schema("Introspection", ObjectBuilder::new().property("active", truth()).required("active"))
         .schema("KeySet", keys)
         .schema("Problem", problem);
     STATUSES.into_iter().fold(components, |components, status| {
@@ -123,7 +124,7 @@ fn members(all: &[(&str, Kind)], optional: &[&str]) -> ObjectBuilder {
             Kind::Text => text(),
             Kind::MaybeText => ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null])),
             Kind::Number => ObjectBuilder::new().schema_type(Type::Integer),
-            Kind::Bool => ObjectBuilder::new().schema_type(Type::Boolean),
+            Kind::Bool => truth(),
             Kind::Object => ObjectBuilder::new().schema_type(Type::Object),
             Kind::Code => text().enum_values(Some(Code::ALL.iter().map(|code| code.as_str()))),
         };
@@ -134,6 +135,10 @@ fn members(all: &[(&str, Kind)], optional: &[&str]) -> ObjectBuilder {
 
 fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn truth() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Boolean)
 }
 
 fn password() -> ObjectBuilder {

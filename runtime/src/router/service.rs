@@ -140,8 +140,10 @@ async fn metadata<B: AuthBackend>(State(gate): State<Gate<B>>) -> Response {
     if !shape.disabled.contains(&AuthRoute::Revoke) {
         let own_client_has_a_secret = settings.introspection.knows(&settings.client_id);
         let methods: &[&str] = if own_client_has_a_secret { &["client_secret_basic"] } else { &["none", "client_secret_basic"] };
-        document["revocation_endpoint"] = json!(at("/revoke"));
-        document["revocation_endpoint_auth_methods_supported"] = json!(methods);
+        if let Some(members) = document.as_object_mut() {
+            members.insert("revocation_endpoint".to_owned(), json!(at("/revoke")));
+            members.insert("revocation_endpoint_auth_methods_supported".to_owned(), json!(methods));
+        }
     }
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),

@@ -8,6 +8,7 @@ use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tollgate::prelude::*;
 use tollgate::routing::{any, get, post};
+use tollgate::settings::{Service, Settings};
 use tollgate_tests::{Accounts, Admins, App, FreshAdmins, User, Writers, request};
 
 async fn served(app: &App) -> Value {
@@ -163,6 +164,24 @@ async fn who_may_call_a_route_comes_from_the_type() {
     // Those of the gate are there, too.
     assert_eq!(security("post", "/auth/signin"), json!([]));
     assert_eq!(security("get", "/auth/sessions"), json!([{"access_token": []}]));
+}
+
+#[tokio::test]
+async fn cookies_and_services_are_in_it_where_they_are_configured() {
+    let mut settings = Settings::default();
+    settings.issuer = Some("https://accounts.example.com".into());
+    settings.audience = Some("https://api.example.com".into());
+    settings.cookies.path = Some("/auth".into());
+    settings.introspection.services = vec![Service::new("reports", [7; 32])];
+    let app = App::with(settings).await;
+    let guarded = Guarded::<Gate<Accounts>>::new().route("/me", get(async |_: Auth<User, Admins>| ()));
+    let document = served(&app.serving(app.gate.install(guarded).with_state(app.gate.clone()))).await;
+    let operation = |method: &str, path: &str| document["paths"][path][method].clone();
+    assert_eq!(operation("get", "/me")["security"], json!([{"access_token": ["admin"]}, {"access_cookie": ["admin"]}]));
+    assert_eq!(document["components"]["securitySchemes"]["access_cookie"]["in"], "cookie");
+    assert_eq!(operation("post", "/auth/introspect")["security"], json!([{"service": []}]));
+    let refused = app.post("/auth/introspect", json!({"token": "garbage"})).await;
+    assert!(operation("post", "/auth/introspect")["responses"][refused.status.as_str()].is_object());
 }
 
 #[tokio::test]
