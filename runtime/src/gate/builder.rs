@@ -154,7 +154,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.into_state()
     }
 
-    /// The keys: a [`KeyRing`], or a [`SharedRing`](crate::keys::SharedRing) that lives in the gate's store.
+    /// The keys: a [`KeyRing`](crate::keys::KeyRing), or a [`SharedRing`](crate::keys::SharedRing) that lives in the gate's store.
     pub fn keys(mut self, ring: impl IntoRing) -> GateBuilder<B, I, A, Given, S, E> {
         self.ring = Some(ring.into_ring());
         self.into_state()

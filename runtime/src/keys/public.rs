@@ -37,7 +37,7 @@ use super::thumbprint::thumbprint;
 /// ```
 ///
 /// A token of somebody else's is verified so: split it at its dots; read `alg` and `kid` of its header; find the key of that
-/// `kid` in the issuer's [`PublicKeySet`]; refuse where the header's `alg` is not [`algorithm`](Self::algorithm), to the
+/// `kid` in the issuer's [`PublicKeySet`](super::PublicKeySet); refuse where the header's `alg` is not [`algorithm`](Self::algorithm), to the
 /// letter; then [`verify`](Self::verify) the bytes before the second dot by the decoded signature.
 #[derive(Clone)]
 pub struct PublicKey {
