@@ -272,3 +272,17 @@ async fn the_metadata_lists_no_route_that_is_not_there() {
         assert!(said.get(name).is_none(), "{name}");
     }
 }
+
+/// R116: signing in is no grant of OAuth, whoever asks for it as if it were one.
+#[tokio::test]
+async fn r116_no_grant_of_oauth_takes_a_password() {
+    let app = app().await;
+    let body = "grant_type=password&username=ada@example.com&password=correct+horse+battery+staple";
+    for authorization in [None, Some(basic("reports", SECRET))] {
+        let refused = form(&app, "/auth/signin", authorization.as_deref(), body).await;
+        refused.assert_problem(415, "unsupported_media_type");
+        for path in ["/auth/token", "/token", "/oauth/token"] {
+            assert_eq!(form(&app, path, authorization.as_deref(), body).await.status, 404, "{path}");
+        }
+    }
+}
