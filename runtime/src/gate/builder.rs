@@ -1,5 +1,7 @@
 //! What a gate is built from. The compiler asks for what has no safe default; everything else has a method.
 
+mod optional;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -11,11 +13,8 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, EventKind, Events};
 use crate::session::{Engine, StoreClock};
-use crate::settings::{
-    Bind, Cidr, Consistency, ForwardedHeader, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite, Service, Settings,
-    ThrottleSettings,
-};
-use crate::store::{OnLimit, RevokeReason, Store, Target};
+use crate::settings::Settings;
+use crate::store::{RevokeReason, Store, Target};
 #[cfg(feature = "jwe")]
 use crate::token::Secrecy;
 use crate::token::{Envelope, Issuable, JwtClaims, Open};
@@ -178,168 +177,6 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         let Encrypted::A256Gcm = with;
         let Self { backend, base, overrides, ring, store, clock, events, .. } = self;
         GateBuilder { backend, base, overrides, ring, store, clock, events, parts: PhantomData }
-    }
-
-    /// The claim `client_id`: `first-party` unless set.
-    pub fn client_id(self, client_id: impl Into<String>) -> Self {
-        let client_id = client_id.into();
-        self.with(|settings| settings.client_id = client_id)
-    }
-
-    /// Where the routes hang for clients outside: `public_url`.
-    pub fn public_url(self, url: impl Into<String>) -> Self {
-        let url = url.into();
-        self.with(|settings| settings.public_url = Some(url))
-    }
-
-    /// A service that may ask about tokens, of which there may be several: `introspection.services`.
-    pub fn service(self, service: Service) -> Self {
-        self.with(|settings| settings.introspection.services.push(service))
-    }
-
-    /// How far clocks may differ: `leeway`.
-    pub fn leeway(self, leeway: Duration) -> Self {
-        self.with(move |settings| settings.leeway = leeway)
-    }
-
-    /// How long an access token lives: `access.ttl`.
-    pub fn access_ttl(self, ttl: Duration) -> Self {
-        self.with(move |settings| settings.access.ttl = ttl)
-    }
-
-    /// The longest life of any token that verifies: `access.max_ttl`.
-    pub fn access_max_ttl(self, max_ttl: Duration) -> Self {
-        self.with(move |settings| settings.access.max_ttl = Some(max_ttl))
-    }
-
-    /// What a refresh does to the access tokens before it: `access.on_refresh`.
-    pub fn on_refresh(self, on_refresh: OnRefresh) -> Self {
-        self.with(move |settings| settings.access.on_refresh = on_refresh)
-    }
-
-    /// The header that carries the access token: `access.header`.
-    pub fn access_header(self, header: impl Into<String>) -> Self {
-        let header = header.into();
-        self.with(|settings| settings.access.header = header)
-    }
-
-    /// The schemes in that header: `access.schemes`.
-    pub fn access_schemes<T: Into<String>>(self, schemes: impl IntoIterator<Item = T>) -> Self {
-        let schemes = schemes.into_iter().map(Into::into).collect();
-        self.with(|settings| settings.access.schemes = schemes)
-    }
-
-    /// How long a replaced refresh token still counts as a concurrent request: `refresh.window`.
-    pub fn refresh_window(self, window: Duration) -> Self {
-        self.with(move |settings| settings.refresh.window = window)
-    }
-
-    /// How long a lost answer may be asked for again: `refresh.lost_response_window`.
-    pub fn lost_response_window(self, window: Duration) -> Self {
-        self.with(move |settings| settings.refresh.lost_response_window = window)
-    }
-
-    /// How much is forgiven to a refresh token that was replaced: `refresh.policy`.
-    pub fn refresh_policy(self, policy: RefreshPolicy) -> Self {
-        self.with(move |settings| settings.refresh.policy = policy)
-    }
-
-    /// After how long without a refresh a session ends: `session.idle`.
-    pub fn session_idle(self, idle: Duration) -> Self {
-        self.with(move |settings| settings.session.idle = idle)
-    }
-
-    /// After how long a session ends whatever happens: `session.absolute`.
-    pub fn session_absolute(self, absolute: Duration) -> Self {
-        self.with(move |settings| settings.session.absolute = absolute)
-    }
-
-    /// How many live sessions a subject may have, and what happens to the one too many: `session.device_limit`, `session.on_limit`.
-    pub fn device_limit(self, max: u32, on_limit: OnLimit) -> Self {
-        self.with(move |settings| {
-            settings.session.device_limit = Some(max);
-            settings.session.on_limit = on_limit;
-        })
-    }
-
-    /// What a verifier asks before it accepts a token: `revocation.consistency`.
-    pub fn consistency(self, consistency: Consistency) -> Self {
-        self.with(move |settings| settings.revocation.consistency = consistency)
-    }
-
-    /// From which age on the view of the revocations is stale, and what happens then: `revocation.stale_limit`, `revocation.on_stale`.
-    pub fn stale_limit(self, limit: Duration, on_stale: OnStale) -> Self {
-        self.with(move |settings| {
-            settings.revocation.stale_limit = limit;
-            settings.revocation.on_stale = on_stale;
-        })
-    }
-
-    /// Starts although the ring was just made and the store holds live sessions, all of which end: `keys.accept_new`.
-    pub fn accept_new_keys(self) -> Self {
-        self.with(|settings| settings.keys.accept_new = true)
-    }
-
-    /// The proxies whose word about a client's address is taken, and the header in which they write it: `client.proxies`,
-    /// `client.header`.
-    pub fn trusted_proxies(self, proxies: impl IntoIterator<Item = Cidr>, header: ForwardedHeader) -> Self {
-        let proxies = proxies.into_iter().collect();
-        self.with(move |settings| {
-            settings.client.proxies = proxies;
-            settings.client.header = header;
-        })
-    }
-
-    /// Turns cookies on, and says where the auth routes hang as browsers see it: `cookies.path`. Takes the feature `cookies`.
-    pub fn cookies(self, path: impl Into<String>) -> Self {
-        let path = path.into();
-        self.with(|settings| settings.cookies.path = Some(path))
-    }
-
-    /// Which requests of other sites carry the access cookie: `cookies.same_site`.
-    pub fn cookie_same_site(self, same_site: SameSite) -> Self {
-        self.with(move |settings| settings.cookies.same_site = same_site)
-    }
-
-    /// Other origins whose pages may change something with a cookie: `cookies.origins`.
-    pub fn cookie_origins<T: Into<String>>(self, origins: impl IntoIterator<Item = T>) -> Self {
-        let origins = origins.into_iter().map(Into::into).collect();
-        self.with(|settings| settings.cookies.origins = origins)
-    }
-
-    /// What access tokens are bound to: `binding.access_device`, `binding.access_network`.
-    pub fn bind_access(self, device: Bind, network: Bind) -> Self {
-        self.with(move |settings| (settings.binding.access_device, settings.binding.access_network) = (device, network))
-    }
-
-    /// What refresh tokens are bound to: `binding.refresh_device`, `binding.refresh_network`.
-    pub fn bind_refresh(self, device: Bind, network: Bind) -> Self {
-        self.with(move |settings| (settings.binding.refresh_device, settings.binding.refresh_network) = (device, network))
-    }
-
-    /// The header in which a request with an access token names its device: `binding.device_header`.
-    pub fn device_header(self, header: impl Into<String>) -> Self {
-        let header = header.into();
-        self.with(|settings| settings.binding.device_header = header)
-    }
-
-    /// How many attempts are allowed, and where they are counted: `throttle.*`.
-    pub fn throttle(self, throttle: ThrottleSettings) -> Self {
-        self.with(|settings| settings.throttle = throttle)
-    }
-
-    /// Which tokens the store remembers one by one: `registry`.
-    pub fn registry(self, registry: Registry) -> Self {
-        self.with(move |settings| settings.registry = registry)
-    }
-
-    /// How often the gate deletes what has ended, zero for never, and how long ago it must have: `archive.interval`,
-    /// `archive.age`.
-    pub fn archive(self, interval: Duration, age: Duration) -> Self {
-        self.with(move |settings| {
-            settings.archive.interval = interval;
-            settings.archive.age = age;
-        })
     }
 
     /// The clock: a manual one for tests.
