@@ -55,41 +55,73 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, StatusCode> {
         let PeerState(state) = PeerState::from_ref(state);
-        let header = parts.headers.get("authorization").and_then(|value| value.to_str().ok());
-        let token = header.and_then(|text| text.strip_prefix("Bearer ")).ok_or(StatusCode::UNAUTHORIZED)?;
-        let data = jsonwebtoken::decode(token, &state.0, &state.1).map_err(|_| StatusCode::UNAUTHORIZED)?;
+        let header = parts
+            .headers
+            .get("authorization")
+            .and_then(|value| value.to_str().ok());
+        let token = header
+            .and_then(|text| text.strip_prefix("Bearer "))
+            .ok_or(StatusCode::UNAUTHORIZED)?;
+        let data = jsonwebtoken::decode(token, &state.0, &state.1)
+            .map_err(|_| StatusCode::UNAUTHORIZED)?;
         Ok(Self(data.claims))
     }
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let secret: Vec<u8> = (0..32).collect();
     let [signing, refresh] = [secret.clone(), (100..132).collect()].map(Secret::from_bytes);
     let gate = runtime.block_on(async {
         let ring = KeyRing::from_secret(Algorithm::HS256, signing, refresh).expect("a ring");
-        Accounts.gate().issuer(ISSUER).audience(AUDIENCE).keys(ring).store(MemoryStore::new()).build().await.expect("a gate")
+        Accounts
+            .gate()
+            .issuer(ISSUER)
+            .audience(AUDIENCE)
+            .keys(ring)
+            .store(MemoryStore::new())
+            .build()
+            .await
+            .expect("a gate")
     });
-    let issued = runtime.block_on(gate.sign_in(User::ada(), &Client::unknown())).expect("tokens");
+    let issued = runtime
+        .block_on(gate.sign_in(User::ada(), &Client::unknown()))
+        .expect("tokens");
     // One revocation is in the view, so that looking it up is part of what is measured.
-    runtime.block_on(gate.revoke(Revoke::session(SessionId::random().expect("an id")))).expect("a revocation");
-    runtime.block_on(gate.revoke(Revoke::access_of("nobody"))).expect("a revocation");
+    runtime
+        .block_on(gate.revoke(Revoke::session(SessionId::random().expect("an id"))))
+        .expect("a revocation");
+    runtime
+        .block_on(gate.revoke(Revoke::access_of("nobody")))
+        .expect("a revocation");
 
     let mut validation = Validation::new(jsonwebtoken::Algorithm::HS256);
     validation.set_audience(&[AUDIENCE]);
     validation.set_issuer(&[ISSUER]);
     validation.validate_nbf = true;
-    let state = PeerState(std::sync::Arc::new((DecodingKey::from_secret(&secret), validation)));
+    let state = PeerState(std::sync::Arc::new((
+        DecodingKey::from_secret(&secret),
+        validation,
+    )));
 
     let bare = Router::new().route("/me", get(async || "in"));
     let ours = Router::new()
-        .route("/me", get(async |user: Auth<User>| black_box(user.claims()).email().len().to_string()))
+        .route(
+            "/me",
+            get(async |user: Auth<User>| black_box(user.claims()).email().len().to_string()),
+        )
         .with_state(gate.clone());
     let peer = Router::new()
         .route(
             "/me",
             get(async |Peer(claims): Peer| {
-                (black_box(&claims).email.len() + claims.roles.len() + usize::from(claims.sub.is_nil())).to_string()
+                (black_box(&claims).email.len()
+                    + claims.roles.len()
+                    + usize::from(claims.sub.is_nil()))
+                .to_string()
             }),
         )
         .with_state(state);
@@ -97,22 +129,40 @@ fn main() {
     let contestant = |name, router: Router| {
         let (runtime, token) = (&runtime, &issued.access_token);
         Contestant::new(name, move || {
-            let request = Request::get("/me").header("authorization", format!("Bearer {token}")).body(Body::empty());
-            let response = runtime.block_on(router.clone().oneshot(request.expect("a request"))).expect("an answer");
+            let request = Request::get("/me")
+                .header("authorization", format!("Bearer {token}"))
+                .body(Body::empty());
+            let response = runtime
+                .block_on(router.clone().oneshot(request.expect("a request")))
+                .expect("an answer");
             assert_eq!(response.status(), StatusCode::OK);
             response
         })
     };
-    let measured =
-        interleave(vec![contestant("bare", bare), contestant("Auth<User>", ours), contestant("jsonwebtoken extractor", peer)]);
-    let [bare, ours, peer] = measured.as_slice() else { return };
+    let measured = interleave(vec![
+        contestant("bare", bare),
+        contestant("Auth<User>", ours),
+        contestant("jsonwebtoken extractor", peer),
+    ]);
+    let [bare, ours, peer] = measured.as_slice() else {
+        return;
+    };
     let over = |of: &Measured| Measured {
         name: of.name,
         nanos: of.nanos - bare.nanos,
         allocations: of.allocations.saturating_sub(bare.allocations),
     };
     let mut table = Table::default();
-    table.row("6", "authenticated GET, HS256, cost over the bare handler", &over(ours), &over(peer), 0.20);
+    table.row(
+        "6",
+        "authenticated GET, HS256, cost over the bare handler",
+        &over(ours),
+        &over(peer),
+        0.20,
+    );
     table.print();
-    println!("\nbare: {:.0} ns, {} allocations", bare.nanos, bare.allocations);
+    println!(
+        "\nbare: {:.0} ns, {} allocations",
+        bare.nanos, bare.allocations
+    );
 }

@@ -1,4 +1,5 @@
-//! Tokens that were verified before: one hot, 4 096 in turn, and a whole request (PERFORMANCE rows 4 and 7).
+//! Tokens that were verified before: one hot, 4 096 in turn, and a whole request (PERFORMANCE rows
+//! 4 and 7).
 
 use std::hint::black_box;
 use std::pin::pin;
@@ -39,10 +40,17 @@ struct PeerClaims {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let ring = KeyRing::generate(Algorithm::EdDSA).expect("a ring");
     let jwks = ring.jwks();
-    let decoding = DecodingKey::from_jwk(jwks.find(ring.set().signing().kid()).expect("the current key")).expect("a key");
+    let decoding = DecodingKey::from_jwk(
+        jwks.find(ring.set().signing().kid())
+            .expect("the current key"),
+    )
+    .expect("a key");
     let build = Accounts
         .gate()
         .issuer(ISSUER)
@@ -51,10 +59,16 @@ fn main() {
         .store(MemoryStore::new())
         .access_ttl(Duration::from_secs(3600));
     let gate = runtime.block_on(async { build.build().await.expect("a gate") });
-    let issue = || runtime.block_on(gate.issue(&User::ada(), Duration::from_secs(3600))).expect("a token");
+    let issue = || {
+        runtime
+            .block_on(gate.issue(&User::ada(), Duration::from_secs(3600)))
+            .expect("a token")
+    };
     let (hot, many): (String, Vec<String>) = (issue(), (0..4096).map(|_| issue()).collect());
     // One revocation is in the view, so that looking it up is part of what is measured.
-    runtime.block_on(gate.revoke(Revoke::access_of("nobody"))).expect("a revocation");
+    runtime
+        .block_on(gate.revoke(Revoke::access_of("nobody")))
+        .expect("a revocation");
     for token in many.iter().chain([&hot]) {
         runtime.block_on(gate.verify(token)).expect("it verifies");
     }
@@ -76,24 +90,58 @@ fn main() {
             jsonwebtoken::decode::<PeerClaims>(&hot, &decoding, &validation).expect("it verifies")
         }),
     ]);
-    table.row("4", "EdDSA token seen before, one hot, revocations looked up", &measured[0], &measured[2], 0.005);
-    table.row("4", "EdDSA tokens seen before, 4 096 in turn", &measured[1], &measured[2], 0.02);
+    table.row(
+        "4",
+        "EdDSA token seen before, one hot, revocations looked up",
+        &measured[0],
+        &measured[2],
+        0.005,
+    );
+    table.row(
+        "4",
+        "EdDSA tokens seen before, 4 096 in turn",
+        &measured[1],
+        &measured[2],
+        0.02,
+    );
 
     let bare = Router::new().route("/me", get(async || "in"));
     let ours = Router::new()
-        .route("/me", get(async |user: Auth<User>| if black_box(user.claims()).email().is_empty() { "out" } else { "in" }))
+        .route(
+            "/me",
+            get(async |user: Auth<User>| {
+                if black_box(user.claims()).email().is_empty() {
+                    "out"
+                } else {
+                    "in"
+                }
+            }),
+        )
         .with_state(gate.clone());
     let contestant = |name, router: Router| {
         let (runtime, token) = (&runtime, &hot);
         Contestant::new(name, move || {
-            let request = Request::get("/me").header("authorization", format!("Bearer {token}")).body(Body::empty());
-            let response = runtime.block_on(router.clone().oneshot(request.expect("a request"))).expect("an answer");
+            let request = Request::get("/me")
+                .header("authorization", format!("Bearer {token}"))
+                .body(Body::empty());
+            let response = runtime
+                .block_on(router.clone().oneshot(request.expect("a request")))
+                .expect("an answer");
             assert_eq!(response.status(), StatusCode::OK);
             response
         })
     };
-    let measured = interleave(vec![contestant("bare", bare), contestant("Auth<User>", ours)]);
-    table.row("7", "authenticated GET, EdDSA token seen before", &measured[1], &measured[0], 1.25);
+    let measured = interleave(vec![
+        contestant("bare", bare),
+        contestant("Auth<User>", ours),
+    ]);
+    table.row(
+        "7",
+        "authenticated GET, EdDSA token seen before",
+        &measured[1],
+        &measured[0],
+        1.25,
+    );
     table.print();
 }
 

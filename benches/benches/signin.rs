@@ -1,5 +1,5 @@
-//! Sign-ins: what one costs, whether it tells an account from none, and what a thousand at once do to everybody else
-//! (PERFORMANCE row 12, R118, R125).
+//! Sign-ins: what one costs, whether it tells an account from none, and what a thousand at once do
+//! to everybody else (PERFORMANCE row 12, R118, R125).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -25,7 +25,10 @@ struct Accounts {
 impl Authenticate for Accounts {
     async fn authenticate(&self, login: EmailLogin, _: &Client) -> Result<User, AuthError> {
         let stored = (login.email == "ada@example.com").then_some(&self.stored);
-        self.passwords.check(&login.password, stored).await.map(|_| User::ada())
+        self.passwords
+            .check(&login.password, stored)
+            .await
+            .map(|_| User::ada())
     }
 }
 
@@ -36,33 +39,56 @@ impl Refresh for Accounts {
 }
 
 fn login(email: &str, password: &str) -> Result<EmailLogin, Refusal> {
-    Ok(EmailLogin { email: email.to_owned(), password: Password::new(password) })
+    Ok(EmailLogin {
+        email: email.to_owned(),
+        password: Password::new(password),
+    })
 }
 
 /// argon2id with the same parameters, and memory of its own for each call.
 fn alone() -> [u8; 32] {
     let mut output = [0; 32];
-    Argon2::default().hash_password_into(RIGHT.as_bytes(), b"saltsaltsaltsalt", &mut output).expect("a hash");
+    Argon2::default()
+        .hash_password_into(RIGHT.as_bytes(), b"saltsaltsaltsalt", &mut output)
+        .expect("a hash");
     output
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let mut hashing = Hashing::default();
     hashing.waiting = CROWD;
     let passwords = Passwords::with(hashing).expect("a pool");
     let permits = hashing.permits;
     let gate = runtime.block_on(async {
         let stored = passwords.hash(&Password::new(RIGHT)).await.expect("a hash");
-        let backend = Accounts { passwords: passwords.clone(), stored };
+        let backend = Accounts {
+            passwords: passwords.clone(),
+            stored,
+        };
         let (issuer, audience) = ("https://accounts.example.com", "https://api.example.com");
-        let gate = backend.gate().issuer(issuer).audience(audience).keys(KeyRing::generate(Algorithm::HS256).expect("a ring"));
+        let gate = backend
+            .gate()
+            .issuer(issuer)
+            .audience(audience)
+            .keys(KeyRing::generate(Algorithm::HS256).expect("a ring"));
         // A thousand sign-ins of one account are what is measured.
-        gate.store(MemoryStore::new()).throttle(ThrottleSettings::off()).build().await.expect("a gate")
+        gate.store(MemoryStore::new())
+            .throttle(ThrottleSettings::off())
+            .build()
+            .await
+            .expect("a gate")
     });
     let attempt = |email: &'static str, password: &'static str| {
         let (runtime, gate) = (&runtime, &gate);
-        move || runtime.block_on(gate.sign_in_with(|| login(email, password), &Client::unknown())).is_ok()
+        move || {
+            runtime
+                .block_on(gate.sign_in_with(|| login(email, password), &Client::unknown()))
+                .is_ok()
+        }
     };
 
     let measured = interleave(vec![
@@ -71,7 +97,9 @@ fn main() {
         Contestant::new("known, wrong password", attempt("ada@example.com", "wrong")),
         Contestant::new("unknown", attempt("nobody@example.com", "wrong")),
     ]);
-    let [sign_in, peer, known, unknown] = measured.as_slice() else { return };
+    let [sign_in, peer, known, unknown] = measured.as_slice() else {
+        return;
+    };
     let mut table = Table::default();
     table.row("12", "sign-in, one at a time", sign_in, peer, 0.90);
     table.print();
@@ -83,16 +111,25 @@ fn main() {
     );
 
     let limit = cores_limit(permits);
-    let access = runtime.block_on(gate.sign_in(User::ada(), &Client::unknown())).expect("tokens").access_token;
-    let idle = runtime.block_on(verifying(gate.clone(), access.clone(), Duration::from_secs(3)));
+    let access = runtime
+        .block_on(gate.sign_in(User::ada(), &Client::unknown()))
+        .expect("tokens")
+        .access_token;
+    let idle = runtime.block_on(verifying(
+        gate.clone(),
+        access.clone(),
+        Duration::from_secs(3),
+    ));
     let resident_before = resident_mib();
     let started = Instant::now();
     let (crowd, busy, most_resident) = runtime.block_on(async {
         let over = Arc::new(AtomicBool::new(false));
-        let (most_permits, most_resident) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (most_permits, most_resident) =
+            (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let watch = std::thread::spawn({
             let (over, passwords) = (Arc::clone(&over), passwords.clone());
-            let (most_permits, most_resident) = (Arc::clone(&most_permits), Arc::clone(&most_resident));
+            let (most_permits, most_resident) =
+                (Arc::clone(&most_permits), Arc::clone(&most_resident));
             move || {
                 while !over.load(Ordering::Relaxed) {
                     most_permits.fetch_max(passwords.busy(), Ordering::Relaxed);
@@ -104,9 +141,11 @@ fn main() {
         let tasks: Vec<_> = (0..CROWD)
             .map(|_| {
                 let gate = gate.clone();
-                tokio::spawn(
-                    async move { gate.sign_in_with(|| login("ada@example.com", RIGHT), &Client::unknown()).await.is_ok() },
-                )
+                tokio::spawn(async move {
+                    gate.sign_in_with(|| login("ada@example.com", RIGHT), &Client::unknown())
+                        .await
+                        .is_ok()
+                })
             })
             .collect();
         let load = tokio::spawn(verifying(gate.clone(), access, Duration::from_secs(3)));
@@ -119,18 +158,36 @@ fn main() {
         let busy = load.await.expect("a task");
         over.store(true, Ordering::Relaxed);
         watch.join().expect("a thread");
-        println!("\n{CROWD} sign-ins at once, {permits} permits: at most {} in use", most_permits.load(Ordering::Relaxed));
-        (CROWD as f64 / spent.as_secs_f64(), busy, most_resident.load(Ordering::Relaxed))
+        println!(
+            "\n{CROWD} sign-ins at once, {permits} permits: at most {} in use",
+            most_permits.load(Ordering::Relaxed)
+        );
+        (
+            CROWD as f64 / spent.as_secs_f64(),
+            busy,
+            most_resident.load(Ordering::Relaxed),
+        )
     });
-    println!("rate: {crowd:.1}/s, the cores' limit {limit:.1}/s: {:.3} (target ≥ 0.90)", crowd / limit);
-    println!("resident: {resident_before} MiB before, {most_resident} MiB at most; permits × memory = {} MiB", permits * 19);
+    println!(
+        "rate: {crowd:.1}/s, the cores' limit {limit:.1}/s: {:.3} (target ≥ 0.90)",
+        crowd / limit
+    );
+    println!(
+        "resident: {resident_before} MiB before, {most_resident} MiB at most; permits × memory = \
+         {} MiB",
+        permits * 19
+    );
     for (when, (p50, p99, count)) in [("idle", idle), ("beside them", busy)] {
         println!("R125: verification {when}: p50 {p50:?}, p99 {p99:?} ({count} samples)");
     }
 }
 
 /// Verifies a token every half millisecond; answers how long that took.
-async fn verifying(gate: Gate<Accounts>, token: String, span: Duration) -> (Duration, Duration, usize) {
+async fn verifying(
+    gate: Gate<Accounts>,
+    token: String,
+    span: Duration,
+) -> (Duration, Duration, usize) {
     let (mut taken, started) = (Vec::new(), Instant::now());
     while started.elapsed() < span {
         let one = Instant::now();
@@ -139,7 +196,12 @@ async fn verifying(gate: Gate<Accounts>, token: String, span: Duration) -> (Dura
         tokio::time::sleep(Duration::from_micros(500)).await;
     }
     taken.sort();
-    let at = |share: f64| taken.get((taken.len() as f64 * share) as usize).copied().unwrap_or_default();
+    let at = |share: f64| {
+        taken
+            .get((taken.len() as f64 * share) as usize)
+            .copied()
+            .unwrap_or_default()
+    };
     (at(0.5), at(0.99), taken.len())
 }
 
@@ -158,5 +220,11 @@ fn cores_limit(threads: usize) -> f64 {
 /// The memory of this process that is in RAM, where the system tells.
 fn resident_mib() -> usize {
     let status = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    status.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or_default() * 4096 / (1 << 20)
+    status
+        .split(' ')
+        .nth(1)
+        .and_then(|pages| pages.parse::<usize>().ok())
+        .unwrap_or_default()
+        * 4096
+        / (1 << 20)
 }

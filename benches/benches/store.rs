@@ -1,7 +1,9 @@
-//! The stores under load (PERFORMANCE rows 9 to 11b, 13 and 14). `cargo bench -p tollgate-benches --bench store -- 1000000` takes
-//! the full sizes; without a number there are a hundred thousand sessions and revocations.
+//! The stores under load (PERFORMANCE rows 9 to 11b, 13 and 14). `cargo bench -p tollgate-benches
+//! --bench store -- 1000000` takes the full sizes; without a number there are a hundred thousand
+//! sessions and revocations.
 //!
-//! Rates are of rounds in turn, medians of fifteen. Servers are started as the tests start theirs; without one its rows are left out.
+//! Rates are of rounds in turn, medians of fifteen. Servers are started as the tests start theirs;
+//! without one its rows are left out.
 
 use std::future::Future;
 use std::path::Path;
@@ -20,7 +22,8 @@ use tollgate::device::{Client, Device};
 use tollgate::id::SessionId;
 use tollgate::prelude::*;
 use tollgate::store::{
-    Authenticated, NewSession, PostgresStore, Revocation, RevokeReason, Rotated, Rotation, SessionStore, Step, Target,
+    Authenticated, NewSession, PostgresStore, Revocation, RevokeReason, Rotated, Rotation,
+    SessionStore, Step, Target,
 };
 use tollgate_benches::median;
 use tollgate_tests::support::{postgres, redis as redis_server};
@@ -32,8 +35,14 @@ const CLIENTS: u32 = 32;
 
 fn main() {
     // Cargo says `--bench` too.
-    let size = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(100_000);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let size = std::env::args()
+        .skip(1)
+        .find_map(|argument| argument.parse().ok())
+        .unwrap_or(100_000);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     println!("| # | what | tollgate | against | ratio | target |\n|--|--|--:|--:|--:|--:|");
     view(size);
     sqlite(&runtime);
@@ -43,7 +52,14 @@ fn main() {
     archive(&runtime, size);
 }
 
-fn row(number: &str, what: &str, ours: impl std::fmt::Display, peer: impl std::fmt::Display, ratio: f64, target: &str) {
+fn row(
+    number: &str,
+    what: &str,
+    ours: impl std::fmt::Display,
+    peer: impl std::fmt::Display,
+    ratio: f64,
+    target: &str,
+) {
     println!("| {number} | {what} | {ours} | {peer} | {ratio:.2} | {target} |");
 }
 
@@ -64,16 +80,24 @@ impl<'a> Crowd<'a> {
         clients: u32,
         step: impl Fn(u32) -> F + Send + Sync + 'static,
     ) -> Self {
-        Self { runtime, clients, step: Arc::new(move |client| Box::pin(step(client))) }
+        Self {
+            runtime,
+            clients,
+            step: Arc::new(move |client| Box::pin(step(client))),
+        }
     }
 
     /// How many of them are done a second.
     fn rate(&self) -> f64 {
-        let (over, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (over, done) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicU64::new(0)),
+        );
         let start = Instant::now();
         let tasks: Vec<_> = (0..self.clients)
             .map(|client| {
-                let (over, done, step) = (Arc::clone(&over), Arc::clone(&done), Arc::clone(&self.step));
+                let (over, done, step) =
+                    (Arc::clone(&over), Arc::clone(&done), Arc::clone(&self.step));
                 self.runtime.spawn(async move {
                     while !over.load(Ordering::Relaxed) {
                         step(client).await;
@@ -148,7 +172,12 @@ fn advance(number: u32, generation: u32) -> Rotation {
         context: [9; 32],
         idle_exp: START.plus(Duration::from_secs(30 * 86_400)),
     };
-    Rotation { sid: sid(number), step, tokens: Vec::new(), log_until: None }
+    Rotation {
+        sid: sid(number),
+        step,
+        tokens: Vec::new(),
+        log_until: None,
+    }
 }
 
 /// Opens so many sessions, a few hundred at a time.
@@ -159,9 +188,13 @@ async fn fill(store: &(impl SessionStore + Clone), from: u32, count: u32, now: T
             tasks.join_next().await.unwrap().unwrap();
         }
         let store = store.clone();
-        tasks.spawn(
-            async move { store.open_session(new(number, format!("user-{}", number / 2), now), now).await.map(drop).unwrap() },
-        );
+        tasks.spawn(async move {
+            store
+                .open_session(new(number, format!("user-{}", number / 2), now), now)
+                .await
+                .map(drop)
+                .unwrap()
+        });
     }
     while let Some(done) = tasks.join_next().await {
         done.unwrap();
@@ -169,18 +202,32 @@ async fn fill(store: &(impl SessionStore + Clone), from: u32, count: u32, now: T
 }
 
 /// Rotations of a session a client, window 0: each is a conditional write.
-fn rotating<'a>(runtime: &'a Runtime, clients: u32, store: &(impl SessionStore + Clone)) -> Crowd<'a> {
+fn rotating<'a>(
+    runtime: &'a Runtime,
+    clients: u32,
+    store: &(impl SessionStore + Clone),
+) -> Crowd<'a> {
     runtime.block_on(async {
         store.migrate(START).await.unwrap();
         fill(store, 0, clients, START).await;
     });
-    let generations: Arc<Vec<_>> = Arc::new((0..clients).map(|_| std::sync::atomic::AtomicU32::new(0)).collect());
+    let generations: Arc<Vec<_>> = Arc::new(
+        (0..clients)
+            .map(|_| std::sync::atomic::AtomicU32::new(0))
+            .collect(),
+    );
     let store = store.clone();
     Crowd::new(runtime, clients, move |client| {
         let (store, generations) = (store.clone(), Arc::clone(&generations));
         async move {
             let generation = generations[client as usize].fetch_add(1, Ordering::Relaxed);
-            assert_eq!(store.rotate(advance(client, generation), START).await.unwrap(), Rotated::Done);
+            assert_eq!(
+                store
+                    .rotate(advance(client, generation), START)
+                    .await
+                    .unwrap(),
+                Rotated::Done
+            );
         }
     })
 }
@@ -215,7 +262,11 @@ fn viewing(runtime: &Runtime, entries: u32) -> (Gate<Accounts>, String, u64) {
     runtime.block_on(async {
         for number in 0..entries {
             let until = START.plus(Duration::from_secs(1000));
-            let revocation = Revocation { target: Target::Session(sid(number)), reason: RevokeReason::Requested, until };
+            let revocation = Revocation {
+                target: Target::Session(sid(number)),
+                reason: RevokeReason::Requested,
+                until,
+            };
             store.revoke(revocation, START).await.unwrap();
         }
     });
@@ -225,13 +276,23 @@ fn viewing(runtime: &Runtime, entries: u32) -> (Gate<Accounts>, String, u64) {
     });
     let gate = gate.unwrap();
     let user = gate.backend().user("ada@example.com");
-    let token = runtime.block_on(gate.sign_in(user, &Client::unknown())).unwrap().access_token;
-    (gate, token, u64::try_from(weighed.bytes_current).unwrap_or(0))
+    let token = runtime
+        .block_on(gate.sign_in(user, &Client::unknown()))
+        .unwrap()
+        .access_token;
+    (
+        gate,
+        token,
+        u64::try_from(weighed.bytes_current).unwrap_or(0),
+    )
 }
 
 fn view(entries: u32) {
     // On this thread alone, so that what is allocated is seen.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let gates = [viewing(&runtime, entries), viewing(&runtime, 0)];
     let mut nanos = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS * 4 {
@@ -247,9 +308,23 @@ fn view(entries: u32) {
     }
     let [full, empty] = nanos.map(median);
     let what = format!("verifying with a view of {entries} entries");
-    row("9", &what, format!("{full:.0} ns"), format!("empty: {empty:.0} ns"), full / empty, "≤ 1.2");
+    row(
+        "9",
+        &what,
+        format!("{full:.0} ns"),
+        format!("empty: {empty:.0} ns"),
+        full / empty,
+        "≤ 1.2",
+    );
     let bytes = gates[0].2.saturating_sub(gates[1].2) as f64 / f64::from(entries);
-    row("9", "bytes an entry", format!("{bytes:.0}"), "64", bytes / 64.0, "≤ 1");
+    row(
+        "9",
+        "bytes an entry",
+        format!("{bytes:.0}"),
+        "64",
+        bytes / 64.0,
+        "≤ 1",
+    );
 }
 
 // ---- SQLite ----
@@ -257,17 +332,30 @@ fn view(entries: u32) {
 /// A table with one row a client, under the settings of the store's file.
 fn bare_file(path: &Path) -> Connection {
     let db = Connection::open(path).unwrap();
-    db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE IF NOT EXISTS t(sid INTEGER PRIMARY KEY, g INTEGER, cur BLOB)")
-        .unwrap();
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE IF NOT EXISTS t(sid \
+         INTEGER PRIMARY KEY, g INTEGER, cur BLOB)",
+    )
+    .unwrap();
     for client in 0..CLIENTS {
-        db.execute("INSERT OR REPLACE INTO t VALUES (?, 0, ?)", (client, [0_u8; 32])).unwrap();
+        db.execute(
+            "INSERT OR REPLACE INTO t VALUES (?, 0, ?)",
+            (client, [0_u8; 32]),
+        )
+        .unwrap();
     }
     db
 }
 
 fn swap(db: &Connection, client: u32) {
     let sql = "UPDATE t SET g = g + 1, cur = ?2 WHERE sid = ?1 AND cur = ?3";
-    assert_eq!(db.prepare_cached(sql).unwrap().execute((client, [0_u8; 32], [0_u8; 32])).unwrap(), 1);
+    assert_eq!(
+        db.prepare_cached(sql)
+            .unwrap()
+            .execute((client, [0_u8; 32], [0_u8; 32]))
+            .unwrap(),
+        1
+    );
 }
 
 type Order = (u32, oneshot::Sender<()>);
@@ -296,7 +384,11 @@ fn sqlite(runtime: &Runtime) {
     let single = Arc::new(Mutex::new(bare_file(&path("single.db"))));
     let one_each = Crowd::new(runtime, CLIENTS, move |client| {
         let single = Arc::clone(&single);
-        async move { tokio::task::spawn_blocking(move || swap(&single.lock().unwrap(), client)).await.unwrap() }
+        async move {
+            tokio::task::spawn_blocking(move || swap(&single.lock().unwrap(), client))
+                .await
+                .unwrap()
+        }
     });
     let db = bare_file(&path("group.db"));
     let (orders, queued): (SyncSender<Order>, _) = sync_channel(4096);
@@ -311,7 +403,10 @@ fn sqlite(runtime: &Runtime) {
                     let read = move || {
                         let db = reading.lock().unwrap();
                         let sql = "SELECT g, cur FROM t WHERE sid = ?";
-                        db.prepare_cached(sql).unwrap().query_row([client], |row| row.get::<_, i64>(0)).unwrap()
+                        db.prepare_cached(sql)
+                            .unwrap()
+                            .query_row([client], |row| row.get::<_, i64>(0))
+                            .unwrap()
                     };
                     tokio::task::spawn_blocking(read).await.unwrap();
                 }
@@ -322,36 +417,79 @@ fn sqlite(runtime: &Runtime) {
         })
     };
 
-    let found = rates(&[rotating(runtime, CLIENTS, &open("rotate.db")), one_each, group(false)]);
+    let found = rates(&[
+        rotating(runtime, CLIENTS, &open("rotate.db")),
+        one_each,
+        group(false),
+    ]);
     let what = "`rotate`, SQLite, 32 clients";
-    row("10", what, per_second(found[0]), format!("a transaction each: {}", per_second(found[1])), found[0] / found[1], "≥ 2.5");
-    row("10", what, per_second(found[0]), format!("bare group commit: {}", per_second(found[2])), found[0] / found[2], "≥ 0.6");
-    let found = rates(&[refreshing(runtime, CLIENTS, open("refresh.db")), group(true)]);
+    row(
+        "10",
+        what,
+        per_second(found[0]),
+        format!("a transaction each: {}", per_second(found[1])),
+        found[0] / found[1],
+        "≥ 2.5",
+    );
+    row(
+        "10",
+        what,
+        per_second(found[0]),
+        format!("bare group commit: {}", per_second(found[2])),
+        found[0] / found[2],
+        "≥ 0.6",
+    );
+    let found = rates(&[
+        refreshing(runtime, CLIENTS, open("refresh.db")),
+        group(true),
+    ]);
     let peer = format!("bare SELECT and UPDATE: {}", per_second(found[1]));
-    row("11b", "a refresh over HTTP, SQLite, 32 clients", per_second(found[0]), peer, found[0] / found[1], "≥ 0.6");
+    row(
+        "11b",
+        "a refresh over HTTP, SQLite, 32 clients",
+        per_second(found[0]),
+        peer,
+        found[0] / found[1],
+        "≥ 0.6",
+    );
 }
 
 // ---- PostgreSQL ----
 
 fn postgresql(runtime: &Runtime) {
     const CONNECTIONS: u32 = 8;
-    let Some(server) = postgres::Server::shared() else { return };
+    let Some(server) = postgres::Server::shared() else {
+        return;
+    };
     let database = runtime.block_on(server.database());
     let connect = |schema: &str| {
-        let options = PostgresStore::options(&database.url).schema(schema).max_connections(CONNECTIONS);
-        runtime.block_on(options.acquire_timeout(Duration::from_secs(20)).connect()).unwrap()
+        let options = PostgresStore::options(&database.url)
+            .schema(schema)
+            .max_connections(CONNECTIONS);
+        runtime
+            .block_on(options.acquire_timeout(Duration::from_secs(20)).connect())
+            .unwrap()
     };
     let mut connections = Vec::new();
     runtime.block_on(async {
         let mut db = PgConnection::connect(&database.url).await.unwrap();
-        sqlx::query("CREATE TABLE bare(sid bytea PRIMARY KEY, g bigint, cur bytea) WITH (fillfactor = 80)")
-            .execute(&mut db)
-            .await
-            .unwrap();
+        sqlx::query(
+            "CREATE TABLE bare(sid bytea PRIMARY KEY, g bigint, cur bytea) WITH (fillfactor = 80)",
+        )
+        .execute(&mut db)
+        .await
+        .unwrap();
         for client in 0..CONNECTIONS {
-            let query = sqlx::query("INSERT INTO bare VALUES ($1, 0, $2)").bind(sid(client).as_bytes().as_slice());
-            query.bind([0_u8; 32].as_slice()).execute(&mut db).await.unwrap();
-            connections.push(tokio::sync::Mutex::new(PgConnection::connect(&database.url).await.unwrap()));
+            let query = sqlx::query("INSERT INTO bare VALUES ($1, 0, $2)")
+                .bind(sid(client).as_bytes().as_slice());
+            query
+                .bind([0_u8; 32].as_slice())
+                .execute(&mut db)
+                .await
+                .unwrap();
+            connections.push(tokio::sync::Mutex::new(
+                PgConnection::connect(&database.url).await.unwrap(),
+            ));
         }
     });
     let connections = Arc::new(connections);
@@ -363,28 +501,66 @@ fn postgresql(runtime: &Runtime) {
                 let mut db = connections[client as usize].lock().await;
                 let id = *sid(client).as_bytes();
                 if reads {
-                    sqlx::query("SELECT g, cur FROM bare WHERE sid = $1").bind(id.as_slice()).fetch_one(&mut *db).await.unwrap();
+                    sqlx::query("SELECT g, cur FROM bare WHERE sid = $1")
+                        .bind(id.as_slice())
+                        .fetch_one(&mut *db)
+                        .await
+                        .unwrap();
                 }
-                let sql = "UPDATE bare SET g = g + 1, cur = $2 WHERE sid = $1 AND cur = $3 RETURNING g";
-                let query = sqlx::query(sql).bind(id.as_slice()).bind([0_u8; 32].as_slice()).bind([0_u8; 32].as_slice());
+                let sql =
+                    "UPDATE bare SET g = g + 1, cur = $2 WHERE sid = $1 AND cur = $3 RETURNING g";
+                let query = sqlx::query(sql)
+                    .bind(id.as_slice())
+                    .bind([0_u8; 32].as_slice())
+                    .bind([0_u8; 32].as_slice());
                 query.fetch_one(&mut *db).await.unwrap();
             }
         })
     };
-    let found = rates(&[rotating(runtime, CONNECTIONS, &connect("rotating")), bare(false)]);
+    let found = rates(&[
+        rotating(runtime, CONNECTIONS, &connect("rotating")),
+        bare(false),
+    ]);
     let peer = format!("bare UPDATE: {}", per_second(found[1]));
-    row("11", "`rotate`, PostgreSQL, 8 connections", per_second(found[0]), peer, found[0] / found[1], "≥ 0.8");
-    let found = rates(&[refreshing(runtime, CONNECTIONS, connect("refreshing")), bare(true)]);
+    row(
+        "11",
+        "`rotate`, PostgreSQL, 8 connections",
+        per_second(found[0]),
+        peer,
+        found[0] / found[1],
+        "≥ 0.8",
+    );
+    let found = rates(&[
+        refreshing(runtime, CONNECTIONS, connect("refreshing")),
+        bare(true),
+    ]);
     let peer = format!("bare SELECT and UPDATE: {}", per_second(found[1]));
-    row("11b", "a refresh over HTTP, PostgreSQL, 8 connections", per_second(found[0]), peer, found[0] / found[1], "≥ 0.6");
+    row(
+        "11b",
+        "a refresh over HTTP, PostgreSQL, 8 connections",
+        per_second(found[0]),
+        peer,
+        found[0] / found[1],
+        "≥ 0.6",
+    );
 }
 
 // ---- Redis ----
 
 fn redis(runtime: &Runtime) {
-    let Some(url) = redis_server::shared() else { return };
-    let store = runtime.block_on(redis_server::deployment(url).connect()).unwrap();
-    let connection = runtime.block_on(redis::Client::open(url).unwrap().get_multiplexed_async_connection()).unwrap();
+    let Some(url) = redis_server::shared() else {
+        return;
+    };
+    let store = runtime
+        .block_on(redis_server::deployment(url).connect())
+        .unwrap();
+    let connection = runtime
+        .block_on(
+            redis::Client::open(url)
+                .unwrap()
+                .get_multiplexed_async_connection(),
+        )
+        .unwrap();
     let script = Arc::new(redis::Script::new(
         "if redis.call('HGET', KEYS[1], 'cur') == ARGV[1] or ARGV[3] == '0' then
             redis.call('HSET', KEYS[1], 'cur', ARGV[2], 'g', ARGV[3]) return 1
@@ -394,13 +570,26 @@ fn redis(runtime: &Runtime) {
         let (mut connection, script) = (connection.clone(), Arc::clone(&script));
         async move {
             let mut call = script.key(format!("bare:{client}"));
-            let done: u32 = call.arg(&[0_u8; 32]).arg(&[0_u8; 32]).arg(0).invoke_async(&mut connection).await.unwrap();
+            let done: u32 = call
+                .arg(&[0_u8; 32])
+                .arg(&[0_u8; 32])
+                .arg(0)
+                .invoke_async(&mut connection)
+                .await
+                .unwrap();
             assert_eq!(done, 1);
         }
     });
     let found = rates(&[rotating(runtime, CLIENTS, &store), bare]);
     let peer = format!("bare script: {}", per_second(found[1]));
-    row("11", "`rotate`, Redis, 32 clients", per_second(found[0]), peer, found[0] / found[1], "≥ 0.8");
+    row(
+        "11",
+        "`rotate`, Redis, 32 clients",
+        per_second(found[0]),
+        peer,
+        found[0] / found[1],
+        "≥ 0.8",
+    );
 }
 
 // ---- rows 13 and 14 ----
@@ -426,26 +615,50 @@ fn sizes(runtime: &Runtime, size: u32) {
     settings.refresh.window = Duration::ZERO;
     for count in [size, 1000] {
         let gate = runtime.block_on(async {
-            let store = SqliteStore::open(folder.path().join(format!("{count}.db"))).await.unwrap();
+            let store = SqliteStore::open(folder.path().join(format!("{count}.db")))
+                .await
+                .unwrap();
             store.migrate(START).await.unwrap();
             fill(&store, 0, count, START).await;
             let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-            let gate = builder.settings(settings.clone()).store(store.clone()).clock(clock.clone()).accept_new_keys();
+            let gate = builder
+                .settings(settings.clone())
+                .store(store.clone())
+                .clock(clock.clone())
+                .accept_new_keys();
             gate.build().await.unwrap()
         });
-        let token = runtime.block_on(gate.sign_in(gate.backend().user("grace@example.com"), &Client::unknown())).unwrap();
-        stores.push((gate, Mutex::new(token.refresh_token.expose().to_owned()), format!("user-{}", count / 2 - 1)));
+        let token = runtime
+            .block_on(gate.sign_in(gate.backend().user("grace@example.com"), &Client::unknown()))
+            .unwrap();
+        stores.push((
+            gate,
+            Mutex::new(token.refresh_token.expose().to_owned()),
+            format!("user-{}", count / 2 - 1),
+        ));
     }
-    let Ok(stores): Result<[_; 2], _> = stores.try_into() else { return };
+    let Ok(stores): Result<[_; 2], _> = stores.try_into() else {
+        return;
+    };
     let print = |what: &str, [large, small]: [f64; 2]| {
         let what = format!("{what}, {size} sessions, SQLite");
-        row("13", &what, format!("{large:.0} µs"), format!("1000: {small:.0} µs"), large / small, "≤ 1.3");
+        row(
+            "13",
+            &what,
+            format!("{large:.0} µs"),
+            format!("1000: {small:.0} µs"),
+            large / small,
+            "≤ 1.3",
+        );
     };
     let client = Client::unknown();
     print(
         "sign-in",
         micros(runtime, &stores, async |(gate, ..)| {
-            gate.sign_in(gate.backend().user("ada@example.com"), &client).await.map(drop).unwrap();
+            gate.sign_in(gate.backend().user("ada@example.com"), &client)
+                .await
+                .map(drop)
+                .unwrap();
         }),
     );
     print(
@@ -462,11 +675,17 @@ fn sizes(runtime: &Runtime, size: u32) {
             assert_eq!(gate.sessions().of(user).await.unwrap().len(), 2);
         }),
     );
-    for (what, revoke) in [("a client's end", Revoke::client("another")), ("the end of everything", Revoke::everything())] {
+    for (what, revoke) in [
+        ("a client's end", Revoke::client("another")),
+        ("the end of everything", Revoke::everything()),
+    ] {
         let start = Instant::now();
         let revoked = runtime.block_on(stores[0].0.revoke(revoke)).unwrap();
         let sessions = revoked.sessions;
-        println!("| – | {what}, {size} live sessions, SQLite: {sessions} ended | {:?} | | | |", start.elapsed());
+        println!(
+            "| – | {what}, {size} live sessions, SQLite: {sessions} ended | {:?} | | | |",
+            start.elapsed()
+        );
     }
 }
 
@@ -475,7 +694,9 @@ fn archive(runtime: &Runtime, size: u32) {
     for count in [size / 10, size] {
         let folder = tempfile::tempdir().unwrap();
         let (longest, total) = runtime.block_on(async {
-            let store = SqliteStore::open(folder.path().join("sessions.db")).await.unwrap();
+            let store = SqliteStore::open(folder.path().join("sessions.db"))
+                .await
+                .unwrap();
             store.migrate(START).await.unwrap();
             fill(&store, 0, count, START).await;
             let late = START.plus(Duration::from_secs(91 * 86_400));
@@ -491,7 +712,8 @@ fn archive(runtime: &Runtime, size: u32) {
         });
         rates.push(total.as_secs_f64() / f64::from(count));
         println!(
-            "| 14 | archive of {count} sessions, 500 a batch, SQLite | {total:?}, longest batch {longest:?} | | | ≤ 50 ms a batch |"
+            "| 14 | archive of {count} sessions, 500 a batch, SQLite | {total:?}, longest batch \
+             {longest:?} | | | ≤ 50 ms a batch |"
         );
     }
     row(

@@ -1,10 +1,13 @@
-//! Access tokens against jsonwebtoken: verifying and issuing, by every algorithm (PERFORMANCE rows 1, 3 and 5).
+//! Access tokens against jsonwebtoken: verifying and issuing, by every algorithm (PERFORMANCE rows
+//! 1, 3 and 5).
 
 use std::time::Duration;
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+};
 use base64::Engine as _;
 use jsonwebtoken::{AlgorithmFamily, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -48,8 +51,14 @@ fn main() {
     for algorithm in [Algorithm::ES256, Algorithm::ES384] {
         verify_and_issue(&mut table, algorithm, ["3", "5"], [0.95, 0.60]);
     }
-    for algorithm in [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512]
-    {
+    for algorithm in [
+        Algorithm::RS256,
+        Algorithm::RS384,
+        Algorithm::RS512,
+        Algorithm::PS256,
+        Algorithm::PS384,
+        Algorithm::PS512,
+    ] {
         verify_and_issue(&mut table, algorithm, ["3", "5"], [0.80, 0.40]);
     }
     table.print();
@@ -65,14 +74,33 @@ fn keys(algorithm: Algorithm) -> (KeyRing, EncodingKey, DecodingKey) {
     let der = match algorithm.family() {
         AlgorithmFamily::Hmac => {
             let secret: Vec<u8> = (0..64).collect();
-            let ring = KeyRing::from_secret(algorithm, Secret::from_bytes(secret.clone()), refresh()).expect("a ring");
-            return (ring, EncodingKey::from_secret(&secret), DecodingKey::from_secret(&secret));
+            let ring =
+                KeyRing::from_secret(algorithm, Secret::from_bytes(secret.clone()), refresh())
+                    .expect("a ring");
+            return (
+                ring,
+                EncodingKey::from_secret(&secret),
+                DecodingKey::from_secret(&secret),
+            );
         }
-        AlgorithmFamily::Ed => Ed25519KeyPair::generate().expect("a key").to_pkcs8v1().expect("its form").as_ref().to_vec(),
+        AlgorithmFamily::Ed => Ed25519KeyPair::generate()
+            .expect("a key")
+            .to_pkcs8v1()
+            .expect("its form")
+            .as_ref()
+            .to_vec(),
         AlgorithmFamily::Ec => {
-            let curve =
-                if algorithm == Algorithm::ES256 { &ECDSA_P256_SHA256_FIXED_SIGNING } else { &ECDSA_P384_SHA384_FIXED_SIGNING };
-            EcdsaKeyPair::generate(curve).expect("a key").to_pkcs8v1().expect("its form").as_ref().to_vec()
+            let curve = if algorithm == Algorithm::ES256 {
+                &ECDSA_P256_SHA256_FIXED_SIGNING
+            } else {
+                &ECDSA_P384_SHA384_FIXED_SIGNING
+            };
+            EcdsaKeyPair::generate(curve)
+                .expect("a key")
+                .to_pkcs8v1()
+                .expect("its form")
+                .as_ref()
+                .to_vec()
         }
         AlgorithmFamily::Rsa => {
             let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
@@ -86,8 +114,11 @@ fn keys(algorithm: Algorithm) -> (KeyRing, EncodingKey, DecodingKey) {
         AlgorithmFamily::Ec => EncodingKey::from_ec_pem(&pem),
         _ => EncodingKey::from_rsa_pem(&pem),
     };
-    let ring = KeyRing::from_pem(algorithm, &pem).and_then(|ring| ring.refresh_secret(refresh())).expect("a ring");
-    let decoding = DecodingKey::from_jwk(ring.jwks().keys.first().expect("its key")).expect("a key");
+    let ring = KeyRing::from_pem(algorithm, &pem)
+        .and_then(|ring| ring.refresh_secret(refresh()))
+        .expect("a ring");
+    let decoding =
+        DecodingKey::from_jwk(ring.jwks().keys.first().expect("its key")).expect("a key");
     (ring, encoding.expect("a key"), decoding)
 }
 
@@ -112,23 +143,40 @@ fn verify_and_issue(table: &mut Table, algorithm: Algorithm, rows: [&str; 2], ta
     validation.validate_nbf = true;
 
     let measured = interleave(vec![
-        Contestant::new("tollgate", || verify::<UserClaims>(&token, &ring.set(), &expect, clock.now()).expect("it verifies")),
+        Contestant::new("tollgate", || {
+            verify::<UserClaims>(&token, &ring.set(), &expect, clock.now()).expect("it verifies")
+        }),
         Contestant::new("jsonwebtoken", || {
             jsonwebtoken::decode::<PeerClaims>(&token, &decoding, &validation).expect("it verifies")
         }),
     ]);
-    let what = format!("{algorithm:?} verify to owned typed claims, {} bytes", token.len());
+    let what = format!(
+        "{algorithm:?} verify to owned typed claims, {} bytes",
+        token.len()
+    );
     table.row(rows[0], &what, &measured[0], &measured[1], targets[0]);
 
-    let header =
-        Header { typ: Some("at+jwt".into()), kid: Some(ring.set().signing().kid().to_string()), ..Header::new(algorithm) };
+    let header = Header {
+        typ: Some("at+jwt".into()),
+        kid: Some(ring.set().signing().kid().to_string()),
+        ..Header::new(algorithm)
+    };
     let measured = interleave(vec![
-        Contestant::new("tollgate", || issue(&ring.set(), &stamp(clock.now()), &claims).expect("a token")),
+        Contestant::new("tollgate", || {
+            issue(&ring.set(), &stamp(clock.now()), &claims).expect("a token")
+        }),
         Contestant::new("jsonwebtoken", || {
-            jsonwebtoken::encode(&header, &peer_claims(clock.now(), &claims), &encoding).expect("a token")
+            jsonwebtoken::encode(&header, &peer_claims(clock.now(), &claims), &encoding)
+                .expect("a token")
         }),
     ]);
-    table.row(rows[1], &format!("{algorithm:?} issue"), &measured[0], &measured[1], targets[1]);
+    table.row(
+        rows[1],
+        &format!("{algorithm:?} issue"),
+        &measured[0],
+        &measured[1],
+        targets[1],
+    );
 }
 
 fn stamp(now: Timestamp) -> Stamp<'static> {

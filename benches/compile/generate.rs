@@ -33,15 +33,28 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    pub(crate) const SMALL: Self = Self { users: 1, backends: 1, policies: 1 };
-    /// A hundred derives: forty users, an enum of roles and one of scopes for each backend, forty policies.
-    pub(crate) const LARGE: Self = Self { users: 40, backends: 10, policies: 40 };
+    pub(crate) const SMALL: Self = Self {
+        users: 1,
+        backends: 1,
+        policies: 1,
+    };
+    /// A hundred derives: forty users, an enum of roles and one of scopes for each backend, forty
+    /// policies.
+    pub(crate) const LARGE: Self = Self {
+        users: 40,
+        backends: 10,
+        policies: 40,
+    };
 }
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let derives = self.users + 2 * self.backends + self.policies;
-        write!(f, "{derives} derives and {} backends in the crate", self.backends)
+        write!(
+            f,
+            "{derives} derives and {} backends in the crate",
+            self.backends
+        )
     }
 }
 
@@ -64,22 +77,49 @@ pub(crate) fn sources(kind: Kind, size: Size) -> Vec<(&'static str, String)> {
     match kind {
         Kind::Tollgate => vec![
             ("main.rs", with_macros::main(size)),
-            ("values.rs", repeat(size.backends, size, with_macros::VALUES)),
+            (
+                "values.rs",
+                repeat(size.backends, size, with_macros::VALUES),
+            ),
             ("users.rs", with_macros::users(size)),
-            ("backends.rs", format!("{}{}", with_macros::BACKENDS_HEAD, repeat(size.backends, size, with_macros::BACKEND))),
+            (
+                "backends.rs",
+                format!(
+                    "{}{}",
+                    with_macros::BACKENDS_HEAD,
+                    repeat(size.backends, size, with_macros::BACKEND)
+                ),
+            ),
             ("handlers.rs", with_macros::handlers(size)),
             ("touched.rs", touched(kind, 0)),
         ],
         Kind::ByHand => vec![
             ("main.rs", by_hand::main(size)),
             ("token.rs", by_hand::TOKEN.to_owned()),
-            ("values.rs", format!("{}{}", by_hand::VALUES_HEAD, repeat(size.backends, size, by_hand::VALUES))),
+            (
+                "values.rs",
+                format!(
+                    "{}{}",
+                    by_hand::VALUES_HEAD,
+                    repeat(size.backends, size, by_hand::VALUES)
+                ),
+            ),
             ("users.rs", by_hand::users(size)),
-            ("backends.rs", format!("{}{}", by_hand::BACKENDS_HEAD, repeat(size.backends, size, by_hand::BACKEND))),
+            (
+                "backends.rs",
+                format!(
+                    "{}{}",
+                    by_hand::BACKENDS_HEAD,
+                    repeat(size.backends, size, by_hand::BACKEND)
+                ),
+            ),
             ("handlers.rs", by_hand::handlers(size)),
             ("touched.rs", touched(kind, 0)),
         ],
-        Kind::Bare => vec![("main.rs", "fn main() {\n    let _ = axum::Router::<()>::new();\n}\n".to_owned())],
+        Kind::Bare => vec![(
+            "main.rs",
+            "fn main() {\n    let _ = axum::Router::<()>::new();\n}\n".to_owned(),
+        )],
     }
 }
 
@@ -99,9 +139,14 @@ pub(crate) fn touched(kind: Kind, round: usize) -> String {
     text.replace('%', &round.to_string())
 }
 
-/// A template for each number below `count`: `§` stands for the number, `@` for that of its backend.
+/// A template for each number below `count`: `§` stands for the number, `@` for that of its
+/// backend.
 fn repeat(count: usize, size: Size, template: &str) -> String {
-    let fill = |number: usize| template.replace('§', &number.to_string()).replace('@', &(number % size.backends).to_string());
+    let fill = |number: usize| {
+        template
+            .replace('§', &number.to_string())
+            .replace('@', &(number % size.backends).to_string())
+    };
     (0..count).map(fill).collect()
 }
 
@@ -184,13 +229,21 @@ pub async fn handler§(caller: Auth<User@, Policy§>) -> String {
 "#;
 
     pub(super) fn main(size: Size) -> String {
-        let routes = repeat(size.policies, size, "    let app@ = app@.route(\"/§\", get(handlers::handler§));\n");
+        let routes = repeat(
+            size.policies,
+            size,
+            "    let app@ = app@.route(\"/§\", get(handlers::handler§));\n",
+        );
         let apps = repeat(
             size.backends,
             size,
             "    let gate§ = backends::gate§().await;\n    let app§ = Router::new().merge(gate§.router());\n",
         );
-        let merged = repeat(size.backends, size, "\n        .nest(\"/app§\", app§.with_state(gate§))");
+        let merged = repeat(
+            size.backends,
+            size,
+            "\n        .nest(\"/app§\", app§.with_state(gate§))",
+        );
         let greeted = repeat(size.users, size, "    let _ = users::greet§;\n");
         format!(
             "#![allow(dead_code)]\n\nmod backends;\nmod handlers;\nmod touched;\nmod users;\nmod values;\n\n\
@@ -206,12 +259,16 @@ pub async fn handler§(caller: Auth<User@, Policy§>) -> String {
 
     pub(super) fn users(size: Size) -> String {
         let users = repeat(size.users, size, USER);
-        format!("use tollgate::prelude::*;\nuse tollgate::token::JwtClaims as _;\nuse crate::values::*;\n{users}")
+        format!(
+            "use tollgate::prelude::*;\nuse tollgate::token::JwtClaims as _;\nuse crate::values::*;\n{users}"
+        )
     }
 
     pub(super) fn handlers(size: Size) -> String {
         let handlers = repeat(size.policies, size, HANDLER);
-        format!("use tollgate::prelude::*;\nuse crate::users::*;\nuse crate::values::*;\n{handlers}")
+        format!(
+            "use tollgate::prelude::*;\nuse crate::users::*;\nuse crate::values::*;\n{handlers}"
+        )
     }
 }
 
@@ -451,13 +508,16 @@ pub async fn handler§(Caller(claims): Caller<User@Claims>) -> Result<String, St
 "#;
 
     pub(super) fn main(size: Size) -> String {
-        let main = super::with_macros::main(size).replace("mod handlers;", "mod handlers;\nmod token;");
+        let main =
+            super::with_macros::main(size).replace("mod handlers;", "mod handlers;\nmod token;");
         main.replace("().await;\n    let app", "();\n    let app")
     }
 
     pub(super) fn users(size: Size) -> String {
         let users = repeat(size.users, size, USER);
-        format!("use serde::{{Deserialize, Serialize}};\nuse crate::token::now;\nuse crate::values::*;\n{users}")
+        format!(
+            "use serde::{{Deserialize, Serialize}};\nuse crate::token::now;\nuse crate::values::*;\n{users}"
+        )
     }
 
     pub(super) fn handlers(size: Size) -> String {

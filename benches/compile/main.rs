@@ -1,7 +1,9 @@
-//! How long a crate that uses tollgate takes to build, against one that uses jsonwebtoken (PERFORMANCE rows 16 and 17).
+//! How long a crate that uses tollgate takes to build, against one that uses jsonwebtoken
+//! (PERFORMANCE rows 16 and 17).
 //!
-//! `cargo run -p tollgate-benches --bin compile [clean builds] [rebuilds]` writes crates into a temporary folder, builds them in turn and
-//! prints the ratios of the medians, in wall time and in processor time. Needs the network once, to fetch what is not there yet.
+//! `cargo run -p tollgate-benches --bin compile [clean builds] [rebuilds]` writes crates into a
+//! temporary folder, builds them in turn and prints the ratios of the medians, in wall time and in
+//! processor time. Needs the network once, to fetch what is not there yet.
 
 mod generate;
 
@@ -18,7 +20,9 @@ use tollgate_benches::median;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
-    let mut numbers = std::env::args().skip(1).map(|number| number.parse::<usize>());
+    let mut numbers = std::env::args()
+        .skip(1)
+        .map(|number| number.parse::<usize>());
     let cleans = numbers.next().transpose()?.unwrap_or(3);
     let rebuilds = numbers.next().transpose()?.unwrap_or(15);
     let folder = std::env::temp_dir().join(format!("tollgate-compile-{}", std::process::id()));
@@ -28,8 +32,13 @@ fn main() -> Outcome<()> {
 }
 
 fn measure(folder: &Path, cleans: usize, rebuilds: usize) -> Outcome<()> {
-    let crates =
-        |size| [Kind::Tollgate, Kind::ByHand, Kind::Bare].map(|kind| Project { root: folder.join(size_name(size)), kind, size });
+    let crates = |size| {
+        [Kind::Tollgate, Kind::ByHand, Kind::Bare].map(|kind| Project {
+            root: folder.join(size_name(size)),
+            kind,
+            size,
+        })
+    };
     let small = crates(Size::SMALL);
     for project in &small {
         project.write()?;
@@ -45,7 +54,9 @@ fn measure(folder: &Path, cleans: usize, rebuilds: usize) -> Outcome<()> {
         }
         eprintln!("clean build {} of {cleans}", round + 1);
     }
-    println!("\n| # | what | tollgate | by hand on jsonwebtoken | ratio | in processor time | target |");
+    println!(
+        "\n| # | what | tollgate | by hand on jsonwebtoken | ratio | in processor time | target |"
+    );
     println!("|--|--|--:|--:|--:|--:|--:|");
     spent.print("16", "clean build, one user type, one backend", 1.15);
 
@@ -65,7 +76,11 @@ fn measure(folder: &Path, cleans: usize, rebuilds: usize) -> Outcome<()> {
             }
         }
     }
-    spent.print("17", &format!("rebuild after a handler was touched, {}", Size::LARGE), 1.3);
+    spent.print(
+        "17",
+        &format!("rebuild after a handler was touched, {}", Size::LARGE),
+        1.3,
+    );
     println!("\nmedians of {cleans} and {rebuilds} rounds, taken in turn; `dev` profile");
     Ok(())
 }
@@ -76,16 +91,40 @@ fn count(projects: &[Project; 3]) -> Outcome<()> {
     let [ours, peer, bare] = graphs;
     let (ours, peer, bare) = (ours?, peer?, bare?);
     let syn = |graph: &BTreeSet<String>| {
-        let versions: Vec<&str> = graph.iter().filter_map(|line| line.strip_prefix("syn ")).collect();
+        let versions: Vec<&str> = graph
+            .iter()
+            .filter_map(|line| line.strip_prefix("syn "))
+            .collect();
         versions.join(" and ")
     };
     println!("| crates in the graph | all | over bare axum | syn |");
     println!("|--|--:|--:|--|");
-    for (name, graph) in [("bare axum", &bare), ("with jsonwebtoken", &peer), ("with tollgate", &ours)] {
-        println!("| {name} | {} | {} | {} |", graph.len(), graph.difference(&bare).count(), syn(graph));
+    for (name, graph) in [
+        ("bare axum", &bare),
+        ("with jsonwebtoken", &peer),
+        ("with tollgate", &ours),
+    ] {
+        println!(
+            "| {name} | {} | {} | {} |",
+            graph.len(),
+            graph.difference(&bare).count(),
+            syn(graph)
+        );
     }
-    println!("\nover bare axum with tollgate: {}", ours.difference(&bare).cloned().collect::<Vec<_>>().join(", "));
-    println!("of these not with jsonwebtoken: {}", ours.difference(&peer).cloned().collect::<Vec<_>>().join(", "));
+    println!(
+        "\nover bare axum with tollgate: {}",
+        ours.difference(&bare)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
+    println!(
+        "of these not with jsonwebtoken: {}",
+        ours.difference(&peer)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ")
+    );
     Ok(())
 }
 
@@ -132,7 +171,10 @@ impl Project {
     fn write(&self) -> Outcome<()> {
         let (folder, workspace) = (self.folder(), workspace());
         fs::create_dir_all(folder.join("src"))?;
-        fs::write(folder.join("Cargo.toml"), generate::manifest(self.kind, &workspace))?;
+        fs::write(
+            folder.join("Cargo.toml"),
+            generate::manifest(self.kind, &workspace),
+        )?;
         // The versions are those of this workspace.
         fs::copy(workspace.join("Cargo.lock"), folder.join("Cargo.lock"))?;
         for (name, text) in generate::sources(self.kind, self.size) {
@@ -143,22 +185,35 @@ impl Project {
 
     fn clean(&self) -> Outcome<()> {
         let target = self.folder().join("target");
-        if target.exists() { Ok(fs::remove_dir_all(target)?) } else { Ok(()) }
+        if target.exists() {
+            Ok(fs::remove_dir_all(target)?)
+        } else {
+            Ok(())
+        }
     }
 
     fn touch(&self, round: usize) -> Outcome<()> {
-        Ok(fs::write(self.folder().join("src/touched.rs"), generate::touched(self.kind, round))?)
+        Ok(fs::write(
+            self.folder().join("src/touched.rs"),
+            generate::touched(self.kind, round),
+        )?)
     }
 
     fn build(&self) -> Outcome<Took> {
         let (processor, start) = (processor_time(), Instant::now());
         run(self.cargo().args(["build", "--offline", "--quiet"]))?;
-        Ok(Took { wall: start.elapsed().as_secs_f64(), processor: processor_time() - processor })
+        Ok(Took {
+            wall: start.elapsed().as_secs_f64(),
+            processor: processor_time() - processor,
+        })
     }
 
     /// The crates of the graph as "name version", this one left out.
     fn graph(&self) -> Outcome<BTreeSet<String>> {
-        let output = self.cargo().args(["tree", "--offline", "--prefix=none", "--edges=normal,build"]).output()?;
+        let output = self
+            .cargo()
+            .args(["tree", "--offline", "--prefix=none", "--edges=normal,build"])
+            .output()?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into());
         }
@@ -173,13 +228,20 @@ impl Project {
     /// A cargo that builds in this crate's own folder, whatever the surroundings ask for.
     fn cargo(&self) -> Command {
         let mut cargo = Command::new("cargo");
-        cargo.current_dir(self.folder()).env_remove("CARGO_INCREMENTAL").env("CARGO_TARGET_DIR", self.folder().join("target"));
+        cargo
+            .current_dir(self.folder())
+            .env_remove("CARGO_INCREMENTAL")
+            .env("CARGO_TARGET_DIR", self.folder().join("target"));
         cargo
     }
 }
 
 fn size_name(size: Size) -> &'static str {
-    if size == Size::SMALL { "small" } else { "large" }
+    if size == Size::SMALL {
+        "small"
+    } else {
+        "large"
+    }
 }
 
 fn workspace() -> PathBuf {
@@ -189,10 +251,15 @@ fn workspace() -> PathBuf {
 
 fn run(command: &mut Command) -> Outcome<()> {
     let status = command.status()?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?} failed").into()) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("{command:?} failed").into())
+    }
 }
 
-/// The processor time of all children that ended, in seconds (proc_pid_stat(5), fields 16 and 17, in hundredths).
+/// The processor time of all children that ended, in seconds (proc_pid_stat(5), fields 16 and 17,
+/// in hundredths).
 fn processor_time() -> f64 {
     let read = || {
         let text = fs::read_to_string("/proc/self/stat").ok()?;

@@ -1,4 +1,5 @@
-//! Honest browsers: tabs that refresh when their token is about to run out, on a network that loses answers.
+//! Honest browsers: tabs that refresh when their token is about to run out, on a network that loses
+//! answers.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -67,7 +68,11 @@ struct Day<'a> {
 /// Lets a session live for a day's work. Answers whether it was ended although nobody did wrong.
 pub(crate) async fn day(deployment: &Deployment, scenario: &Scenario, seed: u64) -> bool {
     let first = deployment.sign_in(seed).await;
-    let browser = || Browser { stored: first.clone(), waiting: vec![None; scenario.tabs], asleep_until: deployment.now() };
+    let browser = || Browser {
+        stored: first.clone(),
+        waiting: vec![None; scenario.tabs],
+        asleep_until: deployment.now(),
+    };
     let mut day = Day {
         deployment,
         scenario,
@@ -125,7 +130,8 @@ impl Day<'_> {
                     let back = now.plus(self.chance.latency());
                     self.plan(back, browser, tab, Event::Answer(flight));
                 } else if self.chance.unit() < self.scenario.asleep {
-                    self.browsers[browser].asleep_until = now.plus(self.chance.between(NAP, LONG_NAP));
+                    self.browsers[browser].asleep_until =
+                        now.plus(self.chance.between(NAP, LONG_NAP));
                 }
                 false
             }
@@ -149,7 +155,10 @@ impl Day<'_> {
     fn send(&mut self, browser: usize, tab: usize) {
         let now = self.deployment.now();
         let flight = self.flights.len();
-        self.flights.push(Flight { token: self.browsers[browser].stored.refresh.clone(), answer: None });
+        self.flights.push(Flight {
+            token: self.browsers[browser].stored.refresh.clone(),
+            answer: None,
+        });
         self.browsers[browser].waiting[tab] = Some(flight);
         let there = now.plus(self.chance.latency());
         self.plan(there, browser, tab, Event::Arrive(flight));
@@ -166,7 +175,8 @@ impl Day<'_> {
                 self.look_later(browser, tab);
                 false
             }
-            // Another tab has stored a newer one meanwhile: that one is tried before anybody signs in again.
+            // Another tab has stored a newer one meanwhile: that one is tried before anybody signs
+            // in again.
             Some(Err(Code::InvalidGrant)) if self.browsers[browser].stored.refresh != *token => {
                 self.send(browser, tab);
                 false
@@ -183,7 +193,11 @@ impl Day<'_> {
     /// When the token is about to run out, or a little later.
     fn look_later(&mut self, browser: usize, tab: usize) {
         let jitter = self.jitter();
-        let due = self.browsers[browser].stored.until.minus(EARLY).plus(self.chance.between(Duration::ZERO, jitter));
+        let due = self.browsers[browser]
+            .stored
+            .until
+            .minus(EARLY)
+            .plus(self.chance.between(Duration::ZERO, jitter));
         self.plan(due.max(self.deployment.now()), browser, tab, Event::Look);
     }
 
@@ -193,7 +207,8 @@ impl Day<'_> {
 
     fn plan(&mut self, when: Timestamp, browser: usize, tab: usize, event: Event) {
         self.events += 1;
-        self.agenda.push(Reverse((when, self.events, browser, tab, event)));
+        self.agenda
+            .push(Reverse((when, self.events, browser, tab, event)));
     }
 }
 

@@ -1,4 +1,5 @@
-//! The gate under simulation: real code over the store in memory, whose tasks do their work when they are told to.
+//! The gate under simulation: real code over the store in memory, whose tasks do their work when
+//! they are told to.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -50,11 +51,23 @@ impl Deployment {
     pub(crate) async fn new(policy: RefreshPolicy) -> Self {
         let clock = Clock::manual(Timestamp::from_secs(1_767_225_600));
         let ring = KeyRing::generate(Algorithm::HS256).expect("keys");
-        let gate = Accounts.gate().issuer("https://accounts.example.com").audience("https://api.example.com").keys(ring);
+        let gate = Accounts
+            .gate()
+            .issuer("https://accounts.example.com")
+            .audience("https://api.example.com")
+            .keys(ring);
         let last: Arc<Mutex<Option<EventKind>>> = Arc::default();
         let heard = Arc::clone(&last);
-        let gate = gate.on_event(move |event| *heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(event.kind.clone()));
-        let gate = gate.store(MemoryStore::new()).clock(clock.clone()).refresh_policy(policy).build().await.expect("a gate");
+        let gate = gate.on_event(move |event| {
+            *heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(event.kind.clone())
+        });
+        let gate = gate
+            .store(MemoryStore::new())
+            .clock(clock.clone())
+            .refresh_policy(policy)
+            .build()
+            .await
+            .expect("a gate");
         let deployment = Self { gate, clock, last };
         deployment.settle().await;
         deployment
@@ -72,11 +85,21 @@ impl Deployment {
     pub(crate) async fn sign_in(&self, user: u64) -> Tokens {
         // Past the second in which a change of the subject would ask for another authentication.
         self.clock.advance(Duration::from_secs(2));
-        tokens(&self.gate.sign_in(User { id: user }, &Client::unknown()).await.expect("a session"))
+        tokens(
+            &self
+                .gate
+                .sign_in(User { id: user }, &Client::unknown())
+                .await
+                .expect("a session"),
+        )
     }
 
     pub(crate) async fn refresh(&self, token: &str) -> Result<Tokens, Code> {
-        self.gate.refresh(token, &Client::unknown()).await.map(|issued| tokens(&issued)).map_err(|refusal| refusal.code())
+        self.gate
+            .refresh(token, &Client::unknown())
+            .await
+            .map(|issued| tokens(&issued))
+            .map_err(|refusal| refusal.code())
     }
 
     /// Whether a request with this access token comes through. What it confirms is written at once.
@@ -88,17 +111,27 @@ impl Deployment {
 
     /// Whether the last refresh ended the session as a reuse.
     pub(crate) fn has_noticed(&self) -> bool {
-        matches!(*self.last.lock().unwrap_or_else(PoisonError::into_inner), Some(EventKind::RefreshReuse { .. }))
+        matches!(
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner),
+            Some(EventKind::RefreshReuse { .. })
+        )
     }
 
-    /// Whether the last refresh made a successor anew, so that the one before it, which nobody had used, is dead.
+    /// Whether the last refresh made a successor anew, so that the one before it, which nobody had
+    /// used, is dead.
     pub(crate) fn has_reminted(&self) -> bool {
-        matches!(*self.last.lock().unwrap_or_else(PoisonError::into_inner), Some(EventKind::Refreshed(Refreshed::Reminted)))
+        matches!(
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner),
+            Some(EventKind::Refreshed(Refreshed::Reminted))
+        )
     }
 
     /// Stops the tasks where they run, and does their work.
     async fn settle(&self) {
-        self.gate.shutdown().await.expect("confirmations are written");
+        self.gate
+            .shutdown()
+            .await
+            .expect("confirmations are written");
     }
 }
 

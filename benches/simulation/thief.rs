@@ -1,4 +1,5 @@
-//! A thief with a copy of one moment's tokens, who comes a fixed while after each refresh of the owner.
+//! A thief with a copy of one moment's tokens, who comes a fixed while after each refresh of the
+//! owner.
 
 use std::time::Duration;
 
@@ -14,19 +15,23 @@ pub(crate) struct Thief {
     pub(crate) uses: bool,
 }
 
-/// For how long after the theft a token of the thief's was good, and whether it was noticed, which ends the session for both.
+/// For how long after the theft a token of the thief's was good, and whether it was noticed, which
+/// ends the session for both.
 #[derive(Clone, Copy)]
 pub(crate) struct Life {
     pub(crate) span: Duration,
     pub(crate) was_noticed: bool,
 }
 
-/// The owner refreshes whenever the token is about to run out, alone and over a perfect network, for a day's work after the theft.
+/// The owner refreshes whenever the token is about to run out, alone and over a perfect network,
+/// for a day's work after the theft.
 pub(crate) async fn day(deployment: &Deployment, thief: Thief, seed: u64) -> Life {
     let mut chance = Chance::new(seed);
     let mut owner = deployment.sign_in(seed).await;
     for _ in 0..1 + (chance.unit() * 4.0) as u32 {
-        owner = refresh(deployment, &mut chance, &owner).await.expect("nobody is there yet who could end the session");
+        owner = refresh(deployment, &mut chance, &owner)
+            .await
+            .expect("nobody is there yet who could end the session");
     }
     deployment.until(deployment.now().plus(thief.lag));
     let stolen = deployment.now();
@@ -37,13 +42,21 @@ pub(crate) async fn day(deployment: &Deployment, thief: Thief, seed: u64) -> Lif
     loop {
         let now = deployment.now();
         if now >= end {
-            return Life { span: LONG, was_noticed: false };
+            return Life {
+                span: LONG,
+                was_noticed: false,
+            };
         }
         let good_until = killed_at.unwrap_or(now).min(held.until);
         match deployment.refresh(&held.refresh).await {
             Ok(tokens) => held = tokens,
             // It came too late, or with a token that had been replaced.
-            Err(_) => return Life { span: good_until.since(stolen), was_noticed: deployment.has_noticed() },
+            Err(_) => {
+                return Life {
+                    span: good_until.since(stolen),
+                    was_noticed: deployment.has_noticed(),
+                };
+            }
         }
         if thief.uses {
             deployment.admits(&held.access).await;
@@ -52,7 +65,10 @@ pub(crate) async fn day(deployment: &Deployment, thief: Thief, seed: u64) -> Lif
             Some(tokens) => owner = tokens,
             None => {
                 let good_until = deployment.now().min(held.until);
-                return Life { span: good_until.since(stolen), was_noticed: deployment.has_noticed() };
+                return Life {
+                    span: good_until.since(stolen),
+                    was_noticed: deployment.has_noticed(),
+                };
             }
         }
         killed_at = deployment.has_reminted().then(|| deployment.now());
@@ -60,7 +76,8 @@ pub(crate) async fn day(deployment: &Deployment, thief: Thief, seed: u64) -> Lif
     }
 }
 
-/// The owner waits until the token is about to run out, refreshes, and uses what comes. Where that is a refusal, nothing.
+/// The owner waits until the token is about to run out, refreshes, and uses what comes. Where that
+/// is a refusal, nothing.
 async fn refresh(deployment: &Deployment, chance: &mut Chance, owner: &Tokens) -> Option<Tokens> {
     let early = EARLY.saturating_sub(chance.between(Duration::ZERO, Duration::from_secs(1)));
     deployment.until(owner.until.minus(early).max(deployment.now()));

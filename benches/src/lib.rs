@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 /// How many rounds there are at least; the median of so many is what is printed.
 pub const ROUNDS: usize = 201;
-/// How long each contestant runs within a round: shorter than the time that the system lets a busy neighbour have.
+/// How long each contestant runs within a round: shorter than the time that the system lets a busy
+/// neighbour have.
 const SLICE: Duration = Duration::from_millis(2);
 
 /// One way to do a thing.
@@ -19,7 +20,10 @@ pub struct Contestant<'a> {
 impl<'a> Contestant<'a> {
     /// A way to do a thing; what it returns is kept from being optimised away.
     pub fn new<T>(name: &'static str, mut run: impl FnMut() -> T + 'a) -> Self {
-        Self { name, run: Box::new(move || drop(black_box(run()))) }
+        Self {
+            name,
+            run: Box::new(move || drop(black_box(run()))),
+        }
     }
 }
 
@@ -34,12 +38,19 @@ pub struct Measured {
     pub allocations: u64,
 }
 
-/// Lets contestants run in turn, a slice each in every round, so that a noisy moment hits all of them.
+/// Lets contestants run in turn, a slice each in every round, so that a noisy moment hits all of
+/// them.
 #[must_use]
 pub fn interleave(contestants: Vec<Contestant<'_>>) -> Vec<Measured> {
     let mut contestants = contestants;
-    let mut times: Vec<Vec<f64>> = contestants.iter().map(|_| Vec::with_capacity(ROUNDS)).collect();
-    let runs: Vec<u32> = contestants.iter_mut().map(|contestant| calibrate(&mut contestant.run)).collect();
+    let mut times: Vec<Vec<f64>> = contestants
+        .iter()
+        .map(|_| Vec::with_capacity(ROUNDS))
+        .collect();
+    let runs: Vec<u32> = contestants
+        .iter_mut()
+        .map(|contestant| calibrate(&mut contestant.run))
+        .collect();
     for _ in 0..ROUNDS {
         for ((contestant, runs), times) in contestants.iter_mut().zip(&runs).zip(&mut times) {
             let start = Instant::now();
@@ -49,11 +60,14 @@ pub fn interleave(contestants: Vec<Contestant<'_>>) -> Vec<Measured> {
             times.push(start.elapsed().as_nanos() as f64 / f64::from(*runs));
         }
     }
-    let measured = contestants.into_iter().zip(times).map(|(mut contestant, times)| Measured {
-        name: contestant.name,
-        nanos: median(times),
-        allocations: allocation_counter::measure(|| (contestant.run)()).count_total,
-    });
+    let measured = contestants
+        .into_iter()
+        .zip(times)
+        .map(|(mut contestant, times)| Measured {
+            name: contestant.name,
+            nanos: median(times),
+            allocations: allocation_counter::measure(|| (contestant.run)()).count_total,
+        });
     measured.collect()
 }
 
@@ -80,7 +94,9 @@ pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     let half = numbers.len() / 2;
     match (numbers.get(half), numbers.len() % 2) {
-        (Some(upper), 0) => numbers.get(half.wrapping_sub(1)).map_or(*upper, |lower| f64::midpoint(*lower, *upper)),
+        (Some(upper), 0) => numbers
+            .get(half.wrapping_sub(1))
+            .map_or(*upper, |lower| f64::midpoint(*lower, *upper)),
         (Some(middle), _) => *middle,
         (None, _) => f64::NAN,
     }
@@ -119,7 +135,11 @@ impl Table {
             println!("{row}");
         }
         if self.missed > 0 {
-            println!("\n{} of {} rows miss their target", self.missed, self.rows.len());
+            println!(
+                "\n{} of {} rows miss their target",
+                self.missed,
+                self.rows.len()
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Makes token streams of bytes: mostly words of a grammar, with everything that Rust has between them.
+//! Makes token streams of bytes: mostly words of a grammar, with everything that Rust has between
+//! them.
 
 use std::str::FromStr as _;
 

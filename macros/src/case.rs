@@ -1,4 +1,5 @@
-//! The cases of `rename_all`, which turn a field or a variant into a name on the wire exactly as serde does.
+//! The cases of `rename_all`, which turn a field or a variant into a name on the wire exactly as
+//! serde does.
 
 use syn::LitStr;
 
@@ -38,8 +39,17 @@ impl Case {
             let names = CASES.map(|(name, _)| name);
             let word = text.value();
             match nearest(&word, &names) {
-                Some(near) => diag.error(&text, format_args!("unknown case `{word}`: did you mean `{near}`?")),
-                None => diag.error(&text, format_args!("unknown case `{word}`: there is {}", crate::diag::listed(&names))),
+                Some(near) => diag.error(
+                    &text,
+                    format_args!("unknown case `{word}`: did you mean `{near}`?"),
+                ),
+                None => diag.error(
+                    &text,
+                    format_args!(
+                        "unknown case `{word}`: there is {}",
+                        crate::diag::listed(&names)
+                    ),
+                ),
             }
         }
         case
@@ -48,7 +58,10 @@ impl Case {
     /// The case of this name.
     pub(crate) fn named(text: &LitStr) -> Option<Self> {
         let text = text.value();
-        CASES.iter().find(|(name, _)| *name == text).map(|(_, case)| *case)
+        CASES
+            .iter()
+            .find(|(name, _)| *name == text)
+            .map(|(_, case)| *case)
     }
 
     /// The wire name of a field, whose own name is in snake case.
@@ -89,10 +102,14 @@ impl Case {
 
 fn capital(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 fn uncapital(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
 }

@@ -4,7 +4,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::spanned::Spanned as _;
 
-/// The mistakes of one expansion. While debugging it panics when it is dropped unread, so that no mistake is lost.
+/// The mistakes of one expansion. While debugging it panics when it is dropped unread, so that no
+/// mistake is lost.
 pub(crate) struct Diag {
     errors: Vec<syn::Error>,
     is_read: bool,
@@ -12,7 +13,10 @@ pub(crate) struct Diag {
 
 impl Diag {
     pub(crate) const fn new() -> Self {
-        Self { errors: Vec::new(), is_read: false }
+        Self {
+            errors: Vec::new(),
+            is_read: false,
+        }
     }
 
     /// Reports a mistake at the first token of `at`; at the macro's name where `at` is empty.
@@ -21,12 +25,23 @@ impl Diag {
     }
 
     /// Reports a word that is none of `known`, and suggests the nearest, which it returns.
-    pub(crate) fn unknown<'a>(&mut self, word: &Ident, what: &str, known: &[&'a str]) -> Option<&'a str> {
+    pub(crate) fn unknown<'a>(
+        &mut self,
+        word: &Ident,
+        what: &str,
+        known: &[&'a str],
+    ) -> Option<&'a str> {
         let text = word.to_string();
         let near = nearest(&text, known);
         match near {
-            Some(near) => self.error(word, format_args!("unknown {what} `{text}`: did you mean `{near}`?")),
-            None => self.error(word, format_args!("unknown {what} `{text}`: there is {}", listed(known))),
+            Some(near) => self.error(
+                word,
+                format_args!("unknown {what} `{text}`: did you mean `{near}`?"),
+            ),
+            None => self.error(
+                word,
+                format_args!("unknown {what} `{text}`: there is {}", listed(known)),
+            ),
         }
         near
     }
@@ -36,7 +51,8 @@ impl Diag {
         self.is_read = true;
     }
 
-    /// The expansion: `good` where there is a model and no mistake, otherwise the mistakes and `stub`, which keeps others from following.
+    /// The expansion: `good` where there is a model and no mistake, otherwise the mistakes and
+    /// `stub`, which keeps others from following.
     pub(crate) fn finish<M>(
         mut self,
         model: Option<M>,
@@ -47,7 +63,11 @@ impl Diag {
         if let (Some(model), []) = (model, &*self.errors) {
             return good(&model);
         }
-        let mut out: TokenStream = self.errors.iter().map(syn::Error::to_compile_error).collect();
+        let mut out: TokenStream = self
+            .errors
+            .iter()
+            .map(syn::Error::to_compile_error)
+            .collect();
         out.extend(stub());
         out
     }
@@ -56,7 +76,10 @@ impl Diag {
 impl Drop for Diag {
     fn drop(&mut self) {
         // A panic on the way out of another one would abort, and hide both.
-        debug_assert!(self.is_read || std::thread::panicking(), "the mistakes of an expansion were not read");
+        debug_assert!(
+            self.is_read || std::thread::panicking(),
+            "the mistakes of an expansion were not read"
+        );
     }
 }
 

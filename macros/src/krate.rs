@@ -1,4 +1,5 @@
-//! What expansions name of the runtime, and how: `::tollgate` or what `crate = path` says, and numbers in place of names.
+//! What expansions name of the runtime, and how: `::tollgate` or what `crate = path` says, and
+//! numbers in place of names.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -39,8 +40,11 @@ impl ToTokens for Krate {
     }
 }
 
-/// The number that stands for a name in `__private::Variant` and `__private::HasClaim` (FNV-1a, 64 bits).
+/// The number that stands for a name in `__private::Variant` and `__private::HasClaim` (FNV-1a, 64
+/// bits).
 pub(crate) fn name_number(name: &str) -> u64 {
     let name = name.strip_prefix("r#").unwrap_or(name);
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

@@ -1,4 +1,5 @@
-//! Options as they stand in an attribute: `word`, `name = value`, `name(…)`, separated by commas. Knows no meaning.
+//! Options as they stand in an attribute: `word`, `name = value`, `name(…)`, separated by commas.
+//! Knows no meaning.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::parse::{Parse, Parser as _};
@@ -31,7 +32,10 @@ pub(crate) fn of_attributes(attrs: &[Attribute], name: &str, diag: &mut Diag) ->
         match &attr.meta {
             Meta::List(list) => opts.extend(split(list.tokens.clone(), diag)),
             Meta::Path(_) | Meta::NameValue(_) => {
-                diag.error(attr.path(), format_args!("`{name}` says nothing without options: write `#[{name}(…)]`"));
+                diag.error(
+                    attr.path(),
+                    format_args!("`{name}` says nothing without options: write `#[{name}(…)]`"),
+                );
             }
         }
     }
@@ -40,7 +44,10 @@ pub(crate) fn of_attributes(attrs: &[Attribute], name: &str, diag: &mut Diag) ->
 
 /// The options in the brackets of an attribute. One that cannot be read does not hide the others.
 pub(crate) fn split(tokens: TokenStream, diag: &mut Diag) -> Vec<Opt> {
-    chunks(tokens).into_iter().filter_map(|chunk| Opt::read(chunk, diag)).collect()
+    chunks(tokens)
+        .into_iter()
+        .filter_map(|chunk| Opt::read(chunk, diag))
+        .collect()
 }
 
 /// Keeps the first of each option, and reports the others unless they may repeat.
@@ -62,7 +69,11 @@ fn chunks(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut chunks = vec![Vec::new()];
     let (mut depth, mut before) = (0_usize, ' ');
     for token in tokens {
-        let sign = if let TokenTree::Punct(punct) = &token { punct.as_char() } else { ' ' };
+        let sign = if let TokenTree::Punct(punct) = &token {
+            punct.as_char()
+        } else {
+            ' '
+        };
         match sign {
             ',' if depth == 0 => chunks.push(Vec::new()),
             _ => {
@@ -94,24 +105,43 @@ impl Opt {
                 return Self::read(group.stream().into_iter().chain(tokens).collect(), diag);
             }
             other => {
-                diag.error(&other, "expected the name of an option: write `name`, `name = value` or `name(…)`, parted by commas");
+                diag.error(
+                    &other,
+                    "expected the name of an option: write `name`, `name = value` or `name(…)`, \
+                     parted by commas",
+                );
                 return None;
             }
         };
         let value = match (tokens.next(), tokens.len()) {
             (None, _) => Value::Word,
             (Some(TokenTree::Punct(punct)), 0) if punct.as_char() == '=' => {
-                diag.error(&punct, format_args!("`{key}` lacks its value: write `{key} = …`"));
+                diag.error(
+                    &punct,
+                    format_args!("`{key}` lacks its value: write `{key} = …`"),
+                );
                 return None;
             }
-            (Some(TokenTree::Punct(punct)), _) if punct.as_char() == '=' => Value::Is(tokens.collect()),
-            (Some(TokenTree::Group(group)), 0) if group.delimiter() == Delimiter::Parenthesis => Value::List(group),
+            (Some(TokenTree::Punct(punct)), _) if punct.as_char() == '=' => {
+                Value::Is(tokens.collect())
+            }
+            (Some(TokenTree::Group(group)), 0) if group.delimiter() == Delimiter::Parenthesis => {
+                Value::List(group)
+            }
             (Some(TokenTree::Group(group)), _) if group.delimiter() == Delimiter::Parenthesis => {
-                diag.error(&tokens.next(), format_args!("expected `,` after `{key}(…)`: part options by commas"));
+                diag.error(
+                    &tokens.next(),
+                    format_args!("expected `,` after `{key}(…)`: part options by commas"),
+                );
                 return None;
             }
             (Some(other), _) => {
-                diag.error(&other, format_args!("expected `,`, `=` or `(…)` after `{key}`: part options by commas"));
+                diag.error(
+                    &other,
+                    format_args!(
+                        "expected `,`, `=` or `(…)` after `{key}`: part options by commas"
+                    ),
+                );
                 return None;
             }
         };
@@ -121,14 +151,22 @@ impl Opt {
     /// The option's name where it stands alone, as it must.
     pub(crate) fn word(&self, diag: &mut Diag) -> Option<Ident> {
         if !matches!(self.value, Value::Word) {
-            diag.error(&self.key, format_args!("`{0}` takes no value: write `{0}`", self.key));
+            diag.error(
+                &self.key,
+                format_args!("`{0}` takes no value: write `{0}`", self.key),
+            );
         }
         Some(self.key.clone())
     }
 
     /// The string after `=`.
     pub(crate) fn string(&self, diag: &mut Diag) -> Option<LitStr> {
-        self.parse("a string", &format!("{} = \"…\"", self.key), <LitStr as Parse>::parse, diag)
+        self.parse(
+            "a string",
+            &format!("{} = \"…\"", self.key),
+            <LitStr as Parse>::parse,
+            diag,
+        )
     }
 
     /// The path after `=`.
@@ -145,7 +183,10 @@ impl Opt {
         diag: &mut Diag,
     ) -> Option<T> {
         let Value::Is(tokens) = &self.value else {
-            diag.error(&self.key, format_args!("`{}` takes {what}: write `{example}`", self.key));
+            diag.error(
+                &self.key,
+                format_args!("`{}` takes {what}: write `{example}`", self.key),
+            );
             return None;
         };
         let value = parser.parse2(tokens.clone()).ok();
@@ -158,12 +199,21 @@ impl Opt {
     /// The options in `(…)`.
     pub(crate) fn list(&self, example: &str, diag: &mut Diag) -> Option<Vec<Opt>> {
         let Value::List(group) = &self.value else {
-            diag.error(&self.key, format_args!("`{}` takes options of its own: write `{example}`", self.key));
+            diag.error(
+                &self.key,
+                format_args!("`{}` takes options of its own: write `{example}`", self.key),
+            );
             return None;
         };
         let opts = split(group.stream(), diag);
         if group.stream().is_empty() {
-            diag.error(&self.key, format_args!("`{}` is empty: write what belongs there, as in `{example}`", self.key));
+            diag.error(
+                &self.key,
+                format_args!(
+                    "`{}` is empty: write what belongs there, as in `{example}`",
+                    self.key
+                ),
+            );
         }
         Some(opts)
     }

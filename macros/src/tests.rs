@@ -94,12 +94,21 @@ fn tokens(text: &str) -> TokenStream {
 #[test]
 fn the_expansions_are_what_they_were() {
     snapshot("claims", &claims::expand(tokens(USER)));
-    snapshot("claims_with_every_option", &claims::expand(tokens(RICH_USER)));
+    snapshot(
+        "claims_with_every_option",
+        &claims::expand(tokens(RICH_USER)),
+    );
     snapshot("claims_external", &claims::expand(tokens(EXTERNAL)));
     snapshot("value", &value::expand(tokens(ROLE)));
     snapshot("policy", &policy::expand(tokens(POLICY)));
-    snapshot("policy_with_every_option", &policy::expand(tokens(RICH_POLICY)));
-    snapshot("backend_with_every_option", &backend::expand(tokens(BACKEND_OPTIONS), tokens(BACKEND)));
+    snapshot(
+        "policy_with_every_option",
+        &policy::expand(tokens(RICH_POLICY)),
+    );
+    snapshot(
+        "backend_with_every_option",
+        &backend::expand(tokens(BACKEND_OPTIONS), tokens(BACKEND)),
+    );
 }
 
 #[test]
@@ -117,17 +126,30 @@ fn what_comes_out_is_rust_whatever_goes_in() {
         "struct User { id: A + B, name: Option<dyn A + B>, last: impl A + B }",
     ] {
         let expansion = claims::expand(tokens(item));
-        assert!(syn::parse2::<syn::File>(expansion.clone()).is_ok(), "{item}: {expansion}");
+        assert!(
+            syn::parse2::<syn::File>(expansion.clone()).is_ok(),
+            "{item}: {expansion}"
+        );
     }
 }
 
 /// The smallest use of each macro, as its page shows it.
 #[test]
 fn the_pages_show_what_the_macros_write() {
-    page("claims", &claims::expand(tokens(USER)), |file| file.items.iter_mut().for_each(shorten));
-    page("value", &value::expand(tokens("enum Role { Admin, ChiefEditor }")), |_| {});
+    page("claims", &claims::expand(tokens(USER)), |file| {
+        file.items.iter_mut().for_each(shorten)
+    });
+    page(
+        "value",
+        &value::expand(tokens("enum Role { Admin, ChiefEditor }")),
+        |_| {},
+    );
     page("policy", &policy::expand(tokens(POLICY)), |_| {});
-    page("backend", &backend::expand(quote!(email, user = User), tokens(BACKEND)), |_| {});
+    page(
+        "backend",
+        &backend::expand(quote!(email, user = User), tokens(BACKEND)),
+        |_| {},
+    );
 }
 
 #[test]
@@ -139,13 +161,23 @@ fn half_an_attribute_does_not_panic() {
     for item in [POLICY, RICH_POLICY] {
         every_prefix(&tokens(item), &policy::expand);
     }
-    every_prefix(&tokens(BACKEND_OPTIONS), &|options| backend::expand(options, tokens(BACKEND)));
-    every_prefix(&tokens(BACKEND), &|item| backend::expand(quote!(email, user = User), item));
+    every_prefix(&tokens(BACKEND_OPTIONS), &|options| {
+        backend::expand(options, tokens(BACKEND))
+    });
+    every_prefix(&tokens(BACKEND), &|item| {
+        backend::expand(quote!(email, user = User), item)
+    });
 }
 
 #[test]
 fn a_backend_comes_out_as_it_came_in() {
-    for item in [BACKEND, "enum Accounts { One }", "struct Accounts<'a>(&'a str);", "fn accounts() {}", "struct"] {
+    for item in [
+        BACKEND,
+        "enum Accounts { One }",
+        "struct Accounts<'a>(&'a str);",
+        "fn accounts() {}",
+        "struct",
+    ] {
         let out = backend::expand(quote!(emial), tokens(item)).to_string();
         assert!(out.starts_with(&tokens(item).to_string()), "{out}");
     }
@@ -155,9 +187,15 @@ fn a_backend_comes_out_as_it_came_in() {
 fn a_renamed_crate_is_named_everywhere() {
     let renamed = [
         claims::expand(tokens(RICH_USER)),
-        claims::expand(tokens("#[claims(crate = ::gatekeeper)] struct User { id: u8 }")),
-        value::expand(tokens("#[claim_value(crate = ::gatekeeper)] enum Role { Admin }")),
-        value::expand(tokens("#[claim_value(crate = ::gatekeeper, no)] enum Role { Admin }")),
+        claims::expand(tokens(
+            "#[claims(crate = ::gatekeeper)] struct User { id: u8 }",
+        )),
+        value::expand(tokens(
+            "#[claim_value(crate = ::gatekeeper)] enum Role { Admin }",
+        )),
+        value::expand(tokens(
+            "#[claim_value(crate = ::gatekeeper, no)] enum Role { Admin }",
+        )),
         policy::expand(tokens(RICH_POLICY)),
         policy::expand(tokens("#[policy(crate = ::gatekeeper)] struct P;")),
         backend::expand(tokens(BACKEND_OPTIONS), tokens(BACKEND)),
@@ -176,16 +214,23 @@ fn expansions_name_only_core_and_the_private_module() {
         claims::expand(tokens("struct User { email: String }")),
         value::expand(tokens(ROLE)),
         policy::expand(tokens(POLICY)),
-        policy::expand(tokens("#[policy(user = User, claim(plan = \"pro\"), consistency = strict)] struct P;")),
+        policy::expand(tokens(
+            "#[policy(user = User, claim(plan = \"pro\"), consistency = strict)] struct P;",
+        )),
         backend::expand(quote!(email, user = User, disable(revoke)), tokens(BACKEND)),
     ];
     for expansion in expansions {
         let text = expansion.to_string();
-        let absolute =
-            text.match_indices(" :: ").filter(|(at, _)| !text[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '>'));
+        let absolute = text
+            .match_indices(" :: ")
+            .filter(|(at, _)| !text[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '>'));
         for (at, _) in absolute {
             let path = &text[at + 4..];
-            assert!(path.starts_with("core ::") || path.starts_with("tollgate :: __private ::"), "{}", &path[..40]);
+            assert!(
+                path.starts_with("core ::") || path.starts_with("tollgate :: __private ::"),
+                "{}",
+                &path[..40]
+            );
         }
     }
 }
@@ -193,197 +238,543 @@ fn expansions_name_only_core_and_the_private_module() {
 /// Mistakes that have no ui case of their own: an item, and words of the message.
 const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ("union User { a: u8 }", "is a union"),
-    ("struct User { #[claim(sbu)] id: u8 }", "did you mean `sub`?"),
+    (
+        "struct User { #[claim(sbu)] id: u8 }",
+        "did you mean `sub`?",
+    ),
     ("struct User;", "has no fields"),
-    ("#[claims(sub)] struct User { #[claim(sub)] id: u8 }", "belongs to a field"),
-    ("#[claim(sub)] struct User { #[claim(sub)] id: u8 }", "options of the struct are `#[claims(…)]`"),
-    ("struct User { #[claim(sub)] #[claims(name = X)] id: u8 }", "options of a field are `#[claim(…)]`"),
-    ("struct User { #[claim(sub, namespace = \"a\")] id: u8 }", "belongs to the struct"),
-    ("#[claims] struct User { #[claim(sub)] id: u8 }", "says nothing without options"),
-    ("#[claims(namespace = \"https://a.example\")] struct User { #[claim(sub)] id: u8 }", "end it with `/`"),
-    ("#[claims(rename_all = \"camel\")] struct User { #[claim(sub)] id: u8 }", "did you mean `camelCase`?"),
-    ("struct User { #[claim(sub, rename = \"uid\")] id: u8 }", "always `sub`"),
-    ("struct User { #[claim(sub, roles)] id: u8 }", "neither role nor scope"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(roles)] a: A, #[claim(roles)] b: B }", "a second `roles`"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(scope)] a: A, #[claim(scope, rename = \"s\")] b: B }", "a second `scope`"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(scope, with = m)] a: A }", "`with` does not go with `scope`"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(rename = \"\")] a: A }", "visible characters"),
+    (
+        "#[claims(sub)] struct User { #[claim(sub)] id: u8 }",
+        "belongs to a field",
+    ),
+    (
+        "#[claim(sub)] struct User { #[claim(sub)] id: u8 }",
+        "options of the struct are `#[claims(…)]`",
+    ),
+    (
+        "struct User { #[claim(sub)] #[claims(name = X)] id: u8 }",
+        "options of a field are `#[claim(…)]`",
+    ),
+    (
+        "struct User { #[claim(sub, namespace = \"a\")] id: u8 }",
+        "belongs to the struct",
+    ),
+    (
+        "#[claims] struct User { #[claim(sub)] id: u8 }",
+        "says nothing without options",
+    ),
+    (
+        "#[claims(namespace = \"https://a.example\")] struct User { #[claim(sub)] id: u8 }",
+        "end it with `/`",
+    ),
+    (
+        "#[claims(rename_all = \"camel\")] struct User { #[claim(sub)] id: u8 }",
+        "did you mean `camelCase`?",
+    ),
+    (
+        "struct User { #[claim(sub, rename = \"uid\")] id: u8 }",
+        "always `sub`",
+    ),
+    (
+        "struct User { #[claim(sub, roles)] id: u8 }",
+        "neither role nor scope",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(roles)] a: A, #[claim(roles)] b: B }",
+        "a second `roles`",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(scope)] a: A, #[claim(scope, rename = \
+         \"s\")] b: B }",
+        "a second `scope`",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(scope, with = m)] a: A }",
+        "`with` does not go with `scope`",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(rename = \"\")] a: A }",
+        "visible characters",
+    ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(rename = \"my_token\")] a: A }",
         "`my_token` looks like a secret because of `token`",
     ),
-    ("struct User { #[claim(sub)] token: u8 }", "`token` looks like a secret:"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(rename = 5)] a: A }", "expected a string"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(rename)] a: A }", "`rename` takes a string"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(rename =)] a: A }", "lacks its value"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(with = \"m\")] a: A }", "expected a path"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(default roles)] a: A }", "expected `,`"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(, default)] a: A }", "expected the name of an option"),
-    ("struct User { #[claim(sub)] id: u8, valid_until: Option<f32> }", "whole seconds"),
+    (
+        "struct User { #[claim(sub)] token: u8 }",
+        "`token` looks like a secret:",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(rename = 5)] a: A }",
+        "expected a string",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(rename)] a: A }",
+        "`rename` takes a string",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(rename =)] a: A }",
+        "lacks its value",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(with = \"m\")] a: A }",
+        "expected a path",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(default roles)] a: A }",
+        "expected `,`",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(, default)] a: A }",
+        "expected the name of an option",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, valid_until: Option<f32> }",
+        "whole seconds",
+    ),
     (
         "#[serde(rename_all = \"camelCase\")] struct User { #[claim(sub)] id: u8 }",
         "say `#[claims(rename_all = \"camelCase\")]` too",
     ),
-    ("#[serde(deny_unknown_fields)] struct User { #[claim(sub)] id: u8 }", "has no effect on it"),
-    ("struct User { #[claim(sub)] #[serde(rename = \"uid\")] id: u8 }", "serde calls it `uid`"),
-    ("struct User { #[claim(sub)] id: u8, #[serde(skip)] a: A }", "say `#[claim(skip)]` too"),
-    ("struct User { #[claim(sub)] id: u8, #[serde(default)] a: A }", "say `#[claim(default)]` too"),
-    ("struct User { #[claim(sub)] id: u8, #[serde(with = \"m\")] a: A }", "say `#[claim(with = m)]` too"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(with = n)] #[serde(with = \"m\")] a: A }", "name the same module for both"),
+    (
+        "#[serde(deny_unknown_fields)] struct User { #[claim(sub)] id: u8 }",
+        "has no effect on it",
+    ),
+    (
+        "struct User { #[claim(sub)] #[serde(rename = \"uid\")] id: u8 }",
+        "serde calls it `uid`",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[serde(skip)] a: A }",
+        "say `#[claim(skip)]` too",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[serde(default)] a: A }",
+        "say `#[claim(default)]` too",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[serde(with = \"m\")] a: A }",
+        "say `#[claim(with = m)]` too",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(with = n)] #[serde(with = \"m\")] a: A }",
+        "name the same module for both",
+    ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(default)] #[serde(default = \"f\")] a: A }",
         "serde takes the default from `f`",
     ),
-    ("struct User { #[claim(sub)] id: u8, #[serde(default = \"f\")] a: Option<A> }", "say `#[claim(default = f)]` too"),
-    ("struct User { #[claim(sub)] id: u8, #[serde(skip_serializing_if = \"f\")] a: Option<A> }", "left out where it is `None`"),
-    ("struct User { #[claim(sub)] id: u8, #[serde(rename(serialize = \"b\"))] a: A }", "one name for both ways"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(expose, confidential)] a: A }", "`expose` does not go with `confidential`"),
-    ("struct User { #[claim(sub, confidential)] id: u8 }", "`confidential` does not go with `sub`"),
-    ("struct User { #[claim(sub)] id: &'static str }", "`id` borrows"),
-    ("struct User { #[claim(sub)] id: u8, a: Option<Vec<&'static A>> }", "`a` borrows"),
-    ("struct User { #[claim(sub)] id: Option<u8>, }", "cannot be optional"),
-    ("struct User { #[claim(sub)] id: u8, roles: Vec<Role> }", "mark the field with `#[claim(roles)]`"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(rename = \"scope\")] a: A }", "mark the field with `#[claim(scope)]`"),
-    ("struct User { #[claim(sub)] id: f32 }", "hardly ever the same"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(action)] a: A }", "`action` is for tokens that others issue"),
-    ("#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(confidential)] a: u8 }", "does not go with `external`"),
-    ("#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(expose)] a: u8 }", "does not go with `external`"),
-    ("#[claims(external = 1)] struct User { #[claim(sub)] id: u8 }", "`external` takes no value"),
-    ("struct User { #[claim(sub)] id: u8, #[claim(external)] a: u8 }", "`external` belongs to the struct"),
-    ("#[claims(action)] struct User { #[claim(sub)] id: u8 }", "`action` belongs to a field"),
-    ("#[claims(external)] struct User { #[claim(sub)] id: u8, azp: String }", "read by the verifier itself"),
-    ("#[claims(external)] struct User { #[claim(sub, action)] id: String }", "a subject is no action"),
-    ("#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(action, roles)] a: String }", "does not go with `action`"),
     (
-        "#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(action, default)] a: String }",
+        "struct User { #[claim(sub)] id: u8, #[serde(default = \"f\")] a: Option<A> }",
+        "say `#[claim(default = f)]` too",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[serde(skip_serializing_if = \"f\")] a: Option<A> }",
+        "left out where it is `None`",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[serde(rename(serialize = \"b\"))] a: A }",
+        "one name for both ways",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(expose, confidential)] a: A }",
+        "`expose` does not go with `confidential`",
+    ),
+    (
+        "struct User { #[claim(sub, confidential)] id: u8 }",
+        "`confidential` does not go with `sub`",
+    ),
+    (
+        "struct User { #[claim(sub)] id: &'static str }",
+        "`id` borrows",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, a: Option<Vec<&'static A>> }",
+        "`a` borrows",
+    ),
+    (
+        "struct User { #[claim(sub)] id: Option<u8>, }",
+        "cannot be optional",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, roles: Vec<Role> }",
+        "mark the field with `#[claim(roles)]`",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(rename = \"scope\")] a: A }",
+        "mark the field with `#[claim(scope)]`",
+    ),
+    (
+        "struct User { #[claim(sub)] id: f32 }",
+        "hardly ever the same",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(action)] a: A }",
+        "`action` is for tokens that others issue",
+    ),
+    (
+        "#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(confidential)] a: u8 }",
+        "does not go with `external`",
+    ),
+    (
+        "#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(expose)] a: u8 }",
+        "does not go with `external`",
+    ),
+    (
+        "#[claims(external = 1)] struct User { #[claim(sub)] id: u8 }",
+        "`external` takes no value",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(external)] a: u8 }",
+        "`external` belongs to the struct",
+    ),
+    (
+        "#[claims(action)] struct User { #[claim(sub)] id: u8 }",
+        "`action` belongs to a field",
+    ),
+    (
+        "#[claims(external)] struct User { #[claim(sub)] id: u8, azp: String }",
+        "read by the verifier itself",
+    ),
+    (
+        "#[claims(external)] struct User { #[claim(sub, action)] id: String }",
+        "a subject is no action",
+    ),
+    (
+        "#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(action, roles)] a: \
+         String }",
         "does not go with `action`",
     ),
     (
-        "#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(action)] a: String, #[claim(action)] b: String }",
+        "#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(action, default)] a: \
+         String }",
+        "does not go with `action`",
+    ),
+    (
+        "#[claims(external)] struct User { #[claim(sub)] id: u8, #[claim(action)] a: String, \
+         #[claim(action)] b: String }",
         "a second `action`: the guard looks at one field",
     ),
-    ("struct User { #[claim(sub)] id: u8, #[serde(flatten)] a: A }", "not flattened"),
-    ("struct User { #[claim(sub)] id: u8, #[serde(alias = \"b\")] a: A }", "has no effect on it"),
+    (
+        "struct User { #[claim(sub)] id: u8, #[serde(flatten)] a: A }",
+        "not flattened",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[serde(alias = \"b\")] a: A }",
+        "has no effect on it",
+    ),
 ];
 
 const VALUE_MISTAKES: &[(&str, &str)] = &[
     ("union Role { a: u8 }", "a closed set of strings is an enum"),
     ("enum Role<T> { Admin }", "has no parameters"),
-    ("#[claim_value(rename = \"a\")] enum Role { Admin }", "belongs to a variant"),
-    ("enum Role { #[claim_value(serde = own)] Admin }", "belongs to the enum"),
-    ("#[serde(rename_all = \"UPPERCASE\")] enum Role { Admin }", "does not read `#[serde(…)]`"),
-    ("enum Role { #[serde(rename = \"a\")] Admin }", "does not read `#[serde(…)]`"),
+    (
+        "#[claim_value(rename = \"a\")] enum Role { Admin }",
+        "belongs to a variant",
+    ),
+    (
+        "enum Role { #[claim_value(serde = own)] Admin }",
+        "belongs to the enum",
+    ),
+    (
+        "#[serde(rename_all = \"UPPERCASE\")] enum Role { Admin }",
+        "does not read `#[serde(…)]`",
+    ),
+    (
+        "enum Role { #[serde(rename = \"a\")] Admin }",
+        "does not read `#[serde(…)]`",
+    ),
 ];
 
 const POLICY_MISTAKES: &[(&str, &str)] = &[
-    ("#[policy(max_age = \"1h\")] struct P<T>;", "has no parameters"),
-    ("#[policy(role = Role::A, role = Role::A)] struct P;", "asked for twice"),
-    ("#[policy(claim(a = -7), claim(a = -7), user = U)] struct P;", "`claim(a = -7)` is asked for twice"),
-    ("#[policy(role = Role::A, not(role = Role::A))] struct P;", "nobody can have and lack `role = Role::A`"),
-    ("#[policy(any(scope = S::A, not(scope = S::A)))] struct P;", "everybody has or lacks `scope = S::A`"),
+    (
+        "#[policy(max_age = \"1h\")] struct P<T>;",
+        "has no parameters",
+    ),
+    (
+        "#[policy(role = Role::A, role = Role::A)] struct P;",
+        "asked for twice",
+    ),
+    (
+        "#[policy(claim(a = -7), claim(a = -7), user = U)] struct P;",
+        "`claim(a = -7)` is asked for twice",
+    ),
+    (
+        "#[policy(role = Role::A, not(role = Role::A))] struct P;",
+        "nobody can have and lack `role = Role::A`",
+    ),
+    (
+        "#[policy(any(scope = S::A, not(scope = S::A)))] struct P;",
+        "everybody has or lacks `scope = S::A`",
+    ),
     ("#[policy(max_age = \"1w\")] struct P;", "is no duration"),
     ("#[policy(max_age = \"500ms\")] struct P;", "is no duration"),
-    ("#[policy(max_age = \"99999999999999999999d\")] struct P;", "is no duration"),
-    ("#[policy(max_age = \"300000000000000000d\")] struct P;", "is no duration"),
+    (
+        "#[policy(max_age = \"99999999999999999999d\")] struct P;",
+        "is no duration",
+    ),
+    (
+        "#[policy(max_age = \"300000000000000000d\")] struct P;",
+        "is no duration",
+    ),
     ("#[policy(max_age = \"+5m\")] struct P;", "is no duration"),
     ("#[policy(max_age = \"m\")] struct P;", "is no duration"),
-    ("#[policy(any(crate = x))] struct P;", "`crate` is said of the whole policy"),
-    ("#[policy(not(user = U))] struct P;", "`user` is said of the whole policy"),
-    ("#[policy(all(consistency = strict, role = Role::A))] struct P;", "`consistency` is said of the whole policy"),
+    (
+        "#[policy(any(crate = x))] struct P;",
+        "`crate` is said of the whole policy",
+    ),
+    (
+        "#[policy(not(user = U))] struct P;",
+        "`user` is said of the whole policy",
+    ),
+    (
+        "#[policy(all(consistency = strict, role = Role::A))] struct P;",
+        "`consistency` is said of the whole policy",
+    ),
     ("#[policy(user = U)] struct P;", "asks for nothing"),
     ("#[policy(acr = high)] struct P;", "expected a string"),
     ("#[policy(acr = \"\")] struct P;", "an `acr` has a name"),
-    ("#[policy(acr = \"gold silver\")] struct P;", "challenges part or quote by"),
-    ("#[policy(acr = \"gold\", acr = \"silver\")] struct P;", "a sign-in has one `acr`"),
-    ("#[policy(not(role = Role::A, role = Role::B))] struct P;", "can be read in two ways"),
-    ("#[policy(claim(plan = Plan::Pro))] struct P;", "nothing says whose claim `plan` is"),
-    ("#[policy(claim)] struct P;", "`claim` takes options of its own"),
-    ("#[policy(user = U, claim(plan = Plan::Pro, tenant = 7))] struct P;", "write another `claim(…)` for `tenant`"),
-    ("#[policy(user = U, claim(plan))] struct P;", "`plan` takes a string, a whole number, a bool or a variant"),
-    ("#[policy(user = U, claim(plan = Pro))] struct P;", "`Pro` lacks its enum"),
-    ("#[policy(user = U, claim(plan = 1.5))] struct P;", "a claim is compared with"),
-    ("#[policy(user = U, claim(plan = 'a'))] struct P;", "a claim is compared with"),
-    ("#[policy(user = U, claim(plan = -true))] struct P;", "a claim is compared with"),
-    ("#[policy(user = U, claim(plan = 1 + 1))] struct P;", "expected a string, a whole number, a bool or a variant"),
-    ("#[policy(user = U, claim(plan = 340282366920938463463374607431768211455))] struct P;", "so large a number"),
-    ("#[policy(consistency)] struct P;", "`consistency` takes `strict`, `eventual` or"),
-    ("#[policy(consistency = \"strict\")] struct P;", "expected `strict`, `eventual` or"),
-    ("#[policy(consistency = strict(\"2s\"))] struct P;", "`strict` takes no time"),
-    ("#[policy(consistency = strikt)] struct P;", "did you mean `strict`?"),
-    ("#[policy(consistency = always)] struct P;", "there is `strict`, `eventual` and"),
-    ("#[policy(consistency = bounded)] struct P;", "`bounded` lacks its time"),
-    ("#[policy(consistency = bounded(\"0s\"))] struct P;", "no time at all"),
-    ("#[policy(consistency = bounded(\"2\"))] struct P;", "is no duration"),
+    (
+        "#[policy(acr = \"gold silver\")] struct P;",
+        "challenges part or quote by",
+    ),
+    (
+        "#[policy(acr = \"gold\", acr = \"silver\")] struct P;",
+        "a sign-in has one `acr`",
+    ),
+    (
+        "#[policy(not(role = Role::A, role = Role::B))] struct P;",
+        "can be read in two ways",
+    ),
+    (
+        "#[policy(claim(plan = Plan::Pro))] struct P;",
+        "nothing says whose claim `plan` is",
+    ),
+    (
+        "#[policy(claim)] struct P;",
+        "`claim` takes options of its own",
+    ),
+    (
+        "#[policy(user = U, claim(plan = Plan::Pro, tenant = 7))] struct P;",
+        "write another `claim(…)` for `tenant`",
+    ),
+    (
+        "#[policy(user = U, claim(plan))] struct P;",
+        "`plan` takes a string, a whole number, a bool or a variant",
+    ),
+    (
+        "#[policy(user = U, claim(plan = Pro))] struct P;",
+        "`Pro` lacks its enum",
+    ),
+    (
+        "#[policy(user = U, claim(plan = 1.5))] struct P;",
+        "a claim is compared with",
+    ),
+    (
+        "#[policy(user = U, claim(plan = 'a'))] struct P;",
+        "a claim is compared with",
+    ),
+    (
+        "#[policy(user = U, claim(plan = -true))] struct P;",
+        "a claim is compared with",
+    ),
+    (
+        "#[policy(user = U, claim(plan = 1 + 1))] struct P;",
+        "expected a string, a whole number, a bool or a variant",
+    ),
+    (
+        "#[policy(user = U, claim(plan = 340282366920938463463374607431768211455))] struct P;",
+        "so large a number",
+    ),
+    (
+        "#[policy(consistency)] struct P;",
+        "`consistency` takes `strict`, `eventual` or",
+    ),
+    (
+        "#[policy(consistency = \"strict\")] struct P;",
+        "expected `strict`, `eventual` or",
+    ),
+    (
+        "#[policy(consistency = strict(\"2s\"))] struct P;",
+        "`strict` takes no time",
+    ),
+    (
+        "#[policy(consistency = strikt)] struct P;",
+        "did you mean `strict`?",
+    ),
+    (
+        "#[policy(consistency = always)] struct P;",
+        "there is `strict`, `eventual` and",
+    ),
+    (
+        "#[policy(consistency = bounded)] struct P;",
+        "`bounded` lacks its time",
+    ),
+    (
+        "#[policy(consistency = bounded(\"0s\"))] struct P;",
+        "no time at all",
+    ),
+    (
+        "#[policy(consistency = bounded(\"2\"))] struct P;",
+        "is no duration",
+    ),
 ];
 
 const BACKEND_MISTAKES: &[(&str, &str)] = &[
     ("emial, user = U", "did you mean `email`?"),
     ("email, usr = U", "did you mean `user`?"),
-    ("user = U", "add `email`, `username`, `login = MyLogin`, or `guard`"),
+    (
+        "user = U",
+        "add `email`, `username`, `login = MyLogin`, or `guard`",
+    ),
     ("email, username, user = U", "one way to sign in"),
     ("email, guard, user = U", "`guard` does not go with `email`"),
     ("guard = Partner, user = U", "`guard` takes no value"),
     ("email, user = U, prefix = \"/\"", "the prefix is empty"),
-    ("email, user = U, prefix = \"/auth/\"", "ends in a slash: write `/auth`"),
-    ("email, user = U, prefix = \"/a//b\"", "empty or relative segment"),
-    ("email, user = U, prefix = \"/a/../b\"", "empty or relative segment"),
+    (
+        "email, user = U, prefix = \"/auth/\"",
+        "ends in a slash: write `/auth`",
+    ),
+    (
+        "email, user = U, prefix = \"/a//b\"",
+        "empty or relative segment",
+    ),
+    (
+        "email, user = U, prefix = \"/a/../b\"",
+        "empty or relative segment",
+    ),
     ("email, user = U, prefix = \"/a b\"", "percent-encoded"),
-    ("email, user = U, signin(path = \"/:id\")", "holds a parameter"),
-    ("email, user = U, signin(path = \"/sessions/own\")", "`sessions` hangs at"),
-    ("email, user = U, signin(path = \"/in\"), refresh(path = \"/in\")", "`signin` hangs at `/in` already"),
-    ("email, user = U, signin(path = \"/in\"), disable(signin)", "`signin` is disabled"),
+    (
+        "email, user = U, signin(path = \"/:id\")",
+        "holds a parameter",
+    ),
+    (
+        "email, user = U, signin(path = \"/sessions/own\")",
+        "`sessions` hangs at",
+    ),
+    (
+        "email, user = U, signin(path = \"/in\"), refresh(path = \"/in\")",
+        "`signin` hangs at `/in` already",
+    ),
+    (
+        "email, user = U, signin(path = \"/in\"), disable(signin)",
+        "`signin` is disabled",
+    ),
     ("email, user = U, signin()", "`signin` is empty"),
-    ("email, user = U, signin(from = stored)", "unknown option `from`"),
-    ("email, user = U, names(access_token = \"refresh_token\")", "both tokens would be called"),
-    ("email, user = U, names(access_token = \"a\", refresh_token = \"a\")", "both tokens would be called"),
-    ("email, user = U, names(access_token = \"a b\")", "ASCII letters"),
-    ("email, user = U, signin(summary = \" \")", "the summary is empty"),
-    ("email, user = U, openapi", "`openapi` takes `true` or `false`"),
+    (
+        "email, user = U, signin(from = stored)",
+        "unknown option `from`",
+    ),
+    (
+        "email, user = U, names(access_token = \"refresh_token\")",
+        "both tokens would be called",
+    ),
+    (
+        "email, user = U, names(access_token = \"a\", refresh_token = \"a\")",
+        "both tokens would be called",
+    ),
+    (
+        "email, user = U, names(access_token = \"a b\")",
+        "ASCII letters",
+    ),
+    (
+        "email, user = U, signin(summary = \" \")",
+        "the summary is empty",
+    ),
+    (
+        "email, user = U, openapi",
+        "`openapi` takes `true` or `false`",
+    ),
 ];
 
 #[test]
 fn each_mistake_has_its_sentence() {
     let of = |mistakes: &[(&'static str, &'static str)], expand: fn(TokenStream) -> TokenStream| {
-        mistakes.iter().map(|(item, words)| (*item, *words, messages(&expand(tokens(item))))).collect::<Vec<_>>()
+        mistakes
+            .iter()
+            .map(|(item, words)| (*item, *words, messages(&expand(tokens(item)))))
+            .collect::<Vec<_>>()
     };
     let all = [
         of(CLAIMS_MISTAKES, claims::expand),
         of(VALUE_MISTAKES, value::expand),
         of(POLICY_MISTAKES, policy::expand),
-        of(BACKEND_MISTAKES, |options| backend::expand(options, tokens(BACKEND))),
+        of(BACKEND_MISTAKES, |options| {
+            backend::expand(options, tokens(BACKEND))
+        }),
     ];
     for (item, words, messages) in all.into_iter().flatten() {
-        assert!(messages.iter().any(|message| message.contains(words)), "{item}: {messages:?}");
+        assert!(
+            messages.iter().any(|message| message.contains(words)),
+            "{item}: {messages:?}"
+        );
         assert_eq!(messages.len(), 1, "{item}: {messages:?}");
         for message in messages {
-            assert!(!message.starts_with(char::is_uppercase) && !message.ends_with('.'), "{message}");
+            assert!(
+                !message.starts_with(char::is_uppercase) && !message.ends_with('.'),
+                "{message}"
+            );
         }
     }
 }
 
 #[test]
 fn nothing_but_a_struct_is_a_backend() {
-    for item in ["fn f() {}", "trait T {}", "impl X {}", "union U { a: u8 }", "const X: u8 = 1;"] {
+    for item in [
+        "fn f() {}",
+        "trait T {}",
+        "impl X {}",
+        "union U { a: u8 }",
+        "const X: u8 = 1;",
+    ] {
         let messages = messages(&backend::expand(quote!(email, user = U), tokens(item)));
-        assert!(messages.len() == 1 && messages[0].contains("a backend is a struct"), "{item}: {messages:?}");
+        assert!(
+            messages.len() == 1 && messages[0].contains("a backend is a struct"),
+            "{item}: {messages:?}"
+        );
     }
 }
 
 #[test]
 fn a_claim_of_the_gate_is_refused_under_every_spelling() {
-    let names =
-        ["iss", "aud", "exp", "nbf", "iat", "jti", "sid", "gen", "uep", "auth_time", "acr", "bnd", "amr", "azp", "client_id"];
-    for name in names.into_iter().chain(["sub", "cnf", "act", "typ", "nonce"]) {
+    let names = [
+        "iss",
+        "aud",
+        "exp",
+        "nbf",
+        "iat",
+        "jti",
+        "sid",
+        "gen",
+        "uep",
+        "auth_time",
+        "acr",
+        "bnd",
+        "amr",
+        "azp",
+        "client_id",
+    ];
+    for name in names
+        .into_iter()
+        .chain(["sub", "cnf", "act", "typ", "nonce"])
+    {
         for item in [
             format!("struct User {{ #[claim(sub)] id: u8, r#{name}: u8 }}"),
             format!("struct User {{ #[claim(sub)] id: u8, #[claim(rename = \"{name}\")] x: u8 }}"),
-            format!("struct User {{ #[claim(sub)] id: u8, #[claim(roles, rename = \"{name}\")] x: u8 }}"),
             format!(
-                "#[claims(rename_all = \"lowercase\")] struct User {{ #[claim(sub)] id: u8, #[claim(default)] r#{name}: u8 }}"
+                "struct User {{ #[claim(sub)] id: u8, #[claim(roles, rename = \"{name}\")] x: u8 \
+                 }}"
+            ),
+            format!(
+                "#[claims(rename_all = \"lowercase\")] struct User {{ #[claim(sub)] id: u8, \
+                 #[claim(default)] r#{name}: u8 }}"
             ),
         ] {
             let messages = messages(&claims::expand(tokens(&item)));
-            assert!(messages.len() == 1 && messages[0].contains("is not yours to set"), "{item}: {messages:?}");
+            assert!(
+                messages.len() == 1 && messages[0].contains("is not yours to set"),
+                "{item}: {messages:?}"
+            );
         }
     }
 }
@@ -393,11 +784,15 @@ fn what_serde_and_claims_say_alike_is_no_mistake() {
     for item in [
         RICH_USER,
         "struct User { #[claim(sub)] #[serde(rename = \"sub\")] id: u8 }",
-        "struct User { #[claim(sub)] id: u8, #[claim(rename = \"b\")] #[serde(rename = \"b\")] a: A }",
-        "struct User { #[claim(sub)] id: u8, #[claim(skip)] #[serde(skip, default, flatten)] a: A }",
-        "struct User { #[claim(sub)] id: u8, #[claim(with = m)] #[serde(serialize_with = \"m::serialize\")] a: &'static A }",
+        "struct User { #[claim(sub)] id: u8, #[claim(rename = \"b\")] #[serde(rename = \"b\")] a: \
+         A }",
+        "struct User { #[claim(sub)] id: u8, #[claim(skip)] #[serde(skip, default, flatten)] a: A \
+         }",
+        "struct User { #[claim(sub)] id: u8, #[claim(with = m)] #[serde(serialize_with = \
+         \"m::serialize\")] a: &'static A }",
         "struct User { #[claim(sub)] id: u8, #[claim(confidential)] password_hash: String }",
-        "struct User { #[claim(sub)] id: u8, #[serde(default, skip_serializing_if = \"Option::is_none\")] a: Option<A> }",
+        "struct User { #[claim(sub)] id: u8, #[serde(default, skip_serializing_if = \
+         \"Option::is_none\")] a: Option<A> }",
         "#[serde(crate = \"x\")] struct User { #[claim(sub)] id: u8 }",
     ] {
         assert_eq!(messages(&claims::expand(tokens(item))), [""; 0], "{item}");
@@ -408,10 +803,15 @@ fn what_serde_and_claims_say_alike_is_no_mistake() {
 fn messages(expansion: &TokenStream) -> Vec<String> {
     let trees: Vec<TokenTree> = expansion.clone().into_iter().collect();
     let after = |at: usize| match trees.get(at + 2) {
-        Some(TokenTree::Group(group)) => syn::parse2::<syn::LitStr>(group.stream()).ok().map(|text| text.value()),
+        Some(TokenTree::Group(group)) => syn::parse2::<syn::LitStr>(group.stream())
+            .ok()
+            .map(|text| text.value()),
         _ => None,
     };
-    let errors = trees.iter().enumerate().filter(|(_, tree)| matches!(tree, TokenTree::Ident(ident) if ident == "compile_error"));
+    let errors = trees
+        .iter()
+        .enumerate()
+        .filter(|(_, tree)| matches!(tree, TokenTree::Ident(ident) if ident == "compile_error"));
     errors.filter_map(|(at, _)| after(at)).collect()
 }
 
@@ -419,12 +819,18 @@ fn messages(expansion: &TokenStream) -> Vec<String> {
 fn snapshot(name: &str, expansion: &TokenStream) -> String {
     let text = prettyplease::unparse(&syn::parse2(expansion.clone()).unwrap());
     let text = format!("//! What `{name}` of `src/tests.rs` expands to.\n\n{text}");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots").join(format!("{name}.rs"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("snapshots")
+        .join(format!("{name}.rs"));
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, &text).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(expected == text, "{} differs; BLESS=1 rewrites it:\n{text}", path.display());
+    assert!(
+        expected == text,
+        "{} differs; BLESS=1 rewrites it:\n{text}",
+        path.display()
+    );
     text
 }
 
@@ -433,18 +839,25 @@ fn snapshot(name: &str, expansion: &TokenStream) -> String {
 /// The page leaves out what all paths to the runtime begin with.
 fn page(name: &str, expansion: &TokenStream, shorten: fn(&mut syn::File)) {
     const MARKS: (&str, &str) = ("<!-- expansion -->\n```text\n", "```\n<!-- /expansion -->");
-    let text = prettyplease::unparse(&syn::parse2(expansion.clone()).unwrap()).replace("::tollgate::__private::", "");
+    let text = prettyplease::unparse(&syn::parse2(expansion.clone()).unwrap())
+        .replace("::tollgate::__private::", "");
     let mut file = syn::parse_file(&text).unwrap();
     shorten(&mut file);
     let text = prettyplease::unparse(&file);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/src/docs").join(format!("{name}.md"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../runtime/src/docs")
+        .join(format!("{name}.md"));
     let page = std::fs::read_to_string(&path).unwrap();
     let (before, rest) = page.split_once(MARKS.0).unwrap();
     let (shown, after) = rest.split_once(MARKS.1).unwrap();
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, [before, MARKS.0, &text, MARKS.1, after].concat()).unwrap();
     } else {
-        assert!(shown == text, "{} shows another expansion; BLESS=1 rewrites it:\n{text}", path.display());
+        assert!(
+            shown == text,
+            "{} shows another expansion; BLESS=1 rewrites it:\n{text}",
+            path.display()
+        );
     }
 }
 
@@ -453,7 +866,9 @@ fn shorten(item: &mut syn::Item) {
     match item {
         syn::Item::Const(constant) => {
             constant.attrs.clear();
-            let syn::Expr::Block(block) = &mut *constant.expr else { return };
+            let syn::Expr::Block(block) = &mut *constant.expr else {
+                return;
+            };
             for stmt in &mut block.block.stmts {
                 if let syn::Stmt::Item(item) = stmt {
                     shorten(item);
@@ -475,7 +890,8 @@ fn shorten(item: &mut syn::Item) {
     }
 }
 
-/// Runs on all that is left when the tokens end too early: at the outermost level, and within each pair of brackets.
+/// Runs on all that is left when the tokens end too early: at the outermost level, and within each
+/// pair of brackets.
 fn every_prefix(whole: &TokenStream, run: &dyn Fn(TokenStream) -> TokenStream) {
     for prefix in prefixes(whole) {
         let _ = run(prefix);
@@ -484,9 +900,13 @@ fn every_prefix(whole: &TokenStream, run: &dyn Fn(TokenStream) -> TokenStream) {
 
 fn prefixes(whole: &TokenStream) -> Vec<TokenStream> {
     let trees: Vec<TokenTree> = whole.clone().into_iter().collect();
-    let mut all: Vec<TokenStream> = (0..=trees.len()).map(|end| trees[..end].iter().cloned().collect()).collect();
+    let mut all: Vec<TokenStream> = (0..=trees.len())
+        .map(|end| trees[..end].iter().cloned().collect())
+        .collect();
     for (at, tree) in trees.iter().enumerate() {
-        let TokenTree::Group(group) = tree else { continue };
+        let TokenTree::Group(group) = tree else {
+            continue;
+        };
         for inner in prefixes(&group.stream()) {
             for delimiter in [group.delimiter(), Delimiter::None] {
                 let mut cut = trees.clone();

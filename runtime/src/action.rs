@@ -1,4 +1,5 @@
-//! Action tokens: what a letter carries so that its reader may do one thing once. Knows no gate, and sends nothing.
+//! Action tokens: what a letter carries so that its reader may do one thing once. Knows no gate,
+//! and sends nothing.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -34,7 +35,8 @@ pub trait Purpose: 'static {
     const LIFETIME: Duration;
 }
 
-/// Sets a password without the old one. Lives 15 minutes. It signs nobody in, and asks for no less at the next sign-in.
+/// Sets a password without the old one. Lives 15 minutes. It signs nobody in, and asks for no less
+/// at the next sign-in.
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordReset;
 
@@ -52,13 +54,14 @@ impl Purpose for EmailVerification {
     const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 }
 
-/// A token for a letter: opaque, 256 random bits, good for one purpose, once. The store has its hash alone.
+/// A token for a letter: opaque, 256 random bits, good for one purpose, once. The store has its
+/// hash alone.
 ///
 /// Made by [`Gate::action_token`](crate::gate::Gate::action_token), read from a body, and burnt by
 /// [`consume`](Self::consume). `Debug` prints a redaction.
 ///
-/// Put it behind the `#` of an address, or in a form that is posted: a `GET` that consumed it would be made by whatever looks at
-/// letters before people do.
+/// Put it behind the `#` of an address, or in a form that is posted: a `GET` that consumed it would
+/// be made by whatever looks at letters before people do.
 pub struct ActionToken<P> {
     text: Zeroizing<String>,
     purpose: PhantomData<fn() -> P>,
@@ -68,13 +71,19 @@ impl<P: Purpose> ActionToken<P> {
     pub(crate) fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = Zeroizing::new([0; 32]);
         fill_random(&mut *bytes)?;
-        Ok(Self::new(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*bytes))))
+        Ok(Self::new(format!(
+            "{PREFIX}{}",
+            URL_SAFE_NO_PAD.encode(*bytes)
+        )))
     }
 
     /// Takes a text that somebody presents. Whether it is a token shows when it is consumed.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: Zeroizing::new(text.into()), purpose: PhantomData }
+        Self {
+            text: Zeroizing::new(text.into()),
+            purpose: PhantomData,
+        }
     }
 
     /// The text for the letter.
@@ -91,7 +100,10 @@ impl<P: Purpose> ActionToken<P> {
     /// Under which kind the store keeps it.
     pub(crate) fn kind() -> String {
         const {
-            assert!(P::LIFETIME.as_secs() >= 1 && P::LIFETIME.as_secs() <= 24 * 60 * 60, "an action token lives a day at most");
+            assert!(
+                P::LIFETIME.as_secs() >= 1 && P::LIFETIME.as_secs() <= 24 * 60 * 60,
+                "an action token lives a day at most"
+            );
         }
         format!("action/{}", P::NAME)
     }
@@ -109,7 +121,8 @@ impl<'de, P: Purpose> Deserialize<'de> for ActionToken<P> {
     }
 }
 
-/// That somebody presented a token of this purpose: what a flow asks for, and only [`ActionToken::consume`] gives.
+/// That somebody presented a token of this purpose: what a flow asks for, and only
+/// [`ActionToken::consume`] gives.
 #[derive(Debug)]
 #[must_use = "the token is burnt: do what it was for"]
 pub struct Proof<P, S> {
@@ -121,7 +134,12 @@ pub struct Proof<P, S> {
 
 impl<P: Purpose, S> Proof<P, S> {
     pub(crate) fn new(subject: S, address: String, issued_at: Timestamp) -> Self {
-        Self { subject, address, issued_at, purpose: PhantomData }
+        Self {
+            subject,
+            address,
+            issued_at,
+            purpose: PhantomData,
+        }
     }
 
     /// Whose token it was.
@@ -130,8 +148,9 @@ impl<P: Purpose, S> Proof<P, S> {
         &self.subject
     }
 
-    /// Where it was sent to. Compare it with the address that the account has today, in the statement that changes the account:
-    /// a letter to an address that was given up since then counts for nothing.
+    /// Where it was sent to. Compare it with the address that the account has today, in the
+    /// statement that changes the account: a letter to an address that was given up since then
+    /// counts for nothing.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address

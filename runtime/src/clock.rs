@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 /// A point in time: whole milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// Arithmetic saturates; nothing wraps and nothing panics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(u64);
 
@@ -21,7 +23,11 @@ impl Timestamp {
     /// From whole milliseconds since 1970.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
-        Self(if millis > Self::MAX.0 { Self::MAX.0 } else { millis })
+        Self(if millis > Self::MAX.0 {
+            Self::MAX.0
+        } else {
+            millis
+        })
     }
 
     /// From whole seconds since 1970, as in a JWT's `NumericDate` (RFC 7519 section 2).
@@ -98,19 +104,27 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// The system's clock as a machine shows it whose clock is ahead by so much: for tests of nodes that disagree.
+    /// The system's clock as a machine shows it whose clock is ahead by so much: for tests of nodes
+    /// that disagree.
     #[must_use]
     pub fn ahead_by(span: Duration) -> Self {
-        Self(Source::Shifted(i64::try_from(millis(span)).unwrap_or(i64::MAX)))
+        Self(Source::Shifted(
+            i64::try_from(millis(span)).unwrap_or(i64::MAX),
+        ))
     }
 
     /// The same of a machine whose clock is behind.
     #[must_use]
     pub fn behind_by(span: Duration) -> Self {
-        Self(Source::Shifted(i64::try_from(millis(span)).unwrap_or(i64::MAX).saturating_neg()))
+        Self(Source::Shifted(
+            i64::try_from(millis(span))
+                .unwrap_or(i64::MAX)
+                .saturating_neg(),
+        ))
     }
 
-    /// A clock that stands at `start` until [`advance`](Self::advance) moves it. All clones move together.
+    /// A clock that stands at `start` until [`advance`](Self::advance) moves it. All clones move
+    /// together.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
         Self(Source::Manual(Arc::new(AtomicU64::new(start.as_millis()))))

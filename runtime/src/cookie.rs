@@ -1,4 +1,5 @@
-//! Tokens in cookies (feature `cookies`): how they are found, set and cleared, and which requests may use them.
+//! Tokens in cookies (feature `cookies`): how they are found, set and cleared, and which requests
+//! may use them.
 
 mod origin;
 
@@ -11,46 +12,78 @@ use crate::error::{Code, Refusal};
 use crate::session::Issued;
 use crate::settings::CookieSettings;
 
-/// The cookie of the access token. Browsers take the prefix only from a secure origin, for the whole host and for no other
-/// (RFC 6265bis section 4.1.3.2).
+/// The cookie of the access token. Browsers take the prefix only from a secure origin, for the
+/// whole host and for no other (RFC 6265bis section 4.1.3.2).
 pub(crate) const ACCESS: &str = "__Host-tollgate-access";
 /// The cookie of the refresh token. The other prefix would not let it have a path of its own.
 pub(crate) const REFRESH: &str = "__Secure-tollgate-refresh";
 
-/// The value of a cookie. One that comes twice is refused (R104): nobody can tell which of them a browser set for us.
+/// The value of a cookie. One that comes twice is refused (R104): nobody can tell which of them a
+/// browser set for us.
 pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Refusal> {
     let mut found = None;
     // By bytes: the cookies of others need not even be text.
-    for pair in headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
-        let value = pair.trim_ascii().strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
+    for pair in headers
+        .get_all(COOKIE)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+    {
+        let value = pair
+            .trim_ascii()
+            .strip_prefix(name.as_bytes())
+            .and_then(|rest| rest.strip_prefix(b"="));
         if value.is_some() && found.replace(value).is_some() {
             return Err(Code::InvalidRequest.into());
         }
     }
-    found.flatten().map(|value| std::str::from_utf8(value).map_err(|_| Code::InvalidToken.into())).transpose()
+    found
+        .flatten()
+        .map(|value| std::str::from_utf8(value).map_err(|_| Code::InvalidToken.into()))
+        .transpose()
 }
 
-/// Sets the cookies of both tokens; that of the refresh token only where it is another one (ROTATION 3, row 5).
+/// Sets the cookies of both tokens; that of the refresh token only where it is another one
+/// (ROTATION 3, row 5).
 pub(crate) fn set(headers: &mut HeaderMap, issued: &Issued, settings: &CookieSettings) {
     set_access(headers, &issued.access_token, issued.expires_in(), settings);
     if issued.is_fresh {
-        put(headers, REFRESH, issued.refresh_token.expose(), issued.refresh_expires_in(), settings);
+        put(
+            headers,
+            REFRESH,
+            issued.refresh_token.expose(),
+            issued.refresh_expires_in(),
+            settings,
+        );
     }
 }
 
 /// Sets the cookie of the access token.
-pub(crate) fn set_access(headers: &mut HeaderMap, token: &str, seconds: u64, settings: &CookieSettings) {
+pub(crate) fn set_access(
+    headers: &mut HeaderMap,
+    token: &str,
+    seconds: u64,
+    settings: &CookieSettings,
+) {
     put(headers, ACCESS, token, seconds, settings);
 }
 
-/// Clears both. Only signing out does: a refusal of an old token must not wipe the cookie of a new one (R81, R82).
+/// Clears both. Only signing out does: a refusal of an old token must not wipe the cookie of a new
+/// one (R81, R82).
 pub(crate) fn clear(headers: &mut HeaderMap, settings: &CookieSettings) {
     put(headers, ACCESS, "", 0, settings);
     put(headers, REFRESH, "", 0, settings);
 }
 
-fn put(headers: &mut HeaderMap, name: &'static str, value: &str, seconds: u64, settings: &CookieSettings) {
-    if let Some(mut line) = line(name, value, seconds, settings).and_then(|text| HeaderValue::try_from(text).ok()) {
+fn put(
+    headers: &mut HeaderMap,
+    name: &'static str,
+    value: &str,
+    seconds: u64,
+    settings: &CookieSettings,
+) {
+    if let Some(mut line) =
+        line(name, value, seconds, settings).and_then(|text| HeaderValue::try_from(text).ok())
+    {
         line.set_sensitive(true);
         headers.append(SET_COOKIE, line);
     }
@@ -58,7 +91,12 @@ fn put(headers: &mut HeaderMap, name: &'static str, value: &str, seconds: u64, s
 
 /// A cookie as `Set-Cookie` has it (RFC 6265 section 4.1).
 #[cfg(feature = "cookies")]
-fn line(name: &'static str, value: &str, seconds: u64, settings: &CookieSettings) -> Option<String> {
+fn line(
+    name: &'static str,
+    value: &str,
+    seconds: u64,
+    settings: &CookieSettings,
+) -> Option<String> {
     use cookie::{Cookie, SameSite, time::Duration};
 
     let (path, same_site) = match (name, settings.same_site) {
@@ -67,7 +105,12 @@ fn line(name: &'static str, value: &str, seconds: u64, settings: &CookieSettings
         (_, crate::settings::SameSite::Lax) => ("/", SameSite::Lax),
     };
     let age = Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
-    let cookie = Cookie::build((name, value)).path(path).secure(true).http_only(true).same_site(same_site).max_age(age);
+    let cookie = Cookie::build((name, value))
+        .path(path)
+        .secure(true)
+        .http_only(true)
+        .same_site(same_site)
+        .max_age(age);
     Some(cookie.build().to_string())
 }
 

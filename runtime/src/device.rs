@@ -16,13 +16,14 @@ use crate::id::SessionId;
 
 /// What the gate knows about the sender of a request.
 ///
-/// The address is that of the connection, or what trusted proxies say of it. What comes from headers that any sender could have
-/// written is text to be shown and no more: the user agent and the hints of the device.
+/// The address is that of the connection, or what trusted proxies say of it. What comes from
+/// headers that any sender could have written is text to be shown and no more: the user agent and
+/// the hints of the device.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Client {
-    /// The client's address, where the server was started with connection info. Behind the proxies that `client.proxies` names
-    /// it is the nearest address that none of them has.
+    /// The client's address, where the server was started with connection info. Behind the proxies
+    /// that `client.proxies` names it is the nearest address that none of them has.
     pub ip: Option<IpAddr>,
     /// The raw `User-Agent`, cut at 512 bytes.
     pub user_agent: Option<String>,
@@ -54,7 +55,8 @@ pub enum Transport {
     Cookie,
 }
 
-/// The device as its client names it: from `device_name` and `device_id` of the sign-in body, and from the headers beside it.
+/// The device as its client names it: from `device_name` and `device_id` of the sign-in body, and
+/// from the headers beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Device {
@@ -78,12 +80,17 @@ impl Device {
     /// A device with a name and an id.
     #[must_use]
     pub fn new(name: Option<String>, id: Option<String>) -> Self {
-        Self { name, id, ..Self::default() }
+        Self {
+            name,
+            id,
+            ..Self::default()
+        }
     }
 }
 
-/// Client hints (the W3C's User-Agent Client Hints and Device Memory): what browsers say in headers of their own, where the user
-/// agent has become the same for many. Each is at most 128 bytes of printable ASCII, without the quotes around it.
+/// Client hints (the W3C's User-Agent Client Hints and Device Memory): what browsers say in headers
+/// of their own, where the user agent has become the same for many. Each is at most 128 bytes of
+/// printable ASCII, without the quotes around it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -121,12 +128,17 @@ impl Hints {
     /// As stores keep them; `None` where nothing was said.
     #[allow(dead_code, reason = "not every store writes columns")]
     pub(crate) fn stored(&self) -> Option<String> {
-        if self.is_empty() { None } else { serde_json::to_string(self).ok() }
+        if self.is_empty() {
+            None
+        } else {
+            serde_json::to_string(self).ok()
+        }
     }
 
     /// From what a store kept. What cannot be read says nothing.
     #[allow(dead_code, reason = "not every store writes columns")]
     pub(crate) fn from_stored(text: Option<&str>) -> Self {
-        text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+        text.and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default()
     }
 }

@@ -13,20 +13,22 @@ type Source = Box<dyn StdError + Send + Sync>;
 /// Why a user's backend lets nobody in.
 ///
 /// It is not an [`Error`](StdError), so that every error is one of it: `?` on a database error is
-/// [`AuthError::Unavailable`], which the client sees as 503. Boxed errors and `anyhow` go through [`AuthError::unavailable`];
-/// errors of the input are mapped by hand, to [`AuthError::Invalid`].
+/// [`AuthError::Unavailable`], which the client sees as 503. Boxed errors and `anyhow` go through
+/// [`AuthError::unavailable`]; errors of the input are mapped by hand, to [`AuthError::Invalid`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AuthError {
     /// Unknown, or the credentials are wrong. The client cannot tell which.
     Invalid,
-    /// Known and right, and not to be let in. The client sees [`AuthError::Invalid`]; on refresh the session ends.
+    /// Known and right, and not to be let in. The client sees [`AuthError::Invalid`]; on refresh
+    /// the session ends.
     Disabled,
     /// There is no such account any more. On refresh the session ends.
     Gone,
     /// Right so far, and not yet enough: a further step is needed, whose answer comes to
-    /// [`Authenticate::step`](crate::gate::Authenticate::step). The client sees 401 `insufficient_user_authentication` with a token for
-    /// it. On refresh it is [`AuthError::Unavailable`].
+    /// [`Authenticate::step`](crate::gate::Authenticate::step). The client sees 401
+    /// `insufficient_user_authentication` with a token for it. On refresh it is
+    /// [`AuthError::Unavailable`].
     More(Box<Step>),
     /// Nobody could decide: a database is down. The client sees 503, and nothing changes.
     Unavailable(Source),
@@ -52,7 +54,8 @@ impl<E: StdError + Send + Sync + 'static> From<E> for AuthError {
     }
 }
 
-/// The stable code of a refusal, as clients see it in `code` and `type` of a problem document (RFC 9457).
+/// The stable code of a refusal, as clients see it in `code` and `type` of a problem document (RFC
+/// 9457).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
@@ -159,7 +162,9 @@ impl Code {
             Self::TokenExpired => "the token has expired",
             Self::InvalidCredentials => "the credentials are not valid",
             Self::InvalidGrant => "the refresh token is not valid",
-            Self::InsufficientUserAuthentication => "a more recent or stronger authentication is required",
+            Self::InsufficientUserAuthentication => {
+                "a more recent or stronger authentication is required"
+            }
             Self::InsufficientScope => "the token lacks a scope",
             Self::Forbidden => "this is not allowed for the caller",
             Self::Csrf => "the request came from another site",
@@ -188,20 +193,35 @@ impl Refusal {
     /// A refusal with this code.
     #[must_use]
     pub const fn new(code: Code) -> Self {
-        Self { code, max_age: None, acr_values: None, retry_after: None, step: None, source: None }
+        Self {
+            code,
+            max_age: None,
+            acr_values: None,
+            retry_after: None,
+            step: None,
+            source: None,
+        }
     }
 
     /// Nobody could decide, because of this.
     #[must_use]
     pub fn unavailable(source: impl Into<Source>) -> Self {
-        Self { source: Some(source.into()), ..Self::new(Code::Unavailable) }
+        Self {
+            source: Some(source.into()),
+            ..Self::new(Code::Unavailable)
+        }
     }
 
-    /// Another authentication would do: at most so many seconds old, and in one of these ways where there are any.
+    /// Another authentication would do: at most so many seconds old, and in one of these ways where
+    /// there are any.
     #[must_use]
     pub fn step_up(max_age: Option<u64>, acr_values: &[&str]) -> Self {
         let acr_values = (!acr_values.is_empty()).then(|| acr_values.join(" ").into());
-        Self { max_age, acr_values, ..Self::new(Code::InsufficientUserAuthentication) }
+        Self {
+            max_age,
+            acr_values,
+            ..Self::new(Code::InsufficientUserAuthentication)
+        }
     }
 
     /// Not before so long: the answer will be another one then.
@@ -220,17 +240,27 @@ impl Refusal {
         refusal
     }
 
-    /// After how many seconds to try again, where that may help: `Retry-After` (RFC 9110 section 10.2.3).
+    /// After how many seconds to try again, where that may help: `Retry-After` (RFC 9110 section
+    /// 10.2.3).
     #[must_use]
     pub fn retry_in(&self) -> Option<u64> {
         let waits = matches!(self.code, Code::Unavailable | Code::TooManyRequests);
         let left = self.retry_after.unwrap_or(Duration::from_secs(1));
-        waits.then(|| left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1))
+        waits.then(|| {
+            left.as_millis()
+                .div_ceil(1000)
+                .try_into()
+                .unwrap_or(u64::MAX)
+                .max(1)
+        })
     }
 
     /// The same refusal, with a step that would satisfy it.
     pub(crate) fn with_step(self, step: StepOffer) -> Self {
-        Self { step: Some(Box::new(step)), ..self }
+        Self {
+            step: Some(Box::new(step)),
+            ..self
+        }
     }
 
     /// The step that a sign-in needs, where it needs one.
@@ -251,7 +281,8 @@ impl Refusal {
         self.max_age
     }
 
-    /// In which ways to authenticate, separated by spaces, where that is what is missing (RFC 9470 section 3).
+    /// In which ways to authenticate, separated by spaces, where that is what is missing (RFC 9470
+    /// section 3).
     #[must_use]
     pub fn acr_values(&self) -> Option<&str> {
         self.acr_values.as_deref()
@@ -302,7 +333,11 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), source: None }
+        Self {
+            kind,
+            what: what.into(),
+            source: None,
+        }
     }
 
     pub(crate) fn because(mut self, source: impl Into<Source>) -> Self {
@@ -331,7 +366,11 @@ impl StdError for Error {
 
 impl From<getrandom::Error> for Error {
     fn from(error: getrandom::Error) -> Self {
-        Self::new(ErrorKind::Random, "the operating system gives no random bytes").because(error)
+        Self::new(
+            ErrorKind::Random,
+            "the operating system gives no random bytes",
+        )
+        .because(error)
     }
 }
 
@@ -370,6 +409,9 @@ mod tests {
     #[test]
     fn r129_causes_are_written_on_one_line() {
         let refusal = Refusal::unavailable("no row for a\r\nb\u{1b}[2Kä\u{2028}");
-        assert_eq!(Causes(refusal.source()).to_string(), "no row for a\\r\\nb\\u{1b}[2Kä\\u{2028}");
+        assert_eq!(
+            Causes(refusal.source()).to_string(),
+            "no row for a\\r\\nb\\u{1b}[2Kä\\u{2028}"
+        );
     }
 }

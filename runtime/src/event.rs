@@ -17,8 +17,8 @@ use crate::id::SessionId;
 
 /// A decision or a change, told after it is durable: what, who, which session, from where.
 ///
-/// No event holds a password, a token, a key or what a client typed as its identifier. `Display` writes one line, in which
-/// texts of others are quoted and their line breaks escaped.
+/// No event holds a password, a token, a key or what a client typed as its identifier. `Display`
+/// writes one line, in which texts of others are quoted and their line breaks escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
@@ -229,7 +229,12 @@ impl Event {
     /// An event of which no more is known.
     #[must_use]
     pub const fn new(kind: EventKind) -> Self {
-        Self { kind, subject: None, sid: None, ip: None }
+        Self {
+            kind,
+            subject: None,
+            sid: None,
+            ip: None,
+        }
     }
 
     /// Adds whom it is about.
@@ -297,7 +302,9 @@ impl EventKind {
             | Self::Revoked { .. }
             | Self::ActionTokenIssued { .. }
             | Self::ActionTokenConsumed { .. }
-            | Self::BindingMismatch { enforced: false, .. }
+            | Self::BindingMismatch {
+                enforced: false, ..
+            }
             | Self::Resumed => Outcome::Done,
             Self::SignInRefused(_)
             | Self::ReauthenticationRefused(_)
@@ -328,7 +335,9 @@ impl fmt::Display for Event {
             write!(f, " ip={ip}")?;
         }
         match &self.kind {
-            EventKind::SignInRefused(code) | EventKind::ReauthenticationRefused(code) | EventKind::AccessRefused(code) => {
+            EventKind::SignInRefused(code)
+            | EventKind::ReauthenticationRefused(code)
+            | EventKind::AccessRefused(code) => {
                 write!(f, " code={}", code.as_str())
             }
             EventKind::ActionTokenIssued { purpose }
@@ -337,16 +346,37 @@ impl fmt::Display for Event {
             EventKind::StepRequired { kind } => write!(f, " kind={kind:?}"),
             EventKind::Refreshed(how) => write!(f, " how={how:?}"),
             EventKind::RefreshRefused(why) => write!(f, " why={why:?}"),
-            EventKind::RefreshReuse { age, generation_gap, context_differs } => {
+            EventKind::RefreshReuse {
+                age,
+                generation_gap,
+                context_differs,
+            } => {
                 let age = age.as_millis();
-                write!(f, " age_ms={age} generation_gap={generation_gap} context_differs={context_differs}")
+                write!(
+                    f,
+                    " age_ms={age} generation_gap={generation_gap} \
+                     context_differs={context_differs}"
+                )
             }
-            EventKind::Revoked { target, sessions, reason } => {
-                write!(f, " target={target:?} sessions={sessions} reason={reason:?}")
+            EventKind::Revoked {
+                target,
+                sessions,
+                reason,
+            } => {
+                write!(
+                    f,
+                    " target={target:?} sessions={sessions} reason={reason:?}"
+                )
             }
-            EventKind::ClockOffset { offset, ahead } => write!(f, " offset_ms={} ahead={ahead:?}", offset.as_millis()),
+            EventKind::ClockOffset { offset, ahead } => {
+                write!(f, " offset_ms={} ahead={ahead:?}", offset.as_millis())
+            }
             EventKind::ViewStale { age } => write!(f, " age_ms={}", age.as_millis()),
-            EventKind::BindingMismatch { token, to, enforced } => write!(f, " token={token:?} to={to:?} enforced={enforced}"),
+            EventKind::BindingMismatch {
+                token,
+                to,
+                enforced,
+            } => write!(f, " token={token:?} to={to:?} enforced={enforced}"),
             EventKind::SignedIn
             | EventKind::InsecureOrigin
             | EventKind::Reauthenticated

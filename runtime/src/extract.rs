@@ -32,9 +32,10 @@ use crate::token::{ClaimSet as _, JwtClaims, TokenInfo, Verified};
 
 /// A caller who is signed in and satisfies the policy `P`.
 ///
-/// As a handler's argument it refuses with 401 who is not signed in, with 403 (or 401, where a fresh authentication would do)
-/// whom the policy refuses, and with 503 where nobody could decide. `Option<Auth<U>>` is `None` where no credentials were sent;
-/// bad credentials are refused all the same.
+/// As a handler's argument it refuses with 401 who is not signed in, with 403 (or 401, where a
+/// fresh authentication would do) whom the policy refuses, and with 503 where nobody could decide.
+/// `Option<Auth<U>>` is `None` where no credentials were sent; bad credentials are refused all the
+/// same.
 #[must_use]
 pub struct Auth<U, P = Anyone>
 where
@@ -82,32 +83,52 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         Self::find_in(parts, verifier, Taken::Both).await
     }
 
-    async fn find_in(parts: &Parts, verifier: &Verifier<U>, taken: Taken) -> Result<Option<Self>, Refusal> {
-        Self::look(parts, verifier, taken).await.inspect_err(|refusal| {
-            let Some(running) = verifier.running() else { return };
-            let engine = &running.engine;
-            let event = Event::new(EventKind::AccessRefused(refusal.code())).ip(address(
-                &parts.headers,
-                &parts.extensions,
-                &engine.settings.client,
-            ));
-            engine.events.emit(&event);
-        })
+    async fn find_in(
+        parts: &Parts,
+        verifier: &Verifier<U>,
+        taken: Taken,
+    ) -> Result<Option<Self>, Refusal> {
+        Self::look(parts, verifier, taken)
+            .await
+            .inspect_err(|refusal| {
+                let Some(running) = verifier.running() else {
+                    return;
+                };
+                let engine = &running.engine;
+                let event = Event::new(EventKind::AccessRefused(refusal.code())).ip(address(
+                    &parts.headers,
+                    &parts.extensions,
+                    &engine.settings.client,
+                ));
+                engine.events.emit(&event);
+            })
     }
 
-    async fn look(parts: &Parts, verifier: &Verifier<U>, taken: Taken) -> Result<Option<Self>, Refusal> {
-        let Some(running) = verifier.running() else { return Self::look_elsewhere(parts, verifier, taken).await };
+    async fn look(
+        parts: &Parts,
+        verifier: &Verifier<U>,
+        taken: Taken,
+    ) -> Result<Option<Self>, Refusal> {
+        let Some(running) = verifier.running() else {
+            return Self::look_elsewhere(parts, verifier, taken).await;
+        };
         let engine = &running.engine;
         let Some((token, transport)) = credential(parts, &engine.settings, taken)? else {
             return Ok(None);
         };
         let consistency = P::CONSISTENCY.unwrap_or(engine.settings.revocation.consistency);
         let place = || place(parts, &engine.settings);
-        let verified: Verified<U::Claims> = engine.admit_from(token, Purpose::Entry, consistency, Some(place)).await?;
+        let verified: Verified<U::Claims> = engine
+            .admit_from(token, Purpose::Entry, consistency, Some(place))
+            .await?;
         if !matches!(P::RULE, Rule::Anyone) {
             decide(&P::RULE, &verified, engine.clock.now()).or_refuse()?;
         }
-        Ok(Some(Self { verified, transport, policy: PhantomData }))
+        Ok(Some(Self {
+            verified,
+            transport,
+            policy: PhantomData,
+        }))
     }
 }
 
@@ -141,7 +162,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
         let verifier = Verifier::<U>::from_ref(state);
-        Self::find(parts, &verifier).await.map_err(|refusal| Rejection::new(refusal, &verifier.scheme()))
+        Self::find(parts, &verifier)
+            .await
+            .map_err(|refusal| Rejection::new(refusal, &verifier.scheme()))
     }
 }
 
@@ -157,11 +180,13 @@ impl<B: AuthBackend> FromRef<Gate<B>> for Verifier<B::User> {
     }
 }
 
-/// A caller who may be nobody: where [`Option<Auth<…>>`](Auth) refuses bad credentials, this takes them for none.
+/// A caller who may be nobody: where [`Option<Auth<…>>`](Auth) refuses bad credentials, this takes
+/// them for none.
 ///
-/// For pages that anyone may see and that greet whoever is signed in, also with a token that ran out. It decides nothing else: a
-/// caller whom the policy refuses is refused (403, or 401 where a fresh authentication would do), and so is a malformed request
-/// (400); where nobody could decide it is 503.
+/// For pages that anyone may see and that greet whoever is signed in, also with a token that ran
+/// out. It decides nothing else: a caller whom the policy refuses is refused (403, or 401 where a
+/// fresh authentication would do), and so is a malformed request (400); where nobody could decide
+/// it is 503.
 ///
 /// # Examples
 /// ```
@@ -181,7 +206,8 @@ pub struct Optional<A: SignedIn>(pub Option<A>);
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a caller who may be signed in or not",
     label = "expected `Auth<…>`",
-    note = "write `Optional<Auth<User>>`, with a policy where there is one: `Optional<Auth<User, Admins>>`"
+    note = "write `Optional<Auth<User>>`, with a policy where there is one: `Optional<Auth<User, \
+            Admins>>`"
 )]
 pub trait SignedIn: sealed::Sealed {}
 
@@ -209,7 +235,8 @@ where
         match Auth::find(parts, &verifier).await {
             Ok(auth) => Ok(Self(auth)),
             Err(refusal) => match refusal.code() {
-                // No credentials of ours, whatever was sent. What the policy says of good ones stays.
+                // No credentials of ours, whatever was sent. What the policy says of good ones
+                // stays.
                 Code::MissingToken | Code::InvalidToken | Code::TokenExpired => Ok(Self(None)),
                 _ => Err(Rejection::new(refusal, &verifier.scheme())),
             },
@@ -219,8 +246,9 @@ where
 
 /// Anyone, signed in or not.
 ///
-/// It takes nothing from the request and always succeeds. As the first argument of a handler it says in the code that the route
-/// is open, which a [`Guarded`](crate::guarded::Guarded) router asks for.
+/// It takes nothing from the request and always succeeds. As the first argument of a handler it
+/// says in the code that the route is open, which a [`Guarded`](crate::guarded::Guarded) router
+/// asks for.
 #[derive(Clone, Copy, Debug)]
 pub struct Public;
 
@@ -262,22 +290,37 @@ where
         let gate = Gate::<B>::from_ref(state);
         let scheme = Arc::clone(&gate.running().scheme);
         let refuse = |refusal| Rejection::new(refusal, &scheme);
-        let auth = Auth::<B::User>::find(parts, &gate.verifier()).await.map_err(refuse)?;
+        let auth = Auth::<B::User>::find(parts, &gate.verifier())
+            .await
+            .map_err(refuse)?;
         let auth = auth.ok_or_else(|| refuse(Code::MissingToken.into()))?;
-        let user = gate.backend().refresh(auth.subject(), &gate.client(parts)).await;
+        let user = gate
+            .backend()
+            .refresh(auth.subject(), &gate.client(parts))
+            .await;
         user.map(Self).map_err(|error| match error {
             AuthError::Unavailable(source) => refuse(Refusal::unavailable(source)),
-            AuthError::More(_) => refuse(Refusal::unavailable("the backend asked for a step, and a request has none")),
-            AuthError::Invalid | AuthError::Disabled | AuthError::Gone => refuse(Code::InvalidToken.into()),
+            AuthError::More(_) => refuse(Refusal::unavailable(
+                "the backend asked for a step, and a request has none",
+            )),
+            AuthError::Invalid | AuthError::Disabled | AuthError::Gone => {
+                refuse(Code::InvalidToken.into())
+            }
         })
     }
 }
 
-/// The access token of a request, and how it came. One in a header and one in a cookie are two credentials (R104); one in a
-/// cookie counts only from where its cookies may be used (R108).
-fn credential<'a>(parts: &'a Parts, settings: &Settings, taken: Taken) -> Result<Option<(&'a str, Transport)>, Refusal> {
+/// The access token of a request, and how it came. One in a header and one in a cookie are two
+/// credentials (R104); one in a cookie counts only from where its cookies may be used (R108).
+fn credential<'a>(
+    parts: &'a Parts,
+    settings: &Settings,
+    taken: Taken,
+) -> Result<Option<(&'a str, Transport)>, Refusal> {
     let header = match taken {
-        Taken::Both | Taken::Bearer => bearer(parts, &settings.access.header, &settings.access.schemes)?,
+        Taken::Both | Taken::Bearer => {
+            bearer(parts, &settings.access.header, &settings.access.schemes)?
+        }
         Taken::Cookie => None,
     };
     let cookie = match (taken, &settings.cookies.path) {
@@ -288,7 +331,12 @@ fn credential<'a>(parts: &'a Parts, settings: &Settings, taken: Taken) -> Result
         (Some(_), Some(_)) => Err(Code::InvalidRequest.into()),
         (Some(token), None) => Ok(Some((token, Transport::Bearer))),
         (None, Some(token)) => {
-            cookie::check(&parts.method, &parts.uri, &parts.headers, &settings.cookies.origins)?;
+            cookie::check(
+                &parts.method,
+                &parts.uri,
+                &parts.headers,
+                &settings.cookies.origins,
+            )?;
             Ok(Some((token, Transport::Cookie)))
         }
         (None, None) => Ok(None),
@@ -297,8 +345,14 @@ fn credential<'a>(parts: &'a Parts, settings: &Settings, taken: Taken) -> Result
 
 /// From where a request comes, as far as a token may be bound to it.
 fn place<'a>(parts: &'a Parts, settings: &Settings) -> Place<'a> {
-    let device_id = parts.headers.get(&settings.binding.device_header).and_then(|value| value.to_str().ok());
-    Place { device_id, ip: address(&parts.headers, &parts.extensions, &settings.client) }
+    let device_id = parts
+        .headers
+        .get(&settings.binding.device_header)
+        .and_then(|value| value.to_str().ok());
+    Place {
+        device_id,
+        ip: address(&parts.headers, &parts.extensions, &settings.client),
+    }
 }
 
 /// Which credentials are looked at.
@@ -309,12 +363,20 @@ enum Taken {
     Cookie,
 }
 
-/// The token after a known scheme; `None` where no credentials were sent that are meant for this gate.
+/// The token after a known scheme; `None` where no credentials were sent that are meant for this
+/// gate.
 ///
-/// Exactly one space separates the two (RFC 9110 section 11.4); what follows is the verifier's to judge.
-pub(crate) fn bearer<'a>(parts: &'a Parts, header: &str, schemes: &[String]) -> Result<Option<&'a str>, Refusal> {
+/// Exactly one space separates the two (RFC 9110 section 11.4); what follows is the verifier's to
+/// judge.
+pub(crate) fn bearer<'a>(
+    parts: &'a Parts,
+    header: &str,
+    schemes: &[String],
+) -> Result<Option<&'a str>, Refusal> {
     let mut values = parts.headers.get_all(header).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
         return Err(Code::InvalidRequest.into());
     }
@@ -323,6 +385,8 @@ pub(crate) fn bearer<'a>(parts: &'a Parts, header: &str, schemes: &[String]) -> 
     let (scheme, rest) = value.split_at(end);
     // No token at all where something else separates them.
     let token = rest.strip_prefix(' ').unwrap_or_default();
-    let is_ours = schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+    let is_ours = schemes
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(scheme));
     Ok(is_ours.then_some(token))
 }

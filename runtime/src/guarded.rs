@@ -1,4 +1,5 @@
-//! Deny by default: a router whose handlers say in their first argument who may call them, or do not compile.
+//! Deny by default: a router whose handlers say in their first argument who may call them, or do
+//! not compile.
 
 mod argument;
 pub mod routing;
@@ -21,12 +22,13 @@ use crate::policy::Rule;
 
 /// A router that takes only handlers which say who may call them.
 ///
-/// The first argument of each handler is `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`, `OneOf<…>`, `Current<…>` or [`Public`], and the
-/// method routers are those of [`tollgate::routing`](routing). A handler that forgot it does not compile. The rest is axum: it
+/// The first argument of each handler is `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`,
+/// `OneOf<…>`, `Current<…>` or [`Public`], and the method routers are those of
+/// [`tollgate::routing`](routing). A handler that forgot it does not compile. The rest is axum: it
 /// merges into a [`Router`], and becomes one with [`into_router`](Self::into_router).
 ///
-/// What is promised is about handlers. A layer sees requests before any of them, and what is added to the axum router around
-/// this one is not looked at.
+/// What is promised is about handlers. A layer sees requests before any of them, and what is added
+/// to the axum router around this one is not looked at.
 ///
 /// # Examples
 /// ```
@@ -76,7 +78,10 @@ where
 {
     /// A router without routes.
     pub fn new() -> Self {
-        Self { router: Router::new(), routes: Vec::new() }
+        Self {
+            router: Router::new(),
+            routes: Vec::new(),
+        }
     }
 
     /// Adds a route; `methods` comes from [`tollgate::routing`](routing).
@@ -86,8 +91,16 @@ where
     #[track_caller]
     pub fn route(mut self, path: &str, methods: impl Methods<S>) -> Self {
         let (methods, said) = methods.into_methods().into_parts();
-        self.routes.extend(said.into_iter().map(|(method, security)| Route { path: path.to_owned(), method, security }));
-        Self { router: self.router.route(path, methods), ..self }
+        self.routes
+            .extend(said.into_iter().map(|(method, security)| Route {
+                path: path.to_owned(),
+                method,
+                security,
+            }));
+        Self {
+            router: self.router.route(path, methods),
+            ..self
+        }
     }
 
     /// Adds the routes of another guarded router below a path.
@@ -97,13 +110,21 @@ where
     #[track_caller]
     pub fn nest(mut self, path: &str, other: impl Routes<S>) -> Self {
         let other = other.into_guarded();
-        self.routes.extend(other.routes.into_iter().map(|route| Route { path: nested(path, &route.path), ..route }));
-        Self { router: self.router.nest(path, other.router), ..self }
+        self.routes
+            .extend(other.routes.into_iter().map(|route| Route {
+                path: nested(path, &route.path),
+                ..route
+            }));
+        Self {
+            router: self.router.nest(path, other.router),
+            ..self
+        }
     }
 
     /// Adds the routes of another guarded router.
     ///
-    /// An axum router is merged the other way round, for its handlers need not say anything: `router.merge(guarded)`.
+    /// An axum router is merged the other way round, for its handlers need not say anything:
+    /// `router.merge(guarded)`.
     ///
     /// # Panics
     /// As [`Router::merge`].
@@ -111,17 +132,23 @@ where
     pub fn merge(mut self, other: impl Routes<S>) -> Self {
         let other = other.into_guarded();
         self.routes.extend(other.routes);
-        Self { router: self.router.merge(other.router), ..self }
+        Self {
+            router: self.router.merge(other.router),
+            ..self
+        }
     }
 
-    /// Answers what no route matches. The handler says who may call it, as every other one; it is not among the
-    /// [`routes`](Self::routes).
+    /// Answers what no route matches. The handler says who may call it, as every other one; it is
+    /// not among the [`routes`](Self::routes).
     pub fn fallback<H, T>(self, handler: H) -> Self
     where
         H: Handler<T, S> + SaysWho<T>,
         T: 'static,
     {
-        Self { router: self.router.fallback(handler), ..self }
+        Self {
+            router: self.router.fallback(handler),
+            ..self
+        }
     }
 
     /// Applies a layer to the routes and the fallback, as [`Router::layer`].
@@ -133,7 +160,10 @@ where
         <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        Self { router: self.router.layer(layer), ..self }
+        Self {
+            router: self.router.layer(layer),
+            ..self
+        }
     }
 
     /// Applies a layer to the routes alone, as [`Router::route_layer`].
@@ -149,15 +179,22 @@ where
         <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        Self { router: self.router.route_layer(layer), ..self }
+        Self {
+            router: self.router.route_layer(layer),
+            ..self
+        }
     }
 
     /// Gives the handlers their state.
     pub fn with_state<S2>(self, state: S) -> Guarded<S2> {
-        Guarded { router: self.router.with_state(state), routes: self.routes }
+        Guarded {
+            router: self.router.with_state(state),
+            routes: self.routes,
+        }
     }
 
-    /// The routes so far, in the order in which they were added: for an inventory, and for tests of your own.
+    /// The routes so far, in the order in which they were added: for an inventory, and for tests of
+    /// your own.
     #[must_use]
     pub fn routes(&self) -> &[Route] {
         &self.routes
@@ -180,13 +217,18 @@ where
 
 impl<S> Clone for Guarded<S> {
     fn clone(&self) -> Self {
-        Self { router: self.router.clone(), routes: self.routes.clone() }
+        Self {
+            router: self.router.clone(),
+            routes: self.routes.clone(),
+        }
     }
 }
 
 impl<S> fmt::Debug for Guarded<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guarded").field("routes", &self.routes).finish_non_exhaustive()
+        f.debug_struct("Guarded")
+            .field("routes", &self.routes)
+            .finish_non_exhaustive()
     }
 }
 
@@ -214,11 +256,13 @@ pub struct Route {
 pub enum Security {
     /// Whoever wants to: [`Public`](crate::extract::Public).
     Public,
-    /// Whoever wants to; a caller who is signed in satisfies the rule: `Option<Auth<…>>`, `Optional<Auth<…>>`.
+    /// Whoever wants to; a caller who is signed in satisfies the rule: `Option<Auth<…>>`,
+    /// `Optional<Auth<…>>`.
     Optional(Rule),
     /// Callers who are signed in and satisfy the rule: `Auth<…>`, `Current<…>`.
     Required(Rule),
-    /// Callers who are signed in and satisfy the first rule, or who come from elsewhere and satisfy the second: `OneOf<…>`.
+    /// Callers who are signed in and satisfy the first rule, or who come from elsewhere and satisfy
+    /// the second: `OneOf<…>`.
     OneOf(Rule, Rule),
 }
 

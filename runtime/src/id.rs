@@ -131,7 +131,13 @@ mod tests {
     fn an_id_survives_its_text_and_nothing_else_parses() {
         let id = SessionId::random().unwrap();
         assert_eq!(id.to_string().parse::<SessionId>().unwrap(), id);
-        for text in ["", "AAAAAAAAAAAAAAAAAAAAAB", "AAAAAAAAAAAAAAAAAAAAAA=", "AAAAAAAAAAAAAAAAAAAA+A", "é"] {
+        for text in [
+            "",
+            "AAAAAAAAAAAAAAAAAAAAAB",
+            "AAAAAAAAAAAAAAAAAAAAAA=",
+            "AAAAAAAAAAAAAAAAAAAA+A",
+            "é",
+        ] {
             assert_eq!(SessionId::parse(text), None, "{text}");
         }
     }

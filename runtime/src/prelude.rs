@@ -7,7 +7,8 @@ pub use crate::extract::{Auth, Current, OneOf, Optional, Public};
 #[cfg(feature = "jwe")]
 pub use crate::gate::Encrypted;
 pub use crate::gate::{
-    Access, Authenticate, EmailLogin, Exchange, Gate, GuardLogin, Refresh, Sessions, StepAnswer, UsernameLogin, Verifier,
+    Access, Authenticate, EmailLogin, Exchange, Gate, GuardLogin, Refresh, Sessions, StepAnswer,
+    UsernameLogin, Verifier,
 };
 #[cfg(feature = "axum")]
 pub use crate::guarded::Guarded;

@@ -1,11 +1,16 @@
 //! What expansions name. Not part of the public interface: any version may change it.
 
 pub use crate::gate::{
-    AuthBackend, AuthRoute, EmailLogin, Exchanged, FromStored, GuardLogin, Own, Reload, RouteShape, Shape, UsernameLogin,
+    AuthBackend, AuthRoute, EmailLogin, Exchanged, FromStored, GuardLogin, Own, Reload, RouteShape,
+    Shape, UsernameLogin,
 };
-pub use crate::policy::{Comparable, HasRoles, HasScopes, Number, PolicyFor, Rule, Text, Truth, Value};
+pub use crate::policy::{
+    Comparable, HasRoles, HasScopes, Number, PolicyFor, Rule, Text, Truth, Value,
+};
 pub use crate::settings::Consistency;
-pub use crate::token::{ClaimSet, ClaimValue, Confidential, Issuable, JwtClaims, Open, Subject, ValueSet};
+pub use crate::token::{
+    ClaimSet, ClaimValue, Confidential, Issuable, JwtClaims, Open, Subject, ValueSet,
+};
 pub use serde;
 
 use std::fmt;
@@ -18,7 +23,10 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 pub use crate::gate::GateBuilder;
 
 /// Writes claims for people and handlers: `sub` first, then the own ones.
-pub fn serialize_claims<C: ClaimSet, S: Serializer>(claims: &C, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn serialize_claims<C: ClaimSet, S: Serializer>(
+    claims: &C,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(None)?;
     map.serialize_entry("sub", &Shown(claims.subject()))?;
     claims.write(&mut map)?;
@@ -26,7 +34,12 @@ pub fn serialize_claims<C: ClaimSet, S: Serializer>(claims: &C, serializer: S) -
 }
 
 /// Prints claims with the subject and the names of the others, whose values are left out.
-pub fn debug_claims<C: ClaimSet>(name: &str, names: &[&str], claims: &C, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub fn debug_claims<C: ClaimSet>(
+    name: &str,
+    names: &[&str],
+    claims: &C,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
     let mut out = f.debug_struct(name);
     out.field("sub", &format_args!("{}", claims.subject()));
     for name in names {
@@ -54,14 +67,17 @@ pub fn skip_value<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     map.next_value::<IgnoredAny>().map(drop)
 }
 
-/// The type of a field marked `#[claim(sub)]`: says in one sentence what rustc says of each bound of [`Subject`].
+/// The type of a field marked `#[claim(sub)]`: says in one sentence what rustc says of each bound
+/// of [`Subject`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a subject",
     label = "a subject is cloned, written with `Display` and read back with `FromStr`",
-    note = "use a `Uuid`, an integer or a `String`, or implement `Clone`, `Display` and `FromStr` for `{Self}`"
+    note = "use a `Uuid`, an integer or a `String`, or implement `Clone`, `Display` and `FromStr` \
+            for `{Self}`"
 )]
 pub trait Identity: Sized {
-    /// The type itself. It has another name, so that an expansion can speak of a type that cannot be a subject.
+    /// The type itself. It has another name, so that an expansion can speak of a type that cannot
+    /// be a subject.
     type Subject: Subject;
     /// The subject.
     fn as_subject(&self) -> &Self::Subject;
@@ -87,11 +103,13 @@ impl<T: Subject> Identity for T {
 
 /// The type of an own claim.
 ///
-/// What it needs stands on the blanket impl and not on the trait, so that rustc says one sentence where it is missing.
+/// What it needs stands on the blanket impl and not on the trait, so that rustc says one sentence
+/// where it is missing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a claim",
     label = "a claim is cloned, and written and read with serde",
-    note = "implement `Clone`, `Serialize` and `Deserialize` for `{Self}` and hold owned values, name a module with `#[claim(with = …)]`, or leave the field out with `#[claim(skip)]`"
+    note = "implement `Clone`, `Serialize` and `Deserialize` for `{Self}` and hold owned values, \
+            name a module with `#[claim(with = …)]`, or leave the field out with `#[claim(skip)]`"
 )]
 pub trait Claim: Sized + Send + Sync + 'static {
     /// `Clone`.
@@ -119,7 +137,8 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Claim for 
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no roles",
     label = "expected an enum that derives `ClaimValue`, or an `Option`, `Vec` or set of it",
-    note = "put `#[derive(Clone, Copy, ClaimValue)]` on the enum of roles, and make the field a `Vec` of it"
+    note = "put `#[derive(Clone, Copy, ClaimValue)]` on the enum of roles, and make the field a \
+            `Vec` of it"
 )]
 pub trait RoleSet: Sized + Send + Sync + 'static {
     /// The type of a role.
@@ -151,11 +170,13 @@ impl<T: ValueSet<Value: ClaimValue> + Claim> RoleSet for T {
     }
 }
 
-/// The type of a field marked `#[claim(scope)]`: on the wire one space-delimited string (RFC 9068 section 2.2.3).
+/// The type of a field marked `#[claim(scope)]`: on the wire one space-delimited string (RFC 9068
+/// section 2.2.3).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no scopes",
     label = "expected a `Vec`, `Option` or `BTreeSet` of an enum that derives `ClaimValue`",
-    note = "put `#[derive(Clone, Copy, ClaimValue)]` on the enum of scopes, and make the field a `Vec` of it"
+    note = "put `#[derive(Clone, Copy, ClaimValue)]` on the enum of scopes, and make the field a \
+            `Vec` of it"
 )]
 pub trait ScopeSet: Sized + Send + Sync + 'static {
     /// The type of a scope.
@@ -188,8 +209,8 @@ impl<T: scope::Scopes + Clone + Send + Sync + 'static> ScopeSet for T {
     }
 }
 
-/// The type of a field marked `#[claim(roles)]` in claims that others issue. What it does not know, it leaves out: somebody else's
-/// role is no mistake, and no right either.
+/// The type of a field marked `#[claim(roles)]` in claims that others issue. What it does not know,
+/// it leaves out: somebody else's role is no mistake, and no right either.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no roles",
     label = "expected a `Vec` or set of `String`, or of an enum that derives `ClaimValue`",
@@ -221,12 +242,14 @@ impl<T: foreign::Words + Clone + Send + Sync + 'static> ForeignRoles for T {
         map.serialize_entry(name, &foreign::words(self))
     }
     fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
-        map.next_value::<foreign::Wire<T, false>>().map(|wire| wire.0)
+        map.next_value::<foreign::Wire<T, false>>()
+            .map(|wire| wire.0)
     }
 }
 
-/// The type of a field marked `#[claim(scope)]` in claims that others issue: one space-delimited string (RFC 9068 section 2.2.3),
-/// or a list of strings, as some have it. What it does not know, it leaves out.
+/// The type of a field marked `#[claim(scope)]` in claims that others issue: one space-delimited
+/// string (RFC 9068 section 2.2.3), or a list of strings, as some have it. What it does not know,
+/// it leaves out.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no scopes",
     label = "expected a `Vec` or set of `String`, or of an enum that derives `ClaimValue`",
@@ -258,7 +281,8 @@ impl<T: foreign::Words + Clone + Send + Sync + 'static> ForeignScopes for T {
         map.serialize_entry(name, &foreign::words(self).join(" "))
     }
     fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
-        map.next_value::<foreign::Wire<T, true>>().map(|wire| wire.0)
+        map.next_value::<foreign::Wire<T, true>>()
+            .map(|wire| wire.0)
     }
 }
 
@@ -292,7 +316,8 @@ impl Action for Box<str> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a claim",
     label = "a claim is cloned, and shared between threads",
-    note = "implement `Clone` for `{Self}` and hold owned values, or leave the field out with `#[claim(skip)]`"
+    note = "implement `Clone` for `{Self}` and hold owned values, or leave the field out with \
+            `#[claim(skip)]`"
 )]
 pub trait Carried: Sized + Send + Sync + 'static {
     /// `Clone`.
@@ -306,17 +331,20 @@ impl<T: Clone + Send + Sync + 'static> Carried for T {
     }
 }
 
-/// An enum that derives `ClaimValue` has it for each of its variants; the number stands for the variant's name.
+/// An enum that derives `ClaimValue` has it for each of its variants; the number stands for the
+/// variant's name.
 pub trait NamedVariant<const NAME: u64> {
     /// Its string on the wire.
     const WIRE: &'static str;
 }
 
-/// [`NamedVariant`] as policies ask for it, so that rustc says one sentence where it is missing, and no numbers.
+/// [`NamedVariant`] as policies ask for it, so that rustc says one sentence where it is missing,
+/// and no numbers.
 #[diagnostic::on_unimplemented(
     message = "this is no value of `{Self}`",
     label = "`{Self}` has no variant of this name, or does not derive `ClaimValue`",
-    note = "a policy asks for a variant of an enum with `#[derive(Clone, Copy, ClaimValue)]`, spelt as in the enum"
+    note = "a policy asks for a variant of an enum with `#[derive(Clone, Copy, ClaimValue)]`, \
+            spelt as in the enum"
 )]
 pub trait Variant<const NAME: u64> {
     /// Its string on the wire.
@@ -328,25 +356,28 @@ impl<const NAME: u64, V: NamedVariant<NAME>> Variant<NAME> for V {
     const WIRE: &'static str = V::WIRE;
 }
 
-/// The string of a variant. The variant itself is there to be found, renamed and checked where a policy names it.
+/// The string of a variant. The variant itself is there to be found, renamed and checked where a
+/// policy names it.
 #[must_use]
 pub const fn wire<const NAME: u64, V: Variant<NAME>>(_: &V) -> &'static str {
     V::WIRE
 }
 
-/// A user type that derives `JwtClaims` has it for each of its own claims; the number stands for the field's name, `K` for the kind
-/// of value that a policy compares the claim with.
+/// A user type that derives `JwtClaims` has it for each of its own claims; the number stands for
+/// the field's name, `K` for the kind of value that a policy compares the claim with.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no claim of this name",
     label = "no field of `{Self}` of this name is a claim that policies may compare",
-    note = "a policy names the field as it stands in the struct, and one that is not skipped; roles and scopes are asked for with `role` and `scope`"
+    note = "a policy names the field as it stands in the struct, and one that is not skipped; \
+            roles and scopes are asked for with `role` and `scope`"
 )]
 pub trait HasClaim<const NAME: u64, K> {
     /// The claim's name on the wire.
     const WIRE: &'static str;
 }
 
-/// The functions of the module that `#[claim(with = …)]` names; the number tells it from others of the type.
+/// The functions of the module that `#[claim(with = …)]` names; the number tells it from others of
+/// the type.
 pub trait Coded<T, const AT: usize> {
     /// Writes the value.
     fn serialize<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error>;
@@ -370,7 +401,9 @@ pub fn write_coded<C: Coded<T, AT>, T, const AT: usize, M: SerializeMap>(
 }
 
 /// Reads the value of a claim with the functions of its module.
-pub fn read_coded<'de, C: Coded<T, AT>, T, const AT: usize, A: MapAccess<'de>>(map: &mut A) -> Result<T, A::Error> {
+pub fn read_coded<'de, C: Coded<T, AT>, T, const AT: usize, A: MapAccess<'de>>(
+    map: &mut A,
+) -> Result<T, A::Error> {
     struct Read<C, T, const AT: usize>(T, PhantomData<C>);
     impl<'de, C: Coded<T, AT>, T, const AT: usize> Deserialize<'de> for Read<C, T, AT> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -393,12 +426,17 @@ impl<T: fmt::Display> Serialize for Shown<'_, T> {
 }
 
 /// Writes a closed set's value.
-pub fn serialize_value<V: ClaimValue, S: Serializer>(value: &V, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn serialize_value<V: ClaimValue, S: Serializer>(
+    value: &V,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(value.wire())
 }
 
 /// Reads a closed set's value.
-pub fn deserialize_value<'de, V: ClaimValue, D: Deserializer<'de>>(deserializer: D) -> Result<V, D::Error> {
+pub fn deserialize_value<'de, V: ClaimValue, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<V, D::Error> {
     struct Text<V>(PhantomData<V>);
     impl<V: ClaimValue> Visitor<'_> for Text<V> {
         type Value = V;
@@ -406,7 +444,9 @@ pub fn deserialize_value<'de, V: ClaimValue, D: Deserializer<'de>>(deserializer:
             f.write_str("one of a closed set of strings")
         }
         fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<V, E> {
-            V::from_wire(text).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Other("unknown value"), &self))
+            V::from_wire(text).ok_or_else(|| {
+                E::invalid_value(serde::de::Unexpected::Other("unknown value"), &self)
+            })
         }
     }
     deserializer.deserialize_str(Text(PhantomData))
@@ -481,7 +521,9 @@ pub mod scope {
         fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
             let words = text.split(' ').filter(|_| !text.is_empty());
             let scopes: Option<Vec<T::Scope>> = words.map(T::Scope::from_wire).collect();
-            scopes.and_then(T::collect).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Other("unknown scopes"), &self))
+            scopes.and_then(T::collect).ok_or_else(|| {
+                E::invalid_value(serde::de::Unexpected::Other("unknown scopes"), &self)
+            })
         }
     }
 }

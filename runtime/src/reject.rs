@@ -1,4 +1,5 @@
-//! Refusals as clients see them: problem documents (RFC 9457) with a stable code, and never a word more.
+//! Refusals as clients see them: problem documents (RFC 9457) with a stable code, and never a word
+//! more.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +13,9 @@ use crate::error::{Causes, Code, Refusal, StepOffer};
 
 /// A refused request.
 ///
-/// It answers `application/problem+json` with `type`, `title`, `status` and `code`, a challenge where the status asks for one
-/// (RFC 6750 section 3, RFC 9470 section 3), and `Cache-Control: no-store`.
+/// It answers `application/problem+json` with `type`, `title`, `status` and `code`, a challenge
+/// where the status asks for one (RFC 6750 section 3, RFC 9470 section 3), and `Cache-Control:
+/// no-store`.
 #[derive(Debug)]
 pub struct Rejection {
     refusal: Refusal,
@@ -22,7 +24,10 @@ pub struct Rejection {
 
 impl Rejection {
     pub(crate) fn new(refusal: impl Into<Refusal>, scheme: &Arc<str>) -> Self {
-        Self { refusal: refusal.into(), scheme: Arc::clone(scheme) }
+        Self {
+            refusal: refusal.into(),
+            scheme: Arc::clone(scheme),
+        }
     }
 
     /// The code that the client sees.
@@ -31,17 +36,32 @@ impl Rejection {
         self.refusal.code()
     }
 
-    /// The challenge of `WWW-Authenticate`. A client that sent nothing learns no error (RFC 6750 section 3.1).
+    /// The challenge of `WWW-Authenticate`. A client that sent nothing learns no error (RFC 6750
+    /// section 3.1).
     fn challenge(&self) -> Option<String> {
         let scheme = &self.scheme;
         match self.code() {
-            Code::MissingToken | Code::InvalidCredentials | Code::InvalidGrant => Some(scheme.to_string()),
-            Code::InvalidToken | Code::TokenExpired => Some(format!("{scheme} error=\"invalid_token\"")),
+            Code::MissingToken | Code::InvalidCredentials | Code::InvalidGrant => {
+                Some(scheme.to_string())
+            }
+            Code::InvalidToken | Code::TokenExpired => {
+                Some(format!("{scheme} error=\"invalid_token\""))
+            }
             Code::InsufficientScope => Some(format!("{scheme} error=\"insufficient_scope\"")),
             Code::InsufficientUserAuthentication => {
-                let age = self.refusal.max_age().map(|age| format!(", max_age=\"{age}\"")).unwrap_or_default();
-                let acr = self.refusal.acr_values().map(|acr| format!(", acr_values=\"{acr}\"")).unwrap_or_default();
-                Some(format!("{scheme} error=\"insufficient_user_authentication\"{age}{acr}"))
+                let age = self
+                    .refusal
+                    .max_age()
+                    .map(|age| format!(", max_age=\"{age}\""))
+                    .unwrap_or_default();
+                let acr = self
+                    .refusal
+                    .acr_values()
+                    .map(|acr| format!(", acr_values=\"{acr}\""))
+                    .unwrap_or_default();
+                Some(format!(
+                    "{scheme} error=\"insufficient_user_authentication\"{age}{acr}"
+                ))
             }
             _ => None,
         }
@@ -63,11 +83,18 @@ impl IntoResponse for Rejection {
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = body.into_response();
-        *response.status_mut() = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         no_store(headers);
-        if let Some(challenge) = self.challenge().and_then(|text| HeaderValue::try_from(text).ok()) {
+        if let Some(challenge) = self
+            .challenge()
+            .and_then(|text| HeaderValue::try_from(text).ok())
+        {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
         if let Some(seconds) = self.refusal.retry_in() {
@@ -118,7 +145,18 @@ struct Offered<'a> {
 
 impl<'a> Offered<'a> {
     fn new(offer: &'a StepOffer) -> Self {
-        let StepOffer { token, kind, expires_in, challenge, .. } = offer;
-        Self { step: kind, step_token: token, expires_in: *expires_in, challenge: challenge.as_ref() }
+        let StepOffer {
+            token,
+            kind,
+            expires_in,
+            challenge,
+            ..
+        } = offer;
+        Self {
+            step: kind,
+            step_token: token,
+            expires_in: *expires_in,
+            challenge: challenge.as_ref(),
+        }
     }
 }

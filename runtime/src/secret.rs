@@ -34,7 +34,8 @@ impl Secret {
     /// Reads `base64:…` (standard or URL-safe, padded or not) or `hex:…`.
     ///
     /// # Errors
-    /// The prefix is missing or what follows is not that encoding. The message never contains the input.
+    /// The prefix is missing or what follows is not that encoding. The message never contains the
+    /// input.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         let bytes = if let Some(rest) = text.strip_prefix("base64:") {
             [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
@@ -92,8 +93,8 @@ impl fmt::Display for SecretError {
 
 impl std::error::Error for SecretError {}
 
-/// A password as the client sent it: never trimmed, folded or cut, at most [`Password::MAX_BYTES`] long; a sign-in with a longer
-/// one is a malformed request.
+/// A password as the client sent it: never trimmed, folded or cut, at most [`Password::MAX_BYTES`]
+/// long; a sign-in with a longer one is a malformed request.
 ///
 /// `Debug` prints a redaction; the bytes are wiped when it is dropped.
 #[derive(Clone)]
@@ -127,13 +128,16 @@ impl<'de> Deserialize<'de> for Password {
         let mut text = String::deserialize(deserializer)?;
         if text.len() > Self::MAX_BYTES {
             text.zeroize();
-            return Err(serde::de::Error::custom("the password is longer than 1024 bytes"));
+            return Err(serde::de::Error::custom(
+                "the password is longer than 1024 bytes",
+            ));
         }
         Ok(Self::new(text))
     }
 }
 
-/// Fills `buffer` from the operating system's random source: the one door through which chance enters.
+/// Fills `buffer` from the operating system's random source: the one door through which chance
+/// enters.
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
 pub(crate) fn fill_random(buffer: &mut [u8]) -> Result<(), getrandom::Error> {
     getrandom::fill(buffer)
@@ -157,7 +161,9 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     digits
         .chunks_exact(2)
         .map(|pair| {
-            let text = std::str::from_utf8(pair).ok().filter(|t| t.bytes().all(|b| b.is_ascii_hexdigit()))?;
+            let text = std::str::from_utf8(pair)
+                .ok()
+                .filter(|t| t.bytes().all(|b| b.is_ascii_hexdigit()))?;
             u8::from_str_radix(text, 16).ok()
         })
         .collect()
@@ -169,10 +175,23 @@ mod tests {
 
     #[test]
     fn a_secret_is_read_in_either_encoding_and_never_shown() {
-        for text in ["base64:AAEC/w==", "base64:AAEC/w", "base64:AAEC_w", "hex:000102ff", "hex:000102FF"] {
-            assert_eq!(Secret::parse(text).unwrap().expose(), [0, 1, 2, 255], "{text}");
+        for text in [
+            "base64:AAEC/w==",
+            "base64:AAEC/w",
+            "base64:AAEC_w",
+            "hex:000102ff",
+            "hex:000102FF",
+        ] {
+            assert_eq!(
+                Secret::parse(text).unwrap().expose(),
+                [0, 1, 2, 255],
+                "{text}"
+            );
         }
-        assert_eq!(format!("{:?}", Secret::parse("hex:00").unwrap()), "Secret([redacted])");
+        assert_eq!(
+            format!("{:?}", Secret::parse("hex:00").unwrap()),
+            "Secret([redacted])"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! For tests of applications: a gate in memory whose clock a test moves, and tokens without a sign-in.
+//! For tests of applications: a gate in memory whose clock a test moves, and tokens without a
+//! sign-in.
 
 use crate::clock::{Clock, Timestamp};
 use crate::device::Client;
@@ -14,9 +15,9 @@ pub const START: Timestamp = Timestamp::from_secs(1_767_225_600);
 /// A builder to which nothing is missing.
 pub type ReadyBuilder<B> = GateBuilder<B, Given, Given, Given, Given>;
 
-/// Gives a builder all that a test needs: issuer and audience, fresh keys and a store in memory, and a clock that stands at
-/// [`START`] until the test moves it. Nothing is throttled, so that tests sign in as often as they like: a test of the throttle
-/// says `.throttle(…)` afterwards.
+/// Gives a builder all that a test needs: issuer and audience, fresh keys and a store in memory,
+/// and a clock that stands at [`START`] until the test moves it. Nothing is throttled, so that
+/// tests sign in as often as they like: a test of the throttle says `.throttle(…)` afterwards.
 ///
 /// ```
 /// # use tollgate::prelude::*;
@@ -55,7 +56,8 @@ pub fn ready<B: AuthBackend>(builder: GateBuilder<B>) -> Result<(ReadyBuilder<B>
     Ok((builder, clock))
 }
 
-/// Opens a session for a user, and answers the value of the `Authorization` header that goes with it.
+/// Opens a session for a user, and answers the value of the `Authorization` header that goes with
+/// it.
 ///
 /// # Errors
 /// As [`Gate::sign_in`].

@@ -1,5 +1,11 @@
-//! What the tests share: a backend whose users a test can change under way, a gate on it, and a client that speaks HTTP to it.
-#![allow(clippy::missing_panics_doc, clippy::unwrap_used, clippy::expect_used, clippy::missing_errors_doc)]
+//! What the tests share: a backend whose users a test can change under way, a gate on it, and a
+//! client that speaks HTTP to it.
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_errors_doc
+)]
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -91,7 +97,10 @@ type MakeStep = Box<dyn Fn() -> Step + Send>;
 
 impl Hook {
     /// Sets what happens, until it is cleared.
-    pub fn set<F: Future<Output = ()> + Send + 'static>(&self, step: impl Fn() -> F + Send + 'static) {
+    pub fn set<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        step: impl Fn() -> F + Send + 'static,
+    ) {
         *self.0.lock().unwrap() = Some(Box::new(move || Box::pin(step())));
     }
 
@@ -129,8 +138,18 @@ impl Accounts {
     #[must_use]
     pub fn seeded() -> Self {
         let accounts = Self::default();
-        accounts.add("ada@example.com", vec![Role::Admin], vec![Scope::Read, Scope::Write], false);
-        accounts.add("grace@example.com", vec![Role::Editor], vec![Scope::Read], false);
+        accounts.add(
+            "ada@example.com",
+            vec![Role::Admin],
+            vec![Scope::Read, Scope::Write],
+            false,
+        );
+        accounts.add(
+            "grace@example.com",
+            vec![Role::Editor],
+            vec![Scope::Read],
+            false,
+        );
         accounts.add("mallory@example.com", vec![], vec![], true);
         accounts
     }
@@ -138,7 +157,14 @@ impl Accounts {
     /// Adds a user.
     pub fn add(&self, email: &str, roles: Vec<Role>, scope: Vec<Scope>, is_disabled: bool) -> Uuid {
         let id = Uuid::new_v4();
-        let user = User { id, email: email.into(), roles, scope, password: PASSWORD.into(), is_disabled };
+        let user = User {
+            id,
+            email: email.into(),
+            roles,
+            scope,
+            password: PASSWORD.into(),
+            is_disabled,
+        };
         self.users.lock().unwrap().insert(id, user);
         id
     }
@@ -146,18 +172,37 @@ impl Accounts {
     /// Who has this address.
     #[must_use]
     pub fn id_of(&self, email: &str) -> Uuid {
-        self.users.lock().unwrap().values().find(|user| user.email == email).unwrap().id
+        self.users
+            .lock()
+            .unwrap()
+            .values()
+            .find(|user| user.email == email)
+            .unwrap()
+            .id
     }
 
     /// A copy of who has this address.
     #[must_use]
     pub fn user(&self, email: &str) -> User {
-        self.users.lock().unwrap().values().find(|user| user.email == email).unwrap().clone()
+        self.users
+            .lock()
+            .unwrap()
+            .values()
+            .find(|user| user.email == email)
+            .unwrap()
+            .clone()
     }
 
     /// Changes a user.
     pub fn change(&self, email: &str, change: impl FnOnce(&mut User)) {
-        change(self.users.lock().unwrap().values_mut().find(|user| user.email == email).unwrap());
+        change(
+            self.users
+                .lock()
+                .unwrap()
+                .values_mut()
+                .find(|user| user.email == email)
+                .unwrap(),
+        );
     }
 
     /// Replaces a user's roles.
@@ -177,11 +222,18 @@ impl Accounts {
 
     /// Removes a user.
     pub fn remove(&self, email: &str) {
-        self.users.lock().unwrap().retain(|_, user| user.email != email);
+        self.users
+            .lock()
+            .unwrap()
+            .retain(|_, user| user.email != email);
     }
 
     fn check_up(&self) -> Result<(), AuthError> {
-        if self.is_down.load(Ordering::SeqCst) { Err(AuthError::unavailable("the database is down")) } else { Ok(()) }
+        if self.is_down.load(Ordering::SeqCst) {
+            Err(AuthError::unavailable("the database is down"))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -189,10 +241,22 @@ impl Authenticate for Accounts {
     async fn authenticate(&self, login: EmailLogin, _client: &Client) -> Result<User, AuthError> {
         self.check_up()?;
         self.authentications.fetch_add(1, Ordering::SeqCst);
-        let user = self.users.lock().unwrap().values().find(|user| user.email == login.email).cloned();
+        let user = self
+            .users
+            .lock()
+            .unwrap()
+            .values()
+            .find(|user| user.email == login.email)
+            .cloned();
         self.in_authenticate.run().await;
-        let user = user.filter(|user| user.password == login.password.expose()).ok_or(AuthError::Invalid)?;
-        if user.is_disabled { Err(AuthError::Disabled) } else { Ok(user) }
+        let user = user
+            .filter(|user| user.password == login.password.expose())
+            .ok_or(AuthError::Invalid)?;
+        if user.is_disabled {
+            Err(AuthError::Disabled)
+        } else {
+            Ok(user)
+        }
     }
 }
 
@@ -202,7 +266,11 @@ impl Refresh for Accounts {
         let user = self.users.lock().unwrap().get(subject).cloned();
         self.in_refresh.run().await;
         let user = user.ok_or(AuthError::Gone)?;
-        if user.is_disabled { Err(AuthError::Disabled) } else { Ok(user) }
+        if user.is_disabled {
+            Err(AuthError::Disabled)
+        } else {
+            Ok(user)
+        }
     }
 }
 
@@ -217,12 +285,24 @@ pub async fn gate(accounts: Accounts, store: impl Into<Store>, clock: Clock) -> 
 }
 
 /// The same with settings.
-pub async fn gate_with(accounts: Accounts, store: impl Into<Store>, clock: Clock, settings: Settings) -> Gate<Accounts> {
+pub async fn gate_with(
+    accounts: Accounts,
+    store: impl Into<Store>,
+    clock: Clock,
+    settings: Settings,
+) -> Gate<Accounts> {
     let (builder, _) = tollgate::testing::ready(accounts.gate()).unwrap();
     // Nothing is throttled unless a test says how.
-    let throttle = Some(settings.throttle.clone()).filter(|throttle| *throttle != ThrottleSettings::default());
+    let throttle =
+        Some(settings.throttle.clone()).filter(|throttle| *throttle != ThrottleSettings::default());
     let builder = builder.throttle(throttle.unwrap_or_else(ThrottleSettings::off));
-    builder.settings(settings).store(store).clock(clock).build().await.unwrap()
+    builder
+        .settings(settings)
+        .store(store)
+        .clock(clock)
+        .build()
+        .await
+        .unwrap()
 }
 
 /// An application on a gate, called in process.
@@ -252,19 +332,32 @@ impl App {
     pub async fn on(store: impl Into<Store>, settings: Settings) -> Self {
         let (accounts, clock) = (Accounts::seeded(), Clock::manual(START));
         let gate = gate_with(accounts.clone(), store, clock.clone(), settings).await;
-        Self { router: routes(&gate), accounts, gate, clock }
+        Self {
+            router: routes(&gate),
+            accounts,
+            gate,
+            clock,
+        }
     }
 
     /// Other users on a gate of their own, by the same clock.
     #[must_use]
     pub fn on_gate(&self, accounts: Accounts, gate: Gate<Accounts>) -> Self {
-        Self { router: routes(&gate), accounts, gate, clock: self.clock.clone() }
+        Self {
+            router: routes(&gate),
+            accounts,
+            gate,
+            clock: self.clock.clone(),
+        }
     }
 
     /// The same users, gate and clock behind other routes.
     #[must_use]
     pub fn serving(&self, router: Router) -> Self {
-        Self { router, ..self.clone() }
+        Self {
+            router,
+            ..self.clone()
+        }
     }
 
     /// Sends a request.
@@ -274,27 +367,36 @@ impl App {
 
     /// `GET`, with a bearer.
     pub async fn get(&self, path: &str, token: &str) -> Answer {
-        self.send(request(Method::GET, path, Some(token), None)).await
+        self.send(request(Method::GET, path, Some(token), None))
+            .await
     }
 
     /// `POST` of a JSON body.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send(request(Method::POST, path, None, Some(body))).await
+        self.send(request(Method::POST, path, None, Some(body)))
+            .await
     }
 
     /// `POST` of a JSON body, with a bearer.
     pub async fn post_as(&self, path: &str, token: &str, body: Option<Value>) -> Answer {
-        self.send(request(Method::POST, path, Some(token), body)).await
+        self.send(request(Method::POST, path, Some(token), body))
+            .await
     }
 
     /// Signs in.
     pub async fn sign_in(&self, email: &str) -> Tokens {
-        self.post("/auth/signin", json!({ "email": email, "password": PASSWORD })).await.tokens()
+        self.post(
+            "/auth/signin",
+            json!({ "email": email, "password": PASSWORD }),
+        )
+        .await
+        .tokens()
     }
 
     /// Refreshes.
     pub async fn refresh(&self, token: &str) -> Answer {
-        self.post("/auth/refresh-access", json!({ "refresh_token": token })).await
+        self.post("/auth/refresh-access", json!({ "refresh_token": token }))
+            .await
     }
 
     /// Moves the clock.
@@ -311,25 +413,47 @@ impl App {
 /// The routes of the tests' application.
 pub fn routes(gate: &Gate<Accounts>) -> Router {
     let app = Router::new()
-        .route("/me", get(async |auth: Auth<User>| Json(auth.claims().clone())))
+        .route(
+            "/me",
+            get(async |auth: Auth<User>| Json(auth.claims().clone())),
+        )
         .route("/admin", get(async |_: Auth<User, Admins>| "in"))
         .route("/strict", get(async |_: Auth<User, StrictAdmins>| "in"))
         .route("/fresh", get(async |_: Auth<User, FreshAdmins>| "in"))
         .route("/write", get(async |_: Auth<User, Writers>| "in"))
-        .route("/maybe", get(async |auth: Option<Auth<User>>| auth.map_or_else(|| "nobody".into(), |a| a.subject().to_string())))
-        .route("/current", get(async |user: Current<Accounts>| user.email.clone()))
-        .merge(Router::new().route("/guarded", get(async || "in")).route_layer(gate.require::<Admins>()));
+        .route(
+            "/maybe",
+            get(async |auth: Option<Auth<User>>| {
+                auth.map_or_else(|| "nobody".into(), |a| a.subject().to_string())
+            }),
+        )
+        .route(
+            "/current",
+            get(async |user: Current<Accounts>| user.email.clone()),
+        )
+        .merge(
+            Router::new()
+                .route("/guarded", get(async || "in"))
+                .route_layer(gate.require::<Admins>()),
+        );
     gate.install(app).with_state(gate.clone())
 }
 
 /// A request.
-pub fn request(method: Method, path: &str, token: Option<&str>, body: Option<Value>) -> Request<Body> {
+pub fn request(
+    method: Method,
+    path: &str,
+    token: Option<&str>,
+    body: Option<Value>,
+) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path);
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {token}"));
     }
     match body {
-        Some(body) => request.header("content-type", "application/json").body(Body::from(body.to_string())),
+        Some(body) => request
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string())),
         None => request.body(Body::empty()),
     }
     .unwrap()
@@ -351,13 +475,18 @@ impl Answer {
     pub async fn of(response: http::Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        Self { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
     }
 
     /// The body as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {} {}", self.status, self.text))
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|_| panic!("not JSON: {} {}", self.status, self.text))
     }
 
     /// The tokens of a successful answer.
@@ -366,19 +495,31 @@ impl Answer {
         assert_eq!(self.status, StatusCode::OK, "{}", self.text);
         let body = self.json();
         let text = |name: &str| body[name].as_str().unwrap().to_owned();
-        Tokens { access: text("access_token"), refresh: text("refresh_token"), session: text("session_id") }
+        Tokens {
+            access: text("access_token"),
+            refresh: text("refresh_token"),
+            session: text("session_id"),
+        }
     }
 
     /// Asserts a problem document as DESIGN 5 describes it.
     #[track_caller]
     pub fn assert_problem(&self, status: u16, code: &str) {
-        assert_eq!((self.status.as_u16(), self.code().as_str()), (status, code), "{}", self.text);
+        assert_eq!(
+            (self.status.as_u16(), self.code().as_str()),
+            (status, code),
+            "{}",
+            self.text
+        );
         assert_eq!(self.headers["content-type"], "application/problem+json");
         assert_eq!(self.headers["cache-control"], "no-store");
         let body = self.json();
         assert_eq!(body["type"], format!("urn:tollgate:problem:{code}"));
         assert_eq!(body["status"], status);
-        assert_eq!(status == 401, self.headers.contains_key("www-authenticate") && status != 403);
+        assert_eq!(
+            status == 401,
+            self.headers.contains_key("www-authenticate") && status != 403
+        );
     }
 
     /// The code of a problem; empty where there is none.

@@ -1,4 +1,5 @@
-//! Programs of this workspace, built by cargo and spoken to as strangers do: by bytes over a socket.
+//! Programs of this workspace, built by cargo and spoken to as strangers do: by bytes over a
+//! socket.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write as _};
@@ -24,7 +25,11 @@ pub fn bare(method: &str, path: &str, token: &str) -> Vec<u8> {
 #[must_use]
 pub fn post(path: &str, body: &Value) -> Vec<u8> {
     let body = body.to_string();
-    let head = format!("POST {path} HTTP/1.1\r\n{HOST}content-type: application/json\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "POST {path} HTTP/1.1\r\n{HOST}content-type: application/json\r\ncontent-length: \
+         {}\r\n\r\n",
+        body.len()
+    );
     [head.as_bytes(), body.as_bytes()].concat()
 }
 
@@ -37,13 +42,25 @@ pub fn parse(bytes: &[u8]) -> Option<Answer> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;
     let mut lines = head.split("\r\n");
-    let status = lines.next()?.strip_prefix("HTTP/1.")?.get(2..5)?.parse().ok()?;
+    let status = lines
+        .next()?
+        .strip_prefix("HTTP/1.")?
+        .get(2..5)?
+        .parse()
+        .ok()?;
     let mut headers = HeaderMap::new();
     for line in lines {
         let (name, value) = line.split_once(": ")?;
-        headers.append(name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?);
+        headers.append(
+            name.parse::<HeaderName>().ok()?,
+            HeaderValue::from_str(value).ok()?,
+        );
     }
-    Some(Answer { status, headers, text: body.to_owned() })
+    Some(Answer {
+        status,
+        headers,
+        text: body.to_owned(),
+    })
 }
 
 /// What a process writes, read as it comes.
@@ -64,7 +81,10 @@ impl Output {
                 kept.lock().unwrap().extend_from_slice(&chunk[..read]);
             }
         });
-        Self { text, reader: Some(reader) }
+        Self {
+            text,
+            reader: Some(reader),
+        }
     }
 
     /// What it has written so far.
@@ -99,9 +119,12 @@ pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
 #[must_use]
 pub fn exchange(port: u16, request: &[u8]) -> Vec<u8> {
     // Nobody listens where the program was killed meanwhile: that is no answer.
-    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return Vec::new() };
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
+        return Vec::new();
+    };
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    // Who refuses a request may close before all of it was sent, and before all was read that it sent.
+    // Who refuses a request may close before all of it was sent, and before all was read that it
+    // sent.
     let _ = stream.write_all(request);
     let mut answer = Vec::new();
     let mut chunk = [0; 4096];
@@ -121,15 +144,30 @@ pub fn built(package: &str) -> PathBuf {
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--package", package, "--message-format", "json"]);
+    build.args([
+        "build",
+        "--quiet",
+        "--package",
+        package,
+        "--message-format",
+        "json",
+    ]);
     if !cfg!(debug_assertions) {
         build.arg("--release");
     }
-    let output = build.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output().unwrap();
+    let output = build
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{package} cannot be built");
     let messages = String::from_utf8(output.stdout).unwrap();
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let found = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
+    let messages = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let found = messages
+        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .next_back();
     let found = found.expect("cargo built a program");
     known.insert(package.to_owned(), found.clone());
     found

@@ -13,9 +13,16 @@ fn passwords() -> Passwords {
     Passwords::with(Hashing::cheap_dangerous()).unwrap()
 }
 
-async fn check(passwords: &Passwords, password: &str, stored: Option<&str>) -> Result<Option<Stored>, AuthError> {
+async fn check(
+    passwords: &Passwords,
+    password: &str,
+    stored: Option<&str>,
+) -> Result<Option<Stored>, AuthError> {
     let stored = stored.map(Stored::from);
-    passwords.check(&Password::new(password), stored.as_ref()).await.map(|checked| checked.rehash)
+    passwords
+        .check(&Password::new(password), stored.as_ref())
+        .await
+        .map(|checked| checked.rehash)
 }
 
 /// R117: counted, not timed.
@@ -33,19 +40,51 @@ async fn everyone_costs_exactly_one_evaluation() {
         (RIGHT, Some(""), "unavailable"),
         (RIGHT, Some("plain text"), "unavailable"),
         (RIGHT, Some(truncated), "unavailable"),
-        (RIGHT, Some("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA"), "unavailable"),
-        (RIGHT, Some("$argon2id$v=99$m=8,t=1,p=1$c29tZXNhbHQ$JTBlM2QKr0Y5Tw8K4Q9N9Q"), "unavailable"),
-        (RIGHT, Some("$2b$31$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"), "unavailable"),
-        (RIGHT, Some("$2x$04$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"), "unavailable"),
+        (
+            RIGHT,
+            Some("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA"),
+            "unavailable",
+        ),
+        (
+            RIGHT,
+            Some("$argon2id$v=99$m=8,t=1,p=1$c29tZXNhbHQ$JTBlM2QKr0Y5Tw8K4Q9N9Q"),
+            "unavailable",
+        ),
+        (
+            RIGHT,
+            Some("$2b$31$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"),
+            "unavailable",
+        ),
+        (
+            RIGHT,
+            Some("$2x$04$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"),
+            "unavailable",
+        ),
         (RIGHT, Some("$2b$04$R9h/cIPz0gi"), "unavailable"),
-        (RIGHT, Some("pbkdf2_sha256$0$salt$yo5+YPqgpwqxUNOfFY9laZYPdPVjBn5N3uL/q8VblqQ="), "unavailable"),
-        (RIGHT, Some("pbkdf2_sha256$4000000000$salt$yo5+YPqgpwqxUNOfFY9laZYPdPVjBn5N3uL/q8VblqQ="), "unavailable"),
+        (
+            RIGHT,
+            Some("pbkdf2_sha256$0$salt$yo5+YPqgpwqxUNOfFY9laZYPdPVjBn5N3uL/q8VblqQ="),
+            "unavailable",
+        ),
+        (
+            RIGHT,
+            Some("pbkdf2_sha256$4000000000$salt$yo5+YPqgpwqxUNOfFY9laZYPdPVjBn5N3uL/q8VblqQ="),
+            "unavailable",
+        ),
         (RIGHT, Some("pbkdf2_sha256$1000$salt$AAAA"), "unavailable"),
         (RIGHT, Some("pbkdf2_sha256$1000$salt$"), "unavailable"),
         (RIGHT, Some("pbkdf2_md5$1000$salt$AAAA"), "unavailable"),
         (RIGHT, Some("md5$salt$AAAA"), "unavailable"),
-        (RIGHT, Some("$argon2id$v=19$m=4294967295,t=1,p=1$c29tZXNhbHQ$JTBlM2QKr0Y5Tw8K4Q9N9Q"), "unavailable"),
-        (RIGHT, Some("$argon2id$v=19$m=8,t=4294967295,p=1$c29tZXNhbHQ$JTBlM2QKr0Y5Tw8K4Q9N9Q"), "unavailable"),
+        (
+            RIGHT,
+            Some("$argon2id$v=19$m=4294967295,t=1,p=1$c29tZXNhbHQ$JTBlM2QKr0Y5Tw8K4Q9N9Q"),
+            "unavailable",
+        ),
+        (
+            RIGHT,
+            Some("$argon2id$v=19$m=8,t=4294967295,p=1$c29tZXNhbHQ$JTBlM2QKr0Y5Tw8K4Q9N9Q"),
+            "unavailable",
+        ),
     ] {
         let before = passwords.evaluations();
         let outcome = match check(&passwords, password, stored).await {
@@ -62,19 +101,32 @@ async fn everyone_costs_exactly_one_evaluation() {
 
 #[tokio::test]
 async fn an_error_does_not_show_the_stored_hash() {
-    let Err(error) = check(&passwords(), RIGHT, Some("hunter2")).await else { panic!("accepted") };
+    let Err(error) = check(&passwords(), RIGHT, Some("hunter2")).await else {
+        panic!("accepted")
+    };
     assert!(!format!("{error:?}").contains("hunter2"));
-    assert_eq!(format!("{:?}", Stored::from("hunter2")), "Stored([redacted])");
+    assert_eq!(
+        format!("{:?}", Stored::from("hunter2")),
+        "Stored([redacted])"
+    );
 }
 
 /// R121.
 #[tokio::test]
 async fn a_password_counts_byte_for_byte() {
     let passwords = passwords();
-    let stored = passwords.hash(&Password::new("Pa\u{df}wo\u{308}rt \0 ")).await.unwrap();
+    let stored = passwords
+        .hash(&Password::new("Pa\u{df}wo\u{308}rt \0 "))
+        .await
+        .unwrap();
     let accepted = |password: &'static str| {
         let (passwords, stored) = (passwords.clone(), stored.clone());
-        async move { passwords.check(&Password::new(password), Some(&stored)).await.is_ok() }
+        async move {
+            passwords
+                .check(&Password::new(password), Some(&stored))
+                .await
+                .is_ok()
+        }
     };
     assert!(accepted("Pa\u{df}wo\u{308}rt \0 ").await);
     for other in [
@@ -90,8 +142,17 @@ async fn a_password_counts_byte_for_byte() {
 
     let long = "x".repeat(Password::MAX_BYTES);
     let stored = passwords.hash(&Password::new(long.clone())).await.unwrap();
-    assert!(check(&passwords, &long, Some(stored.as_str())).await.is_ok());
-    assert!(check(&passwords, &long[1..], Some(stored.as_str())).await.is_err(), "nothing is cut off");
+    assert!(
+        check(&passwords, &long, Some(stored.as_str()))
+            .await
+            .is_ok()
+    );
+    assert!(
+        check(&passwords, &long[1..], Some(stored.as_str()))
+            .await
+            .is_err(),
+        "nothing is cut off"
+    );
 }
 
 /// R120.
@@ -102,14 +163,33 @@ async fn a_weaker_hash_is_replaced_when_its_password_is_right_and_only_then() {
     hashing.memory_kib = 16;
     let strong = Passwords::with(hashing).unwrap();
 
-    assert!(matches!(check(&strong, "wrong", Some(weak.as_str())).await, Err(AuthError::Invalid)));
+    assert!(matches!(
+        check(&strong, "wrong", Some(weak.as_str())).await,
+        Err(AuthError::Invalid)
+    ));
     assert_eq!(strong.evaluations(), 1);
 
-    let better = check(&strong, RIGHT, Some(weak.as_str())).await.unwrap().expect("a stronger hash");
+    let better = check(&strong, RIGHT, Some(weak.as_str()))
+        .await
+        .unwrap()
+        .expect("a stronger hash");
     assert_eq!(strong.evaluations(), 3, "one to check, one to replace");
-    assert!(better.as_str().starts_with("$argon2id$v=19$m=16,t=1,p=1$"), "{better}");
-    assert_eq!(check(&strong, RIGHT, Some(better.as_str())).await.unwrap(), None, "it is as strong as is usual today");
-    assert_eq!(check(&passwords(), RIGHT, Some(better.as_str())).await.unwrap(), None, "a stronger one is never replaced");
+    assert!(
+        better.as_str().starts_with("$argon2id$v=19$m=16,t=1,p=1$"),
+        "{better}"
+    );
+    assert_eq!(
+        check(&strong, RIGHT, Some(better.as_str())).await.unwrap(),
+        None,
+        "it is as strong as is usual today"
+    );
+    assert_eq!(
+        check(&passwords(), RIGHT, Some(better.as_str()))
+            .await
+            .unwrap(),
+        None,
+        "a stronger one is never replaced"
+    );
 }
 
 #[tokio::test]
@@ -120,9 +200,18 @@ async fn hashes_of_other_kinds_of_argon2_are_checked_and_replaced() {
         "$argon2i$m=256,t=2,p=1$c29tZXNhbHQ$/U3YPXYsSb3q9XxHvc0MLxur+GP960kN9j7emXX8zwY",
         "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
     ] {
-        let rehash = check(&passwords(), "password", Some(foreign)).await.unwrap().expect(foreign);
-        assert!(rehash.as_str().starts_with("$argon2id$v=19$m=8,"), "{rehash}");
-        assert!(matches!(check(&passwords(), "passwore", Some(foreign)).await, Err(AuthError::Invalid)));
+        let rehash = check(&passwords(), "password", Some(foreign))
+            .await
+            .unwrap()
+            .expect(foreign);
+        assert!(
+            rehash.as_str().starts_with("$argon2id$v=19$m=8,"),
+            "{rehash}"
+        );
+        assert!(matches!(
+            check(&passwords(), "passwore", Some(foreign)).await,
+            Err(AuthError::Invalid)
+        ));
     }
 }
 
@@ -130,17 +219,39 @@ async fn hashes_of_other_kinds_of_argon2_are_checked_and_replaced() {
 #[tokio::test]
 async fn the_default_costs_nineteen_mebibytes_twice_and_less_is_refused() {
     let stored = Passwords::new().hash(&Password::new(RIGHT)).await.unwrap();
-    assert!(stored.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
+    assert!(
+        stored
+            .as_str()
+            .starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+        "{stored}"
+    );
     let other = Passwords::new().hash(&Password::new(RIGHT)).await.unwrap();
     assert_ne!(stored, other, "each has a salt of its own");
 
     let with = |memory_kib, passes, lanes, permits| {
         let mut hashing = Hashing::default();
-        (hashing.memory_kib, hashing.passes, hashing.lanes, hashing.permits) = (memory_kib, passes, lanes, permits);
-        Passwords::with(hashing).map(drop).map_err(|error| error.kind())
+        (
+            hashing.memory_kib,
+            hashing.passes,
+            hashing.lanes,
+            hashing.permits,
+        ) = (memory_kib, passes, lanes, permits);
+        Passwords::with(hashing)
+            .map(drop)
+            .map_err(|error| error.kind())
     };
-    for (memory_kib, passes) in [(46 * 1024, 1), (19 * 1024, 2), (12 * 1024, 3), (9 * 1024, 4), (7 * 1024, 5)] {
-        assert_eq!(with(memory_kib, passes, 1, 1), Ok(()), "{memory_kib} {passes}");
+    for (memory_kib, passes) in [
+        (46 * 1024, 1),
+        (19 * 1024, 2),
+        (12 * 1024, 3),
+        (9 * 1024, 4),
+        (7 * 1024, 5),
+    ] {
+        assert_eq!(
+            with(memory_kib, passes, 1, 1),
+            Ok(()),
+            "{memory_kib} {passes}"
+        );
     }
     for (memory_kib, passes, lanes, permits) in [
         (7 * 1024, 4, 1, 1),
@@ -150,7 +261,11 @@ async fn the_default_costs_nineteen_mebibytes_twice_and_less_is_refused() {
         (19 * 1024, 2, 0, 1),
         (19 * 1024, 2, 1, 0),
     ] {
-        assert_eq!(with(memory_kib, passes, lanes, permits), Err(ErrorKind::Usage), "{memory_kib} {passes} {lanes} {permits}");
+        assert_eq!(
+            with(memory_kib, passes, lanes, permits),
+            Err(ErrorKind::Usage),
+            "{memory_kib} {passes} {lanes} {permits}"
+        );
     }
 }
 
@@ -163,54 +278,117 @@ const IMPORTED: [&str; 5] = [
     "pbkdf2_sha1$1000$seasaltseasaltseasalt1$Z0dpBOA9JncDETICKP4xEI6A7fM=",
 ];
 
-/// R117, R120: whoever comes with a hash of another program is in, has one of argon2id from then on, and cost no more looks.
+/// R117, R120: whoever comes with a hash of another program is in, has one of argon2id from then
+/// on, and cost no more looks.
 #[tokio::test]
 async fn imported_hashes_are_checked_once_and_replaced() {
     for stored in IMPORTED {
         let passwords = passwords();
-        assert!(matches!(check(&passwords, "wrong", Some(stored)).await, Err(AuthError::Invalid)), "{stored}");
-        assert!(matches!(check(&passwords, "", Some(stored)).await, Err(AuthError::Invalid)), "{stored}");
+        assert!(
+            matches!(
+                check(&passwords, "wrong", Some(stored)).await,
+                Err(AuthError::Invalid)
+            ),
+            "{stored}"
+        );
+        assert!(
+            matches!(
+                check(&passwords, "", Some(stored)).await,
+                Err(AuthError::Invalid)
+            ),
+            "{stored}"
+        );
         assert_eq!(passwords.evaluations(), 2, "{stored}");
-        let better = check(&passwords, RIGHT, Some(stored)).await.unwrap().expect(stored);
+        let better = check(&passwords, RIGHT, Some(stored))
+            .await
+            .unwrap()
+            .expect(stored);
         assert_eq!(passwords.evaluations(), 4, "{stored}");
-        assert!(better.as_str().starts_with("$argon2id$v=19$m=8,"), "{better}");
-        assert_eq!(check(&passwords, RIGHT, Some(better.as_str())).await.unwrap(), None);
+        assert!(
+            better.as_str().starts_with("$argon2id$v=19$m=8,"),
+            "{better}"
+        );
+        assert_eq!(
+            check(&passwords, RIGHT, Some(better.as_str()))
+                .await
+                .unwrap(),
+            None
+        );
     }
-    let wrapped = "argon2$argon2id$v=19$m=256,t=2,p=1$dUJFNGZUQ3NlcXkxQ3ZqSHN1WUZwcA$izqbvlyU6CNUnSF5M2WlRBG1JWpvckYmdn9u1Qt0EO4";
-    assert_eq!(check(&passwords(), RIGHT, Some(wrapped)).await.unwrap(), None, "it is as strong as is usual here");
-    assert!(matches!(check(&passwords(), "wrong", Some(wrapped)).await, Err(AuthError::Invalid)));
+    let wrapped = "argon2$argon2id$v=19$m=256,t=2,\
+                   p=1$dUJFNGZUQ3NlcXkxQ3ZqSHN1WUZwcA$izqbvlyU6CNUnSF5M2WlRBG1JWpvckYmdn9u1Qt0EO4";
+    assert_eq!(
+        check(&passwords(), RIGHT, Some(wrapped)).await.unwrap(),
+        None,
+        "it is as strong as is usual here"
+    );
+    assert!(matches!(
+        check(&passwords(), "wrong", Some(wrapped)).await,
+        Err(AuthError::Invalid)
+    ));
     let umlauts = "$2a$04$J02KzvHEjlIEg2D9sk7EE.cwJJA7EVy5a3wTZSG7XaucAR5lL3BKC";
-    assert!(check(&passwords(), "p\u{e4}ssw\u{f6}rd \u{1f511}", Some(umlauts)).await.unwrap().is_some());
+    assert!(
+        check(&passwords(), "p\u{e4}ssw\u{f6}rd \u{1f511}", Some(umlauts))
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
-/// R121: bcrypt sees 72 bytes. A longer password is refused at the same cost, not cut: cutting would let in whoever knows its
-/// beginning, and the replacement would be of whatever followed.
+/// R121: bcrypt sees 72 bytes. A longer password is refused at the same cost, not cut: cutting
+/// would let in whoever knows its beginning, and the replacement would be of whatever followed.
 #[tokio::test]
 async fn a_password_that_bcrypt_would_cut_is_never_right() {
     let stored = "$2b$04$.CuktjcSwguuU42MrbT3wee2Q/0.QBKp7w64jzSAYIy0EPFpdNQXe";
     let passwords = passwords();
-    assert!(check(&passwords, &"x".repeat(72), Some(stored)).await.unwrap().is_some());
+    assert!(
+        check(&passwords, &"x".repeat(72), Some(stored))
+            .await
+            .unwrap()
+            .is_some()
+    );
     for length in [71, 73, 100, Password::MAX_BYTES] {
         let before = passwords.evaluations();
-        assert!(matches!(check(&passwords, &"x".repeat(length), Some(stored)).await, Err(AuthError::Invalid)), "{length}");
+        assert!(
+            matches!(
+                check(&passwords, &"x".repeat(length), Some(stored)).await,
+                Err(AuthError::Invalid)
+            ),
+            "{length}"
+        );
         assert_eq!(passwords.evaluations() - before, 1, "{length}");
     }
 }
 
-/// R122: so many characters, whichever they are; none is trimmed, and 1024 bytes are enough for everybody.
+/// R122: so many characters, whichever they are; none is trimmed, and 1024 bytes are enough for
+/// everybody.
 #[tokio::test]
 async fn r122_a_password_that_is_set_is_long_enough_and_nothing_else_is_asked() {
     let one = passwords();
     let two = passwords().rules(Rules::second_factor());
     let three = passwords().rules(Rules::second_factor().min_chars(10));
-    for (length, fits) in
-        [(7, [false; 3]), (8, [false, true, false]), (10, [false, true, true]), (15, [true; 3]), (64, [true; 3])]
-    {
+    for (length, fits) in [
+        (7, [false; 3]),
+        (8, [false, true, false]),
+        (10, [false, true, true]),
+        (15, [true; 3]),
+        (64, [true; 3]),
+    ] {
         // Characters, not bytes; spaces count; neither digits nor capitals are asked for.
-        let password = Password::new("\u{e4}b c\u{1f511}d".chars().cycle().take(length).collect::<String>());
+        let password = Password::new(
+            "\u{e4}b c\u{1f511}d"
+                .chars()
+                .cycle()
+                .take(length)
+                .collect::<String>(),
+        );
         for (passwords, fits) in [&one, &two, &three].into_iter().zip(fits) {
             match passwords.set(&password, &[]).await {
-                Ok(stored) => assert!(fits && check(passwords, password.expose(), Some(stored.as_str())).await.is_ok()),
+                Ok(stored) => assert!(
+                    fits && check(passwords, password.expose(), Some(stored.as_str()))
+                        .await
+                        .is_ok()
+                ),
                 Err(Unfit::TooShort { min_chars }) => assert!(!fits && min_chars > length),
                 Err(other) => panic!("{length}: {other}"),
             }
@@ -218,10 +396,14 @@ async fn r122_a_password_that_is_set_is_long_enough_and_nothing_else_is_asked() 
     }
     let longest = "0123456789abcdef".repeat(64);
     assert!(one.set(&Password::new(longest.clone()), &[]).await.is_ok());
-    assert!(matches!(one.set(&Password::new(longest + "x"), &[]).await, Err(Unfit::TooLong)));
+    assert!(matches!(
+        one.set(&Password::new(longest + "x"), &[]).await,
+        Err(Unfit::TooLong)
+    ));
 }
 
-/// R123: the list is asked about every password that is set, after the rest, and where it cannot answer nothing is set.
+/// R123: the list is asked about every password that is set, after the rest, and where it cannot
+/// answer nothing is set.
 #[tokio::test]
 async fn r123_the_blocklist_is_asked_whenever_a_password_is_set_and_never_at_sign_in() {
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -239,13 +421,24 @@ async fn r123_the_blocklist_is_asked_whenever_a_password_is_set_and_never_at_sig
     });
     let passwords = passwords().rules(rules);
     let password = Password::new(RIGHT);
-    assert!(matches!(passwords.set(&Password::new("short"), &[]).await, Err(Unfit::TooShort { min_chars: 15 })));
+    assert!(matches!(
+        passwords.set(&Password::new("short"), &[]).await,
+        Err(Unfit::TooShort { min_chars: 15 })
+    ));
     let stored = passwords.set(&password, &[]).await.unwrap();
-    assert!(matches!(passwords.set(&password, &[]).await, Err(Unfit::Listed)));
-    assert!(matches!(passwords.set(&password, &[]).await, Err(Unfit::Undecided(AuthError::Unavailable(_)))));
+    assert!(matches!(
+        passwords.set(&password, &[]).await,
+        Err(Unfit::Listed)
+    ));
+    assert!(matches!(
+        passwords.set(&password, &[]).await,
+        Err(Unfit::Undecided(AuthError::Unavailable(_)))
+    ));
     assert_eq!(*asked.lock().unwrap(), [RIGHT; 3]);
     assert_eq!(passwords.evaluations(), 1, "what is not set is not hashed");
-    check(&passwords, RIGHT, Some(stored.as_str())).await.unwrap();
+    check(&passwords, RIGHT, Some(stored.as_str()))
+        .await
+        .unwrap();
     assert_eq!(asked.lock().unwrap().len(), 3);
 }
 
@@ -253,12 +446,29 @@ async fn r123_the_blocklist_is_asked_whenever_a_password_is_set_and_never_at_sig
 async fn a_password_made_of_the_names_of_its_account_is_guessable() {
     let passwords = passwords();
     let names = ["ada.lovelace@example.com", "Example Shop"];
-    for guessable in
-        ["ada.lovelace@example.com", "Lovelace2026!!!", "exampleSHOP2026", "aaaaaaaaaaaaaaaaaaaa", "1212121212121212"]
-    {
-        assert!(matches!(passwords.set(&Password::new(guessable), &names).await, Err(Unfit::Guessable)), "{guessable}");
+    for guessable in [
+        "ada.lovelace@example.com",
+        "Lovelace2026!!!",
+        "exampleSHOP2026",
+        "aaaaaaaaaaaaaaaaaaaa",
+        "1212121212121212",
+    ] {
+        assert!(
+            matches!(
+                passwords.set(&Password::new(guessable), &names).await,
+                Err(Unfit::Guessable)
+            ),
+            "{guessable}"
+        );
     }
-    for fine in [RIGHT, "my example of a long password", "lovelace never met babbage here"] {
-        assert!(passwords.set(&Password::new(fine), &names).await.is_ok(), "{fine}");
+    for fine in [
+        RIGHT,
+        "my example of a long password",
+        "lovelace never met babbage here",
+    ] {
+        assert!(
+            passwords.set(&Password::new(fine), &names).await.is_ok(),
+            "{fine}"
+        );
     }
 }

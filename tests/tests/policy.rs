@@ -1,4 +1,5 @@
-//! Policies decide: what holds, what another authentication would change, and how a claim is compared.
+//! Policies decide: what holds, what another authentication would change, and how a claim is
+//! compared.
 
 use std::collections::BTreeSet;
 
@@ -32,11 +33,13 @@ impl Facts for Caller {
     }
 
     fn has_claim(&self, name: &str, value: &Value) -> bool {
-        name == "plan" && matches!((value, self.plan), (Value::Text(text), Some(plan)) if *text == plan)
+        name == "plan"
+            && matches!((value, self.plan), (Value::Text(text), Some(plan)) if *text == plan)
     }
 
     fn auth_time(&self) -> Option<Timestamp> {
-        self.age.map(|age| Timestamp::from_secs(NOW.as_secs() - age))
+        self.age
+            .map(|age| Timestamp::from_secs(NOW.as_secs() - age))
     }
 
     fn acr(&self) -> Option<&str> {
@@ -49,22 +52,43 @@ fn asks(rule: &Rule, caller: &Caller) -> Decision {
 }
 
 fn stale(max_age: Option<u64>, acr_values: &[&'static str]) -> Decision {
-    Decision::Stale(StepUp { max_age, acr_values: acr_values.to_vec() })
+    Decision::Stale(StepUp {
+        max_age,
+        acr_values: acr_values.to_vec(),
+    })
 }
 
 const ADMIN: Rule = Rule::Role("admin");
 const WRITE: Rule = Rule::Scope("write");
-const PRO: Rule = Rule::Claim { name: "plan", value: Value::Text("pro") };
+const PRO: Rule = Rule::Claim {
+    name: "plan",
+    value: Value::Text("pro"),
+};
 const FRESH: Rule = Rule::MaxAge(300);
 
 #[test]
 fn each_condition_looks_at_its_own_fact() {
     let nobody = Caller::default();
-    let admin = Caller { roles: vec!["admin"], ..nobody.clone() };
-    let writer = Caller { scopes: vec!["write"], ..nobody.clone() };
-    let customer = Caller { plan: Some("pro"), ..nobody.clone() };
-    let fresh = Caller { age: Some(300), ..nobody.clone() };
-    let gold = Caller { acr: Some("gold"), ..nobody.clone() };
+    let admin = Caller {
+        roles: vec!["admin"],
+        ..nobody.clone()
+    };
+    let writer = Caller {
+        scopes: vec!["write"],
+        ..nobody.clone()
+    };
+    let customer = Caller {
+        plan: Some("pro"),
+        ..nobody.clone()
+    };
+    let fresh = Caller {
+        age: Some(300),
+        ..nobody.clone()
+    };
+    let gold = Caller {
+        acr: Some("gold"),
+        ..nobody.clone()
+    };
     let all = [&nobody, &admin, &writer, &customer, &fresh, &gold];
     for (rule, satisfied, refused) in [
         (ADMIN, &admin, Decision::Deny),
@@ -74,7 +98,11 @@ fn each_condition_looks_at_its_own_fact() {
         (Rule::Acr("gold"), &gold, stale(None, &["gold"])),
     ] {
         for caller in all {
-            let expected = if std::ptr::eq(caller, satisfied) { Decision::Allow } else { refused.clone() };
+            let expected = if std::ptr::eq(caller, satisfied) {
+                Decision::Allow
+            } else {
+                refused.clone()
+            };
             assert_eq!(asks(&rule, caller), expected, "{rule:?} of {caller:?}");
         }
     }
@@ -84,9 +112,28 @@ fn each_condition_looks_at_its_own_fact() {
 /// R114.
 #[test]
 fn an_authentication_counts_until_its_last_second() {
-    for (age, allowed) in [(Some(0), true), (Some(300), true), (Some(301), false), (None, false)] {
-        let expected = if allowed { Decision::Allow } else { stale(Some(300), &[]) };
-        assert_eq!(asks(&FRESH, &Caller { age, ..Caller::default() }), expected, "{age:?}");
+    for (age, allowed) in [
+        (Some(0), true),
+        (Some(300), true),
+        (Some(301), false),
+        (None, false),
+    ] {
+        let expected = if allowed {
+            Decision::Allow
+        } else {
+            stale(Some(300), &[])
+        };
+        assert_eq!(
+            asks(
+                &FRESH,
+                &Caller {
+                    age,
+                    ..Caller::default()
+                }
+            ),
+            expected,
+            "{age:?}"
+        );
     }
 }
 
@@ -94,16 +141,52 @@ fn an_authentication_counts_until_its_last_second() {
 #[test]
 fn another_authentication_is_asked_for_only_where_it_alone_would_do() {
     const FRESH_ADMIN: Rule = Rule::All(&[ADMIN, FRESH]);
-    let old = Caller { age: Some(1_000), ..Caller::default() };
+    let old = Caller {
+        age: Some(1_000),
+        ..Caller::default()
+    };
     assert_eq!(asks(&FRESH_ADMIN, &old), Decision::Deny);
-    assert_eq!(asks(&FRESH_ADMIN, &Caller { roles: vec!["admin"], ..old.clone() }), stale(Some(300), &[]));
+    assert_eq!(
+        asks(
+            &FRESH_ADMIN,
+            &Caller {
+                roles: vec!["admin"],
+                ..old.clone()
+            }
+        ),
+        stale(Some(300), &[])
+    );
     const FRESH_WRITER: Rule = Rule::All(&[WRITE, FRESH]);
     assert_eq!(asks(&FRESH_WRITER, &old), Decision::Scope);
-    assert_eq!(asks(&FRESH_WRITER, &Caller { age: Some(1), ..old.clone() }), Decision::Scope);
-    // Only an authentication that is old enough satisfies this; a fresh one never does.
-    assert_eq!(asks(&Rule::Not(&FRESH), &Caller { age: Some(1), ..old.clone() }), Decision::Deny);
     assert_eq!(
-        asks(&Rule::All(&[Rule::Not(&FRESH), Rule::MaxAge(600)]), &Caller { age: Some(1), ..old.clone() }),
+        asks(
+            &FRESH_WRITER,
+            &Caller {
+                age: Some(1),
+                ..old.clone()
+            }
+        ),
+        Decision::Scope
+    );
+    // Only an authentication that is old enough satisfies this; a fresh one never does.
+    assert_eq!(
+        asks(
+            &Rule::Not(&FRESH),
+            &Caller {
+                age: Some(1),
+                ..old.clone()
+            }
+        ),
+        Decision::Deny
+    );
+    assert_eq!(
+        asks(
+            &Rule::All(&[Rule::Not(&FRESH), Rule::MaxAge(600)]),
+            &Caller {
+                age: Some(1),
+                ..old.clone()
+            }
+        ),
         Decision::Deny
     );
 }
@@ -111,7 +194,11 @@ fn another_authentication_is_asked_for_only_where_it_alone_would_do() {
 /// R114: `max_age` and `acr_values` say what is missing, and no more.
 #[test]
 fn the_challenge_is_the_cheapest_that_helps() {
-    let old = Caller { age: Some(1_000), acr: Some("bronze"), ..Caller::default() };
+    let old = Caller {
+        age: Some(1_000),
+        acr: Some("bronze"),
+        ..Caller::default()
+    };
     const BOTH: Rule = Rule::All(&[Rule::MaxAge(600), FRESH]);
     assert_eq!(asks(&BOTH, &old), stale(Some(300), &[]));
     const EITHER: Rule = Rule::Any(&[Rule::MaxAge(600), FRESH]);
@@ -121,28 +208,76 @@ fn the_challenge_is_the_cheapest_that_helps() {
     const STRONG: Rule = Rule::Any(&[Rule::Acr("gold"), Rule::Acr("silver")]);
     assert_eq!(asks(&STRONG, &old), stale(None, &["gold", "silver"]));
     const STRONG_AND_FRESH: Rule = Rule::All(&[STRONG, FRESH]);
-    assert_eq!(asks(&STRONG_AND_FRESH, &old), stale(Some(300), &["gold", "silver"]));
-    assert_eq!(asks(&STRONG_AND_FRESH, &Caller { acr: Some("gold"), ..old.clone() }), stale(Some(300), &[]));
-    assert_eq!(asks(&STRONG_AND_FRESH, &Caller { age: Some(1), ..old.clone() }), stale(Some(300), &["gold", "silver"]));
-    const GOLD_OF_ADMINS: Rule = Rule::Any(&[Rule::All(&[ADMIN, Rule::Acr("gold")]), Rule::Acr("silver")]);
+    assert_eq!(
+        asks(&STRONG_AND_FRESH, &old),
+        stale(Some(300), &["gold", "silver"])
+    );
+    assert_eq!(
+        asks(
+            &STRONG_AND_FRESH,
+            &Caller {
+                acr: Some("gold"),
+                ..old.clone()
+            }
+        ),
+        stale(Some(300), &[])
+    );
+    assert_eq!(
+        asks(
+            &STRONG_AND_FRESH,
+            &Caller {
+                age: Some(1),
+                ..old.clone()
+            }
+        ),
+        stale(Some(300), &["gold", "silver"])
+    );
+    const GOLD_OF_ADMINS: Rule =
+        Rule::Any(&[Rule::All(&[ADMIN, Rule::Acr("gold")]), Rule::Acr("silver")]);
     assert_eq!(asks(&GOLD_OF_ADMINS, &old), stale(None, &["silver"]));
     const NEVER: Rule = Rule::All(&[Rule::Acr("gold"), Rule::Acr("silver")]);
     assert_eq!(asks(&NEVER, &old), Decision::Deny);
-    assert_eq!(asks(&NEVER, &Caller { acr: Some("gold"), ..old.clone() }), Decision::Deny);
+    assert_eq!(
+        asks(
+            &NEVER,
+            &Caller {
+                acr: Some("gold"),
+                ..old.clone()
+            }
+        ),
+        Decision::Deny
+    );
     assert_eq!(asks(&Rule::Not(&Rule::Acr("bronze")), &old), Decision::Deny);
 }
 
 #[test]
 fn a_refusal_says_what_the_decision_said() {
     assert!(Decision::Allow.or_refuse().is_ok());
-    let refusal = stale(Some(60), &["gold", "silver"]).or_refuse().unwrap_err();
-    assert_eq!((refusal.max_age(), refusal.acr_values()), (Some(60), Some("gold silver")));
+    let refusal = stale(Some(60), &["gold", "silver"])
+        .or_refuse()
+        .unwrap_err();
+    assert_eq!(
+        (refusal.max_age(), refusal.acr_values()),
+        (Some(60), Some("gold silver"))
+    );
     assert_eq!(refusal.code().as_str(), "insufficient_user_authentication");
     let refusal = stale(None, &["gold"]).or_refuse().unwrap_err();
-    assert_eq!((refusal.max_age(), refusal.acr_values()), (None, Some("gold")));
-    assert_eq!(stale(Some(60), &[]).or_refuse().unwrap_err().acr_values(), None);
-    assert_eq!(Decision::Scope.or_refuse().unwrap_err().code().as_str(), "insufficient_scope");
-    assert_eq!(Decision::Deny.or_refuse().unwrap_err().code().as_str(), "forbidden");
+    assert_eq!(
+        (refusal.max_age(), refusal.acr_values()),
+        (None, Some("gold"))
+    );
+    assert_eq!(
+        stale(Some(60), &[]).or_refuse().unwrap_err().acr_values(),
+        None
+    );
+    assert_eq!(
+        Decision::Scope.or_refuse().unwrap_err().code().as_str(),
+        "insufficient_scope"
+    );
+    assert_eq!(
+        Decision::Deny.or_refuse().unwrap_err().code().as_str(),
+        "forbidden"
+    );
 }
 
 const ACRS: [&str; 3] = ["bronze", "silver", "gold"];
@@ -166,15 +301,23 @@ fn rules() -> impl Strategy<Value = Rule> {
 }
 
 fn callers() -> impl Strategy<Value = Caller> {
-    let age = prop::option::of(prop_oneof![Just(0_u64), Just(10), Just(11), Just(500), Just(5_000)]);
+    let age = prop::option::of(prop_oneof![
+        Just(0_u64),
+        Just(10),
+        Just(11),
+        Just(500),
+        Just(5_000)
+    ]);
     let acr = prop::option::of(prop::sample::select(&ACRS[..]));
-    (any::<bool>(), any::<bool>(), any::<bool>(), age, acr).prop_map(|(admin, writes, pro, age, acr)| Caller {
-        roles: if admin { vec!["admin"] } else { Vec::new() },
-        scopes: if writes { vec!["write"] } else { Vec::new() },
-        plan: pro.then_some("pro"),
-        age,
-        acr,
-    })
+    (any::<bool>(), any::<bool>(), any::<bool>(), age, acr).prop_map(
+        |(admin, writes, pro, age, acr)| Caller {
+            roles: if admin { vec!["admin"] } else { Vec::new() },
+            scopes: if writes { vec!["write"] } else { Vec::new() },
+            plan: pro.then_some("pro"),
+            age,
+            acr,
+        },
+    )
 }
 
 /// The meaning of rules, written down a second time.
@@ -192,11 +335,19 @@ fn holds(rule: &Rule, caller: &Caller) -> bool {
     }
 }
 
-/// Every authentication that a challenge could name: as the present one, or in a way that the rule names.
+/// Every authentication that a challenge could name: as the present one, or in a way that the rule
+/// names.
 fn authentications(rule: &Rule, caller: &Caller) -> impl Iterator<Item = Caller> {
     let text = format!("{rule:?}");
-    let named = ACRS.into_iter().filter(move |acr| text.contains(acr)).map(Some);
-    named.chain([caller.acr]).map(|acr| Caller { acr, age: Some(0), ..caller.clone() })
+    let named = ACRS
+        .into_iter()
+        .filter(move |acr| text.contains(acr))
+        .map(Some);
+    named.chain([caller.acr]).map(|acr| Caller {
+        acr,
+        age: Some(0),
+        ..caller.clone()
+    })
 }
 
 proptest! {
@@ -287,28 +438,73 @@ fn user() -> UserClaims {
 #[test]
 fn a_claim_is_compared_as_it_stands_in_the_token() {
     let claims = user();
-    let is = |name: &str, value: Value| claim_holds(&claims, &format!("https://example.com/{name}"), &value);
-    assert!(is("planName", Value::Text("pro")) && !is("planName", Value::Text("Pro")) && !is("planName", Value::Text("free")));
-    assert!(is("plans", Value::Text("free")) && is("plans", Value::Text("pro")) && !is("plans", Value::Text("")));
-    assert!(is("tenant", Value::Text("acme")) && !is("tenant", Value::Text("acm")) && !is("tenant", Value::Text("acme ")));
-    assert!(is("floor", Value::Number(-1)) && !is("floor", Value::Number(1)) && !is("floor", Value::Text("-1")));
+    let is = |name: &str, value: Value| {
+        claim_holds(&claims, &format!("https://example.com/{name}"), &value)
+    };
+    assert!(
+        is("planName", Value::Text("pro"))
+            && !is("planName", Value::Text("Pro"))
+            && !is("planName", Value::Text("free"))
+    );
+    assert!(
+        is("plans", Value::Text("free"))
+            && is("plans", Value::Text("pro"))
+            && !is("plans", Value::Text(""))
+    );
+    assert!(
+        is("tenant", Value::Text("acme"))
+            && !is("tenant", Value::Text("acm"))
+            && !is("tenant", Value::Text("acme "))
+    );
+    assert!(
+        is("floor", Value::Number(-1))
+            && !is("floor", Value::Number(1))
+            && !is("floor", Value::Text("-1"))
+    );
     assert!(!is("big", Value::Number(-1)) && !is("big", Value::Number(i128::MAX)));
-    assert!(is("paid", Value::Truth(true)) && !is("paid", Value::Truth(false)) && !is("paid", Value::Text("true")));
-    assert!(is("tags", Value::Text("7")) && !is("tags", Value::Number(7)) && !is("tags", Value::Text("a7")));
-    assert!(is("phone", Value::Text("+1")) && is("half", Value::Number(42)) && !is("half", Value::Number(21)));
+    assert!(
+        is("paid", Value::Truth(true))
+            && !is("paid", Value::Truth(false))
+            && !is("paid", Value::Text("true"))
+    );
+    assert!(
+        is("tags", Value::Text("7"))
+            && !is("tags", Value::Number(7))
+            && !is("tags", Value::Text("a7"))
+    );
+    assert!(
+        is("phone", Value::Text("+1"))
+            && is("half", Value::Number(42))
+            && !is("half", Value::Number(21))
+    );
     assert!(!is("paid", Value::Number(1)) && !is("floor", Value::Truth(true)));
 }
 
 #[test]
 fn only_own_claims_by_their_wire_names_are_compared() {
     let claims = user();
-    for name in ["plan_name", "planName", "https://example.com/plan_name", "sub", "", "https://example.com/"] {
+    for name in [
+        "plan_name",
+        "planName",
+        "https://example.com/plan_name",
+        "sub",
+        "",
+        "https://example.com/",
+    ] {
         assert!(!claim_holds(&claims, name, &Value::Text("pro")), "{name}");
         assert!(!claim_holds(&claims, name, &Value::Text("7")), "{name}");
     }
     let absent = User::tenantless();
-    assert!(!claim_holds(&absent, "https://example.com/tenant", &Value::Text("acme")));
-    assert!(!claim_holds(&absent, "https://example.com/tenant", &Value::Text("")));
+    assert!(!claim_holds(
+        &absent,
+        "https://example.com/tenant",
+        &Value::Text("acme")
+    ));
+    assert!(!claim_holds(
+        &absent,
+        "https://example.com/tenant",
+        &Value::Text("")
+    ));
 }
 
 impl User {
@@ -352,7 +548,11 @@ impl ClaimSet for Broken {
         None
     }
 
-    fn read<'de, A: serde::de::MapAccess<'de>>((): &mut (), _: usize, _: &mut A) -> Result<(), A::Error> {
+    fn read<'de, A: serde::de::MapAccess<'de>>(
+        (): &mut (),
+        _: usize,
+        _: &mut A,
+    ) -> Result<(), A::Error> {
         Ok(())
     }
 
@@ -395,26 +595,59 @@ async fn a_challenge_names_the_authentication_that_would_do() {
     use tower::ServiceExt as _;
 
     let (accounts, clock) = (Accounts::seeded(), tollgate::clock::Clock::manual(START));
-    let gate = tollgate_tests::gate(accounts.clone(), tollgate::store::MemoryStore::new(), clock.clone()).await;
+    let gate = tollgate_tests::gate(
+        accounts.clone(),
+        tollgate::store::MemoryStore::new(),
+        clock.clone(),
+    )
+    .await;
     let app = axum::Router::new()
-        .route("/strong", get(async |_: Auth<tollgate_tests::User, Strong>| "in"))
-        .route("/both", get(async |_: Auth<tollgate_tests::User, FreshAndStrong>| "in"))
+        .route(
+            "/strong",
+            get(async |_: Auth<tollgate_tests::User, Strong>| "in"),
+        )
+        .route(
+            "/both",
+            get(async |_: Auth<tollgate_tests::User, FreshAndStrong>| "in"),
+        )
         .route("/ada", get(async |_: Auth<tollgate_tests::User, Ada>| "in"))
         .with_state(gate.clone());
     let get = async |path: &str, token: &str| {
-        let answer = app.clone().oneshot(request(http::Method::GET, path, Some(token), None)).await.unwrap();
-        let challenge = answer.headers().get("www-authenticate").map(|value| value.to_str().unwrap().to_owned());
+        let answer = app
+            .clone()
+            .oneshot(request(http::Method::GET, path, Some(token), None))
+            .await
+            .unwrap();
+        let challenge = answer
+            .headers()
+            .get("www-authenticate")
+            .map(|value| value.to_str().unwrap().to_owned());
         (answer.status().as_u16(), challenge.unwrap_or_default())
     };
     let token = async |email: &str| {
         let user = accounts.user(email);
-        gate.sign_in(user, &tollgate::device::Client::unknown()).await.unwrap().access_token
+        gate.sign_in(user, &tollgate::device::Client::unknown())
+            .await
+            .unwrap()
+            .access_token
     };
-    let (ada, grace) = (token("ada@example.com").await, token("grace@example.com").await);
+    let (ada, grace) = (
+        token("ada@example.com").await,
+        token("grace@example.com").await,
+    );
     let challenge = "Bearer error=\"insufficient_user_authentication\"";
 
-    assert_eq!(get("/strong", &ada).await, (401, format!("{challenge}, acr_values=\"gold silver\"")));
-    assert_eq!(get("/both", &ada).await, (401, format!("{challenge}, max_age=\"300\", acr_values=\"gold silver\"")));
+    assert_eq!(
+        get("/strong", &ada).await,
+        (401, format!("{challenge}, acr_values=\"gold silver\""))
+    );
+    assert_eq!(
+        get("/both", &ada).await,
+        (
+            401,
+            format!("{challenge}, max_age=\"300\", acr_values=\"gold silver\"")
+        )
+    );
     assert_eq!(get("/ada", &ada).await.0, 200);
     assert_eq!(get("/ada", &grace).await.0, 403);
 }

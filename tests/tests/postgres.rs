@@ -33,21 +33,29 @@ use tollgate::store::{PostgresOptions, PostgresStore, SessionStore as _};
 use record::NOW;
 
 registry_on!(registry_in_postgresql, async {
-    let database = tollgate_tests::support::postgres::Server::shared()?.database().await;
+    let database = tollgate_tests::support::postgres::Server::shared()?
+        .database()
+        .await;
     let store = crate::patient(&database.url).connect().await.unwrap();
     Some((database, store))
 });
 
 clocks_on!(clocks_and_postgresql, async {
-    let database = tollgate_tests::support::postgres::Server::shared()?.database().await;
+    let database = tollgate_tests::support::postgres::Server::shared()?
+        .database()
+        .await;
     let store = crate::patient(&database.url).connect().await.unwrap();
     Some((database, store))
 });
 
-/// What a test connects with whose subject is no time-out: a machine that does other things besides is no failure.
+/// What a test connects with whose subject is no time-out: a machine that does other things besides
+/// is no failure.
 fn patient(url: &str) -> PostgresOptions {
     let long = Duration::from_secs(30);
-    PostgresStore::options(url).acquire_timeout(long).lock_timeout(long).statement_timeout(long)
+    PostgresStore::options(url)
+        .acquire_timeout(long)
+        .lock_timeout(long)
+        .statement_timeout(long)
 }
 
 /// A store on a database, which has the tables afterwards.

@@ -1,4 +1,5 @@
-//! The store in Redis: the conformance suite, what is refused at the start, faults, and what becomes of a loss.
+//! The store in Redis: the conformance suite, what is refused at the start, faults, and what
+//! becomes of a loss.
 
 #[macro_use]
 #[path = "stores/clock.rs"]
@@ -25,5 +26,9 @@ mod start;
 #[path = "redis/tls.rs"]
 mod tls;
 
-registry_on!(registry_in_redis, async { Some(((), tollgate_tests::support::redis::store().await?)) });
-clocks_on!(clocks_and_redis, async { Some(((), tollgate_tests::support::redis::store().await?)) });
+registry_on!(registry_in_redis, async {
+    Some(((), tollgate_tests::support::redis::store().await?))
+});
+clocks_on!(clocks_and_redis, async {
+    Some(((), tollgate_tests::support::redis::store().await?))
+});

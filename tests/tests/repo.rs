@@ -31,10 +31,15 @@ const STRANGERS: &[(&str, &str)] = &[("store", "token")];
 const GROUND: &[&str] = &["settings", "error", "clock", "secret", "id"];
 
 /// The only modules that name axum and http.
-const WEB: &[&str] = &["router", "openapi", "guarded", "extract", "cookie", "reject"];
+const WEB: &[&str] = &[
+    "router", "openapi", "guarded", "extract", "cookie", "reject",
+];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_owned()
 }
 
 fn read(path: &Path) -> String {
@@ -49,7 +54,15 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         let (path, kind) = (entry.path(), entry.file_type().unwrap());
         let name = entry.file_name().into_string().unwrap();
         if kind.is_dir()
-            && ![".git", "target", "quickstart-data", "cluster-data", "node_modules", "book"].contains(&name.as_str())
+            && ![
+                ".git",
+                "target",
+                "quickstart-data",
+                "cluster-data",
+                "node_modules",
+                "book",
+            ]
+            .contains(&name.as_str())
         {
             found.extend(files(&path));
         } else if kind.is_file() && name != ".git" {
@@ -61,23 +74,39 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
-    files(folder).into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+    files(folder)
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
 }
 
 fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap().display().to_string()
 }
 
-/// The code of a source with line numbers: comments and documentation left out, which may point anywhere.
+/// The code of a source with line numbers: comments and documentation left out, which may point
+/// anywhere.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().map(|(at, line)| (at + 1, line.split("//").next().unwrap_or_default()))
+    text.lines()
+        .enumerate()
+        .map(|(at, line)| (at + 1, line.split("//").next().unwrap_or_default()))
 }
 
-/// The module path of a source of the runtime: `session/refresh.rs` is `[session, refresh]`, `gate/mod.rs` is `[gate]`.
+/// The module path of a source of the runtime: `session/refresh.rs` is `[session, refresh]`,
+/// `gate/mod.rs` is `[gate]`.
 fn module(path: &Path) -> Vec<String> {
-    let inner = path.strip_prefix(root().join("runtime/src")).unwrap().with_extension("");
-    let mut parts: Vec<String> = inner.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
-    if parts.last().is_some_and(|last| last == "mod" || last == "lib") {
+    let inner = path
+        .strip_prefix(root().join("runtime/src"))
+        .unwrap()
+        .with_extension("");
+    let mut parts: Vec<String> = inner
+        .iter()
+        .map(|part| part.to_str().unwrap().to_owned())
+        .collect();
+    if parts
+        .last()
+        .is_some_and(|last| last == "mod" || last == "lib")
+    {
         parts.pop();
     }
     parts
@@ -89,7 +118,8 @@ fn named<'a>(module: &[String], code: &'a str) -> Vec<&'a str> {
     for root in ["crate::".to_owned(), "super::".repeat(module.len().max(1))] {
         for (at, _) in code.match_indices(&root) {
             let before = &code[..at];
-            let longer = before.ends_with("super::") || before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
+            let longer = before.ends_with("super::")
+                || before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
             if !longer || before.ends_with('$') {
                 found.extend(heads(&code[at + root.len()..]));
             }
@@ -123,7 +153,9 @@ fn heads(rest: &str) -> Vec<&str> {
 }
 
 fn head(text: &str) -> &str {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default()
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .next()
+        .unwrap_or_default()
 }
 
 fn layer(module: &str) -> Option<usize> {
@@ -132,8 +164,12 @@ fn layer(module: &str) -> Option<usize> {
 
 /// Whether the one module may name the other.
 fn may_name(from: &str, to: &str) -> bool {
-    let strangers = STRANGERS.iter().any(|&(one, two)| (one, two) == (from, to) || (two, one) == (from, to));
-    let (Some(above), Some(below)) = (layer(from), layer(to)) else { return false };
+    let strangers = STRANGERS
+        .iter()
+        .any(|&(one, two)| (one, two) == (from, to) || (two, one) == (from, to));
+    let (Some(above), Some(below)) = (layer(from), layer(to)) else {
+        return false;
+    };
     !strangers && (above < below || (GROUND.contains(&from) && GROUND.contains(&to)))
 }
 
@@ -143,11 +179,18 @@ fn arrows_point_down_inside_the_runtime() {
     for path in sources(&root().join("runtime/src")) {
         let module = module(&path);
         let Some(from) = module.first() else { continue };
-        assert!(layer(from).is_some(), "{} is in no layer: name it in LAYERS and in DESIGN.md", shown(&path));
+        assert!(
+            layer(from).is_some(),
+            "{} is in no layer: name it in LAYERS and in DESIGN.md",
+            shown(&path)
+        );
         let text = read(&path);
         let code: String = code(&text).map(|(_, line)| format!("{line}\n")).collect();
         let names: BTreeSet<&str> = named(&module, &code).into_iter().collect();
-        for to in names.into_iter().filter(|to| layer(to).is_some() && to != from) {
+        for to in names
+            .into_iter()
+            .filter(|to| layer(to).is_some() && to != from)
+        {
             if !may_name(from, to) {
                 wrong.push(format!("{}: `{from}` names `{to}`", shown(&path)));
             }
@@ -161,10 +204,26 @@ fn the_reader_of_paths_sees_what_it_must() {
     let module = |path: &[&str]| path.iter().map(|&part| part.to_owned()).collect::<Vec<_>>();
     for (at, code, expected) in [
         (&["gate"][..], "use crate::store::Store;", &["store"][..]),
-        (&["gate"], "use crate::{clock::Clock, token::{self, JwtClaims}, id};", &["clock", "token", "id"]),
-        (&["gate"], "use crate::{\n    clock::Clock,\n    id::SessionId,\n};", &["clock", "id"]),
-        (&["gate"], "fn f(s: crate::store::Store) -> super::token::T {}", &["store", "token"]),
-        (&["gate", "builder"], "use super::Gate; use super::super::store::Store;", &["store"]),
+        (
+            &["gate"],
+            "use crate::{clock::Clock, token::{self, JwtClaims}, id};",
+            &["clock", "token", "id"],
+        ),
+        (
+            &["gate"],
+            "use crate::{\n    clock::Clock,\n    id::SessionId,\n};",
+            &["clock", "id"],
+        ),
+        (
+            &["gate"],
+            "fn f(s: crate::store::Store) -> super::token::T {}",
+            &["store", "token"],
+        ),
+        (
+            &["gate", "builder"],
+            "use super::Gate; use super::super::store::Store;",
+            &["store"],
+        ),
         (&["store"], "$crate::gate::Gate", &["gate"]),
         (&["store"], "use my_crate::gate::Gate;", &[]),
     ] {
@@ -172,7 +231,10 @@ fn the_reader_of_paths_sees_what_it_must() {
     }
     assert!(may_name("gate", "store") && may_name("secret", "error"));
     assert!(
-        !may_name("store", "gate") && !may_name("store", "token") && !may_name("token", "store") && !may_name("session", "guard")
+        !may_name("store", "gate")
+            && !may_name("store", "token")
+            && !may_name("token", "store")
+            && !may_name("session", "guard")
     );
 }
 
@@ -185,9 +247,16 @@ fn lines_naming(crates: &[&str], but_not_in: impl Fn(&[String]) -> bool) -> Vec<
         }
         for (number, line) in code(&read(&path)) {
             let named = crates.iter().any(|name| {
-                [format!("{name}::"), format!("use {name};"), format!("extern crate {name}")].iter().any(|use_| {
-                    line.match_indices(use_.as_str())
-                        .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'))
+                [
+                    format!("{name}::"),
+                    format!("use {name};"),
+                    format!("extern crate {name}"),
+                ]
+                .iter()
+                .any(|use_| {
+                    line.match_indices(use_.as_str()).any(|(at, _)| {
+                        !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+                    })
                 })
             });
             if named {
@@ -201,15 +270,30 @@ fn lines_naming(crates: &[&str], but_not_in: impl Fn(&[String]) -> bool) -> Vec<
 #[test]
 fn only_the_web_modules_name_axum_and_http() {
     let wrong = lines_naming(
-        &["axum", "axum_core", "http", "http_body", "http_body_util", "tower", "tower_layer", "tower_service"],
-        |module| module.first().is_some_and(|first| WEB.contains(&first.as_str())),
+        &[
+            "axum",
+            "axum_core",
+            "http",
+            "http_body",
+            "http_body_util",
+            "tower",
+            "tower_layer",
+            "tower_service",
+        ],
+        |module| {
+            module
+                .first()
+                .is_some_and(|first| WEB.contains(&first.as_str()))
+        },
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn only_the_stores_name_their_databases() {
-    let wrong = lines_naming(&["rusqlite", "sqlx", "redis"], |module| module.len() > 1 && module[0] == "store");
+    let wrong = lines_naming(&["rusqlite", "sqlx", "redis"], |module| {
+        module.len() > 1 && module[0] == "store"
+    });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -233,17 +317,39 @@ fn every_mistake_has_its_message_and_every_message_its_mistake() {
 #[test]
 fn every_feature_is_on_the_crates_page() {
     let manifest = read(&root().join("runtime/Cargo.toml"));
-    let section = manifest.split("[features]\n").nth(1).unwrap().split("\n[").next().unwrap();
-    let features: Vec<&str> = section.lines().filter_map(|line| line.split_once(" = ")).map(|(name, _)| name).collect();
+    let section = manifest
+        .split("[features]\n")
+        .nth(1)
+        .unwrap()
+        .split("\n[")
+        .next()
+        .unwrap();
+    let features: Vec<&str> = section
+        .lines()
+        .filter_map(|line| line.split_once(" = "))
+        .map(|(name, _)| name)
+        .collect();
     assert!(features.contains(&"macros"), "{features:?}");
     let readme = read(&root().join("README.md"));
-    let table = readme.split("\n## Features\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let table = readme
+        .split("\n## Features\n")
+        .nth(1)
+        .unwrap()
+        .split("\n## ")
+        .next()
+        .unwrap();
     for feature in features.iter().filter(|feature| **feature != "default") {
-        assert!(table.contains(&format!("| `{feature}` |")), "`{feature}` is not in the README's table of features");
+        assert!(
+            table.contains(&format!("| `{feature}` |")),
+            "`{feature}` is not in the README's table of features"
+        );
     }
     for row in table.lines().filter_map(|line| line.strip_prefix("| `")) {
         let feature = row.split('`').next().unwrap();
-        assert!(features.contains(&feature), "the README's table has `{feature}`, which is no feature");
+        assert!(
+            features.contains(&feature),
+            "the README's table has `{feature}`, which is no feature"
+        );
     }
 }
 
@@ -264,16 +370,31 @@ fn every_source_begins_with_a_sentence_about_itself() {
 fn the_two_commands_of_the_readme_exist() {
     let readme = read(&root().join("README.md"));
     assert!(readme.contains("\n```sh\ncargo run -p quickstart\n```\n"));
-    assert!(read(&root().join("examples/quickstart/Cargo.toml")).contains("\nname = \"quickstart\"\n"));
-    let command =
-        readme.split("<!-- ci: test -->\n").nth(1).unwrap().split("```sh\n").nth(1).unwrap().split("\n```").next().unwrap();
+    assert!(
+        read(&root().join("examples/quickstart/Cargo.toml")).contains("\nname = \"quickstart\"\n")
+    );
+    let command = readme
+        .split("<!-- ci: test -->\n")
+        .nth(1)
+        .unwrap()
+        .split("```sh\n")
+        .nth(1)
+        .unwrap()
+        .split("\n```")
+        .next()
+        .unwrap();
     let script = root().join(command);
     assert!(script.is_file(), "{}", script.display());
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         for script in [script, root().join(".ci/run"), root().join("scripts/deep")] {
-            assert_eq!(fs::metadata(&script).unwrap().permissions().mode() & 0o111, 0o111, "{}", script.display());
+            assert_eq!(
+                fs::metadata(&script).unwrap().permissions().mode() & 0o111,
+                0o111,
+                "{}",
+                script.display()
+            );
         }
     }
 }
@@ -281,33 +402,64 @@ fn the_two_commands_of_the_readme_exist() {
 /// A block of the README that says `<!-- from: path -->` stands in that file, line for line.
 #[test]
 fn the_readme_agrees_with_the_files_it_quotes() {
-    let lines = |text: &str| text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect::<Vec<_>>();
+    let lines = |text: &str| {
+        text.lines()
+            .map(|line| line.trim().to_owned())
+            .filter(|line| !line.is_empty())
+            .collect::<Vec<_>>()
+    };
     let readme = read(&root().join("README.md"));
     for quote in readme.split("<!-- from: ").skip(1) {
         let (path, rest) = quote.split_once(" -->").unwrap();
-        let block = rest.split("```").nth(1).unwrap().split_once('\n').unwrap().1;
+        let block = rest
+            .split("```")
+            .nth(1)
+            .unwrap()
+            .split_once('\n')
+            .unwrap()
+            .1;
         let (file, block) = (lines(&read(&root().join(path))), lines(block));
-        assert!(!block.is_empty() && file.windows(block.len()).any(|window| window == block), "README and {path} differ");
+        assert!(
+            !block.is_empty() && file.windows(block.len()).any(|window| window == block),
+            "README and {path} differ"
+        );
     }
 }
 
 #[test]
 fn no_file_holds_a_leftover_or_the_path_of_a_machine() {
     // In pieces, so that this file does not hold them itself.
-    let leftovers =
-        [["TO", "DO"], ["FIX", "ME"], ["to", "do!("], ["unimpl", "emented!("], ["#[ig", "nore"]].map(|parts| parts.concat());
-    let machines =
-        [["/ho", "me/"], ["/ro", "ot/"], ["/wo", "rk/"], ["/Us", "ers/"], ["C:", "\\Users"]].map(|parts| parts.concat());
+    let leftovers = [
+        ["TO", "DO"],
+        ["FIX", "ME"],
+        ["to", "do!("],
+        ["unimpl", "emented!("],
+        ["#[ig", "nore"],
+    ]
+    .map(|parts| parts.concat());
+    let machines = [
+        ["/ho", "me/"],
+        ["/ro", "ot/"],
+        ["/wo", "rk/"],
+        ["/Us", "ers/"],
+        ["C:", "\\Users"],
+    ]
+    .map(|parts| parts.concat());
     let mut wrong = Vec::new();
     for path in files(&root()) {
         // What rustc says is rustc's: it proposes bodies with such words.
-        let is_recorded = path.extension().is_some_and(|kind| kind == "stderr") || path.ends_with("docs/mistakes.md");
-        let Some(text) = fs::read_to_string(&path).ok().filter(|_| !is_recorded) else { continue };
+        let is_recorded = path.extension().is_some_and(|kind| kind == "stderr")
+            || path.ends_with("docs/mistakes.md");
+        let Some(text) = fs::read_to_string(&path).ok().filter(|_| !is_recorded) else {
+            continue;
+        };
         for (number, line) in text.lines().enumerate() {
             let inside = |word: &String| {
                 // A path begins where no other path goes on, as that of an address would.
                 line.match_indices(word.as_str()).any(|(at, _)| {
-                    !word.starts_with('/') || !line[..at].ends_with(|c: char| c.is_alphanumeric() || ".-_~$".contains(c))
+                    !word.starts_with('/')
+                        || !line[..at]
+                            .ends_with(|c: char| c.is_alphanumeric() || ".-_~$".contains(c))
                 })
             };
             if let Some(word) = leftovers.iter().chain(&machines).find(|word| inside(word)) {
@@ -321,6 +473,9 @@ fn no_file_holds_a_leftover_or_the_path_of_a_machine() {
 #[test]
 fn what_users_depend_on_forbids_unsafe_code() {
     for library in ["macros/src/lib.rs", "runtime/src/lib.rs"] {
-        assert!(read(&root().join(library)).contains("#![forbid(unsafe_code)]"), "{library}");
+        assert!(
+            read(&root().join(library)).contains("#![forbid(unsafe_code)]"),
+            "{library}"
+        );
     }
 }

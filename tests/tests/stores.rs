@@ -16,9 +16,13 @@ mod record;
 #[path = "stores/registry.rs"]
 mod registry;
 
-registry_on!(registry_in_memory, async { Some(((), tollgate::store::MemoryStore::new())) });
+registry_on!(registry_in_memory, async {
+    Some(((), tollgate::store::MemoryStore::new()))
+});
 registry_on!(registry_in_a_file, async {
     let folder = tempfile::tempdir().unwrap();
-    let store = tollgate::store::SqliteStore::open(folder.path().join("sessions.db")).await.unwrap();
+    let store = tollgate::store::SqliteStore::open(folder.path().join("sessions.db"))
+        .await
+        .unwrap();
     Some((folder, store))
 });

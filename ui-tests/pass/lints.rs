@@ -1,6 +1,19 @@
 //! Expansions say nothing under the strictest lints.
-#![deny(warnings, missing_docs, unreachable_pub, clippy::all, clippy::pedantic, rust_2018_idioms, unused_qualifications)]
-#![deny(elided_lifetimes_in_paths, missing_debug_implementations, missing_copy_implementations, single_use_lifetimes)]
+#![deny(
+    warnings,
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    rust_2018_idioms,
+    unused_qualifications
+)]
+#![deny(
+    elided_lifetimes_in_paths,
+    missing_debug_implementations,
+    missing_copy_implementations,
+    single_use_lifetimes
+)]
 
 use tollgate::device::Client;
 use tollgate::error::AuthError;

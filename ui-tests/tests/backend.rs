@@ -2,7 +2,10 @@
 
 use tollgate::device::Client;
 use tollgate::error::AuthError;
-use tollgate::gate::{AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Refresh, Reload, RouteShape, Shape};
+use tollgate::gate::{
+    AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Refresh, Reload, RouteShape,
+    Shape,
+};
 use tollgate::{JwtClaims, auth_backend};
 
 #[derive(JwtClaims)]
@@ -69,8 +72,16 @@ fn every_option_is_in_the_shape() {
         prefix: "/v1/session",
         tag: "session",
         openapi: false,
-        signin: RouteShape { path: "/in", summary: Some("Sign in"), description: None },
-        refresh: RouteShape { path: "/renew", summary: None, description: Some("Renews the pair.") },
+        signin: RouteShape {
+            path: "/in",
+            summary: Some("Sign in"),
+            description: None,
+        },
+        refresh: RouteShape {
+            path: "/renew",
+            summary: None,
+            description: Some("Renews the pair."),
+        },
         access_token: "token",
         refresh_token: "renewal",
         disabled: &[AuthRoute::SignoutAll, AuthRoute::Revoke],

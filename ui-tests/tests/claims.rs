@@ -57,13 +57,25 @@ mod hex {
     use serde::{Deserialize, Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{}", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+        serializer.collect_str(&format_args!(
+            "{}",
+            bytes
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+        ))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let pairs = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16));
-        pairs.collect::<Result<_, _>>().map_err(serde::de::Error::custom)
+        let pairs = (0..text.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&text[at..at + 2], 16));
+        pairs
+            .collect::<Result<_, _>>()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -104,7 +116,9 @@ fn read<C: ClaimSet>(text: &str) -> Result<C, String> {
         }
     }
     let mut json = serde_json::Deserializer::from_str(text);
-    let (draft, subject) = json.deserialize_map(Claims::<C>(std::marker::PhantomData)).map_err(|error| error.to_string())?;
+    let (draft, subject) = json
+        .deserialize_map(Claims::<C>(std::marker::PhantomData))
+        .map_err(|error| error.to_string())?;
     let subject = subject.ok_or("sub")?.parse().map_err(|_| "sub")?;
     C::finish(draft, subject).map_err(str::to_owned)
 }
@@ -146,16 +160,40 @@ fn claims_have_their_wire_names_and_nothing_else_is_in_the_token() {
 fn claims_come_back_as_they_went() {
     let claims: UserClaims = read(&wire().to_string()).unwrap();
     assert_eq!(serde_json::to_value(&claims).unwrap(), wire());
-    assert_eq!((claims.user_id(), claims.full_name().as_str()), (&uuid::Uuid::nil(), "Ada"));
+    assert_eq!(
+        (claims.user_id(), claims.full_name().as_str()),
+        (&uuid::Uuid::nil(), "Ada")
+    );
     assert_eq!(claims.granted_roles(), &[Role::Admin]);
-    assert_eq!((claims.nick_name(), claims.r#type().as_slice()), (&None, &[0xab, 0x01][..]));
-    assert_eq!((claims.visits(), claims.weight(), claims.pin(), claims.picture().is_some()), (&3, &4, &1815, true));
+    assert_eq!(
+        (claims.nick_name(), claims.r#type().as_slice()),
+        (&None, &[0xab, 0x01][..])
+    );
+    assert_eq!(
+        (
+            claims.visits(),
+            claims.weight(),
+            claims.pin(),
+            claims.picture().is_some()
+        ),
+        (&3, &4, &1815, true)
+    );
 }
 
 #[test]
 fn a_missing_claim_is_refused_by_name_unless_it_has_a_default() {
-    for (name, missing) in [("https://example.com/fullName", true), ("roles", true), ("scope", true), ("sub", true)] {
-        assert_eq!(read::<UserClaims>(&with(name, json!(null))).err().as_deref(), missing.then_some(name));
+    for (name, missing) in [
+        ("https://example.com/fullName", true),
+        ("roles", true),
+        ("scope", true),
+        ("sub", true),
+    ] {
+        assert_eq!(
+            read::<UserClaims>(&with(name, json!(null)))
+                .err()
+                .as_deref(),
+            missing.then_some(name)
+        );
     }
     let claims: UserClaims = read(&with("https://example.com/visits", json!(null))).unwrap();
     assert_eq!(*claims.visits(), 0);
@@ -165,23 +203,54 @@ fn a_missing_claim_is_refused_by_name_unless_it_has_a_default() {
 
 #[test]
 fn unknown_roles_and_scopes_are_refused() {
-    for roles in [json!(["root"]), json!("admin"), json!(["admin", 1]), json!([["admin"]]), json!({ "admin": true })] {
-        assert!(read::<UserClaims>(&with("roles", roles.clone())).is_err(), "{roles}");
+    for roles in [
+        json!(["root"]),
+        json!("admin"),
+        json!(["admin", 1]),
+        json!([["admin"]]),
+        json!({ "admin": true }),
+    ] {
+        assert!(
+            read::<UserClaims>(&with("roles", roles.clone())).is_err(),
+            "{roles}"
+        );
     }
-    for scope in ["notes:delete", "notes:read  notes:write", " notes:read", "notes:read ", "notes:read,notes:write", "NOTES:READ"]
-    {
-        assert!(read::<UserClaims>(&with("scope", json!(scope))).is_err(), "{scope}");
+    for scope in [
+        "notes:delete",
+        "notes:read  notes:write",
+        " notes:read",
+        "notes:read ",
+        "notes:read,notes:write",
+        "NOTES:READ",
+    ] {
+        assert!(
+            read::<UserClaims>(&with("scope", json!(scope))).is_err(),
+            "{scope}"
+        );
     }
     assert!(read::<UserClaims>(&with("scope", json!(["notes:read"]))).is_err());
-    assert!(read::<UserClaims>(&with("scope", json!(""))).unwrap().granted_scope().is_empty());
+    assert!(
+        read::<UserClaims>(&with("scope", json!("")))
+            .unwrap()
+            .granted_scope()
+            .is_empty()
+    );
 }
 
 /// R6: duplicate members are refused.
 #[test]
 fn a_claim_that_comes_twice_is_refused() {
-    for name in ["roles", "scope", "https://example.com/type", "https://example.com/fullName", "https://example.com/avatar"] {
+    for name in [
+        "roles",
+        "scope",
+        "https://example.com/type",
+        "https://example.com/fullName",
+        "https://example.com/avatar",
+    ] {
         let value = &wire()[name];
-        let twice = wire().to_string().replacen('{', &format!("{{{}:{value},", json!(name)), 1);
+        let twice = wire()
+            .to_string()
+            .replacen('{', &format!("{{{}:{value},", json!(name)), 1);
         let error = read::<UserClaims>(&twice).err().unwrap_or_default();
         assert!(error.contains("duplicate field"), "{name}: {error}");
     }
@@ -205,8 +274,19 @@ fn roles_and_scopes_are_found_by_their_wire_names() {
 #[test]
 fn debug_tells_no_values() {
     let text = format!("{:?}", ada().to_claims());
-    assert!(text.contains("00000000-0000") && text.contains("https://example.com/fullName"), "{text}");
-    for value in ["Ada", "1815", "a.png", "ab01", "never in a token", "notes:read", "admin"] {
+    assert!(
+        text.contains("00000000-0000") && text.contains("https://example.com/fullName"),
+        "{text}"
+    );
+    for value in [
+        "Ada",
+        "1815",
+        "a.png",
+        "ab01",
+        "never in a token",
+        "notes:read",
+        "admin",
+    ] {
         assert!(!text.contains(value), "{text}");
     }
 }
@@ -223,7 +303,11 @@ fn secrecy_is_confidential_where_one_claim_is() {
     fn is<U: tollgate::token::JwtClaims<Secrecy = S>, S>() {}
     is::<User, Open>();
     is::<Patient, Confidential>();
-    let claims = Patient { id: 1, diagnosis: String::from("flu") }.to_claims();
+    let claims = Patient {
+        id: 1,
+        diagnosis: String::from("flu"),
+    }
+    .to_claims();
     assert_eq!((claims.id(), claims.diagnosis().as_str()), (&1, "flu"));
 }
 
@@ -250,7 +334,15 @@ fn fields_are_renamed_as_serde_renames_them() {
             assert_eq!(names(serde_json::to_value(both.to_claims()).unwrap()), serde, $case);
         })*};
     }
-    same!("lowercase", "UPPERCASE", "PascalCase", "camelCase", "snake_case", "SCREAMING_SNAKE_CASE", "kebab-case");
+    same!(
+        "lowercase",
+        "UPPERCASE",
+        "PascalCase",
+        "camelCase",
+        "snake_case",
+        "SCREAMING_SNAKE_CASE",
+        "kebab-case"
+    );
     same!("SCREAMING-KEBAB-CASE");
 }
 
@@ -263,5 +355,11 @@ fn a_user_without_claims_of_its_own_has_a_subject() {
     }
     let claims: BareClaims = read(r#"{"sub":"ada","role":"admin"}"#).unwrap();
     assert_eq!(serde_json::to_string(&claims).unwrap(), r#"{"sub":"ada"}"#);
-    assert_eq!(Bare { id: String::from("ada") }.subject(), claims.id());
+    assert_eq!(
+        Bare {
+            id: String::from("ada")
+        }
+        .subject(),
+        claims.id()
+    );
 }

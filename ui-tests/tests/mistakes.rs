@@ -6,17 +6,45 @@ use std::path::Path;
 
 /// The folders of `fail/` in the order of the page, with what stands above each.
 const SECTIONS: [(&str, &str, &str); 7] = [
-    ("claims", "Claims", "`#[derive(JwtClaims)]`, `#[claims(…)]`, `#[claim(…)]`"),
-    ("value", "Closed sets of strings", "`#[derive(ClaimValue)]`, `#[claim_value(…)]`"),
+    (
+        "claims",
+        "Claims",
+        "`#[derive(JwtClaims)]`, `#[claims(…)]`, `#[claim(…)]`",
+    ),
+    (
+        "value",
+        "Closed sets of strings",
+        "`#[derive(ClaimValue)]`, `#[claim_value(…)]`",
+    ),
     ("policy", "Policies", "`#[derive(Policy)]`, `#[policy(…)]`"),
-    ("backend", "Backends", "`#[auth_backend(…)]`, `Authenticate`, `Refresh`"),
-    ("gate", "Gates, stores and secrets", "The builder and the types of the runtime"),
-    ("handler", "Handlers and routers", "`Auth` in a handler, and the router around it"),
-    ("guarded", "Guarded routers", "`Guarded`, and the handlers it takes"),
+    (
+        "backend",
+        "Backends",
+        "`#[auth_backend(…)]`, `Authenticate`, `Refresh`",
+    ),
+    (
+        "gate",
+        "Gates, stores and secrets",
+        "The builder and the types of the runtime",
+    ),
+    (
+        "handler",
+        "Handlers and routers",
+        "`Auth` in a handler, and the router around it",
+    ),
+    (
+        "guarded",
+        "Guarded routers",
+        "`Guarded`, and the handlers it takes",
+    ),
 ];
 
 /// Cases that hold many mistakes on purpose.
-const MANY: [&str; 3] = ["all_errors_at_once", "mistake_does_not_spread", "nothing_given"];
+const MANY: [&str; 3] = [
+    "all_errors_at_once",
+    "mistake_does_not_spread",
+    "nothing_given",
+];
 
 const MACROS: [&str; 4] = ["claims", "value", "policy", "backend"];
 
@@ -48,13 +76,21 @@ fn cases() -> Vec<Case> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fail");
     let mut cases = Vec::new();
     for (folder, ..) in SECTIONS {
-        let mut files: Vec<_> = std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut files: Vec<_> = std::fs::read_dir(root.join(folder))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         files.retain(|file| file.extension().is_some_and(|extension| extension == "rs"));
         files.sort();
         for file in files {
             let source = std::fs::read_to_string(&file).unwrap();
             let says = std::fs::read_to_string(file.with_extension("stderr")).unwrap_or_default();
-            cases.push(Case::read(folder, file.file_stem().unwrap().to_str().unwrap(), &source, &says));
+            cases.push(Case::read(
+                folder,
+                file.file_stem().unwrap().to_str().unwrap(),
+                &source,
+                &says,
+            ));
         }
     }
     cases
@@ -62,11 +98,20 @@ fn cases() -> Vec<Case> {
 
 impl Case {
     fn read(folder: &str, name: &str, source: &str, says: &str) -> Self {
-        let words: Vec<&str> = source.lines().map_while(|line| line.strip_prefix("//! ")).collect();
+        let words: Vec<&str> = source
+            .lines()
+            .map_while(|line| line.strip_prefix("//! "))
+            .collect();
         let code: Vec<&str> = source.lines().skip(words.len()).collect();
-        let code = code.join("\n").replace("\n\nfn main() {}", "").replace("\nfn main() {}", "");
+        let code = code
+            .join("\n")
+            .replace("\n\nfn main() {}", "")
+            .replace("\nfn main() {}", "");
         let mut errors: Vec<Error> = Vec::new();
-        for block in says.split("\n\n").filter(|block| block.starts_with("error")) {
+        for block in says
+            .split("\n\n")
+            .filter(|block| block.starts_with("error"))
+        {
             let error = Error::read(block);
             if !errors.contains(&error) {
                 errors.push(error);
@@ -76,7 +121,12 @@ impl Case {
             folder: folder.to_owned(),
             name: name.to_owned(),
             lines: source.lines().count(),
-            title: words.first().copied().unwrap_or_default().trim_end_matches('.').to_owned(),
+            title: words
+                .first()
+                .copied()
+                .unwrap_or_default()
+                .trim_end_matches('.')
+                .to_owned(),
             reading: words.get(1..).unwrap_or_default().join(" "),
             code: code.trim().to_owned(),
             errors,
@@ -90,56 +140,84 @@ impl Case {
     /// Where a link to its heading leads; the second of one title gets a number.
     fn anchor(&self, seen: &mut BTreeMap<String, usize>) -> String {
         let kept = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
-        let plain: String =
-            self.title.to_lowercase().chars().filter(|c| kept(*c)).map(|c| if c == ' ' { '-' } else { c }).collect();
+        let plain: String = self
+            .title
+            .to_lowercase()
+            .chars()
+            .filter(|c| kept(*c))
+            .map(|c| if c == ' ' { '-' } else { c })
+            .collect();
         let count = seen.entry(plain.clone()).or_default();
         *count += 1;
-        if *count == 1 { plain } else { format!("{plain}-{}", *count - 1) }
+        if *count == 1 {
+            plain
+        } else {
+            format!("{plain}-{}", *count - 1)
+        }
     }
 }
 
 impl Error {
     fn read(block: &str) -> Self {
         let lines: Vec<&str> = block.lines().collect();
-        let label = lines
-            .iter()
-            .find_map(|line| line.split_once("^ ").filter(|(before, label)| before.contains('|') && !label.starts_with('-')));
+        let label = lines.iter().find_map(|line| {
+            line.split_once("^ ")
+                .filter(|(before, label)| before.contains('|') && !label.starts_with('-'))
+        });
         let remarks = lines.iter().filter_map(|line| {
             let line = line.trim_start().trim_start_matches("= ");
             let ours = line.starts_with("note: ")
                 && !line.starts_with("note: required")
                 && !line.starts_with("note: this error originates");
-            let help = ["help: there is", "help: consider", "help: change", "help: you might", "help: implement the missing"];
-            (ours || help.iter().any(|help| line.starts_with(help))).then(|| line.replace(EMPTY, "{ … }"))
+            let help = [
+                "help: there is",
+                "help: consider",
+                "help: change",
+                "help: you might",
+                "help: implement the missing",
+            ];
+            (ours || help.iter().any(|help| line.starts_with(help)))
+                .then(|| line.replace(EMPTY, "{ … }"))
         });
         Self {
             headline: lines[0].to_owned(),
             label: label.map(|(_, label)| label.to_owned()),
-            remarks: remarks.filter(|remark| !remark.starts_with("help: consider manually implementing")).collect(),
+            remarks: remarks
+                .filter(|remark| !remark.starts_with("help: consider manually implementing"))
+                .collect(),
         }
     }
 
     /// What it says, without `error[E0277]: `.
     fn message(&self) -> &str {
-        self.headline.split_once(": ").map_or("", |(_, message)| message)
+        self.headline
+            .split_once(": ")
+            .map_or("", |(_, message)| message)
     }
 
     /// Whether rustc says it in words of its own.
     fn is_worded_by_rustc(&self) -> bool {
-        let generic = ["the trait bound", "doesn't implement", "cannot be sent", "cannot be shared", "is not a future"];
+        let generic = [
+            "the trait bound",
+            "doesn't implement",
+            "cannot be sent",
+            "cannot be shared",
+            "is not a future",
+        ];
         self.headline.starts_with("error[")
-            && (!self.headline.starts_with("error[E0277]") || generic.iter().any(|words| self.message().contains(words)))
+            && (!self.headline.starts_with("error[E0277]")
+                || generic.iter().any(|words| self.message().contains(words)))
     }
 }
 
 /// The page.
 fn page(cases: &[Case]) -> String {
     let mut out = format!(
-        "# Mistakes\n\n\
-         What does not compile, with the code that causes it and what the compiler says: {} mistakes. A message says where, what is \
-         wrong and what to write instead. Where rustc or axum finds the words, a sentence says how to read them.\n\n\
-         The cases of `ui-tests/fail` make this page; `BLESS=1 cargo test -p tollgate-ui-tests --test mistakes` writes it again. \
-         What a message points at is left out here.\n",
+        "# Mistakes\n\nWhat does not compile, with the code that causes it and what the compiler \
+         says: {} mistakes. A message says where, what is wrong and what to write instead. Where \
+         rustc or axum finds the words, a sentence says how to read them.\n\nThe cases of \
+         `ui-tests/fail` make this page; `BLESS=1 cargo test -p tollgate-ui-tests --test \
+         mistakes` writes it again. What a message points at is left out here.\n",
         cases.len()
     );
     let mut anchors = BTreeMap::new();
@@ -151,16 +229,32 @@ fn page(cases: &[Case]) -> String {
         let cases = of_section.remove(folder).unwrap_or_default();
         write!(
             out,
-            "\n## {title}\n\n{about}: {} mistakes.\n\n| mistake | what the compiler says first |\n|---|---|\n",
+            "\n## {title}\n\n{about}: {} mistakes.\n\n| mistake | what the compiler says first \
+             |\n|---|---|\n",
             cases.len()
         )
         .unwrap();
         for case in &cases {
-            let message = case.errors.first().map_or("", Error::message).replace('|', "\\|");
-            writeln!(out, "| [{}](#{}) | {message} |", case.title, case.anchor(&mut anchors)).unwrap();
+            let message = case
+                .errors
+                .first()
+                .map_or("", Error::message)
+                .replace('|', "\\|");
+            writeln!(
+                out,
+                "| [{}](#{}) | {message} |",
+                case.title,
+                case.anchor(&mut anchors)
+            )
+            .unwrap();
         }
         for case in cases {
-            write!(out, "\n### {}\n\n```rust,compile_fail\n{}\n```\n\n```text\n", case.title, case.code).unwrap();
+            write!(
+                out,
+                "\n### {}\n\n```rust,compile_fail\n{}\n```\n\n```text\n",
+                case.title, case.code
+            )
+            .unwrap();
             for error in &case.errors {
                 writeln!(out, "{}", error.headline).unwrap();
                 for line in error.label.iter().chain(&error.remarks) {
@@ -186,7 +280,10 @@ fn the_page_of_mistakes_holds_every_case() {
         std::fs::write(&path, &page).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "docs/mistakes.md is not what fail/ makes of it; BLESS=1 rewrites it");
+    assert!(
+        written == page,
+        "docs/mistakes.md is not what fail/ makes of it; BLESS=1 rewrites it"
+    );
 }
 
 #[test]
@@ -194,34 +291,71 @@ fn every_macro_and_trait_has_its_mistakes() {
     let cases = cases();
     assert!(cases.len() >= 80, "{} cases", cases.len());
     for folder in MACROS {
-        let of_macro = |name: &str| cases.iter().any(|case| case.folder == folder && case.name == name);
-        assert!(of_macro("all_errors_at_once") && of_macro("mistake_does_not_spread"), "{folder}");
+        let of_macro = |name: &str| {
+            cases
+                .iter()
+                .any(|case| case.folder == folder && case.name == name)
+        };
+        assert!(
+            of_macro("all_errors_at_once") && of_macro("mistake_does_not_spread"),
+            "{folder}"
+        );
     }
-    let on_disk = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fail")).unwrap().count();
-    assert_eq!(on_disk, SECTIONS.len(), "a folder of fail/ is not on the page");
+    let on_disk = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fail"))
+        .unwrap()
+        .count();
+    assert_eq!(
+        on_disk,
+        SECTIONS.len(),
+        "a folder of fail/ is not on the page"
+    );
 }
 
 #[test]
 fn a_case_is_short_and_says_what_is_wrong() {
     let mut titles: BTreeMap<(String, String), String> = BTreeMap::new();
     for case in cases() {
-        assert!(case.lines <= 15, "{} has {} lines", case.shown(), case.lines);
-        assert!(!case.title.is_empty() && !case.errors.is_empty(), "{}", case.shown());
+        assert!(
+            case.lines <= 15,
+            "{} has {} lines",
+            case.shown(),
+            case.lines
+        );
+        assert!(
+            !case.title.is_empty() && !case.errors.is_empty(),
+            "{}",
+            case.shown()
+        );
         let before = titles.insert((case.folder.clone(), case.title.clone()), case.name.clone());
-        assert!(before.is_none() || MANY.contains(&case.name.as_str()), "{} and {before:?} have one title", case.shown());
+        assert!(
+            before.is_none() || MANY.contains(&case.name.as_str()),
+            "{} and {before:?} have one title",
+            case.shown()
+        );
     }
 }
 
 #[test]
 fn a_message_of_ours_has_a_problem_and_a_way_out() {
     for case in cases() {
-        for error in case.errors.iter().filter(|error| !error.is_worded_by_rustc()) {
+        for error in case
+            .errors
+            .iter()
+            .filter(|error| !error.is_worded_by_rustc())
+        {
             let message = error.message();
             let way_out = message.contains(": ")
                 || message.contains("did you mean")
-                || error.remarks.iter().any(|remark| remark.starts_with("note: "));
+                || error
+                    .remarks
+                    .iter()
+                    .any(|remark| remark.starts_with("note: "));
             assert!(way_out, "{}: {message}", case.shown());
-            assert!(!message.starts_with(char::is_uppercase) && !message.ends_with('.'), "{}: {message}", case.shown());
+            assert!(
+                !message.starts_with(char::is_uppercase) && !message.ends_with('.'),
+                "{}: {message}",
+                case.shown()
+            );
         }
     }
 }
@@ -240,7 +374,9 @@ fn what_only_rustc_can_word_comes_with_the_way_to_read_it() {
 fn one_mistake_is_one_message() {
     let several: Vec<String> = cases()
         .into_iter()
-        .filter(|case| case.errors.len() > 1 && !MANY.contains(&case.name.as_str()) && case.reading.is_empty())
+        .filter(|case| {
+            case.errors.len() > 1 && !MANY.contains(&case.name.as_str()) && case.reading.is_empty()
+        })
         .map(|case| format!("{}: {} messages", case.shown(), case.errors.len()))
         .collect();
     assert!(several.is_empty(), "{}", several.join("\n"));

@@ -51,7 +51,10 @@ fn several_conditions_all_hold_in_whatever_attribute_they_stand() {
     #[policy(role = Role::Admin, role = Role::Editor)]
     #[policy(max_age = "5m")]
     struct Both;
-    assert_eq!(rule::<Both>(), Rule::All(&[Rule::Role("admin"), Rule::Role("editor"), Rule::MaxAge(300)]));
+    assert_eq!(
+        rule::<Both>(),
+        Rule::All(&[Rule::Role("admin"), Rule::Role("editor"), Rule::MaxAge(300)])
+    );
 }
 
 #[test]
@@ -72,10 +75,23 @@ fn conditions_nest() {
     #[derive(Policy)]
     #[policy(any(role = Role::Admin, all(scope = Scope::Write, max_age = "1h")), not(role = Role::Guest))]
     struct Nested;
-    const ANY: Rule = Rule::Any(&[Rule::Role("admin"), Rule::All(&[Rule::Scope("notes:write"), Rule::MaxAge(3_600)])]);
-    assert_eq!(rule::<Nested>(), Rule::All(&[ANY, Rule::Not(&Rule::Role("guest"))]));
-    let user = User { id: 1, role: Role::Guest, scope: vec![Scope::Write] };
-    assert_eq!((user.id, user.role.as_str(), user.scope.len()), (1, "guest", 1));
+    const ANY: Rule = Rule::Any(&[
+        Rule::Role("admin"),
+        Rule::All(&[Rule::Scope("notes:write"), Rule::MaxAge(3_600)]),
+    ]);
+    assert_eq!(
+        rule::<Nested>(),
+        Rule::All(&[ANY, Rule::Not(&Rule::Role("guest"))])
+    );
+    let user = User {
+        id: 1,
+        role: Role::Guest,
+        scope: vec![Scope::Write],
+    };
+    assert_eq!(
+        (user.id, user.role.as_str(), user.scope.len()),
+        (1, "guest", 1)
+    );
     assert_eq!(Role::Editor.as_str(), "editor");
 }
 
@@ -110,7 +126,9 @@ mod text {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -148,17 +166,35 @@ fn claims_are_asked_for_by_their_fields_and_compared_by_their_wire_names() {
         since: 7,
     };
     let claims = tollgate::token::JwtClaims::to_claims(&customer);
-    let holds = |name: &str, value| claim_holds(&claims, &format!("https://example.com/{name}"), &value);
-    assert!(holds("currentPlan", Value::Text("FREE")) && holds("levels", Value::Number(-3)) && holds("extra", Value::Number(7)));
-    assert!(holds("type", Value::Text("person")) && holds("since", Value::Text("7")) && !holds("since", Value::Number(7)));
+    let holds =
+        |name: &str, value| claim_holds(&claims, &format!("https://example.com/{name}"), &value);
+    assert!(
+        holds("currentPlan", Value::Text("FREE"))
+            && holds("levels", Value::Number(-3))
+            && holds("extra", Value::Number(7))
+    );
+    assert!(
+        holds("type", Value::Text("person"))
+            && holds("since", Value::Text("7"))
+            && !holds("since", Value::Number(7))
+    );
 }
 
 #[test]
 fn a_policy_says_how_one_proved_who_they_are() {
     #[derive(Policy)]
-    #[policy(any(acr = "urn:mace:incommon:iap:silver", acr = "urn:mace:incommon:iap:gold"), max_age = "1h")]
+    #[policy(
+        any(
+            acr = "urn:mace:incommon:iap:silver",
+            acr = "urn:mace:incommon:iap:gold"
+        ),
+        max_age = "1h"
+    )]
     struct Strong;
-    const EITHER: Rule = Rule::Any(&[Rule::Acr("urn:mace:incommon:iap:silver"), Rule::Acr("urn:mace:incommon:iap:gold")]);
+    const EITHER: Rule = Rule::Any(&[
+        Rule::Acr("urn:mace:incommon:iap:silver"),
+        Rule::Acr("urn:mace:incommon:iap:gold"),
+    ]);
     assert_eq!(rule::<Strong>(), Rule::All(&[EITHER, Rule::MaxAge(3_600)]));
 }
 
@@ -181,7 +217,10 @@ fn a_policy_says_what_its_verifier_asks() {
             = Rule::MaxAge(300), Some(Consistency::Bounded(Duration::from_secs(2)));
         #[policy(consistency = bounded("250ms"))] = Rule::Anyone, Some(Consistency::Bounded(Duration::from_millis(250)));
     }
-    assert_eq!(<tollgate::policy::Anyone as PolicyFor<User>>::CONSISTENCY, None);
+    assert_eq!(
+        <tollgate::policy::Anyone as PolicyFor<User>>::CONSISTENCY,
+        None
+    );
 }
 
 #[test]

@@ -13,14 +13,31 @@ enum Role {
 
 #[test]
 fn values_are_their_strings_and_nothing_else() {
-    assert_eq!(serde_json::to_string(Role::ALL).unwrap(), r#"["admin","chief_editor","r/o"]"#);
+    assert_eq!(
+        serde_json::to_string(Role::ALL).unwrap(),
+        r#"["admin","chief_editor","r/o"]"#
+    );
     for role in Role::ALL {
         assert_eq!(Role::from_wire(role.as_str()), Some(*role));
-        assert_eq!(serde_json::from_str::<Role>(&format!("{:?}", role.wire())).unwrap(), *role);
+        assert_eq!(
+            serde_json::from_str::<Role>(&format!("{:?}", role.wire())).unwrap(),
+            *role
+        );
     }
-    for text in [r#""Admin""#, r#""chiefEditor""#, r#""""#, r#"" admin""#, "0", "null", r#"{"admin":null}"#] {
+    for text in [
+        r#""Admin""#,
+        r#""chiefEditor""#,
+        r#""""#,
+        r#"" admin""#,
+        "0",
+        "null",
+        r#"{"admin":null}"#,
+    ] {
         let error = serde_json::from_str::<Role>(text).unwrap_err().to_string();
-        assert!(!error.contains("Admin") && !error.contains("chiefEditor"), "an error does not echo: {error}");
+        assert!(
+            !error.contains("Admin") && !error.contains("chiefEditor"),
+            "an error does not echo: {error}"
+        );
     }
 }
 
@@ -55,6 +72,14 @@ fn variants_are_renamed_as_serde_renames_them() {
             assert_eq!(Both::ALL.len(), [Both::Admin, Both::ChiefEditor, Both::HTTPUser, Both::Line2, Both::A].len());
         })*};
     }
-    same!("lowercase", "UPPERCASE", "PascalCase", "camelCase", "snake_case", "SCREAMING_SNAKE_CASE", "kebab-case");
+    same!(
+        "lowercase",
+        "UPPERCASE",
+        "PascalCase",
+        "camelCase",
+        "snake_case",
+        "SCREAMING_SNAKE_CASE",
+        "kebab-case"
+    );
     same!("SCREAMING-KEBAB-CASE");
 }

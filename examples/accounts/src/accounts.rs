@@ -58,8 +58,15 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    pub(crate) async fn open(file: &Path, passwords: Passwords, letters: Letters) -> Result<Self, AuthError> {
-        let options = SqliteConnectOptions::new().filename(file).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+    pub(crate) async fn open(
+        file: &Path,
+        passwords: Passwords,
+        letters: Letters,
+    ) -> Result<Self, AuthError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal);
         let db = SqlitePool::connect_with(options).await?;
         sqlx::query(
             "CREATE TABLE IF NOT EXISTS users (
@@ -74,10 +81,15 @@ impl Accounts {
         )
         .execute(&db)
         .await?;
-        Ok(Self { db, passwords, letters })
+        Ok(Self {
+            db,
+            passwords,
+            letters,
+        })
     }
 
-    /// The account with this address, which is opened where there is none. It has no password before its address is proved.
+    /// The account with this address, which is opened where there is none. It has no password
+    /// before its address is proved.
     pub(crate) async fn open_account(&self, email: &str) -> Result<User, AuthError> {
         sqlx::query("INSERT INTO users (id, email) VALUES (?, ?) ON CONFLICT (email) DO NOTHING")
             .bind(Uuid::new_v4().to_string())
@@ -87,60 +99,131 @@ impl Accounts {
         self.by_email(email).await?.ok_or(AuthError::Gone)
     }
 
-    /// The first password, chosen by whoever reads the letters: a stranger who opened the account for this address knows none.
-    pub(crate) async fn activate(&self, proof: &Proof<EmailVerification, Uuid>, hash: &Stored) -> Result<(), AuthError> {
-        let query = "UPDATE users SET password_hash = ? WHERE id = ? AND email = ? AND password_hash IS NULL AND is_disabled = 0";
-        self.write(query, hash, proof.subject(), proof.address()).await
+    /// The first password, chosen by whoever reads the letters: a stranger who opened the account
+    /// for this address knows none.
+    pub(crate) async fn activate(
+        &self,
+        proof: &Proof<EmailVerification, Uuid>,
+        hash: &Stored,
+    ) -> Result<(), AuthError> {
+        let query = "UPDATE users SET password_hash = ? WHERE id = ? AND email = ? AND \
+                     password_hash IS NULL AND is_disabled = 0";
+        self.write(query, hash, proof.subject(), proof.address())
+            .await
     }
 
-    /// A password without the old one, for whoever reads the letters of the account's address of today. The second factor stays.
-    pub(crate) async fn reset(&self, proof: &Proof<PasswordReset, Uuid>, hash: &Stored) -> Result<(), AuthError> {
-        let query = "UPDATE users SET password_hash = ? WHERE id = ? AND email = ? AND is_disabled = 0";
-        self.write(query, hash, proof.subject(), proof.address()).await
+    /// A password without the old one, for whoever reads the letters of the account's address of
+    /// today. The second factor stays.
+    pub(crate) async fn reset(
+        &self,
+        proof: &Proof<PasswordReset, Uuid>,
+        hash: &Stored,
+    ) -> Result<(), AuthError> {
+        let query =
+            "UPDATE users SET password_hash = ? WHERE id = ? AND email = ? AND is_disabled = 0";
+        self.write(query, hash, proof.subject(), proof.address())
+            .await
     }
 
-    /// Another password, for whoever just proved who they are: nobody else has an `Auth<User, Fresh>`.
-    pub(crate) async fn change(&self, user: &Auth<User, Fresh>, hash: &Stored) -> Result<(), AuthError> {
-        let query = "UPDATE users SET password_hash = ? WHERE id = ? AND email = ? AND is_disabled = 0";
-        self.write(query, hash, user.subject(), user.claims().email()).await
+    /// Another password, for whoever just proved who they are: nobody else has an `Auth<User,
+    /// Fresh>`.
+    pub(crate) async fn change(
+        &self,
+        user: &Auth<User, Fresh>,
+        hash: &Stored,
+    ) -> Result<(), AuthError> {
+        let query =
+            "UPDATE users SET password_hash = ? WHERE id = ? AND email = ? AND is_disabled = 0";
+        self.write(query, hash, user.subject(), user.claims().email())
+            .await
     }
 
-    async fn write(&self, query: &'static str, hash: &Stored, id: &Uuid, email: &str) -> Result<(), AuthError> {
-        let done = sqlx::query(query).bind(hash.as_str()).bind(id.to_string()).bind(email).execute(&self.db).await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(AuthError::Gone) }
+    async fn write(
+        &self,
+        query: &'static str,
+        hash: &Stored,
+        id: &Uuid,
+        email: &str,
+    ) -> Result<(), AuthError> {
+        let done = sqlx::query(query)
+            .bind(hash.as_str())
+            .bind(id.to_string())
+            .bind(email)
+            .execute(&self.db)
+            .await?;
+        if done.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(AuthError::Gone)
+        }
     }
 
     /// A second factor that its owner has not used yet.
     pub(crate) async fn propose_totp(&self, user: &Auth<User, Fresh>) -> Result<Totp, AuthError> {
         let totp = totp(TotpSecret::generate(), user.claims().email())?;
         let query = sqlx::query("UPDATE users SET totp_pending = ? WHERE id = ?");
-        query.bind(totp.secret().to_base32()).bind(user.subject().to_string()).execute(&self.db).await?;
+        query
+            .bind(totp.secret().to_base32())
+            .bind(user.subject().to_string())
+            .execute(&self.db)
+            .await?;
         Ok(totp)
     }
 
     /// The proposed factor counts from the first code on that was right.
-    pub(crate) async fn confirm_totp(&self, user: &Auth<User, Fresh>, code: &str) -> Result<(), AuthError> {
+    pub(crate) async fn confirm_totp(
+        &self,
+        user: &Auth<User, Fresh>,
+        code: &str,
+    ) -> Result<(), AuthError> {
         let stored = self.by_id(user.subject()).await?.ok_or(AuthError::Gone)?;
-        let step = stored.totp_pending.and_then(|totp| totp.check_current(code)).ok_or(AuthError::Invalid)?;
+        let step = stored
+            .totp_pending
+            .and_then(|totp| totp.check_current(code))
+            .ok_or(AuthError::Invalid)?;
         let query = "UPDATE users SET totp = totp_pending, totp_pending = NULL, totp_last = ?
                      WHERE id = ? AND totp_pending IS NOT NULL";
-        let done = sqlx::query(query).bind(step as i64).bind(user.subject().to_string()).execute(&self.db).await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(AuthError::Invalid) }
+        let done = sqlx::query(query)
+            .bind(step as i64)
+            .bind(user.subject().to_string())
+            .execute(&self.db)
+            .await?;
+        if done.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(AuthError::Invalid)
+        }
     }
 
     #[cfg(test)]
     pub(crate) async fn disable(&self, email: &str) {
-        sqlx::query("UPDATE users SET is_disabled = 1 WHERE email = ?").bind(email).execute(&self.db).await.unwrap();
+        sqlx::query("UPDATE users SET is_disabled = 1 WHERE email = ?")
+            .bind(email)
+            .execute(&self.db)
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn by_email(&self, email: &str) -> Result<Option<User>, AuthError> {
-        let query = "SELECT id, email, password_hash, is_disabled, totp, totp_pending FROM users WHERE email = ?";
-        sqlx::query_as(query).bind(email).fetch_optional(&self.db).await?.map(user).transpose()
+        let query = "SELECT id, email, password_hash, is_disabled, totp, totp_pending FROM users \
+                     WHERE email = ?";
+        sqlx::query_as(query)
+            .bind(email)
+            .fetch_optional(&self.db)
+            .await?
+            .map(user)
+            .transpose()
     }
 
     async fn by_id(&self, id: &Uuid) -> Result<Option<User>, AuthError> {
-        let query = "SELECT id, email, password_hash, is_disabled, totp, totp_pending FROM users WHERE id = ?";
-        sqlx::query_as(query).bind(id.to_string()).fetch_optional(&self.db).await?.map(user).transpose()
+        let query = "SELECT id, email, password_hash, is_disabled, totp, totp_pending FROM users \
+                     WHERE id = ?";
+        sqlx::query_as(query)
+            .bind(id.to_string())
+            .fetch_optional(&self.db)
+            .await?
+            .map(user)
+            .transpose()
     }
 }
 
@@ -155,7 +238,11 @@ impl Authenticate for Accounts {
         }
         if let Some(better) = checked.rehash {
             let query = sqlx::query("UPDATE users SET password_hash = ? WHERE id = ?");
-            query.bind(better.as_str()).bind(user.id.to_string()).execute(&self.db).await?;
+            query
+                .bind(better.as_str())
+                .bind(user.id.to_string())
+                .execute(&self.db)
+                .await?;
         }
         if user.totp.is_none() {
             return Ok(user);
@@ -166,41 +253,81 @@ impl Authenticate for Accounts {
     }
 
     async fn step(&self, step: &Step, answer: &StepAnswer, _: &Client) -> Result<User, AuthError> {
-        let user = self.by_id(&step.subject.parse()?).await?.ok_or(AuthError::Gone)?;
+        let user = self
+            .by_id(&step.subject.parse()?)
+            .await?
+            .ok_or(AuthError::Gone)?;
         if !user.is_active() {
             return Err(AuthError::Disabled);
         }
         let code = answer.code().ok_or(AuthError::Invalid)?;
-        let matched = user.totp.as_ref().and_then(|totp| totp.check_current(code)).ok_or(AuthError::Invalid)?;
+        let matched = user
+            .totp
+            .as_ref()
+            .and_then(|totp| totp.check_current(code))
+            .ok_or(AuthError::Invalid)?;
         // A code counts once, also where two present it at the same time (RFC 6238 section 5.2).
         let query = sqlx::query("UPDATE users SET totp_last = ?1 WHERE id = ?2 AND totp_last < ?1");
-        let done = query.bind(matched as i64).bind(user.id.to_string()).execute(&self.db).await?;
-        if done.rows_affected() == 1 { Ok(user) } else { Err(AuthError::Invalid) }
+        let done = query
+            .bind(matched as i64)
+            .bind(user.id.to_string())
+            .execute(&self.db)
+            .await?;
+        if done.rows_affected() == 1 {
+            Ok(user)
+        } else {
+            Err(AuthError::Invalid)
+        }
     }
 }
 
 impl Refresh for Accounts {
     async fn refresh(&self, id: &Uuid, _: &Client) -> Result<User, AuthError> {
         let user = self.by_id(id).await?.ok_or(AuthError::Gone)?;
-        if user.is_active() { Ok(user) } else { Err(AuthError::Disabled) }
+        if user.is_active() {
+            Ok(user)
+        } else {
+            Err(AuthError::Disabled)
+        }
     }
 }
 
-type Row = (String, String, Option<String>, bool, Option<String>, Option<String>);
+type Row = (
+    String,
+    String,
+    Option<String>,
+    bool,
+    Option<String>,
+    Option<String>,
+);
 
 fn user((id, email, password_hash, is_disabled, current, pending): Row) -> Result<User, AuthError> {
     let read = |secret: Option<String>| -> Result<Option<Totp>, AuthError> {
         let Some(text) = secret else { return Ok(None) };
-        let secret = TotpSecret::try_from_base32(text).map_err(|_| AuthError::unavailable("a secret is no base32"))?;
+        let secret = TotpSecret::try_from_base32(text)
+            .map_err(|_| AuthError::unavailable("a secret is no base32"))?;
         totp(secret, &email).map(Some)
     };
     let (current, pending) = (read(current)?, read(pending)?);
     let password_hash = password_hash.map(Stored::from);
-    Ok(User { id: id.parse()?, email, password_hash, is_disabled, totp: current, totp_pending: pending })
+    Ok(User {
+        id: id.parse()?,
+        email,
+        password_hash,
+        is_disabled,
+        totp: current,
+        totp_pending: pending,
+    })
 }
 
-/// Six digits, thirty seconds, one step of tolerance, SHA-1: what every authenticator understands (RFC 6238).
+/// Six digits, thirty seconds, one step of tolerance, SHA-1: what every authenticator understands
+/// (RFC 6238).
 fn totp(secret: TotpSecret, email: &str) -> Result<Totp, AuthError> {
-    let builder = Builder::new().with_secret(secret).with_account_name(email).with_issuer(Some("accounts"));
-    builder.build().map_err(|error| AuthError::unavailable(error.to_string()))
+    let builder = Builder::new()
+        .with_secret(secret)
+        .with_account_name(email)
+        .with_issuer(Some("accounts"));
+    builder
+        .build()
+        .map_err(|error| AuthError::unavailable(error.to_string()))
 }

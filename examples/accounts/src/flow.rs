@@ -19,7 +19,10 @@ use crate::letter::Letter;
 
 pub(crate) fn routes(gate: &Gate<Accounts>) -> Router {
     let app = Router::new()
-        .route("/me", get(async |user: Auth<User>| Json::<UserClaims>(user.into_claims())))
+        .route(
+            "/me",
+            get(async |user: Auth<User>| Json::<UserClaims>(user.into_claims())),
+        )
         .route("/vault", get(async |_: Auth<User, TwoFactors>| "gold"))
         .route("/account/signup", post(sign_up))
         .route("/account/activate", post(activate))
@@ -39,33 +42,64 @@ struct Address {
     email: String,
 }
 
-/// Answers the same for every address, before anything is looked up: neither the words nor the time tell who has an account.
-async fn sign_up(State(gate): AppGate, peer: Peer, Json(body): Json<Address>) -> Result<StatusCode, Failure> {
+/// Answers the same for every address, before anything is looked up: neither the words nor the time
+/// tell who has an account.
+async fn sign_up(
+    State(gate): AppGate,
+    peer: Peer,
+    Json(body): Json<Address>,
+) -> Result<StatusCode, Failure> {
     let email = normalize_identifier(&body.email);
-    gate.allow("sign up", &email, &client(peer)).await.map_err(|refusal| gate.reject(refusal))?;
+    gate.allow("sign up", &email, &client(peer))
+        .await
+        .map_err(|refusal| gate.reject(refusal))?;
     in_background(async move {
         let user = gate.backend().open_account(&email).await?;
         let (text, token) = if user.is_active() {
-            ("You have an account already. To set another password, ask for a reset.", None)
+            (
+                "You have an account already. To set another password, ask for a reset.",
+                None,
+            )
         } else {
-            let token: ActionToken<EmailVerification> = gate.action_token(&user.id, &user.email).await?;
+            let token: ActionToken<EmailVerification> =
+                gate.action_token(&user.id, &user.email).await?;
             ("Choose a password with:", Some(token.expose().to_owned()))
         };
-        gate.backend().letters.send(Letter { to: user.email, text, token });
+        gate.backend().letters.send(Letter {
+            to: user.email,
+            text,
+            token,
+        });
         Ok(())
     });
     Ok(StatusCode::ACCEPTED)
 }
 
-async fn forgot(State(gate): AppGate, peer: Peer, Json(body): Json<Address>) -> Result<StatusCode, Failure> {
+async fn forgot(
+    State(gate): AppGate,
+    peer: Peer,
+    Json(body): Json<Address>,
+) -> Result<StatusCode, Failure> {
     let email = normalize_identifier(&body.email);
-    gate.allow("forgot", &email, &client(peer)).await.map_err(|refusal| gate.reject(refusal))?;
+    gate.allow("forgot", &email, &client(peer))
+        .await
+        .map_err(|refusal| gate.reject(refusal))?;
     in_background(async move {
-        if let Some(user) = gate.backend().by_email(&email).await?.filter(User::is_active) {
+        if let Some(user) = gate
+            .backend()
+            .by_email(&email)
+            .await?
+            .filter(User::is_active)
+        {
             // To the address that is stored, not to the one that was typed.
-            let token: ActionToken<PasswordReset> = gate.action_token(&user.id, &user.email).await?;
+            let token: ActionToken<PasswordReset> =
+                gate.action_token(&user.id, &user.email).await?;
             let token = Some(token.expose().to_owned());
-            gate.backend().letters.send(Letter { to: user.email, text: "Set another password with:", token });
+            gate.backend().letters.send(Letter {
+                to: user.email,
+                text: "Set another password with:",
+                token,
+            });
         }
         Ok(())
     });
@@ -79,22 +113,45 @@ struct Chosen<P: tollgate::action::Purpose> {
     password: Password,
 }
 
-/// The first password. It is looked at before the token is burnt, so that a short one costs no letter.
-async fn activate(State(gate): AppGate, peer: Peer, Json(body): Json<Chosen<EmailVerification>>) -> Result<StatusCode, Failure> {
-    gate.allow("activate", body.token.expose(), &client(peer)).await.map_err(|refusal| gate.reject(refusal))?;
+/// The first password. It is looked at before the token is burnt, so that a short one costs no
+/// letter.
+async fn activate(
+    State(gate): AppGate,
+    peer: Peer,
+    Json(body): Json<Chosen<EmailVerification>>,
+) -> Result<StatusCode, Failure> {
+    gate.allow("activate", body.token.expose(), &client(peer))
+        .await
+        .map_err(|refusal| gate.reject(refusal))?;
     let hash = gate.backend().passwords.set(&body.password, &[]).await?;
-    let proof = body.token.consume(&gate).await.map_err(|refusal| gate.reject(refusal))?;
+    let proof = body
+        .token
+        .consume(&gate)
+        .await
+        .map_err(|refusal| gate.reject(refusal))?;
     gate.backend().activate(&proof, &hash).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Another password without the old one. It signs nobody in, and everybody out.
-async fn reset(State(gate): AppGate, peer: Peer, Json(body): Json<Chosen<PasswordReset>>) -> Result<StatusCode, Failure> {
-    gate.allow("reset", body.token.expose(), &client(peer)).await.map_err(|refusal| gate.reject(refusal))?;
+async fn reset(
+    State(gate): AppGate,
+    peer: Peer,
+    Json(body): Json<Chosen<PasswordReset>>,
+) -> Result<StatusCode, Failure> {
+    gate.allow("reset", body.token.expose(), &client(peer))
+        .await
+        .map_err(|refusal| gate.reject(refusal))?;
     let hash = gate.backend().passwords.set(&body.password, &[]).await?;
-    let proof = body.token.consume(&gate).await.map_err(|refusal| gate.reject(refusal))?;
+    let proof = body
+        .token
+        .consume(&gate)
+        .await
+        .map_err(|refusal| gate.reject(refusal))?;
     gate.backend().reset(&proof, &hash).await?;
-    gate.password_changed(proof.subject(), Sessions::EndAll).await.map_err(AuthError::from)?;
+    gate.password_changed(proof.subject(), Sessions::EndAll)
+        .await
+        .map_err(AuthError::from)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -104,18 +161,32 @@ struct Replacement {
 }
 
 /// Another password, by whoever just proved who they are. The other sessions end.
-async fn change(user: Auth<User, Fresh>, State(gate): AppGate, Json(body): Json<Replacement>) -> Result<StatusCode, Failure> {
-    let hash = gate.backend().passwords.set(&body.password, &[user.claims().email()]).await?;
+async fn change(
+    user: Auth<User, Fresh>,
+    State(gate): AppGate,
+    Json(body): Json<Replacement>,
+) -> Result<StatusCode, Failure> {
+    let hash = gate
+        .backend()
+        .passwords
+        .set(&body.password, &[user.claims().email()])
+        .await?;
     gate.backend().change(&user, &hash).await?;
-    gate.password_changed(user.subject(), others(&user)).await.map_err(AuthError::from)?;
+    gate.password_changed(user.subject(), others(&user))
+        .await
+        .map_err(AuthError::from)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// A secret for an authenticator. It counts once a code of it was right.
 async fn propose(user: Auth<User, Fresh>, State(gate): AppGate) -> Result<Json<Value>, Failure> {
     let totp = gate.backend().propose_totp(&user).await?;
-    let url = totp.to_url().map_err(|error| AuthError::unavailable(error.to_string()))?;
-    Ok(Json(json!({ "secret": totp.secret().to_base32(), "url": url })))
+    let url = totp
+        .to_url()
+        .map_err(|error| AuthError::unavailable(error.to_string()))?;
+    Ok(Json(
+        json!({ "secret": totp.secret().to_base32(), "url": url }),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -124,15 +195,25 @@ struct Code {
 }
 
 /// From here on a sign-in needs both factors; sessions that were opened with one end, but for this.
-async fn confirm(user: Auth<User, Fresh>, State(gate): AppGate, Json(body): Json<Code>) -> Result<StatusCode, Failure> {
-    gate.allow("confirm", &user.subject().to_string(), &Client::unknown()).await.map_err(|refusal| gate.reject(refusal))?;
+async fn confirm(
+    user: Auth<User, Fresh>,
+    State(gate): AppGate,
+    Json(body): Json<Code>,
+) -> Result<StatusCode, Failure> {
+    gate.allow("confirm", &user.subject().to_string(), &Client::unknown())
+        .await
+        .map_err(|refusal| gate.reject(refusal))?;
     gate.backend().confirm_totp(&user, &body.code).await?;
-    gate.password_changed(user.subject(), others(&user)).await.map_err(AuthError::from)?;
+    gate.password_changed(user.subject(), others(&user))
+        .await
+        .map_err(AuthError::from)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 fn others(user: &Auth<User, Fresh>) -> Sessions {
-    user.token().sid().map_or(Sessions::EndAll, |keep| Sessions::EndOthers { keep })
+    user.token()
+        .sid()
+        .map_or(Sessions::EndAll, |keep| Sessions::EndOthers { keep })
 }
 
 fn client(ConnectInfo(peer): Peer) -> Client {

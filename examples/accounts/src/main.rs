@@ -1,4 +1,5 @@
-//! Accounts from sign-up to the second factor: what an application writes beside the gate, and what the gate does for it.
+//! Accounts from sign-up to the second factor: what an application writes beside the gate, and what
+//! the gate does for it.
 
 mod accounts;
 mod flow;
@@ -21,10 +22,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let folder = PathBuf::from(env::var_os("DATA_DIR").unwrap_or("./accounts-data".into()));
     fs::create_dir_all(&folder)?;
-    let accounts = Accounts::open(&folder.join("app.db"), Passwords::new(), Letters::printed()).await;
+    let accounts =
+        Accounts::open(&folder.join("app.db"), Passwords::new(), Letters::printed()).await;
     let accounts = accounts.map_err(|error| format!("the users cannot be read: {error:?}"))?;
     let mut settings = Settings::load()?;
-    settings.issuer.get_or_insert(format!("http://127.0.0.1:{port}"));
+    settings
+        .issuer
+        .get_or_insert(format!("http://127.0.0.1:{port}"));
     settings.audience.get_or_insert("accounts".to_owned());
     let gate = accounts
         .gate()
@@ -36,12 +40,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     println!(
-        "Letters are printed here. Begin with:\n\n  curl -i http://{}/account/signup --json '{{\"email\": \"ada@example.com\"}}'\n",
+        "Letters are printed here. Begin with:\n\n  curl -i http://{}/account/signup --json \
+         '{{\"email\": \"ada@example.com\"}}'\n",
         listener.local_addr()?
     );
     let service = flow::routes(&gate).into_make_service_with_connect_info::<SocketAddr>();
     let stopped = async { _ = tokio::signal::ctrl_c().await };
-    axum::serve(listener, service).with_graceful_shutdown(stopped).await?;
+    axum::serve(listener, service)
+        .with_graceful_shutdown(stopped)
+        .await?;
     gate.shutdown().await?;
     Ok(())
 }

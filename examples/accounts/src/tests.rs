@@ -33,19 +33,37 @@ impl App {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let passwords = Passwords::with(Hashing::cheap_dangerous()).unwrap();
-        let accounts = Accounts::open(&folder.path().join("app.db"), passwords, Letters::kept()).await.unwrap();
+        let accounts = Accounts::open(&folder.path().join("app.db"), passwords, Letters::kept())
+            .await
+            .unwrap();
         let (builder, clock) = tollgate::testing::ready(accounts.clone().gate()).unwrap();
         let gate = builder.build().await.unwrap();
-        Self { router: routes(&gate), accounts, clock, _folder: folder }
+        Self {
+            router: routes(&gate),
+            accounts,
+            clock,
+            _folder: folder,
+        }
     }
 
-    async fn call(&self, method: &str, path: &str, token: Option<&str>, body: Value) -> (StatusCode, Value) {
-        let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Value,
+    ) -> (StatusCode, Value) {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("content-type", "application/json");
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let mut request = request.body(Body::from(body.to_string())).unwrap();
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4711))));
+        request
+            .extensions_mut()
+            .insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4711))));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
@@ -62,7 +80,10 @@ impl App {
 
     /// Asks for a letter, and waits for it.
     async fn letter(&self, path: &str, email: &str) -> Letter {
-        assert_eq!(self.post(path, None, json!({ "email": email })).await, StatusCode::ACCEPTED);
+        assert_eq!(
+            self.post(path, None, json!({ "email": email })).await,
+            StatusCode::ACCEPTED
+        );
         for _ in 0..500 {
             if let Some(letter) = self.accounts.letters.take().pop() {
                 return letter;
@@ -73,7 +94,10 @@ impl App {
     }
 
     async fn no_letter(&self, path: &str, email: &str) {
-        assert_eq!(self.post(path, None, json!({ "email": email })).await, StatusCode::ACCEPTED);
+        assert_eq!(
+            self.post(path, None, json!({ "email": email })).await,
+            StatusCode::ACCEPTED
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert!(self.accounts.letters.take().is_empty());
     }
@@ -81,11 +105,20 @@ impl App {
     async fn signed_up(&self) {
         let token = self.letter("/account/signup", ADA).await.token.unwrap();
         let body = json!({ "token": token, "password": FIRST });
-        assert_eq!(self.post("/account/activate", None, body).await, StatusCode::NO_CONTENT);
+        assert_eq!(
+            self.post("/account/activate", None, body).await,
+            StatusCode::NO_CONTENT
+        );
     }
 
     async fn sign_in(&self, password: &str) -> (StatusCode, Value) {
-        self.call("POST", "/auth/signin", None, json!({ "email": ADA, "password": password })).await
+        self.call(
+            "POST",
+            "/auth/signin",
+            None,
+            json!({ "email": ADA, "password": password }),
+        )
+        .await
     }
 
     async fn tokens(&self, password: &str) -> String {
@@ -102,14 +135,21 @@ async fn r119_sign_up_and_forgot_say_nothing_about_who_has_an_account() {
     let app = App::new().await;
     app.signed_up().await;
     let again = app.letter("/account/signup", " ADA@example.com. ").await;
-    assert_eq!((again.to.as_str(), again.token), (ADA, None), "one account, and a letter without a token");
+    assert_eq!(
+        (again.to.as_str(), again.token),
+        (ADA, None),
+        "one account, and a letter without a token"
+    );
     app.no_letter("/account/forgot", "nobody@example.com").await;
     assert!(app.letter("/account/forgot", ADA).await.token.is_some());
     // An account whose address was not proved has nothing to reset.
     let _unread = app.letter("/account/signup", "grace@example.com").await;
     app.no_letter("/account/forgot", "grace@example.com").await;
     let login = json!({ "email": "grace@example.com", "password": "" });
-    assert_eq!(app.post("/auth/signin", None, login).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        app.post("/auth/signin", None, login).await,
+        StatusCode::UNAUTHORIZED
+    );
 }
 
 /// R128: whoever opens an account for somebody else's address gets no password into it.
@@ -117,18 +157,34 @@ async fn r119_sign_up_and_forgot_say_nothing_about_who_has_an_account() {
 async fn r128_the_password_is_chosen_by_whoever_reads_the_letter() {
     let app = App::new().await;
     let stranger = json!({ "email": ADA, "password": "the password of a stranger" });
-    assert_eq!(app.post("/account/signup", None, stranger).await, StatusCode::ACCEPTED);
+    assert_eq!(
+        app.post("/account/signup", None, stranger).await,
+        StatusCode::ACCEPTED
+    );
     let letter = app.letter("/account/signup", ADA).await;
     let choose = |password: &str| json!({ "token": letter.token, "password": password });
     // A password that cannot be set costs no letter.
-    assert_eq!(app.post("/account/activate", None, choose("short")).await, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(app.post("/account/activate", None, choose(FIRST)).await, StatusCode::NO_CONTENT);
-    assert_eq!(app.post("/account/activate", None, choose(SECOND)).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(app.sign_in("the password of a stranger").await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        app.post("/account/activate", None, choose("short")).await,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(
+        app.post("/account/activate", None, choose(FIRST)).await,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(
+        app.post("/account/activate", None, choose(SECOND)).await,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        app.sign_in("the password of a stranger").await.0,
+        StatusCode::UNAUTHORIZED
+    );
     _ = app.tokens(FIRST).await;
 }
 
-/// R92, R128: a reset works once, ends every session, and a letter for one thing does not do another.
+/// R92, R128: a reset works once, ends every session, and a letter for one thing does not do
+/// another.
 #[tokio::test]
 async fn r128_a_reset_ends_every_session_and_signs_nobody_in() {
     let app = App::new().await;
@@ -137,19 +193,29 @@ async fn r128_a_reset_ends_every_session_and_signs_nobody_in() {
     let reset = app.letter("/account/forgot", ADA).await.token.unwrap();
     let older = app.letter("/account/forgot", ADA).await.token.unwrap();
     let choose = |token: &str| json!({ "token": token, "password": SECOND });
-    assert_eq!(app.post("/account/activate", None, choose(&reset)).await, StatusCode::UNAUTHORIZED);
-    let (status, body) = app.call("POST", "/account/reset", None, choose(&reset)).await;
+    assert_eq!(
+        app.post("/account/activate", None, choose(&reset)).await,
+        StatusCode::UNAUTHORIZED
+    );
+    let (status, body) = app
+        .call("POST", "/account/reset", None, choose(&reset))
+        .await;
     assert_eq!((status, body), (StatusCode::NO_CONTENT, Value::Null));
     assert_eq!(app.get("/me", &before).await, StatusCode::UNAUTHORIZED);
     for token in [&reset, &older, &before] {
-        assert_eq!(app.post("/account/reset", None, choose(token)).await, StatusCode::UNAUTHORIZED, "{token}");
+        assert_eq!(
+            app.post("/account/reset", None, choose(token)).await,
+            StatusCode::UNAUTHORIZED,
+            "{token}"
+        );
     }
     app.clock.advance(Duration::from_secs(2));
     assert_eq!(app.sign_in(FIRST).await.0, StatusCode::UNAUTHORIZED);
     _ = app.tokens(SECOND).await;
 }
 
-/// R126: a session that is a while old does not change the password; a fresh one does, and the other sessions end.
+/// R126: a session that is a while old does not change the password; a fresh one does, and the
+/// other sessions end.
 #[tokio::test]
 async fn r126_a_change_needs_a_fresh_authentication() {
     let app = App::new().await;
@@ -157,15 +223,43 @@ async fn r126_a_change_needs_a_fresh_authentication() {
     let (here, elsewhere) = (app.tokens(FIRST).await, app.tokens(FIRST).await);
     app.clock.advance(Duration::from_secs(400));
     let change = json!({ "password": SECOND });
-    assert_eq!(app.post("/account/password", Some(&here), change.clone()).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        app.post("/account/password", Some(&here), change.clone())
+            .await,
+        StatusCode::UNAUTHORIZED
+    );
     let wrong = json!({ "email": ADA, "password": "wrong" });
-    assert_eq!(app.post("/auth/reauthenticate", Some(&here), wrong).await, StatusCode::UNAUTHORIZED);
-    let (_, proved) = app.call("POST", "/auth/reauthenticate", Some(&here), json!({ "email": ADA, "password": FIRST })).await;
+    assert_eq!(
+        app.post("/auth/reauthenticate", Some(&here), wrong).await,
+        StatusCode::UNAUTHORIZED
+    );
+    let (_, proved) = app
+        .call(
+            "POST",
+            "/auth/reauthenticate",
+            Some(&here),
+            json!({ "email": ADA, "password": FIRST }),
+        )
+        .await;
     let here = proved["access_token"].as_str().unwrap();
-    assert_eq!(app.post("/account/password", Some(here), json!({ "password": "short" })).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        app.post(
+            "/account/password",
+            Some(here),
+            json!({ "password": "short" })
+        )
+        .await,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     let named = json!({ "password": "ada@example.com" });
-    assert_eq!(app.post("/account/password", Some(here), named).await, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(app.post("/account/password", Some(here), change).await, StatusCode::NO_CONTENT);
+    assert_eq!(
+        app.post("/account/password", Some(here), named).await,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(
+        app.post("/account/password", Some(here), change).await,
+        StatusCode::NO_CONTENT
+    );
     assert_eq!(app.get("/me", here).await, StatusCode::OK);
     assert_eq!(app.get("/me", &elsewhere).await, StatusCode::UNAUTHORIZED);
     app.clock.advance(Duration::from_secs(2));
@@ -178,37 +272,86 @@ fn code(totp: &Totp, steps_later: u64) -> String {
     totp.generate(step).to_string()
 }
 
-/// R114, R128: from its first code on the second factor is asked for, by a reset too, and a code counts once.
+/// R114, R128: from its first code on the second factor is asked for, by a reset too, and a code
+/// counts once.
 #[tokio::test]
 async fn r128_a_second_factor_is_asked_for_whatever_became_of_the_password() {
     let app = App::new().await;
     app.signed_up().await;
     let session = app.tokens(FIRST).await;
     assert_eq!(app.get("/vault", &session).await, StatusCode::UNAUTHORIZED);
-    let (_, proposed) = app.call("POST", "/account/totp", Some(&session), json!(null)).await;
-    assert!(proposed["url"].as_str().unwrap().starts_with("otpauth://totp/"), "{proposed}");
+    let (_, proposed) = app
+        .call("POST", "/account/totp", Some(&session), json!(null))
+        .await;
+    assert!(
+        proposed["url"]
+            .as_str()
+            .unwrap()
+            .starts_with("otpauth://totp/"),
+        "{proposed}"
+    );
     let secret = TotpSecret::try_from_base32(proposed["secret"].as_str().unwrap()).unwrap();
-    let totp = Builder::new().with_secret(secret).with_account_name(ADA).build().unwrap();
-    assert_eq!(app.post("/account/totp/confirm", Some(&session), json!({ "code": "000000" })).await, StatusCode::UNAUTHORIZED);
+    let totp = Builder::new()
+        .with_secret(secret)
+        .with_account_name(ADA)
+        .build()
+        .unwrap();
+    assert_eq!(
+        app.post(
+            "/account/totp/confirm",
+            Some(&session),
+            json!({ "code": "000000" })
+        )
+        .await,
+        StatusCode::UNAUTHORIZED
+    );
     _ = app.tokens(FIRST).await;
     let used = code(&totp, 0);
-    assert_eq!(app.post("/account/totp/confirm", Some(&session), json!({ "code": used })).await, StatusCode::NO_CONTENT);
+    assert_eq!(
+        app.post(
+            "/account/totp/confirm",
+            Some(&session),
+            json!({ "code": used })
+        )
+        .await,
+        StatusCode::NO_CONTENT
+    );
 
     // The password alone is no longer enough, also after a reset.
     let reset = app.letter("/account/forgot", ADA).await.token.unwrap();
     let body = json!({ "token": reset, "password": SECOND });
-    assert_eq!(app.post("/account/reset", None, body).await, StatusCode::NO_CONTENT);
+    assert_eq!(
+        app.post("/account/reset", None, body).await,
+        StatusCode::NO_CONTENT
+    );
     app.clock.advance(Duration::from_secs(2));
     let (status, asked) = app.sign_in(SECOND).await;
-    assert_eq!((status, &asked["step"]), (StatusCode::UNAUTHORIZED, &json!("totp")));
+    assert_eq!(
+        (status, &asked["step"]),
+        (StatusCode::UNAUTHORIZED, &json!("totp"))
+    );
 
-    let (status, refused) =
-        app.call("POST", "/auth/signin/step", None, json!({ "step_token": asked["step_token"], "code": used })).await;
-    assert_eq!((status, &refused["code"]), (StatusCode::UNAUTHORIZED, &json!("invalid_credentials")), "it was used");
+    let (status, refused) = app
+        .call(
+            "POST",
+            "/auth/signin/step",
+            None,
+            json!({ "step_token": asked["step_token"], "code": used }),
+        )
+        .await;
+    assert_eq!(
+        (status, &refused["code"]),
+        (StatusCode::UNAUTHORIZED, &json!("invalid_credentials")),
+        "it was used"
+    );
     let answer = json!({ "step_token": refused["step_token"], "code": code(&totp, 1) });
     let (status, tokens) = app.call("POST", "/auth/signin/step", None, answer).await;
     assert_eq!(status, StatusCode::OK, "{tokens}");
-    assert_eq!(app.get("/vault", tokens["access_token"].as_str().unwrap()).await, StatusCode::OK);
+    assert_eq!(
+        app.get("/vault", tokens["access_token"].as_str().unwrap())
+            .await,
+        StatusCode::OK
+    );
 }
 
 /// R117: whatever is wrong, it is one hash and the same bytes.
@@ -230,9 +373,20 @@ async fn r117_every_way_not_to_come_in_costs_one_hash_and_looks_the_same() {
             app.accounts.disable(ADA).await;
         }
         let before = app.accounts.passwords.evaluations();
-        answers.push(app.call("POST", "/auth/signin", None, json!({ "email": email, "password": password })).await);
+        answers.push(
+            app.call(
+                "POST",
+                "/auth/signin",
+                None,
+                json!({ "email": email, "password": password }),
+            )
+            .await,
+        );
         assert_eq!(app.accounts.passwords.evaluations() - before, 1, "{email}");
     }
     assert_eq!(answers[0].0, StatusCode::UNAUTHORIZED);
-    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "{answers:?}"
+    );
 }

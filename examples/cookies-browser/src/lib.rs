@@ -1,4 +1,5 @@
-//! A page whose tokens no script ever sees: a browser keeps them in cookies, and the gate says which requests may use them.
+//! A page whose tokens no script ever sees: a browser keeps them in cookies, and the gate says
+//! which requests may use them.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex};
@@ -19,20 +20,29 @@ pub struct User {
     email: String,
 }
 
-/// One user in memory. A program of yours asks its database, and hashes with `Passwords`: see the quickstart.
+/// One user in memory. A program of yours asks its database, and hashes with `Passwords`: see the
+/// quickstart.
 #[auth_backend(email, user = User)]
 struct Accounts;
 
 impl Accounts {
     fn ada() -> User {
-        User { id: 1, email: "ada@example.com".to_owned() }
+        User {
+            id: 1,
+            email: "ada@example.com".to_owned(),
+        }
     }
 }
 
 impl Authenticate for Accounts {
     async fn authenticate(&self, login: EmailLogin, _client: &Client) -> Result<User, AuthError> {
-        let right = login.email == "ada@example.com" && login.password.expose() == "correct horse battery staple";
-        if right { Ok(Self::ada()) } else { Err(AuthError::Invalid) }
+        let right = login.email == "ada@example.com"
+            && login.password.expose() == "correct horse battery staple";
+        if right {
+            Ok(Self::ada())
+        } else {
+            Err(AuthError::Invalid)
+        }
     }
 }
 
@@ -69,7 +79,10 @@ pub async fn app(origin: &str) -> Result<Router, Box<dyn Error + Send + Sync>> {
         .cookies("/auth")
         .build()
         .await?;
-    let state = App { verifier: gate.verifier(), note: Arc::default() };
+    let state = App {
+        verifier: gate.verifier(),
+        note: Arc::default(),
+    };
     let own = Router::new()
         .route("/", get(page))
         .route("/page.js", get(script))
@@ -81,7 +94,13 @@ pub async fn app(origin: &str) -> Result<Router, Box<dyn Error + Send + Sync>> {
 
 async fn page() -> impl IntoResponse {
     // Nothing but this origin's own script runs here: what a stranger wrote into a note does not.
-    ([(CONTENT_SECURITY_POLICY, "default-src 'self'; frame-ancestors 'none'")], Html(include_str!("page.html")))
+    (
+        [(
+            CONTENT_SECURITY_POLICY,
+            "default-src 'self'; frame-ancestors 'none'",
+        )],
+        Html(include_str!("page.html")),
+    )
 }
 
 async fn script() -> impl IntoResponse {
@@ -96,7 +115,8 @@ async fn read(_: Auth<User>, State(app): State<App>) -> String {
     app.note.lock().map(|note| note.clone()).unwrap_or_default()
 }
 
-/// Needs no layer against other sites' pages: `Auth` looks where a request with a cookie comes from.
+/// Needs no layer against other sites' pages: `Auth` looks where a request with a cookie comes
+/// from.
 async fn write(_: Auth<User>, State(app): State<App>, text: String) -> StatusCode {
     match app.note.lock() {
         Ok(mut note) => *note = text,

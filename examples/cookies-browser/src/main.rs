@@ -1,4 +1,5 @@
-//! Serves the page on this machine. Browsers keep secure cookies of `localhost` without TLS; anywhere else it takes HTTPS.
+//! Serves the page on this machine. Browsers keep secure cookies of `localhost` without TLS;
+//! anywhere else it takes HTTPS.
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,6 +13,10 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let app = cookies_browser::app(&origin).await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     println!("open {origin} and sign in as ada@example.com with \"correct horse battery staple\"");
-    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;
+    axum::serve(
+        listener,
+        app.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .await?;
     Ok(())
 }

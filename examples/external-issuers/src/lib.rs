@@ -1,4 +1,5 @@
-//! Orders that callers of two issuers may read: an OpenID provider, whose keys are fetched, and a partner, whose key was handed over.
+//! Orders that callers of two issuers may read: an OpenID provider, whose keys are fetched, and a
+//! partner, whose key was handed over.
 
 use axum::extract::{FromRef, State};
 use axum::routing::get;
@@ -43,32 +44,57 @@ impl FromRef<App> for Verifier<Caller> {
     }
 }
 
-/// The guards: `provider` is the address of the issuer in `issuer/`, which speaks plain http on this machine; anywhere else it would
-/// be `JwksGuard::oidc("https://login.example.org").audience(AUDIENCE)`.
+/// The guards: `provider` is the address of the issuer in `issuer/`, which speaks plain http on
+/// this machine; anywhere else it would be
+/// `JwksGuard::oidc("https://login.example.org").audience(AUDIENCE)`.
 ///
 /// # Errors
 /// Two issuers are one, or an issuer lacks something.
-pub fn guards(provider: &str, partner: StaticGuard<Caller>, clock: Clock) -> Result<GuardRouter<Caller>, Error> {
-    let keys = HttpKeys::discovered(provider).dangerous_allow_http().dangerous_allow_private_addresses();
+pub fn guards(
+    provider: &str,
+    partner: StaticGuard<Caller>,
+    clock: Clock,
+) -> Result<GuardRouter<Caller>, Error> {
+    let keys = HttpKeys::discovered(provider)
+        .dangerous_allow_http()
+        .dangerous_allow_private_addresses();
     let provider = JwksGuard::new(Issuer::new(provider).audience(AUDIENCE), keys);
-    GuardRouter::builder().clock(clock).guard("provider", provider).guard("partner", partner).build()
+    GuardRouter::builder()
+        .clock(clock)
+        .guard("provider", provider)
+        .guard("partner", partner)
+        .build()
 }
 
-/// The partner's guard. Its key came by hand, and the partner's next one will too: `partner.set_public_keys(…)`.
+/// The partner's guard. Its key came by hand, and the partner's next one will too:
+/// `partner.set_public_keys(…)`.
 #[must_use]
 pub fn partner() -> StaticGuard<Caller> {
-    StaticGuard::new(Issuer::new(PARTNER).audience(AUDIENCE).algorithms([Algorithm::EdDSA]))
+    StaticGuard::new(
+        Issuer::new(PARTNER)
+            .audience(AUDIENCE)
+            .algorithms([Algorithm::EdDSA]),
+    )
 }
 
 /// The routes.
 pub fn app(guards: GuardRouter<Caller>) -> Router {
-    let app = App { callers: guards.verifier(), guards };
-    Router::new().route("/whoami", get(whoami)).route("/orders", get(orders)).route("/health", get(health)).with_state(app)
+    let app = App {
+        callers: guards.verifier(),
+        guards,
+    };
+    Router::new()
+        .route("/whoami", get(whoami))
+        .route("/orders", get(orders))
+        .route("/health", get(health))
+        .with_state(app)
 }
 
 async fn whoami(caller: Auth<Caller>) -> Json<Value> {
     let (issuer, subject) = caller.token().identity();
-    Json(json!({"guard": caller.token().guard(), "issuer": issuer, "subject": subject, "key": caller.token().kid()}))
+    Json(
+        json!({"guard": caller.token().guard(), "issuer": issuer, "subject": subject, "key": caller.token().kid()}),
+    )
 }
 
 async fn orders(caller: Auth<Caller, Readers>) -> Json<Value> {

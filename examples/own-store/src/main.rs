@@ -18,7 +18,11 @@ struct Accounts;
 
 impl Authenticate for Accounts {
     async fn authenticate(&self, login: EmailLogin, _client: &Client) -> Result<User, AuthError> {
-        if login.email == "ada@example.com" { Ok(User { id: 7 }) } else { Err(AuthError::Invalid) }
+        if login.email == "ada@example.com" {
+            Ok(User { id: 7 })
+        } else {
+            Err(AuthError::Invalid)
+        }
     }
 }
 
@@ -41,11 +45,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let issued = gate.sign_in(User { id: 7 }, &Client::unknown()).await?;
     println!("signed in: session {}", issued.session_id);
-    let issued = gate.refresh(issued.refresh_token.expose(), &Client::unknown()).await?;
+    let issued = gate
+        .refresh(issued.refresh_token.expose(), &Client::unknown())
+        .await?;
     let verified = gate.verify(&issued.access_token).await?;
     println!("refreshed: the token says user {}", verified.claims().id());
     gate.revoke(Revoke::session(issued.session_id)).await?;
-    let refused = gate.verify(&issued.access_token).await.err().map(|refusal| refusal.code());
+    let refused = gate
+        .verify(&issued.access_token)
+        .await
+        .err()
+        .map(|refusal| refusal.code());
     println!("revoked: the token is refused as {refused:?}");
     gate.shutdown().await?;
     Ok(())

@@ -1,4 +1,5 @@
-//! Two users, the same on every node. A program of your own has them in a table: see the quickstart.
+//! Two users, the same on every node. A program of your own has them in a table: see the
+//! quickstart.
 
 use tollgate::password::Stored;
 use tollgate::prelude::*;
@@ -24,8 +25,16 @@ impl Accounts {
         let passwords = Passwords::new();
         let mut users = Vec::new();
         for (id, email) in [(1, "ada@example.com"), (2, "grace@example.com")] {
-            let user = User { id: Uuid::from_u128(id), email: email.to_owned() };
-            users.push((user, passwords.hash(&Password::new("correct horse battery staple")).await?));
+            let user = User {
+                id: Uuid::from_u128(id),
+                email: email.to_owned(),
+            };
+            users.push((
+                user,
+                passwords
+                    .hash(&Password::new("correct horse battery staple"))
+                    .await?,
+            ));
         }
         Ok(Self { users, passwords })
     }
@@ -33,15 +42,29 @@ impl Accounts {
 
 impl Authenticate for Accounts {
     async fn authenticate(&self, login: EmailLogin, _client: &Client) -> Result<User, AuthError> {
-        let found = self.users.iter().find(|(user, _)| user.email == login.email);
-        // Whoever asks waits for one hash. These hashes are fresh, so none of them is to be made again: see the quickstart.
-        let _checked = self.passwords.check(&login.password, found.map(|(_, password)| password)).await?;
-        found.map(|(user, _)| user.clone()).ok_or(AuthError::Invalid)
+        let found = self
+            .users
+            .iter()
+            .find(|(user, _)| user.email == login.email);
+        // Whoever asks waits for one hash. These hashes are fresh, so none of them is to be made
+        // again: see the quickstart.
+        let _checked = self
+            .passwords
+            .check(&login.password, found.map(|(_, password)| password))
+            .await?;
+        found
+            .map(|(user, _)| user.clone())
+            .ok_or(AuthError::Invalid)
     }
 }
 
 impl Refresh for Accounts {
     async fn refresh(&self, id: &Uuid, _client: &Client) -> Result<User, AuthError> {
-        self.users.iter().map(|(user, _)| user).find(|user| user.id == *id).cloned().ok_or(AuthError::Gone)
+        self.users
+            .iter()
+            .map(|(user, _)| user)
+            .find(|user| user.id == *id)
+            .cloned()
+            .ok_or(AuthError::Gone)
     }
 }

@@ -1,4 +1,5 @@
-//! Starts everything: the server if none is given, three nodes, and the round robin in front of them.
+//! Starts everything: the server if none is given, three nodes, and the round robin in front of
+//! them.
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -24,16 +25,27 @@ pub(crate) enum On {
 /// A server, and where it is. One that was started here ends with this.
 enum Shared {
     Theirs(String),
-    Postgres { _server: postgres::Server, database: postgres::Database },
+    Postgres {
+        _server: postgres::Server,
+        database: postgres::Database,
+    },
     Redis(redis::Server),
 }
 
 /// Starts everything and waits for Ctrl-C.
 pub(crate) async fn run(on: On) -> Result<(), Box<dyn Error>> {
-    let port = env::var("PORT").map_or(Ok(3000), |port| port.parse()).map_err(|_| "PORT must be a number up to 65535")?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| format!("port {port}: {error}"))?;
+    let port = env::var("PORT")
+        .map_or(Ok(3000), |port| port.parse())
+        .map_err(|_| "PORT must be a number up to 65535")?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| format!("port {port}: {error}"))?;
     let port = listener.local_addr()?.port();
-    let folder = PathBuf::from(env::var_os("DATA_DIR").filter(|name| !name.is_empty()).unwrap_or("./cluster-data".into()));
+    let folder = PathBuf::from(
+        env::var_os("DATA_DIR")
+            .filter(|name| !name.is_empty())
+            .unwrap_or("./cluster-data".into()),
+    );
 
     let shared = Shared::find(on).await?;
     let (mut nodes, mut addresses) = (Vec::new(), Vec::new());
@@ -57,7 +69,8 @@ pub(crate) async fn run(on: On) -> Result<(), Box<dyn Error>> {
 }
 
 impl Shared {
-    /// The server that `DATABASE_URL` or `REDIS_URL` names, or a private one, whose data are gone when it ends.
+    /// The server that `DATABASE_URL` or `REDIS_URL` names, or a private one, whose data are gone
+    /// when it ends.
     async fn find(on: On) -> Result<Self, Box<dyn Error>> {
         let variable = match on {
             On::Postgres => "DATABASE_URL",
@@ -66,14 +79,21 @@ impl Shared {
         if let Ok(url) = env::var(variable) {
             return Ok(Self::Theirs(url));
         }
-        let missing = |what: &str| format!("{what} is not installed; install it, or say where one runs in `{variable}`");
+        let missing = |what: &str| {
+            format!("{what} is not installed; install it, or say where one runs in `{variable}`")
+        };
         match on {
             On::Postgres => {
                 let server = postgres::Server::start(&[]).ok_or_else(|| missing("PostgreSQL"))?;
                 let database = server.database().await;
-                Ok(Self::Postgres { _server: server, database })
+                Ok(Self::Postgres {
+                    _server: server,
+                    database,
+                })
             }
-            On::Redis => Ok(Self::Redis(redis::Server::start(&[]).ok_or_else(|| missing("redis-server"))?)),
+            On::Redis => Ok(Self::Redis(
+                redis::Server::start(&[]).ok_or_else(|| missing("redis-server"))?,
+            )),
         }
     }
 
@@ -87,26 +107,43 @@ impl Shared {
 }
 
 /// Starts this program as a node, and waits until it listens.
-async fn start(number: u32, port: u16, store: String, folder: &Path) -> Result<(Child, SocketAddr), Box<dyn Error>> {
+async fn start(
+    number: u32,
+    port: u16,
+    store: String,
+    folder: &Path,
+) -> Result<(Child, SocketAddr), Box<dyn Error>> {
     let mut node = Command::new(env::current_exe()?);
-    node.arg("node").env("STORE_URL", store).env("KEY_DIR", folder.join("keys")).env("NODE", number.to_string()).env("PORT", "0");
-    for (name, value) in
-        [("TOLLGATE_ISSUER", format!("http://127.0.0.1:{port}")), ("TOLLGATE_AUDIENCE", "postgres-cluster".to_owned())]
-    {
+    node.arg("node")
+        .env("STORE_URL", store)
+        .env("KEY_DIR", folder.join("keys"))
+        .env("NODE", number.to_string())
+        .env("PORT", "0");
+    for (name, value) in [
+        ("TOLLGATE_ISSUER", format!("http://127.0.0.1:{port}")),
+        ("TOLLGATE_AUDIENCE", "postgres-cluster".to_owned()),
+    ] {
         if env::var_os(name).is_none() {
             node.env(name, value);
         }
     }
-    let mut node = node.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+    let mut node = node
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
     let output = node.stdout.take().ok_or("the node has no output")?;
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line).await?;
-    let address = line.trim().strip_prefix("listening on http://").ok_or_else(|| format!("node {number} did not start"))?;
+    let address = line
+        .trim()
+        .strip_prefix("listening on http://")
+        .ok_or_else(|| format!("node {number} did not start"))?;
     Ok((node, address.parse()?))
 }
 
-/// Waits for what ends a node: Ctrl-C, the signal with which a supervisor ends a process, or the end of its standard input, which
-/// comes when whoever started it is gone, however that happened.
+/// Waits for what ends a node: Ctrl-C, the signal with which a supervisor ends a process, or the
+/// end of its standard input, which comes when whoever started it is gone, however that happened.
 pub(crate) async fn stopped() {
     let (tell, gone) = oneshot::channel();
     // A thread of its own: nothing waits for it when the program ends.
@@ -116,7 +153,9 @@ pub(crate) async fn stopped() {
     });
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
-    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+    if let Ok(mut terminated) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    {
         tokio::select! {
             _ = interrupted => {}
             _ = terminated.recv() => {}

@@ -1,4 +1,5 @@
-//! Three nodes of one program behind a round robin, on one PostgreSQL or one Redis, started by one command.
+//! Three nodes of one program behind a round robin, on one PostgreSQL or one Redis, started by one
+//! command.
 
 mod accounts;
 mod cluster;

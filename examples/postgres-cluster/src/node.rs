@@ -21,12 +21,19 @@ use crate::accounts::{Accounts, User, UserClaims};
 /// * `KEY_DIR`: the folder of the keys, the same for all nodes;
 /// * `NODE`: a name, which every answer carries as `x-node`;
 /// * `PORT`: where it listens, any free port where it is 0;
-/// * `TOLLGATE_ISSUER`, `TOLLGATE_AUDIENCE` and whatever else tollgate's settings have, the same for all nodes.
-pub(crate) async fn run(stop: impl Future<Output = ()> + Send + 'static) -> Result<(), Box<dyn Error>> {
+/// * `TOLLGATE_ISSUER`, `TOLLGATE_AUDIENCE` and whatever else tollgate's settings have, the same
+///   for all nodes.
+pub(crate) async fn run(
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Box<dyn Error>> {
     let variable = |name: &str| env::var(name).map_err(|_| format!("`{name}` is not set"));
-    let port: u16 = variable("PORT")?.parse().map_err(|_| "PORT must be a number up to 65535")?;
+    let port: u16 = variable("PORT")?
+        .parse()
+        .map_err(|_| "PORT must be a number up to 65535")?;
     let name = HeaderValue::from_str(&variable("NODE")?)?;
-    let accounts = Accounts::new().await.map_err(|refused| format!("the users cannot be made: {refused:?}"))?;
+    let accounts = Accounts::new()
+        .await
+        .map_err(|refused| format!("the users cannot be made: {refused:?}"))?;
 
     let gate = accounts
         .gate()
@@ -35,16 +42,25 @@ pub(crate) async fn run(stop: impl Future<Output = ()> + Send + 'static) -> Resu
         .store(open(&variable("STORE_URL")?).await?)
         .build()
         .await?;
-    let app = Router::new().route("/me", get(me)).route("/health", get(health));
-    let app = gate.install(app).with_state(gate.clone()).layer(map_response(move |mut response: Response| {
-        response.headers_mut().insert("x-node", name.clone());
-        std::future::ready(response)
-    }));
+    let app = Router::new()
+        .route("/me", get(me))
+        .route("/health", get(health));
+    let app = gate
+        .install(app)
+        .with_state(gate.clone())
+        .layer(map_response(move |mut response: Response| {
+            response.headers_mut().insert("x-node", name.clone());
+            std::future::ready(response)
+        }));
 
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| format!("port {port}: {error}"))?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| format!("port {port}: {error}"))?;
     println!("listening on http://{}", listener.local_addr()?);
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await?;
+    axum::serve(listener, service)
+        .with_graceful_shutdown(stop)
+        .await?;
     gate.shutdown().await?;
     Ok(())
 }
@@ -65,5 +81,9 @@ async fn me(user: Auth<User>) -> Json<UserClaims> {
 
 /// Whether this node should get requests: for whoever spreads them over the nodes.
 async fn health(gate: axum::extract::State<Gate<Accounts>>) -> StatusCode {
-    if gate.health().await.is_well { StatusCode::NO_CONTENT } else { StatusCode::SERVICE_UNAVAILABLE }
+    if gate.health().await.is_well {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    }
 }

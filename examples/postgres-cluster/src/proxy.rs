@@ -8,7 +8,9 @@ use tokio::net::{TcpListener, TcpStream};
 /// Passes connections on, until it is dropped. It knows nothing of what goes through it.
 pub(crate) async fn serve(listener: TcpListener, mut nodes: Vec<SocketAddr>) {
     loop {
-        let Ok((mut client, _)) = listener.accept().await else { continue };
+        let Ok((mut client, _)) = listener.accept().await else {
+            continue;
+        };
         let order = nodes.clone();
         nodes.rotate_left(1);
         tokio::spawn(async move {

@@ -44,8 +44,14 @@ pub(crate) struct Accounts {
 impl Accounts {
     /// Opens the table, and fills it the first time.
     pub(crate) async fn open(file: &Path) -> Result<Self, AuthError> {
-        let options = SqliteConnectOptions::new().filename(file).create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
-        let accounts = Self { db: SqlitePool::connect_with(options).await?, passwords: Passwords::new() };
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal);
+        let accounts = Self {
+            db: SqlitePool::connect_with(options).await?,
+            passwords: Passwords::new(),
+        };
         sqlx::query(
             "CREATE TABLE IF NOT EXISTS users (
                 id            TEXT PRIMARY KEY,
@@ -66,27 +72,47 @@ impl Accounts {
     /// Adds a user unless there is one with this address.
     async fn add(&self, email: &str, role: &str, disabled: bool) -> Result<(), AuthError> {
         if self.by_email(email).await?.is_none() {
-            let hash = self.passwords.hash(&Password::new("correct horse battery staple")).await?;
-            sqlx::query("INSERT INTO users (id, email, role, password_hash, disabled) VALUES (?, ?, ?, ?, ?)")
-                .bind(Uuid::new_v4().to_string())
-                .bind(email)
-                .bind(role)
-                .bind(hash.as_str())
-                .bind(disabled)
-                .execute(&self.db)
+            let hash = self
+                .passwords
+                .hash(&Password::new("correct horse battery staple"))
                 .await?;
+            sqlx::query(
+                "INSERT INTO users (id, email, role, password_hash, disabled) VALUES (?, ?, ?, ?, \
+                 ?)",
+            )
+            .bind(Uuid::new_v4().to_string())
+            .bind(email)
+            .bind(role)
+            .bind(hash.as_str())
+            .bind(disabled)
+            .execute(&self.db)
+            .await?;
         }
         Ok(())
     }
 
     async fn by_email(&self, email: &str) -> Result<Option<User>, AuthError> {
-        let query = sqlx::query_as("SELECT id, email, role, password_hash, disabled FROM users WHERE email = ?");
-        query.bind(email).fetch_optional(&self.db).await?.map(user).transpose()
+        let query = sqlx::query_as(
+            "SELECT id, email, role, password_hash, disabled FROM users WHERE email = ?",
+        );
+        query
+            .bind(email)
+            .fetch_optional(&self.db)
+            .await?
+            .map(user)
+            .transpose()
     }
 
     async fn by_id(&self, id: &Uuid) -> Result<Option<User>, AuthError> {
-        let query = sqlx::query_as("SELECT id, email, role, password_hash, disabled FROM users WHERE id = ?");
-        query.bind(id.to_string()).fetch_optional(&self.db).await?.map(user).transpose()
+        let query = sqlx::query_as(
+            "SELECT id, email, role, password_hash, disabled FROM users WHERE id = ?",
+        );
+        query
+            .bind(id.to_string())
+            .fetch_optional(&self.db)
+            .await?
+            .map(user)
+            .transpose()
     }
 }
 
@@ -94,14 +120,24 @@ impl Authenticate for Accounts {
     async fn authenticate(&self, login: EmailLogin, _client: &Client) -> Result<User, AuthError> {
         let user = self.by_email(&login.email).await?;
         // Whoever asks waits for one hash: a stranger cannot tell which addresses have an account.
-        let checked = self.passwords.check(&login.password, user.as_ref().map(|user| &user.password_hash)).await?;
+        let checked = self
+            .passwords
+            .check(
+                &login.password,
+                user.as_ref().map(|user| &user.password_hash),
+            )
+            .await?;
         let user = user.ok_or(AuthError::Invalid)?;
         if user.disabled {
             return Err(AuthError::Disabled);
         }
         if let Some(better) = checked.rehash {
             let query = sqlx::query("UPDATE users SET password_hash = ? WHERE id = ?");
-            query.bind(better.as_str()).bind(user.id.to_string()).execute(&self.db).await?;
+            query
+                .bind(better.as_str())
+                .bind(user.id.to_string())
+                .execute(&self.db)
+                .await?;
         }
         Ok(user)
     }
@@ -110,15 +146,29 @@ impl Authenticate for Accounts {
 impl Refresh for Accounts {
     async fn refresh(&self, id: &Uuid, _client: &Client) -> Result<User, AuthError> {
         let user = self.by_id(id).await?.ok_or(AuthError::Gone)?;
-        if user.disabled { Err(AuthError::Disabled) } else { Ok(user) }
+        if user.disabled {
+            Err(AuthError::Disabled)
+        } else {
+            Ok(user)
+        }
     }
 }
 
 type Row = (String, String, String, String, bool);
 
 fn user((id, email, role, password_hash, disabled): Row) -> Result<User, AuthError> {
-    let role = if role == "admin" { Role::Admin } else { Role::Editor };
-    Ok(User { id: id.parse()?, email, roles: vec![role], password_hash: password_hash.into(), disabled })
+    let role = if role == "admin" {
+        Role::Admin
+    } else {
+        Role::Editor
+    };
+    Ok(User {
+        id: id.parse()?,
+        email,
+        roles: vec![role],
+        password_hash: password_hash.into(),
+        disabled,
+    })
 }
 
 #[cfg(test)]
@@ -126,7 +176,10 @@ mod tests {
     use super::*;
 
     async fn sign_in(accounts: &Accounts, email: &str, password: &str) -> Result<User, AuthError> {
-        let login = EmailLogin { email: email.to_owned(), password: Password::new(password) };
+        let login = EmailLogin {
+            email: email.to_owned(),
+            password: Password::new(password),
+        };
         accounts.authenticate(login, &Client::unknown()).await
     }
 
@@ -135,12 +188,30 @@ mod tests {
         let folder = std::env::temp_dir().join(Uuid::new_v4().to_string());
         std::fs::create_dir(&folder).unwrap();
         let file = folder.join("app.db");
-        let ada =
-            sign_in(&Accounts::open(&file).await.unwrap(), "ada@example.com", "correct horse battery staple").await.unwrap();
+        let ada = sign_in(
+            &Accounts::open(&file).await.unwrap(),
+            "ada@example.com",
+            "correct horse battery staple",
+        )
+        .await
+        .unwrap();
 
         let accounts = Accounts::open(&file).await.unwrap();
-        assert_eq!(accounts.refresh(&ada.id, &Client::unknown()).await.unwrap().roles, [Role::Admin]);
-        let grace = sign_in(&accounts, "grace@example.com", "correct horse battery staple").await.unwrap();
+        assert_eq!(
+            accounts
+                .refresh(&ada.id, &Client::unknown())
+                .await
+                .unwrap()
+                .roles,
+            [Role::Admin]
+        );
+        let grace = sign_in(
+            &accounts,
+            "grace@example.com",
+            "correct horse battery staple",
+        )
+        .await
+        .unwrap();
         assert_eq!(grace.roles, [Role::Editor]);
         for (email, password) in [
             ("ada@example.com", "wrong"),
@@ -149,14 +220,27 @@ mod tests {
         ] {
             let before = accounts.passwords.evaluations();
             assert!(
-                matches!(sign_in(&accounts, email, password).await, Err(AuthError::Invalid | AuthError::Disabled)),
+                matches!(
+                    sign_in(&accounts, email, password).await,
+                    Err(AuthError::Invalid | AuthError::Disabled)
+                ),
                 "{email}"
             );
             assert_eq!(accounts.passwords.evaluations() - before, 1, "{email}");
         }
-        let mallory = accounts.by_email("mallory@example.com").await.unwrap().unwrap();
-        assert!(matches!(accounts.refresh(&mallory.id, &Client::unknown()).await, Err(AuthError::Disabled)));
-        assert!(matches!(accounts.refresh(&Uuid::nil(), &Client::unknown()).await, Err(AuthError::Gone)));
+        let mallory = accounts
+            .by_email("mallory@example.com")
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(matches!(
+            accounts.refresh(&mallory.id, &Client::unknown()).await,
+            Err(AuthError::Disabled)
+        ));
+        assert!(matches!(
+            accounts.refresh(&Uuid::nil(), &Client::unknown()).await,
+            Err(AuthError::Gone)
+        ));
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -33,8 +33,14 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
-    let port = env::var("PORT").map_or(Ok(3000), |port| port.parse()).map_err(|_| "PORT must be a number up to 65535")?;
-    let folder = PathBuf::from(env::var_os("DATA_DIR").filter(|name| !name.is_empty()).unwrap_or("./quickstart-data".into()));
+    let port = env::var("PORT")
+        .map_or(Ok(3000), |port| port.parse())
+        .map_err(|_| "PORT must be a number up to 65535")?;
+    let folder = PathBuf::from(
+        env::var_os("DATA_DIR")
+            .filter(|name| !name.is_empty())
+            .unwrap_or("./quickstart-data".into()),
+    );
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
 
     let users = folder.join("app.db");
@@ -43,7 +49,9 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         refused => format!("`{}` cannot be used: {refused:?}", users.display()),
     })?;
     let mut settings = Settings::load()?;
-    settings.issuer.get_or_insert(format!("http://127.0.0.1:{port}"));
+    settings
+        .issuer
+        .get_or_insert(format!("http://127.0.0.1:{port}"));
     settings.audience.get_or_insert("quickstart".to_owned());
 
     let gate = accounts
@@ -53,13 +61,19 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         .store(SqliteStore::open(folder.join("tollgate.db")).await?)
         .build()
         .await?;
-    let app = Router::new().route("/me", get(me)).route("/admin/report", get(report));
+    let app = Router::new()
+        .route("/me", get(me))
+        .route("/admin/report", get(report));
     let app = gate.install(app).with_state(gate.clone());
 
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| format!("port {port}: {error}"))?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| format!("port {port}: {error}"))?;
     banner::print(listener.local_addr()?.port());
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stopped()).await?;
+    axum::serve(listener, service)
+        .with_graceful_shutdown(stopped())
+        .await?;
     gate.shutdown().await?;
     Ok(())
 }
@@ -78,7 +92,9 @@ async fn report(admin: Auth<User, Admin>) -> String {
 async fn stopped() {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
-    if let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+    if let Ok(mut terminated) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    {
         tokio::select! {
             _ = interrupted => {}
             _ = terminated.recv() => {}

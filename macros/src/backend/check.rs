@@ -15,14 +15,30 @@ pub(crate) fn check(item: &Item, args: &Args, diag: &mut Diag) -> Option<Model> 
     check_names(args, diag);
     check_paths(args, &disabled, diag);
     if !args.user_said && !args.meant.contains(&"user") {
-        diag.error(&Ident::new("_at", Span::call_site()), "nothing says whom the backend signs in: add `user = User`");
+        diag.error(
+            &Ident::new("_at", Span::call_site()),
+            "nothing says whom the backend signs in: add `user = User`",
+        );
     }
     if let Some(from) = args.from.as_ref().filter(|from| *from != "stored") {
-        diag.error(from, format_args!("unknown source `{from}`: write `stored`, or leave `from` out and implement `Refresh`"));
+        diag.error(
+            from,
+            format_args!(
+                "unknown source `{from}`: write `stored`, or leave `from` out and implement \
+                 `Refresh`"
+            ),
+        );
     }
-    for (text, what) in [(&args.tag, "the tag"), (&args.signin.summary, "the summary"), (&args.refresh.summary, "the summary")] {
+    for (text, what) in [
+        (&args.tag, "the tag"),
+        (&args.signin.summary, "the summary"),
+        (&args.refresh.summary, "the summary"),
+    ] {
         if let Some(text) = text.as_ref().filter(|text| text.value().trim().is_empty()) {
-            diag.error(text, format_args!("{what} is empty: say something, or leave it out"));
+            diag.error(
+                text,
+                format_args!("{what} is empty: say something, or leave it out"),
+            );
         }
     }
     let item = item?;
@@ -30,18 +46,25 @@ pub(crate) fn check(item: &Item, args: &Args, diag: &mut Diag) -> Option<Model> 
         diag.error(
             lifetime,
             format_args!(
-                "a backend lives as long as the program, so `{}` cannot borrow: hold owned values, or an `Arc`",
+                "a backend lives as long as the program, so `{}` cannot borrow: hold owned \
+                 values, or an `Arc`",
                 item.ident
             ),
         );
     }
     let model = stand_in_struct(item, args)?;
-    Some(Model { shape: shape(args, disabled), ..model })
+    Some(Model {
+        shape: shape(args, disabled),
+        ..model
+    })
 }
 
-/// The model of a backend with a mistake: as near as can be to what was meant. None where nothing near compiles.
+/// The model of a backend with a mistake: as near as can be to what was meant. None where nothing
+/// near compiles.
 pub(crate) fn stand_in(item: &Item, args: &Args) -> Option<Model> {
-    let Item::Struct(item) = item else { return None };
+    let Item::Struct(item) = item else {
+        return None;
+    };
     if item.generics.lifetimes().next().is_some() {
         return None;
     }
@@ -62,7 +85,11 @@ fn stand_in_struct(item: &ItemStruct, args: &Args) -> Option<Model> {
         generics: item.generics.clone(),
         user: args.user.clone()?,
         login,
-        renewal: if args.from.is_some() { Renewal::Stored } else { Renewal::Reload },
+        renewal: if args.from.is_some() {
+            Renewal::Stored
+        } else {
+            Renewal::Reload
+        },
         shape: Shape::default(),
     })
 }
@@ -77,10 +104,15 @@ fn backend<'a>(item: &'a Item, diag: &mut Diag) -> Option<&'a ItemStruct> {
         Item::Impl(_) => (None, "an impl"),
         _ => (None, "something else"),
     };
-    let at = name.cloned().unwrap_or_else(|| Ident::new("_at", Span::call_site()));
+    let at = name
+        .cloned()
+        .unwrap_or_else(|| Ident::new("_at", Span::call_site()));
     diag.error(
         &at,
-        format_args!("a backend is a struct that holds what sign-in needs, and this is {what}: put the attribute on a struct"),
+        format_args!(
+            "a backend is a struct that holds what sign-in needs, and this is {what}: put the \
+             attribute on a struct"
+        ),
     );
     None
 }
@@ -90,19 +122,27 @@ fn check_kinds(args: &Args, diag: &mut Diag) {
         Kind::Email(word) | Kind::Username(word) | Kind::Guard(word) | Kind::Login(word, _) => word,
     });
     let Some(first) = words.next() else {
-        if args.meant.iter().any(|meant| ["email", "username", "login", "guard"].contains(meant)) {
+        if args
+            .meant
+            .iter()
+            .any(|meant| ["email", "username", "login", "guard"].contains(meant))
+        {
             return;
         }
         diag.error(
             &Ident::new("_at", Span::call_site()),
-            "nothing says how users sign in: add `email`, `username`, `login = MyLogin`, or `guard` for tokens of another issuer",
+            "nothing says how users sign in: add `email`, `username`, `login = MyLogin`, or \
+             `guard` for tokens of another issuer",
         );
         return;
     };
     for other in words {
         diag.error(
             other,
-            format_args!("`{other}` does not go with `{first}`: a backend has one way to sign in, so keep one of both"),
+            format_args!(
+                "`{other}` does not go with `{first}`: a backend has one way to sign in, so keep \
+                 one of both"
+            ),
         );
     }
 }
@@ -122,21 +162,45 @@ fn check_disable(args: &Args, diag: &mut Diag) -> Vec<Disabled> {
 }
 
 /// Members of the answer to a sign-in that keep their name (RFC 6749 section 5.1).
-const MEMBERS: [&str; 4] = ["token_type", "expires_in", "refresh_expires_in", "session_id"];
+const MEMBERS: [&str; 4] = [
+    "token_type",
+    "expires_in",
+    "refresh_expires_in",
+    "session_id",
+];
 
 fn check_names(args: &Args, diag: &mut Diag) {
-    let both =
-        [(&args.access_token, "refresh_token", &args.refresh_token), (&args.refresh_token, "access_token", &args.access_token)];
+    let both = [
+        (&args.access_token, "refresh_token", &args.refresh_token),
+        (&args.refresh_token, "access_token", &args.access_token),
+    ];
     for (at, (name, other, other_name)) in both.into_iter().enumerate() {
         let Some(name) = name else { continue };
         let text = name.value();
-        let other_name = other_name.as_ref().map_or_else(|| other.to_owned(), LitStr::value);
-        if text.is_empty() || !text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
-            diag.error(name, format_args!("`{text}` is no name for a member: use ASCII letters, digits, `_` and `-`"));
+        let other_name = other_name
+            .as_ref()
+            .map_or_else(|| other.to_owned(), LitStr::value);
+        if text.is_empty()
+            || !text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+        {
+            diag.error(
+                name,
+                format_args!(
+                    "`{text}` is no name for a member: use ASCII letters, digits, `_` and `-`"
+                ),
+            );
         } else if MEMBERS.contains(&text.as_str()) {
-            diag.error(name, format_args!("`{text}` is another member of the same answer: choose another name"));
+            diag.error(
+                name,
+                format_args!("`{text}` is another member of the same answer: choose another name"),
+            );
         } else if text == other_name && (at == 1 || args.refresh_token.is_none()) {
-            diag.error(name, format_args!("both tokens would be called `{text}`: choose another name"));
+            diag.error(
+                name,
+                format_args!("both tokens would be called `{text}`: choose another name"),
+            );
         }
     }
 }
@@ -145,29 +209,49 @@ fn check_paths(args: &Args, disabled: &[Disabled], diag: &mut Diag) {
     if let Some(prefix) = &args.prefix {
         check_path(prefix, "prefix", "/auth", diag);
     }
-    let said = [(Disabled::Signin, &args.signin), (Disabled::Refresh, &args.refresh)];
+    let said = [
+        (Disabled::Signin, &args.signin),
+        (Disabled::Refresh, &args.refresh),
+    ];
     let mut taken: Vec<(String, &str)> = Disabled::ALL
         .iter()
         .filter(|(route, ..)| !disabled.contains(route))
-        .filter(|(route, ..)| !said.iter().any(|(said, args)| said == route && args.path.is_some()))
+        .filter(|(route, ..)| {
+            !said
+                .iter()
+                .any(|(said, args)| said == route && args.path.is_some())
+        })
         .map(|(_, name, path)| ((*path).to_owned(), *name))
         .collect();
     for (route, parse::Route { path, .. }) in said {
         let Some(path) = path else { continue };
-        let Some((_, name, default)) = Disabled::ALL.iter().find(|(other, ..)| *other == route) else { continue };
+        let Some((_, name, default)) = Disabled::ALL.iter().find(|(other, ..)| *other == route)
+        else {
+            continue;
+        };
         let text = path.value();
         if !check_path(path, "path", default, diag) {
             continue;
         }
-        let below_sessions = text.starts_with("/sessions/") && taken.iter().any(|(_, name)| *name == "sessions");
+        let below_sessions =
+            text.starts_with("/sessions/") && taken.iter().any(|(_, name)| *name == "sessions");
         if disabled.contains(&route) {
             diag.error(
                 path,
-                format_args!("`{name}` is disabled, so nothing hangs at `{text}`: leave the path or `disable({name})` out"),
+                format_args!(
+                    "`{name}` is disabled, so nothing hangs at `{text}`: leave the path or \
+                     `disable({name})` out"
+                ),
             );
-        } else if let Some((_, other)) = taken.iter().find(|(other, _)| *other == text || below_sessions) {
+        } else if let Some((_, other)) = taken
+            .iter()
+            .find(|(other, _)| *other == text || below_sessions)
+        {
             let other = if below_sessions { "sessions" } else { other };
-            diag.error(path, format_args!("`{other}` hangs at `{text}` already: choose another path"));
+            diag.error(
+                path,
+                format_args!("`{other}` hangs at `{text}` already: choose another path"),
+            );
         } else {
             taken.push((text, name));
         }
@@ -178,18 +262,35 @@ fn check_paths(args: &Args, disabled: &[Disabled], diag: &mut Diag) {
 fn check_path(path: &LitStr, what: &str, example: &str, diag: &mut Diag) -> bool {
     let text = path.value();
     let problem = if !text.starts_with('/') {
-        format!("the {what} lacks its leading slash: write `/{}`", text.trim_end_matches('/'))
+        format!(
+            "the {what} lacks its leading slash: write `/{}`",
+            text.trim_end_matches('/')
+        )
     } else if text == "/" {
         format!("the {what} is empty: write a name after the slash, as in `{example}`")
     } else if text.ends_with('/') {
-        format!("the {what} ends in a slash: write `{}`", text.trim_end_matches('/'))
+        format!(
+            "the {what} ends in a slash: write `{}`",
+            text.trim_end_matches('/')
+        )
     } else if text.contains(['{', '}', '*', ':']) {
-        format!("the {what} holds a parameter, and nothing would read it: write a fixed path, as in `{example}`")
+        format!(
+            "the {what} holds a parameter, and nothing would read it: write a fixed path, as in \
+             `{example}`"
+        )
     } else if text.contains("//") || text.split('/').any(|part| part == "." || part == "..") {
-        format!("the {what} holds an empty or relative segment: write a plain path, as in `{example}`")
-    } else if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte)) {
+        format!(
+            "the {what} holds an empty or relative segment: write a plain path, as in `{example}`"
+        )
+    } else if !text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte))
+    {
         // RFC 3986 section 2.3, unreserved characters.
-        format!("the {what} holds a character that would be percent-encoded: use ASCII letters, digits, `-`, `.`, `_` and `~`")
+        format!(
+            "the {what} holds a character that would be percent-encoded: use ASCII letters, \
+             digits, `-`, `.`, `_` and `~`"
+        )
     } else {
         return true;
     };
@@ -199,9 +300,17 @@ fn check_path(path: &LitStr, what: &str, example: &str, diag: &mut Diag) -> bool
 
 fn shape(args: &Args, disabled: Vec<Disabled>) -> Shape {
     let text = |lit: &Option<LitStr>| lit.as_ref().map(LitStr::value);
-    let route = |parse::Route { path, summary, description }: &parse::Route| {
+    let route = |parse::Route {
+                     path,
+                     summary,
+                     description,
+                 }: &parse::Route| {
         let said = path.is_some() || summary.is_some() || description.is_some();
-        said.then(|| Route { path: text(path), summary: text(summary), description: text(description) })
+        said.then(|| Route {
+            path: text(path),
+            summary: text(summary),
+            description: text(description),
+        })
     };
     Shape {
         prefix: text(&args.prefix),

@@ -8,14 +8,22 @@ use crate::krate::Krate;
 
 /// The impl of `AuthBackend`, and `gate()`.
 pub(crate) fn emit(model: &Model) -> TokenStream {
-    let Model { krate, vis, name, generics, user, .. } = model;
+    let Model {
+        krate,
+        vis,
+        name,
+        generics,
+        user,
+        ..
+    } = model;
     let login = match &model.login {
         Login::Email => quote!(#krate::EmailLogin),
         Login::Username => quote!(#krate::UsernameLogin),
         Login::Guard => quote!(#krate::GuardLogin),
         Login::Own(ty) => ty.to_token_stream(),
     };
-    // At the struct's name, where rustc then says that `Authenticate`, `Exchange` or `Refresh` is missing.
+    // At the struct's name, where rustc then says that `Authenticate`, `Exchange` or `Refresh` is
+    // missing.
     let here = Span::call_site().located_at(name.span());
     let renewal = match model.renewal {
         Renewal::Reload => quote_spanned!(here=> Reload),
@@ -51,17 +59,35 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
 }
 
 fn shape(krate: &Krate, shape: &Shape) -> TokenStream {
-    let Shape { prefix, tag, openapi, access_token, refresh_token, disabled, .. } = shape;
-    let signin = shape.signin.as_ref().map(|said| route(krate, "signin", said));
-    let refresh = shape.refresh.as_ref().map(|said| route(krate, "refresh", said));
+    let Shape {
+        prefix,
+        tag,
+        openapi,
+        access_token,
+        refresh_token,
+        disabled,
+        ..
+    } = shape;
+    let signin = shape
+        .signin
+        .as_ref()
+        .map(|said| route(krate, "signin", said));
+    let refresh = shape
+        .refresh
+        .as_ref()
+        .map(|said| route(krate, "refresh", said));
     let members: Vec<TokenStream> = [
         prefix.as_ref().map(|prefix| quote!(prefix: #prefix)),
         tag.as_ref().map(|tag| quote!(tag: #tag)),
         openapi.map(|openapi| quote!(openapi: #openapi)),
         signin.map(|signin| quote!(signin: #signin)),
         refresh.map(|refresh| quote!(refresh: #refresh)),
-        access_token.as_ref().map(|name| quote!(access_token: #name)),
-        refresh_token.as_ref().map(|name| quote!(refresh_token: #name)),
+        access_token
+            .as_ref()
+            .map(|name| quote!(access_token: #name)),
+        refresh_token
+            .as_ref()
+            .map(|name| quote!(refresh_token: #name)),
         (!disabled.is_empty()).then(|| {
             let routes = disabled.iter().map(|route| format_ident!("{route:?}"));
             quote!(disabled: &[#(#krate::AuthRoute::#routes),*])
@@ -79,9 +105,17 @@ fn shape(krate: &Krate, shape: &Shape) -> TokenStream {
 
 fn route(krate: &Krate, name: &str, said: &Route) -> TokenStream {
     let name = format_ident!("{name}");
-    let Route { path, summary, description } = said;
+    let Route {
+        path,
+        summary,
+        description,
+    } = said;
     let path = path.as_ref().map(|path| quote!(path: #path,));
-    let summary = summary.as_ref().map(|text| quote!(summary: ::core::option::Option::Some(#text),));
-    let description = description.as_ref().map(|text| quote!(description: ::core::option::Option::Some(#text),));
+    let summary = summary
+        .as_ref()
+        .map(|text| quote!(summary: ::core::option::Option::Some(#text),));
+    let description = description
+        .as_ref()
+        .map(|text| quote!(description: ::core::option::Option::Some(#text),));
     quote!(#krate::RouteShape { #path #summary #description ..#krate::Shape::DEFAULT.#name })
 }

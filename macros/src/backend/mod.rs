@@ -19,6 +19,11 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     };
     let model = check::check(&parsed, &args, &mut diag);
     let mut out = item;
-    out.extend(diag.finish(model, emit::emit, || check::stand_in(&parsed, &args).as_ref().map(emit::emit).unwrap_or_default()));
+    out.extend(diag.finish(model, emit::emit, || {
+        check::stand_in(&parsed, &args)
+            .as_ref()
+            .map(emit::emit)
+            .unwrap_or_default()
+    }));
     out
 }

@@ -67,7 +67,8 @@ pub(crate) enum Disabled {
 }
 
 impl Disabled {
-    /// All routes: how `disable(…)` calls them, and where they hang unless an option says otherwise.
+    /// All routes: how `disable(…)` calls them, and where they hang unless an option says
+    /// otherwise.
     pub(crate) const ALL: [(Self, &'static str, &'static str); 8] = [
         (Self::Signin, "signin", "/signin"),
         (Self::Refresh, "refresh", "/refresh-access"),

@@ -48,8 +48,10 @@ pub(crate) struct Route {
     pub(crate) description: Option<LitStr>,
 }
 
-const OPTIONS: [&str; 13] =
-    ["email", "username", "login", "guard", "user", "prefix", "signin", "refresh", "disable", "names", "tag", "openapi", "crate"];
+const OPTIONS: [&str; 13] = [
+    "email", "username", "login", "guard", "user", "prefix", "signin", "refresh", "disable",
+    "names", "tag", "openapi", "crate",
+];
 const ROUTE: [&str; 3] = ["path", "summary", "description"];
 const ROUTE_AND_FROM: [&str; 4] = ["path", "summary", "description", "from"];
 
@@ -86,13 +88,25 @@ pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> Args {
             }
             "prefix" => args.prefix = opt.string(diag),
             "tag" => args.tag = opt.string(diag),
-            "openapi" => args.openapi = opt.parse("`true` or `false`", "openapi = false", LitBool::parse, diag),
+            "openapi" => {
+                args.openapi =
+                    opt.parse("`true` or `false`", "openapi = false", LitBool::parse, diag)
+            }
             "signin" => args.signin = route(&opt, "signin(path = \"/signin\")", None, diag),
-            "refresh" => args.refresh = route(&opt, "refresh(path = \"/refresh-access\")", Some(&mut args.from), diag),
+            "refresh" => {
+                args.refresh = route(
+                    &opt,
+                    "refresh(path = \"/refresh-access\")",
+                    Some(&mut args.from),
+                    diag,
+                )
+            }
             "disable" => args.disable = disable(&opt, diag),
             "names" => names(&opt, &mut args, diag),
             "crate" => args.krate = Krate::read(&opt, diag),
-            _ => args.meant.extend(diag.unknown(&opt.key, "option", &OPTIONS)),
+            _ => args
+                .meant
+                .extend(diag.unknown(&opt.key, "option", &OPTIONS)),
         }
     }
     args
@@ -106,9 +120,20 @@ fn route(opt: &Opt, example: &str, mut from: Option<&mut Option<Ident>>, diag: &
             ("path", _) => route.path = opt.string(diag),
             ("summary", _) => route.summary = opt.string(diag),
             ("description", _) => route.description = opt.string(diag),
-            ("from", Some(from)) => **from = opt.parse("the word `stored`", "refresh(from = stored)", Ident::parse, diag),
+            ("from", Some(from)) => {
+                **from = opt.parse(
+                    "the word `stored`",
+                    "refresh(from = stored)",
+                    Ident::parse,
+                    diag,
+                )
+            }
             (_, from) => {
-                let known: &[&str] = if from.is_some() { &ROUTE_AND_FROM } else { &ROUTE };
+                let known: &[&str] = if from.is_some() {
+                    &ROUTE_AND_FROM
+                } else {
+                    &ROUTE
+                };
                 diag.unknown(&opt.key, "option", known);
             }
         }
@@ -117,12 +142,19 @@ fn route(opt: &Opt, example: &str, mut from: Option<&mut Option<Ident>>, diag: &
 }
 
 fn disable(opt: &Opt, diag: &mut Diag) -> Vec<Ident> {
-    let opts = opt.list("disable(signout_all, revoke)", diag).unwrap_or_default();
-    option::once(opts, &[], diag).iter().filter_map(|opt| opt.word(diag)).collect()
+    let opts = opt
+        .list("disable(signout_all, revoke)", diag)
+        .unwrap_or_default();
+    option::once(opts, &[], diag)
+        .iter()
+        .filter_map(|opt| opt.word(diag))
+        .collect()
 }
 
 fn names(opt: &Opt, args: &mut Args, diag: &mut Diag) {
-    let opts = opt.list("names(access_token = \"token\")", diag).unwrap_or_default();
+    let opts = opt
+        .list("names(access_token = \"token\")", diag)
+        .unwrap_or_default();
     for opt in option::once(opts, &[], diag) {
         match opt.key.to_string().as_str() {
             "access_token" => args.access_token = opt.string(diag),

@@ -1,4 +1,5 @@
-//! Compares `#[serde(…)]` with `#[claim(…)]`: a token is not read through serde's derive, so both must say the same.
+//! Compares `#[serde(…)]` with `#[claim(…)]`: a token is not read through serde's derive, so both
+//! must say the same.
 
 use quote::ToTokens as _;
 use syn::parse::Parser as _;
@@ -25,7 +26,8 @@ pub(crate) fn check_struct(args: &Args, diag: &mut Diag) {
                     diag.error(
                         &opt.key,
                         format_args!(
-                            "claims do not follow `#[serde(rename_all = \"{said}\")]`: say `#[claims(rename_all = \"{said}\")]` too"
+                            "claims do not follow `#[serde(rename_all = \"{said}\")]`: say \
+                             `#[claims(rename_all = \"{said}\")]` too"
                         ),
                     );
                 }
@@ -36,7 +38,8 @@ pub(crate) fn check_struct(args: &Args, diag: &mut Diag) {
     }
 }
 
-/// Checks a field that is in the token: an own claim by its wire name, with whether it is optional, or the subject.
+/// Checks a field that is in the token: an own claim by its wire name, with whether it is optional,
+/// or the subject.
 pub(crate) fn check_field(args: &FieldArgs, claim: Option<(&str, bool)>, diag: &mut Diag) {
     for opt in &args.serde {
         let name = opt.key.to_string();
@@ -46,7 +49,8 @@ pub(crate) fn check_field(args: &FieldArgs, claim: Option<(&str, bool)>, diag: &
             "skip" | "skip_serializing" | "skip_deserializing" => diag.error(
                 &opt.key,
                 format_args!(
-                    "serde leaves this field out, and the token would carry it: say `#[claim(skip)]` too, or remove `{name}`"
+                    "serde leaves this field out, and the token would carry it: say \
+                     `#[claim(skip)]` too, or remove `{name}`"
                 ),
             ),
             "default" => check_default(opt, args, optional, diag),
@@ -55,18 +59,25 @@ pub(crate) fn check_field(args: &FieldArgs, claim: Option<(&str, bool)>, diag: &
             "serialize_with" | "deserialize_with" => {
                 diag.error(
                     &opt.key,
-                    format_args!("claims do not follow `#[serde({name} = …)]`: say `#[claim(with = module)]` too"),
+                    format_args!(
+                        "claims do not follow `#[serde({name} = …)]`: say `#[claim(with = \
+                         module)]` too"
+                    ),
                 );
             }
-            "skip_serializing_if" if optional && text(opt).is_some_and(|said| said.value().ends_with("Option::is_none")) => {}
+            "skip_serializing_if"
+                if optional
+                    && text(opt).is_some_and(|said| said.value().ends_with("Option::is_none")) => {}
             "skip_serializing_if" => diag.error(
                 &opt.key,
-                "a claim is left out where it is `None` and never else: make the field an `Option` with \
-                 `skip_serializing_if = \"Option::is_none\"`, or remove the condition",
+                "a claim is left out where it is `None` and never else: make the field an \
+                 `Option` with `skip_serializing_if = \"Option::is_none\"`, or remove the \
+                 condition",
             ),
             "flatten" => diag.error(
                 &opt.key,
-                "claims are not flattened: give each claim a field of its own, or leave `flatten` out and the claim is an object",
+                "claims are not flattened: give each claim a field of its own, or leave `flatten` \
+                 out and the claim is an object",
             ),
             "bound" | "getter" => {}
             _ => refuse(opt, diag),
@@ -77,16 +88,26 @@ pub(crate) fn check_field(args: &FieldArgs, claim: Option<(&str, bool)>, diag: &
 /// `rename` of a field whose claim has the name `wire`; `None` for the subject.
 fn check_name(opt: &Opt, wire: Option<&str>, diag: &mut Diag) {
     let Some(said) = text(opt).map(|said| said.value()) else {
-        diag.error(&opt.key, "claims have one name for both ways: say `#[claim(rename = \"…\")]` instead");
+        diag.error(
+            &opt.key,
+            "claims have one name for both ways: say `#[claim(rename = \"…\")]` instead",
+        );
         return;
     };
     match wire {
         Some(wire) if wire != said => diag.error(
             &opt.key,
-            format_args!("serde calls this `{said}`, and the claim is `{wire}`: say `#[claim(rename = \"{said}\")]` too"),
+            format_args!(
+                "serde calls this `{said}`, and the claim is `{wire}`: say `#[claim(rename = \
+                 \"{said}\")]` too"
+            ),
         ),
-        None if said != "sub" => diag
-            .error(&opt.key, format_args!("the subject is `sub` on the wire, and serde calls it `{said}`: leave `rename` out")),
+        None if said != "sub" => diag.error(
+            &opt.key,
+            format_args!(
+                "the subject is `sub` on the wire, and serde calls it `{said}`: leave `rename` out"
+            ),
+        ),
         Some(_) | None => {}
     }
 }
@@ -98,13 +119,26 @@ fn check_default(opt: &Opt, args: &FieldArgs, optional: bool, diag: &mut Diag) {
         Some(DefaultArg::Trait) => None,
         None if optional && serde.is_none() => return,
         None => {
-            let example = serde.as_ref().map_or_else(String::new, |path| format!(" = {}", shown(path)));
-            diag.error(&opt.key, format_args!("claims do not follow `#[serde(default)]`: say `#[claim(default{example})]` too"));
+            let example = serde
+                .as_ref()
+                .map_or_else(String::new, |path| format!(" = {}", shown(path)));
+            diag.error(
+                &opt.key,
+                format_args!(
+                    "claims do not follow `#[serde(default)]`: say `#[claim(default{example})]` \
+                     too"
+                ),
+            );
             return;
         }
     };
     if serde.as_ref().map(shown) != claim.map(shown) {
-        let by = |path: Option<&Path>| path.map_or_else(|| String::from("`Default`"), |path| format!("`{}`", shown(path)));
+        let by = |path: Option<&Path>| {
+            path.map_or_else(
+                || String::from("`Default`"),
+                |path| format!("`{}`", shown(path)),
+            )
+        };
         diag.error(
             &opt.key,
             format_args!(
@@ -117,17 +151,25 @@ fn check_default(opt: &Opt, args: &FieldArgs, optional: bool, diag: &mut Diag) {
 }
 
 fn check_module(opt: &Opt, args: &FieldArgs, diag: &mut Diag) {
-    let serde = path(opt).as_ref().map_or_else(|| String::from("module"), shown);
+    let serde = path(opt)
+        .as_ref()
+        .map_or_else(|| String::from("module"), shown);
     match args.with.as_ref().map(shown) {
         Some(claim) if claim == serde => {}
         Some(claim) => diag.error(
             &opt.key,
             format_args!(
-                "serde writes this with `{serde}`, and the claim is written with `{claim}`: name the same module for both"
+                "serde writes this with `{serde}`, and the claim is written with `{claim}`: name \
+                 the same module for both"
             ),
         ),
         None => {
-            diag.error(&opt.key, format_args!("claims do not follow `#[serde(with = …)]`: say `#[claim(with = {serde})]` too"));
+            diag.error(
+                &opt.key,
+                format_args!(
+                    "claims do not follow `#[serde(with = …)]`: say `#[claim(with = {serde})]` too"
+                ),
+            );
         }
     }
 }
@@ -136,16 +178,20 @@ fn refuse(opt: &Opt, diag: &mut Diag) {
     diag.error(
         &opt.key,
         format_args!(
-            "a token is not read through serde's derive, so `{0}` has no effect on it: leave `#[serde({0})]` out, or make the \
-             claims of a struct of their own",
+            "a token is not read through serde's derive, so `{0}` has no effect on it: leave \
+             `#[serde({0})]` out, or make the claims of a struct of their own",
             opt.key
         ),
     );
 }
 
 fn text(opt: &Opt) -> Option<LitStr> {
-    let Value::Is(tokens) = &opt.value else { return None };
-    <LitStr as syn::parse::Parse>::parse.parse2(tokens.clone()).ok()
+    let Value::Is(tokens) = &opt.value else {
+        return None;
+    };
+    <LitStr as syn::parse::Parse>::parse
+        .parse2(tokens.clone())
+        .ok()
 }
 
 /// The path in the string after `=`.

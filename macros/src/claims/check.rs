@@ -42,7 +42,10 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
             check_subject(word, &carried, said, &mut seen, diag);
             subject = subject.or(Some(carried));
         } else {
-            let at = own.iter().filter(|claim: &&Claim| matches!(claim.codec, Codec::With(..))).count();
+            let at = own
+                .iter()
+                .filter(|claim: &&Claim| matches!(claim.codec, Codec::With(..)))
+                .count();
             own.push(check_claim(carried, said, at, args, &mut seen, diag));
         }
     }
@@ -60,31 +63,63 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
         generics: bounded(item, args, &subject, &own),
         subject,
         own,
-        secrecy: if confidential { Secrecy::Confidential } else { Secrecy::Open },
+        secrecy: if confidential {
+            Secrecy::Confidential
+        } else {
+            Secrecy::Open
+        },
         origin: origin(args),
     })
 }
 
 fn origin(args: &Args) -> Origin {
-    if args.external.is_some() { Origin::External } else { Origin::Own }
+    if args.external.is_some() {
+        Origin::External
+    } else {
+        Origin::Own
+    }
 }
 
 /// What the generated type is called.
 pub(crate) fn claims_name(item: &DeriveInput, args: &Args) -> Ident {
-    args.name.clone().unwrap_or_else(|| quote::format_ident!("{}Claims", item.ident))
+    args.name
+        .clone()
+        .unwrap_or_else(|| quote::format_ident!("{}Claims", item.ident))
 }
 
 /// What the claims take over from a field.
-pub(crate) fn carried(item: &DeriveInput, field: &syn::Field, ident: &Ident, said: &FieldArgs) -> Field {
-    let mut docs: Vec<Attribute> = field.attrs.iter().filter(|attr| attr.path().is_ident("doc")).cloned().collect();
+pub(crate) fn carried(
+    item: &DeriveInput,
+    field: &syn::Field,
+    ident: &Ident,
+    said: &FieldArgs,
+) -> Field {
+    let mut docs: Vec<Attribute> = field
+        .attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("doc"))
+        .cloned()
+        .collect();
     if docs.is_empty() {
         let name = ident.unraw();
-        let made_up =
-            if said.sub.is_some() { String::from("The subject: `sub` in the token.") } else { format!("The claim `{name}`.") };
+        let made_up = if said.sub.is_some() {
+            String::from("The subject: `sub` in the token.")
+        } else {
+            format!("The claim `{name}`.")
+        };
         docs.push(parse_quote!(#[doc = #made_up]));
     }
-    let vis = if matches!(field.vis, Visibility::Inherited) { item.vis.clone() } else { field.vis.clone() };
-    Field { ident: ident.clone(), ty: enclosed(&field.ty), vis, docs }
+    let vis = if matches!(field.vis, Visibility::Inherited) {
+        item.vis.clone()
+    } else {
+        field.vis.clone()
+    };
+    Field {
+        ident: ident.clone(),
+        ty: enclosed(&field.ty),
+        vis,
+        docs,
+    }
 }
 
 /// What came before, to tell what comes twice.
@@ -107,14 +142,28 @@ fn named_fields<'a>(item: &'a DeriveInput, diag: &mut Diag) -> Option<&'a syn::F
     match &item.data {
         Data::Struct(data) => match &data.fields {
             Fields::Named(fields) => return Some(fields),
-            Fields::Unnamed(_) => diag.error(name, format_args!("claims need names, and `{name}` is a tuple struct: {example}")),
-            Fields::Unit => diag.error(name, format_args!("`{name}` has no fields to make claims of: {example}")),
+            Fields::Unnamed(_) => diag.error(
+                name,
+                format_args!("claims need names, and `{name}` is a tuple struct: {example}"),
+            ),
+            Fields::Unit => diag.error(
+                name,
+                format_args!("`{name}` has no fields to make claims of: {example}"),
+            ),
         },
         Data::Enum(_) => diag.error(
             name,
-            format_args!("claims are made of the fields of a struct, and `{name}` is an enum: {example}, or derive `ClaimValue` if it is a role"),
+            format_args!(
+                "claims are made of the fields of a struct, and `{name}` is an enum: {example}, \
+                 or derive `ClaimValue` if it is a role"
+            ),
         ),
-        Data::Union(_) => diag.error(name, format_args!("claims are made of the fields of a struct, and `{name}` is a union: {example}")),
+        Data::Union(_) => diag.error(
+            name,
+            format_args!(
+                "claims are made of the fields of a struct, and `{name}` is a union: {example}"
+            ),
+        ),
     }
     None
 }
@@ -124,7 +173,8 @@ fn check_generics(item: &DeriveInput, diag: &mut Diag) {
         diag.error(
             lifetime,
             format_args!(
-                "claims outlive what they were made of, so `{}` cannot borrow: hold owned values, such as `String` for `&str`",
+                "claims outlive what they were made of, so `{}` cannot borrow: hold owned values, \
+                 such as `String` for `&str`",
                 item.ident
             ),
         );
@@ -137,7 +187,10 @@ fn check_namespace(args: &Args, diag: &mut Diag) {
         if !text.ends_with(['/', ':', '#']) {
             diag.error(
                 namespace,
-                format_args!("the namespace would run into the claim's name: end it with `/`, as in `{text}/`"),
+                format_args!(
+                    "the namespace would run into the claim's name: end it with `/`, as in \
+                     `{text}/`"
+                ),
             );
         }
     }
@@ -150,14 +203,16 @@ fn check_combination(said: &FieldArgs, args: &Args, diag: &mut Diag) {
             diag.error(
                 word,
                 format_args!(
-                    "`{word}` does not go with `external`: who may read the token, its issuer decides, so leave `{word}` out"
+                    "`{word}` does not go with `external`: who may read the token, its issuer \
+                     decides, so leave `{word}` out"
                 ),
             );
         }
     } else if let Some(action) = &said.action {
         diag.error(
             action,
-            "`action` is for tokens that others issue: say `#[claims(external)]` above the struct, or leave `action` out",
+            "`action` is for tokens that others issue: say `#[claims(external)]` above the \
+             struct, or leave `action` out",
         );
     }
     if let Some(sub) = &said.sub {
@@ -172,13 +227,19 @@ fn check_combination(said: &FieldArgs, args: &Args, diag: &mut Diag) {
                 "confidential" => "the gate itself reads the subject of every token",
                 _ => continue,
             };
-            diag.error(other, format_args!("`{other}` does not go with `sub`: {reason}, so leave `{other}` out"));
+            diag.error(
+                other,
+                format_args!("`{other}` does not go with `sub`: {reason}, so leave `{other}` out"),
+            );
         }
     } else if let Some(skip) = &said.skip {
         for other in said.said.iter().filter(|other| *other != skip) {
             diag.error(
                 other,
-                format_args!("`{other}` does not go with `skip`: the field is not in the token, so keep one of both"),
+                format_args!(
+                    "`{other}` does not go with `skip`: the field is not in the token, so keep \
+                     one of both"
+                ),
             );
         }
     } else {
@@ -191,23 +252,32 @@ fn check_readers(said: &FieldArgs, diag: &mut Diag) {
     if let (Some(expose), Some(_)) = (&said.expose, &said.confidential) {
         diag.error(
             expose,
-            "`expose` does not go with `confidential`: whoever holds the token either may read the claim or not, so keep one of both",
+            "`expose` does not go with `confidential`: whoever holds the token either may read \
+             the claim or not, so keep one of both",
         );
     }
     if let Some(action) = &said.action {
-        for other in said.said.iter().filter(|other| ["roles", "scope", "with", "default"].contains(&other.to_string().as_str()))
-        {
+        for other in said.said.iter().filter(|other| {
+            ["roles", "scope", "with", "default"].contains(&other.to_string().as_str())
+        }) {
             diag.error(
                 other,
-                format_args!("`{other}` does not go with `{action}`: the field holds one digest, and no token without it counts, so keep one of both"),
+                format_args!(
+                    "`{other}` does not go with `{action}`: the field holds one digest, and no \
+                     token without it counts, so keep one of both"
+                ),
             );
         }
     } else if let (Some(_), Some(scope)) = (&said.roles, &said.scope) {
-        diag.error(scope, "`scope` does not go with `roles`: give scopes a field of their own");
+        diag.error(
+            scope,
+            "`scope` does not go with `roles`: give scopes a field of their own",
+        );
     } else if let (Some(_), Some(with)) = (&said.scope, &said.with) {
         diag.error(
             with,
-            "`with` does not go with `scope`: scopes are one space-delimited string (RFC 9068), so leave `with` out",
+            "`with` does not go with `scope`: scopes are one space-delimited string (RFC 9068), \
+             so leave `with` out",
         );
     }
 }
@@ -217,14 +287,28 @@ fn check_secret(ident: &Ident, said: &FieldArgs, diag: &mut Diag) {
         return;
     }
     let name = ident.unraw().to_string();
-    let way_out = "`#[claim(skip)]` keeps it out of the token, `#[claim(expose)]` says that whoever holds the token may read it";
+    let way_out = "`#[claim(skip)]` keeps it out of the token, `#[claim(expose)]` says that \
+                   whoever holds the token may read it";
     if let Some(word) = names::secret_word(&name) {
-        let because = if word == name { String::new() } else { format!(" because of `{word}`") };
-        diag.error(ident, format_args!("`{name}` looks like a secret{because}: {way_out}"));
+        let because = if word == name {
+            String::new()
+        } else {
+            format!(" because of `{word}`")
+        };
+        diag.error(
+            ident,
+            format_args!("`{name}` looks like a secret{because}: {way_out}"),
+        );
     } else if let Some(rename) = &said.rename
         && let Some(word) = names::secret_word(&rename.value())
     {
-        diag.error(rename, format_args!("`{}` looks like a secret because of `{word}`: {way_out}", rename.value()));
+        diag.error(
+            rename,
+            format_args!(
+                "`{}` looks like a secret because of `{word}`: {way_out}",
+                rename.value()
+            ),
+        );
     }
 }
 
@@ -232,7 +316,10 @@ fn check_subject(word: &Ident, field: &Field, said: &FieldArgs, seen: &mut Seen,
     if let Some(first) = &seen.subject {
         diag.error(
             word,
-            format_args!("a second `sub`: a token has one subject, and `{first}` is it already, so keep one of both"),
+            format_args!(
+                "a second `sub`: a token has one subject, and `{first}` is it already, so keep \
+                 one of both"
+            ),
         );
     }
     seen.subject.get_or_insert_with(|| field.ident.clone());
@@ -240,7 +327,8 @@ fn check_subject(word: &Ident, field: &Field, said: &FieldArgs, seen: &mut Seen,
         diag.error(
             &field.ty,
             format_args!(
-                "every token says who its subject is, so `{}` cannot be optional: use the type inside",
+                "every token says who its subject is, so `{}` cannot be optional: use the type \
+                 inside",
                 field.ident.unraw()
             ),
         );
@@ -249,7 +337,8 @@ fn check_subject(word: &Ident, field: &Field, said: &FieldArgs, seen: &mut Seen,
         diag.error(
             &field.ty,
             format_args!(
-                "`{}` is a float, and two of them are hardly ever the same: use a `Uuid`, an integer or a `String`",
+                "`{}` is a float, and two of them are hardly ever the same: use a `Uuid`, an \
+                 integer or a `String`",
                 field.ident.unraw()
             ),
         );
@@ -262,14 +351,22 @@ fn check_owned(field: &Field, diag: &mut Diag) {
         diag.error(
             &field.ty,
             format_args!(
-                "`{}` borrows, and claims outlive what they were made of: hold an owned value, such as `String` for `&str`",
+                "`{}` borrows, and claims outlive what they were made of: hold an owned value, \
+                 such as `String` for `&str`",
                 field.ident.unraw()
             ),
         );
     }
 }
 
-fn check_claim(field: Field, said: &FieldArgs, at: usize, args: &Args, seen: &mut Seen, diag: &mut Diag) -> Claim {
+fn check_claim(
+    field: Field,
+    said: &FieldArgs,
+    at: usize,
+    args: &Args,
+    seen: &mut Seen,
+    diag: &mut Diag,
+) -> Claim {
     let (kind, repeated) = match (&said.roles, &said.scope, &said.action) {
         (Some(word), ..) => (Kind::Roles, second(word, &field, &mut seen.roles, diag)),
         (None, Some(word), _) => (Kind::Scope, second(word, &field, &mut seen.scope, diag)),
@@ -284,7 +381,12 @@ fn check_claim(field: Field, said: &FieldArgs, at: usize, args: &Args, seen: &mu
     agree::check_field(said, Some((&wire, optional)), diag);
     let name = field.ident.unraw().to_string();
     if is_float(&field.ty) && names::is_time(&name) {
-        diag.error(&field.ty, format_args!("`{name}` is a time, and times in tokens are whole seconds since 1970: use `u64`"));
+        diag.error(
+            &field.ty,
+            format_args!(
+                "`{name}` is a time, and times in tokens are whole seconds since 1970: use `u64`"
+            ),
+        );
     }
     let codec = match (&said.with, kind) {
         (_, Kind::Scope) => Codec::Scope,
@@ -297,7 +399,13 @@ fn check_claim(field: Field, said: &FieldArgs, at: usize, args: &Args, seen: &mu
         Some(DefaultArg::Trait) => Absence::Default,
         Some(DefaultArg::Function(path)) => Absence::Call(path.clone()),
     };
-    Claim { field, wire, codec, absence, kind }
+    Claim {
+        field,
+        wire,
+        codec,
+        absence,
+        kind,
+    }
 }
 
 /// Reports a second field that policies would look at.
@@ -310,7 +418,11 @@ fn second(word: &Ident, field: &Field, first: &mut Option<Ident>, diag: &mut Dia
         word,
         format_args!(
             "a second `{word}`: {} at one field, and `{first}` is it already, so keep one of both",
-            if word == "action" { "the guard looks" } else { "policies look" }
+            if word == "action" {
+                "the guard looks"
+            } else {
+                "policies look"
+            }
         ),
     );
     true
@@ -323,29 +435,48 @@ fn wire_name(ident: &Ident, kind: Kind, said: &FieldArgs, args: &Args) -> String
         Kind::Roles => renamed.unwrap_or_else(|| String::from("roles")),
         Kind::Scope => renamed.unwrap_or_else(|| String::from("scope")),
         Kind::Other | Kind::Action => {
-            let name = renamed.unwrap_or_else(|| args.rename_all.map_or(own.clone(), |case| case.of_field(&own)));
-            args.namespace.as_ref().map_or(name.clone(), |namespace| namespace.value() + &name)
+            let name = renamed.unwrap_or_else(|| {
+                args.rename_all
+                    .map_or(own.clone(), |case| case.of_field(&own))
+            });
+            args.namespace
+                .as_ref()
+                .map_or(name.clone(), |namespace| namespace.value() + &name)
         }
     }
 }
 
-fn check_wire(wire: &str, kind: Kind, ident: &Ident, said: &FieldArgs, args: &Args, seen: &mut Seen, diag: &mut Diag) {
+fn check_wire(
+    wire: &str,
+    kind: Kind,
+    ident: &Ident,
+    said: &FieldArgs,
+    args: &Args,
+    seen: &mut Seen,
+    diag: &mut Diag,
+) {
     let external = args.external.is_some();
     let message = if wire.is_empty() || wire.contains(char::is_control) {
         String::from("a claim needs a name of visible characters: write one, or leave `rename` out")
     } else if external && names::is_read(wire) {
         format!(
-            "the claim `{wire}` is read by the verifier itself, and `auth.token()` has it: leave the field out, or skip it with `#[claim(skip)]`"
+            "the claim `{wire}` is read by the verifier itself, and `auth.token()` has it: leave \
+             the field out, or skip it with `#[claim(skip)]`"
         )
     } else if !external && names::is_reserved(wire) {
         format!(
-            "the claim `{wire}` is not yours to set: choose another name with `#[claim(rename = \"…\")]`, or leave the field out with `#[claim(skip)]`"
+            "the claim `{wire}` is not yours to set: choose another name with `#[claim(rename = \
+             \"…\")]`, or leave the field out with `#[claim(skip)]`"
         )
     } else if let Some((_, first)) = seen.wires.iter().find(|(other, _)| other == wire) {
-        format!("`{first}` and `{ident}` are both `{wire}` in the token: choose another name with `#[claim(rename = \"…\")]`")
+        format!(
+            "`{first}` and `{ident}` are both `{wire}` in the token: choose another name with \
+             `#[claim(rename = \"…\")]`"
+        )
     } else if kind == Kind::Other && ["roles", "scope"].contains(&wire) {
         format!(
-            "the claim `{wire}` is the one that policies look at: mark the field with `#[claim({wire})]`, or choose another name with `#[claim(rename = \"…\")]`"
+            "the claim `{wire}` is the one that policies look at: mark the field with \
+             `#[claim({wire})]`, or choose another name with `#[claim(rename = \"…\")]`"
         )
     } else {
         seen.wires.push((wire.to_owned(), ident.clone()));
@@ -363,21 +494,33 @@ fn report_no_subject(item: &DeriveInput, fields: &syn::FieldsNamed, diag: &mut D
         .iter()
         .filter_map(|field| field.ident.as_ref())
         .find(|ident| LIKELY_SUBJECTS.contains(&ident.to_string().as_str()));
-    let which = near.map_or_else(|| String::from("the field that does"), |ident| format!("`{ident}`"));
+    let which = near.map_or_else(
+        || String::from("the field that does"),
+        |ident| format!("`{ident}`"),
+    );
     diag.error(
         &item.ident,
-        format_args!("no field of `{}` says who the subject is: mark {which} with `#[claim(sub)]`", item.ident),
+        format_args!(
+            "no field of `{}` says who the subject is: mark {which} with `#[claim(sub)]`",
+            item.ident
+        ),
     );
 }
 
-/// The struct's generics, with the bounds under which its claims are claims. rustc reports a bound that does not hold at the type.
+/// The struct's generics, with the bounds under which its claims are claims. rustc reports a bound
+/// that does not hold at the type.
 fn bounded(item: &DeriveInput, args: &Args, subject: &Field, own: &[Claim]) -> Generics {
     let krate = &args.krate;
     let mut generics = item.generics.clone();
-    let params: Vec<Ident> = generics.type_params().map(|param| param.ident.clone()).collect();
+    let params: Vec<Ident> = generics
+        .type_params()
+        .map(|param| param.ident.clone())
+        .collect();
     let clause = generics.make_where_clause();
     for param in &params {
-        clause.predicates.push(parse_quote!(#param: ::core::marker::Send + ::core::marker::Sync + 'static));
+        clause
+            .predicates
+            .push(parse_quote!(#param: ::core::marker::Send + ::core::marker::Sync + 'static));
     }
     let mut need = |ty: &Type, bound: TokenStream| {
         if let Ok(predicate) = syn::parse2(quote_spanned!(located(ty)=> #ty: #bound)) {
@@ -386,7 +529,10 @@ fn bounded(item: &DeriveInput, args: &Args, subject: &Field, own: &[Claim]) -> G
     };
     let external = args.external.is_some();
     let private = krate.at(subject.ty.span());
-    need(&subject.ty, quote_spanned!(located(&subject.ty)=> #private::Identity));
+    need(
+        &subject.ty,
+        quote_spanned!(located(&subject.ty)=> #private::Identity),
+    );
     for claim in own {
         let ty = &claim.field.ty;
         let krate = krate.at(ty.span());
@@ -394,7 +540,9 @@ fn bounded(item: &DeriveInput, args: &Args, subject: &Field, own: &[Claim]) -> G
             need(ty, quote_spanned!(located(ty)=> ::core::default::Default));
         }
         let bound = match (claim.kind, &claim.codec) {
-            (Kind::Roles, Codec::With(..)) => quote_spanned!(located(ty)=> #krate::ValueSet + #krate::Carried),
+            (Kind::Roles, Codec::With(..)) => {
+                quote_spanned!(located(ty)=> #krate::ValueSet + #krate::Carried)
+            }
             (_, Codec::With(..)) => quote_spanned!(located(ty)=> #krate::Carried),
             (Kind::Roles, _) if external => quote_spanned!(located(ty)=> #krate::ForeignRoles),
             (Kind::Scope, _) if external => quote_spanned!(located(ty)=> #krate::ForeignScopes),

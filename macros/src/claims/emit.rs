@@ -10,7 +10,10 @@ use crate::krate::name_number;
 
 /// The generated type, and all impls.
 pub(crate) fn emit(model: &Model) -> TokenStream {
-    let parts = Parts { model, generics: model.generics.split_for_impl() };
+    let parts = Parts {
+        model,
+        generics: model.generics.split_for_impl(),
+    };
     let item = claims_type(model);
     let common = parts.common();
     let claim_set = parts.claim_set();
@@ -36,9 +39,14 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
 
 /// The struct behind the accessors.
 fn claims_type(model: &Model) -> TokenStream {
-    let Model { vis, user, claims, .. } = model;
+    let Model {
+        vis, user, claims, ..
+    } = model;
     let (params, clause) = (&model.declared.params, &model.declared.where_clause);
-    let doc = format!("The claims of [`{}`], as a token carries them.", user.unraw());
+    let doc = format!(
+        "The claims of [`{}`], as a token carries them.",
+        user.unraw()
+    );
     let fields = all(model).map(|Field { ident, ty, .. }| quote!(#ident: #ty));
     let marker = marker_field(model);
     quote! {
@@ -55,12 +63,21 @@ fn all(model: &Model) -> impl Iterator<Item = &Field> {
 
 /// What uses up the parameters that no claim uses.
 fn marker_field(model: &Model) -> Option<TokenStream> {
-    let params: Vec<&Ident> = model.generics.type_params().map(|param| &param.ident).collect();
-    (!params.is_empty()).then(|| quote!(__tollgate_marker: ::core::marker::PhantomData<fn() -> (#(#params,)*)>,))
+    let params: Vec<&Ident> = model
+        .generics
+        .type_params()
+        .map(|param| &param.ident)
+        .collect();
+    (!params.is_empty())
+        .then(|| quote!(__tollgate_marker: ::core::marker::PhantomData<fn() -> (#(#params,)*)>,))
 }
 
 fn marker_value(model: &Model) -> Option<TokenStream> {
-    model.generics.type_params().next().map(|_| quote!(__tollgate_marker: ::core::marker::PhantomData,))
+    model
+        .generics
+        .type_params()
+        .next()
+        .map(|_| quote!(__tollgate_marker: ::core::marker::PhantomData,))
 }
 
 struct Parts<'a> {
@@ -76,14 +93,25 @@ impl Parts<'_> {
     }
 
     fn common(&self) -> TokenStream {
-        let Model { krate, claims, own, .. } = self.model;
+        let Model {
+            krate, claims, own, ..
+        } = self.model;
         let (params, args, clause) = &self.generics;
-        let accessors = all(self.model)
-            .map(|Field { ident, ty, vis, docs }| quote!(#(#docs)* #[must_use] #vis fn #ident(&self) -> &#ty { &self.#ident }));
+        let accessors = all(self.model).map(
+            |Field {
+                 ident,
+                 ty,
+                 vis,
+                 docs,
+             }| quote!(#(#docs)* #[must_use] #vis fn #ident(&self) -> &#ty { &self.#ident }),
+        );
         let clones = self.clones();
         let marker = marker_value(self.model);
         let (name, wires) = (claims.to_string(), own.iter().map(|claim| &claim.wire));
-        let (clone, debug) = (self.head(quote!(::core::clone::Clone), claims), self.head(quote!(::core::fmt::Debug), claims));
+        let (clone, debug) = (
+            self.head(quote!(::core::clone::Clone), claims),
+            self.head(quote!(::core::fmt::Debug), claims),
+        );
         let serialize = self.head(quote!(#krate::serde::Serialize), claims);
         quote! {
             impl #params #claims #args #clause { #(#accessors)* }
@@ -108,11 +136,18 @@ impl Parts<'_> {
 
     /// One empty place for each own claim.
     fn draft(&self) -> TokenStream {
-        let fields =
-            self.model.own.iter().map(|Claim { field: Field { ident, ty, .. }, .. }| quote!(#ident: ::core::option::Option<#ty>));
+        let fields = self.model.own.iter().map(
+            |Claim {
+                 field: Field { ident, ty, .. },
+                 ..
+             }| quote!(#ident: ::core::option::Option<#ty>),
+        );
         let empty = self.model.own.iter().map(|claim| &claim.field.ident);
         let (field, value) = (marker_field(self.model), marker_value(self.model));
-        let (params, clause) = (&self.model.declared.params, &self.model.declared.where_clause);
+        let (params, clause) = (
+            &self.model.declared.params,
+            &self.model.declared.where_clause,
+        );
         let head = self.head(quote!(::core::default::Default), &draft_name());
         quote! {
             pub struct __TollgateDraft <#params> #clause { #(#fields,)* #field }
@@ -123,10 +158,20 @@ impl Parts<'_> {
     }
 
     fn claim_set(&self) -> TokenStream {
-        let Model { krate, claims, subject, own, .. } = self.model;
+        let Model {
+            krate,
+            claims,
+            subject,
+            own,
+            ..
+        } = self.model;
         let (_, args, _) = &self.generics;
         let head = self.head(quote!(#krate::ClaimSet), claims);
-        let Field { ident: sub, ty: sub_ty, .. } = subject;
+        let Field {
+            ident: sub,
+            ty: sub_ty,
+            ..
+        } = subject;
         let writes = own.iter().map(|claim| self.write(claim));
         let places = own.iter().enumerate().map(|(at, claim)| {
             let (at, wire) = (Literal::usize_unsuffixed(at), &claim.wire);
@@ -138,7 +183,10 @@ impl Parts<'_> {
         });
         let finished = own.iter().map(finish);
         let marker = marker_value(self.model);
-        let (has_role, has_scope) = (self.holds("has_role", Kind::Roles), self.holds("has_scope", Kind::Scope));
+        let (has_role, has_scope) = (
+            self.holds("has_role", Kind::Roles),
+            self.holds("has_scope", Kind::Scope),
+        );
         let action = self.action();
         quote! {
             #head {
@@ -177,7 +225,11 @@ impl Parts<'_> {
 
     fn write(&self, claim: &Claim) -> TokenStream {
         let krate = &self.model.krate;
-        let Claim { field: Field { ident, ty, .. }, wire, .. } = claim;
+        let Claim {
+            field: Field { ident, ty, .. },
+            wire,
+            ..
+        } = claim;
         let write = match &claim.codec {
             Codec::With(at, _) => {
                 let at = Literal::usize_unsuffixed(*at);
@@ -197,7 +249,11 @@ impl Parts<'_> {
 
     fn read(&self, claim: &Claim) -> TokenStream {
         let krate = &self.model.krate;
-        let Claim { field: Field { ident, ty, .. }, wire, .. } = claim;
+        let Claim {
+            field: Field { ident, ty, .. },
+            wire,
+            ..
+        } = claim;
         let read = match &claim.codec {
             Codec::With(at, _) => {
                 let at = Literal::usize_unsuffixed(*at);
@@ -213,7 +269,13 @@ impl Parts<'_> {
 
     /// Every field of the claims, copied from those of `self`.
     fn clones(&self) -> impl Iterator<Item = TokenStream> {
-        let Model { krate, subject: Field { ident: sub, .. }, own, origin, .. } = self.model;
+        let Model {
+            krate,
+            subject: Field { ident: sub, .. },
+            own,
+            origin,
+            ..
+        } = self.model;
         let own = own.iter().map(move |claim| {
             let (ident, carrier) = (&claim.field.ident, carrier(claim, *origin));
             quote!(#ident: #krate::#carrier::duplicate(&self.#ident))
@@ -233,14 +295,23 @@ impl Parts<'_> {
                     }
                 }
             }
-            None => quote!(fn #name(&self, _: &::core::primitive::str) -> ::core::primitive::bool { false }),
+            None => {
+                quote!(fn #name(&self, _: &::core::primitive::str) -> ::core::primitive::bool { false })
+            }
         }
     }
 
     /// What binds the token to one action.
     fn action(&self) -> Option<TokenStream> {
         let krate = &self.model.krate;
-        let Claim { field: Field { ident, .. }, .. } = self.model.own.iter().find(|claim| claim.kind == Kind::Action)?;
+        let Claim {
+            field: Field { ident, .. },
+            ..
+        } = self
+            .model
+            .own
+            .iter()
+            .find(|claim| claim.kind == Kind::Action)?;
         Some(quote! {
             const ACTION_BOUND: ::core::primitive::bool = true;
             fn action(&self) -> ::core::option::Option<&::core::primitive::str> {
@@ -250,14 +321,24 @@ impl Parts<'_> {
     }
 
     fn jwt_claims(&self) -> TokenStream {
-        let Model { krate, user, claims, subject, .. } = self.model;
+        let Model {
+            krate,
+            user,
+            claims,
+            subject,
+            ..
+        } = self.model;
         let (_, args, _) = &self.generics;
         let head = self.head(quote!(#krate::JwtClaims), user);
         let secrecy = match self.model.secrecy {
             Secrecy::Open => quote!(Open),
             Secrecy::Confidential => quote!(Confidential),
         };
-        let Field { ident: sub, ty: sub_ty, .. } = subject;
+        let Field {
+            ident: sub,
+            ty: sub_ty,
+            ..
+        } = subject;
         let clones = self.clones();
         let marker = marker_value(self.model);
         let issuable = (self.model.origin == Origin::Own).then(|| {
@@ -278,7 +359,9 @@ impl Parts<'_> {
 
     /// The functions of each `with`.
     fn with(&self) -> TokenStream {
-        let Model { krate, claims, own, .. } = self.model;
+        let Model {
+            krate, claims, own, ..
+        } = self.model;
         let impls = own.iter().filter_map(|claim| {
             let Codec::With(at, path) = &claim.codec else { return None };
             let (at, ty) = (Literal::usize_unsuffixed(*at), &claim.field.ty);
@@ -304,7 +387,9 @@ impl Parts<'_> {
 
     /// What policies may ask of the user.
     fn policies(&self) -> TokenStream {
-        let Model { krate, user, own, .. } = self.model;
+        let Model {
+            krate, user, own, ..
+        } = self.model;
         let impls = own.iter().map(|claim| {
             let has = match claim.kind {
                 Kind::Roles => quote!(HasRoles),
@@ -322,17 +407,31 @@ impl Parts<'_> {
 
     /// That a policy may compare the claim, and with what.
     fn comparable(&self, claim: &Claim) -> TokenStream {
-        let Model { krate, user, declared, .. } = self.model;
+        let Model {
+            krate,
+            user,
+            declared,
+            ..
+        } = self.model;
         let (_, args, _) = &self.generics;
-        let Claim { field: Field { ident, ty, .. }, wire, codec, .. } = claim;
+        let Claim {
+            field: Field { ident, ty, .. },
+            wire,
+            codec,
+            ..
+        } = claim;
         let number = name_number(&ident.to_string());
-        // rustc lists the impls where a policy asks for a claim that is none: this is how the list shows the field.
+        // rustc lists the impls where a policy asks for a claim that is none: this is how the list
+        // shows the field.
         let kind = quote::format_ident!("claim_{}", ident.unraw());
         let mut generics = declared.clone();
         generics.params.push(parse_quote!(#kind));
         // What a module writes may be anything.
         if !matches!(codec, Codec::With(..)) {
-            generics.make_where_clause().predicates.push(parse_quote!(#ty: #krate::Comparable<#kind>));
+            generics
+                .make_where_clause()
+                .predicates
+                .push(parse_quote!(#ty: #krate::Comparable<#kind>));
         }
         let (params, _, clause) = generics.split_for_impl();
         quote! {
@@ -377,6 +476,8 @@ fn finish(claim: &Claim) -> TokenStream {
         Absence::Refused => quote!(#ident: ::core::option::Option::ok_or(draft.#ident, #wire)?),
         Absence::Nothing => quote!(#ident: ::core::option::Option::flatten(draft.#ident)),
         Absence::Default => quote!(#ident: ::core::option::Option::unwrap_or_default(draft.#ident)),
-        Absence::Call(path) => quote!(#ident: ::core::option::Option::unwrap_or_else(draft.#ident, #path)),
+        Absence::Call(path) => {
+            quote!(#ident: ::core::option::Option::unwrap_or_else(draft.#ident, #path))
+        }
     }
 }

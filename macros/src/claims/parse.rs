@@ -48,8 +48,18 @@ pub(crate) enum DefaultArg {
 }
 
 const STRUCT_OPTIONS: [&str; 5] = ["name", "rename_all", "namespace", "external", "crate"];
-const FIELD_OPTIONS: [&str; 10] =
-    ["sub", "roles", "scope", "action", "rename", "with", "default", "skip", "expose", "confidential"];
+const FIELD_OPTIONS: [&str; 10] = [
+    "sub",
+    "roles",
+    "scope",
+    "action",
+    "rename",
+    "with",
+    "default",
+    "skip",
+    "expose",
+    "confidential",
+];
 
 /// Reads all attributes of the item and its fields.
 pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
@@ -62,35 +72,63 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
         serde: serde_options(&item.attrs),
         fields: Vec::new(),
     };
-    for opt in option::once(option::of_attributes(&item.attrs, "claims", diag), &[], diag) {
+    for opt in option::once(
+        option::of_attributes(&item.attrs, "claims", diag),
+        &[],
+        diag,
+    ) {
         match opt.key.to_string().as_str() {
-            "name" => args.name = opt.parse("an identifier", "name = UserClaims", syn::parse::Parse::parse, diag),
+            "name" => {
+                args.name = opt.parse(
+                    "an identifier",
+                    "name = UserClaims",
+                    syn::parse::Parse::parse,
+                    diag,
+                )
+            }
             "rename_all" => args.rename_all = Case::read(&opt, diag),
             "namespace" => args.namespace = opt.string(diag),
             "crate" => args.krate = Krate::read(&opt, diag),
             "external" => args.external = opt.word(diag),
             word if FIELD_OPTIONS.contains(&word) => diag.error(
                 &opt.key,
-                format_args!("`{word}` belongs to a field: write `#[claim({word})]` above the field that is meant"),
+                format_args!(
+                    "`{word}` belongs to a field: write `#[claim({word})]` above the field that \
+                     is meant"
+                ),
             ),
             _ => {
                 diag.unknown(&opt.key, "option", &STRUCT_OPTIONS);
             }
         }
     }
-    for attr in item.attrs.iter().filter(|attr| attr.path().is_ident("claim")) {
-        diag.error(attr.path(), "`claim` belongs to a field: options of the struct are `#[claims(…)]`");
+    for attr in item
+        .attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("claim"))
+    {
+        diag.error(
+            attr.path(),
+            "`claim` belongs to a field: options of the struct are `#[claims(…)]`",
+        );
     }
     if let Data::Struct(data) = &item.data
         && let Fields::Named(fields) = &data.fields
     {
-        args.fields = fields.named.iter().map(|field| parse_field(&field.attrs, diag)).collect();
+        args.fields = fields
+            .named
+            .iter()
+            .map(|field| parse_field(&field.attrs, diag))
+            .collect();
     }
     args
 }
 
 fn parse_field(attrs: &[Attribute], diag: &mut Diag) -> FieldArgs {
-    let mut args = FieldArgs { serde: serde_options(attrs), ..FieldArgs::default() };
+    let mut args = FieldArgs {
+        serde: serde_options(attrs),
+        ..FieldArgs::default()
+    };
     for opt in option::once(option::of_attributes(attrs, "claim", diag), &[], diag) {
         match opt.key.to_string().as_str() {
             "sub" => args.sub = opt.word(diag),
@@ -104,13 +142,23 @@ fn parse_field(attrs: &[Attribute], diag: &mut Diag) -> FieldArgs {
             "default" => {
                 args.default = match &opt.value {
                     Value::Word => Some(DefaultArg::Trait),
-                    Value::Is(_) | Value::List(_) => opt.path("default = my_function", diag).map(DefaultArg::Function),
+                    Value::Is(_) | Value::List(_) => opt
+                        .path("default = my_function", diag)
+                        .map(DefaultArg::Function),
                 };
             }
             "action" => args.action = opt.word(diag),
-            "external" => diag.error(&opt.key, "`external` belongs to the struct: write `#[claims(external)]` above it"),
+            "external" => diag.error(
+                &opt.key,
+                "`external` belongs to the struct: write `#[claims(external)]` above it",
+            ),
             word if STRUCT_OPTIONS.contains(&word) => {
-                diag.error(&opt.key, format_args!("`{word}` belongs to the struct: write `#[claims({word} = …)]` above it"));
+                diag.error(
+                    &opt.key,
+                    format_args!(
+                        "`{word}` belongs to the struct: write `#[claims({word} = …)]` above it"
+                    ),
+                );
             }
             _ => {
                 args.meant_sub |= diag.unknown(&opt.key, "option", &FIELD_OPTIONS) == Some("sub");
@@ -120,7 +168,10 @@ fn parse_field(attrs: &[Attribute], diag: &mut Diag) -> FieldArgs {
         args.said.push(opt.key);
     }
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("claims")) {
-        diag.error(attr.path(), "`claims` belongs to the struct: options of a field are `#[claim(…)]`");
+        diag.error(
+            attr.path(),
+            "`claims` belongs to the struct: options of a field are `#[claim(…)]`",
+        );
     }
     args
 }

@@ -1,4 +1,5 @@
-//! What stands in for the claims of a struct with a mistake, so that the mistake is all that is reported.
+//! What stands in for the claims of a struct with a mistake, so that the mistake is all that is
+//! reported.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -15,7 +16,12 @@ pub(crate) fn emit(item: &DeriveInput, args: &Args) -> TokenStream {
     if item.generics.lifetimes().next().is_some() {
         return TokenStream::new();
     }
-    let (krate, vis, user, claims) = (&args.krate, &item.vis, &item.ident, check::claims_name(item, args));
+    let (krate, vis, user, claims) = (
+        &args.krate,
+        &item.vis,
+        &item.ident,
+        check::claims_name(item, args),
+    );
     let accessors = carried(item, args).map(|(ident, field, said)| {
         let Field { ty, vis, docs, .. } = check::carried(item, field, ident, said);
         quote!(#(#docs)* #vis fn #ident(&self) -> &#ty { ::core::unreachable!() })
@@ -23,16 +29,27 @@ pub(crate) fn emit(item: &DeriveInput, args: &Args) -> TokenStream {
     let subject = subject(item, args);
 
     let mut generics = item.generics.clone();
-    let types: Vec<Ident> = generics.type_params().map(|param| param.ident.clone()).collect();
+    let types: Vec<Ident> = generics
+        .type_params()
+        .map(|param| param.ident.clone())
+        .collect();
     for ty in &types {
-        generics.make_where_clause().predicates.push(parse_quote!(#ty: ::core::marker::Send + ::core::marker::Sync + 'static));
+        generics
+            .make_where_clause()
+            .predicates
+            .push(parse_quote!(#ty: ::core::marker::Send + ::core::marker::Sync + 'static));
     }
     let mut asked = generics.clone();
     asked.params.push(parse_quote!(__TollgateValue));
     let mut named = asked.clone();
-    named.params.push(parse_quote!(const __TOLLGATE_NAME: ::core::primitive::u64));
-    let ((params, ty, clause), (asked, ..), (named, ..)) =
-        (generics.split_for_impl(), asked.split_for_impl(), named.split_for_impl());
+    named
+        .params
+        .push(parse_quote!(const __TOLLGATE_NAME: ::core::primitive::u64));
+    let ((params, ty, clause), (asked, ..), (named, ..)) = (
+        generics.split_for_impl(),
+        asked.split_for_impl(),
+        named.split_for_impl(),
+    );
     let (declared, own_clause) = (&item.generics.params, &item.generics.where_clause);
     let result = quote!(::core::result::Result);
     let doc = format!("The claims of [`{}`].", user.unraw());
@@ -90,16 +107,28 @@ pub(crate) fn emit(item: &DeriveInput, args: &Args) -> TokenStream {
 }
 
 /// The named fields that are in the token, each with what it says.
-fn carried<'a>(item: &'a DeriveInput, args: &'a Args) -> impl Iterator<Item = (&'a Ident, &'a syn::Field, &'a FieldArgs)> {
-    let fields = if let Data::Struct(data) = &item.data { Some(&data.fields) } else { None };
+fn carried<'a>(
+    item: &'a DeriveInput,
+    args: &'a Args,
+) -> impl Iterator<Item = (&'a Ident, &'a syn::Field, &'a FieldArgs)> {
+    let fields = if let Data::Struct(data) = &item.data {
+        Some(&data.fields)
+    } else {
+        None
+    };
     let pairs = fields.into_iter().flatten().zip(&args.fields);
-    pairs.filter(|(_, said)| said.skip.is_none()).filter_map(|(field, said)| Some((field.ident.as_ref()?, field, said)))
+    pairs
+        .filter(|(_, said)| said.skip.is_none())
+        .filter_map(|(field, said)| Some((field.ident.as_ref()?, field, said)))
 }
 
 /// The type of the subject, or what is likely to become it.
 fn subject(item: &DeriveInput, args: &Args) -> TokenStream {
     let marked = carried(item, args).find(|(.., said)| said.sub.is_some());
-    let likely = || carried(item, args).find(|(ident, ..)| check::LIKELY_SUBJECTS.contains(&ident.to_string().as_str()));
+    let likely = || {
+        carried(item, args)
+            .find(|(ident, ..)| check::LIKELY_SUBJECTS.contains(&ident.to_string().as_str()))
+    };
     match marked.or_else(likely) {
         Some((_, field, _)) => {
             let ty = ty::inside_option(&field.ty).unwrap_or(&field.ty);

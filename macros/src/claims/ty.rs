@@ -17,15 +17,25 @@ pub(super) fn is_option(ty: &Type) -> bool {
 
 /// Whether a type is a float or an optional one.
 pub(super) fn is_float(ty: &Type) -> bool {
-    let Type::Path(ty) = bare(inside_option(ty).unwrap_or(ty)) else { return false };
+    let Type::Path(ty) = bare(inside_option(ty).unwrap_or(ty)) else {
+        return false;
+    };
     ty.path.is_ident("f32") || ty.path.is_ident("f64")
 }
 
 /// The type in an `Option`, as far as it is written so.
 pub(super) fn inside_option(ty: &Type) -> Option<&Type> {
-    let Type::Path(ty) = bare(ty) else { return None };
-    let last = ty.path.segments.last().filter(|last| last.ident == "Option")?;
-    let syn::PathArguments::AngleBracketed(args) = &last.arguments else { return None };
+    let Type::Path(ty) = bare(ty) else {
+        return None;
+    };
+    let last = ty
+        .path
+        .segments
+        .last()
+        .filter(|last| last.ident == "Option")?;
+    let syn::PathArguments::AngleBracketed(args) = &last.arguments else {
+        return None;
+    };
     match (args.args.first(), args.args.len()) {
         (Some(syn::GenericArgument::Type(inner)), 1) => Some(inner),
         _ => None,

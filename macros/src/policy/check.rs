@@ -11,14 +11,25 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
     let name = &item.ident;
     let unit = matches!(&item.data, Data::Struct(data) if matches!(data.fields, Fields::Unit));
     if !unit {
-        diag.error(name, format_args!("a policy is a name for a condition and holds nothing: write `struct {name};`"));
+        diag.error(
+            name,
+            format_args!(
+                "a policy is a name for a condition and holds nothing: write `struct {name};`"
+            ),
+        );
     } else if let Some(param) = item.generics.params.first() {
-        diag.error(param, format_args!("a policy has no parameters: write `struct {name};`"));
+        diag.error(
+            param,
+            format_args!("a policy has no parameters: write `struct {name};`"),
+        );
     }
     if !args.said {
         diag.error(
             name,
-            format_args!("`{name}` asks for nothing: say what, as in `#[policy(role = Role::Admin)]`, or use `Anyone`"),
+            format_args!(
+                "`{name}` asks for nothing: say what, as in `#[policy(role = Role::Admin)]`, or \
+                 use `Anyone`"
+            ),
         );
     }
     let mut asked = Asked::default();
@@ -27,16 +38,29 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
         let field = &claim.field;
         diag.error(
             field,
-            format_args!("nothing says whose claim `{field}` is: add the type that derives `JwtClaims`, as in `user = User`"),
+            format_args!(
+                "nothing says whose claim `{field}` is: add the type that derives `JwtClaims`, as \
+                 in `user = User`"
+            ),
         );
     }
-    let consistency = args.consistency.as_ref().and_then(|said| check_consistency(said, diag));
+    let consistency = args
+        .consistency
+        .as_ref()
+        .and_then(|said| check_consistency(said, diag));
     let rule = match rules.len() {
         0 => Rule::Anyone,
         1 => rules.pop()?,
         _ => Rule::All(rules),
     };
-    Some(Model { krate: args.krate.clone(), name: name.clone(), user: args.user.clone(), rule, consistency, asked })
+    Some(Model {
+        krate: args.krate.clone(),
+        name: name.clone(),
+        user: args.user.clone(),
+        rule,
+        consistency,
+        asked,
+    })
 }
 
 /// Whether conditions hold together, or one of them is enough.
@@ -48,23 +72,47 @@ enum Joined {
 
 fn list(conditions: &[Condition], joined: Joined, asked: &mut Asked, diag: &mut Diag) -> Vec<Rule> {
     check_list(conditions, joined, diag);
-    conditions.iter().filter_map(|condition| one(condition, asked, diag)).collect()
+    conditions
+        .iter()
+        .filter_map(|condition| one(condition, asked, diag))
+        .collect()
 }
 
 /// Conditions that stand beside each other to no purpose.
 fn check_list(conditions: &[Condition], joined: Joined, diag: &mut Diag) {
     let mut seen: Vec<(bool, String)> = Vec::new();
     for condition in conditions {
-        let Some((holds, what)) = leaf(condition) else { continue };
+        let Some((holds, what)) = leaf(condition) else {
+            continue;
+        };
         let is_acr = matches!(condition.kind, Kind::Acr(_));
         let contradiction = (!holds, what.clone());
         if seen.contains(&(holds, what.clone())) {
-            diag.error(&condition.word, format_args!("`{what}` is asked for twice: keep one"));
+            diag.error(
+                &condition.word,
+                format_args!("`{what}` is asked for twice: keep one"),
+            );
         } else if seen.contains(&contradiction) {
-            let nobody = if joined == Joined::All { "nobody can have and lack" } else { "everybody has or lacks" };
-            diag.error(&condition.word, format_args!("{nobody} `{what}`: leave one of both out"));
-        } else if is_acr && joined == Joined::All && seen.iter().any(|(holds, other)| *holds && other.starts_with("acr ")) {
-            diag.error(&condition.word, "a sign-in has one `acr`, so two never hold together: write `any(acr = …, acr = …)`");
+            let nobody = if joined == Joined::All {
+                "nobody can have and lack"
+            } else {
+                "everybody has or lacks"
+            };
+            diag.error(
+                &condition.word,
+                format_args!("{nobody} `{what}`: leave one of both out"),
+            );
+        } else if is_acr
+            && joined == Joined::All
+            && seen
+                .iter()
+                .any(|(holds, other)| *holds && other.starts_with("acr "))
+        {
+            diag.error(
+                &condition.word,
+                "a sign-in has one `acr`, so two never hold together: write `any(acr = …, acr = \
+                 …)`",
+            );
         }
         seen.push((holds, what));
     }
@@ -78,7 +126,9 @@ fn leaf(condition: &Condition) -> Option<(bool, String)> {
         Kind::Claim(field, wanted) => format!("claim({field} = {})", wanted.shown()),
         Kind::Acr(text) => format!("acr = \"{}\"", text.value()),
         Kind::Not(conditions) => {
-            let [only] = conditions.as_slice() else { return None };
+            let [only] = conditions.as_slice() else {
+                return None;
+            };
             return leaf(only).map(|(holds, what)| (!holds, what));
         }
         Kind::MaxAge(_) | Kind::All(_) | Kind::Any(_) => return None,
@@ -89,9 +139,14 @@ fn leaf(condition: &Condition) -> Option<(bool, String)> {
 fn one(condition: &Condition, asked: &mut Asked, diag: &mut Diag) -> Option<Rule> {
     Some(match &condition.kind {
         Kind::Role(role) => Rule::Role(remembered(named(role, "Role", diag)?, &mut asked.roles)),
-        Kind::Scope(scope) => Rule::Scope(remembered(named(scope, "Scope", diag)?, &mut asked.scopes)),
+        Kind::Scope(scope) => {
+            Rule::Scope(remembered(named(scope, "Scope", diag)?, &mut asked.scopes))
+        }
         Kind::Claim(field, wanted) => {
-            let claim = Claim { field: field.clone(), value: value(wanted, diag)? };
+            let claim = Claim {
+                field: field.clone(),
+                value: value(wanted, diag)?,
+            };
             Rule::Claim(remembered(claim, &mut asked.claims))
         }
         Kind::MaxAge(text) => Rule::MaxAge(duration(text, &SECONDS, diag)? / 1000),
@@ -102,7 +157,8 @@ fn one(condition: &Condition, asked: &mut Asked, diag: &mut Diag) -> Option<Rule
             if conditions.len() > 1 {
                 diag.error(
                     &condition.word,
-                    "`not` of several conditions can be read in two ways: write `not(any(…))` or `not(all(…))`",
+                    "`not` of several conditions can be read in two ways: write `not(any(…))` or \
+                     `not(all(…))`",
                 );
             }
             Rule::Not(Box::new(list(conditions, Joined::Any, asked, diag).pop()?))
@@ -121,8 +177,13 @@ fn remembered<T: Clone + PartialEq>(asked: T, seen: &mut Vec<T>) -> T {
 fn named(said: &parse::Named, example: &str, diag: &mut Diag) -> Option<Named> {
     match said {
         parse::Named::Variant(path) => variant(path, example, diag).map(Named::Variant),
-        parse::Named::Text(text) if text.value().is_empty() || text.value().contains(char::is_whitespace) => {
-            diag.error(text, "a role or scope is one word: write it as it stands in the token");
+        parse::Named::Text(text)
+            if text.value().is_empty() || text.value().contains(char::is_whitespace) =>
+        {
+            diag.error(
+                text,
+                "a role or scope is one word: write it as it stands in the token",
+            );
             None
         }
         parse::Named::Text(text) => Some(Named::Text(text.clone())),
@@ -133,11 +194,17 @@ fn variant(path: &Path, example: &str, diag: &mut Diag) -> Option<Variant> {
     let mut of = path.clone();
     let last = of.segments.pop();
     let (Some(last), Some(kept)) = (last, of.segments.pop()) else {
-        diag.error(path, format_args!("`{0}` lacks its enum: write `{example}::{0}`", shown(path)));
+        diag.error(
+            path,
+            format_args!("`{0}` lacks its enum: write `{example}::{0}`", shown(path)),
+        );
         return None;
     };
     of.segments.push(kept);
-    Some(Variant { of, name: last.ident })
+    Some(Variant {
+        of,
+        name: last.ident,
+    })
 }
 
 fn value(wanted: &Wanted, diag: &mut Diag) -> Option<Value> {
@@ -149,33 +216,47 @@ fn value(wanted: &Wanted, diag: &mut Diag) -> Option<Value> {
         Lit::Str(text) if !negative => Some(Value::Text(text.value())),
         Lit::Bool(truth) if !negative => Some(Value::Truth(truth.value)),
         Lit::Int(number) => {
-            let digits = if negative { format!("-{}", number.base10_digits()) } else { number.base10_digits().to_owned() };
+            let digits = if negative {
+                format!("-{}", number.base10_digits())
+            } else {
+                number.base10_digits().to_owned()
+            };
             let read = digits.parse().ok();
             if read.is_none() {
-                diag.error(number, "no claim holds so large a number: write one of at most 127 bits");
+                diag.error(
+                    number,
+                    "no claim holds so large a number: write one of at most 127 bits",
+                );
             }
             read.map(Value::Number)
         }
         _ => {
             diag.error(
                 lit,
-                "a claim is compared with a string, a whole number, a bool or the variant of an enum: write one of these",
+                "a claim is compared with a string, a whole number, a bool or the variant of an \
+                 enum: write one of these",
             );
             None
         }
     }
 }
 
-/// A way to authenticate, as a challenge names it: parted by spaces, in quotes (RFC 9470 section 3).
+/// A way to authenticate, as a challenge names it: parted by spaces, in quotes (RFC 9470 section
+/// 3).
 fn acr(text: &LitStr, diag: &mut Diag) -> Option<String> {
     let value = text.value();
     if value.is_empty() {
-        diag.error(text, "an `acr` has a name: write the value that the token carries, as in `urn:mace:incommon:iap:silver`");
+        diag.error(
+            text,
+            "an `acr` has a name: write the value that the token carries, as in \
+             `urn:mace:incommon:iap:silver`",
+        );
     } else if value.contains(|c: char| !matches!(c, '!' | '#'..='[' | ']'..='~')) {
         diag.error(
             text,
             format_args!(
-                "`{value}` holds a character that challenges part or quote by: use visible ASCII without space, `\"` and `\\`"
+                "`{value}` holds a character that challenges part or quote by: use visible ASCII \
+                 without space, `\"` and `\\`"
             ),
         );
     } else {
@@ -190,16 +271,29 @@ fn check_consistency(said: &parse::Consistency, diag: &mut Diag) -> Option<Consi
     match (word.as_str(), &said.bound) {
         ("strict", None) => return Some(Consistency::Strict),
         ("eventual", None) => return Some(Consistency::Eventual),
-        ("bounded", Some(text)) => return duration(text, &MILLISECONDS, diag).map(Consistency::Bounded),
-        ("bounded", None) => {
-            diag.error(&said.word, "`bounded` lacks its time: write how old the view may be, as in `bounded(\"2s\")`");
+        ("bounded", Some(text)) => {
+            return duration(text, &MILLISECONDS, diag).map(Consistency::Bounded);
         }
-        ("strict" | "eventual", Some(text)) => diag.error(text, format_args!("`{word}` takes no time: write `{word}`")),
+        ("bounded", None) => {
+            diag.error(
+                &said.word,
+                "`bounded` lacks its time: write how old the view may be, as in `bounded(\"2s\")`",
+            );
+        }
+        ("strict" | "eventual", Some(text)) => {
+            diag.error(text, format_args!("`{word}` takes no time: write `{word}`"))
+        }
         _ => match nearest(&word, &WORDS) {
-            Some(near) => diag.error(&said.word, format_args!("unknown consistency `{word}`: did you mean `{near}`?")),
+            Some(near) => diag.error(
+                &said.word,
+                format_args!("unknown consistency `{word}`: did you mean `{near}`?"),
+            ),
             None => diag.error(
                 &said.word,
-                format_args!("unknown consistency `{word}`: there is `strict`, `eventual` and `bounded(\"2s\")`"),
+                format_args!(
+                    "unknown consistency `{word}`: there is `strict`, `eventual` and \
+                     `bounded(\"2s\")`"
+                ),
             ),
         },
     }
@@ -209,31 +303,59 @@ fn check_consistency(said: &parse::Consistency, diag: &mut Diag) -> Option<Consi
 /// Units, and how many milliseconds each has; the longest name first.
 type Units = [(&'static str, u64)];
 
-const SECONDS: [(&str, u64); 4] = [("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
-const MILLISECONDS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+const SECONDS: [(&str, u64); 4] = [
+    ("s", 1_000),
+    ("m", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+];
+const MILLISECONDS: [(&str, u64); 5] = [
+    ("ms", 1),
+    ("s", 1_000),
+    ("m", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+];
 
 /// The milliseconds of `30s`, `5m`, `2h` or `1d`.
 fn duration(text: &LitStr, units: &Units, diag: &mut Diag) -> Option<u64> {
     let value = text.value();
     let read = units.iter().find_map(|(unit, millis)| {
         let number = value.strip_suffix(*unit)?;
-        let number: u64 = number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().ok())??;
+        let number: u64 = number
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| number.parse().ok())??;
         number.checked_mul(*millis)
     });
     match read {
-        Some(0) => diag.error(text, "this is no time at all, which nothing satisfies: write at least `1s`"),
+        Some(0) => diag.error(
+            text,
+            "this is no time at all, which nothing satisfies: write at least `1s`",
+        ),
         Some(_) => return read,
         None => diag.error(
             text,
-            format_args!("`{value}` is no duration: write a whole number and its unit, as in `30s`, `5m`, `2h` or `1d`"),
+            format_args!(
+                "`{value}` is no duration: write a whole number and its unit, as in `30s`, `5m`, \
+                 `2h` or `1d`"
+            ),
         ),
     }
     None
 }
 
 fn shown(path: &Path) -> String {
-    let lead = if path.leading_colon.is_some() { "::" } else { "" };
-    let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let lead = if path.leading_colon.is_some() {
+        "::"
+    } else {
+        ""
+    };
+    let segments: Vec<String> = path
+        .segments
+        .iter()
+        .map(|segment| segment.ident.to_string())
+        .collect();
     lead.to_owned() + &segments.join("::")
 }
 

@@ -11,7 +11,14 @@ use crate::krate::{Krate, name_number};
 
 /// The impl for the user type, or for every one that has what the policy asks for.
 pub(crate) fn emit(model: &Model) -> TokenStream {
-    let Model { krate, name, user, rule, consistency, asked } = model;
+    let Model {
+        krate,
+        name,
+        user,
+        rule,
+        consistency,
+        asked,
+    } = model;
     let (params, user) = match user {
         Some(user) => (None, user.to_token_stream()),
         None => (Some(quote!(<__TollgateUser>)), quote!(__TollgateUser)),
@@ -26,21 +33,39 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     let private = krate.at(here);
     needs.push(quote_spanned!(here=> #user: #private::JwtClaims));
     for (of, name) in enums(&asked.roles, "HasRoles").chain(enums(&asked.scopes, "HasScopes")) {
-        let here = spot(of.segments.last().map_or_else(Span::call_site, |last| last.ident.span()));
+        let here = spot(
+            of.segments
+                .last()
+                .map_or_else(Span::call_site, |last| last.ident.span()),
+        );
         let (user, krate, of) = (moved(&user, here), krate.at(here), moved(of, here));
         needs.push(quote_spanned!(here=> #user: #krate::#name<#of>));
     }
     for (named, has) in [(&asked.roles, "HasRoles"), (&asked.scopes, "HasScopes")] {
-        let text = named.iter().find_map(|named| if let Named::Text(text) = named { Some(text) } else { None });
+        let text = named.iter().find_map(|named| {
+            if let Named::Text(text) = named {
+                Some(text)
+            } else {
+                None
+            }
+        });
         let Some(text) = text else { continue };
         let here = spot(text.span());
-        let (user, krate, has) = (moved(&user, here), krate.at(here), quote::format_ident!("{has}", span = here));
+        let (user, krate, has) = (
+            moved(&user, here),
+            krate.at(here),
+            quote::format_ident!("{has}", span = here),
+        );
         needs.push(quote_spanned!(here=> #user: #krate::#has<#krate::AnyText>));
     }
     for Claim { field, value } in &asked.claims {
         let here = spot(field.span());
         let number = Literal::u64_suffixed(name_number(&field.to_string()));
-        let (user, krate, kind) = (moved(&user, here), krate.at(here), moved(kind(krate, value), here));
+        let (user, krate, kind) = (
+            moved(&user, here),
+            krate.at(here),
+            moved(kind(krate, value), here),
+        );
         needs.push(quote_spanned!(here=> #user: #krate::HasClaim<#number, #kind>));
     }
     for Variant { of, name } in asked.variants() {
@@ -177,7 +202,9 @@ fn said(krate: &Krate, consistency: Consistency) -> TokenStream {
 fn enums<'a>(named: &'a [Named], has: &str) -> impl Iterator<Item = (&'a Path, Ident)> {
     let mut enums: Vec<&Path> = Vec::new();
     for named in named {
-        let Named::Variant(Variant { of, .. }) = named else { continue };
+        let Named::Variant(Variant { of, .. }) = named else {
+            continue;
+        };
         if !enums.contains(&of) {
             enums.push(of);
         }

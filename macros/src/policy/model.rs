@@ -45,10 +45,14 @@ impl Asked {
             Value::Variant(variant) => Some(variant),
             Value::Text(_) | Value::Number(_) | Value::Truth(_) => None,
         });
-        let named = self.roles.iter().chain(&self.scopes).filter_map(|named| match named {
-            Named::Variant(variant) => Some(variant),
-            Named::Text(_) => None,
-        });
+        let named = self
+            .roles
+            .iter()
+            .chain(&self.scopes)
+            .filter_map(|named| match named {
+                Named::Variant(variant) => Some(variant),
+                Named::Text(_) => None,
+            });
         named.chain(of_claims)
     }
 }

@@ -63,28 +63,53 @@ pub(crate) struct Consistency {
     pub(crate) bound: Option<LitStr>,
 }
 
-const OPTIONS: [&str; 11] = ["role", "scope", "claim", "max_age", "acr", "any", "all", "not", "user", "consistency", "crate"];
-const NESTED: [&str; 8] = ["role", "scope", "claim", "max_age", "acr", "any", "all", "not"];
+const OPTIONS: [&str; 11] = [
+    "role",
+    "scope",
+    "claim",
+    "max_age",
+    "acr",
+    "any",
+    "all",
+    "not",
+    "user",
+    "consistency",
+    "crate",
+];
+const NESTED: [&str; 8] = [
+    "role", "scope", "claim", "max_age", "acr", "any", "all", "not",
+];
 const WHOLE: [&str; 3] = ["user", "consistency", "crate"];
 const REPEATABLE: [&str; 7] = ["role", "scope", "claim", "acr", "any", "all", "not"];
 
 /// Reads the attributes of the item.
 pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
-    let (of_whole, conditions): (Vec<Opt>, Vec<Opt>) =
-        option::once(option::of_attributes(&item.attrs, "policy", diag), &REPEATABLE, diag)
-            .into_iter()
-            .partition(|opt| WHOLE.contains(&opt.key.to_string().as_str()));
+    let (of_whole, conditions): (Vec<Opt>, Vec<Opt>) = option::once(
+        option::of_attributes(&item.attrs, "policy", diag),
+        &REPEATABLE,
+        diag,
+    )
+    .into_iter()
+    .partition(|opt| WHOLE.contains(&opt.key.to_string().as_str()));
     let mut args = Args {
         said: !conditions.is_empty()
-            || item.attrs.iter().any(|attr| attr.path().is_ident("policy") && attr.meta.require_list().is_err()),
+            || item
+                .attrs
+                .iter()
+                .any(|attr| attr.path().is_ident("policy") && attr.meta.require_list().is_err()),
         conditions: Vec::new(),
         user: None,
         user_said: false,
         consistency: None,
         krate: Krate::DEFAULT,
     };
-    let reader = Reader { has_user: of_whole.iter().any(|opt| opt.key == "user") };
-    args.conditions = conditions.into_iter().filter_map(|opt| reader.read(opt, &OPTIONS, diag)).collect();
+    let reader = Reader {
+        has_user: of_whole.iter().any(|opt| opt.key == "user"),
+    };
+    args.conditions = conditions
+        .into_iter()
+        .filter_map(|opt| reader.read(opt, &OPTIONS, diag))
+        .collect();
     for opt in of_whole {
         match opt.key.to_string().as_str() {
             "user" => {
@@ -92,8 +117,12 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
                 args.user_said = true;
             }
             "consistency" => {
-                args.consistency =
-                    opt.parse("`strict`, `eventual` or `bounded(\"2s\")`", "consistency = strict", Consistency::parse, diag);
+                args.consistency = opt.parse(
+                    "`strict`, `eventual` or `bounded(\"2s\")`",
+                    "consistency = strict",
+                    Consistency::parse,
+                    diag,
+                );
                 args.said = true;
             }
             _ => args.krate = Krate::read(&opt, diag),
@@ -116,11 +145,22 @@ impl Reader {
             "claim" => claim(&opt, diag)?,
             "max_age" => Kind::MaxAge(opt.string(diag)?),
             "acr" => Kind::Acr(opt.string(diag)?),
-            "all" => Kind::All(self.nested(&opt, "all(role = Role::Admin, max_age = \"5m\")", diag)?),
-            "any" => Kind::Any(self.nested(&opt, "any(role = Role::Admin, role = Role::Editor)", diag)?),
+            "all" => {
+                Kind::All(self.nested(&opt, "all(role = Role::Admin, max_age = \"5m\")", diag)?)
+            }
+            "any" => Kind::Any(self.nested(
+                &opt,
+                "any(role = Role::Admin, role = Role::Editor)",
+                diag,
+            )?),
             "not" => Kind::Not(self.nested(&opt, "not(role = Role::Guest)", diag)?),
             word if WHOLE.contains(&word) => {
-                diag.error(&opt.key, format_args!("`{word}` is said of the whole policy: move it out of these brackets"));
+                diag.error(
+                    &opt.key,
+                    format_args!(
+                        "`{word}` is said of the whole policy: move it out of these brackets"
+                    ),
+                );
                 return None;
             }
             _ => {
@@ -128,13 +168,20 @@ impl Reader {
                 return None;
             }
         };
-        Some(Condition { word: opt.key, kind })
+        Some(Condition {
+            word: opt.key,
+            kind,
+        })
     }
 
     fn nested(&self, opt: &Opt, example: &str, diag: &mut Diag) -> Option<Vec<Condition>> {
         let opts = opt.list(example, diag)?;
         let opts = option::once(opts, &REPEATABLE, diag);
-        Some(opts.into_iter().filter_map(|opt| self.read(opt, &NESTED, diag)).collect())
+        Some(
+            opts.into_iter()
+                .filter_map(|opt| self.read(opt, &NESTED, diag))
+                .collect(),
+        )
     }
 
     fn named(&self, opt: &Opt, example: &str, diag: &mut Diag) -> Option<Named> {
@@ -145,9 +192,14 @@ impl Reader {
                 return Some(Named::Text(text));
             }
             diag.error(
-            &text,
-            format_args!("a string can be misspelt and still compile, so a {} is the variant of an enum: `{example}`; of tokens that others issue, say also whose: `user = Partner`", opt.key),
-        );
+                &text,
+                format_args!(
+                    "a string can be misspelt and still compile, so a {} is the variant of an \
+                     enum: `{example}`; of tokens that others issue, say also whose: `user = \
+                     Partner`",
+                    opt.key
+                ),
+            );
             return None;
         }
         opt.path(example, diag).map(Named::Variant)
@@ -160,11 +212,22 @@ fn claim(opt: &Opt, diag: &mut Diag) -> Option<Kind> {
     if let Some(second) = opts.next() {
         diag.error(
             &second.key,
-            format_args!("`claim` asks for one claim, here for `{}`: write another `claim(…)` for `{}`", first.key, second.key),
+            format_args!(
+                "`claim` asks for one claim, here for `{}`: write another `claim(…)` for `{}`",
+                first.key, second.key
+            ),
         );
     }
-    let example = format!("{} = \"…\"`, `{0} = 7`, `{0} = true` or `{0} = Plan::Pro", first.key);
-    let wanted = first.parse("a string, a whole number, a bool or a variant", &example, Wanted::parse, diag)?;
+    let example = format!(
+        "{} = \"…\"`, `{0} = 7`, `{0} = true` or `{0} = Plan::Pro",
+        first.key
+    );
+    let wanted = first.parse(
+        "a string, a whole number, a bool or a variant",
+        &example,
+        Wanted::parse,
+        diag,
+    )?;
     Some(Kind::Claim(first.key, wanted))
 }
 
@@ -174,7 +237,10 @@ impl Parse for Wanted {
             return Path::parse_mod_style(input).map(Self::Path);
         }
         let negative = input.parse::<Option<Token![-]>>()?.is_some();
-        Ok(Self::Literal { negative, lit: input.parse()? })
+        Ok(Self::Literal {
+            negative,
+            lit: input.parse()?,
+        })
     }
 }
 

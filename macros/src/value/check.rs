@@ -12,14 +12,25 @@ use crate::diag::Diag;
 pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<Model> {
     let name = &item.ident;
     let Data::Enum(data) = &item.data else {
-        diag.error(name, format_args!("a closed set of strings is an enum: write `enum {name} {{ Admin, Editor }}`"));
+        diag.error(
+            name,
+            format_args!(
+                "a closed set of strings is an enum: write `enum {name} {{ Admin, Editor }}`"
+            ),
+        );
         return None;
     };
     if let Some(param) = item.generics.params.first() {
-        diag.error(param, format_args!("a closed set of strings has no parameters: leave them out of `{name}`"));
+        diag.error(
+            param,
+            format_args!("a closed set of strings has no parameters: leave them out of `{name}`"),
+        );
     }
     if data.variants.is_empty() {
-        diag.error(name, format_args!("`{name}` is empty, so nobody can have one: add a variant"));
+        diag.error(
+            name,
+            format_args!("`{name}` is empty, so nobody can have one: add a variant"),
+        );
     }
     let serde = match &args.serde {
         None => Serde::Derived,
@@ -27,7 +38,10 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
             if own != "own" {
                 diag.error(
                     own,
-                    format_args!("unknown value `{own}`: write `own`, or leave `serde` out and the impls are written for you"),
+                    format_args!(
+                        "unknown value `{own}`: write `own`, or leave `serde` out and the impls \
+                         are written for you"
+                    ),
                 );
             }
             Serde::Own
@@ -45,27 +59,52 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
             values.push(value);
         }
     }
-    Some(Model { krate: args.krate.clone(), vis: item.vis.clone(), name: name.clone(), values, serde })
+    Some(Model {
+        krate: args.krate.clone(),
+        vis: item.vis.clone(),
+        name: name.clone(),
+        values,
+        serde,
+    })
 }
 
-fn check_variant(variant: &Variant, rename: Option<&LitStr>, args: &Args, before: &[Value], diag: &mut Diag) -> Option<Value> {
+fn check_variant(
+    variant: &Variant,
+    rename: Option<&LitStr>,
+    args: &Args,
+    before: &[Value],
+    diag: &mut Diag,
+) -> Option<Value> {
     let name = variant.ident.unraw().to_string();
     if !matches!(variant.fields, Fields::Unit) {
-        diag.error(&variant.ident, format_args!("`{name}` carries fields, and a string cannot: leave them out"));
+        diag.error(
+            &variant.ident,
+            format_args!("`{name}` carries fields, and a string cannot: leave them out"),
+        );
     }
-    let wire = rename.map_or_else(|| args.rename_all.unwrap_or(Case::Snake).of_variant(&name), LitStr::value);
+    let wire = rename.map_or_else(
+        || args.rename_all.unwrap_or(Case::Snake).of_variant(&name),
+        LitStr::value,
+    );
     let message = if wire.is_empty() {
         format!("`{name}` has no string: write `rename = \"…\"` with at least one character")
     } else if wire.contains(|c: char| !matches!(c, '!' | '#'..='[' | ']'..='~')) {
         // RFC 6749 section 3.3, `scope-token`.
-        format!("`{wire}` holds a character that scopes are parted or quoted by: use visible ASCII without space, `\"` and `\\`")
+        format!(
+            "`{wire}` holds a character that scopes are parted or quoted by: use visible ASCII \
+             without space, `\"` and `\\`"
+        )
     } else if let Some(first) = before.iter().find(|value| value.wire == wire) {
         format!(
-            "`{}` and `{name}` are both `{wire}` in the token: choose another string with `#[claim_value(rename = \"…\")]`",
+            "`{}` and `{name}` are both `{wire}` in the token: choose another string with \
+             `#[claim_value(rename = \"…\")]`",
             first.variant
         )
     } else {
-        return Some(Value { variant: variant.ident.clone(), wire });
+        return Some(Value {
+            variant: variant.ident.clone(),
+            wire,
+        });
     };
     match rename {
         Some(rename) => diag.error(rename, message),
@@ -78,7 +117,11 @@ fn refuse_serde(attrs: &[Attribute], instead: &str, diag: &mut Diag) {
     for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
         diag.error(
             attr.path(),
-            format_args!("`ClaimValue` writes the serde impls and does not read `#[serde(…)]`: say `#[claim_value({instead})]`, or `#[claim_value(serde = own)]` to write them yourself"),
+            format_args!(
+                "`ClaimValue` writes the serde impls and does not read `#[serde(…)]`: say \
+                 `#[claim_value({instead})]`, or `#[claim_value(serde = own)]` to write them \
+                 yourself"
+            ),
         );
     }
 }

@@ -10,10 +10,18 @@ use crate::krate::name_number;
 
 /// The inherent `as_str`, and all impls.
 pub(crate) fn emit(model: &Model) -> TokenStream {
-    let Model { krate, vis, name, values, serde } = model;
+    let Model {
+        krate,
+        vis,
+        name,
+        values,
+        serde,
+    } = model;
     let variants: Vec<_> = values.iter().map(|Value { variant, .. }| variant).collect();
     let wires: Vec<_> = values.iter().map(|Value { wire, .. }| wire).collect();
-    let numbers = variants.iter().map(|variant| name_number(&variant.to_string()));
+    let numbers = variants
+        .iter()
+        .map(|variant| name_number(&variant.to_string()));
     let serde = (*serde == Serde::Derived).then(|| {
         quote! {
             #[automatically_derived]
@@ -72,14 +80,25 @@ pub(crate) fn stub(item: &DeriveInput, args: &Args) -> TokenStream {
         return TokenStream::new();
     }
     let names: Vec<String> = match &item.data {
-        Data::Enum(data) => data.variants.iter().map(|variant| variant.ident.to_string()).collect(),
+        Data::Enum(data) => data
+            .variants
+            .iter()
+            .map(|variant| variant.ident.to_string())
+            .collect(),
         Data::Struct(_) | Data::Union(_) => Vec::new(),
     };
     let numbers = names.iter().map(|variant| name_number(variant));
     let result = quote!(::core::result::Result);
     // Where `#[serde(…)]` stands, serde's derive stands too.
-    let variants = if let Data::Enum(data) = &item.data { data.variants.iter().collect() } else { Vec::new() };
-    let attrs = item.attrs.iter().chain(variants.iter().flat_map(|variant| &variant.attrs));
+    let variants = if let Data::Enum(data) = &item.data {
+        data.variants.iter().collect()
+    } else {
+        Vec::new()
+    };
+    let attrs = item
+        .attrs
+        .iter()
+        .chain(variants.iter().flat_map(|variant| &variant.attrs));
     let derived = attrs.into_iter().any(|attr| attr.path().is_ident("serde"));
     let serde = (args.serde.is_none() && !derived).then(|| {
         quote! {

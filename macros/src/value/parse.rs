@@ -1,4 +1,5 @@
-//! Reads `#[claim_value(…)]` of an enum and its variants. Knows how options look, not what they mean.
+//! Reads `#[claim_value(…)]` of an enum and its variants. Knows how options look, not what they
+//! mean.
 
 use proc_macro2::Ident;
 use syn::{Attribute, Data, DeriveInput, LitStr};
@@ -23,15 +24,32 @@ const VARIANT_OPTIONS: [&str; 1] = ["rename"];
 
 /// Reads all attributes of the item and its variants.
 pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
-    let mut args = Args { rename_all: None, serde: None, krate: Krate::DEFAULT, renames: Vec::new() };
-    for opt in option::once(option::of_attributes(&item.attrs, "claim_value", diag), &[], diag) {
+    let mut args = Args {
+        rename_all: None,
+        serde: None,
+        krate: Krate::DEFAULT,
+        renames: Vec::new(),
+    };
+    for opt in option::once(
+        option::of_attributes(&item.attrs, "claim_value", diag),
+        &[],
+        diag,
+    ) {
         match opt.key.to_string().as_str() {
             "rename_all" => args.rename_all = Case::read(&opt, diag),
-            "serde" => args.serde = opt.parse("the word `own`", "serde = own", syn::parse::Parse::parse, diag),
+            "serde" => {
+                args.serde = opt.parse(
+                    "the word `own`",
+                    "serde = own",
+                    syn::parse::Parse::parse,
+                    diag,
+                )
+            }
             "crate" => args.krate = Krate::read(&opt, diag),
             "rename" => diag.error(
                 &opt.key,
-                "`rename` belongs to a variant: write it above the one that is meant, or `rename_all` above the enum",
+                "`rename` belongs to a variant: write it above the one that is meant, or \
+                 `rename_all` above the enum",
             ),
             _ => {
                 diag.unknown(&opt.key, "option", &ENUM_OPTIONS);
@@ -39,7 +57,11 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
         }
     }
     if let Data::Enum(data) = &item.data {
-        args.renames = data.variants.iter().map(|variant| parse_variant(&variant.attrs, diag)).collect();
+        args.renames = data
+            .variants
+            .iter()
+            .map(|variant| parse_variant(&variant.attrs, diag))
+            .collect();
     }
     args
 }
@@ -50,7 +72,12 @@ fn parse_variant(attrs: &[Attribute], diag: &mut Diag) -> Option<LitStr> {
         match opt.key.to_string().as_str() {
             "rename" => rename = opt.string(diag),
             word if ENUM_OPTIONS.contains(&word) => {
-                diag.error(&opt.key, format_args!("`{word}` belongs to the enum: write `#[claim_value({word} = …)]` above it"));
+                diag.error(
+                    &opt.key,
+                    format_args!(
+                        "`{word}` belongs to the enum: write `#[claim_value({word} = …)]` above it"
+                    ),
+                );
             }
             _ => {
                 diag.unknown(&opt.key, "option", &VARIANT_OPTIONS);

@@ -1,25 +1,43 @@
-//! Whether a request comes from where its cookies may be used: what a browser says of the page that sent it (R108).
+//! Whether a request comes from where its cookies may be used: what a browser says of the page that
+//! sent it (R108).
 //!
-//! The rules are those of tower-http's `csrf` and of Go's `CrossOriginProtection`. They stand here a second time because the
-//! extractor asks them of one request, so that a route is safe without a layer.
+//! The rules are those of tower-http's `csrf` and of Go's `CrossOriginProtection`. They stand here
+//! a second time because the extractor asks them of one request, so that a route is safe without a
+//! layer.
 
 use http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use crate::error::{Code, Refusal};
 
-/// Refuses a request that could change something and that a page of another origin sent, unless that origin is in `trusted`.
+/// Refuses a request that could change something and that a page of another origin sent, unless
+/// that origin is in `trusted`.
 ///
-/// A request that says neither where it comes from is no browser's: browsers name the origin of every request that could change
-/// something, of another site's for certain. The handshake of a web socket is a `GET`, and counts as one that changes something.
-pub(crate) fn check(method: &Method, uri: &Uri, headers: &HeaderMap, trusted: &[String]) -> Result<(), Refusal> {
-    let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && !headers.contains_key(UPGRADE);
-    if is_safe || comes_from_here(uri, headers, trusted)? { Ok(()) } else { Err(Code::Csrf.into()) }
+/// A request that says neither where it comes from is no browser's: browsers name the origin of
+/// every request that could change something, of another site's for certain. The handshake of a web
+/// socket is a `GET`, and counts as one that changes something.
+pub(crate) fn check(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    trusted: &[String],
+) -> Result<(), Refusal> {
+    let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+        && !headers.contains_key(UPGRADE);
+    if is_safe || comes_from_here(uri, headers, trusted)? {
+        Ok(())
+    } else {
+        Err(Code::Csrf.into())
+    }
 }
 
 fn comes_from_here(uri: &Uri, headers: &HeaderMap, trusted: &[String]) -> Result<bool, Refusal> {
     let (origin, site) = (one(headers, ORIGIN)?, one(headers, SEC_FETCH_SITE)?);
-    if origin.is_some_and(|origin| trusted.iter().any(|known| known.as_bytes() == origin.as_bytes())) {
+    if origin.is_some_and(|origin| {
+        trusted
+            .iter()
+            .any(|known| known.as_bytes() == origin.as_bytes())
+    }) {
         return Ok(true);
     }
     match (site.map(HeaderValue::as_bytes), origin) {
@@ -30,7 +48,11 @@ fn comes_from_here(uri: &Uri, headers: &HeaderMap, trusted: &[String]) -> Result
                 Some(authority) => Some(authority.as_str().as_bytes()),
                 None => one(headers, HOST)?.map(HeaderValue::as_bytes),
             };
-            let from = origin.to_str().ok().and_then(|text| text.split_once("://")).map(|(_, host)| host.as_bytes());
+            let from = origin
+                .to_str()
+                .ok()
+                .and_then(|text| text.split_once("://"))
+                .map(|(_, host)| host.as_bytes());
             Ok(from.is_some() && from == host)
         }
     }
@@ -71,25 +93,85 @@ mod tests {
             (&[("sec-fetch-site", "cross-site")], false),
             (&[("sec-fetch-site", "Same-Origin")], false),
             (&[("sec-fetch-site", "")], false),
-            (&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false),
-            (&[("sec-fetch-site", "cross-site"), ("origin", "https://app.example.com")], true),
-            (&[("sec-fetch-site", "same-site"), ("origin", "https://app.example.com.evil.example")], false),
-            (&[("sec-fetch-site", "cross-site"), ("origin", "https://a.example"), ("host", "a.example")], false),
-            (&[("origin", "https://a.example"), ("host", "a.example")], true),
-            (&[("origin", "https://a.example:8443"), ("host", "a.example:8443")], true),
-            (&[("origin", "https://b.example"), ("host", "a.example")], false),
-            (&[("origin", "https://a.example.evil.example"), ("host", "a.example")], false),
+            (
+                &[
+                    ("sec-fetch-site", "same-origin"),
+                    ("sec-fetch-site", "cross-site"),
+                ],
+                false,
+            ),
+            (
+                &[
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "https://app.example.com"),
+                ],
+                true,
+            ),
+            (
+                &[
+                    ("sec-fetch-site", "same-site"),
+                    ("origin", "https://app.example.com.evil.example"),
+                ],
+                false,
+            ),
+            (
+                &[
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "https://a.example"),
+                    ("host", "a.example"),
+                ],
+                false,
+            ),
+            (
+                &[("origin", "https://a.example"), ("host", "a.example")],
+                true,
+            ),
+            (
+                &[
+                    ("origin", "https://a.example:8443"),
+                    ("host", "a.example:8443"),
+                ],
+                true,
+            ),
+            (
+                &[("origin", "https://b.example"), ("host", "a.example")],
+                false,
+            ),
+            (
+                &[
+                    ("origin", "https://a.example.evil.example"),
+                    ("host", "a.example"),
+                ],
+                false,
+            ),
             (&[("origin", "null"), ("host", "a.example")], false),
             (&[("origin", "null"), ("host", "null")], false),
             (&[("origin", "https://a.example")], false),
-            (&[("origin", "https://a.example"), ("origin", "https://b.example"), ("host", "a.example")], false),
-            (&[("origin", "https://a.example"), ("host", "a.example"), ("host", "b.example")], false),
+            (
+                &[
+                    ("origin", "https://a.example"),
+                    ("origin", "https://b.example"),
+                    ("host", "a.example"),
+                ],
+                false,
+            ),
+            (
+                &[
+                    ("origin", "https://a.example"),
+                    ("host", "a.example"),
+                    ("host", "b.example"),
+                ],
+                false,
+            ),
         ] {
             assert_eq!(asked(&Method::POST, said), passes, "{said:?}");
             assert_eq!(asked(&Method::DELETE, said), passes, "{said:?}");
             assert!(asked(&Method::GET, said), "{said:?}");
         }
-        assert!(!asked(&Method::GET, &[("upgrade", "websocket"), ("sec-fetch-site", "cross-site")]));
+        assert!(!asked(
+            &Method::GET,
+            &[("upgrade", "websocket"), ("sec-fetch-site", "cross-site")]
+        ));
         assert!(!asked(&Method::TRACE, &[("sec-fetch-site", "cross-site")]));
     }
 }

@@ -1,11 +1,13 @@
-//! What a user agent says, in words for people. A library with its own data reads it, and nothing is decided by it.
+//! What a user agent says, in words for people. A library with its own data reads it, and nothing
+//! is decided by it.
 
 use serde::Serialize;
 use woothee::parser::Parser;
 
 use super::Device;
 
-/// A browser or program, and the system that it runs on: words for a list of sessions. Any sender can claim any of it.
+/// A browser or program, and the system that it runs on: words for a list of sessions. Any sender
+/// can claim any of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Agent {
@@ -24,12 +26,17 @@ pub struct Agent {
 }
 
 impl Device {
-    /// What user agent and hints say. Where both speak of the system, the hint counts: browsers have frozen the other.
+    /// What user agent and hints say. Where both speak of the system, the hint counts: browsers
+    /// have frozen the other.
     #[must_use]
     pub fn agent(&self) -> Agent {
         let known = |text: &str| (!text.is_empty() && text != "UNKNOWN").then(|| text.to_owned());
         let mut agent = Agent::default();
-        if let Some(read) = self.user_agent.as_deref().and_then(|text| Parser::new().parse(text)) {
+        if let Some(read) = self
+            .user_agent
+            .as_deref()
+            .and_then(|text| Parser::new().parse(text))
+        {
             agent.name = known(read.name);
             agent.version = known(read.version);
             agent.os = known(read.os);
@@ -51,16 +58,30 @@ mod tests {
     use super::*;
 
     fn device(user_agent: &str, hints: Hints) -> Device {
-        Device { user_agent: Some(user_agent.to_owned()), hints, ..Device::default() }
+        Device {
+            user_agent: Some(user_agent.to_owned()),
+            hints,
+            ..Device::default()
+        }
     }
 
     #[test]
     fn a_user_agent_is_put_in_words_and_hints_are_better() {
-        let firefox = device("Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0", Hints::default()).agent();
-        assert_eq!((firefox.name.as_deref(), firefox.version.as_deref()), (Some("Firefox"), Some("141.0")));
-        assert_eq!((firefox.os.as_deref(), firefox.kind.as_deref()), (Some("Linux"), Some("pc")));
-        let frozen =
-            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
+        let firefox = device(
+            "Mozilla/5.0 (X11; Linux x86_64; rv:141.0) Gecko/20100101 Firefox/141.0",
+            Hints::default(),
+        )
+        .agent();
+        assert_eq!(
+            (firefox.name.as_deref(), firefox.version.as_deref()),
+            (Some("Firefox"), Some("141.0"))
+        );
+        assert_eq!(
+            (firefox.os.as_deref(), firefox.kind.as_deref()),
+            (Some("Linux"), Some("pc"))
+        );
+        let frozen = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) \
+                      Chrome/142.0.0.0 Mobile Safari/537.36";
         let hints = Hints {
             platform: Some("Android".to_owned()),
             platform_version: Some("16.0.0".to_owned()),
@@ -68,9 +89,18 @@ mod tests {
             ..Hints::default()
         };
         let phone = device(frozen, hints).agent();
-        assert_eq!((phone.name.as_deref(), phone.kind.as_deref()), (Some("Chrome"), Some("smartphone")));
-        assert_eq!((phone.os_version.as_deref(), phone.model.as_deref()), (Some("16.0.0"), Some("Pixel 9")));
+        assert_eq!(
+            (phone.name.as_deref(), phone.kind.as_deref()),
+            (Some("Chrome"), Some("smartphone"))
+        );
+        assert_eq!(
+            (phone.os_version.as_deref(), phone.model.as_deref()),
+            (Some("16.0.0"), Some("Pixel 9"))
+        );
         assert_eq!(device("", Hints::default()).agent(), Agent::default());
-        assert_eq!(device("garbage \u{1}", Hints::default()).agent(), Agent::default());
+        assert_eq!(
+            device("garbage \u{1}", Hints::default()).agent(),
+            Agent::default()
+        );
     }
 }

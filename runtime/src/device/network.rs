@@ -1,4 +1,5 @@
-//! Which address is the client's: the rightmost one that no trusted proxy has. Knows addresses, not headers.
+//! Which address is the client's: the rightmost one that no trusted proxy has. Knows addresses, not
+//! headers.
 
 use std::net::IpAddr;
 
@@ -15,23 +16,37 @@ pub struct Network {
 }
 
 impl Network {
-    /// A connection from `peer`, and what its proxies say: `said` gives the addresses from the last that was written to the
-    /// first, `None` for one that is no address. Answers the client's address beside.
+    /// A connection from `peer`, and what its proxies say: `said` gives the addresses from the last
+    /// that was written to the first, `None` for one that is no address. Answers the client's
+    /// address beside.
     ///
-    /// The walk ends at the first address that no trusted proxy has: what stands before it was written by whoever has it. It
-    /// ends too where an address cannot be read, after sixteen proxies, and with the first one that was written; then the
-    /// client's is the last that is known.
+    /// The walk ends at the first address that no trusted proxy has: what stands before it was
+    /// written by whoever has it. It ends too where an address cannot be read, after sixteen
+    /// proxies, and with the first one that was written; then the client's is the last that is
+    /// known.
     #[must_use]
-    pub fn trace(peer: IpAddr, trusted: &[Cidr], said: impl Iterator<Item = Option<IpAddr>>) -> (IpAddr, Self) {
+    pub fn trace(
+        peer: IpAddr,
+        trusted: &[Cidr],
+        said: impl Iterator<Item = Option<IpAddr>>,
+    ) -> (IpAddr, Self) {
         let is_trusted = |ip: IpAddr| trusted.iter().any(|range| range.contains(ip));
         let (mut client, mut proxies) = (peer.to_canonical(), Vec::new());
         let mut said = said.take(MOST_PROXIES);
         while is_trusted(client) {
-            let Some(Some(before)) = said.next() else { break };
+            let Some(Some(before)) = said.next() else {
+                break;
+            };
             proxies.push(client);
             client = before.to_canonical();
         }
-        (client, Self { peer: Some(peer.to_canonical()), proxies })
+        (
+            client,
+            Self {
+                peer: Some(peer.to_canonical()),
+                proxies,
+            },
+        )
     }
 }
 
@@ -57,19 +72,36 @@ mod tests {
             ("203.0.113.9", &["192.0.2.1"], "203.0.113.9", 0),
             ("10.0.0.1", &["192.0.2.1"], "192.0.2.1", 1),
             ("10.0.0.1", &["198.51.100.1", "192.0.2.1"], "192.0.2.1", 1),
-            ("10.0.0.1", &["198.51.100.1", "192.0.2.1", "10.0.0.2", "fd00::7"], "192.0.2.1", 3),
+            (
+                "10.0.0.1",
+                &["198.51.100.1", "192.0.2.1", "10.0.0.2", "fd00::7"],
+                "192.0.2.1",
+                3,
+            ),
             ("10.0.0.1", &["10.0.0.3", "10.0.0.2"], "10.0.0.3", 2),
             ("10.0.0.1", &["192.0.2.1", "garbage"], "10.0.0.1", 0),
             ("10.0.0.1", &["garbage", "192.0.2.1"], "192.0.2.1", 1),
-            ("10.0.0.1", &["192.0.2.1", "garbage", "10.0.0.2"], "10.0.0.2", 1),
+            (
+                "10.0.0.1",
+                &["192.0.2.1", "garbage", "10.0.0.2"],
+                "10.0.0.2",
+                1,
+            ),
             ("::ffff:10.0.0.1", &["::ffff:192.0.2.1"], "192.0.2.1", 1),
         ] {
-            assert_eq!(trace(peer, said), (client.to_owned(), proxies), "{peer} {said:?}");
+            assert_eq!(
+                trace(peer, said),
+                (client.to_owned(), proxies),
+                "{peer} {said:?}"
+            );
         }
     }
 
     #[test]
     fn a_chain_without_end_is_not_followed() {
-        assert_eq!(trace("10.0.0.1", &["10.0.0.2"; 10_000]), ("10.0.0.2".to_owned(), MOST_PROXIES));
+        assert_eq!(
+            trace("10.0.0.1", &["10.0.0.2"; 10_000]),
+            ("10.0.0.2".to_owned(), MOST_PROXIES)
+        );
     }
 }

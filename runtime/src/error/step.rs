@@ -6,8 +6,8 @@ use serde_json::Value;
 
 /// What is still to be proved after the password: a code, a key.
 ///
-/// A backend answers it as [`AuthError::More`](super::AuthError::More). The gate keeps it for a few minutes, gives the client a token
-/// for it, and hands it back with the client's answer.
+/// A backend answers it as [`AuthError::More`](super::AuthError::More). The gate keeps it for a few
+/// minutes, gives the client a token for it, and hands it back with the client's answer.
 ///
 /// # Examples
 /// ```
@@ -25,7 +25,8 @@ pub struct Step {
     pub subject: String,
     /// What is to be done, by a name that the client knows: `totp`.
     pub kind: String,
-    /// How the session is authenticated once this step is done: the claim `acr` (OpenID Connect Core section 2).
+    /// How the session is authenticated once this step is done: the claim `acr` (OpenID Connect
+    /// Core section 2).
     pub acr: Option<String>,
     /// What the client needs for it, as it sees it: the challenge of a security key.
     pub challenge: Option<Value>,
@@ -37,13 +38,22 @@ impl Step {
     /// A step of this kind, for this subject.
     #[must_use]
     pub fn new(subject: impl fmt::Display, kind: impl Into<String>) -> Self {
-        Self { subject: subject.to_string(), kind: kind.into(), acr: None, challenge: None, note: None }
+        Self {
+            subject: subject.to_string(),
+            kind: kind.into(),
+            acr: None,
+            challenge: None,
+            note: None,
+        }
     }
 }
 
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Step").field("subject", &self.subject).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("Step")
+            .field("subject", &self.subject)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
@@ -62,13 +72,26 @@ pub struct StepOffer {
 }
 
 impl StepOffer {
-    pub(crate) fn new(token: String, kind: String, expires_in: u64, challenge: Option<Value>) -> Self {
-        Self { token, kind, expires_in, challenge }
+    pub(crate) fn new(
+        token: String,
+        kind: String,
+        expires_in: u64,
+        challenge: Option<Value>,
+    ) -> Self {
+        Self {
+            token,
+            kind,
+            expires_in,
+            challenge,
+        }
     }
 }
 
 impl fmt::Debug for StepOffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StepOffer").field("kind", &self.kind).field("expires_in", &self.expires_in).finish_non_exhaustive()
+        f.debug_struct("StepOffer")
+            .field("kind", &self.kind)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
     }
 }

@@ -24,7 +24,10 @@ type Queued = Arc<dyn Fn(Event) -> Pin<Box<dyn Future<Output = ()> + Send>> + Se
 ///
 /// let events = Events::new()
 ///     .inline(|event| if matches!(event.kind, EventKind::RefreshReuse { .. }) { /* count it */ })
-///     .queued(1024, |event| async move { /* write it to a table */ drop(event) });
+///     .queued(1024, |event| async move {
+///         /* write it to a table */
+///         drop(event)
+///     });
 /// ```
 #[derive(Default)]
 pub struct Events {
@@ -41,22 +44,27 @@ impl Events {
         Self::default()
     }
 
-    /// Adds a handler that runs before the request is answered, and so must be quick: it counts, or hands on.
+    /// Adds a handler that runs before the request is answered, and so must be quick: it counts, or
+    /// hands on.
     #[must_use]
     pub fn inline(mut self, handler: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.inline.push(Box::new(handler));
         self
     }
 
-    /// Adds a handler with a task of its own, behind a queue of at most `capacity` events (at least one). Where the queue is
-    /// full the event is dropped for this handler, and counted: see [`Emitter::dropped`].
+    /// Adds a handler with a task of its own, behind a queue of at most `capacity` events (at least
+    /// one). Where the queue is full the event is dropped for this handler, and counted: see
+    /// [`Emitter::dropped`].
     #[must_use]
     pub fn queued<F, T>(mut self, capacity: usize, handler: F) -> Self
     where
         F: Fn(Event) -> T + Send + Sync + 'static,
         T: Future<Output = ()> + Send + 'static,
     {
-        self.queued.push((capacity.max(1), Arc::new(move |event| Box::pin(handler(event)))));
+        self.queued.push((
+            capacity.max(1),
+            Arc::new(move |event| Box::pin(handler(event))),
+        ));
         self
     }
 
@@ -67,8 +75,8 @@ impl Events {
         self
     }
 
-    /// Starts the tasks of the queues; they end with the last clone of the emitter, once their queues are empty. `build()`
-    /// does so.
+    /// Starts the tasks of the queues; they end with the last clone of the emitter, once their
+    /// queues are empty. `build()` does so.
     ///
     /// # Panics
     /// Outside of a tokio runtime, where there is a queue.
@@ -91,7 +99,12 @@ impl Events {
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Events({} inline, {} queued)", self.inline.len(), self.queued.len())
+        write!(
+            f,
+            "Events({} inline, {} queued)",
+            self.inline.len(),
+            self.queued.len()
+        )
     }
 }
 
@@ -114,7 +127,8 @@ enum Item {
 }
 
 impl Emitter {
-    /// Logs the event (its target begins with `tollgate::event`) and tells every handler. Call it after the commit.
+    /// Logs the event (its target begins with `tollgate::event`) and tells every handler. Call it
+    /// after the commit.
     pub fn emit(&self, event: &Event) {
         if event.kind.outcome() == Outcome::Alarm {
             tracing::warn!(name = event.kind.name(), "{event}");
@@ -129,7 +143,9 @@ impl Emitter {
             }
         }
         for queue in &self.0.queues {
-            if queue.try_send(Item::Event(event.clone())).is_err() && self.0.dropped.fetch_add(1, Ordering::Relaxed) == 0 {
+            if queue.try_send(Item::Event(event.clone())).is_err()
+                && self.0.dropped.fetch_add(1, Ordering::Relaxed) == 0
+            {
                 tracing::warn!("the queue of an event handler is full: events are being dropped");
             }
         }
@@ -160,7 +176,12 @@ impl Emitter {
 
 impl fmt::Debug for Emitter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Emitter({} inline, {} queued)", self.0.inline.len(), self.0.queues.len())
+        write!(
+            f,
+            "Emitter({} inline, {} queued)",
+            self.0.inline.len(),
+            self.0.queues.len()
+        )
     }
 }
 
@@ -171,7 +192,10 @@ async fn serve(mut queue: mpsc::Receiver<Item>, handler: Queued) {
             Item::Event(event) => {
                 let (name, handler) = (event.kind.name(), Arc::clone(&handler));
                 // A task of its own: a panic ends that task alone.
-                if tokio::spawn(async move { handler(event).await }).await.is_err() {
+                if tokio::spawn(async move { handler(event).await })
+                    .await
+                    .is_err()
+                {
                     tracing::error!(name, "an event handler panicked");
                 }
             }

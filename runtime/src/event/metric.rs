@@ -1,12 +1,16 @@
-//! What is measured, told to whichever recorder the program has installed (feature `metrics`; the page `metrics`).
+//! What is measured, told to whichever recorder the program has installed (feature `metrics`; the
+//! page `metrics`).
 //!
-//! Every series has the label `issuer`, so that two gates of one process do not write over each other; the other labels have a
-//! handful of values each. Nothing names a subject, a session or a token.
+//! Every series has the label `issuer`, so that two gates of one process do not write over each
+//! other; the other labels have a handful of values each. Nothing names a subject, a session or a
+//! token.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 
 use super::{Event, Outcome};
 
@@ -29,15 +33,34 @@ impl Meter {
     /// Describes the series, and begins to write them under a gate's issuer.
     pub(crate) fn new(issuer: &str) -> Self {
         describe_counter!(EVENTS, "What happened: see `tollgate::event::EventKind`.");
-        describe_counter!(DROPPED_EVENTS, "Events that found the queue of a handler full.");
+        describe_counter!(
+            DROPPED_EVENTS,
+            "Events that found the queue of a handler full."
+        );
         describe_counter!(
             DROPPED_CONFIRMATIONS,
             "Confirmations that found their queue full: lost answers stay forgivable longer."
         );
-        describe_gauge!(VIEW_AGE, Unit::Seconds, "How long ago this node knew every revocation.");
-        describe_gauge!(ENTRIES, Unit::Count, "How many revocations this node remembers.");
-        describe_gauge!(CLOCK_OFFSET, Unit::Seconds, "By how much the store's clock is ahead of this machine's.");
-        describe_histogram!(APPLY_LAG, Unit::Seconds, "How long after a revocation this node read it in the log.");
+        describe_gauge!(
+            VIEW_AGE,
+            Unit::Seconds,
+            "How long ago this node knew every revocation."
+        );
+        describe_gauge!(
+            ENTRIES,
+            Unit::Count,
+            "How many revocations this node remembers."
+        );
+        describe_gauge!(
+            CLOCK_OFFSET,
+            Unit::Seconds,
+            "By how much the store's clock is ahead of this machine's."
+        );
+        describe_histogram!(
+            APPLY_LAG,
+            Unit::Seconds,
+            "How long after a revocation this node read it in the log."
+        );
         Self(issuer.into())
     }
 
@@ -52,10 +75,12 @@ impl Meter {
 
     pub(crate) fn read(&self, reading: Reading) {
         gauge!(VIEW_AGE, "issuer" => Arc::clone(&self.0)).set(reading.view_age.as_secs_f64());
-        gauge!(ENTRIES, "issuer" => Arc::clone(&self.0)).set(u32::try_from(reading.entries).unwrap_or(u32::MAX));
+        gauge!(ENTRIES, "issuer" => Arc::clone(&self.0))
+            .set(u32::try_from(reading.entries).unwrap_or(u32::MAX));
         gauge!(CLOCK_OFFSET, "issuer" => Arc::clone(&self.0)).set(reading.clock_offset);
         counter!(DROPPED_EVENTS, "issuer" => Arc::clone(&self.0)).absolute(reading.dropped_events);
-        counter!(DROPPED_CONFIRMATIONS, "issuer" => Arc::clone(&self.0)).absolute(reading.dropped_confirmations);
+        counter!(DROPPED_CONFIRMATIONS, "issuer" => Arc::clone(&self.0))
+            .absolute(reading.dropped_confirmations);
     }
 
     pub(crate) fn applied(&self, lag: Duration) {

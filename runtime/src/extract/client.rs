@@ -1,4 +1,5 @@
-//! What a request tells about its sender: the address through trusted proxies, the user agent, the hints.
+//! What a request tells about its sender: the address through trusted proxies, the user agent, the
+//! hints.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,9 +13,11 @@ use crate::gate::{AuthBackend, Gate};
 use crate::settings::{ClientSettings, ForwardedHeader};
 
 impl<B: AuthBackend> Gate<B> {
-    /// What a request tells about its sender, for handlers that call [`sign_in`](Self::sign_in) and the like themselves.
+    /// What a request tells about its sender, for handlers that call [`sign_in`](Self::sign_in) and
+    /// the like themselves.
     ///
-    /// The address needs a server that was started with `into_make_service_with_connect_info::<SocketAddr>()`.
+    /// The address needs a server that was started with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`.
     #[must_use]
     pub fn client(&self, parts: &Parts) -> Client {
         client(parts, &self.running().engine.settings.client)
@@ -27,34 +30,55 @@ pub(crate) fn client(parts: &Parts, settings: &ClientSettings) -> Client {
     if let Some((ip, network)) = trace(&parts.headers, &parts.extensions, settings) {
         (client.ip, client.network) = (Some(ip), network);
     }
-    client.user_agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).map(|text| {
-        // `to_str` answers ASCII only, so every index is a boundary.
-        text.get(..MAX_USER_AGENT).unwrap_or(text).to_owned()
-    });
+    client.user_agent = parts
+        .headers
+        .get(USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .map(|text| {
+            // `to_str` answers ASCII only, so every index is a boundary.
+            text.get(..MAX_USER_AGENT).unwrap_or(text).to_owned()
+        });
     client.device.hints = hints(&parts.headers);
     client
 }
 
 /// The client's address alone.
-pub(crate) fn address(headers: &HeaderMap, extensions: &Extensions, settings: &ClientSettings) -> Option<IpAddr> {
+pub(crate) fn address(
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    settings: &ClientSettings,
+) -> Option<IpAddr> {
     trace(headers, extensions, settings).map(|(ip, _)| ip)
 }
 
-/// Where a request came from (R111). The header of proxies is not even looked at where nobody trusted could have written it.
-fn trace(headers: &HeaderMap, extensions: &Extensions, settings: &ClientSettings) -> Option<(IpAddr, Network)> {
+/// Where a request came from (R111). The header of proxies is not even looked at where nobody
+/// trusted could have written it.
+fn trace(
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    settings: &ClientSettings,
+) -> Option<(IpAddr, Network)> {
     let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
     let name = match settings.header {
         ForwardedHeader::XForwardedFor => X_FORWARDED_FOR,
         ForwardedHeader::Forwarded => FORWARDED,
     };
     // The last line is the nearest proxy's, and so is the last element in it.
-    let lines = headers.get_all(name).iter().rev().map(|line| line.to_str().unwrap_or_default());
+    let lines = headers
+        .get_all(name)
+        .iter()
+        .rev()
+        .map(|line| line.to_str().unwrap_or_default());
     let said = lines.flat_map(|line| {
         let elements: Box<dyn Iterator<Item = Option<IpAddr>>> = match settings.header {
-            ForwardedHeader::XForwardedFor => Box::new(line.rsplit(',').map(|element| address_of(element.trim()))),
-            ForwardedHeader::Forwarded => {
-                Box::new(rfc7239::parse(line).rev().map(|element| element.ok()?.forwarded_for?.ip().copied()))
+            ForwardedHeader::XForwardedFor => {
+                Box::new(line.rsplit(',').map(|element| address_of(element.trim())))
             }
+            ForwardedHeader::Forwarded => Box::new(
+                rfc7239::parse(line)
+                    .rev()
+                    .map(|element| element.ok()?.forwarded_for?.ip().copied()),
+            ),
         };
         elements
     });
@@ -63,8 +87,16 @@ fn trace(headers: &HeaderMap, extensions: &Extensions, settings: &ClientSettings
 
 /// An element of `X-Forwarded-For`: an address, and a port where the proxy writes one.
 fn address_of(element: &str) -> Option<IpAddr> {
-    let bare = element.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(element);
-    bare.parse().ok().or_else(|| element.parse::<SocketAddr>().ok().map(|address| address.ip()))
+    let bare = element
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(element);
+    bare.parse().ok().or_else(|| {
+        element
+            .parse::<SocketAddr>()
+            .ok()
+            .map(|address| address.ip())
+    })
 }
 
 /// Client hints. What is no printable ASCII, or longer than a device's name may be, was not said.
@@ -76,7 +108,10 @@ fn hints(headers: &HeaderMap) -> Hints {
     // A string of RFC 9651 section 3.3.3, or a token.
     let word = |name: &str| {
         let text = said(name)?;
-        let inner = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&text);
+        let inner = text
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'))
+            .unwrap_or(&text);
         (!inner.is_empty()).then(|| inner.replace("\\\"", "\"").replace("\\\\", "\\"))
     };
     Hints {

@@ -15,26 +15,37 @@ use crate::reject::Rejection;
 use crate::token::{JwtClaims, Sealed};
 
 impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
-    /// Looks for a token of another issuer. It comes as RFC 6750 has it, whatever the gate's own settings are.
-    pub(super) async fn look_elsewhere(parts: &Parts, verifier: &Verifier<U>, taken: Taken) -> Result<Option<Self>, Refusal> {
+    /// Looks for a token of another issuer. It comes as RFC 6750 has it, whatever the gate's own
+    /// settings are.
+    pub(super) async fn look_elsewhere(
+        parts: &Parts,
+        verifier: &Verifier<U>,
+        taken: Taken,
+    ) -> Result<Option<Self>, Refusal> {
         // Cookies are the gate's own.
         if taken == Taken::Cookie {
             return Ok(None);
         }
-        let Some(token) = bearer(parts, AUTHORIZATION, &[BEARER.to_owned()])? else { return Ok(None) };
+        let Some(token) = bearer(parts, AUTHORIZATION, &[BEARER.to_owned()])? else {
+            return Ok(None);
+        };
         let verified = verifier.verify(token).await?;
         if !matches!(P::RULE, Rule::Anyone) {
             decide(&P::RULE, &verified, verifier.now()).or_refuse()?;
         }
-        Ok(Some(Self { verified, transport: Transport::Bearer, policy: PhantomData }))
+        Ok(Some(Self {
+            verified,
+            transport: Transport::Bearer,
+            policy: PhantomData,
+        }))
     }
 }
 
 /// A caller with a token of the one kind or of the other: `OneOf<Auth<User>, Auth<Partner>>`.
 ///
-/// Which one it is, the token's `iss` says, byte for byte; that one alone judges it, and where it refuses, the other is not asked. The
-/// state has both verifiers; where both are for one issuer, nobody can decide (503): [`GuardRouterBuilder::beside`] finds that out
-/// when the program starts.
+/// Which one it is, the token's `iss` says, byte for byte; that one alone judges it, and where it
+/// refuses, the other is not asked. The state has both verifiers; where both are for one issuer,
+/// nobody can decide (503): [`GuardRouterBuilder::beside`] finds that out when the program starts.
 ///
 /// ```
 /// use axum::extract::FromRef;
@@ -89,7 +100,11 @@ where
     U2: JwtClaims,
     P2: PolicyFor<U2>,
 {
-    async fn find(parts: &Parts, first: &Verifier<U1>, second: &Verifier<U2>) -> Result<Option<Self>, Refusal> {
+    async fn find(
+        parts: &Parts,
+        first: &Verifier<U1>,
+        second: &Verifier<U2>,
+    ) -> Result<Option<Self>, Refusal> {
         match choose(parts, first, second)? {
             Choice::First => Ok(Auth::find(parts, first).await?.map(Self::First)),
             Choice::Second => Ok(Auth::find(parts, second).await?.map(Self::Second)),
@@ -103,17 +118,29 @@ enum Choice {
     Second,
 }
 
-fn choose<U1: JwtClaims, U2: JwtClaims>(parts: &Parts, first: &Verifier<U1>, second: &Verifier<U2>) -> Result<Choice, Refusal> {
-    // What is no readable token, and what comes another way than in a header, is for the gate to judge where there is one.
-    let gate = if first.running().is_none() && second.running().is_some() { Choice::Second } else { Choice::First };
+fn choose<U1: JwtClaims, U2: JwtClaims>(
+    parts: &Parts,
+    first: &Verifier<U1>,
+    second: &Verifier<U2>,
+) -> Result<Choice, Refusal> {
+    // What is no readable token, and what comes another way than in a header, is for the gate to
+    // judge where there is one.
+    let gate = if first.running().is_none() && second.running().is_some() {
+        Choice::Second
+    } else {
+        Choice::First
+    };
     let issuer = |header: &str, schemes: &[String]| {
         let token = bearer(parts, header, schemes)?;
-        Ok::<_, Refusal>(token.map(|token| Sealed::read(token).and_then(|sealed| sealed.claimed_issuer())))
+        Ok::<_, Refusal>(
+            token.map(|token| Sealed::read(token).and_then(|sealed| sealed.claimed_issuer())),
+        )
     };
     let usual = || issuer(AUTHORIZATION, &[BEARER.to_owned()]);
     let found = match first.running().or(second.running()) {
         Some(running) => {
-            // A token in a header and one in a cookie are two credentials (R104), whoever issued them.
+            // A token in a header and one in a cookie are two credentials (R104), whoever issued
+            // them.
             if let Err(refusal) = credential(parts, &running.engine.settings, Taken::Both)
                 && refusal.code() == Code::InvalidRequest
             {
@@ -127,11 +154,15 @@ fn choose<U1: JwtClaims, U2: JwtClaims>(parts: &Parts, first: &Verifier<U1>, sec
         }
         None => usual()?,
     };
-    let Some(Some(issuer)) = found else { return Ok(gate) };
+    let Some(Some(issuer)) = found else {
+        return Ok(gate);
+    };
     match (first.is_for(&issuer), second.is_for(&issuer)) {
         (true, false) => Ok(Choice::First),
         (false, true) => Ok(Choice::Second),
-        (true, true) => Err(Refusal::unavailable("two verifiers of one route are for the same issuer")),
+        (true, true) => Err(Refusal::unavailable(
+            "two verifiers of one route are for the same issuer",
+        )),
         (false, false) => Err(Code::InvalidToken.into()),
     }
 }
@@ -149,7 +180,10 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let (first, second) = (Verifier::<U1>::from_ref(state), Verifier::<U2>::from_ref(state));
+        let (first, second) = (
+            Verifier::<U1>::from_ref(state),
+            Verifier::<U2>::from_ref(state),
+        );
         let refuse = |refusal: Refusal| Rejection::new(refusal, &first.scheme());
         let found = Self::find(parts, &first, &second).await.map_err(refuse)?;
         found.ok_or_else(|| refuse(Code::MissingToken.into()))
@@ -169,8 +203,13 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
-        let (first, second) = (Verifier::<U1>::from_ref(state), Verifier::<U2>::from_ref(state));
-        Self::find(parts, &first, &second).await.map_err(|refusal| Rejection::new(refusal, &first.scheme()))
+        let (first, second) = (
+            Verifier::<U1>::from_ref(state),
+            Verifier::<U2>::from_ref(state),
+        );
+        Self::find(parts, &first, &second)
+            .await
+            .map_err(|refusal| Rejection::new(refusal, &first.scheme()))
     }
 }
 

@@ -12,8 +12,9 @@ use crate::token::JwtClaims;
 
 /// A caller whose token came in a header: [`Auth`] where cookies do not count.
 ///
-/// For routes that pages of other origins call with a token of their own (CORS), and for those that no browser should reach by
-/// itself. A cookie beside the header is not looked at; a cookie alone is no credential.
+/// For routes that pages of other origins call with a token of their own (CORS), and for those that
+/// no browser should reach by itself. A cookie beside the header is not looked at; a cookie alone
+/// is no credential.
 ///
 /// # Examples
 /// ```
@@ -31,7 +32,8 @@ pub struct BearerOnly<A: super::SignedIn>(pub A);
 
 /// A caller whose token came in a cookie: [`Auth`] where headers do not count.
 ///
-/// For pages that are for browsers alone. A header beside the cookie is not looked at; a header alone is no credential.
+/// For pages that are for browsers alone. A header beside the cookie is not looked at; a header
+/// alone is no credential.
 #[derive(Debug)]
 pub struct CookieOnly<A: super::SignedIn>(pub A);
 
@@ -44,7 +46,9 @@ where
 {
     let verifier = Verifier::<U>::from_ref(state);
     let refuse = |refusal| Rejection::new(refusal, &verifier.scheme());
-    let found = Auth::find_in(parts, &verifier, taken).await.map_err(refuse)?;
+    let found = Auth::find_in(parts, &verifier, taken)
+        .await
+        .map_err(refuse)?;
     found.ok_or_else(|| refuse(Code::MissingToken.into()))
 }
 

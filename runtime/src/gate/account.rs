@@ -1,4 +1,5 @@
-//! What an application tells the gate after it changed an account. A required argument says what ends.
+//! What an application tells the gate after it changed an account. A required argument says what
+//! ends.
 
 use crate::error::Error;
 use crate::id::SessionId;
@@ -10,45 +11,54 @@ use super::{AuthBackend, Gate, Renew as _, store_error};
 /// The subject of a backend's users.
 pub(super) type SubjectOf<B> = <<B as AuthBackend>::User as JwtClaims>::Subject;
 
-/// Which sessions end because a user's credentials changed: a password, an email address, a second factor.
+/// Which sessions end because a user's credentials changed: a password, an email address, a second
+/// factor.
 ///
 /// Neither choice leaves another session alive (OWASP ASVS 5.0, 7.4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sessions {
-    /// Every one, with every access token, those of [`Gate::issue`] included. The user signs in again.
+    /// Every one, with every access token, those of [`Gate::issue`] included. The user signs in
+    /// again.
     EndAll,
-    /// Every one but this, with the access tokens of those that end. The tokens of the one that is kept go on.
+    /// Every one but this, with the access tokens of those that end. The tokens of the one that is
+    /// kept go on.
     ///
-    /// Tokens of [`Gate::issue`] belong to no session: they are left to run out, within `access.max_ttl`.
+    /// Tokens of [`Gate::issue`] belong to no session: they are left to run out, within
+    /// `access.max_ttl`.
     EndOthers {
         /// The session of the request that changed the credentials: `auth.token().sid()`.
         keep: SessionId,
     },
 }
 
-/// What becomes of access tokens whose roles, scopes or other claims are no longer those of the user.
+/// What becomes of access tokens whose roles, scopes or other claims are no longer those of the
+/// user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// They die at once. Clients refresh, and get tokens with the claims of today; nobody is signed out.
+    /// They die at once. Clients refresh, and get tokens with the claims of today; nobody is signed
+    /// out.
     ///
-    /// Where the backend refreshes from stored claims, the sessions end too, for a refresh would bring the old ones back.
+    /// Where the backend refreshes from stored claims, the sessions end too, for a refresh would
+    /// bring the old ones back.
     RefreshNow,
-    /// They keep their old claims until they run out, within `access.max_ttl`. The next refresh brings the claims of today.
+    /// They keep their old claims until they run out, within `access.max_ttl`. The next refresh
+    /// brings the claims of today.
     ///
-    /// Where the backend refreshes from stored claims, the sessions end, for a refresh would bring the old ones back; their
-    /// access tokens run out by themselves.
+    /// Where the backend refreshes from stored claims, the sessions end, for a refresh would bring
+    /// the old ones back; their access tokens run out by themselves.
     UntilExpiry,
 }
 
 impl<B: AuthBackend> Gate<B> {
-    /// Ends sessions because the credentials of a user changed. Call it after the change is written: a sign-in that began with
-    /// the old ones gets no session any more.
+    /// Ends sessions because the credentials of a user changed. Call it after the change is
+    /// written: a sign-in that began with the old ones gets no session any more.
     ///
-    /// When this returns, the store remembers it, this node refuses, and every node that reaches the store will within a second or
-    /// so.
+    /// When this returns, the store remembers it, this node refuses, and every node that reaches
+    /// the store will within a second or so.
     ///
     /// # Errors
-    /// The store cannot be written to, and no session ended: answer 503, so that the change is made again.
+    /// The store cannot be written to, and no session ended: answer 503, so that the change is made
+    /// again.
     ///
     /// # Examples
     /// ```
@@ -94,7 +104,11 @@ impl<B: AuthBackend> Gate<B> {
     /// # }
     /// # trait JwtClaimsOf<S>: tollgate::token::JwtClaims<Subject = S> {}
     /// ```
-    pub async fn password_changed(&self, subject: &SubjectOf<B>, sessions: Sessions) -> Result<Revoked, Error> {
+    pub async fn password_changed(
+        &self,
+        subject: &SubjectOf<B>,
+        sessions: Sessions,
+    ) -> Result<Revoked, Error> {
         let subject = subject.to_string();
         let target = match sessions {
             Sessions::EndAll => Target::Subject(subject),
@@ -103,11 +117,13 @@ impl<B: AuthBackend> Gate<B> {
         self.end(target, RevokeReason::PasswordChanged).await
     }
 
-    /// Decides about the access tokens of a user whose roles, scopes or other claims changed. Call it after the change is written:
-    /// a refresh that loaded the old ones before gets a token that is dead already.
+    /// Decides about the access tokens of a user whose roles, scopes or other claims changed. Call
+    /// it after the change is written: a refresh that loaded the old ones before gets a token that
+    /// is dead already.
     ///
     /// # Errors
-    /// The store cannot be written to, and nothing was revoked: answer 503, so that the change is made again.
+    /// The store cannot be written to, and nothing was revoked: answer 503, so that the change is
+    /// made again.
     ///
     /// # Examples
     /// ```
@@ -138,7 +154,11 @@ impl<B: AuthBackend> Gate<B> {
     /// }
     /// # let _ = demote;
     /// ```
-    pub async fn roles_changed(&self, subject: &SubjectOf<B>, access: Access) -> Result<Revoked, Error> {
+    pub async fn roles_changed(
+        &self,
+        subject: &SubjectOf<B>,
+        access: Access,
+    ) -> Result<Revoked, Error> {
         let subject = subject.to_string();
         let target = match (access, B::Renewal::STORED) {
             (Access::RefreshNow, false) => Target::AccessOf(subject),
@@ -150,6 +170,10 @@ impl<B: AuthBackend> Gate<B> {
     }
 
     async fn end(&self, target: Target, reason: RevokeReason) -> Result<Revoked, Error> {
-        self.running().engine.revoke_target(target, reason).await.map_err(store_error)
+        self.running()
+            .engine
+            .revoke_target(target, reason)
+            .await
+            .map_err(store_error)
     }
 }

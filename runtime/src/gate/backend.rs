@@ -12,7 +12,8 @@ use crate::error::{AuthError, Step};
 use crate::secret::Password;
 use crate::token::JwtClaims;
 
-/// A backend, as `#[auth_backend(…)]` describes it. Implement [`Authenticate`] and [`Refresh`] by hand, never this.
+/// A backend, as `#[auth_backend(…)]` describes it. Implement [`Authenticate`] and [`Refresh`] by
+/// hand, never this.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an auth backend",
     label = "this type has no `#[auth_backend(…)]`",
@@ -33,12 +34,19 @@ pub trait AuthBackend: Sized + Send + Sync + 'static {
 
 /// Signs users in.
 pub trait Authenticate: AuthBackend {
-    /// Decides who this is. Unknown and wrong are both [`AuthError::Invalid`]; look up first, then hash, whoever asks.
-    fn authenticate(&self, login: Self::Login, client: &Client) -> impl Future<Output = Result<Self::User, AuthError>> + Send;
+    /// Decides who this is. Unknown and wrong are both [`AuthError::Invalid`]; look up first, then
+    /// hash, whoever asks.
+    fn authenticate(
+        &self,
+        login: Self::Login,
+        client: &Client,
+    ) -> impl Future<Output = Result<Self::User, AuthError>> + Send;
 
-    /// Looks at the answer to a step that [`authenticate`](Self::authenticate), or this, asked for with [`AuthError::More`], and
-    /// answers the user of `step.subject`, loaded again. A wrong answer is [`AuthError::Invalid`]; the client may give three to a
-    /// step, which it has five minutes for. A code that was used once must not be right twice: that is the backend's to remember.
+    /// Looks at the answer to a step that [`authenticate`](Self::authenticate), or this, asked for
+    /// with [`AuthError::More`], and answers the user of `step.subject`, loaded again. A wrong
+    /// answer is [`AuthError::Invalid`]; the client may give three to a step, which it has five
+    /// minutes for. A code that was used once must not be right twice: that is the backend's to
+    /// remember.
     fn step(
         &self,
         _step: &Step,
@@ -48,9 +56,9 @@ pub trait Authenticate: AuthBackend {
         std::future::ready(Err(AuthError::Invalid))
     }
 
-    /// What names the account in a login, in its one form: attempts are counted by it (feature `rate-limit`). It is that of
-    /// [`EmailLogin`] and [`UsernameLogin`]; a login of one's own has none until this says so, and is counted by the client's
-    /// address alone.
+    /// What names the account in a login, in its one form: attempts are counted by it (feature
+    /// `rate-limit`). It is that of [`EmailLogin`] and [`UsernameLogin`]; a login of one's own has
+    /// none until this says so, and is counted by the client's address alone.
     ///
     /// ```
     /// # use tollgate::gate::normalize_identifier;
@@ -78,8 +86,14 @@ pub trait Authenticate: AuthBackend {
     /// ```
     fn identifier(&self, login: &Self::Login) -> Option<String> {
         let login: &dyn Any = login;
-        let email = login.downcast_ref().map(|login: &EmailLogin| login.email.clone());
-        email.or_else(|| login.downcast_ref().map(|login: &UsernameLogin| login.username.clone()))
+        let email = login
+            .downcast_ref()
+            .map(|login: &EmailLogin| login.email.clone());
+        email.or_else(|| {
+            login
+                .downcast_ref()
+                .map(|login: &UsernameLogin| login.username.clone())
+        })
     }
 }
 
@@ -97,11 +111,16 @@ pub trait Refresh: AuthBackend {
 #[diagnostic::on_unimplemented(
     message = "`{B}` does not say how its users sign in",
     label = "`Authenticate` is missing for `{B}`",
-    note = "write `impl Authenticate for {B}` with `async fn authenticate(&self, login: Self::Login, client: &Client) -> Result<Self::User, AuthError>`"
+    note = "write `impl Authenticate for {B}` with `async fn authenticate(&self, login: \
+            Self::Login, client: &Client) -> Result<Self::User, AuthError>`"
 )]
 pub trait SignIn<B: AuthBackend>: 'static {
     /// Decides who this is.
-    fn sign_in(backend: &B, login: B::Login, client: &Client) -> impl Future<Output = Result<B::User, AuthError>> + Send;
+    fn sign_in(
+        backend: &B,
+        login: B::Login,
+        client: &Client,
+    ) -> impl Future<Output = Result<B::User, AuthError>> + Send;
 
     /// Looks at the answer to a step.
     fn step(
@@ -129,7 +148,12 @@ impl<B: Authenticate> SignIn<B> for Own {
         backend.authenticate(login, client).await
     }
 
-    async fn step(backend: &B, step: &Step, answer: &StepAnswer, client: &Client) -> Result<B::User, AuthError> {
+    async fn step(
+        backend: &B,
+        step: &Step,
+        answer: &StepAnswer,
+        client: &Client,
+    ) -> Result<B::User, AuthError> {
         backend.step(step, answer, client).await
     }
 
@@ -142,7 +166,9 @@ impl<B: Authenticate> SignIn<B> for Own {
 #[diagnostic::on_unimplemented(
     message = "`{B}` does not say who may stay signed in",
     label = "`Refresh` is missing for `{B}`",
-    note = "write `impl Refresh for {B}` with `async fn refresh(&self, subject: &…, client: &Client) -> Result<Self::User, AuthError>`, or say `refresh(from = stored)` in `#[auth_backend(…)]`"
+    note = "write `impl Refresh for {B}` with `async fn refresh(&self, subject: &…, client: \
+            &Client) -> Result<Self::User, AuthError>`, or say `refresh(from = stored)` in \
+            `#[auth_backend(…)]`"
 )]
 pub trait Renew<B: AuthBackend>: 'static {
     /// Whether the claims of sign-in are kept with the session.
@@ -176,7 +202,8 @@ impl<B: Refresh> Renew<B> for Reload {
     }
 }
 
-/// Claims are those of sign-in, kept with the session: no `Refresh`, and no way to notice that an account was closed.
+/// Claims are those of sign-in, kept with the session: no `Refresh`, and no way to notice that an
+/// account was closed.
 #[derive(Clone, Copy, Debug)]
 pub struct FromStored;
 
@@ -219,7 +246,8 @@ fn identifier<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Strin
     String::deserialize(deserializer).map(|text| normalize_identifier(&text))
 }
 
-/// Paths, names and presence of a backend's routes: what `#[auth_backend(…)]` says beside the types.
+/// Paths, names and presence of a backend's routes: what `#[auth_backend(…)]` says beside the
+/// types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// Where the routes hang: `/auth`.
@@ -246,8 +274,16 @@ impl Shape {
         prefix: "/auth",
         tag: "auth",
         openapi: true,
-        signin: RouteShape { path: "/signin", summary: None, description: None },
-        refresh: RouteShape { path: "/refresh-access", summary: None, description: None },
+        signin: RouteShape {
+            path: "/signin",
+            summary: None,
+            description: None,
+        },
+        refresh: RouteShape {
+            path: "/refresh-access",
+            summary: None,
+            description: None,
+        },
         access_token: "access_token",
         refresh_token: "refresh_token",
         disabled: &[],

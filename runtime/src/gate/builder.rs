@@ -1,4 +1,5 @@
-//! What a gate is built from. The compiler asks for what has no safe default; everything else has a method.
+//! What a gate is built from. The compiler asks for what has no safe default; everything else has a
+//! method.
 
 mod optional;
 
@@ -25,7 +26,8 @@ use super::{AuthBackend, Gate, Inner, store_error};
 
 /// Collects what a gate needs. Started by the generated `gate()`.
 ///
-/// Issuer, audience, keys and store have no safe default; without one of them `build()` does not compile.
+/// Issuer, audience, keys and store have no safe default; without one of them `build()` does not
+/// compile.
 #[must_use = "nothing runs until `build().await`"]
 pub struct GateBuilder<B, I = Missing, A = Missing, K = Missing, S = Missing, E = Plain> {
     backend: B,
@@ -95,7 +97,8 @@ impl Encryption for Plain {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Encrypted {
-    /// `dir` with `A256GCM` (RFC 7518 sections 4.5 and 5.3), under keys that are derived from the ring's.
+    /// `dir` with `A256GCM` (RFC 7518 sections 4.5 and 5.3), under keys that are derived from the
+    /// ring's.
     A256Gcm,
 }
 
@@ -108,8 +111,9 @@ impl Encryption for Encrypted {
 #[diagnostic::on_unimplemented(
     message = "claims marked `confidential` would travel in tokens that their holder can read",
     label = "this gate issues plain tokens",
-    note = "encrypt the tokens with `.encrypt(Encrypted::A256Gcm)`, which the feature `jwe` has; or leave the claim out with \
-            `#[claim(skip)]`; or remove `confidential` and let whoever holds the token read it"
+    note = "encrypt the tokens with `.encrypt(Encrypted::A256Gcm)`, which the feature `jwe` has; \
+            or leave the claim out with `#[claim(skip)]`; or remove `confidential` and let \
+            whoever holds the token read it"
 )]
 pub trait Protects<S>: Encryption {}
 
@@ -138,22 +142,26 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     /// Who issues the tokens: the claim `iss`.
     pub fn issuer(self, issuer: impl Into<String>) -> GateBuilder<B, Given, A, K, S, E> {
         let issuer = issuer.into();
-        self.with(|settings| settings.issuer = Some(issuer)).into_state()
+        self.with(|settings| settings.issuer = Some(issuer))
+            .into_state()
     }
 
     /// For whom they are issued: the claim `aud`.
     pub fn audience(self, audience: impl Into<String>) -> GateBuilder<B, I, Given, K, S, E> {
         let audience = audience.into();
-        self.with(|settings| settings.audience = Some(audience)).into_state()
+        self.with(|settings| settings.audience = Some(audience))
+            .into_state()
     }
 
-    /// Settings from a file and the environment. What the builder says itself is stronger, whichever comes first.
+    /// Settings from a file and the environment. What the builder says itself is stronger,
+    /// whichever comes first.
     pub fn settings(mut self, settings: Settings) -> GateBuilder<B, Given, Given, K, S, E> {
         self.base = settings;
         self.into_state()
     }
 
-    /// The keys: a [`KeyRing`](crate::keys::KeyRing), or a [`SharedRing`](crate::keys::SharedRing) that lives in the gate's store.
+    /// The keys: a [`KeyRing`](crate::keys::KeyRing), or a [`SharedRing`](crate::keys::SharedRing)
+    /// that lives in the gate's store.
     pub fn keys(mut self, ring: impl IntoRing) -> GateBuilder<B, I, A, Given, S, E> {
         self.ring = Some(ring.into_ring());
         self.into_state()
@@ -165,18 +173,39 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.into_state()
     }
 
-    /// Encrypts the tokens after signing them (nested JWT, RFC 7519 section 11.2), so that only this ring's gates can read what
-    /// they say. Claims marked `confidential` need it.
+    /// Encrypts the tokens after signing them (nested JWT, RFC 7519 section 11.2), so that only
+    /// this ring's gates can read what they say. Claims marked `confidential` need it.
     ///
-    /// No setting undoes it, and a gate reads only tokens of its own kind: when a running deployment is changed to it, the access
-    /// tokens that are out are refused, and clients refresh. Where claims are kept with the session (`refresh(from = stored)`), they
-    /// are sealed too, and sessions from before end at their next refresh. Services that hold only the JWK set cannot read the
-    /// tokens: give them [`KeySet::decryption_key`](crate::keys::KeySet::decryption_key) of a token's `kid`, or let them ask.
+    /// No setting undoes it, and a gate reads only tokens of its own kind: when a running
+    /// deployment is changed to it, the access tokens that are out are refused, and clients
+    /// refresh. Where claims are kept with the session (`refresh(from = stored)`), they are sealed
+    /// too, and sessions from before end at their next refresh. Services that hold only the JWK set
+    /// cannot read the tokens: give them
+    /// [`KeySet::decryption_key`](crate::keys::KeySet::decryption_key) of a token's `kid`, or let
+    /// them ask.
     #[cfg(feature = "jwe")]
     pub fn encrypt(self, with: Encrypted) -> GateBuilder<B, I, A, K, S, Encrypted> {
         let Encrypted::A256Gcm = with;
-        let Self { backend, base, overrides, ring, store, clock, events, .. } = self;
-        GateBuilder { backend, base, overrides, ring, store, clock, events, parts: PhantomData }
+        let Self {
+            backend,
+            base,
+            overrides,
+            ring,
+            store,
+            clock,
+            events,
+            ..
+        } = self;
+        GateBuilder {
+            backend,
+            base,
+            overrides,
+            ring,
+            store,
+            clock,
+            events,
+            parts: PhantomData,
+        }
     }
 
     /// The clock: a manual one for tests.
@@ -185,14 +214,15 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self
     }
 
-    /// Calls `handler` for every event, after its commit, on the task that caused it: keep it short.
+    /// Calls `handler` for every event, after its commit, on the task that caused it: keep it
+    /// short.
     pub fn on_event(mut self, handler: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.events = self.events.inline(handler);
         self
     }
 
-    /// Calls `handler` for every event on a task of its own, behind a queue of `capacity` events; what finds it full is dropped and
-    /// counted.
+    /// Calls `handler` for every event on a task of its own, behind a queue of `capacity` events;
+    /// what finds it full is dropped and counted.
     pub fn on_event_queued<F, T>(mut self, capacity: usize, handler: F) -> Self
     where
         F: Fn(Event) -> T + Send + Sync + 'static,
@@ -202,8 +232,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self
     }
 
-    /// Puts the gate together: checks the settings as a whole, brings the tables to this version, signs and verifies a token,
-    /// loads the revocations, starts the tasks.
+    /// Puts the gate together: checks the settings as a whole, brings the tables to this version,
+    /// signs and verifies a token, loads the revocations, starts the tasks.
     ///
     /// # Errors
     /// The first thing that is not right, by name; settings with all their problems at once.
@@ -218,7 +248,16 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         E: Protects<<B::User as JwtClaims>::Secrecy>,
         B::User: Issuable,
     {
-        let Self { backend, mut base, overrides, ring, store, clock, events, .. } = self;
+        let Self {
+            backend,
+            mut base,
+            overrides,
+            ring,
+            store,
+            clock,
+            events,
+            ..
+        } = self;
         for change in overrides {
             change(&mut base);
         }
@@ -237,8 +276,26 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     }
 
     fn into_state<I2, A2, K2, S2>(self) -> GateBuilder<B, I2, A2, K2, S2, E> {
-        let Self { backend, base, overrides, ring, store, clock, events, .. } = self;
-        GateBuilder { backend, base, overrides, ring, store, clock, events, parts: PhantomData }
+        let Self {
+            backend,
+            base,
+            overrides,
+            ring,
+            store,
+            clock,
+            events,
+            ..
+        } = self;
+        GateBuilder {
+            backend,
+            base,
+            overrides,
+            ring,
+            store,
+            clock,
+            events,
+            parts: PhantomData,
+        }
     }
 }
 
@@ -258,42 +315,69 @@ async fn assemble<B: AuthBackend>(
     envelope: Envelope,
 ) -> Result<Gate<B>, Error> {
     let time = StoreClock::new(clock.clone());
-    time.measure(&store).await.map_err(|e| Error::new(ErrorKind::Store, "the store's clock cannot be read").because(e))?;
+    time.measure(&store)
+        .await
+        .map_err(|e| Error::new(ErrorKind::Store, "the store's clock cannot be read").because(e))?;
     let (offset, _) = time.offset();
     if offset > MOST_OFFSET {
         let seconds = offset.as_secs();
-        let why =
-            format!("this machine's clock and the store's differ by {seconds} seconds: set them before the gate is started");
+        let why = format!(
+            "this machine's clock and the store's differ by {seconds} seconds: set them before \
+             the gate is started"
+        );
         return Err(Error::new(ErrorKind::Store, why));
     }
-    store.migrate(time.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
-    let health =
-        store.health(time.now()).await.map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
+    store
+        .migrate(time.now())
+        .await
+        .map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
+    let health = store
+        .health(time.now())
+        .await
+        .map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
     let ring = ring.open(&store, &clock).await?;
-    // Read again after the sessions: another process may have adopted the ring since this one opened it, and signed somebody in.
+    // Read again after the sessions: another process may have adopted the ring since this one
+    // opened it, and signed somebody in.
     ring.reload().await?;
     let is_lost = ring.is_unadopted().await && health.has_live_sessions;
     if is_lost && !settings.keys.accept_new {
         return Err(Error::new(
             ErrorKind::Keys,
-            "the key ring was just made, and the store holds live sessions that it could not verify: \
-             bring the lost keys back, or set `keys.accept_new = true` to sign everyone out",
+            "the key ring was just made, and the store holds live sessions that it could not \
+             verify: bring the lost keys back, or set `keys.accept_new = true` to sign everyone \
+             out",
         ));
     }
     let ring = ring.with_clock(clock.clone());
     // Another process signs with a replaced key until it has read the ring again.
-    let overlap = settings.access.max_ttl().saturating_add(settings.leeway).saturating_add(RELOAD * 2);
+    let overlap = settings
+        .access
+        .max_ttl()
+        .saturating_add(settings.leeway)
+        .saturating_add(RELOAD * 2);
     ring.set_lifetimes(overlap, settings.session.idle, settings.session.absolute);
     #[cfg(feature = "rate-limit")]
-    let throttle = crate::throttle::Throttle::new(&settings.throttle, &store, &clock).await.map_err(store_error)?;
+    let throttle = crate::throttle::Throttle::new(&settings.throttle, &store, &clock)
+        .await
+        .map_err(store_error)?;
     #[cfg(feature = "metrics")]
     let events = events.named(settings.issuer.as_deref().unwrap_or_default());
-    let (engine, queue) = Engine::new(settings, store, ring, (clock, time), events.start(), envelope);
+    let (engine, queue) = Engine::new(
+        settings,
+        store,
+        ring,
+        (clock, time),
+        events.start(),
+        envelope,
+    );
     engine.tell_of_offset();
     engine.self_test().await?;
     engine.catch_up().await.map_err(store_error)?;
     if is_lost {
-        engine.revoke_target(Target::Everything, RevokeReason::Requested).await.map_err(store_error)?;
+        engine
+            .revoke_target(Target::Everything, RevokeReason::Requested)
+            .await
+            .map_err(store_error)?;
     }
     engine.ring.adopt().await?;
     if engine.settings.cookies.path.is_some() && !engine.settings.has_secure_origin() {

@@ -13,8 +13,9 @@ use crate::token::{JwtClaims, Verified};
 
 /// Signs users in whom another issuer vouches for: of a backend with `#[auth_backend(guard, …)]`.
 ///
-/// Who it is, issuer and subject say together: [`identity`](crate::token::TokenInfo::identity). Never the email address, which
-/// another issuer may give to somebody else, or does not check (OpenID Connect Core section 5.7, OWASP ASVS 5.0 10.5.2).
+/// Who it is, issuer and subject say together: [`identity`](crate::token::TokenInfo::identity).
+/// Never the email address, which another issuer may give to somebody else, or does not check
+/// (OpenID Connect Core section 5.7, OWASP ASVS 5.0 10.5.2).
 ///
 /// ```
 /// use tollgate::guard::GuardRouter;
@@ -49,9 +50,16 @@ use crate::token::{JwtClaims, Verified};
 ///         &self.guards
 ///     }
 ///
-///     async fn exchange(&self, customer: &Verified<CustomerClaims>, _: &Client) -> Result<User, AuthError> {
+///     async fn exchange(
+///         &self,
+///         customer: &Verified<CustomerClaims>,
+///         _: &Client,
+///     ) -> Result<User, AuthError> {
 ///         let (issuer, subject) = customer.token().identity();
-///         let id = self.users.get(&(issuer.to_owned(), subject.to_owned())).ok_or(AuthError::Invalid)?;
+///         let id = self
+///             .users
+///             .get(&(issuer.to_owned(), subject.to_owned()))
+///             .ok_or(AuthError::Invalid)?;
 ///         Ok(User { id: *id })
 ///     }
 /// }
@@ -59,16 +67,20 @@ use crate::token::{JwtClaims, Verified};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say whom a token of another issuer is about",
     label = "`Exchange` is missing for `{Self}`",
-    note = "write `impl Exchange for {Self}` with `type External`, `fn guards(&self)` and `async fn exchange(&self, token: &Verified<…>, client: &Client) -> Result<Self::User, AuthError>`"
+    note = "write `impl Exchange for {Self}` with `type External`, `fn guards(&self)` and `async \
+            fn exchange(&self, token: &Verified<…>, client: &Client) -> Result<Self::User, \
+            AuthError>`"
 )]
 pub trait Exchange: AuthBackend<Login = GuardLogin> {
     /// The type whose claims the other issuers' tokens carry.
     type External: JwtClaims;
 
-    /// The guards that verify them: for ID tokens, with [`TokenKind::IdToken`](crate::guard::TokenKind::IdToken).
+    /// The guards that verify them: for ID tokens, with
+    /// [`TokenKind::IdToken`](crate::guard::TokenKind::IdToken).
     fn guards(&self) -> &GuardRouter<Self::External>;
 
-    /// Finds the user of a token that was verified, or makes one. Whom you do not know is [`AuthError::Invalid`].
+    /// Finds the user of a token that was verified, or makes one. Whom you do not know is
+    /// [`AuthError::Invalid`].
     fn exchange(
         &self,
         token: &Verified<<Self::External as JwtClaims>::Claims>,
@@ -82,12 +94,19 @@ pub struct Exchanged;
 
 // Recommended, so that rustc says that `Exchange` is missing.
 impl<B: Exchange> SignIn<B> for Exchanged {
-    async fn sign_in(backend: &B, login: GuardLogin, client: &Client) -> Result<B::User, AuthError> {
+    async fn sign_in(
+        backend: &B,
+        login: GuardLogin,
+        client: &Client,
+    ) -> Result<B::User, AuthError> {
         let guards = backend.guards();
-        let verified = guards.verify(&login.token, &Context::none()).await.map_err(|refusal| match refusal.code() {
-            Code::Unavailable => AuthError::unavailable(refusal),
-            _ => AuthError::Invalid,
-        })?;
+        let verified = guards
+            .verify(&login.token, &Context::none())
+            .await
+            .map_err(|refusal| match refusal.code() {
+                Code::Unavailable => AuthError::unavailable(refusal),
+                _ => AuthError::Invalid,
+            })?;
         if !guards.is_bound_to(verified.token(), login.nonce.as_deref()) {
             return Err(AuthError::Invalid);
         }
@@ -100,8 +119,9 @@ impl<B: Exchange> SignIn<B> for Exchanged {
 pub struct GuardLogin {
     /// The token: an ID token, where the guard takes those.
     pub token: String,
-    /// What the client sent along when it asked for the token, where it sent one: `nonce` (OpenID Connect Core section 3.1.2.1).
-    /// A token that has one counts only with it, and one that has none only without.
+    /// What the client sent along when it asked for the token, where it sent one: `nonce` (OpenID
+    /// Connect Core section 3.1.2.1). A token that has one counts only with it, and one that has
+    /// none only without.
     pub nonce: Option<String>,
 }
 

@@ -4,21 +4,28 @@ use unicode_normalization::UnicodeNormalization as _;
 
 /// The one form of an email address or username.
 ///
-/// Without white space around it, in lower case, in compatibility form (NFKC), without characters that are not seen (Unicode's
-/// `Default_Ignorable_Code_Point`); an address also without dots at its end. So `Ada@Example.com`, `ａｄａ@example.com` and
-/// `ada@example.com.` are one, and `ⅰ` is `i`. It is idempotent.
+/// Without white space around it, in lower case, in compatibility form (NFKC), without characters
+/// that are not seen (Unicode's `Default_Ignorable_Code_Point`); an address also without dots at
+/// its end. So `Ada@Example.com`, `ａｄａ@example.com` and `ada@example.com.` are one, and `ⅰ` is `i`.
+/// It is idempotent.
 ///
-/// Sign-in applies it when it reads; apply it when you write an account, and let the column be unique. Send letters to the address
-/// that was stored, never to the one that was typed.
+/// Sign-in applies it when it reads; apply it when you write an account, and let the column be
+/// unique. Send letters to the address that was stored, never to the one that was typed.
 ///
-/// Addresses that mail servers may tell apart stay apart: `ada+shop@example.com` is not `ada@example.com`, and a Cyrillic `а` is
-/// no Latin one.
+/// Addresses that mail servers may tell apart stay apart: `ada+shop@example.com` is not
+/// `ada@example.com`, and a Cyrillic `а` is no Latin one.
 #[must_use]
 pub fn normalize_identifier(text: &str) -> String {
-    let folded = if text.is_ascii() { text.to_ascii_lowercase() } else { fold(text) };
+    let folded = if text.is_ascii() {
+        text.to_ascii_lowercase()
+    } else {
+        fold(text)
+    };
     let trimmed = folded.trim();
     if trimmed.contains('@') {
-        trimmed.trim_end_matches(|c: char| c == '.' || c.is_whitespace()).to_owned()
+        trimmed
+            .trim_end_matches(|c: char| c == '.' || c.is_whitespace())
+            .to_owned()
     } else {
         trimmed.to_owned()
     }
@@ -26,9 +33,16 @@ pub fn normalize_identifier(text: &str) -> String {
 
 /// Unicode's `NFKC_Casefold`, but with letters in lower case instead of folded: `ß` stays.
 fn fold(text: &str) -> String {
-    let lower = text.nfkc().filter(|c| !is_unseen(*c)).flat_map(char::to_lowercase);
+    let lower = text
+        .nfkc()
+        .filter(|c| !is_unseen(*c))
+        .flat_map(char::to_lowercase);
     // A sigma at the end of a word is the same letter.
-    lower.map(|c| if c == 'ς' { 'σ' } else { c }).nfkc().filter(|c| !is_unseen(*c)).collect()
+    lower
+        .map(|c| if c == 'ς' { 'σ' } else { c })
+        .nfkc()
+        .filter(|c| !is_unseen(*c))
+        .collect()
 }
 
 /// `Default_Ignorable_Code_Point` of Unicode's `DerivedCoreProperties.txt`.
@@ -63,9 +77,18 @@ mod tests {
         assert_eq!(normalize_identifier("Ⅰ@x"), "i@x");
         assert_eq!(normalize_identifier("\u{212a}ate"), "kate");
         assert_eq!(normalize_identifier("ΟΔΟΣ"), normalize_identifier("οδος"));
-        assert_eq!(normalize_identifier("e\u{301}va"), normalize_identifier("É\u{200d}VA"));
+        assert_eq!(
+            normalize_identifier("e\u{301}va"),
+            normalize_identifier("É\u{200d}VA")
+        );
         assert_eq!(normalize_identifier("bob."), "bob.");
-        for other in ["ada+shop@example.com", "a.da@example.com", "аda@example.com", "ada@example.co", "adα@example.com"] {
+        for other in [
+            "ada+shop@example.com",
+            "a.da@example.com",
+            "аda@example.com",
+            "ada@example.co",
+            "adα@example.com",
+        ] {
             assert_ne!(normalize_identifier(other), "ada@example.com", "{other:?}");
         }
     }

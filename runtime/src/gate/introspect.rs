@@ -10,10 +10,11 @@ use crate::session::Purpose;
 use crate::token::{JwtClaims, Open, RefreshToken, Verified};
 
 impl<B: AuthBackend> Gate<B> {
-    /// What is known of a token that counts, as RFC 7662 section 2.2 names it, with the user's own claims; `None` for every other one.
+    /// What is known of a token that counts, as RFC 7662 section 2.2 names it, with the user's own
+    /// claims; `None` for every other one.
     ///
-    /// It counts where a route of this gate would take it: signature, times, kind and revocations hold. Claims that are confidential
-    /// are left out.
+    /// It counts where a route of this gate would take it: signature, times, kind and revocations
+    /// hold. Claims that are confidential are left out.
     ///
     /// # Errors
     /// [`Code::Unavailable`]: nobody could decide.
@@ -32,10 +33,16 @@ impl<B: AuthBackend> Gate<B> {
     }
 
     async fn introspect_access(&self, token: &str) -> Result<Map<String, Value>, Refusal> {
-        let verified: Verified<ClaimsOf<B>> = self.running().engine.admit(token, Purpose::Question).await?;
+        let verified: Verified<ClaimsOf<B>> = self
+            .running()
+            .engine
+            .admit(token, Purpose::Question)
+            .await?;
         let info = verified.token();
         let is_open = TypeId::of::<<B::User as JwtClaims>::Secrecy>() == TypeId::of::<Open>();
-        let own = serde_json::to_value(verified.claims()).ok().filter(|_| is_open);
+        let own = serde_json::to_value(verified.claims())
+            .ok()
+            .filter(|_| is_open);
         let mut members = match own {
             Some(Value::Object(own)) => own,
             _ => Map::new(),
@@ -57,7 +64,11 @@ impl<B: AuthBackend> Gate<B> {
             ("auth_time", info.auth_time().map(|at| json!(at.as_secs()))),
             ("acr", info.acr().map(|acr| json!(acr))),
         ];
-        members.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+        members.extend(
+            optional
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?))),
+        );
         Ok(members)
     }
 

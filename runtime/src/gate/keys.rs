@@ -10,12 +10,13 @@ use crate::keys::{Answer, JwkSet, KeyRing, Rotation, SharedRing, Shelf};
 use crate::session::Engine;
 use crate::store::{RevokeReason, Store, Target};
 
-/// What a gate takes its keys from: a [`KeyRing`], or a [`SharedRing`] that lives in the gate's own store.
+/// What a gate takes its keys from: a [`KeyRing`], or a [`SharedRing`] that lives in the gate's own
+/// store.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no key ring",
     label = "a gate cannot take its keys from this",
-    note = "open one with `KeyRing::open(\"keys\").await?`; a ring from a PEM text, a JWK set or a signer still needs \
-            `.refresh_secret(Secret::from_env(\"REFRESH_SECRET\")?)?`"
+    note = "open one with `KeyRing::open(\"keys\").await?`; a ring from a PEM text, a JWK set or \
+            a signer still needs `.refresh_secret(Secret::from_env(\"REFRESH_SECRET\")?)?`"
 )]
 pub trait IntoRing {
     #[doc(hidden)]
@@ -76,13 +77,16 @@ impl<B: AuthBackend> Gate<B> {
     /// The keys: to rotate them, to retire one, to publish them.
     #[must_use]
     pub fn keys(&self) -> Keys<'_> {
-        Keys { engine: &self.running().engine }
+        Keys {
+            engine: &self.running().engine,
+        }
     }
 }
 
 impl Keys<'_> {
-    /// Lets the next keys take over for all three purposes, as [`KeyRing::rotate`]. Other nodes of the same folder or store
-    /// follow within ten seconds, and verify what this one signs from the first moment: the next key was published before.
+    /// Lets the next keys take over for all three purposes, as [`KeyRing::rotate`]. Other nodes of
+    /// the same folder or store follow within ten seconds, and verify what this one signs from the
+    /// first moment: the next key was published before.
     ///
     /// # Errors
     /// As [`KeyRing::rotate`].
@@ -90,20 +94,24 @@ impl Keys<'_> {
         self.engine.ring.rotate().await
     }
 
-    /// Ends what a key signed, everywhere: by the `kid` of a signing key, or `refresh-<number>` for a MAC key.
+    /// Ends what a key signed, everywhere: by the `kid` of a signing key, or `refresh-<number>` for
+    /// a MAC key.
     ///
-    /// When this returns, this node refuses the key's tokens and signs with another; the others do so within a second or so,
-    /// told by the log, even before they have read the ring again.
+    /// When this returns, this node refuses the key's tokens and signs with another; the others do
+    /// so within a second or so, told by the log, even before they have read the ring again.
     ///
     /// # Errors
-    /// As [`KeyRing::retire`]; or the store cannot be written to: the ring has forgotten the key then, and the other nodes follow
-    /// within ten seconds by reading it again.
+    /// As [`KeyRing::retire`]; or the store cannot be written to: the ring has forgotten the key
+    /// then, and the other nodes follow within ten seconds by reading it again.
     pub async fn retire(&self, name: &str) -> Result<(), Error> {
         self.engine.ring.retire(name).await?;
         let kid = name.strip_prefix("sign-").unwrap_or(name);
         if !kid.starts_with("refresh-") {
             let target = Target::Key(kid.to_owned());
-            self.engine.revoke_target(target, RevokeReason::Requested).await.map_err(store_error)?;
+            self.engine
+                .revoke_target(target, RevokeReason::Requested)
+                .await
+                .map_err(store_error)?;
         }
         Ok(())
     }
@@ -120,7 +128,8 @@ impl Keys<'_> {
         self.engine.ring.jwks()
     }
 
-    /// Reads the ring again now; `true` where the keys are others from here on. The gate does so every ten seconds.
+    /// Reads the ring again now; `true` where the keys are others from here on. The gate does so
+    /// every ten seconds.
     ///
     /// # Errors
     /// As [`KeyRing::reload`].

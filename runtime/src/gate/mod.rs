@@ -21,13 +21,14 @@ mod verifier;
 
 pub use account::{Access, Sessions};
 pub use backend::{
-    AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Own, Refresh, Reload, Renew, RouteShape, Shape, SignIn,
-    UsernameLogin,
+    AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Own, Refresh, Reload, Renew,
+    RouteShape, Shape, SignIn, UsernameLogin,
 };
 #[cfg(feature = "jwe")]
 pub use builder::Encrypted;
 pub use builder::{
-    Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing, Plain, Protects,
+    Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing,
+    Plain, Protects,
 };
 pub use exchange::{Exchange, Exchanged, GuardLogin};
 pub use identifier::normalize_identifier;
@@ -91,23 +92,29 @@ impl<B: AuthBackend> Gate<B> {
     /// Opens a session for a user whom you authenticated yourself.
     ///
     /// # Errors
-    /// [`Code::Unavailable`] where the store cannot decide, or where the subject was changed within the last second: load the
-    /// user again, and try again. [`Code::Forbidden`] where the device limit denies it.
+    /// [`Code::Unavailable`] where the store cannot decide, or where the subject was changed within
+    /// the last second: load the user again, and try again. [`Code::Forbidden`] where the device
+    /// limit denies it.
     pub async fn sign_in(&self, user: B::User, client: &Client) -> Result<Issued, Refusal> {
         let (since, started_at) = self.begin();
-        match self.open(&user.to_claims(), client, since, started_at, None).await? {
+        match self
+            .open(&user.to_claims(), client, since, started_at, None)
+            .await?
+        {
             Attempt::Open(issued) => Ok(*issued),
             Attempt::Again(_) => Err(Code::Unavailable.into()),
         }
     }
 
-    /// Signs in with credentials, as `POST /auth/signin` does. `login` is asked for them once, and once more where the subject
-    /// changed meanwhile: an old password does not outlive a change of it.
+    /// Signs in with credentials, as `POST /auth/signin` does. `login` is asked for them once, and
+    /// once more where the subject changed meanwhile: an old password does not outlive a change of
+    /// it.
     ///
     /// # Errors
-    /// [`Code::InvalidCredentials`] for whoever does not get in, [`Code::TooManyRequests`] for whoever tried too often (feature
-    /// `rate-limit`), [`Code::InsufficientUserAuthentication`] where a further step is needed, which [`Refusal::step`] names;
-    /// otherwise as [`sign_in`](Self::sign_in), and whatever `login` says.
+    /// [`Code::InvalidCredentials`] for whoever does not get in, [`Code::TooManyRequests`] for
+    /// whoever tried too often (feature `rate-limit`), [`Code::InsufficientUserAuthentication`]
+    /// where a further step is needed, which [`Refusal::step`] names; otherwise as
+    /// [`sign_in`](Self::sign_in), and whatever `login` says.
     pub async fn sign_in_with<F>(&self, mut login: F, client: &Client) -> Result<Issued, Refusal>
     where
         F: FnMut() -> Result<B::Login, Refusal>,
@@ -119,16 +126,27 @@ impl<B: AuthBackend> Gate<B> {
         let counted = self.count_sign_in(identifier.as_deref(), client).await;
         counted.map_err(|refusal| self.tell_refused(refusal, client))?;
         let (since, started_at) = self.begin();
-        let stage = |since, started_at| Stage::new(identifier.clone(), (since, started_at), None, client);
-        let user = self.authenticate(first, client, stage(since, started_at)).await;
+        let stage =
+            |since, started_at| Stage::new(identifier.clone(), (since, started_at), None, client);
+        let user = self
+            .authenticate(first, client, stage(since, started_at))
+            .await;
         let user = user.map_err(|refusal| self.tell_refused(refusal, client))?;
-        let issued = match self.open(&user.to_claims(), client, since, started_at, None).await? {
+        let issued = match self
+            .open(&user.to_claims(), client, since, started_at, None)
+            .await?
+        {
             Attempt::Open(issued) => issued,
             Attempt::Again(expected) => {
                 let (since, started_at) = self.begin();
-                let user = self.authenticate(login()?, client, stage(since, started_at)).await;
+                let user = self
+                    .authenticate(login()?, client, stage(since, started_at))
+                    .await;
                 let user = user.map_err(|refusal| self.tell_refused(refusal, client))?;
-                match self.open(&user.to_claims(), client, expected, started_at, None).await? {
+                match self
+                    .open(&user.to_claims(), client, expected, started_at, None)
+                    .await?
+                {
                     Attempt::Open(issued) => issued,
                     Attempt::Again(_) => return Err(Code::Unavailable.into()),
                 }
@@ -149,19 +167,40 @@ impl<B: AuthBackend> Gate<B> {
         let keep_claims = B::Renewal::STORED;
         // Before the device limit counts: the sessions that this one replaces are none too many.
         for sid in &client.presented {
-            let ended = self.running().engine.revoke_target(Target::Session(*sid), RevokeReason::SignOut).await;
+            let ended = self
+                .running()
+                .engine
+                .revoke_target(Target::Session(*sid), RevokeReason::SignOut)
+                .await;
             ended.map_err(Refusal::unavailable)?;
         }
-        self.running().engine.open(&Login { claims, client, keep_claims, authenticated, auth_time, acr }).await
+        self.running()
+            .engine
+            .open(&Login {
+                claims,
+                client,
+                keep_claims,
+                authenticated,
+                auth_time,
+                acr,
+            })
+            .await
     }
 
     /// Asks the backend who this is. The client learns no reason (R117).
-    async fn authenticate(&self, login: B::Login, client: &Client, stage: Stage) -> Result<B::User, Refusal> {
+    async fn authenticate(
+        &self,
+        login: B::Login,
+        client: &Client,
+        stage: Stage,
+    ) -> Result<B::User, Refusal> {
         match B::Entry::sign_in(self.backend(), login, client).await {
             Ok(user) => Ok(user),
             Err(AuthError::More(step)) => Err(self.offer(*step, stage).await),
             Err(AuthError::Unavailable(source)) => Err(Refusal::unavailable(source)),
-            Err(AuthError::Invalid | AuthError::Disabled | AuthError::Gone) => Err(Code::InvalidCredentials.into()),
+            Err(AuthError::Invalid | AuthError::Disabled | AuthError::Gone) => {
+                Err(Code::InvalidCredentials.into())
+            }
         }
     }
 
@@ -171,7 +210,10 @@ impl<B: AuthBackend> Gate<B> {
             return refusal;
         }
         let kind = EventKind::SignInRefused(refusal.code());
-        self.running().engine.events.emit(&Event::new(kind).ip(client.ip));
+        self.running()
+            .engine
+            .events
+            .emit(&Event::new(kind).ip(client.ip));
         refusal
     }
 
@@ -181,7 +223,11 @@ impl<B: AuthBackend> Gate<B> {
     /// [`Code::InvalidGrant`]: sign in again. [`Code::Unavailable`]: nothing changed, try again.
     pub async fn refresh(&self, token: &str, client: &Client) -> Result<Issued, Refusal> {
         self.count_refresh(client)?;
-        let context = RefreshContext { device_id: client.device.id.as_deref(), ip: client.ip, transport: client.transport };
+        let context = RefreshContext {
+            device_id: client.device.id.as_deref(),
+            ip: client.ip,
+            transport: client.transport,
+        };
         let renew = async |session: Session| {
             let kept = self.running().engine.kept_claims(&session);
             B::Renewal::renew(self.backend(), &session.subject, kept.as_deref(), client).await
@@ -192,62 +238,104 @@ impl<B: AuthBackend> Gate<B> {
     /// Verifies an access token as a guarded route does.
     ///
     /// # Errors
-    /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where nobody could decide.
+    /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where nobody could
+    /// decide.
     pub async fn verify(&self, token: &str) -> Result<Verified<ClaimsOf<B>>, Refusal> {
         self.running().engine.admit(token, Purpose::Entry).await
     }
 
-    /// The same for a token that a client uses: what it is bound to is compared with the client (`binding.*`).
+    /// The same for a token that a client uses: what it is bound to is compared with the client
+    /// (`binding.*`).
     ///
     /// # Errors
     /// As [`verify`](Self::verify), which compares nothing.
-    pub async fn verify_from(&self, token: &str, client: &Client) -> Result<Verified<ClaimsOf<B>>, Refusal> {
+    pub async fn verify_from(
+        &self,
+        token: &str,
+        client: &Client,
+    ) -> Result<Verified<ClaimsOf<B>>, Refusal> {
         let engine = &self.running().engine;
-        let place = || Place { device_id: client.device.id.as_deref(), ip: client.ip };
-        engine.admit_from(token, Purpose::Entry, engine.settings.revocation.consistency, Some(place)).await
+        let place = || Place {
+            device_id: client.device.id.as_deref(),
+            ip: client.ip,
+        };
+        engine
+            .admit_from(
+                token,
+                Purpose::Entry,
+                engine.settings.revocation.consistency,
+                Some(place),
+            )
+            .await
     }
 
-    /// Signs an access token without a session: it has no `sid`, no `gen` and no `auth_time`, and cannot be refreshed. It is in the
-    /// registry once it is [registered](Self::register).
+    /// Signs an access token without a session: it has no `sid`, no `gen` and no `auth_time`, and
+    /// cannot be refreshed. It is in the registry once it is [registered](Self::register).
     ///
     /// # Errors
     /// The lifetime is above `access.max_ttl`, or the store cannot tell the subject's epoch.
     pub async fn issue(&self, user: &B::User, lifetime: Duration) -> Result<String, Error> {
-        self.running().engine.issue_alone(&user.to_claims(), lifetime).await
+        self.running()
+            .engine
+            .issue_alone(&user.to_claims(), lifetime)
+            .await
     }
 
-    /// Revokes. When this returns, the store remembers it, this node refuses, and every node that reaches the store will within
-    /// a second or so.
+    /// Revokes. When this returns, the store remembers it, this node refuses, and every node that
+    /// reaches the store will within a second or so.
     ///
     /// # Errors
     /// The store cannot be written to; or the key is the one that signs, or is to sign next.
     pub async fn revoke(&self, revoke: Revoke) -> Result<Revoked, Error> {
         let target = match revoke.0 {
             Target::AccessOf(subject) if B::Renewal::STORED => Target::Subject(subject),
-            Target::Key(kid) => match self.running().engine.ring.set().verifying().iter().find(|key| **key.kid() == *kid) {
+            Target::Key(kid) => match self
+                .running()
+                .engine
+                .ring
+                .set()
+                .verifying()
+                .iter()
+                .find(|key| **key.kid() == *kid)
+            {
                 Some(key) if key.state() == KeyState::Current => {
-                    let why = "the key signs this gate's tokens: rotate the ring before it is revoked";
+                    let why =
+                        "the key signs this gate's tokens: rotate the ring before it is revoked";
                     return Err(Error::new(ErrorKind::Usage, why));
                 }
                 Some(key) if key.state() == KeyState::Next => {
-                    let why =
-                        "the key is to sign next, and its tokens would be dead: retire it from the ring before it is revoked";
+                    let why = "the key is to sign next, and its tokens would be dead: retire it \
+                               from the ring before it is revoked";
                     return Err(Error::new(ErrorKind::Usage, why));
                 }
                 _ => Target::Key(kid),
             },
-            Target::Token(jti) => self.running().engine.meant(jti).await.map_err(store_error)?,
+            Target::Token(jti) => self
+                .running()
+                .engine
+                .meant(jti)
+                .await
+                .map_err(store_error)?,
             target => target,
         };
-        self.running().engine.revoke_target(target, RevokeReason::Requested).await.map_err(store_error)
+        self.running()
+            .engine
+            .revoke_target(target, RevokeReason::Requested)
+            .await
+            .map_err(store_error)
     }
 
-    /// Stops issuing and verifying, here and wherever the store reaches, until [`resume`](Self::resume): every answer is 503.
+    /// Stops issuing and verifying, here and wherever the store reaches, until
+    /// [`resume`](Self::resume): every answer is 503.
     ///
     /// # Errors
     /// The store cannot be written to.
     pub async fn pause(&self) -> Result<(), Error> {
-        self.running().engine.set_paused(true).await.map_err(store_error)
+        self.running()
+            .engine
+            .set_paused(true)
+            .await
+            .map_err(store_error)
     }
 
     /// Ends a [`pause`](Self::pause).
@@ -255,7 +343,11 @@ impl<B: AuthBackend> Gate<B> {
     /// # Errors
     /// The store cannot be written to.
     pub async fn resume(&self) -> Result<(), Error> {
-        self.running().engine.set_paused(false).await.map_err(store_error)
+        self.running()
+            .engine
+            .set_paused(false)
+            .await
+            .map_err(store_error)
     }
 
     /// Lists sessions and changes what they remember.
@@ -267,12 +359,14 @@ impl<B: AuthBackend> Gate<B> {
     /// Writes what is waiting to be written, and stops the tasks. Requests are still answered.
     ///
     /// # Errors
-    /// The store could not be written to; what was lost only keeps a lost answer forgivable for longer.
+    /// The store could not be written to; what was lost only keeps a lost answer forgivable for
+    /// longer.
     pub async fn shutdown(&self) -> Result<(), Error> {
         self.running().stop().await.map_err(store_error)
     }
 
-    /// When a sign-in begins: by the store's clock, against which changes of the subject are compared, and by this machine's.
+    /// When a sign-in begins: by the store's clock, against which changes of the subject are
+    /// compared, and by this machine's.
     fn begin(&self) -> (Authenticated, Timestamp) {
         let engine = &self.running().engine;
         (Authenticated::Since(engine.time.now()), engine.clock.now())
@@ -287,7 +381,9 @@ impl<B: AuthBackend> Clone for Gate<B> {
 
 impl<B: AuthBackend> fmt::Debug for Gate<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate").field("issuer", &self.running().engine.settings.issuer).finish_non_exhaustive()
+        f.debug_struct("Gate")
+            .field("issuer", &self.running().engine.settings.issuer)
+            .finish_non_exhaustive()
     }
 }
 

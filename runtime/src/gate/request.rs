@@ -1,4 +1,5 @@
-//! What a client may ask of a gate with a token in hand: to go out, to revoke it, to be told about it, to prove again who it is.
+//! What a client may ask of a gate with a token in hand: to go out, to revoke it, to be told about
+//! it, to prove again who it is.
 
 use zeroize::Zeroizing;
 
@@ -36,8 +37,12 @@ impl<B: AuthBackend> Gate<B> {
         let engine = &self.running().engine;
         let verified: Verified<ClaimsOf<B>> = engine.recognise(token)?;
         let info = verified.token();
-        let target = info.sid().map_or(Target::Token(info.jti()), Target::Session);
-        engine.revoke_for_client(target, RevokeReason::SignOut).await?;
+        let target = info
+            .sid()
+            .map_or(Target::Token(info.jti()), Target::Session);
+        engine
+            .revoke_for_client(target, RevokeReason::SignOut)
+            .await?;
         let event = Event::new(EventKind::SignedOut).subject(info.subject());
         engine.events.emit(&match info.sid() {
             Some(sid) => event.sid(sid),
@@ -50,24 +55,43 @@ impl<B: AuthBackend> Gate<B> {
     pub(crate) async fn sign_out_refresh(&self, token: &str) -> Result<(), Refusal> {
         let session = self.genuine(token).await?.ok_or(Code::InvalidGrant)?;
         let engine = &self.running().engine;
-        engine.revoke_for_client(Target::Session(session.sid), RevokeReason::SignOut).await?;
-        engine.events.emit(&Event::new(EventKind::SignedOut).subject(session.subject).sid(session.sid));
+        engine
+            .revoke_for_client(Target::Session(session.sid), RevokeReason::SignOut)
+            .await?;
+        engine.events.emit(
+            &Event::new(EventKind::SignedOut)
+                .subject(session.subject)
+                .sid(session.sid),
+        );
         Ok(())
     }
 
     /// The session of an access token, expired or not.
     pub(crate) fn session_of_bearer(&self, token: &str) -> Option<SessionId> {
-        self.running().engine.recognise::<ClaimsOf<B>>(token).ok()?.token().sid()
+        self.running()
+            .engine
+            .recognise::<ClaimsOf<B>>(token)
+            .ok()?
+            .token()
+            .sid()
     }
 
     /// The session of a refresh token, of whichever genuine generation.
-    pub(crate) async fn session_of_refresh(&self, token: &str) -> Result<Option<SessionId>, Refusal> {
+    pub(crate) async fn session_of_refresh(
+        &self,
+        token: &str,
+    ) -> Result<Option<SessionId>, Refusal> {
         Ok(self.genuine(token).await?.map(|session| session.sid))
     }
 
-    /// RFC 7009: a refresh token ends its session; an access token dies alone, or with `affect_tree` takes its session along and what
-    /// the registry has below its tokens. What is unknown or has run out is left alone, and that is a success.
-    pub(crate) async fn revoke_presented(&self, token: &str, affect_tree: bool) -> Result<(), Refusal> {
+    /// RFC 7009: a refresh token ends its session; an access token dies alone, or with
+    /// `affect_tree` takes its session along and what the registry has below its tokens. What is
+    /// unknown or has run out is left alone, and that is a success.
+    pub(crate) async fn revoke_presented(
+        &self,
+        token: &str,
+        affect_tree: bool,
+    ) -> Result<(), Refusal> {
         let engine = &self.running().engine;
         let target = if let Ok(verified) = engine.recognise_unexpired::<ClaimsOf<B>>(token) {
             match verified.token().sid() {
@@ -80,8 +104,14 @@ impl<B: AuthBackend> Gate<B> {
         } else {
             return Ok(());
         };
-        let session = if let Target::Session(sid) = target { Some(sid) } else { None };
-        engine.revoke_for_client(target, RevokeReason::Requested).await?;
+        let session = if let Target::Session(sid) = target {
+            Some(sid)
+        } else {
+            None
+        };
+        engine
+            .revoke_for_client(target, RevokeReason::Requested)
+            .await?;
         match session {
             Some(sid) if affect_tree => engine.revoke_below(sid).await,
             _ => Ok(()),
@@ -96,15 +126,26 @@ impl<B: AuthBackend> Gate<B> {
         }
         let verified: Verified<ClaimsOf<B>> = engine.admit(token, Purpose::Question).await?;
         let info: &TokenInfo = verified.token();
-        Ok(About { kind: "access", subject: info.subject().to_owned(), session_id: info.sid(), expires_at: info.expires_at() })
+        Ok(About {
+            kind: "access",
+            subject: info.subject().to_owned(),
+            session_id: info.sid(),
+            expires_at: info.expires_at(),
+        })
     }
 
     async fn describe_refresh(&self, token: &str) -> Result<About, Refusal> {
         let engine = &self.running().engine;
         engine.refuse_while_paused()?;
-        let parsed = RefreshToken::parse(&engine.ring.set(), token).map_err(|_| Code::InvalidToken)?;
+        let parsed =
+            RefreshToken::parse(&engine.ring.set(), token).map_err(|_| Code::InvalidToken)?;
         let now = engine.time.now();
-        let session = engine.store.session(parsed.sid, now).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidToken)?;
+        let session = engine
+            .store
+            .session(parsed.sid, now)
+            .await
+            .map_err(Refusal::unavailable)?
+            .ok_or(Code::InvalidToken)?;
         let is_current = session.is_live(now)
             && session.generation == parsed.generation
             && crate::secret::same(&session.current, &parsed.hash())
@@ -120,28 +161,39 @@ impl<B: AuthBackend> Gate<B> {
         })
     }
 
-    /// The session of a refresh token that this deployment made. Under a retired key its hash must say so too (ROTATION 1).
+    /// The session of a refresh token that this deployment made. Under a retired key its hash must
+    /// say so too (ROTATION 1).
     async fn genuine(&self, token: &str) -> Result<Option<Session>, Refusal> {
         let engine = &self.running().engine;
-        let Ok(parsed) = RefreshToken::parse(&engine.ring.set(), token) else { return Ok(None) };
-        let session = engine.store.session(parsed.sid, engine.time.now()).await.map_err(Refusal::unavailable)?;
+        let Ok(parsed) = RefreshToken::parse(&engine.ring.set(), token) else {
+            return Ok(None);
+        };
+        let session = engine
+            .store
+            .session(parsed.sid, engine.time.now())
+            .await
+            .map_err(Refusal::unavailable)?;
         Ok(session.filter(|session| {
             let hash = parsed.hash();
-            let is_current = session.generation == parsed.generation && crate::secret::same(&session.current, &hash);
-            let is_previous = session
-                .previous
-                .as_ref()
-                .is_some_and(|p| p.generation == parsed.generation && crate::secret::same(&p.hash, &hash));
-            // An older one cannot be told by its hash: its MAC has to do. A current generation with another secret is a forgery.
+            let is_current = session.generation == parsed.generation
+                && crate::secret::same(&session.current, &hash);
+            let is_previous = session.previous.as_ref().is_some_and(|p| {
+                p.generation == parsed.generation && crate::secret::same(&p.hash, &hash)
+            });
+            // An older one cannot be told by its hash: its MAC has to do. A current generation with
+            // another secret is a forgery.
             let is_older = !parsed.retired && parsed.generation < session.generation;
-            session.client_id == engine.settings.client_id && (is_current || is_previous || is_older)
+            session.client_id == engine.settings.client_id
+                && (is_current || is_previous || is_older)
         }))
     }
 
-    /// Signs the subject of a session in again, and renews its `auth_time`. Answers an access token and its life in seconds.
+    /// Signs the subject of a session in again, and renews its `auth_time`. Answers an access token
+    /// and its life in seconds.
     ///
-    /// The epoch is read before the backend is asked, as in a refresh: a role that changes in between leaves a dead token. The
-    /// generation is that of the caller's token: a later one would confirm a refresh whose answer may have been lost.
+    /// The epoch is read before the backend is asked, as in a refresh: a role that changes in
+    /// between leaves a dead token. The generation is that of the caller's token: a later one would
+    /// confirm a refresh whose answer may have been lost.
     pub(crate) async fn reauthenticate(
         &self,
         (sid, generation): (SessionId, u32),
@@ -151,39 +203,73 @@ impl<B: AuthBackend> Gate<B> {
     ) -> Result<(String, u64), Refusal> {
         let engine = &self.running().engine;
         let before = engine.clock.now();
-        let session =
-            engine.store.session(sid, engine.time.now()).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidToken)?;
+        let session = engine
+            .store
+            .session(sid, engine.time.now())
+            .await
+            .map_err(Refusal::unavailable)?
+            .ok_or(Code::InvalidToken)?;
         let tell = |refusal: &Refusal| {
             // That a step is needed was told already.
             if refusal.step().is_some() && refusal.code() == Code::InsufficientUserAuthentication {
                 return;
             }
             let kind = EventKind::ReauthenticationRefused(refusal.code());
-            engine.events.emit(&Event::new(kind).subject(session.subject.clone()).sid(sid).ip(client.ip));
+            engine.events.emit(
+                &Event::new(kind)
+                    .subject(session.subject.clone())
+                    .sid(sid)
+                    .ip(client.ip),
+            );
         };
         let (user, acr, auth_time) = match proof {
             Renewal::Login(login) => {
                 let identifier = B::Entry::identifier(self.backend(), &login);
-                self.count_sign_in(identifier.as_deref(), client).await.inspect_err(tell)?;
+                self.count_sign_in(identifier.as_deref(), client)
+                    .await
+                    .inspect_err(tell)?;
                 let stage = Stage::new(identifier, self.begin(), Some(sid), client);
-                let user = self.authenticate(login, client, stage).await.inspect_err(tell)?;
+                let user = self
+                    .authenticate(login, client, stage)
+                    .await
+                    .inspect_err(tell)?;
                 (user, None, before)
             }
             Renewal::Step(token, answer) => {
-                let stepped = self.step(&token, Some(sid), &answer, client).await.inspect_err(tell)?;
+                let stepped = self
+                    .step(&token, Some(sid), &answer, client)
+                    .await
+                    .inspect_err(tell)?;
                 (stepped.user, stepped.acr, stepped.stage.started_at)
             }
         };
-        if user.subject().to_string() != subject.to_string() || session.subject != subject.to_string() {
+        if user.subject().to_string() != subject.to_string()
+            || session.subject != subject.to_string()
+        {
             return Err(Code::InvalidCredentials.into()).inspect_err(tell);
         }
-        // Signed before anything is written, so that claims which no token can carry change nothing.
-        let renewing = Session { generation, auth_time, acr: acr.clone(), ..session };
+        // Signed before anything is written, so that claims which no token can carry change
+        // nothing.
+        let renewing = Session {
+            generation,
+            auth_time,
+            acr: acr.clone(),
+            ..session
+        };
         let (signed, rows) = engine.sign_for(&renewing, &user.to_claims()).await?;
-        let renewed = engine.store.reauthenticate(sid, auth_time, acr, engine.time.now()).await.map_err(Refusal::unavailable)?;
+        let renewed = engine
+            .store
+            .reauthenticate(sid, auth_time, acr, engine.time.now())
+            .await
+            .map_err(Refusal::unavailable)?;
         let renewed = renewed.ok_or(Code::InvalidToken)?;
         engine.record(rows).await.map_err(Refusal::unavailable)?;
-        engine.events.emit(&Event::new(EventKind::Reauthenticated).subject(renewed.subject).sid(sid).ip(client.ip));
+        engine.events.emit(
+            &Event::new(EventKind::Reauthenticated)
+                .subject(renewed.subject)
+                .sid(sid)
+                .ip(client.ip),
+        );
         Ok(signed)
     }
 }

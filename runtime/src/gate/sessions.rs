@@ -29,7 +29,12 @@ impl<'a> SessionList<'a> {
     /// # Errors
     /// The store cannot be read.
     pub async fn of(&self, subject: impl std::fmt::Display) -> Result<Vec<SessionInfo>, Error> {
-        let sessions = self.engine.store.sessions_of(subject.to_string(), self.engine.time.now()).await.map_err(store_error)?;
+        let sessions = self
+            .engine
+            .store
+            .sessions_of(subject.to_string(), self.engine.time.now())
+            .await
+            .map_err(store_error)?;
         Ok(sessions.into_iter().map(SessionInfo::from).collect())
     }
 
@@ -39,16 +44,28 @@ impl<'a> SessionList<'a> {
     /// The store cannot be read.
     pub async fn get(&self, sid: SessionId) -> Result<Option<SessionInfo>, Error> {
         let now = self.engine.time.now();
-        let session = self.engine.store.session(sid, now).await.map_err(store_error)?;
-        Ok(session.filter(|session| session.is_live(now)).map(SessionInfo::from))
+        let session = self
+            .engine
+            .store
+            .session(sid, now)
+            .await
+            .map_err(store_error)?;
+        Ok(session
+            .filter(|session| session.is_live(now))
+            .map(SessionInfo::from))
     }
 
-    /// Replaces what a live session remembers of its device. `false` where there is no such session.
+    /// Replaces what a live session remembers of its device. `false` where there is no such
+    /// session.
     ///
     /// # Errors
     /// The store cannot be written to.
     pub async fn attach(&self, sid: SessionId, device: Device) -> Result<bool, Error> {
-        self.engine.store.attach(sid, device, self.engine.time.now()).await.map_err(store_error)
+        self.engine
+            .store
+            .attach(sid, device, self.engine.time.now())
+            .await
+            .map_err(store_error)
     }
 }
 
@@ -99,7 +116,8 @@ pub struct Health {
     pub dropped_confirmations: u64,
     /// Whether the deployment is paused.
     pub is_paused: bool,
-    /// By how much this machine's clock and the store's differ, as measured last; above the leeway it is not well.
+    /// By how much this machine's clock and the store's differ, as measured last; above the leeway
+    /// it is not well.
     pub clock_offset: Duration,
 }
 
@@ -111,7 +129,9 @@ impl<B: AuthBackend> Gate<B> {
         let (revocation_view_age, revocation_entries) = engine.view_health();
         let (clock_offset, _) = engine.time.offset();
         Health {
-            is_well: store_is_writable && revocation_view_age <= UNWELL && clock_offset <= engine.settings.leeway,
+            is_well: store_is_writable
+                && revocation_view_age <= UNWELL
+                && clock_offset <= engine.settings.leeway,
             store_is_writable,
             revocation_view_age,
             revocation_entries,

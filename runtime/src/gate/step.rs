@@ -1,4 +1,5 @@
-//! Further steps of a sign-in: keeps what a backend asks for, hands out a token for it, takes the answer.
+//! Further steps of a sign-in: keeps what a backend asks for, hands out a token for it, takes the
+//! answer.
 
 use std::fmt;
 use std::time::Duration;
@@ -22,7 +23,8 @@ use crate::token::JwtClaims;
 
 use super::{AuthBackend, Gate, SignIn as _};
 
-/// What a client answers to a step: the members of its body, `{"step_token": …, "code": "123456"}`. `Debug` prints a redaction.
+/// What a client answers to a step: the members of its body, `{"step_token": …, "code": "123456"}`.
+/// `Debug` prints a redaction.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub struct StepAnswer(Value);
@@ -80,7 +82,13 @@ impl Stage {
     ) -> Self {
         let device = Device::new(client.device.name.clone(), client.device.id.clone());
         let (Authenticated::Since(since) | Authenticated::After(since)) = since;
-        Self { identifier, started_at, since, renews, device }
+        Self {
+            identifier,
+            started_at,
+            since,
+            renews,
+            device,
+        }
     }
 }
 
@@ -106,24 +114,42 @@ pub(super) struct Stepped<U> {
 }
 
 impl<B: AuthBackend> Gate<B> {
-    /// Goes on with a sign-in that needs a further step, as `POST /auth/signin/step` does. `token` is that of
-    /// [`Refusal::step`], and is burnt.
+    /// Goes on with a sign-in that needs a further step, as `POST /auth/signin/step` does. `token`
+    /// is that of [`Refusal::step`], and is burnt.
     ///
     /// # Errors
     /// [`Code::InvalidCredentials`]: the answer is wrong, and [`Refusal::step`] has another token where it may be given again; or
     /// the token is none, and the sign-in starts over. [`Code::InsufficientUserAuthentication`]: there is one more step.
     /// [`Code::Unavailable`], [`Code::TooManyRequests`]: nothing changed, and the token still counts.
-    pub async fn sign_in_step(&self, token: &str, answer: &StepAnswer, client: &Client) -> Result<Issued, Refusal> {
+    pub async fn sign_in_step(
+        &self,
+        token: &str,
+        answer: &StepAnswer,
+        client: &Client,
+    ) -> Result<Issued, Refusal> {
         self.running().engine.refuse_while_paused()?;
-        let stepped = self.step(token, None, answer, client).await.map_err(|refusal| self.tell_refused(refusal, client))?;
+        let stepped = self
+            .step(token, None, answer, client)
+            .await
+            .map_err(|refusal| self.tell_refused(refusal, client))?;
         let mut client = client.clone();
         client.device.name = client.device.name.or(stepped.stage.device.name);
         client.device.id = client.device.id.or(stepped.stage.device.id);
         let authenticated = Authenticated::Since(stepped.stage.since);
         let claims = stepped.user.to_claims();
-        match self.open(&claims, &client, authenticated, stepped.stage.started_at, stepped.acr.as_deref()).await? {
+        match self
+            .open(
+                &claims,
+                &client,
+                authenticated,
+                stepped.stage.started_at,
+                stepped.acr.as_deref(),
+            )
+            .await?
+        {
             Attempt::Open(issued) => {
-                self.remember(stepped.stage.identifier.as_deref(), &client).await;
+                self.remember(stepped.stage.identifier.as_deref(), &client)
+                    .await;
                 Ok(*issued)
             }
             // The account changed since the password was looked at, which nobody can do again.
@@ -142,8 +168,14 @@ impl<B: AuthBackend> Gate<B> {
         let engine = &self.running().engine;
         let now = engine.time.now();
         let hash = sha256(token.as_bytes());
-        let payload = engine.store.take_once(KIND.to_owned(), hash, now).await.map_err(Refusal::unavailable)?;
-        let pending: Option<Pending> = payload.as_deref().and_then(|payload| serde_json::from_slice(payload).ok());
+        let payload = engine
+            .store
+            .take_once(KIND.to_owned(), hash, now)
+            .await
+            .map_err(Refusal::unavailable)?;
+        let pending: Option<Pending> = payload
+            .as_deref()
+            .and_then(|payload| serde_json::from_slice(payload).ok());
         let Some(pending) = pending.filter(|pending| pending.stage.renews == renews) else {
             return Err(Code::InvalidCredentials.into());
         };
@@ -153,13 +185,22 @@ impl<B: AuthBackend> Gate<B> {
         }
         let step = pending.step();
         match B::Entry::step(self.backend(), &step, answer, client).await {
-            Ok(user) if user.subject().to_string() == pending.subject => {
-                Ok(Stepped { user, acr: pending.acr, stage: pending.stage })
+            Ok(user) if user.subject().to_string() == pending.subject => Ok(Stepped {
+                user,
+                acr: pending.acr,
+                stage: pending.stage,
+            }),
+            Ok(_) => Err(Refusal::unavailable(
+                "the backend answered another user than the step was for",
+            )),
+            Err(AuthError::More(next)) if next.subject == pending.subject => {
+                Err(self.offer(*next, pending.stage).await)
             }
-            Ok(_) => Err(Refusal::unavailable("the backend answered another user than the step was for")),
-            Err(AuthError::More(next)) if next.subject == pending.subject => Err(self.offer(*next, pending.stage).await),
             Err(AuthError::Invalid) if pending.tries > 1 => {
-                let pending = Pending { tries: pending.tries - 1, ..pending };
+                let pending = Pending {
+                    tries: pending.tries - 1,
+                    ..pending
+                };
                 Err(self.hand_out(Code::InvalidCredentials, &pending).await)
             }
             Err(AuthError::Unavailable(source)) => {
@@ -173,11 +214,29 @@ impl<B: AuthBackend> Gate<B> {
     /// Keeps a step, and refuses with a token for it.
     pub(super) async fn offer(&self, step: Step, stage: Stage) -> Refusal {
         let engine = &self.running().engine;
-        let Step { subject, kind, acr, challenge, note } = step;
-        let event = Event::new(EventKind::StepRequired { kind: kind.clone() }).subject(subject.clone());
+        let Step {
+            subject,
+            kind,
+            acr,
+            challenge,
+            note,
+        } = step;
+        let event =
+            Event::new(EventKind::StepRequired { kind: kind.clone() }).subject(subject.clone());
         let until = engine.time.now().plus(PATIENCE);
-        let pending = Pending { stage, subject, kind, acr, challenge, note, tries: TRIES, until };
-        let refusal = self.hand_out(Code::InsufficientUserAuthentication, &pending).await;
+        let pending = Pending {
+            stage,
+            subject,
+            kind,
+            acr,
+            challenge,
+            note,
+            tries: TRIES,
+            until,
+        };
+        let refusal = self
+            .hand_out(Code::InsufficientUserAuthentication, &pending)
+            .await;
         if refusal.step().is_some() {
             engine.events.emit(&event);
         }
@@ -193,22 +252,41 @@ impl<B: AuthBackend> Gate<B> {
         if let Err(refusal) = self.keep(sha256(token.as_bytes()), pending).await {
             return refusal;
         }
-        let left = pending.until.since(self.running().engine.time.now()).as_secs();
-        Refusal::new(code).with_step(StepOffer::new(token, pending.kind.clone(), left, pending.challenge.clone()))
+        let left = pending
+            .until
+            .since(self.running().engine.time.now())
+            .as_secs();
+        Refusal::new(code).with_step(StepOffer::new(
+            token,
+            pending.kind.clone(),
+            left,
+            pending.challenge.clone(),
+        ))
     }
 
     async fn keep(&self, hash: [u8; 32], pending: &Pending) -> Result<(), Refusal> {
         let engine = &self.running().engine;
         let payload = serde_json::to_vec(pending).map_err(Refusal::unavailable)?;
-        let value = OnceValue { kind: KIND.to_owned(), hash, payload, until: pending.until };
-        engine.store.put_once(value, engine.time.now()).await.map(drop).map_err(Refusal::unavailable)
+        let value = OnceValue {
+            kind: KIND.to_owned(),
+            hash,
+            payload,
+            until: pending.until,
+        };
+        engine
+            .store
+            .put_once(value, engine.time.now())
+            .await
+            .map(drop)
+            .map_err(Refusal::unavailable)
     }
 }
 
 impl Pending {
     fn step(&self) -> Step {
         let mut step = Step::new(&self.subject, self.kind.clone());
-        (step.acr, step.challenge, step.note) = (self.acr.clone(), self.challenge.clone(), self.note.clone());
+        (step.acr, step.challenge, step.note) =
+            (self.acr.clone(), self.challenge.clone(), self.note.clone());
         step
     }
 }

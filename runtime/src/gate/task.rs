@@ -32,9 +32,18 @@ impl Running {
     /// Starts the tasks of an engine.
     pub(super) fn start(engine: Engine, queue: mpsc::Receiver<(SessionId, u32)>) -> Self {
         #[cfg(feature = "axum")]
-        let scheme = engine.settings.access.schemes.first().map_or("Bearer", String::as_str).into();
+        let scheme = engine
+            .settings
+            .access
+            .schemes
+            .first()
+            .map_or("Bearer", String::as_str)
+            .into();
         let engine = Arc::new(engine);
-        let confirming = Arc::new(Mutex::new(Confirming { queue, pending: BTreeMap::new() }));
+        let confirming = Arc::new(Mutex::new(Confirming {
+            queue,
+            pending: BTreeMap::new(),
+        }));
         let mut tasks = vec![
             follow(&engine),
             every(PURGE, &engine, |engine| async move { engine.purge_view() }),
@@ -77,7 +86,12 @@ impl Running {
     }
 
     fn abort(&self) {
-        for task in self.tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        for task in self
+            .tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+        {
             task.abort();
         }
     }
@@ -95,8 +109,8 @@ async fn write(engine: &Engine, confirming: &Mutex<Confirming>) -> Result<(), St
     engine.write_confirmations(queue, pending).await
 }
 
-/// Follows the log: reads it when it got something, and in any case once a second. The wait begins before the log is read, so
-/// what is logged in between is not missed.
+/// Follows the log: reads it when it got something, and in any case once a second. The wait begins
+/// before the log is read, so what is logged in between is not missed.
 fn follow(engine: &Arc<Engine>) -> AbortHandle {
     let engine = Arc::clone(engine);
     let task = tokio::spawn(async move {
@@ -111,13 +125,19 @@ fn follow(engine: &Arc<Engine>) -> AbortHandle {
             if let Err(error) = engine.follow_ring().await {
                 tracing::error!(error = %Causes(Some(&error)), "a key was retired, and the key ring cannot be read again");
             }
-            tokio::time::sleep(if waited.is_ok() && read.is_ok() { TOGETHER } else { RETRY }).await;
+            tokio::time::sleep(if waited.is_ok() && read.is_ok() {
+                TOGETHER
+            } else {
+                RETRY
+            })
+            .await;
         }
     });
     task.abort_handle()
 }
 
-/// The archiver, where the settings want one: the first time soon, so that a program that often starts archives too.
+/// The archiver, where the settings want one: the first time soon, so that a program that often
+/// starts archives too.
 fn archiver(engine: &Arc<Engine>) -> Option<AbortHandle> {
     let interval = engine.settings.archive.interval;
     if interval.is_zero() {
@@ -133,7 +153,9 @@ fn archiver(engine: &Arc<Engine>) -> Option<AbortHandle> {
                     let (sessions, tokens, others) = (gone.sessions, gone.tokens, gone.others);
                     tracing::debug!(sessions, tokens, others, "what had ended was archived");
                 }
-                Err(error) => tracing::warn!(error = %Causes(Some(&error)), "the archive waits for the store"),
+                Err(error) => {
+                    tracing::warn!(error = %Causes(Some(&error)), "the archive waits for the store")
+                }
             }
             pause = interval;
         }

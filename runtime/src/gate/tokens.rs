@@ -16,8 +16,9 @@ pub struct TokenList<'a> {
 }
 
 impl TokenList<'_> {
-    /// Those that count: neither expired nor revoked, nor of a session that has ended. Epochs and generations are not looked at:
-    /// what [`Revoke::access_of`](crate::session::Revoke::access_of) or `access.on_refresh = "revoke"` ended is dead all the same.
+    /// Those that count: neither expired nor revoked, nor of a session that has ended. Epochs and
+    /// generations are not looked at: what [`Revoke::access_of`](crate::session::Revoke::access_of)
+    /// or `access.on_refresh = "revoke"` ended is dead all the same.
     pub const fn active(mut self) -> Self {
         self.query.active = Some(true);
         self
@@ -52,7 +53,8 @@ impl TokenList<'_> {
         self.tree(family(sid))
     }
 
-    /// At most `limit` of them, oldest first, behind the last one of the page before. An empty page is the end.
+    /// At most `limit` of them, oldest first, behind the last one of the page before. An empty page
+    /// is the end.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -73,10 +75,22 @@ impl TokenList<'_> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn page(&self, limit: u32, after: Option<&TokenRecord>) -> Result<Vec<TokenRecord>, Error> {
+    pub async fn page(
+        &self,
+        limit: u32,
+        after: Option<&TokenRecord>,
+    ) -> Result<Vec<TokenRecord>, Error> {
         let after = after.map(|row| (row.issued_at, row.jti));
-        let query = TokenQuery { limit, after, ..self.query.clone() };
-        self.engine.store.tokens(query, self.engine.time.now()).await.map_err(store_error)
+        let query = TokenQuery {
+            limit,
+            after,
+            ..self.query.clone()
+        };
+        self.engine
+            .store
+            .tokens(query, self.engine.time.now())
+            .await
+            .map_err(store_error)
     }
 
     /// One token.
@@ -84,29 +98,46 @@ impl TokenList<'_> {
     /// # Errors
     /// The store cannot be read.
     pub async fn get(&self, jti: TokenId) -> Result<Option<TokenRecord>, Error> {
-        let query = TokenQuery { jti: Some(jti), limit: 1, ..self.query.clone() };
-        Ok(self.engine.store.tokens(query, self.engine.time.now()).await.map_err(store_error)?.pop())
+        let query = TokenQuery {
+            jti: Some(jti),
+            limit: 1,
+            ..self.query.clone()
+        };
+        Ok(self
+            .engine
+            .store
+            .tokens(query, self.engine.time.now())
+            .await
+            .map_err(store_error)?
+            .pop())
     }
 }
 
 impl<B: AuthBackend> Gate<B> {
-    /// The registry: the tokens of sessions, under [`Registry::Tokens`](crate::settings::Registry::Tokens), and those that were
+    /// The registry: the tokens of sessions, under
+    /// [`Registry::Tokens`](crate::settings::Registry::Tokens), and those that were
     /// [registered](Self::register) by hand.
     ///
-    /// All refresh tokens of a session are one row, whose id is the session's, at the root of its tree.
+    /// All refresh tokens of a session are one row, whose id is the session's, at the root of its
+    /// tree.
     pub fn tokens(&self) -> TokenList<'_> {
-        TokenList { engine: &self.running().engine, query: ANY }
+        TokenList {
+            engine: &self.running().engine,
+            query: ANY,
+        }
     }
 
-    /// Puts a token of [`issue`](Self::issue) into the registry, below `parent` where one is given: then it ends with the tree of that
-    /// token ([`Revoke::tree`](crate::session::Revoke::tree)), and with the session of that token where a client asks for its end
-    /// with `affect_tree`. A plain sign-out leaves it alone.
+    /// Puts a token of [`issue`](Self::issue) into the registry, below `parent` where one is given:
+    /// then it ends with the tree of that token ([`Revoke::tree`](crate::session::Revoke::tree)),
+    /// and with the session of that token where a client asks for its end with `affect_tree`. A
+    /// plain sign-out leaves it alone.
     ///
     /// What is above has to be registered before what is below, so no circle can be made.
     ///
     /// # Errors
-    /// The token is none of this gate's or no longer counts, or is registered already; `parent` is not in the registry, or no longer
-    /// counts; the store cannot decide. Do not hand the token out then.
+    /// The token is none of this gate's or no longer counts, or is registered already; `parent` is
+    /// not in the registry, or no longer counts; the store cannot decide. Do not hand the token out
+    /// then.
     ///
     /// # Examples
     /// ```
@@ -119,7 +150,14 @@ impl<B: AuthBackend> Gate<B> {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn register(&self, token: &str, parent: Option<TokenId>) -> Result<TokenRecord, Error> {
-        self.running().engine.register::<ClaimsOf<B>>(token, parent).await
+    pub async fn register(
+        &self,
+        token: &str,
+        parent: Option<TokenId>,
+    ) -> Result<TokenRecord, Error> {
+        self.running()
+            .engine
+            .register::<ClaimsOf<B>>(token, parent)
+            .await
     }
 }

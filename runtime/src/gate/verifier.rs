@@ -11,7 +11,8 @@ use crate::token::{ClaimSet, JwtClaims, Verified};
 use super::task::Running;
 use super::{AuthBackend, Gate};
 
-/// Verifies the access tokens of a gate whose users are `U`, or of the issuers of a [`GuardRouter`]. Cheap to clone.
+/// Verifies the access tokens of a gate whose users are `U`, or of the issuers of a
+/// [`GuardRouter`]. Cheap to clone.
 pub struct Verifier<U: JwtClaims>(Source<U>);
 
 enum Source<U: JwtClaims> {
@@ -72,7 +73,8 @@ impl<U: JwtClaims> Verifier<U> {
 }
 
 impl<U: JwtClaims> GuardRouter<U> {
-    /// What verifies the tokens of these issuers, for a state of your own: `Auth<U>` as a handler's argument asks it.
+    /// What verifies the tokens of these issuers, for a state of your own: `Auth<U>` as a handler's
+    /// argument asks it.
     ///
     /// ```
     /// use axum::extract::FromRef;
@@ -94,13 +96,16 @@ impl<U: JwtClaims> GuardRouter<U> {
     /// # fn main() -> Result<(), tollgate::error::Error> {
     /// let guard = StaticGuard::new(Issuer::new("https://partner.example").audience("orders"));
     /// let verifier: Verifier<Partner> = GuardRouter::alone("partner", guard)?.verifier();
-    /// let app: Router = Router::new().route("/orders", get(orders)).with_state(verifier);
+    /// let app: Router = Router::new()
+    ///     .route("/orders", get(orders))
+    ///     .with_state(verifier);
     /// # Ok(())
     /// # }
     /// ```
     ///
-    /// Tokens that are good for one action say nothing about a caller. They are verified where the action is, by
-    /// [`verify`](Self::verify) with a [`Context`]. `cargo build` refuses this; `cargo check` does not look that far:
+    /// Tokens that are good for one action say nothing about a caller. They are verified where the
+    /// action is, by [`verify`](Self::verify) with a [`Context`]. `cargo build` refuses this;
+    /// `cargo check` does not look that far:
     /// ```ignore
     /// #[derive(Clone, JwtClaims)]
     /// #[claims(external)]
@@ -118,7 +123,8 @@ impl<U: JwtClaims> GuardRouter<U> {
         const {
             assert!(
                 !<U::Claims as ClaimSet>::ACTION_BOUND,
-                "tokens with `#[claim(action)]` are good for one action: verify them with `guards.verify(token, &Context::action(…))`"
+                "tokens with `#[claim(action)]` are good for one action: verify them with \
+                 `guards.verify(token, &Context::action(…))`"
             );
         }
         Verifier(Source::Guards(self.clone()))
@@ -126,7 +132,8 @@ impl<U: JwtClaims> GuardRouter<U> {
 }
 
 impl<U: JwtClaims> GuardRouterBuilder<U> {
-    /// The guards stand beside this gate, on routes that take tokens of both: no guard may have the gate's issuer.
+    /// The guards stand beside this gate, on routes that take tokens of both: no guard may have the
+    /// gate's issuer.
     pub fn beside<B: AuthBackend>(self, gate: &Gate<B>) -> Self {
         match &gate.running().engine.settings.issuer {
             Some(issuer) => self.not(issuer),

@@ -16,8 +16,9 @@ use crate::keys::{Algorithm, PublicKeySet};
 
 /// Keys of a source.
 ///
-/// Whoever finds the wanted key in a fresh set reads one pointer and takes no lock. All others share one attempt, and an attempt
-/// is made only so often, whether it succeeds or not (R59 to R64).
+/// Whoever finds the wanted key in a fresh set reads one pointer and takes no lock. All others
+/// share one attempt, and an attempt is made only so often, whether it succeeds or not (R59 to
+/// R64).
 pub(super) struct KeyCache {
     source: Box<dyn Twin>,
     held: ArcSwapOption<Held>,
@@ -68,26 +69,39 @@ impl KeyCache {
         allowed: &[Algorithm],
     ) -> Result<Arc<PublicKeySet>, AuthError> {
         let Wanted { kid, now } = wanted;
-        let held = self.held.load_full().filter(|held| now.since(held.fetched_at) < limits.stale);
+        let held = self
+            .held
+            .load_full()
+            .filter(|held| now.since(held.fetched_at) < limits.stale);
         if let Some(held) = held {
-            let knows = kid.is_none_or(|kid| held.keys.keys().iter().any(|key| key.kid() == Some(kid)));
+            let knows =
+                kid.is_none_or(|kid| held.keys.keys().iter().any(|key| key.kid() == Some(kid)));
             if knows {
                 // Renewed beside the requests, none of which waits for it.
-                if now.since(held.fetched_at) >= limits.renewal(held.max_age) && !self.is_too_early(now) {
+                if now.since(held.fetched_at) >= limits.renewal(held.max_age)
+                    && !self.is_too_early(now)
+                {
                     drop(self.start(now, allowed));
                 }
                 return Ok(Arc::clone(&held.keys));
             }
             // A miss drops no key (R61).
-            let Some(attempt) = self.start(now, allowed) else { return Ok(Arc::clone(&held.keys)) };
+            let Some(attempt) = self.start(now, allowed) else {
+                return Ok(Arc::clone(&held.keys));
+            };
             over(attempt).await;
         } else if let Some(attempt) = self.start(now, allowed) {
             over(attempt).await;
         }
-        let held = self.held.load_full().filter(|held| now.since(held.fetched_at) < limits.stale);
+        let held = self
+            .held
+            .load_full()
+            .filter(|held| now.since(held.fetched_at) < limits.stale);
         held.map(|held| Arc::clone(&held.keys)).ok_or_else(|| {
             let problem = self.attempt().problem.clone();
-            AuthError::unavailable(problem.unwrap_or_else(|| String::from("the issuer's keys were not fetched yet")))
+            AuthError::unavailable(
+                problem.unwrap_or_else(|| String::from("the issuer's keys were not fetched yet")),
+            )
         })
     }
 
@@ -95,14 +109,18 @@ impl KeyCache {
     pub(super) fn generation(&self, now: Timestamp, limits: Limits) -> Option<u64> {
         let generation = self.generation.load(Ordering::Acquire);
         let held = self.held.load();
-        let is_fresh = held.as_ref().is_some_and(|held| now.since(held.fetched_at) < limits.renewal(held.max_age));
+        let is_fresh = held
+            .as_ref()
+            .is_some_and(|held| now.since(held.fetched_at) < limits.renewal(held.max_age));
         // Beyond that somebody has to have them renewed, which a token that is remembered does not.
         is_fresh.then_some(generation)
     }
 
     pub(super) fn health(&self, now: Timestamp, limits: Limits) -> KeyHealth {
         let held = self.held.load();
-        let held = held.as_ref().filter(|held| now.since(held.fetched_at) < limits.stale);
+        let held = held
+            .as_ref()
+            .filter(|held| now.since(held.fetched_at) < limits.stale);
         KeyHealth {
             keys: Some(held.map_or(0, |held| held.keys.keys().len())),
             age: held.map(|held| now.since(held.fetched_at)),
@@ -111,15 +129,26 @@ impl KeyCache {
     }
 
     /// Joins the attempt that is under way, or starts one; `None` where the last one is too recent.
-    fn start(self: &Arc<Self>, now: Timestamp, allowed: &[Algorithm]) -> Option<watch::Receiver<bool>> {
+    fn start(
+        self: &Arc<Self>,
+        now: Timestamp,
+        allowed: &[Algorithm],
+    ) -> Option<watch::Receiver<bool>> {
         let mut attempt = self.attempt();
-        if let Some(running) = attempt.running.as_ref().filter(|running| !*running.borrow() && running.has_changed().is_ok()) {
+        if let Some(running) = attempt
+            .running
+            .as_ref()
+            .filter(|running| !*running.borrow() && running.has_changed().is_ok())
+        {
             return Some(running.clone());
         }
         if self.is_too_early(now) {
             return None;
         }
-        self.next_attempt.store(now.as_millis().saturating_add(COOL_DOWN_MILLIS), Ordering::Release);
+        self.next_attempt.store(
+            now.as_millis().saturating_add(COOL_DOWN_MILLIS),
+            Ordering::Release,
+        );
         let (done, running) = watch::channel(false);
         attempt.running = Some(running.clone());
         drop(attempt);
@@ -127,7 +156,9 @@ impl KeyCache {
         let (cache, allowed) = (Arc::clone(self), allowed.to_vec());
         tokio::spawn(async move {
             let fetched = tokio::time::timeout(PATIENCE, cache.source.fetch(&allowed)).await;
-            let fetched = fetched.unwrap_or_else(|_| Err(AuthError::unavailable("the issuer did not answer in time")));
+            let fetched = fetched.unwrap_or_else(|_| {
+                Err(AuthError::unavailable("the issuer did not answer in time"))
+            });
             cache.end(fetched, now);
             // Nobody may be waiting.
             let _ = done.send(true);
@@ -148,21 +179,32 @@ impl KeyCache {
                 for (kid, problem) in keys.skipped() {
                     tracing::warn!(?kid, %problem, "a key of an issuer cannot be used");
                 }
-                attempt.problem = keys.keys().is_empty().then(|| String::from("the issuer publishes no key that can be used"));
+                attempt.problem = keys
+                    .keys()
+                    .is_empty()
+                    .then(|| String::from("the issuer publishes no key that can be used"));
                 let before = self.held.load();
-                let is_same = before.as_ref().is_some_and(|before| same(&before.keys, &keys));
-                self.held.store(Some(Arc::new(Held { keys: Arc::new(keys), fetched_at: now, max_age })));
+                let is_same = before
+                    .as_ref()
+                    .is_some_and(|before| same(&before.keys, &keys));
+                self.held.store(Some(Arc::new(Held {
+                    keys: Arc::new(keys),
+                    fetched_at: now,
+                    max_age,
+                })));
                 if !is_same {
-                    // After the keys: whoever reads this number before has at worst newer keys, never older ones.
+                    // After the keys: whoever reads this number before has at worst newer keys,
+                    // never older ones.
                     self.generation.fetch_add(1, Ordering::Release);
                 }
             }
             Err(error) => {
                 let problem = match &error {
                     AuthError::Unavailable(source) => Causes(Some(&**source)).to_string(),
-                    AuthError::Invalid | AuthError::Disabled | AuthError::Gone | AuthError::More(_) => {
-                        String::from("the source gives out no keys")
-                    }
+                    AuthError::Invalid
+                    | AuthError::Disabled
+                    | AuthError::Gone
+                    | AuthError::More(_) => String::from("the source gives out no keys"),
                 };
                 tracing::warn!(%problem, "the keys of an issuer cannot be fetched; the ones fetched last stay in use for a while");
                 attempt.problem = Some(problem);
@@ -179,7 +221,9 @@ impl KeyCache {
 impl Limits {
     /// R64: what an issuer says about its keys is believed between the floor and the setting.
     fn renewal(self, max_age: Option<Duration>) -> Duration {
-        max_age.map_or(self.renew, |said| said.min(self.renew)).max(FLOOR)
+        max_age
+            .map_or(self.renew, |said| said.min(self.renew))
+            .max(FLOOR)
     }
 }
 
@@ -190,14 +234,25 @@ async fn over(mut attempt: watch::Receiver<bool>) {
 
 fn same(before: &PublicKeySet, after: &PublicKeySet) -> bool {
     let essence = |set: &PublicKeySet| -> Vec<_> {
-        set.keys().iter().map(|key| (key.kid().map(str::to_owned), key.algorithm(), key.thumbprint())).collect()
+        set.keys()
+            .iter()
+            .map(|key| {
+                (
+                    key.kid().map(str::to_owned),
+                    key.algorithm(),
+                    key.thumbprint(),
+                )
+            })
+            .collect()
     };
     essence(before) == essence(after)
 }
 
 impl fmt::Debug for KeyCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyCache").field("generation", &self.generation).finish_non_exhaustive()
+        f.debug_struct("KeyCache")
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
     }
 }
 

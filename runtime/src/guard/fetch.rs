@@ -14,10 +14,12 @@ use super::{Fetched, KeySource};
 use crate::error::AuthError;
 use crate::keys::{Algorithm, PublicKey, PublicKeySet};
 
-/// Keys behind an address: a JWK set (RFC 7517), or a map of `kid` to X.509 certificate as Google has it.
+/// Keys behind an address: a JWK set (RFC 7517), or a map of `kid` to X.509 certificate as Google
+/// has it.
 ///
-/// Only https is spoken and no redirect followed; addresses of private networks are refused after the name was resolved; no cookie
-/// and no credential is sent; an answer has at most 256 KiB and 64 keys, and five seconds of time.
+/// Only https is spoken and no redirect followed; addresses of private networks are refused after
+/// the name was resolved; no cookie and no credential is sent; an answer has at most 256 KiB and 64
+/// keys, and five seconds of time.
 ///
 /// ```
 /// use tollgate::guard::{HttpKeys, Issuer, JwksGuard};
@@ -55,27 +57,34 @@ impl HttpKeys {
         Self::new(Place::At(url.into()))
     }
 
-    /// The keys lie where the issuer's discovery document says: `{issuer}/.well-known/openid-configuration` (OpenID Connect
-    /// Discovery section 4). The document must name this very issuer (RFC 8414 section 3.3).
+    /// The keys lie where the issuer's discovery document says:
+    /// `{issuer}/.well-known/openid-configuration` (OpenID Connect Discovery section 4). The
+    /// document must name this very issuer (RFC 8414 section 3.3).
     #[must_use]
     pub fn discovered(issuer: impl Into<String>) -> Self {
         Self::new(Place::Discovered(issuer.into()))
     }
 
     fn new(place: Place) -> Self {
-        Self { place, allows: Allows::default(), client: Mutex::default(), found: Mutex::default() }
+        Self {
+            place,
+            allows: Allows::default(),
+            client: Mutex::default(),
+            found: Mutex::default(),
+        }
     }
 
-    /// Speaks plain http too. Whoever is on the way can then put keys of their own in place of the issuer's: for tests, and inside
-    /// a network that is trusted as a whole.
+    /// Speaks plain http too. Whoever is on the way can then put keys of their own in place of the
+    /// issuer's: for tests, and inside a network that is trusted as a whole.
     #[must_use]
     pub fn dangerous_allow_http(mut self) -> Self {
         self.allows.plain_http = true;
         self
     }
 
-    /// Connects to loopback, link-local and private addresses too: for an issuer inside one's own network. Whoever answers for
-    /// the issuer's name can then have this service ask its neighbours.
+    /// Connects to loopback, link-local and private addresses too: for an issuer inside one's own
+    /// network. Whoever answers for the issuer's name can then have this service ask its
+    /// neighbours.
     #[must_use]
     pub fn dangerous_allow_private_addresses(mut self) -> Self {
         self.allows.private_addresses = true;
@@ -96,11 +105,17 @@ impl HttpKeys {
         let mut response = self.client()?.get(url).send().await?;
         // Redirects are not followed, so that they arrive here (R58).
         if response.status() != StatusCode::OK {
-            return Err(AuthError::unavailable(format!("the issuer answered {}", response.status())));
+            return Err(AuthError::unavailable(format!(
+                "the issuer answered {}",
+                response.status()
+            )));
         }
         let max_age = max_age(&response);
         let too_long = || AuthError::unavailable("the issuer's answer has more than 256 KiB");
-        if response.content_length().is_some_and(|length| length > MAX_BODY as u64) {
+        if response
+            .content_length()
+            .is_some_and(|length| length > MAX_BODY as u64)
+        {
             return Err(too_long());
         }
         let mut body = Vec::new();
@@ -115,17 +130,29 @@ impl HttpKeys {
 
     /// An address that is written as numbers is not resolved, so it is looked at here.
     fn check(&self, url: &Url) -> Result<(), AuthError> {
-        let is_allowed = url.scheme() == "https" || (url.scheme() == "http" && self.allows.plain_http);
+        let is_allowed =
+            url.scheme() == "https" || (url.scheme() == "http" && self.allows.plain_http);
         if !is_allowed {
-            return Err(AuthError::unavailable(format!("keys are fetched over https, and this is {}", url.scheme())));
+            return Err(AuthError::unavailable(format!(
+                "keys are fetched over https, and this is {}",
+                url.scheme()
+            )));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(AuthError::unavailable("an address with credentials in it is not asked for keys"));
+            return Err(AuthError::unavailable(
+                "an address with credentials in it is not asked for keys",
+            ));
         }
         let host = url.host_str().unwrap_or_default();
-        let number: Option<IpAddr> = host.trim_start_matches('[').trim_end_matches(']').parse().ok();
+        let number: Option<IpAddr> = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse()
+            .ok();
         match number {
-            Some(address) if !self.allows.private_addresses && !is_public(address) => Err(AuthError::unavailable(Private)),
+            Some(address) if !self.allows.private_addresses && !is_public(address) => {
+                Err(AuthError::unavailable(Private))
+            }
             _ => Ok(()),
         }
     }
@@ -139,12 +166,17 @@ impl HttpKeys {
         if let Some(url) = self.found().clone() {
             return Ok(url);
         }
-        let document = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+        let document = format!(
+            "{}/.well-known/openid-configuration",
+            issuer.trim_end_matches('/')
+        );
         let (body, _) = self.get(Url::parse(&document)?).await?;
         let document: Document = serde_json::from_slice(&body)?;
         // R57: byte for byte, so that one issuer cannot speak for another.
         if document.issuer != *issuer {
-            return Err(AuthError::unavailable("the discovery document names another issuer"));
+            return Err(AuthError::unavailable(
+                "the discovery document names another issuer",
+            ));
         }
         let url = Url::parse(&document.jwks_uri)?;
         *self.found() = Some(url.clone());
@@ -160,7 +192,10 @@ impl KeySource for HttpKeys {
     async fn fetch(&self, allowed: &[Algorithm]) -> Result<Fetched, AuthError> {
         let url = self.find().await?;
         let (body, max_age) = self.get(url).await.inspect_err(|_| *self.found() = None)?;
-        Ok(Fetched { keys: read(&body, allowed)?, max_age })
+        Ok(Fetched {
+            keys: read(&body, allowed)?,
+            max_age,
+        })
     }
 }
 
@@ -174,17 +209,26 @@ struct Document {
 /// A JWK set, or else a map of certificates.
 fn read(body: &[u8], allowed: &[Algorithm]) -> Result<PublicKeySet, AuthError> {
     let value: serde_json::Value = serde_json::from_slice(body)?;
-    let serde_json::Value::Object(members) = value else { return Err(AuthError::unavailable("the keys are no JSON object")) };
+    let serde_json::Value::Object(members) = value else {
+        return Err(AuthError::unavailable("the keys are no JSON object"));
+    };
     if members.contains_key("keys") || members.is_empty() {
         return Ok(PublicKeySet::from_json(body, allowed)?);
     }
     if members.len() > MAX_KEYS {
-        return Err(AuthError::unavailable("the issuer publishes more than 64 certificates"));
+        return Err(AuthError::unavailable(
+            "the issuer publishes more than 64 certificates",
+        ));
     }
-    let Some(algorithm) = allowed.first() else { return Ok(PublicKeySet::default()) };
+    let Some(algorithm) = allowed.first() else {
+        return Ok(PublicKeySet::default());
+    };
     let mut keys = Vec::new();
     for (kid, pem) in members {
-        match pem.as_str().and_then(|pem| PublicKey::from_pem(pem.as_bytes(), *algorithm).ok()) {
+        match pem
+            .as_str()
+            .and_then(|pem| PublicKey::from_pem(pem.as_bytes(), *algorithm).ok())
+        {
             Some(key) => keys.push(key.with_kid(kid)),
             // One that cannot be used does not keep the others from being used (R33).
             None => tracing::warn!(?kid, "a certificate of an issuer cannot be used"),
@@ -204,19 +248,25 @@ fn build(allows: Allows) -> Result<Client, AuthError> {
         .https_only(!allows.plain_http)
         .pool_max_idle_per_host(0)
         .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")));
-    let builder = if allows.private_addresses { builder } else { builder.dns_resolver(Arc::new(OnlyPublic)) };
+    let builder = if allows.private_addresses {
+        builder
+    } else {
+        builder.dns_resolver(Arc::new(OnlyPublic))
+    };
     Ok(builder.build()?)
 }
 
 /// `max-age` of `Cache-Control` (RFC 9111 section 5.2.2.1).
 fn max_age(response: &Response) -> Option<Duration> {
     let value = response.headers().get("cache-control")?.to_str().ok()?;
-    let said = value.split(',').find_map(|part| part.trim().strip_prefix("max-age="))?;
+    let said = value
+        .split(',')
+        .find_map(|part| part.trim().strip_prefix("max-age="))?;
     said.trim_matches('"').parse().ok().map(Duration::from_secs)
 }
 
-/// Resolves names as the system does, and gives out public addresses alone: what is connected to is what was looked at, so a name
-/// that resolves to something else the next time gains nothing (R58).
+/// Resolves names as the system does, and gives out public addresses alone: what is connected to is
+/// what was looked at, so a name that resolves to something else the next time gains nothing (R58).
 struct OnlyPublic;
 
 impl Resolve for OnlyPublic {
@@ -238,13 +288,17 @@ struct Private;
 
 impl fmt::Display for Private {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the issuer's name leads into a private network, where nothing is asked unless that was allowed")
+        f.write_str(
+            "the issuer's name leads into a private network, where nothing is asked unless that \
+             was allowed",
+        )
     }
 }
 
 impl std::error::Error for Private {}
 
-/// Whether an address is one of the public internet (IANA's registries of special-purpose addresses, RFC 6890).
+/// Whether an address is one of the public internet (IANA's registries of special-purpose
+/// addresses, RFC 6890).
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -380,9 +434,13 @@ mod tests {
             assert!(keys.check(&Url::parse(url).unwrap()).is_err(), "{url}");
         }
         assert!(keys.check(&Url::parse("https://8.8.8.8/").unwrap()).is_ok());
-        for url in
-            ["http://a.example/", "ftp://a.example/", "file:///etc/passwd", "https://user@a.example/", "https://:pw@a.example/"]
-        {
+        for url in [
+            "http://a.example/",
+            "ftp://a.example/",
+            "file:///etc/passwd",
+            "https://user@a.example/",
+            "https://:pw@a.example/",
+        ] {
             assert!(keys.check(&Url::parse(url).unwrap()).is_err(), "{url}");
         }
     }

@@ -13,7 +13,8 @@ use crate::error::{AuthError, Error, ErrorKind};
 use crate::keys::{PublicKey, PublicKeySet};
 use crate::token::JwtClaims;
 
-/// A guard that never asks anybody: its owner sets the keys, and changes them while it is in use. Clones share them.
+/// A guard that never asks anybody: its owner sets the keys, and changes them while it is in use.
+/// Clones share them.
 ///
 /// ```
 /// use tollgate::guard::{Issuer, StaticGuard};
@@ -47,35 +48,62 @@ impl<U: JwtClaims> StaticGuard<U> {
     /// A guard without keys: it refuses every token until it is given some.
     #[must_use]
     pub fn new(issuer: Issuer) -> Self {
-        Self { issuer, held: Arc::default(), user: PhantomData }
+        Self {
+            issuer,
+            held: Arc::default(),
+            user: PhantomData,
+        }
     }
 
     /// Replaces all keys at once. What was verified by the old ones is verified again.
     ///
     /// # Errors
-    /// A key is of an algorithm that the issuer's tokens may not have, stands there twice for different algorithms, or shares its
-    /// `kid` with another. Nothing was replaced.
+    /// A key is of an algorithm that the issuer's tokens may not have, stands there twice for
+    /// different algorithms, or shares its `kid` with another. Nothing was replaced.
     pub fn set_public_keys(&self, keys: impl IntoIterator<Item = PublicKey>) -> Result<(), Error> {
         let keys: PublicKeySet = keys.into_iter().collect();
         let refuse = |what: String| Err(Error::new(ErrorKind::Keys, what));
         if let Some((kid, problem)) = keys.skipped().first() {
-            return refuse(format!("the key {} of `{}` cannot be used: {problem}", shown(kid.as_deref()), self.issuer));
+            return refuse(format!(
+                "the key {} of `{}` cannot be used: {problem}",
+                shown(kid.as_deref()),
+                self.issuer
+            ));
         }
-        let foreign = keys.keys().iter().find(|key| !self.issuer.allowed().contains(&key.algorithm()));
+        let foreign = keys
+            .keys()
+            .iter()
+            .find(|key| !self.issuer.allowed().contains(&key.algorithm()));
         if let Some(key) = foreign {
             return refuse(format!(
-                "the key {} is for {:?}, which tokens of `{}` may not have: name it in `.algorithms([…])`",
+                "the key {} is for {:?}, which tokens of `{}` may not have: name it in \
+                 `.algorithms([…])`",
                 shown(key.kid()),
                 key.algorithm(),
                 self.issuer
             ));
         }
-        let twin = |at: usize, key: &PublicKey| keys.keys().iter().skip(at + 1).any(|other| other.kid() == key.kid());
-        if let Some((_, key)) = keys.keys().iter().enumerate().find(|(at, key)| twin(*at, key)) {
-            return refuse(format!("two keys of `{}` are called {}", self.issuer, shown(key.kid())));
+        let twin = |at: usize, key: &PublicKey| {
+            keys.keys()
+                .iter()
+                .skip(at + 1)
+                .any(|other| other.kid() == key.kid())
+        };
+        if let Some((_, key)) = keys
+            .keys()
+            .iter()
+            .enumerate()
+            .find(|(at, key)| twin(*at, key))
+        {
+            return refuse(format!(
+                "two keys of `{}` are called {}",
+                self.issuer,
+                shown(key.kid())
+            ));
         }
         self.held.keys.store(Arc::new(keys));
-        // After the keys: whoever reads this number before has at worst newer keys, never older ones.
+        // After the keys: whoever reads this number before has at worst newer keys, never older
+        // ones.
         self.held.generation.fetch_add(1, Ordering::Release);
         Ok(())
     }
@@ -97,7 +125,10 @@ impl<U: JwtClaims> JwtGuard for StaticGuard<U> {
     }
 
     fn health(&self, _: Timestamp) -> KeyHealth {
-        KeyHealth { keys: Some(self.held.keys.load().keys().len()), ..KeyHealth::default() }
+        KeyHealth {
+            keys: Some(self.held.keys.load().keys().len()),
+            ..KeyHealth::default()
+        }
     }
 }
 
@@ -107,12 +138,18 @@ fn shown(kid: Option<&str>) -> String {
 
 impl<U> Clone for StaticGuard<U> {
     fn clone(&self) -> Self {
-        Self { issuer: self.issuer.clone(), held: Arc::clone(&self.held), user: PhantomData }
+        Self {
+            issuer: self.issuer.clone(),
+            held: Arc::clone(&self.held),
+            user: PhantomData,
+        }
     }
 }
 
 impl<U> fmt::Debug for StaticGuard<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StaticGuard").field("issuer", &self.issuer.name()).finish_non_exhaustive()
+        f.debug_struct("StaticGuard")
+            .field("issuer", &self.issuer.name())
+            .finish_non_exhaustive()
     }
 }

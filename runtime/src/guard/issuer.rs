@@ -12,8 +12,8 @@ use crate::token::{Expect, Expected, TokenKind};
 
 /// An issuer, and what its tokens must say to count.
 ///
-/// It is strict where nothing else is said: access tokens as RFC 9068 has them, for one of the audiences that were named, signed
-/// with RS256 or ES256, alive for a day at most.
+/// It is strict where nothing else is said: access tokens as RFC 9068 has them, for one of the
+/// audiences that were named, signed with RS256 or ES256, alive for a day at most.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,8 +45,8 @@ pub enum Nonce {
     /// As it was sent (OpenID Connect Core section 3.1.3.7).
     #[default]
     AsSent,
-    /// The client sent the SHA-256 of it in hexadecimal, as Apple and Firebase have it, and keeps the value to itself: whoever only
-    /// has the token cannot exchange it.
+    /// The client sent the SHA-256 of it in hexadecimal, as Apple and Firebase have it, and keeps
+    /// the value to itself: whoever only has the token cannot exchange it.
     Sha256,
 }
 
@@ -65,16 +65,16 @@ impl Issuer {
         }
     }
 
-    /// Accepts tokens for this audience: of an access token the name of this service, of an ID token the client's id. Said twice,
-    /// it accepts both.
+    /// Accepts tokens for this audience: of an access token the name of this service, of an ID
+    /// token the client's id. Said twice, it accepts both.
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into().into());
         self
     }
 
-    /// Accepts these algorithms and no other: RS256 and ES256 unless said (R18). A key that names none takes the one of these
-    /// that fits it, never what a token says (R21).
+    /// Accepts these algorithms and no other: RS256 and ES256 unless said (R18). A key that names
+    /// none takes the one of these that fits it, never what a token says (R21).
     #[must_use]
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
@@ -109,13 +109,16 @@ impl Issuer {
         self
     }
 
-    /// Whether what a client sent is what the token is bound to; nothing is where it is bound to nothing.
+    /// Whether what a client sent is what the token is bound to; nothing is where it is bound to
+    /// nothing.
     pub(super) fn is_bound_to(&self, nonce: Option<&str>, sent: Option<&str>) -> bool {
         match (nonce, sent, self.nonce) {
             (None, None, _) => true,
             (Some(nonce), Some(sent), Nonce::AsSent) => same(nonce.as_bytes(), sent.as_bytes()),
             (Some(nonce), Some(sent), Nonce::Sha256) => {
-                let hex = sha256(sent.as_bytes()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+                let hex = sha256(sent.as_bytes())
+                    .iter()
+                    .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
                 same(nonce.as_bytes(), hex.as_bytes())
             }
             (Some(_), None, _) | (None, Some(_), _) => false,
@@ -145,17 +148,30 @@ impl Issuer {
         let is_hmac = |algorithm: &Algorithm| algorithm.family() == AlgorithmFamily::Hmac;
         let wrong = [
             (self.name.is_empty(), "its issuer has no name"),
-            (self.audiences.is_empty(), "it has no audience: say for whom its tokens are, with `.audience(\"…\")`"),
-            (self.audiences.iter().any(|audience| audience.is_empty()), "one of its audiences is empty"),
+            (
+                self.audiences.is_empty(),
+                "it has no audience: say for whom its tokens are, with `.audience(\"…\")`",
+            ),
+            (
+                self.audiences.iter().any(|audience| audience.is_empty()),
+                "one of its audiences is empty",
+            ),
             (self.algorithms.is_empty(), "it accepts no algorithm"),
             (
                 self.algorithms.iter().any(is_hmac),
-                "it accepts HMAC, whose keys are secret: whoever verifies such a token can make one, so use a public key",
+                "it accepts HMAC, whose keys are secret: whoever verifies such a token can make \
+                 one, so use a public key",
             ),
             (self.leeway > MAX_LEEWAY, "its leeway is above 120 s"),
-            (self.max_lifetime.is_zero(), "its tokens may not live at all: `max_lifetime` is zero"),
+            (
+                self.max_lifetime.is_zero(),
+                "its tokens may not live at all: `max_lifetime` is zero",
+            ),
         ];
-        wrong.into_iter().filter_map(|(is_wrong, why)| is_wrong.then_some(why)).collect()
+        wrong
+            .into_iter()
+            .filter_map(|(is_wrong, why)| is_wrong.then_some(why))
+            .collect()
     }
 
     /// The same as the verifier reads it.

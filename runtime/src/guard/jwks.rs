@@ -16,9 +16,10 @@ use crate::token::JwtClaims;
 
 /// A guard that fetches the keys of its issuer, and keeps them.
 ///
-/// They are fetched when the first token comes, and renewed in the background every ten minutes while tokens come. A token that
-/// names an unknown key makes it ask once more, but nobody is asked more often than every 30 seconds, whether it succeeds or not.
-/// While the issuer cannot be reached, the keys that are known verify for a day; then every token is refused with 503.
+/// They are fetched when the first token comes, and renewed in the background every ten minutes
+/// while tokens come. A token that names an unknown key makes it ask once more, but nobody is asked
+/// more often than every 30 seconds, whether it succeeds or not. While the issuer cannot be
+/// reached, the keys that are known verify for a day; then every token is refused with 503.
 pub struct JwksGuard<U> {
     issuer: Issuer,
     limits: Limits,
@@ -30,22 +31,37 @@ impl<U: JwtClaims> JwksGuard<U> {
     /// A guard with keys from any source.
     #[must_use]
     pub fn new(issuer: Issuer, source: impl KeySource) -> Self {
-        let limits = Limits { renew: Duration::from_secs(10 * 60), stale: Duration::from_secs(24 * 60 * 60) };
-        Self { issuer, limits, cache: KeyCache::new(Box::new(source)), user: PhantomData }
+        let limits = Limits {
+            renew: Duration::from_secs(10 * 60),
+            stale: Duration::from_secs(24 * 60 * 60),
+        };
+        Self {
+            issuer,
+            limits,
+            cache: KeyCache::new(Box::new(source)),
+            user: PhantomData,
+        }
     }
 
-    /// Access tokens of an Auth0 tenant, by its domain: `acme.eu.auth0.com`. The audience is the identifier of the API.
+    /// Access tokens of an Auth0 tenant, by its domain: `acme.eu.auth0.com`. The audience is the
+    /// identifier of the API.
     ///
-    /// Auth0's tokens say `typ: JWT` or `at+jwt`, as the API is set up; both count, and ID tokens do not.
+    /// Auth0's tokens say `typ: JWT` or `at+jwt`, as the API is set up; both count, and ID tokens
+    /// do not.
     #[cfg(feature = "jwks-client")]
     #[must_use]
     pub fn auth0(domain: &str) -> Self {
-        let issuer = Issuer::new(format!("https://{domain}/")).algorithms([Algorithm::RS256]).accept(TokenKind::LooseAccessToken);
-        Self::new(issuer, HttpKeys::at(format!("https://{domain}/.well-known/jwks.json")))
+        let issuer = Issuer::new(format!("https://{domain}/"))
+            .algorithms([Algorithm::RS256])
+            .accept(TokenKind::LooseAccessToken);
+        Self::new(
+            issuer,
+            HttpKeys::at(format!("https://{domain}/.well-known/jwks.json")),
+        )
     }
 
-    /// ID tokens of a Firebase project, by its id. Firebase has no access tokens for services of one's own: its ID token, whose
-    /// audience is the project, is meant to be sent to them.
+    /// ID tokens of a Firebase project, by its id. Firebase has no access tokens for services of
+    /// one's own: its ID token, whose audience is the project, is meant to be sent to them.
     #[cfg(feature = "jwks-client")]
     #[must_use]
     pub fn firebase(project: &str) -> Self {
@@ -56,8 +72,9 @@ impl<U: JwtClaims> JwksGuard<U> {
         Self::new(issuer, HttpKeys::at(FIREBASE))
     }
 
-    /// Access tokens of any OpenID provider or OAuth 2 server with a discovery document (OpenID Connect Discovery section 4), as
-    /// RFC 9068 has them. For ID tokens say so: `.accept(TokenKind::IdToken)`.
+    /// Access tokens of any OpenID provider or OAuth 2 server with a discovery document (OpenID
+    /// Connect Discovery section 4), as RFC 9068 has them. For ID tokens say so:
+    /// `.accept(TokenKind::IdToken)`.
     #[cfg(feature = "jwks-client")]
     #[must_use]
     pub fn oidc(issuer: &str) -> Self {
@@ -67,40 +84,59 @@ impl<U: JwtClaims> JwksGuard<U> {
     /// As [`Issuer::audience`].
     #[must_use]
     pub fn audience(self, audience: impl Into<String>) -> Self {
-        Self { issuer: self.issuer.audience(audience), ..self }
+        Self {
+            issuer: self.issuer.audience(audience),
+            ..self
+        }
     }
 
     /// As [`Issuer::algorithms`].
     #[must_use]
     pub fn algorithms(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        Self { issuer: self.issuer.algorithms(algorithms), ..self }
+        Self {
+            issuer: self.issuer.algorithms(algorithms),
+            ..self
+        }
     }
 
     /// As [`Issuer::accept`].
     #[must_use]
     pub fn accept(self, kind: TokenKind) -> Self {
-        Self { issuer: self.issuer.accept(kind), ..self }
+        Self {
+            issuer: self.issuer.accept(kind),
+            ..self
+        }
     }
 
     /// As [`Issuer::leeway`].
     #[must_use]
     pub fn leeway(self, leeway: Duration) -> Self {
-        Self { issuer: self.issuer.leeway(leeway), ..self }
+        Self {
+            issuer: self.issuer.leeway(leeway),
+            ..self
+        }
     }
 
     /// As [`Issuer::max_lifetime`].
     #[must_use]
     pub fn max_lifetime(self, max_lifetime: Duration) -> Self {
-        Self { issuer: self.issuer.max_lifetime(max_lifetime), ..self }
+        Self {
+            issuer: self.issuer.max_lifetime(max_lifetime),
+            ..self
+        }
     }
 
     /// As [`Issuer::nonce`].
     #[must_use]
     pub fn nonce(self, nonce: Nonce) -> Self {
-        Self { issuer: self.issuer.nonce(nonce), ..self }
+        Self {
+            issuer: self.issuer.nonce(nonce),
+            ..self
+        }
     }
 
-    /// From which age on the keys are renewed: ten minutes unless said, and never more often than every 30 seconds.
+    /// From which age on the keys are renewed: ten minutes unless said, and never more often than
+    /// every 30 seconds.
     #[must_use]
     pub fn renew_every(mut self, age: Duration) -> Self {
         self.limits.renew = age;
@@ -123,7 +159,9 @@ impl<U: JwtClaims> JwtGuard for JwksGuard<U> {
     }
 
     async fn public_keys(&self, wanted: Wanted<'_>) -> Result<Arc<PublicKeySet>, AuthError> {
-        self.cache.keys(wanted, self.limits, self.issuer.allowed()).await
+        self.cache
+            .keys(wanted, self.limits, self.issuer.allowed())
+            .await
     }
 
     fn generation(&self, now: Timestamp) -> Option<u64> {
@@ -137,10 +175,14 @@ impl<U: JwtClaims> JwtGuard for JwksGuard<U> {
 
 impl<U> fmt::Debug for JwksGuard<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JwksGuard").field("issuer", &self.issuer.name()).finish_non_exhaustive()
+        f.debug_struct("JwksGuard")
+            .field("issuer", &self.issuer.name())
+            .finish_non_exhaustive()
     }
 }
 
-/// Firebase's keys as a JWK set. The same keys as a map of X.509 certificates lie beside it, at `/robot/v1/metadata/x509/`.
+/// Firebase's keys as a JWK set. The same keys as a map of X.509 certificates lie beside it, at
+/// `/robot/v1/metadata/x509/`.
 #[cfg(feature = "jwks-client")]
-const FIREBASE: &str = "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com";
+const FIREBASE: &str =
+    "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com";

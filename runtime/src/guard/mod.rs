@@ -34,8 +34,9 @@ use crate::token::{JwtClaims, Verified};
 
 /// Knows the keys of one issuer, and what else its tokens must say.
 ///
-/// [`StaticGuard`] and [`JwksGuard`] are the two that most need; implement it for keys that come from elsewhere. Signature, times,
-/// issuer, audience and kind are checked by the [`GuardRouter`], whatever a guard does.
+/// [`StaticGuard`] and [`JwksGuard`] are the two that most need; implement it for keys that come
+/// from elsewhere. Signature, times, issuer, audience and kind are checked by the [`GuardRouter`],
+/// whatever a guard does.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a guard",
     label = "expected a `JwksGuard`, a `StaticGuard`, or a type that implements `JwtGuard`",
@@ -48,14 +49,18 @@ pub trait JwtGuard: Send + Sync + 'static {
     /// What is expected of its tokens. It does not change while the guard is in use.
     fn issuer(&self) -> &Issuer;
 
-    /// The keys of the issuer; `wanted` says for which token. Where that names a key that is not known, a guard may look for news.
+    /// The keys of the issuer; `wanted` says for which token. Where that names a key that is not
+    /// known, a guard may look for news.
     ///
     /// # Errors
     /// [`AuthError::Unavailable`]: nobody could say, and the client sees 503.
-    fn public_keys(&self, wanted: Wanted<'_>) -> impl Future<Output = Result<Arc<PublicKeySet>, AuthError>> + Send;
+    fn public_keys(
+        &self,
+        wanted: Wanted<'_>,
+    ) -> impl Future<Output = Result<Arc<PublicKeySet>, AuthError>> + Send;
 
-    /// Looks at claims that only this issuer's tokens have, after everything else held. Every token passes unless a guard says
-    /// otherwise.
+    /// Looks at claims that only this issuer's tokens have, after everything else held. Every token
+    /// passes unless a guard says otherwise.
     ///
     /// # Errors
     /// [`AuthError::Unavailable`] is 503, every other one 401.
@@ -68,8 +73,8 @@ pub trait JwtGuard: Send + Sync + 'static {
         Ok(())
     }
 
-    /// A number that changes whenever the keys do: what was verified under another one is verified again. `None` where that is
-    /// not known, so that no token is remembered.
+    /// A number that changes whenever the keys do: what was verified under another one is verified
+    /// again. `None` where that is not known, so that no token is remembered.
     fn generation(&self, now: Timestamp) -> Option<u64> {
         let _ = now;
         None
@@ -86,7 +91,8 @@ pub trait JwtGuard: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Wanted<'a> {
-    /// The key that the token names. Whoever sent the token chose it: it is compared, and nothing else (R34).
+    /// The key that the token names. Whoever sent the token chose it: it is compared, and nothing
+    /// else (R34).
     pub kid: Option<&'a str>,
     /// The time.
     pub now: Timestamp,
@@ -99,12 +105,16 @@ pub struct Wanted<'a> {
 ///
 /// let transfer = digest(br#"{"to":"DE89 3704","amount":"20.00"}"#);
 /// let context = Context::action(&transfer).caller("teller-7");
-/// assert_eq!((context.action, context.caller), (Some(&*transfer), Some("teller-7")));
+/// assert_eq!(
+///     (context.action, context.caller),
+///     (Some(&*transfer), Some("teller-7"))
+/// );
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Context<'a> {
-    /// The digest of the one action that the token allows: the field marked `#[claim(action)]` must equal it.
+    /// The digest of the one action that the token allows: the field marked `#[claim(action)]` must
+    /// equal it.
     pub action: Option<&'a str>,
     /// Who presents the token, for [`JwtGuard::verify_custom_claims`].
     pub caller: Option<&'a str>,
@@ -114,24 +124,33 @@ impl<'a> Context<'a> {
     /// Nothing.
     #[must_use]
     pub const fn none() -> Self {
-        Self { action: None, caller: None }
+        Self {
+            action: None,
+            caller: None,
+        }
     }
 
     /// The token is to allow this action.
     #[must_use]
     pub const fn action(digest: &'a str) -> Self {
-        Self { action: Some(digest), caller: None }
+        Self {
+            action: Some(digest),
+            caller: None,
+        }
     }
 
     /// It is presented by this caller.
     #[must_use]
     pub const fn caller(self, caller: &'a str) -> Self {
-        Self { caller: Some(caller), ..self }
+        Self {
+            caller: Some(caller),
+            ..self
+        }
     }
 }
 
-/// The digest of an action, as both sides may write it: SHA-256 over its bytes, base64url without padding. Which bytes those are,
-/// issuer and service agree on.
+/// The digest of an action, as both sides may write it: SHA-256 over its bytes, base64url without
+/// padding. Which bytes those are, issuer and service agree on.
 #[must_use]
 pub fn digest(action: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(sha256(action))

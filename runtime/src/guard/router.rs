@@ -1,4 +1,5 @@
-//! Several guards behind one type: which one looks at a token, what all tokens are held against, what is remembered.
+//! Several guards behind one type: which one looks at a token, what all tokens are held against,
+//! what is remembered.
 
 use std::fmt;
 use std::future::Future;
@@ -12,12 +13,14 @@ use crate::error::{AuthError, Code, Error, ErrorKind, Refusal};
 use crate::keys::{PublicKey, PublicKeySet};
 use crate::secret::sha256;
 use crate::store::Store;
-use crate::token::{ClaimSet, Expected, JwtClaims, Sealed, TokenInfo, Verified, VerifiedCache, VerifyError};
+use crate::token::{
+    ClaimSet, Expected, JwtClaims, Sealed, TokenInfo, Verified, VerifiedCache, VerifyError,
+};
 
 /// Guards by name and by issuer, behind one type. Cheap to clone.
 ///
-/// A token is looked at by the guard whose issuer its `iss` is, byte for byte, and by no other: where that one refuses it, it is
-/// refused. All guards of one router read the same claims.
+/// A token is looked at by the guard whose issuer its `iss` is, byte for byte, and by no other:
+/// where that one refuses it, it is refused. All guards of one router read the same claims.
 pub struct GuardRouter<U: JwtClaims>(Arc<Inner<U>>);
 
 struct Inner<U: JwtClaims> {
@@ -36,7 +39,13 @@ struct Entry<U: JwtClaims> {
 impl<U: JwtClaims> GuardRouter<U> {
     /// A router without guards.
     pub fn builder() -> GuardRouterBuilder<U> {
-        GuardRouterBuilder { guards: Vec::new(), others: Vec::new(), store: None, clock: Clock::system(), seen: CACHE_BYTES }
+        GuardRouterBuilder {
+            guards: Vec::new(),
+            others: Vec::new(),
+            store: None,
+            clock: Clock::system(),
+            seen: CACHE_BYTES,
+        }
     }
 
     /// A router with this guard alone.
@@ -50,11 +59,19 @@ impl<U: JwtClaims> GuardRouter<U> {
     /// Verifies a token by the guard of its issuer.
     ///
     /// # Errors
-    /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where nobody could decide.
-    pub async fn verify(&self, token: &str, context: &Context<'_>) -> Result<Verified<U::Claims>, Refusal> {
+    /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where nobody could
+    /// decide.
+    pub async fn verify(
+        &self,
+        token: &str,
+        context: &Context<'_>,
+    ) -> Result<Verified<U::Claims>, Refusal> {
         self.look(token, context, |sealed| {
             let issuer = sealed.claimed_issuer()?;
-            self.0.guards.iter().position(|entry| *entry.expected.base.issuer == *issuer)
+            self.0
+                .guards
+                .iter()
+                .position(|entry| *entry.expected.base.issuer == *issuer)
         })
         .await
     }
@@ -63,11 +80,20 @@ impl<U: JwtClaims> GuardRouter<U> {
     ///
     /// # Errors
     /// As [`verify`](Self::verify). A token is invalid where there is no guard of this name.
-    pub async fn verify_by(&self, name: &str, token: &str, context: &Context<'_>) -> Result<Verified<U::Claims>, Refusal> {
+    pub async fn verify_by(
+        &self,
+        name: &str,
+        token: &str,
+        context: &Context<'_>,
+    ) -> Result<Verified<U::Claims>, Refusal> {
         let by_name = self.0.guards.iter().position(|entry| *entry.name == *name);
         let verified = self.look(token, context, |_| by_name).await?;
         // What was remembered may be another guard's.
-        if verified.token().guard() == Some(name) { Ok(verified) } else { Err(Code::InvalidToken.into()) }
+        if verified.token().guard() == Some(name) {
+            Ok(verified)
+        } else {
+            Err(Code::InvalidToken.into())
+        }
     }
 
     /// The names of the guards, in their order.
@@ -77,7 +103,10 @@ impl<U: JwtClaims> GuardRouter<U> {
 
     /// The issuers of the guards, in their order.
     pub fn issuers(&self) -> impl Iterator<Item = &str> {
-        self.0.guards.iter().map(|entry| &*entry.expected.base.issuer)
+        self.0
+            .guards
+            .iter()
+            .map(|entry| &*entry.expected.base.issuer)
     }
 
     /// How each guard is doing. Asks nobody.
@@ -98,7 +127,11 @@ impl<U: JwtClaims> GuardRouter<U> {
 
     /// Whether a token that these guards verified is bound to what its client sent along.
     pub(crate) fn is_bound_to(&self, token: &TokenInfo, sent: Option<&str>) -> bool {
-        let entry = self.0.guards.iter().find(|entry| token.guard() == Some(&*entry.name));
+        let entry = self
+            .0
+            .guards
+            .iter()
+            .find(|entry| token.guard() == Some(&*entry.name));
         entry.is_some_and(|entry| entry.guard.issuer().is_bound_to(token.nonce(), sent))
     }
 
@@ -119,7 +152,10 @@ impl<U: JwtClaims> GuardRouter<U> {
             Some(found) => found,
             None => self.judge(token, now, which).await?,
         };
-        entry.guard.verify_custom_claims(&verified, context).map_err(refuse)?;
+        entry
+            .guard
+            .verify_custom_claims(&verified, context)
+            .map_err(refuse)?;
         self.use_up(entry, &verified, context, now).await?;
         Ok(verified)
     }
@@ -143,19 +179,31 @@ impl<U: JwtClaims> GuardRouter<U> {
         let entry = self.0.guards.get(at).ok_or(Code::InvalidToken)?;
         // Before the keys: a token that cannot count makes nobody ask for any.
         let allowed = entry.guard.issuer().allowed();
-        if !allowed.iter().any(|algorithm| *sealed.algorithm == *format!("{algorithm:?}")) || !sealed.may_be(entry.expected.kind)
+        if !allowed
+            .iter()
+            .any(|algorithm| *sealed.algorithm == *format!("{algorithm:?}"))
+            || !sealed.may_be(entry.expected.kind)
         {
             return Err(Code::InvalidToken.into());
         }
         // Before the keys too: what is remembered under an old number is verified again.
         let generation = entry.guard.generation(now);
-        let keys = entry.guard.public_keys(Wanted { kid: sealed.kid.as_deref(), now }).await.map_err(refuse)?;
+        let keys = entry
+            .guard
+            .public_keys(Wanted {
+                kid: sealed.kid.as_deref(),
+                now,
+            })
+            .await
+            .map_err(refuse)?;
         let key = find(&keys, &sealed).ok_or(Code::InvalidToken)?;
         let kid = Arc::from(key.kid().unwrap_or_default());
-        let verified: Verified<U::Claims> = sealed.verify(key, &kid, &entry.expected, now).map_err(|error| match error {
-            VerifyError::Expired => Code::TokenExpired,
-            VerifyError::Invalid => Code::InvalidToken,
-        })?;
+        let verified: Verified<U::Claims> = sealed
+            .verify(key, &kid, &entry.expected, now)
+            .map_err(|error| match error {
+                VerifyError::Expired => Code::TokenExpired,
+                VerifyError::Invalid => Code::InvalidToken,
+            })?;
         if let Some(generation) = generation.filter(|_| !<U::Claims as ClaimSet>::ACTION_BOUND) {
             self.0.seen.put(token, &verified, at as u64, generation);
         }
@@ -170,19 +218,43 @@ impl<U: JwtClaims> GuardRouter<U> {
         context: &Context<'_>,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let action = verified.claims().action().filter(|action| !action.is_empty());
-        match (<U::Claims as ClaimSet>::ACTION_BOUND, action, context.action) {
+        let action = verified
+            .claims()
+            .action()
+            .filter(|action| !action.is_empty());
+        match (
+            <U::Claims as ClaimSet>::ACTION_BOUND,
+            action,
+            context.action,
+        ) {
             (false, _, None) => return Ok(()),
             (true, Some(bound), Some(wanted)) if bound == wanted => {}
             _ => return Err(Code::InvalidToken.into()),
         }
         let token = verified.token();
-        let id = token.external_id().filter(|id| !id.is_empty()).ok_or(Code::InvalidToken)?;
-        let store = self.0.store.as_ref().ok_or_else(|| Refusal::unavailable("action-bound tokens need a store"))?;
+        let id = token
+            .external_id()
+            .filter(|id| !id.is_empty())
+            .ok_or(Code::InvalidToken)?;
+        let store = self
+            .0
+            .store
+            .as_ref()
+            .ok_or_else(|| Refusal::unavailable("action-bound tokens need a store"))?;
         let key = sha256(format!("tollgate/action/1\0{}\0{id}", token.issuer()).as_bytes());
-        let until = token.expires_at().plus(entry.expected.base.leeway).plus(MARGIN);
-        let is_first = store.consume_once(key, until, now).await.map_err(Refusal::unavailable)?;
-        if is_first { Ok(()) } else { Err(Code::InvalidToken.into()) }
+        let until = token
+            .expires_at()
+            .plus(entry.expected.base.leeway)
+            .plus(MARGIN);
+        let is_first = store
+            .consume_once(key, until, now)
+            .await
+            .map_err(Refusal::unavailable)?;
+        if is_first {
+            Ok(())
+        } else {
+            Err(Code::InvalidToken.into())
+        }
     }
 }
 
@@ -209,7 +281,9 @@ fn is_for(key: &PublicKey, sealed: &Sealed<'_>) -> bool {
 fn refuse(error: AuthError) -> Refusal {
     match error {
         AuthError::Unavailable(source) => Refusal::unavailable(source),
-        AuthError::More(_) => Refusal::unavailable("the backend asked for a step, and a token has none"),
+        AuthError::More(_) => {
+            Refusal::unavailable("the backend asked for a step, and a token has none")
+        }
         AuthError::Invalid | AuthError::Disabled | AuthError::Gone => Code::InvalidToken.into(),
     }
 }
@@ -237,7 +311,8 @@ pub struct GuardRouterBuilder<U: JwtClaims> {
 }
 
 impl<U: JwtClaims> GuardRouterBuilder<U> {
-    /// Adds a guard by a name of your own, which its tokens are told by: [`TokenInfo::guard`](crate::token::TokenInfo::guard).
+    /// Adds a guard by a name of your own, which its tokens are told by:
+    /// [`TokenInfo::guard`](crate::token::TokenInfo::guard).
     pub fn guard(mut self, name: impl Into<String>, guard: impl JwtGuard<User = U>) -> Self {
         self.guards.push((name.into().into(), Box::new(guard)));
         self
@@ -270,40 +345,69 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
     /// Puts the router together.
     ///
     /// # Errors
-    /// There is no guard; two have one name or one issuer, or the issuer of the gate beside them; an issuer lacks something, such
-    /// as an audience; tokens are bound to actions, and there is no store. All at once.
+    /// There is no guard; two have one name or one issuer, or the issuer of the gate beside them;
+    /// an issuer lacks something, such as an audience; tokens are bound to actions, and there is no
+    /// store. All at once.
     pub fn build(self) -> Result<GuardRouter<U>, Error> {
-        let Self { guards, others, store, clock, seen } = self;
+        let Self {
+            guards,
+            others,
+            store,
+            clock,
+            seen,
+        } = self;
         let mut problems = Vec::new();
         if guards.is_empty() {
-            problems.push(String::from("the router has no guard: add one with `.guard(\"name\", …)`"));
+            problems.push(String::from(
+                "the router has no guard: add one with `.guard(\"name\", …)`",
+            ));
         }
         if <U::Claims as ClaimSet>::ACTION_BOUND && store.is_none() {
             problems.push(String::from(
-                "its tokens are bound to one action each, so they count once: say where that is noted, with `.store(…)`",
+                "its tokens are bound to one action each, so they count once: say where that is \
+                 noted, with `.store(…)`",
             ));
         }
         for (at, (name, guard)) in guards.iter().enumerate() {
             let issuer = guard.issuer();
-            problems.extend(issuer.problems().into_iter().map(|why| format!("guard `{name}`: {why}")));
+            problems.extend(
+                issuer
+                    .problems()
+                    .into_iter()
+                    .map(|why| format!("guard `{name}`: {why}")),
+            );
             for (other, twin) in guards.iter().take(at) {
                 if other == name {
                     problems.push(format!("two guards are called `{name}`"));
                 }
                 if twin.issuer().name() == issuer.name() {
-                    problems.push(format!("guards `{other}` and `{name}` both are for the issuer `{issuer}`"));
+                    problems.push(format!(
+                        "guards `{other}` and `{name}` both are for the issuer `{issuer}`"
+                    ));
                 }
             }
             if others.iter().any(|other| other == issuer.name()) {
-                problems.push(format!("guard `{name}` is for the issuer `{issuer}`, whose tokens the gate itself verifies"));
+                problems.push(format!(
+                    "guard `{name}` is for the issuer `{issuer}`, whose tokens the gate itself \
+                     verifies"
+                ));
             }
         }
         if !problems.is_empty() {
             return Err(Error::new(ErrorKind::Usage, problems.join("; ")));
         }
-        let entry = |(name, guard): (Arc<str>, Box<dyn Twin<U>>)| Entry { expected: guard.issuer().expected(&name), name, guard };
+        let entry = |(name, guard): (Arc<str>, Box<dyn Twin<U>>)| Entry {
+            expected: guard.issuer().expected(&name),
+            name,
+            guard,
+        };
         let guards = guards.into_iter().map(entry).collect();
-        Ok(GuardRouter(Arc::new(Inner { guards, store, clock, seen: VerifiedCache::new(seen) })))
+        Ok(GuardRouter(Arc::new(Inner {
+            guards,
+            store,
+            clock,
+            seen: VerifiedCache::new(seen),
+        })))
     }
 }
 
@@ -319,7 +423,11 @@ type Asked<'a> = Pin<Box<dyn Future<Output = Result<Arc<PublicKeySet>, AuthError
 trait Twin<U: JwtClaims>: Send + Sync {
     fn issuer(&self) -> &Issuer;
     fn public_keys<'a>(&'a self, wanted: Wanted<'a>) -> Asked<'a>;
-    fn verify_custom_claims(&self, token: &Verified<U::Claims>, context: &Context<'_>) -> Result<(), AuthError>;
+    fn verify_custom_claims(
+        &self,
+        token: &Verified<U::Claims>,
+        context: &Context<'_>,
+    ) -> Result<(), AuthError>;
     fn generation(&self, now: Timestamp) -> Option<u64>;
     fn health(&self, now: Timestamp) -> KeyHealth;
 }

@@ -11,13 +11,18 @@ use tokio::task::JoinSet;
 use crate::error::{AuthError, Error, ErrorKind};
 use crate::keys::{Algorithm, PublicKeySet};
 
-/// A place that keys can be fetched from. What is fetched is kept by [`JwksGuard`](super::JwksGuard), which decides when to ask.
+/// A place that keys can be fetched from. What is fetched is kept by
+/// [`JwksGuard`](super::JwksGuard), which decides when to ask.
 pub trait KeySource: Send + Sync + 'static {
-    /// Fetches the keys that there are now; those of an algorithm that is not `allowed` are left out.
+    /// Fetches the keys that there are now; those of an algorithm that is not `allowed` are left
+    /// out.
     ///
     /// # Errors
     /// Whatever kept it from knowing: the keys that are known stay in use.
-    fn fetch(&self, allowed: &[Algorithm]) -> impl Future<Output = Result<Fetched, AuthError>> + Send;
+    fn fetch(
+        &self,
+        allowed: &[Algorithm],
+    ) -> impl Future<Output = Result<Fetched, AuthError>> + Send;
 }
 
 /// Keys as a source gave them out.
@@ -34,13 +39,21 @@ impl Fetched {
     /// Keys of which the source does not say how long they may be kept.
     #[must_use]
     pub fn new(keys: PublicKeySet) -> Self {
-        Self { keys, max_age: None }
+        Self {
+            keys,
+            max_age: None,
+        }
     }
 
     /// What makes two sets the same: names, algorithms and keys, in whichever order.
     fn essence(&self) -> Vec<(Option<String>, String, String)> {
-        let of =
-            |key: &crate::keys::PublicKey| (key.kid().map(str::to_owned), format!("{:?}", key.algorithm()), key.thumbprint());
+        let of = |key: &crate::keys::PublicKey| {
+            (
+                key.kid().map(str::to_owned),
+                format!("{:?}", key.algorithm()),
+                key.thumbprint(),
+            )
+        };
         let mut essence: Vec<_> = self.keys.keys().iter().map(of).collect();
         essence.sort_unstable();
         essence
@@ -62,7 +75,8 @@ impl<S: KeySource> Twin for S {
 
 /// Several sources, of which so many must give out the same keys before they are believed.
 ///
-/// One source that was taken over, or that is reached over a network which was, changes no key by itself.
+/// One source that was taken over, or that is reached over a network which was, changes no key by
+/// itself.
 ///
 /// ```
 /// # use tollgate::guard::{Attested, Fetched, KeySource};
@@ -91,9 +105,15 @@ pub struct AttestedBuilder(Attested);
 
 impl Attested {
     /// So many sources must agree.
-    #[allow(clippy::new_ret_no_self, reason = "what is asked for comes with the sources")]
+    #[allow(
+        clippy::new_ret_no_self,
+        reason = "what is asked for comes with the sources"
+    )]
     pub fn new(quorum: usize) -> AttestedBuilder {
-        AttestedBuilder(Self { quorum, sources: Vec::new() })
+        AttestedBuilder(Self {
+            quorum,
+            sources: Vec::new(),
+        })
     }
 }
 
@@ -111,7 +131,10 @@ impl AttestedBuilder {
     pub fn build(self) -> Result<Attested, Error> {
         let Attested { quorum, sources } = &self.0;
         if *quorum == 0 || *quorum > sources.len() {
-            let what = format!("{quorum} of {} sources cannot agree: take at least one, and at most all", sources.len());
+            let what = format!(
+                "{quorum} of {} sources cannot agree: take at least one, and at most all",
+                sources.len()
+            );
             return Err(Error::new(ErrorKind::Usage, what));
         }
         Ok(self.0)
@@ -133,11 +156,16 @@ impl KeySource for Attested {
                 continue;
             };
             let essence = fetched.essence();
-            let at = seen.iter().position(|(known, ..)| *known == essence).unwrap_or_else(|| {
-                seen.push((essence, fetched.clone(), 0));
-                seen.len() - 1
-            });
-            let Some((_, kept, votes)) = seen.get_mut(at) else { continue };
+            let at = seen
+                .iter()
+                .position(|(known, ..)| *known == essence)
+                .unwrap_or_else(|| {
+                    seen.push((essence, fetched.clone(), 0));
+                    seen.len() - 1
+                });
+            let Some((_, kept, votes)) = seen.get_mut(at) else {
+                continue;
+            };
             *votes += 1;
             kept.max_age = [kept.max_age, fetched.max_age].into_iter().flatten().min();
             if *votes >= self.quorum {
@@ -146,7 +174,8 @@ impl KeySource for Attested {
         }
         let (all, quorum) = (self.sources.len(), self.quorum);
         Err(AuthError::unavailable(format!(
-            "of {all} sources of keys {failed} failed, and no {quorum} of the others gave out the same ones"
+            "of {all} sources of keys {failed} failed, and no {quorum} of the others gave out the \
+             same ones"
         )))
     }
 }

@@ -1,4 +1,5 @@
-//! What the arguments of a handler say about its callers. The compiler reads this; nothing of it runs.
+//! What the arguments of a handler say about its callers. The compiler reads this; nothing of it
+//! runs.
 
 use super::routing::MethodRouter;
 use axum::Router;
@@ -11,22 +12,26 @@ use crate::token::JwtClaims;
 
 /// A type that says, as the first argument of a handler, who may call it.
 ///
-/// The set is closed. Give a name to a caller of your own with an alias: `type Admin = Auth<User, Admins>;`.
+/// The set is closed. Give a name to a caller of your own with an alias: `type Admin = Auth<User,
+/// Admins>;`.
 #[diagnostic::on_unimplemented(
     message = "this handler does not say who may call it: its first argument is `{Self}`",
     label = "the first argument of a guarded handler says who may call it",
-    note = "put `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`, `OneOf<…>` or `Current<…>` in front, or `_: Public` where everyone may call it"
+    note = "put `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`, `OneOf<…>` or `Current<…>` in \
+            front, or `_: Public` where everyone may call it"
 )]
 pub trait FirstArgument: sealed::Sealed {
     /// Who may call it.
     const SECURITY: Security;
 }
 
-/// A handler with the arguments `T` that says in the first of them who may call it. It has at most sixteen.
+/// A handler with the arguments `T` that says in the first of them who may call it. It has at most
+/// sixteen.
 #[diagnostic::on_unimplemented(
     message = "this handler does not say who may call it: it has no arguments",
     label = "the first argument of a guarded handler says who may call it",
-    note = "give it `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`, `OneOf<…>` or `Current<…>` as an argument, or `_: Public` where everyone may call it"
+    note = "give it `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`, `OneOf<…>` or `Current<…>` \
+            as an argument, or `_: Public` where everyone may call it"
 )]
 pub trait SaysWho<T> {
     /// The argument that says it.
@@ -79,7 +84,10 @@ mod sealed {
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Auth<U, P> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Option<Auth<U, P>> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Optional<Auth<U, P>> {}
-    impl<U1: JwtClaims, P1: PolicyFor<U1>, U2: JwtClaims, P2: PolicyFor<U2>> Sealed for OneOf<Auth<U1, P1>, Auth<U2, P2>> {}
+    impl<U1: JwtClaims, P1: PolicyFor<U1>, U2: JwtClaims, P2: PolicyFor<U2>> Sealed
+        for OneOf<Auth<U1, P1>, Auth<U2, P2>>
+    {
+    }
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for BearerOnly<Auth<U, P>> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for CookieOnly<Auth<U, P>> {}
     impl<B: AuthBackend> Sealed for Current<B> {}
@@ -146,7 +154,8 @@ impl<S> Routes<S> for Guarded<S> {
     }
 }
 
-/// What [`Gate::install`](crate::gate::Gate::install) takes: an axum router, or a [`Guarded`] one, whose routes say who may call them.
+/// What [`Gate::install`](crate::gate::Gate::install) takes: an axum router, or a [`Guarded`] one,
+/// whose routes say who may call them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no application to install a gate in",
     label = "expected a router",

@@ -1,4 +1,5 @@
-//! Method routers for [`Guarded`](super::Guarded): those of axum, for handlers that say who may call them.
+//! Method routers for [`Guarded`](super::Guarded): those of axum, for handlers that say who may
+//! call them.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -16,8 +17,8 @@ use super::argument::{FirstArgument as _, SaysWho};
 
 /// The handlers of a route, one for each method.
 ///
-/// It has no services: a service has no arguments, so that it could not say who may call it. Give those to the axum router
-/// around.
+/// It has no services: a service has no arguments, so that it could not say who may call it. Give
+/// those to the axum router around.
 #[must_use]
 pub struct MethodRouter<S = ()> {
     methods: routing::MethodRouter<S>,
@@ -47,7 +48,8 @@ where
     MethodRouter::new().delete(handler)
 }
 
-/// Routes `GET` and, unless it has its own, `HEAD` requests to a handler. As [`axum::routing::get`].
+/// Routes `GET` and, unless it has its own, `HEAD` requests to a handler. As
+/// [`axum::routing::get`].
 pub fn get<H, T, S>(handler: H) -> MethodRouter<S>
 where
     H: Handler<T, S> + SaysWho<T>,
@@ -117,14 +119,18 @@ where
     MethodRouter::new().trace(handler)
 }
 
-/// Routes requests of every method to a handler; methods that follow in the chain have their own. As [`axum::routing::any`].
+/// Routes requests of every method to a handler; methods that follow in the chain have their own.
+/// As [`axum::routing::any`].
 pub fn any<H, T, S>(handler: H) -> MethodRouter<S>
 where
     H: Handler<T, S> + SaysWho<T>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
-    MethodRouter { methods: routing::any(handler), said: vec![(None, H::First::SECURITY)] }
+    MethodRouter {
+        methods: routing::any(handler),
+        said: vec![(None, H::First::SECURITY)],
+    }
 }
 
 /// Routes requests of some methods to a handler. As [`axum::routing::on`].
@@ -143,7 +149,10 @@ where
 {
     /// Without any handler: every request is answered with 405.
     pub fn new() -> Self {
-        Self { methods: routing::MethodRouter::new(), said: Vec::new() }
+        Self {
+            methods: routing::MethodRouter::new(),
+            said: Vec::new(),
+        }
     }
 
     /// Routes `CONNECT` requests to a handler, too.
@@ -273,12 +282,22 @@ where
         H: Handler<T, S> + SaysWho<T>,
         T: 'static,
     {
-        let covers = |method: &Method| MethodFilter::try_from(method.clone()).is_ok_and(|one| filter.or(one) == filter);
-        self.said.extend(ALL.iter().filter(|&method| covers(method)).map(|method| (Some(method.clone()), H::First::SECURITY)));
-        Self { methods: self.methods.on(filter, handler), ..self }
+        let covers = |method: &Method| {
+            MethodFilter::try_from(method.clone()).is_ok_and(|one| filter.or(one) == filter)
+        };
+        self.said.extend(
+            ALL.iter()
+                .filter(|&method| covers(method))
+                .map(|method| (Some(method.clone()), H::First::SECURITY)),
+        );
+        Self {
+            methods: self.methods.on(filter, handler),
+            ..self
+        }
     }
 
-    /// Routes requests of all other methods to a handler. As [`axum::routing::MethodRouter::fallback`].
+    /// Routes requests of all other methods to a handler. As
+    /// [`axum::routing::MethodRouter::fallback`].
     pub fn fallback<H, T>(mut self, handler: H) -> Self
     where
         H: Handler<T, S> + SaysWho<T>,
@@ -286,7 +305,10 @@ where
     {
         self.said.retain(|(method, _)| method.is_some());
         self.said.push((None, H::First::SECURITY));
-        Self { methods: self.methods.fallback(handler), ..self }
+        Self {
+            methods: self.methods.fallback(handler),
+            ..self
+        }
     }
 
     /// Takes the handlers of another one in.
@@ -296,7 +318,10 @@ where
     #[track_caller]
     pub fn merge(mut self, other: Self) -> Self {
         self.said.extend(other.said);
-        Self { methods: self.methods.merge(other.methods), ..self }
+        Self {
+            methods: self.methods.merge(other.methods),
+            ..self
+        }
     }
 
     /// Applies a layer to these handlers. As [`axum::routing::MethodRouter::layer`].
@@ -308,10 +333,14 @@ where
         <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        Self { methods: self.methods.layer(layer), said: self.said }
+        Self {
+            methods: self.methods.layer(layer),
+            said: self.said,
+        }
     }
 
-    /// Applies a layer to these handlers, and not to the answer 405. As [`axum::routing::MethodRouter::route_layer`].
+    /// Applies a layer to these handlers, and not to the answer 405. As
+    /// [`axum::routing::MethodRouter::route_layer`].
     ///
     /// # Panics
     /// Where there is no handler yet.
@@ -323,12 +352,18 @@ where
         <L::Service as Service<Request>>::Response: IntoResponse + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
-        Self { methods: self.methods.route_layer(layer), said: self.said }
+        Self {
+            methods: self.methods.route_layer(layer),
+            said: self.said,
+        }
     }
 
     /// Gives these handlers their state.
     pub fn with_state<S2>(self, state: S) -> MethodRouter<S2> {
-        MethodRouter { methods: self.methods.with_state(state), said: self.said }
+        MethodRouter {
+            methods: self.methods.with_state(state),
+            said: self.said,
+        }
     }
 
     pub(super) fn into_parts(self) -> (routing::MethodRouter<S>, Said) {
@@ -347,13 +382,18 @@ where
 
 impl<S> Clone for MethodRouter<S> {
     fn clone(&self) -> Self {
-        Self { methods: self.methods.clone(), said: self.said.clone() }
+        Self {
+            methods: self.methods.clone(),
+            said: self.said.clone(),
+        }
     }
 }
 
 impl<S> fmt::Debug for MethodRouter<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MethodRouter").field("said", &self.said).finish_non_exhaustive()
+        f.debug_struct("MethodRouter")
+            .field("said", &self.said)
+            .finish_non_exhaustive()
     }
 }
 

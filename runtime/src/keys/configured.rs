@@ -1,4 +1,5 @@
-//! Rings whose keys come from a configuration: PEM texts, JWK sets, secrets, signers. They are rotated where they come from.
+//! Rings whose keys come from a configuration: PEM texts, JWK sets, secrets, signers. They are
+//! rotated where they come from.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,13 +20,14 @@ use super::thumbprint::secret_name;
 use crate::error::{Error, ErrorKind};
 use crate::secret::{Secret, same, sha256};
 
-/// A ring that still lacks the secret for its refresh tokens, which signing keys from a configuration do not bring.
+/// A ring that still lacks the secret for its refresh tokens, which signing keys from a
+/// configuration do not bring.
 ///
 /// [`refresh_secret`](Self::refresh_secret) makes a [`KeyRing`] of it; a gate takes no less.
 ///
-/// Its keys are rotated in the configuration, in three steps: publish the new key as [`next`](Self::next) on every node; after
-/// 15 minutes let it sign, with the old one as [`previous`](Self::previous); after the longest life of a token leave the old
-/// one out.
+/// Its keys are rotated in the configuration, in three steps: publish the new key as
+/// [`next`](Self::next) on every node; after 15 minutes let it sign, with the old one as
+/// [`previous`](Self::previous); after the longest life of a token leave the old one out.
 #[must_use = "a ring without `.refresh_secret(…)` is none yet"]
 pub struct ConfiguredRing {
     algorithm: Algorithm,
@@ -37,25 +39,30 @@ pub struct ConfiguredRing {
 }
 
 impl KeyRing {
-    /// A ring that signs by a private key in PEM form: PKCS #8 (`PRIVATE KEY`), for RSA also PKCS #1 (`RSA PRIVATE KEY`).
+    /// A ring that signs by a private key in PEM form: PKCS #8 (`PRIVATE KEY`), for RSA also PKCS
+    /// #1 (`RSA PRIVATE KEY`).
     ///
     /// # Errors
-    /// The text is no private key, or none for this algorithm; an RSA key has fewer than 2048 bits, a weak exponent or the mark
-    /// of ROCA (R27).
+    /// The text is no private key, or none for this algorithm; an RSA key has fewer than 2048 bits,
+    /// a weak exponent or the mark of ROCA (R27).
     pub fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<ConfiguredRing, Error> {
         let secret = private::from_pem(pem, algorithm).map_err(|problem| {
-            let what = format!("the PEM text is no private key for {algorithm:?}: give PKCS #8, `-----BEGIN PRIVATE KEY-----`");
+            let what = format!(
+                "the PEM text is no private key for {algorithm:?}: give PKCS #8, `-----BEGIN \
+                 PRIVATE KEY-----`"
+            );
             Error::new(ErrorKind::Keys, what).because(problem)
         })?;
         ConfiguredRing::new(algorithm, None, Arc::new(secret))
     }
 
-    /// A ring of the keys of a JWK set (RFC 7517): the first with a private part signs, the others verify. The set is either all
-    /// secret (`oct`) or all asymmetric, of one algorithm, which each key names in `alg`.
+    /// A ring of the keys of a JWK set (RFC 7517): the first with a private part signs, the others
+    /// verify. The set is either all secret (`oct`) or all asymmetric, of one algorithm, which each
+    /// key names in `alg`.
     ///
     /// # Errors
-    /// The text is no JWK set; no key signs; a key has another algorithm than the first or names none, is weak, or is there
-    /// already; `kid`s are not unique.
+    /// The text is no JWK set; no key signs; a key has another algorithm than the first or names
+    /// none, is weak, or is there already; `kid`s are not unique.
     pub fn from_jwk_set(json: &str) -> Result<ConfiguredRing, Error> {
         #[derive(Deserialize)]
         struct Members {
@@ -63,17 +70,32 @@ impl KeyRing {
         }
         let refuse = |what: String| Error::new(ErrorKind::Keys, what);
         // The parser's own words could hold a piece of a key.
-        let Members { keys } = serde_json::from_str(json).map_err(|_| refuse("the text is no set of private JWKs".into()))?;
+        let Members { keys } = serde_json::from_str(json)
+            .map_err(|_| refuse("the text is no set of private JWKs".into()))?;
         let signs = keys.iter().position(PrivateJwk::is_private);
-        let first = signs.and_then(|at| keys.get(at)).ok_or_else(|| refuse("the JWK set has no key that signs".into()))?;
+        let first = signs
+            .and_then(|at| keys.get(at))
+            .ok_or_else(|| refuse("the JWK set has no key that signs".into()))?;
         let name = |key: &PrivateJwk| key.kid.clone().unwrap_or_default();
-        let algorithm = first.alg.ok_or_else(|| refuse(format!("the key {:?} of the JWK set names no `alg`", name(first))))?;
+        let algorithm = first.alg.ok_or_else(|| {
+            refuse(format!(
+                "the key {:?} of the JWK set names no `alg`",
+                name(first)
+            ))
+        })?;
         let secret = |key: &PrivateJwk| {
-            let what = || format!("the key {:?} of the JWK set is none for {algorithm:?}", name(key));
+            let what = || {
+                format!(
+                    "the key {:?} of the JWK set is none for {algorithm:?}",
+                    name(key)
+                )
+            };
             if key.alg != Some(algorithm) {
                 return Err(refuse(what()));
             }
-            key.secret(algorithm).map(Arc::new).map_err(|problem| refuse(what()).because(problem))
+            key.secret(algorithm)
+                .map(Arc::new)
+                .map_err(|problem| refuse(what()).because(problem))
         };
         let mut ring = ConfiguredRing::new(algorithm, first.kid.clone(), secret(first)?)?;
         for (at, key) in keys.iter().enumerate().filter(|(at, _)| Some(*at) != signs) {
@@ -85,7 +107,11 @@ impl KeyRing {
             } else {
                 let public = PublicKey::from_jwk(&public_jwk(json, at)?, &[algorithm]);
                 let public = public.map_err(|problem| {
-                    refuse(format!("the key {:?} of the JWK set is none for {algorithm:?}", name(key))).because(problem)
+                    refuse(format!(
+                        "the key {:?} of the JWK set is none for {algorithm:?}",
+                        name(key)
+                    ))
+                    .because(problem)
                 })?;
                 ring = ring.previous(public)?;
             }
@@ -93,55 +119,76 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// A ring of the key in an environment variable: a private PEM text, a JWK set, or for HMAC `base64:…` or `hex:…`. Choose a
-    /// name that does not begin with `TOLLGATE_`: those are settings.
+    /// A ring of the key in an environment variable: a private PEM text, a JWK set, or for HMAC
+    /// `base64:…` or `hex:…`. Choose a name that does not begin with `TOLLGATE_`: those are
+    /// settings.
     ///
     /// # Errors
-    /// The variable is not set or not text, or as [`from_pem`](Self::from_pem) and [`from_jwk_set`](Self::from_jwk_set). The
-    /// message names the variable and never shows its value.
+    /// The variable is not set or not text, or as [`from_pem`](Self::from_pem) and
+    /// [`from_jwk_set`](Self::from_jwk_set). The message names the variable and never shows its
+    /// value.
     pub fn from_env(algorithm: Algorithm, name: &str) -> Result<ConfiguredRing, Error> {
         let text = variable(name)?;
-        let named = |error: Error| Error::new(ErrorKind::Keys, format!("`{name}` gives no ring of keys")).because(error);
+        let named = |error: Error| {
+            Error::new(ErrorKind::Keys, format!("`{name}` gives no ring of keys")).because(error)
+        };
         let start = text.trim_start();
         if start.starts_with('{') {
             let ring = Self::from_jwk_set(start).map_err(named)?;
             if ring.algorithm != algorithm {
-                let what = format!("`{name}` holds {:?} keys, and {algorithm:?} was asked for", ring.algorithm);
+                let what = format!(
+                    "`{name}` holds {:?} keys, and {algorithm:?} was asked for",
+                    ring.algorithm
+                );
                 return Err(Error::new(ErrorKind::Keys, what));
             }
             Ok(ring)
         } else if start.starts_with("-----BEGIN") {
             Self::from_pem(algorithm, start.as_bytes()).map_err(named)
         } else {
-            let secret = Secret::parse(&text).map_err(|error| named(Error::new(ErrorKind::Keys, error.to_string())))?;
+            let secret = Secret::parse(&text)
+                .map_err(|error| named(Error::new(ErrorKind::Keys, error.to_string())))?;
             if algorithm.family() != AlgorithmFamily::Hmac {
-                return Err(named(Error::new(ErrorKind::Keys, format!("a secret is no key for {algorithm:?}"))));
+                return Err(named(Error::new(
+                    ErrorKind::Keys,
+                    format!("a secret is no key for {algorithm:?}"),
+                )));
             }
             ConfiguredRing::new(algorithm, None, Arc::new(secret)).map_err(named)
         }
     }
 
-    /// A ring whose signing key lives elsewhere: `public` is its public part, by which every signature is checked before it is
-    /// handed out. Without a `kid` it gets its thumbprint (RFC 7638).
+    /// A ring whose signing key lives elsewhere: `public` is its public part, by which every
+    /// signature is checked before it is handed out. Without a `kid` it gets its thumbprint (RFC
+    /// 7638).
     ///
     /// # Errors
     /// The `kid` cannot stand in a header.
     pub fn from_signer(public: PublicKey, signer: impl Signer) -> Result<ConfiguredRing, Error> {
-        let kid: Arc<str> = public.kid().map_or_else(|| public.thumbprint().into(), Arc::from);
+        let kid: Arc<str> = public
+            .kid()
+            .map_or_else(|| public.thumbprint().into(), Arc::from);
         let algorithm = public.algorithm();
         let elsewhere = Elsewhere::new(signer, public.clone(), LIMIT);
         let signing = SigningKey::new(algorithm, kid, LiveKey::Public(public), Some(elsewhere))?;
         ConfiguredRing::of(algorithm, signing)
     }
 
-    /// A ring of secrets: an HMAC key for access tokens and another secret for refresh tokens. Its JWK set is empty.
+    /// A ring of secrets: an HMAC key for access tokens and another secret for refresh tokens. Its
+    /// JWK set is empty.
     ///
     /// # Errors
-    /// The algorithm is not HMAC; a secret is shorter than the hash's output (RFC 7518 section 3.2; 32 bytes for the
-    /// refresh secret), has fewer than 16 different bytes, or is a public key; the two are the same.
-    pub fn from_secret(algorithm: Algorithm, secret: Secret, refresh_secret: Secret) -> Result<Self, Error> {
+    /// The algorithm is not HMAC; a secret is shorter than the hash's output (RFC 7518 section 3.2;
+    /// 32 bytes for the refresh secret), has fewer than 16 different bytes, or is a public key; the
+    /// two are the same.
+    pub fn from_secret(
+        algorithm: Algorithm,
+        secret: Secret,
+        refresh_secret: Secret,
+    ) -> Result<Self, Error> {
         if algorithm.family() != AlgorithmFamily::Hmac {
-            let what = format!("{algorithm:?} keys do not come from a shared secret: open a folder");
+            let what =
+                format!("{algorithm:?} keys do not come from a shared secret: open a folder");
             return Err(Error::new(ErrorKind::Keys, what));
         }
         ConfiguredRing::new(algorithm, None, Arc::new(secret))?.refresh_secret(refresh_secret)
@@ -155,14 +202,23 @@ impl ConfiguredRing {
             Some(kid) => kid,
             None => name_of(&key, &secret)?,
         };
-        let mut ring = Self::of(algorithm, SigningKey::new(algorithm, kid.into(), key, None)?)?;
+        let mut ring = Self::of(
+            algorithm,
+            SigningKey::new(algorithm, kid.into(), key, None)?,
+        )?;
         ring.keep(secret);
         Ok(ring)
     }
 
     fn of(algorithm: Algorithm, signing: SigningKey) -> Result<Self, Error> {
         let current = signing.verifying(KeyState::Current)?;
-        Ok(Self { algorithm, signing, verifying: vec![current], secrets: Vec::new(), former: Vec::new() })
+        Ok(Self {
+            algorithm,
+            signing,
+            verifying: vec![current],
+            secrets: Vec::new(),
+            former: Vec::new(),
+        })
     }
 
     /// Publishes the key that is to sign next: it verifies from here on.
@@ -187,41 +243,76 @@ impl ConfiguredRing {
         self
     }
 
-    /// Keeps a refresh secret that was used before: the refresh tokens made with it go on counting, and what it sealed is
-    /// still read. Leave it out once the idle lifetime of a session is over.
+    /// Keeps a refresh secret that was used before: the refresh tokens made with it go on counting,
+    /// and what it sealed is still read. Leave it out once the idle lifetime of a session is over.
     pub fn previous_refresh_secret(mut self, secret: Secret) -> Self {
         self.former.push(secret);
         self
     }
 
-    /// Completes the ring with the secret that guards refresh tokens, and from which the key that seals is derived.
+    /// Completes the ring with the secret that guards refresh tokens, and from which the key that
+    /// seals is derived.
     ///
     /// # Errors
-    /// A secret is shorter than 32 bytes, has fewer than 16 different bytes, is a public key or the signing secret too; two of
-    /// them happen to share a number: take another one.
+    /// A secret is shorter than 32 bytes, has fewer than 16 different bytes, is a public key or the
+    /// signing secret too; two of them happen to share a number: take another one.
     pub fn refresh_secret(self, secret: Secret) -> Result<KeyRing, Error> {
-        let Self { algorithm, signing, verifying, secrets, former } = self;
+        let Self {
+            algorithm,
+            signing,
+            verifying,
+            secrets,
+            former,
+        } = self;
         let (mut macs, mut seals): (Vec<MacKey>, Vec<SealKey>) = (Vec::new(), Vec::new());
         for (at, secret) in std::iter::once(secret).chain(former).enumerate() {
             strength::check("the refresh secret", &secret, 32)?;
-            if secrets.iter().any(|other| same(other.expose(), secret.expose())) {
-                return Err(Error::new(ErrorKind::Keys, "the signing secret and the refresh secret must not be the same"));
+            if secrets
+                .iter()
+                .any(|other| same(other.expose(), secret.expose()))
+            {
+                return Err(Error::new(
+                    ErrorKind::Keys,
+                    "the signing secret and the refresh secret must not be the same",
+                ));
             }
-            let state = if at == 0 { KeyState::Current } else { KeyState::Previous };
+            let state = if at == 0 {
+                KeyState::Current
+            } else {
+                KeyState::Previous
+            };
             let number = number_of(&secret)?;
             if macs.iter().any(|mac| mac.id() == number) {
-                return Err(Error::new(ErrorKind::Keys, "two refresh secrets are the same, or share their number by chance"));
+                return Err(Error::new(
+                    ErrorKind::Keys,
+                    "two refresh secrets are the same, or share their number by chance",
+                ));
             }
-            seals.push(SealKey::new(number, state, Arc::new(super::seal::derive(secret.expose(), b"tollgate/seal/1")?)));
+            seals.push(SealKey::new(
+                number,
+                state,
+                Arc::new(super::seal::derive(secret.expose(), b"tollgate/seal/1")?),
+            ));
             macs.push(MacKey::new(number, state, secret.expose())?);
         }
-        let parts = Parts { algorithm, revision: 1, signing, verifying, macs, seals };
+        let parts = Parts {
+            algorithm,
+            revision: 1,
+            signing,
+            verifying,
+            macs,
+            seals,
+        };
         Ok(KeyRing::configured(KeySet::assemble(parts)))
     }
 
     fn public(self, key: PublicKey, state: KeyState) -> Result<Self, Error> {
         if key.algorithm() != self.algorithm {
-            let what = format!("the ring's keys are for {:?}, and this one is for {:?}", self.algorithm, key.algorithm());
+            let what = format!(
+                "the ring's keys are for {:?}, and this one is for {:?}",
+                self.algorithm,
+                key.algorithm()
+            );
             return Err(Error::new(ErrorKind::Keys, what).because(KeyProblem::SecondAlgorithm));
         }
         self.add(key.kid().map(str::to_owned), LiveKey::Public(key), state)
@@ -231,13 +322,25 @@ impl ConfiguredRing {
         let kid = match (kid, key.public()) {
             (Some(kid), _) => kid,
             (None, Some(public)) => public.thumbprint(),
-            (None, None) => return Err(Error::new(ErrorKind::Keys, "a secret key beside another one needs a `kid`")),
+            (None, None) => {
+                return Err(Error::new(
+                    ErrorKind::Keys,
+                    "a secret key beside another one needs a `kid`",
+                ));
+            }
         };
-        let twin = self.verifying.iter().any(|known| **known.kid() == *kid || known.is_same_key(&key));
+        let twin = self
+            .verifying
+            .iter()
+            .any(|known| **known.kid() == *kid || known.is_same_key(&key));
         if twin {
-            return Err(Error::new(ErrorKind::Keys, format!("the ring has the key {kid:?}, or its `kid`, already")));
+            return Err(Error::new(
+                ErrorKind::Keys,
+                format!("the ring has the key {kid:?}, or its `kid`, already"),
+            ));
         }
-        self.verifying.push(VerifyingKey::new(self.algorithm, kid.into(), state, key)?);
+        self.verifying
+            .push(VerifyingKey::new(self.algorithm, kid.into(), state, key)?);
         Ok(self)
     }
 
@@ -249,8 +352,15 @@ impl ConfiguredRing {
     }
 
     fn check(&self, secret: &Secret) -> Result<LiveKey, Error> {
-        if self.secrets.iter().any(|other| same(other.expose(), secret.expose())) {
-            return Err(Error::new(ErrorKind::Keys, "the ring has the same secret twice"));
+        if self
+            .secrets
+            .iter()
+            .any(|other| same(other.expose(), secret.expose()))
+        {
+            return Err(Error::new(
+                ErrorKind::Keys,
+                "the ring has the same secret twice",
+            ));
         }
         live(self.algorithm, secret)
     }
@@ -258,7 +368,9 @@ impl ConfiguredRing {
 
 impl fmt::Debug for ConfiguredRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConfiguredRing").field("verifying", &self.verifying).finish_non_exhaustive()
+        f.debug_struct("ConfiguredRing")
+            .field("verifying", &self.verifying)
+            .finish_non_exhaustive()
     }
 }
 
@@ -266,9 +378,11 @@ impl Secret {
     /// Reads an environment variable that holds `base64:…` or `hex:…`.
     ///
     /// # Errors
-    /// It is not set, not text, or neither encoding. The message names the variable and never shows its value.
+    /// It is not set, not text, or neither encoding. The message names the variable and never shows
+    /// its value.
     pub fn from_env(name: &str) -> Result<Self, Error> {
-        Self::parse(&variable(name)?).map_err(|error| Error::new(ErrorKind::Keys, format!("`{name}`: {error}")))
+        Self::parse(&variable(name)?)
+            .map_err(|error| Error::new(ErrorKind::Keys, format!("`{name}`: {error}")))
     }
 }
 
@@ -278,7 +392,10 @@ fn variable(name: &str) -> Result<Zeroizing<String>, Error> {
             std::env::VarError::NotPresent => "is not set",
             std::env::VarError::NotUnicode(_) => "is not text",
         };
-        Error::new(ErrorKind::Keys, format!("the environment variable `{name}` {what}"))
+        Error::new(
+            ErrorKind::Keys,
+            format!("the environment variable `{name}` {what}"),
+        )
     })
 }
 
@@ -291,11 +408,15 @@ fn live(algorithm: Algorithm, secret: &Secret) -> Result<LiveKey, Error> {
 }
 
 fn name_of(key: &LiveKey, secret: &Secret) -> Result<String, Error> {
-    let name = key.public().map_or_else(|| secret_name(secret.expose(), "tollgate/kid/1"), |public| Some(public.thumbprint()));
+    let name = key.public().map_or_else(
+        || secret_name(secret.expose(), "tollgate/kid/1"),
+        |public| Some(public.thumbprint()),
+    );
     name.ok_or_else(|| Error::new(ErrorKind::Keys, "a key cannot be used for HMAC"))
 }
 
-/// The number of a refresh secret, which its tokens show: every node that has the secret finds the same.
+/// The number of a refresh secret, which its tokens show: every node that has the secret finds the
+/// same.
 fn number_of(secret: &Secret) -> Result<u8, Error> {
     let name = secret_name(secret.expose(), "tollgate/number/1");
     let name = name.ok_or_else(|| Error::new(ErrorKind::Keys, "a key cannot be used for HMAC"))?;
@@ -305,6 +426,11 @@ fn number_of(secret: &Secret) -> Result<u8, Error> {
 /// One key of a set, as a public one.
 fn public_jwk(json: &str, at: usize) -> Result<jsonwebtoken::jwk::Jwk, Error> {
     let set: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
-    let key = set.get("keys").and_then(|keys| keys.get(at)).cloned().unwrap_or_default();
-    serde_json::from_value(key).map_err(|_| Error::new(ErrorKind::Keys, "the JWK set has a malformed key"))
+    let key = set
+        .get("keys")
+        .and_then(|keys| keys.get(at))
+        .cloned()
+        .unwrap_or_default();
+    serde_json::from_value(key)
+        .map_err(|_| Error::new(ErrorKind::Keys, "the JWK set has a malformed key"))
 }

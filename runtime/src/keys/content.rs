@@ -1,4 +1,5 @@
-//! Keys that encrypt tokens: derived from the ring's seal key, counted, and left behind long before their nonces could meet.
+//! Keys that encrypt tokens: derived from the ring's seal key, counted, and left behind long before
+//! their nonces could meet.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +16,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::secret::{Secret, fill_random};
 
-/// A key that encrypts, of this process alone: nobody else draws its salt, so that counting needs no agreement.
+/// A key that encrypts, of this process alone: nobody else draws its salt, so that counting needs
+/// no agreement.
 pub(crate) struct ContentKey {
     header: Box<str>,
     key: LessSafeKey,
@@ -41,7 +43,11 @@ impl ContentKey {
         fill_random(&mut nonce)?;
         let tag = self
             .key
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(self.header.as_bytes()), bytes)
+            .seal_in_place_separate_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(self.header.as_bytes()),
+                bytes,
+            )
             .ok()
             .and_then(|tag| tag.as_ref().try_into().ok())
             .ok_or_else(|| Error::new(ErrorKind::Keys, "the token cannot be encrypted"))?;
@@ -70,7 +76,8 @@ impl ContentKey {
 }
 
 impl KeySet {
-    /// The key that encrypts the next token: another one after 2³⁰ tokens or 30 days (NIST SP 800-38D section 8.3 allows 2³²).
+    /// The key that encrypts the next token: another one after 2³⁰ tokens or 30 days (NIST SP
+    /// 800-38D section 8.3 allows 2³²).
     ///
     /// # Errors
     /// The random source cannot be read.
@@ -85,24 +92,37 @@ impl KeySet {
         Ok(key)
     }
 
-    /// Decrypts in place what some process of this ring encrypted; `None` for everything else, without a difference.
-    pub(crate) fn open_content<'a>(&self, kid: &str, header: &str, nonce: &[u8], sealed: &'a mut [u8]) -> Option<&'a mut [u8]> {
+    /// Decrypts in place what some process of this ring encrypted; `None` for everything else,
+    /// without a difference.
+    pub(crate) fn open_content<'a>(
+        &self,
+        kid: &str,
+        header: &str,
+        nonce: &[u8],
+        sealed: &'a mut [u8],
+    ) -> Option<&'a mut [u8]> {
         let key = LessSafeKey::new(self.unbound_content(kid)?);
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        key.open_in_place(nonce, Aad::from(header.as_bytes()), sealed).ok()
+        key.open_in_place(nonce, Aad::from(header.as_bytes()), sealed)
+            .ok()
     }
 
-    /// The 32 bytes by which a token with this `kid` is decrypted (`dir`, RFC 7518 section 4.5), for a service of yours that
-    /// is to read it; `None` where the ring has not, or no longer, what they are derived from.
+    /// The 32 bytes by which a token with this `kid` is decrypted (`dir`, RFC 7518 section 4.5),
+    /// for a service of yours that is to read it; `None` where the ring has not, or no longer, what
+    /// they are derived from.
     ///
-    /// They are HKDF-SHA-256 (RFC 5869) of the ring's seal key by the number before the dot, with the decoded text after it
-    /// as the salt and `tollgate/jwe/1` as the info.
+    /// They are HKDF-SHA-256 (RFC 5869) of the ring's seal key by the number before the dot, with
+    /// the decoded text after it as the salt and `tollgate/jwe/1` as the info.
     #[must_use]
     pub fn decryption_key(&self, kid: &str) -> Option<Secret> {
         let (secret, salt) = self.origin(kid)?;
         let mut bytes = vec![0; 32];
         let extracted = Salt::new(HKDF_SHA256, &salt).extract(secret.expose());
-        extracted.expand(&[INFO], HKDF_SHA256).ok()?.fill(&mut bytes).ok()?;
+        extracted
+            .expand(&[INFO], HKDF_SHA256)
+            .ok()?
+            .fill(&mut bytes)
+            .ok()?;
         Some(Secret::from_bytes(bytes))
     }
 
@@ -115,15 +135,27 @@ impl KeySet {
     fn origin(&self, kid: &str) -> Option<(&Secret, [u8; SALT_LEN])> {
         let (number, salt) = kid.split_once('.')?;
         let mut bytes = [0; SALT_LEN + 2];
-        let len = URL_SAFE_NO_PAD.decode_slice(salt, &mut bytes).ok().filter(|len| *len == SALT_LEN)?;
-        let parsed: u8 = number.parse().ok().filter(|parsed: &u8| parsed.to_string() == number)?;
+        let len = URL_SAFE_NO_PAD
+            .decode_slice(salt, &mut bytes)
+            .ok()
+            .filter(|len| *len == SALT_LEN)?;
+        let parsed: u8 = number
+            .parse()
+            .ok()
+            .filter(|parsed: &u8| parsed.to_string() == number)?;
         let (_, secret) = self.seal_secret(Some(parsed))?;
         Some((secret, bytes.get(..len)?.try_into().ok()?))
     }
 }
 
 fn derive(secret: &Secret, salt: &[u8; SALT_LEN]) -> Option<UnboundKey> {
-    Some(Salt::new(HKDF_SHA256, salt).extract(secret.expose()).expand(&[INFO], &AES_256_GCM).ok()?.into())
+    Some(
+        Salt::new(HKDF_SHA256, salt)
+            .extract(secret.expose())
+            .expand(&[INFO], &AES_256_GCM)
+            .ok()?
+            .into(),
+    )
 }
 
 const INFO: &[u8] = b"tollgate/jwe/1";
@@ -158,7 +190,11 @@ mod tests {
     fn two_processes_never_share_a_content_key() {
         let ring = KeyRing::generate(Algorithm::HS256).unwrap();
         let now = Timestamp::from_secs(1_800_000_000);
-        let of = |at: u64| ContentKey::draw(&ring.set(), now.plus(Duration::from_secs(at))).unwrap().header;
+        let of = |at: u64| {
+            ContentKey::draw(&ring.set(), now.plus(Duration::from_secs(at)))
+                .unwrap()
+                .header
+        };
         let headers: std::collections::HashSet<_> = (0..100).map(of).collect();
         assert_eq!(headers.len(), 100);
     }

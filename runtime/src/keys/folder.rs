@@ -1,4 +1,5 @@
-//! The folder of a ring: key files, the manifest that names them, and the order of writing that a crash cannot spoil.
+//! The folder of a ring: key files, the manifest that names them, and the order of writing that a
+//! crash cannot spoil.
 
 use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -51,19 +52,30 @@ pub(super) fn open(folder: &Path, algorithm: Algorithm, now: Timestamp) -> Resul
     if let Some(stray) = strays.first().filter(|_| !lock.was_interrupted()) {
         return Err(Error::new(
             ErrorKind::Keys,
-            format!("{} is missing, but {stray} lies beside it: restore it, or empty the folder", shown(folder, MANIFEST)),
+            format!(
+                "{} is missing, but {stray} lies beside it: restore it, or empty the folder",
+                shown(folder, MANIFEST)
+            ),
         ));
     }
     let roster = Roster::create(algorithm, now)?;
-    let manifest = write(folder, &roster).inspect_err(|_| remove_strays(folder, &HashSet::new()))?;
+    let manifest =
+        write(folder, &roster).inspect_err(|_| remove_strays(folder, &HashSet::new()))?;
     remove_strays(folder, &names(&roster));
     Ok((roster, manifest))
 }
 
 /// Reads the ring again where its manifest is not `known`.
-pub(super) fn read_changed(folder: &Path, algorithm: Algorithm, known: &[u8]) -> Result<Option<Read>, Error> {
+pub(super) fn read_changed(
+    folder: &Path,
+    algorithm: Algorithm,
+    known: &[u8],
+) -> Result<Option<Read>, Error> {
     match read_manifest(folder)? {
-        None => Err(Error::new(ErrorKind::Keys, format!("{} is missing", shown(folder, MANIFEST)))),
+        None => Err(Error::new(
+            ErrorKind::Keys,
+            format!("{} is missing", shown(folder, MANIFEST)),
+        )),
         Some(manifest) if manifest == known => Ok(None),
         Some(manifest) => load_patiently(folder, algorithm, &manifest).map(Some),
     }
@@ -75,8 +87,12 @@ where
     F: FnOnce(&Roster) -> Result<Option<Roster>, Error>,
 {
     let _lock = Lock::take(folder)?;
-    let manifest =
-        read_manifest(folder)?.ok_or_else(|| Error::new(ErrorKind::Keys, format!("{} is missing", shown(folder, MANIFEST))))?;
+    let manifest = read_manifest(folder)?.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Keys,
+            format!("{} is missing", shown(folder, MANIFEST)),
+        )
+    })?;
     let (roster, manifest) = load(folder, algorithm, manifest)?;
     let Some(changed) = change(&roster)? else {
         return Ok((roster, manifest));
@@ -86,11 +102,14 @@ where
     Ok((changed, manifest))
 }
 
-/// Writes keys first, then the manifest that names them: the rename of the manifest is the one moment of change.
+/// Writes keys first, then the manifest that names them: the rename of the manifest is the one
+/// moment of change.
 fn write(folder: &Path, roster: &Roster) -> Result<Vec<u8>, Error> {
     for key in &roster.keys {
         let name = file_name(&key.entry);
-        if !folder.join(&name).exists() || read_key(folder, roster.algorithm, key.entry.clone()).is_err() {
+        if !folder.join(&name).exists()
+            || read_key(folder, roster.algorithm, key.entry.clone()).is_err()
+        {
             replace(folder, &name, &key_text(roster.algorithm, key))?;
         }
     }
@@ -101,14 +120,15 @@ fn write(folder: &Path, roster: &Roster) -> Result<Vec<u8>, Error> {
         algorithm: roster.algorithm,
         keys: roster.keys.iter().map(|key| key.entry.clone()).collect(),
     };
-    let mut text =
-        serde_json::to_vec_pretty(&manifest).map_err(|error| trouble("written", &folder.join(MANIFEST)).because(error))?;
+    let mut text = serde_json::to_vec_pretty(&manifest)
+        .map_err(|error| trouble("written", &folder.join(MANIFEST)).because(error))?;
     text.push(b'\n');
     replace(folder, MANIFEST, &text)?;
     Ok(text)
 }
 
-/// Loads; where the ring was changed meanwhile, so that a file is gone that the manifest named, once more.
+/// Loads; where the ring was changed meanwhile, so that a file is gone that the manifest named,
+/// once more.
 fn load_patiently(folder: &Path, algorithm: Algorithm, manifest: &[u8]) -> Result<Read, Error> {
     load(folder, algorithm, manifest.to_vec()).or_else(|error| match read_manifest(folder)? {
         Some(changed) if changed != manifest => load(folder, algorithm, changed),
@@ -119,17 +139,33 @@ fn load_patiently(folder: &Path, algorithm: Algorithm, manifest: &[u8]) -> Resul
 fn load(folder: &Path, algorithm: Algorithm, bytes: Vec<u8>) -> Result<Read, Error> {
     let file = shown(folder, MANIFEST);
     let refuse = |what: String| Error::new(ErrorKind::Keys, format!("{file} {what}"));
-    let unreadable = |error: serde_json::Error| refuse("is damaged: it is not a manifest".into()).because(error);
+    let unreadable =
+        |error: serde_json::Error| refuse("is damaged: it is not a manifest".into()).because(error);
     let version: Version = serde_json::from_slice(&bytes).map_err(unreadable)?;
     if version.version != VERSION {
-        return Err(refuse(format!("has the version {}: this release reads version {VERSION}", version.version)));
+        return Err(refuse(format!(
+            "has the version {}: this release reads version {VERSION}",
+            version.version
+        )));
     }
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(unreadable)?;
     if manifest.algorithm != algorithm {
-        return Err(refuse(format!("holds {:?} keys, and {algorithm:?} was asked for", manifest.algorithm)));
+        return Err(refuse(format!(
+            "holds {:?} keys, and {algorithm:?} was asked for",
+            manifest.algorithm
+        )));
     }
-    let keys = manifest.keys.into_iter().map(|entry| read_key(folder, algorithm, entry)).collect::<Result<_, _>>()?;
-    let roster = Roster { algorithm, revision: manifest.revision, adopted: manifest.adopted, keys };
+    let keys = manifest
+        .keys
+        .into_iter()
+        .map(|entry| read_key(folder, algorithm, entry))
+        .collect::<Result<_, _>>()?;
+    let roster = Roster {
+        algorithm,
+        revision: manifest.revision,
+        adopted: manifest.adopted,
+        keys,
+    };
     roster.check().map_err(refuse)?;
     Ok((roster, bytes))
 }
@@ -143,12 +179,21 @@ fn read_key(folder: &Path, algorithm: Algorithm, entry: Entry) -> Result<Held, E
     let path = folder.join(&name);
     let refuse = |what: &str| Error::new(ErrorKind::Keys, format!("{} {what}", path.display()));
     // A manifest that somebody wrote must not lead out of the folder.
-    if !entry.id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
+    if !entry
+        .id
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    {
         return Err(refuse("is no name of a key file"));
     }
-    let bytes = Zeroizing::new(read_private(&path)?.ok_or_else(|| refuse("is missing, and the manifest names it"))?);
+    let bytes = Zeroizing::new(
+        read_private(&path)?.ok_or_else(|| refuse("is missing, and the manifest names it"))?,
+    );
     let text = std::str::from_utf8(&bytes).map_err(|_| refuse("is damaged: it is not text"))?;
-    let mut words = text.strip_suffix('\n').ok_or_else(|| refuse("is truncated"))?.split(' ');
+    let mut words = text
+        .strip_suffix('\n')
+        .ok_or_else(|| refuse("is truncated"))?
+        .split(' ');
     match (words.next(), words.next()) {
         (Some("tollgate-key"), Some("1")) => {}
         (Some("tollgate-key"), Some(_)) => return Err(refuse("has an unknown version")),
@@ -160,17 +205,29 @@ fn read_key(folder: &Path, algorithm: Algorithm, entry: Entry) -> Result<Held, E
     let (Some(encoded), None) = (words.next(), words.next()) else {
         return Err(refuse("is truncated"));
     };
-    let secret = Secret::from_bytes(URL_SAFE_NO_PAD.decode(encoded).map_err(|_| refuse("is damaged: the key is not base64url"))?);
-    let len = if entry.purpose == Purpose::Sign { super::signing::secret_len(algorithm) } else { Some(32) };
+    let secret = Secret::from_bytes(
+        URL_SAFE_NO_PAD
+            .decode(encoded)
+            .map_err(|_| refuse("is damaged: the key is not base64url"))?,
+    );
+    let len = if entry.purpose == Purpose::Sign {
+        super::signing::secret_len(algorithm)
+    } else {
+        Some(32)
+    };
     if len.is_some_and(|len| secret.expose().len() != len) {
         return Err(refuse("is truncated"));
     }
-    let is_named = || Ok::<_, Error>(entry.purpose != Purpose::Sign || kid(algorithm, &secret)? == entry.id);
+    let is_named =
+        || Ok::<_, Error>(entry.purpose != Purpose::Sign || kid(algorithm, &secret)? == entry.id);
     // The check first: it is cheaper, and what is not the key need not be one.
     if check_value(&secret)? != entry.check || !is_named()? {
         return Err(refuse("is not the key that the manifest names"));
     }
-    Ok(Held { entry, secret: Arc::new(secret) })
+    Ok(Held {
+        entry,
+        secret: Arc::new(secret),
+    })
 }
 
 fn key_text(algorithm: Algorithm, key: &Held) -> Zeroizing<Vec<u8>> {
@@ -219,17 +276,28 @@ fn make_folder(folder: &Path) -> Result<(), Error> {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         match builder.create(folder) {
-            Err(error) if error.kind() != Io::AlreadyExists => return Err(trouble("made", folder).because(error)),
+            Err(error) if error.kind() != Io::AlreadyExists => {
+                return Err(trouble("made", folder).because(error));
+            }
             _ => {}
         }
     }
     let about = fs::metadata(folder).map_err(|error| trouble("read", folder).because(error))?;
     if !about.is_dir() {
-        return Err(Error::new(ErrorKind::Keys, format!("{} is not a folder", folder.display())));
+        return Err(Error::new(
+            ErrorKind::Keys,
+            format!("{} is not a folder", folder.display()),
+        ));
     }
     #[cfg(unix)]
     if std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o002 != 0 {
-        return Err(Error::new(ErrorKind::Keys, format!("{} can be written by everyone: chmod 700 it", folder.display())));
+        return Err(Error::new(
+            ErrorKind::Keys,
+            format!(
+                "{} can be written by everyone: chmod 700 it",
+                folder.display()
+            ),
+        ));
     }
     Ok(())
 }
@@ -241,16 +309,24 @@ fn read_private(path: &Path) -> Result<Option<Vec<u8>>, Error> {
         Err(error) if error.kind() == Io::NotFound => return Ok(None),
         Err(error) => return Err(trouble("read", path).because(error)),
     };
-    let about = file.metadata().map_err(|error| trouble("read", path).because(error))?;
+    let about = file
+        .metadata()
+        .map_err(|error| trouble("read", path).because(error))?;
     #[cfg(unix)]
     if std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o077 != 0 {
         return Err(Error::new(
             ErrorKind::Keys,
-            format!("{} can be read by others than its owner: chmod 600 it", path.display()),
+            format!(
+                "{} can be read by others than its owner: chmod 600 it",
+                path.display()
+            ),
         ));
     }
     if about.len() > MAX_FILE {
-        return Err(Error::new(ErrorKind::Keys, format!("{} is too large to be a file of a key ring", path.display())));
+        return Err(Error::new(
+            ErrorKind::Keys,
+            format!("{} is too large to be a file of a key ring", path.display()),
+        ));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(about.len()).unwrap_or_default());
     std::io::Read::read_to_end(&mut std::io::Read::take(file, MAX_FILE), &mut bytes)
@@ -265,7 +341,10 @@ fn key_files(folder: &Path) -> Result<Vec<String>, Error> {
         let file = file.map_err(|error| trouble("read", folder).because(error))?;
         if let Some(name) = file.file_name().to_str() {
             let whole = name.strip_suffix(".tmp").unwrap_or(name);
-            let key = whole.ends_with(".key") && ["sign-", "refresh-", "seal-"].iter().any(|purpose| whole.starts_with(purpose));
+            let key = whole.ends_with(".key")
+                && ["sign-", "refresh-", "seal-"]
+                    .iter()
+                    .any(|purpose| whole.starts_with(purpose));
             if key {
                 names.push(name.to_owned());
             }
@@ -274,7 +353,8 @@ fn key_files(folder: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Removes key files that are no longer, or never were, in the manifest. What cannot be removed stays for the next time.
+/// Removes key files that are no longer, or never were, in the manifest. What cannot be removed
+/// stays for the next time.
 fn remove_strays(folder: &Path, named: &HashSet<String>) {
     for name in key_files(folder).unwrap_or_default() {
         if !named.contains(&name)
@@ -286,7 +366,11 @@ fn remove_strays(folder: &Path, named: &HashSet<String>) {
 }
 
 fn names(roster: &Roster) -> HashSet<String> {
-    roster.keys.iter().map(|key| file_name(&key.entry)).collect()
+    roster
+        .keys
+        .iter()
+        .map(|key| file_name(&key.entry))
+        .collect()
 }
 
 fn file_name(entry: &Entry) -> String {
@@ -316,7 +400,10 @@ fn sync_folder(_folder: &Path) -> std::io::Result<()> {
 
 /// `done` is what could not be done: "read", "written".
 pub(super) fn trouble(done: &str, path: &Path) -> Error {
-    Error::new(ErrorKind::Keys, format!("{} cannot be {done}", path.display()))
+    Error::new(
+        ErrorKind::Keys,
+        format!("{} cannot be {done}", path.display()),
+    )
 }
 
 const MANIFEST: &str = "manifest.json";

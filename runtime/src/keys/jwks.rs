@@ -1,4 +1,5 @@
-//! The key set as a document: written once for each state of the ring, with an entity tag by which caches ask.
+//! The key set as a document: written once for each state of the ring, with an entity tag by which
+//! caches ask.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,7 +18,10 @@ impl Published {
     pub(super) fn new(jwks: &JwkSet) -> Self {
         let body = serde_json::to_vec(jwks).unwrap_or_default();
         let digest = URL_SAFE_NO_PAD.encode(sha256(&body));
-        Self { etag: format!("\"{digest}\"").into(), body: body.into() }
+        Self {
+            etag: format!("\"{digest}\"").into(),
+            body: body.into(),
+        }
     }
 
     /// The text, to be served as `application/jwk-set+json` (RFC 7517 section 8.5).
@@ -26,7 +30,8 @@ impl Published {
         &self.body
     }
 
-    /// A strong validator, quotes included (RFC 9110 section 8.8.3): equal for equal bytes on every node.
+    /// A strong validator, quotes included (RFC 9110 section 8.8.3): equal for equal bytes on every
+    /// node.
     #[must_use]
     pub fn etag(&self) -> &str {
         &self.etag

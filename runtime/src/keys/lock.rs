@@ -1,4 +1,5 @@
-//! The lock of a ring's folder: one process changes it at a time, and whoever dies while at it leaves a trace.
+//! The lock of a ring's folder: one process changes it at a time, and whoever dies while at it
+//! leaves a trace.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind as Io, Read, Write};
@@ -30,11 +31,16 @@ impl Lock {
         }
         Err(Error::new(
             ErrorKind::Keys,
-            format!("{} is held by another process for {} seconds", path.display(), (PAUSE * ATTEMPTS).as_secs()),
+            format!(
+                "{} is held by another process for {} seconds",
+                path.display(),
+                (PAUSE * ATTEMPTS).as_secs()
+            ),
         ))
     }
 
-    /// Whether the one who held it before died with it, so that what lies in the folder may be half done.
+    /// Whether the one who held it before died with it, so that what lies in the folder may be half
+    /// done.
     pub(super) fn was_interrupted(&self) -> bool {
         self.interrupted
     }
@@ -53,10 +59,12 @@ impl Lock {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(trouble("locked", path).because(error)),
         }
-        // Its holder may have removed it between opening and locking, so that this is the lock of a file without a name.
-        // Every holder leaves a mark of its own, hence equal content means the same file.
+        // Its holder may have removed it between opening and locking, so that this is the lock of a
+        // file without a name. Every holder leaves a mark of its own, hence equal content means the
+        // same file.
         let mut mark = Vec::new();
-        file.read_to_end(&mut mark).map_err(|error| trouble("read", path).because(error))?;
+        file.read_to_end(&mut mark)
+            .map_err(|error| trouble("read", path).because(error))?;
         if fs::read(path).ok().as_ref() != Some(&mark) {
             return Ok(None);
         }
@@ -66,7 +74,11 @@ impl Lock {
         file.write_all(mark.as_bytes())
             .and_then(|()| file.sync_all())
             .map_err(|error| trouble("written", path).because(error))?;
-        Ok(Some(Self { path: path.to_owned(), file, interrupted }))
+        Ok(Some(Self {
+            path: path.to_owned(),
+            file,
+            interrupted,
+        }))
     }
 }
 
@@ -88,7 +100,8 @@ fn open(path: &Path) -> Result<Option<File>, Error> {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // First the name, then the lock: the other way round another holder's file could be removed.
+        // First the name, then the lock: the other way round another holder's file could be
+        // removed.
         if let Err(error) = fs::remove_file(&self.path).and_then(|()| self.file.unlock()) {
             tracing::warn!(file = %self.path.display(), %error, "the lock of the key ring could not be removed");
         }
@@ -110,7 +123,11 @@ mod tests {
 
         for (mark, interrupted) in [("of a process that died", true), ("", false)] {
             fs::write(folder.path().join("lock"), mark).unwrap();
-            assert_eq!(Lock::take(folder.path()).unwrap().was_interrupted(), interrupted, "{mark}");
+            assert_eq!(
+                Lock::take(folder.path()).unwrap().was_interrupted(),
+                interrupted,
+                "{mark}"
+            );
             assert!(!folder.path().join("lock").exists());
         }
     }
@@ -123,18 +140,28 @@ mod tests {
         let late = open(&path).unwrap().unwrap();
         drop(first);
         let again = open(&path).unwrap().unwrap();
-        assert!(Lock::claim(&path, late).unwrap().is_none(), "while another file has the name");
+        assert!(
+            Lock::claim(&path, late).unwrap().is_none(),
+            "while another file has the name"
+        );
         let held = Lock::claim(&path, again).unwrap().unwrap();
         let late = open(&path).unwrap().unwrap();
         drop(held);
-        assert!(Lock::claim(&path, late).unwrap().is_none(), "while no file has the name");
+        assert!(
+            Lock::claim(&path, late).unwrap().is_none(),
+            "while no file has the name"
+        );
     }
 
     #[test]
     fn a_held_lock_is_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let held = Lock::take(folder.path()).unwrap();
-        assert!(Lock::attempt(&folder.path().join("lock")).unwrap().is_none());
+        assert!(
+            Lock::attempt(&folder.path().join("lock"))
+                .unwrap()
+                .is_none()
+        );
         let path = folder.path().to_owned();
         let waiting = thread::spawn(move || Lock::take(&path).unwrap().was_interrupted());
         thread::sleep(PAUSE * 2);

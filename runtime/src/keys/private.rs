@@ -2,7 +2,9 @@
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeyPairComponents, PublicKeyComponents};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey};
@@ -38,7 +40,8 @@ impl PrivateJwk {
         self.k.is_some() || self.d.is_some()
     }
 
-    /// The secret bytes, of the form that `LiveKey::new` reads. What is public in it must belong to what is private.
+    /// The secret bytes, of the form that `LiveKey::new` reads. What is public in it must belong to
+    /// what is private.
     pub(super) fn secret(&self, algorithm: Algorithm) -> Result<Secret, KeyProblem> {
         let family = algorithm.family();
         let kty = match family {
@@ -52,10 +55,12 @@ impl PrivateJwk {
         }
         let d = || part(self.d.as_deref().map(String::as_str));
         match family {
-            AlgorithmFamily::Hmac => part(self.k.as_deref().map(String::as_str)).map(|bytes| Secret::from_bytes(bytes.to_vec())),
+            AlgorithmFamily::Hmac => part(self.k.as_deref().map(String::as_str))
+                .map(|bytes| Secret::from_bytes(bytes.to_vec())),
             AlgorithmFamily::Ed => {
                 let seed = d()?;
-                Ed25519KeyPair::from_seed_and_public_key(&seed, &part(self.x.as_deref())?).map_err(|_| KeyProblem::Malformed)?;
+                Ed25519KeyPair::from_seed_and_public_key(&seed, &part(self.x.as_deref())?)
+                    .map_err(|_| KeyProblem::Malformed)?;
                 if self.crv.as_deref() != Some("Ed25519") {
                     return Err(KeyProblem::Unsupported);
                 }
@@ -70,18 +75,36 @@ impl PrivateJwk {
                 if self.crv.as_deref() != Some(curve) {
                     return Err(KeyProblem::Unsupported);
                 }
-                let point = [&[4], &**part(self.x.as_deref())?, &**part(self.y.as_deref())?].concat();
+                let point = [
+                    &[4],
+                    &**part(self.x.as_deref())?,
+                    &**part(self.y.as_deref())?,
+                ]
+                .concat();
                 let pair = EcdsaKeyPair::from_private_key_and_public_key(signing, &d()?, &point);
-                let der = pair.map_err(|_| KeyProblem::Malformed)?.to_pkcs8v1().map_err(|_| KeyProblem::Malformed)?;
+                let der = pair
+                    .map_err(|_| KeyProblem::Malformed)?
+                    .to_pkcs8v1()
+                    .map_err(|_| KeyProblem::Malformed)?;
                 Ok(Secret::from_bytes(der.as_ref().to_vec()))
             }
             AlgorithmFamily::Rsa => {
                 let public = |text: &Option<String>| {
-                    part(text.as_deref()).map(|bytes| bytes.iter().copied().skip_while(|byte| *byte == 0).collect::<Vec<u8>>())
+                    part(text.as_deref()).map(|bytes| {
+                        bytes
+                            .iter()
+                            .copied()
+                            .skip_while(|byte| *byte == 0)
+                            .collect::<Vec<u8>>()
+                    })
                 };
-                let private = |text: &Option<Zeroizing<String>>| part(text.as_deref().map(String::as_str));
+                let private =
+                    |text: &Option<Zeroizing<String>>| part(text.as_deref().map(String::as_str));
                 let components = KeyPairComponents::<Vec<u8>, Zeroizing<Vec<u8>>> {
-                    public_key: PublicKeyComponents { n: public(&self.n)?, e: public(&self.e)? },
+                    public_key: PublicKeyComponents {
+                        n: public(&self.n)?,
+                        e: public(&self.e)?,
+                    },
                     d: d()?,
                     p: private(&self.p)?,
                     q: private(&self.q)?,
@@ -95,7 +118,8 @@ impl PrivateJwk {
     }
 }
 
-/// The secret bytes of a private key in PEM form: PKCS #8 (`PRIVATE KEY`), for RSA also PKCS #1 (`RSA PRIVATE KEY`).
+/// The secret bytes of a private key in PEM form: PKCS #8 (`PRIVATE KEY`), for RSA also PKCS #1
+/// (`RSA PRIVATE KEY`).
 pub(super) fn from_pem(pem: &[u8], algorithm: Algorithm) -> Result<Secret, KeyProblem> {
     let malformed = |_| KeyProblem::Malformed;
     match algorithm.family() {
@@ -109,9 +133,11 @@ pub(super) fn from_pem(pem: &[u8], algorithm: Algorithm) -> Result<Secret, KeyPr
         }
         AlgorithmFamily::Ed => {
             let key = EncodingKey::from_ed_pem(pem).map_err(malformed)?;
-            let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes()).map_err(|_| KeyProblem::Malformed)?;
+            let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes())
+                .map_err(|_| KeyProblem::Malformed)?;
             let seed = pair.seed().map_err(|_| KeyProblem::Malformed)?;
-            let bytes = aws_lc_rs::encoding::AsBigEndian::as_be_bytes(&seed).map_err(|_| KeyProblem::Malformed)?;
+            let bytes = aws_lc_rs::encoding::AsBigEndian::as_be_bytes(&seed)
+                .map_err(|_| KeyProblem::Malformed)?;
             Ok(Secret::from_bytes(bytes.as_ref().to_vec()))
         }
         AlgorithmFamily::Hmac => Err(KeyProblem::Unsupported),
@@ -125,5 +151,8 @@ fn pkcs8(pair: &RsaKeyPair) -> Result<Secret, KeyProblem> {
 
 /// A member in base64url.
 fn part(text: Option<&str>) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
-    URL_SAFE_NO_PAD.decode(text.ok_or(KeyProblem::Malformed)?).map(Zeroizing::new).map_err(|_| KeyProblem::Malformed)
+    URL_SAFE_NO_PAD
+        .decode(text.ok_or(KeyProblem::Malformed)?)
+        .map(Zeroizing::new)
+        .map_err(|_| KeyProblem::Malformed)
 }

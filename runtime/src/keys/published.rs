@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::public::{KeyProblem, PublicKey};
 
-/// The usable keys of a JWK set, and what was wrong with the others. Empty, it verifies nothing (R24).
+/// The usable keys of a JWK set, and what was wrong with the others. Empty, it verifies nothing
+/// (R24).
 #[derive(Clone, Debug, Default)]
 pub struct PublicKeySet {
     keys: Vec<PublicKey>,
@@ -49,7 +50,8 @@ struct Members {
 }
 
 impl PublicKeySet {
-    /// Reads a JWK set (RFC 7517 section 5). A key that cannot be used is skipped; the others serve (R33).
+    /// Reads a JWK set (RFC 7517 section 5). A key that cannot be used is skipped; the others serve
+    /// (R33).
     ///
     /// # Errors
     /// See [`BadKeySet`].
@@ -59,7 +61,8 @@ impl PublicKeySet {
     }
 
     fn from_values(values: &[Value], allowed: &[Algorithm]) -> Result<Self, BadKeySet> {
-        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let text =
+            |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         if values.len() > MAX_KEYS {
             return Err(BadKeySet::TooMany);
         }
@@ -71,7 +74,10 @@ impl PublicKeySet {
         for (at, value) in values.iter().enumerate() {
             let (kid, kty) = (text(value, "kid"), text(value, "kty"));
             let twin = |other: &Value| text(other, "kid") == kid && text(other, "kty") == kty;
-            if let Some(kid) = kid.as_ref().filter(|_| values.iter().skip(at + 1).any(twin)) {
+            if let Some(kid) = kid
+                .as_ref()
+                .filter(|_| values.iter().skip(at + 1).any(twin))
+            {
                 return Err(BadKeySet::DuplicateKid(kid.clone()));
             }
             match Self::read(value, allowed).and_then(|key| set.admit(key)) {
@@ -92,7 +98,11 @@ impl PublicKeySet {
     }
 
     fn admit(&mut self, key: PublicKey) -> Result<(), KeyProblem> {
-        if self.keys.iter().any(|known| known.is_same_key(&key) && known.algorithm() != key.algorithm()) {
+        if self
+            .keys
+            .iter()
+            .any(|known| known.is_same_key(&key) && known.algorithm() != key.algorithm())
+        {
             return Err(KeyProblem::SecondAlgorithm);
         }
         self.keys.push(key);
@@ -119,7 +129,8 @@ impl PublicKeySet {
 }
 
 impl FromIterator<PublicKey> for PublicKeySet {
-    /// Keys that were read one by one, as from PEM texts. One that is there already for another algorithm is skipped.
+    /// Keys that were read one by one, as from PEM texts. One that is there already for another
+    /// algorithm is skipped.
     fn from_iter<T: IntoIterator<Item = PublicKey>>(keys: T) -> Self {
         let mut set = Self::default();
         for key in keys {

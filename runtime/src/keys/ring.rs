@@ -1,4 +1,5 @@
-//! The handle on a ring: where its keys come from, how they change, how readers get at them without a lock.
+//! The handle on a ring: where its keys come from, how they change, how readers get at them without
+//! a lock.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,8 +21,9 @@ use crate::error::{Error, ErrorKind};
 
 /// The keys of a gate: they sign access tokens, guard refresh tokens, and seal what is stored.
 ///
-/// Clones share the keys. Reading them takes no lock; a change is seen by every clone at once, and by other processes
-/// on the same folder or store within the ten seconds after which a gate calls [`reload`](Self::reload).
+/// Clones share the keys. Reading them takes no lock; a change is seen by every clone at once, and
+/// by other processes on the same folder or store within the ten seconds after which a gate calls
+/// [`reload`](Self::reload).
 #[derive(Clone)]
 pub struct KeyRing {
     inner: Arc<Inner>,
@@ -78,21 +80,24 @@ type Change = dyn Fn(&Roster) -> Result<Option<Roster>, Error> + Send + Sync;
 impl KeyRing {
     /// Opens the ring in a folder, with EdDSA; makes folder and keys where there are none.
     ///
-    /// The folder gets the mode 0700, its files 0600. Of several processes that start at once, one makes the keys and
-    /// the others find them.
+    /// The folder gets the mode 0700, its files 0600. Of several processes that start at once, one
+    /// makes the keys and the others find them.
     ///
     /// # Errors
-    /// The folder cannot be read or written, or a file in it is unreadable, truncated, readable by others, of another
-    /// version, or not the one that the manifest names. The message names the file.
+    /// The folder cannot be read or written, or a file in it is unreadable, truncated, readable by
+    /// others, of another version, or not the one that the manifest names. The message names the
+    /// file.
     pub async fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
         Self::open_with(folder, Algorithm::EdDSA).await
     }
 
-    /// Opens the ring in a folder, with an algorithm of your choice: HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512,
-    /// ES256, ES384 or EdDSA. RSA keys are made with 2048 bits, which takes a moment.
+    /// Opens the ring in a folder, with an algorithm of your choice: HS256, HS384, HS512, RS256,
+    /// RS384, RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA. RSA keys are made with 2048 bits,
+    /// which takes a moment.
     ///
     /// # Errors
-    /// As [`open`](Self::open); also where the folder holds keys of another algorithm: one key, one algorithm.
+    /// As [`open`](Self::open); also where the folder holds keys of another algorithm: one key, one
+    /// algorithm.
     pub async fn open_with(folder: impl AsRef<Path>, algorithm: Algorithm) -> Result<Self, Error> {
         let clock = Clock::system();
         let now = clock.now();
@@ -109,7 +114,15 @@ impl KeyRing {
     pub fn generate(algorithm: Algorithm) -> Result<Self, Error> {
         let clock = Clock::system();
         let roster = Roster::create(algorithm, clock.now())?;
-        Self::new(Roster { adopted: true, ..roster }, Mark::None, Home::Here, clock)
+        Self::new(
+            Roster {
+                adopted: true,
+                ..roster
+            },
+            Mark::None,
+            Home::Here,
+            clock,
+        )
     }
 
     /// The same ring by another clock, for tests.
@@ -118,15 +131,22 @@ impl KeyRing {
         Self { clock, ..self }
     }
 
-    /// Tells how long a key that no longer makes anything is needed: the longest life of an access token with the leeway, the
-    /// longest idle time of a session, and the longest time that something sealed is kept. Without it a day, 90 and 400 days; of
-    /// several, as where gates share the ring, the longest count.
+    /// Tells how long a key that no longer makes anything is needed: the longest life of an access
+    /// token with the leeway, the longest idle time of a session, and the longest time that
+    /// something sealed is kept. Without it a day, 90 and 400 days; of several, as where gates
+    /// share the ring, the longest count.
     pub fn set_lifetimes(&self, access: Duration, refresh: Duration, sealed: Duration) {
         // 0 is nothing told.
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1);
-        self.inner.access_overlap.fetch_max(millis(access), Ordering::Relaxed);
-        self.inner.refresh_overlap.fetch_max(millis(refresh), Ordering::Relaxed);
-        self.inner.seal_overlap.fetch_max(millis(sealed), Ordering::Relaxed);
+        self.inner
+            .access_overlap
+            .fetch_max(millis(access), Ordering::Relaxed);
+        self.inner
+            .refresh_overlap
+            .fetch_max(millis(refresh), Ordering::Relaxed);
+        self.inner
+            .seal_overlap
+            .fetch_max(millis(sealed), Ordering::Relaxed);
     }
 
     /// The keys as they are at the moment.
@@ -146,9 +166,16 @@ impl KeyRing {
         Arc::clone(self.set().signing_key())
     }
 
-    /// Whether no gate has started with this ring yet. Only a ring in a folder or a store can be so.
+    /// Whether no gate has started with this ring yet. Only a ring in a folder or a store can be
+    /// so.
     pub async fn is_unadopted(&self) -> bool {
-        self.inner.source.lock().await.roster.as_ref().is_some_and(|roster| !roster.adopted)
+        self.inner
+            .source
+            .lock()
+            .await
+            .roster
+            .as_ref()
+            .is_some_and(|roster| !roster.adopted)
     }
 
     /// Notes where the ring lives that a gate has started with it.
@@ -156,40 +183,53 @@ impl KeyRing {
     /// # Errors
     /// The folder or the store cannot be written.
     pub async fn adopt(&self) -> Result<(), Error> {
-        if self.is_unadopted().await { self.change(|roster| Ok(roster.adopt())).await } else { Ok(()) }
+        if self.is_unadopted().await {
+            self.change(|roster| Ok(roster.adopt())).await
+        } else {
+            Ok(())
+        }
     }
 
-    /// Lets the next key sign, the current one go on verifying until its last token is out, and publishes another.
+    /// Lets the next key sign, the current one go on verifying until its last token is out, and
+    /// publishes another.
     ///
-    /// One step: a crash leaves the ring as it was or as it is after. The keys of all three purposes move together: those that
-    /// sign, those that guard refresh tokens, those that seal.
+    /// One step: a crash leaves the ring as it was or as it is after. The keys of all three
+    /// purposes move together: those that sign, those that guard refresh tokens, those that seal.
     ///
     /// # Errors
-    /// The next key is published since less than 15 minutes, so that others may not know it yet; the ring comes from a
-    /// configuration; the folder or the store cannot be written.
+    /// The next key is published since less than 15 minutes, so that others may not know it yet;
+    /// the ring comes from a configuration; the folder or the store cannot be written.
     pub async fn rotate(&self) -> Result<Rotation, Error> {
         let now = self.clock.now();
         let overlap = self.overlap();
         let previous = Arc::clone(self.set().signing().kid());
-        self.change(move |roster| roster.rotate(now, overlap).map(Some)).await?;
-        Ok(Rotation { current: Arc::clone(self.set().signing().kid()), previous })
+        self.change(move |roster| roster.rotate(now, overlap).map(Some))
+            .await?;
+        Ok(Rotation {
+            current: Arc::clone(self.set().signing().kid()),
+            previous,
+        })
     }
 
     /// Ends what a key signed: by the `kid` of a signing key, or `refresh-<number>` for a MAC key.
     ///
-    /// A signing key is forgotten and its access tokens are dead. Refresh tokens of a retired MAC key count only where
-    /// the store knows their hash. Where the key was the current one, the next takes its place at once.
+    /// A signing key is forgotten and its access tokens are dead. Refresh tokens of a retired MAC
+    /// key count only where the store knows their hash. Where the key was the current one, the next
+    /// takes its place at once.
     ///
     /// # Errors
-    /// There is no such key; the ring comes from a configuration; the folder or the store cannot be written.
+    /// There is no such key; the ring comes from a configuration; the folder or the store cannot be
+    /// written.
     pub async fn retire(&self, name: &str) -> Result<(), Error> {
         let now = self.clock.now();
         let overlap = self.overlap();
         let name = name.to_owned();
-        self.change(move |roster| roster.retire(&name, now, overlap).map(Some)).await
+        self.change(move |roster| roster.retire(&name, now, overlap).map(Some))
+            .await
     }
 
-    /// Looks whether the ring has changed where it lives, or a key's time is out; `true` where the keys are others from here on.
+    /// Looks whether the ring has changed where it lives, or a key's time is out; `true` where the
+    /// keys are others from here on.
     ///
     /// # Errors
     /// As [`open`](Self::open); or the store cannot be read. The ring goes on with the keys it has.
@@ -202,9 +242,10 @@ impl KeyRing {
                 let read = blocking(move || folder::read_changed(&path, algorithm, &known)).await?;
                 read.map(|(roster, manifest)| (roster, Mark::Manifest(manifest)))
             }
-            (Home::Shared(place), Mark::Version(known), _) => {
-                place.read(*known).await?.map(|(version, roster)| (roster, Mark::Version(version)))
-            }
+            (Home::Shared(place), Mark::Version(known), _) => place
+                .read(*known)
+                .await?
+                .map(|(version, roster)| (roster, Mark::Version(version))),
             _ => None,
         };
         let aged = source.stale_at.is_some_and(|at| at <= now);
@@ -221,11 +262,25 @@ impl KeyRing {
 
     /// A ring whose keys are what they are.
     pub(super) fn configured(set: KeySet) -> Self {
-        Self::with(set, Source { roster: None, mark: Mark::None, stale_at: None }, Home::Here, Clock::system())
+        Self::with(
+            set,
+            Source {
+                roster: None,
+                mark: Mark::None,
+                stale_at: None,
+            },
+            Home::Here,
+            Clock::system(),
+        )
     }
 
     /// A ring that was read from, or put into, a store.
-    pub(super) fn shared(roster: Roster, version: u64, place: Place, clock: Clock) -> Result<Self, Error> {
+    pub(super) fn shared(
+        roster: Roster,
+        version: u64,
+        place: Place,
+        clock: Clock,
+    ) -> Result<Self, Error> {
         Self::new(roster, Mark::Version(version), Home::Shared(place), clock)
     }
 
@@ -233,7 +288,16 @@ impl KeyRing {
         let now = clock.now();
         let set = KeySet::new(&roster, now)?;
         let stale_at = roster.next_expiry(now);
-        Ok(Self::with(set, Source { roster: Some(roster), mark, stale_at }, home, clock))
+        Ok(Self::with(
+            set,
+            Source {
+                roster: Some(roster),
+                mark,
+                stale_at,
+            },
+            home,
+            clock,
+        ))
     }
 
     fn with(set: KeySet, source: Source, home: Home, clock: Clock) -> Self {
@@ -245,7 +309,10 @@ impl KeyRing {
             refresh_overlap: AtomicU64::new(0),
             seal_overlap: AtomicU64::new(0),
         };
-        Self { inner: Arc::new(inner), clock }
+        Self {
+            inner: Arc::new(inner),
+            clock,
+        }
     }
 
     /// Changes the ring where it lives, then here. `None` from `change` leaves all as it is.
@@ -257,12 +324,17 @@ impl KeyRing {
         let change: Arc<Change> = Arc::new(change);
         let mut source = self.inner.source.lock().await;
         let Some(known) = source.roster.clone() else {
-            return Err(Error::new(ErrorKind::Usage, "the keys of this ring come from its configuration: change them there"));
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "the keys of this ring come from its configuration: change them there",
+            ));
         };
         let (roster, mark) = match &self.inner.home {
             Home::Folder(path) => {
                 let (path, algorithm) = (path.clone(), known.algorithm);
-                let (roster, manifest) = blocking(move || folder::change(&path, algorithm, |roster| change(roster))).await?;
+                let (roster, manifest) =
+                    blocking(move || folder::change(&path, algorithm, |roster| change(roster)))
+                        .await?;
                 (roster, Mark::Manifest(manifest))
             }
             Home::Shared(place) => {
@@ -278,21 +350,42 @@ impl KeyRing {
     }
 
     /// Starts from what lies in the store, again where another node was faster.
-    async fn change_shared(&self, place: &Place, change: &Arc<Change>) -> Result<(Roster, u64), Error> {
+    async fn change_shared(
+        &self,
+        place: &Place,
+        change: &Arc<Change>,
+    ) -> Result<(Roster, u64), Error> {
         for _ in 0..ATTEMPTS {
-            let Some((version, roster)) = place.read(0).await? else { break };
+            let Some((version, roster)) = place.read(0).await? else {
+                break;
+            };
             let (change, known) = (Arc::clone(change), roster.clone());
-            let Some(changed) = blocking(move || change(&known)).await? else { return Ok((roster, version)) };
+            let Some(changed) = blocking(move || change(&known)).await? else {
+                return Ok((roster, version));
+            };
             if place.swap(version, &changed, &self.clock).await? {
                 return Ok((changed, version.saturating_add(1)));
             }
         }
-        Err(Error::new(ErrorKind::Keys, "the shared ring is gone from the store, or changes all the time"))
+        Err(Error::new(
+            ErrorKind::Keys,
+            "the shared ring is gone from the store, or changes all the time",
+        ))
     }
 
-    fn install(&self, source: &mut Source, roster: Roster, mark: Mark, now: Timestamp) -> Result<(), Error> {
+    fn install(
+        &self,
+        source: &mut Source,
+        roster: Roster,
+        mark: Mark,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         self.inner.set.store(Arc::new(KeySet::new(&roster, now)?));
-        *source = Source { stale_at: roster.next_expiry(now), roster: Some(roster), mark };
+        *source = Source {
+            stale_at: roster.next_expiry(now),
+            roster: Some(roster),
+            mark,
+        };
         Ok(())
     }
 
@@ -301,7 +394,12 @@ impl KeyRing {
             0 => Duration::from_millis(untold),
             told => Duration::from_millis(told),
         };
-        let Inner { access_overlap, refresh_overlap, seal_overlap, .. } = &*self.inner;
+        let Inner {
+            access_overlap,
+            refresh_overlap,
+            seal_overlap,
+            ..
+        } = &*self.inner;
         Overlap {
             access: load(access_overlap, 24 * HOUR),
             refresh: load(refresh_overlap, 90 * 24 * HOUR),
@@ -317,10 +415,12 @@ impl fmt::Debug for KeyRing {
 }
 
 /// Runs what may block, files and the making of RSA keys, where it may.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::new(ErrorKind::Keys, "the work on the ring was interrupted").because(error))?
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        Error::new(ErrorKind::Keys, "the work on the ring was interrupted").because(error)
+    })?
 }
 
 const HOUR: u64 = 60 * 60 * 1000;

@@ -1,4 +1,5 @@
-//! Which keys a ring has and what state each is in; how rotation moves them. Pure: knows no file and no clock.
+//! Which keys a ring has and what state each is in; how rotation moves them. Pure: knows no file
+//! and no clock.
 
 use std::fmt;
 use std::sync::Arc;
@@ -97,7 +98,10 @@ impl Entry {
 
     /// The number of a key that has one.
     pub(super) fn number(&self) -> Option<u8> {
-        self.id.parse().ok().filter(|number: &u8| number.to_string() == self.id)
+        self.id
+            .parse()
+            .ok()
+            .filter(|number: &u8| number.to_string() == self.id)
     }
 }
 
@@ -112,13 +116,37 @@ impl Held {
         now: Timestamp,
     ) -> Result<Self, Error> {
         let check = check_value(&secret)?;
-        let id = if purpose == Purpose::Sign { kid(algorithm, &secret)? } else { number.to_string() };
-        let entry = Entry { purpose, id, check, state, published_at: now, until: None };
-        Ok(Self { entry, secret: Arc::new(secret) })
+        let id = if purpose == Purpose::Sign {
+            kid(algorithm, &secret)?
+        } else {
+            number.to_string()
+        };
+        let entry = Entry {
+            purpose,
+            id,
+            check,
+            state,
+            published_at: now,
+            until: None,
+        };
+        Ok(Self {
+            entry,
+            secret: Arc::new(secret),
+        })
     }
 
-    fn random(purpose: Purpose, number: u8, algorithm: Algorithm, state: KeyState, now: Timestamp) -> Result<Self, Error> {
-        let secret = if purpose == Purpose::Sign { generate(algorithm)? } else { Secret::random(32)? };
+    fn random(
+        purpose: Purpose,
+        number: u8,
+        algorithm: Algorithm,
+        state: KeyState,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let secret = if purpose == Purpose::Sign {
+            generate(algorithm)?
+        } else {
+            Secret::random(32)?
+        };
         Self::new(purpose, number, algorithm, secret, state, now)
     }
 }
@@ -134,48 +162,82 @@ impl Roster {
             Held::random(Purpose::Seal, 1, algorithm, KeyState::Current, now)?,
             Held::random(Purpose::Seal, 2, algorithm, KeyState::Next, now)?,
         ];
-        Ok(Self { algorithm, revision: 1, adopted: false, keys })
+        Ok(Self {
+            algorithm,
+            revision: 1,
+            adopted: false,
+            keys,
+        })
     }
 
     /// The ring once a gate has started with it; `None` where one has.
     pub(super) fn adopt(&self) -> Option<Self> {
-        (!self.adopted).then(|| Self { adopted: true, revision: self.revision.saturating_add(1), ..self.clone() })
+        (!self.adopted).then(|| Self {
+            adopted: true,
+            revision: self.revision.saturating_add(1),
+            ..self.clone()
+        })
     }
 
-    /// For each purpose the next key takes over, the current one goes on verifying and opening, a fresh one is published.
+    /// For each purpose the next key takes over, the current one goes on verifying and opening, a
+    /// fresh one is published.
     pub(super) fn rotate(&self, now: Timestamp, overlap: Overlap) -> Result<Self, Error> {
         let mut next = self.advanced(now);
         for purpose in [Purpose::Sign, Purpose::Refresh, Purpose::Seal] {
             let heir = next.position(purpose, KeyState::Next)?;
-            let ready = next.keys.get(heir).map_or(Timestamp::MAX, |key| key.entry.published_at.plus(PUBLISHED_AHEAD));
+            let ready = next.keys.get(heir).map_or(Timestamp::MAX, |key| {
+                key.entry.published_at.plus(PUBLISHED_AHEAD)
+            });
             if now < ready {
                 return Err(Error::new(
                     ErrorKind::Usage,
                     format!(
-                        "the next key is published since less than {} minutes: rotate again in {} seconds",
+                        "the next key is published since less than {} minutes: rotate again in {} \
+                         seconds",
                         PUBLISHED_AHEAD.as_secs() / 60,
                         ready.since(now).as_secs().saturating_add(1)
                     ),
                 ));
             }
-            next.succeed(purpose, KeyState::Previous, now.plus(overlap.of(purpose)), now)?;
+            next.succeed(
+                purpose,
+                KeyState::Previous,
+                now.plus(overlap.of(purpose)),
+                now,
+            )?;
         }
         Ok(next)
     }
 
-    /// What this key made no longer counts; where it was the current one, the next takes its place at once.
+    /// What this key made no longer counts; where it was the current one, the next takes its place
+    /// at once.
     ///
-    /// A signing key is forgotten. A MAC key stays as retired until its last refresh token is out: its holders are
-    /// known by the hash in the store.
-    pub(super) fn retire(&self, name: &str, now: Timestamp, overlap: Overlap) -> Result<Self, Error> {
+    /// A signing key is forgotten. A MAC key stays as retired until its last refresh token is out:
+    /// its holders are known by the hash in the store.
+    pub(super) fn retire(
+        &self,
+        name: &str,
+        now: Timestamp,
+        overlap: Overlap,
+    ) -> Result<Self, Error> {
         let mut next = self.advanced(now);
         let found = next.keys.iter().find(|key| {
             key.entry.purpose != Purpose::Seal
                 && key.entry.state != KeyState::Retired
-                && (key.entry.name() == name || (key.entry.purpose == Purpose::Sign && key.entry.id == name))
+                && (key.entry.name() == name
+                    || (key.entry.purpose == Purpose::Sign && key.entry.id == name))
         });
-        let Some(Held { entry: Entry { purpose, state, id, .. }, .. }) = found.cloned() else {
-            return Err(Error::new(ErrorKind::Usage, format!("the ring has no key `{name}` that could be retired")));
+        let Some(Held {
+            entry: Entry {
+                purpose, state, id, ..
+            },
+            ..
+        }) = found.cloned()
+        else {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                format!("the ring has no key `{name}` that could be retired"),
+            ));
         };
         let until = now.plus(overlap.refresh);
         match state {
@@ -184,15 +246,23 @@ impl Roster {
                 next.mark(purpose, &id, KeyState::Retired, until);
                 next.publish(purpose, now)?;
             }
-            KeyState::Previous | KeyState::Retired => next.mark(purpose, &id, KeyState::Retired, until),
+            KeyState::Previous | KeyState::Retired => {
+                next.mark(purpose, &id, KeyState::Retired, until)
+            }
         }
-        next.keys.retain(|key| key.entry.purpose != Purpose::Sign || key.entry.state != KeyState::Retired);
+        next.keys.retain(|key| {
+            key.entry.purpose != Purpose::Sign || key.entry.state != KeyState::Retired
+        });
         Ok(next)
     }
 
     /// When the first of the keys that are on their way out is out.
     pub(super) fn next_expiry(&self, now: Timestamp) -> Option<Timestamp> {
-        self.keys.iter().filter_map(|key| key.entry.until).filter(|until| *until > now).min()
+        self.keys
+            .iter()
+            .filter_map(|key| key.entry.until)
+            .filter(|until| *until > now)
+            .min()
     }
 
     /// Whether every state is there that the ring needs.
@@ -205,21 +275,39 @@ impl Roster {
             (Purpose::Seal, KeyState::Current),
             (Purpose::Seal, KeyState::Next),
         ] {
-            let count = self.keys.iter().filter(|key| key.entry.purpose == purpose && key.entry.state == state).count();
+            let count = self
+                .keys
+                .iter()
+                .filter(|key| key.entry.purpose == purpose && key.entry.state == state)
+                .count();
             if count != 1 {
-                return Err(format!("names {count} {} keys for `{purpose}` where there must be one", state.as_str()));
+                return Err(format!(
+                    "names {count} {} keys for `{purpose}` where there must be one",
+                    state.as_str()
+                ));
             }
         }
         for (i, key) in self.keys.iter().enumerate() {
-            if self.keys.iter().skip(i + 1).any(|other| other.entry.name() == key.entry.name()) {
+            if self
+                .keys
+                .iter()
+                .skip(i + 1)
+                .any(|other| other.entry.name() == key.entry.name())
+            {
                 return Err(format!("names the key {} twice", key.entry.name()));
             }
             if key.entry.purpose != Purpose::Sign && key.entry.number().is_none() {
-                return Err(format!("has the key {}, whose number is not one from 0 to 255", key.entry.name()));
+                return Err(format!(
+                    "has the key {}, whose number is not one from 0 to 255",
+                    key.entry.name()
+                ));
             }
             let leaving = matches!(key.entry.state, KeyState::Previous | KeyState::Retired);
             if leaving != key.entry.until.is_some() {
-                return Err(format!("does not agree with itself about the end of {}", key.entry.name()));
+                return Err(format!(
+                    "does not agree with itself about the end of {}",
+                    key.entry.name()
+                ));
             }
         }
         Ok(())
@@ -227,12 +315,27 @@ impl Roster {
 
     /// The next revision, without the keys whose last token is out.
     fn advanced(&self, now: Timestamp) -> Self {
-        let keys = self.keys.iter().filter(|key| key.entry.until.is_none_or(|until| until > now)).cloned().collect();
-        Self { revision: self.revision.saturating_add(1), keys, ..self.clone() }
+        let keys = self
+            .keys
+            .iter()
+            .filter(|key| key.entry.until.is_none_or(|until| until > now))
+            .cloned()
+            .collect();
+        Self {
+            revision: self.revision.saturating_add(1),
+            keys,
+            ..self.clone()
+        }
     }
 
     /// The current key leaves for `state`, the next one becomes current, another is published.
-    fn succeed(&mut self, purpose: Purpose, state: KeyState, until: Timestamp, now: Timestamp) -> Result<(), Error> {
+    fn succeed(
+        &mut self,
+        purpose: Purpose,
+        state: KeyState,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let current = self.position(purpose, KeyState::Current)?;
         let heir = self.position(purpose, KeyState::Next)?;
         if let Some(key) = self.keys.get_mut(current) {
@@ -246,7 +349,11 @@ impl Roster {
     }
 
     fn mark(&mut self, purpose: Purpose, id: &str, state: KeyState, until: Timestamp) {
-        for key in self.keys.iter_mut().filter(|key| key.entry.purpose == purpose && key.entry.id == id) {
+        for key in self
+            .keys
+            .iter_mut()
+            .filter(|key| key.entry.purpose == purpose && key.entry.id == id)
+        {
             key.entry.state = state;
             key.entry.until = Some(until);
         }
@@ -257,14 +364,31 @@ impl Roster {
             let mut keys = self.keys.iter().filter(|key| key.entry.purpose == purpose);
             keys.any(|key| key.entry.number() == Some(*number))
         };
-        // Numbers go round: the one after the highest first, so that a number is not used again soon.
-        let highest = self.keys.iter().filter(|key| key.entry.purpose == purpose).filter_map(|key| key.entry.number()).max();
+        // Numbers go round: the one after the highest first, so that a number is not used again
+        // soon.
+        let highest = self
+            .keys
+            .iter()
+            .filter(|key| key.entry.purpose == purpose)
+            .filter_map(|key| key.entry.number())
+            .max();
         let start = highest.unwrap_or(0).wrapping_add(1);
         let number = (start..=u8::MAX)
             .chain(0..start)
             .find(|number| !taken(number))
-            .ok_or_else(|| Error::new(ErrorKind::Usage, "all 256 numbers of keys are in use: wait until old ones are out"))?;
-        self.keys.push(Held::random(purpose, number, self.algorithm, KeyState::Next, now)?);
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Usage,
+                    "all 256 numbers of keys are in use: wait until old ones are out",
+                )
+            })?;
+        self.keys.push(Held::random(
+            purpose,
+            number,
+            self.algorithm,
+            KeyState::Next,
+            now,
+        )?);
         Ok(())
     }
 
@@ -272,7 +396,12 @@ impl Roster {
         self.keys
             .iter()
             .position(|key| key.entry.purpose == purpose && key.entry.state == state)
-            .ok_or_else(|| Error::new(ErrorKind::Usage, "the ring has no key in the state that this needs"))
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Usage,
+                    "the ring has no key in the state that this needs",
+                )
+            })
     }
 }
 
@@ -293,5 +422,6 @@ fn unusable() -> Error {
     Error::new(ErrorKind::Keys, "a key cannot be used for HMAC")
 }
 
-/// How long a key is published before it signs: longer than any cache holds the key set (OpenID Connect Core 10.1.1).
+/// How long a key is published before it signs: longer than any cache holds the key set (OpenID
+/// Connect Core 10.1.1).
 pub(super) const PUBLISHED_AHEAD: Duration = Duration::from_secs(15 * 60);

@@ -1,4 +1,5 @@
-//! Sealing bytes so that only a holder of the key reads them, and nobody changes them: AES-256-GCM (NIST SP 800-38D).
+//! Sealing bytes so that only a holder of the key reads them, and nobody changes them: AES-256-GCM
+//! (NIST SP 800-38D).
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf;
@@ -6,7 +7,8 @@ use aws_lc_rs::hkdf;
 use crate::error::{Error, ErrorKind};
 use crate::secret::{Secret, fill_random};
 
-/// Seals `plain` under `key`, bound to `context`: a random 96-bit nonce, the ciphertext, a 16-byte tag.
+/// Seals `plain` under `key`, bound to `context`: a random 96-bit nonce, the ciphertext, a 16-byte
+/// tag.
 ///
 /// # Errors
 /// The random source cannot be read.
@@ -18,17 +20,28 @@ pub(crate) fn seal_with(key: UnboundKey, context: &[u8], plain: &[u8]) -> Result
     sealed.extend_from_slice(plain);
     let body = sealed.get_mut(NONCE_LEN..).unwrap_or_default();
     let tag = LessSafeKey::new(key)
-        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context), body)
+        .seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(context),
+            body,
+        )
         .map_err(|_| Error::new(ErrorKind::Keys, "the value is too long to be sealed"))?;
     sealed.extend_from_slice(tag.as_ref());
     Ok(sealed)
 }
 
-/// Opens what [`seal_with`] sealed under the same key and context, in place; `None` for everything else.
-pub(crate) fn open_with<'a>(key: UnboundKey, context: &[u8], sealed: &'a mut [u8]) -> Option<&'a mut [u8]> {
+/// Opens what [`seal_with`] sealed under the same key and context, in place; `None` for everything
+/// else.
+pub(crate) fn open_with<'a>(
+    key: UnboundKey,
+    context: &[u8],
+    sealed: &'a mut [u8],
+) -> Option<&'a mut [u8]> {
     let (nonce, body) = sealed.split_at_mut_checked(NONCE_LEN)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-    LessSafeKey::new(key).open_in_place(nonce, Aad::from(context), body).ok()
+    LessSafeKey::new(key)
+        .open_in_place(nonce, Aad::from(context), body)
+        .ok()
 }
 
 /// 32 bytes for one purpose from a secret that has another (HKDF-SHA-256, RFC 5869).

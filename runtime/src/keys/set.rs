@@ -109,46 +109,97 @@ impl KeyState {
 impl KeySet {
     /// Parses a roster's keys. Those whose time is out by `now` no longer verify.
     pub(super) fn new(roster: &Roster, now: Timestamp) -> Result<Self, Error> {
-        let of = |purpose: Purpose| roster.keys.iter().filter(move |key| key.entry.purpose == purpose);
+        let of = |purpose: Purpose| {
+            roster
+                .keys
+                .iter()
+                .filter(move |key| key.entry.purpose == purpose)
+        };
         let current = |purpose: Purpose| {
             of(purpose)
                 .find(|key| key.entry.state == KeyState::Current)
-                .ok_or_else(|| Error::new(ErrorKind::Keys, format!("the ring has no current key for `{purpose}`")))
+                .ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::Keys,
+                        format!("the ring has no current key for `{purpose}`"),
+                    )
+                })
         };
         let out = |key: &Held| key.entry.until.is_some_and(|until| until <= now);
 
         let held = current(Purpose::Sign)?;
         let kid: Arc<str> = held.entry.id.as_str().into();
-        let signing = SigningKey::new(roster.algorithm, kid, LiveKey::new(roster.algorithm, &held.secret)?, None)?;
+        let signing = SigningKey::new(
+            roster.algorithm,
+            kid,
+            LiveKey::new(roster.algorithm, &held.secret)?,
+            None,
+        )?;
 
         let mut verifying = Vec::new();
-        for held in of(Purpose::Sign).filter(|key| !out(key) && key.entry.state != KeyState::Retired) {
+        for held in
+            of(Purpose::Sign).filter(|key| !out(key) && key.entry.state != KeyState::Retired)
+        {
             let kid: Arc<str> = held.entry.id.as_str().into();
             let key = LiveKey::new(roster.algorithm, &held.secret)?.verifying();
-            verifying.push(VerifyingKey::new(roster.algorithm, kid, held.entry.state, key)?);
+            verifying.push(VerifyingKey::new(
+                roster.algorithm,
+                kid,
+                held.entry.state,
+                key,
+            )?);
         }
 
         let (mut macs, mut seals) = (Vec::new(), Vec::new());
         for held in of(Purpose::Refresh) {
-            let state = if out(held) { KeyState::Retired } else { held.entry.state };
-            macs.push(MacKey::new(held.entry.number().ok_or_else(|| unusable(held))?, state, held.secret.expose())?);
+            let state = if out(held) {
+                KeyState::Retired
+            } else {
+                held.entry.state
+            };
+            macs.push(MacKey::new(
+                held.entry.number().ok_or_else(|| unusable(held))?,
+                state,
+                held.secret.expose(),
+            )?);
         }
         for held in of(Purpose::Seal).filter(|key| !out(key)) {
             let number = held.entry.number().ok_or_else(|| unusable(held))?;
-            seals.push(SealKey::new(number, held.entry.state, Arc::clone(&held.secret)));
+            seals.push(SealKey::new(
+                number,
+                held.entry.state,
+                Arc::clone(&held.secret),
+            ));
         }
         let (algorithm, revision) = (roster.algorithm, roster.revision);
-        Ok(Self::assemble(Parts { algorithm, revision, signing, verifying, macs, seals }))
+        Ok(Self::assemble(Parts {
+            algorithm,
+            revision,
+            signing,
+            verifying,
+            macs,
+            seals,
+        }))
     }
 
-    /// Puts keys in the order in which they are looked at, and writes down what is published of them.
+    /// Puts keys in the order in which they are looked at, and writes down what is published of
+    /// them.
     pub(super) fn assemble(parts: Parts) -> Self {
-        let Parts { algorithm, revision, signing, mut verifying, mut macs, mut seals } = parts;
+        let Parts {
+            algorithm,
+            revision,
+            signing,
+            mut verifying,
+            mut macs,
+            mut seals,
+        } = parts;
         // Almost every token is of the current key, which is looked at first.
         verifying.sort_by_key(|key| key.state != KeyState::Current);
         macs.sort_by_key(|key| key.state != KeyState::Current);
         seals.sort_by_key(|key| key.state != KeyState::Current);
-        let jwks = JwkSet { keys: verifying.iter().filter_map(VerifyingKey::jwk).collect() };
+        let jwks = JwkSet {
+            keys: verifying.iter().filter_map(VerifyingKey::jwk).collect(),
+        };
         let published = Published::new(&jwks);
         Self {
             algorithm,
@@ -170,7 +221,8 @@ impl KeySet {
         self.algorithm
     }
 
-    /// Grows with every change of the ring: what was verified under another revision is to be verified again.
+    /// Grows with every change of the ring: what was verified under another revision is to be
+    /// verified again.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.revision
@@ -198,7 +250,8 @@ impl KeySet {
         &self.macs
     }
 
-    /// The public keys as a JWK set (RFC 7517): `use` is `sig`, with `alg` and `kid`. Empty for HMAC.
+    /// The public keys as a JWK set (RFC 7517): `use` is `sig`, with `alg` and `kid`. Empty for
+    /// HMAC.
     #[must_use]
     pub fn jwks(&self) -> JwkSet {
         self.jwks.clone()
@@ -210,19 +263,22 @@ impl KeySet {
         &self.published
     }
 
-    /// Seals what the gate stores and only the gate may read, bound to `context`. The number of the key stands in front.
+    /// Seals what the gate stores and only the gate may read, bound to `context`. The number of the
+    /// key stands in front.
     ///
     /// # Errors
     /// The random source cannot be read.
     pub fn seal(&self, context: &[u8], plain: &[u8]) -> Result<Vec<u8>, Error> {
-        let key = self.seal_key(None).ok_or_else(|| Error::new(ErrorKind::Keys, "the ring has no key that seals"))?;
+        let key = self
+            .seal_key(None)
+            .ok_or_else(|| Error::new(ErrorKind::Keys, "the ring has no key that seals"))?;
         let mut sealed = seal_with(key.unbound()?, context, plain)?;
         sealed.insert(0, key.number);
         Ok(sealed)
     }
 
-    /// Opens what [`seal`](Self::seal) sealed with the same context, under whichever key the ring still has; `None` for
-    /// everything else.
+    /// Opens what [`seal`](Self::seal) sealed with the same context, under whichever key the ring
+    /// still has; `None` for everything else.
     #[must_use]
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (number, sealed) = sealed.split_first()?;
@@ -235,7 +291,10 @@ impl KeySet {
     fn seal_key(&self, number: Option<u8>) -> Option<&SealKey> {
         match number {
             Some(number) => self.seals.iter().find(|key| key.number == number),
-            None => self.seals.first().filter(|key| key.state == KeyState::Current),
+            None => self
+                .seals
+                .first()
+                .filter(|key| key.state == KeyState::Current),
         }
     }
 
@@ -252,7 +311,11 @@ impl KeySet {
 
 impl SealKey {
     pub(super) fn new(number: u8, state: KeyState, secret: Arc<Secret>) -> Self {
-        Self { number, state, secret }
+        Self {
+            number,
+            state,
+            secret,
+        }
     }
 
     fn unbound(&self) -> Result<UnboundKey, Error> {
@@ -262,8 +325,18 @@ impl SealKey {
 }
 
 impl SigningKey {
-    pub(super) fn new(algorithm: Algorithm, kid: Arc<str>, key: LiveKey, elsewhere: Option<Elsewhere>) -> Result<Self, Error> {
-        Ok(Self { header: header(algorithm, &kid)?, kid, key, elsewhere })
+    pub(super) fn new(
+        algorithm: Algorithm,
+        kid: Arc<str>,
+        key: LiveKey,
+        elsewhere: Option<Elsewhere>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            header: header(algorithm, &kid)?,
+            kid,
+            key,
+            elsewhere,
+        })
     }
 
     /// The part of it that verifies.
@@ -304,7 +377,9 @@ impl SigningKey {
     pub(crate) async fn sign_anywhere(&self, message: &[u8]) -> Result<Signature, SignerError> {
         match &self.elsewhere {
             Some(elsewhere) => Ok(Signature::new(&elsewhere.sign(message).await?)),
-            None => self.sign(message).ok_or_else(|| "the key cannot sign".into()),
+            None => self
+                .sign(message)
+                .ok_or_else(|| "the key cannot sign".into()),
         }
     }
 
@@ -314,13 +389,27 @@ impl SigningKey {
 }
 
 impl VerifyingKey {
-    pub(super) fn new(algorithm: Algorithm, kid: Arc<str>, state: KeyState, key: LiveKey) -> Result<Self, Error> {
-        Ok(Self { header: header(algorithm, &kid)?, kid, algorithm, state, key })
+    pub(super) fn new(
+        algorithm: Algorithm,
+        kid: Arc<str>,
+        state: KeyState,
+        key: LiveKey,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            header: header(algorithm, &kid)?,
+            kid,
+            algorithm,
+            state,
+            key,
+        })
     }
 
     /// Whether it is this key, whatever it is called.
     pub(super) fn is_same_key(&self, other: &LiveKey) -> bool {
-        self.key.public().zip(other.public()).is_some_and(|(one, other)| one.is_same_key(other))
+        self.key
+            .public()
+            .zip(other.public())
+            .is_some_and(|(one, other)| one.is_same_key(other))
     }
 
     /// The key's id.
@@ -355,13 +444,20 @@ impl VerifyingKey {
     }
 
     fn jwk(&self) -> Option<Jwk> {
-        Some(self.key.public()?.clone().with_kid(Arc::clone(&self.kid)).jwk())
+        Some(
+            self.key
+                .public()?
+                .clone()
+                .with_kid(Arc::clone(&self.kid))
+                .jwk(),
+        )
     }
 }
 
 impl MacKey {
     pub(super) fn new(id: u8, state: KeyState, secret: &[u8]) -> Result<Self, Error> {
-        let keyed = Hmac::new_from_slice(secret).map_err(|_| Error::new(ErrorKind::Keys, "a key cannot be used for HMAC"))?;
+        let keyed = Hmac::new_from_slice(secret)
+            .map_err(|_| Error::new(ErrorKind::Keys, "a key cannot be used for HMAC"))?;
         Ok(Self { id, state, keyed })
     }
 
@@ -423,14 +519,27 @@ impl fmt::Debug for MacKey {
 /// The protected header that this key's tokens carry, encoded.
 fn header(algorithm: Algorithm, kid: &str) -> Result<Box<str>, Error> {
     if kid.is_empty() || kid.len() > MAX_KID {
-        return Err(Error::new(ErrorKind::Keys, format!("a `kid` has 1 to {MAX_KID} bytes, and one has {}", kid.len())));
+        return Err(Error::new(
+            ErrorKind::Keys,
+            format!(
+                "a `kid` has 1 to {MAX_KID} bytes, and one has {}",
+                kid.len()
+            ),
+        ));
     }
     let kid = serde_json::Value::from(kid);
-    Ok(URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{algorithm:?}","typ":"at+jwt","kid":{kid}}}"#)).into())
+    Ok(URL_SAFE_NO_PAD
+        .encode(format!(
+            r#"{{"alg":"{algorithm:?}","typ":"at+jwt","kid":{kid}}}"#
+        ))
+        .into())
 }
 
 fn unusable(held: &Held) -> Error {
-    Error::new(ErrorKind::Keys, format!("the key {} cannot be used", held.entry.name()))
+    Error::new(
+        ErrorKind::Keys,
+        format!("the key {} cannot be used", held.entry.name()),
+    )
 }
 
 /// The longest `kid` of our own: with it the header is still one that is read.

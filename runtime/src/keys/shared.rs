@@ -1,4 +1,5 @@
-//! The ring that many nodes share through their store: private parts sealed, changes by compare-and-swap. Knows no store.
+//! The ring that many nodes share through their store: private parts sealed, changes by
+//! compare-and-swap. Knows no store.
 
 use std::fmt;
 use std::future::Future;
@@ -20,11 +21,13 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
 
-/// A ring that lives in the gate's own store, for nodes that share nothing else: `GateBuilder::keys(SharedRing::new(secret)?)`.
+/// A ring that lives in the gate's own store, for nodes that share nothing else:
+/// `GateBuilder::keys(SharedRing::new(secret)?)`.
 ///
-/// All of it is sealed with AES-256-GCM under a key derived from `secret`, which every node has from its environment and the
-/// store never sees; bound to the version in the store, so that an old state is not put back unnoticed. The first node makes
-/// the keys; each reads them again every ten seconds, and at once where the log says that a key was retired.
+/// All of it is sealed with AES-256-GCM under a key derived from `secret`, which every node has
+/// from its environment and the store never sees; bound to the version in the store, so that an old
+/// state is not put back unnoticed. The first node makes the keys; each reads them again every ten
+/// seconds, and at once where the log says that a key was retired.
 ///
 /// ```no_run
 /// use tollgate::keys::{Algorithm, SharedRing};
@@ -45,7 +48,10 @@ impl SharedRing {
     /// The secret is shorter than 32 bytes, has fewer than 16 different bytes, or is a public key.
     pub fn new(secret: Secret) -> Result<Self, Error> {
         strength::check("the secret of the shared ring", &secret, 32)?;
-        Ok(Self { algorithm: Algorithm::EdDSA, secrets: vec![secret] })
+        Ok(Self {
+            algorithm: Algorithm::EdDSA,
+            secrets: vec![secret],
+        })
     }
 
     /// Another algorithm than EdDSA. All nodes say the same.
@@ -54,7 +60,8 @@ impl SharedRing {
         Self { algorithm, ..self }
     }
 
-    /// Also reads what was sealed under an older secret; the next change of the ring seals it under the new one.
+    /// Also reads what was sealed under an older secret; the next change of the ring seals it under
+    /// the new one.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -67,8 +74,15 @@ impl SharedRing {
     /// Opens the ring that lies on a shelf, or puts a fresh one there.
     pub(crate) async fn open(self, shelf: impl Shelf, clock: Clock) -> Result<KeyRing, Error> {
         let Self { algorithm, secrets } = self;
-        let keys = secrets.iter().map(|secret| derive(secret.expose(), b"tollgate/shared-ring/1")).collect::<Result<_, _>>()?;
-        let place = Place { algorithm, keys, shelf: Box::new(shelf) };
+        let keys = secrets
+            .iter()
+            .map(|secret| derive(secret.expose(), b"tollgate/shared-ring/1"))
+            .collect::<Result<_, _>>()?;
+        let place = Place {
+            algorithm,
+            keys,
+            shelf: Box::new(shelf),
+        };
         loop {
             if let Some((version, roster)) = place.read(0).await? {
                 return KeyRing::shared(roster, version, place, clock);
@@ -98,7 +112,8 @@ pub(crate) trait Shelf: Send + Sync + 'static {
 }
 
 /// What a shelf answers.
-pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Box<dyn std::error::Error + Send + Sync>>> + Send + 'a>>;
+pub(crate) type Answer<'a, T> =
+    Pin<Box<dyn Future<Output = Result<T, Box<dyn std::error::Error + Send + Sync>>> + Send + 'a>>;
 
 /// A shelf with the keys to what lies there.
 pub(super) struct Place {
@@ -127,40 +142,88 @@ struct Key {
 }
 
 impl Place {
-    /// The ring where its version is above `known`; `None` where it is the known one, or there is none yet.
+    /// The ring where its version is above `known`; `None` where it is the known one, or there is
+    /// none yet.
     pub(super) async fn read(&self, known: u64) -> Result<Option<(u64, Roster)>, Error> {
-        let unreadable = |error| Error::new(ErrorKind::Keys, "the shared ring cannot be read from the store").because(error);
+        let unreadable = |error| {
+            Error::new(
+                ErrorKind::Keys,
+                "the shared ring cannot be read from the store",
+            )
+            .because(error)
+        };
         let (version, sealed) = self.shelf.read().await.map_err(unreadable)?;
         if version < known {
-            let what =
-                format!("the store holds version {version} of the shared ring, and version {known} was there: it was put back");
+            let what = format!(
+                "the store holds version {version} of the shared ring, and version {known} was \
+                 there: it was put back"
+            );
             return Err(Error::new(ErrorKind::Keys, what));
         }
-        if version == known { Ok(None) } else { self.unseal(version, &sealed).map(|roster| Some((version, roster))) }
+        if version == known {
+            Ok(None)
+        } else {
+            self.unseal(version, &sealed)
+                .map(|roster| Some((version, roster)))
+        }
     }
 
     /// Puts the ring there where the version is still the expected one.
-    pub(super) async fn swap(&self, expected: u64, roster: &Roster, clock: &Clock) -> Result<bool, Error> {
+    pub(super) async fn swap(
+        &self,
+        expected: u64,
+        roster: &Roster,
+        clock: &Clock,
+    ) -> Result<bool, Error> {
         let sealed = self.seal(expected.saturating_add(1), roster)?;
-        let failed = |error| Error::new(ErrorKind::Keys, "the shared ring cannot be written to the store").because(error);
-        self.shelf.swap(expected, sealed, clock.now()).await.map_err(failed)
+        let failed = |error| {
+            Error::new(
+                ErrorKind::Keys,
+                "the shared ring cannot be written to the store",
+            )
+            .because(error)
+        };
+        self.shelf
+            .swap(expected, sealed, clock.now())
+            .await
+            .map_err(failed)
     }
 
     fn seal(&self, version: u64, roster: &Roster) -> Result<Vec<u8>, Error> {
-        let keys = roster
-            .keys
-            .iter()
-            .map(|key| Key { entry: key.entry.clone(), secret: Zeroizing::new(URL_SAFE_NO_PAD.encode(key.secret.expose())) });
-        let Roster { revision, adopted, algorithm, .. } = *roster;
-        let content = Content { format: FORMAT, revision, adopted, algorithm, keys: keys.collect() };
-        let unwritable = |error| Error::new(ErrorKind::Keys, "the shared ring cannot be written").because(error);
+        let keys = roster.keys.iter().map(|key| Key {
+            entry: key.entry.clone(),
+            secret: Zeroizing::new(URL_SAFE_NO_PAD.encode(key.secret.expose())),
+        });
+        let Roster {
+            revision,
+            adopted,
+            algorithm,
+            ..
+        } = *roster;
+        let content = Content {
+            format: FORMAT,
+            revision,
+            adopted,
+            algorithm,
+            keys: keys.collect(),
+        };
+        let unwritable =
+            |error| Error::new(ErrorKind::Keys, "the shared ring cannot be written").because(error);
         let plain = Zeroizing::new(serde_json::to_vec(&content).map_err(unwritable)?);
-        let key = self.keys.first().ok_or_else(|| Error::new(ErrorKind::Keys, "the shared ring has no secret"))?;
+        let key = self
+            .keys
+            .first()
+            .ok_or_else(|| Error::new(ErrorKind::Keys, "the shared ring has no secret"))?;
         seal_with(unbound(key)?, &context(version), &plain)
     }
 
     fn unseal(&self, version: u64, sealed: &[u8]) -> Result<Roster, Error> {
-        let refuse = |what: &str| Error::new(ErrorKind::Keys, format!("the shared ring in the store {what}"));
+        let refuse = |what: &str| {
+            Error::new(
+                ErrorKind::Keys,
+                format!("the shared ring in the store {what}"),
+            )
+        };
         let mut plain = None;
         for key in &self.keys {
             let mut buffer = Zeroizing::new(sealed.to_vec());
@@ -169,26 +232,59 @@ impl Place {
                 break;
             }
         }
-        let plain = plain.ok_or_else(|| refuse("was sealed under another secret, or is damaged"))?;
+        let plain =
+            plain.ok_or_else(|| refuse("was sealed under another secret, or is damaged"))?;
         // The parser's own words could hold a piece of a key.
-        let content: Content = serde_json::from_slice(&plain).map_err(|_| refuse("is of another format"))?;
+        let content: Content =
+            serde_json::from_slice(&plain).map_err(|_| refuse("is of another format"))?;
         if content.format != FORMAT {
-            return Err(refuse(&format!("has the format {}: this release reads format {FORMAT}", content.format)));
+            return Err(refuse(&format!(
+                "has the format {}: this release reads format {FORMAT}",
+                content.format
+            )));
         }
         if content.algorithm != self.algorithm {
-            return Err(refuse(&format!("holds {:?} keys, and {:?} was asked for", content.algorithm, self.algorithm)));
+            return Err(refuse(&format!(
+                "holds {:?} keys, and {:?} was asked for",
+                content.algorithm, self.algorithm
+            )));
         }
         let held = |key: Key| {
-            let secret = Secret::from_bytes(URL_SAFE_NO_PAD.decode(&*key.secret).map_err(|_| refuse("is damaged"))?);
-            let is_named = key.entry.purpose != Purpose::Sign || kid(content.algorithm, &secret)? == key.entry.id;
+            let secret = Secret::from_bytes(
+                URL_SAFE_NO_PAD
+                    .decode(&*key.secret)
+                    .map_err(|_| refuse("is damaged"))?,
+            );
+            let is_named = key.entry.purpose != Purpose::Sign
+                || kid(content.algorithm, &secret)? == key.entry.id;
             if !is_named || check_value(&secret)? != key.entry.check {
                 return Err(refuse("holds a key that is not the one it names"));
             }
-            Ok(Held { entry: key.entry, secret: Arc::new(secret) })
+            Ok(Held {
+                entry: key.entry,
+                secret: Arc::new(secret),
+            })
         };
-        let keys = content.keys.into_iter().map(held).collect::<Result<_, Error>>()?;
-        let Content { revision, adopted, algorithm, .. } = Content { keys: Vec::new(), ..content };
-        let roster = Roster { algorithm, revision, adopted, keys };
+        let keys = content
+            .keys
+            .into_iter()
+            .map(held)
+            .collect::<Result<_, Error>>()?;
+        let Content {
+            revision,
+            adopted,
+            algorithm,
+            ..
+        } = Content {
+            keys: Vec::new(),
+            ..content
+        };
+        let roster = Roster {
+            algorithm,
+            revision,
+            adopted,
+            keys,
+        };
         roster.check().map_err(|what| refuse(&what))?;
         Ok(roster)
     }
@@ -200,7 +296,8 @@ fn context(version: u64) -> Vec<u8> {
 }
 
 fn unbound(key: &Secret) -> Result<UnboundKey, Error> {
-    UnboundKey::new(&AES_256_GCM, key.expose()).map_err(|_| Error::new(ErrorKind::Keys, "a key cannot be derived"))
+    UnboundKey::new(&AES_256_GCM, key.expose())
+        .map_err(|_| Error::new(ErrorKind::Keys, "a key cannot be derived"))
 }
 
 const FORMAT: u32 = 1;

@@ -9,14 +9,15 @@ use super::public::PublicKey;
 
 /// Signs with a key that this process does not have.
 ///
-/// Only for keys that live elsewhere: a key in memory signs without waiting. The gate asks before it writes anything, waits
-/// for the ring's time limit, and verifies what it gets; where one of these fails the client sees 503 and nothing changed.
+/// Only for keys that live elsewhere: a key in memory signs without waiting. The gate asks before
+/// it writes anything, waits for the ring's time limit, and verifies what it gets; where one of
+/// these fails the client sees 503 and nothing changed.
 ///
 /// ```
 /// use tollgate::keys::{KeyRing, PublicKey, Signer, SignerError};
 /// # use tollgate::{error::Error, secret::Secret};
 ///
-/// struct Vault { /* a client of your KMS */ }
+/// struct Vault {/* a client of your KMS */}
 ///
 /// impl Signer for Vault {
 ///     async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
@@ -33,7 +34,8 @@ use super::public::PublicKey;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` signs nothing",
     label = "this is no `Signer`",
-    note = "`impl Signer for {Self}` with `async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError>`"
+    note = "`impl Signer for {Self}` with `async fn sign(&self, message: &[u8]) -> \
+            Result<Vec<u8>, SignerError>`"
 )]
 pub trait Signer: Send + Sync + 'static {
     /// The signature over the message, in the form of the ring's algorithm (RFC 7518 section 3).
@@ -45,11 +47,17 @@ pub type SignerError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The trait with boxed futures.
 trait Twin: Send + Sync {
-    fn sign<'a>(&'a self, message: &'a [u8]) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerError>> + Send + 'a>>;
+    fn sign<'a>(
+        &'a self,
+        message: &'a [u8],
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerError>> + Send + 'a>>;
 }
 
 impl<S: Signer> Twin for S {
-    fn sign<'a>(&'a self, message: &'a [u8]) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerError>> + Send + 'a>> {
+    fn sign<'a>(
+        &'a self,
+        message: &'a [u8],
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerError>> + Send + 'a>> {
         Box::pin(Signer::sign(self, message))
     }
 }
@@ -63,7 +71,11 @@ pub(super) struct Elsewhere {
 
 impl Elsewhere {
     pub(super) fn new(signer: impl Signer, public: PublicKey, limit: Duration) -> Self {
-        Self { signer: Box::new(signer), public, limit }
+        Self {
+            signer: Box::new(signer),
+            public,
+            limit,
+        }
     }
 
     pub(super) fn set_limit(&mut self, limit: Duration) {
@@ -73,7 +85,8 @@ impl Elsewhere {
     /// A signature that holds, in time.
     pub(super) async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
         let asked = tokio::time::timeout(self.limit, self.signer.sign(message)).await;
-        let signature = asked.map_err(|_| format!("the signer took longer than {} ms", self.limit.as_millis()))??;
+        let signature = asked
+            .map_err(|_| format!("the signer took longer than {} ms", self.limit.as_millis()))??;
         if self.public.verify(message, &signature) {
             Ok(signature)
         } else {

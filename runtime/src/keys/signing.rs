@@ -6,9 +6,9 @@ use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair,
-    KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512,
-    RsaEncoding,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384,
+    RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, AlgorithmFamily};
@@ -20,12 +20,14 @@ use crate::secret::{Secret, same};
 
 /// A key that signs, or, without its private part, one that verifies.
 ///
-/// An HMAC key keeps its inner state after the key block, so that a use costs neither key schedule nor parsing.
+/// An HMAC key keeps its inner state after the key block, so that a use costs neither key schedule
+/// nor parsing.
 #[derive(Clone)]
 pub(crate) enum LiveKey {
     /// Signs by RFC 8032, and verifies.
     Ed25519(Arc<Ed25519KeyPair>, PublicKey),
-    /// Signs by FIPS 186-5 with a nonce that is hedged: made of the key, the message and fresh chance (R31).
+    /// Signs by FIPS 186-5 with a nonce that is hedged: made of the key, the message and fresh
+    /// chance (R31).
     Ecdsa(Arc<EcdsaKeyPair>, PublicKey),
     /// Signs by RFC 8017, and verifies.
     Rsa(Arc<RsaKeyPair>, &'static dyn RsaEncoding, PublicKey),
@@ -67,12 +69,19 @@ impl Signature {
 }
 
 impl LiveKey {
-    /// Makes the key of `algorithm` from its secret bytes: a seed of 32 bytes (EdDSA), PKCS #8 (RSA and ECDSA), or an HMAC key
-    /// of any length.
+    /// Makes the key of `algorithm` from its secret bytes: a seed of 32 bytes (EdDSA), PKCS #8 (RSA
+    /// and ECDSA), or an HMAC key of any length.
     pub(crate) fn new(algorithm: Algorithm, secret: &Secret) -> Result<Self, Error> {
         let bytes = secret.expose();
-        let unusable = || Error::new(ErrorKind::Keys, format!("a key of {} bytes is no key for {algorithm:?}", bytes.len()));
-        let public = |bytes: &[u8]| PublicKey::from_bytes(algorithm, bytes).map_err(|problem| unusable().because(problem));
+        let unusable = || {
+            Error::new(
+                ErrorKind::Keys,
+                format!("a key of {} bytes is no key for {algorithm:?}", bytes.len()),
+            )
+        };
+        let public = |bytes: &[u8]| {
+            PublicKey::from_bytes(algorithm, bytes).map_err(|problem| unusable().because(problem))
+        };
         Ok(match algorithm {
             Algorithm::EdDSA => {
                 let pair = Ed25519KeyPair::from_seed_unchecked(bytes).map_err(|_| unusable())?;
@@ -80,31 +89,52 @@ impl LiveKey {
                 Self::Ed25519(Arc::new(pair), public)
             }
             Algorithm::ES256 | Algorithm::ES384 => {
-                let pair = EcdsaKeyPair::from_pkcs8(ecdsa(algorithm), bytes).map_err(|_| unusable())?;
+                let pair =
+                    EcdsaKeyPair::from_pkcs8(ecdsa(algorithm), bytes).map_err(|_| unusable())?;
                 let public = public(pair.public_key().as_ref())?;
                 Self::Ecdsa(Arc::new(pair), public)
             }
-            Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::PS256 | Algorithm::PS384 | Algorithm::PS512 => {
+            Algorithm::RS256
+            | Algorithm::RS384
+            | Algorithm::RS512
+            | Algorithm::PS256
+            | Algorithm::PS384
+            | Algorithm::PS512 => {
                 let pair = RsaKeyPair::from_pkcs8(bytes).map_err(|_| unusable())?;
                 let public = public(pair.public_key().as_ref())?;
                 Self::Rsa(Arc::new(pair), rsa(algorithm), public)
             }
-            Algorithm::HS256 => Self::Hs256(Box::new(Hmac::new_from_slice(bytes).map_err(|_| unusable())?)),
-            Algorithm::HS384 => Self::Hs384(Box::new(Hmac::new_from_slice(bytes).map_err(|_| unusable())?)),
-            Algorithm::HS512 => Self::Hs512(Box::new(Hmac::new_from_slice(bytes).map_err(|_| unusable())?)),
-            other => return Err(Error::new(ErrorKind::Keys, format!("the algorithm {other:?} is not known here"))),
+            Algorithm::HS256 => Self::Hs256(Box::new(
+                Hmac::new_from_slice(bytes).map_err(|_| unusable())?,
+            )),
+            Algorithm::HS384 => Self::Hs384(Box::new(
+                Hmac::new_from_slice(bytes).map_err(|_| unusable())?,
+            )),
+            Algorithm::HS512 => Self::Hs512(Box::new(
+                Hmac::new_from_slice(bytes).map_err(|_| unusable())?,
+            )),
+            other => {
+                return Err(Error::new(
+                    ErrorKind::Keys,
+                    format!("the algorithm {other:?} is not known here"),
+                ));
+            }
         })
     }
 
     /// The part that verifies.
     pub(crate) fn verifying(&self) -> Self {
-        self.public().map_or_else(|| self.clone(), |public| Self::Public(public.clone()))
+        self.public()
+            .map_or_else(|| self.clone(), |public| Self::Public(public.clone()))
     }
 
     /// The public key, where there is one.
     pub(crate) fn public(&self) -> Option<&PublicKey> {
         match self {
-            Self::Ed25519(_, public) | Self::Ecdsa(_, public) | Self::Rsa(_, _, public) | Self::Public(public) => Some(public),
+            Self::Ed25519(_, public)
+            | Self::Ecdsa(_, public)
+            | Self::Rsa(_, _, public)
+            | Self::Public(public) => Some(public),
             Self::Hs256(_) | Self::Hs384(_) | Self::Hs512(_) => None,
         }
     }
@@ -112,9 +142,10 @@ impl LiveKey {
     /// Its one algorithm.
     pub(crate) fn algorithm(&self) -> Algorithm {
         match self {
-            Self::Ed25519(_, public) | Self::Ecdsa(_, public) | Self::Rsa(_, _, public) | Self::Public(public) => {
-                public.algorithm()
-            }
+            Self::Ed25519(_, public)
+            | Self::Ecdsa(_, public)
+            | Self::Rsa(_, _, public)
+            | Self::Public(public) => public.algorithm(),
             Self::Hs256(_) => Algorithm::HS256,
             Self::Hs384(_) => Algorithm::HS384,
             Self::Hs512(_) => Algorithm::HS512,
@@ -125,10 +156,13 @@ impl LiveKey {
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Signature> {
         match self {
             Self::Ed25519(pair, _) => Some(Signature::new(pair.try_sign(message).ok()?.as_ref())),
-            Self::Ecdsa(pair, _) => Some(Signature::new(pair.sign(&SystemRandom::new(), message).ok()?.as_ref())),
+            Self::Ecdsa(pair, _) => Some(Signature::new(
+                pair.sign(&SystemRandom::new(), message).ok()?.as_ref(),
+            )),
             Self::Rsa(pair, encoding, _) => {
                 let mut bytes = vec![0; pair.public_modulus_len()];
-                pair.sign(*encoding, &SystemRandom::new(), message, &mut bytes).ok()?;
+                pair.sign(*encoding, &SystemRandom::new(), message, &mut bytes)
+                    .ok()?;
                 Some(Signature::Long(bytes))
             }
             Self::Public(_) => None,
@@ -141,9 +175,10 @@ impl LiveKey {
     /// Whether the signature is this key's; a MAC is compared in constant time.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
-            Self::Ed25519(_, public) | Self::Ecdsa(_, public) | Self::Rsa(_, _, public) | Self::Public(public) => {
-                public.verify(message, signature)
-            }
+            Self::Ed25519(_, public)
+            | Self::Ecdsa(_, public)
+            | Self::Rsa(_, _, public)
+            | Self::Public(public) => public.verify(message, signature),
             Self::Hs256(key) => same(&mac(key.as_ref(), message), signature),
             Self::Hs384(key) => same(&mac(key.as_ref(), message), signature),
             Self::Hs512(key) => same(&mac(key.as_ref(), message), signature),
@@ -153,9 +188,10 @@ impl LiveKey {
     /// How many bytes a signature has.
     pub(crate) fn signature_len(&self) -> usize {
         match self {
-            Self::Ed25519(_, public) | Self::Ecdsa(_, public) | Self::Rsa(_, _, public) | Self::Public(public) => {
-                public.signature_len()
-            }
+            Self::Ed25519(_, public)
+            | Self::Ecdsa(_, public)
+            | Self::Rsa(_, _, public)
+            | Self::Public(public) => public.signature_len(),
             Self::Hs256(_) => 32,
             Self::Hs384(_) => 48,
             Self::Hs512(_) => 64,
@@ -163,14 +199,24 @@ impl LiveKey {
     }
 }
 
-/// The secret bytes of a fresh key, of the form that [`LiveKey::new`] reads. An RSA key has 2048 bits, and takes a moment.
+/// The secret bytes of a fresh key, of the form that [`LiveKey::new`] reads. An RSA key has 2048
+/// bits, and takes a moment.
 pub(crate) fn generate(algorithm: Algorithm) -> Result<Secret, Error> {
-    let failed = || Error::new(ErrorKind::Keys, format!("a key for {algorithm:?} cannot be made"));
+    let failed = || {
+        Error::new(
+            ErrorKind::Keys,
+            format!("a key for {algorithm:?} cannot be made"),
+        )
+    };
     match algorithm.family() {
-        AlgorithmFamily::Hmac | AlgorithmFamily::Ed => Ok(Secret::random(secret_len(algorithm).ok_or_else(failed)?)?),
+        AlgorithmFamily::Hmac | AlgorithmFamily::Ed => {
+            Ok(Secret::random(secret_len(algorithm).ok_or_else(failed)?)?)
+        }
         AlgorithmFamily::Ec => {
             let pair = EcdsaKeyPair::generate(ecdsa(algorithm)).map_err(|_| failed())?;
-            pair.to_pkcs8v1().map(|der| Secret::from_bytes(der.as_ref().to_vec())).map_err(|_| failed())
+            pair.to_pkcs8v1()
+                .map(|der| Secret::from_bytes(der.as_ref().to_vec()))
+                .map_err(|_| failed())
         }
         AlgorithmFamily::Rsa => {
             let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| failed())?;
@@ -180,8 +226,8 @@ pub(crate) fn generate(algorithm: Algorithm) -> Result<Secret, Error> {
     }
 }
 
-/// How many bytes the secret of this algorithm has, where it is a number of them: as many as the hash puts out (RFC 7518
-/// section 3.2), or the seed of Ed25519.
+/// How many bytes the secret of this algorithm has, where it is a number of them: as many as the
+/// hash puts out (RFC 7518 section 3.2), or the seed of Ed25519.
 pub(crate) fn secret_len(algorithm: Algorithm) -> Option<usize> {
     match algorithm {
         Algorithm::EdDSA | Algorithm::HS256 => Some(32),
@@ -199,7 +245,11 @@ pub(crate) fn mac<M: Mac + Clone>(keyed: &M, message: &[u8]) -> hmac::digest::Ou
 }
 
 fn ecdsa(algorithm: Algorithm) -> &'static EcdsaSigningAlgorithm {
-    if algorithm == Algorithm::ES256 { &ECDSA_P256_SHA256_FIXED_SIGNING } else { &ECDSA_P384_SHA384_FIXED_SIGNING }
+    if algorithm == Algorithm::ES256 {
+        &ECDSA_P256_SHA256_FIXED_SIGNING
+    } else {
+        &ECDSA_P384_SHA384_FIXED_SIGNING
+    }
 }
 
 fn rsa(algorithm: Algorithm) -> &'static dyn RsaEncoding {
@@ -218,7 +268,10 @@ mod tests {
     use super::*;
 
     fn unhex(text: &str) -> Vec<u8> {
-        Secret::parse(&format!("hex:{text}")).unwrap().expose().to_vec()
+        Secret::parse(&format!("hex:{text}"))
+            .unwrap()
+            .expose()
+            .to_vec()
     }
 
     #[test]
@@ -230,14 +283,21 @@ mod tests {
         );
         assert_eq!(key.sign(&[0x72]).unwrap().as_slice(), signature);
         assert!(key.verify(&[0x72], &signature) && key.verifying().verify(&[0x72], &signature));
-        assert!(!key.verify(&[0x73], &signature) && !key.verify(&[0x72], &signature[..63]) && !key.verify(&[0x72], &[]));
+        assert!(
+            !key.verify(&[0x73], &signature)
+                && !key.verify(&[0x72], &signature[..63])
+                && !key.verify(&[0x72], &[])
+        );
         assert!(key.verifying().sign(b"x").is_none());
     }
 
     #[test]
     fn rfc_4231_test_case_2_holds() {
         for (algorithm, mac) in [
-            (Algorithm::HS256, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
+            (
+                Algorithm::HS256,
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
             (
                 Algorithm::HS384,
                 "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649",
@@ -273,17 +333,38 @@ mod tests {
     fn every_algorithm_signs_and_verifies_and_no_other_key_does() {
         for algorithm in ALL {
             let secret = generate(algorithm).unwrap();
-            let (key, other) =
-                (LiveKey::new(algorithm, &secret).unwrap(), LiveKey::new(algorithm, &generate(algorithm).unwrap()).unwrap());
+            let (key, other) = (
+                LiveKey::new(algorithm, &secret).unwrap(),
+                LiveKey::new(algorithm, &generate(algorithm).unwrap()).unwrap(),
+            );
             let signature = key.sign(b"message").unwrap();
-            assert_eq!(signature.as_slice().len(), key.signature_len(), "{algorithm:?}");
-            assert!(key.verify(b"message", signature.as_slice()), "{algorithm:?}");
-            assert!(key.verifying().verify(b"message", signature.as_slice()), "{algorithm:?}");
-            assert!(!key.verify(b"massage", signature.as_slice()), "{algorithm:?}");
-            assert!(!other.verify(b"message", signature.as_slice()), "{algorithm:?}");
-            for wrong in
-                [&[][..], &signature.as_slice()[1..], &[signature.as_slice(), &[0]].concat(), &vec![0; key.signature_len()]]
-            {
+            assert_eq!(
+                signature.as_slice().len(),
+                key.signature_len(),
+                "{algorithm:?}"
+            );
+            assert!(
+                key.verify(b"message", signature.as_slice()),
+                "{algorithm:?}"
+            );
+            assert!(
+                key.verifying().verify(b"message", signature.as_slice()),
+                "{algorithm:?}"
+            );
+            assert!(
+                !key.verify(b"massage", signature.as_slice()),
+                "{algorithm:?}"
+            );
+            assert!(
+                !other.verify(b"message", signature.as_slice()),
+                "{algorithm:?}"
+            );
+            for wrong in [
+                &[][..],
+                &signature.as_slice()[1..],
+                &[signature.as_slice(), &[0]].concat(),
+                &vec![0; key.signature_len()],
+            ] {
                 assert!(!key.verify(b"message", wrong), "{algorithm:?}");
             }
             if let Some(public) = key.public() {
@@ -297,21 +378,34 @@ mod tests {
     #[test]
     fn r19_no_rsa_key_serves_two_algorithms() {
         let secret = generate(Algorithm::RS256).unwrap();
-        let rsa = ALL.into_iter().filter(|algorithm| algorithm.family() == AlgorithmFamily::Rsa);
-        let keys: Vec<_> = rsa.map(|algorithm| (algorithm, LiveKey::new(algorithm, &secret).unwrap())).collect();
+        let rsa = ALL
+            .into_iter()
+            .filter(|algorithm| algorithm.family() == AlgorithmFamily::Rsa);
+        let keys: Vec<_> = rsa
+            .map(|algorithm| (algorithm, LiveKey::new(algorithm, &secret).unwrap()))
+            .collect();
         for (one, signer) in &keys {
             let signature = signer.sign(b"message").unwrap();
             for (other, verifier) in &keys {
-                assert_eq!(verifier.verify(b"message", signature.as_slice()), one == other, "{one:?} {other:?}");
+                assert_eq!(
+                    verifier.verify(b"message", signature.as_slice()),
+                    one == other,
+                    "{one:?} {other:?}"
+                );
             }
         }
     }
 
-    /// R28: a signature in DER, as OpenSSL writes it, is none; nor is one with a zero or the order in it.
+    /// R28: a signature in DER, as OpenSSL writes it, is none; nor is one with a zero or the order
+    /// in it.
     #[test]
     fn r28_ecdsa_signatures_are_r_and_s_of_fixed_length() {
         for (algorithm, half, order) in [
-            (Algorithm::ES256, 32, "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"),
+            (
+                Algorithm::ES256,
+                32,
+                "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
+            ),
             (
                 Algorithm::ES384,
                 48,
@@ -323,9 +417,18 @@ mod tests {
             let signature = key.sign(b"message").unwrap();
             let (r, s) = signature.as_slice().split_at(half);
             for bad in [vec![0; half], unhex(order), vec![0xFF; half]] {
-                assert!(!key.verify(b"message", &[r, &bad].concat()), "{algorithm:?}");
-                assert!(!key.verify(b"message", &[&bad, s].concat()), "{algorithm:?}");
-                assert!(!key.verify(b"message", &[&bad[..], &bad].concat()), "{algorithm:?}");
+                assert!(
+                    !key.verify(b"message", &[r, &bad].concat()),
+                    "{algorithm:?}"
+                );
+                assert!(
+                    !key.verify(b"message", &[&bad, s].concat()),
+                    "{algorithm:?}"
+                );
+                assert!(
+                    !key.verify(b"message", &[&bad[..], &bad].concat()),
+                    "{algorithm:?}"
+                );
             }
             let number = |n: &[u8]| [&[2, u8::try_from(half + 1).unwrap(), 0][..], n].concat();
             let body = [number(r), number(s)].concat();
@@ -338,19 +441,38 @@ mod tests {
     #[test]
     fn r31_no_two_ecdsa_signatures_share_their_nonce() {
         let key = LiveKey::new(Algorithm::ES256, &generate(Algorithm::ES256).unwrap()).unwrap();
-        let seen: std::collections::HashSet<Vec<u8>> =
-            (0..200).map(|i| key.sign(if i % 2 == 0 { b"one" } else { b"two" }).unwrap().as_slice()[..32].to_vec()).collect();
+        let seen: std::collections::HashSet<Vec<u8>> = (0..200)
+            .map(|i| {
+                key.sign(if i % 2 == 0 { b"one" } else { b"two" })
+                    .unwrap()
+                    .as_slice()[..32]
+                    .to_vec()
+            })
+            .collect();
         assert_eq!(seen.len(), 200);
     }
 
     #[test]
     fn bytes_of_another_kind_of_key_are_refused() {
-        for algorithm in ALL.into_iter().filter(|algorithm| algorithm.family() != AlgorithmFamily::Hmac) {
-            for other in ALL.into_iter().filter(|other| other.family() != algorithm.family()) {
+        for algorithm in ALL
+            .into_iter()
+            .filter(|algorithm| algorithm.family() != AlgorithmFamily::Hmac)
+        {
+            for other in ALL
+                .into_iter()
+                .filter(|other| other.family() != algorithm.family())
+            {
                 // Any 32 bytes are a seed.
                 if algorithm != Algorithm::EdDSA || secret_len(other) != Some(32) {
-                    let error = LiveKey::new(algorithm, &generate(other).unwrap()).err().unwrap();
-                    assert!(error.to_string().contains(&format!("is no key for {algorithm:?}")), "{error}");
+                    let error = LiveKey::new(algorithm, &generate(other).unwrap())
+                        .err()
+                        .unwrap();
+                    assert!(
+                        error
+                            .to_string()
+                            .contains(&format!("is no key for {algorithm:?}")),
+                        "{error}"
+                    );
                 }
             }
         }

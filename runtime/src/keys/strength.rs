@@ -6,7 +6,8 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
 
-/// Refuses a secret that is too short (RFC 7518 section 3.2), too regular, or somebody's public key.
+/// Refuses a secret that is too short (RFC 7518 section 3.2), too regular, or somebody's public
+/// key.
 ///
 /// # Errors
 /// Names the setting, never the secret.
@@ -14,10 +15,17 @@ pub(crate) fn check(name: &str, secret: &Secret, min_len: usize) -> Result<(), E
     let bytes = secret.expose();
     let refuse = |what: String| Err(Error::new(ErrorKind::Keys, format!("{name} {what}")));
     if is_public_key(bytes) {
-        return refuse("is a key or certificate in PEM, DER, JWK or SSH form, which others may know: use random bytes".into());
+        return refuse(
+            "is a key or certificate in PEM, DER, JWK or SSH form, which others may know: use \
+             random bytes"
+                .into(),
+        );
     }
     if bytes.len() < min_len {
-        return refuse(format!("has {} bytes: at least {min_len} are needed", bytes.len()));
+        return refuse(format!(
+            "has {} bytes: at least {min_len} are needed",
+            bytes.len()
+        ));
     }
     let mut seen = [false; 256];
     for byte in bytes {
@@ -27,7 +35,10 @@ pub(crate) fn check(name: &str, secret: &Secret, min_len: usize) -> Result<(), E
     }
     let distinct = seen.iter().filter(|seen| **seen).count();
     if distinct < MIN_DISTINCT {
-        return refuse(format!("has only {distinct} different bytes: at least {MIN_DISTINCT} are needed, so use random bytes"));
+        return refuse(format!(
+            "has only {distinct} different bytes: at least {MIN_DISTINCT} are needed, so use \
+             random bytes"
+        ));
     }
     Ok(())
 }
@@ -43,21 +54,29 @@ fn is_public_key(bytes: &[u8]) -> bool {
     let contains = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
     let as_base64 = || {
         let body: Vec<u8> = text.iter().copied().filter(|b| *b != b'=').collect();
-        STANDARD_NO_PAD.decode(&body).or_else(|_| URL_SAFE_NO_PAD.decode(&body)).is_ok_and(|der| is_der(&der))
+        STANDARD_NO_PAD
+            .decode(&body)
+            .or_else(|_| URL_SAFE_NO_PAD.decode(&body))
+            .is_ok_and(|der| is_der(&der))
     };
     contains(b"-----BEGIN")
         || contains(b"----BEGIN")
         || contains(b"\"kty\"")
         || contains(b"\"keys\"")
-        || [&b"ssh-"[..], b"ecdsa-sha2-", b"sk-ssh-"].iter().any(|prefix| text.starts_with(prefix))
+        || [&b"ssh-"[..], b"ecdsa-sha2-", b"sk-ssh-"]
+            .iter()
+            .any(|prefix| text.starts_with(prefix))
         || is_der(bytes)
         || as_base64()
 }
 
-/// Whether the bytes are exactly one DER SEQUENCE that starts as keys and certificates do: with a SEQUENCE or an INTEGER.
+/// Whether the bytes are exactly one DER SEQUENCE that starts as keys and certificates do: with a
+/// SEQUENCE or an INTEGER.
 fn is_der(bytes: &[u8]) -> bool {
     let (len, rest) = match bytes {
-        [0x30, len @ 0..=0x7F, rest @ ..] | [0x30, 0x81, len, rest @ ..] => (usize::from(*len), rest),
+        [0x30, len @ 0..=0x7F, rest @ ..] | [0x30, 0x81, len, rest @ ..] => {
+            (usize::from(*len), rest)
+        }
         [0x30, 0x82, high, low, rest @ ..] => (usize::from(*high) << 8 | usize::from(*low), rest),
         _ => return false,
     };
@@ -72,7 +91,9 @@ mod tests {
     use super::*;
 
     fn refusal(bytes: &[u8]) -> String {
-        check("`keys.secret`", &Secret::from_bytes(bytes.to_vec()), 32).unwrap_err().to_string()
+        check("`keys.secret`", &Secret::from_bytes(bytes.to_vec()), 32)
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -85,26 +106,42 @@ mod tests {
     #[test]
     fn r25_short_and_empty_secrets_are_refused() {
         for len in [0, 1, 31] {
-            assert!(refusal(&(0..len).collect::<Vec<u8>>()).contains("at least 32"), "{len}");
+            assert!(
+                refusal(&(0..len).collect::<Vec<u8>>()).contains("at least 32"),
+                "{len}"
+            );
         }
     }
 
     #[test]
     fn r26_a_secret_of_few_different_bytes_is_refused() {
         assert!(refusal(&[0; 64]).contains("only 1 different"));
-        assert!(refusal(&(0..64).map(|i| i % 15).collect::<Vec<u8>>()).contains("only 15 different"));
-        check("x", &Secret::from_bytes((0..64).map(|i| i % 16).collect()), 32).unwrap();
+        assert!(
+            refusal(&(0..64).map(|i| i % 15).collect::<Vec<u8>>()).contains("only 15 different")
+        );
+        check(
+            "x",
+            &Secret::from_bytes((0..64).map(|i| i % 16).collect()),
+            32,
+        )
+        .unwrap();
     }
 
     /// R20, with the disguises of CVE-2026-34950 and CVE-2026-48526.
     #[test]
     fn r20_a_public_key_is_never_a_secret() {
-        let pem = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
-        let jwk = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let pem = "-----BEGIN PUBLIC \
+                   KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\\
+                   n-----END PUBLIC KEY-----\n";
+        let jwk =
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
         let set = format!("{{\"keys\":[{jwk}]}}");
-        let ssh = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea me@host";
+        let ssh = "ssh-ed25519 \
+                   AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea me@host";
         let body = "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
-        let der = base64::engine::general_purpose::STANDARD.decode(body).unwrap();
+        let der = base64::engine::general_purpose::STANDARD
+            .decode(body)
+            .unwrap();
         for text in [pem, jwk, &set, ssh, body] {
             for disguised in [
                 text.to_owned(),
@@ -114,10 +151,16 @@ mod tests {
                 text.replace('\n', ""),
                 format!("{text}\n\n"),
             ] {
-                assert!(refusal(disguised.as_bytes()).contains("PEM, DER, JWK"), "{disguised}");
+                assert!(
+                    refusal(disguised.as_bytes()).contains("PEM, DER, JWK"),
+                    "{disguised}"
+                );
             }
             let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-            assert!(refusal(&utf16).contains("PEM, DER, JWK"), "UTF-16 of {text}");
+            assert!(
+                refusal(&utf16).contains("PEM, DER, JWK"),
+                "UTF-16 of {text}"
+            );
         }
         assert!(refusal(&der).contains("PEM, DER, JWK"));
     }

@@ -7,8 +7,9 @@ use sha2::Sha256;
 
 use crate::secret::sha256;
 
-/// The RFC 7638 thumbprint of a JWK whose required members are given in lexicographic order (section 3.2), as the text
-/// of the canonical JSON object. Names and values hold nothing that JSON would escape.
+/// The RFC 7638 thumbprint of a JWK whose required members are given in lexicographic order
+/// (section 3.2), as the text of the canonical JSON object. Names and values hold nothing that JSON
+/// would escape.
 pub(crate) fn thumbprint(members: &[(&str, &str)]) -> String {
     let mut json = String::from("{");
     for (i, (name, value)) in members.iter().enumerate() {
@@ -21,8 +22,9 @@ pub(crate) fn thumbprint(members: &[(&str, &str)]) -> String {
 
 /// The name of a secret key, which its tokens show to everyone.
 ///
-/// Not the thumbprint of RFC 7638: that is a plain hash of the key, by which a weak secret is found offline faster than
-/// by a token's MAC. This costs a guesser at least as much as guessing against the MAC of a token.
+/// Not the thumbprint of RFC 7638: that is a plain hash of the key, by which a weak secret is found
+/// offline faster than by a token's MAC. This costs a guesser at least as much as guessing against
+/// the MAC of a token.
 pub(crate) fn secret_name(key: &[u8], label: &str) -> Option<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     mac.update(label.as_bytes());
@@ -45,7 +47,11 @@ mod tests {
     /// R35.
     #[test]
     fn rfc_8037_appendix_a_3_holds() {
-        let print = thumbprint(&[("crv", "Ed25519"), ("kty", "OKP"), ("x", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]);
+        let print = thumbprint(&[
+            ("crv", "Ed25519"),
+            ("kty", "OKP"),
+            ("x", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"),
+        ]);
         assert_eq!(print, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     }
 
@@ -55,7 +61,9 @@ mod tests {
         let name = secret_name(&key, "tollgate/kid/1").unwrap();
         assert_eq!(name.len(), 22);
         let oct = thumbprint(&[("k", &URL_SAFE_NO_PAD.encode(key)), ("kty", "oct")]);
-        assert!(!oct.starts_with(&name) && !URL_SAFE_NO_PAD.encode(sha256(&key)).starts_with(&name));
+        assert!(
+            !oct.starts_with(&name) && !URL_SAFE_NO_PAD.encode(sha256(&key)).starts_with(&name)
+        );
         assert_ne!(secret_name(&key, "tollgate/check/1").unwrap(), name);
     }
 }

@@ -26,11 +26,13 @@ const COOKIE: &str = "access_cookie";
 const SERVICE: &str = "service";
 
 impl<B: AuthBackend> Gate<B> {
-    /// The OpenAPI document (3.1) of the auth routes: paths, bodies, answers, and the security scheme `access_token`.
+    /// The OpenAPI document (3.1) of the auth routes: paths, bodies, answers, and the security
+    /// scheme `access_token`.
     ///
-    /// The routes stand where [`router`](Self::router) has them; below another path it is `OpenApi::new(…).nest(path, document)`. A
-    /// backend with `openapi = false` has no paths in it, and the scheme all the same. [`install`](Self::install) serves it at
-    /// `/openapi.json`, together with the routes of a [`Guarded`](crate::Guarded) application.
+    /// The routes stand where [`router`](Self::router) has them; below another path it is
+    /// `OpenApi::new(…).nest(path, document)`. A backend with `openapi = false` has no paths in it,
+    /// and the scheme all the same. [`install`](Self::install) serves it at `/openapi.json`,
+    /// together with the routes of a [`Guarded`](crate::Guarded) application.
     ///
     /// # Examples
     /// Merged with what utoipa collected from handlers of your own:
@@ -47,7 +49,10 @@ impl<B: AuthBackend> Gate<B> {
         let mut paths = Paths::new();
         let shape = &B::SHAPE;
         let settings = &self.running().engine.settings;
-        let (has_cookies, answers_services) = (settings.cookies.path.is_some(), !settings.introspection.services.is_empty());
+        let (has_cookies, answers_services) = (
+            settings.cookies.path.is_some(),
+            !settings.introspection.services.is_empty(),
+        );
         if shape.openapi {
             for (route, method, path) in operation::ROUTES {
                 if shape.disabled.contains(&route) {
@@ -58,9 +63,18 @@ impl<B: AuthBackend> Gate<B> {
                     AuthRoute::Refresh => shape.refresh.path,
                     _ => path,
                 };
-                let described = Described { route, shape, login: schema::login::<B>(has_cookies), has_cookies };
+                let described = Described {
+                    route,
+                    shape,
+                    login: schema::login::<B>(has_cookies),
+                    has_cookies,
+                };
                 let operation = described.operation(&method);
-                paths.add_path_operation(format!("{}{path}", shape.prefix), vec![method], operation);
+                paths.add_path_operation(
+                    format!("{}{path}", shape.prefix),
+                    vec![method],
+                    operation,
+                );
                 if route == AuthRoute::Signin {
                     paths.add_path_operation(
                         format!("{}{path}/step", shape.prefix),
@@ -76,9 +90,14 @@ impl<B: AuthBackend> Gate<B> {
                     operation::introspect(shape),
                 );
             }
-            paths.add_path_operation("/.well-known/jwks.json", vec![HttpMethod::Get], operation::jwks(shape));
+            paths.add_path_operation(
+                "/.well-known/jwks.json",
+                vec![HttpMethod::Get],
+                operation::jwks(shape),
+            );
         }
-        let components = schema::add(Components::new(), shape, has_cookies).security_scheme(BEARER, self.scheme());
+        let components = schema::add(Components::new(), shape, has_cookies)
+            .security_scheme(BEARER, self.scheme());
         let components = if has_cookies {
             let about = "Set by a sign-in; counts in requests that a page of this origin sends";
             let cookie = ApiKeyValue::with_description(cookie::ACCESS, about);
@@ -87,23 +106,41 @@ impl<B: AuthBackend> Gate<B> {
             components
         };
         let components = if answers_services {
-            components.security_scheme(SERVICE, SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)))
+            components.security_scheme(
+                SERVICE,
+                SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)),
+            )
         } else {
             components
         };
         let info = Info::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-        OpenApiBuilder::new().info(info).paths(paths).components(Some(components.build())).build()
+        OpenApiBuilder::new()
+            .info(info)
+            .paths(paths)
+            .components(Some(components.build()))
+            .build()
     }
 
-    /// How an access token is sent. A header or scheme of one's own is an API key to OpenAPI, which has no word for it.
+    /// How an access token is sent. A header or scheme of one's own is an API key to OpenAPI, which
+    /// has no word for it.
     fn scheme(&self) -> SecurityScheme {
         let access = &self.running().engine.settings.access;
         let scheme = access.schemes.first().map_or("Bearer", String::as_str);
-        if access.header.eq_ignore_ascii_case("authorization") && scheme.eq_ignore_ascii_case("bearer") {
-            return SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build());
+        if access.header.eq_ignore_ascii_case("authorization")
+            && scheme.eq_ignore_ascii_case("bearer")
+        {
+            return SecurityScheme::Http(
+                Http::builder()
+                    .scheme(HttpAuthScheme::Bearer)
+                    .bearer_format("JWT")
+                    .build(),
+            );
         }
         let about = format!("`{scheme}`, a space and the access token");
-        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(access.header.clone(), about)))
+        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+            access.header.clone(),
+            about,
+        )))
     }
 
     /// Serves the document, with the routes of an application that says who may call them.

@@ -3,7 +3,8 @@
 use std::any::TypeId;
 
 use utoipa::openapi::schema::{
-    AdditionalProperties, ArrayBuilder, ComponentsBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
+    AdditionalProperties, ArrayBuilder, ComponentsBuilder, KnownFormat, ObjectBuilder, Schema,
+    SchemaFormat, SchemaType, Type,
 };
 use utoipa::openapi::{Components, Content, Ref, RefOr, ResponseBuilder};
 
@@ -20,25 +21,39 @@ pub(super) fn login<B: AuthBackend>(has_cookies: bool) -> Schema {
     } else {
         None
     };
-    let known = own.into_iter().flat_map(|name| [(name, text()), ("password", password())]);
-    let object = known.fold(ObjectBuilder::new(), |object, (name, schema)| object.property(name, schema).required(name));
-    let object = object.property("device_name", text()).property("device_id", text());
+    let known = own
+        .into_iter()
+        .flat_map(|name| [(name, text()), ("password", password())]);
+    let object = known.fold(ObjectBuilder::new(), |object, (name, schema)| {
+        object.property(name, schema).required(name)
+    });
+    let object = object
+        .property("device_name", text())
+        .property("device_id", text());
     let object = match has_cookies {
         true => object.property("transport", text().enum_values(Some(["cookie", "body"]))),
         false => object,
     };
     match own {
         Some(_) => object.into(),
-        None => object.additional_properties(Some(AdditionalProperties::FreeForm(true))).into(),
+        None => object
+            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+            .into(),
     }
 }
 
 /// An object of strings; of each it is said whether it is required.
 pub(super) fn object<const N: usize>(members: [(&str, bool); N]) -> Schema {
-    let object = members.into_iter().fold(ObjectBuilder::new(), |object, (name, is_required)| {
-        let object = object.property(name, text());
-        if is_required { object.required(name) } else { object }
-    });
+    let object = members
+        .into_iter()
+        .fold(ObjectBuilder::new(), |object, (name, is_required)| {
+            let object = object.property(name, text());
+            if is_required {
+                object.required(name)
+            } else {
+                object
+            }
+        });
     object.into()
 }
 
@@ -68,8 +83,12 @@ pub(super) fn add(components: Components, shape: &Shape, has_cookies: bool) -> C
         ("expires_in", Kind::Number),
         ("session_id", Kind::Text),
     ]);
-    let described =
-        members(&[("kind", Kind::Text), ("subject", Kind::Text), ("session_id", Kind::MaybeText), ("expires_at", Kind::Number)]);
+    let described = members(&[
+        ("kind", Kind::Text),
+        ("subject", Kind::Text),
+        ("session_id", Kind::MaybeText),
+        ("expires_at", Kind::Number),
+    ]);
     let session = members(&[
         ("session_id", Kind::Text),
         ("current", Kind::Bool),
@@ -83,21 +102,38 @@ pub(super) fn add(components: Components, shape: &Shape, has_cookies: bool) -> C
         ("last_seen_at", Kind::Number),
         ("expires_at", Kind::Number),
     ]);
-    let keys = ObjectBuilder::new().property("keys", ArrayBuilder::new().items(ObjectBuilder::new())).required("keys");
-    let problem = members(&[("type", Kind::Text), ("title", Kind::Text), ("status", Kind::Number), ("code", Kind::Code)]);
+    let keys = ObjectBuilder::new()
+        .property("keys", ArrayBuilder::new().items(ObjectBuilder::new()))
+        .required("keys");
+    let problem = members(&[
+        ("type", Kind::Text),
+        ("title", Kind::Text),
+        ("status", Kind::Number),
+        ("code", Kind::Code),
+    ]);
     let components = ComponentsBuilder::from(components)
         .schema("Tokens", pair)
         .schema("AccessToken", access)
         .schema("TokenDescription", described)
         .schema("Session", session)
-        .schema("Introspection", ObjectBuilder::new().property("active", truth()).required("active"))
+        .schema(
+            "Introspection",
+            ObjectBuilder::new()
+                .property("active", truth())
+                .required("active"),
+        )
         .schema("KeySet", keys)
         .schema("Problem", problem);
     STATUSES.into_iter().fold(components, |components, status| {
-        let codes: Vec<String> =
-            Code::ALL.iter().filter(|code| code.status() == status).map(|code| format!("`{}`", code.as_str())).collect();
+        let codes: Vec<String> = Code::ALL
+            .iter()
+            .filter(|code| code.status() == status)
+            .map(|code| format!("`{}`", code.as_str()))
+            .collect();
         let content = Content::new(Some(Ref::from_schema_name("Problem")));
-        let response = ResponseBuilder::new().description(codes.join(", ")).content("application/problem+json", content);
+        let response = ResponseBuilder::new()
+            .description(codes.join(", "))
+            .content("application/problem+json", content);
         components.response(format!("Problem{status}"), response)
     })
 }
@@ -119,18 +155,24 @@ enum Kind {
 
 /// An object that always has these members, but for those that are optional.
 fn members(all: &[(&str, Kind)], optional: &[&str]) -> ObjectBuilder {
-    all.iter().fold(ObjectBuilder::new(), |object, &(name, kind)| {
-        let schema = match kind {
-            Kind::Text => text(),
-            Kind::MaybeText => ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null])),
-            Kind::Number => ObjectBuilder::new().schema_type(Type::Integer),
-            Kind::Bool => truth(),
-            Kind::Object => ObjectBuilder::new().schema_type(Type::Object),
-            Kind::Code => text().enum_values(Some(Code::ALL.iter().map(|code| code.as_str()))),
-        };
-        let object = object.property(name, schema);
-        if optional.contains(&name) { object } else { object.required(name) }
-    })
+    all.iter()
+        .fold(ObjectBuilder::new(), |object, &(name, kind)| {
+            let schema = match kind {
+                Kind::Text => text(),
+                Kind::MaybeText => ObjectBuilder::new()
+                    .schema_type(SchemaType::from_iter([Type::String, Type::Null])),
+                Kind::Number => ObjectBuilder::new().schema_type(Type::Integer),
+                Kind::Bool => truth(),
+                Kind::Object => ObjectBuilder::new().schema_type(Type::Object),
+                Kind::Code => text().enum_values(Some(Code::ALL.iter().map(|code| code.as_str()))),
+            };
+            let object = object.property(name, schema);
+            if optional.contains(&name) {
+                object
+            } else {
+                object.required(name)
+            }
+        })
 }
 
 fn text() -> ObjectBuilder {

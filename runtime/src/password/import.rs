@@ -1,4 +1,5 @@
-//! Hashes that other programs wrote: bcrypt, and what Django keeps. They are checked, and never made.
+//! Hashes that other programs wrote: bcrypt, and what Django keeps. They are checked, and never
+//! made.
 
 use std::num::NonZeroU32;
 
@@ -13,17 +14,29 @@ use crate::secret::{Password, same, sha256};
 
 /// A stored hash that is none of argon2.
 pub(super) enum Foreign {
-    /// bcrypt, over the password itself or over the hexadecimal digits of its SHA-256, as Django's `bcrypt_sha256` does.
+    /// bcrypt, over the password itself or over the hexadecimal digits of its SHA-256, as Django's
+    /// `bcrypt_sha256` does.
     Bcrypt { hash: String, digested: bool },
     /// PBKDF2 (RFC 8018 section 5.2) as Django writes it: `pbkdf2_sha256$iterations$salt$hash`.
-    Pbkdf2 { algorithm: pbkdf2::Algorithm, iterations: NonZeroU32, salt: String, hash: Vec<u8> },
+    Pbkdf2 {
+        algorithm: pbkdf2::Algorithm,
+        iterations: NonZeroU32,
+        salt: String,
+        hash: Vec<u8>,
+    },
 }
 
 impl Foreign {
-    /// Nothing where it is not one of these, or asks for more work than one that was written for sign-ins.
+    /// Nothing where it is not one of these, or asks for more work than one that was written for
+    /// sign-ins.
     pub(super) fn parse(stored: &Stored) -> Option<Self> {
         let text = stored.as_str();
-        let bcrypt = |hash: &str, digested| is_bcrypt(hash).then(|| Self::Bcrypt { hash: hash.to_owned(), digested });
+        let bcrypt = |hash: &str, digested| {
+            is_bcrypt(hash).then(|| Self::Bcrypt {
+                hash: hash.to_owned(),
+                digested,
+            })
+        };
         match text.split_once('$')? {
             ("", _) => bcrypt(text, false),
             ("bcrypt", hash) => bcrypt(hash, false),
@@ -37,25 +50,53 @@ impl Foreign {
     fn pbkdf2(algorithm: pbkdf2::Algorithm, length: usize, rest: &str) -> Option<Self> {
         let mut parts = rest.split('$');
         let (iterations, salt, hash) = (parts.next()?, parts.next()?, parts.next()?);
-        let iterations: NonZeroU32 = iterations.parse().ok().filter(|count: &NonZeroU32| count.get() <= MOST_ITERATIONS)?;
-        let hash = STANDARD.decode(hash).ok().filter(|hash| hash.len() == length && parts.next().is_none())?;
-        Some(Self::Pbkdf2 { algorithm, iterations, salt: salt.to_owned(), hash })
+        let iterations: NonZeroU32 = iterations
+            .parse()
+            .ok()
+            .filter(|count: &NonZeroU32| count.get() <= MOST_ITERATIONS)?;
+        let hash = STANDARD
+            .decode(hash)
+            .ok()
+            .filter(|hash| hash.len() == length && parts.next().is_none())?;
+        Some(Self::Pbkdf2 {
+            algorithm,
+            iterations,
+            salt: salt.to_owned(),
+            hash,
+        })
     }
 
     /// One evaluation.
     pub(super) fn matches(&self, password: &Password) -> Result<bool, AuthError> {
         let bytes = password.expose().as_bytes();
         match self {
-            Self::Bcrypt { hash, digested: false } => {
-                // The work is done whatever the length is; bytes that bcrypt cannot see are not passed over (R121).
+            Self::Bcrypt {
+                hash,
+                digested: false,
+            } => {
+                // The work is done whatever the length is; bytes that bcrypt cannot see are not
+                // passed over (R121).
                 let right = bcrypt::verify(bytes, hash)?;
                 Ok(right && bytes.len() <= BCRYPT_BYTES)
             }
-            Self::Bcrypt { hash, digested: true } => {
-                let digits = Zeroizing::new(sha256(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+            Self::Bcrypt {
+                hash,
+                digested: true,
+            } => {
+                let digits = Zeroizing::new(
+                    sha256(bytes)
+                        .iter()
+                        .map(|byte| format!("{byte:02x}"))
+                        .collect::<String>(),
+                );
                 Ok(bcrypt::verify(digits.as_bytes(), hash)?)
             }
-            Self::Pbkdf2 { algorithm, iterations, salt, hash } => {
+            Self::Pbkdf2 {
+                algorithm,
+                iterations,
+                salt,
+                hash,
+            } => {
                 let mut output = Zeroizing::new(vec![0; hash.len()]);
                 pbkdf2::derive(*algorithm, *iterations, salt.as_bytes(), bytes, &mut output);
                 Ok(same(&output, hash))
@@ -66,12 +107,18 @@ impl Foreign {
 
 /// A PHC string out of the wrapping that Django gives it: `argon2$argon2id$…`.
 pub(super) fn unwrapped(stored: &Stored) -> Stored {
-    stored.as_str().strip_prefix("argon2$").map_or_else(|| stored.clone(), |rest| Stored::from(format!("${rest}")))
+    stored
+        .as_str()
+        .strip_prefix("argon2$")
+        .map_or_else(|| stored.clone(), |rest| Stored::from(format!("${rest}")))
 }
 
-/// Whether it is `$2a$`, `$2b$` or `$2y$` with a bearable cost. `$2x$` marks hashes of an implementation that was wrong.
+/// Whether it is `$2a$`, `$2b$` or `$2y$` with a bearable cost. `$2x$` marks hashes of an
+/// implementation that was wrong.
 fn is_bcrypt(hash: &str) -> bool {
-    let known = ["$2a$", "$2b$", "$2y$"].iter().find_map(|version| hash.strip_prefix(version));
+    let known = ["$2a$", "$2b$", "$2y$"]
+        .iter()
+        .find_map(|version| hash.strip_prefix(version));
     let cost = known.and_then(|rest| rest.get(..2)?.parse::<u32>().ok());
     cost.is_some_and(|cost| cost <= MOST_COST) && hash.parse::<bcrypt::HashParts>().is_ok()
 }

@@ -19,13 +19,15 @@ use crate::secret::{Password, fill_random, same};
 use pool::{Memory, Pool};
 use stored::Recipe;
 
-/// Hashes and checks passwords with argon2id (RFC 9106), off the request path, on a pool of so many permits.
+/// Hashes and checks passwords with argon2id (RFC 9106), off the request path, on a pool of so many
+/// permits.
 ///
-/// Clones share the pool. A permit is held until the work is done, also where the request that asked for it is gone, so that
-/// memory stays below permits × [`Hashing::memory_kib`]; that memory is kept and used again. Where too many wait already, the
-/// answer is [`AuthError::Unavailable`].
+/// Clones share the pool. A permit is held until the work is done, also where the request that
+/// asked for it is gone, so that memory stays below permits × [`Hashing::memory_kib`]; that memory
+/// is kept and used again. Where too many wait already, the answer is [`AuthError::Unavailable`].
 ///
-/// Passwords are taken byte for byte as the client sent them: never trimmed, folded, normalised or cut.
+/// Passwords are taken byte for byte as the client sent them: never trimmed, folded, normalised or
+/// cut.
 ///
 /// # Examples
 /// ```
@@ -40,7 +42,10 @@ use stored::Recipe;
 ///
 /// let stored = row.map(Stored::from); // sign-in: what the table has, or nothing
 /// let checked = passwords.check(&password, stored.as_ref()).await?;
-/// if let Some(better) = checked.rehash { /* keep it instead */ drop(better) }
+/// if let Some(better) = checked.rehash {
+///     /* keep it instead */
+///     drop(better)
+/// }
 /// # Ok(())
 /// # }
 /// ```
@@ -65,7 +70,8 @@ pub struct Passwords {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Hashing {
-    /// Memory of one evaluation, in KiB. By default 19 456 (19 MiB), the first choice of the OWASP password storage cheat sheet.
+    /// Memory of one evaluation, in KiB. By default 19 456 (19 MiB), the first choice of the OWASP
+    /// password storage cheat sheet.
     pub memory_kib: u32,
     /// Passes over that memory. By default 2.
     pub passes: u32,
@@ -81,7 +87,14 @@ pub struct Hashing {
 impl Default for Hashing {
     fn default() -> Self {
         let permits = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { memory_kib: 19 * 1024, passes: 2, lanes: 1, permits, waiting: permits * 64, weak: false }
+        Self {
+            memory_kib: 19 * 1024,
+            passes: 2,
+            lanes: 1,
+            permits,
+            waiting: permits * 64,
+            weak: false,
+        }
     }
 }
 
@@ -89,19 +102,39 @@ impl Hashing {
     /// Hashes that cost next to nothing and protect nothing: for tests that sign in often.
     #[must_use]
     pub fn cheap_dangerous() -> Self {
-        Self { memory_kib: 8, passes: 1, weak: true, ..Self::default() }
+        Self {
+            memory_kib: 8,
+            passes: 1,
+            weak: true,
+            ..Self::default()
+        }
     }
 
     fn params(&self) -> Result<Params, Error> {
-        let refuse = |why: &str| Err(Error::new(ErrorKind::Usage, format!("password hashing is set up wrongly: {why}")));
+        let refuse = |why: &str| {
+            Err(Error::new(
+                ErrorKind::Usage,
+                format!("password hashing is set up wrongly: {why}"),
+            ))
+        };
         if self.permits == 0 {
             return refuse("it needs at least one permit");
         }
         // The cheat sheet's choices, from 46 MiB once to 7 MiB five times, have this in common.
-        if !self.weak && (self.memory_kib < 7 * 1024 || u64::from(self.memory_kib) * u64::from(self.passes) < 35 * 1024) {
-            return refuse("less than 7 MiB, or less than 35 MiB over all passes, is too cheap to attack");
+        if !self.weak
+            && (self.memory_kib < 7 * 1024
+                || u64::from(self.memory_kib) * u64::from(self.passes) < 35 * 1024)
+        {
+            return refuse(
+                "less than 7 MiB, or less than 35 MiB over all passes, is too cheap to attack",
+            );
         }
-        match Params::new(self.memory_kib, self.passes, self.lanes, Some(Params::DEFAULT_OUTPUT_LEN)) {
+        match Params::new(
+            self.memory_kib,
+            self.passes,
+            self.lanes,
+            Some(Params::DEFAULT_OUTPUT_LEN),
+        ) {
             Ok(params) => Ok(params),
             Err(error) => refuse(&error.to_string()),
         }
@@ -113,7 +146,8 @@ impl Hashing {
 #[must_use]
 #[non_exhaustive]
 pub struct Checked {
-    /// The password hashed as is usual today, where the stored hash is weaker: keep it in place of that one.
+    /// The password hashed as is usual today, where the stored hash is weaker: keep it in place of
+    /// that one.
     pub rehash: Option<Stored>,
 }
 
@@ -130,22 +164,32 @@ impl Passwords {
     /// # Errors
     /// [`ErrorKind::Usage`]: the costs are none that argon2 takes, or too low; there is no permit.
     pub fn with(hashing: Hashing) -> Result<Self, Error> {
-        Ok(Self::of(hashing.params()?, hashing.permits, hashing.waiting))
+        Ok(Self::of(
+            hashing.params()?,
+            hashing.permits,
+            hashing.waiting,
+        ))
     }
 
     fn of(params: Params, permits: usize, waiting: usize) -> Self {
         let kept = params.block_count();
-        Self { params, pool: Arc::new(Pool::new(permits, waiting, kept)), rules: Rules::single_factor() }
+        Self {
+            params,
+            pool: Arc::new(Pool::new(permits, waiting, kept)),
+            rules: Rules::single_factor(),
+        }
     }
 
-    /// The same pool with other rules for passwords that are set: [`Rules::single_factor`] unless this says otherwise.
+    /// The same pool with other rules for passwords that are set: [`Rules::single_factor`] unless
+    /// this says otherwise.
     #[must_use]
     pub fn rules(self, rules: Rules) -> Self {
         Self { rules, ..self }
     }
 
-    /// Hashes a password that somebody chose, if it keeps the [`Rules`]: at sign-up, and at every change. `names` are words that
-    /// everybody knows of the account and the service, such as the email address.
+    /// Hashes a password that somebody chose, if it keeps the [`Rules`]: at sign-up, and at every
+    /// change. `names` are words that everybody knows of the account and the service, such as the
+    /// email address.
     ///
     /// # Errors
     /// What the password lacks; [`Unfit::Undecided`] where nobody could decide.
@@ -159,7 +203,10 @@ impl Passwords {
     /// let passwords = Passwords::new();
     /// let chosen = Password::new("correct horse battery staple");
     /// let stored = passwords.set(&chosen, &["ada@example.com"]).await?;
-    /// assert!(matches!(passwords.set(&Password::new("hunter2"), &[]).await, Err(Unfit::TooShort { .. })));
+    /// assert!(matches!(
+    ///     passwords.set(&Password::new("hunter2"), &[]).await,
+    ///     Err(Unfit::TooShort { .. })
+    /// ));
     /// # drop(stored);
     /// # Ok(())
     /// # }
@@ -169,46 +216,60 @@ impl Passwords {
         self.hash(password).await.map_err(Unfit::Undecided)
     }
 
-    /// Hashes a password for the table of users, whatever it is: for one that the program chose. For one that somebody chose
-    /// there is [`set`](Self::set).
+    /// Hashes a password for the table of users, whatever it is: for one that the program chose.
+    /// For one that somebody chose there is [`set`](Self::set).
     ///
     /// # Errors
     /// [`AuthError::Unavailable`]: too many wait, or there is no memory or no chance.
     pub async fn hash(&self, password: &Password) -> Result<Stored, AuthError> {
         let (password, params) = (password.clone(), self.params.clone());
-        self.pool.run(move |memory| hash(params, &password, memory)).await?
+        self.pool
+            .run(move |memory| hash(params, &password, memory))
+            .await?
     }
 
-    /// Checks a password against what the table has, or against nothing where there is no such account.
+    /// Checks a password against what the table has, or against nothing where there is no such
+    /// account.
     ///
-    /// Look up first, then call this whatever was found, then look at whether the account is disabled: so everyone waits for
-    /// exactly one evaluation. Only a right password whose hash is weaker than usual today costs a second one, for
-    /// [`Checked::rehash`].
+    /// Look up first, then call this whatever was found, then look at whether the account is
+    /// disabled: so everyone waits for exactly one evaluation. Only a right password whose hash is
+    /// weaker than usual today costs a second one, for [`Checked::rehash`].
     ///
-    /// With the feature `password-import`, `stored` may also be what bcrypt made (`$2a$`, `$2b$`, `$2y$`), or what Django keeps
-    /// (`pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `bcrypt$…`, `bcrypt_sha256$…`, `argon2$…`): a right password brings a
-    /// [`Checked::rehash`] of argon2id. bcrypt knows only 72 bytes: a longer password is never right for its hash, instead of
-    /// being cut, so its owner sets a new one. Such evaluations take another time than those for other accounts, which tells an
-    /// imported account from none until its password was replaced.
+    /// With the feature `password-import`, `stored` may also be what bcrypt made (`$2a$`, `$2b$`,
+    /// `$2y$`), or what Django keeps (`pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `bcrypt$…`,
+    /// `bcrypt_sha256$…`, `argon2$…`): a right password brings a [`Checked::rehash`] of argon2id.
+    /// bcrypt knows only 72 bytes: a longer password is never right for its hash, instead of being
+    /// cut, so its owner sets a new one. Such evaluations take another time than those for other
+    /// accounts, which tells an imported account from none until its password was replaced.
     ///
     /// # Errors
     /// [`AuthError::Invalid`]: the password is wrong, or `stored` is `None`. [`AuthError::Unavailable`]: `stored` is no hash
     /// that is understood, too many wait, or there is no memory.
-    pub async fn check(&self, password: &Password, stored: Option<&Stored>) -> Result<Checked, AuthError> {
+    pub async fn check(
+        &self,
+        password: &Password,
+        stored: Option<&Stored>,
+    ) -> Result<Checked, AuthError> {
         let (password, params) = (password.clone(), self.params.clone());
         #[cfg(feature = "password-import")]
         if let Some(foreign) = stored.and_then(import::Foreign::parse) {
-            return self.pool.run(move |memory| replace(params, &password, &foreign, memory)).await?;
+            return self
+                .pool
+                .run(move |memory| replace(params, &password, &foreign, memory))
+                .await?;
         }
         #[cfg(feature = "password-import")]
         let plain = stored.map(import::unwrapped);
         #[cfg(feature = "password-import")]
         let stored = plain.as_ref();
         let recipe = stored.map(Recipe::parse);
-        self.pool.run(move |memory| check(params, &password, recipe, memory)).await?
+        self.pool
+            .run(move |memory| check(params, &password, recipe, memory))
+            .await?
     }
 
-    /// How many evaluations run at the moment, over all clones: as many as there are permits at most.
+    /// How many evaluations run at the moment, over all clones: as many as there are permits at
+    /// most.
     #[must_use]
     pub fn busy(&self) -> usize {
         self.pool.busy()
@@ -229,7 +290,9 @@ impl Default for Passwords {
 
 impl std::fmt::Debug for Passwords {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Passwords").field("params", &self.params).finish_non_exhaustive()
+        f.debug_struct("Passwords")
+            .field("params", &self.params)
+            .finish_non_exhaustive()
     }
 }
 
@@ -252,11 +315,15 @@ fn check(
         return Err(AuthError::Invalid);
     }
     // A sign-in does not fail because its hash could not be renewed.
-    let rehash = recipe.is_weaker_than(&params).then(|| hash(params, password, memory).ok()).flatten();
+    let rehash = recipe
+        .is_weaker_than(&params)
+        .then(|| hash(params, password, memory).ok())
+        .flatten();
     Ok(Checked { rehash })
 }
 
-/// Checks a password against a hash of another program. One that is right is hashed as is usual today.
+/// Checks a password against a hash of another program. One that is right is hashed as is usual
+/// today.
 #[cfg(feature = "password-import")]
 fn replace(
     params: Params,
@@ -268,7 +335,9 @@ fn replace(
     if !foreign.matches(password)? {
         return Err(AuthError::Invalid);
     }
-    Ok(Checked { rehash: hash(params, password, memory).ok() })
+    Ok(Checked {
+        rehash: hash(params, password, memory).ok(),
+    })
 }
 
 fn hash(params: Params, password: &Password, memory: &mut Memory<'_>) -> Result<Stored, AuthError> {

@@ -15,7 +15,8 @@ pub(super) struct Pool {
     /// Who may work.
     work: Arc<Semaphore>,
     permits: usize,
-    /// Memory that nobody uses: never more pieces than there are permits, since none is made while one is free.
+    /// Memory that nobody uses: never more pieces than there are permits, since none is made while
+    /// one is free.
     free: Mutex<Vec<Vec<Block>>>,
     /// How many blocks a piece of memory keeps.
     kept: usize,
@@ -38,19 +39,25 @@ impl Pool {
 
     /// Does the work on a thread of its own as soon as a permit is free.
     ///
-    /// The permit goes with the work: whoever asked for it may be gone, the memory is used up all the same.
+    /// The permit goes with the work: whoever asked for it may be gone, the memory is used up all
+    /// the same.
     pub(super) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Memory<'_>) -> T + Send + 'static,
     ) -> Result<T, AuthError> {
         let Ok(entry) = Arc::clone(&self.entry).try_acquire_owned() else {
-            return Err(AuthError::unavailable("too many passwords wait to be checked"));
+            return Err(AuthError::unavailable(
+                "too many passwords wait to be checked",
+            ));
         };
         let permit = Arc::clone(&self.work).acquire_owned().await?;
         let pool = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || {
             let held = (entry, permit);
-            let done = work(&mut Memory { blocks: pool.take(), pool: &pool });
+            let done = work(&mut Memory {
+                blocks: pool.take(),
+                pool: &pool,
+            });
             drop(held);
             done
         });
@@ -79,13 +86,20 @@ impl Pool {
     }
 
     fn take(&self) -> Vec<Block> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+        self.free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+            .unwrap_or_default()
     }
 
     fn give(&self, mut blocks: Vec<Block>) {
         blocks.truncate(self.kept);
         blocks.shrink_to(self.kept);
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(blocks);
+        self.free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(blocks);
     }
 }
 
@@ -104,9 +118,13 @@ impl Memory<'_> {
     /// So many blocks for one evaluation, which is counted.
     pub(super) fn blocks(&mut self, count: usize) -> Result<&mut [Block], AuthError> {
         self.count();
-        self.blocks.try_reserve_exact(count.saturating_sub(self.blocks.len()))?;
-        self.blocks.resize(self.blocks.len().max(count), Block::new());
-        self.blocks.get_mut(..count).ok_or_else(|| AuthError::unavailable("there is no memory for a password"))
+        self.blocks
+            .try_reserve_exact(count.saturating_sub(self.blocks.len()))?;
+        self.blocks
+            .resize(self.blocks.len().max(count), Block::new());
+        self.blocks
+            .get_mut(..count)
+            .ok_or_else(|| AuthError::unavailable("there is no memory for a password"))
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a password must be to be set: long enough, and not one that is guessed first (NIST SP 800-63B-4 section 3.1.1.2).
+//! What a password must be to be set: long enough, and not one that is guessed first (NIST SP
+//! 800-63B-4 section 3.1.1.2).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -9,13 +10,18 @@ use std::sync::Arc;
 use crate::error::AuthError;
 use crate::secret::Password;
 
-type Blocklist = Arc<dyn Fn(Password) -> Pin<Box<dyn Future<Output = Result<Listed, AuthError>> + Send>> + Send + Sync>;
+type Blocklist = Arc<
+    dyn Fn(Password) -> Pin<Box<dyn Future<Output = Result<Listed, AuthError>> + Send>>
+        + Send
+        + Sync,
+>;
 
 /// What a password must be to be set.
 ///
-/// So many characters (Unicode code points), at most [`Password::MAX_BYTES`] bytes, of at least five different characters, not
-/// made of the account's own names, and not on the list that [`blocklist`](Self::blocklist) asks. Which characters it has is
-/// nobody's business, and it does not expire: NIST forbids both.
+/// So many characters (Unicode code points), at most [`Password::MAX_BYTES`] bytes, of at least
+/// five different characters, not made of the account's own names, and not on the list that
+/// [`blocklist`](Self::blocklist) asks. Which characters it has is nobody's business, and it does
+/// not expire: NIST forbids both.
 ///
 /// # Examples
 /// ```
@@ -23,7 +29,11 @@ type Blocklist = Arc<dyn Fn(Password) -> Pin<Box<dyn Future<Output = Result<List
 ///
 /// # async fn is_breached(_: &str) -> Result<bool, std::io::Error> { Ok(false) }
 /// let rules = Rules::single_factor().blocklist(|password| async move {
-///     Ok(if is_breached(password.expose()).await? { Listed::Yes } else { Listed::No })
+///     Ok(if is_breached(password.expose()).await? {
+///         Listed::Yes
+///     } else {
+///         Listed::No
+///     })
 /// });
 /// let passwords = Passwords::new().rules(rules);
 /// # drop(passwords);
@@ -66,36 +76,51 @@ impl Rules {
     /// At least 15 characters: the password alone signs somebody in.
     #[must_use]
     pub fn single_factor() -> Self {
-        Self { min_chars: 15, blocklist: None }
+        Self {
+            min_chars: 15,
+            blocklist: None,
+        }
     }
 
     /// At least 8 characters: whoever has the password is still asked for a second factor, always.
     #[must_use]
     pub fn second_factor() -> Self {
-        Self { min_chars: 8, blocklist: None }
+        Self {
+            min_chars: 8,
+            blocklist: None,
+        }
     }
 
     /// At least so many characters, where that is more than the rules ask for already.
     #[must_use]
     pub fn min_chars(self, min_chars: usize) -> Self {
-        Self { min_chars: self.min_chars.max(min_chars), ..self }
+        Self {
+            min_chars: self.min_chars.max(min_chars),
+            ..self
+        }
     }
 
-    /// Asks `listed` about every password that is to be set: a file of common ones, or a service that knows breached ones.
+    /// Asks `listed` about every password that is to be set: a file of common ones, or a service
+    /// that knows breached ones.
     #[must_use]
     pub fn blocklist<F, T>(self, listed: F) -> Self
     where
         F: Fn(Password) -> T + Send + Sync + 'static,
         T: Future<Output = Result<Listed, AuthError>> + Send + 'static,
     {
-        Self { blocklist: Some(Arc::new(move |password| Box::pin(listed(password)))), ..self }
+        Self {
+            blocklist: Some(Arc::new(move |password| Box::pin(listed(password)))),
+            ..self
+        }
     }
 
     /// Whether a password keeps them.
     pub(super) async fn keep(&self, password: &Password, names: &[&str]) -> Result<(), Unfit> {
         let text = password.expose();
         if text.chars().count() < self.min_chars {
-            return Err(Unfit::TooShort { min_chars: self.min_chars });
+            return Err(Unfit::TooShort {
+                min_chars: self.min_chars,
+            });
         }
         if text.len() > Password::MAX_BYTES {
             return Err(Unfit::TooLong);
@@ -120,7 +145,12 @@ fn is_guessable(password: &str, names: &[&str]) -> bool {
         return true;
     }
     let mut words: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
-    words.extend(words.clone().iter().flat_map(|name| name.split(['@', '.', ' ']).map(str::to_owned)));
+    words.extend(
+        words
+            .clone()
+            .iter()
+            .flat_map(|name| name.split(['@', '.', ' ']).map(str::to_owned)),
+    );
     words.retain(|word| word.chars().count() >= WORD);
     words.sort_by_key(|word| std::cmp::Reverse(word.len()));
     let mut was_there = false;
@@ -140,15 +170,24 @@ const LEFT: usize = 8;
 
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rules").field("min_chars", &self.min_chars).field("has_blocklist", &self.blocklist.is_some()).finish()
+        f.debug_struct("Rules")
+            .field("min_chars", &self.min_chars)
+            .field("has_blocklist", &self.blocklist.is_some())
+            .finish()
     }
 }
 
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooShort { min_chars } => write!(f, "the password needs at least {min_chars} characters"),
-            Self::TooLong => write!(f, "the password has more than {} bytes", Password::MAX_BYTES),
+            Self::TooShort { min_chars } => {
+                write!(f, "the password needs at least {min_chars} characters")
+            }
+            Self::TooLong => write!(
+                f,
+                "the password has more than {} bytes",
+                Password::MAX_BYTES
+            ),
             Self::Guessable => f.write_str("the password is easy to guess"),
             Self::Listed => f.write_str("the password is known to attackers"),
             Self::Undecided(_) => f.write_str("this cannot be decided at the moment"),

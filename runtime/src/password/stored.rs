@@ -12,10 +12,11 @@ use super::pool::Memory;
 use crate::error::AuthError;
 use crate::secret::Password;
 
-/// A password's hash as the table of users keeps it: a PHC string, `$argon2id$v=19$m=19456,t=2,p=1$…$…`.
+/// A password's hash as the table of users keeps it: a PHC string,
+/// `$argon2id$v=19$m=19456,t=2,p=1$…$…`.
 ///
-/// Any text can be one; whether it is a hash shows in [`check`](super::Passwords::check), so that an account with a broken hash
-/// costs as much as the others. `Debug` prints a redaction.
+/// Any text can be one; whether it is a hash shows in [`check`](super::Passwords::check), so that
+/// an account with a broken hash costs as much as the others. `Debug` prints a redaction.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Stored(String);
 
@@ -68,7 +69,8 @@ pub(super) struct Recipe {
     expected: Vec<u8>,
 }
 
-/// The most that a stored hash may ask for: a row that asks for more is not one that was written for sign-ins.
+/// The most that a stored hash may ask for: a row that asks for more is not one that was written
+/// for sign-ins.
 const MOST_MEMORY_KIB: u32 = 1024 * 1024;
 const MOST_PASSES: u32 = 64;
 const MOST_LANES: u32 = 64;
@@ -77,7 +79,13 @@ impl Recipe {
     /// For a password that is to be hashed.
     pub(super) fn new(params: Params, salt: &[u8]) -> Self {
         let (algorithm, version) = (Algorithm::Argon2id, Version::V0x13);
-        Self { algorithm, version, params, salt: salt.to_vec(), expected: Vec::new() }
+        Self {
+            algorithm,
+            version,
+            params,
+            salt: salt.to_vec(),
+            expected: Vec::new(),
+        }
     }
 
     /// For an account that there is not: the same work, and nothing matches.
@@ -91,13 +99,27 @@ impl Recipe {
         let hash = PasswordHash::new(&stored.0).map_err(|_| unreadable())?;
         let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| unreadable())?;
         // A hash without a version is of the first one, as in the reference implementation.
-        let version = hash.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(|_| unreadable())?;
+        let version = hash
+            .version
+            .map_or(Ok(Version::V0x10), Version::try_from)
+            .map_err(|_| unreadable())?;
         let params = Params::try_from(&hash).map_err(|_| unreadable())?;
-        if params.m_cost() > MOST_MEMORY_KIB || params.t_cost() > MOST_PASSES || params.p_cost() > MOST_LANES {
+        if params.m_cost() > MOST_MEMORY_KIB
+            || params.t_cost() > MOST_PASSES
+            || params.p_cost() > MOST_LANES
+        {
             return Err(unreadable());
         }
-        let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else { return Err(unreadable()) };
-        Ok(Self { algorithm, version, params, salt: salt.to_vec(), expected: expected.as_bytes().to_vec() })
+        let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else {
+            return Err(unreadable());
+        };
+        Ok(Self {
+            algorithm,
+            version,
+            params,
+            salt: salt.to_vec(),
+            expected: expected.as_bytes().to_vec(),
+        })
     }
 
     /// What must come out.
@@ -106,9 +128,24 @@ impl Recipe {
     }
 
     /// One evaluation, counted.
-    pub(super) fn evaluate(&self, password: &Password, memory: &mut Memory<'_>) -> Result<Zeroizing<Vec<u8>>, AuthError> {
-        let Self { algorithm, version, params, salt, .. } = self;
-        let mut output = Zeroizing::new(vec![0; params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN)]);
+    pub(super) fn evaluate(
+        &self,
+        password: &Password,
+        memory: &mut Memory<'_>,
+    ) -> Result<Zeroizing<Vec<u8>>, AuthError> {
+        let Self {
+            algorithm,
+            version,
+            params,
+            salt,
+            ..
+        } = self;
+        let mut output = Zeroizing::new(vec![
+            0;
+            params
+                .output_len()
+                .unwrap_or(Params::DEFAULT_OUTPUT_LEN)
+        ]);
         let blocks = memory.blocks(params.block_count())?;
         Argon2::new(*algorithm, *version, params.clone()).hash_password_into_with_memory(
             password.expose().as_bytes(),
@@ -117,7 +154,8 @@ impl Recipe {
             &mut *blocks,
         )?;
         if params.t_cost() == 1 {
-            // After a single pass the first blocks would tell a guess from the password at no cost; later passes hide them.
+            // After a single pass the first blocks would tell a guess from the password at no cost;
+            // later passes hide them.
             blocks.fill(Block::new());
         }
         Ok(output)

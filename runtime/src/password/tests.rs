@@ -1,4 +1,5 @@
-//! The pool from inside: permits, what waits, what is kept, and what a request that goes away leaves behind.
+//! The pool from inside: permits, what waits, what is kept, and what a request that goes away
+//! leaves behind.
 
 use std::future::Future;
 use std::pin::pin;
@@ -64,8 +65,15 @@ async fn a_request_that_goes_away_keeps_its_permit_until_its_work_is_done() {
         assert!(start(work.as_mut()).is_pending());
     }
     until(|| passwords.evaluations() == 1).await;
-    assert_eq!(passwords.pool.permits(), 0, "the work goes on, so the permit is taken");
-    assert!(matches!(start(pin!(passwords.hash(&password()))), Poll::Ready(Err(AuthError::Unavailable(_)))));
+    assert_eq!(
+        passwords.pool.permits(),
+        0,
+        "the work goes on, so the permit is taken"
+    );
+    assert!(matches!(
+        start(pin!(passwords.hash(&password()))),
+        Poll::Ready(Err(AuthError::Unavailable(_)))
+    ));
     release.send(()).unwrap();
     until(|| passwords.pool.permits() == 1).await;
     passwords.hash(&password()).await.unwrap();
@@ -85,15 +93,25 @@ async fn more_than_may_wait_are_told_so_at_once_and_those_who_give_up_make_room(
     {
         let mut second = pin!(passwords.hash(&password));
         assert!(start(second.as_mut()).is_pending());
-        assert!(matches!(start(pin!(passwords.hash(&password))), Poll::Ready(Err(AuthError::Unavailable(_)))));
+        assert!(matches!(
+            start(pin!(passwords.hash(&password))),
+            Poll::Ready(Err(AuthError::Unavailable(_)))
+        ));
     }
     let mut third = pin!(passwords.hash(&password));
-    assert!(start(third.as_mut()).is_pending(), "the second gave up its place");
+    assert!(
+        start(third.as_mut()).is_pending(),
+        "the second gave up its place"
+    );
     release.send(()).unwrap();
     busy.await.unwrap().unwrap();
     first.await.unwrap();
     third.await.unwrap();
-    assert_eq!(passwords.evaluations(), 2, "whoever was refused or gave up cost nothing");
+    assert_eq!(
+        passwords.evaluations(),
+        2,
+        "whoever was refused or gave up cost nothing"
+    );
 }
 
 #[tokio::test]
@@ -104,7 +122,10 @@ async fn work_that_panics_is_unavailable_and_returns_permit_and_memory() {
         panic!("on purpose");
     });
     assert!(matches!(panicked.await, Err(AuthError::Unavailable(_))));
-    assert_eq!((passwords.pool.permits(), passwords.pool.free_memory()), (1, vec![8]));
+    assert_eq!(
+        (passwords.pool.permits(), passwords.pool.free_memory()),
+        (1, vec![8])
+    );
     passwords.hash(&password()).await.unwrap();
 }
 
@@ -113,7 +134,11 @@ async fn a_stored_hash_that_needs_more_memory_does_not_keep_it() {
     let costly = {
         let mut hashing = Hashing::cheap_dangerous();
         hashing.memory_kib = 64;
-        Passwords::with(hashing).unwrap().hash(&password()).await.unwrap()
+        Passwords::with(hashing)
+            .unwrap()
+            .hash(&password())
+            .await
+            .unwrap()
     };
     let passwords = passwords(1, 0);
     let checked = passwords.check(&password(), Some(&costly)).await.unwrap();
@@ -126,6 +151,12 @@ async fn a_stored_hash_that_needs_more_memory_does_not_keep_it() {
 async fn the_memory_of_a_single_pass_is_wiped() {
     let passwords = passwords(1, 0);
     passwords.hash(&password()).await.unwrap();
-    let wiped = passwords.pool.run(|memory| memory.blocks(8).unwrap().iter().all(|block| block.as_ref() == [0_u64; 128]));
+    let wiped = passwords.pool.run(|memory| {
+        memory
+            .blocks(8)
+            .unwrap()
+            .iter()
+            .all(|block| block.as_ref() == [0_u64; 128])
+    });
     assert!(wiped.await.unwrap());
 }

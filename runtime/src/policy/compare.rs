@@ -5,20 +5,26 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt::{self, Display};
 use std::sync::Arc;
 
-use serde::ser::{Impossible, Serialize, SerializeMap, SerializeSeq, SerializeTuple, SerializeTupleStruct, Serializer};
+use serde::ser::{
+    Impossible, Serialize, SerializeMap, SerializeSeq, SerializeTuple, SerializeTupleStruct,
+    Serializer,
+};
 
 use crate::token::{ClaimSet, ClaimValue};
 
 use super::Value;
 
-/// A type whose values may be compared with one of the kind `K`: [`Text`], [`Number`], [`Truth`], or an enum of strings.
+/// A type whose values may be compared with one of the kind `K`: [`Text`], [`Number`], [`Truth`],
+/// or an enum of strings.
 ///
-/// A policy asks for `claim(name = value)` only where the claim's type has it, so that no comparison is always false. Implement it
-/// for a type of yours that is written as such a value: `impl Comparable<Text> for PhoneNumber {}`.
+/// A policy asks for `claim(name = value)` only where the claim's type has it, so that no
+/// comparison is always false. Implement it for a type of yours that is written as such a value:
+/// `impl Comparable<Text> for PhoneNumber {}`.
 #[diagnostic::on_unimplemented(
     message = "a claim of type `{Self}` cannot be compared with this value",
     label = "`{Self}` is no `{K}`",
-    note = "compare a string with `\"…\"`, a whole number with `7`, a `bool` with `true`, and an enum that derives `ClaimValue` with its variant"
+    note = "compare a string with `\"…\"`, a whole number with `7`, a `bool` with `true`, and an \
+            enum that derives `ClaimValue` with its variant"
 )]
 pub trait Comparable<K> {}
 
@@ -65,7 +71,11 @@ impl<K, T: Comparable<K>, S> Comparable<K> for HashSet<T, S> {}
 /// Whether the own claim of this name on the wire is the value, or is a list that holds it.
 #[must_use]
 pub fn claim_holds<C: ClaimSet>(claims: &C, name: &str, value: &Value) -> bool {
-    let mut finder = Finder { name, value, holds: false };
+    let mut finder = Finder {
+        name,
+        value,
+        holds: false,
+    };
     claims.write(&mut &mut finder).is_ok() && finder.holds
 }
 
@@ -88,7 +98,11 @@ impl SerializeMap for &mut Finder<'_> {
         Err(Unlike)
     }
 
-    fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(&mut self, key: &K, value: &V) -> Result<(), Unlike> {
+    fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(
+        &mut self,
+        key: &K,
+        value: &V,
+    ) -> Result<(), Unlike> {
         if key.serialize(Like::Name(self.name)).unwrap_or(false) {
             self.holds = value.serialize(Like::Value(self.value)).unwrap_or(false);
         }
@@ -117,7 +131,9 @@ impl Like<'_> {
     }
 
     fn number<N: TryInto<i128>>(self, written: N) -> Result<bool, Unlike> {
-        Ok(matches!(self, Self::Value(Value::Number(number)) if written.try_into().is_ok_and(|written| written == *number)))
+        Ok(
+            matches!(self, Self::Value(Value::Number(number)) if written.try_into().is_ok_and(|written| written == *number)),
+        )
     }
 }
 
@@ -161,16 +177,28 @@ impl<'a> Serializer for Like<'a> {
         written.serialize(self)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, written: &T) -> Result<bool, Unlike> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        written: &T,
+    ) -> Result<bool, Unlike> {
         written.serialize(self)
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, written: &'static str) -> Result<bool, Unlike> {
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        written: &'static str,
+    ) -> Result<bool, Unlike> {
         self.text(written)
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Items<'a>, Unlike> {
-        Ok(Items { like: self, holds: false })
+        Ok(Items {
+            like: self,
+            holds: false,
+        })
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Items<'a>, Unlike> {
@@ -268,7 +296,11 @@ macro_rules! items {
     )*};
 }
 
-items!(SerializeSeq::serialize_element, SerializeTuple::serialize_element, SerializeTupleStruct::serialize_field);
+items!(
+    SerializeSeq::serialize_element,
+    SerializeTuple::serialize_element,
+    SerializeTupleStruct::serialize_field
+);
 
 /// What is written is no value that a claim is compared with.
 #[derive(Debug)]

@@ -97,7 +97,8 @@ pub enum Decision {
     Deny,
 }
 
-/// The authentication that would satisfy a rule: what the challenge asks the client for (RFC 9470 section 3).
+/// The authentication that would satisfy a rule: what the challenge asks the client for (RFC 9470
+/// section 3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepUp {
     /// How old it may be, in seconds; `None` where its age does not matter.
@@ -114,7 +115,10 @@ impl Decision {
     pub fn or_refuse(self) -> Result<(), Refusal> {
         match self {
             Self::Allow => Ok(()),
-            Self::Stale(StepUp { max_age, acr_values }) => Err(Refusal::step_up(max_age, &acr_values)),
+            Self::Stale(StepUp {
+                max_age,
+                acr_values,
+            }) => Err(Refusal::step_up(max_age, &acr_values)),
             Self::Scope => Err(Code::InsufficientScope.into()),
             Self::Deny => Err(Code::Forbidden.into()),
         }
@@ -123,19 +127,33 @@ impl Decision {
 
 /// Decides whether a rule holds for the caller at `now`.
 ///
-/// A refusal names the cheapest remedy: [`Decision::Stale`] only where another authentication alone would satisfy the whole rule,
-/// and with a way to authenticate only where a fresh one of the present kind would not do.
+/// A refusal names the cheapest remedy: [`Decision::Stale`] only where another authentication alone
+/// would satisfy the whole rule, and with a way to authenticate only where a fresh one of the
+/// present kind would not do.
 #[must_use]
 pub fn decide(rule: &Rule, facts: &dyn Facts, now: Timestamp) -> Decision {
-    let caller = Caller { facts, now, entry: Entry::Present, acr: facts.acr(), every_scope: false };
+    let caller = Caller {
+        facts,
+        now,
+        entry: Entry::Present,
+        acr: facts.acr(),
+        every_scope: false,
+    };
     if caller.satisfies(rule) {
         return Decision::Allow;
     }
     if let Some(step_up) = caller.step_up(rule) {
         return Decision::Stale(step_up);
     }
-    let granted = Caller { every_scope: true, ..caller };
-    if granted.satisfies(rule) || granted.step_up(rule).is_some() { Decision::Scope } else { Decision::Deny }
+    let granted = Caller {
+        every_scope: true,
+        ..caller
+    };
+    if granted.satisfies(rule) || granted.step_up(rule).is_some() {
+        Decision::Scope
+    } else {
+        Decision::Deny
+    }
 }
 
 /// A caller as they are, or as they would be after another authentication.
@@ -166,7 +184,10 @@ impl<'a> Caller<'a> {
             Rule::Claim { name, value } => self.facts.has_claim(name, value),
             Rule::MaxAge(secs) => match self.entry {
                 Entry::Ago(age) => age <= *secs,
-                Entry::Present => self.facts.auth_time().is_some_and(|at| self.now.since(at) <= Duration::from_secs(*secs)),
+                Entry::Present => self
+                    .facts
+                    .auth_time()
+                    .is_some_and(|at| self.now.since(at) <= Duration::from_secs(*secs)),
             },
             Rule::Acr(acr) => self.acr == Some(*acr),
             Rule::All(rules) => rules.iter().all(|rule| self.satisfies(rule)),
@@ -181,26 +202,52 @@ impl<'a> Caller<'a> {
         collect(rule, &mut ages, &mut acr_values);
         ages.sort_unstable();
         if let Some(max_age) = self.oldest(rule, &ages) {
-            return Some(StepUp { max_age, acr_values: Vec::new() });
+            return Some(StepUp {
+                max_age,
+                acr_values: Vec::new(),
+            });
         }
-        let with = |acr: &&'static str| Self { acr: Some(acr), ..*self }.oldest(rule, &ages);
+        let with = |acr: &&'static str| {
+            Self {
+                acr: Some(acr),
+                ..*self
+            }
+            .oldest(rule, &ages)
+        };
         acr_values.retain(|acr| with(acr).is_some());
-        let max_age = acr_values.iter().filter_map(|acr| with(acr).flatten()).min();
-        (!acr_values.is_empty()).then_some(StepUp { max_age, acr_values })
+        let max_age = acr_values
+            .iter()
+            .filter_map(|acr| with(acr).flatten())
+            .min();
+        (!acr_values.is_empty()).then_some(StepUp {
+            max_age,
+            acr_values,
+        })
     }
 
-    /// How old an authentication of this kind may be at most, with `ages` from low to high: `None` where a fresh one is not enough,
-    /// `Some(None)` where its age does not matter.
+    /// How old an authentication of this kind may be at most, with `ages` from low to high: `None`
+    /// where a fresh one is not enough, `Some(None)` where its age does not matter.
     ///
-    /// Between two ages that the rule names nothing changes, so each stands for all between it and the one before.
+    /// Between two ages that the rule names nothing changes, so each stands for all between it and
+    /// the one before.
     fn oldest(&self, rule: &Rule, ages: &[u64]) -> Option<Option<u64>> {
-        let holds = |age: u64| Self { entry: Entry::Ago(age), ..*self }.satisfies(rule);
+        let holds = |age: u64| {
+            Self {
+                entry: Entry::Ago(age),
+                ..*self
+            }
+            .satisfies(rule)
+        };
         if !holds(0) {
             return None;
         }
         let held = ages.iter().copied().take_while(|age| holds(*age));
         let (count, oldest) = held.fold((0, None), |(count, _), age| (count + 1, Some(age)));
-        Some(if count == ages.len() && holds(u64::MAX) { None } else { oldest })
+        Some(if count == ages.len() && holds(u64::MAX) {
+            None
+        } else {
+            oldest
+        })
     }
 }
 
@@ -209,7 +256,9 @@ fn collect(rule: &Rule, ages: &mut Vec<u64>, acr_values: &mut Vec<&'static str>)
     match rule {
         Rule::MaxAge(secs) => ages.push(*secs),
         Rule::Acr(acr) if !acr_values.contains(acr) => acr_values.push(acr),
-        Rule::All(rules) | Rule::Any(rules) => rules.iter().for_each(|rule| collect(rule, ages, acr_values)),
+        Rule::All(rules) | Rule::Any(rules) => rules
+            .iter()
+            .for_each(|rule| collect(rule, ages, acr_values)),
         Rule::Not(rule) => collect(rule, ages, acr_values),
         Rule::Anyone | Rule::Role(_) | Rule::Scope(_) | Rule::Claim { .. } | Rule::Acr(_) => {}
     }

@@ -15,13 +15,15 @@ use crate::token::JwtClaims;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a policy for `{U}`",
     label = "this cannot be asked of `{U}`",
-    note = "derive it: `#[derive(Policy)] #[policy(role = Role::Admin)] struct {Self};`; a policy that says `user = …` is for that type alone"
+    note = "derive it: `#[derive(Policy)] #[policy(role = Role::Admin)] struct {Self};`; a policy \
+            that says `user = …` is for that type alone"
 )]
 pub trait PolicyFor<U: JwtClaims>: 'static {
     /// What it asks for.
     const RULE: Rule;
 
-    /// What a verifier asks before it accepts the caller's token; `None` where the gate's own setting does.
+    /// What a verifier asks before it accepts the caller's token; `None` where the gate's own
+    /// setting does.
     const CONSISTENCY: Option<Consistency> = None;
 }
 

@@ -1,4 +1,5 @@
-//! Collections of words that another issuer chose: roles and scopes, of which not all need be known here.
+//! Collections of words that another issuer chose: roles and scopes, of which not all need be known
+//! here.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -74,12 +75,15 @@ pub(super) fn words<T: Words>(all: &T) -> Vec<&str> {
     all.list().map(Word::text).collect()
 }
 
-/// Words as they come from the wire: a string, in which spaces part words where `SPACED`, or a list of strings.
+/// Words as they come from the wire: a string, in which spaces part words where `SPACED`, or a list
+/// of strings.
 pub(super) struct Wire<T, const SPACED: bool>(pub(super) T);
 
 impl<'de, T: Words, const SPACED: bool> Deserialize<'de> for Wire<T, SPACED> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Texts::<T, SPACED>(PhantomData)).map(Self)
+        deserializer
+            .deserialize_any(Texts::<T, SPACED>(PhantomData))
+            .map(Self)
     }
 }
 
@@ -93,8 +97,18 @@ impl<'de, T: Words, const SPACED: bool> Visitor<'de> for Texts<T, SPACED> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        let parts: Vec<&str> = if SPACED { text.split(' ').collect() } else { vec![text] };
-        Ok(T::collect(parts.into_iter().filter(|part| !part.is_empty()).filter_map(T::Word::read).collect()))
+        let parts: Vec<&str> = if SPACED {
+            text.split(' ').collect()
+        } else {
+            vec![text]
+        };
+        Ok(T::collect(
+            parts
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .filter_map(T::Word::read)
+                .collect(),
+        ))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<T, A::Error> {

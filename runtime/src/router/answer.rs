@@ -11,7 +11,8 @@ use crate::id::SessionId;
 use crate::reject::no_store;
 use crate::session::Issued;
 
-/// Tokens, under the names that the backend gave them (RFC 6749 section 5.1, and three members of ours).
+/// Tokens, under the names that the backend gave them (RFC 6749 section 5.1, and three members of
+/// ours).
 pub(super) struct Tokens<'a> {
     pub(super) issued: &'a Issued,
     pub(super) shape: &'a Shape,
@@ -21,7 +22,11 @@ pub(super) struct Tokens<'a> {
 
 impl Serialize for Tokens<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { issued, shape, transport } = self;
+        let Self {
+            issued,
+            shape,
+            transport,
+        } = self;
         let mut map = serializer.serialize_map(None)?;
         if *transport == Transport::Bearer {
             map.serialize_entry(shape.access_token, &issued.access_token)?;

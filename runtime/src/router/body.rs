@@ -39,7 +39,11 @@ impl Read {
     /// Reads a JSON body.
     pub(super) async fn json(request: Request) -> Result<Self, Refusal> {
         let read = Self::any(request).await?;
-        if read.media == Media::Json { Ok(read) } else { Err(Code::UnsupportedMediaType.into()) }
+        if read.media == Media::Json {
+            Ok(read)
+        } else {
+            Err(Code::UnsupportedMediaType.into())
+        }
     }
 
     /// Reads a JSON or form body. The media type and the announced length are looked at first.
@@ -47,7 +51,11 @@ impl Read {
         let (parts, body) = request.into_parts();
         let media = media(&parts.headers).ok_or(Code::UnsupportedMediaType)?;
         let bytes = limited(&parts.headers, body).await?;
-        Ok(Self { parts, bytes, media })
+        Ok(Self {
+            parts,
+            bytes,
+            media,
+        })
     }
 
     /// Reads a JSON body where there is one; an empty body is `None` whatever its type.
@@ -112,16 +120,22 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// Adds name and id of the device as its client gives them, from the members that every body may have.
+/// Adds name and id of the device as its client gives them, from the members that every body may
+/// have.
 pub(super) fn device(bytes: &[u8], device: &mut Device) -> Result<(), Refusal> {
     #[derive(Deserialize)]
     struct Named {
         device_name: Option<String>,
         device_id: Option<String>,
     }
-    let Named { device_name, device_id } = parse(bytes)?;
-    let fits =
-        |text: &Option<String>| text.as_ref().is_none_or(|t| t.len() <= Device::MAX_BYTES && !t.contains(char::is_control));
+    let Named {
+        device_name,
+        device_id,
+    } = parse(bytes)?;
+    let fits = |text: &Option<String>| {
+        text.as_ref()
+            .is_none_or(|t| t.len() <= Device::MAX_BYTES && !t.contains(char::is_control))
+    };
     if fits(&device_name) && fits(&device_id) {
         (device.name, device.id) = (device_name, device_id);
         Ok(())
@@ -132,7 +146,9 @@ pub(super) fn device(bytes: &[u8], device: &mut Device) -> Result<(), Refusal> {
 
 fn media(headers: &HeaderMap) -> Option<Media> {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return None;
+    };
     let essence = value.to_str().ok()?.split(';').next()?.trim();
     if essence.eq_ignore_ascii_case("application/json") {
         Some(Media::Json)
@@ -144,14 +160,23 @@ fn media(headers: &HeaderMap) -> Option<Media> {
 }
 
 async fn limited(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_BODY as u64) {
         return Err(Code::PayloadTooLarge.into());
     }
-    let read = tokio::time::timeout(PATIENCE, to_bytes(body, MAX_BODY)).await.map_err(|_| Code::InvalidRequest)?;
+    let read = tokio::time::timeout(PATIENCE, to_bytes(body, MAX_BODY))
+        .await
+        .map_err(|_| Code::InvalidRequest)?;
     read.map_err(|error| {
         let source = std::error::Error::source(&error);
-        let too_long = source.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
-        if too_long { Code::PayloadTooLarge.into() } else { Code::InvalidRequest.into() }
+        let too_long =
+            source.is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
+        if too_long {
+            Code::PayloadTooLarge.into()
+        } else {
+            Code::InvalidRequest.into()
+        }
     })
 }

@@ -1,4 +1,5 @@
-//! Hangs handlers of a backend into routes that know no backend, so that a user's build has axum's machinery once, not once a route.
+//! Hangs handlers of a backend into routes that know no backend, so that a user's build has axum's
+//! machinery once, not once a route.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -26,7 +27,9 @@ impl Mounted {
         T: 'static,
     {
         let gate = gate.clone();
-        Self(Arc::new(move |request| Box::pin(handler.clone().call(request, gate.clone()))))
+        Self(Arc::new(move |request| {
+            Box::pin(handler.clone().call(request, gate.clone()))
+        }))
     }
 
     fn into_methods(self, filter: MethodFilter) -> MethodRouter {
@@ -36,5 +39,9 @@ impl Mounted {
 
 /// A router of these handlers, whatever the state of the application.
 pub(super) fn router(routes: Vec<(String, MethodFilter, Mounted)>) -> Router {
-    routes.into_iter().fold(Router::new(), |router, (path, filter, handler)| router.route(&path, handler.into_methods(filter)))
+    routes
+        .into_iter()
+        .fold(Router::new(), |router, (path, filter, handler)| {
+            router.route(&path, handler.into_methods(filter))
+        })
 }

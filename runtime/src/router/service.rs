@@ -23,25 +23,42 @@ use super::mount::{self, Mounted};
 impl<B: AuthBackend> Gate<B> {
     /// Whether services may ask about tokens: there is no route otherwise.
     pub(super) fn answers_services(&self) -> bool {
-        !self.running().engine.settings.introspection.services.is_empty()
+        !self
+            .running()
+            .engine
+            .settings
+            .introspection
+            .services
+            .is_empty()
     }
 
-    /// `GET /.well-known/oauth-authorization-server` (RFC 8414), where services may ask about tokens and `public_url` says under which
-    /// address. It belongs at the root, with the path of the issuer behind (section 3.1).
+    /// `GET /.well-known/oauth-authorization-server` (RFC 8414), where services may ask about
+    /// tokens and `public_url` says under which address. It belongs at the root, with the path of
+    /// the issuer behind (section 3.1).
     pub(super) fn metadata<S>(&self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
         let settings = &self.running().engine.settings;
-        let (Some(_), Some(issuer), true) = (&settings.public_url, &settings.issuer, self.answers_services()) else {
+        let (Some(_), Some(issuer), true) = (
+            &settings.public_url,
+            &settings.issuer,
+            self.answers_services(),
+        ) else {
             return Router::new();
         };
         let path = path_of(issuer).trim_end_matches('/');
         let place = format!("/.well-known/oauth-authorization-server{path}");
-        mount::router(vec![(place, MethodFilter::GET, Mounted::new(self, metadata::<B>))]).with_state(())
+        mount::router(vec![(
+            place,
+            MethodFilter::GET,
+            Mounted::new(self, metadata::<B>),
+        )])
+        .with_state(())
     }
 
-    /// The service that a request says it comes from, or the refusal (RFC 6749 section 2.3.1, RFC 7617).
+    /// The service that a request says it comes from, or the refusal (RFC 6749 section 2.3.1, RFC
+    /// 7617).
     pub(super) fn service(&self, headers: &HeaderMap) -> Result<Option<&str>, Rejection> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (value, another) = (values.next(), values.next());
@@ -50,9 +67,18 @@ impl<B: AuthBackend> Gate<B> {
             return Err(self.reject(Code::InvalidRequest));
         }
         let credentials = value.to_str().ok().and_then(|text| text.split_once(' '));
-        let Some((_, encoded)) = credentials.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic")) else { return Ok(None) };
+        let Some((_, encoded)) =
+            credentials.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
+        else {
+            return Ok(None);
+        };
         let found = basic(encoded).and_then(|(name, secret)| {
-            self.running().engine.settings.introspection.authenticate(&name, &secret).map(Service::name)
+            self.running()
+                .engine
+                .settings
+                .introspection
+                .authenticate(&name, &secret)
+                .map(Service::name)
         });
         found.map(Some).ok_or_else(unknown_service)
     }
@@ -78,7 +104,10 @@ fn basic(encoded: &str) -> Option<(String, String)> {
 }
 
 /// `POST /auth/introspect` (RFC 7662 section 2).
-pub(super) async fn introspect<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<Response, Rejection> {
+pub(super) async fn introspect<B: AuthBackend>(
+    State(gate): State<Gate<B>>,
+    request: Request,
+) -> Result<Response, Rejection> {
     #[derive(Deserialize)]
     struct Form {
         token: String,
@@ -94,19 +123,24 @@ pub(super) async fn introspect<B: AuthBackend>(State(gate): State<Gate<B>>, requ
         let read = Read::any(request).await?;
         let form: Form = match read.media {
             Media::Json => read.parse()?,
-            Media::Form => serde_urlencoded::from_bytes(&read.bytes).map_err(|_| Code::InvalidRequest)?,
+            Media::Form => {
+                serde_urlencoded::from_bytes(&read.bytes).map_err(|_| Code::InvalidRequest)?
+            }
         };
         gate.introspect(&form.token).await
     };
     let found = attempt.await.map_err(|refusal| gate.reject(refusal))?;
     let body = found.map_or_else(|| json!({"active": false}), Value::Object);
     let mut response = body.to_string().into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     no_store(response.headers_mut());
     Ok(response)
 }
 
-/// Whether a request to revoke a token comes from whom it must come from, and from which service (RFC 7009 section 2.1).
+/// Whether a request to revoke a token comes from whom it must come from, and from which service
+/// (RFC 7009 section 2.1).
 pub(super) fn revoker<'g, B: AuthBackend>(
     gate: &'g Gate<B>,
     parts: &Parts,
@@ -115,7 +149,8 @@ pub(super) fn revoker<'g, B: AuthBackend>(
     let service = gate.service(&parts.headers)?;
     let settings: &Settings = &gate.running().engine.settings;
     let must = |name: &str| settings.introspection.knows(name);
-    // A client that has a secret shows it: the one that is named, and the one whose tokens these are.
+    // A client that has a secret shows it: the one that is named, and the one whose tokens these
+    // are.
     let is_named = client_id.is_some_and(|name| must(name) && service != Some(name));
     if is_named || (service.is_none() && must(&settings.client_id)) {
         return Err(unknown_service());
@@ -125,7 +160,10 @@ pub(super) fn revoker<'g, B: AuthBackend>(
 
 async fn metadata<B: AuthBackend>(State(gate): State<Gate<B>>) -> Response {
     let settings = &gate.running().engine.settings;
-    let (base, shape) = (settings.public_url.as_deref().unwrap_or_default(), &B::SHAPE);
+    let (base, shape) = (
+        settings.public_url.as_deref().unwrap_or_default(),
+        &B::SHAPE,
+    );
     let (origin, _) = base.split_at(base.len() - path_of(base).len());
     let at = |path: &str| format!("{base}{}{path}", shape.prefix);
     let mut document = json!({
@@ -139,15 +177,25 @@ async fn metadata<B: AuthBackend>(State(gate): State<Gate<B>>) -> Response {
     });
     if !shape.disabled.contains(&AuthRoute::Revoke) {
         let own_client_has_a_secret = settings.introspection.knows(&settings.client_id);
-        let methods: &[&str] = if own_client_has_a_secret { &["client_secret_basic"] } else { &["none", "client_secret_basic"] };
+        let methods: &[&str] = if own_client_has_a_secret {
+            &["client_secret_basic"]
+        } else {
+            &["none", "client_secret_basic"]
+        };
         if let Some(members) = document.as_object_mut() {
             members.insert("revocation_endpoint".to_owned(), json!(at("/revoke")));
-            members.insert("revocation_endpoint_auth_methods_supported".to_owned(), json!(methods));
+            members.insert(
+                "revocation_endpoint_auth_methods_supported".to_owned(),
+                json!(methods),
+            );
         }
     }
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")),
+        (
+            CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=300"),
+        ),
     ];
     (headers, document.to_string()).into_response()
 }
@@ -155,5 +203,7 @@ async fn metadata<B: AuthBackend>(State(gate): State<Gate<B>>) -> Response {
 /// The path of an address, with its leading slash; empty where it has none.
 fn path_of(url: &str) -> &str {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-    host.find('/').and_then(|at| host.get(at..)).unwrap_or_default()
+    host.find('/')
+        .and_then(|at| host.get(at..))
+        .unwrap_or_default()
 }

@@ -14,12 +14,17 @@ use super::service::revoker;
 use super::transport::{answer, cookies, from_here_with_cookies, refresh_token};
 
 /// `POST /auth/refresh-access`.
-pub(super) async fn refresh<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<Response, Rejection> {
+pub(super) async fn refresh<B: AuthBackend>(
+    State(gate): State<Gate<B>>,
+    request: Request,
+) -> Result<Response, Rejection> {
     let attempt = async {
         from_here_with_cookies(&gate, &request)?;
         let (parts, body) = match cookies(&gate) {
             Some(_) => Read::optional_json(request).await?,
-            None => Read::json(request).await.map(|read| (read.parts, Some(read.bytes)))?,
+            None => Read::json(request)
+                .await
+                .map(|read| (read.parts, Some(read.bytes)))?,
         };
         let (token, transport) = refresh_token(&gate, &parts, body.as_ref())?;
         let mut client = gate.client(&parts);
@@ -29,12 +34,17 @@ pub(super) async fn refresh<B: AuthBackend>(State(gate): State<Gate<B>>, request
         }
         Ok((gate.refresh(&token, &client).await?, transport))
     };
-    let (issued, transport) = attempt.await.map_err(|refusal: Refusal| gate.reject(refusal))?;
+    let (issued, transport) = attempt
+        .await
+        .map_err(|refusal: Refusal| gate.reject(refusal))?;
     Ok(answer(&gate, &issued, transport))
 }
 
 /// `POST /auth/verify`: whether a token counts. Changes nothing.
-pub(super) async fn verify<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<Response, Rejection> {
+pub(super) async fn verify<B: AuthBackend>(
+    State(gate): State<Gate<B>>,
+    request: Request,
+) -> Result<Response, Rejection> {
     let attempt = async {
         let read = Read::json(request).await?;
         gate.count_question(&gate.client(&read.parts))?;
@@ -51,7 +61,10 @@ pub(super) async fn verify<B: AuthBackend>(State(gate): State<Gate<B>>, request:
 }
 
 /// `POST /auth/revoke` (RFC 7009): 200 also where nothing happened.
-pub(super) async fn revoke<B: AuthBackend>(State(gate): State<Gate<B>>, request: Request) -> Result<Response, Rejection> {
+pub(super) async fn revoke<B: AuthBackend>(
+    State(gate): State<Gate<B>>,
+    request: Request,
+) -> Result<Response, Rejection> {
     #[derive(Deserialize)]
     struct Form {
         token: String,
@@ -67,7 +80,9 @@ pub(super) async fn revoke<B: AuthBackend>(State(gate): State<Gate<B>>, request:
         let read = Read::any(request).await?;
         let form: Form = match read.media {
             Media::Json => read.parse()?,
-            Media::Form => serde_urlencoded::from_bytes(&read.bytes).map_err(|_| Code::InvalidRequest)?,
+            Media::Form => {
+                serde_urlencoded::from_bytes(&read.bytes).map_err(|_| Code::InvalidRequest)?
+            }
         };
         Ok::<_, Refusal>((read.parts, form))
     };

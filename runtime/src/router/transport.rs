@@ -25,28 +25,49 @@ pub(super) fn cookies<B: AuthBackend>(gate: &Gate<B>) -> Option<&CookieSettings>
     Some(&gate.running().engine.settings.cookies).filter(|cookies| cookies.path.is_some())
 }
 
-/// Refuses a request of another origin before anything of it is read: signing somebody in as somebody else is an attack too.
+/// Refuses a request of another origin before anything of it is read: signing somebody in as
+/// somebody else is an attack too.
 pub(super) fn from_here<B: AuthBackend>(gate: &Gate<B>, request: &Request) -> Result<(), Refusal> {
     match cookies(gate) {
         Some(settings) => {
-            let checked = cookie::check(request.method(), request.uri(), request.headers(), &settings.origins);
+            let checked = cookie::check(
+                request.method(),
+                request.uri(),
+                request.headers(),
+                &settings.origins,
+            );
             checked.inspect_err(|refusal| {
                 let engine = &gate.running().engine;
-                let ip = address(request.headers(), request.extensions(), &engine.settings.client);
-                engine.events.emit(&Event::new(EventKind::AccessRefused(refusal.code())).ip(ip));
+                let ip = address(
+                    request.headers(),
+                    request.extensions(),
+                    &engine.settings.client,
+                );
+                engine
+                    .events
+                    .emit(&Event::new(EventKind::AccessRefused(refusal.code())).ip(ip));
             })
         }
         None => Ok(()),
     }
 }
 
-/// The same for requests that bring a cookie of ours: without one, nothing is done that a page of another origin could not do.
-pub(super) fn from_here_with_cookies<B: AuthBackend>(gate: &Gate<B>, request: &Request) -> Result<(), Refusal> {
+/// The same for requests that bring a cookie of ours: without one, nothing is done that a page of
+/// another origin could not do.
+pub(super) fn from_here_with_cookies<B: AuthBackend>(
+    gate: &Gate<B>,
+    request: &Request,
+) -> Result<(), Refusal> {
     let brings = |name| cookie::find(request.headers(), name).map_or(true, |found| found.is_some());
-    if cookies(gate).is_some() && (brings(ACCESS) || brings(REFRESH)) { from_here(gate, request) } else { Ok(()) }
+    if cookies(gate).is_some() && (brings(ACCESS) || brings(REFRESH)) {
+        from_here(gate, request)
+    } else {
+        Ok(())
+    }
 }
 
-/// How a sign-in wants its tokens: the member `transport` of its body, `cookie` unless it says `body`.
+/// How a sign-in wants its tokens: the member `transport` of its body, `cookie` unless it says
+/// `body`.
 pub(super) fn wanted<B: AuthBackend>(gate: &Gate<B>, bytes: &[u8]) -> Result<Transport, Refusal> {
     #[derive(Deserialize)]
     struct Wish {
@@ -70,14 +91,21 @@ pub(super) fn wanted<B: AuthBackend>(gate: &Gate<B>, bytes: &[u8]) -> Result<Tra
     })
 }
 
-/// The sessions of the cookies that a sign-in presents: it takes their place (R98). What is none of ours names none.
-pub(super) async fn presented<B: AuthBackend>(gate: &Gate<B>, headers: &HeaderMap) -> Result<Vec<SessionId>, Refusal> {
+/// The sessions of the cookies that a sign-in presents: it takes their place (R98). What is none of
+/// ours names none.
+pub(super) async fn presented<B: AuthBackend>(
+    gate: &Gate<B>,
+    headers: &HeaderMap,
+) -> Result<Vec<SessionId>, Refusal> {
     let mut sessions = Vec::new();
     if let Ok(Some(token)) = cookie::find(headers, REFRESH) {
         sessions.extend(gate.session_of_refresh(token).await?);
     }
     if let Ok(Some(token)) = cookie::find(headers, ACCESS) {
-        sessions.extend(gate.session_of_bearer(token).filter(|sid| !sessions.contains(sid)));
+        sessions.extend(
+            gate.session_of_bearer(token)
+                .filter(|sid| !sessions.contains(sid)),
+        );
     }
     Ok(sessions)
 }
@@ -96,14 +124,24 @@ pub(super) fn refresh_token<B: AuthBackend>(
     match (cookie, body) {
         (Some(_), Some(body)) if has_member(body, name) => Err(Code::InvalidRequest.into()),
         (Some(token), _) => Ok((token.to_owned(), Transport::Cookie)),
-        (None, Some(body)) if cookies(gate).is_none() || has_member(body, name) => Ok((member(body, name)?, Transport::Bearer)),
+        (None, Some(body)) if cookies(gate).is_none() || has_member(body, name) => {
+            Ok((member(body, name)?, Transport::Bearer))
+        }
         (None, _) => Err(Code::MissingToken.into()),
     }
 }
 
 /// Both tokens of a sign-in or a refresh.
-pub(super) fn answer<B: AuthBackend>(gate: &Gate<B>, issued: &Issued, transport: Transport) -> Response {
-    let mut response = private(Tokens { issued, shape: &B::SHAPE, transport });
+pub(super) fn answer<B: AuthBackend>(
+    gate: &Gate<B>,
+    issued: &Issued,
+    transport: Transport,
+) -> Response {
+    let mut response = private(Tokens {
+        issued,
+        shape: &B::SHAPE,
+        transport,
+    });
     if let (Transport::Cookie, Some(settings)) = (transport, cookies(gate)) {
         cookie::set(response.headers_mut(), issued, settings);
     }
@@ -114,13 +152,22 @@ pub(super) fn answer<B: AuthBackend>(gate: &Gate<B>, issued: &Issued, transport:
 pub(super) fn answer_access<B: AuthBackend>(gate: &Gate<B>, access: &AccessOnly<'_>) -> Response {
     let mut response = private(access);
     if let (Transport::Cookie, Some(settings)) = (access.transport, cookies(gate)) {
-        cookie::set_access(response.headers_mut(), access.access_token, access.expires_in, settings);
+        cookie::set_access(
+            response.headers_mut(),
+            access.access_token,
+            access.expires_in,
+            settings,
+        );
     }
     response
 }
 
 /// Clears the cookies of whoever signed out.
-pub(super) fn signed_out<B: AuthBackend>(gate: &Gate<B>, transport: Transport, mut response: Response) -> Response {
+pub(super) fn signed_out<B: AuthBackend>(
+    gate: &Gate<B>,
+    transport: Transport,
+    mut response: Response,
+) -> Response {
     if let (Transport::Cookie, Some(settings)) = (transport, cookies(gate)) {
         cookie::clear(response.headers_mut(), settings);
     }

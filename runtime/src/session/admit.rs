@@ -1,4 +1,5 @@
-//! Decides whether an access token counts: what it says by itself, then what has been revoked since.
+//! Decides whether an access token counts: what it says by itself, then what has been revoked
+//! since.
 
 use jsonwebtoken::AlgorithmFamily;
 
@@ -22,12 +23,22 @@ pub(crate) enum Purpose {
 
 impl Engine {
     /// Verifies an access token against the keys, the clock and the revocations.
-    pub(crate) async fn admit<C: ClaimSet>(&self, text: &str, purpose: Purpose) -> Result<Verified<C>, Refusal> {
-        self.admit_from(text, purpose, self.settings.revocation.consistency, None::<fn() -> Place<'static>>).await
+    pub(crate) async fn admit<C: ClaimSet>(
+        &self,
+        text: &str,
+        purpose: Purpose,
+    ) -> Result<Verified<C>, Refusal> {
+        self.admit_from(
+            text,
+            purpose,
+            self.settings.revocation.consistency,
+            None::<fn() -> Place<'static>>,
+        )
+        .await
     }
 
-    /// The same with another consistency than the gate's, and with what the token's use from this place means, where it is used
-    /// from a place.
+    /// The same with another consistency than the gate's, and with what the token's use from this
+    /// place means, where it is used from a place.
     pub(crate) async fn admit_from<'p, C: ClaimSet>(
         &self,
         text: &str,
@@ -44,24 +55,38 @@ impl Engine {
         Ok(verified)
     }
 
-    /// Verifies a token of ours that may be past its time, whatever has been revoked: for signing out.
+    /// Verifies a token of ours that may be past its time, whatever has been revoked: for signing
+    /// out.
     pub(crate) fn recognise<C: ClaimSet>(&self, text: &str) -> Result<Verified<C>, Refusal> {
-        self.read(text, &self.ring.set(), &self.expect_expired, self.clock.now())
+        self.read(
+            text,
+            &self.ring.set(),
+            &self.expect_expired,
+            self.clock.now(),
+        )
     }
 
     /// Verifies a token of ours whose time is not out, whatever has been revoked: for revoking it.
     #[cfg(feature = "axum")]
-    pub(crate) fn recognise_unexpired<C: ClaimSet>(&self, text: &str) -> Result<Verified<C>, Refusal> {
+    pub(crate) fn recognise_unexpired<C: ClaimSet>(
+        &self,
+        text: &str,
+    ) -> Result<Verified<C>, Refusal> {
         self.verify(text, self.clock.now())
     }
 
-    /// What the token says by itself. A signature that costs more than a look-up is verified once (R132); what may change beside
-    /// the token is for whoever calls this.
+    /// What the token says by itself. A signature that costs more than a look-up is verified once
+    /// (R132); what may change beside the token is for whoever calls this.
     fn verify<C: ClaimSet>(&self, text: &str, now: Timestamp) -> Result<Verified<C>, Refusal> {
         let keys = self.ring.set();
-        let is_costly = matches!(self.envelope, Envelope::Open) && keys.algorithm().family() != AlgorithmFamily::Hmac;
+        let is_costly = matches!(self.envelope, Envelope::Open)
+            && keys.algorithm().family() != AlgorithmFamily::Hmac;
         let generation = keys.revision();
-        if is_costly && let Some((_, verified)) = self.seen.get(text, now, |_| Some(((), generation, &self.expect))) {
+        if is_costly
+            && let Some((_, verified)) = self
+                .seen
+                .get(text, now, |_| Some(((), generation, &self.expect)))
+        {
             return Ok(verified);
         }
         let verified = self.read(text, &keys, &self.expect, now)?;
@@ -71,8 +96,15 @@ impl Engine {
         Ok(verified)
     }
 
-    /// Takes a token out of its envelope and verifies it. One in another envelope than this gate's is none.
-    fn read<C: ClaimSet>(&self, text: &str, keys: &KeySet, expect: &Expect, now: Timestamp) -> Result<Verified<C>, Refusal> {
+    /// Takes a token out of its envelope and verifies it. One in another envelope than this gate's
+    /// is none.
+    fn read<C: ClaimSet>(
+        &self,
+        text: &str,
+        keys: &KeySet,
+        expect: &Expect,
+        now: Timestamp,
+    ) -> Result<Verified<C>, Refusal> {
         let verified = match self.envelope {
             Envelope::Open => token::verify(text, keys, expect, now),
             #[cfg(feature = "jwe")]
@@ -98,7 +130,9 @@ impl Engine {
         if let Some(place) = place {
             self.check_access(token, place)?;
         }
-        if let (Purpose::Entry, Some(sid), Some(generation)) = (purpose, token.sid(), token.generation()) {
+        if let (Purpose::Entry, Some(sid), Some(generation)) =
+            (purpose, token.sid(), token.generation())
+        {
             self.confirmations.saw(sid, generation);
         }
         Ok(())

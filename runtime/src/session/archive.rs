@@ -23,7 +23,8 @@ impl Engine {
 
     /// The work of the gate's archiver: what ended longer ago than `archive.age`.
     pub(crate) async fn archive_by_age(&self) -> Result<Archived, StoreError> {
-        self.archive(self.time.now().minus(self.settings.archive.age)).await
+        self.archive(self.time.now().minus(self.settings.archive.age))
+            .await
     }
 }
 

@@ -1,5 +1,5 @@
-//! Whether a token is used from where its session was opened: by the device's id, by the network. Never ends anything
-//! (ROTATION 2).
+//! Whether a token is used from where its session was opened: by the device's id, by the network.
+//! Never ends anything (ROTATION 2).
 
 use std::net::IpAddr;
 
@@ -23,35 +23,57 @@ pub(crate) struct Place<'a> {
 }
 
 impl Engine {
-    /// What an access token of this session is bound to; nothing where the settings compare nothing.
+    /// What an access token of this session is bound to; nothing where the settings compare
+    /// nothing.
     pub(super) fn bond(&self, sid: SessionId, device: &Device) -> Option<Bond> {
         let settings = &self.settings.binding;
-        let id = device.id.as_deref().filter(|_| settings.access_device != Bind::Off);
+        let id = device
+            .id
+            .as_deref()
+            .filter(|_| settings.access_device != Bind::Off);
         let network = network_of(device).filter(|_| settings.access_network != Bind::Off);
         (id.is_some() || network.is_some()).then(|| Bond::of(sid, id, network))
     }
 
-    /// Compares an access token with the place it is used from. `place` is asked for where it matters.
-    pub(super) fn check_access<'a>(&self, token: &TokenInfo, place: impl FnOnce() -> Place<'a>) -> Result<(), Refusal> {
-        let (Some(bond), Some(sid)) = (token.bond(), token.sid()) else { return Ok(()) };
+    /// Compares an access token with the place it is used from. `place` is asked for where it
+    /// matters.
+    pub(super) fn check_access<'a>(
+        &self,
+        token: &TokenInfo,
+        place: impl FnOnce() -> Place<'a>,
+    ) -> Result<(), Refusal> {
+        let (Some(bond), Some(sid)) = (token.bond(), token.sid()) else {
+            return Ok(());
+        };
         let (settings, place) = (&self.settings.binding, place());
         let here = Bond::of(sid, place.device_id, place.ip.map(Cidr::around));
         let about = (token.subject(), sid, place.ip);
-        let device = (settings.access_device, BoundTo::Device, bond.allows_device(&here));
-        let network = (settings.access_network, BoundTo::Network, bond.allows_network(&here));
-        self.judge_binding(BoundToken::Access, [device, network], about).map_err(|()| Code::InvalidToken.into())
+        let device = (
+            settings.access_device,
+            BoundTo::Device,
+            bond.allows_device(&here),
+        );
+        let network = (
+            settings.access_network,
+            BoundTo::Network,
+            bond.allows_network(&here),
+        );
+        self.judge_binding(BoundToken::Access, [device, network], about)
+            .map_err(|()| Code::InvalidToken.into())
     }
 
     /// Compares a refresh token's session with the place it is used from.
     pub(super) fn check_refresh(&self, session: &Session, place: Place<'_>) -> Result<(), Refusal> {
         let settings = &self.settings.binding;
-        let same_device = session.device.id.is_none() || session.device.id.as_deref() == place.device_id;
+        let same_device =
+            session.device.id.is_none() || session.device.id.as_deref() == place.device_id;
         let recorded = network_of(&session.device);
         let same_network = recorded.is_none() || recorded == place.ip.map(Cidr::around);
         let about = (session.subject.as_str(), session.sid, place.ip);
         let device = (settings.refresh_device, BoundTo::Device, same_device);
         let network = (settings.refresh_network, BoundTo::Network, same_network);
-        self.judge_binding(BoundToken::Refresh, [device, network], about).map_err(|()| Code::InvalidGrant.into())
+        self.judge_binding(BoundToken::Refresh, [device, network], about)
+            .map_err(|()| Code::InvalidGrant.into())
     }
 
     /// Tells of every difference, and refuses where one of them is enforced.
@@ -65,8 +87,13 @@ impl Engine {
         for (bind, to, holds) in parts {
             if bind != Bind::Off && !holds {
                 let enforced = bind == Bind::Enforce;
-                let kind = EventKind::BindingMismatch { token, to, enforced };
-                self.events.emit(&Event::new(kind).subject(subject).sid(sid).ip(ip));
+                let kind = EventKind::BindingMismatch {
+                    token,
+                    to,
+                    enforced,
+                };
+                self.events
+                    .emit(&Event::new(kind).subject(subject).sid(sid).ip(ip));
                 if enforced {
                     fine = Err(());
                 }
@@ -75,7 +102,8 @@ impl Engine {
         fine
     }
 
-    /// Refuses a sign-in that brings nothing that its tokens could be bound to, where that is enforced.
+    /// Refuses a sign-in that brings nothing that its tokens could be bound to, where that is
+    /// enforced.
     pub(super) fn require_bindable(&self, client: &Client) -> Result<(), Refusal> {
         let settings = &self.settings.binding;
         if settings.device() == Bind::Enforce && client.device.id.is_none() {
@@ -83,8 +111,8 @@ impl Engine {
         }
         if settings.network() == Bind::Enforce && client.ip.is_none() {
             return Err(Refusal::unavailable(
-                "tokens are bound to networks, and the client's address is not known: \
-                 serve with `into_make_service_with_connect_info::<SocketAddr>()`",
+                "tokens are bound to networks, and the client's address is not known: serve with \
+                 `into_make_service_with_connect_info::<SocketAddr>()`",
             ));
         }
         Ok(())

@@ -8,7 +8,8 @@ use crate::id::SessionId;
 
 /// The fingerprints of the generations seen last, and the way to the task that writes them down.
 ///
-/// The table has a fixed size. A fingerprint that pushed another one out costs a second, harmless write.
+/// The table has a fixed size. A fingerprint that pushed another one out costs a second, harmless
+/// write.
 #[derive(Debug)]
 pub(crate) struct Confirmations {
     seen: Box<[AtomicU64]>,
@@ -21,7 +22,14 @@ impl Confirmations {
     pub(crate) fn new() -> (Self, mpsc::Receiver<(SessionId, u32)>) {
         let (queue, receiver) = mpsc::channel(QUEUE);
         let seen = (0..SLOTS).map(|_| AtomicU64::new(0)).collect();
-        (Self { seen, queue, dropped: AtomicU64::new(0) }, receiver)
+        (
+            Self {
+                seen,
+                queue,
+                dropped: AtomicU64::new(0),
+            },
+            receiver,
+        )
     }
 
     /// A client used this generation. The first one has no predecessor, so nothing hangs on it.
@@ -30,7 +38,9 @@ impl Confirmations {
             return;
         }
         let (slot, fingerprint) = place(sid, generation);
-        let Some(slot) = self.seen.get(slot) else { return };
+        let Some(slot) = self.seen.get(slot) else {
+            return;
+        };
         if slot.load(Ordering::Relaxed) == fingerprint {
             return;
         }
@@ -41,7 +51,8 @@ impl Confirmations {
         }
     }
 
-    /// How many sightings found the queue full. Each keeps a lost response forgivable for longer, no more.
+    /// How many sightings found the queue full. Each keeps a lost response forgivable for longer,
+    /// no more.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
@@ -51,7 +62,10 @@ impl Confirmations {
 fn place(sid: SessionId, generation: u32) -> (usize, u64) {
     let bytes = sid.as_bytes();
     let (low, high) = bytes.split_at(8);
-    let word = |half: &[u8]| half.iter().fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+    let word = |half: &[u8]| {
+        half.iter()
+            .fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte))
+    };
     let slot = usize::try_from(word(low) % SLOTS as u64).unwrap_or(0);
     let mark = word(high) ^ (u64::from(generation) << 32 | u64::from(generation)).rotate_left(17);
     (slot, mark | 1)

@@ -1,4 +1,5 @@
-//! Follows the revocation log, and writes down what clients confirmed: the work of the gate's tasks.
+//! Follows the revocation log, and writes down what clients confirmed: the work of the gate's
+//! tasks.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -14,8 +15,9 @@ use crate::store::{Fact, LogEntry, StoreError};
 use super::Engine;
 
 impl Engine {
-    /// Reads what the log got since the last time. One reader at a time: whoever waits finds the work done, or the store not
-    /// answering, and does not try in turn: on a node that is cut off, requests would wait for all those before them.
+    /// Reads what the log got since the last time. One reader at a time: whoever waits finds the
+    /// work done, or the store not answering, and does not try in turn: on a node that is cut off,
+    /// requests would wait for all those before them.
     pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
         let mut has_tried = false;
         let outcome = self.read_log(&mut has_tried).await;
@@ -30,12 +32,16 @@ impl Engine {
         let failed_before = self.failed_reads.load(Ordering::Acquire);
         let mut cursor = self.cursor.lock().await;
         if self.failed_reads.load(Ordering::Acquire) != failed_before {
-            return Err(StoreError::new("the log could not be read").because("the one who tried meanwhile could not"));
+            return Err(StoreError::new("the log could not be read")
+                .because("the one who tried meanwhile could not"));
         }
         *has_tried = true;
         // Taken after the lock: what was committed before is in the page.
         let now = self.clock.now().max(asked_at);
-        let page = self.store.log_since(cursor.clone(), self.time.now()).await?;
+        let page = self
+            .store
+            .log_since(cursor.clone(), self.time.now())
+            .await?;
         self.apply(&page.entries);
         #[cfg(feature = "metrics")]
         if *cursor != crate::store::LogCursor::START {
@@ -49,15 +55,22 @@ impl Engine {
     /// Waits until the log may have got something, at most so long, whatever the store does.
     pub(crate) async fn wait_for_news(&self, patience: Duration) -> Result<(), StoreError> {
         let cursor = self.cursor.lock().await.clone();
-        let waited = tokio::time::timeout(patience.saturating_mul(2), self.store.changed(cursor, patience));
+        let waited = tokio::time::timeout(
+            patience.saturating_mul(2),
+            self.store.changed(cursor, patience),
+        );
         waited.await.unwrap_or(Ok(()))
     }
 
-    /// How long ago the entries of a page were logged: each says until when it counts, which is a fixed span after that.
+    /// How long ago the entries of a page were logged: each says until when it counts, which is a
+    /// fixed span after that.
     #[cfg(feature = "metrics")]
     fn measure_lag(&self, entries: &[LogEntry]) {
         let until = self.log_until(self.time.now());
-        for entry in entries.iter().filter(|entry| entry.until < crate::clock::Timestamp::MAX) {
+        for entry in entries
+            .iter()
+            .filter(|entry| entry.until < crate::clock::Timestamp::MAX)
+        {
             self.events.meter().applied(until.since(entry.until));
         }
     }
@@ -67,7 +80,11 @@ impl Engine {
     pub(crate) fn tell_figures(&self) {
         let (view_age, entries) = self.view_health();
         let (offset, ahead) = self.time.offset();
-        let sign = if ahead == crate::event::Ahead::Store { 1.0 } else { -1.0 };
+        let sign = if ahead == crate::event::Ahead::Store {
+            1.0
+        } else {
+            -1.0
+        };
         self.events.meter().read(crate::event::Reading {
             view_age,
             entries,
@@ -87,8 +104,8 @@ impl Engine {
         }
     }
 
-    /// Reads the ring again where the log told of a key: whoever retired it has put another in its place, and a node that went on
-    /// signing with it would hand out dead tokens.
+    /// Reads the ring again where the log told of a key: whoever retired it has put another in its
+    /// place, and a node that went on signing with it would hand out dead tokens.
     pub(crate) async fn follow_ring(&self) -> Result<(), Error> {
         if self.is_ring_old.swap(false, Ordering::Relaxed)
             && let Err(error) = self.ring.reload().await
@@ -99,7 +116,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Tells once when the view gets older than `revocation.stale_limit`, whatever the settings make of that.
+    /// Tells once when the view gets older than `revocation.stale_limit`, whatever the settings
+    /// make of that.
     pub(crate) fn tell_of_staleness(&self) {
         let age = self.view.age(self.clock.now());
         let is_stale = age > self.settings.revocation.stale_limit;
@@ -109,8 +127,8 @@ impl Engine {
         self.is_stale.store(is_stale, Ordering::Relaxed);
     }
 
-    /// Compares this machine's clock with the store's, and tells once when they differ by more than the leeway. Where the store's
-    /// cannot be read, what was measured last counts on.
+    /// Compares this machine's clock with the store's, and tells once when they differ by more than
+    /// the leeway. Where the store's cannot be read, what was measured last counts on.
     pub(crate) async fn compare_clocks(&self) -> Result<(), StoreError> {
         self.time.measure(&self.store).await?;
         self.tell_of_offset();
@@ -122,7 +140,8 @@ impl Engine {
         let (offset, ahead) = self.time.offset();
         let is_off = offset > self.settings.leeway;
         if is_off && !self.is_off.swap(is_off, Ordering::Relaxed) {
-            self.events.emit(&Event::new(EventKind::ClockOffset { offset, ahead }));
+            self.events
+                .emit(&Event::new(EventKind::ClockOffset { offset, ahead }));
         }
         self.is_off.store(is_off, Ordering::Relaxed);
     }
@@ -132,7 +151,8 @@ impl Engine {
         self.view.purge(self.time.now());
     }
 
-    /// Writes every confirmation that is waiting, ordered by session. What the store did not take is in `pending` for the next time.
+    /// Writes every confirmation that is waiting, ordered by session. What the store did not take
+    /// is in `pending` for the next time.
     pub(crate) async fn write_confirmations(
         &self,
         queue: &mut mpsc::Receiver<(SessionId, u32)>,
@@ -143,7 +163,11 @@ impl Engine {
             *known = generation.max(*known);
         }
         while !pending.is_empty() {
-            let batch: Vec<_> = pending.iter().take(BATCH).map(|(sid, generation)| (*sid, *generation)).collect();
+            let batch: Vec<_> = pending
+                .iter()
+                .take(BATCH)
+                .map(|(sid, generation)| (*sid, *generation))
+                .collect();
             self.store.confirm(batch.clone(), self.time.now()).await?;
             for (sid, _) in batch {
                 pending.remove(&sid);

@@ -31,7 +31,8 @@ pub struct Issued {
 }
 
 impl Issued {
-    /// How long the access token lives, in whole seconds, rounded up: `expires_in` (RFC 6749 section 5.1).
+    /// How long the access token lives, in whole seconds, rounded up: `expires_in` (RFC 6749
+    /// section 5.1).
     #[must_use]
     pub fn expires_in(&self) -> u64 {
         secs(self.access_expires_at.since(self.issued_at))
@@ -54,7 +55,8 @@ impl fmt::Debug for Issued {
     }
 }
 
-/// The longest token that a cookie carries: browsers take 4096 bytes with its name and attributes (RFC 6265 section 6.1, R107).
+/// The longest token that a cookie carries: browsers take 4096 bytes with its name and attributes
+/// (RFC 6265 section 6.1, R107).
 const MAX_IN_COOKIE: usize = 4096 - 256;
 
 /// Whole seconds, rounded up: the token's own expiry was rounded down.
@@ -83,7 +85,8 @@ pub(super) struct SessionPart {
 }
 
 impl Engine {
-    /// Signs an access token; answers it with its expiry. Where the key lives elsewhere this takes a journey, and may fail.
+    /// Signs an access token; answers it with its expiry. Where the key lives elsewhere this takes
+    /// a journey, and may fail.
     pub(super) async fn sign_access<C: ClaimSet>(
         &self,
         access: &Access<'_>,
@@ -92,24 +95,44 @@ impl Engine {
     ) -> Result<(String, Timestamp), Refusal> {
         let (key, expires_at) = (self.ring.signing(), expiry(access, now));
         let draft = self.draft(&key, access, claims, now)?;
-        let text = token::complete(&key, draft).await.map_err(Refusal::unavailable)?;
+        let text = token::complete(&key, draft)
+            .await
+            .map_err(Refusal::unavailable)?;
         let text = match self.envelope {
             Envelope::Open => text,
             #[cfg(feature = "jwe")]
-            Envelope::Encrypted => token::encrypt(&self.ring.set(), text, now).map_err(Refusal::unavailable)?,
+            Envelope::Encrypted => {
+                token::encrypt(&self.ring.set(), text, now).map_err(Refusal::unavailable)?
+            }
         };
         Ok((text, expires_at))
     }
 
-    /// Whether these claims can be put into a token at all, and until when that would live. Signs nothing.
-    pub(super) fn try_draft<C: ClaimSet>(&self, access: &Access<'_>, claims: &C, now: Timestamp) -> Result<Timestamp, Refusal> {
-        self.draft(&self.ring.signing(), access, claims, now).map(|_| expiry(access, now))
+    /// Whether these claims can be put into a token at all, and until when that would live. Signs
+    /// nothing.
+    pub(super) fn try_draft<C: ClaimSet>(
+        &self,
+        access: &Access<'_>,
+        claims: &C,
+        now: Timestamp,
+    ) -> Result<Timestamp, Refusal> {
+        self.draft(&self.ring.signing(), access, claims, now)
+            .map(|_| expiry(access, now))
     }
 
-    fn draft<C: ClaimSet>(&self, key: &SigningKey, access: &Access<'_>, claims: &C, now: Timestamp) -> Result<String, Refusal> {
-        let (draft, len) = token::draft(key, &self.stamp(access, now), claims, self.envelope).map_err(Refusal::unavailable)?;
+    fn draft<C: ClaimSet>(
+        &self,
+        key: &SigningKey,
+        access: &Access<'_>,
+        claims: &C,
+        now: Timestamp,
+    ) -> Result<String, Refusal> {
+        let (draft, len) = token::draft(key, &self.stamp(access, now), claims, self.envelope)
+            .map_err(Refusal::unavailable)?;
         if self.settings.cookies.path.is_some() && len > MAX_IN_COOKIE {
-            return Err(Refusal::unavailable("the claims are too long: a token that travels in a cookie has at most 3840 bytes"));
+            return Err(Refusal::unavailable(
+                "the claims are too long: a token that travels in a cookie has at most 3840 bytes",
+            ));
         }
         Ok(draft)
     }
@@ -131,7 +154,8 @@ impl Engine {
         }
     }
 
-    /// Signs a token for a session. Answers it with its life in seconds, and the rows that go into the registry before it goes out.
+    /// Signs a token for a session. Answers it with its life in seconds, and the rows that go into
+    /// the registry before it goes out.
     #[cfg(feature = "axum")]
     pub(crate) async fn sign_for<C: ClaimSet>(
         &self,
@@ -141,7 +165,10 @@ impl Engine {
         let now = self.clock.now();
         let access = Access {
             jti: TokenId::random().map_err(Refusal::unavailable)?,
-            session: Some(SessionPart { sid: session.sid, generation: session.generation }),
+            session: Some(SessionPart {
+                sid: session.sid,
+                generation: session.generation,
+            }),
             epoch: session.epoch,
             auth_time: Some(session.auth_time),
             acr: session.acr.as_deref(),
@@ -150,26 +177,41 @@ impl Engine {
             not_after: self.time.here(session.abs_exp),
         };
         let (text, expires_at) = self.sign_access(&access, claims, now).await?;
-        let rows = self.rows(&session.into(), (access.jti, session.generation), now, expires_at);
+        let rows = self.rows(
+            &session.into(),
+            (access.jti, session.generation),
+            now,
+            expires_at,
+        );
         Ok(((text, secs(expires_at.since(now))), rows))
     }
 
     /// Signs a token that belongs to no session.
-    pub(crate) async fn issue_alone<C: ClaimSet>(&self, claims: &C, lifetime: Duration) -> Result<String, Error> {
+    pub(crate) async fn issue_alone<C: ClaimSet>(
+        &self,
+        claims: &C,
+        lifetime: Duration,
+    ) -> Result<String, Error> {
         let most = self.settings.access.max_ttl();
         if lifetime > most || lifetime.as_secs() == 0 {
             return Err(Error::new(
                 ErrorKind::Usage,
-                format!("a token's lifetime is between one second and `access.max_ttl` ({} s)", most.as_secs()),
+                format!(
+                    "a token's lifetime is between one second and `access.max_ttl` ({} s)",
+                    most.as_secs()
+                ),
             ));
         }
-        self.refuse_while_paused().map_err(|e| Error::new(ErrorKind::Usage, "the deployment is paused").because(e))?;
+        self.refuse_while_paused()
+            .map_err(|e| Error::new(ErrorKind::Usage, "the deployment is paused").because(e))?;
         let (now, subject) = (self.clock.now(), claims.subject().to_string());
         let epoch = self
             .store
             .epoch_of(subject, self.settings.client_id.clone())
             .await
-            .map_err(|e| Error::new(ErrorKind::Store, "the subject's epoch cannot be read").because(e))?;
+            .map_err(|e| {
+                Error::new(ErrorKind::Store, "the subject's epoch cannot be read").because(e)
+            })?;
         let access = Access {
             jti: TokenId::random()?,
             session: None,
@@ -188,7 +230,13 @@ impl Engine {
 
     /// Signs a token and verifies it, so that a ring that cannot do both is found at the start.
     pub(crate) async fn self_test(&self) -> Result<(), Error> {
-        let failed = |e: Refusal| Error::new(ErrorKind::Keys, "a token signed with the ring does not verify with it").because(e);
+        let failed = |e: Refusal| {
+            Error::new(
+                ErrorKind::Keys,
+                "a token signed with the ring does not verify with it",
+            )
+            .because(e)
+        };
         let access = Access {
             jti: TokenId::random()?,
             session: None,
@@ -199,7 +247,10 @@ impl Engine {
             lifetime: self.settings.access.ttl,
             not_after: Timestamp::MAX,
         };
-        let (text, _) = self.sign_access(&access, &Nobody, self.clock.now()).await.map_err(failed)?;
+        let (text, _) = self
+            .sign_access(&access, &Nobody, self.clock.now())
+            .await
+            .map_err(failed)?;
         self.recognise::<Nobody>(&text).map(drop).map_err(failed)
     }
 }
@@ -224,7 +275,8 @@ impl ClaimSet for Nobody {
     type Draft = ();
 
     fn subject(&self) -> &String {
-        static SUBJECT: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| "nobody".to_owned());
+        static SUBJECT: std::sync::LazyLock<String> =
+            std::sync::LazyLock::new(|| "nobody".to_owned());
         &SUBJECT
     }
 
@@ -236,7 +288,11 @@ impl ClaimSet for Nobody {
         None
     }
 
-    fn read<'de, A: serde::de::MapAccess<'de>>((): &mut (), _: usize, map: &mut A) -> Result<(), A::Error> {
+    fn read<'de, A: serde::de::MapAccess<'de>>(
+        (): &mut (),
+        _: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         map.next_value::<serde::de::IgnoredAny>().map(drop)
     }
 

@@ -1,4 +1,5 @@
-//! Sessions: opening, refreshing, revoking, and admitting the access tokens they issue. Knows no backend and no HTTP.
+//! Sessions: opening, refreshing, revoking, and admitting the access tokens they issue. Knows no
+//! backend and no HTTP.
 
 mod admit;
 mod archive;
@@ -72,7 +73,8 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// An engine over validated settings, and the queue that [`Engine::write_confirmations`] empties.
+    /// An engine over validated settings, and the queue that [`Engine::write_confirmations`]
+    /// empties.
     pub(crate) fn new(
         settings: Settings,
         store: Store,
@@ -113,14 +115,20 @@ impl Engine {
         (engine, queue)
     }
 
-    /// Until when a revocation of `now`, a time of the store, matters: every access token issued by now is out then (ROTATION 6).
+    /// Until when a revocation of `now`, a time of the store, matters: every access token issued by
+    /// now is out then (ROTATION 6).
     fn log_until(&self, now: Timestamp) -> Timestamp {
-        now.plus(self.settings.access.max_ttl()).plus(self.settings.leeway)
+        now.plus(self.settings.access.max_ttl())
+            .plus(self.settings.leeway)
     }
 
     /// Refuses while the deployment is paused.
     pub(crate) fn refuse_while_paused(&self) -> Result<(), Refusal> {
-        if self.view.is_paused() { Err(Refusal::new(Code::Unavailable)) } else { Ok(()) }
+        if self.view.is_paused() {
+            Err(Refusal::new(Code::Unavailable))
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether the deployment is paused.

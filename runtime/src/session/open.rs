@@ -1,4 +1,5 @@
-//! Opens a session, so that neither an old password nor an old role survives what changed meanwhile (ROTATION 3, order of a sign-in).
+//! Opens a session, so that neither an old password nor an old role survives what changed meanwhile
+//! (ROTATION 3, order of a sign-in).
 
 use crate::clock::Timestamp;
 use crate::device::{Client, Device};
@@ -41,7 +42,9 @@ impl Engine {
         self.refuse_while_paused()?;
         let subject = login.claims.subject().to_string();
         if subject.is_empty() {
-            return Err(Refusal::unavailable("the backend answered a user whose subject is empty"));
+            return Err(Refusal::unavailable(
+                "the backend answered a user whose subject is empty",
+            ));
         }
         self.require_bindable(login.client)?;
         let (here, now) = (self.clock.now(), self.time.now());
@@ -52,7 +55,10 @@ impl Engine {
         let abs_exp = now.plus(self.settings.session.absolute);
         let idle_exp = now.plus(self.settings.session.idle).min(abs_exp);
         let claims = match login.keep_claims {
-            true => Some(self.hide_claims(sid, token::write_stored(login.claims).map_err(Refusal::unavailable)?)?),
+            true => Some(self.hide_claims(
+                sid,
+                token::write_stored(login.claims).map_err(Refusal::unavailable)?,
+            )?),
             false => None,
         };
         let device = device_of(login.client);
@@ -67,11 +73,19 @@ impl Engine {
             lifetime: self.settings.access.ttl,
             not_after: self.time.here(abs_exp),
         };
-        // Claims that no token can carry open no session and evict none. The epoch is not known yet, and no longer than this one.
+        // Claims that no token can carry open no session and evict none. The epoch is not known
+        // yet, and no longer than this one.
         let expires_at = self.try_draft(&access(u64::MAX), login.claims, here)?;
-        // Nor does a signer that is away: it is asked for the epoch that the session will most likely have.
+        // Nor does a signer that is away: it is asked for the epoch that the session will most
+        // likely have.
         let foresigned = self.foresign(&access, login.claims, &subject, here).await?;
-        let member = Member { sid, subject: &subject, device: &device, created_at: now, abs_exp };
+        let member = Member {
+            sid,
+            subject: &subject,
+            device: &device,
+            created_at: now,
+            abs_exp,
+        };
         let tokens = self.rows(&member, (jti, 0), here, expires_at);
         let new = NewSession {
             sid,
@@ -85,16 +99,27 @@ impl Engine {
             idle_exp,
             abs_exp,
             authenticated: login.authenticated,
-            limit: self.settings.session.device_limit.map(|max| DeviceLimit { max, on_limit: self.settings.session.on_limit }),
+            limit: self.settings.session.device_limit.map(|max| DeviceLimit {
+                max,
+                on_limit: self.settings.session.on_limit,
+            }),
             log_until: self.log_until(now),
             tokens,
         };
-        let (epoch, evicted) = match self.store.open_session(new, now).await.map_err(Refusal::unavailable)? {
+        let (epoch, evicted) = match self
+            .store
+            .open_session(new, now)
+            .await
+            .map_err(Refusal::unavailable)?
+        {
             Opened::Open { epoch, evicted } => (epoch, evicted),
-            Opened::Reload { changed_at } => return Ok(Attempt::Again(Authenticated::After(changed_at))),
+            Opened::Reload { changed_at } => {
+                return Ok(Attempt::Again(Authenticated::After(changed_at)));
+            }
             Opened::LimitReached => {
                 let kind = EventKind::SignInRefused(Code::Forbidden);
-                self.events.emit(&Event::new(kind).subject(subject).ip(login.client.ip));
+                self.events
+                    .emit(&Event::new(kind).subject(subject).ip(login.client.ip));
                 return Err(Refusal::new(Code::Forbidden));
             }
         };
@@ -103,7 +128,12 @@ impl Engine {
             Some((foreseen, signed)) if foreseen == epoch => signed,
             _ => self.sign_access(&access(epoch), login.claims, here).await?,
         };
-        self.events.emit(&Event::new(EventKind::SignedIn).subject(subject).sid(sid).ip(login.client.ip));
+        self.events.emit(
+            &Event::new(EventKind::SignedIn)
+                .subject(subject)
+                .sid(sid)
+                .ip(login.client.ip),
+        );
         Ok(Attempt::Open(Box::new(Issued {
             access_token,
             refresh_token: RefreshToken::mint(&self.ring.set(), sid, 0, &secret),
@@ -115,7 +145,8 @@ impl Engine {
         })))
     }
 
-    /// What a session keeps of the claims: sealed where its tokens are, so that the store cannot read them either.
+    /// What a session keeps of the claims: sealed where its tokens are, so that the store cannot
+    /// read them either.
     fn hide_claims(&self, sid: SessionId, claims: Vec<u8>) -> Result<Vec<u8>, Refusal> {
         match self.envelope {
             Envelope::Open => {
@@ -123,11 +154,16 @@ impl Engine {
                 Ok(claims)
             }
             #[cfg(feature = "jwe")]
-            Envelope::Encrypted => self.ring.set().seal(&context(sid), &claims).map_err(Refusal::unavailable),
+            Envelope::Encrypted => self
+                .ring
+                .set()
+                .seal(&context(sid), &claims)
+                .map_err(Refusal::unavailable),
         }
     }
 
-    /// The claims that a session keeps, as they were written; `None` where it keeps none that this ring can read.
+    /// The claims that a session keeps, as they were written; `None` where it keeps none that this
+    /// ring can read.
     pub(crate) fn kept_claims(&self, session: &Session) -> Option<Vec<u8>> {
         let kept = session.claims.as_deref()?;
         match self.envelope {
@@ -148,16 +184,25 @@ impl Engine {
         if !self.ring.signing().is_elsewhere() {
             return Ok(None);
         }
-        let epoch =
-            self.store.epoch_of(subject.to_owned(), self.settings.client_id.clone()).await.map_err(Refusal::unavailable)?;
-        Ok(Some((epoch, self.sign_access(&access(epoch), claims, now).await?)))
+        let epoch = self
+            .store
+            .epoch_of(subject.to_owned(), self.settings.client_id.clone())
+            .await
+            .map_err(Refusal::unavailable)?;
+        Ok(Some((
+            epoch,
+            self.sign_access(&access(epoch), claims, now).await?,
+        )))
     }
 
     /// This node need not wait for the log to know of the sessions it evicted.
     fn evict(&self, evicted: &[SessionId], now: Timestamp) {
         use crate::store::{Fact, LogEntry};
         for sid in evicted {
-            self.apply(&[LogEntry { fact: Fact::Session(*sid), until: self.log_until(now) }]);
+            self.apply(&[LogEntry {
+                fact: Fact::Session(*sid),
+                until: self.log_until(now),
+            }]);
         }
     }
 }

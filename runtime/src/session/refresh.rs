@@ -23,8 +23,8 @@ use super::issue::{Access, SessionPart};
 use super::table::{Presented, Row, decide, may_remint};
 use super::{Engine, Issued};
 
-/// What a refresh brings along beside its token. Addresses and user agents are no part of it: answers get lost exactly
-/// when networks change.
+/// What a refresh brings along beside its token. Addresses and user agents are no part of it:
+/// answers get lost exactly when networks change.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RefreshContext<'a> {
     /// The id that the client gave its device.
@@ -63,20 +63,36 @@ struct Grant<'a> {
 
 impl Engine {
     /// Exchanges a refresh token. `renew` brings the claims as they are today.
-    pub(crate) async fn refresh<C, F, R>(&self, text: &str, context: RefreshContext<'_>, renew: F) -> Result<Issued, Refusal>
+    pub(crate) async fn refresh<C, F, R>(
+        &self,
+        text: &str,
+        context: RefreshContext<'_>,
+        renew: F,
+    ) -> Result<Issued, Refusal>
     where
         C: ClaimSet,
         F: FnOnce(Session) -> R,
         R: Future<Output = Result<C, AuthError>>,
     {
         self.refuse_while_paused()?;
-        let (ip, place) = (context.ip, Place { device_id: context.device_id, ip: context.ip });
+        let (ip, place) = (
+            context.ip,
+            Place {
+                device_id: context.device_id,
+                ip: context.ip,
+            },
+        );
         let Ok(token) = RefreshToken::parse(&self.ring.set(), text) else {
             return Err(self.refused(RefreshRefusal::NotOurs, None, ip));
         };
         let context = context.digest(&self.settings.client_id);
         let now = self.time.now();
-        let Some(session) = self.store.session(token.sid, now).await.map_err(Refusal::unavailable)? else {
+        let Some(session) = self
+            .store
+            .session(token.sid, now)
+            .await
+            .map_err(Refusal::unavailable)?
+        else {
             return Err(self.refused(RefreshRefusal::Ended, None, ip));
         };
         let row = self.judge(&session, &token, context, ip, now).await?;
@@ -84,13 +100,32 @@ impl Engine {
         let claims = match renew(session.clone()).await {
             Ok(claims) => claims,
             Err(AuthError::Unavailable(source)) => return Err(Refusal::unavailable(source)),
-            Err(AuthError::More(_)) => return Err(Refusal::unavailable("the backend asked for a step, and a refresh has none")),
+            Err(AuthError::More(_)) => {
+                return Err(Refusal::unavailable(
+                    "the backend asked for a step, and a refresh has none",
+                ));
+            }
             Err(AuthError::Disabled | AuthError::Gone | AuthError::Invalid) => {
-                return Err(self.end(&session, RevokeReason::AccountClosed, RefreshRefusal::AccountClosed, ip).await);
+                return Err(self
+                    .end(
+                        &session,
+                        RevokeReason::AccountClosed,
+                        RefreshRefusal::AccountClosed,
+                        ip,
+                    )
+                    .await);
             }
         };
         let jti = TokenId::random().map_err(Refusal::unavailable)?;
-        let grant = Grant { token: &token, text, session, row, context, ip, jti };
+        let grant = Grant {
+            token: &token,
+            text,
+            session,
+            row,
+            context,
+            ip,
+            jti,
+        };
         self.swap(&grant, &claims).await
     }
 
@@ -111,7 +146,8 @@ impl Engine {
             Row::Mismatch => refused(RefreshRefusal::Forged),
             Row::OtherClient => refused(RefreshRefusal::OtherClient),
             Row::Rollback => {
-                self.events.emit(&about(EventKind::StoreRollbackSuspected, session, ip));
+                self.events
+                    .emit(&about(EventKind::StoreRollbackSuspected, session, ip));
                 Err(Code::InvalidGrant.into())
             }
             Row::Wait(left) => {
@@ -123,7 +159,9 @@ impl Engine {
                 Err(Code::TooManyRequests.into())
             }
             Row::Reuse => {
-                self.revoke_target(Target::Session(session.sid), RevokeReason::Reuse).await.map_err(Refusal::unavailable)?;
+                self.revoke_target(Target::Session(session.sid), RevokeReason::Reuse)
+                    .await
+                    .map_err(Refusal::unavailable)?;
                 let kind = EventKind::RefreshReuse {
                     age: now.since(session.superseded_at.unwrap_or(session.created_at)),
                     generation_gap: session.generation.saturating_sub(token.generation),
@@ -137,9 +175,17 @@ impl Engine {
     }
 
     /// Tells that a refresh was refused. Answers the refusal that says no more than that.
-    fn refused(&self, why: RefreshRefusal, session: Option<&Session>, ip: Option<IpAddr>) -> Refusal {
+    fn refused(
+        &self,
+        why: RefreshRefusal,
+        session: Option<&Session>,
+        ip: Option<IpAddr>,
+    ) -> Refusal {
         let kind = EventKind::RefreshRefused(why);
-        self.events.emit(&session.map_or_else(|| Event::new(kind.clone()).ip(ip), |session| about(kind.clone(), session, ip)));
+        self.events.emit(&session.map_or_else(
+            || Event::new(kind.clone()).ip(ip),
+            |session| about(kind.clone(), session, ip),
+        ));
         Code::InvalidGrant.into()
     }
 
@@ -155,28 +201,52 @@ impl Engine {
     }
 
     /// Ends a session, durably, before the refusal is answered (R67). Answers that refusal.
-    async fn end(&self, session: &Session, reason: RevokeReason, why: RefreshRefusal, ip: Option<IpAddr>) -> Refusal {
-        match self.revoke_target(Target::Session(session.sid), reason).await {
+    async fn end(
+        &self,
+        session: &Session,
+        reason: RevokeReason,
+        why: RefreshRefusal,
+        ip: Option<IpAddr>,
+    ) -> Refusal {
+        match self
+            .revoke_target(Target::Session(session.sid), reason)
+            .await
+        {
             Ok(_) => self.refused(why, Some(session), ip),
             Err(error) => Refusal::unavailable(error),
         }
     }
 
-    /// The compare-and-swap, and where it fails the second reading, which never revokes, re-mints or takes a later epoch.
+    /// The compare-and-swap, and where it fails the second reading, which never revokes, re-mints
+    /// or takes a later epoch.
     async fn swap<C: ClaimSet>(&self, grant: &Grant<'_>, claims: &C) -> Result<Issued, Refusal> {
         let (here, now) = (self.clock.now(), self.time.now());
         let session = &grant.session;
         let mut secret = Zeroizing::new([0; 16]);
         fill_random(&mut *secret).map_err(Refusal::unavailable)?;
-        let next = session.generation.checked_add(1).ok_or(Code::InvalidGrant)?;
+        let next = session
+            .generation
+            .checked_add(1)
+            .ok_or(Code::InvalidGrant)?;
         let idle_exp = now.plus(self.settings.session.idle).min(session.abs_exp);
-        let generation = if matches!(grant.row, Row::Rotate | Row::Remint) { next } else { session.generation };
-        // Before anything is written, so that claims which no token can carry, and a signer that is away, rotate nothing.
+        let generation = if matches!(grant.row, Row::Rotate | Row::Remint) {
+            next
+        } else {
+            session.generation
+        };
+        // Before anything is written, so that claims which no token can carry, and a signer that is
+        // away, rotate nothing.
         let signed = self.sign(grant, claims, generation, here).await?;
         let tokens = self.rows(&session.into(), (grant.jti, generation), here, signed.1);
         let (step, log_until) = match grant.row {
             Row::Rotate => {
-                let sealed = self.seal(&grant.token.secret, session.sid, session.generation, next, &secret)?;
+                let sealed = self.seal(
+                    &grant.token.secret,
+                    session.sid,
+                    session.generation,
+                    next,
+                    &secret,
+                )?;
                 let revoke = self.settings.access.on_refresh == OnRefresh::Revoke;
                 let step = Step::Advance {
                     generation: session.generation,
@@ -189,20 +259,48 @@ impl Engine {
                 (step, revoke.then(|| self.log_until(now)))
             }
             Row::Remint if may_remint(session, &self.settings.refresh, now) => {
-                let sealed = self.seal(&grant.token.secret, session.sid, grant.token.generation, next, &secret)?;
-                let step = Step::Remint { generation: session.generation, successor: sha256(&*secret), sealed };
+                let sealed = self.seal(
+                    &grant.token.secret,
+                    session.sid,
+                    grant.token.generation,
+                    next,
+                    &secret,
+                )?;
+                let step = Step::Remint {
+                    generation: session.generation,
+                    successor: sha256(&*secret),
+                    sealed,
+                };
                 (step, Some(self.log_until(now)))
             }
             Row::Remint => return Err(Code::Unavailable.into()),
-            _ => (Step::Hold { generation: session.generation }, None),
+            _ => (
+                Step::Hold {
+                    generation: session.generation,
+                },
+                None,
+            ),
         };
-        let rotation = Rotation { sid: session.sid, step, tokens, log_until };
-        match self.store.rotate(rotation, now).await.map_err(Refusal::unavailable)? {
+        let rotation = Rotation {
+            sid: session.sid,
+            step,
+            tokens,
+            log_until,
+        };
+        match self
+            .store
+            .rotate(rotation, now)
+            .await
+            .map_err(Refusal::unavailable)?
+        {
             Rotated::Done => {}
             Rotated::Lost => return self.second_reading(grant, claims).await,
         }
         if let Some(until) = log_until {
-            self.apply(&[LogEntry { fact: Fact::Generation(session.sid, next), until }]);
+            self.apply(&[LogEntry {
+                fact: Fact::Generation(session.sid, next),
+                until,
+            }]);
         }
         match grant.row {
             Row::Rotate => {
@@ -211,26 +309,61 @@ impl Engine {
             }
             Row::Remint => {
                 let refresh = self.mint(session.sid, next, &secret);
-                Ok(self.answer(grant, signed, Refreshed::Reminted, refresh, session.idle_exp, here))
+                Ok(self.answer(
+                    grant,
+                    signed,
+                    Refreshed::Reminted,
+                    refresh,
+                    session.idle_exp,
+                    here,
+                ))
             }
             _ => self.hand_out(grant, session, grant.row, signed, here),
         }
     }
 
-    async fn second_reading<C: ClaimSet>(&self, grant: &Grant<'_>, claims: &C) -> Result<Issued, Refusal> {
+    async fn second_reading<C: ClaimSet>(
+        &self,
+        grant: &Grant<'_>,
+        claims: &C,
+    ) -> Result<Issued, Refusal> {
         let (here, now) = (self.clock.now(), self.time.now());
-        let session =
-            self.store.session(grant.session.sid, now).await.map_err(Refusal::unavailable)?.ok_or(Code::InvalidGrant)?;
+        let session = self
+            .store
+            .session(grant.session.sid, now)
+            .await
+            .map_err(Refusal::unavailable)?
+            .ok_or(Code::InvalidGrant)?;
         match self.row_of(&session, grant.token, grant.context, now) {
             Row::Over => Err(Code::InvalidGrant.into()),
-            Row::Replay if !self.replays.admit(session.sid, session.generation, now) => Err(Code::TooManyRequests.into()),
+            Row::Replay if !self.replays.admit(session.sid, session.generation, now) => {
+                Err(Code::TooManyRequests.into())
+            }
             row @ (Row::Keep | Row::Replay) => {
                 let signed = self.sign(grant, claims, session.generation, here).await?;
-                let tokens = self.rows(&(&session).into(), (grant.jti, session.generation), here, signed.1);
+                let tokens = self.rows(
+                    &(&session).into(),
+                    (grant.jti, session.generation),
+                    here,
+                    signed.1,
+                );
                 if !tokens.is_empty() {
-                    let step = Step::Hold { generation: session.generation };
-                    let rotation = Rotation { sid: session.sid, step, tokens, log_until: None };
-                    if self.store.rotate(rotation, now).await.map_err(Refusal::unavailable)? == Rotated::Lost {
+                    let step = Step::Hold {
+                        generation: session.generation,
+                    };
+                    let rotation = Rotation {
+                        sid: session.sid,
+                        step,
+                        tokens,
+                        log_until: None,
+                    };
+                    if self
+                        .store
+                        .rotate(rotation, now)
+                        .await
+                        .map_err(Refusal::unavailable)?
+                        == Rotated::Lost
+                    {
                         return Err(Code::Unavailable.into());
                     }
                 }
@@ -255,10 +388,18 @@ impl Engine {
             (RefreshToken::from_presented(grant.text), Refreshed::Held)
         } else {
             let sealed = session.sealed_successor.as_deref().unwrap_or_default();
-            let secret =
-                token::open_successor(&grant.token.secret, session.sid, grant.token.generation, session.generation, sealed)
-                    .ok_or(Code::Unavailable)?;
-            (self.mint(session.sid, session.generation, &secret), Refreshed::Repeated)
+            let secret = token::open_successor(
+                &grant.token.secret,
+                session.sid,
+                grant.token.generation,
+                session.generation,
+                sealed,
+            )
+            .ok_or(Code::Unavailable)?;
+            (
+                self.mint(session.sid, session.generation, &secret),
+                Refreshed::Repeated,
+            )
         };
         Ok(self.answer(grant, signed, how, refresh, session.idle_exp, now))
     }
@@ -274,7 +415,10 @@ impl Engine {
         let session = &grant.session;
         let access = Access {
             jti: grant.jti,
-            session: Some(SessionPart { sid: session.sid, generation }),
+            session: Some(SessionPart {
+                sid: session.sid,
+                generation,
+            }),
             epoch: session.epoch,
             auth_time: Some(session.auth_time),
             acr: session.acr.as_deref(),
@@ -294,7 +438,8 @@ impl Engine {
         refresh_expires_at: Timestamp,
         now: Timestamp,
     ) -> Issued {
-        self.events.emit(&about(EventKind::Refreshed(how), &grant.session, grant.ip));
+        self.events
+            .emit(&about(EventKind::Refreshed(how), &grant.session, grant.ip));
         Issued {
             access_token,
             refresh_token,
@@ -310,14 +455,24 @@ impl Engine {
         RefreshToken::mint(&self.ring.set(), sid, generation, secret)
     }
 
-    fn seal(&self, key: &[u8; 16], sid: SessionId, from: u32, to: u32, secret: &[u8; 16]) -> Result<Vec<u8>, Refusal> {
+    fn seal(
+        &self,
+        key: &[u8; 16],
+        sid: SessionId,
+        from: u32,
+        to: u32,
+        secret: &[u8; 16],
+    ) -> Result<Vec<u8>, Refusal> {
         token::seal_successor(key, sid, from, to, secret).map_err(Refusal::unavailable)
     }
 }
 
 /// An event about a session.
 fn about(kind: EventKind, session: &Session, ip: Option<IpAddr>) -> Event {
-    Event::new(kind).subject(session.subject.clone()).sid(session.sid).ip(ip)
+    Event::new(kind)
+        .subject(session.subject.clone())
+        .sid(session.sid)
+        .ip(ip)
 }
 
 /// How often each successor was handed out again: at most 256 times for one rotation on this node.

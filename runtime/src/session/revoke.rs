@@ -14,8 +14,8 @@ use super::Engine;
 pub struct Revoke(pub(crate) Target);
 
 impl Revoke {
-    /// The subject's access tokens: its next refresh brings new claims, nobody is signed out. Where the backend refreshes from
-    /// stored claims, its sessions end, for their claims are old.
+    /// The subject's access tokens: its next refresh brings new claims, nobody is signed out. Where
+    /// the backend refreshes from stored claims, its sessions end, for their claims are old.
     pub fn access_of(subject: impl Display) -> Self {
         Self(Target::AccessOf(subject.to_string()))
     }
@@ -32,7 +32,10 @@ impl Revoke {
 
     /// Every session of the subject but one.
     pub fn others(subject: impl Display, keep: SessionId) -> Self {
-        Self(Target::Others { subject: subject.to_string(), keep })
+        Self(Target::Others {
+            subject: subject.to_string(),
+            keep,
+        })
     }
 
     /// One session, its access tokens included.
@@ -55,8 +58,8 @@ impl Revoke {
         Self(Target::Client(client_id.into()))
     }
 
-    /// Every access token signed by a key. Rotate the ring first: a gate refuses to revoke the key it signs with, or
-    /// the next one.
+    /// Every access token signed by a key. Rotate the ring first: a gate refuses to revoke the key
+    /// it signs with, or the next one.
     pub fn key(kid: impl Into<String>) -> Self {
         Self(Target::Key(kid.into()))
     }
@@ -69,12 +72,24 @@ impl Revoke {
 
 impl Engine {
     /// Revokes a target for everyone who reaches the store, and on this node at once.
-    pub(crate) async fn revoke_target(&self, target: Target, reason: RevokeReason) -> Result<Revoked, StoreError> {
+    pub(crate) async fn revoke_target(
+        &self,
+        target: Target,
+        reason: RevokeReason,
+    ) -> Result<Revoked, StoreError> {
         let now = self.time.now();
-        let revocation = Revocation { target: target.clone(), reason, until: self.log_until(now) };
+        let revocation = Revocation {
+            target: target.clone(),
+            reason,
+            until: self.log_until(now),
+        };
         let revoked = self.store.revoke(revocation, now).await?;
         self.apply(&revoked.entries);
-        let kind = EventKind::Revoked { target: kind_of(&target), sessions: revoked.sessions, reason: reason.as_str() };
+        let kind = EventKind::Revoked {
+            target: kind_of(&target),
+            sessions: revoked.sessions,
+            reason: reason.as_str(),
+        };
         let event = Event::new(kind);
         self.events.emit(&match target {
             Target::AccessOf(subject)
@@ -82,7 +97,11 @@ impl Engine {
             | Target::Subject(subject)
             | Target::Others { subject, .. } => event.subject(subject),
             Target::Session(sid) => event.sid(sid),
-            Target::Token(_) | Target::Tree(_) | Target::Client(_) | Target::Key(_) | Target::Everything => event,
+            Target::Token(_)
+            | Target::Tree(_)
+            | Target::Client(_)
+            | Target::Key(_)
+            | Target::Everything => event,
         });
         Ok(revoked)
     }
@@ -91,14 +110,24 @@ impl Engine {
     pub(crate) async fn set_paused(&self, paused: bool) -> Result<(), StoreError> {
         self.store.set_paused(paused, self.time.now()).await?;
         self.catch_up().await?;
-        self.events.emit(&Event::new(if paused { EventKind::Paused } else { EventKind::Resumed }));
+        self.events.emit(&Event::new(if paused {
+            EventKind::Paused
+        } else {
+            EventKind::Resumed
+        }));
         Ok(())
     }
 
     /// Revokes on behalf of a client, who learns no more than that it did not work.
     #[cfg(feature = "axum")]
-    pub(crate) async fn revoke_for_client(&self, target: Target, reason: RevokeReason) -> Result<Revoked, crate::error::Refusal> {
-        self.revoke_target(target, reason).await.map_err(crate::error::Refusal::unavailable)
+    pub(crate) async fn revoke_for_client(
+        &self,
+        target: Target,
+        reason: RevokeReason,
+    ) -> Result<Revoked, crate::error::Refusal> {
+        self.revoke_target(target, reason)
+            .await
+            .map_err(crate::error::Refusal::unavailable)
     }
 }
 

@@ -1,4 +1,5 @@
-//! The decision table of a refresh: what a presented token means for the row it names. Reads nothing, writes nothing.
+//! The decision table of a refresh: what a presented token means for the row it names. Reads
+//! nothing, writes nothing.
 
 use std::time::Duration;
 
@@ -47,19 +48,32 @@ pub(crate) enum Row {
 }
 
 /// Finds the row for a presented token.
-pub(crate) fn decide(row: &Session, token: &Presented<'_>, settings: &RefreshSettings, now: Timestamp) -> Row {
+pub(crate) fn decide(
+    row: &Session,
+    token: &Presented<'_>,
+    settings: &RefreshSettings,
+    now: Timestamp,
+) -> Row {
     if !row.is_live(now) {
         return Row::Over;
     }
     if token.generation > row.generation {
         // Whoever holds a retired key must not be able to raise an alarm either.
-        return if token.retired { Row::Powerless } else { Row::Rollback };
+        return if token.retired {
+            Row::Powerless
+        } else {
+            Row::Rollback
+        };
     }
     let is_current = token.generation == row.generation;
     if is_current && !same(&token.hash, &row.current) {
         return Row::Mismatch;
     }
-    let punish = if token.retired { Row::Powerless } else { Row::Reuse };
+    let punish = if token.retired {
+        Row::Powerless
+    } else {
+        Row::Reuse
+    };
     if token.client_id != row.client_id {
         return if is_current { Row::OtherClient } else { punish };
     }
@@ -70,14 +84,19 @@ pub(crate) fn decide(row: &Session, token: &Presented<'_>, settings: &RefreshSet
         let just_rotated = row.previous.is_some() && within(windows.quiet());
         return if just_rotated { Row::Keep } else { Row::Rotate };
     }
-    let is_predecessor = row.previous.as_ref().is_some_and(|p| p.generation == token.generation && same(&token.hash, &p.hash));
+    let is_predecessor = row
+        .previous
+        .as_ref()
+        .is_some_and(|p| p.generation == token.generation && same(&token.hash, &p.hash));
     if !is_predecessor || row.context != Some(token.context) {
         return punish;
     }
     if within(windows.concurrent) {
         return Row::Replay;
     }
-    if let (true, Some(quiet), Some(age)) = (within(windows.quiet()), windows.quiet(), since_rotation) {
+    if let (true, Some(quiet), Some(age)) =
+        (within(windows.quiet()), windows.quiet(), since_rotation)
+    {
         return Row::Wait(quiet.saturating_sub(age));
     }
     if !row.confirmed && may_remint(row, settings, now) {
@@ -104,9 +123,18 @@ impl Windows {
     fn of(settings: &RefreshSettings) -> Self {
         let concurrent = (!settings.window.is_zero()).then_some(settings.window);
         match settings.policy {
-            RefreshPolicy::Strict => Self { concurrent: None, lost: None },
-            RefreshPolicy::Window => Self { concurrent, lost: None },
-            RefreshPolicy::ConfirmAware => Self { concurrent, lost: Some(settings.lost_response_window) },
+            RefreshPolicy::Strict => Self {
+                concurrent: None,
+                lost: None,
+            },
+            RefreshPolicy::Window => Self {
+                concurrent,
+                lost: None,
+            },
+            RefreshPolicy::ConfirmAware => Self {
+                concurrent,
+                lost: Some(settings.lost_response_window),
+            },
         }
     }
 

@@ -1,4 +1,5 @@
-//! The time of store calls: this machine's, moved by what the store's clock is ahead of it or behind (ROTATION 6).
+//! The time of store calls: this machine's, moved by what the store's clock is ahead of it or
+//! behind (ROTATION 6).
 //!
 //! It never touches `iat`, `exp` and `nbf`, which other machines compare with their own clocks.
 
@@ -24,7 +25,12 @@ pub(crate) struct StoreClock {
 impl StoreClock {
     /// The machine's own until it is [measured](Self::measure).
     pub(crate) const fn new(clock: Clock) -> Self {
-        Self { clock, corrects: AtomicBool::new(false), offset: AtomicI64::new(0), latest: AtomicU64::new(0) }
+        Self {
+            clock,
+            corrects: AtomicBool::new(false),
+            offset: AtomicI64::new(0),
+            latest: AtomicU64::new(0),
+        }
     }
 
     /// The time for a store call.
@@ -33,23 +39,37 @@ impl StoreClock {
         if !self.corrects.load(Ordering::Acquire) {
             return here;
         }
-        let now = here.shifted(self.offset.load(Ordering::Acquire)).as_millis();
+        let now = here
+            .shifted(self.offset.load(Ordering::Acquire))
+            .as_millis();
         Timestamp::from_millis(self.latest.fetch_max(now, Ordering::AcqRel).max(now))
     }
 
     /// A time of the store as this machine's clock shows it: for what is written into a token.
     pub(crate) fn here(&self, at: Timestamp) -> Timestamp {
-        if at == Timestamp::MAX { at } else { at.shifted(self.offset.load(Ordering::Acquire).saturating_neg()) }
+        if at == Timestamp::MAX {
+            at
+        } else {
+            at.shifted(self.offset.load(Ordering::Acquire).saturating_neg())
+        }
     }
 
     /// By how much the clocks differ, and which is ahead.
     pub(crate) fn offset(&self) -> (Duration, Ahead) {
         let offset = self.offset.load(Ordering::Acquire);
-        (Duration::from_millis(offset.unsigned_abs()), if offset < 0 { Ahead::Machine } else { Ahead::Store })
+        (
+            Duration::from_millis(offset.unsigned_abs()),
+            if offset < 0 {
+                Ahead::Machine
+            } else {
+                Ahead::Store
+            },
+        )
     }
 
-    /// Reads the store's clock three times and takes the median, each time as if it had been read half-way through the round trip.
-    /// A store without a clock of its own leaves everything as it is, and so does a clock that a test moves.
+    /// Reads the store's clock three times and takes the median, each time as if it had been read
+    /// half-way through the round trip. A store without a clock of its own leaves everything as it
+    /// is, and so does a clock that a test moves.
     pub(crate) async fn measure(&self, store: &Store) -> Result<(), StoreError> {
         if !self.clock.runs() {
             return Ok(());
@@ -57,10 +77,13 @@ impl StoreClock {
         let mut seen = [0; 3];
         for offset in &mut seen {
             let asked = self.clock.now().as_millis();
-            let Some(there) = store.now().await? else { return Ok(()) };
+            let Some(there) = store.now().await? else {
+                return Ok(());
+            };
             let answered = self.clock.now().as_millis();
             let half_way = asked.saturating_add(answered.saturating_sub(asked) / 2);
-            *offset = i64::try_from(there.as_millis()).unwrap_or(i64::MAX) - i64::try_from(half_way).unwrap_or(i64::MAX);
+            *offset = i64::try_from(there.as_millis()).unwrap_or(i64::MAX)
+                - i64::try_from(half_way).unwrap_or(i64::MAX);
         }
         seen.sort_unstable();
         let [_, median, _] = seen;
@@ -90,7 +113,10 @@ mod tests {
     fn a_time_of_the_store_is_shown_by_this_machines_clock() {
         let time = StoreClock::new(Clock::system());
         time.offset.store(-30_000, Ordering::SeqCst);
-        assert_eq!(time.here(Timestamp::from_secs(100)), Timestamp::from_secs(130));
+        assert_eq!(
+            time.here(Timestamp::from_secs(100)),
+            Timestamp::from_secs(130)
+        );
         assert_eq!(time.here(Timestamp::MAX), Timestamp::MAX);
         assert_eq!(time.offset(), (Duration::from_secs(30), Ahead::Machine));
     }

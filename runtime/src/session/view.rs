@@ -43,14 +43,27 @@ impl View {
             Fact::Session(sid) => remember(&self.sessions, *sid, until),
             Fact::Token(jti) => remember(&self.tokens, *jti, until),
             Fact::Key(kid) => remember(&self.keys, kid.as_str().into(), until),
-            Fact::Generation(sid, min) => raise(&self.generations, *sid, Floor { min: *min, until }),
-            Fact::Subject(subject, min) => raise(&self.subjects, subject.as_str().into(), Floor { min: *min, until }),
-            Fact::Client(client, min) => raise(&self.clients, client.as_str().into(), Floor { min: *min, until }),
+            Fact::Generation(sid, min) => {
+                raise(&self.generations, *sid, Floor { min: *min, until })
+            }
+            Fact::Subject(subject, min) => raise(
+                &self.subjects,
+                subject.as_str().into(),
+                Floor { min: *min, until },
+            ),
+            Fact::Client(client, min) => raise(
+                &self.clients,
+                client.as_str().into(),
+                Floor { min: *min, until },
+            ),
             Fact::Everything(min) => {
                 self.everything.fetch_max(*min, Ordering::AcqRel);
             }
             Fact::Paused(paused, version) => {
-                self.paused.fetch_max(version.saturating_mul(2) | u64::from(*paused), Ordering::AcqRel);
+                self.paused.fetch_max(
+                    version.saturating_mul(2) | u64::from(*paused),
+                    Ordering::AcqRel,
+                );
             }
         }
     }
@@ -69,7 +82,11 @@ impl View {
         let Some(sid) = token.sid() else { return false };
         (!self.sessions.is_empty() && self.sessions.pin().contains_key(&sid))
             || (!self.generations.is_empty()
-                && self.generations.pin().get(&sid).is_some_and(|floor| token.generation().is_none_or(|g| g < floor.min)))
+                && self
+                    .generations
+                    .pin()
+                    .get(&sid)
+                    .is_some_and(|floor| token.generation().is_none_or(|g| g < floor.min)))
     }
 
     /// Whether the deployment is paused.
@@ -82,10 +99,13 @@ impl View {
         self.complete_at.store(at.as_millis(), Ordering::Release);
     }
 
-    /// How long ago the view was complete. Where the clock was set back meanwhile nobody knows; it counts as so old as the clock
-    /// went back, so that the store is asked.
+    /// How long ago the view was complete. Where the clock was set back meanwhile nobody knows; it
+    /// counts as so old as the clock went back, so that the store is asked.
     pub(crate) fn age(&self, now: Timestamp) -> Duration {
-        Duration::from_millis(now.as_millis().abs_diff(self.complete_at.load(Ordering::Acquire)))
+        Duration::from_millis(
+            now.as_millis()
+                .abs_diff(self.complete_at.load(Ordering::Acquire)),
+        )
     }
 
     /// How many entries it holds.
@@ -110,13 +130,23 @@ impl View {
 }
 
 fn remember<K: Eq + std::hash::Hash>(map: &HashMap<K, Timestamp>, key: K, until: Timestamp) {
-    map.pin().update_or_insert(key, |known| until.max(*known), until);
+    map.pin()
+        .update_or_insert(key, |known| until.max(*known), until);
 }
 
-fn raise<K: Eq + std::hash::Hash, T: Copy + Ord>(map: &HashMap<K, Floor<T>>, key: K, floor: Floor<T>) {
+fn raise<K: Eq + std::hash::Hash, T: Copy + Ord>(
+    map: &HashMap<K, Floor<T>>,
+    key: K,
+    floor: Floor<T>,
+) {
     map.pin().compute(key, |entry| match entry {
-        Some((_, known)) if known.min >= floor.min && known.until >= floor.until => Operation::Abort(()),
-        Some((_, known)) => Operation::Insert(Floor { min: known.min.max(floor.min), until: known.until.max(floor.until) }),
+        Some((_, known)) if known.min >= floor.min && known.until >= floor.until => {
+            Operation::Abort(())
+        }
+        Some((_, known)) => Operation::Insert(Floor {
+            min: known.min.max(floor.min),
+            until: known.until.max(floor.until),
+        }),
         None => Operation::Insert(floor),
     });
 }

@@ -10,18 +10,31 @@ impl Settings {
     /// Checks the settings as a whole. `build()` does so.
     ///
     /// # Errors
-    /// [`ErrorKind::Settings`](crate::error::ErrorKind::Settings), with one line for each setting that is missing, out of its
-    /// bounds or at odds with another, and where its value comes from.
+    /// [`ErrorKind::Settings`](crate::error::ErrorKind::Settings), with one line for each setting
+    /// that is missing, out of its bounds or at odds with another, and where its value comes from.
     pub fn validate(&self) -> Result<(), Error> {
-        let problems: Vec<String> = problems(self).iter().map(|problem| problem.line(self)).collect();
-        if problems.is_empty() { Ok(()) } else { Err(source::refuse(&problems)) }
+        let problems: Vec<String> = problems(self)
+            .iter()
+            .map(|problem| problem.line(self))
+            .collect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(source::refuse(&problems))
+        }
     }
 }
 
-/// What can be said beside the settings that could not be read: nothing of those, nothing of what is missing.
+/// What can be said beside the settings that could not be read: nothing of those, nothing of what
+/// is missing.
 pub(super) fn beside(settings: &Settings, unread: &[&str]) -> Vec<String> {
-    let said = |problem: &Problem| !problem.missing && !problem.names().any(|name| unread.contains(&name));
-    problems(settings).iter().filter(|problem| said(problem)).map(|problem| problem.line(settings)).collect()
+    let said =
+        |problem: &Problem| !problem.missing && !problem.names().any(|name| unread.contains(&name));
+    problems(settings)
+        .iter()
+        .filter(|problem| said(problem))
+        .map(|problem| problem.line(settings))
+        .collect()
 }
 
 /// What is wrong with a setting.
@@ -40,7 +53,12 @@ impl Problem {
 
     fn line(&self, settings: &Settings) -> String {
         match table::find(self.name).filter(|_| !self.missing) {
-            Some(key) => format!("`{}` ({}): {}", self.name, settings.origins.of(key, settings), self.what),
+            Some(key) => format!(
+                "`{}` ({}): {}",
+                self.name,
+                settings.origins.of(key, settings),
+                self.what
+            ),
             None => format!("`{}`: {}", self.name, self.what),
         }
     }
@@ -62,25 +80,49 @@ fn problems(settings: &Settings) -> Vec<Problem> {
         throttle,
         ..
     } = settings;
-    let Settings { keys: _, client: _, cookies, binding, store, origins: _, .. } = settings;
+    let Settings {
+        keys: _,
+        client: _,
+        cookies,
+        binding,
+        store,
+        origins: _,
+        ..
+    } = settings;
     let mut found = Found(Vec::new());
 
     found.required("issuer", issuer.as_deref());
     found.required("audience", audience.as_deref());
     if let Some(url) = public_url {
         found.unless(is_base_url(url), "public_url", || {
-            "must be `https://` (or `http://` for a test) with a host and a plain path, without a slash at its end, a query or a fragment".into()
+            "must be `https://` (or `http://` for a test) with a host and a plain path, without a \
+             slash at its end, a query or a fragment"
+                .into()
         });
         let issuer = issuer.as_deref().unwrap_or_default();
-        found.unless(is_base_url(issuer.trim_end_matches('/')), "public_url", || {
-            "needs an `issuer` that is an address too, for the metadata lie below it (RFC 8414 section 3)".into()
-        });
+        found.unless(
+            is_base_url(issuer.trim_end_matches('/')),
+            "public_url",
+            || {
+                "needs an `issuer` that is an address too, for the metadata lie below it (RFC 8414 \
+                 section 3)"
+                    .into()
+            },
+        );
     }
     let names = introspection.services.iter().map(super::Service::name);
-    let twice = names.clone().enumerate().any(|(at, one)| names.clone().skip(at + 1).any(|two| one == two));
-    found.unless(!twice, "introspection.services", || "names a service twice".into());
-    let printable = !client_id.is_empty() && client_id.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    found.unless(printable, "client_id", || "must be printable ASCII, and not empty (RFC 6749 appendix A.1)".into());
+    let twice = names
+        .clone()
+        .enumerate()
+        .any(|(at, one)| names.clone().skip(at + 1).any(|two| one == two));
+    found.unless(!twice, "introspection.services", || {
+        "names a service twice".into()
+    });
+    let printable =
+        !client_id.is_empty() && client_id.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    found.unless(printable, "client_id", || {
+        "must be printable ASCII, and not empty (RFC 6749 appendix A.1)".into()
+    });
     found.at_most("leeway", *leeway, MINUTE * 2);
     found.whole_seconds("leeway", *leeway);
 
@@ -90,12 +132,23 @@ fn problems(settings: &Settings) -> Vec<Problem> {
         found.whole_seconds("access.max_ttl", max_ttl);
         found.not_shorter(("access.max_ttl", max_ttl), ("access.ttl", access.ttl));
     }
-    found.unless(is_token(&access.header), "access.header", || "must be the name of a header (RFC 9110 section 5.1)".into());
+    found.unless(is_token(&access.header), "access.header", || {
+        "must be the name of a header (RFC 9110 section 5.1)".into()
+    });
     let schemes = &access.schemes;
-    found.unless(!schemes.is_empty(), "access.schemes", || "must name at least one scheme".into());
+    found.unless(!schemes.is_empty(), "access.schemes", || {
+        "must name at least one scheme".into()
+    });
     let schemes_are_tokens = schemes.iter().all(|scheme| is_token(scheme));
-    found.unless(schemes_are_tokens, "access.schemes", || "must be names of schemes (RFC 9110 section 11.1)".into());
-    let twice = schemes.iter().enumerate().any(|(at, one)| schemes.iter().skip(at + 1).any(|two| one.eq_ignore_ascii_case(two)));
+    found.unless(schemes_are_tokens, "access.schemes", || {
+        "must be names of schemes (RFC 9110 section 11.1)".into()
+    });
+    let twice = schemes.iter().enumerate().any(|(at, one)| {
+        schemes
+            .iter()
+            .skip(at + 1)
+            .any(|two| one.eq_ignore_ascii_case(two))
+    });
     found.unless(!twice, "access.schemes", || "names a scheme twice".into());
 
     found.at_most("refresh.window", refresh.window, MINUTE);
@@ -106,14 +159,26 @@ fn problems(settings: &Settings) -> Vec<Problem> {
     found.at_most("session.idle", session.idle, DAY * 90);
     found.not_zero("session.absolute", session.absolute);
     found.at_most("session.absolute", session.absolute, DAY * 400);
-    found.not_longer(("session.idle", session.idle), ("session.absolute", session.absolute));
-    found.unless(session.device_limit != Some(0), "session.device_limit", || "must be at least 1".into());
+    found.not_longer(
+        ("session.idle", session.idle),
+        ("session.absolute", session.absolute),
+    );
+    found.unless(
+        session.device_limit != Some(0),
+        "session.device_limit",
+        || "must be at least 1".into(),
+    );
     let denies_without_limit = session.on_limit == OnLimit::Deny && session.device_limit.is_none();
-    found.conflict(denies_without_limit, "session.on_limit", "session.device_limit", || {
-        "denies nothing as long as `session.device_limit` is not set".into()
-    });
+    found.conflict(
+        denies_without_limit,
+        "session.on_limit",
+        "session.device_limit",
+        || "denies nothing as long as `session.device_limit` is not set".into(),
+    );
 
-    found.unless(store.connections != Some(0), "store.connections", || "must be at least 1".into());
+    found.unless(store.connections != Some(0), "store.connections", || {
+        "must be at least 1".into()
+    });
     for (name, timeout) in [
         ("store.connect_timeout", store.connect_timeout),
         ("store.lock_timeout", store.lock_timeout),
@@ -125,36 +190,73 @@ fn problems(settings: &Settings) -> Vec<Problem> {
     found.not_zero("revocation.stale_limit", revocation.stale_limit);
     if let Consistency::Bounded(bound) = revocation.consistency {
         found.not_zero("revocation.consistency", bound);
-        found.not_longer(("revocation.consistency", bound), ("revocation.stale_limit", revocation.stale_limit));
+        found.not_longer(
+            ("revocation.consistency", bound),
+            ("revocation.stale_limit", revocation.stale_limit),
+        );
     }
-    let serves_against_bound = revocation.on_stale == OnStale::Serve && revocation.consistency != Consistency::Eventual;
-    found.conflict(serves_against_bound, "revocation.on_stale", "revocation.consistency", || {
-        "`serve` goes on with a stale view, which only `revocation.consistency = \"eventual\"` allows".into()
-    });
+    let serves_against_bound =
+        revocation.on_stale == OnStale::Serve && revocation.consistency != Consistency::Eventual;
+    found.conflict(
+        serves_against_bound,
+        "revocation.on_stale",
+        "revocation.consistency",
+        || {
+            "`serve` goes on with a stale view, which only `revocation.consistency = \"eventual\"` \
+             allows"
+                .into()
+        },
+    );
 
     if let Some(path) = &cookies.path {
-        found.unless(cfg!(feature = "cookies"), "cookies.path", || "takes the feature `cookies`".into());
+        found.unless(cfg!(feature = "cookies"), "cookies.path", || {
+            "takes the feature `cookies`".into()
+        });
         found.unless(is_cookie_path(path), "cookies.path", || {
-            "must begin with a slash and hold no more than what a path may (RFC 6265 section 4.1.1): `/auth`".into()
+            "must begin with a slash and hold no more than what a path may (RFC 6265 section \
+             4.1.1): `/auth`"
+                .into()
         });
     }
     let without_cookies = !cookies.origins.is_empty() && cookies.path.is_none();
     found.conflict(without_cookies, "cookies.origins", "cookies.path", || {
         "means nothing as long as `cookies.path` is not set".into()
     });
-    found.unless(cookies.origins.iter().all(|origin| is_origin(origin)), "cookies.origins", || {
-        "must be origins as browsers write them: scheme, host in lower case, a port that is not the scheme's own".into()
-    });
+    found.unless(
+        cookies.origins.iter().all(|origin| is_origin(origin)),
+        "cookies.origins",
+        || {
+            "must be origins as browsers write them: scheme, host in lower case, a port that is \
+             not the scheme's own"
+                .into()
+        },
+    );
     let header = &binding.device_header;
-    found.unless(is_token(header), "binding.device_header", || "must be the name of a header (RFC 9110 section 5.1)".into());
+    found.unless(is_token(header), "binding.device_header", || {
+        "must be the name of a header (RFC 9110 section 5.1)".into()
+    });
     check_throttle(throttle, &mut found);
     found.0
 }
 
 fn check_throttle(throttle: &ThrottleSettings, found: &mut Found) {
-    let ThrottleSettings { client, identifier, identifier_long, known, step, step_long, action, refresh, verify, .. } = throttle;
-    let is_there = cfg!(feature = "rate-limit") || [ThrottleSettings::default(), ThrottleSettings::off()].contains(throttle);
-    found.unless(is_there, "throttle.client", || "and its neighbours take effect only with the feature `rate-limit`".into());
+    let ThrottleSettings {
+        client,
+        identifier,
+        identifier_long,
+        known,
+        step,
+        step_long,
+        action,
+        refresh,
+        verify,
+        ..
+    } = throttle;
+    let is_there = cfg!(feature = "rate-limit")
+        || [ThrottleSettings::default(), ThrottleSettings::off()].contains(throttle);
+    found.unless(is_there, "throttle.client", || {
+        "and its neighbours take effect only with the feature `rate-limit`".into()
+    });
     for (name, allowance) in [
         ("throttle.client", client),
         ("throttle.identifier", identifier),
@@ -167,14 +269,18 @@ fn check_throttle(throttle: &ThrottleSettings, found: &mut Found) {
         ("throttle.verify", verify),
     ] {
         if let Allowance::Attempts { burst, period } = *allowance {
-            found.unless(burst > 0, name, || "must allow at least 1 attempt, or be `off`".into());
+            found.unless(burst > 0, name, || {
+                "must allow at least 1 attempt, or be `off`".into()
+            });
             found.not_zero(name, period);
             found.at_most(name, period, DAY * 400);
         }
     }
     found.not_zero("throttle.known_for", throttle.known_for);
     found.at_most("throttle.known_for", throttle.known_for, DAY * 400);
-    found.unless(throttle.keys > 0, "throttle.keys", || "must be at least 1".into());
+    found.unless(throttle.keys > 0, "throttle.keys", || {
+        "must be at least 1".into()
+    });
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -185,52 +291,99 @@ struct Found(Vec<Problem>);
 impl Found {
     fn unless(&mut self, fine: bool, name: &'static str, what: impl FnOnce() -> String) {
         if !fine {
-            self.0.push(Problem { name, other: None, what: what(), missing: false });
+            self.0.push(Problem {
+                name,
+                other: None,
+                what: what(),
+                missing: false,
+            });
         }
     }
 
-    fn conflict(&mut self, bad: bool, name: &'static str, other: &'static str, what: impl FnOnce() -> String) {
+    fn conflict(
+        &mut self,
+        bad: bool,
+        name: &'static str,
+        other: &'static str,
+        what: impl FnOnce() -> String,
+    ) {
         if bad {
-            self.0.push(Problem { name, other: Some(other), what: what(), missing: false });
+            self.0.push(Problem {
+                name,
+                other: Some(other),
+                what: what(),
+                missing: false,
+            });
         }
     }
 
     fn required(&mut self, name: &'static str, value: Option<&str>) {
         match value {
             None => self.0.extend(table::find(name).map(|key| {
-                let what = format!("is missing: set it in the file, as {}, or with `.{name}(…)`", key.variable());
-                Problem { name, other: None, what, missing: true }
+                let what = format!(
+                    "is missing: set it in the file, as {}, or with `.{name}(…)`",
+                    key.variable()
+                );
+                Problem {
+                    name,
+                    other: None,
+                    what,
+                    missing: true,
+                }
             })),
             Some(text) => self.unless(!text.trim().is_empty(), name, || "must not be empty".into()),
         }
     }
 
     fn not_zero(&mut self, name: &'static str, span: Duration) {
-        self.unless(!span.is_zero(), name, || "must be longer than nothing".into());
-    }
-
-    fn whole_seconds(&mut self, name: &'static str, span: Duration) {
-        self.unless(span.subsec_nanos() == 0, name, || "must be whole seconds, as the times in a token are".into());
-    }
-
-    fn at_most(&mut self, name: &'static str, span: Duration, most: Duration) {
-        self.unless(span <= most, name, || format!("must be at most {}", show(most)));
-    }
-
-    fn not_longer(&mut self, (name, span): (&'static str, Duration), (other, most): (&'static str, Duration)) {
-        self.conflict(span > most, name, other, || {
-            format!("{} is longer than `{other}`, which is {}: set both", show(span), show(most))
+        self.unless(!span.is_zero(), name, || {
+            "must be longer than nothing".into()
         });
     }
 
-    fn not_shorter(&mut self, (name, span): (&'static str, Duration), (other, least): (&'static str, Duration)) {
+    fn whole_seconds(&mut self, name: &'static str, span: Duration) {
+        self.unless(span.subsec_nanos() == 0, name, || {
+            "must be whole seconds, as the times in a token are".into()
+        });
+    }
+
+    fn at_most(&mut self, name: &'static str, span: Duration, most: Duration) {
+        self.unless(span <= most, name, || {
+            format!("must be at most {}", show(most))
+        });
+    }
+
+    fn not_longer(
+        &mut self,
+        (name, span): (&'static str, Duration),
+        (other, most): (&'static str, Duration),
+    ) {
+        self.conflict(span > most, name, other, || {
+            format!(
+                "{} is longer than `{other}`, which is {}: set both",
+                show(span),
+                show(most)
+            )
+        });
+    }
+
+    fn not_shorter(
+        &mut self,
+        (name, span): (&'static str, Duration),
+        (other, least): (&'static str, Duration),
+    ) {
         self.conflict(span < least, name, other, || {
-            format!("{} is shorter than `{other}`, which is {}: set both", show(span), show(least))
+            format!(
+                "{} is shorter than `{other}`, which is {}: set both",
+                show(span),
+                show(least)
+            )
         });
     }
 }
 
-/// Whether a cookie may carry it as its `Path`. A slash at the end would leave out the path without it (RFC 6265 section 5.1.4).
+/// Whether a cookie may carry it as its `Path`. A slash at the end would leave out the path without
+/// it (RFC 6265 section 5.1.4).
 fn is_cookie_path(path: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_graphic() && !b";,?#%\"\\".contains(&byte);
     path.starts_with('/') && path.bytes().all(allowed) && (path == "/" || !path.ends_with('/'))
@@ -240,8 +393,13 @@ fn is_cookie_path(path: &str) -> bool {
 fn is_origin(text: &str) -> bool {
     let own = |scheme| if scheme == "https" { ":443" } else { ":80" };
     text.split_once("://").is_some_and(|(scheme, host)| {
-        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte);
-        matches!(scheme, "http" | "https") && !host.is_empty() && host.bytes().all(allowed) && !host.ends_with(own(scheme))
+        let allowed = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:[]".contains(&byte)
+        };
+        matches!(scheme, "http" | "https")
+            && !host.is_empty()
+            && host.bytes().all(allowed)
+            && !host.ends_with(own(scheme))
     })
 }
 
@@ -253,9 +411,17 @@ fn is_token(text: &str) -> bool {
 
 /// Whether a text is an address that paths can be put after.
 fn is_base_url(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| {
-        let plain = rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&byte));
-        plain && !rest.is_empty() && !rest.starts_with('/') && !rest.ends_with('/') && !rest.contains("//")
+        let plain = rest
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&byte));
+        plain
+            && !rest.is_empty()
+            && !rest.starts_with('/')
+            && !rest.ends_with('/')
+            && !rest.contains("//")
     })
 }

@@ -19,7 +19,8 @@ impl Cidr {
         Self(IpNet::new(ip, len).unwrap_or_else(|_| ip.into()).trunc())
     }
 
-    /// Whether an address lies in it. An IPv4 address that is written as an IPv6 one is taken for what it is.
+    /// Whether an address lies in it. An IPv4 address that is written as an IPv6 one is taken for
+    /// what it is.
     #[must_use]
     pub fn contains(&self, ip: IpAddr) -> bool {
         self.0.contains(&ip.to_canonical())
@@ -36,7 +37,9 @@ impl FromStr for Cidr {
     type Err = NotACidr;
 
     fn from_str(text: &str) -> Result<Self, NotACidr> {
-        let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        let net = text
+            .parse::<IpNet>()
+            .or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         net.map(|net| Self(net.trunc())).map_err(|_| NotACidr)
     }
 }

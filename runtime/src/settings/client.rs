@@ -1,4 +1,5 @@
-//! Settings about those who ask: through which proxies they come, what they carry in cookies, what their tokens are bound to.
+//! Settings about those who ask: through which proxies they come, what they carry in cookies, what
+//! their tokens are bound to.
 
 use std::net::IpAddr;
 
@@ -10,7 +11,8 @@ use super::{Cidr, Settings};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ClientSettings {
-    /// The proxies whose word about an address is taken. By default none: the address is that of the connection.
+    /// The proxies whose word about an address is taken. By default none: the address is that of
+    /// the connection.
     pub proxies: Vec<Cidr>,
     /// The one header in which they write it. Another one is anybody's, and is not looked at.
     pub header: ForwardedHeader,
@@ -27,15 +29,18 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
-/// Settings of cookies: `cookies.*`. They are on where `cookies.path` is set, which takes the feature `cookies`.
+/// Settings of cookies: `cookies.*`. They are on where `cookies.path` is set, which takes the
+/// feature `cookies`.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct CookieSettings {
-    /// Where the auth routes hang, as browsers see it: the path of the refresh cookie, `/auth` unless they are nested.
+    /// Where the auth routes hang, as browsers see it: the path of the refresh cookie, `/auth`
+    /// unless they are nested.
     pub path: Option<String>,
     /// Which requests of other sites carry the access cookie. The refresh cookie travels with none.
     pub same_site: SameSite,
-    /// Other origins whose pages may change something with a cookie, as browsers write them: `https://app.example.com`.
+    /// Other origins whose pages may change something with a cookie, as browsers write them:
+    /// `https://app.example.com`.
     pub origins: Vec<String>,
 }
 
@@ -51,23 +56,34 @@ pub enum SameSite {
 }
 
 impl Settings {
-    /// Whether browsers take the origins that use the cookies for secure: HTTPS, or this machine (W3C Secure Contexts, 3.1).
+    /// Whether browsers take the origins that use the cookies for secure: HTTPS, or this machine
+    /// (W3C Secure Contexts, 3.1).
     pub(crate) fn has_secure_origin(&self) -> bool {
         let is_secure = |origin: &str| {
-            let Some((scheme, rest)) = origin.split_once("://") else { return false };
+            let Some((scheme, rest)) = origin.split_once("://") else {
+                return false;
+            };
             let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            let name = host.strip_prefix('[').and_then(|ip| ip.split(']').next()).or_else(|| host.split(':').next());
+            let name = host
+                .strip_prefix('[')
+                .and_then(|ip| ip.split(']').next())
+                .or_else(|| host.split(':').next());
             let is_here = name.is_some_and(|name| {
-                name == "localhost" || name.ends_with(".localhost") || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+                name == "localhost"
+                    || name.ends_with(".localhost")
+                    || name.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
             });
             scheme.eq_ignore_ascii_case("https") || (scheme.eq_ignore_ascii_case("http") && is_here)
         };
-        self.issuer.iter().chain(&self.cookies.origins).all(|origin| is_secure(origin))
+        self.issuer
+            .iter()
+            .chain(&self.cookies.origins)
+            .all(|origin| is_secure(origin))
     }
 }
 
-/// What tokens are bound to: `binding.*`. By default to nothing, so that neither an update of the browser nor another network
-/// signs anybody out.
+/// What tokens are bound to: `binding.*`. By default to nothing, so that neither an update of the
+/// browser nor another network signs anybody out.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BindingSettings {
@@ -79,7 +95,8 @@ pub struct BindingSettings {
     pub refresh_device: Bind,
     /// Refresh tokens to the network of their sign-in: /24, or /56 of IPv6.
     pub refresh_network: Bind,
-    /// The header in which a request with an access token names its device, in lower case. By default `x-device-id`.
+    /// The header in which a request with an access token names its device, in lower case. By
+    /// default `x-device-id`.
     pub device_header: String,
 }
 
@@ -116,7 +133,7 @@ pub enum Bind {
     Off,
     /// A difference is an event.
     Record,
-    /// A difference is an event, and the request is refused. Nobody is signed out: from where it belongs, the token goes on.
-    /// A sign-in that brings nothing to be bound to is refused.
+    /// A difference is an event, and the request is refused. Nobody is signed out: from where it
+    /// belongs, the token goes on. A sign-in that brings nothing to be bound to is refused.
     Enforce,
 }

@@ -10,18 +10,21 @@ use crate::secret::{same, sha256};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct IntrospectionSettings {
-    /// Who may ask about tokens (RFC 7662), and must say who they are where they revoke them (RFC 7009). By default nobody: there is
-    /// no route then.
+    /// Who may ask about tokens (RFC 7662), and must say who they are where they revoke them (RFC
+    /// 7009). By default nobody: there is no route then.
     pub services: Vec<Service>,
 }
 
 #[cfg(feature = "axum")]
 impl IntrospectionSettings {
-    /// The service of this name, where the secret is its own. Nobody is told whether the name or the secret was wrong.
+    /// The service of this name, where the secret is its own. Nobody is told whether the name or
+    /// the secret was wrong.
     pub(crate) fn authenticate(&self, name: &str, secret: &str) -> Option<&Service> {
         let hash = sha256(secret.as_bytes());
         // The hash is that of a random secret, so that a plain one is as good as a slow one.
-        self.services.iter().find(|service| service.name == name && same(&service.secret, &hash))
+        self.services
+            .iter()
+            .find(|service| service.name == name && same(&service.secret, &hash))
     }
 
     /// Whether a service has this name.
@@ -32,12 +35,15 @@ impl IntrospectionSettings {
 
 /// A service that authenticates with a name and a secret (RFC 6749 section 2.3.1).
 ///
-/// Written `name:sha256:…`, with the SHA-256 of its secret in hexadecimal. The secret is made by a machine, 32 random bytes for
-/// example: a password would be guessed from the hash.
+/// Written `name:sha256:…`, with the SHA-256 of its secret in hexadecimal. The secret is made by a
+/// machine, 32 random bytes for example: a password would be guessed from the hash.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Service {
     name: String,
-    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "only a route compares it"))]
+    #[cfg_attr(
+        not(feature = "axum"),
+        allow(dead_code, reason = "only a route compares it")
+    )]
     secret: [u8; 32],
 }
 
@@ -45,7 +51,10 @@ impl Service {
     /// A service by its name, and by the SHA-256 of its secret.
     #[must_use]
     pub fn new(name: impl Into<String>, sha256_of_secret: [u8; 32]) -> Self {
-        Self { name: name.into(), secret: sha256_of_secret }
+        Self {
+            name: name.into(),
+            secret: sha256_of_secret,
+        }
     }
 
     /// Its name: its `client_id`.
@@ -60,7 +69,10 @@ impl Service {
         let (rest, hex) = text.rsplit_once(':')?;
         let name = rest.strip_suffix(":sha256")?;
         // RFC 6749 appendix A.1; a colon would end the name where it is sent (RFC 7617 section 2).
-        let is_name = !name.is_empty() && name.bytes().all(|byte| matches!(byte, b'!'..=b'~') && byte != b':' && byte != b',');
+        let is_name = !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| matches!(byte, b'!'..=b'~') && byte != b':' && byte != b',');
         if !is_name || hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
@@ -68,7 +80,10 @@ impl Service {
         for (byte, pair) in secret.iter_mut().zip(hex.as_bytes().chunks(2)) {
             *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
         }
-        Some(Self { name: name.to_owned(), secret })
+        Some(Self {
+            name: name.to_owned(),
+            secret,
+        })
     }
 }
 
@@ -80,9 +95,15 @@ impl fmt::Debug for Service {
 
 impl Leaf for Vec<Service> {
     fn read(raw: Raw<'_>) -> Result<Self, String> {
-        let wrong = || "must be services, each as `name:sha256:` and the SHA-256 of its secret in hexadecimal".to_owned();
+        let wrong = || {
+            "must be services, each as `name:sha256:` and the SHA-256 of its secret in hexadecimal"
+                .to_owned()
+        };
         let texts = Vec::<String>::read(raw).map_err(|_| wrong())?;
-        texts.iter().map(|text| Service::parse(text).ok_or_else(wrong)).collect()
+        texts
+            .iter()
+            .map(|text| Service::parse(text).ok_or_else(wrong))
+            .collect()
     }
 
     fn show(&self) -> Option<String> {
@@ -99,13 +120,34 @@ mod tests {
     fn a_service_is_a_name_and_a_hash() {
         let hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
         let service = Service::parse(&format!("reports:sha256:{hash}")).unwrap();
-        let settings = IntrospectionSettings { services: vec![service] };
+        let settings = IntrospectionSettings {
+            services: vec![service],
+        };
         assert!(settings.authenticate("reports", "test").is_some());
-        for (name, secret) in [("reports", "Test"), ("report", "test"), ("", "test"), ("reports", ""), ("reports", hash)] {
-            assert!(settings.authenticate(name, secret).is_none(), "{name} {secret}");
+        for (name, secret) in [
+            ("reports", "Test"),
+            ("report", "test"),
+            ("", "test"),
+            ("reports", ""),
+            ("reports", hash),
+        ] {
+            assert!(
+                settings.authenticate(name, secret).is_none(),
+                "{name} {secret}"
+            );
         }
-        assert_eq!(format!("{settings:?}"), "IntrospectionSettings { services: [Service(reports)] }");
-        for text in ["", "reports", "reports:sha256:", ":sha256:00", &format!("a:b:sha256:{hash}"), &format!("a:sha512:{hash}")] {
+        assert_eq!(
+            format!("{settings:?}"),
+            "IntrospectionSettings { services: [Service(reports)] }"
+        );
+        for text in [
+            "",
+            "reports",
+            "reports:sha256:",
+            ":sha256:00",
+            &format!("a:b:sha256:{hash}"),
+            &format!("a:sha512:{hash}"),
+        ] {
             assert!(Service::parse(text).is_none(), "{text}");
         }
         assert!(Service::parse(&format!("reports:sha256:{}", hash.replace('9', "+"))).is_none());

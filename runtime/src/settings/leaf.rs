@@ -1,4 +1,5 @@
-//! How one value is read and shown. No message repeats what was given: it may be a secret in the wrong place.
+//! How one value is read and shown. No message repeats what was given: it may be a secret in the
+//! wrong place.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +9,8 @@ use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use toml::Value;
 
 use super::{
-    Bind, Cidr, Consistency, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite, StoreTls,
+    Bind, Cidr, Consistency, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy,
+    Registry, SameSite, StoreTls,
 };
 
 /// A value as its source has it.
@@ -50,7 +52,9 @@ impl<T: Leaf> Leaf for Option<T> {
 
 impl Leaf for String {
     fn read(raw: Raw<'_>) -> Result<Self, String> {
-        raw.text().map(str::to_owned).ok_or_else(|| "must be a string".to_owned())
+        raw.text()
+            .map(str::to_owned)
+            .ok_or_else(|| "must be a string".to_owned())
     }
 
     fn show(&self) -> Option<String> {
@@ -61,10 +65,19 @@ impl Leaf for String {
 impl Leaf for Vec<String> {
     fn read(raw: Raw<'_>) -> Result<Self, String> {
         match raw {
-            Raw::Env(text) => Ok(text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()),
+            Raw::Env(text) => Ok(text
+                .split(',')
+                .map(|item| item.trim().to_owned())
+                .filter(|item| !item.is_empty())
+                .collect()),
             Raw::File(value) => value
                 .as_array()
-                .and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect())
+                .and_then(|items| {
+                    items
+                        .iter()
+                        .map(|item| item.as_str().map(str::to_owned))
+                        .collect()
+                })
                 .ok_or_else(|| "must be an array of strings".to_owned()),
         }
     }
@@ -77,11 +90,19 @@ impl Leaf for Vec<String> {
 impl Leaf for Vec<Cidr> {
     fn read(raw: Raw<'_>) -> Result<Self, String> {
         let ranges = Vec::<String>::read(raw)?;
-        ranges.iter().map(|text| text.parse().map_err(|error| format!("each {error}"))).collect()
+        ranges
+            .iter()
+            .map(|text| text.parse().map_err(|error| format!("each {error}")))
+            .collect()
     }
 
     fn show(&self) -> Option<String> {
-        (!self.is_empty()).then(|| self.iter().map(Cidr::to_string).collect::<Vec<_>>().join(","))
+        (!self.is_empty()).then(|| {
+            self.iter()
+                .map(Cidr::to_string)
+                .collect::<Vec<_>>()
+                .join(",")
+        })
     }
 }
 
@@ -104,8 +125,13 @@ impl Leaf for bool {
 impl Leaf for u32 {
     fn read(raw: Raw<'_>) -> Result<Self, String> {
         let read = match raw {
-            Raw::File(value) => value.as_integer().and_then(|number| Self::try_from(number).ok()),
-            Raw::Env(text) => text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit())),
+            Raw::File(value) => value
+                .as_integer()
+                .and_then(|number| Self::try_from(number).ok()),
+            Raw::Env(text) => text
+                .parse()
+                .ok()
+                .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit())),
         };
         read.ok_or_else(|| format!("must be a whole number from 0 to {}", Self::MAX))
     }
@@ -117,7 +143,9 @@ impl Leaf for u32 {
 
 impl Leaf for Duration {
     fn read(raw: Raw<'_>) -> Result<Self, String> {
-        raw.text().and_then(parse_duration).ok_or_else(|| "must be a duration such as `30s`, `10m` or `1h30m`".to_owned())
+        raw.text()
+            .and_then(parse_duration)
+            .ok_or_else(|| "must be a duration such as `30s`, `10m` or `1h30m`".to_owned())
     }
 
     fn show(&self) -> Option<String> {
@@ -130,9 +158,15 @@ impl Leaf for Consistency {
         let read = raw.text().and_then(|text| match text {
             "eventual" => Some(Self::Eventual),
             "strict" => Some(Self::Strict),
-            _ => text.strip_prefix("bounded:").and_then(parse_duration).map(Self::Bounded),
+            _ => text
+                .strip_prefix("bounded:")
+                .and_then(parse_duration)
+                .map(Self::Bounded),
         });
-        read.ok_or_else(|| "must be `eventual`, `strict`, or `bounded:` and a duration such as `bounded:2s`".to_owned())
+        read.ok_or_else(|| {
+            "must be `eventual`, `strict`, or `bounded:` and a duration such as `bounded:2s`"
+                .to_owned()
+        })
     }
 
     fn show(&self) -> Option<String> {
@@ -158,15 +192,29 @@ macro_rules! words {
     )+};
 }
 
-words!(Bind, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite, StoreTls);
+words!(
+    Bind,
+    Counted,
+    ForwardedHeader,
+    OnLimit,
+    OnRefresh,
+    OnStale,
+    RefreshPolicy,
+    Registry,
+    SameSite,
+    StoreTls
+);
 
 fn read_word<T: DeserializeOwned>(raw: Raw<'_>) -> Result<T, String> {
-    let word: Result<T, Choices> = T::deserialize(raw.text().unwrap_or_default().into_deserializer());
+    let word: Result<T, Choices> =
+        T::deserialize(raw.text().unwrap_or_default().into_deserializer());
     word.map_err(|choices| choices.to_string())
 }
 
 fn show_word<T: Serialize>(word: &T) -> Option<String> {
-    Value::try_from(word).ok().and_then(|value| value.as_str().map(str::to_owned))
+    Value::try_from(word)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
 }
 
 /// The words that serde would have taken.
@@ -201,9 +249,16 @@ impl serde::de::Error for Choices {
 }
 
 /// The units of a duration in milliseconds, the largest first.
-const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+const UNITS: [(&str, u64); 5] = [
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1000),
+    ("ms", 1),
+];
 
-/// Reads `10m`, `500ms`, `1h30m`: whole numbers with their units, each unit once, the largest first.
+/// Reads `10m`, `500ms`, `1h30m`: whole numbers with their units, each unit once, the largest
+/// first.
 pub(super) fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut units = UNITS.iter();
@@ -211,7 +266,9 @@ pub(super) fn parse_duration(text: &str) -> Option<Duration> {
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let (number, tail) = rest.split_at(digits);
-        let letters = tail.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(tail.len());
+        let letters = tail
+            .find(|c: char| !c.is_ascii_lowercase())
+            .unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(letters);
         let (_, millis) = units.find(|(name, _)| *name == unit)?;
         total = total.checked_add(number.parse::<u64>().ok()?.checked_mul(*millis)?)?;
@@ -231,7 +288,11 @@ pub(super) fn show_duration(span: Duration) -> String {
             text += &format!("{count}{unit}");
         }
     }
-    if text.is_empty() { "0s".to_owned() } else { text }
+    if text.is_empty() {
+        "0s".to_owned()
+    } else {
+        text
+    }
 }
 
 #[cfg(test)]
@@ -250,7 +311,11 @@ mod tests {
             ("1d2h3m4s5ms", 93_784_005),
             ("0s", 0),
         ] {
-            assert_eq!(parse_duration(text), Some(Duration::from_millis(millis)), "{text}");
+            assert_eq!(
+                parse_duration(text),
+                Some(Duration::from_millis(millis)),
+                "{text}"
+            );
             assert_eq!(show_duration(Duration::from_millis(millis)), text);
         }
     }

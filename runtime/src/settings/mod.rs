@@ -14,7 +14,9 @@ pub use introspection::{IntrospectionSettings, Service};
 pub use throttle::{Allowance, Counted, ThrottleSettings};
 
 pub use cidr::{Cidr, NotACidr};
-pub use client::{Bind, BindingSettings, ClientSettings, CookieSettings, ForwardedHeader, SameSite};
+pub use client::{
+    Bind, BindingSettings, ClientSettings, CookieSettings, ForwardedHeader, SameSite,
+};
 
 use std::time::Duration;
 
@@ -25,14 +27,14 @@ pub use store::{StoreSettings, StoreTls, StoreUrl};
 
 /// The settings of a gate.
 ///
-/// Each comes from the strongest of four sources: the default, the file (`TOLLGATE_CONFIG`, else `tollgate.toml` in the
-/// working directory), the environment (`access.ttl` is `TOLLGATE_ACCESS__TTL`), the builder. [`Settings::load`] reads the
-/// first three; whatever is assigned afterwards is the fourth. Names outside the table are refused.
-///
+/// Each comes from the strongest of four sources: the default, the file (`TOLLGATE_CONFIG`, else
+/// `tollgate.toml` in the working directory), the environment (`access.ttl` is
+/// `TOLLGATE_ACCESS__TTL`), the builder. [`Settings::load`] reads the first three; whatever is
+/// assigned afterwards is the fourth. Names outside the table are refused.
 #[doc = include_str!("table.md")]
 ///
-/// Durations are written `500ms`, `30s`, `10m`, `12h`, `30d`, or several of them in a row: `1h30m`. Lists are arrays in the file
-/// and separated by commas in the environment.
+/// Durations are written `500ms`, `30s`, `10m`, `12h`, `30d`, or several of them in a row: `1h30m`.
+/// Lists are arrays in the file and separated by commas in the environment.
 ///
 /// # Examples
 /// ```
@@ -40,8 +42,14 @@ pub use store::{StoreSettings, StoreTls, StoreUrl};
 /// use tollgate::settings::Settings;
 ///
 /// let mut settings = Settings::from_sources(
-///     Some(("tollgate.toml", "issuer = 'https://accounts.example.com'\n[access]\nttl = '5m'")),
-///     [("TOLLGATE_AUDIENCE".to_owned(), "https://api.example.com".to_owned())],
+///     Some((
+///         "tollgate.toml",
+///         "issuer = 'https://accounts.example.com'\n[access]\nttl = '5m'",
+///     )),
+///     [(
+///         "TOLLGATE_AUDIENCE".to_owned(),
+///         "https://api.example.com".to_owned(),
+///     )],
 /// )?;
 /// settings.session.device_limit = Some(5);
 /// settings.validate()?;
@@ -51,14 +59,16 @@ pub use store::{StoreSettings, StoreTls, StoreUrl};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Who issues the tokens: the claim `iss`, compared byte for byte (RFC 7519 section 4.1.1). Has no default.
+    /// Who issues the tokens: the claim `iss`, compared byte for byte (RFC 7519 section 4.1.1). Has
+    /// no default.
     pub issuer: Option<String>,
     /// For whom they are issued: the claim `aud` (RFC 7519 section 4.1.3). Has no default.
     pub audience: Option<String>,
     /// The claim `client_id` (RFC 9068 section 2.2). By default `first-party`.
     pub client_id: String,
-    /// Where the gate's routes hang for clients outside, the path under which they are nested included:
-    /// `https://api.example.com/v1`. Only the metadata of RFC 8414 needs it. Has no default.
+    /// Where the gate's routes hang for clients outside, the path under which they are nested
+    /// included: `https://api.example.com/v1`. Only the metadata of RFC 8414 needs it. Has no
+    /// default.
     pub public_url: Option<String>,
     /// How far clocks may differ. By default 30 s, at most 120 s.
     pub leeway: Duration,
@@ -122,16 +132,18 @@ impl Default for Settings {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AccessSettings {
-    /// How long an access token lives. By default 10 minutes: what a lost one is worth, and how often clients refresh.
+    /// How long an access token lives. By default 10 minutes: what a lost one is worth, and how
+    /// often clients refresh.
     pub ttl: Duration,
-    /// The longest life of any token that verifies, those of `gate.issue` too; `None` means [`ttl`](Self::ttl). Lower it only
-    /// after the tokens of the longer life are out.
+    /// The longest life of any token that verifies, those of `gate.issue` too; `None` means
+    /// [`ttl`](Self::ttl). Lower it only after the tokens of the longer life are out.
     pub max_ttl: Option<Duration>,
     /// What a refresh does to the access tokens before it.
     pub on_refresh: OnRefresh,
     /// The header that carries the token, in lower case. By default `authorization`.
     pub header: String,
-    /// The schemes in that header, compared without regard to case (RFC 9110 section 11.1). By default `Bearer` alone.
+    /// The schemes in that header, compared without regard to case (RFC 9110 section 11.1). By
+    /// default `Bearer` alone.
     pub schemes: Vec<String>,
 }
 
@@ -170,10 +182,11 @@ pub enum OnRefresh {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RefreshSettings {
-    /// How long the predecessor of a refresh token still counts as a concurrent request of the same client. By default 10 s,
-    /// at most 60 s: a thief within it is not noticed.
+    /// How long the predecessor of a refresh token still counts as a concurrent request of the same
+    /// client. By default 10 s, at most 60 s: a thief within it is not noticed.
     pub window: Duration,
-    /// How long a client that never saw the answer of its refresh may ask again. By default 24 h, at most `session.idle`.
+    /// How long a client that never saw the answer of its refresh may ask again. By default 24 h,
+    /// at most `session.idle`.
     pub lost_response_window: Duration,
     /// How much is forgiven.
     pub policy: RefreshPolicy,
@@ -197,7 +210,8 @@ pub enum RefreshPolicy {
     Strict,
     /// Concurrent requests within `refresh.window`.
     Window,
-    /// These, and answers that were lost: until the successor is first used, within `refresh.lost_response_window`.
+    /// These, and answers that were lost: until the successor is first used, within
+    /// `refresh.lost_response_window`.
     #[default]
     ConfirmAware,
 }
@@ -252,7 +266,11 @@ pub struct RevocationSettings {
 
 impl Default for RevocationSettings {
     fn default() -> Self {
-        Self { consistency: Consistency::default(), stale_limit: Duration::from_secs(30), on_stale: OnStale::default() }
+        Self {
+            consistency: Consistency::default(),
+            stale_limit: Duration::from_secs(30),
+            on_stale: OnStale::default(),
+        }
     }
 }
 
@@ -283,8 +301,8 @@ pub enum OnStale {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct KeysSettings {
-    /// Whether a ring without history may start beside a store with live sessions, all of which it ends. By default not: it
-    /// means that the volume with the keys was lost.
+    /// Whether a ring without history may start beside a store with live sessions, all of which it
+    /// ends. By default not: it means that the volume with the keys was lost.
     pub accept_new: bool,
 }
 
@@ -292,10 +310,12 @@ pub struct KeysSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Registry {
-    /// None but those that are registered by hand: sessions and the log are enough for everything else.
+    /// None but those that are registered by hand: sessions and the log are enough for everything
+    /// else.
     #[default]
     Off,
-    /// Each token of a session, in the step that issues it: a row an access token, and one for all refresh tokens of a session.
+    /// Each token of a session, in the step that issues it: a row an access token, and one for all
+    /// refresh tokens of a session.
     Tokens,
 }
 
@@ -303,8 +323,9 @@ pub enum Registry {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ArchiveSettings {
-    /// How often the gate deletes what has ended and is not needed any more, the first time a minute after its start. By default
-    /// 1 h; zero for never: then somebody else calls `gate.archive`.
+    /// How often the gate deletes what has ended and is not needed any more, the first time a
+    /// minute after its start. By default 1 h; zero for never: then somebody else calls
+    /// `gate.archive`.
     pub interval: Duration,
     /// How long ago it must have ended. By default 7 d: what may still be asked about.
     pub age: Duration,
@@ -312,6 +333,9 @@ pub struct ArchiveSettings {
 
 impl Default for ArchiveSettings {
     fn default() -> Self {
-        Self { interval: Duration::from_secs(60 * 60), age: Duration::from_secs(7 * 24 * 60 * 60) }
+        Self {
+            interval: Duration::from_secs(60 * 60),
+            age: Duration::from_secs(7 * 24 * 60 * 60),
+        }
     }
 }

@@ -10,7 +10,8 @@ use super::table::{self, Key, PREFIX};
 use super::{Settings, check};
 use crate::error::{Error, ErrorKind};
 
-/// Which source each setting was last read from, and what was read: an assignment in code shows as a difference.
+/// Which source each setting was last read from, and what was read: an assignment in code shows as
+/// a difference.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origins(BTreeMap<&'static str, Origin>);
 
@@ -35,12 +36,13 @@ impl Origins {
 impl Settings {
     /// Reads the file and the environment of this process.
     ///
-    /// The file is the one that `TOLLGATE_CONFIG` names, otherwise `tollgate.toml` in the working directory where there is one.
+    /// The file is the one that `TOLLGATE_CONFIG` names, otherwise `tollgate.toml` in the working
+    /// directory where there is one.
     ///
     /// # Errors
-    /// [`ErrorKind::Settings`], with one line a problem: the file named cannot be read or is not TOML, a name is no setting, a
-    /// value is not what its setting takes. What is missing or contradictory is left to [`validate`](Self::validate), since
-    /// code may still set it.
+    /// [`ErrorKind::Settings`], with one line a problem: the file named cannot be read or is not
+    /// TOML, a name is no setting, a value is not what its setting takes. What is missing or
+    /// contradictory is left to [`validate`](Self::validate), since code may still set it.
     pub fn load() -> Result<Self, Error> {
         let mut reader = Reader::default();
         let mut variables = BTreeMap::new();
@@ -67,11 +69,15 @@ impl Settings {
         reader.finish()
     }
 
-    /// Reads a file's name and text, and an environment; variables that do not begin with `TOLLGATE_` are passed over.
+    /// Reads a file's name and text, and an environment; variables that do not begin with
+    /// `TOLLGATE_` are passed over.
     ///
     /// # Errors
     /// As [`load`](Self::load).
-    pub fn from_sources(file: Option<(&str, &str)>, env: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
+    pub fn from_sources(
+        file: Option<(&str, &str)>,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Error> {
         let mut reader = Reader::default();
         if let Some((name, text)) = file {
             reader.file(name, text);
@@ -99,34 +105,58 @@ impl Reader {
             Ok(table) => self.table(name, "", &table),
             Err(error) => {
                 // The error's own text shows the line, in which a secret may stand.
-                let line =
-                    error.span().and_then(|span| text.get(..span.start)).map_or(1, |before| before.matches('\n').count() + 1);
-                self.problems.push(format!("`{name}` line {line}: {}", error.message().replace('\n', ", ")));
+                let line = error
+                    .span()
+                    .and_then(|span| text.get(..span.start))
+                    .map_or(1, |before| before.matches('\n').count() + 1);
+                self.problems.push(format!(
+                    "`{name}` line {line}: {}",
+                    error.message().replace('\n', ", ")
+                ));
             }
         }
     }
 
     fn table(&mut self, file: &str, above: &str, table: &Table) {
         for (name, value) in table {
-            let name = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
+            let name = if above.is_empty() {
+                name.clone()
+            } else {
+                format!("{above}.{name}")
+            };
             match (table::find(&name), value) {
                 (Some(key), value) => self.value(key, file, Raw::File(value)),
-                (None, Value::Table(below)) if table::is_section(&name) => self.table(file, &name, below),
-                (None, _) if table::is_section(&name) => {
-                    self.problems.push(format!("{} (from {file}): must be a table: write `[{name}]`", quoted(&name)));
+                (None, Value::Table(below)) if table::is_section(&name) => {
+                    self.table(file, &name, below)
                 }
-                (None, _) => self.unknown(&name, file, table::nearest(&name).map(|key| key.name.to_owned())),
+                (None, _) if table::is_section(&name) => {
+                    self.problems.push(format!(
+                        "{} (from {file}): must be a table: write `[{name}]`",
+                        quoted(&name)
+                    ));
+                }
+                (None, _) => self.unknown(
+                    &name,
+                    file,
+                    table::nearest(&name).map(|key| key.name.to_owned()),
+                ),
             }
         }
     }
 
     fn environment(&mut self, variables: BTreeMap<String, String>) {
         for (variable, value) in variables {
-            let Some(rest) = variable.strip_prefix(PREFIX).filter(|_| variable != CONFIG) else { continue };
+            let Some(rest) = variable.strip_prefix(PREFIX).filter(|_| variable != CONFIG) else {
+                continue;
+            };
             let name = rest.to_lowercase().replace("__", ".");
             match table::find(&name).filter(|key| key.variable() == variable) {
                 Some(key) => self.value(key, &variable, Raw::Env(&value)),
-                None => self.unknown(&variable, "the environment", table::nearest(&name).map(Key::variable)),
+                None => self.unknown(
+                    &variable,
+                    "the environment",
+                    table::nearest(&name).map(Key::variable),
+                ),
             }
         }
     }
@@ -134,37 +164,56 @@ impl Reader {
     fn value(&mut self, key: &'static Key, source: &str, raw: Raw<'_>) {
         match (key.read)(&mut self.settings, raw) {
             Ok(()) => {
-                let origin = Origin { source: source.to_owned(), shown: (key.show)(&self.settings) };
+                let origin = Origin {
+                    source: source.to_owned(),
+                    shown: (key.show)(&self.settings),
+                };
                 self.settings.origins.0.insert(key.name, origin);
                 self.unread.retain(|name| *name != key.name);
             }
             Err(problem) => {
-                self.problems.push(format!("`{}` (from {source}): {problem}", key.name));
+                self.problems
+                    .push(format!("`{}` (from {source}): {problem}", key.name));
                 self.unread.push(key.name);
             }
         }
     }
 
     fn unknown(&mut self, name: &str, source: &str, nearest: Option<String>) {
-        let hint = nearest.map(|nearest| format!(": did you mean `{nearest}`?")).unwrap_or_default();
-        self.problems.push(format!("{} (from {source}): there is no such setting{hint}", quoted(name)));
+        let hint = nearest
+            .map(|nearest| format!(": did you mean `{nearest}`?"))
+            .unwrap_or_default();
+        self.problems.push(format!(
+            "{} (from {source}): there is no such setting{hint}",
+            quoted(name)
+        ));
     }
 
     fn finish(mut self) -> Result<Settings, Error> {
         if self.problems.is_empty() {
             return Ok(self.settings);
         }
-        self.problems.extend(check::beside(&self.settings, &self.unread));
+        self.problems
+            .extend(check::beside(&self.settings, &self.unread));
         Err(refuse(&self.problems))
     }
 }
 
 /// One error of all problems, each on its line.
 pub(super) fn refuse(problems: &[String]) -> Error {
-    Error::new(ErrorKind::Settings, format!("the settings cannot be used:\n{}", problems.join("\n")))
+    Error::new(
+        ErrorKind::Settings,
+        format!("the settings cannot be used:\n{}", problems.join("\n")),
+    )
 }
 
 /// A name that its author made up, on one line and not without end.
 fn quoted(name: &str) -> String {
-    format!("`{}`", name.chars().take(80).flat_map(char::escape_debug).collect::<String>())
+    format!(
+        "`{}`",
+        name.chars()
+            .take(80)
+            .flat_map(char::escape_debug)
+            .collect::<String>()
+    )
 }

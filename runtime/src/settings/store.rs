@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use super::leaf::{Leaf, Raw};
 
-/// Settings of the store: `store.*`. [`Store::open`](crate::store::Store::open) follows them; a gate whose store is made in code
-/// does without.
+/// Settings of the store: `store.*`. [`Store::open`](crate::store::Store::open) follows them; a
+/// gate whose store is made in code does without.
 ///
 /// Whatever is not set is left to the store's own defaults.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +21,8 @@ pub struct StoreSettings {
     pub connections: Option<u32>,
     /// How long an operation waits for a connection. PostgreSQL, Redis (2 s).
     pub connect_timeout: Option<Duration>,
-    /// How long a statement waits for a lock that somebody else holds. PostgreSQL (2 s), SQLite (5 s).
+    /// How long a statement waits for a lock that somebody else holds. PostgreSQL (2 s), SQLite (5
+    /// s).
     pub lock_timeout: Option<Duration>,
     /// How long the server may take for a statement. PostgreSQL, Redis (5 s).
     pub statement_timeout: Option<Duration>,
@@ -31,8 +32,8 @@ pub struct StoreSettings {
     pub deployment: Option<String>,
     /// Whether the server must prove who it is. PostgreSQL, Redis.
     pub tls: StoreTls,
-    /// A file with the certificates, in PEM, that are trusted over TLS. PostgreSQL (beside those that browsers trust), Redis (in their
-    /// place).
+    /// A file with the certificates, in PEM, that are trusted over TLS. PostgreSQL (beside those
+    /// that browsers trust), Redis (in their place).
     pub root_certificates: Option<String>,
 }
 
@@ -40,14 +41,17 @@ pub struct StoreSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoreTls {
-    /// As `store.url` says: `sslmode=` of PostgreSQL, whose default proves nothing; `rediss:` or not.
+    /// As `store.url` says: `sslmode=` of PostgreSQL, whose default proves nothing; `rediss:` or
+    /// not.
     #[default]
     AsUrl,
-    /// It must: `sslmode=verify-full`, whatever the URL says; with Redis, a URL without `rediss:` is refused.
+    /// It must: `sslmode=verify-full`, whatever the URL says; with Redis, a URL without `rediss:`
+    /// is refused.
     Verify,
 }
 
-/// The URL of a store. It may hold a password: `Debug` shows the scheme alone, and no message repeats it.
+/// The URL of a store. It may hold a password: `Debug` shows the scheme alone, and no message
+/// repeats it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoreUrl(Zeroizing<String>);
 
@@ -67,8 +71,20 @@ impl StoreUrl {
 
 impl fmt::Debug for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = ["sqlite", "postgres", "postgresql", "redis", "rediss", "memory"];
-        let scheme = self.0.split(':').next().filter(|scheme| known.contains(scheme)).unwrap_or_default();
+        let known = [
+            "sqlite",
+            "postgres",
+            "postgresql",
+            "redis",
+            "rediss",
+            "memory",
+        ];
+        let scheme = self
+            .0
+            .split(':')
+            .next()
+            .filter(|scheme| known.contains(scheme))
+            .unwrap_or_default();
         write!(f, "StoreUrl({scheme}:[redacted])")
     }
 }

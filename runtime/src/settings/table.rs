@@ -1,4 +1,5 @@
-//! The one list of settings: what is read, what is documented and what is suggested all come from it.
+//! The one list of settings: what is read, what is documented and what is suggested all come from
+//! it.
 
 use super::Settings;
 use super::leaf::{Leaf, Raw};
@@ -108,13 +109,20 @@ pub(super) fn find(name: &str) -> Option<&'static Key> {
 
 /// Whether settings lie below this name, as below `access`.
 pub(super) fn is_section(name: &str) -> bool {
-    KEYS.iter().any(|key| key.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+    KEYS.iter().any(|key| {
+        key.name
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('.'))
+    })
 }
 
 /// The setting whose name is nearest to one that is no setting, if any is near.
 pub(super) fn nearest(name: &str) -> Option<&'static Key> {
     let last = |name: &str| name.rsplit('.').next().map(str::to_owned);
-    let (distance, key) = KEYS.iter().map(|key| (distance(name, key.name), key)).min_by_key(|(distance, _)| *distance)?;
+    let (distance, key) = KEYS
+        .iter()
+        .map(|key| (distance(name, key.name), key))
+        .min_by_key(|(distance, _)| *distance)?;
     if distance <= 2.max(key.name.len() / 4) {
         return Some(key);
     }
@@ -128,7 +136,11 @@ fn distance(one: &str, other: &str) -> usize {
         let mut next = vec![at + 1];
         for (b, pair) in other.chars().zip(row.windows(2)) {
             if let ([diagonal, above], Some(&left)) = (pair, next.last()) {
-                next.push((diagonal + usize::from(a != b)).min(above + 1).min(left + 1));
+                next.push(
+                    (diagonal + usize::from(a != b))
+                        .min(above + 1)
+                        .min(left + 1),
+                );
             }
         }
         row = next;
@@ -143,7 +155,9 @@ mod tests {
     fn documented() -> String {
         let mut page = "| setting | default | what it is |\n|---|---|---|\n".to_owned();
         for key in KEYS {
-            let default = (key.show)(&Settings::default()).map(|text| format!("`{text}`")).unwrap_or_default();
+            let default = (key.show)(&Settings::default())
+                .map(|text| format!("`{text}`"))
+                .unwrap_or_default();
             page += &format!("| `{}` | {default} | {} |\n", key.name, key.about);
         }
         page
@@ -155,13 +169,19 @@ mod tests {
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(path, documented()).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap(), documented(), "BLESS=1 rewrites it");
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap(),
+            documented(),
+            "BLESS=1 rewrites it"
+        );
     }
 
     #[test]
     fn each_default_is_read_as_it_is_shown() {
         for key in KEYS {
-            let Some(shown) = (key.show)(&Settings::default()) else { continue };
+            let Some(shown) = (key.show)(&Settings::default()) else {
+                continue;
+            };
             let mut settings = Settings::default();
             (key.read)(&mut settings, Raw::Env(&shown)).unwrap();
             assert_eq!((key.show)(&settings), Some(shown), "{}", key.name);

@@ -8,9 +8,10 @@ use super::leaf::{Leaf, Raw, parse_duration, show_duration};
 
 /// Settings of the throttle: `throttle.*`. They take effect with the feature `rate-limit`.
 ///
-/// What is counted are attempts, right ones too, before anything is hashed. A sign-in needs room under `client` and under
-/// `identifier` with `identifier_long`. A client who signed in to that identifier before has a budget of its own, `known`, when
-/// the others are used up: so a stranger who tries passwords locks nobody else out.
+/// What is counted are attempts, right ones too, before anything is hashed. A sign-in needs room
+/// under `client` and under `identifier` with `identifier_long`. A client who signed in to that
+/// identifier before has a budget of its own, `known`, when the others are used up: so a stranger
+/// who tries passwords locks nobody else out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ThrottleSettings {
@@ -20,24 +21,29 @@ pub struct ThrottleSettings {
     pub client: Allowance,
     /// Sign-ins to one identifier, whether or not it has an account. By default 20 in 15 minutes.
     pub identifier: Allowance,
-    /// The same in the long run: by default 100 in 30 days, since NIST SP 800-63B-4 section 3.2.2 allows no more than 100
-    /// failures in a row.
+    /// The same in the long run: by default 100 in 30 days, since NIST SP 800-63B-4 section 3.2.2
+    /// allows no more than 100 failures in a row.
     pub identifier_long: Allowance,
-    /// Sign-ins to one identifier from a device or an address that signed in to it before, each. By default 20 in 15 minutes.
+    /// Sign-ins to one identifier from a device or an address that signed in to it before, each. By
+    /// default 20 in 15 minutes.
     pub known: Allowance,
     /// For how long a device or an address stays known. By default 90 days.
     pub known_for: Duration,
     /// Answers to further steps, such as codes, of one subject. By default 10 in 15 minutes.
     pub step: Allowance,
-    /// The same in the long run. By default 100 in 30 days: of a code with six digits so many are still few.
+    /// The same in the long run. By default 100 in 30 days: of a code with six digits so many are
+    /// still few.
     pub step_long: Allowance,
-    /// What an application counts with `gate.allow(…)`: letters that are sent, accounts that are opened. By default 5 in an hour.
+    /// What an application counts with `gate.allow(…)`: letters that are sent, accounts that are
+    /// opened. By default 5 in an hour.
     pub action: Allowance,
     /// Refreshes from one address, counted by each node for itself. By default 600 in a minute.
     pub refresh: Allowance,
-    /// Questions about tokens from one address, counted by each node for itself. By default 600 in a minute.
+    /// Questions about tokens from one address, counted by each node for itself. By default 600 in
+    /// a minute.
     pub verify: Allowance,
-    /// How many addresses or identifiers a node counts apart in one budget. By default 100 000; what comes on top shares budgets.
+    /// How many addresses or identifiers a node counts apart in one budget. By default 100 000;
+    /// what comes on top shares budgets.
     pub keys: u32,
 }
 
@@ -90,7 +96,8 @@ const DAY: u64 = 24 * 60 * MINUTE;
 pub enum Allowance {
     /// Any number.
     Unlimited,
-    /// So many at once; an empty budget fills evenly over the period (the generic cell rate algorithm).
+    /// So many at once; an empty budget fills evenly over the period (the generic cell rate
+    /// algorithm).
     Attempts {
         /// How many.
         burst: u32,
@@ -116,7 +123,10 @@ impl Leaf for Allowance {
         let read = raw.text().and_then(|text| match text.split_once('/') {
             None => (text == "off").then_some(Self::Unlimited),
             Some((burst, period)) => {
-                let burst = burst.parse().ok().filter(|_| burst.bytes().all(|byte| byte.is_ascii_digit()))?;
+                let burst = burst
+                    .parse()
+                    .ok()
+                    .filter(|_| burst.bytes().all(|byte| byte.is_ascii_digit()))?;
                 Some(Self::per(burst, parse_duration(period)?))
             }
         });

@@ -1,4 +1,5 @@
-//! A store from the settings: which one says the scheme of its URL, and what that one has no use for is refused.
+//! A store from the settings: which one says the scheme of its URL, and what that one has no use
+//! for is refused.
 
 use crate::error::{Error, ErrorKind};
 use crate::settings::{StoreSettings, StoreTls};
@@ -16,8 +17,9 @@ impl Store {
     /// | `memory:` | [`MemoryStore`], whose sessions end with the process | |
     ///
     /// # Errors
-    /// [`ErrorKind::Settings`], with one line for each setting that the store has no use for; or `store.url` is missing, has
-    /// another scheme, or one whose feature this program was built without. [`ErrorKind::Store`] where the store itself refuses.
+    /// [`ErrorKind::Settings`], with one line for each setting that the store has no use for; or
+    /// `store.url` is missing, has another scheme, or one whose feature this program was built
+    /// without. [`ErrorKind::Store`] where the store itself refuses.
     ///
     /// # Examples
     /// ```
@@ -30,17 +32,29 @@ impl Store {
     /// # }
     /// ```
     pub async fn open(settings: &StoreSettings) -> Result<Self, Error> {
-        let url = settings.url.as_ref().map(crate::settings::StoreUrl::expose).unwrap_or_default();
-        let scheme = url.split(':').next().filter(|_| url.contains(':')).unwrap_or_default();
+        let url = settings
+            .url
+            .as_ref()
+            .map(crate::settings::StoreUrl::expose)
+            .unwrap_or_default();
+        let scheme = url
+            .split(':')
+            .next()
+            .filter(|_| url.contains(':'))
+            .unwrap_or_default();
         let kind = Kind::of(scheme).ok_or_else(|| {
             refuse(if url.is_empty() {
                 "`store.url`: is missing: set it in the file, or as TOLLGATE_STORE__URL".to_owned()
             } else {
-                "`store.url`: begins with none of `sqlite:`, `postgres:`, `redis:`, `rediss:` and `memory:`".to_owned()
+                "`store.url`: begins with none of `sqlite:`, `postgres:`, `redis:`, `rediss:` and \
+                 `memory:`"
+                    .to_owned()
             })
         })?;
-        let useless: Vec<String> =
-            kind.useless(settings).map(|name| format!("`{name}`: means nothing to {}", kind.name())).collect();
+        let useless: Vec<String> = kind
+            .useless(settings)
+            .map(|name| format!("`{name}`: means nothing to {}", kind.name()))
+            .collect();
         if !useless.is_empty() {
             return Err(refuse(useless.join("\n")));
         }
@@ -79,19 +93,52 @@ impl Kind {
 
     /// The settings that are given and mean nothing to it.
     fn useless(self, settings: &StoreSettings) -> impl Iterator<Item = &'static str> {
-        let StoreSettings { url: _, connections, connect_timeout, lock_timeout, statement_timeout, .. } = settings;
-        let (networked, postgres) = (matches!(self, Self::Postgres | Self::Redis), self == Self::Postgres);
+        let StoreSettings {
+            url: _,
+            connections,
+            connect_timeout,
+            lock_timeout,
+            statement_timeout,
+            ..
+        } = settings;
+        let (networked, postgres) = (
+            matches!(self, Self::Postgres | Self::Redis),
+            self == Self::Postgres,
+        );
         let given = [
             ("store.connections", connections.is_some(), networked),
-            ("store.connect_timeout", connect_timeout.is_some(), networked),
-            ("store.lock_timeout", lock_timeout.is_some(), matches!(self, Self::Postgres | Self::Sqlite)),
-            ("store.statement_timeout", statement_timeout.is_some(), networked),
+            (
+                "store.connect_timeout",
+                connect_timeout.is_some(),
+                networked,
+            ),
+            (
+                "store.lock_timeout",
+                lock_timeout.is_some(),
+                matches!(self, Self::Postgres | Self::Sqlite),
+            ),
+            (
+                "store.statement_timeout",
+                statement_timeout.is_some(),
+                networked,
+            ),
             ("store.schema", settings.schema.is_some(), postgres),
-            ("store.deployment", settings.deployment.is_some(), self == Self::Redis),
+            (
+                "store.deployment",
+                settings.deployment.is_some(),
+                self == Self::Redis,
+            ),
             ("store.tls", settings.tls != StoreTls::default(), networked),
-            ("store.root_certificates", settings.root_certificates.is_some(), networked),
+            (
+                "store.root_certificates",
+                settings.root_certificates.is_some(),
+                networked,
+            ),
         ];
-        given.into_iter().filter(|(_, is_given, is_used)| *is_given && !is_used).map(|(name, ..)| name)
+        given
+            .into_iter()
+            .filter(|(_, is_given, is_used)| *is_given && !is_used)
+            .map(|(name, ..)| name)
     }
 
     async fn open(self, url: &str, settings: &StoreSettings) -> Result<Store, Error> {
@@ -108,7 +155,10 @@ impl Kind {
             _ => {
                 let _ = settings;
                 let name = self.name();
-                Err(refuse(format!("`store.url`: this program was built without the feature of tollgate that brings {name}")))
+                Err(refuse(format!(
+                    "`store.url`: this program was built without the feature of tollgate that \
+                     brings {name}"
+                )))
             }
         }
     }
@@ -120,7 +170,9 @@ async fn sqlite(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
     // `sqlite://relative` and `sqlite:///absolute`, as sqlx writes them, mean the same.
     let path = path.strip_prefix("//").unwrap_or(path);
     if path.is_empty() || path == ":memory:" || path.contains('?') {
-        return Err(refuse("`store.url`: a file has to follow `sqlite:`, and nothing else"));
+        return Err(refuse(
+            "`store.url`: a file has to follow `sqlite:`, and nothing else",
+        ));
     }
     let mut options = super::SqliteStore::options(path);
     if let Some(timeout) = settings.lock_timeout {
@@ -158,12 +210,18 @@ async fn postgres(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
 
 #[cfg(feature = "redis")]
 async fn redis(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
-    let is_secure = ["rediss:", "valkeys:"].iter().any(|scheme| url.starts_with(scheme));
+    let is_secure = ["rediss:", "valkeys:"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
     if settings.tls == StoreTls::Verify && !is_secure {
-        return Err(refuse("`store.tls`: `verify` needs a `store.url` that begins with `rediss://`"));
+        return Err(refuse(
+            "`store.tls`: `verify` needs a `store.url` that begins with `rediss://`",
+        ));
     }
     if settings.root_certificates.is_some() && !is_secure {
-        return Err(refuse("`store.root_certificates`: needs a `store.url` that begins with `rediss://`"));
+        return Err(refuse(
+            "`store.root_certificates`: needs a `store.url` that begins with `rediss://`",
+        ));
     }
     let mut options = super::RedisStore::options(url);
     if let Some(connections) = settings.connections {
@@ -179,13 +237,19 @@ async fn redis(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
         options = options.deployment(deployment);
     }
     if let Some(path) = &settings.root_certificates {
-        let pem = std::fs::read(path)
-            .map_err(|error| refuse(format!("`store.root_certificates`: `{path}` cannot be read: {error}")))?;
+        let pem = std::fs::read(path).map_err(|error| {
+            refuse(format!(
+                "`store.root_certificates`: `{path}` cannot be read: {error}"
+            ))
+        })?;
         options = options.root_certificates(pem);
     }
     Ok(options.connect().await?.into())
 }
 
 fn refuse(what: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::Settings, format!("the settings cannot be used:\n{what}"))
+    Error::new(
+        ErrorKind::Settings,
+        format!("the settings cannot be used:\n{what}"),
+    )
 }

@@ -1,4 +1,5 @@
-//! The handle that users hold: any store behind one type, by way of a private twin of the trait whose futures are boxed.
+//! The handle that users hold: any store behind one type, by way of a private twin of the trait
+//! whose futures are boxed.
 
 use std::any::type_name;
 use std::fmt;
@@ -8,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked, Rotated, Rotation, Session,
-    SessionStore, Spent, StoreError, StoreHealth, StoredKeys, TokenQuery, TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
+    Rotated, Rotation, Session, SessionStore, Spent, StoreError, StoreHealth, StoredKeys,
+    TokenQuery, TokenRecord,
 };
 use crate::clock::Timestamp;
 use crate::device::Device;
@@ -17,7 +19,8 @@ use crate::id::SessionId;
 
 /// Any store. Cheap to clone; all clones are the same store.
 ///
-/// Made of whatever implements [`SessionStore`], so that `.store(MemoryStore::new())` and `.store(Store)` both work.
+/// Made of whatever implements [`SessionStore`], so that `.store(MemoryStore::new())` and
+/// `.store(Store)` both work.
 #[derive(Clone)]
 pub struct Store {
     twin: Arc<dyn Twin>,
@@ -26,7 +29,10 @@ pub struct Store {
 
 impl<S: SessionStore> From<S> for Store {
     fn from(store: S) -> Self {
-        Self { twin: Arc::new(store), name: type_name::<S>() }
+        Self {
+            twin: Arc::new(store),
+            name: type_name::<S>(),
+        }
     }
 }
 

@@ -57,8 +57,8 @@ pub struct Session {
     pub abs_exp: Timestamp,
     /// Since when it is over, and why.
     pub revoked: Option<(Timestamp, RevokeReason)>,
-    /// The subject's effective epoch, read together with the row: the highest of the subject's own, its client's and the global
-    /// one. An access token carries it as `uep`.
+    /// The subject's effective epoch, read together with the row: the highest of the subject's own,
+    /// its client's and the global one. An access token carries it as `uep`.
     pub epoch: u64,
 }
 
@@ -135,12 +135,14 @@ pub struct NewSession {
     pub tokens: Vec<TokenRecord>,
 }
 
-/// What a sign-in knows about the moment of its authentication, against which the subject's `changed_at` is compared.
+/// What a sign-in knows about the moment of its authentication, against which the subject's
+/// `changed_at` is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authenticated {
     /// It began then: a subject changed at or after one second before is [`Opened::Reload`].
     Since(Timestamp),
-    /// It ran again after a reload: `changed_at` must still be this one, otherwise [`Opened::Reload`].
+    /// It ran again after a reload: `changed_at` must still be this one, otherwise
+    /// [`Opened::Reload`].
     After(Timestamp),
 }
 
@@ -181,17 +183,19 @@ pub struct Rotation {
     pub step: Step,
     /// Rows for the registry, written in the same step, if it happens.
     pub tokens: Vec<TokenRecord>,
-    /// Where set, tokens of earlier generations die with this step: the log gets `sid → min_gen` (the new generation) until
-    /// then. A [`Step::Remint`] always sets it; with a [`Step::Hold`], which brings no generation, it means nothing.
+    /// Where set, tokens of earlier generations die with this step: the log gets `sid → min_gen`
+    /// (the new generation) until then. A [`Step::Remint`] always sets it; with a [`Step::Hold`],
+    /// which brings no generation, it means nothing.
     pub log_until: Option<Timestamp>,
 }
 
-/// The three things that may happen to a session in a refresh. Each requires that the session is live.
+/// The three things that may happen to a session in a refresh. Each requires that the session is
+/// live.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Row 6: requires `generation` and `current` as read. Sets generation + 1, previous := current, current := `successor`,
-    /// rotated_at := superseded_at := now, confirmed := false, `sealed`, `context`, last_seen_at := now,
-    /// idle_exp := min(`idle_exp`, abs_exp).
+    /// Row 6: requires `generation` and `current` as read. Sets generation + 1, previous :=
+    /// current, current := `successor`, rotated_at := superseded_at := now, confirmed := false,
+    /// `sealed`, `context`, last_seen_at := now, idle_exp := min(`idle_exp`, abs_exp).
     Advance {
         /// The generation as read.
         generation: u32,
@@ -206,9 +210,9 @@ pub enum Step {
         /// The idle expiry that the rotation brings.
         idle_exp: Timestamp,
     },
-    /// Row 8: requires `generation` as read and the session unconfirmed. Sets generation + 1, current := `successor`,
-    /// rotated_at := last_seen_at := now, `sealed`; previous, superseded_at, context and idle_exp stay. The context was compared
-    /// by the caller.
+    /// Row 8: requires `generation` as read and the session unconfirmed. Sets generation + 1,
+    /// current := `successor`, rotated_at := last_seen_at := now, `sealed`; previous,
+    /// superseded_at, context and idle_exp stay. The context was compared by the caller.
     Remint {
         /// The generation as read.
         generation: u32,
@@ -281,10 +285,11 @@ pub struct TokenQuery {
     pub device_id: Option<String>,
     /// This token and its descendants.
     pub tree: Option<TokenId>,
-    /// `true`: neither expired nor revoked, and its session, where it has one, there and not revoked. `false`: the others.
-    /// Epochs are not looked at.
+    /// `true`: neither expired nor revoked, and its session, where it has one, there and not
+    /// revoked. `false`: the others. Epochs are not looked at.
     pub active: Option<bool>,
-    /// Behind this place in the order of `issued_at`, then `jti`: those of the last row of the page before.
+    /// Behind this place in the order of `issued_at`, then `jti`: those of the last row of the page
+    /// before.
     pub after: Option<(Timestamp, TokenId)>,
     /// At most so many.
     pub limit: u32,
@@ -323,8 +328,9 @@ pub struct OnceValue {
     pub until: Timestamp,
 }
 
-/// A budget: `burst` at once, refilled evenly over `period` (the generic cell rate algorithm), exact to the millisecond and
-/// without drift. A key has a budget for each limit that it is spent under; one that is given twice is spent from once.
+/// A budget: `burst` at once, refilled evenly over `period` (the generic cell rate algorithm),
+/// exact to the millisecond and without drift. A key has a budget for each limit that it is spent
+/// under; one that is given twice is spent from once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// How much may be spent at once, at least one.
@@ -340,8 +346,8 @@ pub enum Spent {
     Allowed,
     /// Nothing was spent.
     Refused {
-        /// After exactly this long, in whole milliseconds, the same cost would be allowed; where it is above a limit's burst,
-        /// it never is.
+        /// After exactly this long, in whole milliseconds, the same cost would be allowed; where it
+        /// is above a limit's burst, it never is.
         retry_after: Duration,
     },
 }
@@ -369,7 +375,8 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// Says what was being done, in lower case and without a full stop: "the session could not be read".
+    /// Says what was being done, in lower case and without a full stop: "the session could not be
+    /// read".
     #[must_use]
     pub const fn new(what: &'static str) -> Self {
         Self { what, source: None }

@@ -16,8 +16,9 @@ use crate::store::Limit;
 
 /// A budget for each key, by the generic cell rate algorithm.
 ///
-/// Keys are told apart by 63 bits of a hash with a random seed. Where more of them are in use than the bound allows, further ones
-/// share the budgets of a few thousand places: memory stays bounded, and nobody who fills it goes uncounted.
+/// Keys are told apart by 63 bits of a hash with a random seed. Where more of them are in use than
+/// the bound allows, further ones share the budgets of a few thousand places: memory stays bounded,
+/// and nobody who fills it goes uncounted.
 pub(super) struct Counter {
     limiter: RateLimiter<u64, DashMapStateStore<u64>, Ticks, NoOpMiddleware<Duration>>,
     seed: RandomState,
@@ -31,7 +32,9 @@ impl Counter {
         let burst = NonZeroU32::new(limit.burst).unwrap_or(NonZeroU32::MIN);
         let every = (limit.period / burst.get()).max(Duration::from_nanos(1));
         // A period of zero is what it answers `None` for.
-        let quota = Quota::with_period(every).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
+        let quota = Quota::with_period(every)
+            .unwrap_or(Quota::per_second(burst))
+            .allow_burst(burst);
         Self {
             limiter: RateLimiter::dashmap_with_clock(quota, Ticks(clock.clone())),
             seed: RandomState::new(),
@@ -43,13 +46,25 @@ impl Counter {
 
     /// Spends from the budget of a key, or answers how long to wait.
     pub(super) fn spend(&self, key: &str) -> Option<Duration> {
-        if self.calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(TIDY) {
+        if self
+            .calls
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(TIDY)
+        {
             self.tidy();
         }
         let hash = self.seed.hash_one(key);
-        let place = if self.is_full.load(Ordering::Relaxed) { hash % SHARED } else { hash | APART };
+        let place = if self.is_full.load(Ordering::Relaxed) {
+            hash % SHARED
+        } else {
+            hash | APART
+        };
         let refused = self.limiter.check_key(&place).err()?;
-        Some(refused.wait_time_from(self.limiter.clock().now()).max(Duration::from_millis(1)))
+        Some(
+            refused
+                .wait_time_from(self.limiter.clock().now())
+                .max(Duration::from_millis(1)),
+        )
     }
 
     /// Forgets budgets that are full again, where there are too many.
@@ -58,7 +73,8 @@ impl Counter {
             self.limiter.retain_recent();
             self.limiter.shrink_to_fit();
         }
-        self.is_full.store(self.limiter.len() >= self.most, Ordering::Relaxed);
+        self.is_full
+            .store(self.limiter.len() >= self.most, Ordering::Relaxed);
     }
 
     #[cfg(test)]

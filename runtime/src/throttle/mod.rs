@@ -1,8 +1,9 @@
 //! The throttle: counts attempts before anything is hashed. Knows neither accounts nor passwords.
 //!
-//! A sign-in is counted under its client's address and under its identifier, whether or not that has an account. Where one of
-//! these is used up, a client who signed in to that identifier before, told by its device id or its address, has a budget of
-//! its own: a stranger who tries passwords, from however many addresses, locks out nobody whose device or address is known.
+//! A sign-in is counted under its client's address and under its identifier, whether or not that
+//! has an account. Where one of these is used up, a client who signed in to that identifier before,
+//! told by its device id or its address, has a budget of its own: a stranger who tries passwords,
+//! from however many addresses, locks out nobody whose device or address is known.
 
 mod here;
 
@@ -42,8 +43,13 @@ struct Budget {
 }
 
 impl Throttle {
-    /// A throttle over a store. Asks it whether nodes share it: a store with a clock of its own lies across a network.
-    pub(crate) async fn new(settings: &ThrottleSettings, store: &Store, clock: &Clock) -> Result<Self, StoreError> {
+    /// A throttle over a store. Asks it whether nodes share it: a store with a clock of its own
+    /// lies across a network.
+    pub(crate) async fn new(
+        settings: &ThrottleSettings,
+        store: &Store,
+        clock: &Clock,
+    ) -> Result<Self, StoreError> {
         let is_shared = match settings.counted {
             Counted::Auto => store.now().await?.is_some(),
             Counted::Here => false,
@@ -55,15 +61,25 @@ impl Throttle {
                 Allowance::Attempts { burst, period } => Some(Limit { burst, period }),
             });
             let limits: Vec<_> = limits.collect();
-            let counters = limits.iter().map(|limit| Counter::new(*limit, settings.keys, clock)).collect();
-            Budget { name, limits, counters }
+            let counters = limits
+                .iter()
+                .map(|limit| Counter::new(*limit, settings.keys, clock))
+                .collect();
+            Budget {
+                name,
+                limits,
+                counters,
+            }
         };
         Ok(Self {
             store: store.clone(),
             is_shared,
             known_for: settings.known_for,
             client: budget("client", &[settings.client]),
-            identifier: budget("identifier", &[settings.identifier, settings.identifier_long]),
+            identifier: budget(
+                "identifier",
+                &[settings.identifier, settings.identifier_long],
+            ),
             known: budget("known", &[settings.known]),
             step: budget("step", &[settings.step, settings.step_long]),
             action: budget("action", &[settings.action]),
@@ -74,13 +90,21 @@ impl Throttle {
     }
 
     /// Counts a sign-in. Times are those of the store, by which all nodes count.
-    pub(crate) async fn sign_in(&self, identifier: Option<&str>, client: &Client, now: Timestamp) -> Result<(), Refusal> {
+    pub(crate) async fn sign_in(
+        &self,
+        identifier: Option<&str>,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         let mut wait = self.spend_for(&self.client, client, now).await?;
         if let (None, Some(identifier)) = (wait, identifier) {
             wait = self.spend(&self.identifier, &[identifier], now).await?;
         }
         let Some(mut wait) = wait else { return Ok(()) };
-        for mark in identifier.iter().flat_map(|identifier| marks(identifier, client)) {
+        for mark in identifier
+            .iter()
+            .flat_map(|identifier| marks(identifier, client))
+        {
             if !self.is_known(mark, now).await? {
                 continue;
             }
@@ -93,11 +117,25 @@ impl Throttle {
     }
 
     /// Remembers a client who signed in.
-    pub(crate) async fn signed_in(&self, identifier: Option<&str>, client: &Client, now: Timestamp) {
+    pub(crate) async fn signed_in(
+        &self,
+        identifier: Option<&str>,
+        client: &Client,
+        now: Timestamp,
+    ) {
         let is_counted = !(self.client.limits.is_empty() && self.identifier.limits.is_empty());
-        for mark in identifier.iter().filter(|_| is_counted).flat_map(|identifier| marks(identifier, client)) {
-            // A session is open already: that its client is not known next time is no reason to refuse it.
-            if let Err(error) = self.store.consume_once(mark, now.plus(self.known_for), now).await {
+        for mark in identifier
+            .iter()
+            .filter(|_| is_counted)
+            .flat_map(|identifier| marks(identifier, client))
+        {
+            // A session is open already: that its client is not known next time is no reason to
+            // refuse it.
+            if let Err(error) = self
+                .store
+                .consume_once(mark, now.plus(self.known_for), now)
+                .await
+            {
                 tracing::warn!(error = %Causes(Some(&error)), "a client who signed in could not be remembered");
             }
         }
@@ -109,7 +147,13 @@ impl Throttle {
     }
 
     /// Counts what an application does for somebody.
-    pub(crate) async fn action(&self, name: &str, whom: &str, client: &Client, now: Timestamp) -> Result<(), Refusal> {
+    pub(crate) async fn action(
+        &self,
+        name: &str,
+        whom: &str,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         refuse(self.spend_for(&self.client, client, now).await?)?;
         refuse(self.spend(&self.action, &[name, whom], now).await?)
     }
@@ -125,12 +169,22 @@ impl Throttle {
         refuse(address(client).and_then(|address| self.verify.here(&address)))
     }
 
-    /// Whether there is such a mark. It is taken for no time at all, which only somebody who holds it prevents.
+    /// Whether there is such a mark. It is taken for no time at all, which only somebody who holds
+    /// it prevents.
     async fn is_known(&self, mark: [u8; 32], now: Timestamp) -> Result<bool, Refusal> {
-        Ok(!self.store.consume_once(mark, now, now).await.map_err(Refusal::unavailable)?)
+        Ok(!self
+            .store
+            .consume_once(mark, now, now)
+            .await
+            .map_err(Refusal::unavailable)?)
     }
 
-    async fn spend_for(&self, budget: &Budget, client: &Client, now: Timestamp) -> Result<Option<Duration>, Refusal> {
+    async fn spend_for(
+        &self,
+        budget: &Budget,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<Option<Duration>, Refusal> {
         match address(client) {
             Some(address) => self.spend(budget, &[&address], now).await,
             None => Ok(None),
@@ -138,7 +192,12 @@ impl Throttle {
     }
 
     /// Spends from a budget, or answers how long to wait.
-    async fn spend(&self, budget: &Budget, key: &[&str], now: Timestamp) -> Result<Option<Duration>, Refusal> {
+    async fn spend(
+        &self,
+        budget: &Budget,
+        key: &[&str],
+        now: Timestamp,
+    ) -> Result<Option<Duration>, Refusal> {
         if budget.limits.is_empty() {
             return Ok(None);
         }
@@ -147,7 +206,15 @@ impl Throttle {
         if !self.is_shared {
             return Ok(budget.here(&key));
         }
-        let spent = self.store.spend(format!("{}/{key}", budget.name), 1, budget.limits.clone(), now).await;
+        let spent = self
+            .store
+            .spend(
+                format!("{}/{key}", budget.name),
+                1,
+                budget.limits.clone(),
+                now,
+            )
+            .await;
         match spent.map_err(Refusal::unavailable)? {
             Spent::Allowed => Ok(None),
             Spent::Refused { retry_after } => Ok(Some(retry_after)),
@@ -156,7 +223,8 @@ impl Throttle {
 }
 
 impl Budget {
-    /// Spends from this node's own counters. The shortest comes first, so that what it refuses is not counted in the long run.
+    /// Spends from this node's own counters. The shortest comes first, so that what it refuses is
+    /// not counted in the long run.
     fn here(&self, key: &str) -> Option<Duration> {
         self.counters.iter().find_map(|counter| counter.spend(key))
     }
@@ -164,7 +232,9 @@ impl Budget {
 
 impl std::fmt::Debug for Throttle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Throttle").field("is_shared", &self.is_shared).finish_non_exhaustive()
+        f.debug_struct("Throttle")
+            .field("is_shared", &self.is_shared)
+            .finish_non_exhaustive()
     }
 }
 
@@ -172,7 +242,8 @@ fn refuse(wait: Option<Duration>) -> Result<(), Refusal> {
     wait.map_or(Ok(()), |left| Err(Refusal::too_many(left)))
 }
 
-/// What stands for a client: its address, an IPv6 one by the network of 64 bits that a subscriber is given (RFC 6177).
+/// What stands for a client: its address, an IPv6 one by the network of 64 bits that a subscriber
+/// is given (RFC 6177).
 fn address(client: &Client) -> Option<String> {
     client.ip.map(|ip| match ip.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
@@ -183,11 +254,20 @@ fn address(client: &Client) -> Option<String> {
     })
 }
 
-/// By what a client is known to an identifier: first the id of its device, which a neighbour cannot use up, then its address.
+/// By what a client is known to an identifier: first the id of its device, which a neighbour cannot
+/// use up, then its address.
 fn marks(identifier: &str, client: &Client) -> impl Iterator<Item = [u8; 32]> {
-    let device = client.device.id.clone().filter(|id| id.len() >= GUESSABLE).map(|id| ("device", id));
+    let device = client
+        .device
+        .id
+        .clone()
+        .filter(|id| id.len() >= GUESSABLE)
+        .map(|id| ("device", id));
     let address = address(client).map(|address| ("address", address));
-    [device, address].into_iter().flatten().map(move |(kind, value)| digest(&["tollgate/known/1", identifier, kind, &value]))
+    [device, address]
+        .into_iter()
+        .flatten()
+        .map(move |(kind, value)| digest(&["tollgate/known/1", identifier, kind, &value]))
 }
 
 fn digest(parts: &[&str]) -> [u8; 32] {
@@ -200,10 +280,12 @@ fn digest(parts: &[&str]) -> [u8; 32] {
 }
 
 fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        _ = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            _ = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
+            text
+        })
 }
 
 /// Ids of devices that are shorter tell nothing: a stranger would guess them.

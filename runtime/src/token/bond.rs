@@ -1,4 +1,5 @@
-//! What an access token is bound to: the claim `bnd`, two short fingerprints that say nothing to who does not know what they are of.
+//! What an access token is bound to: the claim `bnd`, two short fingerprints that say nothing to
+//! who does not know what they are of.
 
 use std::fmt;
 
@@ -8,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 use crate::id::{SessionId, TokenId};
 use crate::secret::same;
 
-/// Fingerprints of a device's id and of a network, eight bytes each; zeros where it is not bound to one. They hold for one session.
+/// Fingerprints of a device's id and of a network, eight bytes each; zeros where it is not bound to
+/// one. They hold for one session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Bond([u8; 16]);
 
@@ -17,9 +19,14 @@ impl Bond {
     #[must_use]
     pub fn of(sid: SessionId, device_id: Option<&str>, network: Option<impl fmt::Display>) -> Self {
         let device = device_id.map_or([0; 8], |id| fingerprint("device", sid, id));
-        let network = network.map_or([0; 8], |network| fingerprint("network", sid, &network.to_string()));
+        let network = network.map_or([0; 8], |network| {
+            fingerprint("network", sid, &network.to_string())
+        });
         let mut bytes = [0; 16];
-        bytes.iter_mut().zip(device.into_iter().chain(network)).for_each(|(to, from)| *to = from);
+        bytes
+            .iter_mut()
+            .zip(device.into_iter().chain(network))
+            .for_each(|(to, from)| *to = from);
         Self(bytes)
     }
 
@@ -55,7 +62,10 @@ fn fingerprint(what: &str, sid: SessionId, value: &str) -> [u8; 8] {
     hash.update(sid.as_bytes());
     hash.update(value);
     let mut short = [0; 8];
-    short.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+    short
+        .iter_mut()
+        .zip(hash.finalize())
+        .for_each(|(to, from)| *to = from);
     short
 }
 

@@ -1,4 +1,5 @@
-//! Tokens that were verified, so that one which comes again costs a look-up in place of a signature.
+//! Tokens that were verified, so that one which comes again costs a look-up in place of a
+//! signature.
 
 use std::any::Any;
 use std::fmt;
@@ -14,9 +15,9 @@ use crate::clock::Timestamp;
 
 /// What was verified, by the whole text of the token (R132).
 ///
-/// It is found by a hash with a random seed and then compared byte for byte, so that no other token is taken for it. It says who
-/// verified it and under which generation of their keys; times are looked at every time, and everything that may change beside the
-/// token is for whoever asks.
+/// It is found by a hash with a random seed and then compared byte for byte, so that no other token
+/// is taken for it. It says who verified it and under which generation of their keys; times are
+/// looked at every time, and everything that may change beside the token is for whoever asks.
 pub(crate) struct VerifiedCache(Option<Cache<Box<str>, Seen, Weight, RandomState>>);
 
 #[derive(Clone)]
@@ -40,13 +41,25 @@ impl VerifiedCache {
     /// Room for so many bytes; nothing is remembered where it is 0.
     pub(crate) fn new(bytes: u64) -> Self {
         let items = usize::try_from(bytes / 1024).unwrap_or(usize::MAX);
-        let options = OptionsBuilder::new().estimated_items_capacity(items).weight_capacity(bytes).build().ok();
-        let made = |options| Cache::with_options(options, Weight, RandomState::new(), DefaultLifecycle::default());
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity(items)
+            .weight_capacity(bytes)
+            .build()
+            .ok();
+        let made = |options| {
+            Cache::with_options(
+                options,
+                Weight,
+                RandomState::new(),
+                DefaultLifecycle::default(),
+            )
+        };
         Self(options.filter(|_| bytes > 0).map(made))
     }
 
-    /// The token, where it was verified under a generation that is still that of its owner, and its time is not out. `of` says
-    /// for an owner what it is, its generation, and what it expects of times.
+    /// The token, where it was verified under a generation that is still that of its owner, and its
+    /// time is not out. `of` says for an owner what it is, its generation, and what it expects of
+    /// times.
     pub(crate) fn get<'e, C: ClaimSet, T>(
         &self,
         token: &str,
@@ -61,15 +74,32 @@ impl VerifiedCache {
     }
 
     /// Remembers a token, unless it is long.
-    pub(crate) fn put<C: ClaimSet>(&self, token: &str, verified: &Verified<C>, owner: u64, generation: u64) {
-        let Some(cache) = self.0.as_ref().filter(|_| token.len() <= MAX_TOKEN) else { return };
-        cache.insert(token.into(), Seen { verified: verified.to_shared(), owner, generation });
+    pub(crate) fn put<C: ClaimSet>(
+        &self,
+        token: &str,
+        verified: &Verified<C>,
+        owner: u64,
+        generation: u64,
+    ) {
+        let Some(cache) = self.0.as_ref().filter(|_| token.len() <= MAX_TOKEN) else {
+            return;
+        };
+        cache.insert(
+            token.into(),
+            Seen {
+                verified: verified.to_shared(),
+                owner,
+                generation,
+            },
+        );
     }
 }
 
 impl fmt::Debug for VerifiedCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifiedCache").field("len", &self.0.as_ref().map(Cache::len)).finish()
+        f.debug_struct("VerifiedCache")
+            .field("len", &self.0.as_ref().map(Cache::len))
+            .finish()
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a user type must tell to be carried by a token: written by `#[derive(JwtClaims)]`, read by the verifier.
+//! What a user type must tell to be carried by a token: written by `#[derive(JwtClaims)]`, read by
+//! the verifier.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -11,7 +12,8 @@ use serde::ser::SerializeMap;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which claims its tokens carry",
     label = "this type has no claims",
-    note = "put `#[derive(JwtClaims)]` on `{Self}` and `#[claim(sub)]` on the field that identifies the user"
+    note = "put `#[derive(JwtClaims)]` on `{Self}` and `#[claim(sub)]` on the field that \
+            identifies the user"
 )]
 pub trait JwtClaims: Sized + Send + Sync + 'static {
     /// The read-only type of the claims: `{Struct}Claims`.
@@ -28,11 +30,13 @@ pub trait JwtClaims: Sized + Send + Sync + 'static {
     fn to_claims(&self) -> Self::Claims;
 }
 
-/// A user type whose tokens a gate may issue: every one but those with `#[claims(external)]`. The derive implements it.
+/// A user type whose tokens a gate may issue: every one but those with `#[claims(external)]`. The
+/// derive implements it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is for tokens that others issue",
     label = "this gate would issue tokens of `{Self}`",
-    note = "remove `external` from `#[claims(…)]`, or name the type of your own users in `#[auth_backend(…, user = User)]`"
+    note = "remove `external` from `#[claims(…)]`, or name the type of your own users in \
+            `#[auth_backend(…, user = User)]`"
 )]
 pub trait Issuable {}
 
@@ -40,7 +44,8 @@ pub trait Issuable {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a subject",
     label = "the subject is written with `Display` and read back with `FromStr`",
-    note = "use a `Uuid`, an integer or a `String`, or implement `Display` and `FromStr` for `{Self}`"
+    note = "use a `Uuid`, an integer or a `String`, or implement `Display` and `FromStr` for \
+            `{Self}`"
 )]
 pub trait Subject: Clone + Display + FromStr + Send + Sync + 'static {}
 
@@ -49,7 +54,8 @@ impl<T: Clone + Display + FromStr + Send + Sync + 'static> Subject for T {}
 
 /// The claims of a user type, apart from those that the gate itself sets.
 ///
-/// The generated type implements it. `Serialize` writes `sub` first, then the own claims under their wire names.
+/// The generated type implements it. `Serialize` writes `sub` first, then the own claims under
+/// their wire names.
 pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
     /// The type of the subject.
     type Subject: Subject;
@@ -72,7 +78,11 @@ pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
     ///
     /// # Errors
     /// The value has another shape, or the claim came before.
-    fn read<'de, A: MapAccess<'de>>(draft: &mut Self::Draft, place: usize, map: &mut A) -> Result<(), A::Error>;
+    fn read<'de, A: MapAccess<'de>>(
+        draft: &mut Self::Draft,
+        place: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error>;
 
     /// The claims, once the whole token was read.
     ///
@@ -86,7 +96,8 @@ pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
     /// Whether the field marked `#[claim(scope)]` holds this one; `false` where there is none.
     fn has_scope(&self, scope: &str) -> bool;
 
-    /// Whether a field is marked `#[claim(action)]`, so that a token is good for one action and once.
+    /// Whether a field is marked `#[claim(action)]`, so that a token is good for one action and
+    /// once.
     const ACTION_BOUND: bool = false;
 
     /// The digest in the field marked `#[claim(action)]`; `None` where there is none.
@@ -115,7 +126,8 @@ pub trait ClaimValue: Copy + Send + Sync + 'static {
     }
 }
 
-/// A field type that may be marked `#[claim(roles)]` or `#[claim(scope)]`: one value, an optional one, or many.
+/// A field type that may be marked `#[claim(roles)]` or `#[claim(scope)]`: one value, an optional
+/// one, or many.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no roles or scopes",
     label = "expected a `ClaimValue`, or an `Option`, `Vec` or set of them",

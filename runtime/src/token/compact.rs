@@ -18,28 +18,40 @@ pub(super) struct Compact<'a> {
 }
 
 impl<'a> Compact<'a> {
-    /// Splits a token; `None` where it cannot be a JWS, whatever it says. Nothing is decoded and nothing allocated.
+    /// Splits a token; `None` where it cannot be a JWS, whatever it says. Nothing is decoded and
+    /// nothing allocated.
     pub(super) fn split(token: &'a str) -> Option<Self> {
         if token.len() > MAX_LEN || !has_the_shape(token.as_bytes()) {
             return None;
         }
         let (header, rest) = token.split_once('.')?;
         let (payload, signature) = rest.split_once('.')?;
-        if header.len() > MAX_HEADER_LEN || header.is_empty() || payload.is_empty() || signature.is_empty() {
+        if header.len() > MAX_HEADER_LEN
+            || header.is_empty()
+            || payload.is_empty()
+            || signature.is_empty()
+        {
             return None;
         }
         let signed = token.get(..header.len() + 1 + payload.len())?;
-        Some(Self { header, payload, signature, signed })
+        Some(Self {
+            header,
+            payload,
+            signature,
+            signed,
+        })
     }
 }
 
-/// Decodes base64url without padding into `room`, and only its one canonical form (R4, RFC 4648 section 3.5); `None` also
-/// where the room does not suffice.
+/// Decodes base64url without padding into `room`, and only its one canonical form (R4, RFC 4648
+/// section 3.5); `None` also where the room does not suffice.
 pub(super) fn decode<'r>(encoded: &str, room: &'r mut [u8]) -> Option<&'r mut [u8]> {
     if decoded_room(encoded.len()) > room.len() {
         return None;
     }
-    URL_SAFE_NO_PAD.decode(encoded.as_bytes(), Out::from_slice(room)).ok()
+    URL_SAFE_NO_PAD
+        .decode(encoded.as_bytes(), Out::from_slice(room))
+        .ok()
 }
 
 /// How much room decoding that many characters takes.
@@ -49,7 +61,8 @@ pub(super) fn decoded_room(len: usize) -> usize {
 
 /// Whether there are exactly two dots and otherwise only characters of base64url (R1, R2).
 ///
-/// Looks at every byte without a branch and counts in bytes, so that the compiler takes sixteen or more at a time.
+/// Looks at every byte without a branch and counts in bytes, so that the compiler takes sixteen or
+/// more at a time.
 fn has_the_shape(token: &[u8]) -> bool {
     let mut strange = 0u8;
     let mut dots = 0usize;
@@ -81,7 +94,13 @@ mod tests {
                 assert_eq!(Compact::split(&token).is_some(), allowed, "{token:?}");
             }
         }
-        for token in ["aä.bb.cc", " aa.bb.cc", "aa.bb.cc\n", "aa.bb.cc=", "\u{feff}aa.bb.cc"] {
+        for token in [
+            "aä.bb.cc",
+            " aa.bb.cc",
+            "aa.bb.cc\n",
+            "aa.bb.cc=",
+            "\u{feff}aa.bb.cc",
+        ] {
             assert!(Compact::split(token).is_none(), "{token:?}");
         }
     }
@@ -89,18 +108,35 @@ mod tests {
     /// R2, R9, R11.
     #[test]
     fn r2_other_numbers_of_dots_and_empty_parts_are_refused() {
-        for token in ["", ".", "..", "aa", "aa.bb", "aa.bb.", "aa..cc", ".bb.cc", "aa.bb.cc.", "aa.bb.cc.dd.ee", "..aa"] {
+        for token in [
+            "",
+            ".",
+            "..",
+            "aa",
+            "aa.bb",
+            "aa.bb.",
+            "aa..cc",
+            ".bb.cc",
+            "aa.bb.cc.",
+            "aa.bb.cc.dd.ee",
+            "..aa",
+        ] {
             assert!(Compact::split(token).is_none(), "{token:?}");
         }
         assert!(Compact::split(&".".repeat(1_000_000)).is_none());
         let parts = Compact::split("aa.bb.cc").unwrap();
-        assert_eq!((parts.header, parts.payload, parts.signature, parts.signed), ("aa", "bb", "cc", "aa.bb"));
+        assert_eq!(
+            (parts.header, parts.payload, parts.signature, parts.signed),
+            ("aa", "bb", "cc", "aa.bb")
+        );
     }
 
     /// R3.
     #[test]
     fn r3_long_tokens_and_long_headers_are_refused() {
-        let of = |header: usize, len: usize| format!("{}.{}.c", "a".repeat(header), "b".repeat(len - header - 3));
+        let of = |header: usize, len: usize| {
+            format!("{}.{}.c", "a".repeat(header), "b".repeat(len - header - 3))
+        };
         assert!(Compact::split(&of(4, MAX_LEN)).is_some());
         assert!(Compact::split(&of(4, MAX_LEN + 1)).is_none());
         assert!(Compact::split(&of(MAX_HEADER_LEN, 4000)).is_some());

@@ -1,4 +1,5 @@
-//! The claims of a token in one pass: registered names here, the others by the type that the user derived.
+//! The claims of a token in one pass: registered names here, the others by the type that the user
+//! derived.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,7 +13,8 @@ use super::shape;
 use super::verify::Expect;
 use crate::id::{SessionId, TokenId};
 
-/// What a payload says: right in form, with the expected issuer and audience; the times are not judged.
+/// What a payload says: right in form, with the expected issuer and audience; the times are not
+/// judged.
 pub(super) struct Decoded<C> {
     pub(super) subject: Box<str>,
     /// `None` where it is the expected one.
@@ -44,7 +46,12 @@ pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option
 /// The same for any order of members.
 pub(super) fn decode_slowly<C: ClaimSet>(text: &str, expect: &Expect) -> Option<Decoded<C>> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    let decoded = reader.deserialize_map(Claims { expect, own: PhantomData }).ok()?;
+    let decoded = reader
+        .deserialize_map(Claims {
+            expect,
+            own: PhantomData,
+        })
+        .ok()?;
     reader.end().ok()?;
     Some(decoded)
 }
@@ -98,7 +105,9 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
                 Name::Iss => seeded(&mut iss, Same(&self.expect.issuer), &mut map)?,
                 Name::Sub => once::<_, Box<str>>(&mut subject, &mut map)?,
                 Name::Aud => seeded(&mut aud, Audience(&self.expect.audience), &mut map)?,
-                Name::ClientId => seeded(&mut client_id, Different(&self.expect.client_id), &mut map)?,
+                Name::ClientId => {
+                    seeded(&mut client_id, Different(&self.expect.client_id), &mut map)?
+                }
                 Name::Exp => once::<_, u64>(&mut expires, &mut map)?,
                 Name::Iat => once::<_, u64>(&mut issued, &mut map)?,
                 Name::Nbf => once::<_, u64>(&mut not_before, &mut map)?,
@@ -123,8 +132,12 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
         if iss != Some(true) || aud != Some(true) {
             return Err(A::Error::custom("another issuer or audience"));
         }
-        let subject = subject.filter(|text| !text.is_empty()).ok_or_else(|| missing("sub"))?;
-        let parsed = subject.parse().map_err(|_| A::Error::custom("not a subject of this type"))?;
+        let subject = subject
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| missing("sub"))?;
+        let parsed = subject
+            .parse()
+            .map_err(|_| A::Error::custom("not a subject of this type"))?;
         let session = match (sid, generation) {
             (Some(sid), Some(generation)) => Some((sid, generation)),
             (None, None) => None,
@@ -148,11 +161,18 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
 }
 
 /// Reads a value into an empty place.
-pub(super) fn once<'de, A: MapAccess<'de>, T: Deserialize<'de>>(place: &mut Option<T>, map: &mut A) -> Result<(), A::Error> {
+pub(super) fn once<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
+    place: &mut Option<T>,
+    map: &mut A,
+) -> Result<(), A::Error> {
     seeded(place, PhantomData::<T>, map)
 }
 
-pub(super) fn seeded<'de, A, S>(place: &mut Option<S::Value>, seed: S, map: &mut A) -> Result<(), A::Error>
+pub(super) fn seeded<'de, A, S>(
+    place: &mut Option<S::Value>,
+    seed: S,
+    map: &mut A,
+) -> Result<(), A::Error>
 where
     A: MapAccess<'de>,
     S: DeserializeSeed<'de>,

@@ -1,4 +1,5 @@
-//! Encrypted tokens: a signed one inside a JWE of `dir` and `A256GCM` (RFC 7516, RFC 7519 section 11.2).
+//! Encrypted tokens: a signed one inside a JWE of `dir` and `A256GCM` (RFC 7516, RFC 7519 section
+//! 11.2).
 
 use std::borrow::Cow;
 
@@ -51,9 +52,14 @@ pub(crate) fn encrypt(keys: &KeySet, token: String, now: Timestamp) -> Result<St
     Ok(text)
 }
 
-/// Takes the signed token out of an encrypted one; `None` where it is none of this ring's, whatever is wrong with it (R16).
+/// Takes the signed token out of an encrypted one; `None` where it is none of this ring's, whatever
+/// is wrong with it (R16).
 pub(crate) fn decrypt(keys: &KeySet, token: &str) -> Option<String> {
-    if token.len() > MAX_LEN || !token.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) {
+    if token.len() > MAX_LEN
+        || !token
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    {
         return None;
     }
     let mut parts = token.split('.');

@@ -1,4 +1,5 @@
-//! Tokens that others issued: read as strictly as our own, and held against what is expected of their issuer.
+//! Tokens that others issued: read as strictly as our own, and held against what is expected of
+//! their issuer.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +8,9 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
 use super::claims::ClaimSet;
 use super::compact::{self, Compact};
@@ -36,11 +39,11 @@ pub(crate) struct Expected {
 pub enum TokenKind {
     /// Access tokens as RFC 9068 has them: `typ` is `at+jwt`.
     AccessToken,
-    /// Access tokens that also may say `typ: JWT`, or no `typ`. One that bears the marks of an ID token (`nonce`, `at_hash`,
-    /// `c_hash`) does not count.
+    /// Access tokens that also may say `typ: JWT`, or no `typ`. One that bears the marks of an ID
+    /// token (`nonce`, `at_hash`, `c_hash`) does not count.
     LooseAccessToken,
-    /// ID tokens (OpenID Connect Core section 2): `typ` is `JWT` or absent, and `azp`, where it is there or where the token is
-    /// for several audiences, is the one expected.
+    /// ID tokens (OpenID Connect Core section 2): `typ` is `JWT` or absent, and `azp`, where it is
+    /// there or where the token is for several audiences, is the one expected.
     IdToken,
 }
 
@@ -68,7 +71,9 @@ impl<'a> Sealed<'a> {
     pub(crate) fn read(text: &'a str) -> Option<Self> {
         let parts = Compact::split(text)?;
         let bytes = URL_SAFE_NO_PAD.decode(parts.header).ok()?;
-        let header = std::str::from_utf8(&bytes).ok().filter(|header| is_strict(header))?;
+        let header = std::str::from_utf8(&bytes)
+            .ok()
+            .filter(|header| is_strict(header))?;
         let header: Header<'_> = serde_json::from_str(header).ok()?;
         if header.crit || header.b64 || header.zip {
             return None;
@@ -80,10 +85,17 @@ impl<'a> Sealed<'a> {
             Some(_) => return None,
         };
         let kid = header.kid.map(|kid| kid.into_owned().into_boxed_str());
-        Some(Self { parts, text, algorithm: header.alg.into_owned().into_boxed_str(), kid, typ })
+        Some(Self {
+            parts,
+            text,
+            algorithm: header.alg.into_owned().into_boxed_str(),
+            kid,
+            typ,
+        })
     }
 
-    /// Who claims to have issued it. It says which guard is to look, and nothing else: nothing is verified.
+    /// Who claims to have issued it. It says which guard is to look, and nothing else: nothing is
+    /// verified.
     pub(crate) fn claimed_issuer(&self) -> Option<Box<str>> {
         let payload = self.payload()?;
         let text = std::str::from_utf8(&payload).ok()?;
@@ -91,7 +103,8 @@ impl<'a> Sealed<'a> {
         reader.deserialize_map(IssuerOf).ok()
     }
 
-    /// Whether its `typ` is one of the kind: what passes for one does not pass for another (R49, R55).
+    /// Whether its `typ` is one of the kind: what passes for one does not pass for another (R49,
+    /// R55).
     pub(crate) fn may_be(&self, kind: TokenKind) -> bool {
         match kind {
             TokenKind::AccessToken => self.typ == Typ::AccessToken,
@@ -104,7 +117,9 @@ impl<'a> Sealed<'a> {
     fn is_signed_by(&self, key: &PublicKey) -> bool {
         let mut room = [0; SIGNATURE_ROOM];
         let is_long = self.parts.signature.len() == (key.signature_len() * 4).div_ceil(3);
-        let signature = is_long.then(|| compact::decode(self.parts.signature, &mut room)).flatten();
+        let signature = is_long
+            .then(|| compact::decode(self.parts.signature, &mut room))
+            .flatten();
         signature.is_some_and(|signature| key.verify(self.parts.signed.as_bytes(), signature))
     }
 
@@ -123,10 +138,20 @@ impl<'a> Sealed<'a> {
             return Err(VerifyError::Invalid);
         }
         let payload = self.payload().ok_or(VerifyError::Invalid)?;
-        let text = std::str::from_utf8(&payload).ok().filter(|text| is_strict(text)).ok_or(VerifyError::Invalid)?;
+        let text = std::str::from_utf8(&payload)
+            .ok()
+            .filter(|text| is_strict(text))
+            .ok_or(VerifyError::Invalid)?;
         let mut reader = serde_json::Deserializer::from_str(text);
-        let decoded = reader.deserialize_map(Claims { token: self.text, expected, own: PhantomData });
-        let (decoded, foreign) = decoded.ok().filter(|_| reader.end().is_ok()).ok_or(VerifyError::Invalid)?;
+        let decoded = reader.deserialize_map(Claims {
+            token: self.text,
+            expected,
+            own: PhantomData,
+        });
+        let (decoded, foreign) = decoded
+            .ok()
+            .filter(|_| reader.end().is_ok())
+            .ok_or(VerifyError::Invalid)?;
         check_times(&decoded, &expected.base, now)?;
         Ok(Verified::foreign(decoded, foreign, kid, &expected.base))
     }
@@ -139,7 +164,8 @@ impl<'a> Sealed<'a> {
     }
 }
 
-/// What is read of a header. Members that are not here, such as `jwk`, `jku`, `x5u` and `x5c`, lead nowhere (R23).
+/// What is read of a header. Members that are not here, such as `jwk`, `jku`, `x5u` and `x5c`, lead
+/// nowhere (R23).
 #[derive(serde::Deserialize)]
 struct Header<'a> {
     #[serde(borrow)]
@@ -160,7 +186,9 @@ struct Header<'a> {
 }
 
 /// A string: `null` is none, and not absent either.
-fn text<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'a, str>>, D::Error> {
+fn text<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'a, str>>, D::Error> {
     struct Text<'a>(PhantomData<&'a ()>);
     impl<'de: 'a, 'a> Visitor<'de> for Text<'a> {
         type Value = Cow<'a, str>;
@@ -187,8 +215,14 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error>
 
 /// A media type, alone or behind `application/`, in any case (RFC 7515 section 4.1.9).
 fn is_typ(typ: &str, wanted: &str) -> bool {
-    let (prefix, rest) = typ.split_at_checked("application/".len()).unwrap_or(("", typ));
-    let bare = if prefix.eq_ignore_ascii_case("application/") { rest } else { typ };
+    let (prefix, rest) = typ
+        .split_at_checked("application/".len())
+        .unwrap_or(("", typ));
+    let bare = if prefix.eq_ignore_ascii_case("application/") {
+        rest
+    } else {
+        typ
+    };
     bare.eq_ignore_ascii_case(wanted)
 }
 
@@ -234,7 +268,9 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
 
     // That no member comes twice, and that there are not too many, was seen before.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let Self { token, expected, .. } = self;
+        let Self {
+            token, expected, ..
+        } = self;
         let (mut iss, mut aud, mut azp, mut client_id) = (None, None, None, None);
         let mut subject: Option<Box<str>> = None;
         let (mut expires, mut issued, mut not_before, mut auth_time) = (None, None, None, None);
@@ -267,23 +303,37 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
         }
         let missing = A::Error::missing_field;
         let refuse = |what| Err(A::Error::custom(what));
-        let Audiences { expected: Some(audience), are_several } = aud.ok_or_else(|| missing("aud"))? else {
+        let Audiences {
+            expected: Some(audience),
+            are_several,
+        } = aud.ok_or_else(|| missing("aud"))?
+        else {
             return refuse("another audience");
         };
         if iss != Some(true) {
             return refuse("another issuer");
         }
         match (expected.kind, azp.as_deref()) {
-            (TokenKind::LooseAccessToken, _) if is_id_token || nonce.is_some() => return refuse("an ID token"),
+            (TokenKind::LooseAccessToken, _) if is_id_token || nonce.is_some() => {
+                return refuse("an ID token");
+            }
             // OpenID Connect Core section 3.1.3.7, 3 to 5.
-            (TokenKind::IdToken, Some(party)) if !expected.audiences.iter().any(|known| **known == *party) => {
+            (TokenKind::IdToken, Some(party))
+                if !expected.audiences.iter().any(|known| **known == *party) =>
+            {
                 return refuse("another party");
             }
-            (TokenKind::IdToken, None) if are_several => return refuse("for several, and of nobody"),
+            (TokenKind::IdToken, None) if are_several => {
+                return refuse("for several, and of nobody");
+            }
             _ => {}
         }
-        let subject = subject.filter(|text| !text.is_empty()).ok_or_else(|| missing("sub"))?;
-        let parsed = subject.parse().map_err(|_| A::Error::custom("not a subject of this type"))?;
+        let subject = subject
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| missing("sub"))?;
+        let parsed = subject
+            .parse()
+            .map_err(|_| A::Error::custom("not a subject of this type"))?;
         let decoded = Decoded {
             client_id: Some(client_id.or(azp).unwrap_or_default()),
             expires: expires.ok_or_else(|| missing("exp"))?,
@@ -298,7 +348,15 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
             claims: C::finish(draft, parsed).map_err(missing)?,
             subject,
         };
-        Ok((decoded, Foreign { guard: Arc::clone(&expected.guard), audience, id: jti, nonce }))
+        Ok((
+            decoded,
+            Foreign {
+                guard: Arc::clone(&expected.guard),
+                audience,
+                id: jti,
+                nonce,
+            },
+        ))
     }
 }
 
@@ -333,7 +391,10 @@ impl<'de> Visitor<'de> for AnyAudience<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Audiences, E> {
-        Ok(Audiences { expected: self.find(text), are_several: false })
+        Ok(Audiences {
+            expected: self.find(text),
+            are_several: false,
+        })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Audiences, A::Error> {
@@ -342,7 +403,10 @@ impl<'de> Visitor<'de> for AnyAudience<'_> {
             count += 1;
             expected = expected.or_else(|| self.find(&text));
         }
-        Ok(Audiences { expected, are_several: count > 1 })
+        Ok(Audiences {
+            expected,
+            are_several: count > 1,
+        })
     }
 }
 

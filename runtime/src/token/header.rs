@@ -1,4 +1,5 @@
-//! A header that is not byte for byte the one that a key of ours issues: read strictly, used only to find that key.
+//! A header that is not byte for byte the one that a key of ours issues: read strictly, used only
+//! to find that key.
 
 use std::borrow::Cow;
 
@@ -9,7 +10,8 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny};
 use super::json::is_strict;
 use crate::keys::{KeySet, VerifyingKey};
 
-/// What is read of a header. Members that are not here, such as `jwk`, `jku`, `x5u` and `x5c`, lead nowhere (R23).
+/// What is read of a header. Members that are not here, such as `jwk`, `jku`, `x5u` and `x5c`, lead
+/// nowhere (R23).
 #[derive(serde::Deserialize)]
 struct Header<'a> {
     #[serde(borrow)]
@@ -29,7 +31,8 @@ struct Header<'a> {
     zip: bool,
 }
 
-/// The key that the header names; `None` where the header is not one of an access token of this ring.
+/// The key that the header names; `None` where the header is not one of an access token of this
+/// ring.
 pub(super) fn find_key<'k>(encoded: &str, keys: &'k KeySet) -> Option<&'k VerifyingKey> {
     let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
     let text = std::str::from_utf8(&bytes).ok()?;
@@ -40,15 +43,24 @@ pub(super) fn find_key<'k>(encoded: &str, keys: &'k KeySet) -> Option<&'k Verify
     if header.crit || header.b64 || header.zip || !is_access_token(&header.typ) {
         return None;
     }
-    let key = keys.verifying().iter().find(|key| **key.kid() == *header.kid)?;
+    let key = keys
+        .verifying()
+        .iter()
+        .find(|key| **key.kid() == *header.kid)?;
     // The algorithm is the key's. The header may only agree, to the letter (R10, R18, R21).
     (header.alg == format!("{:?}", key.algorithm())).then_some(key)
 }
 
 /// `at+jwt`, alone or as a media type, in any case (RFC 9068 section 4, RFC 7515 section 4.1.9).
 fn is_access_token(typ: &str) -> bool {
-    let (prefix, rest) = typ.split_at_checked("application/".len()).unwrap_or(("", typ));
-    let bare = if prefix.eq_ignore_ascii_case("application/") { rest } else { typ };
+    let (prefix, rest) = typ
+        .split_at_checked("application/".len())
+        .unwrap_or(("", typ));
+    let bare = if prefix.eq_ignore_ascii_case("application/") {
+        rest
+    } else {
+        typ
+    };
     bare.eq_ignore_ascii_case("at+jwt")
 }
 

@@ -49,7 +49,8 @@ pub enum IssueError {
     TooLong,
     /// The claims could not be written.
     Claims(Box<dyn std::error::Error + Send + Sync>),
-    /// There is no signature: the key lives elsewhere, and nothing came back that holds, or not in time.
+    /// There is no signature: the key lives elsewhere, and nothing came back that holds, or not in
+    /// time.
     Signer(Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -86,21 +87,30 @@ pub enum Envelope {
 ///
 /// # Errors
 /// See [`IssueError`].
-pub fn issue<C: ClaimSet>(keys: &KeySet, stamp: &Stamp<'_>, claims: &C) -> Result<String, IssueError> {
+pub fn issue<C: ClaimSet>(
+    keys: &KeySet,
+    stamp: &Stamp<'_>,
+    claims: &C,
+) -> Result<String, IssueError> {
     let key = keys.signing();
     let (draft, _) = draft(key, stamp, claims, Envelope::Open)?;
-    let signature = key.sign(draft.as_bytes()).ok_or_else(|| IssueError::Signer("the key is not in this process".into()))?;
+    let signature = key
+        .sign(draft.as_bytes())
+        .ok_or_else(|| IssueError::Signer("the key is not in this process".into()))?;
     Ok(signed(draft, signature.as_slice()))
 }
 
 /// Signs what [`draft`] wrote for the same key, wherever that lives.
 pub(crate) async fn complete(key: &SigningKey, draft: String) -> Result<String, IssueError> {
-    let signature = key.sign_anywhere(draft.as_bytes()).await.map_err(IssueError::Signer)?;
+    let signature = key
+        .sign_anywhere(draft.as_bytes())
+        .await
+        .map_err(IssueError::Signer)?;
     Ok(signed(draft, signature.as_slice()))
 }
 
-/// Header and claims of a token, with room for the signature, and how long all of it will be: what can fail for what the claims
-/// say.
+/// Header and claims of a token, with room for the signature, and how long all of it will be: what
+/// can fail for what the claims say.
 pub(crate) fn draft<C: ClaimSet>(
     key: &SigningKey,
     stamp: &Stamp<'_>,
@@ -108,7 +118,8 @@ pub(crate) fn draft<C: ClaimSet>(
     envelope: Envelope,
 ) -> Result<(String, usize), IssueError> {
     let mut payload = Vec::with_capacity(PAYLOAD_ROOM);
-    serde_json::to_writer(&mut payload, &Payload { stamp, claims }).map_err(|error| IssueError::Claims(error.into()))?;
+    serde_json::to_writer(&mut payload, &Payload { stamp, claims })
+        .map_err(|error| IssueError::Claims(error.into()))?;
     let len = key.header().len()
         + 1
         + URL_SAFE_NO_PAD.encoded_length(payload.len())

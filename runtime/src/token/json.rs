@@ -10,9 +10,11 @@ const MAX_DEPTH: usize = 16;
 /// How many members all objects may have together (R7).
 pub(super) const MAX_MEMBERS: usize = 256;
 
-/// Whether a quick look suffices: at most one object, so that no value is one, and too few lists to be deep.
+/// Whether a quick look suffices: at most one object, so that no value is one, and too few lists to
+/// be deep.
 ///
-/// Counts brackets without knowing which stand in strings, so it may say no where a slow look says yes.
+/// Counts brackets without knowing which stand in strings, so it may say no where a slow look says
+/// yes.
 pub(super) fn is_plain(text: &str) -> bool {
     let (mut objects, mut lists) = (0usize, 0usize);
     for piece in text.as_bytes().chunks(128) {
@@ -27,11 +29,17 @@ pub(super) fn is_plain(text: &str) -> bool {
     objects <= 1 && lists < MAX_DEPTH
 }
 
-/// Whether the text is one JSON object in which no object has a member twice, within the bounds of depth and members.
+/// Whether the text is one JSON object in which no object has a member twice, within the bounds of
+/// depth and members.
 pub(super) fn is_strict(text: &str) -> bool {
     let mut members = 0;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let read = (Strict { depth: 0, members: &mut members, only_object: true }).deserialize(&mut reader);
+    let read = (Strict {
+        depth: 0,
+        members: &mut members,
+        only_object: true,
+    })
+    .deserialize(&mut reader);
     read.and_then(|()| reader.end()).is_ok()
 }
 
@@ -46,18 +54,30 @@ pub(super) struct Strict<'a> {
 impl<'a> Strict<'a> {
     /// A member's value in the outermost object.
     pub(super) fn member(members: &'a mut usize) -> Self {
-        Self { depth: 1, members, only_object: false }
+        Self {
+            depth: 1,
+            members,
+            only_object: false,
+        }
     }
 
     fn inside<E: Error>(&mut self) -> Result<Strict<'_>, E> {
         if self.depth >= MAX_DEPTH {
             return Err(E::custom("nested too deep"));
         }
-        Ok(Strict { depth: self.depth + 1, members: self.members, only_object: false })
+        Ok(Strict {
+            depth: self.depth + 1,
+            members: self.members,
+            only_object: false,
+        })
     }
 
     fn scalar<E: Error>(&self) -> Result<(), E> {
-        if self.only_object { Err(E::custom("not an object")) } else { Ok(()) }
+        if self.only_object {
+            Err(E::custom("not an object"))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -127,7 +147,11 @@ impl<'de> Visitor<'de> for Strict<'_> {
 impl Strict<'_> {
     /// The same place for the next value.
     fn again(&mut self) -> Strict<'_> {
-        Strict { depth: self.depth, members: self.members, only_object: self.only_object }
+        Strict {
+            depth: self.depth,
+            members: self.members,
+            only_object: self.only_object,
+        }
     }
 }
 
@@ -138,8 +162,21 @@ mod tests {
     /// R5.
     #[test]
     fn r5_only_one_object_is_json_for_a_token() {
-        for text in ["[]", "\"a\"", "null", "1", "true", "", " ", "{} {}", "{}x", "\u{feff}{}", "{\"a\":1,}", "{a:1}", "{'a':1}"]
-        {
+        for text in [
+            "[]",
+            "\"a\"",
+            "null",
+            "1",
+            "true",
+            "",
+            " ",
+            "{} {}",
+            "{}x",
+            "\u{feff}{}",
+            "{\"a\":1,}",
+            "{a:1}",
+            "{'a':1}",
+        ] {
             assert!(!is_strict(text), "{text:?}");
         }
         for text in ["{}", " {\"a\":[1,null,true,\"b\",{\"c\":-1.5}]} \n"] {
@@ -150,7 +187,12 @@ mod tests {
     /// R6.
     #[test]
     fn r6_duplicates_are_found_at_every_level_and_behind_escapes() {
-        for text in [r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":2}"#, r#"{"x":{"a":1,"b":2,"a":3}}"#, r#"{"x":[[{"a":1,"a":3}]]}"#] {
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#"{"x":{"a":1,"b":2,"a":3}}"#,
+            r#"{"x":[[{"a":1,"a":3}]]}"#,
+        ] {
             assert!(!is_strict(text), "{text}");
         }
         assert!(is_strict(r#"{"a":{"a":1},"A":{"a":1}}"#));
@@ -159,7 +201,13 @@ mod tests {
     /// R7.
     #[test]
     fn r7_deep_and_wide_values_are_refused() {
-        let deep = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
+        let deep = |levels: usize| {
+            format!(
+                "{{\"a\":{}{}}}",
+                "[".repeat(levels - 1),
+                "]".repeat(levels - 1)
+            )
+        };
         assert!(is_strict(&deep(16)) && is_plain(&deep(16)));
         assert!(!is_strict(&deep(17)) && !is_plain(&deep(17)));
         assert!(!is_strict(&deep(4000)));
@@ -171,6 +219,9 @@ mod tests {
         assert!(is_strict(&wide(256)));
         assert!(!is_strict(&wide(257)));
         let spread: String = wide(128);
-        assert!(is_strict(&format!("{{\"a\":{spread}}}")) && !is_strict(&format!("{{\"a\":{spread},\"b\":{spread}}}")));
+        assert!(
+            is_strict(&format!("{{\"a\":{spread}}}"))
+                && !is_strict(&format!("{{\"a\":{spread},\"b\":{spread}}}"))
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Access and refresh tokens: claims, issuing, verifying. Knows keys; knows no store and no session.
+//! Access and refresh tokens: claims, issuing, verifying. Knows keys; knows no store and no
+//! session.
 
 mod bond;
 mod cache;
@@ -19,7 +20,9 @@ mod verify;
 #[cfg(test)]
 mod wycheproof;
 
-pub use claims::{ClaimSet, ClaimValue, Confidential, Issuable, JwtClaims, Open, Secrecy, Subject, ValueSet};
+pub use claims::{
+    ClaimSet, ClaimValue, Confidential, Issuable, JwtClaims, Open, Secrecy, Subject, ValueSet,
+};
 pub use external::TokenKind;
 pub use verify::{TokenInfo, Verified};
 

@@ -1,4 +1,5 @@
-//! The text of a refresh token: `tgr1_` and base64url of version, key number, session, generation, secret, MAC.
+//! The text of a refresh token: `tgr1_` and base64url of version, key number, session, generation,
+//! secret, MAC.
 
 use std::fmt;
 
@@ -10,7 +11,8 @@ use crate::id::SessionId;
 use crate::keys::{KeySet, KeyState};
 use crate::secret::sha256;
 
-/// A refresh token as the client keeps it. `Debug` prints a redaction; the text is wiped when it is dropped.
+/// A refresh token as the client keeps it. `Debug` prints a redaction; the text is wiped when it is
+/// dropped.
 #[derive(Clone)]
 pub struct RefreshToken(Zeroizing<String>);
 
@@ -22,7 +24,8 @@ pub struct Parsed {
     pub generation: u32,
     /// Its secret part, whose hash the store has.
     pub secret: Zeroizing<[u8; 16]>,
-    /// Whether it was made with a retired key, so that only the store's hash tells that it is genuine.
+    /// Whether it was made with a retired key, so that only the store's hash tells that it is
+    /// genuine.
     pub retired: bool,
 }
 
@@ -57,7 +60,10 @@ impl RefreshToken {
     /// # Errors
     /// It is not one of this ring's.
     pub fn parse(keys: &KeySet, text: &str) -> Result<Parsed, BadRefreshToken> {
-        let encoded = text.strip_prefix(PREFIX).filter(|_| text.len() == Self::TEXT_LEN).ok_or(BadRefreshToken)?;
+        let encoded = text
+            .strip_prefix(PREFIX)
+            .filter(|_| text.len() == Self::TEXT_LEN)
+            .ok_or(BadRefreshToken)?;
         let mut bytes = Zeroizing::new([0; BYTES]);
         match URL_SAFE_NO_PAD.decode_slice(encoded, bytes.as_mut_slice()) {
             Ok(BYTES) => {}

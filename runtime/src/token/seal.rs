@@ -1,4 +1,5 @@
-//! The sealed successor: the next refresh token's secret, which only a holder of its predecessor can open.
+//! The sealed successor: the next refresh token's secret, which only a holder of its predecessor
+//! can open.
 
 use aws_lc_rs::aead::{AES_256_GCM, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
@@ -8,7 +9,8 @@ use crate::error::{Error, ErrorKind};
 use crate::id::SessionId;
 use crate::keys::{open_with, seal_with};
 
-/// Seals a successor's secret under its predecessor's (ROTATION 2): nonce, ciphertext, tag, 44 bytes in all.
+/// Seals a successor's secret under its predecessor's (ROTATION 2): nonce, ciphertext, tag, 44
+/// bytes in all.
 ///
 /// # Errors
 /// The random source cannot be read.
@@ -20,11 +22,13 @@ pub fn seal_successor(
     successor: &[u8; 16],
 ) -> Result<Vec<u8>, Error> {
     let info = info(sid, generation, successor_generation);
-    let key = key(predecessor, &info).ok_or_else(|| Error::new(ErrorKind::Keys, "a key cannot be derived"))?;
+    let key = key(predecessor, &info)
+        .ok_or_else(|| Error::new(ErrorKind::Keys, "a key cannot be derived"))?;
     seal_with(key, &info, successor)
 }
 
-/// Opens what [`seal_successor`] sealed for the same session and generations; `None` for everything else.
+/// Opens what [`seal_successor`] sealed for the same session and generations; `None` for everything
+/// else.
 #[must_use]
 pub fn open_successor(
     predecessor: &[u8; 16],
@@ -47,7 +51,12 @@ fn key(predecessor: &[u8; 16], info: &[u8; INFO_LEN]) -> Option<UnboundKey> {
 
 /// What a key is derived for, and what it is bound to: label, session, both generations.
 fn info(sid: SessionId, generation: u32, successor_generation: u32) -> [u8; INFO_LEN] {
-    let parts = [LABEL, sid.as_bytes(), &generation.to_be_bytes(), &successor_generation.to_be_bytes()];
+    let parts = [
+        LABEL,
+        sid.as_bytes(),
+        &generation.to_be_bytes(),
+        &successor_generation.to_be_bytes(),
+    ];
     let mut info = [0; INFO_LEN];
     for (to, from) in info.iter_mut().zip(parts.into_iter().flatten()) {
         *to = *from;

@@ -1,6 +1,8 @@
-//! The payload in the very shape that the issuer writes: an optimisation, which gives up at the first byte that differs.
+//! The payload in the very shape that the issuer writes: an optimisation, which gives up at the
+//! first byte that differs.
 //!
-//! Whatever it accepts, the slow way accepts with the same result; whatever it gives up, the slow way decides.
+//! Whatever it accepts, the slow way accepts with the same result; whatever it gives up, the slow
+//! way decides.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,10 +14,13 @@ use super::decode::{Decoded, Name, NameOf};
 use super::verify::Expect;
 use crate::id::{SessionId, TokenId};
 
-/// Decodes a payload whose registered members stand as the issuer writes them, with a session and without `acr`. No value in
-/// it may be an object. `None` says nothing about it, and leaves it as it was.
+/// Decodes a payload whose registered members stand as the issuer writes them, with a session and
+/// without `acr`. No value in it may be an object. `None` says nothing about it, and leaves it as
+/// it was.
 pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option<Decoded<C>> {
-    let mut read = Reader { rest: std::str::from_utf8(payload).ok()? };
+    let mut read = Reader {
+        rest: std::str::from_utf8(payload).ok()?,
+    };
     let registered = Registered::read(&mut read, expect)?;
     let own = payload.len().checked_sub(read.rest.len())?;
     let draft = read_own::<C>(payload.get_mut(own..)?)?;
@@ -71,7 +76,15 @@ impl Registered {
         let epoch = read.integer()?;
         read.literal(",\"auth_time\":")?;
         let auth_time = read.integer()?;
-        Some(Self { subject: subject.into(), expires, issued, jti, session: (sid, generation), epoch, auth_time })
+        Some(Self {
+            subject: subject.into(),
+            expires,
+            issued,
+            jti,
+            session: (sid, generation),
+            epoch,
+            auth_time,
+        })
     }
 }
 
@@ -92,24 +105,36 @@ impl<'a> Reader<'a> {
         (self.string()? == expected).then_some(())
     }
 
-    /// A string of printable ASCII without an escape, after its opening quote; the closing one is taken too.
+    /// A string of printable ASCII without an escape, after its opening quote; the closing one is
+    /// taken too.
     fn string(&mut self) -> Option<&'a str> {
         let (text, rest) = self.rest.split_once('"')?;
         self.rest = rest;
         // Without a branch, so that the compiler takes many bytes at a time.
-        let is_plain = text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~') & (byte != b'\\'));
+        let is_plain = text.bytes().fold(true, |all, byte| {
+            all & matches!(byte, b' '..=b'~') & (byte != b'\\')
+        });
         is_plain.then_some(text)
     }
 
     /// An integer without a sign, at most nineteen digits, no leading zero.
     fn integer(&mut self) -> Option<u64> {
-        let len = self.rest.bytes().take(MAX_DIGITS + 1).take_while(u8::is_ascii_digit).count();
+        let len = self
+            .rest
+            .bytes()
+            .take(MAX_DIGITS + 1)
+            .take_while(u8::is_ascii_digit)
+            .count();
         let (digits, rest) = self.rest.split_at_checked(len)?;
         if len == 0 || len > MAX_DIGITS || (len > 1 && digits.starts_with('0')) {
             return None;
         }
         self.rest = rest;
-        Some(digits.bytes().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
+        Some(
+            digits
+                .bytes()
+                .fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')),
+        )
     }
 }
 
@@ -122,7 +147,8 @@ fn read_own<C: ClaimSet>(rest: &mut [u8]) -> Option<C::Draft> {
     if rest == b"}" {
         return Some(C::Draft::default());
     }
-    // The comma before the first of them becomes the brace of an object of their own, and again a comma.
+    // The comma before the first of them becomes the brace of an object of their own, and again a
+    // comma.
     let comma = rest.first_mut().filter(|byte| **byte == b',')?;
     *comma = b'{';
     let draft = parse_own::<C>(rest);
@@ -204,7 +230,11 @@ mod tests {
             ["email", "number"].iter().position(|own| *own == name)
         }
 
-        fn read<'de, A: MapAccess<'de>>(draft: &mut Self::Draft, place: usize, map: &mut A) -> Result<(), A::Error> {
+        fn read<'de, A: MapAccess<'de>>(
+            draft: &mut Self::Draft,
+            place: usize,
+            map: &mut A,
+        ) -> Result<(), A::Error> {
             let (email, number) = draft;
             match place {
                 0 if email.is_none() => *email = Some(map.next_value()?),
@@ -215,7 +245,11 @@ mod tests {
         }
 
         fn finish((email, number): Self::Draft, id: u64) -> Result<Self, &'static str> {
-            Ok(Self { id, email: email.ok_or("email")?, number })
+            Ok(Self {
+                id,
+                email: email.ok_or("email")?,
+                number,
+            })
         }
 
         fn has_role(&self, _: &str) -> bool {
@@ -238,11 +272,33 @@ mod tests {
         }
     }
 
-    type Seen = (Addressed, Box<str>, Option<Box<str>>, [Option<u64>; 5], TokenId, Option<(SessionId, u32)>, Option<Box<str>>);
+    type Seen = (
+        Addressed,
+        Box<str>,
+        Option<Box<str>>,
+        [Option<u64>; 5],
+        TokenId,
+        Option<(SessionId, u32)>,
+        Option<Box<str>>,
+    );
 
     fn seen(decoded: Decoded<Addressed>) -> Seen {
-        let numbers = [Some(decoded.expires), Some(decoded.issued), decoded.not_before, Some(decoded.epoch), decoded.auth_time];
-        (decoded.claims, decoded.subject, decoded.client_id, numbers, decoded.jti, decoded.session, decoded.acr)
+        let numbers = [
+            Some(decoded.expires),
+            Some(decoded.issued),
+            decoded.not_before,
+            Some(decoded.epoch),
+            decoded.auth_time,
+        ];
+        (
+            decoded.claims,
+            decoded.subject,
+            decoded.client_id,
+            numbers,
+            decoded.jti,
+            decoded.session,
+            decoded.acr,
+        )
     }
 
     const ISSUED: &str = concat!(
@@ -268,8 +324,8 @@ mod tests {
         decode_slowly::<Addressed>(text, &expect()).map(seen)
     }
 
-    /// Wherever the short way answers, it answers as the slow way does: for every change of one byte, every cut, every member
-    /// left out, doubled or moved.
+    /// Wherever the short way answers, it answers as the slow way does: for every change of one
+    /// byte, every cut, every member left out, doubled or moved.
     #[test]
     fn the_short_way_never_differs_from_the_slow_one() {
         let mut cases: Vec<Vec<u8>> = Vec::new();
@@ -297,9 +353,14 @@ mod tests {
                 let mut doubled = members.clone();
                 doubled.insert(other, member);
                 cases.push(object(&doubled));
-                for stranger in
-                    [r#""nbf":1"#, r#""acr":"x""#, r#""x":null"#, r#""x":[1]"#, r#""em\u0061il":"b""#, r#""number":null"#]
-                {
+                for stranger in [
+                    r#""nbf":1"#,
+                    r#""acr":"x""#,
+                    r#""x":null"#,
+                    r#""x":[1]"#,
+                    r#""em\u0061il":"b""#,
+                    r#""number":null"#,
+                ] {
                     let mut with = members.clone();
                     with.insert(other, stranger);
                     cases.push(object(&with));
@@ -315,7 +376,12 @@ mod tests {
             }
             if let Some(short) = shape_only(&mut case) {
                 short_answers += 1;
-                assert_eq!(Some(short), slow(&before), "{}", String::from_utf8_lossy(&before));
+                assert_eq!(
+                    Some(short),
+                    slow(&before),
+                    "{}",
+                    String::from_utf8_lossy(&before)
+                );
             }
             assert_eq!(case, before);
         }
@@ -334,7 +400,10 @@ mod tests {
     #[test]
     fn integers_are_canonical() {
         assert_eq!(integer("0,"), Some(0));
-        assert_eq!(integer("9999999999999999999}"), Some(9_999_999_999_999_999_999));
+        assert_eq!(
+            integer("9999999999999999999}"),
+            Some(9_999_999_999_999_999_999)
+        );
         for other in ["", "-1", "01", "00", "10000000000000000000", "a"] {
             assert_eq!(integer(other), None, "{other:?}");
         }

@@ -1,4 +1,5 @@
-//! Claims that a session keeps, for `refresh(from = stored)`: the own claims as a JSON object, without the subject.
+//! Claims that a session keeps, for `refresh(from = stored)`: the own claims as a JSON object,
+//! without the subject.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -29,7 +30,11 @@ impl std::error::Error for StoreTooLong {}
 /// They take more than 4 KiB, or cannot be written.
 pub fn write_stored<C: ClaimSet>(claims: &C) -> Result<Vec<u8>, StoreTooLong> {
     let bytes = serde_json::to_vec(&Own(claims)).map_err(|_| StoreTooLong)?;
-    if bytes.len() > MAX_LEN { Err(StoreTooLong) } else { Ok(bytes) }
+    if bytes.len() > MAX_LEN {
+        Err(StoreTooLong)
+    } else {
+        Ok(bytes)
+    }
 }
 
 /// Reads claims that a session kept; `None` where they are not of this type, or not any more.

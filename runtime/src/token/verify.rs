@@ -39,7 +39,10 @@ pub struct Verified<C> {
 
 /// A token that is remembered is shared by all who send it again.
 #[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant, reason = "what is not remembered is not put on the heap either")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "what is not remembered is not put on the heap either"
+)]
 enum Held<C> {
     Own(Shared<C>),
     Shared(Arc<Shared<C>>),
@@ -110,7 +113,12 @@ pub enum VerifyError {
 ///
 /// # Errors
 /// See [`VerifyError`]. Nothing is read of the claims before the signature held.
-pub fn verify<C: ClaimSet>(token: &str, keys: &KeySet, expect: &Expect, now: Timestamp) -> Result<Verified<C>, VerifyError> {
+pub fn verify<C: ClaimSet>(
+    token: &str,
+    keys: &KeySet,
+    expect: &Expect,
+    now: Timestamp,
+) -> Result<Verified<C>, VerifyError> {
     let parts = Compact::split(token).ok_or(VerifyError::Invalid)?;
     let key = key_of(&parts, keys).ok_or(VerifyError::Invalid)?;
     check_signature(&parts, key).ok_or(VerifyError::Invalid)?;
@@ -121,8 +129,13 @@ pub fn verify<C: ClaimSet>(token: &str, keys: &KeySet, expect: &Expect, now: Tim
 
 /// The key whose header the token has: byte for byte as issued, or else as its parsed header says.
 fn key_of<'k>(parts: &Compact<'_>, keys: &'k KeySet) -> Option<&'k VerifyingKey> {
-    let issued = keys.verifying().iter().find(|key| key.header() == parts.header);
-    issued.or_else(|| find_key(parts.header, keys)).filter(|key| key.state() != KeyState::Retired)
+    let issued = keys
+        .verifying()
+        .iter()
+        .find(|key| key.header() == parts.header);
+    issued
+        .or_else(|| find_key(parts.header, keys))
+        .filter(|key| key.state() != KeyState::Retired)
 }
 
 fn check_signature(parts: &Compact<'_>, key: &VerifyingKey) -> Option<()> {
@@ -155,12 +168,19 @@ fn decode_payload<C: ClaimSet>(encoded: &str, expect: &Expect) -> Option<Decoded
 }
 
 /// RFC 7519 sections 4.1.4 to 4.1.6. What is wrong for ever comes before what was right once.
-pub(super) fn check_times<C>(token: &Decoded<C>, expect: &Expect, now: Timestamp) -> Result<(), VerifyError> {
+pub(super) fn check_times<C>(
+    token: &Decoded<C>,
+    expect: &Expect,
+    now: Timestamp,
+) -> Result<(), VerifyError> {
     let leeway = expect.leeway.min(MAX_LEEWAY);
     let latest = now.plus(leeway);
-    let starts_late = token.not_before.is_some_and(|start| Timestamp::from_secs(start) > latest);
+    let starts_late = token
+        .not_before
+        .is_some_and(|start| Timestamp::from_secs(start) > latest);
     let lifetime = Duration::from_secs(token.expires.saturating_sub(token.issued));
-    if starts_late || Timestamp::from_secs(token.issued) > latest || lifetime > expect.max_lifetime {
+    if starts_late || Timestamp::from_secs(token.issued) > latest || lifetime > expect.max_lifetime
+    {
         return Err(VerifyError::Invalid);
     }
     if expect.allow_expired || now < Timestamp::from_secs(token.expires).plus(leeway) {
@@ -175,17 +195,35 @@ impl<C> Verified<C> {
         Self::made(decoded, key.kid(), expect, None)
     }
 
-    /// The claims of another issuer's token, once everything held: for [`external`](super::external) alone.
-    pub(super) fn foreign(decoded: Decoded<C>, foreign: Foreign, kid: &Arc<str>, expect: &Expect) -> Self {
+    /// The claims of another issuer's token, once everything held: for
+    /// [`external`](super::external) alone.
+    pub(super) fn foreign(
+        decoded: Decoded<C>,
+        foreign: Foreign,
+        kid: &Arc<str>,
+        expect: &Expect,
+    ) -> Self {
         Self::made(decoded, kid, expect, Some(Box::new(foreign)))
     }
 
-    fn made(decoded: Decoded<C>, kid: &Arc<str>, expect: &Expect, foreign: Option<Box<Foreign>>) -> Self {
+    fn made(
+        decoded: Decoded<C>,
+        kid: &Arc<str>,
+        expect: &Expect,
+        foreign: Option<Box<Foreign>>,
+    ) -> Self {
         let token = TokenInfo {
             issuer: Arc::clone(&expect.issuer),
-            audience: Arc::clone(foreign.as_ref().map_or(&expect.audience, |foreign| &foreign.audience)),
+            audience: Arc::clone(
+                foreign
+                    .as_ref()
+                    .map_or(&expect.audience, |foreign| &foreign.audience),
+            ),
             kid: Arc::clone(kid),
-            client_id: decoded.client_id.map_or_else(|| Client::Expected(Arc::clone(&expect.client_id)), Client::Other),
+            client_id: decoded.client_id.map_or_else(
+                || Client::Expected(Arc::clone(&expect.client_id)),
+                Client::Other,
+            ),
             subject: decoded.subject,
             acr: decoded.acr,
             jti: decoded.jti,
@@ -198,12 +236,19 @@ impl<C> Verified<C> {
             foreign,
             bond: decoded.bond,
         };
-        Self { held: Held::Own(Shared { claims: decoded.claims, token }) }
+        Self {
+            held: Held::Own(Shared {
+                claims: decoded.claims,
+                token,
+            }),
+        }
     }
 
     /// What is remembered, once more.
     pub(super) fn shared(shared: Arc<Shared<C>>) -> Self {
-        Self { held: Held::Shared(shared) }
+        Self {
+            held: Held::Shared(shared),
+        }
     }
 
     /// To be remembered.
@@ -238,7 +283,8 @@ impl<C> Verified<C> {
     {
         match self.held {
             Held::Own(own) => own.claims,
-            Held::Shared(shared) => Arc::try_unwrap(shared).map_or_else(|shared| shared.claims.clone(), |own| own.claims),
+            Held::Shared(shared) => Arc::try_unwrap(shared)
+                .map_or_else(|shared| shared.claims.clone(), |own| own.claims),
         }
     }
 
@@ -254,7 +300,8 @@ impl TokenInfo {
     pub(super) fn is_timely(&self, expect: &Expect, now: Timestamp) -> bool {
         let leeway = expect.leeway.min(MAX_LEEWAY);
         let latest = now.plus(leeway);
-        let starts_late = self.not_before.is_some_and(|start| start > latest) || self.issued_at > latest;
+        let starts_late =
+            self.not_before.is_some_and(|start| start > latest) || self.issued_at > latest;
         !starts_late && now < self.expires_at.plus(leeway)
     }
 
@@ -276,8 +323,8 @@ impl TokenInfo {
         &self.subject
     }
 
-    /// To which client it was issued: `client_id`. Of a token of another issuer its `client_id` or `azp`, empty where it has
-    /// neither.
+    /// To which client it was issued: `client_id`. Of a token of another issuer its `client_id` or
+    /// `azp`, empty where it has neither.
     #[must_use]
     pub fn client_id(&self) -> &str {
         match &self.client_id {
@@ -286,8 +333,9 @@ impl TokenInfo {
         }
     }
 
-    /// Who it is about, wherever it comes from: issuer and subject. Subjects of different issuers may have the same name, and an
-    /// email address is nobody's identity (OpenID Connect Core section 5.7).
+    /// Who it is about, wherever it comes from: issuer and subject. Subjects of different issuers
+    /// may have the same name, and an email address is nobody's identity (OpenID Connect Core
+    /// section 5.7).
     #[must_use]
     pub fn identity(&self) -> (&str, &str) {
         (&self.issuer, &self.subject)
@@ -299,21 +347,22 @@ impl TokenInfo {
         self.foreign.as_ref().map(|foreign| &*foreign.guard)
     }
 
-    /// What another issuer calls its token, in its own words: `jti`. `None` for a token of the gate's own, whose id is
-    /// [`jti`](Self::jti).
+    /// What another issuer calls its token, in its own words: `jti`. `None` for a token of the
+    /// gate's own, whose id is [`jti`](Self::jti).
     #[must_use]
     pub fn external_id(&self) -> Option<&str> {
         self.foreign.as_ref()?.id.as_deref()
     }
 
-    /// The value that binds an ID token to the request that asked for it: `nonce` (OpenID Connect Core section 2).
+    /// The value that binds an ID token to the request that asked for it: `nonce` (OpenID Connect
+    /// Core section 2).
     #[must_use]
     pub fn nonce(&self) -> Option<&str> {
         self.foreign.as_ref()?.nonce.as_deref()
     }
 
-    /// Its own id: `jti`. Of a token of another issuer it is half a SHA-256 of the issuer and of its `jti`, or of its text where it
-    /// has none.
+    /// Its own id: `jti`. Of a token of another issuer it is half a SHA-256 of the issuer and of
+    /// its `jti`, or of its text where it has none.
     #[must_use]
     pub fn jti(&self) -> TokenId {
         self.jti
@@ -325,13 +374,15 @@ impl TokenInfo {
         self.session.map(|(sid, _)| sid)
     }
 
-    /// Its session's generation when it was issued: `gen`; `None` where it was issued without a session.
+    /// Its session's generation when it was issued: `gen`; `None` where it was issued without a
+    /// session.
     #[must_use]
     pub fn generation(&self) -> Option<u32> {
         self.session.map(|(_, generation)| generation)
     }
 
-    /// The epoch when it was issued: `uep`; 0 for a token of another issuer. It is dead once its subject's, its client's or the global epoch is above.
+    /// The epoch when it was issued: `uep`; 0 for a token of another issuer. It is dead once its
+    /// subject's, its client's or the global epoch is above.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch

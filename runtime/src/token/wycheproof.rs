@@ -1,4 +1,5 @@
-//! Wycheproof's JWS and JWK vectors, through the stages that do not look at claims. Its tokens are no access tokens.
+//! Wycheproof's JWS and JWK vectors, through the stages that do not look at claims. Its tokens are
+//! no access tokens.
 
 use jsonwebtoken::jwk::Jwk;
 use serde_json::Value;
@@ -17,7 +18,8 @@ const REFUSED_ALL_THE_SAME: &[u64] = &[
     372, 373, // a `?` inside base64url (R1)
 ];
 
-/// Vectors that Wycheproof calls invalid, although each is byte for byte another one that it calls valid.
+/// Vectors that Wycheproof calls invalid, although each is byte for byte another one that it calls
+/// valid.
 const TWINS_OF_VALID_ONES: &[u64] = &[
     367, 370, // of 357
 ];
@@ -39,12 +41,21 @@ fn wycheproof_signature_vectors_hold() {
     let set = TestSet::load(TestName::JsonWebSignature).unwrap();
     let (mut accepted, mut refused, mut wrong) = (0, 0, Vec::new());
     for group in &set.test_groups {
-        let jwk = group.public_key.as_ref().or(group.private_key.as_ref()).unwrap();
+        let jwk = group
+            .public_key
+            .as_ref()
+            .or(group.private_key.as_ref())
+            .unwrap();
         for test in &group.tests {
             // The JSON serialization is none of ours, and refused unread (R8).
-            let jws = test.jws.as_ref().and_then(Value::as_str).unwrap_or_default();
+            let jws = test
+                .jws
+                .as_ref()
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             let id = u64::try_from(test.tc_id).unwrap();
-            let valid = !test.result.must_fail() && !REFUSED_ALL_THE_SAME.contains(&id) || TWINS_OF_VALID_ONES.contains(&id);
+            let valid = !test.result.must_fail() && !REFUSED_ALL_THE_SAME.contains(&id)
+                || TWINS_OF_VALID_ONES.contains(&id);
             if try_holds(jws, jwk).is_some() != valid {
                 wrong.push((id, valid, &test.comment));
             } else if valid {
@@ -58,31 +69,57 @@ fn wycheproof_signature_vectors_hold() {
     assert_eq!((accepted, refused), (36, 365));
 }
 
-/// R22, R27, R29, R32: sets of keys, of which some are bad. Those of secret keys are none of public ones.
+/// R22, R27, R29, R32: sets of keys, of which some are bad. Those of secret keys are none of public
+/// ones.
 #[test]
 fn wycheproof_key_vectors_hold() {
     let set = TestSet::load(TestName::JsonWebKey).unwrap();
     let (mut accepted, mut refused) = (0, 0);
     for group in &set.test_groups {
-        let Some(jwks) = &group.public_key else { continue };
+        let Some(jwks) = &group.public_key else {
+            continue;
+        };
         for test in &group.tests {
             let jws = test.jws.as_ref().and_then(Value::as_str).unwrap();
-            let holds = PublicKeySet::from_json(jwks.to_string().as_bytes(), ALL)
-                .is_ok_and(|set| set.keys().iter().any(|key| is_verified_by(jws, key).is_some()));
-            assert_eq!(holds, !test.result.must_fail(), "{}: {}", test.tc_id, test.comment);
+            let holds =
+                PublicKeySet::from_json(jwks.to_string().as_bytes(), ALL).is_ok_and(|set| {
+                    set.keys()
+                        .iter()
+                        .any(|key| is_verified_by(jws, key).is_some())
+                });
+            assert_eq!(
+                holds,
+                !test.result.must_fail(),
+                "{}: {}",
+                test.tc_id,
+                test.comment
+            );
             if holds { accepted += 1 } else { refused += 1 }
         }
     }
     assert_eq!((accepted, refused), (1, 10));
 }
 
-/// R20: a secret key in a set is none that verifies by a public one's ways, whatever else the set holds.
+/// R20: a secret key in a set is none that verifies by a public one's ways, whatever else the set
+/// holds.
 #[test]
 fn wycheproof_sets_of_secret_keys_give_no_public_ones() {
     let set = TestSet::load(TestName::JsonWebKey).unwrap();
-    let secret = set.test_groups.iter().filter(|group| group.public_key.is_none()).filter_map(|group| group.private_key.as_ref());
-    let sets: Vec<_> = secret.map(|jwks| PublicKeySet::from_json(jwks.to_string().as_bytes(), ALL)).collect();
-    assert!(sets.len() > 10 && sets.iter().all(|set| set.as_ref().map_or(true, |set| set.keys().is_empty())), "{sets:?}");
+    let secret = set
+        .test_groups
+        .iter()
+        .filter(|group| group.public_key.is_none())
+        .filter_map(|group| group.private_key.as_ref());
+    let sets: Vec<_> = secret
+        .map(|jwks| PublicKeySet::from_json(jwks.to_string().as_bytes(), ALL))
+        .collect();
+    assert!(
+        sets.len() > 10
+            && sets
+                .iter()
+                .all(|set| set.as_ref().map_or(true, |set| set.keys().is_empty())),
+        "{sets:?}"
+    );
 }
 
 /// R19: a key of another type, or for another algorithm, never serves HS256.
@@ -91,7 +128,12 @@ fn wycheproof_vectors_of_other_keys_are_no_macs() {
     let set = TestSet::load(TestName::JsonWebSignature).unwrap();
     let mut tried = 0;
     for group in &set.test_groups {
-        let Some(jwk) = group.public_key.as_ref().or(group.private_key.as_ref()).filter(|jwk| jwk["kty"] != "oct") else {
+        let Some(jwk) = group
+            .public_key
+            .as_ref()
+            .or(group.private_key.as_ref())
+            .filter(|jwk| jwk["kty"] != "oct")
+        else {
             continue;
         };
         for test in &group.tests {
@@ -113,8 +155,10 @@ fn is_verified_by(jws: &str, key: &PublicKey) -> Option<()> {
     let [header, signature] = &mut room;
     let parts = Compact::split(jws)?;
     let header: Value = serde_json::from_slice(decode(parts.header, header)?).ok()?;
-    let is_named = header["alg"] == format!("{:?}", key.algorithm()) && header["kid"].as_str() == key.kid();
-    (is_named && key.verify(parts.signed.as_bytes(), decode(parts.signature, signature)?)).then_some(())
+    let is_named =
+        header["alg"] == format!("{:?}", key.algorithm()) && header["kid"].as_str() == key.kid();
+    (is_named && key.verify(parts.signed.as_bytes(), decode(parts.signature, signature)?))
+        .then_some(())
 }
 
 fn try_holds(jws: &str, jwk: &Value) -> Option<()> {
@@ -135,5 +179,8 @@ fn try_holds(jws: &str, jwk: &Value) -> Option<()> {
         return key.verify(message, signature).then_some(());
     }
     let jwk: Jwk = serde_json::from_value(jwk.clone()).ok()?;
-    PublicKey::from_jwk(&jwk, ALL).ok()?.verify(message, signature).then_some(())
+    PublicKey::from_jwk(&jwk, ALL)
+        .ok()?
+        .verify(message, signature)
+        .then_some(())
 }

@@ -1,7 +1,9 @@
-//! PostgreSQL: a private server on a free port in a temporary folder, or the one that `DATABASE_URL` names.
+//! PostgreSQL: a private server on a free port in a temporary folder, or the one that
+//! `DATABASE_URL` names.
 //!
-//! The server ends with the process that started it, however that ends. A shell keeps it: it reads from a pipe whose other end
-//! this process holds, and where that is gone it stops the server and removes the folder.
+//! The server ends with the process that started it, however that ends. A shell keeps it: it reads
+//! from a pipe whose other end this process holds, and where that is gone it stops the server and
+//! removes the folder.
 
 use std::fs;
 use std::io::Write as _;
@@ -58,8 +60,8 @@ impl Server {
         shared.as_ref()
     }
 
-    /// A server for one test alone, which may stop it, with settings of its own (`name=value`); `None`, and said so, where
-    /// PostgreSQL is not installed.
+    /// A server for one test alone, which may stop it, with settings of its own (`name=value`);
+    /// `None`, and said so, where PostgreSQL is not installed.
     pub fn private(settings: &[&str]) -> Option<Self> {
         let started = Self::start(settings);
         if started.is_none() {
@@ -76,30 +78,75 @@ impl Server {
         let password = folder.join("password");
         fs::write(&password, PASSWORD).unwrap();
         let mut initdb = Command::new(programs.join("initdb"));
-        initdb.args(["--no-sync", "--encoding=UTF8", "--locale=C", "--wal-segsize=1", "--auth=scram-sha-256"]);
-        initdb.arg(format!("--username={USER}")).arg("--pwfile").arg(&password).arg("--pgdata").arg(folder.join("data"));
+        initdb.args([
+            "--no-sync",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--wal-segsize=1",
+            "--auth=scram-sha-256",
+        ]);
+        initdb
+            .arg(format!("--username={USER}"))
+            .arg("--pwfile")
+            .arg(&password)
+            .arg("--pgdata")
+            .arg(folder.join("data"));
         give_up_root(&mut initdb, &[&folder, &password]);
         let made = initdb.current_dir("/").output().unwrap();
-        assert!(made.status.success(), "initdb: {}{}", text(&made.stdout), text(&made.stderr));
+        assert!(
+            made.status.success(),
+            "initdb: {}{}",
+            text(&made.stdout),
+            text(&made.stderr)
+        );
 
-        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
-        let mut private = Private { programs, folder, port: 0, settings, keeper: None };
+        let settings = settings
+            .iter()
+            .map(|setting| (*setting).to_owned())
+            .collect();
+        let mut private = Private {
+            programs,
+            folder,
+            port: 0,
+            settings,
+            keeper: None,
+        };
         private.run();
-        Some(Self { url: format!("postgres://{USER}:{PASSWORD}@127.0.0.1:{}/postgres", private.port), private: Some(private) })
+        Some(Self {
+            url: format!(
+                "postgres://{USER}:{PASSWORD}@127.0.0.1:{}/postgres",
+                private.port
+            ),
+            private: Some(private),
+        })
     }
 
     /// A fresh, empty database.
     pub async fn database(&self) -> Database {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("tollgate_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "tollgate_{}_{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
         let mut admin = connect(&self.url).await;
-        raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")))
-            .execute(&mut admin)
-            .await
-            .unwrap();
-        let url = PgConnectOptions::from_str(&self.url).unwrap().database(&name).to_url_lossy().to_string();
+        raw_sql(AssertSqlSafe(format!(
+            "CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"
+        )))
+        .execute(&mut admin)
+        .await
+        .unwrap();
+        let url = PgConnectOptions::from_str(&self.url)
+            .unwrap()
+            .database(&name)
+            .to_url_lossy()
+            .to_string();
         let drop_with = self.private.is_none().then(|| self.url.clone());
-        Database { url, name, drop_with }
+        Database {
+            url,
+            name,
+            drop_with,
+        }
     }
 
     /// A connection to the database `postgres`.
@@ -107,20 +154,32 @@ impl Server {
         connect(&self.url).await
     }
 
-    /// `kill -9` of the server's processes, as when its machine fails: one that serves a connection would go on for a moment, had
-    /// only the first one ended.
+    /// `kill -9` of the server's processes, as when its machine fails: one that serves a connection
+    /// would go on for a moment, had only the first one ended.
     pub fn kill(&mut self) {
         self.signal("KILL");
     }
 
-    /// Sends a signal to the server's processes, all of them: `STOP` freezes it, `CONT` lets it go on.
+    /// Sends a signal to the server's processes, all of them: `STOP` freezes it, `CONT` lets it go
+    /// on.
     pub fn signal(&self, signal: &str) {
         let first = self.private.as_ref().unwrap().process().unwrap();
         // While the first process sleeps it starts no other, and does not notice when one ends.
-        assert!(Command::new("kill").args(["-STOP", &first]).status().unwrap().success());
-        let children = Command::new("ps").args(["-o", "pid=", "--ppid", &first]).output().unwrap();
+        assert!(
+            Command::new("kill")
+                .args(["-STOP", &first])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let children = Command::new("ps")
+            .args(["-o", "pid=", "--ppid", &first])
+            .output()
+            .unwrap();
         let mut kill = Command::new("kill");
-        kill.arg(format!("-{signal}")).args(text(&children.stdout).split_whitespace()).arg(first);
+        kill.arg(format!("-{signal}"))
+            .args(text(&children.stdout).split_whitespace())
+            .arg(first);
         // A process may have ended by itself since it was listed.
         kill.stderr(Stdio::null()).status().unwrap();
     }
@@ -155,7 +214,11 @@ impl Private {
     fn run(&mut self) {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let port = if self.port == 0 { free_port() } else { self.port };
+            let port = if self.port == 0 {
+                free_port()
+            } else {
+                self.port
+            };
             let _ = fs::remove_file(self.folder.join("process"));
             let keeper = self.keep(port);
             if self.is_ready(deadline) {
@@ -165,9 +228,15 @@ impl Private {
             }
             let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
             keeper.end(true);
-            // Somebody else took the port, or the processes of the server that was killed are not gone yet.
-            let may_pass = log.contains("could not bind") || log.contains("still in use") || log.contains("lock file");
-            assert!(may_pass && Instant::now() < deadline, "PostgreSQL does not start: {log}");
+            // Somebody else took the port, or the processes of the server that was killed are not
+            // gone yet.
+            let may_pass = log.contains("could not bind")
+                || log.contains("still in use")
+                || log.contains("lock file");
+            assert!(
+                may_pass && Instant::now() < deadline,
+                "PostgreSQL does not start: {log}"
+            );
             thread::sleep(Duration::from_millis(50));
         }
     }
@@ -180,31 +249,58 @@ impl Private {
             .arg(self.programs.join("postgres"))
             .arg("-D")
             .arg(self.folder.join("data"));
-        for setting in [&format!("port={port}"), "listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"]
-            .into_iter()
-            .chain(["max_connections=200", "shared_buffers=32MB", "max_wal_size=64MB"])
-            .chain(self.settings.iter().map(String::as_str))
+        for setting in [
+            &format!("port={port}"),
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "fsync=off",
+        ]
+        .into_iter()
+        .chain([
+            "max_connections=200",
+            "shared_buffers=32MB",
+            "max_wal_size=64MB",
+        ])
+        .chain(self.settings.iter().map(String::as_str))
         {
             shell.arg("-c").arg(setting);
         }
         give_up_root(&mut shell, &[]);
-        // In a group of its own, so that what ends the tests' group does not end the keeper before it has cleaned up.
-        shell.process_group(0).current_dir("/").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        // In a group of its own, so that what ends the tests' group does not end the keeper before
+        // it has cleaned up.
+        shell
+            .process_group(0)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let mut shell = shell.spawn().unwrap();
         let pipe = shell.stdin.take().unwrap();
         Keeper { shell, pipe }
     }
 
-    /// Whether it became ready, which the server says in a file. That of a server that was killed is still there.
+    /// Whether it became ready, which the server says in a file. That of a server that was killed
+    /// is still there.
     fn is_ready(&self, deadline: Instant) -> bool {
         while Instant::now() < deadline {
             thread::sleep(Duration::from_millis(10));
-            let Some(process) = self.process() else { continue };
-            let state = fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
-            if state.lines().next() == Some(&process) && state.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
+            let Some(process) = self.process() else {
+                continue;
+            };
+            let state =
+                fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap_or_default();
+            if state.lines().next() == Some(&process)
+                && state
+                    .lines()
+                    .nth(7)
+                    .is_some_and(|line| line.trim() == "ready")
+            {
                 return true;
             }
-            let listed = Command::new("ps").args(["-o", "stat=", "-p", &process]).output().unwrap();
+            let listed = Command::new("ps")
+                .args(["-o", "stat=", "-p", &process])
+                .output()
+                .unwrap();
             if listed.stdout.is_empty() || listed.stdout.starts_with(b"Z") {
                 return false;
             }
@@ -222,7 +318,10 @@ impl Private {
 impl Keeper {
     /// Stops the server, and keeps or removes its folder.
     fn end(self, keep: bool) {
-        let Self { mut shell, mut pipe } = self;
+        let Self {
+            mut shell,
+            mut pipe,
+        } = self;
         if keep {
             pipe.write_all(b"keep\n").unwrap();
         }
@@ -258,19 +357,34 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let Some(admin) = self.drop_with.take() else { return };
+        let Some(admin) = self.drop_with.take() else {
+            return;
+        };
         let sql = format!("DROP DATABASE {} WITH (FORCE)", self.name);
         // A thread, because the test's runtime is in the middle of something.
         let dropping = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async { raw_sql(AssertSqlSafe(sql)).execute(&mut connect(&admin).await).await.unwrap() });
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                raw_sql(AssertSqlSafe(sql))
+                    .execute(&mut connect(&admin).await)
+                    .await
+                    .unwrap()
+            });
         });
         let _ = dropping.join();
     }
 }
 
 async fn connect(url: &str) -> PgConnection {
-    PgConnectOptions::from_str(url).unwrap().disable_statement_logging().connect().await.unwrap()
+    PgConnectOptions::from_str(url)
+        .unwrap()
+        .disable_statement_logging()
+        .connect()
+        .await
+        .unwrap()
 }
 
 /// Where `initdb` and `postgres` are: on the path, or where Debian puts them.
@@ -280,25 +394,42 @@ fn programs() -> Option<PathBuf> {
         .into_iter()
         .flatten()
         .filter_map(Result::ok)
-        .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path().join("bin"))))
+        .filter_map(|entry| {
+            Some((
+                entry.file_name().to_str()?.parse::<u32>().ok()?,
+                entry.path().join("bin"),
+            ))
+        })
         .collect();
     debian.sort_unstable_by(|one, other| other.cmp(one));
     let folders = std::env::split_paths(&path).chain(debian.into_iter().map(|(_, folder)| folder));
-    folders.into_iter().find(|folder| ["initdb", "postgres"].iter().all(|name| folder.join(name).is_file()))
+    folders.into_iter().find(|folder| {
+        ["initdb", "postgres"]
+            .iter()
+            .all(|name| folder.join(name).is_file())
+    })
 }
 
-/// PostgreSQL does not run as root. Where this process does, a program runs as `postgres` or `nobody`, to whom these files go.
+/// PostgreSQL does not run as root. Where this process does, a program runs as `postgres` or
+/// `nobody`, to whom these files go.
 fn give_up_root(program: &mut Command, files: &[&Path]) {
     if fs::metadata("/proc/self").map_or(1, |own| own.uid()) != 0 {
         return;
     }
     let users = fs::read_to_string("/etc/passwd").unwrap();
     let ids = |name: &str| {
-        let line = users.lines().find(|line| line.starts_with(&format!("{name}:")))?;
-        let mut fields = line.split(':').skip(2).map(|field| field.parse::<u32>().unwrap());
+        let line = users
+            .lines()
+            .find(|line| line.starts_with(&format!("{name}:")))?;
+        let mut fields = line
+            .split(':')
+            .skip(2)
+            .map(|field| field.parse::<u32>().unwrap());
         Some((fields.next()?, fields.next()?))
     };
-    let (user, group) = ids("postgres").or_else(|| ids("nobody")).expect("neither `postgres` nor `nobody` is a user");
+    let (user, group) = ids("postgres")
+        .or_else(|| ids("nobody"))
+        .expect("neither `postgres` nor `nobody` is a user");
     for file in files {
         chown(file, Some(user), Some(group)).unwrap();
     }
@@ -308,17 +439,30 @@ fn give_up_root(program: &mut Command, files: &[&Path]) {
 fn new_folder() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     loop {
-        let name = format!("tollgate-postgres-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "tollgate-postgres-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
         let folder = std::env::temp_dir().join(name);
         match fs::DirBuilder::new().mode(0o700).create(&folder) {
             Ok(()) => return folder,
-            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists, "{}", folder.display()),
+            Err(error) => assert_eq!(
+                error.kind(),
+                std::io::ErrorKind::AlreadyExists,
+                "{}",
+                folder.display()
+            ),
         }
     }
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -341,5 +485,5 @@ const USER: &str = "tollgate";
 /// The password of every server that the tests start.
 pub const PASSWORD: &str = "unspoken";
 const PATIENCE: Duration = Duration::from_secs(60);
-const MISSING: &str =
-    "PostgreSQL is not installed: neither on the path nor below /usr/lib/postgresql are `initdb` and `postgres`";
+const MISSING: &str = "PostgreSQL is not installed: neither on the path nor below \
+                       /usr/lib/postgresql are `initdb` and `postgres`";

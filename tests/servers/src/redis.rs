@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use redis::{RedisResult, Value};
 
-/// A server of a test's own. It ends when this is dropped, and when the process ends, however that happens.
+/// A server of a test's own. It ends when this is dropped, and when the process ends, however that
+/// happens.
 #[derive(Debug)]
 pub struct Server {
     /// Its port on this machine.
@@ -18,7 +19,8 @@ pub struct Server {
     running: Option<Running>,
 }
 
-/// A server process, and the shell that watches over it: it ends the server when its own input ends.
+/// A server process, and the shell that watches over it: it ends the server when its own input
+/// ends.
 #[derive(Debug)]
 struct Running {
     shell: Child,
@@ -27,21 +29,32 @@ struct Running {
 }
 
 impl Server {
-    /// Starts one whose every answer is on the disk (`appendonly yes`, `appendfsync always`), or as other settings say. `None`
-    /// where `redis-server` is missing.
+    /// Starts one whose every answer is on the disk (`appendonly yes`, `appendfsync always`), or as
+    /// other settings say. `None` where `redis-server` is missing.
     #[must_use]
     pub fn start(settings: &[&str]) -> Option<Self> {
         if program().is_none() {
             super::skipped("redis-server is missing");
             return None;
         }
-        let folder = std::env::temp_dir().join(format!("tollgate-redis-{}", uuid::Uuid::new_v4().simple()));
+        let folder =
+            std::env::temp_dir().join(format!("tollgate-redis-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir(&folder).unwrap();
         let settings = settings.iter().map(|&word| word.to_owned()).collect();
-        let mut server = Self { port: 0, settings, folder, running: None };
-        // Somebody else may take the port between the moment it was found free and that in which the server takes it.
+        let mut server = Self {
+            port: 0,
+            settings,
+            folder,
+            running: None,
+        };
+        // Somebody else may take the port between the moment it was found free and that in which
+        // the server takes it.
         for _ in 0..10 {
-            server.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            server.port = TcpListener::bind("127.0.0.1:0")
+                .unwrap()
+                .local_addr()
+                .unwrap()
+                .port();
             if server.run() {
                 return Some(server);
             }
@@ -65,13 +78,21 @@ impl Server {
         for word in rest {
             command.arg(*word);
         }
-        command.query(&mut redis::Client::open(self.url())?.get_connection_with_timeout(Duration::from_secs(5))?)
+        command.query(
+            &mut redis::Client::open(self.url())?
+                .get_connection_with_timeout(Duration::from_secs(5))?,
+        )
     }
 
     /// Ends it with `kill -9`.
     pub fn kill(&mut self) {
-        let Some(mut running) = self.running.take() else { return };
-        let killed = Command::new("kill").args(["-9", &running.server.to_string()]).status().unwrap();
+        let Some(mut running) = self.running.take() else {
+            return;
+        };
+        let killed = Command::new("kill")
+            .args(["-9", &running.server.to_string()])
+            .status()
+            .unwrap();
         assert!(killed.success());
         running.end();
     }
@@ -79,7 +100,11 @@ impl Server {
     /// Starts it again, on what it left on the disk.
     pub fn restart(&mut self) {
         self.kill();
-        assert!(self.run(), "redis-server does not start again: {}", self.log());
+        assert!(
+            self.run(),
+            "redis-server does not start again: {}",
+            self.log()
+        );
     }
 
     /// Starts it again on an empty disk.
@@ -87,30 +112,67 @@ impl Server {
         self.kill();
         for entry in std::fs::read_dir(&self.folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
+            if path.is_dir() {
+                std::fs::remove_dir_all(path).unwrap()
+            } else {
+                std::fs::remove_file(path).unwrap()
+            }
         }
-        assert!(self.run(), "redis-server does not start again: {}", self.log());
+        assert!(
+            self.run(),
+            "redis-server does not start again: {}",
+            self.log()
+        );
     }
 
     fn run(&mut self) -> bool {
-        let Some(program) = program() else { return false };
+        let Some(program) = program() else {
+            return false;
+        };
         let mut shell = Command::new("sh");
-        shell.args(["-c", WATCH, "sh"]).arg(&self.folder).arg(program);
-        shell.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"]);
-        shell.args(["--appendfsync", "always", "--dir"]).arg(&self.folder).args(&self.settings);
-        let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        shell
+            .args(["-c", WATCH, "sh"])
+            .arg(&self.folder)
+            .arg(program);
+        shell.args([
+            "--port",
+            &self.port.to_string(),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "yes",
+        ]);
+        shell
+            .args(["--appendfsync", "always", "--dir"])
+            .arg(&self.folder)
+            .args(&self.settings);
+        let mut shell = shell
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut line = String::new();
-        BufReader::new(shell.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(shell.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let server: u32 = line.trim().parse().unwrap();
         let input = shell.stdin.take();
-        let mut running = Running { shell, input, server };
+        let mut running = Running {
+            shell,
+            input,
+            server,
+        };
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(10) {
             if self.answers_as(server) {
                 self.running = Some(running);
                 return true;
             }
-            if !Path::new(&format!("/proc/{server}")).exists() && start.elapsed() > Duration::from_millis(300) {
+            if !Path::new(&format!("/proc/{server}")).exists()
+                && start.elapsed() > Duration::from_millis(300)
+            {
                 break;
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -154,8 +216,9 @@ impl Running {
     }
 }
 
-/// Starts the server, says its process, and waits for the end of its own input, which comes with the end of whoever holds the other
-/// side of it. Without a word the folder goes too: a test process that died could not remove it.
+/// Starts the server, says its process, and waits for the end of its own input, which comes with
+/// the end of whoever holds the other side of it. Without a word the folder goes too: a test
+/// process that died could not remove it.
 const WATCH: &str = r#"
     folder=$1; shift
     "$@" >"$folder/log" 2>&1 </dev/null &
@@ -171,6 +234,9 @@ const WATCH: &str = r#"
 /// Where the server's program is.
 fn program() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/bin", "/usr/local/bin"].map(PathBuf::from));
-    folders.map(|folder| folder.join("redis-server")).find(|program| program.is_file())
+    let folders =
+        std::env::split_paths(&path).chain(["/usr/bin", "/usr/local/bin"].map(PathBuf::from));
+    folders
+        .map(|folder| folder.join("redis-server"))
+        .find(|program| program.is_file())
 }

@@ -10,7 +10,11 @@ pub const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop");
 /// Says that a library is not to be had here, which is a failure where `REQUIRE_INTEROP` is 1.
 pub fn skipped(why: &str) {
     println!("skipped: {why}");
-    assert_ne!(std::env::var("REQUIRE_INTEROP").as_deref(), Ok("1"), "REQUIRE_INTEROP: {why}");
+    assert_ne!(
+        std::env::var("REQUIRE_INTEROP").as_deref(),
+        Ok("1"),
+        "REQUIRE_INTEROP: {why}"
+    );
 }
 
 /// Runs a command to its end.
@@ -19,14 +23,24 @@ pub fn skipped(why: &str) {
 /// It cannot be started, or fails: what it wrote to its standard error.
 pub fn runs(command: &mut Command) -> Result<(), String> {
     let output = command.output().map_err(|error| error.to_string())?;
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
 }
 
-/// A folder below `kept` that holds what the file `list` asks for; made by `make` where it does not.
+/// A folder below `kept` that holds what the file `list` asks for; made by `make` where it does
+/// not.
 ///
 /// # Errors
 /// Those of `make`.
-pub fn provided(kept: &Path, name: &str, list: &Path, make: impl FnOnce(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
+pub fn provided(
+    kept: &Path,
+    name: &str,
+    list: &Path,
+    make: impl FnOnce(&Path) -> Result<(), String>,
+) -> Result<PathBuf, String> {
     let folder = kept.join(name);
     // Tests of several binaries may want it at once: the first makes it.
     let lock = fs::File::create(kept.join(format!("{name}.lock"))).unwrap();
@@ -47,11 +61,27 @@ pub fn provided(kept: &Path, name: &str, list: &Path, make: impl FnOnce(&Path) -
 /// # Errors
 /// There is no Python, or the packages cannot be had.
 pub fn python(kept: &Path) -> Result<PathBuf, String> {
-    let folder = provided(kept, "interop-python", &Path::new(SCRIPTS).join("requirements.txt"), |folder| {
-        runs(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
-        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-        runs(Command::new(folder.join("bin/python")).args(install).arg(Path::new(SCRIPTS).join("requirements.txt")))
-    })?;
+    let folder = provided(
+        kept,
+        "interop-python",
+        &Path::new(SCRIPTS).join("requirements.txt"),
+        |folder| {
+            runs(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+            let install = [
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--requirement",
+            ];
+            runs(
+                Command::new(folder.join("bin/python"))
+                    .args(install)
+                    .arg(Path::new(SCRIPTS).join("requirements.txt")),
+            )
+        },
+    )?;
     Ok(folder.join("bin/python"))
 }
 
@@ -61,8 +91,21 @@ pub fn python(kept: &Path) -> Result<PathBuf, String> {
 /// There is no node, or the packages cannot be had.
 pub fn node(kept: &Path) -> Result<PathBuf, String> {
     runs(Command::new("node").arg("--version"))?;
-    provided(kept, "interop-node", &Path::new(SCRIPTS).join("package.json"), |folder| {
-        fs::copy(Path::new(SCRIPTS).join("package.json"), folder.join("package.json")).unwrap();
-        runs(Command::new("npm").args(["install", "--silent", "--no-audit", "--no-fund"]).current_dir(folder))
-    })
+    provided(
+        kept,
+        "interop-node",
+        &Path::new(SCRIPTS).join("package.json"),
+        |folder| {
+            fs::copy(
+                Path::new(SCRIPTS).join("package.json"),
+                folder.join("package.json"),
+            )
+            .unwrap();
+            runs(
+                Command::new("npm")
+                    .args(["install", "--silent", "--no-audit", "--no-fund"])
+                    .current_dir(folder),
+            )
+        },
+    )
 }

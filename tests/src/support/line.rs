@@ -1,4 +1,5 @@
-//! A line between a node and its store, which a test can cut: silently, as a network does, or with a bang, as a process does.
+//! A line between a node and its store, which a test can cut: silently, as a network does, or with
+//! a bang, as a process does.
 
 use std::net::SocketAddr;
 
@@ -15,7 +16,8 @@ pub enum State {
     Open,
     /// Nothing arrives and nobody is told; it is delivered when the line is open again.
     Silent,
-    /// What goes there arrives, and no answer comes back: whoever asked cannot know whether it was done.
+    /// What goes there arrives, and no answer comes back: whoever asked cannot know whether it was
+    /// done.
     Deaf,
     /// Connections break, and new ones do too.
     Broken,
@@ -42,7 +44,11 @@ impl Line {
                 tokio::spawn(carry(near, port, watched.clone()));
             }
         });
-        Self { address, state, task: task.abort_handle() }
+        Self {
+            address,
+            state,
+            task: task.abort_handle(),
+        }
     }
 
     /// Cuts or mends it, for the connections that there are too.
@@ -50,7 +56,8 @@ impl Line {
         self.state.send_replace(state);
     }
 
-    /// An address whose server is at the other end, with this line in between. The address says the server's port once.
+    /// An address whose server is at the other end, with this line in between. The address says the
+    /// server's port once.
     #[must_use]
     pub fn through(&self, url: &str, port: u16) -> String {
         url.replace(&format!(":{port}"), &format!(":{}", self.address.port()))
@@ -66,7 +73,10 @@ impl Drop for Line {
 async fn carry(near: TcpStream, port: u16, mut state: watch::Receiver<State>) {
     let mut broken = state.clone();
     let carried = async {
-        state.wait_for(|state| matches!(state, State::Open | State::Deaf)).await.ok()?;
+        state
+            .wait_for(|state| matches!(state, State::Open | State::Deaf))
+            .await
+            .ok()?;
         let far = TcpStream::connect(("127.0.0.1", port)).await.ok()?;
         let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
         tokio::join!(
@@ -81,10 +91,18 @@ async fn carry(near: TcpStream, port: u16, mut state: watch::Receiver<State>) {
     }
 }
 
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<State>, carrying: &[State]) {
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut state: watch::Receiver<State>,
+    carrying: &[State],
+) {
     let mut piece = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut piece).await {
-        let may_pass = state.wait_for(|state| carrying.contains(state)).await.is_ok();
+        let may_pass = state
+            .wait_for(|state| carrying.contains(state))
+            .await
+            .is_ok();
         if !may_pass || to.write_all(&piece[..read]).await.is_err() {
             break;
         }

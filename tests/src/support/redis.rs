@@ -7,8 +7,8 @@ use tollgate::store::{RedisOptions, RedisStore};
 
 pub use tollgate_servers::redis::Server;
 
-/// The server that the tests of a process share, or that of `REDIS_URL`. `None` where there is none: the test says so and ends.
-/// With `REQUIRE_STORES` that is a failure.
+/// The server that the tests of a process share, or that of `REDIS_URL`. `None` where there is
+/// none: the test says so and ends. With `REQUIRE_STORES` that is a failure.
 #[must_use]
 pub fn shared() -> Option<&'static str> {
     static URL: LazyLock<Option<String>> = LazyLock::new(|| {
@@ -25,7 +25,11 @@ pub fn shared() -> Option<&'static str> {
 pub fn deployment(url: &str) -> RedisOptions {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    RedisStore::options(url).deployment(format!("test-{}-{number}-{}", std::process::id(), uuid::Uuid::new_v4().simple()))
+    RedisStore::options(url).deployment(format!(
+        "test-{}-{number}-{}",
+        std::process::id(),
+        uuid::Uuid::new_v4().simple()
+    ))
 }
 
 /// A store of its own on the shared server.

@@ -1,4 +1,5 @@
-//! `kill -9` of PostgreSQL and of nodes while clients sign in and refresh: every acknowledged session still refreshes.
+//! `kill -9` of PostgreSQL and of nodes while clients sign in and refresh: every acknowledged
+//! session still refreshes.
 //!
 //! `CLUSTER_SECONDS` says for how long; `scripts/deep` takes a minute.
 
@@ -20,8 +21,8 @@ struct Met {
     unanswered: AtomicU32,
 }
 
-/// A client: opens a session, refreshes it a while, keeps its token, and opens the next one. Answers what it was given, all of it
-/// acknowledged.
+/// A client: opens a session, refreshes it a while, keeps its token, and opens the next one.
+/// Answers what it was given, all of it acknowledged.
 fn client(ports: [u16; 3], stop: &AtomicBool, met: &Met) -> Vec<Tokens> {
     let mut sessions = Vec::new();
     let mut turn = usize::from(ports[0]);
@@ -55,7 +56,8 @@ fn client(ports: [u16; 3], stop: &AtomicBool, met: &Met) -> Vec<Tokens> {
     sessions
 }
 
-/// One try to refresh. Without an answer the client keeps what it has; a refusal would be a lost session.
+/// One try to refresh. Without an answer the client keeps what it has; a refusal would be a lost
+/// session.
 fn renewed(node: Remote, held: &Tokens, met: &Met) -> Option<Tokens> {
     let Some(answer) = node.refresh(&held.refresh) else {
         met.unanswered.fetch_add(1, Ordering::SeqCst);
@@ -63,25 +65,37 @@ fn renewed(node: Remote, held: &Tokens, met: &Met) -> Option<Tokens> {
         return None;
     };
     if answer.status == 503 {
-        assert!(answer.headers.contains_key("retry-after") && !answer.headers.contains_key("set-cookie"), "{answer:?}");
+        assert!(
+            answer.headers.contains_key("retry-after")
+                && !answer.headers.contains_key("set-cookie"),
+            "{answer:?}"
+        );
         met.unavailable.fetch_add(1, Ordering::SeqCst);
         thread::sleep(Duration::from_millis(20));
         return None;
     }
-    assert_eq!(answer.status, 200, "an acknowledged session was refused: {answer:?}");
+    assert_eq!(
+        answer.status, 200,
+        "an acknowledged session was refused: {answer:?}"
+    );
     Some(answer.tokens())
 }
 
 /// R81. Each refresh rotates: nothing is forgiven but the one answer that a kill swallowed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_of_postgresql_and_of_nodes_cost_nobody_an_acknowledged_session() {
-    let Some(mut server) = Server::private(&[]) else { return };
+    let Some(mut server) = Server::private(&[]) else {
+        return;
+    };
     let database = server.database().await;
     tokio::task::block_in_place(|| {
         let mut deployment = Deployment::new();
         deployment.set("TOLLGATE_REFRESH__WINDOW", "0s");
         let ports = [(); 3].map(|()| free_port());
-        let mut nodes: Vec<Node> = ports.iter().map(|port| deployment.start(&database.url, *port)).collect();
+        let mut nodes: Vec<Node> = ports
+            .iter()
+            .map(|port| deployment.start(&database.url, *port))
+            .collect();
         let (stop, met) = (AtomicBool::new(false), Met::default());
         let (mut node_kills, mut server_kills) = (0, 0);
         let sessions: Vec<Tokens> = thread::scope(|scope| {
@@ -92,7 +106,10 @@ async fn kills_of_postgresql_and_of_nodes_cost_nobody_an_acknowledged_session() 
                     scope.spawn(move || client(ports, stop, met))
                 })
                 .collect();
-            let (start, long) = (Instant::now(), Duration::from_secs(number("CLUSTER_SECONDS", 6).into()));
+            let (start, long) = (
+                Instant::now(),
+                Duration::from_secs(number("CLUSTER_SECONDS", 6).into()),
+            );
             for turn in 0.. {
                 thread::sleep(Duration::from_millis(1_000 + 130 * (turn % 5)));
                 if start.elapsed() > long {
@@ -110,7 +127,10 @@ async fn kills_of_postgresql_and_of_nodes_cost_nobody_an_acknowledged_session() 
                 }
             }
             stop.store(true, Ordering::SeqCst);
-            clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+            clients
+                .into_iter()
+                .flat_map(|client| client.join().unwrap())
+                .collect()
         });
         assert!(node_kills > 0 && server_kills > 0);
 
@@ -120,16 +140,25 @@ async fn kills_of_postgresql_and_of_nodes_cost_nobody_an_acknowledged_session() 
                 if let Some(tokens) = renewed(nodes[at % 3].remote(), held, &met) {
                     break tokens;
                 }
-                assert!(start.elapsed() < Duration::from_secs(10), "a session did not refresh");
+                assert!(
+                    start.elapsed() < Duration::from_secs(10),
+                    "a session did not refresh"
+                );
             };
             assert_eq!(next.session, held.session);
             assert_eq!(nodes[(at + 1) % 3].remote().admits(&next.access), 200);
         }
-        let [sign_ins, refreshes, unavailable, unanswered] =
-            [&met.sign_ins, &met.refreshes, &met.unavailable, &met.unanswered].map(|count| count.load(Ordering::SeqCst));
+        let [sign_ins, refreshes, unavailable, unanswered] = [
+            &met.sign_ins,
+            &met.refreshes,
+            &met.unavailable,
+            &met.unanswered,
+        ]
+        .map(|count| count.load(Ordering::SeqCst));
         println!(
-            "{server_kills} kills of PostgreSQL and {node_kills} of nodes: {sign_ins} sign-ins and {refreshes} refreshes acknowledged, \
-             {unavailable} answered with 503, {unanswered} not at all; all {} sessions still refresh",
+            "{server_kills} kills of PostgreSQL and {node_kills} of nodes: {sign_ins} sign-ins \
+             and {refreshes} refreshes acknowledged, {unavailable} answered with 503, \
+             {unanswered} not at all; all {} sessions still refresh",
             sessions.len()
         );
         assert!(refreshes > 100);

@@ -1,4 +1,5 @@
-//! The cluster example: as its command starts it, and its nodes as processes that are measured, cut off and killed.
+//! The cluster example: as its command starts it, and its nodes as processes that are measured, cut
+//! off and killed.
 
 mod cut;
 mod example;

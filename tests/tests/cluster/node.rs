@@ -16,7 +16,10 @@ pub(crate) struct Deployment {
 
 impl Deployment {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), settings: Vec::new() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            settings: Vec::new(),
+        }
     }
 
     /// Sets a variable of the environment of every node that starts from here on.
@@ -28,23 +31,40 @@ impl Deployment {
     /// Starts a node on a port, any one where it is 0, and waits until it listens.
     pub(crate) fn start(&self, store: &str, port: u16) -> Node {
         let mut node = Command::new(built("postgres-cluster"));
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TOLLGATE_")) {
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TOLLGATE_"))
+        {
             node.env_remove(name);
         }
-        node.arg("node").env("STORE_URL", store).env("KEY_DIR", self.folder.path().join("keys"));
+        node.arg("node")
+            .env("STORE_URL", store)
+            .env("KEY_DIR", self.folder.path().join("keys"));
         node.env("NODE", "test").env("PORT", port.to_string());
-        node.env("TOLLGATE_ISSUER", "https://accounts.example.com").env("TOLLGATE_AUDIENCE", "https://api.example.com");
+        node.env("TOLLGATE_ISSUER", "https://accounts.example.com")
+            .env("TOLLGATE_AUDIENCE", "https://api.example.com");
         node.envs(self.settings.iter().map(|(name, value)| (name, value)));
-        node.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        node.stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = node.spawn().unwrap();
-        let (out, errors) = (Output::of(child.stdout.take().unwrap()), Output::of(child.stderr.take().unwrap()));
+        let (out, errors) = (
+            Output::of(child.stdout.take().unwrap()),
+            Output::of(child.stderr.take().unwrap()),
+        );
         wait_for("a node to listen", || {
             if let Some(status) = child.try_wait().unwrap() {
                 panic!("a node ended ({status}): {}", errors.text());
             }
             out.text().ends_with('\n')
         });
-        let port = out.text().trim().rsplit(':').next().unwrap().parse().unwrap();
+        let port = out
+            .text()
+            .trim()
+            .rsplit(':')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
         Node { child, port }
     }
 }
@@ -76,7 +96,10 @@ impl Remote {
     pub(crate) fn send(self, request: &[u8]) -> Option<Answer> {
         let bytes = exchange(self.0, request);
         let answer = parse(&bytes)?;
-        let length = answer.headers.get("content-length").map_or(0, |length| length.to_str().unwrap().parse().unwrap());
+        let length = answer
+            .headers
+            .get("content-length")
+            .map_or(0, |length| length.to_str().unwrap().parse().unwrap());
         (answer.text.len() == length).then_some(answer)
     }
 
@@ -89,7 +112,10 @@ impl Remote {
     }
 
     pub(crate) fn try_sign_in(self) -> Option<Answer> {
-        self.post("/auth/signin", &json!({ "email": "ada@example.com", "password": PASSWORD }))
+        self.post(
+            "/auth/signin",
+            &json!({ "email": "ada@example.com", "password": PASSWORD }),
+        )
     }
 
     pub(crate) fn refresh(self, token: &str) -> Option<Answer> {
@@ -98,15 +124,18 @@ impl Remote {
 
     /// The status of a request with an access token; 0 where no answer came.
     pub(crate) fn admits(self, access: &str) -> u16 {
-        self.send(&bare("GET", "/me", access)).map_or(0, |answer| answer.status.as_u16())
+        self.send(&bare("GET", "/me", access))
+            .map_or(0, |answer| answer.status.as_u16())
     }
 
     pub(crate) fn health(self) -> u16 {
-        self.send(&bare("GET", "/health", "none")).map_or(0, |answer| answer.status.as_u16())
+        self.send(&bare("GET", "/health", "none"))
+            .map_or(0, |answer| answer.status.as_u16())
     }
 }
 
-/// A port below those that systems hand out by themselves, so that nobody takes it between two starts.
+/// A port below those that systems hand out by themselves, so that nobody takes it between two
+/// starts.
 pub(crate) fn free_port() -> u16 {
     use std::hash::{BuildHasher as _, RandomState};
     loop {
@@ -118,7 +147,10 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
-/// A number that the environment may raise: what is short in every run is long by a command of its own.
+/// A number that the environment may raise: what is short in every run is long by a command of its
+/// own.
 pub(crate) fn number(name: &str, default: u32) -> u32 {
-    std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())
+    std::env::var(name)
+        .ok()
+        .map_or(default, |text| text.parse().unwrap())
 }

@@ -12,7 +12,8 @@ use tollgate::prelude::*;
 
 use crate::issuer::{Key, Partner, builder, claims, claims_with, expected, fixed, verify};
 
-/// A guard that counts how often its keys were asked for: once for every token that is verified, never for one that is remembered.
+/// A guard that counts how often its keys were asked for: once for every token that is verified,
+/// never for one that is remembered.
 #[derive(Clone)]
 struct Counting {
     guard: StaticGuard<Partner>,
@@ -21,7 +22,10 @@ struct Counting {
 
 impl Counting {
     fn new(key: &Key) -> Self {
-        Self { guard: fixed(expected(), &[key]), asked: Arc::default() }
+        Self {
+            guard: fixed(expected(), &[key]),
+            asked: Arc::default(),
+        }
     }
 
     fn asked(&self) -> usize {
@@ -49,7 +53,11 @@ impl JwtGuard for Counting {
 fn guards(key: &Key) -> (GuardRouter<Partner>, Counting, tollgate::clock::Clock) {
     let (builder, clock) = builder();
     let counting = Counting::new(key);
-    (builder.guard("partner", counting.clone()).build().unwrap(), counting, clock)
+    (
+        builder.guard("partner", counting.clone()).build().unwrap(),
+        counting,
+        clock,
+    )
 }
 
 #[tokio::test]
@@ -82,7 +90,10 @@ async fn times_are_looked_at_every_time() {
     assert!(verify(&guards, &token).await.is_ok());
     assert_eq!(counting.asked(), 1);
     clock.advance(Duration::from_secs(1));
-    assert_eq!(verify(&guards, &token).await.unwrap_err(), Code::TokenExpired);
+    assert_eq!(
+        verify(&guards, &token).await.unwrap_err(),
+        Code::TokenExpired
+    );
 }
 
 #[tokio::test]
@@ -95,7 +106,10 @@ async fn a_swap_of_keys_makes_everything_be_verified_again() {
     assert!(verify(&guards, &token).await.is_ok());
     assert_eq!(counting.asked(), 2);
     counting.guard.set_public_keys([other.public()]).unwrap();
-    assert_eq!(verify(&guards, &token).await.unwrap_err(), Code::InvalidToken);
+    assert_eq!(
+        verify(&guards, &token).await.unwrap_err(),
+        Code::InvalidToken
+    );
 }
 
 #[tokio::test]
@@ -112,7 +126,11 @@ async fn long_tokens_refused_ones_and_those_of_no_generation_are_not_remembered(
     }
     let (builder, _) = builder();
     let counting = Counting::new(&key);
-    let none = builder.guard("partner", counting.clone()).remember(0).build().unwrap();
+    let none = builder
+        .guard("partner", counting.clone())
+        .remember(0)
+        .build()
+        .unwrap();
     for _ in 0..3 {
         assert!(verify(&none, &key.token(&claims())).await.is_ok());
     }
@@ -125,8 +143,14 @@ async fn the_memory_of_tokens_is_bounded() {
     let key = Key::new("k");
     let (builder, _) = builder();
     let counting = Counting::new(&key);
-    let guards = builder.guard("partner", counting.clone()).remember(64 * 1024).build().unwrap();
-    let tokens: Vec<String> = (0..500).map(|n| key.token(&claims_with(&json!({"jti": n.to_string()})))).collect();
+    let guards = builder
+        .guard("partner", counting.clone())
+        .remember(64 * 1024)
+        .build()
+        .unwrap();
+    let tokens: Vec<String> = (0..500)
+        .map(|n| key.token(&claims_with(&json!({"jti": n.to_string()}))))
+        .collect();
     for token in &tokens {
         assert!(verify(&guards, token).await.is_ok());
     }

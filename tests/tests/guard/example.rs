@@ -1,4 +1,5 @@
-//! The example with two issuers, one of which is another program of another library: `jose` on node.
+//! The example with two issuers, one of which is another program of another library: `jose` on
+//! node.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -16,12 +17,20 @@ use tower::ServiceExt as _;
 
 use crate::issuer::Key;
 
-const ISSUER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/external-issuers/issuer");
+const ISSUER: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../examples/external-issuers/issuer"
+);
 
-/// Says that node or its library is not to be had here, which is a failure where `REQUIRE_INTEROP` is 1.
+/// Says that node or its library is not to be had here, which is a failure where `REQUIRE_INTEROP`
+/// is 1.
 fn skip(why: &str) {
     println!("skipped: {why}");
-    assert_ne!(std::env::var("REQUIRE_INTEROP").as_deref(), Ok("1"), "REQUIRE_INTEROP: {why}");
+    assert_ne!(
+        std::env::var("REQUIRE_INTEROP").as_deref(),
+        Ok("1"),
+        "REQUIRE_INTEROP: {why}"
+    );
 }
 
 /// The issuer's folder with what its `package.json` asks for.
@@ -29,10 +38,14 @@ fn installed() -> Result<PathBuf, String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("external-issuers");
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     for file in ["package.json", "issuer.mjs"] {
-        std::fs::copy(Path::new(ISSUER).join(file), folder.join(file)).map_err(|error| error.to_string())?;
+        std::fs::copy(Path::new(ISSUER).join(file), folder.join(file))
+            .map_err(|error| error.to_string())?;
     }
     if !folder.join("node_modules/jose/package.json").is_file() {
-        let install = Command::new("npm").args(["install", "--silent", "--no-audit", "--no-fund"]).current_dir(&folder).output();
+        let install = Command::new("npm")
+            .args(["install", "--silent", "--no-audit", "--no-fund"])
+            .current_dir(&folder)
+            .output();
         let output = install.map_err(|error| error.to_string())?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
@@ -56,16 +69,25 @@ impl Issuer {
             .spawn()
             .map_err(|error| error.to_string())?;
         let mut url = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).map_err(|error| error.to_string())?;
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut url)
+            .map_err(|error| error.to_string())?;
         assert!(url.starts_with("http://"), "{url}");
-        Ok(Self { process, url: url.trim().to_owned() })
+        Ok(Self {
+            process,
+            url: url.trim().to_owned(),
+        })
     }
 
     /// Asks the issuer itself.
     fn ask(&self, method: &str, path: &str) -> Value {
         let host = self.url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(host).unwrap();
-        write!(stream, "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+        )
+        .unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let body = answer.split_once("\r\n\r\n").unwrap().1;
@@ -74,7 +96,10 @@ impl Issuer {
 
     fn token(&self, scope: &str) -> (String, String) {
         let said = self.ask("POST", &format!("/token?sub=ada&scope={scope}"));
-        (said["access_token"].as_str().unwrap().to_owned(), said["kid"].as_str().unwrap().to_owned())
+        (
+            said["access_token"].as_str().unwrap().to_owned(),
+            said["kid"].as_str().unwrap().to_owned(),
+        )
     }
 }
 
@@ -99,55 +124,97 @@ fn started() -> Option<(Issuer, Clock)> {
 }
 
 async fn get(app: &axum::Router, path: &str, token: &str) -> Answer {
-    Answer::of(app.clone().oneshot(request(Method::GET, path, Some(token), None)).await.unwrap()).await
+    Answer::of(
+        app.clone()
+            .oneshot(request(Method::GET, path, Some(token), None))
+            .await
+            .unwrap(),
+    )
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_of_two_issuers_read_their_orders() {
-    let Some((issuer, clock)) = started() else { return };
+    let Some((issuer, clock)) = started() else {
+        return;
+    };
     let partner = external_issuers::partner();
     let key = Key::new("partner-1");
     partner.set_public_keys([key.public()]).unwrap();
-    let app = external_issuers::app(external_issuers::guards(&issuer.url, partner, clock.clone()).unwrap());
+    let app = external_issuers::app(
+        external_issuers::guards(&issuer.url, partner, clock.clone()).unwrap(),
+    );
 
     let (token, kid) = issuer.token("orders:read");
     let who = get(&app, "/whoami", &token).await.json();
-    assert_eq!(who, json!({"guard": "provider", "issuer": issuer.url, "subject": "ada", "key": kid}));
+    assert_eq!(
+        who,
+        json!({"guard": "provider", "issuer": issuer.url, "subject": "ada", "key": kid})
+    );
     assert_eq!(get(&app, "/orders", &token).await.json()[0]["of"], "ada");
-    get(&app, "/orders", &issuer.token("other").0).await.assert_problem(403, "insufficient_scope");
-    get(&app, "/orders", &format!("{token}A")).await.assert_problem(401, "invalid_token");
+    get(&app, "/orders", &issuer.token("other").0)
+        .await
+        .assert_problem(403, "insufficient_scope");
+    get(&app, "/orders", &format!("{token}A"))
+        .await
+        .assert_problem(401, "invalid_token");
 
     let now = clock.now().as_secs();
     let theirs = json!({"iss": external_issuers::PARTNER, "sub": "bolts-ltd", "aud": external_issuers::AUDIENCE,
                         "exp": now + 60, "iat": now, "scope": "orders:read"});
-    assert_eq!(get(&app, "/whoami", &key.token(&theirs)).await.json()["guard"], "partner");
+    assert_eq!(
+        get(&app, "/whoami", &key.token(&theirs)).await.json()["guard"],
+        "partner"
+    );
     // Each by its own keys.
     let mut posing = theirs;
     posing["iss"] = json!(issuer.url);
-    get(&app, "/whoami", &key.token(&posing)).await.assert_problem(401, "invalid_token");
-    assert_eq!(get(&app, "/health", "").await.json()[0], json!({"name": "provider", "is_well": true, "keys": 1}));
+    get(&app, "/whoami", &key.token(&posing))
+        .await
+        .assert_problem(401, "invalid_token");
+    assert_eq!(
+        get(&app, "/health", "").await.json()[0],
+        json!({"name": "provider", "is_well": true, "keys": 1})
+    );
 }
 
-/// The issuer rotates its keys, announced and not, while requests run: none is refused that should not be.
+/// The issuer rotates its keys, announced and not, while requests run: none is refused that should
+/// not be.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_at_the_issuer_is_survived_while_requests_run() {
-    let Some((issuer, clock)) = started() else { return };
+    let Some((issuer, clock)) = started() else {
+        return;
+    };
     let issuer = Arc::new(issuer);
-    let app = external_issuers::app(external_issuers::guards(&issuer.url, external_issuers::partner(), clock.clone()).unwrap());
+    let app = external_issuers::app(
+        external_issuers::guards(&issuer.url, external_issuers::partner(), clock.clone()).unwrap(),
+    );
     let ask = async |method: &'static str, path: &'static str| {
         let issuer = Arc::clone(&issuer);
-        tokio::task::spawn_blocking(move || issuer.ask(method, path)).await.unwrap()
+        tokio::task::spawn_blocking(move || issuer.ask(method, path))
+            .await
+            .unwrap()
     };
     let first = issuer.token("orders:read").0;
     assert_eq!(get(&app, "/orders", &first).await.status, 200);
 
-    let (stop, served) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let (stop, served) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+    );
     let traffic = {
-        let (app, issuer, stop, served) = (app.clone(), Arc::clone(&issuer), Arc::clone(&stop), Arc::clone(&served));
+        let (app, issuer, stop, served) = (
+            app.clone(),
+            Arc::clone(&issuer),
+            Arc::clone(&stop),
+            Arc::clone(&served),
+        );
         tokio::spawn(async move {
             while !stop.load(Ordering::SeqCst) {
                 let issuer = Arc::clone(&issuer);
-                let (token, kid) = tokio::task::spawn_blocking(move || issuer.token("orders:read")).await.unwrap();
+                let (token, kid) = tokio::task::spawn_blocking(move || issuer.token("orders:read"))
+                    .await
+                    .unwrap();
                 for _ in 0..5 {
                     let answer = get(&app, "/orders", &token).await;
                     assert_eq!(answer.status, 200, "{kid}: {}", answer.text);
@@ -165,7 +232,8 @@ async fn a_rotation_at_the_issuer_is_survived_while_requests_run() {
     for round in 0..3 {
         during().await;
         if round == 0 {
-            // Announced: the next key is published before it signs, and found when the keys are renewed.
+            // Announced: the next key is published before it signs, and found when the keys are
+            // renewed.
             ask("POST", "/publish").await;
             clock.advance(Duration::from_secs(600));
             during().await;
@@ -179,7 +247,9 @@ async fn a_rotation_at_the_issuer_is_survived_while_requests_run() {
     stop.store(true, Ordering::SeqCst);
     traffic.await.unwrap();
     // The key that signed first is gone since the second rotation.
-    get(&app, "/orders", &first).await.assert_problem(401, "invalid_token");
+    get(&app, "/orders", &first)
+        .await
+        .assert_problem(401, "invalid_token");
     let fetched = ask("GET", "/fetched").await;
     println!(
         "{} requests over three rotations, none refused; the keys were fetched {fetched} times",

@@ -1,4 +1,5 @@
-//! An issuer of the test's own: keys of every kind, tokens of every kind, and a server that can be as hostile as a test wants.
+//! An issuer of the test's own: keys of every kind, tokens of every kind, and a server that can be
+//! as hostile as a test wants.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,8 +8,8 @@ use std::time::Duration;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
-    RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaKeyPair,
 };
 use aws_lc_rs::{rsa::KeySize, signature::RsaEncoding};
 use base64::Engine as _;
@@ -62,21 +63,38 @@ impl Key {
     pub(crate) fn of(kid: &str, algorithm: Algorithm) -> Self {
         let pair = match algorithm {
             Algorithm::EdDSA => Pair::Ed(Ed25519KeyPair::generate().unwrap()),
-            Algorithm::ES256 => Pair::Ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()),
-            Algorithm::ES384 => Pair::Ec(EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap()),
-            Algorithm::RS256 => Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap(), &RSA_PKCS1_SHA256),
-            Algorithm::PS256 => Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap(), &RSA_PSS_SHA256),
+            Algorithm::ES256 => {
+                Pair::Ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
+            }
+            Algorithm::ES384 => {
+                Pair::Ec(EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap())
+            }
+            Algorithm::RS256 => Pair::Rsa(
+                RsaKeyPair::generate(KeySize::Rsa2048).unwrap(),
+                &RSA_PKCS1_SHA256,
+            ),
+            Algorithm::PS256 => Pair::Rsa(
+                RsaKeyPair::generate(KeySize::Rsa2048).unwrap(),
+                &RSA_PSS_SHA256,
+            ),
             other => panic!("{other:?}"),
         };
-        Self { kid: kid.into(), algorithm, pair: Arc::new(pair) }
+        Self {
+            kid: kid.into(),
+            algorithm,
+            pair: Arc::new(pair),
+        }
     }
 
     pub(crate) fn jwk(&self) -> Value {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let mut jwk = match &*self.pair {
-            Pair::Ed(pair) => json!({"kty": "OKP", "crv": "Ed25519", "x": text(pair.public_key().as_ref())}),
+            Pair::Ed(pair) => {
+                json!({"kty": "OKP", "crv": "Ed25519", "x": text(pair.public_key().as_ref())})
+            }
             Pair::Ec(pair) => {
-                let (x, y) = pair.public_key().as_ref()[1..].split_at(pair.public_key().as_ref().len() / 2);
+                let (x, y) =
+                    pair.public_key().as_ref()[1..].split_at(pair.public_key().as_ref().len() / 2);
                 json!({"kty": "EC", "crv": if x.len() == 32 { "P-256" } else { "P-384" }, "x": text(x), "y": text(y)})
             }
             Pair::Rsa(pair, _) => {
@@ -91,7 +109,11 @@ impl Key {
     }
 
     pub(crate) fn public(&self) -> PublicKey {
-        PublicKey::from_jwk(&serde_json::from_value(self.jwk()).unwrap(), &[self.algorithm]).unwrap()
+        PublicKey::from_jwk(
+            &serde_json::from_value(self.jwk()).unwrap(),
+            &[self.algorithm],
+        )
+        .unwrap()
     }
 
     pub(crate) fn header(&self) -> Value {
@@ -100,13 +122,27 @@ impl Key {
 
     /// Signs texts, whatever they are.
     pub(crate) fn sign(&self, header: &str, payload: &str) -> String {
-        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+        let message = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(payload)
+        );
         let signature = match &*self.pair {
             Pair::Ed(pair) => pair.sign(message.as_bytes()).as_ref().to_vec(),
-            Pair::Ec(pair) => pair.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref().to_vec(),
+            Pair::Ec(pair) => pair
+                .sign(&SystemRandom::new(), message.as_bytes())
+                .unwrap()
+                .as_ref()
+                .to_vec(),
             Pair::Rsa(pair, encoding) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(*encoding, &SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
+                pair.sign(
+                    *encoding,
+                    &SystemRandom::new(),
+                    message.as_bytes(),
+                    &mut signature,
+                )
+                .unwrap();
                 signature
             }
         };
@@ -155,13 +191,20 @@ fn merge(into: &mut Value, changes: &Value) {
 
 /// What is expected of the issuer's tokens.
 pub(crate) fn expected() -> Issuer {
-    Issuer::new(ISSUER).audience(AUDIENCE).algorithms([Algorithm::EdDSA])
+    Issuer::new(ISSUER)
+        .audience(AUDIENCE)
+        .algorithms([Algorithm::EdDSA])
 }
 
 /// A guard that has this key.
-pub(crate) fn fixed<U: tollgate::token::JwtClaims>(issuer: Issuer, keys: &[&Key]) -> StaticGuard<U> {
+pub(crate) fn fixed<U: tollgate::token::JwtClaims>(
+    issuer: Issuer,
+    keys: &[&Key],
+) -> StaticGuard<U> {
     let guard = StaticGuard::new(issuer);
-    guard.set_public_keys(keys.iter().map(|key| key.public())).unwrap();
+    guard
+        .set_public_keys(keys.iter().map(|key| key.public()))
+        .unwrap();
     guard
 }
 
@@ -173,15 +216,26 @@ pub(crate) fn builder() -> (GuardRouterBuilder<Partner>, Clock) {
 
 /// A router with one guard that has this key.
 pub(crate) fn router(issuer: Issuer, key: &Key) -> GuardRouter<Partner> {
-    builder().0.guard("partner", fixed(issuer, &[key])).build().unwrap()
+    builder()
+        .0
+        .guard("partner", fixed(issuer, &[key]))
+        .build()
+        .unwrap()
 }
 
 /// Verifies without a context.
-pub(crate) async fn verify(guards: &GuardRouter<Partner>, token: &str) -> Result<Verified<PartnerClaims>, Code> {
-    guards.verify(token, &Context::none()).await.map_err(|refusal| refusal.code())
+pub(crate) async fn verify(
+    guards: &GuardRouter<Partner>,
+    token: &str,
+) -> Result<Verified<PartnerClaims>, Code> {
+    guards
+        .verify(token, &Context::none())
+        .await
+        .map_err(|refusal| refusal.code())
 }
 
-/// A server of an issuer: says what the test has it say, and counts how often it was asked for what.
+/// A server of an issuer: says what the test has it say, and counts how often it was asked for
+/// what.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
@@ -206,7 +260,13 @@ pub(crate) struct Said {
 
 impl Said {
     pub(crate) fn ok(body: impl Into<Vec<u8>>) -> Self {
-        Self { status: "200 OK", headers: Vec::new(), body: body.into(), after: Duration::ZERO, has_length: true }
+        Self {
+            status: "200 OK",
+            headers: Vec::new(),
+            body: body.into(),
+            after: Duration::ZERO,
+            has_length: true,
+        }
     }
 
     pub(crate) fn keys(keys: &[&Key]) -> Self {
@@ -231,7 +291,8 @@ impl Server {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let open = Arc::new(AtomicUsize::new(0));
         let reply: Arc<Mutex<Reply>> = Arc::new(Mutex::new(Arc::new(reply)));
-        let (seen, connections, replies) = (Arc::clone(&asked), Arc::clone(&open), Arc::clone(&reply));
+        let (seen, connections, replies) =
+            (Arc::clone(&asked), Arc::clone(&open), Arc::clone(&reply));
         let task = tokio::spawn(async move {
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
@@ -265,7 +326,13 @@ impl Server {
                 });
             }
         });
-        Self { address, asked, open, reply, task: task.abort_handle() }
+        Self {
+            address,
+            asked,
+            open,
+            reply,
+            task: task.abort_handle(),
+        }
     }
 
     pub(crate) fn says(&self, reply: impl Fn(&str) -> Said + Send + Sync + 'static) {

@@ -13,7 +13,9 @@ use crate::issuer::{Key, Partner, Said, Server, builder, claims, expected, verif
 
 /// A guard whose keys lie at a local server.
 pub(crate) fn at(server: &Server) -> JwksGuard<Partner> {
-    let keys = HttpKeys::at(server.url("/jwks.json")).dangerous_allow_http().dangerous_allow_private_addresses();
+    let keys = HttpKeys::at(server.url("/jwks.json"))
+        .dangerous_allow_http()
+        .dangerous_allow_private_addresses();
     JwksGuard::new(expected(), keys)
 }
 
@@ -47,9 +49,15 @@ async fn keys_are_fetched_once_and_kept() {
     assert_eq!(server.count(), 1);
     // R58: no cookie, no credential, nothing of the caller's.
     let head = server.requests()[0].to_lowercase();
-    assert!(!head.contains("cookie") && !head.contains("authorization") && !head.contains("referer"), "{head}");
+    assert!(
+        !head.contains("cookie") && !head.contains("authorization") && !head.contains("referer"),
+        "{head}"
+    );
     let health = &guards.health()[0];
-    assert!(health.is_well && health.keys.keys == Some(1) && health.keys.age == Some(Duration::ZERO), "{health:?}");
+    assert!(
+        health.is_well && health.keys.keys == Some(1) && health.keys.age == Some(Duration::ZERO),
+        "{health:?}"
+    );
 }
 
 /// R62.
@@ -57,7 +65,11 @@ async fn keys_are_fetched_once_and_kept() {
 async fn r62_a_thousand_first_requests_make_one_fetch() {
     let key = Key::new("k1");
     let published = key.clone();
-    let server = Server::start(move |_| Said { after: Duration::from_millis(300), ..Said::keys(&[&published]) }).await;
+    let server = Server::start(move |_| Said {
+        after: Duration::from_millis(300),
+        ..Said::keys(&[&published])
+    })
+    .await;
     let (guards, _) = on(at(&server));
     let token: Arc<str> = key.token(&claims()).into();
     let mut requests = tokio::task::JoinSet::new();
@@ -74,7 +86,11 @@ async fn r62_a_thousand_first_requests_make_one_fetch() {
 async fn a_client_that_goes_away_does_not_stop_the_fetch() {
     let key = Key::new("k1");
     let published = key.clone();
-    let server = Server::start(move |_| Said { after: Duration::from_millis(200), ..Said::keys(&[&published]) }).await;
+    let server = Server::start(move |_| Said {
+        after: Duration::from_millis(200),
+        ..Said::keys(&[&published])
+    })
+    .await;
     let (guards, _) = on(at(&server));
     let token = key.token(&claims());
     let gone = tokio::time::timeout(Duration::from_millis(50), verify(&guards, &token)).await;
@@ -83,7 +99,8 @@ async fn a_client_that_goes_away_does_not_stop_the_fetch() {
     assert_eq!(server.count(), 1);
 }
 
-/// The issuer rotates: what is published is found by the first token that needs it, and nobody waits otherwise.
+/// The issuer rotates: what is published is found by the first token that needs it, and nobody
+/// waits otherwise.
 #[tokio::test]
 async fn a_rotation_is_noticed() {
     let (old, new) = (Key::new("old"), Key::new("new"));
@@ -94,7 +111,10 @@ async fn a_rotation_is_noticed() {
     let published = [old.clone(), new.clone()];
     server.says(move |_| Said::keys(&[&published[0], &published[1]]));
     // Just fetched: an unknown key makes nobody ask again so soon.
-    assert_eq!(verify(&guards, &new.token(&claims())).await.unwrap_err(), Code::InvalidToken);
+    assert_eq!(
+        verify(&guards, &new.token(&claims())).await.unwrap_err(),
+        Code::InvalidToken
+    );
     clock.advance(Duration::from_secs(31));
     assert!(verify(&guards, &new.token(&claims())).await.is_ok());
     assert!(verify(&guards, &old.token(&claims())).await.is_ok());
@@ -110,7 +130,10 @@ async fn a_rotation_is_noticed() {
     assert!(verify(&guards, &by_new).await.is_ok());
     until(|| server.count() == 3).await;
     until(|| guards.health()[0].keys.age == Some(Duration::ZERO)).await;
-    assert_eq!(verify(&guards, &by_old).await.unwrap_err(), Code::InvalidToken);
+    assert_eq!(
+        verify(&guards, &by_old).await.unwrap_err(),
+        Code::InvalidToken
+    );
     assert!(verify(&guards, &by_new).await.is_ok());
 }
 
@@ -130,7 +153,9 @@ async fn r64_hostile_cache_headers_are_bounded() {
         let published = key.clone();
         let server = Server::start(move |_| Said::keys(&[&published]).header(header)).await;
         let (guards, clock) = on(at(&server));
-        let token = key.token(&crate::issuer::claims_with(&json!({"exp": crate::issuer::START.as_secs() + 3600})));
+        let token = key.token(&crate::issuer::claims_with(
+            &json!({"exp": crate::issuer::START.as_secs() + 3600}),
+        ));
         assert!(verify(&guards, &token).await.is_ok());
         clock.advance(Duration::from_secs(early));
         assert!(verify(&guards, &token).await.is_ok());
@@ -146,22 +171,41 @@ async fn r64_hostile_cache_headers_are_bounded() {
 #[tokio::test]
 async fn r57_a_discovery_document_speaks_for_its_own_issuer() {
     let key = Key::new("k1");
-    for (says, counts) in [("{url}", true), ("{url}/", false), ("https://partner.example/", false), ("", false)] {
+    for (says, counts) in [
+        ("{url}", true),
+        ("{url}/", false),
+        ("https://partner.example/", false),
+        ("", false),
+    ] {
         let published = key.clone();
         let server = Server::start(|_| Said::ok("")).await;
         let url = server.url("");
         let (issuer, keys) = (says.replace("{url}", &url), server.url("/keys"));
         server.says(move |path| match path {
-            "/.well-known/openid-configuration" => Said::ok(json!({"issuer": issuer, "jwks_uri": keys, "more": [1]}).to_string()),
+            "/.well-known/openid-configuration" => {
+                Said::ok(json!({"issuer": issuer, "jwks_uri": keys, "more": [1]}).to_string())
+            }
             "/keys" => Said::keys(&[&published]),
             other => panic!("{other}"),
         });
-        let source = HttpKeys::discovered(&url).dangerous_allow_http().dangerous_allow_private_addresses();
-        let issuer = Issuer::new(&url).audience(crate::issuer::AUDIENCE).algorithms([Algorithm::EdDSA]);
+        let source = HttpKeys::discovered(&url)
+            .dangerous_allow_http()
+            .dangerous_allow_private_addresses();
+        let issuer = Issuer::new(&url)
+            .audience(crate::issuer::AUDIENCE)
+            .algorithms([Algorithm::EdDSA]);
         let (guards, _) = on(JwksGuard::new(issuer, source));
         let token = key.token(&crate::issuer::claims_with(&json!({"iss": url})));
         let found = verify(&guards, &token).await;
-        assert_eq!(found.map(drop), if counts { Ok(()) } else { Err(Code::Unavailable) }, "{says}");
+        assert_eq!(
+            found.map(drop),
+            if counts {
+                Ok(())
+            } else {
+                Err(Code::Unavailable)
+            },
+            "{says}"
+        );
         assert_eq!(server.count(), if counts { 2 } else { 1 });
     }
 }
@@ -178,7 +222,11 @@ async fn r22_r32_r33_a_bad_key_is_skipped_and_a_bad_set_is_not_used() {
         }
         jwk
     };
-    let many = |count: usize| (0..count).map(|n| with(json!({"kid": format!("k{}", n + 1)}))).collect::<Vec<_>>();
+    let many = |count: usize| {
+        (0..count)
+            .map(|n| with(json!({"kid": format!("k{}", n + 1)})))
+            .collect::<Vec<_>>()
+    };
     let other = Key::new("k1").jwk();
     let rsa = Key::of("k1", Algorithm::RS256).jwk();
     let no_alg = {
@@ -188,18 +236,36 @@ async fn r22_r32_r33_a_bad_key_is_skipped_and_a_bad_set_is_not_used() {
     };
     for (set, outcome) in [
         (json!({"keys": [good]}), Ok(())),
-        (json!({"keys": [{"kty": "XYZ", "kid": "x"}, {"kty": "EC", "crv": "P-521", "kid": "y"}, 7, {}, good]}), Ok(())),
-        (json!({"keys": [with(json!({"kid": "short", "x": "AAAA"})), good]}), Ok(())),
+        (
+            json!({"keys": [{"kty": "XYZ", "kid": "x"}, {"kty": "EC", "crv": "P-521", "kid": "y"}, 7, {}, good]}),
+            Ok(()),
+        ),
+        (
+            json!({"keys": [with(json!({"kid": "short", "x": "AAAA"})), good]}),
+            Ok(()),
+        ),
         (json!({"keys": [no_alg]}), Ok(())),
         (json!({"keys": [rsa, good]}), Ok(())),
         (json!({"keys": many(64)}), Ok(())),
-        (json!({"keys": [with(json!({"use": "enc"}))]}), Err(Code::InvalidToken)),
-        (json!({"keys": [with(json!({"key_ops": ["sign"]}))]}), Err(Code::InvalidToken)),
-        (json!({"keys": [with(json!({"alg": "RS256"}))]}), Err(Code::InvalidToken)),
+        (
+            json!({"keys": [with(json!({"use": "enc"}))]}),
+            Err(Code::InvalidToken),
+        ),
+        (
+            json!({"keys": [with(json!({"key_ops": ["sign"]}))]}),
+            Err(Code::InvalidToken),
+        ),
+        (
+            json!({"keys": [with(json!({"alg": "RS256"}))]}),
+            Err(Code::InvalidToken),
+        ),
         (json!({"keys": []}), Err(Code::InvalidToken)),
         (json!({"keys": many(65)}), Err(Code::Unavailable)),
         (json!({"keys": [good, other]}), Err(Code::Unavailable)),
-        (json!({"keys": [good, {"kty": "oct", "k": "AAAA", "kid": "s"}]}), Err(Code::Unavailable)),
+        (
+            json!({"keys": [good, {"kty": "oct", "k": "AAAA", "kid": "s"}]}),
+            Err(Code::Unavailable),
+        ),
         (json!({"keys": "k1"}), Err(Code::Unavailable)),
         (json!([good]), Err(Code::Unavailable)),
     ] {
@@ -223,7 +289,9 @@ async fn certificates_by_name_are_keys_too() {
         .audience(crate::issuer::AUDIENCE)
         .algorithms([Algorithm::RS256])
         .accept(tollgate::guard::TokenKind::IdToken);
-    let keys = HttpKeys::at(server.url("/x509")).dangerous_allow_http().dangerous_allow_private_addresses();
+    let keys = HttpKeys::at(server.url("/x509"))
+        .dangerous_allow_http()
+        .dangerous_allow_private_addresses();
     let (guards, _) = on(JwksGuard::new(issuer, keys));
     let mut header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::RS256);
     header.kid = Some("one".into());
@@ -232,10 +300,16 @@ async fn certificates_by_name_are_keys_too() {
     assert!(verify(&guards, &token).await.is_ok());
     header.kid = Some("broken".into());
     let token = jsonwebtoken::encode(&header, &claims(), &private).unwrap();
-    assert_eq!(verify(&guards, &token).await.unwrap_err(), Code::InvalidToken);
+    assert_eq!(
+        verify(&guards, &token).await.unwrap_err(),
+        Code::InvalidToken
+    );
 }
 
 /// A self-signed certificate and its private key, as openssl writes them.
 fn certificate() -> (&'static str, &'static str) {
-    (include_str!("certificate.pem"), include_str!("certificate.key"))
+    (
+        include_str!("certificate.pem"),
+        include_str!("certificate.key"),
+    )
 }

@@ -1,4 +1,5 @@
-//! Tokens that others issue: which of them count, where their keys come from, what they are exchanged for.
+//! Tokens that others issue: which of them count, where their keys come from, what they are
+//! exchanged for.
 #![allow(clippy::unwrap_used)]
 
 mod action;

@@ -12,7 +12,10 @@ use tollgate_tests::{Accounts, App, request};
 const ADA: &str = "ada@example.com";
 
 async fn reset(app: &App) -> ActionToken<PasswordReset> {
-    app.gate.action_token(&app.accounts.id_of(ADA), ADA).await.unwrap()
+    app.gate
+        .action_token(&app.accounts.id_of(ADA), ADA)
+        .await
+        .unwrap()
 }
 
 fn again<P: Purpose>(token: &ActionToken<P>) -> ActionToken<P> {
@@ -25,9 +28,15 @@ async fn r128_a_token_is_consumed_once_and_says_whose_it_was_and_where_it_was_se
     let app = App::new().await;
     let token = reset(&app).await;
     let proof = again(&token).consume(&app.gate).await.unwrap();
-    assert_eq!((*proof.subject(), proof.address()), (app.accounts.id_of(ADA), ADA));
+    assert_eq!(
+        (*proof.subject(), proof.address()),
+        (app.accounts.id_of(ADA), ADA)
+    );
     assert_eq!(proof.issued_at(), app.clock.now());
-    assert_eq!(token.consume(&app.gate).await.unwrap_err().code(), Code::InvalidToken);
+    assert_eq!(
+        token.consume(&app.gate).await.unwrap_err().code(),
+        Code::InvalidToken
+    );
 }
 
 /// R128: of sixty-four who present it at once, one is served.
@@ -38,7 +47,9 @@ async fn r128_a_race_for_a_token_has_one_winner() {
     let mut attempts = Vec::new();
     for _ in 0..64 {
         let (token, gate) = (again(&token), app.gate.clone());
-        attempts.push(tokio::spawn(async move { token.consume(&gate).await.is_ok() }));
+        attempts.push(tokio::spawn(
+            async move { token.consume(&gate).await.is_ok() },
+        ));
     }
     let mut winners = 0;
     for attempt in attempts {
@@ -51,12 +62,21 @@ async fn r128_a_race_for_a_token_has_one_winner() {
 #[tokio::test]
 async fn r128_a_token_runs_out() {
     let app = App::new().await;
-    assert_eq!((PasswordReset::LIFETIME.as_secs(), EmailVerification::LIFETIME.as_secs()), (900, 86_400));
+    assert_eq!(
+        (
+            PasswordReset::LIFETIME.as_secs(),
+            EmailVerification::LIFETIME.as_secs()
+        ),
+        (900, 86_400)
+    );
     let (one, two) = (reset(&app).await, reset(&app).await);
     app.wait(899);
     _ = one.consume(&app.gate).await.unwrap();
     app.wait(1);
-    assert_eq!(two.consume(&app.gate).await.unwrap_err().code(), Code::InvalidToken);
+    assert_eq!(
+        two.consume(&app.gate).await.unwrap_err().code(),
+        Code::InvalidToken
+    );
 }
 
 /// R50, R128: no kind of token passes for another, wherever it is presented.
@@ -65,18 +85,43 @@ async fn r50_no_token_passes_for_another() {
     let app = App::new().await;
     let tokens = app.sign_in(ADA).await;
     let reset = reset(&app).await;
-    let verification: ActionToken<EmailVerification> = app.gate.action_token(&app.accounts.id_of(ADA), ADA).await.unwrap();
+    let verification: ActionToken<EmailVerification> = app
+        .gate
+        .action_token(&app.accounts.id_of(ADA), ADA)
+        .await
+        .unwrap();
     for text in [reset.expose(), verification.expose()] {
-        app.get("/me", text).await.assert_problem(401, "invalid_token");
+        app.get("/me", text)
+            .await
+            .assert_problem(401, "invalid_token");
         app.refresh(text).await.assert_problem(401, "invalid_grant");
-        app.post("/auth/verify", json!({ "token": text })).await.assert_problem(401, "invalid_token");
+        app.post("/auth/verify", json!({ "token": text }))
+            .await
+            .assert_problem(401, "invalid_token");
         let step = json!({ "step_token": text, "code": "123456" });
-        app.post("/auth/signin/step", step).await.assert_problem(401, "invalid_credentials");
-        assert_eq!(app.post("/auth/revoke", json!({ "token": text })).await.status, StatusCode::OK);
+        app.post("/auth/signin/step", step)
+            .await
+            .assert_problem(401, "invalid_credentials");
+        assert_eq!(
+            app.post("/auth/revoke", json!({ "token": text }))
+                .await
+                .status,
+            StatusCode::OK
+        );
     }
-    for foreign in [&tokens.access, &tokens.refresh, verification.expose(), "", "tga1_", &"x".repeat(100_000)] {
+    for foreign in [
+        &tokens.access,
+        &tokens.refresh,
+        verification.expose(),
+        "",
+        "tga1_",
+        &"x".repeat(100_000),
+    ] {
         let presented: ActionToken<PasswordReset> = ActionToken::new(foreign);
-        assert_eq!(presented.consume(&app.gate).await.unwrap_err().code(), Code::InvalidToken);
+        assert_eq!(
+            presented.consume(&app.gate).await.unwrap_err().code(),
+            Code::InvalidToken
+        );
     }
     // None of these attempts burnt anything.
     _ = reset.consume(&app.gate).await.unwrap();
@@ -89,9 +134,19 @@ async fn r50_no_token_passes_for_another() {
 async fn a_token_does_not_outlive_a_change_of_the_password() {
     let app = App::new().await;
     let (token, grace) = (reset(&app).await, app.accounts.id_of("grace@example.com"));
-    let other: ActionToken<PasswordReset> = app.gate.action_token(&grace, "grace@example.com").await.unwrap();
-    app.gate.password_changed(&app.accounts.id_of(ADA), Sessions::EndAll).await.unwrap();
-    assert_eq!(token.consume(&app.gate).await.unwrap_err().code(), Code::InvalidToken);
+    let other: ActionToken<PasswordReset> = app
+        .gate
+        .action_token(&grace, "grace@example.com")
+        .await
+        .unwrap();
+    app.gate
+        .password_changed(&app.accounts.id_of(ADA), Sessions::EndAll)
+        .await
+        .unwrap();
+    assert_eq!(
+        token.consume(&app.gate).await.unwrap_err().code(),
+        Code::InvalidToken
+    );
     _ = other.consume(&app.gate).await.unwrap();
 }
 
@@ -104,9 +159,15 @@ async fn r128_the_store_keeps_no_token() {
     let token = reset(&app).await;
     let mut dump = std::fs::read(&file).unwrap();
     dump.extend(std::fs::read(file.with_extension("db-wal")).unwrap_or_default());
-    let holds = |text: &str| dump.windows(text.len()).any(|window| window == text.as_bytes());
+    let holds = |text: &str| {
+        dump.windows(text.len())
+            .any(|window| window == text.as_bytes())
+    };
     assert!(holds(ADA), "the row is there");
-    assert!(!holds(&token.expose()[..16]) && !holds(&token.expose()[5..21]), "neither the token nor a piece of it");
+    assert!(
+        !holds(&token.expose()[..16]) && !holds(&token.expose()[5..21]),
+        "neither the token nor a piece of it"
+    );
     _ = token.consume(&app.gate).await.unwrap();
 }
 
@@ -116,7 +177,11 @@ async fn r129_each_decision_about_a_token_is_told_of_without_the_token() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let handler = Arc::clone(&heard);
     let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-    let gate = builder.on_event(move |event| handler.lock().unwrap().push(event.clone())).build().await.unwrap();
+    let gate = builder
+        .on_event(move |event| handler.lock().unwrap().push(event.clone()))
+        .build()
+        .await
+        .unwrap();
     let ada = gate.backend().id_of(ADA);
     let token: ActionToken<PasswordReset> = gate.action_token(&ada, ADA).await.unwrap();
     _ = again(&token).consume(&gate).await.unwrap();
@@ -124,12 +189,21 @@ async fn r129_each_decision_about_a_token_is_told_of_without_the_token() {
     let heard = heard.lock().unwrap();
     let purpose = "password_reset";
     let kinds: Vec<_> = heard.iter().map(|event| event.kind.clone()).collect();
-    let (issued, consumed) = (EventKind::ActionTokenIssued { purpose }, EventKind::ActionTokenConsumed { purpose });
-    assert_eq!(kinds, [issued, consumed, EventKind::ActionTokenRefused { purpose }]);
+    let (issued, consumed) = (
+        EventKind::ActionTokenIssued { purpose },
+        EventKind::ActionTokenConsumed { purpose },
+    );
+    assert_eq!(
+        kinds,
+        [issued, consumed, EventKind::ActionTokenRefused { purpose }]
+    );
     assert_eq!(heard[1].subject, Some(ada.to_string()));
     for event in heard.iter() {
         let line = event.to_string();
-        assert!(line.contains(purpose) && !line.contains(token.expose()) && !line.contains(ADA), "{line}");
+        assert!(
+            line.contains(purpose) && !line.contains(token.expose()) && !line.contains(ADA),
+            "{line}"
+        );
     }
     assert_eq!(format!("{token:?}"), "ActionToken([redacted])");
 }
@@ -139,8 +213,15 @@ async fn a_paused_deployment_makes_and_takes_no_token() {
     let app = App::new().await;
     let token = reset(&app).await;
     app.gate.pause().await.unwrap();
-    assert_eq!(again(&token).consume(&app.gate).await.unwrap_err().code(), Code::Unavailable);
-    let refused = app.gate.action_token::<PasswordReset>(&app.accounts.id_of(ADA), ADA).await.unwrap_err();
+    assert_eq!(
+        again(&token).consume(&app.gate).await.unwrap_err().code(),
+        Code::Unavailable
+    );
+    let refused = app
+        .gate
+        .action_token::<PasswordReset>(&app.accounts.id_of(ADA), ADA)
+        .await
+        .unwrap_err();
     assert_eq!(refused.code(), Code::Unavailable);
     app.gate.resume().await.unwrap();
     _ = token.consume(&app.gate).await.unwrap();
@@ -151,12 +232,26 @@ async fn a_paused_deployment_makes_and_takes_no_token() {
 async fn a_refused_token_is_a_problem_like_any_other() {
     let app = App::new().await;
     let gate = app.gate.clone();
-    let route = axum::routing::post(async move |axum::Json(token): axum::Json<ActionToken<PasswordReset>>| {
-        token.consume(&gate).await.map(drop).map_err(|refusal| gate.reject(refusal))
-    });
+    let route = axum::routing::post(
+        async move |axum::Json(token): axum::Json<ActionToken<PasswordReset>>| {
+            token
+                .consume(&gate)
+                .await
+                .map(drop)
+                .map_err(|refusal| gate.reject(refusal))
+        },
+    );
     let app = app.serving(axum::Router::new().route("/reset", route));
     let token = reset(&app).await;
-    let send = async || app.send(request(Method::POST, "/reset", None, Some(json!(token.expose())))).await;
+    let send = async || {
+        app.send(request(
+            Method::POST,
+            "/reset",
+            None,
+            Some(json!(token.expose())),
+        ))
+        .await
+    };
     assert_eq!(send().await.status, StatusCode::OK);
     send().await.assert_problem(401, "invalid_token");
 }

@@ -26,38 +26,64 @@ impl World {
         let heard: Arc<Mutex<Vec<Event>>> = Arc::default();
         let events = Arc::clone(&heard);
         let (builder, clock) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-        let builder = builder.bind_access(access.0, access.1).bind_refresh(refresh.0, refresh.1);
-        let gate = builder.on_event(move |event| events.lock().unwrap().push(event.clone())).build().await.unwrap();
+        let builder = builder
+            .bind_access(access.0, access.1)
+            .bind_refresh(refresh.0, refresh.1);
+        let gate = builder
+            .on_event(move |event| events.lock().unwrap().push(event.clone()))
+            .build()
+            .await
+            .unwrap();
         Self { gate, clock, heard }
     }
 
     async fn send(&self, ip: &str, device: Option<&str>, mut request: Request<Body>) -> Answer {
-        let peer: SocketAddr = format!("{ip}:1").parse().or_else(|_| format!("[{ip}]:1").parse()).unwrap();
+        let peer: SocketAddr = format!("{ip}:1")
+            .parse()
+            .or_else(|_| format!("[{ip}]:1").parse())
+            .unwrap();
         request.extensions_mut().insert(ConnectInfo(peer));
         if let Some(device) = device {
-            request.headers_mut().insert("x-device-id", HeaderValue::from_str(device).unwrap());
+            request
+                .headers_mut()
+                .insert("x-device-id", HeaderValue::from_str(device).unwrap());
         }
         Answer::of(routes(&self.gate).oneshot(request).await.unwrap()).await
     }
 
     async fn sign_in(&self, ip: &str, device: Option<&str>) -> Answer {
         let body = json!({ "email": "ada@example.com", "password": PASSWORD, "device_id": device });
-        self.send(ip, None, request(Method::POST, "/auth/signin", None, Some(body))).await
+        self.send(
+            ip,
+            None,
+            request(Method::POST, "/auth/signin", None, Some(body)),
+        )
+        .await
     }
 
     async fn me(&self, ip: &str, device: Option<&str>, token: &str) -> Answer {
-        self.send(ip, device, request(Method::GET, "/me", Some(token), None)).await
+        self.send(ip, device, request(Method::GET, "/me", Some(token), None))
+            .await
     }
 
     async fn refresh(&self, ip: &str, device: Option<&str>, token: &str) -> Answer {
         let body = json!({ "refresh_token": token, "device_id": device });
-        self.send(ip, None, request(Method::POST, "/auth/refresh-access", None, Some(body))).await
+        self.send(
+            ip,
+            None,
+            request(Method::POST, "/auth/refresh-access", None, Some(body)),
+        )
+        .await
     }
 
     fn mismatches(&self) -> Vec<(BoundToken, BoundTo, bool)> {
         let heard = std::mem::take(&mut *self.heard.lock().unwrap());
         let kinds = heard.into_iter().filter_map(|event| match event.kind {
-            EventKind::BindingMismatch { token, to, enforced } => Some((token, to, enforced)),
+            EventKind::BindingMismatch {
+                token,
+                to,
+                enforced,
+            } => Some((token, to, enforced)),
             _ => None,
         });
         kinds.collect()
@@ -72,9 +98,18 @@ const CELL: &str = "198.51.100.7";
 async fn by_default_neither_another_browser_nor_another_network_signs_anybody_out() {
     let world = World::new(OFF, OFF).await;
     let tokens = world.sign_in(HOME, Some("p1")).await.tokens();
-    assert_eq!(world.me(CELL, Some("other"), &tokens.access).await.status, StatusCode::OK);
+    assert_eq!(
+        world.me(CELL, Some("other"), &tokens.access).await.status,
+        StatusCode::OK
+    );
     world.clock.advance(std::time::Duration::from_secs(60));
-    assert_eq!(world.refresh(CELL, Some("other"), &tokens.refresh).await.status, StatusCode::OK);
+    assert_eq!(
+        world
+            .refresh(CELL, Some("other"), &tokens.refresh)
+            .await
+            .status,
+        StatusCode::OK
+    );
     assert!(world.mismatches().is_empty());
 }
 
@@ -83,7 +118,11 @@ async fn an_enforced_access_token_counts_from_its_device_and_network_alone() {
     let world = World::new((Bind::Enforce, Bind::Enforce), OFF).await;
     let tokens = world.sign_in(HOME, Some("p1")).await.tokens();
     for neighbour in [HOME, "192.0.2.200", "::ffff:192.0.2.9"] {
-        assert_eq!(world.me(neighbour, Some("p1"), &tokens.access).await.status, StatusCode::OK, "{neighbour}");
+        assert_eq!(
+            world.me(neighbour, Some("p1"), &tokens.access).await.status,
+            StatusCode::OK,
+            "{neighbour}"
+        );
     }
     assert!(world.mismatches().is_empty());
     let (access, device, network) = (BoundToken::Access, BoundTo::Device, BoundTo::Network);
@@ -93,21 +132,46 @@ async fn an_enforced_access_token_counts_from_its_device_and_network_alone() {
         ("2001:db8::1", Some("p1"), vec![(access, network, true)]),
         (HOME, Some("p2"), vec![(access, device, true)]),
         (HOME, None, vec![(access, device, true)]),
-        (CELL, None, vec![(access, device, true), (access, network, true)]),
+        (
+            CELL,
+            None,
+            vec![(access, device, true), (access, network, true)],
+        ),
     ] {
-        world.me(ip, id, &tokens.access).await.assert_problem(401, "invalid_token");
+        world
+            .me(ip, id, &tokens.access)
+            .await
+            .assert_problem(401, "invalid_token");
         assert_eq!(world.mismatches(), told, "{ip} {id:?}");
     }
     // Nobody was signed out.
-    assert_eq!(world.me(HOME, Some("p1"), &tokens.access).await.status, StatusCode::OK);
+    assert_eq!(
+        world.me(HOME, Some("p1"), &tokens.access).await.status,
+        StatusCode::OK
+    );
     world.clock.advance(std::time::Duration::from_secs(60));
     let refreshed = world.refresh(CELL, None, &tokens.refresh).await.tokens();
-    world.me(CELL, None, &refreshed.access).await.assert_problem(401, "invalid_token");
-    assert_eq!(world.me(HOME, Some("p1"), &refreshed.access).await.status, StatusCode::OK);
+    world
+        .me(CELL, None, &refreshed.access)
+        .await
+        .assert_problem(401, "invalid_token");
+    assert_eq!(
+        world.me(HOME, Some("p1"), &refreshed.access).await.status,
+        StatusCode::OK
+    );
     let gate = &world.gate;
-    assert!(gate.verify(&refreshed.access).await.is_ok(), "compares nothing");
+    assert!(
+        gate.verify(&refreshed.access).await.is_ok(),
+        "compares nothing"
+    );
     let mut client = Client::unknown();
-    assert_eq!(gate.verify_from(&refreshed.access, &client).await.unwrap_err().code(), Code::InvalidToken);
+    assert_eq!(
+        gate.verify_from(&refreshed.access, &client)
+            .await
+            .unwrap_err()
+            .code(),
+        Code::InvalidToken
+    );
     (client.ip, client.device) = (HOME.parse().ok(), Device::new(None, Some("p1".to_owned())));
     assert!(gate.verify_from(&refreshed.access, &client).await.is_ok());
 }
@@ -117,8 +181,17 @@ async fn an_enforced_access_token_counts_from_its_device_and_network_alone() {
 async fn a_network_of_ipv6_is_a_56() {
     let world = World::new((Bind::Off, Bind::Enforce), OFF).await;
     let tokens = world.sign_in("2001:db8:0:1200::1", None).await.tokens();
-    assert_eq!(world.me("2001:db8:0:12ff::9", None, &tokens.access).await.status, StatusCode::OK);
-    world.me("2001:db8:0:1300::1", None, &tokens.access).await.assert_problem(401, "invalid_token");
+    assert_eq!(
+        world
+            .me("2001:db8:0:12ff::9", None, &tokens.access)
+            .await
+            .status,
+        StatusCode::OK
+    );
+    world
+        .me("2001:db8:0:1300::1", None, &tokens.access)
+        .await
+        .assert_problem(401, "invalid_token");
 }
 
 /// ROTATION 2: 401 and an event, never a revocation.
@@ -128,15 +201,32 @@ async fn an_enforced_refresh_token_is_refused_elsewhere_and_works_where_it_belon
     let tokens = world.sign_in(HOME, Some("p1")).await.tokens();
     world.clock.advance(std::time::Duration::from_secs(60));
     for (ip, id) in [(CELL, Some("p1")), (HOME, Some("p2")), (HOME, None)] {
-        world.refresh(ip, id, &tokens.refresh).await.assert_problem(401, "invalid_grant");
+        world
+            .refresh(ip, id, &tokens.refresh)
+            .await
+            .assert_problem(401, "invalid_grant");
         assert_eq!(world.mismatches().len(), 1, "{ip} {id:?}");
-        assert_eq!(world.me(CELL, None, &tokens.access).await.status, StatusCode::OK, "it was signed out");
+        assert_eq!(
+            world.me(CELL, None, &tokens.access).await.status,
+            StatusCode::OK,
+            "it was signed out"
+        );
     }
-    assert_eq!(world.refresh("192.0.2.99", Some("p1"), &tokens.refresh).await.status, StatusCode::OK);
+    assert_eq!(
+        world
+            .refresh("192.0.2.99", Some("p1"), &tokens.refresh)
+            .await
+            .status,
+        StatusCode::OK
+    );
     // An old token is theft, from wherever it comes: the table comes first.
     world.clock.advance(std::time::Duration::from_secs(60));
     let second = world.refresh(HOME, Some("p1"), &tokens.refresh).await;
-    assert_eq!(second.status, StatusCode::OK, "row 8: the answer may have been lost");
+    assert_eq!(
+        second.status,
+        StatusCode::OK,
+        "row 8: the answer may have been lost"
+    );
 }
 
 #[tokio::test]
@@ -146,25 +236,58 @@ async fn an_old_token_is_theft_wherever_it_comes_from() {
     let mut last = first.clone();
     for _ in 0..2 {
         world.clock.advance(std::time::Duration::from_secs(60));
-        last = world.refresh(HOME, Some("p1"), &last.refresh).await.tokens();
+        last = world
+            .refresh(HOME, Some("p1"), &last.refresh)
+            .await
+            .tokens();
     }
-    world.refresh(CELL, Some("p2"), &first.refresh).await.assert_problem(401, "invalid_grant");
-    world.me(HOME, None, &last.access).await.assert_problem(401, "invalid_token");
+    world
+        .refresh(CELL, Some("p2"), &first.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
+    world
+        .me(HOME, None, &last.access)
+        .await
+        .assert_problem(401, "invalid_token");
 }
 
 #[tokio::test]
 async fn what_is_recorded_is_told_of_and_refused_by_nobody() {
     let world = World::new((Bind::Record, Bind::Record), (Bind::Record, Bind::Record)).await;
     let tokens = world.sign_in(HOME, Some("p1")).await.tokens();
-    assert_eq!(world.me(CELL, Some("p2"), &tokens.access).await.status, StatusCode::OK);
+    assert_eq!(
+        world.me(CELL, Some("p2"), &tokens.access).await.status,
+        StatusCode::OK
+    );
     let (device, network) = (BoundTo::Device, BoundTo::Network);
-    assert_eq!(world.mismatches(), [(BoundToken::Access, device, false), (BoundToken::Access, network, false)]);
+    assert_eq!(
+        world.mismatches(),
+        [
+            (BoundToken::Access, device, false),
+            (BoundToken::Access, network, false)
+        ]
+    );
     world.clock.advance(std::time::Duration::from_secs(60));
-    assert_eq!(world.refresh(CELL, Some("p2"), &tokens.refresh).await.status, StatusCode::OK);
-    assert_eq!(world.mismatches(), [(BoundToken::Refresh, device, false), (BoundToken::Refresh, network, false)]);
+    assert_eq!(
+        world
+            .refresh(CELL, Some("p2"), &tokens.refresh)
+            .await
+            .status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        world.mismatches(),
+        [
+            (BoundToken::Refresh, device, false),
+            (BoundToken::Refresh, network, false)
+        ]
+    );
     // Whoever gave no id is bound to none.
     let nameless = world.sign_in(HOME, None).await.tokens();
-    assert_eq!(world.me(HOME, Some("p2"), &nameless.access).await.status, StatusCode::OK);
+    assert_eq!(
+        world.me(HOME, Some("p2"), &nameless.access).await.status,
+        StatusCode::OK
+    );
     assert!(world.mismatches().is_empty());
 }
 
@@ -172,8 +295,14 @@ async fn what_is_recorded_is_told_of_and_refused_by_nobody() {
 #[tokio::test]
 async fn a_sign_in_that_cannot_be_bound_is_refused_where_binding_is_enforced() {
     let device = World::new(OFF, (Bind::Enforce, Bind::Off)).await;
-    device.sign_in(HOME, None).await.assert_problem(400, "invalid_request");
-    assert_eq!(device.sign_in(HOME, Some("p1")).await.status, StatusCode::OK);
+    device
+        .sign_in(HOME, None)
+        .await
+        .assert_problem(400, "invalid_request");
+    assert_eq!(
+        device.sign_in(HOME, Some("p1")).await.status,
+        StatusCode::OK
+    );
     let network = World::new((Bind::Off, Bind::Enforce), OFF).await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let request = request(Method::POST, "/auth/signin", None, Some(body));
@@ -188,10 +317,16 @@ async fn a_token_used_from_elsewhere_confirms_nothing() {
     let first = world.sign_in(HOME, None).await.tokens();
     world.clock.advance(std::time::Duration::from_secs(60));
     let lost = world.refresh(HOME, None, &first.refresh).await.tokens();
-    world.me(CELL, None, &lost.access).await.assert_problem(401, "invalid_token");
+    world
+        .me(CELL, None, &lost.access)
+        .await
+        .assert_problem(401, "invalid_token");
     tokio::time::sleep(std::time::Duration::from_millis(600)).await;
     world.clock.advance(std::time::Duration::from_secs(25));
-    assert_eq!(world.refresh(HOME, None, &first.refresh).await.status, StatusCode::OK);
+    assert_eq!(
+        world.refresh(HOME, None, &first.refresh).await.status,
+        StatusCode::OK
+    );
 }
 
 /// What a token is bound to says nothing to whoever reads it.
@@ -202,6 +337,16 @@ async fn the_claim_holds_neither_address_nor_id() {
     let world = World::new((Bind::Record, Bind::Record), OFF).await;
     let tokens = world.sign_in(HOME, Some("my-device")).await.tokens();
     let payload = tokens.access.split('.').nth(1).unwrap();
-    let payload = String::from_utf8(base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
-    assert!(payload.contains("\"bnd\":\"") && !payload.contains("my-device") && !payload.contains("192.0.2"), "{payload}");
+    let payload = String::from_utf8(
+        base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(payload)
+            .unwrap(),
+    )
+    .unwrap();
+    assert!(
+        payload.contains("\"bnd\":\"")
+            && !payload.contains("my-device")
+            && !payload.contains("192.0.2"),
+        "{payload}"
+    );
 }

@@ -1,4 +1,5 @@
-//! Where a request comes from: the connection's address, that of trusted proxies, and what a client says of its device.
+//! Where a request comes from: the connection's address, that of trusted proxies, and what a client
+//! says of its device.
 
 use std::net::SocketAddr;
 
@@ -12,10 +13,16 @@ use tollgate_tests::{App, PASSWORD, Tokens, request};
 
 /// A request as from a connection of `peer`, with these headers beside.
 fn from(peer: &str, mut request: Request<Body>, headers: &[(&str, &[u8])]) -> Request<Body> {
-    let peer: SocketAddr = format!("{peer}:4711").parse().or_else(|_| format!("[{peer}]:4711").parse()).unwrap();
+    let peer: SocketAddr = format!("{peer}:4711")
+        .parse()
+        .or_else(|_| format!("[{peer}]:4711").parse())
+        .unwrap();
     request.extensions_mut().insert(ConnectInfo(peer));
     for (name, value) in headers {
-        request.headers_mut().append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_bytes(value).unwrap());
+        request.headers_mut().append(
+            name.parse::<HeaderName>().unwrap(),
+            HeaderValue::from_bytes(value).unwrap(),
+        );
     }
     request
 }
@@ -29,12 +36,20 @@ fn login() -> Request<Body> {
 async fn listed(app: &App, peer: &str, headers: &[(&str, &[u8])]) -> Value {
     let tokens = app.send(from(peer, login(), headers)).await.tokens();
     let list = app.get("/auth/sessions", &tokens.access).await.json();
-    list.as_array().unwrap().iter().find(|session| session["current"] == true).unwrap().clone()
+    list.as_array()
+        .unwrap()
+        .iter()
+        .find(|session| session["current"] == true)
+        .unwrap()
+        .clone()
 }
 
 async fn proxied(header: ForwardedHeader) -> App {
     let mut settings = Settings::default();
-    settings.client.proxies = vec!["10.0.0.0/8".parse().unwrap(), "2001:db8:1::/48".parse().unwrap()];
+    settings.client.proxies = vec![
+        "10.0.0.0/8".parse().unwrap(),
+        "2001:db8:1::/48".parse().unwrap(),
+    ];
     settings.client.header = header;
     App::with(settings).await
 }
@@ -43,11 +58,24 @@ async fn proxied(header: ForwardedHeader) -> App {
 #[tokio::test]
 async fn without_trusted_proxies_the_address_is_that_of_the_connection() {
     let app = App::new().await;
-    let forged: &[(&str, &[u8])] =
-        &[("x-forwarded-for", b"192.0.2.1"), ("forwarded", b"for=192.0.2.1"), ("x-real-ip", b"192.0.2.1")];
-    assert_eq!(listed(&app, "203.0.113.9", forged).await["ip"], "203.0.113.9");
-    assert_eq!(listed(&app, "::ffff:203.0.113.9", forged).await["ip"], "203.0.113.9");
-    assert_eq!(app.send(login()).await.status, StatusCode::OK, "without connection info nothing is known");
+    let forged: &[(&str, &[u8])] = &[
+        ("x-forwarded-for", b"192.0.2.1"),
+        ("forwarded", b"for=192.0.2.1"),
+        ("x-real-ip", b"192.0.2.1"),
+    ];
+    assert_eq!(
+        listed(&app, "203.0.113.9", forged).await["ip"],
+        "203.0.113.9"
+    );
+    assert_eq!(
+        listed(&app, "::ffff:203.0.113.9", forged).await["ip"],
+        "203.0.113.9"
+    );
+    assert_eq!(
+        app.send(login()).await.status,
+        StatusCode::OK,
+        "without connection info nothing is known"
+    );
 }
 
 /// R111: what the client writes itself stands to the left of what the proxies write.
@@ -70,11 +98,21 @@ async fn a_forged_chain_ends_where_trust_ends() {
         ("10.0.0.1", &["192.0.2.1, \u{fc}"], "10.0.0.1"),
         ("10.0.0.1", &[], "10.0.0.1"),
     ] {
-        let headers: Vec<(&str, &[u8])> = lines.iter().map(|line| ("x-forwarded-for", line.as_bytes())).collect();
-        assert_eq!(listed(&app, peer, &headers).await["ip"], ip, "{peer} {lines:?}");
+        let headers: Vec<(&str, &[u8])> = lines
+            .iter()
+            .map(|line| ("x-forwarded-for", line.as_bytes()))
+            .collect();
+        assert_eq!(
+            listed(&app, peer, &headers).await["ip"],
+            ip,
+            "{peer} {lines:?}"
+        );
     }
     // The other header is anybody's.
-    assert_eq!(listed(&app, "10.0.0.1", &[("forwarded", b"for=192.0.2.1")]).await["ip"], "10.0.0.1");
+    assert_eq!(
+        listed(&app, "10.0.0.1", &[("forwarded", b"for=192.0.2.1")]).await["ip"],
+        "10.0.0.1"
+    );
 }
 
 /// R111, RFC 7239.
@@ -84,7 +122,10 @@ async fn the_standard_header_is_read_where_the_proxies_write_it() {
     for (line, ip) in [
         ("for=192.0.2.1", "192.0.2.1"),
         ("For=\"[2001:db8::7]:4711\"", "2001:db8::7"),
-        ("for=127.0.0.1, for=192.0.2.1;proto=https;by=10.0.0.9", "192.0.2.1"),
+        (
+            "for=127.0.0.1, for=192.0.2.1;proto=https;by=10.0.0.9",
+            "192.0.2.1",
+        ),
         ("for=127.0.0.1, for=192.0.2.1:80, for=10.0.0.7", "192.0.2.1"),
         ("for=192.0.2.1, for=unknown", "10.0.0.1"),
         ("for=192.0.2.1, for=_hidden", "10.0.0.1"),
@@ -93,9 +134,16 @@ async fn the_standard_header_is_read_where_the_proxies_write_it() {
         ("for=192.0.2.1;for=192.0.2.2, for=", "10.0.0.1"),
         ("for=\"127.0.0.1, for=192.0.2.1", "192.0.2.1"),
     ] {
-        assert_eq!(listed(&app, "10.0.0.1", &[("forwarded", line.as_bytes())]).await["ip"], ip, "{line}");
+        assert_eq!(
+            listed(&app, "10.0.0.1", &[("forwarded", line.as_bytes())]).await["ip"],
+            ip,
+            "{line}"
+        );
     }
-    assert_eq!(listed(&app, "10.0.0.1", &[("x-forwarded-for", b"192.0.2.1")]).await["ip"], "10.0.0.1");
+    assert_eq!(
+        listed(&app, "10.0.0.1", &[("x-forwarded-for", b"192.0.2.1")]).await["ip"],
+        "10.0.0.1"
+    );
 }
 
 /// Bad input: a chain of 60 KB, and a thousand lines of it.
@@ -103,7 +151,10 @@ async fn the_standard_header_is_read_where_the_proxies_write_it() {
 async fn a_chain_without_end_is_cut() {
     let app = proxied(ForwardedHeader::XForwardedFor).await;
     let long = vec!["10.0.0.2"; 6000].join(",");
-    assert_eq!(listed(&app, "10.0.0.1", &[("x-forwarded-for", long.as_bytes())]).await["ip"], "10.0.0.2");
+    assert_eq!(
+        listed(&app, "10.0.0.1", &[("x-forwarded-for", long.as_bytes())]).await["ip"],
+        "10.0.0.2"
+    );
     let many: Vec<(&str, &[u8])> = vec![("x-forwarded-for", b"10.0.0.2"); 1000];
     assert_eq!(listed(&app, "10.0.0.1", &many).await["ip"], "10.0.0.2");
 }
@@ -115,7 +166,10 @@ async fn a_list_of_sessions_says_what_their_devices_said() {
         b"Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
     let headers: &[(&str, &[u8])] = &[
         ("user-agent", chrome),
-        ("sec-ch-ua", b"\"Chromium\";v=\"142\", \"Google Chrome\";v=\"142\""),
+        (
+            "sec-ch-ua",
+            b"\"Chromium\";v=\"142\", \"Google Chrome\";v=\"142\"",
+        ),
         ("sec-ch-ua-mobile", b"?1"),
         ("sec-ch-ua-platform", b"\"Android\""),
         ("sec-ch-ua-platform-version", b"\"16.0.0\""),
@@ -123,7 +177,10 @@ async fn a_list_of_sessions_says_what_their_devices_said() {
         ("device-memory", b"8"),
     ];
     let session = listed(&app, "203.0.113.9", headers).await;
-    assert_eq!((&session["device_name"], &session["device_id"]), (&json!("phone"), &json!("p1")));
+    assert_eq!(
+        (&session["device_name"], &session["device_id"]),
+        (&json!("phone"), &json!("p1"))
+    );
     assert_eq!(session["user_agent"], std::str::from_utf8(chrome).unwrap());
     assert_eq!(
         session["agent"],
@@ -140,7 +197,14 @@ async fn a_list_of_sessions_says_what_their_devices_said() {
         })
     );
     let nothing = listed(&app, "203.0.113.9", &[]).await;
-    assert_eq!((&nothing["user_agent"], &nothing["agent"]["name"], nothing.get("hints")), (&Value::Null, &Value::Null, None));
+    assert_eq!(
+        (
+            &nothing["user_agent"],
+            &nothing["agent"]["name"],
+            nothing.get("hints")
+        ),
+        (&Value::Null, &Value::Null, None)
+    );
 }
 
 /// Bad input: a user agent of 64 KB, hints that are no text, are too long or come twice.
@@ -163,14 +227,28 @@ async fn what_a_device_says_is_bounded() {
     assert_eq!(invalid["user_agent"], Value::Null);
 }
 
-/// The fields survive every store that keeps them in columns of their own; that of Redis is JSON, and the conformance suite's.
+/// The fields survive every store that keeps them in columns of their own; that of Redis is JSON,
+/// and the conformance suite's.
 #[tokio::test]
 async fn what_a_device_said_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let store = tollgate::store::SqliteStore::open(folder.path().join("tollgate.db")).await.unwrap();
+    let store = tollgate::store::SqliteStore::open(folder.path().join("tollgate.db"))
+        .await
+        .unwrap();
     let app = App::on(store, Settings::default()).await;
-    let session = listed(&app, "203.0.113.9", &[("sec-ch-ua-model", b"\"Pixel 9\""), ("user-agent", b"curl/8")]).await;
-    assert_eq!((&session["hints"]["model"], &session["agent"]["model"]), (&json!("Pixel 9"), &json!("Pixel 9")));
+    let session = listed(
+        &app,
+        "203.0.113.9",
+        &[
+            ("sec-ch-ua-model", b"\"Pixel 9\""),
+            ("user-agent", b"curl/8"),
+        ],
+    )
+    .await;
+    assert_eq!(
+        (&session["hints"]["model"], &session["agent"]["model"]),
+        (&json!("Pixel 9"), &json!("Pixel 9"))
+    );
     assert_eq!(session["ip"], "203.0.113.9");
 }
 
@@ -194,7 +272,8 @@ async fn a_handler_may_ask_who_its_client_is() {
     use axum::routing::get;
 
     let app = proxied(ForwardedHeader::XForwardedFor).await;
-    let tell = |State(gate): State<Gate<tollgate_tests::Accounts>>, request: axum::extract::Request| {
+    let tell = |State(gate): State<Gate<tollgate_tests::Accounts>>,
+                request: axum::extract::Request| {
         let client = gate.client(&request.into_parts().0);
         std::future::ready(format!(
             "{:?} {:?} {}",
@@ -203,8 +282,16 @@ async fn a_handler_may_ask_who_its_client_is() {
             client.network.proxies.len()
         ))
     };
-    let app = app.serving(Router::new().route("/who", get(tell)).with_state(app.gate.clone()));
-    let asked = from("10.0.0.1", request(Method::GET, "/who", None, None), &[("x-forwarded-for", b"192.0.2.1, 10.0.0.2")]);
+    let app = app.serving(
+        Router::new()
+            .route("/who", get(tell))
+            .with_state(app.gate.clone()),
+    );
+    let asked = from(
+        "10.0.0.1",
+        request(Method::GET, "/who", None, None),
+        &[("x-forwarded-for", b"192.0.2.1, 10.0.0.2")],
+    );
     assert_eq!(app.send(asked).await.text, "192.0.2.1 10.0.0.1 2");
 }
 
@@ -216,10 +303,23 @@ async fn a_refused_caller_is_told_of_by_its_own_address() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let handler = Arc::clone(&heard);
     let (builder, _) = tollgate::testing::ready(tollgate_tests::Accounts::seeded().gate()).unwrap();
-    let builder = builder.trusted_proxies(["10.0.0.0/8".parse().unwrap()], ForwardedHeader::XForwardedFor);
-    let gate = builder.on_event(move |event| handler.lock().unwrap().push(event.ip)).build().await.unwrap();
-    let asked = from("10.0.0.1", request(Method::GET, "/me", Some("garbage"), None), &[("x-forwarded-for", b"192.0.2.1")]);
-    tower::ServiceExt::oneshot(tollgate_tests::routes(&gate), asked).await.unwrap();
+    let builder = builder.trusted_proxies(
+        ["10.0.0.0/8".parse().unwrap()],
+        ForwardedHeader::XForwardedFor,
+    );
+    let gate = builder
+        .on_event(move |event| handler.lock().unwrap().push(event.ip))
+        .build()
+        .await
+        .unwrap();
+    let asked = from(
+        "10.0.0.1",
+        request(Method::GET, "/me", Some("garbage"), None),
+        &[("x-forwarded-for", b"192.0.2.1")],
+    );
+    tower::ServiceExt::oneshot(tollgate_tests::routes(&gate), asked)
+        .await
+        .unwrap();
     assert_eq!(*heard.lock().unwrap(), ["192.0.2.1".parse().ok()]);
 }
 
@@ -232,10 +332,18 @@ async fn sessions_of_a_file_of_the_first_version_go_on() {
     let app = App::on(store, Settings::default()).await;
     let tokens: Tokens = app.sign_in("ada@example.com").await;
     let db = rusqlite::Connection::open(&path).unwrap();
-    db.execute_batch("ALTER TABLE tg_session DROP COLUMN device_hints; DELETE FROM tg_schema WHERE version = 2").unwrap();
+    db.execute_batch(
+        "ALTER TABLE tg_session DROP COLUMN device_hints; DELETE FROM tg_schema WHERE version = 2",
+    )
+    .unwrap();
     let store = tollgate::store::SqliteStore::open(&path).await.unwrap();
-    tollgate::store::SessionStore::migrate(&store, app.clock.now()).await.unwrap();
+    tollgate::store::SessionStore::migrate(&store, app.clock.now())
+        .await
+        .unwrap();
     let sid = tokens.session.parse().unwrap();
-    let session = tollgate::store::SessionStore::session(&store, sid, app.clock.now()).await.unwrap().unwrap();
+    let session = tollgate::store::SessionStore::session(&store, sid, app.clock.now())
+        .await
+        .unwrap()
+        .unwrap();
     assert!(session.device.hints.is_empty());
 }

@@ -12,7 +12,10 @@ const LIMIT: usize = 5;
 
 /// R99: exactly as many as there may be, whoever gets in.
 async fn race(store: Store) {
-    for (on_limit, email) in [(OnLimit::Deny, "ada@example.com"), (OnLimit::EvictOldest, "grace@example.com")] {
+    for (on_limit, email) in [
+        (OnLimit::Deny, "ada@example.com"),
+        (OnLimit::EvictOldest, "grace@example.com"),
+    ] {
         let mut settings = Settings::default();
         settings.session.device_limit = Some(5);
         settings.session.on_limit = on_limit;
@@ -34,22 +37,60 @@ async fn race(store: Store) {
                 _ => answer.assert_problem(403, "forbidden"),
             }
         }
-        let living = app.gate.sessions().of(app.accounts.id_of(email)).await.unwrap();
-        assert_eq!((living.len(), opened.len()), (LIMIT, if on_limit == OnLimit::Deny { LIMIT } else { 100 }), "{on_limit:?}");
+        let living = app
+            .gate
+            .sessions()
+            .of(app.accounts.id_of(email))
+            .await
+            .unwrap();
+        assert_eq!(
+            (living.len(), opened.len()),
+            (
+                LIMIT,
+                if on_limit == OnLimit::Deny {
+                    LIMIT
+                } else {
+                    100
+                }
+            ),
+            "{on_limit:?}"
+        );
         let mut admitted = 0;
         for tokens in &opened {
             let answer = app.get("/me", &tokens.access).await;
-            let lives = living.iter().any(|session| session.session_id.to_string() == tokens.session);
-            assert_eq!(answer.status, if lives { StatusCode::OK } else { StatusCode::UNAUTHORIZED });
+            let lives = living
+                .iter()
+                .any(|session| session.session_id.to_string() == tokens.session);
+            assert_eq!(
+                answer.status,
+                if lives {
+                    StatusCode::OK
+                } else {
+                    StatusCode::UNAUTHORIZED
+                }
+            );
             admitted += usize::from(lives);
         }
         assert_eq!(admitted, LIMIT);
         // One that ends makes room for one.
-        let lives = |tokens: &&tollgate_tests::Tokens| living.iter().any(|one| one.session_id.to_string() == tokens.session);
+        let lives = |tokens: &&tollgate_tests::Tokens| {
+            living
+                .iter()
+                .any(|one| one.session_id.to_string() == tokens.session)
+        };
         let ending = opened.iter().find(lives).unwrap();
-        app.post("/auth/signout", json!({ "refresh_token": ending.refresh })).await;
+        app.post("/auth/signout", json!({ "refresh_token": ending.refresh }))
+            .await;
         app.sign_in(email).await;
-        assert_eq!(app.gate.sessions().of(app.accounts.id_of(email)).await.unwrap().len(), LIMIT);
+        assert_eq!(
+            app.gate
+                .sessions()
+                .of(app.accounts.id_of(email))
+                .await
+                .unwrap()
+                .len(),
+            LIMIT
+        );
     }
 }
 
@@ -61,20 +102,33 @@ async fn r99_the_limit_is_exact_in_memory() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn r99_the_limit_is_exact_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
-    race(SqliteStore::open(folder.path().join("tollgate.db")).await.unwrap().into()).await;
+    race(
+        SqliteStore::open(folder.path().join("tollgate.db"))
+            .await
+            .unwrap()
+            .into(),
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn r99_the_limit_is_exact_on_redis() {
-    let Some(store) = redis::store().await else { return };
+    let Some(store) = redis::store().await else {
+        return;
+    };
     race(store.into()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn r99_the_limit_is_exact_on_postgresql() {
-    let Some(server) = postgres::Server::shared() else { return };
+    let Some(server) = postgres::Server::shared() else {
+        return;
+    };
     let database = server.database().await;
     let long = std::time::Duration::from_secs(30);
-    let options = PostgresStore::options(&database.url).acquire_timeout(long).lock_timeout(long).statement_timeout(long);
+    let options = PostgresStore::options(&database.url)
+        .acquire_timeout(long)
+        .lock_timeout(long)
+        .statement_timeout(long);
     race(options.connect().await.unwrap().into()).await;
 }

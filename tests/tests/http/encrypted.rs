@@ -1,4 +1,5 @@
-//! Encrypted tokens: what they hide, what reads them, and what is refused of those that somebody tampered with.
+//! Encrypted tokens: what they hide, what reads them, and what is refused of those that somebody
+//! tampered with.
 
 use std::time::Duration;
 
@@ -27,7 +28,10 @@ struct Clinic;
 
 impl Authenticate for Clinic {
     async fn authenticate(&self, login: UsernameLogin, _: &Client) -> Result<Patient, AuthError> {
-        Ok(Patient { id: 7, diagnosis: format!("{} has the hiccups", login.username) })
+        Ok(Patient {
+            id: 7,
+            diagnosis: format!("{} has the hiccups", login.username),
+        })
     }
 }
 
@@ -35,7 +39,14 @@ const SECRET: &str = "ada has the hiccups";
 
 async fn clinic(ring: KeyRing, store: MemoryStore, clock: &Clock) -> Gate<Clinic> {
     let (builder, _) = tollgate::testing::ready(Clinic.gate()).unwrap();
-    builder.keys(ring).store(store).clock(clock.clone()).encrypt(Encrypted::A256Gcm).build().await.unwrap()
+    builder
+        .keys(ring)
+        .store(store)
+        .clock(clock.clone())
+        .encrypt(Encrypted::A256Gcm)
+        .build()
+        .await
+        .unwrap()
 }
 
 async fn one() -> Gate<Clinic> {
@@ -51,20 +62,33 @@ fn clock() -> Clock {
 }
 
 fn ada() -> Patient {
-    Patient { id: 7, diagnosis: SECRET.into() }
+    Patient {
+        id: 7,
+        diagnosis: SECRET.into(),
+    }
 }
 
 fn header(token: &str) -> Value {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap()).unwrap()
+    serde_json::from_slice(
+        &URL_SAFE_NO_PAD
+            .decode(token.split('.').next().unwrap())
+            .unwrap(),
+    )
+    .unwrap()
 }
 
 fn routes(gate: &Gate<Clinic>) -> axum::Router {
     let mine = async |patient: Auth<Patient>| patient.claims().diagnosis().clone();
-    gate.install(axum::Router::new().route("/mine", axum::routing::get(mine))).with_state(gate.clone())
+    gate.install(axum::Router::new().route("/mine", axum::routing::get(mine)))
+        .with_state(gate.clone())
 }
 
 async fn status(gate: &Gate<Clinic>, token: &str) -> StatusCode {
-    routes(gate).oneshot(request(Method::GET, "/mine", Some(token), None)).await.unwrap().status()
+    routes(gate)
+        .oneshot(request(Method::GET, "/mine", Some(token), None))
+        .await
+        .unwrap()
+        .status()
 }
 
 /// From sign-in to sign-out over HTTP; the store does not learn the claim either.
@@ -73,31 +97,61 @@ async fn a_confidential_claim_travels_unseen_and_is_kept_unseen() {
     let (store, clock) = (MemoryStore::new(), clock());
     let gate = clinic(ring(), store.clone(), &clock).await;
     let post = async |path: &str, body: Value| {
-        let answer = routes(&gate).oneshot(request(Method::POST, path, None, Some(body))).await.unwrap();
-        let bytes = http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes();
+        let answer = routes(&gate)
+            .oneshot(request(Method::POST, path, None, Some(body)))
+            .await
+            .unwrap();
+        let bytes = http_body_util::BodyExt::collect(answer.into_body())
+            .await
+            .unwrap()
+            .to_bytes();
         serde_json::from_slice::<Value>(&bytes).unwrap()
     };
-    let tokens = post("/auth/signin", json!({ "username": "ada", "password": "x" })).await;
+    let tokens = post(
+        "/auth/signin",
+        json!({ "username": "ada", "password": "x" }),
+    )
+    .await;
     let token = tokens["access_token"].as_str().unwrap().to_owned();
     assert_eq!(token.split('.').count(), 5);
     assert_eq!(token.split('.').nth(1), Some(""), "no key travels");
     let head = header(&token);
-    assert_eq!((&head["alg"], &head["enc"], &head["cty"]), (&"dir".into(), &"A256GCM".into(), &"JWT".into()));
+    assert_eq!(
+        (&head["alg"], &head["enc"], &head["cty"]),
+        (&"dir".into(), &"A256GCM".into(), &"JWT".into())
+    );
     assert_eq!(head.as_object().unwrap().len(), 4, "and the kid: {head}");
     assert_eq!(status(&gate, &token).await, StatusCode::OK);
 
     let sid: SessionId = serde_json::from_value(tokens["session_id"].clone()).unwrap();
-    let kept = store.session(sid, clock.now()).await.unwrap().unwrap().claims.unwrap();
-    assert!(!kept.windows(7).any(|window| window == b"hiccups"), "the store cannot read it");
+    let kept = store
+        .session(sid, clock.now())
+        .await
+        .unwrap()
+        .unwrap()
+        .claims
+        .unwrap();
+    assert!(
+        !kept.windows(7).any(|window| window == b"hiccups"),
+        "the store cannot read it"
+    );
     clock.advance(Duration::from_secs(60));
-    let renewed = post("/auth/refresh-access", json!({ "refresh_token": tokens["refresh_token"] })).await;
-    let verified = gate.verify(renewed["access_token"].as_str().unwrap()).await.unwrap();
+    let renewed = post(
+        "/auth/refresh-access",
+        json!({ "refresh_token": tokens["refresh_token"] }),
+    )
+    .await;
+    let verified = gate
+        .verify(renewed["access_token"].as_str().unwrap())
+        .await
+        .unwrap();
     assert_eq!(verified.claims().diagnosis(), SECRET);
     gate.revoke(Revoke::session(sid)).await.unwrap();
     assert_eq!(status(&gate, &token).await, StatusCode::UNAUTHORIZED);
 }
 
-/// R9, R16: each kind of gate takes its own kind of token, and all that is wrong with one looks the same.
+/// R9, R16: each kind of gate takes its own kind of token, and all that is wrong with one looks the
+/// same.
 #[tokio::test]
 async fn r9_a_signed_token_is_none_where_encrypted_ones_are_and_the_other_way_round() {
     #[derive(Clone, Debug, JwtClaims)]
@@ -116,16 +170,32 @@ async fn r9_a_signed_token_is_none_where_encrypted_ones_are_and_the_other_way_ro
     let (builder, _) = tollgate::testing::ready(Desk.gate()).unwrap();
     let plain = builder.keys(ring.clone()).build().await.unwrap();
     let (builder, _) = tollgate::testing::ready(Desk.gate()).unwrap();
-    let encrypted = builder.keys(ring).encrypt(Encrypted::A256Gcm).build().await.unwrap();
-    let of = async |gate: &Gate<Desk>| gate.issue(&Visitor { id: 7 }, Duration::from_secs(60)).await.unwrap();
+    let encrypted = builder
+        .keys(ring)
+        .encrypt(Encrypted::A256Gcm)
+        .build()
+        .await
+        .unwrap();
+    let of = async |gate: &Gate<Desk>| {
+        gate.issue(&Visitor { id: 7 }, Duration::from_secs(60))
+            .await
+            .unwrap()
+    };
     let (signed, sealed) = (of(&plain).await, of(&encrypted).await);
     plain.verify(&signed).await.unwrap();
     encrypted.verify(&sealed).await.unwrap();
-    assert_eq!(plain.verify(&sealed).await.unwrap_err().code(), Code::InvalidToken);
-    assert_eq!(encrypted.verify(&signed).await.unwrap_err().code(), Code::InvalidToken);
+    assert_eq!(
+        plain.verify(&sealed).await.unwrap_err().code(),
+        Code::InvalidToken
+    );
+    assert_eq!(
+        encrypted.verify(&signed).await.unwrap_err().code(),
+        Code::InvalidToken
+    );
 }
 
-/// R16: every character of the token changed, every part swapped with that of another one: one answer.
+/// R16: every character of the token changed, every part swapped with that of another one: one
+/// answer.
 #[tokio::test]
 async fn r16_what_was_tampered_with_is_refused_without_a_difference() {
     let gate = one().await;
@@ -134,14 +204,19 @@ async fn r16_what_was_tampered_with_is_refused_without_a_difference() {
     assert_eq!(header(&token), header(&other), "one key for both");
     let refused = async |text: &str| {
         let error = gate.verify(text).await.unwrap_err();
-        assert_eq!((error.code(), error.to_string()), (Code::InvalidToken, "the token is not valid".into()), "{text}");
+        assert_eq!(
+            (error.code(), error.to_string()),
+            (Code::InvalidToken, "the token is not valid".into()),
+            "{text}"
+        );
     };
     for at in 0..token.len() {
         let mut changed = token.clone().into_bytes();
         changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
         refused(std::str::from_utf8(&changed).unwrap()).await;
     }
-    let (parts, others): (Vec<&str>, Vec<&str>) = (token.split('.').collect(), other.split('.').collect());
+    let (parts, others): (Vec<&str>, Vec<&str>) =
+        (token.split('.').collect(), other.split('.').collect());
     for at in 2..5 {
         let mut mixed = parts.clone();
         mixed[at] = others[at];
@@ -149,19 +224,30 @@ async fn r16_what_was_tampered_with_is_refused_without_a_difference() {
     }
     for at in 0..5 {
         let mut short = parts.clone();
-        short[at] = if at == 1 { "AAAA" } else { &short[at][..short[at].len() - 1] };
+        short[at] = if at == 1 {
+            "AAAA"
+        } else {
+            &short[at][..short[at].len() - 1]
+        };
         refused(&short.join(".")).await;
         short[at] = if at == 1 { "A" } else { "" };
         refused(&short.join(".")).await;
     }
-    for text in ["....", "a.b.c.d.e", &format!("{token}.x"), &parts[..4].join("."), &".".repeat(1_000_000), &format!("{token}=")]
-    {
+    for text in [
+        "....",
+        "a.b.c.d.e",
+        &format!("{token}.x"),
+        &parts[..4].join("."),
+        &".".repeat(1_000_000),
+        &format!("{token}="),
+    ] {
         refused(text).await;
     }
     gate.verify(&token).await.unwrap();
 }
 
-/// R10, R12, R14, R15, R23, R34: the header under a good seal, as somebody who has the key would make it.
+/// R10, R12, R14, R15, R23, R34: the header under a good seal, as somebody who has the key would
+/// make it.
 #[tokio::test]
 async fn r12_r14_r34_odd_headers_are_refused_under_a_good_seal() {
     let ring = ring();
@@ -207,13 +293,25 @@ async fn r12_r14_r34_odd_headers_are_refused_under_a_good_seal() {
         format!("[{text}]"),
         format!("\u{feff}{text}"),
     ] {
-        assert_eq!(gate.verify(&made(&head, &inner)).await.unwrap_err().code(), Code::InvalidToken, "{head}");
+        assert_eq!(
+            gate.verify(&made(&head, &inner)).await.unwrap_err().code(),
+            Code::InvalidToken,
+            "{head}"
+        );
     }
     // Encryption alone says nothing: the inner signature is looked at all the same.
     let (signed, signature) = inner.rsplit_once('.').unwrap();
-    let turned = format!("{signed}.{}{}", if signature.starts_with('A') { 'B' } else { 'A' }, &signature[1..]);
+    let turned = format!(
+        "{signed}.{}{}",
+        if signature.starts_with('A') { 'B' } else { 'A' },
+        &signature[1..]
+    );
     for inner in ["", "x", "a.b.c", signed, &turned, &token] {
-        assert_eq!(gate.verify(&made(&text, inner)).await.unwrap_err().code(), Code::InvalidToken, "{inner}");
+        assert_eq!(
+            gate.verify(&made(&text, inner)).await.unwrap_err().code(),
+            Code::InvalidToken,
+            "{inner}"
+        );
     }
     assert!(ring.set().decryption_key("nobody").is_none());
 }
@@ -223,11 +321,23 @@ async fn r12_r14_r34_odd_headers_are_refused_under_a_good_seal() {
 async fn old_keys_decrypt_after_a_rotation_and_each_process_has_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let (store, clock) = (MemoryStore::new(), clock());
-    let open = async || KeyRing::open_with(folder.path(), Algorithm::EdDSA).await.unwrap();
-    let (here, there) = (clinic(open().await, store.clone(), &clock).await, clinic(open().await, store, &clock).await);
-    let of = async |gate: &Gate<Clinic>| gate.issue(&ada(), Duration::from_secs(600)).await.unwrap();
+    let open = async || {
+        KeyRing::open_with(folder.path(), Algorithm::EdDSA)
+            .await
+            .unwrap()
+    };
+    let (here, there) = (
+        clinic(open().await, store.clone(), &clock).await,
+        clinic(open().await, store, &clock).await,
+    );
+    let of =
+        async |gate: &Gate<Clinic>| gate.issue(&ada(), Duration::from_secs(600)).await.unwrap();
     let (mine, yours) = (of(&here).await, of(&there).await);
-    assert_ne!(header(&mine)["kid"], header(&yours)["kid"], "two processes, two keys");
+    assert_ne!(
+        header(&mine)["kid"],
+        header(&yours)["kid"],
+        "two processes, two keys"
+    );
     there.verify(&mine).await.unwrap();
     here.verify(&yours).await.unwrap();
 
@@ -246,12 +356,18 @@ async fn old_keys_decrypt_after_a_rotation_and_each_process_has_its_own() {
 #[tokio::test]
 async fn claims_that_fit_signed_and_not_encrypted_open_no_session() {
     let gate = one().await;
-    let long = |len: usize| Patient { id: 7, diagnosis: "x".repeat(len) };
+    let long = |len: usize| Patient {
+        id: 7,
+        diagnosis: "x".repeat(len),
+    };
     let issue = async |len: usize| gate.issue(&long(len), Duration::from_secs(60)).await;
     let token = issue(3400).await.unwrap();
     assert!(token.len() <= 8 * 1024);
     gate.verify(&token).await.unwrap();
-    assert!(issue(5500).await.is_err(), "7.5 KiB signed, 10 KiB encrypted");
+    assert!(
+        issue(5500).await.is_err(),
+        "7.5 KiB signed, 10 KiB encrypted"
+    );
     assert!(gate.sign_in(long(5500), &Client::unknown()).await.is_err());
     assert_eq!(gate.sessions().of(7).await.unwrap(), []);
 }
@@ -266,17 +382,29 @@ fn encrypt(header: &str, inner: &str, secret: &[u8]) -> String {
     let head = URL_SAFE_NO_PAD.encode(header);
     let mut bytes = inner.as_bytes().to_vec();
     let nonce = Nonce::assume_unique_for_key([5; 12]);
-    let tag = key(secret).seal_in_place_separate_tag(nonce, Aad::from(head.as_bytes()), &mut bytes).unwrap();
+    let tag = key(secret)
+        .seal_in_place_separate_tag(nonce, Aad::from(head.as_bytes()), &mut bytes)
+        .unwrap();
     let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    format!("{head}..{}.{}.{}", text(&[5; 12]), text(&bytes), text(tag.as_ref()))
+    format!(
+        "{head}..{}.{}.{}",
+        text(&[5; 12]),
+        text(&bytes),
+        text(tag.as_ref())
+    )
 }
 
 fn decrypt(token: &str, secret: &[u8]) -> String {
     use aws_lc_rs::aead::{Aad, Nonce};
-    let parts: Vec<Vec<u8>> = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).unwrap()).collect();
+    let parts: Vec<Vec<u8>> = token
+        .split('.')
+        .map(|part| URL_SAFE_NO_PAD.decode(part).unwrap())
+        .collect();
     let mut bytes = [&parts[3][..], &parts[4]].concat();
     let nonce = Nonce::try_assume_unique_for_key(&parts[2]).unwrap();
     let head = token.split('.').next().unwrap();
-    let plain = key(secret).open_in_place(nonce, Aad::from(head.as_bytes()), &mut bytes).unwrap();
+    let plain = key(secret)
+        .open_in_place(nonce, Aad::from(head.as_bytes()), &mut bytes)
+        .unwrap();
     String::from_utf8(plain.to_vec()).unwrap()
 }

@@ -1,4 +1,5 @@
-//! Routers that deny by default: what their routes refuse, what they tell of themselves, and that they are axum otherwise.
+//! Routers that deny by default: what their routes refuse, what they tell of themselves, and that
+//! they are axum otherwise.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,13 +39,24 @@ async fn open(_: Public) -> &'static str {
 
 fn guarded() -> Guarded<Gate<Accounts>> {
     Guarded::new()
-        .route("/me", get(me).delete(async |_: Auth<User, FreshAdmins>, _: Public| StatusCode::NO_CONTENT))
+        .route(
+            "/me",
+            get(me).delete(async |_: Auth<User, FreshAdmins>, _: Public| StatusCode::NO_CONTENT),
+        )
         .route("/current", get(current))
         .route("/optional", get(optional))
         .route("/lenient", get(lenient))
         .route("/open", get(open))
-        .nest("/admin", Guarded::new().route("/", get(open)).route("/users/{id}", delete(remove)))
-        .merge(Guarded::new().route("/write", post(async |_: Auth<User, Writers>, body: String| body)))
+        .nest(
+            "/admin",
+            Guarded::new()
+                .route("/", get(open))
+                .route("/users/{id}", delete(remove)),
+        )
+        .merge(Guarded::new().route(
+            "/write",
+            post(async |_: Auth<User, Writers>, body: String| body),
+        ))
 }
 
 async fn remove(_: Auth<User, Admins>, Path(id): Path<u64>) -> String {
@@ -60,41 +72,79 @@ async fn app() -> App {
 #[tokio::test]
 async fn each_handler_admits_whom_its_first_argument_names() {
     let app = app().await;
-    let (ada, grace) = (app.sign_in("ada@example.com").await, app.sign_in("grace@example.com").await);
-    let as_nobody = async |method: Method, path: &str| app.send(request(method, path, None, None)).await;
+    let (ada, grace) = (
+        app.sign_in("ada@example.com").await,
+        app.sign_in("grace@example.com").await,
+    );
+    let as_nobody =
+        async |method: Method, path: &str| app.send(request(method, path, None, None)).await;
 
     for path in ["/me", "/current"] {
-        as_nobody(Method::GET, path).await.assert_problem(401, "missing_token");
-        app.get(path, "garbage").await.assert_problem(401, "invalid_token");
-        assert_eq!(app.get(path, &grace.access).await.status, StatusCode::OK, "{path}");
+        as_nobody(Method::GET, path)
+            .await
+            .assert_problem(401, "missing_token");
+        app.get(path, "garbage")
+            .await
+            .assert_problem(401, "invalid_token");
+        assert_eq!(
+            app.get(path, &grace.access).await.status,
+            StatusCode::OK,
+            "{path}"
+        );
     }
     assert_eq!(as_nobody(Method::GET, "/optional").await.text, "nobody");
     assert_eq!(app.get("/optional", &ada.access).await.text, "somebody");
-    app.get("/optional", "garbage").await.assert_problem(401, "invalid_token");
+    app.get("/optional", "garbage")
+        .await
+        .assert_problem(401, "invalid_token");
     assert_eq!(app.get("/lenient", "garbage").await.text, "nobody");
     assert_eq!(app.get("/lenient", &ada.access).await.text, "somebody");
     for token in [None, Some("garbage"), Some(ada.access.as_str())] {
         for path in ["/open", "/admin"] {
-            assert_eq!(app.send(request(Method::GET, path, token, None)).await.text, "open", "{path}");
+            assert_eq!(
+                app.send(request(Method::GET, path, token, None)).await.text,
+                "open",
+                "{path}"
+            );
         }
     }
-    let remove = async |token: Option<&str>| app.send(request(Method::DELETE, "/admin/users/7", token, None)).await;
+    let remove = async |token: Option<&str>| {
+        app.send(request(Method::DELETE, "/admin/users/7", token, None))
+            .await
+    };
     remove(None).await.assert_problem(401, "missing_token");
-    remove(Some(&grace.access)).await.assert_problem(403, "forbidden");
+    remove(Some(&grace.access))
+        .await
+        .assert_problem(403, "forbidden");
     assert_eq!(remove(Some(&ada.access)).await.text, "7");
-    app.post_as("/write", &grace.access, None).await.assert_problem(403, "insufficient_scope");
-    let delete_me = async || app.send(request(Method::DELETE, "/me", Some(&ada.access), None)).await;
+    app.post_as("/write", &grace.access, None)
+        .await
+        .assert_problem(403, "insufficient_scope");
+    let delete_me = async || {
+        app.send(request(Method::DELETE, "/me", Some(&ada.access), None))
+            .await
+    };
     assert_eq!(delete_me().await.status, StatusCode::NO_CONTENT);
     app.wait(301);
-    delete_me().await.assert_problem(401, "insufficient_user_authentication");
-    assert_eq!(as_nobody(Method::POST, "/me").await.status, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(as_nobody(Method::GET, "/nowhere").await.status, StatusCode::NOT_FOUND);
+    delete_me()
+        .await
+        .assert_problem(401, "insufficient_user_authentication");
+    assert_eq!(
+        as_nobody(Method::POST, "/me").await.status,
+        StatusCode::METHOD_NOT_ALLOWED
+    );
+    assert_eq!(
+        as_nobody(Method::GET, "/nowhere").await.status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[tokio::test]
 async fn nothing_of_a_refused_request_is_read() {
     let app = app().await;
-    let body = Body::from_stream(futures_util::stream::once(async { panic!("the body was read") as Result<String, String> }));
+    let body = Body::from_stream(futures_util::stream::once(async {
+        panic!("the body was read") as Result<String, String>
+    }));
     let refused = app.send(Request::post("/write").body(body).unwrap()).await;
     refused.assert_problem(401, "missing_token");
 }
@@ -106,35 +156,71 @@ fn the_routes_tell_who_may_call_them() {
     }
     let anyone = Security::Required(Rule::Anyone);
     let guarded = guarded();
-    let found: Vec<_> =
-        guarded.routes().iter().map(|route| (route.path.as_str(), route.method.clone().unwrap(), route.security)).collect();
+    let found: Vec<_> = guarded
+        .routes()
+        .iter()
+        .map(|route| {
+            (
+                route.path.as_str(),
+                route.method.clone().unwrap(),
+                route.security,
+            )
+        })
+        .collect();
     assert_eq!(
         found,
         [
             ("/me", Method::GET, anyone),
-            ("/me", Method::DELETE, Security::Required(rule::<FreshAdmins>())),
+            (
+                "/me",
+                Method::DELETE,
+                Security::Required(rule::<FreshAdmins>())
+            ),
             ("/current", Method::GET, anyone),
             ("/optional", Method::GET, Security::Optional(Rule::Anyone)),
             ("/lenient", Method::GET, Security::Optional(Rule::Anyone)),
             ("/open", Method::GET, Security::Public),
             ("/admin", Method::GET, Security::Public),
-            ("/admin/users/{id}", Method::DELETE, Security::Required(rule::<Admins>())),
-            ("/write", Method::POST, Security::Required(rule::<Writers>())),
+            (
+                "/admin/users/{id}",
+                Method::DELETE,
+                Security::Required(rule::<Admins>())
+            ),
+            (
+                "/write",
+                Method::POST,
+                Security::Required(rule::<Writers>())
+            ),
         ]
     );
     assert_ne!(rule::<Admins>(), rule::<Writers>());
 }
 
-/// Each path of a route is the one that axum answers, with and without a slash at the end of what it is nested under.
+/// Each path of a route is the one that axum answers, with and without a slash at the end of what
+/// it is nested under.
 #[tokio::test]
 async fn a_nested_route_is_listed_where_axum_answers_it() {
     let app = App::new().await;
-    let inner = || Guarded::new().route("/", get(open)).route("/a", get(open)).route("/{id}/b", get(open));
+    let inner = || {
+        Guarded::new()
+            .route("/", get(open))
+            .route("/a", get(open))
+            .route("/{id}/b", get(open))
+    };
     let guarded: Guarded<Gate<Accounts>> = Guarded::new()
         .nest("/one", inner())
         .nest("/two/", inner())
-        .nest("/three", Guarded::new().nest("/four", inner()).merge(Guarded::new().route("/five", get(open))));
-    let paths: Vec<String> = guarded.routes().iter().map(|route| route.path.clone()).collect();
+        .nest(
+            "/three",
+            Guarded::new()
+                .nest("/four", inner())
+                .merge(Guarded::new().route("/five", get(open))),
+        );
+    let paths: Vec<String> = guarded
+        .routes()
+        .iter()
+        .map(|route| route.path.clone())
+        .collect();
     assert_eq!(
         paths,
         [
@@ -153,7 +239,11 @@ async fn a_nested_route_is_listed_where_axum_answers_it() {
     let app = app.serving(guarded.with_state(app.gate.clone()).into_router());
     for path in paths {
         let path = path.replace("{id}", "7");
-        assert_eq!(app.send(request(Method::GET, &path, None, None)).await.text, "open", "{path}");
+        assert_eq!(
+            app.send(request(Method::GET, &path, None, None)).await.text,
+            "open",
+            "{path}"
+        );
     }
 }
 
@@ -176,33 +266,60 @@ async fn every_method_goes_to_its_handler() {
             ("/TRACE", routing::trace(who)),
         ]
     };
-    let chained = get(who).connect(who).delete(who).head(who).options(who).patch(who).post(who).put(who).trace(who);
+    let chained = get(who)
+        .connect(who)
+        .delete(who)
+        .head(who)
+        .options(who)
+        .patch(who)
+        .post(who)
+        .put(who)
+        .trace(who);
     let mut guarded = Guarded::new()
         .route("/all", chained)
         .route("/any", any(who).post(async |_: Public| "posted"))
-        .route("/some", on(MethodFilter::PUT.or(MethodFilter::PATCH), who).fallback(async |_: Public| StatusCode::GONE));
+        .route(
+            "/some",
+            on(MethodFilter::PUT.or(MethodFilter::PATCH), who)
+                .fallback(async |_: Public| StatusCode::GONE),
+        );
     for (path, methods) in single() {
         guarded = guarded.route(path, methods);
     }
     let listed = |path: &str| {
         let routes = guarded.routes().iter().filter(|route| route.path == path);
-        routes.map(|route| route.method.as_ref().map_or("*", Method::as_str).to_owned()).collect::<Vec<_>>()
+        routes
+            .map(|route| route.method.as_ref().map_or("*", Method::as_str).to_owned())
+            .collect::<Vec<_>>()
     };
-    let methods = ["CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
+    let methods = [
+        "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE",
+    ];
     let mut all = listed("/all");
     all.sort();
     assert_eq!(all, methods);
     assert_eq!(
         (listed("/any"), listed("/some")),
-        (vec!["*".into(), "POST".into()], vec!["PATCH".into(), "PUT".into(), "*".into()])
+        (
+            vec!["*".into(), "POST".into()],
+            vec!["PATCH".into(), "PUT".into(), "*".into()]
+        )
     );
     for method in methods {
         assert_eq!(listed(&format!("/{method}")), [method]);
     }
 
     let app = app.serving(guarded.into_router());
-    let send = async |path: &str, method: &str| app.send(request(method.parse().unwrap(), path, None, None)).await;
-    let echoed = |answer: &tollgate_tests::Answer| answer.headers.get("x-method").map(|value| value.to_str().unwrap().to_owned());
+    let send = async |path: &str, method: &str| {
+        app.send(request(method.parse().unwrap(), path, None, None))
+            .await
+    };
+    let echoed = |answer: &tollgate_tests::Answer| {
+        answer
+            .headers
+            .get("x-method")
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
     for method in methods {
         assert_eq!(echoed(&send("/all", method).await).as_deref(), Some(method));
         for path in methods {
@@ -211,9 +328,17 @@ async fn every_method_goes_to_its_handler() {
             assert_eq!(answer.status == StatusCode::OK, takes, "{method} /{path}");
         }
         let any = send("/any", method).await;
-        assert_eq!((any.status, echoed(&any).is_none()), (StatusCode::OK, method == "POST"), "{method}");
+        assert_eq!(
+            (any.status, echoed(&any).is_none()),
+            (StatusCode::OK, method == "POST"),
+            "{method}"
+        );
         let some = send("/some", method).await;
-        assert_eq!(some.status == StatusCode::OK, ["PUT", "PATCH"].contains(&method), "{method}");
+        assert_eq!(
+            some.status == StatusCode::OK,
+            ["PUT", "PATCH"].contains(&method),
+            "{method}"
+        );
         assert!(matches!(some.status, StatusCode::OK | StatusCode::GONE));
     }
 }
@@ -221,7 +346,11 @@ async fn every_method_goes_to_its_handler() {
 #[tokio::test]
 async fn layers_run_where_they_do_in_axum() {
     let app = App::new().await;
-    let (all, routes, one) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (all, routes, one) = (
+        Arc::new(AtomicU64::new(0)),
+        Arc::new(AtomicU64::new(0)),
+        Arc::new(AtomicU64::new(0)),
+    );
     let count = |counter: &Arc<AtomicU64>| {
         let counter = Arc::clone(counter);
         axum::middleware::from_fn(move |request: axum::extract::Request, next: Next| {
@@ -239,15 +368,34 @@ async fn layers_run_where_they_do_in_axum() {
     let guarded = guarded.clone();
     let app = app.serving(Router::new().merge(guarded).with_state(app.gate.clone()));
     let counts = || [&all, &routes, &one].map(|counter| counter.load(Ordering::SeqCst));
-    app.send(request(Method::GET, "/me", None, None)).await.assert_problem(401, "missing_token");
+    app.send(request(Method::GET, "/me", None, None))
+        .await
+        .assert_problem(401, "missing_token");
     assert_eq!(counts(), [1, 1, 0]);
-    assert_eq!(app.send(request(Method::GET, "/one", None, None)).await.text, "open");
+    assert_eq!(
+        app.send(request(Method::GET, "/one", None, None))
+            .await
+            .text,
+        "open"
+    );
     assert_eq!(counts(), [2, 2, 1]);
-    assert_eq!(app.send(request(Method::POST, "/one", None, None)).await.text, "open");
+    assert_eq!(
+        app.send(request(Method::POST, "/one", None, None))
+            .await
+            .text,
+        "open"
+    );
     assert_eq!(counts(), [3, 3, 1]);
-    assert_eq!(app.send(request(Method::GET, "/two", None, None)).await.text, "open");
+    assert_eq!(
+        app.send(request(Method::GET, "/two", None, None))
+            .await
+            .text,
+        "open"
+    );
     assert_eq!(counts(), [4, 4, 2]);
-    app.send(request(Method::GET, "/nowhere", None, None)).await.assert_problem(401, "missing_token");
+    app.send(request(Method::GET, "/nowhere", None, None))
+        .await
+        .assert_problem(401, "missing_token");
     assert_eq!(counts(), [5, 4, 2]);
 }
 
@@ -259,11 +407,22 @@ async fn a_gates_own_layer_and_the_argument_are_both_asked() {
         .route("/open", get(open))
         .route("/write", get(async |_: Auth<User, Writers>| "in"))
         .route_layer(app.gate.require::<Admins>());
-    let app = app.serving(app.gate.install(Guarded::new().nest("/admin", inner)).with_state(app.gate.clone()));
-    let (ada, grace) = (app.sign_in("ada@example.com").await, app.sign_in("grace@example.com").await);
+    let app = app.serving(
+        app.gate
+            .install(Guarded::new().nest("/admin", inner))
+            .with_state(app.gate.clone()),
+    );
+    let (ada, grace) = (
+        app.sign_in("ada@example.com").await,
+        app.sign_in("grace@example.com").await,
+    );
     for path in ["/admin/open", "/admin/write"] {
-        app.send(request(Method::GET, path, None, None)).await.assert_problem(401, "missing_token");
-        app.get(path, &grace.access).await.assert_problem(403, "forbidden");
+        app.send(request(Method::GET, path, None, None))
+            .await
+            .assert_problem(401, "missing_token");
+        app.get(path, &grace.access)
+            .await
+            .assert_problem(403, "forbidden");
         assert_eq!(app.get(path, &ada.access).await.status, StatusCode::OK);
     }
 }
@@ -271,5 +430,7 @@ async fn a_gates_own_layer_and_the_argument_are_both_asked() {
 #[test]
 #[should_panic(expected = "Overlapping method route")]
 fn a_route_that_is_there_already_is_refused_as_in_axum() {
-    let _: Guarded = Guarded::new().route("/open", get(open)).route("/open", get(open));
+    let _: Guarded = Guarded::new()
+        .route("/open", get(open))
+        .route("/open", get(open));
 }

@@ -1,4 +1,5 @@
-//! The published key set: what it says for every type of key, how it is cached, and what is never in it.
+//! The published key set: what it says for every type of key, how it is cached, and what is never
+//! in it.
 
 use std::time::Duration;
 
@@ -16,18 +17,33 @@ const PATH: &str = "/.well-known/jwks.json";
 async fn app(algorithm: Algorithm) -> (Gate<Accounts>, Clock) {
     let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
     // A ring that is made by the system's clock is published since then.
-    let clock = Clock::manual(Timestamp::from(std::time::SystemTime::now()).plus(Duration::from_secs(1)));
-    (builder.keys(KeyRing::generate(algorithm).unwrap()).clock(clock.clone()).build().await.unwrap(), clock)
+    let clock =
+        Clock::manual(Timestamp::from(std::time::SystemTime::now()).plus(Duration::from_secs(1)));
+    (
+        builder
+            .keys(KeyRing::generate(algorithm).unwrap())
+            .clock(clock.clone())
+            .build()
+            .await
+            .unwrap(),
+        clock,
+    )
 }
 
 async fn ask(gate: &Gate<Accounts>, if_none_match: &[&str]) -> (StatusCode, HeaderMap, Vec<u8>) {
     let mut asking = request(Method::GET, PATH, None, None);
     for line in if_none_match {
-        asking.headers_mut().append("if-none-match", line.parse().unwrap());
+        asking
+            .headers_mut()
+            .append("if-none-match", line.parse().unwrap());
     }
     let answer = routes(gate).oneshot(asking).await.unwrap();
     let (head, body) = answer.into_parts();
-    (head.status, head.headers, body.collect().await.unwrap().to_bytes().to_vec())
+    (
+        head.status,
+        head.headers,
+        body.collect().await.unwrap().to_bytes().to_vec(),
+    )
 }
 
 /// R38, R35: each key type as RFC 7518 section 6 and RFC 8037 have it.
@@ -42,12 +58,20 @@ async fn r38_every_type_of_key_is_published_without_a_private_member() {
     ] {
         let (gate, _) = app(algorithm).await;
         let (status, headers, body) = ask(&gate, &[]).await;
-        assert_eq!((status, &headers["content-type"]), (StatusCode::OK, &"application/jwk-set+json".parse().unwrap()));
+        assert_eq!(
+            (status, &headers["content-type"]),
+            (StatusCode::OK, &"application/jwk-set+json".parse().unwrap())
+        );
         let set: Value = serde_json::from_slice(&body).unwrap();
         let keys = set["keys"].as_array().unwrap();
         assert_eq!(keys.len(), 2, "the current and the next");
         for key in keys {
-            let mut names: Vec<&str> = key.as_object().unwrap().keys().map(String::as_str).collect();
+            let mut names: Vec<&str> = key
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str)
+                .collect();
             names.sort_unstable();
             let mut expected = [members, &["alg", "kid", "kty", "use"]].concat();
             expected.sort_unstable();
@@ -66,28 +90,55 @@ async fn the_set_of_an_hmac_ring_is_empty() {
     }
 }
 
-/// RFC 9110 section 13.1.2, RFC 9111. R39: a cache may keep it for less than a key is published ahead.
+/// RFC 9110 section 13.1.2, RFC 9111. R39: a cache may keep it for less than a key is published
+/// ahead.
 #[tokio::test]
 async fn a_cache_asks_by_the_entity_tag_and_the_set_comes_again_only_when_keys_change() {
     let (gate, clock) = app(Algorithm::EdDSA).await;
     let (_, headers, body) = ask(&gate, &[]).await;
     let tag = headers["etag"].to_str().unwrap().to_owned();
-    assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 20, "strong: {tag}");
+    assert!(
+        tag.starts_with('"') && tag.ends_with('"') && tag.len() > 20,
+        "strong: {tag}"
+    );
     assert_eq!(headers["cache-control"], "public, max-age=300");
     assert_eq!(ask(&gate, &[]).await.1["etag"], *tag);
 
     let weak = format!("W/{tag}");
     let list = format!("\"another\", {tag}");
-    for known in [&[&*tag][..], &[&*weak], &[&*list], &["*"], &["\"another\"", &*tag]] {
+    for known in [
+        &[&*tag][..],
+        &[&*weak],
+        &[&*list],
+        &["*"],
+        &["\"another\"", &*tag],
+    ] {
         let (status, headers, body) = ask(&gate, known).await;
-        assert_eq!((status, body.len()), (StatusCode::NOT_MODIFIED, 0), "{known:?}");
+        assert_eq!(
+            (status, body.len()),
+            (StatusCode::NOT_MODIFIED, 0),
+            "{known:?}"
+        );
         assert_eq!(
             (&headers["etag"], &headers["cache-control"]),
-            (&tag.parse().unwrap(), &"public, max-age=300".parse().unwrap())
+            (
+                &tag.parse().unwrap(),
+                &"public, max-age=300".parse().unwrap()
+            )
         );
     }
-    for unknown in [&["\"another\""][..], &[&tag[1..tag.len() - 1]], &[""], &["W/"], &["\"\""]] {
-        assert_eq!(ask(&gate, unknown).await, (StatusCode::OK, headers.clone(), body.clone()), "{unknown:?}");
+    for unknown in [
+        &["\"another\""][..],
+        &[&tag[1..tag.len() - 1]],
+        &[""],
+        &["W/"],
+        &["\"\""],
+    ] {
+        assert_eq!(
+            ask(&gate, unknown).await,
+            (StatusCode::OK, headers.clone(), body.clone()),
+            "{unknown:?}"
+        );
     }
 
     clock.advance(Duration::from_secs(15 * 60));

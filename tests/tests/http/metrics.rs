@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use metrics::{Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use metrics::{
+    Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+};
 use tollgate::prelude::*;
 use tollgate::store::MemoryStore;
 use tollgate_tests::App;
@@ -26,16 +28,26 @@ impl HistogramFn for Times {
 
 impl Kept {
     fn place(&self, key: &Key) -> Arc<AtomicU64> {
-        let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+        let labels: Vec<_> = key
+            .labels()
+            .map(|label| format!("{}={}", label.key(), label.value()))
+            .collect();
         let name = format!("{}{{{}}}", key.name(), labels.join(","));
         Arc::clone(self.0.lock().unwrap().entry(name).or_default())
     }
 
     fn of(&self, issuer: &str) -> BTreeMap<String, u64> {
         let kept = self.0.lock().unwrap();
-        let of_issuer = kept.iter().filter(|(name, _)| name.contains(&format!("issuer={issuer}")));
+        let of_issuer = kept
+            .iter()
+            .filter(|(name, _)| name.contains(&format!("issuer={issuer}")));
         of_issuer
-            .map(|(name, value)| (name.replace(&format!("issuer={issuer}"), "issuer"), value.load(Ordering::SeqCst)))
+            .map(|(name, value)| {
+                (
+                    name.replace(&format!("issuer={issuer}"), "issuer"),
+                    value.load(Ordering::SeqCst),
+                )
+            })
             .collect()
     }
 }
@@ -62,7 +74,8 @@ fn recorder() -> &'static Kept {
     static KEPT: OnceLock<Kept> = OnceLock::new();
     KEPT.get_or_init(|| {
         let kept = Kept::default();
-        metrics::set_global_recorder(kept.clone()).unwrap_or_else(|_| panic!("a recorder is installed already"));
+        metrics::set_global_recorder(kept.clone())
+            .unwrap_or_else(|_| panic!("a recorder is installed already"));
         kept
     })
 }
@@ -72,19 +85,34 @@ async fn on(store: &MemoryStore, issuer: &str) -> App {
     settings.issuer = Some(issuer.to_owned());
     settings.audience = Some("https://api.example.com".to_owned());
     let accounts = tollgate_tests::Accounts::seeded();
-    let gate = accounts.clone().gate().settings(settings).keys(KeyRing::generate(Algorithm::EdDSA).unwrap());
-    let gate = gate.store(store.clone()).accept_new_keys().build().await.unwrap();
+    let gate = accounts
+        .clone()
+        .gate()
+        .settings(settings)
+        .keys(KeyRing::generate(Algorithm::EdDSA).unwrap());
+    let gate = gate
+        .store(store.clone())
+        .accept_new_keys()
+        .build()
+        .await
+        .unwrap();
     App::new().await.on_gate(accounts, gate)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_gate_tells_its_figures_to_the_recorder() {
     let (kept, store) = (recorder(), MemoryStore::new());
-    let (one, _two) = (on(&store, "https://one.example.com").await, on(&store, "https://two.example.com").await);
+    let (one, _two) = (
+        on(&store, "https://one.example.com").await,
+        on(&store, "https://two.example.com").await,
+    );
     let tokens = one.sign_in("ada@example.com").await;
-    one.post("/auth/refresh-access", serde_json::json!({ "refresh_token": "garbage" }))
-        .await
-        .assert_problem(401, "invalid_grant");
+    one.post(
+        "/auth/refresh-access",
+        serde_json::json!({ "refresh_token": "garbage" }),
+    )
+    .await
+    .assert_problem(401, "invalid_grant");
     let sid: SessionId = tokens.session.parse().unwrap();
     one.gate.revoke(Revoke::session(sid)).await.unwrap();
 
@@ -94,29 +122,53 @@ async fn a_gate_tells_its_figures_to_the_recorder() {
     let start = Instant::now();
     let told = |issuer: &str| {
         let told = kept.of(issuer);
-        told.get(lag).is_some_and(|count| *count == 1) && told.get(entries) == Some(&1.0_f64.to_bits())
+        told.get(lag).is_some_and(|count| *count == 1)
+            && told.get(entries) == Some(&1.0_f64.to_bits())
     };
     while !told("https://one.example.com") || !told("https://two.example.com") {
-        assert!(start.elapsed().as_secs() < 10, "{:?}", kept.of("https://two.example.com"));
+        assert!(
+            start.elapsed().as_secs() < 10,
+            "{:?}",
+            kept.of("https://two.example.com")
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 
     let one = kept.of("https://one.example.com");
-    let event = |name: &str, outcome: &str| one.get(&format!("tollgate_events_total{{issuer,event={name},outcome={outcome}}}"));
+    let event = |name: &str, outcome: &str| {
+        one.get(&format!(
+            "tollgate_events_total{{issuer,event={name},outcome={outcome}}}"
+        ))
+    };
     assert_eq!(event("signed_in", "done"), Some(&1));
     assert_eq!(event("refresh_refused", "refused"), Some(&1));
     assert_eq!(event("revoked", "done"), Some(&1));
     assert_eq!(one.get("tollgate_dropped_events_total{issuer}"), Some(&0));
-    assert_eq!(one.get("tollgate_dropped_confirmations_total{issuer}"), Some(&0));
+    assert_eq!(
+        one.get("tollgate_dropped_confirmations_total{issuer}"),
+        Some(&0)
+    );
     assert_eq!(one.get("tollgate_clock_offset_seconds{issuer}"), Some(&0));
     assert!(f64::from_bits(one["tollgate_revocation_view_age_seconds{issuer}"]) < 10.0);
 
     // What happened to the one is no event of the other, and no series says to whom.
-    assert_eq!(kept.of("https://two.example.com").keys().filter(|name| name.starts_with("tollgate_events")).count(), 0);
+    assert_eq!(
+        kept.of("https://two.example.com")
+            .keys()
+            .filter(|name| name.starts_with("tollgate_events"))
+            .count(),
+        0
+    );
     let page = include_str!("../../../docs/metrics.md");
     for name in one.keys() {
         let (name, labels) = name.split_once('{').unwrap();
-        assert!(page.contains(&format!("| `{name}` |")), "the page has no {name}");
-        assert!(!labels.contains(&tokens.session) && !labels.contains("ada"), "{labels}");
+        assert!(
+            page.contains(&format!("| `{name}` |")),
+            "the page has no {name}"
+        );
+        assert!(
+            !labels.contains(&tokens.session) && !labels.contains("ada"),
+            "{labels}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The OpenAPI document: what it says is what the routes do, and who may call a route comes from the type that guards it.
+//! The OpenAPI document: what it says is what the routes do, and who may call a route comes from
+//! the type that guards it.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +13,16 @@ use tollgate::settings::{Service, Settings};
 use tollgate_tests::{Accounts, Admins, App, FreshAdmins, User, Writers, request};
 
 async fn served(app: &App) -> Value {
-    let response = app.send(request(Method::GET, "/openapi.json", None, None)).await;
-    assert_eq!((response.status, response.headers["content-type"].to_str().unwrap()), (StatusCode::OK, "application/json"));
+    let response = app
+        .send(request(Method::GET, "/openapi.json", None, None))
+        .await;
+    assert_eq!(
+        (
+            response.status,
+            response.headers["content-type"].to_str().unwrap()
+        ),
+        (StatusCode::OK, "application/json")
+    );
     serde_json::from_str(&response.text).unwrap()
 }
 
@@ -21,7 +30,12 @@ async fn served(app: &App) -> Value {
 fn operations(document: &Value) -> BTreeSet<(String, String)> {
     let paths = document["paths"].as_object().unwrap();
     let of = |(path, item): (&String, &Value)| {
-        let methods: Vec<_> = item.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())).collect();
+        let methods: Vec<_> = item
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(|method| (method.to_uppercase(), path.clone()))
+            .collect();
         methods
     };
     paths.iter().flat_map(of).collect()
@@ -45,21 +59,44 @@ async fn the_document_has_the_routes_that_there_are() {
         ("DELETE", "/auth/sessions/{id}"),
         ("GET", "/.well-known/jwks.json"),
     ];
-    assert_eq!(found, expected.iter().map(|&(method, path)| (method.to_owned(), path.to_owned())).collect());
+    assert_eq!(
+        found,
+        expected
+            .iter()
+            .map(|&(method, path)| (method.to_owned(), path.to_owned()))
+            .collect()
+    );
     let user = app.sign_in("ada@example.com").await;
     for (method, path) in &found {
         let path = path.replace("{id}", "AAAAAAAAAAAAAAAAAAAAAA");
-        let answer = app.send(request(method.parse().unwrap(), &path, Some(&user.access), None)).await;
-        assert_ne!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+        let answer = app
+            .send(request(
+                method.parse().unwrap(),
+                &path,
+                Some(&user.access),
+                None,
+            ))
+            .await;
+        assert_ne!(
+            answer.status,
+            StatusCode::METHOD_NOT_ALLOWED,
+            "{method} {path}"
+        );
         // The one route that knows ids says in its own words that this is none.
-        assert!(answer.status != StatusCode::NOT_FOUND || answer.text.contains("not_found"), "{method} {path}");
+        assert!(
+            answer.status != StatusCode::NOT_FOUND || answer.text.contains("not_found"),
+            "{method} {path}"
+        );
     }
 }
 
-/// Checks a value against a schema of the document, as far as our schemas go; members that no schema names are wrong.
+/// Checks a value against a schema of the document, as far as our schemas go; members that no
+/// schema names are wrong.
 fn assert_fits(document: &Value, schema: &Value, value: &Value, at: &str) {
     if let Some(reference) = schema["$ref"].as_str() {
-        let target = document.pointer(reference.trim_start_matches('#')).unwrap_or_else(|| panic!("{reference} is nowhere"));
+        let target = document
+            .pointer(reference.trim_start_matches('#'))
+            .unwrap_or_else(|| panic!("{reference} is nowhere"));
         return assert_fits(document, target, value, at);
     }
     let kind = match value {
@@ -72,7 +109,10 @@ fn assert_fits(document: &Value, schema: &Value, value: &Value, at: &str) {
     };
     let allowed = &schema["type"];
     assert!(
-        *allowed == json!(kind) || allowed.as_array().is_some_and(|all| all.contains(&json!(kind))),
+        *allowed == json!(kind)
+            || allowed
+                .as_array()
+                .is_some_and(|all| all.contains(&json!(kind))),
         "{at}: {value} is no {allowed}"
     );
     if let Some(values) = schema["enum"].as_array() {
@@ -81,13 +121,20 @@ fn assert_fits(document: &Value, schema: &Value, value: &Value, at: &str) {
     for item in value.as_array().into_iter().flatten() {
         assert_fits(document, &schema["items"], item, &format!("{at}[]"));
     }
-    let Some(object) = value.as_object() else { return };
+    let Some(object) = value.as_object() else {
+        return;
+    };
     for name in schema["required"].as_array().into_iter().flatten() {
-        assert!(object.contains_key(name.as_str().unwrap()), "{at}: {name} is missing");
+        assert!(
+            object.contains_key(name.as_str().unwrap()),
+            "{at}: {name} is missing"
+        );
     }
     if schema.get("properties").is_some() {
         for (name, value) in object {
-            let schema = schema["properties"].get(name).unwrap_or_else(|| panic!("{at}: nobody documented {name}"));
+            let schema = schema["properties"]
+                .get(name)
+                .unwrap_or_else(|| panic!("{at}: nobody documented {name}"));
             assert_fits(document, schema, value, &format!("{at}.{name}"));
         }
     }
@@ -98,41 +145,107 @@ async fn answers_and_refusals_are_as_documented() {
     let app = App::new().await;
     let document = served(&app).await;
     let user = app.sign_in("ada@example.com").await;
-    let credentials = json!({"email": "ada@example.com", "password": "correct horse battery staple"});
+    let credentials =
+        json!({"email": "ada@example.com", "password": "correct horse battery staple"});
     let token = Some(user.access.as_str());
     let mut seen = 0;
     for (method, path, token, body) in [
-        (Method::POST, "/auth/signin", None, Some(credentials.clone())),
-        (Method::POST, "/auth/signin", None, Some(json!({"email": "ada@example.com", "password": "wrong"}))),
-        (Method::POST, "/auth/signin", None, Some(json!({"email": "ada@example.com"}))),
-        (Method::POST, "/auth/refresh-access", None, Some(json!({"refresh_token": "garbage"}))),
-        (Method::POST, "/auth/refresh-access", None, Some(json!({"refresh_token": user.refresh}))),
-        (Method::POST, "/auth/reauthenticate", token, Some(credentials)),
-        (Method::POST, "/auth/verify", None, Some(json!({"token": user.access}))),
-        (Method::POST, "/auth/verify", None, Some(json!({"token": "garbage"}))),
+        (
+            Method::POST,
+            "/auth/signin",
+            None,
+            Some(credentials.clone()),
+        ),
+        (
+            Method::POST,
+            "/auth/signin",
+            None,
+            Some(json!({"email": "ada@example.com", "password": "wrong"})),
+        ),
+        (
+            Method::POST,
+            "/auth/signin",
+            None,
+            Some(json!({"email": "ada@example.com"})),
+        ),
+        (
+            Method::POST,
+            "/auth/refresh-access",
+            None,
+            Some(json!({"refresh_token": "garbage"})),
+        ),
+        (
+            Method::POST,
+            "/auth/refresh-access",
+            None,
+            Some(json!({"refresh_token": user.refresh})),
+        ),
+        (
+            Method::POST,
+            "/auth/reauthenticate",
+            token,
+            Some(credentials),
+        ),
+        (
+            Method::POST,
+            "/auth/verify",
+            None,
+            Some(json!({"token": user.access})),
+        ),
+        (
+            Method::POST,
+            "/auth/verify",
+            None,
+            Some(json!({"token": "garbage"})),
+        ),
         (Method::GET, "/auth/sessions", token, None),
         (Method::GET, "/auth/sessions", None, None),
         (Method::DELETE, "/auth/sessions/nothing", token, None),
         (Method::GET, "/.well-known/jwks.json", None, None),
-        (Method::POST, "/auth/revoke", None, Some(json!({"token": "garbage"}))),
+        (
+            Method::POST,
+            "/auth/revoke",
+            None,
+            Some(json!({"token": "garbage"})),
+        ),
         (Method::POST, "/auth/signout-all", token, None),
-        (Method::POST, "/auth/signout", None, Some(json!({"refresh_token": "garbage"}))),
+        (
+            Method::POST,
+            "/auth/signout",
+            None,
+            Some(json!({"refresh_token": "garbage"})),
+        ),
     ] {
         let answer = app.send(request(method.clone(), path, token, body)).await;
-        let documented = if path.ends_with("/nothing") { "/auth/sessions/{id}" } else { path };
+        let documented = if path.ends_with("/nothing") {
+            "/auth/sessions/{id}"
+        } else {
+            path
+        };
         let operation = &document["paths"][documented][method.as_str().to_lowercase()];
         let mut response = &operation["responses"][answer.status.as_str()];
         if let Some(reference) = response["$ref"].as_str() {
             response = document.pointer(reference.trim_start_matches('#')).unwrap();
         }
-        assert!(response.is_object(), "{method} {path} answers {} and nobody documented it", answer.status);
+        assert!(
+            response.is_object(),
+            "{method} {path} answers {} and nobody documented it",
+            answer.status
+        );
         let Some(content) = response["content"].as_object() else {
             assert_eq!(answer.text, "", "{method} {path}");
             continue;
         };
         let media = answer.headers["content-type"].to_str().unwrap();
-        let schema = &content.get(media).unwrap_or_else(|| panic!("{method} {path}: {media}"))["schema"];
-        assert_fits(&document, schema, &serde_json::from_str(&answer.text).unwrap(), path);
+        let schema = &content
+            .get(media)
+            .unwrap_or_else(|| panic!("{method} {path}: {media}"))["schema"];
+        assert_fits(
+            &document,
+            schema,
+            &serde_json::from_str(&answer.text).unwrap(),
+            path,
+        );
         seen += 1;
     }
     assert_eq!(seen, 13, "answers with a body");
@@ -145,9 +258,15 @@ async fn who_may_call_a_route_comes_from_the_type() {
     let app = App::new().await;
     let guarded = Guarded::<Gate<Accounts>>::new()
         .route("/open", get(anybody))
-        .route("/me", get(async |_: Auth<User>| ()).delete(async |_: Auth<User, FreshAdmins>| ()))
+        .route(
+            "/me",
+            get(async |_: Auth<User>| ()).delete(async |_: Auth<User, FreshAdmins>| ()),
+        )
         .route("/maybe", get(async |_: Option<Auth<User>>| ()))
-        .route("/write/{name}", post(async |_: Auth<User, Writers>, _: Path<String>| ()))
+        .route(
+            "/write/{name}",
+            post(async |_: Auth<User, Writers>, _: Path<String>| ()),
+        )
         .route("/files/{*path}", get(async |_: Auth<User, Admins>| ()))
         .route("/any", any(async |_: Auth<User>| ()));
     let app = app.serving(app.gate.install(guarded).with_state(app.gate.clone()));
@@ -155,15 +274,33 @@ async fn who_may_call_a_route_comes_from_the_type() {
     let security = |method: &str, path: &str| document["paths"][path][method]["security"].clone();
     assert_eq!(security("get", "/open"), json!([]));
     assert_eq!(security("get", "/me"), json!([{"access_token": []}]));
-    assert_eq!(security("delete", "/me"), json!([{"access_token": ["admin"]}]));
+    assert_eq!(
+        security("delete", "/me"),
+        json!([{"access_token": ["admin"]}])
+    );
     assert_eq!(security("get", "/maybe"), json!([{}, {"access_token": []}]));
-    assert_eq!(security("post", "/write/{name}"), json!([{"access_token": ["write"]}]));
-    assert_eq!(security("get", "/files/{path}"), json!([{"access_token": ["admin"]}]));
-    assert_eq!(document["paths"]["/write/{name}"]["post"]["parameters"][0]["name"], "name");
-    assert_eq!(document["components"]["securitySchemes"]["access_token"]["scheme"], "bearer");
+    assert_eq!(
+        security("post", "/write/{name}"),
+        json!([{"access_token": ["write"]}])
+    );
+    assert_eq!(
+        security("get", "/files/{path}"),
+        json!([{"access_token": ["admin"]}])
+    );
+    assert_eq!(
+        document["paths"]["/write/{name}"]["post"]["parameters"][0]["name"],
+        "name"
+    );
+    assert_eq!(
+        document["components"]["securitySchemes"]["access_token"]["scheme"],
+        "bearer"
+    );
     // Those of the gate are there, too.
     assert_eq!(security("post", "/auth/signin"), json!([]));
-    assert_eq!(security("get", "/auth/sessions"), json!([{"access_token": []}]));
+    assert_eq!(
+        security("get", "/auth/sessions"),
+        json!([{"access_token": []}])
+    );
 }
 
 #[tokio::test]
@@ -174,14 +311,29 @@ async fn cookies_and_services_are_in_it_where_they_are_configured() {
     settings.cookies.path = Some("/auth".into());
     settings.introspection.services = vec![Service::new("reports", [7; 32])];
     let app = App::with(settings).await;
-    let guarded = Guarded::<Gate<Accounts>>::new().route("/me", get(async |_: Auth<User, Admins>| ()));
-    let document = served(&app.serving(app.gate.install(guarded).with_state(app.gate.clone()))).await;
+    let guarded =
+        Guarded::<Gate<Accounts>>::new().route("/me", get(async |_: Auth<User, Admins>| ()));
+    let document =
+        served(&app.serving(app.gate.install(guarded).with_state(app.gate.clone()))).await;
     let operation = |method: &str, path: &str| document["paths"][path][method].clone();
-    assert_eq!(operation("get", "/me")["security"], json!([{"access_token": ["admin"]}, {"access_cookie": ["admin"]}]));
-    assert_eq!(document["components"]["securitySchemes"]["access_cookie"]["in"], "cookie");
-    assert_eq!(operation("post", "/auth/introspect")["security"], json!([{"service": []}]));
-    let refused = app.post("/auth/introspect", json!({"token": "garbage"})).await;
-    assert!(operation("post", "/auth/introspect")["responses"][refused.status.as_str()].is_object());
+    assert_eq!(
+        operation("get", "/me")["security"],
+        json!([{"access_token": ["admin"]}, {"access_cookie": ["admin"]}])
+    );
+    assert_eq!(
+        document["components"]["securitySchemes"]["access_cookie"]["in"],
+        "cookie"
+    );
+    assert_eq!(
+        operation("post", "/auth/introspect")["security"],
+        json!([{"service": []}])
+    );
+    let refused = app
+        .post("/auth/introspect", json!({"token": "garbage"}))
+        .await;
+    assert!(
+        operation("post", "/auth/introspect")["responses"][refused.status.as_str()].is_object()
+    );
 }
 
 #[tokio::test]
@@ -194,10 +346,15 @@ async fn what_the_user_wrote_of_a_route_stays_and_its_security_does_not() {
     let own: utoipa::openapi::OpenApi = serde_json::from_value(written).unwrap();
     let app = App::new().await;
     let mut document = own.merge_from(app.gate.openapi());
-    Guarded::<Gate<Accounts>>::new().route("/any", any(async |_: Auth<User, Admins>| ())).describe(&mut document);
+    Guarded::<Gate<Accounts>>::new()
+        .route("/any", any(async |_: Auth<User, Admins>| ()))
+        .describe(&mut document);
     let document = serde_json::to_value(document).unwrap();
     let operation = &document["paths"]["/any"]["put"];
-    assert_eq!((&operation["summary"], &operation["security"]), (&json!("mine"), &json!([{"access_token": ["admin"]}])));
+    assert_eq!(
+        (&operation["summary"], &operation["security"]),
+        (&json!("mine"), &json!([{"access_token": ["admin"]}]))
+    );
     assert_eq!(document["info"]["title"], "mine");
     assert!(document["paths"]["/auth/signin"].is_object());
 }
@@ -207,7 +364,11 @@ async fn what_the_user_wrote_of_a_route_stays_and_its_security_does_not() {
 struct Quiet;
 
 impl Authenticate for Quiet {
-    async fn authenticate(&self, _login: UsernameLogin, _client: &Client) -> Result<User, AuthError> {
+    async fn authenticate(
+        &self,
+        _login: UsernameLogin,
+        _client: &Client,
+    ) -> Result<User, AuthError> {
         Err(AuthError::Invalid)
     }
 }
@@ -224,7 +385,9 @@ async fn a_backend_may_stay_out_of_it() {
     let gate = gate.build().await.unwrap();
     assert!(gate.openapi().paths.paths.is_empty());
     let app: Router = gate.install(Router::new());
-    let request = Request::get("/openapi.json").body(axum::body::Body::empty()).unwrap();
+    let request = Request::get("/openapi.json")
+        .body(axum::body::Body::empty())
+        .unwrap();
     let answer = tower::ServiceExt::oneshot(app, request).await.unwrap();
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
 }
@@ -233,7 +396,11 @@ async fn a_backend_may_stay_out_of_it() {
 #[tokio::test]
 async fn cookies_are_in_the_document_where_they_are_on() {
     let plain = serde_json::to_value(App::new().await.gate.openapi()).unwrap();
-    assert!(plain["components"]["securitySchemes"].get("access_cookie").is_none());
+    assert!(
+        plain["components"]["securitySchemes"]
+            .get("access_cookie")
+            .is_none()
+    );
     let mut settings = Settings::default();
     settings.cookies.path = Some("/auth".to_owned());
     let app = App::with(settings).await;
@@ -241,15 +408,32 @@ async fn cookies_are_in_the_document_where_they_are_on() {
     let scheme = &document["components"]["securitySchemes"]["access_cookie"];
     assert_eq!(
         (&scheme["type"], &scheme["in"], &scheme["name"]),
-        (&json!("apiKey"), &json!("cookie"), &json!("__Host-tollgate-access"))
+        (
+            &json!("apiKey"),
+            &json!("cookie"),
+            &json!("__Host-tollgate-access")
+        )
     );
     let sessions = &document["paths"]["/auth/sessions"]["get"];
-    assert_eq!(sessions["security"], json!([{ "access_token": [] }, { "access_cookie": [] }]));
+    assert_eq!(
+        sessions["security"],
+        json!([{ "access_token": [] }, { "access_cookie": [] }])
+    );
     assert!(sessions["responses"].get("403").is_some());
     let login = json!({ "email": "ada@example.com", "password": tollgate_tests::PASSWORD });
     let schema = json!({ "$ref": "#/components/schemas/Tokens" });
-    assert_fits(&document, &schema, &app.post("/auth/signin", login.clone()).await.json(), "by cookie");
+    assert_fits(
+        &document,
+        &schema,
+        &app.post("/auth/signin", login.clone()).await.json(),
+        "by cookie",
+    );
     let mut by_body = login;
     by_body["transport"] = json!("body");
-    assert_fits(&document, &schema, &app.post("/auth/signin", by_body).await.json(), "by body");
+    assert_fits(
+        &document,
+        &schema,
+        &app.post("/auth/signin", by_body).await.json(),
+        "by body",
+    );
 }

@@ -29,10 +29,19 @@ async fn rotated(app: &App) -> (Tokens, Tokens) {
 async fn row_1_an_unknown_or_ended_session_refreshes_nothing() {
     let app = App::new().await;
     let elsewhere = App::new().await.sign_in("ada@example.com").await;
-    app.refresh(&elsewhere.refresh).await.assert_problem(401, "invalid_grant");
+    app.refresh(&elsewhere.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
     let tokens = app.sign_in("ada@example.com").await;
-    assert_eq!(app.post("/auth/signout", json!({ "refresh_token": tokens.refresh })).await.status, StatusCode::NO_CONTENT);
-    app.refresh(&tokens.refresh).await.assert_problem(401, "invalid_grant");
+    assert_eq!(
+        app.post("/auth/signout", json!({ "refresh_token": tokens.refresh }))
+            .await
+            .status,
+        StatusCode::NO_CONTENT
+    );
+    app.refresh(&tokens.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
 }
 
 /// R74.
@@ -43,7 +52,9 @@ async fn row_1_a_session_ends_when_it_lies_idle() {
     app.wait(30 * 24 * 3600 - 1);
     let tokens = app.refresh(&tokens.refresh).await.tokens();
     app.wait(30 * 24 * 3600);
-    app.refresh(&tokens.refresh).await.assert_problem(401, "invalid_grant");
+    app.refresh(&tokens.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
 }
 
 /// R73, P4.
@@ -63,7 +74,9 @@ async fn row_1_no_number_of_rotations_moves_the_absolute_end() {
     assert_eq!(last.json()["refresh_expires_in"], 60);
     assert_eq!(last.json()["expires_in"], 60);
     app.wait(60);
-    app.refresh(&last.tokens().refresh).await.assert_problem(401, "invalid_grant");
+    app.refresh(&last.tokens().refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
 }
 
 #[tokio::test]
@@ -75,7 +88,10 @@ async fn row_5_the_current_token_is_kept_for_two_windows_after_a_rotation() {
     assert_eq!(kept.refresh, second.refresh);
     assert_ne!(kept.access, second.access);
     app.wait(AFTER);
-    assert_ne!(app.refresh(&second.refresh).await.tokens().refresh, second.refresh);
+    assert_ne!(
+        app.refresh(&second.refresh).await.tokens().refresh,
+        second.refresh
+    );
 }
 
 /// R65.
@@ -99,7 +115,9 @@ async fn row_7_replays_do_not_extend_the_window() {
         assert_eq!(app.refresh(&first.refresh).await.status, StatusCode::OK);
     }
     app.wait(1);
-    app.refresh(&first.refresh).await.assert_problem(503, "unavailable");
+    app.refresh(&first.refresh)
+        .await
+        .assert_problem(503, "unavailable");
 }
 
 /// R71.
@@ -109,9 +127,16 @@ async fn row_7_another_device_id_gets_no_grace() {
     let sign_in = json!({ "email": "ada@example.com", "password": PASSWORD, "device_id": "a" });
     let first = app.post("/auth/signin", sign_in).await.tokens();
     let with = |token: &str, device: &str| json!({ "refresh_token": token, "device_id": device });
-    let second = app.post("/auth/refresh-access", with(&first.refresh, "a")).await.tokens();
-    app.post("/auth/refresh-access", with(&first.refresh, "b")).await.assert_problem(401, "invalid_grant");
-    app.post("/auth/refresh-access", with(&second.refresh, "a")).await.assert_problem(401, "invalid_grant");
+    let second = app
+        .post("/auth/refresh-access", with(&first.refresh, "a"))
+        .await
+        .tokens();
+    app.post("/auth/refresh-access", with(&first.refresh, "b"))
+        .await
+        .assert_problem(401, "invalid_grant");
+    app.post("/auth/refresh-access", with(&second.refresh, "a"))
+        .await
+        .assert_problem(401, "invalid_grant");
 }
 
 #[tokio::test]
@@ -132,11 +157,17 @@ async fn row_8_a_successor_that_nobody_used_is_made_again_and_the_orphan_dies() 
     app.wait(AFTER);
     let again = app.refresh(&first.refresh).await.tokens();
     assert_ne!(again.refresh, orphan.refresh);
-    app.get("/me", &orphan.access).await.assert_problem(401, "invalid_token");
+    app.get("/me", &orphan.access)
+        .await
+        .assert_problem(401, "invalid_token");
     assert_eq!(app.get("/me", &again.access).await.status, StatusCode::OK);
     // Two parties hold the family where the orphan turns up.
-    app.refresh(&orphan.refresh).await.assert_problem(401, "invalid_grant");
-    app.refresh(&again.refresh).await.assert_problem(401, "invalid_grant");
+    app.refresh(&orphan.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
+    app.refresh(&again.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
 }
 
 /// P10.
@@ -150,7 +181,9 @@ async fn row_8_ends_with_the_window_for_lost_answers() {
     // A re-mint does not move `superseded_at`.
     assert_eq!(app.refresh(&first.refresh).await.status, StatusCode::OK);
     app.wait(60);
-    app.refresh(&first.refresh).await.assert_problem(401, "invalid_grant");
+    app.refresh(&first.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
 }
 
 /// R67, R68, R72.
@@ -161,9 +194,15 @@ async fn row_9_a_replay_after_the_successor_was_used_ends_the_session() {
     assert_eq!(app.get("/me", &second.access).await.status, StatusCode::OK);
     app.settle().await;
     app.wait(AFTER);
-    app.refresh(&first.refresh).await.assert_problem(401, "invalid_grant");
-    app.get("/me", &second.access).await.assert_problem(401, "invalid_token");
-    app.refresh(&second.refresh).await.assert_problem(401, "invalid_grant");
+    app.refresh(&first.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
+    app.get("/me", &second.access)
+        .await
+        .assert_problem(401, "invalid_token");
+    app.refresh(&second.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
 }
 
 /// R69.
@@ -173,8 +212,12 @@ async fn row_9_grace_is_for_the_immediate_predecessor_only() {
     let (first, second) = rotated(&app).await;
     app.wait(AFTER);
     let third = app.refresh(&second.refresh).await.tokens();
-    app.refresh(&first.refresh).await.assert_problem(401, "invalid_grant");
-    app.refresh(&third.refresh).await.assert_problem(401, "invalid_grant");
+    app.refresh(&first.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
+    app.refresh(&third.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
 }
 
 #[tokio::test]
@@ -199,12 +242,23 @@ async fn row_9_is_told_as_an_event_after_the_session_ended() {
     drop(routes(&gate));
     let ada = accounts.user("ada@example.com");
     let first = gate.sign_in(ada, &Client::unknown()).await.unwrap();
-    gate.refresh(first.refresh_token.expose(), &Client::unknown()).await.unwrap();
+    gate.refresh(first.refresh_token.expose(), &Client::unknown())
+        .await
+        .unwrap();
     clock.advance(Duration::from_secs(7));
-    gate.refresh(first.refresh_token.expose(), &Client::unknown()).await.unwrap_err();
+    gate.refresh(first.refresh_token.expose(), &Client::unknown())
+        .await
+        .unwrap_err();
     let events = events.lock().unwrap();
-    let reuse = EventKind::RefreshReuse { age: Duration::from_secs(7), generation_gap: 1, context_differs: false };
-    assert_eq!(events.last().map(|event| (&event.kind, event.sid)), Some((&reuse, Some(first.session_id))));
+    let reuse = EventKind::RefreshReuse {
+        age: Duration::from_secs(7),
+        generation_gap: 1,
+        context_differs: false,
+    };
+    assert_eq!(
+        events.last().map(|event| (&event.kind, event.sid)),
+        Some((&reuse, Some(first.session_id)))
+    );
 }
 
 #[tokio::test]
@@ -213,8 +267,13 @@ async fn strict_forgives_nothing_and_window_no_lost_answer() {
     settings.refresh.policy = RefreshPolicy::Strict;
     let app = App::with(settings.clone()).await;
     let (first, second) = rotated(&app).await;
-    assert_ne!(app.refresh(&second.refresh).await.tokens().refresh, second.refresh);
-    app.refresh(&first.refresh).await.assert_problem(401, "invalid_grant");
+    assert_ne!(
+        app.refresh(&second.refresh).await.tokens().refresh,
+        second.refresh
+    );
+    app.refresh(&first.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
 
     settings.refresh.policy = RefreshPolicy::Window;
     let app = App::with(settings).await;
@@ -222,7 +281,9 @@ async fn strict_forgives_nothing_and_window_no_lost_answer() {
     app.wait(INSIDE);
     assert_eq!(app.refresh(&first.refresh).await.status, StatusCode::OK);
     app.wait(AFTER);
-    app.refresh(&first.refresh).await.assert_problem(401, "invalid_grant");
+    app.refresh(&first.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
 }
 
 /// R77, R78.
@@ -238,7 +299,9 @@ async fn forgeries_change_nothing() {
                 continue;
             }
             forged[at] = c;
-            app.refresh(&forged.into_iter().collect::<String>()).await.assert_problem(401, "invalid_grant");
+            app.refresh(&forged.into_iter().collect::<String>())
+                .await
+                .assert_problem(401, "invalid_grant");
         }
     }
     assert_eq!(app.refresh(&tokens.refresh).await.status, StatusCode::OK);
@@ -251,17 +314,26 @@ async fn a_closed_account_ends_its_session_and_a_database_that_is_down_does_not(
     let tokens = app.sign_in("ada@example.com").await;
     app.accounts.is_down.store(true, Ordering::SeqCst);
     // R81
-    app.refresh(&tokens.refresh).await.assert_problem(503, "unavailable");
+    app.refresh(&tokens.refresh)
+        .await
+        .assert_problem(503, "unavailable");
     app.accounts.is_down.store(false, Ordering::SeqCst);
     app.accounts.set_disabled("ada@example.com", true);
-    app.refresh(&tokens.refresh).await.assert_problem(401, "invalid_grant");
+    app.refresh(&tokens.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
     app.accounts.set_disabled("ada@example.com", false);
-    app.refresh(&tokens.refresh).await.assert_problem(401, "invalid_grant");
+    app.refresh(&tokens.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
     // R93
-    app.get("/me", &tokens.access).await.assert_problem(401, "invalid_token");
+    app.get("/me", &tokens.access)
+        .await
+        .assert_problem(401, "invalid_token");
 }
 
-/// ROTATION 3: a role that changes between the reading and the swap leaves a dead token, not a stale one.
+/// ROTATION 3: a role that changes between the reading and the swap leaves a dead token, not a
+/// stale one.
 #[tokio::test]
 async fn a_role_taken_away_during_a_refresh_is_in_no_living_token() {
     let app = App::new().await;
@@ -272,14 +344,20 @@ async fn a_role_taken_away_during_a_refresh_is_in_no_living_token() {
         async move {
             accounts.in_refresh.clear();
             accounts.set_roles("ada@example.com", vec![Role::Editor]);
-            gate.revoke(Revoke::access_of(accounts.id_of("ada@example.com"))).await.unwrap();
+            gate.revoke(Revoke::access_of(accounts.id_of("ada@example.com")))
+                .await
+                .unwrap();
         }
     });
     let stale = app.refresh(&tokens.refresh).await.tokens();
-    app.get("/admin", &stale.access).await.assert_problem(401, "invalid_token");
+    app.get("/admin", &stale.access)
+        .await
+        .assert_problem(401, "invalid_token");
     app.wait(AFTER);
     let fresh = app.refresh(&stale.refresh).await.tokens();
-    app.get("/admin", &fresh.access).await.assert_problem(403, "forbidden");
+    app.get("/admin", &fresh.access)
+        .await
+        .assert_problem(403, "forbidden");
 }
 
 #[tokio::test]
@@ -290,10 +368,14 @@ async fn a_sign_out_during_a_refresh_wins() {
     app.accounts.in_refresh.set(move || {
         let (gate, accounts) = (gate.clone(), accounts.clone());
         async move {
-            gate.revoke(Revoke::refresh_of(accounts.id_of("ada@example.com"))).await.unwrap();
+            gate.revoke(Revoke::refresh_of(accounts.id_of("ada@example.com")))
+                .await
+                .unwrap();
         }
     });
-    app.refresh(&tokens.refresh).await.assert_problem(401, "invalid_grant");
+    app.refresh(&tokens.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
 }
 
 #[tokio::test]
@@ -302,7 +384,9 @@ async fn access_tokens_of_before_die_at_a_refresh_where_the_settings_say_so() {
     settings.access.on_refresh = OnRefresh::Revoke;
     let app = App::with(settings).await;
     let (first, second) = rotated(&app).await;
-    app.get("/me", &first.access).await.assert_problem(401, "invalid_token");
+    app.get("/me", &first.access)
+        .await
+        .assert_problem(401, "invalid_token");
     assert_eq!(app.get("/me", &second.access).await.status, StatusCode::OK);
 
     let app = App::new().await;
@@ -314,7 +398,9 @@ async fn access_tokens_of_before_die_at_a_refresh_where_the_settings_say_so() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn r65_of_64_parallel_refreshes_one_rotates_and_all_get_its_successor() {
     let folder = tempfile::tempdir().unwrap();
-    let sqlite = SqliteStore::open(folder.path().join("tollgate.db")).await.unwrap();
+    let sqlite = SqliteStore::open(folder.path().join("tollgate.db"))
+        .await
+        .unwrap();
     for store in [Store::from(MemoryStore::new()), Store::from(sqlite)] {
         let app = App::on(store, Settings::default()).await;
         let tokens = app.sign_in("ada@example.com").await;
@@ -330,7 +416,10 @@ async fn r65_of_64_parallel_refreshes_one_rotates_and_all_get_its_successor() {
         }
         assert_eq!(successors.len(), 1);
         let access = app.refresh(&tokens.refresh).await.tokens().access;
-        assert_eq!(app.gate.verify(&access).await.unwrap().token().generation(), Some(1));
+        assert_eq!(
+            app.gate.verify(&access).await.unwrap().token().generation(),
+            Some(1)
+        );
     }
 }
 

@@ -12,11 +12,20 @@ use tollgate_tests::{App, Tokens, request};
 /// What still works of a session: its access token, its refresh token.
 async fn alive(app: &App, tokens: &Tokens) -> (bool, bool) {
     let access = app.get("/me", &tokens.access).await;
-    let about = app.post("/auth/verify", json!({ "token": tokens.refresh })).await;
+    let about = app
+        .post("/auth/verify", json!({ "token": tokens.refresh }))
+        .await;
     for answer in [&access, &about] {
-        assert!(matches!(answer.status, StatusCode::OK | StatusCode::UNAUTHORIZED), "{}", answer.text);
+        assert!(
+            matches!(answer.status, StatusCode::OK | StatusCode::UNAUTHORIZED),
+            "{}",
+            answer.text
+        );
     }
-    (access.status == StatusCode::OK, about.status == StatusCode::OK)
+    (
+        access.status == StatusCode::OK,
+        about.status == StatusCode::OK,
+    )
 }
 
 #[tokio::test]
@@ -29,18 +38,35 @@ async fn every_target_ends_what_it_names_and_nothing_else() {
         let two = app.sign_in("ada@example.com").await;
         let other = app.sign_in("grace@example.com").await;
         app.gate.revoke(revoke(&one)).await.unwrap();
-        let found = [alive(&app, &one).await, alive(&app, &two).await, alive(&app, &other).await];
+        let found = [
+            alive(&app, &one).await,
+            alive(&app, &two).await,
+            alive(&app, &other).await,
+        ];
         assert_eq!(found, expected, "{:?}", revoke(&one));
         // R90: what is issued after, in the same second, counts.
         app.wait(2);
         let after = app.sign_in("ada@example.com").await;
-        assert_eq!(alive(&app, &after).await, (true, true), "{:?}", revoke(&one));
+        assert_eq!(
+            alive(&app, &after).await,
+            (true, true),
+            "{:?}",
+            revoke(&one)
+        );
         app.gate.revoke(Revoke::subject(ada)).await.unwrap();
     };
     let sid = |tokens: &Tokens| tokens.session.parse::<SessionId>().unwrap();
     let (all, none) = ((true, true), (false, false));
-    case(&|_| Revoke::access_of(ada), [(false, true), (false, true), all]).await;
-    case(&|_| Revoke::refresh_of(ada), [(true, false), (true, false), all]).await;
+    case(
+        &|_| Revoke::access_of(ada),
+        [(false, true), (false, true), all],
+    )
+    .await;
+    case(
+        &|_| Revoke::refresh_of(ada),
+        [(true, false), (true, false), all],
+    )
+    .await;
     case(&|_| Revoke::subject(ada), [none, none, all]).await;
     case(&|one| Revoke::others(ada, sid(one)), [all, none, all]).await;
     case(&|one| Revoke::session(sid(one)), [none, all, all]).await;
@@ -62,7 +88,14 @@ async fn one_token_dies_alone() {
 async fn a_key_that_signs_is_not_revoked_and_another_one_is() {
     let app = App::new().await;
     let tokens = app.sign_in("ada@example.com").await;
-    let kid = app.gate.verify(&tokens.access).await.unwrap().token().kid().to_owned();
+    let kid = app
+        .gate
+        .verify(&tokens.access)
+        .await
+        .unwrap()
+        .token()
+        .kid()
+        .to_owned();
     let error = app.gate.revoke(Revoke::key(kid)).await.unwrap_err();
     assert!(error.to_string().contains("rotate"), "{error}");
     app.gate.revoke(Revoke::key("another")).await.unwrap();
@@ -74,8 +107,13 @@ async fn a_key_that_signs_is_not_revoked_and_another_one_is() {
 async fn a_refresh_in_the_same_second_as_a_bump_brings_a_token_that_counts() {
     let app = App::new().await;
     let tokens = app.sign_in("ada@example.com").await;
-    app.gate.revoke(Revoke::access_of(app.accounts.id_of("ada@example.com"))).await.unwrap();
-    app.get("/me", &tokens.access).await.assert_problem(401, "invalid_token");
+    app.gate
+        .revoke(Revoke::access_of(app.accounts.id_of("ada@example.com")))
+        .await
+        .unwrap();
+    app.get("/me", &tokens.access)
+        .await
+        .assert_problem(401, "invalid_token");
     let fresh = app.refresh(&tokens.refresh).await.tokens();
     assert_eq!(app.get("/me", &fresh.access).await.status, StatusCode::OK);
 }
@@ -86,13 +124,24 @@ async fn the_revocation_route_takes_json_and_forms_and_any_hint() {
     let app = App::new().await;
     let tokens = app.sign_in("ada@example.com").await;
     for unknown in ["garbage", "", "a.b.c", "tgr1_AAAA"] {
-        assert_eq!(app.post("/auth/revoke", json!({ "token": unknown })).await.status, StatusCode::OK, "{unknown}");
+        assert_eq!(
+            app.post("/auth/revoke", json!({ "token": unknown }))
+                .await
+                .status,
+            StatusCode::OK,
+            "{unknown}"
+        );
     }
     assert_eq!(alive(&app, &tokens).await, (true, true));
 
     let form = format!("token={}&token_type_hint=refresh_token", tokens.access);
-    let mut by_form = Request::post("/auth/revoke").body(axum::body::Body::from(form)).unwrap();
-    by_form.headers_mut().insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+    let mut by_form = Request::post("/auth/revoke")
+        .body(axum::body::Body::from(form))
+        .unwrap();
+    by_form.headers_mut().insert(
+        "content-type",
+        "application/x-www-form-urlencoded".parse().unwrap(),
+    );
     assert_eq!(app.send(by_form).await.status, StatusCode::OK);
     assert_eq!(alive(&app, &tokens).await, (false, true));
 
@@ -105,7 +154,15 @@ async fn the_revocation_route_takes_json_and_forms_and_any_hint() {
 async fn an_access_token_takes_its_session_along_only_when_asked_to() {
     let app = App::new().await;
     let tokens = app.sign_in("ada@example.com").await;
-    assert_eq!(app.post("/auth/revoke", json!({ "token": tokens.access, "affect_tree": true })).await.status, StatusCode::OK);
+    assert_eq!(
+        app.post(
+            "/auth/revoke",
+            json!({ "token": tokens.access, "affect_tree": true })
+        )
+        .await
+        .status,
+        StatusCode::OK
+    );
     assert_eq!(alive(&app, &tokens).await, (false, false));
 }
 
@@ -117,7 +174,12 @@ async fn a_refresh_token_of_any_genuine_generation_ends_its_session() {
     let second = app.refresh(&first.refresh).await.tokens();
     app.wait(60);
     let third = app.refresh(&second.refresh).await.tokens();
-    assert_eq!(app.post("/auth/revoke", json!({ "token": first.refresh })).await.status, StatusCode::OK);
+    assert_eq!(
+        app.post("/auth/revoke", json!({ "token": first.refresh }))
+            .await
+            .status,
+        StatusCode::OK
+    );
     assert_eq!(alive(&app, &third).await, (false, false));
 }
 
@@ -125,25 +187,47 @@ async fn a_refresh_token_of_any_genuine_generation_ends_its_session() {
 #[tokio::test]
 async fn a_sign_out_works_twice_and_with_an_expired_token() {
     let app = App::new().await;
-    let out = async |token: &str| app.send(request(Method::POST, "/auth/signout", Some(token), None)).await;
+    let out = async |token: &str| {
+        app.send(request(Method::POST, "/auth/signout", Some(token), None))
+            .await
+    };
     let tokens = app.sign_in("ada@example.com").await;
     app.wait(3600);
-    app.get("/me", &tokens.access).await.assert_problem(401, "token_expired");
+    app.get("/me", &tokens.access)
+        .await
+        .assert_problem(401, "token_expired");
     assert_eq!(out(&tokens.access).await.status, StatusCode::NO_CONTENT);
-    app.refresh(&tokens.refresh).await.assert_problem(401, "invalid_grant");
+    app.refresh(&tokens.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
     assert_eq!(out(&tokens.access).await.status, StatusCode::NO_CONTENT);
     out("garbage").await.assert_problem(401, "invalid_token");
-    app.post("/auth/signout", json!({ "refresh_token": "garbage" })).await.assert_problem(401, "invalid_grant");
-    app.send(request(Method::POST, "/auth/signout", None, None)).await.assert_problem(401, "missing_token");
+    app.post("/auth/signout", json!({ "refresh_token": "garbage" }))
+        .await
+        .assert_problem(401, "invalid_grant");
+    app.send(request(Method::POST, "/auth/signout", None, None))
+        .await
+        .assert_problem(401, "missing_token");
 }
 
 #[tokio::test]
 async fn signing_out_everywhere_ends_every_session_of_the_caller() {
     let app = App::new().await;
-    let (one, two, other) =
-        (app.sign_in("ada@example.com").await, app.sign_in("ada@example.com").await, app.sign_in("grace@example.com").await);
-    assert_eq!(app.post_as("/auth/signout-all", &one.access, None).await.status, StatusCode::NO_CONTENT);
-    assert_eq!([alive(&app, &one).await, alive(&app, &two).await], [(false, false); 2]);
+    let (one, two, other) = (
+        app.sign_in("ada@example.com").await,
+        app.sign_in("ada@example.com").await,
+        app.sign_in("grace@example.com").await,
+    );
+    assert_eq!(
+        app.post_as("/auth/signout-all", &one.access, None)
+            .await
+            .status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(
+        [alive(&app, &one).await, alive(&app, &two).await],
+        [(false, false); 2]
+    );
     assert_eq!(alive(&app, &other).await, (true, true));
 }
 
@@ -152,11 +236,24 @@ async fn asking_about_a_token_tells_what_it_is_and_changes_nothing() {
     let app = App::new().await;
     let first = app.sign_in("ada@example.com").await;
     let second = app.refresh(&first.refresh).await.tokens();
-    let about = app.post("/auth/verify", json!({ "token": second.access })).await.json();
-    assert_eq!((about["kind"].as_str(), about["session_id"].as_str()), (Some("access"), Some(second.session.as_str())));
-    assert_eq!(app.post("/auth/verify", json!({ "token": second.refresh })).await.json()["kind"], "refresh");
+    let about = app
+        .post("/auth/verify", json!({ "token": second.access }))
+        .await
+        .json();
+    assert_eq!(
+        (about["kind"].as_str(), about["session_id"].as_str()),
+        (Some("access"), Some(second.session.as_str()))
+    );
+    assert_eq!(
+        app.post("/auth/verify", json!({ "token": second.refresh }))
+            .await
+            .json()["kind"],
+        "refresh"
+    );
     // R20: the same revocations as at a route, and only a current refresh token counts.
-    app.post("/auth/verify", json!({ "token": first.refresh })).await.assert_problem(401, "invalid_token");
+    app.post("/auth/verify", json!({ "token": first.refresh }))
+        .await
+        .assert_problem(401, "invalid_token");
     app.settle().await;
     app.wait(25);
     // The questions confirmed nothing, so the answer may still have been lost.
@@ -168,11 +265,19 @@ async fn a_paused_deployment_answers_503_and_loses_nothing() {
     let app = App::new().await;
     let tokens = app.sign_in("ada@example.com").await;
     app.gate.pause().await.unwrap();
-    app.get("/me", &tokens.access).await.assert_problem(503, "unavailable");
-    app.refresh(&tokens.refresh).await.assert_problem(503, "unavailable");
+    app.get("/me", &tokens.access)
+        .await
+        .assert_problem(503, "unavailable");
+    app.refresh(&tokens.refresh)
+        .await
+        .assert_problem(503, "unavailable");
     let sign_in = json!({ "email": "ada@example.com", "password": tollgate_tests::PASSWORD });
-    app.post("/auth/signin", sign_in).await.assert_problem(503, "unavailable");
-    app.post("/auth/verify", json!({ "token": tokens.refresh })).await.assert_problem(503, "unavailable");
+    app.post("/auth/signin", sign_in)
+        .await
+        .assert_problem(503, "unavailable");
+    app.post("/auth/verify", json!({ "token": tokens.refresh }))
+        .await
+        .assert_problem(503, "unavailable");
     app.gate.resume().await.unwrap();
     assert_eq!(alive(&app, &tokens).await, (true, true));
 }
@@ -199,14 +304,21 @@ async fn another_gate_on_the_same_store_hears_of_a_revocation() {
     let ada = accounts.user("ada@example.com");
     let issued = here.sign_in(ada, &Client::unknown()).await.unwrap();
     there.verify(&issued.access_token).await.unwrap();
-    here.revoke(Revoke::session(issued.session_id)).await.unwrap();
-    assert_eq!(here.verify(&issued.access_token).await.unwrap_err().code(), Code::InvalidToken);
+    here.revoke(Revoke::session(issued.session_id))
+        .await
+        .unwrap();
+    assert_eq!(
+        here.verify(&issued.access_token).await.unwrap_err().code(),
+        Code::InvalidToken
+    );
     let refused = async {
         while there.verify(&issued.access_token).await.is_ok() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), refused).await.expect("the revocation arrives");
+    tokio::time::timeout(Duration::from_secs(10), refused)
+        .await
+        .expect("the revocation arrives");
 }
 
 /// R95: what has run out changes nothing any more.
@@ -231,9 +343,16 @@ async fn a_paused_deployment_checks_no_password() {
     app.gate.pause().await.unwrap();
     for password in [tollgate_tests::PASSWORD, "wrong"] {
         let sign_in = json!({ "email": "ada@example.com", "password": password });
-        app.post("/auth/signin", sign_in).await.assert_problem(503, "unavailable");
+        app.post("/auth/signin", sign_in)
+            .await
+            .assert_problem(503, "unavailable");
     }
-    assert_eq!(app.accounts.authentications.load(std::sync::atomic::Ordering::SeqCst), 0);
+    assert_eq!(
+        app.accounts
+            .authentications
+            .load(std::sync::atomic::Ordering::SeqCst),
+        0
+    );
 }
 
 /// The next key would sign tokens that are dead from the start.
@@ -243,8 +362,16 @@ async fn a_key_that_is_to_sign_next_is_not_revoked() {
     let ring = KeyRing::open(folder.path().join("keys")).await.unwrap();
     let (builder, _) = tollgate::testing::ready(tollgate_tests::Accounts::seeded().gate()).unwrap();
     let gate = builder.keys(ring.clone()).build().await.unwrap();
-    let next = ring.set().verifying().iter().map(|key| key.kid().to_string()).find(|kid| **kid != **ring.set().signing().kid());
-    let error = gate.revoke(Revoke::key(next.clone().unwrap())).await.unwrap_err();
+    let next = ring
+        .set()
+        .verifying()
+        .iter()
+        .map(|key| key.kid().to_string())
+        .find(|kid| **kid != **ring.set().signing().kid());
+    let error = gate
+        .revoke(Revoke::key(next.clone().unwrap()))
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("retire"), "{error}");
     ring.retire(&next.clone().unwrap()).await.unwrap();
     gate.revoke(Revoke::key(next.unwrap())).await.unwrap();
@@ -256,30 +383,52 @@ async fn signing_out_everywhere_is_told_of() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let (builder, _) = tollgate::testing::ready(tollgate_tests::Accounts::seeded().gate()).unwrap();
     let handler = Arc::clone(&heard);
-    let gate = builder.on_event(move |event| handler.lock().unwrap().push(event.clone())).build().await.unwrap();
+    let gate = builder
+        .on_event(move |event| handler.lock().unwrap().push(event.clone()))
+        .build()
+        .await
+        .unwrap();
     let ada = gate.backend().user("ada@example.com");
     let issued = gate.sign_in(ada, &Client::unknown()).await.unwrap();
-    let request = request(Method::POST, "/auth/signout-all", Some(&issued.access_token), None);
-    let answer = tower::ServiceExt::oneshot(tollgate_tests::routes(&gate), request).await.unwrap();
+    let request = request(
+        Method::POST,
+        "/auth/signout-all",
+        Some(&issued.access_token),
+        None,
+    );
+    let answer = tower::ServiceExt::oneshot(tollgate_tests::routes(&gate), request)
+        .await
+        .unwrap();
     assert_eq!(answer.status(), StatusCode::NO_CONTENT);
     let last = heard.lock().unwrap().last().cloned().unwrap();
     let subject = gate.backend().id_of("ada@example.com").to_string();
-    assert_eq!((last.kind, last.subject), (EventKind::SignedOutEverywhere, Some(subject)));
+    assert_eq!(
+        (last.kind, last.subject),
+        (EventKind::SignedOutEverywhere, Some(subject))
+    );
 }
 
-/// A policy may ask for more than the gate: here a revocation of another node counts before this node's view has heard of it.
+/// A policy may ask for more than the gate: here a revocation of another node counts before this
+/// node's view has heard of it.
 #[tokio::test]
 async fn a_strict_policy_sees_what_another_node_revoked_a_moment_ago() {
     let store = MemoryStore::new();
     let app = App::on(store.clone(), Settings::default()).await;
     let token = app.sign_in("ada@example.com").await;
-    assert_eq!(app.get("/strict", &token.access).await.status, StatusCode::OK);
+    assert_eq!(
+        app.get("/strict", &token.access).await.status,
+        StatusCode::OK
+    );
     // Another node: it writes to the store, and this node's task has had no time to read.
     let revocation = tollgate::store::Revocation {
         target: tollgate::store::Target::Session(token.session.parse().unwrap()),
         reason: tollgate::store::RevokeReason::Requested,
         until: app.clock.now().plus(Duration::from_secs(600)),
     };
-    tollgate::store::SessionStore::revoke(&store, revocation, app.clock.now()).await.unwrap();
-    app.get("/strict", &token.access).await.assert_problem(401, "invalid_token");
+    tollgate::store::SessionStore::revoke(&store, revocation, app.clock.now())
+        .await
+        .unwrap();
+    app.get("/strict", &token.access)
+        .await
+        .assert_problem(401, "invalid_token");
 }

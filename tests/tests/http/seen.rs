@@ -1,4 +1,5 @@
-//! Tokens of the gate's own that were verified before: whatever may change beside a token is looked at every time (R132).
+//! Tokens of the gate's own that were verified before: whatever may change beside a token is looked
+//! at every time (R132).
 
 use std::time::Duration;
 
@@ -12,8 +13,16 @@ use tollgate_tests::{Accounts, App, START, routes};
 async fn app() -> (App, KeyRing, Clock) {
     let (accounts, clock) = (Accounts::seeded(), Clock::manual(START));
     let (builder, _) = tollgate::testing::ready(accounts.clone().gate()).unwrap();
-    let ring = KeyRing::generate(Algorithm::EdDSA).unwrap().with_clock(clock.clone());
-    let gate = builder.keys(ring.clone()).store(MemoryStore::new()).clock(clock.clone()).build().await.unwrap();
+    let ring = KeyRing::generate(Algorithm::EdDSA)
+        .unwrap()
+        .with_clock(clock.clone());
+    let gate = builder
+        .keys(ring.clone())
+        .store(MemoryStore::new())
+        .clock(clock.clone())
+        .build()
+        .await
+        .unwrap();
     let mut app = App::new().await.serving(routes(&gate));
     (app.accounts, app.gate, app.clock) = (accounts, gate, clock.clone());
     (app, ring, clock)
@@ -29,7 +38,9 @@ async fn r132_a_seen_token_is_held_against_its_time() {
     clock.advance(Duration::from_secs(629));
     assert_eq!(app.get("/me", &token).await.status, 200);
     clock.advance(Duration::from_secs(1));
-    app.get("/me", &token).await.assert_problem(401, "token_expired");
+    app.get("/me", &token)
+        .await
+        .assert_problem(401, "token_expired");
     // Seen once more as one that ran out, it still signs out.
     assert_eq!(app.post_as("/auth/signout", &token, None).await.status, 204);
 }
@@ -37,32 +48,59 @@ async fn r132_a_seen_token_is_held_against_its_time() {
 #[tokio::test]
 async fn r132_a_seen_token_is_held_against_the_revocations() {
     let (app, _, _) = app().await;
-    let (ada, grace) = (app.sign_in("ada@example.com").await, app.sign_in("grace@example.com").await);
+    let (ada, grace) = (
+        app.sign_in("ada@example.com").await,
+        app.sign_in("grace@example.com").await,
+    );
     for token in [&ada.access, &grace.access] {
         assert_eq!(app.get("/me", token).await.status, 200);
     }
-    app.gate.revoke(Revoke::access_of(app.accounts.id_of("ada@example.com"))).await.unwrap();
-    app.get("/me", &ada.access).await.assert_problem(401, "invalid_token");
-    assert_eq!(app.post_as("/auth/signout", &grace.access, None).await.status, 204);
-    app.get("/me", &grace.access).await.assert_problem(401, "invalid_token");
+    app.gate
+        .revoke(Revoke::access_of(app.accounts.id_of("ada@example.com")))
+        .await
+        .unwrap();
+    app.get("/me", &ada.access)
+        .await
+        .assert_problem(401, "invalid_token");
+    assert_eq!(
+        app.post_as("/auth/signout", &grace.access, None)
+            .await
+            .status,
+        204
+    );
+    app.get("/me", &grace.access)
+        .await
+        .assert_problem(401, "invalid_token");
     let fresh = app.refresh(&ada.refresh).await.tokens();
     assert_eq!(app.get("/me", &fresh.access).await.status, 200);
     app.gate.pause().await.unwrap();
-    app.get("/me", &fresh.access).await.assert_problem(503, "unavailable");
+    app.get("/me", &fresh.access)
+        .await
+        .assert_problem(503, "unavailable");
 }
 
 #[tokio::test]
 async fn r132_a_seen_token_is_held_against_the_policy_of_each_route() {
     let (app, _, clock) = app().await;
-    let (ada, grace) = (app.sign_in("ada@example.com").await, app.sign_in("grace@example.com").await);
+    let (ada, grace) = (
+        app.sign_in("ada@example.com").await,
+        app.sign_in("grace@example.com").await,
+    );
     for _ in 0..2 {
         assert_eq!(app.get("/admin", &ada.access).await.status, 200);
         assert_eq!(app.get("/fresh", &ada.access).await.status, 200);
-        app.get("/admin", &grace.access).await.assert_problem(403, "forbidden");
-        assert_eq!(app.get("/me", &grace.access).await.json()["roles"], json!(["editor"]));
+        app.get("/admin", &grace.access)
+            .await
+            .assert_problem(403, "forbidden");
+        assert_eq!(
+            app.get("/me", &grace.access).await.json()["roles"],
+            json!(["editor"])
+        );
     }
     clock.advance(Duration::from_secs(301));
-    app.get("/fresh", &ada.access).await.assert_problem(401, "insufficient_user_authentication");
+    app.get("/fresh", &ada.access)
+        .await
+        .assert_problem(401, "insufficient_user_authentication");
     assert_eq!(app.get("/admin", &ada.access).await.status, 200);
 }
 
@@ -78,7 +116,9 @@ async fn r132_a_seen_token_is_held_against_the_keys() {
     ring.rotate().await.unwrap();
     assert_eq!(app.get("/me", &token).await.status, 200);
     ring.retire(&kid).await.unwrap();
-    app.get("/me", &token).await.assert_problem(401, "invalid_token");
+    app.get("/me", &token)
+        .await
+        .assert_problem(401, "invalid_token");
 }
 
 /// Another token is another token, however little differs.
@@ -91,6 +131,8 @@ async fn r132_a_seen_token_is_compared_byte_for_byte() {
     for at in (signature..token.len()).chain([0, 10, signature - 2]) {
         let mut other = token.clone().into_bytes();
         other[at] = if other[at] == b'A' { b'B' } else { b'A' };
-        app.get("/me", &String::from_utf8(other).unwrap()).await.assert_problem(401, "invalid_token");
+        app.get("/me", &String::from_utf8(other).unwrap())
+            .await
+            .assert_problem(401, "invalid_token");
     }
 }

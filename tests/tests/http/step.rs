@@ -1,4 +1,5 @@
-//! Further steps of a sign-in: what the client gets, how often it may answer, and what the session says of it.
+//! Further steps of a sign-in: what the client gets, how often it may answer, and what the session
+//! says of it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -50,8 +51,13 @@ const EVE: u64 = 3;
 
 impl Authenticate for Members {
     async fn authenticate(&self, login: EmailLogin, _: &Client) -> Result<Member, AuthError> {
-        let id = ["ada@example.com", "grace@example.com", "eve@example.com"].iter().position(|known| *known == login.email);
-        let id = id.filter(|_| login.password.expose() == PASSWORD).ok_or(AuthError::Invalid)? as u64 + 1;
+        let id = ["ada@example.com", "grace@example.com", "eve@example.com"]
+            .iter()
+            .position(|known| *known == login.email);
+        let id = id
+            .filter(|_| login.password.expose() == PASSWORD)
+            .ok_or(AuthError::Invalid)? as u64
+            + 1;
         if id == 2 {
             return Ok(Member { id });
         }
@@ -62,14 +68,23 @@ impl Authenticate for Members {
         Err(step.into())
     }
 
-    async fn step(&self, step: &Step, answer: &StepAnswer, _: &Client) -> Result<Member, AuthError> {
+    async fn step(
+        &self,
+        step: &Step,
+        answer: &StepAnswer,
+        _: &Client,
+    ) -> Result<Member, AuthError> {
         if self.is_down.load(Ordering::SeqCst) {
             return Err(AuthError::unavailable("the table is down"));
         }
         self.answers.fetch_add(1, Ordering::SeqCst);
         assert!(step.kind == "key" || step.note.as_deref() == Some("a secret note"));
         let code = answer.code().ok_or(AuthError::Invalid)?;
-        let last = self.used.lock().unwrap().insert(step.subject.clone(), code.to_owned());
+        let last = self
+            .used
+            .lock()
+            .unwrap()
+            .insert(step.subject.clone(), code.to_owned());
         if !code.starts_with("right") || last.as_deref() == Some(code) {
             return Err(AuthError::Invalid);
         }
@@ -78,7 +93,9 @@ impl Authenticate for Members {
             next.acr = Some(TWO_FACTORS.to_owned());
             return Err(AuthError::More(Box::new(next)));
         }
-        Ok(Member { id: step.subject.parse()? })
+        Ok(Member {
+            id: step.subject.parse()?,
+        })
     }
 }
 
@@ -104,27 +121,46 @@ impl App {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let handler = Arc::clone(&heard);
         let (builder, clock) = tollgate::testing::ready(Members::default().gate()).unwrap();
-        let builder = builder.throttle(throttle).on_event(move |event| handler.lock().unwrap().push(event.clone()));
+        let builder = builder
+            .throttle(throttle)
+            .on_event(move |event| handler.lock().unwrap().push(event.clone()));
         let gate = builder.build().await.unwrap();
         let app = Router::new()
             .route("/me", get(async |_: Auth<Member>| "in"))
             .route("/strong", get(async |_: Auth<Member, Strong>| "in"))
             .route("/fresh", get(async |_: Auth<Member, StrongAndFresh>| "in"));
-        Self { router: gate.install(app).with_state(gate.clone()), gate, clock, heard }
+        Self {
+            router: gate.install(app).with_state(gate.clone()),
+            gate,
+            clock,
+            heard,
+        }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
-        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let (parts, body) = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .unwrap()
+            .into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
     }
 
     async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send(request(Method::POST, path, None, Some(body))).await
+        self.send(request(Method::POST, path, None, Some(body)))
+            .await
     }
 
     async fn get(&self, path: &str, token: &str) -> Answer {
-        self.send(request(Method::GET, path, Some(token), None)).await
+        self.send(request(Method::GET, path, Some(token), None))
+            .await
     }
 
     async fn sign_in(&self, email: &str) -> Answer {
@@ -133,21 +169,39 @@ impl App {
     }
 
     async fn answer(&self, token: &str, code: &str) -> Answer {
-        self.post("/auth/signin/step", json!({ "step_token": token, "code": code })).await
+        self.post(
+            "/auth/signin/step",
+            json!({ "step_token": token, "code": code }),
+        )
+        .await
     }
 
     async fn strong(&self) -> Tokens {
         let token = step_token(&self.sign_in("ada@example.com").await);
-        self.answer(&token, &format!("right at {}", self.clock.now().as_millis())).await.tokens()
+        self.answer(
+            &token,
+            &format!("right at {}", self.clock.now().as_millis()),
+        )
+        .await
+        .tokens()
     }
 
     async fn prove_again(&self, access: &str, body: Value) -> Answer {
-        self.send(request(Method::POST, "/auth/reauthenticate", Some(access), Some(body))).await
+        self.send(request(
+            Method::POST,
+            "/auth/reauthenticate",
+            Some(access),
+            Some(body),
+        ))
+        .await
     }
 }
 
 fn step_token(answer: &Answer) -> String {
-    answer.json()["step_token"].as_str().unwrap_or_else(|| panic!("no step: {}", answer.text)).to_owned()
+    answer.json()["step_token"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no step: {}", answer.text))
+        .to_owned()
 }
 
 #[tokio::test]
@@ -156,20 +210,42 @@ async fn the_password_alone_opens_no_session_and_the_answer_to_the_step_does() {
     let asked = app.sign_in("ada@example.com").await;
     asked.assert_problem(401, "insufficient_user_authentication");
     let problem = asked.json();
-    assert_eq!((&problem["step"], &problem["expires_in"]), (&json!("totp"), &json!(300)));
-    assert!(problem.get("challenge").is_none() && !asked.text.contains("note"), "{}", asked.text);
+    assert_eq!(
+        (&problem["step"], &problem["expires_in"]),
+        (&json!("totp"), &json!(300))
+    );
+    assert!(
+        problem.get("challenge").is_none() && !asked.text.contains("note"),
+        "{}",
+        asked.text
+    );
     assert!(app.gate.sessions().of(ADA).await.unwrap().is_empty());
 
     let answer = app.answer(&step_token(&asked), "right").await;
     let tokens = answer.tokens();
     assert_eq!(answer.headers["cache-control"], "no-store");
-    assert_eq!(app.get("/strong", &tokens.access).await.status, StatusCode::OK);
+    assert_eq!(
+        app.get("/strong", &tokens.access).await.status,
+        StatusCode::OK
+    );
     let session = &app.gate.sessions().of(ADA).await.unwrap()[0];
-    assert_eq!(session.device.name.as_deref(), Some("a phone"), "the device is that of the first step");
+    assert_eq!(
+        session.device.name.as_deref(),
+        Some("a phone"),
+        "the device is that of the first step"
+    );
     // A refresh keeps what the session was opened with.
     app.clock.advance(Duration::from_secs(60));
-    let refreshed = app.post("/auth/refresh-access", json!({ "refresh_token": tokens.refresh, "device_id": "0123456789abcdef" }));
-    assert_eq!(app.get("/strong", &refreshed.await.tokens().access).await.status, StatusCode::OK);
+    let refreshed = app.post(
+        "/auth/refresh-access",
+        json!({ "refresh_token": tokens.refresh, "device_id": "0123456789abcdef" }),
+    );
+    assert_eq!(
+        app.get("/strong", &refreshed.await.tokens().access)
+            .await
+            .status,
+        StatusCode::OK
+    );
 }
 
 /// R128 for steps: a token counts once, and nowhere else.
@@ -180,7 +256,9 @@ async fn the_token_of_a_step_counts_once_under_race() {
     let mut attempts = Vec::new();
     for number in 0..64 {
         let (app, token) = (Arc::clone(&app), token.clone());
-        attempts.push(tokio::spawn(async move { app.answer(&token, &format!("right {number}")).await.status }));
+        attempts.push(tokio::spawn(async move {
+            app.answer(&token, &format!("right {number}")).await.status
+        }));
     }
     let mut opened = 0;
     for attempt in attempts {
@@ -196,14 +274,26 @@ async fn the_token_of_a_step_counts_once_under_race() {
 async fn r50_the_token_of_a_step_is_no_other_token() {
     let app = App::new().await;
     let token = step_token(&app.sign_in("ada@example.com").await);
-    app.get("/me", &token).await.assert_problem(401, "invalid_token");
-    app.post("/auth/refresh-access", json!({ "refresh_token": token })).await.assert_problem(401, "invalid_grant");
-    app.post("/auth/verify", json!({ "token": token })).await.assert_problem(401, "invalid_token");
-    let action = tollgate::action::ActionToken::<tollgate::action::PasswordReset>::new(token.as_str());
-    assert_eq!(action.consume(&app.gate).await.unwrap_err().code(), Code::InvalidToken);
+    app.get("/me", &token)
+        .await
+        .assert_problem(401, "invalid_token");
+    app.post("/auth/refresh-access", json!({ "refresh_token": token }))
+        .await
+        .assert_problem(401, "invalid_grant");
+    app.post("/auth/verify", json!({ "token": token }))
+        .await
+        .assert_problem(401, "invalid_token");
+    let action =
+        tollgate::action::ActionToken::<tollgate::action::PasswordReset>::new(token.as_str());
+    assert_eq!(
+        action.consume(&app.gate).await.unwrap_err().code(),
+        Code::InvalidToken
+    );
     let grace = app.sign_in("grace@example.com").await.tokens();
     for foreign in [&grace.access, &grace.refresh] {
-        app.answer(foreign, "right").await.assert_problem(401, "invalid_credentials");
+        app.answer(foreign, "right")
+            .await
+            .assert_problem(401, "invalid_credentials");
     }
     _ = app.answer(&token, "right").await.tokens();
 }
@@ -237,7 +327,9 @@ async fn a_step_runs_out_after_five_minutes_and_a_wrong_answer_does_not_prolong_
     assert_eq!(wrong.json()["expires_in"], 100);
     let token = step_token(&wrong);
     app.clock.advance(Duration::from_secs(100));
-    app.answer(&token, "right").await.assert_problem(401, "invalid_credentials");
+    app.answer(&token, "right")
+        .await
+        .assert_problem(401, "invalid_credentials");
 }
 
 /// A backend that cannot decide costs nobody the step.
@@ -246,7 +338,9 @@ async fn a_backend_that_is_down_burns_nothing() {
     let app = App::new().await;
     let token = step_token(&app.sign_in("ada@example.com").await);
     app.gate.backend().is_down.store(true, Ordering::SeqCst);
-    app.answer(&token, "right").await.assert_problem(503, "unavailable");
+    app.answer(&token, "right")
+        .await
+        .assert_problem(503, "unavailable");
     app.gate.backend().is_down.store(false, Ordering::SeqCst);
     _ = app.answer(&token, "right").await.tokens();
 }
@@ -255,12 +349,18 @@ async fn a_backend_that_is_down_burns_nothing() {
 async fn a_step_may_lead_to_another_one() {
     let app = App::new().await;
     let first = app.sign_in("eve@example.com").await;
-    assert_eq!(first.json()["challenge"], json!({ "sent_to": "e**@example.com" }));
+    assert_eq!(
+        first.json()["challenge"],
+        json!({ "sent_to": "e**@example.com" })
+    );
     let second = app.answer(&step_token(&first), "right one").await;
     second.assert_problem(401, "insufficient_user_authentication");
     assert_eq!(second.json()["step"], "key");
     let tokens = app.answer(&step_token(&second), "right two").await.tokens();
-    assert_eq!(app.get("/strong", &tokens.access).await.status, StatusCode::OK);
+    assert_eq!(
+        app.get("/strong", &tokens.access).await.status,
+        StatusCode::OK
+    );
 }
 
 /// ROTATION 3: what was proved before "sign out everywhere" opens nothing afterwards.
@@ -269,13 +369,19 @@ async fn a_password_that_changes_between_the_steps_ends_the_sign_in() {
     let app = App::new().await;
     let token = step_token(&app.sign_in("ada@example.com").await);
     app.clock.advance(Duration::from_secs(10));
-    app.gate.password_changed(&ADA, Sessions::EndAll).await.unwrap();
+    app.gate
+        .password_changed(&ADA, Sessions::EndAll)
+        .await
+        .unwrap();
     app.clock.advance(Duration::from_secs(10));
-    app.answer(&token, "right").await.assert_problem(401, "invalid_credentials");
+    app.answer(&token, "right")
+        .await
+        .assert_problem(401, "invalid_credentials");
     assert!(app.gate.sessions().of(ADA).await.unwrap().is_empty());
 }
 
-/// R114 end to end: the policy says what is missing, the client proves it, and the session remembers.
+/// R114 end to end: the policy says what is missing, the client proves it, and the session
+/// remembers.
 #[tokio::test]
 async fn r114_a_second_authentication_with_a_step_raises_the_session() {
     let app = App::new().await;
@@ -285,27 +391,52 @@ async fn r114_a_second_authentication_with_a_step_raises_the_session() {
     stale.assert_problem(401, "insufficient_user_authentication");
     let challenge = stale.headers["www-authenticate"].to_str().unwrap();
     assert!(challenge.contains("max_age=\"300\""), "{challenge}");
-    assert_eq!(app.get("/strong", &tokens.access).await.status, StatusCode::OK);
+    assert_eq!(
+        app.get("/strong", &tokens.access).await.status,
+        StatusCode::OK
+    );
 
     let login = json!({ "email": "ada@example.com", "password": PASSWORD });
     let asked = app.prove_again(&tokens.access, login.clone()).await;
     asked.assert_problem(401, "insufficient_user_authentication");
     let token = step_token(&asked);
     // A step that renews a session opens none, and renews no other.
-    app.answer(&token, "right").await.assert_problem(401, "invalid_credentials");
+    app.answer(&token, "right")
+        .await
+        .assert_problem(401, "invalid_credentials");
     let token = step_token(&app.prove_again(&tokens.access, login.clone()).await);
     let grace = app.sign_in("grace@example.com").await.tokens();
-    let elsewhere = app.prove_again(&grace.access, json!({ "step_token": token, "code": "right elsewhere" })).await;
+    let elsewhere = app
+        .prove_again(
+            &grace.access,
+            json!({ "step_token": token, "code": "right elsewhere" }),
+        )
+        .await;
     elsewhere.assert_problem(401, "invalid_credentials");
-    app.get("/strong", &grace.access).await.assert_problem(401, "insufficient_user_authentication");
+    app.get("/strong", &grace.access)
+        .await
+        .assert_problem(401, "insufficient_user_authentication");
 
     let token = step_token(&app.prove_again(&tokens.access, login).await);
-    let proved = app.prove_again(&tokens.access, json!({ "step_token": token, "code": "right again" })).await;
+    let proved = app
+        .prove_again(
+            &tokens.access,
+            json!({ "step_token": token, "code": "right again" }),
+        )
+        .await;
     assert_eq!(proved.status, StatusCode::OK, "{}", proved.text);
     let access = proved.json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(app.get("/fresh", &access).await.status, StatusCode::OK);
-    let refreshed = app.post("/auth/refresh-access", json!({ "refresh_token": tokens.refresh, "device_id": "0123456789abcdef" }));
-    assert_eq!(app.get("/fresh", &refreshed.await.tokens().access).await.status, StatusCode::OK);
+    let refreshed = app.post(
+        "/auth/refresh-access",
+        json!({ "refresh_token": tokens.refresh, "device_id": "0123456789abcdef" }),
+    );
+    assert_eq!(
+        app.get("/fresh", &refreshed.await.tokens().access)
+            .await
+            .status,
+        StatusCode::OK
+    );
 }
 
 /// R114: what the challenge of a policy on `acr` says.
@@ -316,10 +447,14 @@ async fn r114_a_policy_on_acr_names_what_it_wants() {
     let refused = app.get("/strong", &grace.access).await;
     refused.assert_problem(401, "insufficient_user_authentication");
     let challenge = refused.headers["www-authenticate"].to_str().unwrap();
-    assert!(challenge.contains(&format!("acr_values=\"{TWO_FACTORS}\"")), "{challenge}");
+    assert!(
+        challenge.contains(&format!("acr_values=\"{TWO_FACTORS}\"")),
+        "{challenge}"
+    );
 }
 
-/// R124 for codes: whoever has the password guesses no more codes than the budget has, over all sign-ins.
+/// R124 for codes: whoever has the password guesses no more codes than the budget has, over all
+/// sign-ins.
 #[tokio::test]
 async fn answers_to_steps_have_a_budget_of_their_own() {
     let mut throttle = ThrottleSettings::off();
@@ -327,7 +462,9 @@ async fn answers_to_steps_have_a_budget_of_their_own() {
     let app = App::with(throttle).await;
     for number in 0..4 {
         let token = step_token(&app.sign_in("ada@example.com").await);
-        app.answer(&token, &format!("guess {number}")).await.assert_problem(401, "invalid_credentials");
+        app.answer(&token, &format!("guess {number}"))
+            .await
+            .assert_problem(401, "invalid_credentials");
     }
     let token = step_token(&app.sign_in("ada@example.com").await);
     let refused = app.answer(&token, "right").await;
@@ -347,22 +484,46 @@ async fn r129_a_step_is_told_of() {
     _ = app.answer(&step_token(&wrong), "right code").await.tokens();
     let heard = app.heard.lock().unwrap();
     let kinds: Vec<_> = heard.iter().map(|event| event.kind.clone()).collect();
-    let step = EventKind::StepRequired { kind: "totp".to_owned() };
-    assert_eq!(kinds, [step, EventKind::SignInRefused(Code::InvalidCredentials), EventKind::SignedIn]);
+    let step = EventKind::StepRequired {
+        kind: "totp".to_owned(),
+    };
+    assert_eq!(
+        kinds,
+        [
+            step,
+            EventKind::SignInRefused(Code::InvalidCredentials),
+            EventKind::SignedIn
+        ]
+    );
     for event in heard.iter() {
         let line = event.to_string();
-        assert!(!["note", "code\"", "tgs1_", "right", "wrong"].iter().any(|word| line.contains(word)), "{line}");
+        assert!(
+            !["note", "code\"", "tgs1_", "right", "wrong"]
+                .iter()
+                .any(|word| line.contains(word)),
+            "{line}"
+        );
     }
 }
 
 #[tokio::test]
 async fn malformed_answers_are_malformed_requests() {
     let app = App::new().await;
-    for body in [json!({}), json!({ "code": "1" }), json!({ "step_token": 1, "code": "1" }), json!([]), json!("x")] {
-        app.post("/auth/signin/step", body).await.assert_problem(400, "invalid_request");
+    for body in [
+        json!({}),
+        json!({ "code": "1" }),
+        json!({ "step_token": 1, "code": "1" }),
+        json!([]),
+        json!("x"),
+    ] {
+        app.post("/auth/signin/step", body)
+            .await
+            .assert_problem(400, "invalid_request");
     }
     let token = step_token(&app.sign_in("ada@example.com").await);
-    let without = app.post("/auth/signin/step", json!({ "step_token": token })).await;
+    let without = app
+        .post("/auth/signin/step", json!({ "step_token": token }))
+        .await;
     without.assert_problem(401, "invalid_credentials");
     _ = app.answer(&step_token(&without), "right").await.tokens();
 }

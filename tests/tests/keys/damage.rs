@@ -29,14 +29,22 @@ async fn a_file_that_others_can_read_is_refused_by_name() {
     let (folder, names) = ring().await;
     for name in names {
         for mode in [0o640, 0o604, 0o644, 0o660, 0o777] {
-            fs::set_permissions(folder.path().join(&name), fs::Permissions::from_mode(mode)).unwrap();
+            fs::set_permissions(folder.path().join(&name), fs::Permissions::from_mode(mode))
+                .unwrap();
             let refusal = refusal(&folder).await;
-            assert!(refusal.contains(&name) && refusal.contains("chmod 600"), "{refusal}");
+            assert!(
+                refusal.contains(&name) && refusal.contains("chmod 600"),
+                "{refusal}"
+            );
         }
         private(&folder.path().join(&name));
     }
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-    assert!(refusal(&folder).await.contains("can be written by everyone"));
+    assert!(
+        refusal(&folder)
+            .await
+            .contains("can be written by everyone")
+    );
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
     KeyRing::open(folder.path()).await.unwrap();
 }
@@ -63,7 +71,10 @@ async fn a_missing_key_file_is_refused_by_name() {
     for name in names.iter().filter(|name| name.ends_with(".key")) {
         fs::remove_file(folder.path().join(name)).unwrap();
         let refusal = refusal(&folder).await;
-        assert!(refusal.contains(name.as_str()) && refusal.contains("missing"), "{refusal}");
+        assert!(
+            refusal.contains(name.as_str()) && refusal.contains("missing"),
+            "{refusal}"
+        );
         restore(folder.path(), &whole);
     }
 }
@@ -78,7 +89,10 @@ async fn a_swapped_key_is_refused_by_name() {
             fs::write(folder.path().join(name), &foreign[foreign_name]).unwrap();
             assert!(refusal(&folder).await.contains(name.as_str()));
         }
-        for own in names.iter().filter(|own| own.ends_with(".key") && *own != name) {
+        for own in names
+            .iter()
+            .filter(|own| own.ends_with(".key") && *own != name)
+        {
             fs::write(folder.path().join(name), &whole[own]).unwrap();
             assert!(refusal(&folder).await.contains(name.as_str()));
         }
@@ -92,9 +106,16 @@ async fn another_version_is_refused_by_name() {
     let whole = files(folder.path());
     for name in names.iter().filter(|name| name.ends_with(".key")) {
         let text = String::from_utf8(whole[name].clone()).unwrap();
-        fs::write(folder.path().join(name), text.replace("tollgate-key 1", "tollgate-key 2")).unwrap();
+        fs::write(
+            folder.path().join(name),
+            text.replace("tollgate-key 1", "tollgate-key 2"),
+        )
+        .unwrap();
         let refusal = refusal(&folder).await;
-        assert!(refusal.contains(name.as_str()) && refusal.contains("unknown version"), "{refusal}");
+        assert!(
+            refusal.contains(name.as_str()) && refusal.contains("unknown version"),
+            "{refusal}"
+        );
         restore(folder.path(), &whole);
     }
     let mut changed = manifest(folder.path());
@@ -102,7 +123,10 @@ async fn another_version_is_refused_by_name() {
     changed["things"] = "unknown to this release".into();
     fs::write(folder.path().join("manifest.json"), changed.to_string()).unwrap();
     let refusal = refusal(&folder).await;
-    assert!(refusal.contains("manifest.json has the version 2"), "{refusal}");
+    assert!(
+        refusal.contains("manifest.json has the version 2"),
+        "{refusal}"
+    );
 }
 
 #[tokio::test]
@@ -125,20 +149,39 @@ async fn a_manifest_that_makes_no_sense_is_refused_by_name() {
         change(&mut changed);
         fs::write(folder.path().join("manifest.json"), changed.to_string()).unwrap();
         let refusal = refusal(&folder).await;
-        assert!(refusal.contains(folder.path().to_str().unwrap()), "{i}: {refusal}");
+        assert!(
+            refusal.contains(folder.path().to_str().unwrap()),
+            "{i}: {refusal}"
+        );
     }
 }
 
 #[tokio::test]
 async fn another_algorithm_is_refused() {
     let (folder, _) = ring().await;
-    let error = KeyRing::open_with(folder.path(), Algorithm::HS256).await.unwrap_err();
-    assert!(error.to_string().contains("holds EdDSA keys, and HS256 was asked for"), "{error}");
+    let error = KeyRing::open_with(folder.path(), Algorithm::HS256)
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("holds EdDSA keys, and HS256 was asked for"),
+        "{error}"
+    );
     // R19: an RSA key is none for another scheme, although its bytes would do.
     let rsa = tempfile::tempdir().unwrap();
-    KeyRing::open_with(rsa.path(), Algorithm::RS256).await.unwrap();
-    let error = KeyRing::open_with(rsa.path(), Algorithm::PS256).await.unwrap_err();
-    assert!(error.to_string().contains("holds RS256 keys, and PS256 was asked for"), "{error}");
+    KeyRing::open_with(rsa.path(), Algorithm::RS256)
+        .await
+        .unwrap();
+    let error = KeyRing::open_with(rsa.path(), Algorithm::PS256)
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("holds RS256 keys, and PS256 was asked for"),
+        "{error}"
+    );
 }
 
 /// A ring that runs goes on with the keys it has.
@@ -148,6 +191,12 @@ async fn damage_while_running_is_told_and_changes_nothing() {
     let ring = KeyRing::open(folder.path()).await.unwrap();
     let kid = ring.set().signing().kid().clone();
     fs::write(folder.path().join("manifest.json"), "{").unwrap();
-    assert!(ring.reload().await.unwrap_err().to_string().contains("manifest.json"));
+    assert!(
+        ring.reload()
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("manifest.json")
+    );
     assert_eq!(*ring.set().signing().kid(), kid);
 }

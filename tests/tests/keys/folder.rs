@@ -10,7 +10,14 @@ use tollgate::keys::{Algorithm, KeyRing};
 /// All files with their content.
 pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
-    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+    entries
+        .map(|entry| {
+            (
+                entry.file_name().into_string().unwrap(),
+                fs::read(entry.path()).unwrap(),
+            )
+        })
+        .collect()
 }
 
 /// Puts a folder into a state that [`files`] saw.
@@ -19,7 +26,10 @@ pub(crate) fn restore(folder: &Path, files: &BTreeMap<String, Vec<u8>>) {
         fs::write(folder.join(name), content).unwrap();
         private(&folder.join(name));
     }
-    for name in self::files(folder).keys().filter(|name| !files.contains_key(*name)) {
+    for name in self::files(folder)
+        .keys()
+        .filter(|name| !files.contains_key(*name))
+    {
         fs::remove_file(folder.join(name)).unwrap();
     }
 }
@@ -40,28 +50,76 @@ async fn a_fresh_ring_has_three_purposes_and_belongs_to_its_owner() {
     let folder = parent.path().join("deep/keys");
     KeyRing::open(&folder).await.unwrap();
 
-    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(
+        fs::metadata(&folder).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
     for name in files(&folder).keys() {
-        assert_eq!(fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+        assert_eq!(
+            fs::metadata(folder.join(name))
+                .unwrap()
+                .permissions()
+                .mode()
+                & 0o777,
+            0o600,
+            "{name}"
+        );
     }
     let manifest = manifest(&folder);
-    assert_eq!((&manifest["version"], &manifest["algorithm"], &manifest["adopted"]), (&1.into(), &"EdDSA".into(), &false.into()));
-    let mut keys: Vec<String> = manifest["keys"].as_array().unwrap().iter().map(name_and_state).collect();
+    assert_eq!(
+        (
+            &manifest["version"],
+            &manifest["algorithm"],
+            &manifest["adopted"]
+        ),
+        (&1.into(), &"EdDSA".into(), &false.into())
+    );
+    let mut keys: Vec<String> = manifest["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(name_and_state)
+        .collect();
     keys.sort();
-    assert_eq!(keys, ["refresh current", "refresh next", "seal current", "seal next", "sign current", "sign next"]);
+    assert_eq!(
+        keys,
+        [
+            "refresh current",
+            "refresh next",
+            "seal current",
+            "seal next",
+            "sign current",
+            "sign next"
+        ]
+    );
     let names: Vec<String> = files(&folder).into_keys().collect();
     assert_eq!(names.len(), 7, "{names:?}");
-    assert!(!names.iter().any(|name| name == "lock" || name.ends_with(".tmp")), "{names:?}");
+    assert!(
+        !names
+            .iter()
+            .any(|name| name == "lock" || name.ends_with(".tmp")),
+        "{names:?}"
+    );
 }
 
 fn name_and_state(key: &Value) -> String {
-    format!("{} {}", key["purpose"].as_str().unwrap(), key["state"].as_str().unwrap())
+    format!(
+        "{} {}",
+        key["purpose"].as_str().unwrap(),
+        key["state"].as_str().unwrap()
+    )
 }
 
 #[tokio::test]
 async fn a_ring_is_the_same_after_a_restart() {
-    for algorithm in [Algorithm::EdDSA, Algorithm::HS384, Algorithm::RS256, Algorithm::PS512, Algorithm::ES256, Algorithm::ES384]
-    {
+    for algorithm in [
+        Algorithm::EdDSA,
+        Algorithm::HS384,
+        Algorithm::RS256,
+        Algorithm::PS512,
+        Algorithm::ES256,
+        Algorithm::ES384,
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let first = KeyRing::open_with(folder.path(), algorithm).await.unwrap();
         let before = files(folder.path());
@@ -70,7 +128,10 @@ async fn a_ring_is_the_same_after_a_restart() {
         assert_eq!(first.set().signing().kid(), second.set().signing().kid());
         assert_eq!(format!("{first:?}"), format!("{second:?}"));
         let sealed = first.set().seal(b"context", b"plain").unwrap();
-        assert_eq!(second.set().open(b"context", &sealed).as_deref(), Some(&b"plain"[..]));
+        assert_eq!(
+            second.set().open(b"context", &sealed).as_deref(),
+            Some(&b"plain"[..])
+        );
         assert_eq!(second.set().open(b"another", &sealed), None);
         assert!(!second.reload().await.unwrap());
     }
@@ -83,7 +144,10 @@ async fn a_folder_that_is_none_is_refused_by_name() {
     fs::write(&file, "x").unwrap();
     for path in [file.clone(), file.join("below")] {
         let error = KeyRing::open(&path).await.unwrap_err();
-        assert!(error.to_string().contains(file.to_str().unwrap()), "{error}");
+        assert!(
+            error.to_string().contains(file.to_str().unwrap()),
+            "{error}"
+        );
     }
 }
 
@@ -91,14 +155,29 @@ async fn a_folder_that_is_none_is_refused_by_name() {
 async fn the_manifest_and_debug_show_no_key() {
     use base64::Engine as _;
     let folder = tempfile::tempdir().unwrap();
-    let ring = KeyRing::open_with(folder.path(), Algorithm::HS256).await.unwrap();
+    let ring = KeyRing::open_with(folder.path(), Algorithm::HS256)
+        .await
+        .unwrap();
     let shown = format!("{ring:?} {:?} {}", ring.set(), manifest(folder.path()));
     let mut keys = 0;
-    for (name, content) in files(folder.path()).iter().filter(|(name, _)| name.ends_with(".key")) {
-        let secret = std::str::from_utf8(content).unwrap().trim_end().rsplit(' ').next().unwrap();
-        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(secret).unwrap();
+    for (name, content) in files(folder.path())
+        .iter()
+        .filter(|(name, _)| name.ends_with(".key"))
+    {
+        let secret = std::str::from_utf8(content)
+            .unwrap()
+            .trim_end()
+            .rsplit(' ')
+            .next()
+            .unwrap();
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(secret)
+            .unwrap();
         assert_eq!(bytes.len(), 32, "{name}");
-        assert!(!shown.contains(secret) && !shown.contains(&format!("{bytes:?}")), "{name}");
+        assert!(
+            !shown.contains(secret) && !shown.contains(&format!("{bytes:?}")),
+            "{name}"
+        );
         keys += 1;
     }
     assert_eq!(keys, 6);

@@ -1,4 +1,5 @@
-//! Three nodes on one shared ring, rotated and robbed of a key while requests run: nobody is refused who should not be.
+//! Three nodes on one shared ring, rotated and robbed of a key while requests run: nobody is
+//! refused who should not be.
 //!
 //! `cargo nextest run -p tollgate-tests --test keys load --no-capture` prints the figures.
 
@@ -24,15 +25,32 @@ async fn nodes(store: impl Fn() -> Store, clock: &Clock) -> Nodes {
     for _ in 0..NODES {
         let ring = SharedRing::new(Secret::from_bytes((0..40).collect())).unwrap();
         let (builder, _) = tollgate::testing::ready(accounts.clone().gate()).unwrap();
-        let builder = builder.keys(ring).store(store()).clock(clock.clone()).leeway(Duration::from_secs(30));
+        let builder = builder
+            .keys(ring)
+            .store(store())
+            .clock(clock.clone())
+            .leeway(Duration::from_secs(30));
         // Sessions come and go while the clock jumps: nothing here is about their windows.
-        nodes.push(builder.access_ttl(Duration::from_secs(3600)).build().await.unwrap());
+        nodes.push(
+            builder
+                .access_ttl(Duration::from_secs(3600))
+                .build()
+                .await
+                .unwrap(),
+        );
     }
     Arc::new(nodes)
 }
 
-/// Signs in at one node, shows the token to another, refreshes at the third, and counts what is refused.
-async fn visit(nodes: Nodes, first: usize, stop: Arc<AtomicBool>, served: Arc<AtomicU64>, refused: Arc<AtomicU64>) {
+/// Signs in at one node, shows the token to another, refreshes at the third, and counts what is
+/// refused.
+async fn visit(
+    nodes: Nodes,
+    first: usize,
+    stop: Arc<AtomicBool>,
+    served: Arc<AtomicU64>,
+    refused: Arc<AtomicU64>,
+) {
     let at = |step: usize| &nodes[(first + step) % NODES];
     while !stop.load(Ordering::Relaxed) {
         // A store in memory never waits, and would leave the others no turn.
@@ -41,14 +59,19 @@ async fn visit(nodes: Nodes, first: usize, stop: Arc<AtomicBool>, served: Arc<At
         let outcome = async {
             let issued = at(0).sign_in(ada, &Client::unknown()).await?;
             at(1).verify(&issued.access_token).await?;
-            let renewed = at(2).refresh(issued.refresh_token.expose(), &Client::unknown()).await?;
+            let renewed = at(2)
+                .refresh(issued.refresh_token.expose(), &Client::unknown())
+                .await?;
             at(1).verify(&renewed.access_token).await?;
             Ok::<_, Refusal>(())
         };
         match outcome.await {
             Ok(()) => served.fetch_add(4, Ordering::Relaxed),
             Err(error) => {
-                println!("refused: {error} {:?}", std::error::Error::source(&error).map(ToString::to_string));
+                println!(
+                    "refused: {error} {:?}",
+                    std::error::Error::source(&error).map(ToString::to_string)
+                );
                 refused.fetch_add(1, Ordering::Relaxed)
             }
         };
@@ -58,13 +81,31 @@ async fn visit(nodes: Nodes, first: usize, stop: Arc<AtomicBool>, served: Arc<At
 async fn rotate_under_load(store: impl Fn() -> Store, what: &str) {
     let clock = Clock::manual(Timestamp::from(std::time::SystemTime::now()));
     let nodes = nodes(store, &clock).await;
-    let (stop, served, refused) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (stop, served, refused) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+        Arc::new(AtomicU64::new(0)),
+    );
     let start = Instant::now();
     let visitors: Vec<_> = (0..2 * NODES)
-        .map(|i| tokio::spawn(visit(Arc::clone(&nodes), i, Arc::clone(&stop), Arc::clone(&served), Arc::clone(&refused))))
+        .map(|i| {
+            tokio::spawn(visit(
+                Arc::clone(&nodes),
+                i,
+                Arc::clone(&stop),
+                Arc::clone(&served),
+                Arc::clone(&refused),
+            ))
+        })
         .collect();
     let token = async |node: usize| {
-        nodes[node].issue(&nodes[node].backend().user("ada@example.com"), Duration::from_secs(3600)).await.unwrap()
+        nodes[node]
+            .issue(
+                &nodes[node].backend().user("ada@example.com"),
+                Duration::from_secs(3600),
+            )
+            .await
+            .unwrap()
     };
     let oldest = token(0).await;
     for round in 0..ROTATIONS {
@@ -84,9 +125,15 @@ async fn rotate_under_load(store: impl Fn() -> Store, what: &str) {
     for visitor in visitors {
         visitor.await.unwrap();
     }
-    let (served, refused) = (served.load(Ordering::Relaxed), refused.load(Ordering::Relaxed));
+    let (served, refused) = (
+        served.load(Ordering::Relaxed),
+        refused.load(Ordering::Relaxed),
+    );
     let seconds = start.elapsed().as_secs_f64();
-    println!("{what}: {NODES} nodes, {ROTATIONS} rotations, {served} requests in {seconds:.1} s, {refused} refused");
+    println!(
+        "{what}: {NODES} nodes, {ROTATIONS} rotations, {served} requests in {seconds:.1} s, \
+         {refused} refused"
+    );
     assert_eq!(refused, 0);
     assert!(served > 50, "{served}");
 
@@ -109,11 +156,16 @@ async fn rotate_under_load(store: impl Fn() -> Store, what: &str) {
         }
         assert!(node.keys().jwks().find(&kid).is_none());
     }
-    for (signer, verifier) in (0..NODES).flat_map(|signer| (0..NODES).map(move |verifier| (signer, verifier))) {
+    for (signer, verifier) in
+        (0..NODES).flat_map(|signer| (0..NODES).map(move |verifier| (signer, verifier)))
+    {
         nodes[verifier].verify(&token(signer).await).await.unwrap();
     }
     let (called, latest) = (called.as_millis(), latest.as_millis());
-    println!("{what}: a key retired in {called} ms; refused, and no longer signed with, on every node after {latest} ms");
+    println!(
+        "{what}: a key retired in {called} ms; refused, and no longer signed with, on every node \
+         after {latest} ms"
+    );
 }
 
 /// R39, R40, R87.
@@ -126,7 +178,9 @@ async fn r39_r40_a_rotation_under_load_refuses_nobody_and_a_retired_key_is_refus
 /// The same where the nodes share nothing but a database.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn r39_r40_the_same_with_nodes_that_share_only_postgresql() {
-    let Some(server) = Server::shared() else { return };
+    let Some(server) = Server::shared() else {
+        return;
+    };
     let database = server.database().await;
     let mut stores = Vec::new();
     for _ in 0..NODES {

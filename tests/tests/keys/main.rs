@@ -1,4 +1,5 @@
-//! Rings in folders, stores and configurations: made once, read by many, changed in one step, refused when anything is odd.
+//! Rings in folders, stores and configurations: made once, read by many, changed in one step,
+//! refused when anything is odd.
 
 mod configured;
 mod damage;

@@ -34,7 +34,10 @@ async fn many_who_start_at_once_end_with_one_ring() {
 #[tokio::test]
 async fn many_processes_that_start_at_once_end_with_one_ring() {
     if let Some(folder) = std::env::var_os("RING_FOLDER") {
-        println!("kid={}", KeyRing::open(folder).await.unwrap().set().signing().kid());
+        println!(
+            "kid={}",
+            KeyRing::open(folder).await.unwrap().set().signing().kid()
+        );
         return;
     }
     let parent = tempfile::tempdir().unwrap();
@@ -42,8 +45,13 @@ async fn many_processes_that_start_at_once_end_with_one_ring() {
     let started: Vec<_> = (0..6)
         .map(|_| {
             let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-            command.args(["--exact", name, "--nocapture"]).env("RING_FOLDER", parent.path().join("keys"));
-            command.stdout(std::process::Stdio::piped()).spawn().unwrap()
+            command
+                .args(["--exact", name, "--nocapture"])
+                .env("RING_FOLDER", parent.path().join("keys"));
+            command
+                .stdout(std::process::Stdio::piped())
+                .spawn()
+                .unwrap()
         })
         .collect();
     let mut kids = Vec::new();
@@ -51,7 +59,15 @@ async fn many_processes_that_start_at_once_end_with_one_ring() {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success());
         let text = String::from_utf8(output.stdout).unwrap();
-        kids.push(text.split("kid=").nth(1).unwrap().lines().next().unwrap().to_owned());
+        kids.push(
+            text.split("kid=")
+                .nth(1)
+                .unwrap()
+                .lines()
+                .next()
+                .unwrap()
+                .to_owned(),
+        );
     }
     assert_eq!(kids.len(), 6);
     kids.dedup();
@@ -79,7 +95,8 @@ async fn a_first_start_that_was_interrupted_is_made_again() {
     }
 }
 
-/// Without a trace of an interrupted start, keys without a manifest mean a lost manifest: new keys would sign everyone out.
+/// Without a trace of an interrupted start, keys without a manifest mean a lost manifest: new keys
+/// would sign everyone out.
 #[tokio::test]
 async fn a_lost_manifest_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -92,10 +109,19 @@ async fn a_lost_manifest_is_refused() {
             fs::write(folder.path().join("lock"), "").unwrap();
         }
         let error = KeyRing::open(folder.path()).await.unwrap_err();
-        assert!(error.to_string().contains("manifest.json is missing"), "{error}");
+        assert!(
+            error.to_string().contains("manifest.json is missing"),
+            "{error}"
+        );
         assert_eq!(before, files(folder.path()));
     }
-    assert!(ring.reload().await.unwrap_err().to_string().contains("manifest.json is missing"));
+    assert!(
+        ring.reload()
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("manifest.json is missing")
+    );
     assert!(ring.rotate().await.is_err() && !ring.set().verifying().is_empty());
 }
 
@@ -104,19 +130,40 @@ async fn a_ring_is_unadopted_until_a_gate_has_started_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let ring = KeyRing::open(folder.path()).await.unwrap();
     assert!(ring.is_unadopted().await);
-    assert!(KeyRing::open(folder.path()).await.unwrap().is_unadopted().await, "starting alone adopts nothing");
+    assert!(
+        KeyRing::open(folder.path())
+            .await
+            .unwrap()
+            .is_unadopted()
+            .await,
+        "starting alone adopts nothing"
+    );
     ring.adopt().await.unwrap();
     ring.adopt().await.unwrap();
     assert!(!ring.is_unadopted().await);
-    assert!(!KeyRing::open(folder.path()).await.unwrap().is_unadopted().await);
-    assert!(!KeyRing::generate(Algorithm::EdDSA).unwrap().is_unadopted().await);
+    assert!(
+        !KeyRing::open(folder.path())
+            .await
+            .unwrap()
+            .is_unadopted()
+            .await
+    );
+    assert!(
+        !KeyRing::generate(Algorithm::EdDSA)
+            .unwrap()
+            .is_unadopted()
+            .await
+    );
 }
 
 /// One of two that start at once may have signed somebody in before the other looks.
 #[tokio::test]
 async fn a_ring_that_another_gate_adopted_meanwhile_is_no_new_one() {
     let folder = tempfile::tempdir().unwrap();
-    let (one, two) = (KeyRing::open(folder.path()).await.unwrap(), KeyRing::open(folder.path()).await.unwrap());
+    let (one, two) = (
+        KeyRing::open(folder.path()).await.unwrap(),
+        KeyRing::open(folder.path()).await.unwrap(),
+    );
     let store = MemoryStore::new();
     let start = async |ring| {
         let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
@@ -136,15 +183,34 @@ async fn accepting_a_new_ring_ends_the_sessions_of_the_lost_one() {
     let start = async |name: &str, accounts: Accounts| {
         let (builder, _) = tollgate::testing::ready(accounts.gate()).unwrap();
         let ring = KeyRing::open(parent.path().join(name)).await.unwrap();
-        builder.keys(ring).store(store.clone()).device_limit(1, OnLimit::Deny).accept_new_keys().build().await.unwrap()
+        builder
+            .keys(ring)
+            .store(store.clone())
+            .device_limit(1, OnLimit::Deny)
+            .accept_new_keys()
+            .build()
+            .await
+            .unwrap()
     };
     let accounts = Accounts::seeded();
     let ada = accounts.user("ada@example.com");
     let before = start("lost", accounts.clone()).await;
-    before.sign_in(ada.clone(), &Client::unknown()).await.unwrap();
+    before
+        .sign_in(ada.clone(), &Client::unknown())
+        .await
+        .unwrap();
     let after = start("new", accounts.clone()).await;
-    let left = after.sessions().of(accounts.id_of("ada@example.com")).await.unwrap();
+    let left = after
+        .sessions()
+        .of(accounts.id_of("ada@example.com"))
+        .await
+        .unwrap();
     assert_eq!(left, []);
-    let login = || Ok(serde_json::from_value(serde_json::json!({ "email": "ada@example.com", "password": PASSWORD })).unwrap());
+    let login = || {
+        Ok(serde_json::from_value(
+            serde_json::json!({ "email": "ada@example.com", "password": PASSWORD }),
+        )
+        .unwrap())
+    };
     after.sign_in_with(login, &Client::unknown()).await.unwrap();
 }

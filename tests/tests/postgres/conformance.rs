@@ -7,12 +7,18 @@ use tollgate_tests::support::postgres::Server;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_store_in_postgresql_keeps_the_contract() -> Result<(), Failure> {
-    let Some(server) = Server::shared() else { return Ok(()) };
+    let Some(server) = Server::shared() else {
+        return Ok(());
+    };
     let database = server.database().await;
     let schemas = AtomicU32::new(0);
     let report = conformance::run(|| async {
         let schema = format!("clause_{}", schemas.fetch_add(1, Ordering::Relaxed));
-        crate::patient(&database.url).schema(&schema).connect().await.unwrap()
+        crate::patient(&database.url)
+            .schema(&schema)
+            .connect()
+            .await
+            .unwrap()
     })
     .await;
     println!("PostgresStore\n{report}");

@@ -10,13 +10,16 @@ use tollgate_tests::Tokens;
 
 use crate::program::{Place, post};
 
-/// P9: whatever a kill interrupts, the token that a client has is current, or has a successor that nobody used.
+/// P9: whatever a kill interrupts, the token that a client has is current, or has a successor that
+/// nobody used.
 #[test]
 fn a_kill_amid_refreshes_costs_nobody_the_session() {
     // Each refresh rotates: nothing is forgiven but the one answer that the kill swallowed.
     let place = Place::new().set("TOLLGATE_REFRESH__WINDOW", "0s");
     let mut program = place.start();
-    let clients: Vec<Mutex<Tokens>> = (0..4).map(|_| Mutex::new(program.sign_in("ada@example.com"))).collect();
+    let clients: Vec<Mutex<Tokens>> = (0..4)
+        .map(|_| Mutex::new(program.sign_in("ada@example.com")))
+        .collect();
     let mut rotations = 0;
     for round in 0..5 {
         let stop = AtomicBool::new(false);
@@ -30,9 +33,18 @@ fn a_kill_amid_refreshes_costs_nobody_the_session() {
                         let mut count = 0;
                         while !stop.load(Ordering::SeqCst) {
                             let body = json!({ "refresh_token": held.refresh });
-                            let bytes = String::from_utf8(program.exchange(&post("/auth/refresh-access", &body))).unwrap();
+                            let bytes = String::from_utf8(
+                                program.exchange(&post("/auth/refresh-access", &body)),
+                            )
+                            .unwrap();
                             // An answer that the kill cut off is one that never came.
-                            let Some(text) = bytes.split("\r\n\r\n").nth(1).filter(|text| text.ends_with('}')) else { break };
+                            let Some(text) = bytes
+                                .split("\r\n\r\n")
+                                .nth(1)
+                                .filter(|text| text.ends_with('}'))
+                            else {
+                                break;
+                            };
                             assert!(bytes.starts_with("HTTP/1.1 200 "), "round {round}: {bytes}");
                             let body: serde_json::Value = serde_json::from_str(text).unwrap();
                             held.refresh = body["refresh_token"].as_str().unwrap().to_owned();
@@ -46,7 +58,10 @@ fn a_kill_amid_refreshes_costs_nobody_the_session() {
             thread::sleep(Duration::from_millis(150 + 30 * round));
             program.kill();
             stop.store(true, Ordering::SeqCst);
-            workers.into_iter().map(|worker| worker.join().unwrap()).sum::<u32>()
+            workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap())
+                .sum::<u32>()
         });
         drop(program);
         program = place.start();
@@ -59,7 +74,12 @@ fn a_kill_amid_refreshes_costs_nobody_the_session() {
     }
     assert!(rotations > 20, "{rotations}");
     for client in clients {
-        assert_eq!(program.get("/me", &client.into_inner().unwrap().access).status, 200);
+        assert_eq!(
+            program
+                .get("/me", &client.into_inner().unwrap().access)
+                .status,
+            200
+        );
     }
 }
 

@@ -1,4 +1,5 @@
-//! Faults under a running program: a locked database, a full disk. Nobody can decide, and nobody loses a token.
+//! Faults under a running program: a locked database, a full disk. Nobody can decide, and nobody
+//! loses a token.
 
 use std::fs;
 use std::io::Write as _;
@@ -19,19 +20,36 @@ const BUSY: Duration = Duration::from_secs(5);
 #[track_caller]
 fn assert_undecided(answer: &Answer) {
     answer.assert_problem(503, "unavailable");
-    assert!(answer.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+    assert!(
+        answer.headers["retry-after"]
+            .to_str()
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            >= 1
+    );
 }
 
 /// Every request that has to write, at once. Each is answered 503.
 fn write_in_vain(program: &Program, tokens: &Tokens) {
     let requests = [
-        post("/auth/signin", &json!({ "email": "ada@example.com", "password": PASSWORD })),
-        post("/auth/refresh-access", &json!({ "refresh_token": tokens.refresh })),
+        post(
+            "/auth/signin",
+            &json!({ "email": "ada@example.com", "password": PASSWORD }),
+        ),
+        post(
+            "/auth/refresh-access",
+            &json!({ "refresh_token": tokens.refresh }),
+        ),
         post("/auth/signout", &json!({ "refresh_token": tokens.refresh })),
         post("/auth/revoke", &json!({ "token": tokens.refresh })),
         bare("POST", "/auth/signout", &tokens.access),
         bare("POST", "/auth/signout-all", &tokens.access),
-        bare("DELETE", &format!("/auth/sessions/{}", tokens.session), &tokens.access),
+        bare(
+            "DELETE",
+            &format!("/auth/sessions/{}", tokens.session),
+            &tokens.access,
+        ),
     ];
     thread::scope(|scope| {
         for request in &requests {
@@ -78,11 +96,17 @@ fn a_database_locked_for_too_long_is_503_and_the_tokens_stay() {
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     drop(program);
     let said = place.refusal();
-    assert!(said.contains(place.sessions().to_str().unwrap()) && said.contains("is locked"), "{said}");
+    assert!(
+        said.contains(place.sessions().to_str().unwrap()) && said.contains("is locked"),
+        "{said}"
+    );
     other.execute_batch("ROLLBACK").unwrap();
     program = place.start();
     assert_eq!(program.get("/me", &tokens.access).status, 200);
-    assert_eq!(program.refresh(&tokens.refresh).tokens().session, tokens.session);
+    assert_eq!(
+        program.refresh(&tokens.refresh).tokens().session,
+        tokens.session
+    );
 }
 
 #[test]
@@ -101,7 +125,8 @@ fn a_lock_that_is_let_go_in_time_is_waited_for() {
     });
 }
 
-/// Two sessions, refreshed until that is refused for want of room. Answers the tokens that were handed out last.
+/// Two sessions, refreshed until that is refused for want of room. Answers the tokens that were
+/// handed out last.
 fn refresh_until_full(program: &Program, mut sessions: [Tokens; 2]) -> [Tokens; 2] {
     for turn in 0..2000 {
         let held = &mut sessions[turn % 2];
@@ -120,25 +145,39 @@ fn sign_in_both(program: &Program) -> [Tokens; 2] {
 }
 
 /// While there is no room, and once there is some.
-fn assert_outlives(program: &Program, sessions: &[Tokens; 2], make_room: impl FnOnce()) -> [Tokens; 2] {
+fn assert_outlives(
+    program: &Program,
+    sessions: &[Tokens; 2],
+    make_room: impl FnOnce(),
+) -> [Tokens; 2] {
     for tokens in sessions {
         write_in_vain(program, tokens);
         assert_eq!(program.get("/me", &tokens.access).status, 200);
     }
     make_room();
-    sessions.each_ref().map(|tokens| assert_nothing_lost(program, tokens))
+    sessions
+        .each_ref()
+        .map(|tokens| assert_nothing_lost(program, tokens))
 }
 
 /// The limit of the operating system on the size of files, which anyone may set.
 #[test]
 fn a_file_that_may_not_grow_is_503_and_the_tokens_stay() {
-    let mut place = Place::new().set("TOLLGATE_REFRESH__WINDOW", "0s").with_file_limit(400);
+    let mut place = Place::new()
+        .set("TOLLGATE_REFRESH__WINDOW", "0s")
+        .with_file_limit(400);
     let mut program = place.start();
     let sessions = sign_in_both(&program);
     let sessions = refresh_until_full(&program, sessions);
     let pid = program.pid().to_string();
     let sessions = assert_outlives(&program, &sessions, || {
-        assert!(Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status().unwrap().success());
+        assert!(
+            Command::new("prlimit")
+                .args(["--pid", &pid, "--fsize=unlimited"])
+                .status()
+                .unwrap()
+                .success()
+        );
     });
 
     drop(program);
@@ -156,10 +195,15 @@ fn a_file_that_may_not_grow_is_503_and_the_tokens_stay() {
 fn a_full_disk_is_503_and_the_tokens_stay() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = Disk::mount(folder.path()) else {
-        println!("no disk of its own can be mounted here: the limit on the size of files is what was tried");
+        println!(
+            "no disk of its own can be mounted here: the limit on the size of files is what was \
+             tried"
+        );
         return;
     };
-    let place = Place::new().set("TOLLGATE_REFRESH__WINDOW", "0s").keeping_data_in(disk.0.join("data"));
+    let place = Place::new()
+        .set("TOLLGATE_REFRESH__WINDOW", "0s")
+        .keeping_data_in(disk.0.join("data"));
     let mut program = place.start();
     let sessions = sign_in_both(&program);
     let filler = disk.0.join("filler");
@@ -190,7 +234,11 @@ impl Disk {
         if !runs_as_root(folder) {
             return None;
         }
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "tollgate-test"]).arg(folder).output().ok()?;
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=2m", "tollgate-test"])
+            .arg(folder)
+            .output()
+            .ok()?;
         mount.status.success().then(|| Self(folder.to_owned()))
     }
 }

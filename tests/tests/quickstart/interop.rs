@@ -1,4 +1,5 @@
-//! Other people's libraries at the running program: they verify its tokens, and mint what it must refuse.
+//! Other people's libraries at the running program: they verify its tokens, and mint what it must
+//! refuse.
 
 use std::fs;
 use std::path::Path;
@@ -14,10 +15,18 @@ pub(crate) const KEPT: &str = env!("CARGO_TARGET_TMPDIR");
 /// Runs a script to its end. It prints a line a case, and how many there were.
 fn assert_all_well(script: &mut Command, least: u32) {
     let output = script.output().unwrap();
-    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && errors.is_empty(), "{errors}\n{said}");
+    let (said, errors) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(
+        output.status.success() && errors.is_empty(),
+        "{errors}\n{said}"
+    );
     let last = said.lines().last().unwrap();
-    let count = last.strip_suffix(" cases, 0 wrong").and_then(|count| count.parse::<u32>().ok());
+    let count = last
+        .strip_suffix(" cases, 0 wrong")
+        .and_then(|count| count.parse::<u32>().ok());
     assert!(count.is_some_and(|count| count >= least), "{last}");
     println!("{last}");
 }
@@ -31,7 +40,10 @@ fn pyjwt_verifies_our_tokens_and_cannot_forge_one() {
             let place = Place::new();
             let program = place.start();
             let mut script = Command::new(python);
-            script.arg(Path::new(SCRIPTS).join("pyjwt.py")).arg(program.address()).arg(place.data().join("keys"));
+            script
+                .arg(Path::new(SCRIPTS).join("pyjwt.py"))
+                .arg(program.address())
+                .arg(place.data().join("keys"));
             assert_all_well(&mut script, 215);
         }
     }

@@ -1,4 +1,5 @@
-//! The quickstart as a stranger meets it: the real program, started as a process, spoken to over its port.
+//! The quickstart as a stranger meets it: the real program, started as a process, spoken to over
+//! its port.
 #![cfg(unix)]
 
 mod banner;

@@ -1,4 +1,5 @@
-//! The quickstart, built by cargo as `cargo run -p quickstart` builds it, and started as a process of its own.
+//! The quickstart, built by cargo as `cargo run -p quickstart` builds it, and started as a process
+//! of its own.
 
 use std::fs;
 use std::hash::{BuildHasher as _, RandomState};
@@ -34,7 +35,15 @@ impl Place {
         let root = tempfile::tempdir().unwrap();
         let data = root.path().join("data");
         let binary = built("quickstart");
-        Self { root, data, binary, port: free_port(), variables: Vec::new(), user: None, file_limit: None }
+        Self {
+            root,
+            data,
+            binary,
+            port: free_port(),
+            variables: Vec::new(),
+            user: None,
+            file_limit: None,
+        }
     }
 
     /// Sets an environment variable of the program.
@@ -49,7 +58,8 @@ impl Place {
         self
     }
 
-    /// No file of the program grows beyond so many KiB: what is beyond cannot be written, as on a full disk.
+    /// No file of the program grows beyond so many KiB: what is beyond cannot be written, as on a
+    /// full disk.
     pub(crate) fn with_file_limit(mut self, kib: u32) -> Self {
         self.file_limit = Some(kib);
         self
@@ -107,8 +117,14 @@ impl Place {
             None => Command::new(&self.binary),
             Some(kib) => {
                 let mut shell = Command::new("bash");
-                // The signal that a write beyond the limit brings is ignored, so that the write fails as on a full disk.
-                shell.args(["-c", &format!("trap '' XFSZ; ulimit -S -f {kib}; exec \"$0\"")]).arg(&self.binary);
+                // The signal that a write beyond the limit brings is ignored, so that the write
+                // fails as on a full disk.
+                shell
+                    .args([
+                        "-c",
+                        &format!("trap '' XFSZ; ulimit -S -f {kib}; exec \"$0\""),
+                    ])
+                    .arg(&self.binary);
                 shell
             }
         };
@@ -116,9 +132,15 @@ impl Place {
         for name in foreign.filter(|name| name.to_string_lossy().starts_with("TOLLGATE_")) {
             command.env_remove(name);
         }
-        command.env("PORT", self.port.to_string()).env("DATA_DIR", &self.data);
+        command
+            .env("PORT", self.port.to_string())
+            .env("DATA_DIR", &self.data);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        command.current_dir(self.root.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .current_dir(self.root.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         if let Some(user) = self.user {
             command.uid(user).gid(user);
         }
@@ -130,7 +152,12 @@ impl Place {
         let mut child = self.command().spawn().unwrap();
         let out = Output::of(child.stdout.take().unwrap());
         let errors = Output::of(child.stderr.take().unwrap());
-        let mut program = Program { child, out, errors, port: self.port };
+        let mut program = Program {
+            child,
+            out,
+            errors,
+            port: self.port,
+        };
         wait_for("the program to listen", || {
             if let Some(status) = program.child.try_wait().unwrap() {
                 panic!("it ended ({status}): {}", program.errors.text());
@@ -169,7 +196,10 @@ impl Place {
         let said = errors.end();
         assert_eq!(status.code(), Some(1), "{said}");
         assert_eq!(out.end(), "");
-        assert!(!said.contains("panicked") && said.ends_with('\n') && !said.trim().is_empty(), "{said}");
+        assert!(
+            !said.contains("panicked") && said.ends_with('\n') && !said.trim().is_empty(),
+            "{said}"
+        );
         said
     }
 }
@@ -208,13 +238,27 @@ impl Program {
 
     /// Kills it while others speak to it.
     pub(crate) fn kill(&self) {
-        assert!(Command::new("kill").args(["-9", &self.pid().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-9", &self.pid().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// Ends it as a supervisor does. Answers how it ended.
     pub(crate) fn stop(mut self) -> ExitStatus {
-        assert!(Command::new("kill").arg(self.pid().to_string()).status().unwrap().success());
-        wait_for("the program to end", || self.child.try_wait().unwrap().is_some());
+        assert!(
+            Command::new("kill")
+                .arg(self.pid().to_string())
+                .status()
+                .unwrap()
+                .success()
+        );
+        wait_for("the program to end", || {
+            self.child.try_wait().unwrap().is_some()
+        });
         self.child.wait().unwrap()
     }
 
@@ -227,8 +271,14 @@ impl Program {
     #[track_caller]
     pub(crate) fn send(&self, request: &[u8]) -> Answer {
         let bytes = self.exchange(request);
-        let answer = parse(&bytes).unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(&bytes)));
-        assert_ne!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{}", String::from_utf8_lossy(request));
+        let answer = parse(&bytes)
+            .unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(&bytes)));
+        assert_ne!(
+            answer.status,
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "{}",
+            String::from_utf8_lossy(request)
+        );
         answer
     }
 
@@ -253,7 +303,11 @@ impl Program {
     /// Signs in.
     #[track_caller]
     pub(crate) fn sign_in(&self, email: &str) -> Tokens {
-        self.post("/auth/signin", &json!({ "email": email, "password": PASSWORD })).tokens()
+        self.post(
+            "/auth/signin",
+            &json!({ "email": email, "password": PASSWORD }),
+        )
+        .tokens()
     }
 
     /// Refreshes.
@@ -269,7 +323,10 @@ impl Drop for Program {
         let _ = self.child.wait();
         let said = self.errors.end();
         if !thread::panicking() {
-            assert_eq!(said, "", "a program that runs has nothing to complain about");
+            assert_eq!(
+                said, "",
+                "a program that runs has nothing to complain about"
+            );
         }
     }
 }
@@ -279,7 +336,8 @@ pub(crate) fn runs_as_root(folder: &Path) -> bool {
     fs::metadata(folder).unwrap().uid() == 0
 }
 
-/// A port below those that systems hand out by themselves, so that nobody takes it between two starts.
+/// A port below those that systems hand out by themselves, so that nobody takes it between two
+/// starts.
 fn free_port() -> u16 {
     loop {
         let chance = RandomState::new().hash_one(0) % 10_000;

@@ -1,4 +1,5 @@
-//! Old refresh tokens presented again, with the window shortened to a second, and the program killed in between (ROTATION 3).
+//! Old refresh tokens presented again, with the window shortened to a second, and the program
+//! killed in between (ROTATION 3).
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -27,7 +28,12 @@ fn rotated(program: &Program) -> Rotated {
     let second = program.refresh(&first.refresh).tokens();
     let after = Instant::now();
     assert_ne!(first.refresh, second.refresh);
-    Rotated { first, second, before, after }
+    Rotated {
+        first,
+        second,
+        before,
+        after,
+    }
 }
 
 impl Rotated {
@@ -42,7 +48,8 @@ impl Rotated {
     }
 }
 
-/// Does something at a time; once more with another session where the machine was too slow to tell what it meant.
+/// Does something at a time; once more with another session where the machine was too slow to tell
+/// what it meant.
 fn in_time<T>(mut attempt: impl FnMut() -> (T, bool)) -> T {
     for _ in 0..10 {
         if let (seen, true) = attempt() {
@@ -93,10 +100,14 @@ fn rows_7b_and_8_an_unused_answer_is_waited_for_and_then_made_again() {
     assert!(![&rotated.first.refresh, &rotated.second.refresh].contains(&&again.refresh));
     assert_eq!(again.session, rotated.first.session);
     // The orphan's access token died with it, on disk as well.
-    program.get("/me", &rotated.second.access).assert_problem(401, "invalid_token");
+    program
+        .get("/me", &rotated.second.access)
+        .assert_problem(401, "invalid_token");
     drop(program);
     program = place.start();
-    program.get("/me", &rotated.second.access).assert_problem(401, "invalid_token");
+    program
+        .get("/me", &rotated.second.access)
+        .assert_problem(401, "invalid_token");
     assert_eq!(program.get("/me", &again.access).status, 200);
     assert_eq!(program.get("/me", &rotated.first.access).status, 401);
 }
@@ -111,11 +122,19 @@ fn row_9_after_the_successor_was_used_the_old_token_ends_the_session() {
     rotated.wait(2.2);
     drop(program);
     program = place.start();
-    program.refresh(&rotated.first.refresh).assert_problem(401, "invalid_grant");
+    program
+        .refresh(&rotated.first.refresh)
+        .assert_problem(401, "invalid_grant");
     let over = |program: &Program| {
-        program.refresh(&rotated.second.refresh).assert_problem(401, "invalid_grant");
-        program.get("/me", &rotated.second.access).assert_problem(401, "invalid_token");
-        program.get("/me", &rotated.first.access).assert_problem(401, "invalid_token");
+        program
+            .refresh(&rotated.second.refresh)
+            .assert_problem(401, "invalid_grant");
+        program
+            .get("/me", &rotated.second.access)
+            .assert_problem(401, "invalid_token");
+        program
+            .get("/me", &rotated.first.access)
+            .assert_problem(401, "invalid_token");
     };
     over(&program);
     drop(program);
@@ -132,5 +151,8 @@ fn row_5_the_current_token_is_itself_for_two_windows() {
     assert_ne!(kept.access, rotated.second.access);
     assert_eq!(program.get("/me", &kept.access).status, 200);
     rotated.wait(2.2);
-    assert_ne!(program.refresh(&rotated.second.refresh).tokens().refresh, rotated.second.refresh);
+    assert_ne!(
+        program.refresh(&rotated.second.refresh).tokens().refresh,
+        rotated.second.refresh
+    );
 }

@@ -1,4 +1,5 @@
-//! P9 and the 503s: a crash at any await, and a failure of any operation, leave what whole operations leave; the client goes on.
+//! P9 and the 503s: a crash at any await, and a failure of any operation, leave what whole
+//! operations leave; the client goes on.
 
 use std::sync::atomic::Ordering;
 
@@ -51,7 +52,10 @@ impl Stage {
     async fn set(world: &World, scene: Scene) -> Self {
         let visit = world.arrive().await;
         let mut tokens = vec![visit.tokens.clone()];
-        if matches!(scene, Scene::Keep | Scene::Replay | Scene::Remint | Scene::Reuse) {
+        if matches!(
+            scene,
+            Scene::Keep | Scene::Replay | Scene::Remint | Scene::Reuse
+        ) {
             tokens.push(world.refreshed(&visit.tokens.refresh).await.unwrap());
         }
         if scene == Scene::Reuse {
@@ -64,21 +68,51 @@ impl Stage {
         if scene == Scene::ClosedAccount {
             world.accounts.set_disabled(&visit.email, true);
         }
-        let token = if scene == Scene::Keep { &tokens[1] } else { &tokens[0] }.refresh.clone();
-        let (gate, user, subject) =
-            (world.nodes[0].clone(), world.accounts.user(&visit.email), world.accounts.id_of(&visit.email));
+        let token = if scene == Scene::Keep {
+            &tokens[1]
+        } else {
+            &tokens[0]
+        }
+        .refresh
+        .clone();
+        let (gate, user, subject) = (
+            world.nodes[0].clone(),
+            world.accounts.user(&visit.email),
+            world.accounts.id_of(&visit.email),
+        );
         let (sid, text) = (visit.sid, token.clone());
         let request = Stepper::new(&world.probe, async move {
             let revoke = match scene {
-                Scene::SignIn => return gate.sign_in(user, &client("")).await.map(drop).map_err(|refusal| refusal.code()),
+                Scene::SignIn => {
+                    return gate
+                        .sign_in(user, &client(""))
+                        .await
+                        .map(drop)
+                        .map_err(|refusal| refusal.code());
+                }
                 Scene::Revoke => Revoke::session(sid),
                 Scene::RevokeSubject => Revoke::subject(subject),
                 Scene::RevokeOthers => Revoke::others(subject, SessionId::from_bytes([0; 16])),
-                _ => return gate.refresh(&text, &client("")).await.map(drop).map_err(|refusal| refusal.code()),
+                _ => {
+                    return gate
+                        .refresh(&text, &client(""))
+                        .await
+                        .map(drop)
+                        .map_err(|refusal| refusal.code());
+                }
             };
-            gate.revoke(revoke).await.map(drop).map_err(|_| Code::Unavailable)
+            gate.revoke(revoke)
+                .await
+                .map(drop)
+                .map_err(|_| Code::Unavailable)
         });
-        Self { cursor: world.probe.cursor().await, visit, tokens, token, request }
+        Self {
+            cursor: world.probe.cursor().await,
+            visit,
+            tokens,
+            token,
+            request,
+        }
     }
 
     /// All that the store says of the subject, without what is random.
@@ -86,31 +120,56 @@ impl Stage {
         world.probe.flush().await;
         let row = world.row(&self.visit).await;
         let mut shape = vec![shape(&row, self.visit.opened)];
-        let sessions = world.at_once(world.nodes[1].sessions().of(&row.subject)).await.unwrap();
+        let sessions = world
+            .at_once(world.nodes[1].sessions().of(&row.subject))
+            .await
+            .unwrap();
         shape.push(format!("{} live sessions", sessions.len()));
-        shape.extend(world.probe.logged(&self.cursor).await.into_iter().map(|fact| match fact {
-            Fact::Session(sid) => format!("ended, this one: {}", sid == self.visit.sid),
-            Fact::Generation(_, least) => format!("generations from {least}"),
-            Fact::Subject(_, least) => format!("epochs from {least}"),
-            other => format!("{other:?}"),
-        }));
+        shape.extend(
+            world
+                .probe
+                .logged(&self.cursor)
+                .await
+                .into_iter()
+                .map(|fact| match fact {
+                    Fact::Session(sid) => format!("ended, this one: {}", sid == self.visit.sid),
+                    Fact::Generation(_, least) => format!("generations from {least}"),
+                    Fact::Subject(_, least) => format!("epochs from {least}"),
+                    other => format!("{other:?}"),
+                }),
+        );
         shape
     }
 
-    /// Whoever was signed in before is told no lie afterwards: what is over is over for good, what is not goes on.
+    /// Whoever was signed in before is told no lie afterwards: what is over is over for good, what
+    /// is not goes on.
     async fn goes_on(&self, world: &World, scene: Scene) {
         let row = world.row(&self.visit).await;
         if row.revoked.is_some() {
-            assert_eq!(world.refreshed(&self.token).await, Err(Code::InvalidGrant), "{scene:?}");
+            assert_eq!(
+                world.refreshed(&self.token).await,
+                Err(Code::InvalidGrant),
+                "{scene:?}"
+            );
             // The node that crashed between the store and its view learns it from the log.
             for node in [0, 1] {
-                assert!(world.admits(node, &self.tokens[self.tokens.len() - 1].access).await.is_err(), "{scene:?}");
+                assert!(
+                    world
+                        .admits(node, &self.tokens[self.tokens.len() - 1].access)
+                        .await
+                        .is_err(),
+                    "{scene:?}"
+                );
             }
             return;
         }
         match scene {
             Scene::Reuse | Scene::ClosedAccount => {
-                assert_eq!(world.refreshed(&self.token).await, Err(Code::InvalidGrant), "{scene:?}");
+                assert_eq!(
+                    world.refreshed(&self.token).await,
+                    Err(Code::InvalidGrant),
+                    "{scene:?}"
+                );
                 assert!(world.row(&self.visit).await.revoked.is_some());
             }
             _ => {
@@ -136,7 +195,8 @@ async fn get_through(world: &World, token: &str) -> Tokens {
 fn shape(row: &Session, opened: Timestamp) -> String {
     let since = |at: Timestamp| i128::from(at.as_millis()) - i128::from(opened.as_millis());
     format!(
-        "gen {} prev {:?} rotated {:?} superseded {:?} sealed {} confirmed {} ctx {} seen {} idle {} abs {} revoked {:?} epoch {}",
+        "gen {} prev {:?} rotated {:?} superseded {:?} sealed {} confirmed {} ctx {} seen {} idle \
+         {} abs {} revoked {:?} epoch {}",
         row.generation,
         row.previous,
         row.rotated_at.map(since),
@@ -164,7 +224,10 @@ async fn limited(kind: Kind) -> World {
 
 fn on_limited_stores(test: impl AsyncFn(World)) {
     for kind in kinds() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async { test(limited(*kind).await).await });
     }
 }
@@ -182,7 +245,8 @@ async fn prefixes(world: &World, scene: Scene) -> (Vec<Vec<String>>, usize) {
     (states, points)
 }
 
-/// R67. Just before and just after each operation, in the backend, and in the middle of what another thread does.
+/// R67. Just before and just after each operation, in the backend, and in the middle of what
+/// another thread does.
 #[test]
 pub(crate) fn p9_a_crash_leaves_what_a_prefix_of_whole_operations_leaves() {
     on_limited_stores(async |world| {
@@ -205,7 +269,10 @@ pub(crate) fn p9_a_crash_leaves_what_a_prefix_of_whole_operations_leaves() {
                     // The request is dropped.
                     stage.request = Stepper::new(&world.probe, std::future::pending());
                     let found = stage.shape(&world).await;
-                    assert!(states.contains(&found), "{scene:?} at {point}, in the middle: {in_the_middle}: {found:#?}");
+                    assert!(
+                        states.contains(&found),
+                        "{scene:?} at {point}, in the middle: {in_the_middle}: {found:#?}"
+                    );
                     stage.goes_on(&world, scene).await;
                 }
             }
@@ -213,13 +280,16 @@ pub(crate) fn p9_a_crash_leaves_what_a_prefix_of_whole_operations_leaves() {
     });
 }
 
-/// P9: the old token still refreshes, however long after the crash, until the window for lost answers ends.
+/// P9: the old token still refreshes, however long after the crash, until the window for lost
+/// answers ends.
 #[test]
 pub(crate) fn p9_after_a_crash_the_old_token_still_refreshes() {
     on_both_stores(Rules::AWARE, async |world| {
         for scene in [Scene::Rotate, Scene::Remint] {
             let (_, points) = prefixes(&world, scene).await;
-            for delay in [0, 1, 5_000, 10_000, 10_001, 15_000, 20_000, 20_001, 60_000, 79_000] {
+            for delay in [
+                0, 1, 5_000, 10_000, 10_001, 15_000, 20_000, 20_001, 60_000, 79_000,
+            ] {
                 for point in 1..=points {
                     let mut stage = Stage::set(&world, scene).await;
                     for _ in 0..point {
@@ -235,7 +305,8 @@ pub(crate) fn p9_after_a_crash_the_old_token_still_refreshes() {
     });
 }
 
-/// R81: 503 means that nothing changed, and the retry works. Where the commit was done and only its answer got lost, too.
+/// R81: 503 means that nothing changed, and the retry works. Where the commit was done and only its
+/// answer got lost, too.
 #[test]
 pub(crate) fn a_503_changes_nothing_and_loses_no_token() {
     on_limited_stores(async |world| {
@@ -246,17 +317,27 @@ pub(crate) fn a_503_changes_nothing_and_loses_no_token() {
                     let mut stage = Stage::set(&world, scene).await;
                     let before = stage.shape(&world).await;
                     world.probe.fail(skip, fault);
-                    let request = std::mem::replace(&mut stage.request, Stepper::new(&world.probe, std::future::pending()));
+                    let request = std::mem::replace(
+                        &mut stage.request,
+                        Stepper::new(&world.probe, std::future::pending()),
+                    );
                     let outcome = request.finish().await;
                     if world.probe.is_fault_pending() {
                         assert!(skip > 0, "{scene:?}: there is no first operation");
                         break;
                     }
-                    assert_eq!(outcome, Err(Code::Unavailable), "{scene:?}, operation {skip}, {fault:?}");
+                    assert_eq!(
+                        outcome,
+                        Err(Code::Unavailable),
+                        "{scene:?}, operation {skip}, {fault:?}"
+                    );
                     let after = stage.shape(&world).await;
                     match fault {
                         Fault::Before => assert_eq!(after, before, "{scene:?}, operation {skip}"),
-                        Fault::After => assert!(states.contains(&after), "{scene:?}, operation {skip}: {after:#?}"),
+                        Fault::After => assert!(
+                            states.contains(&after),
+                            "{scene:?}, operation {skip}: {after:#?}"
+                        ),
                     }
                     stage.goes_on(&world, scene).await;
                 }
@@ -272,7 +353,10 @@ pub(crate) fn a_backend_that_is_down_changes_nothing_and_loses_no_token() {
         for scene in [Scene::Rotate, Scene::Keep, Scene::Replay, Scene::Remint] {
             let mut stage = Stage::set(&world, scene).await;
             let before = stage.shape(&world).await;
-            let request = std::mem::replace(&mut stage.request, Stepper::new(&world.probe, std::future::pending()));
+            let request = std::mem::replace(
+                &mut stage.request,
+                Stepper::new(&world.probe, std::future::pending()),
+            );
             world.accounts.is_down.store(true, Ordering::SeqCst);
             let outcome = request.finish().await;
             world.accounts.is_down.store(false, Ordering::SeqCst);

@@ -1,4 +1,5 @@
-//! A thief with a dump of the store, and one with nothing but session ids: neither gets in, and neither ends anybody's session.
+//! A thief with a dump of the store, and one with nothing but session ids: neither gets in, and
+//! neither ends anybody's session.
 //!
 //! `FORGERIES` says how many tokens are forged; `scripts/deep` takes a million.
 
@@ -20,7 +21,11 @@ async fn dump(world: &World, visits: &[Visit]) -> Vec<Vec<u8>> {
             let mut values = Vec::new();
             for visit in visits {
                 let row = world.row(visit).await;
-                values.extend([row.sid.to_string().into_bytes(), row.current.to_vec(), row.subject.into_bytes()]);
+                values.extend([
+                    row.sid.to_string().into_bytes(),
+                    row.current.to_vec(),
+                    row.subject.into_bytes(),
+                ]);
                 values.extend(row.previous.map(|previous| previous.hash.to_vec()));
                 values.extend(row.sealed_successor);
                 values.extend(row.context.map(|context| context.to_vec()));
@@ -35,19 +40,27 @@ async fn dump(world: &World, visits: &[Visit]) -> Vec<Vec<u8>> {
 
 fn of_sqlite(world: &World) -> Vec<Vec<u8>> {
     let db = rusqlite::Connection::open(world.folder.path().join("tollgate.db")).unwrap();
-    let mut tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'tg%'").unwrap();
-    let tables: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut tables = db
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'tg%'")
+        .unwrap();
+    let tables: Vec<String> = tables
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
     let mut values = Vec::new();
     for table in tables {
         let mut rows = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = rows.column_count();
         let mut rows = rows.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
-            values.extend((0..columns).filter_map(|column| match row.get(column).unwrap() {
-                Column::Text(text) => Some(text.into_bytes()),
-                Column::Blob(bytes) => Some(bytes),
-                Column::Null | Column::Integer(_) | Column::Real(_) => None,
-            }));
+            values.extend(
+                (0..columns).filter_map(|column| match row.get(column).unwrap() {
+                    Column::Text(text) => Some(text.into_bytes()),
+                    Column::Blob(bytes) => Some(bytes),
+                    Column::Null | Column::Integer(_) | Column::Real(_) => None,
+                }),
+            );
         }
     }
     values
@@ -55,29 +68,49 @@ fn of_sqlite(world: &World) -> Vec<Vec<u8>> {
 
 async fn of_postgres(world: &World) -> Vec<Vec<u8>> {
     let mut db = world.database.as_ref().unwrap().connect().await;
-    let tables = sqlx::query("SELECT tablename FROM pg_tables WHERE tablename LIKE 'tg%'").fetch_all(&mut db).await.unwrap();
+    let tables = sqlx::query("SELECT tablename FROM pg_tables WHERE tablename LIKE 'tg%'")
+        .fetch_all(&mut db)
+        .await
+        .unwrap();
     let mut values = Vec::new();
     for table in tables {
-        let rows = format!("SELECT row_to_json(t)::text FROM {} t", table.get::<String, _>(0));
-        for row in sqlx::query(sqlx::AssertSqlSafe(rows)).fetch_all(&mut db).await.unwrap() {
+        let rows = format!(
+            "SELECT row_to_json(t)::text FROM {} t",
+            table.get::<String, _>(0)
+        );
+        for row in sqlx::query(sqlx::AssertSqlSafe(rows))
+            .fetch_all(&mut db)
+            .await
+            .unwrap()
+        {
             let row: Value = serde_json::from_str(&row.get::<String, _>(0)).unwrap();
-            values.extend(row.as_object().unwrap().values().filter_map(Value::as_str).map(
-                |text| match text.strip_prefix("\\x") {
-                    Some(hex) => bytes(hex),
-                    None => text.as_bytes().to_vec(),
-                },
-            ));
+            values.extend(
+                row.as_object()
+                    .unwrap()
+                    .values()
+                    .filter_map(Value::as_str)
+                    .map(|text| match text.strip_prefix("\\x") {
+                        Some(hex) => bytes(hex),
+                        None => text.as_bytes().to_vec(),
+                    }),
+            );
         }
     }
     values
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
-    hex.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+    hex.as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
 }
 
 fn of_redis() -> Vec<Vec<u8>> {
-    let mut db = ::redis::Client::open(redis::shared().unwrap()).unwrap().get_connection().unwrap();
+    let mut db = ::redis::Client::open(redis::shared().unwrap())
+        .unwrap()
+        .get_connection()
+        .unwrap();
     let keys: Vec<String> = ::redis::cmd("KEYS").arg("*").query(&mut db).unwrap();
     let mut values = Vec::new();
     for key in keys {
@@ -106,7 +139,9 @@ fn of_redis() -> Vec<Vec<u8>> {
 fn flatten(value: ::redis::Value, values: &mut Vec<Vec<u8>>) {
     match value {
         ::redis::Value::BulkString(bytes) => values.push(bytes),
-        ::redis::Value::Array(parts) | ::redis::Value::Set(parts) => parts.into_iter().for_each(|part| flatten(part, values)),
+        ::redis::Value::Array(parts) | ::redis::Value::Set(parts) => {
+            parts.into_iter().for_each(|part| flatten(part, values))
+        }
         ::redis::Value::Map(parts) => parts.into_iter().for_each(|(key, value)| {
             flatten(key, values);
             flatten(value, values);
@@ -115,8 +150,8 @@ fn flatten(value: ::redis::Value, values: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// What a thief would make of a value: the value itself, in every dress that a token wears, and each piece of it in the place of
-/// a token's secret or of its MAC.
+/// What a thief would make of a value: the value itself, in every dress that a token wears, and
+/// each piece of it in the place of a token's secret or of its MAC.
 fn candidates(value: &[u8], genuine: &[u8]) -> Vec<String> {
     let encoded = URL_SAFE_NO_PAD.encode(value);
     let mut made = vec![encoded.clone(), format!("tgr1_{encoded}")];
@@ -135,21 +170,30 @@ fn candidates(value: &[u8], genuine: &[u8]) -> Vec<String> {
 }
 
 fn decoded(token: &str) -> Vec<u8> {
-    URL_SAFE_NO_PAD.decode(token.strip_prefix("tgr1_").unwrap()).unwrap()
+    URL_SAFE_NO_PAD
+        .decode(token.strip_prefix("tgr1_").unwrap())
+        .unwrap()
 }
 
 /// R79: all rows of a dump, replayed against the API.
 #[test]
 pub(crate) fn r79_nothing_of_a_dump_gets_in() {
     crate::world::on_both_stores(Rules::AWARE, async |world| {
-        let mut visits = vec![world.arrive().await, world.arrive().await, world.arrive().await];
+        let mut visits = vec![
+            world.arrive().await,
+            world.arrive().await,
+            world.arrive().await,
+        ];
         for visit in &mut visits[..2] {
             visit.tokens = world.refreshed(&visit.tokens.refresh).await.unwrap();
         }
         world.admits(0, &visits[0].tokens.access).await.unwrap();
         world.settle(0).await;
         world.revoke(0, Revoke::session(visits[2].sid)).await;
-        let genuine: Vec<String> = visits.iter().map(|visit| visit.tokens.refresh.clone()).collect();
+        let genuine: Vec<String> = visits
+            .iter()
+            .map(|visit| visit.tokens.refresh.clone())
+            .collect();
         let mut before = Vec::new();
         for visit in &visits {
             before.push(world.row(visit).await);
@@ -158,7 +202,12 @@ pub(crate) fn r79_nothing_of_a_dump_gets_in() {
         let mut values = dump(&world, &visits).await;
         values.sort_unstable();
         values.dedup();
-        assert!(values.iter().any(|value| value.windows(32).any(|piece| piece == before[0].current)), "this is no dump");
+        assert!(
+            values
+                .iter()
+                .any(|value| value.windows(32).any(|piece| piece == before[0].current)),
+            "this is no dump"
+        );
         let mut tried = 0;
         for value in &values {
             for (at, visit) in visits.iter().enumerate() {
@@ -169,22 +218,45 @@ pub(crate) fn r79_nothing_of_a_dump_gets_in() {
                     }
                     tried += 1;
                     assert_eq!(
-                        world.refresh(1, &token, client("")).finish().await.map_err(|refusal| refusal.code()),
+                        world
+                            .refresh(1, &token, client(""))
+                            .finish()
+                            .await
+                            .map_err(|refusal| refusal.code()),
                         Err(Code::InvalidGrant)
                     );
                     if tried % 16 == 0 {
                         assert!(world.admits(1, &token).await.is_err());
-                        for (path, status) in [("/auth/verify", 401), ("/auth/signout", 401), ("/auth/revoke", 200)] {
-                            let member = if path == "/auth/signout" { "refresh_token" } else { "token" };
-                            let (answered, _) = world.post(1, path, None, json!({ member: token })).finish().await;
+                        for (path, status) in [
+                            ("/auth/verify", 401),
+                            ("/auth/signout", 401),
+                            ("/auth/revoke", 200),
+                        ] {
+                            let member = if path == "/auth/signout" {
+                                "refresh_token"
+                            } else {
+                                "token"
+                            };
+                            let (answered, _) = world
+                                .post(1, path, None, json!({ member: token }))
+                                .finish()
+                                .await;
                             assert_eq!(answered, status, "{path}");
                         }
                     }
                 }
-                assert_eq!(world.row(visit).await, before[at], "a piece of the dump did something");
+                assert_eq!(
+                    world.row(visit).await,
+                    before[at],
+                    "a piece of the dump did something"
+                );
             }
         }
-        println!("{:?}: {} values of a dump made {tried} tokens, none got in", world.kind, values.len());
+        println!(
+            "{:?}: {} values of a dump made {tried} tokens, none got in",
+            world.kind,
+            values.len()
+        );
         assert!(tried > 500, "{tried}");
         for visit in &visits[..2] {
             world.refreshed(&visit.tokens.refresh).await.unwrap();
@@ -192,7 +264,8 @@ pub(crate) fn r79_nothing_of_a_dump_gets_in() {
     });
 }
 
-/// R77, R78: who knows no more than a session's id, or an old MAC key besides, cannot end it; and asks the store nothing.
+/// R77, R78: who knows no more than a session's id, or an old MAC key besides, cannot end it; and
+/// asks the store nothing.
 #[test]
 pub(crate) fn r78_forgeries_end_no_session() {
     let count = std::env::var("FORGERIES").map_or(20_000, |number| number.parse::<u32>().unwrap());
@@ -207,7 +280,9 @@ pub(crate) fn r78_forgeries_end_no_session() {
         let genuine = decoded(&visit.tokens.refresh);
         let mut chance = 1_u64;
         let mut random = move || {
-            chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            chance = chance
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             u8::try_from(chance >> 56).unwrap()
         };
         for number in 0..count {
@@ -216,7 +291,10 @@ pub(crate) fn r78_forgeries_end_no_session() {
             forged[18..22].copy_from_slice(&(number % 4).to_be_bytes());
             forged[22..].fill_with(&mut random);
             let token = format!("tgr1_{}", URL_SAFE_NO_PAD.encode(forged));
-            let refused = world.nodes[0].refresh(&token, &client("")).await.unwrap_err();
+            let refused = world.nodes[0]
+                .refresh(&token, &client(""))
+                .await
+                .unwrap_err();
             assert_eq!(refused.code(), Code::InvalidGrant);
         }
         assert_eq!(world.probe.names(asked), [""; 0], "a forgery was looked up");
@@ -230,7 +308,10 @@ pub(crate) fn r78_forgeries_end_no_session() {
             }
         }
         assert_eq!(world.row(&visit).await, before);
-        println!("{:?}: {count} forgeries ended no session and asked the store nothing", world.kind);
+        println!(
+            "{:?}: {count} forgeries ended no session and asked the store nothing",
+            world.kind
+        );
         world.refreshed(&visit.tokens.refresh).await.unwrap();
     });
 }

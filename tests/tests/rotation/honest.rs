@@ -127,8 +127,14 @@ impl<'a> Browser<'a> {
             }
             Act::Roles => {
                 let subject = self.world.accounts.id_of(&self.visit.email);
-                self.world.accounts.set_roles(&self.visit.email, vec![Role::Editor]);
-                drop(self.world.at_once(self.world.nodes[1].revoke(Revoke::access_of(subject))).await);
+                self.world
+                    .accounts
+                    .set_roles(&self.visit.email, vec![Role::Editor]);
+                drop(
+                    self.world
+                        .at_once(self.world.nodes[1].revoke(Revoke::access_of(subject)))
+                        .await,
+                );
             }
             Act::Fail(skip, fault) => self.world.probe.fail(skip, fault),
         }
@@ -138,7 +144,8 @@ impl<'a> Browser<'a> {
     /// Whether a retry could come after the window for lost answers. Such a client signs in again.
     fn is_too_late(&self) -> bool {
         let patience = ms(self.world.rules.lost - 4 * self.world.rules.window);
-        self.in_doubt.is_some_and(|since| self.world.now().since(since) >= patience)
+        self.in_doubt
+            .is_some_and(|since| self.world.now().since(since) >= patience)
     }
 
     fn send(&mut self, tab: usize, sent: Sent) {
@@ -167,7 +174,9 @@ impl<'a> Browser<'a> {
         while let Some(Reverse((when, _, _))) = self.agenda.peek()
             && *when <= until
         {
-            let Some(Reverse((when, _, flight))) = self.agenda.pop() else { break };
+            let Some(Reverse((when, _, flight))) = self.agenda.pop() else {
+                break;
+            };
             self.world.clock.advance(when.since(self.world.now()));
             self.give_up();
             self.go_on(flight).await?;
@@ -199,7 +208,10 @@ impl<'a> Browser<'a> {
             Fate::Crash(point) => Some(point),
             Fate::Delivered | Fate::AnswerLost => None,
         };
-        let refresh = flight.refresh.get_or_insert_with(|| self.world.refresh(flight.sent.node, &flight.token, client(DEVICE)));
+        let refresh = flight.refresh.get_or_insert_with(|| {
+            self.world
+                .refresh(flight.sent.node, &flight.token, client(DEVICE))
+        });
         let outcome = refresh.step().await;
         flight.at += 1;
         if crash.is_some_and(|point| flight.at > point) {
@@ -228,7 +240,8 @@ impl<'a> Browser<'a> {
     fn hear(&mut self, at: usize, outcome: Result<Tokens, Code>) -> Result<(), TestCaseError> {
         self.judge(&outcome)?;
         let flight = &self.flights[at];
-        let is_awaited = self.waiting[flight.tab].is_some_and(|first| self.flights[first].token == flight.token);
+        let is_awaited =
+            self.waiting[flight.tab].is_some_and(|first| self.flights[first].token == flight.token);
         if !is_awaited || self.world.now() > flight.gives_up {
             return Ok(());
         }
@@ -246,13 +259,19 @@ impl<'a> Browser<'a> {
     /// The client tries with what it stored until it gets through.
     async fn get_through(&mut self) -> Result<(), TestCaseError> {
         for _ in 0..5 {
-            let outcome = self.world.refresh(0, &self.stored.refresh, client(DEVICE)).finish().await;
+            let outcome = self
+                .world
+                .refresh(0, &self.stored.refresh, client(DEVICE))
+                .finish()
+                .await;
             let outcome = outcome.map_err(|refusal| refusal.code());
             self.judge(&outcome)?;
             if let Ok(tokens) = outcome {
                 self.stored = tokens;
                 let admitted = self.world.admits(1, &self.stored.access).await;
-                return ensure(admitted.is_ok(), || format!("the access token of the end: {admitted:?}"));
+                return ensure(admitted.is_ok(), || {
+                    format!("the access token of the end: {admitted:?}")
+                });
             }
             self.world.wait(self.world.rules.window / 2);
         }
@@ -274,8 +293,20 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         4 => Just(Fate::AnswerLost),
         2 => (0..6_usize).prop_map(Fate::Crash),
     ];
-    let sent = (0..2_usize, share(), prop::collection::vec(work, 8), share(), fate)
-        .prop_map(|(node, there, work, back, fate)| Sent { node, there, work, back, fate });
+    let sent = (
+        0..2_usize,
+        share(),
+        prop::collection::vec(work, 8),
+        share(),
+        fate,
+    )
+        .prop_map(|(node, there, work, back, fate)| Sent {
+            node,
+            there,
+            work,
+            back,
+            fate,
+        });
     let wait = prop_oneof![
         3 => Just(Wait::Millis(0)),
         2 => Just(Wait::Millis(2_500)),
@@ -297,26 +328,34 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     prop::collection::vec(act, 1..80)
 }
 
-/// R65, R81. The session lives, no answer says otherwise, and at the end the stored token still gets through.
+/// R65, R81. The session lives, no answer says otherwise, and at the end the stored token still
+/// gets through.
 #[test]
 pub(crate) fn p6_no_schedule_of_honest_clients_revokes() {
-    random(200, &[Rules::AWARE, Rules::DAY], &acts(), async |world, acts| {
-        let mut browser = Browser::new(world).await;
-        for act in acts {
-            browser.act(act).await?;
-            if browser.is_too_late() {
-                break;
+    random(
+        200,
+        &[Rules::AWARE, Rules::DAY],
+        &acts(),
+        async |world, acts| {
+            let mut browser = Browser::new(world).await;
+            for act in acts {
+                browser.act(act).await?;
+                if browser.is_too_late() {
+                    break;
+                }
             }
-        }
-        if !browser.is_too_late() {
-            browser.get_through().await?;
-        }
-        // What slow nodes are still at comes to its end.
-        while let Some(Reverse((when, _, _))) = browser.agenda.peek().copied() {
-            browser.pass(when).await?;
-        }
-        ensure(world.row(&browser.visit).await.revoked.is_none(), || "an honest client was signed out".into())
-    });
+            if !browser.is_too_late() {
+                browser.get_through().await?;
+            }
+            // What slow nodes are still at comes to its end.
+            while let Some(Reverse((when, _, _))) = browser.agenda.peek().copied() {
+                browser.pass(when).await?;
+            }
+            ensure(world.row(&browser.visit).await.revoked.is_none(), || {
+                "an honest client was signed out".into()
+            })
+        },
+    );
 }
 
 /// The schedules of P6 are worth something: they meet every row that answers.

@@ -1,4 +1,5 @@
-//! P1 to P10 on PostgreSQL and Redis: the same schedules, the same crashes at every point, fewer of them.
+//! P1 to P10 on PostgreSQL and Redis: the same schedules, the same crashes at every point, fewer of
+//! them.
 
 use tollgate_tests::support::{postgres, redis};
 
@@ -20,8 +21,11 @@ const SCHEDULED: [fn(); 10] = [
 ];
 
 /// What a dump is worth to whoever has one, and what forgeries do.
-const STOLEN: [fn(); 3] =
-    [oracle::nothing_of_a_row_can_be_presented, dump::r79_nothing_of_a_dump_gets_in, dump::r78_forgeries_end_no_session];
+const STOLEN: [fn(); 3] = [
+    oracle::nothing_of_a_row_can_be_presented,
+    dump::r79_nothing_of_a_dump_gets_in,
+    dump::r78_forgeries_end_no_session,
+];
 
 /// Two who read the same row.
 const RACED: [fn(); 4] = [

@@ -1,4 +1,5 @@
-//! The gate and the oracle, over rows that are written by hand: the same row of the table, and what that row says happens.
+//! The gate and the oracle, over rows that are written by hand: the same row of the table, and what
+//! that row says happens.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,8 +10,8 @@ use tollgate::device::Device;
 use tollgate::event::{EventKind, RefreshRefusal, Refreshed};
 use tollgate::prelude::*;
 use tollgate::store::{
-    Authenticated, Fact, NewSession, Opened, Predecessor, Revocation, RevokeReason, Rotated, Rotation, Session, SessionStore,
-    Step, Target,
+    Authenticated, Fact, NewSession, Opened, Predecessor, Revocation, RevokeReason, Rotated,
+    Rotation, Session, SessionStore, Step, Target,
 };
 use tollgate::token::{open_successor, seal_successor};
 
@@ -61,7 +62,11 @@ fn cases() -> impl Strategy<Value = Case> {
         ]
     };
     let past = (span(), prop::bool::weighted(0.3), prop::bool::weighted(0.1));
-    let past = past.prop_map(|(after, is_remint, from_other_device)| Past { after, is_remint, from_other_device });
+    let past = past.prop_map(|(after, is_remint, from_other_device)| Past {
+        after,
+        is_remint,
+        from_other_device,
+    });
     let end = || prop_oneof![1 => 0..3_u64, 9 => Just(3_600_000)];
     let shown = prop_oneof![
         5 => Just(Which::Current),
@@ -69,12 +74,25 @@ fn cases() -> impl Strategy<Value = Case> {
         3 => (1..4_u32).prop_map(Which::Older),
         1 => (1..4_u32).prop_map(Which::Ahead),
     ];
-    let row =
-        (prop::bool::weighted(0.1), prop::collection::vec(past, 0..5), prop::bool::weighted(0.3), prop::bool::weighted(0.05));
+    let row = (
+        prop::bool::weighted(0.1),
+        prop::collection::vec(past, 0..5),
+        prop::bool::weighted(0.3),
+        prop::bool::weighted(0.05),
+    );
     let time = (prop_oneof![1 => Just(0), 9 => span()], end(), end());
-    let token = (shown, prop::bool::weighted(0.1), prop::bool::weighted(0.15), prop::bool::weighted(0.1));
+    let token = (
+        shown,
+        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.15),
+        prop::bool::weighted(0.1),
+    );
     (row, time, token).prop_map(
-        |((of_other_client, past, is_confirmed, is_revoked), (gap, idle, absolute), (shown, wrong, is_retired, device))| Case {
+        |(
+            (of_other_client, past, is_confirmed, is_revoked),
+            (gap, idle, absolute),
+            (shown, wrong, is_retired, device),
+        )| Case {
             of_other_client,
             past,
             is_confirmed,
@@ -96,8 +114,14 @@ struct Written {
     secrets: Vec<[u8; 16]>,
 }
 
-/// Writes a row through the store's own operations, with times in the past. `None` where such a row cannot be.
-async fn write(world: &World, store: &Probe, case: &Case, contexts: &[[u8; 32]; 2]) -> Option<Written> {
+/// Writes a row through the store's own operations, with times in the past. `None` where such a row
+/// cannot be.
+async fn write(
+    world: &World,
+    store: &Probe,
+    case: &Case,
+    contexts: &[[u8; 32]; 2],
+) -> Option<Written> {
     let now = world.now();
     let email = world.person();
     let sid = SessionId::random().unwrap();
@@ -107,7 +131,9 @@ async fn write(world: &World, store: &Probe, case: &Case, contexts: &[[u8; 32]; 
         secret
     };
     let ends = |left: u64| now.plus(ms(left)).minus(ms(1));
-    let mut at = now.minus(ms(case.gap + case.past.iter().map(|past| past.after).sum::<u64>()));
+    let mut at = now.minus(ms(
+        case.gap + case.past.iter().map(|past| past.after).sum::<u64>()
+    ));
     let new = NewSession {
         sid,
         subject: world.accounts.id_of(&email).to_string(),
@@ -124,7 +150,10 @@ async fn write(world: &World, store: &Probe, case: &Case, contexts: &[[u8; 32]; 
         log_until: at,
         tokens: Vec::new(),
     };
-    assert!(matches!(store.open_session(new, at).await.unwrap(), Opened::Open { .. }));
+    assert!(matches!(
+        store.open_session(new, at).await.unwrap(),
+        Opened::Open { .. }
+    ));
     let (mut generation, mut previous) = (0, None);
     for past in &case.past {
         at = at.plus(ms(past.after));
@@ -133,7 +162,14 @@ async fn write(world: &World, store: &Probe, case: &Case, contexts: &[[u8; 32]; 
             (true, Some(previous)) => Step::Remint {
                 generation,
                 successor: sha256(&successor),
-                sealed: seal_successor(&secret(previous), sid, previous, generation + 1, &successor).unwrap(),
+                sealed: seal_successor(
+                    &secret(previous),
+                    sid,
+                    previous,
+                    generation + 1,
+                    &successor,
+                )
+                .unwrap(),
             },
             _ => {
                 previous = Some(generation);
@@ -141,13 +177,25 @@ async fn write(world: &World, store: &Probe, case: &Case, contexts: &[[u8; 32]; 
                     generation,
                     current: sha256(&secret(generation)),
                     successor: sha256(&successor),
-                    sealed: seal_successor(&secret(generation), sid, generation, generation + 1, &successor).unwrap(),
+                    sealed: seal_successor(
+                        &secret(generation),
+                        sid,
+                        generation,
+                        generation + 1,
+                        &successor,
+                    )
+                    .unwrap(),
                     context: contexts[usize::from(past.from_other_device)],
                     idle_exp: ends(case.idle),
                 }
             }
         };
-        let rotation = Rotation { sid, step, tokens: Vec::new(), log_until: None };
+        let rotation = Rotation {
+            sid,
+            step,
+            tokens: Vec::new(),
+            log_until: None,
+        };
         if store.rotate(rotation, at).await.unwrap() == Rotated::Lost {
             return None;
         }
@@ -157,10 +205,17 @@ async fn write(world: &World, store: &Probe, case: &Case, contexts: &[[u8; 32]; 
         store.confirm(vec![(sid, generation)], at).await.unwrap();
     }
     if case.is_revoked {
-        let revocation = Revocation { target: Target::Session(sid), reason: RevokeReason::SignOut, until: now };
+        let revocation = Revocation {
+            target: Target::Session(sid),
+            reason: RevokeReason::SignOut,
+            until: now,
+        };
         store.revoke(revocation, at).await.unwrap();
     }
-    Some(Written { row: store.row(sid).await.unwrap(), secrets: (0..generation + 5).map(secret).collect() })
+    Some(Written {
+        row: store.row(sid).await.unwrap(),
+        secrets: (0..generation + 5).map(secret).collect(),
+    })
 }
 
 /// The contexts of both devices, as the gate computes them.
@@ -169,10 +224,17 @@ async fn contexts() -> [[u8; 32]; 2] {
     let mut contexts = [[0; 32]; 2];
     for (context, device) in contexts.iter_mut().zip(DEVICES) {
         let visit = world.arrive().await;
-        world.refresh(0, &visit.tokens.refresh, client(device)).finish().await.unwrap();
+        world
+            .refresh(0, &visit.tokens.refresh, client(device))
+            .finish()
+            .await
+            .unwrap();
         *context = world.row(&visit).await.context.unwrap();
     }
-    assert_ne!(contexts[0], contexts[1], "the device id is no part of the context");
+    assert_ne!(
+        contexts[0], contexts[1],
+        "the device id is no part of the context"
+    );
     contexts
 }
 
@@ -185,7 +247,11 @@ fn the_gate_decides_as_the_table_says() {
         world.probe.reset();
         world.wait(1);
         let store = world.probe.bare();
-        let Some(Written { row: before, secrets }) = write(world, &store, &case, &contexts).await else {
+        let Some(Written {
+            row: before,
+            secrets,
+        }) = write(world, &store, &case, &contexts).await
+        else {
             return Err(TestCaseError::reject("such a row cannot be"));
         };
         let newest = before.generation;
@@ -198,15 +264,23 @@ fn the_gate_decides_as_the_table_says() {
         let mut secret = secrets[usize::try_from(generation).unwrap()];
         secret[0] ^= u8::from(case.has_wrong_secret);
         let device = usize::from(case.from_other_device);
-        let shown =
-            Shown { generation, hash: sha256(&secret), is_retired: case.is_retired, client_id: OWN, context: contexts[device] };
+        let shown = Shown {
+            generation,
+            hash: sha256(&secret),
+            is_retired: case.is_retired,
+            client_id: OWN,
+            context: contexts[device],
+        };
         let expected = row(&before, &shown, &world.rules, world.now());
         *met.borrow_mut().entry(expected).or_default() += 1;
 
         let token = world.mint(before.sid, generation, &secret, case.is_retired);
         let cursor = world.probe.cursor().await;
         world.heard();
-        let outcome = world.refresh(1, &token, client(DEVICES[device])).finish().await;
+        let outcome = world
+            .refresh(1, &token, client(DEVICES[device]))
+            .finish()
+            .await;
         let found = Found {
             outcome: outcome.map_err(|refusal| (refusal.code(), refusal.retry_in())),
             before,
@@ -214,11 +288,16 @@ fn the_gate_decides_as_the_table_says() {
             logged: world.probe.logged(&cursor).await,
             event: world.heard().pop(),
         };
-        found.is_as_in(expected, world, &token, &shown).map_err(|why| TestCaseError::fail(format!("row {expected}: {why}")))
+        found
+            .is_as_in(expected, world, &token, &shown)
+            .map_err(|why| TestCaseError::fail(format!("row {expected}: {why}")))
     });
     let met = met.into_inner();
     for number in ["1", "2", "3", "4", "5", "6", "7", "7b", "8", "9", "none"] {
-        assert!(met.get(number).is_some_and(|count| *count >= 10), "row {number} was hardly met: {met:?}");
+        assert!(
+            met.get(number).is_some_and(|count| *count >= 10),
+            "row {number} was hardly met: {met:?}"
+        );
     }
 }
 
@@ -233,41 +312,112 @@ struct Found {
 
 impl Found {
     /// Compares with the columns "effect" and "answer".
-    fn is_as_in(&self, number: &str, world: &World, token: &str, shown: &Shown) -> Result<(), String> {
-        let Self { outcome, before, after, .. } = self;
+    fn is_as_in(
+        &self,
+        number: &str,
+        world: &World,
+        token: &str,
+        shown: &Shown,
+    ) -> Result<(), String> {
+        let Self {
+            outcome,
+            before,
+            after,
+            ..
+        } = self;
         let now = world.now();
         let kept = before.clone();
         let (answer, row, logged, event) = match number {
-            "1" => (Err(Code::InvalidGrant), kept, vec![], EventKind::RefreshRefused(RefreshRefusal::Ended)),
-            "2" => (Err(Code::InvalidGrant), kept, vec![], EventKind::StoreRollbackSuspected),
-            "3" => (Err(Code::InvalidGrant), kept, vec![], EventKind::RefreshRefused(RefreshRefusal::Forged)),
-            "4" => (Err(Code::InvalidGrant), kept, vec![], EventKind::RefreshRefused(RefreshRefusal::OtherClient)),
-            "none" => (Err(Code::InvalidGrant), kept, vec![], EventKind::RefreshRefused(RefreshRefusal::NotOurs)),
-            "7b" => (Err(Code::Unavailable), kept, vec![], EventKind::RefreshRefused(RefreshRefusal::TooLate)),
+            "1" => (
+                Err(Code::InvalidGrant),
+                kept,
+                vec![],
+                EventKind::RefreshRefused(RefreshRefusal::Ended),
+            ),
+            "2" => (
+                Err(Code::InvalidGrant),
+                kept,
+                vec![],
+                EventKind::StoreRollbackSuspected,
+            ),
+            "3" => (
+                Err(Code::InvalidGrant),
+                kept,
+                vec![],
+                EventKind::RefreshRefused(RefreshRefusal::Forged),
+            ),
+            "4" => (
+                Err(Code::InvalidGrant),
+                kept,
+                vec![],
+                EventKind::RefreshRefused(RefreshRefusal::OtherClient),
+            ),
+            "none" => (
+                Err(Code::InvalidGrant),
+                kept,
+                vec![],
+                EventKind::RefreshRefused(RefreshRefusal::NotOurs),
+            ),
+            "7b" => (
+                Err(Code::Unavailable),
+                kept,
+                vec![],
+                EventKind::RefreshRefused(RefreshRefusal::TooLate),
+            ),
             "9" => {
-                let row = Session { revoked: Some((now, RevokeReason::Reuse)), ..kept };
+                let row = Session {
+                    revoked: Some((now, RevokeReason::Reuse)),
+                    ..kept
+                };
                 let event = EventKind::RefreshReuse {
                     age: now.since(before.superseded_at.unwrap_or(before.created_at)),
                     generation_gap: before.generation - shown.generation,
-                    context_differs: before.context.is_some_and(|context| context != shown.context),
+                    context_differs: before
+                        .context
+                        .is_some_and(|context| context != shown.context),
                 };
-                (Err(Code::InvalidGrant), row, vec![Fact::Session(before.sid)], event)
+                (
+                    Err(Code::InvalidGrant),
+                    row,
+                    vec![Fact::Session(before.sid)],
+                    event,
+                )
             }
-            "5" => (Ok(token.to_owned()), kept, vec![], EventKind::Refreshed(Refreshed::Held)),
+            "5" => (
+                Ok(token.to_owned()),
+                kept,
+                vec![],
+                EventKind::Refreshed(Refreshed::Held),
+            ),
             "7" => {
                 let predecessor = world.parse(token).secret;
                 let sealed = before.sealed_successor.as_deref().unwrap();
-                let opened = open_successor(&predecessor, before.sid, shown.generation, before.generation, sealed).unwrap();
+                let opened = open_successor(
+                    &predecessor,
+                    before.sid,
+                    shown.generation,
+                    before.generation,
+                    sealed,
+                )
+                .unwrap();
                 let successor = world.mint(before.sid, before.generation, &opened, false);
-                (Ok(successor), kept, vec![], EventKind::Refreshed(Refreshed::Repeated))
+                (
+                    Ok(successor),
+                    kept,
+                    vec![],
+                    EventKind::Refreshed(Refreshed::Repeated),
+                )
             }
             _ => {
-                let Ok(tokens) = outcome else { return Err(format!("{outcome:?}")) };
+                let Ok(tokens) = outcome else {
+                    return Err(format!("{outcome:?}"));
+                };
                 let given = world.parse(&tokens.refresh);
                 let predecessor = world.parse(token).secret;
                 let sealed = after.sealed_successor.as_deref().unwrap();
                 let next = before.generation + 1;
-                let opened = open_successor(&predecessor, before.sid, shown.generation, next, sealed);
+                let opened =
+                    open_successor(&predecessor, before.sid, shown.generation, next, sealed);
                 if (given.generation, opened.as_deref()) != (next, Some(&*given.secret)) {
                     return Err("what is sealed is not what was given".into());
                 }
@@ -281,34 +431,67 @@ impl Found {
                 };
                 if number == "6" {
                     let row = Session {
-                        previous: Some(Predecessor { generation: shown.generation, hash: shown.hash }),
+                        previous: Some(Predecessor {
+                            generation: shown.generation,
+                            hash: shown.hash,
+                        }),
                         superseded_at: Some(now),
                         confirmed: false,
                         context: Some(shown.context),
                         idle_exp: now.plus(ms(30 * 86_400_000)).min(before.abs_exp),
                         ..rotated
                     };
-                    (Ok(tokens.refresh.clone()), row, vec![], EventKind::Refreshed(Refreshed::Rotated))
+                    (
+                        Ok(tokens.refresh.clone()),
+                        row,
+                        vec![],
+                        EventKind::Refreshed(Refreshed::Rotated),
+                    )
                 } else {
                     let logged = vec![Fact::Generation(before.sid, next)];
-                    (Ok(tokens.refresh.clone()), rotated, logged, EventKind::Refreshed(Refreshed::Reminted))
+                    (
+                        Ok(tokens.refresh.clone()),
+                        rotated,
+                        logged,
+                        EventKind::Refreshed(Refreshed::Reminted),
+                    )
                 }
             }
         };
-        let answered = outcome.as_ref().map(|tokens| tokens.refresh.clone()).map_err(|(code, _)| *code);
+        let answered = outcome
+            .as_ref()
+            .map(|tokens| tokens.refresh.clone())
+            .map_err(|(code, _)| *code);
         let waits = outcome.as_ref().err().and_then(|(_, seconds)| *seconds);
-        let left = (2 * world.rules.window).saturating_sub(before.rotated_at.map_or(0, |at| millis(now.since(at))));
+        let left = (2 * world.rules.window)
+            .saturating_sub(before.rotated_at.map_or(0, |at| millis(now.since(at))));
         let same = |holds: bool, why: String| if holds { Ok(()) } else { Err(why) };
-        same(answered == answer, format!("answered {answered:?}, expected {answer:?}"))?;
-        same(*after == row, format!("the row is {after:?}, expected {row:?}, was {before:?}"))?;
-        same(self.logged == logged, format!("logged {:?}, expected {logged:?}", self.logged))?;
-        same(number != "7b" || waits == Some(left.div_ceil(1000).max(1)), format!("Retry-After is {waits:?}"))?;
+        same(
+            answered == answer,
+            format!("answered {answered:?}, expected {answer:?}"),
+        )?;
+        same(
+            *after == row,
+            format!("the row is {after:?}, expected {row:?}, was {before:?}"),
+        )?;
+        same(
+            self.logged == logged,
+            format!("logged {:?}, expected {logged:?}", self.logged),
+        )?;
+        same(
+            number != "7b" || waits == Some(left.div_ceil(1000).max(1)),
+            format!("Retry-After is {waits:?}"),
+        )?;
         let may_be_silent = shown.is_retired && matches!(number, "2" | "3");
-        same(may_be_silent || self.event.as_ref() == Some(&event), format!("told {:?}, expected {event:?}", self.event))
+        same(
+            may_be_silent || self.event.as_ref() == Some(&event),
+            format!("told {:?}, expected {event:?}", self.event),
+        )
     }
 }
 
-/// R79: what a store at rest holds is no refresh token, and the hash in place of the secret is none either.
+/// R79: what a store at rest holds is no refresh token, and the hash in place of the secret is none
+/// either.
 #[test]
 pub(crate) fn nothing_of_a_row_can_be_presented() {
     crate::world::on_both_stores(Rules::AWARE, async |world| {
@@ -316,7 +499,12 @@ pub(crate) fn nothing_of_a_row_can_be_presented() {
         world.refreshed(&visit.tokens.refresh).await.unwrap();
         let row = world.row(&visit).await;
         let sealed = row.sealed_successor.clone().unwrap();
-        let bytes = [row.current.to_vec(), row.previous.clone().unwrap().hash.to_vec(), sealed].concat();
+        let bytes = [
+            row.current.to_vec(),
+            row.previous.clone().unwrap().hash.to_vec(),
+            sealed,
+        ]
+        .concat();
         for window in bytes.windows(16) {
             for generation in 0..2 {
                 let token = world.mint(visit.sid, generation, window.try_into().unwrap(), true);
@@ -332,7 +520,10 @@ fn store_sid(token: &str, world: &World) -> SessionId {
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
-    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref().try_into().unwrap()
+    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes)
+        .as_ref()
+        .try_into()
+        .unwrap()
 }
 
 fn millis(span: std::time::Duration) -> u64 {

@@ -1,4 +1,5 @@
-//! A store between the gate and a real one: it counts and records operations, stops before and after each, fails and crashes them.
+//! A store between the gate and a real one: it counts and records operations, stops before and
+//! after each, fails and crashes them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,9 +9,9 @@ use tollgate::clock::Timestamp;
 use tollgate::device::Device;
 use tollgate::id::SessionId;
 use tollgate::store::{
-    Archived, Fact, Limit, LogCursor, LogPage, MemoryStore, NewSession, OnceValue, Opened, PostgresStore, RedisStore, Revocation,
-    Revoked, Rotated, Rotation, Session, SessionStore, Spent, SqliteStore, Step, Store, StoreError, StoreHealth, StoredKeys,
-    TokenQuery, TokenRecord,
+    Archived, Fact, Limit, LogCursor, LogPage, MemoryStore, NewSession, OnceValue, Opened,
+    PostgresStore, RedisStore, Revocation, Revoked, Rotated, Rotation, Session, SessionStore,
+    Spent, SqliteStore, Step, Store, StoreError, StoreHealth, StoredKeys, TokenQuery, TokenRecord,
 };
 
 /// A store that a test can look into and interfere with. Clones share everything.
@@ -135,7 +136,14 @@ impl Probe {
 
     /// The names of what has been done since there were `since` operations.
     pub(crate) fn names(&self, since: usize) -> Vec<&'static str> {
-        self.0.log.lock().unwrap().iter().skip(since).map(|op| op.name).collect()
+        self.0
+            .log
+            .lock()
+            .unwrap()
+            .iter()
+            .skip(since)
+            .map(|op| op.name)
+            .collect()
     }
 
     /// A session's row, read past everything.
@@ -150,7 +158,12 @@ impl Probe {
 
     /// What the log got since then.
     pub(crate) async fn logged(&self, since: &LogCursor) -> Vec<Fact> {
-        self.page(since.clone()).await.entries.into_iter().map(|entry| entry.fact).collect()
+        self.page(since.clone())
+            .await
+            .entries
+            .into_iter()
+            .map(|entry| entry.fact)
+            .collect()
     }
 
     async fn page(&self, since: LogCursor) -> LogPage {
@@ -296,4 +309,10 @@ delegate! {
 }
 
 /// The operations of requests, which stop and fail. Those of tasks and of the start run through.
-const STEPPED: &[&str] = &["open_session", "session", "rotate", "revoke", "reauthenticate"];
+const STEPPED: &[&str] = &[
+    "open_session",
+    "session",
+    "rotate",
+    "revoke",
+    "reauthenticate",
+];

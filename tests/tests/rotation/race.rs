@@ -1,21 +1,33 @@
-//! Two who read the same row and then write: whatever the second one's conditions say must hold when it writes.
+//! Two who read the same row and then write: whatever the second one's conditions say must hold
+//! when it writes.
 
 use tollgate::prelude::*;
 
 use crate::world::{Rules, Stepper, Tokens, Visit, World, client, on_both_stores};
 
 /// A refresh that has read its row and has not written yet.
-async fn about_to_write(world: &World, node: usize, token: &str) -> Stepper<Result<Tokens, Refusal>> {
+async fn about_to_write(
+    world: &World,
+    node: usize,
+    token: &str,
+) -> Stepper<Result<Tokens, Refusal>> {
     let from = world.probe.count();
     let mut refresh = world.refresh(node, token, client(""));
     while !world.probe.names(from).contains(&"session") {
-        assert!(refresh.step().await.is_none(), "it was answered without a look");
+        assert!(
+            refresh.step().await.is_none(),
+            "it was answered without a look"
+        );
     }
     refresh
 }
 
 async fn outcome(refresh: Stepper<Result<Tokens, Refusal>>) -> Result<String, Code> {
-    refresh.finish().await.map(|tokens| tokens.refresh).map_err(|refusal| refusal.code())
+    refresh
+        .finish()
+        .await
+        .map(|tokens| tokens.refresh)
+        .map_err(|refusal| refusal.code())
 }
 
 async fn generation(world: &World, visit: &Visit) -> u32 {
@@ -25,13 +37,25 @@ async fn generation(world: &World, visit: &Visit) -> u32 {
 /// R65: the rotation carries its conditions.
 #[test]
 pub(crate) fn of_two_that_read_the_same_row_one_rotates() {
-    for (rules, second) in [(Rules::AWARE, None), (Rules::WINDOW, None), (Rules::NO_WINDOW, Some(Code::Unavailable))] {
+    for (rules, second) in [
+        (Rules::AWARE, None),
+        (Rules::WINDOW, None),
+        (Rules::NO_WINDOW, Some(Code::Unavailable)),
+    ] {
         on_both_stores(rules, async |world| {
             let visit = world.arrive().await;
             let late = about_to_write(&world, 0, &visit.tokens.refresh).await;
-            let first = world.refresh(1, &visit.tokens.refresh, client("")).finish().await.unwrap();
+            let first = world
+                .refresh(1, &visit.tokens.refresh, client(""))
+                .finish()
+                .await
+                .unwrap();
             let expected = second.map_or_else(|| Ok(first.refresh.clone()), Err);
-            assert_eq!((outcome(late).await, generation(&world, &visit).await), (expected, 1), "{rules:?}");
+            assert_eq!(
+                (outcome(late).await, generation(&world, &visit).await),
+                (expected, 1),
+                "{rules:?}"
+            );
         });
     }
 }
@@ -44,8 +68,15 @@ pub(crate) fn of_two_that_ask_for_a_lost_answer_one_makes_it_again() {
         world.refreshed(&visit.tokens.refresh).await.unwrap();
         world.wait(20_001);
         let late = about_to_write(&world, 0, &visit.tokens.refresh).await;
-        let first = world.refresh(1, &visit.tokens.refresh, client("")).finish().await.unwrap();
-        assert_eq!((outcome(late).await, generation(&world, &visit).await), (Ok(first.refresh), 2));
+        let first = world
+            .refresh(1, &visit.tokens.refresh, client(""))
+            .finish()
+            .await
+            .unwrap();
+        assert_eq!(
+            (outcome(late).await, generation(&world, &visit).await),
+            (Ok(first.refresh), 2)
+        );
     });
 }
 
@@ -60,7 +91,10 @@ pub(crate) fn a_successor_that_is_seen_meanwhile_is_not_made_again() {
         world.admits(1, &next.access).await.unwrap();
         world.settle(1).await;
         let late = outcome(late).await;
-        assert_eq!((late, generation(&world, &visit).await), (Err(Code::Unavailable), 1));
+        assert_eq!(
+            (late, generation(&world, &visit).await),
+            (Err(Code::Unavailable), 1)
+        );
         world.refreshed(&next.refresh).await.unwrap();
     });
 }
@@ -78,7 +112,10 @@ pub(crate) fn a_session_that_ends_meanwhile_gets_no_answer() {
             let late = about_to_write(&world, 0, &visit.tokens.refresh).await;
             world.revoke(1, Revoke::session(visit.sid)).await;
             let late = outcome(late).await;
-            assert_eq!((late, generation(&world, &visit).await), (Err(Code::InvalidGrant), before));
+            assert_eq!(
+                (late, generation(&world, &visit).await),
+                (Err(Code::InvalidGrant), before)
+            );
         });
     }
 }

@@ -1,4 +1,5 @@
-//! The decision table of ROTATION 3, written down once more from its text: the oracle of these tests.
+//! The decision table of ROTATION 3, written down once more from its text: the oracle of these
+//! tests.
 
 use tollgate::clock::Timestamp;
 use tollgate::settings::RefreshPolicy;
@@ -44,7 +45,10 @@ pub(crate) fn row(r: &Session, t: &Shown, rules: &Rules, now: Timestamp) -> &'st
     if is_current {
         return "6";
     }
-    let is_previous = r.previous.as_ref().is_some_and(|prev| prev.generation == t.generation && prev.hash == t.hash);
+    let is_previous = r
+        .previous
+        .as_ref()
+        .is_some_and(|prev| prev.generation == t.generation && prev.hash == t.hash);
     let is_same_context = r.context == Some(t.context);
     if is_previous && has_short_window && ago(r.rotated_at) <= wc && is_same_context {
         return "7";
@@ -52,7 +56,12 @@ pub(crate) fn row(r: &Session, t: &Shown, rules: &Rules, now: Timestamp) -> &'st
     if is_previous && has_short_window && ago(r.rotated_at) <= 2 * wc && is_same_context {
         return "7b";
     }
-    if is_previous && has_long_window && !r.confirmed && ago(r.superseded_at) <= wl && is_same_context {
+    if is_previous
+        && has_long_window
+        && !r.confirmed
+        && ago(r.superseded_at) <= wl
+        && is_same_context
+    {
         return "8";
     }
     nine

@@ -5,7 +5,8 @@ use tollgate::prelude::*;
 
 use crate::world::{Rules, World, client, on_both_stores};
 
-/// ROTATION 3: two statements, a third after a lost race, one where the table refuses, none for garbage (R77).
+/// ROTATION 3: two statements, a third after a lost race, one where the table refuses, none for
+/// garbage (R77).
 #[test]
 fn a_refresh_takes_two_statements() {
     on_both_stores(Rules::AWARE, async |world| {
@@ -13,27 +14,54 @@ fn a_refresh_takes_two_statements() {
         let took = async |token: &str| {
             let before = world.probe.count();
             let outcome = world.refreshed(token).await;
-            (outcome.map(|tokens| tokens.refresh), world.probe.names(before))
+            (
+                outcome.map(|tokens| tokens.refresh),
+                world.probe.names(before),
+            )
         };
         let zero = visit.tokens.refresh;
         // Row 6, 5, 7, 7b, 8.
         let (one, names) = took(&zero).await;
         let one = one.unwrap();
         assert_eq!(names, ["session", "rotate"]);
-        assert_eq!(took(&one).await, (Ok(one.clone()), vec!["session", "rotate"]));
-        assert_eq!(took(&zero).await, (Ok(one.clone()), vec!["session", "rotate"]));
+        assert_eq!(
+            took(&one).await,
+            (Ok(one.clone()), vec!["session", "rotate"])
+        );
+        assert_eq!(
+            took(&zero).await,
+            (Ok(one.clone()), vec!["session", "rotate"])
+        );
         world.wait(15_000);
         assert_eq!(took(&zero).await, (Err(Code::Unavailable), vec!["session"]));
         world.wait(6_000);
         let (two, names) = took(&zero).await;
         assert_eq!((two.is_ok(), names), (true, vec!["session", "rotate"]));
         // Row 2, 3, 9, 1.
-        assert_eq!(took(&world.mint(visit.sid, 9, &[0; 16], false)).await, (Err(Code::InvalidGrant), vec!["session"]));
-        assert_eq!(took(&world.mint(visit.sid, 2, &[0; 16], false)).await, (Err(Code::InvalidGrant), vec!["session"]));
-        assert_eq!(took(&one).await, (Err(Code::InvalidGrant), vec!["session", "revoke"]));
+        assert_eq!(
+            took(&world.mint(visit.sid, 9, &[0; 16], false)).await,
+            (Err(Code::InvalidGrant), vec!["session"])
+        );
+        assert_eq!(
+            took(&world.mint(visit.sid, 2, &[0; 16], false)).await,
+            (Err(Code::InvalidGrant), vec!["session"])
+        );
+        assert_eq!(
+            took(&one).await,
+            (Err(Code::InvalidGrant), vec!["session", "revoke"])
+        );
         assert_eq!(took(&one).await, (Err(Code::InvalidGrant), vec!["session"]));
-        for garbage in ["", "tgr1_", "tgr1_AAAA", &format!("{}A", &one[..one.len() - 1])] {
-            assert_eq!(took(garbage).await, (Err(Code::InvalidGrant), vec![]), "{garbage}");
+        for garbage in [
+            "",
+            "tgr1_",
+            "tgr1_AAAA",
+            &format!("{}A", &one[..one.len() - 1]),
+        ] {
+            assert_eq!(
+                took(garbage).await,
+                (Err(Code::InvalidGrant), vec![]),
+                "{garbage}"
+            );
         }
     });
 }
@@ -48,7 +76,10 @@ fn a_lost_race_takes_a_third_statement() {
         }
         world.refreshed(&visit.tokens.refresh).await.unwrap();
         assert!(slow.finish().await.is_ok());
-        assert_eq!(world.probe.names(0), ["session", "session", "rotate", "rotate", "session"]);
+        assert_eq!(
+            world.probe.names(0),
+            ["session", "session", "rotate", "rotate", "session"]
+        );
     });
 }
 
@@ -64,7 +95,12 @@ async fn rotated(world: &World) -> (crate::world::Visit, crate::world::Tokens) {
 async fn confirms(world: &World) -> usize {
     world.settle(0).await;
     world.settle(1).await;
-    world.probe.names(0).iter().filter(|name| **name == "confirm").count()
+    world
+        .probe
+        .names(0)
+        .iter()
+        .filter(|name| **name == "confirm")
+        .count()
 }
 
 /// One write a rotation, not one a request.
@@ -103,7 +139,10 @@ fn the_successor_refresh_token_confirms_too() {
         confirms(&world).await;
         assert!(world.row(&visit).await.confirmed);
         world.wait(20_001);
-        assert_eq!(world.refreshed(&visit.tokens.refresh).await, Err(Code::InvalidGrant));
+        assert_eq!(
+            world.refreshed(&visit.tokens.refresh).await,
+            Err(Code::InvalidGrant)
+        );
     });
 }
 
@@ -113,26 +152,51 @@ fn asking_about_a_token_or_signing_out_does_not_confirm() {
     on_both_stores(Rules::AWARE, async |world| {
         let (visit, tokens) = rotated(&world).await;
         for token in [&tokens.access, &tokens.refresh] {
-            let (status, _) = world.post(0, "/auth/verify", None, json!({ "token": token })).finish().await;
+            let (status, _) = world
+                .post(0, "/auth/verify", None, json!({ "token": token }))
+                .finish()
+                .await;
             assert_eq!(status, 200);
         }
         assert_eq!(confirms(&world).await, 0);
         // Refused: its time is out, or its subject's epoch is.
-        world.revoke(1, Revoke::access_of(world.accounts.id_of(&visit.email))).await;
-        assert_eq!(world.admits(0, &tokens.access).await, Err(Code::InvalidToken));
+        world
+            .revoke(1, Revoke::access_of(world.accounts.id_of(&visit.email)))
+            .await;
+        assert_eq!(
+            world.admits(0, &tokens.access).await,
+            Err(Code::InvalidToken)
+        );
         assert_eq!(confirms(&world).await, 0);
 
         let (_, tokens) = rotated(&world).await;
         world.wait(3_600_000);
-        assert_eq!(world.admits(0, &tokens.access).await, Err(Code::TokenExpired));
+        assert_eq!(
+            world.admits(0, &tokens.access).await,
+            Err(Code::TokenExpired)
+        );
         assert_eq!(confirms(&world).await, 0);
 
         let (visit, tokens) = rotated(&world).await;
-        let (status, _) = world.post(0, "/auth/signout", Some(&tokens.access), json!({})).finish().await;
-        assert_eq!((status, world.row(&visit).await.revoked.is_some()), (204, true));
+        let (status, _) = world
+            .post(0, "/auth/signout", Some(&tokens.access), json!({}))
+            .finish()
+            .await;
+        assert_eq!(
+            (status, world.row(&visit).await.revoked.is_some()),
+            (204, true)
+        );
         assert_eq!(confirms(&world).await, 0);
         let (_, tokens) = rotated(&world).await;
-        let (status, _) = world.post(0, "/auth/signout", None, json!({ "refresh_token": tokens.refresh })).finish().await;
+        let (status, _) = world
+            .post(
+                0,
+                "/auth/signout",
+                None,
+                json!({ "refresh_token": tokens.refresh }),
+            )
+            .finish()
+            .await;
         assert_eq!(status, 204);
         assert_eq!(confirms(&world).await, 0);
     });

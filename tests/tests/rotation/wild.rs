@@ -1,4 +1,5 @@
-//! A session whose tokens anybody presents at any time, in any order, several at once, with crashes and failures in between.
+//! A session whose tokens anybody presents at any time, in any order, several at once, with crashes
+//! and failures in between.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +36,8 @@ pub(crate) enum Act {
     Fail(usize, Fault),
 }
 
-/// Which token is presented, how old among those that were handed out, from which device, to which node.
+/// Which token is presented, how old among those that were handed out, from which device, to which
+/// node.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request {
     age: u8,
@@ -89,7 +91,11 @@ pub(crate) fn schedules(longest: usize) -> impl Strategy<Value = Vec<Act>> {
     let age = || prop_oneof![6 => Just(0), 4 => Just(1), 2 => Just(2), 1 => any::<u8>()];
     let node = 0..2_usize;
     let request = (age(), prop::bool::weighted(0.1), node.clone());
-    let request = request.prop_map(|(age, other_device, node)| Request { age, other_device, node });
+    let request = request.prop_map(|(age, other_device, node)| Request {
+        age,
+        other_device,
+        node,
+    });
     let fault = prop_oneof![Just(Fault::Before), Just(Fault::After)];
     let how = prop_oneof![4 => Just(How::Access), 1 => Just(How::Session), 1 => Just(How::Subject), 1 => Just(How::Refresh)];
     let act = prop_oneof![
@@ -141,10 +147,24 @@ pub(crate) async fn run(world: &World, acts: Vec<Act>) -> Trace {
     while !wild.flights.is_empty() {
         wild.finish(0).await;
     }
-    let Wild { handed_out, answers, uses, .. } = wild;
+    let Wild {
+        handed_out,
+        answers,
+        uses,
+        ..
+    } = wild;
     let ops = world.probe.ops();
-    let rows = std::iter::once(opened).chain(ops.iter().map(|op| op.rows[0].clone())).collect();
-    Trace { visit, rows, ops, answers, uses, handed_out }
+    let rows = std::iter::once(opened)
+        .chain(ops.iter().map(|op| op.rows[0].clone()))
+        .collect();
+    Trace {
+        visit,
+        rows,
+        ops,
+        answers,
+        uses,
+        handed_out,
+    }
 }
 
 struct Wild<'a> {
@@ -186,7 +206,10 @@ impl Wild<'_> {
             }
             Act::Use { age, node } => {
                 let from = world.probe.count();
-                let was_admitted = world.admits(node, nth_newest(&self.access, age)).await.is_ok();
+                let was_admitted = world
+                    .admits(node, nth_newest(&self.access, age))
+                    .await
+                    .is_ok();
                 self.uses.push(Use { from, was_admitted });
             }
             Act::Settle(node) => world.settle(node).await,
@@ -212,11 +235,19 @@ impl Wild<'_> {
         let presented = nth_newest(&self.handed_out, request.age).clone();
         let device = if request.other_device { "another" } else { "" };
         let refresh = self.world.refresh(request.node, &presented, client(device));
-        self.flights.push(Flight { presented, from: self.world.probe.count(), refresh });
+        self.flights.push(Flight {
+            presented,
+            from: self.world.probe.count(),
+            refresh,
+        });
     }
 
     async fn finish(&mut self, at: usize) {
-        let Flight { presented, from, refresh } = self.flights.remove(at);
+        let Flight {
+            presented,
+            from,
+            refresh,
+        } = self.flights.remove(at);
         let outcome = refresh.finish().await;
         self.answered(presented, from, outcome);
     }
@@ -230,7 +261,12 @@ impl Wild<'_> {
                 self.handed_out.push(tokens.refresh.clone());
             }
         }
-        self.answers.push(Answer { presented, from, to, outcome });
+        self.answers.push(Answer {
+            presented,
+            from,
+            to,
+            outcome,
+        });
     }
 }
 
@@ -240,9 +276,13 @@ impl Trace {
         &self.rows[answer.from..=answer.to]
     }
 
-    /// The generations of the session that ever were, each with the hashes that were current under it.
+    /// The generations of the session that ever were, each with the hashes that were current under
+    /// it.
     pub(crate) fn currents(&self) -> BTreeSet<(u32, [u8; 32])> {
-        self.rows.iter().map(|row| (row.generation, row.current)).collect()
+        self.rows
+            .iter()
+            .map(|row| (row.generation, row.current))
+            .collect()
     }
 
     pub(crate) fn opened_at(&self) -> Timestamp {
@@ -256,5 +296,9 @@ fn nth_newest(all: &[String], age: u8) -> &String {
 
 /// A failed property, with words.
 pub(crate) fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<(), TestCaseError> {
-    if holds { Ok(()) } else { Err(TestCaseError::fail(why())) }
+    if holds {
+        Ok(())
+    } else {
+        Err(TestCaseError::fail(why()))
+    }
 }

@@ -1,4 +1,5 @@
-//! A deployment under test: two nodes on one probed store, a clock moved by hand, and futures that go from point to point.
+//! A deployment under test: two nodes on one probed store, a clock moved by hand, and futures that
+//! go from point to point.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -73,16 +74,33 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    pub(crate) const AWARE: Self = Self { policy: RefreshPolicy::ConfirmAware, window: 10_000, lost: 100_000 };
-    pub(crate) const DAY: Self = Self { lost: 86_400_000, ..Self::AWARE };
-    pub(crate) const NO_WINDOW: Self = Self { window: 0, ..Self::AWARE };
-    pub(crate) const WINDOW: Self = Self { policy: RefreshPolicy::Window, ..Self::AWARE };
-    pub(crate) const STRICT: Self = Self { policy: RefreshPolicy::Strict, ..Self::AWARE };
+    pub(crate) const AWARE: Self = Self {
+        policy: RefreshPolicy::ConfirmAware,
+        window: 10_000,
+        lost: 100_000,
+    };
+    pub(crate) const DAY: Self = Self {
+        lost: 86_400_000,
+        ..Self::AWARE
+    };
+    pub(crate) const NO_WINDOW: Self = Self {
+        window: 0,
+        ..Self::AWARE
+    };
+    pub(crate) const WINDOW: Self = Self {
+        policy: RefreshPolicy::Window,
+        ..Self::AWARE
+    };
+    pub(crate) const STRICT: Self = Self {
+        policy: RefreshPolicy::Strict,
+        ..Self::AWARE
+    };
     /// Every policy, and the table without its short window.
     pub(crate) const ALL: [Self; 4] = [Self::AWARE, Self::NO_WINDOW, Self::WINDOW, Self::STRICT];
 }
 
-/// Two nodes of one deployment, whose tasks are stopped: what they would do happens when the test says so.
+/// Two nodes of one deployment, whose tasks are stopped: what they would do happens when the test
+/// says so.
 pub(crate) struct World {
     pub(crate) rules: Rules,
     pub(crate) probe: Probe,
@@ -106,27 +124,52 @@ impl World {
         Self::with(kind, rules, |settings| settings).await
     }
 
-    pub(crate) async fn with(kind: Kind, rules: Rules, change: impl Fn(Settings) -> Settings) -> Self {
+    pub(crate) async fn with(
+        kind: Kind,
+        rules: Rules,
+        change: impl Fn(Settings) -> Settings,
+    ) -> Self {
         let folder = folder();
         let mut database = None;
         let probe = Probe::on(match kind {
             Kind::Memory => Backing::Memory(MemoryStore::new()),
-            Kind::Sqlite => Backing::Sqlite(SqliteStore::open(folder.path().join("tollgate.db")).await.unwrap()),
+            Kind::Sqlite => Backing::Sqlite(
+                SqliteStore::open(folder.path().join("tollgate.db"))
+                    .await
+                    .unwrap(),
+            ),
             Kind::Postgres => {
-                let server = postgres::Server::shared().expect("whoever asks for PostgreSQL has looked for it");
+                let server = postgres::Server::shared()
+                    .expect("whoever asks for PostgreSQL has looked for it");
                 let url = &database.insert(server.database().await).url;
                 let long = Duration::from_secs(30);
                 // One connection: whoever gets it finds that all who had it before are done.
-                let options = PostgresStore::options(url).max_connections(1).acquire_timeout(long).lock_timeout(long);
+                let options = PostgresStore::options(url)
+                    .max_connections(1)
+                    .acquire_timeout(long)
+                    .lock_timeout(long);
                 Backing::Postgres(options.statement_timeout(long).connect().await.unwrap())
             }
-            Kind::Redis => Backing::Redis(redis::store().await.expect("whoever asks for Redis has looked for it")),
+            Kind::Redis => Backing::Redis(
+                redis::store()
+                    .await
+                    .expect("whoever asks for Redis has looked for it"),
+            ),
         });
         let ring = KeyRing::generate(Algorithm::HS256).unwrap();
         let old_keys = Arc::clone(&ring.set());
-        let current = old_keys.macs().iter().find(|key| key.state() == KeyState::Current).unwrap().id();
+        let current = old_keys
+            .macs()
+            .iter()
+            .find(|key| key.state() == KeyState::Current)
+            .unwrap()
+            .id();
         ring.retire(&format!("refresh-{current}")).await.unwrap();
-        let (clock, accounts, events) = (Clock::manual(START), Accounts::default(), Arc::<Mutex<Vec<Event>>>::default());
+        let (clock, accounts, events) = (
+            Clock::manual(START),
+            Accounts::default(),
+            Arc::<Mutex<Vec<Event>>>::default(),
+        );
         let mut settings = Settings::default();
         settings.refresh.policy = rules.policy;
         settings.refresh.window = ms(rules.window);
@@ -161,7 +204,21 @@ impl World {
         accounts.in_authenticate.set(at_a_point);
         let routers = [routes(&nodes[0]), routes(&nodes[1])];
         let people = AtomicU64::new(0);
-        Self { rules, probe, nodes, accounts, clock, ring, old_keys, routers, events, people, folder, database, kind }
+        Self {
+            rules,
+            probe,
+            nodes,
+            accounts,
+            clock,
+            ring,
+            old_keys,
+            routers,
+            events,
+            people,
+            folder,
+            database,
+            kind,
+        }
     }
 
     /// Somebody whom nobody has met before, and the session that they sign in to.
@@ -171,10 +228,18 @@ impl World {
         let email = self.person();
         // Past the second in which a change of the subject would ask for another authentication.
         self.wait(2_000);
-        let issued = self.nodes[0].sign_in(self.accounts.user(&email), &client("")).await.unwrap();
+        let issued = self.nodes[0]
+            .sign_in(self.accounts.user(&email), &client(""))
+            .await
+            .unwrap();
         self.probe.reset();
         self.probe.watch(issued.session_id);
-        Visit { sid: issued.session_id, opened: self.now(), email, tokens: Tokens::of(&issued) }
+        Visit {
+            sid: issued.session_id,
+            opened: self.now(),
+            email,
+            tokens: Tokens::of(&issued),
+        }
     }
 
     /// A user who is an administrator.
@@ -202,14 +267,26 @@ impl World {
     }
 
     /// A refresh that has not begun.
-    pub(crate) fn refresh(&self, node: usize, token: &str, client: Client) -> Stepper<Result<Tokens, Refusal>> {
+    pub(crate) fn refresh(
+        &self,
+        node: usize,
+        token: &str,
+        client: Client,
+    ) -> Stepper<Result<Tokens, Refusal>> {
         let (gate, token) = (self.nodes[node].clone(), token.to_owned());
-        Stepper::new(&self.probe, async move { gate.refresh(&token, &client).await.map(|issued| Tokens::of(&issued)) })
+        Stepper::new(&self.probe, async move {
+            gate.refresh(&token, &client)
+                .await
+                .map(|issued| Tokens::of(&issued))
+        })
     }
 
     /// A refresh from start to end.
     pub(crate) async fn refreshed(&self, token: &str) -> Result<Tokens, Code> {
-        self.refresh(0, token, client("")).finish().await.map_err(|refusal| refusal.code())
+        self.refresh(0, token, client(""))
+            .finish()
+            .await
+            .map_err(|refusal| refusal.code())
     }
 
     /// Does something without stopping at points.
@@ -222,7 +299,10 @@ impl World {
 
     /// Whether a token counts at a node; a request with it came through if so.
     pub(crate) async fn admits(&self, node: usize, access: &str) -> Result<(), Code> {
-        self.at_once(self.nodes[node].verify(access)).await.map(drop).map_err(|refusal| refusal.code())
+        self.at_once(self.nodes[node].verify(access))
+            .await
+            .map(drop)
+            .map_err(|refusal| refusal.code())
     }
 
     /// The roles that a token brings at a node, if it counts.
@@ -243,17 +323,40 @@ impl World {
 
     /// The events since the last time.
     pub(crate) fn heard(&self) -> Vec<EventKind> {
-        self.events.lock().unwrap().drain(..).map(|event| event.kind).collect()
+        self.events
+            .lock()
+            .unwrap()
+            .drain(..)
+            .map(|event| event.kind)
+            .collect()
     }
 
     /// A genuine refresh token; of a retired key, if asked for.
-    pub(crate) fn mint(&self, sid: SessionId, generation: u32, secret: &[u8; 16], is_retired: bool) -> String {
-        let keys = if is_retired { Arc::clone(&self.old_keys) } else { Arc::clone(&self.ring.set()) };
-        RefreshToken::mint(&keys, sid, generation, secret).expose().to_owned()
+    pub(crate) fn mint(
+        &self,
+        sid: SessionId,
+        generation: u32,
+        secret: &[u8; 16],
+        is_retired: bool,
+    ) -> String {
+        let keys = if is_retired {
+            Arc::clone(&self.old_keys)
+        } else {
+            Arc::clone(&self.ring.set())
+        };
+        RefreshToken::mint(&keys, sid, generation, secret)
+            .expose()
+            .to_owned()
     }
 
     /// A request to a node: the status and the body of its answer.
-    pub(crate) fn post(&self, node: usize, path: &str, bearer: Option<&str>, body: Value) -> Stepper<(u16, Value)> {
+    pub(crate) fn post(
+        &self,
+        node: usize,
+        path: &str,
+        bearer: Option<&str>,
+        body: Value,
+    ) -> Stepper<(u16, Value)> {
         let request = request(Method::POST, path, bearer, Some(body));
         let router = self.routers[node].clone();
         Stepper::new(&self.probe, async move {
@@ -285,13 +388,21 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     pub(crate) fn of(issued: &Issued) -> Self {
-        Self { access: issued.access_token.clone(), refresh: issued.refresh_token.expose().to_owned(), is_fresh: issued.is_fresh }
+        Self {
+            access: issued.access_token.clone(),
+            refresh: issued.refresh_token.expose().to_owned(),
+            is_fresh: issued.is_fresh,
+        }
     }
 
     /// The epoch that the access token carries, whether it counts or not.
     pub(crate) fn epoch(&self) -> u64 {
-        let payload = URL_SAFE_NO_PAD.decode(self.access.split('.').nth(1).unwrap()).unwrap();
-        serde_json::from_slice::<Value>(&payload).unwrap()["uep"].as_u64().unwrap()
+        let payload = URL_SAFE_NO_PAD
+            .decode(self.access.split('.').nth(1).unwrap())
+            .unwrap();
+        serde_json::from_slice::<Value>(&payload).unwrap()["uep"]
+            .as_u64()
+            .unwrap()
     }
 }
 
@@ -303,7 +414,10 @@ pub(crate) struct Stepper<T> {
 
 impl<T> Stepper<T> {
     pub(crate) fn new(probe: &Probe, future: impl Future<Output = T> + Send + 'static) -> Self {
-        Self { probe: probe.clone(), future: Box::pin(future) }
+        Self {
+            probe: probe.clone(),
+            future: Box::pin(future),
+        }
     }
 
     /// Goes on to the next point; at the end, the answer.
@@ -319,7 +433,8 @@ impl<T> Stepper<T> {
         answer
     }
 
-    /// Polls once, wherever that leads: into the middle of an operation, where the store is another thread's.
+    /// Polls once, wherever that leads: into the middle of an operation, where the store is another
+    /// thread's.
     pub(crate) async fn poke(&mut self) -> Option<T> {
         let stepping = self.probe.set_stepping(true);
         let answer = std::future::poll_fn(|context| match self.future.as_mut().poll(context) {
@@ -360,7 +475,12 @@ pub(crate) const fn ms(millis: u64) -> Duration {
 /// A folder in memory where there is one: what is tested is not the disk.
 fn folder() -> tempfile::TempDir {
     let memory = std::path::Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()) } else { tempfile::tempdir() }.unwrap()
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir())
+    } else {
+        tempfile::tempdir()
+    }
+    .unwrap()
 }
 
 /// Runs something on a runtime of its own, on both stores of this process.
@@ -370,9 +490,11 @@ pub(crate) fn on_both_stores(rules: Rules, test: impl AsyncFn(World)) {
     }
 }
 
-/// Runs a property over random inputs, on both stores of this process, under each of the rules. What fails is shrunk and printed.
+/// Runs a property over random inputs, on both stores of this process, under each of the rules.
+/// What fails is shrunk and printed.
 ///
-/// The inputs are the same in every run; `ROTATION_SEED` (a number) makes others, `ROTATION_CASES` (a factor) more of them.
+/// The inputs are the same in every run; `ROTATION_SEED` (a number) makes others, `ROTATION_CASES`
+/// (a factor) more of them.
 #[expect(clippy::needless_pass_by_value, reason = "callers write a closure")]
 pub(crate) fn random<S: Strategy>(
     cases: u32,
@@ -380,7 +502,11 @@ pub(crate) fn random<S: Strategy>(
     inputs: &S,
     property: impl AsyncFn(&World, S::Value) -> Result<(), TestCaseError>,
 ) {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u32>().unwrap());
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .map(|text| text.parse::<u32>().unwrap())
+    };
     let seed = number("ROTATION_SEED").unwrap_or(1);
     let factor = number("ROTATION_CASES").unwrap_or(1);
     for kind in kinds() {
@@ -393,15 +519,25 @@ pub(crate) fn random<S: Strategy>(
         for rules in rules {
             let runtime = runtime();
             let world = runtime.block_on(World::new(*kind, *rules));
-            let config = Config { cases: cases * factor, failure_persistence: None, ..Config::default() };
+            let config = Config {
+                cases: cases * factor,
+                failure_persistence: None,
+                ..Config::default()
+            };
             let bytes: Vec<u8> = seed.to_be_bytes().into_iter().cycle().take(32).collect();
-            let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+            let mut runner =
+                TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
             let outcome = runner.run(inputs, |input| runtime.block_on(property(&world, input)));
-            outcome.unwrap_or_else(|failure| panic!("{kind:?}, {rules:?}, ROTATION_SEED={seed}: {failure}"));
+            outcome.unwrap_or_else(|failure| {
+                panic!("{kind:?}, {rules:?}, ROTATION_SEED={seed}: {failure}")
+            });
         }
     }
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
 }

@@ -1,4 +1,5 @@
-//! Nodes whose clocks differ from the store's: store calls go by the store's clock, tokens by the node's own (ROTATION 6).
+//! Nodes whose clocks differ from the store's: store calls go by the store's clock, tokens by the
+//! node's own (ROTATION 6).
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -39,7 +40,10 @@ struct Nodes {
 
 impl Nodes {
     fn new() -> Self {
-        Self { accounts: Accounts::seeded(), ring: KeyRing::generate(Algorithm::EdDSA).unwrap() }
+        Self {
+            accounts: Accounts::seeded(),
+            ring: KeyRing::generate(Algorithm::EdDSA).unwrap(),
+        }
     }
 
     async fn node(
@@ -50,9 +54,20 @@ impl Nodes {
         heard: &Arc<Mutex<Vec<EventKind>>>,
     ) -> Result<Gate<Accounts>, tollgate::error::Error> {
         let heard = Arc::clone(heard);
-        let gate = self.accounts.clone().gate().issuer("https://accounts.example.com").audience("https://api.example.com");
-        let gate = gate.keys(self.ring.clone()).store(store).clock(clock.clone()).leeway(Duration::from_secs(leeway));
-        gate.on_event(move |event| heard.lock().unwrap().push(event.kind.clone())).build().await
+        let gate = self
+            .accounts
+            .clone()
+            .gate()
+            .issuer("https://accounts.example.com")
+            .audience("https://api.example.com");
+        let gate = gate
+            .keys(self.ring.clone())
+            .store(store)
+            .clock(clock.clone())
+            .leeway(Duration::from_secs(leeway));
+        gate.on_event(move |event| heard.lock().unwrap().push(event.kind.clone()))
+            .build()
+            .await
     }
 }
 
@@ -64,63 +79,133 @@ fn close(one: Timestamp, other: Timestamp) -> bool {
 pub(crate) async fn a_node_that_is_off_decides_as_the_others_do(store: impl SessionStore + Clone) {
     let (nodes, heard) = (Nodes::new(), Arc::default());
     let client = Client::unknown();
-    let right = nodes.node(store.clone(), &Clock::system(), 60, &heard).await.unwrap();
+    let right = nodes
+        .node(store.clone(), &Clock::system(), 60, &heard)
+        .await
+        .unwrap();
     for clock in [Clock::ahead_by(OFF), Clock::behind_by(OFF)] {
         let off = nodes.node(store.clone(), &clock, 60, &heard).await.unwrap();
         assert!(off.health().await.clock_offset.abs_diff(OFF) < Duration::from_secs(10));
 
         // Its tokens say what its clock says, and count elsewhere.
-        let issued = off.sign_in(nodes.accounts.user("ada@example.com"), &client).await.unwrap();
+        let issued = off
+            .sign_in(nodes.accounts.user("ada@example.com"), &client)
+            .await
+            .unwrap();
         let verified = right.verify(&issued.access_token).await.unwrap();
         assert!(close(verified.token().issued_at(), clock.now()));
         assert!((86_400 * 30 - 15..=86_400 * 30).contains(&issued.refresh_expires_in()));
 
-        // A concurrent request that comes to it is one, and no thief's: to its own clock the rotation was half a minute away.
-        let rotated = right.refresh(issued.refresh_token.expose(), &client).await.unwrap();
-        let repeated =
-            off.refresh(issued.refresh_token.expose(), &client).await.expect("it took a concurrent request for a thief");
-        assert_eq!(repeated.refresh_token.expose(), rotated.refresh_token.expose());
-        assert_eq!(off.sessions().of(nodes.accounts.id_of("ada@example.com")).await.unwrap().len(), 1);
+        // A concurrent request that comes to it is one, and no thief's: to its own clock the
+        // rotation was half a minute away.
+        let rotated = right
+            .refresh(issued.refresh_token.expose(), &client)
+            .await
+            .unwrap();
+        let repeated = off
+            .refresh(issued.refresh_token.expose(), &client)
+            .await
+            .expect("it took a concurrent request for a thief");
+        assert_eq!(
+            repeated.refresh_token.expose(),
+            rotated.refresh_token.expose()
+        );
+        assert_eq!(
+            off.sessions()
+                .of(nodes.accounts.id_of("ada@example.com"))
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
         let there = store.now().await.unwrap().unwrap();
-        assert!(close(off.sessions().get(issued.session_id).await.unwrap().unwrap().last_seen_at, there));
+        assert!(close(
+            off.sessions()
+                .get(issued.session_id)
+                .await
+                .unwrap()
+                .unwrap()
+                .last_seen_at,
+            there
+        ));
 
         // What it revokes is remembered until the last token that the others issued is out.
-        let cursor = store.log_since(LogCursor::START, there).await.unwrap().cursor;
-        off.revoke(Revoke::session(issued.session_id)).await.unwrap();
+        let cursor = store
+            .log_since(LogCursor::START, there)
+            .await
+            .unwrap()
+            .cursor;
+        off.revoke(Revoke::session(issued.session_id))
+            .await
+            .unwrap();
         let there = store.now().await.unwrap().unwrap();
         let page = store.log_since(cursor, there).await.unwrap();
         let until = there.plus(Duration::from_secs(10 * 60 + 60));
         assert_eq!(page.entries.len(), 1);
-        assert!(close(page.entries[0].until, until), "{:?} instead of {until:?}", page.entries[0].until);
+        assert!(
+            close(page.entries[0].until, until),
+            "{:?} instead of {until:?}",
+            page.entries[0].until
+        );
 
         // A sign-in that begins after a change is not taken for one that began before it.
-        off.revoke(Revoke::subject(nodes.accounts.id_of("ada@example.com"))).await.unwrap();
+        off.revoke(Revoke::subject(nodes.accounts.id_of("ada@example.com")))
+            .await
+            .unwrap();
         tokio::time::sleep(Duration::from_millis(1200)).await;
-        right.sign_in(nodes.accounts.user("ada@example.com"), &client).await.expect("the change lies behind");
-        right.revoke(Revoke::subject(nodes.accounts.id_of("ada@example.com"))).await.unwrap();
+        right
+            .sign_in(nodes.accounts.user("ada@example.com"), &client)
+            .await
+            .expect("the change lies behind");
+        right
+            .revoke(Revoke::subject(nodes.accounts.id_of("ada@example.com")))
+            .await
+            .unwrap();
         tokio::time::sleep(Duration::from_millis(1200)).await;
-        off.sign_in(nodes.accounts.user("ada@example.com"), &client).await.expect("the change lies behind");
+        off.sign_in(nodes.accounts.user("ada@example.com"), &client)
+            .await
+            .expect("the change lies behind");
         right.revoke(Revoke::everything()).await.unwrap();
     }
-    assert!(!heard.lock().unwrap().iter().any(|kind| matches!(kind, EventKind::ClockOffset { .. })));
+    assert!(
+        !heard
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|kind| matches!(kind, EventKind::ClockOffset { .. }))
+    );
 }
 
 pub(crate) async fn a_node_that_is_off_says_so(store: impl SessionStore + Clone) {
-    for (clock, expected) in [(Clock::ahead_by(OFF), Ahead::Machine), (Clock::behind_by(OFF), Ahead::Store)] {
+    for (clock, expected) in [
+        (Clock::ahead_by(OFF), Ahead::Machine),
+        (Clock::behind_by(OFF), Ahead::Store),
+    ] {
         let heard: Arc<Mutex<Vec<EventKind>>> = Arc::default();
-        let gate = Nodes::new().node(store.clone(), &clock, 10, &heard).await.unwrap();
+        let gate = Nodes::new()
+            .node(store.clone(), &clock, 10, &heard)
+            .await
+            .unwrap();
         let health = gate.health().await;
         assert!(!health.is_well && health.store_is_writable, "{health:?}");
         let heard = heard.lock().unwrap().clone();
-        let [EventKind::ClockOffset { offset, ahead }] = heard.as_slice() else { panic!("{heard:?}") };
-        assert!(offset.abs_diff(OFF) < Duration::from_secs(10) && *ahead == expected, "{offset:?} {ahead:?}");
+        let [EventKind::ClockOffset { offset, ahead }] = heard.as_slice() else {
+            panic!("{heard:?}")
+        };
+        assert!(
+            offset.abs_diff(OFF) < Duration::from_secs(10) && *ahead == expected,
+            "{offset:?} {ahead:?}"
+        );
     }
 }
 
 pub(crate) async fn a_node_that_is_far_off_does_not_start(store: impl SessionStore + Clone) {
     let far = Duration::from_secs(6 * 60);
     for clock in [Clock::ahead_by(far), Clock::behind_by(far)] {
-        let refused = Nodes::new().node(store.clone(), &clock, 120, &Arc::default()).await.unwrap_err();
+        let refused = Nodes::new()
+            .node(store.clone(), &clock, 120, &Arc::default())
+            .await
+            .unwrap_err();
         assert!(refused.to_string().contains("clock"), "{refused}");
     }
 }

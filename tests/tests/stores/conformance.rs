@@ -28,7 +28,10 @@ async fn the_store_in_a_file_keeps_the_contract() -> Result<(), Failure> {
     let files = std::sync::atomic::AtomicU32::new(0);
     keeps_the_contract("SqliteStore", || async {
         let number = files.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        SqliteStore::open(folder.path().join(format!("{number}.db"))).await.unwrap().into()
+        SqliteStore::open(folder.path().join(format!("{number}.db")))
+            .await
+            .unwrap()
+            .into()
     })
     .await
 }
@@ -37,7 +40,10 @@ async fn the_store_in_a_file_keeps_the_contract() -> Result<(), Failure> {
 fn clauses_are_numbered_without_a_gap_and_named_by_sentences() {
     for (number, clause) in (1..).zip(CLAUSES) {
         assert_eq!(clause.number, number, "{clause:?}");
-        assert!(clause.name.contains('_') && !clause.what.trim().is_empty(), "{clause:?}");
+        assert!(
+            clause.name.contains('_') && !clause.what.trim().is_empty(),
+            "{clause:?}"
+        );
     }
     let mut names: Vec<_> = CLAUSES.iter().map(|clause| clause.name).collect();
     names.sort_unstable();
@@ -53,18 +59,27 @@ fn the_docs_of_the_trait_name_the_clauses_of_each_operation() {
     let mut named: BTreeMap<String, Vec<u16>> = BTreeMap::new();
     let mut waiting: Vec<u16> = Vec::new();
     for line in source.lines().map(str::trim) {
-        if let Some((_, range)) = line.split_once("Clause").filter(|_| line.starts_with("///")) {
+        if let Some((_, range)) = line
+            .split_once("Clause")
+            .filter(|_| line.starts_with("///"))
+        {
             let range = range.trim_start_matches('s').trim().trim_end_matches('.');
             let (first, last) = range.split_once('–').unwrap_or((range, range));
             waiting.extend(first.parse::<u16>().unwrap()..=last.parse().unwrap());
-        } else if let Some((name, _)) = line.strip_prefix("fn ").and_then(|rest| rest.split_once('(')) {
+        } else if let Some((name, _)) = line
+            .strip_prefix("fn ")
+            .and_then(|rest| rest.split_once('('))
+        {
             assert!(!waiting.is_empty(), "the docs of `{name}` name no clause");
             named.insert(name.to_owned(), std::mem::take(&mut waiting));
         }
     }
     let mut expected: BTreeMap<String, Vec<u16>> = BTreeMap::new();
     for clause in CLAUSES {
-        expected.entry(clause.operation.to_owned()).or_default().push(clause.number);
+        expected
+            .entry(clause.operation.to_owned())
+            .or_default()
+            .push(clause.number);
     }
     assert_eq!(named, expected);
 }

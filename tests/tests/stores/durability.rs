@@ -12,7 +12,8 @@ use crate::record::{NOW, advance, hash, new, sid};
 const CHILD: &str = "STORES_DURABILITY";
 const SESSIONS: u32 = 8;
 
-/// The child rotates eight sessions as fast as it can and says each acknowledged generation; it is killed in the middle of it.
+/// The child rotates eight sessions as fast as it can and says each acknowledged generation; it is
+/// killed in the middle of it.
 #[test]
 fn what_was_acknowledged_is_there_after_a_kill() {
     if let Ok(path) = std::env::var(CHILD) {
@@ -23,7 +24,11 @@ fn what_was_acknowledged_is_there_after_a_kill() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sessions.db");
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "durability::what_was_acknowledged_is_there_after_a_kill", "--nocapture"])
+            .args([
+                "--exact",
+                "durability::what_was_acknowledged_is_there_after_a_kill",
+                "--nocapture",
+            ])
             .env(CHILD, &path)
             .stdout(Stdio::piped())
             .spawn()
@@ -33,9 +38,12 @@ fn what_was_acknowledged_is_there_after_a_kill() {
         let mut killed = false;
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
             let line = line.unwrap();
-            // The last line may have been cut off by the kill; only whole ones end with a full stop.
-            let Some((number, generation)) =
-                line.strip_prefix("done ").and_then(|rest| rest.strip_suffix('.')).and_then(|rest| rest.split_once(' '))
+            // The last line may have been cut off by the kill; only whole ones end with a full
+            // stop.
+            let Some((number, generation)) = line
+                .strip_prefix("done ")
+                .and_then(|rest| rest.strip_suffix('.'))
+                .and_then(|rest| rest.split_once(' '))
             else {
                 continue;
             };
@@ -54,11 +62,28 @@ fn what_was_acknowledged_is_there_after_a_kill() {
             store.migrate(NOW).await.unwrap();
             assert_eq!(acknowledged.len(), SESSIONS as usize);
             for (number, generation) in &acknowledged {
-                let row = store.session(sid(*number), NOW).await.unwrap().expect("an acknowledged session is gone");
-                assert!(row.generation >= *generation, "session {number}: {} of {generation}", row.generation);
-                assert!(row.generation <= generation + 1, "session {number} went further than was asked for");
+                let row = store
+                    .session(sid(*number), NOW)
+                    .await
+                    .unwrap()
+                    .expect("an acknowledged session is gone");
+                assert!(
+                    row.generation >= *generation,
+                    "session {number}: {} of {generation}",
+                    row.generation
+                );
+                assert!(
+                    row.generation <= generation + 1,
+                    "session {number} went further than was asked for"
+                );
                 assert_eq!(row.current, hash(row.generation));
-                assert_eq!(store.rotate(advance(*number, row.generation), NOW).await.unwrap(), Rotated::Done);
+                assert_eq!(
+                    store
+                        .rotate(advance(*number, row.generation), NOW)
+                        .await
+                        .unwrap(),
+                    Rotated::Done
+                );
             }
         });
         println!("round {round}: {lines} acknowledged, none lost");
@@ -77,7 +102,13 @@ fn rotate_until_killed(path: &Path) {
                     let opened = store.open_session(new(number, "ada"), NOW).await.unwrap();
                     assert!(matches!(opened, Opened::Open { .. }));
                     for generation in 0.. {
-                        assert_eq!(store.rotate(advance(number, generation), NOW).await.unwrap(), Rotated::Done);
+                        assert_eq!(
+                            store
+                                .rotate(advance(number, generation), NOW)
+                                .await
+                                .unwrap(),
+                            Rotated::Done
+                        );
                         let mut out = std::io::stdout().lock();
                         writeln!(out, "done {number} {}.", generation + 1).unwrap();
                         out.flush().unwrap();

@@ -1,4 +1,5 @@
-//! An SQLite store whose file is locked or full, or whose queue is: nobody could decide, nothing is lost, and it goes on.
+//! An SQLite store whose file is locked or full, or whose queue is: nobody could decide, nothing is
+//! lost, and it goes on.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,11 @@ use crate::record::{NOW, advance, new, revocation, sid};
 async fn a_locked_file_is_an_error_within_the_busy_timeout_and_works_again_after() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sessions.db");
-    let store = SqliteStore::options(&path).busy_timeout(Duration::from_millis(300)).open().await.unwrap();
+    let store = SqliteStore::options(&path)
+        .busy_timeout(Duration::from_millis(300))
+        .open()
+        .await
+        .unwrap();
     store.migrate(NOW).await.unwrap();
     store.open_session(new(1, "ada"), NOW).await.unwrap();
 
@@ -20,17 +25,33 @@ async fn a_locked_file_is_an_error_within_the_busy_timeout_and_works_again_after
     let start = Instant::now();
     store.rotate(advance(1, 0), NOW).await.unwrap_err();
     let waited = start.elapsed();
-    assert!(waited >= Duration::from_millis(250) && waited < Duration::from_secs(5), "{waited:?}");
-    store.revoke(revocation(Target::Session(sid(1))), NOW).await.unwrap_err();
+    assert!(
+        waited >= Duration::from_millis(250) && waited < Duration::from_secs(5),
+        "{waited:?}"
+    );
+    store
+        .revoke(revocation(Target::Session(sid(1))), NOW)
+        .await
+        .unwrap_err();
     store.health(NOW).await.unwrap_err();
 
     // Who only reads is not held up.
     let row = store.session(sid(1), NOW).await.unwrap().unwrap();
     assert_eq!((row.generation, row.revoked), (0, None));
-    assert_eq!(store.log_since(LogCursor::START, NOW).await.unwrap().entries, []);
+    assert_eq!(
+        store
+            .log_since(LogCursor::START, NOW)
+            .await
+            .unwrap()
+            .entries,
+        []
+    );
 
     other.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(store.rotate(advance(1, 0), NOW).await.unwrap(), Rotated::Done);
+    assert_eq!(
+        store.rotate(advance(1, 0), NOW).await.unwrap(),
+        Rotated::Done
+    );
     store.health(NOW).await.unwrap();
 }
 
@@ -57,7 +78,11 @@ async fn a_lock_that_is_released_in_time_is_waited_for() {
 async fn a_full_file_is_an_error_and_works_again_when_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sessions.db");
-    let store = SqliteStore::options(&path).max_pages(60).open().await.unwrap();
+    let store = SqliteStore::options(&path)
+        .max_pages(60)
+        .open()
+        .await
+        .unwrap();
     store.migrate(NOW).await.unwrap();
     let mut opened = Vec::new();
     let mut number = 0;
@@ -71,10 +96,19 @@ async fn a_full_file_is_an_error_and_works_again_when_there_is_room() {
         number += 1;
         assert!(number < 1000, "the file never filled up");
     };
-    assert!(std::error::Error::source(&refused).unwrap().to_string().contains("full"), "{refused:?}");
+    assert!(
+        std::error::Error::source(&refused)
+            .unwrap()
+            .to_string()
+            .contains("full"),
+        "{refused:?}"
+    );
     assert!(opened.len() > 5);
     for number in opened.iter().copied() {
-        assert!(store.session(sid(number), NOW).await.unwrap().is_some(), "session {number} was acknowledged and lost");
+        assert!(
+            store.session(sid(number), NOW).await.unwrap().is_some(),
+            "session {number} was acknowledged and lost"
+        );
     }
     assert!(store.session(sid(number), NOW).await.unwrap().is_none());
 
@@ -86,21 +120,29 @@ async fn a_full_file_is_an_error_and_works_again_when_there_is_room() {
     store.open_session(opening, NOW).await.unwrap();
 }
 
-/// A disk that really is full: a file system of 512 KiB. It takes the right to mount one; without it the test says so and ends.
+/// A disk that really is full: a file system of 512 KiB. It takes the right to mount one; without
+/// it the test says so and ends.
 #[test]
 fn a_full_disk_is_an_error_and_works_again_when_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let disk = folder.path().to_str().unwrap();
-    let mounted = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=512k", "tmpfs", disk]).status();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=512k", "tmpfs", disk])
+        .status();
     if !mounted.is_ok_and(|status| status.success()) {
-        assert!(std::env::var_os("REQUIRE_STORES").is_none(), "no file system can be mounted");
+        assert!(
+            std::env::var_os("REQUIRE_STORES").is_none(),
+            "no file system can be mounted"
+        );
         println!("skipped: no file system can be mounted");
         return;
     }
     let _mounted = Mounted(folder.path().to_owned());
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let store = SqliteStore::open(folder.path().join("sessions.db")).await.unwrap();
+        let store = SqliteStore::open(folder.path().join("sessions.db"))
+            .await
+            .unwrap();
         store.migrate(NOW).await.unwrap();
         store.open_session(new(1, "ada"), NOW).await.unwrap();
         let ballast = folder.path().join("ballast");
@@ -118,13 +160,35 @@ fn a_full_disk_is_an_error_and_works_again_when_there_is_room() {
             generation += 1;
             assert!(generation < 10_000, "the disk never filled up");
         };
-        println!("refused at generation {generation}: {refused}: {:?}", std::error::Error::source(&refused));
-        assert_eq!(store.session(sid(1), NOW).await.unwrap().unwrap().generation, generation);
+        println!(
+            "refused at generation {generation}: {refused}: {:?}",
+            std::error::Error::source(&refused)
+        );
+        assert_eq!(
+            store
+                .session(sid(1), NOW)
+                .await
+                .unwrap()
+                .unwrap()
+                .generation,
+            generation
+        );
         store.rotate(advance(1, generation), NOW).await.unwrap_err();
 
         std::fs::remove_file(&ballast).unwrap();
-        assert_eq!(store.rotate(advance(1, generation), NOW).await.unwrap(), Rotated::Done);
-        assert_eq!(store.session(sid(1), NOW).await.unwrap().unwrap().generation, generation + 1);
+        assert_eq!(
+            store.rotate(advance(1, generation), NOW).await.unwrap(),
+            Rotated::Done
+        );
+        assert_eq!(
+            store
+                .session(sid(1), NOW)
+                .await
+                .unwrap()
+                .unwrap()
+                .generation,
+            generation + 1
+        );
     });
 }
 
@@ -132,7 +196,10 @@ struct Mounted(std::path::PathBuf);
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
+        let _ = std::process::Command::new("umount")
+            .arg("--lazy")
+            .arg(&self.0)
+            .status();
     }
 }
 
@@ -151,7 +218,9 @@ async fn a_full_queue_is_an_error_at_once() {
     let mut waiting = Vec::new();
     for number in 0..64 {
         let store = store.clone();
-        waiting.push(tokio::spawn(async move { store.rotate(advance(number, 0), NOW).await }));
+        waiting.push(tokio::spawn(async move {
+            store.rotate(advance(number, 0), NOW).await
+        }));
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let refused = || waiting.iter().filter(|task| task.is_finished()).count();
@@ -159,7 +228,11 @@ async fn a_full_queue_is_an_error_at_once() {
     while refused() < 55 && start.elapsed() < Duration::from_secs(3) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    assert!((55..=60).contains(&refused()), "{} were refused while the lock was held", refused());
+    assert!(
+        (55..=60).contains(&refused()),
+        "{} were refused while the lock was held",
+        refused()
+    );
     other.execute_batch("ROLLBACK").unwrap();
     let (mut done, mut errors) = (0, 0);
     for task in waiting {
@@ -172,7 +245,8 @@ async fn a_full_queue_is_an_error_at_once() {
     assert!((55..=60).contains(&errors), "{errors} were refused");
 }
 
-/// An operation that is under way is done, also when its caller has gone: a client cannot stop a revocation by hanging up.
+/// An operation that is under way is done, also when its caller has gone: a client cannot stop a
+/// revocation by hanging up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_queued_operation_is_done_also_for_a_caller_who_left() {
     let folder = tempfile::tempdir().unwrap();
@@ -182,17 +256,30 @@ async fn a_queued_operation_is_done_also_for_a_caller_who_left() {
     store.open_session(new(1, "ada"), NOW).await.unwrap();
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let left = tokio::time::timeout(Duration::from_millis(100), store.revoke(revocation(Target::Session(sid(1))), NOW));
+    let left = tokio::time::timeout(
+        Duration::from_millis(100),
+        store.revoke(revocation(Target::Session(sid(1))), NOW),
+    );
     left.await.unwrap_err();
     other.execute_batch("ROLLBACK").unwrap();
     store.health(NOW).await.unwrap();
-    assert!(store.session(sid(1), NOW).await.unwrap().unwrap().revoked.is_some());
+    assert!(
+        store
+            .session(sid(1), NOW)
+            .await
+            .unwrap()
+            .unwrap()
+            .revoked
+            .is_some()
+    );
 }
 
 #[tokio::test]
 async fn a_store_that_was_never_migrated_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(folder.path().join("sessions.db")).await.unwrap();
+    let store = SqliteStore::open(folder.path().join("sessions.db"))
+        .await
+        .unwrap();
     store.health(NOW).await.unwrap_err();
     store.session(sid(1), NOW).await.unwrap_err();
     store.open_session(new(1, "ada"), NOW).await.unwrap_err();

@@ -1,4 +1,5 @@
-//! Several processes on one SQLite file, for which stores of their own stand: nothing is shared but the file.
+//! Several processes on one SQLite file, for which stores of their own stand: nothing is shared but
+//! the file.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -23,14 +24,35 @@ async fn each_sees_the_others_sessions_revocations_and_log() {
     assert!(two.session(sid(1), NOW).await.unwrap().is_some());
     assert_eq!(two.rotate(advance(1, 0), NOW).await.unwrap(), Rotated::Done);
     assert_eq!(one.rotate(advance(1, 0), NOW).await.unwrap(), Rotated::Lost);
-    assert_eq!(one.session(sid(1), NOW).await.unwrap().unwrap().generation, 1);
+    assert_eq!(
+        one.session(sid(1), NOW).await.unwrap().unwrap().generation,
+        1
+    );
 
     let cursor = two.log_since(LogCursor::START, NOW).await.unwrap().cursor;
-    one.revoke(revocation(Target::Subject("ada".to_owned())), NOW).await.unwrap();
+    one.revoke(revocation(Target::Subject("ada".to_owned())), NOW)
+        .await
+        .unwrap();
     let page = two.log_since(cursor, NOW).await.unwrap();
-    assert_eq!(page.entries.into_iter().map(|entry| entry.fact).collect::<Vec<_>>(), [Fact::Subject("ada".to_owned(), 1)]);
-    assert!(two.session(sid(1), NOW).await.unwrap().unwrap().revoked.is_some());
-    assert!(matches!(two.open_session(new(2, "ada"), NOW).await.unwrap(), Opened::Reload { .. }));
+    assert_eq!(
+        page.entries
+            .into_iter()
+            .map(|entry| entry.fact)
+            .collect::<Vec<_>>(),
+        [Fact::Subject("ada".to_owned(), 1)]
+    );
+    assert!(
+        two.session(sid(1), NOW)
+            .await
+            .unwrap()
+            .unwrap()
+            .revoked
+            .is_some()
+    );
+    assert!(matches!(
+        two.open_session(new(2, "ada"), NOW).await.unwrap(),
+        Opened::Reload { .. }
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -43,7 +65,9 @@ async fn of_rotations_in_two_processes_exactly_one_is_done() {
         let tasks: Vec<_> = (0..16)
             .map(|number| {
                 let store = stores[number % 2].clone();
-                tokio::spawn(async move { store.rotate(advance(1, generation), NOW).await.unwrap() })
+                tokio::spawn(
+                    async move { store.rotate(advance(1, generation), NOW).await.unwrap() },
+                )
             })
             .collect();
         let mut done = 0;
@@ -52,18 +76,39 @@ async fn of_rotations_in_two_processes_exactly_one_is_done() {
         }
         assert_eq!(done, 1);
     }
-    assert_eq!(stores[1].session(sid(1), NOW).await.unwrap().unwrap().generation, 16);
+    assert_eq!(
+        stores[1]
+            .session(sid(1), NOW)
+            .await
+            .unwrap()
+            .unwrap()
+            .generation,
+        16
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_reader_in_another_process_skips_no_revocation() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sessions.db");
-    let (one, two, reader) = (opened(&path).await, opened(&path).await, opened(&path).await);
+    let (one, two, reader) = (
+        opened(&path).await,
+        opened(&path).await,
+        opened(&path).await,
+    );
     let mut writers = Vec::new();
     for number in 0..200 {
-        let store = if number % 2 == 0 { one.clone() } else { two.clone() };
-        writers.push(tokio::spawn(async move { store.revoke(revocation(Target::Session(sid(number))), NOW).await.unwrap() }));
+        let store = if number % 2 == 0 {
+            one.clone()
+        } else {
+            two.clone()
+        };
+        writers.push(tokio::spawn(async move {
+            store
+                .revoke(revocation(Target::Session(sid(number))), NOW)
+                .await
+                .unwrap()
+        }));
     }
     let following = tokio::spawn(async move {
         let (mut cursor, mut seen) = (LogCursor::START, HashSet::new());
@@ -77,7 +122,10 @@ async fn a_reader_in_another_process_skips_no_revocation() {
     for writer in writers {
         writer.await.unwrap();
     }
-    tokio::time::timeout(std::time::Duration::from_secs(10), following).await.expect("an entry was skipped").unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(10), following)
+        .await
+        .expect("an entry was skipped")
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -95,22 +143,41 @@ async fn processes_that_start_together_on_a_fresh_file_all_start() {
             start.await.unwrap().health(NOW).await.unwrap();
         }
         let db = rusqlite::Connection::open(&path).unwrap();
-        let steps: i64 = db.query_row("SELECT count(*) FROM tg_schema", [], |row| row.get(0)).unwrap();
+        let steps: i64 = db
+            .query_row("SELECT count(*) FROM tg_schema", [], |row| row.get(0))
+            .unwrap();
         assert_eq!(steps, 2, "a row a version");
     }
 }
 
-/// A cursor from a file that had come further than the one in its place, an older copy, must not hide what is written next.
+/// A cursor from a file that had come further than the one in its place, an older copy, must not
+/// hide what is written next.
 #[tokio::test]
 async fn a_cursor_of_a_longer_log_starts_over() {
     let folder = tempfile::tempdir().unwrap();
     let longer = opened(&folder.path().join("longer.db")).await;
     for number in 0..10 {
-        longer.revoke(revocation(Target::Session(sid(number))), NOW).await.unwrap();
+        longer
+            .revoke(revocation(Target::Session(sid(number))), NOW)
+            .await
+            .unwrap();
     }
-    let cursor = longer.log_since(LogCursor::START, NOW).await.unwrap().cursor;
+    let cursor = longer
+        .log_since(LogCursor::START, NOW)
+        .await
+        .unwrap()
+        .cursor;
     let shorter = opened(&folder.path().join("shorter.db")).await;
-    shorter.revoke(revocation(Target::Session(sid(77))), NOW).await.unwrap();
+    shorter
+        .revoke(revocation(Target::Session(sid(77))), NOW)
+        .await
+        .unwrap();
     let page = shorter.log_since(cursor, NOW).await.unwrap();
-    assert_eq!(page.entries.into_iter().map(|entry| entry.fact).collect::<Vec<_>>(), [Fact::Session(sid(77))]);
+    assert_eq!(
+        page.entries
+            .into_iter()
+            .map(|entry| entry.fact)
+            .collect::<Vec<_>>(),
+        [Fact::Session(sid(77))]
+    );
 }

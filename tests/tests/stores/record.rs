@@ -5,7 +5,9 @@ use std::time::Duration;
 use tollgate::clock::Timestamp;
 use tollgate::device::Device;
 use tollgate::id::SessionId;
-use tollgate::store::{Authenticated, NewSession, Revocation, RevokeReason, Rotation, Step, Target};
+use tollgate::store::{
+    Authenticated, NewSession, Revocation, RevokeReason, Rotation, Step, Target,
+};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
@@ -38,7 +40,8 @@ pub(crate) fn new(number: u32, subject: &str) -> NewSession {
     }
 }
 
-/// The rotation that takes a session from one generation to the next; the hash of generation g is `hash(g)`.
+/// The rotation that takes a session from one generation to the next; the hash of generation g is
+/// `hash(g)`.
 pub(crate) fn advance(number: u32, generation: u32) -> Rotation {
     let step = Step::Advance {
         generation,
@@ -48,9 +51,18 @@ pub(crate) fn advance(number: u32, generation: u32) -> Rotation {
         context: [9; 32],
         idle_exp: NOW.plus(Duration::from_secs(30 * 86_400)),
     };
-    Rotation { sid: sid(number), step, tokens: Vec::new(), log_until: None }
+    Rotation {
+        sid: sid(number),
+        step,
+        tokens: Vec::new(),
+        log_until: None,
+    }
 }
 
 pub(crate) fn revocation(target: Target) -> Revocation {
-    Revocation { target, reason: RevokeReason::Requested, until: NOW.plus(Duration::from_secs(600)) }
+    Revocation {
+        target,
+        reason: RevokeReason::Requested,
+        until: NOW.plus(Duration::from_secs(600)),
+    }
 }

@@ -83,10 +83,16 @@ impl ClaimSet for UserClaims {
     }
 
     fn place(name: &str) -> Option<usize> {
-        ["email", "roles", "extra"].iter().position(|own| *own == name)
+        ["email", "roles", "extra"]
+            .iter()
+            .position(|own| *own == name)
     }
 
-    fn read<'de, A: MapAccess<'de>>(draft: &mut Draft, place: usize, map: &mut A) -> Result<(), A::Error> {
+    fn read<'de, A: MapAccess<'de>>(
+        draft: &mut Draft,
+        place: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         match place {
             0 => private::read_once(&mut draft.email, "email", map, A::next_value),
             1 => private::read_once(&mut draft.roles, "roles", map, A::next_value),
@@ -96,7 +102,12 @@ impl ClaimSet for UserClaims {
     }
 
     fn finish(draft: Draft, id: Uuid) -> Result<Self, &'static str> {
-        Ok(Self { id, email: draft.email.ok_or("email")?, roles: draft.roles.ok_or("roles")?, extra: draft.extra })
+        Ok(Self {
+            id,
+            email: draft.email.ok_or("email")?,
+            roles: draft.roles.ok_or("roles")?,
+            extra: draft.extra,
+        })
     }
 
     fn has_role(&self, role: &str) -> bool {

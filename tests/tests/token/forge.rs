@@ -1,4 +1,5 @@
-//! A forger who knows the HMAC secret: whatever is refused of what it signs is refused for its content.
+//! A forger who knows the HMAC secret: whatever is refused of what it signs is refused for its
+//! content.
 
 use std::time::Duration;
 
@@ -31,9 +32,17 @@ impl Forge {
 
     pub(crate) fn with_secret(secret: Vec<u8>) -> Self {
         let refresh: Vec<u8> = (100..132).collect();
-        let ring =
-            KeyRing::from_secret(Algorithm::HS256, Secret::from_bytes(secret.clone()), Secret::from_bytes(refresh)).unwrap();
-        Self { ring, expect: expect(), secret }
+        let ring = KeyRing::from_secret(
+            Algorithm::HS256,
+            Secret::from_bytes(secret.clone()),
+            Secret::from_bytes(refresh),
+        )
+        .unwrap();
+        Self {
+            ring,
+            expect: expect(),
+            secret,
+        }
     }
 
     pub(crate) fn kid(&self) -> String {
@@ -57,13 +66,19 @@ impl Forge {
 
     /// Signs texts, whatever they are.
     pub(crate) fn sign(&self, header: &str, payload: &str) -> String {
-        self.sign_encoded(&URL_SAFE_NO_PAD.encode(header), &URL_SAFE_NO_PAD.encode(payload))
+        self.sign_encoded(
+            &URL_SAFE_NO_PAD.encode(header),
+            &URL_SAFE_NO_PAD.encode(payload),
+        )
     }
 
     pub(crate) fn sign_encoded(&self, header: &str, payload: &str) -> String {
         let signed = format!("{header}.{payload}");
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.secret);
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(hmac::sign(&key, signed.as_bytes())))
+        format!(
+            "{signed}.{}",
+            URL_SAFE_NO_PAD.encode(hmac::sign(&key, signed.as_bytes()))
+        )
     }
 
     /// A good token.
@@ -75,7 +90,10 @@ impl Forge {
     pub(crate) fn with_header(&self, change: impl FnOnce(&mut Map<String, Value>)) -> String {
         let mut header = self.header();
         change(header.as_object_mut().unwrap());
-        self.sign(&header.to_string(), &Value::Object(self.payload()).to_string())
+        self.sign(
+            &header.to_string(),
+            &Value::Object(self.payload()).to_string(),
+        )
     }
 
     /// A good token but for its payload, under the very header that the ring issues.
@@ -98,16 +116,25 @@ impl Forge {
         self.verify_at(token, Timestamp::from_secs(NOW))
     }
 
-    pub(crate) fn verify_at(&self, token: &str, now: Timestamp) -> Result<Verified<UserClaims>, VerifyError> {
+    pub(crate) fn verify_at(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Verified<UserClaims>, VerifyError> {
         verify(token, &self.ring.set(), &self.expect, now)
     }
 
     pub(crate) fn assert_good(&self, token: &str) -> Verified<UserClaims> {
-        self.verify(token).unwrap_or_else(|error| panic!("{error:?}: {token}"))
+        self.verify(token)
+            .unwrap_or_else(|error| panic!("{error:?}: {token}"))
     }
 
     pub(crate) fn assert_invalid(&self, token: &str) {
-        assert_eq!(self.verify(token).err(), Some(VerifyError::Invalid), "{token}");
+        assert_eq!(
+            self.verify(token).err(),
+            Some(VerifyError::Invalid),
+            "{token}"
+        );
     }
 }
 

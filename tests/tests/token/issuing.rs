@@ -11,13 +11,21 @@ use crate::claims::UserClaims;
 use crate::forge::{Forge, ISSUER, issue_from, stamp};
 
 fn payload(token: &str) -> String {
-    String::from_utf8(URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
+    String::from_utf8(
+        URL_SAFE_NO_PAD
+            .decode(token.split('.').nth(1).unwrap())
+            .unwrap(),
+    )
+    .unwrap()
 }
 
 #[test]
 fn r51_the_claims_of_rfc_9068_are_there_in_order() {
     let ring = KeyRing::generate(Algorithm::EdDSA).unwrap();
-    let stamp = Stamp { acr: Some("mfa"), ..stamp() };
+    let stamp = Stamp {
+        acr: Some("mfa"),
+        ..stamp()
+    };
     let text = payload(&issue(&ring.set(), &stamp, &UserClaims::ada()).unwrap());
     let sub = UserClaims::ada().id;
     assert_eq!(
@@ -31,8 +39,16 @@ fn r51_the_claims_of_rfc_9068_are_there_in_order() {
 #[test]
 fn a_token_without_a_session_has_neither_sid_nor_gen() {
     let ring = KeyRing::generate(Algorithm::HS256).unwrap();
-    let stamp = Stamp { sid: None, generation: None, auth_time: None, ..stamp() };
-    let claims: Value = serde_json::from_str(&payload(&issue(&ring.set(), &stamp, &UserClaims::ada()).unwrap())).unwrap();
+    let stamp = Stamp {
+        sid: None,
+        generation: None,
+        auth_time: None,
+        ..stamp()
+    };
+    let claims: Value = serde_json::from_str(&payload(
+        &issue(&ring.set(), &stamp, &UserClaims::ada()).unwrap(),
+    ))
+    .unwrap();
     for name in ["sid", "gen", "auth_time", "acr"] {
         assert!(claims.get(name).is_none(), "{name}");
     }
@@ -50,26 +66,56 @@ fn r52_ids_hold_128_random_bits() {
         }
         assert!(seen.insert(id));
     }
-    // No bit is fixed, as six are in a version 4 UUID: 2000 throws stay within eight standard deviations.
-    assert!(ones.iter().all(|count| (820..1180).contains(count)), "{ones:?}");
+    // No bit is fixed, as six are in a version 4 UUID: 2000 throws stay within eight standard
+    // deviations.
+    assert!(
+        ones.iter().all(|count| (820..1180).contains(count)),
+        "{ones:?}"
+    );
 }
 
 #[test]
 fn r53_nothing_undeclared_is_issued_and_nothing_shows_in_debug() {
     let forge = Forge::new();
     let claims: Value = serde_json::from_str(&payload(&issue_from(&forge.ring))).unwrap();
-    let names: Vec<&str> = claims.as_object().unwrap().keys().map(String::as_str).collect();
-    let mut expected =
-        ["iss", "sub", "aud", "client_id", "exp", "iat", "jti", "sid", "gen", "uep", "auth_time", "email", "roles"].to_vec();
+    let names: Vec<&str> = claims
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let mut expected = [
+        "iss",
+        "sub",
+        "aud",
+        "client_id",
+        "exp",
+        "iat",
+        "jti",
+        "sid",
+        "gen",
+        "uep",
+        "auth_time",
+        "email",
+        "roles",
+    ]
+    .to_vec();
     expected.sort_unstable();
     let mut sorted = names;
     sorted.sort_unstable();
     assert_eq!(sorted, expected);
 
-    let shown = format!("{:?} {:?} {:?}", forge.ring, forge.ring.set(), forge.assert_good(&forge.token()));
+    let shown = format!(
+        "{:?} {:?} {:?}",
+        forge.ring,
+        forge.ring.set(),
+        forge.assert_good(&forge.token())
+    );
     assert!(!shown.contains("ada@example.com"), "{shown}");
     // The secrets are the bytes 0, 3, 6, … and 100, 101, …
-    for secret in ["0, 3, 6", "100, 101", "00030609", "64656667", "AAMGCQ", "ZGVmZw"] {
+    for secret in [
+        "0, 3, 6", "100, 101", "00030609", "64656667", "AAMGCQ", "ZGVmZw",
+    ] {
         assert!(!shown.contains(secret), "{shown}");
     }
 }
@@ -77,9 +123,18 @@ fn r53_nothing_undeclared_is_issued_and_nothing_shows_in_debug() {
 #[test]
 fn a_token_that_no_verifier_would_read_is_not_issued() {
     let forge = Forge::new();
-    let of = |len: usize| UserClaims { email: "x".repeat(len), ..UserClaims::ada() };
-    assert!(matches!(issue(&forge.ring.set(), &stamp(), &of(9000)), Err(IssueError::TooLong)));
-    let longest = (5000..6200).rev().find_map(|len| issue(&forge.ring.set(), &stamp(), &of(len)).ok()).unwrap();
+    let of = |len: usize| UserClaims {
+        email: "x".repeat(len),
+        ..UserClaims::ada()
+    };
+    assert!(matches!(
+        issue(&forge.ring.set(), &stamp(), &of(9000)),
+        Err(IssueError::TooLong)
+    ));
+    let longest = (5000..6200)
+        .rev()
+        .find_map(|len| issue(&forge.ring.set(), &stamp(), &of(len)).ok())
+        .unwrap();
     assert!(longest.len() > 8 * 1024 - 4, "{}", longest.len());
     forge.assert_good(&longest);
 }

@@ -66,7 +66,14 @@ fn r47_the_audience_is_named() {
 #[test]
 fn r48_a_token_has_a_subject_of_the_right_type() {
     let forge = Forge::new();
-    for sub in [json!(""), Value::Null, json!(1), json!(["a"]), json!("not a uuid"), json!(" ")] {
+    for sub in [
+        json!(""),
+        Value::Null,
+        json!(1),
+        json!(["a"]),
+        json!("not a uuid"),
+        json!(" "),
+    ] {
         forge.assert_invalid(&forge.with_payload(set("sub", sub)));
     }
     forge.assert_invalid(&forge.with_payload(unset("sub")));
@@ -78,7 +85,13 @@ fn r48_an_empty_subject_is_none_even_where_subjects_are_strings() {
     let forge = Forge::new();
     let read = |sub: &str| {
         let token = forge.with_payload(set("sub", json!(sub)));
-        verify::<Named>(&token, &forge.ring.set(), &forge.expect, Timestamp::from_secs(NOW)).map(|token| token.into_claims().0)
+        verify::<Named>(
+            &token,
+            &forge.ring.set(),
+            &forge.expect,
+            Timestamp::from_secs(NOW),
+        )
+        .map(|token| token.into_claims().0)
     };
     assert_eq!(read("ada").as_deref(), Ok("ada"));
     assert_eq!(read("").unwrap_err(), VerifyError::Invalid);
@@ -124,7 +137,13 @@ impl ClaimSet for Named {
 #[test]
 fn r49_only_an_access_token_is_one() {
     let forge = Forge::new();
-    for typ in ["at+jwt", "AT+JWT", "At+Jwt", "application/at+jwt", "APPLICATION/AT+JWT"] {
+    for typ in [
+        "at+jwt",
+        "AT+JWT",
+        "At+Jwt",
+        "application/at+jwt",
+        "APPLICATION/AT+JWT",
+    ] {
         forge.assert_good(&forge.with_header(set("typ", json!(typ))));
     }
     let strange = [
@@ -179,7 +198,14 @@ fn what_the_gate_stamps_must_be_there_in_form() {
         claims.remove("gen");
         claims.remove("auth_time");
     }));
-    assert_eq!((without.token().sid(), without.token().generation(), without.token().auth_time()), (None, None, None));
+    assert_eq!(
+        (
+            without.token().sid(),
+            without.token().generation(),
+            without.token().auth_time()
+        ),
+        (None, None, None)
+    );
 }
 
 #[test]
@@ -200,21 +226,44 @@ fn a_verified_token_tells_what_stands_in_it() {
         claims.insert("acr".into(), json!("urn:example:mfa"));
     }));
     let token = verified.token();
-    assert_eq!((token.issuer(), token.audience(), token.client_id()), (ISSUER, AUDIENCE, "mobile"));
+    assert_eq!(
+        (token.issuer(), token.audience(), token.client_id()),
+        (ISSUER, AUDIENCE, "mobile")
+    );
     assert_eq!(token.subject(), UserClaims::ada().id.to_string());
-    assert_eq!((token.jti().as_bytes(), token.sid().unwrap().as_bytes()), (&[1; 16], &[2; 16]));
-    assert_eq!((token.generation(), token.epoch(), token.acr()), (Some(3), 4, Some("urn:example:mfa")));
+    assert_eq!(
+        (token.jti().as_bytes(), token.sid().unwrap().as_bytes()),
+        (&[1; 16], &[2; 16])
+    );
+    assert_eq!(
+        (token.generation(), token.epoch(), token.acr()),
+        (Some(3), 4, Some("urn:example:mfa"))
+    );
     assert_eq!(token.kid(), forge.kid());
-    assert_eq!(token.expires_at().as_secs() - token.issued_at().as_secs(), 600);
-    assert_eq!(token.issued_at().as_secs() - token.auth_time().unwrap().as_secs(), 5);
-    assert_eq!(forge.assert_good(&forge.token()).token().client_id(), "first-party");
+    assert_eq!(
+        token.expires_at().as_secs() - token.issued_at().as_secs(),
+        600
+    );
+    assert_eq!(
+        token.issued_at().as_secs() - token.auth_time().unwrap().as_secs(),
+        5
+    );
+    assert_eq!(
+        forge.assert_good(&forge.token()).token().client_id(),
+        "first-party"
+    );
     assert_eq!(verified.clone().into_claims(), *verified.claims());
 }
 
 #[test]
 fn a_refresh_token_is_no_access_token() {
     let forge = Forge::new();
-    let refresh = RefreshToken::mint(&forge.ring.set(), tollgate::id::SessionId::from_bytes([2; 16]), 3, &[9; 16]);
+    let refresh = RefreshToken::mint(
+        &forge.ring.set(),
+        tollgate::id::SessionId::from_bytes([2; 16]),
+        3,
+        &[9; 16],
+    );
     forge.assert_invalid(refresh.expose());
     assert!(RefreshToken::parse(&forge.ring.set(), &forge.token()).is_err());
 }

@@ -1,4 +1,5 @@
-//! Every issuer against every verifier under every algorithm: tollgate, PyJWT, jwcrypto, jose and jsonwebtoken.
+//! Every issuer against every verifier under every algorithm: tollgate, PyJWT, jwcrypto, jose and
+//! jsonwebtoken.
 //!
 //! `cargo nextest run -p tollgate-tests --test token matrix --no-capture` prints the table.
 
@@ -30,10 +31,24 @@ const LIBRARIES: [&str; 5] = ["tollgate", "jsonwebtoken", "PyJWT", "jwcrypto", "
 
 /// Runs a script that reads and writes JSON.
 fn ask(command: &mut Command, work: &Value) -> Value {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(work.to_string().as_bytes()).unwrap();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(work.to_string().as_bytes())
+        .unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -47,7 +62,11 @@ impl Peers {
     fn found() -> Option<Self> {
         match (python(Path::new(KEPT)), node(Path::new(KEPT))) {
             (Ok(python), Ok(node)) => {
-                fs::copy(Path::new(SCRIPTS).join("matrix.mjs"), node.join("matrix.mjs")).unwrap();
+                fs::copy(
+                    Path::new(SCRIPTS).join("matrix.mjs"),
+                    node.join("matrix.mjs"),
+                )
+                .unwrap();
                 Some(Self { python, node })
             }
             (Err(why), _) | (_, Err(why)) => {
@@ -60,7 +79,12 @@ impl Peers {
     fn ask(&self, library: &str, work: &Value) -> Value {
         match library {
             "jose" => ask(Command::new("node").arg(self.node.join("matrix.mjs")), work),
-            python => ask(Command::new(&self.python).arg(Path::new(SCRIPTS).join("matrix.py")).arg(python), work),
+            python => ask(
+                Command::new(&self.python)
+                    .arg(Path::new(SCRIPTS).join("matrix.py"))
+                    .arg(python),
+                work,
+            ),
         }
     }
 }
@@ -80,13 +104,28 @@ impl Key {
     fn read(algorithm: Algorithm, told: &Value) -> Self {
         let private = told["jwk"].clone();
         let set = json!({ "keys": [private] }).to_string();
-        let ring = KeyRing::from_jwk_set(&set).unwrap().refresh_secret(Secret::from_bytes((100..132).collect())).unwrap();
-        let public = if told["public"].is_null() { private.clone() } else { told["public"].clone() };
-        Self { algorithm, private, public, pem: told["pem"].as_str().map(str::to_owned), ring }
+        let ring = KeyRing::from_jwk_set(&set)
+            .unwrap()
+            .refresh_secret(Secret::from_bytes((100..132).collect()))
+            .unwrap();
+        let public = if told["public"].is_null() {
+            private.clone()
+        } else {
+            told["public"].clone()
+        };
+        Self {
+            algorithm,
+            private,
+            public,
+            pem: told["pem"].as_str().map(str::to_owned),
+            ring,
+        }
     }
 
     fn secret(&self) -> Vec<u8> {
-        URL_SAFE_NO_PAD.decode(self.private["k"].as_str().unwrap()).unwrap()
+        URL_SAFE_NO_PAD
+            .decode(self.private["k"].as_str().unwrap())
+            .unwrap()
     }
 
     fn kid(&self) -> String {
@@ -96,7 +135,11 @@ impl Key {
 
 /// A token of ours for this key, minted by jsonwebtoken.
 fn mint(key: &Key, payload: &Map<String, Value>) -> String {
-    let header = Header { typ: Some("at+jwt".into()), kid: Some(key.kid()), ..Header::new(key.algorithm) };
+    let header = Header {
+        typ: Some("at+jwt".into()),
+        kid: Some(key.kid()),
+        ..Header::new(key.algorithm)
+    };
     let pem = key.pem.as_deref().unwrap_or_default().as_bytes();
     let encoding = match key.algorithm.family() {
         AlgorithmFamily::Hmac => EncodingKey::from_secret(&key.secret()),
@@ -137,9 +180,16 @@ fn tampered(token: &str) -> String {
 #[test]
 fn every_issuer_is_read_by_every_verifier_under_every_algorithm() {
     let Some(peers) = Peers::found() else { return };
-    let told = ask(Command::new(&peers.python).arg(Path::new(SCRIPTS).join("matrix.py")).arg("keys"), &Value::Null);
-    let pairs: Vec<[Key; 2]> =
-        EVERY.into_iter().map(|algorithm| [0, 1].map(|at| Key::read(algorithm, &told[format!("{algorithm:?}")][at]))).collect();
+    let told = ask(
+        Command::new(&peers.python)
+            .arg(Path::new(SCRIPTS).join("matrix.py"))
+            .arg("keys"),
+        &Value::Null,
+    );
+    let pairs: Vec<[Key; 2]> = EVERY
+        .into_iter()
+        .map(|algorithm| [0, 1].map(|at| Key::read(algorithm, &told[format!("{algorithm:?}")][at])))
+        .collect();
     let payload = Forge::new().payload();
     let name = |key: &Key| format!("{:?}", key.algorithm);
 
@@ -153,14 +203,30 @@ fn every_issuer_is_read_by_every_verifier_under_every_algorithm() {
             "tollgate" => pairs.iter().map(|[key, _]| issue_from(&key.ring)).collect(),
             "jsonwebtoken" => pairs.iter().map(|[key, _]| mint(key, &payload)).collect(),
             peer => {
-                let work = json!({ "sign": pairs.iter().map(|[key, _]| order(key)).collect::<Vec<_>>() });
+                let work =
+                    json!({ "sign": pairs.iter().map(|[key, _]| order(key)).collect::<Vec<_>>() });
                 serde_json::from_value(peers.ask(peer, &work)["signed"].clone()).unwrap()
             }
         };
         for ([key, other], token) in pairs.iter().zip(tokens) {
-            cases.push(Case { issuer, key: key.clone(), token: tampered(&token), holds: false });
-            cases.push(Case { issuer, key: other.clone(), token: token.clone(), holds: false });
-            cases.push(Case { issuer, key: key.clone(), token, holds: true });
+            cases.push(Case {
+                issuer,
+                key: key.clone(),
+                token: tampered(&token),
+                holds: false,
+            });
+            cases.push(Case {
+                issuer,
+                key: other.clone(),
+                token: token.clone(),
+                holds: false,
+            });
+            cases.push(Case {
+                issuer,
+                key: key.clone(),
+                token,
+                holds: true,
+            });
         }
     }
 
@@ -170,10 +236,15 @@ fn every_issuer_is_read_by_every_verifier_under_every_algorithm() {
         let held: Vec<bool> = match verifier {
             "tollgate" => {
                 let now = Timestamp::from_secs(NOW);
-                let holds = |case: &Case| verify::<UserClaims>(&case.token, &case.key.ring.set(), &expect(), now).is_ok();
+                let holds = |case: &Case| {
+                    verify::<UserClaims>(&case.token, &case.key.ring.set(), &expect(), now).is_ok()
+                };
                 cases.iter().map(holds).collect()
             }
-            "jsonwebtoken" => cases.iter().map(|case| jsonwebtoken_holds(&case.key, &case.token)).collect(),
+            "jsonwebtoken" => cases
+                .iter()
+                .map(|case| jsonwebtoken_holds(&case.key, &case.token))
+                .collect(),
             peer => {
                 let order = |case: &Case| json!({ "alg": name(&case.key), "key": case.key.public, "token": case.token });
                 let work = json!({ "verify": cases.iter().map(order).collect::<Vec<_>>() });
@@ -184,42 +255,83 @@ fn every_issuer_is_read_by_every_verifier_under_every_algorithm() {
             if held == case.holds {
                 *right.entry((case.issuer, verifier)).or_default() += 1;
             } else {
-                wrong.push(format!("{} of {} by {verifier}: {held}", name(&case.key), case.issuer));
+                wrong.push(format!(
+                    "{} of {} by {verifier}: {held}",
+                    name(&case.key),
+                    case.issuer
+                ));
             }
         }
     }
 
-    println!("of 12 algorithms: good tokens accepted, tampered ones and those of another key refused, 36 in all\n");
+    println!(
+        "of 12 algorithms: good tokens accepted, tampered ones and those of another key refused, \
+         36 in all\n"
+    );
     println!("| issuer \\ verifier | {} |", LIBRARIES.join(" | "));
     println!("|--|{}", "--:|".repeat(LIBRARIES.len()));
     for issuer in LIBRARIES {
-        let cells: Vec<String> = LIBRARIES.iter().map(|verifier| right[&(issuer, *verifier)].to_string()).collect();
+        let cells: Vec<String> = LIBRARIES
+            .iter()
+            .map(|verifier| right[&(issuer, *verifier)].to_string())
+            .collect();
         println!("| {issuer} | {} |", cells.join(" | "));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(right.values().sum::<u32>(), 36 * 25);
 }
 
-/// R9, R14, R16: others read our encrypted tokens, we read theirs, and what they tamper with is refused.
+/// R9, R14, R16: others read our encrypted tokens, we read theirs, and what they tamper with is
+/// refused.
 #[tokio::test]
 async fn encrypted_tokens_are_read_both_ways_and_tampered_ones_are_not() {
     let Some(peers) = Peers::found() else { return };
     let ring = KeyRing::generate(Algorithm::EdDSA).unwrap();
     let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-    let gate = builder.keys(ring.clone()).encrypt(Encrypted::A256Gcm).build().await.unwrap();
-    let token = gate.issue(&gate.backend().user("ada@example.com"), Duration::from_secs(600)).await.unwrap();
-    let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap()).unwrap();
-    let key = ring.set().decryption_key(header["kid"].as_str().unwrap()).unwrap();
+    let gate = builder
+        .keys(ring.clone())
+        .encrypt(Encrypted::A256Gcm)
+        .build()
+        .await
+        .unwrap();
+    let token = gate
+        .issue(
+            &gate.backend().user("ada@example.com"),
+            Duration::from_secs(600),
+        )
+        .await
+        .unwrap();
+    let header: Value = serde_json::from_slice(
+        &URL_SAFE_NO_PAD
+            .decode(token.split('.').next().unwrap())
+            .unwrap(),
+    )
+    .unwrap();
+    let key = ring
+        .set()
+        .decryption_key(header["kid"].as_str().unwrap())
+        .unwrap();
     let mut refused = 0;
     for peer in ["jwcrypto", "jose"] {
         let work = json!({ "jwe": { "k": URL_SAFE_NO_PAD.encode(key.expose()), "token": token } });
         let made = peers.ask(peer, &work)["jwe"].take();
         let inner = made["plain"].as_str().unwrap();
-        let payload: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(inner.split('.').nth(1).unwrap()).unwrap()).unwrap();
+        let payload: Value = serde_json::from_slice(
+            &URL_SAFE_NO_PAD
+                .decode(inner.split('.').nth(1).unwrap())
+                .unwrap(),
+        )
+        .unwrap();
         assert_eq!(payload["email"], "ada@example.com", "{peer} reads ours");
-        gate.verify(made["good"].as_str().unwrap()).await.unwrap_or_else(|error| panic!("theirs, by {peer}: {error}"));
+        gate.verify(made["good"].as_str().unwrap())
+            .await
+            .unwrap_or_else(|error| panic!("theirs, by {peer}: {error}"));
         for (what, bad) in made["bad"].as_object().unwrap() {
-            let error = gate.verify(bad.as_str().unwrap()).await.map(drop).unwrap_err();
+            let error = gate
+                .verify(bad.as_str().unwrap())
+                .await
+                .map(drop)
+                .unwrap_err();
             assert_eq!(error.code(), Code::InvalidToken, "{peer}, {what}");
             refused += 1;
         }

@@ -17,7 +17,9 @@ fn a_good_token_is_good_in_every_form_that_follows() {
 fn r1_bytes_outside_of_base64url_are_refused() {
     let forge = Forge::new();
     let token = forge.token();
-    for bad in [" ", "+", "/", "=", "?", "\n", "\0", "\t", "é", "\u{feff}", "%20", ","] {
+    for bad in [
+        " ", "+", "/", "=", "?", "\n", "\0", "\t", "é", "\u{feff}", "%20", ",",
+    ] {
         for at in [0, 5, token.len() / 2, token.len()] {
             let mut changed = token.clone();
             changed.insert_str(at, bad);
@@ -30,7 +32,13 @@ fn r1_bytes_outside_of_base64url_are_refused() {
 fn r2_only_three_parts_are_a_jws() {
     let forge = Forge::new();
     let token = forge.token();
-    for changed in [format!("{token}."), format!(".{token}"), format!("{token}.{token}"), token.replace('.', ""), ".".into()] {
+    for changed in [
+        format!("{token}."),
+        format!(".{token}"),
+        format!("{token}.{token}"),
+        token.replace('.', ""),
+        ".".into(),
+    ] {
         forge.assert_invalid(&changed);
     }
 }
@@ -38,7 +46,12 @@ fn r2_only_three_parts_are_a_jws() {
 #[test]
 fn r2_r3_huge_input_costs_no_allocation() {
     let forge = Forge::new();
-    let inputs = [".".repeat(1_000_000), "a".repeat(100_000_000), format!("{}.b.c", "a".repeat(1025)), "a.".repeat(4096)];
+    let inputs = [
+        ".".repeat(1_000_000),
+        "a".repeat(100_000_000),
+        format!("{}.b.c", "a".repeat(1025)),
+        "a.".repeat(4096),
+    ];
     // A thread's first look at the ring makes its place in arc-swap's list of readers.
     drop(forge.ring.set());
     for input in &inputs {
@@ -50,11 +63,18 @@ fn r2_r3_huge_input_costs_no_allocation() {
 #[test]
 fn r3_a_genuine_token_above_the_cap_is_refused() {
     let forge = Forge::new();
-    let of = |len: usize| forge.with_payload(|claims| drop(claims.insert("x".into(), "y".repeat(len).into())));
-    let long = (5000..7000).map(of).find(|token| token.len() > 8 * 1024).unwrap();
+    let of = |len: usize| {
+        forge.with_payload(|claims| drop(claims.insert("x".into(), "y".repeat(len).into())))
+    };
+    let long = (5000..7000)
+        .map(of)
+        .find(|token| token.len() > 8 * 1024)
+        .unwrap();
     forge.assert_invalid(&long);
     forge.assert_good(&of(5000));
-    let header = |len: usize| forge.with_header(|header| drop(header.insert("x".into(), "y".repeat(len).into())));
+    let header = |len: usize| {
+        forge.with_header(|header| drop(header.insert("x".into(), "y".repeat(len).into())))
+    };
     forge.assert_good(&header(600));
     forge.assert_invalid(&header(1000));
 }
@@ -69,15 +89,24 @@ fn r4_non_canonical_base64url_is_refused() {
             let lenient = base64::engine::GeneralPurposeConfig::new()
                 .with_decode_allow_trailing_bits(true)
                 .with_decode_padding_mode(base64::engine::DecodePaddingMode::Indifferent);
-            base64::engine::GeneralPurpose::new(&base64::alphabet::URL_SAFE, lenient).decode(text).ok()
+            base64::engine::GeneralPurpose::new(&base64::alphabet::URL_SAFE, lenient)
+                .decode(text)
+                .ok()
         };
-        let ends = ALPHABET.chars().map(|last| format!("{}{last}", &part[..part.len() - 1]));
-        ends.filter(|twin| twin != part && decoded(twin) == decoded(part)).collect()
+        let ends = ALPHABET
+            .chars()
+            .map(|last| format!("{}{last}", &part[..part.len() - 1]));
+        ends.filter(|twin| twin != part && decoded(twin) == decoded(part))
+            .collect()
     };
     let mut tried = 0;
     for pad in 0..3 {
         let header = URL_SAFE_NO_PAD.encode(format!("{}{}", forge.header(), " ".repeat(pad)));
-        let payload = URL_SAFE_NO_PAD.encode(format!("{}{}", Value::Object(forge.payload()), " ".repeat(pad)));
+        let payload = URL_SAFE_NO_PAD.encode(format!(
+            "{}{}",
+            Value::Object(forge.payload()),
+            " ".repeat(pad)
+        ));
         let token = forge.sign_encoded(&header, &payload);
         forge.assert_good(&token);
         for twin in twins(&header) {
@@ -93,13 +122,20 @@ fn r4_non_canonical_base64url_is_refused() {
             forge.assert_invalid(&format!("{signed}.{twin}"));
             tried += 1;
         }
-        for padded in [format!("{token}="), format!("{token}=="), token.replace('.', "=.")] {
+        for padded in [
+            format!("{token}="),
+            format!("{token}=="),
+            token.replace('.', "=."),
+        ] {
             forge.assert_invalid(&padded);
         }
     }
     assert!(tried > 40, "{tried}");
     let bytes = forge.header().to_string();
-    forge.assert_invalid(&forge.sign_encoded(&URL_SAFE.encode(format!("{bytes} ")), &URL_SAFE_NO_PAD.encode("{}")));
+    forge.assert_invalid(&forge.sign_encoded(
+        &URL_SAFE.encode(format!("{bytes} ")),
+        &URL_SAFE_NO_PAD.encode("{}"),
+    ));
     forge.assert_invalid(&forge.sign_encoded(&STANDARD.encode(bytes), &STANDARD.encode("{}")));
 }
 
@@ -127,17 +163,29 @@ fn r5_header_and_payload_are_utf_8_json_objects() {
     let widths: [fn(&str) -> Vec<u8>; 3] = [
         |text| text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
         |text| text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
-        |text| text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect(),
+        |text| {
+            text.chars()
+                .flat_map(|c| u32::from(c).to_le_bytes())
+                .collect()
+        },
     ];
     for width in widths {
-        forge.assert_invalid(&forge.sign_encoded(&URL_SAFE_NO_PAD.encode(width(&header)), &URL_SAFE_NO_PAD.encode(&payload)));
-        forge.assert_invalid(&forge.sign_encoded(&forge.issued_header(), &URL_SAFE_NO_PAD.encode(width(&payload))));
+        forge.assert_invalid(&forge.sign_encoded(
+            &URL_SAFE_NO_PAD.encode(width(&header)),
+            &URL_SAFE_NO_PAD.encode(&payload),
+        ));
+        forge.assert_invalid(&forge.sign_encoded(
+            &forge.issued_header(),
+            &URL_SAFE_NO_PAD.encode(width(&payload)),
+        ));
     }
     // Invalid UTF-8 where nobody would look: in an unknown claim.
     let mut bytes = payload.into_bytes();
     bytes.truncate(bytes.len() - 1);
     bytes.extend_from_slice(b",\"x\":\"\xff\"}");
-    forge.assert_invalid(&forge.sign_encoded(&forge.issued_header(), &URL_SAFE_NO_PAD.encode(bytes)));
+    forge.assert_invalid(
+        &forge.sign_encoded(&forge.issued_header(), &URL_SAFE_NO_PAD.encode(bytes)),
+    );
 }
 
 #[test]
@@ -160,9 +208,14 @@ fn r6_a_member_that_comes_twice_is_refused() {
     forge.assert_good(&forge.sign(&with(&header, r#""x":1,"X":1"#), &payload));
 
     for (name, value) in forge.payload() {
-        let escaped: String = name.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let escaped: String = name
+            .encode_utf16()
+            .map(|unit| format!("\\u{unit:04x}"))
+            .collect();
         for name in [name, escaped] {
-            forge.assert_invalid(&forge.with_payload_text(&with(&payload, &format!("\"{name}\":{value}"))));
+            forge.assert_invalid(
+                &forge.with_payload_text(&with(&payload, &format!("\"{name}\":{value}"))),
+            );
         }
     }
     for more in [
@@ -176,7 +229,10 @@ fn r6_a_member_that_comes_twice_is_refused() {
     ] {
         forge.assert_invalid(&forge.with_payload_text(&with(&payload, more)));
     }
-    forge.assert_good(&forge.with_payload_text(&with(&payload, r#""x":{"y":1},"y":{"x":1},"extra":{"y":[{"y":1}]}"#)));
+    forge.assert_good(&forge.with_payload_text(&with(
+        &payload,
+        r#""x":{"y":1},"y":{"x":1},"extra":{"y":[{"y":1}]}"#,
+    )));
 }
 
 #[test]
@@ -185,7 +241,10 @@ fn r7_deep_and_wide_claims_are_refused() {
     let nested = |name: &str, open: &str, close: &str, levels: usize| {
         let value = format!("{}0{}", open.repeat(levels), close.repeat(levels));
         let payload = Value::Object(forge.payload()).to_string();
-        forge.with_payload_text(&format!("{},\"{name}\":{value}}}", &payload[..payload.len() - 1]))
+        forge.with_payload_text(&format!(
+            "{},\"{name}\":{value}}}",
+            &payload[..payload.len() - 1]
+        ))
     };
     for name in ["x", "extra"] {
         for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
@@ -203,7 +262,8 @@ fn r7_deep_and_wide_claims_are_refused() {
     forge.assert_good(&wide(256));
     forge.assert_invalid(&wide(257));
     let spread = |members: usize| {
-        let object: serde_json::Map<_, _> = (0..members).map(|i| (i.to_string(), json!(0))).collect();
+        let object: serde_json::Map<_, _> =
+            (0..members).map(|i| (i.to_string(), json!(0))).collect();
         forge.with_payload(|claims| drop(claims.insert("extra".into(), Value::Object(object))))
     };
     forge.assert_good(&spread(200));
@@ -215,8 +275,11 @@ fn r8_json_serialization_is_refused() {
     let forge = Forge::new();
     let token = forge.token();
     let [header, payload, signature] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
-    forge.assert_invalid(&json!({"protected": header, "payload": payload, "signature": signature}).to_string());
-    let general = json!({"payload": payload, "signatures": [{"protected": header, "signature": signature}]});
+    forge.assert_invalid(
+        &json!({"protected": header, "payload": payload, "signature": signature}).to_string(),
+    );
+    let general =
+        json!({"payload": payload, "signatures": [{"protected": header, "signature": signature}]});
     forge.assert_invalid(&general.to_string());
 }
 
@@ -224,23 +287,38 @@ fn r8_json_serialization_is_refused() {
 fn r9_an_encrypted_token_is_refused() {
     let forge = Forge::new();
     // RFC 7516 appendix A.2, cut to its shape, and one that names our key.
-    forge.assert_invalid("eyJhbGciOiJSU0ExXzUiLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0.UGhJT3Y.AxY8DCtDaGlsbGljb3RoZQ.KDlTtXch.9hH0vgRf");
-    let header = json!({"alg": "dir", "enc": "A256GCM", "cty": "JWT", "typ": "at+jwt", "kid": forge.kid()}).to_string();
-    forge.assert_invalid(&format!("{}..AAAA.AAAA.AAAA", URL_SAFE_NO_PAD.encode(header)));
+    forge.assert_invalid(
+        "eyJhbGciOiJSU0ExXzUiLCJlbmMiOiJBMTI4Q0JDLUhTMjU2In0.UGhJT3Y.AxY8DCtDaGlsbGljb3RoZQ.\
+         KDlTtXch.9hH0vgRf",
+    );
+    let header =
+        json!({"alg": "dir", "enc": "A256GCM", "cty": "JWT", "typ": "at+jwt", "kid": forge.kid()})
+            .to_string();
+    forge.assert_invalid(&format!(
+        "{}..AAAA.AAAA.AAAA",
+        URL_SAFE_NO_PAD.encode(header)
+    ));
 }
 
 #[test]
 fn r10_the_algorithm_is_compared_to_the_letter() {
     let forge = Forge::new();
-    for alg in
-        ["none", "None", "nOnE", "NONE", "none ", "", "hs256", "Hs256", "HS256 ", " HS256", "HS384", "HS512", "EdDSA", "RS256"]
-    {
+    for alg in [
+        "none", "None", "nOnE", "NONE", "none ", "", "hs256", "Hs256", "HS256 ", " HS256", "HS384",
+        "HS512", "EdDSA", "RS256",
+    ] {
         let token = forge.with_header(|header| drop(header.insert("alg".into(), alg.into())));
         forge.assert_invalid(&token);
         let (signed, _) = token.rsplit_once('.').unwrap();
         forge.assert_invalid(&format!("{signed}."));
     }
-    for alg in [Value::Null, json!(1), json!(["HS256"]), json!({"HS256": 1}), json!(true)] {
+    for alg in [
+        Value::Null,
+        json!(1),
+        json!(["HS256"]),
+        json!({"HS256": 1}),
+        json!(true),
+    ] {
         forge.assert_invalid(&forge.with_header(|header| drop(header.insert("alg".into(), alg))));
     }
     forge.assert_invalid(&forge.with_header(|header| drop(header.remove("alg"))));
@@ -251,9 +329,15 @@ fn r11_an_empty_or_short_signature_is_refused() {
     let forge = Forge::new();
     let token = forge.token();
     let (signed, signature) = token.rsplit_once('.').unwrap();
-    for signature in
-        ["", "A", "AA", &signature[..signature.len() - 1], &signature[..22], &format!("{signature}A"), &"A".repeat(43)]
-    {
+    for signature in [
+        "",
+        "A",
+        "AA",
+        &signature[..signature.len() - 1],
+        &signature[..22],
+        &format!("{signature}A"),
+        &"A".repeat(43),
+    ] {
         forge.assert_invalid(&format!("{signed}.{signature}"));
     }
     forge.assert_invalid(signed);
@@ -284,7 +368,12 @@ fn r12_critical_headers_are_refused() {
 #[test]
 fn r13_r14_unencoded_and_compressed_payloads_are_refused() {
     let forge = Forge::new();
-    for (name, value) in [("b64", json!(false)), ("b64", json!(true)), ("zip", json!("DEF")), ("zip", Value::Null)] {
+    for (name, value) in [
+        ("b64", json!(false)),
+        ("b64", json!(true)),
+        ("zip", json!("DEF")),
+        ("zip", Value::Null),
+    ] {
         forge.assert_invalid(&forge.with_header(|header| drop(header.insert(name.into(), value))));
     }
 }

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use tollgate::clock::Timestamp;
 use tollgate::id::SessionId;
 use tollgate::keys::{Algorithm, KeyRing};
-use tollgate::token::{RefreshToken, VerifyError, open_successor, read_stored, seal_successor, verify};
+use tollgate::token::{
+    RefreshToken, VerifyError, open_successor, read_stored, seal_successor, verify,
+};
 
 use crate::claims::UserClaims;
 use crate::forge::{Forge, NOW, expect, issue_from};

@@ -20,11 +20,17 @@ fn the_text_is_as_written_down() {
     let key = hmac::Key::new(hmac::HMAC_SHA256, &(100..132).collect::<Vec<u8>>());
     let mac = hmac::sign(&key, &bytes);
     bytes.extend_from_slice(&mac.as_ref()[..16]);
-    assert_eq!(token.expose(), format!("tgr1_{}", URL_SAFE_NO_PAD.encode(bytes)));
+    assert_eq!(
+        token.expose(),
+        format!("tgr1_{}", URL_SAFE_NO_PAD.encode(bytes))
+    );
     assert_eq!(token.expose().len(), RefreshToken::TEXT_LEN);
 
     let parsed = RefreshToken::parse(&forge.ring.set(), token.expose()).unwrap();
-    assert_eq!(parsed.hash(), aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &[0xCD; 16]).as_ref());
+    assert_eq!(
+        parsed.hash(),
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &[0xCD; 16]).as_ref()
+    );
 }
 
 /// Under a good MAC still: another version, and a key that the ring does not have.
@@ -33,13 +39,20 @@ fn another_version_or_key_number_is_refused() {
     let forge = Forge::new();
     let ours = forge.ring.set().macs()[0].id();
     let others = [ours.wrapping_add(1), ours.wrapping_sub(1), ours ^ 0x80].map(|id| (1, id, false));
-    for (version, id, good) in [(1, ours, true), (0, ours, false), (2, ours, false)].into_iter().chain(others) {
+    for (version, id, good) in [(1, ours, true), (0, ours, false), (2, ours, false)]
+        .into_iter()
+        .chain(others)
+    {
         let mut bytes = [&[version, id][..], &[0xAB; 16], &[1, 2, 3, 4], &[0xCD; 16]].concat();
         let key = hmac::Key::new(hmac::HMAC_SHA256, &(100..132).collect::<Vec<u8>>());
         let mac = hmac::sign(&key, &bytes);
         bytes.extend_from_slice(&mac.as_ref()[..16]);
         let text = format!("tgr1_{}", URL_SAFE_NO_PAD.encode(bytes));
-        assert_eq!(RefreshToken::parse(&forge.ring.set(), &text).is_ok(), good, "{version} {id}");
+        assert_eq!(
+            RefreshToken::parse(&forge.ring.set(), &text).is_ok(),
+            good,
+            "{version} {id}"
+        );
     }
 }
 
@@ -63,7 +76,8 @@ fn r77_garbage_costs_no_allocation() {
         genuine[5..].to_owned(),
     ];
     for text in texts.iter().filter(|text| *text != genuine) {
-        let measured = allocation_counter::measure(|| assert!(RefreshToken::parse(&set, text).is_err()));
+        let measured =
+            allocation_counter::measure(|| assert!(RefreshToken::parse(&set, text).is_err()));
         assert_eq!(measured.count_total, 0, "{} bytes", text.len());
     }
     assert!(RefreshToken::parse(&set, genuine).is_ok());
@@ -79,7 +93,11 @@ fn r77_every_bit_is_under_the_mac() {
     for bit in 0..bytes.len() * 8 {
         let mut changed = bytes.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
-        assert!(RefreshToken::parse(&set, &format!("tgr1_{}", URL_SAFE_NO_PAD.encode(changed))).is_err(), "bit {bit}");
+        assert!(
+            RefreshToken::parse(&set, &format!("tgr1_{}", URL_SAFE_NO_PAD.encode(changed)))
+                .is_err(),
+            "bit {bit}"
+        );
     }
     let other = KeyRing::generate(Algorithm::EdDSA).unwrap();
     assert!(RefreshToken::parse(&other.set(), genuine.expose()).is_err());
@@ -92,16 +110,23 @@ fn r80_a_refresh_token_is_not_shown() {
     assert_eq!(format!("{token:?}"), "RefreshToken([redacted])");
     let parsed = RefreshToken::parse(&forge.ring.set(), token.expose()).unwrap();
     let shown = format!("{parsed:?}");
-    assert!(shown.contains("generation: 7") && !shown.contains("9, 9"), "{shown}");
+    assert!(
+        shown.contains("generation: 7") && !shown.contains("9, 9"),
+        "{shown}"
+    );
 }
 
-/// R79: what the server keeps opens under no key but the predecessor's secret, and only in its place.
+/// R79: what the server keeps opens under no key but the predecessor's secret, and only in its
+/// place.
 #[test]
 fn r79_a_sealed_successor_opens_only_for_its_predecessor_in_its_place() {
     let (predecessor, successor) = ([1; 16], [2; 16]);
     let sealed = seal_successor(&predecessor, SID, 4, 5, &successor).unwrap();
     assert_eq!(sealed.len(), 12 + 16 + 16);
-    assert_eq!(open_successor(&predecessor, SID, 4, 5, &sealed).as_deref(), Some(&successor));
+    assert_eq!(
+        open_successor(&predecessor, SID, 4, 5, &sealed).as_deref(),
+        Some(&successor)
+    );
     assert!(!sealed.windows(16).any(|window| window == successor));
 
     assert!(open_successor(&successor, SID, 4, 5, &sealed).is_none());
@@ -109,21 +134,43 @@ fn r79_a_sealed_successor_opens_only_for_its_predecessor_in_its_place() {
     assert!(open_successor(&predecessor, SID, 3, 5, &sealed).is_none());
     assert!(open_successor(&predecessor, SID, 4, 6, &sealed).is_none());
     for cut in [0, 11, 12, 27, 28, 43] {
-        assert!(open_successor(&predecessor, SID, 4, 5, &sealed[..cut]).is_none(), "{cut}");
+        assert!(
+            open_successor(&predecessor, SID, 4, 5, &sealed[..cut]).is_none(),
+            "{cut}"
+        );
     }
-    assert_ne!(sealed, seal_successor(&predecessor, SID, 4, 5, &successor).unwrap(), "the nonce is random");
+    assert_ne!(
+        sealed,
+        seal_successor(&predecessor, SID, 4, 5, &successor).unwrap(),
+        "the nonce is random"
+    );
 }
 
 /// The seal written out with other calls: HKDF-SHA-256 (RFC 5869) by HMAC alone, then AES-256-GCM.
 #[test]
 fn the_seal_is_as_written_down() {
-    let info = [&b"tollgate/successor/1"[..], SID.as_bytes(), &[0, 0, 0, 4], &[0, 0, 0, 5]].concat();
+    let info = [
+        &b"tollgate/successor/1"[..],
+        SID.as_bytes(),
+        &[0, 0, 0, 4],
+        &[0, 0, 0, 5],
+    ]
+    .concat();
     let extracted = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &[0; 32]), &[1; 16]);
-    let expanded = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, extracted.as_ref()), &[&info[..], &[1]].concat());
+    let expanded = hmac::sign(
+        &hmac::Key::new(hmac::HMAC_SHA256, extracted.as_ref()),
+        &[&info[..], &[1]].concat(),
+    );
     let mut sealed = seal_successor(&[1; 16], SID, 4, 5, &[2; 16]).unwrap();
     let (nonce, body) = sealed.split_at_mut(12);
     use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, expanded.as_ref()).unwrap());
-    let opened = key.open_in_place(Nonce::try_assume_unique_for_key(nonce).unwrap(), Aad::from(&info), body).unwrap();
+    let opened = key
+        .open_in_place(
+            Nonce::try_assume_unique_for_key(nonce).unwrap(),
+            Aad::from(&info),
+            body,
+        )
+        .unwrap();
     assert_eq!(opened, [2; 16]);
 }

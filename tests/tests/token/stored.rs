@@ -7,15 +7,28 @@ use crate::claims::UserClaims;
 
 #[test]
 fn stored_claims_come_back_with_their_subject() {
-    let claims = UserClaims { extra: Some(json!({"a": [1, "\n"]})), ..UserClaims::ada() };
+    let claims = UserClaims {
+        extra: Some(json!({"a": [1, "\n"]})),
+        ..UserClaims::ada()
+    };
     let stored = write_stored(&claims).unwrap();
-    assert_eq!(read_stored::<UserClaims>(&claims.id.to_string(), &stored).unwrap(), claims);
-    assert!(!String::from_utf8(stored).unwrap().contains(&claims.id.to_string()));
+    assert_eq!(
+        read_stored::<UserClaims>(&claims.id.to_string(), &stored).unwrap(),
+        claims
+    );
+    assert!(
+        !String::from_utf8(stored)
+            .unwrap()
+            .contains(&claims.id.to_string())
+    );
 }
 
 #[test]
 fn stored_claims_are_at_most_four_kibibytes() {
-    let of = |len: usize| UserClaims { email: "x".repeat(len), ..UserClaims::ada() };
+    let of = |len: usize| UserClaims {
+        email: "x".repeat(len),
+        ..UserClaims::ada()
+    };
     let frame = write_stored(&of(0)).unwrap().len();
     assert_eq!(write_stored(&of(4096 - frame)).unwrap().len(), 4096);
     assert!(write_stored(&of(4097 - frame)).is_err());
@@ -39,6 +52,9 @@ fn what_is_not_of_this_type_is_not_read() {
         r#"{"email":"a","roles":[]}x"#,
         r#"{"email":1,"roles":[]}"#,
     ] {
-        assert!(read_stored::<UserClaims>(&subject, stored.as_bytes()).is_none(), "{stored}");
+        assert!(
+            read_stored::<UserClaims>(&subject, stored.as_bytes()).is_none(),
+            "{stored}"
+        );
     }
 }

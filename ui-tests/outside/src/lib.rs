@@ -1,4 +1,5 @@
-//! Every option of every macro, through a dependency under another name and under the strictest lints.
+//! Every option of every macro, through a dependency under another name and under the strictest
+//! lints.
 
 use axum::http::StatusCode;
 use axum::routing::{get, post};

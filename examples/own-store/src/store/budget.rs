@@ -5,10 +5,11 @@ use std::time::Duration;
 use tollgate::clock::Timestamp;
 use tollgate::store::Limit;
 
-/// When a budget is full again: whole milliseconds since 1970, and a fraction of one, counted in `burst`-ths.
+/// When a budget is full again: whole milliseconds since 1970, and a fraction of one, counted in
+/// `burst`-ths.
 ///
-/// One unit of cost takes `period / burst`, which is seldom a whole number of milliseconds. Counting the fraction in
-/// `burst`-ths keeps it exact, so nothing drifts.
+/// One unit of cost takes `period / burst`, which is seldom a whole number of milliseconds.
+/// Counting the fraction in `burst`-ths keeps it exact, so nothing drifts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Budget {
     pub(super) full_at: Timestamp,
@@ -25,10 +26,15 @@ impl Budget {
         let spent = full_at + u128::from(cost) * period;
         let latest = scaled(now) + period * burst;
         if spent > latest {
-            return Err(Duration::from_millis(whole((spent - latest).div_ceil(burst))));
+            return Err(Duration::from_millis(whole(
+                (spent - latest).div_ceil(burst),
+            )));
         }
         let fraction = u32::try_from(spent % burst).unwrap_or(u32::MAX);
-        Ok(Self { full_at: Timestamp::from_millis(whole(spent / burst)), fraction })
+        Ok(Self {
+            full_at: Timestamp::from_millis(whole(spent / burst)),
+            fraction,
+        })
     }
 }
 
@@ -45,7 +51,10 @@ impl Rate {
         let mut rates = Vec::with_capacity(limits.len());
         for limit in limits {
             let period = whole(limit.period.as_millis()).clamp(1, Timestamp::MAX.as_millis());
-            let rate = Self { burst: limit.burst.max(1), period };
+            let rate = Self {
+                burst: limit.burst.max(1),
+                period,
+            };
             if !rates.contains(&rate) {
                 rates.push(rate);
             }

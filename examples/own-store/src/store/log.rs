@@ -72,15 +72,31 @@ impl Log {
         self.write(Fact::Paused(paused, self.pauses), Timestamp::MAX);
     }
 
-    /// A cursor that this log cannot have given starts over: an entry too many does no harm, one too few does.
+    /// A cursor that this log cannot have given starts over: an entry too many does no harm, one
+    /// too few does.
     pub(super) fn since(&self, cursor: &LogCursor, now: Timestamp) -> LogPage {
-        let seen = cursor.0.parse().ok().filter(|seen| *seen <= self.last).unwrap_or(0);
-        let entries = self.entries.range(seen + 1..).map(|(_, entry)| entry).filter(|entry| entry.until > now);
-        LogPage { entries: entries.cloned().collect(), cursor: LogCursor(self.last.to_string()) }
+        let seen = cursor
+            .0
+            .parse()
+            .ok()
+            .filter(|seen| *seen <= self.last)
+            .unwrap_or(0);
+        let entries = self
+            .entries
+            .range(seen + 1..)
+            .map(|(_, entry)| entry)
+            .filter(|entry| entry.until > now);
+        LogPage {
+            entries: entries.cloned().collect(),
+            cursor: LogCursor(self.last.to_string()),
+        }
     }
 
     pub(super) fn dead(&self, before: Timestamp) -> impl Iterator<Item = u64> {
-        self.entries.iter().filter(move |(_, entry)| entry.until < before).map(|(id, _)| *id)
+        self.entries
+            .iter()
+            .filter(move |(_, entry)| entry.until < before)
+            .map(|(id, _)| *id)
     }
 
     pub(super) fn forget(&mut self, dead: &HashSet<u64>) {

@@ -1,6 +1,7 @@
 //! The whole contract over one lock and plain maps: a start for a store over whatever you have.
 //!
-//! Each operation is a method of [`State`], and the lock makes it atomic. In a database it is a transaction, or one conditional write.
+//! Each operation is a method of [`State`], and the lock makes it atomic. In a database it is a
+//! transaction, or one conditional write.
 
 mod budget;
 mod log;
@@ -21,11 +22,13 @@ use tollgate::clock::Timestamp;
 use tollgate::device::Device;
 use tollgate::id::SessionId;
 use tollgate::store::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked, Rotated, Rotation, Session,
-    SessionStore, Spent, StoreError, StoreHealth, StoredKeys, TokenQuery, TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
+    Rotated, Rotation, Session, SessionStore, Spent, StoreError, StoreHealth, StoredKeys,
+    TokenQuery, TokenRecord,
 };
 
-/// A store of one's own. It keeps the whole contract except that nothing survives the process. Clones share what they hold.
+/// A store of one's own. It keeps the whole contract except that nothing survives the process.
+/// Clones share what they hold.
 #[derive(Clone, Default)]
 pub(crate) struct OwnStore(Arc<Inner>);
 
@@ -43,8 +46,16 @@ impl OwnStore {
     }
 
     /// Runs one operation under the lock. Nothing is awaited while it is held.
-    fn with<T>(&self, what: &'static str, run: impl FnOnce(&mut State) -> T) -> Result<T, StoreError> {
-        let mut state = self.0.state.lock().map_err(|_| StoreError::new(what).because("an operation panicked"))?;
+    fn with<T>(
+        &self,
+        what: &'static str,
+        run: impl FnOnce(&mut State) -> T,
+    ) -> Result<T, StoreError> {
+        let mut state = self
+            .0
+            .state
+            .lock()
+            .map_err(|_| StoreError::new(what).because("an operation panicked"))?;
         let before = state.log.last();
         let answer = run(&mut state);
         if state.log.last() != before {
@@ -74,43 +85,81 @@ impl SessionStore for OwnStore {
     }
 
     async fn open_session(&self, new: NewSession, now: Timestamp) -> Result<Opened, StoreError> {
-        self.with("the session could not be opened", |state| state.open_session(new, now))?
+        self.with("the session could not be opened", |state| {
+            state.open_session(new, now)
+        })?
     }
 
-    async fn session(&self, sid: SessionId, _now: Timestamp) -> Result<Option<Session>, StoreError> {
+    async fn session(
+        &self,
+        sid: SessionId,
+        _now: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
         self.with("the session could not be read", |state| state.session(sid))
     }
 
     async fn rotate(&self, rotation: Rotation, now: Timestamp) -> Result<Rotated, StoreError> {
-        self.with("the session could not be rotated", |state| state.rotate(rotation, now))
+        self.with("the session could not be rotated", |state| {
+            state.rotate(rotation, now)
+        })
     }
 
-    async fn confirm(&self, seen: Vec<(SessionId, u32)>, now: Timestamp) -> Result<u64, StoreError> {
-        self.with("sessions could not be confirmed", |state| state.confirm(&seen, now))
+    async fn confirm(
+        &self,
+        seen: Vec<(SessionId, u32)>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.with("sessions could not be confirmed", |state| {
+            state.confirm(&seen, now)
+        })
     }
 
     async fn revoke(&self, revocation: Revocation, now: Timestamp) -> Result<Revoked, StoreError> {
-        self.with("nothing could be revoked", |state| state.revoke(revocation, now))
+        self.with("nothing could be revoked", |state| {
+            state.revoke(revocation, now)
+        })
     }
 
-    async fn sessions_of(&self, subject: String, now: Timestamp) -> Result<Vec<Session>, StoreError> {
-        self.with("the sessions could not be read", |state| state.sessions_of(&subject, now))
+    async fn sessions_of(
+        &self,
+        subject: String,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.with("the sessions could not be read", |state| {
+            state.sessions_of(&subject, now)
+        })
     }
 
     async fn epoch_of(&self, subject: String, client_id: String) -> Result<u64, StoreError> {
-        self.with("the epoch could not be read", |state| state.epoch(&subject, &client_id))
+        self.with("the epoch could not be read", |state| {
+            state.epoch(&subject, &client_id)
+        })
     }
 
-    async fn record_tokens(&self, tokens: Vec<TokenRecord>, _now: Timestamp) -> Result<u64, StoreError> {
-        self.with("the tokens could not be recorded", |state| state.record_tokens(tokens))
+    async fn record_tokens(
+        &self,
+        tokens: Vec<TokenRecord>,
+        _now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.with("the tokens could not be recorded", |state| {
+            state.record_tokens(tokens)
+        })
     }
 
-    async fn tokens(&self, query: TokenQuery, now: Timestamp) -> Result<Vec<TokenRecord>, StoreError> {
-        self.with("the tokens could not be read", |state| state.tokens(&query, now))
+    async fn tokens(
+        &self,
+        query: TokenQuery,
+        now: Timestamp,
+    ) -> Result<Vec<TokenRecord>, StoreError> {
+        self.with("the tokens could not be read", |state| {
+            state.tokens(&query, now)
+        })
     }
 
     async fn log_since(&self, cursor: LogCursor, now: Timestamp) -> Result<LogPage, StoreError> {
-        self.with("the log could not be read", |state| state.log.since(&cursor, now))
+        self.with("the log could not be read", |state| {
+            state.log.since(&cursor, now)
+        })
     }
 
     async fn changed(&self, _cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
@@ -119,32 +168,70 @@ impl SessionStore for OwnStore {
         Ok(())
     }
 
-    async fn archive(&self, before: Timestamp, limit: u32, now: Timestamp) -> Result<Archived, StoreError> {
-        self.with("nothing could be archived", |state| state.archive(before.min(now), limit, now))
+    async fn archive(
+        &self,
+        before: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Archived, StoreError> {
+        self.with("nothing could be archived", |state| {
+            state.archive(before.min(now), limit, now)
+        })
     }
 
-    async fn consume_once(&self, key: [u8; 32], until: Timestamp, now: Timestamp) -> Result<bool, StoreError> {
-        self.with("the key could not be consumed", |state| state.consume_once(key, until, now))
+    async fn consume_once(
+        &self,
+        key: [u8; 32],
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.with("the key could not be consumed", |state| {
+            state.consume_once(key, until, now)
+        })
     }
 
     async fn put_once(&self, value: OnceValue, now: Timestamp) -> Result<bool, StoreError> {
-        self.with("the value could not be kept", |state| state.put_once(value, now))
+        self.with("the value could not be kept", |state| {
+            state.put_once(value, now)
+        })
     }
 
-    async fn take_once(&self, kind: String, hash: [u8; 32], now: Timestamp) -> Result<Option<Vec<u8>>, StoreError> {
-        self.with("the value could not be taken", |state| state.take_once(kind, hash, now))
+    async fn take_once(
+        &self,
+        kind: String,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        self.with("the value could not be taken", |state| {
+            state.take_once(kind, hash, now)
+        })
     }
 
-    async fn spend(&self, key: String, cost: u32, limits: Vec<Limit>, now: Timestamp) -> Result<Spent, StoreError> {
-        self.with("the budget could not be spent from", |state| state.spend(&key, cost, &limits, now))
+    async fn spend(
+        &self,
+        key: String,
+        cost: u32,
+        limits: Vec<Limit>,
+        now: Timestamp,
+    ) -> Result<Spent, StoreError> {
+        self.with("the budget could not be spent from", |state| {
+            state.spend(&key, cost, &limits, now)
+        })
     }
 
     async fn keys(&self) -> Result<StoredKeys, StoreError> {
         self.with("the key ring could not be read", |state| state.keys())
     }
 
-    async fn swap_keys(&self, expected: u64, ring: Vec<u8>, _now: Timestamp) -> Result<bool, StoreError> {
-        self.with("the key ring could not be replaced", |state| state.swap_keys(expected, ring))
+    async fn swap_keys(
+        &self,
+        expected: u64,
+        ring: Vec<u8>,
+        _now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.with("the key ring could not be replaced", |state| {
+            state.swap_keys(expected, ring)
+        })
     }
 
     async fn reauthenticate(
@@ -154,14 +241,25 @@ impl SessionStore for OwnStore {
         acr: Option<String>,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
-        self.with("the session could not be updated", |state| state.reauthenticate(sid, auth_time, acr, now))
+        self.with("the session could not be updated", |state| {
+            state.reauthenticate(sid, auth_time, acr, now)
+        })
     }
 
-    async fn attach(&self, sid: SessionId, device: Device, now: Timestamp) -> Result<bool, StoreError> {
-        self.with("the device could not be attached", |state| state.attach(sid, device, now))
+    async fn attach(
+        &self,
+        sid: SessionId,
+        device: Device,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.with("the device could not be attached", |state| {
+            state.attach(sid, device, now)
+        })
     }
 
     async fn set_paused(&self, paused: bool, _now: Timestamp) -> Result<(), StoreError> {
-        self.with("the deployment could not be paused or resumed", |state| state.log.set_paused(paused))
+        self.with("the deployment could not be paused or resumed", |state| {
+            state.log.set_paused(paused)
+        })
     }
 }

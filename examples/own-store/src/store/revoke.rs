@@ -7,7 +7,11 @@ use tollgate::store::{Fact, LogEntry, Revocation, RevokeReason, Revoked, Target}
 
 impl State {
     pub(super) fn revoke(&mut self, revocation: Revocation, now: Timestamp) -> Revoked {
-        let Revocation { target, reason, until } = revocation;
+        let Revocation {
+            target,
+            reason,
+            until,
+        } = revocation;
         let mut done = Revoked::default();
         match target {
             Target::AccessOf(subject) => {
@@ -29,7 +33,10 @@ impl State {
                 let mut sids = self.of_subject(&subject);
                 sids.retain(|sid| *sid != keep && self.may_have_access(*sid, running));
                 done.sessions = self.end_all(sids.clone(), reason, now);
-                done.entries.extend(sids.into_iter().map(|sid| self.log.write(Fact::Session(sid), until)));
+                done.entries.extend(
+                    sids.into_iter()
+                        .map(|sid| self.log.write(Fact::Session(sid), until)),
+                );
             }
             Target::Session(sid) => {
                 done.sessions = u64::from(self.end(sid, reason, now));
@@ -38,17 +45,36 @@ impl State {
             Target::Token(jti) => self.end_token(jti, until, now, &mut done),
             Target::Tree(jti) => self.end_tree(jti, reason, until, now, &mut done),
             Target::Client(client) => {
-                let highest = self.highest_subject().max(self.log.client(&client)).max(self.log.everything());
-                let sids = self.sessions.values().filter(|row| row.client_id == client).map(|row| row.sid).collect();
+                let highest = self
+                    .highest_subject()
+                    .max(self.log.client(&client))
+                    .max(self.log.everything());
+                let sids = self
+                    .sessions
+                    .values()
+                    .filter(|row| row.client_id == client)
+                    .map(|row| row.sid)
+                    .collect();
                 done.sessions = self.end_all(sids, reason, now);
-                done.entries.push(self.log.write(Fact::Client(client, highest + 1), Timestamp::MAX));
+                done.entries.push(
+                    self.log
+                        .write(Fact::Client(client, highest + 1), Timestamp::MAX),
+                );
             }
-            Target::Key(key) => done.entries.push(self.log.write(Fact::Key(key), Timestamp::MAX)),
+            Target::Key(key) => done
+                .entries
+                .push(self.log.write(Fact::Key(key), Timestamp::MAX)),
             Target::Everything => {
-                let highest = self.highest_subject().max(self.log.highest_client()).max(self.log.everything());
+                let highest = self
+                    .highest_subject()
+                    .max(self.log.highest_client())
+                    .max(self.log.everything());
                 let sids = self.sessions.keys().copied().collect();
                 done.sessions = self.end_all(sids, reason, now);
-                done.entries.push(self.log.write(Fact::Everything(highest + 1), Timestamp::MAX));
+                done.entries.push(
+                    self.log
+                        .write(Fact::Everything(highest + 1), Timestamp::MAX),
+                );
             }
         }
         done
@@ -56,18 +82,29 @@ impl State {
 
     /// Ends a session that nobody ended before, expired or not; answers whether it was live.
     pub(super) fn end(&mut self, sid: SessionId, reason: RevokeReason, now: Timestamp) -> bool {
-        let Some(row) = self.sessions.get_mut(&sid) else { return false };
+        let Some(row) = self.sessions.get_mut(&sid) else {
+            return false;
+        };
         let was_live = row.is_live(now);
         row.revoked.get_or_insert((now, reason));
         was_live
     }
 
     fn end_all(&mut self, sids: Vec<SessionId>, reason: RevokeReason, now: Timestamp) -> u64 {
-        count(sids.into_iter().filter(|sid| self.end(*sid, reason, now)).count())
+        count(
+            sids.into_iter()
+                .filter(|sid| self.end(*sid, reason, now))
+                .count(),
+        )
     }
 
     fn of_subject(&self, subject: &str) -> Vec<SessionId> {
-        self.by_subject.get(subject).into_iter().flatten().copied().collect()
+        self.by_subject
+            .get(subject)
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect()
     }
 
     fn touch(&mut self, subject: &str, now: Timestamp) {
@@ -75,7 +112,8 @@ impl State {
         row.changed_at = now.max(Timestamp::from_millis(row.changed_at.as_millis() + 1));
     }
 
-    /// The subject's tokens may carry the epoch of any client, so its next one is above all of them.
+    /// The subject's tokens may carry the epoch of any client, so its next one is above all of
+    /// them.
     fn bump(&mut self, subject: String, until: Timestamp) -> LogEntry {
         let others = self.log.highest_client().max(self.log.everything());
         let row = self.subjects.entry(subject.clone()).or_default();
@@ -84,25 +122,46 @@ impl State {
     }
 
     fn highest_subject(&self) -> u64 {
-        self.subjects.values().map(|row| row.epoch).max().unwrap_or(0)
+        self.subjects
+            .values()
+            .map(|row| row.epoch)
+            .max()
+            .unwrap_or(0)
     }
 
-    /// A session that ended before `running` has no access token left; a later end may not have been logged.
+    /// A session that ended before `running` has no access token left; a later end may not have
+    /// been logged.
     fn may_have_access(&self, sid: SessionId, running: Timestamp) -> bool {
-        self.sessions.get(&sid).is_some_and(|row| row.revoked.is_none_or(|(at, _)| at > running))
+        self.sessions
+            .get(&sid)
+            .is_some_and(|row| row.revoked.is_none_or(|(at, _)| at > running))
     }
 
     fn end_token(&mut self, jti: TokenId, until: Timestamp, now: Timestamp, done: &mut Revoked) {
         done.entries.push(self.log.write(Fact::Token(jti), until));
-        if let Some(row) = self.registry.get_mut(&jti).filter(|row| row.revoked_at.is_none()) {
+        if let Some(row) = self
+            .registry
+            .get_mut(&jti)
+            .filter(|row| row.revoked_at.is_none())
+        {
             row.revoked_at = Some(now);
             done.tokens += 1;
         }
     }
 
-    fn end_tree(&mut self, root: TokenId, reason: RevokeReason, until: Timestamp, now: Timestamp, done: &mut Revoked) {
+    fn end_tree(
+        &mut self,
+        root: TokenId,
+        reason: RevokeReason,
+        until: Timestamp,
+        now: Timestamp,
+        done: &mut Revoked,
+    ) {
         let tree = self.tree(root);
-        let mut sids: Vec<_> = tree.iter().filter_map(|jti| self.registry.get(jti)?.sid).collect();
+        let mut sids: Vec<_> = tree
+            .iter()
+            .filter_map(|jti| self.registry.get(jti)?.sid)
+            .collect();
         sids.sort_unstable();
         sids.dedup();
         for sid in sids {

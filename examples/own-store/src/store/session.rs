@@ -7,22 +7,34 @@ use tollgate::clock::Timestamp;
 use tollgate::device::Device;
 use tollgate::id::SessionId;
 use tollgate::store::{
-    Authenticated, Fact, NewSession, OnLimit, Opened, Predecessor, RevokeReason, Rotated, Rotation, Session, Step, StoreError,
+    Authenticated, Fact, NewSession, OnLimit, Opened, Predecessor, RevokeReason, Rotated, Rotation,
+    Session, Step, StoreError,
 };
 
 impl State {
-    pub(super) fn open_session(&mut self, new: NewSession, now: Timestamp) -> Result<Opened, StoreError> {
+    pub(super) fn open_session(
+        &mut self,
+        new: NewSession,
+        now: Timestamp,
+    ) -> Result<Opened, StoreError> {
         if self.sessions.contains_key(&new.sid) {
-            return Err(StoreError::new("the session could not be opened").because("its id is taken"));
+            return Err(
+                StoreError::new("the session could not be opened").because("its id is taken")
+            );
         }
-        let changed_at = self.subjects.get(&new.subject).map_or(Timestamp::default(), |row| row.changed_at);
+        let changed_at = self
+            .subjects
+            .get(&new.subject)
+            .map_or(Timestamp::default(), |row| row.changed_at);
         if has_moved(new.authenticated, changed_at) {
             return Ok(Opened::Reload { changed_at });
         }
         let mut evicted = Vec::new();
         if let Some(limit) = new.limit {
-            let mut live: Vec<_> =
-                self.live_of(&new.subject, now).map(|row| (row.last_seen_at, row.created_at, row.sid)).collect();
+            let mut live: Vec<_> = self
+                .live_of(&new.subject, now)
+                .map(|row| (row.last_seen_at, row.created_at, row.sid))
+                .collect();
             let room = usize::try_from(limit.max.max(1)).unwrap_or(usize::MAX) - 1;
             let surplus = live.len().saturating_sub(room);
             if surplus > 0 && limit.on_limit == OnLimit::Deny {
@@ -36,7 +48,10 @@ impl State {
             self.log.write(Fact::Session(*sid), new.log_until);
         }
         let epoch = self.epoch(&new.subject, &new.client_id);
-        self.by_subject.entry(new.subject.clone()).or_default().insert(new.sid);
+        self.by_subject
+            .entry(new.subject.clone())
+            .or_default()
+            .insert(new.sid);
         self.record_tokens(new.tokens);
         self.sessions.insert(
             new.sid,
@@ -72,14 +87,32 @@ impl State {
     }
 
     pub(super) fn rotate(&mut self, rotation: Rotation, now: Timestamp) -> Rotated {
-        let Some(row) = self.sessions.get_mut(&rotation.sid).filter(|row| row.is_live(now)) else { return Rotated::Lost };
-        let Some(next) = row.generation.checked_add(1) else { return Rotated::Lost };
+        let Some(row) = self
+            .sessions
+            .get_mut(&rotation.sid)
+            .filter(|row| row.is_live(now))
+        else {
+            return Rotated::Lost;
+        };
+        let Some(next) = row.generation.checked_add(1) else {
+            return Rotated::Lost;
+        };
         match rotation.step {
-            Step::Advance { generation, current, successor, sealed, context, idle_exp } => {
+            Step::Advance {
+                generation,
+                current,
+                successor,
+                sealed,
+                context,
+                idle_exp,
+            } => {
                 if row.generation != generation || row.current != current {
                     return Rotated::Lost;
                 }
-                row.previous = Some(Predecessor { generation, hash: current });
+                row.previous = Some(Predecessor {
+                    generation,
+                    hash: current,
+                });
                 row.generation = next;
                 row.current = successor;
                 row.sealed_successor = Some(sealed);
@@ -90,7 +123,11 @@ impl State {
                 row.last_seen_at = now;
                 row.idle_exp = idle_exp.min(row.abs_exp);
             }
-            Step::Remint { generation, successor, sealed } => {
+            Step::Remint {
+                generation,
+                successor,
+                sealed,
+            } => {
                 if row.generation != generation || row.confirmed {
                     return Rotated::Lost;
                 }
@@ -118,7 +155,10 @@ impl State {
     pub(super) fn confirm(&mut self, seen: &[(SessionId, u32)], now: Timestamp) -> u64 {
         let mut changed = 0;
         for (sid, generation) in seen {
-            let row = self.sessions.get_mut(sid).filter(|row| row.is_live(now) && row.generation == *generation);
+            let row = self
+                .sessions
+                .get_mut(sid)
+                .filter(|row| row.is_live(now) && row.generation == *generation);
             if let Some(row) = row.filter(|row| !row.confirmed) {
                 row.confirmed = true;
                 changed += 1;
@@ -128,7 +168,10 @@ impl State {
     }
 
     pub(super) fn sessions_of(&self, subject: &str, now: Timestamp) -> Vec<Session> {
-        let mut rows: Vec<_> = self.live_of(subject, now).map(|row| self.with_epoch(row)).collect();
+        let mut rows: Vec<_> = self
+            .live_of(subject, now)
+            .map(|row| self.with_epoch(row))
+            .collect();
         rows.sort_unstable_by_key(|row| (row.created_at, row.sid));
         rows
     }
@@ -148,25 +191,34 @@ impl State {
     }
 
     pub(super) fn attach(&mut self, sid: SessionId, device: Device, now: Timestamp) -> bool {
-        let Some(row) = self.sessions.get_mut(&sid).filter(|row| row.is_live(now)) else { return false };
+        let Some(row) = self.sessions.get_mut(&sid).filter(|row| row.is_live(now)) else {
+            return false;
+        };
         row.device = device;
         true
     }
 
     fn live_of(&self, subject: &str, now: Timestamp) -> impl Iterator<Item = &Session> {
         let sids = self.by_subject.get(subject).into_iter().flatten();
-        sids.filter_map(|sid| self.sessions.get(sid)).filter(move |row| row.is_live(now))
+        sids.filter_map(|sid| self.sessions.get(sid))
+            .filter(move |row| row.is_live(now))
     }
 
     fn with_epoch(&self, row: &Session) -> Session {
-        Session { epoch: self.epoch(&row.subject, &row.client_id), ..row.clone() }
+        Session {
+            epoch: self.epoch(&row.subject, &row.client_id),
+            ..row.clone()
+        }
     }
 }
 
-/// Whether a subject changed since its authentication. The second covers clock errors between nodes (ROTATION 3).
+/// Whether a subject changed since its authentication. The second covers clock errors between nodes
+/// (ROTATION 3).
 fn has_moved(authenticated: Authenticated, changed_at: Timestamp) -> bool {
     match authenticated {
-        Authenticated::Since(start) => changed_at > Timestamp::default() && changed_at >= start.minus(Duration::from_secs(1)),
+        Authenticated::Since(start) => {
+            changed_at > Timestamp::default() && changed_at >= start.minus(Duration::from_secs(1))
+        }
         Authenticated::After(expected) => changed_at != expected,
     }
 }

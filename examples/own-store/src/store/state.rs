@@ -38,24 +38,49 @@ impl State {
     }
 
     pub(super) fn health(&self, now: Timestamp) -> StoreHealth {
-        StoreHealth { has_live_sessions: self.sessions.values().any(|row| row.is_live(now)) }
+        StoreHealth {
+            has_live_sessions: self.sessions.values().any(|row| row.is_live(now)),
+        }
     }
 
     pub(super) fn archive(&mut self, before: Timestamp, limit: u32, now: Timestamp) -> Archived {
-        let mut room = Room { limit: usize::try_from(limit).unwrap_or(usize::MAX), more: false };
+        let mut room = Room {
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            more: false,
+        };
 
-        let gone = room.pick(self.sessions.values().filter(|row| row.abs_exp < before).map(|row| row.sid));
+        let gone = room.pick(
+            self.sessions
+                .values()
+                .filter(|row| row.abs_exp < before)
+                .map(|row| row.sid),
+        );
         for sid in &gone {
             self.forget_session(*sid);
         }
         let spent = room.pick(self.spent_tokens(before, now));
         self.registry.retain(|jti, _| !spent.contains(jti));
 
-        let consumed = room.pick(self.consumed.iter().filter(|(_, until)| **until < before).map(|(key, _)| *key));
+        let consumed = room.pick(
+            self.consumed
+                .iter()
+                .filter(|(_, until)| **until < before)
+                .map(|(key, _)| *key),
+        );
         self.consumed.retain(|key, _| !consumed.contains(key));
-        let once = room.pick(self.once.iter().filter(|(_, (_, until))| *until < before).map(|(key, _)| key.clone()));
+        let once = room.pick(
+            self.once
+                .iter()
+                .filter(|(_, (_, until))| *until < before)
+                .map(|(key, _)| key.clone()),
+        );
         self.once.retain(|key, _| !once.contains(key));
-        let budgets = room.pick(self.budgets.iter().filter(|(_, budget)| budget.full_at < before).map(|(key, _)| key.clone()));
+        let budgets = room.pick(
+            self.budgets
+                .iter()
+                .filter(|(_, budget)| budget.full_at < before)
+                .map(|(key, _)| key.clone()),
+        );
         self.budgets.retain(|key, _| !budgets.contains(key));
         let dead = room.pick(self.log.dead(before));
         self.log.forget(&dead);
@@ -69,7 +94,9 @@ impl State {
     }
 
     fn forget_session(&mut self, sid: SessionId) {
-        let Some(row) = self.sessions.remove(&sid) else { return };
+        let Some(row) = self.sessions.remove(&sid) else {
+            return;
+        };
         if let Some(of_subject) = self.by_subject.get_mut(&row.subject) {
             of_subject.remove(&sid);
             if of_subject.is_empty() {
@@ -86,7 +113,10 @@ struct Room {
 }
 
 impl Room {
-    fn pick<K: std::hash::Hash + Eq>(&mut self, mut keys: impl Iterator<Item = K>) -> std::collections::HashSet<K> {
+    fn pick<K: std::hash::Hash + Eq>(
+        &mut self,
+        mut keys: impl Iterator<Item = K>,
+    ) -> std::collections::HashSet<K> {
         let picked = keys.by_ref().take(self.limit).collect();
         self.more |= keys.next().is_some();
         picked

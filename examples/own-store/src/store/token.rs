@@ -21,17 +21,32 @@ impl State {
     }
 
     pub(super) fn tokens(&self, query: &TokenQuery, now: Timestamp) -> Vec<TokenRecord> {
-        let tree = query.tree.map(|root| self.tree(root).into_iter().collect::<HashSet<_>>());
+        let tree = query
+            .tree
+            .map(|root| self.tree(root).into_iter().collect::<HashSet<_>>());
         let mut rows: Vec<_> = self
             .registry
             .values()
             .filter(|row| query.jti.is_none_or(|jti| row.jti == jti))
-            .filter(|row| query.after.is_none_or(|place| (row.issued_at, row.jti) > place))
-            .filter(|row| query.subject.as_ref().is_none_or(|subject| row.subject == *subject))
+            .filter(|row| {
+                query
+                    .after
+                    .is_none_or(|place| (row.issued_at, row.jti) > place)
+            })
+            .filter(|row| {
+                query
+                    .subject
+                    .as_ref()
+                    .is_none_or(|subject| row.subject == *subject)
+            })
             .filter(|row| query.sid.is_none_or(|sid| row.sid == Some(sid)))
             .filter(|row| query.device_id.is_none() || row.device_id == query.device_id)
             .filter(|row| tree.as_ref().is_none_or(|tree| tree.contains(&row.jti)))
-            .filter(|row| query.active.is_none_or(|active| self.is_active(row, now) == active))
+            .filter(|row| {
+                query
+                    .active
+                    .is_none_or(|active| self.is_active(row, now) == active)
+            })
             .cloned()
             .collect();
         rows.sort_unstable_by_key(|row| (row.issued_at, row.jti));
@@ -59,25 +74,47 @@ impl State {
         tree
     }
 
-    /// What the archive may have: rows that ran out and whose session, where they have one, is over. A row without a session
-    /// stays while one below it does, so that a tree is never split.
-    pub(super) fn spent_tokens(&self, before: Timestamp, now: Timestamp) -> impl Iterator<Item = TokenId> {
-        let is_live = move |sid| self.sessions.get(&sid).is_some_and(|session: &Session| session.is_live(now));
-        let stays = move |row: &TokenRecord| row.expires_at >= before || row.sid.is_some_and(is_live);
+    /// What the archive may have: rows that ran out and whose session, where they have one, is
+    /// over. A row without a session stays while one below it does, so that a tree is never split.
+    pub(super) fn spent_tokens(
+        &self,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> impl Iterator<Item = TokenId> {
+        let is_live = move |sid| {
+            self.sessions
+                .get(&sid)
+                .is_some_and(|session: &Session| session.is_live(now))
+        };
+        let stays =
+            move |row: &TokenRecord| row.expires_at >= before || row.sid.is_some_and(is_live);
         let mut needed = HashSet::new();
         for row in self.registry.values().filter(|row| stays(row)) {
             let mut parent = row.parent;
-            while let Some(above) = parent.and_then(|jti| self.registry.get(&jti)).filter(|row| row.sid.is_none()) {
-                parent = if needed.insert(above.jti) { above.parent } else { None };
+            while let Some(above) = parent
+                .and_then(|jti| self.registry.get(&jti))
+                .filter(|row| row.sid.is_none())
+            {
+                parent = if needed.insert(above.jti) {
+                    above.parent
+                } else {
+                    None
+                };
             }
         }
-        let rows = self.registry.values().filter(move |row| !stays(row) && !needed.contains(&row.jti));
+        let rows = self
+            .registry
+            .values()
+            .filter(move |row| !stays(row) && !needed.contains(&row.jti));
         rows.map(|row| row.jti)
     }
 
     fn is_active(&self, row: &TokenRecord, now: Timestamp) -> bool {
         let session_is_there = || match row.sid {
-            Some(sid) => self.sessions.get(&sid).is_some_and(|session| session.revoked.is_none()),
+            Some(sid) => self
+                .sessions
+                .get(&sid)
+                .is_some_and(|session| session.revoked.is_none()),
             None => true,
         };
         row.expires_at > now && row.revoked_at.is_none() && session_is_there()

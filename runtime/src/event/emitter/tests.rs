@@ -10,20 +10,33 @@ use crate::event::EventKind;
 use crate::id::SessionId;
 
 fn reuse() -> Event {
-    let kind = EventKind::RefreshReuse { age: Duration::from_millis(1500), generation_gap: 2, context_differs: true };
-    Event::new(kind).subject("ada\r\nroot").sid(SessionId::from_bytes([0; 16])).ip(Some(IpAddr::from([192, 0, 2, 1])))
+    let kind = EventKind::RefreshReuse {
+        age: Duration::from_millis(1500),
+        generation_gap: 2,
+        context_differs: true,
+    };
+    Event::new(kind)
+        .subject("ada\r\nroot")
+        .sid(SessionId::from_bytes([0; 16]))
+        .ip(Some(IpAddr::from([192, 0, 2, 1])))
 }
 
 /// R129.
 #[test]
 fn a_line_says_who_what_outcome_session_and_address_and_stays_one_line() {
-    let line = "refresh_reuse outcome=Alarm subject=\"ada\\r\\nroot\" sid=AAAAAAAAAAAAAAAAAAAAAA ip=192.0.2.1 age_ms=1500 \
-                generation_gap=2 context_differs=true";
+    let line = "refresh_reuse outcome=Alarm subject=\"ada\\r\\nroot\" sid=AAAAAAAAAAAAAAAAAAAAAA \
+                ip=192.0.2.1 age_ms=1500 generation_gap=2 context_differs=true";
     assert_eq!(reuse().to_string(), line);
     assert!(!format!("{:?}", reuse()).contains(['\r', '\n']));
     let refused = Event::new(EventKind::SignInRefused(Code::InvalidCredentials));
-    assert_eq!(refused.to_string(), "sign_in_refused outcome=Refused code=invalid_credentials");
-    assert_eq!(Event::new(EventKind::Resumed).to_string(), "resumed outcome=Done");
+    assert_eq!(
+        refused.to_string(),
+        "sign_in_refused outcome=Refused code=invalid_credentials"
+    );
+    assert_eq!(
+        Event::new(EventKind::Resumed).to_string(),
+        "resumed outcome=Done"
+    );
 }
 
 #[tokio::test]
@@ -40,7 +53,15 @@ async fn every_handler_hears_every_event_in_order() {
     emitter.emit(&Event::new(EventKind::Paused));
     emitter.emit(&Event::new(EventKind::Resumed));
     emitter.flush().await;
-    assert_eq!(*heard.lock().unwrap(), [('i', "paused"), ('i', "resumed"), ('q', "paused"), ('q', "resumed")]);
+    assert_eq!(
+        *heard.lock().unwrap(),
+        [
+            ('i', "paused"),
+            ('i', "resumed"),
+            ('q', "paused"),
+            ('q', "resumed")
+        ]
+    );
     assert_eq!(emitter.dropped(), 0);
 }
 
@@ -51,7 +72,9 @@ async fn a_handler_that_panics_stops_neither_the_request_nor_its_neighbours_nor_
     let emitter = Events::new()
         .inline(|_| panic!("inline"))
         .inline(move |_| _ = first.fetch_add(1, Ordering::SeqCst))
-        .queued(8, |_| -> std::future::Ready<()> { panic!("before the future") })
+        .queued(8, |_| -> std::future::Ready<()> {
+            panic!("before the future")
+        })
         .queued(8, move |_| {
             let second = Arc::clone(&second);
             async move {
@@ -104,5 +127,9 @@ async fn the_task_of_a_queue_ends_with_the_last_emitter_and_loses_nothing() {
     drop(clone);
     assert_eq!(end.recv().await, Some("paused"));
     assert_eq!(end.recv().await, Some("resumed"));
-    assert_eq!(end.recv().await, None, "the task, and with it the handler, is gone");
+    assert_eq!(
+        end.recv().await,
+        None,
+        "the task, and with it the handler, is gone"
+    );
 }

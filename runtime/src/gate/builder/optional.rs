@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::settings::{
-    Bind, Cidr, Consistency, ForwardedHeader, OnRefresh, OnStale, RefreshPolicy, Registry, SameSite, Service, ThrottleSettings,
+    Bind, Cidr, Consistency, ForwardedHeader, OnRefresh, OnStale, RefreshPolicy, Registry,
+    SameSite, Service, ThrottleSettings,
 };
 use crate::store::OnLimit;
 
@@ -22,7 +23,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(|settings| settings.public_url = Some(url))
     }
 
-    /// A service that may ask about tokens, of which there may be several: `introspection.services`.
+    /// A service that may ask about tokens, of which there may be several:
+    /// `introspection.services`.
     pub fn service(self, service: Service) -> Self {
         self.with(|settings| settings.introspection.services.push(service))
     }
@@ -84,7 +86,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(move |settings| settings.session.absolute = absolute)
     }
 
-    /// How many live sessions a subject may have, and what happens to the one too many: `session.device_limit`, `session.on_limit`.
+    /// How many live sessions a subject may have, and what happens to the one too many:
+    /// `session.device_limit`, `session.on_limit`.
     pub fn device_limit(self, max: u32, on_limit: OnLimit) -> Self {
         self.with(move |settings| {
             settings.session.device_limit = Some(max);
@@ -97,7 +100,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(move |settings| settings.revocation.consistency = consistency)
     }
 
-    /// From which age on the view of the revocations is stale, and what happens then: `revocation.stale_limit`, `revocation.on_stale`.
+    /// From which age on the view of the revocations is stale, and what happens then:
+    /// `revocation.stale_limit`, `revocation.on_stale`.
     pub fn stale_limit(self, limit: Duration, on_stale: OnStale) -> Self {
         self.with(move |settings| {
             settings.revocation.stale_limit = limit;
@@ -105,14 +109,19 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         })
     }
 
-    /// Starts although the ring was just made and the store holds live sessions, all of which end: `keys.accept_new`.
+    /// Starts although the ring was just made and the store holds live sessions, all of which end:
+    /// `keys.accept_new`.
     pub fn accept_new_keys(self) -> Self {
         self.with(|settings| settings.keys.accept_new = true)
     }
 
-    /// The proxies whose word about a client's address is taken, and the header in which they write it: `client.proxies`,
-    /// `client.header`.
-    pub fn trusted_proxies(self, proxies: impl IntoIterator<Item = Cidr>, header: ForwardedHeader) -> Self {
+    /// The proxies whose word about a client's address is taken, and the header in which they write
+    /// it: `client.proxies`, `client.header`.
+    pub fn trusted_proxies(
+        self,
+        proxies: impl IntoIterator<Item = Cidr>,
+        header: ForwardedHeader,
+    ) -> Self {
         let proxies = proxies.into_iter().collect();
         self.with(move |settings| {
             settings.client.proxies = proxies;
@@ -120,7 +129,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         })
     }
 
-    /// Turns cookies on, and says where the auth routes hang as browsers see it: `cookies.path`. Takes the feature `cookies`.
+    /// Turns cookies on, and says where the auth routes hang as browsers see it: `cookies.path`.
+    /// Takes the feature `cookies`.
     pub fn cookies(self, path: impl Into<String>) -> Self {
         let path = path.into();
         self.with(|settings| settings.cookies.path = Some(path))
@@ -139,15 +149,26 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
 
     /// What access tokens are bound to: `binding.access_device`, `binding.access_network`.
     pub fn bind_access(self, device: Bind, network: Bind) -> Self {
-        self.with(move |settings| (settings.binding.access_device, settings.binding.access_network) = (device, network))
+        self.with(move |settings| {
+            (
+                settings.binding.access_device,
+                settings.binding.access_network,
+            ) = (device, network)
+        })
     }
 
     /// What refresh tokens are bound to: `binding.refresh_device`, `binding.refresh_network`.
     pub fn bind_refresh(self, device: Bind, network: Bind) -> Self {
-        self.with(move |settings| (settings.binding.refresh_device, settings.binding.refresh_network) = (device, network))
+        self.with(move |settings| {
+            (
+                settings.binding.refresh_device,
+                settings.binding.refresh_network,
+            ) = (device, network)
+        })
     }
 
-    /// The header in which a request with an access token names its device: `binding.device_header`.
+    /// The header in which a request with an access token names its device:
+    /// `binding.device_header`.
     pub fn device_header(self, header: impl Into<String>) -> Self {
         let header = header.into();
         self.with(|settings| settings.binding.device_header = header)
@@ -163,8 +184,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(move |settings| settings.registry = registry)
     }
 
-    /// How often the gate deletes what has ended, zero for never, and how long ago it must have: `archive.interval`,
-    /// `archive.age`.
+    /// How often the gate deletes what has ended, zero for never, and how long ago it must have:
+    /// `archive.interval`, `archive.age`.
     pub fn archive(self, interval: Duration, age: Duration) -> Self {
         self.with(move |settings| {
             settings.archive.interval = interval;

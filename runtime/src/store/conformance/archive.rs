@@ -1,7 +1,9 @@
 //! Clauses of `archive`: what goes, and what must stay.
 
 use super::fixture::*;
-use crate::store::{Archived, Authenticated, Limit, OnceValue, Opened, Rotated, Spent, Target, TokenRecord};
+use crate::store::{
+    Archived, Authenticated, Limit, OnceValue, Opened, Rotated, Spent, Target, TokenRecord,
+};
 
 clauses! {
     /// A session goes when its absolute expiry is before `before`.
@@ -17,8 +19,8 @@ clauses! {
         ensure!(store.session(sid(2), late).await?.is_some(), "session 2 went too early");
     }
 
-    /// Until its absolute expiry a session stays, also a revoked one and one past its idle expiry: an old refresh token of it is
-    /// still recognised (R100).
+    /// Until its absolute expiry a session stays, also a revoked one and one past its idle expiry:
+    /// an old refresh token of it is still recognised (R100).
     95 archive what_reuse_detection_needs_stays(store) {
         for number in 1..=3 {
             open(&store, new(number, "ada", NOW), NOW).await?;
@@ -48,7 +50,8 @@ clauses! {
         same!(whole_log(&store, at(1)).await?.len(), 1);
     }
 
-    /// At most `limit` rows of a kind go at once, `more` says whether there are others, and repeated runs delete them all.
+    /// At most `limit` rows of a kind go at once, `more` says whether there are others, and
+    /// repeated runs delete them all.
     97 archive rows_go_in_batches(store) {
         for number in 0..10 {
             open(&store, new(number, "ada", NOW), NOW).await?;
@@ -62,7 +65,8 @@ clauses! {
         }
     }
 
-    /// Expired registry rows go where they have no session or a dead one; those of a live session and unexpired ones stay.
+    /// Expired registry rows go where they have no session or a dead one; those of a live session
+    /// and unexpired ones stay.
     98 archive expired_tokens_go_and_a_live_sessions_stay(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         open(&store, new(2, "ada", NOW), NOW).await?;
@@ -77,7 +81,8 @@ clauses! {
         same!(store.archive(late, 100, late).await?.tokens, 2);
     }
 
-    /// An expired token without a session stays while one below it, however far, has not expired: no tree is split (R100).
+    /// An expired token without a session stays while one below it, however far, has not expired:
+    /// no tree is split (R100).
     99 archive no_tree_is_split(store) {
         let below = |number: u32, parent: u32| TokenRecord { parent: Some(jti(parent)), ..token(number, "ada", NOW) };
         let leaf = TokenRecord { expires_at: NOW.plus(DAY * 2), ..below(4, 3) };

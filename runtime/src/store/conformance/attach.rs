@@ -5,7 +5,8 @@ use crate::device::Device;
 use crate::store::{Session, Target};
 
 clauses! {
-    /// A live session takes the fresh `auth_time` and `acr`, counts as seen, and is otherwise as it was: neither expiry moves.
+    /// A live session takes the fresh `auth_time` and `acr`, counts as seen, and is otherwise as it
+    /// was: neither expiry moves.
     125 reauthenticate a_live_session_takes_a_fresh_authentication(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1000)), at(1000)).await?;
@@ -17,7 +18,8 @@ clauses! {
         same!(row(&store, 1, NOW).await?, after);
     }
 
-    /// An authentication without `acr` takes the place of one with it: the older one says nothing about the newer.
+    /// An authentication without `acr` takes the place of one with it: the older one says nothing
+    /// about the newer.
     126 reauthenticate an_older_acr_does_not_outlive_its_authentication(store) {
         let mut opening = new(1, "ada", NOW);
         opening.acr = Some("mfa".to_owned());

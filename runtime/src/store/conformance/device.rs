@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::fixture::*;
-use crate::store::{Authenticated, Fact, LogEntry, OnLimit, Opened, Revocation, RevokeReason, Target};
+use crate::store::{
+    Authenticated, Fact, LogEntry, OnLimit, Opened, Revocation, RevokeReason, Target,
+};
 
 clauses! {
-    /// With `Deny` the sign-in that is one too many answers `LimitReached` and writes nothing; another subject is not concerned.
+    /// With `Deny` the sign-in that is one too many answers `LimitReached` and writes nothing;
+    /// another subject is not concerned.
     16 open_session one_session_too_many_is_refused(store) {
         for number in 1..=3 {
             open(&store, limited(number, "ada", NOW, 3, OnLimit::Deny), NOW).await?;
@@ -39,8 +42,8 @@ clauses! {
         open(&store, limited(4, "ada", at(2000), 1, OnLimit::Deny), at(2000)).await?;
     }
 
-    /// With `EvictOldest` the session seen longest ago ends, not the one opened first: revoked with reason `DeviceLimit` at
-    /// `now`, and logged until `log_until`.
+    /// With `EvictOldest` the session seen longest ago ends, not the one opened first: revoked with
+    /// reason `DeviceLimit` at `now`, and logged until `log_until`.
     18 open_session the_session_seen_longest_ago_is_evicted(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         open(&store, new(2, "ada", at(1)), at(1)).await?;
@@ -76,7 +79,8 @@ clauses! {
         same!(row(&store, 1, at(2)).await?.revoked, Some((at(1), RevokeReason::Requested)));
     }
 
-    /// A hundred sign-ins at once with `Deny` and a limit of five: five open, the others are refused, five are live (R99).
+    /// A hundred sign-ins at once with `Deny` and a limit of five: five open, the others are
+    /// refused, five are live (R99).
     21 open_session a_hundred_sign_ins_open_as_many_as_may_be(store) {
         for (round, subject) in (0..).zip(["ada", "grace", "edsger", "barbara"]) {
             let shared = store.clone();
@@ -91,8 +95,8 @@ clauses! {
         }
     }
 
-    /// A hundred sign-ins at once with `EvictOldest` and a limit of five: all open, ninety-five end, each once and each logged,
-    /// and five are live (R99).
+    /// A hundred sign-ins at once with `EvictOldest` and a limit of five: all open, ninety-five
+    /// end, each once and each logged, and five are live (R99).
     22 open_session a_hundred_sign_ins_leave_as_many_as_may_be(store) {
         for (round, subject) in (0..).zip(["ada", "grace", "edsger", "barbara"]) {
             let shared = store.clone();
@@ -119,8 +123,8 @@ clauses! {
         }
     }
 
-    /// Sixty-four sign-ins while the subject is signed out everywhere: each opened before and ended, or is to be loaded again.
-    /// None that was authenticated before stays.
+    /// Sixty-four sign-ins while the subject is signed out everywhere: each opened before and
+    /// ended, or is to be loaded again. None that was authenticated before stays.
     23 open_session no_sign_in_slips_past_a_sign_out_everywhere(store) {
         let shared = store.clone();
         let answers = together(64, move |number| {

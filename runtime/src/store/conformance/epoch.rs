@@ -18,7 +18,9 @@ async fn given_out(store: &Store) -> Result<[u64; 4], super::Broken> {
 async fn bump(store: &Store, target: Target) -> Result<u64, super::Broken> {
     match revoke(store, target, NOW).await?.entries.as_slice() {
         [entry] => match &entry.fact {
-            Fact::Subject(_, epoch) | Fact::Client(_, epoch) | Fact::Everything(epoch) => Ok(*epoch),
+            Fact::Subject(_, epoch) | Fact::Client(_, epoch) | Fact::Everything(epoch) => {
+                Ok(*epoch)
+            }
             other => Err(super::Broken::new(format!("a bump logged {other:?}"))),
         },
         other => Err(super::Broken::new(format!("a bump logged {other:?}"))),
@@ -26,8 +28,8 @@ async fn bump(store: &Store, target: Target) -> Result<u64, super::Broken> {
 }
 
 clauses! {
-    /// Whatever is bumped after whatever else, the entry's minimum is above every epoch given out before for what it concerns,
-    /// and no epoch given out afterwards is below it.
+    /// Whatever is bumped after whatever else, the entry's minimum is above every epoch given out
+    /// before for what it concerns, and no epoch given out afterwards is below it.
     75 revoke every_bump_is_above_what_was_given_out(store) {
         let sessions = [(1, "ada", "web"), (2, "ada", "mobile"), (3, "grace", "web"), (4, "grace", "mobile")];
         for (number, subject, client) in sessions {

@@ -12,8 +12,9 @@ use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::{SessionId, TokenId};
 use crate::store::{
-    Authenticated, DeviceLimit, LogCursor, LogEntry, NewSession, OnLimit, Opened, Revocation, RevokeReason, Revoked, Rotated,
-    Rotation, Session, Step, Store, Target, TokenKind, TokenQuery, TokenRecord,
+    Authenticated, DeviceLimit, LogCursor, LogEntry, NewSession, OnLimit, Opened, Revocation,
+    RevokeReason, Revoked, Rotated, Rotation, Session, Step, Store, Target, TokenKind, TokenQuery,
+    TokenRecord,
 };
 
 /// Declares the clauses of a file, and their table.
@@ -50,7 +51,10 @@ macro_rules! same {
             (found, expected) => ensure!(
                 found == expected,
                 "`{}` is {found:?}, expected was {expected:?}",
-                stringify!($found).split_whitespace().collect::<Vec<_>>().join(" ")
+                stringify!($found)
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" ")
             ),
         }
     };
@@ -108,15 +112,26 @@ pub(super) fn new(number: u32, subject: &str, now: Timestamp) -> NewSession {
     }
 }
 
-pub(super) fn limited(number: u32, subject: &str, now: Timestamp, max: u32, on_limit: OnLimit) -> NewSession {
-    NewSession { limit: Some(DeviceLimit { max, on_limit }), ..new(number, subject, now) }
+pub(super) fn limited(
+    number: u32,
+    subject: &str,
+    now: Timestamp,
+    max: u32,
+    on_limit: OnLimit,
+) -> NewSession {
+    NewSession {
+        limit: Some(DeviceLimit { max, on_limit }),
+        ..new(number, subject, now)
+    }
 }
 
 /// Opens a session that must open, and answers its epoch.
 pub(super) async fn open(store: &Store, new: NewSession, now: Timestamp) -> Result<u64, Broken> {
     match store.open_session(new, now).await? {
         Opened::Open { epoch, evicted } if evicted.is_empty() => Ok(epoch),
-        other => Err(Broken::new(format!("a session that should have opened answered {other:?}"))),
+        other => Err(Broken::new(format!(
+            "a session that should have opened answered {other:?}"
+        ))),
     }
 }
 
@@ -127,7 +142,13 @@ pub(super) async fn row(store: &Store, number: u32, now: Timestamp) -> Result<Se
 }
 
 /// Row 6 of session `number`: from a generation and the hash `from` to the hash `to`.
-pub(super) fn advance(number: u32, generation: u32, from: u32, to: u32, now: Timestamp) -> Rotation {
+pub(super) fn advance(
+    number: u32,
+    generation: u32,
+    from: u32,
+    to: u32,
+    now: Timestamp,
+) -> Rotation {
     let step = Step::Advance {
         generation,
         current: hash(from),
@@ -136,29 +157,60 @@ pub(super) fn advance(number: u32, generation: u32, from: u32, to: u32, now: Tim
         context: [9; 32],
         idle_exp: now.plus(IDLE),
     };
-    Rotation { sid: sid(number), step, tokens: Vec::new(), log_until: None }
+    Rotation {
+        sid: sid(number),
+        step,
+        tokens: Vec::new(),
+        log_until: None,
+    }
 }
 
 /// Row 8 of session `number`, to the hash `to`.
 pub(super) fn remint(number: u32, generation: u32, to: u32, now: Timestamp) -> Rotation {
-    let step = Step::Remint { generation, successor: hash(to), sealed: vec![8; 44] };
-    Rotation { sid: sid(number), step, tokens: Vec::new(), log_until: Some(now.plus(10 * MINUTE)) }
+    let step = Step::Remint {
+        generation,
+        successor: hash(to),
+        sealed: vec![8; 44],
+    };
+    Rotation {
+        sid: sid(number),
+        step,
+        tokens: Vec::new(),
+        log_until: Some(now.plus(10 * MINUTE)),
+    }
 }
 
 /// Rows 5 and 7 of session `number`.
 pub(super) fn hold(number: u32, generation: u32) -> Rotation {
-    Rotation { sid: sid(number), step: Step::Hold { generation }, tokens: Vec::new(), log_until: None }
+    Rotation {
+        sid: sid(number),
+        step: Step::Hold { generation },
+        tokens: Vec::new(),
+        log_until: None,
+    }
 }
 
 /// Rotates, which must be done.
-pub(super) async fn rotate(store: &Store, rotation: Rotation, now: Timestamp) -> Result<(), Broken> {
+pub(super) async fn rotate(
+    store: &Store,
+    rotation: Rotation,
+    now: Timestamp,
+) -> Result<(), Broken> {
     same!(store.rotate(rotation, now).await?, Rotated::Done);
     Ok(())
 }
 
 /// Revokes as an application would, remembered for ten minutes.
-pub(super) async fn revoke(store: &Store, target: Target, now: Timestamp) -> Result<Revoked, Broken> {
-    let revocation = Revocation { target, reason: RevokeReason::Requested, until: now.plus(10 * MINUTE) };
+pub(super) async fn revoke(
+    store: &Store,
+    target: Target,
+    now: Timestamp,
+) -> Result<Revoked, Broken> {
+    let revocation = Revocation {
+        target,
+        reason: RevokeReason::Requested,
+        until: now.plus(10 * MINUTE),
+    };
     Ok(store.revoke(revocation, now).await?)
 }
 
@@ -185,16 +237,37 @@ pub(super) fn token(number: u32, subject: &str, issued_at: Timestamp) -> TokenRe
 
 /// The query for everything.
 pub(super) const fn every_token() -> TokenQuery {
-    TokenQuery { jti: None, subject: None, sid: None, device_id: None, tree: None, active: None, after: None, limit: u32::MAX }
+    TokenQuery {
+        jti: None,
+        subject: None,
+        sid: None,
+        device_id: None,
+        tree: None,
+        active: None,
+        after: None,
+        limit: u32::MAX,
+    }
 }
 
 /// The numbers of the tokens that a query finds, in its order.
-pub(super) async fn found(store: &Store, query: TokenQuery, now: Timestamp) -> Result<Vec<TokenId>, Broken> {
-    Ok(store.tokens(query, now).await?.into_iter().map(|token| token.jti).collect())
+pub(super) async fn found(
+    store: &Store,
+    query: TokenQuery,
+    now: Timestamp,
+) -> Result<Vec<TokenId>, Broken> {
+    Ok(store
+        .tokens(query, now)
+        .await?
+        .into_iter()
+        .map(|token| token.jti)
+        .collect())
 }
 
 /// Runs `count` operations that begin together; their answers come in the order of their numbers.
-pub(super) async fn together<T, Fut>(count: u32, make: impl Fn(u32) -> Fut) -> Result<Vec<T>, Broken>
+pub(super) async fn together<T, Fut>(
+    count: u32,
+    make: impl Fn(u32) -> Fut,
+) -> Result<Vec<T>, Broken>
 where
     T: Send + 'static,
     Fut: Future<Output = Result<T, crate::store::StoreError>> + Send + 'static,

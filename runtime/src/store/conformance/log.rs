@@ -6,7 +6,11 @@ use super::fixture::*;
 use crate::clock::Timestamp;
 use crate::store::{Fact, LogCursor, LogEntry, LogPage, Revocation, RevokeReason, Store, Target};
 
-async fn since(store: &Store, cursor: &LogCursor, now: Timestamp) -> Result<LogPage, super::Broken> {
+async fn since(
+    store: &Store,
+    cursor: &LogCursor,
+    now: Timestamp,
+) -> Result<LogPage, super::Broken> {
     Ok(store.log_since(cursor.clone(), now).await?)
 }
 
@@ -116,7 +120,8 @@ clauses! {
         same!(read, expected);
     }
 
-    /// Readers that follow the log while a hundred and twenty-eight revocations are written miss none of them (R89).
+    /// Readers that follow the log while a hundred and twenty-eight revocations are written miss
+    /// none of them (R89).
     90 log_since nothing_is_skipped_while_others_write(store) {
         let shared = store.clone();
         let answers = together(136, move |number| {
@@ -149,7 +154,8 @@ clauses! {
         }
     }
 
-    /// A cursor that the store cannot have given, as from another store, starts over instead of skipping.
+    /// A cursor that the store cannot have given, as from another store, starts over instead of
+    /// skipping.
     91 log_since a_foreign_cursor_starts_over(store) {
         revoke(&store, Target::Session(sid(1)), NOW).await?;
         for cursor in ["no cursor", "-1", "99999999999999999999999", "9000000000000000000"] {
@@ -158,7 +164,8 @@ clauses! {
         }
     }
 
-    /// Pausing and resuming are logged, lasting, with a version that grows; from the start comes the last one.
+    /// Pausing and resuming are logged, lasting, with a version that grows; from the start comes
+    /// the last one.
     92 set_paused the_last_pause_counts(store) {
         let mut cursor = since(&store, &LogCursor::START, NOW).await?.cursor;
         let mut last = 0;

@@ -1,4 +1,5 @@
-//! The contract of a [`SessionStore`] in executable form: numbered clauses, each a function that holds or says what is broken.
+//! The contract of a [`SessionStore`] in executable form: numbered clauses, each a function that
+//! holds or says what is broken.
 //!
 //! Whoever writes a store runs them all in one test:
 //!
@@ -15,8 +16,8 @@
 //! # }
 //! ```
 //!
-//! A clause gets an empty store of its own, migrates it, and takes the time from no clock: it says what `now` is. The docs of
-//! [`SessionStore`] name the clauses of each operation.
+//! A clause gets an empty store of its own, migrates it, and takes the time from no clock: it says
+//! what `now` is. The docs of [`SessionStore`] name the clauses of each operation.
 //!
 //! [`SessionStore`]: super::SessionStore
 
@@ -73,7 +74,8 @@ impl Clause {
     /// Checks this clause on an empty store, which is migrated first.
     ///
     /// # Errors
-    /// What does not hold. A store that panics or does not answer within a minute breaks the clause.
+    /// What does not hold. A store that panics or does not answer within a minute breaks the
+    /// clause.
     pub async fn check(&self, store: impl Into<Store>) -> Result<(), Broken> {
         let (store, check) = (store.into(), self.check);
         let checking = tokio::spawn(tokio::time::timeout(PATIENCE, async move {
@@ -183,7 +185,9 @@ const fn joined() -> [Clause; COUNT] {
     while let Some((group, others)) = groups.split_first() {
         let mut group = *group;
         while let Some((clause, rest)) = group.split_first() {
-            let Some((place, free)) = places.split_first_mut() else { return table };
+            let Some((place, free)) = places.split_first_mut() else {
+                return table;
+            };
             *place = *clause;
             group = rest;
             places = free;
@@ -194,5 +198,10 @@ const fn joined() -> [Clause; COUNT] {
 }
 
 /// What the table is filled with before the clauses are written into it.
-const BLANK: Clause =
-    Clause { number: 0, operation: "", name: "", what: "", check: |_| Box::pin(std::future::ready(Err(Broken(String::new())))) };
+const BLANK: Clause = Clause {
+    number: 0,
+    operation: "",
+    name: "",
+    what: "",
+    check: |_| Box::pin(std::future::ready(Err(Broken(String::new())))),
+};

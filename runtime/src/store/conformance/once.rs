@@ -4,11 +4,17 @@ use super::fixture::*;
 use crate::store::{OnceValue, StoredKeys};
 
 fn value(kind: &str, number: u32, payload: &[u8]) -> OnceValue {
-    OnceValue { kind: kind.to_owned(), hash: hash(number), payload: payload.to_vec(), until: at(1000) }
+    OnceValue {
+        kind: kind.to_owned(),
+        hash: hash(number),
+        payload: payload.to_vec(),
+        until: at(1000),
+    }
 }
 
 clauses! {
-    /// The first caller gets a key, every other one does not while its `until` is after `now`; from then on it is free.
+    /// The first caller gets a key, every other one does not while its `until` is after `now`; from
+    /// then on it is free.
     102 consume_once a_key_is_consumed_once_until_it_ends(store) {
         same!(store.consume_once(hash(1), at(1000), NOW).await?, true);
         same!(store.consume_once(hash(1), at(9000), NOW).await?, false);

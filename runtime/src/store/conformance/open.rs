@@ -32,8 +32,8 @@ fn opened(new: &NewSession, epoch: u64) -> Session {
 }
 
 clauses! {
-    /// A session reads back with every value it was opened with: at generation 0, unconfirmed, without a predecessor, created
-    /// and last seen at `now`.
+    /// A session reads back with every value it was opened with: at generation 0, unconfirmed,
+    /// without a predecessor, created and last seen at `now`.
     5 open_session a_session_reads_back_as_it_was_opened(store) {
         let mut opening = new(1, "ada", NOW);
         opening.client_id = "mobile".to_owned();
@@ -61,7 +61,8 @@ clauses! {
         }
     }
 
-    /// A `sid` that is there already is an error, whoever's it is, and the session that is there stays as it is.
+    /// A `sid` that is there already is an error, whoever's it is, and the session that is there
+    /// stays as it is.
     7 open_session a_taken_id_is_an_error_and_changes_nothing(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         let before = row(&store, 1, NOW).await?;
@@ -96,7 +97,8 @@ clauses! {
         open(&store, after, NOW).await?;
     }
 
-    /// `Since(s)` with a subject that changed at `s` less one second or later answers `Reload` with that time.
+    /// `Since(s)` with a subject that changed at `s` less one second or later answers `Reload` with
+    /// that time.
     10 open_session a_subject_that_changed_since_is_loaded_again(store) {
         revoke(&store, Target::Subject("ada".to_owned()), NOW).await?;
         for start in [NOW, NOW.minus(SECOND), NOW.plus(SECOND)] {
@@ -114,7 +116,8 @@ clauses! {
         open(&store, opening, at(1001)).await?;
     }
 
-    /// `After(t)` opens where `changed_at` still is `t`, and answers `Reload` with the later one where it moved again.
+    /// `After(t)` opens where `changed_at` still is `t`, and answers `Reload` with the later one
+    /// where it moved again.
     12 open_session a_subject_that_changed_again_is_loaded_again(store) {
         revoke(&store, Target::Subject("ada".to_owned()), NOW).await?;
         let mut opening = new(1, "ada", NOW);
@@ -135,7 +138,8 @@ clauses! {
         open(&store, new(1, "ada", NOW), NOW).await?;
     }
 
-    /// `Reload` comes before the limit, and writes nothing: no session, no token, nobody evicted, nothing logged.
+    /// `Reload` comes before the limit, and writes nothing: no session, no token, nobody evicted,
+    /// nothing logged.
     14 open_session loading_again_comes_before_the_limit_and_writes_nothing(store) {
         revoke(&store, Target::AccessOf("ada".to_owned()), NOW).await?;
         let mut first = new(1, "ada", NOW);
@@ -153,7 +157,8 @@ clauses! {
         same!(whole_log(&store, NOW).await?, log);
     }
 
-    /// The answer carries the effective epoch: the highest of the subject's, the client's and the global one.
+    /// The answer carries the effective epoch: the highest of the subject's, the client's and the
+    /// global one.
     15 open_session the_answer_carries_the_effective_epoch(store) {
         same!(open(&store, new(1, "ada", NOW), NOW).await?, 0);
         revoke(&store, Target::AccessOf("ada".to_owned()), NOW).await?;

@@ -18,7 +18,8 @@ clauses! {
         same!(found(&store, TokenQuery { tree: Some(jti(2)), ..one(1) }, NOW).await?, []);
     }
 
-    /// `after` finds what comes behind a place, whether or not a row stands there: pages in a row are the whole list.
+    /// `after` finds what comes behind a place, whether or not a row stands there: pages in a row
+    /// are the whole list.
     134 tokens pages_in_a_row_are_the_whole_list(store) {
         let tokens = [(4, 5), (2, 7), (3, 5), (1, 9), (5, 5)].map(|(number, issued)| token(number, "ada", at(issued)));
         store.record_tokens(tokens.to_vec(), NOW).await?;

@@ -4,7 +4,8 @@ use super::fixture::*;
 use crate::store::{Predecessor, Revocation, RevokeReason, Rotated, Target};
 
 clauses! {
-    /// Sixty-four advances with one token: exactly one is done, the generation grows by one, and the row is the winner's (R65).
+    /// Sixty-four advances with one token: exactly one is done, the generation grows by one, and
+    /// the row is the winner's (R65).
     43 rotate of_sixty_four_advances_exactly_one_is_done(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         for generation in 0..4 {
@@ -44,7 +45,8 @@ clauses! {
         same!(whole_log(&store, NOW).await?.len(), 1);
     }
 
-    /// Sessions do not stand in each other's way: sixty-four advances of as many sessions are all done.
+    /// Sessions do not stand in each other's way: sixty-four advances of as many sessions are all
+    /// done.
     45 rotate rotations_of_other_sessions_do_not_interfere(store) {
         for number in 0..64 {
             open(&store, new(number, "ada", NOW), NOW).await?;
@@ -62,7 +64,8 @@ clauses! {
         }
     }
 
-    /// A rotation against a revocation: the session ends whichever comes first, and a rotation that was done shows in the row.
+    /// A rotation against a revocation: the session ends whichever comes first, and a rotation that
+    /// was done shows in the row.
     46 rotate no_rotation_survives_a_revocation(store) {
         for number in 0..32 {
             open(&store, new(number, "ada", NOW), NOW).await?;
@@ -93,8 +96,8 @@ clauses! {
         }
     }
 
-    /// A re-mint against a confirmation: the successor that was confirmed is not minted again, and one that was minted again is
-    /// not confirmed.
+    /// A re-mint against a confirmation: the successor that was confirmed is not minted again, and
+    /// one that was minted again is not confirmed.
     47 rotate a_remint_and_a_confirmation_exclude_each_other(store) {
         for number in 0..32 {
             open(&store, new(number, "ada", NOW), NOW).await?;
@@ -119,8 +122,8 @@ clauses! {
         }
     }
 
-    /// A predecessor that comes back from sixty-four places while its successor advances never forks the line: what is done is
-    /// done one after another.
+    /// A predecessor that comes back from sixty-four places while its successor advances never
+    /// forks the line: what is done is done one after another.
     48 rotate mixed_rotations_leave_one_line(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, NOW), NOW).await?;

@@ -63,7 +63,8 @@ clauses! {
         same!(found(&store, TokenQuery { subject: Some("nobody".to_owned()), ..phone() }, NOW).await?, []);
     }
 
-    /// `tree` finds a token and its descendants, also below one that was never recorded, and no ancestor or sibling.
+    /// `tree` finds a token and its descendants, also below one that was never recorded, and no
+    /// ancestor or sibling.
     82 tokens a_tree_is_found_downwards(store) {
         let below = |number: u32, parent: u32| TokenRecord {
             parent: Some(jti(parent)),
@@ -79,8 +80,8 @@ clauses! {
         same!(found(&store, TokenQuery { limit: 1, ..tree(1) }, NOW).await?, [jti(1)]);
     }
 
-    /// A token is active while it is neither expired nor revoked and its session, where it has one, is there and not revoked;
-    /// `false` finds exactly the others.
+    /// A token is active while it is neither expired nor revoked and its session, where it has one,
+    /// is there and not revoked; `false` finds exactly the others.
     83 tokens active_and_inactive_tokens_are_told_apart(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         open(&store, new(2, "ada", NOW), NOW).await?;

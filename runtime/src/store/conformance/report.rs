@@ -32,8 +32,16 @@ impl Report {
     /// Those that do not hold, all of them.
     pub fn verdict(self) -> Result<usize, Failure> {
         let count = self.outcomes.len();
-        let broken: Vec<_> = self.outcomes.into_iter().filter(|outcome| outcome.held.is_err()).collect();
-        if broken.is_empty() { Ok(count) } else { Err(Failure { broken, count }) }
+        let broken: Vec<_> = self
+            .outcomes
+            .into_iter()
+            .filter(|outcome| outcome.held.is_err())
+            .collect();
+        if broken.is_empty() {
+            Ok(count)
+        } else {
+            Err(Failure { broken, count })
+        }
     }
 }
 
@@ -42,16 +50,33 @@ impl fmt::Display for Report {
         for outcome in &self.outcomes {
             writeln!(f, "{outcome}")?;
         }
-        let held = self.outcomes.iter().filter(|outcome| outcome.held.is_ok()).count();
+        let held = self
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.held.is_ok())
+            .count();
         write!(f, "{} clauses, {held} hold", self.outcomes.len())
     }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Clause { number, operation, name, .. } = self.clause;
-        let mark = if self.held.is_ok() { "holds " } else { "BROKEN" };
-        write!(f, "{number:>4} {mark} {operation}: {}", name.replace('_', " "))?;
+        let Clause {
+            number,
+            operation,
+            name,
+            ..
+        } = self.clause;
+        let mark = if self.held.is_ok() {
+            "holds "
+        } else {
+            "BROKEN"
+        };
+        write!(
+            f,
+            "{number:>4} {mark} {operation}: {}",
+            name.replace('_', " ")
+        )?;
         match &self.held {
             Ok(()) => Ok(()),
             Err(broken) => write!(f, "\n            {broken}"),
@@ -76,8 +101,15 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} clauses do not hold:", self.broken.len(), self.count)?;
-        self.broken.iter().try_for_each(|outcome| write!(f, "\n{outcome}"))
+        write!(
+            f,
+            "{} of {} clauses do not hold:",
+            self.broken.len(),
+            self.count
+        )?;
+        self.broken
+            .iter()
+            .try_for_each(|outcome| write!(f, "\n{outcome}"))
     }
 }
 

@@ -1,7 +1,10 @@
 //! Clauses of `revoke`: one session, and the sessions of a subject.
 
 use super::fixture::*;
-use crate::store::{Authenticated, Fact, LogEntry, Opened, Revocation, RevokeReason, Revoked, Session, Store, Target};
+use crate::store::{
+    Authenticated, Fact, LogEntry, Opened, Revocation, RevokeReason, Revoked, Session, Store,
+    Target,
+};
 
 /// The `changed_at` of a subject, as a sign-in learns it that expects a time which never was.
 async fn changed_at(store: &Store, subject: &str) -> Result<u64, super::Broken> {
@@ -9,7 +12,9 @@ async fn changed_at(store: &Store, subject: &str) -> Result<u64, super::Broken> 
     opening.authenticated = Authenticated::After(crate::clock::Timestamp::from_millis(12_345));
     match store.open_session(opening, NOW).await? {
         Opened::Reload { changed_at } => Ok(changed_at.as_millis()),
-        other => Err(super::Broken::new(format!("a sign-in that expects another time answered {other:?}"))),
+        other => Err(super::Broken::new(format!(
+            "a sign-in that expects another time answered {other:?}"
+        ))),
     }
 }
 
@@ -34,7 +39,8 @@ async fn live(store: &Store) -> Result<Vec<u32>, super::Broken> {
 }
 
 clauses! {
-    /// `Session` ends one session at `now` for its reason, changes nothing else of it, and logs it until `until`.
+    /// `Session` ends one session at `now` for its reason, changes nothing else of it, and logs it
+    /// until `until`.
     55 revoke one_session_ends_and_is_logged(store) {
         four(&store).await?;
         let before = row(&store, 1, NOW).await?;
@@ -46,8 +52,8 @@ clauses! {
         same!(whole_log(&store, NOW).await?, [entry]);
     }
 
-    /// A session that is over stays over since when and for the reason it first was; it counts no second time, and is logged
-    /// again: the first end may not have been.
+    /// A session that is over stays over since when and for the reason it first was; it counts no
+    /// second time, and is logged again: the first end may not have been.
     56 revoke a_second_end_keeps_the_first_and_is_logged(store) {
         four(&store).await?;
         revoke(&store, Target::RefreshOf("ada".to_owned()), at(5)).await?;
@@ -58,7 +64,8 @@ clauses! {
         same!(whole_log(&store, NOW).await?, done.entries);
     }
 
-    /// A session that the store does not have is logged all the same: its access tokens may be out there.
+    /// A session that the store does not have is logged all the same: its access tokens may be out
+    /// there.
     57 revoke an_unknown_session_is_logged(store) {
         let done = revoke(&store, Target::Session(sid(7)), NOW).await?;
         same!((done.sessions, done.entries.len()), (0, 1));
@@ -66,7 +73,8 @@ clauses! {
         same!(store.session(sid(7), NOW).await?, None);
     }
 
-    /// A session past an expiry ends as well, for another node's clock may be behind, and does not count as live.
+    /// A session past an expiry ends as well, for another node's clock may be behind, and does not
+    /// count as live.
     58 revoke an_expired_session_ends_uncounted(store) {
         four(&store).await?;
         let late = NOW.plus(IDLE);
@@ -77,8 +85,8 @@ clauses! {
         }
     }
 
-    /// `Subject` ends every session of the subject and kills its access tokens by one entry: an epoch above all that were given
-    /// out for it. Another subject's sessions and epoch stay.
+    /// `Subject` ends every session of the subject and kills its access tokens by one entry: an
+    /// epoch above all that were given out for it. Another subject's sessions and epoch stay.
     59 revoke a_subject_is_signed_out_everywhere(store) {
         four(&store).await?;
         let done = revoke(&store, Target::Subject("ada".to_owned()), at(5)).await?;
@@ -100,7 +108,8 @@ clauses! {
         same!((row(&store, 2, NOW).await?.epoch, row(&store, 4, NOW).await?.epoch), (1, 0));
     }
 
-    /// `RefreshOf` ends every session and nothing else: no entry, no epoch, access tokens run out by themselves.
+    /// `RefreshOf` ends every session and nothing else: no entry, no epoch, access tokens run out
+    /// by themselves.
     61 revoke refresh_ends_and_access_runs_out(store) {
         four(&store).await?;
         let done = revoke(&store, Target::RefreshOf("ada".to_owned()), at(5)).await?;
@@ -125,7 +134,8 @@ clauses! {
         same!((log.len(), row(&store, 2, NOW).await?.epoch), (2, 0));
     }
 
-    /// `Others` with a session to keep that is not the subject's ends all of them, and leaves that one alone.
+    /// `Others` with a session to keep that is not the subject's ends all of them, and leaves that
+    /// one alone.
     63 revoke keeping_another_subjects_session_keeps_none(store) {
         four(&store).await?;
         let done = revoke(&store, Target::Others { subject: "ada".to_owned(), keep: sid(4) }, at(5)).await?;
@@ -133,8 +143,8 @@ clauses! {
         same!(live(&store).await?, [4]);
     }
 
-    /// `Others` logs sessions that ended without an entry shortly before, since their access tokens may still run; those that
-    /// ended longer ago than an access token lives are left out.
+    /// `Others` logs sessions that ended without an entry shortly before, since their access tokens
+    /// may still run; those that ended longer ago than an access token lives are left out.
     64 revoke others_that_ended_without_an_entry_are_logged(store) {
         four(&store).await?;
         revoke(&store, Target::RefreshOf("ada".to_owned()), at(5)).await?;
@@ -145,8 +155,8 @@ clauses! {
         same!(revoke(&store, others, later).await?, Revoked::default());
     }
 
-    /// Each target that names a subject moves its `changed_at` to `max(now, changed_at + 1)`: it grows within a millisecond, and
-    /// where a clock runs behind.
+    /// Each target that names a subject moves its `changed_at` to `max(now, changed_at + 1)`: it
+    /// grows within a millisecond, and where a clock runs behind.
     65 revoke a_subjects_change_always_moves_forward(store) {
         let targets = [
             Target::AccessOf("ada".to_owned()),

@@ -6,12 +6,18 @@ use crate::store::{Fact, LogEntry, Predecessor, Rotated, Rotation, Session, Step
 
 /// A rotation that must be lost, and must leave the row and the log as they are.
 async fn lost(store: &Store, rotation: Rotation, now: Timestamp) -> Result<(), super::Broken> {
-    let before = (store.session(rotation.sid, NOW).await?, whole_log(store, NOW).await?);
+    let before = (
+        store.session(rotation.sid, NOW).await?,
+        whole_log(store, NOW).await?,
+    );
     let (sid, mut rotation) = (rotation.sid, rotation);
     rotation.tokens = vec![token(999, "ada", NOW)];
     rotation.log_until = Some(at(600_000));
     same!(store.rotate(rotation, now).await?, Rotated::Lost);
-    same!((store.session(sid, NOW).await?, whole_log(store, NOW).await?), before);
+    same!(
+        (store.session(sid, NOW).await?, whole_log(store, NOW).await?),
+        before
+    );
     same!(found(store, every_token(), NOW).await?, []);
     Ok(())
 }
@@ -38,7 +44,8 @@ clauses! {
         same!(whole_log(&store, NOW).await?, []);
     }
 
-    /// The next advance replaces the predecessor and everything that went with it, and the successor is unconfirmed again.
+    /// The next advance replaces the predecessor and everything that went with it, and the
+    /// successor is unconfirmed again.
     33 rotate the_next_advance_replaces_the_predecessor(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
@@ -71,7 +78,8 @@ clauses! {
         }
     }
 
-    /// Another generation or another hash than the current one is lost and writes nothing; so is an unknown session.
+    /// Another generation or another hash than the current one is lost and writes nothing; so is an
+    /// unknown session.
     35 rotate what_is_not_current_is_lost(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
@@ -83,7 +91,8 @@ clauses! {
         rotate(&store, advance(1, 1, 2, 3, at(2)), at(2)).await?;
     }
 
-    /// A revoked session is not rotated by any step, and one at or past either expiry neither (R74).
+    /// A revoked session is not rotated by any step, and one at or past either expiry neither
+    /// (R74).
     36 rotate a_dead_session_is_not_rotated(store) {
         for number in [1, 2] {
             open(&store, new(number, "ada", NOW), NOW).await?;
@@ -102,7 +111,8 @@ clauses! {
         rotate(&store, advance(3, 0, 3, 9, at(4999)), at(4999)).await?;
     }
 
-    /// A re-mint writes exactly what `Step::Remint` says: the predecessor, `superseded_at`, the context and both expiries stay.
+    /// A re-mint writes exactly what `Step::Remint` says: the predecessor, `superseded_at`, the
+    /// context and both expiries stay.
     37 rotate a_remint_writes_what_it_says(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
@@ -130,8 +140,8 @@ clauses! {
         lost(&store, remint(1, 1, 3, at(2)), at(2)).await?;
     }
 
-    /// A hold is done where the generation still is the one that was read, and writes nothing into the row or the log, also
-    /// where it says `log_until`.
+    /// A hold is done where the generation still is the one that was read, and writes nothing into
+    /// the row or the log, also where it says `log_until`.
     39 rotate a_hold_writes_nothing(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
@@ -146,7 +156,8 @@ clauses! {
         same!(found(&store, every_token(), NOW).await?, [jti(1)]);
     }
 
-    /// A hold is lost where the generation has moved on, was never reached, or the session is unknown.
+    /// A hold is lost where the generation has moved on, was never reached, or the session is
+    /// unknown.
     40 rotate a_hold_on_another_generation_is_lost(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;

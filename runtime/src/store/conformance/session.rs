@@ -48,7 +48,8 @@ clauses! {
         same!(row(&store, 1, NOW).await?.epoch, everything);
     }
 
-    /// Row and epoch are read together: who sees the bumped epoch of a revoked subject sees the end of its session as well.
+    /// Row and epoch are read together: who sees the bumped epoch of a revoked subject sees the end
+    /// of its session as well.
     27 session the_row_and_its_epoch_are_of_one_moment(store) {
         for number in 0..8 {
             open(&store, new(number, &format!("user-{number}"), NOW), NOW).await?;
@@ -95,7 +96,8 @@ clauses! {
         }
     }
 
-    /// The live sessions of a subject, by `created_at` and then `sid`; neither revoked nor expired ones.
+    /// The live sessions of a subject, by `created_at` and then `sid`; neither revoked nor expired
+    /// ones.
     29 sessions_of the_live_sessions_come_oldest_first(store) {
         open(&store, new(5, "ada", at(1)), at(1)).await?;
         open(&store, new(3, "ada", at(2)), at(2)).await?;

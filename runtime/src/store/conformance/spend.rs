@@ -7,20 +7,32 @@ use crate::clock::Timestamp;
 use crate::store::{Limit, Spent, Store};
 
 const fn limit(burst: u32, millis: u64) -> Limit {
-    Limit { burst, period: Duration::from_millis(millis) }
+    Limit {
+        burst,
+        period: Duration::from_millis(millis),
+    }
 }
 
-async fn spend(store: &Store, cost: u32, limits: &[Limit], now: Timestamp) -> Result<Spent, super::Broken> {
-    Ok(store.spend("ada".to_owned(), cost, limits.to_vec(), now).await?)
+async fn spend(
+    store: &Store,
+    cost: u32,
+    limits: &[Limit],
+    now: Timestamp,
+) -> Result<Spent, super::Broken> {
+    Ok(store
+        .spend("ada".to_owned(), cost, limits.to_vec(), now)
+        .await?)
 }
 
 const fn wait(millis: u64) -> Spent {
-    Spent::Refused { retry_after: Duration::from_millis(millis) }
+    Spent::Refused {
+        retry_after: Duration::from_millis(millis),
+    }
 }
 
 clauses! {
-    /// The burst may be spent at once; then the answer says to the millisecond when the same cost is allowed: not before, and
-    /// then at once.
+    /// The burst may be spent at once; then the answer says to the millisecond when the same cost
+    /// is allowed: not before, and then at once.
     115 spend a_burst_and_then_the_exact_wait(store) {
         let limits = [limit(5, 5000)];
         for _ in 0..5 {
@@ -46,14 +58,15 @@ clauses! {
         same!(spend(&store, 1, &limits, later).await?, wait(1000));
     }
 
-    /// A period that the burst does not divide loses nothing and gives nothing away: seven in a second are seven in every
-    /// second.
+    /// A period that the burst does not divide loses nothing and gives nothing away: seven in a
+    /// second are seven in every second.
     117 spend fractions_of_a_millisecond_add_up(store) {
         let limits = [limit(7, 1000)];
         same!(spend(&store, 7, &limits, NOW).await?, Spent::Allowed);
         let mut allowed: u64 = 0;
         for millis in 1..=5000 {
-            // The n-th comes at the first whole millisecond at or after n sevenths of a second, and until then the wait says so.
+            // The n-th comes at the first whole millisecond at or after n sevenths of a second, and
+            // until then the wait says so.
             let next = ((allowed + 1) * 1000).div_ceil(7);
             let expected = if millis < next { wait(next - millis) } else { Spent::Allowed };
             same!(spend(&store, 1, &limits, at(millis)).await?, expected);
@@ -62,7 +75,8 @@ clauses! {
         same!(allowed, 35);
     }
 
-    /// Where one limit refuses, nothing is spent under the others, and the wait is that of the strictest.
+    /// Where one limit refuses, nothing is spent under the others, and the wait is that of the
+    /// strictest.
     118 spend all_limits_or_none(store) {
         let (wide, narrow) = (limit(10, 10_000), limit(1, 60_000));
         same!(spend(&store, 1, &[wide, narrow], NOW).await?, Spent::Allowed);

@@ -4,7 +4,8 @@ use super::fixture::*;
 use crate::store::Target;
 
 clauses! {
-    /// It is what a session of that subject and client would carry, whether or not there is one, and whichever was bumped last.
+    /// It is what a session of that subject and client would carry, whether or not there is one,
+    /// and whichever was bumped last.
     131 epoch_of it_is_the_epoch_of_a_session_of_that_client(store) {
         let targets = [
             Target::AccessOf("ada".to_owned()),

@@ -5,7 +5,10 @@ use crate::clock::Timestamp;
 use crate::store::{Fact, LogEntry, RevokeReason, Store, Target, TokenRecord};
 
 /// Registers tokens with parents: `(number, parent, session)`.
-async fn register(store: &Store, tokens: &[(u32, Option<u32>, Option<u32>)]) -> Result<(), super::Broken> {
+async fn register(
+    store: &Store,
+    tokens: &[(u32, Option<u32>, Option<u32>)],
+) -> Result<(), super::Broken> {
     let tokens: Vec<_> = tokens
         .iter()
         .map(|(number, parent, session)| TokenRecord {
@@ -21,11 +24,16 @@ async fn register(store: &Store, tokens: &[(u32, Option<u32>, Option<u32>)]) -> 
 /// Which of the registered tokens are marked as revoked at `now`.
 async fn marked(store: &Store, now: Timestamp) -> Result<Vec<crate::id::TokenId>, super::Broken> {
     let rows = store.tokens(every_token(), NOW).await?;
-    Ok(rows.into_iter().filter(|row| row.revoked_at == Some(now)).map(|row| row.jti).collect())
+    Ok(rows
+        .into_iter()
+        .filter(|row| row.revoked_at == Some(now))
+        .map(|row| row.jti)
+        .collect())
 }
 
 clauses! {
-    /// `Token` logs one token and marks it in the registry, once; its parent, its children and its session stay.
+    /// `Token` logs one token and marks it in the registry, once; its parent, its children and its
+    /// session stay.
     67 revoke one_token_ends(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         register(&store, &[(1, None, Some(1)), (2, Some(1), Some(1)), (3, Some(2), Some(1))]).await?;
@@ -63,7 +71,8 @@ clauses! {
         same!(log.len(), 4);
     }
 
-    /// The sessions that tokens of a tree belong to end with it, and are logged; another session stays.
+    /// The sessions that tokens of a tree belong to end with it, and are logged; another session
+    /// stays.
     70 revoke the_session_of_a_tree_ends(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         open(&store, new(2, "ada", NOW), NOW).await?;
@@ -88,7 +97,8 @@ clauses! {
         same!(revoke(&store, Target::Tree(jti(a)), at(2)).await?.tokens, 3);
     }
 
-    /// `Client` ends every session of a client, and kills its access tokens by one lasting entry; another client's stay.
+    /// `Client` ends every session of a client, and kills its access tokens by one lasting entry;
+    /// another client's stay.
     72 revoke the_sessions_of_a_client_end(store) {
         for (number, client) in [(1, "mobile"), (2, "Mobile"), (3, "mobile")] {
             let mut opening = new(number, "ada", NOW);

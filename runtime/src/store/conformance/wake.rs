@@ -1,5 +1,5 @@
-//! Clauses of `changed`: nodes hear of each other. No clause says how soon; a store that never wakes is told by the patience of those
-//! who wait for it.
+//! Clauses of `changed`: nodes hear of each other. No clause says how soon; a store that never
+//! wakes is told by the patience of those who wait for it.
 
 use std::time::Duration;
 
@@ -17,7 +17,10 @@ async fn cursor(store: &Store) -> Result<LogCursor, Broken> {
 }
 
 /// Whether somebody who waits is woken by an operation that begins a moment later.
-async fn wakes<T>(store: &Store, operation: impl Future<Output = Result<T, crate::store::StoreError>>) -> Result<(), Broken> {
+async fn wakes<T>(
+    store: &Store,
+    operation: impl Future<Output = Result<T, crate::store::StoreError>>,
+) -> Result<(), Broken> {
     let cursor = cursor(store).await?;
     let start = Instant::now();
     let waits = || {
@@ -29,7 +32,9 @@ async fn wakes<T>(store: &Store, operation: impl Future<Output = Result<T, crate
     tokio::time::sleep(Duration::from_millis(300)).await;
     operation.await?;
     for waiting in waiting {
-        let woken = timeout(LONG * 2, waiting).await.map_err(|_| Broken::new("it never answered"))?;
+        let woken = timeout(LONG * 2, waiting)
+            .await
+            .map_err(|_| Broken::new("it never answered"))?;
         woken.map_err(|panic| Broken::new(panic.to_string()))??;
     }
     ensure!(start.elapsed() < LONG, "nobody was woken");

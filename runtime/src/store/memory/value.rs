@@ -23,12 +23,23 @@ impl State {
         true
     }
 
-    pub(super) fn take_once(&mut self, kind: String, hash: [u8; 32], now: Timestamp) -> Option<Vec<u8>> {
+    pub(super) fn take_once(
+        &mut self,
+        kind: String,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Option<Vec<u8>> {
         let (payload, until) = self.once.remove(&(kind, hash))?;
         (until > now).then_some(payload)
     }
 
-    pub(super) fn spend(&mut self, key: &str, cost: u32, limits: &[Limit], now: Timestamp) -> Spent {
+    pub(super) fn spend(
+        &mut self,
+        key: &str,
+        cost: u32,
+        limits: &[Limit],
+        now: Timestamp,
+    ) -> Spent {
         let mut spent = Vec::with_capacity(limits.len());
         let mut refused = None;
         for rate in Rate::distinct(limits) {
@@ -47,14 +58,20 @@ impl State {
     }
 
     pub(super) fn keys(&self) -> StoredKeys {
-        self.ring.clone().unwrap_or(StoredKeys { version: 0, ring: Vec::new() })
+        self.ring.clone().unwrap_or(StoredKeys {
+            version: 0,
+            ring: Vec::new(),
+        })
     }
 
     pub(super) fn swap_keys(&mut self, expected: u64, ring: Vec<u8>) -> bool {
         if self.keys().version != expected {
             return false;
         }
-        self.ring = Some(StoredKeys { version: expected + 1, ring });
+        self.ring = Some(StoredKeys {
+            version: expected + 1,
+            ring,
+        });
         true
     }
 }

@@ -1,4 +1,5 @@
-//! Deleting what nothing needs any more. Rows that somebody else holds locked are left for another run.
+//! Deleting what nothing needs any more. Rows that somebody else holds locked are left for another
+//! run.
 
 use sqlx::{PgConnection, Row as _};
 
@@ -7,14 +8,43 @@ use super::row::{millis, natural};
 use super::run::Outcome;
 use crate::clock::Timestamp;
 
-pub(super) async fn archive(db: &mut PgConnection, before: Timestamp, limit: u32, now: Timestamp) -> Outcome<Archived> {
-    let mut run = Run { db, before: millis(before), limit: i64::from(limit), now: millis(now), more: false };
-    let sessions = run.delete(delete!("tg_session", "sid", "t.abs_exp < $1", "t.abs_exp")).await?;
+pub(super) async fn archive(
+    db: &mut PgConnection,
+    before: Timestamp,
+    limit: u32,
+    now: Timestamp,
+) -> Outcome<Archived> {
+    let mut run = Run {
+        db,
+        before: millis(before),
+        limit: i64::from(limit),
+        now: millis(now),
+        more: false,
+    };
+    let sessions = run
+        .delete(delete!("tg_session", "sid", "t.abs_exp < $1", "t.abs_exp"))
+        .await?;
     let tokens = run.delete(TOKENS).await?;
-    let mut others = run.delete(delete!("tg_once", "kind, hash", "t.until < $1", "t.until")).await?;
-    others += run.delete(delete!("tg_spend", "key, burst, period", "t.full_at < $1", "t.full_at")).await?;
-    others += run.delete(delete!("tg_revocation", "id", "t.until < $1", "t.until")).await?;
-    Ok(Archived { sessions, tokens, others, more: run.more })
+    let mut others = run
+        .delete(delete!("tg_once", "kind, hash", "t.until < $1", "t.until"))
+        .await?;
+    others += run
+        .delete(delete!(
+            "tg_spend",
+            "key, burst, period",
+            "t.full_at < $1",
+            "t.full_at"
+        ))
+        .await?;
+    others += run
+        .delete(delete!("tg_revocation", "id", "t.until < $1", "t.until"))
+        .await?;
+    Ok(Archived {
+        sessions,
+        tokens,
+        others,
+        more: run.more,
+    })
 }
 
 struct Run<'a> {
@@ -27,18 +57,21 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn delete(&mut self, sql: &'static str) -> Outcome<u64> {
-        let query = sqlx::query(sql).bind(self.before).bind(self.limit).bind(self.now);
+        let query = sqlx::query(sql)
+            .bind(self.before)
+            .bind(self.limit)
+            .bind(self.now);
         let row = query.fetch_one(&mut *self.db).await?;
         self.more |= row.try_get::<bool, _>(1)?;
         natural(&row, 0)
     }
 }
 
-/// Deletes at most `$2` rows of a table under a condition; answers how many went, and whether there are more, for which one more
-/// than the limit is looked for.
+/// Deletes at most `$2` rows of a table under a condition; answers how many went, and whether there
+/// are more, for which one more than the limit is looked for.
 ///
-/// Rows are locked where they are found, and the condition is looked at again on the row that is locked: a value or a budget
-/// that was renewed in the meantime stays.
+/// Rows are locked where they are found, and the condition is looked at again on the row that is
+/// locked: a value or a budget that was renewed in the meantime stays.
 macro_rules! delete {
     ($table:literal, $keys:literal, $condition:literal, $order:literal $(, $needed:expr)?) => {
         concat!(
@@ -53,22 +86,26 @@ macro_rules! delete {
 }
 use delete;
 
-/// A row without a session stays while one below it does, so that a tree is never split. What stays is looked for among the
-/// children of rows without a session alone: the tokens of a session stay and go together.
+/// A row without a session stays while one below it does, so that a tree is never split. What stays
+/// is looked for among the children of rows without a session alone: the tokens of a session stay
+/// and go together.
 const TOKENS: &str = delete!(
     "tg_token",
     "jti",
     "t.expires_at < $1 AND t.jti NOT IN (SELECT jti FROM needed) AND NOT EXISTS (
-        SELECT 1 FROM tg_session s WHERE s.sid = t.sid AND s.revoked_at IS NULL AND s.idle_exp > $3 AND s.abs_exp > $3)",
+        SELECT 1 FROM tg_session s WHERE s.sid = t.sid AND s.revoked_at IS NULL AND s.idle_exp > \
+     $3 AND s.abs_exp > $3)",
     "t.expires_at",
     "needed(jti) AS (
         SELECT p.jti FROM tg_token p WHERE p.expires_at < $1 AND p.sid IS NULL AND EXISTS (
             SELECT 1 FROM tg_token c WHERE c.parent = p.jti AND (c.expires_at >= $1 OR EXISTS (
                 SELECT 1 FROM tg_session s
-                WHERE s.sid = c.sid AND s.revoked_at IS NULL AND s.idle_exp > $3 AND s.abs_exp > $3)))
+                WHERE s.sid = c.sid AND s.revoked_at IS NULL AND s.idle_exp > $3 AND s.abs_exp > \
+     $3)))
         UNION
         SELECT p.jti FROM needed,
             LATERAL (SELECT t.parent FROM tg_token t WHERE t.jti = needed.jti OFFSET 0) c,
-            LATERAL (SELECT t.jti FROM tg_token t WHERE t.jti = c.parent AND t.sid IS NULL OFFSET 0) p
+            LATERAL (SELECT t.jti FROM tg_token t WHERE t.jti = c.parent AND t.sid IS NULL OFFSET \
+     0) p
     ), "
 );

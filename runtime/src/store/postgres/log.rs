@@ -1,8 +1,9 @@
 //! The revocation log, and the lasting facts, which are part of it.
 //!
-//! An entry carries the number of the transaction that wrote it. Numbers are given out when a transaction begins to write, and
-//! become visible when it commits, in another order; an id would be no better. So a cursor is no number but the snapshot of the
-//! page before: the next page has what that snapshot did not show, each entry once, however late its transaction committed.
+//! An entry carries the number of the transaction that wrote it. Numbers are given out when a
+//! transaction begins to write, and become visible when it commits, in another order; an id would
+//! be no better. So a cursor is no number but the snapshot of the page before: the next page has
+//! what that snapshot did not show, each entry once, however late its transaction committed.
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
@@ -25,10 +26,15 @@ pub(super) fn until(until: Timestamp) -> i64 {
 
 /// The entries that the snapshot of a cursor did not show, and those alone.
 ///
-/// A snapshot means nothing to another server, nor to this one after it broke down: numbers whose writing never reached the disk
-/// are given out again then. A connection does not survive that. So the cursor says which server gave it and when, and counts
-/// only on a connection that is older than it; otherwise the page starts over. An entry too many does no harm, one too few does.
-pub(super) async fn since(db: &mut PgConnection, cursor: &LogCursor, now: Timestamp) -> Outcome<LogPage> {
+/// A snapshot means nothing to another server, nor to this one after it broke down: numbers whose
+/// writing never reached the disk are given out again then. A connection does not survive that. So
+/// the cursor says which server gave it and when, and counts only on a connection that is older
+/// than it; otherwise the page starts over. An entry too many does no harm, one too few does.
+pub(super) async fn since(
+    db: &mut PgConnection,
+    cursor: &LogCursor,
+    now: Timestamp,
+) -> Outcome<LogPage> {
     let seen = Seen::parse(&cursor.0).unwrap_or(Seen::NOTHING);
     let sql = concat!(
         "WITH here AS (
@@ -40,11 +46,13 @@ pub(super) async fn since(db: &mut PgConnection, cursor: &LogCursor, now: Timest
         micros!("backend_start"),
         " FROM pg_stat_get_activity(pg_backend_pid())) AS opened
         ), seen AS (
-            SELECT CASE WHEN $1 = server AND $2 > opened AND pg_snapshot_xmax($3::text::pg_snapshot) <= pg_snapshot_xmax(snapshot)
+            SELECT CASE WHEN $1 = server AND $2 > opened AND \
+         pg_snapshot_xmax($3::text::pg_snapshot) <= pg_snapshot_xmax(snapshot)
                 THEN $3::text::pg_snapshot ELSE '1:1:'::pg_snapshot END AS snapshot
             FROM here
         )
-        SELECT 0 AS id, NULL AS kind, NULL AS key, NULL AS value, NULL AS until, concat_ws(' ', server, at, snapshot) AS cursor
+        SELECT 0 AS id, NULL AS kind, NULL AS key, NULL AS value, NULL AS until, concat_ws(' ', \
+         server, at, snapshot) AS cursor
         FROM here
         UNION ALL
         SELECT id, kind, key, value, until, NULL FROM tg_revocation
@@ -55,7 +63,11 @@ pub(super) async fn since(db: &mut PgConnection, cursor: &LogCursor, now: Timest
         WHERE NOT pg_visible_in_snapshot(xid, (SELECT snapshot FROM seen))
         ORDER BY id"
     );
-    let query = sqlx::query(sql).bind(seen.server).bind(seen.at).bind(seen.snapshot).bind(millis(now));
+    let query = sqlx::query(sql)
+        .bind(seen.server)
+        .bind(seen.at)
+        .bind(seen.snapshot)
+        .bind(millis(now));
     let rows = query.fetch_all(db).await?;
     let mut page = LogPage::default();
     for row in &rows {
@@ -88,7 +100,11 @@ struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     /// Before the first entry.
-    const NOTHING: Self = Self { server: 0, at: 0, snapshot: "1:1:" };
+    const NOTHING: Self = Self {
+        server: 0,
+        at: 0,
+        snapshot: "1:1:",
+    };
 
     /// Reads a cursor, where it is one: the server is never asked to read what it did not write.
     fn parse(cursor: &'a str) -> Option<Self> {
@@ -102,41 +118,57 @@ impl<'a> Seen<'a> {
             let running = number(running).filter(|running| *running > last && *running < xmax)?;
             last = running;
         }
-        Some(Self { server: server.parse().ok()?, at: at.parse().ok()?, snapshot })
+        Some(Self {
+            server: server.parse().ok()?,
+            at: at.parse().ok()?,
+            snapshot,
+        })
     }
 }
 
 /// A transaction's number: digits, and no sign.
 fn number(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 fn entry(row: &PgRow) -> Outcome<LogEntry> {
     let (key, value) = (row.try_get::<Vec<u8>, _>(2)?, natural(row, 3)?);
     let fact = match row.try_get(1)? {
         SESSION => Fact::Session(SessionId::from_bytes(id(key)?)),
-        GENERATION => Fact::Generation(SessionId::from_bytes(id(key)?), row::small(row.try_get(3)?)?),
+        GENERATION => Fact::Generation(
+            SessionId::from_bytes(id(key)?),
+            row::small(row.try_get(3)?)?,
+        ),
         SUBJECT => Fact::Subject(name(key)?, value),
         TOKEN => Fact::Token(TokenId::from_bytes(id(key)?)),
         CLIENT => Fact::Client(row::read(name(key)?), value),
         KEY => Fact::Key(row::read(name(key)?)),
         GLOBAL => Fact::Everything(value),
         PAUSE => Fact::Paused(value % 2 == 1, value / 2),
-        other => return Err(format!("the log says `{other}`, which this version does not know").into()),
+        other => {
+            return Err(format!("the log says `{other}`, which this version does not know").into());
+        }
     };
-    Ok(LogEntry { fact, until: time(row, 4)? })
+    Ok(LogEntry {
+        fact,
+        until: time(row, 4)?,
+    })
 }
 
 fn id(key: Vec<u8>) -> Outcome<[u8; 16]> {
-    key.try_into().map_err(|_| "an id of the log is not sixteen bytes".into())
+    key.try_into()
+        .map_err(|_| "an id of the log is not sixteen bytes".into())
 }
 
 fn name(key: Vec<u8>) -> Outcome<String> {
     String::from_utf8(key).map_err(|_| "a name of the log is not UTF-8".into())
 }
 
-/// The statement that writes a lasting fact. Its entry takes the place of its predecessor at the log's end: whoever read the
-/// older one finds it there, and whoever did not needs only it.
+/// The statement that writes a lasting fact. Its entry takes the place of its predecessor at the
+/// log's end: whoever read the older one finds it there, and whoever did not needs only it.
 macro_rules! lasting {
     ($kind:literal, $key:literal, $value:literal, $next:literal) => {
         concat!(
@@ -162,7 +194,10 @@ pub(super) async fn set_paused(db: &mut PgConnection, paused: bool) -> Outcome<(
 
 /// Says that a key no longer counts, for ever.
 pub(super) async fn end_key(db: &mut PgConnection, key: &str) -> Outcome<()> {
-    sqlx::query(lasting!("key", "$1", "1", "1")).bind(stored(key)).execute(db).await?;
+    sqlx::query(lasting!("key", "$1", "1", "1"))
+        .bind(stored(key))
+        .execute(db)
+        .await?;
     Ok(())
 }
 
@@ -181,7 +216,10 @@ mod tests {
 
     #[test]
     fn only_what_a_server_wrote_is_a_cursor() {
-        for cursor in ["1 2 3:3:", "1700000000000000 1700000000000001 1056:1060:1056,1058"] {
+        for cursor in [
+            "1 2 3:3:",
+            "1700000000000000 1700000000000001 1056:1060:1056,1058",
+        ] {
             assert!(Seen::parse(cursor).is_some(), "{cursor}");
         }
         for cursor in [

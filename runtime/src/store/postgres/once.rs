@@ -12,16 +12,29 @@ use super::run::{Mode, Outcome};
 use crate::clock::Timestamp;
 use crate::secret::sha256;
 
-pub(super) async fn consume(db: &mut PgConnection, key: [u8; 32], until: Timestamp, now: Timestamp) -> Outcome<bool> {
+pub(super) async fn consume(
+    db: &mut PgConnection,
+    key: [u8; 32],
+    until: Timestamp,
+    now: Timestamp,
+) -> Outcome<bool> {
     insert(db, CONSUMED, key, None, until, now).await
 }
 
 pub(super) async fn put(db: &mut PgConnection, value: &OnceValue, now: Timestamp) -> Outcome<bool> {
-    insert(db, &stored_kind(&value.kind), value.hash, Some(&value.payload), value.until, now).await
+    insert(
+        db,
+        &stored_kind(&value.kind),
+        value.hash,
+        Some(&value.payload),
+        value.until,
+        now,
+    )
+    .await
 }
 
-/// Writes a row where there is none that still counts. Of several at once the first locks the key; the others wait for it and
-/// then find its row.
+/// Writes a row where there is none that still counts. Of several at once the first locks the key;
+/// the others wait for it and then find its row.
 async fn insert(
     db: &mut PgConnection,
     kind: &str,
@@ -30,38 +43,80 @@ async fn insert(
     until: Timestamp,
     now: Timestamp,
 ) -> Outcome<bool> {
-    let sql = "INSERT INTO tg_once(kind, hash, payload, until) VALUES ($1, $2, $3, $4) ON CONFLICT (kind, hash)
-               DO UPDATE SET payload = excluded.payload, until = excluded.until WHERE tg_once.until <= $5";
-    let query = sqlx::query(sql).bind(kind).bind(hash).bind(payload).bind(millis(until)).bind(millis(now));
+    let sql = "INSERT INTO tg_once(kind, hash, payload, until) VALUES ($1, $2, $3, $4) ON \
+               CONFLICT (kind, hash)
+               DO UPDATE SET payload = excluded.payload, until = excluded.until WHERE \
+               tg_once.until <= $5";
+    let query = sqlx::query(sql)
+        .bind(kind)
+        .bind(hash)
+        .bind(payload)
+        .bind(millis(until))
+        .bind(millis(now));
     Ok(query.execute(db).await?.rows_affected() == 1)
 }
 
-pub(super) async fn take(db: &mut PgConnection, kind: &str, hash: [u8; 32], now: Timestamp) -> Outcome<Option<Vec<u8>>> {
+pub(super) async fn take(
+    db: &mut PgConnection,
+    kind: &str,
+    hash: [u8; 32],
+    now: Timestamp,
+) -> Outcome<Option<Vec<u8>>> {
     let sql = "DELETE FROM tg_once WHERE kind = $1 AND hash = $2 AND until > $3 RETURNING payload";
-    let query = sqlx::query(sql).bind(stored_kind(kind)).bind(hash).bind(millis(now));
-    Ok(query.fetch_optional(db).await?.map(|row| row.try_get(0)).transpose()?)
+    let query = sqlx::query(sql)
+        .bind(stored_kind(kind))
+        .bind(hash)
+        .bind(millis(now));
+    Ok(query
+        .fetch_optional(db)
+        .await?
+        .map(|row| row.try_get(0))
+        .transpose()?)
 }
 
-/// In what a budget is spent: a transaction that has the key for itself. A lock on a number stands for one on rows that may not
-/// be there yet; it is the key's SHA-256, so keys meet neither each other's numbers nor those of the program.
+/// In what a budget is spent: a transaction that has the key for itself. A lock on a number stands
+/// for one on rows that may not be there yet; it is the key's SHA-256, so keys meet neither each
+/// other's numbers nor those of the program.
 pub(super) fn spending(key: &str) -> Mode {
     let [a, b, c, d, e, f, g, h, ..] = sha256(key.as_bytes());
     let number = i64::from_be_bytes([a, b, c, d, e, f, g, h]);
-    Mode::Transaction(Cow::Owned(format!("BEGIN; SELECT pg_advisory_xact_lock({number})")))
+    Mode::Transaction(Cow::Owned(format!(
+        "BEGIN; SELECT pg_advisory_xact_lock({number})"
+    )))
 }
 
-pub(super) async fn spend(db: &mut PgConnection, key: &str, cost: u32, limits: &[Limit], now: Timestamp) -> Outcome<Spent> {
+pub(super) async fn spend(
+    db: &mut PgConnection,
+    key: &str,
+    cost: u32,
+    limits: &[Limit],
+    now: Timestamp,
+) -> Outcome<Spent> {
     let key = sha256(key.as_bytes());
     let mut known = HashMap::new();
     let sql = "SELECT burst, period, full_at, fraction FROM tg_spend WHERE key = $1";
     for row in sqlx::query(sql).bind(key).fetch_all(&mut *db).await? {
-        let rate = Rate { burst: small(row.try_get(0)?)?, period: natural(&row, 1)? };
-        known.insert(rate, Budget { full_at: time(&row, 2)?, fraction: small(row.try_get(3)?)? });
+        let rate = Rate {
+            burst: small(row.try_get(0)?)?,
+            period: natural(&row, 1)?,
+        };
+        known.insert(
+            rate,
+            Budget {
+                full_at: time(&row, 2)?,
+                fraction: small(row.try_get(3)?)?,
+            },
+        );
     }
     let mut spent = Vec::with_capacity(limits.len());
     let mut refused = None;
     for rate in Rate::distinct(limits) {
-        match known.get(&rate).copied().unwrap_or_default().spend(cost, rate, now) {
+        match known
+            .get(&rate)
+            .copied()
+            .unwrap_or_default()
+            .spend(cost, rate, now)
+        {
             Ok(budget) => spent.push((rate, budget)),
             Err(wait) => refused = refused.max(Some(wait)),
         }
@@ -69,8 +124,10 @@ pub(super) async fn spend(db: &mut PgConnection, key: &str, cost: u32, limits: &
     if let Some(retry_after) = refused {
         return Ok(Spent::Refused { retry_after });
     }
-    let sql = "INSERT INTO tg_spend(key, burst, period, full_at, fraction) SELECT $1, * FROM unnest($2, $3, $4, $5)
-               ON CONFLICT (key, burst, period) DO UPDATE SET full_at = excluded.full_at, fraction = excluded.fraction";
+    let sql = "INSERT INTO tg_spend(key, burst, period, full_at, fraction) SELECT $1, * FROM \
+               unnest($2, $3, $4, $5)
+               ON CONFLICT (key, burst, period) DO UPDATE SET full_at = excluded.full_at, fraction \
+               = excluded.fraction";
     let column = |value: fn(&(Rate, Budget)) -> i64| spent.iter().map(value).collect::<Vec<_>>();
     sqlx::query(sql)
         .bind(key)
@@ -84,16 +141,30 @@ pub(super) async fn spend(db: &mut PgConnection, key: &str, cost: u32, limits: &
 }
 
 pub(super) async fn keys(db: &mut PgConnection) -> Outcome<StoredKeys> {
-    let stored = sqlx::query("SELECT version, ring FROM tg_key WHERE id = 1").fetch_optional(db).await?;
-    let Some(row) = stored else { return Ok(StoredKeys { version: 0, ring: Vec::new() }) };
-    Ok(StoredKeys { version: natural(&row, 0)?, ring: row.try_get(1)? })
+    let stored = sqlx::query("SELECT version, ring FROM tg_key WHERE id = 1")
+        .fetch_optional(db)
+        .await?;
+    let Some(row) = stored else {
+        return Ok(StoredKeys {
+            version: 0,
+            ring: Vec::new(),
+        });
+    };
+    Ok(StoredKeys {
+        version: natural(&row, 0)?,
+        ring: row.try_get(1)?,
+    })
 }
 
 pub(super) async fn swap_keys(db: &mut PgConnection, expected: u64, ring: &[u8]) -> Outcome<bool> {
     let query = if expected == 0 {
-        sqlx::query("INSERT INTO tg_key(id, version, ring) VALUES (1, 1, $1) ON CONFLICT (id) DO NOTHING").bind(ring)
+        sqlx::query(
+            "INSERT INTO tg_key(id, version, ring) VALUES (1, 1, $1) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(ring)
     } else {
-        let sql = "UPDATE tg_key SET version = version + 1, ring = $1 WHERE id = 1 AND version = $2";
+        let sql =
+            "UPDATE tg_key SET version = version + 1, ring = $1 WHERE id = 1 AND version = $2";
         sqlx::query(sql).bind(ring).bind(integer(expected))
     };
     Ok(query.execute(db).await?.rows_affected() == 1)

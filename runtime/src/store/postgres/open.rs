@@ -18,12 +18,14 @@ use crate::error::{Error, ErrorKind};
 
 /// How a database is connected to. Made by [`PostgresStore::options`].
 ///
-/// The URL is `postgres://user:password@host:port/database`, with special characters as `%40` and the like. Behind it may come
-/// `?sslmode=`, one of `disable`, `prefer` (the default: TLS where the server has it, and no proof that it is the right one),
-/// `require` (TLS, and no proof either), `verify-ca` and `verify-full`: across a network use `verify-full`. Certificates are checked
-/// against Mozilla's roots and the file of `sslrootcert=`; `sslcert=` and `sslkey=` are the client's own. A host that
-/// begins with `/` is the folder of a Unix socket. What the URL leaves out comes from the variables and the password file that
-/// PostgreSQL's own programs read (`PGHOST`, `PGPASSWORD`, `~/.pgpass` …).
+/// The URL is `postgres://user:password@host:port/database`, with special characters as `%40` and
+/// the like. Behind it may come `?sslmode=`, one of `disable`, `prefer` (the default: TLS where the
+/// server has it, and no proof that it is the right one), `require` (TLS, and no proof either),
+/// `verify-ca` and `verify-full`: across a network use `verify-full`. Certificates are checked
+/// against Mozilla's roots and the file of `sslrootcert=`; `sslcert=` and `sslkey=` are the
+/// client's own. A host that begins with `/` is the folder of a Unix socket. What the URL leaves
+/// out comes from the variables and the password file that PostgreSQL's own programs read
+/// (`PGHOST`, `PGPASSWORD`, `~/.pgpass` …).
 #[derive(Clone)]
 pub struct PostgresOptions {
     url: String,
@@ -50,23 +52,26 @@ impl PostgresOptions {
         }
     }
 
-    /// In which schema the tables lie; it is made where there is none. Letters, digits and `_`, at most 63 of them, not a digit
-    /// first. Default: the first one of the role's search path, mostly `public`.
+    /// In which schema the tables lie; it is made where there is none. Letters, digits and `_`, at
+    /// most 63 of them, not a digit first. Default: the first one of the role's search path, mostly
+    /// `public`.
     #[must_use]
     pub fn schema(mut self, name: &str) -> Self {
         self.schema = Some(name.to_owned());
         self
     }
 
-    /// How many connections this node opens at most, as they are needed, beside one on which it listens and one on which it notifies. Default 10. All nodes
-    /// together have to stay below the server's `max_connections`.
+    /// How many connections this node opens at most, as they are needed, beside one on which it
+    /// listens and one on which it notifies. Default 10. All nodes together have to stay below the
+    /// server's `max_connections`.
     #[must_use]
     pub const fn max_connections(mut self, connections: u32) -> Self {
         self.max_connections = connections;
         self
     }
 
-    /// How long an operation waits for a connection, one that becomes free or a new one. Default 2 s.
+    /// How long an operation waits for a connection, one that becomes free or a new one. Default 2
+    /// s.
     #[must_use]
     pub const fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.acquire_timeout = timeout;
@@ -80,22 +85,25 @@ impl PostgresOptions {
         self
     }
 
-    /// How long a statement may take, and, with a second more, a whole operation. Default 5 s. A server that does not answer is
-    /// given up then. Migrations and the revocation of a client or of everything, which may change every row, have ten minutes.
+    /// How long a statement may take, and, with a second more, a whole operation. Default 5 s. A
+    /// server that does not answer is given up then. Migrations and the revocation of a client or
+    /// of everything, which may change every row, have ten minutes.
     #[must_use]
     pub const fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout;
         self
     }
 
-    /// A file of certificates, in PEM, that are trusted beside Mozilla's: in place of `sslrootcert=`.
+    /// A file of certificates, in PEM, that are trusted beside Mozilla's: in place of
+    /// `sslrootcert=`.
     #[must_use]
     pub fn root_certificates(mut self, path: impl Into<PathBuf>) -> Self {
         self.roots = Some(path.into());
         self
     }
 
-    /// Demands TLS and a proof that the server is the one of the URL (`sslmode=verify-full`), whatever the URL says.
+    /// Demands TLS and a proof that the server is the one of the URL (`sslmode=verify-full`),
+    /// whatever the URL says.
     #[must_use]
     pub const fn verify_tls(mut self) -> Self {
         self.verifies = true;
@@ -109,7 +117,12 @@ impl PostgresOptions {
     pub async fn connect(self) -> Result<PostgresStore, Error> {
         let options = self.parsed()?;
         let place = place(&options);
-        let refused = |what: &str| Error::new(ErrorKind::Store, format!("the PostgreSQL database `{place}` {what}"));
+        let refused = |what: &str| {
+            Error::new(
+                ErrorKind::Store,
+                format!("the PostgreSQL database `{place}` {what}"),
+            )
+        };
 
         let mut db = match timeout(self.acquire_timeout, options.connect()).await {
             Ok(Ok(db)) => db,
@@ -122,54 +135,102 @@ impl PostgresOptions {
             Ok(Err(fault)) => return Err(refused("cannot be read").because(fault.into_source())),
             Err(_) => return Err(refused("cannot be read: there was no answer in time")),
         }
-        // The store opens its own connections, when it needs them; a farewell that fails changes nothing.
+        // The store opens its own connections, when it needs them; a farewell that fails changes
+        // nothing.
         let _ = timeout(self.acquire_timeout, db.close()).await;
 
         let wake = Wake::new(options.clone());
         let pool = Pool::new(options, self.max_connections, self.acquire_timeout);
-        let patience = self.statement_timeout.saturating_add(Duration::from_secs(1));
-        Ok(PostgresStore(Arc::new(Inner { place, schema: self.schema, pool, patience, wake })))
+        let patience = self
+            .statement_timeout
+            .saturating_add(Duration::from_secs(1));
+        Ok(PostgresStore(Arc::new(Inner {
+            place,
+            schema: self.schema,
+            pool,
+            patience,
+            wake,
+        })))
     }
 
     /// What sqlx is to connect with: the URL, and on top of it what the store cannot do without.
     fn parsed(&self) -> Result<PgConnectOptions, Error> {
-        // Nothing of the URL is said: where it cannot be read, nobody knows which part of it is the password.
-        let refused = |what: &str| Error::new(ErrorKind::Store, format!("the URL of the PostgreSQL database {what}"));
-        if !["postgres://", "postgresql://"].iter().any(|scheme| self.url.starts_with(scheme)) {
+        // Nothing of the URL is said: where it cannot be read, nobody knows which part of it is the
+        // password.
+        let refused = |what: &str| {
+            Error::new(
+                ErrorKind::Store,
+                format!("the URL of the PostgreSQL database {what}"),
+            )
+        };
+        if !["postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| self.url.starts_with(scheme))
+        {
             return Err(refused("does not begin with `postgres://`"));
         }
         check_parameters(&self.url).map_err(|what| refused(&what))?;
-        let options = PgConnectOptions::from_str(&self.url).map_err(|error| refused("cannot be read").because(error))?;
+        let options = PgConnectOptions::from_str(&self.url)
+            .map_err(|error| refused("cannot be read").because(error))?;
 
-        let millis = |timeout: Duration| timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into()).to_string();
+        let millis = |timeout: Duration| {
+            timeout
+                .as_millis()
+                .clamp(1, i32::MAX.unsigned_abs().into())
+                .to_string()
+        };
         // The last word counts: what the URL or the environment set before is overruled.
         let options = options.options([
             ("synchronous_commit", "on"),
             ("default_transaction_isolation", "read committed"),
             ("lock_timeout", &millis(self.lock_timeout)),
             ("statement_timeout", &millis(self.statement_timeout)),
-            ("idle_in_transaction_session_timeout", &millis(self.statement_timeout)),
+            (
+                "idle_in_transaction_session_timeout",
+                &millis(self.statement_timeout),
+            ),
             ("client_min_messages", "warning"),
         ]);
         let options = match &self.schema {
-            Some(name) if is_name(name) => options.options([("search_path", format!("\"{name}\""))]),
-            Some(name) => return Err(Error::new(ErrorKind::Store, format!("`{name}` cannot be the name of a schema"))),
+            Some(name) if is_name(name) => {
+                options.options([("search_path", format!("\"{name}\""))])
+            }
+            Some(name) => {
+                return Err(Error::new(
+                    ErrorKind::Store,
+                    format!("`{name}` cannot be the name of a schema"),
+                ));
+            }
             None => options,
         };
         let options = match &self.roots {
             Some(path) => options.ssl_root_cert(path),
             None => options,
         };
-        let options = if self.verifies { options.ssl_mode(PgSslMode::VerifyFull) } else { options };
+        let options = if self.verifies {
+            options.ssl_mode(PgSslMode::VerifyFull)
+        } else {
+            options
+        };
         let has_name = options.get_application_name().is_some();
-        Ok(if has_name { options } else { options.application_name("tollgate") }.disable_statement_logging())
+        Ok(if has_name {
+            options
+        } else {
+            options.application_name("tollgate")
+        }
+        .disable_statement_logging())
     }
 }
 
 impl fmt::Debug for PostgresOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresOptions")
-            .field("place", &self.parsed().map_or_else(|error| error.to_string(), |options| place(&options)))
+            .field(
+                "place",
+                &self
+                    .parsed()
+                    .map_or_else(|error| error.to_string(), |options| place(&options)),
+            )
             .field("schema", &self.schema)
             .field("max_connections", &self.max_connections)
             .field("acquire_timeout", &self.acquire_timeout)
@@ -181,20 +242,36 @@ impl fmt::Debug for PostgresOptions {
 
 /// Where a database is, for people.
 fn place(options: &PgConnectOptions) -> String {
-    let host = options.get_socket().map_or(options.get_host().into(), |folder| folder.to_string_lossy());
+    let host = options
+        .get_socket()
+        .map_or(options.get_host().into(), |folder| folder.to_string_lossy());
     let (user, port) = (options.get_username(), options.get_port());
-    format!("{user}@{host}:{port}/{}", options.get_database().unwrap_or(user))
+    format!(
+        "{user}@{host}:{port}/{}",
+        options.get_database().unwrap_or(user)
+    )
 }
 
 /// A misspelt parameter would be left out in silence, `sslmode` among them.
 fn check_parameters(url: &str) -> Result<(), String> {
-    let Some((_, parameters)) = url.split_once('?') else { return Ok(()) };
+    let Some((_, parameters)) = url.split_once('?') else {
+        return Ok(());
+    };
     let parameters = parameters.split('#').next().unwrap_or_default();
-    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+    for parameter in parameters
+        .split('&')
+        .filter(|parameter| !parameter.is_empty())
+    {
         let Some((name, _)) = parameter.split_once('=') else {
-            return Err("has a parameter without a value, or a `?` in the password that is not written `%3F`".to_owned());
+            return Err(
+                "has a parameter without a value, or a `?` in the password that is not written \
+                 `%3F`"
+                    .to_owned(),
+            );
         };
-        let is_option = name.starts_with("options[") || name.starts_with("options%5B") || name.starts_with("options%5b");
+        let is_option = name.starts_with("options[")
+            || name.starts_with("options%5B")
+            || name.starts_with("options%5b");
         if !is_option && !PARAMETERS.contains(&name) {
             return Err(format!("has the parameter `{name}`, which is none"));
         }
@@ -227,14 +304,18 @@ const PARAMETERS: [&str; 18] = [
 /// A name that means the same with quotes and in every statement.
 fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
-    let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    let first = bytes
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     first && name.len() <= 63 && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn what_refused(error: &sqlx::Error) -> &'static str {
     match error {
         sqlx::Error::Database(error) => match error.code().as_deref() {
-            Some("28P01" | "28000") => "lets this user not in: user, password or the server's `pg_hba.conf` are wrong",
+            Some("28P01" | "28000") => {
+                "lets this user not in: user, password or the server's `pg_hba.conf` are wrong"
+            }
             Some("3D000") => "does not exist",
             Some("53300") => "has no connection left",
             Some("57P03") => "is starting or stopping",
@@ -248,11 +329,16 @@ fn what_refused(error: &sqlx::Error) -> &'static str {
 
 /// Why a server or its database cannot keep sessions, if so.
 async fn obstacle(db: &mut PgConnection) -> Result<Option<String>, Fault> {
-    let sql = "SELECT current_setting('server_version_num')::int, current_setting('server_version'), pg_is_in_recovery(),
-        current_setting('transaction_read_only') = 'on', current_setting('server_encoding'), current_setting('synchronous_commit')";
+    let sql = "SELECT current_setting('server_version_num')::int, \
+               current_setting('server_version'), pg_is_in_recovery(),
+        current_setting('transaction_read_only') = 'on', current_setting('server_encoding'), \
+               current_setting('synchronous_commit')";
     let row = sqlx::query(sql).fetch_one(&mut *db).await?;
     if row.try_get::<i32, _>(0)? < OLDEST {
-        return Ok(Some(format!("is on a server of version {}; 13 or later is needed", row.try_get::<String, _>(1)?)));
+        return Ok(Some(format!(
+            "is on a server of version {}; 13 or later is needed",
+            row.try_get::<String, _>(1)?
+        )));
     }
     if row.try_get(2)? {
         return Ok(Some("is a standby, which cannot be written to".to_owned()));
@@ -266,10 +352,15 @@ async fn obstacle(db: &mut PgConnection) -> Result<Option<String>, Fault> {
     }
     // A pooler in between may drop what a connection asks for.
     if row.try_get::<&str, _>(5)? != "on" {
-        return Ok(Some("is behind something that drops `synchronous_commit=on`: a commit would not be durable".to_owned()));
+        return Ok(Some(
+            "is behind something that drops `synchronous_commit=on`: a commit would not be durable"
+                .to_owned(),
+        ));
     }
     let (version, known) = (schema::version(db).await?, schema::VERSION);
-    Ok((version > known).then(|| format!("was written by a newer version (its schema is {version}, known is {known})")))
+    Ok((version > known).then(|| {
+        format!("was written by a newer version (its schema is {version}, known is {known})")
+    }))
 }
 
 /// PostgreSQL 13, the first with `xid8`.

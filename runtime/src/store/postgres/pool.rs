@@ -1,8 +1,10 @@
-//! Connections: at most so many, opened when they are needed, given back by whoever finished with them in good order.
+//! Connections: at most so many, opened when they are needed, given back by whoever finished with
+//! them in good order.
 //!
-//! sqlx has a pool. This one differs where the promise of a timely 503 needs it: a connection that goes back is not asked
-//! whether it lives, which waits without end where a network was cut and takes the place of one that works; a server that
-//! refuses is an error at once and with its reason; and when one connection breaks, those that wait are dropped with it.
+//! sqlx has a pool. This one differs where the promise of a timely 503 needs it: a connection that
+//! goes back is not asked whether it lives, which waits without end where a network was cut and
+//! takes the place of one that works; a server that refuses is an error at once and with its
+//! reason; and when one connection breaks, those that wait are dropped with it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -37,8 +39,15 @@ pub(super) struct Lease {
 
 impl Pool {
     pub(super) fn new(options: PgConnectOptions, max: u32, patience: Duration) -> Self {
-        let permits = usize::try_from(max).unwrap_or(Semaphore::MAX_PERMITS).clamp(1, Semaphore::MAX_PERMITS);
-        Self { options, patience, permits: Arc::new(Semaphore::new(permits)), idle: Mutex::default() }
+        let permits = usize::try_from(max)
+            .unwrap_or(Semaphore::MAX_PERMITS)
+            .clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            options,
+            patience,
+            permits: Arc::new(Semaphore::new(permits)),
+            idle: Mutex::default(),
+        }
     }
 
     /// A connection that works, so far as can be told. Whoever asked first gets one first.
@@ -51,31 +60,59 @@ impl Pool {
 
     async fn find(&self) -> Outcome<Lease> {
         let permit = Arc::clone(&self.permits).acquire_owned().await?;
-        while let Some(Idle { mut connection, opened, since }) = self.pop() {
+        while let Some(Idle {
+            mut connection,
+            opened,
+            since,
+        }) = self.pop()
+        {
             // What was used a moment ago is taken to be alive: asking costs a round trip.
             if since.elapsed() < UNASKED || self.answers(&mut connection).await {
-                return Ok(Lease { connection, opened, permit });
+                return Ok(Lease {
+                    connection,
+                    opened,
+                    permit,
+                });
             }
             self.clear();
         }
         let connection = self.options.connect().await?;
-        Ok(Lease { connection, opened: Instant::now(), permit })
+        Ok(Lease {
+            connection,
+            opened: Instant::now(),
+            permit,
+        })
     }
 
     async fn answers(&self, connection: &mut PgConnection) -> bool {
-        matches!(timeout(self.patience / 4, connection.ping()).await, Ok(Ok(())))
+        matches!(
+            timeout(self.patience / 4, connection.ping()).await,
+            Ok(Ok(()))
+        )
     }
 
     fn pop(&self) -> Option<Idle> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
     }
 
-    /// Keeps a connection whose last operation ended in good order, and drops those that nobody has needed for long.
+    /// Keeps a connection whose last operation ended in good order, and drops those that nobody has
+    /// needed for long.
     pub(super) fn give_back(&self, lease: Lease) {
-        let Lease { connection, opened, permit } = lease;
+        let Lease {
+            connection,
+            opened,
+            permit,
+        } = lease;
         if opened.elapsed() < LIFETIME {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.push(Idle { connection, opened, since: Instant::now() });
+            idle.push(Idle {
+                connection,
+                opened,
+                since: Instant::now(),
+            });
             idle.retain(|idle| idle.since.elapsed() < UNUSED);
         }
         // After the connection waits: whoever gets the place finds it.
@@ -84,7 +121,10 @@ impl Pool {
 
     /// Forgets the connections that wait: one broke, so the others are as good as broken.
     pub(super) fn clear(&self) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }
 

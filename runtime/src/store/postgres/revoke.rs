@@ -1,8 +1,9 @@
 //! Revocation: every target of [`Target`], and the epochs.
 //!
-//! Where several rows are locked, it is in this order: the table of lasting facts, the subject, sessions by `sid`, tokens by `jti`.
-//! What has to see the rows of others, because it took a lock that they held, does so in a later statement: each statement has
-//! its own snapshot (READ COMMITTED), and that of the one that waited is older than the lock.
+//! Where several rows are locked, it is in this order: the table of lasting facts, the subject,
+//! sessions by `sid`, tokens by `jti`. What has to see the rows of others, because it took a lock
+//! that they held, does so in a later statement: each statement has its own snapshot (READ
+//! COMMITTED), and that of the one that waited is older than the lock.
 
 use std::borrow::Cow;
 
@@ -18,8 +19,9 @@ use crate::id::{SessionId, TokenId};
 
 /// In what a target is revoked.
 ///
-/// A subject's next epoch is above every client's and the global one, a client's and the global one above every subject's. So
-/// bumps of subjects share the lock that a bump of the others has for itself.
+/// A subject's next epoch is above every client's and the global one, a client's and the global one
+/// above every subject's. So bumps of subjects share the lock that a bump of the others has for
+/// itself.
 pub(super) const fn mode(target: &Target) -> Mode {
     match target {
         Target::AccessOf(_) | Target::Subject(_) => Mode::WITHOUT_BUMPS,
@@ -30,12 +32,27 @@ pub(super) const fn mode(target: &Target) -> Mode {
     }
 }
 
-/// A tree is looked at while nobody adds to it: what was added before is seen, and what comes after finds the mark above it.
-const TREE: Mode = Mode::Transaction(Cow::Borrowed("BEGIN; LOCK TABLE tg_token IN SHARE ROW EXCLUSIVE MODE"));
+/// A tree is looked at while nobody adds to it: what was added before is seen, and what comes after
+/// finds the mark above it.
+const TREE: Mode = Mode::Transaction(Cow::Borrowed(
+    "BEGIN; LOCK TABLE tg_token IN SHARE ROW EXCLUSIVE MODE",
+));
 
-pub(super) async fn revoke(db: &mut PgConnection, revocation: &Revocation, now: Timestamp) -> Outcome<Revoked> {
-    let Revocation { target, reason, until } = revocation;
-    let step = Step { reason: *reason, until: *until, now };
+pub(super) async fn revoke(
+    db: &mut PgConnection,
+    revocation: &Revocation,
+    now: Timestamp,
+) -> Outcome<Revoked> {
+    let Revocation {
+        target,
+        reason,
+        until,
+    } = revocation;
+    let step = Step {
+        reason: *reason,
+        until: *until,
+        now,
+    };
     let mut done = Revoked::default();
     match target {
         Target::AccessOf(subject) => done.entries.push(step.bump_subject(db, subject).await?),
@@ -56,16 +73,25 @@ pub(super) async fn revoke(db: &mut PgConnection, revocation: &Revocation, now: 
         Target::Tree(jti) => step.end_tree(db, *jti, &mut done).await?,
         Target::Client(client) => {
             let epoch = bump_client(db, client).await?;
-            done.entries.push(LogEntry { fact: Fact::Client(client.clone(), epoch), until: Timestamp::MAX });
+            done.entries.push(LogEntry {
+                fact: Fact::Client(client.clone(), epoch),
+                until: Timestamp::MAX,
+            });
             done.sessions = step.end_client(db, client).await?;
         }
         Target::Key(key) => {
             log::end_key(db, key).await?;
-            done.entries.push(LogEntry { fact: Fact::Key(key.clone()), until: Timestamp::MAX });
+            done.entries.push(LogEntry {
+                fact: Fact::Key(key.clone()),
+                until: Timestamp::MAX,
+            });
         }
         Target::Everything => {
             let epoch = bump_everything(db).await?;
-            done.entries.push(LogEntry { fact: Fact::Everything(epoch), until: Timestamp::MAX });
+            done.entries.push(LogEntry {
+                fact: Fact::Everything(epoch),
+                until: Timestamp::MAX,
+            });
             done.sessions = step.end_all(db).await?;
         }
     }
@@ -73,7 +99,9 @@ pub(super) async fn revoke(db: &mut PgConnection, revocation: &Revocation, now: 
 }
 
 pub(super) async fn epoch(db: &mut PgConnection, subject: &str, client: &str) -> Outcome<u64> {
-    let query = sqlx::query(concat!("SELECT ", effective_epoch!("$1", "$2"))).bind(stored(subject)).bind(stored(client));
+    let query = sqlx::query(concat!("SELECT ", effective_epoch!("$1", "$2")))
+        .bind(stored(subject))
+        .bind(stored(client));
     natural(&query.fetch_one(db).await?, 0)
 }
 
@@ -84,7 +112,8 @@ struct Step {
     now: Timestamp,
 }
 
-/// Ends the sessions under a condition that nobody ended before, expired or not, and counts those that were live.
+/// Ends the sessions under a condition that nobody ended before, expired or not, and counts those
+/// that were live.
 ///
 /// Expired ones too: another node's clock may be behind, and to it the session is live.
 macro_rules! end {
@@ -104,59 +133,88 @@ macro_rules! end {
 }
 
 impl Step {
-    /// `changed_at := max(now, changed_at + 1)`: it grows also where two changes share a millisecond.
+    /// `changed_at := max(now, changed_at + 1)`: it grows also where two changes share a
+    /// millisecond.
     async fn touch(&self, db: &mut PgConnection, subject: &str) -> Outcome<()> {
         let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES ($1, 0, greatest($2, 1))
-            ON CONFLICT (uid) DO UPDATE SET changed_at = greatest(excluded.changed_at, tg_subject.changed_at + 1)";
-        sqlx::query(sql).bind(stored(subject)).bind(millis(self.now)).execute(db).await?;
+            ON CONFLICT (uid) DO UPDATE SET changed_at = greatest(excluded.changed_at, \
+                   tg_subject.changed_at + 1)";
+        sqlx::query(sql)
+            .bind(stored(subject))
+            .bind(millis(self.now))
+            .execute(db)
+            .await?;
         Ok(())
     }
 
-    /// [`touch`](Self::touch), and an epoch above every one that a token of the subject may carry, which may be any client's.
+    /// [`touch`](Self::touch), and an epoch above every one that a token of the subject may carry,
+    /// which may be any client's.
     async fn bump_subject(&self, db: &mut PgConnection, subject: &str) -> Outcome<LogEntry> {
         let sql = "WITH others AS (
-                SELECT coalesce(max(value), 0) AS highest FROM tg_epoch WHERE kind IN ('client', 'global')
+                SELECT coalesce(max(value), 0) AS highest FROM tg_epoch WHERE kind IN ('client', \
+                   'global')
             ), bumped AS (
-                INSERT INTO tg_subject(uid, uep, changed_at) VALUES ($1, 1 + (SELECT highest FROM others), greatest($2, 1))
-                ON CONFLICT (uid) DO UPDATE SET uep = 1 + greatest(tg_subject.uep, (SELECT highest FROM others)),
+                INSERT INTO tg_subject(uid, uep, changed_at) VALUES ($1, 1 + (SELECT highest FROM \
+                   others), greatest($2, 1))
+                ON CONFLICT (uid) DO UPDATE SET uep = 1 + greatest(tg_subject.uep, (SELECT highest \
+                   FROM others)),
                     changed_at = greatest(excluded.changed_at, tg_subject.changed_at + 1)
                 RETURNING uep
             ), logged AS (
-                INSERT INTO tg_revocation(kind, key, value, until) SELECT 'subject', $3, uep, $4 FROM bumped
+                INSERT INTO tg_revocation(kind, key, value, until) SELECT 'subject', $3, uep, $4 \
+                   FROM bumped
             ) SELECT uep FROM bumped";
-        let query =
-            sqlx::query(sql).bind(stored(subject)).bind(millis(self.now)).bind(subject.as_bytes()).bind(log::until(self.until));
+        let query = sqlx::query(sql)
+            .bind(stored(subject))
+            .bind(millis(self.now))
+            .bind(subject.as_bytes())
+            .bind(log::until(self.until));
         let epoch = natural(&query.fetch_one(db).await?, 0)?;
         Ok(self.entry(Fact::Subject(subject.to_owned(), epoch)))
     }
 
     async fn end_subject(&self, db: &mut PgConnection, subject: &str) -> Outcome<u64> {
-        let query = sqlx::query(end!(" AND uid = $3")).bind(millis(self.now)).bind(self.reason.as_str()).bind(stored(subject));
+        let query = sqlx::query(end!(" AND uid = $3"))
+            .bind(millis(self.now))
+            .bind(self.reason.as_str())
+            .bind(stored(subject));
         natural(&query.fetch_one(db).await?, 0)
     }
 
     async fn end_client(&self, db: &mut PgConnection, client: &str) -> Outcome<u64> {
-        let query = sqlx::query(end!(" AND client_id = $3")).bind(millis(self.now)).bind(self.reason.as_str());
+        let query = sqlx::query(end!(" AND client_id = $3"))
+            .bind(millis(self.now))
+            .bind(self.reason.as_str());
         natural(&query.bind(stored(client)).fetch_one(db).await?, 0)
     }
 
     async fn end_all(&self, db: &mut PgConnection) -> Outcome<u64> {
-        let query = sqlx::query(end!("")).bind(millis(self.now)).bind(self.reason.as_str());
+        let query = sqlx::query(end!(""))
+            .bind(millis(self.now))
+            .bind(self.reason.as_str());
         natural(&query.fetch_one(db).await?, 0)
     }
 
-    /// The other sessions of a subject that may have an access token: those that ended longer ago than one lasts have none left,
-    /// a later end may not have been logged.
-    async fn end_others(&self, db: &mut PgConnection, subject: &str, keep: SessionId, done: &mut Revoked) -> Outcome<()> {
+    /// The other sessions of a subject that may have an access token: those that ended longer ago
+    /// than one lasts have none left, a later end may not have been logged.
+    async fn end_others(
+        &self,
+        db: &mut PgConnection,
+        subject: &str,
+        keep: SessionId,
+        done: &mut Revoked,
+    ) -> Outcome<()> {
         let sql = "WITH locked AS (
-                SELECT sid, revoked_at IS NULL AND idle_exp > $1 AND abs_exp > $1 AS was_live FROM tg_session
+                SELECT sid, revoked_at IS NULL AND idle_exp > $1 AND abs_exp > $1 AS was_live FROM \
+                   tg_session
                 WHERE uid = $4 AND sid <> $5 AND (revoked_at IS NULL OR revoked_at > $6)
                 ORDER BY sid FOR NO KEY UPDATE
             ), ended AS (
                 UPDATE tg_session s SET revoked_at = $1, revoke_reason = $2 FROM locked
                 WHERE s.sid = locked.sid AND s.revoked_at IS NULL
             ), logged AS (
-                INSERT INTO tg_revocation(kind, key, value, until) SELECT 'session', sid, 0, $3 FROM locked
+                INSERT INTO tg_revocation(kind, key, value, until) SELECT 'session', sid, 0, $3 \
+                   FROM locked
             ) SELECT sid, was_live FROM locked ORDER BY sid";
         let query = sqlx::query(sql)
             .bind(millis(self.now))
@@ -167,44 +225,71 @@ impl Step {
             .bind(millis(self.now.minus(self.until.since(self.now))));
         for row in query.fetch_all(db).await? {
             done.sessions += u64::from(row.try_get::<bool, _>(1)?);
-            done.entries.push(self.entry(Fact::Session(SessionId::from_bytes(row.try_get(0)?))));
+            done.entries
+                .push(self.entry(Fact::Session(SessionId::from_bytes(row.try_get(0)?))));
         }
         Ok(())
     }
 
-    /// One statement, so that the row and its log entry are there together, and durable, when it is answered (R67).
-    async fn end_session(&self, db: &mut PgConnection, sid: SessionId, done: &mut Revoked) -> Outcome<()> {
+    /// One statement, so that the row and its log entry are there together, and durable, when it is
+    /// answered (R67).
+    async fn end_session(
+        &self,
+        db: &mut PgConnection,
+        sid: SessionId,
+        done: &mut Revoked,
+    ) -> Outcome<()> {
         let sql = "WITH ended AS (
-                UPDATE tg_session SET revoked_at = $1, revoke_reason = $2 WHERE sid = $3 AND revoked_at IS NULL
+                UPDATE tg_session SET revoked_at = $1, revoke_reason = $2 WHERE sid = $3 AND \
+                   revoked_at IS NULL
                 RETURNING idle_exp > $1 AND abs_exp > $1 AS was_live
             ), logged AS (
                 INSERT INTO tg_revocation(kind, key, value, until) VALUES ('session', $3, 0, $4)
             ) SELECT count(*) FILTER (WHERE was_live) FROM ended";
-        let query = sqlx::query(sql).bind(millis(self.now)).bind(self.reason.as_str()).bind(sid.as_bytes());
+        let query = sqlx::query(sql)
+            .bind(millis(self.now))
+            .bind(self.reason.as_str())
+            .bind(sid.as_bytes());
         done.sessions = natural(&query.bind(log::until(self.until)).fetch_one(db).await?, 0)?;
         done.entries.push(self.entry(Fact::Session(sid)));
         Ok(())
     }
 
-    async fn end_token(&self, db: &mut PgConnection, jti: TokenId, done: &mut Revoked) -> Outcome<()> {
+    async fn end_token(
+        &self,
+        db: &mut PgConnection,
+        jti: TokenId,
+        done: &mut Revoked,
+    ) -> Outcome<()> {
         let sql = "WITH marked AS (
-                UPDATE tg_token SET revoked_at = $1 WHERE jti = $2 AND revoked_at IS NULL RETURNING jti
+                UPDATE tg_token SET revoked_at = $1 WHERE jti = $2 AND revoked_at IS NULL \
+                   RETURNING jti
             ), logged AS (
                 INSERT INTO tg_revocation(kind, key, value, until) VALUES ('token', $2, 0, $3)
             ) SELECT count(*) FROM marked";
-        let query = sqlx::query(sql).bind(millis(self.now)).bind(jti.as_bytes()).bind(log::until(self.until));
+        let query = sqlx::query(sql)
+            .bind(millis(self.now))
+            .bind(jti.as_bytes())
+            .bind(log::until(self.until));
         done.tokens = natural(&query.fetch_one(db).await?, 0)?;
         done.entries.push(self.entry(Fact::Token(jti)));
         Ok(())
     }
 
-    /// A token with its descendants, and the sessions that they belong to. The root need not be registered.
-    async fn end_tree(&self, db: &mut PgConnection, root: TokenId, done: &mut Revoked) -> Outcome<()> {
+    /// A token with its descendants, and the sessions that they belong to. The root need not be
+    /// registered.
+    async fn end_tree(
+        &self,
+        db: &mut PgConnection,
+        root: TokenId,
+        done: &mut Revoked,
+    ) -> Outcome<()> {
         let sql = concat!(
             "WITH RECURSIVE family(jti) AS (SELECT $1",
             family!(),
             ", belonging AS (
-                SELECT DISTINCT t.sid FROM tg_token t JOIN family ON t.jti = family.jti WHERE t.sid IS NOT NULL
+                SELECT DISTINCT t.sid FROM tg_token t JOIN family ON t.jti = family.jti WHERE \
+             t.sid IS NOT NULL
             ), locked AS (
                 SELECT s.sid FROM tg_session s JOIN belonging ON s.sid = belonging.sid
                 WHERE s.revoked_at IS NULL ORDER BY s.sid FOR NO KEY UPDATE OF s
@@ -216,33 +301,45 @@ impl Step {
                 SELECT t.jti FROM tg_token t JOIN family ON t.jti = family.jti
                 WHERE t.revoked_at IS NULL ORDER BY t.jti FOR NO KEY UPDATE OF t
             ), marked AS (
-                UPDATE tg_token t SET revoked_at = $2 FROM unmarked WHERE t.jti = unmarked.jti AND t.revoked_at IS NULL
+                UPDATE tg_token t SET revoked_at = $2 FROM unmarked WHERE t.jti = unmarked.jti AND \
+             t.revoked_at IS NULL
                 RETURNING t.jti
             ), logged AS (
                 INSERT INTO tg_revocation(kind, key, value, until)
-                SELECT 'session', sid, 0, $4 FROM belonging UNION ALL SELECT 'token', jti, 0, $4 FROM family
+                SELECT 'session', sid, 0, $4 FROM belonging UNION ALL SELECT 'token', jti, 0, $4 \
+             FROM family
             )
-            SELECT true, b.sid, coalesce(e.was_live, false) FROM belonging b LEFT JOIN ended e ON e.sid = b.sid
+            SELECT true, b.sid, coalesce(e.was_live, false) FROM belonging b LEFT JOIN ended e ON \
+             e.sid = b.sid
             UNION ALL
-            SELECT false, f.jti, m.jti IS NOT NULL FROM family f LEFT JOIN marked m ON m.jti = f.jti"
+            SELECT false, f.jti, m.jti IS NOT NULL FROM family f LEFT JOIN marked m ON m.jti = \
+             f.jti"
         );
-        let query =
-            sqlx::query(sql).bind(root.as_bytes()).bind(millis(self.now)).bind(self.reason.as_str()).bind(log::until(self.until));
+        let query = sqlx::query(sql)
+            .bind(root.as_bytes())
+            .bind(millis(self.now))
+            .bind(self.reason.as_str())
+            .bind(log::until(self.until));
         for row in query.fetch_all(db).await? {
             let (id, counts) = (row.try_get(1)?, u64::from(row.try_get::<bool, _>(2)?));
             if row.try_get(0)? {
                 done.sessions += counts;
-                done.entries.push(self.entry(Fact::Session(SessionId::from_bytes(id))));
+                done.entries
+                    .push(self.entry(Fact::Session(SessionId::from_bytes(id))));
             } else {
                 done.tokens += counts;
-                done.entries.push(self.entry(Fact::Token(TokenId::from_bytes(id))));
+                done.entries
+                    .push(self.entry(Fact::Token(TokenId::from_bytes(id))));
             }
         }
         Ok(())
     }
 
     fn entry(&self, fact: Fact) -> LogEntry {
-        LogEntry { fact, until: log::bounded(self.until) }
+        LogEntry {
+            fact,
+            until: log::bounded(self.until),
+        }
     }
 }
 
@@ -250,7 +347,8 @@ async fn bump_client(db: &mut PgConnection, client: &str) -> Outcome<u64> {
     let sql = concat!(
         "WITH others AS (
             SELECT greatest(coalesce(max(uep), 0),
-                coalesce((SELECT value FROM tg_epoch WHERE kind = 'global' AND key = ''), 0)) AS highest
+                coalesce((SELECT value FROM tg_epoch WHERE kind = 'global' AND key = ''), 0)) AS \
+         highest
             FROM tg_subject
         ) ",
         lasting!(
@@ -260,17 +358,26 @@ async fn bump_client(db: &mut PgConnection, client: &str) -> Outcome<u64> {
             "1 + greatest(tg_epoch.value, (SELECT highest FROM others))"
         )
     );
-    natural(&sqlx::query(sql).bind(stored(client)).fetch_one(db).await?, 0)
+    natural(
+        &sqlx::query(sql).bind(stored(client)).fetch_one(db).await?,
+        0,
+    )
 }
 
 async fn bump_everything(db: &mut PgConnection) -> Outcome<u64> {
     let sql = concat!(
         "WITH others AS (
             SELECT greatest(coalesce(max(uep), 0),
-                coalesce((SELECT max(value) FROM tg_epoch WHERE kind IN ('client', 'global')), 0)) AS highest
+                coalesce((SELECT max(value) FROM tg_epoch WHERE kind IN ('client', 'global')), 0)) \
+         AS highest
             FROM tg_subject
         ) ",
-        lasting!("global", "''", "1 + (SELECT highest FROM others)", "1 + (SELECT highest FROM others)")
+        lasting!(
+            "global",
+            "''",
+            "1 + (SELECT highest FROM others)",
+            "1 + (SELECT highest FROM others)"
+        )
     );
     natural(&sqlx::query(sql).fetch_one(db).await?, 0)
 }

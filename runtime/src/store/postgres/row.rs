@@ -11,13 +11,17 @@ use crate::clock::Timestamp;
 use crate::device::{Device, Hints};
 use crate::id::{SessionId, TokenId};
 
-/// The columns of [`session`], with the effective epoch last: a statement that names them reads row and epoch together.
+/// The columns of [`session`], with the effective epoch last: a statement that names them reads row
+/// and epoch together.
 macro_rules! session_columns {
     () => {
         concat!(
-            "s.sid, s.uid, s.client_id, s.device_name, s.device_id, s.device_agent, s.device_ip, s.gen, s.cur_hash,
-             s.prev_gen, s.prev_hash, s.rotated_at, s.superseded_at, s.sealed_successor, s.confirmed, s.ctx_hash, s.auth_time,
-             s.acr, s.claims, s.created_at, s.last_seen_at, s.idle_exp, s.abs_exp, s.revoked_at, s.revoke_reason, s.device_hints, ",
+            "s.sid, s.uid, s.client_id, s.device_name, s.device_id, s.device_agent, s.device_ip, \
+             s.gen, s.cur_hash,
+             s.prev_gen, s.prev_hash, s.rotated_at, s.superseded_at, s.sealed_successor, \
+             s.confirmed, s.ctx_hash, s.auth_time,
+             s.acr, s.claims, s.created_at, s.last_seen_at, s.idle_exp, s.abs_exp, \
+             s.revoked_at, s.revoke_reason, s.device_hints, ",
             effective_epoch!("s.uid", "s.client_id")
         )
     };
@@ -40,7 +44,10 @@ pub(super) use effective_epoch;
 
 pub(super) fn session(row: &PgRow) -> Outcome<Session> {
     let previous = match (row.try_get::<Option<i64>, _>(9)?, row.try_get(10)?) {
-        (Some(generation), Some(hash)) => Some(Predecessor { generation: small(generation)?, hash }),
+        (Some(generation), Some(hash)) => Some(Predecessor {
+            generation: small(generation)?,
+            hash,
+        }),
         _ => None,
     };
     let mut device = Device::new(text_or_none(row, 3)?, text_or_none(row, 4)?);
@@ -48,7 +55,9 @@ pub(super) fn session(row: &PgRow) -> Outcome<Session> {
     device.ip = text_or_none(row, 6)?;
     device.hints = Hints::from_stored(text_or_none(row, 25)?.as_deref());
     // A reason that a later version wrote is not known here; that it is over is what counts.
-    let reason = row.try_get::<Option<&str>, _>(24)?.and_then(RevokeReason::parse);
+    let reason = row
+        .try_get::<Option<&str>, _>(24)?
+        .and_then(RevokeReason::parse);
     let revoked = time_or_none(row, 23)?.map(|at| (at, reason.unwrap_or(RevokeReason::Requested)));
     Ok(Session {
         sid: SessionId::from_bytes(row.try_get(0)?),
@@ -78,7 +87,8 @@ pub(super) fn session(row: &PgRow) -> Outcome<Session> {
 /// The columns of [`token`].
 macro_rules! token_columns {
     () => {
-        "t.jti, t.kind, t.sid, t.gen, t.parent, t.subject, t.device_id, t.issued_at, t.expires_at, t.revoked_at"
+        "t.jti, t.kind, t.sid, t.gen, t.parent, t.subject, t.device_id, t.issued_at, t.expires_at, \
+         t.revoked_at"
     };
 }
 pub(super) use token_columns;
@@ -86,7 +96,11 @@ pub(super) use token_columns;
 pub(super) fn token(row: &PgRow) -> Outcome<TokenRecord> {
     Ok(TokenRecord {
         jti: TokenId::from_bytes(row.try_get(0)?),
-        kind: if row.try_get::<&str, _>(1)? == REFRESH { TokenKind::Refresh } else { TokenKind::Access },
+        kind: if row.try_get::<&str, _>(1)? == REFRESH {
+            TokenKind::Refresh
+        } else {
+            TokenKind::Access
+        },
         sid: row.try_get::<Option<_>, _>(2)?.map(SessionId::from_bytes),
         generation: row.try_get::<Option<i64>, _>(3)?.map(small).transpose()?,
         parent: row.try_get::<Option<_>, _>(4)?.map(TokenId::from_bytes),
@@ -108,8 +122,8 @@ pub(super) const fn kind(kind: TokenKind) -> &'static str {
 const ACCESS: &str = "access";
 const REFRESH: &str = "refresh";
 
-/// A text as it is stored. PostgreSQL's text holds every character but the one numbered 0, so that one is written as two others,
-/// the first of them being [`ESCAPE`], and so is that.
+/// A text as it is stored. PostgreSQL's text holds every character but the one numbered 0, so that
+/// one is written as two others, the first of them being [`ESCAPE`], and so is that.
 pub(super) fn stored(text: &str) -> Cow<'_, str> {
     if text.contains(['\0', ESCAPE]) {
         Cow::Owned(text.replace(ESCAPE, "\u{1a}1").replace('\0', "\u{1a}0"))
@@ -124,7 +138,11 @@ pub(super) fn stored_or_none(text: &Option<String>) -> Option<Cow<'_, str>> {
 
 /// A text as it was before [`stored`].
 pub(super) fn read(text: String) -> String {
-    if text.contains(ESCAPE) { text.replace("\u{1a}0", "\0").replace("\u{1a}1", "\u{1a}") } else { text }
+    if text.contains(ESCAPE) {
+        text.replace("\u{1a}0", "\0").replace("\u{1a}1", "\u{1a}")
+    } else {
+        text
+    }
 }
 
 /// The character "substitute", which no name has.
@@ -174,7 +192,18 @@ mod tests {
 
     #[test]
     fn every_text_reads_back_and_no_two_are_stored_alike() {
-        let texts = ["", "ada", "\0", "\u{1a}", "\u{1a}0", "\0\u{1a}1", "a\0b", "\u{1a}\0", "\u{1a}10", "\u{1a}\u{1a}0"];
+        let texts = [
+            "",
+            "ada",
+            "\0",
+            "\u{1a}",
+            "\u{1a}0",
+            "\0\u{1a}1",
+            "a\0b",
+            "\u{1a}\0",
+            "\u{1a}10",
+            "\u{1a}\u{1a}0",
+        ];
         let mut seen = std::collections::HashSet::new();
         for text in texts {
             let stored = stored(text).into_owned();

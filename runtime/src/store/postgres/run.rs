@@ -1,4 +1,5 @@
-//! Running an operation: on a connection of its own, within its time, in one transaction, again where the server asks for that.
+//! Running an operation: on a connection of its own, within its time, in one transaction, again
+//! where the server asks for that.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -50,15 +51,22 @@ impl Mode {
     /// A transaction that needs no lock to begin with.
     pub(super) const PLAIN: Self = Self::Transaction(Cow::Borrowed("BEGIN"));
 
-    /// A transaction that no bump of a client's or the global epoch overlaps. Many of these run side by side.
+    /// A transaction that no bump of a client's or the global epoch overlaps. Many of these run
+    /// side by side.
     ///
-    /// The lock is one on the table `tg_epoch` itself, weak enough for its readers and writers not to notice. It is asked for
-    /// before the first statement, so every statement of the transaction has a snapshot that was taken under it.
-    pub(super) const WITHOUT_BUMPS: Self = Self::Transaction(Cow::Borrowed("BEGIN; LOCK TABLE tg_epoch IN ROW SHARE MODE"));
+    /// The lock is one on the table `tg_epoch` itself, weak enough for its readers and writers not
+    /// to notice. It is asked for before the first statement, so every statement of the transaction
+    /// has a snapshot that was taken under it.
+    pub(super) const WITHOUT_BUMPS: Self = Self::Transaction(Cow::Borrowed(
+        "BEGIN; LOCK TABLE tg_epoch IN ROW SHARE MODE",
+    ));
 
-    /// A transaction that bumps a client's or the global epoch: it waits until all [`WITHOUT_BUMPS`](Self::WITHOUT_BUMPS) have
-    /// committed, so its statements see every session and every subject's epoch there is, and none comes in beside it.
-    pub(super) const BUMPING: Self = Self::Sweep("BEGIN; SET LOCAL statement_timeout = 0; LOCK TABLE tg_epoch IN EXCLUSIVE MODE");
+    /// A transaction that bumps a client's or the global epoch: it waits until all
+    /// [`WITHOUT_BUMPS`](Self::WITHOUT_BUMPS) have committed, so its statements see every session
+    /// and every subject's epoch there is, and none comes in beside it.
+    pub(super) const BUMPING: Self = Self::Sweep(
+        "BEGIN; SET LOCAL statement_timeout = 0; LOCK TABLE tg_epoch IN EXCLUSIVE MODE",
+    );
 
     /// What its transaction begins and ends with, where it is not left to the one statement.
     fn frame(&self) -> Option<(Cow<'static, str>, &'static str)> {
@@ -72,8 +80,8 @@ impl Mode {
 }
 
 impl Inner {
-    /// Runs an operation to its end, whether or not its caller waits for it: a client cannot stop a revocation by hanging up, and
-    /// no connection is left in the middle of something.
+    /// Runs an operation to its end, whether or not its caller waits for it: a client cannot stop a
+    /// revocation by hanging up, and no connection is left in the middle of something.
     pub(super) async fn run<A, T>(
         self: &Arc<Self>,
         what: &'static str,
@@ -88,12 +96,19 @@ impl Inner {
         let inner = Arc::clone(self);
         let running = tokio::spawn(async move { inner.repeat(&mode, &args, operation).await });
         match running.await {
-            Ok(outcome) => outcome.map_err(|fault| StoreError::new(what).because(fault.into_source())),
+            Ok(outcome) => {
+                outcome.map_err(|fault| StoreError::new(what).because(fault.into_source()))
+            }
             Err(_) => Err(StoreError::new(what).because("the operation panicked")),
         }
     }
 
-    async fn repeat<A: Sync, T>(&self, mode: &Mode, args: &A, operation: Operation<A, T>) -> Outcome<T> {
+    async fn repeat<A: Sync, T>(
+        &self,
+        mode: &Mode,
+        args: &A,
+        operation: Operation<A, T>,
+    ) -> Outcome<T> {
         let mut tries = 0;
         loop {
             let fault = match self.attempt(mode, args, operation).await {
@@ -111,12 +126,18 @@ impl Inner {
 
     async fn attempt<A, T>(&self, mode: &Mode, args: &A, operation: Operation<A, T>) -> Outcome<T> {
         let mut lease = self.pool.take().await?;
-        let patience = if matches!(mode, Mode::Sweep(_)) { SWEEP } else { self.patience };
+        let patience = if matches!(mode, Mode::Sweep(_)) {
+            SWEEP
+        } else {
+            self.patience
+        };
         let frame = mode.frame();
         let within_transaction = frame.is_some();
         let db = lease.connection();
         let done = timeout(patience, async move {
-            let Some((begin, end)) = frame else { return operation(db, args).await };
+            let Some((begin, end)) = frame else {
+                return operation(db, args).await;
+            };
             execute(db, begin).await?;
             let answer = operation(db, args).await?;
             execute(db, Cow::Borrowed(end)).await?;
@@ -131,7 +152,8 @@ impl Inner {
                 self.clean_up(lease, &fault, within_transaction).await;
                 Err(fault)
             }
-            // The connection is closed with the lease; the server's own limits end what it still does for it.
+            // The connection is closed with the lease; the server's own limits end what it still
+            // does for it.
             Err(_) => Err("the server did not answer in time".into()),
         }
     }
@@ -160,13 +182,16 @@ impl Fault {
         matches!(self.code().as_deref(), Some("40001" | "40P01"))
     }
 
-    /// The connection cannot be used any more: the server is gone, is going, or no longer makes sense.
+    /// The connection cannot be used any more: the server is gone, is going, or no longer makes
+    /// sense.
     fn is_broken(&self) -> bool {
         match self {
-            Self::Database(sqlx::Error::Database(_)) => {
-                self.code().is_none_or(|code| code.starts_with("57P") || code.starts_with("08"))
+            Self::Database(sqlx::Error::Database(_)) => self
+                .code()
+                .is_none_or(|code| code.starts_with("57P") || code.starts_with("08")),
+            Self::Database(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => {
+                true
             }
-            Self::Database(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => true,
             Self::Database(_) | Self::Other(_) => false,
         }
     }

@@ -1,8 +1,10 @@
-//! The tables, and how a database is brought to them. All names begin with `tg_`, so a program's own tables may lie beside them.
+//! The tables, and how a database is brought to them. All names begin with `tg_`, so a program's
+//! own tables may lie beside them.
 //!
-//! Ids and hashes are `bytea`, times are milliseconds since 1970. No index covers a column that a rotation changes, and a fifth
-//! of each page of sessions stays free, so that a rotation writes no index. Names compare byte for byte, whatever the
-//! database's collation says today or after an upgrade of its system.
+//! Ids and hashes are `bytea`, times are milliseconds since 1970. No index covers a column that a
+//! rotation changes, and a fifth of each page of sessions stays free, so that a rotation writes no
+//! index. Names compare byte for byte, whatever the database's collation says today or after an
+//! upgrade of its system.
 
 use sqlx::{AssertSqlSafe, PgConnection, Row as _, raw_sql};
 
@@ -130,24 +132,34 @@ const STEPS: [(i64, &str); 2] = [
     (2, "ALTER TABLE tg_session ADD COLUMN device_hints text"),
 ];
 
-/// Of several nodes that start together one migrates, and the others wait here and then find nothing to do. The number is
-/// tollgate's own, the same for every schema of a database.
+/// Of several nodes that start together one migrates, and the others wait here and then find
+/// nothing to do. The number is tollgate's own, the same for every schema of a database.
 pub(super) const MIGRATING: Mode = Mode::Sweep(
-    "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '1min'; SELECT pg_advisory_xact_lock(8389760304487690337)",
+    "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '1min'; SELECT \
+     pg_advisory_xact_lock(8389760304487690337)",
 );
 
 /// The version of a database: 0 where it has none of our tables.
 pub(super) async fn version(db: &mut PgConnection) -> Outcome<i64> {
-    let ours = sqlx::query("SELECT to_regclass('tg_schema') IS NOT NULL").fetch_one(&mut *db).await?;
+    let ours = sqlx::query("SELECT to_regclass('tg_schema') IS NOT NULL")
+        .fetch_one(&mut *db)
+        .await?;
     if !ours.try_get(0)? {
         return Ok(0);
     }
-    let version = sqlx::query("SELECT coalesce(max(version), 0) FROM tg_schema").fetch_one(db).await?;
+    let version = sqlx::query("SELECT coalesce(max(version), 0) FROM tg_schema")
+        .fetch_one(db)
+        .await?;
     Ok(version.try_get(0)?)
 }
 
-/// Takes the steps that are missing, in the caller's transaction, which holds the lock of [`MIGRATING`].
-pub(super) async fn migrate(db: &mut PgConnection, schema: Option<&str>, now: Timestamp) -> Outcome<()> {
+/// Takes the steps that are missing, in the caller's transaction, which holds the lock of
+/// [`MIGRATING`].
+pub(super) async fn migrate(
+    db: &mut PgConnection,
+    schema: Option<&str>,
+    now: Timestamp,
+) -> Outcome<()> {
     if let Some(schema) = schema {
         make_schema(db, schema).await?;
     }
@@ -156,37 +168,53 @@ pub(super) async fn migrate(db: &mut PgConnection, schema: Option<&str>, now: Ti
         return Err(format!("the schema of the database is {version}, known is {VERSION}").into());
     }
     if version == 0 {
-        let sql = "CREATE TABLE IF NOT EXISTS tg_schema(version bigint NOT NULL PRIMARY KEY, applied_at bigint NOT NULL)";
+        let sql = "CREATE TABLE IF NOT EXISTS tg_schema(version bigint NOT NULL PRIMARY KEY, \
+                   applied_at bigint NOT NULL)";
         raw_sql(sql).execute(&mut *db).await?;
     }
     for (step, sql) in STEPS {
         if step > version {
             raw_sql(sql).execute(&mut *db).await?;
-            sqlx::query("INSERT INTO tg_schema VALUES ($1, $2)").bind(step).bind(millis(now)).execute(&mut *db).await?;
+            sqlx::query("INSERT INTO tg_schema VALUES ($1, $2)")
+                .bind(step)
+                .bind(millis(now))
+                .execute(&mut *db)
+                .await?;
         }
     }
     Ok(())
 }
 
-/// Makes a schema that is not there. One that is there may belong to somebody who lets us use it, and not make others.
+/// Makes a schema that is not there. One that is there may belong to somebody who lets us use it,
+/// and not make others.
 async fn make_schema(db: &mut PgConnection, schema: &str) -> Outcome<()> {
-    let there = sqlx::query("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)").bind(schema).fetch_one(&mut *db);
+    let there = sqlx::query("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)")
+        .bind(schema)
+        .fetch_one(&mut *db);
     if !there.await?.try_get::<bool, _>(0)? {
         // The options let no name through that would have to be escaped.
-        raw_sql(AssertSqlSafe(format!("CREATE SCHEMA \"{schema}\""))).execute(db).await?;
+        raw_sql(AssertSqlSafe(format!("CREATE SCHEMA \"{schema}\"")))
+            .execute(db)
+            .await?;
     }
     Ok(())
 }
 
-/// Writes a row that nobody else meets, which the caller's transaction takes back, and looks for a live session.
+/// Writes a row that nobody else meets, which the caller's transaction takes back, and looks for a
+/// live session.
 pub(super) async fn health(db: &mut PgConnection, now: Timestamp) -> Outcome<StoreHealth> {
     // The sessions that end last come first, so a live one is found at once.
     let sql = "WITH written AS (
-            INSERT INTO tg_once(kind, hash, until) VALUES ('health', convert_to(pg_current_xact_id()::text, 'UTF8'), 0)
+            INSERT INTO tg_once(kind, hash, until) VALUES ('health', \
+               convert_to(pg_current_xact_id()::text, 'UTF8'), 0)
         )
         SELECT EXISTS (SELECT 1 FROM tg_session
             WHERE abs_exp > $1 AND idle_exp > $1 AND revoked_at IS NULL ORDER BY abs_exp DESC)";
-    let has_live_sessions = sqlx::query(sql).bind(millis(now)).fetch_one(db).await?.try_get(0)?;
+    let has_live_sessions = sqlx::query(sql)
+        .bind(millis(now))
+        .fetch_one(db)
+        .await?
+        .try_get(0)?;
     Ok(StoreHealth { has_live_sessions })
 }
 

@@ -4,64 +4,113 @@ use std::time::Duration;
 
 use sqlx::{PgConnection, Row as _};
 
-use super::super::{Authenticated, DeviceLimit, NewSession, OnLimit, Opened, RevokeReason, Rotated, Rotation, Session, Step};
+use super::super::{
+    Authenticated, DeviceLimit, NewSession, OnLimit, Opened, RevokeReason, Rotated, Rotation,
+    Session, Step,
+};
 use super::log;
-use super::row::{self, effective_epoch, millis, natural, session_columns, stored, stored_or_none, time};
+use super::row::{
+    self, effective_epoch, millis, natural, session_columns, stored, stored_or_none, time,
+};
 use super::run::Outcome;
 use super::token::{self, recording};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
 
-/// Opens a session in three or four statements of one transaction. The first takes the subject's lock; those after it have
-/// snapshots of their own (READ COMMITTED), taken when the lock was held, so they see what its last holder committed.
-pub(super) async fn open(db: &mut PgConnection, new: &NewSession, now: Timestamp) -> Outcome<Opened> {
+/// Opens a session in three or four statements of one transaction. The first takes the subject's
+/// lock; those after it have snapshots of their own (READ COMMITTED), taken when the lock was held,
+/// so they see what its last holder committed.
+pub(super) async fn open(
+    db: &mut PgConnection,
+    new: &NewSession,
+    now: Timestamp,
+) -> Outcome<Opened> {
     let changed_at = lock_subject(db, &new.subject).await?;
     if has_moved(new.authenticated, changed_at) {
         return Ok(Opened::Reload { changed_at });
     }
-    let Some(evicted) = evicted(db, new, now).await? else { return Ok(Opened::LimitReached) };
+    let Some(evicted) = evicted(db, new, now).await? else {
+        return Ok(Opened::LimitReached);
+    };
     let epoch = insert(db, new, &evicted, now).await?;
     Ok(Opened::Open { epoch, evicted })
 }
 
-/// Locks the subject's row, which is made where there is none, and answers when the subject last changed.
+/// Locks the subject's row, which is made where there is none, and answers when the subject last
+/// changed.
 async fn lock_subject(db: &mut PgConnection, subject: &str) -> Outcome<Timestamp> {
     let subject = stored(subject);
     let lock = "SELECT changed_at FROM tg_subject WHERE uid = $1 FOR UPDATE";
-    if let Some(row) = sqlx::query(lock).bind(subject.as_ref()).fetch_optional(&mut *db).await? {
+    if let Some(row) = sqlx::query(lock)
+        .bind(subject.as_ref())
+        .fetch_optional(&mut *db)
+        .await?
+    {
         return time(&row, 0);
     }
-    let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES ($1, 0, 0) ON CONFLICT (uid) DO NOTHING";
-    sqlx::query(sql).bind(subject.as_ref()).execute(&mut *db).await?;
-    time(&sqlx::query(lock).bind(subject.as_ref()).fetch_one(db).await?, 0)
+    let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES ($1, 0, 0) ON CONFLICT (uid) \
+               DO NOTHING";
+    sqlx::query(sql)
+        .bind(subject.as_ref())
+        .execute(&mut *db)
+        .await?;
+    time(
+        &sqlx::query(lock)
+            .bind(subject.as_ref())
+            .fetch_one(db)
+            .await?,
+        0,
+    )
 }
 
-/// Whether a subject changed since its authentication. The second covers clock errors between nodes (ROTATION 3).
+/// Whether a subject changed since its authentication. The second covers clock errors between nodes
+/// (ROTATION 3).
 fn has_moved(authenticated: Authenticated, changed_at: Timestamp) -> bool {
     match authenticated {
-        Authenticated::Since(start) => changed_at > Timestamp::default() && changed_at >= start.minus(Duration::from_secs(1)),
+        Authenticated::Since(start) => {
+            changed_at > Timestamp::default() && changed_at >= start.minus(Duration::from_secs(1))
+        }
         Authenticated::After(expected) => changed_at != expected,
     }
 }
 
 /// The sessions that have to end for a new one, or `None` where it may not be opened.
-async fn evicted(db: &mut PgConnection, new: &NewSession, now: Timestamp) -> Outcome<Option<Vec<SessionId>>> {
-    let Some(DeviceLimit { max, on_limit }) = new.limit else { return Ok(Some(Vec::new())) };
-    let sql = "SELECT sid FROM tg_session WHERE uid = $1 AND revoked_at IS NULL AND idle_exp > $2 AND abs_exp > $2
+async fn evicted(
+    db: &mut PgConnection,
+    new: &NewSession,
+    now: Timestamp,
+) -> Outcome<Option<Vec<SessionId>>> {
+    let Some(DeviceLimit { max, on_limit }) = new.limit else {
+        return Ok(Some(Vec::new()));
+    };
+    let sql = "SELECT sid FROM tg_session WHERE uid = $1 AND revoked_at IS NULL AND idle_exp > $2 \
+               AND abs_exp > $2
                ORDER BY last_seen_at, created_at, sid";
-    let live = sqlx::query(sql).bind(stored(&new.subject)).bind(millis(now)).fetch_all(db).await?;
+    let live = sqlx::query(sql)
+        .bind(stored(&new.subject))
+        .bind(millis(now))
+        .fetch_all(db)
+        .await?;
     let room = usize::try_from(max.max(1)).unwrap_or(usize::MAX) - 1;
     let surplus = live.len().saturating_sub(room);
     if surplus > 0 && on_limit == OnLimit::Deny {
         return Ok(None);
     }
-    let evicted = live.iter().take(surplus).map(|row| Ok(SessionId::from_bytes(row.try_get(0)?)));
+    let evicted = live
+        .iter()
+        .take(surplus)
+        .map(|row| Ok(SessionId::from_bytes(row.try_get(0)?)));
     evicted.collect::<Outcome<_>>().map(Some)
 }
 
 /// Writes the session and its tokens, ends those that go for it, and answers the effective epoch.
-async fn insert(db: &mut PgConnection, new: &NewSession, evicted: &[SessionId], now: Timestamp) -> Outcome<u64> {
+async fn insert(
+    db: &mut PgConnection,
+    new: &NewSession,
+    evicted: &[SessionId],
+    now: Timestamp,
+) -> Outcome<u64> {
     let sql = concat!(
         "WITH locked AS (
             SELECT sid FROM tg_session WHERE sid = ANY($15) ORDER BY sid FOR NO KEY UPDATE
@@ -69,11 +118,15 @@ async fn insert(db: &mut PgConnection, new: &NewSession, evicted: &[SessionId], 
             UPDATE tg_session s SET revoked_at = $12, revoke_reason = $16 FROM locked
             WHERE s.sid = locked.sid AND s.revoked_at IS NULL
         ), logged AS (
-            INSERT INTO tg_revocation(kind, key, value, until) SELECT 'session', sid, 0, $17 FROM unnest($15) sid
+            INSERT INTO tg_revocation(kind, key, value, until) SELECT 'session', sid, 0, $17 FROM \
+         unnest($15) sid
         ), opened AS (
-            INSERT INTO tg_session(sid, uid, client_id, device_name, device_id, device_agent, device_ip, gen, cur_hash,
-                confirmed, auth_time, acr, claims, created_at, last_seen_at, idle_exp, abs_exp, device_hints)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, false, $9, $10, $11, $12, $12, $13, $14, $19)
+            INSERT INTO tg_session(sid, uid, client_id, device_name, device_id, device_agent, \
+         device_ip, gen, cur_hash,
+                confirmed, auth_time, acr, claims, created_at, last_seen_at, idle_exp, abs_exp, \
+         device_hints)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, false, $9, $10, $11, $12, $12, $13, $14, \
+         $19)
             RETURNING sid
         ), recorded AS (",
         recording!("opened", "$18"),
@@ -105,28 +158,63 @@ async fn insert(db: &mut PgConnection, new: &NewSession, evicted: &[SessionId], 
 }
 
 pub(super) async fn read(db: &mut PgConnection, sid: SessionId) -> Outcome<Option<Session>> {
-    let sql = concat!("SELECT ", session_columns!(), " FROM tg_session s WHERE s.sid = $1");
-    sqlx::query(sql).bind(sid.as_bytes()).fetch_optional(db).await?.as_ref().map(row::session).transpose()
-}
-
-pub(super) async fn live_of(db: &mut PgConnection, subject: &str, now: Timestamp) -> Outcome<Vec<Session>> {
     let sql = concat!(
         "SELECT ",
         session_columns!(),
-        " FROM tg_session s WHERE s.uid = $1 AND s.revoked_at IS NULL AND s.idle_exp > $2 AND s.abs_exp > $2
+        " FROM tg_session s WHERE s.sid = $1"
+    );
+    sqlx::query(sql)
+        .bind(sid.as_bytes())
+        .fetch_optional(db)
+        .await?
+        .as_ref()
+        .map(row::session)
+        .transpose()
+}
+
+pub(super) async fn live_of(
+    db: &mut PgConnection,
+    subject: &str,
+    now: Timestamp,
+) -> Outcome<Vec<Session>> {
+    let sql = concat!(
+        "SELECT ",
+        session_columns!(),
+        " FROM tg_session s WHERE s.uid = $1 AND s.revoked_at IS NULL AND s.idle_exp > $2 AND \
+         s.abs_exp > $2
           ORDER BY s.created_at, s.sid"
     );
-    let rows = sqlx::query(sql).bind(stored(subject)).bind(millis(now)).fetch_all(db).await?;
+    let rows = sqlx::query(sql)
+        .bind(stored(subject))
+        .bind(millis(now))
+        .fetch_all(db)
+        .await?;
     rows.iter().map(row::session).collect()
 }
 
-/// The conditions stand in the statement that writes. Of several rotations of one token the first locks the row; the others wait
-/// for its commit and look at the conditions again, on the row as it is then (READ COMMITTED). So exactly one finds them true.
-pub(super) async fn rotate(db: &mut PgConnection, rotation: &Rotation, now: Timestamp) -> Outcome<Rotated> {
+/// The conditions stand in the statement that writes. Of several rotations of one token the first
+/// locks the row; the others wait for its commit and look at the conditions again, on the row as it
+/// is then (READ COMMITTED). So exactly one finds them true.
+pub(super) async fn rotate(
+    db: &mut PgConnection,
+    rotation: &Rotation,
+    now: Timestamp,
+) -> Outcome<Rotated> {
     let is_plain = rotation.log_until.is_none() && rotation.tokens.is_empty();
     let query = match &rotation.step {
-        Step::Advance { generation, current, successor, sealed, context, idle_exp } => {
-            let sql = if is_plain { advance!() } else { with_log_and_tokens!(advance!(), "$9", "$10") };
+        Step::Advance {
+            generation,
+            current,
+            successor,
+            sealed,
+            context,
+            idle_exp,
+        } => {
+            let sql = if is_plain {
+                advance!()
+            } else {
+                with_log_and_tokens!(advance!(), "$9", "$10")
+            };
             sqlx::query(sql)
                 .bind(rotation.sid.as_bytes())
                 .bind(i64::from(*generation))
@@ -137,8 +225,16 @@ pub(super) async fn rotate(db: &mut PgConnection, rotation: &Rotation, now: Time
                 .bind(context)
                 .bind(millis(*idle_exp))
         }
-        Step::Remint { generation, successor, sealed } => {
-            let sql = if is_plain { remint!() } else { with_log_and_tokens!(remint!(), "$6", "$7") };
+        Step::Remint {
+            generation,
+            successor,
+            sealed,
+        } => {
+            let sql = if is_plain {
+                remint!()
+            } else {
+                with_log_and_tokens!(remint!(), "$6", "$7")
+            };
             sqlx::query(sql)
                 .bind(rotation.sid.as_bytes())
                 .bind(i64::from(*generation))
@@ -147,18 +243,33 @@ pub(super) async fn rotate(db: &mut PgConnection, rotation: &Rotation, now: Time
                 .bind(sealed)
         }
         Step::Hold { generation } => {
-            let sql = if is_plain { hold!() } else { with_log_and_tokens!(hold!(), "$4", "$5") };
-            sqlx::query(sql).bind(rotation.sid.as_bytes()).bind(i64::from(*generation)).bind(millis(now))
+            let sql = if is_plain {
+                hold!()
+            } else {
+                with_log_and_tokens!(hold!(), "$4", "$5")
+            };
+            sqlx::query(sql)
+                .bind(rotation.sid.as_bytes())
+                .bind(i64::from(*generation))
+                .bind(millis(now))
         }
     };
     let query = if is_plain {
         query
     } else {
         // A step that brings no generation has none to log.
-        let until = rotation.log_until.filter(|_| !matches!(rotation.step, Step::Hold { .. }));
-        query.bind(until.map(log::until)).bind(token::listed(&rotation.tokens))
+        let until = rotation
+            .log_until
+            .filter(|_| !matches!(rotation.step, Step::Hold { .. }));
+        query
+            .bind(until.map(log::until))
+            .bind(token::listed(&rotation.tokens))
     };
-    Ok(if query.fetch_optional(db).await?.is_some() { Rotated::Done } else { Rotated::Lost })
+    Ok(if query.fetch_optional(db).await?.is_some() {
+        Rotated::Done
+    } else {
+        Rotated::Lost
+    })
 }
 
 /// Whether a rotation only reads.
@@ -168,8 +279,10 @@ pub(super) fn only_reads(rotation: &Rotation) -> bool {
 
 macro_rules! advance {
     () => {
-        "UPDATE tg_session SET gen = gen + 1, prev_gen = gen, prev_hash = cur_hash, cur_hash = $5, sealed_successor = $6,
-             rotated_at = $3, superseded_at = $3, ctx_hash = $7, confirmed = false, last_seen_at = $3, idle_exp = least($8, abs_exp)
+        "UPDATE tg_session SET gen = gen + 1, prev_gen = gen, prev_hash = cur_hash, cur_hash = $5, \
+         sealed_successor = $6,
+             rotated_at = $3, superseded_at = $3, ctx_hash = $7, confirmed = false, \
+         last_seen_at = $3, idle_exp = least($8, abs_exp)
          WHERE sid = $1 AND gen = $2 AND cur_hash = $4 AND gen < 4294967295
              AND revoked_at IS NULL AND idle_exp > $3 AND abs_exp > $3
          RETURNING gen"
@@ -179,7 +292,8 @@ use advance;
 
 macro_rules! remint {
     () => {
-        "UPDATE tg_session SET gen = gen + 1, cur_hash = $4, sealed_successor = $5, rotated_at = $3, last_seen_at = $3
+        "UPDATE tg_session SET gen = gen + 1, cur_hash = $4, sealed_successor = $5, rotated_at = \
+         $3, last_seen_at = $3
          WHERE sid = $1 AND gen = $2 AND NOT confirmed AND gen < 4294967295
              AND revoked_at IS NULL AND idle_exp > $3 AND abs_exp > $3
          RETURNING gen"
@@ -202,7 +316,8 @@ macro_rules! with_log_and_tokens {
             "WITH done AS (",
             $step,
             "), logged AS (
-                INSERT INTO tg_revocation(kind, key, value, until) SELECT 'generation', $1, gen, ",
+                INSERT INTO tg_revocation(kind, key, value, until) SELECT 'generation', $1, \
+             gen, ",
             $until,
             "::bigint FROM done WHERE ",
             $until,
@@ -215,17 +330,32 @@ macro_rules! with_log_and_tokens {
 }
 use with_log_and_tokens;
 
-/// Rows are locked in the order of their ids, as everywhere, so that two of these never wait for each other in a circle.
-pub(super) async fn confirm(db: &mut PgConnection, seen: &[(SessionId, u32)], now: Timestamp) -> Outcome<u64> {
+/// Rows are locked in the order of their ids, as everywhere, so that two of these never wait for
+/// each other in a circle.
+pub(super) async fn confirm(
+    db: &mut PgConnection,
+    seen: &[(SessionId, u32)],
+    now: Timestamp,
+) -> Outcome<u64> {
     let sql = "WITH locked AS (
-            SELECT s.sid, s.gen FROM tg_session s JOIN unnest($1, $2) seen(sid, gen) ON s.sid = seen.sid AND s.gen = seen.gen
+            SELECT s.sid, s.gen FROM tg_session s JOIN unnest($1, $2) seen(sid, gen) ON s.sid = \
+               seen.sid AND s.gen = seen.gen
             WHERE NOT s.confirmed AND s.revoked_at IS NULL AND s.idle_exp > $3 AND s.abs_exp > $3
             ORDER BY s.sid FOR NO KEY UPDATE OF s
         )
-        UPDATE tg_session s SET confirmed = true FROM locked WHERE s.sid = locked.sid AND s.gen = locked.gen AND NOT s.confirmed";
+        UPDATE tg_session s SET confirmed = true FROM locked WHERE s.sid = locked.sid AND s.gen = \
+               locked.gen AND NOT s.confirmed";
     let done = sqlx::query(sql)
-        .bind(seen.iter().map(|(sid, _)| sid.as_bytes()).collect::<Vec<_>>())
-        .bind(seen.iter().map(|(_, generation)| i64::from(*generation)).collect::<Vec<_>>())
+        .bind(
+            seen.iter()
+                .map(|(sid, _)| sid.as_bytes())
+                .collect::<Vec<_>>(),
+        )
+        .bind(
+            seen.iter()
+                .map(|(_, generation)| i64::from(*generation))
+                .collect::<Vec<_>>(),
+        )
         .bind(millis(now))
         .execute(db)
         .await?;
@@ -245,12 +375,27 @@ pub(super) async fn reauthenticate(
          RETURNING ",
         session_columns!()
     );
-    let query = sqlx::query(sql).bind(sid.as_bytes()).bind(millis(auth_time)).bind(stored_or_none(acr)).bind(millis(now));
-    query.fetch_optional(db).await?.as_ref().map(row::session).transpose()
+    let query = sqlx::query(sql)
+        .bind(sid.as_bytes())
+        .bind(millis(auth_time))
+        .bind(stored_or_none(acr))
+        .bind(millis(now));
+    query
+        .fetch_optional(db)
+        .await?
+        .as_ref()
+        .map(row::session)
+        .transpose()
 }
 
-pub(super) async fn attach(db: &mut PgConnection, sid: SessionId, device: &Device, now: Timestamp) -> Outcome<bool> {
-    let sql = "UPDATE tg_session SET device_name = $2, device_id = $3, device_agent = $4, device_ip = $5, device_hints = $7
+pub(super) async fn attach(
+    db: &mut PgConnection,
+    sid: SessionId,
+    device: &Device,
+    now: Timestamp,
+) -> Outcome<bool> {
+    let sql = "UPDATE tg_session SET device_name = $2, device_id = $3, device_agent = $4, \
+               device_ip = $5, device_hints = $7
                WHERE sid = $1 AND revoked_at IS NULL AND idle_exp > $6 AND abs_exp > $6";
     let hints = device.hints.stored();
     let query = sqlx::query(sql)

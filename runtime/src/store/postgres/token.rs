@@ -7,19 +7,22 @@ use super::row::{self, millis, stored, token_columns};
 use super::run::Outcome;
 use crate::clock::Timestamp;
 
-/// The statement that writes rows for each row of `$from`, which has one or none; `$list` is the parameter with [`listed`]
-/// tokens. A row whose `jti` is there already is left as it is.
+/// The statement that writes rows for each row of `$from`, which has one or none; `$list` is the
+/// parameter with [`listed`] tokens. A row whose `jti` is there already is left as it is.
 macro_rules! recording {
     ($from:literal, $list:literal) => {
         concat!(
-            "INSERT INTO tg_token(jti, kind, sid, gen, parent, subject, device_id, issued_at, expires_at, revoked_at)
-             SELECT decode(t.jti, 'hex'), t.kind, decode(t.sid, 'hex'), t.gen, decode(t.parent, 'hex'), t.subject, t.device_id,
+            "INSERT INTO tg_token(jti, kind, sid, gen, parent, subject, device_id, issued_at, \
+             expires_at, revoked_at)
+             SELECT decode(t.jti, 'hex'), t.kind, decode(t.sid, 'hex'), t.gen, \
+             decode(t.parent, 'hex'), t.subject, t.device_id,
                  t.issued_at, t.expires_at, t.revoked_at
              FROM ",
             $from,
             ", json_to_recordset(",
             $list,
-            "::text::json) AS t(jti text, kind text, sid text, gen bigint, parent text, subject text, device_id text,
+            "::text::json) AS t(jti text, kind text, sid text, gen bigint, parent text, subject \
+             text, device_id text,
                  issued_at bigint, expires_at bigint, revoked_at bigint)
              ON CONFLICT (jti) DO NOTHING"
         )
@@ -52,31 +55,47 @@ fn hex(id: &[u8; 16]) -> String {
 
 /// Answers how many were new.
 pub(super) async fn record(db: &mut PgConnection, tokens: &[TokenRecord]) -> Outcome<u64> {
-    let done = sqlx::query(recording!("(SELECT 1) one", "$1")).bind(listed(tokens)).execute(db).await?;
+    let done = sqlx::query(recording!("(SELECT 1) one", "$1"))
+        .bind(listed(tokens))
+        .execute(db)
+        .await?;
     Ok(done.rows_affected())
 }
 
-/// Rows under all given conditions. Only those that are given stand in the statement, so that each finds its index.
-pub(super) async fn find(db: &mut PgConnection, query: &TokenQuery, now: Timestamp) -> Outcome<Vec<TokenRecord>> {
-    let mut sql: QueryBuilder<Postgres> = QueryBuilder::new(concat!("SELECT ", token_columns!(), " FROM tg_token t WHERE true"));
+/// Rows under all given conditions. Only those that are given stand in the statement, so that each
+/// finds its index.
+pub(super) async fn find(
+    db: &mut PgConnection,
+    query: &TokenQuery,
+    now: Timestamp,
+) -> Outcome<Vec<TokenRecord>> {
+    let mut sql: QueryBuilder<Postgres> = QueryBuilder::new(concat!(
+        "SELECT ",
+        token_columns!(),
+        " FROM tg_token t WHERE true"
+    ));
     if let Some(jti) = &query.jti {
         sql.push(" AND t.jti = ").push_bind(*jti.as_bytes());
     }
     if let Some((issued_at, jti)) = &query.after {
-        sql.push(" AND (t.issued_at, t.jti) > (").push_bind(millis(*issued_at));
+        sql.push(" AND (t.issued_at, t.jti) > (")
+            .push_bind(millis(*issued_at));
         sql.push(", ").push_bind(*jti.as_bytes()).push(")");
     }
     if let Some(subject) = &query.subject {
-        sql.push(" AND t.subject = ").push_bind(stored(subject).into_owned());
+        sql.push(" AND t.subject = ")
+            .push_bind(stored(subject).into_owned());
     }
     if let Some(sid) = &query.sid {
         sql.push(" AND t.sid = ").push_bind(*sid.as_bytes());
     }
     if let Some(device) = &query.device_id {
-        sql.push(" AND t.device_id = ").push_bind(stored(device).into_owned());
+        sql.push(" AND t.device_id = ")
+            .push_bind(stored(device).into_owned());
     }
     if let Some(root) = &query.tree {
-        sql.push(" AND t.jti IN (WITH RECURSIVE family(jti) AS (SELECT ").push_bind(*root.as_bytes());
+        sql.push(" AND t.jti IN (WITH RECURSIVE family(jti) AS (SELECT ")
+            .push_bind(*root.as_bytes());
         sql.push(concat!(family!(), " SELECT jti FROM family)"));
     }
     if let Some(active) = query.active {
@@ -84,17 +103,20 @@ pub(super) async fn find(db: &mut PgConnection, query: &TokenQuery, now: Timesta
         sql.push("t.expires_at > ").push_bind(millis(now));
         sql.push(
             " AND t.revoked_at IS NULL
-             AND (t.sid IS NULL OR EXISTS (SELECT 1 FROM tg_session s WHERE s.sid = t.sid AND s.revoked_at IS NULL)))",
+             AND (t.sid IS NULL OR EXISTS (SELECT 1 FROM tg_session s WHERE s.sid = t.sid AND \
+             s.revoked_at IS NULL)))",
         );
     }
-    sql.push(" ORDER BY t.issued_at, t.jti LIMIT ").push_bind(i64::from(query.limit));
+    sql.push(" ORDER BY t.issued_at, t.jti LIMIT ")
+        .push_bind(i64::from(query.limit));
     let rows = sql.build().fetch_all(db).await?;
     rows.iter().map(row::token).collect()
 }
 
-/// The rest of `family(jti) AS (SELECT root`: a token and its descendants. `UNION`, not `UNION ALL`: each once, also where
-/// parents form a circle. `OFFSET 0` has the children looked up by their index, generation by generation, where the planner, who
-/// does not know how small a generation is, would go through the whole table for each.
+/// The rest of `family(jti) AS (SELECT root`: a token and its descendants. `UNION`, not `UNION
+/// ALL`: each once, also where parents form a circle. `OFFSET 0` has the children looked up by
+/// their index, generation by generation, where the planner, who does not know how small a
+/// generation is, would go through the whole table for each.
 macro_rules! family {
     () => {
         " UNION SELECT c.jti FROM family,

@@ -1,4 +1,5 @@
-//! Wake-ups: a connection of its own that listens, and a notification after a revocation. A hint: the log is the truth.
+//! Wake-ups: a connection of its own that listens, and a notification after a revocation. A hint:
+//! the log is the truth.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,9 +18,11 @@ pub(super) struct Wake {
     options: PgConnectOptions,
     heard: Arc<Notify>,
     listening: Mutex<Option<AbortHandle>>,
-    /// The connection that notifications go out on: those of the pool are for operations, and how old they are matters to cursors.
+    /// The connection that notifications go out on: those of the pool are for operations, and how
+    /// old they are matters to cursors.
     speaker: tokio::sync::Mutex<Option<PgConnection>>,
-    /// Whether a notification is on its way that has not been sent yet: one is enough for all who revoke meanwhile.
+    /// Whether a notification is on its way that has not been sent yet: one is enough for all who
+    /// revoke meanwhile.
     is_telling: AtomicBool,
 }
 
@@ -46,13 +49,20 @@ impl Wake {
             Some(connection) => connection,
             None => self.options.connect().await?,
         };
-        sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(&mut connection).await?;
+        sqlx::query("SELECT pg_notify($1, '')")
+            .bind(CHANNEL)
+            .execute(&mut connection)
+            .await?;
         Ok(connection)
     }
 
-    /// Starts the task that listens, where there is none, or where the one that was ended with its runtime.
+    /// Starts the task that listens, where there is none, or where the one that was ended with its
+    /// runtime.
     fn listen(&self) {
-        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listening = self
+            .listening
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if listening.as_ref().is_none_or(AbortHandle::is_finished) {
             let task = tokio::spawn(listen(self.options.clone(), Arc::clone(&self.heard)));
             *listening = Some(task.abort_handle());
@@ -62,15 +72,20 @@ impl Wake {
 
 impl Drop for Wake {
     fn drop(&mut self) {
-        if let Some(task) = self.listening.get_mut().unwrap_or_else(PoisonError::into_inner) {
+        if let Some(task) = self
+            .listening
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+        {
             task.abort();
         }
     }
 }
 
 impl Inner {
-    /// Tells every node that the log got something, after the commit and beside it: notifications are written under a lock that
-    /// all databases of the server share, and no revocation is to wait for it. Where it fails, the nodes read the log a little later.
+    /// Tells every node that the log got something, after the commit and beside it: notifications
+    /// are written under a lock that all databases of the server share, and no revocation is to
+    /// wait for it. Where it fails, the nodes read the log a little later.
     pub(super) fn tell(self: &Arc<Self>) {
         if self.wake.is_telling.swap(true, Ordering::AcqRel) {
             return;
@@ -81,14 +96,17 @@ impl Inner {
             inner.wake.is_telling.store(false, Ordering::Release);
             match timeout(inner.patience, inner.wake.speak(speaker.take())).await {
                 Ok(Ok(connection)) => *speaker = Some(connection),
-                Ok(Err(error)) => tracing::debug!(%error, "the other nodes will read the log by themselves"),
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "the other nodes will read the log by themselves")
+                }
                 Err(_) => tracing::debug!("the server took too long for a notification"),
             }
         });
     }
 }
 
-/// Listens for ever. Whoever waits is woken too when a connection begins or ends: what was said in between went unheard.
+/// Listens for ever. Whoever waits is woken too when a connection begins or ends: what was said in
+/// between went unheard.
 async fn listen(options: PgConnectOptions, heard: Arc<Notify>) {
     loop {
         if let Err(error) = hear(&options, &heard).await {
@@ -100,7 +118,9 @@ async fn listen(options: PgConnectOptions, heard: Arc<Notify>) {
 }
 
 async fn hear(options: &PgConnectOptions, heard: &Notify) -> Result<(), sqlx::Error> {
-    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(options.clone());
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .connect_lazy_with(options.clone());
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.listen(CHANNEL).await?;
     heard.notify_waiters();

@@ -16,26 +16,30 @@ pub struct Revocation {
     pub until: Timestamp,
 }
 
-/// What a revocation ends. "Ends a session" means revoked_at := now where it was none, and a log entry `sid` until `until`.
-/// An expired session ends too, uncounted: to a node whose clock is behind it is live. One that is over is logged again, and so
-/// is one that the store does not have: its access tokens may be out there without an entry.
+/// What a revocation ends. "Ends a session" means revoked_at := now where it was none, and a log
+/// entry `sid` until `until`. An expired session ends too, uncounted: to a node whose clock is
+/// behind it is live. One that is over is logged again, and so is one that the store does not have:
+/// its access tokens may be out there without an entry.
 ///
-/// Each target that names a subject first updates the subject's row: `changed_at := max(now, changed_at + 1)`.
+/// Each target that names a subject first updates the subject's row: `changed_at := max(now,
+/// changed_at + 1)`.
 ///
-/// There is one line of epochs: the effective one of a session is the highest of its subject's, its client's and the global
-/// one. A bump goes one above every epoch that a token it concerns may carry: a subject's above its own, every client's and the
-/// global one; a client's above its own, every subject's and the global one; the global one above all. So every token issued
-/// before is below it, and none issued after.
+/// There is one line of epochs: the effective one of a session is the highest of its subject's, its
+/// client's and the global one. A bump goes one above every epoch that a token it concerns may
+/// carry: a subject's above its own, every client's and the global one; a client's above its own,
+/// every subject's and the global one; the global one above all. So every token issued before is
+/// below it, and none issued after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Every access token of the subject: bumps its epoch, logs `uid → min_uep`. Sessions stay.
     AccessOf(String),
-    /// Every session of the subject ends, *without* log entries: access tokens run out by themselves.
+    /// Every session of the subject ends, *without* log entries: access tokens run out by
+    /// themselves.
     RefreshOf(String),
     /// Both of the above, in one step. Sessions need no log entries of their own.
     Subject(String),
-    /// Every session of the subject but one ends, each logged; also those that ended less than `until − now` ago, perhaps
-    /// without an entry.
+    /// Every session of the subject but one ends, each logged; also those that ended less than
+    /// `until − now` ago, perhaps without an entry.
     Others {
         /// The subject.
         subject: String,
@@ -46,13 +50,16 @@ pub enum Target {
     Session(SessionId),
     /// One token: logs `jti`, registered or not, and marks it in the registry.
     Token(TokenId),
-    /// A token with its descendants in the registry, each logged and marked; the sessions that any of them belongs to end too.
+    /// A token with its descendants in the registry, each logged and marked; the sessions that any
+    /// of them belongs to end too.
     Tree(TokenId),
-    /// Every session of a client ends (without log entries), and the client's epoch is bumped and logged, lasting.
+    /// Every session of a client ends (without log entries), and the client's epoch is bumped and
+    /// logged, lasting.
     Client(String),
     /// Tokens signed by this key: logged, lasting.
     Key(String),
-    /// Every session ends (without log entries), and the global epoch is bumped and logged, lasting.
+    /// Every session ends (without log entries), and the global epoch is bumped and logged,
+    /// lasting.
     Everything,
 }
 
@@ -151,7 +158,8 @@ pub enum Fact {
     Key(String),
     /// All tokens below this epoch are dead.
     Everything(u64),
-    /// The deployment is paused, or not. The last one written counts; the number is its version, which grows.
+    /// The deployment is paused, or not. The last one written counts; the number is its version,
+    /// which grows.
     Paused(bool, u64),
 }
 

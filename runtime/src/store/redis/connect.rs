@@ -1,4 +1,5 @@
-//! Making a connection: plain, or over TLS with this crate's own cryptography and nobody's process-wide provider.
+//! Making a connection: plain, or over TLS with this crate's own cryptography and nobody's
+//! process-wide provider.
 
 use std::io;
 use std::sync::Arc;
@@ -24,17 +25,35 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    pub(super) fn new(client: Client, connect: Duration, response: Duration, tls: Option<Tls>) -> Self {
-        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(connect)).set_response_timeout(Some(response));
-        Self { client, config, timeout: connect, tls }
+    pub(super) fn new(
+        client: Client,
+        connect: Duration,
+        response: Duration,
+        tls: Option<Tls>,
+    ) -> Self {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(connect))
+            .set_response_timeout(Some(response));
+        Self {
+            client,
+            config,
+            timeout: connect,
+            tls,
+        }
     }
 
     pub(super) async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
         match &self.tls {
-            None => self.client.get_multiplexed_async_connection_with_config(&self.config).await,
+            None => {
+                self.client
+                    .get_multiplexed_async_connection_with_config(&self.config)
+                    .await
+            }
             Some(tls) => {
                 let late = |_| RedisError::from(io::Error::from(io::ErrorKind::TimedOut));
-                tokio::time::timeout(self.timeout, self.connect_over(tls)).await.map_err(late)?
+                tokio::time::timeout(self.timeout, self.connect_over(tls))
+                    .await
+                    .map_err(late)?
             }
         }
     }
@@ -47,8 +66,12 @@ impl Connector {
         let stream = TcpStream::connect((host.as_str(), *port)).await?;
         stream.set_nodelay(true)?;
         let stream = tls.connector.connect(tls.name.clone(), stream).await?;
-        let (connection, driver) =
-            MultiplexedConnection::new_with_config(info.redis_settings(), stream, self.config.clone()).await?;
+        let (connection, driver) = MultiplexedConnection::new_with_config(
+            info.redis_settings(),
+            stream,
+            self.config.clone(),
+        )
+        .await?;
         tokio::spawn(driver);
         Ok(connection)
     }
@@ -76,9 +99,13 @@ impl Tls {
             }
         }
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+        let config =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
         let config = config.with_root_certificates(store).with_no_client_auth();
         let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())?;
-        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
+        Ok(Self {
+            connector: TlsConnector::from(Arc::new(config)),
+            name,
+        })
     }
 }

@@ -12,7 +12,8 @@ use crate::id::SessionId;
 const SCHEMA: u64 = 1;
 
 impl RedisStore {
-    /// Checks that the server keeps what it is given, and founds the deployment where there is none.
+    /// Checks that the server keeps what it is given, and founds the deployment where there is
+    /// none.
     pub(super) async fn settle(&self, now: Timestamp) -> Outcome<()> {
         let about = self.0.link.ask(&redis::cmd("INFO")).await;
         open::check_eviction(&self.0.link, about).await?;
@@ -22,7 +23,8 @@ impl RedisStore {
         }
     }
 
-    /// Founds the deployment in the place of one that this handle knew. Where that one is still there, it stays.
+    /// Founds the deployment in the place of one that this handle knew. Where that one is still
+    /// there, it stays.
     pub(super) async fn found_again(&self, known: &str, now: Timestamp) -> Outcome<String> {
         let found = self.found(known, now).await?;
         if found != known {
@@ -38,24 +40,43 @@ impl RedisStore {
         let id = SessionId::random()?.to_string();
         let prefix = self.0.link.prefix();
         // This script alone gets the id that it may give where others get the one that they expect.
-        let call = Call::of(&FOUND).key("log").key("lasting").number(SCHEMA).time(now).word(lost).nonce()?;
-        let answer = self.0.link.run(&call, &id).await.map_err(|problem| match problem {
-            Problem::Failed(error) if error.to_string().contains("TGNEWER") => {
-                format!("the deployment in Redis (`{prefix}`) was written by a newer version").into()
-            }
-            Problem::Failed(error) => error,
-            Problem::Lost => "there is no deployment".into(),
-        })?;
+        let call = Call::of(&FOUND)
+            .key("log")
+            .key("lasting")
+            .number(SCHEMA)
+            .time(now)
+            .word(lost)
+            .nonce()?;
+        let answer = self
+            .0
+            .link
+            .run(&call, &id)
+            .await
+            .map_err(|problem| match problem {
+                Problem::Failed(error) if error.to_string().contains("TGNEWER") => {
+                    format!("the deployment in Redis (`{prefix}`) was written by a newer version")
+                        .into()
+                }
+                Problem::Failed(error) => error,
+                Problem::Lost => "there is no deployment".into(),
+            })?;
         let found = reply::text(answer)?;
-        self.0.deployment.store(Some(std::sync::Arc::new(found.clone())));
+        self.0
+            .deployment
+            .store(Some(std::sync::Arc::new(found.clone())));
         Ok(found)
     }
 
     /// The server's clock (`TIME`): seconds, and microseconds.
     pub(super) async fn clock(&self) -> Outcome<Option<Timestamp>> {
         let mut answer = reply::list(self.0.link.ask(&redis::cmd("TIME")).await?)?.into_iter();
-        let (seconds, micros) = (answer.next().unwrap_or(Value::Nil), answer.next().unwrap_or(Value::Nil));
-        let millis = reply::number(seconds)?.saturating_mul(1000).saturating_add(reply::number(micros)? / 1000);
+        let (seconds, micros) = (
+            answer.next().unwrap_or(Value::Nil),
+            answer.next().unwrap_or(Value::Nil),
+        );
+        let millis = reply::number(seconds)?
+            .saturating_mul(1000)
+            .saturating_add(reply::number(micros)? / 1000);
         Ok(Some(Timestamp::from_millis(millis)))
     }
 }
@@ -65,12 +86,16 @@ pub(super) fn health(now: Timestamp) -> Outcome<Call> {
 }
 
 pub(super) fn has_live_sessions(answer: Value) -> Outcome<StoreHealth> {
-    Ok(StoreHealth { has_live_sessions: reply::done(answer)? })
+    Ok(StoreHealth {
+        has_live_sessions: reply::done(answer)?,
+    })
 }
 
 pub(super) fn archive(before: Timestamp, limit: u32, now: Timestamp) -> Outcome<Call> {
     let call = Call::at(&ARCHIVE, now)?.time(before.min(now)).number(limit);
-    Ok(["live", "over", "ending", "once", "budgets", "log"].into_iter().fold(call, Call::key))
+    Ok(["live", "over", "ending", "once", "budgets", "log"]
+        .into_iter()
+        .fold(call, Call::key))
 }
 
 pub(super) fn archived(answer: Value) -> Outcome<Archived> {

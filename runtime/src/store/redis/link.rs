@@ -40,15 +40,31 @@ pub(super) enum Problem {
 
 impl From<RedisError> for Problem {
     fn from(error: RedisError) -> Self {
-        let is_lost = error.code() == Some(LOST) || error.detail().is_some_and(|detail| detail.contains(LOST));
-        if is_lost { Self::Lost } else { Self::Failed(error.into()) }
+        let is_lost = error.code() == Some(LOST)
+            || error.detail().is_some_and(|detail| detail.contains(LOST));
+        if is_lost {
+            Self::Lost
+        } else {
+            Self::Failed(error.into())
+        }
     }
 }
 
 impl Link {
-    pub(super) fn new(connector: Connector, lanes: usize, replicas: Option<Replicas>, prefix: String) -> Self {
+    pub(super) fn new(
+        connector: Connector,
+        lanes: usize,
+        replicas: Option<Replicas>,
+        prefix: String,
+    ) -> Self {
         let lanes = (0..lanes.max(1)).map(|_| Lane::default()).collect();
-        Self { connector, lanes, turn: AtomicUsize::new(0), replicas, prefix }
+        Self {
+            connector,
+            lanes,
+            turn: AtomicUsize::new(0),
+            replicas,
+            prefix,
+        }
     }
 
     /// What every key begins with.
@@ -56,14 +72,21 @@ impl Link {
         &self.prefix
     }
 
-    /// Runs a script. What was sent is never sent again, except to a server that says that it does not have the script, and
-    /// so has done nothing.
+    /// Runs a script. What was sent is never sent again, except to a server that says that it does
+    /// not have the script, and so has done nothing.
     pub(super) async fn run(&self, call: &Call, deployment: &str) -> Result<Value, Problem> {
         let lane = self.lane()?;
         let connection = lane.connection(&self.connector).await?;
-        let mut reply = lane.send(&connection, &call.by_hash(deployment, &self.prefix)).await;
-        if reply.as_ref().is_err_and(|error| error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)) {
-            reply = lane.send(&connection, &call.by_code(deployment, &self.prefix)).await;
+        let mut reply = lane
+            .send(&connection, &call.by_hash(deployment, &self.prefix))
+            .await;
+        if reply
+            .as_ref()
+            .is_err_and(|error| error.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
+        {
+            reply = lane
+                .send(&connection, &call.by_code(deployment, &self.prefix))
+                .await;
         }
         let reply = reply?;
         if let Some(replicas) = self.replicas.filter(|_| call.operation.writes) {
@@ -91,16 +114,31 @@ impl Link {
     }
 }
 
-/// A write is acknowledged only when replicas have it. It is done all the same: its caller cannot know (`WAIT`).
-async fn await_replicas(lane: &Lane, connection: &Arc<MultiplexedConnection>, replicas: Replicas) -> Result<(), Problem> {
+/// A write is acknowledged only when replicas have it. It is done all the same: its caller cannot
+/// know (`WAIT`).
+async fn await_replicas(
+    lane: &Lane,
+    connection: &Arc<MultiplexedConnection>,
+    replicas: Replicas,
+) -> Result<(), Problem> {
     let mut command = redis::cmd("WAIT");
-    command.arg(replicas.count).arg(u64::try_from(replicas.timeout.as_millis()).unwrap_or(u64::MAX).max(1));
+    command.arg(replicas.count).arg(
+        u64::try_from(replicas.timeout.as_millis())
+            .unwrap_or(u64::MAX)
+            .max(1),
+    );
     match lane.send(connection, &command).await? {
         Value::Int(reached) if reached >= i64::from(replicas.count) => Ok(()),
         reached => {
-            let reached = if let Value::Int(reached) = reached { reached } else { 0 };
+            let reached = if let Value::Int(reached) = reached {
+                reached
+            } else {
+                0
+            };
             let wanted = replicas.count;
-            Err(Problem::Failed(format!("{reached} of {wanted} replicas have it so far").into()))
+            Err(Problem::Failed(
+                format!("{reached} of {wanted} replicas have it so far").into(),
+            ))
         }
     }
 }
@@ -114,11 +152,15 @@ struct Lane {
 }
 
 impl Lane {
-    /// The connection, made now where there is none. Whoever waits while another one tries gets what that one got.
+    /// The connection, made now where there is none. Whoever waits while another one tries gets
+    /// what that one got.
     ///
-    /// `redis::aio::ConnectionManager` is no use here: a handshake that the server refuses, because it has too many clients
-    /// for instance, is refused by it from then on.
-    async fn connection(&self, connector: &Connector) -> Result<Arc<MultiplexedConnection>, RedisError> {
+    /// `redis::aio::ConnectionManager` is no use here: a handshake that the server refuses, because
+    /// it has too many clients for instance, is refused by it from then on.
+    async fn connection(
+        &self,
+        connector: &Connector,
+    ) -> Result<Arc<MultiplexedConnection>, RedisError> {
         if let Some(connection) = self.current.load_full() {
             return Ok(connection);
         }
@@ -127,7 +169,10 @@ impl Lane {
         if let Some(connection) = self.current.load_full() {
             return Ok(connection);
         }
-        if let Some((at, error)) = failed.as_ref().filter(|(at, _)| *at >= asked || at.elapsed() < PAUSE) {
+        if let Some((at, error)) = failed
+            .as_ref()
+            .filter(|(at, _)| *at >= asked || at.elapsed() < PAUSE)
+        {
             let _ = at;
             return Err(error.clone());
         }
@@ -145,8 +190,14 @@ impl Lane {
         }
     }
 
-    async fn send(&self, connection: &Arc<MultiplexedConnection>, command: &Cmd) -> Result<Value, RedisError> {
-        let reply = command.query_async::<Value>(&mut MultiplexedConnection::clone(connection)).await;
+    async fn send(
+        &self,
+        connection: &Arc<MultiplexedConnection>,
+        command: &Cmd,
+    ) -> Result<Value, RedisError> {
+        let reply = command
+            .query_async::<Value>(&mut MultiplexedConnection::clone(connection))
+            .await;
         if reply.as_ref().is_err_and(is_broken) {
             self.give_up(connection);
         }
@@ -156,19 +207,23 @@ impl Lane {
     /// The next user makes another one.
     fn give_up(&self, broken: &Arc<MultiplexedConnection>) {
         let current = self.current.load();
-        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, broken)) {
+        if current
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, broken))
+        {
             self.current.compare_and_swap(&current, None);
         }
     }
 }
 
-/// Whether another connection may do better: this one broke, no answer came over it in time, or it leads to a server that has
-/// become a replica.
+/// Whether another connection may do better: this one broke, no answer came over it in time, or it
+/// leads to a server that has become a replica.
 fn is_broken(error: &RedisError) -> bool {
     let is_replica = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
     is_replica || error.is_io_error() || error.is_unrecoverable_error()
 }
 
-/// How long after a failed attempt to connect everyone is answered with it, so that a server that is coming back is not run over.
+/// How long after a failed attempt to connect everyone is answered with it, so that a server that
+/// is coming back is not run over.
 const PAUSE: Duration = Duration::from_millis(50);
 const LOST: &str = "TGLOST";

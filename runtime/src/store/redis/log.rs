@@ -8,10 +8,11 @@ use super::{Outcome, RedisStore, reply};
 use crate::clock::Timestamp;
 
 impl RedisStore {
-    /// The entries after a cursor, a piece after the other, so that a long log does not hold up everyone else.
+    /// The entries after a cursor, a piece after the other, so that a long log does not hold up
+    /// everyone else.
     ///
-    /// The pieces need not be of one moment: ids only grow, so what is written meanwhile comes in a later one. A lasting fact is
-    /// read with the last piece.
+    /// The pieces need not be of one moment: ids only grow, so what is written meanwhile comes in a
+    /// later one. A lasting fact is read with the last piece.
     pub(super) async fn follow(&self, cursor: &LogCursor, now: Timestamp) -> Outcome<LogPage> {
         let seen = Seen::parse(&cursor.0);
         let mut last = seen.clone();
@@ -25,7 +26,11 @@ impl RedisStore {
             for line in reply::list(row.next())? {
                 let (read, entry) = line_of(line)?;
                 next = format!("({}", read.id);
-                entries.extend(entry.filter(|entry| entry.until > now).map(|entry| (read.place, entry)));
+                entries.extend(
+                    entry
+                        .filter(|entry| entry.until > now)
+                        .map(|entry| (read.place, entry)),
+                );
                 last = Some(read);
                 count += 1;
             }
@@ -33,10 +38,17 @@ impl RedisStore {
                 continue;
             }
             let after = seen.filter(|_| !starts_over).map(|seen| seen.place);
-            entries.extend(lasting(row.next())?.into_iter().filter(|(place, _)| after.is_none_or(|after| *place > after)));
+            entries.extend(
+                lasting(row.next())?
+                    .into_iter()
+                    .filter(|(place, _)| after.is_none_or(|after| *place > after)),
+            );
             entries.sort_by_key(|(place, _)| *place);
             let entries = entries.into_iter().map(|(_, entry)| entry).collect();
-            return Ok(LogPage { entries, cursor: LogCursor(last.map(|last| last.to_string()).unwrap_or_default()) });
+            return Ok(LogPage {
+                entries,
+                cursor: LogCursor(last.map(|last| last.to_string()).unwrap_or_default()),
+            });
         }
     }
 }
@@ -57,7 +69,11 @@ impl Seen {
     fn parse(cursor: &str) -> Option<Self> {
         let (id, nonce) = cursor.split_once('/')?;
         let place = place(id)?;
-        Some(Self { id: format!("{}-{}", place.0, place.1), place, nonce: nonce.to_owned() })
+        Some(Self {
+            id: format!("{}-{}", place.0, place.1),
+            place,
+            nonce: nonce.to_owned(),
+        })
     }
 }
 
@@ -74,21 +90,35 @@ pub(super) fn behind(cursor: &LogCursor) -> String {
 
 fn since(seen: Option<&Seen>, next: &str, now: Timestamp) -> Call {
     let (id, nonce) = seen.map_or(("", ""), |seen| (seen.id.as_str(), seen.nonce.as_str()));
-    Call::made(&SINCE, now).key("log").key("lasting").word(id).word(nonce).word(next).number(PIECE)
+    Call::made(&SINCE, now)
+        .key("log")
+        .key("lasting")
+        .word(id)
+        .word(nonce)
+        .word(next)
+        .number(PIECE)
 }
 
-/// A line of the stream: its id, and kind, key, value, until and nonce, each after its name. A lasting fact's is no entry.
+/// A line of the stream: its id, and kind, key, value, until and nonce, each after its name. A
+/// lasting fact's is no entry.
 fn line_of(line: Value) -> Outcome<(Seen, Option<LogEntry>)> {
     let mut row = reply::Row::of(line)?;
     let id = reply::text(row.next())?;
     let place = place(&id).ok_or("the log has an id that is none")?;
     let mut fields = reply::list(row.next())?.into_iter().skip(1).step_by(2);
     let mut field = || fields.next().unwrap_or(Value::Nil);
-    let (kind, key, value) = (reply::text(field())?, reply::text(field())?, reply::number(field())?);
+    let (kind, key, value) = (
+        reply::text(field())?,
+        reply::text(field())?,
+        reply::number(field())?,
+    );
     let (until, nonce) = (reply::number(field())?, reply::text(field())?);
     let entry = match until {
         0 => None,
-        until => Some(LogEntry { fact: reply::fact(&kind, key, value)?, until: Timestamp::from_millis(until) }),
+        until => Some(LogEntry {
+            fact: reply::fact(&kind, key, value)?,
+            until: Timestamp::from_millis(until),
+        }),
     };
     Ok((Seen { id, place, nonce }, entry))
 }
@@ -103,7 +133,13 @@ fn lasting(fields: Value) -> Outcome<Vec<(Place, LogEntry)>> {
         let (value, id) = value.split_once(' ').ok_or("a lasting fact has no place")?;
         let fact = reply::fact(kind, key.to_owned(), value.parse()?)?;
         let place = place(id).ok_or("a lasting fact has a place that is none")?;
-        facts.push((place, LogEntry { fact, until: Timestamp::MAX }));
+        facts.push((
+            place,
+            LogEntry {
+                fact,
+                until: Timestamp::MAX,
+            },
+        ));
     }
     Ok(facts)
 }
@@ -118,7 +154,11 @@ fn place(id: &str) -> Option<Place> {
 }
 
 pub(super) fn set_paused(paused: bool, now: Timestamp) -> Outcome<Call> {
-    Call::at(&PAUSE, now)?.key("log").key("lasting").number(u32::from(paused)).nonce()
+    Call::at(&PAUSE, now)?
+        .key("log")
+        .key("lasting")
+        .number(u32::from(paused))
+        .nonce()
 }
 
 /// How many entries are read at once.

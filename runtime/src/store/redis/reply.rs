@@ -16,7 +16,8 @@ pub(super) fn list(value: Value) -> Outcome<Vec<Value>> {
 }
 
 pub(super) fn bytes(value: Value) -> Outcome<Vec<u8>> {
-    bytes_or_none(value)?.ok_or_else(|| "Redis answered nothing where there should be something".into())
+    bytes_or_none(value)?
+        .ok_or_else(|| "Redis answered nothing where there should be something".into())
 }
 
 pub(super) fn bytes_or_none(value: Value) -> Outcome<Option<Vec<u8>>> {
@@ -81,11 +82,17 @@ pub(super) fn session(value: Value) -> Outcome<Option<Session>> {
     let claims = bytes_or_none(row.next())?;
     let mut fields = Fields::of(row.next())?;
     let previous = match (fields.number("pgen")?, fields.hash("phash")?) {
-        (Some(generation), Some(hash)) => Some(Predecessor { generation: u32::try_from(generation)?, hash }),
+        (Some(generation), Some(hash)) => Some(Predecessor {
+            generation: u32::try_from(generation)?,
+            hash,
+        }),
         _ => None,
     };
     // A reason that a later version wrote is not known here; that it is over is what counts.
-    let reason = fields.text("why")?.and_then(|text| RevokeReason::parse(&text)).unwrap_or(RevokeReason::Requested);
+    let reason = fields
+        .text("why")?
+        .and_then(|text| RevokeReason::parse(&text))
+        .unwrap_or(RevokeReason::Requested);
     Ok(Some(Session {
         sid,
         subject: needed(fields.text("uid")?)?,
@@ -125,7 +132,10 @@ impl Fields {
     }
 
     fn take(&mut self, name: &str) -> Option<Vec<u8>> {
-        let at = self.0.iter().position(|(field, _)| field == name.as_bytes())?;
+        let at = self
+            .0
+            .iter()
+            .position(|(field, _)| field == name.as_bytes())?;
         Some(self.0.swap_remove(at).1)
     }
 
@@ -150,17 +160,47 @@ impl Fields {
 /// A row of the registry as `tokens.lua` answers it.
 pub(super) fn token(value: Value) -> Outcome<TokenRecord> {
     let mut row = Row::of(value)?;
-    let kind = if row.text()? == REFRESH { TokenKind::Refresh } else { TokenKind::Access };
-    let sid = row.text_or_none()?.map(|sid| id(&sid)).transpose()?.map(SessionId::from_bytes);
-    let generation = row.text_or_none()?.map(|number| number.parse()).transpose()?;
-    let parent = row.text_or_none()?.map(|jti| id(&jti)).transpose()?.map(TokenId::from_bytes);
+    let kind = if row.text()? == REFRESH {
+        TokenKind::Refresh
+    } else {
+        TokenKind::Access
+    };
+    let sid = row
+        .text_or_none()?
+        .map(|sid| id(&sid))
+        .transpose()?
+        .map(SessionId::from_bytes);
+    let generation = row
+        .text_or_none()?
+        .map(|number| number.parse())
+        .transpose()?;
+    let parent = row
+        .text_or_none()?
+        .map(|jti| id(&jti))
+        .transpose()?
+        .map(TokenId::from_bytes);
     let subject = row.text()?;
     let device_id = row.text()?.strip_prefix('=').map(str::to_owned);
     let issued_at = Timestamp::from_millis(number(row.next())?);
     let expires_at = Timestamp::from_millis(number(row.next())?);
-    let revoked_at = row.text_or_none()?.map(|at| at.parse()).transpose()?.map(Timestamp::from_millis);
+    let revoked_at = row
+        .text_or_none()?
+        .map(|at| at.parse())
+        .transpose()?
+        .map(Timestamp::from_millis);
     let jti = TokenId::from_bytes(id(&row.text()?)?);
-    Ok(TokenRecord { jti, kind, sid, generation, parent, subject, device_id, issued_at, expires_at, revoked_at })
+    Ok(TokenRecord {
+        jti,
+        kind,
+        sid,
+        generation,
+        parent,
+        subject,
+        device_id,
+        issued_at,
+        expires_at,
+        revoked_at,
+    })
 }
 
 pub(super) const fn kind(kind: TokenKind) -> &'static str {
@@ -172,12 +212,16 @@ pub(super) const fn kind(kind: TokenKind) -> &'static str {
 
 const REFRESH: &str = "refresh";
 
-/// A log entry as a script answers it: kind, key, value, until; of a lasting fact the last is empty.
+/// A log entry as a script answers it: kind, key, value, until; of a lasting fact the last is
+/// empty.
 pub(super) fn entry(value: Value) -> Outcome<LogEntry> {
     let mut row = Row::of(value)?;
     let fact = fact(&row.text()?, row.text()?, number(row.next())?)?;
     let until = row.text_or_none()?.map(|until| until.parse()).transpose()?;
-    Ok(LogEntry { fact, until: until.map_or(Timestamp::MAX, Timestamp::from_millis) })
+    Ok(LogEntry {
+        fact,
+        until: until.map_or(Timestamp::MAX, Timestamp::from_millis),
+    })
 }
 
 /// What the log says by a kind, a key and a value.
@@ -191,7 +235,9 @@ pub(super) fn fact(kind: &str, key: String, value: u64) -> Outcome<Fact> {
         "key" => Fact::Key(key),
         "global" => Fact::Everything(value),
         "pause" => Fact::Paused(value % 2 == 1, value / 2),
-        other => return Err(format!("the log says `{other}`, which this version does not know").into()),
+        other => {
+            return Err(format!("the log says `{other}`, which this version does not know").into());
+        }
     })
 }
 

@@ -8,7 +8,11 @@ use super::{Outcome, reply};
 use crate::clock::Timestamp;
 
 pub(super) fn revoke(revocation: Revocation, now: Timestamp) -> Outcome<Call> {
-    let Revocation { target, reason, until } = revocation;
+    let Revocation {
+        target,
+        reason,
+        until,
+    } = revocation;
     let (kind, name, keep) = match target {
         Target::AccessOf(subject) => ("access", subject, String::new()),
         Target::RefreshOf(subject) => ("refresh", subject, String::new()),
@@ -21,17 +25,35 @@ pub(super) fn revoke(revocation: Revocation, now: Timestamp) -> Outcome<Call> {
         Target::Key(key) => ("key", key, String::new()),
         Target::Everything => ("everything", String::new(), String::new()),
     };
-    let call = ["log", "lasting", "live", "over"].into_iter().fold(Call::at(&REVOKE, now)?, Call::key);
-    call.word(kind).word(name).word(keep).word(reason.as_str()).time(until).nonce()
+    let call = ["log", "lasting", "live", "over"]
+        .into_iter()
+        .fold(Call::at(&REVOKE, now)?, Call::key);
+    call.word(kind)
+        .word(name)
+        .word(keep)
+        .word(reason.as_str())
+        .time(until)
+        .nonce()
 }
 
 pub(super) fn revoked(answer: Value) -> Outcome<Revoked> {
     let mut row = reply::Row::of(answer)?;
     let (sessions, tokens) = (reply::number(row.next())?, reply::number(row.next())?);
-    let entries = reply::list(row.next())?.into_iter().map(reply::entry).collect::<Outcome<_>>()?;
-    Ok(Revoked { sessions, tokens, entries })
+    let entries = reply::list(row.next())?
+        .into_iter()
+        .map(reply::entry)
+        .collect::<Outcome<_>>()?;
+    Ok(Revoked {
+        sessions,
+        tokens,
+        entries,
+    })
 }
 
 pub(super) fn epoch_of(subject: String, client: String) -> Call {
-    Call::of(&EPOCH).key(format!("u:{subject}")).key("lasting").word(subject).word(client)
+    Call::of(&EPOCH)
+        .key(format!("u:{subject}"))
+        .key("lasting")
+        .word(subject)
+        .word(client)
 }

@@ -52,8 +52,11 @@ scripts! {
     writes ARCHIVE: "session" "archive";
 }
 
-pub(super) static FOUND: Operation =
-    Operation { code: include_str!("lua/found.lua"), script: LazyLock::new(|| Script::new(FOUND.code)), writes: true };
+pub(super) static FOUND: Operation = Operation {
+    code: include_str!("lua/found.lua"),
+    script: LazyLock::new(|| Script::new(FOUND.code)),
+    writes: true,
+};
 
 /// A call of a script: the keys and words that follow those of every call.
 pub(super) struct Call {
@@ -66,15 +69,24 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) const fn of(operation: &'static Operation) -> Self {
-        Self { operation, now: None, keys: Vec::new(), words: Vec::new() }
+        Self {
+            operation,
+            now: None,
+            keys: Vec::new(),
+            words: Vec::new(),
+        }
     }
 
     /// A call that does not look at the time, made at `now`.
     pub(super) fn made(operation: &'static Operation, now: Timestamp) -> Self {
-        Self { now: Some(now), ..Self::of(operation) }
+        Self {
+            now: Some(now),
+            ..Self::of(operation)
+        }
     }
 
-    /// A call whose first word is the time. A time that a double cannot hold is an error, long before it passes.
+    /// A call whose first word is the time. A time that a double cannot hold is an error, long
+    /// before it passes.
     pub(super) fn at(operation: &'static Operation, now: Timestamp) -> Outcome<Self> {
         if now.as_millis() >= 1 << 53 {
             return Err("the clock is beyond the year 287000".into());
@@ -106,7 +118,8 @@ impl Call {
         self.word(word.map_or_else(Vec::new, |word| [b"=", word.as_ref()].concat()))
     }
 
-    /// What no other entry of any log has, so that a reader notices when its last one became another.
+    /// What no other entry of any log has, so that a reader notices when its last one became
+    /// another.
     pub(super) fn nonce(self) -> Outcome<Self> {
         let mut nonce = [0; 8];
         fill_random(&mut nonce)?;
@@ -128,7 +141,9 @@ impl Call {
     }
 
     fn complete(&self, mut command: Cmd, deployment: &str, prefix: &str) -> Cmd {
-        command.arg(self.keys.len() + 1).arg(format!("{prefix}deployment"));
+        command
+            .arg(self.keys.len() + 1)
+            .arg(format!("{prefix}deployment"));
         for key in &self.keys {
             command.arg(format!("{prefix}{key}"));
         }
@@ -143,8 +158,10 @@ impl Call {
 /// Bytes as they stand in keys: their order is that of the bytes.
 pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

@@ -24,7 +24,14 @@ pub(super) fn open(new: NewSession, now: Timestamp) -> Outcome<Call> {
     };
     let (limit, on_limit) = match new.limit {
         None => (String::new(), ""),
-        Some(limit) => (limit.max.max(1).to_string(), if limit.on_limit == OnLimit::Deny { "deny" } else { "evict" }),
+        Some(limit) => (
+            limit.max.max(1).to_string(),
+            if limit.on_limit == OnLimit::Deny {
+                "deny"
+            } else {
+                "evict"
+            },
+        ),
     };
     let sid = hex(new.sid.as_bytes());
     let call = Call::at(&OPEN, now)?
@@ -60,7 +67,9 @@ pub(super) fn open(new: NewSession, now: Timestamp) -> Outcome<Call> {
     ];
     words.extend(new.acr.map(|acr| ("acr", acr.into_bytes())));
     let call = call.number(u32::try_from(words.len() * 2)?);
-    let call = words.into_iter().fold(call, |call, (name, value)| call.word(name).word(value));
+    let call = words
+        .into_iter()
+        .fold(call, |call, (name, value)| call.word(name).word(value));
     Ok(token::append(call, new.tokens))
 }
 
@@ -68,17 +77,26 @@ pub(super) fn opened(answer: Value) -> Outcome<Opened> {
     let mut row = reply::Row::of(answer)?;
     match reply::text(row.next())?.as_str() {
         "limit" => Ok(Opened::LimitReached),
-        "reload" => Ok(Opened::Reload { changed_at: Timestamp::from_millis(reply::number(row.next())?) }),
+        "reload" => Ok(Opened::Reload {
+            changed_at: Timestamp::from_millis(reply::number(row.next())?),
+        }),
         _ => {
             let epoch = reply::number(row.next())?;
-            let evicted = reply::list(row.next())?.into_iter().map(|sid| reply::session_id(&reply::text(sid)?));
-            Ok(Opened::Open { epoch, evicted: evicted.collect::<Outcome<_>>()? })
+            let evicted = reply::list(row.next())?
+                .into_iter()
+                .map(|sid| reply::session_id(&reply::text(sid)?));
+            Ok(Opened::Open {
+                epoch,
+                evicted: evicted.collect::<Outcome<_>>()?,
+            })
         }
     }
 }
 
 pub(super) fn read(sid: SessionId, now: Timestamp) -> Call {
-    Call::made(&READ, now).key(key(sid)).word(hex(sid.as_bytes()))
+    Call::made(&READ, now)
+        .key(key(sid))
+        .word(hex(sid.as_bytes()))
 }
 
 pub(super) fn of_subject(subject: &str, now: Timestamp) -> Outcome<Call> {
@@ -95,45 +113,91 @@ pub(super) fn oldest_first(answer: Value) -> Outcome<Vec<Session>> {
 }
 
 pub(super) fn rotate(rotation: Rotation, now: Timestamp) -> Outcome<Call> {
-    let Rotation { sid, step, tokens, log_until } = rotation;
+    let Rotation {
+        sid,
+        step,
+        tokens,
+        log_until,
+    } = rotation;
     let (name, generation) = match &step {
         Step::Advance { generation, .. } => ("advance", *generation),
         Step::Remint { generation, .. } => ("remint", *generation),
         Step::Hold { generation } => ("hold", *generation),
     };
-    let call = Call::at(&ROTATE, now)?.key(key(sid)).key("log").word(hex(sid.as_bytes())).word(name).number(generation);
-    let call = call.word(log_until.map(millis).unwrap_or_default()).nonce()?;
+    let call = Call::at(&ROTATE, now)?
+        .key(key(sid))
+        .key("log")
+        .word(hex(sid.as_bytes()))
+        .word(name)
+        .number(generation);
+    let call = call
+        .word(log_until.map(millis).unwrap_or_default())
+        .nonce()?;
     let call = match step {
-        Step::Advance { current, successor, sealed, context, idle_exp, .. } => {
-            call.word(current).word(successor).word(sealed).word(context).time(idle_exp)
-        }
-        Step::Remint { successor, sealed, .. } => call.word(successor).word(sealed),
+        Step::Advance {
+            current,
+            successor,
+            sealed,
+            context,
+            idle_exp,
+            ..
+        } => call
+            .word(current)
+            .word(successor)
+            .word(sealed)
+            .word(context)
+            .time(idle_exp),
+        Step::Remint {
+            successor, sealed, ..
+        } => call.word(successor).word(sealed),
         Step::Hold { .. } => call,
     };
     Ok(token::append(call, tokens))
 }
 
 pub(super) fn rotated(answer: Value) -> Outcome<Rotated> {
-    Ok(if reply::done(answer)? { Rotated::Done } else { Rotated::Lost })
+    Ok(if reply::done(answer)? {
+        Rotated::Done
+    } else {
+        Rotated::Lost
+    })
 }
 
 pub(super) fn confirm(mut seen: Vec<(SessionId, u32)>, now: Timestamp) -> Outcome<Call> {
     seen.sort_unstable();
     let call = Call::at(&CONFIRM, now)?;
-    Ok(seen.into_iter().fold(call, |call, (sid, generation)| call.key(key(sid)).number(generation)))
+    Ok(seen.into_iter().fold(call, |call, (sid, generation)| {
+        call.key(key(sid)).number(generation)
+    }))
 }
 
-pub(super) fn reauthenticate(sid: SessionId, auth_time: Timestamp, acr: Option<String>, now: Timestamp) -> Outcome<Call> {
-    Ok(Call::at(&REAUTHENTICATE, now)?.key(key(sid)).word(hex(sid.as_bytes())).time(auth_time).option(acr))
+pub(super) fn reauthenticate(
+    sid: SessionId,
+    auth_time: Timestamp,
+    acr: Option<String>,
+    now: Timestamp,
+) -> Outcome<Call> {
+    Ok(Call::at(&REAUTHENTICATE, now)?
+        .key(key(sid))
+        .word(hex(sid.as_bytes()))
+        .time(auth_time)
+        .option(acr))
 }
 
 pub(super) fn attach(sid: SessionId, new: &Device, now: Timestamp) -> Outcome<Call> {
-    Ok(Call::at(&ATTACH, now)?.key(key(sid)).key(format!("d:{}", hex(sid.as_bytes()))).word(device(new)?))
+    Ok(Call::at(&ATTACH, now)?
+        .key(key(sid))
+        .key(format!("d:{}", hex(sid.as_bytes())))
+        .word(device(new)?))
 }
 
 /// A device as it is stored: JSON, or nothing where nothing is known.
 fn device(device: &Device) -> Outcome<Vec<u8>> {
-    if *device == Device::default() { Ok(Vec::new()) } else { Ok(serde_json::to_vec(device)?) }
+    if *device == Device::default() {
+        Ok(Vec::new())
+    } else {
+        Ok(serde_json::to_vec(device)?)
+    }
 }
 
 fn millis(at: Timestamp) -> Vec<u8> {

@@ -14,14 +14,34 @@ pub(super) fn append(call: Call, tokens: Vec<TokenRecord>) -> Call {
     tokens.into_iter().fold(call, |call, token| {
         call.word(hex(token.jti.as_bytes()))
             .word(reply::kind(token.kind))
-            .word(token.sid.as_ref().map(SessionId::as_bytes).map_or_else(String::new, |sid| hex(sid)))
-            .word(token.generation.map_or_else(String::new, |generation| generation.to_string()))
-            .word(token.parent.as_ref().map(TokenId::as_bytes).map_or_else(String::new, |jti| hex(jti)))
+            .word(
+                token
+                    .sid
+                    .as_ref()
+                    .map(SessionId::as_bytes)
+                    .map_or_else(String::new, |sid| hex(sid)),
+            )
+            .word(
+                token
+                    .generation
+                    .map_or_else(String::new, |generation| generation.to_string()),
+            )
+            .word(
+                token
+                    .parent
+                    .as_ref()
+                    .map(TokenId::as_bytes)
+                    .map_or_else(String::new, |jti| hex(jti)),
+            )
             .word(token.subject)
             .option(token.device_id)
             .time(token.issued_at)
             .time(token.expires_at)
-            .word(token.revoked_at.map_or_else(String::new, |at| at.as_millis().to_string()))
+            .word(
+                token
+                    .revoked_at
+                    .map_or_else(String::new, |at| at.as_millis().to_string()),
+            )
     })
 }
 
@@ -37,19 +57,40 @@ pub(super) fn find(query: TokenQuery, now: Timestamp) -> Outcome<Call> {
     };
     Ok(Call::at(&TOKENS, now)?
         .option(query.subject)
-        .word(query.sid.map_or_else(String::new, |sid| hex(sid.as_bytes())))
+        .word(
+            query
+                .sid
+                .map_or_else(String::new, |sid| hex(sid.as_bytes())),
+        )
         .option(query.device_id)
-        .word(query.tree.map_or_else(String::new, |jti| hex(jti.as_bytes())))
+        .word(
+            query
+                .tree
+                .map_or_else(String::new, |jti| hex(jti.as_bytes())),
+        )
         .word(active)
         .number(query.limit)
-        .word(query.jti.map_or_else(String::new, |jti| hex(jti.as_bytes())))
-        .word(query.after.map_or_else(String::new, |(issued_at, _)| issued_at.as_millis().to_string()))
-        .word(query.after.map_or_else(String::new, |(_, jti)| hex(jti.as_bytes()))))
+        .word(
+            query
+                .jti
+                .map_or_else(String::new, |jti| hex(jti.as_bytes())),
+        )
+        .word(query.after.map_or_else(String::new, |(issued_at, _)| {
+            issued_at.as_millis().to_string()
+        }))
+        .word(
+            query
+                .after
+                .map_or_else(String::new, |(_, jti)| hex(jti.as_bytes())),
+        ))
 }
 
 /// A tree's rows come in no order and all of them.
 pub(super) fn found(answer: Value, limit: u32) -> Outcome<Vec<TokenRecord>> {
-    let mut rows = reply::list(answer)?.into_iter().map(reply::token).collect::<Outcome<Vec<_>>>()?;
+    let mut rows = reply::list(answer)?
+        .into_iter()
+        .map(reply::token)
+        .collect::<Outcome<Vec<_>>>()?;
     rows.sort_unstable_by_key(|row| (row.issued_at, row.jti));
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(rows)

@@ -12,17 +12,30 @@ use crate::clock::Timestamp;
 
 pub(super) fn consume(key: [u8; 32], until: Timestamp, now: Timestamp) -> Outcome<Call> {
     let place = format!("k:{}", hex(&key));
-    Ok(Call::at(&PUT, now)?.key("once").key(place.as_str()).word(place).time(until).word([]))
+    Ok(Call::at(&PUT, now)?
+        .key("once")
+        .key(place.as_str())
+        .word(place)
+        .time(until)
+        .word([]))
 }
 
 pub(super) fn put(value: OnceValue, now: Timestamp) -> Outcome<Call> {
     let place = place(&value.kind, value.hash);
-    Ok(Call::at(&PUT, now)?.key("once").key(place.as_str()).word(place).time(value.until).word(value.payload))
+    Ok(Call::at(&PUT, now)?
+        .key("once")
+        .key(place.as_str())
+        .word(place)
+        .time(value.until)
+        .word(value.payload))
 }
 
 pub(super) fn take(kind: &str, hash: [u8; 32], now: Timestamp) -> Outcome<Call> {
     let place = place(kind, hash);
-    Ok(Call::at(&TAKE, now)?.key("once").key(place.as_str()).word(place))
+    Ok(Call::at(&TAKE, now)?
+        .key("once")
+        .key(place.as_str())
+        .word(place))
 }
 
 /// The hash comes first, for it has one length: so no two kinds share a place.
@@ -37,7 +50,10 @@ pub(super) fn spend(key: &str, cost: u32, limits: &[Limit], now: Timestamp) -> O
         let name = format!("{}:{period}:{key}", rate.burst);
         // What the cost takes, in `burst`-ths of a millisecond.
         let taken = u128::from(cost) * u128::from(period);
-        let (whole, fraction) = (taken / u128::from(rate.burst), taken % u128::from(rate.burst));
+        let (whole, fraction) = (
+            taken / u128::from(rate.burst),
+            taken % u128::from(rate.burst),
+        );
         call = call
             .key(format!("b:{name}"))
             .word(name)
@@ -52,7 +68,9 @@ pub(super) fn spend(key: &str, cost: u32, limits: &[Limit], now: Timestamp) -> O
 pub(super) fn spent(answer: Value) -> Outcome<Spent> {
     Ok(match reply::text(answer)?.as_str() {
         "-1" => Spent::Allowed,
-        wait => Spent::Refused { retry_after: Duration::from_millis(wait.parse()?) },
+        wait => Spent::Refused {
+            retry_after: Duration::from_millis(wait.parse()?),
+        },
     })
 }
 
@@ -62,16 +80,28 @@ pub(super) fn keys() -> Call {
 
 pub(super) fn stored_keys(answer: Value) -> Outcome<StoredKeys> {
     let mut row = reply::Row::of(answer)?;
-    let version = reply::bytes_or_none(row.next())?.map(String::from_utf8).transpose()?;
-    let version = version.map(|version| version.parse()).transpose()?.unwrap_or(0);
-    Ok(StoredKeys { version, ring: reply::bytes_or_none(row.next())?.unwrap_or_default() })
+    let version = reply::bytes_or_none(row.next())?
+        .map(String::from_utf8)
+        .transpose()?;
+    let version = version
+        .map(|version| version.parse())
+        .transpose()?
+        .unwrap_or(0);
+    Ok(StoredKeys {
+        version,
+        ring: reply::bytes_or_none(row.next())?.unwrap_or_default(),
+    })
 }
 
 /// Versions are compared as texts, so they are exact to the last.
 pub(super) fn swap_keys(expected: u64, ring: Vec<u8>, now: Timestamp) -> Call {
-    Call::made(&SWAP_KEYS, now).key("ring").number(expected).number(expected.saturating_add(1)).word(ring)
+    Call::made(&SWAP_KEYS, now)
+        .key("ring")
+        .number(expected)
+        .number(expected.saturating_add(1))
+        .word(ring)
 }
 
-/// The longest period that is told apart, in milliseconds: 71 000 years. Sums of a time, such a period and such a cost are exact
-/// in a script.
+/// The longest period that is told apart, in milliseconds: 71 000 years. Sums of a time, such a
+/// period and such a cost are exact in a script.
 const LONGEST: u64 = 1 << 51;

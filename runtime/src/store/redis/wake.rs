@@ -1,5 +1,5 @@
-//! Wake-ups: a look at the log that waits for its next entry (`XREAD BLOCK`), on connections of their own, for it holds up what
-//! comes behind it.
+//! Wake-ups: a look at the log that waits for its next entry (`XREAD BLOCK`), on connections of
+//! their own, for it holds up what comes behind it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use super::super::LogCursor;
 use super::{Outcome, RedisStore, log};
 
-/// The connections for waiting that nobody waits on: as many as there were gates that waited at a time.
+/// The connections for waiting that nobody waits on: as many as there were gates that waited at a
+/// time.
 pub(super) struct Waiting {
     idle: Mutex<Vec<MultiplexedConnection>>,
     /// How long a connection may be held up before it is taken to be dead.
@@ -20,32 +21,52 @@ pub(super) struct Waiting {
 
 impl Waiting {
     pub(super) const fn new(longest: Duration) -> Self {
-        Self { idle: Mutex::new(Vec::new()), longest }
+        Self {
+            idle: Mutex::new(Vec::new()),
+            longest,
+        }
     }
 }
 
 impl RedisStore {
-    /// Waits for an entry behind a cursor. A connection that breaks, or whose wait is given up, is closed.
+    /// Waits for an entry behind a cursor. A connection that breaks, or whose wait is given up, is
+    /// closed.
     pub(super) async fn wait(&self, cursor: &LogCursor, patience: Duration) -> Outcome<()> {
         let start = Instant::now();
-        let idle = self.0.waiting.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self
+            .0
+            .waiting
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let mut connection = match idle {
             Some(connection) => connection,
             None => self.0.link.own().await?,
         };
         loop {
-            let left = patience.saturating_sub(start.elapsed()).min(self.0.waiting.longest);
+            let left = patience
+                .saturating_sub(start.elapsed())
+                .min(self.0.waiting.longest);
             // Zero would wait for ever.
             let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
             let mut command = redis::cmd("XREAD");
             command.arg("COUNT").arg(1).arg("BLOCK").arg(millis);
-            command.arg("STREAMS").arg(format!("{}log", self.0.link.prefix())).arg(log::behind(cursor));
+            command
+                .arg("STREAMS")
+                .arg(format!("{}log", self.0.link.prefix()))
+                .arg(log::behind(cursor));
             let found = command.query_async::<Value>(&mut connection).await?;
             if found != Value::Nil || start.elapsed() >= patience {
                 break;
             }
         }
-        self.0.waiting.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        self.0
+            .waiting
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(connection);
         Ok(())
     }
 }

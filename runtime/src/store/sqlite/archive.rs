@@ -1,4 +1,5 @@
-//! Deleting what nothing needs any more: found on a reading connection, deleted by the writer in one short step.
+//! Deleting what nothing needs any more: found on a reading connection, deleted by the writer in
+//! one short step.
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -28,14 +29,16 @@ impl Found {
     }
 }
 
-/// A row without a session stays while one below it does, so that a tree is never split. What stays is looked for among the
-/// children of rows without a session alone: the tokens of a session stay and go together.
+/// A row without a session stays while one below it does, so that a tree is never split. What stays
+/// is looked for among the children of rows without a session alone: the tokens of a session stay
+/// and go together.
 const TOKENS: &str = "
     WITH RECURSIVE needed(jti) AS (
         SELECT p.jti FROM tg_token p WHERE p.expires_at < ?1 AND p.sid IS NULL AND EXISTS (
             SELECT 1 FROM tg_token c WHERE c.parent = p.jti AND (c.expires_at >= ?1 OR EXISTS (
                 SELECT 1 FROM tg_session s
-                WHERE s.sid = c.sid AND s.revoked_at IS NULL AND s.idle_exp > ?2 AND s.abs_exp > ?2)))
+                WHERE s.sid = c.sid AND s.revoked_at IS NULL AND s.idle_exp > ?2 AND s.abs_exp > \
+                      ?2)))
         UNION
         SELECT p.jti FROM needed
         JOIN tg_token c ON c.jti = needed.jti
@@ -48,52 +51,95 @@ const TOKENS: &str = "
         WHERE s.sid = t.sid AND s.revoked_at IS NULL AND s.idle_exp > ?2 AND s.abs_exp > ?2)
     ORDER BY t.expires_at LIMIT ?3";
 
-pub(super) fn find(db: &Connection, before: Timestamp, limit: u32, now: Timestamp) -> Outcome<Found> {
+pub(super) fn find(
+    db: &Connection,
+    before: Timestamp,
+    limit: u32,
+    now: Timestamp,
+) -> Outcome<Found> {
     let mut more = false;
     let limit = i64::from(limit);
     let bounds = (millis(before), limit + 1);
 
     let sql = "SELECT sid FROM tg_session WHERE abs_exp < ? ORDER BY abs_exp LIMIT ?";
     let sessions = cut(pick(db, sql, bounds, |row| row.get(0))?, limit, &mut more);
-    let tokens = pick(db, TOKENS, (millis(before), millis(now), limit + 1), |row| row.get(0))?;
+    let tokens = pick(
+        db,
+        TOKENS,
+        (millis(before), millis(now), limit + 1),
+        |row| row.get(0),
+    )?;
     let tokens = cut(tokens, limit, &mut more);
     let sql = "SELECT kind, hash FROM tg_once WHERE until < ? LIMIT ?";
-    let once = cut(pick(db, sql, bounds, |row| Ok((row.get(0)?, row.get(1)?)))?, limit, &mut more);
+    let once = cut(
+        pick(db, sql, bounds, |row| Ok((row.get(0)?, row.get(1)?)))?,
+        limit,
+        &mut more,
+    );
     let sql = "SELECT key, burst, period FROM tg_spend WHERE full_at < ? LIMIT ?";
-    let budgets = cut(pick(db, sql, bounds, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?, limit, &mut more);
+    let budgets = cut(
+        pick(db, sql, bounds, |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?,
+        limit,
+        &mut more,
+    );
     let sql = "SELECT id FROM tg_revocation WHERE until < ? LIMIT ?";
     let entries = cut(pick(db, sql, bounds, |row| row.get(0))?, limit, &mut more);
 
-    Ok(Found { sessions, tokens, once, budgets, entries, more })
+    Ok(Found {
+        sessions,
+        tokens,
+        once,
+        budgets,
+        entries,
+        more,
+    })
 }
 
-/// Each row goes only where it still may: values and budgets may have been renewed since they were found.
-pub(super) fn delete(db: &Connection, found: &Found, before: Timestamp, now: Timestamp) -> Outcome<Archived> {
+/// Each row goes only where it still may: values and budgets may have been renewed since they were
+/// found.
+pub(super) fn delete(
+    db: &Connection,
+    found: &Found,
+    before: Timestamp,
+    now: Timestamp,
+) -> Outcome<Archived> {
     let before = millis(before);
-    let mut done = Archived { more: found.more, ..Archived::default() };
+    let mut done = Archived {
+        more: found.more,
+        ..Archived::default()
+    };
 
-    let mut statement = db.prepare_cached("DELETE FROM tg_session WHERE sid = ? AND abs_exp < ?")?;
+    let mut statement =
+        db.prepare_cached("DELETE FROM tg_session WHERE sid = ? AND abs_exp < ?")?;
     for sid in &found.sessions {
         done.sessions += u64::try_from(statement.execute((sid, before))?)?;
     }
     let mut statement = db.prepare_cached(
         "DELETE FROM tg_token WHERE jti = ?1 AND expires_at < ?2
-             AND NOT EXISTS (SELECT 1 FROM tg_token c WHERE c.parent = ?1 AND tg_token.sid IS NULL AND c.expires_at >= ?2)
+             AND NOT EXISTS (SELECT 1 FROM tg_token c WHERE c.parent = ?1 AND tg_token.sid IS NULL \
+         AND c.expires_at >= ?2)
              AND NOT EXISTS (SELECT 1 FROM tg_session s
-                 WHERE s.sid = tg_token.sid AND s.revoked_at IS NULL AND s.idle_exp > ?3 AND s.abs_exp > ?3)",
+                 WHERE s.sid = tg_token.sid AND s.revoked_at IS NULL AND s.idle_exp > ?3 AND \
+         s.abs_exp > ?3)",
     )?;
     for jti in &found.tokens {
         done.tokens += u64::try_from(statement.execute((jti, before, millis(now)))?)?;
     }
-    let mut statement = db.prepare_cached("DELETE FROM tg_once WHERE kind = ? AND hash = ? AND until < ?")?;
+    let mut statement =
+        db.prepare_cached("DELETE FROM tg_once WHERE kind = ? AND hash = ? AND until < ?")?;
     for (kind, hash) in &found.once {
         done.others += u64::try_from(statement.execute((kind, hash, before))?)?;
     }
-    let mut statement = db.prepare_cached("DELETE FROM tg_spend WHERE key = ? AND burst = ? AND period = ? AND full_at < ?")?;
+    let mut statement = db.prepare_cached(
+        "DELETE FROM tg_spend WHERE key = ? AND burst = ? AND period = ? AND full_at < ?",
+    )?;
     for (key, burst, period) in &found.budgets {
         done.others += u64::try_from(statement.execute((key, burst, period, before))?)?;
     }
-    let mut statement = db.prepare_cached("DELETE FROM tg_revocation WHERE id = ? AND until < ?")?;
+    let mut statement =
+        db.prepare_cached("DELETE FROM tg_revocation WHERE id = ? AND until < ?")?;
     for id in &found.entries {
         done.others += u64::try_from(statement.execute((id, before))?)?;
     }

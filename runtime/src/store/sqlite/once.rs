@@ -8,12 +8,24 @@ use super::Outcome;
 use super::row::{integer, millis, natural, time};
 use crate::clock::Timestamp;
 
-pub(super) fn consume(db: &Connection, key: [u8; 32], until: Timestamp, now: Timestamp) -> Outcome<bool> {
+pub(super) fn consume(
+    db: &Connection,
+    key: [u8; 32],
+    until: Timestamp,
+    now: Timestamp,
+) -> Outcome<bool> {
     insert(db, CONSUMED, key, None, until, now)
 }
 
 pub(super) fn put(db: &Connection, value: &OnceValue, now: Timestamp) -> Outcome<bool> {
-    insert(db, &stored_kind(&value.kind), value.hash, Some(&value.payload), value.until, now)
+    insert(
+        db,
+        &stored_kind(&value.kind),
+        value.hash,
+        Some(&value.payload),
+        value.until,
+        now,
+    )
 }
 
 /// Writes a row where there is none that still counts.
@@ -25,28 +37,54 @@ fn insert(
     until: Timestamp,
     now: Timestamp,
 ) -> Outcome<bool> {
-    let sql = "INSERT INTO tg_once(kind, hash, payload, until) VALUES (?1, ?2, ?3, ?4) ON CONFLICT(kind, hash)
+    let sql = "INSERT INTO tg_once(kind, hash, payload, until) VALUES (?1, ?2, ?3, ?4) ON \
+               CONFLICT(kind, hash)
                DO UPDATE SET payload = excluded.payload, until = excluded.until WHERE until <= ?5";
-    let written = db.prepare_cached(sql)?.execute((kind, hash, payload, millis(until), millis(now)))?;
+    let written =
+        db.prepare_cached(sql)?
+            .execute((kind, hash, payload, millis(until), millis(now)))?;
     Ok(written == 1)
 }
 
-pub(super) fn take(db: &Connection, kind: &str, hash: [u8; 32], now: Timestamp) -> Outcome<Option<Vec<u8>>> {
+pub(super) fn take(
+    db: &Connection,
+    kind: &str,
+    hash: [u8; 32],
+    now: Timestamp,
+) -> Outcome<Option<Vec<u8>>> {
     let sql = "DELETE FROM tg_once WHERE kind = ? AND hash = ? AND until > ? RETURNING payload";
     let values = (stored_kind(kind), hash, millis(now));
-    Ok(db.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?)
+    Ok(db
+        .prepare_cached(sql)?
+        .query_row(values, |row| row.get(0))
+        .optional()?)
 }
 
 /// Reading and writing are one step: the transaction holds the file's only write lock.
-pub(super) fn spend(db: &Connection, key: &str, cost: u32, limits: &[Limit], now: Timestamp) -> Outcome<Spent> {
-    let mut read = db.prepare_cached("SELECT full_at, fraction FROM tg_spend WHERE key = ? AND burst = ? AND period = ?")?;
+pub(super) fn spend(
+    db: &Connection,
+    key: &str,
+    cost: u32,
+    limits: &[Limit],
+    now: Timestamp,
+) -> Outcome<Spent> {
+    let mut read = db.prepare_cached(
+        "SELECT full_at, fraction FROM tg_spend WHERE key = ? AND burst = ? AND period = ?",
+    )?;
     let mut spent = Vec::with_capacity(limits.len());
     let mut refused = None;
     for rate in Rate::distinct(limits) {
         let budget = read.query_row((key, rate.burst, integer(rate.period)), |row| {
-            Ok(Budget { full_at: time(row, 0)?, fraction: row.get(1)? })
+            Ok(Budget {
+                full_at: time(row, 0)?,
+                fraction: row.get(1)?,
+            })
         });
-        match budget.optional()?.unwrap_or_default().spend(cost, rate, now) {
+        match budget
+            .optional()?
+            .unwrap_or_default()
+            .spend(cost, rate, now)
+        {
             Ok(budget) => spent.push((rate, budget)),
             Err(wait) => refused = refused.max(Some(wait)),
         }
@@ -56,20 +94,35 @@ pub(super) fn spend(db: &Connection, key: &str, cost: u32, limits: &[Limit], now
     }
     let mut write = db.prepare_cached("INSERT OR REPLACE INTO tg_spend VALUES (?, ?, ?, ?, ?)")?;
     for (rate, budget) in spent {
-        write.execute((key, rate.burst, integer(rate.period), millis(budget.full_at), budget.fraction))?;
+        write.execute((
+            key,
+            rate.burst,
+            integer(rate.period),
+            millis(budget.full_at),
+            budget.fraction,
+        ))?;
     }
     Ok(Spent::Allowed)
 }
 
 pub(super) fn keys(db: &Connection) -> Outcome<StoredKeys> {
     let mut statement = db.prepare_cached("SELECT version, ring FROM tg_key WHERE id = 1")?;
-    let stored = statement.query_row([], |row| Ok(StoredKeys { version: natural(row, 0)?, ring: row.get(1)? }));
-    Ok(stored.optional()?.unwrap_or(StoredKeys { version: 0, ring: Vec::new() }))
+    let stored = statement.query_row([], |row| {
+        Ok(StoredKeys {
+            version: natural(row, 0)?,
+            ring: row.get(1)?,
+        })
+    });
+    Ok(stored.optional()?.unwrap_or(StoredKeys {
+        version: 0,
+        ring: Vec::new(),
+    }))
 }
 
 pub(super) fn swap_keys(db: &Connection, expected: u64, ring: &[u8]) -> Outcome<bool> {
     let written = if expected == 0 {
-        let sql = "INSERT INTO tg_key(id, version, ring) VALUES (1, 1, ?) ON CONFLICT(id) DO NOTHING";
+        let sql =
+            "INSERT INTO tg_key(id, version, ring) VALUES (1, 1, ?) ON CONFLICT(id) DO NOTHING";
         db.prepare_cached(sql)?.execute([ring])?
     } else {
         let sql = "UPDATE tg_key SET version = version + 1, ring = ? WHERE id = 1 AND version = ?";

@@ -25,7 +25,12 @@ pub struct SqliteOptions {
 
 impl SqliteOptions {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), busy_timeout: Duration::from_secs(5), queue: 4096, max_pages: None }
+        Self {
+            path: path.to_owned(),
+            busy_timeout: Duration::from_secs(5),
+            queue: 4096,
+            max_pages: None,
+        }
     }
 
     /// How long an operation waits for another process that holds the file's lock. Default 5 s.
@@ -35,15 +40,17 @@ impl SqliteOptions {
         self
     }
 
-    /// How many operations may wait for the writer, and as many for the readers, before the next one is answered with an
-    /// error. Default 4096, so that what waits is bounded and a client learns at once that it has to come again.
+    /// How many operations may wait for the writer, and as many for the readers, before the next
+    /// one is answered with an error. Default 4096, so that what waits is bounded and a client
+    /// learns at once that it has to come again.
     #[must_use]
     pub const fn queue(mut self, operations: usize) -> Self {
         self.queue = operations;
         self
     }
 
-    /// How many pages of 4 KiB the file may grow to; what needs more is answered like a full disk. Default none.
+    /// How many pages of 4 KiB the file may grow to; what needs more is answered like a full disk.
+    /// Default none.
     #[must_use]
     pub const fn max_pages(mut self, pages: u32) -> Self {
         self.max_pages = Some(pages);
@@ -59,14 +66,16 @@ impl SqliteOptions {
             return Err(self.refusal("is not a file; `MemoryStore` keeps sessions in memory"));
         }
         // The readers open the file by name too, wherever the process has gone by then.
-        self.path = std::path::absolute(&self.path).map_err(|error| self.refusal("has no absolute path").because(error))?;
+        self.path = std::path::absolute(&self.path)
+            .map_err(|error| self.refusal("has no absolute path").because(error))?;
 
         let (writer, queued) = sync_channel(self.queue.max(1));
         let (reading, gone) = channel();
         self.start("tollgate-sqlite-write", Self::writing, move |db| {
             write::serve(&db, &queued);
-            // Two connections that close at once can each take the other for somebody who stays, and leave the write-ahead log
-            // behind. So the readers go first: nothing is ever sent here, and the last of them ends the wait.
+            // Two connections that close at once can each take the other for somebody who stays,
+            // and leave the write-ahead log behind. So the readers go first: nothing is ever sent
+            // here, and the last of them ends the wait.
             let _: Result<(), _> = gone.recv();
             let _ = db.execute_batch("PRAGMA wal_checkpoint(PASSIVE)");
         })
@@ -109,8 +118,12 @@ impl SqliteOptions {
             Err(error) => drop(opened.send(Err(error))),
         };
         let started = thread::Builder::new().name(name.to_owned()).spawn(thread);
-        started.map_err(|error| self.refusal("cannot be opened: no thread could be started").because(error))?;
-        wait.await.unwrap_or_else(|_| Err(self.refusal("cannot be opened")))
+        started.map_err(|error| {
+            self.refusal("cannot be opened: no thread could be started")
+                .because(error)
+        })?;
+        wait.await
+            .unwrap_or_else(|_| Err(self.refusal("cannot be opened")))
     }
 
     fn writing(&self) -> Result<Connection, Error> {
@@ -123,16 +136,21 @@ impl SqliteOptions {
 
     fn reading(&self) -> Result<Connection, Error> {
         let db = self.connect()?;
-        db.pragma_update(None, "query_only", true).map_err(|error| self.refused(error))?;
+        db.pragma_update(None, "query_only", true)
+            .map_err(|error| self.refused(error))?;
         Ok(db)
     }
 
-    /// Makes the file with the owner's rights alone; SQLite gives its companions (`-wal`, `-shm`) the same.
+    /// Makes the file with the owner's rights alone; SQLite gives its companions (`-wal`, `-shm`)
+    /// the same.
     ///
-    /// A file that is there is not opened here: closing it again would drop the locks that this process holds on it.
+    /// A file that is there is not opened here: closing it again would drop the locks that this
+    /// process holds on it.
     fn make_file(&self) -> Result<(), Error> {
         match fs::metadata(&self.path) {
-            Ok(found) if found.is_dir() => return Err(self.refusal("is a directory, not a database")),
+            Ok(found) if found.is_dir() => {
+                return Err(self.refusal("is a directory, not a database"));
+            }
             Ok(_) => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(self.refusal("cannot be read").because(error)),
@@ -150,8 +168,10 @@ impl SqliteOptions {
 
     fn connect(&self) -> Result<Connection, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(&self.path, flags).map_err(|error| self.refused(error))?;
-        db.busy_timeout(self.busy_timeout).map_err(|error| self.refused(error))?;
+        let db =
+            Connection::open_with_flags(&self.path, flags).map_err(|error| self.refused(error))?;
+        db.busy_timeout(self.busy_timeout)
+            .map_err(|error| self.refused(error))?;
         db.set_prepared_statement_cache_capacity(128);
         Ok(db)
     }
@@ -160,9 +180,14 @@ impl SqliteOptions {
         let version = schema::version(db).map_err(|error| self.refused(error))?;
         if version > schema::VERSION {
             let known = schema::VERSION;
-            return Err(self.refusal(&format!("was written by a newer version (its schema is {version}, known is {known})")));
+            return Err(self.refusal(&format!(
+                "was written by a newer version (its schema is {version}, known is {known})"
+            )));
         }
-        if db.is_readonly("main").map_err(|error| self.refused(error))? {
+        if db
+            .is_readonly("main")
+            .map_err(|error| self.refused(error))?
+        {
             return Err(self.refusal("cannot be written to"));
         }
         Ok(())
@@ -178,11 +203,14 @@ impl SqliteOptions {
         Ok(())
     }
 
-    /// The change of mode does not wait for a lock by itself, so processes that start together wait here.
+    /// The change of mode does not wait for a lock by itself, so processes that start together wait
+    /// here.
     fn use_write_ahead_log(&self, db: &Connection) -> rusqlite::Result<()> {
         let start = Instant::now();
         loop {
-            match db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0)) {
+            match db
+                .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))
+            {
                 Ok(mode) if mode.eq_ignore_ascii_case("wal") => return Ok(()),
                 Ok(_) => return Err(rusqlite::Error::InvalidQuery),
                 Err(error) if is_busy(&error) && start.elapsed() < self.busy_timeout => {
@@ -194,15 +222,22 @@ impl SqliteOptions {
     }
 
     fn refusal(&self, what: &str) -> Error {
-        Error::new(ErrorKind::Store, format!("`{}` {what}", self.path.display()))
+        Error::new(
+            ErrorKind::Store,
+            format!("`{}` {what}", self.path.display()),
+        )
     }
 
     fn refused(&self, error: rusqlite::Error) -> Error {
         let what = match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => "is not a database",
             Some(ErrorCode::DatabaseCorrupt) => "is a damaged database",
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => "cannot be written to",
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "is locked by another process",
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+                "cannot be written to"
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                "is locked by another process"
+            }
             Some(ErrorCode::DiskFull) => "has no room: the disk is full",
             _ => "cannot be opened",
         };
@@ -211,7 +246,10 @@ impl SqliteOptions {
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
 }
 
 /// How many threads read, so that one long answer does not hold up the others.
@@ -224,8 +262,13 @@ mod tests {
     #[test]
     fn a_commit_waits_for_the_disk() {
         let folder = tempfile::tempdir().unwrap();
-        let db = SqliteOptions::new(&folder.path().join("sessions.db")).writing().unwrap();
-        let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
+        let db = SqliteOptions::new(&folder.path().join("sessions.db"))
+            .writing()
+            .unwrap();
+        let pragma = |name| {
+            db.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
+                .unwrap()
+        };
         assert_eq!(pragma("journal_mode"), String::from("wal").into());
         assert_eq!(pragma("synchronous"), 2.into());
         assert_eq!(pragma("busy_timeout"), 5000.into());

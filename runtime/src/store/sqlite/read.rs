@@ -30,8 +30,12 @@ impl Readers {
                 let _ = answer.send(attempt(what, |db| in_snapshot(db, run), db));
             }
         });
-        self.0.try_send(look).map_err(|error| unqueued(what, &error))?;
-        answered.await.unwrap_or_else(|_| Err(StoreError::new(what).because("the reading thread is gone")))
+        self.0
+            .try_send(look)
+            .map_err(|error| unqueued(what, &error))?;
+        answered
+            .await
+            .unwrap_or_else(|_| Err(StoreError::new(what).because("the reading thread is gone")))
     }
 }
 

@@ -9,7 +9,11 @@ use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
 
 pub(super) fn revoke(db: &Connection, revocation: Revocation, now: Timestamp) -> Outcome<Revoked> {
-    let Revocation { target, reason, until } = revocation;
+    let Revocation {
+        target,
+        reason,
+        until,
+    } = revocation;
     let mut done = Revoked::default();
     match target {
         Target::AccessOf(subject) => {
@@ -44,19 +48,27 @@ pub(super) fn revoke(db: &Connection, revocation: Revocation, now: Timestamp) ->
         }
         Target::Client(client) => {
             let own = log::lasting(db, log::CLIENT, &client)?;
-            let epoch = 1 + own.max(highest_subject(db)?).max(log::lasting(db, log::GLOBAL, "")?);
-            let sql = "UPDATE tg_session SET revoked_at = ?1, revoke_reason = ?2 WHERE client_id = ?3 AND revoked_at IS NULL
+            let epoch = 1 + own
+                .max(highest_subject(db)?)
+                .max(log::lasting(db, log::GLOBAL, "")?);
+            let sql = "UPDATE tg_session SET revoked_at = ?1, revoke_reason = ?2 WHERE client_id \
+                       = ?3 AND revoked_at IS NULL
                        RETURNING idle_exp > ?1 AND abs_exp > ?1";
             done.sessions = count_live(db, sql, (millis(now), reason.as_str(), &client))?;
-            done.entries.push(log::write(db, Fact::Client(client, epoch), Timestamp::MAX)?);
+            done.entries
+                .push(log::write(db, Fact::Client(client, epoch), Timestamp::MAX)?);
         }
-        Target::Key(key) => done.entries.push(log::write(db, Fact::Key(key), Timestamp::MAX)?),
+        Target::Key(key) => done
+            .entries
+            .push(log::write(db, Fact::Key(key), Timestamp::MAX)?),
         Target::Everything => {
             let epoch = 1 + highest_subject(db)?.max(highest_lasting(db)?);
-            let sql = "UPDATE tg_session SET revoked_at = ?1, revoke_reason = ?2 WHERE revoked_at IS NULL
+            let sql = "UPDATE tg_session SET revoked_at = ?1, revoke_reason = ?2 WHERE revoked_at \
+                       IS NULL
                        RETURNING idle_exp > ?1 AND abs_exp > ?1";
             done.sessions = count_live(db, sql, (millis(now), reason.as_str()))?;
-            done.entries.push(log::write(db, Fact::Everything(epoch), Timestamp::MAX)?);
+            done.entries
+                .push(log::write(db, Fact::Everything(epoch), Timestamp::MAX)?);
         }
     }
     Ok(done)
@@ -65,20 +77,31 @@ pub(super) fn revoke(db: &Connection, revocation: Revocation, now: Timestamp) ->
 /// The effective epoch of a subject's session for a client.
 pub(super) fn epoch(db: &Connection, subject: &str, client: &str) -> rusqlite::Result<u64> {
     let own = own_epoch(db, subject)?;
-    Ok(own.max(log::lasting(db, log::CLIENT, client)?).max(log::lasting(db, log::GLOBAL, "")?))
+    Ok(own
+        .max(log::lasting(db, log::CLIENT, client)?)
+        .max(log::lasting(db, log::GLOBAL, "")?))
 }
 
 /// When a subject last changed: 1970 where it never did.
 pub(super) fn changed_at(db: &Connection, subject: &str) -> rusqlite::Result<Timestamp> {
     let mut statement = db.prepare_cached("SELECT changed_at FROM tg_subject WHERE uid = ?")?;
-    Ok(statement.query_row([subject], |row| time(row, 0)).optional()?.unwrap_or_default())
+    Ok(statement
+        .query_row([subject], |row| time(row, 0))
+        .optional()?
+        .unwrap_or_default())
 }
 
 /// Ends a session that nobody ended before, expired or not; answers whether it was live.
 ///
 /// Expired ones too: another node's clock may be behind, and to it the session is live.
-pub(super) fn end(db: &Connection, sid: SessionId, reason: RevokeReason, now: Timestamp) -> rusqlite::Result<bool> {
-    let sql = "UPDATE tg_session SET revoked_at = ?1, revoke_reason = ?2 WHERE sid = ?3 AND revoked_at IS NULL
+pub(super) fn end(
+    db: &Connection,
+    sid: SessionId,
+    reason: RevokeReason,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let sql = "UPDATE tg_session SET revoked_at = ?1, revoke_reason = ?2 WHERE sid = ?3 AND \
+               revoked_at IS NULL
                RETURNING idle_exp > ?1 AND abs_exp > ?1";
     Ok(count_live(db, sql, (millis(now), reason.as_str(), sid.as_bytes()))? == 1)
 }
@@ -92,31 +115,56 @@ fn end_and_log(
     done: &mut Revoked,
 ) -> rusqlite::Result<()> {
     done.sessions += u64::from(end(db, sid, reason, now)?);
-    done.entries.push(log::write(db, Fact::Session(sid), until)?);
+    done.entries
+        .push(log::write(db, Fact::Session(sid), until)?);
     Ok(())
 }
 
-fn end_of_subject(db: &Connection, subject: &str, reason: RevokeReason, now: Timestamp) -> rusqlite::Result<u64> {
-    let sql = "UPDATE tg_session SET revoked_at = ?1, revoke_reason = ?2 WHERE uid = ?3 AND revoked_at IS NULL
+fn end_of_subject(
+    db: &Connection,
+    subject: &str,
+    reason: RevokeReason,
+    now: Timestamp,
+) -> rusqlite::Result<u64> {
+    let sql = "UPDATE tg_session SET revoked_at = ?1, revoke_reason = ?2 WHERE uid = ?3 AND \
+               revoked_at IS NULL
                RETURNING idle_exp > ?1 AND abs_exp > ?1";
     count_live(db, sql, (millis(now), reason.as_str(), subject))
 }
 
-fn end_token(db: &Connection, jti: TokenId, until: Timestamp, now: Timestamp, done: &mut Revoked) -> rusqlite::Result<()> {
+fn end_token(
+    db: &Connection,
+    jti: TokenId,
+    until: Timestamp,
+    now: Timestamp,
+    done: &mut Revoked,
+) -> rusqlite::Result<()> {
     done.entries.push(log::write(db, Fact::Token(jti), until)?);
     let sql = "UPDATE tg_token SET revoked_at = ? WHERE jti = ? AND revoked_at IS NULL";
-    if db.prepare_cached(sql)?.execute((millis(now), jti.as_bytes()))? == 1 {
+    if db
+        .prepare_cached(sql)?
+        .execute((millis(now), jti.as_bytes()))?
+        == 1
+    {
         done.tokens += 1;
     }
     Ok(())
 }
 
-/// The other sessions of a subject that may have an access token: those that ended before `running` have none left, a later
-/// end may not have been logged.
-fn others(db: &Connection, subject: &str, keep: SessionId, running: Timestamp) -> rusqlite::Result<Vec<SessionId>> {
-    let sql = "SELECT sid FROM tg_session WHERE uid = ? AND sid <> ? AND (revoked_at IS NULL OR revoked_at > ?)";
+/// The other sessions of a subject that may have an access token: those that ended before `running`
+/// have none left, a later end may not have been logged.
+fn others(
+    db: &Connection,
+    subject: &str,
+    keep: SessionId,
+    running: Timestamp,
+) -> rusqlite::Result<Vec<SessionId>> {
+    let sql = "SELECT sid FROM tg_session WHERE uid = ? AND sid <> ? AND (revoked_at IS NULL OR \
+               revoked_at > ?)";
     let mut statement = db.prepare_cached(sql)?;
-    let sids = statement.query_map((subject, keep.as_bytes(), millis(running)), |row| row.get(0).map(SessionId::from_bytes))?;
+    let sids = statement.query_map((subject, keep.as_bytes(), millis(running)), |row| {
+        row.get(0).map(SessionId::from_bytes)
+    })?;
     sids.collect()
 }
 
@@ -124,23 +172,30 @@ fn others(db: &Connection, subject: &str, keep: SessionId, running: Timestamp) -
 fn touch(db: &Connection, subject: &str, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES (?1, 0, max(?2, 1))
                ON CONFLICT(uid) DO UPDATE SET changed_at = max(excluded.changed_at, changed_at + 1)";
-    db.prepare_cached(sql)?.execute((subject, millis(now))).map(drop)
+    db.prepare_cached(sql)?
+        .execute((subject, millis(now)))
+        .map(drop)
 }
 
 /// The subject's tokens may carry the epoch of any client, so its next one is above all of them.
 fn bump(db: &Connection, subject: String, until: Timestamp) -> rusqlite::Result<LogEntry> {
     let epoch = 1 + own_epoch(db, &subject)?.max(highest_lasting(db)?);
-    db.prepare_cached("UPDATE tg_subject SET uep = ? WHERE uid = ?")?.execute((integer(epoch), &subject))?;
+    db.prepare_cached("UPDATE tg_subject SET uep = ? WHERE uid = ?")?
+        .execute((integer(epoch), &subject))?;
     log::write(db, Fact::Subject(subject, epoch), until)
 }
 
 fn own_epoch(db: &Connection, subject: &str) -> rusqlite::Result<u64> {
     let mut statement = db.prepare_cached("SELECT uep FROM tg_subject WHERE uid = ?")?;
-    Ok(statement.query_row([subject], |row| natural(row, 0)).optional()?.unwrap_or(0))
+    Ok(statement
+        .query_row([subject], |row| natural(row, 0))
+        .optional()?
+        .unwrap_or(0))
 }
 
 fn highest_subject(db: &Connection) -> rusqlite::Result<u64> {
-    db.prepare_cached("SELECT coalesce(max(uep), 0) FROM tg_subject")?.query_row([], |row| natural(row, 0))
+    db.prepare_cached("SELECT coalesce(max(uep), 0) FROM tg_subject")?
+        .query_row([], |row| natural(row, 0))
 }
 
 /// The highest epoch of all clients and the global one.

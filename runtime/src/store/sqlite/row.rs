@@ -7,14 +7,19 @@ use crate::clock::Timestamp;
 use crate::device::{Device, Hints};
 use crate::id::{SessionId, TokenId};
 
-/// The columns of [`session`], with the effective epoch last: a statement that names them reads row and epoch together.
+/// The columns of [`session`], with the effective epoch last: a statement that names them reads row
+/// and epoch together.
 macro_rules! session_columns {
     () => {
-        "s.sid, s.uid, s.client_id, s.device_name, s.device_id, s.device_agent, s.device_ip, s.gen, s.cur_hash,
-         s.prev_gen, s.prev_hash, s.rotated_at, s.superseded_at, s.sealed_successor, s.confirmed, s.ctx_hash, s.auth_time,
-         s.acr, s.claims, s.created_at, s.last_seen_at, s.idle_exp, s.abs_exp, s.revoked_at, s.revoke_reason, s.device_hints,
+        "s.sid, s.uid, s.client_id, s.device_name, s.device_id, s.device_agent, s.device_ip, \
+         s.gen, s.cur_hash,
+         s.prev_gen, s.prev_hash, s.rotated_at, s.superseded_at, s.sealed_successor, \
+         s.confirmed, s.ctx_hash, s.auth_time,
+         s.acr, s.claims, s.created_at, s.last_seen_at, s.idle_exp, s.abs_exp, s.revoked_at, \
+         s.revoke_reason, s.device_hints,
          max(coalesce((SELECT uep FROM tg_subject WHERE uid = s.uid), 0),
-             coalesce((SELECT value FROM tg_epoch WHERE kind = 'client' AND key = s.client_id), 0),
+             coalesce((SELECT value FROM tg_epoch WHERE kind = 'client' AND key = \
+         s.client_id), 0),
              coalesce((SELECT value FROM tg_epoch WHERE kind = 'global' AND key = ''), 0))"
     };
 }
@@ -30,7 +35,9 @@ pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
     device.ip = row.get(6)?;
     device.hints = Hints::from_stored(row.get::<_, Option<String>>(25)?.as_deref());
     // A reason that a later version wrote is not known here; that it is over is what counts.
-    let reason = row.get::<_, Option<String>>(24)?.and_then(|text| RevokeReason::parse(&text));
+    let reason = row
+        .get::<_, Option<String>>(24)?
+        .and_then(|text| RevokeReason::parse(&text));
     let revoked = time_or_none(row, 23)?.map(|at| (at, reason.unwrap_or(RevokeReason::Requested)));
     Ok(Session {
         sid: SessionId::from_bytes(row.get(0)?),
@@ -60,7 +67,8 @@ pub(super) fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
 /// The columns of [`token`].
 macro_rules! token_columns {
     () => {
-        "t.jti, t.kind, t.sid, t.gen, t.parent, t.subject, t.device_id, t.issued_at, t.expires_at, t.revoked_at"
+        "t.jti, t.kind, t.sid, t.gen, t.parent, t.subject, t.device_id, t.issued_at, t.expires_at, \
+         t.revoked_at"
     };
 }
 pub(super) use token_columns;
@@ -68,7 +76,11 @@ pub(super) use token_columns;
 pub(super) fn token(row: &Row<'_>) -> rusqlite::Result<TokenRecord> {
     Ok(TokenRecord {
         jti: TokenId::from_bytes(row.get(0)?),
-        kind: if row.get_ref(1)?.as_str()? == REFRESH { TokenKind::Refresh } else { TokenKind::Access },
+        kind: if row.get_ref(1)?.as_str()? == REFRESH {
+            TokenKind::Refresh
+        } else {
+            TokenKind::Access
+        },
         sid: row.get::<_, Option<_>>(2)?.map(SessionId::from_bytes),
         generation: row.get(3)?,
         parent: row.get::<_, Option<_>>(4)?.map(TokenId::from_bytes),

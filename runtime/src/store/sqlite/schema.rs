@@ -1,6 +1,8 @@
-//! The tables, and how a file is brought to them. All names begin with `tg_`, so a program's own tables may lie beside them.
+//! The tables, and how a file is brought to them. All names begin with `tg_`, so a program's own
+//! tables may lie beside them.
 //!
-//! Ids and hashes are blobs, times are milliseconds since 1970. No index covers a column that a rotation changes.
+//! Ids and hashes are blobs, times are milliseconds since 1970. No index covers a column that a
+//! rotation changes.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -54,7 +56,8 @@ const STEPS: [(i64, &str); 2] = [
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX tg_subject_epoch ON tg_subject(uep);
 
-    -- The present value of what lasts. kind: client, global (epochs), key (1), pause (its version, doubled, plus 1 while paused).
+    -- The present value of what lasts. kind: client, global (epochs), key (1), pause (its \
+         version, doubled, plus 1 while paused).
     CREATE TABLE tg_epoch(
         kind TEXT NOT NULL,
         key TEXT NOT NULL,
@@ -62,7 +65,8 @@ const STEPS: [(i64, &str); 2] = [
         PRIMARY KEY (kind, key)
     ) STRICT, WITHOUT ROWID;
 
-    -- The log. kind: session, generation, subject, token and those of tg_epoch. key is an id's bytes or a name's.
+    -- The log. kind: session, generation, subject, token and those of tg_epoch. key is an id's \
+         bytes or a name's.
     CREATE TABLE tg_revocation(
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         kind TEXT NOT NULL,
@@ -123,16 +127,21 @@ const STEPS: [(i64, &str); 2] = [
 
 /// The version of a file: 0 where it has none of our tables.
 pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
-    let ours = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tg_schema')";
+    let ours =
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tg_schema')";
     if !db.query_row(ours, [], |row| row.get::<_, bool>(0))? {
         return Ok(0);
     }
-    let version = db.query_row("SELECT max(version) FROM tg_schema", [], |row| row.get::<_, Option<i64>>(0)).optional()?;
+    let version = db
+        .query_row("SELECT max(version) FROM tg_schema", [], |row| {
+            row.get::<_, Option<i64>>(0)
+        })
+        .optional()?;
     Ok(version.flatten().unwrap_or(0))
 }
 
-/// Takes the steps that are missing. The caller's transaction holds the write lock, so of several processes that start
-/// together one takes them and the others find nothing to do.
+/// Takes the steps that are missing. The caller's transaction holds the write lock, so of several
+/// processes that start together one takes them and the others find nothing to do.
 pub(super) fn migrate(db: &Connection, now: Timestamp) -> Outcome<()> {
     let version = version(db)?;
     if version > VERSION {
@@ -150,7 +159,10 @@ pub(super) fn migrate(db: &Connection, now: Timestamp) -> Outcome<()> {
     for (step, sql) in STEPS {
         if step > version {
             db.execute_batch(sql)?;
-            db.execute("INSERT INTO tg_schema VALUES (?1, ?2, ?2)", (step, millis(now)))?;
+            db.execute(
+                "INSERT INTO tg_schema VALUES (?1, ?2, ?2)",
+                (step, millis(now)),
+            )?;
         }
     }
     Ok(())
@@ -165,6 +177,8 @@ pub(super) fn health(db: &Connection, now: Timestamp) -> Outcome<StoreHealth> {
     // The sessions that end last come first, so a live one is found at once.
     let sql = "SELECT EXISTS (SELECT 1 FROM tg_session
                WHERE abs_exp > ?1 AND idle_exp > ?1 AND revoked_at IS NULL ORDER BY abs_exp DESC)";
-    let has_live_sessions = db.prepare_cached(sql)?.query_row([millis(now)], |row| row.get(0))?;
+    let has_live_sessions = db
+        .prepare_cached(sql)?
+        .query_row([millis(now)], |row| row.get(0))?;
     Ok(StoreHealth { has_live_sessions })
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 
-use super::super::{Authenticated, Fact, NewSession, OnLimit, Opened, RevokeReason, Rotated, Rotation, Session, Step};
+use super::super::{
+    Authenticated, Fact, NewSession, OnLimit, Opened, RevokeReason, Rotated, Rotation, Session,
+    Step,
+};
 use super::row::{self, millis, session_columns};
 use super::{Outcome, log, revoke, token};
 use crate::clock::Timestamp;
@@ -37,9 +40,11 @@ pub(super) fn open(db: &Connection, new: &NewSession, now: Timestamp) -> Outcome
 }
 
 fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO tg_session(sid, uid, client_id, device_name, device_id, device_agent, device_ip, device_hints, gen, cur_hash,
+    let sql = "INSERT INTO tg_session(sid, uid, client_id, device_name, device_id, device_agent, \
+               device_ip, device_hints, gen, cur_hash,
                    confirmed, auth_time, acr, claims, created_at, last_seen_at, idle_exp, abs_exp)
-               VALUES (:sid, :uid, :client, :name, :device, :agent, :ip, :hints, 0, :hash, 0, :auth_time, :acr, :claims,
+               VALUES (:sid, :uid, :client, :name, :device, :agent, :ip, :hints, 0, :hash, 0, \
+               :auth_time, :acr, :claims,
                    :now, :now, :idle, :abs)";
     db.prepare_cached(sql)?.execute(named_params! {
         ":sid": new.sid.as_bytes(),
@@ -62,32 +67,50 @@ fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> rusqlite::Result
 }
 
 /// The live sessions of a subject in the order in which they would be evicted.
-fn seen_longest_ago(db: &Connection, subject: &str, now: Timestamp) -> rusqlite::Result<Vec<SessionId>> {
-    let sql = "SELECT sid FROM tg_session WHERE uid = ?1 AND revoked_at IS NULL AND idle_exp > ?2 AND abs_exp > ?2
+fn seen_longest_ago(
+    db: &Connection,
+    subject: &str,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<SessionId>> {
+    let sql = "SELECT sid FROM tg_session WHERE uid = ?1 AND revoked_at IS NULL AND idle_exp > ?2 \
+               AND abs_exp > ?2
                ORDER BY last_seen_at, created_at, sid";
     let mut statement = db.prepare_cached(sql)?;
-    let sids = statement.query_map((subject, millis(now)), |row| row.get(0).map(SessionId::from_bytes))?;
+    let sids = statement.query_map((subject, millis(now)), |row| {
+        row.get(0).map(SessionId::from_bytes)
+    })?;
     sids.collect()
 }
 
-/// Whether a subject changed since its authentication. The second covers clock errors between nodes (ROTATION 3).
+/// Whether a subject changed since its authentication. The second covers clock errors between nodes
+/// (ROTATION 3).
 fn has_moved(authenticated: Authenticated, changed_at: Timestamp) -> bool {
     match authenticated {
-        Authenticated::Since(start) => changed_at > Timestamp::default() && changed_at >= start.minus(Duration::from_secs(1)),
+        Authenticated::Since(start) => {
+            changed_at > Timestamp::default() && changed_at >= start.minus(Duration::from_secs(1))
+        }
         Authenticated::After(expected) => changed_at != expected,
     }
 }
 
 pub(super) fn read(db: &Connection, sid: SessionId) -> Outcome<Option<Session>> {
-    let sql = concat!("SELECT ", session_columns!(), " FROM tg_session s WHERE s.sid = ?");
-    Ok(db.prepare_cached(sql)?.query_row([sid.as_bytes()], row::session).optional()?)
+    let sql = concat!(
+        "SELECT ",
+        session_columns!(),
+        " FROM tg_session s WHERE s.sid = ?"
+    );
+    Ok(db
+        .prepare_cached(sql)?
+        .query_row([sid.as_bytes()], row::session)
+        .optional()?)
 }
 
 pub(super) fn live_of(db: &Connection, subject: &str, now: Timestamp) -> Outcome<Vec<Session>> {
     let sql = concat!(
         "SELECT ",
         session_columns!(),
-        " FROM tg_session s WHERE s.uid = ?1 AND s.revoked_at IS NULL AND s.idle_exp > ?2 AND s.abs_exp > ?2
+        " FROM tg_session s WHERE s.uid = ?1 AND s.revoked_at IS NULL AND s.idle_exp > ?2 AND \
+         s.abs_exp > ?2
           ORDER BY s.created_at, s.sid"
     );
     let mut statement = db.prepare_cached(sql)?;
@@ -95,12 +118,22 @@ pub(super) fn live_of(db: &Connection, subject: &str, now: Timestamp) -> Outcome
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The conditions stand in the statement that writes, so exactly one of several rotations of one token finds them true.
+/// The conditions stand in the statement that writes, so exactly one of several rotations of one
+/// token finds them true.
 pub(super) fn rotate(db: &Connection, rotation: &Rotation, now: Timestamp) -> Outcome<Rotated> {
     let next = match &rotation.step {
-        Step::Advance { generation, current, successor, sealed, context, idle_exp } => {
-            let sql = "UPDATE tg_session SET gen = gen + 1, prev_gen = gen, prev_hash = cur_hash, cur_hash = :new,
-                           sealed_successor = :seal, rotated_at = :now, superseded_at = :now, ctx_hash = :ctx, confirmed = 0,
+        Step::Advance {
+            generation,
+            current,
+            successor,
+            sealed,
+            context,
+            idle_exp,
+        } => {
+            let sql = "UPDATE tg_session SET gen = gen + 1, prev_gen = gen, prev_hash = cur_hash, \
+                       cur_hash = :new,
+                           sealed_successor = :seal, rotated_at = :now, superseded_at = :now, \
+                       ctx_hash = :ctx, confirmed = 0,
                            last_seen_at = :now, idle_exp = min(:idle, abs_exp)
                        WHERE sid = :sid AND gen = :gen AND cur_hash = :hash AND gen < 4294967295
                            AND revoked_at IS NULL AND idle_exp > :now AND abs_exp > :now
@@ -118,8 +151,13 @@ pub(super) fn rotate(db: &Connection, rotation: &Rotation, now: Timestamp) -> Ou
             };
             statement.query_row(values, |row| row.get(0)).optional()?
         }
-        Step::Remint { generation, successor, sealed } => {
-            let sql = "UPDATE tg_session SET gen = gen + 1, cur_hash = :new, sealed_successor = :seal, rotated_at = :now,
+        Step::Remint {
+            generation,
+            successor,
+            sealed,
+        } => {
+            let sql = "UPDATE tg_session SET gen = gen + 1, cur_hash = :new, sealed_successor = \
+                       :seal, rotated_at = :now,
                            last_seen_at = :now
                        WHERE sid = :sid AND gen = :gen AND confirmed = 0 AND gen < 4294967295
                            AND revoked_at IS NULL AND idle_exp > :now AND abs_exp > :now
@@ -142,7 +180,9 @@ pub(super) fn rotate(db: &Connection, rotation: &Rotation, now: Timestamp) -> Ou
             return Ok(held);
         }
     };
-    let Some(next) = next else { return Ok(Rotated::Lost) };
+    let Some(next) = next else {
+        return Ok(Rotated::Lost);
+    };
     if let Some(until) = rotation.log_until {
         log::write(db, Fact::Generation(rotation.sid, next), until)?;
     }
@@ -150,14 +190,26 @@ pub(super) fn rotate(db: &Connection, rotation: &Rotation, now: Timestamp) -> Ou
     Ok(Rotated::Done)
 }
 
-pub(super) fn hold(db: &Connection, sid: SessionId, generation: u32, now: Timestamp) -> Outcome<Rotated> {
+pub(super) fn hold(
+    db: &Connection,
+    sid: SessionId,
+    generation: u32,
+    now: Timestamp,
+) -> Outcome<Rotated> {
     let sql = "SELECT EXISTS (SELECT 1 FROM tg_session
-               WHERE sid = ?1 AND gen = ?2 AND revoked_at IS NULL AND idle_exp > ?3 AND abs_exp > ?3)";
-    let holds = db.prepare_cached(sql)?.query_row((sid.as_bytes(), generation, millis(now)), |row| row.get(0))?;
+               WHERE sid = ?1 AND gen = ?2 AND revoked_at IS NULL AND idle_exp > ?3 AND abs_exp > \
+               ?3)";
+    let holds = db
+        .prepare_cached(sql)?
+        .query_row((sid.as_bytes(), generation, millis(now)), |row| row.get(0))?;
     Ok(if holds { Rotated::Done } else { Rotated::Lost })
 }
 
-pub(super) fn confirm(db: &Connection, mut seen: Vec<(SessionId, u32)>, now: Timestamp) -> Outcome<u64> {
+pub(super) fn confirm(
+    db: &Connection,
+    mut seen: Vec<(SessionId, u32)>,
+    now: Timestamp,
+) -> Outcome<u64> {
     seen.sort_unstable();
     let sql = "UPDATE tg_session SET confirmed = 1 WHERE sid = ?1 AND gen = ?2 AND confirmed = 0
                AND revoked_at IS NULL AND idle_exp > ?3 AND abs_exp > ?3";
@@ -178,14 +230,34 @@ pub(super) fn reauthenticate(
 ) -> Outcome<Option<Session>> {
     let sql = "UPDATE tg_session SET auth_time = ?2, acr = ?3, last_seen_at = ?4 WHERE sid = ?1
                AND revoked_at IS NULL AND idle_exp > ?4 AND abs_exp > ?4";
-    let written = db.prepare_cached(sql)?.execute((sid.as_bytes(), millis(auth_time), acr, millis(now)))?;
-    if written == 0 { Ok(None) } else { read(db, sid) }
+    let written =
+        db.prepare_cached(sql)?
+            .execute((sid.as_bytes(), millis(auth_time), acr, millis(now)))?;
+    if written == 0 {
+        Ok(None)
+    } else {
+        read(db, sid)
+    }
 }
 
-pub(super) fn attach(db: &Connection, sid: SessionId, device: &Device, now: Timestamp) -> Outcome<bool> {
-    let sql = "UPDATE tg_session SET device_name = ?2, device_id = ?3, device_agent = ?4, device_ip = ?5, device_hints = ?6
+pub(super) fn attach(
+    db: &Connection,
+    sid: SessionId,
+    device: &Device,
+    now: Timestamp,
+) -> Outcome<bool> {
+    let sql = "UPDATE tg_session SET device_name = ?2, device_id = ?3, device_agent = ?4, \
+               device_ip = ?5, device_hints = ?6
                WHERE sid = ?1 AND revoked_at IS NULL AND idle_exp > ?7 AND abs_exp > ?7";
     let hints = device.hints.stored();
-    let values = (sid.as_bytes(), &device.name, &device.id, &device.user_agent, &device.ip, hints, millis(now));
+    let values = (
+        sid.as_bytes(),
+        &device.name,
+        &device.id,
+        &device.user_agent,
+        &device.ip,
+        hints,
+        millis(now),
+    );
     Ok(db.prepare_cached(sql)?.execute(values)? == 1)
 }

@@ -15,7 +15,8 @@ pub(super) fn record(db: &Connection, tokens: &[TokenRecord]) -> Outcome<u64> {
     if tokens.is_empty() {
         return Ok(0);
     }
-    let sql = "INSERT INTO tg_token(jti, kind, sid, gen, parent, subject, device_id, issued_at, expires_at, revoked_at)
+    let sql = "INSERT INTO tg_token(jti, kind, sid, gen, parent, subject, device_id, issued_at, \
+               expires_at, revoked_at)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(jti) DO NOTHING";
     let mut statement = db.prepare_cached(sql)?;
     let mut new = 0;
@@ -36,18 +37,36 @@ pub(super) fn record(db: &Connection, tokens: &[TokenRecord]) -> Outcome<u64> {
     Ok(u64::try_from(new)?)
 }
 
-/// Rows under all given conditions. Only those that are given stand in the statement, so that each finds its index.
-pub(super) fn find(db: &Connection, query: &TokenQuery, now: Timestamp) -> Outcome<Vec<TokenRecord>> {
-    let mut sql = String::from(concat!("SELECT ", token_columns!(), " FROM tg_token t WHERE 1"));
+/// Rows under all given conditions. Only those that are given stand in the statement, so that each
+/// finds its index.
+pub(super) fn find(
+    db: &Connection,
+    query: &TokenQuery,
+    now: Timestamp,
+) -> Outcome<Vec<TokenRecord>> {
+    let mut sql = String::from(concat!(
+        "SELECT ",
+        token_columns!(),
+        " FROM tg_token t WHERE 1"
+    ));
     let conditions = [
         (query.jti.is_some(), " AND t.jti = :jti"),
-        (query.after.is_some(), " AND (t.issued_at, t.jti) > (:after_at, :after_jti)"),
+        (
+            query.after.is_some(),
+            " AND (t.issued_at, t.jti) > (:after_at, :after_jti)",
+        ),
         (query.subject.is_some(), " AND t.subject = :subject"),
         (query.sid.is_some(), " AND t.sid = :sid"),
         (query.device_id.is_some(), " AND t.device_id = :device"),
-        (query.tree.is_some(), concat!(" AND t.jti IN (", family!(":tree"), ")")),
+        (
+            query.tree.is_some(),
+            concat!(" AND t.jti IN (", family!(":tree"), ")"),
+        ),
         (query.active == Some(true), concat!(" AND ", active!())),
-        (query.active == Some(false), concat!(" AND NOT (", active!(), ")")),
+        (
+            query.active == Some(false),
+            concat!(" AND NOT (", active!(), ")"),
+        ),
     ];
     for (_, condition) in conditions.iter().filter(|(given, _)| *given) {
         sql.push_str(condition);
@@ -79,9 +98,17 @@ pub(super) fn find(db: &Connection, query: &TokenQuery, now: Timestamp) -> Outco
     Ok(found)
 }
 
-/// A token and its descendants, and the sessions that they belong to. The root need not be registered.
-pub(super) fn tree(db: &Connection, root: TokenId) -> rusqlite::Result<(Vec<TokenId>, BTreeSet<SessionId>)> {
-    let sql = concat!("SELECT f.jti, t.sid FROM (", family!("?"), ") f LEFT JOIN tg_token t ON t.jti = f.jti");
+/// A token and its descendants, and the sessions that they belong to. The root need not be
+/// registered.
+pub(super) fn tree(
+    db: &Connection,
+    root: TokenId,
+) -> rusqlite::Result<(Vec<TokenId>, BTreeSet<SessionId>)> {
+    let sql = concat!(
+        "SELECT f.jti, t.sid FROM (",
+        family!("?"),
+        ") f LEFT JOIN tg_token t ON t.jti = f.jti"
+    );
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query([root.as_bytes()])?;
     let (mut tokens, mut sids) = (Vec::new(), BTreeSet::new());
@@ -98,7 +125,8 @@ macro_rules! family {
         concat!(
             "WITH RECURSIVE family(jti) AS (SELECT ",
             $root,
-            " UNION SELECT c.jti FROM tg_token c JOIN family ON c.parent = family.jti) SELECT jti FROM family"
+            " UNION SELECT c.jti FROM tg_token c JOIN family ON c.parent = family.jti) SELECT jti \
+             FROM family"
         )
     };
 }
@@ -107,7 +135,8 @@ use family;
 macro_rules! active {
     () => {
         "t.expires_at > :now AND t.revoked_at IS NULL
-         AND (t.sid IS NULL OR EXISTS (SELECT 1 FROM tg_session s WHERE s.sid = t.sid AND s.revoked_at IS NULL))"
+         AND (t.sid IS NULL OR EXISTS (SELECT 1 FROM tg_session s WHERE s.sid = t.sid AND \
+         s.revoked_at IS NULL))"
     };
 }
 use active;

@@ -13,17 +13,26 @@ use super::Outcome;
 pub(super) struct Writer(pub(super) SyncSender<Box<dyn Work>>);
 
 impl Writer {
-    /// Queues an operation and waits for its answer. Once queued it runs, also where nobody waits any longer: a revocation
-    /// does not depend on whether the client stays for the answer.
+    /// Queues an operation and waits for its answer. Once queued it runs, also where nobody waits
+    /// any longer: a revocation does not depend on whether the client stays for the answer.
     pub(super) async fn run<T, F>(&self, what: &'static str, run: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Outcome<T> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let operation = Operation { what, run: Some(run), outcome: None, answer };
-        self.0.try_send(Box::new(operation)).map_err(|error| unqueued(what, &error))?;
-        answered.await.unwrap_or_else(|_| Err(StoreError::new(what).because("the writing thread is gone")))
+        let operation = Operation {
+            what,
+            run: Some(run),
+            outcome: None,
+            answer,
+        };
+        self.0
+            .try_send(Box::new(operation))
+            .map_err(|error| unqueued(what, &error))?;
+        answered
+            .await
+            .unwrap_or_else(|_| Err(StoreError::new(what).because("the writing thread is gone")))
     }
 }
 
@@ -58,7 +67,9 @@ where
     F: FnOnce(&Connection) -> Outcome<T> + Send,
 {
     fn run(&mut self, db: &Connection) -> bool {
-        let Some(run) = self.run.take() else { return false };
+        let Some(run) = self.run.take() else {
+            return false;
+        };
         let outcome = attempt(self.what, run, db);
         let stays = outcome.is_ok();
         self.outcome = Some(outcome);
@@ -67,7 +78,10 @@ where
 
     fn answer(self: Box<Self>) {
         // Where nobody waits any longer, there is nobody to tell.
-        let _ = self.answer.send(self.outcome.unwrap_or_else(|| Err(StoreError::new(self.what))));
+        let _ = self.answer.send(
+            self.outcome
+                .unwrap_or_else(|| Err(StoreError::new(self.what))),
+        );
     }
 
     fn fail(self: Box<Self>, why: &str) {
@@ -79,7 +93,8 @@ where
     }
 }
 
-/// Runs something on a connection; a panic is an error like any other, so that the thread outlives it.
+/// Runs something on a connection; a panic is an error like any other, so that the thread outlives
+/// it.
 pub(super) fn attempt<T>(
     what: &'static str,
     run: impl FnOnce(&Connection) -> Outcome<T>,
@@ -98,18 +113,21 @@ pub(super) fn serve(db: &Connection, queue: &Receiver<Box<dyn Work>>) {
     }
 }
 
-/// Runs the first operation and those that wait behind it in one transaction, and answers strictly after its commit.
+/// Runs the first operation and those that wait behind it in one transaction, and answers strictly
+/// after its commit.
 ///
-/// It ends early where SQLite gives up the whole transaction, as it may on a full disk: then what ran is answered with an
-/// error, and the rest waits for the next one.
+/// It ends early where SQLite gives up the whole transaction, as it may on a full disk: then what
+/// ran is answered with an error, and the rest waits for the next one.
 fn commit(db: &Connection, first: Box<dyn Work>, queue: &Receiver<Box<dyn Work>>) {
     if !db.is_autocommit() {
         let _ = db.execute_batch("ROLLBACK");
     }
     if let Err(error) = execute(db, "BEGIN IMMEDIATE") {
-        // Who waits behind the first has waited for the same lock, and would wait for it once more. Collected before the first
-        // is answered: what is queued after that has not waited at all.
-        let waited = std::iter::once(first).chain(queue.try_iter().take(8 * GROUP)).collect();
+        // Who waits behind the first has waited for the same lock, and would wait for it once more.
+        // Collected before the first is answered: what is queued after that has not waited at all.
+        let waited = std::iter::once(first)
+            .chain(queue.try_iter().take(8 * GROUP))
+            .collect();
         return abandon(db, waited, &error);
     }
     let mut done = Vec::new();
@@ -135,7 +153,11 @@ fn step(db: &Connection, work: &mut dyn Work) -> rusqlite::Result<()> {
     if !work.run(db) && !db.is_autocommit() {
         execute(db, "ROLLBACK TO tg_step")?;
     }
-    if db.is_autocommit() { Ok(()) } else { execute(db, "RELEASE tg_step") }
+    if db.is_autocommit() {
+        Ok(())
+    } else {
+        execute(db, "RELEASE tg_step")
+    }
 }
 
 fn abandon(db: &Connection, done: Vec<Box<dyn Work>>, why: &dyn std::fmt::Display) {
@@ -161,19 +183,31 @@ mod tests {
 
     fn memory() -> Connection {
         let db = Connection::open_in_memory().unwrap();
-        db.execute_batch("CREATE TABLE t(n INTEGER PRIMARY KEY) STRICT").unwrap();
+        db.execute_batch("CREATE TABLE t(n INTEGER PRIMARY KEY) STRICT")
+            .unwrap();
         db
     }
 
     fn rows(db: &Connection) -> i64 {
-        db.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap()
+        db.query_row("SELECT count(*) FROM t", [], |row| row.get(0))
+            .unwrap()
     }
 
     type Wait = oneshot::Receiver<Result<(), StoreError>>;
 
-    fn work(run: impl FnOnce(&Connection) -> Outcome<()> + Send + 'static) -> (Box<dyn Work>, Wait) {
+    fn work(
+        run: impl FnOnce(&Connection) -> Outcome<()> + Send + 'static,
+    ) -> (Box<dyn Work>, Wait) {
         let (answer, wait) = oneshot::channel();
-        (Box::new(Operation { what: "it failed", run: Some(run), outcome: None, answer }), wait)
+        (
+            Box::new(Operation {
+                what: "it failed",
+                run: Some(run),
+                outcome: None,
+                answer,
+            }),
+            wait,
+        )
     }
 
     fn insert(n: i64) -> impl FnOnce(&Connection) -> Outcome<()> + Send {
@@ -215,11 +249,13 @@ mod tests {
     fn a_commit_that_fails_answers_the_whole_group_with_an_error() {
         let db = memory();
         db.execute_batch(
-            "PRAGMA foreign_keys = ON; CREATE TABLE c(n INTEGER REFERENCES t(n) DEFERRABLE INITIALLY DEFERRED) STRICT",
+            "PRAGMA foreign_keys = ON; CREATE TABLE c(n INTEGER REFERENCES t(n) DEFERRABLE \
+             INITIALLY DEFERRED) STRICT",
         )
         .unwrap();
         let (good, mut good_wait) = work(insert(1));
-        let (late, mut late_wait) = work(|db| Ok(db.execute("INSERT INTO c VALUES (99)", []).map(drop)?));
+        let (late, mut late_wait) =
+            work(|db| Ok(db.execute("INSERT INTO c VALUES (99)", []).map(drop)?));
         run(&db, [good, late]);
         good_wait.try_recv().unwrap().unwrap_err();
         late_wait.try_recv().unwrap().unwrap_err();
@@ -234,7 +270,11 @@ mod tests {
     fn a_transaction_that_sqlite_gives_up_fails_what_ran_and_spares_the_rest() {
         let db = memory();
         let (ran, mut ran_wait) = work(insert(1));
-        let (gives_up, mut gives_up_wait) = work(|db| Ok(db.execute("INSERT OR ROLLBACK INTO t VALUES (1)", []).map(drop)?));
+        let (gives_up, mut gives_up_wait) = work(|db| {
+            Ok(db
+                .execute("INSERT OR ROLLBACK INTO t VALUES (1)", [])
+                .map(drop)?)
+        });
         let (rest, mut rest_wait) = work(insert(2));
         run(&db, [ran, gives_up, rest]);
         ran_wait.try_recv().unwrap().unwrap_err();
@@ -243,8 +283,12 @@ mod tests {
         assert_eq!(rows(&db), 1);
     }
 
-    /// An operation that looks, when it is dropped after its answer, whether the transaction was over by then.
-    struct Watch(std::sync::Arc<std::sync::atomic::AtomicBool>, std::path::PathBuf);
+    /// An operation that looks, when it is dropped after its answer, whether the transaction was
+    /// over by then.
+    struct Watch(
+        std::sync::Arc<std::sync::atomic::AtomicBool>,
+        std::path::PathBuf,
+    );
 
     impl Work for Watch {
         fn run(&mut self, db: &Connection) -> bool {
@@ -264,13 +308,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
         let db = Connection::open(&path).unwrap();
-        db.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t(n INTEGER PRIMARY KEY) STRICT").unwrap();
+        db.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t(n INTEGER PRIMARY KEY) STRICT")
+            .unwrap();
         let seen = std::sync::Arc::default();
-        run(&db, [Box::new(Watch(std::sync::Arc::clone(&seen), path)) as Box<dyn Work>]);
-        assert!(seen.load(std::sync::atomic::Ordering::SeqCst), "another connection did not see what was answered");
+        run(
+            &db,
+            [Box::new(Watch(std::sync::Arc::clone(&seen), path)) as Box<dyn Work>],
+        );
+        assert!(
+            seen.load(std::sync::atomic::Ordering::SeqCst),
+            "another connection did not see what was answered"
+        );
     }
 
-    /// An operation that releases the lock and queues another one as soon as it is told that the file is locked.
+    /// An operation that releases the lock and queues another one as soon as it is told that the
+    /// file is locked.
     struct Retry(Connection, SyncSender<Box<dyn Work>>, Box<dyn Work>);
 
     impl Work for Retry {
@@ -290,14 +342,21 @@ mod tests {
     fn an_operation_that_comes_after_the_answer_of_a_locked_file_is_not_answered_with_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
-        let (db, other) = (Connection::open(&path).unwrap(), Connection::open(&path).unwrap());
-        db.execute_batch("CREATE TABLE t(n INTEGER PRIMARY KEY) STRICT").unwrap();
+        let (db, other) = (
+            Connection::open(&path).unwrap(),
+            Connection::open(&path).unwrap(),
+        );
+        db.execute_batch("CREATE TABLE t(n INTEGER PRIMARY KEY) STRICT")
+            .unwrap();
         db.busy_timeout(std::time::Duration::ZERO).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         let (next, mut next_wait) = work(insert(1));
         let (behind, mut behind_wait) = work(insert(2));
         let (queue, queued) = sync_channel(8);
-        queue.try_send(Box::new(Retry(other, queue.clone(), next)) as Box<dyn Work>).ok().unwrap();
+        queue
+            .try_send(Box::new(Retry(other, queue.clone(), next)) as Box<dyn Work>)
+            .ok()
+            .unwrap();
         queue.try_send(behind).ok().unwrap();
         drop(queue);
         serve(&db, &queued);
