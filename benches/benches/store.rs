@@ -22,8 +22,8 @@ use tollgate::device::{Client, Device};
 use tollgate::id::SessionId;
 use tollgate::prelude::*;
 use tollgate::store::{
-    Authenticated, NewSession, PostgresStore, Revocation, RevokeReason, Rotated, Rotation,
-    SessionStore, Step, Target,
+    Authenticated, NewSession, PostgresStore, Revocation, RevokeReason, Rotated, RotationStep,
+    RotationWrite, SessionStore, Target,
 };
 use tollgate_benches::median;
 use tollgate_tests::support::{postgres, redis as redis_server};
@@ -163,8 +163,8 @@ fn new(number: u32, subject: String, now: Timestamp) -> NewSession {
     }
 }
 
-fn advance(number: u32, generation: u32) -> Rotation {
-    let step = Step::Advance {
+fn advance(number: u32, generation: u32) -> RotationWrite {
+    let step = RotationStep::Advance {
         generation,
         current: hash(generation),
         successor: hash(generation + 1),
@@ -172,7 +172,7 @@ fn advance(number: u32, generation: u32) -> Rotation {
         context: [9; 32],
         idle_exp: START.plus(Duration::from_secs(30 * 86_400)),
     };
-    Rotation {
+    RotationWrite {
         sid: sid(number),
         step,
         tokens: Vec::new(),

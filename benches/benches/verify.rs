@@ -192,7 +192,7 @@ fn stamp(now: Timestamp) -> Stamp<'static> {
         epoch: 4,
         auth_time: Some(now),
         acr: None,
-        bond: None,
+        binding: None,
     }
 }
 

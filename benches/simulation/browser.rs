@@ -162,7 +162,7 @@ impl Day<'_> {
         self.browsers[browser].waiting[tab] = Some(flight);
         let there = now.plus(self.chance.latency());
         self.plan(there, browser, tab, Event::Arrive(flight));
-        self.plan(now.plus(PATIENCE), browser, tab, Event::GiveUp(flight));
+        self.plan(now.plus(TIMEOUT), browser, tab, Event::GiveUp(flight));
     }
 
     async fn hear(&mut self, browser: usize, tab: usize, flight: usize) -> bool {
@@ -217,7 +217,7 @@ const LONG: Duration = Duration::from_secs(8 * 3600);
 /// How long before its end a token is replaced.
 const EARLY: Duration = Duration::from_secs(30);
 /// Half a window: for so long a tab waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// After which a tab tries again that was told to.
 const RETRY: Duration = Duration::from_secs(3);
 /// How long a device sleeps.

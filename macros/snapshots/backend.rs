@@ -11,7 +11,7 @@ impl ::tollgate::__private::AuthBackend for Accounts {
     type Login = ::tollgate::__private::EmailLogin;
     type Entry = ::tollgate::__private::Own;
     type Renewal = ::tollgate::__private::Reload;
-    const SHAPE: ::tollgate::__private::Shape = ::tollgate::__private::Shape::DEFAULT;
+    const ROUTES: ::tollgate::__private::RouteConfig = ::tollgate::__private::RouteConfig::DEFAULT;
 }
 #[allow(dead_code, deprecated, unreachable_pub)]
 impl Accounts {

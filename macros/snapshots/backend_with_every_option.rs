@@ -11,19 +11,19 @@ impl ::gatekeeper::__private::AuthBackend for Accounts {
     type Login = Login<A, B>;
     type Entry = ::gatekeeper::__private::Own;
     type Renewal = ::gatekeeper::__private::FromStored;
-    const SHAPE: ::gatekeeper::__private::Shape = ::gatekeeper::__private::Shape {
+    const ROUTES: ::gatekeeper::__private::RouteConfig = ::gatekeeper::__private::RouteConfig {
         prefix: "/session",
         tag: "session",
         openapi: false,
-        signin: ::gatekeeper::__private::RouteShape {
+        signin: ::gatekeeper::__private::RouteOptions {
             path: "/in",
             summary: ::core::option::Option::Some("in"),
             description: ::core::option::Option::Some("lets in"),
-            ..::gatekeeper::__private::Shape::DEFAULT.signin
+            ..::gatekeeper::__private::RouteConfig::DEFAULT.signin
         },
-        refresh: ::gatekeeper::__private::RouteShape {
+        refresh: ::gatekeeper::__private::RouteOptions {
             path: "/renew",
-            ..::gatekeeper::__private::Shape::DEFAULT.refresh
+            ..::gatekeeper::__private::RouteConfig::DEFAULT.refresh
         },
         access_token: "token",
         refresh_token: "renewal",
@@ -31,7 +31,7 @@ impl ::gatekeeper::__private::AuthBackend for Accounts {
             ::gatekeeper::__private::AuthRoute::Revoke,
             ::gatekeeper::__private::AuthRoute::SignoutAll,
         ],
-        ..::gatekeeper::__private::Shape::DEFAULT
+        ..::gatekeeper::__private::RouteConfig::DEFAULT
     };
 }
 #[allow(dead_code, deprecated, unreachable_pub)]

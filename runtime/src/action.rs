@@ -18,29 +18,33 @@ use crate::secret::{fill_random, sha256};
 /// # Examples
 /// ```
 /// use std::time::Duration;
-/// use tollgate::action::Purpose;
+/// use tollgate::action::ActionPurpose;
 ///
 /// /// Joins a team.
 /// struct Invitation;
 ///
-/// impl Purpose for Invitation {
+/// impl ActionPurpose for Invitation {
 ///     const NAME: &'static str = "invitation";
 ///     const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// }
 /// ```
-pub trait Purpose: 'static {
+pub trait ActionPurpose: 'static {
     /// Its name, of which there is one in a deployment. It is part of what the store keeps.
     const NAME: &'static str;
     /// How long a token lives: a second at least and a day at most, or it does not compile.
     const LIFETIME: Duration;
 }
 
+/// The former name of [`ActionPurpose`].
+#[doc(hidden)]
+pub use ActionPurpose as Purpose;
+
 /// Sets a password without the old one. Lives 15 minutes. It signs nobody in, and asks for no less
 /// at the next sign-in.
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordReset;
 
-impl Purpose for PasswordReset {
+impl ActionPurpose for PasswordReset {
     const NAME: &'static str = "password_reset";
     const LIFETIME: Duration = Duration::from_secs(15 * 60);
 }
@@ -49,7 +53,7 @@ impl Purpose for PasswordReset {
 #[derive(Clone, Copy, Debug)]
 pub struct EmailVerification;
 
-impl Purpose for EmailVerification {
+impl ActionPurpose for EmailVerification {
     const NAME: &'static str = "email_verification";
     const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 }
@@ -67,7 +71,7 @@ pub struct ActionToken<P> {
     purpose: PhantomData<fn() -> P>,
 }
 
-impl<P: Purpose> ActionToken<P> {
+impl<P: ActionPurpose> ActionToken<P> {
     pub(crate) fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = Zeroizing::new([0; 32]);
         fill_random(&mut *bytes)?;
@@ -115,7 +119,7 @@ impl<P> fmt::Debug for ActionToken<P> {
     }
 }
 
-impl<'de, P: Purpose> Deserialize<'de> for ActionToken<P> {
+impl<'de, P: ActionPurpose> Deserialize<'de> for ActionToken<P> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer).map(Self::new)
     }
@@ -132,7 +136,7 @@ pub struct Proof<P, S> {
     purpose: PhantomData<fn() -> P>,
 }
 
-impl<P: Purpose, S> Proof<P, S> {
+impl<P: ActionPurpose, S> Proof<P, S> {
     pub(crate) fn new(subject: S, address: String, issued_at: Timestamp) -> Self {
         Self {
             subject,

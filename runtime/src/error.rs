@@ -2,7 +2,11 @@
 
 mod step;
 
-pub use step::{Step, StepOffer};
+pub use step::{SignInStep, StepOffer};
+
+/// The former name of [`SignInStep`].
+#[deprecated(since = "0.1.0", note = "use `SignInStep`")]
+pub type Step = SignInStep;
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
@@ -29,13 +33,13 @@ pub enum AuthError {
     /// [`Authenticate::step`](crate::gate::Authenticate::step). The client sees 401
     /// `insufficient_user_authentication` with a token for it. On refresh it is
     /// [`AuthError::Unavailable`].
-    More(Box<Step>),
+    More(Box<SignInStep>),
     /// Nobody could decide: a database is down. The client sees 503, and nothing changes.
     Unavailable(Source),
 }
 
-impl From<Step> for AuthError {
-    fn from(step: Step) -> Self {
+impl From<SignInStep> for AuthError {
+    fn from(step: SignInStep) -> Self {
         Self::More(Box::new(step))
     }
 }

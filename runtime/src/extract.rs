@@ -26,7 +26,7 @@ use crate::event::{Event, EventKind};
 use crate::gate::{AuthBackend, Gate, Refresh, Verifier};
 use crate::policy::{Anyone, PolicyFor, Rule, decide};
 use crate::reject::Rejection;
-use crate::session::{Place, Purpose};
+use crate::session::{Occasion, Place};
 use crate::settings::Settings;
 use crate::token::{ClaimSet as _, JwtClaims, TokenInfo, Verified};
 
@@ -119,7 +119,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         let consistency = P::CONSISTENCY.unwrap_or(engine.settings.revocation.consistency);
         let place = || place(parts, &engine.settings);
         let verified: Verified<U::Claims> = engine
-            .admit_from(token, Purpose::Entry, consistency, Some(place))
+            .admit_from(token, Occasion::Entry, consistency, Some(place))
             .await?;
         if !matches!(P::RULE, Rule::Anyone) {
             decide(&P::RULE, &verified, engine.clock.now()).or_refuse()?;
@@ -192,7 +192,7 @@ impl<B: AuthBackend> FromRef<Gate<B>> for Verifier<B::User> {
 /// ```
 /// # use tollgate::prelude::*;
 /// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
-/// async fn front_page(Optional(caller): Optional<Auth<User>>) -> String {
+/// async fn front_page(Lenient(caller): Lenient<Auth<User>>) -> String {
 ///     match caller {
 ///         Some(user) => format!("Good day, {}", user.subject()),
 ///         None => "Good day".to_owned(),
@@ -200,13 +200,17 @@ impl<B: AuthBackend> FromRef<Gate<B>> for Verifier<B::User> {
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Optional<A: SignedIn>(pub Option<A>);
+pub struct Lenient<A: SignedIn>(pub Option<A>);
+
+/// The former name of [`Lenient`], which still compiles: as a type, a pattern and a constructor.
+#[doc(hidden)]
+pub use Lenient as Optional;
 
 /// A caller who is signed in: [`Auth`]. The set is closed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a caller who may be signed in or not",
     label = "expected `Auth<…>`",
-    note = "write `Optional<Auth<User>>`, with a policy where there is one: `Optional<Auth<User, \
+    note = "write `Lenient<Auth<User>>`, with a policy where there is one: `Lenient<Auth<User, \
             Admins>>`"
 )]
 pub trait SignedIn: sealed::Sealed {}
@@ -221,7 +225,7 @@ mod sealed {
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Auth<U, P> {}
 }
 
-impl<S, U, P> FromRequestParts<S> for Optional<Auth<U, P>>
+impl<S, U, P> FromRequestParts<S> for Lenient<Auth<U, P>>
 where
     S: Send + Sync,
     U: JwtClaims,
@@ -247,7 +251,7 @@ where
 /// Anyone, signed in or not.
 ///
 /// It takes nothing from the request and always succeeds. As the first argument of a handler it
-/// says in the code that the route is open, which a [`Guarded`](crate::guarded::Guarded) router
+/// says in the code that the route is open, which a [`ProtectedRouter`](crate::guarded::ProtectedRouter) router
 /// asks for.
 #[derive(Clone, Copy, Debug)]
 pub struct Public;

@@ -4,7 +4,11 @@
 mod argument;
 pub mod routing;
 
-pub use argument::{Application, FirstArgument, Methods, Routes, SaysWho};
+/// The former name of [`ProtectedRouter`].
+#[deprecated(since = "0.1.0", note = "use `ProtectedRouter`")]
+pub type Guarded<S = ()> = ProtectedRouter<S>;
+
+pub use argument::{CallerArgument, DeclaresCaller, IntoApp, ProtectedMethods, Routes};
 
 use std::convert::Infallible;
 use std::fmt;
@@ -22,7 +26,7 @@ use crate::policy::Rule;
 
 /// A router that takes only handlers which say who may call them.
 ///
-/// The first argument of each handler is `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`,
+/// The first argument of each handler is `Auth<…>`, `Option<Auth<…>>`, `Lenient<Auth<…>>`,
 /// `OneOf<…>`, `Current<…>` or [`Public`], and the method routers are those of
 /// [`tollgate::routing`](routing). A handler that forgot it does not compile. The rest is axum: it
 /// merges into a [`Router`], and becomes one with [`into_router`](Self::into_router).
@@ -50,7 +54,7 @@ use crate::policy::Rule;
 /// async fn purge(_: Auth<User, Admins>) {}
 ///
 /// # fn app<S: Clone + Send + Sync + 'static>() -> Router<S> where Verifier<User>: axum::extract::FromRef<S> {
-/// let guarded = Guarded::new().route("/health", get(health)).route("/me", get(me)).route("/purge", post(purge));
+/// let guarded = ProtectedRouter::new().route("/health", get(health)).route("/me", get(me)).route("/purge", post(purge));
 /// Router::new().merge(guarded)
 /// # }
 /// ```
@@ -62,17 +66,17 @@ use crate::policy::Rule;
 ///
 /// async fn purge(_: axum::extract::Path<u64>) {}
 ///
-/// let guarded: Guarded = Guarded::new().route("/purge/{id}", post(purge));
+/// let guarded: ProtectedRouter = ProtectedRouter::new().route("/purge/{id}", post(purge));
 /// ```
 ///
 /// [`Public`]: crate::extract::Public
 #[must_use]
-pub struct Guarded<S = ()> {
+pub struct ProtectedRouter<S = ()> {
     router: Router<S>,
     routes: Vec<Route>,
 }
 
-impl<S> Guarded<S>
+impl<S> ProtectedRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
@@ -89,7 +93,7 @@ where
     /// # Panics
     /// As [`Router::route`]: where the path is malformed, or taken for one of the methods.
     #[track_caller]
-    pub fn route(mut self, path: &str, methods: impl Methods<S>) -> Self {
+    pub fn route(mut self, path: &str, methods: impl ProtectedMethods<S>) -> Self {
         let (methods, said) = methods.into_methods().into_parts();
         self.routes
             .extend(said.into_iter().map(|(method, security)| Route {
@@ -142,7 +146,7 @@ where
     /// not among the [`routes`](Self::routes).
     pub fn fallback<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + SaysWho<T>,
+        H: Handler<T, S> + DeclaresCaller<T>,
         T: 'static,
     {
         Self {
@@ -186,8 +190,8 @@ where
     }
 
     /// Gives the handlers their state.
-    pub fn with_state<S2>(self, state: S) -> Guarded<S2> {
-        Guarded {
+    pub fn with_state<S2>(self, state: S) -> ProtectedRouter<S2> {
+        ProtectedRouter {
             router: self.router.with_state(state),
             routes: self.routes,
         }
@@ -206,7 +210,7 @@ where
     }
 }
 
-impl<S> Default for Guarded<S>
+impl<S> Default for ProtectedRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
@@ -215,7 +219,7 @@ where
     }
 }
 
-impl<S> Clone for Guarded<S> {
+impl<S> Clone for ProtectedRouter<S> {
     fn clone(&self) -> Self {
         Self {
             router: self.router.clone(),
@@ -224,21 +228,21 @@ impl<S> Clone for Guarded<S> {
     }
 }
 
-impl<S> fmt::Debug for Guarded<S> {
+impl<S> fmt::Debug for ProtectedRouter<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Guarded")
+        f.debug_struct("ProtectedRouter")
             .field("routes", &self.routes)
             .finish_non_exhaustive()
     }
 }
 
-impl<S> From<Guarded<S>> for Router<S> {
-    fn from(guarded: Guarded<S>) -> Self {
+impl<S> From<ProtectedRouter<S>> for Router<S> {
+    fn from(guarded: ProtectedRouter<S>) -> Self {
         guarded.router
     }
 }
 
-/// A route of a [`Guarded`] router, and who may call it.
+/// A route of a [`ProtectedRouter`] router, and who may call it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Route {
@@ -257,8 +261,8 @@ pub enum Security {
     /// Whoever wants to: [`Public`](crate::extract::Public).
     Public,
     /// Whoever wants to; a caller who is signed in satisfies the rule: `Option<Auth<…>>`,
-    /// `Optional<Auth<…>>`.
-    Optional(Rule),
+    /// `Lenient<Auth<…>>`.
+    Lenient(Rule),
     /// Callers who are signed in and satisfy the rule: `Auth<…>`, `Current<…>`.
     Required(Rule),
     /// Callers who are signed in and satisfy the first rule, or who come from elsewhere and satisfy

@@ -38,7 +38,14 @@ mod throttle;
 pub mod token;
 
 #[cfg(feature = "axum")]
-pub use guarded::{Guarded, routing};
+pub use guarded::{ProtectedRouter, routing};
+
+/// The former name of [`ProtectedRouter`].
+#[cfg(feature = "axum")]
+#[deprecated(since = "0.1.0", note = "use `ProtectedRouter`")]
+pub type Guarded<S = ()> = ProtectedRouter<S>;
+
+pub use token::{ClaimValue, JwtClaims};
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -1,17 +1,17 @@
 //! What a program that uses tollgate imports: `use tollgate::prelude::*`.
 
 pub use crate::device::Client;
-pub use crate::error::{AuthError, Code, Refusal, Step};
+pub use crate::error::{AuthError, Code, Refusal, SignInStep};
 #[cfg(feature = "axum")]
-pub use crate::extract::{Auth, Current, OneOf, Optional, Public};
+pub use crate::extract::{Auth, Current, Lenient, OneOf, Public};
 #[cfg(feature = "jwe")]
 pub use crate::gate::Encrypted;
 pub use crate::gate::{
-    Access, Authenticate, EmailLogin, Exchange, Gate, GuardLogin, Refresh, Sessions, StepAnswer,
+    Access, Authenticate, EmailLogin, EndSessions, Exchange, Gate, GuardLogin, Refresh, StepAnswer,
     UsernameLogin, Verifier,
 };
 #[cfg(feature = "axum")]
-pub use crate::guarded::Guarded;
+pub use crate::guarded::ProtectedRouter;
 pub use crate::id::SessionId;
 pub use crate::keys::{Algorithm, KeyRing};
 #[cfg(feature = "password")]
@@ -25,5 +25,17 @@ pub use crate::settings::Settings;
 #[cfg(feature = "sqlite")]
 pub use crate::store::SqliteStore;
 pub use crate::store::{MemoryStore, Store};
+pub use crate::{ClaimValue, JwtClaims};
 #[cfg(feature = "macros")]
-pub use crate::{ClaimValue, JwtClaims, Policy, auth_backend};
+pub use crate::{Policy, auth_backend};
+
+#[cfg(feature = "axum")]
+#[doc(hidden)]
+pub use crate::extract::Optional;
+#[cfg(feature = "axum")]
+#[doc(hidden)]
+#[allow(deprecated, reason = "a program that names it gets the warning")]
+pub use crate::guarded::Guarded;
+#[doc(hidden)]
+#[allow(deprecated, reason = "a program that names it gets the warning")]
+pub use crate::{error::Step, gate::Sessions};

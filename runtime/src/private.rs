@@ -1,8 +1,8 @@
 //! What expansions name. Not part of the public interface: any version may change it.
 
 pub use crate::gate::{
-    AuthBackend, AuthRoute, EmailLogin, Exchanged, FromStored, GuardLogin, Own, Reload, RouteShape,
-    Shape, UsernameLogin,
+    AuthBackend, AuthRoute, EmailLogin, Exchanged, FromStored, GuardLogin, Own, Reload,
+    RouteConfig, RouteOptions, UsernameLogin,
 };
 pub use crate::policy::{
     Comparable, HasRoles, HasScopes, Number, PolicyFor, Rule, Text, Truth, Value,

@@ -87,13 +87,13 @@ pub struct FreshAdmins;
 pub struct Writers;
 
 /// A future that a test runs in the middle of something.
-pub type Step = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub type SignInStep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What a test wants to happen in the middle of something.
 #[derive(Clone, Default)]
 pub struct Hook(Arc<Mutex<Option<MakeStep>>>);
 
-type MakeStep = Box<dyn Fn() -> Step + Send>;
+type MakeStep = Box<dyn Fn() -> SignInStep + Send>;
 
 impl Hook {
     /// Sets what happens, until it is cleared.

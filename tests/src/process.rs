@@ -98,7 +98,7 @@ impl Output {
     pub fn end(&self) -> String {
         let done = || self.reader.as_ref().is_none_or(JoinHandle::is_finished);
         let start = Instant::now();
-        while !done() && start.elapsed() < PATIENCE {
+        while !done() && start.elapsed() < TIMEOUT {
             sleep(TICK);
         }
         self.text()
@@ -110,7 +110,7 @@ impl Output {
 pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} for {what}");
+        assert!(start.elapsed() < TIMEOUT, "waited {TIMEOUT:?} for {what}");
         sleep(TICK);
     }
 }
@@ -122,7 +122,7 @@ pub fn exchange(port: u16, request: &[u8]) -> Vec<u8> {
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
         return Vec::new();
     };
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     // Who refuses a request may close before all of it was sent, and before all was read that it
     // sent.
     let _ = stream.write_all(request);
@@ -174,6 +174,6 @@ pub fn built(package: &str) -> PathBuf {
 }
 
 /// How long something may take that a busy machine does slowly.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// How often one looks.
 pub const TICK: Duration = Duration::from_millis(10);

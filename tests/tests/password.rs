@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tollgate::error::{AuthError, ErrorKind};
-use tollgate::password::{Hashing, Listed, Passwords, Rules, Stored, Unfit};
+use tollgate::password::{Hashing, Listed, PasswordRejection, Passwords, Rules, Stored};
 use tollgate::secret::Password;
 
 const RIGHT: &str = "correct horse battery staple";
@@ -389,7 +389,9 @@ async fn r122_a_password_that_is_set_is_long_enough_and_nothing_else_is_asked() 
                         .await
                         .is_ok()
                 ),
-                Err(Unfit::TooShort { min_chars }) => assert!(!fits && min_chars > length),
+                Err(PasswordRejection::TooShort { min_chars }) => {
+                    assert!(!fits && min_chars > length)
+                }
                 Err(other) => panic!("{length}: {other}"),
             }
         }
@@ -398,7 +400,7 @@ async fn r122_a_password_that_is_set_is_long_enough_and_nothing_else_is_asked() 
     assert!(one.set(&Password::new(longest.clone()), &[]).await.is_ok());
     assert!(matches!(
         one.set(&Password::new(longest + "x"), &[]).await,
-        Err(Unfit::TooLong)
+        Err(PasswordRejection::TooLong)
     ));
 }
 
@@ -423,16 +425,16 @@ async fn r123_the_blocklist_is_asked_whenever_a_password_is_set_and_never_at_sig
     let password = Password::new(RIGHT);
     assert!(matches!(
         passwords.set(&Password::new("short"), &[]).await,
-        Err(Unfit::TooShort { min_chars: 15 })
+        Err(PasswordRejection::TooShort { min_chars: 15 })
     ));
     let stored = passwords.set(&password, &[]).await.unwrap();
     assert!(matches!(
         passwords.set(&password, &[]).await,
-        Err(Unfit::Listed)
+        Err(PasswordRejection::Listed)
     ));
     assert!(matches!(
         passwords.set(&password, &[]).await,
-        Err(Unfit::Undecided(AuthError::Unavailable(_)))
+        Err(PasswordRejection::Undecided(AuthError::Unavailable(_)))
     ));
     assert_eq!(*asked.lock().unwrap(), [RIGHT; 3]);
     assert_eq!(passwords.evaluations(), 1, "what is not set is not hashed");
@@ -456,7 +458,7 @@ async fn a_password_made_of_the_names_of_its_account_is_guessable() {
         assert!(
             matches!(
                 passwords.set(&Password::new(guessable), &names).await,
-                Err(Unfit::Guessable)
+                Err(PasswordRejection::Guessable)
             ),
             "{guessable}"
         );

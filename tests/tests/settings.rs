@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tollgate::error::{Error, ErrorKind};
 use tollgate::settings::{
-    Bind, Cidr, Consistency, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, SameSite,
-    Settings, StoreTls,
+    BindingMode, Cidr, Consistency, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy,
+    SameSite, Settings, StoreTls,
 };
 use tollgate::store::Store;
 
@@ -216,11 +216,11 @@ fn every_setting_is_read_from_the_environment() {
     let binding = &settings.binding;
     assert_eq!(
         (binding.access_device, binding.access_network),
-        (Bind::Record, Bind::Enforce)
+        (BindingMode::Record, BindingMode::Enforce)
     );
     assert_eq!(
         (binding.refresh_device, binding.refresh_network),
-        (Bind::Enforce, Bind::Record)
+        (BindingMode::Enforce, BindingMode::Record)
     );
     assert_eq!(binding.device_header, "x-machine");
 }

@@ -58,12 +58,12 @@ async fn both(caller: OneOf<Auth<User>, Auth<Partner, Writers>>) -> String {
     }
 }
 
-fn routes<S: Clone + Send + Sync + 'static>() -> Guarded<S>
+fn routes<S: Clone + Send + Sync + 'static>() -> ProtectedRouter<S>
 where
     Verifier<User>: axum::extract::FromRef<S>,
     Verifier<Partner>: axum::extract::FromRef<S>,
 {
-    Guarded::new().route("/both", get(both)).route("/partner", get(async |_: Auth<Partner>| "in"))
+    ProtectedRouter::new().route("/both", get(both)).route("/partner", get(async |_: Auth<Partner>| "in"))
 }
 
 fn main() {

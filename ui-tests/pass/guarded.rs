@@ -75,10 +75,10 @@ async fn required(user: Auth<User>) -> String {
 async fn with_policy(_: Admin, _: Path<u64>) {}
 async fn optional(_: Option<Auth<User>>) {}
 async fn optional_with_policy(_: Option<Admin>, Json(()): Json<()>) {}
-async fn lenient(Optional(user): Optional<Auth<User>>) -> String {
+async fn lenient(Lenient(user): Lenient<Auth<User>>) -> String {
     user.map_or_else(String::new, |user| user.subject().to_string())
 }
-async fn lenient_with_policy(_: Optional<Admin>, _: axum::http::HeaderMap) {}
+async fn lenient_with_policy(_: Lenient<Admin>, _: axum::http::HeaderMap) {}
 async fn current(user: Current<Accounts>) -> String {
     user.id.to_string()
 }
@@ -98,8 +98,8 @@ async fn sixteen(
     _: Public, _: Public, _: Public, _: Public, _: Public, _: Public, _: Public, _: String,
 ) {}
 
-fn guarded() -> Guarded<App> {
-    let inner = Guarded::new()
+fn guarded() -> ProtectedRouter<App> {
+    let inner = ProtectedRouter::new()
         .route("/open", get(open).post(open).put(open).patch(open).delete(open).head(open).options(open).trace(open))
         .route("/required", post(required))
         .route("/with-policy/{id}", put(with_policy).connect(optional))
@@ -107,9 +107,9 @@ fn guarded() -> Guarded<App> {
         .route("/optional-with-policy", delete(optional_with_policy))
         .route("/lenient", any(lenient))
         .route("/lenient-with-policy", on(axum::routing::MethodFilter::GET, lenient_with_policy));
-    Guarded::new()
+    ProtectedRouter::new()
         .nest("/nested", inner)
-        .merge(Guarded::new().route("/current", options(current)))
+        .merge(ProtectedRouter::new().route("/current", options(current)))
         .route("/not-async", trace(not_async))
         .route("/generic", connect(generic::<u64>))
         .route("/sixteen", post(sixteen))
@@ -123,7 +123,7 @@ fn main() {
     let _: fn(App) -> Router = |app| guarded().with_state(app).into_router();
     let _: fn(App) -> Router = |app| app.gate.install(guarded()).with_state(app);
     let _: fn(Gate<Accounts>) -> Router = |gate| {
-        let app = Guarded::new().route("/", get(current)).route_layer(gate.require::<Admins>());
+        let app = ProtectedRouter::new().route("/", get(current)).route_layer(gate.require::<Admins>());
         gate.install(app).with_state(gate)
     };
     let _: fn(Gate<Stored>) -> Router = |gate| gate.install(Router::new()).merge(gate.router()).with_state(gate);

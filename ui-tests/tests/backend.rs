@@ -3,7 +3,7 @@
 use tollgate::device::Client;
 use tollgate::error::AuthError;
 use tollgate::gate::{
-    AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Refresh, Reload, RouteShape,
+    AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Refresh, Reload, RouteOptions,
     Shape,
 };
 use tollgate::{JwtClaims, auth_backend};
@@ -57,7 +57,7 @@ impl<T: Send + Sync + 'static> Authenticate for Shaped<T> {
 #[test]
 fn a_backend_without_options_has_the_default_shape() {
     fn is<B: AuthBackend<Login = EmailLogin, User = User, Renewal = Reload>>(_: &B) -> Shape {
-        B::SHAPE
+        B::ROUTES
     }
     assert_eq!(is(&Plain), Shape::DEFAULT);
     let _ = Plain.gate();
@@ -66,18 +66,18 @@ fn a_backend_without_options_has_the_default_shape() {
 #[test]
 fn every_option_is_in_the_shape() {
     fn is<B: AuthBackend<Login = Badge<u64>, User = User, Renewal = FromStored>>(_: &B) -> Shape {
-        B::SHAPE
+        B::ROUTES
     }
     let expected = Shape {
         prefix: "/v1/session",
         tag: "session",
         openapi: false,
-        signin: RouteShape {
+        signin: RouteOptions {
             path: "/in",
             summary: Some("Sign in"),
             description: None,
         },
-        refresh: RouteShape {
+        refresh: RouteOptions {
             path: "/renew",
             summary: None,
             description: Some("Renews the pair."),

@@ -34,8 +34,8 @@ const SECTIONS: [(&str, &str, &str); 7] = [
     ),
     (
         "guarded",
-        "Guarded routers",
-        "`Guarded`, and the handlers it takes",
+        "ProtectedRouter routers",
+        "`ProtectedRouter`, and the handlers it takes",
     ),
 ];
 

@@ -247,12 +247,17 @@ impl Authenticate for Accounts {
         if user.totp.is_none() {
             return Ok(user);
         }
-        let mut step = Step::new(user.id, "totp");
+        let mut step = SignInStep::new(user.id, "totp");
         step.acr = Some(TWO_FACTORS.to_owned());
         Err(step.into())
     }
 
-    async fn step(&self, step: &Step, answer: &StepAnswer, _: &Client) -> Result<User, AuthError> {
+    async fn step(
+        &self,
+        step: &SignInStep,
+        answer: &StepAnswer,
+        _: &Client,
+    ) -> Result<User, AuthError> {
         let user = self
             .by_id(&step.subject.parse()?)
             .await?

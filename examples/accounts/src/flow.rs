@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tollgate::action::{ActionToken, EmailVerification, PasswordReset};
 use tollgate::gate::normalize_identifier;
-use tollgate::password::Unfit;
+use tollgate::password::PasswordRejection;
 use tollgate::prelude::*;
 
 use crate::accounts::{Accounts, Fresh, TwoFactors, User, UserClaims};
@@ -108,7 +108,7 @@ async fn forgot(
 
 #[derive(Deserialize)]
 #[serde(bound = "")]
-struct Chosen<P: tollgate::action::Purpose> {
+struct Chosen<P: tollgate::action::ActionPurpose> {
     token: ActionToken<P>,
     password: Password,
 }
@@ -149,7 +149,7 @@ async fn reset(
         .await
         .map_err(|refusal| gate.reject(refusal))?;
     gate.backend().reset(&proof, &hash).await?;
-    gate.password_changed(proof.subject(), Sessions::EndAll)
+    gate.credentials_changed(proof.subject(), EndSessions::All)
         .await
         .map_err(AuthError::from)?;
     Ok(StatusCode::NO_CONTENT)
@@ -172,7 +172,7 @@ async fn change(
         .set(&body.password, &[user.claims().email()])
         .await?;
     gate.backend().change(&user, &hash).await?;
-    gate.password_changed(user.subject(), others(&user))
+    gate.credentials_changed(user.subject(), others(&user))
         .await
         .map_err(AuthError::from)?;
     Ok(StatusCode::NO_CONTENT)
@@ -204,16 +204,16 @@ async fn confirm(
         .await
         .map_err(|refusal| gate.reject(refusal))?;
     gate.backend().confirm_totp(&user, &body.code).await?;
-    gate.password_changed(user.subject(), others(&user))
+    gate.credentials_changed(user.subject(), others(&user))
         .await
         .map_err(AuthError::from)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn others(user: &Auth<User, Fresh>) -> Sessions {
+fn others(user: &Auth<User, Fresh>) -> EndSessions {
     user.token()
         .sid()
-        .map_or(Sessions::EndAll, |keep| Sessions::EndOthers { keep })
+        .map_or(EndSessions::All, |keep| EndSessions::Others { keep })
 }
 
 fn client(ConnectInfo(peer): Peer) -> Client {
@@ -245,10 +245,10 @@ impl From<Rejection> for Failure {
     }
 }
 
-impl From<Unfit> for Failure {
-    fn from(unfit: Unfit) -> Self {
+impl From<PasswordRejection> for Failure {
+    fn from(unfit: PasswordRejection) -> Self {
         match unfit {
-            Unfit::Undecided(error) => error.into(),
+            PasswordRejection::Undecided(error) => error.into(),
             unfit => Self((StatusCode::UNPROCESSABLE_ENTITY, unfit.to_string()).into_response()),
         }
     }

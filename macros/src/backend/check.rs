@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span};
 use syn::{Item, ItemStruct, LitStr};
 
-use super::model::{Disabled, Login, Model, Renewal, Route, Shape};
+use super::model::{Disabled, Login, Model, Renewal, Route, RouteConfig};
 use super::parse::{self, Args, Kind};
 use crate::diag::Diag;
 
@@ -90,7 +90,7 @@ fn stand_in_struct(item: &ItemStruct, args: &Args) -> Option<Model> {
         } else {
             Renewal::Reload
         },
-        shape: Shape::default(),
+        shape: RouteConfig::default(),
     })
 }
 
@@ -298,7 +298,7 @@ fn check_path(path: &LitStr, what: &str, example: &str, diag: &mut Diag) -> bool
     false
 }
 
-fn shape(args: &Args, disabled: Vec<Disabled>) -> Shape {
+fn shape(args: &Args, disabled: Vec<Disabled>) -> RouteConfig {
     let text = |lit: &Option<LitStr>| lit.as_ref().map(LitStr::value);
     let route = |parse::Route {
                      path,
@@ -312,7 +312,7 @@ fn shape(args: &Args, disabled: Vec<Disabled>) -> Shape {
             description: text(description),
         })
     };
-    Shape {
+    RouteConfig {
         prefix: text(&args.prefix),
         tag: text(&args.tag),
         openapi: args.openapi.as_ref().map(|lit| lit.value),

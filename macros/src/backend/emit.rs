@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 
-use super::model::{Login, Model, Renewal, Route, Shape};
+use super::model::{Login, Model, Renewal, Route, RouteConfig};
 use crate::krate::Krate;
 
 /// The impl of `AuthBackend`, and `gate()`.
@@ -45,7 +45,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
             type Login = #login;
             type Entry = #entry;
             type Renewal = #renewal;
-            const SHAPE: #krate::Shape = #shape;
+            const ROUTES: #krate::RouteConfig = #shape;
         }
         #[allow(dead_code, deprecated, unreachable_pub)]
         impl #params #name #args #clause {
@@ -58,8 +58,8 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     }
 }
 
-fn shape(krate: &Krate, shape: &Shape) -> TokenStream {
-    let Shape {
+fn shape(krate: &Krate, shape: &RouteConfig) -> TokenStream {
+    let RouteConfig {
         prefix,
         tag,
         openapi,
@@ -97,9 +97,9 @@ fn shape(krate: &Krate, shape: &Shape) -> TokenStream {
     .flatten()
     .collect();
     if members.is_empty() {
-        quote!(#krate::Shape::DEFAULT)
+        quote!(#krate::RouteConfig::DEFAULT)
     } else {
-        quote!(#krate::Shape { #(#members,)* ..#krate::Shape::DEFAULT })
+        quote!(#krate::RouteConfig { #(#members,)* ..#krate::RouteConfig::DEFAULT })
     }
 }
 
@@ -117,5 +117,5 @@ fn route(krate: &Krate, name: &str, said: &Route) -> TokenStream {
     let description = description
         .as_ref()
         .map(|text| quote!(description: ::core::option::Option::Some(#text),));
-    quote!(#krate::RouteShape { #path #summary #description ..#krate::Shape::DEFAULT.#name })
+    quote!(#krate::RouteOptions { #path #summary #description ..#krate::RouteConfig::DEFAULT.#name })
 }

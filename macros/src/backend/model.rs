@@ -14,7 +14,7 @@ pub(crate) struct Model {
     pub(crate) user: Type,
     pub(crate) login: Login,
     pub(crate) renewal: Renewal,
-    pub(crate) shape: Shape,
+    pub(crate) shape: RouteConfig,
 }
 
 /// The body of a sign-in.
@@ -35,7 +35,7 @@ pub(crate) enum Renewal {
 
 /// What differs from the default.
 #[derive(Default)]
-pub(crate) struct Shape {
+pub(crate) struct RouteConfig {
     pub(crate) prefix: Option<String>,
     pub(crate) tag: Option<String>,
     pub(crate) openapi: Option<bool>,

@@ -11,16 +11,16 @@ use serde_json::Value;
 ///
 /// # Examples
 /// ```
-/// use tollgate::error::{AuthError, Step};
+/// use tollgate::error::{AuthError, SignInStep};
 ///
-/// let mut step = Step::new(42, "totp");
+/// let mut step = SignInStep::new(42, "totp");
 /// step.acr = Some("urn:example:two-factors".to_owned());
 /// let more: AuthError = AuthError::More(Box::new(step));
 /// # drop(more);
 /// ```
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Step {
+pub struct SignInStep {
     /// Whose sign-in it is: the subject of the user that the last step must answer.
     pub subject: String,
     /// What is to be done, by a name that the client knows: `totp`.
@@ -34,7 +34,7 @@ pub struct Step {
     pub note: Option<String>,
 }
 
-impl Step {
+impl SignInStep {
     /// A step of this kind, for this subject.
     #[must_use]
     pub fn new(subject: impl fmt::Display, kind: impl Into<String>) -> Self {
@@ -48,9 +48,9 @@ impl Step {
     }
 }
 
-impl fmt::Debug for Step {
+impl fmt::Debug for SignInStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Step")
+        f.debug_struct("SignInStep")
             .field("subject", &self.subject)
             .field("kind", &self.kind)
             .finish_non_exhaustive()

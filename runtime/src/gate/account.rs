@@ -16,19 +16,42 @@ pub(super) type SubjectOf<B> = <<B as AuthBackend>::User as JwtClaims>::Subject;
 ///
 /// Neither choice leaves another session alive (OWASP ASVS 5.0, 7.4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sessions {
+pub enum EndSessions {
     /// Every one, with every access token, those of [`Gate::issue`] included. The user signs in
     /// again.
-    EndAll,
+    All,
     /// Every one but this, with the access tokens of those that end. The tokens of the one that is
     /// kept go on.
     ///
     /// Tokens of [`Gate::issue`] belong to no session: they are left to run out, within
     /// `access.max_ttl`.
-    EndOthers {
+    Others {
         /// The session of the request that changed the credentials: `auth.token().sid()`.
         keep: SessionId,
     },
+}
+
+/// The former name of [`EndSessions`].
+#[deprecated(since = "0.1.0", note = "use `EndSessions`")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sessions {
+    /// [`EndSessions::All`].
+    EndAll,
+    /// [`EndSessions::Others`].
+    EndOthers {
+        /// The session of the request that changed the credentials.
+        keep: SessionId,
+    },
+}
+
+#[allow(deprecated, reason = "converts the former name into the present one")]
+impl From<Sessions> for EndSessions {
+    fn from(sessions: Sessions) -> Self {
+        match sessions {
+            Sessions::EndAll => Self::All,
+            Sessions::EndOthers { keep } => Self::Others { keep },
+        }
+    }
 }
 
 /// What becomes of access tokens whose roles, scopes or other claims are no longer those of the
@@ -65,7 +88,7 @@ impl<B: AuthBackend> Gate<B> {
     /// use axum::Json;
     /// use axum::extract::State;
     /// use axum::http::StatusCode;
-    /// use tollgate::gate::Sessions;
+    /// use tollgate::gate::EndSessions;
     /// use tollgate::prelude::*;
     /// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
     /// # #[auth_backend(email, user = User)] struct Accounts;
@@ -89,8 +112,8 @@ impl<B: AuthBackend> Gate<B> {
     /// ) -> Result<StatusCode, StatusCode> {
     ///     let unavailable = |_| StatusCode::SERVICE_UNAVAILABLE;
     ///     gate.backend().write_password(user.subject(), &password).await.map_err(unavailable)?;
-    ///     let end = user.token().sid().map_or(Sessions::EndAll, |keep| Sessions::EndOthers { keep });
-    ///     gate.password_changed(user.subject(), end).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    ///     let end = user.token().sid().map_or(EndSessions::All, |keep| EndSessions::Others { keep });
+    ///     gate.credentials_changed(user.subject(), end).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     ///     Ok(StatusCode::NO_CONTENT)
     /// }
     /// # let _ = change_password;
@@ -100,19 +123,19 @@ impl<B: AuthBackend> Gate<B> {
     /// ```compile_fail,E0061
     /// # use tollgate::prelude::*;
     /// # async fn f<B: tollgate::gate::AuthBackend<User = U>, U: JwtClaimsOf<u64>>(gate: Gate<B>) {
-    /// gate.password_changed(&42).await;
+    /// gate.credentials_changed(&42).await;
     /// # }
     /// # trait JwtClaimsOf<S>: tollgate::token::JwtClaims<Subject = S> {}
     /// ```
-    pub async fn password_changed(
+    pub async fn credentials_changed(
         &self,
         subject: &SubjectOf<B>,
-        sessions: Sessions,
+        sessions: EndSessions,
     ) -> Result<Revoked, Error> {
         let subject = subject.to_string();
         let target = match sessions {
-            Sessions::EndAll => Target::Subject(subject),
-            Sessions::EndOthers { keep } => Target::Others { subject, keep },
+            EndSessions::All => Target::Subject(subject),
+            EndSessions::Others { keep } => Target::Others { subject, keep },
         };
         self.end(target, RevokeReason::PasswordChanged).await
     }
@@ -149,12 +172,12 @@ impl<B: AuthBackend> Gate<B> {
     ///     Path(user): Path<u64>,
     /// ) -> Result<StatusCode, StatusCode> {
     ///     gate.backend().demote(&user).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    ///     gate.roles_changed(&user, Access::RefreshNow).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    ///     gate.claims_changed(&user, Access::RefreshNow).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     ///     Ok(StatusCode::NO_CONTENT)
     /// }
     /// # let _ = demote;
     /// ```
-    pub async fn roles_changed(
+    pub async fn claims_changed(
         &self,
         subject: &SubjectOf<B>,
         access: Access,
@@ -167,6 +190,33 @@ impl<B: AuthBackend> Gate<B> {
             (Access::UntilExpiry, false) => return Ok(Revoked::default()),
         };
         self.end(target, RevokeReason::RolesChanged).await
+    }
+
+    /// The former name of [`credentials_changed`](Self::credentials_changed).
+    ///
+    /// # Errors
+    /// As [`credentials_changed`](Self::credentials_changed).
+    #[deprecated(since = "0.1.0", note = "use `credentials_changed`")]
+    #[allow(deprecated, reason = "takes the former name of `EndSessions`")]
+    pub async fn password_changed(
+        &self,
+        subject: &SubjectOf<B>,
+        sessions: Sessions,
+    ) -> Result<Revoked, Error> {
+        self.credentials_changed(subject, sessions.into()).await
+    }
+
+    /// The former name of [`claims_changed`](Self::claims_changed).
+    ///
+    /// # Errors
+    /// As [`claims_changed`](Self::claims_changed).
+    #[deprecated(since = "0.1.0", note = "use `claims_changed`")]
+    pub async fn roles_changed(
+        &self,
+        subject: &SubjectOf<B>,
+        access: Access,
+    ) -> Result<Revoked, Error> {
+        self.claims_changed(subject, access).await
     }
 
     async fn end(&self, target: Target, reason: RevokeReason) -> Result<Revoked, Error> {

@@ -1,6 +1,6 @@
 //! Makes and consumes action tokens: the flows of an account that begin with a letter.
 
-use crate::action::{ActionToken, Kept, Proof, Purpose};
+use crate::action::{ActionPurpose, ActionToken, Kept, Proof};
 use crate::error::{Code, Refusal};
 use crate::event::{Event, EventKind};
 use crate::store::OnceValue;
@@ -13,8 +13,8 @@ impl<B: AuthBackend> Gate<B> {
     ///
     /// Count the letters with `gate.allow(…)` (feature `rate-limit`), and answer the same whether
     /// or not there is such an account. The token dies when it is consumed, after
-    /// [`Purpose::LIFETIME`], and with the subject's access tokens: when the user signs out
-    /// everywhere, or `password_changed` ends all sessions.
+    /// [`ActionPurpose::LIFETIME`], and with the subject's access tokens: when the user signs out
+    /// everywhere, or `credentials_changed` ends all sessions.
     ///
     /// # Errors
     /// [`Code::Unavailable`]: the store cannot be written to, or the deployment is paused.
@@ -22,7 +22,7 @@ impl<B: AuthBackend> Gate<B> {
     /// # Examples
     /// ```
     /// use tollgate::action::{ActionToken, PasswordReset, Proof};
-    /// use tollgate::gate::Sessions;
+    /// use tollgate::gate::EndSessions;
     /// # use tollgate::prelude::*;
     /// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
     /// # #[auth_backend(email, user = User)] struct Accounts;
@@ -48,12 +48,12 @@ impl<B: AuthBackend> Gate<B> {
     ///     let id = *proof.subject();
     ///     // Nothing else can make a `Proof<PasswordReset, _>`, so nothing else sets a password.
     ///     gate.backend().write(proof, &chosen).await.map_err(|_| Refusal::new(Code::Unavailable))?;
-    ///     gate.password_changed(&id, Sessions::EndAll).await.map_err(Refusal::unavailable)?;
+    ///     gate.credentials_changed(&id, EndSessions::All).await.map_err(Refusal::unavailable)?;
     ///     Ok(())
     /// }
     /// # fn main() {}
     /// ```
-    pub async fn action_token<P: Purpose>(
+    pub async fn action_token<P: ActionPurpose>(
         &self,
         subject: &SubjectOf<B>,
         address: &str,
@@ -99,7 +99,7 @@ impl<B: AuthBackend> Gate<B> {
     }
 }
 
-impl<P: Purpose> ActionToken<P> {
+impl<P: ActionPurpose> ActionToken<P> {
     /// Burns the token, and proves that it was one. Of several who present it at once, one
     /// succeeds.
     ///

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::{StepAnswer, normalize_identifier};
 use crate::device::Client;
-use crate::error::{AuthError, Step};
+use crate::error::{AuthError, SignInStep};
 use crate::secret::Password;
 use crate::token::JwtClaims;
 
@@ -29,7 +29,7 @@ pub trait AuthBackend: Sized + Send + Sync + 'static {
     /// Where the claims of a refresh come from.
     type Renewal: Renew<Self>;
     /// Paths, names and presence of the routes.
-    const SHAPE: Shape;
+    const ROUTES: RouteConfig;
 }
 
 /// Signs users in.
@@ -49,7 +49,7 @@ pub trait Authenticate: AuthBackend {
     /// remember.
     fn step(
         &self,
-        _step: &Step,
+        _step: &SignInStep,
         _answer: &StepAnswer,
         _client: &Client,
     ) -> impl Future<Output = Result<Self::User, AuthError>> + Send {
@@ -125,7 +125,7 @@ pub trait SignIn<B: AuthBackend>: 'static {
     /// Looks at the answer to a step.
     fn step(
         _backend: &B,
-        _step: &Step,
+        _step: &SignInStep,
         _answer: &StepAnswer,
         _client: &Client,
     ) -> impl Future<Output = Result<B::User, AuthError>> + Send {
@@ -150,7 +150,7 @@ impl<B: Authenticate> SignIn<B> for Own {
 
     async fn step(
         backend: &B,
-        step: &Step,
+        step: &SignInStep,
         answer: &StepAnswer,
         client: &Client,
     ) -> Result<B::User, AuthError> {
@@ -249,7 +249,7 @@ fn identifier<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Strin
 /// Paths, names and presence of a backend's routes: what `#[auth_backend(…)]` says beside the
 /// types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
+pub struct RouteConfig {
     /// Where the routes hang: `/auth`.
     pub prefix: &'static str,
     /// The tag in the OpenAPI document.
@@ -257,9 +257,9 @@ pub struct Shape {
     /// Whether the routes are in the OpenAPI document.
     pub openapi: bool,
     /// `POST /signin`.
-    pub signin: RouteShape,
+    pub signin: RouteOptions,
     /// `POST /refresh-access`.
-    pub refresh: RouteShape,
+    pub refresh: RouteOptions,
     /// The member that carries the access token: `access_token`.
     pub access_token: &'static str,
     /// The member that carries the refresh token: `refresh_token`.
@@ -268,18 +268,18 @@ pub struct Shape {
     pub disabled: &'static [AuthRoute],
 }
 
-impl Shape {
+impl RouteConfig {
     /// The shape without any option.
     pub const DEFAULT: Self = Self {
         prefix: "/auth",
         tag: "auth",
         openapi: true,
-        signin: RouteShape {
+        signin: RouteOptions {
             path: "/signin",
             summary: None,
             description: None,
         },
-        refresh: RouteShape {
+        refresh: RouteOptions {
             path: "/refresh-access",
             summary: None,
             description: None,
@@ -292,7 +292,7 @@ impl Shape {
 
 /// Path and words of one route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RouteShape {
+pub struct RouteOptions {
     /// Below the prefix, with a leading slash.
     pub path: &'static str,
     /// One line for the OpenAPI document.

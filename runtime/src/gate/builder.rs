@@ -20,7 +20,7 @@ use crate::store::{RevokeReason, Store, Target};
 use crate::token::Secrecy;
 use crate::token::{Envelope, Issuable, JwtClaims, Open};
 
-use super::keys::{IntoRing, RingSource};
+use super::keys::{IntoRing, RingInput};
 use super::task::{RELOAD, Running};
 use super::{AuthBackend, Gate, Inner, store_error};
 
@@ -33,7 +33,7 @@ pub struct GateBuilder<B, I = Missing, A = Missing, K = Missing, S = Missing, E 
     backend: B,
     base: Settings,
     overrides: Vec<Override>,
-    ring: Option<RingSource>,
+    ring: Option<RingInput>,
     store: Option<Store>,
     clock: Clock,
     events: Events,
@@ -308,7 +308,7 @@ impl<B, I, A, K, S, E> fmt::Debug for GateBuilder<B, I, A, K, S, E> {
 async fn assemble<B: AuthBackend>(
     backend: B,
     settings: Settings,
-    ring: RingSource,
+    ring: RingInput,
     store: Store,
     clock: Clock,
     events: Events,
@@ -370,7 +370,7 @@ async fn assemble<B: AuthBackend>(
         events.start(),
         envelope,
     );
-    engine.tell_of_offset();
+    engine.report_offset();
     engine.self_test().await?;
     engine.catch_up().await.map_err(store_error)?;
     if is_lost {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{AuthBackend, ClaimsOf, Gate};
 use crate::error::{Code, Refusal};
-use crate::session::Purpose;
+use crate::session::Occasion;
 use crate::token::{JwtClaims, Open, RefreshToken, Verified};
 
 impl<B: AuthBackend> Gate<B> {
@@ -36,7 +36,7 @@ impl<B: AuthBackend> Gate<B> {
         let verified: Verified<ClaimsOf<B>> = self
             .running()
             .engine
-            .admit(token, Purpose::Question)
+            .admit(token, Occasion::Question)
             .await?;
         let info = verified.token();
         let is_open = TypeId::of::<<B::User as JwtClaims>::Secrecy>() == TypeId::of::<Open>();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{AuthBackend, Gate, store_error};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
-use crate::keys::{Answer, JwkSet, KeyRing, Rotation, SharedRing, Shelf};
+use crate::keys::{Answer, JwkSet, KeyRing, Rotation, SharedRing, SharedSlot};
 use crate::session::Engine;
 use crate::store::{RevokeReason, Store, Target};
 
@@ -20,30 +20,30 @@ use crate::store::{RevokeReason, Store, Target};
 )]
 pub trait IntoRing {
     #[doc(hidden)]
-    fn into_ring(self) -> RingSource;
+    fn into_ring(self) -> RingInput;
 }
 
 impl IntoRing for KeyRing {
-    fn into_ring(self) -> RingSource {
-        RingSource::Open(self)
+    fn into_ring(self) -> RingInput {
+        RingInput::Open(self)
     }
 }
 
 impl IntoRing for SharedRing {
-    fn into_ring(self) -> RingSource {
-        RingSource::Shared(self)
+    fn into_ring(self) -> RingInput {
+        RingInput::Shared(self)
     }
 }
 
 /// A ring, or how to get it.
 #[doc(hidden)]
 #[derive(Debug)]
-pub enum RingSource {
+pub enum RingInput {
     Open(KeyRing),
     Shared(SharedRing),
 }
 
-impl RingSource {
+impl RingInput {
     pub(super) async fn open(self, store: &Store, clock: &Clock) -> Result<KeyRing, Error> {
         match self {
             Self::Open(ring) => Ok(ring),
@@ -55,7 +55,7 @@ impl RingSource {
 /// The store as the shelf of a shared ring, which knows no stores.
 struct InStore(Store);
 
-impl Shelf for InStore {
+impl SharedSlot for InStore {
     fn read(&self) -> Answer<'_, (u64, Vec<u8>)> {
         Box::pin(async {
             let stored = self.0.keys().await?;

@@ -19,10 +19,19 @@ mod task;
 mod tokens;
 mod verifier;
 
-pub use account::{Access, Sessions};
+#[allow(deprecated, reason = "a program that names it gets the warning")]
+pub use account::Sessions;
+pub use account::{Access, EndSessions};
+/// The former name of [`RouteConfig`].
+#[deprecated(since = "0.1.0", note = "use `RouteConfig`")]
+pub type Shape = RouteConfig;
+/// The former name of [`RouteOptions`].
+#[deprecated(since = "0.1.0", note = "use `RouteOptions`")]
+pub type RouteShape = RouteOptions;
+
 pub use backend::{
     AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Own, Refresh, Reload, Renew,
-    RouteShape, Shape, SignIn, UsernameLogin,
+    RouteConfig, RouteOptions, SignIn, UsernameLogin,
 };
 #[cfg(feature = "jwe")]
 pub use builder::Encrypted;
@@ -52,7 +61,7 @@ use crate::device::Client;
 use crate::error::{AuthError, Code, Error, ErrorKind, Refusal};
 use crate::event::{Event, EventKind};
 use crate::keys::KeyState;
-use crate::session::{Attempt, Issued, Login, Place, Purpose, RefreshContext, Revoke};
+use crate::session::{Attempt, Issued, Login, Occasion, Place, RefreshContext, Revoke};
 use crate::store::{Authenticated, RevokeReason, Revoked, Session, Target};
 use crate::token::{JwtClaims, Verified};
 
@@ -124,14 +133,14 @@ impl<B: AuthBackend> Gate<B> {
         let first = login()?;
         let identifier = B::Entry::identifier(self.backend(), &first);
         let counted = self.count_sign_in(identifier.as_deref(), client).await;
-        counted.map_err(|refusal| self.tell_refused(refusal, client))?;
+        counted.map_err(|refusal| self.report_refused(refusal, client))?;
         let (since, started_at) = self.begin();
         let stage =
             |since, started_at| Stage::new(identifier.clone(), (since, started_at), None, client);
         let user = self
             .authenticate(first, client, stage(since, started_at))
             .await;
-        let user = user.map_err(|refusal| self.tell_refused(refusal, client))?;
+        let user = user.map_err(|refusal| self.report_refused(refusal, client))?;
         let issued = match self
             .open(&user.to_claims(), client, since, started_at, None)
             .await?
@@ -142,7 +151,7 @@ impl<B: AuthBackend> Gate<B> {
                 let user = self
                     .authenticate(login()?, client, stage(since, started_at))
                     .await;
-                let user = user.map_err(|refusal| self.tell_refused(refusal, client))?;
+                let user = user.map_err(|refusal| self.report_refused(refusal, client))?;
                 match self
                     .open(&user.to_claims(), client, expected, started_at, None)
                     .await?
@@ -205,7 +214,7 @@ impl<B: AuthBackend> Gate<B> {
     }
 
     /// Tells that nobody got in. That a step is needed was told already.
-    fn tell_refused(&self, refusal: Refusal, client: &Client) -> Refusal {
+    fn report_refused(&self, refusal: Refusal, client: &Client) -> Refusal {
         if refusal.step().is_some() && refusal.code() == Code::InsufficientUserAuthentication {
             return refusal;
         }
@@ -241,7 +250,7 @@ impl<B: AuthBackend> Gate<B> {
     /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where nobody could
     /// decide.
     pub async fn verify(&self, token: &str) -> Result<Verified<ClaimsOf<B>>, Refusal> {
-        self.running().engine.admit(token, Purpose::Entry).await
+        self.running().engine.admit(token, Occasion::Entry).await
     }
 
     /// The same for a token that a client uses: what it is bound to is compared with the client
@@ -262,7 +271,7 @@ impl<B: AuthBackend> Gate<B> {
         engine
             .admit_from(
                 token,
-                Purpose::Entry,
+                Occasion::Entry,
                 engine.settings.revocation.consistency,
                 Some(place),
             )
@@ -313,7 +322,7 @@ impl<B: AuthBackend> Gate<B> {
             Target::Token(jti) => self
                 .running()
                 .engine
-                .meant(jti)
+                .resolve_target(jti)
                 .await
                 .map_err(store_error)?,
             target => target,

@@ -8,7 +8,7 @@ use crate::device::Client;
 use crate::error::{Code, Refusal};
 use crate::event::{Event, EventKind};
 use crate::id::SessionId;
-use crate::session::Purpose;
+use crate::session::Occasion;
 use crate::store::{RevokeReason, Session, Target};
 use crate::token::{JwtClaims, RefreshToken, TokenInfo, Verified};
 
@@ -124,7 +124,7 @@ impl<B: AuthBackend> Gate<B> {
         if RefreshToken::parse(&engine.ring.set(), token).is_ok() {
             return self.describe_refresh(token).await;
         }
-        let verified: Verified<ClaimsOf<B>> = engine.admit(token, Purpose::Question).await?;
+        let verified: Verified<ClaimsOf<B>> = engine.admit(token, Occasion::Question).await?;
         let info: &TokenInfo = verified.token();
         Ok(About {
             kind: "access",
@@ -156,7 +156,7 @@ impl<B: AuthBackend> Gate<B> {
         Ok(About {
             kind: "refresh",
             session_id: Some(session.sid),
-            expires_at: engine.time.here(session.idle_exp.min(session.abs_exp)),
+            expires_at: engine.time.to_local(session.idle_exp.min(session.abs_exp)),
             subject: session.subject,
         })
     }

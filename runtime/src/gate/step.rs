@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
 use crate::device::{Client, Device};
-use crate::error::{AuthError, Code, Refusal, Step, StepOffer};
+use crate::error::{AuthError, Code, Refusal, SignInStep, StepOffer};
 use crate::event::{Event, EventKind};
 use crate::id::SessionId;
 use crate::secret::{fill_random, sha256};
@@ -131,7 +131,7 @@ impl<B: AuthBackend> Gate<B> {
         let stepped = self
             .step(token, None, answer, client)
             .await
-            .map_err(|refusal| self.tell_refused(refusal, client))?;
+            .map_err(|refusal| self.report_refused(refusal, client))?;
         let mut client = client.clone();
         client.device.name = client.device.name.or(stepped.stage.device.name);
         client.device.id = client.device.id.or(stepped.stage.device.id);
@@ -153,7 +153,7 @@ impl<B: AuthBackend> Gate<B> {
                 Ok(*issued)
             }
             // The account changed since the password was looked at, which nobody can do again.
-            Attempt::Again(_) => Err(self.tell_refused(Code::InvalidCredentials.into(), &client)),
+            Attempt::Again(_) => Err(self.report_refused(Code::InvalidCredentials.into(), &client)),
         }
     }
 
@@ -212,9 +212,9 @@ impl<B: AuthBackend> Gate<B> {
     }
 
     /// Keeps a step, and refuses with a token for it.
-    pub(super) async fn offer(&self, step: Step, stage: Stage) -> Refusal {
+    pub(super) async fn offer(&self, step: SignInStep, stage: Stage) -> Refusal {
         let engine = &self.running().engine;
-        let Step {
+        let SignInStep {
             subject,
             kind,
             acr,
@@ -223,7 +223,7 @@ impl<B: AuthBackend> Gate<B> {
         } = step;
         let event =
             Event::new(EventKind::StepRequired { kind: kind.clone() }).subject(subject.clone());
-        let until = engine.time.now().plus(PATIENCE);
+        let until = engine.time.now().plus(LIFETIME);
         let pending = Pending {
             stage,
             subject,
@@ -283,8 +283,8 @@ impl<B: AuthBackend> Gate<B> {
 }
 
 impl Pending {
-    fn step(&self) -> Step {
-        let mut step = Step::new(&self.subject, self.kind.clone());
+    fn step(&self) -> SignInStep {
+        let mut step = SignInStep::new(&self.subject, self.kind.clone());
         (step.acr, step.challenge, step.note) =
             (self.acr.clone(), self.challenge.clone(), self.note.clone());
         step
@@ -292,7 +292,7 @@ impl Pending {
 }
 
 /// How long a client may take for a step.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+const LIFETIME: Duration = Duration::from_secs(5 * 60);
 /// How many answers one sign-in may give to a step.
 const TRIES: u8 = 3;
 /// What every token of a step begins with, so that scanners for leaked secrets know it.

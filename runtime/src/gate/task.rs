@@ -119,9 +119,9 @@ fn follow(engine: &Arc<Engine>) -> AbortHandle {
             if let Err(error) = &read {
                 tracing::warn!(error = %Causes(Some(error)), "the revocation log cannot be read");
             }
-            engine.tell_of_staleness();
+            engine.report_staleness();
             #[cfg(feature = "metrics")]
-            engine.tell_figures();
+            engine.report_figures();
             if let Err(error) = engine.follow_ring().await {
                 tracing::error!(error = %Causes(Some(&error)), "a key was retired, and the key ring cannot be read again");
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::error::Refusal;
 use crate::guard::{Context, GuardRouter, GuardRouterBuilder};
-use crate::session::Purpose;
+use crate::session::Occasion;
 use crate::token::{ClaimSet, JwtClaims, Verified};
 
 use super::task::Running;
@@ -31,7 +31,7 @@ impl<U: JwtClaims> Verifier<U> {
     /// As [`Gate::verify`](super::Gate::verify).
     pub async fn verify(&self, token: &str) -> Result<Verified<U::Claims>, Refusal> {
         match &self.0 {
-            Source::Gate(running) => running.engine.admit(token, Purpose::Entry).await,
+            Source::Gate(running) => running.engine.admit(token, Occasion::Entry).await,
             Source::Guards(guards) => guards.verify(token, &Context::none()).await,
         }
     }

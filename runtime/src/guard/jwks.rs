@@ -7,7 +7,7 @@ use std::time::Duration;
 
 #[cfg(feature = "jwks-client")]
 use super::HttpKeys;
-use super::cache::{KeyCache, Limits};
+use super::key_cache::{KeyCache, Limits};
 use super::{Issuer, JwtGuard, KeyHealth, KeySource, Nonce, TokenKind, Wanted};
 use crate::clock::Timestamp;
 use crate::error::AuthError;

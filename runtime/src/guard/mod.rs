@@ -1,21 +1,21 @@
 #![doc = include_str!("../docs/guard.md")]
 
-mod cache;
 #[cfg(feature = "jwks-client")]
 mod fetch;
-mod fixed;
 mod issuer;
 mod jwks;
+mod key_cache;
 mod router;
 mod source;
+mod static_keys;
 
 #[cfg(feature = "jwks-client")]
 pub use fetch::HttpKeys;
-pub use fixed::StaticGuard;
 pub use issuer::{Issuer, Nonce};
 pub use jwks::JwksGuard;
 pub use router::{GuardRouter, GuardRouterBuilder};
 pub use source::{Attested, AttestedBuilder, Fetched, KeySource};
+pub use static_keys::StaticGuard;
 
 pub use crate::token::TokenKind;
 

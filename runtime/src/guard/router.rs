@@ -33,7 +33,7 @@ struct Inner<U: JwtClaims> {
 struct Entry<U: JwtClaims> {
     name: Arc<str>,
     expected: Expected,
-    guard: Box<dyn Twin<U>>,
+    guard: Box<dyn BoxedGuard<U>>,
 }
 
 impl<U: JwtClaims> GuardRouter<U> {
@@ -303,7 +303,7 @@ impl<U: JwtClaims> fmt::Debug for GuardRouter<U> {
 /// Collects the guards of a [`GuardRouter`].
 #[must_use = "nothing is guarded until `build()`"]
 pub struct GuardRouterBuilder<U: JwtClaims> {
-    guards: Vec<(Arc<str>, Box<dyn Twin<U>>)>,
+    guards: Vec<(Arc<str>, Box<dyn BoxedGuard<U>>)>,
     others: Vec<String>,
     store: Option<Store>,
     clock: Clock,
@@ -396,7 +396,7 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
         if !problems.is_empty() {
             return Err(Error::new(ErrorKind::Usage, problems.join("; ")));
         }
-        let entry = |(name, guard): (Arc<str>, Box<dyn Twin<U>>)| Entry {
+        let entry = |(name, guard): (Arc<str>, Box<dyn BoxedGuard<U>>)| Entry {
             expected: guard.issuer().expected(&name),
             name,
             guard,
@@ -420,7 +420,7 @@ impl<U: JwtClaims> fmt::Debug for GuardRouterBuilder<U> {
 type Asked<'a> = Pin<Box<dyn Future<Output = Result<Arc<PublicKeySet>, AuthError>> + Send + 'a>>;
 
 /// The private twin of [`JwtGuard`], whose futures are boxed.
-trait Twin<U: JwtClaims>: Send + Sync {
+trait BoxedGuard<U: JwtClaims>: Send + Sync {
     fn issuer(&self) -> &Issuer;
     fn public_keys<'a>(&'a self, wanted: Wanted<'a>) -> Asked<'a>;
     fn verify_custom_claims(
@@ -432,7 +432,7 @@ trait Twin<U: JwtClaims>: Send + Sync {
     fn health(&self, now: Timestamp) -> KeyHealth;
 }
 
-impl<G: JwtGuard> Twin<G::User> for G {
+impl<G: JwtGuard> BoxedGuard<G::User> for G {
     fn issuer(&self) -> &Issuer {
         JwtGuard::issuer(self)
     }

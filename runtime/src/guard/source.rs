@@ -63,11 +63,11 @@ impl Fetched {
 type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Fetched, AuthError>> + Send + 'a>>;
 
 /// The private twin of [`KeySource`], whose futures are boxed.
-pub(super) trait Twin: Send + Sync {
+pub(super) trait BoxedSource: Send + Sync {
     fn fetch<'a>(&'a self, allowed: &'a [Algorithm]) -> Fetching<'a>;
 }
 
-impl<S: KeySource> Twin for S {
+impl<S: KeySource> BoxedSource for S {
     fn fetch<'a>(&'a self, allowed: &'a [Algorithm]) -> Fetching<'a> {
         Box::pin(KeySource::fetch(self, allowed))
     }
@@ -95,7 +95,7 @@ impl<S: KeySource> Twin for S {
 #[derive(Clone)]
 pub struct Attested {
     quorum: usize,
-    sources: Vec<Arc<dyn Twin>>,
+    sources: Vec<Arc<dyn BoxedSource>>,
 }
 
 /// Collects the sources of an [`Attested`].

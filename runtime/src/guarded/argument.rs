@@ -4,8 +4,8 @@
 use super::routing::MethodRouter;
 use axum::Router;
 
-use super::{Guarded, Route, Security};
-use crate::extract::{Auth, BearerOnly, CookieOnly, Current, OneOf, Optional, Public};
+use super::{ProtectedRouter, Route, Security};
+use crate::extract::{Auth, BearerOnly, CookieOnly, Current, Lenient, OneOf, Public};
 use crate::gate::AuthBackend;
 use crate::policy::{PolicyFor, Rule};
 use crate::token::JwtClaims;
@@ -17,10 +17,10 @@ use crate::token::JwtClaims;
 #[diagnostic::on_unimplemented(
     message = "this handler does not say who may call it: its first argument is `{Self}`",
     label = "the first argument of a guarded handler says who may call it",
-    note = "put `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`, `OneOf<…>` or `Current<…>` in \
+    note = "put `Auth<…>`, `Option<Auth<…>>`, `Lenient<Auth<…>>`, `OneOf<…>` or `Current<…>` in \
             front, or `_: Public` where everyone may call it"
 )]
-pub trait FirstArgument: sealed::Sealed {
+pub trait CallerArgument: sealed::Sealed {
     /// Who may call it.
     const SECURITY: Security;
 }
@@ -30,27 +30,27 @@ pub trait FirstArgument: sealed::Sealed {
 #[diagnostic::on_unimplemented(
     message = "this handler does not say who may call it: it has no arguments",
     label = "the first argument of a guarded handler says who may call it",
-    note = "give it `Auth<…>`, `Option<Auth<…>>`, `Optional<Auth<…>>`, `OneOf<…>` or `Current<…>` \
+    note = "give it `Auth<…>`, `Option<Auth<…>>`, `Lenient<Auth<…>>`, `OneOf<…>` or `Current<…>` \
             as an argument, or `_: Public` where everyone may call it"
 )]
-pub trait SaysWho<T> {
+pub trait DeclaresCaller<T> {
     /// The argument that says it.
-    type First: FirstArgument;
+    type First: CallerArgument;
 }
 
-impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for Auth<U, P> {
+impl<U: JwtClaims, P: PolicyFor<U>> CallerArgument for Auth<U, P> {
     const SECURITY: Security = Security::Required(P::RULE);
 }
 
-impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for Option<Auth<U, P>> {
-    const SECURITY: Security = Security::Optional(P::RULE);
+impl<U: JwtClaims, P: PolicyFor<U>> CallerArgument for Option<Auth<U, P>> {
+    const SECURITY: Security = Security::Lenient(P::RULE);
 }
 
-impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for Optional<Auth<U, P>> {
-    const SECURITY: Security = Security::Optional(P::RULE);
+impl<U: JwtClaims, P: PolicyFor<U>> CallerArgument for Lenient<Auth<U, P>> {
+    const SECURITY: Security = Security::Lenient(P::RULE);
 }
 
-impl<U1, P1, U2, P2> FirstArgument for OneOf<Auth<U1, P1>, Auth<U2, P2>>
+impl<U1, P1, U2, P2> CallerArgument for OneOf<Auth<U1, P1>, Auth<U2, P2>>
 where
     U1: JwtClaims,
     P1: PolicyFor<U1>,
@@ -60,19 +60,19 @@ where
     const SECURITY: Security = Security::OneOf(P1::RULE, P2::RULE);
 }
 
-impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for BearerOnly<Auth<U, P>> {
+impl<U: JwtClaims, P: PolicyFor<U>> CallerArgument for BearerOnly<Auth<U, P>> {
     const SECURITY: Security = Security::Required(P::RULE);
 }
 
-impl<U: JwtClaims, P: PolicyFor<U>> FirstArgument for CookieOnly<Auth<U, P>> {
+impl<U: JwtClaims, P: PolicyFor<U>> CallerArgument for CookieOnly<Auth<U, P>> {
     const SECURITY: Security = Security::Required(P::RULE);
 }
 
-impl<B: AuthBackend> FirstArgument for Current<B> {
+impl<B: AuthBackend> CallerArgument for Current<B> {
     const SECURITY: Security = Security::Required(Rule::Anyone);
 }
 
-impl FirstArgument for Public {
+impl CallerArgument for Public {
     const SECURITY: Security = Security::Public;
 }
 
@@ -83,7 +83,7 @@ mod sealed {
 
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Auth<U, P> {}
     impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Option<Auth<U, P>> {}
-    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Optional<Auth<U, P>> {}
+    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Lenient<Auth<U, P>> {}
     impl<U1: JwtClaims, P1: PolicyFor<U1>, U2: JwtClaims, P2: PolicyFor<U2>> Sealed
         for OneOf<Auth<U1, P1>, Auth<U2, P2>>
     {
@@ -97,7 +97,7 @@ mod sealed {
 /// The arguments as axum writes them: a marker in front of a handler's own.
 macro_rules! arguments {
     ($($rest:ident)*) => {
-        impl<H, M, First: FirstArgument, $($rest),*> SaysWho<(M, First, $($rest,)*)> for H {
+        impl<H, M, First: CallerArgument, $($rest),*> DeclaresCaller<(M, First, $($rest,)*)> for H {
             type First = First;
         }
     };
@@ -126,53 +126,53 @@ arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16);
     label = "expected handlers from `tollgate::routing`",
     note = "take `get`, `post` and the others from `tollgate::routing` instead of `axum::routing`"
 )]
-pub trait Methods<S>: Sized {
+pub trait ProtectedMethods<S>: Sized {
     #[doc(hidden)]
     fn into_methods(self) -> MethodRouter<S>;
 }
 
-impl<S> Methods<S> for MethodRouter<S> {
+impl<S> ProtectedMethods<S> for MethodRouter<S> {
     fn into_methods(self) -> Self {
         self
     }
 }
 
-/// Routes whose handlers say who may call them: [`Guarded`], and nothing else.
+/// Routes whose handlers say who may call them: [`ProtectedRouter`], and nothing else.
 #[diagnostic::on_unimplemented(
     message = "the handlers of these routes need not say who may call them",
-    label = "expected a `Guarded` router",
+    label = "expected a `ProtectedRouter` router",
     note = "put it beside the guarded ones: `Router::new().merge(guarded).merge(other)`"
 )]
 pub trait Routes<S>: Sized {
     #[doc(hidden)]
-    fn into_guarded(self) -> Guarded<S>;
+    fn into_guarded(self) -> ProtectedRouter<S>;
 }
 
-impl<S> Routes<S> for Guarded<S> {
+impl<S> Routes<S> for ProtectedRouter<S> {
     fn into_guarded(self) -> Self {
         self
     }
 }
 
-/// What [`Gate::install`](crate::gate::Gate::install) takes: an axum router, or a [`Guarded`] one,
+/// What [`Gate::install`](crate::gate::Gate::install) takes: an axum router, or a [`ProtectedRouter`] one,
 /// whose routes say who may call them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no application to install a gate in",
     label = "expected a router",
-    note = "give it an `axum::Router` or a `Guarded` router, before `with_state`"
+    note = "give it an `axum::Router` or a `ProtectedRouter` router, before `with_state`"
 )]
-pub trait Application<S>: Sized {
+pub trait IntoApp<S>: Sized {
     #[doc(hidden)]
     fn into_parts(self) -> (Router<S>, Vec<Route>);
 }
 
-impl<S> Application<S> for Router<S> {
+impl<S> IntoApp<S> for Router<S> {
     fn into_parts(self) -> (Router<S>, Vec<Route>) {
         (self, Vec::new())
     }
 }
 
-impl<S> Application<S> for Guarded<S> {
+impl<S> IntoApp<S> for ProtectedRouter<S> {
     fn into_parts(self) -> (Router<S>, Vec<Route>) {
         (self.router, self.routes)
     }

@@ -1,4 +1,4 @@
-//! Method routers for [`Guarded`](super::Guarded): those of axum, for handlers that say who may
+//! Method routers for [`ProtectedRouter`](super::ProtectedRouter): those of axum, for handlers that say who may
 //! call them.
 
 use std::convert::Infallible;
@@ -13,7 +13,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::Security;
-use super::argument::{FirstArgument as _, SaysWho};
+use super::argument::{CallerArgument as _, DeclaresCaller};
 
 /// The handlers of a route, one for each method.
 ///
@@ -31,7 +31,7 @@ type Said = Vec<(Option<Method>, Security)>;
 /// Routes `CONNECT` requests to a handler. As [`axum::routing::connect`].
 pub fn connect<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + SaysWho<T>,
+    H: Handler<T, S> + DeclaresCaller<T>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -41,7 +41,7 @@ where
 /// Routes `DELETE` requests to a handler. As [`axum::routing::delete`].
 pub fn delete<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + SaysWho<T>,
+    H: Handler<T, S> + DeclaresCaller<T>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -52,7 +52,7 @@ where
 /// [`axum::routing::get`].
 pub fn get<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + SaysWho<T>,
+    H: Handler<T, S> + DeclaresCaller<T>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -62,7 +62,7 @@ where
 /// Routes `HEAD` requests to a handler. As [`axum::routing::head`].
 pub fn head<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + SaysWho<T>,
+    H: Handler<T, S> + DeclaresCaller<T>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -72,7 +72,7 @@ where
 /// Routes `OPTIONS` requests to a handler. As [`axum::routing::options`].
 pub fn options<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + SaysWho<T>,
+    H: Handler<T, S> + DeclaresCaller<T>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -82,7 +82,7 @@ where
 /// Routes `PATCH` requests to a handler. As [`axum::routing::patch`].
 pub fn patch<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + SaysWho<T>,
+    H: Handler<T, S> + DeclaresCaller<T>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -92,7 +92,7 @@ where
 /// Routes `POST` requests to a handler. As [`axum::routing::post`].
 pub fn post<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + SaysWho<T>,
+    H: Handler<T, S> + DeclaresCaller<T>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -102,7 +102,7 @@ where
 /// Routes `PUT` requests to a handler. As [`axum::routing::put`].
 pub fn put<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + SaysWho<T>,
+    H: Handler<T, S> + DeclaresCaller<T>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -112,7 +112,7 @@ where
 /// Routes `TRACE` requests to a handler. As [`axum::routing::trace`].
 pub fn trace<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + SaysWho<T>,
+    H: Handler<T, S> + DeclaresCaller<T>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -123,7 +123,7 @@ where
 /// As [`axum::routing::any`].
 pub fn any<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + SaysWho<T>,
+    H: Handler<T, S> + DeclaresCaller<T>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -136,7 +136,7 @@ where
 /// Routes requests of some methods to a handler. As [`axum::routing::on`].
 pub fn on<H, T, S>(filter: MethodFilter, handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + SaysWho<T>,
+    H: Handler<T, S> + DeclaresCaller<T>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -162,7 +162,7 @@ where
     #[track_caller]
     pub fn connect<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + SaysWho<T>,
+        H: Handler<T, S> + DeclaresCaller<T>,
         T: 'static,
     {
         self.on(MethodFilter::CONNECT, handler)
@@ -175,7 +175,7 @@ where
     #[track_caller]
     pub fn delete<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + SaysWho<T>,
+        H: Handler<T, S> + DeclaresCaller<T>,
         T: 'static,
     {
         self.on(MethodFilter::DELETE, handler)
@@ -188,7 +188,7 @@ where
     #[track_caller]
     pub fn get<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + SaysWho<T>,
+        H: Handler<T, S> + DeclaresCaller<T>,
         T: 'static,
     {
         self.on(MethodFilter::GET, handler)
@@ -201,7 +201,7 @@ where
     #[track_caller]
     pub fn head<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + SaysWho<T>,
+        H: Handler<T, S> + DeclaresCaller<T>,
         T: 'static,
     {
         self.on(MethodFilter::HEAD, handler)
@@ -214,7 +214,7 @@ where
     #[track_caller]
     pub fn options<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + SaysWho<T>,
+        H: Handler<T, S> + DeclaresCaller<T>,
         T: 'static,
     {
         self.on(MethodFilter::OPTIONS, handler)
@@ -227,7 +227,7 @@ where
     #[track_caller]
     pub fn patch<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + SaysWho<T>,
+        H: Handler<T, S> + DeclaresCaller<T>,
         T: 'static,
     {
         self.on(MethodFilter::PATCH, handler)
@@ -240,7 +240,7 @@ where
     #[track_caller]
     pub fn post<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + SaysWho<T>,
+        H: Handler<T, S> + DeclaresCaller<T>,
         T: 'static,
     {
         self.on(MethodFilter::POST, handler)
@@ -253,7 +253,7 @@ where
     #[track_caller]
     pub fn put<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + SaysWho<T>,
+        H: Handler<T, S> + DeclaresCaller<T>,
         T: 'static,
     {
         self.on(MethodFilter::PUT, handler)
@@ -266,7 +266,7 @@ where
     #[track_caller]
     pub fn trace<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + SaysWho<T>,
+        H: Handler<T, S> + DeclaresCaller<T>,
         T: 'static,
     {
         self.on(MethodFilter::TRACE, handler)
@@ -279,7 +279,7 @@ where
     #[track_caller]
     pub fn on<H, T>(mut self, filter: MethodFilter, handler: H) -> Self
     where
-        H: Handler<T, S> + SaysWho<T>,
+        H: Handler<T, S> + DeclaresCaller<T>,
         T: 'static,
     {
         let covers = |method: &Method| {
@@ -300,7 +300,7 @@ where
     /// [`axum::routing::MethodRouter::fallback`].
     pub fn fallback<H, T>(mut self, handler: H) -> Self
     where
-        H: Handler<T, S> + SaysWho<T>,
+        H: Handler<T, S> + DeclaresCaller<T>,
         T: 'static,
     {
         self.said.retain(|(method, _)| method.is_some());

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::lock::Lock;
-use super::roster::{Entry, Held, Purpose, Roster, check_value, kid};
+use super::roster::{Entry, Held, KeyPurpose, Roster, check_value, kid};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
@@ -210,7 +210,7 @@ fn read_key(folder: &Path, algorithm: Algorithm, entry: Entry) -> Result<Held, E
             .decode(encoded)
             .map_err(|_| refuse("is damaged: the key is not base64url"))?,
     );
-    let len = if entry.purpose == Purpose::Sign {
+    let len = if entry.purpose == KeyPurpose::Sign {
         super::signing::secret_len(algorithm)
     } else {
         Some(32)
@@ -218,8 +218,9 @@ fn read_key(folder: &Path, algorithm: Algorithm, entry: Entry) -> Result<Held, E
     if len.is_some_and(|len| secret.expose().len() != len) {
         return Err(refuse("is truncated"));
     }
-    let is_named =
-        || Ok::<_, Error>(entry.purpose != Purpose::Sign || kid(algorithm, &secret)? == entry.id);
+    let is_named = || {
+        Ok::<_, Error>(entry.purpose != KeyPurpose::Sign || kid(algorithm, &secret)? == entry.id)
+    };
     // The check first: it is cheaper, and what is not the key need not be one.
     if check_value(&secret)? != entry.check || !is_named()? {
         return Err(refuse("is not the key that the manifest names"));
@@ -241,10 +242,10 @@ fn key_text(algorithm: Algorithm, key: &Held) -> Zeroizing<Vec<u8>> {
 }
 
 /// What a key file says that it is for.
-fn use_of(algorithm: Algorithm, purpose: Purpose) -> String {
+fn use_of(algorithm: Algorithm, purpose: KeyPurpose) -> String {
     match purpose {
-        Purpose::Sign => format!("sign/{algorithm:?}"),
-        Purpose::Refresh | Purpose::Seal => purpose.to_string(),
+        KeyPurpose::Sign => format!("sign/{algorithm:?}"),
+        KeyPurpose::Refresh | KeyPurpose::Seal => purpose.to_string(),
     }
 }
 

@@ -31,7 +31,7 @@ pub use ring::{KeyRing, Rotation};
 pub(crate) use seal::{open_with, seal_with};
 pub use set::{KeySet, KeyState, MacKey, SigningKey, VerifyingKey};
 pub use shared::SharedRing;
-pub(crate) use shared::{Answer, Shelf};
+pub(crate) use shared::{Answer, SharedSlot};
 pub use signer::{Signer, SignerError};
 
 #[cfg(test)]

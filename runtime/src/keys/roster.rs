@@ -37,7 +37,7 @@ pub(super) struct Held {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
-    pub(super) purpose: Purpose,
+    pub(super) purpose: KeyPurpose,
     /// The `kid` of a signing key; the number of another.
     pub(super) id: String,
     /// What the key's bytes must give, so that a swapped file is noticed.
@@ -53,7 +53,7 @@ pub(super) struct Entry {
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Purpose {
+pub(super) enum KeyPurpose {
     /// Access tokens.
     Sign,
     /// The MAC of refresh tokens.
@@ -62,7 +62,7 @@ pub(super) enum Purpose {
     Seal,
 }
 
-impl fmt::Display for Purpose {
+impl fmt::Display for KeyPurpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Sign => "sign",
@@ -81,11 +81,11 @@ pub(super) struct Overlap {
 }
 
 impl Overlap {
-    fn of(self, purpose: Purpose) -> Duration {
+    fn of(self, purpose: KeyPurpose) -> Duration {
         match purpose {
-            Purpose::Sign => self.access,
-            Purpose::Refresh => self.refresh,
-            Purpose::Seal => self.seal,
+            KeyPurpose::Sign => self.access,
+            KeyPurpose::Refresh => self.refresh,
+            KeyPurpose::Seal => self.seal,
         }
     }
 }
@@ -108,7 +108,7 @@ impl Entry {
 impl Held {
     /// A key of known bytes.
     pub(super) fn new(
-        purpose: Purpose,
+        purpose: KeyPurpose,
         number: u8,
         algorithm: Algorithm,
         secret: Secret,
@@ -116,7 +116,7 @@ impl Held {
         now: Timestamp,
     ) -> Result<Self, Error> {
         let check = check_value(&secret)?;
-        let id = if purpose == Purpose::Sign {
+        let id = if purpose == KeyPurpose::Sign {
             kid(algorithm, &secret)?
         } else {
             number.to_string()
@@ -136,13 +136,13 @@ impl Held {
     }
 
     fn random(
-        purpose: Purpose,
+        purpose: KeyPurpose,
         number: u8,
         algorithm: Algorithm,
         state: KeyState,
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let secret = if purpose == Purpose::Sign {
+        let secret = if purpose == KeyPurpose::Sign {
             generate(algorithm)?
         } else {
             Secret::random(32)?
@@ -155,12 +155,12 @@ impl Roster {
     /// A ring of fresh keys: for each purpose one, and its successor.
     pub(super) fn create(algorithm: Algorithm, now: Timestamp) -> Result<Self, Error> {
         let keys = vec![
-            Held::random(Purpose::Sign, 0, algorithm, KeyState::Current, now)?,
-            Held::random(Purpose::Sign, 0, algorithm, KeyState::Next, now)?,
-            Held::random(Purpose::Refresh, 1, algorithm, KeyState::Current, now)?,
-            Held::random(Purpose::Refresh, 2, algorithm, KeyState::Next, now)?,
-            Held::random(Purpose::Seal, 1, algorithm, KeyState::Current, now)?,
-            Held::random(Purpose::Seal, 2, algorithm, KeyState::Next, now)?,
+            Held::random(KeyPurpose::Sign, 0, algorithm, KeyState::Current, now)?,
+            Held::random(KeyPurpose::Sign, 0, algorithm, KeyState::Next, now)?,
+            Held::random(KeyPurpose::Refresh, 1, algorithm, KeyState::Current, now)?,
+            Held::random(KeyPurpose::Refresh, 2, algorithm, KeyState::Next, now)?,
+            Held::random(KeyPurpose::Seal, 1, algorithm, KeyState::Current, now)?,
+            Held::random(KeyPurpose::Seal, 2, algorithm, KeyState::Next, now)?,
         ];
         Ok(Self {
             algorithm,
@@ -183,7 +183,7 @@ impl Roster {
     /// fresh one is published.
     pub(super) fn rotate(&self, now: Timestamp, overlap: Overlap) -> Result<Self, Error> {
         let mut next = self.advanced(now);
-        for purpose in [Purpose::Sign, Purpose::Refresh, Purpose::Seal] {
+        for purpose in [KeyPurpose::Sign, KeyPurpose::Refresh, KeyPurpose::Seal] {
             let heir = next.position(purpose, KeyState::Next)?;
             let ready = next.keys.get(heir).map_or(Timestamp::MAX, |key| {
                 key.entry.published_at.plus(PUBLISHED_AHEAD)
@@ -222,10 +222,10 @@ impl Roster {
     ) -> Result<Self, Error> {
         let mut next = self.advanced(now);
         let found = next.keys.iter().find(|key| {
-            key.entry.purpose != Purpose::Seal
+            key.entry.purpose != KeyPurpose::Seal
                 && key.entry.state != KeyState::Retired
                 && (key.entry.name() == name
-                    || (key.entry.purpose == Purpose::Sign && key.entry.id == name))
+                    || (key.entry.purpose == KeyPurpose::Sign && key.entry.id == name))
         });
         let Some(Held {
             entry: Entry {
@@ -251,7 +251,7 @@ impl Roster {
             }
         }
         next.keys.retain(|key| {
-            key.entry.purpose != Purpose::Sign || key.entry.state != KeyState::Retired
+            key.entry.purpose != KeyPurpose::Sign || key.entry.state != KeyState::Retired
         });
         Ok(next)
     }
@@ -268,12 +268,12 @@ impl Roster {
     /// Whether every state is there that the ring needs.
     pub(super) fn check(&self) -> Result<(), String> {
         for (purpose, state) in [
-            (Purpose::Sign, KeyState::Current),
-            (Purpose::Sign, KeyState::Next),
-            (Purpose::Refresh, KeyState::Current),
-            (Purpose::Refresh, KeyState::Next),
-            (Purpose::Seal, KeyState::Current),
-            (Purpose::Seal, KeyState::Next),
+            (KeyPurpose::Sign, KeyState::Current),
+            (KeyPurpose::Sign, KeyState::Next),
+            (KeyPurpose::Refresh, KeyState::Current),
+            (KeyPurpose::Refresh, KeyState::Next),
+            (KeyPurpose::Seal, KeyState::Current),
+            (KeyPurpose::Seal, KeyState::Next),
         ] {
             let count = self
                 .keys
@@ -296,7 +296,7 @@ impl Roster {
             {
                 return Err(format!("names the key {} twice", key.entry.name()));
             }
-            if key.entry.purpose != Purpose::Sign && key.entry.number().is_none() {
+            if key.entry.purpose != KeyPurpose::Sign && key.entry.number().is_none() {
                 return Err(format!(
                     "has the key {}, whose number is not one from 0 to 255",
                     key.entry.name()
@@ -331,7 +331,7 @@ impl Roster {
     /// The current key leaves for `state`, the next one becomes current, another is published.
     fn succeed(
         &mut self,
-        purpose: Purpose,
+        purpose: KeyPurpose,
         state: KeyState,
         until: Timestamp,
         now: Timestamp,
@@ -348,7 +348,7 @@ impl Roster {
         self.publish(purpose, now)
     }
 
-    fn mark(&mut self, purpose: Purpose, id: &str, state: KeyState, until: Timestamp) {
+    fn mark(&mut self, purpose: KeyPurpose, id: &str, state: KeyState, until: Timestamp) {
         for key in self
             .keys
             .iter_mut()
@@ -359,7 +359,7 @@ impl Roster {
         }
     }
 
-    fn publish(&mut self, purpose: Purpose, now: Timestamp) -> Result<(), Error> {
+    fn publish(&mut self, purpose: KeyPurpose, now: Timestamp) -> Result<(), Error> {
         let taken = |number: &u8| {
             let mut keys = self.keys.iter().filter(|key| key.entry.purpose == purpose);
             keys.any(|key| key.entry.number() == Some(*number))
@@ -392,7 +392,7 @@ impl Roster {
         Ok(())
     }
 
-    fn position(&self, purpose: Purpose, state: KeyState) -> Result<usize, Error> {
+    fn position(&self, purpose: KeyPurpose, state: KeyState) -> Result<usize, Error> {
         self.keys
             .iter()
             .position(|key| key.entry.purpose == purpose && key.entry.state == state)

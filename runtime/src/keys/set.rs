@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::jwks::Published;
-use super::roster::{Held, Purpose, Roster};
+use super::roster::{Held, KeyPurpose, Roster};
 use super::seal::{open_with, seal_with};
 use super::signer::{Elsewhere, SignerError};
 use super::signing::{LiveKey, Signature, mac};
@@ -109,13 +109,13 @@ impl KeyState {
 impl KeySet {
     /// Parses a roster's keys. Those whose time is out by `now` no longer verify.
     pub(super) fn new(roster: &Roster, now: Timestamp) -> Result<Self, Error> {
-        let of = |purpose: Purpose| {
+        let of = |purpose: KeyPurpose| {
             roster
                 .keys
                 .iter()
                 .filter(move |key| key.entry.purpose == purpose)
         };
-        let current = |purpose: Purpose| {
+        let current = |purpose: KeyPurpose| {
             of(purpose)
                 .find(|key| key.entry.state == KeyState::Current)
                 .ok_or_else(|| {
@@ -127,7 +127,7 @@ impl KeySet {
         };
         let out = |key: &Held| key.entry.until.is_some_and(|until| until <= now);
 
-        let held = current(Purpose::Sign)?;
+        let held = current(KeyPurpose::Sign)?;
         let kid: Arc<str> = held.entry.id.as_str().into();
         let signing = SigningKey::new(
             roster.algorithm,
@@ -138,7 +138,7 @@ impl KeySet {
 
         let mut verifying = Vec::new();
         for held in
-            of(Purpose::Sign).filter(|key| !out(key) && key.entry.state != KeyState::Retired)
+            of(KeyPurpose::Sign).filter(|key| !out(key) && key.entry.state != KeyState::Retired)
         {
             let kid: Arc<str> = held.entry.id.as_str().into();
             let key = LiveKey::new(roster.algorithm, &held.secret)?.verifying();
@@ -151,7 +151,7 @@ impl KeySet {
         }
 
         let (mut macs, mut seals) = (Vec::new(), Vec::new());
-        for held in of(Purpose::Refresh) {
+        for held in of(KeyPurpose::Refresh) {
             let state = if out(held) {
                 KeyState::Retired
             } else {
@@ -163,7 +163,7 @@ impl KeySet {
                 held.secret.expose(),
             )?);
         }
-        for held in of(Purpose::Seal).filter(|key| !out(key)) {
+        for held in of(KeyPurpose::Seal).filter(|key| !out(key)) {
             let number = held.entry.number().ok_or_else(|| unusable(held))?;
             seals.push(SealKey::new(
                 number,

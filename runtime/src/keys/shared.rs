@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::ring::KeyRing;
-use super::roster::{Entry, Held, Purpose, Roster, check_value, kid};
+use super::roster::{Entry, Held, KeyPurpose, Roster, check_value, kid};
 use super::seal::{derive, open_with, seal_with};
 use super::strength;
 use crate::clock::Clock;
@@ -72,7 +72,7 @@ impl SharedRing {
     }
 
     /// Opens the ring that lies on a shelf, or puts a fresh one there.
-    pub(crate) async fn open(self, shelf: impl Shelf, clock: Clock) -> Result<KeyRing, Error> {
+    pub(crate) async fn open(self, shelf: impl SharedSlot, clock: Clock) -> Result<KeyRing, Error> {
         let Self { algorithm, secrets } = self;
         let keys = secrets
             .iter()
@@ -104,7 +104,7 @@ impl fmt::Debug for SharedRing {
 }
 
 /// Where the sealed ring lies: version 0 and no bytes where there is none yet.
-pub(crate) trait Shelf: Send + Sync + 'static {
+pub(crate) trait SharedSlot: Send + Sync + 'static {
     /// The version and the sealed ring.
     fn read(&self) -> Answer<'_, (u64, Vec<u8>)>;
     /// Replaces it where its version still is `expected`; the new one is `expected + 1`.
@@ -120,7 +120,7 @@ pub(super) struct Place {
     algorithm: Algorithm,
     /// The first seals, all open.
     keys: Vec<Secret>,
-    shelf: Box<dyn Shelf>,
+    shelf: Box<dyn SharedSlot>,
 }
 
 /// What is sealed. The version comes first and is read on its own.
@@ -255,7 +255,7 @@ impl Place {
                     .decode(&*key.secret)
                     .map_err(|_| refuse("is damaged"))?,
             );
-            let is_named = key.entry.purpose != Purpose::Sign
+            let is_named = key.entry.purpose != KeyPurpose::Sign
                 || kid(content.algorithm, &secret)? == key.entry.id;
             if !is_named || check_value(&secret)? != key.entry.check {
                 return Err(refuse("holds a key that is not the one it names"));

@@ -46,14 +46,14 @@ pub trait Signer: Send + Sync + 'static {
 pub type SignerError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The trait with boxed futures.
-trait Twin: Send + Sync {
+trait BoxedSigner: Send + Sync {
     fn sign<'a>(
         &'a self,
         message: &'a [u8],
     ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerError>> + Send + 'a>>;
 }
 
-impl<S: Signer> Twin for S {
+impl<S: Signer> BoxedSigner for S {
     fn sign<'a>(
         &'a self,
         message: &'a [u8],
@@ -64,7 +64,7 @@ impl<S: Signer> Twin for S {
 
 /// A signer with the key by which its signatures are checked, and how long it may take.
 pub(super) struct Elsewhere {
-    signer: Box<dyn Twin>,
+    signer: Box<dyn BoxedSigner>,
     public: PublicKey,
     limit: Duration,
 }

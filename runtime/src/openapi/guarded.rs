@@ -9,13 +9,13 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, Required};
 
-use crate::guarded::{Guarded, Route, Security};
+use crate::guarded::{ProtectedRouter, Route, Security};
 use crate::policy::Rule;
 
 use super::operation::problem;
 use super::{BEARER, COOKIE};
 
-impl<S> Guarded<S>
+impl<S> ProtectedRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
@@ -85,7 +85,7 @@ fn guard(operation: &mut Operation, security: Security, has_cookies: bool) {
     let in_cookie = |rule| SecurityRequirement::new(COOKIE, asked(rule));
     let (requirements, rule) = match security {
         Security::Public => (Vec::new(), None),
-        Security::Optional(rule) => (
+        Security::Lenient(rule) => (
             vec![SecurityRequirement::default(), needs(rule)],
             Some(rule),
         ),

@@ -32,13 +32,13 @@ impl<B: AuthBackend> Gate<B> {
     /// The routes stand where [`router`](Self::router) has them; below another path it is
     /// `OpenApi::new(…).nest(path, document)`. A backend with `openapi = false` has no paths in it,
     /// and the scheme all the same. [`install`](Self::install) serves it at `/openapi.json`,
-    /// together with the routes of a [`Guarded`](crate::Guarded) application.
+    /// together with the routes of a [`ProtectedRouter`](crate::ProtectedRouter) application.
     ///
     /// # Examples
     /// Merged with what utoipa collected from handlers of your own:
     /// ```
     /// # use tollgate::gate::{AuthBackend, Gate};
-    /// # fn document<B: AuthBackend>(gate: &Gate<B>, own: utoipa::openapi::OpenApi, guarded: &tollgate::Guarded) -> String {
+    /// # fn document<B: AuthBackend>(gate: &Gate<B>, own: utoipa::openapi::OpenApi, guarded: &tollgate::ProtectedRouter) -> String {
     /// let mut document = own.merge_from(gate.openapi());
     /// guarded.describe(&mut document);
     /// # document.to_json().unwrap()
@@ -47,7 +47,7 @@ impl<B: AuthBackend> Gate<B> {
     #[must_use]
     pub fn openapi(&self) -> OpenApi {
         let mut paths = Paths::new();
-        let shape = &B::SHAPE;
+        let shape = &B::ROUTES;
         let settings = &self.running().engine.settings;
         let (has_cookies, answers_services) = (
             settings.cookies.path.is_some(),
@@ -148,7 +148,7 @@ impl<B: AuthBackend> Gate<B> {
     where
         S: Clone + Send + Sync + 'static,
     {
-        if !B::SHAPE.openapi {
+        if !B::ROUTES.openapi {
             return Router::new();
         }
         let mut document = self.openapi();

@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content, Ref, RefOr, Required, Response, ResponseBuilder, Schema};
 
-use crate::gate::{AuthRoute, Shape};
+use crate::gate::{AuthRoute, RouteConfig};
 
 use super::{BEARER, COOKIE, SERVICE, schema};
 
@@ -33,7 +33,7 @@ pub(super) const ROUTES: [(AuthRoute, HttpMethod, &str); 9] = [
 /// One route of a backend.
 pub(super) struct Described<'a> {
     pub(super) route: AuthRoute,
-    pub(super) shape: &'a Shape,
+    pub(super) shape: &'a RouteConfig,
     /// The body of a sign-in.
     pub(super) login: Schema,
     /// Whether tokens may travel in cookies.
@@ -162,7 +162,7 @@ impl Described<'_> {
 }
 
 /// The answer to a further step of a sign-in.
-pub(super) fn step(shape: &Shape) -> Operation {
+pub(super) fn step(shape: &RouteConfig) -> Operation {
     let members = [
         ("step_token", true),
         ("code", false),
@@ -192,7 +192,7 @@ pub(super) fn step(shape: &Shape) -> Operation {
 }
 
 /// What services ask about a token.
-pub(super) fn introspect(shape: &Shape) -> Operation {
+pub(super) fn introspect(shape: &RouteConfig) -> Operation {
     let operation = OperationBuilder::new()
         .tag(shape.tag)
         .operation_id(Some("introspect"))
@@ -215,7 +215,7 @@ pub(super) fn introspect(shape: &Shape) -> Operation {
 }
 
 /// The key set.
-pub(super) fn jwks(shape: &Shape) -> Operation {
+pub(super) fn jwks(shape: &RouteConfig) -> Operation {
     OperationBuilder::new()
         .tag(shape.tag)
         .operation_id(Some("jwks"))

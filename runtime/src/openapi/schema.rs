@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{
 use utoipa::openapi::{Components, Content, Ref, RefOr, ResponseBuilder};
 
 use crate::error::Code;
-use crate::gate::{AuthBackend, EmailLogin, Shape, UsernameLogin};
+use crate::gate::{AuthBackend, EmailLogin, RouteConfig, UsernameLogin};
 
 /// The body of a sign-in: that of a type of one's own is any object.
 pub(super) fn login<B: AuthBackend>(has_cookies: bool) -> Schema {
@@ -63,7 +63,11 @@ pub(super) fn list(of: RefOr<Schema>) -> RefOr<Schema> {
 
 /// What operations refer to by name.
 /// Where tokens may travel in cookies, bodies need not have them.
-pub(super) fn add(components: Components, shape: &Shape, has_cookies: bool) -> ComponentsBuilder {
+pub(super) fn add(
+    components: Components,
+    shape: &RouteConfig,
+    has_cookies: bool,
+) -> ComponentsBuilder {
     let mut optional = vec!["hints"];
     if has_cookies {
         optional.extend([shape.access_token, shape.refresh_token, "token_type"]);

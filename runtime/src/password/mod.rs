@@ -6,7 +6,12 @@ mod pool;
 mod rules;
 mod stored;
 
-pub use rules::{Listed, Rules, Unfit};
+pub use rules::{Listed, PasswordRejection, Rules};
+
+/// The former name of [`PasswordRejection`].
+#[deprecated(since = "0.1.0", note = "use `PasswordRejection`")]
+pub type Unfit = PasswordRejection;
+
 pub use stored::Stored;
 
 use std::sync::Arc;
@@ -192,12 +197,12 @@ impl Passwords {
     /// email address.
     ///
     /// # Errors
-    /// What the password lacks; [`Unfit::Undecided`] where nobody could decide.
+    /// What the password lacks; [`PasswordRejection::Undecided`] where nobody could decide.
     ///
     /// # Examples
     /// ```
-    /// # async fn example() -> Result<(), tollgate::password::Unfit> {
-    /// use tollgate::password::{Passwords, Unfit};
+    /// # async fn example() -> Result<(), tollgate::password::PasswordRejection> {
+    /// use tollgate::password::{Passwords, PasswordRejection};
     /// use tollgate::secret::Password;
     ///
     /// let passwords = Passwords::new();
@@ -205,15 +210,21 @@ impl Passwords {
     /// let stored = passwords.set(&chosen, &["ada@example.com"]).await?;
     /// assert!(matches!(
     ///     passwords.set(&Password::new("hunter2"), &[]).await,
-    ///     Err(Unfit::TooShort { .. })
+    ///     Err(PasswordRejection::TooShort { .. })
     /// ));
     /// # drop(stored);
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn set(&self, password: &Password, names: &[&str]) -> Result<Stored, Unfit> {
+    pub async fn set(
+        &self,
+        password: &Password,
+        names: &[&str],
+    ) -> Result<Stored, PasswordRejection> {
         self.rules.keep(password, names).await?;
-        self.hash(password).await.map_err(Unfit::Undecided)
+        self.hash(password)
+            .await
+            .map_err(PasswordRejection::Undecided)
     }
 
     /// Hashes a password for the table of users, whatever it is: for one that the program chose.

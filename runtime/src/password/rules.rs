@@ -56,7 +56,7 @@ pub enum Listed {
 /// Why a password cannot be set. Its `Display` may be shown to whoever chose it.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Unfit {
+pub enum PasswordRejection {
     /// It has too few characters.
     TooShort {
         /// How many it needs.
@@ -115,23 +115,30 @@ impl Rules {
     }
 
     /// Whether a password keeps them.
-    pub(super) async fn keep(&self, password: &Password, names: &[&str]) -> Result<(), Unfit> {
+    pub(super) async fn keep(
+        &self,
+        password: &Password,
+        names: &[&str],
+    ) -> Result<(), PasswordRejection> {
         let text = password.expose();
         if text.chars().count() < self.min_chars {
-            return Err(Unfit::TooShort {
+            return Err(PasswordRejection::TooShort {
                 min_chars: self.min_chars,
             });
         }
         if text.len() > Password::MAX_BYTES {
-            return Err(Unfit::TooLong);
+            return Err(PasswordRejection::TooLong);
         }
         if is_guessable(text, names) {
-            return Err(Unfit::Guessable);
+            return Err(PasswordRejection::Guessable);
         }
         match &self.blocklist {
             None => Ok(()),
-            Some(listed) => match listed(password.clone()).await.map_err(Unfit::Undecided)? {
-                Listed::Yes => Err(Unfit::Listed),
+            Some(listed) => match listed(password.clone())
+                .await
+                .map_err(PasswordRejection::Undecided)?
+            {
+                Listed::Yes => Err(PasswordRejection::Listed),
                 Listed::No => Ok(()),
             },
         }
@@ -177,7 +184,7 @@ impl fmt::Debug for Rules {
     }
 }
 
-impl fmt::Display for Unfit {
+impl fmt::Display for PasswordRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooShort { min_chars } => {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::device::{Agent, Hints, Transport};
-use crate::gate::{SessionInfo, Shape};
+use crate::gate::{RouteConfig, SessionInfo};
 use crate::id::SessionId;
 use crate::reject::no_store;
 use crate::session::Issued;
@@ -15,7 +15,7 @@ use crate::session::Issued;
 /// ours).
 pub(super) struct Tokens<'a> {
     pub(super) issued: &'a Issued,
-    pub(super) shape: &'a Shape,
+    pub(super) shape: &'a RouteConfig,
     /// In cookies they are in no body.
     pub(super) transport: Transport,
 }
@@ -45,7 +45,7 @@ pub(super) struct AccessOnly<'a> {
     pub(super) access_token: &'a str,
     pub(super) expires_in: u64,
     pub(super) session_id: SessionId,
-    pub(super) shape: &'a Shape,
+    pub(super) shape: &'a RouteConfig,
     pub(super) transport: Transport,
 }
 

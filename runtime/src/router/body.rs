@@ -19,7 +19,7 @@ use crate::error::{Code, Refusal};
 /// The longest body that an auth route reads, in bytes.
 const MAX_BODY: usize = 16 * 1024;
 /// How long a client may take to send one.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A body that was read, and the head of its request.
 pub(super) struct Read {
@@ -166,7 +166,7 @@ async fn limited(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
     if announced.is_some_and(|length| length > MAX_BODY as u64) {
         return Err(Code::PayloadTooLarge.into());
     }
-    let read = tokio::time::timeout(PATIENCE, to_bytes(body, MAX_BODY))
+    let read = tokio::time::timeout(TIMEOUT, to_bytes(body, MAX_BODY))
         .await
         .map_err(|_| Code::InvalidRequest)?;
     read.map_err(|error| {

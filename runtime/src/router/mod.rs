@@ -20,7 +20,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use crate::error::Refusal;
 use crate::extract::Auth;
 use crate::gate::{AuthBackend, AuthRoute, Gate, Verifier};
-use crate::guarded::Application;
+use crate::guarded::IntoApp;
 use crate::keys::Published;
 use crate::policy::PolicyFor;
 use crate::reject::Rejection;
@@ -36,7 +36,7 @@ impl<B: AuthBackend> Gate<B> {
     where
         S: Clone + Send + Sync + 'static,
     {
-        let shape = &B::SHAPE;
+        let shape = &B::ROUTES;
         let (post, get, delete) = (MethodFilter::POST, MethodFilter::GET, MethodFilter::DELETE);
         let step = format!("{}/step", shape.signin.path);
         let routes = [
@@ -137,9 +137,9 @@ impl<B: AuthBackend> Gate<B> {
     /// [`well_known`](Self::well_known), and with the feature `openapi` the document at
     /// `/openapi.json`.
     ///
-    /// The application is a [`Router`], or a [`Guarded`](crate::guarded::Guarded) one, whose routes
+    /// The application is a [`Router`], or a [`ProtectedRouter`](crate::guarded::ProtectedRouter) one, whose routes
     /// then stand in the document with who may call them.
-    pub fn install<S>(&self, app: impl Application<S>) -> Router<S>
+    pub fn install<S>(&self, app: impl IntoApp<S>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {

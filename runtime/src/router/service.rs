@@ -162,7 +162,7 @@ async fn metadata<B: AuthBackend>(State(gate): State<Gate<B>>) -> Response {
     let settings = &gate.running().engine.settings;
     let (base, shape) = (
         settings.public_url.as_deref().unwrap_or_default(),
-        &B::SHAPE,
+        &B::ROUTES,
     );
     let (origin, _) = base.split_at(base.len() - path_of(base).len());
     let at = |path: &str| format!("{base}{}{path}", shape.prefix);

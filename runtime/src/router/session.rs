@@ -37,7 +37,7 @@ pub(super) async fn signout<B: AuthBackend>(
                 (None, None) => sign_out_cookies(&gate, &parts.headers)
                     .await
                     .map(|()| Transport::Cookie),
-                (None, Some(body)) if !has_member(&body, B::SHAPE.refresh_token) => {
+                (None, Some(body)) if !has_member(&body, B::ROUTES.refresh_token) => {
                     sign_out_cookies(&gate, &parts.headers)
                         .await
                         .map(|()| Transport::Cookie)
@@ -47,10 +47,10 @@ pub(super) async fn signout<B: AuthBackend>(
         }
         match (bearer, body) {
             (None, Some(body)) => {
-                gate.sign_out_refresh(&member(&body, B::SHAPE.refresh_token)?)
+                gate.sign_out_refresh(&member(&body, B::ROUTES.refresh_token)?)
                     .await
             }
-            (Some(_), Some(body)) if has_member(&body, B::SHAPE.refresh_token) => {
+            (Some(_), Some(body)) if has_member(&body, B::ROUTES.refresh_token) => {
                 Err(Code::InvalidRequest.into())
             }
             (Some(token), _) => gate.sign_out_bearer(token).await,

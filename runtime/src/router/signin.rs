@@ -95,7 +95,7 @@ pub(super) async fn reauthenticate<B: AuthBackend>(
                 &gate.client(&read.parts),
             )
             .await?;
-        let (shape, transport) = (&B::SHAPE, auth.transport());
+        let (shape, transport) = (&B::ROUTES, auth.transport());
         let access = AccessOnly {
             access_token: &access_token,
             expires_in,

@@ -116,7 +116,7 @@ pub(super) fn refresh_token<B: AuthBackend>(
     parts: &Parts,
     body: Option<&Bytes>,
 ) -> Result<(String, Transport), Refusal> {
-    let name = B::SHAPE.refresh_token;
+    let name = B::ROUTES.refresh_token;
     let cookie = match cookies(gate) {
         Some(_) => cookie::find(&parts.headers, REFRESH)?,
         None => None,
@@ -139,7 +139,7 @@ pub(super) fn answer<B: AuthBackend>(
 ) -> Response {
     let mut response = private(Tokens {
         issued,
-        shape: &B::SHAPE,
+        shape: &B::ROUTES,
         transport,
     });
     if let (Transport::Cookie, Some(settings)) = (transport, cookies(gate)) {

@@ -14,7 +14,7 @@ use super::binding::Place;
 
 /// Why a token is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum Occasion {
     /// A request goes through with it: that its client has it is worth noticing.
     Entry,
     /// Somebody asks about it. Nothing changes.
@@ -26,7 +26,7 @@ impl Engine {
     pub(crate) async fn admit<C: ClaimSet>(
         &self,
         text: &str,
-        purpose: Purpose,
+        purpose: Occasion,
     ) -> Result<Verified<C>, Refusal> {
         self.admit_from(
             text,
@@ -42,7 +42,7 @@ impl Engine {
     pub(crate) async fn admit_from<'p, C: ClaimSet>(
         &self,
         text: &str,
-        purpose: Purpose,
+        purpose: Occasion,
         consistency: Consistency,
         place: Option<impl FnOnce() -> Place<'p>>,
     ) -> Result<Verified<C>, Refusal> {
@@ -120,7 +120,7 @@ impl Engine {
     fn admit_known<'p>(
         &self,
         token: &TokenInfo,
-        purpose: Purpose,
+        purpose: Occasion,
         place: Option<impl FnOnce() -> Place<'p>>,
     ) -> Result<(), Refusal> {
         self.refuse_while_paused()?;
@@ -130,7 +130,7 @@ impl Engine {
         if let Some(place) = place {
             self.check_access(token, place)?;
         }
-        if let (Purpose::Entry, Some(sid), Some(generation)) =
+        if let (Occasion::Entry, Some(sid), Some(generation)) =
             (purpose, token.sid(), token.generation())
         {
             self.confirmations.saw(sid, generation);

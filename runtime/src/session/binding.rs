@@ -7,9 +7,9 @@ use crate::device::{Client, Device};
 use crate::error::{Code, Refusal};
 use crate::event::{BoundTo, BoundToken, Event, EventKind};
 use crate::id::SessionId;
-use crate::settings::{Bind, Cidr};
+use crate::settings::{BindingMode, Cidr};
 use crate::store::Session;
-use crate::token::{Bond, TokenInfo};
+use crate::token::{TokenBinding, TokenInfo};
 
 use super::Engine;
 
@@ -25,14 +25,14 @@ pub(crate) struct Place<'a> {
 impl Engine {
     /// What an access token of this session is bound to; nothing where the settings compare
     /// nothing.
-    pub(super) fn bond(&self, sid: SessionId, device: &Device) -> Option<Bond> {
+    pub(super) fn binding(&self, sid: SessionId, device: &Device) -> Option<TokenBinding> {
         let settings = &self.settings.binding;
         let id = device
             .id
             .as_deref()
-            .filter(|_| settings.access_device != Bind::Off);
-        let network = network_of(device).filter(|_| settings.access_network != Bind::Off);
-        (id.is_some() || network.is_some()).then(|| Bond::of(sid, id, network))
+            .filter(|_| settings.access_device != BindingMode::Off);
+        let network = network_of(device).filter(|_| settings.access_network != BindingMode::Off);
+        (id.is_some() || network.is_some()).then(|| TokenBinding::of(sid, id, network))
     }
 
     /// Compares an access token with the place it is used from. `place` is asked for where it
@@ -42,21 +42,21 @@ impl Engine {
         token: &TokenInfo,
         place: impl FnOnce() -> Place<'a>,
     ) -> Result<(), Refusal> {
-        let (Some(bond), Some(sid)) = (token.bond(), token.sid()) else {
+        let (Some(binding), Some(sid)) = (token.binding(), token.sid()) else {
             return Ok(());
         };
         let (settings, place) = (&self.settings.binding, place());
-        let here = Bond::of(sid, place.device_id, place.ip.map(Cidr::around));
+        let here = TokenBinding::of(sid, place.device_id, place.ip.map(Cidr::around));
         let about = (token.subject(), sid, place.ip);
         let device = (
             settings.access_device,
             BoundTo::Device,
-            bond.allows_device(&here),
+            binding.allows_device(&here),
         );
         let network = (
             settings.access_network,
             BoundTo::Network,
-            bond.allows_network(&here),
+            binding.allows_network(&here),
         );
         self.judge_binding(BoundToken::Access, [device, network], about)
             .map_err(|()| Code::InvalidToken.into())
@@ -80,13 +80,13 @@ impl Engine {
     fn judge_binding(
         &self,
         token: BoundToken,
-        parts: [(Bind, BoundTo, bool); 2],
+        parts: [(BindingMode, BoundTo, bool); 2],
         (subject, sid, ip): (&str, SessionId, Option<IpAddr>),
     ) -> Result<(), ()> {
         let mut fine = Ok(());
         for (bind, to, holds) in parts {
-            if bind != Bind::Off && !holds {
-                let enforced = bind == Bind::Enforce;
+            if bind != BindingMode::Off && !holds {
+                let enforced = bind == BindingMode::Enforce;
                 let kind = EventKind::BindingMismatch {
                     token,
                     to,
@@ -106,10 +106,10 @@ impl Engine {
     /// enforced.
     pub(super) fn require_bindable(&self, client: &Client) -> Result<(), Refusal> {
         let settings = &self.settings.binding;
-        if settings.device() == Bind::Enforce && client.device.id.is_none() {
+        if settings.device() == BindingMode::Enforce && client.device.id.is_none() {
             return Err(Code::InvalidRequest.into());
         }
-        if settings.network() == Bind::Enforce && client.ip.is_none() {
+        if settings.network() == BindingMode::Enforce && client.ip.is_none() {
             return Err(Refusal::unavailable(
                 "tokens are bound to networks, and the client's address is not known: serve with \
                  `into_make_service_with_connect_info::<SocketAddr>()`",

@@ -77,7 +77,7 @@ impl Engine {
 
     /// Tells how this node is doing.
     #[cfg(feature = "metrics")]
-    pub(crate) fn tell_figures(&self) {
+    pub(crate) fn report_figures(&self) {
         let (view_age, entries) = self.view_health();
         let (offset, ahead) = self.time.offset();
         let sign = if ahead == crate::event::Ahead::Store {
@@ -118,7 +118,7 @@ impl Engine {
 
     /// Tells once when the view gets older than `revocation.stale_limit`, whatever the settings
     /// make of that.
-    pub(crate) fn tell_of_staleness(&self) {
+    pub(crate) fn report_staleness(&self) {
         let age = self.view.age(self.clock.now());
         let is_stale = age > self.settings.revocation.stale_limit;
         if is_stale && !self.is_stale.load(Ordering::Relaxed) {
@@ -131,12 +131,12 @@ impl Engine {
     /// the leeway. Where the store's cannot be read, what was measured last counts on.
     pub(crate) async fn compare_clocks(&self) -> Result<(), StoreError> {
         self.time.measure(&self.store).await?;
-        self.tell_of_offset();
+        self.report_offset();
         Ok(())
     }
 
     /// Tells once when the clocks begin to differ by more than the leeway.
-    pub(crate) fn tell_of_offset(&self) {
+    pub(crate) fn report_offset(&self) {
         let (offset, ahead) = self.time.offset();
         let is_off = offset > self.settings.leeway;
         if is_off && !self.is_off.swap(is_off, Ordering::Relaxed) {

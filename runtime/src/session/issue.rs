@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::id::{SessionId, TokenId};
 use crate::keys::SigningKey;
-use crate::token::{self, Bond, ClaimSet, Envelope, RefreshToken, Stamp};
+use crate::token::{self, ClaimSet, Envelope, RefreshToken, Stamp, TokenBinding};
 
 use super::Engine;
 
@@ -65,13 +65,13 @@ fn secs(span: Duration) -> u64 {
 }
 
 /// What an access token is made for.
-pub(super) struct Access<'a> {
+pub(super) struct SignedAccess<'a> {
     pub(super) jti: TokenId,
     pub(super) session: Option<SessionPart>,
     pub(super) epoch: u64,
     pub(super) auth_time: Option<Timestamp>,
     pub(super) acr: Option<&'a str>,
-    pub(super) bond: Option<Bond>,
+    pub(super) binding: Option<TokenBinding>,
     pub(super) lifetime: Duration,
     /// Never later than this.
     pub(super) not_after: Timestamp,
@@ -89,7 +89,7 @@ impl Engine {
     /// a journey, and may fail.
     pub(super) async fn sign_access<C: ClaimSet>(
         &self,
-        access: &Access<'_>,
+        access: &SignedAccess<'_>,
         claims: &C,
         now: Timestamp,
     ) -> Result<(String, Timestamp), Refusal> {
@@ -112,7 +112,7 @@ impl Engine {
     /// nothing.
     pub(super) fn try_draft<C: ClaimSet>(
         &self,
-        access: &Access<'_>,
+        access: &SignedAccess<'_>,
         claims: &C,
         now: Timestamp,
     ) -> Result<Timestamp, Refusal> {
@@ -123,7 +123,7 @@ impl Engine {
     fn draft<C: ClaimSet>(
         &self,
         key: &SigningKey,
-        access: &Access<'_>,
+        access: &SignedAccess<'_>,
         claims: &C,
         now: Timestamp,
     ) -> Result<String, Refusal> {
@@ -137,7 +137,7 @@ impl Engine {
         Ok(draft)
     }
 
-    fn stamp<'a>(&'a self, access: &Access<'a>, now: Timestamp) -> Stamp<'a> {
+    fn stamp<'a>(&'a self, access: &SignedAccess<'a>, now: Timestamp) -> Stamp<'a> {
         Stamp {
             issuer: &self.expect.issuer,
             audience: &self.expect.audience,
@@ -150,7 +150,7 @@ impl Engine {
             epoch: access.epoch,
             auth_time: access.auth_time,
             acr: access.acr,
-            bond: access.bond,
+            binding: access.binding,
         }
     }
 
@@ -163,7 +163,7 @@ impl Engine {
         claims: &C,
     ) -> Result<((String, u64), Vec<crate::store::TokenRecord>), Refusal> {
         let now = self.clock.now();
-        let access = Access {
+        let access = SignedAccess {
             jti: TokenId::random().map_err(Refusal::unavailable)?,
             session: Some(SessionPart {
                 sid: session.sid,
@@ -172,9 +172,9 @@ impl Engine {
             epoch: session.epoch,
             auth_time: Some(session.auth_time),
             acr: session.acr.as_deref(),
-            bond: self.bond(session.sid, &session.device),
+            binding: self.binding(session.sid, &session.device),
             lifetime: self.settings.access.ttl,
-            not_after: self.time.here(session.abs_exp),
+            not_after: self.time.to_local(session.abs_exp),
         };
         let (text, expires_at) = self.sign_access(&access, claims, now).await?;
         let rows = self.rows(
@@ -212,13 +212,13 @@ impl Engine {
             .map_err(|e| {
                 Error::new(ErrorKind::Store, "the subject's epoch cannot be read").because(e)
             })?;
-        let access = Access {
+        let access = SignedAccess {
             jti: TokenId::random()?,
             session: None,
             epoch,
             auth_time: None,
             acr: None,
-            bond: None,
+            binding: None,
             lifetime,
             not_after: Timestamp::MAX,
         };
@@ -237,13 +237,13 @@ impl Engine {
             )
             .because(e)
         };
-        let access = Access {
+        let access = SignedAccess {
             jti: TokenId::random()?,
             session: None,
             epoch: 0,
             auth_time: None,
             acr: None,
-            bond: None,
+            binding: None,
             lifetime: self.settings.access.ttl,
             not_after: Timestamp::MAX,
         };
@@ -256,7 +256,7 @@ impl Engine {
 }
 
 /// Whole seconds, so that the expiry in the token is the one that is answered.
-fn expiry(access: &Access<'_>, now: Timestamp) -> Timestamp {
+fn expiry(access: &SignedAccess<'_>, now: Timestamp) -> Timestamp {
     Timestamp::from_secs(now.plus(access.lifetime).min(access.not_after).as_secs())
 }
 

@@ -19,7 +19,7 @@ pub use issue::Issued;
 pub(crate) use refresh::RefreshContext;
 pub use revoke::Revoke;
 
-pub(crate) use admit::Purpose;
+pub(crate) use admit::Occasion;
 pub(crate) use binding::Place;
 pub(crate) use open::{Attempt, Login};
 pub(crate) use registry::{ANY, family};

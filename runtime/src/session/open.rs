@@ -10,7 +10,7 @@ use crate::secret::{fill_random, sha256};
 use crate::store::{Authenticated, DeviceLimit, NewSession, Opened, Session};
 use crate::token::{self, ClaimSet, Envelope, RefreshToken};
 
-use super::issue::{Access, SessionPart};
+use super::issue::{SessionPart, SignedAccess};
 use super::registry::Member;
 use super::{Engine, Issued};
 
@@ -62,16 +62,16 @@ impl Engine {
             false => None,
         };
         let device = device_of(login.client);
-        let bond = self.bond(sid, &device);
-        let access = |epoch| Access {
+        let binding = self.binding(sid, &device);
+        let access = |epoch| SignedAccess {
             jti,
             session: Some(SessionPart { sid, generation: 0 }),
             epoch,
             auth_time: Some(login.auth_time),
             acr: login.acr,
-            bond,
+            binding,
             lifetime: self.settings.access.ttl,
-            not_after: self.time.here(abs_exp),
+            not_after: self.time.to_local(abs_exp),
         };
         // Claims that no token can carry open no session and evict none. The epoch is not known
         // yet, and no longer than this one.
@@ -138,7 +138,7 @@ impl Engine {
             access_token,
             refresh_token: RefreshToken::mint(&self.ring.set(), sid, 0, &secret),
             access_expires_at,
-            refresh_expires_at: self.time.here(idle_exp),
+            refresh_expires_at: self.time.to_local(idle_exp),
             issued_at: here,
             session_id: sid,
             is_fresh: true,
@@ -176,7 +176,7 @@ impl Engine {
     /// Where the key lives elsewhere: the token for the epoch that the store has at the moment.
     async fn foresign<'a, C: ClaimSet>(
         &self,
-        access: &impl Fn(u64) -> Access<'a>,
+        access: &impl Fn(u64) -> SignedAccess<'a>,
         claims: &C,
         subject: &str,
         now: Timestamp,

@@ -15,11 +15,13 @@ use crate::event::{Event, EventKind, RefreshRefusal, Refreshed};
 use crate::id::{SessionId, TokenId};
 use crate::secret::{fill_random, sha256};
 use crate::settings::OnRefresh;
-use crate::store::{Fact, LogEntry, RevokeReason, Rotated, Rotation, Session, Step, Target};
+use crate::store::{
+    Fact, LogEntry, RevokeReason, Rotated, RotationStep, RotationWrite, Session, Target,
+};
 use crate::token::{self, ClaimSet, Parsed, RefreshToken};
 
 use super::binding::Place;
-use super::issue::{Access, SessionPart};
+use super::issue::{SessionPart, SignedAccess};
 use super::table::{Presented, Row, decide, may_remint};
 use super::{Engine, Issued};
 
@@ -248,7 +250,7 @@ impl Engine {
                     &secret,
                 )?;
                 let revoke = self.settings.access.on_refresh == OnRefresh::Revoke;
-                let step = Step::Advance {
+                let step = RotationStep::Advance {
                     generation: session.generation,
                     current: session.current,
                     successor: sha256(&*secret),
@@ -266,7 +268,7 @@ impl Engine {
                     next,
                     &secret,
                 )?;
-                let step = Step::Remint {
+                let step = RotationStep::Remint {
                     generation: session.generation,
                     successor: sha256(&*secret),
                     sealed,
@@ -275,13 +277,13 @@ impl Engine {
             }
             Row::Remint => return Err(Code::Unavailable.into()),
             _ => (
-                Step::Hold {
+                RotationStep::Hold {
                     generation: session.generation,
                 },
                 None,
             ),
         };
-        let rotation = Rotation {
+        let rotation = RotationWrite {
             sid: session.sid,
             step,
             tokens,
@@ -348,10 +350,10 @@ impl Engine {
                     signed.1,
                 );
                 if !tokens.is_empty() {
-                    let step = Step::Hold {
+                    let step = RotationStep::Hold {
                         generation: session.generation,
                     };
-                    let rotation = Rotation {
+                    let rotation = RotationWrite {
                         sid: session.sid,
                         step,
                         tokens,
@@ -413,7 +415,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(String, Timestamp), Refusal> {
         let session = &grant.session;
-        let access = Access {
+        let access = SignedAccess {
             jti: grant.jti,
             session: Some(SessionPart {
                 sid: session.sid,
@@ -422,9 +424,9 @@ impl Engine {
             epoch: session.epoch,
             auth_time: Some(session.auth_time),
             acr: session.acr.as_deref(),
-            bond: self.bond(session.sid, &session.device),
+            binding: self.binding(session.sid, &session.device),
             lifetime: self.settings.access.ttl,
-            not_after: self.time.here(session.abs_exp),
+            not_after: self.time.to_local(session.abs_exp),
         };
         self.sign_access(&access, claims, now).await
     }
@@ -444,7 +446,7 @@ impl Engine {
             access_token,
             refresh_token,
             access_expires_at,
-            refresh_expires_at: self.time.here(refresh_expires_at),
+            refresh_expires_at: self.time.to_local(refresh_expires_at),
             issued_at: now,
             session_id: grant.session.sid,
             is_fresh: how != Refreshed::Held,

@@ -9,10 +9,10 @@ use crate::device::Device;
 use crate::error::{Code, Error, ErrorKind};
 use crate::id::{SessionId, TokenId};
 use crate::settings::Registry;
-use crate::store::{Session, StoreError, Target, TokenKind, TokenQuery, TokenRecord};
+use crate::store::{Session, StoreError, StoredTokenKind, Target, TokenQuery, TokenRecord};
 use crate::token::{ClaimSet, TokenInfo, Verified};
 
-use super::{Engine, Purpose};
+use super::{Engine, Occasion};
 
 /// The session that a token belongs to, as far as the registry wants to know of it.
 pub(super) struct Member<'a> {
@@ -65,7 +65,7 @@ impl Engine {
         }
         let root = TokenRecord {
             jti: family(of.sid),
-            kind: TokenKind::Refresh,
+            kind: StoredTokenKind::Refresh,
             sid: Some(of.sid),
             generation: Some(0),
             parent: None,
@@ -77,7 +77,7 @@ impl Engine {
         };
         let access = TokenRecord {
             jti,
-            kind: TokenKind::Access,
+            kind: StoredTokenKind::Access,
             generation: Some(generation),
             parent: Some(root.jti),
             issued_at,
@@ -108,7 +108,7 @@ impl Engine {
     ) -> Result<TokenRecord, Error> {
         let usage = |what: &str| Error::new(ErrorKind::Usage, what);
         let verified: Verified<C> =
-            self.admit(text, Purpose::Question)
+            self.admit(text, Occasion::Question)
                 .await
                 .map_err(|refusal| match refusal.code() {
                     Code::Unavailable => {
@@ -123,7 +123,7 @@ impl Engine {
         }
         let record = TokenRecord {
             jti: token.jti(),
-            kind: TokenKind::Access,
+            kind: StoredTokenKind::Access,
             sid: token.sid(),
             generation: token.generation(),
             parent: parent.or_else(|| token.sid().map(family)),
@@ -190,14 +190,14 @@ impl Engine {
 
     /// What a revocation of a token means: the refresh tokens of a session are one row, and end
     /// with the session.
-    pub(crate) async fn meant(&self, jti: TokenId) -> Result<Target, StoreError> {
+    pub(crate) async fn resolve_target(&self, jti: TokenId) -> Result<Target, StoreError> {
         if self.settings.registry == Registry::Off {
             return Ok(Target::Token(jti));
         }
         let row = self
             .registered(jti)
             .await?
-            .filter(|row| row.kind == TokenKind::Refresh);
+            .filter(|row| row.kind == StoredTokenKind::Refresh);
         Ok(row
             .and_then(|row| row.sid)
             .map_or(Target::Token(jti), Target::Session))

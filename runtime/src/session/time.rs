@@ -46,7 +46,7 @@ impl StoreClock {
     }
 
     /// A time of the store as this machine's clock shows it: for what is written into a token.
-    pub(crate) fn here(&self, at: Timestamp) -> Timestamp {
+    pub(crate) fn to_local(&self, at: Timestamp) -> Timestamp {
         if at == Timestamp::MAX {
             at
         } else {
@@ -114,10 +114,10 @@ mod tests {
         let time = StoreClock::new(Clock::system());
         time.offset.store(-30_000, Ordering::SeqCst);
         assert_eq!(
-            time.here(Timestamp::from_secs(100)),
+            time.to_local(Timestamp::from_secs(100)),
             Timestamp::from_secs(130)
         );
-        assert_eq!(time.here(Timestamp::MAX), Timestamp::MAX);
+        assert_eq!(time.to_local(Timestamp::MAX), Timestamp::MAX);
         assert_eq!(time.offset(), (Duration::from_secs(30), Ahead::Machine));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::leaf::show_duration as show;
+use super::value::show_duration as show;
 use super::{Allowance, Consistency, OnLimit, OnStale, Settings, ThrottleSettings, source, table};
 use crate::error::Error;
 

@@ -88,13 +88,13 @@ impl Settings {
 #[non_exhaustive]
 pub struct BindingSettings {
     /// Access tokens to the device id of their sign-in.
-    pub access_device: Bind,
+    pub access_device: BindingMode,
     /// Access tokens to the network of their sign-in: /24, or /56 of IPv6.
-    pub access_network: Bind,
+    pub access_network: BindingMode,
     /// Refresh tokens to the device id of their sign-in.
-    pub refresh_device: Bind,
+    pub refresh_device: BindingMode,
     /// Refresh tokens to the network of their sign-in: /24, or /56 of IPv6.
-    pub refresh_network: Bind,
+    pub refresh_network: BindingMode,
     /// The header in which a request with an access token names its device, in lower case. By
     /// default `x-device-id`.
     pub device_header: String,
@@ -103,10 +103,10 @@ pub struct BindingSettings {
 impl Default for BindingSettings {
     fn default() -> Self {
         Self {
-            access_device: Bind::default(),
-            access_network: Bind::default(),
-            refresh_device: Bind::default(),
-            refresh_network: Bind::default(),
+            access_device: BindingMode::default(),
+            access_network: BindingMode::default(),
+            refresh_device: BindingMode::default(),
+            refresh_network: BindingMode::default(),
             device_header: "x-device-id".to_owned(),
         }
     }
@@ -114,12 +114,12 @@ impl Default for BindingSettings {
 
 impl BindingSettings {
     /// The strongest that is asked of a device id, whichever token it is about.
-    pub(crate) fn device(&self) -> Bind {
+    pub(crate) fn device(&self) -> BindingMode {
         self.access_device.max(self.refresh_device)
     }
 
     /// The strongest that is asked of a network.
-    pub(crate) fn network(&self) -> Bind {
+    pub(crate) fn network(&self) -> BindingMode {
         self.access_network.max(self.refresh_network)
     }
 }
@@ -127,7 +127,7 @@ impl BindingSettings {
 /// How much a binding means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Bind {
+pub enum BindingMode {
     /// Nothing: it is not compared.
     #[default]
     Off,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::leaf::{Leaf, Raw};
+use super::value::{Scalar, SettingValue};
 #[cfg(feature = "axum")]
 use crate::secret::{same, sha256};
 
@@ -93,8 +93,8 @@ impl fmt::Debug for Service {
     }
 }
 
-impl Leaf for Vec<Service> {
-    fn read(raw: Raw<'_>) -> Result<Self, String> {
+impl SettingValue for Vec<Service> {
+    fn read(raw: Scalar<'_>) -> Result<Self, String> {
         let wrong = || {
             "must be services, each as `name:sha256:` and the SHA-256 of its secret in hexadecimal"
                 .to_owned()

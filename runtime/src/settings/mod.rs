@@ -4,19 +4,23 @@ mod check;
 mod cidr;
 mod client;
 mod introspection;
-mod leaf;
 mod source;
 mod store;
 mod table;
 mod throttle;
+mod value;
 
 pub use introspection::{IntrospectionSettings, Service};
 pub use throttle::{Allowance, Counted, ThrottleSettings};
 
 pub use cidr::{Cidr, NotACidr};
 pub use client::{
-    Bind, BindingSettings, ClientSettings, CookieSettings, ForwardedHeader, SameSite,
+    BindingMode, BindingSettings, ClientSettings, CookieSettings, ForwardedHeader, SameSite,
 };
+
+/// The former name of [`BindingMode`].
+#[deprecated(since = "0.1.0", note = "use `BindingMode`")]
+pub type Bind = BindingMode;
 
 use std::time::Duration;
 

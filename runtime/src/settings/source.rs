@@ -5,8 +5,8 @@ use std::io::ErrorKind as Io;
 
 use toml::{Table, Value};
 
-use super::leaf::Raw;
 use super::table::{self, Key, PREFIX};
+use super::value::Scalar;
 use super::{Settings, check};
 use crate::error::{Error, ErrorKind};
 
@@ -125,7 +125,7 @@ impl Reader {
                 format!("{above}.{name}")
             };
             match (table::find(&name), value) {
-                (Some(key), value) => self.value(key, file, Raw::File(value)),
+                (Some(key), value) => self.value(key, file, Scalar::File(value)),
                 (None, Value::Table(below)) if table::is_section(&name) => {
                     self.table(file, &name, below)
                 }
@@ -151,7 +151,7 @@ impl Reader {
             };
             let name = rest.to_lowercase().replace("__", ".");
             match table::find(&name).filter(|key| key.variable() == variable) {
-                Some(key) => self.value(key, &variable, Raw::Env(&value)),
+                Some(key) => self.value(key, &variable, Scalar::Env(&value)),
                 None => self.unknown(
                     &variable,
                     "the environment",
@@ -161,7 +161,7 @@ impl Reader {
         }
     }
 
-    fn value(&mut self, key: &'static Key, source: &str, raw: Raw<'_>) {
+    fn value(&mut self, key: &'static Key, source: &str, raw: Scalar<'_>) {
         match (key.read)(&mut self.settings, raw) {
             Ok(()) => {
                 let origin = Origin {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::leaf::{Leaf, Raw};
+use super::value::{Scalar, SettingValue};
 
 /// Settings of the store: `store.*`. [`Store::open`](crate::store::Store::open) follows them; a
 /// gate whose store is made in code does without.
@@ -89,8 +89,8 @@ impl fmt::Debug for StoreUrl {
     }
 }
 
-impl Leaf for StoreUrl {
-    fn read(raw: Raw<'_>) -> Result<Self, String> {
+impl SettingValue for StoreUrl {
+    fn read(raw: Scalar<'_>) -> Result<Self, String> {
         String::read(raw).map(Self::new)
     }
 

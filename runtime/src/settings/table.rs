@@ -2,14 +2,14 @@
 //! it.
 
 use super::Settings;
-use super::leaf::{Leaf, Raw};
+use super::value::{Scalar, SettingValue};
 
 /// A setting.
 pub(super) struct Key {
     /// Its name in the file: `access.ttl`.
     pub(super) name: &'static str,
     /// Reads its value into the settings.
-    pub(super) read: fn(&mut Settings, Raw<'_>) -> Result<(), String>,
+    pub(super) read: fn(&mut Settings, Scalar<'_>) -> Result<(), String>,
     /// Shows its value as the file would have it; `None` where it is not set.
     pub(super) show: fn(&Settings) -> Option<String>,
     /// What it is, in a few words, for the documented table.
@@ -33,7 +33,7 @@ macro_rules! keys {
         pub(super) const KEYS: &[Key] = &[$(Key {
             name: $name,
             read: |settings, raw| {
-                settings.$($field).+ = Leaf::read(raw)?;
+                settings.$($field).+ = SettingValue::read(raw)?;
                 Ok(())
             },
             show: |settings| settings.$($field).+.show(),
@@ -76,7 +76,7 @@ keys! {
     "binding.refresh_device" => binding.refresh_device, "the same for refresh tokens and their device id";
     "binding.refresh_network" => binding.refresh_network, "the same for refresh tokens and the network of their sign-in";
     "binding.device_header" => binding.device_header, "the header in which a request with an access token names its device";
-    "throttle.counted" => throttle.counted, "where sign-ins are counted: `auto`, `here` or `store`";
+    "throttle.counted" => throttle.counted, "where sign-ins are counted: `auto`, `local` or `store`";
     "throttle.client" => throttle.client, "sign-ins from one address: attempts and a period, or `off`";
     "throttle.identifier" => throttle.identifier, "sign-ins to one identifier";
     "throttle.identifier_long" => throttle.identifier_long, "the same in the long run";
@@ -183,7 +183,7 @@ mod tests {
                 continue;
             };
             let mut settings = Settings::default();
-            (key.read)(&mut settings, Raw::Env(&shown)).unwrap();
+            (key.read)(&mut settings, Scalar::Env(&shown)).unwrap();
             assert_eq!((key.show)(&settings), Some(shown), "{}", key.name);
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::leaf::{Leaf, Raw, parse_duration, show_duration};
+use super::value::{Scalar, SettingValue, parse_duration, show_duration};
 
 /// Settings of the throttle: `throttle.*`. They take effect with the feature `rate-limit`.
 ///
@@ -118,8 +118,8 @@ impl Allowance {
     }
 }
 
-impl Leaf for Allowance {
-    fn read(raw: Raw<'_>) -> Result<Self, String> {
+impl SettingValue for Allowance {
+    fn read(raw: Scalar<'_>) -> Result<Self, String> {
         let read = raw.text().and_then(|text| match text.split_once('/') {
             None => (text == "off").then_some(Self::Unlimited),
             Some((burst, period)) => {
@@ -149,7 +149,15 @@ pub enum Counted {
     #[default]
     Auto,
     /// In this process: each node for itself.
-    Here,
+    #[serde(alias = "here")]
+    Local,
     /// In the store: all nodes together.
     Store,
+}
+
+impl Counted {
+    /// The former name of [`Counted::Local`].
+    #[deprecated(since = "0.1.0", note = "use `Counted::Local`")]
+    #[allow(non_upper_case_globals, reason = "the name that it had as a variant")]
+    pub const Here: Self = Self::Local;
 }

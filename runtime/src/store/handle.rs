@@ -1,4 +1,4 @@
-//! The handle that users hold: any store behind one type, by way of a private twin of the trait
+//! The handle that users hold: any store behind one type, by way of a private store of the trait
 //! whose futures are boxed.
 
 use std::any::type_name;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, Rotation, Session, SessionStore, Spent, StoreError, StoreHealth, StoredKeys,
+    Rotated, RotationWrite, Session, SessionStore, Spent, StoreError, StoreHealth, StoredKeys,
     TokenQuery, TokenRecord,
 };
 use crate::clock::Timestamp;
@@ -23,14 +23,14 @@ use crate::id::SessionId;
 /// `.store(Store)` both work.
 #[derive(Clone)]
 pub struct Store {
-    twin: Arc<dyn Twin>,
+    store: Arc<dyn BoxedStore>,
     name: &'static str,
 }
 
 impl<S: SessionStore> From<S> for Store {
     fn from(store: S) -> Self {
         Self {
-            twin: Arc::new(store),
+            store: Arc::new(store),
             name: type_name::<S>(),
         }
     }
@@ -46,11 +46,11 @@ type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send +
 
 macro_rules! operations {
     ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)+) => {
-        trait Twin: Send + Sync {
+        trait BoxedStore: Send + Sync {
             $(fn $name(&self, $($arg: $ty),*) -> Answer<'_, $out>;)+
         }
 
-        impl<S: SessionStore> Twin for S {
+        impl<S: SessionStore> BoxedStore for S {
             $(fn $name(&self, $($arg: $ty),*) -> Answer<'_, $out> {
                 Box::pin(SessionStore::$name(self, $($arg),*))
             })+
@@ -59,7 +59,7 @@ macro_rules! operations {
         #[allow(dead_code, reason = "which operations are called depends on the features")]
         impl Store {
             $(pub(crate) async fn $name(&self, $($arg: $ty),*) -> Result<$out, StoreError> {
-                self.twin.$name($($arg),*).await
+                self.store.$name($($arg),*).await
             })+
         }
     };
@@ -71,7 +71,7 @@ operations! {
     now() -> Option<Timestamp>;
     open_session(new: NewSession, now: Timestamp) -> Opened;
     session(sid: SessionId, now: Timestamp) -> Option<Session>;
-    rotate(rotation: Rotation, now: Timestamp) -> Rotated;
+    rotate(rotation: RotationWrite, now: Timestamp) -> Rotated;
     confirm(seen: Vec<(SessionId, u32)>, now: Timestamp) -> u64;
     revoke(revocation: Revocation, now: Timestamp) -> Revoked;
     sessions_of(subject: String, now: Timestamp) -> Vec<Session>;

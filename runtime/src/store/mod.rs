@@ -28,6 +28,16 @@ pub use record::*;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 
+/// The former name of [`RotationWrite`].
+#[deprecated(since = "0.1.0", note = "use `RotationWrite`")]
+pub type Rotation = RotationWrite;
+/// The former name of [`RotationStep`].
+#[deprecated(since = "0.1.0", note = "use `RotationStep`")]
+pub type Step = RotationStep;
+/// The former name of [`StoredTokenKind`].
+#[deprecated(since = "0.1.0", note = "use `StoredTokenKind`")]
+pub type TokenKind = StoredTokenKind;
+
 use std::future::Future;
 use std::time::Duration;
 
@@ -92,13 +102,13 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
 
-    /// The compare-and-swap of a refresh. See [`Step`] for the conditions; a condition that fails
+    /// The compare-and-swap of a refresh. See [`RotationStep`] for the conditions; a condition that fails
     /// writes nothing and is [`Rotated::Lost`].
     ///
     /// Clauses 32–48.
     fn rotate(
         &self,
-        rotation: Rotation,
+        rotation: RotationWrite,
         now: Timestamp,
     ) -> impl Future<Output = Result<Rotated, StoreError>> + Send;
 

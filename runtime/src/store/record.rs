@@ -176,15 +176,15 @@ pub enum Opened {
 
 /// A conditional write of a refresh.
 #[derive(Clone, Debug)]
-pub struct Rotation {
+pub struct RotationWrite {
     /// The session.
     pub sid: SessionId,
     /// What is to happen, and under which condition.
-    pub step: Step,
+    pub step: RotationStep,
     /// Rows for the registry, written in the same step, if it happens.
     pub tokens: Vec<TokenRecord>,
     /// Where set, tokens of earlier generations die with this step: the log gets `sid → min_gen`
-    /// (the new generation) until then. A [`Step::Remint`] always sets it; with a [`Step::Hold`],
+    /// (the new generation) until then. A [`RotationStep::Remint`] always sets it; with a [`RotationStep::Hold`],
     /// which brings no generation, it means nothing.
     pub log_until: Option<Timestamp>,
 }
@@ -192,7 +192,7 @@ pub struct Rotation {
 /// The three things that may happen to a session in a refresh. Each requires that the session is
 /// live.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub enum RotationStep {
     /// Row 6: requires `generation` and `current` as read. Sets generation + 1, previous :=
     /// current, current := `successor`, rotated_at := superseded_at := now, confirmed := false,
     /// `sealed`, `context`, last_seen_at := now, idle_exp := min(`idle_exp`, abs_exp).
@@ -243,7 +243,7 @@ pub struct TokenRecord {
     /// The token's id.
     pub jti: TokenId,
     /// What it is.
-    pub kind: TokenKind,
+    pub kind: StoredTokenKind,
     /// Its session, where it has one.
     pub sid: Option<SessionId>,
     /// Its session's generation when it was issued.
@@ -265,7 +265,7 @@ pub struct TokenRecord {
 /// The kind of a registered token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum TokenKind {
+pub enum StoredTokenKind {
     /// An access token.
     Access,
     /// A refresh token.

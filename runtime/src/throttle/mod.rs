@@ -5,7 +5,7 @@
 //! told by its device id or its address, has a budget of its own: a stranger who tries passwords,
 //! from however many addresses, locks out nobody whose device or address is known.
 
-mod here;
+mod local;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::secret::sha256;
 use crate::settings::{Allowance, Counted, ThrottleSettings};
 use crate::store::{Limit, Spent, Store, StoreError};
 
-use here::Counter;
+use local::LocalCounter;
 
 /// What is counted, and where.
 pub(crate) struct Throttle {
@@ -39,7 +39,7 @@ pub(crate) struct Throttle {
 struct Budget {
     name: &'static str,
     limits: Vec<Limit>,
-    counters: Vec<Counter>,
+    counters: Vec<LocalCounter>,
 }
 
 impl Throttle {
@@ -52,7 +52,7 @@ impl Throttle {
     ) -> Result<Self, StoreError> {
         let is_shared = match settings.counted {
             Counted::Auto => store.now().await?.is_some(),
-            Counted::Here => false,
+            Counted::Local => false,
             Counted::Store => true,
         };
         let budget = |name, allowances: &[Allowance]| {
@@ -63,7 +63,7 @@ impl Throttle {
             let limits: Vec<_> = limits.collect();
             let counters = limits
                 .iter()
-                .map(|limit| Counter::new(*limit, settings.keys, clock))
+                .map(|limit| LocalCounter::new(*limit, settings.keys, clock))
                 .collect();
             Budget {
                 name,
@@ -160,13 +160,13 @@ impl Throttle {
 
     /// Counts a refresh, on this node.
     pub(crate) fn refresh(&self, client: &Client) -> Result<(), Refusal> {
-        refuse(address(client).and_then(|address| self.refresh.here(&address)))
+        refuse(address(client).and_then(|address| self.refresh.local(&address)))
     }
 
     /// Counts a question about a token, on this node.
     #[cfg(feature = "axum")]
     pub(crate) fn verify(&self, client: &Client) -> Result<(), Refusal> {
-        refuse(address(client).and_then(|address| self.verify.here(&address)))
+        refuse(address(client).and_then(|address| self.verify.local(&address)))
     }
 
     /// Whether there is such a mark. It is taken for no time at all, which only somebody who holds
@@ -204,7 +204,7 @@ impl Throttle {
         // Nobody who reads the store learns who tried to sign in, and every key is short.
         let key = hex(&digest(key));
         if !self.is_shared {
-            return Ok(budget.here(&key));
+            return Ok(budget.local(&key));
         }
         let spent = self
             .store
@@ -225,7 +225,7 @@ impl Throttle {
 impl Budget {
     /// Spends from this node's own counters. The shortest comes first, so that what it refuses is
     /// not counted in the long run.
-    fn here(&self, key: &str) -> Option<Duration> {
+    fn local(&self, key: &str) -> Option<Duration> {
         self.counters.iter().find_map(|counter| counter.spend(key))
     }
 }

@@ -14,7 +14,7 @@ fn client(ip: &str) -> Client {
 /// counted.
 #[test]
 fn a_million_keys_use_no_more_memory_than_was_allowed() {
-    let counter = Counter::new(
+    let counter = LocalCounter::new(
         Limit {
             burst: 3,
             period: Duration::from_secs(900),
@@ -41,7 +41,7 @@ fn a_million_keys_use_no_more_memory_than_was_allowed() {
 #[test]
 fn what_is_full_again_is_forgotten() {
     let clock = Clock::manual(NOW);
-    let counter = Counter::new(
+    let counter = LocalCounter::new(
         Limit {
             burst: 1,
             period: Duration::from_secs(10),
@@ -64,7 +64,7 @@ fn what_is_full_again_is_forgotten() {
 #[test]
 fn a_budget_is_allowed_again_after_what_it_answered() {
     let clock = Clock::manual(NOW);
-    let counter = Counter::new(
+    let counter = LocalCounter::new(
         Limit {
             burst: 4,
             period: Duration::from_secs(60),

@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::bond::Bond;
+use super::binding::TokenBinding;
 use super::claims::ClaimSet;
+use super::fast_path;
 use super::json::{MAX_MEMBERS, Strict, is_plain, is_strict};
-use super::shape;
 use super::verify::Expect;
 use crate::id::{SessionId, TokenId};
 
@@ -27,7 +27,7 @@ pub(super) struct Decoded<C> {
     pub(super) epoch: u64,
     pub(super) auth_time: Option<u64>,
     pub(super) acr: Option<Box<str>>,
-    pub(super) bond: Option<Bond>,
+    pub(super) binding: Option<TokenBinding>,
     pub(super) claims: C,
 }
 
@@ -37,7 +37,7 @@ pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option
     if !is_plain(text) {
         return is_strict(text).then(|| decode_slowly(text, expect))?;
     }
-    if let Some(decoded) = shape::decode(payload, expect) {
+    if let Some(decoded) = fast_path::decode(payload, expect) {
         return Some(decoded);
     }
     decode_slowly(std::str::from_utf8(payload).ok()?, expect)
@@ -92,7 +92,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
         let (mut iss, mut aud, mut client_id, mut subject) = (None, None, None, None);
         let (mut expires, mut issued, mut not_before, mut auth_time) = (None, None, None, None);
         let (mut jti, mut sid, mut generation, mut epoch, mut acr) = (None, None, None, None, None);
-        let mut bond = None;
+        let mut binding = None;
         let mut draft = C::Draft::default();
         let mut others: Vec<Box<str>> = Vec::new();
         let mut members = 0;
@@ -117,7 +117,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
                 Name::Uep => once::<_, u64>(&mut epoch, &mut map)?,
                 Name::AuthTime => once::<_, u64>(&mut auth_time, &mut map)?,
                 Name::Acr => once::<_, Box<str>>(&mut acr, &mut map)?,
-                Name::Bnd => once::<_, Bond>(&mut bond, &mut map)?,
+                Name::Bnd => once::<_, TokenBinding>(&mut binding, &mut map)?,
                 Name::Own(place) => C::read(&mut draft, place, &mut map)?,
                 Name::Other(name) => {
                     if others.contains(&name) {
@@ -153,7 +153,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
             epoch: epoch.ok_or_else(|| missing("uep"))?,
             auth_time,
             acr,
-            bond,
+            binding,
             claims: C::finish(draft, parsed).map_err(missing)?,
             subject,
         })

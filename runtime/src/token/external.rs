@@ -344,7 +344,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
             epoch: 0,
             auth_time,
             acr,
-            bond: None,
+            binding: None,
             claims: C::finish(draft, parsed).map_err(missing)?,
             subject,
         };

@@ -5,7 +5,7 @@ use std::fmt;
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
-use super::bond::Bond;
+use super::binding::TokenBinding;
 use super::claims::ClaimSet;
 use super::compact::MAX_LEN;
 use crate::clock::Timestamp;
@@ -38,7 +38,7 @@ pub struct Stamp<'a> {
     /// `acr`.
     pub acr: Option<&'a str>,
     /// `bnd`; with a session only.
-    pub bond: Option<Bond>,
+    pub binding: Option<TokenBinding>,
 }
 
 /// Why a token could not be issued.
@@ -175,8 +175,8 @@ impl<C: ClaimSet> Serialize for Payload<'_, C> {
         if let Some(acr) = stamp.acr {
             map.serialize_entry("acr", acr)?;
         }
-        if let Some(bond) = &stamp.bond {
-            map.serialize_entry("bnd", &Id(bond.as_bytes()))?;
+        if let Some(binding) = &stamp.binding {
+            map.serialize_entry("bnd", &Id(binding.as_bytes()))?;
         }
         self.claims.write(&mut map)?;
         map.end()

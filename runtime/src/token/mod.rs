@@ -1,7 +1,7 @@
 //! Access and refresh tokens: claims, issuing, verifying. Knows keys; knows no store and no
 //! session.
 
-mod bond;
+mod binding;
 mod cache;
 mod claims;
 mod compact;
@@ -9,13 +9,13 @@ mod decode;
 #[cfg(feature = "jwe")]
 mod encrypted;
 mod external;
+mod fast_path;
 mod header;
 mod issue;
 mod json;
 mod refresh;
-mod seal;
-mod shape;
 mod stored;
+mod successor;
 mod verify;
 #[cfg(test)]
 mod wycheproof;
@@ -33,14 +33,14 @@ pub(crate) use external::{Expected, Sealed};
 pub(crate) use issue::{complete, draft};
 
 #[doc(hidden)]
-pub use bond::Bond;
+pub use binding::TokenBinding;
 #[doc(hidden)]
 pub use issue::{Envelope, IssueError, Stamp, issue};
 #[doc(hidden)]
 pub use refresh::{BadRefreshToken, Parsed, RefreshToken};
 #[doc(hidden)]
-pub use seal::{open_successor, seal_successor};
-#[doc(hidden)]
 pub use stored::{StoreTooLong, read_stored, write_stored};
+#[doc(hidden)]
+pub use successor::{open_successor, seal_successor};
 #[doc(hidden)]
 pub use verify::{Expect, VerifyError, verify};

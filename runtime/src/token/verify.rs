@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bond::Bond;
+use super::binding::TokenBinding;
 use super::claims::ClaimSet;
 use super::compact::{self, Compact, decoded_room};
 use super::decode::{Decoded, decode};
@@ -77,7 +77,7 @@ pub struct TokenInfo {
     expires_at: Timestamp,
     not_before: Option<Timestamp>,
     auth_time: Option<Timestamp>,
-    bond: Option<Bond>,
+    binding: Option<TokenBinding>,
     foreign: Option<Box<Foreign>>,
 }
 
@@ -156,9 +156,9 @@ fn check_signature(parts: &Compact<'_>, key: &VerifyingKey) -> Option<()> {
 }
 
 fn decode_payload<C: ClaimSet>(encoded: &str, expect: &Expect) -> Option<Decoded<C>> {
-    let mut near = [0; NEAR];
+    let mut near = [0; BUFFER_LEN];
     let mut far;
-    let room = if decoded_room(encoded.len()) <= NEAR {
+    let room = if decoded_room(encoded.len()) <= BUFFER_LEN {
         near.as_mut_slice()
     } else {
         far = vec![0; decoded_room(encoded.len())];
@@ -234,7 +234,7 @@ impl<C> Verified<C> {
             not_before: decoded.not_before.map(Timestamp::from_secs),
             auth_time: decoded.auth_time.map(Timestamp::from_secs),
             foreign,
-            bond: decoded.bond,
+            binding: decoded.binding,
         };
         Self {
             held: Held::Own(Shared {
@@ -401,8 +401,8 @@ impl TokenInfo {
     }
 
     /// What it is bound to: `bnd`.
-    pub(crate) fn bond(&self) -> Option<Bond> {
-        self.bond
+    pub(crate) fn binding(&self) -> Option<TokenBinding> {
+        self.binding
     }
 
     /// When it was issued: `iat`, in whole seconds.
@@ -429,4 +429,4 @@ const MAX_LEEWAY: Duration = Duration::from_secs(120);
 /// Signatures up to this size, all but RSA's, are decoded on the stack.
 const SIGNATURE_NEAR: usize = 100;
 /// Payloads up to this size are decoded on the stack.
-const NEAR: usize = 1024;
+const BUFFER_LEN: usize = 1024;

@@ -212,7 +212,7 @@ impl Server {
 impl Private {
     /// Starts the server and waits until it takes connections.
     fn run(&mut self) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let port = if self.port == 0 {
                 free_port()
@@ -484,6 +484,6 @@ const KEEP: &str = r#"
 const USER: &str = "tollgate";
 /// The password of every server that the tests start.
 pub const PASSWORD: &str = "unspoken";
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 const MISSING: &str = "PostgreSQL is not installed: neither on the path nor below \
                        /usr/lib/postgresql are `initdb` and `postgres`";

@@ -50,8 +50,8 @@ async fn either(caller: OneOf<Auth<User, Admins>, Auth<Partner, Buyers>>) -> Str
     }
 }
 
-fn guarded() -> Guarded<State> {
-    Guarded::new()
+fn guarded() -> ProtectedRouter<State> {
+    ProtectedRouter::new()
         .route(
             "/partner",
             get(async |partner: Auth<Partner>| Json(partner.claims().clone())),

@@ -151,7 +151,7 @@ async fn an_optional_caller_may_be_nobody_but_not_somebody_with_a_bad_token() {
 #[tokio::test]
 async fn a_lenient_route_takes_bad_credentials_for_none_and_refuses_all_the_same() {
     let app = App::new().await;
-    let name = |Optional(caller): Optional<Auth<User>>| {
+    let name = |Lenient(caller): Lenient<Auth<User>>| {
         std::future::ready(
             caller.map_or_else(|| "nobody".into(), |caller| caller.subject().to_string()),
         )
@@ -160,21 +160,19 @@ async fn a_lenient_route_takes_bad_credentials_for_none_and_refuses_all_the_same
         .route("/greet", get(name))
         .route(
             "/admin",
-            get(async |Optional(caller): Optional<Auth<User, Admins>>| {
+            get(async |Lenient(caller): Lenient<Auth<User, Admins>>| {
                 caller.map_or("nobody", |_| "in")
             }),
         )
         .route(
             "/fresh",
-            get(
-                async |Optional(caller): Optional<Auth<User, FreshAdmins>>| {
-                    caller.map_or("nobody", |_| "in")
-                },
-            ),
+            get(async |Lenient(caller): Lenient<Auth<User, FreshAdmins>>| {
+                caller.map_or("nobody", |_| "in")
+            }),
         )
         .route(
             "/write",
-            get(async |Optional(caller): Optional<Auth<User, Writers>>| {
+            get(async |Lenient(caller): Lenient<Auth<User, Writers>>| {
                 caller.map_or("nobody", |_| "in")
             }),
         );

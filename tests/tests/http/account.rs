@@ -47,7 +47,7 @@ async fn a_new_password_ends_every_session_or_every_other_one() {
 
     let revoked = app
         .gate
-        .password_changed(&ada, Sessions::EndOthers { keep })
+        .credentials_changed(&ada, EndSessions::Others { keep })
         .await
         .unwrap();
     assert_eq!(revoked.sessions, 2);
@@ -74,7 +74,7 @@ async fn a_new_password_ends_every_session_or_every_other_one() {
         .unwrap();
     let revoked = app
         .gate
-        .password_changed(&ada, Sessions::EndAll)
+        .credentials_changed(&ada, EndSessions::All)
         .await
         .unwrap();
     assert_eq!(revoked.sessions, 1);
@@ -102,7 +102,7 @@ async fn a_session_of_another_user_is_not_one_to_keep() {
     );
     let keep = grace.session.parse().unwrap();
     app.gate
-        .password_changed(&app.accounts.id_of(ADA), Sessions::EndOthers { keep })
+        .credentials_changed(&app.accounts.id_of(ADA), EndSessions::Others { keep })
         .await
         .unwrap();
     assert_eq!(
@@ -127,11 +127,11 @@ async fn a_sign_in_with_the_old_password_under_way_gets_no_session() {
             async move {
                 accounts.set_password(ADA, "another one");
                 let sessions = if end_all {
-                    Sessions::EndAll
+                    EndSessions::All
                 } else {
-                    Sessions::EndOthers { keep }
+                    EndSessions::Others { keep }
                 };
-                gate.password_changed(&ada, sessions).await.unwrap();
+                gate.credentials_changed(&ada, sessions).await.unwrap();
                 accounts.in_authenticate.clear();
             }
         });
@@ -168,7 +168,7 @@ async fn a_refresh_of_another_session_under_way_brings_nothing() {
         let (gate, accounts) = (gate.clone(), accounts.clone());
         async move {
             accounts.in_refresh.clear();
-            gate.password_changed(&ada, Sessions::EndOthers { keep })
+            gate.credentials_changed(&ada, EndSessions::Others { keep })
                 .await
                 .unwrap();
         }
@@ -190,7 +190,7 @@ async fn new_roles_count_at_once_or_with_the_next_refresh() {
 
     app.accounts.set_roles(ADA, vec![Role::Editor]);
     app.gate
-        .roles_changed(&ada, Access::UntilExpiry)
+        .claims_changed(&ada, Access::UntilExpiry)
         .await
         .unwrap();
     assert_eq!(
@@ -207,7 +207,7 @@ async fn new_roles_count_at_once_or_with_the_next_refresh() {
     app.accounts.set_roles(ADA, vec![Role::Admin]);
     let revoked = app
         .gate
-        .roles_changed(&ada, Access::RefreshNow)
+        .claims_changed(&ada, Access::RefreshNow)
         .await
         .unwrap();
     assert_eq!(revoked.sessions, 0, "nobody is signed out");
@@ -237,7 +237,7 @@ async fn a_refresh_with_the_old_roles_under_way_makes_a_dead_token() {
         async move {
             accounts.in_refresh.clear();
             accounts.set_roles(ADA, vec![]);
-            gate.roles_changed(&ada, Access::RefreshNow).await.unwrap();
+            gate.claims_changed(&ada, Access::RefreshNow).await.unwrap();
         }
     });
     let late = app.refresh(&tokens.refresh).await.tokens();
@@ -290,7 +290,7 @@ async fn sessions_that_remember_the_old_roles_end_with_them() {
         let issued = gate.refresh(&token, &client).await.unwrap();
         accounts.set_roles(ADA, vec![]);
 
-        let revoked = gate.roles_changed(&ada, access).await.unwrap();
+        let revoked = gate.claims_changed(&ada, access).await.unwrap();
         assert_eq!(revoked.sessions, 1, "{access:?}");
         clock.advance(Duration::from_secs(60));
         let refreshed = gate.refresh(issued.refresh_token.expose(), &client).await;
@@ -322,8 +322,10 @@ async fn the_event_says_why_sessions_ended() {
         .await
         .unwrap();
     let ada = accounts.id_of(ADA);
-    gate.password_changed(&ada, Sessions::EndAll).await.unwrap();
-    gate.roles_changed(&ada, Access::RefreshNow).await.unwrap();
+    gate.credentials_changed(&ada, EndSessions::All)
+        .await
+        .unwrap();
+    gate.claims_changed(&ada, Access::RefreshNow).await.unwrap();
     let reasons: Vec<_> = heard
         .lock()
         .unwrap()
@@ -354,8 +356,8 @@ async fn a_handler_changes_the_password_and_keeps_its_caller_signed_in() {
         let end = user
             .token()
             .sid()
-            .map_or(Sessions::EndAll, |keep| Sessions::EndOthers { keep });
-        gate.password_changed(user.subject(), end)
+            .map_or(EndSessions::All, |keep| EndSessions::Others { keep });
+        gate.credentials_changed(user.subject(), end)
             .await
             .map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
         Ok(StatusCode::NO_CONTENT)
@@ -363,7 +365,7 @@ async fn a_handler_changes_the_password_and_keeps_its_caller_signed_in() {
     let app = App::new().await;
     let router = Router::new()
         .route("/me", get(async |_: Auth<User>| "me"))
-        .merge(Guarded::new().route("/password", post(change)));
+        .merge(ProtectedRouter::new().route("/password", post(change)));
     let app = app.serving(app.gate.install(router).with_state(app.gate.clone()));
     let (mine, other) = (app.sign_in(ADA).await, app.sign_in(ADA).await);
     assert_eq!(

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use http::{Method, StatusCode};
 use serde_json::json;
-use tollgate::action::{ActionToken, EmailVerification, PasswordReset, Purpose};
+use tollgate::action::{ActionPurpose, ActionToken, EmailVerification, PasswordReset};
 use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate_tests::{Accounts, App, request};
@@ -18,7 +18,7 @@ async fn reset(app: &App) -> ActionToken<PasswordReset> {
         .unwrap()
 }
 
-fn again<P: Purpose>(token: &ActionToken<P>) -> ActionToken<P> {
+fn again<P: ActionPurpose>(token: &ActionToken<P>) -> ActionToken<P> {
     ActionToken::new(token.expose())
 }
 
@@ -140,7 +140,7 @@ async fn a_token_does_not_outlive_a_change_of_the_password() {
         .await
         .unwrap();
     app.gate
-        .password_changed(&app.accounts.id_of(ADA), Sessions::EndAll)
+        .credentials_changed(&app.accounts.id_of(ADA), EndSessions::All)
         .await
         .unwrap();
     assert_eq!(

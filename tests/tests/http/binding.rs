@@ -10,7 +10,7 @@ use serde_json::json;
 use tollgate::device::Device;
 use tollgate::event::{BoundTo, BoundToken, Event, EventKind};
 use tollgate::prelude::*;
-use tollgate::settings::Bind;
+use tollgate::settings::BindingMode;
 use tollgate_tests::{Accounts, Answer, PASSWORD, request, routes};
 use tower::ServiceExt as _;
 
@@ -22,7 +22,7 @@ struct World {
 }
 
 impl World {
-    async fn new(access: (Bind, Bind), refresh: (Bind, Bind)) -> Self {
+    async fn new(access: (BindingMode, BindingMode), refresh: (BindingMode, BindingMode)) -> Self {
         let heard: Arc<Mutex<Vec<Event>>> = Arc::default();
         let events = Arc::clone(&heard);
         let (builder, clock) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
@@ -90,7 +90,7 @@ impl World {
     }
 }
 
-const OFF: (Bind, Bind) = (Bind::Off, Bind::Off);
+const OFF: (BindingMode, BindingMode) = (BindingMode::Off, BindingMode::Off);
 const HOME: &str = "192.0.2.7";
 const CELL: &str = "198.51.100.7";
 
@@ -115,7 +115,7 @@ async fn by_default_neither_another_browser_nor_another_network_signs_anybody_ou
 
 #[tokio::test]
 async fn an_enforced_access_token_counts_from_its_device_and_network_alone() {
-    let world = World::new((Bind::Enforce, Bind::Enforce), OFF).await;
+    let world = World::new((BindingMode::Enforce, BindingMode::Enforce), OFF).await;
     let tokens = world.sign_in(HOME, Some("p1")).await.tokens();
     for neighbour in [HOME, "192.0.2.200", "::ffff:192.0.2.9"] {
         assert_eq!(
@@ -179,7 +179,7 @@ async fn an_enforced_access_token_counts_from_its_device_and_network_alone() {
 /// A /56 of IPv6 is one customer.
 #[tokio::test]
 async fn a_network_of_ipv6_is_a_56() {
-    let world = World::new((Bind::Off, Bind::Enforce), OFF).await;
+    let world = World::new((BindingMode::Off, BindingMode::Enforce), OFF).await;
     let tokens = world.sign_in("2001:db8:0:1200::1", None).await.tokens();
     assert_eq!(
         world
@@ -197,7 +197,7 @@ async fn a_network_of_ipv6_is_a_56() {
 /// ROTATION 2: 401 and an event, never a revocation.
 #[tokio::test]
 async fn an_enforced_refresh_token_is_refused_elsewhere_and_works_where_it_belongs() {
-    let world = World::new(OFF, (Bind::Enforce, Bind::Enforce)).await;
+    let world = World::new(OFF, (BindingMode::Enforce, BindingMode::Enforce)).await;
     let tokens = world.sign_in(HOME, Some("p1")).await.tokens();
     world.clock.advance(std::time::Duration::from_secs(60));
     for (ip, id) in [(CELL, Some("p1")), (HOME, Some("p2")), (HOME, None)] {
@@ -231,7 +231,7 @@ async fn an_enforced_refresh_token_is_refused_elsewhere_and_works_where_it_belon
 
 #[tokio::test]
 async fn an_old_token_is_theft_wherever_it_comes_from() {
-    let world = World::new(OFF, (Bind::Enforce, Bind::Enforce)).await;
+    let world = World::new(OFF, (BindingMode::Enforce, BindingMode::Enforce)).await;
     let first = world.sign_in(HOME, Some("p1")).await.tokens();
     let mut last = first.clone();
     for _ in 0..2 {
@@ -253,7 +253,11 @@ async fn an_old_token_is_theft_wherever_it_comes_from() {
 
 #[tokio::test]
 async fn what_is_recorded_is_told_of_and_refused_by_nobody() {
-    let world = World::new((Bind::Record, Bind::Record), (Bind::Record, Bind::Record)).await;
+    let world = World::new(
+        (BindingMode::Record, BindingMode::Record),
+        (BindingMode::Record, BindingMode::Record),
+    )
+    .await;
     let tokens = world.sign_in(HOME, Some("p1")).await.tokens();
     assert_eq!(
         world.me(CELL, Some("p2"), &tokens.access).await.status,
@@ -294,7 +298,7 @@ async fn what_is_recorded_is_told_of_and_refused_by_nobody() {
 /// Failing to decide is not deciding.
 #[tokio::test]
 async fn a_sign_in_that_cannot_be_bound_is_refused_where_binding_is_enforced() {
-    let device = World::new(OFF, (Bind::Enforce, Bind::Off)).await;
+    let device = World::new(OFF, (BindingMode::Enforce, BindingMode::Off)).await;
     device
         .sign_in(HOME, None)
         .await
@@ -303,7 +307,7 @@ async fn a_sign_in_that_cannot_be_bound_is_refused_where_binding_is_enforced() {
         device.sign_in(HOME, Some("p1")).await.status,
         StatusCode::OK
     );
-    let network = World::new((Bind::Off, Bind::Enforce), OFF).await;
+    let network = World::new((BindingMode::Off, BindingMode::Enforce), OFF).await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let request = request(Method::POST, "/auth/signin", None, Some(body));
     let answer = Answer::of(routes(&network.gate).oneshot(request).await.unwrap()).await;
@@ -313,7 +317,7 @@ async fn a_sign_in_that_cannot_be_bound_is_refused_where_binding_is_enforced() {
 /// P6: a request that is refused for its place is no proof that the answer of a refresh arrived.
 #[tokio::test]
 async fn a_token_used_from_elsewhere_confirms_nothing() {
-    let world = World::new((Bind::Off, Bind::Enforce), OFF).await;
+    let world = World::new((BindingMode::Off, BindingMode::Enforce), OFF).await;
     let first = world.sign_in(HOME, None).await.tokens();
     world.clock.advance(std::time::Duration::from_secs(60));
     let lost = world.refresh(HOME, None, &first.refresh).await.tokens();
@@ -334,7 +338,7 @@ async fn a_token_used_from_elsewhere_confirms_nothing() {
 async fn the_claim_holds_neither_address_nor_id() {
     use base64::Engine as _;
 
-    let world = World::new((Bind::Record, Bind::Record), OFF).await;
+    let world = World::new((BindingMode::Record, BindingMode::Record), OFF).await;
     let tokens = world.sign_in(HOME, Some("my-device")).await.tokens();
     let payload = tokens.access.split('.').nth(1).unwrap();
     let payload = String::from_utf8(

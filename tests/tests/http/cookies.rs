@@ -273,7 +273,7 @@ async fn r108_what_another_site_sends_is_refused_when_the_credential_is_a_cookie
     // What optional credentials mean is not decided by another site either.
     let maybe = Router::new()
         .route("/maybe", post(async |_: Option<Auth<User>>| "in"))
-        .route("/lenient", post(async |_: Optional<Auth<User>>| "in"))
+        .route("/lenient", post(async |_: Lenient<Auth<User>>| "in"))
         .with_state(app.gate.clone());
     let other = app.serving(maybe);
     for path in ["/maybe", "/lenient"] {

@@ -29,7 +29,7 @@ async fn optional(user: Option<Auth<User>>) -> &'static str {
     user.map_or("nobody", |_| "somebody")
 }
 
-async fn lenient(Optional(user): Optional<Auth<User>>) -> &'static str {
+async fn lenient(Lenient(user): Lenient<Auth<User>>) -> &'static str {
     user.map_or("nobody", |_| "somebody")
 }
 
@@ -37,8 +37,8 @@ async fn open(_: Public) -> &'static str {
     "open"
 }
 
-fn guarded() -> Guarded<Gate<Accounts>> {
-    Guarded::new()
+fn guarded() -> ProtectedRouter<Gate<Accounts>> {
+    ProtectedRouter::new()
         .route(
             "/me",
             get(me).delete(async |_: Auth<User, FreshAdmins>, _: Public| StatusCode::NO_CONTENT),
@@ -49,11 +49,11 @@ fn guarded() -> Guarded<Gate<Accounts>> {
         .route("/open", get(open))
         .nest(
             "/admin",
-            Guarded::new()
+            ProtectedRouter::new()
                 .route("/", get(open))
                 .route("/users/{id}", delete(remove)),
         )
-        .merge(Guarded::new().route(
+        .merge(ProtectedRouter::new().route(
             "/write",
             post(async |_: Auth<User, Writers>, body: String| body),
         ))
@@ -177,8 +177,8 @@ fn the_routes_tell_who_may_call_them() {
                 Security::Required(rule::<FreshAdmins>())
             ),
             ("/current", Method::GET, anyone),
-            ("/optional", Method::GET, Security::Optional(Rule::Anyone)),
-            ("/lenient", Method::GET, Security::Optional(Rule::Anyone)),
+            ("/optional", Method::GET, Security::Lenient(Rule::Anyone)),
+            ("/lenient", Method::GET, Security::Lenient(Rule::Anyone)),
             ("/open", Method::GET, Security::Public),
             ("/admin", Method::GET, Security::Public),
             (
@@ -202,19 +202,19 @@ fn the_routes_tell_who_may_call_them() {
 async fn a_nested_route_is_listed_where_axum_answers_it() {
     let app = App::new().await;
     let inner = || {
-        Guarded::new()
+        ProtectedRouter::new()
             .route("/", get(open))
             .route("/a", get(open))
             .route("/{id}/b", get(open))
     };
-    let guarded: Guarded<Gate<Accounts>> = Guarded::new()
+    let guarded: ProtectedRouter<Gate<Accounts>> = ProtectedRouter::new()
         .nest("/one", inner())
         .nest("/two/", inner())
         .nest(
             "/three",
-            Guarded::new()
+            ProtectedRouter::new()
                 .nest("/four", inner())
-                .merge(Guarded::new().route("/five", get(open))),
+                .merge(ProtectedRouter::new().route("/five", get(open))),
         );
     let paths: Vec<String> = guarded
         .routes()
@@ -275,7 +275,7 @@ async fn every_method_goes_to_its_handler() {
         .post(who)
         .put(who)
         .trace(who);
-    let mut guarded = Guarded::new()
+    let mut guarded = ProtectedRouter::new()
         .route("/all", chained)
         .route("/any", any(who).post(async |_: Public| "posted"))
         .route(
@@ -358,7 +358,7 @@ async fn layers_run_where_they_do_in_axum() {
             next.run(request)
         })
     };
-    let guarded = Guarded::new()
+    let guarded = ProtectedRouter::new()
         .route("/me", get(me))
         .route("/one", get(open).layer(count(&one)).post(open))
         .route("/two", get(open).route_layer(count(&one)))
@@ -403,13 +403,13 @@ async fn layers_run_where_they_do_in_axum() {
 #[tokio::test]
 async fn a_gates_own_layer_and_the_argument_are_both_asked() {
     let app = App::new().await;
-    let inner = Guarded::new()
+    let inner = ProtectedRouter::new()
         .route("/open", get(open))
         .route("/write", get(async |_: Auth<User, Writers>| "in"))
         .route_layer(app.gate.require::<Admins>());
     let app = app.serving(
         app.gate
-            .install(Guarded::new().nest("/admin", inner))
+            .install(ProtectedRouter::new().nest("/admin", inner))
             .with_state(app.gate.clone()),
     );
     let (ada, grace) = (
@@ -430,7 +430,7 @@ async fn a_gates_own_layer_and_the_argument_are_both_asked() {
 #[test]
 #[should_panic(expected = "Overlapping method route")]
 fn a_route_that_is_there_already_is_refused_as_in_axum() {
-    let _: Guarded = Guarded::new()
+    let _: ProtectedRouter = ProtectedRouter::new()
         .route("/open", get(open))
         .route("/open", get(open));
 }

@@ -256,7 +256,7 @@ async fn anybody(_: Public) {}
 #[tokio::test]
 async fn who_may_call_a_route_comes_from_the_type() {
     let app = App::new().await;
-    let guarded = Guarded::<Gate<Accounts>>::new()
+    let guarded = ProtectedRouter::<Gate<Accounts>>::new()
         .route("/open", get(anybody))
         .route(
             "/me",
@@ -311,8 +311,8 @@ async fn cookies_and_services_are_in_it_where_they_are_configured() {
     settings.cookies.path = Some("/auth".into());
     settings.introspection.services = vec![Service::new("reports", [7; 32])];
     let app = App::with(settings).await;
-    let guarded =
-        Guarded::<Gate<Accounts>>::new().route("/me", get(async |_: Auth<User, Admins>| ()));
+    let guarded = ProtectedRouter::<Gate<Accounts>>::new()
+        .route("/me", get(async |_: Auth<User, Admins>| ()));
     let document =
         served(&app.serving(app.gate.install(guarded).with_state(app.gate.clone()))).await;
     let operation = |method: &str, path: &str| document["paths"][path][method].clone();
@@ -346,7 +346,7 @@ async fn what_the_user_wrote_of_a_route_stays_and_its_security_does_not() {
     let own: utoipa::openapi::OpenApi = serde_json::from_value(written).unwrap();
     let app = App::new().await;
     let mut document = own.merge_from(app.gate.openapi());
-    Guarded::<Gate<Accounts>>::new()
+    ProtectedRouter::<Gate<Accounts>>::new()
         .route("/any", any(async |_: Auth<User, Admins>| ()))
         .describe(&mut document);
     let document = serde_json::to_value(document).unwrap();

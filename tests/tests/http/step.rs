@@ -61,7 +61,7 @@ impl Authenticate for Members {
         if id == 2 {
             return Ok(Member { id });
         }
-        let mut step = Step::new(id, if id == EVE { "email" } else { "totp" });
+        let mut step = SignInStep::new(id, if id == EVE { "email" } else { "totp" });
         step.acr = (id == ADA).then(|| TWO_FACTORS.to_owned());
         step.note = Some("a secret note".to_owned());
         step.challenge = (id == EVE).then(|| json!({ "sent_to": "e**@example.com" }));
@@ -70,7 +70,7 @@ impl Authenticate for Members {
 
     async fn step(
         &self,
-        step: &Step,
+        step: &SignInStep,
         answer: &StepAnswer,
         _: &Client,
     ) -> Result<Member, AuthError> {
@@ -89,7 +89,7 @@ impl Authenticate for Members {
             return Err(AuthError::Invalid);
         }
         if step.kind == "email" {
-            let mut next = Step::new(EVE, "key");
+            let mut next = SignInStep::new(EVE, "key");
             next.acr = Some(TWO_FACTORS.to_owned());
             return Err(AuthError::More(Box::new(next)));
         }
@@ -370,7 +370,7 @@ async fn a_password_that_changes_between_the_steps_ends_the_sign_in() {
     let token = step_token(&app.sign_in("ada@example.com").await);
     app.clock.advance(Duration::from_secs(10));
     app.gate
-        .password_changed(&ADA, Sessions::EndAll)
+        .credentials_changed(&ADA, EndSessions::All)
         .await
         .unwrap();
     app.clock.advance(Duration::from_secs(10));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tollgate::store::{
     DeviceLimit, Fact, Limit, OnLimit, Opened, PostgresStore, Revoked, Rotated, SessionStore as _,
-    Spent, Target, TokenKind, TokenRecord,
+    Spent, StoredTokenKind, Target, TokenRecord,
 };
 use tollgate_tests::support::postgres::Server;
 
@@ -411,7 +411,7 @@ fn spawn_revoke(node: &PostgresStore, target: Target) -> tokio::task::JoinHandle
 fn token(number: u128) -> TokenRecord {
     TokenRecord {
         jti: tollgate::id::TokenId::from_bytes(number.to_be_bytes()),
-        kind: TokenKind::Access,
+        kind: StoredTokenKind::Access,
         sid: Some(sid(1)),
         generation: Some(0),
         parent: None,

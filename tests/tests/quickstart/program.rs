@@ -15,7 +15,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 pub(crate) use tollgate_tests::process::{HOST, bare, post, wait_for};
-use tollgate_tests::process::{Output, PATIENCE, TICK, built, exchange, parse};
+use tollgate_tests::process::{Output, TICK, TIMEOUT, built, exchange, parse};
 use tollgate_tests::{Answer, PASSWORD, Tokens};
 
 /// Where a quickstart lives: its folder, its port, its settings. Started as often as one likes.
@@ -186,7 +186,7 @@ impl Place {
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
             }
-            if start.elapsed() > PATIENCE || out.text().contains("listening") {
+            if start.elapsed() > TIMEOUT || out.text().contains("listening") {
                 child.kill().unwrap();
                 child.wait().unwrap();
                 panic!("it started");

@@ -6,7 +6,7 @@ use redis::Value;
 use tollgate::clock::Timestamp;
 use tollgate::device::Device;
 use tollgate::store::{
-    Limit, OnceValue, RedisStore, Rotated, SessionStore as _, Target, TokenKind, TokenRecord,
+    Limit, OnceValue, RedisStore, Rotated, SessionStore as _, StoredTokenKind, Target, TokenRecord,
 };
 use tollgate_tests::support::redis::Server;
 
@@ -34,7 +34,7 @@ async fn filled(server: &Server) -> RedisStore {
     opening.claims = Some(vec![0, 255, 13, 10]);
     opening.tokens = vec![TokenRecord {
         jti: tollgate::id::TokenId::random().unwrap(),
-        kind: TokenKind::Access,
+        kind: StoredTokenKind::Access,
         sid: Some(sid(1)),
         generation: Some(0),
         parent: Some(tollgate::id::TokenId::random().unwrap()),

@@ -1,4 +1,4 @@
-//! Rotation as ROTATION 3 and 5 promise it: random schedules, crashes, races and an oracle, on the
+//! RotationWrite as ROTATION 3 and 5 promise it: random schedules, crashes, races and an oracle, on the
 //! stores of a process and on those of a network.
 
 mod crash;

@@ -11,7 +11,7 @@ use tollgate::event::{EventKind, RefreshRefusal, Refreshed};
 use tollgate::prelude::*;
 use tollgate::store::{
     Authenticated, Fact, NewSession, Opened, Predecessor, Revocation, RevokeReason, Rotated,
-    Rotation, Session, SessionStore, Step, Target,
+    RotationStep, RotationWrite, Session, SessionStore, Target,
 };
 use tollgate::token::{open_successor, seal_successor};
 
@@ -159,7 +159,7 @@ async fn write(
         at = at.plus(ms(past.after));
         let successor = secret(generation + 1);
         let step = match (past.is_remint, previous) {
-            (true, Some(previous)) => Step::Remint {
+            (true, Some(previous)) => RotationStep::Remint {
                 generation,
                 successor: sha256(&successor),
                 sealed: seal_successor(
@@ -173,7 +173,7 @@ async fn write(
             },
             _ => {
                 previous = Some(generation);
-                Step::Advance {
+                RotationStep::Advance {
                     generation,
                     current: sha256(&secret(generation)),
                     successor: sha256(&successor),
@@ -190,7 +190,7 @@ async fn write(
                 }
             }
         };
-        let rotation = Rotation {
+        let rotation = RotationWrite {
             sid,
             step,
             tokens: Vec::new(),

@@ -10,8 +10,9 @@ use tollgate::device::Device;
 use tollgate::id::SessionId;
 use tollgate::store::{
     Archived, Fact, Limit, LogCursor, LogPage, MemoryStore, NewSession, OnceValue, Opened,
-    PostgresStore, RedisStore, Revocation, Revoked, Rotated, Rotation, Session, SessionStore,
-    Spent, SqliteStore, Step, Store, StoreError, StoreHealth, StoredKeys, TokenQuery, TokenRecord,
+    PostgresStore, RedisStore, Revocation, Revoked, Rotated, RotationStep, RotationWrite, Session,
+    SessionStore, Spent, SqliteStore, Store, StoreError, StoreHealth, StoredKeys, TokenQuery,
+    TokenRecord,
 };
 
 /// A store that a test can look into and interfere with. Clones share everything.
@@ -267,12 +268,12 @@ delegate! {
             ask!(&self.0.backing, store => store.changed(cursor, patience).await)
         }
 
-        async fn rotate(&self, rotation: Rotation, now: Timestamp) -> Result<Rotated, StoreError> {
+        async fn rotate(&self, rotation: RotationWrite, now: Timestamp) -> Result<Rotated, StoreError> {
             self.before("rotate").await?;
             let done = match rotation.step {
-                Step::Advance { .. } => Detail::Advanced(rotation.sid, now),
-                Step::Remint { .. } => Detail::Reminted(rotation.sid, now),
-                Step::Hold { .. } => Detail::Held(rotation.sid),
+                RotationStep::Advance { .. } => Detail::Advanced(rotation.sid, now),
+                RotationStep::Remint { .. } => Detail::Reminted(rotation.sid, now),
+                RotationStep::Hold { .. } => Detail::Held(rotation.sid),
             };
             let answer = ask!(&self.0.backing, store => store.rotate(rotation, now).await);
             let detail = match answer {

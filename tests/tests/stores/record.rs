@@ -6,7 +6,7 @@ use tollgate::clock::Timestamp;
 use tollgate::device::Device;
 use tollgate::id::SessionId;
 use tollgate::store::{
-    Authenticated, NewSession, Revocation, RevokeReason, Rotation, Step, Target,
+    Authenticated, NewSession, Revocation, RevokeReason, RotationStep, RotationWrite, Target,
 };
 
 pub(crate) const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
@@ -42,8 +42,8 @@ pub(crate) fn new(number: u32, subject: &str) -> NewSession {
 
 /// The rotation that takes a session from one generation to the next; the hash of generation g is
 /// `hash(g)`.
-pub(crate) fn advance(number: u32, generation: u32) -> Rotation {
-    let step = Step::Advance {
+pub(crate) fn advance(number: u32, generation: u32) -> RotationWrite {
+    let step = RotationStep::Advance {
         generation,
         current: hash(generation),
         successor: hash(generation + 1),
@@ -51,7 +51,7 @@ pub(crate) fn advance(number: u32, generation: u32) -> Rotation {
         context: [9; 32],
         idle_exp: NOW.plus(Duration::from_secs(30 * 86_400)),
     };
-    Rotation {
+    RotationWrite {
         sid: sid(number),
         step,
         tokens: Vec::new(),

@@ -12,7 +12,7 @@ use tollgate::gate::TokenList;
 use tollgate::id::{SessionId, TokenId};
 use tollgate::prelude::*;
 use tollgate::settings::{OnRefresh, Registry};
-use tollgate::store::{SessionStore, Store, TokenKind, TokenRecord};
+use tollgate::store::{SessionStore, Store, StoredTokenKind, TokenRecord};
 use tollgate_tests::{Accounts, App, START, Tokens};
 
 /// Declares the tests of this file for a store: `$make` answers what has to live as long as it, and
@@ -130,10 +130,10 @@ pub(crate) async fn every_token_of_a_session_is_in_the_registry(store: impl Sess
         expected.insert(jti(&app, token).await);
     }
     assert_eq!(expected.len(), 5);
-    assert_eq!(of_kind(TokenKind::Access), expected);
+    assert_eq!(of_kind(StoredTokenKind::Access), expected);
     // All refresh tokens are one row, whatever was rotated.
     assert_eq!(
-        of_kind(TokenKind::Refresh),
+        of_kind(StoredTokenKind::Refresh),
         HashSet::from([TokenId::from_bytes(*sid(&first).as_bytes())])
     );
     let ada = app.accounts.id_of("ada@example.com");
@@ -310,7 +310,7 @@ fn id(number: u32) -> TokenId {
 fn link(number: u32) -> TokenRecord {
     TokenRecord {
         jti: id(number),
-        kind: TokenKind::Access,
+        kind: StoredTokenKind::Access,
         sid: None,
         generation: None,
         parent: number.checked_sub(1).map(id),

@@ -162,7 +162,7 @@ pub(crate) fn stamp() -> Stamp<'static> {
         epoch: 4,
         auth_time: Some(Timestamp::from_secs(NOW - 5)),
         acr: None,
-        bond: None,
+        binding: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The claims' own type in the place of `Auth`.
 use axum::Json;
-use tollgate::{guarded::Guarded, routing::post};
+use tollgate::{guarded::ProtectedRouter, routing::post};
 
 #[derive(serde::Deserialize, tollgate::JwtClaims)]
 struct User { #[claim(sub)] id: u64 }
@@ -8,5 +8,5 @@ struct User { #[claim(sub)] id: u64 }
 async fn rename(_: Json<User>) {}
 
 fn main() {
-    let _: Guarded = Guarded::new().route("/me", post(rename));
+    let _: ProtectedRouter = ProtectedRouter::new().route("/me", post(rename));
 }

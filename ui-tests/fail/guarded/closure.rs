@@ -1,6 +1,6 @@
 //! A closure that forgot to say who may call it.
-use tollgate::{guarded::Guarded, routing::get};
+use tollgate::{guarded::ProtectedRouter, routing::get};
 
 fn main() {
-    let _: Guarded = Guarded::new().route("/notes", get(async |_: axum::http::HeaderMap| "all of them"));
+    let _: ProtectedRouter = ProtectedRouter::new().route("/notes", get(async |_: axum::http::HeaderMap| "all of them"));
 }

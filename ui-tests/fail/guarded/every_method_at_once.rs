@@ -1,8 +1,8 @@
 //! `any`, which is easily forgotten.
-use tollgate::{guarded::Guarded, routing::any};
+use tollgate::{guarded::ProtectedRouter, routing::any};
 
 async fn proxy(_: axum::extract::Request) {}
 
 fn main() {
-    let _: Guarded = Guarded::new().route("/{*path}", any(proxy));
+    let _: ProtectedRouter = ProtectedRouter::new().route("/{*path}", any(proxy));
 }

@@ -1,8 +1,8 @@
 //! A fallback that forgot to say who may call it.
-use tollgate::guarded::Guarded;
+use tollgate::guarded::ProtectedRouter;
 
 async fn anything(_: axum::http::Uri) {}
 
 fn main() {
-    let _: Guarded = Guarded::new().fallback(anything);
+    let _: ProtectedRouter = ProtectedRouter::new().fallback(anything);
 }

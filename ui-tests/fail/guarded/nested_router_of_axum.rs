@@ -1,9 +1,9 @@
 //! A router of axum below a path of a guarded one.
 use axum::{Router, routing::get};
-use tollgate::guarded::Guarded;
+use tollgate::guarded::ProtectedRouter;
 
 async fn report() -> &'static str { "everything" }
 
 fn main() {
-    let _: Guarded = Guarded::new().nest("/api", Router::new().route("/report", get(report)));
+    let _: ProtectedRouter = ProtectedRouter::new().nest("/api", Router::new().route("/report", get(report)));
 }

@@ -1,9 +1,9 @@
 //! A handler without arguments.
 use tollgate::routing::get;
-use tollgate::guarded::Guarded;
+use tollgate::guarded::ProtectedRouter;
 
 async fn report() -> &'static str { "everything" }
 
 fn main() {
-    let _: Guarded = Guarded::new().route("/report", get(report));
+    let _: ProtectedRouter = ProtectedRouter::new().route("/report", get(report));
 }

@@ -1,7 +1,7 @@
-//! `Optional` around something that is no caller.
-use tollgate::extract::Optional;
+//! `Lenient` around something that is no caller.
+use tollgate::extract::Lenient;
 
-fn greet(_: Optional<u64>) {}
+fn greet(_: Lenient<u64>) {}
 
 fn main() {
     let _ = greet;

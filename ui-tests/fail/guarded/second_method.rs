@@ -1,9 +1,9 @@
 //! The second handler of a route forgot what the first one says.
-use tollgate::{extract::Public, guarded::Guarded, routing::get};
+use tollgate::{extract::Public, guarded::ProtectedRouter, routing::get};
 
 async fn read(_: Public) {}
 async fn write(_: axum::body::Bytes) {}
 
 fn main() {
-    let _: Guarded = Guarded::new().route("/notes", get(read).post(write));
+    let _: ProtectedRouter = ProtectedRouter::new().route("/notes", get(read).post(write));
 }

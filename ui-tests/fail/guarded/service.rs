@@ -1,8 +1,8 @@
 //! A service has no arguments, so it cannot say who may call it.
 use axum::routing::any_service;
-use tollgate::guarded::Guarded;
+use tollgate::guarded::ProtectedRouter;
 
 fn main() {
     let files = axum::Router::<()>::new();
-    let _: Guarded = Guarded::new().route("/files", any_service(files));
+    let _: ProtectedRouter = ProtectedRouter::new().route("/files", any_service(files));
 }

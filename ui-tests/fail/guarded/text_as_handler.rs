@@ -1,6 +1,6 @@
 //! An answer in the place of a handler.
-use tollgate::{guarded::Guarded, routing::get};
+use tollgate::{guarded::ProtectedRouter, routing::get};
 
 fn main() {
-    let _: Guarded = Guarded::new().route("/version", get("1.0"));
+    let _: ProtectedRouter = ProtectedRouter::new().route("/version", get("1.0"));
 }

@@ -1,9 +1,9 @@
 //! A handler that forgot to say who may call it.
 use tollgate::routing::post;
-use tollgate::guarded::Guarded;
+use tollgate::guarded::ProtectedRouter;
 
 async fn delete_everything(_: axum::extract::Path<u64>) {}
 
 fn main() {
-    let _: Guarded = Guarded::new().route("/everything/{id}", post(delete_everything));
+    let _: ProtectedRouter = ProtectedRouter::new().route("/everything/{id}", post(delete_everything));
 }

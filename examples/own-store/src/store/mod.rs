@@ -23,7 +23,7 @@ use tollgate::device::Device;
 use tollgate::id::SessionId;
 use tollgate::store::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, Rotation, Session, SessionStore, Spent, StoreError, StoreHealth, StoredKeys,
+    Rotated, RotationWrite, Session, SessionStore, Spent, StoreError, StoreHealth, StoredKeys,
     TokenQuery, TokenRecord,
 };
 
@@ -98,7 +98,7 @@ impl SessionStore for OwnStore {
         self.with("the session could not be read", |state| state.session(sid))
     }
 
-    async fn rotate(&self, rotation: Rotation, now: Timestamp) -> Result<Rotated, StoreError> {
+    async fn rotate(&self, rotation: RotationWrite, now: Timestamp) -> Result<Rotated, StoreError> {
         self.with("the session could not be rotated", |state| {
             state.rotate(rotation, now)
         })

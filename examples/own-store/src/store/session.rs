@@ -7,8 +7,8 @@ use tollgate::clock::Timestamp;
 use tollgate::device::Device;
 use tollgate::id::SessionId;
 use tollgate::store::{
-    Authenticated, Fact, NewSession, OnLimit, Opened, Predecessor, RevokeReason, Rotated, Rotation,
-    Session, Step, StoreError,
+    Authenticated, Fact, NewSession, OnLimit, Opened, Predecessor, RevokeReason, Rotated,
+    RotationStep, RotationWrite, Session, StoreError,
 };
 
 impl State {
@@ -86,7 +86,7 @@ impl State {
         self.sessions.get(&sid).map(|row| self.with_epoch(row))
     }
 
-    pub(super) fn rotate(&mut self, rotation: Rotation, now: Timestamp) -> Rotated {
+    pub(super) fn rotate(&mut self, rotation: RotationWrite, now: Timestamp) -> Rotated {
         let Some(row) = self
             .sessions
             .get_mut(&rotation.sid)
@@ -98,7 +98,7 @@ impl State {
             return Rotated::Lost;
         };
         match rotation.step {
-            Step::Advance {
+            RotationStep::Advance {
                 generation,
                 current,
                 successor,
@@ -123,7 +123,7 @@ impl State {
                 row.last_seen_at = now;
                 row.idle_exp = idle_exp.min(row.abs_exp);
             }
-            Step::Remint {
+            RotationStep::Remint {
                 generation,
                 successor,
                 sealed,
@@ -137,7 +137,7 @@ impl State {
                 row.rotated_at = Some(now);
                 row.last_seen_at = now;
             }
-            Step::Hold { generation } => {
+            RotationStep::Hold { generation } => {
                 if row.generation != generation {
                     return Rotated::Lost;
                 }

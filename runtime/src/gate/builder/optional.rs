@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::settings::{
-    Bind, Cidr, Consistency, ForwardedHeader, OnRefresh, OnStale, RefreshPolicy, Registry,
+    BindingMode, Cidr, Consistency, ForwardedHeader, OnRefresh, OnStale, RefreshPolicy, Registry,
     SameSite, Service, ThrottleSettings,
 };
 use crate::store::OnLimit;
@@ -148,7 +148,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     }
 
     /// What access tokens are bound to: `binding.access_device`, `binding.access_network`.
-    pub fn bind_access(self, device: Bind, network: Bind) -> Self {
+    pub fn bind_access(self, device: BindingMode, network: BindingMode) -> Self {
         self.with(move |settings| {
             (
                 settings.binding.access_device,
@@ -158,7 +158,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     }
 
     /// What refresh tokens are bound to: `binding.refresh_device`, `binding.refresh_network`.
-    pub fn bind_refresh(self, device: Bind, network: Bind) -> Self {
+    pub fn bind_refresh(self, device: BindingMode, network: BindingMode) -> Self {
         self.with(move |settings| {
             (
                 settings.binding.refresh_device,

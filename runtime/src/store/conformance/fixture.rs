@@ -13,8 +13,8 @@ use crate::device::Device;
 use crate::id::{SessionId, TokenId};
 use crate::store::{
     Authenticated, DeviceLimit, LogCursor, LogEntry, NewSession, OnLimit, Opened, Revocation,
-    RevokeReason, Revoked, Rotated, Rotation, Session, Step, Store, Target, TokenKind, TokenQuery,
-    TokenRecord,
+    RevokeReason, Revoked, Rotated, RotationStep, RotationWrite, Session, Store, StoredTokenKind,
+    Target, TokenQuery, TokenRecord,
 };
 
 /// Declares the clauses of a file, and their table.
@@ -148,8 +148,8 @@ pub(super) fn advance(
     from: u32,
     to: u32,
     now: Timestamp,
-) -> Rotation {
-    let step = Step::Advance {
+) -> RotationWrite {
+    let step = RotationStep::Advance {
         generation,
         current: hash(from),
         successor: hash(to),
@@ -157,7 +157,7 @@ pub(super) fn advance(
         context: [9; 32],
         idle_exp: now.plus(IDLE),
     };
-    Rotation {
+    RotationWrite {
         sid: sid(number),
         step,
         tokens: Vec::new(),
@@ -166,13 +166,13 @@ pub(super) fn advance(
 }
 
 /// Row 8 of session `number`, to the hash `to`.
-pub(super) fn remint(number: u32, generation: u32, to: u32, now: Timestamp) -> Rotation {
-    let step = Step::Remint {
+pub(super) fn remint(number: u32, generation: u32, to: u32, now: Timestamp) -> RotationWrite {
+    let step = RotationStep::Remint {
         generation,
         successor: hash(to),
         sealed: vec![8; 44],
     };
-    Rotation {
+    RotationWrite {
         sid: sid(number),
         step,
         tokens: Vec::new(),
@@ -181,10 +181,10 @@ pub(super) fn remint(number: u32, generation: u32, to: u32, now: Timestamp) -> R
 }
 
 /// Rows 5 and 7 of session `number`.
-pub(super) fn hold(number: u32, generation: u32) -> Rotation {
-    Rotation {
+pub(super) fn hold(number: u32, generation: u32) -> RotationWrite {
+    RotationWrite {
         sid: sid(number),
-        step: Step::Hold { generation },
+        step: RotationStep::Hold { generation },
         tokens: Vec::new(),
         log_until: None,
     }
@@ -193,7 +193,7 @@ pub(super) fn hold(number: u32, generation: u32) -> Rotation {
 /// Rotates, which must be done.
 pub(super) async fn rotate(
     store: &Store,
-    rotation: Rotation,
+    rotation: RotationWrite,
     now: Timestamp,
 ) -> Result<(), Broken> {
     same!(store.rotate(rotation, now).await?, Rotated::Done);
@@ -223,7 +223,7 @@ pub(super) async fn whole_log(store: &Store, now: Timestamp) -> Result<Vec<LogEn
 pub(super) fn token(number: u32, subject: &str, issued_at: Timestamp) -> TokenRecord {
     TokenRecord {
         jti: jti(number),
-        kind: TokenKind::Access,
+        kind: StoredTokenKind::Access,
         sid: None,
         generation: None,
         parent: None,

@@ -78,7 +78,7 @@ impl Clause {
     /// clause.
     pub async fn check(&self, store: impl Into<Store>) -> Result<(), Broken> {
         let (store, check) = (store.into(), self.check);
-        let checking = tokio::spawn(tokio::time::timeout(PATIENCE, async move {
+        let checking = tokio::spawn(tokio::time::timeout(TIMEOUT, async move {
             store.migrate(fixture::NOW).await?;
             check(store).await
         }));
@@ -142,7 +142,7 @@ impl From<StoreError> for Broken {
 }
 
 /// How long a clause may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// All clauses, in the order of their numbers.
 pub const CLAUSES: &[Clause] = &joined();

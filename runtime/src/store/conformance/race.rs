@@ -14,7 +14,7 @@ clauses! {
             let answers = together(64, move |number| {
                 let store = shared.clone();
                 let mut rotation = advance(1, generation, 0, 1000 * (generation + 1) + number, NOW);
-                if let crate::store::Step::Advance { current: read, .. } = &mut rotation.step {
+                if let crate::store::RotationStep::Advance { current: read, .. } = &mut rotation.step {
                     *read = current;
                 }
                 async move { store.rotate(rotation, NOW).await }

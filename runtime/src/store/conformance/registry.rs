@@ -1,13 +1,13 @@
 //! Clauses of `record_tokens` and `tokens`.
 
 use super::fixture::*;
-use crate::store::{Target, TokenKind, TokenQuery, TokenRecord};
+use crate::store::{StoredTokenKind, Target, TokenQuery, TokenRecord};
 
 clauses! {
     /// Every value of a row reads back; the answer counts the rows.
     78 record_tokens a_token_reads_back_as_it_was_recorded(store) {
         let full = TokenRecord {
-            kind: TokenKind::Refresh,
+            kind: StoredTokenKind::Refresh,
             sid: Some(sid(1)),
             generation: Some(u32::MAX),
             parent: Some(jti(9)),

@@ -2,10 +2,12 @@
 
 use super::fixture::*;
 use crate::clock::Timestamp;
-use crate::store::{Fact, LogEntry, Predecessor, Rotated, Rotation, Session, Step, Store, Target};
+use crate::store::{
+    Fact, LogEntry, Predecessor, Rotated, RotationStep, RotationWrite, Session, Store, Target,
+};
 
 /// A rotation that must be lost, and must leave the row and the log as they are.
-async fn lost(store: &Store, rotation: Rotation, now: Timestamp) -> Result<(), super::Broken> {
+async fn lost(store: &Store, rotation: RotationWrite, now: Timestamp) -> Result<(), super::Broken> {
     let before = (
         store.session(rotation.sid, NOW).await?,
         whole_log(store, NOW).await?,
@@ -23,7 +25,7 @@ async fn lost(store: &Store, rotation: Rotation, now: Timestamp) -> Result<(), s
 }
 
 clauses! {
-    /// An advance writes exactly what `Step::Advance` says, and leaves the rest of the row.
+    /// An advance writes exactly what `RotationStep::Advance` says, and leaves the rest of the row.
     32 rotate an_advance_writes_what_it_says(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         let before = row(&store, 1, NOW).await?;
@@ -51,7 +53,7 @@ clauses! {
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
         same!(store.confirm(vec![(sid(1), 1)], at(2)).await?, 1);
         let mut second = advance(1, 1, 2, 3, at(3));
-        if let Step::Advance { sealed, context, .. } = &mut second.step {
+        if let RotationStep::Advance { sealed, context, .. } = &mut second.step {
             *sealed = vec![1, 2, 3];
             *context = [4; 32];
         }
@@ -111,7 +113,7 @@ clauses! {
         rotate(&store, advance(3, 0, 3, 9, at(4999)), at(4999)).await?;
     }
 
-    /// A re-mint writes exactly what `Step::Remint` says: the predecessor, `superseded_at`, the
+    /// A re-mint writes exactly what `RotationStep::Remint` says: the predecessor, `superseded_at`, the
     /// context and both expiries stay.
     37 rotate a_remint_writes_what_it_says(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, Rotation, Session, SessionStore, Spent, StoreError, StoreHealth, StoredKeys,
+    Rotated, RotationWrite, Session, SessionStore, Spent, StoreError, StoreHealth, StoredKeys,
     TokenQuery, TokenRecord,
 };
 use crate::clock::Timestamp;
@@ -97,7 +97,7 @@ impl SessionStore for MemoryStore {
         self.with("the session could not be read", |state| state.session(sid))
     }
 
-    async fn rotate(&self, rotation: Rotation, now: Timestamp) -> Result<Rotated, StoreError> {
+    async fn rotate(&self, rotation: RotationWrite, now: Timestamp) -> Result<Rotated, StoreError> {
         self.with("the session could not be rotated", |state| {
             state.rotate(rotation, now)
         })

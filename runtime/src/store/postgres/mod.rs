@@ -21,7 +21,7 @@ pub use open::PostgresOptions;
 
 use super::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, Rotation, Session, SessionStore, Spent, StoreError, StoreHealth, StoredKeys,
+    Rotated, RotationWrite, Session, SessionStore, Spent, StoreError, StoreHealth, StoredKeys,
     TokenQuery, TokenRecord,
 };
 use crate::clock::Timestamp;
@@ -141,7 +141,7 @@ impl SessionStore for PostgresStore {
             .await
     }
 
-    async fn rotate(&self, rotation: Rotation, now: Timestamp) -> Result<Rotated, StoreError> {
+    async fn rotate(&self, rotation: RotationWrite, now: Timestamp) -> Result<Rotated, StoreError> {
         const WHAT: &str = "the session could not be rotated";
         let mode = if session::only_reads(&rotation) {
             Mode::Look

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
-use super::super::{Predecessor, RevokeReason, Session, TokenKind, TokenRecord};
+use super::super::{Predecessor, RevokeReason, Session, StoredTokenKind, TokenRecord};
 use super::run::Outcome;
 use crate::clock::Timestamp;
 use crate::device::{Device, Hints};
@@ -97,9 +97,9 @@ pub(super) fn token(row: &PgRow) -> Outcome<TokenRecord> {
     Ok(TokenRecord {
         jti: TokenId::from_bytes(row.try_get(0)?),
         kind: if row.try_get::<&str, _>(1)? == REFRESH {
-            TokenKind::Refresh
+            StoredTokenKind::Refresh
         } else {
-            TokenKind::Access
+            StoredTokenKind::Access
         },
         sid: row.try_get::<Option<_>, _>(2)?.map(SessionId::from_bytes),
         generation: row.try_get::<Option<i64>, _>(3)?.map(small).transpose()?,
@@ -112,10 +112,10 @@ pub(super) fn token(row: &PgRow) -> Outcome<TokenRecord> {
     })
 }
 
-pub(super) const fn kind(kind: TokenKind) -> &'static str {
+pub(super) const fn kind(kind: StoredTokenKind) -> &'static str {
     match kind {
-        TokenKind::Access => ACCESS,
-        TokenKind::Refresh => REFRESH,
+        StoredTokenKind::Access => ACCESS,
+        StoredTokenKind::Refresh => REFRESH,
     }
 }
 

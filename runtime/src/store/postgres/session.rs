@@ -5,8 +5,8 @@ use std::time::Duration;
 use sqlx::{PgConnection, Row as _};
 
 use super::super::{
-    Authenticated, DeviceLimit, NewSession, OnLimit, Opened, RevokeReason, Rotated, Rotation,
-    Session, Step,
+    Authenticated, DeviceLimit, NewSession, OnLimit, Opened, RevokeReason, Rotated, RotationStep,
+    RotationWrite, Session,
 };
 use super::log;
 use super::row::{
@@ -197,12 +197,12 @@ pub(super) async fn live_of(
 /// is then (READ COMMITTED). So exactly one finds them true.
 pub(super) async fn rotate(
     db: &mut PgConnection,
-    rotation: &Rotation,
+    rotation: &RotationWrite,
     now: Timestamp,
 ) -> Outcome<Rotated> {
     let is_plain = rotation.log_until.is_none() && rotation.tokens.is_empty();
     let query = match &rotation.step {
-        Step::Advance {
+        RotationStep::Advance {
             generation,
             current,
             successor,
@@ -225,7 +225,7 @@ pub(super) async fn rotate(
                 .bind(context)
                 .bind(millis(*idle_exp))
         }
-        Step::Remint {
+        RotationStep::Remint {
             generation,
             successor,
             sealed,
@@ -242,7 +242,7 @@ pub(super) async fn rotate(
                 .bind(successor)
                 .bind(sealed)
         }
-        Step::Hold { generation } => {
+        RotationStep::Hold { generation } => {
             let sql = if is_plain {
                 hold!()
             } else {
@@ -260,7 +260,7 @@ pub(super) async fn rotate(
         // A step that brings no generation has none to log.
         let until = rotation
             .log_until
-            .filter(|_| !matches!(rotation.step, Step::Hold { .. }));
+            .filter(|_| !matches!(rotation.step, RotationStep::Hold { .. }));
         query
             .bind(until.map(log::until))
             .bind(token::listed(&rotation.tokens))
@@ -273,8 +273,8 @@ pub(super) async fn rotate(
 }
 
 /// Whether a rotation only reads.
-pub(super) fn only_reads(rotation: &Rotation) -> bool {
-    matches!(rotation.step, Step::Hold { .. }) && rotation.tokens.is_empty()
+pub(super) fn only_reads(rotation: &RotationWrite) -> bool {
+    matches!(rotation.step, RotationStep::Hold { .. }) && rotation.tokens.is_empty()
 }
 
 macro_rules! advance {

@@ -24,7 +24,7 @@ pub use open::RedisOptions;
 
 use super::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, Rotation, Session, SessionStore, Spent, StoreError, StoreHealth, StoredKeys,
+    Rotated, RotationWrite, Session, SessionStore, Spent, StoreError, StoreHealth, StoredKeys,
     TokenQuery, TokenRecord,
 };
 use crate::clock::Timestamp;
@@ -185,7 +185,7 @@ impl SessionStore for RedisStore {
         .await
     }
 
-    async fn rotate(&self, rotation: Rotation, now: Timestamp) -> Result<Rotated, StoreError> {
+    async fn rotate(&self, rotation: RotationWrite, now: Timestamp) -> Result<Rotated, StoreError> {
         self.run(
             "the session could not be rotated",
             session::rotate(rotation, now),

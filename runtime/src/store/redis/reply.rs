@@ -2,7 +2,9 @@
 
 use redis::Value;
 
-use super::super::{Fact, LogEntry, Predecessor, RevokeReason, Session, TokenKind, TokenRecord};
+use super::super::{
+    Fact, LogEntry, Predecessor, RevokeReason, Session, StoredTokenKind, TokenRecord,
+};
 use super::Outcome;
 use crate::clock::Timestamp;
 use crate::device::Device;
@@ -161,9 +163,9 @@ impl Fields {
 pub(super) fn token(value: Value) -> Outcome<TokenRecord> {
     let mut row = Row::of(value)?;
     let kind = if row.text()? == REFRESH {
-        TokenKind::Refresh
+        StoredTokenKind::Refresh
     } else {
-        TokenKind::Access
+        StoredTokenKind::Access
     };
     let sid = row
         .text_or_none()?
@@ -203,10 +205,10 @@ pub(super) fn token(value: Value) -> Outcome<TokenRecord> {
     })
 }
 
-pub(super) const fn kind(kind: TokenKind) -> &'static str {
+pub(super) const fn kind(kind: StoredTokenKind) -> &'static str {
     match kind {
-        TokenKind::Access => "access",
-        TokenKind::Refresh => REFRESH,
+        StoredTokenKind::Access => "access",
+        StoredTokenKind::Refresh => REFRESH,
     }
 }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use redis::Value;
 
-use super::super::{Authenticated, NewSession, OnLimit, Opened, Rotated, Rotation, Session, Step};
+use super::super::{
+    Authenticated, NewSession, OnLimit, Opened, Rotated, RotationStep, RotationWrite, Session,
+};
 use super::script::{ATTACH, CONFIRM, Call, OPEN, READ, REAUTHENTICATE, ROTATE, SESSIONS, hex};
 use super::{Outcome, reply, token};
 use crate::clock::Timestamp;
@@ -112,17 +114,17 @@ pub(super) fn oldest_first(answer: Value) -> Outcome<Vec<Session>> {
     Ok(rows)
 }
 
-pub(super) fn rotate(rotation: Rotation, now: Timestamp) -> Outcome<Call> {
-    let Rotation {
+pub(super) fn rotate(rotation: RotationWrite, now: Timestamp) -> Outcome<Call> {
+    let RotationWrite {
         sid,
         step,
         tokens,
         log_until,
     } = rotation;
     let (name, generation) = match &step {
-        Step::Advance { generation, .. } => ("advance", *generation),
-        Step::Remint { generation, .. } => ("remint", *generation),
-        Step::Hold { generation } => ("hold", *generation),
+        RotationStep::Advance { generation, .. } => ("advance", *generation),
+        RotationStep::Remint { generation, .. } => ("remint", *generation),
+        RotationStep::Hold { generation } => ("hold", *generation),
     };
     let call = Call::at(&ROTATE, now)?
         .key(key(sid))
@@ -134,7 +136,7 @@ pub(super) fn rotate(rotation: Rotation, now: Timestamp) -> Outcome<Call> {
         .word(log_until.map(millis).unwrap_or_default())
         .nonce()?;
     let call = match step {
-        Step::Advance {
+        RotationStep::Advance {
             current,
             successor,
             sealed,
@@ -147,10 +149,10 @@ pub(super) fn rotate(rotation: Rotation, now: Timestamp) -> Outcome<Call> {
             .word(sealed)
             .word(context)
             .time(idle_exp),
-        Step::Remint {
+        RotationStep::Remint {
             successor, sealed, ..
         } => call.word(successor).word(sealed),
-        Step::Hold { .. } => call,
+        RotationStep::Hold { .. } => call,
     };
     Ok(token::append(call, tokens))
 }

@@ -25,8 +25,8 @@ pub use open::SqliteOptions;
 
 use super::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, Rotation, Session, SessionStore, Spent, Step, StoreError, StoreHealth, StoredKeys,
-    TokenQuery, TokenRecord,
+    Rotated, RotationStep, RotationWrite, Session, SessionStore, Spent, StoreError, StoreHealth,
+    StoredKeys, TokenQuery, TokenRecord,
 };
 use crate::clock::Timestamp;
 use crate::device::Device;
@@ -146,10 +146,10 @@ impl SessionStore for SqliteStore {
         .await
     }
 
-    async fn rotate(&self, rotation: Rotation, now: Timestamp) -> Result<Rotated, StoreError> {
+    async fn rotate(&self, rotation: RotationWrite, now: Timestamp) -> Result<Rotated, StoreError> {
         const WHAT: &str = "the session could not be rotated";
         match rotation.step {
-            Step::Hold { generation } if rotation.tokens.is_empty() => {
+            RotationStep::Hold { generation } if rotation.tokens.is_empty() => {
                 self.read(WHAT, move |db| {
                     session::hold(db, rotation.sid, generation, now)
                 })

@@ -2,7 +2,7 @@
 
 use rusqlite::Row;
 
-use super::super::{Predecessor, RevokeReason, Session, TokenKind, TokenRecord};
+use super::super::{Predecessor, RevokeReason, Session, StoredTokenKind, TokenRecord};
 use crate::clock::Timestamp;
 use crate::device::{Device, Hints};
 use crate::id::{SessionId, TokenId};
@@ -77,9 +77,9 @@ pub(super) fn token(row: &Row<'_>) -> rusqlite::Result<TokenRecord> {
     Ok(TokenRecord {
         jti: TokenId::from_bytes(row.get(0)?),
         kind: if row.get_ref(1)?.as_str()? == REFRESH {
-            TokenKind::Refresh
+            StoredTokenKind::Refresh
         } else {
-            TokenKind::Access
+            StoredTokenKind::Access
         },
         sid: row.get::<_, Option<_>>(2)?.map(SessionId::from_bytes),
         generation: row.get(3)?,
@@ -92,10 +92,10 @@ pub(super) fn token(row: &Row<'_>) -> rusqlite::Result<TokenRecord> {
     })
 }
 
-pub(super) const fn kind(kind: TokenKind) -> &'static str {
+pub(super) const fn kind(kind: StoredTokenKind) -> &'static str {
     match kind {
-        TokenKind::Access => ACCESS,
-        TokenKind::Refresh => REFRESH,
+        StoredTokenKind::Access => ACCESS,
+        StoredTokenKind::Refresh => REFRESH,
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 
 use super::super::{
-    Authenticated, Fact, NewSession, OnLimit, Opened, RevokeReason, Rotated, Rotation, Session,
-    Step,
+    Authenticated, Fact, NewSession, OnLimit, Opened, RevokeReason, Rotated, RotationStep,
+    RotationWrite, Session,
 };
 use super::row::{self, millis, session_columns};
 use super::{Outcome, log, revoke, token};
@@ -120,9 +120,13 @@ pub(super) fn live_of(db: &Connection, subject: &str, now: Timestamp) -> Outcome
 
 /// The conditions stand in the statement that writes, so exactly one of several rotations of one
 /// token finds them true.
-pub(super) fn rotate(db: &Connection, rotation: &Rotation, now: Timestamp) -> Outcome<Rotated> {
+pub(super) fn rotate(
+    db: &Connection,
+    rotation: &RotationWrite,
+    now: Timestamp,
+) -> Outcome<Rotated> {
     let next = match &rotation.step {
-        Step::Advance {
+        RotationStep::Advance {
             generation,
             current,
             successor,
@@ -151,7 +155,7 @@ pub(super) fn rotate(db: &Connection, rotation: &Rotation, now: Timestamp) -> Ou
             };
             statement.query_row(values, |row| row.get(0)).optional()?
         }
-        Step::Remint {
+        RotationStep::Remint {
             generation,
             successor,
             sealed,
@@ -172,7 +176,7 @@ pub(super) fn rotate(db: &Connection, rotation: &Rotation, now: Timestamp) -> Ou
             };
             statement.query_row(values, |row| row.get(0)).optional()?
         }
-        Step::Hold { generation } => {
+        RotationStep::Hold { generation } => {
             let held = hold(db, rotation.sid, *generation, now)?;
             if held == Rotated::Done {
                 token::record(db, &rotation.tokens)?;

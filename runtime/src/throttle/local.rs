@@ -19,7 +19,7 @@ use crate::store::Limit;
 /// Keys are told apart by 63 bits of a hash with a random seed. Where more of them are in use than
 /// the bound allows, further ones share the budgets of a few thousand places: memory stays bounded,
 /// and nobody who fills it goes uncounted.
-pub(super) struct Counter {
+pub(super) struct LocalCounter {
     limiter: RateLimiter<u64, DashMapStateStore<u64>, Ticks, NoOpMiddleware<Duration>>,
     seed: RandomState,
     most: usize,
@@ -27,7 +27,7 @@ pub(super) struct Counter {
     is_full: AtomicBool,
 }
 
-impl Counter {
+impl LocalCounter {
     pub(super) fn new(limit: Limit, keys: u32, clock: &Clock) -> Self {
         let burst = NonZeroU32::new(limit.burst).unwrap_or(NonZeroU32::MIN);
         let every = (limit.period / burst.get()).max(Duration::from_nanos(1));

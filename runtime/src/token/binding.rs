@@ -12,10 +12,10 @@ use crate::secret::same;
 /// Fingerprints of a device's id and of a network, eight bytes each; zeros where it is not bound to
 /// one. They hold for one session.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Bond([u8; 16]);
+pub struct TokenBinding([u8; 16]);
 
-impl Bond {
-    /// The bond of a session to a device and a network.
+impl TokenBinding {
+    /// The binding of a session to a device and a network.
     #[must_use]
     pub fn of(sid: SessionId, device_id: Option<&str>, network: Option<impl fmt::Display>) -> Self {
         let device = device_id.map_or([0; 8], |id| fingerprint("device", sid, id));
@@ -57,7 +57,7 @@ fn allows(bound: &[u8], here: &[u8]) -> bool {
 
 fn fingerprint(what: &str, sid: SessionId, value: &str) -> [u8; 8] {
     let mut hash = Sha256::new();
-    hash.update("tollgate/bond/1");
+    hash.update("tollgate/binding/1");
     hash.update(what);
     hash.update(sid.as_bytes());
     hash.update(value);
@@ -69,13 +69,13 @@ fn fingerprint(what: &str, sid: SessionId, value: &str) -> [u8; 8] {
     short
 }
 
-impl fmt::Debug for Bond {
+impl fmt::Debug for TokenBinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Bond")
+        f.write_str("TokenBinding")
     }
 }
 
-impl<'de> Deserialize<'de> for Bond {
+impl<'de> Deserialize<'de> for TokenBinding {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Written as an id is.
         TokenId::deserialize(deserializer).map(|id| Self(*id.as_bytes()))

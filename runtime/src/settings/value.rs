@@ -9,20 +9,20 @@ use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use toml::Value;
 
 use super::{
-    Bind, Cidr, Consistency, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy,
-    Registry, SameSite, StoreTls,
+    BindingMode, Cidr, Consistency, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale,
+    RefreshPolicy, Registry, SameSite, StoreTls,
 };
 
 /// A value as its source has it.
 #[derive(Clone, Copy)]
-pub(super) enum Raw<'a> {
+pub(super) enum Scalar<'a> {
     /// In the file, where it has a type.
     File(&'a Value),
     /// In the environment, where everything is text.
     Env(&'a str),
 }
 
-impl<'a> Raw<'a> {
+impl<'a> Scalar<'a> {
     pub(super) fn text(self) -> Option<&'a str> {
         match self {
             Self::File(value) => value.as_str(),
@@ -32,16 +32,16 @@ impl<'a> Raw<'a> {
 }
 
 /// A type that a setting may have.
-pub(super) trait Leaf: Sized {
+pub(super) trait SettingValue: Sized {
     /// Reads it. The error says what it must be.
-    fn read(raw: Raw<'_>) -> Result<Self, String>;
+    fn read(raw: Scalar<'_>) -> Result<Self, String>;
 
     /// Writes it as the file would have it; `None` where it is not set.
     fn show(&self) -> Option<String>;
 }
 
-impl<T: Leaf> Leaf for Option<T> {
-    fn read(raw: Raw<'_>) -> Result<Self, String> {
+impl<T: SettingValue> SettingValue for Option<T> {
+    fn read(raw: Scalar<'_>) -> Result<Self, String> {
         T::read(raw).map(Some)
     }
 
@@ -50,8 +50,8 @@ impl<T: Leaf> Leaf for Option<T> {
     }
 }
 
-impl Leaf for String {
-    fn read(raw: Raw<'_>) -> Result<Self, String> {
+impl SettingValue for String {
+    fn read(raw: Scalar<'_>) -> Result<Self, String> {
         raw.text()
             .map(str::to_owned)
             .ok_or_else(|| "must be a string".to_owned())
@@ -62,15 +62,15 @@ impl Leaf for String {
     }
 }
 
-impl Leaf for Vec<String> {
-    fn read(raw: Raw<'_>) -> Result<Self, String> {
+impl SettingValue for Vec<String> {
+    fn read(raw: Scalar<'_>) -> Result<Self, String> {
         match raw {
-            Raw::Env(text) => Ok(text
+            Scalar::Env(text) => Ok(text
                 .split(',')
                 .map(|item| item.trim().to_owned())
                 .filter(|item| !item.is_empty())
                 .collect()),
-            Raw::File(value) => value
+            Scalar::File(value) => value
                 .as_array()
                 .and_then(|items| {
                     items
@@ -87,8 +87,8 @@ impl Leaf for Vec<String> {
     }
 }
 
-impl Leaf for Vec<Cidr> {
-    fn read(raw: Raw<'_>) -> Result<Self, String> {
+impl SettingValue for Vec<Cidr> {
+    fn read(raw: Scalar<'_>) -> Result<Self, String> {
         let ranges = Vec::<String>::read(raw)?;
         ranges
             .iter()
@@ -106,13 +106,13 @@ impl Leaf for Vec<Cidr> {
     }
 }
 
-impl Leaf for bool {
-    fn read(raw: Raw<'_>) -> Result<Self, String> {
+impl SettingValue for bool {
+    fn read(raw: Scalar<'_>) -> Result<Self, String> {
         let read = match raw {
-            Raw::File(value) => value.as_bool(),
-            Raw::Env("true") => Some(true),
-            Raw::Env("false") => Some(false),
-            Raw::Env(_) => None,
+            Scalar::File(value) => value.as_bool(),
+            Scalar::Env("true") => Some(true),
+            Scalar::Env("false") => Some(false),
+            Scalar::Env(_) => None,
         };
         read.ok_or_else(|| "must be `true` or `false`".to_owned())
     }
@@ -122,13 +122,13 @@ impl Leaf for bool {
     }
 }
 
-impl Leaf for u32 {
-    fn read(raw: Raw<'_>) -> Result<Self, String> {
+impl SettingValue for u32 {
+    fn read(raw: Scalar<'_>) -> Result<Self, String> {
         let read = match raw {
-            Raw::File(value) => value
+            Scalar::File(value) => value
                 .as_integer()
                 .and_then(|number| Self::try_from(number).ok()),
-            Raw::Env(text) => text
+            Scalar::Env(text) => text
                 .parse()
                 .ok()
                 .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit())),
@@ -141,8 +141,8 @@ impl Leaf for u32 {
     }
 }
 
-impl Leaf for Duration {
-    fn read(raw: Raw<'_>) -> Result<Self, String> {
+impl SettingValue for Duration {
+    fn read(raw: Scalar<'_>) -> Result<Self, String> {
         raw.text()
             .and_then(parse_duration)
             .ok_or_else(|| "must be a duration such as `30s`, `10m` or `1h30m`".to_owned())
@@ -153,8 +153,8 @@ impl Leaf for Duration {
     }
 }
 
-impl Leaf for Consistency {
-    fn read(raw: Raw<'_>) -> Result<Self, String> {
+impl SettingValue for Consistency {
+    fn read(raw: Scalar<'_>) -> Result<Self, String> {
         let read = raw.text().and_then(|text| match text {
             "eventual" => Some(Self::Eventual),
             "strict" => Some(Self::Strict),
@@ -180,8 +180,8 @@ impl Leaf for Consistency {
 
 macro_rules! words {
     ($($kind:ty),+) => {$(
-        impl Leaf for $kind {
-            fn read(raw: Raw<'_>) -> Result<Self, String> {
+        impl SettingValue for $kind {
+            fn read(raw: Scalar<'_>) -> Result<Self, String> {
                 read_word(raw)
             }
 
@@ -193,7 +193,7 @@ macro_rules! words {
 }
 
 words!(
-    Bind,
+    BindingMode,
     Counted,
     ForwardedHeader,
     OnLimit,
@@ -205,7 +205,7 @@ words!(
     StoreTls
 );
 
-fn read_word<T: DeserializeOwned>(raw: Raw<'_>) -> Result<T, String> {
+fn read_word<T: DeserializeOwned>(raw: Scalar<'_>) -> Result<T, String> {
     let word: Result<T, Choices> =
         T::deserialize(raw.text().unwrap_or_default().into_deserializer());
     word.map_err(|choices| choices.to_string())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
-use super::source::{Fetched, Twin};
+use super::source::{BoxedSource, Fetched};
 use super::{KeyHealth, Wanted};
 use crate::clock::Timestamp;
 use crate::error::{AuthError, Causes};
@@ -20,7 +20,7 @@ use crate::keys::{Algorithm, PublicKeySet};
 /// share one attempt, and an attempt is made only so often, whether it succeeds or not (R59 to
 /// R64).
 pub(super) struct KeyCache {
-    source: Box<dyn Twin>,
+    source: Box<dyn BoxedSource>,
     held: ArcSwapOption<Held>,
     generation: AtomicU64,
     /// In milliseconds since 1970: the next attempt is not before.
@@ -51,7 +51,7 @@ struct Attempt {
 }
 
 impl KeyCache {
-    pub(super) fn new(source: Box<dyn Twin>) -> Arc<Self> {
+    pub(super) fn new(source: Box<dyn BoxedSource>) -> Arc<Self> {
         Arc::new(Self {
             source,
             held: ArcSwapOption::empty(),
@@ -155,7 +155,7 @@ impl KeyCache {
         // On a task of its own: a client that goes away does not break off what others wait for.
         let (cache, allowed) = (Arc::clone(self), allowed.to_vec());
         tokio::spawn(async move {
-            let fetched = tokio::time::timeout(PATIENCE, cache.source.fetch(&allowed)).await;
+            let fetched = tokio::time::timeout(TIMEOUT, cache.source.fetch(&allowed)).await;
             let fetched = fetched.unwrap_or_else(|_| {
                 Err(AuthError::unavailable("the issuer did not answer in time"))
             });
@@ -259,6 +259,6 @@ impl fmt::Debug for KeyCache {
 /// How often at most an issuer is asked, whatever becomes of it (R59, R60).
 const COOL_DOWN_MILLIS: u64 = 30_000;
 /// How long an issuer may take to answer (R62).
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// R64.
 const FLOOR: Duration = Duration::from_secs(30);

@@ -37,7 +37,7 @@ pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option
         epoch: registered.epoch,
         auth_time: Some(registered.auth_time),
         acr: None,
-        bond: None,
+        binding: None,
     })
 }
 
