@@ -4,29 +4,20 @@
 
 pub mod action;
 pub mod clock;
-#[cfg(feature = "axum")]
-mod cookie;
 pub mod device;
 pub mod error;
 pub mod event;
-#[cfg(feature = "axum")]
-pub mod extract;
+mod flow;
 pub mod gate;
 pub mod guard;
 #[cfg(feature = "axum")]
-pub mod guarded;
+mod http;
 pub mod id;
 pub mod keys;
-#[cfg(feature = "openapi")]
-mod openapi;
 #[cfg(feature = "password")]
 pub mod password;
 pub mod policy;
 pub mod prelude;
-#[cfg(feature = "axum")]
-pub mod reject;
-#[cfg(feature = "axum")]
-mod router;
 pub mod secret;
 pub mod session;
 pub mod settings;
@@ -38,7 +29,10 @@ mod throttle;
 pub mod token;
 
 #[cfg(feature = "axum")]
-pub use guarded::{ProtectedRouter, routing};
+pub use self::http::{
+    extract, problem as reject, protected as guarded,
+    protected::{ProtectedRouter, routing},
+};
 
 /// The former name of [`ProtectedRouter`].
 #[cfg(feature = "axum")]
@@ -48,7 +42,7 @@ pub type Guarded<S = ()> = ProtectedRouter<S>;
 pub use token::{ClaimValue, JwtClaims};
 
 #[doc(hidden)]
-#[path = "private.rs"]
+#[path = "expansion/mod.rs"]
 pub mod __private;
 
 #[cfg(feature = "macros")]

@@ -2,8 +2,6 @@
 
 pub use crate::device::Client;
 pub use crate::error::{AuthError, Code, Refusal, SignInStep};
-#[cfg(feature = "axum")]
-pub use crate::extract::{Auth, Current, Lenient, OneOf, Public};
 #[cfg(feature = "jwe")]
 pub use crate::gate::Encrypted;
 pub use crate::gate::{
@@ -11,14 +9,16 @@ pub use crate::gate::{
     UsernameLogin, Verifier,
 };
 #[cfg(feature = "axum")]
-pub use crate::guarded::ProtectedRouter;
+pub use crate::http::extract::{Auth, Current, Lenient, OneOf, Public};
+#[cfg(feature = "axum")]
+pub use crate::http::problem::Rejection;
+#[cfg(feature = "axum")]
+pub use crate::http::protected::ProtectedRouter;
 pub use crate::id::SessionId;
 pub use crate::keys::{Algorithm, KeyRing};
 #[cfg(feature = "password")]
 pub use crate::password::Passwords;
 pub use crate::policy::Anyone;
-#[cfg(feature = "axum")]
-pub use crate::reject::Rejection;
 pub use crate::secret::{Password, Secret};
 pub use crate::session::{Issued, Revoke};
 pub use crate::settings::Settings;
@@ -31,11 +31,11 @@ pub use crate::{Policy, auth_backend};
 
 #[cfg(feature = "axum")]
 #[doc(hidden)]
-pub use crate::extract::Optional;
+pub use crate::http::extract::Optional;
 #[cfg(feature = "axum")]
 #[doc(hidden)]
 #[allow(deprecated, reason = "a program that names it gets the warning")]
-pub use crate::guarded::Guarded;
+pub use crate::http::protected::Guarded;
 #[doc(hidden)]
 #[allow(deprecated, reason = "a program that names it gets the warning")]
 pub use crate::{error::Step, gate::Sessions};

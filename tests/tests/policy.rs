@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde::ser::SerializeMap;
 use tollgate::clock::Timestamp;
 use tollgate::policy::{Decision, Facts, Rule, StepUp, Value, claim_holds, decide};
-use tollgate::token::{ClaimSet, JwtClaims as _};
+use tollgate::token::ClaimSet;
 use tollgate::{ClaimValue, JwtClaims};
 
 const NOW: Timestamp = Timestamp::from_secs(1_000_000);

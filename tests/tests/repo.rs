@@ -4,36 +4,78 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The modules of the runtime, the highest layer first. A module names only those below its own.
-///
-/// In front of the layers of `DESIGN.md` stand those that only users and expansions name.
-const LAYERS: &[&[&str]] = &[
-    &["__private", "prelude", "private"],
-    &["cli", "testing"],
-    &["router"],
-    &["openapi"],
-    &["guarded"],
-    &["extract"],
-    &["cookie"],
-    &["reject"],
-    &["gate"],
-    &["session", "guard", "password", "throttle", "action"],
-    &["store", "policy"],
-    &["token", "device"],
-    &["keys", "event"],
-    &["settings", "error", "clock", "secret", "id"],
+/// The modules in front of the layers of `DESIGN.md`: those that only users and expansions name.
+const TOP: &[&str] = &[
+    "__private",
+    "prelude",
+    "expansion",
+    "cli",
+    "testing",
+    "guide",
 ];
 
-/// Modules of different layers that do not know each other all the same.
-const STRANGERS: &[(&str, &str)] = &[("store", "token")];
+/// The layers of the runtime as `DESIGN.md` draws them, the highest first. A module names only
+/// those below its own.
+struct Layers {
+    rows: Vec<Vec<String>>,
+    /// Modules of different layers that do not know each other all the same.
+    strangers: Vec<(String, String)>,
+}
 
-/// Modules of the lowest layer may name each other: they are the ground.
-const GROUND: &[&str] = &["settings", "error", "clock", "secret", "id"];
+impl Layers {
+    /// Reads the drawing and the sentence about strangers below the heading "Layers".
+    fn read() -> Self {
+        let design = read(&root().join("DESIGN.md"));
+        let (_, section) = design.split_once("## Layers").expect("a section on layers");
+        let section = section.split("\n## ").next().unwrap();
+        let drawing = section.split("```").nth(1).expect("a drawing");
+        let words = |text: &str, by: char| -> Vec<String> {
+            text.split(by)
+                .map(|word| word.trim().to_owned())
+                .filter(|word| !word.is_empty())
+                .collect()
+        };
+        let rows: Vec<Vec<String>> = words(drawing, '→')
+            .iter()
+            .map(|row| words(row, '|'))
+            .collect();
+        assert!(rows.len() > 5, "the drawing has too few layers: {rows:?}");
+        let strangers = section
+            .split(['.', ';'])
+            .filter(|sentence| sentence.contains("strangers"))
+            .filter_map(|sentence| {
+                let mut quoted = sentence.split('`').skip(1).step_by(2);
+                Some((quoted.next()?.to_owned(), quoted.next()?.to_owned()))
+            })
+            .collect();
+        Self { rows, strangers }
+    }
 
-/// The only modules that name axum and http.
-const WEB: &[&str] = &[
-    "router", "openapi", "guarded", "extract", "cookie", "reject",
-];
+    /// Returns how far below the top a module is.
+    fn depth(&self, module: &str) -> Option<usize> {
+        if TOP.contains(&module) {
+            return Some(0);
+        }
+        let row = |row: &Vec<String>| row.iter().any(|known| known == module);
+        self.rows.iter().position(row).map(|at| at + 1)
+    }
+
+    /// Returns whether the one module may name the other. The modules of the lowest layer may name
+    /// each other: they are the ground.
+    fn may_name(&self, from: &str, to: &str) -> bool {
+        let is_pair = |(one, two): &(String, String)| {
+            (one.as_str(), two.as_str()) == (from, to) || (two.as_str(), one.as_str()) == (from, to)
+        };
+        let (Some(above), Some(below)) = (self.depth(from), self.depth(to)) else {
+            return false;
+        };
+        let is_ground = above == below && above == self.rows.len();
+        !self.strangers.iter().any(is_pair) && (above < below || is_ground)
+    }
+}
+
+/// The only module that names axum and http.
+const WEB: &[&str] = &["http"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -158,30 +200,15 @@ fn head(text: &str) -> &str {
         .unwrap_or_default()
 }
 
-fn layer(module: &str) -> Option<usize> {
-    LAYERS.iter().position(|layer| layer.contains(&module))
-}
-
-/// Whether the one module may name the other.
-fn may_name(from: &str, to: &str) -> bool {
-    let strangers = STRANGERS
-        .iter()
-        .any(|&(one, two)| (one, two) == (from, to) || (two, one) == (from, to));
-    let (Some(above), Some(below)) = (layer(from), layer(to)) else {
-        return false;
-    };
-    !strangers && (above < below || (GROUND.contains(&from) && GROUND.contains(&to)))
-}
-
 #[test]
 fn arrows_point_down_inside_the_runtime() {
-    let mut wrong = Vec::new();
+    let (layers, mut wrong) = (Layers::read(), Vec::new());
     for path in sources(&root().join("runtime/src")) {
         let module = module(&path);
         let Some(from) = module.first() else { continue };
         assert!(
-            layer(from).is_some(),
-            "{} is in no layer: name it in LAYERS and in DESIGN.md",
+            layers.depth(from).is_some(),
+            "{} is in no layer: name it in DESIGN.md",
             shown(&path)
         );
         let text = read(&path);
@@ -189,9 +216,9 @@ fn arrows_point_down_inside_the_runtime() {
         let names: BTreeSet<&str> = named(&module, &code).into_iter().collect();
         for to in names
             .into_iter()
-            .filter(|to| layer(to).is_some() && to != from)
+            .filter(|to| layers.depth(to).is_some() && to != from)
         {
-            if !may_name(from, to) {
+            if !layers.may_name(from, to) {
                 wrong.push(format!("{}: `{from}` names `{to}`", shown(&path)));
             }
         }
@@ -229,13 +256,39 @@ fn the_reader_of_paths_sees_what_it_must() {
     ] {
         assert_eq!(named(&module(at), code), expected, "{code}");
     }
-    assert!(may_name("gate", "store") && may_name("secret", "error"));
-    assert!(
-        !may_name("store", "gate")
-            && !may_name("store", "token")
-            && !may_name("token", "store")
-            && !may_name("session", "guard")
-    );
+    let layers = Layers::read();
+    assert!(layers.may_name("gate", "store") && layers.may_name("secret", "error"));
+    for (from, to) in [
+        ("store", "gate"),
+        ("store", "token"),
+        ("token", "store"),
+        ("session", "guard"),
+        ("flow", "http"),
+    ] {
+        assert!(!layers.may_name(from, to), "`{from}` may not name `{to}`");
+    }
+}
+
+/// Handlers and extractors ask the gate and its flows; they do not reach into the engine.
+#[test]
+fn nothing_outside_gate_and_flow_reaches_the_engine() {
+    let mut wrong = Vec::new();
+    for path in sources(&root().join("runtime/src")) {
+        let module = module(&path);
+        let may = ["gate", "flow", "session"];
+        if module
+            .first()
+            .is_some_and(|first| may.contains(&first.as_str()))
+        {
+            continue;
+        }
+        for (number, line) in code(&read(&path)) {
+            if line.contains(".engine") || line.contains("session::Engine") {
+                wrong.push(format!("{}:{number}: {}", shown(&path), line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Lines of the runtime, in modules other than these, that name one of these crates.

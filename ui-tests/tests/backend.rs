@@ -3,8 +3,8 @@
 use tollgate::device::Client;
 use tollgate::error::AuthError;
 use tollgate::gate::{
-    AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Refresh, Reload, RouteOptions,
-    Shape,
+    AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Refresh, Reload, RouteConfig,
+    RouteOptions,
 };
 use tollgate::{JwtClaims, auth_backend};
 
@@ -56,19 +56,21 @@ impl<T: Send + Sync + 'static> Authenticate for Shaped<T> {
 
 #[test]
 fn a_backend_without_options_has_the_default_shape() {
-    fn is<B: AuthBackend<Login = EmailLogin, User = User, Renewal = Reload>>(_: &B) -> Shape {
+    fn is<B: AuthBackend<Login = EmailLogin, User = User, Renewal = Reload>>(_: &B) -> RouteConfig {
         B::ROUTES
     }
-    assert_eq!(is(&Plain), Shape::DEFAULT);
+    assert_eq!(is(&Plain), RouteConfig::DEFAULT);
     let _ = Plain.gate();
 }
 
 #[test]
 fn every_option_is_in_the_shape() {
-    fn is<B: AuthBackend<Login = Badge<u64>, User = User, Renewal = FromStored>>(_: &B) -> Shape {
+    fn is<B: AuthBackend<Login = Badge<u64>, User = User, Renewal = FromStored>>(
+        _: &B,
+    ) -> RouteConfig {
         B::ROUTES
     }
-    let expected = Shape {
+    let expected = RouteConfig {
         prefix: "/v1/session",
         tag: "session",
         openapi: false,

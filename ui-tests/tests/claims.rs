@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::json;
-use tollgate::token::{ClaimSet, Confidential, JwtClaims as _, Open};
+use tollgate::token::{ClaimSet, Confidential, Open};
 use tollgate::{ClaimValue, JwtClaims};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ClaimValue)]

@@ -1,7 +1,6 @@
 //! What derived closed sets put on the wire, and what they read back.
 
 use tollgate::ClaimValue;
-use tollgate::token::ClaimValue as _;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ClaimValue)]
 enum Role {

@@ -6,7 +6,7 @@ use crate::id::SessionId;
 use crate::store::{RevokeReason, Revoked, Target};
 use crate::token::JwtClaims;
 
-use super::{AuthBackend, Gate, Renew as _, store_error};
+use super::{AuthBackend, Gate, Renew as _, failed};
 
 /// The subject of a backend's users.
 pub(super) type SubjectOf<B> = <<B as AuthBackend>::User as JwtClaims>::Subject;
@@ -220,10 +220,7 @@ impl<B: AuthBackend> Gate<B> {
     }
 
     async fn end(&self, target: Target, reason: RevokeReason) -> Result<Revoked, Error> {
-        self.running()
-            .engine
-            .revoke_target(target, reason)
-            .await
-            .map_err(store_error)
+        let revoked = self.engine().revoke(target, reason).await;
+        revoked.map_err(failed("end sessions of the subject"))
     }
 }

@@ -1,9 +1,8 @@
-//! Makes and consumes action tokens: the flows of an account that begin with a letter.
+//! Makes and consumes action tokens, typed by their purpose.
 
-use crate::action::{ActionPurpose, ActionToken, Kept, Proof};
-use crate::error::{Code, Refusal};
-use crate::event::{Event, EventKind};
-use crate::store::OnceValue;
+use crate::action::{ActionPurpose, ActionToken, Proof};
+use crate::error::Refusal;
+use crate::flow::AnyPurpose;
 
 use super::account::SubjectOf;
 use super::{AuthBackend, Gate};
@@ -17,7 +16,7 @@ impl<B: AuthBackend> Gate<B> {
     /// everywhere, or `credentials_changed` ends all sessions.
     ///
     /// # Errors
-    /// [`Code::Unavailable`]: the store cannot be written to, or the deployment is paused.
+    /// [`Code::Unavailable`](crate::error::Code::Unavailable): the store cannot be written to, or the deployment is paused.
     ///
     /// # Examples
     /// ```
@@ -58,44 +57,11 @@ impl<B: AuthBackend> Gate<B> {
         subject: &SubjectOf<B>,
         address: &str,
     ) -> Result<ActionToken<P>, Refusal> {
-        let engine = &self.running().engine;
-        engine.refuse_while_paused()?;
-        let (subject, now) = (subject.to_string(), engine.time.now());
+        let flows = self.flows();
+        flows.refuse_while_paused()?;
         let token = ActionToken::random().map_err(Refusal::unavailable)?;
-        let epoch = self.epoch_of(&subject).await?;
-        let kept = Kept {
-            subject: subject.clone(),
-            address: address.to_owned(),
-            epoch,
-            issued_at: engine.clock.now(),
-        };
-        let value = OnceValue {
-            kind: ActionToken::<P>::kind(),
-            hash: token.hash(),
-            payload: serde_json::to_vec(&kept).map_err(Refusal::unavailable)?,
-            until: now.plus(P::LIFETIME),
-        };
-        if !engine
-            .store
-            .put_once(value, now)
-            .await
-            .map_err(Refusal::unavailable)?
-        {
-            return Err(Refusal::unavailable("an action token met another one"));
-        }
-        engine
-            .events
-            .emit(&Event::new(EventKind::ActionTokenIssued { purpose: P::NAME }).subject(subject));
-        Ok(token)
-    }
-
-    async fn epoch_of(&self, subject: &str) -> Result<u64, Refusal> {
-        let engine = &self.running().engine;
-        engine
-            .store
-            .epoch_of(subject.to_owned(), engine.settings.client_id.clone())
-            .await
-            .map_err(Refusal::unavailable)
+        let kept = flows.keep_action(purpose::<P>(), token.hash(), subject.to_string(), address);
+        kept.await.map(|()| token)
     }
 }
 
@@ -104,34 +70,29 @@ impl<P: ActionPurpose> ActionToken<P> {
     /// succeeds.
     ///
     /// # Errors
-    /// [`Code::InvalidToken`]: it is no token of this purpose, it was consumed, or it has run out. [`Code::Unavailable`]: the store
-    /// cannot decide.
+    /// [`Code::InvalidToken`](crate::error::Code::InvalidToken): it is no token of this purpose, it
+    /// was consumed, or it has expired. [`Code::Unavailable`](crate::error::Code::Unavailable): the
+    /// store cannot decide.
     pub async fn consume<B: AuthBackend>(
         self,
         gate: &Gate<B>,
     ) -> Result<Proof<P, SubjectOf<B>>, Refusal> {
-        let engine = &gate.running().engine;
-        engine.refuse_while_paused()?;
-        let taken = engine
-            .store
-            .take_once(Self::kind(), self.hash(), engine.time.now())
-            .await
-            .map_err(Refusal::unavailable)?;
-        let refuse = |subject: Option<String>| {
-            let event = Event::new(EventKind::ActionTokenRefused { purpose: P::NAME });
-            engine.events.emit(&Event { subject, ..event });
-            Refusal::new(Code::InvalidToken)
-        };
-        let kept: Kept = taken
-            .and_then(|payload| serde_json::from_slice(&payload).ok())
-            .ok_or_else(|| refuse(None))?;
-        let subject = kept.subject.parse().map_err(|_| refuse(None))?;
-        if gate.epoch_of(&kept.subject).await? != kept.epoch {
-            return Err(refuse(Some(kept.subject)));
-        }
-        engine.events.emit(
-            &Event::new(EventKind::ActionTokenConsumed { purpose: P::NAME }).subject(kept.subject),
-        );
+        let (flows, purpose) = (gate.flows(), purpose::<P>());
+        let kept = flows.take_action(&purpose, self.hash()).await?;
+        let subject = kept
+            .subject
+            .parse()
+            .map_err(|_| flows.refuse_action(&purpose, None))?;
+        flows.confirm_action(&purpose, &kept).await?;
         Ok(Proof::new(subject, kept.address, kept.issued_at))
+    }
+}
+
+/// Returns a purpose without its type.
+fn purpose<P: ActionPurpose>() -> AnyPurpose {
+    AnyPurpose {
+        name: P::NAME,
+        kind: ActionToken::<P>::kind(),
+        lifetime: P::LIFETIME,
     }
 }

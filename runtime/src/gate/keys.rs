@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{AuthBackend, Gate, store_error};
+use super::{AuthBackend, Gate, failed};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 use crate::keys::{Answer, JwkSet, KeyRing, Rotation, SharedRing, SharedSlot};
@@ -78,7 +78,7 @@ impl<B: AuthBackend> Gate<B> {
     #[must_use]
     pub fn keys(&self) -> Keys<'_> {
         Keys {
-            engine: &self.running().engine,
+            engine: self.engine(),
         }
     }
 }
@@ -108,10 +108,8 @@ impl Keys<'_> {
         let kid = name.strip_prefix("sign-").unwrap_or(name);
         if !kid.starts_with("refresh-") {
             let target = Target::Key(kid.to_owned());
-            self.engine
-                .revoke_target(target, RevokeReason::Requested)
-                .await
-                .map_err(store_error)?;
+            let revoked = self.engine.revoke(target, RevokeReason::Requested).await;
+            revoked.map_err(failed("log that the key was retired"))?;
         }
         Ok(())
     }

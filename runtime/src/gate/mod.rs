@@ -2,36 +2,22 @@
 
 mod account;
 mod action;
-mod archive;
-mod attempt;
 mod backend;
 mod builder;
-mod exchange;
-mod identifier;
-#[cfg(feature = "axum")]
-mod introspect;
 mod keys;
-#[cfg(feature = "axum")]
-mod request;
+mod running;
 mod sessions;
-mod step;
-mod task;
+mod tasks;
 mod tokens;
 mod verifier;
 
+pub use crate::flow::{StepAnswer, normalize_identifier};
 #[allow(deprecated, reason = "a program that names it gets the warning")]
 pub use account::Sessions;
 pub use account::{Access, EndSessions};
-/// The former name of [`RouteConfig`].
-#[deprecated(since = "0.1.0", note = "use `RouteConfig`")]
-pub type Shape = RouteConfig;
-/// The former name of [`RouteOptions`].
-#[deprecated(since = "0.1.0", note = "use `RouteOptions`")]
-pub type RouteShape = RouteOptions;
-
 pub use backend::{
-    AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Own, Refresh, Reload, Renew,
-    RouteConfig, RouteOptions, SignIn, UsernameLogin,
+    AuthBackend, AuthRoute, Authenticate, EmailLogin, Exchange, Exchanged, FromStored, GuardLogin,
+    Own, Refresh, Reload, Renew, RouteConfig, RouteOptions, SignIn, UsernameLogin,
 };
 #[cfg(feature = "jwe")]
 pub use builder::Encrypted;
@@ -39,18 +25,21 @@ pub use builder::{
     Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing,
     Plain, Protects,
 };
-pub use exchange::{Exchange, Exchanged, GuardLogin};
-pub use identifier::normalize_identifier;
 pub use keys::{IntoRing, Keys};
+#[cfg(feature = "axum")]
+pub(crate) use running::Running;
 pub use sessions::{Health, SessionInfo, SessionList};
-pub use step::StepAnswer;
 pub use tokens::TokenList;
 #[cfg(feature = "axum")]
 pub(crate) use verifier::BEARER;
 pub use verifier::Verifier;
 
-#[cfg(feature = "axum")]
-pub(crate) use request::Renewal;
+/// The former name of [`RouteConfig`].
+#[deprecated(since = "0.1.0", note = "use `RouteConfig`")]
+pub type Shape = RouteConfig;
+/// The former name of [`RouteOptions`].
+#[deprecated(since = "0.1.0", note = "use `RouteOptions`")]
+pub type RouteShape = RouteOptions;
 
 use std::fmt;
 use std::sync::Arc;
@@ -58,24 +47,19 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::device::Client;
-use crate::error::{AuthError, Code, Error, ErrorKind, Refusal};
-use crate::event::{Event, EventKind};
-use crate::keys::KeyState;
-use crate::session::{Attempt, Issued, Login, Occasion, Place, RefreshContext, Revoke};
-use crate::store::{Authenticated, RevokeReason, Revoked, Session, Target};
+use crate::error::{Error, ErrorKind, Refusal};
+use crate::flow::Flows;
+use crate::session::{Engine, Issued, Occasion, Place, Revoke};
+use crate::store::{Archived, Revoked, StoreError};
 use crate::token::{JwtClaims, Verified};
 
-use step::Stage;
-use task::Running;
+#[cfg(not(feature = "axum"))]
+use running::Running;
 
 /// A running gate. Clones share everything; its tasks stop with the last of them.
-pub struct Gate<B: AuthBackend>(Arc<Inner<B>>);
-
-struct Inner<B> {
-    backend: B,
+pub struct Gate<B: AuthBackend> {
+    backend: Arc<B>,
     running: Arc<Running>,
-    #[cfg(feature = "rate-limit")]
-    throttle: crate::throttle::Throttle,
 }
 
 /// The claims of a backend's users.
@@ -85,34 +69,37 @@ impl<B: AuthBackend> Gate<B> {
     /// The backend.
     #[must_use]
     pub fn backend(&self) -> &B {
-        &self.0.backend
+        &self.backend
     }
 
     /// What verifies this gate's tokens: for a state of your own.
     #[must_use]
     pub fn verifier(&self) -> Verifier<B::User> {
-        Verifier::new(Arc::clone(&self.0.running))
+        Verifier::new(Arc::clone(&self.running))
     }
 
-    pub(crate) fn running(&self) -> &Running {
-        &self.0.running
+    /// Returns the gate without the type of its backend.
+    #[cfg(feature = "axum")]
+    pub(crate) fn running(&self) -> &Arc<Running> {
+        &self.running
+    }
+
+    fn flows(&self) -> &Flows {
+        self.running.flows()
+    }
+
+    fn engine(&self) -> &Engine {
+        &self.running.flows().engine
     }
 
     /// Opens a session for a user whom you authenticated yourself.
     ///
     /// # Errors
-    /// [`Code::Unavailable`] where the store cannot decide, or where the subject was changed within
-    /// the last second: load the user again, and try again. [`Code::Forbidden`] where the device
+    /// [`Code::Unavailable`](crate::error::Code::Unavailable) where the store cannot decide, or where the subject was changed within
+    /// the last second: load the user again, and try again. [`Code::Forbidden`](crate::error::Code::Forbidden) where the device
     /// limit denies it.
     pub async fn sign_in(&self, user: B::User, client: &Client) -> Result<Issued, Refusal> {
-        let (since, started_at) = self.begin();
-        match self
-            .open(&user.to_claims(), client, since, started_at, None)
-            .await?
-        {
-            Attempt::Open(issued) => Ok(*issued),
-            Attempt::Again(_) => Err(Code::Unavailable.into()),
-        }
+        self.flows().sign_in(&user.to_claims(), client).await
     }
 
     /// Signs in with credentials, as `POST /auth/signin` does. `login` is asked for them once, and
@@ -120,137 +107,82 @@ impl<B: AuthBackend> Gate<B> {
     /// it.
     ///
     /// # Errors
-    /// [`Code::InvalidCredentials`] for whoever does not get in, [`Code::TooManyRequests`] for
-    /// whoever tried too often (feature `rate-limit`), [`Code::InsufficientUserAuthentication`]
+    /// [`Code::InvalidCredentials`](crate::error::Code::InvalidCredentials) for whoever does not get in, [`Code::TooManyRequests`](crate::error::Code::TooManyRequests) for
+    /// whoever tried too often (feature `rate-limit`), [`Code::InsufficientUserAuthentication`](crate::error::Code::InsufficientUserAuthentication)
     /// where a further step is needed, which [`Refusal::step`] names; otherwise as
     /// [`sign_in`](Self::sign_in), and whatever `login` says.
     pub async fn sign_in_with<F>(&self, mut login: F, client: &Client) -> Result<Issued, Refusal>
     where
         F: FnMut() -> Result<B::Login, Refusal>,
     {
-        // A paused deployment does not even tell which password is right.
-        self.running().engine.refuse_while_paused()?;
-        let first = login()?;
-        let identifier = B::Entry::identifier(self.backend(), &first);
-        let counted = self.count_sign_in(identifier.as_deref(), client).await;
-        counted.map_err(|refusal| self.report_refused(refusal, client))?;
-        let (since, started_at) = self.begin();
-        let stage =
-            |since, started_at| Stage::new(identifier.clone(), (since, started_at), None, client);
-        let user = self
-            .authenticate(first, client, stage(since, started_at))
-            .await;
-        let user = user.map_err(|refusal| self.report_refused(refusal, client))?;
-        let issued = match self
-            .open(&user.to_claims(), client, since, started_at, None)
-            .await?
-        {
-            Attempt::Open(issued) => issued,
-            Attempt::Again(expected) => {
-                let (since, started_at) = self.begin();
-                let user = self
-                    .authenticate(login()?, client, stage(since, started_at))
-                    .await;
-                let user = user.map_err(|refusal| self.report_refused(refusal, client))?;
-                match self
-                    .open(&user.to_claims(), client, expected, started_at, None)
-                    .await?
-                {
-                    Attempt::Open(issued) => issued,
-                    Attempt::Again(_) => return Err(Code::Unavailable.into()),
-                }
-            }
-        };
-        self.remember(identifier.as_deref(), client).await;
-        Ok(*issued)
+        let boxed = || login().map(|login| Box::new(login) as _);
+        self.flows().sign_in_with(boxed, client).await
     }
 
-    async fn open(
+    /// Goes on with a sign-in that needs a further step, as `POST /auth/signin/step` does. `token`
+    /// is that of [`Refusal::step`], and is burnt.
+    ///
+    /// # Errors
+    /// [`Code::InvalidCredentials`](crate::error::Code::InvalidCredentials): the answer is wrong, and [`Refusal::step`] has another token
+    /// where it may be given again; or the token is not known, and the sign-in starts over.
+    /// [`Code::InsufficientUserAuthentication`](crate::error::Code::InsufficientUserAuthentication): there is one more step. [`Code::Unavailable`](crate::error::Code::Unavailable),
+    /// [`Code::TooManyRequests`](crate::error::Code::TooManyRequests): nothing changed, and the token still counts.
+    pub async fn sign_in_step(
         &self,
-        claims: &ClaimsOf<B>,
+        token: &str,
+        answer: &StepAnswer,
         client: &Client,
-        authenticated: Authenticated,
-        auth_time: Timestamp,
-        acr: Option<&str>,
-    ) -> Result<Attempt, Refusal> {
-        let keep_claims = B::Renewal::STORED;
-        // Before the device limit counts: the sessions that this one replaces are none too many.
-        for sid in &client.presented {
-            let ended = self
-                .running()
-                .engine
-                .revoke_target(Target::Session(*sid), RevokeReason::SignOut)
-                .await;
-            ended.map_err(Refusal::unavailable)?;
-        }
-        self.running()
-            .engine
-            .open(&Login {
-                claims,
-                client,
-                keep_claims,
-                authenticated,
-                auth_time,
-                acr,
-            })
-            .await
+    ) -> Result<Issued, Refusal> {
+        self.flows().sign_in_step(token, answer, client).await
     }
 
-    /// Asks the backend who this is. The client learns no reason (R117).
-    async fn authenticate(
-        &self,
-        login: B::Login,
-        client: &Client,
-        stage: Stage,
-    ) -> Result<B::User, Refusal> {
-        match B::Entry::sign_in(self.backend(), login, client).await {
-            Ok(user) => Ok(user),
-            Err(AuthError::More(step)) => Err(self.offer(*step, stage).await),
-            Err(AuthError::Unavailable(source)) => Err(Refusal::unavailable(source)),
-            Err(AuthError::Invalid | AuthError::Disabled | AuthError::Gone) => {
-                Err(Code::InvalidCredentials.into())
-            }
-        }
-    }
-
-    /// Tells that nobody got in. That a step is needed was told already.
-    fn report_refused(&self, refusal: Refusal, client: &Client) -> Refusal {
-        if refusal.step().is_some() && refusal.code() == Code::InsufficientUserAuthentication {
-            return refusal;
-        }
-        let kind = EventKind::SignInRefused(refusal.code());
-        self.running()
-            .engine
-            .events
-            .emit(&Event::new(kind).ip(client.ip));
-        refusal
+    /// Counts something that the application does for somebody without signing them in, before it
+    /// is done: sends a letter, opens an account. `name` says what, `whom` for whom: an address, an
+    /// identifier, in its one form.
+    ///
+    /// It is counted under the client's address with the sign-ins (`throttle.client`), and by
+    /// `name` and `whom` under `throttle.action`, whether or not there is such an account.
+    ///
+    /// # Errors
+    /// [`Code::TooManyRequests`](crate::error::Code::TooManyRequests), and after how long to try
+    /// again; `Unavailable` where the store cannot count.
+    ///
+    /// # Examples
+    /// ```
+    /// # use tollgate::gate::AuthBackend;
+    /// # use tollgate::prelude::*;
+    /// async fn forgot<B: AuthBackend>(
+    ///     gate: &Gate<B>,
+    ///     email: &str,
+    ///     client: &Client,
+    /// ) -> Result<(), Refusal> {
+    ///     let email = tollgate::gate::normalize_identifier(email);
+    ///     gate.allow("forgot", &email, client).await?;
+    ///     // … send the letter, if there is such an account
+    ///     Ok(())
+    /// }
+    /// # fn main() {}
+    /// ```
+    #[cfg(feature = "rate-limit")]
+    pub async fn allow(&self, name: &str, whom: &str, client: &Client) -> Result<(), Refusal> {
+        self.flows().allow(name, whom, client).await
     }
 
     /// Exchanges a refresh token, as `POST /auth/refresh-access` does.
     ///
     /// # Errors
-    /// [`Code::InvalidGrant`]: sign in again. [`Code::Unavailable`]: nothing changed, try again.
+    /// [`Code::InvalidGrant`](crate::error::Code::InvalidGrant): sign in again. [`Code::Unavailable`](crate::error::Code::Unavailable): nothing changed, try again.
     pub async fn refresh(&self, token: &str, client: &Client) -> Result<Issued, Refusal> {
-        self.count_refresh(client)?;
-        let context = RefreshContext {
-            device_id: client.device.id.as_deref(),
-            ip: client.ip,
-            transport: client.transport,
-        };
-        let renew = async |session: Session| {
-            let kept = self.running().engine.kept_claims(&session);
-            B::Renewal::renew(self.backend(), &session.subject, kept.as_deref(), client).await
-        };
-        self.running().engine.refresh(token, context, renew).await
+        self.flows().refresh(token, client).await
     }
 
     /// Verifies an access token as a guarded route does.
     ///
     /// # Errors
-    /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where nobody could
+    /// [`Code::InvalidToken`](crate::error::Code::InvalidToken), [`Code::TokenExpired`](crate::error::Code::TokenExpired); [`Code::Unavailable`](crate::error::Code::Unavailable) where nobody could
     /// decide.
     pub async fn verify(&self, token: &str) -> Result<Verified<ClaimsOf<B>>, Refusal> {
-        self.running().engine.admit(token, Occasion::Entry).await
+        self.engine().admission.admit(token, Occasion::Entry).await
     }
 
     /// The same for a token that a client uses: what it is bound to is compared with the client
@@ -263,19 +195,21 @@ impl<B: AuthBackend> Gate<B> {
         token: &str,
         client: &Client,
     ) -> Result<Verified<ClaimsOf<B>>, Refusal> {
-        let engine = &self.running().engine;
+        let admission = &self.engine().admission;
+        let (now, consistency) = (
+            admission.now(),
+            self.engine().settings.revocation.consistency,
+        );
+        let verified = admission.verify(token, now)?;
+        if admission.must_ask(consistency, now) {
+            admission.ask(consistency, now).await?;
+        }
         let place = || Place {
             device_id: client.device.id.as_deref(),
             ip: client.ip,
         };
-        engine
-            .admit_from(
-                token,
-                Occasion::Entry,
-                engine.settings.revocation.consistency,
-                Some(place),
-            )
-            .await
+        admission.admit_known(verified.token(), Occasion::Entry, Some(place))?;
+        Ok(verified)
     }
 
     /// Signs an access token without a session: it has no `sid`, no `gen` and no `auth_time`, and
@@ -284,10 +218,7 @@ impl<B: AuthBackend> Gate<B> {
     /// # Errors
     /// The lifetime is above `access.max_ttl`, or the store cannot tell the subject's epoch.
     pub async fn issue(&self, user: &B::User, lifetime: Duration) -> Result<String, Error> {
-        self.running()
-            .engine
-            .issue_alone(&user.to_claims(), lifetime)
-            .await
+        self.flows().issue(&user.to_claims(), lifetime).await
     }
 
     /// Revokes. When this returns, the store remembers it, this node refuses, and every node that
@@ -296,42 +227,7 @@ impl<B: AuthBackend> Gate<B> {
     /// # Errors
     /// The store cannot be written to; or the key is the one that signs, or is to sign next.
     pub async fn revoke(&self, revoke: Revoke) -> Result<Revoked, Error> {
-        let target = match revoke.0 {
-            Target::AccessOf(subject) if B::Renewal::STORED => Target::Subject(subject),
-            Target::Key(kid) => match self
-                .running()
-                .engine
-                .ring
-                .set()
-                .verifying()
-                .iter()
-                .find(|key| **key.kid() == *kid)
-            {
-                Some(key) if key.state() == KeyState::Current => {
-                    let why =
-                        "the key signs this gate's tokens: rotate the ring before it is revoked";
-                    return Err(Error::new(ErrorKind::Usage, why));
-                }
-                Some(key) if key.state() == KeyState::Next => {
-                    let why = "the key is to sign next, and its tokens would be dead: retire it \
-                               from the ring before it is revoked";
-                    return Err(Error::new(ErrorKind::Usage, why));
-                }
-                _ => Target::Key(kid),
-            },
-            Target::Token(jti) => self
-                .running()
-                .engine
-                .resolve_target(jti)
-                .await
-                .map_err(store_error)?,
-            target => target,
-        };
-        self.running()
-            .engine
-            .revoke_target(target, RevokeReason::Requested)
-            .await
-            .map_err(store_error)
+        self.flows().revoke(revoke).await
     }
 
     /// Stops issuing and verifying, here and wherever the store reaches, until
@@ -340,11 +236,8 @@ impl<B: AuthBackend> Gate<B> {
     /// # Errors
     /// The store cannot be written to.
     pub async fn pause(&self) -> Result<(), Error> {
-        self.running()
-            .engine
-            .set_paused(true)
-            .await
-            .map_err(store_error)
+        let paused = self.engine().set_paused(true).await;
+        paused.map_err(failed("pause the deployment"))
     }
 
     /// Ends a [`pause`](Self::pause).
@@ -352,17 +245,14 @@ impl<B: AuthBackend> Gate<B> {
     /// # Errors
     /// The store cannot be written to.
     pub async fn resume(&self) -> Result<(), Error> {
-        self.running()
-            .engine
-            .set_paused(false)
-            .await
-            .map_err(store_error)
+        let resumed = self.engine().set_paused(false).await;
+        resumed.map_err(failed("resume the deployment"))
     }
 
     /// Lists sessions and changes what they remember.
     #[must_use]
     pub fn sessions(&self) -> SessionList<'_> {
-        SessionList::new(&self.running().engine)
+        SessionList::new(self.engine())
     }
 
     /// Writes what is waiting to be written, and stops the tasks. Requests are still answered.
@@ -371,31 +261,68 @@ impl<B: AuthBackend> Gate<B> {
     /// The store could not be written to; what was lost only keeps a lost answer forgivable for
     /// longer.
     pub async fn shutdown(&self) -> Result<(), Error> {
-        self.running().stop().await.map_err(store_error)
+        let stopped = self.running.stop().await;
+        stopped.map_err(failed("write the confirmations that were waiting"))
     }
 
-    /// When a sign-in begins: by the store's clock, against which changes of the subject are
-    /// compared, and by this machine's.
-    fn begin(&self) -> (Authenticated, Timestamp) {
-        let engine = &self.running().engine;
-        (Authenticated::Since(engine.time.now()), engine.clock.now())
+    /// Returns what is known of a token that counts, as RFC 7662 section 2.2 names it, with the
+    /// user's own claims; `None` for every other one.
+    ///
+    /// It counts where a route of this gate would take it: signature, times, kind and revocations
+    /// hold. Claims that are confidential are left out.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`](crate::error::Code::Unavailable): nobody could decide.
+    #[cfg(feature = "axum")]
+    pub async fn introspect(
+        &self,
+        token: &str,
+    ) -> Result<Option<serde_json::Map<String, serde_json::Value>>, Refusal> {
+        self.flows().introspect(token).await
+    }
+
+    /// Deletes what ended before `before` and is not needed any more, in batches of 500 rows.
+    ///
+    /// A session stays until its absolute expiry, ended or not, so that an old refresh token of it
+    /// is still recognised; the tokens of the registry stay with it, and a token stays as long as
+    /// one below it does.
+    ///
+    /// The gate does the same by itself: see `archive.interval` and `archive.age`, and
+    /// [`GateBuilder::archive`].
+    ///
+    /// # Errors
+    /// `before` is in the future, or the store cannot be written to; what was deleted by then stays
+    /// deleted.
+    pub async fn archive(&self, before: Timestamp) -> Result<Archived, Error> {
+        if before > self.engine().time.now() {
+            return Err(Error::new(
+                ErrorKind::Usage,
+                "the archive takes what ended in the past: `before` lies in the future",
+            ));
+        }
+        let archived = self.engine().archive(before).await;
+        archived.map_err(failed("archive what ended"))
     }
 }
 
 impl<B: AuthBackend> Clone for Gate<B> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self {
+            backend: Arc::clone(&self.backend),
+            running: Arc::clone(&self.running),
+        }
     }
 }
 
 impl<B: AuthBackend> fmt::Debug for Gate<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate")
-            .field("issuer", &self.running().engine.settings.issuer)
+            .field("issuer", &self.engine().settings.issuer)
             .finish_non_exhaustive()
     }
 }
 
-fn store_error(error: crate::store::StoreError) -> Error {
-    Error::new(ErrorKind::Store, "the store could not do it").because(error)
+/// Returns what turns an error of the store into that of an operation: "the store failed to …".
+fn failed(to: &'static str) -> impl FnOnce(StoreError) -> Error {
+    move |error| Error::new(ErrorKind::Store, format!("the store failed to {to}")).because(error)
 }

@@ -11,7 +11,7 @@ use crate::id::SessionId;
 use crate::session::Engine;
 use crate::store::Session;
 
-use super::{AuthBackend, Gate, store_error};
+use super::{AuthBackend, Gate, failed};
 
 /// The sessions of a gate's users: what `gate.sessions()` answers.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ impl<'a> SessionList<'a> {
             .store
             .sessions_of(subject.to_string(), self.engine.time.now())
             .await
-            .map_err(store_error)?;
+            .map_err(failed("list the sessions of the subject"))?;
         Ok(sessions.into_iter().map(SessionInfo::from).collect())
     }
 
@@ -49,7 +49,7 @@ impl<'a> SessionList<'a> {
             .store
             .session(sid, now)
             .await
-            .map_err(store_error)?;
+            .map_err(failed("read the session"))?;
         Ok(session
             .filter(|session| session.is_live(now))
             .map(SessionInfo::from))
@@ -65,7 +65,7 @@ impl<'a> SessionList<'a> {
             .store
             .attach(sid, device, self.engine.time.now())
             .await
-            .map_err(store_error)
+            .map_err(failed("attach the device to the session"))
     }
 }
 
@@ -73,9 +73,9 @@ impl<'a> SessionList<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionInfo {
-    /// Its id.
+    /// The id of the session.
     pub session_id: SessionId,
-    /// Whose it is.
+    /// The subject that it belongs to.
     pub subject: String,
     /// Its device.
     pub device: Device,
@@ -124,7 +124,7 @@ pub struct Health {
 impl<B: AuthBackend> Gate<B> {
     /// How the gate is doing. Asks the store.
     pub async fn health(&self) -> Health {
-        let engine = &self.running().engine;
+        let engine = self.engine();
         let store_is_writable = engine.store.health(engine.time.now()).await.is_ok();
         let (revocation_view_age, revocation_entries) = engine.view_health();
         let (clock_offset, _) = engine.time.offset();
@@ -135,7 +135,7 @@ impl<B: AuthBackend> Gate<B> {
             store_is_writable,
             revocation_view_age,
             revocation_entries,
-            dropped_confirmations: engine.dropped_confirmations(),
+            dropped_confirmations: engine.confirmations.dropped(),
             is_paused: engine.is_paused(),
             clock_offset,
         }

@@ -5,7 +5,7 @@ use crate::id::{SessionId, TokenId};
 use crate::session::{ANY, Engine, family};
 use crate::store::{TokenQuery, TokenRecord};
 
-use super::{AuthBackend, ClaimsOf, Gate, store_error};
+use super::{AuthBackend, Gate, failed};
 
 /// Tokens of the registry: what [`Gate::tokens`] answers. All conditions that are given must hold.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl TokenList<'_> {
             .store
             .tokens(query, self.engine.time.now())
             .await
-            .map_err(store_error)
+            .map_err(failed("read the registry"))
     }
 
     /// One token.
@@ -108,7 +108,7 @@ impl TokenList<'_> {
             .store
             .tokens(query, self.engine.time.now())
             .await
-            .map_err(store_error)?
+            .map_err(failed("read the registry"))?
             .pop())
     }
 }
@@ -122,7 +122,7 @@ impl<B: AuthBackend> Gate<B> {
     /// tree.
     pub fn tokens(&self) -> TokenList<'_> {
         TokenList {
-            engine: &self.running().engine,
+            engine: self.engine(),
             query: ANY,
         }
     }
@@ -155,9 +155,6 @@ impl<B: AuthBackend> Gate<B> {
         token: &str,
         parent: Option<TokenId>,
     ) -> Result<TokenRecord, Error> {
-        self.running()
-            .engine
-            .register::<ClaimsOf<B>>(token, parent)
-            .await
+        self.flows().register(token, parent).await
     }
 }

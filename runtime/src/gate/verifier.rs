@@ -8,7 +8,7 @@ use crate::guard::{Context, GuardRouter, GuardRouterBuilder};
 use crate::session::Occasion;
 use crate::token::{ClaimSet, JwtClaims, Verified};
 
-use super::task::Running;
+use super::running::Running;
 use super::{AuthBackend, Gate};
 
 /// Verifies the access tokens of a gate whose users are `U`, or of the issuers of a
@@ -31,14 +31,17 @@ impl<U: JwtClaims> Verifier<U> {
     /// As [`Gate::verify`](super::Gate::verify).
     pub async fn verify(&self, token: &str) -> Result<Verified<U::Claims>, Refusal> {
         match &self.0 {
-            Source::Gate(running) => running.engine.admit(token, Occasion::Entry).await,
+            Source::Gate(running) => {
+                let admission = &running.flows().engine.admission;
+                admission.admit(token, Occasion::Entry).await
+            }
             Source::Guards(guards) => guards.verify(token, &Context::none()).await,
         }
     }
 
     /// The gate whose tokens these are; `None` where others issue them.
     #[cfg(feature = "axum")]
-    pub(crate) fn running(&self) -> Option<&Running> {
+    pub(crate) fn running(&self) -> Option<&Arc<Running>> {
         match &self.0 {
             Source::Gate(running) => Some(running),
             Source::Guards(_) => None,
@@ -49,7 +52,7 @@ impl<U: JwtClaims> Verifier<U> {
     #[cfg(feature = "axum")]
     pub(crate) fn is_for(&self, issuer: &str) -> bool {
         match &self.0 {
-            Source::Gate(running) => running.engine.settings.issuer.as_deref() == Some(issuer),
+            Source::Gate(running) => running.settings().issuer.as_deref() == Some(issuer),
             Source::Guards(guards) => guards.issuers().any(|known| known == issuer),
         }
     }
@@ -66,7 +69,7 @@ impl<U: JwtClaims> Verifier<U> {
     #[cfg(feature = "axum")]
     pub(crate) fn now(&self) -> crate::clock::Timestamp {
         match &self.0 {
-            Source::Gate(running) => running.engine.clock.now(),
+            Source::Gate(running) => running.flows().engine.clock.now(),
             Source::Guards(guards) => guards.clock().now(),
         }
     }
@@ -135,7 +138,7 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
     /// The guards stand beside this gate, on routes that take tokens of both: no guard may have the
     /// gate's issuer.
     pub fn beside<B: AuthBackend>(self, gate: &Gate<B>) -> Self {
-        match &gate.running().engine.settings.issuer {
+        match &gate.engine().settings.issuer {
             Some(issuer) => self.not(issuer),
             None => self,
         }

@@ -1,30 +1,26 @@
 //! Deletes what has ended and is not needed any more.
 
 use crate::clock::Timestamp;
-use crate::store::{Archived, StoreError};
+use crate::store::{Archived, Store, StoreError};
 
-use super::Engine;
+use super::clock::StoreClock;
 
-impl Engine {
-    /// Deletes what ended before `before`, in batches between which others get their turn.
-    pub(crate) async fn archive(&self, before: Timestamp) -> Result<Archived, StoreError> {
-        let mut total = Archived::default();
-        loop {
-            let batch = self.store.archive(before, BATCH, self.time.now()).await?;
-            total.sessions += batch.sessions;
-            total.tokens += batch.tokens;
-            total.others += batch.others;
-            if !batch.more {
-                return Ok(total);
-            }
-            tokio::task::yield_now().await;
+/// Deletes what ended before `before`, in batches between which others get their turn.
+pub(super) async fn run(
+    store: &Store,
+    time: &StoreClock,
+    before: Timestamp,
+) -> Result<Archived, StoreError> {
+    let mut total = Archived::default();
+    loop {
+        let batch = store.archive(before, BATCH, time.now()).await?;
+        total.sessions += batch.sessions;
+        total.tokens += batch.tokens;
+        total.others += batch.others;
+        if !batch.more {
+            return Ok(total);
         }
-    }
-
-    /// The work of the gate's archiver: what ended longer ago than `archive.age`.
-    pub(crate) async fn archive_by_age(&self) -> Result<Archived, StoreError> {
-        self.archive(self.time.now().minus(self.settings.archive.age))
-            .await
+        tokio::task::yield_now().await;
     }
 }
 

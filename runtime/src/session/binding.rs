@@ -2,16 +2,15 @@
 //! Never ends anything (ROTATION 2).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::device::{Client, Device};
 use crate::error::{Code, Refusal};
-use crate::event::{BoundTo, BoundToken, Event, EventKind};
+use crate::event::{BoundTo, BoundToken, Emitter, Event, EventKind};
 use crate::id::SessionId;
-use crate::settings::{BindingMode, Cidr};
+use crate::settings::{BindingMode, Cidr, Settings};
 use crate::store::Session;
 use crate::token::{TokenBinding, TokenInfo};
-
-use super::Engine;
 
 /// From where a token is used.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,17 +21,31 @@ pub(crate) struct Place<'a> {
     pub(crate) ip: Option<IpAddr>,
 }
 
-impl Engine {
-    /// What an access token of this session is bound to; nothing where the settings compare
-    /// nothing.
-    pub(super) fn binding(&self, sid: SessionId, device: &Device) -> Option<TokenBinding> {
-        let settings = &self.settings.binding;
-        let id = device
-            .id
-            .as_deref()
-            .filter(|_| settings.access_device != BindingMode::Off);
-        let network = network_of(device).filter(|_| settings.access_network != BindingMode::Off);
-        (id.is_some() || network.is_some()).then(|| TokenBinding::of(sid, id, network))
+/// Compares tokens with the places that they are used from, as `binding.*` says.
+#[derive(Clone, Debug)]
+pub(crate) struct Bindings {
+    settings: Arc<Settings>,
+    events: Emitter,
+}
+
+/// Returns what an access token of this session is bound to; nothing where the settings compare
+/// nothing.
+pub(super) fn bind(settings: &Settings, sid: SessionId, device: &Device) -> Option<TokenBinding> {
+    let settings = &settings.binding;
+    let id = device
+        .id
+        .as_deref()
+        .filter(|_| settings.access_device != BindingMode::Off);
+    let network = network_of(device).filter(|_| settings.access_network != BindingMode::Off);
+    (id.is_some() || network.is_some()).then(|| TokenBinding::of(sid, id, network))
+}
+
+impl Bindings {
+    pub(super) fn new(settings: &Arc<Settings>, events: &Emitter) -> Self {
+        Self {
+            settings: Arc::clone(settings),
+            events: events.clone(),
+        }
     }
 
     /// Compares an access token with the place it is used from. `place` is asked for where it
@@ -63,7 +76,7 @@ impl Engine {
     }
 
     /// Compares a refresh token's session with the place it is used from.
-    pub(super) fn check_refresh(&self, session: &Session, place: Place<'_>) -> Result<(), Refusal> {
+    pub(crate) fn check_refresh(&self, session: &Session, place: Place<'_>) -> Result<(), Refusal> {
         let settings = &self.settings.binding;
         let same_device =
             session.device.id.is_none() || session.device.id.as_deref() == place.device_id;
@@ -104,7 +117,7 @@ impl Engine {
 
     /// Refuses a sign-in that brings nothing that its tokens could be bound to, where that is
     /// enforced.
-    pub(super) fn require_bindable(&self, client: &Client) -> Result<(), Refusal> {
+    pub(crate) fn require_bindable(&self, client: &Client) -> Result<(), Refusal> {
         let settings = &self.settings.binding;
         if settings.device() == BindingMode::Enforce && client.device.id.is_none() {
             return Err(Code::InvalidRequest.into());

@@ -1,10 +1,15 @@
 //! Notices, once per rotation, that a client has what the rotation gave it.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
 
 use crate::id::SessionId;
+use crate::store::{Store, StoreError};
+
+use super::clock::StoreClock;
 
 /// The fingerprints of the generations seen last, and the way to the task that writes them down.
 ///
@@ -58,6 +63,51 @@ impl Confirmations {
     }
 }
 
+/// The confirmations that the store has not taken yet.
+pub(crate) struct Unwritten {
+    queue: mpsc::Receiver<(SessionId, u32)>,
+    pending: BTreeMap<SessionId, u32>,
+    store: Store,
+    time: Arc<StoreClock>,
+}
+
+impl Unwritten {
+    pub(super) fn new(
+        queue: mpsc::Receiver<(SessionId, u32)>,
+        store: &Store,
+        time: &Arc<StoreClock>,
+    ) -> Self {
+        Self {
+            queue,
+            pending: BTreeMap::new(),
+            store: store.clone(),
+            time: Arc::clone(time),
+        }
+    }
+
+    /// Writes every confirmation that is waiting, ordered by session. What the store did not take
+    /// waits for the next call.
+    pub(crate) async fn write(&mut self) -> Result<(), StoreError> {
+        while let Ok((sid, generation)) = self.queue.try_recv() {
+            let known = self.pending.entry(sid).or_default();
+            *known = generation.max(*known);
+        }
+        while !self.pending.is_empty() {
+            let batch: Vec<_> = self
+                .pending
+                .iter()
+                .take(BATCH)
+                .map(|(sid, generation)| (*sid, *generation))
+                .collect();
+            self.store.confirm(batch.clone(), self.time.now()).await?;
+            for (sid, _) in batch {
+                self.pending.remove(&sid);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A session id is random, so its own bytes spread it.
 fn place(sid: SessionId, generation: u32) -> (usize, u64) {
     let bytes = sid.as_bytes();
@@ -71,5 +121,6 @@ fn place(sid: SessionId, generation: u32) -> (usize, u64) {
     (slot, mark | 1)
 }
 
+const BATCH: usize = 1000;
 const SLOTS: usize = 1 << 16;
 const QUEUE: usize = 1 << 14;

@@ -4,23 +4,23 @@
 //! tokens hang on that row, whatever their generation. So no chain grows with the rotations, and
 //! nothing that is archived splits the tree.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::device::Device;
-use crate::error::{Code, Error, ErrorKind};
 use crate::id::{SessionId, TokenId};
-use crate::settings::Registry;
-use crate::store::{Session, StoreError, StoredTokenKind, Target, TokenQuery, TokenRecord};
-use crate::token::{ClaimSet, TokenInfo, Verified};
+use crate::settings::{self, Settings};
+use crate::store::{Session, Store, StoreError, StoredTokenKind, Target, TokenQuery, TokenRecord};
 
-use super::{Engine, Occasion};
+use super::clock::StoreClock;
 
 /// The session that a token belongs to, as far as the registry wants to know of it.
-pub(super) struct Member<'a> {
-    pub(super) sid: SessionId,
-    pub(super) subject: &'a str,
-    pub(super) device: &'a Device,
-    pub(super) created_at: Timestamp,
-    pub(super) abs_exp: Timestamp,
+pub(crate) struct Member<'a> {
+    pub(crate) sid: SessionId,
+    pub(crate) subject: &'a str,
+    pub(crate) device: &'a Device,
+    pub(crate) created_at: Timestamp,
+    pub(crate) abs_exp: Timestamp,
 }
 
 impl<'a> From<&'a Session> for Member<'a> {
@@ -49,18 +49,38 @@ pub(crate) const fn family(sid: SessionId) -> TokenId {
     TokenId::from_bytes(*sid.as_bytes())
 }
 
-impl Engine {
-    /// The rows of an access token of a session: its own, and that of the session's refresh tokens,
+/// The registry of a gate.
+#[derive(Debug)]
+pub(crate) struct TokenRegistry {
+    settings: Arc<Settings>,
+    store: Store,
+    time: Arc<StoreClock>,
+}
+
+impl TokenRegistry {
+    pub(super) fn new(settings: &Arc<Settings>, store: &Store, time: &Arc<StoreClock>) -> Self {
+        Self {
+            settings: Arc::clone(settings),
+            store: store.clone(),
+            time: Arc::clone(time),
+        }
+    }
+
+    fn is_off(&self) -> bool {
+        self.settings.registry == settings::Registry::Off
+    }
+
+    /// Returns the rows of an access token of a session: its own, and that of the session's refresh tokens,
     /// which a session that is older than the registry does not have yet. None where the gate keeps
     /// no registry.
-    pub(super) fn rows(
+    pub(crate) fn rows(
         &self,
         of: &Member<'_>,
         (jti, generation): (TokenId, u32),
         issued_at: Timestamp,
         expires_at: Timestamp,
     ) -> Vec<TokenRecord> {
-        if self.settings.registry == Registry::Off {
+        if self.is_off() {
             return Vec::new();
         }
         let root = TokenRecord {
@@ -87,78 +107,16 @@ impl Engine {
         vec![root, access]
     }
 
-    /// Writes the rows of an access token that a session got beside its refreshes.
-    #[cfg(feature = "axum")]
-    pub(crate) async fn record(&self, rows: Vec<TokenRecord>) -> Result<(), StoreError> {
+    /// Writes rows, and returns how many were new.
+    pub(crate) async fn record(&self, rows: Vec<TokenRecord>) -> Result<u64, StoreError> {
         if rows.is_empty() {
-            Ok(())
-        } else {
-            self.store
-                .record_tokens(rows, self.time.now())
-                .await
-                .map(drop)
+            return Ok(0);
         }
+        self.store.record_tokens(rows, self.time.now()).await
     }
 
-    /// Puts a token of ours that counts into the registry, below another one where one is given.
-    pub(crate) async fn register<C: ClaimSet>(
-        &self,
-        text: &str,
-        parent: Option<TokenId>,
-    ) -> Result<TokenRecord, Error> {
-        let usage = |what: &str| Error::new(ErrorKind::Usage, what);
-        let verified: Verified<C> =
-            self.admit(text, Occasion::Question)
-                .await
-                .map_err(|refusal| match refusal.code() {
-                    Code::Unavailable => {
-                        Error::new(ErrorKind::Store, "the token cannot be checked").because(refusal)
-                    }
-                    _ => usage("the token is none of this gate's, or no longer counts")
-                        .because(refusal),
-                })?;
-        let token: &TokenInfo = verified.token();
-        if let Some(parent) = parent {
-            self.demand_active(parent).await?;
-        }
-        let record = TokenRecord {
-            jti: token.jti(),
-            kind: StoredTokenKind::Access,
-            sid: token.sid(),
-            generation: token.generation(),
-            parent: parent.or_else(|| token.sid().map(family)),
-            subject: token.subject().to_owned(),
-            device_id: None,
-            issued_at: token.issued_at(),
-            expires_at: token.expires_at(),
-            revoked_at: None,
-        };
-        if self
-            .store
-            .record_tokens(vec![record.clone()], self.time.now())
-            .await
-            .map_err(unwritten)?
-            == 0
-        {
-            return Err(usage("the token is in the registry already"));
-        }
-        // Whoever revoked the tree before the row was there has not seen it; whoever does so now,
-        // has.
-        if let Some(error) = match parent {
-            Some(parent) => self.demand_active(parent).await.err(),
-            None => None,
-        } {
-            let reason = crate::store::RevokeReason::Requested;
-            self.revoke_target(Target::Token(record.jti), reason)
-                .await
-                .map_err(unwritten)?;
-            return Err(error);
-        }
-        Ok(record)
-    }
-
-    /// The row of one token.
-    pub(crate) async fn registered(&self, jti: TokenId) -> Result<Option<TokenRecord>, StoreError> {
+    /// Returns the row of one token.
+    async fn find(&self, jti: TokenId) -> Result<Option<TokenRecord>, StoreError> {
         let query = TokenQuery {
             jti: Some(jti),
             limit: 1,
@@ -167,35 +125,26 @@ impl Engine {
         Ok(self.store.tokens(query, self.time.now()).await?.pop())
     }
 
-    async fn demand_active(&self, parent: TokenId) -> Result<(), Error> {
+    /// Returns whether a token is registered and counts.
+    pub(crate) async fn is_active(&self, jti: TokenId) -> Result<bool, StoreError> {
         let query = TokenQuery {
-            jti: Some(parent),
+            jti: Some(jti),
             active: Some(true),
             limit: 1,
             ..ANY
         };
-        let found = self
-            .store
-            .tokens(query, self.time.now())
-            .await
-            .map_err(unwritten)?;
-        match found.is_empty() {
-            true => Err(Error::new(
-                ErrorKind::Usage,
-                "the token above is not in the registry, or no longer counts",
-            )),
-            false => Ok(()),
-        }
+        let found = self.store.tokens(query, self.time.now()).await?;
+        Ok(!found.is_empty())
     }
 
-    /// What a revocation of a token means: the refresh tokens of a session are one row, and end
-    /// with the session.
+    /// Returns what a revocation of a token revokes: the refresh tokens of a session are one row,
+    /// and end with the session.
     pub(crate) async fn resolve_target(&self, jti: TokenId) -> Result<Target, StoreError> {
-        if self.settings.registry == Registry::Off {
+        if self.is_off() {
             return Ok(Target::Token(jti));
         }
         let row = self
-            .registered(jti)
+            .find(jti)
             .await?
             .filter(|row| row.kind == StoredTokenKind::Refresh);
         Ok(row
@@ -203,18 +152,11 @@ impl Engine {
             .map_or(Target::Token(jti), Target::Session))
     }
 
-    /// Ends, on behalf of a client, what hangs on the tokens of a session that has just ended.
+    /// Returns the tree of what was made from the tokens of a session; `None` where the gate keeps
+    /// no registry.
     #[cfg(feature = "axum")]
-    pub(crate) async fn revoke_below(&self, sid: SessionId) -> Result<(), crate::error::Refusal> {
-        if self.settings.registry == Registry::Off {
-            return Ok(());
-        }
-        self.revoke_for_client(
-            Target::Tree(family(sid)),
-            crate::store::RevokeReason::Requested,
-        )
-        .await
-        .map(drop)
+    pub(crate) fn tree_below(&self, sid: SessionId) -> Option<Target> {
+        (!self.is_off()).then(|| Target::Tree(family(sid)))
     }
 }
 
@@ -229,7 +171,3 @@ pub(crate) const ANY: TokenQuery = TokenQuery {
     after: None,
     limit: 0,
 };
-
-fn unwritten(error: StoreError) -> Error {
-    Error::new(ErrorKind::Store, "the store could not do it").because(error)
-}

@@ -6,7 +6,9 @@ use std::time::Duration;
 use papaya::{HashMap, Operation};
 
 use crate::clock::Timestamp;
+use crate::error::{Code, Refusal};
 use crate::id::{SessionId, TokenId};
+use crate::settings::Settings;
 use crate::store::{Fact, LogEntry};
 use crate::token::TokenInfo;
 
@@ -94,6 +96,15 @@ impl View {
         self.paused.load(Ordering::Acquire) & 1 == 1
     }
 
+    /// Refuses while the deployment is paused.
+    pub(crate) fn refuse_while_paused(&self) -> Result<(), Refusal> {
+        if self.is_paused() {
+            Err(Refusal::new(Code::Unavailable))
+        } else {
+            Ok(())
+        }
+    }
+
     /// Everything in the log up to `at` has been applied. One reader of the log calls it at a time.
     pub(crate) fn completed(&self, at: Timestamp) {
         self.complete_at.store(at.as_millis(), Ordering::Release);
@@ -127,6 +138,12 @@ impl View {
         self.subjects.pin().retain(|_, floor| floor.until > now);
         self.clients.pin().retain(|_, floor| floor.until > now);
     }
+}
+
+/// Returns until when a revocation of `now`, a time of the store, matters: every access token that
+/// was issued by then has expired (ROTATION 6).
+pub(super) fn log_until(settings: &Settings, now: Timestamp) -> Timestamp {
+    now.plus(settings.access.max_ttl()).plus(settings.leeway)
 }
 
 fn remember<K: Eq + std::hash::Hash>(map: &HashMap<K, Timestamp>, key: K, until: Timestamp) {

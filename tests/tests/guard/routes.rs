@@ -12,7 +12,6 @@ use tollgate::keys::Algorithm;
 use tollgate::policy::Rule;
 use tollgate::prelude::*;
 use tollgate::routing::get;
-use tollgate::token::JwtClaims as _;
 use tollgate_tests::{Accounts, Admins, App, User, request};
 
 use crate::issuer::{Key, Partner, PartnerClaims, claims, claims_with, expected, fixed};

@@ -14,7 +14,6 @@ use tollgate::guarded::Security;
 use tollgate::policy::{PolicyFor, Rule};
 use tollgate::prelude::*;
 use tollgate::routing::{self, any, delete, get, on, post};
-use tollgate::token::JwtClaims as _;
 use tollgate_tests::{Accounts, Admins, App, FreshAdmins, User, UserClaims, Writers, request};
 
 async fn me(user: Auth<User>) -> Json<UserClaims> {

@@ -1,0 +1,106 @@
+//! Makes and consumes action tokens: the flows of an account that begin with an email.
+
+use std::time::Duration;
+
+use crate::action::Kept;
+use crate::error::{Code, Refusal};
+use crate::event::{Event, EventKind};
+use crate::store::OnceValue;
+
+use super::Flows;
+
+/// A purpose without its type.
+#[derive(Clone, Debug)]
+pub(crate) struct AnyPurpose {
+    pub(crate) name: &'static str,
+    /// The kind under which the store keeps its tokens.
+    pub(crate) kind: String,
+    pub(crate) lifetime: Duration,
+}
+
+impl Flows {
+    /// Keeps the hash of an action token for a subject.
+    pub(crate) async fn keep_action(
+        &self,
+        purpose: AnyPurpose,
+        hash: [u8; 32],
+        subject: String,
+        address: &str,
+    ) -> Result<(), Refusal> {
+        let engine = &self.engine;
+        let now = engine.time.now();
+        let kept = Kept {
+            subject: subject.clone(),
+            address: address.to_owned(),
+            epoch: self.epoch_of(&subject).await?,
+            issued_at: engine.clock.now(),
+        };
+        let value = OnceValue {
+            kind: purpose.kind,
+            hash,
+            payload: serde_json::to_vec(&kept).map_err(Refusal::unavailable)?,
+            until: now.plus(purpose.lifetime),
+        };
+        let is_kept = engine.store.put_once(value, now).await;
+        if !is_kept.map_err(Refusal::unavailable)? {
+            return Err(Refusal::unavailable("an action token met another one"));
+        }
+        let kind = EventKind::ActionTokenIssued {
+            purpose: purpose.name,
+        };
+        engine.events.emit(&Event::new(kind).subject(subject));
+        Ok(())
+    }
+
+    /// Burns an action token and returns what was kept with it. Of several callers with one token,
+    /// one succeeds.
+    pub(crate) async fn take_action(
+        &self,
+        purpose: &AnyPurpose,
+        hash: [u8; 32],
+    ) -> Result<Kept, Refusal> {
+        let engine = &self.engine;
+        engine.refuse_while_paused()?;
+        let taken = engine
+            .store
+            .take_once(purpose.kind.clone(), hash, engine.time.now());
+        let payload = taken.await.map_err(Refusal::unavailable)?;
+        payload
+            .and_then(|payload| serde_json::from_slice(&payload).ok())
+            .ok_or_else(|| self.refuse_action(purpose, None))
+    }
+
+    /// Checks that the subject did not change since the token was made, and reports the token
+    /// consumed.
+    pub(crate) async fn confirm_action(
+        &self,
+        purpose: &AnyPurpose,
+        kept: &Kept,
+    ) -> Result<(), Refusal> {
+        if self.epoch_of(&kept.subject).await? != kept.epoch {
+            return Err(self.refuse_action(purpose, Some(kept.subject.clone())));
+        }
+        let kind = EventKind::ActionTokenConsumed {
+            purpose: purpose.name,
+        };
+        let event = Event::new(kind).subject(kept.subject.clone());
+        self.engine.events.emit(&event);
+        Ok(())
+    }
+
+    /// Reports a token that does not count; returns the refusal.
+    pub(crate) fn refuse_action(&self, purpose: &AnyPurpose, subject: Option<String>) -> Refusal {
+        let event = Event::new(EventKind::ActionTokenRefused {
+            purpose: purpose.name,
+        });
+        self.engine.events.emit(&Event { subject, ..event });
+        Code::InvalidToken.into()
+    }
+
+    async fn epoch_of(&self, subject: &str) -> Result<u64, Refusal> {
+        let engine = &self.engine;
+        let client_id = engine.settings.client_id.clone();
+        let epoch = engine.store.epoch_of(subject.to_owned(), client_id);
+        epoch.await.map_err(Refusal::unavailable)
+    }
+}

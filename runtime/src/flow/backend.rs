@@ -1,0 +1,83 @@
+//! A backend as the flows see it: without the types of its logins, users and claims.
+
+use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::device::Client;
+use crate::error::{AuthError, Refusal, SignInStep};
+use crate::session::{Admission, AnyClaims, Expiry};
+use crate::token::TokenInfo;
+
+use super::step::StepAnswer;
+
+/// An answer of a backend that is on its way: the one box of a callback.
+pub(crate) type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, AuthError>> + Send + 'a>>;
+
+/// A login of the backend's own type.
+pub(crate) type BoxedLogin = Box<dyn Any + Send>;
+
+/// The claims of a user.
+pub(crate) type BoxedClaims = Box<dyn AnyClaims>;
+
+/// A backend without its types.
+pub(crate) trait Backend: Send + Sync {
+    /// Returns whether the claims of sign-in are kept with the session.
+    fn keeps_claims(&self) -> bool;
+
+    /// Reads a login from a JSON body; `None` where the body is another one.
+    #[cfg(feature = "axum")]
+    fn parse_login(&self, body: &[u8]) -> Option<BoxedLogin>;
+
+    /// Returns what names the account in a login, where something does.
+    fn identifier(&self, login: &BoxedLogin) -> Option<String>;
+
+    /// Asks who a login is from; answers the claims of that user.
+    fn sign_in<'a>(&'a self, login: BoxedLogin, client: &'a Client) -> Pending<'a, BoxedClaims>;
+
+    /// Asks about the answer to a step; answers the claims of the step's user.
+    fn step<'a>(
+        &'a self,
+        step: &'a SignInStep,
+        answer: &'a StepAnswer,
+        client: &'a Client,
+    ) -> Pending<'a, BoxedClaims>;
+
+    /// Asks for the claims of a subject as they are today; `stored` is what the session kept.
+    fn renew<'a>(
+        &'a self,
+        subject: &'a str,
+        stored: Option<Vec<u8>>,
+        client: &'a Client,
+    ) -> Pending<'a, BoxedClaims>;
+
+    /// Verifies an access token of the backend's users, whatever has been revoked.
+    fn recognise(
+        &self,
+        admission: &Admission,
+        token: &str,
+        expiry: Expiry,
+    ) -> Result<TokenInfo, Refusal>;
+
+    /// Verifies an access token and returns its own claims too.
+    #[cfg(feature = "axum")]
+    fn recognise_claims(&self, admission: &Admission, token: &str) -> Result<OwnClaims, Refusal>;
+
+    /// Returns the login's type, by which the OpenAPI document tells the known ones.
+    #[cfg(feature = "openapi")]
+    fn login_type(&self) -> std::any::TypeId;
+}
+
+/// What an access token says.
+#[cfg(feature = "axum")]
+pub(crate) struct OwnClaims {
+    pub(crate) token: TokenInfo,
+    /// The user's own claims; `None` where a claim is confidential.
+    pub(crate) claims: Option<serde_json::Value>,
+}
+
+/// Returns the error of a login that is of another type than the backend's. It cannot happen: what
+/// makes logins and what takes them is one backend.
+pub(crate) fn wrong_login() -> AuthError {
+    AuthError::unavailable("a login of another backend")
+}

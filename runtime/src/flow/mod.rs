@@ -1,0 +1,71 @@
+//! The use cases of a gate, a file each, from top to bottom. Compiled once: they know backends and
+//! claims without their types.
+
+mod action;
+mod attempt;
+mod backend;
+#[cfg(feature = "axum")]
+mod describe;
+mod identifier;
+mod issue;
+mod open;
+#[cfg(feature = "axum")]
+mod reauthenticate;
+mod refresh;
+mod register;
+mod revoke;
+mod sign_in;
+#[cfg(feature = "axum")]
+mod sign_out;
+mod step;
+
+pub(crate) use action::AnyPurpose;
+#[cfg(feature = "axum")]
+pub(crate) use backend::OwnClaims;
+pub(crate) use backend::{Backend, BoxedClaims, BoxedLogin, Pending, wrong_login};
+pub use identifier::normalize_identifier;
+#[cfg(feature = "axum")]
+pub(crate) use reauthenticate::{Proof, Renewed};
+pub use step::StepAnswer;
+
+use std::sync::Arc;
+
+use crate::error::Refusal;
+use crate::session::Engine;
+#[cfg(feature = "rate-limit")]
+use crate::throttle::Throttle;
+
+/// What every use case works with.
+pub(crate) struct Flows {
+    pub(crate) engine: Arc<Engine>,
+    backend: Arc<dyn Backend>,
+    #[cfg(feature = "rate-limit")]
+    throttle: Throttle,
+}
+
+impl Flows {
+    /// Returns the use cases of a backend over an engine.
+    pub(crate) fn new(
+        engine: Engine,
+        backend: Arc<dyn Backend>,
+        #[cfg(feature = "rate-limit")] throttle: Throttle,
+    ) -> Self {
+        Self {
+            engine: Arc::new(engine),
+            backend,
+            #[cfg(feature = "rate-limit")]
+            throttle,
+        }
+    }
+
+    /// Refuses while the deployment is paused.
+    pub(crate) fn refuse_while_paused(&self) -> Result<(), Refusal> {
+        self.engine.refuse_while_paused()
+    }
+
+    /// Returns the backend without its type.
+    #[cfg(feature = "axum")]
+    pub(crate) fn backend(&self) -> &dyn Backend {
+        &*self.backend
+    }
+}

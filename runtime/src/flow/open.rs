@@ -1,0 +1,200 @@
+//! Opens a session, so that neither an old password nor an old role survives what changed meanwhile
+//! (ROTATION 3, order of a sign-in).
+
+use crate::clock::Timestamp;
+use crate::device::{Client, Device};
+use crate::error::{Code, Refusal};
+use crate::event::{Event, EventKind};
+use crate::id::{SessionId, TokenId};
+use crate::secret::{fill_random, sha256};
+use crate::session::{AnyClaims, Issued, Member, SessionPart, SignedAccess};
+use crate::store::{
+    Authenticated, DeviceLimit, Fact, LogEntry, NewSession, Opened, RevokeReason, Target,
+};
+
+use super::Flows;
+
+/// A user who was authenticated, and is to get a session.
+pub(super) struct Login<'a> {
+    pub(super) claims: &'a dyn AnyClaims,
+    pub(super) client: &'a Client,
+    /// What the authentication saw of the subject.
+    pub(super) authenticated: Authenticated,
+    /// When the user proved who they are.
+    pub(super) auth_time: Timestamp,
+    /// How they proved it, where that has a name.
+    pub(super) acr: Option<&'a str>,
+}
+
+/// How an attempt to open a session went.
+pub(super) enum Opening {
+    /// It is open.
+    Open(Box<Issued>),
+    /// The subject changed meanwhile: authenticate again, and expect this.
+    Again(Authenticated),
+}
+
+impl Flows {
+    /// Ends the sessions that this one replaces, opens it, and issues its first tokens.
+    pub(super) async fn open(&self, login: &Login<'_>) -> Result<Opening, Refusal> {
+        // Before the device limit counts: the sessions that this one replaces do not fill it.
+        for sid in &login.client.presented {
+            let ended = self
+                .engine
+                .revoke(Target::Session(*sid), RevokeReason::SignOut);
+            ended.await.map_err(Refusal::unavailable)?;
+        }
+        self.engine.refuse_while_paused()?;
+        let subject = login.claims.subject();
+        if subject.is_empty() {
+            return Err(Refusal::unavailable(
+                "the backend answered a user whose subject is empty",
+            ));
+        }
+        let engine = &*self.engine;
+        engine.bindings.require_bindable(login.client)?;
+        let (issued_at, now) = (engine.clock.now(), engine.time.now());
+        let sid = SessionId::random().map_err(Refusal::unavailable)?;
+        let jti = TokenId::random().map_err(Refusal::unavailable)?;
+        let mut secret = zeroize::Zeroizing::new([0; 16]);
+        fill_random(&mut *secret).map_err(Refusal::unavailable)?;
+        let abs_exp = now.plus(engine.settings.session.absolute);
+        let idle_exp = now.plus(engine.settings.session.idle).min(abs_exp);
+        let claims = match self.backend.keeps_claims() {
+            true => Some(engine.issuer.hide_claims(sid, login.claims)?),
+            false => None,
+        };
+        let device = device_of(login.client);
+        let binding = engine.issuer.bind(sid, &device);
+        let access = |user_epoch| SignedAccess {
+            jti,
+            session: Some(SessionPart { sid, generation: 0 }),
+            user_epoch,
+            auth_time: Some(login.auth_time),
+            acr: login.acr,
+            binding,
+            lifetime: engine.settings.access.ttl,
+            not_after: engine.time.to_local(abs_exp),
+        };
+        // Claims that no token can carry open no session and evict none. The epoch is not known
+        // yet, and no longer than this one.
+        let expires_at = engine
+            .issuer
+            .try_draft(&access(u64::MAX), login.claims, issued_at)?;
+        // Nor does a signer that is away: it is asked for the epoch that the session will most
+        // likely have.
+        let foresigned = self
+            .foresign(&access, login.claims, &subject, issued_at)
+            .await?;
+        let member = Member {
+            sid,
+            subject: &subject,
+            device: &device,
+            created_at: now,
+            abs_exp,
+        };
+        let tokens = engine
+            .registry
+            .rows(&member, (jti, 0), issued_at, expires_at);
+        let new = NewSession {
+            sid,
+            subject: subject.clone(),
+            client_id: engine.settings.client_id.clone(),
+            device,
+            current: sha256(&*secret),
+            auth_time: login.auth_time,
+            acr: login.acr.map(str::to_owned),
+            claims,
+            idle_exp,
+            abs_exp,
+            authenticated: login.authenticated,
+            limit: engine.settings.session.device_limit.map(|max| DeviceLimit {
+                max,
+                on_limit: engine.settings.session.on_limit,
+            }),
+            log_until: engine.log_until(now),
+            tokens,
+        };
+        let (epoch, evicted) = match engine
+            .store
+            .open_session(new, now)
+            .await
+            .map_err(Refusal::unavailable)?
+        {
+            Opened::Open { epoch, evicted } => (epoch, evicted),
+            Opened::Reload { changed_at } => {
+                return Ok(Opening::Again(Authenticated::After(changed_at)));
+            }
+            Opened::LimitReached => {
+                let kind = EventKind::SignInRefused(Code::Forbidden);
+                engine
+                    .events
+                    .emit(&Event::new(kind).subject(subject).ip(login.client.ip));
+                return Err(Refusal::new(Code::Forbidden));
+            }
+        };
+        // This node need not wait for the log to know of the sessions that the limit ended.
+        for sid in evicted {
+            engine.apply(LogEntry {
+                fact: Fact::Session(sid),
+                until: engine.log_until(now),
+            });
+        }
+        let (access_token, access_expires_at) = match foresigned {
+            Some((foreseen, signed)) if foreseen == epoch => signed,
+            _ => {
+                engine
+                    .issuer
+                    .sign(&access(epoch), login.claims, issued_at)
+                    .await?
+            }
+        };
+        engine.events.emit(
+            &Event::new(EventKind::SignedIn)
+                .subject(subject)
+                .sid(sid)
+                .ip(login.client.ip),
+        );
+        Ok(Opening::Open(Box::new(Issued {
+            access_token,
+            refresh_token: engine.issuer.mint(sid, 0, &secret),
+            access_expires_at,
+            refresh_expires_at: engine.time.to_local(idle_exp),
+            issued_at,
+            session_id: sid,
+            is_fresh: true,
+        })))
+    }
+
+    /// Signs, where the key lives elsewhere, the token for the epoch that the store has at the
+    /// moment.
+    async fn foresign<'a>(
+        &self,
+        access: &impl Fn(u64) -> SignedAccess<'a>,
+        claims: &dyn AnyClaims,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<Option<(u64, (String, Timestamp))>, Refusal> {
+        let engine = &*self.engine;
+        if !engine.issuer.signs_elsewhere() {
+            return Ok(None);
+        }
+        let epoch = engine
+            .store
+            .epoch_of(subject.to_owned(), engine.settings.client_id.clone())
+            .await
+            .map_err(Refusal::unavailable)?;
+        Ok(Some((
+            epoch,
+            engine.issuer.sign(&access(epoch), claims, now).await?,
+        )))
+    }
+}
+
+/// Returns what a session remembers of the client that opened it.
+fn device_of(client: &Client) -> Device {
+    let mut device = client.device.clone();
+    device.user_agent = device.user_agent.or_else(|| client.user_agent.clone());
+    device.ip = device.ip.or_else(|| client.ip.map(|ip| ip.to_string()));
+    device
+}

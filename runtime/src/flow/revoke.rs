@@ -1,0 +1,92 @@
+//! Revokes: what an application asks for, and a token for a client that holds it (RFC 7009).
+
+use crate::error::{Error, ErrorKind};
+use crate::keys::KeyState;
+use crate::session::Revoke;
+use crate::store::{RevokeReason, Revoked, StoreError, Target};
+
+use super::Flows;
+
+impl Flows {
+    /// Revokes what an application asks for: see `Gate::revoke`.
+    pub(crate) async fn revoke(&self, revoke: Revoke) -> Result<Revoked, Error> {
+        let engine = &*self.engine;
+        let target = match revoke.0 {
+            // A refresh would bring the old claims back.
+            Target::AccessOf(subject) if self.backend.keeps_claims() => Target::Subject(subject),
+            Target::Key(kid) => {
+                self.refuse_key_in_use(&kid)?;
+                Target::Key(kid)
+            }
+            Target::Token(jti) => engine
+                .registry
+                .resolve_target(jti)
+                .await
+                .map_err(unrevoked)?,
+            target => target,
+        };
+        let revoked = engine.revoke(target, RevokeReason::Requested).await;
+        revoked.map_err(unrevoked)
+    }
+
+    /// Refuses to revoke a key that signs, or that is to sign next.
+    fn refuse_key_in_use(&self, kid: &str) -> Result<(), Error> {
+        let keys = self.engine.ring.set();
+        let key = keys.verifying().iter().find(|key| **key.kid() == *kid);
+        let why = match key.map(|key| key.state()) {
+            Some(KeyState::Current) => {
+                "the key signs this gate's tokens: rotate the ring before it is revoked"
+            }
+            Some(KeyState::Next) => {
+                "the key is to sign next, and its tokens would be dead: retire it from the ring \
+                 before it is revoked"
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::new(ErrorKind::Usage, why))
+    }
+
+    /// Revokes a token: a refresh token ends its session; an access token dies alone, or with
+    /// `affect_tree` takes its session along and what the registry has below its tokens. What is
+    /// unknown or has expired is left alone, and that is a success.
+    #[cfg(feature = "axum")]
+    pub(crate) async fn revoke_presented(
+        &self,
+        token: &str,
+        affect_tree: bool,
+    ) -> Result<(), crate::error::Refusal> {
+        use crate::error::Refusal;
+        use crate::session::Expiry;
+
+        let admission = &self.engine.admission;
+        let known = self.backend.recognise(admission, token, Expiry::Counts);
+        let target = if let Ok(info) = known {
+            match info.sid() {
+                Some(sid) if affect_tree => Target::Session(sid),
+                None if affect_tree => Target::Tree(info.jti()),
+                _ => Target::Token(info.jti()),
+            }
+        } else if let Some(session) = self.session_of(token).await? {
+            Target::Session(session.sid)
+        } else {
+            return Ok(());
+        };
+        let below = match &target {
+            Target::Session(sid) if affect_tree => self.engine.registry.tree_below(*sid),
+            _ => None,
+        };
+        for target in [Some(target), below].into_iter().flatten() {
+            let revoked = self.engine.revoke(target, RevokeReason::Requested).await;
+            revoked.map_err(Refusal::unavailable)?;
+        }
+        Ok(())
+    }
+}
+
+fn unrevoked(error: StoreError) -> Error {
+    Error::new(
+        ErrorKind::Store,
+        "the store failed to record the revocation",
+    )
+    .because(error)
+}

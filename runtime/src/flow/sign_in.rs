@@ -1,0 +1,137 @@
+//! Signs in with credentials: counts the attempt, asks the backend who it is, opens a session.
+
+use crate::clock::Timestamp;
+use crate::device::Client;
+use crate::error::{AuthError, Code, Refusal};
+use crate::event::{Event, EventKind};
+use crate::session::{AnyClaims, Issued};
+use crate::store::Authenticated;
+
+use super::open::{Login, Opening};
+use super::step::Stage;
+use super::{BoxedClaims, BoxedLogin, Flows};
+
+/// A sign-in whose attempt was counted.
+struct Counted {
+    /// What it was counted under.
+    identifier: Option<String>,
+}
+
+impl Flows {
+    /// Opens a session for a user whom the application authenticated itself.
+    pub(crate) async fn sign_in(
+        &self,
+        claims: &dyn AnyClaims,
+        client: &Client,
+    ) -> Result<Issued, Refusal> {
+        let (authenticated, auth_time) = self.begin();
+        let login = Login {
+            claims,
+            client,
+            authenticated,
+            auth_time,
+            acr: None,
+        };
+        match self.open(&login).await? {
+            Opening::Open(issued) => Ok(*issued),
+            Opening::Again(_) => Err(Code::Unavailable.into()),
+        }
+    }
+
+    /// Signs in with credentials. `login` is asked for them once, and once more where the subject
+    /// changed meanwhile: an old password does not outlive a change of it.
+    pub(crate) async fn sign_in_with(
+        &self,
+        mut login: impl FnMut() -> Result<BoxedLogin, Refusal>,
+        client: &Client,
+    ) -> Result<Issued, Refusal> {
+        // A paused deployment does not even tell which password is right.
+        self.engine.refuse_while_paused()?;
+        let first = login()?;
+        let attempt = self.count(self.backend.identifier(&first), client).await?;
+        let expected = match self.try_sign_in(&attempt, first, None, client).await? {
+            Opening::Open(issued) => return Ok(self.signed_in(&attempt, *issued, client).await),
+            Opening::Again(expected) => expected,
+        };
+        let again = self.try_sign_in(&attempt, login()?, Some(expected), client);
+        match again.await? {
+            Opening::Open(issued) => Ok(self.signed_in(&attempt, *issued, client).await),
+            Opening::Again(_) => Err(Code::Unavailable.into()),
+        }
+    }
+
+    /// Counts the attempt, before the backend is asked.
+    async fn count(&self, identifier: Option<String>, client: &Client) -> Result<Counted, Refusal> {
+        let counted = self.count_sign_in(identifier.as_deref(), client).await;
+        counted.map_err(|refusal| self.report_refused(refusal, client))?;
+        Ok(Counted { identifier })
+    }
+
+    /// Asks the backend once and opens a session; `expected` is what the attempt before saw of the
+    /// subject.
+    async fn try_sign_in(
+        &self,
+        attempt: &Counted,
+        login: BoxedLogin,
+        expected: Option<Authenticated>,
+        client: &Client,
+    ) -> Result<Opening, Refusal> {
+        let (since, started_at) = self.begin();
+        let stage = Stage::new(
+            attempt.identifier.clone(),
+            (since, started_at),
+            None,
+            client,
+        );
+        let claims = self.authenticate(login, client, stage).await;
+        let claims = claims.map_err(|refusal| self.report_refused(refusal, client))?;
+        let login = Login {
+            claims: &*claims,
+            client,
+            authenticated: expected.unwrap_or(since),
+            auth_time: started_at,
+            acr: None,
+        };
+        self.open(&login).await
+    }
+
+    /// Remembers a client who signed in.
+    async fn signed_in(&self, attempt: &Counted, issued: Issued, client: &Client) -> Issued {
+        self.remember(attempt.identifier.as_deref(), client).await;
+        issued
+    }
+
+    /// Asks the backend who this is. The client learns no reason (R117).
+    pub(super) async fn authenticate(
+        &self,
+        login: BoxedLogin,
+        client: &Client,
+        stage: Stage,
+    ) -> Result<BoxedClaims, Refusal> {
+        match self.backend.sign_in(login, client).await {
+            Ok(claims) => Ok(claims),
+            Err(AuthError::More(step)) => Err(self.offer(*step, stage).await),
+            Err(AuthError::Unavailable(source)) => Err(Refusal::unavailable(source)),
+            Err(AuthError::Invalid | AuthError::Disabled | AuthError::Gone) => {
+                Err(Code::InvalidCredentials.into())
+            }
+        }
+    }
+
+    /// Reports that nobody got in. That a step is needed was reported already.
+    pub(super) fn report_refused(&self, refusal: Refusal, client: &Client) -> Refusal {
+        if refusal.step().is_some() && refusal.code() == Code::InsufficientUserAuthentication {
+            return refusal;
+        }
+        let kind = EventKind::SignInRefused(refusal.code());
+        self.engine.events.emit(&Event::new(kind).ip(client.ip));
+        refusal
+    }
+
+    /// Returns when a sign-in begins: by the store's clock, against which changes of the subject
+    /// are compared, and by this machine's.
+    pub(super) fn begin(&self) -> (Authenticated, Timestamp) {
+        let engine = &self.engine;
+        (Authenticated::Since(engine.time.now()), engine.clock.now())
+    }
+}

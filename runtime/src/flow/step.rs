@@ -1,0 +1,288 @@
+//! Further steps of a sign-in: keeps what a backend asks for, hands out a token for it, takes the
+//! answer.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::clock::Timestamp;
+use crate::device::{Client, Device};
+use crate::error::{AuthError, Code, Refusal, SignInStep, StepOffer};
+use crate::event::{Event, EventKind};
+use crate::id::SessionId;
+use crate::secret::{fill_random, sha256};
+use crate::session::Issued;
+use crate::store::{Authenticated, OnceValue};
+
+use super::open::{Login, Opening};
+use super::{BoxedClaims, Flows};
+
+/// What a client answers to a step: the members of its body, `{"step_token": …, "code": "123456"}`.
+/// `Debug` prints a redaction.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub struct StepAnswer(Value);
+
+impl StepAnswer {
+    /// The answer with one member, `code`.
+    #[must_use]
+    pub fn code_of(code: impl Into<String>) -> Self {
+        Self(serde_json::json!({ "code": code.into() }))
+    }
+
+    /// The member `code`, where it is a string.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.0.get("code")?.as_str()
+    }
+
+    /// The answer as a type of one's own, such as what a security key signed.
+    ///
+    /// # Errors
+    /// [`AuthError::Invalid`]: it is another one.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, AuthError> {
+        T::deserialize(&self.0).map_err(|_| AuthError::Invalid)
+    }
+}
+
+impl fmt::Debug for StepAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StepAnswer([redacted])")
+    }
+}
+
+/// How far a sign-in has come.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Stage {
+    /// What it was counted under.
+    pub(super) identifier: Option<String>,
+    /// When its first step began, by this machine's clock.
+    pub(super) started_at: Timestamp,
+    /// The same by the store's, against which changes of the subject are compared.
+    since: Timestamp,
+    /// The session that it renews; none where it opens one.
+    pub(super) renews: Option<SessionId>,
+    /// The device of its first step.
+    device: Device,
+}
+
+impl Stage {
+    /// A sign-in that begins.
+    pub(super) fn new(
+        identifier: Option<String>,
+        (since, started_at): (Authenticated, Timestamp),
+        renews: Option<SessionId>,
+        client: &Client,
+    ) -> Self {
+        let device = Device::new(client.device.name.clone(), client.device.id.clone());
+        let (Authenticated::Since(since) | Authenticated::After(since)) = since;
+        Self {
+            identifier,
+            started_at,
+            since,
+            renews,
+            device,
+        }
+    }
+}
+
+/// A step that waits for its answer, as the store keeps it.
+#[derive(Serialize, Deserialize)]
+struct Pending {
+    stage: Stage,
+    subject: String,
+    kind: String,
+    acr: Option<String>,
+    challenge: Option<Value>,
+    note: Option<String>,
+    /// How many answers may still be wrong.
+    tries: u8,
+    until: Timestamp,
+}
+
+/// A sign-in whose last step is done.
+pub(super) struct Stepped {
+    pub(super) claims: BoxedClaims,
+    pub(super) acr: Option<String>,
+    pub(super) stage: Stage,
+}
+
+impl Flows {
+    /// Goes on with a sign-in that needs a further step: see `Gate::sign_in_step`.
+    pub(crate) async fn sign_in_step(
+        &self,
+        token: &str,
+        answer: &StepAnswer,
+        client: &Client,
+    ) -> Result<Issued, Refusal> {
+        self.engine.refuse_while_paused()?;
+        let stepped = self
+            .step(token, None, answer, client)
+            .await
+            .map_err(|refusal| self.report_refused(refusal, client))?;
+        let mut client = client.clone();
+        client.device.name = client.device.name.or(stepped.stage.device.name);
+        client.device.id = client.device.id.or(stepped.stage.device.id);
+        let authenticated = Authenticated::Since(stepped.stage.since);
+        let login = Login {
+            claims: &*stepped.claims,
+            client: &client,
+            authenticated,
+            auth_time: stepped.stage.started_at,
+            acr: stepped.acr.as_deref(),
+        };
+        match self.open(&login).await? {
+            Opening::Open(issued) => {
+                self.remember(stepped.stage.identifier.as_deref(), &client)
+                    .await;
+                Ok(*issued)
+            }
+            // The account changed since the password was looked at, which nobody can do again.
+            Opening::Again(_) => Err(self.report_refused(Code::InvalidCredentials.into(), &client)),
+        }
+    }
+
+    /// Takes the answer to a step, of a sign-in or of the renewal of a session.
+    pub(super) async fn step(
+        &self,
+        token: &str,
+        renews: Option<SessionId>,
+        answer: &StepAnswer,
+        client: &Client,
+    ) -> Result<Stepped, Refusal> {
+        let engine = &self.engine;
+        let now = engine.time.now();
+        let hash = sha256(token.as_bytes());
+        let payload = engine
+            .store
+            .take_once(KIND.to_owned(), hash, now)
+            .await
+            .map_err(Refusal::unavailable)?;
+        let pending: Option<Pending> = payload
+            .as_deref()
+            .and_then(|payload| serde_json::from_slice(payload).ok());
+        let Some(pending) = pending.filter(|pending| pending.stage.renews == renews) else {
+            return Err(Code::InvalidCredentials.into());
+        };
+        if let Err(refusal) = self.count_step(&pending.subject).await {
+            self.keep(hash, &pending).await?;
+            return Err(refusal);
+        }
+        let step = pending.step();
+        match self.backend.step(&step, answer, client).await {
+            Ok(claims) if claims.subject() == pending.subject => Ok(Stepped {
+                claims,
+                acr: pending.acr,
+                stage: pending.stage,
+            }),
+            Ok(_) => Err(Refusal::unavailable(
+                "the backend answered another user than the step was for",
+            )),
+            Err(AuthError::More(next)) if next.subject == pending.subject => {
+                Err(self.offer(*next, pending.stage).await)
+            }
+            Err(AuthError::Invalid) if pending.tries > 1 => {
+                let pending = Pending {
+                    tries: pending.tries - 1,
+                    ..pending
+                };
+                Err(self.hand_out_step(Code::InvalidCredentials, &pending).await)
+            }
+            Err(AuthError::Unavailable(source)) => {
+                self.keep(hash, &pending).await?;
+                Err(Refusal::unavailable(source))
+            }
+            Err(_) => Err(Code::InvalidCredentials.into()),
+        }
+    }
+
+    /// Keeps a step, and refuses with a token for it.
+    pub(super) async fn offer(&self, step: SignInStep, stage: Stage) -> Refusal {
+        let engine = &self.engine;
+        let SignInStep {
+            subject,
+            kind,
+            acr,
+            challenge,
+            note,
+        } = step;
+        let event =
+            Event::new(EventKind::StepRequired { kind: kind.clone() }).subject(subject.clone());
+        let until = engine.time.now().plus(LIFETIME);
+        let pending = Pending {
+            stage,
+            subject,
+            kind,
+            acr,
+            challenge,
+            note,
+            tries: TRIES,
+            until,
+        };
+        let refusal = self
+            .hand_out_step(Code::InsufficientUserAuthentication, &pending)
+            .await;
+        if refusal.step().is_some() {
+            engine.events.emit(&event);
+        }
+        refusal
+    }
+
+    async fn hand_out_step(&self, code: Code, pending: &Pending) -> Refusal {
+        let mut bytes = Zeroizing::new([0; 32]);
+        if let Err(error) = fill_random(&mut *bytes) {
+            return Refusal::unavailable(error);
+        }
+        let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*bytes));
+        if let Err(refusal) = self.keep(sha256(token.as_bytes()), pending).await {
+            return refusal;
+        }
+        let left = pending.until.since(self.engine.time.now()).as_secs();
+        Refusal::new(code).with_step(StepOffer::new(
+            token,
+            pending.kind.clone(),
+            left,
+            pending.challenge.clone(),
+        ))
+    }
+
+    async fn keep(&self, hash: [u8; 32], pending: &Pending) -> Result<(), Refusal> {
+        let engine = &self.engine;
+        let payload = serde_json::to_vec(pending).map_err(Refusal::unavailable)?;
+        let value = OnceValue {
+            kind: KIND.to_owned(),
+            hash,
+            payload,
+            until: pending.until,
+        };
+        engine
+            .store
+            .put_once(value, engine.time.now())
+            .await
+            .map(drop)
+            .map_err(Refusal::unavailable)
+    }
+}
+
+impl Pending {
+    fn step(&self) -> SignInStep {
+        let mut step = SignInStep::new(&self.subject, self.kind.clone());
+        (step.acr, step.challenge, step.note) =
+            (self.acr.clone(), self.challenge.clone(), self.note.clone());
+        step
+    }
+}
+
+/// How long a client may take for a step.
+const LIFETIME: Duration = Duration::from_secs(5 * 60);
+/// How many answers one sign-in may give to a step.
+const TRIES: u8 = 3;
+/// What every token of a step begins with, so that scanners for leaked secrets know it.
+const PREFIX: &str = "tgs1_";
+const KIND: &str = "step";

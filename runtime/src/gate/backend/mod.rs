@@ -1,0 +1,230 @@
+//! What a user's backend promises: who signs in, and who still may.
+
+mod exchange;
+mod logins;
+mod routes;
+mod shell;
+
+pub use exchange::{Exchange, Exchanged, GuardLogin};
+pub use logins::{EmailLogin, UsernameLogin};
+pub use routes::{AuthRoute, RouteConfig, RouteOptions};
+pub(super) use shell::Shell;
+
+use std::any::Any;
+use std::future::Future;
+
+use serde::de::DeserializeOwned;
+
+use super::StepAnswer;
+use crate::device::Client;
+use crate::error::{AuthError, SignInStep};
+use crate::token::JwtClaims;
+
+/// A backend, as `#[auth_backend(…)]` describes it. Implement [`Authenticate`] and [`Refresh`] by
+/// hand, never this.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an auth backend",
+    label = "this type has no `#[auth_backend(…)]`",
+    note = "put `#[auth_backend(email, user = User)]` on `struct {Self}`"
+)]
+pub trait AuthBackend: Sized + Send + Sync + 'static {
+    /// The user type, which derives [`JwtClaims`].
+    type User: JwtClaims;
+    /// The body of a sign-in, beside `device_name` and `device_id`.
+    type Login: DeserializeOwned + Send + 'static;
+    /// How users sign in.
+    type Entry: SignIn<Self>;
+    /// Where the claims of a refresh come from.
+    type Renewal: Renew<Self>;
+    /// Paths, names and presence of the routes.
+    const ROUTES: RouteConfig;
+}
+
+/// Signs users in.
+pub trait Authenticate: AuthBackend {
+    /// Decides who this is. Unknown and wrong are both [`AuthError::Invalid`]; look up first, then
+    /// hash, whoever asks.
+    fn authenticate(
+        &self,
+        login: Self::Login,
+        client: &Client,
+    ) -> impl Future<Output = Result<Self::User, AuthError>> + Send;
+
+    /// Looks at the answer to a step that [`authenticate`](Self::authenticate), or this, asked for
+    /// with [`AuthError::More`], and answers the user of `step.subject`, loaded again. A wrong
+    /// answer is [`AuthError::Invalid`]; the client may give three to a step, which it has five
+    /// minutes for. A code that was used once must not be right twice: that is the backend's to
+    /// remember.
+    fn step(
+        &self,
+        _step: &SignInStep,
+        _answer: &StepAnswer,
+        _client: &Client,
+    ) -> impl Future<Output = Result<Self::User, AuthError>> + Send {
+        std::future::ready(Err(AuthError::Invalid))
+    }
+
+    /// What names the account in a login, in its one form: attempts are counted by it (feature
+    /// `rate-limit`). It is that of [`EmailLogin`] and [`UsernameLogin`]; a login of one's own has
+    /// none until this says so, and is counted by the client's address alone.
+    ///
+    /// ```
+    /// # use tollgate::gate::normalize_identifier;
+    /// # use tollgate::prelude::*;
+    /// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
+    /// #[derive(serde::Deserialize)]
+    /// struct PhoneLogin { number: String, pin: Password }
+    ///
+    /// #[auth_backend(login = PhoneLogin, user = User)]
+    /// struct Accounts;
+    ///
+    /// impl Authenticate for Accounts {
+    ///     async fn authenticate(&self, login: PhoneLogin, _: &Client) -> Result<User, AuthError> {
+    ///         # let _ = login.pin;
+    ///         # Err(AuthError::Invalid)
+    ///     }
+    ///
+    ///     fn identifier(&self, login: &PhoneLogin) -> Option<String> {
+    ///         Some(normalize_identifier(&login.number))
+    ///     }
+    /// }
+    /// # impl Refresh for Accounts {
+    /// #     async fn refresh(&self, _: &u64, _: &Client) -> Result<User, AuthError> { Err(AuthError::Gone) }
+    /// # }
+    /// ```
+    fn identifier(&self, login: &Self::Login) -> Option<String> {
+        let login: &dyn Any = login;
+        let email = login
+            .downcast_ref()
+            .map(|login: &EmailLogin| login.email.clone());
+        email.or_else(|| {
+            login
+                .downcast_ref()
+                .map(|login: &UsernameLogin| login.username.clone())
+        })
+    }
+}
+
+/// Loads a user who is signed in already, with claims as they are today.
+pub trait Refresh: AuthBackend {
+    /// Loads the user. [`AuthError::Gone`] and [`AuthError::Disabled`] end the session.
+    fn refresh(
+        &self,
+        subject: &<Self::User as JwtClaims>::Subject,
+        client: &Client,
+    ) -> impl Future<Output = Result<Self::User, AuthError>> + Send;
+}
+
+/// How the users of `B` sign in. Implemented for [`Own`].
+#[diagnostic::on_unimplemented(
+    message = "`{B}` does not say how its users sign in",
+    label = "`Authenticate` is missing for `{B}`",
+    note = "write `impl Authenticate for {B}` with `async fn authenticate(&self, login: \
+            Self::Login, client: &Client) -> Result<Self::User, AuthError>`"
+)]
+pub trait SignIn<B: AuthBackend>: 'static {
+    /// Decides who this is.
+    fn sign_in(
+        backend: &B,
+        login: B::Login,
+        client: &Client,
+    ) -> impl Future<Output = Result<B::User, AuthError>> + Send;
+
+    /// Looks at the answer to a step.
+    fn step(
+        _backend: &B,
+        _step: &SignInStep,
+        _answer: &StepAnswer,
+        _client: &Client,
+    ) -> impl Future<Output = Result<B::User, AuthError>> + Send {
+        std::future::ready(Err(AuthError::Invalid))
+    }
+
+    /// What names the account, where something does.
+    fn identifier(_backend: &B, _login: &B::Login) -> Option<String> {
+        None
+    }
+}
+
+/// Users sign in through [`Authenticate`].
+#[derive(Clone, Copy, Debug)]
+pub struct Own;
+
+#[diagnostic::do_not_recommend]
+impl<B: Authenticate> SignIn<B> for Own {
+    async fn sign_in(backend: &B, login: B::Login, client: &Client) -> Result<B::User, AuthError> {
+        backend.authenticate(login, client).await
+    }
+
+    async fn step(
+        backend: &B,
+        step: &SignInStep,
+        answer: &StepAnswer,
+        client: &Client,
+    ) -> Result<B::User, AuthError> {
+        backend.step(step, answer, client).await
+    }
+
+    fn identifier(backend: &B, login: &B::Login) -> Option<String> {
+        backend.identifier(login)
+    }
+}
+
+/// Where the claims of a refresh come from. Implemented for [`Reload`] and [`FromStored`].
+#[diagnostic::on_unimplemented(
+    message = "`{B}` does not say who may stay signed in",
+    label = "`Refresh` is missing for `{B}`",
+    note = "write `impl Refresh for {B}` with `async fn refresh(&self, subject: &…, client: \
+            &Client) -> Result<Self::User, AuthError>`, or say `refresh(from = stored)` in \
+            `#[auth_backend(…)]`"
+)]
+pub trait Renew<B: AuthBackend>: 'static {
+    /// Whether the claims of sign-in are kept with the session.
+    const STORED: bool;
+
+    /// The claims for a subject; `stored` is what the session kept.
+    fn renew(
+        backend: &B,
+        subject: &str,
+        stored: Option<&[u8]>,
+        client: &Client,
+    ) -> impl Future<Output = Result<<B::User as JwtClaims>::Claims, AuthError>> + Send;
+}
+
+/// Claims come fresh through [`Refresh`].
+#[derive(Clone, Copy, Debug)]
+pub struct Reload;
+
+#[diagnostic::do_not_recommend]
+impl<B: Refresh> Renew<B> for Reload {
+    const STORED: bool = false;
+
+    async fn renew(
+        backend: &B,
+        subject: &str,
+        _stored: Option<&[u8]>,
+        client: &Client,
+    ) -> Result<<B::User as JwtClaims>::Claims, AuthError> {
+        let subject = subject.parse().map_err(|_| AuthError::Gone)?;
+        Ok(backend.refresh(&subject, client).await?.to_claims())
+    }
+}
+
+/// Claims are those of sign-in, kept with the session: no `Refresh`, and no way to notice that an
+/// account was closed.
+#[derive(Clone, Copy, Debug)]
+pub struct FromStored;
+
+impl<B: AuthBackend> Renew<B> for FromStored {
+    const STORED: bool = true;
+
+    async fn renew(
+        _backend: &B,
+        subject: &str,
+        stored: Option<&[u8]>,
+        _client: &Client,
+    ) -> Result<<B::User as JwtClaims>::Claims, AuthError> {
+        let stored = stored.ok_or(AuthError::Gone)?;
+        crate::token::read_stored(subject, stored).ok_or(AuthError::Gone)
+    }
+}

@@ -1,0 +1,78 @@
+//! Paths, names and presence of a backend's routes.
+
+/// Paths, names and presence of a backend's routes: what `#[auth_backend(…)]` says beside the
+/// types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteConfig {
+    /// Where the routes hang: `/auth`.
+    pub prefix: &'static str,
+    /// The tag in the OpenAPI document.
+    pub tag: &'static str,
+    /// Whether the routes are in the OpenAPI document.
+    pub openapi: bool,
+    /// `POST /signin`.
+    pub signin: RouteOptions,
+    /// `POST /refresh-access`.
+    pub refresh: RouteOptions,
+    /// The member that carries the access token: `access_token`.
+    pub access_token: &'static str,
+    /// The member that carries the refresh token: `refresh_token`.
+    pub refresh_token: &'static str,
+    /// Routes that are left out.
+    pub disabled: &'static [AuthRoute],
+}
+
+impl RouteConfig {
+    /// The shape without any option.
+    pub const DEFAULT: Self = Self {
+        prefix: "/auth",
+        tag: "auth",
+        openapi: true,
+        signin: RouteOptions {
+            path: "/signin",
+            summary: None,
+            description: None,
+        },
+        refresh: RouteOptions {
+            path: "/refresh-access",
+            summary: None,
+            description: None,
+        },
+        access_token: "access_token",
+        refresh_token: "refresh_token",
+        disabled: &[],
+    };
+}
+
+/// Path and words of one route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteOptions {
+    /// Below the prefix, with a leading slash.
+    pub path: &'static str,
+    /// One line for the OpenAPI document.
+    pub summary: Option<&'static str>,
+    /// More for the OpenAPI document.
+    pub description: Option<&'static str>,
+}
+
+/// A route that a backend may leave out: `disable(signout_all, revoke)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthRoute {
+    /// `POST /signin`.
+    Signin,
+    /// `POST /refresh-access`.
+    Refresh,
+    /// `POST /reauthenticate`.
+    Reauthenticate,
+    /// `POST /verify`.
+    Verify,
+    /// `POST /signout`.
+    Signout,
+    /// `POST /signout-all`.
+    SignoutAll,
+    /// `POST /revoke`.
+    Revoke,
+    /// `GET /sessions` and `DELETE /sessions/{id}`.
+    Sessions,
+}

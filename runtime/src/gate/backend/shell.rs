@@ -1,0 +1,103 @@
+//! The one place where the flows meet a backend's types: each callback is boxed once here, so that
+//! everything behind it is compiled once and not once a backend.
+
+use std::sync::Arc;
+
+use crate::device::Client;
+use crate::error::{AuthError, Refusal, SignInStep};
+use crate::flow::{Backend, BoxedClaims, BoxedLogin, Pending, wrong_login};
+use crate::session::{Admission, Expiry};
+use crate::token::{JwtClaims, TokenInfo, Verified};
+
+use super::super::StepAnswer;
+use super::{AuthBackend, Renew as _, SignIn as _};
+
+/// A backend with its types hidden.
+pub(in crate::gate) struct Shell<B>(pub(in crate::gate) Arc<B>);
+
+/// The claims of a backend's users.
+type ClaimsOf<B> = <<B as AuthBackend>::User as JwtClaims>::Claims;
+
+fn claims_of<B: AuthBackend>(user: &B::User) -> BoxedClaims {
+    Box::new(user.to_claims())
+}
+
+impl<B: AuthBackend> Backend for Shell<B> {
+    fn keeps_claims(&self) -> bool {
+        B::Renewal::STORED
+    }
+
+    #[cfg(feature = "axum")]
+    fn parse_login(&self, body: &[u8]) -> Option<BoxedLogin> {
+        let login: B::Login = serde_json::from_slice(body).ok()?;
+        Some(Box::new(login))
+    }
+
+    fn identifier(&self, login: &BoxedLogin) -> Option<String> {
+        B::Entry::identifier(&self.0, login.downcast_ref()?)
+    }
+
+    fn sign_in<'a>(&'a self, login: BoxedLogin, client: &'a Client) -> Pending<'a, BoxedClaims> {
+        Box::pin(async move {
+            let login: Box<B::Login> = login.downcast().map_err(|_| wrong_login())?;
+            let user = B::Entry::sign_in(&self.0, *login, client).await?;
+            Ok(claims_of::<B>(&user))
+        })
+    }
+
+    fn step<'a>(
+        &'a self,
+        step: &'a SignInStep,
+        answer: &'a StepAnswer,
+        client: &'a Client,
+    ) -> Pending<'a, BoxedClaims> {
+        Box::pin(async move {
+            let user = B::Entry::step(&self.0, step, answer, client).await?;
+            Ok(claims_of::<B>(&user))
+        })
+    }
+
+    fn renew<'a>(
+        &'a self,
+        subject: &'a str,
+        stored: Option<Vec<u8>>,
+        client: &'a Client,
+    ) -> Pending<'a, BoxedClaims> {
+        Box::pin(async move {
+            let claims = B::Renewal::renew(&self.0, subject, stored.as_deref(), client).await?;
+            Ok::<BoxedClaims, AuthError>(Box::new(claims))
+        })
+    }
+
+    fn recognise(
+        &self,
+        admission: &Admission,
+        token: &str,
+        expiry: Expiry,
+    ) -> Result<TokenInfo, Refusal> {
+        let verified: Verified<ClaimsOf<B>> = admission.recognise(token, expiry)?;
+        Ok(verified.token().clone())
+    }
+
+    #[cfg(feature = "axum")]
+    fn recognise_claims(
+        &self,
+        admission: &Admission,
+        token: &str,
+    ) -> Result<crate::flow::OwnClaims, Refusal> {
+        use std::any::TypeId;
+        let verified: Verified<ClaimsOf<B>> = admission.recognise(token, Expiry::Counts)?;
+        let is_open =
+            TypeId::of::<<B::User as JwtClaims>::Secrecy>() == TypeId::of::<crate::token::Open>();
+        let own = serde_json::to_value(verified.claims());
+        Ok(crate::flow::OwnClaims {
+            token: verified.token().clone(),
+            claims: own.ok().filter(|_| is_open),
+        })
+    }
+
+    #[cfg(feature = "openapi")]
+    fn login_type(&self) -> std::any::TypeId {
+        std::any::TypeId::of::<B::Login>()
+    }
+}

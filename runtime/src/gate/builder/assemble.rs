@@ -1,0 +1,132 @@
+//! From the parts of a builder to a running gate. Knows no backend's type, so that it is compiled
+//! once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind};
+use crate::event::{Event, EventKind};
+use crate::flow::{Backend, Flows};
+use crate::session::{Engine, Parts, StoreClock};
+use crate::store::{RevokeReason, Target};
+use crate::token::Envelope;
+
+#[cfg(feature = "axum")]
+use super::super::backend::RouteConfig;
+use super::super::failed;
+use super::super::running::Running;
+use super::super::tasks::RELOAD;
+use super::Plan;
+
+/// What an expansion and the builder's types say of a backend.
+pub(super) struct AnyBackend {
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) envelope: Envelope,
+    #[cfg(feature = "axum")]
+    pub(super) routes: &'static RouteConfig,
+}
+
+/// Puts a gate together: settings that were validated, the parts that were given.
+pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Running>, Error> {
+    let Plan {
+        base: mut settings,
+        overrides,
+        ring,
+        store,
+        clock,
+        events,
+    } = plan;
+    for change in overrides {
+        change(&mut settings);
+    }
+    let missing = |what| Error::new(ErrorKind::Usage, format!("the gate has no {what}"));
+    let ring = ring.ok_or_else(|| missing("keys"))?;
+    let store = store.ok_or_else(|| missing("store"))?;
+    settings.validate()?;
+    let time = StoreClock::new(clock.clone());
+    time.measure(&store)
+        .await
+        .map_err(|e| Error::new(ErrorKind::Store, "the store's clock cannot be read").because(e))?;
+    let (offset, _) = time.offset();
+    if offset > MOST_OFFSET {
+        let seconds = offset.as_secs();
+        let why = format!(
+            "this machine's clock and the store's differ by {seconds} seconds: set them before \
+             the gate is started"
+        );
+        return Err(Error::new(ErrorKind::Store, why));
+    }
+    store
+        .migrate(time.now())
+        .await
+        .map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
+    let health = store
+        .health(time.now())
+        .await
+        .map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
+    let ring = ring.open(&store, &clock).await?;
+    // Read again after the sessions: another process may have adopted the ring since this one
+    // opened it, and signed somebody in.
+    ring.reload().await?;
+    let is_lost = ring.is_unadopted().await && health.has_live_sessions;
+    if is_lost && !settings.keys.accept_new {
+        return Err(Error::new(
+            ErrorKind::Keys,
+            "the key ring was just made, and the store holds live sessions that it could not \
+             verify: bring the lost keys back, or set `keys.accept_new = true` to sign everyone \
+             out",
+        ));
+    }
+    let ring = ring.with_clock(clock.clone());
+    // Another process signs with a replaced key until it has read the ring again.
+    let overlap = settings
+        .access
+        .max_ttl()
+        .saturating_add(settings.leeway)
+        .saturating_add(RELOAD * 2);
+    ring.set_lifetimes(overlap, settings.session.idle, settings.session.absolute);
+    #[cfg(feature = "rate-limit")]
+    let throttle = crate::throttle::Throttle::new(&settings.throttle, &store, &clock)
+        .await
+        .map_err(failed("read its clock"))?;
+    #[cfg(feature = "metrics")]
+    let events = events.named(settings.issuer.as_deref().unwrap_or_default());
+    let (engine, unwritten) = Engine::new(Parts {
+        settings,
+        store,
+        ring,
+        clock,
+        time,
+        events: events.start(),
+        envelope: shell.envelope,
+    });
+    engine.alarms.report_offset();
+    engine.self_test().await?;
+    let caught_up = engine.follower.catch_up().await;
+    caught_up.map_err(failed("read the revocations"))?;
+    if is_lost {
+        let ended = engine.revoke(Target::Everything, RevokeReason::Requested);
+        ended
+            .await
+            .map_err(failed("end the sessions of the lost keys"))?;
+    }
+    engine.ring.adopt().await?;
+    if engine.settings.cookies.path.is_some() && !engine.settings.has_secure_origin() {
+        engine.events.emit(&Event::new(EventKind::InsecureOrigin));
+    }
+    let flows = Flows::new(
+        engine,
+        shell.backend,
+        #[cfg(feature = "rate-limit")]
+        throttle,
+    );
+    Ok(Arc::new(Running::start(
+        flows,
+        unwritten,
+        #[cfg(feature = "axum")]
+        shell.routes,
+    )))
+}
+
+/// By how much the clocks may differ at the start (ROTATION 6).
+const MOST_OFFSET: Duration = Duration::from_secs(5 * 60);

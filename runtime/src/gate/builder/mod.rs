@@ -1,0 +1,228 @@
+//! What a gate is built from. The compiler asks for what has no safe default; everything else has a
+//! method.
+
+mod assemble;
+mod optional;
+mod states;
+
+#[cfg(feature = "jwe")]
+pub use states::Encrypted;
+pub use states::{
+    Encryption, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing, Plain, Protects,
+};
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::event::{Event, Events};
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::token::{Issuable, JwtClaims};
+
+use super::backend::Shell;
+use super::keys::{IntoRing, RingInput};
+use super::running::Running;
+use super::{AuthBackend, Gate};
+
+use assemble::AnyBackend;
+
+/// Collects what a gate needs. Started by the generated `gate()`.
+///
+/// Issuer, audience, keys and store have no safe default; without one of them `build()` does not
+/// compile.
+#[must_use = "nothing runs until `build().await`"]
+pub struct GateBuilder<B, I = Missing, A = Missing, K = Missing, S = Missing, E = Plain> {
+    backend: B,
+    plan: Plan,
+    parts: GivenParts<I, A, K, S, E>,
+}
+
+/// What was given, whatever the types say.
+struct Plan {
+    base: Settings,
+    overrides: Vec<Override>,
+    ring: Option<RingInput>,
+    store: Option<Store>,
+    clock: Clock,
+    events: Events,
+}
+
+/// Which parts were given, as types alone.
+type GivenParts<I, A, K, S, E> = PhantomData<fn() -> (I, A, K, S, E)>;
+type Override = Box<dyn FnOnce(&mut Settings) + Send>;
+
+impl<B: AuthBackend> GateBuilder<B> {
+    #[doc(hidden)]
+    pub fn new(backend: B) -> Self {
+        Self {
+            backend,
+            plan: Plan {
+                base: Settings::default(),
+                overrides: Vec::new(),
+                ring: None,
+                store: None,
+                clock: Clock::system(),
+                events: Events::default(),
+            },
+            parts: PhantomData,
+        }
+    }
+}
+
+impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
+    /// Who issues the tokens: the claim `iss`.
+    pub fn issuer(self, issuer: impl Into<String>) -> GateBuilder<B, Given, A, K, S, E> {
+        let issuer = issuer.into();
+        self.with(|settings| settings.issuer = Some(issuer))
+            .into_state()
+    }
+
+    /// For whom they are issued: the claim `aud`.
+    pub fn audience(self, audience: impl Into<String>) -> GateBuilder<B, I, Given, K, S, E> {
+        let audience = audience.into();
+        self.with(|settings| settings.audience = Some(audience))
+            .into_state()
+    }
+
+    /// Settings from a file and the environment. What the builder says itself is stronger,
+    /// whichever comes first.
+    pub fn settings(mut self, settings: Settings) -> GateBuilder<B, Given, Given, K, S, E> {
+        self.plan.base = settings;
+        self.into_state()
+    }
+
+    /// The keys: a [`KeyRing`](crate::keys::KeyRing), or a [`SharedRing`](crate::keys::SharedRing)
+    /// that lives in the gate's store.
+    pub fn keys(mut self, ring: impl IntoRing) -> GateBuilder<B, I, A, Given, S, E> {
+        self.plan.ring = Some(ring.into_ring());
+        self.into_state()
+    }
+
+    /// The store.
+    pub fn store(mut self, store: impl Into<Store>) -> GateBuilder<B, I, A, K, Given, E> {
+        self.plan.store = Some(store.into());
+        self.into_state()
+    }
+
+    /// Encrypts the tokens after signing them (nested JWT, RFC 7519 section 11.2), so that only
+    /// this ring's gates can read what they say. Claims marked `confidential` need it.
+    ///
+    /// No setting undoes it, and a gate reads only tokens of its own kind: when a running
+    /// deployment is changed to it, the access tokens that are out are refused, and clients
+    /// refresh. Where claims are kept with the session (`refresh(from = stored)`), they are sealed
+    /// too, and sessions from before end at their next refresh. Services that hold only the JWK set
+    /// cannot read the tokens: give them
+    /// [`KeySet::decryption_key`](crate::keys::KeySet::decryption_key) of a token's `kid`, or let
+    /// them ask.
+    #[cfg(feature = "jwe")]
+    pub fn encrypt(self, with: Encrypted) -> GateBuilder<B, I, A, K, S, Encrypted> {
+        let Encrypted::A256Gcm = with;
+        GateBuilder {
+            backend: self.backend,
+            plan: self.plan,
+            parts: PhantomData,
+        }
+    }
+
+    /// The clock: a manual one for tests.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.plan.clock = clock;
+        self
+    }
+
+    /// Calls `handler` for every event, after its commit, on the task that caused it: keep it
+    /// short.
+    pub fn on_event(mut self, handler: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.plan.events = self.plan.events.inline(handler);
+        self
+    }
+
+    /// Calls `handler` for every event on a task of its own, behind a queue of `capacity` events;
+    /// what finds it full is dropped and counted.
+    pub fn on_event_queued<F, T>(mut self, capacity: usize, handler: F) -> Self
+    where
+        F: Fn(Event) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        self.plan.events = self.plan.events.queued(capacity, handler);
+        self
+    }
+
+    /// Puts the gate together: checks the settings as a whole, brings the tables to this version,
+    /// signs and verifies a token, loads the revocations, starts the tasks.
+    ///
+    /// # Errors
+    /// The first thing that is not right, by name; settings with all their problems at once.
+    #[must_use = "the gate is built when this is awaited"]
+    pub fn build(self) -> Building<B>
+    where
+        B: AuthBackend,
+        I: HasIssuer,
+        A: HasAudience,
+        K: HasKeys,
+        S: HasStore,
+        E: Protects<<B::User as JwtClaims>::Secrecy>,
+        B::User: Issuable,
+    {
+        let backend = Arc::new(self.backend);
+        let shell = AnyBackend {
+            backend: Arc::new(Shell(Arc::clone(&backend))),
+            envelope: E::ENVELOPE,
+            #[cfg(feature = "axum")]
+            routes: &B::ROUTES,
+        };
+        Building {
+            backend,
+            running: Box::pin(assemble::assemble(self.plan, shell)),
+        }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings) + Send + 'static) -> Self {
+        self.plan.overrides.push(Box::new(change));
+        self
+    }
+
+    fn into_state<I2, A2, K2, S2>(self) -> GateBuilder<B, I2, A2, K2, S2, E> {
+        GateBuilder {
+            backend: self.backend,
+            plan: self.plan,
+            parts: PhantomData,
+        }
+    }
+}
+
+impl<B, I, A, K, S, E> fmt::Debug for GateBuilder<B, I, A, K, S, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GateBuilder")
+    }
+}
+
+/// A gate on its way. Await it.
+#[must_use = "the gate is built when this is awaited"]
+pub struct Building<B: AuthBackend> {
+    backend: Arc<B>,
+    running: Pin<Box<dyn Future<Output = Result<Arc<Running>, Error>> + Send>>,
+}
+
+impl<B: AuthBackend> Future for Building<B> {
+    type Output = Result<Gate<B>, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let running = std::task::ready!(self.running.as_mut().poll(context))?;
+        Poll::Ready(Ok(Gate {
+            backend: Arc::clone(&self.backend),
+            running,
+        }))
+    }
+}
+
+impl<B: AuthBackend> fmt::Debug for Building<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Building")
+    }
+}

@@ -1,0 +1,94 @@
+//! A gate without the type of its backend: what handlers and extractors work with.
+
+#[cfg(feature = "axum")]
+use std::sync::Arc;
+
+use crate::flow::Flows;
+use crate::session::Unwritten;
+use crate::store::StoreError;
+
+#[cfg(feature = "axum")]
+use crate::{event::Event, keys::KeySet, session::Admission, settings::Settings};
+
+use super::tasks::Tasks;
+#[cfg(feature = "axum")]
+use super::{backend::RouteConfig, sessions::SessionList};
+
+/// The flows of a gate, and the tasks beside them.
+pub(crate) struct Running {
+    flows: Flows,
+    tasks: Tasks,
+    /// Paths, names and presence of the routes.
+    #[cfg(feature = "axum")]
+    pub(crate) routes: &'static RouteConfig,
+    /// The scheme that challenges name: the first that is accepted.
+    #[cfg(feature = "axum")]
+    pub(crate) scheme: Arc<str>,
+}
+
+impl Running {
+    /// Starts the tasks.
+    pub(super) fn start(
+        flows: Flows,
+        unwritten: Unwritten,
+        #[cfg(feature = "axum")] routes: &'static RouteConfig,
+    ) -> Self {
+        #[cfg(feature = "axum")]
+        let scheme = flows
+            .engine
+            .settings
+            .access
+            .schemes
+            .first()
+            .map_or("Bearer", String::as_str)
+            .into();
+        Self {
+            tasks: Tasks::start(&flows.engine, unwritten),
+            flows,
+            #[cfg(feature = "axum")]
+            routes,
+            #[cfg(feature = "axum")]
+            scheme,
+        }
+    }
+
+    /// Returns the use cases.
+    pub(crate) fn flows(&self) -> &Flows {
+        &self.flows
+    }
+
+    /// Returns the settings.
+    #[cfg(feature = "axum")]
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.flows.engine.settings
+    }
+
+    /// Returns what decides about access tokens.
+    #[cfg(feature = "axum")]
+    pub(crate) fn admission(&self) -> &Admission {
+        &self.flows.engine.admission
+    }
+
+    /// Returns the keys that are in use.
+    #[cfg(feature = "axum")]
+    pub(crate) fn keys(&self) -> impl std::ops::Deref<Target = Arc<KeySet>> {
+        self.flows.engine.ring.set()
+    }
+
+    /// Returns the sessions of the gate's users.
+    #[cfg(feature = "axum")]
+    pub(crate) fn sessions(&self) -> SessionList<'_> {
+        SessionList::new(&self.flows.engine)
+    }
+
+    /// Reports an event to the gate's handlers.
+    #[cfg(feature = "axum")]
+    pub(crate) fn report(&self, event: &Event) {
+        self.flows.engine.events.emit(event);
+    }
+
+    /// Stops the tasks and writes what is waiting.
+    pub(super) async fn stop(&self) -> Result<(), StoreError> {
+        self.tasks.stop().await
+    }
+}

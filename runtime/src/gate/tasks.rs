@@ -1,0 +1,167 @@
+//! What runs beside the requests: following the log, writing confirmations, reading the ring again.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
+
+use crate::error::Causes;
+use crate::session::{Engine, Unwritten};
+use crate::store::StoreError;
+
+/// The tasks of a gate, which end when this is dropped.
+pub(super) struct Tasks {
+    unwritten: Arc<Mutex<Unwritten>>,
+    handles: std::sync::Mutex<Vec<AbortHandle>>,
+}
+
+impl Tasks {
+    /// Starts the tasks of an engine.
+    pub(super) fn start(engine: &Arc<Engine>, unwritten: Unwritten) -> Self {
+        let unwritten = Arc::new(Mutex::new(unwritten));
+        let mut handles = vec![
+            follow(engine),
+            every(PURGE, engine, |engine| async move { engine.purge_view() }),
+            every(COMPARE, engine, |engine| async move {
+                if let Err(error) = engine.alarms.compare_clocks().await {
+                    tracing::warn!(
+                        error = %Causes(Some(&error)),
+                        "the store's clock cannot be read"
+                    );
+                }
+            }),
+            every(RELOAD, engine, |engine| async move {
+                if let Err(error) = engine.ring.reload().await {
+                    tracing::error!(
+                        error = %Causes(Some(&error)),
+                        "the key ring cannot be read again; the keys read last stay in use"
+                    );
+                }
+            }),
+            {
+                let unwritten = Arc::clone(&unwritten);
+                every(CONFIRM, engine, move |_| {
+                    let unwritten = Arc::clone(&unwritten);
+                    async move {
+                        if let Err(error) = unwritten.lock().await.write().await {
+                            tracing::warn!(
+                                error = %Causes(Some(&error)),
+                                "confirmations wait for the store"
+                            );
+                        }
+                    }
+                })
+            },
+        ];
+        handles.extend(archiver(engine));
+        Self {
+            unwritten,
+            handles: std::sync::Mutex::new(handles),
+        }
+    }
+
+    /// Stops the tasks and writes what is waiting.
+    pub(super) async fn stop(&self) -> Result<(), StoreError> {
+        self.abort();
+        self.unwritten.lock().await.write().await
+    }
+
+    fn abort(&self) {
+        let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+        for handle in handles.drain(..) {
+            handle.abort();
+        }
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.abort();
+    }
+}
+
+/// Follows the log: reads it when it got something, and in any case once a second. The wait begins
+/// before the log is read, so what is logged in between is not missed.
+fn follow(engine: &Arc<Engine>) -> AbortHandle {
+    let engine = Arc::clone(engine);
+    let task = tokio::spawn(async move {
+        loop {
+            let (waited, read) = tokio::join!(
+                engine.follower.wait_for_news(FOLLOW),
+                engine.follower.catch_up()
+            );
+            if let Err(error) = &read {
+                tracing::warn!(error = %Causes(Some(error)), "the revocation log cannot be read");
+            }
+            engine.alarms.report_staleness();
+            #[cfg(feature = "metrics")]
+            engine.report_figures();
+            if let Err(error) = engine.follower.follow_ring().await {
+                tracing::error!(error = %Causes(Some(&error)), "a key was retired, and the key ring cannot be read again");
+            }
+            tokio::time::sleep(if waited.is_ok() && read.is_ok() {
+                TOGETHER
+            } else {
+                RETRY
+            })
+            .await;
+        }
+    });
+    task.abort_handle()
+}
+
+/// The archiver, where the settings want one: the first time soon, so that a program that often
+/// starts archives too.
+fn archiver(engine: &Arc<Engine>) -> Option<AbortHandle> {
+    let interval = engine.settings.archive.interval;
+    if interval.is_zero() {
+        return None;
+    }
+    let engine = Arc::clone(engine);
+    let task = tokio::spawn(async move {
+        let mut pause = interval.min(SOON);
+        loop {
+            tokio::time::sleep(pause).await;
+            match engine.archive_by_age().await {
+                Ok(gone) => {
+                    let (sessions, tokens, others) = (gone.sessions, gone.tokens, gone.others);
+                    tracing::debug!(sessions, tokens, others, "what had ended was archived");
+                }
+                Err(error) => {
+                    tracing::warn!(error = %Causes(Some(&error)), "the archive waits for the store")
+                }
+            }
+            pause = interval;
+        }
+    });
+    Some(task.abort_handle())
+}
+
+/// Runs `work` again and again, with a pause between.
+fn every<W, F>(pause: Duration, engine: &Arc<Engine>, mut work: W) -> AbortHandle
+where
+    W: FnMut(Arc<Engine>) -> F + Send + 'static,
+    F: Future<Output = ()> + Send,
+{
+    let engine = Arc::clone(engine);
+    let task = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(pause).await;
+            work(Arc::clone(&engine)).await;
+        }
+    });
+    task.abort_handle()
+}
+
+/// How long a node goes without a look at the log.
+const FOLLOW: Duration = Duration::from_secs(1);
+/// How long revocations are waited for that come together with one.
+const TOGETHER: Duration = Duration::from_millis(10);
+const RETRY: Duration = Duration::from_millis(250);
+const CONFIRM: Duration = Duration::from_millis(250);
+const COMPARE: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(60);
+const PURGE: Duration = Duration::from_secs(30);
+/// How often the ring is read again.
+pub(super) const RELOAD: Duration = Duration::from_secs(10);

@@ -1,0 +1,100 @@
+//! The access token of a request: in a header, or in a cookie.
+
+use http::request::Parts;
+
+use super::super::cookie;
+use super::client::address;
+use crate::device::Transport;
+use crate::error::{Code, Refusal};
+use crate::event::{Event, EventKind};
+use crate::gate::Running;
+use crate::session::Place;
+use crate::settings::Settings;
+
+/// Reports that the credentials of a request were refused.
+pub(super) fn report_refused(gate: &Running, parts: &Parts, refusal: &Refusal) {
+    let settings = &gate.settings().client;
+    let ip = address(&parts.headers, &parts.extensions, settings);
+    gate.report(&Event::new(EventKind::AccessRefused(refusal.code())).ip(ip));
+}
+
+/// Returns the access token of a request, and how it came. One in a header and one in a cookie are two
+/// credentials (R104); one in a cookie counts only from where its cookies may be used (R108).
+pub(super) fn credential<'a>(
+    parts: &'a Parts,
+    settings: &Settings,
+    taken: Taken,
+) -> Result<Option<(&'a str, Transport)>, Refusal> {
+    let header = match taken {
+        Taken::Both | Taken::Bearer => {
+            bearer(parts, &settings.access.header, &settings.access.schemes)?
+        }
+        Taken::Cookie => None,
+    };
+    let cookie = match (taken, &settings.cookies.path) {
+        (Taken::Bearer, _) | (_, None) => None,
+        (Taken::Both | Taken::Cookie, Some(_)) => cookie::find(&parts.headers, cookie::ACCESS)?,
+    };
+    match (header, cookie) {
+        (Some(_), Some(_)) => Err(Code::InvalidRequest.into()),
+        (Some(token), None) => Ok(Some((token, Transport::Bearer))),
+        (None, Some(token)) => {
+            cookie::check(
+                &parts.method,
+                &parts.uri,
+                &parts.headers,
+                &settings.cookies.origins,
+            )?;
+            Ok(Some((token, Transport::Cookie)))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// Returns where a request comes from, as far as a token may be bound to it.
+pub(super) fn place<'a>(parts: &'a Parts, settings: &Settings) -> Place<'a> {
+    let device_id = parts
+        .headers
+        .get(&settings.binding.device_header)
+        .and_then(|value| value.to_str().ok());
+    Place {
+        device_id,
+        ip: address(&parts.headers, &parts.extensions, &settings.client),
+    }
+}
+
+/// Which credentials are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    Both,
+    Bearer,
+    Cookie,
+}
+
+/// Returns the token after a known scheme; `None` where no credentials were sent that are meant for this
+/// gate.
+///
+/// Exactly one space separates the two (RFC 9110 section 11.4); what follows is the verifier's to
+/// judge.
+pub(in crate::http) fn bearer<'a>(
+    parts: &'a Parts,
+    header: &str,
+    schemes: &[String],
+) -> Result<Option<&'a str>, Refusal> {
+    let mut values = parts.headers.get_all(header).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Code::InvalidRequest.into());
+    }
+    let value = value.to_str().map_err(|_| Code::InvalidToken)?;
+    let end = value.find([' ', '\t']).unwrap_or(value.len());
+    let (scheme, rest) = value.split_at(end);
+    // No token at all where something else separates them.
+    let token = rest.strip_prefix(' ').unwrap_or_default();
+    let is_ours = schemes
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(scheme));
+    Ok(is_ours.then_some(token))
+}

@@ -1,0 +1,52 @@
+//! The caller of one of the gate's own routes, whatever the type of its claims.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use super::super::problem::Rejection;
+use super::credential::{Taken, credential, place, report_refused};
+use crate::device::Transport;
+use crate::error::{Code, Refusal};
+use crate::gate::Running;
+use crate::session::{Expiry, Occasion};
+use crate::token::TokenInfo;
+
+/// A caller who is signed in, without the type of their claims.
+pub(in crate::http) struct Caller {
+    pub(in crate::http) token: TokenInfo,
+    pub(in crate::http) transport: Transport,
+}
+
+impl FromRequestParts<Arc<Running>> for Caller {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, gate: &Arc<Running>) -> Result<Self, Rejection> {
+        match authenticate(parts, gate).await {
+            Ok(Some(caller)) => Ok(caller),
+            Ok(None) => Err(gate.reject(Code::MissingToken)),
+            Err(refusal) => {
+                report_refused(gate, parts, &refusal);
+                Err(gate.reject(refusal))
+            }
+        }
+    }
+}
+
+/// Verifies the credentials of a request: see [`Auth`](super::Auth).
+async fn authenticate(parts: &Parts, gate: &Running) -> Result<Option<Caller>, Refusal> {
+    let (settings, admission) = (gate.settings(), gate.admission());
+    let Some((token, transport)) = credential(parts, settings, Taken::Both)? else {
+        return Ok(None);
+    };
+    let (consistency, now) = (settings.revocation.consistency, admission.now());
+    let backend = gate.flows().backend();
+    let token = backend.recognise(admission, token, Expiry::Counts)?;
+    if admission.must_ask(consistency, now) {
+        admission.ask(consistency, now).await?;
+    }
+    let place = || place(parts, settings);
+    admission.admit_known(&token, Occasion::Entry, Some(place))?;
+    Ok(Some(Caller { token, transport }))
+}

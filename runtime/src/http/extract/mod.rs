@@ -1,0 +1,261 @@
+//! Extractors: who is calling, and whether they may. Nothing of a refused request's body is read.
+
+mod client;
+mod credential;
+mod current;
+mod handler;
+mod one_of;
+mod only;
+
+pub use current::Current;
+pub use one_of::OneOf;
+pub use only::{BearerOnly, CookieOnly};
+
+pub(super) use client::address;
+pub(super) use credential::bearer;
+pub(super) use handler::Caller;
+
+use std::convert::Infallible;
+use std::fmt;
+use std::marker::PhantomData;
+
+use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+use http::request::Parts;
+
+use super::problem::Rejection;
+use crate::device::Transport;
+use crate::error::{Code, Refusal};
+use crate::gate::{AuthBackend, Gate, Running, Verifier};
+use crate::policy::{Anyone, PolicyFor, Rule, decide};
+use crate::session::Occasion;
+use crate::token::{ClaimSet as _, JwtClaims, TokenInfo, Verified};
+
+use credential::{Taken, credential, place, report_refused};
+
+/// A caller who is signed in and satisfies the policy `P`.
+///
+/// As a handler's argument it refuses with 401 who is not signed in, with 403 (or 401, where a
+/// fresh authentication would do) whom the policy refuses, and with 503 where nobody could decide.
+/// `Option<Auth<U>>` is `None` where no credentials were sent; bad credentials are refused all the
+/// same.
+#[must_use]
+pub struct Auth<U, P = Anyone>
+where
+    U: JwtClaims,
+    P: PolicyFor<U>,
+{
+    verified: Verified<U::Claims>,
+    transport: Transport,
+    policy: PhantomData<fn() -> P>,
+}
+
+impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
+    /// The caller's claims.
+    #[must_use]
+    pub fn claims(&self) -> &U::Claims {
+        self.verified.claims()
+    }
+
+    /// The caller's claims, taken out.
+    #[must_use]
+    pub fn into_claims(self) -> U::Claims {
+        self.verified.into_claims()
+    }
+
+    /// Who the caller is.
+    #[must_use]
+    pub fn subject(&self) -> &U::Subject {
+        self.claims().subject()
+    }
+
+    /// What the gate itself wrote into the token: `iss`, `exp`, `sid` and the like.
+    #[must_use]
+    pub fn token(&self) -> &TokenInfo {
+        self.verified.token()
+    }
+
+    /// How the token came: in a header, or in a cookie.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+
+    /// Looks for credentials; `None` where there are none. Tells of those that are refused.
+    async fn find(parts: &Parts, verifier: &Verifier<U>) -> Result<Option<Self>, Refusal> {
+        Self::find_in(parts, verifier, Taken::Both).await
+    }
+
+    async fn find_in(
+        parts: &Parts,
+        verifier: &Verifier<U>,
+        taken: Taken,
+    ) -> Result<Option<Self>, Refusal> {
+        let Some(gate) = verifier.running() else {
+            return Self::authenticate_elsewhere(parts, verifier, taken).await;
+        };
+        Self::authenticate(parts, gate, taken)
+            .await
+            .inspect_err(|refusal| report_refused(gate, parts, refusal))
+    }
+
+    /// Verifies the credentials of a request. It waits for nothing, unless the store must be asked
+    /// what was revoked.
+    async fn authenticate(
+        parts: &Parts,
+        gate: &Running,
+        taken: Taken,
+    ) -> Result<Option<Self>, Refusal> {
+        let (settings, admission) = (gate.settings(), gate.admission());
+        let Some((token, transport)) = credential(parts, settings, taken)? else {
+            return Ok(None);
+        };
+        let consistency = P::CONSISTENCY.unwrap_or(settings.revocation.consistency);
+        let now = admission.now();
+        let verified: Verified<U::Claims> = admission.verify(token, now)?;
+        if admission.must_ask(consistency, now) {
+            admission.ask(consistency, now).await?;
+        }
+        let place = || place(parts, settings);
+        admission.admit_known(verified.token(), Occasion::Entry, Some(place))?;
+        if !matches!(P::RULE, Rule::Anyone) {
+            decide(&P::RULE, &verified, admission.now()).or_refuse()?;
+        }
+        Ok(Some(Self {
+            verified,
+            transport,
+            policy: PhantomData,
+        }))
+    }
+}
+
+impl<S, U, P> FromRequestParts<S> for Auth<U, P>
+where
+    S: Send + Sync,
+    U: JwtClaims,
+    P: PolicyFor<U>,
+    Verifier<U>: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let verifier = Verifier::<U>::from_ref(state);
+        match Self::find(parts, &verifier).await {
+            Ok(Some(auth)) => Ok(auth),
+            Ok(None) => Err(Rejection::new(Code::MissingToken, &verifier.scheme())),
+            Err(refusal) => Err(Rejection::new(refusal, &verifier.scheme())),
+        }
+    }
+}
+
+impl<S, U, P> OptionalFromRequestParts<S> for Auth<U, P>
+where
+    S: Send + Sync,
+    U: JwtClaims,
+    P: PolicyFor<U>,
+    Verifier<U>: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
+        let verifier = Verifier::<U>::from_ref(state);
+        Self::find(parts, &verifier)
+            .await
+            .map_err(|refusal| Rejection::new(refusal, &verifier.scheme()))
+    }
+}
+
+impl<U: JwtClaims, P: PolicyFor<U>> fmt::Debug for Auth<U, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Auth").field(self.claims()).finish()
+    }
+}
+
+impl<B: AuthBackend> FromRef<Gate<B>> for Verifier<B::User> {
+    fn from_ref(gate: &Gate<B>) -> Self {
+        gate.verifier()
+    }
+}
+
+/// A caller who may be nobody: where [`Option<Auth<…>>`](Auth) refuses bad credentials, this takes
+/// them for none.
+///
+/// For pages that anyone may see and that greet whoever is signed in, also with a token that ran
+/// out. It decides nothing else: a caller whom the policy refuses is refused (403, or 401 where a
+/// fresh authentication would do), and so is a malformed request (400); where nobody could decide
+/// it is 503.
+///
+/// # Examples
+/// ```
+/// # use tollgate::prelude::*;
+/// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
+/// async fn front_page(Lenient(caller): Lenient<Auth<User>>) -> String {
+///     match caller {
+///         Some(user) => format!("Good day, {}", user.subject()),
+///         None => "Good day".to_owned(),
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Lenient<A: SignedIn>(pub Option<A>);
+
+/// The former name of [`Lenient`], which still compiles: as a type, a pattern and a constructor.
+#[doc(hidden)]
+pub use Lenient as Optional;
+
+/// A caller who is signed in: [`Auth`]. The set is closed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a caller who may be signed in or not",
+    label = "expected `Auth<…>`",
+    note = "write `Lenient<Auth<User>>`, with a policy where there is one: `Lenient<Auth<User, \
+            Admins>>`"
+)]
+pub trait SignedIn: sealed::Sealed {}
+
+impl<U: JwtClaims, P: PolicyFor<U>> SignedIn for Auth<U, P> {}
+
+mod sealed {
+    use super::{Auth, JwtClaims, PolicyFor};
+
+    pub trait Sealed {}
+
+    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Auth<U, P> {}
+}
+
+impl<S, U, P> FromRequestParts<S> for Lenient<Auth<U, P>>
+where
+    S: Send + Sync,
+    U: JwtClaims,
+    P: PolicyFor<U>,
+    Verifier<U>: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let verifier = Verifier::<U>::from_ref(state);
+        match Auth::find(parts, &verifier).await {
+            Ok(auth) => Ok(Self(auth)),
+            Err(refusal) => match refusal.code() {
+                // No credentials of ours, whatever was sent. What the policy says of good ones
+                // stays.
+                Code::MissingToken | Code::InvalidToken | Code::TokenExpired => Ok(Self(None)),
+                _ => Err(Rejection::new(refusal, &verifier.scheme())),
+            },
+        }
+    }
+}
+
+/// Anyone, signed in or not.
+///
+/// It takes nothing from the request and always succeeds. As the first argument of a handler it
+/// says in the code that the route is open, which a [`ProtectedRouter`](crate::ProtectedRouter)
+/// asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Public;
+
+impl<S: Send + Sync> FromRequestParts<S> for Public {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self)
+    }
+}

@@ -1,0 +1,226 @@
+//! Callers with tokens of other issuers, alone and beside the gate's own.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+use http::request::Parts;
+
+use super::super::problem::Rejection;
+use super::Auth;
+use super::credential::{Taken, bearer, credential};
+use crate::device::Transport;
+use crate::error::{Code, Refusal};
+use crate::gate::{BEARER, Verifier};
+use crate::policy::{PolicyFor, Rule, decide};
+use crate::token::{JwtClaims, Sealed};
+
+impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
+    /// Looks for a token of another issuer. It comes as RFC 6750 has it, whatever the gate's own
+    /// settings are.
+    pub(super) async fn authenticate_elsewhere(
+        parts: &Parts,
+        verifier: &Verifier<U>,
+        taken: Taken,
+    ) -> Result<Option<Self>, Refusal> {
+        // Cookies are the gate's own.
+        if taken == Taken::Cookie {
+            return Ok(None);
+        }
+        let Some(token) = bearer(parts, AUTHORIZATION, &[BEARER.to_owned()])? else {
+            return Ok(None);
+        };
+        let verified = verifier.verify(token).await?;
+        if !matches!(P::RULE, Rule::Anyone) {
+            decide(&P::RULE, &verified, verifier.now()).or_refuse()?;
+        }
+        Ok(Some(Self {
+            verified,
+            transport: Transport::Bearer,
+            policy: PhantomData,
+        }))
+    }
+}
+
+/// A caller with a token of the one kind or of the other: `OneOf<Auth<User>, Auth<Partner>>`.
+///
+/// Which one it is, the token's `iss` says, byte for byte; that one alone judges it, and where it
+/// refuses, the other is not asked. The state has both verifiers; where both are for one issuer,
+/// nobody can decide (503): [`GuardRouterBuilder::beside`] finds that out when the program starts.
+///
+/// ```
+/// use axum::extract::FromRef;
+/// use tollgate::prelude::*;
+/// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
+/// # #[auth_backend(email, user = User, refresh(from = stored))] struct Accounts;
+/// # impl Authenticate for Accounts {
+/// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> { Err(AuthError::Invalid) }
+/// # }
+/// # #[derive(Clone, JwtClaims)] #[claims(external)] struct Partner { #[claim(sub)] id: String }
+///
+/// #[derive(Clone)]
+/// struct App {
+///     gate: Gate<Accounts>,
+///     partners: Verifier<Partner>,
+/// }
+///
+/// impl FromRef<App> for Verifier<User> {
+///     fn from_ref(app: &App) -> Self {
+///         app.gate.verifier()
+///     }
+/// }
+///
+/// impl FromRef<App> for Verifier<Partner> {
+///     fn from_ref(app: &App) -> Self {
+///         app.partners.clone()
+///     }
+/// }
+///
+/// async fn orders(caller: OneOf<Auth<User>, Auth<Partner>>) -> String {
+///     match caller {
+///         OneOf::First(user) => format!("your orders, {}", user.subject()),
+///         OneOf::Second(partner) => format!("orders through {}", partner.token().issuer()),
+///     }
+/// }
+/// # let _: axum::Router<App> = axum::Router::new().route("/orders", axum::routing::get(orders));
+/// ```
+///
+/// [`GuardRouterBuilder::beside`]: crate::guard::GuardRouterBuilder::beside
+#[must_use]
+pub enum OneOf<A, B> {
+    /// The first verifier's issuer issued the token.
+    First(A),
+    /// The second one's did.
+    Second(B),
+}
+
+impl<U1, P1, U2, P2> OneOf<Auth<U1, P1>, Auth<U2, P2>>
+where
+    U1: JwtClaims,
+    P1: PolicyFor<U1>,
+    U2: JwtClaims,
+    P2: PolicyFor<U2>,
+{
+    async fn find(
+        parts: &Parts,
+        first: &Verifier<U1>,
+        second: &Verifier<U2>,
+    ) -> Result<Option<Self>, Refusal> {
+        match choose(parts, first, second)? {
+            Choice::First => Ok(Auth::find(parts, first).await?.map(Self::First)),
+            Choice::Second => Ok(Auth::find(parts, second).await?.map(Self::Second)),
+        }
+    }
+}
+
+/// Who judges a request's credentials.
+enum Choice {
+    First,
+    Second,
+}
+
+fn choose<U1: JwtClaims, U2: JwtClaims>(
+    parts: &Parts,
+    first: &Verifier<U1>,
+    second: &Verifier<U2>,
+) -> Result<Choice, Refusal> {
+    // What is no readable token, and what comes another way than in a header, is for the gate to
+    // judge where there is one.
+    let gate = if first.running().is_none() && second.running().is_some() {
+        Choice::Second
+    } else {
+        Choice::First
+    };
+    let issuer = |header: &str, schemes: &[String]| {
+        let token = bearer(parts, header, schemes)?;
+        Ok::<_, Refusal>(
+            token.map(|token| Sealed::read(token).and_then(|sealed| sealed.claimed_issuer())),
+        )
+    };
+    let usual = || issuer(AUTHORIZATION, &[BEARER.to_owned()]);
+    let found = match first.running().or(second.running()) {
+        Some(running) => {
+            // A token in a header and one in a cookie are two credentials (R104), whoever issued
+            // them.
+            if let Err(refusal) = credential(parts, running.settings(), Taken::Both)
+                && refusal.code() == Code::InvalidRequest
+            {
+                return Err(refusal);
+            }
+            let access = &running.settings().access;
+            match issuer(&access.header, &access.schemes)? {
+                None => usual()?,
+                found => found,
+            }
+        }
+        None => usual()?,
+    };
+    let Some(Some(issuer)) = found else {
+        return Ok(gate);
+    };
+    match (first.is_for(&issuer), second.is_for(&issuer)) {
+        (true, false) => Ok(Choice::First),
+        (false, true) => Ok(Choice::Second),
+        (true, true) => Err(Refusal::unavailable(
+            "two verifiers of one route are for the same issuer",
+        )),
+        (false, false) => Err(Code::InvalidToken.into()),
+    }
+}
+
+impl<S, U1, P1, U2, P2> FromRequestParts<S> for OneOf<Auth<U1, P1>, Auth<U2, P2>>
+where
+    S: Send + Sync,
+    U1: JwtClaims,
+    P1: PolicyFor<U1>,
+    U2: JwtClaims,
+    P2: PolicyFor<U2>,
+    Verifier<U1>: FromRef<S>,
+    Verifier<U2>: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let (first, second) = (
+            Verifier::<U1>::from_ref(state),
+            Verifier::<U2>::from_ref(state),
+        );
+        let refuse = |refusal: Refusal| Rejection::new(refusal, &first.scheme());
+        let found = Self::find(parts, &first, &second).await.map_err(refuse)?;
+        found.ok_or_else(|| refuse(Code::MissingToken.into()))
+    }
+}
+
+impl<S, U1, P1, U2, P2> OptionalFromRequestParts<S> for OneOf<Auth<U1, P1>, Auth<U2, P2>>
+where
+    S: Send + Sync,
+    U1: JwtClaims,
+    P1: PolicyFor<U1>,
+    U2: JwtClaims,
+    P2: PolicyFor<U2>,
+    Verifier<U1>: FromRef<S>,
+    Verifier<U2>: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
+        let (first, second) = (
+            Verifier::<U1>::from_ref(state),
+            Verifier::<U2>::from_ref(state),
+        );
+        Self::find(parts, &first, &second)
+            .await
+            .map_err(|refusal| Rejection::new(refusal, &first.scheme()))
+    }
+}
+
+impl<A: fmt::Debug, B: fmt::Debug> fmt::Debug for OneOf<A, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::First(caller) => f.debug_tuple("First").field(caller).finish(),
+            Self::Second(caller) => f.debug_tuple("Second").field(caller).finish(),
+        }
+    }
+}
+
+const AUTHORIZATION: &str = "authorization";

@@ -1,0 +1,82 @@
+//! For routes that take a token from one place alone, whatever else the gate takes.
+
+use axum::extract::{FromRef, FromRequestParts};
+use http::request::Parts;
+
+use super::super::problem::Rejection;
+use super::Auth;
+use super::credential::Taken;
+use crate::error::Code;
+use crate::gate::Verifier;
+use crate::policy::PolicyFor;
+use crate::token::JwtClaims;
+
+/// A caller whose token came in a header: [`Auth`] where cookies do not count.
+///
+/// For routes that pages of other origins call with a token of their own (CORS), and for those that
+/// no browser should reach by itself. A cookie beside the header is not looked at; a cookie alone
+/// is no credential.
+///
+/// # Examples
+/// ```
+/// # use tollgate::prelude::*;
+/// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
+/// use tollgate::extract::BearerOnly;
+///
+/// async fn export(BearerOnly(user): BearerOnly<Auth<User>>) -> String {
+///     user.subject().to_string()
+/// }
+/// # let _ = export;
+/// ```
+#[derive(Debug)]
+pub struct BearerOnly<A: super::SignedIn>(pub A);
+
+/// A caller whose token came in a cookie: [`Auth`] where headers do not count.
+///
+/// For pages that are for browsers alone. A header beside the cookie is not looked at; a header
+/// alone is no credential.
+#[derive(Debug)]
+pub struct CookieOnly<A: super::SignedIn>(pub A);
+
+async fn take<U, P, S>(parts: &Parts, state: &S, taken: Taken) -> Result<Auth<U, P>, Rejection>
+where
+    S: Send + Sync,
+    U: JwtClaims,
+    P: PolicyFor<U>,
+    Verifier<U>: FromRef<S>,
+{
+    let verifier = Verifier::<U>::from_ref(state);
+    let refuse = |refusal| Rejection::new(refusal, &verifier.scheme());
+    let found = Auth::find_in(parts, &verifier, taken)
+        .await
+        .map_err(refuse)?;
+    found.ok_or_else(|| refuse(Code::MissingToken.into()))
+}
+
+impl<S, U, P> FromRequestParts<S> for BearerOnly<Auth<U, P>>
+where
+    S: Send + Sync,
+    U: JwtClaims,
+    P: PolicyFor<U>,
+    Verifier<U>: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        take(parts, state, Taken::Bearer).await.map(Self)
+    }
+}
+
+impl<S, U, P> FromRequestParts<S> for CookieOnly<Auth<U, P>>
+where
+    S: Send + Sync,
+    U: JwtClaims,
+    P: PolicyFor<U>,
+    Verifier<U>: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        take(parts, state, Taken::Cookie).await.map(Self)
+    }
+}

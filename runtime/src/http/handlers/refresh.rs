@@ -1,0 +1,40 @@
+//! `POST /auth/refresh-access`.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+
+use crate::error::Refusal;
+use crate::gate::Running;
+
+use super::super::body::{Read, device};
+use super::super::problem::Rejection;
+use super::super::transport::{answer, cookies, from_here_with_cookies, refresh_token};
+
+/// Exchanges a refresh token for a pair.
+pub(in crate::http) async fn refresh(
+    State(gate): State<Arc<Running>>,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let attempt = async {
+        from_here_with_cookies(&gate, &request)?;
+        let (parts, body) = match cookies(&gate) {
+            Some(_) => Read::optional_json(request).await?,
+            None => Read::json(request)
+                .await
+                .map(|read| (read.parts, Some(read.bytes)))?,
+        };
+        let (token, transport) = refresh_token(&gate, &parts, body.as_ref())?;
+        let mut client = gate.client(&parts);
+        client.transport = transport;
+        if let Some(body) = &body {
+            device(body, &mut client.device)?;
+        }
+        Ok((gate.flows().refresh(&token, &client).await?, transport))
+    };
+    let (issued, transport) = attempt
+        .await
+        .map_err(|refusal: Refusal| gate.reject(refusal))?;
+    Ok(answer(&gate, &issued, transport))
+}

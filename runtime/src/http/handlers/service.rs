@@ -1,0 +1,77 @@
+//! Services that authenticate themselves: which one a request comes from.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+
+use crate::error::Code;
+use crate::gate::Running;
+use crate::settings::Service;
+
+use super::super::problem::Rejection;
+
+/// Returns the service that a request says it comes from, or the refusal (RFC 6749 section 2.3.1,
+/// RFC 7617).
+pub(super) fn service<'g>(
+    gate: &'g Running,
+    headers: &HeaderMap,
+) -> Result<Option<&'g str>, Rejection> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (value, another) = (values.next(), values.next());
+    let Some(value) = value else { return Ok(None) };
+    if another.is_some() {
+        return Err(gate.reject(Code::InvalidRequest));
+    }
+    let credentials = value.to_str().ok().and_then(|text| text.split_once(' '));
+    let Some((_, encoded)) = credentials.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))
+    else {
+        return Ok(None);
+    };
+    let found = basic(encoded).and_then(|(name, secret)| {
+        gate.settings()
+            .introspection
+            .authenticate(&name, &secret)
+            .map(Service::name)
+    });
+    found.map(Some).ok_or_else(unknown_service)
+}
+
+/// Returns the refusal of a service: nobody learns whether there is such a one.
+pub(super) fn unknown_service() -> Rejection {
+    Rejection::new(Code::InvalidCredentials, &"Basic realm=\"services\"".into())
+}
+
+/// Returns name and secret, each encoded as in a form (RFC 6749 section 2.3.1).
+fn basic(encoded: &str) -> Option<(String, String)> {
+    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let (name, secret) = text.split_once(':')?;
+    let plain = |text: &str| {
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&format!("v={text}")).ok()?;
+        match pairs.as_slice() {
+            [(_, value)] => Some(value.clone()),
+            _ => None,
+        }
+    };
+    Some((plain(name)?, plain(secret)?))
+}
+
+/// Returns which service asks to revoke a token, or the refusal where the request must come from
+/// another one (RFC 7009 section 2.1).
+pub(super) fn revoker<'g>(
+    gate: &'g Running,
+    parts: &Parts,
+    client_id: Option<&str>,
+) -> Result<Option<&'g str>, Rejection> {
+    let service = service(gate, &parts.headers)?;
+    let settings = gate.settings();
+    let must = |name: &str| settings.introspection.knows(name);
+    // A client that has a secret shows it: the one that is named, and the one whose tokens these
+    // are.
+    let is_named = client_id.is_some_and(|name| must(name) && service != Some(name));
+    if is_named || (service.is_none() && must(&settings.client_id)) {
+        return Err(unknown_service());
+    }
+    Ok(service)
+}

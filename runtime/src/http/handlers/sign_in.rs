@@ -1,0 +1,116 @@
+//! `POST /auth/signin` and its further steps, and proving again who one is.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use zeroize::Zeroizing;
+
+use crate::device::{Client, Transport};
+use crate::error::{Code, Refusal};
+use crate::flow::Proof;
+use crate::gate::Running;
+
+use super::super::answer::AccessOnly;
+use super::super::body::{Read, device, has_member, member};
+use super::super::extract::Caller;
+use super::super::problem::Rejection;
+use super::super::transport::{answer, answer_access, from_here, presented, wanted};
+
+/// `POST /auth/signin`.
+pub(in crate::http) async fn sign_in(
+    State(gate): State<Arc<Running>>,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let attempt = async {
+        let (read, mut client) = read(&gate, request).await?;
+        let parse = || {
+            let login = gate.flows().backend().parse_login(&read.bytes);
+            login.ok_or_else(|| Refusal::from(Code::InvalidRequest))
+        };
+        // A body that is no login is refused before anything is looked up.
+        let mut first = Some(parse()?);
+        let login = || first.take().map_or_else(parse, Ok);
+        present(&gate, &read, &mut client).await?;
+        let issued = gate.flows().sign_in_with(login, &client).await?;
+        Ok((issued, client.transport))
+    };
+    let (issued, transport) = attempt
+        .await
+        .map_err(|refusal: Refusal| gate.reject(refusal))?;
+    Ok(answer(&gate, &issued, transport))
+}
+
+/// `POST /auth/signin/step`: goes on with a sign-in that needs more than its first answer.
+pub(in crate::http) async fn step(
+    State(gate): State<Arc<Running>>,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let attempt = async {
+        let (read, mut client) = read(&gate, request).await?;
+        let token = Zeroizing::new(member(&read.bytes, STEP_TOKEN)?);
+        present(&gate, &read, &mut client).await?;
+        let answered = read.parse()?;
+        let issued = gate
+            .flows()
+            .sign_in_step(&token, &answered, &client)
+            .await?;
+        Ok((issued, client.transport))
+    };
+    let (issued, transport) = attempt
+        .await
+        .map_err(|refusal: Refusal| gate.reject(refusal))?;
+    Ok(answer(&gate, &issued, transport))
+}
+
+/// `POST /auth/reauthenticate`: the caller of a session signs in again, and its `auth_time` is
+/// renewed.
+pub(in crate::http) async fn reauthenticate(
+    State(gate): State<Arc<Running>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let attempt = async {
+        let read = Read::json(request).await?;
+        let proof = if has_member(&read.bytes, STEP_TOKEN) {
+            Proof::Step(
+                Zeroizing::new(member(&read.bytes, STEP_TOKEN)?),
+                read.parse()?,
+            )
+        } else {
+            let login = gate.flows().backend().parse_login(&read.bytes);
+            Proof::Login(login.ok_or(Code::InvalidRequest)?)
+        };
+        let client = gate.client(&read.parts);
+        let renewed = gate.flows().reauthenticate(&caller.token, proof, &client);
+        let renewed = renewed.await?;
+        let access = AccessOnly {
+            renewed: &renewed,
+            routes: gate.routes,
+            transport: caller.transport,
+        };
+        Ok::<_, Refusal>(answer_access(&gate, &access))
+    };
+    attempt.await.map_err(|refusal| gate.reject(refusal))
+}
+
+/// Reads the body of a sign-in, and what it and its head tell of the client.
+async fn read(gate: &Running, request: Request) -> Result<(Read, Client), Refusal> {
+    from_here(gate, &request)?;
+    let read = Read::json(request).await?;
+    let mut client = gate.client(&read.parts);
+    device(&read.bytes, &mut client.device)?;
+    client.transport = wanted(gate, &read.bytes)?;
+    Ok((read, client))
+}
+
+/// Adds the sessions of the cookies that a browser presents.
+async fn present(gate: &Running, read: &Read, client: &mut Client) -> Result<(), Refusal> {
+    if client.transport == Transport::Cookie {
+        client.presented = presented(gate, &read.parts.headers).await?;
+    }
+    Ok(())
+}
+
+/// The member that carries the token of a step.
+const STEP_TOKEN: &str = "step_token";

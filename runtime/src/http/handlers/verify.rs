@@ -1,0 +1,33 @@
+//! `POST /auth/verify`: whether a token counts.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+
+use crate::error::Refusal;
+use crate::gate::Running;
+
+use super::super::answer::{TokenDescription, private};
+use super::super::body::{Read, member};
+use super::super::problem::Rejection;
+
+/// Says what a token is, if it counts. Changes nothing.
+pub(in crate::http) async fn verify(
+    State(gate): State<Arc<Running>>,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let attempt = async {
+        let read = Read::json(request).await?;
+        gate.flows().count_question(&gate.client(&read.parts))?;
+        let token = member(&read.bytes, "token")?;
+        let about = gate.flows().describe(&token).await?;
+        Ok::<_, Refusal>(private(TokenDescription {
+            kind: about.kind,
+            subject: about.subject,
+            session_id: about.session_id,
+            expires_at: about.expires_at.as_secs(),
+        }))
+    };
+    attempt.await.map_err(|refusal| gate.reject(refusal))
+}

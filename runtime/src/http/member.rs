@@ -1,0 +1,40 @@
+//! The members of answers, as the OpenAPI document lists them: each list stands beside its struct.
+
+/// What a member of an answer holds, for the OpenAPI document.
+#[derive(Clone, Copy)]
+pub(super) enum Holds {
+    Text,
+    MaybeText,
+    /// Seconds, or a status.
+    Number,
+    Bool,
+    /// Members that are text or null.
+    Object,
+    /// One of the codes of a problem.
+    Code,
+}
+
+/// A member of an answer.
+pub(super) struct AnswerMember {
+    pub(super) name: &'static str,
+    pub(super) holds: Holds,
+    /// Whether it may be missing.
+    pub(super) is_optional: bool,
+}
+
+impl AnswerMember {
+    pub(super) const fn new(name: &'static str, holds: Holds) -> Self {
+        Self {
+            name,
+            holds,
+            is_optional: false,
+        }
+    }
+
+    pub(super) const fn optional_if(self, is_optional: bool) -> Self {
+        Self {
+            is_optional,
+            ..self
+        }
+    }
+}

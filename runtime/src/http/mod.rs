@@ -1,0 +1,17 @@
+//! HTTP: the routes, the extractors, and what refused requests are answered. The only folder that
+//! names axum and http.
+
+mod answer;
+mod body;
+mod cookie;
+pub mod extract;
+mod handlers;
+#[cfg(feature = "openapi")]
+mod member;
+mod mount;
+#[cfg(feature = "openapi")]
+mod openapi;
+pub mod problem;
+pub mod protected;
+mod routes;
+mod transport;

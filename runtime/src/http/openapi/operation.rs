@@ -1,0 +1,170 @@
+//! From a row of the table of routes to an operation of the document.
+
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
+};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{Content, Ref, RefOr, Required, Response, ResponseBuilder, Schema};
+
+use axum::routing::MethodFilter;
+
+use crate::gate::{AuthRoute, RouteConfig, Running};
+
+use super::super::routes::{Answered, At, Body, Caller, Member, Needed, RouteRow, Words};
+use super::{BEARER, COOKIE, SERVICE, schema};
+
+/// Returns the operation of a row in a gate; `None` where the document does not have it.
+pub(super) fn operation(row: &RouteRow, gate: &Running, has_cookies: bool) -> Option<Operation> {
+    let words = row.words.as_ref()?;
+    let config = gate.routes;
+    let operation = OperationBuilder::new()
+        .tag(config.tag)
+        .operation_id(Some(words.id))
+        .summary(Some(summary(row, words, config)))
+        .description(description(row, words, config))
+        .request_body(body(words, gate, has_cookies))
+        .response(words.answer.status, answer(&words.answer));
+    let operation = secured(operation, words.caller, has_cookies);
+    let operation = parameters(row)
+        .into_iter()
+        .fold(operation, OperationBuilder::parameter);
+    let origin = (has_cookies && words.checks_origin).then_some("403");
+    let problems = words.problems.iter().copied().chain(origin);
+    let operation = problems.fold(operation, |operation, status| {
+        operation.response(status, problem(status))
+    });
+    Some(operation.build())
+}
+
+/// Returns the methods of a row, of which the document knows these two.
+pub(super) fn method(row: &RouteRow) -> HttpMethod {
+    if row.method == MethodFilter::GET {
+        HttpMethod::Get
+    } else if row.method == MethodFilter::DELETE {
+        HttpMethod::Delete
+    } else {
+        HttpMethod::Post
+    }
+}
+
+/// Returns the summary that the backend gave, or that of the table.
+fn summary<'a>(row: &RouteRow, words: &'a Words, config: &'a RouteConfig) -> &'a str {
+    let own = match row.at {
+        At::SignIn("") => config.signin.summary,
+        At::Refresh => config.refresh.summary,
+        _ => None,
+    };
+    own.unwrap_or(words.summary)
+}
+
+fn description<'a>(row: &RouteRow, words: &'a Words, config: &'a RouteConfig) -> Option<&'a str> {
+    match row.at {
+        At::SignIn("") => config.signin.description,
+        At::Refresh => config.refresh.description,
+        _ => words.description,
+    }
+}
+
+fn secured(operation: OperationBuilder, caller: Caller, has_cookies: bool) -> OperationBuilder {
+    let needs = |scheme| SecurityRequirement::new(scheme, [""; 0]);
+    match caller {
+        Caller::Anyone => operation.securities(Some([])),
+        Caller::MaybeSignedIn => {
+            operation.securities(Some([SecurityRequirement::default(), needs(BEARER)]))
+        }
+        Caller::Service => operation.security(needs(SERVICE)),
+        Caller::SignedIn if has_cookies => {
+            operation.security(needs(BEARER)).security(needs(COOKIE))
+        }
+        Caller::SignedIn => operation.security(needs(BEARER)),
+    }
+}
+
+fn body(words: &Words, gate: &Running, has_cookies: bool) -> Option<RequestBody> {
+    let members = |members: &[Member]| {
+        schema::object(members.iter().map(|member| {
+            let is_needed = match member.needed {
+                Needed::Always => true,
+                Needed::Never => false,
+                Needed::WithoutCookies => !has_cookies,
+            };
+            (member.name.unwrap_or(gate.routes.refresh_token), is_needed)
+        }))
+    };
+    match words.body {
+        Body::Empty => None,
+        Body::Login => {
+            let login = gate.flows().backend().login_type();
+            Some(json_body(schema::login(login, has_cookies)))
+        }
+        Body::Members(all) => Some(json_body(members(all))),
+        Body::MaybeMembers(all) => Some(optional(json_body(members(all)))),
+        Body::TokenForm => Some(revocation()),
+    }
+}
+
+/// Returns the parameters of a row's path.
+fn parameters(row: &RouteRow) -> Option<Parameter> {
+    let is_one_session =
+        row.name == Some(AuthRoute::Sessions) && row.method == MethodFilter::DELETE;
+    is_one_session.then(session_id)
+}
+
+fn reference(name: &str) -> RefOr<Schema> {
+    Ref::from_schema_name(name).into()
+}
+
+fn json_body(schema: Schema) -> RequestBody {
+    RequestBodyBuilder::new()
+        .content("application/json", Content::new(Some(schema)))
+        .required(Some(Required::True))
+        .build()
+}
+
+fn optional(mut body: RequestBody) -> RequestBody {
+    body.required = None;
+    body
+}
+
+fn revocation() -> RequestBody {
+    let schema = || schema::object([("token", true), ("token_type_hint", false)]);
+    let mut body = json_body(schema());
+    body.content.insert(
+        "application/x-www-form-urlencoded".to_owned(),
+        Content::new(Some(schema())).into(),
+    );
+    body
+}
+
+/// Returns what a successful request is answered with.
+fn answer(answered: &Answered) -> Response {
+    let response = ResponseBuilder::new().description(answered.about);
+    let Some(name) = answered.schema else {
+        return response.build();
+    };
+    let schema = match answered.is_list {
+        true => schema::list(reference(name)),
+        false => reference(name),
+    };
+    response
+        .content(answered.media, Content::new(Some(schema)))
+        .build()
+}
+
+/// Returns the response of that status, which stands among the components once.
+pub(super) fn problem(status: &str) -> RefOr<Response> {
+    Ref::from_response_name(format!("Problem{status}")).into()
+}
+
+fn session_id() -> Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    ParameterBuilder::new()
+        .name("id")
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .description(Some("The `session_id` of the list"))
+        .schema(Some(text))
+        .build()
+}

@@ -1,0 +1,173 @@
+//! Refusals as clients see them: problem documents (RFC 9457) with a stable code, and never a word
+//! more.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde::Serialize;
+
+#[cfg(feature = "openapi")]
+use super::member::{AnswerMember, Holds};
+use crate::error::{Causes, Code, Refusal, StepOffer};
+
+/// A refused request.
+///
+/// It answers `application/problem+json` with `type`, `title`, `status` and `code`, a challenge
+/// where the status asks for one (RFC 6750 section 3, RFC 9470 section 3), and `Cache-Control:
+/// no-store`.
+#[derive(Debug)]
+pub struct Rejection {
+    refusal: Refusal,
+    scheme: Arc<str>,
+}
+
+impl Rejection {
+    pub(crate) fn new(refusal: impl Into<Refusal>, scheme: &Arc<str>) -> Self {
+        Self {
+            refusal: refusal.into(),
+            scheme: Arc::clone(scheme),
+        }
+    }
+
+    /// The code that the client sees.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.refusal.code()
+    }
+
+    /// The challenge of `WWW-Authenticate`. A client that sent nothing learns no error (RFC 6750
+    /// section 3.1).
+    fn challenge(&self) -> Option<String> {
+        let scheme = &self.scheme;
+        match self.code() {
+            Code::MissingToken | Code::InvalidCredentials | Code::InvalidGrant => {
+                Some(scheme.to_string())
+            }
+            Code::InvalidToken | Code::TokenExpired => {
+                Some(format!("{scheme} error=\"invalid_token\""))
+            }
+            Code::InsufficientScope => Some(format!("{scheme} error=\"insufficient_scope\"")),
+            Code::InsufficientUserAuthentication => {
+                let age = self
+                    .refusal
+                    .max_age()
+                    .map(|age| format!(", max_age=\"{age}\""))
+                    .unwrap_or_default();
+                let acr = self
+                    .refusal
+                    .acr_values()
+                    .map(|acr| format!(", acr_values=\"{acr}\""))
+                    .unwrap_or_default();
+                Some(format!(
+                    "{scheme} error=\"insufficient_user_authentication\"{age}{acr}"
+                ))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        let code = self.code();
+        if code == Code::Unavailable {
+            tracing::warn!(cause = %Causes(std::error::Error::source(&self.refusal)), "nobody could decide");
+        }
+        let problem = Problem {
+            kind: format_args!("urn:tollgate:problem:{}", code.as_str()),
+            title: code.title(),
+            status: code.status(),
+            code: code.as_str(),
+            step: self.refusal.step().map(Offered::new),
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = body.into_response();
+        *response.status_mut() =
+            StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        no_store(headers);
+        if let Some(challenge) = self
+            .challenge()
+            .and_then(|text| HeaderValue::try_from(text).ok())
+        {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = self.refusal.retry_in() {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.refusal.fmt(f)
+    }
+}
+
+impl std::error::Error for Rejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.refusal)
+    }
+}
+
+/// Keeps caches away from tokens and refusals (RFC 6749 section 5.1).
+pub(crate) fn no_store(headers: &mut HeaderMap) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+}
+
+/// The members of a problem document (RFC 9457 section 3.1).
+#[cfg(feature = "openapi")]
+pub(super) const PROBLEM_MEMBERS: [AnswerMember; 4] = [
+    AnswerMember::new("type", Holds::Text),
+    AnswerMember::new("title", Holds::Text),
+    AnswerMember::new("status", Holds::Number),
+    AnswerMember::new("code", Holds::Code),
+];
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: fmt::Arguments<'a>,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    #[serde(flatten)]
+    step: Option<Offered<'a>>,
+}
+
+/// What a client needs for a further step, beside the problem (RFC 9457 section 3.2).
+#[derive(Serialize)]
+struct Offered<'a> {
+    step: &'a str,
+    step_token: &'a str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge: Option<&'a serde_json::Value>,
+}
+
+impl<'a> Offered<'a> {
+    fn new(offer: &'a StepOffer) -> Self {
+        let StepOffer {
+            token,
+            kind,
+            expires_in,
+            challenge,
+            ..
+        } = offer;
+        Self {
+            step: kind,
+            step_token: token,
+            expires_in: *expires_in,
+            challenge: challenge.as_ref(),
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Deny by default: a router whose handlers say in their first argument who may call them, or do
+//! not compile.
+
+mod argument;
+pub mod routing;
+
+/// The former name of [`ProtectedRouter`].
+#[deprecated(since = "0.1.0", note = "use `ProtectedRouter`")]
+pub type Guarded<S = ()> = ProtectedRouter<S>;
+
+pub use argument::{CallerArgument, DeclaresCaller, IntoApp, ProtectedMethods, Routes};
+
+use std::convert::Infallible;
+use std::fmt;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::response::IntoResponse;
+use axum::routing::Route as Endpoint;
+use http::Method;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::policy::Rule;
+
+/// A router that takes only handlers which say who may call them.
+///
+/// The first argument of each handler is `Auth<…>`, `Option<Auth<…>>`, `Lenient<Auth<…>>`,
+/// `OneOf<…>`, `Current<…>` or [`Public`], and the method routers are those of
+/// [`tollgate::routing`](routing). A handler that forgot it does not compile. The rest is axum: it
+/// merges into a [`Router`], and becomes one with [`into_router`](Self::into_router).
+///
+/// What is promised is about handlers. A layer sees requests before any of them, and what is added
+/// to the axum router around this one is not looked at.
+///
+/// # Examples
+/// ```
+/// use axum::{Json, Router};
+/// use tollgate::prelude::*;
+/// use tollgate::routing::{get, post};
+/// # #[derive(Clone, Copy, PartialEq, Eq, ClaimValue)] enum Role { Admin }
+/// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64, #[claim(roles)] roles: Vec<Role> }
+/// # #[derive(Policy)] #[policy(role = Role::Admin)] struct Admins;
+///
+/// async fn health(_: Public) -> &'static str {
+///     "well"
+/// }
+///
+/// async fn me(user: Auth<User>) -> Json<UserClaims> {
+///     Json(user.claims().clone())
+/// }
+///
+/// async fn purge(_: Auth<User, Admins>) {}
+///
+/// # fn app<S: Clone + Send + Sync + 'static>() -> Router<S> where Verifier<User>: axum::extract::FromRef<S> {
+/// let guarded = ProtectedRouter::new().route("/health", get(health)).route("/me", get(me)).route("/purge", post(purge));
+/// Router::new().merge(guarded)
+/// # }
+/// ```
+///
+/// A handler that does not say it:
+/// ```compile_fail,E0277
+/// use tollgate::prelude::*;
+/// use tollgate::routing::post;
+///
+/// async fn purge(_: axum::extract::Path<u64>) {}
+///
+/// let guarded: ProtectedRouter = ProtectedRouter::new().route("/purge/{id}", post(purge));
+/// ```
+///
+/// [`Public`]: crate::extract::Public
+#[must_use]
+pub struct ProtectedRouter<S = ()> {
+    router: Router<S>,
+    routes: Vec<Route>,
+}
+
+impl<S> ProtectedRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    /// A router without routes.
+    pub fn new() -> Self {
+        Self {
+            router: Router::new(),
+            routes: Vec::new(),
+        }
+    }
+
+    /// Adds a route; `methods` comes from [`tollgate::routing`](routing).
+    ///
+    /// # Panics
+    /// As [`Router::route`]: where the path is malformed, or taken for one of the methods.
+    #[track_caller]
+    pub fn route(mut self, path: &str, methods: impl ProtectedMethods<S>) -> Self {
+        let (methods, said) = methods.into_methods().into_parts();
+        self.routes
+            .extend(said.into_iter().map(|(method, security)| Route {
+                path: path.to_owned(),
+                method,
+                security,
+            }));
+        Self {
+            router: self.router.route(path, methods),
+            ..self
+        }
+    }
+
+    /// Adds the routes of another guarded router below a path.
+    ///
+    /// # Panics
+    /// As [`Router::nest`].
+    #[track_caller]
+    pub fn nest(mut self, path: &str, other: impl Routes<S>) -> Self {
+        let other = other.into_guarded();
+        self.routes
+            .extend(other.routes.into_iter().map(|route| Route {
+                path: nested(path, &route.path),
+                ..route
+            }));
+        Self {
+            router: self.router.nest(path, other.router),
+            ..self
+        }
+    }
+
+    /// Adds the routes of another guarded router.
+    ///
+    /// An axum router is merged the other way round, for its handlers need not say anything:
+    /// `router.merge(guarded)`.
+    ///
+    /// # Panics
+    /// As [`Router::merge`].
+    #[track_caller]
+    pub fn merge(mut self, other: impl Routes<S>) -> Self {
+        let other = other.into_guarded();
+        self.routes.extend(other.routes);
+        Self {
+            router: self.router.merge(other.router),
+            ..self
+        }
+    }
+
+    /// Answers what no route matches. The handler says who may call it, as every other one; it is
+    /// not among the [`routes`](Self::routes).
+    pub fn fallback<H, T>(self, handler: H) -> Self
+    where
+        H: Handler<T, S> + DeclaresCaller<T>,
+        T: 'static,
+    {
+        Self {
+            router: self.router.fallback(handler),
+            ..self
+        }
+    }
+
+    /// Applies a layer to the routes and the fallback, as [`Router::layer`].
+    pub fn layer<L>(self, layer: L) -> Self
+    where
+        L: Layer<Endpoint> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        Self {
+            router: self.router.layer(layer),
+            ..self
+        }
+    }
+
+    /// Applies a layer to the routes alone, as [`Router::route_layer`].
+    ///
+    /// # Panics
+    /// As [`Router::route_layer`]: where there is no route yet.
+    #[track_caller]
+    pub fn route_layer<L>(self, layer: L) -> Self
+    where
+        L: Layer<Endpoint> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        Self {
+            router: self.router.route_layer(layer),
+            ..self
+        }
+    }
+
+    /// Gives the handlers their state.
+    pub fn with_state<S2>(self, state: S) -> ProtectedRouter<S2> {
+        ProtectedRouter {
+            router: self.router.with_state(state),
+            routes: self.routes,
+        }
+    }
+
+    /// The routes so far, in the order in which they were added: for an inventory, and for tests of
+    /// your own.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// The axum router.
+    pub fn into_router(self) -> Router<S> {
+        self.router
+    }
+}
+
+impl<S> Default for ProtectedRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Clone for ProtectedRouter<S> {
+    fn clone(&self) -> Self {
+        Self {
+            router: self.router.clone(),
+            routes: self.routes.clone(),
+        }
+    }
+}
+
+impl<S> fmt::Debug for ProtectedRouter<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProtectedRouter")
+            .field("routes", &self.routes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> From<ProtectedRouter<S>> for Router<S> {
+    fn from(guarded: ProtectedRouter<S>) -> Self {
+        guarded.router
+    }
+}
+
+/// A route of a [`ProtectedRouter`], and who may call it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Route {
+    /// Its path, with what it is nested under: `/users/{id}`.
+    pub path: String,
+    /// Its method; `None` is every method that the path has no handler of its own for.
+    pub method: Option<Method>,
+    /// Who may call it.
+    pub security: Security,
+}
+
+/// Who may call a route, as the first argument of its handler says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Security {
+    /// Whoever wants to: [`Public`](crate::extract::Public).
+    Public,
+    /// Whoever wants to; a caller who is signed in satisfies the rule: `Option<Auth<…>>`,
+    /// `Lenient<Auth<…>>`.
+    Lenient(Rule),
+    /// Callers who are signed in and satisfy the rule: `Auth<…>`, `Current<…>`.
+    Required(Rule),
+    /// Callers who are signed in and satisfy the first rule, or who come from elsewhere and satisfy
+    /// the second: `OneOf<…>`.
+    OneOf(Rule, Rule),
+}
+
+/// Where a route ends up that is nested under a path, as axum has it.
+fn nested(prefix: &str, path: &str) -> String {
+    match (prefix.strip_suffix('/'), path) {
+        (Some(prefix), path) => format!("{prefix}/{}", path.trim_start_matches('/')),
+        (None, "/") => prefix.to_owned(),
+        (None, path) => format!("{prefix}{path}"),
+    }
+}

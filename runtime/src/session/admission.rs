@@ -1,0 +1,250 @@
+//! Decides whether an access token counts: what it says by itself, then what has been revoked
+//! since.
+
+use std::sync::Arc;
+
+use jsonwebtoken::AlgorithmFamily;
+
+use crate::clock::{Clock, Timestamp};
+use crate::error::{Code, Error, Refusal};
+use crate::keys::{KeyRing, KeySet};
+use crate::settings::{Consistency, OnStale, Settings};
+use crate::token::{
+    self, ClaimSet, Envelope, Expect, TokenInfo, Verified, VerifiedCache, VerifyError,
+};
+
+use super::binding::{Bindings, Place};
+use super::confirm::Confirmations;
+use super::follow::Follower;
+use super::issuer::{Nobody, self_test_failed};
+use super::view::View;
+
+/// Why a token is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// A request goes through with it: that its client has it is worth noticing.
+    Entry,
+    /// Somebody asks about it. Nothing changes.
+    Question,
+}
+
+/// What an expired token is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    /// Nothing.
+    Counts,
+    /// As much as before: for signing out.
+    #[cfg(feature = "axum")]
+    Ignored,
+}
+
+/// Decides about access tokens.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    settings: Arc<Settings>,
+    ring: KeyRing,
+    clock: Clock,
+    envelope: Envelope,
+    expect: Expect,
+    expect_expired: Expect,
+    view: Arc<View>,
+    follower: Arc<Follower>,
+    bindings: Bindings,
+    confirmations: Arc<Confirmations>,
+    seen: VerifiedCache,
+}
+
+impl Admission {
+    pub(super) fn new(
+        settings: &Arc<Settings>,
+        ring: &KeyRing,
+        clock: &Clock,
+        (envelope, bindings): (Envelope, Bindings),
+        (view, follower): (&Arc<View>, &Arc<Follower>),
+        confirmations: &Arc<Confirmations>,
+    ) -> Self {
+        let expect = |allow_expired| Expect {
+            issuer: settings.issuer.as_deref().unwrap_or_default().into(),
+            audience: settings.audience.as_deref().unwrap_or_default().into(),
+            client_id: settings.client_id.as_str().into(),
+            leeway: settings.leeway,
+            max_lifetime: settings.access.max_ttl(),
+            allow_expired,
+        };
+        Self {
+            expect: expect(false),
+            expect_expired: expect(true),
+            settings: Arc::clone(settings),
+            ring: ring.clone(),
+            clock: clock.clone(),
+            envelope,
+            view: Arc::clone(view),
+            follower: Arc::clone(follower),
+            bindings,
+            confirmations: Arc::clone(confirmations),
+            seen: VerifiedCache::new(SEEN_BYTES),
+        }
+    }
+
+    /// Returns the time by which tokens are judged.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Verifies an access token against the keys, the clock and the revocations.
+    pub(crate) async fn admit<C: ClaimSet>(
+        &self,
+        text: &str,
+        occasion: Occasion,
+    ) -> Result<Verified<C>, Refusal> {
+        let now = self.clock.now();
+        let verified = self.verify(text, now)?;
+        self.admit_verified(verified.token(), occasion, now).await?;
+        Ok(verified)
+    }
+
+    /// Admits a token that was verified by itself, with the gate's consistency and from no place.
+    pub(crate) async fn admit_verified(
+        &self,
+        token: &TokenInfo,
+        occasion: Occasion,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let consistency = self.settings.revocation.consistency;
+        if self.must_ask(consistency, now) {
+            self.ask(consistency, now).await?;
+        }
+        self.admit_known(token, occasion, None::<fn() -> Place<'static>>)
+    }
+
+    /// Verifies a token of ours, whatever has been revoked.
+    pub(crate) fn recognise<C: ClaimSet>(
+        &self,
+        text: &str,
+        expiry: Expiry,
+    ) -> Result<Verified<C>, Refusal> {
+        let now = self.clock.now();
+        match expiry {
+            Expiry::Counts => self.verify(text, now),
+            #[cfg(feature = "axum")]
+            Expiry::Ignored => self.read(text, &self.ring.set(), &self.expect_expired, now),
+        }
+    }
+
+    /// Verifies the token of the self-test.
+    pub(super) fn verify_self_test(&self, text: &str) -> Result<(), Error> {
+        let read = self.read::<Nobody>(
+            text,
+            &self.ring.set(),
+            &self.expect_expired,
+            self.clock.now(),
+        );
+        read.map(drop).map_err(self_test_failed)
+    }
+
+    /// Verifies what the token says by itself. A signature that costs more than a look-up is
+    /// verified once (R132); what may change beside the token is for [`admit_known`] to judge.
+    ///
+    /// [`admit_known`]: Self::admit_known
+    pub(crate) fn verify<C: ClaimSet>(
+        &self,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<Verified<C>, Refusal> {
+        let keys = self.ring.set();
+        let is_costly = matches!(self.envelope, Envelope::Open)
+            && keys.algorithm().family() != AlgorithmFamily::Hmac;
+        let generation = keys.revision();
+        if is_costly
+            && let Some((_, verified)) = self
+                .seen
+                .get(text, now, |_| Some(((), generation, &self.expect)))
+        {
+            return Ok(verified);
+        }
+        let verified = self.read(text, &keys, &self.expect, now)?;
+        if is_costly {
+            self.seen.put(text, &verified, 0, generation);
+        }
+        Ok(verified)
+    }
+
+    /// Takes a token out of its envelope and verifies it. One in another envelope than this gate's
+    /// is none.
+    fn read<C: ClaimSet>(
+        &self,
+        text: &str,
+        keys: &KeySet,
+        expect: &Expect,
+        now: Timestamp,
+    ) -> Result<Verified<C>, Refusal> {
+        let verified = match self.envelope {
+            Envelope::Open => token::verify(text, keys, expect, now),
+            #[cfg(feature = "jwe")]
+            Envelope::Encrypted => {
+                let signed = token::decrypt(keys, text).ok_or(VerifyError::Invalid);
+                signed.and_then(|signed| token::verify(&signed, keys, expect, now))
+            }
+        };
+        verified.map_err(refuse)
+    }
+
+    /// Refuses a token that this node knows to be revoked, or that is used from another place than
+    /// it is bound to.
+    pub(crate) fn admit_known<'p>(
+        &self,
+        token: &TokenInfo,
+        occasion: Occasion,
+        place: Option<impl FnOnce() -> Place<'p>>,
+    ) -> Result<(), Refusal> {
+        self.view.refuse_while_paused()?;
+        if self.view.is_revoked(token) {
+            return Err(Refusal::new(Code::InvalidToken));
+        }
+        if let Some(place) = place {
+            self.bindings.check_access(token, place)?;
+        }
+        if let (Occasion::Entry, Some(sid), Some(generation)) =
+            (occasion, token.sid(), token.generation())
+        {
+            self.confirmations.saw(sid, generation);
+        }
+        Ok(())
+    }
+
+    /// Returns whether the view alone may not decide.
+    pub(crate) fn must_ask(&self, consistency: Consistency, now: Timestamp) -> bool {
+        let age = self.view.age(now);
+        let settings = &self.settings.revocation;
+        let by_consistency = match consistency {
+            Consistency::Eventual => false,
+            Consistency::Bounded(limit) => age > limit,
+            Consistency::Strict => true,
+        };
+        by_consistency || (settings.on_stale == OnStale::Check && age > settings.stale_limit)
+    }
+
+    /// Brings the view up to date, or refuses to decide.
+    pub(crate) async fn ask(
+        &self,
+        consistency: Consistency,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let outcome = self.follower.catch_up().await;
+        // Somebody else may have got through while this attempt failed.
+        if outcome.is_err() && !self.must_ask(consistency, now) {
+            return Ok(());
+        }
+        outcome.map_err(Refusal::unavailable)
+    }
+}
+
+fn refuse(error: VerifyError) -> Refusal {
+    Refusal::new(match error {
+        VerifyError::Expired => Code::TokenExpired,
+        VerifyError::Invalid => Code::InvalidToken,
+    })
+}
+
+/// How many bytes of verified tokens are remembered (R132).
+const SEEN_BYTES: u64 = 8 * 1024 * 1024;

@@ -1,0 +1,98 @@
+//! Reports what is out of order on this node, once when it begins: a stale view, clocks that
+//! differ.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::clock::Clock;
+use crate::event::{Emitter, Event, EventKind};
+use crate::settings::Settings;
+use crate::store::{Store, StoreError};
+
+use super::clock::StoreClock;
+use super::view::View;
+
+/// What was reported already.
+#[derive(Debug)]
+pub(crate) struct Alarms {
+    settings: Arc<Settings>,
+    store: Store,
+    clock: Clock,
+    time: Arc<StoreClock>,
+    events: Emitter,
+    view: Arc<View>,
+    /// Whether it was reported that the view is stale.
+    is_stale: AtomicBool,
+    /// Whether it was reported that the clocks differ.
+    is_off: AtomicBool,
+}
+
+impl Alarms {
+    pub(super) fn new(
+        settings: &Arc<Settings>,
+        store: &Store,
+        clock: &Clock,
+        time: &Arc<StoreClock>,
+        events: &Emitter,
+        view: &Arc<View>,
+    ) -> Self {
+        Self {
+            settings: Arc::clone(settings),
+            store: store.clone(),
+            clock: clock.clone(),
+            time: Arc::clone(time),
+            events: events.clone(),
+            view: Arc::clone(view),
+            is_stale: AtomicBool::new(false),
+            is_off: AtomicBool::new(false),
+        }
+    }
+
+    /// Reports once when the view gets older than `revocation.stale_limit`, whatever the settings
+    /// make of that.
+    pub(crate) fn report_staleness(&self) {
+        let age = self.view.age(self.clock.now());
+        let is_stale = age > self.settings.revocation.stale_limit;
+        if is_stale && !self.is_stale.load(Ordering::Relaxed) {
+            self.events.emit(&Event::new(EventKind::ViewStale { age }));
+        }
+        self.is_stale.store(is_stale, Ordering::Relaxed);
+    }
+
+    /// Compares this machine's clock with the store's, and reports once when they differ by more
+    /// than the leeway. Where the store's cannot be read, the last measurement stays.
+    pub(crate) async fn compare_clocks(&self) -> Result<(), StoreError> {
+        self.time.measure(&self.store).await?;
+        self.report_offset();
+        Ok(())
+    }
+
+    /// Reports once when the clocks begin to differ by more than the leeway.
+    pub(crate) fn report_offset(&self) {
+        let (offset, ahead) = self.time.offset();
+        let is_off = offset > self.settings.leeway;
+        if is_off && !self.is_off.swap(is_off, Ordering::Relaxed) {
+            self.events
+                .emit(&Event::new(EventKind::ClockOffset { offset, ahead }));
+        }
+        self.is_off.store(is_off, Ordering::Relaxed);
+    }
+
+    /// Hands the figures of this node to the recorder of metrics.
+    #[cfg(feature = "metrics")]
+    pub(super) fn report_figures(&self, dropped_confirmations: u64) {
+        let (offset, ahead) = self.time.offset();
+        let sign = if ahead == crate::event::Ahead::Store {
+            1.0
+        } else {
+            -1.0
+        };
+        self.events.meter().read(crate::event::Reading {
+            view_age: self.view.age(self.clock.now()),
+            entries: self.view.len(),
+            dropped_confirmations,
+            dropped_events: self.events.dropped(),
+            clock_offset: sign * offset.as_secs_f64(),
+        });
+    }
+}

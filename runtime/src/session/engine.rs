@@ -1,0 +1,205 @@
+//! Puts the parts of a gate's engine together, and revokes: the one operation that needs most of
+//! them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, Timestamp};
+use crate::error::{Error, Refusal};
+use crate::event::{Emitter, Event, EventKind};
+use crate::keys::KeyRing;
+use crate::settings::Settings;
+use crate::store::{
+    Archived, LogEntry, Revocation, RevokeReason, Revoked, Store, StoreError, Target,
+};
+use crate::token::Envelope;
+
+use super::admission::Admission;
+use super::alarms::Alarms;
+use super::archive;
+use super::binding::Bindings;
+use super::clock::StoreClock;
+use super::confirm::{Confirmations, Unwritten};
+use super::follow::Follower;
+use super::issuer::TokenIssuer;
+use super::registry::TokenRegistry;
+use super::replay::Replays;
+use super::revocation::event_of;
+use super::view::{View, log_until};
+
+/// What a gate does with sessions, whatever the type of its users.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) store: Store,
+    pub(crate) ring: KeyRing,
+    /// This machine's clock: for tokens and ages.
+    pub(crate) clock: Clock,
+    /// The store's clock: for store calls and for how long things are remembered.
+    pub(crate) time: Arc<StoreClock>,
+    pub(crate) events: Emitter,
+    pub(crate) issuer: TokenIssuer,
+    pub(crate) admission: Admission,
+    pub(crate) bindings: Bindings,
+    pub(crate) registry: TokenRegistry,
+    pub(crate) follower: Arc<Follower>,
+    pub(crate) alarms: Alarms,
+    pub(crate) confirmations: Arc<Confirmations>,
+    pub(crate) replays: Replays,
+    view: Arc<View>,
+}
+
+/// What an engine is made from.
+pub(crate) struct Parts {
+    /// The settings, validated.
+    pub(crate) settings: Settings,
+    /// The store, migrated.
+    pub(crate) store: Store,
+    /// The keys.
+    pub(crate) ring: KeyRing,
+    /// This machine's clock.
+    pub(crate) clock: Clock,
+    /// The store's clock, measured.
+    pub(crate) time: StoreClock,
+    /// The handlers of events.
+    pub(crate) events: Emitter,
+    /// How tokens travel.
+    pub(crate) envelope: Envelope,
+}
+
+impl Engine {
+    /// Returns an engine, and the confirmations that a task writes to the store.
+    pub(crate) fn new(parts: Parts) -> (Self, Unwritten) {
+        let Parts {
+            settings,
+            store,
+            ring,
+            clock,
+            time,
+            events,
+            envelope,
+        } = parts;
+        let (settings, time, view) = (
+            Arc::new(settings),
+            Arc::new(time),
+            Arc::new(View::default()),
+        );
+        let (confirmations, queue) = Confirmations::new();
+        let confirmations = Arc::new(confirmations);
+        let bindings = Bindings::new(&settings, &events);
+        let follower = Arc::new(Follower::new(
+            &settings, &store, &ring, &clock, &time, &events, &view,
+        ));
+        let unwritten = Unwritten::new(queue, &store, &time);
+        let engine = Self {
+            issuer: TokenIssuer::new(&settings, &ring, &time, envelope),
+            admission: Admission::new(
+                &settings,
+                &ring,
+                &clock,
+                (envelope, bindings.clone()),
+                (&view, &follower),
+                &confirmations,
+            ),
+            registry: TokenRegistry::new(&settings, &store, &time),
+            alarms: Alarms::new(&settings, &store, &clock, &time, &events, &view),
+            replays: Replays::default(),
+            settings,
+            store,
+            ring,
+            clock,
+            time,
+            events,
+            bindings,
+            follower,
+            confirmations,
+            view,
+        };
+        (engine, unwritten)
+    }
+
+    /// Returns until when a revocation of `now`, a time of the store, must be remembered.
+    pub(crate) fn log_until(&self, now: Timestamp) -> Timestamp {
+        log_until(&self.settings, now)
+    }
+
+    /// Refuses while the deployment is paused.
+    pub(crate) fn refuse_while_paused(&self) -> Result<(), Refusal> {
+        self.view.refuse_while_paused()
+    }
+
+    /// Returns whether the deployment is paused.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.view.is_paused()
+    }
+
+    /// Returns how old the view is, and how many revocations it holds.
+    pub(crate) fn view_health(&self) -> (Duration, usize) {
+        (self.view.age(self.clock.now()), self.view.len())
+    }
+
+    /// Revokes a target for every node that reaches the store, and on this node at once: in the
+    /// store first, then in the view, before the call returns (ROTATION 7).
+    pub(crate) async fn revoke(
+        &self,
+        target: Target,
+        reason: RevokeReason,
+    ) -> Result<Revoked, StoreError> {
+        let now = self.time.now();
+        let revocation = Revocation {
+            target: target.clone(),
+            reason,
+            until: self.log_until(now),
+        };
+        let revoked = self.store.revoke(revocation, now).await?;
+        self.follower.apply(&revoked.entries);
+        self.events
+            .emit(&event_of(target, reason, revoked.sessions));
+        Ok(revoked)
+    }
+
+    /// Takes a revocation that the store holds into this node's view, without waiting for the log.
+    pub(crate) fn apply(&self, entry: LogEntry) {
+        self.follower.apply(&[entry]);
+    }
+
+    /// Pauses or resumes the deployment.
+    pub(crate) async fn set_paused(&self, paused: bool) -> Result<(), StoreError> {
+        self.store.set_paused(paused, self.time.now()).await?;
+        self.follower.catch_up().await?;
+        self.events.emit(&Event::new(if paused {
+            EventKind::Paused
+        } else {
+            EventKind::Resumed
+        }));
+        Ok(())
+    }
+
+    /// Signs a token and verifies it, so that a ring that cannot do both is found at the start.
+    pub(crate) async fn self_test(&self) -> Result<(), Error> {
+        let text = self.issuer.sign_self_test(self.clock.now()).await?;
+        self.admission.verify_self_test(&text)
+    }
+
+    /// Forgets revocations that no living token can meet.
+    pub(crate) fn purge_view(&self) {
+        self.view.purge(self.time.now());
+    }
+
+    /// Deletes what ended before `before`, in batches between which others get their turn.
+    pub(crate) async fn archive(&self, before: Timestamp) -> Result<Archived, StoreError> {
+        archive::run(&self.store, &self.time, before).await
+    }
+
+    /// Deletes what ended longer ago than `archive.age`: the work of the gate's archiver.
+    pub(crate) async fn archive_by_age(&self) -> Result<Archived, StoreError> {
+        self.archive(self.time.now().minus(self.settings.archive.age))
+            .await
+    }
+
+    /// Reports figures about this node.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn report_figures(&self) {
+        self.alarms.report_figures(self.confirmations.dropped());
+    }
+}

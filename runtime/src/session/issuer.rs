@@ -1,0 +1,380 @@
+//! Puts together what a client gets: an access token, a refresh token, and when they end.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::device::Device;
+use crate::error::{Error, ErrorKind, Refusal};
+use crate::id::{SessionId, TokenId};
+use crate::keys::{KeyRing, SigningKey};
+use crate::settings::Settings;
+use crate::store::Session;
+use crate::token::{
+    self, ClaimSet, Envelope, IssueError, RefreshToken, Stamp, StoreTooLong, TokenBinding,
+};
+
+use super::binding::bind;
+use super::clock::StoreClock;
+
+/// Tokens for a client. Nothing of them is shown by `Debug`.
+#[non_exhaustive]
+pub struct Issued {
+    /// The access token: a signed JWT (RFC 9068).
+    pub access_token: String,
+    /// The refresh token: opaque.
+    pub refresh_token: RefreshToken,
+    /// When the access token runs out.
+    pub access_expires_at: Timestamp,
+    /// When the refresh token runs out, unless it is used before.
+    pub refresh_expires_at: Timestamp,
+    /// When they were issued, by the gate's clock.
+    pub issued_at: Timestamp,
+    /// The session they belong to.
+    pub session_id: SessionId,
+    /// Whether the refresh token is another one than the client had.
+    pub is_fresh: bool,
+}
+
+impl Issued {
+    /// How long the access token lives, in whole seconds, rounded up: `expires_in` (RFC 6749
+    /// section 5.1).
+    #[must_use]
+    pub fn expires_in(&self) -> u64 {
+        secs(self.access_expires_at.since(self.issued_at))
+    }
+
+    /// How long the refresh token may lie unused, in whole seconds.
+    #[must_use]
+    pub fn refresh_expires_in(&self) -> u64 {
+        secs(self.refresh_expires_at.since(self.issued_at))
+    }
+}
+
+impl fmt::Debug for Issued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issued")
+            .field("session_id", &self.session_id)
+            .field("access_expires_at", &self.access_expires_at)
+            .field("refresh_expires_at", &self.refresh_expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The longest token that a cookie carries: browsers take 4096 bytes with its name and attributes
+/// (RFC 6265 section 6.1, R107).
+const MAX_IN_COOKIE: usize = 4096 - 256;
+
+/// Returns whole seconds, rounded up: the token's own expiry was rounded down.
+pub(crate) fn secs(span: Duration) -> u64 {
+    u64::try_from(span.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)
+}
+
+/// What an access token is signed for.
+pub(crate) struct SignedAccess<'a> {
+    pub(crate) jti: TokenId,
+    pub(crate) session: Option<SessionPart>,
+    pub(crate) user_epoch: u64,
+    pub(crate) auth_time: Option<Timestamp>,
+    pub(crate) acr: Option<&'a str>,
+    pub(crate) binding: Option<TokenBinding>,
+    pub(crate) lifetime: Duration,
+    /// Never later than this.
+    pub(crate) not_after: Timestamp,
+}
+
+/// A generation of a session.
+#[derive(Clone, Copy)]
+pub(crate) struct SessionPart {
+    pub(crate) sid: SessionId,
+    pub(crate) generation: u32,
+}
+
+/// The claims of a user without their type, so that what issues tokens is compiled once.
+pub(crate) trait AnyClaims: Send + Sync {
+    /// Returns the subject as it stands in a token.
+    fn subject(&self) -> String;
+
+    /// Writes header and claims of a token: see [`token::draft`].
+    fn draft(
+        &self,
+        key: &SigningKey,
+        stamp: &Stamp<'_>,
+        envelope: Envelope,
+    ) -> Result<(String, usize), IssueError>;
+
+    /// Writes the claims for a session to keep: see [`token::write_stored`].
+    fn to_stored(&self) -> Result<Vec<u8>, StoreTooLong>;
+}
+
+impl<C: ClaimSet> AnyClaims for C {
+    fn subject(&self) -> String {
+        ClaimSet::subject(self).to_string()
+    }
+
+    fn draft(
+        &self,
+        key: &SigningKey,
+        stamp: &Stamp<'_>,
+        envelope: Envelope,
+    ) -> Result<(String, usize), IssueError> {
+        token::draft(key, stamp, self, envelope)
+    }
+
+    fn to_stored(&self) -> Result<Vec<u8>, StoreTooLong> {
+        token::write_stored(self)
+    }
+}
+
+/// Signs access tokens, makes refresh tokens, and seals what only their holders may open.
+#[derive(Debug)]
+pub(crate) struct TokenIssuer {
+    settings: Arc<Settings>,
+    ring: KeyRing,
+    time: Arc<StoreClock>,
+    envelope: Envelope,
+}
+
+impl TokenIssuer {
+    pub(super) fn new(
+        settings: &Arc<Settings>,
+        ring: &KeyRing,
+        time: &Arc<StoreClock>,
+        envelope: Envelope,
+    ) -> Self {
+        Self {
+            settings: Arc::clone(settings),
+            ring: ring.clone(),
+            time: Arc::clone(time),
+            envelope,
+        }
+    }
+
+    /// Returns what an access token of a stored session is signed for, at a generation.
+    pub(crate) fn access_of<'a>(
+        &self,
+        session: &'a Session,
+        jti: TokenId,
+        generation: u32,
+    ) -> SignedAccess<'a> {
+        let sid = session.sid;
+        SignedAccess {
+            jti,
+            session: Some(SessionPart { sid, generation }),
+            user_epoch: session.epoch,
+            auth_time: Some(session.auth_time),
+            acr: session.acr.as_deref(),
+            binding: self.bind(sid, &session.device),
+            lifetime: self.settings.access.ttl,
+            not_after: self.time.to_local(session.abs_exp),
+        }
+    }
+
+    /// Returns what the access tokens of a session on this device are bound to.
+    pub(crate) fn bind(&self, sid: SessionId, device: &Device) -> Option<TokenBinding> {
+        bind(&self.settings, sid, device)
+    }
+
+    /// Signs an access token; returns it with its expiry. Where the key lives elsewhere this asks
+    /// the signer, and may fail.
+    pub(crate) async fn sign(
+        &self,
+        access: &SignedAccess<'_>,
+        claims: &dyn AnyClaims,
+        now: Timestamp,
+    ) -> Result<(String, Timestamp), Refusal> {
+        let (key, expires_at) = (self.ring.signing(), expiry(access, now));
+        let draft = self.draft(&key, access, claims, now)?;
+        let text = token::complete(&key, draft)
+            .await
+            .map_err(Refusal::unavailable)?;
+        let text = match self.envelope {
+            Envelope::Open => text,
+            #[cfg(feature = "jwe")]
+            Envelope::Encrypted => {
+                token::encrypt(&self.ring.set(), text, now).map_err(Refusal::unavailable)?
+            }
+        };
+        Ok((text, expires_at))
+    }
+
+    /// Refuses claims that no token can carry; returns until when the token would live. Signs
+    /// nothing.
+    pub(crate) fn try_draft(
+        &self,
+        access: &SignedAccess<'_>,
+        claims: &dyn AnyClaims,
+        now: Timestamp,
+    ) -> Result<Timestamp, Refusal> {
+        self.draft(&self.ring.signing(), access, claims, now)
+            .map(|_| expiry(access, now))
+    }
+
+    fn draft(
+        &self,
+        key: &SigningKey,
+        access: &SignedAccess<'_>,
+        claims: &dyn AnyClaims,
+        now: Timestamp,
+    ) -> Result<String, Refusal> {
+        let (draft, len) = claims
+            .draft(key, &self.stamp(access, now), self.envelope)
+            .map_err(Refusal::unavailable)?;
+        if self.settings.cookies.path.is_some() && len > MAX_IN_COOKIE {
+            return Err(Refusal::unavailable(
+                "the claims are too long: a token that travels in a cookie has at most 3840 bytes",
+            ));
+        }
+        Ok(draft)
+    }
+
+    fn stamp<'a>(&'a self, access: &SignedAccess<'a>, now: Timestamp) -> Stamp<'a> {
+        Stamp {
+            issuer: self.settings.issuer.as_deref().unwrap_or_default(),
+            audience: self.settings.audience.as_deref().unwrap_or_default(),
+            client_id: &self.settings.client_id,
+            issued_at: now,
+            expires_at: expiry(access, now),
+            jti: access.jti,
+            sid: access.session.map(|part| part.sid),
+            generation: access.session.map(|part| part.generation),
+            epoch: access.user_epoch,
+            auth_time: access.auth_time,
+            acr: access.acr,
+            binding: access.binding,
+        }
+    }
+
+    /// Returns whether the key that signs is in another process or machine.
+    pub(crate) fn signs_elsewhere(&self) -> bool {
+        self.ring.signing().is_elsewhere()
+    }
+
+    /// Makes the refresh token of a generation.
+    pub(crate) fn mint(&self, sid: SessionId, generation: u32, secret: &[u8; 16]) -> RefreshToken {
+        RefreshToken::mint(&self.ring.set(), sid, generation, secret)
+    }
+
+    /// Returns what a session keeps of the claims: sealed where its tokens are encrypted, so that
+    /// the store cannot read them either.
+    pub(crate) fn hide_claims(
+        &self,
+        sid: SessionId,
+        claims: &dyn AnyClaims,
+    ) -> Result<Vec<u8>, Refusal> {
+        let claims = claims.to_stored().map_err(Refusal::unavailable)?;
+        match self.envelope {
+            Envelope::Open => {
+                let _ = sid;
+                Ok(claims)
+            }
+            #[cfg(feature = "jwe")]
+            Envelope::Encrypted => self
+                .ring
+                .set()
+                .seal(&context(sid), &claims)
+                .map_err(Refusal::unavailable),
+        }
+    }
+
+    /// Returns the claims that a session keeps, as they were written; `None` where it keeps none
+    /// that this ring can read.
+    pub(crate) fn kept_claims(&self, session: &Session) -> Option<Vec<u8>> {
+        let kept = session.claims.as_deref()?;
+        match self.envelope {
+            Envelope::Open => Some(kept.to_vec()),
+            #[cfg(feature = "jwe")]
+            Envelope::Encrypted => self.ring.set().open(&context(session.sid), kept),
+        }
+    }
+
+    /// Signs the token of the self-test, which belongs to no user.
+    pub(super) async fn sign_self_test(&self, now: Timestamp) -> Result<String, Error> {
+        let access = SignedAccess {
+            jti: TokenId::random()?,
+            session: None,
+            user_epoch: 0,
+            auth_time: None,
+            acr: None,
+            binding: None,
+            lifetime: self.settings.access.ttl,
+            not_after: Timestamp::MAX,
+        };
+        let signed = self.sign(&access, &Nobody, now).await;
+        signed.map(|(text, _)| text).map_err(self_test_failed)
+    }
+}
+
+/// Returns the error of a ring that cannot verify what it signs.
+pub(super) fn self_test_failed(refusal: Refusal) -> Error {
+    Error::new(
+        ErrorKind::Keys,
+        "a token signed with the ring does not verify with it",
+    )
+    .because(refusal)
+}
+
+/// What sealed claims are bound to: their session.
+#[cfg(feature = "jwe")]
+fn context(sid: SessionId) -> [u8; 40] {
+    let mut context = *b"tollgate/claims/1.......................";
+    for (to, from) in context.iter_mut().skip(24).zip(sid.as_bytes()) {
+        *to = *from;
+    }
+    context
+}
+
+/// Whole seconds, so that the expiry in the token is the one that is answered.
+fn expiry(access: &SignedAccess<'_>, now: Timestamp) -> Timestamp {
+    Timestamp::from_secs(now.plus(access.lifetime).min(access.not_after).as_secs())
+}
+
+/// The claims of the token that a gate makes for its self-test.
+#[derive(Clone, Debug)]
+pub(super) struct Nobody;
+
+impl serde::Serialize for Nobody {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_unit_struct("Nobody")
+    }
+}
+
+impl ClaimSet for Nobody {
+    type Subject = String;
+    type Draft = ();
+
+    fn subject(&self) -> &String {
+        static SUBJECT: std::sync::LazyLock<String> =
+            std::sync::LazyLock::new(|| "nobody".to_owned());
+        &SUBJECT
+    }
+
+    fn write<M: serde::ser::SerializeMap>(&self, _: &mut M) -> Result<(), M::Error> {
+        Ok(())
+    }
+
+    fn place(_: &str) -> Option<usize> {
+        None
+    }
+
+    fn read<'de, A: serde::de::MapAccess<'de>>(
+        (): &mut (),
+        _: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        map.next_value::<serde::de::IgnoredAny>().map(drop)
+    }
+
+    fn finish((): (), _: String) -> Result<Self, &'static str> {
+        Ok(Self)
+    }
+
+    fn has_role(&self, _: &str) -> bool {
+        false
+    }
+
+    fn has_scope(&self, _: &str) -> bool {
+        false
+    }
+}
