@@ -1,11 +1,11 @@
 //! The store in memory: one lock over plain maps.
 
 mod log;
+mod once;
 mod revoke;
 mod session;
 mod state;
 mod token;
-mod value;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};

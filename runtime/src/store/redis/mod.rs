@@ -1,16 +1,17 @@
 //! The store of many nodes on one Redis: every operation is one Lua script.
 
 mod connect;
-mod deployment;
+
 mod link;
 mod log;
+mod once;
 mod open;
 mod reply;
 mod revoke;
+mod schema;
 mod script;
 mod session;
 mod token;
-mod value;
 mod wake;
 
 use std::fmt;
@@ -155,8 +156,8 @@ impl SessionStore for RedisStore {
     async fn health(&self, now: Timestamp) -> Result<StoreHealth, StoreError> {
         self.run(
             "the store could not be written to",
-            deployment::health(now),
-            deployment::has_live_sessions,
+            schema::health(now),
+            schema::has_live_sessions,
         )
         .await
     }
@@ -285,8 +286,8 @@ impl SessionStore for RedisStore {
     ) -> Result<Archived, StoreError> {
         self.run(
             "nothing could be archived",
-            deployment::archive(before, limit, now),
-            deployment::archived,
+            schema::archive(before, limit, now),
+            schema::archived,
         )
         .await
     }
@@ -299,7 +300,7 @@ impl SessionStore for RedisStore {
     ) -> Result<bool, StoreError> {
         self.run(
             "the key could not be consumed",
-            value::consume(key, until, now),
+            once::consume(key, until, now),
             reply::done,
         )
         .await
@@ -308,7 +309,7 @@ impl SessionStore for RedisStore {
     async fn put_once(&self, value: OnceValue, now: Timestamp) -> Result<bool, StoreError> {
         self.run(
             "the value could not be kept",
-            value::put(value, now),
+            once::put(value, now),
             reply::done,
         )
         .await
@@ -322,7 +323,7 @@ impl SessionStore for RedisStore {
     ) -> Result<Option<Vec<u8>>, StoreError> {
         self.run(
             "the value could not be taken",
-            value::take(&kind, hash, now),
+            once::take(&kind, hash, now),
             reply::bytes_or_none,
         )
         .await
@@ -337,8 +338,8 @@ impl SessionStore for RedisStore {
     ) -> Result<Spent, StoreError> {
         self.run(
             "the budget could not be spent from",
-            value::spend(&key, cost, &limits, now),
-            value::spent,
+            once::spend(&key, cost, &limits, now),
+            once::spent,
         )
         .await
     }
@@ -346,8 +347,8 @@ impl SessionStore for RedisStore {
     async fn keys(&self) -> Result<StoredKeys, StoreError> {
         self.run(
             "the key ring could not be read",
-            Ok(value::keys()),
-            value::stored_keys,
+            Ok(once::keys()),
+            once::stored_keys,
         )
         .await
     }
@@ -360,7 +361,7 @@ impl SessionStore for RedisStore {
     ) -> Result<bool, StoreError> {
         self.run(
             "the key ring could not be replaced",
-            Ok(value::swap_keys(expected, ring, now)),
+            Ok(once::swap_keys(expected, ring, now)),
             reply::done,
         )
         .await

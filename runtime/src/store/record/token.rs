@@ -1,0 +1,64 @@
+//! The registry of tokens.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::id::{SessionId, TokenId};
+
+/// A row of the token registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRecord {
+    /// The token's id.
+    pub jti: TokenId,
+    /// What it is.
+    pub kind: StoredTokenKind,
+    /// Its session, where it has one.
+    pub sid: Option<SessionId>,
+    /// Its session's generation when it was issued.
+    pub generation: Option<u32>,
+    /// The token it was made from.
+    pub parent: Option<TokenId>,
+    /// Whose it is.
+    pub subject: String,
+    /// The device id of its session.
+    pub device_id: Option<String>,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it runs out.
+    pub expires_at: Timestamp,
+    /// Since when it is revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// The kind of a registered token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoredTokenKind {
+    /// An access token.
+    Access,
+    /// A refresh token.
+    Refresh,
+}
+
+/// Which rows of the registry are wanted: all given conditions must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenQuery {
+    /// This token alone.
+    pub jti: Option<TokenId>,
+    /// Of this subject.
+    pub subject: Option<String>,
+    /// Of this session.
+    pub sid: Option<SessionId>,
+    /// Of this device id.
+    pub device_id: Option<String>,
+    /// This token and its descendants.
+    pub tree: Option<TokenId>,
+    /// `true`: neither expired nor revoked, and its session, where it has one, there and not
+    /// revoked. `false`: the others. Epochs are not looked at.
+    pub active: Option<bool>,
+    /// Behind this place in the order of `issued_at`, then `jti`: those of the last row of the page
+    /// before.
+    pub after: Option<(Timestamp, TokenId)>,
+    /// At most so many.
+    pub limit: u32,
+}
