@@ -1,5 +1,5 @@
-//! The handle that users hold: any store behind one type, by way of a private store of the trait
-//! whose futures are boxed.
+//! The handle that users hold: any store behind one type, through a private copy of the trait whose
+//! futures are boxed.
 
 use std::any::type_name;
 use std::fmt;
@@ -8,10 +8,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{
+use super::contract::SessionStore;
+use super::record::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, RotationWrite, Session, SessionStore, Spent, StoreError, StoreHealth, StoredKeys,
-    TokenQuery, TokenRecord,
+    Rotated, RotationWrite, Session, Spent, StoreError, StoreHealth, StoredKeys, TokenQuery,
+    TokenRecord,
 };
 use crate::clock::Timestamp;
 use crate::device::Device;
@@ -42,16 +43,17 @@ impl fmt::Debug for Store {
     }
 }
 
-type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+/// An operation under way.
+type BoxedOperation<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 macro_rules! operations {
     ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)+) => {
         trait BoxedStore: Send + Sync {
-            $(fn $name(&self, $($arg: $ty),*) -> Answer<'_, $out>;)+
+            $(fn $name(&self, $($arg: $ty),*) -> BoxedOperation<'_, $out>;)+
         }
 
         impl<S: SessionStore> BoxedStore for S {
-            $(fn $name(&self, $($arg: $ty),*) -> Answer<'_, $out> {
+            $(fn $name(&self, $($arg: $ty),*) -> BoxedOperation<'_, $out> {
                 Box::pin(SessionStore::$name(self, $($arg),*))
             })+
         }

@@ -54,7 +54,7 @@ fn clauses_are_numbered_without_a_gap_and_named_by_sentences() {
 /// `/// Clause 4.` or `/// Clauses 5–23.` in the docs of an operation names exactly its clauses.
 #[test]
 fn the_docs_of_the_trait_name_the_clauses_of_each_operation() {
-    let source = include_str!("../../../runtime/src/store/mod.rs");
+    let source = include_str!("../../../runtime/src/store/contract.rs");
     let (_, source) = source.split_once("pub trait SessionStore").unwrap();
     let mut named: BTreeMap<String, Vec<u16>> = BTreeMap::new();
     let mut waiting: Vec<u16> = Vec::new();

@@ -6,7 +6,7 @@ use super::fixture::*;
 use crate::store::{Fact, Revocation, RevokeReason, Store, Target};
 
 /// The epochs that tokens of three sessions would carry: ada and grace, each for two clients.
-async fn given_out(store: &Store) -> Result<[u64; 4], super::Broken> {
+async fn given_out(store: &Store) -> Result<[u64; 4], super::broken::Broken> {
     let mut epochs = [0; 4];
     for (number, epoch) in (1..).zip(&mut epochs) {
         *epoch = row(store, number, NOW).await?.epoch;
@@ -15,15 +15,19 @@ async fn given_out(store: &Store) -> Result<[u64; 4], super::Broken> {
 }
 
 /// Bumps, and answers the epoch that its entry says.
-async fn bump(store: &Store, target: Target) -> Result<u64, super::Broken> {
+async fn bump(store: &Store, target: Target) -> Result<u64, super::broken::Broken> {
     match revoke(store, target, NOW).await?.entries.as_slice() {
         [entry] => match &entry.fact {
             Fact::Subject(_, epoch) | Fact::Client(_, epoch) | Fact::Everything(epoch) => {
                 Ok(*epoch)
             }
-            other => Err(super::Broken::new(format!("a bump logged {other:?}"))),
+            other => Err(super::broken::Broken::new(format!(
+                "a bump logged {other:?}"
+            ))),
         },
-        other => Err(super::Broken::new(format!("a bump logged {other:?}"))),
+        other => Err(super::broken::Broken::new(format!(
+            "a bump logged {other:?}"
+        ))),
     }
 }
 

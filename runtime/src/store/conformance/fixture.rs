@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use super::Broken;
+use super::broken::Broken;
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::{SessionId, TokenId};
@@ -20,12 +20,12 @@ use crate::store::{
 /// Declares the clauses of a file, and their table.
 macro_rules! clauses {
     ($($(#[doc = $what:literal])+ $number:literal $operation:ident $name:ident($store:ident) $check:block)+) => {
-        $($(#[doc = $what])+ async fn $name($store: $crate::store::Store) -> Result<(), $crate::store::conformance::Broken> {
+        $($(#[doc = $what])+ async fn $name($store: $crate::store::Store) -> Result<(), $crate::store::conformance::broken::Broken> {
             $check
             Ok(())
         })+
 
-        pub(super) const CLAUSES: &[$crate::store::conformance::Clause] = &[$($crate::store::conformance::Clause {
+        pub(super) const CLAUSES: &[$crate::store::conformance::clause::Clause] = &[$($crate::store::conformance::clause::Clause {
             number: $number,
             operation: stringify!($operation),
             name: stringify!($name),
@@ -39,7 +39,7 @@ macro_rules! clauses {
 macro_rules! ensure {
     ($holds:expr, $($why:tt)+) => {
         if !$holds {
-            return Err($crate::store::conformance::Broken::new(format!($($why)+)));
+            return Err($crate::store::conformance::broken::Broken::new(format!($($why)+)));
         }
     };
 }

@@ -10,7 +10,7 @@ async fn since(
     store: &Store,
     cursor: &LogCursor,
     now: Timestamp,
-) -> Result<LogPage, super::Broken> {
+) -> Result<LogPage, super::broken::Broken> {
     Ok(store.log_since(cursor.clone(), now).await?)
 }
 

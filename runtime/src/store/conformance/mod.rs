@@ -26,6 +26,8 @@ mod fixture;
 
 mod archive;
 mod attach;
+mod broken;
+mod clause;
 mod confirm;
 mod device;
 mod epoch;
@@ -42,59 +44,18 @@ mod session;
 mod spend;
 mod stamp;
 mod start;
+mod table;
 mod target;
 mod wake;
 
-use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
-use std::time::Duration;
 
+use super::handle::Store;
+
+pub use broken::Broken;
+pub use clause::Clause;
 pub use report::{Failure, Outcome, Report};
-
-use super::{Store, StoreError};
-
-/// One sentence of the contract, and the function that checks it.
-#[derive(Clone, Copy)]
-pub struct Clause {
-    /// Its number, from 1 without a gap.
-    pub number: u16,
-    /// The operation of [`SessionStore`](super::SessionStore) that it is about.
-    pub operation: &'static str,
-    /// A sentence, its words joined by underscores.
-    pub name: &'static str,
-    /// What it holds, in full.
-    pub what: &'static str,
-    check: fn(Store) -> Checking,
-}
-
-type Checking = Pin<Box<dyn Future<Output = Result<(), Broken>> + Send>>;
-
-impl Clause {
-    /// Checks this clause on an empty store, which is migrated first.
-    ///
-    /// # Errors
-    /// What does not hold. A store that panics or does not answer within a minute breaks the
-    /// clause.
-    pub async fn check(&self, store: impl Into<Store>) -> Result<(), Broken> {
-        let (store, check) = (store.into(), self.check);
-        let checking = tokio::spawn(tokio::time::timeout(TIMEOUT, async move {
-            store.migrate(fixture::NOW).await?;
-            check(store).await
-        }));
-        match checking.await {
-            Ok(Ok(held)) => held,
-            Ok(Err(_)) => Err(Broken::new("no answer within a minute")),
-            Err(panic) => Err(Broken::new(panic.to_string())),
-        }
-    }
-}
-
-impl fmt::Debug for Clause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Clause({} {})", self.number, self.name)
-    }
-}
+pub use table::CLAUSES;
 
 /// Checks every clause, one after another, each on a store that `make` makes: empty, and its own.
 pub async fn run<F, Fut, S>(make: F) -> Report
@@ -110,98 +71,3 @@ where
     }
     Report { outcomes }
 }
-
-/// Why a clause does not hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken(String);
-
-impl Broken {
-    fn new(what: impl Into<String>) -> Self {
-        Self(what.into())
-    }
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Broken {}
-
-impl From<StoreError> for Broken {
-    fn from(error: StoreError) -> Self {
-        let mut text = format!("the store answered with an error: {error}");
-        let mut source = std::error::Error::source(&error);
-        while let Some(error) = source {
-            text = format!("{text}: {error}");
-            source = error.source();
-        }
-        Self(text)
-    }
-}
-
-/// How long a clause may take.
-const TIMEOUT: Duration = Duration::from_secs(60);
-
-/// All clauses, in the order of their numbers.
-pub const CLAUSES: &[Clause] = &joined();
-
-const GROUPS: [&[Clause]; 19] = [
-    start::CLAUSES,
-    open::CLAUSES,
-    device::CLAUSES,
-    session::CLAUSES,
-    rotate::CLAUSES,
-    race::CLAUSES,
-    confirm::CLAUSES,
-    revoke::CLAUSES,
-    target::CLAUSES,
-    epoch::CLAUSES,
-    registry::CLAUSES,
-    log::CLAUSES,
-    archive::CLAUSES,
-    once::CLAUSES,
-    spend::CLAUSES,
-    attach::CLAUSES,
-    stamp::CLAUSES,
-    page::CLAUSES,
-    wake::CLAUSES,
-];
-
-const COUNT: usize = {
-    let (mut count, mut groups) = (0, GROUPS.as_slice());
-    while let Some((group, others)) = groups.split_first() {
-        count += group.len();
-        groups = others;
-    }
-    count
-};
-
-/// The groups as one table.
-const fn joined() -> [Clause; COUNT] {
-    let mut table = [BLANK; COUNT];
-    let (mut places, mut groups) = (table.as_mut_slice(), GROUPS.as_slice());
-    while let Some((group, others)) = groups.split_first() {
-        let mut group = *group;
-        while let Some((clause, rest)) = group.split_first() {
-            let Some((place, free)) = places.split_first_mut() else {
-                return table;
-            };
-            *place = *clause;
-            group = rest;
-            places = free;
-        }
-        groups = others;
-    }
-    table
-}
-
-/// What the table is filled with before the clauses are written into it.
-const BLANK: Clause = Clause {
-    number: 0,
-    operation: "",
-    name: "",
-    what: "",
-    check: |_| Box::pin(std::future::ready(Err(Broken(String::new())))),
-};

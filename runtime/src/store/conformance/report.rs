@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Broken, Clause};
+use super::broken::Broken;
+use super::clause::Clause;
 
 /// What a run found. `Display` is a line a clause and the count.
 #[derive(Clone, Debug)]

@@ -7,19 +7,19 @@ use crate::store::{
 };
 
 /// The `changed_at` of a subject, as a sign-in learns it that expects a time which never was.
-async fn changed_at(store: &Store, subject: &str) -> Result<u64, super::Broken> {
+async fn changed_at(store: &Store, subject: &str) -> Result<u64, super::broken::Broken> {
     let mut opening = new(9999, subject, NOW);
     opening.authenticated = Authenticated::After(crate::clock::Timestamp::from_millis(12_345));
     match store.open_session(opening, NOW).await? {
         Opened::Reload { changed_at } => Ok(changed_at.as_millis()),
-        other => Err(super::Broken::new(format!(
+        other => Err(super::broken::Broken::new(format!(
             "a sign-in that expects another time answered {other:?}"
         ))),
     }
 }
 
 /// Sessions 1 to 3 of ada, the second for another client, and session 4 of grace.
-async fn four(store: &Store) -> Result<(), super::Broken> {
+async fn four(store: &Store) -> Result<(), super::broken::Broken> {
     for (number, subject) in [(1, "ada"), (2, "ada"), (3, "ada"), (4, "grace")] {
         let mut opening = new(number, subject, NOW);
         opening.client_id = if number == 2 { "mobile" } else { "first-party" }.to_owned();
@@ -28,7 +28,7 @@ async fn four(store: &Store) -> Result<(), super::Broken> {
     Ok(())
 }
 
-async fn live(store: &Store) -> Result<Vec<u32>, super::Broken> {
+async fn live(store: &Store) -> Result<Vec<u32>, super::broken::Broken> {
     let mut live = Vec::new();
     for number in 1..=4 {
         if row(store, number, NOW).await?.is_live(NOW) {

@@ -7,7 +7,11 @@ use crate::store::{
 };
 
 /// A rotation that must be lost, and must leave the row and the log as they are.
-async fn lost(store: &Store, rotation: RotationWrite, now: Timestamp) -> Result<(), super::Broken> {
+async fn lost(
+    store: &Store,
+    rotation: RotationWrite,
+    now: Timestamp,
+) -> Result<(), super::broken::Broken> {
     let before = (
         store.session(rotation.sid, NOW).await?,
         whole_log(store, NOW).await?,

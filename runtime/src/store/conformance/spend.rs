@@ -18,7 +18,7 @@ async fn spend(
     cost: u32,
     limits: &[Limit],
     now: Timestamp,
-) -> Result<Spent, super::Broken> {
+) -> Result<Spent, super::broken::Broken> {
     Ok(store
         .spend("ada".to_owned(), cost, limits.to_vec(), now)
         .await?)

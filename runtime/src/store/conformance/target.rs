@@ -8,7 +8,7 @@ use crate::store::{Fact, LogEntry, RevokeReason, Store, Target, TokenRecord};
 async fn register(
     store: &Store,
     tokens: &[(u32, Option<u32>, Option<u32>)],
-) -> Result<(), super::Broken> {
+) -> Result<(), super::broken::Broken> {
     let tokens: Vec<_> = tokens
         .iter()
         .map(|(number, parent, session)| TokenRecord {
@@ -22,7 +22,10 @@ async fn register(
 }
 
 /// Which of the registered tokens are marked as revoked at `now`.
-async fn marked(store: &Store, now: Timestamp) -> Result<Vec<crate::id::TokenId>, super::Broken> {
+async fn marked(
+    store: &Store,
+    now: Timestamp,
+) -> Result<Vec<crate::id::TokenId>, super::broken::Broken> {
     let rows = store.tokens(every_token(), NOW).await?;
     Ok(rows
         .into_iter()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::Broken;
+use super::broken::Broken;
 use super::fixture::*;
 use crate::store::{LogCursor, Store, Target};
 

@@ -1,0 +1,56 @@
+//! One sentence of the contract, and how it is checked.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::broken::Broken;
+use super::fixture;
+use crate::store::handle::Store;
+
+/// One sentence of the contract, and the function that checks it.
+#[derive(Clone, Copy)]
+pub struct Clause {
+    /// Its number, from 1 without a gap.
+    pub number: u16,
+    /// The operation of [`SessionStore`](super::SessionStore) that it is about.
+    pub operation: &'static str,
+    /// A sentence, its words joined by underscores.
+    pub name: &'static str,
+    /// What it holds, in full.
+    pub what: &'static str,
+    pub(super) check: fn(Store) -> Checking,
+}
+
+/// A check under way.
+pub(super) type Checking = Pin<Box<dyn Future<Output = Result<(), Broken>> + Send>>;
+
+impl Clause {
+    /// Checks this clause on an empty store, which is migrated first.
+    ///
+    /// # Errors
+    /// What does not hold. A store that panics or does not answer within a minute breaks the
+    /// clause.
+    pub async fn check(&self, store: impl Into<Store>) -> Result<(), Broken> {
+        let (store, check) = (store.into(), self.check);
+        let checking = tokio::spawn(tokio::time::timeout(TIMEOUT, async move {
+            store.migrate(fixture::NOW).await?;
+            check(store).await
+        }));
+        match checking.await {
+            Ok(Ok(held)) => held,
+            Ok(Err(_)) => Err(Broken::new("no answer within a minute")),
+            Err(panic) => Err(Broken::new(panic.to_string())),
+        }
+    }
+}
+
+impl fmt::Debug for Clause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Clause({} {})", self.number, self.name)
+    }
+}
+
+/// How long a clause may take.
+const TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,0 +1,278 @@
+//! The trait that every store implements.
+
+use std::future::Future;
+use std::time::Duration;
+
+use super::record::{
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
+    Rotated, RotationWrite, Session, Spent, StoreError, StoreHealth, StoredKeys, TokenQuery,
+    TokenRecord,
+};
+use crate::clock::Timestamp;
+use crate::device::Device;
+use crate::id::SessionId;
+
+/// Where sessions, revocations and single-use values live.
+///
+/// Every operation is one atomic, durable step: when it answers `Ok`, a crash does not undo it, and
+/// no other operation sees half of it. Expected outcomes are values; [`StoreError`] means that
+/// nobody could decide, and that nothing was changed (or, where the connection broke after the
+/// commit was sent, that the caller cannot know). Time is never taken from the store's own clock:
+/// each operation gets `now`.
+///
+/// No method has a default body. A store that forgets one does not compile. The numbers are those
+/// of the clauses of the `conformance` suite (feature `conformance`), which hold each operation to
+/// its word.
+pub trait SessionStore: Send + Sync + 'static {
+    /// Brings the tables to this version, once, however many nodes start together. Called by
+    /// `build()`, before anything else.
+    ///
+    /// Clause 1.
+    fn migrate(&self, now: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Answers when the store can be written to (a real write, rolled back or idempotent), and says
+    /// what it holds.
+    ///
+    /// Clauses 2–3.
+    fn health(
+        &self,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<StoreHealth, StoreError>> + Send;
+
+    /// The store's own clock, or `None` where it is this machine's (memory, an embedded file).
+    ///
+    /// Clause 4.
+    fn now(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
+
+    /// Opens a session, under the subject's lock, in this order: compares the subject's
+    /// `changed_at` with [`NewSession::authenticated`], counts the live sessions against
+    /// [`NewSession::limit`], evicts or refuses, writes the session at generation 0 and
+    /// [`NewSession::tokens`]. Evicted sessions are revoked with reason
+    /// [`RevokeReason::DeviceLimit`] and logged (`sid` until `log_until`) in the same step.
+    /// Sessions that are dead are neither counted nor evicted. A subject that never changed has the
+    /// `changed_at` 1970. A `sid` that is there already is an error.
+    ///
+    /// Clauses 5–23.
+    fn open_session(
+        &self,
+        new: NewSession,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Opened, StoreError>> + Send;
+
+    /// The session's row, revoked and expired ones too, with its subject's effective epoch, read
+    /// together.
+    ///
+    /// Clauses 24–28.
+    fn session(
+        &self,
+        sid: SessionId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
+
+    /// The compare-and-swap of a refresh. See [`RotationStep`] for the conditions; a condition that fails
+    /// writes nothing and is [`Rotated::Lost`].
+    ///
+    /// Clauses 32–48.
+    fn rotate(
+        &self,
+        rotation: RotationWrite,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Rotated, StoreError>> + Send;
+
+    /// Marks `(sid, gen)` as confirmed, where `gen` is still the session's generation and the
+    /// session is live. Answers how many rows changed from unconfirmed to confirmed. Rows are taken
+    /// in the order of `sid`, whatever the order of `seen`.
+    ///
+    /// Clauses 49–54.
+    fn confirm(
+        &self,
+        seen: Vec<(SessionId, u32)>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Revokes a target, and logs it in the same step. See [`Target`].
+    ///
+    /// Clauses 55–77.
+    fn revoke(
+        &self,
+        revocation: Revocation,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Revoked, StoreError>> + Send;
+
+    /// The live sessions of a subject (neither revoked nor expired), oldest first by `created_at`,
+    /// then `sid`.
+    ///
+    /// Clauses 29–31.
+    fn sessions_of(
+        &self,
+        subject: String,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
+
+    /// The subject's effective epoch for a client: the highest of the subject's own, the client's
+    /// and the global one.
+    ///
+    /// Clauses 131–132.
+    fn epoch_of(
+        &self,
+        subject: String,
+        client_id: String,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Puts tokens into the registry: those issued by hand. A `jti` that is there already is left
+    /// as it is. Answers how many were new.
+    ///
+    /// Clauses 78–79.
+    fn record_tokens(
+        &self,
+        tokens: Vec<TokenRecord>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Tokens of the registry, oldest first by `issued_at`, then `jti`, at most `query.limit`.
+    ///
+    /// Clauses 80–83.
+    /// Clauses 133–134.
+    fn tokens(
+        &self,
+        query: TokenQuery,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<TokenRecord>, StoreError>> + Send;
+
+    /// Revocations since `cursor`; from [`LogCursor::START`], everything that still matters: each
+    /// entry with `until > now`, and the present value of every lasting one (`until` =
+    /// [`Timestamp::MAX`]). An entry may come twice, none is ever skipped: a lasting fact is found
+    /// from every earlier cursor too, whatever was archived in between, and a cursor that the store
+    /// cannot have given starts over.
+    ///
+    /// Clauses 84–91.
+    fn log_since(
+        &self,
+        cursor: LogCursor,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<LogPage, StoreError>> + Send;
+
+    /// Waits until the log may have got something, at most `patience`: with it, nodes hear of each
+    /// other's revocations at once instead of at their next look.
+    ///
+    /// It is a hint. It may answer for nothing, and where a connection breaks it may answer late;
+    /// whoever follows the log reads it from time to time in any case. What is logged after the
+    /// first poll of the future wakes it, from whichever process, as far as
+    /// [`revoke`](Self::revoke) and [`set_paused`](Self::set_paused) log it; what was logged before
+    /// but lies behind `cursor` may wake it. A store that cannot know answers after a quarter of a
+    /// second, so that its caller looks.
+    ///
+    /// Clauses 135–137.
+    fn changed(
+        &self,
+        cursor: LogCursor,
+        patience: Duration,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Deletes at most `limit` rows of each kind that ended before `before`, which counts as `now`
+    /// where it is later: sessions past their absolute expiry (a revoked one too stays until then,
+    /// so that an old refresh token of it is still recognised); expired registry rows without a
+    /// live session, except that one without any session stays while a token below it does, so that
+    /// no tree is split; expired single-use values, budgets that are full again, dead log entries.
+    /// Epochs, `changed_at` and lasting facts stay for good.
+    ///
+    /// Clauses 94–101.
+    fn archive(
+        &self,
+        before: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Archived, StoreError>> + Send;
+
+    /// Takes `key` for good until `until`: `true` for the first caller, `false` for every other one
+    /// as long as `until > now`.
+    ///
+    /// Clauses 102–103.
+    fn consume_once(
+        &self,
+        key: [u8; 32],
+        until: Timestamp,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Keeps a payload to be taken once. `false`, and nothing written, where a live one of this
+    /// kind and hash is there already. Values and the keys of [`consume_once`](Self::consume_once)
+    /// never meet.
+    ///
+    /// Clauses 104–107.
+    fn put_once(
+        &self,
+        value: OnceValue,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Takes the payload out: for one caller only, and only while its `until > now`.
+    ///
+    /// Clauses 108–110.
+    fn take_once(
+        &self,
+        kind: String,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
+
+    /// Spends `cost` from the budget `key` under every limit, or from none of them. See [`Limit`].
+    ///
+    /// Clauses 115–124.
+    fn spend(
+        &self,
+        key: String,
+        cost: u32,
+        limits: Vec<Limit>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Spent, StoreError>> + Send;
+
+    /// The shared key ring as it stands: version 0 and no bytes where none was ever stored.
+    ///
+    /// Clause 111.
+    fn keys(&self) -> impl Future<Output = Result<StoredKeys, StoreError>> + Send;
+
+    /// Replaces the shared key ring where its version still is `expected`; the new version is
+    /// `expected + 1`. `false`, and nothing written, where somebody was faster.
+    ///
+    /// Clauses 112–114.
+    fn swap_keys(
+        &self,
+        expected: u64,
+        ring: Vec<u8>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Writes a fresh `auth_time` and `acr` (its absence too) into a live session, which counts as
+    /// seen at `now`. `None`, and nothing written, where there is none; otherwise the session as it
+    /// then stands.
+    ///
+    /// Clauses 125–128.
+    fn reauthenticate(
+        &self,
+        sid: SessionId,
+        auth_time: Timestamp,
+        acr: Option<String>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
+
+    /// Replaces what a live session remembers of its device. `false`, and nothing written, where
+    /// there is none.
+    ///
+    /// Clauses 129–130.
+    fn attach(
+        &self,
+        sid: SessionId,
+        device: Device,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Pauses or resumes the deployment, durably and logged. A version grows with each call.
+    ///
+    /// Clauses 92–93.
+    fn set_paused(
+        &self,
+        paused: bool,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
