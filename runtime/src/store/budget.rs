@@ -2,23 +2,64 @@
 
 use std::time::Duration;
 
-use super::Limit;
+use super::record::{Limit, Spent};
 use crate::clock::Timestamp;
 
-/// When a budget is full again: whole milliseconds since 1970, and a fraction of one, counted in
-/// `burst`-ths.
+/// The state of a budget, as a store keeps it: when it is full again, in whole milliseconds since
+/// 1970 and a fraction of one, counted in `burst`-ths. A budget that is not there is full.
 ///
 /// One unit of cost takes `period / burst`, which is seldom a whole number of milliseconds.
 /// Counting the fraction in `burst`-ths keeps it exact, so nothing drifts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Budget {
-    pub(super) full_at: Timestamp,
-    pub(super) fraction: u32,
+pub struct BudgetState {
+    /// The time at which it is full again.
+    pub full_at: Timestamp,
+    /// What comes on top of that, in `burst`-ths of a millisecond.
+    pub fraction: u32,
 }
 
-impl Budget {
-    /// What the budget is after spending, or how long to wait until the same cost would be allowed.
-    pub(super) fn spend(self, cost: u32, rate: Rate, now: Timestamp) -> Result<Self, Duration> {
+/// A [`Limit`] in whole milliseconds, neither part zero: a key has a budget for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BudgetRate {
+    /// How much may be spent at once.
+    pub burst: u32,
+    /// How long an empty budget takes to be full again, in milliseconds.
+    pub period: u64,
+}
+
+impl BudgetState {
+    /// Spends `cost` under every limit, or under none of them. Returns the answer of
+    /// [`spend`](crate::store::SessionStore::spend) and the budgets to be written, none where
+    /// nothing was spent.
+    ///
+    /// `read` reads the budget of a key for a limit. Reading and writing have to be one
+    /// transaction.
+    ///
+    /// # Errors
+    /// What `read` returns.
+    pub fn spend<E>(
+        limits: &[Limit],
+        cost: u32,
+        now: Timestamp,
+        mut read: impl FnMut(BudgetRate) -> Result<Option<Self>, E>,
+    ) -> Result<(Spent, Vec<(BudgetRate, Self)>), E> {
+        let mut spent = Vec::with_capacity(limits.len());
+        let mut refused = None;
+        for rate in BudgetRate::distinct(limits) {
+            let budget = read(rate)?.unwrap_or_default();
+            match budget.after(cost, rate, now) {
+                Ok(budget) => spent.push((rate, budget)),
+                Err(wait) => refused = refused.max(Some(wait)),
+            }
+        }
+        Ok(match refused {
+            Some(retry_after) => (Spent::Refused { retry_after }, Vec::new()),
+            None => (Spent::Allowed, spent),
+        })
+    }
+
+    /// Returns the budget after spending, or how long to wait until the same cost would be allowed.
+    fn after(self, cost: u32, rate: BudgetRate, now: Timestamp) -> Result<Self, Duration> {
         let (burst, period) = (u128::from(rate.burst), u128::from(rate.period));
         let scaled = |at: Timestamp| u128::from(at.as_millis()) * burst;
 
@@ -38,15 +79,8 @@ impl Budget {
     }
 }
 
-/// A [`Limit`] in whole milliseconds, neither part zero. A key has a budget for each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Rate {
-    pub(super) burst: u32,
-    pub(super) period: u64,
-}
-
-impl Rate {
-    /// The limits without repetitions, so that no budget is spent from twice.
+impl BudgetRate {
+    /// Returns the limits without repetitions, so that no budget is spent from twice.
     pub(super) fn distinct(limits: &[Limit]) -> Vec<Self> {
         let mut rates = Vec::with_capacity(limits.len());
         for limit in limits {

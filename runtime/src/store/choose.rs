@@ -42,7 +42,7 @@ impl Store {
             .next()
             .filter(|_| url.contains(':'))
             .unwrap_or_default();
-        let kind = Kind::of(scheme).ok_or_else(|| {
+        let kind = StoreKind::of(scheme).ok_or_else(|| {
             refuse(if url.is_empty() {
                 "`store.url`: is missing: set it in the file, or as TOLLGATE_STORE__URL".to_owned()
             } else {
@@ -64,14 +64,15 @@ impl Store {
 
 /// The stores that a URL can name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum StoreKind {
     Memory,
     Sqlite,
     Postgres,
     Redis,
 }
 
-impl Kind {
+impl StoreKind {
+    /// Returns the store of a URL's scheme.
     fn of(scheme: &str) -> Option<Self> {
         match scheme {
             "memory" => Some(Self::Memory),
@@ -82,6 +83,7 @@ impl Kind {
         }
     }
 
+    /// Returns what messages call it.
     const fn name(self) -> &'static str {
         match self {
             Self::Memory => "a store in memory",
@@ -91,7 +93,7 @@ impl Kind {
         }
     }
 
-    /// The settings that are given and mean nothing to it.
+    /// Returns the settings that are given and mean nothing to it.
     fn useless(self, settings: &StoreSettings) -> impl Iterator<Item = &'static str> {
         let StoreSettings {
             url: _,
@@ -141,6 +143,7 @@ impl Kind {
             .map(|(name, ..)| name)
     }
 
+    /// Opens the store.
     async fn open(self, url: &str, settings: &StoreSettings) -> Result<Store, Error> {
         match self {
             Self::Memory if url == "memory:" => Ok(MemoryStore::new().into()),

@@ -16,17 +16,20 @@ mod postgres;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
+mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStore};
+pub use budget::{BudgetRate, BudgetState};
 pub use contract::SessionStore;
 pub use handle::Store;
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
 pub use record::*;
+pub use shared::operation::StoreOperation;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 

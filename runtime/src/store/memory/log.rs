@@ -2,26 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::super::{Fact, LogCursor, LogEntry, LogPage};
 use crate::clock::Timestamp;
+use crate::store::record::{Fact, LogCursor, LogEntry, LogPage};
 
 #[derive(Default)]
 pub(super) struct Log {
     entries: BTreeMap<u64, LogEntry>,
     last: u64,
-    /// Where the present value of each lasting fact stands among the entries.
-    lasting: HashMap<Lasting, u64>,
+    /// Where the present value of each lasting fact, by its kind and key, stands among the entries.
+    lasting: HashMap<(&'static str, Vec<u8>), u64>,
     clients: HashMap<String, u64>,
     everything: u64,
     pauses: u64,
-}
-
-#[derive(PartialEq, Eq, Hash)]
-enum Lasting {
-    Client(String),
-    Key(String),
-    Everything,
-    Paused,
 }
 
 impl Log {
@@ -45,24 +37,19 @@ impl Log {
     /// Writes an entry; a lasting one takes the place of its predecessor, at the log's end.
     pub(super) fn write(&mut self, fact: Fact, until: Timestamp) -> LogEntry {
         self.last += 1;
-        let key = match &fact {
+        match &fact {
             Fact::Client(client, epoch) => {
                 self.clients.insert(client.clone(), *epoch);
-                Some(Lasting::Client(client.clone()))
             }
-            Fact::Key(key) => Some(Lasting::Key(key.clone())),
-            Fact::Everything(epoch) => {
-                self.everything = *epoch;
-                Some(Lasting::Everything)
-            }
-            Fact::Paused(..) => Some(Lasting::Paused),
-            Fact::Session(_) | Fact::Generation(..) | Fact::Subject(..) | Fact::Token(_) => None,
-        };
-        let until = if key.is_some() { Timestamp::MAX } else { until };
-        if let Some(before) = key.and_then(|key| self.lasting.insert(key, self.last)) {
-            self.entries.remove(&before);
+            Fact::Everything(epoch) => self.everything = *epoch,
+            _ => {}
         }
-        let entry = LogEntry { fact, until };
+        if fact.is_lasting() {
+            let (kind, key, _) = fact.to_columns();
+            let before = self.lasting.insert((kind, key.to_vec()), self.last);
+            before.and_then(|before| self.entries.remove(&before));
+        }
+        let entry = LogEntry::new(fact, until);
         self.entries.insert(self.last, entry.clone());
         entry
     }

@@ -1,5 +1,6 @@
 //! The store in memory: one lock over plain maps.
 
+mod archive;
 mod log;
 mod once;
 mod revoke;
@@ -14,11 +15,13 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::{
+use super::contract::SessionStore;
+use super::record::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, RotationWrite, Session, SessionStore, Spent, StoreError, StoreHealth, StoredKeys,
-    TokenQuery, TokenRecord,
+    Rotated, RotationWrite, Session, Spent, StoreError, StoreHealth, StoredKeys, TokenQuery,
+    TokenRecord,
 };
+use super::shared::operation::StoreOperation;
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
@@ -29,16 +32,17 @@ use state::State;
 /// It keeps the whole contract except that nothing survives the process. Clones share what they
 /// hold.
 #[derive(Clone, Default)]
-pub struct MemoryStore(Arc<Inner>);
+pub struct MemoryStore(Arc<SharedState>);
 
 #[derive(Default)]
-struct Inner {
+struct SharedState {
     state: Mutex<State>,
+    /// Wakes those who wait for the log.
     logged: Notify,
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Makes an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -47,14 +51,14 @@ impl MemoryStore {
     /// Runs one operation under the lock. Nothing is awaited while it is held.
     fn with<T>(
         &self,
-        what: &'static str,
+        operation: StoreOperation,
         run: impl FnOnce(&mut State) -> T,
     ) -> Result<T, StoreError> {
         let mut state = self
             .0
             .state
             .lock()
-            .map_err(|_| StoreError::new(what).because("an operation panicked"))?;
+            .map_err(|_| operation.failed("an operation panicked"))?;
         let before = state.log.last();
         let answer = run(&mut state);
         if state.log.last() != before {
@@ -76,7 +80,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn health(&self, now: Timestamp) -> Result<StoreHealth, StoreError> {
-        self.with("the store could not be checked", |state| state.health(now))
+        self.with(StoreOperation::Health, |state| state.health(now))
     }
 
     async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -84,7 +88,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn open_session(&self, new: NewSession, now: Timestamp) -> Result<Opened, StoreError> {
-        self.with("the session could not be opened", |state| {
+        self.with(StoreOperation::OpenSession, |state| {
             state.open_session(new, now)
         })?
     }
@@ -94,13 +98,11 @@ impl SessionStore for MemoryStore {
         sid: SessionId,
         _now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
-        self.with("the session could not be read", |state| state.session(sid))
+        self.with(StoreOperation::Session, |state| state.session(sid))
     }
 
     async fn rotate(&self, rotation: RotationWrite, now: Timestamp) -> Result<Rotated, StoreError> {
-        self.with("the session could not be rotated", |state| {
-            state.rotate(rotation, now)
-        })
+        self.with(StoreOperation::Rotate, |state| state.rotate(rotation, now))
     }
 
     async fn confirm(
@@ -108,13 +110,11 @@ impl SessionStore for MemoryStore {
         seen: Vec<(SessionId, u32)>,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.with("sessions could not be confirmed", |state| {
-            state.confirm(&seen, now)
-        })
+        self.with(StoreOperation::Confirm, |state| state.confirm(&seen, now))
     }
 
     async fn revoke(&self, revocation: Revocation, now: Timestamp) -> Result<Revoked, StoreError> {
-        self.with("nothing could be revoked", |state| {
+        self.with(StoreOperation::Revoke, |state| {
             state.revoke(revocation, now)
         })
     }
@@ -124,13 +124,13 @@ impl SessionStore for MemoryStore {
         subject: String,
         now: Timestamp,
     ) -> Result<Vec<Session>, StoreError> {
-        self.with("the sessions could not be read", |state| {
+        self.with(StoreOperation::SessionsOf, |state| {
             state.sessions_of(&subject, now)
         })
     }
 
     async fn epoch_of(&self, subject: String, client_id: String) -> Result<u64, StoreError> {
-        self.with("the epoch could not be read", |state| {
+        self.with(StoreOperation::EpochOf, |state| {
             state.epoch(&subject, &client_id)
         })
     }
@@ -140,7 +140,7 @@ impl SessionStore for MemoryStore {
         tokens: Vec<TokenRecord>,
         _now: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.with("the tokens could not be recorded", |state| {
+        self.with(StoreOperation::RecordTokens, |state| {
             state.record_tokens(tokens)
         })
     }
@@ -150,13 +150,11 @@ impl SessionStore for MemoryStore {
         query: TokenQuery,
         now: Timestamp,
     ) -> Result<Vec<TokenRecord>, StoreError> {
-        self.with("the tokens could not be read", |state| {
-            state.tokens(&query, now)
-        })
+        self.with(StoreOperation::Tokens, |state| state.tokens(&query, now))
     }
 
     async fn log_since(&self, cursor: LogCursor, now: Timestamp) -> Result<LogPage, StoreError> {
-        self.with("the log could not be read", |state| {
+        self.with(StoreOperation::LogSince, |state| {
             state.log.since(&cursor, now)
         })
     }
@@ -173,7 +171,7 @@ impl SessionStore for MemoryStore {
         limit: u32,
         now: Timestamp,
     ) -> Result<Archived, StoreError> {
-        self.with("nothing could be archived", |state| {
+        self.with(StoreOperation::Archive, |state| {
             state.archive(before.min(now), limit, now)
         })
     }
@@ -184,15 +182,13 @@ impl SessionStore for MemoryStore {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.with("the key could not be consumed", |state| {
+        self.with(StoreOperation::ConsumeOnce, |state| {
             state.consume_once(key, until, now)
         })
     }
 
     async fn put_once(&self, value: OnceValue, now: Timestamp) -> Result<bool, StoreError> {
-        self.with("the value could not be kept", |state| {
-            state.put_once(value, now)
-        })
+        self.with(StoreOperation::PutOnce, |state| state.put_once(value, now))
     }
 
     async fn take_once(
@@ -201,7 +197,7 @@ impl SessionStore for MemoryStore {
         hash: [u8; 32],
         now: Timestamp,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        self.with("the value could not be taken", |state| {
+        self.with(StoreOperation::TakeOnce, |state| {
             state.take_once(kind, hash, now)
         })
     }
@@ -213,13 +209,13 @@ impl SessionStore for MemoryStore {
         limits: Vec<Limit>,
         now: Timestamp,
     ) -> Result<Spent, StoreError> {
-        self.with("the budget could not be spent from", |state| {
+        self.with(StoreOperation::Spend, |state| {
             state.spend(&key, cost, &limits, now)
         })
     }
 
     async fn keys(&self) -> Result<StoredKeys, StoreError> {
-        self.with("the key ring could not be read", |state| state.keys())
+        self.with(StoreOperation::Keys, |state| state.keys())
     }
 
     async fn swap_keys(
@@ -228,7 +224,7 @@ impl SessionStore for MemoryStore {
         ring: Vec<u8>,
         _now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.with("the key ring could not be replaced", |state| {
+        self.with(StoreOperation::SwapKeys, |state| {
             state.swap_keys(expected, ring)
         })
     }
@@ -240,7 +236,7 @@ impl SessionStore for MemoryStore {
         acr: Option<String>,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
-        self.with("the session could not be updated", |state| {
+        self.with(StoreOperation::Reauthenticate, |state| {
             state.reauthenticate(sid, auth_time, acr, now)
         })
     }
@@ -251,13 +247,13 @@ impl SessionStore for MemoryStore {
         device: Device,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.with("the device could not be attached", |state| {
+        self.with(StoreOperation::Attach, |state| {
             state.attach(sid, device, now)
         })
     }
 
     async fn set_paused(&self, paused: bool, _now: Timestamp) -> Result<(), StoreError> {
-        self.with("the deployment could not be paused or resumed", |state| {
+        self.with(StoreOperation::SetPaused, |state| {
             state.log.set_paused(paused)
         })
     }

@@ -1,9 +1,11 @@
 //! Single-use values, budgets and the key ring in memory.
 
-use super::super::budget::Rate;
-use super::super::{Limit, OnceValue, Spent, StoredKeys};
+use std::convert::Infallible;
+
 use super::state::State;
 use crate::clock::Timestamp;
+use crate::store::budget::BudgetState;
+use crate::store::record::{Limit, OnceValue, Spent, StoredKeys};
 
 impl State {
     pub(super) fn consume_once(&mut self, key: [u8; 32], until: Timestamp, now: Timestamp) -> bool {
@@ -40,21 +42,14 @@ impl State {
         limits: &[Limit],
         now: Timestamp,
     ) -> Spent {
-        let mut spent = Vec::with_capacity(limits.len());
-        let mut refused = None;
-        for rate in Rate::distinct(limits) {
-            let place = (key.to_owned(), rate);
-            let budget = self.budgets.get(&place).copied().unwrap_or_default();
-            match budget.spend(cost, rate, now) {
-                Ok(budget) => spent.push((place, budget)),
-                Err(wait) => refused = refused.max(Some(wait)),
-            }
-        }
-        if let Some(retry_after) = refused {
-            return Spent::Refused { retry_after };
-        }
-        self.budgets.extend(spent);
-        Spent::Allowed
+        let read = |rate| -> Result<_, Infallible> {
+            Ok(self.budgets.get(&(key.to_owned(), rate)).copied())
+        };
+        let Ok((answer, spent)) = BudgetState::spend(limits, cost, now, read);
+        let spent = spent.into_iter();
+        self.budgets
+            .extend(spent.map(|(rate, budget)| ((key.to_owned(), rate), budget)));
+        answer
     }
 
     pub(super) fn keys(&self) -> StoredKeys {

@@ -1,9 +1,11 @@
 //! Revocation in memory: every target of [`Target`].
 
-use super::super::{Fact, LogEntry, Revocation, RevokeReason, Revoked, Target};
 use super::state::{State, count};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
+use crate::store::record::{
+    Fact, LogEntry, Revocation, RevokeReason, Revoked, Target, TokenRecord,
+};
 
 impl State {
     pub(super) fn revoke(&mut self, revocation: Revocation, now: Timestamp) -> Revoked {
@@ -31,7 +33,10 @@ impl State {
                 self.touch(&subject, now);
                 let running = now.minus(until.since(now));
                 let mut sids = self.of_subject(&subject);
-                sids.retain(|sid| *sid != keep && self.may_have_access(*sid, running));
+                sids.retain(|sid| {
+                    let row = self.sessions.get(sid);
+                    *sid != keep && row.is_some_and(|row| row.may_have_access(running))
+                });
                 done.sessions = self.end_all(sids.clone(), reason, now);
                 done.entries.extend(
                     sids.into_iter()
@@ -82,12 +87,9 @@ impl State {
 
     /// Ends a session that nobody ended before, expired or not; answers whether it was live.
     pub(super) fn end(&mut self, sid: SessionId, reason: RevokeReason, now: Timestamp) -> bool {
-        let Some(row) = self.sessions.get_mut(&sid) else {
-            return false;
-        };
-        let was_live = row.is_live(now);
-        row.revoked.get_or_insert((now, reason));
-        was_live
+        self.sessions
+            .get_mut(&sid)
+            .is_some_and(|row| row.end(reason, now))
     }
 
     fn end_all(&mut self, sids: Vec<SessionId>, reason: RevokeReason, now: Timestamp) -> u64 {
@@ -129,14 +131,6 @@ impl State {
             .unwrap_or(0)
     }
 
-    /// A session that ended before `running` has no access token left; a later end may not have
-    /// been logged.
-    fn may_have_access(&self, sid: SessionId, running: Timestamp) -> bool {
-        self.sessions
-            .get(&sid)
-            .is_some_and(|row| row.revoked.is_none_or(|(at, _)| at > running))
-    }
-
     fn end_token(&mut self, jti: TokenId, until: Timestamp, now: Timestamp, done: &mut Revoked) {
         done.entries.push(self.log.write(Fact::Token(jti), until));
         if let Some(row) = self
@@ -157,7 +151,7 @@ impl State {
         now: Timestamp,
         done: &mut Revoked,
     ) {
-        let tree = self.tree(root);
+        let tree = TokenRecord::tree(root, self.registry.values());
         let mut sids: Vec<_> = tree
             .iter()
             .filter_map(|jti| self.registry.get(jti)?.sid)

@@ -3,17 +3,18 @@
 
 use sqlx::{PgConnection, Row as _};
 
-use super::super::Archived;
-use super::row::{millis, natural};
-use super::run::Outcome;
+use super::fault::Fault;
+use super::row::natural;
 use crate::clock::Timestamp;
+use crate::store::record::Archived;
+use crate::store::shared::columns::millis;
 
 pub(super) async fn archive(
     db: &mut PgConnection,
     before: Timestamp,
     limit: u32,
     now: Timestamp,
-) -> Outcome<Archived> {
+) -> Result<Archived, Fault> {
     let mut run = Run {
         db,
         before: millis(before),
@@ -56,7 +57,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn delete(&mut self, sql: &'static str) -> Outcome<u64> {
+    async fn delete(&mut self, sql: &'static str) -> Result<u64, Fault> {
         let query = sqlx::query(sql)
             .bind(self.before)
             .bind(self.limit)

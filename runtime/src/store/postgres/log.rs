@@ -8,21 +8,12 @@
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
-use super::super::{Fact, LogCursor, LogEntry, LogPage};
-use super::row::{self, millis, natural, stored, time};
-use super::run::Outcome;
+use super::fault::Fault;
+use super::row::{escaped, natural, time, unescaped};
 use crate::clock::Timestamp;
-use crate::id::{SessionId, TokenId};
-
-/// Until when an entry is remembered that does not last.
-pub(super) fn bounded(until: Timestamp) -> Timestamp {
-    until.min(Timestamp::from_millis(Timestamp::MAX.as_millis() - 1))
-}
-
-/// The same, as it is stored.
-pub(super) fn until(until: Timestamp) -> i64 {
-    millis(bounded(until))
-}
+use crate::store::record::{Fact, LogCursor, LogEntry, LogPage};
+use crate::store::shared::columns::millis;
+use crate::store::shared::operation::Cause;
 
 /// The entries that the snapshot of a cursor did not show, and those alone.
 ///
@@ -34,8 +25,8 @@ pub(super) async fn since(
     db: &mut PgConnection,
     cursor: &LogCursor,
     now: Timestamp,
-) -> Outcome<LogPage> {
-    let seen = Seen::parse(&cursor.0).unwrap_or(Seen::NOTHING);
+) -> Result<LogPage, Fault> {
+    let seen = SnapshotCursor::parse(&cursor.0).unwrap_or(SnapshotCursor::NOTHING);
     let sql = concat!(
         "WITH here AS (
             SELECT pg_current_snapshot() AS snapshot, ",
@@ -89,7 +80,7 @@ use micros;
 
 /// What a cursor holds.
 #[derive(Debug, PartialEq, Eq)]
-struct Seen<'a> {
+struct SnapshotCursor<'a> {
     /// When the server began that gave it.
     server: i64,
     /// When it was given.
@@ -98,7 +89,7 @@ struct Seen<'a> {
     snapshot: &'a str,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> SnapshotCursor<'a> {
     /// Before the first entry.
     const NOTHING: Self = Self {
         server: 0,
@@ -134,37 +125,15 @@ fn number(text: &str) -> Option<u64> {
         .flatten()
 }
 
-fn entry(row: &PgRow) -> Outcome<LogEntry> {
-    let (key, value) = (row.try_get::<Vec<u8>, _>(2)?, natural(row, 3)?);
-    let fact = match row.try_get(1)? {
-        SESSION => Fact::Session(SessionId::from_bytes(id(key)?)),
-        GENERATION => Fact::Generation(
-            SessionId::from_bytes(id(key)?),
-            row::small(row.try_get(3)?)?,
-        ),
-        SUBJECT => Fact::Subject(name(key)?, value),
-        TOKEN => Fact::Token(TokenId::from_bytes(id(key)?)),
-        CLIENT => Fact::Client(row::read(name(key)?), value),
-        KEY => Fact::Key(row::read(name(key)?)),
-        GLOBAL => Fact::Everything(value),
-        PAUSE => Fact::Paused(value % 2 == 1, value / 2),
-        other => {
-            return Err(format!("the log says `{other}`, which this version does not know").into());
-        }
-    };
-    Ok(LogEntry {
-        fact,
-        until: time(row, 4)?,
-    })
-}
-
-fn id(key: Vec<u8>) -> Outcome<[u8; 16]> {
-    key.try_into()
-        .map_err(|_| "an id of the log is not sixteen bytes".into())
-}
-
-fn name(key: Vec<u8>) -> Outcome<String> {
-    String::from_utf8(key).map_err(|_| "a name of the log is not UTF-8".into())
+fn entry(row: &PgRow) -> Result<LogEntry, Fault> {
+    let (kind, mut key) = (row.try_get::<&str, _>(1)?, row.try_get::<Vec<u8>, _>(2)?);
+    let until = time(row, 4)?;
+    // The key of a lasting fact is a text.
+    if until == Timestamp::MAX {
+        key = unescaped(String::from_utf8(key).map_err(Cause::from)?).into_bytes();
+    }
+    let fact = Fact::from_columns(kind, key, natural(row, 3)?)?;
+    Ok(LogEntry { fact, until })
 }
 
 /// The statement that writes a lasting fact. Its entry takes the place of its predecessor at the
@@ -186,29 +155,20 @@ macro_rules! lasting {
 }
 pub(super) use lasting;
 
-pub(super) async fn set_paused(db: &mut PgConnection, paused: bool) -> Outcome<()> {
+pub(super) async fn set_paused(db: &mut PgConnection, paused: bool) -> Result<(), Fault> {
     let sql = lasting!("pause", "''", "2 + $1", "(tg_epoch.value / 2 + 1) * 2 + $1");
     sqlx::query(sql).bind(i64::from(paused)).execute(db).await?;
     Ok(())
 }
 
 /// Says that a key no longer counts, for ever.
-pub(super) async fn end_key(db: &mut PgConnection, key: &str) -> Outcome<()> {
+pub(super) async fn end_key(db: &mut PgConnection, key: &str) -> Result<(), Fault> {
     sqlx::query(lasting!("key", "$1", "1", "1"))
-        .bind(stored(key))
+        .bind(escaped(key))
         .execute(db)
         .await?;
     Ok(())
 }
-
-const SESSION: &str = "session";
-const GENERATION: &str = "generation";
-const SUBJECT: &str = "subject";
-const TOKEN: &str = "token";
-const CLIENT: &str = "client";
-const KEY: &str = "key";
-const GLOBAL: &str = "global";
-const PAUSE: &str = "pause";
 
 #[cfg(test)]
 mod tests {
@@ -220,7 +180,7 @@ mod tests {
             "1 2 3:3:",
             "1700000000000000 1700000000000001 1056:1060:1056,1058",
         ] {
-            assert!(Seen::parse(cursor).is_some(), "{cursor}");
+            assert!(SnapshotCursor::parse(cursor).is_some(), "{cursor}");
         }
         for cursor in [
             "",
@@ -241,7 +201,7 @@ mod tests {
             "1 2 3:3: ",
             "1 2 3:18446744073709551616:",
         ] {
-            assert_eq!(Seen::parse(cursor), None, "{cursor}");
+            assert_eq!(SnapshotCursor::parse(cursor), None, "{cursor}");
         }
     }
 }

@@ -5,23 +5,29 @@ use std::collections::HashMap;
 
 use sqlx::{PgConnection, Row as _};
 
-use super::super::budget::{Budget, Rate};
-use super::super::{Limit, OnceValue, Spent, StoredKeys};
-use super::row::{integer, millis, natural, small, stored, time};
-use super::run::{Mode, Outcome};
+use super::fault::Fault;
+use super::row::{escaped, natural, small, time};
+use super::run::Mode;
 use crate::clock::Timestamp;
 use crate::secret::sha256;
+use crate::store::budget::{BudgetRate, BudgetState};
+use crate::store::record::{Limit, OnceValue, Spent, StoredKeys};
+use crate::store::shared::columns::{integer, millis};
 
 pub(super) async fn consume(
     db: &mut PgConnection,
     key: [u8; 32],
     until: Timestamp,
     now: Timestamp,
-) -> Outcome<bool> {
+) -> Result<bool, Fault> {
     insert(db, CONSUMED, key, None, until, now).await
 }
 
-pub(super) async fn put(db: &mut PgConnection, value: &OnceValue, now: Timestamp) -> Outcome<bool> {
+pub(super) async fn put(
+    db: &mut PgConnection,
+    value: &OnceValue,
+    now: Timestamp,
+) -> Result<bool, Fault> {
     insert(
         db,
         &stored_kind(&value.kind),
@@ -42,7 +48,7 @@ async fn insert(
     payload: Option<&[u8]>,
     until: Timestamp,
     now: Timestamp,
-) -> Outcome<bool> {
+) -> Result<bool, Fault> {
     let sql = "INSERT INTO tg_once(kind, hash, payload, until) VALUES ($1, $2, $3, $4) ON \
                CONFLICT (kind, hash)
                DO UPDATE SET payload = excluded.payload, until = excluded.until WHERE \
@@ -61,7 +67,7 @@ pub(super) async fn take(
     kind: &str,
     hash: [u8; 32],
     now: Timestamp,
-) -> Outcome<Option<Vec<u8>>> {
+) -> Result<Option<Vec<u8>>, Fault> {
     let sql = "DELETE FROM tg_once WHERE kind = $1 AND hash = $2 AND until > $3 RETURNING payload";
     let query = sqlx::query(sql)
         .bind(stored_kind(kind))
@@ -91,44 +97,32 @@ pub(super) async fn spend(
     cost: u32,
     limits: &[Limit],
     now: Timestamp,
-) -> Outcome<Spent> {
+) -> Result<Spent, Fault> {
     let key = sha256(key.as_bytes());
     let mut known = HashMap::new();
     let sql = "SELECT burst, period, full_at, fraction FROM tg_spend WHERE key = $1";
     for row in sqlx::query(sql).bind(key).fetch_all(&mut *db).await? {
-        let rate = Rate {
-            burst: small(row.try_get(0)?)?,
+        let rate = BudgetRate {
+            burst: small(&row, 0)?,
             period: natural(&row, 1)?,
         };
-        known.insert(
-            rate,
-            Budget {
-                full_at: time(&row, 2)?,
-                fraction: small(row.try_get(3)?)?,
-            },
-        );
+        let budget = BudgetState {
+            full_at: time(&row, 2)?,
+            fraction: small(&row, 3)?,
+        };
+        known.insert(rate, budget);
     }
-    let mut spent = Vec::with_capacity(limits.len());
-    let mut refused = None;
-    for rate in Rate::distinct(limits) {
-        match known
-            .get(&rate)
-            .copied()
-            .unwrap_or_default()
-            .spend(cost, rate, now)
-        {
-            Ok(budget) => spent.push((rate, budget)),
-            Err(wait) => refused = refused.max(Some(wait)),
-        }
-    }
-    if let Some(retry_after) = refused {
-        return Ok(Spent::Refused { retry_after });
+    let read = |rate| -> Result<_, Fault> { Ok(known.get(&rate).copied()) };
+    let (answer, spent) = BudgetState::spend(limits, cost, now, read)?;
+    if spent.is_empty() {
+        return Ok(answer);
     }
     let sql = "INSERT INTO tg_spend(key, burst, period, full_at, fraction) SELECT $1, * FROM \
                unnest($2, $3, $4, $5)
                ON CONFLICT (key, burst, period) DO UPDATE SET full_at = excluded.full_at, fraction \
                = excluded.fraction";
-    let column = |value: fn(&(Rate, Budget)) -> i64| spent.iter().map(value).collect::<Vec<_>>();
+    let column =
+        |value: fn(&(BudgetRate, BudgetState)) -> i64| spent.iter().map(value).collect::<Vec<_>>();
     sqlx::query(sql)
         .bind(key)
         .bind(column(|(rate, _)| i64::from(rate.burst)))
@@ -137,10 +131,10 @@ pub(super) async fn spend(
         .bind(column(|(_, budget)| i64::from(budget.fraction)))
         .execute(db)
         .await?;
-    Ok(Spent::Allowed)
+    Ok(answer)
 }
 
-pub(super) async fn keys(db: &mut PgConnection) -> Outcome<StoredKeys> {
+pub(super) async fn keys(db: &mut PgConnection) -> Result<StoredKeys, Fault> {
     let stored = sqlx::query("SELECT version, ring FROM tg_key WHERE id = 1")
         .fetch_optional(db)
         .await?;
@@ -156,7 +150,11 @@ pub(super) async fn keys(db: &mut PgConnection) -> Outcome<StoredKeys> {
     })
 }
 
-pub(super) async fn swap_keys(db: &mut PgConnection, expected: u64, ring: &[u8]) -> Outcome<bool> {
+pub(super) async fn swap_keys(
+    db: &mut PgConnection,
+    expected: u64,
+    ring: &[u8],
+) -> Result<bool, Fault> {
     let query = if expected == 0 {
         sqlx::query(
             "INSERT INTO tg_key(id, version, ring) VALUES (1, 1, $1) ON CONFLICT (id) DO NOTHING",
@@ -174,5 +172,5 @@ pub(super) async fn swap_keys(db: &mut PgConnection, expected: u64, ring: &[u8])
 const CONSUMED: &str = "";
 
 fn stored_kind(kind: &str) -> String {
-    format!(":{}", stored(kind))
+    format!(":{}", escaped(kind))
 }

@@ -7,14 +7,60 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
+use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::timeout;
 
-use super::pool::Pool;
-use super::run::Fault;
+use super::pool::ConnectionPool;
+use super::run::PostgresDatabase;
+use super::server::{obstacle, what_refused};
 use super::wake::Wake;
-use super::{Inner, PostgresStore, schema};
 use crate::error::{Error, ErrorKind};
+
+/// Sessions in a PostgreSQL database, version 13 or later. Clones share their connections.
+///
+/// Every operation is one transaction (READ COMMITTED, `synchronous_commit=on`), most of them one
+/// statement. Where another one holds a lock for longer than the lock time-out, where no connection
+/// becomes free or can be opened in time, and where the server does not answer, the answer is
+/// [`StoreError`], and the next operation starts afresh. Deadlocks and serialization failures are
+/// tried again a few times first.
+///
+/// An operation runs to its end once it has begun, also where nobody waits for it any longer.
+///
+/// Nodes hear of each other's revocations by `NOTIFY`, for which each listens on a connection of
+/// its own, and by reading the log, one small statement a second and node. A refresh notifies
+/// nobody: that would have all commits wait for each other.
+///
+/// The tables' names begin with `tg_`, so they may lie in a database of the program's own, in a
+/// schema of their own if one was [given](PostgresOptions::schema). What the store needs is the
+/// right to make them, at first, and to read and write them. A pooler in between has to keep a
+/// connection for a client, as PgBouncer does in session mode.
+#[derive(Clone)]
+pub struct PostgresStore(pub(super) Arc<PostgresDatabase>);
+
+impl PostgresStore {
+    /// Connects with the default options: see [`PostgresOptions`] for them, and for what the URL
+    /// may say.
+    ///
+    /// # Errors
+    /// The URL cannot be read, the server cannot be reached or refuses the user, it is too old, a standby or
+    /// read-only, the database is not in UTF-8 or was written by a newer version. The message names
+    /// user, host and database, and never the password.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        Self::options(url).connect().await
+    }
+
+    /// Connects with other than the default options.
+    #[must_use]
+    pub fn options(url: &str) -> PostgresOptions {
+        PostgresOptions::new(url)
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgresStore({})", self.0.place)
+    }
+}
 
 /// How a database is connected to. Made by [`PostgresStore::options`].
 ///
@@ -140,16 +186,16 @@ impl PostgresOptions {
         let _ = timeout(self.acquire_timeout, db.close()).await;
 
         let wake = Wake::new(options.clone());
-        let pool = Pool::new(options, self.max_connections, self.acquire_timeout);
+        let pool = ConnectionPool::new(options, self.max_connections, self.acquire_timeout);
         let patience = self
             .statement_timeout
             .saturating_add(Duration::from_secs(1));
-        Ok(PostgresStore(Arc::new(Inner {
+        Ok(PostgresStore(Arc::new(PostgresDatabase {
             place,
             schema: self.schema,
             pool,
             patience,
-            wake,
+            wake: Arc::new(wake),
         })))
     }
 
@@ -309,59 +355,3 @@ fn is_name(name: &str) -> bool {
         .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     first && name.len() <= 63 && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
-
-fn what_refused(error: &sqlx::Error) -> &'static str {
-    match error {
-        sqlx::Error::Database(error) => match error.code().as_deref() {
-            Some("28P01" | "28000") => {
-                "lets this user not in: user, password or the server's `pg_hba.conf` are wrong"
-            }
-            Some("3D000") => "does not exist",
-            Some("53300") => "has no connection left",
-            Some("57P03") => "is starting or stopping",
-            _ => "refuses the connection",
-        },
-        sqlx::Error::Io(_) => "cannot be reached",
-        sqlx::Error::Tls(_) => "cannot be reached with the TLS that the URL asks for",
-        _ => "cannot be connected to",
-    }
-}
-
-/// Why a server or its database cannot keep sessions, if so.
-async fn obstacle(db: &mut PgConnection) -> Result<Option<String>, Fault> {
-    let sql = "SELECT current_setting('server_version_num')::int, \
-               current_setting('server_version'), pg_is_in_recovery(),
-        current_setting('transaction_read_only') = 'on', current_setting('server_encoding'), \
-               current_setting('synchronous_commit')";
-    let row = sqlx::query(sql).fetch_one(&mut *db).await?;
-    if row.try_get::<i32, _>(0)? < OLDEST {
-        return Ok(Some(format!(
-            "is on a server of version {}; 13 or later is needed",
-            row.try_get::<String, _>(1)?
-        )));
-    }
-    if row.try_get(2)? {
-        return Ok(Some("is a standby, which cannot be written to".to_owned()));
-    }
-    if row.try_get(3)? {
-        return Ok(Some("is read-only".to_owned()));
-    }
-    let encoding: String = row.try_get(4)?;
-    if encoding != "UTF8" {
-        return Ok(Some(format!("has the encoding {encoding}; UTF8 is needed")));
-    }
-    // A pooler in between may drop what a connection asks for.
-    if row.try_get::<&str, _>(5)? != "on" {
-        return Ok(Some(
-            "is behind something that drops `synchronous_commit=on`: a commit would not be durable"
-                .to_owned(),
-        ));
-    }
-    let (version, known) = (schema::version(db).await?, schema::VERSION);
-    Ok((version > known).then(|| {
-        format!("was written by a newer version (its schema is {version}, known is {known})")
-    }))
-}
-
-/// PostgreSQL 13, the first with `xid8`.
-const OLDEST: i32 = 130_000;

@@ -14,9 +14,10 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::run::{Fault, Outcome};
+use super::fault::Fault;
 
-pub(super) struct Pool {
+/// The connections of a store.
+pub(super) struct ConnectionPool {
     options: PgConnectOptions,
     patience: Duration,
     permits: Arc<Semaphore>,
@@ -37,7 +38,7 @@ pub(super) struct Lease {
     permit: OwnedSemaphorePermit,
 }
 
-impl Pool {
+impl ConnectionPool {
     pub(super) fn new(options: PgConnectOptions, max: u32, patience: Duration) -> Self {
         let permits = usize::try_from(max)
             .unwrap_or(Semaphore::MAX_PERMITS)
@@ -51,14 +52,14 @@ impl Pool {
     }
 
     /// A connection that works, so far as can be told. Whoever asked first gets one first.
-    pub(super) async fn take(&self) -> Outcome<Lease> {
+    pub(super) async fn take(&self) -> Result<Lease, Fault> {
         match timeout(self.patience, self.find()).await {
             Ok(found) => found,
             Err(_) => Err("no connection became free or could be opened in time".into()),
         }
     }
 
-    async fn find(&self) -> Outcome<Lease> {
+    async fn find(&self) -> Result<Lease, Fault> {
         let permit = Arc::clone(&self.permits).acquire_owned().await?;
         while let Some(Idle {
             mut connection,

@@ -9,13 +9,16 @@ use std::borrow::Cow;
 
 use sqlx::{PgConnection, Row as _};
 
-use super::super::{Fact, LogEntry, Revocation, RevokeReason, Revoked, Target};
+use super::fault::Fault;
 use super::log::{self, lasting};
-use super::row::{effective_epoch, millis, natural, stored};
-use super::run::{Mode, Outcome};
+use super::row::{escaped, natural};
+use super::run::Mode;
 use super::token::family;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
+use crate::store::record::{Fact, LogEntry, Revocation, RevokeReason, Revoked, Target};
+use crate::store::shared::columns::{effective_epoch, millis};
+use crate::store::shared::fact::bounded;
 
 /// In what a target is revoked.
 ///
@@ -42,13 +45,13 @@ pub(super) async fn revoke(
     db: &mut PgConnection,
     revocation: &Revocation,
     now: Timestamp,
-) -> Outcome<Revoked> {
+) -> Result<Revoked, Fault> {
     let Revocation {
         target,
         reason,
         until,
     } = revocation;
-    let step = Step {
+    let step = RevocationStep {
         reason: *reason,
         until: *until,
         now,
@@ -73,40 +76,36 @@ pub(super) async fn revoke(
         Target::Tree(jti) => step.end_tree(db, *jti, &mut done).await?,
         Target::Client(client) => {
             let epoch = bump_client(db, client).await?;
-            done.entries.push(LogEntry {
-                fact: Fact::Client(client.clone(), epoch),
-                until: Timestamp::MAX,
-            });
+            done.entries
+                .push(step.entry(Fact::Client(client.clone(), epoch)));
             done.sessions = step.end_client(db, client).await?;
         }
         Target::Key(key) => {
             log::end_key(db, key).await?;
-            done.entries.push(LogEntry {
-                fact: Fact::Key(key.clone()),
-                until: Timestamp::MAX,
-            });
+            done.entries.push(step.entry(Fact::Key(key.clone())));
         }
         Target::Everything => {
             let epoch = bump_everything(db).await?;
-            done.entries.push(LogEntry {
-                fact: Fact::Everything(epoch),
-                until: Timestamp::MAX,
-            });
+            done.entries.push(step.entry(Fact::Everything(epoch)));
             done.sessions = step.end_all(db).await?;
         }
     }
     Ok(done)
 }
 
-pub(super) async fn epoch(db: &mut PgConnection, subject: &str, client: &str) -> Outcome<u64> {
-    let query = sqlx::query(concat!("SELECT ", effective_epoch!("$1", "$2")))
-        .bind(stored(subject))
-        .bind(stored(client));
+pub(super) async fn epoch(
+    db: &mut PgConnection,
+    subject: &str,
+    client: &str,
+) -> Result<u64, Fault> {
+    let query = sqlx::query(concat!("SELECT ", effective_epoch!("greatest", "$1", "$2")))
+        .bind(escaped(subject))
+        .bind(escaped(client));
     natural(&query.fetch_one(db).await?, 0)
 }
 
 /// What the parts of a revocation share.
-struct Step {
+struct RevocationStep {
     reason: RevokeReason,
     until: Timestamp,
     now: Timestamp,
@@ -132,15 +131,15 @@ macro_rules! end {
     };
 }
 
-impl Step {
+impl RevocationStep {
     /// `changed_at := max(now, changed_at + 1)`: it grows also where two changes share a
     /// millisecond.
-    async fn touch(&self, db: &mut PgConnection, subject: &str) -> Outcome<()> {
+    async fn touch(&self, db: &mut PgConnection, subject: &str) -> Result<(), Fault> {
         let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES ($1, 0, greatest($2, 1))
             ON CONFLICT (uid) DO UPDATE SET changed_at = greatest(excluded.changed_at, \
                    tg_subject.changed_at + 1)";
         sqlx::query(sql)
-            .bind(stored(subject))
+            .bind(escaped(subject))
             .bind(millis(self.now))
             .execute(db)
             .await?;
@@ -149,7 +148,7 @@ impl Step {
 
     /// [`touch`](Self::touch), and an epoch above every one that a token of the subject may carry,
     /// which may be any client's.
-    async fn bump_subject(&self, db: &mut PgConnection, subject: &str) -> Outcome<LogEntry> {
+    async fn bump_subject(&self, db: &mut PgConnection, subject: &str) -> Result<LogEntry, Fault> {
         let sql = "WITH others AS (
                 SELECT coalesce(max(value), 0) AS highest FROM tg_epoch WHERE kind IN ('client', \
                    'global')
@@ -165,30 +164,30 @@ impl Step {
                    FROM bumped
             ) SELECT uep FROM bumped";
         let query = sqlx::query(sql)
-            .bind(stored(subject))
+            .bind(escaped(subject))
             .bind(millis(self.now))
             .bind(subject.as_bytes())
-            .bind(log::until(self.until));
+            .bind(millis(bounded(self.until)));
         let epoch = natural(&query.fetch_one(db).await?, 0)?;
         Ok(self.entry(Fact::Subject(subject.to_owned(), epoch)))
     }
 
-    async fn end_subject(&self, db: &mut PgConnection, subject: &str) -> Outcome<u64> {
+    async fn end_subject(&self, db: &mut PgConnection, subject: &str) -> Result<u64, Fault> {
         let query = sqlx::query(end!(" AND uid = $3"))
             .bind(millis(self.now))
             .bind(self.reason.as_str())
-            .bind(stored(subject));
+            .bind(escaped(subject));
         natural(&query.fetch_one(db).await?, 0)
     }
 
-    async fn end_client(&self, db: &mut PgConnection, client: &str) -> Outcome<u64> {
+    async fn end_client(&self, db: &mut PgConnection, client: &str) -> Result<u64, Fault> {
         let query = sqlx::query(end!(" AND client_id = $3"))
             .bind(millis(self.now))
             .bind(self.reason.as_str());
-        natural(&query.bind(stored(client)).fetch_one(db).await?, 0)
+        natural(&query.bind(escaped(client)).fetch_one(db).await?, 0)
     }
 
-    async fn end_all(&self, db: &mut PgConnection) -> Outcome<u64> {
+    async fn end_all(&self, db: &mut PgConnection) -> Result<u64, Fault> {
         let query = sqlx::query(end!(""))
             .bind(millis(self.now))
             .bind(self.reason.as_str());
@@ -203,7 +202,7 @@ impl Step {
         subject: &str,
         keep: SessionId,
         done: &mut Revoked,
-    ) -> Outcome<()> {
+    ) -> Result<(), Fault> {
         let sql = "WITH locked AS (
                 SELECT sid, revoked_at IS NULL AND idle_exp > $1 AND abs_exp > $1 AS was_live FROM \
                    tg_session
@@ -219,8 +218,8 @@ impl Step {
         let query = sqlx::query(sql)
             .bind(millis(self.now))
             .bind(self.reason.as_str())
-            .bind(log::until(self.until))
-            .bind(stored(subject))
+            .bind(millis(bounded(self.until)))
+            .bind(escaped(subject))
             .bind(keep.as_bytes())
             .bind(millis(self.now.minus(self.until.since(self.now))));
         for row in query.fetch_all(db).await? {
@@ -238,7 +237,7 @@ impl Step {
         db: &mut PgConnection,
         sid: SessionId,
         done: &mut Revoked,
-    ) -> Outcome<()> {
+    ) -> Result<(), Fault> {
         let sql = "WITH ended AS (
                 UPDATE tg_session SET revoked_at = $1, revoke_reason = $2 WHERE sid = $3 AND \
                    revoked_at IS NULL
@@ -250,7 +249,13 @@ impl Step {
             .bind(millis(self.now))
             .bind(self.reason.as_str())
             .bind(sid.as_bytes());
-        done.sessions = natural(&query.bind(log::until(self.until)).fetch_one(db).await?, 0)?;
+        done.sessions = natural(
+            &query
+                .bind(millis(bounded(self.until)))
+                .fetch_one(db)
+                .await?,
+            0,
+        )?;
         done.entries.push(self.entry(Fact::Session(sid)));
         Ok(())
     }
@@ -260,7 +265,7 @@ impl Step {
         db: &mut PgConnection,
         jti: TokenId,
         done: &mut Revoked,
-    ) -> Outcome<()> {
+    ) -> Result<(), Fault> {
         let sql = "WITH marked AS (
                 UPDATE tg_token SET revoked_at = $1 WHERE jti = $2 AND revoked_at IS NULL \
                    RETURNING jti
@@ -270,7 +275,7 @@ impl Step {
         let query = sqlx::query(sql)
             .bind(millis(self.now))
             .bind(jti.as_bytes())
-            .bind(log::until(self.until));
+            .bind(millis(bounded(self.until)));
         done.tokens = natural(&query.fetch_one(db).await?, 0)?;
         done.entries.push(self.entry(Fact::Token(jti)));
         Ok(())
@@ -283,7 +288,7 @@ impl Step {
         db: &mut PgConnection,
         root: TokenId,
         done: &mut Revoked,
-    ) -> Outcome<()> {
+    ) -> Result<(), Fault> {
         let sql = concat!(
             "WITH RECURSIVE family(jti) AS (SELECT $1",
             family!(),
@@ -319,7 +324,7 @@ impl Step {
             .bind(root.as_bytes())
             .bind(millis(self.now))
             .bind(self.reason.as_str())
-            .bind(log::until(self.until));
+            .bind(millis(bounded(self.until)));
         for row in query.fetch_all(db).await? {
             let (id, counts) = (row.try_get(1)?, u64::from(row.try_get::<bool, _>(2)?));
             if row.try_get(0)? {
@@ -336,14 +341,11 @@ impl Step {
     }
 
     fn entry(&self, fact: Fact) -> LogEntry {
-        LogEntry {
-            fact,
-            until: log::bounded(self.until),
-        }
+        LogEntry::new(fact, self.until)
     }
 }
 
-async fn bump_client(db: &mut PgConnection, client: &str) -> Outcome<u64> {
+async fn bump_client(db: &mut PgConnection, client: &str) -> Result<u64, Fault> {
     let sql = concat!(
         "WITH others AS (
             SELECT greatest(coalesce(max(uep), 0),
@@ -359,12 +361,12 @@ async fn bump_client(db: &mut PgConnection, client: &str) -> Outcome<u64> {
         )
     );
     natural(
-        &sqlx::query(sql).bind(stored(client)).fetch_one(db).await?,
+        &sqlx::query(sql).bind(escaped(client)).fetch_one(db).await?,
         0,
     )
 }
 
-async fn bump_everything(db: &mut PgConnection) -> Outcome<u64> {
+async fn bump_everything(db: &mut PgConnection) -> Result<u64, Fault> {
     let sql = concat!(
         "WITH others AS (
             SELECT greatest(coalesce(max(uep), 0),

@@ -2,7 +2,6 @@
 //! where the server asks for that.
 
 use std::borrow::Cow;
-use std::error::Error as StdError;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,28 +9,20 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, PgConnection, raw_sql};
 use tokio::time::{sleep, timeout};
 
-use super::super::StoreError;
-use super::Inner;
-use super::pool::Lease;
+use super::fault::Fault;
+use super::pool::{ConnectionPool, Lease};
+use super::wake::Wake;
 use crate::secret::fill_random;
+use crate::store::record::StoreError;
+use crate::store::shared::operation::StoreOperation;
 
-/// What an operation answers inside its transaction. A fault rolls it back.
-pub(super) type Outcome<T> = Result<T, Fault>;
-
-/// An operation under way.
-pub(super) type Answer<'a, T> = Pin<Box<dyn Future<Output = Outcome<T>> + Send + 'a>>;
+/// An operation under way. A fault rolls its transaction back.
+pub(super) type OperationFuture<'a, T> =
+    Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
 
 /// What an operation does with its arguments on a connection. It may run more than once.
-pub(super) type Operation<A, T> = for<'a> fn(&'a mut PgConnection, &'a A) -> Answer<'a, T>;
-
-/// Why an operation has no answer.
-#[derive(Debug)]
-pub(super) enum Fault {
-    /// The server or the way to it.
-    Database(sqlx::Error),
-    /// Anything else.
-    Other(Box<dyn StdError + Send + Sync>),
-}
+pub(super) type DatabaseOperation<A, T> =
+    for<'a> fn(&'a mut PgConnection, &'a A) -> OperationFuture<'a, T>;
 
 /// In what an operation runs.
 pub(super) enum Mode {
@@ -79,27 +70,41 @@ impl Mode {
     }
 }
 
-impl Inner {
+/// The database of a store.
+pub(super) struct PostgresDatabase {
+    /// Where the database is, for people: no password.
+    pub(super) place: String,
+    pub(super) schema: Option<String>,
+    pub(super) pool: ConnectionPool,
+    /// How long the server may take for an operation.
+    pub(super) patience: Duration,
+    pub(super) wake: Arc<Wake>,
+}
+
+impl PostgresDatabase {
+    /// Wakes every node, for the log got something.
+    pub(super) fn tell(&self) {
+        self.wake.tell(self.patience);
+    }
+
     /// Runs an operation to its end, whether or not its caller waits for it: a client cannot stop a
     /// revocation by hanging up, and no connection is left in the middle of something.
     pub(super) async fn run<A, T>(
         self: &Arc<Self>,
-        what: &'static str,
+        operation: StoreOperation,
         mode: Mode,
         args: A,
-        operation: Operation<A, T>,
+        run: DatabaseOperation<A, T>,
     ) -> Result<T, StoreError>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        let inner = Arc::clone(self);
-        let running = tokio::spawn(async move { inner.repeat(&mode, &args, operation).await });
+        let database = Arc::clone(self);
+        let running = tokio::spawn(async move { database.repeat(&mode, &args, run).await });
         match running.await {
-            Ok(outcome) => {
-                outcome.map_err(|fault| StoreError::new(what).because(fault.into_source()))
-            }
-            Err(_) => Err(StoreError::new(what).because("the operation panicked")),
+            Ok(outcome) => outcome.map_err(|fault| operation.failed(fault.into_source())),
+            Err(_) => Err(operation.failed("the operation panicked")),
         }
     }
 
@@ -107,11 +112,11 @@ impl Inner {
         &self,
         mode: &Mode,
         args: &A,
-        operation: Operation<A, T>,
-    ) -> Outcome<T> {
+        run: DatabaseOperation<A, T>,
+    ) -> Result<T, Fault> {
         let mut tries = 0;
         loop {
-            let fault = match self.attempt(mode, args, operation).await {
+            let fault = match self.attempt(mode, args, run).await {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => fault,
             };
@@ -124,7 +129,12 @@ impl Inner {
         }
     }
 
-    async fn attempt<A, T>(&self, mode: &Mode, args: &A, operation: Operation<A, T>) -> Outcome<T> {
+    async fn attempt<A, T>(
+        &self,
+        mode: &Mode,
+        args: &A,
+        run: DatabaseOperation<A, T>,
+    ) -> Result<T, Fault> {
         let mut lease = self.pool.take().await?;
         let patience = if matches!(mode, Mode::Sweep(_)) {
             SWEEP
@@ -136,10 +146,10 @@ impl Inner {
         let db = lease.connection();
         let done = timeout(patience, async move {
             let Some((begin, end)) = frame else {
-                return operation(db, args).await;
+                return run(db, args).await;
             };
             execute(db, begin).await?;
-            let answer = operation(db, args).await?;
+            let answer = run(db, args).await?;
             execute(db, Cow::Borrowed(end)).await?;
             Ok(answer)
         });
@@ -176,60 +186,7 @@ impl Inner {
     }
 }
 
-impl Fault {
-    /// Deadlock and serialization failure: the server rolled back and says that another try may do.
-    fn is_conflict(&self) -> bool {
-        matches!(self.code().as_deref(), Some("40001" | "40P01"))
-    }
-
-    /// The connection cannot be used any more: the server is gone, is going, or no longer makes
-    /// sense.
-    fn is_broken(&self) -> bool {
-        match self {
-            Self::Database(sqlx::Error::Database(_)) => self
-                .code()
-                .is_none_or(|code| code.starts_with("57P") || code.starts_with("08")),
-            Self::Database(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => {
-                true
-            }
-            Self::Database(_) | Self::Other(_) => false,
-        }
-    }
-
-    fn code(&self) -> Option<Cow<'_, str>> {
-        match self {
-            Self::Database(sqlx::Error::Database(error)) => error.code(),
-            _ => None,
-        }
-    }
-
-    pub(super) fn into_source(self) -> Box<dyn StdError + Send + Sync> {
-        match self {
-            Self::Database(error) => error.into(),
-            Self::Other(error) => error,
-        }
-    }
-}
-
-impl From<sqlx::Error> for Fault {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Database(error)
-    }
-}
-
-impl From<&'static str> for Fault {
-    fn from(what: &'static str) -> Self {
-        Self::Other(what.into())
-    }
-}
-
-impl From<String> for Fault {
-    fn from(what: String) -> Self {
-        Self::Other(what.into())
-    }
-}
-
-async fn execute(db: &mut PgConnection, sql: Cow<'static, str>) -> Outcome<()> {
+async fn execute(db: &mut PgConnection, sql: Cow<'static, str>) -> Result<(), Fault> {
     raw_sql(AssertSqlSafe(sql)).execute(db).await?;
     Ok(())
 }

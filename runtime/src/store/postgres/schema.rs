@@ -8,10 +8,11 @@
 
 use sqlx::{AssertSqlSafe, PgConnection, Row as _, raw_sql};
 
-use super::super::StoreHealth;
-use super::row::millis;
-use super::run::{Mode, Outcome};
+use super::fault::Fault;
+use super::run::Mode;
 use crate::clock::Timestamp;
+use crate::store::record::StoreHealth;
+use crate::store::shared::columns::millis;
 
 /// The version that this code reads and writes.
 pub(super) const VERSION: i64 = 2;
@@ -140,7 +141,7 @@ pub(super) const MIGRATING: Mode = Mode::Sweep(
 );
 
 /// The version of a database: 0 where it has none of our tables.
-pub(super) async fn version(db: &mut PgConnection) -> Outcome<i64> {
+pub(super) async fn version(db: &mut PgConnection) -> Result<i64, Fault> {
     let ours = sqlx::query("SELECT to_regclass('tg_schema') IS NOT NULL")
         .fetch_one(&mut *db)
         .await?;
@@ -159,7 +160,7 @@ pub(super) async fn migrate(
     db: &mut PgConnection,
     schema: Option<&str>,
     now: Timestamp,
-) -> Outcome<()> {
+) -> Result<(), Fault> {
     if let Some(schema) = schema {
         make_schema(db, schema).await?;
     }
@@ -187,7 +188,7 @@ pub(super) async fn migrate(
 
 /// Makes a schema that is not there. One that is there may belong to somebody who lets us use it,
 /// and not make others.
-async fn make_schema(db: &mut PgConnection, schema: &str) -> Outcome<()> {
+async fn make_schema(db: &mut PgConnection, schema: &str) -> Result<(), Fault> {
     let there = sqlx::query("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)")
         .bind(schema)
         .fetch_one(&mut *db);
@@ -202,7 +203,7 @@ async fn make_schema(db: &mut PgConnection, schema: &str) -> Outcome<()> {
 
 /// Writes a row that nobody else meets, which the caller's transaction takes back, and looks for a
 /// live session.
-pub(super) async fn health(db: &mut PgConnection, now: Timestamp) -> Outcome<StoreHealth> {
+pub(super) async fn health(db: &mut PgConnection, now: Timestamp) -> Result<StoreHealth, Fault> {
     // The sessions that end last come first, so a live one is found at once.
     let sql = "WITH written AS (
             INSERT INTO tg_once(kind, hash, until) VALUES ('health', \
@@ -219,7 +220,7 @@ pub(super) async fn health(db: &mut PgConnection, now: Timestamp) -> Outcome<Sto
 }
 
 /// The server's clock.
-pub(super) async fn now(db: &mut PgConnection) -> Outcome<Option<Timestamp>> {
+pub(super) async fn now(db: &mut PgConnection) -> Result<Option<Timestamp>, Fault> {
     let sql = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
     let millis: i64 = sqlx::query(sql).fetch_one(db).await?.try_get(0)?;
     Ok(u64::try_from(millis).ok().map(Timestamp::from_millis))

@@ -1,22 +1,18 @@
 //! Sessions: opened, read, rotated, confirmed.
 
-use std::time::Duration;
-
 use sqlx::{PgConnection, Row as _};
 
-use super::super::{
-    Authenticated, DeviceLimit, NewSession, OnLimit, Opened, RevokeReason, Rotated, RotationStep,
-    RotationWrite, Session,
-};
-use super::log;
-use super::row::{
-    self, effective_epoch, millis, natural, session_columns, stored, stored_or_none, time,
-};
-use super::run::Outcome;
+use super::fault::Fault;
+use super::row::{self, escaped, escaped_or_none, natural, time};
 use super::token::{self, recording};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
+use crate::store::record::{
+    NewSession, Opened, RevokeReason, Rotated, RotationStep, RotationWrite, Session,
+};
+use crate::store::shared::columns::{effective_epoch, millis, session_columns};
+use crate::store::shared::fact::bounded;
 
 /// Opens a session in three or four statements of one transaction. The first takes the subject's
 /// lock; those after it have snapshots of their own (READ COMMITTED), taken when the lock was held,
@@ -25,9 +21,9 @@ pub(super) async fn open(
     db: &mut PgConnection,
     new: &NewSession,
     now: Timestamp,
-) -> Outcome<Opened> {
+) -> Result<Opened, Fault> {
     let changed_at = lock_subject(db, &new.subject).await?;
-    if has_moved(new.authenticated, changed_at) {
+    if new.authenticated.has_moved(changed_at) {
         return Ok(Opened::Reload { changed_at });
     }
     let Some(evicted) = evicted(db, new, now).await? else {
@@ -39,8 +35,8 @@ pub(super) async fn open(
 
 /// Locks the subject's row, which is made where there is none, and answers when the subject last
 /// changed.
-async fn lock_subject(db: &mut PgConnection, subject: &str) -> Outcome<Timestamp> {
-    let subject = stored(subject);
+async fn lock_subject(db: &mut PgConnection, subject: &str) -> Result<Timestamp, Fault> {
+    let subject = escaped(subject);
     let lock = "SELECT changed_at FROM tg_subject WHERE uid = $1 FOR UPDATE";
     if let Some(row) = sqlx::query(lock)
         .bind(subject.as_ref())
@@ -64,44 +60,31 @@ async fn lock_subject(db: &mut PgConnection, subject: &str) -> Outcome<Timestamp
     )
 }
 
-/// Whether a subject changed since its authentication. The second covers clock errors between nodes
-/// (ROTATION 3).
-fn has_moved(authenticated: Authenticated, changed_at: Timestamp) -> bool {
-    match authenticated {
-        Authenticated::Since(start) => {
-            changed_at > Timestamp::default() && changed_at >= start.minus(Duration::from_secs(1))
-        }
-        Authenticated::After(expected) => changed_at != expected,
-    }
-}
-
 /// The sessions that have to end for a new one, or `None` where it may not be opened.
 async fn evicted(
     db: &mut PgConnection,
     new: &NewSession,
     now: Timestamp,
-) -> Outcome<Option<Vec<SessionId>>> {
-    let Some(DeviceLimit { max, on_limit }) = new.limit else {
+) -> Result<Option<Vec<SessionId>>, Fault> {
+    let Some(limit) = new.limit else {
         return Ok(Some(Vec::new()));
     };
     let sql = "SELECT sid FROM tg_session WHERE uid = $1 AND revoked_at IS NULL AND idle_exp > $2 \
                AND abs_exp > $2
                ORDER BY last_seen_at, created_at, sid";
     let live = sqlx::query(sql)
-        .bind(stored(&new.subject))
+        .bind(escaped(&new.subject))
         .bind(millis(now))
         .fetch_all(db)
         .await?;
-    let room = usize::try_from(max.max(1)).unwrap_or(usize::MAX) - 1;
-    let surplus = live.len().saturating_sub(room);
-    if surplus > 0 && on_limit == OnLimit::Deny {
+    let Some(surplus) = limit.surplus(live.len()) else {
         return Ok(None);
-    }
+    };
     let evicted = live
         .iter()
         .take(surplus)
         .map(|row| Ok(SessionId::from_bytes(row.try_get(0)?)));
-    evicted.collect::<Outcome<_>>().map(Some)
+    evicted.collect::<Result<_, Fault>>().map(Some)
 }
 
 /// Writes the session and its tokens, ends those that go for it, and answers the effective epoch.
@@ -110,7 +93,7 @@ async fn insert(
     new: &NewSession,
     evicted: &[SessionId],
     now: Timestamp,
-) -> Outcome<u64> {
+) -> Result<u64, Fault> {
     let sql = concat!(
         "WITH locked AS (
             SELECT sid FROM tg_session WHERE sid = ANY($15) ORDER BY sid FOR NO KEY UPDATE
@@ -131,36 +114,36 @@ async fn insert(
         ), recorded AS (",
         recording!("opened", "$18"),
         ") SELECT ",
-        effective_epoch!("$2", "$3"),
+        effective_epoch!("greatest", "$2", "$3"),
         " FROM opened"
     );
     let row = sqlx::query(sql)
         .bind(new.sid.as_bytes())
-        .bind(stored(&new.subject))
-        .bind(stored(&new.client_id))
-        .bind(stored_or_none(&new.device.name))
-        .bind(stored_or_none(&new.device.id))
-        .bind(stored_or_none(&new.device.user_agent))
-        .bind(stored_or_none(&new.device.ip))
+        .bind(escaped(&new.subject))
+        .bind(escaped(&new.client_id))
+        .bind(escaped_or_none(&new.device.name))
+        .bind(escaped_or_none(&new.device.id))
+        .bind(escaped_or_none(&new.device.user_agent))
+        .bind(escaped_or_none(&new.device.ip))
         .bind(new.current)
         .bind(millis(new.auth_time))
-        .bind(stored_or_none(&new.acr))
+        .bind(escaped_or_none(&new.acr))
         .bind(new.claims.as_deref())
         .bind(millis(now))
         .bind(millis(new.idle_exp))
         .bind(millis(new.abs_exp))
         .bind(evicted.iter().map(SessionId::as_bytes).collect::<Vec<_>>())
         .bind(RevokeReason::DeviceLimit.as_str())
-        .bind(log::until(new.log_until))
+        .bind(millis(bounded(new.log_until)))
         .bind(token::listed(&new.tokens))
-        .bind(stored_or_none(&new.device.hints.stored()));
+        .bind(escaped_or_none(&new.device.hints.stored()));
     natural(&row.fetch_one(db).await?, 0)
 }
 
-pub(super) async fn read(db: &mut PgConnection, sid: SessionId) -> Outcome<Option<Session>> {
+pub(super) async fn read(db: &mut PgConnection, sid: SessionId) -> Result<Option<Session>, Fault> {
     let sql = concat!(
         "SELECT ",
-        session_columns!(),
+        session_columns!("greatest"),
         " FROM tg_session s WHERE s.sid = $1"
     );
     sqlx::query(sql)
@@ -176,16 +159,16 @@ pub(super) async fn live_of(
     db: &mut PgConnection,
     subject: &str,
     now: Timestamp,
-) -> Outcome<Vec<Session>> {
+) -> Result<Vec<Session>, Fault> {
     let sql = concat!(
         "SELECT ",
-        session_columns!(),
+        session_columns!("greatest"),
         " FROM tg_session s WHERE s.uid = $1 AND s.revoked_at IS NULL AND s.idle_exp > $2 AND \
          s.abs_exp > $2
           ORDER BY s.created_at, s.sid"
     );
     let rows = sqlx::query(sql)
-        .bind(stored(subject))
+        .bind(escaped(subject))
         .bind(millis(now))
         .fetch_all(db)
         .await?;
@@ -199,7 +182,7 @@ pub(super) async fn rotate(
     db: &mut PgConnection,
     rotation: &RotationWrite,
     now: Timestamp,
-) -> Outcome<Rotated> {
+) -> Result<Rotated, Fault> {
     let is_plain = rotation.log_until.is_none() && rotation.tokens.is_empty();
     let query = match &rotation.step {
         RotationStep::Advance {
@@ -262,7 +245,7 @@ pub(super) async fn rotate(
             .log_until
             .filter(|_| !matches!(rotation.step, RotationStep::Hold { .. }));
         query
-            .bind(until.map(log::until))
+            .bind(until.map(|until| millis(bounded(until))))
             .bind(token::listed(&rotation.tokens))
     };
     Ok(if query.fetch_optional(db).await?.is_some() {
@@ -336,7 +319,7 @@ pub(super) async fn confirm(
     db: &mut PgConnection,
     seen: &[(SessionId, u32)],
     now: Timestamp,
-) -> Outcome<u64> {
+) -> Result<u64, Fault> {
     let sql = "WITH locked AS (
             SELECT s.sid, s.gen FROM tg_session s JOIN unnest($1, $2) seen(sid, gen) ON s.sid = \
                seen.sid AND s.gen = seen.gen
@@ -368,17 +351,17 @@ pub(super) async fn reauthenticate(
     auth_time: Timestamp,
     acr: &Option<String>,
     now: Timestamp,
-) -> Outcome<Option<Session>> {
+) -> Result<Option<Session>, Fault> {
     let sql = concat!(
         "UPDATE tg_session s SET auth_time = $2, acr = $3, last_seen_at = $4 WHERE s.sid = $1
              AND s.revoked_at IS NULL AND s.idle_exp > $4 AND s.abs_exp > $4
          RETURNING ",
-        session_columns!()
+        session_columns!("greatest")
     );
     let query = sqlx::query(sql)
         .bind(sid.as_bytes())
         .bind(millis(auth_time))
-        .bind(stored_or_none(acr))
+        .bind(escaped_or_none(acr))
         .bind(millis(now));
     query
         .fetch_optional(db)
@@ -393,17 +376,17 @@ pub(super) async fn attach(
     sid: SessionId,
     device: &Device,
     now: Timestamp,
-) -> Outcome<bool> {
+) -> Result<bool, Fault> {
     let sql = "UPDATE tg_session SET device_name = $2, device_id = $3, device_agent = $4, \
                device_ip = $5, device_hints = $7
                WHERE sid = $1 AND revoked_at IS NULL AND idle_exp > $6 AND abs_exp > $6";
     let hints = device.hints.stored();
     let query = sqlx::query(sql)
         .bind(sid.as_bytes())
-        .bind(stored_or_none(&device.name))
-        .bind(stored_or_none(&device.id))
-        .bind(stored_or_none(&device.user_agent))
-        .bind(stored_or_none(&device.ip))
+        .bind(escaped_or_none(&device.name))
+        .bind(escaped_or_none(&device.id))
+        .bind(escaped_or_none(&device.user_agent))
+        .bind(escaped_or_none(&device.ip))
         .bind(millis(now))
         .bind(hints);
     Ok(query.execute(db).await?.rows_affected() == 1)

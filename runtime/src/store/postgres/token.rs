@@ -2,10 +2,11 @@
 
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
-use super::super::{TokenQuery, TokenRecord};
-use super::row::{self, millis, stored, token_columns};
-use super::run::Outcome;
+use super::fault::Fault;
+use super::row::{self, escaped};
 use crate::clock::Timestamp;
+use crate::store::record::{TokenQuery, TokenRecord};
+use crate::store::shared::columns::{millis, token_columns};
 
 /// The statement that writes rows for each row of `$from`, which has one or none; `$list` is the
 /// parameter with [`listed`] tokens. A row whose `jti` is there already is left as it is.
@@ -35,12 +36,12 @@ pub(super) fn listed(tokens: &[TokenRecord]) -> String {
     let rows = tokens.iter().map(|token| {
         serde_json::json!({
             "jti": hex(token.jti.as_bytes()),
-            "kind": row::kind(token.kind),
+            "kind": token.kind.as_str(),
             "sid": token.sid.as_ref().map(|sid| hex(sid.as_bytes())),
             "gen": token.generation,
             "parent": token.parent.as_ref().map(|parent| hex(parent.as_bytes())),
-            "subject": stored(&token.subject),
-            "device_id": token.device_id.as_deref().map(stored),
+            "subject": escaped(&token.subject),
+            "device_id": token.device_id.as_deref().map(escaped),
             "issued_at": millis(token.issued_at),
             "expires_at": millis(token.expires_at),
             "revoked_at": token.revoked_at.map(millis),
@@ -54,7 +55,7 @@ fn hex(id: &[u8; 16]) -> String {
 }
 
 /// Answers how many were new.
-pub(super) async fn record(db: &mut PgConnection, tokens: &[TokenRecord]) -> Outcome<u64> {
+pub(super) async fn record(db: &mut PgConnection, tokens: &[TokenRecord]) -> Result<u64, Fault> {
     let done = sqlx::query(recording!("(SELECT 1) one", "$1"))
         .bind(listed(tokens))
         .execute(db)
@@ -68,7 +69,7 @@ pub(super) async fn find(
     db: &mut PgConnection,
     query: &TokenQuery,
     now: Timestamp,
-) -> Outcome<Vec<TokenRecord>> {
+) -> Result<Vec<TokenRecord>, Fault> {
     let mut sql: QueryBuilder<Postgres> = QueryBuilder::new(concat!(
         "SELECT ",
         token_columns!(),
@@ -84,14 +85,14 @@ pub(super) async fn find(
     }
     if let Some(subject) = &query.subject {
         sql.push(" AND t.subject = ")
-            .push_bind(stored(subject).into_owned());
+            .push_bind(escaped(subject).into_owned());
     }
     if let Some(sid) = &query.sid {
         sql.push(" AND t.sid = ").push_bind(*sid.as_bytes());
     }
     if let Some(device) = &query.device_id {
         sql.push(" AND t.device_id = ")
-            .push_bind(stored(device).into_owned());
+            .push_bind(escaped(device).into_owned());
     }
     if let Some(root) = &query.tree {
         sql.push(" AND t.jti IN (WITH RECURSIVE family(jti) AS (SELECT ")

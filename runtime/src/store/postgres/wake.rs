@@ -11,8 +11,6 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
-use super::Inner;
-
 /// The listening connection, which is opened when somebody waits for the first time.
 pub(super) struct Wake {
     options: PgConnectOptions,
@@ -42,6 +40,27 @@ impl Wake {
         let heard = self.heard.notified();
         self.listen();
         let _ = timeout(patience, heard).await;
+    }
+
+    /// Tells every node that the log got something, after the commit and beside it: notifications
+    /// are written under a lock that all databases of the server share, and no revocation is to
+    /// wait for it. Where it fails, the nodes read the log a little later.
+    pub(super) fn tell(self: &Arc<Self>, patience: Duration) {
+        if self.is_telling.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let wake = Arc::clone(self);
+        tokio::spawn(async move {
+            let mut speaker = wake.speaker.lock().await;
+            wake.is_telling.store(false, Ordering::Release);
+            match timeout(patience, wake.speak(speaker.take())).await {
+                Ok(Ok(connection)) => *speaker = Some(connection),
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "the other nodes will read the log by themselves")
+                }
+                Err(_) => tracing::debug!("the server took too long for a notification"),
+            }
+        });
     }
 
     async fn speak(&self, connection: Option<PgConnection>) -> Result<PgConnection, sqlx::Error> {
@@ -79,29 +98,6 @@ impl Drop for Wake {
         {
             task.abort();
         }
-    }
-}
-
-impl Inner {
-    /// Tells every node that the log got something, after the commit and beside it: notifications
-    /// are written under a lock that all databases of the server share, and no revocation is to
-    /// wait for it. Where it fails, the nodes read the log a little later.
-    pub(super) fn tell(self: &Arc<Self>) {
-        if self.wake.is_telling.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let inner = Arc::clone(self);
-        tokio::spawn(async move {
-            let mut speaker = inner.wake.speaker.lock().await;
-            inner.wake.is_telling.store(false, Ordering::Release);
-            match timeout(inner.patience, inner.wake.speak(speaker.take())).await {
-                Ok(Ok(connection)) => *speaker = Some(connection),
-                Ok(Err(error)) => {
-                    tracing::debug!(%error, "the other nodes will read the log by themselves")
-                }
-                Err(_) => tracing::debug!("the server took too long for a notification"),
-            }
-        });
     }
 }
 

@@ -40,6 +40,25 @@ pub enum StoredTokenKind {
     Refresh,
 }
 
+impl StoredTokenKind {
+    /// Returns the text that stores keep.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Refresh => "refresh",
+        }
+    }
+
+    /// Returns the kind of a stored text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Access, Self::Refresh]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+}
+
 /// Which rows of the registry are wanted: all given conditions must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenQuery {

@@ -14,7 +14,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::Outcome;
+use crate::store::shared::operation::Cause;
 
 /// What connections are made from.
 pub(super) struct Connector {
@@ -85,7 +85,7 @@ pub(super) struct Tls {
 
 impl Tls {
     /// Trusts the certificates that are given (PEM), or those that browsers trust.
-    pub(super) fn new(host: &str, roots: Option<&[u8]>) -> Outcome<Self> {
+    pub(super) fn new(host: &str, roots: Option<&[u8]>) -> Result<Self, Cause> {
         let mut store = RootCertStore::empty();
         match roots {
             None => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::connect::Connector;
 use super::script::Call;
+use crate::store::shared::operation::Cause;
 
 /// The way to the server.
 pub(super) struct Link {
@@ -31,14 +32,14 @@ pub(super) struct Replicas {
 
 /// Why a call was not answered.
 #[derive(Debug)]
-pub(super) enum Problem {
+pub(super) enum LinkError {
     /// Another deployment lies there than the caller knows, or none. Nothing was done.
     Lost,
     /// Everything else.
-    Failed(Box<dyn std::error::Error + Send + Sync>),
+    Failed(Cause),
 }
 
-impl From<RedisError> for Problem {
+impl From<RedisError> for LinkError {
     fn from(error: RedisError) -> Self {
         let is_lost = error.code() == Some(LOST)
             || error.detail().is_some_and(|detail| detail.contains(LOST));
@@ -74,7 +75,7 @@ impl Link {
 
     /// Runs a script. What was sent is never sent again, except to a server that says that it does
     /// not have the script, and so has done nothing.
-    pub(super) async fn run(&self, call: &Call, deployment: &str) -> Result<Value, Problem> {
+    pub(super) async fn run(&self, call: &Call, deployment: &str) -> Result<Value, LinkError> {
         let lane = self.lane()?;
         let connection = lane.connection(&self.connector).await?;
         let mut reply = lane
@@ -120,7 +121,7 @@ async fn await_replicas(
     lane: &Lane,
     connection: &Arc<MultiplexedConnection>,
     replicas: Replicas,
-) -> Result<(), Problem> {
+) -> Result<(), LinkError> {
     let mut command = redis::cmd("WAIT");
     command.arg(replicas.count).arg(
         u64::try_from(replicas.timeout.as_millis())
@@ -136,7 +137,7 @@ async fn await_replicas(
                 0
             };
             let wanted = replicas.count;
-            Err(Problem::Failed(
+            Err(LinkError::Failed(
                 format!("{reached} of {wanted} replicas have it so far").into(),
             ))
         }

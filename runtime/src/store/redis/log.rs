@@ -2,10 +2,12 @@
 
 use redis::Value;
 
-use super::super::{LogCursor, LogEntry, LogPage};
+use super::open::RedisStore;
 use super::script::{Call, PAUSE, SINCE};
-use super::{Outcome, RedisStore, reply};
+use super::{reply, row};
 use crate::clock::Timestamp;
+use crate::store::record::{LogCursor, LogEntry, LogPage};
+use crate::store::shared::operation::Cause;
 
 impl RedisStore {
     /// The entries after a cursor, a piece after the other, so that a long log does not hold up
@@ -13,17 +15,21 @@ impl RedisStore {
     ///
     /// The pieces need not be of one moment: ids only grow, so what is written meanwhile comes in a
     /// later one. A lasting fact is read with the last piece.
-    pub(super) async fn follow(&self, cursor: &LogCursor, now: Timestamp) -> Outcome<LogPage> {
-        let seen = Seen::parse(&cursor.0);
+    pub(super) async fn follow(
+        &self,
+        cursor: &LogCursor,
+        now: Timestamp,
+    ) -> Result<LogPage, Cause> {
+        let seen = StreamCursor::parse(&cursor.0);
         let mut last = seen.clone();
         let mut next = String::new();
         let mut entries = Vec::new();
         loop {
             let piece = self.answer(&since(seen.as_ref(), &next, now)).await?;
-            let mut row = reply::Row::of(piece)?;
-            let starts_over = reply::done(row.next())?;
+            let mut piece = reply::ReplyRow::of(piece)?;
+            let starts_over = reply::done(piece.next())?;
             let mut count = 0;
-            for line in reply::list(row.next())? {
+            for line in reply::list(piece.next())? {
                 let (read, entry) = line_of(line)?;
                 next = format!("({}", read.id);
                 entries.extend(
@@ -39,7 +45,7 @@ impl RedisStore {
             }
             let after = seen.filter(|_| !starts_over).map(|seen| seen.place);
             entries.extend(
-                lasting(row.next())?
+                lasting(piece.next())?
                     .into_iter()
                     .filter(|(place, _)| after.is_none_or(|after| *place > after)),
             );
@@ -54,17 +60,17 @@ impl RedisStore {
 }
 
 /// Where an entry stands in the stream: milliseconds, and a number within them.
-type Place = (u64, u64);
+type StreamId = (u64, u64);
 
 /// The entry that was read last.
 #[derive(Clone, Debug)]
-struct Seen {
+struct StreamCursor {
     id: String,
-    place: Place,
+    place: StreamId,
     nonce: String,
 }
 
-impl Seen {
+impl StreamCursor {
     /// Reads a cursor; what this store cannot have given is none.
     fn parse(cursor: &str) -> Option<Self> {
         let (id, nonce) = cursor.split_once('/')?;
@@ -77,7 +83,7 @@ impl Seen {
     }
 }
 
-impl std::fmt::Display for Seen {
+impl std::fmt::Display for StreamCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.id, self.nonce)
     }
@@ -85,10 +91,10 @@ impl std::fmt::Display for Seen {
 
 /// The id of the entry that a cursor has seen last.
 pub(super) fn behind(cursor: &LogCursor) -> String {
-    Seen::parse(&cursor.0).map_or_else(|| "0".to_owned(), |seen| seen.id)
+    StreamCursor::parse(&cursor.0).map_or_else(|| "0".to_owned(), |seen| seen.id)
 }
 
-fn since(seen: Option<&Seen>, next: &str, now: Timestamp) -> Call {
+fn since(seen: Option<&StreamCursor>, next: &str, now: Timestamp) -> Call {
     let (id, nonce) = seen.map_or(("", ""), |seen| (seen.id.as_str(), seen.nonce.as_str()));
     Call::made(&SINCE, now)
         .key("log")
@@ -101,11 +107,11 @@ fn since(seen: Option<&Seen>, next: &str, now: Timestamp) -> Call {
 
 /// A line of the stream: its id, and kind, key, value, until and nonce, each after its name. A
 /// lasting fact's is no entry.
-fn line_of(line: Value) -> Outcome<(Seen, Option<LogEntry>)> {
-    let mut row = reply::Row::of(line)?;
-    let id = reply::text(row.next())?;
+fn line_of(line: Value) -> Result<(StreamCursor, Option<LogEntry>), Cause> {
+    let mut line = reply::ReplyRow::of(line)?;
+    let id = reply::text(line.next())?;
     let place = place(&id).ok_or("the log has an id that is none")?;
-    let mut fields = reply::list(row.next())?.into_iter().skip(1).step_by(2);
+    let mut fields = reply::list(line.next())?.into_iter().skip(1).step_by(2);
     let mut field = || fields.next().unwrap_or(Value::Nil);
     let (kind, key, value) = (
         reply::text(field())?,
@@ -116,22 +122,22 @@ fn line_of(line: Value) -> Outcome<(Seen, Option<LogEntry>)> {
     let entry = match until {
         0 => None,
         until => Some(LogEntry {
-            fact: reply::fact(&kind, key, value)?,
+            fact: row::fact(&kind, key, value)?,
             until: Timestamp::from_millis(until),
         }),
     };
-    Ok((Seen { id, place, nonce }, entry))
+    Ok((StreamCursor { id, place, nonce }, entry))
 }
 
 /// The lasting facts with the places where they were written last: `kind:key`, and `value id`.
-fn lasting(fields: Value) -> Outcome<Vec<(Place, LogEntry)>> {
+fn lasting(fields: Value) -> Result<Vec<(StreamId, LogEntry)>, Cause> {
     let mut fields = reply::list(fields)?.into_iter();
     let mut facts = Vec::new();
     while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
         let (name, value) = (reply::text(name)?, reply::text(value)?);
         let (kind, key) = name.split_once(':').ok_or("a lasting fact has no name")?;
         let (value, id) = value.split_once(' ').ok_or("a lasting fact has no place")?;
-        let fact = reply::fact(kind, key.to_owned(), value.parse()?)?;
+        let fact = row::fact(kind, key.to_owned(), value.parse()?)?;
         let place = place(id).ok_or("a lasting fact has a place that is none")?;
         facts.push((
             place,
@@ -144,7 +150,7 @@ fn lasting(fields: Value) -> Outcome<Vec<(Place, LogEntry)>> {
     Ok(facts)
 }
 
-fn place(id: &str) -> Option<Place> {
+fn place(id: &str) -> Option<StreamId> {
     let (millis, number) = id.split_once('-')?;
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(millis) || !digits(number) {
@@ -153,7 +159,7 @@ fn place(id: &str) -> Option<Place> {
     Some((millis.parse().ok()?, number.parse().ok()?))
 }
 
-pub(super) fn set_paused(paused: bool, now: Timestamp) -> Outcome<Call> {
+pub(super) fn set_paused(paused: bool, now: Timestamp) -> Result<Call, Cause> {
     Call::at(&PAUSE, now)?
         .key("log")
         .key("lasting")

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use redis::Value;
 
-use super::super::budget::Rate;
-use super::super::{Limit, OnceValue, Spent, StoredKeys};
+use super::reply;
 use super::script::{Call, KEYS, PUT, SPEND, SWAP_KEYS, TAKE, hex};
-use super::{Outcome, reply};
 use crate::clock::Timestamp;
+use crate::store::budget::BudgetRate;
+use crate::store::record::{Limit, OnceValue, Spent, StoredKeys};
+use crate::store::shared::operation::Cause;
 
-pub(super) fn consume(key: [u8; 32], until: Timestamp, now: Timestamp) -> Outcome<Call> {
+pub(super) fn consume(key: [u8; 32], until: Timestamp, now: Timestamp) -> Result<Call, Cause> {
     let place = format!("k:{}", hex(&key));
     Ok(Call::at(&PUT, now)?
         .key("once")
@@ -20,7 +21,7 @@ pub(super) fn consume(key: [u8; 32], until: Timestamp, now: Timestamp) -> Outcom
         .word([]))
 }
 
-pub(super) fn put(value: OnceValue, now: Timestamp) -> Outcome<Call> {
+pub(super) fn put(value: OnceValue, now: Timestamp) -> Result<Call, Cause> {
     let place = place(&value.kind, value.hash);
     Ok(Call::at(&PUT, now)?
         .key("once")
@@ -30,7 +31,7 @@ pub(super) fn put(value: OnceValue, now: Timestamp) -> Outcome<Call> {
         .word(value.payload))
 }
 
-pub(super) fn take(kind: &str, hash: [u8; 32], now: Timestamp) -> Outcome<Call> {
+pub(super) fn take(kind: &str, hash: [u8; 32], now: Timestamp) -> Result<Call, Cause> {
     let place = place(kind, hash);
     Ok(Call::at(&TAKE, now)?
         .key("once")
@@ -43,9 +44,9 @@ fn place(kind: &str, hash: [u8; 32]) -> String {
     format!("o:{}:{kind}", hex(&hash))
 }
 
-pub(super) fn spend(key: &str, cost: u32, limits: &[Limit], now: Timestamp) -> Outcome<Call> {
+pub(super) fn spend(key: &str, cost: u32, limits: &[Limit], now: Timestamp) -> Result<Call, Cause> {
     let mut call = Call::at(&SPEND, now)?.key("budgets");
-    for rate in Rate::distinct(limits) {
+    for rate in BudgetRate::distinct(limits) {
         let period = rate.period.min(LONGEST);
         let name = format!("{}:{period}:{key}", rate.burst);
         // What the cost takes, in `burst`-ths of a millisecond.
@@ -65,7 +66,7 @@ pub(super) fn spend(key: &str, cost: u32, limits: &[Limit], now: Timestamp) -> O
     Ok(call)
 }
 
-pub(super) fn spent(answer: Value) -> Outcome<Spent> {
+pub(super) fn spent(answer: Value) -> Result<Spent, Cause> {
     Ok(match reply::text(answer)?.as_str() {
         "-1" => Spent::Allowed,
         wait => Spent::Refused {
@@ -78,8 +79,8 @@ pub(super) fn keys() -> Call {
     Call::of(&KEYS).key("ring")
 }
 
-pub(super) fn stored_keys(answer: Value) -> Outcome<StoredKeys> {
-    let mut row = reply::Row::of(answer)?;
+pub(super) fn stored_keys(answer: Value) -> Result<StoredKeys, Cause> {
+    let mut row = reply::ReplyRow::of(answer)?;
     let version = reply::bytes_or_none(row.next())?
         .map(String::from_utf8)
         .transpose()?;

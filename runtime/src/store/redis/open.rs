@@ -5,13 +5,90 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use redis::{Client, ConnectionAddr, ErrorKind as Kind, RedisError, ServerErrorKind, Value};
+use redis::{Client, ConnectionAddr};
 
 use super::connect::{Connector, Tls};
 use super::link::{Link, Replicas};
+use super::server;
 use super::wake::Waiting;
-use super::{Inner, Outcome, RedisStore, reply};
 use crate::error::{Error, ErrorKind};
+
+/// Sessions in Redis 6.2 or later, or in Valkey, for any number of nodes. Clones share their
+/// connections.
+///
+/// Each operation is one Lua script, so no other one sees half of it. All keys begin with the
+/// deployment's name as a hash tag, `{tollgate}:`, so that several deployments may share a server.
+///
+/// # What the server has to be
+/// * `maxmemory-policy noeviction`: with any other, [`connect`](Self::connect) and `build()` are
+///   refused. A session that vanished is closed, a revocation that vanished is open. A server that
+///   is full answers [`StoreError`] until there is room.
+/// * `appendonly yes` and `appendfsync always`, if an operation that was answered is to survive a
+///   crash of the server. With `everysec` a crash takes up to a second of sign-ins, refreshes and
+///   sign-outs with it, without an append-only file all since the last dump; `connect` warns about
+///   that one.
+/// * One primary. The scripts find the sessions of a subject by themselves, which Redis Cluster
+///   allows within one hash slot only: a deployment lies in one slot and is not sharded.
+///
+/// # What replication does not promise
+/// Redis replicates after it has answered. A failover may lose operations that were answered: a
+/// rotation, whose client is then taken for somebody ahead of the store
+/// (`store_rollback_suspected`, 401), or a revocation, which nodes that have read it keep in memory
+/// and nodes that start later never learn of. [`RedisOptions::wait_for_replicas`] makes that
+/// unlikely (`WAIT`), not impossible: nothing here is linearizable.
+///
+/// # When everything is gone
+/// Where a node that runs finds Redis empty, or another deployment in its place, it founds the
+/// deployment again and writes a global epoch that no token issued before can carry: every session
+/// is over, and on every node every access token of before is refused as soon as it has read the
+/// log. Where all nodes stop while Redis loses everything, nobody is left who knows of it: access
+/// tokens that were revoked within the last access lifetime are accepted again until they run out,
+/// and a revoked signing key until it is taken out of the ring.
+///
+/// # What it costs
+/// Ending the sessions of a client, or all of them, walks every session that nobody ended, and
+/// Redis does nothing else meanwhile.
+#[derive(Clone)]
+pub struct RedisStore(pub(super) Arc<RedisDeployment>);
+
+/// The deployment of a store.
+pub(super) struct RedisDeployment {
+    pub(super) link: Link,
+    /// Host and port, or the socket's path.
+    address: String,
+    /// Whose data this handle works on: the id that was there when it was migrated.
+    pub(super) deployment: ArcSwapOption<String>,
+    pub(super) waiting: Waiting,
+}
+
+impl RedisStore {
+    /// Connects to `redis://[user:password@]host[:port][/database]`, over TLS to `rediss://…`, or
+    /// to `redis+unix:///path`, with the default options.
+    ///
+    /// # Errors
+    /// The address cannot be read or reached, the password is refused, the server is too old, is a
+    /// replica, or may evict what it holds. The message names the server, never the password.
+    pub async fn connect(url: impl AsRef<str>) -> Result<Self, Error> {
+        Self::options(url).connect().await
+    }
+
+    /// Connects with other than the default options.
+    #[must_use]
+    pub fn options(url: impl AsRef<str>) -> RedisOptions {
+        RedisOptions::new(url.as_ref())
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "RedisStore({}, {})",
+            self.0.address,
+            self.0.link.prefix().trim_end_matches(':')
+        )
+    }
+}
 
 /// How a server is connected to. Made by [`RedisStore::options`].
 #[derive(Clone)]
@@ -114,18 +191,16 @@ impl RedisOptions {
 
         let about = link.ask(&redis::cmd("INFO")).await;
         if let Err(error) = &about
-            && !is_forbidden(error)
+            && !server::is_forbidden(error)
         {
-            return Err(refused(&address, error));
+            return Err(server::refused(&address, error));
         }
         let refusal =
             |what: String| Error::new(ErrorKind::Store, format!("Redis at `{address}` {what}"));
-        let facts = about.as_ref().ok().map(facts).unwrap_or_default();
-        check_server(&facts).map_err(refusal)?;
-        let has_log = facts
-            .get("aof_enabled")
-            .is_none_or(|enabled| enabled == "1");
-        check_eviction(&link, about)
+        let info = about.as_ref().ok().map(server::info).unwrap_or_default();
+        server::check_server(&info).map_err(refusal)?;
+        let has_log = info.get("aof_enabled").is_none_or(|enabled| enabled == "1");
+        server::check_eviction(&link, about)
             .await
             .map_err(|what| refusal(what.to_string()))?;
         if !has_log {
@@ -134,7 +209,7 @@ impl RedisOptions {
                 "Redis keeps no append-only file: what it answered since its last dump is gone when it stops. Set `appendonly yes`"
             );
         }
-        Ok(RedisStore(Arc::new(Inner {
+        Ok(RedisStore(Arc::new(RedisDeployment {
             link,
             address,
             deployment: ArcSwapOption::empty(),
@@ -180,105 +255,3 @@ impl fmt::Debug for RedisOptions {
             .finish_non_exhaustive()
     }
 }
-
-/// Why a server cannot be used, from what went wrong with it.
-fn refused(address: &str, error: &RedisError) -> Error {
-    let text = error.to_string();
-    let what = if text.contains("NOAUTH") {
-        "asks for a password, and the URL has none"
-    } else if text.contains("WRONGPASS")
-        || error.kind() == Kind::AuthenticationFailed
-        || text.contains("invalid password")
-    {
-        "refuses the user or the password"
-    } else if error.kind() == Kind::Server(ServerErrorKind::BusyLoading) {
-        "is still loading its data"
-    } else if text.contains("certificate") {
-        "shows a certificate that is not trusted"
-    } else if error.is_timeout() {
-        "does not answer in time"
-    } else if error.is_io_error() {
-        "cannot be reached"
-    } else {
-        "does not answer as Redis does"
-    };
-    Error::new(ErrorKind::Store, format!("Redis at `{address}` {what}")).because(error.clone())
-}
-
-fn is_forbidden(error: &RedisError) -> bool {
-    error.kind() == Kind::Server(ServerErrorKind::NoPerm)
-}
-
-type Facts = std::collections::HashMap<String, String>;
-
-/// What `INFO` says, a `name:value` a line.
-fn facts(about: &Value) -> Facts {
-    let Ok(text) = reply::text(about.clone()) else {
-        return Facts::new();
-    };
-    let lines = text.lines().filter_map(|line| line.split_once(':'));
-    lines
-        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
-        .collect()
-}
-
-fn check_server(facts: &Facts) -> Result<(), String> {
-    let number = |text: &str| text.parse::<u32>().unwrap_or(0);
-    if let Some(version) = facts.get("redis_version") {
-        let mut parts = version.split('.').map(number);
-        if (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) < OLDEST {
-            return Err(format!(
-                "is version {version}; {}.{} is the oldest that works",
-                OLDEST.0, OLDEST.1
-            ));
-        }
-    }
-    if facts.get("role").is_some_and(|role| role == "slave") {
-        return Err("is a replica: connect to the primary".to_owned());
-    }
-    Ok(())
-}
-
-/// Refuses a server that may evict what it holds (R101), and one that does not say whether it may.
-pub(super) async fn check_eviction(link: &Link, about: Result<Value, RedisError>) -> Outcome<()> {
-    let policy = match about {
-        Ok(about) => facts(&about).remove("maxmemory_policy"),
-        Err(error) if is_forbidden(&error) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let policy = match policy {
-        Some(policy) => policy,
-        None => asked_policy(link).await?,
-    };
-    if policy == "noeviction" {
-        return Ok(());
-    }
-    Err(format!(
-        "may evict what it holds: its `maxmemory-policy` is `{policy}`, and has to be `noeviction`"
-    )
-    .into())
-}
-
-/// The policy as `CONFIG` says it, where `INFO` did not.
-async fn asked_policy(link: &Link) -> Outcome<String> {
-    let unknown =
-        "does not say whether it evicts what it holds: allow this user the command `INFO`";
-    let mut command = redis::cmd("CONFIG");
-    command.arg("GET").arg("maxmemory-policy");
-    match link.ask(&command).await {
-        Ok(answer) => {
-            let policy = reply::list(answer)
-                .ok()
-                .and_then(|answer| answer.into_iter().nth(1));
-            policy
-                .map(reply::text)
-                .transpose()?
-                .ok_or_else(|| unknown.into())
-        }
-        Err(error) if error.is_io_error() => Err(error.into()),
-        Err(_) => Err(unknown.into()),
-    }
-}
-
-/// The oldest version that has every command that the scripts use (`XADD … MINID`).
-const OLDEST: (u32, u32) = (6, 2);

@@ -2,12 +2,13 @@
 
 use redis::Value;
 
-use super::super::{Revocation, Revoked, Target};
 use super::script::{Call, EPOCH, REVOKE, hex};
-use super::{Outcome, reply};
+use super::{reply, row};
 use crate::clock::Timestamp;
+use crate::store::record::{Revocation, Revoked, Target};
+use crate::store::shared::operation::Cause;
 
-pub(super) fn revoke(revocation: Revocation, now: Timestamp) -> Outcome<Call> {
+pub(super) fn revoke(revocation: Revocation, now: Timestamp) -> Result<Call, Cause> {
     let Revocation {
         target,
         reason,
@@ -36,13 +37,13 @@ pub(super) fn revoke(revocation: Revocation, now: Timestamp) -> Outcome<Call> {
         .nonce()
 }
 
-pub(super) fn revoked(answer: Value) -> Outcome<Revoked> {
-    let mut row = reply::Row::of(answer)?;
-    let (sessions, tokens) = (reply::number(row.next())?, reply::number(row.next())?);
-    let entries = reply::list(row.next())?
+pub(super) fn revoked(answer: Value) -> Result<Revoked, Cause> {
+    let mut answer = reply::ReplyRow::of(answer)?;
+    let (sessions, tokens) = (reply::number(answer.next())?, reply::number(answer.next())?);
+    let entries = reply::list(answer.next())?
         .into_iter()
-        .map(reply::entry)
-        .collect::<Outcome<_>>()?;
+        .map(row::entry)
+        .collect::<Result<_, Cause>>()?;
     Ok(Revoked {
         sessions,
         tokens,

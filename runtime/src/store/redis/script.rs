@@ -6,11 +6,10 @@ use redis::{Cmd, Script};
 
 use crate::clock::Timestamp;
 use crate::secret::fill_random;
-
-use super::Outcome;
+use crate::store::shared::operation::Cause;
 
 /// A script, by the hash that the server keeps it under.
-pub(super) struct Operation {
+pub(super) struct LuaOperation {
     code: &'static str,
     script: LazyLock<Script>,
     /// Whether what it does has to reach replicas.
@@ -19,7 +18,7 @@ pub(super) struct Operation {
 
 macro_rules! scripts {
     ($($access:ident $name:ident: $($file:literal)+;)+) => {
-        $(pub(super) static $name: Operation = Operation {
+        $(pub(super) static $name: LuaOperation = LuaOperation {
             code: concat!(include_str!("lua/guard.lua"), $(include_str!(concat!("lua/", $file, ".lua"))),+),
             script: LazyLock::new(|| Script::new($name.code)),
             writes: scripts!(@ $access),
@@ -52,7 +51,7 @@ scripts! {
     writes ARCHIVE: "session" "archive";
 }
 
-pub(super) static FOUND: Operation = Operation {
+pub(super) static FOUND: LuaOperation = LuaOperation {
     code: include_str!("lua/found.lua"),
     script: LazyLock::new(|| Script::new(FOUND.code)),
     writes: true,
@@ -60,7 +59,7 @@ pub(super) static FOUND: Operation = Operation {
 
 /// A call of a script: the keys and words that follow those of every call.
 pub(super) struct Call {
-    pub(super) operation: &'static Operation,
+    pub(super) operation: &'static LuaOperation,
     /// When it was made, where its caller says so.
     pub(super) now: Option<Timestamp>,
     keys: Vec<String>,
@@ -68,7 +67,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) const fn of(operation: &'static Operation) -> Self {
+    pub(super) const fn of(operation: &'static LuaOperation) -> Self {
         Self {
             operation,
             now: None,
@@ -78,7 +77,7 @@ impl Call {
     }
 
     /// A call that does not look at the time, made at `now`.
-    pub(super) fn made(operation: &'static Operation, now: Timestamp) -> Self {
+    pub(super) fn made(operation: &'static LuaOperation, now: Timestamp) -> Self {
         Self {
             now: Some(now),
             ..Self::of(operation)
@@ -87,7 +86,7 @@ impl Call {
 
     /// A call whose first word is the time. A time that a double cannot hold is an error, long
     /// before it passes.
-    pub(super) fn at(operation: &'static Operation, now: Timestamp) -> Outcome<Self> {
+    pub(super) fn at(operation: &'static LuaOperation, now: Timestamp) -> Result<Self, Cause> {
         if now.as_millis() >= 1 << 53 {
             return Err("the clock is beyond the year 287000".into());
         }
@@ -120,7 +119,7 @@ impl Call {
 
     /// What no other entry of any log has, so that a reader notices when its last one became
     /// another.
-    pub(super) fn nonce(self) -> Outcome<Self> {
+    pub(super) fn nonce(self) -> Result<Self, Cause> {
         let mut nonce = [0; 8];
         fill_random(&mut nonce)?;
         Ok(self.word(hex(&nonce)))

@@ -1,28 +1,26 @@
 //! Sessions: opened, read, rotated, confirmed.
 
-use std::time::Duration;
-
 use redis::Value;
 
-use super::super::{
-    Authenticated, NewSession, OnLimit, Opened, Rotated, RotationStep, RotationWrite, Session,
-};
 use super::script::{ATTACH, CONFIRM, Call, OPEN, READ, REAUTHENTICATE, ROTATE, SESSIONS, hex};
-use super::{Outcome, reply, token};
+use super::{reply, row, token};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
+use crate::store::record::{
+    Authenticated, NewSession, OnLimit, Opened, Rotated, RotationStep, RotationWrite, Session,
+};
+use crate::store::shared::operation::Cause;
 
 /// A session's key, without what every key begins with.
 fn key(sid: SessionId) -> String {
     format!("s:{}", hex(sid.as_bytes()))
 }
 
-pub(super) fn open(new: NewSession, now: Timestamp) -> Outcome<Call> {
-    // The second covers clock errors between nodes (ROTATION 3).
-    let (mode, bound) = match new.authenticated {
-        Authenticated::Since(start) => ("since", start.minus(Duration::from_secs(1))),
-        Authenticated::After(expected) => ("after", expected),
+pub(super) fn open(new: NewSession, now: Timestamp) -> Result<Call, Cause> {
+    let mode = match new.authenticated {
+        Authenticated::Since(_) => "since",
+        Authenticated::After(_) => "after",
     };
     let (limit, on_limit) = match new.limit {
         None => (String::new(), ""),
@@ -47,7 +45,7 @@ pub(super) fn open(new: NewSession, now: Timestamp) -> Outcome<Call> {
         .word(new.subject.as_str())
         .word(new.client_id.as_str())
         .word(mode)
-        .time(bound)
+        .time(new.authenticated.bound())
         .word(limit)
         .word(on_limit)
         .time(new.log_until)
@@ -75,21 +73,21 @@ pub(super) fn open(new: NewSession, now: Timestamp) -> Outcome<Call> {
     Ok(token::append(call, new.tokens))
 }
 
-pub(super) fn opened(answer: Value) -> Outcome<Opened> {
-    let mut row = reply::Row::of(answer)?;
-    match reply::text(row.next())?.as_str() {
+pub(super) fn opened(answer: Value) -> Result<Opened, Cause> {
+    let mut answer = reply::ReplyRow::of(answer)?;
+    match reply::text(answer.next())?.as_str() {
         "limit" => Ok(Opened::LimitReached),
         "reload" => Ok(Opened::Reload {
-            changed_at: Timestamp::from_millis(reply::number(row.next())?),
+            changed_at: Timestamp::from_millis(reply::number(answer.next())?),
         }),
         _ => {
-            let epoch = reply::number(row.next())?;
-            let evicted = reply::list(row.next())?
+            let epoch = reply::number(answer.next())?;
+            let evicted = reply::list(answer.next())?
                 .into_iter()
-                .map(|sid| reply::session_id(&reply::text(sid)?));
+                .map(|sid| row::session_id(reply::text(sid)?));
             Ok(Opened::Open {
                 epoch,
-                evicted: evicted.collect::<Outcome<_>>()?,
+                evicted: evicted.collect::<Result<_, Cause>>()?,
             })
         }
     }
@@ -101,20 +99,20 @@ pub(super) fn read(sid: SessionId, now: Timestamp) -> Call {
         .word(hex(sid.as_bytes()))
 }
 
-pub(super) fn of_subject(subject: &str, now: Timestamp) -> Outcome<Call> {
+pub(super) fn of_subject(subject: &str, now: Timestamp) -> Result<Call, Cause> {
     Ok(Call::at(&SESSIONS, now)?.key(format!("us:{subject}")))
 }
 
-pub(super) fn oldest_first(answer: Value) -> Outcome<Vec<Session>> {
+pub(super) fn oldest_first(answer: Value) -> Result<Vec<Session>, Cause> {
     let mut rows = Vec::new();
-    for row in reply::list(answer)? {
-        rows.extend(reply::session(row)?);
+    for value in reply::list(answer)? {
+        rows.extend(row::session(value)?);
     }
     rows.sort_unstable_by_key(|row| (row.created_at, row.sid));
     Ok(rows)
 }
 
-pub(super) fn rotate(rotation: RotationWrite, now: Timestamp) -> Outcome<Call> {
+pub(super) fn rotate(rotation: RotationWrite, now: Timestamp) -> Result<Call, Cause> {
     let RotationWrite {
         sid,
         step,
@@ -157,7 +155,7 @@ pub(super) fn rotate(rotation: RotationWrite, now: Timestamp) -> Outcome<Call> {
     Ok(token::append(call, tokens))
 }
 
-pub(super) fn rotated(answer: Value) -> Outcome<Rotated> {
+pub(super) fn rotated(answer: Value) -> Result<Rotated, Cause> {
     Ok(if reply::done(answer)? {
         Rotated::Done
     } else {
@@ -165,7 +163,7 @@ pub(super) fn rotated(answer: Value) -> Outcome<Rotated> {
     })
 }
 
-pub(super) fn confirm(mut seen: Vec<(SessionId, u32)>, now: Timestamp) -> Outcome<Call> {
+pub(super) fn confirm(mut seen: Vec<(SessionId, u32)>, now: Timestamp) -> Result<Call, Cause> {
     seen.sort_unstable();
     let call = Call::at(&CONFIRM, now)?;
     Ok(seen.into_iter().fold(call, |call, (sid, generation)| {
@@ -178,7 +176,7 @@ pub(super) fn reauthenticate(
     auth_time: Timestamp,
     acr: Option<String>,
     now: Timestamp,
-) -> Outcome<Call> {
+) -> Result<Call, Cause> {
     Ok(Call::at(&REAUTHENTICATE, now)?
         .key(key(sid))
         .word(hex(sid.as_bytes()))
@@ -186,7 +184,7 @@ pub(super) fn reauthenticate(
         .option(acr))
 }
 
-pub(super) fn attach(sid: SessionId, new: &Device, now: Timestamp) -> Outcome<Call> {
+pub(super) fn attach(sid: SessionId, new: &Device, now: Timestamp) -> Result<Call, Cause> {
     Ok(Call::at(&ATTACH, now)?
         .key(key(sid))
         .key(format!("d:{}", hex(sid.as_bytes())))
@@ -194,7 +192,7 @@ pub(super) fn attach(sid: SessionId, new: &Device, now: Timestamp) -> Outcome<Ca
 }
 
 /// A device as it is stored: JSON, or nothing where nothing is known.
-fn device(device: &Device) -> Outcome<Vec<u8>> {
+fn device(device: &Device) -> Result<Vec<u8>, Cause> {
     if *device == Device::default() {
         Ok(Vec::new())
     } else {

@@ -2,18 +2,19 @@
 
 use redis::Value;
 
-use super::super::{TokenQuery, TokenRecord};
 use super::script::{Call, RECORD, TOKENS, hex};
-use super::{Outcome, reply};
+use super::{reply, row};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
+use crate::store::record::{TokenQuery, TokenRecord};
+use crate::store::shared::operation::Cause;
 
 /// The rows, their number first, as `record.lua` reads them.
 pub(super) fn append(call: Call, tokens: Vec<TokenRecord>) -> Call {
     let call = call.number(u64::try_from(tokens.len()).unwrap_or(u64::MAX));
     tokens.into_iter().fold(call, |call, token| {
         call.word(hex(token.jti.as_bytes()))
-            .word(reply::kind(token.kind))
+            .word(token.kind.as_str())
             .word(
                 token
                     .sid
@@ -49,7 +50,7 @@ pub(super) fn record(tokens: Vec<TokenRecord>, now: Timestamp) -> Call {
     append(Call::made(&RECORD, now), tokens)
 }
 
-pub(super) fn find(query: TokenQuery, now: Timestamp) -> Outcome<Call> {
+pub(super) fn find(query: TokenQuery, now: Timestamp) -> Result<Call, Cause> {
     let active = match query.active {
         None => "",
         Some(true) => "1",
@@ -86,12 +87,12 @@ pub(super) fn find(query: TokenQuery, now: Timestamp) -> Outcome<Call> {
 }
 
 /// A tree's rows come in no order and all of them.
-pub(super) fn found(answer: Value, limit: u32) -> Outcome<Vec<TokenRecord>> {
+pub(super) fn found(answer: Value, limit: u32) -> Result<Vec<TokenRecord>, Cause> {
     let mut rows = reply::list(answer)?
         .into_iter()
-        .map(reply::token)
-        .collect::<Outcome<Vec<_>>>()?;
-    rows.sort_unstable_by_key(|row| (row.issued_at, row.jti));
+        .map(row::token)
+        .collect::<Result<Vec<_>, Cause>>()?;
+    rows.sort_unstable_by_key(TokenRecord::place);
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(rows)
 }

@@ -8,8 +8,8 @@ use redis::Value;
 use redis::aio::MultiplexedConnection;
 use tokio::time::Instant;
 
-use super::super::LogCursor;
-use super::{Outcome, RedisStore, log};
+use super::link::Link;
+use crate::store::shared::operation::Cause;
 
 /// The connections for waiting that nobody waits on: as many as there were gates that waited at a
 /// time.
@@ -26,44 +26,41 @@ impl Waiting {
             longest,
         }
     }
-}
 
-impl RedisStore {
-    /// Waits for an entry behind a cursor. A connection that breaks, or whose wait is given up, is
+    /// Waits for an entry behind the one with this id. A connection that breaks, or whose wait is given up, is
     /// closed.
-    pub(super) async fn wait(&self, cursor: &LogCursor, patience: Duration) -> Outcome<()> {
+    pub(super) async fn wait(
+        &self,
+        link: &Link,
+        behind: &str,
+        patience: Duration,
+    ) -> Result<(), Cause> {
         let start = Instant::now();
         let idle = self
-            .0
-            .waiting
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => self.0.link.own().await?,
+            None => link.own().await?,
         };
         loop {
-            let left = patience
-                .saturating_sub(start.elapsed())
-                .min(self.0.waiting.longest);
+            let left = patience.saturating_sub(start.elapsed()).min(self.longest);
             // Zero would wait for ever.
             let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
             let mut command = redis::cmd("XREAD");
             command.arg("COUNT").arg(1).arg("BLOCK").arg(millis);
             command
                 .arg("STREAMS")
-                .arg(format!("{}log", self.0.link.prefix()))
-                .arg(log::behind(cursor));
+                .arg(format!("{}log", link.prefix()))
+                .arg(behind);
             let found = command.query_async::<Value>(&mut connection).await?;
             if found != Value::Nil || start.elapsed() >= patience {
                 break;
             }
         }
-        self.0
-            .waiting
-            .idle
+        self.idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(connection);

@@ -4,13 +4,13 @@
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::super::Archived;
-use super::Outcome;
-use super::row::millis;
 use crate::clock::Timestamp;
+use crate::store::record::Archived;
+use crate::store::shared::columns::millis;
+use crate::store::shared::operation::Cause;
 
 /// The keys of rows that may go.
-pub(super) struct Found {
+pub(super) struct ArchivableRows {
     sessions: Vec<Value>,
     tokens: Vec<Value>,
     once: Vec<(Value, Value)>,
@@ -19,7 +19,7 @@ pub(super) struct Found {
     more: bool,
 }
 
-impl Found {
+impl ArchivableRows {
     pub(super) const fn is_empty(&self) -> bool {
         self.sessions.is_empty()
             && self.tokens.is_empty()
@@ -56,7 +56,7 @@ pub(super) fn find(
     before: Timestamp,
     limit: u32,
     now: Timestamp,
-) -> Outcome<Found> {
+) -> Result<ArchivableRows, Cause> {
     let mut more = false;
     let limit = i64::from(limit);
     let bounds = (millis(before), limit + 1);
@@ -87,7 +87,7 @@ pub(super) fn find(
     let sql = "SELECT id FROM tg_revocation WHERE until < ? LIMIT ?";
     let entries = cut(pick(db, sql, bounds, |row| row.get(0))?, limit, &mut more);
 
-    Ok(Found {
+    Ok(ArchivableRows {
         sessions,
         tokens,
         once,
@@ -101,10 +101,10 @@ pub(super) fn find(
 /// found.
 pub(super) fn delete(
     db: &Connection,
-    found: &Found,
+    found: &ArchivableRows,
     before: Timestamp,
     now: Timestamp,
-) -> Outcome<Archived> {
+) -> Result<Archived, Cause> {
     let before = millis(before);
     let mut done = Archived {
         more: found.more,

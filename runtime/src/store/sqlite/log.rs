@@ -2,31 +2,30 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::super::{Fact, LogCursor, LogEntry, LogPage};
-use super::Outcome;
-use super::row::{integer, millis, natural, time};
+use super::row::{natural, time};
 use crate::clock::Timestamp;
-use crate::id::{SessionId, TokenId};
+use crate::store::record::{Fact, LogCursor, LogEntry, LogPage};
+use crate::store::shared::columns::{integer, millis};
+use crate::store::shared::fact;
+use crate::store::shared::operation::Cause;
 
 /// Writes an entry. A lasting fact goes into `tg_epoch` as well, and its entry takes the place of
 /// its predecessor at the log's end: whoever read the older one reads on to it, and whoever did not
 /// needs only it.
 pub(super) fn write(db: &Connection, fact: Fact, until: Timestamp) -> rusqlite::Result<LogEntry> {
-    let (kind, key, value) = columns(&fact);
-    let until = if is_lasting(kind) {
+    let entry = LogEntry::new(fact, until);
+    let (kind, key, value) = entry.fact.to_columns();
+    if entry.fact.is_lasting() {
         let name = std::str::from_utf8(key).unwrap_or_default();
         db.prepare_cached("INSERT OR REPLACE INTO tg_epoch(kind, key, value) VALUES (?, ?, ?)")?
             .execute((kind, name, integer(value)))?;
         // Lasting entries are the only ones with this `until`, so the index finds the few of them.
         db.prepare_cached("DELETE FROM tg_revocation WHERE until = ?1 AND kind = ?2 AND key = ?3")?
-            .execute((millis(Timestamp::MAX), kind, key))?;
-        Timestamp::MAX
-    } else {
-        until.min(Timestamp::from_millis(Timestamp::MAX.as_millis() - 1))
-    };
+            .execute((millis(entry.until), kind, key))?;
+    }
     db.prepare_cached("INSERT INTO tg_revocation(kind, key, value, until) VALUES (?, ?, ?, ?)")?
-        .execute((kind, key, integer(value), millis(until)))?;
-    Ok(LogEntry { fact, until })
+        .execute((kind, key, integer(value), millis(entry.until)))?;
+    Ok(entry)
 }
 
 /// The entries after a cursor, which is the id of the last one read.
@@ -37,7 +36,7 @@ pub(super) fn write(db: &Connection, fact: Fact, until: Timestamp) -> rusqlite::
 ///
 /// A cursor that this file cannot have given, for instance because an older copy was put in its
 /// place, starts over: an entry too many does no harm, one too few does.
-pub(super) fn since(db: &Connection, cursor: &LogCursor, now: Timestamp) -> Outcome<LogPage> {
+pub(super) fn since(db: &Connection, cursor: &LogCursor, now: Timestamp) -> Result<LogPage, Cause> {
     let last = last(db)?;
     let seen = cursor
         .0
@@ -52,7 +51,8 @@ pub(super) fn since(db: &Connection, cursor: &LogCursor, now: Timestamp) -> Outc
     let mut rows = statement.query((seen, millis(now)))?;
     let mut entries = Vec::new();
     while let Some(row) = rows.next()? {
-        let fact = fact(row.get_ref(0)?.as_str()?, row.get(1)?, natural(row, 2)?)?;
+        let kind = row.get_ref(0)?.as_str()?;
+        let fact = Fact::from_columns(kind, row.get(1)?, natural(row, 2)?)?;
         entries.push(LogEntry {
             fact,
             until: time(row, 3)?,
@@ -84,19 +84,13 @@ fn last(db: &Connection) -> rusqlite::Result<i64> {
 
 /// From the start, what lasts is read where its present value is kept, whatever has become of its
 /// entry.
-fn add_lasting(db: &Connection, entries: &mut Vec<LogEntry>) -> Outcome<()> {
+fn add_lasting(db: &Connection, entries: &mut Vec<LogEntry>) -> Result<(), Cause> {
     let mut statement = db.prepare_cached("SELECT kind, key, value FROM tg_epoch")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let fact = fact(
-            row.get_ref(0)?.as_str()?,
-            row.get::<_, String>(1)?.into_bytes(),
-            natural(row, 2)?,
-        )?;
-        let entry = LogEntry {
-            fact,
-            until: Timestamp::MAX,
-        };
+        let (kind, key) = (row.get_ref(0)?.as_str()?, row.get::<_, String>(1)?);
+        let fact = Fact::from_columns(kind, key.into_bytes(), natural(row, 2)?)?;
+        let entry = LogEntry::new(fact, Timestamp::MAX);
         if !entries.contains(&entry) {
             entries.push(entry);
         }
@@ -104,8 +98,8 @@ fn add_lasting(db: &Connection, entries: &mut Vec<LogEntry>) -> Outcome<()> {
     Ok(())
 }
 
-pub(super) fn set_paused(db: &Connection, paused: bool) -> Outcome<()> {
-    let version = lasting(db, PAUSE, "")? / 2 + 1;
+pub(super) fn set_paused(db: &Connection, paused: bool) -> Result<(), Cause> {
+    let version = lasting(db, fact::PAUSE, "")? / 2 + 1;
     write(db, Fact::Paused(paused, version), Timestamp::MAX)?;
     Ok(())
 }
@@ -119,50 +113,3 @@ pub(super) fn lasting(db: &Connection, kind: &str, key: &str) -> rusqlite::Resul
         .optional()?
         .unwrap_or(0))
 }
-
-fn columns(fact: &Fact) -> (&'static str, &[u8], u64) {
-    match fact {
-        Fact::Session(sid) => (SESSION, sid.as_bytes(), 0),
-        Fact::Generation(sid, generation) => (GENERATION, sid.as_bytes(), u64::from(*generation)),
-        Fact::Subject(subject, epoch) => (SUBJECT, subject.as_bytes(), *epoch),
-        Fact::Token(jti) => (TOKEN, jti.as_bytes(), 0),
-        Fact::Client(client, epoch) => (CLIENT, client.as_bytes(), *epoch),
-        Fact::Key(key) => (KEY, key.as_bytes(), 1),
-        Fact::Everything(epoch) => (GLOBAL, b"", *epoch),
-        Fact::Paused(paused, version) => {
-            (PAUSE, b"", version.saturating_mul(2) + u64::from(*paused))
-        }
-    }
-}
-
-fn fact(kind: &str, key: Vec<u8>, value: u64) -> Outcome<Fact> {
-    let id = |key: Vec<u8>| {
-        <[u8; 16]>::try_from(key).map_err(|_| "an id of the log is not sixteen bytes")
-    };
-    Ok(match kind {
-        SESSION => Fact::Session(SessionId::from_bytes(id(key)?)),
-        GENERATION => Fact::Generation(SessionId::from_bytes(id(key)?), u32::try_from(value)?),
-        SUBJECT => Fact::Subject(String::from_utf8(key)?, value),
-        TOKEN => Fact::Token(TokenId::from_bytes(id(key)?)),
-        CLIENT => Fact::Client(String::from_utf8(key)?, value),
-        KEY => Fact::Key(String::from_utf8(key)?),
-        GLOBAL => Fact::Everything(value),
-        PAUSE => Fact::Paused(value % 2 == 1, value / 2),
-        other => {
-            return Err(format!("the log says `{other}`, which this version does not know").into());
-        }
-    })
-}
-
-fn is_lasting(kind: &str) -> bool {
-    [CLIENT, KEY, GLOBAL, PAUSE].contains(&kind)
-}
-
-const SESSION: &str = "session";
-const GENERATION: &str = "generation";
-const SUBJECT: &str = "subject";
-const TOKEN: &str = "token";
-pub(super) const CLIENT: &str = "client";
-const KEY: &str = "key";
-pub(super) const GLOBAL: &str = "global";
-const PAUSE: &str = "pause";

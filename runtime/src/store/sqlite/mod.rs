@@ -12,116 +12,32 @@ mod session;
 mod token;
 mod write;
 
-use std::error::Error as _;
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-pub use open::SqliteOptions;
-
-use super::{
+use super::contract::SessionStore;
+use super::record::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, RotationStep, RotationWrite, Session, SessionStore, Spent, StoreError, StoreHealth,
-    StoredKeys, TokenQuery, TokenRecord,
+    Rotated, RotationStep, RotationWrite, Session, Spent, StoreError, StoreHealth, StoredKeys,
+    TokenQuery, TokenRecord,
 };
+use super::shared::operation::StoreOperation;
 use crate::clock::Timestamp;
 use crate::device::Device;
-use crate::error::Error;
 use crate::id::SessionId;
 
-/// Sessions in an SQLite file. Clones share the file's connections.
-///
-/// One thread writes: it takes what is queued, runs it in one transaction (`BEGIN IMMEDIATE`,
-/// `synchronous=FULL`), each operation in a savepoint of its own, and answers after `COMMIT`. Two
-/// threads read what is committed. The threads end with the last clone. Several processes may use
-/// one file on one machine; a network file system is no place for it.
-///
-/// A full queue, a full disk and a file that stays locked longer than the busy timeout answer
-/// [`StoreError`], and the next operation starts afresh.
-#[derive(Clone)]
-pub struct SqliteStore(Arc<Inner>);
-
-struct Inner {
-    path: PathBuf,
-    writer: write::Writer,
-    readers: read::Readers,
-    /// Wakes whoever waits for the log in this process.
-    logged: Notify,
-}
-
-impl SqliteStore {
-    /// Opens the file, and makes it (readable by its owner alone, on Unix) where there is none.
-    ///
-    /// # Errors
-    /// The file cannot be made or written to, is a directory, is not a database, or was written by
-    /// a newer version. The message names it.
-    pub async fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        Self::options(path).open().await
-    }
-
-    /// Opens the file with other than the default options.
-    #[must_use]
-    pub fn options(path: impl AsRef<Path>) -> SqliteOptions {
-        SqliteOptions::new(path.as_ref())
-    }
-
-    async fn write<T: Send + 'static>(
-        &self,
-        what: &'static str,
-        run: impl FnOnce(&rusqlite::Connection) -> Outcome<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.0
-            .writer
-            .run(what, run)
-            .await
-            .map_err(|error| self.named(what, &error))
-    }
-
-    async fn read<T: Send + 'static>(
-        &self,
-        what: &'static str,
-        run: impl FnOnce(&rusqlite::Connection) -> Outcome<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.0
-            .readers
-            .run(what, run)
-            .await
-            .map_err(|error| self.named(what, &error))
-    }
-
-    /// The same error for whoever operates the program: it says in which file.
-    fn named(&self, what: &'static str, error: &StoreError) -> StoreError {
-        let cause = error.source().map(ToString::to_string).unwrap_or_default();
-        StoreError::new(what).because(format!("`{}`: {cause}", self.0.path.display()))
-    }
-}
-
-impl fmt::Debug for SqliteStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SqliteStore({})", self.0.path.display())
-    }
-}
-
-/// What an operation answers inside its transaction. An error rolls it back.
-type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+pub use open::{SqliteOptions, SqliteStore};
 
 impl SessionStore for SqliteStore {
     async fn migrate(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.write("the tables could not be made", move |db| {
-            schema::migrate(db, now)
-        })
-        .await
+        self.write(StoreOperation::Migrate, move |db| schema::migrate(db, now))
+            .await
     }
 
     async fn health(&self, now: Timestamp) -> Result<StoreHealth, StoreError> {
-        self.write("the store could not be written to", move |db| {
-            schema::health(db, now)
-        })
-        .await
+        self.write(StoreOperation::Health, move |db| schema::health(db, now))
+            .await
     }
 
     async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -129,7 +45,7 @@ impl SessionStore for SqliteStore {
     }
 
     async fn open_session(&self, new: NewSession, now: Timestamp) -> Result<Opened, StoreError> {
-        self.write("the session could not be opened", move |db| {
+        self.write(StoreOperation::OpenSession, move |db| {
             session::open(db, &new, now)
         })
         .await
@@ -140,24 +56,23 @@ impl SessionStore for SqliteStore {
         sid: SessionId,
         _now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
-        self.read("the session could not be read", move |db| {
-            session::read(db, sid)
-        })
-        .await
+        self.read(StoreOperation::Session, move |db| session::read(db, sid))
+            .await
     }
 
     async fn rotate(&self, rotation: RotationWrite, now: Timestamp) -> Result<Rotated, StoreError> {
-        const WHAT: &str = "the session could not be rotated";
         match rotation.step {
             RotationStep::Hold { generation } if rotation.tokens.is_empty() => {
-                self.read(WHAT, move |db| {
+                self.read(StoreOperation::Rotate, move |db| {
                     session::hold(db, rotation.sid, generation, now)
                 })
                 .await
             }
             _ => {
-                self.write(WHAT, move |db| session::rotate(db, &rotation, now))
-                    .await
+                self.write(StoreOperation::Rotate, move |db| {
+                    session::rotate(db, &rotation, now)
+                })
+                .await
             }
         }
     }
@@ -167,7 +82,7 @@ impl SessionStore for SqliteStore {
         seen: Vec<(SessionId, u32)>,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.write("sessions could not be confirmed", move |db| {
+        self.write(StoreOperation::Confirm, move |db| {
             session::confirm(db, seen, now)
         })
         .await
@@ -175,7 +90,7 @@ impl SessionStore for SqliteStore {
 
     async fn revoke(&self, revocation: Revocation, now: Timestamp) -> Result<Revoked, StoreError> {
         let revoked = self
-            .write("nothing could be revoked", move |db| {
+            .write(StoreOperation::Revoke, move |db| {
                 revoke::revoke(db, revocation, now)
             })
             .await?;
@@ -188,14 +103,14 @@ impl SessionStore for SqliteStore {
         subject: String,
         now: Timestamp,
     ) -> Result<Vec<Session>, StoreError> {
-        self.read("the sessions could not be read", move |db| {
+        self.read(StoreOperation::SessionsOf, move |db| {
             session::live_of(db, &subject, now)
         })
         .await
     }
 
     async fn epoch_of(&self, subject: String, client_id: String) -> Result<u64, StoreError> {
-        self.read("the epoch could not be read", move |db| {
+        self.read(StoreOperation::EpochOf, move |db| {
             Ok(revoke::epoch(db, &subject, &client_id)?)
         })
         .await
@@ -206,7 +121,7 @@ impl SessionStore for SqliteStore {
         tokens: Vec<TokenRecord>,
         _now: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.write("the tokens could not be recorded", move |db| {
+        self.write(StoreOperation::RecordTokens, move |db| {
             token::record(db, &tokens)
         })
         .await
@@ -217,14 +132,14 @@ impl SessionStore for SqliteStore {
         query: TokenQuery,
         now: Timestamp,
     ) -> Result<Vec<TokenRecord>, StoreError> {
-        self.read("the tokens could not be read", move |db| {
+        self.read(StoreOperation::Tokens, move |db| {
             token::find(db, &query, now)
         })
         .await
     }
 
     async fn log_since(&self, cursor: LogCursor, now: Timestamp) -> Result<LogPage, StoreError> {
-        self.read("the log could not be read", move |db| {
+        self.read(StoreOperation::LogSince, move |db| {
             log::since(db, &cursor, now)
         })
         .await
@@ -238,7 +153,7 @@ impl SessionStore for SqliteStore {
             let logged = self.0.logged.notified();
             let cursor = cursor.clone();
             let is_behind = self
-                .read("the log could not be read", move |db| {
+                .read(StoreOperation::Changed, move |db| {
                     Ok(log::is_behind(db, &cursor)?)
                 })
                 .await?;
@@ -258,14 +173,14 @@ impl SessionStore for SqliteStore {
     ) -> Result<Archived, StoreError> {
         let before = before.min(now);
         let found = self
-            .read("nothing could be archived", move |db| {
+            .read(StoreOperation::Archive, move |db| {
                 archive::find(db, before, limit, now)
             })
             .await?;
         if found.is_empty() {
             return Ok(Archived::default());
         }
-        self.write("nothing could be archived", move |db| {
+        self.write(StoreOperation::Archive, move |db| {
             archive::delete(db, &found, before, now)
         })
         .await
@@ -277,14 +192,14 @@ impl SessionStore for SqliteStore {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write("the key could not be consumed", move |db| {
+        self.write(StoreOperation::ConsumeOnce, move |db| {
             once::consume(db, key, until, now)
         })
         .await
     }
 
     async fn put_once(&self, value: OnceValue, now: Timestamp) -> Result<bool, StoreError> {
-        self.write("the value could not be kept", move |db| {
+        self.write(StoreOperation::PutOnce, move |db| {
             once::put(db, &value, now)
         })
         .await
@@ -296,7 +211,7 @@ impl SessionStore for SqliteStore {
         hash: [u8; 32],
         now: Timestamp,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        self.write("the value could not be taken", move |db| {
+        self.write(StoreOperation::TakeOnce, move |db| {
             once::take(db, &kind, hash, now)
         })
         .await
@@ -309,15 +224,14 @@ impl SessionStore for SqliteStore {
         limits: Vec<Limit>,
         now: Timestamp,
     ) -> Result<Spent, StoreError> {
-        self.write("the budget could not be spent from", move |db| {
+        self.write(StoreOperation::Spend, move |db| {
             once::spend(db, &key, cost, &limits, now)
         })
         .await
     }
 
     async fn keys(&self) -> Result<StoredKeys, StoreError> {
-        self.read("the key ring could not be read", once::keys)
-            .await
+        self.read(StoreOperation::Keys, once::keys).await
     }
 
     async fn swap_keys(
@@ -326,7 +240,7 @@ impl SessionStore for SqliteStore {
         ring: Vec<u8>,
         _now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write("the key ring could not be replaced", move |db| {
+        self.write(StoreOperation::SwapKeys, move |db| {
             once::swap_keys(db, expected, &ring)
         })
         .await
@@ -339,8 +253,7 @@ impl SessionStore for SqliteStore {
         acr: Option<String>,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
-        const WHAT: &str = "the session could not be updated";
-        self.write(WHAT, move |db| {
+        self.write(StoreOperation::Reauthenticate, move |db| {
             session::reauthenticate(db, sid, auth_time, acr.as_deref(), now)
         })
         .await
@@ -352,14 +265,14 @@ impl SessionStore for SqliteStore {
         device: Device,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write("the device could not be attached", move |db| {
+        self.write(StoreOperation::Attach, move |db| {
             session::attach(db, sid, &device, now)
         })
         .await
     }
 
     async fn set_paused(&self, paused: bool, _now: Timestamp) -> Result<(), StoreError> {
-        self.write("the deployment could not be paused or resumed", move |db| {
+        self.write(StoreOperation::SetPaused, move |db| {
             log::set_paused(db, paused)
         })
         .await?;
@@ -368,5 +281,5 @@ impl SessionStore for SqliteStore {
     }
 }
 
-/// How often another process is looked after.
+/// How often the log is looked at for what another process wrote.
 const LOOK: Duration = Duration::from_millis(250);

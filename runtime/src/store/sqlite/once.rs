@@ -2,22 +2,23 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::super::budget::{Budget, Rate};
-use super::super::{Limit, OnceValue, Spent, StoredKeys};
-use super::Outcome;
-use super::row::{integer, millis, natural, time};
+use super::row::{natural, time};
 use crate::clock::Timestamp;
+use crate::store::budget::BudgetState;
+use crate::store::record::{Limit, OnceValue, Spent, StoredKeys};
+use crate::store::shared::columns::{integer, millis};
+use crate::store::shared::operation::Cause;
 
 pub(super) fn consume(
     db: &Connection,
     key: [u8; 32],
     until: Timestamp,
     now: Timestamp,
-) -> Outcome<bool> {
+) -> Result<bool, Cause> {
     insert(db, CONSUMED, key, None, until, now)
 }
 
-pub(super) fn put(db: &Connection, value: &OnceValue, now: Timestamp) -> Outcome<bool> {
+pub(super) fn put(db: &Connection, value: &OnceValue, now: Timestamp) -> Result<bool, Cause> {
     insert(
         db,
         &stored_kind(&value.kind),
@@ -36,7 +37,7 @@ fn insert(
     payload: Option<&[u8]>,
     until: Timestamp,
     now: Timestamp,
-) -> Outcome<bool> {
+) -> Result<bool, Cause> {
     let sql = "INSERT INTO tg_once(kind, hash, payload, until) VALUES (?1, ?2, ?3, ?4) ON \
                CONFLICT(kind, hash)
                DO UPDATE SET payload = excluded.payload, until = excluded.until WHERE until <= ?5";
@@ -51,7 +52,7 @@ pub(super) fn take(
     kind: &str,
     hash: [u8; 32],
     now: Timestamp,
-) -> Outcome<Option<Vec<u8>>> {
+) -> Result<Option<Vec<u8>>, Cause> {
     let sql = "DELETE FROM tg_once WHERE kind = ? AND hash = ? AND until > ? RETURNING payload";
     let values = (stored_kind(kind), hash, millis(now));
     Ok(db
@@ -67,31 +68,19 @@ pub(super) fn spend(
     cost: u32,
     limits: &[Limit],
     now: Timestamp,
-) -> Outcome<Spent> {
+) -> Result<Spent, Cause> {
     let mut read = db.prepare_cached(
         "SELECT full_at, fraction FROM tg_spend WHERE key = ? AND burst = ? AND period = ?",
     )?;
-    let mut spent = Vec::with_capacity(limits.len());
-    let mut refused = None;
-    for rate in Rate::distinct(limits) {
+    let (answer, spent) = BudgetState::spend(limits, cost, now, |rate| {
         let budget = read.query_row((key, rate.burst, integer(rate.period)), |row| {
-            Ok(Budget {
+            Ok(BudgetState {
                 full_at: time(row, 0)?,
                 fraction: row.get(1)?,
             })
         });
-        match budget
-            .optional()?
-            .unwrap_or_default()
-            .spend(cost, rate, now)
-        {
-            Ok(budget) => spent.push((rate, budget)),
-            Err(wait) => refused = refused.max(Some(wait)),
-        }
-    }
-    if let Some(retry_after) = refused {
-        return Ok(Spent::Refused { retry_after });
-    }
+        budget.optional()
+    })?;
     let mut write = db.prepare_cached("INSERT OR REPLACE INTO tg_spend VALUES (?, ?, ?, ?, ?)")?;
     for (rate, budget) in spent {
         write.execute((
@@ -102,10 +91,10 @@ pub(super) fn spend(
             budget.fraction,
         ))?;
     }
-    Ok(Spent::Allowed)
+    Ok(answer)
 }
 
-pub(super) fn keys(db: &Connection) -> Outcome<StoredKeys> {
+pub(super) fn keys(db: &Connection) -> Result<StoredKeys, Cause> {
     let mut statement = db.prepare_cached("SELECT version, ring FROM tg_key WHERE id = 1")?;
     let stored = statement.query_row([], |row| {
         Ok(StoredKeys {
@@ -119,7 +108,7 @@ pub(super) fn keys(db: &Connection) -> Outcome<StoredKeys> {
     }))
 }
 
-pub(super) fn swap_keys(db: &Connection, expected: u64, ring: &[u8]) -> Outcome<bool> {
+pub(super) fn swap_keys(db: &Connection, expected: u64, ring: &[u8]) -> Result<bool, Cause> {
     let written = if expected == 0 {
         let sql =
             "INSERT INTO tg_key(id, version, ring) VALUES (1, 1, ?) ON CONFLICT(id) DO NOTHING";

@@ -1,5 +1,7 @@
 //! Opening the file: what is refused, how connections are set up, which threads are started.
 
+use std::error::Error as _;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,10 +11,90 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
-use super::{Inner, SqliteStore, read, schema, write};
+use super::read::{self, Readers};
+use super::schema;
+use super::write::{self, Writer};
 use crate::error::{Error, ErrorKind};
+use crate::store::record::StoreError;
+use crate::store::shared::operation::{Cause, StoreOperation};
+
+/// Sessions in an SQLite file. Clones share the file's connections.
+///
+/// One thread writes: it takes what is queued, runs it in one transaction (`BEGIN IMMEDIATE`,
+/// `synchronous=FULL`), each operation in a savepoint of its own, and answers after `COMMIT`. Two
+/// threads read what is committed. The threads end with the last clone. Several processes may use
+/// one file on one machine; a network file system is no place for it.
+///
+/// A full queue, a full disk and a file that stays locked longer than the busy timeout answer
+/// [`StoreError`], and the next operation starts afresh.
+#[derive(Clone)]
+pub struct SqliteStore(pub(super) Arc<SqliteFile>);
+
+/// The open file.
+pub(super) struct SqliteFile {
+    path: PathBuf,
+    writer: Writer,
+    readers: Readers,
+    /// Wakes those who wait for the log in this process.
+    pub(super) logged: Notify,
+}
+
+impl SqliteStore {
+    /// Opens the file, and makes it (readable by its owner alone, on Unix) where there is none.
+    ///
+    /// # Errors
+    /// The file cannot be made or written to, is a directory, is not a database, or was written by
+    /// a newer version. The message names it.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::options(path).open().await
+    }
+
+    /// Opens the file with other than the default options.
+    #[must_use]
+    pub fn options(path: impl AsRef<Path>) -> SqliteOptions {
+        SqliteOptions::new(path.as_ref())
+    }
+
+    /// Runs an operation on the writing connection.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        operation: StoreOperation,
+        run: impl FnOnce(&rusqlite::Connection) -> Result<T, Cause> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0
+            .writer
+            .run(operation, run)
+            .await
+            .map_err(|error| self.named(operation, &error))
+    }
+
+    /// Runs an operation on a reading connection.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        operation: StoreOperation,
+        run: impl FnOnce(&rusqlite::Connection) -> Result<T, Cause> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.0
+            .readers
+            .run(operation, run)
+            .await
+            .map_err(|error| self.named(operation, &error))
+    }
+
+    /// Adds the path of the file to an error, for the people who operate the program.
+    fn named(&self, operation: StoreOperation, error: &StoreError) -> StoreError {
+        let cause = error.source().map(ToString::to_string).unwrap_or_default();
+        operation.failed(format!("`{}`: {cause}", self.0.path.display()))
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SqliteStore({})", self.0.path.display())
+    }
+}
 
 /// How a file is opened. Made by [`SqliteStore::options`].
 #[derive(Clone, Debug)]
@@ -91,13 +173,13 @@ impl SqliteOptions {
             })
             .await?;
         }
-        let inner = Inner {
+        let file = SqliteFile {
             path: self.path,
-            writer: write::Writer(writer),
-            readers: read::Readers(readers),
-            logged: tokio::sync::Notify::new(),
+            writer: Writer(writer),
+            readers: Readers(readers),
+            logged: Notify::new(),
         };
-        Ok(SqliteStore(Arc::new(inner)))
+        Ok(SqliteStore(Arc::new(file)))
     }
 
     /// Starts a thread that opens a connection, says how that went, and serves.

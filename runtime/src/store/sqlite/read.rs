@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::super::StoreError;
-use super::Outcome;
 use super::write::{attempt, unqueued};
+use crate::store::record::StoreError;
+use crate::store::shared::operation::{Cause, StoreOperation};
 
 /// The way to the reading threads, which share one queue.
 pub(super) struct Readers(pub(super) SyncSender<Look>);
@@ -18,24 +18,24 @@ pub(super) type Look = Box<dyn FnOnce(&Connection) + Send>;
 
 impl Readers {
     /// Queues a look and waits for its answer. It runs in one read transaction.
-    pub(super) async fn run<T, F>(&self, what: &'static str, run: F) -> Result<T, StoreError>
+    pub(super) async fn run<T, F>(&self, operation: StoreOperation, run: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Cause> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let look: Look = Box::new(move |db| {
             if !answer.is_closed() {
                 // Where nobody waits any longer, there is nobody to tell.
-                let _ = answer.send(attempt(what, |db| in_snapshot(db, run), db));
+                let _ = answer.send(attempt(operation, |db| in_snapshot(db, run), db));
             }
         });
         self.0
             .try_send(look)
-            .map_err(|error| unqueued(what, &error))?;
+            .map_err(|error| unqueued(operation, &error))?;
         answered
             .await
-            .unwrap_or_else(|_| Err(StoreError::new(what).because("the reading thread is gone")))
+            .unwrap_or_else(|_| Err(operation.failed("the reading thread is gone")))
     }
 }
 
@@ -50,7 +50,10 @@ pub(super) fn serve(db: &Connection, queue: &Arc<Mutex<Receiver<Look>>>) {
 }
 
 /// All statements of one look see the same state: that of the first.
-fn in_snapshot<T>(db: &Connection, run: impl FnOnce(&Connection) -> Outcome<T>) -> Outcome<T> {
+fn in_snapshot<T>(
+    db: &Connection,
+    run: impl FnOnce(&Connection) -> Result<T, Cause>,
+) -> Result<T, Cause> {
     let snapshot = db.unchecked_transaction()?;
     let found = run(&snapshot)?;
     snapshot.commit()?;

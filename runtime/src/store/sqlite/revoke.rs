@@ -2,13 +2,20 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::super::{Fact, LogEntry, Revocation, RevokeReason, Revoked, Target};
-use super::row::{integer, millis, natural, time};
-use super::{Outcome, log, token};
+use super::row::{natural, time};
+use super::{log, token};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
+use crate::store::record::{Fact, LogEntry, Revocation, RevokeReason, Revoked, Target};
+use crate::store::shared::columns::{effective_epoch, integer, millis};
+use crate::store::shared::fact;
+use crate::store::shared::operation::Cause;
 
-pub(super) fn revoke(db: &Connection, revocation: Revocation, now: Timestamp) -> Outcome<Revoked> {
+pub(super) fn revoke(
+    db: &Connection,
+    revocation: Revocation,
+    now: Timestamp,
+) -> Result<Revoked, Cause> {
     let Revocation {
         target,
         reason,
@@ -47,10 +54,10 @@ pub(super) fn revoke(db: &Connection, revocation: Revocation, now: Timestamp) ->
             }
         }
         Target::Client(client) => {
-            let own = log::lasting(db, log::CLIENT, &client)?;
+            let own = log::lasting(db, fact::CLIENT, &client)?;
             let epoch = 1 + own
                 .max(highest_subject(db)?)
-                .max(log::lasting(db, log::GLOBAL, "")?);
+                .max(log::lasting(db, fact::GLOBAL, "")?);
             let sql = "UPDATE tg_session SET revoked_at = ?1, revoke_reason = ?2 WHERE client_id \
                        = ?3 AND revoked_at IS NULL
                        RETURNING idle_exp > ?1 AND abs_exp > ?1";
@@ -76,10 +83,9 @@ pub(super) fn revoke(db: &Connection, revocation: Revocation, now: Timestamp) ->
 
 /// The effective epoch of a subject's session for a client.
 pub(super) fn epoch(db: &Connection, subject: &str, client: &str) -> rusqlite::Result<u64> {
-    let own = own_epoch(db, subject)?;
-    Ok(own
-        .max(log::lasting(db, log::CLIENT, client)?)
-        .max(log::lasting(db, log::GLOBAL, "")?))
+    let sql = concat!("SELECT ", effective_epoch!("max", "?1", "?2"));
+    db.prepare_cached(sql)?
+        .query_row((subject, client), |row| natural(row, 0))
 }
 
 /// When a subject last changed: 1970 where it never did.

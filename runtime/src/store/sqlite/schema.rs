@@ -6,10 +6,10 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::super::StoreHealth;
-use super::Outcome;
-use super::row::millis;
 use crate::clock::Timestamp;
+use crate::store::record::StoreHealth;
+use crate::store::shared::columns::millis;
+use crate::store::shared::operation::Cause;
 
 /// The version that this code reads and writes.
 pub(super) const VERSION: i64 = 2;
@@ -142,7 +142,7 @@ pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
 
 /// Takes the steps that are missing. The caller's transaction holds the write lock, so of several
 /// processes that start together one takes them and the others find nothing to do.
-pub(super) fn migrate(db: &Connection, now: Timestamp) -> Outcome<()> {
+pub(super) fn migrate(db: &Connection, now: Timestamp) -> Result<(), Cause> {
     let version = version(db)?;
     if version > VERSION {
         return Err(format!("the file's schema is {version}, known is {VERSION}").into());
@@ -169,7 +169,7 @@ pub(super) fn migrate(db: &Connection, now: Timestamp) -> Outcome<()> {
 }
 
 /// Writes when it was asked.
-pub(super) fn health(db: &Connection, now: Timestamp) -> Outcome<StoreHealth> {
+pub(super) fn health(db: &Connection, now: Timestamp) -> Result<StoreHealth, Cause> {
     let sql = "UPDATE tg_schema SET checked_at = ? WHERE version = ?";
     if db.prepare_cached(sql)?.execute((millis(now), VERSION))? == 0 {
         return Err("the tables are missing".into());

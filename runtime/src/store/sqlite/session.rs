@@ -1,32 +1,28 @@
 //! Sessions: opened, read, rotated, confirmed.
 
-use std::time::Duration;
-
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 
-use super::super::{
-    Authenticated, Fact, NewSession, OnLimit, Opened, RevokeReason, Rotated, RotationStep,
-    RotationWrite, Session,
-};
-use super::row::{self, millis, session_columns};
-use super::{Outcome, log, revoke, token};
+use super::{log, revoke, row, token};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
+use crate::store::record::{
+    Fact, NewSession, Opened, RevokeReason, Rotated, RotationStep, RotationWrite, Session,
+};
+use crate::store::shared::columns::{millis, session_columns};
+use crate::store::shared::operation::Cause;
 
-pub(super) fn open(db: &Connection, new: &NewSession, now: Timestamp) -> Outcome<Opened> {
+pub(super) fn open(db: &Connection, new: &NewSession, now: Timestamp) -> Result<Opened, Cause> {
     let changed_at = revoke::changed_at(db, &new.subject)?;
-    if has_moved(new.authenticated, changed_at) {
+    if new.authenticated.has_moved(changed_at) {
         return Ok(Opened::Reload { changed_at });
     }
     let mut evicted = Vec::new();
     if let Some(limit) = new.limit {
         let live = seen_longest_ago(db, &new.subject, now)?;
-        let room = usize::try_from(limit.max.max(1)).unwrap_or(usize::MAX) - 1;
-        let surplus = live.len().saturating_sub(room);
-        if surplus > 0 && limit.on_limit == OnLimit::Deny {
+        let Some(surplus) = limit.surplus(live.len()) else {
             return Ok(Opened::LimitReached);
-        }
+        };
         evicted.extend(live.into_iter().take(surplus));
     }
     for sid in &evicted {
@@ -82,40 +78,32 @@ fn seen_longest_ago(
     sids.collect()
 }
 
-/// Whether a subject changed since its authentication. The second covers clock errors between nodes
-/// (ROTATION 3).
-fn has_moved(authenticated: Authenticated, changed_at: Timestamp) -> bool {
-    match authenticated {
-        Authenticated::Since(start) => {
-            changed_at > Timestamp::default() && changed_at >= start.minus(Duration::from_secs(1))
-        }
-        Authenticated::After(expected) => changed_at != expected,
-    }
-}
-
-pub(super) fn read(db: &Connection, sid: SessionId) -> Outcome<Option<Session>> {
+pub(super) fn read(db: &Connection, sid: SessionId) -> Result<Option<Session>, Cause> {
     let sql = concat!(
         "SELECT ",
-        session_columns!(),
+        session_columns!("max"),
         " FROM tg_session s WHERE s.sid = ?"
     );
-    Ok(db
-        .prepare_cached(sql)?
-        .query_row([sid.as_bytes()], row::session)
-        .optional()?)
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query_and_then([sid.as_bytes()], row::session)?;
+    rows.next().transpose()
 }
 
-pub(super) fn live_of(db: &Connection, subject: &str, now: Timestamp) -> Outcome<Vec<Session>> {
+pub(super) fn live_of(
+    db: &Connection,
+    subject: &str,
+    now: Timestamp,
+) -> Result<Vec<Session>, Cause> {
     let sql = concat!(
         "SELECT ",
-        session_columns!(),
+        session_columns!("max"),
         " FROM tg_session s WHERE s.uid = ?1 AND s.revoked_at IS NULL AND s.idle_exp > ?2 AND \
          s.abs_exp > ?2
           ORDER BY s.created_at, s.sid"
     );
     let mut statement = db.prepare_cached(sql)?;
-    let rows = statement.query_map((subject, millis(now)), row::session)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let rows = statement.query_and_then((subject, millis(now)), row::session)?;
+    rows.collect()
 }
 
 /// The conditions stand in the statement that writes, so exactly one of several rotations of one
@@ -124,7 +112,7 @@ pub(super) fn rotate(
     db: &Connection,
     rotation: &RotationWrite,
     now: Timestamp,
-) -> Outcome<Rotated> {
+) -> Result<Rotated, Cause> {
     let next = match &rotation.step {
         RotationStep::Advance {
             generation,
@@ -199,7 +187,7 @@ pub(super) fn hold(
     sid: SessionId,
     generation: u32,
     now: Timestamp,
-) -> Outcome<Rotated> {
+) -> Result<Rotated, Cause> {
     let sql = "SELECT EXISTS (SELECT 1 FROM tg_session
                WHERE sid = ?1 AND gen = ?2 AND revoked_at IS NULL AND idle_exp > ?3 AND abs_exp > \
                ?3)";
@@ -213,7 +201,7 @@ pub(super) fn confirm(
     db: &Connection,
     mut seen: Vec<(SessionId, u32)>,
     now: Timestamp,
-) -> Outcome<u64> {
+) -> Result<u64, Cause> {
     seen.sort_unstable();
     let sql = "UPDATE tg_session SET confirmed = 1 WHERE sid = ?1 AND gen = ?2 AND confirmed = 0
                AND revoked_at IS NULL AND idle_exp > ?3 AND abs_exp > ?3";
@@ -231,7 +219,7 @@ pub(super) fn reauthenticate(
     auth_time: Timestamp,
     acr: Option<&str>,
     now: Timestamp,
-) -> Outcome<Option<Session>> {
+) -> Result<Option<Session>, Cause> {
     let sql = "UPDATE tg_session SET auth_time = ?2, acr = ?3, last_seen_at = ?4 WHERE sid = ?1
                AND revoked_at IS NULL AND idle_exp > ?4 AND abs_exp > ?4";
     let written =
@@ -249,7 +237,7 @@ pub(super) fn attach(
     sid: SessionId,
     device: &Device,
     now: Timestamp,
-) -> Outcome<bool> {
+) -> Result<bool, Cause> {
     let sql = "UPDATE tg_session SET device_name = ?2, device_id = ?3, device_agent = ?4, \
                device_ip = ?5, device_hints = ?6
                WHERE sid = ?1 AND revoked_at IS NULL AND idle_exp > ?7 AND abs_exp > ?7";

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, named_params};
 
-use super::super::{TokenQuery, TokenRecord};
-use super::Outcome;
-use super::row::{self, millis, token_columns};
+use super::row;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
+use crate::store::record::{TokenQuery, TokenRecord};
+use crate::store::shared::columns::{millis, token_columns};
+use crate::store::shared::operation::Cause;
 
 /// Writes rows; one whose `jti` is there already is left as it is. Answers how many were new.
-pub(super) fn record(db: &Connection, tokens: &[TokenRecord]) -> Outcome<u64> {
+pub(super) fn record(db: &Connection, tokens: &[TokenRecord]) -> Result<u64, Cause> {
     if tokens.is_empty() {
         return Ok(0);
     }
@@ -23,7 +24,7 @@ pub(super) fn record(db: &Connection, tokens: &[TokenRecord]) -> Outcome<u64> {
     for token in tokens {
         new += statement.execute((
             token.jti.as_bytes(),
-            row::kind(token.kind),
+            token.kind.as_str(),
             token.sid.as_ref().map(SessionId::as_bytes),
             token.generation,
             token.parent.as_ref().map(TokenId::as_bytes),
@@ -43,7 +44,7 @@ pub(super) fn find(
     db: &Connection,
     query: &TokenQuery,
     now: Timestamp,
-) -> Outcome<Vec<TokenRecord>> {
+) -> Result<Vec<TokenRecord>, Cause> {
     let mut sql = String::from(concat!(
         "SELECT ",
         token_columns!(),

@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::super::StoreError;
-use super::Outcome;
+use crate::store::record::StoreError;
+use crate::store::shared::operation::{Cause, StoreOperation};
 
 /// The way to the writing thread.
 pub(super) struct Writer(pub(super) SyncSender<Box<dyn Work>>);
@@ -15,30 +15,30 @@ pub(super) struct Writer(pub(super) SyncSender<Box<dyn Work>>);
 impl Writer {
     /// Queues an operation and waits for its answer. Once queued it runs, also where nobody waits
     /// any longer: a revocation does not depend on whether the client stays for the answer.
-    pub(super) async fn run<T, F>(&self, what: &'static str, run: F) -> Result<T, StoreError>
+    pub(super) async fn run<T, F>(&self, operation: StoreOperation, run: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Cause> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let operation = Operation {
-            what,
+        let queued = QueuedOperation {
+            operation,
             run: Some(run),
             outcome: None,
             answer,
         };
         self.0
-            .try_send(Box::new(operation))
-            .map_err(|error| unqueued(what, &error))?;
+            .try_send(Box::new(queued))
+            .map_err(|error| unqueued(operation, &error))?;
         answered
             .await
-            .unwrap_or_else(|_| Err(StoreError::new(what).because("the writing thread is gone")))
+            .unwrap_or_else(|_| Err(operation.failed("the writing thread is gone")))
     }
 }
 
 /// The error of a queue that takes nothing.
-pub(super) fn unqueued<T>(what: &'static str, error: &TrySendError<T>) -> StoreError {
-    StoreError::new(what).because(match error {
+pub(super) fn unqueued<T>(operation: StoreOperation, error: &TrySendError<T>) -> StoreError {
+    operation.failed(match error {
         TrySendError::Full(_) => "the queue is full",
         TrySendError::Disconnected(_) => "the thread is gone",
     })
@@ -54,23 +54,23 @@ pub(super) trait Work: Send {
     fn fail(self: Box<Self>, why: &str);
 }
 
-struct Operation<T, F> {
-    what: &'static str,
+struct QueuedOperation<T, F> {
+    operation: StoreOperation,
     run: Option<F>,
     outcome: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<T, F> Work for Operation<T, F>
+impl<T, F> Work for QueuedOperation<T, F>
 where
     T: Send,
-    F: FnOnce(&Connection) -> Outcome<T> + Send,
+    F: FnOnce(&Connection) -> Result<T, Cause> + Send,
 {
     fn run(&mut self, db: &Connection) -> bool {
         let Some(run) = self.run.take() else {
             return false;
         };
-        let outcome = attempt(self.what, run, db);
+        let outcome = attempt(self.operation, run, db);
         let stays = outcome.is_ok();
         self.outcome = Some(outcome);
         stays
@@ -80,14 +80,14 @@ where
         // Where nobody waits any longer, there is nobody to tell.
         let _ = self.answer.send(
             self.outcome
-                .unwrap_or_else(|| Err(StoreError::new(self.what))),
+                .unwrap_or_else(|| Err(self.operation.failed("it did not run"))),
         );
     }
 
     fn fail(self: Box<Self>, why: &str) {
         let error = match self.outcome {
             Some(Err(error)) => error,
-            _ => StoreError::new(self.what).because(why),
+            _ => self.operation.failed(why),
         };
         let _ = self.answer.send(Err(error));
     }
@@ -96,13 +96,13 @@ where
 /// Runs something on a connection; a panic is an error like any other, so that the thread outlives
 /// it.
 pub(super) fn attempt<T>(
-    what: &'static str,
-    run: impl FnOnce(&Connection) -> Outcome<T>,
+    operation: StoreOperation,
+    run: impl FnOnce(&Connection) -> Result<T, Cause>,
     db: &Connection,
 ) -> Result<T, StoreError> {
     match catch_unwind(AssertUnwindSafe(|| run(db))) {
-        Ok(outcome) => outcome.map_err(|error| StoreError::new(what).because(error)),
-        Err(_) => Err(StoreError::new(what).because("the operation panicked")),
+        Ok(outcome) => outcome.map_err(|error| operation.failed(error)),
+        Err(_) => Err(operation.failed("the operation panicked")),
     }
 }
 
@@ -196,12 +196,12 @@ mod tests {
     type Wait = oneshot::Receiver<Result<(), StoreError>>;
 
     fn work(
-        run: impl FnOnce(&Connection) -> Outcome<()> + Send + 'static,
+        run: impl FnOnce(&Connection) -> Result<(), Cause> + Send + 'static,
     ) -> (Box<dyn Work>, Wait) {
         let (answer, wait) = oneshot::channel();
         (
-            Box::new(Operation {
-                what: "it failed",
+            Box::new(QueuedOperation {
+                operation: StoreOperation::Health,
                 run: Some(run),
                 outcome: None,
                 answer,
@@ -210,7 +210,7 @@ mod tests {
         )
     }
 
-    fn insert(n: i64) -> impl FnOnce(&Connection) -> Outcome<()> + Send {
+    fn insert(n: i64) -> impl FnOnce(&Connection) -> Result<(), Cause> + Send {
         move |db| Ok(db.execute("INSERT INTO t VALUES (?)", [n]).map(drop)?)
     }
 

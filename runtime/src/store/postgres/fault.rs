@@ -1,0 +1,81 @@
+//! Why an operation has no answer.
+
+use std::borrow::Cow;
+
+use crate::store::record::StoreError;
+use crate::store::shared::operation::Cause;
+
+/// Why an operation has no answer.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The server or the way to it.
+    Database(sqlx::Error),
+    /// Anything else.
+    Other(Cause),
+}
+
+impl Fault {
+    /// Deadlock and serialization failure: the server rolled back and says that another try may do.
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self.code().as_deref(), Some("40001" | "40P01"))
+    }
+
+    /// The connection cannot be used any more: the server is gone, is going, or no longer makes
+    /// sense.
+    pub(super) fn is_broken(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(_)) => self
+                .code()
+                .is_none_or(|code| code.starts_with("57P") || code.starts_with("08")),
+            Self::Database(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => {
+                true
+            }
+            Self::Database(_) | Self::Other(_) => false,
+        }
+    }
+
+    fn code(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => error.code(),
+            _ => None,
+        }
+    }
+
+    /// Returns what the server or the library said.
+    pub(super) fn into_source(self) -> Cause {
+        match self {
+            Self::Database(error) => error.into(),
+            Self::Other(error) => error,
+        }
+    }
+}
+
+impl From<sqlx::Error> for Fault {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<&'static str> for Fault {
+    fn from(what: &'static str) -> Self {
+        Self::Other(what.into())
+    }
+}
+
+impl From<String> for Fault {
+    fn from(what: String) -> Self {
+        Self::Other(what.into())
+    }
+}
+
+impl From<Cause> for Fault {
+    fn from(cause: Cause) -> Self {
+        Self::Other(cause)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Other(error.into())
+    }
+}

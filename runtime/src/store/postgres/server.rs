@@ -1,0 +1,63 @@
+//! Which servers and databases are refused, and in which words.
+
+use sqlx::{PgConnection, Row as _};
+
+use super::fault::Fault;
+use super::schema;
+
+/// Says why a connection was refused.
+pub(super) fn what_refused(error: &sqlx::Error) -> &'static str {
+    match error {
+        sqlx::Error::Database(error) => match error.code().as_deref() {
+            Some("28P01" | "28000") => {
+                "lets this user not in: user, password or the server's `pg_hba.conf` are wrong"
+            }
+            Some("3D000") => "does not exist",
+            Some("53300") => "has no connection left",
+            Some("57P03") => "is starting or stopping",
+            _ => "refuses the connection",
+        },
+        sqlx::Error::Io(_) => "cannot be reached",
+        sqlx::Error::Tls(_) => "cannot be reached with the TLS that the URL asks for",
+        _ => "cannot be connected to",
+    }
+}
+
+/// Returns why a server or its database cannot keep sessions, where it cannot.
+pub(super) async fn obstacle(db: &mut PgConnection) -> Result<Option<String>, Fault> {
+    let sql = "SELECT current_setting('server_version_num')::int, \
+               current_setting('server_version'), pg_is_in_recovery(),
+        current_setting('transaction_read_only') = 'on', current_setting('server_encoding'), \
+               current_setting('synchronous_commit')";
+    let row = sqlx::query(sql).fetch_one(&mut *db).await?;
+    if row.try_get::<i32, _>(0)? < OLDEST {
+        return Ok(Some(format!(
+            "is on a server of version {}; 13 or later is needed",
+            row.try_get::<String, _>(1)?
+        )));
+    }
+    if row.try_get(2)? {
+        return Ok(Some("is a standby, which cannot be written to".to_owned()));
+    }
+    if row.try_get(3)? {
+        return Ok(Some("is read-only".to_owned()));
+    }
+    let encoding: String = row.try_get(4)?;
+    if encoding != "UTF8" {
+        return Ok(Some(format!("has the encoding {encoding}; UTF8 is needed")));
+    }
+    // A pooler in between may drop what a connection asks for.
+    if row.try_get::<&str, _>(5)? != "on" {
+        return Ok(Some(
+            "is behind something that drops `synchronous_commit=on`: a commit would not be durable"
+                .to_owned(),
+        ));
+    }
+    let (version, known) = (schema::version(db).await?, schema::VERSION);
+    Ok((version > known).then(|| {
+        format!("was written by a newer version (its schema is {version}, known is {known})")
+    }))
+}
+
+/// PostgreSQL 13, the first with `xid8`.
+const OLDEST: i32 = 130_000;

@@ -1,0 +1,12 @@
+//! What several stores would otherwise each write for themselves.
+
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+pub(super) mod columns;
+pub(super) mod fact;
+pub(super) mod limit;
+pub(super) mod operation;
+pub(super) mod registry;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+pub(super) mod row;
+pub(super) mod session;
+pub(super) mod subject;
