@@ -203,6 +203,3 @@ async fn serve(mut queue: mpsc::Receiver<Item>, handler: Queued) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

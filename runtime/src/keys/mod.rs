@@ -1,38 +1,26 @@
 //! The ring of keys: what signs access tokens, what guards refresh tokens, what seals.
 
-mod configured;
 #[cfg(feature = "jwe")]
 mod content;
-mod ed25519;
-mod folder;
-mod jwks;
-mod lock;
-mod private;
-mod public;
-mod published;
+mod foreign_jwks;
+mod key;
+mod own_jwks;
 mod ring;
-mod roster;
-mod rsa;
 mod seal;
 mod set;
-mod shared;
-mod signer;
-mod signing;
-mod strength;
-mod thumbprint;
 
-pub use configured::ConfiguredRing;
+pub use foreign_jwks::{BadKeySet, PublicKeySet};
 pub use jsonwebtoken::Algorithm;
 pub use jsonwebtoken::jwk::JwkSet;
-pub use jwks::Published;
-pub use public::{KeyProblem, PublicKey};
-pub use published::{BadKeySet, PublicKeySet};
+pub use key::public::{KeyProblem, PublicKey};
+pub use key::signer::{Signer, SignerError};
+pub use own_jwks::Published;
+pub use ring::configured::ConfiguredRing;
+pub use ring::shared::SharedRing;
+pub(crate) use ring::shared::{Answer, SharedSlot};
 pub use ring::{KeyRing, Rotation};
 pub(crate) use seal::{open_with, seal_with};
 pub use set::{KeySet, KeyState, MacKey, SigningKey, VerifyingKey};
-pub use shared::SharedRing;
-pub(crate) use shared::{Answer, SharedSlot};
-pub use signer::{Signer, SignerError};
 
 #[cfg(test)]
-pub(crate) use signing::LiveKey;
+pub(crate) use key::live::LiveKey;

@@ -13,11 +13,11 @@ use jsonwebtoken::jwk::{Jwk, JwkSet};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::jwks::Published;
-use super::roster::{Held, KeyPurpose, Roster};
+use super::key::live::{LiveKey, Signature, mac};
+use super::key::signer::{Elsewhere, SignerError};
+use super::own_jwks::Published;
+use super::ring::manifest::{Held, KeyPurpose, Roster};
 use super::seal::{open_with, seal_with};
-use super::signer::{Elsewhere, SignerError};
-use super::signing::{LiveKey, Signature, mac};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::secret::{Secret, same};

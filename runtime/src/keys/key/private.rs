@@ -16,10 +16,10 @@ use crate::secret::Secret;
 
 /// The private members of a JWK (RFC 7518 section 6, RFC 8037 section 2).
 #[derive(Deserialize)]
-pub(super) struct PrivateJwk {
-    pub(super) kty: String,
-    pub(super) alg: Option<Algorithm>,
-    pub(super) kid: Option<String>,
+pub(in crate::keys) struct PrivateJwk {
+    pub(in crate::keys) kty: String,
+    pub(in crate::keys) alg: Option<Algorithm>,
+    pub(in crate::keys) kid: Option<String>,
     crv: Option<String>,
     k: Option<Zeroizing<String>>,
     d: Option<Zeroizing<String>>,
@@ -36,13 +36,13 @@ pub(super) struct PrivateJwk {
 
 impl PrivateJwk {
     /// Whether there is something in it that signs.
-    pub(super) fn is_private(&self) -> bool {
+    pub(in crate::keys) fn is_private(&self) -> bool {
         self.k.is_some() || self.d.is_some()
     }
 
     /// The secret bytes, of the form that `LiveKey::new` reads. What is public in it must belong to
     /// what is private.
-    pub(super) fn secret(&self, algorithm: Algorithm) -> Result<Secret, KeyProblem> {
+    pub(in crate::keys) fn secret(&self, algorithm: Algorithm) -> Result<Secret, KeyProblem> {
         let family = algorithm.family();
         let kty = match family {
             AlgorithmFamily::Hmac => "oct",
@@ -120,7 +120,7 @@ impl PrivateJwk {
 
 /// The secret bytes of a private key in PEM form: PKCS #8 (`PRIVATE KEY`), for RSA also PKCS #1
 /// (`RSA PRIVATE KEY`).
-pub(super) fn from_pem(pem: &[u8], algorithm: Algorithm) -> Result<Secret, KeyProblem> {
+pub(in crate::keys) fn from_pem(pem: &[u8], algorithm: Algorithm) -> Result<Secret, KeyProblem> {
     let malformed = |_| KeyProblem::Malformed;
     match algorithm.family() {
         AlgorithmFamily::Rsa => {

@@ -13,12 +13,12 @@ use jsonwebtoken::Algorithm;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::ring::KeyRing;
-use super::roster::{Entry, Held, KeyPurpose, Roster, check_value, kid};
-use super::seal::{derive, open_with, seal_with};
-use super::strength;
+use super::KeyRing;
+use super::manifest::{Entry, Held, KeyPurpose, Roster, check_value, kid};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
+use crate::keys::key::strength;
+use crate::keys::seal::{derive, open_with, seal_with};
 use crate::secret::Secret;
 
 /// A ring that lives in the gate's own store, for nodes that share nothing else:
@@ -88,7 +88,7 @@ impl SharedRing {
                 return KeyRing::shared(roster, version, place, clock);
             }
             let now = clock.now();
-            let roster = super::ring::blocking(move || Roster::create(algorithm, now)).await?;
+            let roster = super::blocking(move || Roster::create(algorithm, now)).await?;
             // Where another node was faster, its ring is read.
             if place.swap(0, &roster, &clock).await? {
                 return KeyRing::shared(roster, 1, place, clock);
@@ -116,7 +116,7 @@ pub(crate) type Answer<'a, T> =
     Pin<Box<dyn Future<Output = Result<T, Box<dyn std::error::Error + Send + Sync>>> + Send + 'a>>;
 
 /// A shelf with the keys to what lies there.
-pub(super) struct Place {
+pub(in crate::keys) struct Place {
     algorithm: Algorithm,
     /// The first seals, all open.
     keys: Vec<Secret>,
@@ -144,7 +144,7 @@ struct Key {
 impl Place {
     /// The ring where its version is above `known`; `None` where it is the known one, or there is
     /// none yet.
-    pub(super) async fn read(&self, known: u64) -> Result<Option<(u64, Roster)>, Error> {
+    pub(in crate::keys) async fn read(&self, known: u64) -> Result<Option<(u64, Roster)>, Error> {
         let unreadable = |error| {
             Error::new(
                 ErrorKind::Keys,
@@ -169,7 +169,7 @@ impl Place {
     }
 
     /// Puts the ring there where the version is still the expected one.
-    pub(super) async fn swap(
+    pub(in crate::keys) async fn swap(
         &self,
         expected: u64,
         roster: &Roster,

@@ -9,7 +9,7 @@ use super::public::KeyProblem;
 /// # Errors
 /// The modulus has fewer than 2048 or more than 8192 bits or is even; the exponent is even, 1, or
 /// has more than 32 bits; the modulus bears the mark of ROCA (CVE-2017-15361).
-pub(super) fn check(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyProblem> {
+pub(in crate::keys) fn check(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyProblem> {
     let (Some(first), Some(last)) = (modulus.first(), modulus.last()) else {
         return Err(KeyProblem::Malformed);
     };

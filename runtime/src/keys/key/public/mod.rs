@@ -40,7 +40,7 @@ use super::thumbprint::thumbprint;
 /// ```
 ///
 /// A token of somebody else's is verified so: split it at its dots; read `alg` and `kid` of its
-/// header; find the key of that `kid` in the issuer's [`PublicKeySet`](super::PublicKeySet); refuse
+/// header; find the key of that `kid` in the issuer's [`PublicKeySet`](crate::keys::PublicKeySet); refuse
 /// where the header's `alg` is not [`algorithm`](Self::algorithm), to the letter; then
 /// [`verify`](Self::verify) the bytes before the second dot by the decoded signature.
 #[derive(Clone)]
@@ -312,7 +312,10 @@ impl PublicKey {
 
     /// Reads what a key pair gives out: 32 bytes, a point, or an RSA key in DER (RFC 8017 appendix
     /// A.1.1).
-    pub(super) fn from_bytes(algorithm: Algorithm, bytes: &[u8]) -> Result<Self, KeyProblem> {
+    pub(in crate::keys) fn from_bytes(
+        algorithm: Algorithm,
+        bytes: &[u8],
+    ) -> Result<Self, KeyProblem> {
         let point = match algorithm.family() {
             AlgorithmFamily::Ed => Point::ed25519(bytes)?,
             AlgorithmFamily::Ec => Point::curve(algorithm, bytes)?,
@@ -333,7 +336,7 @@ impl PublicKey {
     }
 
     /// Whether both are the same numbers, whatever they are called and used for.
-    pub(super) fn is_same_key(&self, other: &Self) -> bool {
+    pub(in crate::keys) fn is_same_key(&self, other: &Self) -> bool {
         match (&*self.point, &*other.point) {
             (Point::Ed25519(a), Point::Ed25519(b)) => a.bytes() == b.bytes(),
             (Point::Curve { bytes: a, .. }, Point::Curve { bytes: b, .. })

@@ -3,6 +3,8 @@
 mod emitter;
 #[cfg(feature = "metrics")]
 mod metric;
+#[cfg(test)]
+mod tests;
 
 pub use emitter::{Emitter, Events};
 #[cfg(feature = "metrics")]

@@ -9,15 +9,15 @@ use jsonwebtoken::{Algorithm, AlgorithmFamily};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::private::{self, PrivateJwk};
-use super::public::{KeyProblem, PublicKey};
-use super::ring::KeyRing;
-use super::set::{KeySet, KeyState, MacKey, Parts, SealKey, SigningKey, VerifyingKey};
-use super::signer::{Elsewhere, LIMIT, Signer};
-use super::signing::{LiveKey, secret_len};
-use super::strength;
-use super::thumbprint::secret_name;
+use super::KeyRing;
 use crate::error::{Error, ErrorKind};
+use crate::keys::key::live::{LiveKey, secret_len};
+use crate::keys::key::private::{self, PrivateJwk};
+use crate::keys::key::public::{KeyProblem, PublicKey};
+use crate::keys::key::signer::{Elsewhere, LIMIT, Signer};
+use crate::keys::key::strength;
+use crate::keys::key::thumbprint::secret_name;
+use crate::keys::set::{KeySet, KeyState, MacKey, Parts, SealKey, SigningKey, VerifyingKey};
 use crate::secret::{Secret, same, sha256};
 
 /// A ring that still lacks the secret for its refresh tokens, which signing keys from a
@@ -291,7 +291,10 @@ impl ConfiguredRing {
             seals.push(SealKey::new(
                 number,
                 state,
-                Arc::new(super::seal::derive(secret.expose(), b"tollgate/seal/1")?),
+                Arc::new(crate::keys::seal::derive(
+                    secret.expose(),
+                    b"tollgate/seal/1",
+                )?),
             ));
             macs.push(MacKey::new(number, state, secret.expose())?);
         }

@@ -63,14 +63,14 @@ impl<S: Signer> BoxedSigner for S {
 }
 
 /// A signer with the key by which its signatures are checked, and how long it may take.
-pub(super) struct Elsewhere {
+pub(in crate::keys) struct Elsewhere {
     signer: Box<dyn BoxedSigner>,
     public: PublicKey,
     limit: Duration,
 }
 
 impl Elsewhere {
-    pub(super) fn new(signer: impl Signer, public: PublicKey, limit: Duration) -> Self {
+    pub(in crate::keys) fn new(signer: impl Signer, public: PublicKey, limit: Duration) -> Self {
         Self {
             signer: Box::new(signer),
             public,
@@ -78,12 +78,12 @@ impl Elsewhere {
         }
     }
 
-    pub(super) fn set_limit(&mut self, limit: Duration) {
+    pub(in crate::keys) fn set_limit(&mut self, limit: Duration) {
         self.limit = limit;
     }
 
     /// A signature that holds, in time.
-    pub(super) async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+    pub(in crate::keys) async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
         let asked = tokio::time::timeout(self.limit, self.signer.sign(message)).await;
         let signature = asked
             .map_err(|_| format!("the signer took longer than {} ms", self.limit.as_millis()))??;
@@ -102,4 +102,4 @@ impl fmt::Debug for Elsewhere {
 }
 
 /// How long a signer may take unless the ring says otherwise.
-pub(super) const LIMIT: Duration = Duration::from_secs(2);
+pub(in crate::keys) const LIMIT: Duration = Duration::from_secs(2);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::keys::PublicKeySet;
-use crate::keys::signing::{LiveKey, generate};
+use crate::keys::key::live::{LiveKey, generate};
 
 const ALL: &[Algorithm] = &[
     Algorithm::RS256,

@@ -8,52 +8,52 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 use serde::{Deserialize, Serialize};
 
-use super::set::KeyState;
-use super::signing::{LiveKey, generate};
-use super::thumbprint::secret_name;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
+use crate::keys::key::live::{LiveKey, generate};
+use crate::keys::key::thumbprint::secret_name;
+use crate::keys::set::KeyState;
 use crate::secret::Secret;
 
 /// All keys of a ring. Changes make another roster, with the next revision.
 #[derive(Clone)]
-pub(super) struct Roster {
-    pub(super) algorithm: Algorithm,
+pub(in crate::keys) struct Roster {
+    pub(in crate::keys) algorithm: Algorithm,
     /// Grows by one at every change.
-    pub(super) revision: u64,
+    pub(in crate::keys) revision: u64,
     /// Whether a gate has started with this ring.
-    pub(super) adopted: bool,
-    pub(super) keys: Vec<Held>,
+    pub(in crate::keys) adopted: bool,
+    pub(in crate::keys) keys: Vec<Held>,
 }
 
 /// A key with what the manifest says of it.
 #[derive(Clone)]
-pub(super) struct Held {
-    pub(super) entry: Entry,
-    pub(super) secret: Arc<Secret>,
+pub(in crate::keys) struct Held {
+    pub(in crate::keys) entry: Entry,
+    pub(in crate::keys) secret: Arc<Secret>,
 }
 
 /// A line of the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Entry {
-    pub(super) purpose: KeyPurpose,
+pub(in crate::keys) struct Entry {
+    pub(in crate::keys) purpose: KeyPurpose,
     /// The `kid` of a signing key; the number of another.
-    pub(super) id: String,
+    pub(in crate::keys) id: String,
     /// What the key's bytes must give, so that a swapped file is noticed.
-    pub(super) check: String,
-    pub(super) state: KeyState,
+    pub(in crate::keys) check: String,
+    pub(in crate::keys) state: KeyState,
     /// Since when others can know it, in milliseconds since 1970.
-    pub(super) published_at: Timestamp,
+    pub(in crate::keys) published_at: Timestamp,
     /// When the last token made with it is out; only for previous and retired keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) until: Option<Timestamp>,
+    pub(in crate::keys) until: Option<Timestamp>,
 }
 
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum KeyPurpose {
+pub(in crate::keys) enum KeyPurpose {
     /// Access tokens.
     Sign,
     /// The MAC of refresh tokens.
@@ -74,10 +74,10 @@ impl fmt::Display for KeyPurpose {
 
 /// How long keys that no longer sign go on verifying.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Overlap {
-    pub(super) access: Duration,
-    pub(super) refresh: Duration,
-    pub(super) seal: Duration,
+pub(in crate::keys) struct Overlap {
+    pub(in crate::keys) access: Duration,
+    pub(in crate::keys) refresh: Duration,
+    pub(in crate::keys) seal: Duration,
 }
 
 impl Overlap {
@@ -92,12 +92,12 @@ impl Overlap {
 
 impl Entry {
     /// What an operator calls this key: `sign-<kid>`, `refresh-1`, `seal-1`.
-    pub(super) fn name(&self) -> String {
+    pub(in crate::keys) fn name(&self) -> String {
         format!("{}-{}", self.purpose, self.id)
     }
 
     /// The number of a key that has one.
-    pub(super) fn number(&self) -> Option<u8> {
+    pub(in crate::keys) fn number(&self) -> Option<u8> {
         self.id
             .parse()
             .ok()
@@ -107,7 +107,7 @@ impl Entry {
 
 impl Held {
     /// A key of known bytes.
-    pub(super) fn new(
+    pub(in crate::keys) fn new(
         purpose: KeyPurpose,
         number: u8,
         algorithm: Algorithm,
@@ -153,7 +153,7 @@ impl Held {
 
 impl Roster {
     /// A ring of fresh keys: for each purpose one, and its successor.
-    pub(super) fn create(algorithm: Algorithm, now: Timestamp) -> Result<Self, Error> {
+    pub(in crate::keys) fn create(algorithm: Algorithm, now: Timestamp) -> Result<Self, Error> {
         let keys = vec![
             Held::random(KeyPurpose::Sign, 0, algorithm, KeyState::Current, now)?,
             Held::random(KeyPurpose::Sign, 0, algorithm, KeyState::Next, now)?,
@@ -171,7 +171,7 @@ impl Roster {
     }
 
     /// The ring once a gate has started with it; `None` where one has.
-    pub(super) fn adopt(&self) -> Option<Self> {
+    pub(in crate::keys) fn adopt(&self) -> Option<Self> {
         (!self.adopted).then(|| Self {
             adopted: true,
             revision: self.revision.saturating_add(1),
@@ -181,7 +181,7 @@ impl Roster {
 
     /// For each purpose the next key takes over, the current one goes on verifying and opening, a
     /// fresh one is published.
-    pub(super) fn rotate(&self, now: Timestamp, overlap: Overlap) -> Result<Self, Error> {
+    pub(in crate::keys) fn rotate(&self, now: Timestamp, overlap: Overlap) -> Result<Self, Error> {
         let mut next = self.advanced(now);
         for purpose in [KeyPurpose::Sign, KeyPurpose::Refresh, KeyPurpose::Seal] {
             let heir = next.position(purpose, KeyState::Next)?;
@@ -214,7 +214,7 @@ impl Roster {
     ///
     /// A signing key is forgotten. A MAC key stays as retired until its last refresh token is out:
     /// its holders are known by the hash in the store.
-    pub(super) fn retire(
+    pub(in crate::keys) fn retire(
         &self,
         name: &str,
         now: Timestamp,
@@ -257,7 +257,7 @@ impl Roster {
     }
 
     /// When the first of the keys that are on their way out is out.
-    pub(super) fn next_expiry(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(in crate::keys) fn next_expiry(&self, now: Timestamp) -> Option<Timestamp> {
         self.keys
             .iter()
             .filter_map(|key| key.entry.until)
@@ -266,7 +266,7 @@ impl Roster {
     }
 
     /// Whether every state is there that the ring needs.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(in crate::keys) fn check(&self) -> Result<(), String> {
         for (purpose, state) in [
             (KeyPurpose::Sign, KeyState::Current),
             (KeyPurpose::Sign, KeyState::Next),
@@ -406,7 +406,7 @@ impl Roster {
 }
 
 /// The `kid` of a signing key.
-pub(super) fn kid(algorithm: Algorithm, secret: &Secret) -> Result<String, Error> {
+pub(in crate::keys) fn kid(algorithm: Algorithm, secret: &Secret) -> Result<String, Error> {
     match LiveKey::new(algorithm, secret)?.public() {
         Some(public) => Ok(public.thumbprint()),
         None => secret_name(secret.expose(), "tollgate/kid/1").ok_or_else(unusable),
@@ -414,7 +414,7 @@ pub(super) fn kid(algorithm: Algorithm, secret: &Secret) -> Result<String, Error
 }
 
 /// What tells two keys apart without telling what they are.
-pub(super) fn check_value(secret: &Secret) -> Result<String, Error> {
+pub(in crate::keys) fn check_value(secret: &Secret) -> Result<String, Error> {
     secret_name(secret.expose(), "tollgate/check/1").ok_or_else(unusable)
 }
 
@@ -424,4 +424,4 @@ fn unusable() -> Error {
 
 /// How long a key is published before it signs: longer than any cache holds the key set (OpenID
 /// Connect Core 10.1.1).
-pub(super) const PUBLISHED_AHEAD: Duration = Duration::from_secs(15 * 60);
+pub(in crate::keys) const PUBLISHED_AHEAD: Duration = Duration::from_secs(15 * 60);

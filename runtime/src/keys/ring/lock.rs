@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::id::TokenId;
 
 /// A held lock. The file exists while somebody changes the folder; dropping this removes it.
-pub(super) struct Lock {
+pub(in crate::keys) struct Lock {
     path: PathBuf,
     /// The operating system frees the lock on this file when its holder dies.
     file: File,
@@ -21,7 +21,7 @@ pub(super) struct Lock {
 
 impl Lock {
     /// Takes the lock of a folder, waiting a few seconds for another process to be done.
-    pub(super) fn take(folder: &Path) -> Result<Self, Error> {
+    pub(in crate::keys) fn take(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("lock");
         for _ in 0..ATTEMPTS {
             if let Some(lock) = Self::attempt(&path)? {
@@ -41,7 +41,7 @@ impl Lock {
 
     /// Whether the one who held it before died with it, so that what lies in the folder may be half
     /// done.
-    pub(super) fn was_interrupted(&self) -> bool {
+    pub(in crate::keys) fn was_interrupted(&self) -> bool {
         self.interrupted
     }
 

@@ -4,7 +4,7 @@
 use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
 
 /// A public key that is not of small order.
-pub(super) struct Ed25519Public {
+pub(in crate::keys) struct Ed25519Public {
     parsed: ParsedPublicKey,
     bytes: [u8; 32],
 }
@@ -12,20 +12,20 @@ pub(super) struct Ed25519Public {
 impl Ed25519Public {
     /// Parses a public key; `None` where it is of small order, so that signatures would say
     /// nothing, or no point at all.
-    pub(super) fn new(bytes: &[u8]) -> Option<Self> {
+    pub(in crate::keys) fn new(bytes: &[u8]) -> Option<Self> {
         let bytes: [u8; 32] = bytes.try_into().ok()?;
         let parsed = ParsedPublicKey::new(&ED25519, bytes).ok()?;
         (!is_small_order(&bytes)).then_some(Self { parsed, bytes })
     }
 
-    pub(super) fn bytes(&self) -> &[u8; 32] {
+    pub(in crate::keys) fn bytes(&self) -> &[u8; 32] {
         &self.bytes
     }
 
     /// aws-lc refuses an `S` that is not below the group's order and compares the encoding of `R`,
     /// which leaves small-order `R` to be refused here (RFC 8032 section 5.1.7, and "Taming the
     /// many EdDSAs").
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(in crate::keys) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         let small = signature.first_chunk().is_none_or(is_small_order);
         !small && self.parsed.verify_sig(message, signature).is_ok()
     }

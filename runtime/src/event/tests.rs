@@ -1,12 +1,14 @@
 //! Events: what a line of the log says, and that no handler harms the request that led to it.
 
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::*;
+use tokio::sync::mpsc;
+
+use super::{Event, EventKind, Events};
 use crate::error::Code;
-use crate::event::EventKind;
 use crate::id::SessionId;
 
 fn reuse() -> Event {

@@ -7,7 +7,7 @@ use jsonwebtoken::jwk::Jwk;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::public::{KeyProblem, PublicKey};
+use super::key::public::{KeyProblem, PublicKey};
 
 /// The usable keys of a JWK set, and what was wrong with the others. Empty, it verifies nothing
 /// (R24).

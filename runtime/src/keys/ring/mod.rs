@@ -1,6 +1,12 @@
 //! The handle on a ring: where its keys come from, how they change, how readers get at them without
 //! a lock.
 
+pub(super) mod configured;
+mod folder;
+mod lock;
+pub(super) mod manifest;
+pub(super) mod shared;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,12 +18,11 @@ use jsonwebtoken::Algorithm;
 use jsonwebtoken::jwk::JwkSet;
 use tokio::sync::Mutex;
 
-use super::folder;
-use super::roster::{Overlap, Roster};
-use super::set::{KeySet, SigningKey};
-use super::shared::Place;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind};
+use crate::keys::set::{KeySet, SigningKey};
+use manifest::{Overlap, Roster};
+use shared::Place;
 
 /// The keys of a gate: they sign access tokens, guard refresh tokens, and seal what is stored.
 ///
@@ -261,7 +266,7 @@ impl KeyRing {
     }
 
     /// A ring whose keys are what they are.
-    pub(super) fn configured(set: KeySet) -> Self {
+    pub(in crate::keys) fn configured(set: KeySet) -> Self {
         Self::with(
             set,
             Source {
@@ -275,7 +280,7 @@ impl KeyRing {
     }
 
     /// A ring that was read from, or put into, a store.
-    pub(super) fn shared(
+    pub(in crate::keys) fn shared(
         roster: Roster,
         version: u64,
         place: Place,
@@ -415,7 +420,7 @@ impl fmt::Debug for KeyRing {
 }
 
 /// Runs what may block, files and the making of RSA keys, where it may.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(in crate::keys) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::lock::Lock;
-use super::roster::{Entry, Held, KeyPurpose, Roster, check_value, kid};
+use super::manifest::{Entry, Held, KeyPurpose, Roster, check_value, kid};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
@@ -36,10 +36,14 @@ struct Version {
 }
 
 /// A roster, and the manifest's bytes that it was read from.
-pub(super) type Read = (Roster, Vec<u8>);
+pub(in crate::keys) type Read = (Roster, Vec<u8>);
 
 /// Reads the ring in a folder, or makes one where there is none.
-pub(super) fn open(folder: &Path, algorithm: Algorithm, now: Timestamp) -> Result<Read, Error> {
+pub(in crate::keys) fn open(
+    folder: &Path,
+    algorithm: Algorithm,
+    now: Timestamp,
+) -> Result<Read, Error> {
     make_folder(folder)?;
     if let Some(manifest) = read_manifest(folder)? {
         return load_patiently(folder, algorithm, &manifest);
@@ -66,7 +70,7 @@ pub(super) fn open(folder: &Path, algorithm: Algorithm, now: Timestamp) -> Resul
 }
 
 /// Reads the ring again where its manifest is not `known`.
-pub(super) fn read_changed(
+pub(in crate::keys) fn read_changed(
     folder: &Path,
     algorithm: Algorithm,
     known: &[u8],
@@ -82,7 +86,11 @@ pub(super) fn read_changed(
 }
 
 /// Changes the ring under the folder's lock, starting from what lies there.
-pub(super) fn change<F>(folder: &Path, algorithm: Algorithm, change: F) -> Result<Read, Error>
+pub(in crate::keys) fn change<F>(
+    folder: &Path,
+    algorithm: Algorithm,
+    change: F,
+) -> Result<Read, Error>
 where
     F: FnOnce(&Roster) -> Result<Option<Roster>, Error>,
 {
@@ -211,7 +219,7 @@ fn read_key(folder: &Path, algorithm: Algorithm, entry: Entry) -> Result<Held, E
             .map_err(|_| refuse("is damaged: the key is not base64url"))?,
     );
     let len = if entry.purpose == KeyPurpose::Sign {
-        super::signing::secret_len(algorithm)
+        crate::keys::key::live::secret_len(algorithm)
     } else {
         Some(32)
     };
@@ -383,7 +391,7 @@ fn shown(folder: &Path, name: &str) -> String {
 }
 
 /// Files that are made get the mode 0600.
-pub(super) fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(in crate::keys) fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
@@ -400,7 +408,7 @@ fn sync_folder(_folder: &Path) -> std::io::Result<()> {
 }
 
 /// `done` is what could not be done: "read", "written".
-pub(super) fn trouble(done: &str, path: &Path) -> Error {
+pub(in crate::keys) fn trouble(done: &str, path: &Path) -> Error {
     Error::new(
         ErrorKind::Keys,
         format!("{} cannot be {done}", path.display()),

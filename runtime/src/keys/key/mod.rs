@@ -1,0 +1,10 @@
+//! One key: what it is made of, how it is checked, how it signs and verifies.
+
+pub(super) mod ed25519;
+pub(super) mod live;
+pub(super) mod private;
+pub(super) mod public;
+pub(super) mod rsa;
+pub(super) mod signer;
+pub(super) mod strength;
+pub(super) mod thumbprint;
