@@ -47,8 +47,11 @@ fn main() {
     let ring = KeyRing::generate(Algorithm::EdDSA).expect("a ring");
     let jwks = ring.jwks();
     let decoding = DecodingKey::from_jwk(
-        jwks.find(ring.set().signing().kid())
-            .expect("the current key"),
+        &jwks
+            .find(ring.set().signing().kid())
+            .expect("the current key")
+            .try_into()
+            .expect("a JWK"),
     )
     .expect("a key");
     let build = Accounts

@@ -71,7 +71,7 @@ fn keys(algorithm: Algorithm) -> (KeyRing, EncodingKey, DecodingKey) {
         let body = base64::engine::general_purpose::STANDARD.encode(der);
         format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n").into_bytes()
     };
-    let der = match algorithm.family() {
+    let der = match jsonwebtoken::Algorithm::from(algorithm).family() {
         AlgorithmFamily::Hmac => {
             let secret: Vec<u8> = (0..64).collect();
             let ring =
@@ -109,7 +109,7 @@ fn keys(algorithm: Algorithm) -> (KeyRing, EncodingKey, DecodingKey) {
         }
     };
     let pem = pem(&der);
-    let encoding = match algorithm.family() {
+    let encoding = match jsonwebtoken::Algorithm::from(algorithm).family() {
         AlgorithmFamily::Ed => EncodingKey::from_ed_pem(&pem),
         AlgorithmFamily::Ec => EncodingKey::from_ec_pem(&pem),
         _ => EncodingKey::from_rsa_pem(&pem),
@@ -117,8 +117,8 @@ fn keys(algorithm: Algorithm) -> (KeyRing, EncodingKey, DecodingKey) {
     let ring = KeyRing::from_pem(algorithm, &pem)
         .and_then(|ring| ring.refresh_secret(refresh()))
         .expect("a ring");
-    let decoding =
-        DecodingKey::from_jwk(ring.jwks().keys.first().expect("its key")).expect("a key");
+    let decoding = DecodingKey::from_jwk(&ring.jwks().keys.remove(0).try_into().expect("a JWK"))
+        .expect("a key");
     (ring, encoding.expect("a key"), decoding)
 }
 
@@ -136,7 +136,7 @@ fn verify_and_issue(table: &mut Table, algorithm: Algorithm, rows: [&str; 2], ta
         max_lifetime: Duration::from_secs(600),
         allow_expired: false,
     };
-    let mut validation = Validation::new(algorithm);
+    let mut validation = Validation::new(algorithm.into());
     validation.set_issuer(&[ISSUER]);
     validation.set_audience(&[AUDIENCE]);
     validation.leeway = 30;
@@ -159,7 +159,7 @@ fn verify_and_issue(table: &mut Table, algorithm: Algorithm, rows: [&str; 2], ta
     let header = Header {
         typ: Some("at+jwt".into()),
         kid: Some(ring.set().signing().kid().to_string()),
-        ..Header::new(algorithm)
+        ..Header::new(algorithm.into())
     };
     let measured = interleave(vec![
         Contestant::new("tollgate", || {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{AuthBackend, Gate, failed};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
-use crate::keys::{Answer, JwkSet, KeyRing, Rotation, SharedRing, SharedSlot};
+use crate::keys::{JwkSet, KeyRing, Rotation, SharedRing, SharedSlot, SlotAnswer};
 use crate::session::Engine;
 use crate::store::{RevokeReason, Store, Target};
 
@@ -56,14 +56,14 @@ impl RingInput {
 struct InStore(Store);
 
 impl SharedSlot for InStore {
-    fn read(&self) -> Answer<'_, (u64, Vec<u8>)> {
+    fn read(&self) -> SlotAnswer<'_, (u64, Vec<u8>)> {
         Box::pin(async {
             let stored = self.0.keys().await?;
             Ok((stored.version, stored.ring))
         })
     }
 
-    fn swap(&self, expected: u64, ring: Vec<u8>, now: Timestamp) -> Answer<'_, bool> {
+    fn swap(&self, expected: u64, ring: Vec<u8>, now: Timestamp) -> SlotAnswer<'_, bool> {
         Box::pin(async move { Ok(self.0.swap_keys(expected, ring, now).await?) })
     }
 }

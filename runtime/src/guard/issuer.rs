@@ -4,9 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jsonwebtoken::AlgorithmFamily;
-
-use crate::keys::Algorithm;
+use crate::keys::{Algorithm, AlgorithmFamily};
 use crate::secret::{same, sha256};
 use crate::token::{Expect, Expected, TokenKind};
 

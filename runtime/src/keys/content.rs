@@ -1,5 +1,5 @@
-//! Keys that encrypt tokens: derived from the ring's seal key, counted, and left behind long before
-//! their nonces could meet.
+//! Keys that encrypt tokens: derived from the ring's seal key, counted, and replaced long before two
+//! of their nonces could be the same.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,6 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::set::KeySet;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::secret::{Secret, fill_random};
@@ -25,20 +24,17 @@ pub(crate) struct ContentKey {
     used: AtomicU64,
 }
 
-/// The key that encrypts at the moment; the first use makes it.
-pub(super) type Content = ArcSwapOption<ContentKey>;
-
-/// A nonce and a tag.
-pub(crate) type Envelope = ([u8; NONCE_LEN], [u8; TAG_LEN]);
+/// The nonce and the tag of an encrypted token.
+pub(crate) type NonceAndTag = ([u8; NONCE_LEN], [u8; TAG_LEN]);
 
 impl ContentKey {
-    /// The encoded protected header of what this key encrypts (RFC 7516 section 4).
+    /// Returns the encoded protected header of what this key encrypts (RFC 7516 section 4).
     pub(crate) fn header(&self) -> &str {
         &self.header
     }
 
     /// Encrypts in place, bound to the header, under a random nonce (RFC 7518 section 5.3).
-    pub(crate) fn seal(&self, bytes: &mut [u8]) -> Result<Envelope, Error> {
+    pub(crate) fn seal(&self, bytes: &mut [u8]) -> Result<NonceAndTag, Error> {
         let mut nonce = [0; NONCE_LEN];
         fill_random(&mut nonce)?;
         let tag = self
@@ -54,11 +50,12 @@ impl ContentKey {
         Ok((nonce, tag))
     }
 
-    fn draw(keys: &KeySet, now: Timestamp) -> Result<Self, Error> {
+    /// Derives a key from a seal key and a fresh salt.
+    fn draw(seal_key: Option<(u8, &Secret)>, now: Timestamp) -> Result<Self, Error> {
         let unusable = || Error::new(ErrorKind::Keys, "the ring has no key that encrypts");
         let mut salt = [0; SALT_LEN];
         fill_random(&mut salt)?;
-        let (number, secret) = keys.seal_secret(None).ok_or_else(unusable)?;
+        let (number, secret) = seal_key.ok_or_else(unusable)?;
         let kid = format!("{number}.{}", URL_SAFE_NO_PAD.encode(salt));
         let header = format!(r#"{{"alg":"dir","enc":"A256GCM","cty":"JWT","kid":"{kid}"}}"#);
         Ok(Self {
@@ -69,82 +66,87 @@ impl ContentKey {
         })
     }
 
-    /// Whether it may encrypt once more; that use is counted.
+    /// Counts a use, and says whether the key may be used for it.
     fn admits(&self, now: Timestamp) -> bool {
         now.since(self.made_at) < MAX_AGE && self.used.fetch_add(1, Ordering::Relaxed) < MAX_USES
     }
 }
 
-impl KeySet {
-    /// The key that encrypts the next token: another one after 2³⁰ tokens or 30 days (NIST SP
-    /// 800-38D section 8.3 allows 2³²).
-    ///
-    /// # Errors
-    /// The random source cannot be read.
-    pub(crate) fn content_key(&self, now: Timestamp) -> Result<Arc<ContentKey>, Error> {
-        if let Some(key) = self.content().load_full().filter(|key| key.admits(now)) {
+/// The key that encrypts at the moment; the first use makes it.
+pub(super) struct CurrentContentKey(ArcSwapOption<ContentKey>);
+
+impl CurrentContentKey {
+    pub(super) fn empty() -> Self {
+        Self(ArcSwapOption::empty())
+    }
+
+    /// Returns the key that encrypts the next token: another one after 2³⁰ tokens or 30 days (NIST
+    /// SP 800-38D section 8.3 allows 2³²).
+    pub(super) fn get(
+        &self,
+        seal_key: Option<(u8, &Secret)>,
+        now: Timestamp,
+    ) -> Result<Arc<ContentKey>, Error> {
+        if let Some(key) = self.0.load_full().filter(|key| key.admits(now)) {
             return Ok(key);
         }
         // Several at once may draw one each: the last stays, and each serves its one token.
-        let key = Arc::new(ContentKey::draw(self, now)?);
+        let key = Arc::new(ContentKey::draw(seal_key, now)?);
         key.used.fetch_add(1, Ordering::Relaxed);
-        self.content().store(Some(Arc::clone(&key)));
+        self.0.store(Some(Arc::clone(&key)));
         Ok(key)
     }
+}
 
-    /// Decrypts in place what some process of this ring encrypted; `None` for everything else,
-    /// without a difference.
-    pub(crate) fn open_content<'a>(
-        &self,
-        kid: &str,
-        header: &str,
-        nonce: &[u8],
-        sealed: &'a mut [u8],
-    ) -> Option<&'a mut [u8]> {
-        let key = LessSafeKey::new(self.unbound_content(kid)?);
-        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        key.open_in_place(nonce, Aad::from(header.as_bytes()), sealed)
-            .ok()
-    }
+/// The `kid` of a content key: the number of the seal key and the salt it is derived with.
+pub(super) struct ContentKeyId {
+    pub(super) seal_key: u8,
+    salt: [u8; SALT_LEN],
+}
 
-    /// The 32 bytes by which a token with this `kid` is decrypted (`dir`, RFC 7518 section 4.5),
-    /// for a service of yours that is to read it; `None` where the ring has not, or no longer, what
-    /// they are derived from.
-    ///
-    /// They are HKDF-SHA-256 (RFC 5869) of the ring's seal key by the number before the dot, with
-    /// the decoded text after it as the salt and `tollgate/jwe/1` as the info.
-    #[must_use]
-    pub fn decryption_key(&self, kid: &str) -> Option<Secret> {
-        let (secret, salt) = self.origin(kid)?;
-        let mut bytes = vec![0; 32];
-        let extracted = Salt::new(HKDF_SHA256, &salt).extract(secret.expose());
-        extracted
-            .expand(&[INFO], HKDF_SHA256)
-            .ok()?
-            .fill(&mut bytes)
-            .ok()?;
-        Some(Secret::from_bytes(bytes))
-    }
-
-    fn unbound_content(&self, kid: &str) -> Option<UnboundKey> {
-        let (secret, salt) = self.origin(kid)?;
-        derive(secret, &salt)
-    }
-
-    /// What the key of this `kid` is derived from. A `kid` of another form has none (R34).
-    fn origin(&self, kid: &str) -> Option<(&Secret, [u8; SALT_LEN])> {
+impl ContentKeyId {
+    /// Reads a `kid`; `None` where it has another form (R34).
+    pub(super) fn parse(kid: &str) -> Option<Self> {
         let (number, salt) = kid.split_once('.')?;
         let mut bytes = [0; SALT_LEN + 2];
         let len = URL_SAFE_NO_PAD
             .decode_slice(salt, &mut bytes)
             .ok()
             .filter(|len| *len == SALT_LEN)?;
-        let parsed: u8 = number
+        let seal_key: u8 = number
             .parse()
             .ok()
             .filter(|parsed: &u8| parsed.to_string() == number)?;
-        let (_, secret) = self.seal_secret(Some(parsed))?;
-        Some((secret, bytes.get(..len)?.try_into().ok()?))
+        Some(Self {
+            seal_key,
+            salt: bytes.get(..len)?.try_into().ok()?,
+        })
+    }
+
+    /// Decrypts in place; `None` for everything that was not encrypted under this key and header.
+    pub(super) fn open<'a>(
+        &self,
+        secret: &Secret,
+        header: &str,
+        nonce: &[u8],
+        sealed: &'a mut [u8],
+    ) -> Option<&'a mut [u8]> {
+        let key = LessSafeKey::new(derive(secret, &self.salt)?);
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        key.open_in_place(nonce, Aad::from(header.as_bytes()), sealed)
+            .ok()
+    }
+
+    /// Returns the bytes of the key.
+    pub(super) fn bytes(&self, secret: &Secret) -> Option<Secret> {
+        let mut bytes = vec![0; 32];
+        let extracted = Salt::new(HKDF_SHA256, &self.salt).extract(secret.expose());
+        extracted
+            .expand(&[INFO], HKDF_SHA256)
+            .ok()?
+            .fill(&mut bytes)
+            .ok()?;
+        Some(Secret::from_bytes(bytes))
     }
 }
 
@@ -191,9 +193,12 @@ mod tests {
         let ring = KeyRing::generate(Algorithm::HS256).unwrap();
         let now = Timestamp::from_secs(1_800_000_000);
         let of = |at: u64| {
-            ContentKey::draw(&ring.set(), now.plus(Duration::from_secs(at)))
-                .unwrap()
-                .header
+            ContentKey::draw(
+                ring.set().seal_secret(None),
+                now.plus(Duration::from_secs(at)),
+            )
+            .unwrap()
+            .header
         };
         let headers: std::collections::HashSet<_> = (0..100).map(of).collect();
         assert_eq!(headers.len(), 100);

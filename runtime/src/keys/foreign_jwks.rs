@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use jsonwebtoken::Algorithm;
-use jsonwebtoken::jwk::Jwk;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::key::public::{KeyProblem, PublicKey};
+use super::algorithm::Algorithm;
+use super::jwk::Jwk;
+use super::key::problem::KeyProblem;
+use super::key::public::PublicKey;
 
 /// The usable keys of a JWK set, and what was wrong with the others. Empty, it verifies nothing
 /// (R24).
@@ -44,8 +45,9 @@ impl fmt::Display for BadKeySet {
 
 impl std::error::Error for BadKeySet {}
 
+/// The member of a JWK set that counts.
 #[derive(Deserialize)]
-struct Members {
+struct ForeignKeys {
     keys: Vec<Value>,
 }
 
@@ -56,7 +58,8 @@ impl PublicKeySet {
     /// # Errors
     /// See [`BadKeySet`].
     pub fn from_json(json: &[u8], allowed: &[Algorithm]) -> Result<Self, BadKeySet> {
-        let members: Members = serde_json::from_slice(json).map_err(|_| BadKeySet::Malformed)?;
+        let members: ForeignKeys =
+            serde_json::from_slice(json).map_err(|_| BadKeySet::Malformed)?;
         Self::from_values(&members.keys, allowed)
     }
 

@@ -1,26 +1,35 @@
 //! The ring of keys: what signs access tokens, what guards refresh tokens, what seals.
 
+mod algorithm;
 #[cfg(feature = "jwe")]
 mod content;
 mod foreign_jwks;
+#[cfg(feature = "jsonwebtoken")]
+mod interop;
+mod jwk;
 mod key;
 mod own_jwks;
 mod ring;
 mod seal;
 mod set;
 
+pub use algorithm::{Algorithm, AlgorithmFamily, UnknownAlgorithm};
 pub use foreign_jwks::{BadKeySet, PublicKeySet};
-pub use jsonwebtoken::Algorithm;
-pub use jsonwebtoken::jwk::JwkSet;
-pub use key::public::{KeyProblem, PublicKey};
+pub use jwk::{Jwk, JwkSet};
+pub use key::mac::MacKey;
+pub use key::problem::KeyProblem;
+pub use key::public::PublicKey;
 pub use key::signer::{Signer, SignerError};
+pub use key::signing::{SigningKey, VerifyingKey};
+pub use key::state::KeyState;
 pub use own_jwks::Published;
 pub use ring::configured::ConfiguredRing;
 pub use ring::shared::SharedRing;
-pub(crate) use ring::shared::{Answer, SharedSlot};
 pub use ring::{KeyRing, Rotation};
+pub use set::KeySet;
+
+pub(crate) use ring::sealed::{SharedSlot, SlotAnswer};
 pub(crate) use seal::{open_with, seal_with};
-pub use set::{KeySet, KeyState, MacKey, SigningKey, VerifyingKey};
 
 #[cfg(test)]
 pub(crate) use key::live::LiveKey;

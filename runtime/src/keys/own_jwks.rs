@@ -3,8 +3,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::JwkSet;
 
+use super::jwk::JwkSet;
 use crate::secret::sha256;
 
 /// A JWK set as it is published: for whoever serves it without the gate's own route.

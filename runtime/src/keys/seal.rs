@@ -1,11 +1,49 @@
 //! Sealing bytes so that only a holder of the key reads them, and nobody changes them: AES-256-GCM
 //! (NIST SP 800-38D).
 
+use std::sync::Arc;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf;
 
+use super::key::state::KeyState;
 use crate::error::{Error, ErrorKind};
 use crate::secret::{Secret, fill_random};
+
+/// A key that seals what the gate keeps.
+pub(super) struct SealKey {
+    number: u8,
+    state: KeyState,
+    secret: Arc<Secret>,
+}
+
+impl SealKey {
+    pub(super) fn new(number: u8, state: KeyState, secret: Arc<Secret>) -> Self {
+        Self {
+            number,
+            state,
+            secret,
+        }
+    }
+
+    pub(super) fn number(&self) -> u8 {
+        self.number
+    }
+
+    pub(super) fn state(&self) -> KeyState {
+        self.state
+    }
+
+    #[cfg(feature = "jwe")]
+    pub(super) fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    pub(super) fn unbound(&self) -> Result<UnboundKey, Error> {
+        UnboundKey::new(&AES_256_GCM, self.secret.expose())
+            .map_err(|_| Error::new(ErrorKind::Keys, "the ring's seal key cannot be used"))
+    }
+}
 
 /// Seals `plain` under `key`, bound to `context`: a random 96-bit nonce, the ciphertext, a 16-byte
 /// tag.

@@ -3,11 +3,9 @@
 
 use std::sync::Arc;
 
-use jsonwebtoken::AlgorithmFamily;
-
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Code, Error, Refusal};
-use crate::keys::{KeyRing, KeySet};
+use crate::keys::{AlgorithmFamily, KeyRing, KeySet};
 use crate::settings::{Consistency, OnStale, Settings};
 use crate::token::{
     self, ClaimSet, Envelope, Expect, TokenInfo, Verified, VerifiedCache, VerifyError,

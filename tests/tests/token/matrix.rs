@@ -138,10 +138,10 @@ fn mint(key: &Key, payload: &Map<String, Value>) -> String {
     let header = Header {
         typ: Some("at+jwt".into()),
         kid: Some(key.kid()),
-        ..Header::new(key.algorithm)
+        ..Header::new(key.algorithm.into())
     };
     let pem = key.pem.as_deref().unwrap_or_default().as_bytes();
-    let encoding = match key.algorithm.family() {
+    let encoding = match jsonwebtoken::Algorithm::from(key.algorithm).family() {
         AlgorithmFamily::Hmac => EncodingKey::from_secret(&key.secret()),
         AlgorithmFamily::Rsa => EncodingKey::from_rsa_pem(pem).unwrap(),
         AlgorithmFamily::Ec => EncodingKey::from_ec_pem(pem).unwrap(),
@@ -151,11 +151,11 @@ fn mint(key: &Key, payload: &Map<String, Value>) -> String {
 }
 
 fn jsonwebtoken_holds(key: &Key, token: &str) -> bool {
-    let decoding = match key.algorithm.family() {
+    let decoding = match jsonwebtoken::Algorithm::from(key.algorithm).family() {
         AlgorithmFamily::Hmac => DecodingKey::from_secret(&key.secret()),
         _ => DecodingKey::from_jwk(&serde_json::from_value(key.public.clone()).unwrap()).unwrap(),
     };
-    let mut validation = Validation::new(key.algorithm);
+    let mut validation = Validation::new(key.algorithm.into());
     validation.validate_exp = false;
     validation.validate_aud = false;
     jsonwebtoken::decode::<Value>(token, &decoding, &validation).is_ok()

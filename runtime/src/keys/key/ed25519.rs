@@ -74,10 +74,9 @@ const fn little(first: u8, between: u8, last: u8) -> [u8; 32] {
 mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use jsonwebtoken::Algorithm;
 
     use super::*;
-    use crate::keys::LiveKey;
+    use crate::keys::{Algorithm, LiveKey};
     use crate::secret::Secret;
 
     fn unhex(text: &str) -> Vec<u8> {

@@ -10,12 +10,13 @@ use aws_lc_rs::signature::{
     EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384,
     RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
 };
-use hmac::{Hmac, KeyInit, Mac};
-use jsonwebtoken::{Algorithm, AlgorithmFamily};
+use hmac::{Hmac, KeyInit};
 use sha2::{Sha256, Sha384, Sha512};
 
+use super::mac::mac;
 use super::public::PublicKey;
 use crate::error::{Error, ErrorKind};
+use crate::keys::algorithm::{Algorithm, AlgorithmFamily};
 use crate::secret::{Secret, same};
 
 /// A key that signs, or, without its private part, one that verifies.
@@ -76,7 +77,7 @@ impl LiveKey {
         let unusable = || {
             Error::new(
                 ErrorKind::Keys,
-                format!("a key of {} bytes is no key for {algorithm:?}", bytes.len()),
+                format!("a key of {} bytes is no key for {algorithm}", bytes.len()),
             )
         };
         let public = |bytes: &[u8]| {
@@ -113,12 +114,6 @@ impl LiveKey {
             Algorithm::HS512 => Self::Hs512(Box::new(
                 Hmac::new_from_slice(bytes).map_err(|_| unusable())?,
             )),
-            other => {
-                return Err(Error::new(
-                    ErrorKind::Keys,
-                    format!("the algorithm {other:?} is not known here"),
-                ));
-            }
         })
     }
 
@@ -205,7 +200,7 @@ pub(crate) fn generate(algorithm: Algorithm) -> Result<Secret, Error> {
     let failed = || {
         Error::new(
             ErrorKind::Keys,
-            format!("a key for {algorithm:?} cannot be made"),
+            format!("a key for {algorithm} cannot be made"),
         )
     };
     match algorithm.family() {
@@ -235,13 +230,6 @@ pub(crate) fn secret_len(algorithm: Algorithm) -> Option<usize> {
         Algorithm::HS512 => Some(64),
         _ => None,
     }
-}
-
-/// The MAC of a message under a keyed state, which stays as it was.
-pub(crate) fn mac<M: Mac + Clone>(keyed: &M, message: &[u8]) -> hmac::digest::Output<M> {
-    let mut state = keyed.clone();
-    state.update(message);
-    state.finalize().into_bytes()
 }
 
 fn ecdsa(algorithm: Algorithm) -> &'static EcdsaSigningAlgorithm {
@@ -309,29 +297,14 @@ mod tests {
         ] {
             let key = LiveKey::new(algorithm, &Secret::from_bytes(b"Jefe".to_vec())).unwrap();
             let signature = key.sign(b"what do ya want for nothing?").unwrap();
-            assert_eq!(signature.as_slice(), unhex(mac), "{algorithm:?}");
+            assert_eq!(signature.as_slice(), unhex(mac), "{algorithm}");
             assert_eq!(signature.as_slice().len(), key.signature_len());
         }
     }
 
-    const ALL: [Algorithm; 12] = [
-        Algorithm::HS256,
-        Algorithm::HS384,
-        Algorithm::HS512,
-        Algorithm::RS256,
-        Algorithm::RS384,
-        Algorithm::RS512,
-        Algorithm::PS256,
-        Algorithm::PS384,
-        Algorithm::PS512,
-        Algorithm::ES256,
-        Algorithm::ES384,
-        Algorithm::EdDSA,
-    ];
-
     #[test]
     fn every_algorithm_signs_and_verifies_and_no_other_key_does() {
-        for algorithm in ALL {
+        for &algorithm in Algorithm::ALL {
             let secret = generate(algorithm).unwrap();
             let (key, other) = (
                 LiveKey::new(algorithm, &secret).unwrap(),
@@ -341,23 +314,17 @@ mod tests {
             assert_eq!(
                 signature.as_slice().len(),
                 key.signature_len(),
-                "{algorithm:?}"
+                "{algorithm}"
             );
-            assert!(
-                key.verify(b"message", signature.as_slice()),
-                "{algorithm:?}"
-            );
+            assert!(key.verify(b"message", signature.as_slice()), "{algorithm}");
             assert!(
                 key.verifying().verify(b"message", signature.as_slice()),
-                "{algorithm:?}"
+                "{algorithm}"
             );
-            assert!(
-                !key.verify(b"massage", signature.as_slice()),
-                "{algorithm:?}"
-            );
+            assert!(!key.verify(b"massage", signature.as_slice()), "{algorithm}");
             assert!(
                 !other.verify(b"message", signature.as_slice()),
-                "{algorithm:?}"
+                "{algorithm}"
             );
             for wrong in [
                 &[][..],
@@ -365,7 +332,7 @@ mod tests {
                 &[signature.as_slice(), &[0]].concat(),
                 &vec![0; key.signature_len()],
             ] {
-                assert!(!key.verify(b"message", wrong), "{algorithm:?}");
+                assert!(!key.verify(b"message", wrong), "{algorithm}");
             }
             if let Some(public) = key.public() {
                 assert_eq!(public.algorithm(), algorithm);
@@ -378,8 +345,9 @@ mod tests {
     #[test]
     fn r19_no_rsa_key_serves_two_algorithms() {
         let secret = generate(Algorithm::RS256).unwrap();
-        let rsa = ALL
-            .into_iter()
+        let rsa = Algorithm::ALL
+            .iter()
+            .copied()
             .filter(|algorithm| algorithm.family() == AlgorithmFamily::Rsa);
         let keys: Vec<_> = rsa
             .map(|algorithm| (algorithm, LiveKey::new(algorithm, &secret).unwrap()))
@@ -417,23 +385,17 @@ mod tests {
             let signature = key.sign(b"message").unwrap();
             let (r, s) = signature.as_slice().split_at(half);
             for bad in [vec![0; half], unhex(order), vec![0xFF; half]] {
-                assert!(
-                    !key.verify(b"message", &[r, &bad].concat()),
-                    "{algorithm:?}"
-                );
-                assert!(
-                    !key.verify(b"message", &[&bad, s].concat()),
-                    "{algorithm:?}"
-                );
+                assert!(!key.verify(b"message", &[r, &bad].concat()), "{algorithm}");
+                assert!(!key.verify(b"message", &[&bad, s].concat()), "{algorithm}");
                 assert!(
                     !key.verify(b"message", &[&bad[..], &bad].concat()),
-                    "{algorithm:?}"
+                    "{algorithm}"
                 );
             }
             let number = |n: &[u8]| [&[2, u8::try_from(half + 1).unwrap(), 0][..], n].concat();
             let body = [number(r), number(s)].concat();
             let der = [&[0x30, u8::try_from(body.len()).unwrap()][..], &body].concat();
-            assert!(!key.verify(b"message", &der), "{algorithm:?}");
+            assert!(!key.verify(b"message", &der), "{algorithm}");
         }
     }
 
@@ -454,12 +416,14 @@ mod tests {
 
     #[test]
     fn bytes_of_another_kind_of_key_are_refused() {
-        for algorithm in ALL
-            .into_iter()
+        for algorithm in Algorithm::ALL
+            .iter()
+            .copied()
             .filter(|algorithm| algorithm.family() != AlgorithmFamily::Hmac)
         {
-            for other in ALL
-                .into_iter()
+            for other in Algorithm::ALL
+                .iter()
+                .copied()
                 .filter(|other| other.family() != algorithm.family())
             {
                 // Any 32 bytes are a seed.
@@ -470,7 +434,7 @@ mod tests {
                     assert!(
                         error
                             .to_string()
-                            .contains(&format!("is no key for {algorithm:?}")),
+                            .contains(&format!("is no key for {algorithm}")),
                         "{error}"
                     );
                 }

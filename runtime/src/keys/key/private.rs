@@ -7,11 +7,12 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey};
+use jsonwebtoken::EncodingKey;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::public::KeyProblem;
+use super::problem::KeyProblem;
+use crate::keys::algorithm::{Algorithm, AlgorithmFamily};
 use crate::secret::Secret;
 
 /// The private members of a JWK (RFC 7518 section 6, RFC 8037 section 2).

@@ -1,7 +1,7 @@
 //! What an RSA key must be before it is used: long enough, with a sound exponent, and not of the
 //! generator that ROCA broke.
 
-use super::public::KeyProblem;
+use super::problem::KeyProblem;
 
 /// Checks modulus and exponent, both big-endian without leading zeros (RFC 7518 section 3.3, NIST
 /// SP 800-56B section 6.4.1).

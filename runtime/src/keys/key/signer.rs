@@ -63,13 +63,13 @@ impl<S: Signer> BoxedSigner for S {
 }
 
 /// A signer with the key by which its signatures are checked, and how long it may take.
-pub(in crate::keys) struct Elsewhere {
+pub(in crate::keys) struct RemoteKey {
     signer: Box<dyn BoxedSigner>,
     public: PublicKey,
     limit: Duration,
 }
 
-impl Elsewhere {
+impl RemoteKey {
     pub(in crate::keys) fn new(signer: impl Signer, public: PublicKey, limit: Duration) -> Self {
         Self {
             signer: Box::new(signer),
@@ -95,9 +95,9 @@ impl Elsewhere {
     }
 }
 
-impl fmt::Debug for Elsewhere {
+impl fmt::Debug for RemoteKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Elsewhere({:?})", self.public)
+        write!(f, "RemoteKey({:?})", self.public)
     }
 }
 

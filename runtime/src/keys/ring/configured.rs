@@ -5,19 +5,25 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, AlgorithmFamily};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::KeyRing;
 use crate::error::{Error, ErrorKind};
+use crate::keys::algorithm::{Algorithm, AlgorithmFamily};
+use crate::keys::jwk::Jwk;
 use crate::keys::key::live::{LiveKey, secret_len};
+use crate::keys::key::mac::MacKey;
 use crate::keys::key::private::{self, PrivateJwk};
-use crate::keys::key::public::{KeyProblem, PublicKey};
-use crate::keys::key::signer::{Elsewhere, LIMIT, Signer};
+use crate::keys::key::problem::KeyProblem;
+use crate::keys::key::public::PublicKey;
+use crate::keys::key::signer::{LIMIT, RemoteKey, Signer};
+use crate::keys::key::signing::{SigningKey, VerifyingKey};
+use crate::keys::key::state::KeyState;
 use crate::keys::key::strength;
 use crate::keys::key::thumbprint::secret_name;
-use crate::keys::set::{KeySet, KeyState, MacKey, Parts, SealKey, SigningKey, VerifyingKey};
+use crate::keys::seal::{SealKey, derive};
+use crate::keys::set::{KeySet, KeySetParts};
 use crate::secret::{Secret, same, sha256};
 
 /// A ring that still lacks the secret for its refresh tokens, which signing keys from a
@@ -48,7 +54,7 @@ impl KeyRing {
     pub fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<ConfiguredRing, Error> {
         let secret = private::from_pem(pem, algorithm).map_err(|problem| {
             let what = format!(
-                "the PEM text is no private key for {algorithm:?}: give PKCS #8, `-----BEGIN \
+                "the PEM text is no private key for {algorithm}: give PKCS #8, `-----BEGIN \
                  PRIVATE KEY-----`"
             );
             Error::new(ErrorKind::Keys, what).because(problem)
@@ -86,7 +92,7 @@ impl KeyRing {
         let secret = |key: &PrivateJwk| {
             let what = || {
                 format!(
-                    "the key {:?} of the JWK set is none for {algorithm:?}",
+                    "the key {:?} of the JWK set is none for {algorithm}",
                     name(key)
                 )
             };
@@ -108,7 +114,7 @@ impl KeyRing {
                 let public = PublicKey::from_jwk(&public_jwk(json, at)?, &[algorithm]);
                 let public = public.map_err(|problem| {
                     refuse(format!(
-                        "the key {:?} of the JWK set is none for {algorithm:?}",
+                        "the key {:?} of the JWK set is none for {algorithm}",
                         name(key)
                     ))
                     .because(problem)
@@ -137,7 +143,7 @@ impl KeyRing {
             let ring = Self::from_jwk_set(start).map_err(named)?;
             if ring.algorithm != algorithm {
                 let what = format!(
-                    "`{name}` holds {:?} keys, and {algorithm:?} was asked for",
+                    "`{name}` holds {:?} keys, and {algorithm} was asked for",
                     ring.algorithm
                 );
                 return Err(Error::new(ErrorKind::Keys, what));
@@ -151,7 +157,7 @@ impl KeyRing {
             if algorithm.family() != AlgorithmFamily::Hmac {
                 return Err(named(Error::new(
                     ErrorKind::Keys,
-                    format!("a secret is no key for {algorithm:?}"),
+                    format!("a secret is no key for {algorithm}"),
                 )));
             }
             ConfiguredRing::new(algorithm, None, Arc::new(secret)).map_err(named)
@@ -169,8 +175,8 @@ impl KeyRing {
             .kid()
             .map_or_else(|| public.thumbprint().into(), Arc::from);
         let algorithm = public.algorithm();
-        let elsewhere = Elsewhere::new(signer, public.clone(), LIMIT);
-        let signing = SigningKey::new(algorithm, kid, LiveKey::Public(public), Some(elsewhere))?;
+        let remote = RemoteKey::new(signer, public.clone(), LIMIT);
+        let signing = SigningKey::new(algorithm, kid, LiveKey::Public(public), Some(remote))?;
         ConfiguredRing::of(algorithm, signing)
     }
 
@@ -187,8 +193,7 @@ impl KeyRing {
         refresh_secret: Secret,
     ) -> Result<Self, Error> {
         if algorithm.family() != AlgorithmFamily::Hmac {
-            let what =
-                format!("{algorithm:?} keys do not come from a shared secret: open a folder");
+            let what = format!("{algorithm} keys do not come from a shared secret: open a folder");
             return Err(Error::new(ErrorKind::Keys, what));
         }
         ConfiguredRing::new(algorithm, None, Arc::new(secret))?.refresh_secret(refresh_secret)
@@ -291,14 +296,11 @@ impl ConfiguredRing {
             seals.push(SealKey::new(
                 number,
                 state,
-                Arc::new(crate::keys::seal::derive(
-                    secret.expose(),
-                    b"tollgate/seal/1",
-                )?),
+                Arc::new(derive(secret.expose(), b"tollgate/seal/1")?),
             ));
             macs.push(MacKey::new(number, state, secret.expose())?);
         }
-        let parts = Parts {
+        let parts = KeySetParts {
             algorithm,
             revision: 1,
             signing,
@@ -427,7 +429,7 @@ fn number_of(secret: &Secret) -> Result<u8, Error> {
 }
 
 /// One key of a set, as a public one.
-fn public_jwk(json: &str, at: usize) -> Result<jsonwebtoken::jwk::Jwk, Error> {
+fn public_jwk(json: &str, at: usize) -> Result<Jwk, Error> {
     let set: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
     let key = set
         .get("keys")

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::folder::{owner_only, trouble};
+use super::file::{owner_only, trouble};
 use crate::error::{Error, ErrorKind};
 use crate::id::TokenId;
 
 /// A held lock. The file exists while somebody changes the folder; dropping this removes it.
-pub(in crate::keys) struct Lock {
+pub(super) struct Lock {
     path: PathBuf,
     /// The operating system frees the lock on this file when its holder dies.
     file: File,
@@ -21,7 +21,7 @@ pub(in crate::keys) struct Lock {
 
 impl Lock {
     /// Takes the lock of a folder, waiting a few seconds for another process to be done.
-    pub(in crate::keys) fn take(folder: &Path) -> Result<Self, Error> {
+    pub(super) fn take(folder: &Path) -> Result<Self, Error> {
         let path = folder.join("lock");
         for _ in 0..ATTEMPTS {
             if let Some(lock) = Self::attempt(&path)? {
@@ -41,7 +41,7 @@ impl Lock {
 
     /// Whether the one who held it before died with it, so that what lies in the folder may be half
     /// done.
-    pub(in crate::keys) fn was_interrupted(&self) -> bool {
+    pub(super) fn was_interrupted(&self) -> bool {
         self.interrupted
     }
 

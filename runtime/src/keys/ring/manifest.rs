@@ -1,83 +1,60 @@
 //! Which keys a ring has and what state each is in; how rotation moves them. Pure: knows no file
 //! and no clock.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jsonwebtoken::Algorithm;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
+use crate::keys::algorithm::Algorithm;
 use crate::keys::key::live::{LiveKey, generate};
+use crate::keys::key::state::{KeyPurpose, KeyState};
 use crate::keys::key::thumbprint::secret_name;
-use crate::keys::set::KeyState;
 use crate::secret::Secret;
 
-/// All keys of a ring. Changes make another roster, with the next revision.
+/// All keys of a ring. Changes make another manifest, with the next revision.
 #[derive(Clone)]
-pub(in crate::keys) struct Roster {
-    pub(in crate::keys) algorithm: Algorithm,
+pub(super) struct Manifest {
+    pub(super) algorithm: Algorithm,
     /// Grows by one at every change.
-    pub(in crate::keys) revision: u64,
+    pub(super) revision: u64,
     /// Whether a gate has started with this ring.
-    pub(in crate::keys) adopted: bool,
-    pub(in crate::keys) keys: Vec<Held>,
+    pub(super) adopted: bool,
+    pub(super) keys: Vec<HeldKey>,
 }
 
 /// A key with what the manifest says of it.
 #[derive(Clone)]
-pub(in crate::keys) struct Held {
-    pub(in crate::keys) entry: Entry,
-    pub(in crate::keys) secret: Arc<Secret>,
+pub(super) struct HeldKey {
+    pub(super) entry: KeyEntry,
+    pub(super) secret: Arc<Secret>,
 }
 
 /// A line of the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::keys) struct Entry {
-    pub(in crate::keys) purpose: KeyPurpose,
+pub(super) struct KeyEntry {
+    pub(super) purpose: KeyPurpose,
     /// The `kid` of a signing key; the number of another.
-    pub(in crate::keys) id: String,
+    pub(super) id: String,
     /// What the key's bytes must give, so that a swapped file is noticed.
-    pub(in crate::keys) check: String,
-    pub(in crate::keys) state: KeyState,
+    pub(super) check: String,
+    pub(super) state: KeyState,
     /// Since when others can know it, in milliseconds since 1970.
-    pub(in crate::keys) published_at: Timestamp,
+    pub(super) published_at: Timestamp,
     /// When the last token made with it is out; only for previous and retired keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::keys) until: Option<Timestamp>,
-}
-
-/// What a key is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::keys) enum KeyPurpose {
-    /// Access tokens.
-    Sign,
-    /// The MAC of refresh tokens.
-    Refresh,
-    /// What the gate keeps sealed.
-    Seal,
-}
-
-impl fmt::Display for KeyPurpose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Sign => "sign",
-            Self::Refresh => "refresh",
-            Self::Seal => "seal",
-        })
-    }
+    pub(super) until: Option<Timestamp>,
 }
 
 /// How long keys that no longer sign go on verifying.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::keys) struct Overlap {
-    pub(in crate::keys) access: Duration,
-    pub(in crate::keys) refresh: Duration,
-    pub(in crate::keys) seal: Duration,
+pub(super) struct Overlap {
+    pub(super) access: Duration,
+    pub(super) refresh: Duration,
+    pub(super) seal: Duration,
 }
 
 impl Overlap {
@@ -90,14 +67,14 @@ impl Overlap {
     }
 }
 
-impl Entry {
+impl KeyEntry {
     /// What an operator calls this key: `sign-<kid>`, `refresh-1`, `seal-1`.
-    pub(in crate::keys) fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         format!("{}-{}", self.purpose, self.id)
     }
 
     /// The number of a key that has one.
-    pub(in crate::keys) fn number(&self) -> Option<u8> {
+    pub(super) fn number(&self) -> Option<u8> {
         self.id
             .parse()
             .ok()
@@ -105,9 +82,9 @@ impl Entry {
     }
 }
 
-impl Held {
+impl HeldKey {
     /// A key of known bytes.
-    pub(in crate::keys) fn new(
+    pub(super) fn new(
         purpose: KeyPurpose,
         number: u8,
         algorithm: Algorithm,
@@ -121,7 +98,7 @@ impl Held {
         } else {
             number.to_string()
         };
-        let entry = Entry {
+        let entry = KeyEntry {
             purpose,
             id,
             check,
@@ -151,16 +128,16 @@ impl Held {
     }
 }
 
-impl Roster {
+impl Manifest {
     /// A ring of fresh keys: for each purpose one, and its successor.
-    pub(in crate::keys) fn create(algorithm: Algorithm, now: Timestamp) -> Result<Self, Error> {
+    pub(super) fn create(algorithm: Algorithm, now: Timestamp) -> Result<Self, Error> {
         let keys = vec![
-            Held::random(KeyPurpose::Sign, 0, algorithm, KeyState::Current, now)?,
-            Held::random(KeyPurpose::Sign, 0, algorithm, KeyState::Next, now)?,
-            Held::random(KeyPurpose::Refresh, 1, algorithm, KeyState::Current, now)?,
-            Held::random(KeyPurpose::Refresh, 2, algorithm, KeyState::Next, now)?,
-            Held::random(KeyPurpose::Seal, 1, algorithm, KeyState::Current, now)?,
-            Held::random(KeyPurpose::Seal, 2, algorithm, KeyState::Next, now)?,
+            HeldKey::random(KeyPurpose::Sign, 0, algorithm, KeyState::Current, now)?,
+            HeldKey::random(KeyPurpose::Sign, 0, algorithm, KeyState::Next, now)?,
+            HeldKey::random(KeyPurpose::Refresh, 1, algorithm, KeyState::Current, now)?,
+            HeldKey::random(KeyPurpose::Refresh, 2, algorithm, KeyState::Next, now)?,
+            HeldKey::random(KeyPurpose::Seal, 1, algorithm, KeyState::Current, now)?,
+            HeldKey::random(KeyPurpose::Seal, 2, algorithm, KeyState::Next, now)?,
         ];
         Ok(Self {
             algorithm,
@@ -171,7 +148,7 @@ impl Roster {
     }
 
     /// The ring once a gate has started with it; `None` where one has.
-    pub(in crate::keys) fn adopt(&self) -> Option<Self> {
+    pub(super) fn adopt(&self) -> Option<Self> {
         (!self.adopted).then(|| Self {
             adopted: true,
             revision: self.revision.saturating_add(1),
@@ -181,7 +158,7 @@ impl Roster {
 
     /// For each purpose the next key takes over, the current one goes on verifying and opening, a
     /// fresh one is published.
-    pub(in crate::keys) fn rotate(&self, now: Timestamp, overlap: Overlap) -> Result<Self, Error> {
+    pub(super) fn rotate(&self, now: Timestamp, overlap: Overlap) -> Result<Self, Error> {
         let mut next = self.advanced(now);
         for purpose in [KeyPurpose::Sign, KeyPurpose::Refresh, KeyPurpose::Seal] {
             let heir = next.position(purpose, KeyState::Next)?;
@@ -214,7 +191,7 @@ impl Roster {
     ///
     /// A signing key is forgotten. A MAC key stays as retired until its last refresh token is out:
     /// its holders are known by the hash in the store.
-    pub(in crate::keys) fn retire(
+    pub(super) fn retire(
         &self,
         name: &str,
         now: Timestamp,
@@ -227,8 +204,8 @@ impl Roster {
                 && (key.entry.name() == name
                     || (key.entry.purpose == KeyPurpose::Sign && key.entry.id == name))
         });
-        let Some(Held {
-            entry: Entry {
+        let Some(HeldKey {
+            entry: KeyEntry {
                 purpose, state, id, ..
             },
             ..
@@ -257,7 +234,7 @@ impl Roster {
     }
 
     /// When the first of the keys that are on their way out is out.
-    pub(in crate::keys) fn next_expiry(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn next_expiry(&self, now: Timestamp) -> Option<Timestamp> {
         self.keys
             .iter()
             .filter_map(|key| key.entry.until)
@@ -266,7 +243,7 @@ impl Roster {
     }
 
     /// Whether every state is there that the ring needs.
-    pub(in crate::keys) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         for (purpose, state) in [
             (KeyPurpose::Sign, KeyState::Current),
             (KeyPurpose::Sign, KeyState::Next),
@@ -382,7 +359,7 @@ impl Roster {
                     "all 256 numbers of keys are in use: wait until old ones are out",
                 )
             })?;
-        self.keys.push(Held::random(
+        self.keys.push(HeldKey::random(
             purpose,
             number,
             self.algorithm,
@@ -406,7 +383,7 @@ impl Roster {
 }
 
 /// The `kid` of a signing key.
-pub(in crate::keys) fn kid(algorithm: Algorithm, secret: &Secret) -> Result<String, Error> {
+pub(super) fn kid(algorithm: Algorithm, secret: &Secret) -> Result<String, Error> {
     match LiveKey::new(algorithm, secret)?.public() {
         Some(public) => Ok(public.thumbprint()),
         None => secret_name(secret.expose(), "tollgate/kid/1").ok_or_else(unusable),
@@ -414,7 +391,7 @@ pub(in crate::keys) fn kid(algorithm: Algorithm, secret: &Secret) -> Result<Stri
 }
 
 /// What tells two keys apart without telling what they are.
-pub(in crate::keys) fn check_value(secret: &Secret) -> Result<String, Error> {
+pub(super) fn check_value(secret: &Secret) -> Result<String, Error> {
     secret_name(secret.expose(), "tollgate/check/1").ok_or_else(unusable)
 }
 
@@ -424,4 +401,4 @@ fn unusable() -> Error {
 
 /// How long a key is published before it signs: longer than any cache holds the key set (OpenID
 /// Connect Core 10.1.1).
-pub(in crate::keys) const PUBLISHED_AHEAD: Duration = Duration::from_secs(15 * 60);
+pub(super) const PUBLISHED_AHEAD: Duration = Duration::from_secs(15 * 60);

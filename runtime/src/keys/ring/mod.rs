@@ -2,27 +2,34 @@
 //! a lock.
 
 pub(super) mod configured;
+mod file;
 mod folder;
+mod home;
 mod lock;
-pub(super) mod manifest;
+mod manifest;
+pub(super) mod sealed;
 pub(super) mod shared;
+mod snapshot;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use jsonwebtoken::Algorithm;
-use jsonwebtoken::jwk::JwkSet;
 use tokio::sync::Mutex;
 
+use super::algorithm::Algorithm;
+use super::jwk::JwkSet;
+use super::key::signing::SigningKey;
+use super::set::KeySet;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind};
-use crate::keys::set::{KeySet, SigningKey};
-use manifest::{Overlap, Roster};
-use shared::Place;
+use home::{Change, Home, Version, blocking};
+use manifest::{Manifest, Overlap};
+use sealed::RingSource;
+use snapshot::key_set;
 
 /// The keys of a gate: they sign access tokens, guard refresh tokens, and seal what is stored.
 ///
@@ -31,42 +38,28 @@ use shared::Place;
 /// [`reload`](Self::reload).
 #[derive(Clone)]
 pub struct KeyRing {
-    inner: Arc<Inner>,
+    state: Arc<RingState>,
     clock: Clock,
 }
 
-struct Inner {
+/// What the clones of a ring share.
+struct RingState {
     set: ArcSwap<KeySet>,
     /// What the set was made from. Held while the ring changes, never while a token is verified.
-    source: Mutex<Source>,
+    origin: Mutex<SetOrigin>,
     home: Home,
     access_overlap: AtomicU64,
     refresh_overlap: AtomicU64,
     seal_overlap: AtomicU64,
 }
 
-struct Source {
+/// What a key set was made from.
+struct SetOrigin {
     /// `None` where the keys come from a configuration, which alone can change them.
-    roster: Option<Roster>,
-    mark: Mark,
-    /// When a key that is on its way out is out.
+    manifest: Option<Manifest>,
+    version: Version,
+    /// When the next key that no longer signs stops verifying.
     stale_at: Option<Timestamp>,
-}
-
-enum Home {
-    Folder(PathBuf),
-    Shared(Place),
-    /// This process alone, or its configuration.
-    Here,
-}
-
-/// By what a state of the ring is known where it lives.
-enum Mark {
-    /// The bytes of a folder's manifest.
-    Manifest(Vec<u8>),
-    /// The version in a store.
-    Version(u64),
-    None,
 }
 
 /// What a rotation did.
@@ -78,9 +71,6 @@ pub struct Rotation {
     /// The id of the key that signed until here.
     pub previous: Arc<str>,
 }
-
-/// A change of the roster; `None` leaves all as it is.
-type Change = dyn Fn(&Roster) -> Result<Option<Roster>, Error> + Send + Sync;
 
 impl KeyRing {
     /// Opens the ring in a folder, with EdDSA; makes folder and keys where there are none.
@@ -108,8 +98,13 @@ impl KeyRing {
         let now = clock.now();
         let path = folder.as_ref().to_owned();
         let target = path.clone();
-        let (roster, manifest) = blocking(move || folder::open(&target, algorithm, now)).await?;
-        Self::new(roster, Mark::Manifest(manifest), Home::Folder(path), clock)
+        let (manifest, bytes) = blocking(move || folder::open(&target, algorithm, now)).await?;
+        Self::new(
+            manifest,
+            Version::Manifest(bytes),
+            Home::Folder(path),
+            clock,
+        )
     }
 
     /// A ring of fresh keys that live as long as the process: for tests.
@@ -118,16 +113,9 @@ impl KeyRing {
     /// The random source cannot be read.
     pub fn generate(algorithm: Algorithm) -> Result<Self, Error> {
         let clock = Clock::system();
-        let roster = Roster::create(algorithm, clock.now())?;
-        Self::new(
-            Roster {
-                adopted: true,
-                ..roster
-            },
-            Mark::None,
-            Home::Here,
-            clock,
-        )
+        let mut manifest = Manifest::create(algorithm, clock.now())?;
+        manifest.adopted = true;
+        Self::new(manifest, Version::None, Home::Local, clock)
     }
 
     /// The same ring by another clock, for tests.
@@ -143,13 +131,13 @@ impl KeyRing {
     pub fn set_lifetimes(&self, access: Duration, refresh: Duration, sealed: Duration) {
         // 0 is nothing told.
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1);
-        self.inner
+        self.state
             .access_overlap
             .fetch_max(millis(access), Ordering::Relaxed);
-        self.inner
+        self.state
             .refresh_overlap
             .fetch_max(millis(refresh), Ordering::Relaxed);
-        self.inner
+        self.state
             .seal_overlap
             .fetch_max(millis(sealed), Ordering::Relaxed);
     }
@@ -157,7 +145,7 @@ impl KeyRing {
     /// The keys as they are at the moment.
     #[must_use]
     pub fn set(&self) -> Guard<Arc<KeySet>> {
-        self.inner.set.load()
+        self.state.set.load()
     }
 
     /// The public keys as a JWK set; empty for HMAC.
@@ -174,13 +162,13 @@ impl KeyRing {
     /// Whether no gate has started with this ring yet. Only a ring in a folder or a store can be
     /// so.
     pub async fn is_unadopted(&self) -> bool {
-        self.inner
-            .source
+        self.state
+            .origin
             .lock()
             .await
-            .roster
+            .manifest
             .as_ref()
-            .is_some_and(|roster| !roster.adopted)
+            .is_some_and(|manifest| !manifest.adopted)
     }
 
     /// Notes where the ring lives that a gate has started with it.
@@ -189,7 +177,7 @@ impl KeyRing {
     /// The folder or the store cannot be written.
     pub async fn adopt(&self) -> Result<(), Error> {
         if self.is_unadopted().await {
-            self.change(|roster| Ok(roster.adopt())).await
+            self.change(|manifest| Ok(manifest.adopt())).await
         } else {
             Ok(())
         }
@@ -208,7 +196,7 @@ impl KeyRing {
         let now = self.clock.now();
         let overlap = self.overlap();
         let previous = Arc::clone(self.set().signing().kid());
-        self.change(move |roster| roster.rotate(now, overlap).map(Some))
+        self.change(move |manifest| manifest.rotate(now, overlap).map(Some))
             .await?;
         Ok(Rotation {
             current: Arc::clone(self.set().signing().kid()),
@@ -229,7 +217,7 @@ impl KeyRing {
         let now = self.clock.now();
         let overlap = self.overlap();
         let name = name.to_owned();
-        self.change(move |roster| roster.retire(&name, now, overlap).map(Some))
+        self.change(move |manifest| manifest.retire(&name, now, overlap).map(Some))
             .await
     }
 
@@ -240,156 +228,108 @@ impl KeyRing {
     /// As [`open`](Self::open); or the store cannot be read. The ring goes on with the keys it has.
     pub async fn reload(&self) -> Result<bool, Error> {
         let now = self.clock.now();
-        let mut source = self.inner.source.lock().await;
-        let read = match (&self.inner.home, &source.mark, &source.roster) {
-            (Home::Folder(path), Mark::Manifest(known), Some(roster)) => {
-                let (path, known, algorithm) = (path.clone(), known.clone(), roster.algorithm);
-                let read = blocking(move || folder::read_changed(&path, algorithm, &known)).await?;
-                read.map(|(roster, manifest)| (roster, Mark::Manifest(manifest)))
-            }
-            (Home::Shared(place), Mark::Version(known), _) => place
-                .read(*known)
-                .await?
-                .map(|(version, roster)| (roster, Mark::Version(version))),
-            _ => None,
+        let mut origin = self.state.origin.lock().await;
+        let Some(known) = &origin.manifest else {
+            return Ok(false);
         };
-        let aged = source.stale_at.is_some_and(|at| at <= now);
-        match (read, &source.roster) {
-            (Some((roster, mark)), _) => self.install(&mut source, roster, mark, now)?,
-            (None, Some(roster)) if aged => {
-                self.inner.set.store(Arc::new(KeySet::new(roster, now)?));
-                source.stale_at = roster.next_expiry(now);
-            }
-            _ => return Ok(false),
+        let home = &self.state.home;
+        let read = home.read_changed(&origin.version, known.algorithm).await?;
+        let is_stale = origin.stale_at.is_some_and(|at| at <= now);
+        if let Some((manifest, version)) = read {
+            self.install(&mut origin, manifest, version, now)?;
+        } else if is_stale {
+            self.state.set.store(Arc::new(key_set(known, now)?));
+            origin.stale_at = known.next_expiry(now);
+        } else {
+            return Ok(false);
         }
         Ok(true)
     }
 
-    /// A ring whose keys are what they are.
-    pub(in crate::keys) fn configured(set: KeySet) -> Self {
-        Self::with(
-            set,
-            Source {
-                roster: None,
-                mark: Mark::None,
-                stale_at: None,
-            },
-            Home::Here,
-            Clock::system(),
+    /// Returns a ring whose keys nobody changes.
+    fn configured(set: KeySet) -> Self {
+        let origin = SetOrigin {
+            manifest: None,
+            version: Version::None,
+            stale_at: None,
+        };
+        Self::with(set, origin, Home::Local, Clock::system())
+    }
+
+    /// Returns a ring that was read from, or put into, a store.
+    fn shared(
+        manifest: Manifest,
+        number: u64,
+        source: RingSource,
+        clock: Clock,
+    ) -> Result<Self, Error> {
+        Self::new(
+            manifest,
+            Version::Number(number),
+            Home::Shared(source),
+            clock,
         )
     }
 
-    /// A ring that was read from, or put into, a store.
-    pub(in crate::keys) fn shared(
-        roster: Roster,
-        version: u64,
-        place: Place,
-        clock: Clock,
-    ) -> Result<Self, Error> {
-        Self::new(roster, Mark::Version(version), Home::Shared(place), clock)
-    }
-
-    fn new(roster: Roster, mark: Mark, home: Home, clock: Clock) -> Result<Self, Error> {
+    fn new(manifest: Manifest, version: Version, home: Home, clock: Clock) -> Result<Self, Error> {
         let now = clock.now();
-        let set = KeySet::new(&roster, now)?;
-        let stale_at = roster.next_expiry(now);
-        Ok(Self::with(
-            set,
-            Source {
-                roster: Some(roster),
-                mark,
-                stale_at,
-            },
-            home,
-            clock,
-        ))
+        let set = key_set(&manifest, now)?;
+        let origin = SetOrigin {
+            stale_at: manifest.next_expiry(now),
+            manifest: Some(manifest),
+            version,
+        };
+        Ok(Self::with(set, origin, home, clock))
     }
 
-    fn with(set: KeySet, source: Source, home: Home, clock: Clock) -> Self {
-        let inner = Inner {
+    fn with(set: KeySet, origin: SetOrigin, home: Home, clock: Clock) -> Self {
+        let state = RingState {
             set: ArcSwap::from_pointee(set),
-            source: Mutex::new(source),
+            origin: Mutex::new(origin),
             home,
             access_overlap: AtomicU64::new(0),
             refresh_overlap: AtomicU64::new(0),
             seal_overlap: AtomicU64::new(0),
         };
         Self {
-            inner: Arc::new(inner),
+            state: Arc::new(state),
             clock,
         }
     }
 
-    /// Changes the ring where it lives, then here. `None` from `change` leaves all as it is.
+    /// Changes the ring where it lives, then in this process. `None` from `change` leaves all as it
+    /// is.
     async fn change<F>(&self, change: F) -> Result<(), Error>
     where
-        F: Fn(&Roster) -> Result<Option<Roster>, Error> + Send + Sync + 'static,
+        F: Fn(&Manifest) -> Result<Option<Manifest>, Error> + Send + Sync + 'static,
     {
         let now = self.clock.now();
         let change: Arc<Change> = Arc::new(change);
-        let mut source = self.inner.source.lock().await;
-        let Some(known) = source.roster.clone() else {
+        let mut origin = self.state.origin.lock().await;
+        let Some(known) = &origin.manifest else {
             return Err(Error::new(
                 ErrorKind::Usage,
                 "the keys of this ring come from its configuration: change them there",
             ));
         };
-        let (roster, mark) = match &self.inner.home {
-            Home::Folder(path) => {
-                let (path, algorithm) = (path.clone(), known.algorithm);
-                let (roster, manifest) =
-                    blocking(move || folder::change(&path, algorithm, |roster| change(roster)))
-                        .await?;
-                (roster, Mark::Manifest(manifest))
-            }
-            Home::Shared(place) => {
-                let (roster, version) = self.change_shared(place, &change).await?;
-                (roster, Mark::Version(version))
-            }
-            Home::Here => match blocking(move || change(&known)).await? {
-                Some(roster) => (roster, Mark::None),
-                None => return Ok(()),
-            },
-        };
-        self.install(&mut source, roster, mark, now)
-    }
-
-    /// Starts from what lies in the store, again where another node was faster.
-    async fn change_shared(
-        &self,
-        place: &Place,
-        change: &Arc<Change>,
-    ) -> Result<(Roster, u64), Error> {
-        for _ in 0..ATTEMPTS {
-            let Some((version, roster)) = place.read(0).await? else {
-                break;
-            };
-            let (change, known) = (Arc::clone(change), roster.clone());
-            let Some(changed) = blocking(move || change(&known)).await? else {
-                return Ok((roster, version));
-            };
-            if place.swap(version, &changed, &self.clock).await? {
-                return Ok((changed, version.saturating_add(1)));
-            }
+        match self.state.home.change(known, &change, &self.clock).await? {
+            Some((manifest, version)) => self.install(&mut origin, manifest, version, now),
+            None => Ok(()),
         }
-        Err(Error::new(
-            ErrorKind::Keys,
-            "the shared ring is gone from the store, or changes all the time",
-        ))
     }
 
     fn install(
         &self,
-        source: &mut Source,
-        roster: Roster,
-        mark: Mark,
+        origin: &mut SetOrigin,
+        manifest: Manifest,
+        version: Version,
         now: Timestamp,
     ) -> Result<(), Error> {
-        self.inner.set.store(Arc::new(KeySet::new(&roster, now)?));
-        *source = Source {
-            stale_at: roster.next_expiry(now),
-            roster: Some(roster),
-            mark,
+        self.state.set.store(Arc::new(key_set(&manifest, now)?));
+        *origin = SetOrigin {
+            stale_at: manifest.next_expiry(now),
+            manifest: Some(manifest),
+            version,
         };
         Ok(())
     }
@@ -399,12 +339,12 @@ impl KeyRing {
             0 => Duration::from_millis(untold),
             told => Duration::from_millis(told),
         };
-        let Inner {
+        let RingState {
             access_overlap,
             refresh_overlap,
             seal_overlap,
             ..
-        } = &*self.inner;
+        } = &*self.state;
         Overlap {
             access: load(access_overlap, 24 * HOUR),
             refresh: load(refresh_overlap, 90 * 24 * HOUR),
@@ -419,15 +359,4 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-/// Runs what may block, files and the making of RSA keys, where it may.
-pub(in crate::keys) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        Error::new(ErrorKind::Keys, "the work on the ring was interrupted").because(error)
-    })?
-}
-
 const HOUR: u64 = 60 * 60 * 1000;
-/// How often a change starts over where another node is faster.
-const ATTEMPTS: u32 = 16;

@@ -3,25 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
-use aws_lc_rs::rsa::{PublicKey as RsaDer, PublicKeyComponents};
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
-    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, VerificationAlgorithm,
-};
+use aws_lc_rs::rsa::PublicKey as RsaDer;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::jwk::{
-    AlgorithmParameters, CommonParameters, EllipticCurve, EllipticCurveKeyParameters,
-    EllipticCurveKeyType, Jwk, KeyOperations, OctetKeyPairParameters, OctetKeyPairType,
-    PublicKeyUse, RSAKeyParameters, RSAKeyType,
-};
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
+use jsonwebtoken::DecodingKey;
 
-use super::ed25519::Ed25519Public;
-use super::rsa;
+use super::point::Point;
+use super::problem::KeyProblem;
 use super::thumbprint::thumbprint;
+use crate::keys::algorithm::{Algorithm, AlgorithmFamily};
+use crate::keys::jwk::{Jwk, KeyParameters};
 
 /// A key that verifies signatures, with the one algorithm that it is good for (RFC 8725 section
 /// 3.1).
@@ -50,81 +41,6 @@ pub struct PublicKey {
     point: Arc<Point>,
 }
 
-/// The numbers that a public key consists of, ready to use.
-enum Point {
-    Ed25519(Ed25519Public),
-    /// An uncompressed point (SEC 1 section 2.3.3), which was found to be on its curve.
-    Curve {
-        parsed: ParsedPublicKey,
-        bytes: Box<[u8]>,
-    },
-    /// Modulus and exponent, big-endian without leading zeros.
-    Rsa {
-        parsed: ParsedPublicKey,
-        modulus: Box<[u8]>,
-        exponent: Box<[u8]>,
-    },
-}
-
-/// Why a key cannot be used. In a set the key is left out and the others serve (RFC 7517 section
-/// 5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum KeyProblem {
-    /// Its type, curve or algorithm is none that is known here, or none that is allowed.
-    Unsupported,
-    /// It names no algorithm, and several that are allowed would fit.
-    Ambiguous,
-    /// It is for something else than verifying signatures: `use` or `key_ops` says so (RFC 7517
-    /// sections 4.2 and 4.3).
-    NotForSignatures,
-    /// It is a private or secret key, which does not belong among public ones.
-    Private,
-    /// A member is missing or of a wrong form, or the point is not on its curve, or of small order.
-    Malformed,
-    /// An RSA modulus of so many bits: 2048 to 8192 are needed.
-    RsaSize(usize),
-    /// An RSA exponent that is even, less than 3, or has more than 32 bits.
-    RsaExponent,
-    /// An RSA modulus of the generator whose keys can be factored (ROCA, CVE-2017-15361).
-    Roca,
-    /// The same key stands in the set already, for another algorithm.
-    SecondAlgorithm,
-}
-
-impl fmt::Display for KeyProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unsupported => {
-                f.write_str("the key's type, curve or algorithm is not one that is allowed")
-            }
-            Self::Ambiguous => {
-                f.write_str("the key names no `alg`, and several of the allowed ones would fit")
-            }
-            Self::NotForSignatures => f.write_str(
-                "the key's `use` or `key_ops` is not that of a key which verifies signatures",
-            ),
-            Self::Private => f.write_str("the key is a private one"),
-            Self::Malformed => f.write_str("the key is malformed, or no point of its curve"),
-            Self::RsaSize(bits) => {
-                write!(f, "the RSA key has {bits} bits: 2048 to 8192 are needed")
-            }
-            Self::RsaExponent => f.write_str(
-                "the RSA key has a weak exponent: an odd one of at least 3 and at most 32 bits is \
-                 needed",
-            ),
-            Self::Roca => {
-                f.write_str("the RSA key was made by a broken generator (ROCA): make another one")
-            }
-            Self::SecondAlgorithm => f.write_str(
-                "the key is there already, for another algorithm: one key, one algorithm",
-            ),
-        }
-    }
-}
-
-impl std::error::Error for KeyProblem {}
-
 impl PublicKey {
     /// Reads a public JWK (RFC 7517). The algorithm is that of its `alg`, which must be allowed;
     /// without one it is the one allowed algorithm that fits the key, never what a token says
@@ -133,72 +49,49 @@ impl PublicKey {
     /// # Errors
     /// See [`KeyProblem`]; none of them is a panic, whatever the key says.
     pub fn from_jwk(jwk: &Jwk, allowed: &[Algorithm]) -> Result<Self, KeyProblem> {
-        let Jwk {
-            common,
-            algorithm: parameters,
-        } = jwk;
-        let for_signatures = common
-            .public_key_use
-            .as_ref()
-            .is_none_or(|of| *of == PublicKeyUse::Signature)
-            && common
-                .key_operations
-                .as_ref()
-                .is_none_or(|operations| operations.contains(&KeyOperations::Verify));
-        if !for_signatures {
+        if !jwk.is_for_signatures() {
             return Err(KeyProblem::NotForSignatures);
         }
-        let fitting: &[Algorithm] = match parameters {
-            AlgorithmParameters::RSA(_) => RSA,
-            AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
-                curve: EllipticCurve::P256,
-                ..
-            }) => &[Algorithm::ES256],
-            AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
-                curve: EllipticCurve::P384,
-                ..
-            }) => &[Algorithm::ES384],
-            AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
-                curve: EllipticCurve::Ed25519,
-                ..
-            }) => &[Algorithm::EdDSA],
-            AlgorithmParameters::OctetKey(_) => return Err(KeyProblem::Private),
-            _ => return Err(KeyProblem::Unsupported),
+        let parameters = &jwk.parameters;
+        let fits = |algorithm: Algorithm| match parameters {
+            KeyParameters::Rsa { .. } => algorithm.family() == AlgorithmFamily::Rsa,
+            KeyParameters::Ec { crv, .. } => {
+                algorithm.family() == AlgorithmFamily::Ec && algorithm.curve() == Some(crv)
+            }
+            KeyParameters::Okp { crv, .. } => {
+                algorithm.family() == AlgorithmFamily::Ed && algorithm.curve() == Some(crv)
+            }
+            KeyParameters::Oct { .. } | KeyParameters::Other(_) => false,
         };
-        let mut candidates = fitting
+        if matches!(parameters, KeyParameters::Oct { .. }) {
+            return Err(KeyProblem::Private);
+        }
+        let mut candidates = Algorithm::ALL
             .iter()
             .copied()
-            .filter(|algorithm| allowed.contains(algorithm));
-        let algorithm = match common.key_algorithm {
-            Some(named) => candidates.find(|algorithm| {
-                Algorithm::try_from(named).is_ok_and(|named| named == *algorithm)
-            }),
+            .filter(|algorithm| allowed.contains(algorithm) && fits(*algorithm));
+        let algorithm = match jwk.alg() {
+            Some(named) => candidates.find(|algorithm| algorithm.as_str() == named),
             None => candidates.next(),
         };
         let algorithm = algorithm.ok_or(KeyProblem::Unsupported)?;
-        if common.key_algorithm.is_none() && candidates.next().is_some() {
+        if jwk.alg().is_none() && candidates.next().is_some() {
             return Err(KeyProblem::Ambiguous);
         }
+        let len = algorithm.coordinate_len();
         let point = match parameters {
-            AlgorithmParameters::RSA(key) => {
-                Point::rsa(algorithm, &number(&key.n)?, &number(&key.e)?)?
+            KeyParameters::Rsa { n, e } => Point::rsa(algorithm, &number(n)?, &number(e)?)?,
+            KeyParameters::Ec { x, y, .. } => Point::curve(
+                algorithm,
+                &[&[4], &*coordinate(x, len)?, &*coordinate(y, len)?].concat(),
+            )?,
+            KeyParameters::Okp { x, .. } => Point::ed25519(&coordinate(x, len)?)?,
+            KeyParameters::Oct { .. } | KeyParameters::Other(_) => {
+                return Err(KeyProblem::Unsupported);
             }
-            AlgorithmParameters::EllipticCurve(key) => {
-                let len = if algorithm == Algorithm::ES256 {
-                    32
-                } else {
-                    48
-                };
-                Point::curve(
-                    algorithm,
-                    &[&[4], &*coordinate(&key.x, len)?, &*coordinate(&key.y, len)?].concat(),
-                )?
-            }
-            AlgorithmParameters::OctetKeyPair(key) => Point::ed25519(&coordinate(&key.x, 32)?)?,
-            _ => return Err(KeyProblem::Unsupported),
         };
         Ok(Self {
-            kid: common.key_id.as_deref().map(Arc::from),
+            kid: jwk.kid().map(Arc::from),
             algorithm,
             point: Arc::new(point),
         })
@@ -276,37 +169,21 @@ impl PublicKey {
     /// for there is none in here.
     #[must_use]
     pub fn jwk(&self) -> Jwk {
-        let common = CommonParameters {
-            public_key_use: Some(PublicKeyUse::Signature),
-            key_algorithm: Some(self.algorithm.into()),
-            key_id: self.kid.as_deref().map(str::to_owned),
-            ..CommonParameters::default()
-        };
-        Jwk {
-            common,
-            algorithm: self.parameters(),
-        }
+        Jwk::for_signatures(self.algorithm.as_str(), self.kid(), self.parameters())
     }
 
     /// The RFC 7638 thumbprint: SHA-256 over the required members, base64url.
     #[must_use]
     pub fn thumbprint(&self) -> String {
         match self.parameters() {
-            AlgorithmParameters::RSA(key) => {
-                thumbprint(&[("e", &key.e), ("kty", "RSA"), ("n", &key.n)])
+            KeyParameters::Rsa { n, e } => thumbprint(&[("e", &e), ("kty", "RSA"), ("n", &n)]),
+            KeyParameters::Ec { crv, x, y } => {
+                thumbprint(&[("crv", &crv), ("kty", "EC"), ("x", &x), ("y", &y)])
             }
-            AlgorithmParameters::EllipticCurve(key) => {
-                let curve = if self.algorithm == Algorithm::ES256 {
-                    "P-256"
-                } else {
-                    "P-384"
-                };
-                thumbprint(&[("crv", curve), ("kty", "EC"), ("x", &key.x), ("y", &key.y)])
+            KeyParameters::Okp { crv, x } => {
+                thumbprint(&[("crv", &crv), ("kty", "OKP"), ("x", &x)])
             }
-            AlgorithmParameters::OctetKeyPair(key) => {
-                thumbprint(&[("crv", "Ed25519"), ("kty", "OKP"), ("x", &key.x)])
-            }
-            _ => String::new(),
+            KeyParameters::Oct { .. } | KeyParameters::Other(_) => String::new(),
         }
     }
 
@@ -345,34 +222,28 @@ impl PublicKey {
         }
     }
 
-    fn parameters(&self) -> AlgorithmParameters {
+    fn parameters(&self) -> KeyParameters {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let crv = || self.algorithm.curve().unwrap_or_default().to_owned();
         match &*self.point {
-            Point::Ed25519(key) => AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
-                key_type: OctetKeyPairType::OctetKeyPair,
-                curve: EllipticCurve::Ed25519,
+            Point::Ed25519(key) => KeyParameters::Okp {
+                crv: crv(),
                 x: text(key.bytes()),
-            }),
+            },
             Point::Curve { bytes, .. } => {
                 let (x, y) = bytes.get(1..).unwrap_or_default().split_at(bytes.len() / 2);
-                AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
-                    key_type: EllipticCurveKeyType::EC,
-                    curve: if self.algorithm == Algorithm::ES256 {
-                        EllipticCurve::P256
-                    } else {
-                        EllipticCurve::P384
-                    },
+                KeyParameters::Ec {
+                    crv: crv(),
                     x: text(x),
                     y: text(y),
-                })
+                }
             }
             Point::Rsa {
                 modulus, exponent, ..
-            } => AlgorithmParameters::RSA(RSAKeyParameters {
-                key_type: RSAKeyType::RSA,
+            } => KeyParameters::Rsa {
                 n: text(modulus),
                 e: text(exponent),
-            }),
+            },
         }
     }
 }
@@ -381,65 +252,6 @@ impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicKey({:?}, {:?})", self.kid, self.algorithm)
     }
-}
-
-impl Point {
-    fn ed25519(bytes: &[u8]) -> Result<Self, KeyProblem> {
-        Ed25519Public::new(bytes)
-            .map(Self::Ed25519)
-            .ok_or(KeyProblem::Malformed)
-    }
-
-    /// An uncompressed point, and nothing else that the parser would take too.
-    fn curve(algorithm: Algorithm, bytes: &[u8]) -> Result<Self, KeyProblem> {
-        let len = if algorithm == Algorithm::ES256 {
-            65
-        } else {
-            97
-        };
-        if bytes.len() != len || bytes.first() != Some(&4) {
-            return Err(KeyProblem::Malformed);
-        }
-        // Whether it is on the curve is found out here (R29).
-        let parsed = ParsedPublicKey::new(verification(algorithm)?, bytes)
-            .map_err(|_| KeyProblem::Malformed)?;
-        Ok(Self::Curve {
-            parsed,
-            bytes: bytes.into(),
-        })
-    }
-
-    fn rsa(algorithm: Algorithm, modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyProblem> {
-        rsa::check(modulus, exponent)?;
-        // By way of DER, for only that way looks at the key as a whole.
-        let der: PublicKeyX509Der<'_> = PublicKeyComponents {
-            n: modulus,
-            e: exponent,
-        }
-        .as_der()
-        .map_err(|_| KeyProblem::Malformed)?;
-        let parsed = ParsedPublicKey::new(verification(algorithm)?, der.as_ref())
-            .map_err(|_| KeyProblem::Malformed)?;
-        Ok(Self::Rsa {
-            parsed,
-            modulus: modulus.into(),
-            exponent: exponent.into(),
-        })
-    }
-}
-
-fn verification(algorithm: Algorithm) -> Result<&'static dyn VerificationAlgorithm, KeyProblem> {
-    Ok(match algorithm {
-        Algorithm::ES256 => &ECDSA_P256_SHA256_FIXED,
-        Algorithm::ES384 => &ECDSA_P384_SHA384_FIXED,
-        Algorithm::RS256 => &RSA_PKCS1_2048_8192_SHA256,
-        Algorithm::RS384 => &RSA_PKCS1_2048_8192_SHA384,
-        Algorithm::RS512 => &RSA_PKCS1_2048_8192_SHA512,
-        Algorithm::PS256 => &RSA_PSS_2048_8192_SHA256,
-        Algorithm::PS384 => &RSA_PSS_2048_8192_SHA384,
-        Algorithm::PS512 => &RSA_PSS_2048_8192_SHA512,
-        _ => return Err(KeyProblem::Unsupported),
-    })
 }
 
 /// A number of a JWK. Leading zeros should not be there and often are (RFC 7518 section 6.3.1.1).
@@ -459,14 +271,6 @@ fn coordinate(text: &str, len: usize) -> Result<Vec<u8>, KeyProblem> {
         .ok_or(KeyProblem::Malformed)
 }
 
-const RSA: &[Algorithm] = &[
-    Algorithm::RS256,
-    Algorithm::RS384,
-    Algorithm::RS512,
-    Algorithm::PS256,
-    Algorithm::PS384,
-    Algorithm::PS512,
-];
 const PRIVATE: &[u8] = b"PRIVATE KEY";
 
 #[cfg(test)]

@@ -1,0 +1,63 @@
+//! Keys of refresh tokens: the MAC by which the gate knows its own.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::state::KeyState;
+use crate::error::{Error, ErrorKind};
+use crate::secret::same;
+
+/// A key that makes and checks the MAC of refresh tokens.
+pub struct MacKey {
+    id: u8,
+    state: KeyState,
+    keyed: Hmac<Sha256>,
+}
+
+impl MacKey {
+    pub(in crate::keys) fn new(id: u8, state: KeyState, secret: &[u8]) -> Result<Self, Error> {
+        let keyed = Hmac::new_from_slice(secret)
+            .map_err(|_| Error::new(ErrorKind::Keys, "a key cannot be used for HMAC"))?;
+        Ok(Self { id, state, keyed })
+    }
+
+    /// The number that stands in front of what it signed.
+    #[must_use]
+    pub fn id(&self) -> u8 {
+        self.id
+    }
+
+    /// Next, current, previous or retired.
+    #[must_use]
+    pub fn state(&self) -> KeyState {
+        self.state
+    }
+
+    /// The first half of the MAC.
+    pub(crate) fn mac(&self, message: &[u8]) -> [u8; 16] {
+        let mut half = [0; 16];
+        for (half, byte) in half.iter_mut().zip(mac(&self.keyed, message)) {
+            *half = byte;
+        }
+        half
+    }
+
+    pub(crate) fn verify(&self, message: &[u8], mac: &[u8; 16]) -> bool {
+        same(&self.mac(message), mac)
+    }
+}
+
+impl fmt::Debug for MacKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MacKey({}, {})", self.id, self.state.as_str())
+    }
+}
+
+/// Returns the MAC of a message under a keyed state, which stays as it was.
+pub(super) fn mac<M: Mac + Clone>(keyed: &M, message: &[u8]) -> hmac::digest::Output<M> {
+    let mut state = keyed.clone();
+    state.update(message);
+    state.finalize().into_bytes()
+}

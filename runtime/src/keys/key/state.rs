@@ -1,0 +1,54 @@
+//! What the keys of a ring are for, and what each does at the moment.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a key of a ring does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyState {
+    /// It is published and verifies, and does not sign yet.
+    Next,
+    /// It signs.
+    Current,
+    /// It verifies until the last token that it signed is out.
+    Previous,
+    /// What it signed no longer counts by its signature alone.
+    Retired,
+}
+
+impl KeyState {
+    /// Its name, as the manifest has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Current => "current",
+            Self::Previous => "previous",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::keys) enum KeyPurpose {
+    /// Access tokens.
+    Sign,
+    /// The MAC of refresh tokens.
+    Refresh,
+    /// What the gate keeps sealed.
+    Seal,
+}
+
+impl fmt::Display for KeyPurpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sign => "sign",
+            Self::Refresh => "refresh",
+            Self::Seal => "seal",
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! Where a ring lives, and how it is read and changed there: a folder, a slot of a store, or this
+//! process alone.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::folder;
+use super::manifest::Manifest;
+use super::sealed::RingSource;
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind};
+use crate::keys::algorithm::Algorithm;
+
+/// Where a ring lives.
+pub(super) enum Home {
+    Folder(PathBuf),
+    Shared(RingSource),
+    /// This process alone, or its configuration.
+    Local,
+}
+
+/// The version of the ring that was read where it lives.
+pub(super) enum Version {
+    /// The bytes of a folder's manifest.
+    Manifest(Vec<u8>),
+    /// The number in a store.
+    Number(u64),
+    /// A ring of this process, which nobody else changes.
+    None,
+}
+
+/// A change of the manifest; `None` leaves all as it is.
+pub(super) type Change = dyn Fn(&Manifest) -> Result<Option<Manifest>, Error> + Send + Sync;
+
+impl Home {
+    /// Reads the ring where it is not the `known` version; `None` where it is.
+    pub(super) async fn read_changed(
+        &self,
+        known: &Version,
+        algorithm: Algorithm,
+    ) -> Result<Option<(Manifest, Version)>, Error> {
+        match (self, known) {
+            (Self::Folder(path), Version::Manifest(known)) => {
+                let (path, known) = (path.clone(), known.clone());
+                let read = blocking(move || folder::read_changed(&path, algorithm, &known)).await?;
+                Ok(read.map(|(manifest, bytes)| (manifest, Version::Manifest(bytes))))
+            }
+            (Self::Shared(source), Version::Number(known)) => {
+                let read = source.read(*known).await?;
+                Ok(read.map(|(number, manifest)| (manifest, Version::Number(number))))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Changes the ring; `None` where a ring of this process stays as it is.
+    pub(super) async fn change(
+        &self,
+        known: &Manifest,
+        change: &Arc<Change>,
+        clock: &Clock,
+    ) -> Result<Option<(Manifest, Version)>, Error> {
+        match self {
+            Self::Folder(path) => {
+                let (path, algorithm, change) = (path.clone(), known.algorithm, Arc::clone(change));
+                let changed = move || folder::change(&path, algorithm, |known| change(known));
+                let (manifest, bytes) = blocking(changed).await?;
+                Ok(Some((manifest, Version::Manifest(bytes))))
+            }
+            Self::Shared(source) => {
+                let (manifest, number) = change_shared(source, change, clock).await?;
+                Ok(Some((manifest, Version::Number(number))))
+            }
+            Self::Local => {
+                let (known, change) = (known.clone(), Arc::clone(change));
+                let changed = blocking(move || change(&known)).await?;
+                Ok(changed.map(|manifest| (manifest, Version::None)))
+            }
+        }
+    }
+}
+
+/// Changes what lies in the store, and starts over where another node was faster.
+async fn change_shared(
+    source: &RingSource,
+    change: &Arc<Change>,
+    clock: &Clock,
+) -> Result<(Manifest, u64), Error> {
+    for _ in 0..ATTEMPTS {
+        let Some((number, manifest)) = source.read(0).await? else {
+            break;
+        };
+        let (change, known) = (Arc::clone(change), manifest.clone());
+        let Some(changed) = blocking(move || change(&known)).await? else {
+            return Ok((manifest, number));
+        };
+        if source.swap(number, &changed, clock).await? {
+            return Ok((changed, number.saturating_add(1)));
+        }
+    }
+    Err(Error::new(
+        ErrorKind::Keys,
+        "the shared ring is gone from the store, or changes all the time",
+    ))
+}
+
+/// Runs what may block, files and the making of RSA keys, on a thread for such work.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        Error::new(ErrorKind::Keys, "the work on the ring was interrupted").because(error)
+    })?
+}
+
+/// How often a change starts over where another node is faster.
+const ATTEMPTS: u32 = 16;

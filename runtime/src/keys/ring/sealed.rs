@@ -1,0 +1,210 @@
+//! The ring as it lies sealed in a store: what is written, how it is read back. Knows no store.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use aws_lc_rs::aead::{AES_256_GCM, UnboundKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::manifest::{HeldKey, KeyEntry, Manifest, check_value, kid};
+use crate::clock::{Clock, Timestamp};
+use crate::error::{Error, ErrorKind};
+use crate::keys::algorithm::Algorithm;
+use crate::keys::key::state::KeyPurpose;
+use crate::keys::seal::{open_with, seal_with};
+use crate::secret::Secret;
+
+/// Where the sealed ring lies: version 0 and no bytes where there is none yet.
+pub(crate) trait SharedSlot: Send + Sync + 'static {
+    /// The version and the sealed ring.
+    fn read(&self) -> SlotAnswer<'_, (u64, Vec<u8>)>;
+    /// Replaces it where its version still is `expected`; the new one is `expected + 1`.
+    fn swap(&self, expected: u64, ring: Vec<u8>, now: Timestamp) -> SlotAnswer<'_, bool>;
+}
+
+/// What reading or writing a slot gives.
+pub(crate) type SlotAnswer<'a, T> =
+    Pin<Box<dyn Future<Output = Result<T, Box<dyn std::error::Error + Send + Sync>>> + Send + 'a>>;
+
+/// The slot that a ring is read from, with the keys to what lies there.
+pub(super) struct RingSource {
+    pub(super) algorithm: Algorithm,
+    /// The first seals, all open.
+    pub(super) keys: Vec<Secret>,
+    pub(super) slot: Box<dyn SharedSlot>,
+}
+
+/// The content that is sealed. The version comes first and is read on its own.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SealedRing {
+    format: u32,
+    revision: u64,
+    adopted: bool,
+    algorithm: Algorithm,
+    keys: Vec<SealedKey>,
+}
+
+/// A key of the sealed content, in base64url.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SealedKey {
+    entry: KeyEntry,
+    secret: Zeroizing<String>,
+}
+
+impl RingSource {
+    /// The ring where its version is above `known`; `None` where it is the known one, or there is
+    /// none yet.
+    pub(super) async fn read(&self, known: u64) -> Result<Option<(u64, Manifest)>, Error> {
+        let unreadable = |error| {
+            Error::new(
+                ErrorKind::Keys,
+                "the shared ring cannot be read from the store",
+            )
+            .because(error)
+        };
+        let (version, sealed) = self.slot.read().await.map_err(unreadable)?;
+        if version < known {
+            let what = format!(
+                "the store holds version {version} of the shared ring, and version {known} was \
+                 there: it was put back"
+            );
+            return Err(Error::new(ErrorKind::Keys, what));
+        }
+        if version == known {
+            Ok(None)
+        } else {
+            self.unseal(version, &sealed)
+                .map(|manifest| Some((version, manifest)))
+        }
+    }
+
+    /// Puts the ring there where the version is still the expected one.
+    pub(super) async fn swap(
+        &self,
+        expected: u64,
+        manifest: &Manifest,
+        clock: &Clock,
+    ) -> Result<bool, Error> {
+        let sealed = self.seal(expected.saturating_add(1), manifest)?;
+        let failed = |error| {
+            Error::new(
+                ErrorKind::Keys,
+                "the shared ring cannot be written to the store",
+            )
+            .because(error)
+        };
+        self.slot
+            .swap(expected, sealed, clock.now())
+            .await
+            .map_err(failed)
+    }
+
+    fn seal(&self, version: u64, manifest: &Manifest) -> Result<Vec<u8>, Error> {
+        let keys = manifest.keys.iter().map(|key| SealedKey {
+            entry: key.entry.clone(),
+            secret: Zeroizing::new(URL_SAFE_NO_PAD.encode(key.secret.expose())),
+        });
+        let Manifest {
+            revision,
+            adopted,
+            algorithm,
+            ..
+        } = *manifest;
+        let ring = SealedRing {
+            format: FORMAT,
+            revision,
+            adopted,
+            algorithm,
+            keys: keys.collect(),
+        };
+        let unwritable =
+            |error| Error::new(ErrorKind::Keys, "the shared ring cannot be written").because(error);
+        let plain = Zeroizing::new(serde_json::to_vec(&ring).map_err(unwritable)?);
+        let key = self
+            .keys
+            .first()
+            .ok_or_else(|| Error::new(ErrorKind::Keys, "the shared ring has no secret"))?;
+        seal_with(unbound(key)?, &context(version), &plain)
+    }
+
+    fn unseal(&self, version: u64, sealed: &[u8]) -> Result<Manifest, Error> {
+        let refuse = |what: &str| {
+            Error::new(
+                ErrorKind::Keys,
+                format!("the shared ring in the store {what}"),
+            )
+        };
+        let mut plain = None;
+        for key in &self.keys {
+            let mut buffer = Zeroizing::new(sealed.to_vec());
+            if let Some(opened) = open_with(unbound(key)?, &context(version), &mut buffer) {
+                plain = Some(Zeroizing::new(opened.to_vec()));
+                break;
+            }
+        }
+        let plain =
+            plain.ok_or_else(|| refuse("was sealed under another secret, or is damaged"))?;
+        // The parser's own words could hold a piece of a key.
+        let ring: SealedRing =
+            serde_json::from_slice(&plain).map_err(|_| refuse("is of another format"))?;
+        if ring.format != FORMAT {
+            return Err(refuse(&format!(
+                "has the format {}: this release reads format {FORMAT}",
+                ring.format
+            )));
+        }
+        if ring.algorithm != self.algorithm {
+            return Err(refuse(&format!(
+                "holds {} keys, and {} was asked for",
+                ring.algorithm, self.algorithm
+            )));
+        }
+        let held = |key: SealedKey| {
+            let secret = Secret::from_bytes(
+                URL_SAFE_NO_PAD
+                    .decode(&*key.secret)
+                    .map_err(|_| refuse("is damaged"))?,
+            );
+            let is_named = key.entry.purpose != KeyPurpose::Sign
+                || kid(ring.algorithm, &secret)? == key.entry.id;
+            if !is_named || check_value(&secret)? != key.entry.check {
+                return Err(refuse("holds a key that is not the one it names"));
+            }
+            Ok(HeldKey {
+                entry: key.entry,
+                secret: Arc::new(secret),
+            })
+        };
+        let keys = ring
+            .keys
+            .into_iter()
+            .map(held)
+            .collect::<Result<_, Error>>()?;
+        let manifest = Manifest {
+            algorithm: ring.algorithm,
+            revision: ring.revision,
+            adopted: ring.adopted,
+            keys,
+        };
+        manifest.check().map_err(|what| refuse(&what))?;
+        Ok(manifest)
+    }
+}
+
+/// What the seal is bound to: the place in the store, and the version there.
+fn context(version: u64) -> Vec<u8> {
+    [&b"tollgate/shared-ring/1/"[..], &version.to_be_bytes()].concat()
+}
+
+fn unbound(key: &Secret) -> Result<UnboundKey, Error> {
+    UnboundKey::new(&AES_256_GCM, key.expose())
+        .map_err(|_| Error::new(ErrorKind::Keys, "a key cannot be derived"))
+}
+
+const FORMAT: u32 = 1;
