@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
+use crate::error::Error;
 use crate::secret::{fill_random, sha256};
 
 /// What an action token is for. Tokens of two purposes never meet.
@@ -72,7 +73,7 @@ pub struct ActionToken<P> {
 }
 
 impl<P: ActionPurpose> ActionToken<P> {
-    pub(crate) fn random() -> Result<Self, getrandom::Error> {
+    pub(crate) fn random() -> Result<Self, Error> {
         let mut bytes = Zeroizing::new([0; 32]);
         fill_random(&mut *bytes)?;
         Ok(Self::new(format!(

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::error::Error;
 use crate::secret::fill_random;
 
 macro_rules! id {
@@ -35,7 +36,7 @@ macro_rules! id {
             ///
             /// # Errors
             /// The random source cannot be read.
-            pub fn random() -> Result<Self, getrandom::Error> {
+            pub fn random() -> Result<Self, Error> {
                 let mut bytes = [0; 16];
                 fill_random(&mut bytes)?;
                 Ok(Self(bytes))

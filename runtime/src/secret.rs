@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::error::{Error, ErrorKind};
+
 /// Secret bytes: a key, or the secret part of a token.
 ///
 /// There is no `Display`, no `Serialize` and no `PartialEq`; `Debug` prints a redaction.
@@ -25,7 +27,7 @@ impl Secret {
     ///
     /// # Errors
     /// The random source cannot be read.
-    pub fn random(len: usize) -> Result<Self, getrandom::Error> {
+    pub fn random(len: usize) -> Result<Self, Error> {
         let mut bytes = Zeroizing::new(vec![0; len]);
         fill_random(&mut bytes)?;
         Ok(Self(bytes))
@@ -139,8 +141,11 @@ impl<'de> Deserialize<'de> for Password {
 /// Fills `buffer` from the operating system's random source: the one door through which chance
 /// enters.
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
-pub(crate) fn fill_random(buffer: &mut [u8]) -> Result<(), getrandom::Error> {
-    getrandom::fill(buffer)
+pub(crate) fn fill_random(buffer: &mut [u8]) -> Result<(), Error> {
+    getrandom::fill(buffer).map_err(|error| {
+        let what = "the operating system gives no random bytes";
+        Error::new(ErrorKind::Random, what).because(error)
+    })
 }
 
 /// Whether both slices are the same, in time that depends on the lengths alone.

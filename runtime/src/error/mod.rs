@@ -368,16 +368,6 @@ impl StdError for Error {
     }
 }
 
-impl From<getrandom::Error> for Error {
-    fn from(error: getrandom::Error) -> Self {
-        Self::new(
-            ErrorKind::Random,
-            "the operating system gives no random bytes",
-        )
-        .because(error)
-    }
-}
-
 /// An error with everything that caused it, on one line, for logs.
 pub(crate) struct Causes<'a>(pub(crate) Option<&'a (dyn StdError + 'static)>);
 
