@@ -189,7 +189,7 @@ fn stamp(now: Timestamp) -> Stamp<'static> {
         jti: TokenId::from_bytes([1; 16]),
         sid: Some(SessionId::from_bytes([2; 16])),
         generation: Some(3),
-        epoch: 4,
+        user_epoch: 4,
         auth_time: Some(now),
         acr: None,
         binding: None,

@@ -239,7 +239,7 @@ impl TokenIssuer {
             jti: access.jti,
             sid: access.session.map(|part| part.sid),
             generation: access.session.map(|part| part.generation),
-            epoch: access.user_epoch,
+            user_epoch: access.user_epoch,
             auth_time: access.auth_time,
             acr: access.acr,
             binding: access.binding,

@@ -10,7 +10,8 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
 
 use super::claims::ClaimSet;
-use super::verify::{Expect, Shared, Verified};
+use super::expect::Expect;
+use super::verify::{Verified, VerifiedToken};
 use crate::clock::Timestamp;
 
 /// What was verified, by the whole text of the token (R132).
@@ -18,20 +19,20 @@ use crate::clock::Timestamp;
 /// It is found by a hash with a random seed and then compared byte for byte, so that no other token
 /// is taken for it. It says who verified it and under which generation of their keys; times are
 /// looked at every time, and everything that may change beside the token is for whoever asks.
-pub(crate) struct VerifiedCache(Option<Cache<Box<str>, Seen, Weight, RandomState>>);
+pub(crate) struct VerifiedCache(Option<Cache<Box<str>, CachedToken, ByteWeight, RandomState>>);
 
 #[derive(Clone)]
-struct Seen {
+struct CachedToken {
     verified: Arc<dyn Any + Send + Sync>,
     owner: u64,
     generation: u64,
 }
 
 #[derive(Clone, Copy)]
-struct Weight;
+struct ByteWeight;
 
-impl Weighter<Box<str>, Seen> for Weight {
-    fn weight(&self, token: &Box<str>, _: &Seen) -> u64 {
+impl Weighter<Box<str>, CachedToken> for ByteWeight {
+    fn weight(&self, token: &Box<str>, _: &CachedToken) -> u64 {
         // The text, the claims that were read out of it, and what goes with them.
         token.len() as u64 * 2 + 512
     }
@@ -49,7 +50,7 @@ impl VerifiedCache {
         let made = |options| {
             Cache::with_options(
                 options,
-                Weight,
+                ByteWeight,
                 RandomState::new(),
                 DefaultLifecycle::default(),
             )
@@ -66,10 +67,10 @@ impl VerifiedCache {
         now: Timestamp,
         of: impl FnOnce(u64) -> Option<(T, u64, &'e Expect)>,
     ) -> Option<(T, Verified<C>)> {
-        let seen = self.0.as_ref()?.get(token)?;
-        let (owner, generation, expect) = of(seen.owner)?;
-        let verified: Arc<Shared<C>> = seen.verified.downcast().ok()?;
-        let counts = seen.generation == generation && verified.token().is_timely(expect, now);
+        let cached = self.0.as_ref()?.get(token)?;
+        let (owner, generation, expect) = of(cached.owner)?;
+        let verified: Arc<VerifiedToken<C>> = cached.verified.downcast().ok()?;
+        let counts = cached.generation == generation && verified.token().is_timely(expect, now);
         counts.then(|| (owner, Verified::shared(verified)))
     }
 
@@ -86,7 +87,7 @@ impl VerifiedCache {
         };
         cache.insert(
             token.into(),
-            Seen {
+            CachedToken {
                 verified: verified.to_shared(),
                 owner,
                 generation,

@@ -21,7 +21,7 @@ impl<'a> Compact<'a> {
     /// Splits a token; `None` where it cannot be a JWS, whatever it says. Nothing is decoded and
     /// nothing allocated.
     pub(super) fn split(token: &'a str) -> Option<Self> {
-        if token.len() > MAX_LEN || !has_the_shape(token.as_bytes()) {
+        if token.len() > MAX_LEN || !is_shaped_like_a_token(token.as_bytes()) {
             return None;
         }
         let (header, rest) = token.split_once('.')?;
@@ -43,19 +43,19 @@ impl<'a> Compact<'a> {
     }
 }
 
-/// Decodes base64url without padding into `room`, and only its one canonical form (R4, RFC 4648
-/// section 3.5); `None` also where the room does not suffice.
-pub(super) fn decode<'r>(encoded: &str, room: &'r mut [u8]) -> Option<&'r mut [u8]> {
-    if decoded_room(encoded.len()) > room.len() {
+/// Decodes base64url without padding into `buffer`, and only its one canonical form (R4, RFC 4648
+/// section 3.5); `None` also where the buffer is too short.
+pub(super) fn decode<'r>(encoded: &str, buffer: &'r mut [u8]) -> Option<&'r mut [u8]> {
+    if decoded_len(encoded.len()) > buffer.len() {
         return None;
     }
     URL_SAFE_NO_PAD
-        .decode(encoded.as_bytes(), Out::from_slice(room))
+        .decode(encoded.as_bytes(), Out::from_slice(buffer))
         .ok()
 }
 
-/// How much room decoding that many characters takes.
-pub(super) fn decoded_room(len: usize) -> usize {
+/// Returns how long the buffer must be for decoding that many characters.
+pub(super) fn decoded_len(len: usize) -> usize {
     URL_SAFE_NO_PAD.estimated_decoded_length(len)
 }
 
@@ -63,7 +63,7 @@ pub(super) fn decoded_room(len: usize) -> usize {
 ///
 /// Looks at every byte without a branch and counts in bytes, so that the compiler takes sixteen or
 /// more at a time.
-fn has_the_shape(token: &[u8]) -> bool {
+fn is_shaped_like_a_token(token: &[u8]) -> bool {
     let mut strange = 0u8;
     let mut dots = 0usize;
     for piece in token.chunks(128) {

@@ -8,9 +8,8 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 
 use super::binding::TokenBinding;
 use super::claims::ClaimSet;
-use super::fast_path;
-use super::json::{MAX_MEMBERS, Strict, is_plain, is_strict};
-use super::verify::Expect;
+use super::expect::Expect;
+use super::json::{MAX_MEMBERS, Strict};
 use crate::id::{SessionId, TokenId};
 
 /// What a payload says: right in form, with the expected issuer and audience; the times are not
@@ -24,30 +23,19 @@ pub(super) struct Decoded<C> {
     pub(super) not_before: Option<u64>,
     pub(super) jti: TokenId,
     pub(super) session: Option<(SessionId, u32)>,
-    pub(super) epoch: u64,
+    pub(super) user_epoch: u64,
     pub(super) auth_time: Option<u64>,
     pub(super) acr: Option<Box<str>>,
     pub(super) binding: Option<TokenBinding>,
     pub(super) claims: C,
 }
 
-/// Decodes a payload; `None` where it is not an access token's for `expect`.
-pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option<Decoded<C>> {
-    let text = std::str::from_utf8(payload).ok()?;
-    if !is_plain(text) {
-        return is_strict(text).then(|| decode_slowly(text, expect))?;
-    }
-    if let Some(decoded) = fast_path::decode(payload, expect) {
-        return Some(decoded);
-    }
-    decode_slowly(std::str::from_utf8(payload).ok()?, expect)
-}
-
-/// The same for any order of members.
-pub(super) fn decode_slowly<C: ClaimSet>(text: &str, expect: &Expect) -> Option<Decoded<C>> {
+/// Decodes the claims of a strict payload, whose members stand in any order; `None` where it is not
+/// an access token's for `expect`.
+pub(super) fn decode<C: ClaimSet>(text: &str, expect: &Expect) -> Option<Decoded<C>> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let decoded = reader
-        .deserialize_map(Claims {
+        .deserialize_map(ClaimsVisitor {
             expect,
             own: PhantomData,
         })
@@ -56,13 +44,13 @@ pub(super) fn decode_slowly<C: ClaimSet>(text: &str, expect: &Expect) -> Option<
     Some(decoded)
 }
 
-struct Claims<'e, C> {
+struct ClaimsVisitor<'e, C> {
     expect: &'e Expect,
     own: PhantomData<C>,
 }
 
 /// A member's name, unescaped.
-pub(super) enum Name {
+pub(super) enum ClaimName {
     Iss,
     Sub,
     Aud,
@@ -71,17 +59,17 @@ pub(super) enum Name {
     Iat,
     Nbf,
     Jti,
-    Sid,
-    Gen,
-    Uep,
+    Session,
+    Generation,
+    UserEpoch,
     AuthTime,
     Acr,
-    Bnd,
+    Binding,
     Own(usize),
     Other(Box<str>),
 }
 
-impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
+impl<'de, C: ClaimSet> Visitor<'de> for ClaimsVisitor<'_, C> {
     type Value = Decoded<C>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -91,35 +79,36 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Decoded<C>, A::Error> {
         let (mut iss, mut aud, mut client_id, mut subject) = (None, None, None, None);
         let (mut expires, mut issued, mut not_before, mut auth_time) = (None, None, None, None);
-        let (mut jti, mut sid, mut generation, mut epoch, mut acr) = (None, None, None, None, None);
+        let (mut jti, mut sid, mut generation, mut user_epoch, mut acr) =
+            (None, None, None, None, None);
         let mut binding = None;
         let mut draft = C::Draft::default();
         let mut others: Vec<Box<str>> = Vec::new();
         let mut members = 0;
-        while let Some(name) = map.next_key_seed(NameOf::<C>(PhantomData))? {
+        while let Some(name) = map.next_key_seed(ClaimNameSeed::<C>(PhantomData))? {
             members += 1;
             if members > MAX_MEMBERS {
                 return Err(A::Error::custom("too many members"));
             }
             match name {
-                Name::Iss => seeded(&mut iss, Same(&self.expect.issuer), &mut map)?,
-                Name::Sub => once::<_, Box<str>>(&mut subject, &mut map)?,
-                Name::Aud => seeded(&mut aud, Audience(&self.expect.audience), &mut map)?,
-                Name::ClientId => {
+                ClaimName::Iss => seeded(&mut iss, Same(&self.expect.issuer), &mut map)?,
+                ClaimName::Sub => once::<_, Box<str>>(&mut subject, &mut map)?,
+                ClaimName::Aud => seeded(&mut aud, Audience(&self.expect.audience), &mut map)?,
+                ClaimName::ClientId => {
                     seeded(&mut client_id, Different(&self.expect.client_id), &mut map)?
                 }
-                Name::Exp => once::<_, u64>(&mut expires, &mut map)?,
-                Name::Iat => once::<_, u64>(&mut issued, &mut map)?,
-                Name::Nbf => once::<_, u64>(&mut not_before, &mut map)?,
-                Name::Jti => once::<_, TokenId>(&mut jti, &mut map)?,
-                Name::Sid => once::<_, SessionId>(&mut sid, &mut map)?,
-                Name::Gen => once::<_, u32>(&mut generation, &mut map)?,
-                Name::Uep => once::<_, u64>(&mut epoch, &mut map)?,
-                Name::AuthTime => once::<_, u64>(&mut auth_time, &mut map)?,
-                Name::Acr => once::<_, Box<str>>(&mut acr, &mut map)?,
-                Name::Bnd => once::<_, TokenBinding>(&mut binding, &mut map)?,
-                Name::Own(place) => C::read(&mut draft, place, &mut map)?,
-                Name::Other(name) => {
+                ClaimName::Exp => once::<_, u64>(&mut expires, &mut map)?,
+                ClaimName::Iat => once::<_, u64>(&mut issued, &mut map)?,
+                ClaimName::Nbf => once::<_, u64>(&mut not_before, &mut map)?,
+                ClaimName::Jti => once::<_, TokenId>(&mut jti, &mut map)?,
+                ClaimName::Session => once::<_, SessionId>(&mut sid, &mut map)?,
+                ClaimName::Generation => once::<_, u32>(&mut generation, &mut map)?,
+                ClaimName::UserEpoch => once::<_, u64>(&mut user_epoch, &mut map)?,
+                ClaimName::AuthTime => once::<_, u64>(&mut auth_time, &mut map)?,
+                ClaimName::Acr => once::<_, Box<str>>(&mut acr, &mut map)?,
+                ClaimName::Binding => once::<_, TokenBinding>(&mut binding, &mut map)?,
+                ClaimName::Own(place) => C::read(&mut draft, place, &mut map)?,
+                ClaimName::Other(name) => {
                     if others.contains(&name) {
                         return Err(A::Error::custom("a member comes twice"));
                     }
@@ -150,7 +139,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
             not_before,
             jti: jti.ok_or_else(|| missing("jti"))?,
             session,
-            epoch: epoch.ok_or_else(|| missing("uep"))?,
+            user_epoch: user_epoch.ok_or_else(|| missing("uep"))?,
             auth_time,
             acr,
             binding,
@@ -184,40 +173,40 @@ where
     Ok(())
 }
 
-pub(super) struct NameOf<C>(pub(super) PhantomData<C>);
+pub(super) struct ClaimNameSeed<C>(pub(super) PhantomData<C>);
 
-impl<'de, C: ClaimSet> DeserializeSeed<'de> for NameOf<C> {
-    type Value = Name;
+impl<'de, C: ClaimSet> DeserializeSeed<'de> for ClaimNameSeed<C> {
+    type Value = ClaimName;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<ClaimName, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl<C: ClaimSet> Visitor<'_> for NameOf<C> {
-    type Value = Name;
+impl<C: ClaimSet> Visitor<'_> for ClaimNameSeed<C> {
+    type Value = ClaimName;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a claim's name")
     }
 
-    fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
+    fn visit_str<E: Error>(self, name: &str) -> Result<ClaimName, E> {
         Ok(match name {
-            "iss" => Name::Iss,
-            "sub" => Name::Sub,
-            "aud" => Name::Aud,
-            "client_id" => Name::ClientId,
-            "exp" => Name::Exp,
-            "iat" => Name::Iat,
-            "nbf" => Name::Nbf,
-            "jti" => Name::Jti,
-            "sid" => Name::Sid,
-            "gen" => Name::Gen,
-            "uep" => Name::Uep,
-            "auth_time" => Name::AuthTime,
-            "acr" => Name::Acr,
-            "bnd" => Name::Bnd,
-            other => C::place(other).map_or_else(|| Name::Other(other.into()), Name::Own),
+            "iss" => ClaimName::Iss,
+            "sub" => ClaimName::Sub,
+            "aud" => ClaimName::Aud,
+            "client_id" => ClaimName::ClientId,
+            "exp" => ClaimName::Exp,
+            "iat" => ClaimName::Iat,
+            "nbf" => ClaimName::Nbf,
+            "jti" => ClaimName::Jti,
+            "sid" => ClaimName::Session,
+            "gen" => ClaimName::Generation,
+            "uep" => ClaimName::UserEpoch,
+            "auth_time" => ClaimName::AuthTime,
+            "acr" => ClaimName::Acr,
+            "bnd" => ClaimName::Binding,
+            other => C::place(other).map_or_else(|| ClaimName::Other(other.into()), ClaimName::Own),
         })
     }
 }

@@ -4,17 +4,16 @@
 use std::borrow::Cow;
 
 use base64_simd::URL_SAFE_NO_PAD;
-use serde::de::{Deserialize, Deserializer, IgnoredAny};
 
-use super::compact::{MAX_LEN, decode, decoded_room};
+use super::compact::{MAX_LEN, decode, decoded_len};
 use super::issue::IssueError;
-use super::json::is_strict;
+use super::json::{is_present, is_strict};
 use crate::clock::Timestamp;
 use crate::keys::KeySet;
 
 /// What is read of a header. What is not here, such as `jwk` and `jku`, leads nowhere (R23).
 #[derive(serde::Deserialize)]
-struct Header<'a> {
+struct JweHeader<'a> {
     #[serde(borrow)]
     alg: Cow<'a, str>,
     #[serde(borrow)]
@@ -24,13 +23,13 @@ struct Header<'a> {
     #[serde(borrow)]
     kid: Cow<'a, str>,
     /// R12: no extension is implemented.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "is_present")]
     crit: bool,
     /// R14: nothing is decompressed.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "is_present")]
     zip: bool,
     /// R15: no password is hashed.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "is_present")]
     p2c: bool,
 }
 
@@ -68,11 +67,11 @@ pub(crate) fn decrypt(keys: &KeySet, token: &str) -> Option<String> {
     if rest.is_some() || !wrapped.is_empty() || header.len() > MAX_HEADER_LEN {
         return None;
     }
-    let mut room = [0; 2 * NONCE_ROOM];
-    let (near, far) = room.split_at_mut(NONCE_ROOM);
-    let nonce = decode(nonce, near)?;
-    let tag = decode(tag, far).filter(|tag| tag.len() == TAG_LEN)?;
-    let mut bytes = vec![0; decoded_room(sealed.len()) + TAG_LEN];
+    let mut buffer = [0; 2 * BUFFER_LEN];
+    let (nonce_buffer, tag_buffer) = buffer.split_at_mut(BUFFER_LEN);
+    let nonce = decode(nonce, nonce_buffer)?;
+    let tag = decode(tag, tag_buffer).filter(|tag| tag.len() == TAG_LEN)?;
+    let mut bytes = vec![0; decoded_len(sealed.len()) + TAG_LEN];
     let len = decode(sealed, &mut bytes)?.len();
     bytes.truncate(len);
     bytes.extend_from_slice(tag);
@@ -92,16 +91,11 @@ fn len(header: usize, inner: usize) -> usize {
 
 /// The `kid` of a header that is one of an encrypted access token.
 fn kid_of(encoded: &str) -> Option<String> {
-    let mut room = [0; MAX_HEADER_LEN];
-    let text = std::str::from_utf8(decode(encoded, &mut room)?).ok()?;
-    let header: Header<'_> = is_strict(text).then(|| serde_json::from_str(text).ok())??;
+    let mut buffer = [0; MAX_HEADER_LEN];
+    let text = std::str::from_utf8(decode(encoded, &mut buffer)?).ok()?;
+    let header: JweHeader<'_> = is_strict(text).then(|| serde_json::from_str(text).ok())??;
     let is_ours = header.alg == "dir" && header.enc == "A256GCM" && header.cty == "JWT";
     (is_ours && !header.crit && !header.zip && !header.p2c).then(|| header.kid.into_owned())
-}
-
-/// Whether the member is there at all: `null` is there too.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 /// R3, as for signed ones.
@@ -109,5 +103,5 @@ const MAX_HEADER_LEN: usize = 1024;
 /// The longest header of ours, encoded.
 const HEADER_LEN: usize = 102;
 const TAG_LEN: usize = 16;
-/// Room for a nonce, and for a tag, however the decoder estimates it.
-const NONCE_ROOM: usize = 24;
+/// How many bytes decoding a nonce or a tag may take, however the decoder estimates it.
+const BUFFER_LEN: usize = 24;

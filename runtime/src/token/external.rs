@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::claims::ClaimSet;
 use super::compact::{self, Compact};
 use super::decode::{Decoded, Same, once, seeded};
-use super::json::{MAX_MEMBERS, Strict, is_strict};
-use super::verify::{Expect, Foreign, Verified, VerifyError, check_times};
+use super::expect::Expect;
+use super::info::ForeignToken;
+use super::json::{MAX_MEMBERS, Strict, is_media_type, is_present, is_strict};
+use super::verify::{Verified, VerifyError, check_times};
 use crate::clock::Timestamp;
 use crate::id::TokenId;
 use crate::keys::PublicKey;
@@ -74,14 +74,14 @@ impl<'a> Sealed<'a> {
         let header = std::str::from_utf8(&bytes)
             .ok()
             .filter(|header| is_strict(header))?;
-        let header: Header<'_> = serde_json::from_str(header).ok()?;
+        let header: ForeignHeader<'_> = serde_json::from_str(header).ok()?;
         if header.crit || header.b64 || header.zip {
             return None;
         }
         let typ = match header.typ.as_deref() {
             None => Typ::Absent,
-            Some(typ) if is_typ(typ, "at+jwt") => Typ::AccessToken,
-            Some(typ) if is_typ(typ, "jwt") => Typ::Jwt,
+            Some(typ) if is_media_type(typ, "at+jwt") => Typ::AccessToken,
+            Some(typ) if is_media_type(typ, "jwt") => Typ::Jwt,
             Some(_) => return None,
         };
         let kid = header.kid.map(|kid| kid.into_owned().into_boxed_str());
@@ -115,10 +115,10 @@ impl<'a> Sealed<'a> {
 
     /// Whether its signature is this key's.
     fn is_signed_by(&self, key: &PublicKey) -> bool {
-        let mut room = [0; SIGNATURE_ROOM];
+        let mut buffer = [0; MAX_SIGNATURE_LEN];
         let is_long = self.parts.signature.len() == (key.signature_len() * 4).div_ceil(3);
         let signature = is_long
-            .then(|| compact::decode(self.parts.signature, &mut room))
+            .then(|| compact::decode(self.parts.signature, &mut buffer))
             .flatten();
         signature.is_some_and(|signature| key.verify(self.parts.signed.as_bytes(), signature))
     }
@@ -143,7 +143,7 @@ impl<'a> Sealed<'a> {
             .filter(|text| is_strict(text))
             .ok_or(VerifyError::Invalid)?;
         let mut reader = serde_json::Deserializer::from_str(text);
-        let decoded = reader.deserialize_map(Claims {
+        let decoded = reader.deserialize_map(ForeignClaimsVisitor {
             token: self.text,
             expected,
             own: PhantomData,
@@ -157,17 +157,17 @@ impl<'a> Sealed<'a> {
     }
 
     fn payload(&self) -> Option<Vec<u8>> {
-        let mut room = vec![0; compact::decoded_room(self.parts.payload.len())];
-        let len = compact::decode(self.parts.payload, &mut room)?.len();
-        room.truncate(len);
-        Some(room)
+        let mut buffer = vec![0; compact::decoded_len(self.parts.payload.len())];
+        let len = compact::decode(self.parts.payload, &mut buffer)?.len();
+        buffer.truncate(len);
+        Some(buffer)
     }
 }
 
 /// What is read of a header. Members that are not here, such as `jwk`, `jku`, `x5u` and `x5c`, lead
 /// nowhere (R23).
 #[derive(serde::Deserialize)]
-struct Header<'a> {
+struct ForeignHeader<'a> {
     #[serde(borrow)]
     alg: Cow<'a, str>,
     #[serde(borrow, default, deserialize_with = "text")]
@@ -175,13 +175,13 @@ struct Header<'a> {
     #[serde(borrow, default, deserialize_with = "text")]
     kid: Option<Cow<'a, str>>,
     /// No extension is implemented, so none may be critical (R12, RFC 7515 section 4.1.11).
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "is_present")]
     crit: bool,
     /// R13, RFC 7797 section 7.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "is_present")]
     b64: bool,
     /// R14.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "is_present")]
     zip: bool,
 }
 
@@ -206,24 +206,6 @@ fn text<'de: 'a, 'a, D: Deserializer<'de>>(
         }
     }
     deserializer.deserialize_str(Text(PhantomData)).map(Some)
-}
-
-/// Whether the member is there at all: `null` is there too.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    IgnoredAny::deserialize(deserializer).map(|_| true)
-}
-
-/// A media type, alone or behind `application/`, in any case (RFC 7515 section 4.1.9).
-fn is_typ(typ: &str, wanted: &str) -> bool {
-    let (prefix, rest) = typ
-        .split_at_checked("application/".len())
-        .unwrap_or(("", typ));
-    let bare = if prefix.eq_ignore_ascii_case("application/") {
-        rest
-    } else {
-        typ
-    };
-    bare.eq_ignore_ascii_case(wanted)
 }
 
 /// The first `iss` of an object.
@@ -253,14 +235,14 @@ impl<'de> Visitor<'de> for IssuerOf {
     }
 }
 
-struct Claims<'e, C> {
+struct ForeignClaimsVisitor<'e, C> {
     token: &'e str,
     expected: &'e Expected,
     own: PhantomData<C>,
 }
 
-impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
-    type Value = (Decoded<C>, Foreign);
+impl<'de, C: ClaimSet> Visitor<'de> for ForeignClaimsVisitor<'_, C> {
+    type Value = (Decoded<C>, ForeignToken);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the claims of a token")
@@ -341,7 +323,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
             not_before,
             jti: token_id(&expected.base.issuer, jti.as_deref().unwrap_or(token)),
             session: None,
-            epoch: 0,
+            user_epoch: 0,
             auth_time,
             acr,
             binding: None,
@@ -350,7 +332,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for Claims<'_, C> {
         };
         Ok((
             decoded,
-            Foreign {
+            ForeignToken {
                 guard: Arc::clone(&expected.guard),
                 audience,
                 id: jti,
@@ -421,4 +403,4 @@ fn token_id(issuer: &str, id: &str) -> TokenId {
 }
 
 /// RSA signatures of 8192 bits, the longest that are taken.
-const SIGNATURE_ROOM: usize = 1024 + 4;
+const MAX_SIGNATURE_LEN: usize = 1024 + 4;

@@ -10,15 +10,15 @@ use std::marker::PhantomData;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use super::claims::ClaimSet;
-use super::decode::{Decoded, Name, NameOf};
-use super::verify::Expect;
+use super::decode::{ClaimName, ClaimNameSeed, Decoded};
+use super::expect::Expect;
 use crate::id::{SessionId, TokenId};
 
 /// Decodes a payload whose registered members stand as the issuer writes them, with a session and
 /// without `acr`. No value in it may be an object. `None` says nothing about it, and leaves it as
 /// it was.
 pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option<Decoded<C>> {
-    let mut read = Reader {
+    let mut read = Scanner {
         rest: std::str::from_utf8(payload).ok()?,
     };
     let registered = Registered::read(&mut read, expect)?;
@@ -34,7 +34,7 @@ pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option
         not_before: None,
         jti: registered.jti,
         session: Some(registered.session),
-        epoch: registered.epoch,
+        user_epoch: registered.user_epoch,
         auth_time: Some(registered.auth_time),
         acr: None,
         binding: None,
@@ -48,12 +48,12 @@ struct Registered {
     issued: u64,
     jti: TokenId,
     session: (SessionId, u32),
-    epoch: u64,
+    user_epoch: u64,
     auth_time: u64,
 }
 
 impl Registered {
-    fn read(read: &mut Reader<'_>, expect: &Expect) -> Option<Self> {
+    fn read(read: &mut Scanner<'_>, expect: &Expect) -> Option<Self> {
         read.literal("{\"iss\":\"")?;
         read.exactly(&expect.issuer)?;
         read.literal(",\"sub\":\"")?;
@@ -73,7 +73,7 @@ impl Registered {
         read.literal(",\"gen\":")?;
         let generation = u32::try_from(read.integer()?).ok()?;
         read.literal(",\"uep\":")?;
-        let epoch = read.integer()?;
+        let user_epoch = read.integer()?;
         read.literal(",\"auth_time\":")?;
         let auth_time = read.integer()?;
         Some(Self {
@@ -82,18 +82,18 @@ impl Registered {
             issued,
             jti,
             session: (sid, generation),
-            epoch,
+            user_epoch,
             auth_time,
         })
     }
 }
 
 /// What of the text is still to be read.
-struct Reader<'a> {
+struct Scanner<'a> {
     rest: &'a str,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Scanner<'a> {
     /// Exactly these bytes.
     fn literal(&mut self, expected: &str) -> Option<()> {
         self.rest = self.rest.strip_prefix(expected)?;
@@ -160,14 +160,16 @@ fn read_own<C: ClaimSet>(rest: &mut [u8]) -> Option<C::Draft> {
 
 fn parse_own<C: ClaimSet>(object: &[u8]) -> Option<C::Draft> {
     let mut reader = serde_json::Deserializer::from_slice(object);
-    let draft = reader.deserialize_map(Own::<C>(PhantomData)).ok()?;
+    let draft = reader
+        .deserialize_map(OwnClaimsVisitor::<C>(PhantomData))
+        .ok()?;
     reader.end().ok()?;
     Some(draft)
 }
 
-struct Own<C>(PhantomData<C>);
+struct OwnClaimsVisitor<C>(PhantomData<C>);
 
-impl<'de, C: ClaimSet> Visitor<'de> for Own<C> {
+impl<'de, C: ClaimSet> Visitor<'de> for OwnClaimsVisitor<C> {
     type Value = C::Draft;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -177,10 +179,12 @@ impl<'de, C: ClaimSet> Visitor<'de> for Own<C> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<C::Draft, A::Error> {
         let mut draft = C::Draft::default();
         let mut members = 0;
-        while let Some(name) = map.next_key_seed(NameOf::<C>(PhantomData))? {
+        while let Some(name) = map.next_key_seed(ClaimNameSeed::<C>(PhantomData))? {
             members += 1;
             match name {
-                Name::Own(place) if members <= MAX_OWN => C::read(&mut draft, place, &mut map)?,
+                ClaimName::Own(place) if members <= MAX_OWN => {
+                    C::read(&mut draft, place, &mut map)?
+                }
                 _ => return Err(A::Error::custom("left to the slow way")),
             }
         }
@@ -193,17 +197,17 @@ mod tests {
     use serde::Serialize;
     use serde::ser::SerializeMap;
 
-    use super::super::decode::decode_slowly;
+    use super::super::decode;
     use super::*;
 
     fn string(text: &str) -> Option<(&str, &str)> {
-        let mut read = Reader { rest: text };
+        let mut read = Scanner { rest: text };
         let text = read.string()?;
         Some((text, read.rest))
     }
 
     fn integer(text: &str) -> Option<u64> {
-        Reader { rest: text }.integer()
+        Scanner { rest: text }.integer()
     }
 
     /// A user with an address and, perhaps, a number.
@@ -272,7 +276,7 @@ mod tests {
         }
     }
 
-    type Seen = (
+    type DecodedParts = (
         Addressed,
         Box<str>,
         Option<Box<str>>,
@@ -282,12 +286,12 @@ mod tests {
         Option<Box<str>>,
     );
 
-    fn seen(decoded: Decoded<Addressed>) -> Seen {
+    fn parts(decoded: Decoded<Addressed>) -> DecodedParts {
         let numbers = [
             Some(decoded.expires),
             Some(decoded.issued),
             decoded.not_before,
-            Some(decoded.epoch),
+            Some(decoded.user_epoch),
             decoded.auth_time,
         ];
         (
@@ -315,13 +319,13 @@ mod tests {
         assert_eq!(Some(short), slow(&payload));
     }
 
-    fn shape_only(payload: &mut [u8]) -> Option<Seen> {
-        decode::<Addressed>(payload, &expect()).map(seen)
+    fn shape_only(payload: &mut [u8]) -> Option<DecodedParts> {
+        super::decode::<Addressed>(payload, &expect()).map(parts)
     }
 
-    fn slow(payload: &[u8]) -> Option<Seen> {
+    fn slow(payload: &[u8]) -> Option<DecodedParts> {
         let text = std::str::from_utf8(payload).ok()?;
-        decode_slowly::<Addressed>(text, &expect()).map(seen)
+        decode::decode::<Addressed>(text, &expect()).map(parts)
     }
 
     /// Wherever the short way answers, it answers as the slow way does: for every change of one

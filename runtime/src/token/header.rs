@@ -5,15 +5,14 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::{Deserialize, Deserializer, IgnoredAny};
 
-use super::json::is_strict;
+use super::json::{is_media_type, is_present, is_strict};
 use crate::keys::{KeySet, VerifyingKey};
 
 /// What is read of a header. Members that are not here, such as `jwk`, `jku`, `x5u` and `x5c`, lead
 /// nowhere (R23).
 #[derive(serde::Deserialize)]
-struct Header<'a> {
+struct AccessTokenHeader<'a> {
     #[serde(borrow)]
     alg: Cow<'a, str>,
     #[serde(borrow)]
@@ -21,13 +20,13 @@ struct Header<'a> {
     #[serde(borrow)]
     kid: Cow<'a, str>,
     /// No extension is implemented, so none may be critical (R12, RFC 7515 section 4.1.11).
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "is_present")]
     crit: bool,
     /// R13, RFC 7797 section 7.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "is_present")]
     b64: bool,
     /// R14.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "is_present")]
     zip: bool,
 }
 
@@ -39,8 +38,8 @@ pub(super) fn find_key<'k>(encoded: &str, keys: &'k KeySet) -> Option<&'k Verify
     if !is_strict(text) {
         return None;
     }
-    let header: Header<'_> = serde_json::from_str(text).ok()?;
-    if header.crit || header.b64 || header.zip || !is_access_token(&header.typ) {
+    let header: AccessTokenHeader<'_> = serde_json::from_str(text).ok()?;
+    if header.crit || header.b64 || header.zip || !is_media_type(&header.typ, "at+jwt") {
         return None;
     }
     let key = keys
@@ -48,23 +47,5 @@ pub(super) fn find_key<'k>(encoded: &str, keys: &'k KeySet) -> Option<&'k Verify
         .iter()
         .find(|key| **key.kid() == *header.kid)?;
     // The algorithm is the key's. The header may only agree, to the letter (R10, R18, R21).
-    (header.alg == format!("{:?}", key.algorithm())).then_some(key)
-}
-
-/// `at+jwt`, alone or as a media type, in any case (RFC 9068 section 4, RFC 7515 section 4.1.9).
-fn is_access_token(typ: &str) -> bool {
-    let (prefix, rest) = typ
-        .split_at_checked("application/".len())
-        .unwrap_or(("", typ));
-    let bare = if prefix.eq_ignore_ascii_case("application/") {
-        rest
-    } else {
-        typ
-    };
-    bare.eq_ignore_ascii_case("at+jwt")
-}
-
-/// Whether the member is there at all: `null` is there too.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    IgnoredAny::deserialize(deserializer).map(|_| true)
+    (header.alg == key.algorithm().as_str()).then_some(key)
 }

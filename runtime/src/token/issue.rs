@@ -32,7 +32,7 @@ pub struct Stamp<'a> {
     /// `gen`; with a session only.
     pub generation: Option<u32>,
     /// `uep`.
-    pub epoch: u64,
+    pub user_epoch: u64,
     /// `auth_time`, written in whole seconds.
     pub auth_time: Option<Timestamp>,
     /// `acr`.
@@ -109,7 +109,7 @@ pub(crate) async fn complete(key: &SigningKey, draft: String) -> Result<String, 
     Ok(signed(draft, signature.as_slice()))
 }
 
-/// Header and claims of a token, with room for the signature, and how long all of it will be: what
+/// Header and claims of a token, with space for the signature, and how long all of it will be: what
 /// can fail for what the claims say.
 pub(crate) fn draft<C: ClaimSet>(
     key: &SigningKey,
@@ -117,7 +117,7 @@ pub(crate) fn draft<C: ClaimSet>(
     claims: &C,
     envelope: Envelope,
 ) -> Result<(String, usize), IssueError> {
-    let mut payload = Vec::with_capacity(PAYLOAD_ROOM);
+    let mut payload = Vec::with_capacity(PAYLOAD_CAPACITY);
     serde_json::to_writer(&mut payload, &Payload { stamp, claims })
         .map_err(|error| IssueError::Claims(error.into()))?;
     let len = key.header().len()
@@ -156,19 +156,19 @@ impl<C: ClaimSet> Serialize for Payload<'_, C> {
         let stamp = self.stamp;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("iss", stamp.issuer)?;
-        map.serialize_entry("sub", &Text(self.claims.subject()))?;
+        map.serialize_entry("sub", &DisplayText(self.claims.subject()))?;
         map.serialize_entry("aud", stamp.audience)?;
         map.serialize_entry("client_id", stamp.client_id)?;
         map.serialize_entry("exp", &stamp.expires_at.as_secs())?;
         map.serialize_entry("iat", &stamp.issued_at.as_secs())?;
-        map.serialize_entry("jti", &Id(stamp.jti.as_bytes()))?;
+        map.serialize_entry("jti", &IdText(stamp.jti.as_bytes()))?;
         if let Some(sid) = &stamp.sid {
-            map.serialize_entry("sid", &Id(sid.as_bytes()))?;
+            map.serialize_entry("sid", &IdText(sid.as_bytes()))?;
         }
         if let Some(generation) = stamp.generation {
             map.serialize_entry("gen", &generation)?;
         }
-        map.serialize_entry("uep", &stamp.epoch)?;
+        map.serialize_entry("uep", &stamp.user_epoch)?;
         if let Some(auth_time) = stamp.auth_time {
             map.serialize_entry("auth_time", &auth_time.as_secs())?;
         }
@@ -176,7 +176,7 @@ impl<C: ClaimSet> Serialize for Payload<'_, C> {
             map.serialize_entry("acr", acr)?;
         }
         if let Some(binding) = &stamp.binding {
-            map.serialize_entry("bnd", &Id(binding.as_bytes()))?;
+            map.serialize_entry("bnd", &IdText(binding.as_bytes()))?;
         }
         self.claims.write(&mut map)?;
         map.end()
@@ -184,18 +184,18 @@ impl<C: ClaimSet> Serialize for Payload<'_, C> {
 }
 
 /// A value whose `Display` is its wire form.
-struct Text<'a, T>(&'a T);
+struct DisplayText<'a, T>(&'a T);
 
-impl<T: fmt::Display> Serialize for Text<'_, T> {
+impl<T: fmt::Display> Serialize for DisplayText<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self.0)
     }
 }
 
 /// The sixteen bytes of an id, written without the detour over `Display`.
-struct Id<'a>(&'a [u8; 16]);
+struct IdText<'a>(&'a [u8; 16]);
 
-impl Serialize for Id<'_> {
+impl Serialize for IdText<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut text = [0; TokenId::TEXT_LEN];
         serializer.serialize_str(URL_SAFE_NO_PAD.encode_as_str(self.0, Out::from_slice(&mut text)))
@@ -203,4 +203,4 @@ impl Serialize for Id<'_> {
 }
 
 /// Most payloads are shorter.
-const PAYLOAD_ROOM: usize = 512;
+const PAYLOAD_CAPACITY: usize = 512;

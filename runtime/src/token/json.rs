@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
 /// How deep values may be nested; the object itself is the first level (R7).
 const MAX_DEPTH: usize = 16;
@@ -41,6 +43,24 @@ pub(super) fn is_strict(text: &str) -> bool {
     })
     .deserialize(&mut reader);
     read.and_then(|()| reader.end()).is_ok()
+}
+
+/// Whether the member is there at all: `null` is there too.
+pub(super) fn is_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
+}
+
+/// Whether `typ` is this media type, alone or behind `application/`, in any case (RFC 7515 section 4.1.9).
+pub(super) fn is_media_type(typ: &str, expected: &str) -> bool {
+    let (prefix, rest) = typ
+        .split_at_checked("application/".len())
+        .unwrap_or(("", typ));
+    let bare = if prefix.eq_ignore_ascii_case("application/") {
+        rest
+    } else {
+        typ
+    };
+    bare.eq_ignore_ascii_case(expected)
 }
 
 /// Reads a value and keeps nothing of it.

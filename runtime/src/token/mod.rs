@@ -1,5 +1,15 @@
 //! Access and refresh tokens: claims, issuing, verifying. Knows keys; knows no store and no
 //! session.
+//!
+//! Beside the registered claims (RFC 7519 section 4.1, RFC 9068 section 2.2) an access token has
+//! these, under names that no user type may take:
+//!
+//! | claim | in code | what it holds |
+//! |---|---|---|
+//! | `sid` | `sid` | the id of the session, 22 characters of base64url; absent from tokens without a session |
+//! | `gen` | `generation` | the session's generation when the token was issued; beside `sid` only |
+//! | `uep` | `user_epoch` | the highest epoch of the user, the client and the whole store at that time: a revocation raises one of them, and older tokens are dead |
+//! | `bnd` | `binding` | fingerprints of the device and the network that the token is bound to, 16 bytes in base64url; absent where it is not bound |
 
 mod binding;
 mod cache;
@@ -8,9 +18,11 @@ mod compact;
 mod decode;
 #[cfg(feature = "jwe")]
 mod encrypted;
+mod expect;
 mod external;
 mod fast_path;
 mod header;
+mod info;
 mod issue;
 mod json;
 mod refresh;
@@ -24,7 +36,8 @@ pub use claims::{
     ClaimSet, ClaimValue, Confidential, Issuable, JwtClaims, Open, Secrecy, Subject, ValueSet,
 };
 pub use external::TokenKind;
-pub use verify::{TokenInfo, Verified};
+pub use info::TokenInfo;
+pub use verify::Verified;
 
 pub(crate) use cache::VerifiedCache;
 #[cfg(feature = "jwe")]
@@ -35,6 +48,8 @@ pub(crate) use issue::{complete, draft};
 #[doc(hidden)]
 pub use binding::TokenBinding;
 #[doc(hidden)]
+pub use expect::Expect;
+#[doc(hidden)]
 pub use issue::{Envelope, IssueError, Stamp, issue};
 #[doc(hidden)]
 pub use refresh::{BadRefreshToken, Parsed, RefreshToken};
@@ -43,4 +58,4 @@ pub use stored::{StoreTooLong, read_stored, write_stored};
 #[doc(hidden)]
 pub use successor::{open_successor, seal_successor};
 #[doc(hidden)]
-pub use verify::{Expect, VerifyError, verify};
+pub use verify::{VerifyError, verify};

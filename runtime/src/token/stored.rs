@@ -29,7 +29,7 @@ impl std::error::Error for StoreTooLong {}
 /// # Errors
 /// They take more than 4 KiB, or cannot be written.
 pub fn write_stored<C: ClaimSet>(claims: &C) -> Result<Vec<u8>, StoreTooLong> {
-    let bytes = serde_json::to_vec(&Own(claims)).map_err(|_| StoreTooLong)?;
+    let bytes = serde_json::to_vec(&OwnClaims(claims)).map_err(|_| StoreTooLong)?;
     if bytes.len() > MAX_LEN {
         Err(StoreTooLong)
     } else {
@@ -42,14 +42,16 @@ pub fn write_stored<C: ClaimSet>(claims: &C) -> Result<Vec<u8>, StoreTooLong> {
 pub fn read_stored<C: ClaimSet>(subject: &str, stored: &[u8]) -> Option<C> {
     let subject = subject.parse().ok()?;
     let mut reader = serde_json::Deserializer::from_slice(stored);
-    let draft = reader.deserialize_map(Draft::<C>(PhantomData)).ok()?;
+    let draft = reader
+        .deserialize_map(StoredClaimsVisitor::<C>(PhantomData))
+        .ok()?;
     reader.end().ok()?;
     C::finish(draft, subject).ok()
 }
 
-struct Own<'a, C>(&'a C);
+struct OwnClaims<'a, C>(&'a C);
 
-impl<C: ClaimSet> Serialize for Own<'_, C> {
+impl<C: ClaimSet> Serialize for OwnClaims<'_, C> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         self.0.write(&mut map)?;
@@ -57,9 +59,9 @@ impl<C: ClaimSet> Serialize for Own<'_, C> {
     }
 }
 
-struct Draft<C>(PhantomData<C>);
+struct StoredClaimsVisitor<C>(PhantomData<C>);
 
-impl<'de, C: ClaimSet> Visitor<'de> for Draft<C> {
+impl<'de, C: ClaimSet> Visitor<'de> for StoredClaimsVisitor<C> {
     type Value = C::Draft;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,38 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::binding::TokenBinding;
 use super::claims::ClaimSet;
-use super::compact::{self, Compact, decoded_room};
-use super::decode::{Decoded, decode};
+use super::compact::{self, Compact, decoded_len};
+use super::decode::{self, Decoded};
+use super::expect::Expect;
+use super::fast_path;
 use super::header::find_key;
+use super::info::{ForeignToken, TokenClient, TokenInfo};
+use super::json::{is_plain, is_strict};
 use crate::clock::Timestamp;
-use crate::id::{SessionId, TokenId};
 use crate::keys::{KeySet, KeyState, VerifyingKey};
-
-/// What a verifier expects of every token.
-#[derive(Clone, Debug)]
-pub struct Expect {
-    /// `iss`, byte for byte.
-    pub issuer: Arc<str>,
-    /// `aud`, or one of it.
-    pub audience: Arc<str>,
-    /// The `client_id` that most tokens have; another is not refused.
-    pub client_id: Arc<str>,
-    /// By how much clocks may differ; at most 120 s count.
-    pub leeway: Duration,
-    /// The longest `exp − iat`.
-    pub max_lifetime: Duration,
-    /// Whether a token whose time is out still counts, as for signing out.
-    pub allow_expired: bool,
-}
 
 /// Claims whose signature, times, issuer and audience were checked.
 ///
 /// Whether they were revoked is for the gate to say, which alone hands these out.
 #[derive(Clone, Debug)]
 pub struct Verified<C> {
-    held: Held<C>,
+    storage: Storage<C>,
 }
 
 /// A token that is remembered is shared by all who send it again.
@@ -43,61 +28,22 @@ pub struct Verified<C> {
     clippy::large_enum_variant,
     reason = "what is not remembered is not put on the heap either"
 )]
-enum Held<C> {
-    Own(Shared<C>),
-    Shared(Arc<Shared<C>>),
+enum Storage<C> {
+    Own(VerifiedToken<C>),
+    Shared(Arc<VerifiedToken<C>>),
 }
 
-/// Claims, and the rest.
+/// The claims of a token, and what it says of itself.
 #[derive(Clone, Debug)]
-pub(super) struct Shared<C> {
+pub(super) struct VerifiedToken<C> {
     claims: C,
     token: TokenInfo,
 }
 
-impl<C> Shared<C> {
+impl<C> VerifiedToken<C> {
     pub(super) fn token(&self) -> &TokenInfo {
         &self.token
     }
-}
-
-/// What a verified token says of itself, apart from the user's claims.
-#[derive(Clone, Debug)]
-pub struct TokenInfo {
-    issuer: Arc<str>,
-    audience: Arc<str>,
-    kid: Arc<str>,
-    client_id: Client,
-    subject: Box<str>,
-    acr: Option<Box<str>>,
-    jti: TokenId,
-    session: Option<(SessionId, u32)>,
-    epoch: u64,
-    issued_at: Timestamp,
-    expires_at: Timestamp,
-    not_before: Option<Timestamp>,
-    auth_time: Option<Timestamp>,
-    binding: Option<TokenBinding>,
-    foreign: Option<Box<Foreign>>,
-}
-
-/// What only a token of another issuer has.
-#[derive(Clone, Debug)]
-pub(super) struct Foreign {
-    /// The guard that verified it.
-    pub(super) guard: Arc<str>,
-    /// Which of the expected audiences it is for.
-    pub(super) audience: Arc<str>,
-    /// Its `jti`.
-    pub(super) id: Option<Box<str>>,
-    pub(super) nonce: Option<Box<str>>,
-}
-
-/// The expected client is shared, another one is the token's own.
-#[derive(Clone, Debug)]
-enum Client {
-    Expected(Arc<str>),
-    Other(Box<str>),
 }
 
 /// Why a token does not count.
@@ -139,32 +85,44 @@ fn key_of<'k>(parts: &Compact<'_>, keys: &'k KeySet) -> Option<&'k VerifyingKey>
 }
 
 fn check_signature(parts: &Compact<'_>, key: &VerifyingKey) -> Option<()> {
-    let mut near = [0; SIGNATURE_NEAR];
-    let mut far;
+    let mut stack = [0; SIGNATURE_LEN];
+    let mut heap;
     let len = parts.signature.len();
     if len != (key.signature_len() * 4).div_ceil(3) {
         return None;
     }
-    let room = if decoded_room(len) <= SIGNATURE_NEAR {
-        near.as_mut_slice()
+    let buffer = if decoded_len(len) <= SIGNATURE_LEN {
+        stack.as_mut_slice()
     } else {
-        far = vec![0; decoded_room(len)];
-        far.as_mut_slice()
+        heap = vec![0; decoded_len(len)];
+        heap.as_mut_slice()
     };
-    let signature = compact::decode(parts.signature, room)?;
+    let signature = compact::decode(parts.signature, buffer)?;
     key.verify(parts.signed.as_bytes(), signature).then_some(())
 }
 
 fn decode_payload<C: ClaimSet>(encoded: &str, expect: &Expect) -> Option<Decoded<C>> {
-    let mut near = [0; BUFFER_LEN];
-    let mut far;
-    let room = if decoded_room(encoded.len()) <= BUFFER_LEN {
-        near.as_mut_slice()
+    let mut stack = [0; BUFFER_LEN];
+    let mut heap;
+    let buffer = if decoded_len(encoded.len()) <= BUFFER_LEN {
+        stack.as_mut_slice()
     } else {
-        far = vec![0; decoded_room(encoded.len())];
-        far.as_mut_slice()
+        heap = vec![0; decoded_len(encoded.len())];
+        heap.as_mut_slice()
     };
-    decode(compact::decode(encoded, room)?, expect)
+    decode_claims(compact::decode(encoded, buffer)?, expect)
+}
+
+/// Decodes a payload; `None` where it is not an access token's for `expect`.
+fn decode_claims<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option<Decoded<C>> {
+    let text = std::str::from_utf8(payload).ok()?;
+    if !is_plain(text) {
+        return is_strict(text).then(|| decode::decode(text, expect))?;
+    }
+    if let Some(decoded) = fast_path::decode(payload, expect) {
+        return Some(decoded);
+    }
+    decode::decode(std::str::from_utf8(payload).ok()?, expect)
 }
 
 /// RFC 7519 sections 4.1.4 to 4.1.6. What is wrong for ever comes before what was right once.
@@ -173,7 +131,7 @@ pub(super) fn check_times<C>(
     expect: &Expect,
     now: Timestamp,
 ) -> Result<(), VerifyError> {
-    let leeway = expect.leeway.min(MAX_LEEWAY);
+    let leeway = expect.bounded_leeway();
     let latest = now.plus(leeway);
     let starts_late = token
         .not_before
@@ -199,7 +157,7 @@ impl<C> Verified<C> {
     /// [`external`](super::external) alone.
     pub(super) fn foreign(
         decoded: Decoded<C>,
-        foreign: Foreign,
+        foreign: ForeignToken,
         kid: &Arc<str>,
         expect: &Expect,
     ) -> Self {
@@ -210,7 +168,7 @@ impl<C> Verified<C> {
         decoded: Decoded<C>,
         kid: &Arc<str>,
         expect: &Expect,
-        foreign: Option<Box<Foreign>>,
+        foreign: Option<Box<ForeignToken>>,
     ) -> Self {
         let token = TokenInfo {
             issuer: Arc::clone(&expect.issuer),
@@ -221,14 +179,14 @@ impl<C> Verified<C> {
             ),
             kid: Arc::clone(kid),
             client_id: decoded.client_id.map_or_else(
-                || Client::Expected(Arc::clone(&expect.client_id)),
-                Client::Other,
+                || TokenClient::Expected(Arc::clone(&expect.client_id)),
+                TokenClient::Other,
             ),
             subject: decoded.subject,
             acr: decoded.acr,
             jti: decoded.jti,
             session: decoded.session,
-            epoch: decoded.epoch,
+            user_epoch: decoded.user_epoch,
             issued_at: Timestamp::from_secs(decoded.issued),
             expires_at: Timestamp::from_secs(decoded.expires),
             not_before: decoded.not_before.map(Timestamp::from_secs),
@@ -237,7 +195,7 @@ impl<C> Verified<C> {
             binding: decoded.binding,
         };
         Self {
-            held: Held::Own(Shared {
+            storage: Storage::Own(VerifiedToken {
                 claims: decoded.claims,
                 token,
             }),
@@ -245,34 +203,34 @@ impl<C> Verified<C> {
     }
 
     /// What is remembered, once more.
-    pub(super) fn shared(shared: Arc<Shared<C>>) -> Self {
+    pub(super) fn shared(shared: Arc<VerifiedToken<C>>) -> Self {
         Self {
-            held: Held::Shared(shared),
+            storage: Storage::Shared(shared),
         }
     }
 
     /// To be remembered.
-    pub(super) fn to_shared(&self) -> Arc<Shared<C>>
+    pub(super) fn to_shared(&self) -> Arc<VerifiedToken<C>>
     where
         C: Clone,
     {
-        match &self.held {
-            Held::Own(own) => Arc::new(own.clone()),
-            Held::Shared(shared) => Arc::clone(shared),
+        match &self.storage {
+            Storage::Own(own) => Arc::new(own.clone()),
+            Storage::Shared(shared) => Arc::clone(shared),
         }
     }
 
-    fn held(&self) -> &Shared<C> {
-        match &self.held {
-            Held::Own(own) => own,
-            Held::Shared(shared) => shared,
+    fn contents(&self) -> &VerifiedToken<C> {
+        match &self.storage {
+            Storage::Own(own) => own,
+            Storage::Shared(shared) => shared,
         }
     }
 
     /// What the token says of the user.
     #[must_use]
     pub fn claims(&self) -> &C {
-        &self.held().claims
+        &self.contents().claims
     }
 
     /// What the token says of the user, without the rest.
@@ -281,9 +239,9 @@ impl<C> Verified<C> {
     where
         C: Clone,
     {
-        match self.held {
-            Held::Own(own) => own.claims,
-            Held::Shared(shared) => Arc::try_unwrap(shared)
+        match self.storage {
+            Storage::Own(own) => own.claims,
+            Storage::Shared(shared) => Arc::try_unwrap(shared)
                 .map_or_else(|shared| shared.claims.clone(), |own| own.claims),
         }
     }
@@ -291,142 +249,11 @@ impl<C> Verified<C> {
     /// What the token says of itself.
     #[must_use]
     pub fn token(&self) -> &TokenInfo {
-        &self.held().token
+        &self.contents().token
     }
 }
 
-impl TokenInfo {
-    /// Whether its times hold still, as they did once.
-    pub(super) fn is_timely(&self, expect: &Expect, now: Timestamp) -> bool {
-        let leeway = expect.leeway.min(MAX_LEEWAY);
-        let latest = now.plus(leeway);
-        let starts_late =
-            self.not_before.is_some_and(|start| start > latest) || self.issued_at > latest;
-        !starts_late && now < self.expires_at.plus(leeway)
-    }
-
-    /// Who issued it: `iss`.
-    #[must_use]
-    pub fn issuer(&self) -> &str {
-        &self.issuer
-    }
-
-    /// The audience that the verifier expects, which the token names.
-    #[must_use]
-    pub fn audience(&self) -> &str {
-        &self.audience
-    }
-
-    /// Whose it is: the text of `sub`.
-    #[must_use]
-    pub fn subject(&self) -> &str {
-        &self.subject
-    }
-
-    /// To which client it was issued: `client_id`. Of a token of another issuer its `client_id` or
-    /// `azp`, empty where it has neither.
-    #[must_use]
-    pub fn client_id(&self) -> &str {
-        match &self.client_id {
-            Client::Expected(id) => id,
-            Client::Other(id) => id,
-        }
-    }
-
-    /// Who it is about, wherever it comes from: issuer and subject. Subjects of different issuers
-    /// may have the same name, and an email address is nobody's identity (OpenID Connect Core
-    /// section 5.7).
-    #[must_use]
-    pub fn identity(&self) -> (&str, &str) {
-        (&self.issuer, &self.subject)
-    }
-
-    /// The name of the guard that verified it; `None` for a token of the gate's own.
-    #[must_use]
-    pub fn guard(&self) -> Option<&str> {
-        self.foreign.as_ref().map(|foreign| &*foreign.guard)
-    }
-
-    /// What another issuer calls its token, in its own words: `jti`. `None` for a token of the
-    /// gate's own, whose id is [`jti`](Self::jti).
-    #[must_use]
-    pub fn external_id(&self) -> Option<&str> {
-        self.foreign.as_ref()?.id.as_deref()
-    }
-
-    /// The value that binds an ID token to the request that asked for it: `nonce` (OpenID Connect
-    /// Core section 2).
-    #[must_use]
-    pub fn nonce(&self) -> Option<&str> {
-        self.foreign.as_ref()?.nonce.as_deref()
-    }
-
-    /// Its own id: `jti`. Of a token of another issuer it is half a SHA-256 of the issuer and of
-    /// its `jti`, or of its text where it has none.
-    #[must_use]
-    pub fn jti(&self) -> TokenId {
-        self.jti
-    }
-
-    /// Its session: `sid`; `None` where it was issued without one.
-    #[must_use]
-    pub fn sid(&self) -> Option<SessionId> {
-        self.session.map(|(sid, _)| sid)
-    }
-
-    /// Its session's generation when it was issued: `gen`; `None` where it was issued without a
-    /// session.
-    #[must_use]
-    pub fn generation(&self) -> Option<u32> {
-        self.session.map(|(_, generation)| generation)
-    }
-
-    /// The epoch when it was issued: `uep`; 0 for a token of another issuer. It is dead once its
-    /// subject's, its client's or the global epoch is above.
-    #[must_use]
-    pub fn epoch(&self) -> u64 {
-        self.epoch
-    }
-
-    /// When its user last proved who they are: `auth_time`, in whole seconds.
-    #[must_use]
-    pub fn auth_time(&self) -> Option<Timestamp> {
-        self.auth_time
-    }
-
-    /// How its user proved it: `acr`.
-    #[must_use]
-    pub fn acr(&self) -> Option<&str> {
-        self.acr.as_deref()
-    }
-
-    /// What it is bound to: `bnd`.
-    pub(crate) fn binding(&self) -> Option<TokenBinding> {
-        self.binding
-    }
-
-    /// When it was issued: `iat`, in whole seconds.
-    #[must_use]
-    pub fn issued_at(&self) -> Timestamp {
-        self.issued_at
-    }
-
-    /// When its time is out: `exp`, in whole seconds.
-    #[must_use]
-    pub fn expires_at(&self) -> Timestamp {
-        self.expires_at
-    }
-
-    /// The id of the key that signed it.
-    #[must_use]
-    pub fn kid(&self) -> &str {
-        &self.kid
-    }
-}
-
-/// R45.
-const MAX_LEEWAY: Duration = Duration::from_secs(120);
 /// Signatures up to this size, all but RSA's, are decoded on the stack.
-const SIGNATURE_NEAR: usize = 100;
+const SIGNATURE_LEN: usize = 100;
 /// Payloads up to this size are decoded on the stack.
 const BUFFER_LEN: usize = 1024;

@@ -159,7 +159,7 @@ pub(crate) fn stamp() -> Stamp<'static> {
         jti: TokenId::from_bytes([1; 16]),
         sid: Some(SessionId::from_bytes([2; 16])),
         generation: Some(3),
-        epoch: 4,
+        user_epoch: 4,
         auth_time: Some(Timestamp::from_secs(NOW - 5)),
         acr: None,
         binding: None,
