@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::value::show_duration as show;
-use super::{Allowance, Consistency, OnLimit, OnStale, Settings, ThrottleSettings, source, table};
+use super::problem::{Problems, SettingProblem, refuse};
+use super::{Allowance, Consistency, OnLimit, OnStale, Settings, ThrottleSettings};
 use crate::error::Error;
 
 impl Settings {
@@ -20,52 +20,26 @@ impl Settings {
         if problems.is_empty() {
             Ok(())
         } else {
-            Err(source::refuse(&problems))
+            Err(refuse(&problems))
         }
     }
 }
 
-/// What can be said beside the settings that could not be read: nothing of those, nothing of what
-/// is missing.
-pub(super) fn beside(settings: &Settings, unread: &[&str]) -> Vec<String> {
-    let said =
-        |problem: &Problem| !problem.missing && !problem.names().any(|name| unread.contains(&name));
+/// Returns the problems beside settings that could not be read: without those of these settings, and
+/// without what is missing.
+pub(super) fn problems_beside(settings: &Settings, unread: &[&str]) -> Vec<String> {
+    let is_independent = |problem: &SettingProblem| {
+        !problem.missing && !problem.names().any(|name| unread.contains(&name))
+    };
     problems(settings)
         .iter()
-        .filter(|problem| said(problem))
+        .filter(|problem| is_independent(problem))
         .map(|problem| problem.line(settings))
         .collect()
 }
 
-/// What is wrong with a setting.
-struct Problem {
-    name: &'static str,
-    /// The other setting that it is at odds with.
-    other: Option<&'static str>,
-    what: String,
-    missing: bool,
-}
-
-impl Problem {
-    fn names(&self) -> impl Iterator<Item = &'static str> {
-        [Some(self.name), self.other].into_iter().flatten()
-    }
-
-    fn line(&self, settings: &Settings) -> String {
-        match table::find(self.name).filter(|_| !self.missing) {
-            Some(key) => format!(
-                "`{}` ({}): {}",
-                self.name,
-                settings.origins.of(key, settings),
-                self.what
-            ),
-            None => format!("`{}`: {}", self.name, self.what),
-        }
-    }
-}
-
 /// The flat list of checks.
-fn problems(settings: &Settings) -> Vec<Problem> {
+fn problems(settings: &Settings) -> Vec<SettingProblem> {
     let Settings {
         issuer,
         audience,
@@ -89,7 +63,7 @@ fn problems(settings: &Settings) -> Vec<Problem> {
         origins: _,
         ..
     } = settings;
-    let mut found = Found(Vec::new());
+    let mut found = Problems::default();
 
     found.required("issuer", issuer.as_deref());
     found.required("audience", audience.as_deref());
@@ -236,10 +210,10 @@ fn problems(settings: &Settings) -> Vec<Problem> {
         "must be the name of a header (RFC 9110 section 5.1)".into()
     });
     check_throttle(throttle, &mut found);
-    found.0
+    found.into_vec()
 }
 
-fn check_throttle(throttle: &ThrottleSettings, found: &mut Found) {
+fn check_throttle(throttle: &ThrottleSettings, found: &mut Problems) {
     let ThrottleSettings {
         client,
         identifier,
@@ -285,102 +259,6 @@ fn check_throttle(throttle: &ThrottleSettings, found: &mut Found) {
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-struct Found(Vec<Problem>);
-
-impl Found {
-    fn unless(&mut self, fine: bool, name: &'static str, what: impl FnOnce() -> String) {
-        if !fine {
-            self.0.push(Problem {
-                name,
-                other: None,
-                what: what(),
-                missing: false,
-            });
-        }
-    }
-
-    fn conflict(
-        &mut self,
-        bad: bool,
-        name: &'static str,
-        other: &'static str,
-        what: impl FnOnce() -> String,
-    ) {
-        if bad {
-            self.0.push(Problem {
-                name,
-                other: Some(other),
-                what: what(),
-                missing: false,
-            });
-        }
-    }
-
-    fn required(&mut self, name: &'static str, value: Option<&str>) {
-        match value {
-            None => self.0.extend(table::find(name).map(|key| {
-                let what = format!(
-                    "is missing: set it in the file, as {}, or with `.{name}(…)`",
-                    key.variable()
-                );
-                Problem {
-                    name,
-                    other: None,
-                    what,
-                    missing: true,
-                }
-            })),
-            Some(text) => self.unless(!text.trim().is_empty(), name, || "must not be empty".into()),
-        }
-    }
-
-    fn not_zero(&mut self, name: &'static str, span: Duration) {
-        self.unless(!span.is_zero(), name, || {
-            "must be longer than nothing".into()
-        });
-    }
-
-    fn whole_seconds(&mut self, name: &'static str, span: Duration) {
-        self.unless(span.subsec_nanos() == 0, name, || {
-            "must be whole seconds, as the times in a token are".into()
-        });
-    }
-
-    fn at_most(&mut self, name: &'static str, span: Duration, most: Duration) {
-        self.unless(span <= most, name, || {
-            format!("must be at most {}", show(most))
-        });
-    }
-
-    fn not_longer(
-        &mut self,
-        (name, span): (&'static str, Duration),
-        (other, most): (&'static str, Duration),
-    ) {
-        self.conflict(span > most, name, other, || {
-            format!(
-                "{} is longer than `{other}`, which is {}: set both",
-                show(span),
-                show(most)
-            )
-        });
-    }
-
-    fn not_shorter(
-        &mut self,
-        (name, span): (&'static str, Duration),
-        (other, least): (&'static str, Duration),
-    ) {
-        self.conflict(span < least, name, other, || {
-            format!(
-                "{} is shorter than `{other}`, which is {}: set both",
-                show(span),
-                show(least)
-            )
-        });
-    }
-}
 
 /// Whether a cookie may carry it as its `Path`. A slash at the end would leave out the path without
 /// it (RFC 6265 section 5.1.4).

@@ -4,6 +4,8 @@ mod check;
 mod cidr;
 mod client;
 mod introspection;
+mod origin;
+mod problem;
 mod source;
 mod store;
 mod table;
@@ -26,7 +28,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use source::Origins;
+use origin::Origins;
 pub use store::{StoreSettings, StoreTls, StoreUrl};
 
 /// The settings of a gate.

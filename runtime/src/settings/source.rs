@@ -5,33 +5,11 @@ use std::io::ErrorKind as Io;
 
 use toml::{Table, Value};
 
-use super::table::{self, Key, PREFIX};
+use super::problem::refuse;
+use super::table::{self, PREFIX, SettingKey};
 use super::value::Scalar;
 use super::{Settings, check};
-use crate::error::{Error, ErrorKind};
-
-/// Which source each setting was last read from, and what was read: an assignment in code shows as
-/// a difference.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Origins(BTreeMap<&'static str, Origin>);
-
-#[derive(Clone, Debug)]
-struct Origin {
-    source: String,
-    shown: Option<String>,
-}
-
-impl Origins {
-    /// The words that say where the setting's present value comes from.
-    pub(super) fn of(&self, key: &Key, settings: &Settings) -> String {
-        let shown = (key.show)(settings);
-        match self.0.get(key.name) {
-            Some(origin) if origin.shown == shown => format!("from {}", origin.source),
-            _ if shown == (key.show)(&Settings::default()) => "by default".to_owned(),
-            _ => "set in code".to_owned(),
-        }
-    }
-}
+use crate::error::Error;
 
 impl Settings {
     /// Reads the file and the environment of this process.
@@ -40,11 +18,11 @@ impl Settings {
     /// directory where there is one.
     ///
     /// # Errors
-    /// [`ErrorKind::Settings`], with one line a problem: the file named cannot be read or is not
+    /// [`ErrorKind::Settings`](crate::error::ErrorKind::Settings), with one line a problem: the file named cannot be read or is not
     /// TOML, a name is no setting, a value is not what its setting takes. What is missing or
     /// contradictory is left to [`validate`](Self::validate), since code may still set it.
     pub fn load() -> Result<Self, Error> {
-        let mut reader = Reader::default();
+        let mut reader = SettingsReader::default();
         let mut variables = BTreeMap::new();
         for (name, value) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
@@ -78,7 +56,7 @@ impl Settings {
         file: Option<(&str, &str)>,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Error> {
-        let mut reader = Reader::default();
+        let mut reader = SettingsReader::default();
         if let Some((name, text)) = file {
             reader.file(name, text);
         }
@@ -92,14 +70,14 @@ const CONFIG: &str = "TOLLGATE_CONFIG";
 
 /// Settings in the making.
 #[derive(Default)]
-struct Reader {
+struct SettingsReader {
     settings: Settings,
     problems: Vec<String>,
     /// Settings whose value could not be read: their defaults are no ground for further complaints.
     unread: Vec<&'static str>,
 }
 
-impl Reader {
+impl SettingsReader {
     fn file(&mut self, name: &str, text: &str) {
         match text.parse::<Table>() {
             Ok(table) => self.table(name, "", &table),
@@ -155,20 +133,17 @@ impl Reader {
                 None => self.unknown(
                     &variable,
                     "the environment",
-                    table::nearest(&name).map(Key::variable),
+                    table::nearest(&name).map(SettingKey::variable),
                 ),
             }
         }
     }
 
-    fn value(&mut self, key: &'static Key, source: &str, raw: Scalar<'_>) {
+    fn value(&mut self, key: &'static SettingKey, source: &str, raw: Scalar<'_>) {
         match (key.read)(&mut self.settings, raw) {
             Ok(()) => {
-                let origin = Origin {
-                    source: source.to_owned(),
-                    shown: (key.show)(&self.settings),
-                };
-                self.settings.origins.0.insert(key.name, origin);
+                let shown = (key.show)(&self.settings);
+                self.settings.origins.insert(key, source, shown);
                 self.unread.retain(|name| *name != key.name);
             }
             Err(problem) => {
@@ -194,17 +169,9 @@ impl Reader {
             return Ok(self.settings);
         }
         self.problems
-            .extend(check::beside(&self.settings, &self.unread));
+            .extend(check::problems_beside(&self.settings, &self.unread));
         Err(refuse(&self.problems))
     }
-}
-
-/// One error of all problems, each on its line.
-pub(super) fn refuse(problems: &[String]) -> Error {
-    Error::new(
-        ErrorKind::Settings,
-        format!("the settings cannot be used:\n{}", problems.join("\n")),
-    )
 }
 
 /// A name that its author made up, on one line and not without end.

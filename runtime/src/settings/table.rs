@@ -5,7 +5,7 @@ use super::Settings;
 use super::value::{Scalar, SettingValue};
 
 /// A setting.
-pub(super) struct Key {
+pub(super) struct SettingKey {
     /// Its name in the file: `access.ttl`.
     pub(super) name: &'static str,
     /// Reads its value into the settings.
@@ -17,7 +17,7 @@ pub(super) struct Key {
     about: &'static str,
 }
 
-impl Key {
+impl SettingKey {
     /// Its name in the environment: `TOLLGATE_ACCESS__TTL`.
     pub(super) fn variable(&self) -> String {
         format!("{PREFIX}{}", self.name.replace('.', "__").to_uppercase())
@@ -30,7 +30,7 @@ pub(super) const PREFIX: &str = "TOLLGATE_";
 macro_rules! keys {
     ($($name:literal => $($field:ident).+, $about:literal;)+) => {
         /// All settings, in the order of the struct.
-        pub(super) const KEYS: &[Key] = &[$(Key {
+        pub(super) const KEYS: &[SettingKey] = &[$(SettingKey {
             name: $name,
             read: |settings, raw| {
                 settings.$($field).+ = SettingValue::read(raw)?;
@@ -103,7 +103,7 @@ keys! {
 }
 
 /// The setting of this name.
-pub(super) fn find(name: &str) -> Option<&'static Key> {
+pub(super) fn find(name: &str) -> Option<&'static SettingKey> {
     KEYS.iter().find(|key| key.name == name)
 }
 
@@ -117,7 +117,7 @@ pub(super) fn is_section(name: &str) -> bool {
 }
 
 /// The setting whose name is nearest to one that is no setting, if any is near.
-pub(super) fn nearest(name: &str) -> Option<&'static Key> {
+pub(super) fn nearest(name: &str) -> Option<&'static SettingKey> {
     let last = |name: &str| name.rsplit('.').next().map(str::to_owned);
     let (distance, key) = KEYS
         .iter()
