@@ -86,10 +86,11 @@ impl From<Timestamp> for SystemTime {
 
 /// Where a gate takes the time from: the system's clock, or one that a test moves by hand.
 #[derive(Clone, Default)]
-pub struct Clock(Source);
+pub struct Clock(ClockKind);
 
+/// What tells the time.
 #[derive(Clone, Default)]
-enum Source {
+enum ClockKind {
     #[default]
     System,
     /// The system's, so many milliseconds on.
@@ -101,14 +102,14 @@ impl Clock {
     /// The system's clock.
     #[must_use]
     pub const fn system() -> Self {
-        Self(Source::System)
+        Self(ClockKind::System)
     }
 
     /// The system's clock as a machine shows it whose clock is ahead by so much: for tests of nodes
     /// that disagree.
     #[must_use]
     pub fn ahead_by(span: Duration) -> Self {
-        Self(Source::Shifted(
+        Self(ClockKind::Shifted(
             i64::try_from(millis(span)).unwrap_or(i64::MAX),
         ))
     }
@@ -116,7 +117,7 @@ impl Clock {
     /// The same of a machine whose clock is behind.
     #[must_use]
     pub fn behind_by(span: Duration) -> Self {
-        Self(Source::Shifted(
+        Self(ClockKind::Shifted(
             i64::try_from(millis(span))
                 .unwrap_or(i64::MAX)
                 .saturating_neg(),
@@ -127,19 +128,21 @@ impl Clock {
     /// together.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(AtomicU64::new(start.as_millis()))))
+        Self(ClockKind::Manual(Arc::new(AtomicU64::new(
+            start.as_millis(),
+        ))))
     }
 
     /// Moves a manual clock forward; the system's clock is left alone.
     pub fn advance(&self, span: Duration) {
-        if let Source::Manual(at) = &self.0 {
+        if let ClockKind::Manual(at) = &self.0 {
             at.fetch_add(millis(span), Ordering::SeqCst);
         }
     }
 
     /// Whether it goes by itself. One that a test moves says nothing about another machine's.
     pub(crate) const fn runs(&self) -> bool {
-        !matches!(self.0, Source::Manual(_))
+        !matches!(self.0, ClockKind::Manual(_))
     }
 
     /// The time.
@@ -147,10 +150,10 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             #[expect(clippy::disallowed_methods, reason = "this is the door")]
-            Source::System => SystemTime::now().into(),
+            ClockKind::System => SystemTime::now().into(),
             #[expect(clippy::disallowed_methods, reason = "this is the door")]
-            Source::Shifted(by) => Timestamp::from(SystemTime::now()).shifted(*by),
-            Source::Manual(at) => Timestamp::from_millis(at.load(Ordering::SeqCst)),
+            ClockKind::Shifted(by) => Timestamp::from(SystemTime::now()).shifted(*by),
+            ClockKind::Manual(at) => Timestamp::from_millis(at.load(Ordering::SeqCst)),
         }
     }
 }
@@ -158,9 +161,9 @@ impl Clock {
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Source::System => "Clock::System",
-            Source::Shifted(_) => "Clock::Shifted",
-            Source::Manual(_) => "Clock::Manual",
+            ClockKind::System => "Clock::System",
+            ClockKind::Shifted(_) => "Clock::Shifted",
+            ClockKind::Manual(_) => "Clock::Manual",
         })
     }
 }

@@ -87,7 +87,7 @@ impl Events {
             tokio::spawn(serve(receiver, handler));
             sender
         });
-        Emitter(Arc::new(Shared {
+        Emitter(Arc::new(EmitterState {
             queues: queues.collect(),
             inline: self.inline,
             dropped: AtomicU64::new(0),
@@ -110,17 +110,19 @@ impl fmt::Debug for Events {
 
 /// Tells handlers and the log what happened. Clones tell the same ones.
 #[derive(Clone)]
-pub struct Emitter(Arc<Shared>);
+pub struct Emitter(Arc<EmitterState>);
 
-struct Shared {
+/// What the clones of an emitter share.
+struct EmitterState {
     inline: Vec<Inline>,
-    queues: Vec<mpsc::Sender<Item>>,
+    queues: Vec<mpsc::Sender<QueueItem>>,
     dropped: AtomicU64,
     #[cfg(feature = "metrics")]
     meter: super::Meter,
 }
 
-enum Item {
+/// What travels through a queue.
+enum QueueItem {
     Event(Event),
     /// Everything before it has been handled.
     Flush(oneshot::Sender<()>),
@@ -143,7 +145,7 @@ impl Emitter {
             }
         }
         for queue in &self.0.queues {
-            if queue.try_send(Item::Event(event.clone())).is_err()
+            if queue.try_send(QueueItem::Event(event.clone())).is_err()
                 && self.0.dropped.fetch_add(1, Ordering::Relaxed) == 0
             {
                 tracing::warn!("the queue of an event handler is full: events are being dropped");
@@ -167,7 +169,7 @@ impl Emitter {
     pub async fn flush(&self) {
         for queue in &self.0.queues {
             let (done, handled) = oneshot::channel();
-            if queue.send(Item::Flush(done)).await.is_ok() {
+            if queue.send(QueueItem::Flush(done)).await.is_ok() {
                 _ = handled.await;
             }
         }
@@ -186,10 +188,10 @@ impl fmt::Debug for Emitter {
 }
 
 /// Hands the events of one queue to its handler, one after the other.
-async fn serve(mut queue: mpsc::Receiver<Item>, handler: Queued) {
+async fn serve(mut queue: mpsc::Receiver<QueueItem>, handler: Queued) {
     while let Some(item) = queue.recv().await {
         match item {
-            Item::Event(event) => {
+            QueueItem::Event(event) => {
                 let (name, handler) = (event.kind.name(), Arc::clone(&handler));
                 // A task of its own: a panic ends that task alone.
                 if tokio::spawn(async move { handler(event).await })
@@ -199,7 +201,7 @@ async fn serve(mut queue: mpsc::Receiver<Item>, handler: Queued) {
                     tracing::error!(name, "an event handler panicked");
                 }
             }
-            Item::Flush(done) => _ = done.send(()),
+            QueueItem::Flush(done) => _ = done.send(()),
         }
     }
 }
