@@ -12,7 +12,7 @@ use serde::ser::{
 
 use crate::token::{ClaimSet, ClaimValue};
 
-use super::Value;
+use super::rule::Value;
 
 /// A type whose values may be compared with one of the kind `K`: [`Text`], [`Number`], [`Truth`],
 /// or an enum of strings.

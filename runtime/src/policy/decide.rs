@@ -1,4 +1,4 @@
-//! Rules as data, and the one function that decides whether one holds.
+//! The one function that decides whether a rule holds.
 
 use std::time::Duration;
 
@@ -6,47 +6,8 @@ use crate::clock::Timestamp;
 use crate::error::{Code, Refusal};
 use crate::token::{ClaimSet, Verified};
 
-use super::claim_holds;
-
-/// A condition on the caller. Macros emit it as a constant; [`decide`] reads it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Rule {
-    /// Whoever is signed in.
-    Anyone,
-    /// Has this role.
-    Role(&'static str),
-    /// Was granted this scope.
-    Scope(&'static str),
-    /// An own claim is this value, or is a list that holds it.
-    Claim {
-        /// Its name on the wire.
-        name: &'static str,
-        /// The value, as it stands in a token.
-        value: Value,
-    },
-    /// Proved who they are at most this many seconds ago.
-    MaxAge(u64),
-    /// Proved who they are in this way: `acr` (RFC 9470, OpenID Connect Core section 2).
-    Acr(&'static str),
-    /// All of these hold.
-    All(&'static [Rule]),
-    /// At least one of these holds.
-    Any(&'static [Rule]),
-    /// This does not hold.
-    Not(&'static Rule),
-}
-
-/// What a claim is compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Value {
-    /// A string.
-    Text(&'static str),
-    /// A whole number.
-    Number(i128),
-    /// `true` or `false`.
-    Truth(bool),
-}
+use super::compare::claim_holds;
+use super::rule::{Rule, Value};
 
 /// What a policy may look at.
 pub trait Facts {
@@ -135,7 +96,7 @@ pub fn decide(rule: &Rule, facts: &dyn Facts, now: Timestamp) -> Decision {
     let caller = Caller {
         facts,
         now,
-        entry: Entry::Present,
+        proof_age: ProofAge::Present,
         acr: facts.acr(),
         every_scope: false,
     };
@@ -161,14 +122,14 @@ pub fn decide(rule: &Rule, facts: &dyn Facts, now: Timestamp) -> Decision {
 struct Caller<'a> {
     facts: &'a dyn Facts,
     now: Timestamp,
-    entry: Entry,
+    proof_age: ProofAge,
     acr: Option<&'a str>,
     every_scope: bool,
 }
 
 /// How long ago the caller proved who they are.
 #[derive(Clone, Copy)]
-enum Entry {
+enum ProofAge {
     /// As the token says.
     Present,
     /// So many seconds ago.
@@ -182,9 +143,9 @@ impl<'a> Caller<'a> {
             Rule::Role(role) => self.facts.has_role(role),
             Rule::Scope(scope) => self.every_scope || self.facts.has_scope(scope),
             Rule::Claim { name, value } => self.facts.has_claim(name, value),
-            Rule::MaxAge(secs) => match self.entry {
-                Entry::Ago(age) => age <= *secs,
-                Entry::Present => self
+            Rule::MaxAge(secs) => match self.proof_age {
+                ProofAge::Ago(age) => age <= *secs,
+                ProofAge::Present => self
                     .facts
                     .auth_time()
                     .is_some_and(|at| self.now.since(at) <= Duration::from_secs(*secs)),
@@ -233,7 +194,7 @@ impl<'a> Caller<'a> {
     fn oldest(&self, rule: &Rule, ages: &[u64]) -> Option<Option<u64>> {
         let holds = |age: u64| {
             Self {
-                entry: Entry::Ago(age),
+                proof_age: ProofAge::Ago(age),
                 ..*self
             }
             .satisfies(rule)

@@ -2,9 +2,11 @@
 
 mod compare;
 mod decide;
+mod rule;
 
 pub use compare::{Comparable, Number, Text, Truth, claim_holds};
-pub use decide::{Decision, Facts, Rule, StepUp, Value, decide};
+pub use decide::{Decision, Facts, StepUp, decide};
+pub use rule::{Rule, Value};
 
 use crate::settings::Consistency;
 use crate::token::JwtClaims;

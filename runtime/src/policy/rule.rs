@@ -1,0 +1,41 @@
+//! Rules as data: what a policy asks of its caller.
+
+/// A condition on the caller. Macros emit it as a constant; [`decide`] reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// Whoever is signed in.
+    Anyone,
+    /// Has this role.
+    Role(&'static str),
+    /// Was granted this scope.
+    Scope(&'static str),
+    /// An own claim is this value, or is a list that holds it.
+    Claim {
+        /// Its name on the wire.
+        name: &'static str,
+        /// The value, as it stands in a token.
+        value: Value,
+    },
+    /// Proved who they are at most this many seconds ago.
+    MaxAge(u64),
+    /// Proved who they are in this way: `acr` (RFC 9470, OpenID Connect Core section 2).
+    Acr(&'static str),
+    /// All of these hold.
+    All(&'static [Rule]),
+    /// At least one of these holds.
+    Any(&'static [Rule]),
+    /// This does not hold.
+    Not(&'static Rule),
+}
+
+/// What a claim is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A string.
+    Text(&'static str),
+    /// A whole number.
+    Number(i128),
+    /// `true` or `false`.
+    Truth(bool),
+}
