@@ -158,7 +158,19 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// Writes bytes as hexadecimal digits, in lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 0xF] {
+            text.extend(char::from_digit(u32::from(digit), 16));
+        }
+    }
+    text
+}
+
+/// Reads hexadecimal digits of either case; `None` where it is anything else.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     if !digits.len().is_multiple_of(2) {
         return None;
@@ -197,6 +209,15 @@ mod tests {
             format!("{:?}", Secret::parse("hex:00").unwrap()),
             "Secret([redacted])"
         );
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_written_and_read() {
+        assert_eq!(hex(&[0, 0x0F, 0xA0, 0xFF]), "000fa0ff");
+        assert_eq!(unhex("000fA0ff"), Some(vec![0, 0x0F, 0xA0, 0xFF]));
+        for text in ["0", "0g", "+1", "ä"] {
+            assert_eq!(unhex(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -30,13 +30,14 @@ use crate::keys::{Algorithm, PublicKey, PublicKeySet};
 /// let guard = JwksGuard::<Partner>::new(Issuer::new("https://accounts.example.com").audience("orders"), keys);
 /// ```
 pub struct HttpKeys {
-    place: Place,
+    location: KeyLocation,
     allows: Allows,
     client: Mutex<Option<Client>>,
     found: Mutex<Option<Url>>,
 }
 
-enum Place {
+/// Where the keys lie.
+enum KeyLocation {
     /// The keys lie here.
     At(String),
     /// The discovery document of this issuer says where.
@@ -54,7 +55,7 @@ impl HttpKeys {
     /// The keys lie at this address.
     #[must_use]
     pub fn at(url: impl Into<String>) -> Self {
-        Self::new(Place::At(url.into()))
+        Self::new(KeyLocation::At(url.into()))
     }
 
     /// The keys lie where the issuer's discovery document says:
@@ -62,12 +63,12 @@ impl HttpKeys {
     /// document must name this very issuer (RFC 8414 section 3.3).
     #[must_use]
     pub fn discovered(issuer: impl Into<String>) -> Self {
-        Self::new(Place::Discovered(issuer.into()))
+        Self::new(KeyLocation::Discovered(issuer.into()))
     }
 
-    fn new(place: Place) -> Self {
+    fn new(location: KeyLocation) -> Self {
         Self {
-            place,
+            location,
             allows: Allows::default(),
             client: Mutex::default(),
             found: Mutex::default(),
@@ -159,9 +160,9 @@ impl HttpKeys {
 
     /// Where the keys lie.
     async fn find(&self) -> Result<Url, AuthError> {
-        let issuer = match &self.place {
-            Place::At(url) => return Ok(Url::parse(url)?),
-            Place::Discovered(issuer) => issuer,
+        let issuer = match &self.location {
+            KeyLocation::At(url) => return Ok(Url::parse(url)?),
+            KeyLocation::Discovered(issuer) => issuer,
         };
         if let Some(url) = self.found().clone() {
             return Ok(url);
@@ -259,10 +260,14 @@ fn build(allows: Allows) -> Result<Client, AuthError> {
 /// `max-age` of `Cache-Control` (RFC 9111 section 5.2.2.1).
 fn max_age(response: &Response) -> Option<Duration> {
     let value = response.headers().get("cache-control")?.to_str().ok()?;
-    let said = value
+    let max_age = value
         .split(',')
         .find_map(|part| part.trim().strip_prefix("max-age="))?;
-    said.trim_matches('"').parse().ok().map(Duration::from_secs)
+    max_age
+        .trim_matches('"')
+        .parse()
+        .ok()
+        .map(Duration::from_secs)
 }
 
 /// Resolves names as the system does, and gives out public addresses alone: what is connected to is
@@ -343,8 +348,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 
 impl fmt::Debug for HttpKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Place::At(place) | Place::Discovered(place)) = &self.place;
-        f.debug_tuple("HttpKeys").field(place).finish()
+        let (KeyLocation::At(address) | KeyLocation::Discovered(address)) = &self.location;
+        f.debug_tuple("HttpKeys").field(address).finish()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::keys::{Algorithm, AlgorithmFamily};
-use crate::secret::{same, sha256};
+use crate::secret::{hex, same, sha256};
 use crate::token::{Expect, Expected, TokenKind};
 
 /// An issuer, and what its tokens must say to count.
@@ -114,10 +114,7 @@ impl Issuer {
             (None, None, _) => true,
             (Some(nonce), Some(sent), Nonce::AsSent) => same(nonce.as_bytes(), sent.as_bytes()),
             (Some(nonce), Some(sent), Nonce::Sha256) => {
-                let hex = sha256(sent.as_bytes())
-                    .iter()
-                    .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-                same(nonce.as_bytes(), hex.as_bytes())
+                same(nonce.as_bytes(), hex(&sha256(sent.as_bytes())).as_bytes())
             }
             (Some(_), None, _) | (None, Some(_), _) => false,
         }

@@ -21,11 +21,11 @@ use crate::keys::{Algorithm, PublicKeySet};
 /// R64).
 pub(super) struct KeyCache {
     source: Box<dyn BoxedSource>,
-    held: ArcSwapOption<Held>,
+    held: ArcSwapOption<FetchedKeys>,
     generation: AtomicU64,
     /// In milliseconds since 1970: the next attempt is not before.
     next_attempt: AtomicU64,
-    attempt: Mutex<Attempt>,
+    attempt: Mutex<FetchState>,
 }
 
 /// How long keys are kept.
@@ -37,14 +37,16 @@ pub(super) struct Limits {
     pub(super) stale: Duration,
 }
 
-struct Held {
+/// The keys that were fetched last.
+struct FetchedKeys {
     keys: Arc<PublicKeySet>,
     fetched_at: Timestamp,
     max_age: Option<Duration>,
 }
 
+/// The attempt under way, and the problem of the last one.
 #[derive(Default)]
-struct Attempt {
+struct FetchState {
     /// Tells when the attempt that is under way is over.
     running: Option<watch::Receiver<bool>>,
     problem: Option<String>,
@@ -187,7 +189,7 @@ impl KeyCache {
                 let is_same = before
                     .as_ref()
                     .is_some_and(|before| same(&before.keys, &keys));
-                self.held.store(Some(Arc::new(Held {
+                self.held.store(Some(Arc::new(FetchedKeys {
                     keys: Arc::new(keys),
                     fetched_at: now,
                     max_age,
@@ -213,7 +215,7 @@ impl KeyCache {
         attempt.running = None;
     }
 
-    fn attempt(&self) -> std::sync::MutexGuard<'_, Attempt> {
+    fn attempt(&self) -> std::sync::MutexGuard<'_, FetchState> {
         self.attempt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -222,7 +224,7 @@ impl Limits {
     /// R64: what an issuer says about its keys is believed between the floor and the setting.
     fn renewal(self, max_age: Option<Duration>) -> Duration {
         max_age
-            .map_or(self.renew, |said| said.min(self.renew))
+            .map_or(self.renew, |age| age.min(self.renew))
             .max(FLOOR)
     }
 }

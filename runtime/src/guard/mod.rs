@@ -1,5 +1,7 @@
 #![doc = include_str!("../docs/guard.md")]
 
+mod boxed;
+mod builder;
 #[cfg(feature = "jwks-client")]
 mod fetch;
 mod issuer;
@@ -9,11 +11,12 @@ mod router;
 mod source;
 mod static_keys;
 
+pub use builder::GuardRouterBuilder;
 #[cfg(feature = "jwks-client")]
 pub use fetch::HttpKeys;
 pub use issuer::{Issuer, Nonce};
 pub use jwks::JwksGuard;
-pub use router::{GuardRouter, GuardRouterBuilder};
+pub use router::GuardRouter;
 pub use source::{Attested, AttestedBuilder, Fetched, KeySource};
 pub use static_keys::StaticGuard;
 

@@ -50,7 +50,7 @@ impl Fetched {
         let of = |key: &crate::keys::PublicKey| {
             (
                 key.kid().map(str::to_owned),
-                format!("{:?}", key.algorithm()),
+                key.algorithm().to_string(),
                 key.thumbprint(),
             )
         };
@@ -62,7 +62,7 @@ impl Fetched {
 
 type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Fetched, AuthError>> + Send + 'a>>;
 
-/// The private twin of [`KeySource`], whose futures are boxed.
+/// [`KeySource`] with boxed futures.
 pub(super) trait BoxedSource: Send + Sync {
     fn fetch<'a>(&'a self, allowed: &'a [Algorithm]) -> Fetching<'a>;
 }

@@ -34,12 +34,13 @@ use crate::token::JwtClaims;
 /// ```
 pub struct StaticGuard<U> {
     issuer: Issuer,
-    held: Arc<Held>,
+    shared: Arc<SharedKeys>,
     user: PhantomData<fn() -> U>,
 }
 
+/// The keys that the clones of a guard share.
 #[derive(Debug, Default)]
-struct Held {
+struct SharedKeys {
     keys: ArcSwap<PublicKeySet>,
     generation: AtomicU64,
 }
@@ -50,7 +51,7 @@ impl<U: JwtClaims> StaticGuard<U> {
     pub fn new(issuer: Issuer) -> Self {
         Self {
             issuer,
-            held: Arc::default(),
+            shared: Arc::default(),
             user: PhantomData,
         }
     }
@@ -83,7 +84,7 @@ impl<U: JwtClaims> StaticGuard<U> {
                 self.issuer
             ));
         }
-        let twin = |at: usize, key: &PublicKey| {
+        let is_repeated = |at: usize, key: &PublicKey| {
             keys.keys()
                 .iter()
                 .skip(at + 1)
@@ -93,7 +94,7 @@ impl<U: JwtClaims> StaticGuard<U> {
             .keys()
             .iter()
             .enumerate()
-            .find(|(at, key)| twin(*at, key))
+            .find(|(at, key)| is_repeated(*at, key))
         {
             return refuse(format!(
                 "two keys of `{}` are called {}",
@@ -101,10 +102,10 @@ impl<U: JwtClaims> StaticGuard<U> {
                 shown(key.kid())
             ));
         }
-        self.held.keys.store(Arc::new(keys));
+        self.shared.keys.store(Arc::new(keys));
         // After the keys: whoever reads this number before has at worst newer keys, never older
         // ones.
-        self.held.generation.fetch_add(1, Ordering::Release);
+        self.shared.generation.fetch_add(1, Ordering::Release);
         Ok(())
     }
 }
@@ -117,16 +118,16 @@ impl<U: JwtClaims> JwtGuard for StaticGuard<U> {
     }
 
     async fn public_keys(&self, _: Wanted<'_>) -> Result<Arc<PublicKeySet>, AuthError> {
-        Ok(self.held.keys.load_full())
+        Ok(self.shared.keys.load_full())
     }
 
     fn generation(&self, _: Timestamp) -> Option<u64> {
-        Some(self.held.generation.load(Ordering::Acquire))
+        Some(self.shared.generation.load(Ordering::Acquire))
     }
 
     fn health(&self, _: Timestamp) -> KeyHealth {
         KeyHealth {
-            keys: Some(self.held.keys.load().keys().len()),
+            keys: Some(self.shared.keys.load().keys().len()),
             ..KeyHealth::default()
         }
     }
@@ -140,7 +141,7 @@ impl<U> Clone for StaticGuard<U> {
     fn clone(&self) -> Self {
         Self {
             issuer: self.issuer.clone(),
-            held: Arc::clone(&self.held),
+            shared: Arc::clone(&self.shared),
             user: PhantomData,
         }
     }

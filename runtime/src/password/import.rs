@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 
 use super::stored::Stored;
 use crate::error::AuthError;
-use crate::secret::{Password, same, sha256};
+use crate::secret::{Password, hex, same, sha256};
 
 /// A stored hash that is none of argon2.
-pub(super) enum Foreign {
+pub(super) enum ImportedHash {
     /// bcrypt, over the password itself or over the hexadecimal digits of its SHA-256, as Django's
     /// `bcrypt_sha256` does.
     Bcrypt { hash: String, digested: bool },
@@ -26,7 +26,7 @@ pub(super) enum Foreign {
     },
 }
 
-impl Foreign {
+impl ImportedHash {
     /// Nothing where it is not one of these, or asks for more work than one that was written for
     /// sign-ins.
     pub(super) fn parse(stored: &Stored) -> Option<Self> {
@@ -83,12 +83,7 @@ impl Foreign {
                 hash,
                 digested: true,
             } => {
-                let digits = Zeroizing::new(
-                    sha256(bytes)
-                        .iter()
-                        .map(|byte| format!("{byte:02x}"))
-                        .collect::<String>(),
-                );
+                let digits = Zeroizing::new(hex(&sha256(bytes)));
                 Ok(bcrypt::verify(digits.as_bytes(), hash)?)
             }
             Self::Pbkdf2 {

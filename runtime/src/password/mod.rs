@@ -21,7 +21,7 @@ use argon2::Params;
 use crate::error::{AuthError, Error, ErrorKind};
 use crate::secret::{Password, fill_random, same};
 
-use pool::{Memory, Pool};
+use pool::{Memory, WorkerPool};
 use stored::Recipe;
 
 /// Hashes and checks passwords with argon2id (RFC 9106), off the request path, on a pool of so many
@@ -57,7 +57,7 @@ use stored::Recipe;
 #[derive(Clone)]
 pub struct Passwords {
     params: Params,
-    pool: Arc<Pool>,
+    pool: Arc<WorkerPool>,
     rules: Rules,
 }
 
@@ -180,7 +180,7 @@ impl Passwords {
         let kept = params.block_count();
         Self {
             params,
-            pool: Arc::new(Pool::new(permits, waiting, kept)),
+            pool: Arc::new(WorkerPool::new(permits, waiting, kept)),
             rules: Rules::single_factor(),
         }
     }
@@ -263,10 +263,10 @@ impl Passwords {
     ) -> Result<Checked, AuthError> {
         let (password, params) = (password.clone(), self.params.clone());
         #[cfg(feature = "password-import")]
-        if let Some(foreign) = stored.and_then(import::Foreign::parse) {
+        if let Some(imported) = stored.and_then(import::ImportedHash::parse) {
             return self
                 .pool
-                .run(move |memory| replace(params, &password, &foreign, memory))
+                .run(move |memory| replace(params, &password, &imported, memory))
                 .await?;
         }
         #[cfg(feature = "password-import")]
@@ -339,11 +339,11 @@ fn check(
 fn replace(
     params: Params,
     password: &Password,
-    foreign: &import::Foreign,
+    imported: &import::ImportedHash,
     memory: &mut Memory<'_>,
 ) -> Result<Checked, AuthError> {
     memory.count();
-    if !foreign.matches(password)? {
+    if !imported.matches(password)? {
         return Err(AuthError::Invalid);
     }
     Ok(Checked {

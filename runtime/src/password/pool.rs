@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use crate::error::AuthError;
 
 /// So many workers, and the memory that they pass on.
-pub(super) struct Pool {
+pub(super) struct WorkerPool {
     /// Who may come in: to work or to wait.
     entry: Arc<Semaphore>,
     /// Who may work.
@@ -23,7 +23,7 @@ pub(super) struct Pool {
     evaluations: AtomicU64,
 }
 
-impl Pool {
+impl WorkerPool {
     pub(super) fn new(permits: usize, waiting: usize, kept: usize) -> Self {
         let permits = permits.min(Semaphore::MAX_PERMITS);
         let entry = permits.saturating_add(waiting).min(Semaphore::MAX_PERMITS);
@@ -106,7 +106,7 @@ impl Pool {
 /// A piece of memory in use; it goes back when it is dropped.
 pub(super) struct Memory<'a> {
     blocks: Vec<Block>,
-    pool: &'a Pool,
+    pool: &'a WorkerPool,
 }
 
 impl Memory<'_> {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::value::{Scalar, SettingValue};
+use crate::secret::unhex;
 #[cfg(feature = "axum")]
 use crate::secret::{same, sha256};
 
@@ -66,23 +67,19 @@ impl Service {
     /// Reads `name:sha256:…`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (rest, hex) = text.rsplit_once(':')?;
+        let (rest, digits) = text.rsplit_once(':')?;
         let name = rest.strip_suffix(":sha256")?;
         // RFC 6749 appendix A.1; a colon would end the name where it is sent (RFC 7617 section 2).
         let is_name = !name.is_empty()
             && name
                 .bytes()
                 .all(|byte| matches!(byte, b'!'..=b'~') && byte != b':' && byte != b',');
-        if !is_name || hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if !is_name {
             return None;
-        }
-        let mut secret = [0; 32];
-        for (byte, pair) in secret.iter_mut().zip(hex.as_bytes().chunks(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
         }
         Some(Self {
             name: name.to_owned(),
-            secret,
+            secret: unhex(digits)?.try_into().ok()?,
         })
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::clock::{Clock, Timestamp};
 use crate::device::Client;
 use crate::error::{Causes, Refusal};
-use crate::secret::sha256;
+use crate::secret::{hex, sha256};
 use crate::settings::{Allowance, Counted, ThrottleSettings};
 use crate::store::{Limit, Spent, Store, StoreError};
 
@@ -25,18 +25,18 @@ pub(crate) struct Throttle {
     /// Whether all nodes count together.
     is_shared: bool,
     known_for: Duration,
-    client: Budget,
-    identifier: Budget,
-    known: Budget,
-    step: Budget,
-    action: Budget,
-    refresh: Budget,
+    client: BudgetPerKey,
+    identifier: BudgetPerKey,
+    known: BudgetPerKey,
+    step: BudgetPerKey,
+    action: BudgetPerKey,
+    refresh: BudgetPerKey,
     #[cfg(feature = "axum")]
-    verify: Budget,
+    verify: BudgetPerKey,
 }
 
 /// A budget for each key of one sort.
-struct Budget {
+struct BudgetPerKey {
     name: &'static str,
     limits: Vec<Limit>,
     counters: Vec<LocalCounter>,
@@ -65,7 +65,7 @@ impl Throttle {
                 .iter()
                 .map(|limit| LocalCounter::new(*limit, settings.keys, clock))
                 .collect();
-            Budget {
+            BudgetPerKey {
                 name,
                 limits,
                 counters,
@@ -181,7 +181,7 @@ impl Throttle {
 
     async fn spend_for(
         &self,
-        budget: &Budget,
+        budget: &BudgetPerKey,
         client: &Client,
         now: Timestamp,
     ) -> Result<Option<Duration>, Refusal> {
@@ -194,7 +194,7 @@ impl Throttle {
     /// Spends from a budget, or answers how long to wait.
     async fn spend(
         &self,
-        budget: &Budget,
+        budget: &BudgetPerKey,
         key: &[&str],
         now: Timestamp,
     ) -> Result<Option<Duration>, Refusal> {
@@ -222,7 +222,7 @@ impl Throttle {
     }
 }
 
-impl Budget {
+impl BudgetPerKey {
     /// Spends from this node's own counters. The shortest comes first, so that what it refuses is
     /// not counted in the long run.
     fn local(&self, key: &str) -> Option<Duration> {
@@ -277,15 +277,6 @@ fn digest(parts: &[&str]) -> [u8; 32] {
         bytes.extend_from_slice(part.as_bytes());
     }
     sha256(&bytes)
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            _ = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
-            text
-        })
 }
 
 /// Ids of devices that are shorter tell nothing: a stranger would guess them.

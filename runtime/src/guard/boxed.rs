@@ -1,0 +1,54 @@
+//! [`JwtGuard`] with boxed futures, so that guards of different types stand in one list.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::{Context, Issuer, JwtGuard, KeyHealth, Wanted};
+use crate::clock::Timestamp;
+use crate::error::AuthError;
+use crate::keys::PublicKeySet;
+use crate::token::{JwtClaims, Verified};
+
+/// The keys of an issuer, once they are known.
+type KeysFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<Arc<PublicKeySet>, AuthError>> + Send + 'a>>;
+
+/// [`JwtGuard`] with boxed futures.
+pub(super) trait BoxedGuard<U: JwtClaims>: Send + Sync {
+    fn issuer(&self) -> &Issuer;
+    fn public_keys<'a>(&'a self, wanted: Wanted<'a>) -> KeysFuture<'a>;
+    fn verify_custom_claims(
+        &self,
+        token: &Verified<U::Claims>,
+        context: &Context<'_>,
+    ) -> Result<(), AuthError>;
+    fn generation(&self, now: Timestamp) -> Option<u64>;
+    fn health(&self, now: Timestamp) -> KeyHealth;
+}
+
+impl<G: JwtGuard> BoxedGuard<G::User> for G {
+    fn issuer(&self) -> &Issuer {
+        JwtGuard::issuer(self)
+    }
+
+    fn public_keys<'a>(&'a self, wanted: Wanted<'a>) -> KeysFuture<'a> {
+        Box::pin(JwtGuard::public_keys(self, wanted))
+    }
+
+    fn verify_custom_claims(
+        &self,
+        token: &Verified<<G::User as JwtClaims>::Claims>,
+        context: &Context<'_>,
+    ) -> Result<(), AuthError> {
+        JwtGuard::verify_custom_claims(self, token, context)
+    }
+
+    fn generation(&self, now: Timestamp) -> Option<u64> {
+        JwtGuard::generation(self, now)
+    }
+
+    fn health(&self, now: Timestamp) -> KeyHealth {
+        JwtGuard::health(self, now)
+    }
+}
