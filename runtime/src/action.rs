@@ -5,8 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
@@ -78,7 +77,7 @@ impl<P: ActionPurpose> ActionToken<P> {
         fill_random(&mut *bytes)?;
         Ok(Self::new(format!(
             "{PREFIX}{}",
-            URL_SAFE_NO_PAD.encode(*bytes)
+            URL_SAFE_NO_PAD.encode_to_string(*bytes)
         )))
     }
 

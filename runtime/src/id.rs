@@ -3,8 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::{Out, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::Error;
@@ -49,16 +48,17 @@ macro_rules! id {
                 if text.len() != Self::TEXT_LEN {
                     return None;
                 }
-                let read = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
-                (read == 16).then_some(Self(bytes))
+                URL_SAFE_NO_PAD
+                    .decode(text.as_bytes(), Out::from_slice(&mut bytes))
+                    .ok()?;
+                Some(Self(bytes))
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let mut text = [0; Self::TEXT_LEN];
-                let len = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
-                f.write_str(text.get(..len).and_then(|t| std::str::from_utf8(t).ok()).ok_or(fmt::Error)?)
+                f.write_str(URL_SAFE_NO_PAD.encode_as_str(&self.0, Out::from_slice(&mut text)))
             }
         }
 

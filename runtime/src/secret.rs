@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use base64_simd::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -42,7 +41,7 @@ impl Secret {
         let bytes = if let Some(rest) = text.strip_prefix("base64:") {
             [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
                 .iter()
-                .find_map(|engine| engine.decode(rest).ok())
+                .find_map(|encoding| encoding.decode_to_vec(rest).ok())
                 .ok_or(SecretError::Base64)?
         } else if let Some(rest) = text.strip_prefix("hex:") {
             unhex(rest).ok_or(SecretError::Hex)?

@@ -4,8 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -239,7 +238,7 @@ impl Flows {
         if let Err(error) = fill_random(&mut *bytes) {
             return Refusal::unavailable(error);
         }
-        let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(*bytes));
+        let token = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode_to_string(*bytes));
         if let Err(refusal) = self.keep(sha256(token.as_bytes()), pending).await {
             return refusal;
         }

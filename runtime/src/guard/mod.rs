@@ -26,8 +26,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 
 use crate::clock::Timestamp;
 use crate::error::AuthError;
@@ -156,7 +155,7 @@ impl<'a> Context<'a> {
 /// padding. Which bytes those are, issuer and service agree on.
 #[must_use]
 pub fn digest(action: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(sha256(action))
+    URL_SAFE_NO_PAD.encode_to_string(sha256(action))
 }
 
 /// How a guard's keys are.

@@ -8,8 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::{Out, URL_SAFE_NO_PAD};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
@@ -56,10 +55,10 @@ impl ContentKey {
         let mut salt = [0; SALT_LEN];
         fill_random(&mut salt)?;
         let (number, secret) = seal_key.ok_or_else(unusable)?;
-        let kid = format!("{number}.{}", URL_SAFE_NO_PAD.encode(salt));
+        let kid = format!("{number}.{}", URL_SAFE_NO_PAD.encode_to_string(salt));
         let header = format!(r#"{{"alg":"dir","enc":"A256GCM","cty":"JWT","kid":"{kid}"}}"#);
         Ok(Self {
-            header: URL_SAFE_NO_PAD.encode(header).into(),
+            header: URL_SAFE_NO_PAD.encode_to_string(header).into(),
             key: LessSafeKey::new(derive(secret, &salt).ok_or_else(unusable)?),
             made_at: now,
             used: AtomicU64::new(0),
@@ -107,20 +106,19 @@ pub(super) struct ContentKeyId {
 impl ContentKeyId {
     /// Reads a `kid`; `None` where it has another form (R34).
     pub(super) fn parse(kid: &str) -> Option<Self> {
-        let (number, salt) = kid.split_once('.')?;
-        let mut bytes = [0; SALT_LEN + 2];
-        let len = URL_SAFE_NO_PAD
-            .decode_slice(salt, &mut bytes)
-            .ok()
-            .filter(|len| *len == SALT_LEN)?;
+        let (number, encoded) = kid.split_once('.')?;
+        let mut salt = [0; SALT_LEN];
+        if encoded.len() != URL_SAFE_NO_PAD.encoded_length(SALT_LEN) {
+            return None;
+        }
+        URL_SAFE_NO_PAD
+            .decode(encoded.as_bytes(), Out::from_slice(&mut salt))
+            .ok()?;
         let seal_key: u8 = number
             .parse()
             .ok()
             .filter(|parsed: &u8| parsed.to_string() == number)?;
-        Some(Self {
-            seal_key,
-            salt: bytes.get(..len)?.try_into().ok()?,
-        })
+        Some(Self { seal_key, salt })
     }
 
     /// Decrypts in place; `None` for everything that was not encrypted under this key and header.

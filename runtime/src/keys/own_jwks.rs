@@ -1,8 +1,7 @@
 //! The key set as a document: written once for each state of the ring, with an entity tag by which
 //! caches ask.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 
 use super::jwk::JwkSet;
 use crate::secret::sha256;
@@ -17,7 +16,7 @@ pub struct Published {
 impl Published {
     pub(super) fn new(jwks: &JwkSet) -> Self {
         let body = serde_json::to_vec(jwks).unwrap_or_default();
-        let digest = URL_SAFE_NO_PAD.encode(sha256(&body));
+        let digest = URL_SAFE_NO_PAD.encode_to_string(sha256(&body));
         Self {
             etag: format!("\"{digest}\"").into(),
             body: body.into(),

@@ -4,8 +4,7 @@
 use std::num::NonZeroU32;
 
 use aws_lc_rs::pbkdf2;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use zeroize::Zeroizing;
 
 use super::stored::Stored;
@@ -55,7 +54,7 @@ impl ImportedHash {
             .ok()
             .filter(|count: &NonZeroU32| count.get() <= MOST_ITERATIONS)?;
         let hash = STANDARD
-            .decode(hash)
+            .decode_to_vec(hash)
             .ok()
             .filter(|hash| hash.len() == length && parts.next().is_none())?;
         Some(Self::Pbkdf2 {

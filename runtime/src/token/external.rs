@@ -6,8 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::claims::ClaimSet;
@@ -70,7 +69,7 @@ impl<'a> Sealed<'a> {
     /// Reads a token; `None` where it cannot be one.
     pub(crate) fn read(text: &'a str) -> Option<Self> {
         let parts = Compact::split(text)?;
-        let bytes = URL_SAFE_NO_PAD.decode(parts.header).ok()?;
+        let bytes = URL_SAFE_NO_PAD.decode_to_vec(parts.header).ok()?;
         let header = std::str::from_utf8(&bytes)
             .ok()
             .filter(|header| is_strict(header))?;

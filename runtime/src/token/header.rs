@@ -3,8 +3,7 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 
 use super::json::{is_media_type, is_present, is_strict};
 use crate::keys::{KeySet, VerifyingKey};
@@ -33,7 +32,7 @@ struct AccessTokenHeader<'a> {
 /// The key that the header names; `None` where the header is not one of an access token of this
 /// ring.
 pub(super) fn find_key<'k>(encoded: &str, keys: &'k KeySet) -> Option<&'k VerifyingKey> {
-    let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
+    let bytes = URL_SAFE_NO_PAD.decode_to_vec(encoded).ok()?;
     let text = std::str::from_utf8(&bytes).ok()?;
     if !is_strict(text) {
         return None;

@@ -3,10 +3,10 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
+use super::compact::decode;
 use crate::id::SessionId;
 use crate::keys::{KeySet, KeyState};
 use crate::secret::sha256;
@@ -51,7 +51,7 @@ impl RefreshToken {
         }
         let mut text = Zeroizing::new(String::with_capacity(Self::TEXT_LEN));
         text.push_str(PREFIX);
-        URL_SAFE_NO_PAD.encode_string(bytes.as_slice(), &mut text);
+        URL_SAFE_NO_PAD.encode_append(bytes.as_slice(), &mut *text);
         Self(text)
     }
 
@@ -65,10 +65,7 @@ impl RefreshToken {
             .filter(|_| text.len() == Self::TEXT_LEN)
             .ok_or(BadRefreshToken)?;
         let mut bytes = Zeroizing::new([0; BYTES]);
-        match URL_SAFE_NO_PAD.decode_slice(encoded, bytes.as_mut_slice()) {
-            Ok(BYTES) => {}
-            _ => return Err(BadRefreshToken),
-        }
+        decode(encoded, bytes.as_mut_slice()).ok_or(BadRefreshToken)?;
         Parsed::check(keys, &bytes).ok_or(BadRefreshToken)
     }
 

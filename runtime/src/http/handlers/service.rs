@@ -1,7 +1,6 @@
 //! Services that authenticate themselves: which one a request comes from.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -45,7 +44,7 @@ pub(super) fn unknown_service() -> Rejection {
 
 /// Returns name and secret, each encoded as in a form (RFC 6749 section 2.3.1).
 fn basic(encoded: &str) -> Option<(String, String)> {
-    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let text = String::from_utf8(STANDARD.decode_to_vec(encoded).ok()?).ok()?;
     let (name, secret) = text.split_once(':')?;
     let plain = |text: &str| {
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&format!("v={text}")).ok()?;

@@ -72,8 +72,7 @@ const fn little(first: u8, between: u8, last: u8) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use base64_simd::URL_SAFE_NO_PAD;
 
     use super::*;
     use crate::keys::{Algorithm, LiveKey};
@@ -179,7 +178,7 @@ mod tests {
         assert!(
             serde_json::to_string(&ours)
                 .unwrap()
-                .contains(&URL_SAFE_NO_PAD.encode(dalek.verifying_key()))
+                .contains(&URL_SAFE_NO_PAD.encode_to_string(dalek.verifying_key()))
         );
         let signature = <[u8; 64]>::try_from(key.sign(b"message").unwrap().as_slice()).unwrap();
         for bit in 0..512 {

@@ -5,8 +5,7 @@ use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeyPairComponents, PublicKeyComponen
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
 };
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 use jsonwebtoken::EncodingKey;
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -153,7 +152,7 @@ fn pkcs8(pair: &RsaKeyPair) -> Result<Secret, KeyProblem> {
 /// A member in base64url.
 fn part(text: Option<&str>) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
     URL_SAFE_NO_PAD
-        .decode(text.ok_or(KeyProblem::Malformed)?)
+        .decode_to_vec(text.ok_or(KeyProblem::Malformed)?)
         .map(Zeroizing::new)
         .map_err(|_| KeyProblem::Malformed)
 }

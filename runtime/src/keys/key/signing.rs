@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 
 use super::live::{LiveKey, Signature};
 use super::signer::{RemoteKey, SignerError};
@@ -187,7 +186,7 @@ fn header(algorithm: Algorithm, kid: &str) -> Result<Box<str>, Error> {
     }
     let kid = serde_json::Value::from(kid);
     Ok(URL_SAFE_NO_PAD
-        .encode(format!(
+        .encode_to_string(format!(
             r#"{{"alg":"{algorithm}","typ":"at+jwt","kid":{kid}}}"#
         ))
         .into())

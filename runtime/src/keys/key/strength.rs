@@ -1,7 +1,6 @@
 //! What a secret from a setting must be before it becomes a key.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64_simd::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
@@ -55,8 +54,8 @@ fn is_public_key(bytes: &[u8]) -> bool {
     let as_base64 = || {
         let body: Vec<u8> = text.iter().copied().filter(|b| *b != b'=').collect();
         STANDARD_NO_PAD
-            .decode(&body)
-            .or_else(|_| URL_SAFE_NO_PAD.decode(&body))
+            .decode_to_vec(&body)
+            .or_else(|_| URL_SAFE_NO_PAD.decode_to_vec(&body))
             .is_ok_and(|der| is_der(&der))
     };
     contains(b"-----BEGIN")
@@ -139,9 +138,7 @@ mod tests {
         let ssh = "ssh-ed25519 \
                    AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea me@host";
         let body = "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
-        let der = base64::engine::general_purpose::STANDARD
-            .decode(body)
-            .unwrap();
+        let der = base64_simd::STANDARD.decode_to_vec(body).unwrap();
         for text in [pem, jwk, &set, ssh, body] {
             for disguised in [
                 text.to_owned(),

@@ -6,8 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -216,7 +215,7 @@ fn read_key(folder: &Path, algorithm: Algorithm, entry: KeyEntry) -> Result<Held
     };
     let secret = Secret::from_bytes(
         URL_SAFE_NO_PAD
-            .decode(encoded)
+            .decode_to_vec(encoded)
             .map_err(|_| refuse("is damaged: the key is not base64url"))?,
     );
     let len = if entry.purpose == KeyPurpose::Sign {
@@ -245,7 +244,7 @@ fn key_text(algorithm: Algorithm, key: &HeldKey) -> Zeroizing<Vec<u8>> {
     text.push_str("tollgate-key 1 ");
     text.push_str(&use_of(algorithm, key.entry.purpose));
     text.push(' ');
-    URL_SAFE_NO_PAD.encode_string(key.secret.expose(), &mut text);
+    URL_SAFE_NO_PAD.encode_append(key.secret.expose(), &mut *text);
     text.push('\n');
     Zeroizing::new(std::mem::take(&mut *text).into_bytes())
 }

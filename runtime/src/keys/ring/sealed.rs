@@ -5,8 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, UnboundKey};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -108,7 +107,7 @@ impl RingSource {
     fn seal(&self, version: u64, manifest: &Manifest) -> Result<Vec<u8>, Error> {
         let keys = manifest.keys.iter().map(|key| SealedKey {
             entry: key.entry.clone(),
-            secret: Zeroizing::new(URL_SAFE_NO_PAD.encode(key.secret.expose())),
+            secret: Zeroizing::new(URL_SAFE_NO_PAD.encode_to_string(key.secret.expose())),
         });
         let Manifest {
             revision,
@@ -168,7 +167,7 @@ impl RingSource {
         let held = |key: SealedKey| {
             let secret = Secret::from_bytes(
                 URL_SAFE_NO_PAD
-                    .decode(&*key.secret)
+                    .decode_to_vec(&*key.secret)
                     .map_err(|_| refuse("is damaged"))?,
             );
             let is_named = key.entry.purpose != KeyPurpose::Sign

@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_lc_rs::rsa::PublicKey as RsaDer;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 
 use super::point::Point;
@@ -223,7 +222,7 @@ impl PublicKey {
     }
 
     fn parameters(&self) -> KeyParameters {
-        let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode_to_string(bytes);
         let crv = || self.algorithm.curve().unwrap_or_default().to_owned();
         match &*self.point {
             Point::Ed25519(key) => KeyParameters::Okp {
@@ -257,7 +256,7 @@ impl fmt::Debug for PublicKey {
 /// A number of a JWK. Leading zeros should not be there and often are (RFC 7518 section 6.3.1.1).
 fn number(text: &str) -> Result<Vec<u8>, KeyProblem> {
     let bytes = URL_SAFE_NO_PAD
-        .decode(text)
+        .decode_to_vec(text)
         .map_err(|_| KeyProblem::Malformed)?;
     Ok(bytes.into_iter().skip_while(|byte| *byte == 0).collect())
 }
@@ -265,7 +264,7 @@ fn number(text: &str) -> Result<Vec<u8>, KeyProblem> {
 /// A coordinate of a JWK: exactly as long as the curve's field (RFC 7518 section 6.2.1.2).
 fn coordinate(text: &str, len: usize) -> Result<Vec<u8>, KeyProblem> {
     URL_SAFE_NO_PAD
-        .decode(text)
+        .decode_to_vec(text)
         .ok()
         .filter(|bytes| bytes.len() == len)
         .ok_or(KeyProblem::Malformed)
