@@ -47,6 +47,7 @@ impl Client {
 
 /// How tokens travel between a client and the gate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Transport {
     /// In a header and in bodies, handled by the client's own code.
     #[default]

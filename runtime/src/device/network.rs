@@ -16,7 +16,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// A connection from `peer`, and what its proxies say: `said` gives the addresses from the last
+    /// A connection from `peer`, and what its proxies say: `reported` gives the addresses from the last
     /// that was written to the first, `None` for one that is no address. Answers the client's
     /// address beside.
     ///
@@ -28,13 +28,13 @@ impl Network {
     pub fn trace(
         peer: IpAddr,
         trusted: &[Cidr],
-        said: impl Iterator<Item = Option<IpAddr>>,
+        reported: impl Iterator<Item = Option<IpAddr>>,
     ) -> (IpAddr, Self) {
         let is_trusted = |ip: IpAddr| trusted.iter().any(|range| range.contains(ip));
         let (mut client, mut proxies) = (peer.to_canonical(), Vec::new());
-        let mut said = said.take(MOST_PROXIES);
+        let mut reported = reported.take(MOST_PROXIES);
         while is_trusted(client) {
-            let Some(Some(before)) = said.next() else {
+            let Some(Some(before)) = reported.next() else {
                 break;
             };
             proxies.push(client);
@@ -57,17 +57,17 @@ const MOST_PROXIES: usize = 16;
 mod tests {
     use super::*;
 
-    fn trace(peer: &str, said: &[&str]) -> (String, usize) {
+    fn trace(peer: &str, reported: &[&str]) -> (String, usize) {
         let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-        let said = said.iter().rev().map(|text| text.parse().ok());
-        let (client, network) = Network::trace(peer.parse().unwrap(), &trusted, said);
+        let reported = reported.iter().rev().map(|text| text.parse().ok());
+        let (client, network) = Network::trace(peer.parse().unwrap(), &trusted, reported);
         (client.to_string(), network.proxies.len())
     }
 
     /// R111.
     #[test]
     fn the_client_is_the_rightmost_address_that_no_trusted_proxy_has() {
-        for (peer, said, client, proxies) in [
+        for (peer, reported, client, proxies) in [
             ("203.0.113.9", &[][..], "203.0.113.9", 0),
             ("203.0.113.9", &["192.0.2.1"], "203.0.113.9", 0),
             ("10.0.0.1", &["192.0.2.1"], "192.0.2.1", 1),
@@ -90,9 +90,9 @@ mod tests {
             ("::ffff:10.0.0.1", &["::ffff:192.0.2.1"], "192.0.2.1", 1),
         ] {
             assert_eq!(
-                trace(peer, said),
+                trace(peer, reported),
                 (client.to_owned(), proxies),
-                "{peer} {said:?}"
+                "{peer} {reported:?}"
             );
         }
     }

@@ -47,6 +47,7 @@ impl<C: ClaimSet> Facts for Verified<C> {
 
 /// What became of a rule, from best to worst.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Decision {
     /// It holds.
     Allow,

@@ -31,6 +31,7 @@ pub enum Rule {
 
 /// What a claim is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Value {
     /// A string.
     Text(&'static str),

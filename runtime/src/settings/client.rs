@@ -21,6 +21,7 @@ pub struct ClientSettings {
 /// The header in which trusted proxies write addresses: `client.header`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ForwardedHeader {
     /// `X-Forwarded-For`.
     #[default]
@@ -47,6 +48,7 @@ pub struct CookieSettings {
 /// Which requests of other sites carry the access cookie: `cookies.same_site`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SameSite {
     /// Links that are followed.
     #[default]
@@ -127,6 +129,7 @@ impl BindingSettings {
 /// How much a binding means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum BindingMode {
     /// Nothing: it is not compared.
     #[default]

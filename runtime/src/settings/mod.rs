@@ -176,6 +176,7 @@ impl Default for AccessSettings {
 /// What a refresh does to the access tokens before it: `access.on_refresh`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum OnRefresh {
     /// They live until they run out.
     #[default]
@@ -211,6 +212,7 @@ impl Default for RefreshSettings {
 /// How much is forgiven to a refresh token that was replaced: `refresh.policy`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum RefreshPolicy {
     /// Nothing: a second use ends the session, a lost answer too.
     Strict,
@@ -250,6 +252,7 @@ impl Default for SessionSettings {
 /// What happens to the sign-in that is one too many: `session.on_limit`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum OnLimit {
     /// The sessions seen longest ago end. Whoever knows the password can evict the owner with it.
     #[default]
@@ -282,6 +285,7 @@ impl Default for RevocationSettings {
 
 /// What a verifier asks before it accepts a token: `revocation.consistency`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Consistency {
     /// This node's view, which follows the store within a second or so: `eventual`.
     #[default]
@@ -295,6 +299,7 @@ pub enum Consistency {
 /// What a node with a stale view does: `revocation.on_stale`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum OnStale {
     /// It asks the store, and answers 503 where the store cannot answer.
     #[default]
@@ -315,6 +320,7 @@ pub struct KeysSettings {
 /// Which tokens the store remembers one by one: `registry`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Registry {
     /// None but those that are registered by hand: sessions and the log are enough for everything
     /// else.

@@ -40,6 +40,7 @@ pub struct StoreSettings {
 /// Whether a server must prove who it is: `store.tls`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StoreTls {
     /// As `store.url` says: `sslmode=` of PostgreSQL, whose default proves nothing; `rediss:` or
     /// not.

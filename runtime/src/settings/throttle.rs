@@ -93,6 +93,7 @@ const DAY: u64 = 24 * 60 * MINUTE;
 
 /// How many attempts are allowed: `20/15m`, or `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Allowance {
     /// Any number.
     Unlimited,
@@ -144,6 +145,7 @@ impl SettingValue for Allowance {
 /// Where attempts are counted: `throttle.counted`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Counted {
     /// In the store where it is one that nodes share over a network, otherwise in this process.
     #[default]

@@ -138,8 +138,8 @@ fn wycheproof_vectors_of_other_keys_are_no_macs() {
 
 /// As whoever has a set does it: by `kid`, and by an `alg` that is the key's.
 fn is_verified_by(jws: &str, key: &PublicKey) -> Option<()> {
-    let mut room = [[0; 8192]; 2];
-    let [header, signature] = &mut room;
+    let mut buffers = [[0; 8192]; 2];
+    let [header, signature] = &mut buffers;
     let parts = Compact::split(jws)?;
     let header: Value = serde_json::from_slice(decode(parts.header, header)?).ok()?;
     let is_named =
@@ -149,8 +149,8 @@ fn is_verified_by(jws: &str, key: &PublicKey) -> Option<()> {
 }
 
 fn try_holds(jws: &str, jwk: &Value) -> Option<()> {
-    let mut room = [[0; 8192]; 4];
-    let [header, payload, signature, secret] = &mut room;
+    let mut buffers = [[0; 8192]; 4];
+    let [header, payload, signature, secret] = &mut buffers;
     let parts = Compact::split(jws)?;
     let header = std::str::from_utf8(decode(parts.header, header)?).ok()?;
     let members: Value = is_strict(header).then(|| serde_json::from_str(header).ok())??;

@@ -53,8 +53,8 @@ impl Signature {
     pub(crate) fn new(from: &[u8]) -> Self {
         let mut bytes = [0; 96];
         match bytes.get_mut(..from.len()) {
-            Some(room) => {
-                room.copy_from_slice(from);
+            Some(prefix) => {
+                prefix.copy_from_slice(from);
                 Self::Short(bytes, from.len())
             }
             None => Self::Long(from.to_vec()),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What a key of a ring does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum KeyState {
     /// It is published and verifies, and does not sign yet.
     Next,
