@@ -76,10 +76,10 @@ impl PublicKeySet {
         let mut set = Self::default();
         for (at, value) in values.iter().enumerate() {
             let (kid, kty) = (text(value, "kid"), text(value, "kty"));
-            let twin = |other: &Value| text(other, "kid") == kid && text(other, "kty") == kty;
+            let is_double = |other: &Value| text(other, "kid") == kid && text(other, "kty") == kty;
             if let Some(kid) = kid
                 .as_ref()
-                .filter(|_| values.iter().skip(at + 1).any(twin))
+                .filter(|_| values.iter().skip(at + 1).any(is_double))
             {
                 return Err(BadKeySet::DuplicateKid(kid.clone()));
             }

@@ -25,7 +25,7 @@ pub use key::state::KeyState;
 pub use own_jwks::Published;
 pub use ring::configured::ConfiguredRing;
 pub use ring::shared::SharedRing;
-pub use ring::{KeyRing, Rotation};
+pub use ring::{KeyRing, KeySetRef, Rotation};
 pub use set::KeySet;
 
 pub(crate) use ring::sealed::{SharedSlot, SlotAnswer};

@@ -1,5 +1,5 @@
-//! What an access token is bound to: the claim `bnd`, two short fingerprints that say nothing to
-//! who does not know what they are of.
+//! What an access token is bound to: the claim `bnd`, two short fingerprints that reveal
+//! nothing without the original values.
 
 use std::fmt;
 
@@ -30,16 +30,16 @@ impl TokenBinding {
         Self(bytes)
     }
 
-    /// Whether it is bound to no device, or to that of `here`.
+    /// Whether it is bound to no device, or to the one of `presented`.
     #[must_use]
-    pub fn allows_device(&self, here: &Self) -> bool {
-        allows(self.halves().0, here.halves().0)
+    pub fn allows_device(&self, presented: &Self) -> bool {
+        allows(self.halves().0, presented.halves().0)
     }
 
-    /// Whether it is bound to no network, or to that of `here`.
+    /// Whether it is bound to no network, or to the one of `presented`.
     #[must_use]
-    pub fn allows_network(&self, here: &Self) -> bool {
-        allows(self.halves().1, here.halves().1)
+    pub fn allows_network(&self, presented: &Self) -> bool {
+        allows(self.halves().1, presented.halves().1)
     }
 
     pub(super) const fn as_bytes(&self) -> &[u8; 16] {
@@ -51,8 +51,8 @@ impl TokenBinding {
     }
 }
 
-fn allows(bound: &[u8], here: &[u8]) -> bool {
-    bound == [0; 8] || same(bound, here)
+fn allows(bound: &[u8], presented: &[u8]) -> bool {
+    bound == [0; 8] || same(bound, presented)
 }
 
 fn fingerprint(what: &str, sid: SessionId, value: &str) -> [u8; 8] {

@@ -334,11 +334,11 @@ impl ConfiguredRing {
                 ));
             }
         };
-        let twin = self
+        let is_known = self
             .verifying
             .iter()
             .any(|known| **known.kid() == *kid || known.is_same_key(&key));
-        if twin {
+        if is_known {
             return Err(Error::new(
                 ErrorKind::Keys,
                 format!("the ring has the key {kid:?}, or its `kid`, already"),

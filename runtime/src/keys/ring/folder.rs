@@ -53,19 +53,20 @@ pub(super) fn open(
     if let Some(bytes) = read_manifest(folder)? {
         return load(folder, algorithm, bytes);
     }
-    let strays = key_files(folder)?;
-    if let Some(stray) = strays.first().filter(|_| !lock.was_interrupted()) {
+    let files = key_files(folder)?;
+    if let Some(file) = files.first().filter(|_| !lock.was_interrupted()) {
         return Err(Error::new(
             ErrorKind::Keys,
             format!(
-                "{} is missing, but {stray} lies beside it: restore it, or empty the folder",
+                "{} is missing, but {file} lies beside it: restore it, or empty the folder",
                 shown(folder, MANIFEST)
             ),
         ));
     }
     let manifest = Manifest::create(algorithm, now)?;
-    let bytes = write(folder, &manifest).inspect_err(|_| remove_strays(folder, &HashSet::new()))?;
-    remove_strays(folder, &names(&manifest));
+    let bytes =
+        write(folder, &manifest).inspect_err(|_| remove_unnamed(folder, &HashSet::new()))?;
+    remove_unnamed(folder, &names(&manifest));
     Ok((manifest, bytes))
 }
 
@@ -106,7 +107,7 @@ where
         return Ok((manifest, bytes));
     };
     let bytes = write(folder, &changed)?;
-    remove_strays(folder, &names(&changed));
+    remove_unnamed(folder, &names(&changed));
     Ok((changed, bytes))
 }
 
@@ -278,7 +279,7 @@ fn key_files(folder: &Path) -> Result<Vec<String>, Error> {
 
 /// Removes key files that are no longer, or never were, in the manifest. What cannot be removed
 /// stays for the next time.
-fn remove_strays(folder: &Path, named: &HashSet<String>) {
+fn remove_unnamed(folder: &Path, named: &HashSet<String>) {
     for name in key_files(folder).unwrap_or_default() {
         if !named.contains(&name)
             && let Err(error) = fs::remove_file(folder.join(&name))

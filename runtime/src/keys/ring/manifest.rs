@@ -161,8 +161,8 @@ impl Manifest {
     pub(super) fn rotate(&self, now: Timestamp, overlap: Overlap) -> Result<Self, Error> {
         let mut next = self.advanced(now);
         for purpose in [KeyPurpose::Sign, KeyPurpose::Refresh, KeyPurpose::Seal] {
-            let heir = next.position(purpose, KeyState::Next)?;
-            let ready = next.keys.get(heir).map_or(Timestamp::MAX, |key| {
+            let successor = next.position(purpose, KeyState::Next)?;
+            let ready = next.keys.get(successor).map_or(Timestamp::MAX, |key| {
                 key.entry.published_at.plus(PUBLISHED_AHEAD)
             });
             if now < ready {
@@ -176,7 +176,7 @@ impl Manifest {
                     ),
                 ));
             }
-            next.succeed(
+            next.hand_over(
                 purpose,
                 KeyState::Previous,
                 now.plus(overlap.of(purpose)),
@@ -218,13 +218,13 @@ impl Manifest {
         };
         let until = now.plus(overlap.refresh);
         match state {
-            KeyState::Current => next.succeed(purpose, KeyState::Retired, until, now)?,
+            KeyState::Current => next.hand_over(purpose, KeyState::Retired, until, now)?,
             KeyState::Next => {
-                next.mark(purpose, &id, KeyState::Retired, until);
+                next.end(purpose, &id, KeyState::Retired, until);
                 next.publish(purpose, now)?;
             }
             KeyState::Previous | KeyState::Retired => {
-                next.mark(purpose, &id, KeyState::Retired, until)
+                next.end(purpose, &id, KeyState::Retired, until)
             }
         }
         next.keys.retain(|key| {
@@ -306,7 +306,7 @@ impl Manifest {
     }
 
     /// The current key leaves for `state`, the next one becomes current, another is published.
-    fn succeed(
+    fn hand_over(
         &mut self,
         purpose: KeyPurpose,
         state: KeyState,
@@ -314,18 +314,18 @@ impl Manifest {
         now: Timestamp,
     ) -> Result<(), Error> {
         let current = self.position(purpose, KeyState::Current)?;
-        let heir = self.position(purpose, KeyState::Next)?;
+        let successor = self.position(purpose, KeyState::Next)?;
         if let Some(key) = self.keys.get_mut(current) {
             key.entry.state = state;
             key.entry.until = Some(until);
         }
-        if let Some(key) = self.keys.get_mut(heir) {
+        if let Some(key) = self.keys.get_mut(successor) {
             key.entry.state = KeyState::Current;
         }
         self.publish(purpose, now)
     }
 
-    fn mark(&mut self, purpose: KeyPurpose, id: &str, state: KeyState, until: Timestamp) {
+    fn end(&mut self, purpose: KeyPurpose, id: &str, state: KeyState, until: Timestamp) {
         for key in self
             .keys
             .iter_mut()

@@ -12,12 +12,13 @@ pub(super) mod shared;
 mod snapshot;
 
 use std::fmt;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 
 use super::algorithm::Algorithm;
@@ -40,6 +41,24 @@ use snapshot::key_set;
 pub struct KeyRing {
     state: Arc<RingState>,
     clock: Clock,
+}
+
+/// The keys of a ring as they were when [`KeyRing::set`] was called. Holding it keeps no change of
+/// the ring from happening.
+pub struct KeySetRef(arc_swap::Guard<Arc<KeySet>>);
+
+impl Deref for KeySetRef {
+    type Target = KeySet;
+
+    fn deref(&self) -> &KeySet {
+        &self.0
+    }
+}
+
+impl fmt::Debug for KeySetRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
 }
 
 /// What the clones of a ring share.
@@ -144,8 +163,8 @@ impl KeyRing {
 
     /// The keys as they are at the moment.
     #[must_use]
-    pub fn set(&self) -> Guard<Arc<KeySet>> {
-        self.state.set.load()
+    pub fn set(&self) -> KeySetRef {
+        KeySetRef(self.state.set.load())
     }
 
     /// The public keys as a JWK set; empty for HMAC.
@@ -355,7 +374,7 @@ impl KeyRing {
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("KeyRing").field(&**self.set()).finish()
+        f.debug_tuple("KeyRing").field(&*self.set()).finish()
     }
 }
 
