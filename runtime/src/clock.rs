@@ -1,4 +1,4 @@
-//! The one door through which time enters.
+//! The clock: all times come from here.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ impl Timestamp {
     /// The latest representable point: what never ends.
     pub const MAX: Self = Self(i64::MAX as u64);
 
-    /// From whole milliseconds since 1970.
+    /// Makes a timestamp of whole milliseconds since 1970.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         Self(if millis > Self::MAX.0 {
@@ -30,42 +30,43 @@ impl Timestamp {
         })
     }
 
-    /// From whole seconds since 1970, as in a JWT's `NumericDate` (RFC 7519 section 2).
+    /// Makes a timestamp of whole seconds since 1970, as in a JWT's `NumericDate` (RFC 7519 section
+    /// 2).
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
         Self::from_millis(secs.saturating_mul(1000))
     }
 
-    /// Whole milliseconds since 1970.
+    /// Returns the whole milliseconds since 1970.
     #[must_use]
     pub const fn as_millis(self) -> u64 {
         self.0
     }
 
-    /// Whole seconds since 1970, rounded down.
+    /// Returns the whole seconds since 1970, rounded down.
     #[must_use]
     pub const fn as_secs(self) -> u64 {
         self.0 / 1000
     }
 
-    /// This point and `span` later.
+    /// Returns the point that is `span` later.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
         Self::from_millis(self.0.saturating_add(millis(span)))
     }
 
-    /// This point and `span` earlier, 1970 at the earliest.
+    /// Returns the point that is `span` earlier, 1970 at the earliest.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(millis(span)))
     }
 
-    /// This point moved by so many milliseconds, forwards or backwards.
+    /// Returns this point moved by so many milliseconds, forwards or backwards.
     pub(crate) const fn shifted(self, by: i64) -> Self {
         Self::from_millis(self.0.saturating_add_signed(by))
     }
 
-    /// How long after `earlier` this point is; zero if it is not after it.
+    /// Returns how long after `earlier` this point is; zero if it is not after it.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
@@ -99,14 +100,14 @@ enum ClockKind {
 }
 
 impl Clock {
-    /// The system's clock.
+    /// Returns the system's clock.
     #[must_use]
     pub const fn system() -> Self {
         Self(ClockKind::System)
     }
 
-    /// The system's clock as a machine shows it whose clock is ahead by so much: for tests of nodes
-    /// that disagree.
+    /// Returns the system's clock as a machine shows it whose clock is ahead by so much: for tests
+    /// of nodes that disagree.
     #[must_use]
     pub fn ahead_by(span: Duration) -> Self {
         Self(ClockKind::Shifted(
@@ -114,7 +115,7 @@ impl Clock {
         ))
     }
 
-    /// The same of a machine whose clock is behind.
+    /// Returns the system's clock as a machine shows it whose clock is behind by so much.
     #[must_use]
     pub fn behind_by(span: Duration) -> Self {
         Self(ClockKind::Shifted(
@@ -124,8 +125,8 @@ impl Clock {
         ))
     }
 
-    /// A clock that stands at `start` until [`advance`](Self::advance) moves it. All clones move
-    /// together.
+    /// Returns a clock that stands at `start` until [`advance`](Self::advance) moves it. All clones
+    /// move together.
     #[must_use]
     pub fn manual(start: Timestamp) -> Self {
         Self(ClockKind::Manual(Arc::new(AtomicU64::new(
@@ -140,12 +141,13 @@ impl Clock {
         }
     }
 
-    /// Whether it goes by itself. One that a test moves says nothing about another machine's.
+    /// Returns whether the clock runs by itself. One that a test moves says nothing about the clock
+    /// of another machine.
     pub(crate) const fn runs(&self) -> bool {
         !matches!(self.0, ClockKind::Manual(_))
     }
 
-    /// The time.
+    /// Returns the time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match &self.0 {

@@ -19,19 +19,19 @@ macro_rules! id {
             /// How many characters it is written with.
             pub const TEXT_LEN: usize = 22;
 
-            /// From its sixteen bytes.
+            /// Makes an id of its sixteen bytes.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(bytes)
             }
 
-            /// Its sixteen bytes.
+            /// Returns the sixteen bytes.
             #[must_use]
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
             }
 
-            /// A fresh one, 128 bits from the operating system's random source.
+            /// Draws a fresh id, 128 bits from the operating system's random source.
             ///
             /// # Errors
             /// The random source cannot be read.

@@ -22,7 +22,7 @@ impl Secret {
         Self(Zeroizing::new(bytes))
     }
 
-    /// `len` bytes from the operating system's random source.
+    /// Draws `len` bytes from the operating system's random source.
     ///
     /// # Errors
     /// The random source cannot be read.
@@ -51,13 +51,13 @@ impl Secret {
         Ok(Self::from_bytes(bytes))
     }
 
-    /// The bytes. Whatever is made of them is the caller's to protect.
+    /// Returns the bytes. Copies of them are the caller's to protect.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// Whether both hold the same bytes, in time that depends on the length alone.
+    /// Returns whether both hold the same bytes, in time that depends on the length alone.
     #[must_use]
     pub fn same(&self, other: &[u8]) -> bool {
         same(&self.0, other)
@@ -111,7 +111,7 @@ impl Password {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -137,8 +137,7 @@ impl<'de> Deserialize<'de> for Password {
     }
 }
 
-/// Fills `buffer` from the operating system's random source: the one door through which chance
-/// enters.
+/// Fills `buffer` from the operating system's random source; all random bytes come from here.
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
 pub(crate) fn fill_random(buffer: &mut [u8]) -> Result<(), Error> {
     getrandom::fill(buffer).map_err(|error| {
@@ -147,12 +146,12 @@ pub(crate) fn fill_random(buffer: &mut [u8]) -> Result<(), Error> {
     })
 }
 
-/// Whether both slices are the same, in time that depends on the lengths alone.
+/// Returns whether both slices are the same, in time that depends on the lengths alone.
 pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
 
-/// SHA-256 (FIPS 180-4).
+/// Hashes with SHA-256 (FIPS 180-4).
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }

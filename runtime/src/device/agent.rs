@@ -26,8 +26,8 @@ pub struct Agent {
 }
 
 impl Device {
-    /// What user agent and hints say. Where both speak of the system, the hint counts: browsers
-    /// have frozen the other.
+    /// Reads the user agent and the hints. Where both name the system, the hint counts: browsers
+    /// have frozen the user agent.
     #[must_use]
     pub fn agent(&self) -> Agent {
         let known = |text: &str| (!text.is_empty() && text != "UNKNOWN").then(|| text.to_owned());

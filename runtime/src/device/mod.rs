@@ -1,4 +1,4 @@
-//! Who is asking: what a request tells about its sender, and what a session remembers of it.
+//! The client: what a request tells about its sender, and what a session remembers of it.
 
 #[cfg(feature = "axum")]
 mod agent;
@@ -23,7 +23,7 @@ use crate::id::SessionId;
 #[non_exhaustive]
 pub struct Client {
     /// The client's address, where the server was started with connection info. Behind the proxies
-    /// that `client.proxies` names it is the nearest address that none of them has.
+    /// of `client.proxies` it is the nearest address that is not one of theirs.
     pub ip: Option<IpAddr>,
     /// The raw `User-Agent`, cut at 512 bytes.
     pub user_agent: Option<String>,
@@ -38,7 +38,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of which nothing is known: a job, a test, a command line.
+    /// Returns a client of which nothing is known: a job, a test, a command line.
     #[must_use]
     pub fn unknown() -> Self {
         Self::default()
@@ -78,7 +78,7 @@ impl Device {
     /// The longest name or id that is kept, in bytes.
     pub const MAX_BYTES: usize = 128;
 
-    /// A device with a name and an id.
+    /// Makes a device with a name and an id.
     #[must_use]
     pub fn new(name: Option<String>, id: Option<String>) -> Self {
         Self {
@@ -120,13 +120,13 @@ pub struct Hints {
 }
 
 impl Hints {
-    /// Whether nothing was said.
+    /// Returns whether the client sent no hints.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// As stores keep them; `None` where nothing was said.
+    /// Returns the form in which stores keep the hints; `None` where there are none.
     #[allow(dead_code, reason = "not every store writes columns")]
     pub(crate) fn stored(&self) -> Option<String> {
         if self.is_empty() {
@@ -136,7 +136,7 @@ impl Hints {
         }
     }
 
-    /// From what a store kept. What cannot be read says nothing.
+    /// Reads what a store kept. What cannot be read counts as no hints.
     #[allow(dead_code, reason = "not every store writes columns")]
     pub(crate) fn from_stored(text: Option<&str>) -> Self {
         text.and_then(|text| serde_json::from_str(text).ok())

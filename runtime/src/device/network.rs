@@ -9,21 +9,20 @@ use crate::settings::Cidr;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Network {
-    /// Whoever opened the connection: the client, or the last proxy.
+    /// The address that opened the connection: the client's, or that of the last proxy.
     pub peer: Option<IpAddr>,
     /// The trusted proxies that it came through, the nearest first.
     pub proxies: Vec<IpAddr>,
 }
 
 impl Network {
-    /// A connection from `peer`, and what its proxies say: `reported` gives the addresses from the last
-    /// that was written to the first, `None` for one that is no address. Answers the client's
-    /// address beside.
+    /// Finds the client's address of a connection from `peer`, and the proxies in between:
+    /// `reported` gives the addresses that the proxies wrote, the last one first, `None` for one
+    /// that cannot be read.
     ///
-    /// The walk ends at the first address that no trusted proxy has: what stands before it was
-    /// written by whoever has it. It ends too where an address cannot be read, after sixteen
-    /// proxies, and with the first one that was written; then the client's is the last that is
-    /// known.
+    /// The walk ends at the first address that no trusted proxy has: the host at that address wrote
+    /// what stands before it. It also ends where an address cannot be read, after sixteen proxies,
+    /// and with the first address that was written; then the last known address is the client's.
     #[must_use]
     pub fn trace(
         peer: IpAddr,

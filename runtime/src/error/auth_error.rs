@@ -25,7 +25,7 @@ pub enum AuthError {
     /// `insufficient_user_authentication` with a token for it. On refresh it is
     /// [`AuthError::Unavailable`].
     More(Box<SignInStep>),
-    /// Nobody could decide: a database is down. The client sees 503, and nothing changes.
+    /// It could not be decided: a database is down. The client sees 503, and nothing changes.
     Unavailable(BoxError),
 }
 
@@ -36,7 +36,7 @@ impl From<SignInStep> for AuthError {
 }
 
 impl AuthError {
-    /// Nobody could decide, because of this.
+    /// Reports that nothing could be decided, because of this error.
     #[must_use]
     pub fn unavailable(source: impl Into<BoxError>) -> Self {
         Self::Unavailable(source.into())

@@ -1,4 +1,4 @@
-//! Errors, each with the face of whoever is to read it.
+//! Errors: what operators read, and what clients may know.
 
 mod auth_error;
 mod refusal;
@@ -56,7 +56,7 @@ impl Error {
         self
     }
 
-    /// What kind of thing went wrong.
+    /// Returns the kind of thing that went wrong.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         self.kind

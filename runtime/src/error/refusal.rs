@@ -14,9 +14,9 @@ use super::step::StepOffer;
 pub enum Code {
     /// 401: no credentials.
     MissingToken,
-    /// 401: a token that is none of ours, or no longer counts.
+    /// 401: a token that the gate did not issue, or that no longer counts.
     InvalidToken,
-    /// 401: one of ours, and too old.
+    /// 401: a token of the gate that has expired.
     TokenExpired,
     /// 401: sign-in.
     InvalidCredentials,
@@ -40,7 +40,7 @@ pub enum Code {
     UnsupportedMediaType,
     /// 429.
     TooManyRequests,
-    /// 503: nobody could decide.
+    /// 503: it could not be decided.
     Unavailable,
 }
 
@@ -64,7 +64,7 @@ impl Code {
         Self::Unavailable,
     ];
 
-    /// The code as clients see it.
+    /// Returns the code as clients see it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -86,7 +86,7 @@ impl Code {
         }
     }
 
-    /// The status it is answered with.
+    /// Returns the HTTP status of the answer.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -106,7 +106,7 @@ impl Code {
         }
     }
 
-    /// What it means, in a few words.
+    /// Returns what the code means, in a few words.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -143,7 +143,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with this code.
+    /// Makes a refusal with this code.
     #[must_use]
     pub const fn new(code: Code) -> Self {
         Self {
@@ -156,7 +156,7 @@ impl Refusal {
         }
     }
 
-    /// Nobody could decide, because of this.
+    /// Reports that nothing could be decided, because of this error.
     #[must_use]
     pub fn unavailable(source: impl Into<BoxError>) -> Self {
         Self {
@@ -165,7 +165,7 @@ impl Refusal {
         }
     }
 
-    /// Another authentication would do: at most so many seconds old, and in one of these ways where
+    /// Asks for another authentication: at most so many seconds old, and in one of these ways where
     /// there are any.
     #[must_use]
     pub fn step_up(max_age: Option<u64>, acr_values: &[&str]) -> Self {
@@ -177,7 +177,7 @@ impl Refusal {
         }
     }
 
-    /// Not before so long: the answer will be another one then.
+    /// Asks to try again after so long, when the answer will be another one.
     #[must_use]
     pub const fn retry_after(left: Duration) -> Self {
         let mut refusal = Self::new(Code::Unavailable);
@@ -185,7 +185,7 @@ impl Refusal {
         refusal
     }
 
-    /// Too many attempts: not before so long.
+    /// Refuses for too many attempts, and asks to try again after so long.
     #[must_use]
     pub const fn too_many(left: Duration) -> Self {
         let mut refusal = Self::new(Code::TooManyRequests);
@@ -193,8 +193,8 @@ impl Refusal {
         refusal
     }
 
-    /// After how many seconds to try again, where that may help: `Retry-After` (RFC 9110 section
-    /// 10.2.3).
+    /// Returns after how many seconds to try again, where that may help: `Retry-After` (RFC 9110
+    /// section 10.2.3).
     #[must_use]
     pub fn retry_in(&self) -> Option<u64> {
         let waits = matches!(self.code, Code::Unavailable | Code::TooManyRequests);
@@ -208,7 +208,7 @@ impl Refusal {
         })
     }
 
-    /// The same refusal, with a step that would satisfy it.
+    /// Adds a step that would satisfy the refusal.
     pub(crate) fn with_step(self, step: StepOffer) -> Self {
         Self {
             step: Some(Box::new(step)),
@@ -216,26 +216,26 @@ impl Refusal {
         }
     }
 
-    /// The step that a sign-in needs, where it needs one.
+    /// Returns the step that a sign-in needs, where it needs one.
     #[must_use]
     pub fn step(&self) -> Option<&StepOffer> {
         self.step.as_deref()
     }
 
-    /// The code.
+    /// Returns the code.
     #[must_use]
     pub const fn code(&self) -> Code {
         self.code
     }
 
-    /// How old an authentication may be, in seconds, where that is what is missing.
+    /// Returns how old an authentication may be, in seconds, where that is what is missing.
     #[must_use]
     pub const fn max_age(&self) -> Option<u64> {
         self.max_age
     }
 
-    /// In which ways to authenticate, separated by spaces, where that is what is missing (RFC 9470
-    /// section 3).
+    /// Returns the ways to authenticate, separated by spaces, where that is what is missing (RFC
+    /// 9470 section 3).
     #[must_use]
     pub fn acr_values(&self) -> Option<&str> {
         self.acr_values.as_deref()

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// What is still to be proved after the password: a code, a key.
+/// A further proof that a sign-in needs after the password: a code, a key.
 ///
 /// A backend answers it as [`AuthError::More`](super::AuthError::More). The gate keeps it for a few
 /// minutes, gives the client a token for it, and hands it back with the client's answer.
@@ -21,21 +21,21 @@ use serde_json::Value;
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SignInStep {
-    /// Whose sign-in it is: the subject of the user that the last step must answer.
+    /// The subject of the sign-in: the user that the last step must return has it too.
     pub subject: String,
     /// What is to be done, by a name that the client knows: `totp`.
     pub kind: String,
     /// How the session is authenticated once this step is done: the claim `acr` (OpenID Connect
     /// Core section 2).
     pub acr: Option<String>,
-    /// What the client needs for it, as it sees it: the challenge of a security key.
+    /// What the client needs for the step, as the client sees it: the challenge of a security key.
     pub challenge: Option<Value>,
-    /// What the backend wants to have back; the client never sees it.
+    /// A value that the backend gets back; the client never sees it.
     pub note: Option<String>,
 }
 
 impl SignInStep {
-    /// A step of this kind, for this subject.
+    /// Asks for a step of this kind, for this subject.
     #[must_use]
     pub fn new(subject: impl fmt::Display, kind: impl Into<String>) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Who hears of events, and how: inline, or behind a queue that never holds a request up.
+//! Handlers of events: inline, or behind a queue that never delays a request.
 
 use std::fmt;
 use std::future::Future;
@@ -14,7 +14,7 @@ use super::{Event, Outcome};
 type Inline = Box<dyn Fn(&Event) + Send + Sync>;
 type Queued = Arc<dyn Fn(Event) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// Who hears of events, beside the log.
+/// The handlers of events, beside the log.
 ///
 /// A handler that panics is logged; the request that led to the event goes on.
 ///
@@ -38,7 +38,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Nobody but the log.
+    /// Begins without handlers: events go to the log alone.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -68,7 +68,7 @@ impl Events {
         self
     }
 
-    /// Whose events they are, for whoever counts them.
+    /// Sets the issuer under which events are counted.
     #[cfg(feature = "metrics")]
     pub(crate) fn named(mut self, issuer: &str) -> Self {
         issuer.clone_into(&mut self.issuer);
@@ -153,13 +153,13 @@ impl Emitter {
         }
     }
 
-    /// Where the figures of this gate go.
+    /// Returns the meter that counts for this gate.
     #[cfg(feature = "metrics")]
     pub(crate) fn meter(&self) -> &super::Meter {
         &self.0.meter
     }
 
-    /// How many events were dropped because a queue was full, counted for each queue.
+    /// Returns how many events were dropped because a queue was full, counted for each queue.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.0.dropped.load(Ordering::Relaxed)

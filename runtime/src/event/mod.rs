@@ -1,4 +1,4 @@
-//! What happened: typed events after the commit, and the handlers that hear of them.
+//! Events: what happened, told after the commit to the log and to handlers.
 
 mod emitter;
 #[cfg(feature = "metrics")]
@@ -17,7 +17,8 @@ use std::time::Duration;
 use crate::error::Code;
 use crate::id::SessionId;
 
-/// A decision or a change, told after it is durable: what, who, which session, from where.
+/// A decision or a change, reported after it is durable: what happened, to whom, in which session,
+/// from where.
 ///
 /// No event holds a password, a token, a key or what a client typed as its identifier. `Display`
 /// writes one line, in which texts of others are quoted and their line breaks escaped.
@@ -26,9 +27,9 @@ use crate::id::SessionId;
 pub struct Event {
     /// What happened.
     pub kind: EventKind,
-    /// Whom it is about, as in the claim `sub`, where that is known.
+    /// The subject that it is about, as in the claim `sub`, where that is known.
     pub subject: Option<String>,
-    /// Which session it is about.
+    /// The session that it is about.
     pub sid: Option<SessionId>,
     /// The peer's address, where a request led to it and the address is known.
     pub ip: Option<IpAddr>,
@@ -96,7 +97,7 @@ pub enum EventKind {
         /// What for.
         purpose: &'static str,
     },
-    /// A token was used from elsewhere than where its session was opened.
+    /// A token was used from another device or network than its session was opened from.
     BindingMismatch {
         /// Which token.
         token: BoundToken,
@@ -143,7 +144,7 @@ pub enum Refreshed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefreshRefusal {
-    /// It is none of ours, or its key is retired.
+    /// The gate did not issue it, or its key is retired.
     NotOurs,
     /// The session is unknown, over or past an expiry.
     Ended,
@@ -157,7 +158,7 @@ pub enum RefreshRefusal {
     TooLate,
     /// It was presented too often.
     TooOften,
-    /// Nobody could decide.
+    /// It could not be decided.
     Unavailable,
 }
 
@@ -216,19 +217,19 @@ pub enum Ahead {
     Machine,
 }
 
-/// What an event means to whoever watches.
+/// What an event means to an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It was allowed, or done.
     Done,
     /// It was refused.
     Refused,
-    /// Somebody should look. Logged as a warning, the others as information.
+    /// An operator should look at it. Logged as a warning, the others as information.
     Alarm,
 }
 
 impl Event {
-    /// An event of which no more is known.
+    /// Makes an event of which nothing else is known.
     #[must_use]
     pub const fn new(kind: EventKind) -> Self {
         Self {
@@ -262,7 +263,7 @@ impl Event {
 }
 
 impl EventKind {
-    /// Its name in logs: `refresh_reuse`.
+    /// Returns the name in logs: `refresh_reuse`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -291,7 +292,7 @@ impl EventKind {
         }
     }
 
-    /// What it means to whoever watches.
+    /// Returns what the event means to an operator.
     #[must_use]
     pub const fn outcome(&self) -> Outcome {
         match self {

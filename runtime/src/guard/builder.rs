@@ -12,12 +12,12 @@ use crate::store::Store;
 use crate::token::{ClaimSet, JwtClaims, VerifiedCache};
 
 impl<U: JwtClaims> GuardRouter<U> {
-    /// A router without guards.
+    /// Begins a router, without guards yet.
     pub fn builder() -> GuardRouterBuilder<U> {
         GuardRouterBuilder::empty()
     }
 
-    /// A router with this guard alone.
+    /// Makes a router with this guard alone.
     ///
     /// # Errors
     /// As [`GuardRouterBuilder::build`].
@@ -54,25 +54,26 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
         self
     }
 
-    /// No guard may have this issuer, for its tokens are somebody else's to verify.
+    /// Refuses guards with this issuer, whose tokens are verified by another part of the program.
     pub fn not(mut self, issuer: impl Into<String>) -> Self {
         self.others.push(issuer.into());
         self
     }
 
-    /// Where tokens for one action are noted, so that each is good for once.
+    /// Sets the store in which used tokens for one action are noted, so that each counts once.
     pub fn store(mut self, store: impl Into<Store>) -> Self {
         self.store = Some(store.into());
         self
     }
 
-    /// The clock: a manual one for tests.
+    /// Sets the clock: a manual one for tests.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// How many bytes of verified tokens are remembered: 8 MiB unless said, nothing where it is 0.
+    /// Sets how many bytes of verified tokens are remembered: 8 MiB by default, nothing where it is
+    /// 0.
     pub fn remember(mut self, bytes: u64) -> Self {
         self.cache_bytes = bytes;
         self

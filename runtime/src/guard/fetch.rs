@@ -1,4 +1,4 @@
-//! Fetches keys over HTTPS: from where the configuration says, and from nowhere that a token says.
+//! Fetches keys over HTTPS, from the address in the configuration and never from one in a token.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -52,13 +52,13 @@ struct Allows {
 }
 
 impl HttpKeys {
-    /// The keys lie at this address.
+    /// Fetches the keys from this address.
     #[must_use]
     pub fn at(url: impl Into<String>) -> Self {
         Self::new(KeyLocation::At(url.into()))
     }
 
-    /// The keys lie where the issuer's discovery document says:
+    /// Fetches the keys from where the issuer's discovery document says:
     /// `{issuer}/.well-known/openid-configuration` (OpenID Connect Discovery section 4). The
     /// document must name this very issuer (RFC 8414 section 3.3).
     #[must_use]
@@ -75,24 +75,24 @@ impl HttpKeys {
         }
     }
 
-    /// Speaks plain http too. Whoever is on the way can then put keys of their own in place of the
-    /// issuer's: for tests, and inside a network that is trusted as a whole.
+    /// Allows plain http too. Anyone on the path can then replace the issuer's keys with their own:
+    /// use it for tests, and inside a network that is trusted as a whole.
     #[must_use]
     pub fn dangerous_allow_http(mut self) -> Self {
         self.allows.plain_http = true;
         self
     }
 
-    /// Connects to loopback, link-local and private addresses too: for an issuer inside one's own
-    /// network. Whoever answers for the issuer's name can then have this service ask its
-    /// neighbours.
+    /// Allows loopback, link-local and private addresses too, for an issuer inside your own
+    /// network. A party that controls the issuer's name can then make this service send requests to
+    /// its neighbours.
     #[must_use]
     pub fn dangerous_allow_private_addresses(mut self) -> Self {
         self.allows.private_addresses = true;
         self
     }
 
-    /// The client, made when it is first needed.
+    /// Returns the HTTP client, which is made when it is first needed.
     fn client(&self) -> Result<Client, AuthError> {
         let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = &*client {
@@ -129,7 +129,8 @@ impl HttpKeys {
         Ok((body, max_age))
     }
 
-    /// An address that is written as numbers is not resolved, so it is looked at here.
+    /// Checks scheme, credentials and host of an address. An address in numbers is not resolved, so
+    /// that the resolver would not see it.
     fn check(&self, url: &Url) -> Result<(), AuthError> {
         let is_allowed =
             url.scheme() == "https" || (url.scheme() == "http" && self.allows.plain_http);
@@ -158,7 +159,7 @@ impl HttpKeys {
         }
     }
 
-    /// Where the keys lie.
+    /// Finds the address of the keys.
     async fn find(&self) -> Result<Url, AuthError> {
         let issuer = match &self.location {
             KeyLocation::At(url) => return Ok(Url::parse(url)?),
@@ -207,7 +208,7 @@ struct Document {
     jwks_uri: String,
 }
 
-/// A JWK set, or else a map of certificates.
+/// Reads a JWK set, or else a map of certificates.
 fn read(body: &[u8], allowed: &[Algorithm]) -> Result<PublicKeySet, AuthError> {
     let value: serde_json::Value = serde_json::from_slice(body)?;
     let serde_json::Value::Object(members) = value else {
@@ -240,7 +241,7 @@ fn read(body: &[u8], allowed: &[Algorithm]) -> Result<PublicKeySet, AuthError> {
 
 fn build(allows: Allows) -> Result<Client, AuthError> {
     let builder = ClientBuilder::new()
-        // A proxy would connect in this service's place, to addresses that nobody looked at.
+        // A proxy would connect in place of this service, to addresses that were not checked.
         .no_proxy()
         .redirect(Policy::none())
         .referer(false)
@@ -257,7 +258,7 @@ fn build(allows: Allows) -> Result<Client, AuthError> {
     Ok(builder.build()?)
 }
 
-/// `max-age` of `Cache-Control` (RFC 9111 section 5.2.2.1).
+/// Reads `max-age` of `Cache-Control` (RFC 9111 section 5.2.2.1).
 fn max_age(response: &Response) -> Option<Duration> {
     let value = response.headers().get("cache-control")?.to_str().ok()?;
     let max_age = value
@@ -302,7 +303,7 @@ impl fmt::Display for Private {
 
 impl std::error::Error for Private {}
 
-/// Whether an address is one of the public internet (IANA's registries of special-purpose
+/// Returns whether an address is one of the public internet (IANA's registries of special-purpose
 /// addresses, RFC 6890).
 fn is_public(address: IpAddr) -> bool {
     match address {

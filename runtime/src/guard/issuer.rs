@@ -43,13 +43,13 @@ pub enum Nonce {
     /// As it was sent (OpenID Connect Core section 3.1.3.7).
     #[default]
     AsSent,
-    /// The client sent the SHA-256 of it in hexadecimal, as Apple and Firebase have it, and keeps
-    /// the value to itself: whoever only has the token cannot exchange it.
+    /// The client sent its SHA-256 in hexadecimal, as Apple and Firebase do, and keeps the value to
+    /// itself: the token alone cannot be exchanged.
     Sha256,
 }
 
 impl Issuer {
-    /// The issuer of this name: its `iss`, byte for byte, a slash at the end included.
+    /// Describes the issuer of this name: its `iss`, byte for byte, a slash at the end included.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -71,44 +71,44 @@ impl Issuer {
         self
     }
 
-    /// Accepts these algorithms and no other: RS256 and ES256 unless said (R18). A key that names
-    /// none takes the one of these that fits it, never what a token says (R21).
+    /// Accepts these algorithms and no other: RS256 and ES256 by default (R18). A key that names no
+    /// algorithm gets the one of these that fits it, never what a token says (R21).
     #[must_use]
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
         self
     }
 
-    /// Accepts this kind of token: [`TokenKind::AccessToken`] unless said.
+    /// Accepts this kind of token: [`TokenKind::AccessToken`] by default.
     #[must_use]
     pub fn accept(mut self, kind: TokenKind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// How far its clock may differ: 30 s unless said, at most 120 s.
+    /// Sets how far the issuer's clock may differ: 30 s by default, at most 120 s.
     #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// The longest `exp − iat`: a day unless said.
+    /// Sets the longest `exp − iat`: a day by default.
     #[must_use]
     pub fn max_lifetime(mut self, max_lifetime: Duration) -> Self {
         self.max_lifetime = max_lifetime;
         self
     }
 
-    /// How its ID tokens carry a `nonce`: [`Nonce::AsSent`] unless said.
+    /// Sets how the issuer's ID tokens carry a `nonce`: [`Nonce::AsSent`] by default.
     #[must_use]
     pub fn nonce(mut self, nonce: Nonce) -> Self {
         self.nonce = nonce;
         self
     }
 
-    /// Whether what a client sent is what the token is bound to; nothing is where it is bound to
-    /// nothing.
+    /// Returns whether the client sent the value that the token is bound to, or nothing where the
+    /// token is bound to nothing.
     pub(super) fn is_bound_to(&self, nonce: Option<&str>, sent: Option<&str>) -> bool {
         match (nonce, sent, self.nonce) {
             (None, None, _) => true,
@@ -120,25 +120,25 @@ impl Issuer {
         }
     }
 
-    /// Its name: `iss`.
+    /// Returns the name of the issuer: `iss`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The algorithms that it accepts.
+    /// Returns the algorithms that are accepted.
     #[must_use]
     pub fn allowed(&self) -> &[Algorithm] {
         &self.algorithms
     }
 
-    /// Which of its tokens count.
+    /// Returns the kind of token that is accepted.
     #[must_use]
     pub fn kind(&self) -> TokenKind {
         self.kind
     }
 
-    /// All that keeps it from being used.
+    /// Returns all that keeps the issuer from being used.
     pub(super) fn problems(&self) -> Vec<&'static str> {
         let is_hmac = |algorithm: &Algorithm| algorithm.family() == AlgorithmFamily::Hmac;
         let wrong = [
@@ -169,7 +169,7 @@ impl Issuer {
             .collect()
     }
 
-    /// The same as the verifier reads it.
+    /// Returns the same as the verifier reads it.
     pub(super) fn expected(&self, guard: &Arc<str>) -> Expected {
         Expected {
             guard: Arc::clone(guard),

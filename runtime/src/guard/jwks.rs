@@ -17,9 +17,9 @@ use crate::token::JwtClaims;
 /// A guard that fetches the keys of its issuer, and keeps them.
 ///
 /// They are fetched when the first token comes, and renewed in the background every ten minutes
-/// while tokens come. A token that names an unknown key makes it ask once more, but nobody is asked
-/// more often than every 30 seconds, whether it succeeds or not. While the issuer cannot be
-/// reached, the keys that are known verify for a day; then every token is refused with 503.
+/// while tokens come. A token that names an unknown key makes the guard fetch again, but the issuer
+/// is not asked more often than every 30 seconds, whether a fetch succeeds or not. While the issuer
+/// cannot be reached, the known keys verify for a day; then every token is refused with 503.
 pub struct JwksGuard<U> {
     issuer: Issuer,
     limits: Limits,
@@ -28,7 +28,7 @@ pub struct JwksGuard<U> {
 }
 
 impl<U: JwtClaims> JwksGuard<U> {
-    /// A guard with keys from any source.
+    /// Makes a guard with keys from any source.
     #[must_use]
     pub fn new(issuer: Issuer, source: impl KeySource) -> Self {
         let limits = Limits {
@@ -60,8 +60,9 @@ impl<U: JwtClaims> JwksGuard<U> {
         )
     }
 
-    /// ID tokens of a Firebase project, by its id. Firebase has no access tokens for services of
-    /// one's own: its ID token, whose audience is the project, is meant to be sent to them.
+    /// Accepts ID tokens of a Firebase project, by its id. Firebase issues no access tokens for a
+    /// project's own services: its ID token, whose audience is the project, is meant to be sent to
+    /// them.
     #[cfg(feature = "jwks-client")]
     #[must_use]
     pub fn firebase(project: &str) -> Self {
@@ -135,15 +136,15 @@ impl<U: JwtClaims> JwksGuard<U> {
         }
     }
 
-    /// From which age on the keys are renewed: ten minutes unless said, and never more often than
-    /// every 30 seconds.
+    /// Sets the age from which on the keys are renewed: ten minutes by default, and never more
+    /// often than every 30 seconds.
     #[must_use]
     pub fn renew_every(mut self, age: Duration) -> Self {
         self.limits.renew = age;
         self
     }
 
-    /// From which age on keys that cannot be renewed no longer verify: a day unless said.
+    /// Sets the age from which on keys that cannot be renewed no longer verify: a day by default.
     #[must_use]
     pub fn max_stale(mut self, age: Duration) -> Self {
         self.limits.stale = age;

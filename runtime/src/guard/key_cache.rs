@@ -1,4 +1,5 @@
-//! Fetched keys: kept, renewed in the background, fetched by one for all, and by nobody too often.
+//! Fetched keys: kept, renewed in the background, fetched once for all that wait, and never too
+//! often.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,9 +17,9 @@ use crate::keys::{Algorithm, PublicKeySet};
 
 /// Keys of a source.
 ///
-/// Whoever finds the wanted key in a fresh set reads one pointer and takes no lock. All others
-/// share one attempt, and an attempt is made only so often, whether it succeeds or not (R59 to
-/// R64).
+/// A caller that finds the wanted key in a fresh set reads one pointer and takes no lock. All
+/// others share one attempt, and attempts are limited in number, whether they succeed or not (R59
+/// to R64).
 pub(super) struct KeyCache {
     source: Box<dyn BoxedSource>,
     held: ArcSwapOption<FetchedKeys>,
@@ -63,7 +64,7 @@ impl KeyCache {
         })
     }
 
-    /// The keys, with the wanted one among them where it can be had.
+    /// Returns the keys, with the wanted one among them where it can be had.
     pub(super) async fn keys(
         self: &Arc<Self>,
         wanted: Wanted<'_>,
@@ -79,7 +80,7 @@ impl KeyCache {
             let knows =
                 kid.is_none_or(|kid| held.keys.keys().iter().any(|key| key.kid() == Some(kid)));
             if knows {
-                // Renewed beside the requests, none of which waits for it.
+                // The keys are renewed in the background; no request waits for that.
                 if now.since(held.fetched_at) >= limits.renewal(held.max_age)
                     && !self.is_too_early(now)
                 {
@@ -107,7 +108,7 @@ impl KeyCache {
         })
     }
 
-    /// A number that changes with the keys; `None` where they are too old to verify.
+    /// Returns a number that changes with the keys; `None` where they are too old to verify.
     pub(super) fn generation(&self, now: Timestamp, limits: Limits) -> Option<u64> {
         let generation = self.generation.load(Ordering::Acquire);
         let held = self.held.load();
@@ -162,7 +163,7 @@ impl KeyCache {
                 Err(AuthError::unavailable("the issuer did not answer in time"))
             });
             cache.end(fetched, now);
-            // Nobody may be waiting.
+            // There may be no waiting caller.
             let _ = done.send(true);
         });
         Some(running)
@@ -195,8 +196,8 @@ impl KeyCache {
                     max_age,
                 })));
                 if !is_same {
-                    // After the keys: whoever reads this number before has at worst newer keys,
-                    // never older ones.
+                    // After the keys: a caller that reads this number before gets newer keys at
+                    // worst, never older ones.
                     self.generation.fetch_add(1, Ordering::Release);
                 }
             }
@@ -221,7 +222,8 @@ impl KeyCache {
 }
 
 impl Limits {
-    /// R64: what an issuer says about its keys is believed between the floor and the setting.
+    /// Returns the age from which on keys are renewed: what the issuer says, between the floor and
+    /// the setting (R64).
     fn renewal(self, max_age: Option<Duration>) -> Duration {
         max_age
             .map_or(self.renew, |age| age.min(self.renew))
@@ -258,7 +260,7 @@ impl fmt::Debug for KeyCache {
     }
 }
 
-/// How often at most an issuer is asked, whatever becomes of it (R59, R60).
+/// The least time between two attempts, successful or not (R59, R60).
 const COOL_DOWN_MILLIS: u64 = 30_000;
 /// How long an issuer may take to answer (R62).
 const TIMEOUT: Duration = Duration::from_secs(5);

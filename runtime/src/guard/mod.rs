@@ -34,11 +34,11 @@ use crate::keys::PublicKeySet;
 use crate::secret::sha256;
 use crate::token::{JwtClaims, Verified};
 
-/// Knows the keys of one issuer, and what else its tokens must say.
+/// A guard knows the keys of one issuer, and what else its tokens must say.
 ///
-/// [`StaticGuard`] and [`JwksGuard`] are the two that most need; implement it for keys that come
-/// from elsewhere. Signature, times, issuer, audience and kind are checked by the [`GuardRouter`],
-/// whatever a guard does.
+/// [`StaticGuard`] and [`JwksGuard`] are enough for most programs; implement the trait for keys
+/// from another source. The [`GuardRouter`] checks signature, times, issuer, audience and kind for
+/// every guard.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a guard",
     label = "expected a `JwksGuard`, a `StaticGuard`, or a type that implements `JwtGuard`",
@@ -48,14 +48,14 @@ pub trait JwtGuard: Send + Sync + 'static {
     /// The type whose claims its tokens carry.
     type User: JwtClaims;
 
-    /// What is expected of its tokens. It does not change while the guard is in use.
+    /// Describes what is expected of the tokens. It does not change while the guard is in use.
     fn issuer(&self) -> &Issuer;
 
-    /// The keys of the issuer; `wanted` says for which token. Where that names a key that is not
-    /// known, a guard may look for news.
+    /// Returns the keys of the issuer; `wanted` says for which token. Where that names an unknown
+    /// key, a guard may fetch the keys again.
     ///
     /// # Errors
-    /// [`AuthError::Unavailable`]: nobody could say, and the client sees 503.
+    /// [`AuthError::Unavailable`]: the keys could not be determined, and the client sees 503.
     fn public_keys(
         &self,
         wanted: Wanted<'_>,
@@ -75,32 +75,32 @@ pub trait JwtGuard: Send + Sync + 'static {
         Ok(())
     }
 
-    /// A number that changes whenever the keys do: what was verified under another one is verified
-    /// again. `None` where that is not known, so that no token is remembered.
+    /// Returns a number that changes whenever the keys do: what was verified under another number
+    /// is verified again. `None` where that is not known, so that no token is remembered.
     fn generation(&self, now: Timestamp) -> Option<u64> {
         let _ = now;
         None
     }
 
-    /// How the guard is doing.
+    /// Reports the state of the guard's keys.
     fn health(&self, now: Timestamp) -> KeyHealth {
         let _ = now;
         KeyHealth::default()
     }
 }
 
-/// For which token keys are asked for.
+/// The token for which keys are asked.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Wanted<'a> {
-    /// The key that the token names. Whoever sent the token chose it: it is compared, and nothing
-    /// else (R34).
+    /// The key that the token names. The sender of the token chose it: it may be compared, and
+    /// nothing else (R34).
     pub kid: Option<&'a str>,
     /// The time.
     pub now: Timestamp,
 }
 
-/// What a token is to be good for, beside itself.
+/// What a token must allow, beside being valid.
 ///
 /// ```
 /// use tollgate::guard::{Context, digest};
@@ -123,7 +123,7 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// Nothing.
+    /// Returns a context that asks for nothing.
     #[must_use]
     pub const fn none() -> Self {
         Self {
@@ -132,7 +132,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The token is to allow this action.
+    /// Returns a context in which the token must allow this action.
     #[must_use]
     pub const fn action(digest: &'a str) -> Self {
         Self {
@@ -141,7 +141,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// It is presented by this caller.
+    /// Adds the caller who presents the token.
     #[must_use]
     pub const fn caller(self, caller: &'a str) -> Self {
         Self {
@@ -151,14 +151,14 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The digest of an action, as both sides may write it: SHA-256 over its bytes, base64url without
-/// padding. Which bytes those are, issuer and service agree on.
+/// Returns the digest of an action, as both sides may write it: SHA-256 over its bytes, base64url
+/// without padding. Issuer and service agree on which bytes these are.
 #[must_use]
 pub fn digest(action: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode_to_string(sha256(action))
 }
 
-/// How a guard's keys are.
+/// The state of a guard's keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyHealth {
@@ -170,7 +170,7 @@ pub struct KeyHealth {
     pub problem: Option<String>,
 }
 
-/// How one guard of a [`GuardRouter`] is doing.
+/// The state of one guard of a [`GuardRouter`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GuardHealth {

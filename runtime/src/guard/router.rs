@@ -1,5 +1,5 @@
-//! Several guards behind one type: which one looks at a token, what all tokens are held against,
-//! what is remembered.
+//! Several guards behind one type: the choice of the guard, the checks that all tokens pass, the
+//! cache of verified tokens.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,8 +18,9 @@ use crate::token::{
 
 /// Guards by name and by issuer, behind one type. Cheap to clone.
 ///
-/// A token is looked at by the guard whose issuer its `iss` is, byte for byte, and by no other:
-/// where that one refuses it, it is refused. All guards of one router read the same claims.
+/// The guard whose issuer is the token's `iss`, byte for byte, verifies the token, and no other
+/// guard does: where that one refuses it, it is refused. All guards of one router read the same
+/// claims.
 pub struct GuardRouter<U: JwtClaims>(pub(super) Arc<RouterState<U>>);
 
 /// What the clones of a router share.
@@ -41,8 +42,8 @@ impl<U: JwtClaims> GuardRouter<U> {
     /// Verifies a token by the guard of its issuer.
     ///
     /// # Errors
-    /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where nobody could
-    /// decide.
+    /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where the keys or the
+    /// store could not be read.
     pub async fn verify(
         &self,
         token: &str,
@@ -58,7 +59,7 @@ impl<U: JwtClaims> GuardRouter<U> {
         .await
     }
 
-    /// Verifies a token by the guard of this name, whatever issuer the token claims to be of.
+    /// Verifies a token by the guard of this name, whatever issuer the token claims.
     ///
     /// # Errors
     /// As [`verify`](Self::verify). A token is invalid where there is no guard of this name.
@@ -78,12 +79,12 @@ impl<U: JwtClaims> GuardRouter<U> {
         }
     }
 
-    /// The names of the guards, in their order.
+    /// Returns the names of the guards, in their order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.guards.iter().map(|entry| &*entry.name)
     }
 
-    /// The issuers of the guards, in their order.
+    /// Returns the issuers of the guards, in their order.
     pub fn issuers(&self) -> impl Iterator<Item = &str> {
         self.0
             .guards
@@ -91,7 +92,7 @@ impl<U: JwtClaims> GuardRouter<U> {
             .map(|entry| &*entry.expected.base.issuer)
     }
 
-    /// How each guard is doing. Asks nobody.
+    /// Reports the state of each guard, without asking any issuer.
     #[must_use]
     pub fn health(&self) -> Vec<GuardHealth> {
         let now = self.0.clock.now();
@@ -107,7 +108,8 @@ impl<U: JwtClaims> GuardRouter<U> {
         self.0.guards.iter().map(of).collect()
     }
 
-    /// Whether a token that these guards verified is bound to what its client sent along.
+    /// Returns whether a token that these guards verified is bound to the value that its client
+    /// sent along.
     pub(crate) fn is_bound_to(&self, token: &TokenInfo, sent: Option<&str>) -> bool {
         let entry = self
             .0
@@ -117,7 +119,7 @@ impl<U: JwtClaims> GuardRouter<U> {
         entry.is_some_and(|entry| entry.guard.issuer().is_bound_to(token.nonce(), sent))
     }
 
-    /// The clock.
+    /// Returns the clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.0.clock
@@ -165,7 +167,7 @@ impl<U: JwtClaims> GuardRouter<U> {
         let sealed = Sealed::read(token).ok_or(Code::InvalidToken)?;
         let at = which(&sealed).ok_or(Code::InvalidToken)?;
         let entry = self.0.guards.get(at).ok_or(Code::InvalidToken)?;
-        // Before the keys: a token that cannot count makes nobody ask for any.
+        // Before the keys: a token that cannot count causes no fetch.
         let allowed = entry.guard.issuer().allowed();
         if !allowed
             .iter()
@@ -246,7 +248,7 @@ impl<U: JwtClaims> GuardRouter<U> {
     }
 }
 
-/// The key of a token: by its `kid`, or the only one there is where one of both has none.
+/// Finds the key of a token: by its `kid`, or the only key where either has no `kid`.
 fn find<'k>(keys: &'k PublicKeySet, sealed: &Sealed<'_>) -> Option<&'k PublicKey> {
     let by_name = |kid: &str| {
         let mut named = keys.keys().iter().filter(|key| key.kid() == Some(kid));
@@ -261,7 +263,8 @@ fn find<'k>(keys: &'k PublicKeySet, sealed: &Sealed<'_>) -> Option<&'k PublicKey
     key.filter(|key| is_for(key, sealed))
 }
 
-/// The algorithm is the key's. The header may only agree, to the letter (R10, R18, R21).
+/// Returns whether the header names the key's algorithm, to the letter. The algorithm is the key's,
+/// never the header's (R10, R18, R21).
 fn is_for(key: &PublicKey, sealed: &Sealed<'_>) -> bool {
     *sealed.algorithm == *key.algorithm().as_str()
 }

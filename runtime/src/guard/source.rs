@@ -1,4 +1,4 @@
-//! Where keys come from: one place, or several that must agree.
+//! Sources of keys: one place, or several that must agree.
 
 use std::fmt;
 use std::future::Future;
@@ -18,7 +18,7 @@ pub trait KeySource: Send + Sync + 'static {
     /// out.
     ///
     /// # Errors
-    /// Whatever kept it from knowing: the keys that are known stay in use.
+    /// The keys could not be fetched; the known ones stay in use.
     fn fetch(
         &self,
         allowed: &[Algorithm],
@@ -36,7 +36,7 @@ pub struct Fetched {
 }
 
 impl Fetched {
-    /// Keys of which the source does not say how long they may be kept.
+    /// Wraps keys of which the source does not say how long they may be kept.
     #[must_use]
     pub fn new(keys: PublicKeySet) -> Self {
         Self {
@@ -45,7 +45,7 @@ impl Fetched {
         }
     }
 
-    /// What makes two sets the same: names, algorithms and keys, in whichever order.
+    /// Returns what makes two sets the same: names, algorithms and keys, in whichever order.
     fn essence(&self) -> Vec<(Option<String>, String, String)> {
         let of = |key: &crate::keys::PublicKey| {
             (
@@ -104,7 +104,7 @@ pub struct Attested {
 pub struct AttestedBuilder(Attested);
 
 impl Attested {
-    /// So many sources must agree.
+    /// Begins a source in which so many others must agree.
     #[allow(
         clippy::new_ret_no_self,
         reason = "what is asked for comes with the sources"
@@ -124,10 +124,10 @@ impl AttestedBuilder {
         self
     }
 
-    /// The source that all of them make together.
+    /// Makes the one source of all of them.
     ///
     /// # Errors
-    /// Nobody would have to agree, or more than there are.
+    /// The quorum is zero, or above the number of sources.
     pub fn build(self) -> Result<Attested, Error> {
         let Attested { quorum, sources } = &self.0;
         if *quorum == 0 || *quorum > sources.len() {

@@ -1,4 +1,4 @@
-//! A guard whose keys its owner sets.
+//! A guard whose keys the program sets.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,7 +13,7 @@ use crate::error::{AuthError, Error, ErrorKind};
 use crate::keys::{PublicKey, PublicKeySet};
 use crate::token::JwtClaims;
 
-/// A guard that never asks anybody: its owner sets the keys, and changes them while it is in use.
+/// A guard that fetches nothing: the program sets the keys, and changes them while it is in use.
 /// Clones share them.
 ///
 /// ```
@@ -46,7 +46,7 @@ struct SharedKeys {
 }
 
 impl<U: JwtClaims> StaticGuard<U> {
-    /// A guard without keys: it refuses every token until it is given some.
+    /// Makes a guard without keys: it refuses every token until it is given some.
     #[must_use]
     pub fn new(issuer: Issuer) -> Self {
         Self {
@@ -103,8 +103,8 @@ impl<U: JwtClaims> StaticGuard<U> {
             ));
         }
         self.shared.keys.store(Arc::new(keys));
-        // After the keys: whoever reads this number before has at worst newer keys, never older
-        // ones.
+        // After the keys: a caller that reads this number before gets newer keys at worst, never
+        // older ones.
         self.shared.generation.fetch_add(1, Ordering::Release);
         Ok(())
     }

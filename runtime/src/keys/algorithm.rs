@@ -42,7 +42,7 @@ pub enum Algorithm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AlgorithmFamily {
-    /// Secrets: whoever verifies can sign too.
+    /// Secrets: each party that verifies can sign too.
     Hmac,
     /// RSA keys.
     Rsa,

@@ -14,8 +14,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::secret::{Secret, fill_random};
 
-/// A key that encrypts, of this process alone: nobody else draws its salt, so that counting needs
-/// no agreement.
+/// A key that encrypts, of this process alone: no other process draws its salt, so that the uses
+/// are counted without agreement.
 pub(crate) struct ContentKey {
     header: Box<str>,
     key: LessSafeKey,

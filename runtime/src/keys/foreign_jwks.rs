@@ -1,4 +1,4 @@
-//! Sets of public keys that others publish: read leniently key by key, strictly as a whole.
+//! Sets of public keys of other issuers: read leniently key by key, strictly as a whole.
 
 use std::fmt;
 
@@ -92,7 +92,7 @@ impl PublicKeySet {
     }
 
     fn read(value: &Value, allowed: &[Algorithm]) -> Result<PublicKey, KeyProblem> {
-        // Whoever publishes the private part has given the key away.
+        // A key whose private part was published is no longer secret.
         if PRIVATE_MEMBERS.iter().any(|name| value.get(name).is_some()) {
             return Err(KeyProblem::Private);
         }
@@ -112,19 +112,19 @@ impl PublicKeySet {
         Ok(())
     }
 
-    /// The keys that can be used.
+    /// Returns the keys that can be used.
     #[must_use]
     pub fn keys(&self) -> &[PublicKey] {
         &self.keys
     }
 
-    /// The keys that were left out, by `kid` where they have one, and why.
+    /// Returns the keys that were left out, by `kid` where they have one, and why.
     #[must_use]
     pub fn skipped(&self) -> &[(Option<String>, KeyProblem)] {
         &self.skipped
     }
 
-    /// The key of this `kid`, byte for byte.
+    /// Returns the key of this `kid`, byte for byte.
     #[must_use]
     pub fn find(&self, kid: &str) -> Option<&PublicKey> {
         self.keys.iter().find(|key| key.kid() == Some(kid))
@@ -132,8 +132,8 @@ impl PublicKeySet {
 }
 
 impl FromIterator<PublicKey> for PublicKeySet {
-    /// Keys that were read one by one, as from PEM texts. One that is there already for another
-    /// algorithm is skipped.
+    /// Collects keys that were read one by one, as from PEM texts. A key that is there already for
+    /// another algorithm is skipped.
     fn from_iter<T: IntoIterator<Item = PublicKey>>(keys: T) -> Self {
         let mut set = Self::default();
         for key in keys {

@@ -62,7 +62,7 @@ pub(super) enum KeyParameters {
 }
 
 impl Jwk {
-    /// A public key of these members, for verifying signatures.
+    /// Returns a public key of these members, for verifying signatures.
     pub(super) fn for_signatures(
         alg: &'static str,
         kid: Option<&str>,
@@ -81,7 +81,8 @@ impl Jwk {
         }
     }
 
-    /// Whether `use` and `key_ops` allow verifying signatures (RFC 7517 sections 4.2 and 4.3).
+    /// Returns whether `use` and `key_ops` allow verifying signatures (RFC 7517 sections 4.2 and
+    /// 4.3).
     pub(super) fn is_for_signatures(&self) -> bool {
         let has_verify = |ops: &Vec<String>| ops.iter().any(|op| op == VERIFY);
         self.key_use

@@ -1,4 +1,4 @@
-//! The ring of keys: what signs access tokens, what guards refresh tokens, what seals.
+//! The key ring: keys that sign access tokens, keys that protect refresh tokens, keys that seal.
 
 mod algorithm;
 #[cfg(feature = "jwe")]

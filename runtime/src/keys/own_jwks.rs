@@ -6,7 +6,7 @@ use base64_simd::URL_SAFE_NO_PAD;
 use super::jwk::JwkSet;
 use crate::secret::sha256;
 
-/// A JWK set as it is published: for whoever serves it without the gate's own route.
+/// A JWK set as it is published, for programs that serve it without the gate's own route.
 #[derive(Clone, Debug)]
 pub struct Published {
     body: Box<[u8]>,
@@ -23,14 +23,14 @@ impl Published {
         }
     }
 
-    /// The text, to be served as `application/jwk-set+json` (RFC 7517 section 8.5).
+    /// Returns the text, to be served as `application/jwk-set+json` (RFC 7517 section 8.5).
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// A strong validator, quotes included (RFC 9110 section 8.8.3): equal for equal bytes on every
-    /// node.
+    /// Returns a strong validator, quotes included (RFC 9110 section 8.8.3): equal for equal bytes
+    /// on every node.
     #[must_use]
     pub fn etag(&self) -> &str {
         &self.etag

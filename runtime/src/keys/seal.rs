@@ -1,5 +1,4 @@
-//! Sealing bytes so that only a holder of the key reads them, and nobody changes them: AES-256-GCM
-//! (NIST SP 800-38D).
+//! Sealing: bytes that only a holder of the key can read or change (AES-256-GCM, NIST SP 800-38D).
 
 use std::sync::Arc;
 
@@ -82,7 +81,7 @@ pub(crate) fn open_with<'a>(
         .ok()
 }
 
-/// 32 bytes for one purpose from a secret that has another (HKDF-SHA-256, RFC 5869).
+/// Derives 32 bytes for one purpose from a secret that has another (HKDF-SHA-256, RFC 5869).
 pub(super) fn derive(secret: &[u8], purpose: &[u8]) -> Result<Secret, Error> {
     let mut bytes = vec![0; 32];
     hkdf::Salt::new(hkdf::HKDF_SHA256, &[])

@@ -75,7 +75,7 @@ impl KeySet {
         }
     }
 
-    /// The algorithm of every signing key in the ring.
+    /// Returns the algorithm of every signing key in the ring.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
@@ -88,7 +88,7 @@ impl KeySet {
         self.revision
     }
 
-    /// The key that signs.
+    /// Returns the key that signs.
     #[must_use]
     pub fn signing(&self) -> &SigningKey {
         &self.signing
@@ -98,26 +98,26 @@ impl KeySet {
         &self.signing
     }
 
-    /// The keys that verify access tokens, the current one first.
+    /// Returns the keys that verify access tokens, the current one first.
     #[must_use]
     pub fn verifying(&self) -> &[VerifyingKey] {
         &self.verifying
     }
 
-    /// The keys of refresh tokens, the current one first, retired ones included.
+    /// Returns the keys of refresh tokens, the current one first, retired ones included.
     #[must_use]
     pub fn macs(&self) -> &[MacKey] {
         &self.macs
     }
 
-    /// The public keys as a JWK set (RFC 7517): `use` is `sig`, with `alg` and `kid`. Empty for
-    /// HMAC.
+    /// Returns the public keys as a JWK set (RFC 7517): `use` is `sig`, with `alg` and `kid`. Empty
+    /// for HMAC.
     #[must_use]
     pub fn jwks(&self) -> JwkSet {
         self.jwks.clone()
     }
 
-    /// The same as a document, with its entity tag: both change only with the keys.
+    /// Returns the same set as a document, with its entity tag: both change only with the keys.
     #[must_use]
     pub fn published(&self) -> &Published {
         &self.published
@@ -147,7 +147,7 @@ impl KeySet {
         open_with(key.unbound().ok()?, context, &mut buffer).map(|plain| plain.to_vec())
     }
 
-    /// The key that seals of this number, or the current one.
+    /// Returns the key that seals of this number, or the current one.
     fn seal_key(&self, number: Option<u8>) -> Option<&SealKey> {
         match number {
             Some(number) => self.seals.iter().find(|key| key.number() == number),

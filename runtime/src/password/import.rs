@@ -11,7 +11,7 @@ use super::stored::Stored;
 use crate::error::AuthError;
 use crate::secret::{Password, hex, same, sha256};
 
-/// A stored hash that is none of argon2.
+/// A stored hash of another algorithm than argon2.
 pub(super) enum ImportedHash {
     /// bcrypt, over the password itself or over the hexadecimal digits of its SHA-256, as Django's
     /// `bcrypt_sha256` does.
@@ -26,8 +26,8 @@ pub(super) enum ImportedHash {
 }
 
 impl ImportedHash {
-    /// Nothing where it is not one of these, or asks for more work than one that was written for
-    /// sign-ins.
+    /// Reads a stored hash; `None` where it is not one of these, or asks for more work than a hash
+    /// that was written for sign-ins.
     pub(super) fn parse(stored: &Stored) -> Option<Self> {
         let text = stored.as_str();
         let bcrypt = |hash: &str, digested| {
@@ -65,7 +65,7 @@ impl ImportedHash {
         })
     }
 
-    /// One evaluation.
+    /// Evaluates the hash once, and returns whether the password is right.
     pub(super) fn matches(&self, password: &Password) -> Result<bool, AuthError> {
         let bytes = password.expose().as_bytes();
         match self {
@@ -73,8 +73,8 @@ impl ImportedHash {
                 hash,
                 digested: false,
             } => {
-                // The work is done whatever the length is; bytes that bcrypt cannot see are not
-                // passed over (R121).
+                // The work is done for every length, but a password with more bytes than bcrypt
+                // reads is never right (R121).
                 let right = bcrypt::verify(bytes, hash)?;
                 Ok(right && bytes.len() <= BCRYPT_BYTES)
             }
@@ -99,7 +99,7 @@ impl ImportedHash {
     }
 }
 
-/// A PHC string out of the wrapping that Django gives it: `argon2$argon2id$…`.
+/// Takes a PHC string out of the wrapping that Django gives it: `argon2$argon2id$…`.
 pub(super) fn unwrapped(stored: &Stored) -> Stored {
     stored
         .as_str()
@@ -107,8 +107,8 @@ pub(super) fn unwrapped(stored: &Stored) -> Stored {
         .map_or_else(|| stored.clone(), |rest| Stored::from(format!("${rest}")))
 }
 
-/// Whether it is `$2a$`, `$2b$` or `$2y$` with a bearable cost. `$2x$` marks hashes of an
-/// implementation that was wrong.
+/// Returns whether the hash is `$2a$`, `$2b$` or `$2y$` with a bearable cost. `$2x$` marks hashes
+/// of an implementation that was wrong.
 fn is_bcrypt(hash: &str) -> bool {
     let known = ["$2a$", "$2b$", "$2y$"]
         .iter()

@@ -1,4 +1,4 @@
-//! Passwords: argon2id on a bounded pool, one evaluation whoever asks.
+//! Passwords: argon2id on a bounded pool, one evaluation whether or not the account exists.
 
 #[cfg(feature = "password-import")]
 mod import;
@@ -61,7 +61,7 @@ pub struct Passwords {
     rules: Rules,
 }
 
-/// What a password costs, and how many are worked on at a time.
+/// The cost of a password hash, and how many are computed at a time.
 ///
 /// # Examples
 /// ```
@@ -157,17 +157,18 @@ pub struct Checked {
 }
 
 impl Passwords {
-    /// The defaults of [`Hashing`].
+    /// Hashes with the defaults of [`Hashing`].
     #[must_use]
     pub fn new() -> Self {
         let hashing = Hashing::default();
         Self::of(Params::DEFAULT, hashing.permits, hashing.waiting)
     }
 
-    /// Other costs, or another pool.
+    /// Hashes with other costs, or on another pool.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`]: the costs are none that argon2 takes, or too low; there is no permit.
+    /// [`ErrorKind::Usage`]: argon2 does not take the costs, or they are too low; there is no
+    /// permit.
     pub fn with(hashing: Hashing) -> Result<Self, Error> {
         Ok(Self::of(
             hashing.params()?,
@@ -185,8 +186,8 @@ impl Passwords {
         }
     }
 
-    /// The same pool with other rules for passwords that are set: [`Rules::single_factor`] unless
-    /// this says otherwise.
+    /// Sets the rules for new passwords: [`Rules::single_factor`] by default. The pool stays the
+    /// same.
     #[must_use]
     pub fn rules(self, rules: Rules) -> Self {
         Self { rules, ..self }
@@ -197,7 +198,7 @@ impl Passwords {
     /// email address.
     ///
     /// # Errors
-    /// What the password lacks; [`PasswordRejection::Undecided`] where nobody could decide.
+    /// What the password lacks; [`PasswordRejection::Undecided`] where this could not be decided.
     ///
     /// # Examples
     /// ```
@@ -227,8 +228,8 @@ impl Passwords {
             .map_err(PasswordRejection::Undecided)
     }
 
-    /// Hashes a password for the table of users, whatever it is: for one that the program chose.
-    /// For one that somebody chose there is [`set`](Self::set).
+    /// Hashes a password for the table of users without checking the rules: for a password that the
+    /// program chose. For one that a user chose there is [`set`](Self::set).
     ///
     /// # Errors
     /// [`AuthError::Unavailable`]: too many wait, or there is no memory or no chance.
@@ -242,9 +243,9 @@ impl Passwords {
     /// Checks a password against what the table has, or against nothing where there is no such
     /// account.
     ///
-    /// Look up first, then call this whatever was found, then look at whether the account is
-    /// disabled: so everyone waits for exactly one evaluation. Only a right password whose hash is
-    /// weaker than usual today costs a second one, for [`Checked::rehash`].
+    /// Look up the account first, then call this in every case, then check whether the account is
+    /// disabled: so every caller waits for exactly one evaluation. Only a right password whose hash
+    /// is weaker than the present parameters costs a second one, for [`Checked::rehash`].
     ///
     /// With the feature `password-import`, `stored` may also be what bcrypt made (`$2a$`, `$2b$`,
     /// `$2y$`), or what Django keeps (`pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `bcrypt$…`,
@@ -279,14 +280,14 @@ impl Passwords {
             .await?
     }
 
-    /// How many evaluations run at the moment, over all clones: as many as there are permits at
-    /// most.
+    /// Returns how many evaluations run at the moment, over all clones: as many as there are
+    /// permits at most.
     #[must_use]
     pub fn busy(&self) -> usize {
         self.pool.busy()
     }
 
-    /// How many evaluations there were, over all clones.
+    /// Returns how many evaluations there were, over all clones.
     #[must_use]
     pub fn evaluations(&self) -> u64 {
         self.pool.evaluations()

@@ -1,4 +1,5 @@
-//! Where the work is done: so many at a time, so many waiting, memory kept between them.
+//! The pool of workers: a bounded number at a time, a bounded number waiting, memory kept between
+//! them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,15 +9,15 @@ use tokio::sync::Semaphore;
 
 use crate::error::AuthError;
 
-/// So many workers, and the memory that they pass on.
+/// A bounded number of workers, and the memory that they pass on.
 pub(super) struct WorkerPool {
-    /// Who may come in: to work or to wait.
+    /// Permits to work or to wait.
     entry: Arc<Semaphore>,
-    /// Who may work.
+    /// Permits to work.
     work: Arc<Semaphore>,
     permits: usize,
-    /// Memory that nobody uses: never more pieces than there are permits, since none is made while
-    /// one is free.
+    /// Memory that is not in use: never more pieces than there are permits, since no piece is made
+    /// while one is free.
     free: Mutex<Vec<Vec<Block>>>,
     /// How many blocks a piece of memory keeps.
     kept: usize,
@@ -39,8 +40,8 @@ impl WorkerPool {
 
     /// Does the work on a thread of its own as soon as a permit is free.
     ///
-    /// The permit goes with the work: whoever asked for it may be gone, the memory is used up all
-    /// the same.
+    /// The permit is held by the work, not by the caller: where the caller is gone, the memory is
+    /// still in use.
     pub(super) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Memory<'_>) -> T + Send + 'static,
@@ -68,18 +69,18 @@ impl WorkerPool {
         self.evaluations.load(Ordering::Relaxed)
     }
 
-    /// How many permits are taken.
+    /// Returns how many permits are taken.
     pub(super) fn busy(&self) -> usize {
         self.permits.saturating_sub(self.work.available_permits())
     }
 
-    /// How many permits are free.
+    /// Returns how many permits are free.
     #[cfg(test)]
     pub(super) fn permits(&self) -> usize {
         self.work.available_permits()
     }
 
-    /// How many blocks each free piece of memory has.
+    /// Returns how many blocks each free piece of memory has.
     #[cfg(test)]
     pub(super) fn free_memory(&self) -> Vec<usize> {
         self.free.lock().unwrap().iter().map(Vec::len).collect()
@@ -115,7 +116,7 @@ impl Memory<'_> {
         self.pool.evaluations.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// So many blocks for one evaluation, which is counted.
+    /// Returns so many blocks for one evaluation, and counts it.
     pub(super) fn blocks(&mut self, count: usize) -> Result<&mut [Block], AuthError> {
         self.count();
         self.blocks

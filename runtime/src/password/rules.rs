@@ -18,10 +18,10 @@ type Blocklist = Arc<
 
 /// What a password must be to be set.
 ///
-/// So many characters (Unicode code points), at most [`Password::MAX_BYTES`] bytes, of at least
+/// A number of characters (Unicode code points), at most [`Password::MAX_BYTES`] bytes, at least
 /// five different characters, not made of the account's own names, and not on the list that
-/// [`blocklist`](Self::blocklist) asks. Which characters it has is nobody's business, and it does
-/// not expire: NIST forbids both.
+/// [`blocklist`](Self::blocklist) asks. There are no rules of composition and no expiry: NIST
+/// forbids both.
 ///
 /// # Examples
 /// ```
@@ -53,7 +53,7 @@ pub enum Listed {
     No,
 }
 
-/// Why a password cannot be set. Its `Display` may be shown to whoever chose it.
+/// Why a password cannot be set. Its `Display` may be shown to the user.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PasswordRejection {
@@ -68,12 +68,12 @@ pub enum PasswordRejection {
     Guessable,
     /// It is on the blocklist.
     Listed,
-    /// Nobody could decide: answer 503.
+    /// It could not be decided: answer 503.
     Undecided(AuthError),
 }
 
 impl Rules {
-    /// At least 15 characters: the password alone signs somebody in.
+    /// Asks for at least 15 characters: the password alone signs somebody in.
     #[must_use]
     pub fn single_factor() -> Self {
         Self {
@@ -82,7 +82,7 @@ impl Rules {
         }
     }
 
-    /// At least 8 characters: whoever has the password is still asked for a second factor, always.
+    /// Asks for at least 8 characters, for accounts that always need a second factor too.
     #[must_use]
     pub fn second_factor() -> Self {
         Self {
@@ -91,7 +91,7 @@ impl Rules {
         }
     }
 
-    /// At least so many characters, where that is more than the rules ask for already.
+    /// Asks for at least so many characters, where that is more than the rules ask for already.
     #[must_use]
     pub fn min_chars(self, min_chars: usize) -> Self {
         Self {
@@ -114,7 +114,7 @@ impl Rules {
         }
     }
 
-    /// Whether a password keeps them.
+    /// Checks that a password keeps the rules.
     pub(super) async fn keep(
         &self,
         password: &Password,
@@ -145,7 +145,8 @@ impl Rules {
     }
 }
 
-/// Whether hardly anything is left of it without the names, or it repeats a few characters.
+/// Returns whether hardly anything is left of the password without the names, or it repeats a few
+/// characters.
 fn is_guessable(password: &str, names: &[&str]) -> bool {
     let mut rest = zeroize::Zeroizing::new(password.to_lowercase());
     if rest.chars().collect::<BTreeSet<_>>().len() < DIFFERENT {

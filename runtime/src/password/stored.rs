@@ -21,7 +21,7 @@ use crate::secret::Password;
 pub struct Stored(String);
 
 impl Stored {
-    /// The text for the table.
+    /// Returns the text for the table.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -76,7 +76,7 @@ const MOST_PASSES: u32 = 64;
 const MOST_LANES: u32 = 64;
 
 impl Recipe {
-    /// For a password that is to be hashed.
+    /// Makes the recipe for a password that is to be hashed.
     pub(super) fn new(params: Params, salt: &[u8]) -> Self {
         let (algorithm, version) = (Algorithm::Argon2id, Version::V0x13);
         Self {
@@ -88,12 +88,12 @@ impl Recipe {
         }
     }
 
-    /// For an account that there is not: the same work, and nothing matches.
+    /// Makes the recipe for an account that does not exist: the same work, and nothing matches.
     pub(super) fn nobody(params: Params) -> Self {
         Self::new(params, &[0; argon2::RECOMMENDED_SALT_LEN])
     }
 
-    /// For a stored hash. The error never holds it.
+    /// Reads a stored hash. The error never holds it.
     pub(super) fn parse(stored: &Stored) -> Result<Self, AuthError> {
         let unreadable = || AuthError::unavailable("a stored password hash is not one of argon2");
         let hash = PasswordHash::new(&stored.0).map_err(|_| unreadable())?;
@@ -122,12 +122,12 @@ impl Recipe {
         })
     }
 
-    /// What must come out.
+    /// Returns the output that a right password gives.
     pub(super) fn expected(&self) -> &[u8] {
         &self.expected
     }
 
-    /// One evaluation, counted.
+    /// Evaluates the recipe once, and counts it.
     pub(super) fn evaluate(
         &self,
         password: &Password,
@@ -161,7 +161,7 @@ impl Recipe {
         Ok(output)
     }
 
-    /// Whether a hash of today would resist longer.
+    /// Returns whether a hash with the present parameters would resist longer.
     pub(super) fn is_weaker_than(&self, today: &Params) -> bool {
         (self.algorithm, self.version) != (Algorithm::Argon2id, Version::V0x13)
             || self.params.m_cost() < today.m_cost()
@@ -170,7 +170,7 @@ impl Recipe {
             || self.expected.len() < Params::DEFAULT_OUTPUT_LEN
     }
 
-    /// The text of a hash that came out.
+    /// Returns the text of a hash that an evaluation gave.
     pub(super) fn stored(&self, output: &[u8]) -> Result<Stored, AuthError> {
         let hash = PasswordHash {
             algorithm: self.algorithm.ident(),

@@ -18,7 +18,7 @@ use super::rule::Value;
 /// or an enum of strings.
 ///
 /// A policy asks for `claim(name = value)` only where the claim's type has it, so that no
-/// comparison is always false. Implement it for a type of yours that is written as such a value:
+/// comparison is always false. Implement it for your own type that is written as such a value:
 /// `impl Comparable<Text> for PhoneNumber {}`.
 #[diagnostic::on_unimplemented(
     message = "a claim of type `{Self}` cannot be compared with this value",
@@ -68,7 +68,7 @@ comparable_inside!(Option<T>, Vec<T>, Box<[T]>, BTreeSet<T>);
 #[diagnostic::do_not_recommend]
 impl<K, T: Comparable<K>, S> Comparable<K> for HashSet<T, S> {}
 
-/// Whether the own claim of this name on the wire is the value, or is a list that holds it.
+/// Returns whether the own claim of this name on the wire is the value, or is a list that holds it.
 #[must_use]
 pub fn claim_holds<C: ClaimSet>(claims: &C, name: &str, value: &Value) -> bool {
     let mut finder = Finder {

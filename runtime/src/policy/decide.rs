@@ -11,15 +11,16 @@ use super::rule::{Rule, Value};
 
 /// What a policy may look at.
 pub trait Facts {
-    /// Whether the caller has this role.
+    /// Returns whether the caller has this role.
     fn has_role(&self, role: &str) -> bool;
-    /// Whether the caller was granted this scope.
+    /// Returns whether the caller was granted this scope.
     fn has_scope(&self, scope: &str) -> bool;
-    /// Whether an own claim, by its name on the wire, is this value or a list that holds it.
+    /// Returns whether an own claim, by its name on the wire, is this value or a list that holds
+    /// it.
     fn has_claim(&self, name: &str, value: &Value) -> bool;
-    /// When the caller last proved who they are; `None` where the token does not say.
+    /// Returns when the caller last authenticated; `None` where the token does not say.
     fn auth_time(&self) -> Option<Timestamp>;
-    /// How the caller proved it; `None` where the token does not say.
+    /// Returns how the caller authenticated; `None` where the token does not say.
     fn acr(&self) -> Option<&str>;
 }
 
@@ -45,13 +46,12 @@ impl<C: ClaimSet> Facts for Verified<C> {
     }
 }
 
-/// What became of a rule, from best to worst.
+/// The decision about a rule, from best to worst.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Decision {
     /// It holds.
     Allow,
-    /// It would hold if the caller proved once more who they are (RFC 9470).
+    /// It would hold if the caller authenticated again (RFC 9470).
     Stale(StepUp),
     /// A scope is missing (RFC 6750 section 3.1).
     Scope,
@@ -70,7 +70,7 @@ pub struct StepUp {
 }
 
 impl Decision {
-    /// Nothing where the rule holds, otherwise the refusal that says why not.
+    /// Returns the refusal that says why the rule does not hold; nothing where it holds.
     ///
     /// # Errors
     /// The rule does not hold.
@@ -128,7 +128,7 @@ struct Caller<'a> {
     every_scope: bool,
 }
 
-/// How long ago the caller proved who they are.
+/// How long ago the caller authenticated.
 #[derive(Clone, Copy)]
 enum ProofAge {
     /// As the token says.
@@ -158,7 +158,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// The cheapest authentication after which the rule holds.
+    /// Finds the cheapest authentication after which the rule holds.
     fn step_up(&self, rule: &Rule) -> Option<StepUp> {
         let (mut ages, mut acr_values) = (Vec::new(), Vec::new());
         collect(rule, &mut ages, &mut acr_values);
@@ -187,8 +187,8 @@ impl<'a> Caller<'a> {
         })
     }
 
-    /// How old an authentication of this kind may be at most, with `ages` from low to high: `None`
-    /// where a fresh one is not enough, `Some(None)` where its age does not matter.
+    /// Returns how old an authentication of this kind may be at most, with `ages` from low to high:
+    /// `None` where a fresh one is not enough, `Some(None)` where its age does not matter.
     ///
     /// Between two ages that the rule names nothing changes, so each stands for all between it and
     /// the one before.
@@ -213,7 +213,7 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// What a rule says of authentications, wherever in it.
+/// Collects what a rule says of authentications, at any depth.
 fn collect(rule: &Rule, ages: &mut Vec<u64>, acr_values: &mut Vec<&'static str>) {
     match rule {
         Rule::MaxAge(secs) => ages.push(*secs),

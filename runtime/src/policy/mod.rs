@@ -1,4 +1,5 @@
-//! What a route asks of its caller: data that macros emit, and the one function that decides.
+//! Policies: what a route asks of its caller, as data that macros emit, and the one function that
+//! decides.
 
 mod compare;
 mod decide;

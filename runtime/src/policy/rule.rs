@@ -4,11 +4,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// Whoever is signed in.
+    /// Every caller who is signed in.
     Anyone,
-    /// Has this role.
+    /// The caller has this role.
     Role(&'static str),
-    /// Was granted this scope.
+    /// The caller was granted this scope.
     Scope(&'static str),
     /// An own claim is this value, or is a list that holds it.
     Claim {
@@ -17,9 +17,9 @@ pub enum Rule {
         /// The value, as it stands in a token.
         value: Value,
     },
-    /// Proved who they are at most this many seconds ago.
+    /// The caller authenticated at most this many seconds ago.
     MaxAge(u64),
-    /// Proved who they are in this way: `acr` (RFC 9470, OpenID Connect Core section 2).
+    /// The caller authenticated in this way: `acr` (RFC 9470, OpenID Connect Core section 2).
     Acr(&'static str),
     /// All of these hold.
     All(&'static [Rule]),

@@ -1,4 +1,5 @@
-//! Whether settings make sense together: every problem at once, none mended in silence.
+//! The check of settings as a whole: every problem is reported at once, and nothing is corrected in
+//! silence.
 
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ pub(super) fn problems_beside(settings: &Settings, unread: &[&str]) -> Vec<Strin
         .collect()
 }
 
-/// The flat list of checks.
+/// Runs the flat list of checks.
 fn problems(settings: &Settings) -> Vec<SettingProblem> {
     let Settings {
         issuer,
@@ -260,14 +261,14 @@ fn check_throttle(throttle: &ThrottleSettings, found: &mut Problems) {
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Whether a cookie may carry it as its `Path`. A slash at the end would leave out the path without
-/// it (RFC 6265 section 5.1.4).
+/// Returns whether a cookie may carry the text as its `Path`. A slash at the end would leave out
+/// the path without it (RFC 6265 section 5.1.4).
 fn is_cookie_path(path: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_graphic() && !b";,?#%\"\\".contains(&byte);
     path.starts_with('/') && path.bytes().all(allowed) && (path == "/" || !path.ends_with('/'))
 }
 
-/// Whether a browser could write it as `Origin` (RFC 6454 section 6.2).
+/// Returns whether a browser could write the text as `Origin` (RFC 6454 section 6.2).
 fn is_origin(text: &str) -> bool {
     let own = |scheme| if scheme == "https" { ":443" } else { ":80" };
     text.split_once("://").is_some_and(|(scheme, host)| {
@@ -281,13 +282,13 @@ fn is_origin(text: &str) -> bool {
     })
 }
 
-/// Whether it is a `token` (RFC 9110 section 5.6.2).
+/// Returns whether the text is a `token` (RFC 9110 section 5.6.2).
 fn is_token(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(allowed)
 }
 
-/// Whether a text is an address that paths can be put after.
+/// Returns whether a text is an address that paths can be put after.
 fn is_base_url(text: &str) -> bool {
     let rest = text
         .strip_prefix("https://")

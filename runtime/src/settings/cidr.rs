@@ -11,7 +11,8 @@ use ipnet::IpNet;
 pub struct Cidr(IpNet);
 
 impl Cidr {
-    /// The network that an address most likely shares with nobody but its own: /24, or /56 of IPv6.
+    /// Returns the network around an address that one subscriber or office most likely has to
+    /// itself: /24, or /56 of IPv6.
     #[must_use]
     pub fn around(ip: IpAddr) -> Self {
         let ip = ip.to_canonical();
@@ -19,8 +20,8 @@ impl Cidr {
         Self(IpNet::new(ip, len).unwrap_or_else(|_| ip.into()).trunc())
     }
 
-    /// Whether an address lies in it. An IPv4 address that is written as an IPv6 one is taken for
-    /// what it is.
+    /// Returns whether the range contains an address. An IPv4 address that is written as an IPv6
+    /// one counts as IPv4.
     #[must_use]
     pub fn contains(&self, ip: IpAddr) -> bool {
         self.0.contains(&ip.to_canonical())

@@ -1,5 +1,4 @@
-//! Settings about those who ask: through which proxies they come, what they carry in cookies, what
-//! their tokens are bound to.
+//! Settings about clients: their proxies, their cookies, and what their tokens are bound to.
 
 use std::net::IpAddr;
 
@@ -58,8 +57,8 @@ pub enum SameSite {
 }
 
 impl Settings {
-    /// Whether browsers take the origins that use the cookies for secure: HTTPS, or this machine
-    /// (W3C Secure Contexts, 3.1).
+    /// Returns whether browsers consider the origins that use the cookies secure: HTTPS, or this
+    /// machine (W3C Secure Contexts, 3.1).
     pub(crate) fn has_secure_origin(&self) -> bool {
         let is_secure = |origin: &str| {
             let Some((scheme, rest)) = origin.split_once("://") else {
@@ -115,12 +114,12 @@ impl Default for BindingSettings {
 }
 
 impl BindingSettings {
-    /// The strongest that is asked of a device id, whichever token it is about.
+    /// Returns the stronger of the two modes for a device id.
     pub(crate) fn device(&self) -> BindingMode {
         self.access_device.max(self.refresh_device)
     }
 
-    /// The strongest that is asked of a network.
+    /// Returns the stronger of the two modes for a network.
     pub(crate) fn network(&self) -> BindingMode {
         self.access_network.max(self.refresh_network)
     }
@@ -136,7 +135,7 @@ pub enum BindingMode {
     Off,
     /// A difference is an event.
     Record,
-    /// A difference is an event, and the request is refused. Nobody is signed out: from where it
-    /// belongs, the token goes on. A sign-in that brings nothing to be bound to is refused.
+    /// A difference is an event, and the request is refused. The session stays: from the right
+    /// device or network the token still counts. A sign-in without the value to bind to is refused.
     Enforce,
 }

@@ -11,15 +11,15 @@ use crate::secret::{same, sha256};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct IntrospectionSettings {
-    /// Who may ask about tokens (RFC 7662), and must say who they are where they revoke them (RFC
-    /// 7009). By default nobody: there is no route then.
+    /// The services that may ask about tokens (RFC 7662), and must authenticate to revoke them (RFC
+    /// 7009). By default none, and there is no route.
     pub services: Vec<Service>,
 }
 
 #[cfg(feature = "axum")]
 impl IntrospectionSettings {
-    /// The service of this name, where the secret is its own. Nobody is told whether the name or
-    /// the secret was wrong.
+    /// Returns the service of this name, where the secret is right. The caller does not learn
+    /// whether the name or the secret was wrong.
     pub(crate) fn authenticate(&self, name: &str, secret: &str) -> Option<&Service> {
         let hash = sha256(secret.as_bytes());
         // The hash is that of a random secret, so that a plain one is as good as a slow one.
@@ -28,7 +28,7 @@ impl IntrospectionSettings {
             .find(|service| service.name == name && same(&service.secret, &hash))
     }
 
-    /// Whether a service has this name.
+    /// Returns whether a service has this name.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.services.iter().any(|service| service.name == name)
     }
@@ -49,7 +49,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service by its name, and by the SHA-256 of its secret.
+    /// Describes a service by its name and the SHA-256 of its secret.
     #[must_use]
     pub fn new(name: impl Into<String>, sha256_of_secret: [u8; 32]) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Service {
         }
     }
 
-    /// Its name: its `client_id`.
+    /// Returns the name of the service: its `client_id`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

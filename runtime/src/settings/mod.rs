@@ -1,4 +1,4 @@
-//! What a deployment may choose: one struct, its defaults, its sources, its check as a whole.
+//! Settings of a deployment: one struct, its defaults, its sources, its check as a whole.
 
 mod check;
 mod cidr;
@@ -35,8 +35,8 @@ pub use store::{StoreSettings, StoreTls, StoreUrl};
 ///
 /// Each comes from the strongest of four sources: the default, the file (`TOLLGATE_CONFIG`, else
 /// `tollgate.toml` in the working directory), the environment (`access.ttl` is
-/// `TOLLGATE_ACCESS__TTL`), the builder. [`Settings::load`] reads the first three; whatever is
-/// assigned afterwards is the fourth. Names outside the table are refused.
+/// `TOLLGATE_ACCESS__TTL`), the builder. [`Settings::load`] reads the first three; an assignment
+/// afterwards is the fourth. Names outside the table are refused.
 #[doc = include_str!("table.md")]
 ///
 /// Durations are written `500ms`, `30s`, `10m`, `12h`, `30d`, or several of them in a row: `1h30m`.
@@ -65,15 +65,16 @@ pub use store::{StoreSettings, StoreTls, StoreUrl};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Who issues the tokens: the claim `iss`, compared byte for byte (RFC 7519 section 4.1.1). Has
-    /// no default.
+    /// The issuer of the tokens: the claim `iss`, compared byte for byte (RFC 7519 section 4.1.1).
+    /// Has no default.
     pub issuer: Option<String>,
-    /// For whom they are issued: the claim `aud` (RFC 7519 section 4.1.3). Has no default.
+    /// The intended audience of the tokens: the claim `aud` (RFC 7519 section 4.1.3). Has no
+    /// default.
     pub audience: Option<String>,
     /// The claim `client_id` (RFC 9068 section 2.2). By default `first-party`.
     pub client_id: String,
-    /// Where the gate's routes hang for clients outside, the path under which they are nested
-    /// included: `https://api.example.com/v1`. Only the metadata of RFC 8414 needs it. Has no
+    /// The address of the gate's routes as clients see it, with the path under which they are
+    /// nested: `https://api.example.com/v1`. Only the metadata of RFC 8414 needs it. Has no
     /// default.
     pub public_url: Option<String>,
     /// How far clocks may differ. By default 30 s, at most 120 s.
@@ -138,11 +139,11 @@ impl Default for Settings {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AccessSettings {
-    /// How long an access token lives. By default 10 minutes: what a lost one is worth, and how
-    /// often clients refresh.
+    /// How long an access token lives. By default 10 minutes: a stolen token is of use for that
+    /// long, and clients refresh that often.
     pub ttl: Duration,
     /// The longest life of any token that verifies, those of `gate.issue` too; `None` means
-    /// [`ttl`](Self::ttl). Lower it only after the tokens of the longer life are out.
+    /// [`ttl`](Self::ttl). Lower it only after the tokens with the longer life have expired.
     pub max_ttl: Option<Duration>,
     /// What a refresh does to the access tokens before it.
     pub on_refresh: OnRefresh,
@@ -154,7 +155,7 @@ pub struct AccessSettings {
 }
 
 impl AccessSettings {
-    /// The longest life of any token that verifies.
+    /// Returns the longest life of any token that verifies.
     #[must_use]
     pub fn max_ttl(&self) -> Duration {
         self.max_ttl.unwrap_or(self.ttl)
@@ -230,7 +231,7 @@ pub enum RefreshPolicy {
 pub struct SessionSettings {
     /// After how long without a refresh a session ends. By default 30 days, at most 90.
     pub idle: Duration,
-    /// After how long it ends whatever happens. By default 90 days, at most 400.
+    /// After how long a session ends even if it is in use. By default 90 days, at most 400.
     pub absolute: Duration,
     /// How many live sessions a subject may have; `None` for any number, otherwise at least one.
     pub device_limit: Option<u32>,
@@ -254,7 +255,8 @@ impl Default for SessionSettings {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OnLimit {
-    /// The sessions seen longest ago end. Whoever knows the password can evict the owner with it.
+    /// The sessions seen longest ago end. An attacker who knows the password can sign the owner out
+    /// with it.
     #[default]
     EvictOldest,
     /// The sign-in is refused.
@@ -336,10 +338,10 @@ pub enum Registry {
 #[non_exhaustive]
 pub struct ArchiveSettings {
     /// How often the gate deletes what has ended and is not needed any more, the first time a
-    /// minute after its start. By default 1 h; zero for never: then somebody else calls
-    /// `gate.archive`.
+    /// minute after its start. By default 1 h; zero for never, where the program calls
+    /// `gate.archive` itself.
     pub interval: Duration,
-    /// How long ago it must have ended. By default 7 d: what may still be asked about.
+    /// How long ago a session must have ended to be deleted. By default 7 d.
     pub age: Duration,
 }
 

@@ -105,7 +105,7 @@ impl SettingsReader {
             match (table::find(&name), value) {
                 (Some(key), value) => self.value(key, file, Scalar::File(value)),
                 (None, Value::Table(below)) if table::is_section(&name) => {
-                    self.table(file, &name, below)
+                    self.table(file, &name, below);
                 }
                 (None, _) if table::is_section(&name) => {
                     self.problems.push(format!(
@@ -174,7 +174,7 @@ impl SettingsReader {
     }
 }
 
-/// A name that its author made up, on one line and not without end.
+/// Quotes a name from outside, on one line and cut at 80 characters.
 fn quoted(name: &str) -> String {
     format!(
         "`{}`",

@@ -11,7 +11,7 @@ use super::value::{Scalar, SettingValue};
 /// Settings of the store: `store.*`. [`Store::open`](crate::store::Store::open) follows them; a
 /// gate whose store is made in code does without.
 ///
-/// Whatever is not set is left to the store's own defaults.
+/// Where a setting is not set, the store's own default applies.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct StoreSettings {
@@ -21,8 +21,8 @@ pub struct StoreSettings {
     pub connections: Option<u32>,
     /// How long an operation waits for a connection. PostgreSQL, Redis (2 s).
     pub connect_timeout: Option<Duration>,
-    /// How long a statement waits for a lock that somebody else holds. PostgreSQL (2 s), SQLite (5
-    /// s).
+    /// How long a statement waits for a lock that another connection holds. PostgreSQL (2 s),
+    /// SQLite (5 s).
     pub lock_timeout: Option<Duration>,
     /// How long the server may take for a statement. PostgreSQL, Redis (5 s).
     pub statement_timeout: Option<Duration>,
@@ -46,8 +46,8 @@ pub enum StoreTls {
     /// not.
     #[default]
     AsUrl,
-    /// It must: `sslmode=verify-full`, whatever the URL says; with Redis, a URL without `rediss:`
-    /// is refused.
+    /// It must: `sslmode=verify-full`, even where the URL says otherwise; with Redis, a URL without
+    /// `rediss:` is refused.
     Verify,
 }
 
@@ -63,7 +63,7 @@ impl StoreUrl {
         Self(Zeroizing::new(url.into()))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -95,7 +95,7 @@ impl SettingValue for StoreUrl {
         String::read(raw).map(Self::new)
     }
 
-    /// Never the text, which may hold a password.
+    /// Shows a fixed text, for the URL may hold a password.
     fn show(&self) -> Option<String> {
         Some("[redacted]".to_owned())
     }

@@ -18,7 +18,7 @@ pub(super) struct SettingKey {
 }
 
 impl SettingKey {
-    /// Its name in the environment: `TOLLGATE_ACCESS__TTL`.
+    /// Returns the name of the variable: `TOLLGATE_ACCESS__TTL`.
     pub(super) fn variable(&self) -> String {
         format!("{PREFIX}{}", self.name.replace('.', "__").to_uppercase())
     }
@@ -44,10 +44,10 @@ macro_rules! keys {
 }
 
 keys! {
-    "issuer" => issuer, "the claim `iss`: who issues the tokens; required";
-    "audience" => audience, "the claim `aud`: for whom they are issued; required";
+    "issuer" => issuer, "the claim `iss`: the issuer of the tokens; required";
+    "audience" => audience, "the claim `aud`: the intended audience of the tokens; required";
     "client_id" => client_id, "the claim `client_id`";
-    "public_url" => public_url, "where the routes hang for clients outside, for the metadata of RFC 8414: `https://api.example.com/v1`";
+    "public_url" => public_url, "the address of the routes as clients see it, for the metadata of RFC 8414: `https://api.example.com/v1`";
     "leeway" => leeway, "how far clocks may differ, at most 2m";
     "access.ttl" => access.ttl, "how long an access token lives";
     "access.max_ttl" => access.max_ttl, "the longest life of any token that verifies; where not set, `access.ttl`";
@@ -102,12 +102,12 @@ keys! {
     "store.root_certificates" => store.root_certificates, "a file of the certificates, in PEM, that are trusted over TLS";
 }
 
-/// The setting of this name.
+/// Finds the setting of this name.
 pub(super) fn find(name: &str) -> Option<&'static SettingKey> {
     KEYS.iter().find(|key| key.name == name)
 }
 
-/// Whether settings lie below this name, as below `access`.
+/// Returns whether there are settings below this name, as below `access`.
 pub(super) fn is_section(name: &str) -> bool {
     KEYS.iter().any(|key| {
         key.name
@@ -116,7 +116,7 @@ pub(super) fn is_section(name: &str) -> bool {
     })
 }
 
-/// The setting whose name is nearest to one that is no setting, if any is near.
+/// Finds the setting whose name is nearest to an unknown one, if any is near.
 pub(super) fn nearest(name: &str) -> Option<&'static SettingKey> {
     let last = |name: &str| name.rsplit('.').next().map(str::to_owned);
     let (distance, key) = KEYS
@@ -129,7 +129,7 @@ pub(super) fn nearest(name: &str) -> Option<&'static SettingKey> {
     KEYS.iter().find(|key| last(key.name) == last(name))
 }
 
-/// How many letters must change to make one word of the other (Levenshtein).
+/// Counts the letters that must change to make one word of the other (Levenshtein).
 fn distance(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.chars().count()).collect();
     for (at, a) in one.chars().enumerate() {

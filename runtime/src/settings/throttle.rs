@@ -8,10 +8,10 @@ use super::value::{Scalar, SettingValue, parse_duration, show_duration};
 
 /// Settings of the throttle: `throttle.*`. They take effect with the feature `rate-limit`.
 ///
-/// What is counted are attempts, right ones too, before anything is hashed. A sign-in needs room
-/// under `client` and under `identifier` with `identifier_long`. A client who signed in to that
-/// identifier before has a budget of its own, `known`, when the others are used up: so a stranger
-/// who tries passwords locks nobody else out.
+/// All attempts are counted, successful ones too, before anything is hashed. A sign-in spends from
+/// `client`, `identifier` and `identifier_long`. A client who signed in to that identifier before
+/// has a budget of its own, `known`, when the others are used up: so a stranger who tries passwords
+/// does not lock out the owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ThrottleSettings {
@@ -67,7 +67,7 @@ impl Default for ThrottleSettings {
 }
 
 impl ThrottleSettings {
-    /// Nothing is counted: for tests, and behind a proxy that counts.
+    /// Returns settings that count nothing: for tests, and behind a proxy that counts.
     #[must_use]
     pub fn off() -> Self {
         let off = Allowance::Unlimited;
@@ -108,7 +108,7 @@ pub enum Allowance {
 }
 
 impl Allowance {
-    /// So many attempts in a period.
+    /// Allows so many attempts in a period.
     #[must_use]
     pub const fn per(burst: u32, period: Duration) -> Self {
         Self::Attempts { burst, period }

@@ -16,9 +16,9 @@ use crate::store::Limit;
 
 /// A budget for each key, by the generic cell rate algorithm.
 ///
-/// Keys are told apart by 63 bits of a hash with a random seed. Where more of them are in use than
-/// the bound allows, further ones share the budgets of a few thousand places: memory stays bounded,
-/// and nobody who fills it goes uncounted.
+/// Keys are told apart by 63 bits of a hash with a random seed. Where more keys are in use than the
+/// bound allows, further ones share the budgets of a few thousand places: memory stays bounded, and
+/// all attempts are counted.
 pub(super) struct LocalCounter {
     limiter: RateLimiter<u64, DashMapStateStore<u64>, Ticks, NoOpMiddleware<Duration>>,
     seed: RandomState,

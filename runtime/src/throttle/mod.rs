@@ -2,8 +2,8 @@
 //!
 //! A sign-in is counted under its client's address and under its identifier, whether or not that
 //! has an account. Where one of these is used up, a client who signed in to that identifier before,
-//! told by its device id or its address, has a budget of its own: a stranger who tries passwords,
-//! from however many addresses, locks out nobody whose device or address is known.
+//! known by its device id or its address, has a budget of its own: a stranger who tries passwords,
+//! from however many addresses, does not lock out known devices and addresses.
 
 mod local;
 
@@ -43,8 +43,8 @@ struct BudgetPerKey {
 }
 
 impl Throttle {
-    /// A throttle over a store. Asks it whether nodes share it: a store with a clock of its own
-    /// lies across a network.
+    /// Makes a throttle over a store, and asks the store whether nodes share it: a store with a
+    /// clock of its own is across a network.
     pub(crate) async fn new(
         settings: &ThrottleSettings,
         store: &Store,
@@ -169,8 +169,8 @@ impl Throttle {
         refuse(address(client).and_then(|address| self.verify.local(&address)))
     }
 
-    /// Whether there is such a mark. It is taken for no time at all, which only somebody who holds
-    /// it prevents.
+    /// Returns whether there is such a mark. It is taken for no time at all, which fails only where
+    /// somebody holds it.
     async fn is_known(&self, mark: [u8; 32], now: Timestamp) -> Result<bool, Refusal> {
         Ok(!self
             .store
@@ -201,7 +201,7 @@ impl Throttle {
         if budget.limits.is_empty() {
             return Ok(None);
         }
-        // Nobody who reads the store learns who tried to sign in, and every key is short.
+        // A reader of the store does not learn who tried to sign in, and every key is short.
         let key = hex(&digest(key));
         if !self.is_shared {
             return Ok(budget.local(&key));
@@ -242,8 +242,8 @@ fn refuse(wait: Option<Duration>) -> Result<(), Refusal> {
     wait.map_or(Ok(()), |left| Err(Refusal::too_many(left)))
 }
 
-/// What stands for a client: its address, an IPv6 one by the network of 64 bits that a subscriber
-/// is given (RFC 6177).
+/// Returns what stands for a client: its address, an IPv6 one by the network of 64 bits that a
+/// subscriber is given (RFC 6177).
 fn address(client: &Client) -> Option<String> {
     client.ip.map(|ip| match ip.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
@@ -254,8 +254,8 @@ fn address(client: &Client) -> Option<String> {
     })
 }
 
-/// By what a client is known to an identifier: first the id of its device, which a neighbour cannot
-/// use up, then its address.
+/// Returns the marks by which a client is known to an identifier: first the id of its device, which
+/// a neighbour cannot use up, then its address.
 fn marks(identifier: &str, client: &Client) -> impl Iterator<Item = [u8; 32]> {
     let device = client
         .device

@@ -15,7 +15,7 @@ use crate::secret::same;
 pub struct TokenBinding([u8; 16]);
 
 impl TokenBinding {
-    /// The binding of a session to a device and a network.
+    /// Computes the binding of a session to a device and a network.
     #[must_use]
     pub fn of(sid: SessionId, device_id: Option<&str>, network: Option<impl fmt::Display>) -> Self {
         let device = device_id.map_or([0; 8], |id| fingerprint("device", sid, id));
@@ -30,13 +30,13 @@ impl TokenBinding {
         Self(bytes)
     }
 
-    /// Whether it is bound to no device, or to the one of `presented`.
+    /// Returns whether the token is bound to no device, or to the one of `presented`.
     #[must_use]
     pub fn allows_device(&self, presented: &Self) -> bool {
         allows(self.halves().0, presented.halves().0)
     }
 
-    /// Whether it is bound to no network, or to the one of `presented`.
+    /// Returns whether the token is bound to no network, or to the one of `presented`.
     #[must_use]
     pub fn allows_network(&self, presented: &Self) -> bool {
         allows(self.halves().1, presented.halves().1)

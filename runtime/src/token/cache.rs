@@ -1,5 +1,4 @@
-//! Tokens that were verified, so that one which comes again costs a look-up in place of a
-//! signature.
+//! A cache of verified tokens: a token that comes again costs a look-up in place of a signature.
 
 use std::any::Any;
 use std::fmt;
@@ -16,9 +15,10 @@ use crate::clock::Timestamp;
 
 /// What was verified, by the whole text of the token (R132).
 ///
-/// It is found by a hash with a random seed and then compared byte for byte, so that no other token
-/// is taken for it. It says who verified it and under which generation of their keys; times are
-/// looked at every time, and everything that may change beside the token is for whoever asks.
+/// A token is found by a hash with a random seed and then compared byte for byte, so that no other
+/// token is taken for it. Its entry names the verifier and the generation of the verifier's keys.
+/// Times are checked at every use; all else that may change, such as revocations, is for the caller
+/// to check.
 pub(crate) struct VerifiedCache(Option<Cache<Box<str>, CachedToken, ByteWeight, RandomState>>);
 
 #[derive(Clone)]
@@ -39,7 +39,7 @@ impl Weighter<Box<str>, CachedToken> for ByteWeight {
 }
 
 impl VerifiedCache {
-    /// Room for so many bytes; nothing is remembered where it is 0.
+    /// Makes a cache of so many bytes; nothing is remembered where it is 0.
     pub(crate) fn new(bytes: u64) -> Self {
         let items = usize::try_from(bytes / 1024).unwrap_or(usize::MAX);
         let options = OptionsBuilder::new()
@@ -58,9 +58,9 @@ impl VerifiedCache {
         Self(options.filter(|_| bytes > 0).map(made))
     }
 
-    /// The token, where it was verified under a generation that is still that of its owner, and its
-    /// time is not out. `of` says for an owner what it is, its generation, and what it expects of
-    /// times.
+    /// Returns the token, where it was verified under the present generation of its owner's keys
+    /// and has not expired. `of` gives for an owner what the caller needs of it, its generation,
+    /// and what it expects of times.
     pub(crate) fn get<'e, C: ClaimSet, T>(
         &self,
         token: &str,

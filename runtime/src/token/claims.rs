@@ -1,5 +1,5 @@
-//! What a user type must tell to be carried by a token: written by `#[derive(JwtClaims)]`, read by
-//! the verifier.
+//! The traits of user types and their claims: implemented by `#[derive(JwtClaims)]`, used by issuer
+//! and verifier.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -23,10 +23,10 @@ pub trait JwtClaims: Sized + Send + Sync + 'static {
     /// [`Open`], or [`Confidential`] where a claim is marked so.
     type Secrecy: Secrecy;
 
-    /// Who this is.
+    /// Returns the subject.
     fn subject(&self) -> &Self::Subject;
 
-    /// What a token says of this user: every field but the skipped ones.
+    /// Returns what a token says of this user: every field but the skipped ones.
     fn to_claims(&self) -> Self::Claims;
 }
 
@@ -62,16 +62,16 @@ pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
     /// One empty place for each own claim, filled while a token is read.
     type Draft: Default;
 
-    /// Who this is.
+    /// Returns the subject.
     fn subject(&self) -> &Self::Subject;
 
     /// Writes the own claims, without `sub`, in their order.
     ///
     /// # Errors
-    /// Whatever the serializer says.
+    /// The error of the serializer.
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error>;
 
-    /// The place of an own claim by its wire name; `None` for every other name.
+    /// Returns the place of an own claim by its wire name; `None` for every other name.
     fn place(name: &str) -> Option<usize>;
 
     /// Reads the value of the claim at `place` into the draft.
@@ -84,23 +84,25 @@ pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
         map: &mut A,
     ) -> Result<(), A::Error>;
 
-    /// The claims, once the whole token was read.
+    /// Completes the claims, once the whole token was read.
     ///
     /// # Errors
     /// The wire name of a claim that did not come.
     fn finish(draft: Self::Draft, subject: Self::Subject) -> Result<Self, &'static str>;
 
-    /// Whether the field marked `#[claim(roles)]` holds this one; `false` where there is none.
+    /// Returns whether the field marked `#[claim(roles)]` holds this one; `false` where there is
+    /// none.
     fn has_role(&self, role: &str) -> bool;
 
-    /// Whether the field marked `#[claim(scope)]` holds this one; `false` where there is none.
+    /// Returns whether the field marked `#[claim(scope)]` holds this one; `false` where there is
+    /// none.
     fn has_scope(&self, scope: &str) -> bool;
 
     /// Whether a field is marked `#[claim(action)]`, so that a token is good for one action and
     /// once.
     const ACTION_BOUND: bool = false;
 
-    /// The digest in the field marked `#[claim(action)]`; `None` where there is none.
+    /// Returns the digest in the field marked `#[claim(action)]`; `None` where there is none.
     fn action(&self) -> Option<&str> {
         None
     }
@@ -116,10 +118,10 @@ pub trait ClaimValue: Copy + Send + Sync + 'static {
     /// All values, in the order of the enum.
     const ALL: &'static [Self];
 
-    /// The string on the wire.
+    /// Returns the string on the wire.
     fn wire(&self) -> &'static str;
 
-    /// The value of a string on the wire.
+    /// Returns the value of a string on the wire.
     #[must_use]
     fn from_wire(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|value| value.wire() == text)
@@ -137,7 +139,7 @@ pub trait ValueSet {
     /// The type of a value.
     type Value;
 
-    /// Whether it holds this one.
+    /// Returns whether the set holds this value.
     fn holds(&self, value: &str) -> bool;
 }
 
@@ -167,7 +169,7 @@ impl<V: ClaimValue, S: 'static> ValueSet for std::collections::HashSet<V, S> {
     }
 }
 
-/// Whether the claims of a type may be read by whoever holds the token.
+/// Whether the holder of a token may read its claims.
 pub trait Secrecy: Send + Sync + 'static {}
 
 /// They may.

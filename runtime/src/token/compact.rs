@@ -1,4 +1,4 @@
-//! The outside of a token: how long it is, which characters it has, where its two dots are.
+//! The form of a token: its length, its characters, its two dots.
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 
@@ -18,8 +18,7 @@ pub(super) struct Compact<'a> {
 }
 
 impl<'a> Compact<'a> {
-    /// Splits a token; `None` where it cannot be a JWS, whatever it says. Nothing is decoded and
-    /// nothing allocated.
+    /// Splits a token; `None` where it cannot be a JWS. Nothing is decoded and nothing allocated.
     pub(super) fn split(token: &'a str) -> Option<Self> {
         if token.len() > MAX_LEN || !is_shaped_like_a_token(token.as_bytes()) {
             return None;
@@ -59,7 +58,7 @@ pub(super) fn decoded_len(len: usize) -> usize {
     URL_SAFE_NO_PAD.estimated_decoded_length(len)
 }
 
-/// Whether there are exactly two dots and otherwise only characters of base64url (R1, R2).
+/// Returns whether there are exactly two dots and otherwise only characters of base64url (R1, R2).
 ///
 /// Looks at every byte without a branch and counts in bytes, so that the compiler takes sixteen or
 /// more at a time.

@@ -95,7 +95,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for ClaimsVisitor<'_, C> {
                 ClaimName::Sub => once::<_, Box<str>>(&mut subject, &mut map)?,
                 ClaimName::Aud => seeded(&mut aud, Audience(&self.expect.audience), &mut map)?,
                 ClaimName::ClientId => {
-                    seeded(&mut client_id, Different(&self.expect.client_id), &mut map)?
+                    seeded(&mut client_id, Different(&self.expect.client_id), &mut map)?;
                 }
                 ClaimName::Exp => once::<_, u64>(&mut expires, &mut map)?,
                 ClaimName::Iat => once::<_, u64>(&mut issued, &mut map)?,

@@ -11,7 +11,7 @@ use super::json::{is_present, is_strict};
 use crate::clock::Timestamp;
 use crate::keys::KeySet;
 
-/// What is read of a header. What is not here, such as `jwk` and `jku`, leads nowhere (R23).
+/// The members of a header that are read. Others, such as `jwk` and `jku`, have no effect (R23).
 #[derive(serde::Deserialize)]
 struct JweHeader<'a> {
     #[serde(borrow)]
@@ -51,8 +51,8 @@ pub(crate) fn encrypt(keys: &KeySet, token: String, now: Timestamp) -> Result<St
     Ok(text)
 }
 
-/// Takes the signed token out of an encrypted one; `None` where it is none of this ring's, whatever
-/// is wrong with it (R16).
+/// Takes the signed token out of an encrypted one; `None` where this ring did not encrypt it,
+/// without a difference between the causes (R16).
 pub(crate) fn decrypt(keys: &KeySet, token: &str) -> Option<String> {
     if token.len() > MAX_LEN
         || !token
@@ -80,7 +80,7 @@ pub(crate) fn decrypt(keys: &KeySet, token: &str) -> Option<String> {
     std::str::from_utf8(plain).ok().map(str::to_owned)
 }
 
-/// How long a signed token of so many bytes is inside an encrypted one of ours.
+/// Returns the length of an encrypted token of ours, in bytes, around a signed one of this length.
 pub(super) fn enveloped_len(inner: usize) -> usize {
     len(HEADER_LEN, inner)
 }
@@ -89,7 +89,7 @@ fn len(header: usize, inner: usize) -> usize {
     header + 2 + 16 + 1 + URL_SAFE_NO_PAD.encoded_length(inner) + 1 + 22
 }
 
-/// The `kid` of a header that is one of an encrypted access token.
+/// Reads the `kid` of a header; `None` where it is not the header of an encrypted access token.
 fn kid_of(encoded: &str) -> Option<String> {
     let mut buffer = [0; MAX_HEADER_LEN];
     let text = std::str::from_utf8(decode(encoded, &mut buffer)?).ok()?;

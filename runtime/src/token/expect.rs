@@ -16,7 +16,7 @@ pub struct Expect {
     pub leeway: Duration,
     /// The longest `exp − iat`.
     pub max_lifetime: Duration,
-    /// Whether a token whose time is out still counts, as for signing out.
+    /// Whether an expired token still counts, as for signing out.
     pub allow_expired: bool,
 }
 

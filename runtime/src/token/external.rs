@@ -1,4 +1,4 @@
-//! Tokens that others issued: read as strictly as our own, and held against what is expected of
+//! Tokens of other issuers: read as strictly as our own, and compared with what is expected of
 //! their issuer.
 
 use std::borrow::Cow;
@@ -46,7 +46,7 @@ pub enum TokenKind {
     IdToken,
 }
 
-/// A token of which the outside and the header were read, and nothing verified.
+/// A token whose form and header were read; nothing is verified.
 pub(crate) struct Sealed<'a> {
     parts: Compact<'a>,
     text: &'a str,
@@ -93,7 +93,7 @@ impl<'a> Sealed<'a> {
         })
     }
 
-    /// Who claims to have issued it. It says which guard is to look, and nothing else: nothing is
+    /// Returns the issuer that the token claims. It chooses the guard, and nothing else: nothing is
     /// verified.
     pub(crate) fn claimed_issuer(&self) -> Option<Box<str>> {
         let payload = self.payload()?;
@@ -102,8 +102,8 @@ impl<'a> Sealed<'a> {
         reader.deserialize_map(IssuerOf).ok()
     }
 
-    /// Whether its `typ` is one of the kind: what passes for one does not pass for another (R49,
-    /// R55).
+    /// Returns whether the token's `typ` is one of this kind: what passes for one kind does not
+    /// pass for another (R49, R55).
     pub(crate) fn may_be(&self, kind: TokenKind) -> bool {
         match kind {
             TokenKind::AccessToken => self.typ == Typ::AccessToken,
@@ -112,7 +112,7 @@ impl<'a> Sealed<'a> {
         }
     }
 
-    /// Whether its signature is this key's.
+    /// Returns whether the token has a signature of this key.
     fn is_signed_by(&self, key: &PublicKey) -> bool {
         let mut buffer = [0; MAX_SIGNATURE_LEN];
         let is_long = self.parts.signature.len() == (key.signature_len() * 4).div_ceil(3);
@@ -122,7 +122,7 @@ impl<'a> Sealed<'a> {
         signature.is_some_and(|signature| key.verify(self.parts.signed.as_bytes(), signature))
     }
 
-    /// The claims, once the signature held.
+    /// Verifies the signature and reads the claims.
     ///
     /// # Errors
     /// See [`VerifyError`]. Nothing is read of the claims before the signature held.
@@ -163,8 +163,8 @@ impl<'a> Sealed<'a> {
     }
 }
 
-/// What is read of a header. Members that are not here, such as `jwk`, `jku`, `x5u` and `x5c`, lead
-/// nowhere (R23).
+/// The members of a header that are read. Others, such as `jwk`, `jku`, `x5u` and `x5c`, have no
+/// effect (R23).
 #[derive(serde::Deserialize)]
 struct ForeignHeader<'a> {
     #[serde(borrow)]
@@ -184,7 +184,7 @@ struct ForeignHeader<'a> {
     zip: bool,
 }
 
-/// A string: `null` is none, and not absent either.
+/// Reads a string; `null` is refused, unlike an absent member.
 fn text<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Cow<'a, str>>, D::Error> {
@@ -391,7 +391,7 @@ impl<'de> Visitor<'de> for AnyAudience<'_> {
     }
 }
 
-/// Sixteen bytes that stand for what an issuer calls its token.
+/// Derives sixteen bytes from the issuer's name and its name for the token.
 fn token_id(issuer: &str, id: &str) -> TokenId {
     let hash = sha256(format!("{issuer}\0{id}").as_bytes());
     let mut half = [0; 16];

@@ -1,8 +1,8 @@
 //! The payload in the very shape that the issuer writes: an optimisation, which gives up at the
 //! first byte that differs.
 //!
-//! Whatever it accepts, the slow way accepts with the same result; whatever it gives up, the slow
-//! way decides.
+//! All that it accepts, the general decoder accepts with the same result; all that it gives up is
+//! decided there.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,8 +15,8 @@ use super::expect::Expect;
 use crate::id::{SessionId, TokenId};
 
 /// Decodes a payload whose registered members stand as the issuer writes them, with a session and
-/// without `acr`. No value in it may be an object. `None` says nothing about it, and leaves it as
-/// it was.
+/// without `acr`. No value in it may be an object. `None` decides nothing, and leaves the payload
+/// as it was.
 pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option<Decoded<C>> {
     let mut read = Scanner {
         rest: std::str::from_utf8(payload).ok()?,
@@ -94,19 +94,19 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// Exactly these bytes.
+    /// Skips exactly these bytes.
     fn literal(&mut self, expected: &str) -> Option<()> {
         self.rest = self.rest.strip_prefix(expected)?;
         Some(())
     }
 
-    /// This string, after its opening quote.
+    /// Skips exactly this string, after its opening quote.
     fn exactly(&mut self, expected: &str) -> Option<()> {
         (self.string()? == expected).then_some(())
     }
 
-    /// A string of printable ASCII without an escape, after its opening quote; the closing one is
-    /// taken too.
+    /// Reads a string of printable ASCII without an escape, after its opening quote; the closing
+    /// one is taken too.
     fn string(&mut self) -> Option<&'a str> {
         let (text, rest) = self.rest.split_once('"')?;
         self.rest = rest;
@@ -117,7 +117,7 @@ impl<'a> Scanner<'a> {
         is_plain.then_some(text)
     }
 
-    /// An integer without a sign, at most nineteen digits, no leading zero.
+    /// Reads an integer without a sign, of at most nineteen digits, without a leading zero.
     fn integer(&mut self) -> Option<u64> {
         let len = self
             .rest
@@ -142,7 +142,7 @@ const MAX_DIGITS: usize = 19;
 /// Far below what the slow way allows, the registered members counted.
 const MAX_OWN: usize = 64;
 
-/// The members after the registered ones: all of the user's type, none twice.
+/// Reads the members after the registered ones: all of the user's type, none twice.
 fn read_own<C: ClaimSet>(rest: &mut [u8]) -> Option<C::Draft> {
     if rest == b"}" {
         return Some(C::Draft::default());
@@ -183,9 +183,9 @@ impl<'de, C: ClaimSet> Visitor<'de> for OwnClaimsVisitor<C> {
             members += 1;
             match name {
                 ClaimName::Own(place) if members <= MAX_OWN => {
-                    C::read(&mut draft, place, &mut map)?
+                    C::read(&mut draft, place, &mut map)?;
                 }
-                _ => return Err(A::Error::custom("left to the slow way")),
+                _ => return Err(A::Error::custom("left to the general decoder")),
             }
         }
         Ok(draft)

@@ -8,8 +8,8 @@ use base64_simd::URL_SAFE_NO_PAD;
 use super::json::{is_media_type, is_present, is_strict};
 use crate::keys::{KeySet, VerifyingKey};
 
-/// What is read of a header. Members that are not here, such as `jwk`, `jku`, `x5u` and `x5c`, lead
-/// nowhere (R23).
+/// The members of a header that are read. Others, such as `jwk`, `jku`, `x5u` and `x5c`, have no
+/// effect (R23).
 #[derive(serde::Deserialize)]
 struct AccessTokenHeader<'a> {
     #[serde(borrow)]
@@ -29,8 +29,8 @@ struct AccessTokenHeader<'a> {
     zip: bool,
 }
 
-/// The key that the header names; `None` where the header is not one of an access token of this
-/// ring.
+/// Finds the key that the header names; `None` where it is not the header of an access token of
+/// this ring.
 pub(super) fn find_key<'k>(encoded: &str, keys: &'k KeySet) -> Option<&'k VerifyingKey> {
     let bytes = URL_SAFE_NO_PAD.decode_to_vec(encoded).ok()?;
     let text = std::str::from_utf8(&bytes).ok()?;

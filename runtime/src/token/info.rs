@@ -47,7 +47,7 @@ pub(super) enum TokenClient {
 }
 
 impl TokenInfo {
-    /// Whether its times hold still, as they did once.
+    /// Returns whether the times of a token that was valid before still hold.
     pub(super) fn is_timely(&self, expect: &Expect, now: Timestamp) -> bool {
         let leeway = expect.bounded_leeway();
         let latest = now.plus(leeway);
@@ -56,26 +56,26 @@ impl TokenInfo {
         !starts_late && now < self.expires_at.plus(leeway)
     }
 
-    /// Who issued it: `iss`.
+    /// Returns the issuer: `iss`.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// The audience that the verifier expects, which the token names.
+    /// Returns the audience that the verifier expects, which the token names.
     #[must_use]
     pub fn audience(&self) -> &str {
         &self.audience
     }
 
-    /// Whose it is: the text of `sub`.
+    /// Returns the subject: the text of `sub`.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// To which client it was issued: `client_id`. Of a token of another issuer its `client_id` or
-    /// `azp`, empty where it has neither.
+    /// Returns the client that the token was issued to: `client_id`. For a token of another issuer
+    /// this is its `client_id` or `azp`, empty where it has neither.
     #[must_use]
     pub fn client_id(&self) -> &str {
         match &self.client_id {
@@ -84,91 +84,91 @@ impl TokenInfo {
         }
     }
 
-    /// Who it is about, wherever it comes from: issuer and subject. Subjects of different issuers
-    /// may have the same name, and an email address is nobody's identity (OpenID Connect Core
-    /// section 5.7).
+    /// Returns issuer and subject, which together identify the user. Subjects of different issuers
+    /// may have the same name, and an email address is not an identity (OpenID Connect Core section
+    /// 5.7).
     #[must_use]
     pub fn identity(&self) -> (&str, &str) {
         (&self.issuer, &self.subject)
     }
 
-    /// The name of the guard that verified it; `None` for a token of the gate's own.
+    /// Returns the name of the guard that verified the token; `None` for a token of the gate's own.
     #[must_use]
     pub fn guard(&self) -> Option<&str> {
         self.foreign.as_ref().map(|foreign| &*foreign.guard)
     }
 
-    /// What another issuer calls its token, in its own words: `jti`. `None` for a token of the
+    /// Returns the `jti` of another issuer's token, as it stands there. `None` for a token of the
     /// gate's own, whose id is [`jti`](Self::jti).
     #[must_use]
     pub fn external_id(&self) -> Option<&str> {
         self.foreign.as_ref()?.id.as_deref()
     }
 
-    /// The value that binds an ID token to the request that asked for it: `nonce` (OpenID Connect
-    /// Core section 2).
+    /// Returns the value that binds an ID token to the request that asked for it: `nonce` (OpenID
+    /// Connect Core section 2).
     #[must_use]
     pub fn nonce(&self) -> Option<&str> {
         self.foreign.as_ref()?.nonce.as_deref()
     }
 
-    /// Its own id: `jti`. Of a token of another issuer it is half a SHA-256 of the issuer and of
-    /// its `jti`, or of its text where it has none.
+    /// Returns the token's id: `jti`. For a token of another issuer it is half a SHA-256 of the
+    /// issuer and of its `jti`, or of its text where it has none.
     #[must_use]
     pub fn jti(&self) -> TokenId {
         self.jti
     }
 
-    /// Its session: `sid`; `None` where it was issued without one.
+    /// Returns the session: `sid`; `None` where the token was issued without one.
     #[must_use]
     pub fn sid(&self) -> Option<SessionId> {
         self.session.map(|(sid, _)| sid)
     }
 
-    /// Its session's generation when it was issued: `gen`; `None` where it was issued without a
-    /// session.
+    /// Returns the session's generation when the token was issued: `gen`; `None` where it was
+    /// issued without a session.
     #[must_use]
     pub fn generation(&self) -> Option<u32> {
         self.session.map(|(_, generation)| generation)
     }
 
-    /// The epoch when it was issued: `uep`; 0 for a token of another issuer. It is dead once its
-    /// subject's, its client's or the global epoch is above.
+    /// Returns the epoch when the token was issued: `uep`; 0 for a token of another issuer. The
+    /// token no longer counts once the epoch of its subject, of its client or of all is above.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.user_epoch
     }
 
-    /// When its user last proved who they are: `auth_time`, in whole seconds.
+    /// Returns when the user last authenticated: `auth_time`, in whole seconds.
     #[must_use]
     pub fn auth_time(&self) -> Option<Timestamp> {
         self.auth_time
     }
 
-    /// How its user proved it: `acr`.
+    /// Returns how the user authenticated: `acr`.
     #[must_use]
     pub fn acr(&self) -> Option<&str> {
         self.acr.as_deref()
     }
 
-    /// What it is bound to: `bnd`.
+    /// Returns what the token is bound to: `bnd`.
     pub(crate) fn binding(&self) -> Option<TokenBinding> {
         self.binding
     }
 
-    /// When it was issued: `iat`, in whole seconds.
+    /// Returns when the token was issued: `iat`, in whole seconds.
     #[must_use]
     pub fn issued_at(&self) -> Timestamp {
         self.issued_at
     }
 
-    /// When its time is out: `exp`, in whole seconds.
+    /// Returns when the token expires: `exp`, in whole seconds.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
-    /// The id of the key that signed it.
+    /// Returns the id of the key that signed the token.
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid

@@ -76,7 +76,7 @@ impl std::error::Error for IssueError {
 /// How tokens travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Envelope {
-    /// Signed, and readable by whoever holds them.
+    /// Signed, and readable by their holder.
     Open,
     /// Signed, and then encrypted.
     #[cfg(feature = "jwe")]
@@ -100,7 +100,7 @@ pub fn issue<C: ClaimSet>(
     Ok(signed(draft, signature.as_slice()))
 }
 
-/// Signs what [`draft`] wrote for the same key, wherever that lives.
+/// Signs what [`draft`] wrote for the same key, in this process or through a signer.
 pub(crate) async fn complete(key: &SigningKey, draft: String) -> Result<String, IssueError> {
     let signature = key
         .sign_anywhere(draft.as_bytes())
@@ -109,8 +109,8 @@ pub(crate) async fn complete(key: &SigningKey, draft: String) -> Result<String, 
     Ok(signed(draft, signature.as_slice()))
 }
 
-/// Header and claims of a token, with space for the signature, and how long all of it will be: what
-/// can fail for what the claims say.
+/// Writes header and claims of a token, with space for the signature, and returns how long all of
+/// it will be. All that can fail because of the claims fails here.
 pub(crate) fn draft<C: ClaimSet>(
     key: &SigningKey,
     stamp: &Stamp<'_>,

@@ -12,8 +12,8 @@ const MAX_DEPTH: usize = 16;
 /// How many members all objects may have together (R7).
 pub(super) const MAX_MEMBERS: usize = 256;
 
-/// Whether a quick look suffices: at most one object, so that no value is one, and too few lists to
-/// be deep.
+/// Returns whether a text needs no strict check: it has at most one object, so that no value is
+/// one, and too few lists to be deep.
 ///
 /// Counts brackets without knowing which stand in strings, so it may say no where a slow look says
 /// yes.
@@ -31,8 +31,8 @@ pub(super) fn is_plain(text: &str) -> bool {
     objects <= 1 && lists < MAX_DEPTH
 }
 
-/// Whether the text is one JSON object in which no object has a member twice, within the bounds of
-/// depth and members.
+/// Returns whether the text is one JSON object in which no object has a member twice, within the
+/// bounds of depth and members.
 pub(super) fn is_strict(text: &str) -> bool {
     let mut members = 0;
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -45,12 +45,13 @@ pub(super) fn is_strict(text: &str) -> bool {
     read.and_then(|()| reader.end()).is_ok()
 }
 
-/// Whether the member is there at all: `null` is there too.
+/// Returns whether the member is there at all: `null` is there too.
 pub(super) fn is_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
-/// Whether `typ` is this media type, alone or behind `application/`, in any case (RFC 7515 section 4.1.9).
+/// Returns whether `typ` is this media type, alone or behind `application/`, in any case (RFC 7515
+/// section 4.1.9).
 pub(super) fn is_media_type(typ: &str, expected: &str) -> bool {
     let (prefix, rest) = typ
         .split_at_checked("application/".len())
@@ -72,7 +73,7 @@ pub(super) struct Strict<'a> {
 }
 
 impl<'a> Strict<'a> {
-    /// A member's value in the outermost object.
+    /// Returns a member's value in the outermost object.
     pub(super) fn member(members: &'a mut usize) -> Self {
         Self {
             depth: 1,
@@ -165,7 +166,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
 }
 
 impl Strict<'_> {
-    /// The same place for the next value.
+    /// Returns the same place for the next value.
     fn again(&mut self) -> Strict<'_> {
         Strict {
             depth: self.depth,

@@ -69,12 +69,12 @@ impl RefreshToken {
         Parsed::check(keys, &bytes).ok_or(BadRefreshToken)
     }
 
-    /// A token that its client has already.
+    /// Returns a token that its client has already.
     pub(crate) fn from_presented(text: &str) -> Self {
         Self(Zeroizing::new(text.to_owned()))
     }
 
-    /// The text. Whatever is made of it is the caller's to protect.
+    /// Returns the text. Copies of it are the caller's to protect.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -99,7 +99,7 @@ impl Parsed {
         })
     }
 
-    /// SHA-256 of the secret: what the store keeps.
+    /// Returns the SHA-256 of the secret, which the store keeps.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
         sha256(self.secret.as_slice())
@@ -123,7 +123,7 @@ impl fmt::Debug for Parsed {
 }
 
 impl From<RefreshToken> for String {
-    /// For the answer to the client, whose buffers are not wiped anyway.
+    /// Takes the text for the answer to the client, whose buffers are not wiped anyway.
     fn from(mut token: RefreshToken) -> Self {
         std::mem::take(&mut *token.0)
     }

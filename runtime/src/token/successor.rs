@@ -49,7 +49,7 @@ fn key(predecessor: &[u8; 16], info: &[u8; INFO_LEN]) -> Option<UnboundKey> {
     Some(extracted.expand(&[info], &AES_256_GCM).ok()?.into())
 }
 
-/// What a key is derived for, and what it is bound to: label, session, both generations.
+/// Returns what a key is derived for, and what it is bound to: label, session, both generations.
 fn info(sid: SessionId, generation: u32, successor_generation: u32) -> [u8; INFO_LEN] {
     let parts = [
         LABEL,

@@ -1,4 +1,4 @@
-//! Access tokens from their text to a proof: the one place that makes a `Verified`.
+//! Verifying access tokens: the one place that makes a `Verified`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::keys::{KeySet, KeyState, VerifyingKey};
 
 /// Claims whose signature, times, issuer and audience were checked.
 ///
-/// Whether they were revoked is for the gate to say, which alone hands these out.
+/// Whether they were revoked is decided by the gate, which alone hands these out.
 #[derive(Clone, Debug)]
 pub struct Verified<C> {
     storage: Storage<C>,
@@ -49,9 +49,10 @@ impl<C> VerifiedToken<C> {
 /// Why a token does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VerifyError {
-    /// It is none of ours, not yet valid, for somebody else, or not an access token.
+    /// The ring did not sign it, it is not yet valid, it has another audience, or it is not an
+    /// access token.
     Invalid,
-    /// All about it is right but that its time is out.
+    /// It is valid apart from having expired.
     Expired,
 }
 
@@ -73,7 +74,8 @@ pub fn verify<C: ClaimSet>(
     Ok(Verified::new(decoded, key, expect))
 }
 
-/// The key whose header the token has: byte for byte as issued, or else as its parsed header says.
+/// Returns the key whose header the token has: byte for byte as issued, or else as its parsed
+/// header says.
 fn key_of<'k>(parts: &Compact<'_>, keys: &'k KeySet) -> Option<&'k VerifyingKey> {
     let issued = keys
         .verifying()
@@ -125,7 +127,8 @@ fn decode_claims<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option<Dec
     decode::decode(std::str::from_utf8(payload).ok()?, expect)
 }
 
-/// RFC 7519 sections 4.1.4 to 4.1.6. What is wrong for ever comes before what was right once.
+/// Checks the times (RFC 7519 sections 4.1.4 to 4.1.6). A token that never counted is invalid,
+/// whether or not it has expired too.
 pub(super) fn check_times<C>(
     token: &Decoded<C>,
     expect: &Expect,
@@ -153,7 +156,7 @@ impl<C> Verified<C> {
         Self::made(decoded, key.kid(), expect, None)
     }
 
-    /// The claims of another issuer's token, once everything held: for
+    /// Wraps the claims of another issuer's token, once everything held: for
     /// [`external`](super::external) alone.
     pub(super) fn foreign(
         decoded: Decoded<C>,
@@ -202,14 +205,14 @@ impl<C> Verified<C> {
         }
     }
 
-    /// What is remembered, once more.
+    /// Wraps a token that is remembered.
     pub(super) fn shared(shared: Arc<VerifiedToken<C>>) -> Self {
         Self {
             storage: Storage::Shared(shared),
         }
     }
 
-    /// To be remembered.
+    /// Returns the token in the form in which it is remembered.
     pub(super) fn to_shared(&self) -> Arc<VerifiedToken<C>>
     where
         C: Clone,
@@ -227,13 +230,13 @@ impl<C> Verified<C> {
         }
     }
 
-    /// What the token says of the user.
+    /// Returns what the token says of the user.
     #[must_use]
     pub fn claims(&self) -> &C {
         &self.contents().claims
     }
 
-    /// What the token says of the user, without the rest.
+    /// Returns what the token says of the user, without the rest.
     #[must_use]
     pub fn into_claims(self) -> C
     where
@@ -246,7 +249,7 @@ impl<C> Verified<C> {
         }
     }
 
-    /// What the token says of itself.
+    /// Returns what the token says of itself.
     #[must_use]
     pub fn token(&self) -> &TokenInfo {
         &self.contents().token

@@ -136,7 +136,7 @@ fn wycheproof_vectors_of_other_keys_are_no_macs() {
     assert!(tried > 300, "{tried}");
 }
 
-/// As whoever has a set does it: by `kid`, and by an `alg` that is the key's.
+/// Verifies as somebody with a set does: by `kid`, and by an `alg` that is the key's.
 fn is_verified_by(jws: &str, key: &PublicKey) -> Option<()> {
     let mut buffers = [[0; 8192]; 2];
     let [header, signature] = &mut buffers;

@@ -157,7 +157,7 @@ impl World {
             ),
         });
         let ring = KeyRing::generate(Algorithm::HS256).unwrap();
-        let old_keys = Arc::clone(&ring.set());
+        let old_keys = ring.set().to_arc();
         let current = old_keys
             .macs()
             .iter()
@@ -342,7 +342,7 @@ impl World {
         let keys = if is_retired {
             Arc::clone(&self.old_keys)
         } else {
-            Arc::clone(&self.ring.set())
+            self.ring.set().to_arc()
         };
         RefreshToken::mint(&keys, sid, generation, secret)
             .expose()

@@ -22,17 +22,17 @@ impl Ed25519Public {
         &self.bytes
     }
 
-    /// aws-lc refuses an `S` that is not below the group's order and compares the encoding of `R`,
-    /// which leaves small-order `R` to be refused here (RFC 8032 section 5.1.7, and "Taming the
-    /// many EdDSAs").
+    /// Verifies a signature strictly. aws-lc refuses an `S` that is not below the group's order and
+    /// compares the encoding of `R`; what is left to do is to refuse an `R` of small order (RFC
+    /// 8032 section 5.1.7, and "Taming the many EdDSAs").
     pub(in crate::keys) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         let small = signature.first_chunk().is_none_or(is_small_order);
         !small && self.parsed.verify_sig(message, signature).is_ok()
     }
 }
 
-/// Whether these bytes encode a point whose order divides eight, canonically or not. They are no
-/// secret.
+/// Returns whether these bytes encode a point whose order divides eight, canonically or not. They
+/// are not secret.
 fn is_small_order(point: &[u8; 32]) -> bool {
     let mut y = *point;
     if let Some(last) = y.last_mut() {
@@ -61,7 +61,7 @@ const SMALL_ORDER: [[u8; 32]; 7] = [
     little(0xee, 0xff, 0x7f),
 ];
 
-/// A number of 32 bytes, least significant first.
+/// Returns a number of 32 bytes, least significant first.
 const fn little(first: u8, between: u8, last: u8) -> [u8; 32] {
     let mut bytes = [between; 32];
     let [lowest, .., highest] = &mut bytes;

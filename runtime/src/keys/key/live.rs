@@ -117,13 +117,13 @@ impl LiveKey {
         })
     }
 
-    /// The part that verifies.
+    /// Returns the part that verifies.
     pub(crate) fn verifying(&self) -> Self {
         self.public()
             .map_or_else(|| self.clone(), |public| Self::Public(public.clone()))
     }
 
-    /// The public key, where there is one.
+    /// Returns the public key, where there is one.
     pub(crate) fn public(&self) -> Option<&PublicKey> {
         match self {
             Self::Ed25519(_, public)
@@ -134,7 +134,7 @@ impl LiveKey {
         }
     }
 
-    /// Its one algorithm.
+    /// Returns the one algorithm of the key.
     pub(crate) fn algorithm(&self) -> Algorithm {
         match self {
             Self::Ed25519(_, public)
@@ -167,7 +167,7 @@ impl LiveKey {
         }
     }
 
-    /// Whether the signature is this key's; a MAC is compared in constant time.
+    /// Verifies a signature; a MAC is compared in constant time.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Ed25519(_, public)
@@ -180,7 +180,7 @@ impl LiveKey {
         }
     }
 
-    /// How many bytes a signature has.
+    /// Returns how many bytes a signature has.
     pub(crate) fn signature_len(&self) -> usize {
         match self {
             Self::Ed25519(_, public)
@@ -194,8 +194,8 @@ impl LiveKey {
     }
 }
 
-/// The secret bytes of a fresh key, of the form that [`LiveKey::new`] reads. An RSA key has 2048
-/// bits, and takes a moment.
+/// Makes the secret bytes of a fresh key, in the form that [`LiveKey::new`] reads. An RSA key has
+/// 2048 bits, and takes a moment.
 pub(crate) fn generate(algorithm: Algorithm) -> Result<Secret, Error> {
     let failed = || {
         Error::new(
@@ -221,8 +221,8 @@ pub(crate) fn generate(algorithm: Algorithm) -> Result<Secret, Error> {
     }
 }
 
-/// How many bytes the secret of this algorithm has, where it is a number of them: as many as the
-/// hash puts out (RFC 7518 section 3.2), or the seed of Ed25519.
+/// Returns the length of a secret of this algorithm, in bytes: that of the hash's output (RFC 7518
+/// section 3.2), or of Ed25519's seed. `None` where the length varies.
 pub(crate) fn secret_len(algorithm: Algorithm) -> Option<usize> {
     match algorithm {
         Algorithm::EdDSA | Algorithm::HS256 => Some(32),

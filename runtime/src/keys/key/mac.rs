@@ -23,19 +23,19 @@ impl MacKey {
         Ok(Self { id, state, keyed })
     }
 
-    /// The number that stands in front of what it signed.
+    /// Returns the number that refresh tokens of this key begin with.
     #[must_use]
     pub fn id(&self) -> u8 {
         self.id
     }
 
-    /// Next, current, previous or retired.
+    /// Returns the state of the key.
     #[must_use]
     pub fn state(&self) -> KeyState {
         self.state
     }
 
-    /// The first half of the MAC.
+    /// Returns the first half of the MAC of a message.
     pub(crate) fn mac(&self, message: &[u8]) -> [u8; 16] {
         let mut half = [0; 16];
         for (half, byte) in half.iter_mut().zip(mac(&self.keyed, message)) {

@@ -36,7 +36,7 @@ impl Point {
             .ok_or(KeyProblem::Malformed)
     }
 
-    /// An uncompressed point, and nothing else that the parser would take too.
+    /// Parses an uncompressed point, and refuses other forms that the parser would take too.
     pub(super) fn curve(algorithm: Algorithm, bytes: &[u8]) -> Result<Self, KeyProblem> {
         if bytes.len() != 1 + 2 * algorithm.coordinate_len() || bytes.first() != Some(&4) {
             return Err(KeyProblem::Malformed);

@@ -35,13 +35,13 @@ pub(in crate::keys) struct PrivateJwk {
 }
 
 impl PrivateJwk {
-    /// Whether there is something in it that signs.
+    /// Returns whether the key has a private part.
     pub(in crate::keys) fn is_private(&self) -> bool {
         self.k.is_some() || self.d.is_some()
     }
 
-    /// The secret bytes, of the form that `LiveKey::new` reads. What is public in it must belong to
-    /// what is private.
+    /// Returns the secret bytes, in the form that `LiveKey::new` reads. The public members must
+    /// belong to the private ones.
     pub(in crate::keys) fn secret(&self, algorithm: Algorithm) -> Result<Secret, KeyProblem> {
         let family = algorithm.family();
         let kty = match family {
@@ -118,8 +118,8 @@ impl PrivateJwk {
     }
 }
 
-/// The secret bytes of a private key in PEM form: PKCS #8 (`PRIVATE KEY`), for RSA also PKCS #1
-/// (`RSA PRIVATE KEY`).
+/// Reads the secret bytes of a private key in PEM form: PKCS #8 (`PRIVATE KEY`), for RSA also PKCS
+/// #1 (`RSA PRIVATE KEY`).
 pub(in crate::keys) fn from_pem(pem: &[u8], algorithm: Algorithm) -> Result<Secret, KeyProblem> {
     let malformed = |_| KeyProblem::Malformed;
     match algorithm.family() {
@@ -149,7 +149,7 @@ fn pkcs8(pair: &RsaKeyPair) -> Result<Secret, KeyProblem> {
     Ok(Secret::from_bytes(der.as_ref().to_vec()))
 }
 
-/// A member in base64url.
+/// Decodes a member from base64url.
 fn part(text: Option<&str>) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
     URL_SAFE_NO_PAD
         .decode_to_vec(text.ok_or(KeyProblem::Malformed)?)

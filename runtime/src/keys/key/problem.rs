@@ -7,7 +7,7 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyProblem {
-    /// Its type, curve or algorithm is none that is known here, or none that is allowed.
+    /// The type, curve or algorithm is unknown, or is not allowed.
     Unsupported,
     /// It names no algorithm, and several that are allowed would fit.
     Ambiguous,

@@ -1,5 +1,5 @@
-//! What an RSA key must be before it is used: long enough, with a sound exponent, and not of the
-//! generator that ROCA broke.
+//! The checks of an RSA key before it is used: its length, its exponent, and that the generator
+//! which ROCA broke did not make it.
 
 use super::problem::KeyProblem;
 
@@ -33,9 +33,9 @@ pub(in crate::keys) fn check(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyP
     }
 }
 
-/// Whether the modulus is a power of 65537 modulo each of the small primes, which a random one is
-/// with a chance of 2⁻²⁷ at most (Nemec and others, "The Return of Coppersmith's Attack", section
-/// 2.2).
+/// Returns whether the modulus is a power of 65537 modulo each of the small primes, which a random
+/// one is with a chance of 2⁻²⁷ at most (Nemec and others, "The Return of Coppersmith's Attack",
+/// section 2.2).
 fn has_roca_mark(modulus: &[u8]) -> bool {
     PRIMES.iter().all(|&prime| {
         let residue = modulus
@@ -51,7 +51,8 @@ fn has_roca_mark(modulus: &[u8]) -> bool {
 }
 
 const MIN_BITS: usize = 2048;
-/// Verifying with a longer one would take whoever publishes it a minute of everyone's time.
+/// Bits of the longest modulus: verifying with a longer one takes so long that publishing it would
+/// be an attack.
 const MAX_BITS: usize = 8192;
 
 /// The primes in which the broken generator's moduli show.

@@ -1,4 +1,4 @@
-//! Keys that live elsewhere: in a KMS, an HSM or another process. Only the signature travels.
+//! Keys outside of this process: in a KMS, an HSM or another process. Only the signature travels.
 
 use std::fmt;
 use std::future::Future;
@@ -9,9 +9,9 @@ use super::public::PublicKey;
 
 /// Signs with a key that this process does not have.
 ///
-/// Only for keys that live elsewhere: a key in memory signs without waiting. The gate asks before
-/// it writes anything, waits for the ring's time limit, and verifies what it gets; where one of
-/// these fails the client sees 503 and nothing changed.
+/// Only for keys outside of this process: a key in memory signs without waiting. The gate asks
+/// before it writes anything, waits for the ring's time limit, and verifies what it gets; where one
+/// of these fails, the client sees 503 and nothing has changed.
 ///
 /// ```
 /// use tollgate::keys::{KeyRing, PublicKey, Signer, SignerError};
@@ -38,7 +38,7 @@ use super::public::PublicKey;
             Result<Vec<u8>, SignerError>`"
 )]
 pub trait Signer: Send + Sync + 'static {
-    /// The signature over the message, in the form of the ring's algorithm (RFC 7518 section 3).
+    /// Signs the message, in the form of the ring's algorithm (RFC 7518 section 3).
     fn sign(&self, message: &[u8]) -> impl Future<Output = Result<Vec<u8>, SignerError>> + Send;
 }
 
@@ -82,7 +82,7 @@ impl RemoteKey {
         self.limit = limit;
     }
 
-    /// A signature that holds, in time.
+    /// Asks for a signature, waits for the limit, and verifies what comes back.
     pub(in crate::keys) async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
         let asked = tokio::time::timeout(self.limit, self.signer.sign(message)).await;
         let signature = asked

@@ -22,7 +22,7 @@ pub struct SigningKey {
     remote: Option<RemoteKey>,
 }
 
-/// A key by which access tokens are verified.
+/// A key that verifies access tokens.
 pub struct VerifyingKey {
     kid: Arc<str>,
     header: Box<str>,
@@ -46,7 +46,7 @@ impl SigningKey {
         })
     }
 
-    /// The part of it that verifies.
+    /// Returns the key that verifies what this one signs.
     pub(in crate::keys) fn verifying(&self, state: KeyState) -> Result<VerifyingKey, Error> {
         let (kid, key) = (Arc::clone(&self.kid), self.key.verifying());
         let algorithm = key.algorithm();
@@ -59,13 +59,13 @@ impl SigningKey {
         }
     }
 
-    /// The key's id.
+    /// Returns the key's id.
     #[must_use]
     pub fn kid(&self) -> &Arc<str> {
         &self.kid
     }
 
-    /// The encoded header of every token that this key signs.
+    /// Returns the encoded header of every token that this key signs.
     pub(crate) fn header(&self) -> &str {
         &self.header
     }
@@ -75,12 +75,12 @@ impl SigningKey {
         self.key.sign(message)
     }
 
-    /// Whether signing takes a journey.
+    /// Returns whether the private part lives outside of this process.
     pub(crate) fn is_elsewhere(&self) -> bool {
         self.remote.is_some()
     }
 
-    /// Signs, wherever the key lives.
+    /// Signs, in this process or through the signer.
     pub(crate) async fn sign_anywhere(&self, message: &[u8]) -> Result<Signature, SignerError> {
         match &self.remote {
             Some(remote) => Ok(Signature::new(&remote.sign(message).await?)),
@@ -111,7 +111,7 @@ impl VerifyingKey {
         })
     }
 
-    /// Whether it is this key, whatever it is called.
+    /// Returns whether both are the same key, whatever their names are.
     pub(in crate::keys) fn is_same_key(&self, other: &LiveKey) -> bool {
         self.key
             .public()
@@ -119,25 +119,25 @@ impl VerifyingKey {
             .is_some_and(|(one, other)| one.is_same_key(other))
     }
 
-    /// The key's id.
+    /// Returns the key's id.
     #[must_use]
     pub fn kid(&self) -> &Arc<str> {
         &self.kid
     }
 
-    /// Next, current or previous.
+    /// Returns the state of the key: next, current or previous.
     #[must_use]
     pub fn state(&self) -> KeyState {
         self.state
     }
 
-    /// The one algorithm of this key, as it stands in a header.
+    /// Returns the one algorithm of this key, as it stands in a header.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The encoded header of every token that this key signs.
+    /// Returns the encoded header of every token that this key signs.
     pub(crate) fn header(&self) -> &str {
         &self.header
     }
@@ -173,7 +173,7 @@ impl fmt::Debug for VerifyingKey {
     }
 }
 
-/// The protected header that this key's tokens carry, encoded.
+/// Returns the encoded protected header of the tokens that a key signs.
 fn header(algorithm: Algorithm, kid: &str) -> Result<Box<str>, Error> {
     if kid.is_empty() || kid.len() > MAX_KID {
         return Err(Error::new(

@@ -20,7 +20,7 @@ pub enum KeyState {
 }
 
 impl KeyState {
-    /// Its name, as the manifest has it.
+    /// Returns the name of the state in the manifest.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

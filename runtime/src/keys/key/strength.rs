@@ -1,4 +1,4 @@
-//! What a secret from a setting must be before it becomes a key.
+//! The checks of a secret from a setting before it becomes a key.
 
 use base64_simd::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
@@ -42,7 +42,7 @@ pub(crate) fn check(name: &str, secret: &Secret, min_len: usize) -> Result<(), E
     Ok(())
 }
 
-/// Whether the bytes are a key in one of the forms in which public keys travel.
+/// Returns whether the bytes are a key in one of the forms in which public keys travel.
 fn is_public_key(bytes: &[u8]) -> bool {
     // Byte order marks, UTF-16's zero bytes and white space must not hide one (CVE-2026-34950).
     let text: Vec<u8> = bytes
@@ -69,8 +69,8 @@ fn is_public_key(bytes: &[u8]) -> bool {
         || as_base64()
 }
 
-/// Whether the bytes are exactly one DER SEQUENCE that starts as keys and certificates do: with a
-/// SEQUENCE or an INTEGER.
+/// Returns whether the bytes are exactly one DER SEQUENCE that starts as keys and certificates do:
+/// with a SEQUENCE or an INTEGER.
 fn is_der(bytes: &[u8]) -> bool {
     let (len, rest) = match bytes {
         [0x30, len @ 0..=0x7F, rest @ ..] | [0x30, 0x81, len, rest @ ..] => {

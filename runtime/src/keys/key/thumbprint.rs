@@ -6,9 +6,8 @@ use sha2::Sha256;
 
 use crate::secret::sha256;
 
-/// The RFC 7638 thumbprint of a JWK whose required members are given in lexicographic order
-/// (section 3.2), as the text of the canonical JSON object. Names and values hold nothing that JSON
-/// would escape.
+/// Returns the RFC 7638 thumbprint of a JWK whose required members are given in lexicographic order
+/// (section 3.2). Names and values hold nothing that JSON would escape.
 pub(crate) fn thumbprint(members: &[(&str, &str)]) -> String {
     let mut json = String::from("{");
     for (i, (name, value)) in members.iter().enumerate() {
@@ -19,7 +18,7 @@ pub(crate) fn thumbprint(members: &[(&str, &str)]) -> String {
     URL_SAFE_NO_PAD.encode_to_string(sha256(json.as_bytes()))
 }
 
-/// The name of a secret key, which its tokens show to everyone.
+/// Returns the name of a secret key, which its tokens show to everyone.
 ///
 /// Not the thumbprint of RFC 7638: that is a plain hash of the key, by which a weak secret is found
 /// offline faster than by a token's MAC. This costs a guesser at least as much as guessing against

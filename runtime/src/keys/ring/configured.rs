@@ -45,8 +45,8 @@ pub struct ConfiguredRing {
 }
 
 impl KeyRing {
-    /// A ring that signs by a private key in PEM form: PKCS #8 (`PRIVATE KEY`), for RSA also PKCS
-    /// #1 (`RSA PRIVATE KEY`).
+    /// Makes a ring that signs with a private key in PEM form: PKCS #8 (`PRIVATE KEY`), for RSA
+    /// also PKCS #1 (`RSA PRIVATE KEY`).
     ///
     /// # Errors
     /// The text is no private key, or none for this algorithm; an RSA key has fewer than 2048 bits,
@@ -62,9 +62,9 @@ impl KeyRing {
         ConfiguredRing::new(algorithm, None, Arc::new(secret))
     }
 
-    /// A ring of the keys of a JWK set (RFC 7517): the first with a private part signs, the others
-    /// verify. The set is either all secret (`oct`) or all asymmetric, of one algorithm, which each
-    /// key names in `alg`.
+    /// Makes a ring of the keys of a JWK set (RFC 7517): the first with a private part signs, the
+    /// others verify. The set is either all secret (`oct`) or all asymmetric, of one algorithm,
+    /// which each key names in `alg`.
     ///
     /// # Errors
     /// The text is no JWK set; no key signs; a key has another algorithm than the first or names
@@ -125,8 +125,8 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// A ring of the key in an environment variable: a private PEM text, a JWK set, or for HMAC
-    /// `base64:…` or `hex:…`. Choose a name that does not begin with `TOLLGATE_`: those are
+    /// Makes a ring of the key in an environment variable: a private PEM text, a JWK set, or for
+    /// HMAC `base64:…` or `hex:…`. Choose a name that does not begin with `TOLLGATE_`: those are
     /// settings.
     ///
     /// # Errors
@@ -164,9 +164,9 @@ impl KeyRing {
         }
     }
 
-    /// A ring whose signing key lives elsewhere: `public` is its public part, by which every
-    /// signature is checked before it is handed out. Without a `kid` it gets its thumbprint (RFC
-    /// 7638).
+    /// Makes a ring whose signing key lives outside of this process: `public` is its public part,
+    /// with which every signature is verified before it is handed out. A key without a `kid` gets
+    /// its thumbprint (RFC 7638).
     ///
     /// # Errors
     /// The `kid` cannot stand in a header.
@@ -180,8 +180,8 @@ impl KeyRing {
         ConfiguredRing::of(algorithm, signing)
     }
 
-    /// A ring of secrets: an HMAC key for access tokens and another secret for refresh tokens. Its
-    /// JWK set is empty.
+    /// Makes a ring of secrets: an HMAC key for access tokens and another secret for refresh
+    /// tokens. Its JWK set is empty.
     ///
     /// # Errors
     /// The algorithm is not HMAC; a secret is shorter than the hash's output (RFC 7518 section 3.2;
@@ -242,7 +242,7 @@ impl ConfiguredRing {
         self.public(key, KeyState::Previous)
     }
 
-    /// How long a [`Signer`] may take: 2 seconds unless said otherwise. Later the client sees 503.
+    /// Sets how long a [`Signer`] may take: 2 seconds by default. After that the client sees 503.
     pub fn signer_limit(mut self, limit: Duration) -> Self {
         self.signing.set_limit(limit);
         self
@@ -404,7 +404,7 @@ fn variable(name: &str) -> Result<Zeroizing<String>, Error> {
     })
 }
 
-/// The live key, after the checks that secrets from a person need (R25, R26).
+/// Makes the live key, after the checks that secrets from a person need (R25, R26).
 fn live(algorithm: Algorithm, secret: &Secret) -> Result<LiveKey, Error> {
     if let (AlgorithmFamily::Hmac, Some(len)) = (algorithm.family(), secret_len(algorithm)) {
         strength::check("the signing secret", secret, len)?;
@@ -420,15 +420,15 @@ fn name_of(key: &LiveKey, secret: &Secret) -> Result<String, Error> {
     name.ok_or_else(|| Error::new(ErrorKind::Keys, "a key cannot be used for HMAC"))
 }
 
-/// The number of a refresh secret, which its tokens show: every node that has the secret finds the
-/// same.
+/// Derives the number of a refresh secret, which its tokens show: every node that has the secret
+/// finds the same.
 fn number_of(secret: &Secret) -> Result<u8, Error> {
     let name = secret_name(secret.expose(), "tollgate/number/1");
     let name = name.ok_or_else(|| Error::new(ErrorKind::Keys, "a key cannot be used for HMAC"))?;
     Ok(sha256(name.as_bytes()).first().copied().unwrap_or_default())
 }
 
-/// One key of a set, as a public one.
+/// Reads one key of a set as a public one.
 fn public_jwk(json: &str, at: usize) -> Result<Jwk, Error> {
     let set: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
     let key = set

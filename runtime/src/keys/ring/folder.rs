@@ -250,7 +250,7 @@ fn key_text(algorithm: Algorithm, key: &HeldKey) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(std::mem::take(&mut *text).into_bytes())
 }
 
-/// What a key file says that it is for.
+/// Returns the purpose as a key file states it.
 fn use_of(algorithm: Algorithm, purpose: KeyPurpose) -> String {
     match purpose {
         KeyPurpose::Sign => format!("sign/{algorithm}"),
@@ -258,7 +258,7 @@ fn use_of(algorithm: Algorithm, purpose: KeyPurpose) -> String {
     }
 }
 
-/// The names of files in the folder that are keys, whole or half written.
+/// Returns the names of the files in the folder that are keys, whole or half written.
 fn key_files(folder: &Path) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     for file in fs::read_dir(folder).map_err(|error| trouble("read", folder).because(error))? {

@@ -25,7 +25,7 @@ pub(super) enum Version {
     Manifest(Vec<u8>),
     /// The number in a store.
     Number(u64),
-    /// A ring of this process, which nobody else changes.
+    /// A ring of this process, which no other process changes.
     None,
 }
 

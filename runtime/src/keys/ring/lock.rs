@@ -1,5 +1,5 @@
-//! The lock of a ring's folder: one process changes it at a time, and whoever dies while at it
-//! leaves a trace.
+//! The lock of a ring's folder: one process changes it at a time, and a process that dies while it
+//! holds the lock leaves a trace.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind as Io, Read, Write};
@@ -39,8 +39,8 @@ impl Lock {
         ))
     }
 
-    /// Whether the one who held it before died with it, so that what lies in the folder may be half
-    /// done.
+    /// Returns whether the previous holder died while it held the lock, so that a change of the
+    /// folder may be half done.
     pub(super) fn was_interrupted(&self) -> bool {
         self.interrupted
     }
@@ -68,7 +68,7 @@ impl Lock {
         if fs::read(path).ok().as_ref() != Some(&mark) {
             return Ok(None);
         }
-        // Whoever died before it left its mark had changed nothing yet.
+        // A holder that died before it left its mark had changed nothing yet.
         let interrupted = !mark.is_empty();
         let mark = TokenId::random()?.to_string();
         file.write_all(mark.as_bytes())

@@ -1,5 +1,5 @@
-//! Which keys a ring has and what state each is in; how rotation moves them. Pure: knows no file
-//! and no clock.
+//! The manifest: which keys a ring has, the state of each, and how rotation moves them. Pure: knows
+//! no file and no clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(super) struct Manifest {
     pub(super) keys: Vec<HeldKey>,
 }
 
-/// A key with what the manifest says of it.
+/// A key with its line of the manifest.
 #[derive(Clone)]
 pub(super) struct HeldKey {
     pub(super) entry: KeyEntry,
@@ -39,12 +39,12 @@ pub(super) struct KeyEntry {
     pub(super) purpose: KeyPurpose,
     /// The `kid` of a signing key; the number of another.
     pub(super) id: String,
-    /// What the key's bytes must give, so that a swapped file is noticed.
+    /// A value derived from the key's bytes, so that a swapped file is noticed.
     pub(super) check: String,
     pub(super) state: KeyState,
-    /// Since when others can know it, in milliseconds since 1970.
+    /// When the key was published, in milliseconds since 1970.
     pub(super) published_at: Timestamp,
-    /// When the last token made with it is out; only for previous and retired keys.
+    /// When the last token that was made with the key expires; only for previous and retired keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) until: Option<Timestamp>,
 }
@@ -68,12 +68,12 @@ impl Overlap {
 }
 
 impl KeyEntry {
-    /// What an operator calls this key: `sign-<kid>`, `refresh-1`, `seal-1`.
+    /// Returns the name of the key for operators: `sign-<kid>`, `refresh-1`, `seal-1`.
     pub(super) fn name(&self) -> String {
         format!("{}-{}", self.purpose, self.id)
     }
 
-    /// The number of a key that has one.
+    /// Returns the number of a key for refresh tokens or for sealing; `None` for a signing key.
     pub(super) fn number(&self) -> Option<u8> {
         self.id
             .parse()
@@ -83,7 +83,7 @@ impl KeyEntry {
 }
 
 impl HeldKey {
-    /// A key of known bytes.
+    /// Makes the entry of a key from its bytes.
     pub(super) fn new(
         purpose: KeyPurpose,
         number: u8,
@@ -129,7 +129,7 @@ impl HeldKey {
 }
 
 impl Manifest {
-    /// A ring of fresh keys: for each purpose one, and its successor.
+    /// Makes a ring of fresh keys: for each purpose one, and its successor.
     pub(super) fn create(algorithm: Algorithm, now: Timestamp) -> Result<Self, Error> {
         let keys = vec![
             HeldKey::random(KeyPurpose::Sign, 0, algorithm, KeyState::Current, now)?,
@@ -147,7 +147,7 @@ impl Manifest {
         })
     }
 
-    /// The ring once a gate has started with it; `None` where one has.
+    /// Marks the ring as one that a gate has started with; `None` where it is marked already.
     pub(super) fn adopt(&self) -> Option<Self> {
         (!self.adopted).then(|| Self {
             adopted: true,
@@ -156,8 +156,8 @@ impl Manifest {
         })
     }
 
-    /// For each purpose the next key takes over, the current one goes on verifying and opening, a
-    /// fresh one is published.
+    /// Rotates the keys: for each purpose the next key takes over, the current one goes on
+    /// verifying and opening, a fresh one is published.
     pub(super) fn rotate(&self, now: Timestamp, overlap: Overlap) -> Result<Self, Error> {
         let mut next = self.advanced(now);
         for purpose in [KeyPurpose::Sign, KeyPurpose::Refresh, KeyPurpose::Seal] {
@@ -186,11 +186,11 @@ impl Manifest {
         Ok(next)
     }
 
-    /// What this key made no longer counts; where it was the current one, the next takes its place
-    /// at once.
+    /// Retires a key: what it made no longer counts. Where it was the current one, the next takes
+    /// its place at once.
     ///
-    /// A signing key is forgotten. A MAC key stays as retired until its last refresh token is out:
-    /// its holders are known by the hash in the store.
+    /// A signing key is forgotten. A MAC key stays as retired until its last refresh token expires:
+    /// these tokens are known by their hash in the store.
     pub(super) fn retire(
         &self,
         name: &str,
@@ -224,7 +224,7 @@ impl Manifest {
                 next.publish(purpose, now)?;
             }
             KeyState::Previous | KeyState::Retired => {
-                next.end(purpose, &id, KeyState::Retired, until)
+                next.end(purpose, &id, KeyState::Retired, until);
             }
         }
         next.keys.retain(|key| {
@@ -233,7 +233,7 @@ impl Manifest {
         Ok(next)
     }
 
-    /// When the first of the keys that are on their way out is out.
+    /// Returns when the next key that no longer signs stops verifying.
     pub(super) fn next_expiry(&self, now: Timestamp) -> Option<Timestamp> {
         self.keys
             .iter()
@@ -242,7 +242,7 @@ impl Manifest {
             .min()
     }
 
-    /// Whether every state is there that the ring needs.
+    /// Checks that the ring has a key in every state that it needs.
     pub(super) fn check(&self) -> Result<(), String> {
         for (purpose, state) in [
             (KeyPurpose::Sign, KeyState::Current),
@@ -290,7 +290,7 @@ impl Manifest {
         Ok(())
     }
 
-    /// The next revision, without the keys whose last token is out.
+    /// Returns the next revision, without the keys whose last token has expired.
     fn advanced(&self, now: Timestamp) -> Self {
         let keys = self
             .keys
@@ -305,7 +305,7 @@ impl Manifest {
         }
     }
 
-    /// The current key leaves for `state`, the next one becomes current, another is published.
+    /// Puts the current key into `state`, makes the next one current, and publishes another.
     fn hand_over(
         &mut self,
         purpose: KeyPurpose,
@@ -382,7 +382,7 @@ impl Manifest {
     }
 }
 
-/// The `kid` of a signing key.
+/// Returns the `kid` of a signing key.
 pub(super) fn kid(algorithm: Algorithm, secret: &Secret) -> Result<String, Error> {
     match LiveKey::new(algorithm, secret)?.public() {
         Some(public) => Ok(public.thumbprint()),
@@ -390,7 +390,7 @@ pub(super) fn kid(algorithm: Algorithm, secret: &Secret) -> Result<String, Error
     }
 }
 
-/// What tells two keys apart without telling what they are.
+/// Returns a value by which a swapped key is noticed, and which reveals nothing of the key.
 pub(super) fn check_value(secret: &Secret) -> Result<String, Error> {
     secret_name(secret.expose(), "tollgate/check/1").ok_or_else(unusable)
 }

@@ -1,5 +1,4 @@
-//! The handle on a ring: where its keys come from, how they change, how readers get at them without
-//! a lock.
+//! The key ring: where its keys come from, how they change, and how they are read without a lock.
 
 pub(super) mod configured;
 mod file;
@@ -46,6 +45,14 @@ pub struct KeyRing {
 /// The keys of a ring as they were when [`KeyRing::set`] was called. Holding it keeps no change of
 /// the ring from happening.
 pub struct KeySetRef(arc_swap::Guard<Arc<KeySet>>);
+
+impl KeySetRef {
+    /// Returns a handle that may be held for long.
+    #[must_use]
+    pub fn to_arc(&self) -> Arc<KeySet> {
+        Arc::clone(&self.0)
+    }
+}
 
 impl Deref for KeySetRef {
     type Target = KeySet;
@@ -126,7 +133,7 @@ impl KeyRing {
         )
     }
 
-    /// A ring of fresh keys that live as long as the process: for tests.
+    /// Makes a ring of fresh keys that live as long as the process: for tests.
     ///
     /// # Errors
     /// The random source cannot be read.
@@ -137,7 +144,7 @@ impl KeyRing {
         Self::new(manifest, Version::None, Home::Local, clock)
     }
 
-    /// The same ring by another clock, for tests.
+    /// Returns the same ring with another clock, for tests.
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
@@ -161,25 +168,25 @@ impl KeyRing {
             .fetch_max(millis(sealed), Ordering::Relaxed);
     }
 
-    /// The keys as they are at the moment.
+    /// Returns the keys as they are at the moment.
     #[must_use]
     pub fn set(&self) -> KeySetRef {
         KeySetRef(self.state.set.load())
     }
 
-    /// The public keys as a JWK set; empty for HMAC.
+    /// Returns the public keys as a JWK set; empty for HMAC.
     #[must_use]
     pub fn jwks(&self) -> JwkSet {
         self.set().jwks()
     }
 
-    /// The key that signs, to be kept while it does.
+    /// Returns the key that signs, to be held while it does.
     pub(crate) fn signing(&self) -> Arc<SigningKey> {
         Arc::clone(self.set().signing_key())
     }
 
-    /// Whether no gate has started with this ring yet. Only a ring in a folder or a store can be
-    /// so.
+    /// Returns whether no gate has started with this ring yet. Only a ring in a folder or a store
+    /// can be unadopted.
     pub async fn is_unadopted(&self) -> bool {
         self.state
             .origin
@@ -202,8 +209,8 @@ impl KeyRing {
         }
     }
 
-    /// Lets the next key sign, the current one go on verifying until its last token is out, and
-    /// publishes another.
+    /// Rotates the keys: the next key signs, the current one verifies until its last token expires,
+    /// another one is published.
     ///
     /// One step: a crash leaves the ring as it was or as it is after. The keys of all three
     /// purposes move together: those that sign, those that guard refresh tokens, those that seal.
@@ -240,8 +247,8 @@ impl KeyRing {
             .await
     }
 
-    /// Looks whether the ring has changed where it lives, or a key's time is out; `true` where the
-    /// keys are others from here on.
+    /// Reads the ring again where it has changed in its folder or store, or where a key has
+    /// expired; returns whether the keys changed.
     ///
     /// # Errors
     /// As [`open`](Self::open); or the store cannot be read. The ring goes on with the keys it has.

@@ -19,7 +19,7 @@ use crate::secret::Secret;
 
 /// Where the sealed ring lies: version 0 and no bytes where there is none yet.
 pub(crate) trait SharedSlot: Send + Sync + 'static {
-    /// The version and the sealed ring.
+    /// Reads the version and the sealed ring.
     fn read(&self) -> SlotAnswer<'_, (u64, Vec<u8>)>;
     /// Replaces it where its version still is `expected`; the new one is `expected + 1`.
     fn swap(&self, expected: u64, ring: Vec<u8>, now: Timestamp) -> SlotAnswer<'_, bool>;
@@ -57,8 +57,8 @@ struct SealedKey {
 }
 
 impl RingSource {
-    /// The ring where its version is above `known`; `None` where it is the known one, or there is
-    /// none yet.
+    /// Reads the ring where its version is above `known`; `None` where it is the known one, or
+    /// there is none yet.
     pub(super) async fn read(&self, known: u64) -> Result<Option<(u64, Manifest)>, Error> {
         let unreadable = |error| {
             Error::new(
@@ -196,7 +196,7 @@ impl RingSource {
     }
 }
 
-/// What the seal is bound to: the place in the store, and the version there.
+/// Returns what the seal is bound to: the purpose, and the version in the store.
 fn context(version: u64) -> Vec<u8> {
     [&b"tollgate/shared-ring/1/"[..], &version.to_be_bytes()].concat()
 }

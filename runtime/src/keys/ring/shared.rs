@@ -35,7 +35,7 @@ pub struct SharedRing {
 }
 
 impl SharedRing {
-    /// The ring that is sealed under this secret, with EdDSA.
+    /// Describes the ring that is sealed under this secret, with EdDSA.
     ///
     /// # Errors
     /// The secret is shorter than 32 bytes, has fewer than 16 different bytes, or is a public key.
@@ -47,14 +47,14 @@ impl SharedRing {
         })
     }
 
-    /// Another algorithm than EdDSA. All nodes say the same.
+    /// Chooses another algorithm than EdDSA: the same on all nodes.
     #[must_use]
     pub fn algorithm(self, algorithm: Algorithm) -> Self {
         Self { algorithm, ..self }
     }
 
-    /// Also reads what was sealed under an older secret; the next change of the ring seals it under
-    /// the new one.
+    /// Adds an older secret, under which the ring may still be sealed; the next change of the ring
+    /// seals it under the new one.
     ///
     /// # Errors
     /// As [`new`](Self::new).

@@ -12,7 +12,7 @@ use crate::keys::key::state::{KeyPurpose, KeyState};
 use crate::keys::seal::SealKey;
 use crate::keys::set::{KeySet, KeySetParts};
 
-/// Makes the keys of a manifest ready to use. Those whose time is out by `now` no longer verify.
+/// Makes the keys of a manifest ready to use. Keys that have expired by `now` no longer verify.
 pub(super) fn key_set(manifest: &Manifest, now: Timestamp) -> Result<KeySet, Error> {
     let of = |purpose: KeyPurpose| {
         manifest

@@ -29,10 +29,10 @@ use crate::keys::jwk::{Jwk, KeyParameters};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A token of somebody else's is verified so: split it at its dots; read `alg` and `kid` of its
-/// header; find the key of that `kid` in the issuer's [`PublicKeySet`](crate::keys::PublicKeySet); refuse
-/// where the header's `alg` is not [`algorithm`](Self::algorithm), to the letter; then
-/// [`verify`](Self::verify) the bytes before the second dot by the decoded signature.
+/// To verify the token of another issuer: split it at its dots; read `alg` and `kid` of its header;
+/// find the key of that `kid` in the issuer's [`PublicKeySet`](crate::keys::PublicKeySet); refuse
+/// the token where the header's `alg` is not [`algorithm`](Self::algorithm), to the letter; then
+/// [`verify`](Self::verify) the decoded signature over the bytes before the second dot.
 #[derive(Clone)]
 pub struct PublicKey {
     kid: Option<Arc<str>>,
@@ -46,7 +46,7 @@ impl PublicKey {
     /// (R21).
     ///
     /// # Errors
-    /// See [`KeyProblem`]; none of them is a panic, whatever the key says.
+    /// See [`KeyProblem`]. No key makes it panic.
     pub fn from_jwk(jwk: &Jwk, allowed: &[Algorithm]) -> Result<Self, KeyProblem> {
         if !jwk.is_for_signatures() {
             return Err(KeyProblem::NotForSignatures);
@@ -119,7 +119,7 @@ impl PublicKey {
         )
     }
 
-    /// The same key by this `kid`.
+    /// Returns the same key with this `kid`.
     #[must_use]
     pub fn with_kid(self, kid: impl Into<Arc<str>>) -> Self {
         Self {
@@ -128,21 +128,20 @@ impl PublicKey {
         }
     }
 
-    /// The key's id, where it has one: opaque, and compared byte for byte (R34).
+    /// Returns the key's id, where it has one: opaque, and compared byte for byte (R34).
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// The one algorithm of this key.
+    /// Returns the one algorithm of this key.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// Whether the signature over the message is this key's. ECDSA signatures are `r‖s` of fixed
-    /// length (RFC 7518 section 3.4); Ed25519 is strict: small-order `R` and non-canonical
-    /// encodings are refused.
+    /// Verifies a signature over the message. ECDSA signatures are `r‖s` of fixed length (RFC 7518
+    /// section 3.4); Ed25519 is strict: small-order `R` and non-canonical encodings are refused.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match &*self.point {
@@ -154,7 +153,7 @@ impl PublicKey {
         }
     }
 
-    /// How many bytes a signature has.
+    /// Returns how many bytes a signature has.
     #[must_use]
     pub fn signature_len(&self) -> usize {
         match &*self.point {
@@ -164,14 +163,14 @@ impl PublicKey {
         }
     }
 
-    /// The key as a JWK, with `use`, `alg` and, where it has one, `kid`. It has no private member,
-    /// for there is none in here.
+    /// Returns the key as a JWK, with `use`, `alg` and, where it has one, `kid`. It has no private
+    /// member.
     #[must_use]
     pub fn jwk(&self) -> Jwk {
         Jwk::for_signatures(self.algorithm.as_str(), self.kid(), self.parameters())
     }
 
-    /// The RFC 7638 thumbprint: SHA-256 over the required members, base64url.
+    /// Returns the RFC 7638 thumbprint: SHA-256 over the required members, base64url.
     #[must_use]
     pub fn thumbprint(&self) -> String {
         match self.parameters() {
@@ -211,7 +210,7 @@ impl PublicKey {
         })
     }
 
-    /// Whether both are the same numbers, whatever they are called and used for.
+    /// Returns whether both are the same numbers, whatever their names and algorithms are.
     pub(in crate::keys) fn is_same_key(&self, other: &Self) -> bool {
         match (&*self.point, &*other.point) {
             (Point::Ed25519(a), Point::Ed25519(b)) => a.bytes() == b.bytes(),
@@ -253,7 +252,8 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// A number of a JWK. Leading zeros should not be there and often are (RFC 7518 section 6.3.1.1).
+/// Decodes a number of a JWK, without its leading zeros, which should not be there and often are
+/// (RFC 7518 section 6.3.1.1).
 fn number(text: &str) -> Result<Vec<u8>, KeyProblem> {
     let bytes = URL_SAFE_NO_PAD
         .decode_to_vec(text)
@@ -261,7 +261,8 @@ fn number(text: &str) -> Result<Vec<u8>, KeyProblem> {
     Ok(bytes.into_iter().skip_while(|byte| *byte == 0).collect())
 }
 
-/// A coordinate of a JWK: exactly as long as the curve's field (RFC 7518 section 6.2.1.2).
+/// Decodes a coordinate of a JWK, which is exactly as long as the curve's field (RFC 7518 section
+/// 6.2.1.2).
 fn coordinate(text: &str, len: usize) -> Result<Vec<u8>, KeyProblem> {
     URL_SAFE_NO_PAD
         .decode_to_vec(text)

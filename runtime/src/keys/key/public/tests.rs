@@ -1,4 +1,4 @@
-//! Keys of others: what is read, what is refused, and that nothing panics.
+//! Keys of other issuers: what is read, what is refused, and that nothing panics.
 
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::signature::ParsedPublicKey;
