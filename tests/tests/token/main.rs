@@ -1,13 +1,16 @@
-//! Access and refresh tokens from outside: what is issued, what is refused, and that peers agree.
+//! Tokens, the keys that sign them and the policies that judge them: what is issued, what is
+//! refused, and that peers agree.
 
 mod claims;
 mod crypto;
 mod forge;
 mod issuing;
+mod keys;
 mod kinds;
 mod matrix;
 mod parsing;
 mod peers;
+mod policy;
 mod properties;
 mod refresh;
 mod stored;

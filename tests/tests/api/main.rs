@@ -1,0 +1,30 @@
+//! What clients and applications see: one file a capability, most of it through the router as an
+//! application mounts it.
+
+mod access;
+mod account;
+mod action;
+mod binding;
+mod browser;
+mod cache;
+mod client;
+mod cookies;
+mod devices;
+mod encrypted;
+mod guard;
+mod introspect;
+mod jwks;
+mod layers;
+mod limits;
+mod metrics;
+mod openapi;
+mod password;
+mod policy;
+mod protected;
+mod refresh;
+mod revoke;
+mod sessions;
+mod settings;
+mod sign_in;
+mod step;
+mod throttle;

@@ -1,0 +1,17 @@
+//! The stores: the conformance suite and the registry of tokens on each, and what is particular to
+//! SQLite, PostgreSQL and Redis.
+
+#[macro_use]
+mod clock;
+mod conformance;
+mod record;
+#[macro_use]
+mod registry;
+
+mod postgres;
+mod redis;
+mod sqlite;
+
+registry_on!(registry_in_memory, async {
+    Some(((), tollgate::store::MemoryStore::new()))
+});

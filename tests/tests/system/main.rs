@@ -1,0 +1,6 @@
+//! Programs as strangers meet them: started as processes, spoken to over their ports, cut off and
+//! killed.
+#![cfg(unix)]
+
+mod cluster;
+mod quickstart;
