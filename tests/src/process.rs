@@ -173,6 +173,16 @@ pub fn built(package: &str) -> PathBuf {
     found
 }
 
+/// Returns a command that runs one test of this binary alone, in a process of its own, whose output
+/// is shown. `module` is the `module_path!()` of the test.
+#[must_use]
+pub fn alone(module: &str, test: &str) -> Command {
+    let (_, module) = module.split_once("::").expect("the test is in a module");
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", &format!("{module}::{test}"), "--nocapture"]);
+    command
+}
+
 /// How long something may take that a busy machine does slowly.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// How often one looks.

@@ -563,11 +563,8 @@ fn choices_that_undo_each_other_are_refused() {
 fn loading_reads_the_named_file_the_default_file_and_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     let load = |env: Env<'_>| {
-        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-        child
-            .args(["--exact", "settings::load_in_a_child", "--nocapture"])
-            .current_dir(&folder)
-            .env("LOAD_IN_A_CHILD", "1");
+        let mut child = tollgate_tests::process::alone(module_path!(), "load_in_a_child");
+        child.current_dir(&folder).env("LOAD_IN_A_CHILD", "1");
         std::env::vars_os()
             .filter(|(name, _)| name.to_string_lossy().starts_with("TOLLGATE_"))
             .for_each(|(name, _)| {

@@ -211,10 +211,8 @@ fn the_users_own_provider_can_still_be_installed() {
         );
         return;
     }
-    let me = std::env::current_exe().unwrap();
-    let name = "peers::the_users_own_provider_can_still_be_installed";
-    let run = std::process::Command::new(me)
-        .args(["--exact", name])
+    let name = "the_users_own_provider_can_still_be_installed";
+    let run = tollgate_tests::process::alone(module_path!(), name)
         .env("ALONE", "1")
         .output()
         .unwrap();

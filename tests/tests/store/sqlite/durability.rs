@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use tollgate::store::{Opened, Rotated, SessionStore as _, SqliteStore};
 
@@ -23,12 +23,8 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     for round in 0..5 {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sessions.db");
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "sqlite::durability::what_was_acknowledged_is_there_after_a_kill",
-                "--nocapture",
-            ])
+        let name = "what_was_acknowledged_is_there_after_a_kill";
+        let mut child = tollgate_tests::process::alone(module_path!(), name)
             .env(CHILD, &path)
             .stdout(Stdio::piped())
             .spawn()

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use tollgate::error::ErrorKind;
 use tollgate::store::{SessionStore as _, SqliteStore};
+use tollgate_tests::process::alone;
 
 use crate::record::{NOW, new, sid};
 
@@ -242,12 +243,9 @@ fn what_must_not_be_written_to_is_refused() {
     let program = folder.path().join("program");
     fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let name = "what_must_not_be_written_to_is_refused";
     let mut child = Command::new(program);
-    child.args([
-        "--exact",
-        "sqlite::opening::what_must_not_be_written_to_is_refused",
-        "--nocapture",
-    ]);
+    child.args(alone(module_path!(), name).get_args());
     child.env(CHILD, folder.path()).current_dir("/");
     if fs::metadata("/proc/self")
         .map(|own| std::os::unix::fs::MetadataExt::uid(&own))
