@@ -272,7 +272,9 @@ fn viewing(runtime: &Runtime, entries: u32) -> (Gate<Accounts>, String, u64) {
     });
     let mut gate = None;
     let weighed = allocation_counter::measure(|| {
-        gate = Some(runtime.block_on(tollgate_tests::gate(Accounts::seeded(), store, clock)));
+        let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
+        let built = builder.store(store).clock(clock).build();
+        gate = Some(runtime.block_on(async { built.await.unwrap() }));
     });
     let gate = gate.unwrap();
     let user = gate.backend().user("ada@example.com");

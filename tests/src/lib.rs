@@ -15,9 +15,9 @@ pub mod support;
 mod user;
 
 pub use answer::{Answer, Tokens, request};
-pub use app::{App, gate, gate_with, routes};
+pub use app::{App, AppBuilder, Heard, routes};
 pub use tollgate::testing::START;
 pub use user::{
     Accounts, Admins, FreshAdmins, Hook, PASSWORD, Role, Scope, SignInStep, StrictAdmins, User,
-    Writers,
+    UserClaims, Writers,
 };

@@ -320,25 +320,14 @@ async fn the_key_set_is_public_and_holds_nothing_private() {
 /// R129: whoever is refused with credentials in hand is told of; whoever comes without is not.
 #[tokio::test]
 async fn r129_refused_credentials_are_an_event() {
-    use std::sync::{Arc, Mutex};
     use tollgate::event::EventKind;
 
-    let heard: Arc<Mutex<Vec<EventKind>>> = Arc::default();
-    let events = Arc::clone(&heard);
-    let (builder, _) = tollgate::testing::ready(tollgate_tests::Accounts::seeded().gate()).unwrap();
-    let gate = builder
-        .on_event(move |event| events.lock().unwrap().push(event.kind.clone()))
-        .build()
-        .await
-        .unwrap();
-    let router = tollgate_tests::routes(&gate);
+    let app = App::new().await;
     for token in [None, Some("garbage")] {
-        tower::ServiceExt::oneshot(router.clone(), request(Method::GET, "/me", token, None))
-            .await
-            .unwrap();
+        app.send(request(Method::GET, "/me", token, None)).await;
     }
     assert_eq!(
-        *heard.lock().unwrap(),
+        app.heard_kinds(),
         [EventKind::AccessRefused(Code::InvalidToken)]
     );
 }

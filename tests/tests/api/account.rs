@@ -1,7 +1,6 @@
 //! What an application says after it changed an account: which sessions and tokens end, and which
 //! go on.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -9,11 +8,10 @@ use axum::extract::State;
 use axum::routing::get;
 use http::StatusCode;
 use serde_json::json;
-use tollgate::clock::Clock;
 use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate::routing::post;
-use tollgate_tests::{Accounts, App, PASSWORD, Role, START, Tokens, User};
+use tollgate_tests::{Accounts, App, PASSWORD, Role, Tokens, User};
 
 const ADA: &str = "ada@example.com";
 
@@ -271,17 +269,8 @@ async fn sessions_that_remember_the_old_roles_end_with_them() {
         (Access::UntilExpiry, (true, false)),
     ] {
         let accounts = Accounts::seeded();
-        let clock = Clock::manual(START);
-        let gate = Stored(accounts.clone())
-            .gate()
-            .issuer("https://accounts.example.com")
-            .audience("https://api.example.com")
-            .keys(KeyRing::generate(Algorithm::EdDSA).unwrap())
-            .store(MemoryStore::new())
-            .clock(clock.clone())
-            .build()
-            .await
-            .unwrap();
+        let (gate, clock) = tollgate::testing::ready(Stored(accounts.clone()).gate()).unwrap();
+        let gate = gate.build().await.unwrap();
         let client = Client::unknown();
         let (user, ada) = (accounts.user(ADA), accounts.id_of(ADA));
         let issued = gate.sign_in(user, &client).await.unwrap();
@@ -308,27 +297,18 @@ async fn sessions_that_remember_the_old_roles_end_with_them() {
 /// R129.
 #[tokio::test]
 async fn the_event_says_why_sessions_ended() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let (accounts, tell) = (Accounts::seeded(), Arc::clone(&heard));
-    let gate = accounts
-        .clone()
-        .gate()
-        .issuer("https://accounts.example.com")
-        .audience("https://api.example.com")
-        .keys(KeyRing::generate(Algorithm::EdDSA).unwrap())
-        .store(MemoryStore::new())
-        .on_event(move |event| tell.lock().unwrap().push(event.clone()))
-        .build()
+    let app = App::new().await;
+    let ada = app.accounts.id_of(ADA);
+    app.gate
+        .credentials_changed(&ada, EndSessions::All)
         .await
         .unwrap();
-    let ada = accounts.id_of(ADA);
-    gate.credentials_changed(&ada, EndSessions::All)
+    app.gate
+        .claims_changed(&ada, Access::RefreshNow)
         .await
         .unwrap();
-    gate.claims_changed(&ada, Access::RefreshNow).await.unwrap();
-    let reasons: Vec<_> = heard
-        .lock()
-        .unwrap()
+    let reasons: Vec<_> = app
+        .heard()
         .iter()
         .map(|event| match &event.kind {
             EventKind::Revoked { reason, .. } => (event.subject.clone(), *reason),

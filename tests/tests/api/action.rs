@@ -1,13 +1,11 @@
 //! Action tokens: once, for one thing, for a while, and never for anything else.
 
-use std::sync::{Arc, Mutex};
-
 use http::{Method, StatusCode};
 use serde_json::json;
 use tollgate::action::{ActionPurpose, ActionToken, EmailVerification, PasswordReset};
 use tollgate::event::EventKind;
 use tollgate::prelude::*;
-use tollgate_tests::{Accounts, App, request};
+use tollgate_tests::{App, request};
 
 const ADA: &str = "ada@example.com";
 
@@ -174,19 +172,12 @@ async fn r128_the_store_keeps_no_token() {
 /// R129.
 #[tokio::test]
 async fn r129_each_decision_about_a_token_is_told_of_without_the_token() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let handler = Arc::clone(&heard);
-    let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-    let gate = builder
-        .on_event(move |event| handler.lock().unwrap().push(event.clone()))
-        .build()
-        .await
-        .unwrap();
-    let ada = gate.backend().id_of(ADA);
-    let token: ActionToken<PasswordReset> = gate.action_token(&ada, ADA).await.unwrap();
-    _ = again(&token).consume(&gate).await.unwrap();
-    again(&token).consume(&gate).await.unwrap_err();
-    let heard = heard.lock().unwrap();
+    let app = App::new().await;
+    let ada = app.accounts.id_of(ADA);
+    let token: ActionToken<PasswordReset> = app.gate.action_token(&ada, ADA).await.unwrap();
+    _ = again(&token).consume(&app.gate).await.unwrap();
+    again(&token).consume(&app.gate).await.unwrap_err();
+    let heard = app.heard();
     let purpose = "password_reset";
     let kinds: Vec<_> = heard.iter().map(|event| event.kind.clone()).collect();
     let (issued, consumed) = (

@@ -1,40 +1,36 @@
 //! Tokens that count from where they belong alone: by the device's id, by the network.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::ops::Deref;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{HeaderValue, Method, Request, StatusCode};
 use serde_json::json;
 use tollgate::device::Device;
-use tollgate::event::{BoundTo, BoundToken, Event, EventKind};
+use tollgate::event::{BoundTo, BoundToken, EventKind};
 use tollgate::prelude::*;
 use tollgate::settings::BindingMode;
-use tollgate_tests::{Accounts, Answer, PASSWORD, request, routes};
-use tower::ServiceExt as _;
+use tollgate_tests::{Answer, App, PASSWORD, request};
 
-/// A gate whose events are heard.
-struct World {
-    gate: Gate<Accounts>,
-    clock: tollgate::clock::Clock,
-    heard: Arc<Mutex<Vec<Event>>>,
+/// An application whose clients come from somewhere.
+struct World(App);
+
+impl Deref for World {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.0
+    }
 }
 
 impl World {
     async fn new(access: (BindingMode, BindingMode), refresh: (BindingMode, BindingMode)) -> Self {
-        let heard: Arc<Mutex<Vec<Event>>> = Arc::default();
-        let events = Arc::clone(&heard);
-        let (builder, clock) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-        let builder = builder
-            .bind_access(access.0, access.1)
-            .bind_refresh(refresh.0, refresh.1);
-        let gate = builder
-            .on_event(move |event| events.lock().unwrap().push(event.clone()))
-            .build()
-            .await
-            .unwrap();
-        Self { gate, clock, heard }
+        let app = App::builder().change(move |gate| {
+            gate.bind_access(access.0, access.1)
+                .bind_refresh(refresh.0, refresh.1)
+        });
+        Self(app.build().await)
     }
 
     async fn send(&self, ip: &str, device: Option<&str>, mut request: Request<Body>) -> Answer {
@@ -48,7 +44,7 @@ impl World {
                 .headers_mut()
                 .insert("x-device-id", HeaderValue::from_str(device).unwrap());
         }
-        Answer::of(routes(&self.gate).oneshot(request).await.unwrap()).await
+        self.0.send(request).await
     }
 
     async fn sign_in(&self, ip: &str, device: Option<&str>) -> Answer {
@@ -77,15 +73,17 @@ impl World {
     }
 
     fn mismatches(&self) -> Vec<(BoundToken, BoundTo, bool)> {
-        let heard = std::mem::take(&mut *self.heard.lock().unwrap());
-        let kinds = heard.into_iter().filter_map(|event| match event.kind {
-            EventKind::BindingMismatch {
-                token,
-                to,
-                enforced,
-            } => Some((token, to, enforced)),
-            _ => None,
-        });
+        let kinds = self
+            .heard_kinds()
+            .into_iter()
+            .filter_map(|kind| match kind {
+                EventKind::BindingMismatch {
+                    token,
+                    to,
+                    enforced,
+                } => Some((token, to, enforced)),
+                _ => None,
+            });
         kinds.collect()
     }
 }
@@ -310,7 +308,7 @@ async fn a_sign_in_that_cannot_be_bound_is_refused_where_binding_is_enforced() {
     let network = World::new((BindingMode::Off, BindingMode::Enforce), OFF).await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let request = request(Method::POST, "/auth/signin", None, Some(body));
-    let answer = Answer::of(routes(&network.gate).oneshot(request).await.unwrap()).await;
+    let answer = network.0.send(request).await;
     answer.assert_problem(503, "unavailable");
 }
 
@@ -325,7 +323,7 @@ async fn a_token_used_from_elsewhere_confirms_nothing() {
         .me(CELL, None, &lost.access)
         .await
         .assert_problem(401, "invalid_token");
-    tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    world.settle().await;
     world.clock.advance(std::time::Duration::from_secs(25));
     assert_eq!(
         world.refresh(HOME, None, &first.refresh).await.status,

@@ -7,24 +7,15 @@ use serde_json::json;
 use tollgate::clock::Clock;
 use tollgate::keys::{Algorithm, KeyRing};
 use tollgate::prelude::*;
-use tollgate_tests::{Accounts, App, START, routes};
+use tollgate_tests::{App, START};
 
 /// A gate whose signatures cost more than a look-up, and its ring.
 async fn app() -> (App, KeyRing, Clock) {
-    let (accounts, clock) = (Accounts::seeded(), Clock::manual(START));
-    let (builder, _) = tollgate::testing::ready(accounts.clone().gate()).unwrap();
+    let clock = Clock::manual(START);
     let ring = KeyRing::generate(Algorithm::EdDSA)
         .unwrap()
         .with_clock(clock.clone());
-    let gate = builder
-        .keys(ring.clone())
-        .store(MemoryStore::new())
-        .clock(clock.clone())
-        .build()
-        .await
-        .unwrap();
-    let mut app = App::new().await.serving(routes(&gate));
-    (app.accounts, app.gate, app.clock) = (accounts, gate, clock.clone());
+    let app = App::builder().keys(&ring).clock(&clock).build().await;
     (app, ring, clock)
 }
 

@@ -298,29 +298,21 @@ async fn a_handler_may_ask_who_its_client_is() {
 /// R111, R129: events name the client, not the proxy.
 #[tokio::test]
 async fn a_refused_caller_is_told_of_by_its_own_address() {
-    use std::sync::{Arc, Mutex};
-
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let handler = Arc::clone(&heard);
-    let (builder, _) = tollgate::testing::ready(tollgate_tests::Accounts::seeded().gate()).unwrap();
-    let builder = builder.trusted_proxies(
-        ["10.0.0.0/8".parse().unwrap()],
-        ForwardedHeader::XForwardedFor,
-    );
-    let gate = builder
-        .on_event(move |event| handler.lock().unwrap().push(event.ip))
-        .build()
-        .await
-        .unwrap();
+    let app = App::builder().change(|gate| {
+        gate.trusted_proxies(
+            ["10.0.0.0/8".parse().unwrap()],
+            ForwardedHeader::XForwardedFor,
+        )
+    });
+    let app = app.build().await;
     let asked = from(
         "10.0.0.1",
         request(Method::GET, "/me", Some("garbage"), None),
         &[("x-forwarded-for", b"192.0.2.1")],
     );
-    tower::ServiceExt::oneshot(tollgate_tests::routes(&gate), asked)
-        .await
-        .unwrap();
-    assert_eq!(*heard.lock().unwrap(), ["192.0.2.1".parse().ok()]);
+    app.send(asked).await;
+    let heard: Vec<_> = app.heard().iter().map(|event| event.ip).collect();
+    assert_eq!(heard, ["192.0.2.1".parse().ok()]);
 }
 
 /// A migration adds what older sessions did not say.

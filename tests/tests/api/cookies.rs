@@ -1,19 +1,16 @@
 //! Tokens in cookies: set, read, cleared, and safe from other sites.
 
-use std::sync::{Arc, Mutex};
-
 use axum::Router;
 use axum::body::Body;
 use axum::routing::{get, post};
 use http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use serde_json::{Value, json};
-use tollgate::clock::Clock;
 use tollgate::event::EventKind;
 use tollgate::extract::{BearerOnly, CookieOnly};
 use tollgate::prelude::*;
 use tollgate::settings::OnLimit;
-use tollgate_tests::{Accounts, Answer, App, PASSWORD, Role, START, User, request};
+use tollgate_tests::{Answer, App, PASSWORD, Role, User, request};
 
 const ACCESS: &str = "__Host-tollgate-access";
 const REFRESH: &str = "__Secure-tollgate-refresh";
@@ -747,21 +744,11 @@ async fn a_route_may_take_tokens_from_one_place_alone() {
 /// R129, and the event at the start where browsers would not keep the cookies.
 #[tokio::test]
 async fn what_is_refused_and_what_cannot_work_is_told_of() {
-    let build = async |issuer: &str, origins: &[&str]| {
-        let heard: Arc<Mutex<Vec<EventKind>>> = Arc::default();
-        let events = Arc::clone(&heard);
-        let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-        let builder = builder
-            .issuer(issuer)
-            .cookies("/auth")
-            .cookie_origins(origins.iter().copied())
-            .clock(Clock::manual(START));
-        let gate = builder
-            .on_event(move |event| events.lock().unwrap().push(event.kind.clone()))
-            .build()
-            .await
-            .unwrap();
-        (gate, heard)
+    let build = async |issuer: &str, origins: &[&'static str]| {
+        let (issuer, origins) = (issuer.to_owned(), origins.to_owned());
+        let app = App::builder()
+            .change(move |gate| gate.issuer(issuer).cookies("/auth").cookie_origins(origins));
+        app.build().await
     };
     for (issuer, origins, is_told) in [
         ("https://a.example", &[][..], false),
@@ -780,23 +767,18 @@ async fn what_is_refused_and_what_cannot_work_is_told_of() {
         ("http://localhost.a.example", &[], true),
         ("https://a.example", &["http://b.example"], true),
     ] {
-        let (_gate, heard) = build(issuer, origins).await;
+        let app = build(issuer, origins).await;
         assert_eq!(
-            heard.lock().unwrap().contains(&EventKind::InsecureOrigin),
+            app.heard_kinds().contains(&EventKind::InsecureOrigin),
             is_told,
             "{issuer} {origins:?}"
         );
     }
-    let (gate, heard) = build("https://a.example", &[]).await;
+    let app = build("https://a.example", &[]).await;
     let request = with(
         post_from("/auth/signin", Some(login())),
         &[("sec-fetch-site", "cross-site")],
     );
-    tower::ServiceExt::oneshot(tollgate_tests::routes(&gate), request)
-        .await
-        .unwrap();
-    assert_eq!(
-        *heard.lock().unwrap(),
-        [EventKind::AccessRefused(Code::Csrf)]
-    );
+    app.send(request).await;
+    assert_eq!(app.heard_kinds(), [EventKind::AccessRefused(Code::Csrf)]);
 }

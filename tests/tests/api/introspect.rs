@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tollgate::settings::{Service, Settings};
-use tollgate_tests::{Accounts, Answer, App, request};
+use tollgate_tests::{Answer, App, request};
 
 const SECRET: &str = "9Y3wMpb0Zkq1uQ4aX7cD2eF5gH8iJ6kL";
 
@@ -266,21 +266,17 @@ async fn r115_the_metadata_say_where_things_are() {
             let settings = settings(|settings| {
                 settings.public_url = Some(format!("https://api.example.com{nest}"));
             });
-            let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-            let gate = builder
+            let app = App::builder()
                 .settings(settings)
-                .issuer(issuer)
-                .build()
-                .await
-                .unwrap();
-            let app = App::new().await;
-            let routes: Router = gate.router();
+                .change(move |gate| gate.issuer(issuer));
+            let app = app.build().await;
+            let routes: Router = app.gate.router();
             let router = if nest.is_empty() {
                 routes
             } else {
                 Router::new().nest(nest, routes)
             };
-            let app = app.serving(router.merge(gate.well_known()));
+            let app = app.serving(router.merge(app.gate.well_known()));
             let answer = app.send(request(Method::GET, place, None, None)).await;
             let said = answer.json();
             assert_eq!(

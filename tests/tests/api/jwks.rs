@@ -9,25 +9,18 @@ use serde_json::Value;
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::keys::{Algorithm, KeyRing};
 use tollgate::prelude::*;
-use tollgate_tests::{Accounts, request, routes};
+use tollgate_tests::{Accounts, App, request, routes};
 use tower::ServiceExt as _;
 
 const PATH: &str = "/.well-known/jwks.json";
 
 async fn app(algorithm: Algorithm) -> (Gate<Accounts>, Clock) {
-    let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
     // A ring that is made by the system's clock is published since then.
     let clock =
         Clock::manual(Timestamp::from(std::time::SystemTime::now()).plus(Duration::from_secs(1)));
-    (
-        builder
-            .keys(KeyRing::generate(algorithm).unwrap())
-            .clock(clock.clone())
-            .build()
-            .await
-            .unwrap(),
-        clock,
-    )
+    let ring = KeyRing::generate(algorithm).unwrap();
+    let app = App::builder().keys(&ring).clock(&clock).build().await;
+    (app.gate, clock)
 }
 
 async fn ask(gate: &Gate<Accounts>, if_none_match: &[&str]) -> (StatusCode, HeaderMap, Vec<u8>) {

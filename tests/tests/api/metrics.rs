@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use metrics::{
     Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
+use tollgate::clock::Clock;
 use tollgate::prelude::*;
 use tollgate::store::MemoryStore;
 use tollgate_tests::App;
@@ -81,22 +82,13 @@ fn recorder() -> &'static Kept {
 }
 
 async fn on(store: &MemoryStore, issuer: &str) -> App {
-    let mut settings = Settings::default();
-    settings.issuer = Some(issuer.to_owned());
-    settings.audience = Some("https://api.example.com".to_owned());
-    let accounts = tollgate_tests::Accounts::seeded();
-    let gate = accounts
-        .clone()
-        .gate()
-        .settings(settings)
-        .keys(KeyRing::generate(Algorithm::EdDSA).unwrap());
-    let gate = gate
+    let issuer = issuer.to_owned();
+    App::builder()
         .store(store.clone())
-        .accept_new_keys()
+        .clock(&Clock::system())
+        .change(|gate| gate.issuer(issuer).accept_new_keys())
         .build()
         .await
-        .unwrap();
-    App::new().await.on_gate(accounts, gate)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

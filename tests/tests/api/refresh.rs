@@ -2,15 +2,14 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::json;
-use tollgate::event::{Event, EventKind};
+use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate::settings::{OnRefresh, RefreshPolicy};
-use tollgate_tests::{Accounts, App, PASSWORD, Role, START, Tokens, routes};
+use tollgate_tests::{App, PASSWORD, Role, Tokens};
 
 /// The gap between the windows, in seconds: with `refresh.window` = 10 s.
 const INSIDE: u64 = 5;
@@ -222,25 +221,10 @@ async fn row_9_grace_is_for_the_immediate_predecessor_only() {
 
 #[tokio::test]
 async fn row_9_is_told_as_an_event_after_the_session_ended() {
-    let events: Arc<Mutex<Vec<Event>>> = Arc::default();
-    let heard = Arc::clone(&events);
-    let accounts = Accounts::seeded();
-    let clock = tollgate::clock::Clock::manual(START);
-    let gate = accounts
-        .clone()
-        .gate()
-        .issuer("https://accounts.example.com")
-        .audience("https://api.example.com")
-        .keys(KeyRing::generate(Algorithm::EdDSA).unwrap())
-        .store(MemoryStore::new())
-        .clock(clock.clone())
-        .refresh_policy(RefreshPolicy::Strict)
-        .on_event(move |event| heard.lock().unwrap().push(event.clone()))
-        .build()
-        .await
-        .unwrap();
-    drop(routes(&gate));
-    let ada = accounts.user("ada@example.com");
+    let app = App::builder().change(|gate| gate.refresh_policy(RefreshPolicy::Strict));
+    let app = app.build().await;
+    let (gate, clock) = (&app.gate, &app.clock);
+    let ada = app.accounts.user("ada@example.com");
     let first = gate.sign_in(ada, &Client::unknown()).await.unwrap();
     gate.refresh(first.refresh_token.expose(), &Client::unknown())
         .await
@@ -249,7 +233,7 @@ async fn row_9_is_told_as_an_event_after_the_session_ended() {
     gate.refresh(first.refresh_token.expose(), &Client::unknown())
         .await
         .unwrap_err();
-    let events = events.lock().unwrap();
+    let events = app.heard();
     let reuse = EventKind::RefreshReuse {
         age: Duration::from_secs(7),
         generation_gap: 1,

@@ -1,10 +1,10 @@
 //! Revoking: every target, and what it leaves alone.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Method, Request, StatusCode};
 use serde_json::json;
+use tollgate::clock::Clock;
 use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate_tests::{App, Tokens, request};
@@ -289,15 +289,13 @@ async fn another_gate_on_the_same_store_hears_of_a_revocation() {
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys");
     let gate = async || {
-        tollgate_tests::Accounts::seeded()
-            .gate()
-            .issuer("https://accounts.example.com")
-            .audience("https://api.example.com")
-            .keys(KeyRing::open(&keys).await.unwrap())
+        App::builder()
+            .keys(&KeyRing::open(&keys).await.unwrap())
             .store(store.clone())
+            .clock(&Clock::system())
             .build()
             .await
-            .unwrap()
+            .gate
     };
     let (here, there) = (gate().await, gate().await);
     let accounts = here.backend().clone();
@@ -360,8 +358,7 @@ async fn a_paused_deployment_checks_no_password() {
 async fn a_key_that_is_to_sign_next_is_not_revoked() {
     let folder = tempfile::tempdir().unwrap();
     let ring = KeyRing::open(folder.path().join("keys")).await.unwrap();
-    let (builder, _) = tollgate::testing::ready(tollgate_tests::Accounts::seeded().gate()).unwrap();
-    let gate = builder.keys(ring.clone()).build().await.unwrap();
+    let gate = App::builder().keys(&ring).build().await.gate;
     let next = ring
         .set()
         .verifying()
@@ -380,28 +377,15 @@ async fn a_key_that_is_to_sign_next_is_not_revoked() {
 /// R129.
 #[tokio::test]
 async fn signing_out_everywhere_is_told_of() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let (builder, _) = tollgate::testing::ready(tollgate_tests::Accounts::seeded().gate()).unwrap();
-    let handler = Arc::clone(&heard);
-    let gate = builder
-        .on_event(move |event| handler.lock().unwrap().push(event.clone()))
-        .build()
-        .await
-        .unwrap();
-    let ada = gate.backend().user("ada@example.com");
-    let issued = gate.sign_in(ada, &Client::unknown()).await.unwrap();
-    let request = request(
-        Method::POST,
-        "/auth/signout-all",
-        Some(&issued.access_token),
-        None,
-    );
-    let answer = tower::ServiceExt::oneshot(tollgate_tests::routes(&gate), request)
-        .await
-        .unwrap();
-    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
-    let last = heard.lock().unwrap().last().cloned().unwrap();
-    let subject = gate.backend().id_of("ada@example.com").to_string();
+    let app = App::new().await;
+    let ada = app.accounts.user("ada@example.com");
+    let issued = app.gate.sign_in(ada, &Client::unknown()).await.unwrap();
+    let answer = app
+        .post_as("/auth/signout-all", &issued.access_token, None)
+        .await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    let last = app.heard().pop().unwrap();
+    let subject = app.accounts.id_of("ada@example.com").to_string();
     assert_eq!(
         (last.kind, last.subject),
         (EventKind::SignedOutEverywhere, Some(subject))

@@ -1,7 +1,6 @@
 //! Signing in: what gets in, what does not, and what changes under way.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 
 use http::StatusCode;
 use serde_json::json;
@@ -271,30 +270,17 @@ async fn a_second_authentication_confirms_no_refresh_whose_answer_was_lost() {
 /// R129: who holds a session must not try the passwords of others unseen.
 #[tokio::test]
 async fn a_second_authentication_as_somebody_else_is_told_of() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-    let handler = Arc::clone(&heard);
-    let gate = builder
-        .on_event(move |event| handler.lock().unwrap().push(event.kind.clone()))
-        .build()
-        .await
-        .unwrap();
-    let ada = gate.backend().user("ada@example.com");
-    let bearer = tollgate::testing::bearer(&gate, ada).await.unwrap();
+    let app = App::new().await;
+    let ada = app.accounts.user("ada@example.com");
+    let bearer = tollgate::testing::bearer(&app.gate, ada).await.unwrap();
     let login = json!({ "email": "grace@example.com", "password": PASSWORD });
-    let token = bearer.strip_prefix("Bearer ");
-    let request = tollgate_tests::request(
-        http::Method::POST,
-        "/auth/reauthenticate",
-        token,
-        Some(login),
-    );
-    let answer = tower::ServiceExt::oneshot(tollgate_tests::routes(&gate), request)
-        .await
-        .unwrap();
-    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    let token = bearer.strip_prefix("Bearer ").unwrap();
+    let answer = app
+        .post_as("/auth/reauthenticate", token, Some(login))
+        .await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     let refused = EventKind::ReauthenticationRefused(Code::InvalidCredentials);
-    assert_eq!(heard.lock().unwrap().last(), Some(&refused));
+    assert_eq!(app.heard_kinds().last(), Some(&refused));
 }
 
 /// R81: a token that cannot be signed costs nobody a session.

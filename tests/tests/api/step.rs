@@ -2,22 +2,19 @@
 //! says of it.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::routing::get;
-use http::{Method, Request, StatusCode};
-use http_body_util::BodyExt as _;
+use http::StatusCode;
 use serde_json::{Value, json};
-use tollgate::clock::Clock;
-use tollgate::event::{Event, EventKind};
+use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate::settings::{Allowance, ThrottleSettings};
-use tollgate_tests::{Answer, PASSWORD, Tokens, request};
-use tower::ServiceExt as _;
+use tollgate_tests::{Answer, AppBuilder, PASSWORD, Tokens};
 
 const TWO_FACTORS: &str = "urn:example:two-factors";
 
@@ -105,11 +102,15 @@ impl Refresh for Members {
     }
 }
 
-struct App {
-    gate: Gate<Members>,
-    router: Router,
-    clock: Clock,
-    heard: Arc<Mutex<Vec<Event>>>,
+/// An application whose users sign in by steps.
+struct App(tollgate_tests::App<Members>);
+
+impl Deref for App {
+    type Target = tollgate_tests::App<Members>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
 impl App {
@@ -118,49 +119,14 @@ impl App {
     }
 
     async fn with(throttle: ThrottleSettings) -> Self {
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let handler = Arc::clone(&heard);
-        let (builder, clock) = tollgate::testing::ready(Members::default().gate()).unwrap();
-        let builder = builder
-            .throttle(throttle)
-            .on_event(move |event| handler.lock().unwrap().push(event.clone()));
-        let gate = builder.build().await.unwrap();
-        let app = Router::new()
-            .route("/me", get(async |_: Auth<Member>| "in"))
-            .route("/strong", get(async |_: Auth<Member, Strong>| "in"))
-            .route("/fresh", get(async |_: Auth<Member, StrongAndFresh>| "in"));
-        Self {
-            router: gate.install(app).with_state(gate.clone()),
-            gate,
-            clock,
-            heard,
-        }
-    }
-
-    async fn send(&self, request: Request<Body>) -> Answer {
-        let (parts, body) = self
-            .router
-            .clone()
-            .oneshot(request)
-            .await
-            .unwrap()
-            .into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            text: String::from_utf8(bytes.to_vec()).unwrap(),
-        }
-    }
-
-    async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send(request(Method::POST, path, None, Some(body)))
-            .await
-    }
-
-    async fn get(&self, path: &str, token: &str) -> Answer {
-        self.send(request(Method::GET, path, Some(token), None))
-            .await
+        let app = AppBuilder::of(Members::default(), |gate| {
+            let app = Router::new()
+                .route("/me", get(async |_: Auth<Member>| "in"))
+                .route("/strong", get(async |_: Auth<Member, Strong>| "in"))
+                .route("/fresh", get(async |_: Auth<Member, StrongAndFresh>| "in"));
+            gate.install(app).with_state(gate.clone())
+        });
+        Self(app.throttle(throttle).build().await)
     }
 
     async fn sign_in(&self, email: &str) -> Answer {
@@ -187,13 +153,8 @@ impl App {
     }
 
     async fn prove_again(&self, access: &str, body: Value) -> Answer {
-        self.send(request(
-            Method::POST,
-            "/auth/reauthenticate",
-            Some(access),
-            Some(body),
-        ))
-        .await
+        self.post_as("/auth/reauthenticate", access, Some(body))
+            .await
     }
 }
 
@@ -482,7 +443,7 @@ async fn r129_a_step_is_told_of() {
     let token = step_token(&app.sign_in("ada@example.com").await);
     let wrong = app.answer(&token, "wrong code").await;
     _ = app.answer(&step_token(&wrong), "right code").await.tokens();
-    let heard = app.heard.lock().unwrap();
+    let heard = app.heard();
     let kinds: Vec<_> = heard.iter().map(|event| event.kind.clone()).collect();
     let step = EventKind::StepRequired {
         kind: "totp".to_owned(),
@@ -495,7 +456,7 @@ async fn r129_a_step_is_told_of() {
             EventKind::SignedIn
         ]
     );
-    for event in heard.iter() {
+    for event in &heard {
         let line = event.to_string();
         assert!(
             !["note", "code\"", "tgs1_", "right", "wrong"]

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::ConnectInfo;
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate::settings::{Allowance, ThrottleSettings};
-use tollgate_tests::{Accounts, Answer, App, PASSWORD, request};
+use tollgate_tests::{Answer, App, PASSWORD, request};
 
 const MINUTES: Duration = Duration::from_secs(15 * 60);
 
@@ -294,14 +293,10 @@ async fn refreshes_and_questions_have_budgets_of_their_own() {
 /// R129: what is refused is told of, with its address and without what was typed.
 #[tokio::test]
 async fn r129_a_refused_attempt_is_an_event() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let handler = Arc::clone(&heard);
-    let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-    let throttle = throttled(|throttle| throttle.identifier = Allowance::per(1, MINUTES)).throttle;
-    let gate = builder
-        .throttle(throttle)
-        .on_event(move |event| handler.lock().unwrap().push(event.clone()));
-    let gate = gate.build().await.unwrap();
+    let app = App::with(throttled(|throttle| {
+        throttle.identifier = Allowance::per(1, MINUTES)
+    }))
+    .await;
     let mut client = Client::unknown();
     client.ip = Some("192.0.2.1".parse().unwrap());
     for _ in 0..2 {
@@ -311,9 +306,9 @@ async fn r129_a_refused_attempt_is_an_event() {
                 password: Password::new("wrong"),
             })
         };
-        gate.sign_in_with(login, &client).await.unwrap_err();
+        app.gate.sign_in_with(login, &client).await.unwrap_err();
     }
-    let heard = heard.lock().unwrap();
+    let heard = app.heard();
     let kinds: Vec<_> = heard.iter().map(|event| event.kind.clone()).collect();
     let refused = EventKind::SignInRefused;
     assert_eq!(

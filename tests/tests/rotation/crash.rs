@@ -76,7 +76,7 @@ impl Stage {
         .refresh
         .clone();
         let (gate, user, subject) = (
-            world.nodes[0].clone(),
+            world.nodes[0].gate.clone(),
             world.accounts.user(&visit.email),
             world.accounts.id_of(&visit.email),
         );
@@ -121,7 +121,7 @@ impl Stage {
         let row = world.row(&self.visit).await;
         let mut shape = vec![shape(&row, self.visit.opened)];
         let sessions = world
-            .at_once(world.nodes[1].sessions().of(&row.subject))
+            .at_once(world.nodes[1].gate.sessions().of(&row.subject))
             .await
             .unwrap();
         shape.push(format!("{} live sessions", sessions.len()));

@@ -292,6 +292,7 @@ pub(crate) fn r78_forgeries_end_no_session() {
             forged[22..].fill_with(&mut random);
             let token = format!("tgr1_{}", URL_SAFE_NO_PAD.encode(forged));
             let refused = world.nodes[0]
+                .gate
                 .refresh(&token, &client(""))
                 .await
                 .unwrap_err();

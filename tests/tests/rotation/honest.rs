@@ -132,7 +132,7 @@ impl<'a> Browser<'a> {
                     .set_roles(&self.visit.email, vec![Role::Editor]);
                 drop(
                     self.world
-                        .at_once(self.world.nodes[1].revoke(Revoke::access_of(subject)))
+                        .at_once(self.world.nodes[1].gate.revoke(Revoke::access_of(subject)))
                         .await,
                 );
             }

@@ -89,8 +89,10 @@ fn a_role_taken_away_is_in_no_living_token_whatever_the_order() {
                     None => {
                         let change = change.get_or_insert_with(|| {
                             world.accounts.set_roles(&visit.email, vec![Role::Editor]);
-                            let (gate, subject) =
-                                (world.nodes[0].clone(), world.accounts.id_of(&visit.email));
+                            let (gate, subject) = (
+                                world.nodes[0].gate.clone(),
+                                world.accounts.id_of(&visit.email),
+                            );
                             Stepper::new(&world.probe, async move {
                                 gate.revoke(Revoke::access_of(subject))
                                     .await
@@ -157,7 +159,7 @@ fn a_session_of_an_old_password_does_not_live_whatever_the_order() {
                         if left == 1 {
                             world.accounts.set_password(&email, "another one");
                         }
-                        let gate = world.nodes[1].clone();
+                        let gate = world.nodes[1].gate.clone();
                         Stepper::new(&world.probe, async move {
                             gate.revoke(Revoke::subject(subject))
                                 .await
@@ -222,6 +224,7 @@ fn a_change_within_the_second_before_a_sign_in_counts_as_during_it() {
                 .await;
             world.wait(after);
             let outcome = world.nodes[0]
+                .gate
                 .sign_in(world.accounts.user(&email), &client(""))
                 .await;
             assert_eq!(outcome.is_ok(), opens, "{after} ms after the change");

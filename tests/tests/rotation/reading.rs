@@ -111,7 +111,7 @@ fn the_second_reading_never_revokes_remints_or_takes_a_later_epoch() {
                             .refresh
                             .clone();
                         let outcome = world
-                            .at_once(world.nodes[1].refresh(&other, &client("")))
+                            .at_once(world.nodes[1].gate.refresh(&other, &client("")))
                             .await;
                         tokens.extend(outcome.ok().map(|issued| Tokens::of(&issued)));
                     }

@@ -224,7 +224,7 @@ impl Wild<'_> {
                     How::Refresh => Revoke::refresh_of(subject),
                 };
                 // The store may be told to fail.
-                drop(world.at_once(world.nodes[0].revoke(revoke)).await);
+                drop(world.at_once(world.nodes[0].gate.revoke(revoke)).await);
             }
             Act::Fail(skip, fault) => world.probe.fail(skip, fault),
             Act::Begin(_) => {}

@@ -5,21 +5,20 @@ use std::cell::Cell;
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
-use http_body_util::BodyExt as _;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use serde_json::Value;
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::device::Device;
-use tollgate::event::{Event, EventKind};
+use tollgate::event::EventKind;
 use tollgate::keys::{KeySet, KeyState};
 use tollgate::prelude::*;
 use tollgate::settings::{Consistency, RefreshPolicy};
@@ -27,8 +26,7 @@ use tollgate::store::{PostgresStore, Session};
 use tollgate::token::{Parsed, RefreshToken};
 use tollgate_tests::support::postgres::{self, Database};
 use tollgate_tests::support::redis;
-use tollgate_tests::{Accounts, Role, START, request, routes};
-use tower::ServiceExt as _;
+use tollgate_tests::{Accounts, App, Heard, Role, START, request};
 
 use crate::probe::{Backing, Probe};
 
@@ -104,14 +102,13 @@ impl Rules {
 pub(crate) struct World {
     pub(crate) rules: Rules,
     pub(crate) probe: Probe,
-    pub(crate) nodes: [Gate<Accounts>; 2],
+    pub(crate) nodes: [App; 2],
     pub(crate) accounts: Accounts,
     pub(crate) clock: Clock,
     pub(crate) ring: KeyRing,
     /// The keys of the ring before one that makes MACs was retired.
     old_keys: Arc<KeySet>,
-    routers: [axum::Router; 2],
-    events: Arc<Mutex<Vec<Event>>>,
+    heard: Heard,
     people: AtomicU64,
     /// Where its store keeps things, if on a disk of this machine.
     pub(crate) folder: tempfile::TempDir,
@@ -165,11 +162,8 @@ impl World {
             .unwrap()
             .id();
         ring.retire(&format!("refresh-{current}")).await.unwrap();
-        let (clock, accounts, events) = (
-            Clock::manual(START),
-            Accounts::default(),
-            Arc::<Mutex<Vec<Event>>>::default(),
-        );
+        let (clock, accounts, heard) =
+            (Clock::manual(START), Accounts::default(), Heard::default());
         let mut settings = Settings::default();
         settings.refresh.policy = rules.policy;
         settings.refresh.window = ms(rules.window);
@@ -177,22 +171,17 @@ impl World {
         settings.revocation.consistency = Consistency::Strict;
         let settings = change(settings);
         let node = async || {
-            let heard = Arc::clone(&events);
-            let gate = accounts
-                .clone()
-                .gate()
-                .settings(settings.clone())
-                .issuer("https://accounts.example.com")
-                .audience("https://api.example.com")
-                .keys(ring.clone())
+            let node = App::builder()
+                .accounts(&accounts)
+                .keys(&ring)
+                .clock(&clock)
                 .store(&probe)
-                .clock(clock.clone())
-                .on_event(move |event| heard.lock().unwrap().push(event.clone()))
-                .build()
-                .await
-                .unwrap();
-            gate.shutdown().await.unwrap();
-            gate
+                .throttle(settings.throttle.clone())
+                .settings(settings.clone())
+                .heard(&heard);
+            let node = node.build().await;
+            node.settle().await;
+            node
         };
         let nodes = [node().await, node().await];
         let stop = probe.clone();
@@ -202,7 +191,6 @@ impl World {
         };
         accounts.in_refresh.set(at_a_point.clone());
         accounts.in_authenticate.set(at_a_point);
-        let routers = [routes(&nodes[0]), routes(&nodes[1])];
         let people = AtomicU64::new(0);
         Self {
             rules,
@@ -212,8 +200,7 @@ impl World {
             clock,
             ring,
             old_keys,
-            routers,
-            events,
+            heard,
             people,
             folder,
             database,
@@ -224,11 +211,12 @@ impl World {
     /// Somebody whom nobody has met before, and the session that they sign in to.
     pub(crate) async fn arrive(&self) -> Visit {
         self.probe.reset();
-        self.events.lock().unwrap().clear();
+        drop(self.heard.take());
         let email = self.person();
         // Past the second in which a change of the subject would ask for another authentication.
         self.wait(2_000);
         let issued = self.nodes[0]
+            .gate
             .sign_in(self.accounts.user(&email), &client(""))
             .await
             .unwrap();
@@ -273,7 +261,7 @@ impl World {
         token: &str,
         client: Client,
     ) -> Stepper<Result<Tokens, Refusal>> {
-        let (gate, token) = (self.nodes[node].clone(), token.to_owned());
+        let (gate, token) = (self.nodes[node].gate.clone(), token.to_owned());
         Stepper::new(&self.probe, async move {
             gate.refresh(&token, &client)
                 .await
@@ -299,7 +287,7 @@ impl World {
 
     /// Whether a token counts at a node; a request with it came through if so.
     pub(crate) async fn admits(&self, node: usize, access: &str) -> Result<(), Code> {
-        self.at_once(self.nodes[node].verify(access))
+        self.at_once(self.nodes[node].gate.verify(access))
             .await
             .map(drop)
             .map_err(|refusal| refusal.code())
@@ -307,26 +295,30 @@ impl World {
 
     /// The roles that a token brings at a node, if it counts.
     pub(crate) async fn roles(&self, node: usize, access: &str) -> Option<Value> {
-        let verified = self.at_once(self.nodes[node].verify(access)).await.ok()?;
+        let verified = self
+            .at_once(self.nodes[node].gate.verify(access))
+            .await
+            .ok()?;
         Some(serde_json::to_value(verified.claims()).unwrap()["roles"].take())
     }
 
     /// Revokes from start to end.
     pub(crate) async fn revoke(&self, node: usize, revoke: Revoke) {
-        self.at_once(self.nodes[node].revoke(revoke)).await.unwrap();
+        self.at_once(self.nodes[node].gate.revoke(revoke))
+            .await
+            .unwrap();
     }
 
     /// Lets the tasks of a node write what it has seen confirmed.
     pub(crate) async fn settle(&self, node: usize) {
-        self.at_once(self.nodes[node].shutdown()).await.unwrap();
+        self.at_once(self.nodes[node].settle()).await;
     }
 
-    /// The events since the last time.
+    /// Takes the events of both nodes since the last call.
     pub(crate) fn heard(&self) -> Vec<EventKind> {
-        self.events
-            .lock()
-            .unwrap()
-            .drain(..)
+        self.heard
+            .take()
+            .into_iter()
             .map(|event| event.kind)
             .collect()
     }
@@ -358,12 +350,11 @@ impl World {
         body: Value,
     ) -> Stepper<(u16, Value)> {
         let request = request(Method::POST, path, bearer, Some(body));
-        let router = self.routers[node].clone();
+        let app = self.nodes[node].clone();
         Stepper::new(&self.probe, async move {
-            let answer = router.oneshot(request).await.unwrap();
-            let status = answer.status().as_u16();
-            let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-            (status, serde_json::from_slice(&bytes).unwrap_or_default())
+            let answer = app.send(request).await;
+            let body = serde_json::from_str(&answer.text).unwrap_or_default();
+            (answer.status.as_u16(), body)
         })
     }
 }

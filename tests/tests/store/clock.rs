@@ -1,14 +1,13 @@
 //! Nodes whose clocks differ from the store's: store calls go by the store's clock, tokens by the
 //! node's own (ROTATION 6).
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tollgate::clock::{Clock, Timestamp};
 use tollgate::event::{Ahead, EventKind};
 use tollgate::prelude::*;
 use tollgate::store::{LogCursor, SessionStore};
-use tollgate_tests::Accounts;
+use tollgate_tests::{Accounts, App};
 
 /// Declares the tests of this file for a store with a clock of its own.
 macro_rules! clocks_on {
@@ -51,22 +50,14 @@ impl Nodes {
         store: impl SessionStore,
         clock: &Clock,
         leeway: u64,
-        heard: &Arc<Mutex<Vec<EventKind>>>,
-    ) -> Result<Gate<Accounts>, tollgate::error::Error> {
-        let heard = Arc::clone(heard);
-        let gate = self
-            .accounts
-            .clone()
-            .gate()
-            .issuer("https://accounts.example.com")
-            .audience("https://api.example.com");
-        let gate = gate
-            .keys(self.ring.clone())
+    ) -> Result<App, tollgate::error::Error> {
+        App::builder()
+            .accounts(&self.accounts)
+            .keys(&self.ring)
             .store(store)
-            .clock(clock.clone())
-            .leeway(Duration::from_secs(leeway));
-        gate.on_event(move |event| heard.lock().unwrap().push(event.kind.clone()))
-            .build()
+            .clock(clock)
+            .change(move |gate| gate.leeway(Duration::from_secs(leeway)))
+            .try_build()
             .await
     }
 }
@@ -77,14 +68,20 @@ fn close(one: Timestamp, other: Timestamp) -> bool {
 }
 
 pub(crate) async fn a_node_that_is_off_decides_as_the_others_do(store: impl SessionStore + Clone) {
-    let (nodes, heard) = (Nodes::new(), Arc::default());
+    let nodes = Nodes::new();
     let client = Client::unknown();
-    let right = nodes
-        .node(store.clone(), &Clock::system(), 60, &heard)
+    let right_app = nodes
+        .node(store.clone(), &Clock::system(), 60)
         .await
         .unwrap();
+    let right = &right_app.gate;
+    let is_told = |app: &App| {
+        let mut kinds = app.heard_kinds().into_iter();
+        kinds.any(|kind| matches!(kind, EventKind::ClockOffset { .. }))
+    };
     for clock in [Clock::ahead_by(OFF), Clock::behind_by(OFF)] {
-        let off = nodes.node(store.clone(), &clock, 60, &heard).await.unwrap();
+        let off_app = nodes.node(store.clone(), &clock, 60).await.unwrap();
+        let off = &off_app.gate;
         assert!(off.health().await.clock_offset.abs_diff(OFF) < Duration::from_secs(10));
 
         // Its tokens say what its clock says, and count elsewhere.
@@ -166,14 +163,9 @@ pub(crate) async fn a_node_that_is_off_decides_as_the_others_do(store: impl Sess
             .await
             .expect("the change lies behind");
         right.revoke(Revoke::everything()).await.unwrap();
+        assert!(!is_told(&off_app));
     }
-    assert!(
-        !heard
-            .lock()
-            .unwrap()
-            .iter()
-            .any(|kind| matches!(kind, EventKind::ClockOffset { .. }))
-    );
+    assert!(!is_told(&right_app));
 }
 
 pub(crate) async fn a_node_that_is_off_says_so(store: impl SessionStore + Clone) {
@@ -181,14 +173,10 @@ pub(crate) async fn a_node_that_is_off_says_so(store: impl SessionStore + Clone)
         (Clock::ahead_by(OFF), Ahead::Machine),
         (Clock::behind_by(OFF), Ahead::Store),
     ] {
-        let heard: Arc<Mutex<Vec<EventKind>>> = Arc::default();
-        let gate = Nodes::new()
-            .node(store.clone(), &clock, 10, &heard)
-            .await
-            .unwrap();
-        let health = gate.health().await;
+        let app = Nodes::new().node(store.clone(), &clock, 10).await.unwrap();
+        let health = app.gate.health().await;
         assert!(!health.is_well && health.store_is_writable, "{health:?}");
-        let heard = heard.lock().unwrap().clone();
+        let heard = app.heard_kinds();
         let [EventKind::ClockOffset { offset, ahead }] = heard.as_slice() else {
             panic!("{heard:?}")
         };
@@ -203,9 +191,10 @@ pub(crate) async fn a_node_that_is_far_off_does_not_start(store: impl SessionSto
     let far = Duration::from_secs(6 * 60);
     for clock in [Clock::ahead_by(far), Clock::behind_by(far)] {
         let refused = Nodes::new()
-            .node(store.clone(), &clock, 120, &Arc::default())
+            .node(store.clone(), &clock, 120)
             .await
-            .unwrap_err();
+            .err()
+            .unwrap();
         assert!(refused.to_string().contains("clock"), "{refused}");
     }
 }

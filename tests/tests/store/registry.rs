@@ -2,18 +2,16 @@
 //! downwards, nothing that is needed goes.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
-use tollgate::clock::Clock;
 use tollgate::event::EventKind;
 use tollgate::gate::TokenList;
 use tollgate::id::{SessionId, TokenId};
 use tollgate::prelude::*;
 use tollgate::settings::{OnRefresh, Registry};
 use tollgate::store::{SessionStore, Store, StoredTokenKind, TokenRecord};
-use tollgate_tests::{Accounts, App, START, Tokens};
+use tollgate_tests::{App, START, Tokens};
 
 /// Declares the tests of this file for a store: `$make` answers what has to live as long as it, and
 /// the store.
@@ -456,19 +454,12 @@ pub(crate) async fn a_refresh_that_revokes_leaves_one_token_alive(
 pub(crate) async fn r100_what_reuse_detection_needs_is_never_archived(
     store: impl SessionStore + Clone,
 ) {
-    let clock = Clock::manual(START);
-    let reused = Arc::new(Mutex::new(0));
-    let count = Arc::clone(&reused);
-    let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-    let gate = builder
-        .registry(Registry::Tokens)
-        .session_idle(Duration::from_secs(80 * DAY))
-        .store(store)
-        .clock(clock.clone());
-    let gate = gate.on_event(move |event| {
-        *count.lock().unwrap() += u32::from(matches!(event.kind, EventKind::RefreshReuse { .. }));
+    let app = App::builder().store(store).change(|gate| {
+        gate.registry(Registry::Tokens)
+            .session_idle(Duration::from_secs(80 * DAY))
     });
-    let gate = gate.build().await.unwrap();
+    let app = app.build().await;
+    let (gate, clock) = (&app.gate, &app.clock);
     let client = Client::unknown();
     let user = || gate.backend().user("ada@example.com");
     let first = gate.sign_in(user(), &client).await.unwrap();
@@ -493,7 +484,15 @@ pub(crate) async fn r100_what_reuse_detection_needs_is_never_archived(
     gate.refresh(first.refresh_token.expose(), &client)
         .await
         .unwrap_err();
-    assert_eq!(*reused.lock().unwrap(), 1, "the thief was not recognised");
+    let is_reuse = |kind: &EventKind| matches!(kind, EventKind::RefreshReuse { .. });
+    assert_eq!(
+        app.heard_kinds()
+            .iter()
+            .filter(|kind| is_reuse(kind))
+            .count(),
+        1,
+        "the thief was not recognised"
+    );
     gate.refresh(last.unwrap().refresh_token.expose(), &client)
         .await
         .unwrap_err();

@@ -591,17 +591,11 @@ struct Ada;
 async fn a_challenge_names_the_authentication_that_would_do() {
     use axum::routing::get;
     use tollgate::extract::Auth;
-    use tollgate_tests::{Accounts, START, request};
-    use tower::ServiceExt as _;
+    use tollgate_tests::App;
 
-    let (accounts, clock) = (Accounts::seeded(), tollgate::clock::Clock::manual(START));
-    let gate = tollgate_tests::gate(
-        accounts.clone(),
-        tollgate::store::MemoryStore::new(),
-        clock.clone(),
-    )
-    .await;
-    let app = axum::Router::new()
+    let app = App::new().await;
+    let (accounts, gate) = (&app.accounts, &app.gate);
+    let router = axum::Router::new()
         .route(
             "/strong",
             get(async |_: Auth<tollgate_tests::User, Strong>| "in"),
@@ -612,17 +606,14 @@ async fn a_challenge_names_the_authentication_that_would_do() {
         )
         .route("/ada", get(async |_: Auth<tollgate_tests::User, Ada>| "in"))
         .with_state(gate.clone());
+    let app = app.serving(router);
     let get = async |path: &str, token: &str| {
-        let answer = app
-            .clone()
-            .oneshot(request(http::Method::GET, path, Some(token), None))
-            .await
-            .unwrap();
+        let answer = app.get(path, token).await;
         let challenge = answer
-            .headers()
+            .headers
             .get("www-authenticate")
             .map(|value| value.to_str().unwrap().to_owned());
-        (answer.status().as_u16(), challenge.unwrap_or_default())
+        (answer.status.as_u16(), challenge.unwrap_or_default())
     };
     let token = async |email: &str| {
         let user = accounts.user(email);

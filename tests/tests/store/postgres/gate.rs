@@ -14,7 +14,7 @@ use tollgate::session::Issued;
 use tollgate::settings::ThrottleSettings;
 use tollgate::store::{PostgresStore, SessionStore as _};
 use tollgate_tests::support::postgres::{Database, Server};
-use tollgate_tests::{Accounts, START};
+use tollgate_tests::{Accounts, App, START};
 
 use crate::postgres::{execute, patient};
 
@@ -33,19 +33,13 @@ async fn nodes_with(
         KeyRing::generate(Algorithm::EdDSA).unwrap(),
     );
     let node = async || {
-        let gate = accounts
-            .clone()
-            .gate()
-            .issuer("https://accounts.example.com")
-            .audience("https://api.example.com");
-        let gate = gate.throttle(throttle.clone());
-        let store = patient(&database.url).connect().await.unwrap();
-        gate.keys(ring.clone())
-            .store(store)
-            .clock(clock.clone())
-            .build()
-            .await
-            .unwrap()
+        let node = App::builder()
+            .accounts(&accounts)
+            .keys(&ring)
+            .clock(clock)
+            .store(patient(&database.url).connect().await.unwrap())
+            .throttle(throttle.clone());
+        node.build().await.gate
     };
     [node().await, node().await]
 }

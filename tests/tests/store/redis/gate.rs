@@ -161,6 +161,7 @@ async fn r124_two_nodes_allow_together_what_one_would() {
             .await
             .unwrap()
             .gate
+            .clone()
     };
     let nodes = [node().await, node().await];
     let (accounts, clock) = (deployment.accounts.clone(), deployment.clock.clone());

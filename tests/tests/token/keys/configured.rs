@@ -15,7 +15,7 @@ use tollgate::keys::{Algorithm, ConfiguredRing, KeyRing, KeyState, PublicKey};
 use tollgate::prelude::*;
 use tollgate::secret::Secret;
 use tollgate::token::RefreshToken;
-use tollgate_tests::Accounts;
+use tollgate_tests::{Accounts, App};
 
 fn pem(label: &str, der: &[u8]) -> String {
     format!(
@@ -63,8 +63,7 @@ fn published(ring: &KeyRing) -> Vec<PublicKey> {
 }
 
 async fn gate(ring: KeyRing) -> Gate<Accounts> {
-    let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-    builder.keys(ring).build().await.unwrap()
+    App::builder().keys(&ring).build().await.gate
 }
 
 async fn token(gate: &Gate<Accounts>) -> String {
@@ -473,12 +472,8 @@ fn a_ring_comes_from_the_environment_and_no_message_shows_it() {
         );
         return;
     }
-    let run = std::process::Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "keys::configured::a_ring_comes_from_the_environment_and_no_message_shows_it",
-            "--nocapture",
-        ])
+    let name = "a_ring_comes_from_the_environment_and_no_message_shows_it";
+    let run = tollgate_tests::process::alone(module_path!(), name)
         .env("RING_ALONE", "1")
         .env("RING_JWKS", set(&[jwk("one")]))
         .env("RING_PEM", private(Algorithm::EdDSA))

@@ -11,8 +11,8 @@ use tollgate::clock::{Clock, Timestamp};
 use tollgate::keys::SharedRing;
 use tollgate::prelude::*;
 use tollgate::store::{PostgresStore, Store};
-use tollgate_tests::Accounts;
 use tollgate_tests::support::postgres::Server;
+use tollgate_tests::{Accounts, App};
 
 const NODES: usize = 3;
 const ROTATIONS: usize = 3;
@@ -24,20 +24,14 @@ async fn nodes(store: impl Fn() -> Store, clock: &Clock) -> Nodes {
     let mut nodes = Vec::new();
     for _ in 0..NODES {
         let ring = SharedRing::new(Secret::from_bytes((0..40).collect())).unwrap();
-        let (builder, _) = tollgate::testing::ready(accounts.clone().gate()).unwrap();
-        let builder = builder
-            .keys(ring)
-            .store(store())
-            .clock(clock.clone())
-            .leeway(Duration::from_secs(30));
+        let node = App::builder().accounts(&accounts).store(store());
         // Sessions come and go while the clock jumps: nothing here is about their windows.
-        nodes.push(
-            builder
+        let node = node.clock(clock).change(|gate| {
+            gate.keys(ring)
+                .leeway(Duration::from_secs(30))
                 .access_ttl(Duration::from_secs(3600))
-                .build()
-                .await
-                .unwrap(),
-        );
+        });
+        nodes.push(node.build().await.gate);
     }
     Arc::new(nodes)
 }

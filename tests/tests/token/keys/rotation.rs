@@ -9,7 +9,7 @@ use tollgate::clock::{Clock, Timestamp};
 use tollgate::keys::KeyState;
 use tollgate::prelude::*;
 use tollgate::token::RefreshToken;
-use tollgate_tests::Accounts;
+use tollgate_tests::App;
 
 use crate::keys::folder::{files, restore};
 
@@ -477,16 +477,12 @@ async fn r39_a_token_that_another_process_signed_before_it_knew_of_the_rotation_
     let folder = tempfile::tempdir().unwrap();
     let clock = clock();
     let gate = async || {
-        let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
         let ring = KeyRing::open(folder.path()).await.unwrap();
-        let gate = builder
-            .keys(ring.clone())
-            .clock(clock.clone())
-            .leeway(Duration::ZERO)
-            .build()
-            .await
-            .unwrap();
-        (gate, ring.with_clock(clock.clone()))
+        let app = App::builder()
+            .keys(&ring)
+            .clock(&clock)
+            .change(|gate| gate.leeway(Duration::ZERO));
+        (app.build().await.gate, ring.with_clock(clock.clone()))
     };
     let ((here, ring), (there, _)) = (gate().await, gate().await);
     clock.advance(AHEAD);
@@ -511,12 +507,11 @@ async fn r39_a_gate_with_short_tokens_does_not_cut_the_keys_of_another_one_short
     let clock = clock();
     let ring = KeyRing::open(folder.path()).await.unwrap();
     let gate = async |ttl: u64| {
-        let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-        let builder = builder
-            .keys(ring.clone())
-            .clock(clock.clone())
-            .access_ttl(Duration::from_secs(ttl));
-        builder.build().await.unwrap()
+        let app = App::builder()
+            .keys(&ring)
+            .clock(&clock)
+            .change(move |gate| gate.access_ttl(Duration::from_secs(ttl)));
+        app.build().await.gate
     };
     let (long, _short) = (gate(3600).await, gate(60).await);
     clock.advance(AHEAD);

@@ -9,7 +9,7 @@ use tollgate::keys::{Algorithm, SharedRing};
 use tollgate::prelude::*;
 use tollgate::secret::Secret;
 use tollgate::store::SessionStore;
-use tollgate_tests::Accounts;
+use tollgate_tests::{Accounts, App};
 
 const AHEAD: Duration = Duration::from_secs(15 * 60);
 
@@ -30,13 +30,11 @@ async fn node(
     store: &MemoryStore,
     clock: &Clock,
 ) -> Result<Gate<Accounts>, tollgate::error::Error> {
-    let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-    builder
-        .keys(ring)
+    let app = App::builder()
         .store(store.clone())
-        .clock(clock.clone())
-        .build()
-        .await
+        .clock(clock)
+        .change(|gate| gate.keys(ring));
+    Ok(app.try_build().await?.gate)
 }
 
 async fn token(gate: &Gate<Accounts>) -> String {

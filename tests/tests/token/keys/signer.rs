@@ -3,7 +3,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -18,8 +18,7 @@ use tollgate::error::Code;
 use tollgate::keys::{Algorithm, KeyRing, PublicKey, Signer, SignerError};
 use tollgate::prelude::*;
 use tollgate::secret::Secret;
-use tollgate_tests::{Accounts, PASSWORD, request, routes};
-use tower::ServiceExt as _;
+use tollgate_tests::{App, PASSWORD};
 
 /// What the other process is to do with the next messages.
 const MODES: [&str; 4] = ["sign", "hang", "forge", "hang up"];
@@ -82,15 +81,11 @@ impl Drop for Process {
     }
 }
 
-const NAME: &str =
-    "keys::signer::a_key_in_another_process_signs_and_where_it_does_not_nothing_changes";
+const NAME: &str = "a_key_in_another_process_signs_and_where_it_does_not_nothing_changes";
 
 fn start() -> (Process, SocketAddr, PublicKey) {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["--exact", NAME, "--nocapture"])
-        .env("SIGNING_PROCESS", "1")
-        .stdout(Stdio::piped());
+    let mut command = tollgate_tests::process::alone(module_path!(), NAME);
+    command.env("SIGNING_PROCESS", "1").stdout(Stdio::piped());
     let mut process = Process(command.spawn().unwrap());
     let lines = BufReader::new(process.0.stdout.take().unwrap()).lines();
     let line = lines
@@ -130,22 +125,13 @@ async fn a_key_in_another_process_signs_and_where_it_does_not_nothing_changes() 
     let ring = ring
         .refresh_secret(Secret::from_bytes((0..32).collect()))
         .unwrap();
-    let (builder, clock) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-    let gate = builder
-        .keys(ring)
-        .device_limit(1, tollgate::settings::OnLimit::EvictOldest)
-        .build()
-        .await
-        .unwrap();
-    let app = routes(&gate);
+    let app = App::builder()
+        .keys(&ring)
+        .change(|gate| gate.device_limit(1, tollgate::settings::OnLimit::EvictOldest));
+    let app = app.build().await;
+    let (gate, clock) = (&app.gate, &app.clock);
     let ada = gate.backend().id_of("ada@example.com");
     let body = || json!({ "email": "ada@example.com", "password": PASSWORD });
-    let post = async |path: &str, body| {
-        app.clone()
-            .oneshot(request(http::Method::POST, path, None, Some(body)))
-            .await
-            .unwrap()
-    };
 
     let kid = public.thumbprint();
     assert_eq!(*gate.keys().current(), *kid);
@@ -182,7 +168,7 @@ async fn a_key_in_another_process_signs_and_where_it_does_not_nothing_changes() 
             .await
             .unwrap_err();
         assert_eq!(refused.code(), Code::Unavailable, "{name}");
-        assert_eq!(post("/auth/signin", body()).await.status(), 503, "{name}");
+        assert_eq!(app.post("/auth/signin", body()).await.status, 503, "{name}");
         assert!(
             gate.issue(
                 &gate.backend().user("ada@example.com"),
@@ -205,7 +191,7 @@ async fn a_key_in_another_process_signs_and_where_it_does_not_nothing_changes() 
         .await
         .unwrap();
     gate.verify(&renewed.access_token).await.unwrap();
-    assert_eq!(post("/auth/signin", body()).await.status(), 200);
+    assert_eq!(app.post("/auth/signin", body()).await.status, 200);
 
     drop(process);
     let renewed = gate
@@ -216,5 +202,5 @@ async fn a_key_in_another_process_signs_and_where_it_does_not_nothing_changes() 
         matches!(renewed.code(), Code::Unavailable | Code::InvalidGrant),
         "evicted by the sign-in, or undecided"
     );
-    assert_eq!(post("/auth/signin", body()).await.status(), 503);
+    assert_eq!(app.post("/auth/signin", body()).await.status, 503);
 }

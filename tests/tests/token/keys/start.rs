@@ -5,7 +5,7 @@ use std::fs;
 use tollgate::keys::{Algorithm, KeyRing};
 use tollgate::prelude::*;
 use tollgate::settings::OnLimit;
-use tollgate_tests::{Accounts, PASSWORD};
+use tollgate_tests::{Accounts, App, PASSWORD};
 
 use crate::keys::folder::files;
 
@@ -41,13 +41,11 @@ async fn many_processes_that_start_at_once_end_with_one_ring() {
         return;
     }
     let parent = tempfile::tempdir().unwrap();
-    let name = "keys::start::many_processes_that_start_at_once_end_with_one_ring";
+    let name = "many_processes_that_start_at_once_end_with_one_ring";
     let started: Vec<_> = (0..6)
         .map(|_| {
-            let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-            command
-                .args(["--exact", name, "--nocapture"])
-                .env("RING_FOLDER", parent.path().join("keys"));
+            let mut command = tollgate_tests::process::alone(module_path!(), name);
+            command.env("RING_FOLDER", parent.path().join("keys"));
             command
                 .stdout(std::process::Stdio::piped())
                 .spawn()
@@ -165,14 +163,14 @@ async fn a_ring_that_another_gate_adopted_meanwhile_is_no_new_one() {
         KeyRing::open(folder.path()).await.unwrap(),
     );
     let store = MemoryStore::new();
-    let start = async |ring| {
-        let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-        builder.keys(ring).store(store.clone()).build().await
+    let start = async |ring: &KeyRing| {
+        let app = App::builder().keys(ring).store(store.clone());
+        app.try_build().await.map(|app| app.gate)
     };
-    let first = start(one).await.unwrap();
+    let first = start(&one).await.unwrap();
     let ada = first.backend().user("ada@example.com");
     first.sign_in(ada, &Client::unknown()).await.unwrap();
-    start(two).await.unwrap();
+    start(&two).await.unwrap();
 }
 
 /// Their refresh tokens count no longer, so they must not count against a device limit either.
@@ -181,16 +179,13 @@ async fn accepting_a_new_ring_ends_the_sessions_of_the_lost_one() {
     let parent = tempfile::tempdir().unwrap();
     let store = MemoryStore::new();
     let start = async |name: &str, accounts: Accounts| {
-        let (builder, _) = tollgate::testing::ready(accounts.gate()).unwrap();
         let ring = KeyRing::open(parent.path().join(name)).await.unwrap();
-        builder
-            .keys(ring)
+        let app = App::builder()
+            .accounts(&accounts)
+            .keys(&ring)
             .store(store.clone())
-            .device_limit(1, OnLimit::Deny)
-            .accept_new_keys()
-            .build()
-            .await
-            .unwrap()
+            .change(|gate| gate.device_limit(1, OnLimit::Deny).accept_new_keys());
+        app.build().await.gate
     };
     let accounts = Accounts::seeded();
     let ada = accounts.user("ada@example.com");
