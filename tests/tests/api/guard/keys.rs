@@ -161,6 +161,7 @@ async fn r64_hostile_cache_headers_are_bounded() {
         assert!(verify(&guards, &token).await.is_ok());
         clock.advance(Duration::from_secs(early));
         assert!(verify(&guards, &token).await.is_ok());
+        // A fetch that should not happen gets the time to happen.
         tokio::time::sleep(Duration::from_millis(50)).await;
         assert_eq!(server.count(), 1, "{header}");
         clock.advance(Duration::from_secs(late - early));

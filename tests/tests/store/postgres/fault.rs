@@ -61,6 +61,7 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
                 })
             })
             .collect();
+        // Each kill comes at another moment.
         tokio::time::sleep(Duration::from_millis(300 + 97 * round)).await;
         server.kill();
         for task in tasks {

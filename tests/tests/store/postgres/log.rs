@@ -103,6 +103,7 @@ async fn readers_hear_of_everything_whatever_the_order_of_commits() {
                     .execute(&mut db)
                     .await
                     .unwrap();
+                // Transactions of different lengths commit in another order than they began.
                 tokio::time::sleep(Duration::from_millis(u64::from((number * 37) % 50))).await;
                 execute(&mut db, "COMMIT").await;
             }

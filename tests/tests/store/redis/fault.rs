@@ -3,7 +3,7 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tollgate::prelude::*;
@@ -284,6 +284,7 @@ async fn a_refused_handshake_is_tried_again() {
         .unwrap();
     for _ in 0..3 {
         store.health(NOW).await.unwrap_err();
+        // It stays refused, however often the store connects again.
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     redis::cmd("ACL")
@@ -360,10 +361,14 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
             Opened::Open { .. }
         ));
     }
-    let stop = Arc::new(AtomicBool::new(false));
+    let (stop, progress) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU32::new(0)),
+    );
     let mut clients = Vec::new();
     for number in 0..SESSIONS {
         let (store, stop) = (store.clone(), Arc::clone(&stop));
+        let progress = Arc::clone(&progress);
         clients.push(tokio::spawn(async move {
             let (mut acknowledged, mut errors, mut generation) = (0_u32, 0_u32, 0_u32);
             while !stop.load(Ordering::Relaxed) {
@@ -371,6 +376,7 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
                     Ok(Rotated::Done) => {
                         generation += 1;
                         acknowledged += 1;
+                        progress.fetch_add(1, Ordering::Relaxed);
                         continue;
                     }
                     Ok(Rotated::Lost) => {}
@@ -398,11 +404,19 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
             (acknowledged, errors, generation)
         }));
     }
+    // All sessions go on between two kills, and after the last one.
+    let until_further = async || {
+        let (start, before) = (Instant::now(), progress.load(Ordering::Relaxed));
+        while progress.load(Ordering::Relaxed) < before + 10 * SESSIONS {
+            assert!(start.elapsed().as_secs() < 30, "the sessions do not go on");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
     for _ in 0..5 {
-        tokio::time::sleep(Duration::from_millis(700)).await;
+        until_further().await;
         server.restart();
     }
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    until_further().await;
     stop.store(true, Ordering::Relaxed);
     let (mut total, mut unanswered) = (0, 0);
     for (number, client) in (0..).zip(clients) {

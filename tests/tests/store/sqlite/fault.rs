@@ -68,6 +68,7 @@ async fn a_lock_that_is_released_in_time_is_waited_for() {
         let store = store.clone();
         async move { store.rotate(advance(1, 0), NOW).await }
     });
+    // It waits as long as the lock is held.
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(!waiting.is_finished());
     other.execute_batch("ROLLBACK").unwrap();
@@ -221,6 +222,7 @@ async fn a_full_queue_is_an_error_at_once() {
         waiting.push(tokio::spawn(async move {
             store.rotate(advance(number, 0), NOW).await
         }));
+        // One after another, so that the first is in the writer's hand.
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let refused = || waiting.iter().filter(|task| task.is_finished()).count();

@@ -111,6 +111,7 @@ async fn kills_of_postgresql_and_of_nodes_cost_nobody_an_acknowledged_session() 
                 Duration::from_secs(number("CLUSTER_SECONDS", 6).into()),
             );
             for turn in 0.. {
+                // Each kill comes at another moment, when most nodes are back.
                 thread::sleep(Duration::from_millis(1_000 + 130 * (turn % 5)));
                 if start.elapsed() > long {
                     break;

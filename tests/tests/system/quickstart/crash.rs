@@ -55,6 +55,7 @@ fn a_kill_amid_refreshes_costs_nobody_the_session() {
                     })
                 })
                 .collect();
+            // Each kill comes at another moment.
             thread::sleep(Duration::from_millis(150 + 30 * round));
             program.kill();
             stop.store(true, Ordering::SeqCst);

@@ -118,6 +118,7 @@ fn a_lock_that_is_let_go_in_time_is_waited_for() {
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     thread::scope(|scope| {
         let refresh = scope.spawn(|| program.refresh(&tokens.refresh));
+        // It waits as long as the lock is held.
         thread::sleep(Duration::from_millis(500));
         assert!(!refresh.is_finished());
         other.execute_batch("ROLLBACK").unwrap();

@@ -213,17 +213,12 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// What it printed on start, whole.
+    /// Returns what it printed on start, whole: a blank line ends it.
     pub(crate) fn banner(&self) -> String {
-        let mut text = self.out.text();
-        loop {
-            sleep(TICK * 5);
-            let longer = self.out.text();
-            if longer == text {
-                return text;
-            }
-            text = longer;
-        }
+        wait_for("the printed lines", || {
+            self.out.text().ends_with("; echo\n\n")
+        });
+        self.out.text()
     }
 
     /// Its process.

@@ -16,6 +16,8 @@ use tollgate_tests::{Accounts, App};
 
 const NODES: usize = 3;
 const ROTATIONS: usize = 3;
+/// The requests of one round of all visitors.
+const VISITS: u64 = 4 * 2 * NODES as u64;
 
 type Nodes = Arc<Vec<Gate<Accounts>>>;
 
@@ -101,16 +103,24 @@ async fn rotate_under_load(store: impl Fn() -> Store, what: &str) {
             .await
             .unwrap()
     };
+    // Every visitor comes round at least once.
+    let until_served = async || {
+        let (start, before) = (Instant::now(), served.load(Ordering::Relaxed));
+        while served.load(Ordering::Relaxed) < before + VISITS {
+            assert!(start.elapsed().as_secs() < 30, "the visitors do not go on");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
     let oldest = token(0).await;
     for round in 0..ROTATIONS {
         clock.advance(Duration::from_secs(15 * 60));
         nodes[round % NODES].keys().rotate().await.unwrap();
         // While the other nodes still sign with the key before.
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        until_served().await;
         for node in nodes.iter() {
             node.keys().reload().await.unwrap();
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        until_served().await;
     }
     for node in nodes.iter() {
         node.verify(&oldest).await.unwrap();
