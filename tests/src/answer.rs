@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 
-/// A request.
+/// Builds a request.
 pub fn request(
     method: Method,
     path: &str,
@@ -25,7 +25,7 @@ pub fn request(
     .unwrap()
 }
 
-/// What came back.
+/// An answer, read to its end.
 #[derive(Debug, PartialEq)]
 pub struct Answer {
     /// The status.
@@ -48,14 +48,14 @@ impl Answer {
         }
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text)
             .unwrap_or_else(|_| panic!("not JSON: {} {}", self.status, self.text))
     }
 
-    /// The tokens of a successful answer.
+    /// Returns the tokens of a successful answer.
     #[must_use]
     pub fn tokens(&self) -> Tokens {
         assert_eq!(self.status, StatusCode::OK, "{}", self.text);
@@ -68,7 +68,7 @@ impl Answer {
         }
     }
 
-    /// Asserts a problem document as DESIGN 5 describes it.
+    /// Asserts that this is a problem document with this status and code, which no cache keeps.
     #[track_caller]
     pub fn assert_problem(&self, status: u16, code: &str) {
         assert_eq!(
@@ -88,7 +88,7 @@ impl Answer {
         );
     }
 
-    /// The code of a problem; empty where there is none.
+    /// Returns the code of a problem, or nothing where there is none.
     #[must_use]
     pub fn code(&self) -> String {
         let body: Value = serde_json::from_str(&self.text).unwrap_or_default();

@@ -18,6 +18,6 @@ pub use answer::{Answer, Tokens, request};
 pub use app::{App, AppBuilder, Heard, routes};
 pub use tollgate::testing::START;
 pub use user::{
-    Accounts, Admins, FreshAdmins, Hook, PASSWORD, Role, Scope, SignInStep, StrictAdmins, User,
+    Accounts, Admins, FreshAdmins, Hook, HookFuture, PASSWORD, Role, Scope, StrictAdmins, User,
     UserClaims, Writers,
 };

@@ -15,13 +15,13 @@ use serde_json::Value;
 
 use crate::Answer;
 
-/// The bytes of a request with a bearer and without a body.
+/// Returns the bytes of a request with a bearer and without a body.
 #[must_use]
 pub fn bare(method: &str, path: &str, token: &str) -> Vec<u8> {
     format!("{method} {path} HTTP/1.1\r\n{HOST}authorization: Bearer {token}\r\n\r\n").into_bytes()
 }
 
-/// The bytes of a `POST` of a JSON body.
+/// Returns the bytes of a `POST` of a JSON body.
 #[must_use]
 pub fn post(path: &str, body: &Value) -> Vec<u8> {
     let body = body.to_string();
@@ -36,7 +36,7 @@ pub fn post(path: &str, body: &Value) -> Vec<u8> {
 /// The headers that every request has.
 pub const HOST: &str = "host: 127.0.0.1\r\nconnection: close\r\n";
 
-/// Reads an answer; `None` where it is cut off.
+/// Reads an answer. Returns `None` where it is cut off.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Option<Answer> {
     let text = std::str::from_utf8(bytes).ok()?;
@@ -63,7 +63,7 @@ pub fn parse(bytes: &[u8]) -> Option<Answer> {
     })
 }
 
-/// What a process writes, read as it comes.
+/// The output of a process, read as it comes.
 #[derive(Debug)]
 pub struct Output {
     text: Arc<Mutex<Vec<u8>>>,
@@ -71,7 +71,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Reads on, on a thread of its own.
+    /// Starts a thread that reads.
     pub fn of(mut pipe: impl Read + Send + 'static) -> Self {
         let text = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&text);
@@ -87,13 +87,13 @@ impl Output {
         }
     }
 
-    /// What it has written so far.
+    /// Returns what was written so far.
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.text.lock().unwrap()).into_owned()
     }
 
-    /// All of it, once the process is gone.
+    /// Waits until the process is gone, and returns all that it wrote.
     #[must_use]
     pub fn end(&self) -> String {
         let done = || self.reader.as_ref().is_none_or(JoinHandle::is_finished);
@@ -105,7 +105,7 @@ impl Output {
     }
 }
 
-/// Waits until something holds, looking often.
+/// Waits until a condition holds, for [`TIMEOUT`] at most.
 #[track_caller]
 pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -115,7 +115,7 @@ pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Sends bytes, and reads until the other side closes. Nothing where nobody listens.
+/// Sends bytes, and reads until the other side closes. Returns nothing where nobody listens.
 #[must_use]
 pub fn exchange(port: u16, request: &[u8]) -> Vec<u8> {
     // Nobody listens where the program was killed meanwhile: that is no answer.
@@ -123,8 +123,7 @@ pub fn exchange(port: u16, request: &[u8]) -> Vec<u8> {
         return Vec::new();
     };
     stream.set_read_timeout(Some(TIMEOUT)).unwrap();
-    // Who refuses a request may close before all of it was sent, and before all was read that it
-    // sent.
+    // A server that refuses a request may close before all of it was sent.
     let _ = stream.write_all(request);
     let mut answer = Vec::new();
     let mut chunk = [0; 4096];
@@ -134,7 +133,7 @@ pub fn exchange(port: u16, request: &[u8]) -> Vec<u8> {
     answer
 }
 
-/// The program that `cargo run -p` would start, up to date.
+/// Builds the program that `cargo run -p` would start, and returns its path.
 #[must_use]
 pub fn built(package: &str) -> PathBuf {
     static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
@@ -183,7 +182,7 @@ pub fn alone(module: &str, test: &str) -> Command {
     command
 }
 
-/// How long something may take that a busy machine does slowly.
+/// How long a test waits for what a busy machine does slowly.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
-/// How often one looks.
+/// The pause between two looks.
 pub const TICK: Duration = Duration::from_millis(10);

@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 /// A server that stops when it is dropped.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it listens.
+    /// The address that it listens on.
     pub address: SocketAddr,
     task: AbortHandle,
 }

@@ -63,14 +63,14 @@ pub struct FreshAdmins;
 #[policy(scope = Scope::Write)]
 pub struct Writers;
 
-/// A future that a test runs in the middle of something.
-pub type SignInStep = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// A future that a test runs in the middle of an operation.
+pub type HookFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What a test wants to happen in the middle of something.
+/// What a test wants to happen in the middle of an operation.
 #[derive(Clone, Default)]
-pub struct Hook(Arc<Mutex<Option<MakeStep>>>);
+pub struct Hook(Arc<Mutex<Option<MakeFuture>>>);
 
-type MakeStep = Box<dyn Fn() -> SignInStep + Send>;
+type MakeFuture = Box<dyn Fn() -> HookFuture + Send>;
 
 impl Hook {
     /// Sets what happens, until it is cleared.
@@ -81,7 +81,7 @@ impl Hook {
         *self.0.lock().unwrap() = Some(Box::new(move || Box::pin(step())));
     }
 
-    /// Nothing happens any more.
+    /// Lets nothing happen any more.
     pub fn clear(&self) {
         *self.0.lock().unwrap() = None;
     }
@@ -98,20 +98,20 @@ impl Hook {
 #[auth_backend(email, user = User)]
 #[derive(Clone, Default)]
 pub struct Accounts {
-    /// By id.
+    /// The users by id.
     pub users: Arc<Mutex<HashMap<Uuid, User>>>,
     /// Runs after a user was looked up for a sign-in, before the answer.
     pub in_authenticate: Hook,
     /// Runs after a user was loaded for a refresh, before the answer.
     pub in_refresh: Hook,
-    /// How often somebody was authenticated.
+    /// The number of attempts to authenticate.
     pub authentications: Arc<AtomicU64>,
     /// Whether the database is down.
     pub is_down: Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl Accounts {
-    /// Ada, who is an administrator, and Grace, who is an editor.
+    /// Returns a backend with Ada, an administrator, Grace, an editor, and Mallory, who is disabled.
     #[must_use]
     pub fn seeded() -> Self {
         let accounts = Self::default();
@@ -146,7 +146,7 @@ impl Accounts {
         id
     }
 
-    /// Who has this address.
+    /// Returns the id of the user with this address.
     #[must_use]
     pub fn id_of(&self, email: &str) -> Uuid {
         self.users
@@ -158,7 +158,7 @@ impl Accounts {
             .id
     }
 
-    /// A copy of who has this address.
+    /// Returns a copy of the user with this address.
     #[must_use]
     pub fn user(&self, email: &str) -> User {
         self.users

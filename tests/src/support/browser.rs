@@ -17,8 +17,8 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts one. `None` where Chromium or its driver is missing, which is a failure where
-    /// `REQUIRE_INTEROP` is set.
+    /// Starts a browser. Returns `None` where Chromium or its driver is missing, which is a failure
+    /// where `REQUIRE_INTEROP` is set.
     pub async fn start() -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -74,7 +74,7 @@ impl Browser {
         assert_eq!(answer, Value::Null, "{url}");
     }
 
-    /// Runs the body of an async function in the page, and answers what it returns.
+    /// Runs the body of an async function in the page, and returns its result.
     pub async fn run(&self, body: &str) -> Value {
         let script = format!(
             "const done = arguments[arguments.length - 1];

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where the scripts lie.
+/// The folder of the scripts.
 pub const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop");
 
 /// Says that a library is not to be had here, which is a failure where `REQUIRE_INTEROP` is 1.
@@ -30,8 +30,8 @@ pub fn runs(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// A folder below `kept` that holds what the file `list` asks for; made by `make` where it does
-/// not.
+/// Returns a folder below `kept` that holds what the file `list` asks for, and lets `make` fill it
+/// where it does not.
 ///
 /// # Errors
 /// Those of `make`.
@@ -56,7 +56,7 @@ pub fn provided(
     Ok(folder)
 }
 
-/// A Python that has what `requirements.txt` asks for.
+/// Returns a Python that has what `requirements.txt` asks for.
 ///
 /// # Errors
 /// There is no Python, or the packages cannot be had.
@@ -85,7 +85,7 @@ pub fn python(kept: &Path) -> Result<PathBuf, String> {
     Ok(folder.join("bin/python"))
 }
 
-/// A folder in which scripts find what `package.json` asks for.
+/// Returns a folder in which scripts find what `package.json` asks for.
 ///
 /// # Errors
 /// There is no node, or the packages cannot be had.

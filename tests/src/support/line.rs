@@ -9,15 +9,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-/// What becomes of what is sent.
+/// What becomes of the bytes on a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It arrives.
+    /// They arrive.
     Open,
-    /// Nothing arrives and nobody is told; it is delivered when the line is open again.
+    /// Nothing arrives and nobody is told; they are delivered when the line is open again.
     Silent,
-    /// What goes there arrives, and no answer comes back: whoever asked cannot know whether it was
-    /// done.
+    /// Requests arrive and no answer comes back: the client cannot know whether the work was done.
     Deaf,
     /// Connections break, and new ones do too.
     Broken,
@@ -26,14 +25,14 @@ pub enum State {
 /// A line to a server, on a port of its own.
 #[derive(Debug)]
 pub struct Line {
-    /// Where it begins.
+    /// The address of its near end.
     pub address: SocketAddr,
     state: watch::Sender<State>,
     task: AbortHandle,
 }
 
 impl Line {
-    /// A line to a port of this machine.
+    /// Opens a line to a port of this machine.
     pub async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -51,12 +50,12 @@ impl Line {
         }
     }
 
-    /// Cuts or mends it, for the connections that there are too.
+    /// Cuts or mends the line, for open connections too.
     pub fn set(&self, state: State) {
         self.state.send_replace(state);
     }
 
-    /// An address whose server is at the other end, with this line in between. The address says the
+    /// Returns the URL of the server at the far end with this line in between. The URL must name the
     /// server's port once.
     #[must_use]
     pub fn through(&self, url: &str, port: u16) -> String {

@@ -7,8 +7,8 @@ use tollgate::store::{RedisOptions, RedisStore};
 
 pub use tollgate_servers::redis::Server;
 
-/// The server that the tests of a process share, or that of `REDIS_URL`. `None` where there is
-/// none: the test says so and ends. With `REQUIRE_STORES` that is a failure.
+/// Returns the server that the tests of a process share, or that of `REDIS_URL`. Without one the
+/// test says so and ends; under `REQUIRE_STORES` it fails.
 #[must_use]
 pub fn shared() -> Option<&'static str> {
     static URL: LazyLock<Option<String>> = LazyLock::new(|| {
@@ -21,7 +21,7 @@ pub fn shared() -> Option<&'static str> {
     URL.as_deref()
 }
 
-/// A deployment of its own on a server.
+/// Returns the options of a fresh deployment on a server.
 pub fn deployment(url: &str) -> RedisOptions {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -32,7 +32,7 @@ pub fn deployment(url: &str) -> RedisOptions {
     ))
 }
 
-/// A store of its own on the shared server.
+/// Connects a store to a fresh deployment on the shared server.
 pub async fn store() -> Option<RedisStore> {
     Some(deployment(shared()?).connect().await.unwrap())
 }

@@ -1,5 +1,5 @@
-//! RotationWrite as ROTATION 3 and 5 promise it: random schedules, crashes, races and an oracle, on the
-//! stores of a process and on those of a network.
+//! The rotation of refresh tokens: random schedules, crashes, races and an oracle, on the stores of a
+//! process and on those of a network.
 
 mod crash;
 mod dump;

@@ -16,9 +16,9 @@ use crate::world::{Stepper, Tokens, Visit, World, client};
 /// One thing that happens.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act {
-    /// A refresh comes in; it goes on at `RotationStep` and `Finish`, or ends at `Crash`.
+    /// A refresh comes in; it goes on at `Step` and `Finish`, or ends at `Crash`.
     Begin(Request),
-    RotationStep(u8),
+    Step(u8),
     Finish(u8),
     Crash(u8),
     /// A refresh from start to end.
@@ -100,7 +100,7 @@ pub(crate) fn schedules(longest: usize) -> impl Strategy<Value = Vec<Act>> {
     let how = prop_oneof![4 => Just(How::Access), 1 => Just(How::Session), 1 => Just(How::Subject), 1 => Just(How::Refresh)];
     let act = prop_oneof![
         6 => request.clone().prop_map(Act::Begin),
-        12 => any::<u8>().prop_map(Act::RotationStep),
+        12 => any::<u8>().prop_map(Act::Step),
         2 => any::<u8>().prop_map(Act::Finish),
         1 => any::<u8>().prop_map(Act::Crash),
         6 => request.prop_map(Act::Refresh),
@@ -186,7 +186,7 @@ impl Wild<'_> {
                 self.begin(request);
                 self.finish(self.flights.len() - 1).await;
             }
-            Act::RotationStep(which) => {
+            Act::Step(which) => {
                 if let Some(at) = pick(self.flights.len(), which)
                     && let Some(outcome) = self.flights[at].refresh.step().await
                 {
