@@ -10,7 +10,7 @@ use tollgate::prelude::*;
 use totp_rs::{Builder, Secret as TotpSecret, Totp};
 use uuid::Uuid;
 
-use crate::letter::Letters;
+use crate::email::Emails;
 
 /// A user, as the table has it.
 #[derive(Clone, JwtClaims)]
@@ -54,14 +54,14 @@ pub(crate) struct TwoFactors;
 pub(crate) struct Accounts {
     db: SqlitePool,
     pub(crate) passwords: Passwords,
-    pub(crate) letters: Letters,
+    pub(crate) emails: Emails,
 }
 
 impl Accounts {
     pub(crate) async fn open(
         file: &Path,
         passwords: Passwords,
-        letters: Letters,
+        emails: Emails,
     ) -> Result<Self, AuthError> {
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -84,7 +84,7 @@ impl Accounts {
         Ok(Self {
             db,
             passwords,
-            letters,
+            emails,
         })
     }
 
@@ -99,7 +99,7 @@ impl Accounts {
         self.by_email(email).await?.ok_or(AuthError::Gone)
     }
 
-    /// The first password, chosen by whoever reads the letters: a stranger who opened the account
+    /// The first password, chosen by the reader of the emails: a stranger who opened the account
     /// for this address knows none.
     pub(crate) async fn activate(
         &self,
@@ -112,7 +112,7 @@ impl Accounts {
             .await
     }
 
-    /// A password without the old one, for whoever reads the letters of the account's address of
+    /// A password without the old one, for the reader of the emails of the account's address of
     /// today. The second factor stays.
     pub(crate) async fn reset(
         &self,

@@ -15,7 +15,7 @@ use tollgate::password::PasswordRejection;
 use tollgate::prelude::*;
 
 use crate::accounts::{Accounts, Fresh, TwoFactors, User, UserClaims};
-use crate::letter::Letter;
+use crate::email::Email;
 
 pub(crate) fn routes(gate: &Gate<Accounts>) -> Router {
     let app = Router::new()
@@ -65,7 +65,7 @@ async fn sign_up(
                 gate.action_token(&user.id, &user.email).await?;
             ("Choose a password with:", Some(token.expose().to_owned()))
         };
-        gate.backend().letters.send(Letter {
+        gate.backend().emails.send(Email {
             to: user.email,
             text,
             token,
@@ -95,7 +95,7 @@ async fn forgot(
             let token: ActionToken<PasswordReset> =
                 gate.action_token(&user.id, &user.email).await?;
             let token = Some(token.expose().to_owned());
-            gate.backend().letters.send(Letter {
+            gate.backend().emails.send(Email {
                 to: user.email,
                 text: "Set another password with:",
                 token,
@@ -114,7 +114,7 @@ struct Chosen<P: tollgate::action::ActionPurpose> {
 }
 
 /// The first password. It is looked at before the token is burnt, so that a short one costs no
-/// letter.
+/// email.
 async fn activate(
     State(gate): AppGate,
     peer: Peer,
@@ -225,7 +225,7 @@ fn client(ConnectInfo(peer): Peer) -> Client {
 fn in_background(work: impl Future<Output = Result<(), AuthError>> + Send + 'static) {
     tokio::spawn(async move {
         if let Err(error) = work.await {
-            eprintln!("a letter was not sent: {error:?}");
+            eprintln!("an email was not sent: {error:?}");
         }
     });
 }

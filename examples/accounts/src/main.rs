@@ -2,8 +2,8 @@
 //! the gate does for it.
 
 mod accounts;
+mod email;
 mod flow;
-mod letter;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use accounts::Accounts;
-use letter::Letters;
+use email::Emails;
 use tokio::net::TcpListener;
 use tollgate::prelude::*;
 
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(env::var_os("DATA_DIR").unwrap_or("./accounts-data".into()));
     fs::create_dir_all(&folder)?;
     let accounts =
-        Accounts::open(&folder.join("app.db"), Passwords::new(), Letters::printed()).await;
+        Accounts::open(&folder.join("app.db"), Passwords::new(), Emails::printed()).await;
     let accounts = accounts.map_err(|error| format!("the users cannot be read: {error:?}"))?;
     let mut settings = Settings::load()?;
     settings
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     println!(
-        "Letters are printed here. Begin with:\n\n  curl -i http://{}/account/signup --json \
+        "Emails are printed here. Begin with:\n\n  curl -i http://{}/account/signup --json \
          '{{\"email\": \"ada@example.com\"}}'\n",
         listener.local_addr()?
     );

@@ -15,8 +15,8 @@ use totp_rs::{Builder, Secret as TotpSecret, Totp};
 use tower::ServiceExt as _;
 
 use crate::accounts::Accounts;
+use crate::email::{Email, Emails};
 use crate::flow::routes;
-use crate::letter::{Letter, Letters};
 
 const ADA: &str = "ada@example.com";
 const FIRST: &str = "correct horse battery staple";
@@ -33,7 +33,7 @@ impl App {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let passwords = Passwords::with(Hashing::cheap_dangerous()).unwrap();
-        let accounts = Accounts::open(&folder.path().join("app.db"), passwords, Letters::kept())
+        let accounts = Accounts::open(&folder.path().join("app.db"), passwords, Emails::kept())
             .await
             .unwrap();
         let (builder, clock) = tollgate::testing::ready(accounts.clone().gate()).unwrap();
@@ -78,32 +78,32 @@ impl App {
         self.call("GET", path, Some(token), json!(null)).await.0
     }
 
-    /// Asks for a letter, and waits for it.
-    async fn letter(&self, path: &str, email: &str) -> Letter {
+    /// Asks for an email, and waits for it.
+    async fn email(&self, path: &str, email: &str) -> Email {
         assert_eq!(
             self.post(path, None, json!({ "email": email })).await,
             StatusCode::ACCEPTED
         );
         for _ in 0..500 {
-            if let Some(letter) = self.accounts.letters.take().pop() {
-                return letter;
+            if let Some(sent) = self.accounts.emails.take().pop() {
+                return sent;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("no letter to {email}");
+        panic!("no email to {email}");
     }
 
-    async fn no_letter(&self, path: &str, email: &str) {
+    async fn no_email(&self, path: &str, email: &str) {
         assert_eq!(
             self.post(path, None, json!({ "email": email })).await,
             StatusCode::ACCEPTED
         );
         tokio::time::sleep(Duration::from_millis(100)).await;
-        assert!(self.accounts.letters.take().is_empty());
+        assert!(self.accounts.emails.take().is_empty());
     }
 
     async fn signed_up(&self) {
-        let token = self.letter("/account/signup", ADA).await.token.unwrap();
+        let token = self.email("/account/signup", ADA).await.token.unwrap();
         let body = json!({ "token": token, "password": FIRST });
         assert_eq!(
             self.post("/account/activate", None, body).await,
@@ -129,22 +129,22 @@ impl App {
     }
 }
 
-/// R119: a known address and an unknown one get the same answer, and only the letter differs.
+/// R119: a known address and an unknown one get the same answer, and only the email differs.
 #[tokio::test]
 async fn r119_sign_up_and_forgot_say_nothing_about_who_has_an_account() {
     let app = App::new().await;
     app.signed_up().await;
-    let again = app.letter("/account/signup", " ADA@example.com. ").await;
+    let again = app.email("/account/signup", " ADA@example.com. ").await;
     assert_eq!(
         (again.to.as_str(), again.token),
         (ADA, None),
-        "one account, and a letter without a token"
+        "one account, and an email without a token"
     );
-    app.no_letter("/account/forgot", "nobody@example.com").await;
-    assert!(app.letter("/account/forgot", ADA).await.token.is_some());
+    app.no_email("/account/forgot", "nobody@example.com").await;
+    assert!(app.email("/account/forgot", ADA).await.token.is_some());
     // An account whose address was not proved has nothing to reset.
-    let _unread = app.letter("/account/signup", "grace@example.com").await;
-    app.no_letter("/account/forgot", "grace@example.com").await;
+    let _unread = app.email("/account/signup", "grace@example.com").await;
+    app.no_email("/account/forgot", "grace@example.com").await;
     let login = json!({ "email": "grace@example.com", "password": "" });
     assert_eq!(
         app.post("/auth/signin", None, login).await,
@@ -154,16 +154,16 @@ async fn r119_sign_up_and_forgot_say_nothing_about_who_has_an_account() {
 
 /// R128: whoever opens an account for somebody else's address gets no password into it.
 #[tokio::test]
-async fn r128_the_password_is_chosen_by_whoever_reads_the_letter() {
+async fn r128_the_password_is_chosen_by_the_reader_of_the_email() {
     let app = App::new().await;
     let stranger = json!({ "email": ADA, "password": "the password of a stranger" });
     assert_eq!(
         app.post("/account/signup", None, stranger).await,
         StatusCode::ACCEPTED
     );
-    let letter = app.letter("/account/signup", ADA).await;
-    let choose = |password: &str| json!({ "token": letter.token, "password": password });
-    // A password that cannot be set costs no letter.
+    let sent = app.email("/account/signup", ADA).await;
+    let choose = |password: &str| json!({ "token": sent.token, "password": password });
+    // A password that cannot be set costs no email.
     assert_eq!(
         app.post("/account/activate", None, choose("short")).await,
         StatusCode::UNPROCESSABLE_ENTITY
@@ -183,15 +183,15 @@ async fn r128_the_password_is_chosen_by_whoever_reads_the_letter() {
     _ = app.tokens(FIRST).await;
 }
 
-/// R92, R128: a reset works once, ends every session, and a letter for one thing does not do
+/// R92, R128: a reset works once, ends every session, and an email for one thing does not do
 /// another.
 #[tokio::test]
 async fn r128_a_reset_ends_every_session_and_signs_nobody_in() {
     let app = App::new().await;
     app.signed_up().await;
     let before = app.tokens(FIRST).await;
-    let reset = app.letter("/account/forgot", ADA).await.token.unwrap();
-    let older = app.letter("/account/forgot", ADA).await.token.unwrap();
+    let reset = app.email("/account/forgot", ADA).await.token.unwrap();
+    let older = app.email("/account/forgot", ADA).await.token.unwrap();
     let choose = |token: &str| json!({ "token": token, "password": SECOND });
     assert_eq!(
         app.post("/account/activate", None, choose(&reset)).await,
@@ -318,7 +318,7 @@ async fn r128_a_second_factor_is_asked_for_whatever_became_of_the_password() {
     );
 
     // The password alone is no longer enough, also after a reset.
-    let reset = app.letter("/account/forgot", ADA).await.token.unwrap();
+    let reset = app.email("/account/forgot", ADA).await.token.unwrap();
     let body = json!({ "token": reset, "password": SECOND });
     assert_eq!(
         app.post("/account/reset", None, body).await,
@@ -359,7 +359,7 @@ async fn r128_a_second_factor_is_asked_for_whatever_became_of_the_password() {
 async fn r117_every_way_not_to_come_in_costs_one_hash_and_looks_the_same() {
     let app = App::new().await;
     app.signed_up().await;
-    _ = app.letter("/account/signup", "unread@example.com").await;
+    _ = app.email("/account/signup", "unread@example.com").await;
     let mut answers = Vec::new();
     for (email, password) in [
         (ADA, "wrong"),

@@ -1,25 +1,25 @@
-//! The letters that the application sends. Here they are printed; a test reads them.
+//! The emails that the application sends. Here they are printed; a test reads them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Where letters go.
+/// Sends emails: to the terminal, or to a list that a test reads.
 #[derive(Clone)]
-pub(crate) struct Letters {
+pub(crate) struct Emails {
     is_printed: bool,
-    sent: Arc<Mutex<Vec<Letter>>>,
+    sent: Arc<Mutex<Vec<Email>>>,
 }
 
-/// A letter. Its token belongs behind the `#` of a page that posts it, so that nothing that follows
+/// An email. Its token belongs behind the `#` of a page that posts it, so that nothing that follows
 /// links consumes it.
 #[derive(Clone, Debug)]
-pub(crate) struct Letter {
+pub(crate) struct Email {
     pub(crate) to: String,
     pub(crate) text: &'static str,
     pub(crate) token: Option<String>,
 }
 
-impl Letters {
-    /// Letters on the terminal.
+impl Emails {
+    /// Prints each email.
     pub(crate) fn printed() -> Self {
         Self {
             is_printed: true,
@@ -27,7 +27,7 @@ impl Letters {
         }
     }
 
-    /// Letters that a test takes out.
+    /// Keeps each email for a test.
     #[cfg(test)]
     pub(crate) fn kept() -> Self {
         Self {
@@ -36,24 +36,24 @@ impl Letters {
         }
     }
 
-    pub(crate) fn send(&self, letter: Letter) {
+    pub(crate) fn send(&self, email: Email) {
         if self.is_printed {
             println!(
                 "To {}: {} {}",
-                letter.to,
-                letter.text,
-                letter.token.as_deref().unwrap_or_default()
+                email.to,
+                email.text,
+                email.token.as_deref().unwrap_or_default()
             );
         } else {
             self.sent
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push(letter);
+                .push(email);
         }
     }
 
     #[cfg(test)]
-    pub(crate) fn take(&self) -> Vec<Letter> {
+    pub(crate) fn take(&self) -> Vec<Email> {
         std::mem::take(&mut self.sent.lock().unwrap())
     }
 }
