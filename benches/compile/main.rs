@@ -1,9 +1,16 @@
-//! How long a crate that uses tollgate takes to build, against one that uses jsonwebtoken
-//! (PERFORMANCE rows 16 and 17).
+//! Measures how long an application with tollgate takes to build, against one with jsonwebtoken.
 //!
-//! `cargo run -p tollgate-benches --bin compile [clean builds] [rebuilds]` writes crates into a
-//! temporary folder, builds them in turn and prints the ratios of the medians, in wall time and in
-//! processor time. Needs the network once, to fetch what is not there yet.
+//! ```sh
+//! cargo run -p tollgate-benches --bin compile -- [options] [clean builds] [rebuilds]
+//! ```
+//!
+//! writes crates into a temporary folder, builds them in turn and prints the ratios of the medians,
+//! in wall time and in processor time, and how much code the compiler generates for each. Needs the
+//! network once, to fetch what is not there yet. Options:
+//!
+//! - `--only crates`, `--only clean`, `--only rebuild`, `--only code`: this table alone, or each of
+//!   these;
+//! - `--of FOLDER`: the tollgate of another checkout of this repository.
 
 mod generate;
 
@@ -20,32 +27,110 @@ use tollgate_benches::median;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
-    let mut numbers = std::env::args()
-        .skip(1)
-        .map(|number| number.parse::<usize>());
-    let cleans = numbers.next().transpose()?.unwrap_or(3);
-    let rebuilds = numbers.next().transpose()?.unwrap_or(15);
+    let options = Options::read(std::env::args().skip(1))?;
     let folder = std::env::temp_dir().join(format!("tollgate-compile-{}", std::process::id()));
-    let outcome = measure(&folder, cleans, rebuilds);
+    fs::create_dir_all(&folder)?;
+    let outcome = measure(&folder, &options);
     fs::remove_dir_all(&folder)?;
     outcome
 }
 
-fn measure(folder: &Path, cleans: usize, rebuilds: usize) -> Outcome<()> {
+/// The tables that can be printed alone.
+const TABLES: [&str; 4] = ["crates", "clean", "rebuild", "code"];
+
+/// The options of the command line.
+struct Options {
+    /// The tables that are wanted; empty for all.
+    only: Vec<String>,
+    /// The checkout whose tollgate is used.
+    workspace: PathBuf,
+    cleans: usize,
+    rebuilds: usize,
+}
+
+impl Options {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Outcome<Self> {
+        let benches = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut options = Self {
+            only: Vec::new(),
+            workspace: benches.parent().unwrap_or(benches).to_owned(),
+            cleans: 3,
+            rebuilds: 15,
+        };
+        let mut numbers = Vec::new();
+        while let Some(argument) = arguments.next() {
+            let mut value = || {
+                arguments
+                    .next()
+                    .ok_or(format!("`{argument}` needs a value"))
+            };
+            match argument.as_str() {
+                "--only" => {
+                    let table = value()?;
+                    if !TABLES.contains(&table.as_str()) {
+                        return Err(format!("`--only` takes one of {}", TABLES.join(", ")).into());
+                    }
+                    options.only.push(table);
+                }
+                "--of" => options.workspace = fs::canonicalize(value()?)?,
+                number => numbers.push(
+                    number
+                        .parse()
+                        .map_err(|_| format!("`{number}` is neither an option nor a number"))?,
+                ),
+            }
+        }
+        match numbers[..] {
+            [] => {}
+            [cleans] => options.cleans = cleans,
+            [cleans, rebuilds] => (options.cleans, options.rebuilds) = (cleans, rebuilds),
+            _ => return Err("at most two numbers: clean builds, rebuilds".into()),
+        }
+        Ok(options)
+    }
+
+    fn wants(&self, table: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == table)
+    }
+}
+
+fn measure(folder: &Path, options: &Options) -> Outcome<()> {
     let crates = |size| {
         [Kind::Tollgate, Kind::ByHand, Kind::Bare].map(|kind| Project {
             root: folder.join(size_name(size)),
+            workspace: options.workspace.clone(),
             kind,
             size,
         })
     };
-    let small = crates(Size::SMALL);
-    for project in &small {
-        project.write()?;
+    let (small, large) = (crates(Size::SMALL), crates(Size::LARGE));
+    if options.wants("crates") || options.wants("clean") {
+        for project in &small {
+            project.write()?;
+        }
     }
-    count(&small)?;
+    if options.wants("rebuild") || options.wants("code") {
+        for project in &large {
+            project.write()?;
+        }
+    }
+    if options.wants("crates") {
+        count(&small)?;
+    }
+    if options.wants("clean") {
+        clean(&small, options.cleans)?;
+    }
+    if options.wants("rebuild") {
+        rebuild(&large, options.rebuilds)?;
+    }
+    if options.wants("code") {
+        code(&large)?;
+    }
+    Ok(())
+}
 
-    let [ours, peer, _] = &small;
+/// Prints what a clean build of a small application takes.
+fn clean([ours, peer, _]: &[Project; 3], cleans: usize) -> Outcome<()> {
     let mut spent = Spent::default();
     for round in 0..cleans {
         for (project, spent) in [(ours, &mut spent.ours), (peer, &mut spent.peer)] {
@@ -54,21 +139,20 @@ fn measure(folder: &Path, cleans: usize, rebuilds: usize) -> Outcome<()> {
         }
         eprintln!("clean build {} of {cleans}", round + 1);
     }
-    println!(
-        "\n| # | what | tollgate | by hand on jsonwebtoken | ratio | in processor time | target |"
-    );
-    println!("|--|--|--:|--:|--:|--:|--:|");
     spent.print("16", "clean build, one user type, one backend", 1.15);
+    println!("\nmedians of {cleans} rounds, taken in turn; `dev` profile");
+    Ok(())
+}
 
-    let [ours, peer, _] = crates(Size::LARGE);
-    for project in [&ours, &peer] {
-        project.write()?;
+/// Prints what a rebuild of a large application takes.
+fn rebuild([ours, peer, _]: &[Project; 3], rebuilds: usize) -> Outcome<()> {
+    for project in [ours, peer] {
         project.build()?;
     }
     let mut spent = Spent::default();
     // The first rebuild fills the incremental cache of the second; it is not counted.
     for round in 0..=rebuilds {
-        for (project, spent) in [(&ours, &mut spent.ours), (&peer, &mut spent.peer)] {
+        for (project, spent) in [(ours, &mut spent.ours), (peer, &mut spent.peer)] {
             project.touch(round)?;
             let took = project.build()?;
             if round > 0 {
@@ -81,8 +165,41 @@ fn measure(folder: &Path, cleans: usize, rebuilds: usize) -> Outcome<()> {
         &format!("rebuild after a handler was touched, {}", Size::LARGE),
         1.3,
     );
-    println!("\nmedians of {cleans} and {rebuilds} rounds, taken in turn; `dev` profile");
+    println!("\nmedians of {rebuilds} rounds, taken in turn; `dev` profile");
     Ok(())
+}
+
+/// Prints how much code the compiler generates for the crate of a large application: what it
+/// monomorphises counts, what its dependencies contain already does not.
+fn code([ours, peer, _]: &[Project; 3]) -> Outcome<()> {
+    println!(
+        "\n| code of the crate, {} | tollgate | by hand on jsonwebtoken | ratio |",
+        Size::LARGE
+    );
+    println!("|--|--:|--:|--:|");
+    let (ours, peer) = (ours.generated()?, peer.generated()?);
+    for (what, ours, peer) in [
+        ("LLVM functions", ours.functions, peer.functions),
+        ("lines of LLVM IR", ours.lines, peer.lines),
+        (
+            "object, KiB, without debug information",
+            ours.object,
+            peer.object,
+        ),
+    ] {
+        #[expect(clippy::cast_precision_loss, reason = "counts are small")]
+        let ratio = ours as f64 / peer as f64;
+        println!("| {what} | {ours} | {peer} | {ratio:.2} |");
+    }
+    Ok(())
+}
+
+/// The size of what the compiler made of one crate.
+struct Generated {
+    functions: u64,
+    lines: u64,
+    /// In KiB, without debug information.
+    object: u64,
 }
 
 /// Prints how many crates each graph has, and which versions of syn.
@@ -150,6 +267,10 @@ impl Spent {
         let ratio = ours / peer;
         let missed = if ratio > target { " **missed**" } else { "" };
         println!(
+            "\n| # | what | tollgate | by hand on jsonwebtoken | ratio | in processor time | target |"
+        );
+        println!("|--|--|--:|--:|--:|--:|--:|");
+        println!(
             "| {number} | {what} | {ours:.2} s | {peer:.2} s | {ratio:.2} | {:.2} | ≤ {target:.2}{missed} |",
             processor(&self.ours) / processor(&self.peer),
         );
@@ -159,6 +280,7 @@ impl Spent {
 /// A crate that is built.
 struct Project {
     root: PathBuf,
+    workspace: PathBuf,
     kind: Kind,
     size: Size,
 }
@@ -169,11 +291,11 @@ impl Project {
     }
 
     fn write(&self) -> Outcome<()> {
-        let (folder, workspace) = (self.folder(), workspace());
+        let (folder, workspace) = (self.folder(), &self.workspace);
         fs::create_dir_all(folder.join("src"))?;
         fs::write(
             folder.join("Cargo.toml"),
-            generate::manifest(self.kind, &workspace),
+            generate::manifest(self.kind, workspace),
         )?;
         // The versions are those of this workspace.
         fs::copy(workspace.join("Cargo.lock"), folder.join("Cargo.lock"))?;
@@ -205,6 +327,35 @@ impl Project {
         Ok(Took {
             wall: start.elapsed().as_secs_f64(),
             processor: processor_time() - processor,
+        })
+    }
+
+    /// Compiles the crate as one unit, without linking it, and counts what came out.
+    fn generated(&self) -> Outcome<Generated> {
+        let mut rustc = self.cargo();
+        rustc
+            .args(["rustc", "--offline", "--quiet", "--", "--emit=llvm-ir,obj"])
+            .args(["-Ccodegen-units=1", "-Cdebuginfo=0", "-Awarnings"])
+            .env("CARGO_INCREMENTAL", "0");
+        run(&mut rustc)?;
+        let (mut ir, mut object) = (None, None);
+        for entry in fs::read_dir(self.folder().join("target/debug/deps"))? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with("application-") {
+                match path.extension().and_then(|extension| extension.to_str()) {
+                    Some("ll") => ir = Some(fs::read_to_string(&path)?),
+                    Some("o") => object = Some(fs::metadata(&path)?.len()),
+                    _ => {}
+                }
+            }
+        }
+        let ir = ir.ok_or("the compiler wrote no LLVM IR")?;
+        let functions = ir.lines().filter(|line| line.starts_with("define "));
+        Ok(Generated {
+            functions: functions.count() as u64,
+            lines: ir.lines().count() as u64,
+            object: object.ok_or("the compiler wrote no object")? / 1024,
         })
     }
 
@@ -242,11 +393,6 @@ fn size_name(size: Size) -> &'static str {
     } else {
         "large"
     }
-}
-
-fn workspace() -> PathBuf {
-    let benches = Path::new(env!("CARGO_MANIFEST_DIR"));
-    benches.parent().unwrap_or(benches).to_owned()
 }
 
 fn run(command: &mut Command) -> Outcome<()> {
