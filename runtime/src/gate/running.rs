@@ -8,7 +8,7 @@ use crate::session::Unwritten;
 use crate::store::StoreError;
 
 #[cfg(feature = "axum")]
-use crate::{event::Event, keys::KeySet, session::Admission, settings::Settings};
+use crate::{event::Event, keys::KeySetRef, session::Admission, settings::Settings};
 
 use super::tasks::Tasks;
 #[cfg(feature = "axum")]
@@ -71,7 +71,7 @@ impl Running {
 
     /// Returns the keys that are in use.
     #[cfg(feature = "axum")]
-    pub(crate) fn keys(&self) -> impl std::ops::Deref<Target = Arc<KeySet>> {
+    pub(crate) fn keys(&self) -> KeySetRef {
         self.flows.engine.ring.set()
     }
 
