@@ -34,10 +34,9 @@ pub use self::http::{
     protected::{ProtectedRouter, routing},
 };
 
-/// The former name of [`ProtectedRouter`].
 #[cfg(feature = "axum")]
-#[deprecated(since = "0.1.0", note = "use `ProtectedRouter`")]
-pub type Guarded<S = ()> = ProtectedRouter<S>;
+#[allow(deprecated, reason = "a program that names it gets the warning")]
+pub use self::http::protected::Guarded;
 
 pub use token::{ClaimValue, JwtClaims};
 

@@ -320,6 +320,59 @@ fn lines_naming(crates: &[&str], but_not_in: impl Fn(&[String]) -> bool) -> Vec<
     found
 }
 
+/// `disable(…)` knows each route of the table by the path that it has there.
+#[test]
+fn the_macro_knows_the_routes_of_the_table() {
+    let source = |path: &str| read(&root().join(path));
+    let table = source("runtime/src/http/routes.rs");
+    let config = source("runtime/src/gate/backend/routes.rs");
+    let quoted = |text: &str| text.split('"').nth(1).unwrap_or_default().to_owned();
+    let default = |field: &str| {
+        let (_, rest) = config.split_once("pub const DEFAULT").unwrap();
+        let (_, rest) = rest.split_once(&format!("{field}: RouteOptions")).unwrap();
+        quoted(rest)
+    };
+    let mut in_table = BTreeSet::new();
+    for row in table.split("    RouteRow {").skip(1) {
+        let Some((_, name)) = row.split_once("name: Some(AuthRoute::") else {
+            continue;
+        };
+        let name = name.split(')').next().unwrap().to_owned();
+        let (_, at) = row.split_once("at: At::").unwrap();
+        let at = at.split('\n').next().unwrap();
+        let path = match at.split(['(', ',']).next().unwrap() {
+            "Prefix" if at.contains('"') => quoted(at),
+            "Prefix" => {
+                let constant = at.split(['(', ')']).nth(1).unwrap();
+                let (_, rest) = table
+                    .split_once(&format!("const {constant}: &str ="))
+                    .unwrap();
+                quoted(rest)
+            }
+            "SignIn" if quoted(at).is_empty() => default("signin"),
+            "Refresh" => default("refresh"),
+            // A further step hangs below the sign-in.
+            _ => continue,
+        };
+        // `disable(sessions)` leaves out the routes below it too.
+        if !path.contains('{') {
+            in_table.insert((name, path));
+        }
+    }
+    let model = source("macros/src/backend/model.rs");
+    let (_, list) = model.split_once("const ALL: [").unwrap();
+    let in_macro: BTreeSet<_> = list
+        .split("(Self::")
+        .skip(1)
+        .map(|row| {
+            let name = row.split(',').next().unwrap().to_owned();
+            (name, row.split('"').nth(3).unwrap().to_owned())
+        })
+        .collect();
+    assert_eq!(in_macro.len(), 8);
+    assert_eq!(in_table, in_macro);
+}
+
 #[test]
 fn only_the_web_modules_name_axum_and_http() {
     let wrong = lines_naming(

@@ -3,12 +3,12 @@
 use proc_macro2::{Ident, Span};
 use syn::{Item, ItemStruct, LitStr};
 
-use super::model::{Disabled, Login, Model, Renewal, Route, RouteConfig};
-use super::parse::{self, Args, Kind};
+use super::model::{BackendModel, Disabled, LoginBody, Renewal, RouteOverrides, RouteWords};
+use super::parse::{self, BackendArgs, LoginWord};
 use crate::diag::Diag;
 
 /// Checks everything, and gives the model where the shape allows one.
-pub(crate) fn check(item: &Item, args: &Args, diag: &mut Diag) -> Option<Model> {
+pub(crate) fn check(item: &Item, args: &BackendArgs, diag: &mut Diag) -> Option<BackendModel> {
     let item = backend(item, diag);
     let disabled = check_disable(args, diag);
     check_kinds(args, diag);
@@ -53,7 +53,7 @@ pub(crate) fn check(item: &Item, args: &Args, diag: &mut Diag) -> Option<Model> 
         );
     }
     let model = stand_in_struct(item, args)?;
-    Some(Model {
+    Some(BackendModel {
         shape: shape(args, disabled),
         ..model
     })
@@ -61,7 +61,7 @@ pub(crate) fn check(item: &Item, args: &Args, diag: &mut Diag) -> Option<Model> 
 
 /// The model of a backend with a mistake: as near as can be to what was meant. None where nothing
 /// near compiles.
-pub(crate) fn stand_in(item: &Item, args: &Args) -> Option<Model> {
+pub(crate) fn stand_in(item: &Item, args: &BackendArgs) -> Option<BackendModel> {
     let Item::Struct(item) = item else {
         return None;
     };
@@ -71,14 +71,14 @@ pub(crate) fn stand_in(item: &Item, args: &Args) -> Option<Model> {
     stand_in_struct(item, args)
 }
 
-fn stand_in_struct(item: &ItemStruct, args: &Args) -> Option<Model> {
+fn stand_in_struct(item: &ItemStruct, args: &BackendArgs) -> Option<BackendModel> {
     let login = match args.kinds.first() {
-        Some(Kind::Username(_)) => Login::Username,
-        Some(Kind::Guard(_)) => Login::Guard,
-        Some(Kind::Login(_, ty)) => Login::Own(ty.clone()?),
-        Some(Kind::Email(_)) | None => Login::Email,
+        Some(LoginWord::Username(_)) => LoginBody::Username,
+        Some(LoginWord::Guard(_)) => LoginBody::Guard,
+        Some(LoginWord::Login(_, ty)) => LoginBody::Own(ty.clone()?),
+        Some(LoginWord::Email(_)) | None => LoginBody::Email,
     };
-    Some(Model {
+    Some(BackendModel {
         krate: args.krate.clone(),
         vis: item.vis.clone(),
         name: item.ident.clone(),
@@ -90,7 +90,7 @@ fn stand_in_struct(item: &ItemStruct, args: &Args) -> Option<Model> {
         } else {
             Renewal::Reload
         },
-        shape: RouteConfig::default(),
+        shape: RouteOverrides::default(),
     })
 }
 
@@ -117,9 +117,12 @@ fn backend<'a>(item: &'a Item, diag: &mut Diag) -> Option<&'a ItemStruct> {
     None
 }
 
-fn check_kinds(args: &Args, diag: &mut Diag) {
+fn check_kinds(args: &BackendArgs, diag: &mut Diag) {
     let mut words = args.kinds.iter().map(|kind| match kind {
-        Kind::Email(word) | Kind::Username(word) | Kind::Guard(word) | Kind::Login(word, _) => word,
+        LoginWord::Email(word)
+        | LoginWord::Username(word)
+        | LoginWord::Guard(word)
+        | LoginWord::Login(word, _) => word,
     });
     let Some(first) = words.next() else {
         if args
@@ -147,7 +150,7 @@ fn check_kinds(args: &Args, diag: &mut Diag) {
     }
 }
 
-fn check_disable(args: &Args, diag: &mut Diag) -> Vec<Disabled> {
+fn check_disable(args: &BackendArgs, diag: &mut Diag) -> Vec<Disabled> {
     let names = Disabled::ALL.map(|(_, name, _)| name);
     let mut disabled = Vec::new();
     for word in &args.disable {
@@ -169,7 +172,7 @@ const MEMBERS: [&str; 4] = [
     "session_id",
 ];
 
-fn check_names(args: &Args, diag: &mut Diag) {
+fn check_names(args: &BackendArgs, diag: &mut Diag) {
     let both = [
         (&args.access_token, "refresh_token", &args.refresh_token),
         (&args.refresh_token, "access_token", &args.access_token),
@@ -205,7 +208,7 @@ fn check_names(args: &Args, diag: &mut Diag) {
     }
 }
 
-fn check_paths(args: &Args, disabled: &[Disabled], diag: &mut Diag) {
+fn check_paths(args: &BackendArgs, disabled: &[Disabled], diag: &mut Diag) {
     if let Some(prefix) = &args.prefix {
         check_path(prefix, "prefix", "/auth", diag);
     }
@@ -223,7 +226,7 @@ fn check_paths(args: &Args, disabled: &[Disabled], diag: &mut Diag) {
         })
         .map(|(_, name, path)| ((*path).to_owned(), *name))
         .collect();
-    for (route, parse::Route { path, .. }) in said {
+    for (route, parse::RouteArgs { path, .. }) in said {
         let Some(path) = path else { continue };
         let Some((_, name, default)) = Disabled::ALL.iter().find(|(other, ..)| *other == route)
         else {
@@ -298,21 +301,21 @@ fn check_path(path: &LitStr, what: &str, example: &str, diag: &mut Diag) -> bool
     false
 }
 
-fn shape(args: &Args, disabled: Vec<Disabled>) -> RouteConfig {
+fn shape(args: &BackendArgs, disabled: Vec<Disabled>) -> RouteOverrides {
     let text = |lit: &Option<LitStr>| lit.as_ref().map(LitStr::value);
-    let route = |parse::Route {
+    let route = |parse::RouteArgs {
                      path,
                      summary,
                      description,
-                 }: &parse::Route| {
+                 }: &parse::RouteArgs| {
         let said = path.is_some() || summary.is_some() || description.is_some();
-        said.then(|| Route {
+        said.then(|| RouteWords {
             path: text(path),
             summary: text(summary),
             description: text(description),
         })
     };
-    RouteConfig {
+    RouteOverrides {
         prefix: text(&args.prefix),
         tag: text(&args.tag),
         openapi: args.openapi.as_ref().map(|lit| lit.value),

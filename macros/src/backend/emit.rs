@@ -3,12 +3,12 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 
-use super::model::{Login, Model, Renewal, Route, RouteConfig};
+use super::model::{BackendModel, LoginBody, Renewal, RouteOverrides, RouteWords};
 use crate::krate::Krate;
 
 /// The impl of `AuthBackend`, and `gate()`.
-pub(crate) fn emit(model: &Model) -> TokenStream {
-    let Model {
+pub(crate) fn emit(model: &BackendModel) -> TokenStream {
+    let BackendModel {
         krate,
         vis,
         name,
@@ -17,10 +17,10 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         ..
     } = model;
     let login = match &model.login {
-        Login::Email => quote!(#krate::EmailLogin),
-        Login::Username => quote!(#krate::UsernameLogin),
-        Login::Guard => quote!(#krate::GuardLogin),
-        Login::Own(ty) => ty.to_token_stream(),
+        LoginBody::Email => quote!(#krate::EmailLogin),
+        LoginBody::Username => quote!(#krate::UsernameLogin),
+        LoginBody::Guard => quote!(#krate::GuardLogin),
+        LoginBody::Own(ty) => ty.to_token_stream(),
     };
     // At the struct's name, where rustc then says that `Authenticate`, `Exchange` or `Refresh` is
     // missing.
@@ -31,8 +31,10 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     };
     let at = krate.at(here);
     let entry = match &model.login {
-        Login::Guard => quote_spanned!(here=> #at::Exchanged),
-        Login::Email | Login::Username | Login::Own(_) => quote_spanned!(here=> #at::Own),
+        LoginBody::Guard => quote_spanned!(here=> #at::Exchanged),
+        LoginBody::Email | LoginBody::Username | LoginBody::Own(_) => {
+            quote_spanned!(here=> #at::Own)
+        }
     };
     let renewal = quote_spanned!(here=> #at::#renewal);
     let shape = shape(krate, &model.shape);
@@ -42,7 +44,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         #[allow(deprecated, clippy::needless_update)]
         impl #params #krate::AuthBackend for #name #args #clause {
             type User = #user;
-            type Login = #login;
+            type LoginBody = #login;
             type Entry = #entry;
             type Renewal = #renewal;
             const ROUTES: #krate::RouteConfig = #shape;
@@ -58,8 +60,8 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
     }
 }
 
-fn shape(krate: &Krate, shape: &RouteConfig) -> TokenStream {
-    let RouteConfig {
+fn shape(krate: &Krate, shape: &RouteOverrides) -> TokenStream {
+    let RouteOverrides {
         prefix,
         tag,
         openapi,
@@ -103,9 +105,9 @@ fn shape(krate: &Krate, shape: &RouteConfig) -> TokenStream {
     }
 }
 
-fn route(krate: &Krate, name: &str, said: &Route) -> TokenStream {
+fn route(krate: &Krate, name: &str, said: &RouteWords) -> TokenStream {
     let name = format_ident!("{name}");
-    let Route {
+    let RouteWords {
         path,
         summary,
         description,

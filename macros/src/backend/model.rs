@@ -6,19 +6,19 @@ use syn::{Generics, Type, Visibility};
 use crate::krate::Krate;
 
 /// All that an expansion needs.
-pub(crate) struct Model {
+pub(crate) struct BackendModel {
     pub(crate) krate: Krate,
     pub(crate) vis: Visibility,
     pub(crate) name: Ident,
     pub(crate) generics: Generics,
     pub(crate) user: Type,
-    pub(crate) login: Login,
+    pub(crate) login: LoginBody,
     pub(crate) renewal: Renewal,
-    pub(crate) shape: RouteConfig,
+    pub(crate) shape: RouteOverrides,
 }
 
 /// The body of a sign-in.
-pub(crate) enum Login {
+pub(crate) enum LoginBody {
     Email,
     Username,
     /// A token of another issuer, which is exchanged for tokens of ours.
@@ -35,19 +35,19 @@ pub(crate) enum Renewal {
 
 /// What differs from the default.
 #[derive(Default)]
-pub(crate) struct RouteConfig {
+pub(crate) struct RouteOverrides {
     pub(crate) prefix: Option<String>,
     pub(crate) tag: Option<String>,
     pub(crate) openapi: Option<bool>,
-    pub(crate) signin: Option<Route>,
-    pub(crate) refresh: Option<Route>,
+    pub(crate) signin: Option<RouteWords>,
+    pub(crate) refresh: Option<RouteWords>,
     pub(crate) access_token: Option<String>,
     pub(crate) refresh_token: Option<String>,
     pub(crate) disabled: Vec<Disabled>,
 }
 
 /// What a route says of itself.
-pub(crate) struct Route {
+pub(crate) struct RouteWords {
     pub(crate) path: Option<String>,
     pub(crate) summary: Option<String>,
     pub(crate) description: Option<String>,

@@ -9,17 +9,17 @@ use crate::krate::Krate;
 use crate::option::{self, Opt};
 
 /// What the attribute says.
-pub(crate) struct Args {
+pub(crate) struct BackendArgs {
     /// The ways to sign in, in their order; a correct attribute has one.
-    pub(crate) kinds: Vec<Kind>,
+    pub(crate) kinds: Vec<LoginWord>,
     pub(crate) user: Option<Type>,
     /// Whether `user` was said at all, readable or not.
     pub(crate) user_said: bool,
     pub(crate) prefix: Option<LitStr>,
     pub(crate) tag: Option<LitStr>,
     pub(crate) openapi: Option<LitBool>,
-    pub(crate) signin: Route,
-    pub(crate) refresh: Route,
+    pub(crate) signin: RouteArgs,
+    pub(crate) refresh: RouteArgs,
     /// `refresh(from = …)`.
     pub(crate) from: Option<Ident>,
     pub(crate) disable: Vec<Ident>,
@@ -31,7 +31,7 @@ pub(crate) struct Args {
 }
 
 /// A way to sign in, with its own word.
-pub(crate) enum Kind {
+pub(crate) enum LoginWord {
     Email(Ident),
     Username(Ident),
     /// With a token of another issuer.
@@ -42,7 +42,7 @@ pub(crate) enum Kind {
 
 /// Path and words of a route.
 #[derive(Default)]
-pub(crate) struct Route {
+pub(crate) struct RouteArgs {
     pub(crate) path: Option<LitStr>,
     pub(crate) summary: Option<LitStr>,
     pub(crate) description: Option<LitStr>,
@@ -56,16 +56,16 @@ const ROUTE: [&str; 3] = ["path", "summary", "description"];
 const ROUTE_AND_FROM: [&str; 4] = ["path", "summary", "description", "from"];
 
 /// Reads all options.
-pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> Args {
-    let mut args = Args {
+pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> BackendArgs {
+    let mut args = BackendArgs {
         kinds: Vec::new(),
         user: None,
         user_said: false,
         prefix: None,
         tag: None,
         openapi: None,
-        signin: Route::default(),
-        refresh: Route::default(),
+        signin: RouteArgs::default(),
+        refresh: RouteArgs::default(),
         from: None,
         disable: Vec::new(),
         access_token: None,
@@ -75,12 +75,12 @@ pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> Args {
     };
     for opt in option::once(option::split(options, diag), &[], diag) {
         match opt.key.to_string().as_str() {
-            "email" => args.kinds.extend(opt.word(diag).map(Kind::Email)),
-            "username" => args.kinds.extend(opt.word(diag).map(Kind::Username)),
-            "guard" => args.kinds.extend(opt.word(diag).map(Kind::Guard)),
+            "email" => args.kinds.extend(opt.word(diag).map(LoginWord::Email)),
+            "username" => args.kinds.extend(opt.word(diag).map(LoginWord::Username)),
+            "guard" => args.kinds.extend(opt.word(diag).map(LoginWord::Guard)),
             "login" => {
                 let ty = opt.parse("a type", "login = MyLogin", Type::without_plus, diag);
-                args.kinds.push(Kind::Login(opt.key, ty.map(Box::new)));
+                args.kinds.push(LoginWord::Login(opt.key, ty.map(Box::new)));
             }
             "user" => {
                 args.user = opt.parse("a type", "user = User", Type::without_plus, diag);
@@ -112,8 +112,13 @@ pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> Args {
     args
 }
 
-fn route(opt: &Opt, example: &str, mut from: Option<&mut Option<Ident>>, diag: &mut Diag) -> Route {
-    let mut route = Route::default();
+fn route(
+    opt: &Opt,
+    example: &str,
+    mut from: Option<&mut Option<Ident>>,
+    diag: &mut Diag,
+) -> RouteArgs {
+    let mut route = RouteArgs::default();
     let opts = opt.list(example, diag).unwrap_or_default();
     for opt in option::once(opts, &[], diag) {
         match (opt.key.to_string().as_str(), &mut from) {
@@ -151,7 +156,7 @@ fn disable(opt: &Opt, diag: &mut Diag) -> Vec<Ident> {
         .collect()
 }
 
-fn names(opt: &Opt, args: &mut Args, diag: &mut Diag) {
+fn names(opt: &Opt, args: &mut BackendArgs, diag: &mut Diag) {
     let opts = opt
         .list("names(access_token = \"token\")", diag)
         .unwrap_or_default();

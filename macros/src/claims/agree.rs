@@ -5,16 +5,16 @@ use quote::ToTokens as _;
 use syn::parse::Parser as _;
 use syn::{LitStr, Path};
 
-use super::parse::{Args, DefaultArg, FieldArgs};
+use super::parse::{ClaimsArgs, DefaultArg, FieldArgs};
 use crate::case::Case;
 use crate::diag::Diag;
 use crate::option::{Opt, Value};
 
 /// Options of serde's own impls, which say nothing about the members of a token.
-const SILENT: [&str; 4] = ["crate", "bound", "expecting", "rename"];
+const IGNORED: [&str; 4] = ["crate", "bound", "expecting", "rename"];
 
 /// Checks the struct's own attributes.
-pub(crate) fn check_struct(args: &Args, diag: &mut Diag) {
+pub(crate) fn check_struct(args: &ClaimsArgs, diag: &mut Diag) {
     for opt in &args.serde {
         let name = opt.key.to_string();
         match name.as_str() {
@@ -32,7 +32,7 @@ pub(crate) fn check_struct(args: &Args, diag: &mut Diag) {
                     );
                 }
             }
-            name if SILENT.contains(&name) => {}
+            name if IGNORED.contains(&name) => {}
             _ => refuse(opt, diag),
         }
     }

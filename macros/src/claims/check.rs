@@ -7,14 +7,14 @@ use syn::spanned::Spanned as _;
 use syn::{Attribute, Data, DeriveInput, Fields, Generics, Type, Visibility, parse_quote};
 
 use super::agree;
-use super::model::{Absence, Claim, Codec, Field, Kind, Model, Origin, Secrecy};
+use super::model::{Absence, Claim, ClaimKind, ClaimsModel, Codec, Field, Origin, Secrecy};
 use super::names;
-use super::parse::{Args, DefaultArg, FieldArgs};
+use super::parse::{ClaimsArgs, DefaultArg, FieldArgs};
 use super::ty::{borrows, enclosed, is_float, is_option, located};
 use crate::diag::Diag;
 
 /// Checks everything, and gives the model where the shape allows one.
-pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<Model> {
+pub(crate) fn check(item: &DeriveInput, args: &ClaimsArgs, diag: &mut Diag) -> Option<ClaimsModel> {
     let fields = named_fields(item, diag)?;
     check_generics(item, diag);
     check_namespace(args, diag);
@@ -54,7 +54,7 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
     }
     let subject = subject?;
     let confidential = args.fields.iter().any(|said| said.confidential.is_some());
-    Some(Model {
+    Some(ClaimsModel {
         krate: args.krate.clone(),
         vis: item.vis.clone(),
         user: item.ident.clone(),
@@ -72,7 +72,7 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
     })
 }
 
-fn origin(args: &Args) -> Origin {
+fn origin(args: &ClaimsArgs) -> Origin {
     if args.external.is_some() {
         Origin::External
     } else {
@@ -81,7 +81,7 @@ fn origin(args: &Args) -> Origin {
 }
 
 /// What the generated type is called.
-pub(crate) fn claims_name(item: &DeriveInput, args: &Args) -> Ident {
+pub(crate) fn claims_name(item: &DeriveInput, args: &ClaimsArgs) -> Ident {
     args.name
         .clone()
         .unwrap_or_else(|| quote::format_ident!("{}Claims", item.ident))
@@ -181,7 +181,7 @@ fn check_generics(item: &DeriveInput, diag: &mut Diag) {
     }
 }
 
-fn check_namespace(args: &Args, diag: &mut Diag) {
+fn check_namespace(args: &ClaimsArgs, diag: &mut Diag) {
     if let Some(namespace) = &args.namespace {
         let text = namespace.value();
         if !text.ends_with(['/', ':', '#']) {
@@ -197,7 +197,7 @@ fn check_namespace(args: &Args, diag: &mut Diag) {
 }
 
 /// Options that contradict each other.
-fn check_combination(said: &FieldArgs, args: &Args, diag: &mut Diag) {
+fn check_combination(said: &FieldArgs, args: &ClaimsArgs, diag: &mut Diag) {
     if args.external.is_some() {
         for word in [&said.confidential, &said.expose].into_iter().flatten() {
             diag.error(
@@ -363,15 +363,24 @@ fn check_claim(
     field: Field,
     said: &FieldArgs,
     at: usize,
-    args: &Args,
+    args: &ClaimsArgs,
     seen: &mut Seen,
     diag: &mut Diag,
 ) -> Claim {
     let (kind, repeated) = match (&said.roles, &said.scope, &said.action) {
-        (Some(word), ..) => (Kind::Roles, second(word, &field, &mut seen.roles, diag)),
-        (None, Some(word), _) => (Kind::Scope, second(word, &field, &mut seen.scope, diag)),
-        (None, None, Some(word)) => (Kind::Action, second(word, &field, &mut seen.action, diag)),
-        (None, None, None) => (Kind::Other, false),
+        (Some(word), ..) => (
+            ClaimKind::Roles,
+            second(word, &field, &mut seen.roles, diag),
+        ),
+        (None, Some(word), _) => (
+            ClaimKind::Scope,
+            second(word, &field, &mut seen.scope, diag),
+        ),
+        (None, None, Some(word)) => (
+            ClaimKind::Action,
+            second(word, &field, &mut seen.action, diag),
+        ),
+        (None, None, None) => (ClaimKind::Other, false),
     };
     let optional = is_option(&field.ty);
     let wire = wire_name(&field.ident, kind, said, args);
@@ -389,7 +398,7 @@ fn check_claim(
         );
     }
     let codec = match (&said.with, kind) {
-        (_, Kind::Scope) => Codec::Scope,
+        (_, ClaimKind::Scope) => Codec::Scope,
         (Some(path), _) => Codec::With(at, path.clone()),
         (None, _) => Codec::Plain,
     };
@@ -428,13 +437,13 @@ fn second(word: &Ident, field: &Field, first: &mut Option<Ident>, diag: &mut Dia
     true
 }
 
-fn wire_name(ident: &Ident, kind: Kind, said: &FieldArgs, args: &Args) -> String {
+fn wire_name(ident: &Ident, kind: ClaimKind, said: &FieldArgs, args: &ClaimsArgs) -> String {
     let renamed = said.rename.as_ref().map(syn::LitStr::value);
     let own = ident.unraw().to_string();
     match kind {
-        Kind::Roles => renamed.unwrap_or_else(|| String::from("roles")),
-        Kind::Scope => renamed.unwrap_or_else(|| String::from("scope")),
-        Kind::Other | Kind::Action => {
+        ClaimKind::Roles => renamed.unwrap_or_else(|| String::from("roles")),
+        ClaimKind::Scope => renamed.unwrap_or_else(|| String::from("scope")),
+        ClaimKind::Other | ClaimKind::Action => {
             let name = renamed.unwrap_or_else(|| {
                 args.rename_all
                     .map_or(own.clone(), |case| case.of_field(&own))
@@ -448,10 +457,10 @@ fn wire_name(ident: &Ident, kind: Kind, said: &FieldArgs, args: &Args) -> String
 
 fn check_wire(
     wire: &str,
-    kind: Kind,
+    kind: ClaimKind,
     ident: &Ident,
     said: &FieldArgs,
-    args: &Args,
+    args: &ClaimsArgs,
     seen: &mut Seen,
     diag: &mut Diag,
 ) {
@@ -473,7 +482,7 @@ fn check_wire(
             "`{first}` and `{ident}` are both `{wire}` in the token: choose another name with \
              `#[claim(rename = \"…\")]`"
         )
-    } else if kind == Kind::Other && ["roles", "scope"].contains(&wire) {
+    } else if kind == ClaimKind::Other && ["roles", "scope"].contains(&wire) {
         format!(
             "the claim `{wire}` is the one that policies look at: mark the field with \
              `#[claim({wire})]`, or choose another name with `#[claim(rename = \"…\")]`"
@@ -509,7 +518,7 @@ fn report_no_subject(item: &DeriveInput, fields: &syn::FieldsNamed, diag: &mut D
 
 /// The struct's generics, with the bounds under which its claims are claims. rustc reports a bound
 /// that does not hold at the type.
-fn bounded(item: &DeriveInput, args: &Args, subject: &Field, own: &[Claim]) -> Generics {
+fn bounded(item: &DeriveInput, args: &ClaimsArgs, subject: &Field, own: &[Claim]) -> Generics {
     let krate = &args.krate;
     let mut generics = item.generics.clone();
     let params: Vec<Ident> = generics
@@ -540,16 +549,18 @@ fn bounded(item: &DeriveInput, args: &Args, subject: &Field, own: &[Claim]) -> G
             need(ty, quote_spanned!(located(ty)=> ::core::default::Default));
         }
         let bound = match (claim.kind, &claim.codec) {
-            (Kind::Roles, Codec::With(..)) => {
+            (ClaimKind::Roles, Codec::With(..)) => {
                 quote_spanned!(located(ty)=> #krate::ValueSet + #krate::Carried)
             }
             (_, Codec::With(..)) => quote_spanned!(located(ty)=> #krate::Carried),
-            (Kind::Roles, _) if external => quote_spanned!(located(ty)=> #krate::ForeignRoles),
-            (Kind::Scope, _) if external => quote_spanned!(located(ty)=> #krate::ForeignScopes),
-            (Kind::Action, _) => quote_spanned!(located(ty)=> #krate::Claim + #krate::Action),
-            (Kind::Roles, _) => quote_spanned!(located(ty)=> #krate::RoleSet),
-            (Kind::Scope, _) => quote_spanned!(located(ty)=> #krate::ScopeSet),
-            (Kind::Other, _) => quote_spanned!(located(ty)=> #krate::Claim),
+            (ClaimKind::Roles, _) if external => quote_spanned!(located(ty)=> #krate::ForeignRoles),
+            (ClaimKind::Scope, _) if external => {
+                quote_spanned!(located(ty)=> #krate::ForeignScopes)
+            }
+            (ClaimKind::Action, _) => quote_spanned!(located(ty)=> #krate::Claim + #krate::Action),
+            (ClaimKind::Roles, _) => quote_spanned!(located(ty)=> #krate::RoleSet),
+            (ClaimKind::Scope, _) => quote_spanned!(located(ty)=> #krate::ScopeSet),
+            (ClaimKind::Other, _) => quote_spanned!(located(ty)=> #krate::Claim),
         };
         need(ty, bound);
     }

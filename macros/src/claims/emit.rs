@@ -5,12 +5,12 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::{ImplGenerics, TypeGenerics, WhereClause, parse_quote};
 
-use super::model::{Absence, Claim, Codec, Field, Kind, Model, Origin, Secrecy};
+use super::model::{Absence, Claim, ClaimKind, ClaimsModel, Codec, Field, Origin, Secrecy};
 use crate::krate::name_number;
 
 /// The generated type, and all impls.
-pub(crate) fn emit(model: &Model) -> TokenStream {
-    let parts = Parts {
+pub(crate) fn emit(model: &ClaimsModel) -> TokenStream {
+    let parts = EmitParts {
         model,
         generics: model.generics.split_for_impl(),
     };
@@ -38,8 +38,8 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
 }
 
 /// The struct behind the accessors.
-fn claims_type(model: &Model) -> TokenStream {
-    let Model {
+fn claims_type(model: &ClaimsModel) -> TokenStream {
+    let ClaimsModel {
         vis, user, claims, ..
     } = model;
     let (params, clause) = (&model.declared.params, &model.declared.where_clause);
@@ -57,12 +57,12 @@ fn claims_type(model: &Model) -> TokenStream {
 }
 
 /// Every field, the subject first.
-fn all(model: &Model) -> impl Iterator<Item = &Field> {
+fn all(model: &ClaimsModel) -> impl Iterator<Item = &Field> {
     std::iter::once(&model.subject).chain(model.own.iter().map(|claim| &claim.field))
 }
 
 /// What uses up the parameters that no claim uses.
-fn marker_field(model: &Model) -> Option<TokenStream> {
+fn marker_field(model: &ClaimsModel) -> Option<TokenStream> {
     let params: Vec<&Ident> = model
         .generics
         .type_params()
@@ -72,7 +72,7 @@ fn marker_field(model: &Model) -> Option<TokenStream> {
         .then(|| quote!(__tollgate_marker: ::core::marker::PhantomData<fn() -> (#(#params,)*)>,))
 }
 
-fn marker_value(model: &Model) -> Option<TokenStream> {
+fn marker_value(model: &ClaimsModel) -> Option<TokenStream> {
     model
         .generics
         .type_params()
@@ -80,12 +80,12 @@ fn marker_value(model: &Model) -> Option<TokenStream> {
         .map(|_| quote!(__tollgate_marker: ::core::marker::PhantomData,))
 }
 
-struct Parts<'a> {
-    model: &'a Model,
+struct EmitParts<'a> {
+    model: &'a ClaimsModel,
     generics: (ImplGenerics<'a>, TypeGenerics<'a>, Option<&'a WhereClause>),
 }
 
-impl Parts<'_> {
+impl EmitParts<'_> {
     /// `impl<…> trait for type where …`.
     fn head(&self, of: impl ToTokens, target: &Ident) -> TokenStream {
         let (params, args, clause) = &self.generics;
@@ -93,7 +93,7 @@ impl Parts<'_> {
     }
 
     fn common(&self) -> TokenStream {
-        let Model {
+        let ClaimsModel {
             krate, claims, own, ..
         } = self.model;
         let (params, args, clause) = &self.generics;
@@ -158,7 +158,7 @@ impl Parts<'_> {
     }
 
     fn claim_set(&self) -> TokenStream {
-        let Model {
+        let ClaimsModel {
             krate,
             claims,
             subject,
@@ -184,8 +184,8 @@ impl Parts<'_> {
         let finished = own.iter().map(finish);
         let marker = marker_value(self.model);
         let (has_role, has_scope) = (
-            self.holds("has_role", Kind::Roles),
-            self.holds("has_scope", Kind::Scope),
+            self.holds("has_role", ClaimKind::Roles),
+            self.holds("has_scope", ClaimKind::Scope),
         );
         let action = self.action();
         quote! {
@@ -269,7 +269,7 @@ impl Parts<'_> {
 
     /// Every field of the claims, copied from those of `self`.
     fn clones(&self) -> impl Iterator<Item = TokenStream> {
-        let Model {
+        let ClaimsModel {
             krate,
             subject: Field { ident: sub, .. },
             own,
@@ -283,7 +283,7 @@ impl Parts<'_> {
         std::iter::once(quote!(#sub: #krate::Identity::duplicate(&self.#sub))).chain(own)
     }
 
-    fn holds(&self, name: &str, kind: Kind) -> TokenStream {
+    fn holds(&self, name: &str, kind: ClaimKind) -> TokenStream {
         let krate = &self.model.krate;
         let name = quote::format_ident!("{name}");
         match self.model.own.iter().find(|claim| claim.kind == kind) {
@@ -311,7 +311,7 @@ impl Parts<'_> {
             .model
             .own
             .iter()
-            .find(|claim| claim.kind == Kind::Action)?;
+            .find(|claim| claim.kind == ClaimKind::Action)?;
         Some(quote! {
             const ACTION_BOUND: ::core::primitive::bool = true;
             fn action(&self) -> ::core::option::Option<&::core::primitive::str> {
@@ -321,7 +321,7 @@ impl Parts<'_> {
     }
 
     fn jwt_claims(&self) -> TokenStream {
-        let Model {
+        let ClaimsModel {
             krate,
             user,
             claims,
@@ -359,7 +359,7 @@ impl Parts<'_> {
 
     /// The functions of each `with`.
     fn with(&self) -> TokenStream {
-        let Model {
+        let ClaimsModel {
             krate, claims, own, ..
         } = self.model;
         let impls = own.iter().filter_map(|claim| {
@@ -387,16 +387,16 @@ impl Parts<'_> {
 
     /// What policies may ask of the user.
     fn policies(&self) -> TokenStream {
-        let Model {
+        let ClaimsModel {
             krate, user, own, ..
         } = self.model;
         let impls = own.iter().map(|claim| {
             let has = match claim.kind {
-                Kind::Roles => quote!(HasRoles),
-                Kind::Scope => quote!(HasScopes),
-                Kind::Other => return self.comparable(claim),
+                ClaimKind::Roles => quote!(HasRoles),
+                ClaimKind::Scope => quote!(HasScopes),
+                ClaimKind::Other => return self.comparable(claim),
                 // A policy has nothing to ask there: the guard compares it.
-                Kind::Action => return TokenStream::new(),
+                ClaimKind::Action => return TokenStream::new(),
             };
             let (ty, (set, value)) = (&claim.field.ty, set(claim, self.model.origin));
             let head = self.head(quote!(#krate::#has<<#ty as #krate::#set>::#value>), user);
@@ -407,7 +407,7 @@ impl Parts<'_> {
 
     /// That a policy may compare the claim, and with what.
     fn comparable(&self, claim: &Claim) -> TokenStream {
-        let Model {
+        let ClaimsModel {
             krate,
             user,
             declared,
@@ -449,9 +449,11 @@ fn carrier(claim: &Claim, origin: Origin) -> TokenStream {
         (Codec::With(..), ..) => quote!(Carried),
         (Codec::Scope, _, Origin::Own) => quote!(ScopeSet),
         (Codec::Scope, _, Origin::External) => quote!(ForeignScopes),
-        (Codec::Plain, Kind::Roles | Kind::Scope, Origin::Own) => quote!(RoleSet),
-        (Codec::Plain, Kind::Roles | Kind::Scope, Origin::External) => quote!(ForeignRoles),
-        (Codec::Plain, Kind::Other | Kind::Action, _) => quote!(Claim),
+        (Codec::Plain, ClaimKind::Roles | ClaimKind::Scope, Origin::Own) => quote!(RoleSet),
+        (Codec::Plain, ClaimKind::Roles | ClaimKind::Scope, Origin::External) => {
+            quote!(ForeignRoles)
+        }
+        (Codec::Plain, ClaimKind::Other | ClaimKind::Action, _) => quote!(Claim),
     }
 }
 

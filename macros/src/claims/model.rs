@@ -6,7 +6,7 @@ use syn::{Attribute, Generics, Path, Type, Visibility};
 use crate::krate::Krate;
 
 /// All that an expansion needs.
-pub(crate) struct Model {
+pub(crate) struct ClaimsModel {
     pub(crate) krate: Krate,
     pub(crate) vis: Visibility,
     /// The struct.
@@ -40,7 +40,7 @@ pub(crate) struct Claim {
     pub(crate) wire: String,
     pub(crate) codec: Codec,
     pub(crate) absence: Absence,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ClaimKind,
 }
 
 /// How a claim is written and read.
@@ -67,7 +67,7 @@ pub(crate) enum Absence {
 
 /// What policies see in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ClaimKind {
     /// Nothing.
     Other,
     Roles,

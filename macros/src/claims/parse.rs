@@ -9,7 +9,7 @@ use crate::krate::Krate;
 use crate::option::{self, Opt, Value};
 
 /// What the struct says.
-pub(crate) struct Args {
+pub(crate) struct ClaimsArgs {
     pub(crate) name: Option<Ident>,
     pub(crate) rename_all: Option<Case>,
     pub(crate) namespace: Option<LitStr>,
@@ -62,8 +62,8 @@ const FIELD_OPTIONS: [&str; 10] = [
 ];
 
 /// Reads all attributes of the item and its fields.
-pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
-    let mut args = Args {
+pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> ClaimsArgs {
+    let mut args = ClaimsArgs {
         name: None,
         rename_all: None,
         namespace: None,

@@ -7,11 +7,11 @@ use syn::ext::IdentExt as _;
 use syn::{Data, DeriveInput, parse_quote};
 
 use super::model::Field;
-use super::parse::{Args, FieldArgs};
+use super::parse::{ClaimsArgs, FieldArgs};
 use super::{check, ty};
 
 /// The generated type with its accessors, and impls that compile. Nothing of it runs.
-pub(crate) fn emit(item: &DeriveInput, args: &Args) -> TokenStream {
+pub(crate) fn emit(item: &DeriveInput, args: &ClaimsArgs) -> TokenStream {
     // Claims cannot borrow, so for a struct that does there is no impl that compiles.
     if item.generics.lifetimes().next().is_some() {
         return TokenStream::new();
@@ -109,7 +109,7 @@ pub(crate) fn emit(item: &DeriveInput, args: &Args) -> TokenStream {
 /// The named fields that are in the token, each with what it says.
 fn carried<'a>(
     item: &'a DeriveInput,
-    args: &'a Args,
+    args: &'a ClaimsArgs,
 ) -> impl Iterator<Item = (&'a Ident, &'a syn::Field, &'a FieldArgs)> {
     let fields = if let Data::Struct(data) = &item.data {
         Some(&data.fields)
@@ -123,7 +123,7 @@ fn carried<'a>(
 }
 
 /// The type of the subject, or what is likely to become it.
-fn subject(item: &DeriveInput, args: &Args) -> TokenStream {
+fn subject(item: &DeriveInput, args: &ClaimsArgs) -> TokenStream {
     let marked = carried(item, args).find(|(.., said)| said.sub.is_some());
     let likely = || {
         carried(item, args)

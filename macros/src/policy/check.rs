@@ -2,12 +2,12 @@
 
 use syn::{Data, DeriveInput, Fields, Lit, LitStr, Path};
 
-use super::model::{Asked, Claim, Consistency, Model, Named, Rule, Value, Variant};
-use super::parse::{self, Args, Condition, Kind, Wanted};
+use super::model::{Asked, Claim, Consistency, Named, PolicyModel, Rule, Value, Variant};
+use super::parse::{self, Condition, ConditionKind, PolicyArgs, WantedValue};
 use crate::diag::{Diag, nearest};
 
 /// Checks everything, and gives the model where the shape allows one.
-pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<Model> {
+pub(crate) fn check(item: &DeriveInput, args: &PolicyArgs, diag: &mut Diag) -> Option<PolicyModel> {
     let name = &item.ident;
     let unit = matches!(&item.data, Data::Struct(data) if matches!(data.fields, Fields::Unit));
     if !unit {
@@ -53,7 +53,7 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
         1 => rules.pop()?,
         _ => Rule::All(rules),
     };
-    Some(Model {
+    Some(PolicyModel {
         krate: args.krate.clone(),
         name: name.clone(),
         user: args.user.clone(),
@@ -85,7 +85,7 @@ fn check_list(conditions: &[Condition], joined: Joined, diag: &mut Diag) {
         let Some((holds, what)) = leaf(condition) else {
             continue;
         };
-        let is_acr = matches!(condition.kind, Kind::Acr(_));
+        let is_acr = matches!(condition.kind, ConditionKind::Acr(_));
         let contradiction = (!holds, what.clone());
         if seen.contains(&(holds, what.clone())) {
             diag.error(
@@ -121,39 +121,41 @@ fn check_list(conditions: &[Condition], joined: Joined, diag: &mut Diag) {
 /// A condition that holds no others, in words; `false` beside it where it is to be absent.
 fn leaf(condition: &Condition) -> Option<(bool, String)> {
     let what = match &condition.kind {
-        Kind::Role(named) => format!("role = {}", named.shown()),
-        Kind::Scope(named) => format!("scope = {}", named.shown()),
-        Kind::Claim(field, wanted) => format!("claim({field} = {})", wanted.shown()),
-        Kind::Acr(text) => format!("acr = \"{}\"", text.value()),
-        Kind::Not(conditions) => {
+        ConditionKind::Role(named) => format!("role = {}", named.shown()),
+        ConditionKind::Scope(named) => format!("scope = {}", named.shown()),
+        ConditionKind::Claim(field, wanted) => format!("claim({field} = {})", wanted.shown()),
+        ConditionKind::Acr(text) => format!("acr = \"{}\"", text.value()),
+        ConditionKind::Not(conditions) => {
             let [only] = conditions.as_slice() else {
                 return None;
             };
             return leaf(only).map(|(holds, what)| (!holds, what));
         }
-        Kind::MaxAge(_) | Kind::All(_) | Kind::Any(_) => return None,
+        ConditionKind::MaxAge(_) | ConditionKind::All(_) | ConditionKind::Any(_) => return None,
     };
     Some((true, what))
 }
 
 fn one(condition: &Condition, asked: &mut Asked, diag: &mut Diag) -> Option<Rule> {
     Some(match &condition.kind {
-        Kind::Role(role) => Rule::Role(remembered(named(role, "Role", diag)?, &mut asked.roles)),
-        Kind::Scope(scope) => {
+        ConditionKind::Role(role) => {
+            Rule::Role(remembered(named(role, "Role", diag)?, &mut asked.roles))
+        }
+        ConditionKind::Scope(scope) => {
             Rule::Scope(remembered(named(scope, "Scope", diag)?, &mut asked.scopes))
         }
-        Kind::Claim(field, wanted) => {
+        ConditionKind::Claim(field, wanted) => {
             let claim = Claim {
                 field: field.clone(),
                 value: value(wanted, diag)?,
             };
             Rule::Claim(remembered(claim, &mut asked.claims))
         }
-        Kind::MaxAge(text) => Rule::MaxAge(duration(text, &SECONDS, diag)? / 1000),
-        Kind::Acr(text) => Rule::Acr(acr(text, diag)?),
-        Kind::All(conditions) => Rule::All(list(conditions, Joined::All, asked, diag)),
-        Kind::Any(conditions) => Rule::Any(list(conditions, Joined::Any, asked, diag)),
-        Kind::Not(conditions) => {
+        ConditionKind::MaxAge(text) => Rule::MaxAge(duration(text, &SECONDS, diag)? / 1000),
+        ConditionKind::Acr(text) => Rule::Acr(acr(text, diag)?),
+        ConditionKind::All(conditions) => Rule::All(list(conditions, Joined::All, asked, diag)),
+        ConditionKind::Any(conditions) => Rule::Any(list(conditions, Joined::Any, asked, diag)),
+        ConditionKind::Not(conditions) => {
             if conditions.len() > 1 {
                 diag.error(
                     &condition.word,
@@ -207,10 +209,10 @@ fn variant(path: &Path, example: &str, diag: &mut Diag) -> Option<Variant> {
     })
 }
 
-fn value(wanted: &Wanted, diag: &mut Diag) -> Option<Value> {
+fn value(wanted: &WantedValue, diag: &mut Diag) -> Option<Value> {
     let (negative, lit) = match wanted {
-        Wanted::Path(path) => return variant(path, "Plan", diag).map(Value::Variant),
-        Wanted::Literal { negative, lit } => (*negative, lit),
+        WantedValue::Path(path) => return variant(path, "Plan", diag).map(Value::Variant),
+        WantedValue::Literal { negative, lit } => (*negative, lit),
     };
     match lit {
         Lit::Str(text) if !negative => Some(Value::Text(text.value())),
@@ -368,7 +370,7 @@ impl parse::Named {
     }
 }
 
-impl Wanted {
+impl WantedValue {
     fn shown(&self) -> String {
         match self {
             Self::Path(path) => shown(path),

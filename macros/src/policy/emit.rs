@@ -5,13 +5,13 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{DeriveInput, Path};
 
-use super::model::{Claim, Consistency, Model, Named, Rule, Value, Variant};
-use super::parse::Args;
+use super::model::{Claim, Consistency, Named, PolicyModel, Rule, Value, Variant};
+use super::parse::PolicyArgs;
 use crate::krate::{Krate, name_number};
 
 /// The impl for the user type, or for every one that has what the policy asks for.
-pub(crate) fn emit(model: &Model) -> TokenStream {
-    let Model {
+pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
+    let PolicyModel {
         krate,
         name,
         user,
@@ -23,7 +23,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
         Some(user) => (None, user.to_token_stream()),
         None => (Some(quote!(<__TollgateUser>)), quote!(__TollgateUser)),
     };
-    let rule = Rules { krate, user: &user }.constant(rule);
+    let rule = RuleWriter { krate, user: &user }.constant(rule);
     let consistency = consistency.map(|consistency| {
         let consistency = said(krate, consistency);
         quote!(const CONSISTENCY: ::core::option::Option<#krate::Consistency> = ::core::option::Option::Some(#consistency);)
@@ -89,7 +89,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
 }
 
 /// What stands in for a policy with a mistake. Nothing of it runs.
-pub(crate) fn stub(item: &DeriveInput, args: &Args) -> TokenStream {
+pub(crate) fn stub(item: &DeriveInput, args: &PolicyArgs) -> TokenStream {
     let (krate, name) = (&args.krate, &item.ident);
     if !item.generics.params.is_empty() {
         return TokenStream::new();
@@ -102,12 +102,12 @@ pub(crate) fn stub(item: &DeriveInput, args: &Args) -> TokenStream {
 }
 
 /// Writes rules as constants.
-struct Rules<'a> {
+struct RuleWriter<'a> {
     krate: &'a Krate,
     user: &'a TokenStream,
 }
 
-impl Rules<'_> {
+impl RuleWriter<'_> {
     fn constant(&self, rule: &Rule) -> TokenStream {
         let krate = self.krate;
         let rule = match rule {

@@ -6,7 +6,7 @@ use syn::{LitStr, Path, Type};
 use crate::krate::Krate;
 
 /// All that an expansion needs.
-pub(crate) struct Model {
+pub(crate) struct PolicyModel {
     pub(crate) krate: Krate,
     pub(crate) name: Ident,
     /// The one user type it is for; `None` for every one that has what the rule asks for.

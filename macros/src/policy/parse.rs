@@ -10,7 +10,7 @@ use crate::krate::Krate;
 use crate::option::{self, Opt, Value};
 
 /// What the struct says.
-pub(crate) struct Args {
+pub(crate) struct PolicyArgs {
     pub(crate) conditions: Vec<Condition>,
     /// Whether anything was said that a policy can consist of, readable or not.
     pub(crate) said: bool,
@@ -24,14 +24,14 @@ pub(crate) struct Args {
 /// One condition, with its own word.
 pub(crate) struct Condition {
     pub(crate) word: Ident,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ConditionKind,
 }
 
 /// What is asked for.
-pub(crate) enum Kind {
+pub(crate) enum ConditionKind {
     Role(Named),
     Scope(Named),
-    Claim(Ident, Wanted),
+    Claim(Ident, WantedValue),
     MaxAge(LitStr),
     Acr(LitStr),
     All(Vec<Condition>),
@@ -48,7 +48,7 @@ pub(crate) enum Named {
 }
 
 /// The value that a claim is to have.
-pub(crate) enum Wanted {
+pub(crate) enum WantedValue {
     /// A string, an integer or a bool; other literals are a mistake.
     Literal {
         negative: bool,
@@ -83,7 +83,7 @@ const WHOLE: [&str; 3] = ["user", "consistency", "crate"];
 const REPEATABLE: [&str; 7] = ["role", "scope", "claim", "acr", "any", "all", "not"];
 
 /// Reads the attributes of the item.
-pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
+pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> PolicyArgs {
     let (of_whole, conditions): (Vec<Opt>, Vec<Opt>) = option::once(
         option::of_attributes(&item.attrs, "policy", diag),
         &REPEATABLE,
@@ -91,7 +91,7 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
     )
     .into_iter()
     .partition(|opt| WHOLE.contains(&opt.key.to_string().as_str()));
-    let mut args = Args {
+    let mut args = PolicyArgs {
         said: !conditions.is_empty()
             || item
                 .attrs
@@ -140,20 +140,22 @@ struct Reader {
 impl Reader {
     fn read(&self, opt: Opt, known: &[&str], diag: &mut Diag) -> Option<Condition> {
         let kind = match opt.key.to_string().as_str() {
-            "role" => Kind::Role(self.named(&opt, "role = Role::Admin", diag)?),
-            "scope" => Kind::Scope(self.named(&opt, "scope = Scope::Write", diag)?),
+            "role" => ConditionKind::Role(self.named(&opt, "role = Role::Admin", diag)?),
+            "scope" => ConditionKind::Scope(self.named(&opt, "scope = Scope::Write", diag)?),
             "claim" => claim(&opt, diag)?,
-            "max_age" => Kind::MaxAge(opt.string(diag)?),
-            "acr" => Kind::Acr(opt.string(diag)?),
-            "all" => {
-                Kind::All(self.nested(&opt, "all(role = Role::Admin, max_age = \"5m\")", diag)?)
-            }
-            "any" => Kind::Any(self.nested(
+            "max_age" => ConditionKind::MaxAge(opt.string(diag)?),
+            "acr" => ConditionKind::Acr(opt.string(diag)?),
+            "all" => ConditionKind::All(self.nested(
+                &opt,
+                "all(role = Role::Admin, max_age = \"5m\")",
+                diag,
+            )?),
+            "any" => ConditionKind::Any(self.nested(
                 &opt,
                 "any(role = Role::Admin, role = Role::Editor)",
                 diag,
             )?),
-            "not" => Kind::Not(self.nested(&opt, "not(role = Role::Guest)", diag)?),
+            "not" => ConditionKind::Not(self.nested(&opt, "not(role = Role::Guest)", diag)?),
             word if WHOLE.contains(&word) => {
                 diag.error(
                     &opt.key,
@@ -206,7 +208,7 @@ impl Reader {
     }
 }
 
-fn claim(opt: &Opt, diag: &mut Diag) -> Option<Kind> {
+fn claim(opt: &Opt, diag: &mut Diag) -> Option<ConditionKind> {
     let mut opts = opt.list("claim(plan = Plan::Pro)", diag)?.into_iter();
     let first = opts.next()?;
     if let Some(second) = opts.next() {
@@ -225,13 +227,13 @@ fn claim(opt: &Opt, diag: &mut Diag) -> Option<Kind> {
     let wanted = first.parse(
         "a string, a whole number, a bool or a variant",
         &example,
-        Wanted::parse,
+        WantedValue::parse,
         diag,
     )?;
-    Some(Kind::Claim(first.key, wanted))
+    Some(ConditionKind::Claim(first.key, wanted))
 }
 
-impl Parse for Wanted {
+impl Parse for WantedValue {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if !input.peek(Lit) && !input.peek(Token![-]) {
             return Path::parse_mod_style(input).map(Self::Path);

@@ -3,13 +3,13 @@
 use syn::ext::IdentExt as _;
 use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Variant};
 
-use super::model::{Model, Serde, Value};
-use super::parse::Args;
+use super::model::{Serde, Value, ValueModel};
+use super::parse::ValueArgs;
 use crate::case::Case;
 use crate::diag::Diag;
 
 /// Checks everything, and gives the model where the shape allows one.
-pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<Model> {
+pub(crate) fn check(item: &DeriveInput, args: &ValueArgs, diag: &mut Diag) -> Option<ValueModel> {
     let name = &item.ident;
     let Data::Enum(data) = &item.data else {
         diag.error(
@@ -59,7 +59,7 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
             values.push(value);
         }
     }
-    Some(Model {
+    Some(ValueModel {
         krate: args.krate.clone(),
         vis: item.vis.clone(),
         name: name.clone(),
@@ -71,7 +71,7 @@ pub(crate) fn check(item: &DeriveInput, args: &Args, diag: &mut Diag) -> Option<
 fn check_variant(
     variant: &Variant,
     rename: Option<&LitStr>,
-    args: &Args,
+    args: &ValueArgs,
     before: &[Value],
     diag: &mut Diag,
 ) -> Option<Value> {

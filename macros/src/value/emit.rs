@@ -4,13 +4,13 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Data, DeriveInput};
 
-use super::model::{Model, Serde, Value};
-use super::parse::Args;
+use super::model::{Serde, Value, ValueModel};
+use super::parse::ValueArgs;
 use crate::krate::name_number;
 
 /// The inherent `as_str`, and all impls.
-pub(crate) fn emit(model: &Model) -> TokenStream {
-    let Model {
+pub(crate) fn emit(model: &ValueModel) -> TokenStream {
+    let ValueModel {
         krate,
         vis,
         name,
@@ -73,7 +73,7 @@ pub(crate) fn emit(model: &Model) -> TokenStream {
 }
 
 /// What stands in for the impls of an enum with a mistake. Nothing of it runs.
-pub(crate) fn stub(item: &DeriveInput, args: &Args) -> TokenStream {
+pub(crate) fn stub(item: &DeriveInput, args: &ValueArgs) -> TokenStream {
     let (krate, vis, name) = (&args.krate, &item.vis, &item.ident);
     // With parameters there is nothing to be sure of.
     if !item.generics.params.is_empty() {

@@ -6,7 +6,7 @@ use syn::Visibility;
 use crate::krate::Krate;
 
 /// All that an expansion needs.
-pub(crate) struct Model {
+pub(crate) struct ValueModel {
     pub(crate) krate: Krate,
     pub(crate) vis: Visibility,
     pub(crate) name: Ident,

@@ -10,7 +10,7 @@ use crate::krate::Krate;
 use crate::option;
 
 /// What the enum says.
-pub(crate) struct Args {
+pub(crate) struct ValueArgs {
     pub(crate) rename_all: Option<Case>,
     /// `serde = own`: the user writes the serde impls.
     pub(crate) serde: Option<Ident>,
@@ -23,8 +23,8 @@ const ENUM_OPTIONS: [&str; 3] = ["rename_all", "serde", "crate"];
 const VARIANT_OPTIONS: [&str; 1] = ["rename"];
 
 /// Reads all attributes of the item and its variants.
-pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> Args {
-    let mut args = Args {
+pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> ValueArgs {
+    let mut args = ValueArgs {
         rename_all: None,
         serde: None,
         krate: Krate::DEFAULT,

@@ -9,10 +9,10 @@ use crate::error::{AuthError, Refusal, SignInStep};
 use crate::session::{Admission, AnyClaims, Expiry};
 use crate::token::TokenInfo;
 
-use super::step::StepAnswer;
+use super::answer::StepAnswer;
 
 /// An answer of a backend that is on its way: the one box of a callback.
-pub(crate) type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, AuthError>> + Send + 'a>>;
+pub(crate) type Callback<'a, T> = Pin<Box<dyn Future<Output = Result<T, AuthError>> + Send + 'a>>;
 
 /// A login of the backend's own type.
 pub(crate) type BoxedLogin = Box<dyn Any + Send>;
@@ -33,7 +33,7 @@ pub(crate) trait Backend: Send + Sync {
     fn identifier(&self, login: &BoxedLogin) -> Option<String>;
 
     /// Asks who a login is from; answers the claims of that user.
-    fn sign_in<'a>(&'a self, login: BoxedLogin, client: &'a Client) -> Pending<'a, BoxedClaims>;
+    fn sign_in<'a>(&'a self, login: BoxedLogin, client: &'a Client) -> Callback<'a, BoxedClaims>;
 
     /// Asks about the answer to a step; answers the claims of the step's user.
     fn step<'a>(
@@ -41,7 +41,7 @@ pub(crate) trait Backend: Send + Sync {
         step: &'a SignInStep,
         answer: &'a StepAnswer,
         client: &'a Client,
-    ) -> Pending<'a, BoxedClaims>;
+    ) -> Callback<'a, BoxedClaims>;
 
     /// Asks for the claims of a subject as they are today; `stored` is what the session kept.
     fn renew<'a>(
@@ -49,7 +49,7 @@ pub(crate) trait Backend: Send + Sync {
         subject: &'a str,
         stored: Option<Vec<u8>>,
         client: &'a Client,
-    ) -> Pending<'a, BoxedClaims>;
+    ) -> Callback<'a, BoxedClaims>;
 
     /// Verifies an access token of the backend's users, whatever has been revoked.
     fn recognise(
@@ -61,7 +61,7 @@ pub(crate) trait Backend: Send + Sync {
 
     /// Verifies an access token and returns its own claims too.
     #[cfg(feature = "axum")]
-    fn recognise_claims(&self, admission: &Admission, token: &str) -> Result<OwnClaims, Refusal>;
+    fn recognise_claims(&self, admission: &Admission, token: &str) -> Result<TokenClaims, Refusal>;
 
     /// Returns the login's type, by which the OpenAPI document tells the known ones.
     #[cfg(feature = "openapi")]
@@ -70,7 +70,7 @@ pub(crate) trait Backend: Send + Sync {
 
 /// What an access token says.
 #[cfg(feature = "axum")]
-pub(crate) struct OwnClaims {
+pub(crate) struct TokenClaims {
     pub(crate) token: TokenInfo,
     /// The user's own claims; `None` where a claim is confidential.
     pub(crate) claims: Option<serde_json::Value>,

@@ -9,7 +9,7 @@ use crate::secret::same;
 use crate::session::{Expiry, Occasion};
 use crate::token::RefreshToken;
 
-use super::{Flows, OwnClaims};
+use super::{Flows, TokenClaims};
 
 /// A token that counts.
 pub(crate) struct Description {
@@ -89,7 +89,7 @@ impl Flows {
     async fn introspect_access(&self, token: &str) -> Result<Map<String, Value>, Refusal> {
         let admission = &self.engine.admission;
         let now = admission.now();
-        let OwnClaims {
+        let TokenClaims {
             token: info,
             claims,
         } = self.backend.recognise_claims(admission, token)?;

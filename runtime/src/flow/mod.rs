@@ -2,6 +2,7 @@
 //! claims without their types.
 
 mod action;
+mod answer;
 mod attempt;
 mod backend;
 #[cfg(feature = "axum")]
@@ -20,13 +21,13 @@ mod sign_out;
 mod step;
 
 pub(crate) use action::AnyPurpose;
+pub use answer::StepAnswer;
 #[cfg(feature = "axum")]
-pub(crate) use backend::OwnClaims;
-pub(crate) use backend::{Backend, BoxedClaims, BoxedLogin, Pending, wrong_login};
+pub(crate) use backend::TokenClaims;
+pub(crate) use backend::{Backend, BoxedClaims, BoxedLogin, Callback, wrong_login};
 pub use identifier::normalize_identifier;
 #[cfg(feature = "axum")]
-pub(crate) use reauthenticate::{Proof, Renewed};
-pub use step::StepAnswer;
+pub(crate) use reauthenticate::{Evidence, Renewed};
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use crate::store::{
 use super::Flows;
 
 /// A user who was authenticated, and is to get a session.
-pub(super) struct Login<'a> {
+pub(super) struct Authentic<'a> {
     pub(super) claims: &'a dyn AnyClaims,
     pub(super) client: &'a Client,
     /// What the authentication saw of the subject.
@@ -36,7 +36,7 @@ pub(super) enum Opening {
 
 impl Flows {
     /// Ends the sessions that this one replaces, opens it, and issues its first tokens.
-    pub(super) async fn open(&self, login: &Login<'_>) -> Result<Opening, Refusal> {
+    pub(super) async fn open(&self, login: &Authentic<'_>) -> Result<Opening, Refusal> {
         // Before the device limit counts: the sessions that this one replaces do not fill it.
         for sid in &login.client.presented {
             let ended = self

@@ -10,11 +10,12 @@ use crate::session::secs;
 use crate::store::Session;
 use crate::token::TokenInfo;
 
-use super::step::{Stage, StepAnswer};
+use super::answer::StepAnswer;
+use super::step::Stage;
 use super::{BoxedLogin, Flows};
 
 /// What the caller of a session proves again who they are with.
-pub(crate) enum Proof {
+pub(crate) enum Evidence {
     /// A login.
     Login(BoxedLogin),
     /// The token of a step, and the answer to it.
@@ -38,7 +39,7 @@ impl Flows {
     pub(crate) async fn reauthenticate(
         &self,
         caller: &TokenInfo,
-        proof: Proof,
+        proof: Evidence,
         client: &Client,
     ) -> Result<Renewed, Refusal> {
         let (sid, generation) = caller
@@ -65,7 +66,7 @@ impl Flows {
             );
         };
         let (claims, acr, auth_time) = match proof {
-            Proof::Login(login) => {
+            Evidence::Login(login) => {
                 let identifier = self.backend.identifier(&login);
                 self.count_sign_in(identifier.as_deref(), client)
                     .await
@@ -77,7 +78,7 @@ impl Flows {
                     .inspect_err(report)?;
                 (claims, None, before)
             }
-            Proof::Step(token, answer) => {
+            Evidence::Step(token, answer) => {
                 let stepped = self
                     .step(&token, Some(sid), &answer, client)
                     .await

@@ -7,12 +7,12 @@ use crate::event::{Event, EventKind};
 use crate::session::{AnyClaims, Issued};
 use crate::store::Authenticated;
 
-use super::open::{Login, Opening};
+use super::open::{Authentic, Opening};
 use super::step::Stage;
 use super::{BoxedClaims, BoxedLogin, Flows};
 
 /// A sign-in whose attempt was counted.
-struct Counted {
+struct CountedAttempt {
     /// What it was counted under.
     identifier: Option<String>,
 }
@@ -25,7 +25,7 @@ impl Flows {
         client: &Client,
     ) -> Result<Issued, Refusal> {
         let (authenticated, auth_time) = self.begin();
-        let login = Login {
+        let login = Authentic {
             claims,
             client,
             authenticated,
@@ -61,17 +61,21 @@ impl Flows {
     }
 
     /// Counts the attempt, before the backend is asked.
-    async fn count(&self, identifier: Option<String>, client: &Client) -> Result<Counted, Refusal> {
+    async fn count(
+        &self,
+        identifier: Option<String>,
+        client: &Client,
+    ) -> Result<CountedAttempt, Refusal> {
         let counted = self.count_sign_in(identifier.as_deref(), client).await;
         counted.map_err(|refusal| self.report_refused(refusal, client))?;
-        Ok(Counted { identifier })
+        Ok(CountedAttempt { identifier })
     }
 
     /// Asks the backend once and opens a session; `expected` is what the attempt before saw of the
     /// subject.
     async fn try_sign_in(
         &self,
-        attempt: &Counted,
+        attempt: &CountedAttempt,
         login: BoxedLogin,
         expected: Option<Authenticated>,
         client: &Client,
@@ -85,7 +89,7 @@ impl Flows {
         );
         let claims = self.authenticate(login, client, stage).await;
         let claims = claims.map_err(|refusal| self.report_refused(refusal, client))?;
-        let login = Login {
+        let login = Authentic {
             claims: &*claims,
             client,
             authenticated: expected.unwrap_or(since),
@@ -96,7 +100,7 @@ impl Flows {
     }
 
     /// Remembers a client who signed in.
-    async fn signed_in(&self, attempt: &Counted, issued: Issued, client: &Client) -> Issued {
+    async fn signed_in(&self, attempt: &CountedAttempt, issued: Issued, client: &Client) -> Issued {
         self.remember(attempt.identifier.as_deref(), client).await;
         issued
     }

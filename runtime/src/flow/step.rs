@@ -1,11 +1,9 @@
 //! Further steps of a sign-in: keeps what a backend asks for, hands out a token for it, takes the
 //! answer.
 
-use std::fmt;
 use std::time::Duration;
 
 use base64_simd::URL_SAFE_NO_PAD;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -19,42 +17,9 @@ use crate::secret::{fill_random, sha256};
 use crate::session::Issued;
 use crate::store::{Authenticated, OnceValue};
 
-use super::open::{Login, Opening};
+use super::answer::StepAnswer;
+use super::open::{Authentic, Opening};
 use super::{BoxedClaims, Flows};
-
-/// What a client answers to a step: the members of its body, `{"step_token": …, "code": "123456"}`.
-/// `Debug` prints a redaction.
-#[derive(Deserialize)]
-#[serde(transparent)]
-pub struct StepAnswer(Value);
-
-impl StepAnswer {
-    /// The answer with one member, `code`.
-    #[must_use]
-    pub fn code_of(code: impl Into<String>) -> Self {
-        Self(serde_json::json!({ "code": code.into() }))
-    }
-
-    /// The member `code`, where it is a string.
-    #[must_use]
-    pub fn code(&self) -> Option<&str> {
-        self.0.get("code")?.as_str()
-    }
-
-    /// The answer as a type of one's own, such as what a security key signed.
-    ///
-    /// # Errors
-    /// [`AuthError::Invalid`]: it is another one.
-    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, AuthError> {
-        T::deserialize(&self.0).map_err(|_| AuthError::Invalid)
-    }
-}
-
-impl fmt::Debug for StepAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StepAnswer([redacted])")
-    }
-}
 
 /// How far a sign-in has come.
 #[derive(Clone, Serialize, Deserialize)]
@@ -93,7 +58,7 @@ impl Stage {
 
 /// A step that waits for its answer, as the store keeps it.
 #[derive(Serialize, Deserialize)]
-struct Pending {
+struct PendingStep {
     stage: Stage,
     subject: String,
     kind: String,
@@ -129,7 +94,7 @@ impl Flows {
         client.device.name = client.device.name.or(stepped.stage.device.name);
         client.device.id = client.device.id.or(stepped.stage.device.id);
         let authenticated = Authenticated::Since(stepped.stage.since);
-        let login = Login {
+        let login = Authentic {
             claims: &*stepped.claims,
             client: &client,
             authenticated,
@@ -163,7 +128,7 @@ impl Flows {
             .take_once(KIND.to_owned(), hash, now)
             .await
             .map_err(Refusal::unavailable)?;
-        let pending: Option<Pending> = payload
+        let pending: Option<PendingStep> = payload
             .as_deref()
             .and_then(|payload| serde_json::from_slice(payload).ok());
         let Some(pending) = pending.filter(|pending| pending.stage.renews == renews) else {
@@ -187,7 +152,7 @@ impl Flows {
                 Err(self.offer(*next, pending.stage).await)
             }
             Err(AuthError::Invalid) if pending.tries > 1 => {
-                let pending = Pending {
+                let pending = PendingStep {
                     tries: pending.tries - 1,
                     ..pending
                 };
@@ -214,7 +179,7 @@ impl Flows {
         let event =
             Event::new(EventKind::StepRequired { kind: kind.clone() }).subject(subject.clone());
         let until = engine.time.now().plus(LIFETIME);
-        let pending = Pending {
+        let pending = PendingStep {
             stage,
             subject,
             kind,
@@ -233,7 +198,7 @@ impl Flows {
         refusal
     }
 
-    async fn hand_out_step(&self, code: Code, pending: &Pending) -> Refusal {
+    async fn hand_out_step(&self, code: Code, pending: &PendingStep) -> Refusal {
         let mut bytes = Zeroizing::new([0; 32]);
         if let Err(error) = fill_random(&mut *bytes) {
             return Refusal::unavailable(error);
@@ -251,7 +216,7 @@ impl Flows {
         ))
     }
 
-    async fn keep(&self, hash: [u8; 32], pending: &Pending) -> Result<(), Refusal> {
+    async fn keep(&self, hash: [u8; 32], pending: &PendingStep) -> Result<(), Refusal> {
         let engine = &self.engine;
         let payload = serde_json::to_vec(pending).map_err(Refusal::unavailable)?;
         let value = OnceValue {
@@ -269,7 +234,7 @@ impl Flows {
     }
 }
 
-impl Pending {
+impl PendingStep {
     fn step(&self) -> SignInStep {
         let mut step = SignInStep::new(&self.subject, self.kind.clone());
         (step.acr, step.challenge, step.note) =

@@ -25,7 +25,7 @@ pub(super) struct RouteRow {
     pub(super) handler: fn(MethodFilter) -> MethodRouter<Arc<Running>>,
     /// Its words in the OpenAPI document; `None` where it is not in there.
     #[cfg(feature = "openapi")]
-    pub(super) words: Option<Words>,
+    pub(super) words: Option<RouteWords>,
 }
 
 /// Where a route is.
@@ -42,12 +42,12 @@ pub(super) enum At {
 
 /// What the OpenAPI document says of a route.
 #[cfg(feature = "openapi")]
-pub(super) struct Words {
+pub(super) struct RouteWords {
     /// The `operationId`.
     pub(super) id: &'static str,
     pub(super) summary: &'static str,
     pub(super) description: Option<&'static str>,
-    pub(super) caller: Caller,
+    pub(super) caller: CallerKind,
     pub(super) body: Body,
     pub(super) answer: Answered,
     /// The statuses of problems.
@@ -59,7 +59,7 @@ pub(super) struct Words {
 /// Who may call a route.
 #[cfg(feature = "openapi")]
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Caller {
+pub(super) enum CallerKind {
     /// Anyone.
     Anyone,
     /// A caller with an access token, in a header or a cookie.
@@ -78,16 +78,16 @@ pub(super) enum Body {
     /// The backend's login.
     Login,
     /// A JSON object with these members.
-    Members(&'static [Member]),
+    Members(&'static [BodyMember]),
     /// The same, which may be left out.
-    MaybeMembers(&'static [Member]),
+    MaybeMembers(&'static [BodyMember]),
     /// A token and its kind, as JSON or as a form (RFC 7009 section 2.1).
     TokenForm,
 }
 
 /// A member of a request's body: a string.
 #[cfg(feature = "openapi")]
-pub(super) struct Member {
+pub(super) struct BodyMember {
     /// Its name; `None` is the backend's name of the refresh token.
     pub(super) name: Option<&'static str>,
     pub(super) needed: Needed,
@@ -148,14 +148,14 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, sign_in::step),
         #[cfg(feature = "openapi")]
-        words: Some(Words {
+        words: Some(RouteWords {
             id: "signin_step",
             summary: "Goes on with a sign-in that needs a further step",
             description: Some(
                 "The 401 `insufficient_user_authentication` of a sign-in has the members `step` \
                  and `step_token`.",
             ),
-            caller: Caller::Anyone,
+            caller: CallerKind::Anyone,
             body: Body::Members(&[
                 member("step_token", Needed::Always),
                 member("code", Needed::Never),
@@ -174,11 +174,11 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, sign_in::sign_in),
         #[cfg(feature = "openapi")]
-        words: Some(Words {
+        words: Some(RouteWords {
             id: "signin",
             summary: "Signs in",
             description: None,
-            caller: Caller::Anyone,
+            caller: CallerKind::Anyone,
             body: Body::Login,
             answer: Answered::ok("The tokens of a session", "Tokens"),
             problems: &["400", "401", "403", "413", "415", "429", "503"],
@@ -192,13 +192,13 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, refresh::refresh),
         #[cfg(feature = "openapi")]
-        words: Some(Words {
+        words: Some(RouteWords {
             id: "refresh",
             summary: "Exchanges a refresh token for a pair",
             description: None,
-            caller: Caller::Anyone,
+            caller: CallerKind::Anyone,
             body: Body::Members(&[
-                Member {
+                BodyMember {
                     name: None,
                     needed: Needed::WithoutCookies,
                 },
@@ -216,11 +216,11 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, sign_in::reauthenticate),
         #[cfg(feature = "openapi")]
-        words: Some(Words {
+        words: Some(RouteWords {
             id: "reauthenticate",
             summary: "Proves again who the caller is",
             description: None,
-            caller: Caller::SignedIn,
+            caller: CallerKind::SignedIn,
             body: Body::Login,
             answer: Answered::ok("An access token with a fresh `auth_time`", "AccessToken"),
             problems: &["400", "401", "413", "415", "429", "503"],
@@ -234,11 +234,11 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, verify::verify),
         #[cfg(feature = "openapi")]
-        words: Some(Words {
+        words: Some(RouteWords {
             id: "verify",
             summary: "Says whether a token counts; changes nothing",
             description: None,
-            caller: Caller::Anyone,
+            caller: CallerKind::Anyone,
             body: Body::Members(&[member("token", Needed::Always)]),
             answer: Answered::ok("What the token is", "TokenDescription"),
             problems: &["400", "401", "413", "415", "429", "503"],
@@ -252,12 +252,12 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, sign_out::sign_out),
         #[cfg(feature = "openapi")]
-        words: Some(Words {
+        words: Some(RouteWords {
             id: "signout",
             summary: "Ends a session, with its access token or its refresh token",
             description: None,
-            caller: Caller::MaybeSignedIn,
-            body: Body::MaybeMembers(&[Member {
+            caller: CallerKind::MaybeSignedIn,
+            body: Body::MaybeMembers(&[BodyMember {
                 name: None,
                 needed: Needed::Never,
             }]),
@@ -273,11 +273,11 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, sign_out::sign_out_all),
         #[cfg(feature = "openapi")]
-        words: Some(Words {
+        words: Some(RouteWords {
             id: "signout_all",
             summary: "Ends every session of the caller",
             description: None,
-            caller: Caller::SignedIn,
+            caller: CallerKind::SignedIn,
             body: Body::Empty,
             answer: Answered::empty("204", "Signed out everywhere"),
             problems: &["401", "503"],
@@ -291,11 +291,11 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, revoke::revoke),
         #[cfg(feature = "openapi")]
-        words: Some(Words {
+        words: Some(RouteWords {
             id: "revoke",
             summary: "Revokes a token (RFC 7009)",
             description: None,
-            caller: Caller::Anyone,
+            caller: CallerKind::Anyone,
             body: Body::TokenForm,
             answer: Answered::empty("200", "The token is worth nothing, whatever it was"),
             problems: &["400", "401", "413", "415", "503"],
@@ -309,11 +309,11 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, sessions::list),
         #[cfg(feature = "openapi")]
-        words: Some(Words {
+        words: Some(RouteWords {
             id: "sessions",
             summary: "Lists the sessions of the caller",
             description: None,
-            caller: Caller::SignedIn,
+            caller: CallerKind::SignedIn,
             body: Body::Empty,
             answer: Answered {
                 is_list: true,
@@ -330,11 +330,11 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, sessions::end),
         #[cfg(feature = "openapi")]
-        words: Some(Words {
+        words: Some(RouteWords {
             id: "end_session",
             summary: "Ends a session of the caller",
             description: None,
-            caller: Caller::SignedIn,
+            caller: CallerKind::SignedIn,
             body: Body::Empty,
             answer: Answered::empty("204", "The session has ended"),
             problems: &["401", "404", "503"],
@@ -348,11 +348,11 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: answers_services,
         handler: |method| on(method, introspect::introspect),
         #[cfg(feature = "openapi")]
-        words: Some(Words {
+        words: Some(RouteWords {
             id: "introspect",
             summary: "Tells a service what a token is (RFC 7662)",
             description: None,
-            caller: Caller::Service,
+            caller: CallerKind::Service,
             body: Body::TokenForm,
             answer: Answered::ok(
                 "`active`, and where it is true what the token says",
@@ -369,11 +369,11 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, well_known::jwks),
         #[cfg(feature = "openapi")]
-        words: Some(Words {
+        words: Some(RouteWords {
             id: "jwks",
             summary: "The public keys that verify access tokens (RFC 7517)",
             description: None,
-            caller: Caller::Anyone,
+            caller: CallerKind::Anyone,
             body: Body::Empty,
             answer: Answered {
                 media: "application/jwk-set+json",
@@ -403,8 +403,8 @@ const REVOKE: &str = "/revoke";
 const INTROSPECT: &str = "/introspect";
 
 #[cfg(feature = "openapi")]
-const fn member(name: &'static str, needed: Needed) -> Member {
-    Member {
+const fn member(name: &'static str, needed: Needed) -> BodyMember {
+    BodyMember {
         name: Some(name),
         needed,
     }

@@ -50,7 +50,7 @@ pub(crate) struct Engine {
 }
 
 /// What an engine is made from.
-pub(crate) struct Parts {
+pub(crate) struct EngineParts {
     /// The settings, validated.
     pub(crate) settings: Settings,
     /// The store, migrated.
@@ -69,8 +69,8 @@ pub(crate) struct Parts {
 
 impl Engine {
     /// Returns an engine, and the confirmations that a task writes to the store.
-    pub(crate) fn new(parts: Parts) -> (Self, Unwritten) {
-        let Parts {
+    pub(crate) fn new(parts: EngineParts) -> (Self, Unwritten) {
+        let EngineParts {
             settings,
             store,
             ring,

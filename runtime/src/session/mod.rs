@@ -26,7 +26,7 @@ pub(crate) use admission::{Admission, Expiry, Occasion};
 pub(crate) use binding::Place;
 pub(crate) use clock::StoreClock;
 pub(crate) use confirm::Unwritten;
-pub(crate) use engine::{Engine, Parts};
+pub(crate) use engine::{Engine, EngineParts};
 #[cfg(feature = "axum")]
 pub(crate) use issuer::secs;
 pub(crate) use issuer::{AnyClaims, SessionPart, SignedAccess};

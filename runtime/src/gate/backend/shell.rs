@@ -5,18 +5,15 @@ use std::sync::Arc;
 
 use crate::device::Client;
 use crate::error::{AuthError, Refusal, SignInStep};
-use crate::flow::{Backend, BoxedClaims, BoxedLogin, Pending, wrong_login};
+use crate::flow::{Backend, BoxedClaims, BoxedLogin, Callback, wrong_login};
 use crate::session::{Admission, Expiry};
 use crate::token::{JwtClaims, TokenInfo, Verified};
 
-use super::super::StepAnswer;
+use super::super::{ClaimsOf, StepAnswer};
 use super::{AuthBackend, Renew as _, SignIn as _};
 
 /// A backend with its types hidden.
 pub(in crate::gate) struct Shell<B>(pub(in crate::gate) Arc<B>);
-
-/// The claims of a backend's users.
-type ClaimsOf<B> = <<B as AuthBackend>::User as JwtClaims>::Claims;
 
 fn claims_of<B: AuthBackend>(user: &B::User) -> BoxedClaims {
     Box::new(user.to_claims())
@@ -37,7 +34,7 @@ impl<B: AuthBackend> Backend for Shell<B> {
         B::Entry::identifier(&self.0, login.downcast_ref()?)
     }
 
-    fn sign_in<'a>(&'a self, login: BoxedLogin, client: &'a Client) -> Pending<'a, BoxedClaims> {
+    fn sign_in<'a>(&'a self, login: BoxedLogin, client: &'a Client) -> Callback<'a, BoxedClaims> {
         Box::pin(async move {
             let login: Box<B::Login> = login.downcast().map_err(|_| wrong_login())?;
             let user = B::Entry::sign_in(&self.0, *login, client).await?;
@@ -50,7 +47,7 @@ impl<B: AuthBackend> Backend for Shell<B> {
         step: &'a SignInStep,
         answer: &'a StepAnswer,
         client: &'a Client,
-    ) -> Pending<'a, BoxedClaims> {
+    ) -> Callback<'a, BoxedClaims> {
         Box::pin(async move {
             let user = B::Entry::step(&self.0, step, answer, client).await?;
             Ok(claims_of::<B>(&user))
@@ -62,7 +59,7 @@ impl<B: AuthBackend> Backend for Shell<B> {
         subject: &'a str,
         stored: Option<Vec<u8>>,
         client: &'a Client,
-    ) -> Pending<'a, BoxedClaims> {
+    ) -> Callback<'a, BoxedClaims> {
         Box::pin(async move {
             let claims = B::Renewal::renew(&self.0, subject, stored.as_deref(), client).await?;
             Ok::<BoxedClaims, AuthError>(Box::new(claims))
@@ -84,13 +81,13 @@ impl<B: AuthBackend> Backend for Shell<B> {
         &self,
         admission: &Admission,
         token: &str,
-    ) -> Result<crate::flow::OwnClaims, Refusal> {
+    ) -> Result<crate::flow::TokenClaims, Refusal> {
         use std::any::TypeId;
         let verified: Verified<ClaimsOf<B>> = admission.recognise(token, Expiry::Counts)?;
         let is_open =
             TypeId::of::<<B::User as JwtClaims>::Secrecy>() == TypeId::of::<crate::token::Open>();
         let own = serde_json::to_value(verified.claims());
-        Ok(crate::flow::OwnClaims {
+        Ok(crate::flow::TokenClaims {
             token: verified.token().clone(),
             claims: own.ok().filter(|_| is_open),
         })

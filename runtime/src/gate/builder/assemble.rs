@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, EventKind};
 use crate::flow::{Backend, Flows};
-use crate::session::{Engine, Parts, StoreClock};
+use crate::session::{Engine, EngineParts, StoreClock};
 use crate::store::{RevokeReason, Target};
 use crate::token::Envelope;
 
@@ -16,7 +16,7 @@ use super::super::backend::RouteConfig;
 use super::super::failed;
 use super::super::running::Running;
 use super::super::tasks::RELOAD;
-use super::Plan;
+use super::plan::Plan;
 
 /// What an expansion and the builder's types say of a backend.
 pub(super) struct AnyBackend {
@@ -91,7 +91,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         .map_err(failed("read its clock"))?;
     #[cfg(feature = "metrics")]
     let events = events.named(settings.issuer.as_deref().unwrap_or_default());
-    let (engine, unwritten) = Engine::new(Parts {
+    let (engine, unwritten) = Engine::new(EngineParts {
         settings,
         store,
         ring,

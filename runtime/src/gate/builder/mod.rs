@@ -3,6 +3,7 @@
 
 mod assemble;
 mod optional;
+mod plan;
 mod states;
 
 #[cfg(feature = "jwe")]
@@ -25,11 +26,12 @@ use crate::store::Store;
 use crate::token::{Issuable, JwtClaims};
 
 use super::backend::Shell;
-use super::keys::{IntoRing, RingInput};
+use super::keys::IntoRing;
 use super::running::Running;
 use super::{AuthBackend, Gate};
 
 use assemble::AnyBackend;
+use plan::Plan;
 
 /// Collects what a gate needs. Started by the generated `gate()`.
 ///
@@ -42,19 +44,8 @@ pub struct GateBuilder<B, I = Missing, A = Missing, K = Missing, S = Missing, E 
     parts: GivenParts<I, A, K, S, E>,
 }
 
-/// What was given, whatever the types say.
-struct Plan {
-    base: Settings,
-    overrides: Vec<Override>,
-    ring: Option<RingInput>,
-    store: Option<Store>,
-    clock: Clock,
-    events: Events,
-}
-
 /// Which parts were given, as types alone.
 type GivenParts<I, A, K, S, E> = PhantomData<fn() -> (I, A, K, S, E)>;
-type Override = Box<dyn FnOnce(&mut Settings) + Send>;
 
 impl<B: AuthBackend> GateBuilder<B> {
     #[doc(hidden)]

@@ -14,12 +14,12 @@ use crate::session::{Expiry, Occasion};
 use crate::token::TokenInfo;
 
 /// A caller who is signed in, without the type of their claims.
-pub(in crate::http) struct Caller {
+pub(in crate::http) struct KnownCaller {
     pub(in crate::http) token: TokenInfo,
     pub(in crate::http) transport: Transport,
 }
 
-impl FromRequestParts<Arc<Running>> for Caller {
+impl FromRequestParts<Arc<Running>> for KnownCaller {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, gate: &Arc<Running>) -> Result<Self, Rejection> {
@@ -35,7 +35,7 @@ impl FromRequestParts<Arc<Running>> for Caller {
 }
 
 /// Verifies the credentials of a request: see [`Auth`](super::Auth).
-async fn authenticate(parts: &Parts, gate: &Running) -> Result<Option<Caller>, Refusal> {
+async fn authenticate(parts: &Parts, gate: &Running) -> Result<Option<KnownCaller>, Refusal> {
     let (settings, admission) = (gate.settings(), gate.admission());
     let Some((token, transport)) = credential(parts, settings, Taken::Both)? else {
         return Ok(None);
@@ -48,5 +48,5 @@ async fn authenticate(parts: &Parts, gate: &Running) -> Result<Option<Caller>, R
     }
     let place = || place(parts, settings);
     admission.admit_known(&token, Occasion::Entry, Some(place))?;
-    Ok(Some(Caller { token, transport }))
+    Ok(Some(KnownCaller { token, transport }))
 }

@@ -13,7 +13,7 @@ pub use only::{BearerOnly, CookieOnly};
 
 pub(super) use client::address;
 pub(super) use credential::bearer;
-pub(super) use handler::Caller;
+pub(super) use handler::KnownCaller;
 
 use std::convert::Infallible;
 use std::fmt;

@@ -13,13 +13,13 @@ use crate::gate::Running;
 use crate::id::SessionId;
 
 use super::super::answer::{SessionEntry, private};
-use super::super::extract::Caller;
+use super::super::extract::KnownCaller;
 use super::super::problem::Rejection;
 
 /// Lists the sessions of the caller.
 pub(in crate::http) async fn list(
     State(gate): State<Arc<Running>>,
-    caller: Caller,
+    caller: KnownCaller,
 ) -> Result<Response, Rejection> {
     let sessions = gate
         .sessions()
@@ -45,7 +45,7 @@ pub(in crate::http) struct SessionPath {
 /// an id that is not even text.
 pub(in crate::http) async fn end(
     State(gate): State<Arc<Running>>,
-    caller: Caller,
+    caller: KnownCaller,
     path: Result<Path<SessionPath>, PathRejection>,
 ) -> Result<StatusCode, Rejection> {
     let attempt = async {

@@ -8,12 +8,12 @@ use zeroize::Zeroizing;
 
 use crate::device::{Client, Transport};
 use crate::error::{Code, Refusal};
-use crate::flow::Proof;
+use crate::flow::Evidence;
 use crate::gate::Running;
 
 use super::super::answer::AccessOnly;
 use super::super::body::{Read, device, has_member, member};
-use super::super::extract::Caller;
+use super::super::extract::KnownCaller;
 use super::super::problem::Rejection;
 use super::super::transport::{answer, answer_access, from_here, presented, wanted};
 
@@ -67,19 +67,19 @@ pub(in crate::http) async fn step(
 /// renewed.
 pub(in crate::http) async fn reauthenticate(
     State(gate): State<Arc<Running>>,
-    caller: Caller,
+    caller: KnownCaller,
     request: Request,
 ) -> Result<Response, Rejection> {
     let attempt = async {
         let read = Read::json(request).await?;
         let proof = if has_member(&read.bytes, STEP_TOKEN) {
-            Proof::Step(
+            Evidence::Step(
                 Zeroizing::new(member(&read.bytes, STEP_TOKEN)?),
                 read.parse()?,
             )
         } else {
             let login = gate.flows().backend().parse_login(&read.bytes);
-            Proof::Login(login.ok_or(Code::InvalidRequest)?)
+            Evidence::Login(login.ok_or(Code::InvalidRequest)?)
         };
         let client = gate.client(&read.parts);
         let renewed = gate.flows().reauthenticate(&caller.token, proof, &client);

@@ -12,7 +12,7 @@ use crate::gate::Running;
 
 use super::super::body::{Read, has_member, member};
 use super::super::cookie::{ACCESS, REFRESH, find};
-use super::super::extract::{Caller, bearer};
+use super::super::extract::{KnownCaller, bearer};
 use super::super::problem::Rejection;
 use super::super::transport::{cookies, from_here_with_cookies, presented, signed_out};
 
@@ -63,7 +63,7 @@ fn brings_cookies(headers: &HeaderMap) -> bool {
 /// Signs the caller out everywhere.
 pub(in crate::http) async fn sign_out_all(
     State(gate): State<Arc<Running>>,
-    caller: Caller,
+    caller: KnownCaller,
 ) -> Result<Response, Rejection> {
     let ended = gate.flows().sign_out_all(caller.token.subject()).await;
     ended.map_err(|refusal| gate.reject(refusal))?;

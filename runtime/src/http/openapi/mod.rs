@@ -3,6 +3,7 @@
 mod operation;
 mod protected;
 mod schema;
+mod scheme;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
@@ -18,12 +19,7 @@ use super::cookie;
 use super::protected::Route;
 use super::routes::ROUTES;
 
-/// The security scheme of access tokens, by its name in the document.
-const BEARER: &str = "access_token";
-/// That of access tokens in cookies, where those are on.
-const COOKIE: &str = "access_cookie";
-/// That of services that ask about tokens, where there are any.
-const SERVICE: &str = "service";
+use scheme::{BEARER, COOKIE, SERVICE};
 
 impl<B: AuthBackend> Gate<B> {
     /// The OpenAPI document (3.1) of the auth routes: paths, bodies, answers, and the security

@@ -12,8 +12,11 @@ use axum::routing::MethodFilter;
 
 use crate::gate::{AuthRoute, RouteConfig, Running};
 
-use super::super::routes::{Answered, At, Body, Caller, Member, Needed, RouteRow, Words};
-use super::{BEARER, COOKIE, SERVICE, schema};
+use super::super::routes::{
+    Answered, At, Body, BodyMember, CallerKind, Needed, RouteRow, RouteWords,
+};
+use super::schema;
+use super::scheme::{BEARER, COOKIE, SERVICE};
 
 /// Returns the operation of a row in a gate; `None` where the document does not have it.
 pub(super) fn operation(row: &RouteRow, gate: &Running, has_cookies: bool) -> Option<Operation> {
@@ -50,7 +53,7 @@ pub(super) fn method(row: &RouteRow) -> HttpMethod {
 }
 
 /// Returns the summary that the backend gave, or that of the table.
-fn summary<'a>(row: &RouteRow, words: &'a Words, config: &'a RouteConfig) -> &'a str {
+fn summary<'a>(row: &RouteRow, words: &'a RouteWords, config: &'a RouteConfig) -> &'a str {
     let own = match row.at {
         At::SignIn("") => config.signin.summary,
         At::Refresh => config.refresh.summary,
@@ -59,7 +62,11 @@ fn summary<'a>(row: &RouteRow, words: &'a Words, config: &'a RouteConfig) -> &'a
     own.unwrap_or(words.summary)
 }
 
-fn description<'a>(row: &RouteRow, words: &'a Words, config: &'a RouteConfig) -> Option<&'a str> {
+fn description<'a>(
+    row: &RouteRow,
+    words: &'a RouteWords,
+    config: &'a RouteConfig,
+) -> Option<&'a str> {
     match row.at {
         At::SignIn("") => config.signin.description,
         At::Refresh => config.refresh.description,
@@ -67,23 +74,23 @@ fn description<'a>(row: &RouteRow, words: &'a Words, config: &'a RouteConfig) ->
     }
 }
 
-fn secured(operation: OperationBuilder, caller: Caller, has_cookies: bool) -> OperationBuilder {
+fn secured(operation: OperationBuilder, caller: CallerKind, has_cookies: bool) -> OperationBuilder {
     let needs = |scheme| SecurityRequirement::new(scheme, [""; 0]);
     match caller {
-        Caller::Anyone => operation.securities(Some([])),
-        Caller::MaybeSignedIn => {
+        CallerKind::Anyone => operation.securities(Some([])),
+        CallerKind::MaybeSignedIn => {
             operation.securities(Some([SecurityRequirement::default(), needs(BEARER)]))
         }
-        Caller::Service => operation.security(needs(SERVICE)),
-        Caller::SignedIn if has_cookies => {
+        CallerKind::Service => operation.security(needs(SERVICE)),
+        CallerKind::SignedIn if has_cookies => {
             operation.security(needs(BEARER)).security(needs(COOKIE))
         }
-        Caller::SignedIn => operation.security(needs(BEARER)),
+        CallerKind::SignedIn => operation.security(needs(BEARER)),
     }
 }
 
-fn body(words: &Words, gate: &Running, has_cookies: bool) -> Option<RequestBody> {
-    let members = |members: &[Member]| {
+fn body(words: &RouteWords, gate: &Running, has_cookies: bool) -> Option<RequestBody> {
+    let members = |members: &[BodyMember]| {
         schema::object(members.iter().map(|member| {
             let is_needed = match member.needed {
                 Needed::Always => true,

@@ -13,7 +13,7 @@ use crate::policy::Rule;
 
 use super::super::protected::{ProtectedRouter, Route, Security};
 use super::operation::problem;
-use super::{BEARER, COOKIE};
+use super::scheme::{BEARER, COOKIE};
 
 impl<S> ProtectedRouter<S>
 where

@@ -1,6 +1,7 @@
 //! Deny by default: a router whose handlers say in their first argument who may call them, or do
 //! not compile.
 
+mod application;
 mod argument;
 pub mod routing;
 
@@ -8,7 +9,8 @@ pub mod routing;
 #[deprecated(since = "0.1.0", note = "use `ProtectedRouter`")]
 pub type Guarded<S = ()> = ProtectedRouter<S>;
 
-pub use argument::{CallerArgument, DeclaresCaller, IntoApp, ProtectedMethods, Routes};
+pub use application::{IntoApp, ProtectedMethods, Routes};
+pub use argument::{CallerArgument, DeclaresCaller};
 
 use std::convert::Infallible;
 use std::fmt;

@@ -1,0 +1,65 @@
+//! What protected routers, and the gate that is installed in an application, take: each a closed set
+//! with a message of its own.
+
+use axum::Router;
+
+use super::routing::MethodRouter;
+use super::{ProtectedRouter, Route};
+
+/// The handlers of a route, each of which says who may call it: [`MethodRouter`], and nothing else.
+#[diagnostic::on_unimplemented(
+    message = "the handlers of this route need not say who may call them",
+    label = "expected handlers from `tollgate::routing`",
+    note = "take `get`, `post` and the others from `tollgate::routing` instead of `axum::routing`"
+)]
+pub trait ProtectedMethods<S>: Sized {
+    #[doc(hidden)]
+    fn into_methods(self) -> MethodRouter<S>;
+}
+
+impl<S> ProtectedMethods<S> for MethodRouter<S> {
+    fn into_methods(self) -> Self {
+        self
+    }
+}
+
+/// Routes whose handlers say who may call them: [`ProtectedRouter`], and nothing else.
+#[diagnostic::on_unimplemented(
+    message = "the handlers of these routes need not say who may call them",
+    label = "expected a `ProtectedRouter` router",
+    note = "put it beside the guarded ones: `Router::new().merge(guarded).merge(other)`"
+)]
+pub trait Routes<S>: Sized {
+    #[doc(hidden)]
+    fn into_guarded(self) -> ProtectedRouter<S>;
+}
+
+impl<S> Routes<S> for ProtectedRouter<S> {
+    fn into_guarded(self) -> Self {
+        self
+    }
+}
+
+/// What [`Gate::install`](crate::gate::Gate::install) takes: an axum router, or a [`ProtectedRouter`],
+/// whose routes say who may call them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no application to install a gate in",
+    label = "expected a router",
+    note = "give it an `axum::Router` or a `ProtectedRouter` router, before `with_state`"
+)]
+pub trait IntoApp<S>: Sized {
+    #[doc(hidden)]
+    fn into_parts(self) -> (Router<S>, Vec<Route>);
+}
+
+impl<S> IntoApp<S> for Router<S> {
+    fn into_parts(self) -> (Router<S>, Vec<Route>) {
+        (self, Vec::new())
+    }
+}
+
+impl<S> IntoApp<S> for ProtectedRouter<S> {
+    fn into_parts(self) -> (Router<S>, Vec<Route>) {
+        (self.router, self.routes)
+    }
+}
