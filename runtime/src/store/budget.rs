@@ -11,20 +11,20 @@ use crate::clock::Timestamp;
 /// One unit of cost takes `period / burst`, which is seldom a whole number of milliseconds.
 /// Counting the fraction in `burst`-ths keeps it exact, so nothing drifts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BudgetState {
+pub(super) struct BudgetState {
     /// The time at which it is full again.
-    pub full_at: Timestamp,
+    pub(super) full_at: Timestamp,
     /// What comes on top of that, in `burst`-ths of a millisecond.
-    pub fraction: u32,
+    pub(super) fraction: u32,
 }
 
 /// A [`Limit`] in whole milliseconds, neither part zero: a key has a budget for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct BudgetRate {
+pub(super) struct BudgetRate {
     /// How much may be spent at once.
-    pub burst: u32,
+    pub(super) burst: u32,
     /// How long an empty budget takes to be full again, in milliseconds.
-    pub period: u64,
+    pub(super) period: u64,
 }
 
 impl BudgetState {
@@ -37,7 +37,7 @@ impl BudgetState {
     ///
     /// # Errors
     /// What `read` returns.
-    pub fn spend<E>(
+    pub(super) fn spend<E>(
         limits: &[Limit],
         cost: u32,
         now: Timestamp,

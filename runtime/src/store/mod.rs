@@ -16,13 +16,13 @@ mod postgres;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
+pub mod rows;
 mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStore};
-pub use budget::{BudgetRate, BudgetState};
 pub use contract::SessionStore;
 pub use handle::Store;
 pub use memory::MemoryStore;

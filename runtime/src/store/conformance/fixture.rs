@@ -8,6 +8,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::broken::Broken;
+pub(super) use super::clause::NOW;
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::{SessionId, TokenId};
@@ -59,9 +60,6 @@ macro_rules! same {
         }
     };
 }
-
-/// When clauses begin.
-pub(super) const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
 pub(super) const MILLISECOND: Duration = Duration::from_millis(1);
 pub(super) const SECOND: Duration = Duration::from_secs(1);

@@ -1,12 +1,6 @@
-//! The store in memory: one lock over plain maps.
+//! The store in memory: one lock over rows that are kept as they are.
 
-mod archive;
-mod log;
-mod once;
-mod revoke;
-mod session;
-mod state;
-mod token;
+mod row;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -21,11 +15,12 @@ use super::record::{
     Rotated, RotationWrite, Session, Spent, StoreError, StoreHealth, StoredKeys, TokenQuery,
     TokenRecord,
 };
-use super::shared::operation::StoreOperation;
+use super::rows;
+use super::shared::operation::{Cause, StoreOperation};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
-use state::State;
+use row::MemoryRows;
 
 /// Sessions in memory, for tests and for programs whose sessions may end with them.
 ///
@@ -36,7 +31,7 @@ pub struct MemoryStore(Arc<SharedState>);
 
 #[derive(Default)]
 struct SharedState {
-    state: Mutex<State>,
+    rows: Mutex<MemoryRows>,
     /// Wakes those who wait for the log.
     logged: Notify,
 }
@@ -52,16 +47,14 @@ impl MemoryStore {
     fn with<T>(
         &self,
         operation: StoreOperation,
-        run: impl FnOnce(&mut State) -> T,
+        run: impl FnOnce(&mut MemoryRows) -> Result<T, Cause>,
     ) -> Result<T, StoreError> {
-        let mut state = self
-            .0
-            .state
-            .lock()
-            .map_err(|_| operation.failed("an operation panicked"))?;
-        let before = state.log.last();
-        let answer = run(&mut state);
-        if state.log.last() != before {
+        let rows = self.0.rows.lock();
+        let mut rows = rows.map_err(|_| operation.failed("an operation panicked"))?;
+        let failed = |cause| operation.failed(cause);
+        let before = rows::last_logged(&*rows).map_err(failed)?;
+        let answer = run(&mut rows).map_err(failed)?;
+        if rows::last_logged(&*rows).map_err(failed)? != before {
             self.0.logged.notify_waiters();
         }
         Ok(answer)
@@ -80,7 +73,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn health(&self, now: Timestamp) -> Result<StoreHealth, StoreError> {
-        self.with(StoreOperation::Health, |state| state.health(now))
+        self.with(StoreOperation::Health, |rows| rows::health(rows, now))
     }
 
     async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -88,9 +81,9 @@ impl SessionStore for MemoryStore {
     }
 
     async fn open_session(&self, new: NewSession, now: Timestamp) -> Result<Opened, StoreError> {
-        self.with(StoreOperation::OpenSession, |state| {
-            state.open_session(new, now)
-        })?
+        self.with(StoreOperation::OpenSession, |rows| {
+            rows::open_session(rows, &new, now)
+        })
     }
 
     async fn session(
@@ -98,11 +91,13 @@ impl SessionStore for MemoryStore {
         sid: SessionId,
         _now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
-        self.with(StoreOperation::Session, |state| state.session(sid))
+        self.with(StoreOperation::Session, |rows| rows::session(rows, sid))
     }
 
     async fn rotate(&self, rotation: RotationWrite, now: Timestamp) -> Result<Rotated, StoreError> {
-        self.with(StoreOperation::Rotate, |state| state.rotate(rotation, now))
+        self.with(StoreOperation::Rotate, |rows| {
+            rows::rotate(rows, rotation, now)
+        })
     }
 
     async fn confirm(
@@ -110,12 +105,14 @@ impl SessionStore for MemoryStore {
         seen: Vec<(SessionId, u32)>,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.with(StoreOperation::Confirm, |state| state.confirm(&seen, now))
+        self.with(StoreOperation::Confirm, |rows| {
+            rows::confirm(rows, &seen, now)
+        })
     }
 
     async fn revoke(&self, revocation: Revocation, now: Timestamp) -> Result<Revoked, StoreError> {
-        self.with(StoreOperation::Revoke, |state| {
-            state.revoke(revocation, now)
+        self.with(StoreOperation::Revoke, |rows| {
+            rows::revoke(rows, revocation, now)
         })
     }
 
@@ -124,14 +121,14 @@ impl SessionStore for MemoryStore {
         subject: String,
         now: Timestamp,
     ) -> Result<Vec<Session>, StoreError> {
-        self.with(StoreOperation::SessionsOf, |state| {
-            state.sessions_of(&subject, now)
+        self.with(StoreOperation::SessionsOf, |rows| {
+            rows::sessions_of(rows, &subject, now)
         })
     }
 
     async fn epoch_of(&self, subject: String, client_id: String) -> Result<u64, StoreError> {
-        self.with(StoreOperation::EpochOf, |state| {
-            state.epoch(&subject, &client_id)
+        self.with(StoreOperation::EpochOf, |rows| {
+            rows::epoch_of(rows, &subject, &client_id)
         })
     }
 
@@ -140,8 +137,8 @@ impl SessionStore for MemoryStore {
         tokens: Vec<TokenRecord>,
         _now: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.with(StoreOperation::RecordTokens, |state| {
-            state.record_tokens(tokens)
+        self.with(StoreOperation::RecordTokens, |rows| {
+            rows::record_tokens(rows, &tokens)
         })
     }
 
@@ -150,17 +147,19 @@ impl SessionStore for MemoryStore {
         query: TokenQuery,
         now: Timestamp,
     ) -> Result<Vec<TokenRecord>, StoreError> {
-        self.with(StoreOperation::Tokens, |state| state.tokens(&query, now))
+        self.with(StoreOperation::Tokens, |rows| {
+            rows::tokens(rows, &query, now)
+        })
     }
 
     async fn log_since(&self, cursor: LogCursor, now: Timestamp) -> Result<LogPage, StoreError> {
-        self.with(StoreOperation::LogSince, |state| {
-            state.log.since(&cursor, now)
+        self.with(StoreOperation::LogSince, |rows| {
+            rows::log_since(rows, &cursor, now)
         })
     }
 
     async fn changed(&self, _cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
-        // Whether something came or not, the caller looks.
+        // Whether something was logged or not, the caller looks.
         let _ = timeout(patience, self.0.logged.notified()).await;
         Ok(())
     }
@@ -171,8 +170,8 @@ impl SessionStore for MemoryStore {
         limit: u32,
         now: Timestamp,
     ) -> Result<Archived, StoreError> {
-        self.with(StoreOperation::Archive, |state| {
-            state.archive(before.min(now), limit, now)
+        self.with(StoreOperation::Archive, |rows| {
+            rows::archive(rows, before, limit, now)
         })
     }
 
@@ -182,13 +181,15 @@ impl SessionStore for MemoryStore {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.with(StoreOperation::ConsumeOnce, |state| {
-            state.consume_once(key, until, now)
+        self.with(StoreOperation::ConsumeOnce, |rows| {
+            rows::consume_once(rows, key, until, now)
         })
     }
 
     async fn put_once(&self, value: OnceValue, now: Timestamp) -> Result<bool, StoreError> {
-        self.with(StoreOperation::PutOnce, |state| state.put_once(value, now))
+        self.with(StoreOperation::PutOnce, |rows| {
+            rows::put_once(rows, value, now)
+        })
     }
 
     async fn take_once(
@@ -197,8 +198,8 @@ impl SessionStore for MemoryStore {
         hash: [u8; 32],
         now: Timestamp,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        self.with(StoreOperation::TakeOnce, |state| {
-            state.take_once(kind, hash, now)
+        self.with(StoreOperation::TakeOnce, |rows| {
+            rows::take_once(rows, &kind, hash, now)
         })
     }
 
@@ -209,13 +210,13 @@ impl SessionStore for MemoryStore {
         limits: Vec<Limit>,
         now: Timestamp,
     ) -> Result<Spent, StoreError> {
-        self.with(StoreOperation::Spend, |state| {
-            state.spend(&key, cost, &limits, now)
+        self.with(StoreOperation::Spend, |rows| {
+            rows::spend(rows, &key, cost, &limits, now)
         })
     }
 
     async fn keys(&self) -> Result<StoredKeys, StoreError> {
-        self.with(StoreOperation::Keys, |state| state.keys())
+        self.with(StoreOperation::Keys, |rows| rows::keys(rows))
     }
 
     async fn swap_keys(
@@ -224,8 +225,8 @@ impl SessionStore for MemoryStore {
         ring: Vec<u8>,
         _now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.with(StoreOperation::SwapKeys, |state| {
-            state.swap_keys(expected, ring)
+        self.with(StoreOperation::SwapKeys, |rows| {
+            rows::swap_keys(rows, expected, ring)
         })
     }
 
@@ -236,8 +237,8 @@ impl SessionStore for MemoryStore {
         acr: Option<String>,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
-        self.with(StoreOperation::Reauthenticate, |state| {
-            state.reauthenticate(sid, auth_time, acr, now)
+        self.with(StoreOperation::Reauthenticate, |rows| {
+            rows::reauthenticate(rows, sid, auth_time, acr, now)
         })
     }
 
@@ -247,14 +248,14 @@ impl SessionStore for MemoryStore {
         device: Device,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.with(StoreOperation::Attach, |state| {
-            state.attach(sid, device, now)
+        self.with(StoreOperation::Attach, |rows| {
+            rows::attach(rows, sid, device, now)
         })
     }
 
     async fn set_paused(&self, paused: bool, _now: Timestamp) -> Result<(), StoreError> {
-        self.with(StoreOperation::SetPaused, |state| {
-            state.log.set_paused(paused)
+        self.with(StoreOperation::SetPaused, |rows| {
+            rows::set_paused(rows, paused)
         })
     }
 }

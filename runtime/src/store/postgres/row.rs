@@ -14,12 +14,12 @@ use crate::store::shared::row;
 
 /// Reads a session from the columns of `session_columns!`.
 pub(super) fn session(row: &PgRow) -> Result<Session, Fault> {
-    Ok(row::session(&mut RowColumns { row, next: 0 })?)
+    Ok(row::session(&mut PostgresColumns { row, next: 0 })?)
 }
 
 /// Reads a row of the registry from the columns of `token_columns!`.
 pub(super) fn token(row: &PgRow) -> Result<TokenRecord, Fault> {
-    Ok(row::token(&mut RowColumns { row, next: 0 })?)
+    Ok(row::token(&mut PostgresColumns { row, next: 0 })?)
 }
 
 /// Reads a time.
@@ -38,12 +38,12 @@ pub(super) fn small(row: &PgRow, column: usize) -> Result<u32, Fault> {
         .map_err(|_| "a number of the store is out of its range".into())
 }
 
-struct RowColumns<'r> {
+struct PostgresColumns<'r> {
     row: &'r PgRow,
     next: usize,
 }
 
-impl<'r> RowColumns<'r> {
+impl<'r> PostgresColumns<'r> {
     fn take<T: Decode<'r, Postgres> + Type<Postgres>>(&mut self) -> Result<T, Cause> {
         let value = self.row.try_get(self.next)?;
         self.next += 1;
@@ -51,7 +51,7 @@ impl<'r> RowColumns<'r> {
     }
 }
 
-impl Columns for RowColumns<'_> {
+impl Columns for PostgresColumns<'_> {
     fn number(&mut self) -> Result<Option<u64>, Cause> {
         Ok(self.take::<Option<i64>>()?.map(columns::natural))
     }

@@ -240,12 +240,8 @@ pub(super) async fn rotate(
     let query = if is_plain {
         query
     } else {
-        // A step that brings no generation has none to log.
-        let until = rotation
-            .log_until
-            .filter(|_| !matches!(rotation.step, RotationStep::Hold { .. }));
         query
-            .bind(until.map(|until| millis(bounded(until))))
+            .bind(rotation.entry().map(|entry| millis(entry.until)))
             .bind(token::listed(&rotation.tokens))
     };
     Ok(if query.fetch_optional(db).await?.is_some() {

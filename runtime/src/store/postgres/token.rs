@@ -7,6 +7,7 @@ use super::row::{self, escaped};
 use crate::clock::Timestamp;
 use crate::store::record::{TokenQuery, TokenRecord};
 use crate::store::shared::columns::{millis, token_columns};
+use crate::store::shared::hex::hex;
 
 /// The statement that writes rows for each row of `$from`, which has one or none; `$list` is the
 /// parameter with [`listed`] tokens. A row whose `jti` is there already is left as it is.
@@ -48,10 +49,6 @@ pub(super) fn listed(tokens: &[TokenRecord]) -> String {
         })
     });
     serde_json::Value::Array(rows.collect()).to_string()
-}
-
-fn hex(id: &[u8; 16]) -> String {
-    format!("{:032x}", u128::from_be_bytes(*id))
 }
 
 /// Answers how many were new.

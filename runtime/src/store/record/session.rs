@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::revocation::RevokeReason;
 use super::token::TokenRecord;
 use crate::clock::Timestamp;
@@ -10,7 +12,10 @@ use crate::id::SessionId;
 pub use crate::settings::OnLimit;
 
 /// A session as the store keeps it.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// It can be serialised, for stores that keep a row as one document; then its fields have the names
+/// that they have here.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// The session's id.
     pub sid: SessionId,
@@ -83,7 +88,7 @@ impl fmt::Debug for Session {
 }
 
 /// The refresh token that the current one replaced.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Predecessor {
     /// Its generation.
     pub generation: u32,

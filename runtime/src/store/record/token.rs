@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
 
-/// A row of the token registry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A row of the token registry. It can be serialised, as [`Session`](super::Session) can.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRecord {
     /// The token's id.
     pub jti: TokenId,

@@ -5,10 +5,11 @@ use std::time::Duration;
 use redis::Value;
 
 use super::reply;
-use super::script::{Call, KEYS, PUT, SPEND, SWAP_KEYS, TAKE, hex};
+use super::script::{Call, KEYS, PUT, SPEND, SWAP_KEYS, TAKE};
 use crate::clock::Timestamp;
 use crate::store::budget::BudgetRate;
 use crate::store::record::{Limit, OnceValue, Spent, StoredKeys};
+use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
 pub(super) fn consume(key: [u8; 32], until: Timestamp, now: Timestamp) -> Result<Call, Cause> {

@@ -2,10 +2,11 @@
 
 use redis::Value;
 
-use super::script::{Call, EPOCH, REVOKE, hex};
+use super::script::{Call, EPOCH, REVOKE};
 use super::{reply, row};
 use crate::clock::Timestamp;
 use crate::store::record::{Revocation, Revoked, Target};
+use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
 pub(super) fn revoke(revocation: Revocation, now: Timestamp) -> Result<Call, Cause> {

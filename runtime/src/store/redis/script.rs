@@ -6,6 +6,7 @@ use redis::{Cmd, Script};
 
 use crate::clock::Timestamp;
 use crate::secret::fill_random;
+use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
 /// A script, by the hash that the server keeps it under.
@@ -152,15 +153,4 @@ impl Call {
         }
         command
     }
-}
-
-/// Bytes as they stand in keys: their order is that of the bytes.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }

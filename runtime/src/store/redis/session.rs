@@ -2,7 +2,7 @@
 
 use redis::Value;
 
-use super::script::{ATTACH, CONFIRM, Call, OPEN, READ, REAUTHENTICATE, ROTATE, SESSIONS, hex};
+use super::script::{ATTACH, CONFIRM, Call, OPEN, READ, REAUTHENTICATE, ROTATE, SESSIONS};
 use super::{reply, row, token};
 use crate::clock::Timestamp;
 use crate::device::Device;
@@ -10,6 +10,7 @@ use crate::id::SessionId;
 use crate::store::record::{
     Authenticated, NewSession, OnLimit, Opened, Rotated, RotationStep, RotationWrite, Session,
 };
+use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
 /// A session's key, without what every key begins with.

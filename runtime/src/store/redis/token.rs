@@ -2,11 +2,12 @@
 
 use redis::Value;
 
-use super::script::{Call, RECORD, TOKENS, hex};
+use super::script::{Call, RECORD, TOKENS};
 use super::{reply, row};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
 use crate::store::record::{TokenQuery, TokenRecord};
+use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
 /// The rows, their number first, as `record.lua` reads them.

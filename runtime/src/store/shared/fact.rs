@@ -2,13 +2,12 @@
 
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
-use crate::store::record::{Fact, LogEntry, StoreError};
+use crate::store::record::{Fact, LogEntry, RotationStep, RotationWrite, StoreError};
 
 impl Fact {
     /// Returns whether the fact holds for ever, so that a store keeps its present value and never
     /// archives it. A later fact of the same kind and key takes its place.
-    #[must_use]
-    pub const fn is_lasting(&self) -> bool {
+    pub(in crate::store) const fn is_lasting(&self) -> bool {
         matches!(
             self,
             Self::Client(..) | Self::Key(_) | Self::Everything(_) | Self::Paused(..)
@@ -17,17 +16,7 @@ impl Fact {
 
     /// Returns the fact as the three columns that stores keep: its kind, the bytes of the id or
     /// name that it is about, and a number.
-    ///
-    /// ```
-    /// use tollgate::store::Fact;
-    ///
-    /// let fact = Fact::Subject("ada".to_owned(), 7);
-    /// let (kind, key, value) = fact.to_columns();
-    /// assert_eq!((kind, key, value), ("subject", &b"ada"[..], 7));
-    /// assert_eq!(Fact::from_columns(kind, key.to_vec(), value).unwrap(), fact);
-    /// ```
-    #[must_use]
-    pub fn to_columns(&self) -> (&'static str, &[u8], u64) {
+    pub(in crate::store) fn to_columns(&self) -> (&'static str, &[u8], u64) {
         match self {
             Self::Session(sid) => (SESSION, sid.as_bytes(), 0),
             Self::Generation(sid, generation) => {
@@ -50,7 +39,11 @@ impl Fact {
     ///
     /// # Errors
     /// The kind is one that this version does not know, or the key is not what its kind needs.
-    pub fn from_columns(kind: &str, key: Vec<u8>, value: u64) -> Result<Self, StoreError> {
+    pub(in crate::store) fn from_columns(
+        kind: &str,
+        key: Vec<u8>,
+        value: u64,
+    ) -> Result<Self, StoreError> {
         Ok(match kind {
             SESSION => Self::Session(SessionId::from_bytes(id(key)?)),
             GENERATION => {
@@ -75,14 +68,27 @@ impl Fact {
 impl LogEntry {
     /// Makes the entry of a fact that must be remembered until then. A lasting fact is remembered
     /// for ever ([`Timestamp::MAX`]), and no other one is.
-    #[must_use]
-    pub fn new(fact: Fact, until: Timestamp) -> Self {
+    pub(in crate::store) fn new(fact: Fact, until: Timestamp) -> Self {
         let until = if fact.is_lasting() {
             Timestamp::MAX
         } else {
             bounded(until)
         };
         Self { fact, until }
+    }
+}
+
+impl RotationWrite {
+    /// Returns the entry that the log gets where the step is done: tokens of earlier generations
+    /// are dead. A [`RotationStep::Hold`] brings no generation and logs nothing.
+    pub(in crate::store) fn entry(&self) -> Option<LogEntry> {
+        let (RotationStep::Advance { generation, .. } | RotationStep::Remint { generation, .. }) =
+            self.step
+        else {
+            return None;
+        };
+        let fact = Fact::Generation(self.sid, generation.saturating_add(1));
+        self.log_until.map(|until| LogEntry::new(fact, until))
     }
 }
 

@@ -3,9 +3,11 @@
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
 pub(super) mod columns;
 pub(super) mod fact;
+pub(super) mod hex;
 pub(super) mod limit;
 pub(super) mod operation;
 pub(super) mod registry;
+pub(super) mod revocation;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
 pub(super) mod row;
 pub(super) mod session;

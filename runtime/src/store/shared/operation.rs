@@ -80,6 +80,6 @@ impl StoreOperation {
     }
 }
 
-/// What a database or its library says about a failure.
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
-pub(in crate::store) type Cause = Box<dyn std::error::Error + Send + Sync>;
+/// Why an operation failed: what a database or its library said, or a text. An error of a library
+/// becomes one by `?`.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;

@@ -4,26 +4,20 @@ use std::collections::{HashMap, HashSet};
 
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
-use crate::store::record::{Session, TokenQuery, TokenRecord};
+use crate::store::record::{TokenQuery, TokenRecord};
 
 impl TokenRecord {
     /// Returns the place of the row in the order of the registry.
-    #[must_use]
-    pub const fn place(&self) -> (Timestamp, TokenId) {
+    pub(in crate::store) const fn place(&self) -> (Timestamp, TokenId) {
         (self.issued_at, self.jti)
-    }
-
-    /// Returns whether the token is active: neither expired nor revoked, and its session, where it
-    /// has one, there and not revoked. `session` reads the row of that session.
-    #[must_use]
-    pub fn is_active(&self, session: Option<&Session>, now: Timestamp) -> bool {
-        let belongs = self.sid.is_none() || session.is_some_and(|row| row.revoked.is_none());
-        self.expires_at > now && self.revoked_at.is_none() && belongs
     }
 
     /// Returns a token and its descendants among the rows of the registry, each once and the root
     /// first. The root need not be registered.
-    pub fn tree<'a>(root: TokenId, rows: impl IntoIterator<Item = &'a Self>) -> Vec<TokenId> {
+    pub(in crate::store) fn tree<'a>(
+        root: TokenId,
+        rows: impl IntoIterator<Item = &'a Self>,
+    ) -> Vec<TokenId> {
         let mut children: HashMap<TokenId, Vec<TokenId>> = HashMap::new();
         for row in rows {
             if let Some(parent) = row.parent {
@@ -45,7 +39,7 @@ impl TokenRecord {
     /// Returns the tokens that [`archive`](crate::store::SessionStore::archive) may delete: those
     /// that expired before `before` and have no live session. A row without a session stays while
     /// one below it does, so that no tree is split.
-    pub fn archivable<'a>(
+    pub(in crate::store) fn archivable<'a>(
         rows: impl IntoIterator<Item = &'a Self>,
         before: Timestamp,
         is_live: impl Fn(SessionId) -> bool,
@@ -71,15 +65,38 @@ impl TokenRecord {
 }
 
 impl TokenQuery {
-    /// Returns whether a row meets the conditions that the row alone decides: all but
-    /// [`tree`](Self::tree) and [`active`](Self::active).
-    #[must_use]
-    pub fn matches(&self, row: &TokenRecord) -> bool {
-        let subject = self.subject.as_ref();
-        self.jti.is_none_or(|jti| row.jti == jti)
-            && subject.is_none_or(|subject| row.subject == *subject)
-            && self.sid.is_none_or(|sid| row.sid == Some(sid))
-            && (self.device_id.is_none() || row.device_id == self.device_id)
-            && self.after.is_none_or(|last| row.place() > last)
+    /// Returns the rows that the query wants, in the order of the registry and at most
+    /// [`limit`](Self::limit) of them.
+    ///
+    /// `rows` are those of the whole registry, or those that an index found; where a
+    /// [`tree`](Self::tree) is asked for, all of that tree among them. `counts` says whether a
+    /// session is there and not revoked.
+    pub(in crate::store) fn select<'a>(
+        &self,
+        rows: impl IntoIterator<Item = &'a TokenRecord> + Clone,
+        counts: impl Fn(SessionId) -> bool,
+        now: Timestamp,
+    ) -> Vec<TokenRecord> {
+        let tree = self.tree.map(|root| {
+            let tree = TokenRecord::tree(root, rows.clone());
+            tree.into_iter().collect::<HashSet<_>>()
+        });
+        let is_active = |row: &TokenRecord| {
+            row.expires_at > now && row.revoked_at.is_none() && row.sid.is_none_or(&counts)
+        };
+        let mut found: Vec<_> = rows
+            .into_iter()
+            .filter(|row| self.jti.is_none_or(|jti| row.jti == jti))
+            .filter(|row| self.subject.is_none() || self.subject.as_ref() == Some(&row.subject))
+            .filter(|row| self.sid.is_none() || self.sid == row.sid)
+            .filter(|row| self.device_id.is_none() || self.device_id == row.device_id)
+            .filter(|row| self.after.is_none_or(|last| row.place() > last))
+            .filter(|row| tree.as_ref().is_none_or(|tree| tree.contains(&row.jti)))
+            .filter(|row| self.active.is_none_or(|active| is_active(row) == active))
+            .cloned()
+            .collect();
+        found.sort_unstable_by_key(TokenRecord::place);
+        found.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
+        found
     }
 }

@@ -3,14 +3,12 @@
 //! A database changes single columns in one conditional statement instead.
 
 use crate::clock::Timestamp;
-use crate::id::SessionId;
 use crate::store::record::{NewSession, Predecessor, RevokeReason, Rotated, RotationStep, Session};
 
 impl Session {
     /// Makes the row of a session that is opened at `now`: at generation 0, unconfirmed and without
     /// a predecessor. Its [`epoch`](Self::epoch) is 0, for a store fills it in when it reads a row.
-    #[must_use]
-    pub fn opened(new: &NewSession, now: Timestamp) -> Self {
+    pub(in crate::store) fn opened(new: &NewSession, now: Timestamp) -> Self {
         Self {
             sid: new.sid,
             subject: new.subject.clone(),
@@ -36,19 +34,12 @@ impl Session {
         }
     }
 
-    /// Returns what live sessions are ordered by when some of them have to end for a new one: those
-    /// seen longest ago come first.
-    #[must_use]
-    pub const fn eviction_order(&self) -> (Timestamp, Timestamp, SessionId) {
-        (self.last_seen_at, self.created_at, self.sid)
-    }
-
     /// Rotates the row where the session is live and the conditions of the step hold, and otherwise
     /// leaves it as it is.
     ///
     /// Reading the row, rotating it and writing it back have to be one transaction: of several
     /// rotations of one generation exactly one may find its conditions true.
-    pub fn rotate(&mut self, step: RotationStep, now: Timestamp) -> Rotated {
+    pub(in crate::store) fn rotate(&mut self, step: RotationStep, now: Timestamp) -> Rotated {
         let (RotationStep::Advance { generation, .. }
         | RotationStep::Remint { generation, .. }
         | RotationStep::Hold { generation }) = step;
@@ -100,19 +91,9 @@ impl Session {
     ///
     /// An expired one ends too, because the clock of another node may be behind, and to that node
     /// the session is live.
-    pub fn end(&mut self, reason: RevokeReason, now: Timestamp) -> bool {
+    pub(in crate::store) fn end(&mut self, reason: RevokeReason, now: Timestamp) -> bool {
         let was_live = self.is_live(now);
         self.revoked.get_or_insert((now, reason));
         was_live
-    }
-
-    /// Returns whether an access token of the session may not have run out yet and have no entry in
-    /// the log: a session that ended after `running` may have ended without one.
-    ///
-    /// [`Target::Others`](crate::store::Target::Others) ends and logs these sessions, with `running`
-    /// as long before `now` as the revocation's `until` is after it.
-    #[must_use]
-    pub fn may_have_access(&self, running: Timestamp) -> bool {
-        self.revoked.is_none_or(|(at, _)| at > running)
     }
 }

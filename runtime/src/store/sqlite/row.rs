@@ -11,12 +11,12 @@ use crate::store::shared::row;
 
 /// Reads a session from the columns of `session_columns!`.
 pub(super) fn session(row: &Row<'_>) -> Result<Session, Cause> {
-    row::session(&mut RowColumns { row, next: 0 })
+    row::session(&mut SqliteColumns { row, next: 0 })
 }
 
 /// Reads a row of the registry from the columns of `token_columns!`.
 pub(super) fn token(row: &Row<'_>) -> Result<TokenRecord, Cause> {
-    row::token(&mut RowColumns { row, next: 0 })
+    row::token(&mut SqliteColumns { row, next: 0 })
 }
 
 /// Reads a time.
@@ -29,12 +29,12 @@ pub(super) fn natural(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get(column).map(columns::natural)
 }
 
-struct RowColumns<'r, 's> {
+struct SqliteColumns<'r, 's> {
     row: &'r Row<'s>,
     next: usize,
 }
 
-impl RowColumns<'_, '_> {
+impl SqliteColumns<'_, '_> {
     fn take<T: FromSql>(&mut self) -> Result<T, Cause> {
         let value = self.row.get(self.next)?;
         self.next += 1;
@@ -42,7 +42,7 @@ impl RowColumns<'_, '_> {
     }
 }
 
-impl Columns for RowColumns<'_, '_> {
+impl Columns for SqliteColumns<'_, '_> {
     fn number(&mut self) -> Result<Option<u64>, Cause> {
         Ok(self.take::<Option<i64>>()?.map(columns::natural))
     }

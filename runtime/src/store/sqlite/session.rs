@@ -1,13 +1,13 @@
 //! Sessions: opened, read, rotated, confirmed.
 
-use rusqlite::{Connection, OptionalExtension as _, named_params};
+use rusqlite::{Connection, named_params};
 
 use super::{log, revoke, row, token};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
 use crate::store::record::{
-    Fact, NewSession, Opened, RevokeReason, Rotated, RotationStep, RotationWrite, Session,
+    Fact, LogEntry, NewSession, Opened, RevokeReason, Rotated, RotationStep, RotationWrite, Session,
 };
 use crate::store::shared::columns::{millis, session_columns};
 use crate::store::shared::operation::Cause;
@@ -113,7 +113,7 @@ pub(super) fn rotate(
     rotation: &RotationWrite,
     now: Timestamp,
 ) -> Result<Rotated, Cause> {
-    let next = match &rotation.step {
+    let done = match &rotation.step {
         RotationStep::Advance {
             generation,
             current,
@@ -128,8 +128,7 @@ pub(super) fn rotate(
                        ctx_hash = :ctx, confirmed = 0,
                            last_seen_at = :now, idle_exp = min(:idle, abs_exp)
                        WHERE sid = :sid AND gen = :gen AND cur_hash = :hash AND gen < 4294967295
-                           AND revoked_at IS NULL AND idle_exp > :now AND abs_exp > :now
-                       RETURNING gen";
+                           AND revoked_at IS NULL AND idle_exp > :now AND abs_exp > :now";
             let mut statement = db.prepare_cached(sql)?;
             let values = named_params! {
                 ":sid": rotation.sid.as_bytes(),
@@ -141,7 +140,7 @@ pub(super) fn rotate(
                 ":idle": millis(*idle_exp),
                 ":now": millis(now),
             };
-            statement.query_row(values, |row| row.get(0)).optional()?
+            statement.execute(values)? == 1
         }
         RotationStep::Remint {
             generation,
@@ -152,8 +151,7 @@ pub(super) fn rotate(
                        :seal, rotated_at = :now,
                            last_seen_at = :now
                        WHERE sid = :sid AND gen = :gen AND confirmed = 0 AND gen < 4294967295
-                           AND revoked_at IS NULL AND idle_exp > :now AND abs_exp > :now
-                       RETURNING gen";
+                           AND revoked_at IS NULL AND idle_exp > :now AND abs_exp > :now";
             let mut statement = db.prepare_cached(sql)?;
             let values = named_params! {
                 ":sid": rotation.sid.as_bytes(),
@@ -162,21 +160,17 @@ pub(super) fn rotate(
                 ":seal": sealed,
                 ":now": millis(now),
             };
-            statement.query_row(values, |row| row.get(0)).optional()?
+            statement.execute(values)? == 1
         }
         RotationStep::Hold { generation } => {
-            let held = hold(db, rotation.sid, *generation, now)?;
-            if held == Rotated::Done {
-                token::record(db, &rotation.tokens)?;
-            }
-            return Ok(held);
+            hold(db, rotation.sid, *generation, now)? == Rotated::Done
         }
     };
-    let Some(next) = next else {
+    if !done {
         return Ok(Rotated::Lost);
-    };
-    if let Some(until) = rotation.log_until {
-        log::write(db, Fact::Generation(rotation.sid, next), until)?;
+    }
+    if let Some(LogEntry { fact, until }) = rotation.entry() {
+        log::write(db, fact, until)?;
     }
     token::record(db, &rotation.tokens)?;
     Ok(Rotated::Done)

@@ -1,0 +1,59 @@
+//! Deleting what nothing needs any more.
+
+use std::collections::HashSet;
+
+use super::log::LOG;
+use super::once::{BUDGET, ONCE};
+use super::row::Rows;
+use super::table;
+use crate::clock::Timestamp;
+use crate::store::record::{Archived, TokenRecord};
+use crate::store::shared::operation::Cause;
+
+/// Deletes at most `limit` rows of each kind that ended before `before`.
+///
+/// # Errors
+/// The engine failed.
+pub fn archive(
+    rows: &mut impl Rows,
+    before: Timestamp,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Archived, Cause> {
+    let (before, limit) = (before.min(now), usize::try_from(limit)?);
+    let mut done = Archived::default();
+    let sessions = table::sessions(rows)?.into_iter();
+    let live: HashSet<_> = sessions
+        .filter(|row| row.is_live(now))
+        .map(|row| row.sid)
+        .collect();
+    let is_live = |sid| live.contains(&sid);
+    let tokens = TokenRecord::archivable(&table::tokens(rows)?, before, is_live);
+    let tokens = tokens.into_iter().map(table::token_key).collect();
+    done.tokens = delete(rows, tokens, limit, &mut done.more)?;
+    for prefix in [table::SESSION, table::INDEX, ONCE, BUDGET, LOG] {
+        let ended = rows.ended(prefix, before)?;
+        let deleted = delete(rows, ended, limit, &mut done.more)?;
+        match prefix {
+            table::SESSION => done.sessions = deleted,
+            // The index is no kind of rows of its own.
+            table::INDEX => {}
+            _ => done.others += deleted,
+        }
+    }
+    Ok(done)
+}
+
+fn delete(
+    rows: &mut impl Rows,
+    mut keys: Vec<String>,
+    limit: usize,
+    more: &mut bool,
+) -> Result<u64, Cause> {
+    *more |= keys.len() > limit;
+    keys.truncate(limit);
+    for key in &keys {
+        rows.remove(key)?;
+    }
+    Ok(u64::try_from(keys.len())?)
+}

@@ -1,0 +1,94 @@
+//! The one line of epochs, and when subjects change.
+
+use std::time::Duration;
+
+use super::log::lasting;
+use super::row::{ReadRows, RowValue, Rows};
+use crate::clock::Timestamp;
+use crate::store::record::{Fact, Target};
+use crate::store::shared::fact::{CLIENT, GLOBAL};
+use crate::store::shared::operation::Cause;
+
+/// Returns the effective epoch of a subject's session for a client.
+///
+/// # Errors
+/// The engine failed.
+pub fn epoch_of(rows: &impl ReadRows, subject: &str, client_id: &str) -> Result<u64, Cause> {
+    let (own, _) = subject_row(rows, subject)?;
+    let client = lasting(rows, CLIENT, client_id)?;
+    Ok(own.max(client).max(lasting(rows, GLOBAL, "")?))
+}
+
+/// Returns when a subject last changed: 1970 where it never did.
+pub(super) fn changed_at(rows: &impl ReadRows, subject: &str) -> Result<Timestamp, Cause> {
+    Ok(subject_row(rows, subject)?.1)
+}
+
+/// Moves the time at which a subject last changed, also where two changes share a millisecond.
+pub(super) fn touch(rows: &mut impl Rows, subject: &str, now: Timestamp) -> Result<(), Cause> {
+    let (epoch, before) = subject_row(rows, subject)?;
+    let changed_at = now.max(before.plus(Duration::from_millis(1)));
+    rows.put(&key(subject), Timestamp::MAX, (epoch, changed_at))
+}
+
+/// Bumps the epoch that a target is about, above every epoch that a token it concerns may carry.
+/// Returns what the log is to say about the target as a whole.
+pub(super) fn bump(rows: &mut impl Rows, target: Target) -> Result<Option<Fact>, Cause> {
+    let global = lasting(rows, GLOBAL, "")?;
+    Ok(match target {
+        Target::AccessOf(subject) | Target::Subject(subject) => {
+            let (own, changed_at) = subject_row(rows, &subject)?;
+            let epoch = own.max(highest_client(rows)?).max(global) + 1;
+            rows.put(&key(&subject), Timestamp::MAX, (epoch, changed_at))?;
+            Some(Fact::Subject(subject, epoch))
+        }
+        Target::Client(client) => {
+            let own = lasting(rows, CLIENT, &client)?;
+            let epoch = own.max(highest_subject(rows)?).max(global) + 1;
+            Some(Fact::Client(client, epoch))
+        }
+        Target::Everything => {
+            let highest = highest_subject(rows)?.max(highest_client(rows)?);
+            Some(Fact::Everything(highest.max(global) + 1))
+        }
+        Target::Key(key) => Some(Fact::Key(key)),
+        Target::RefreshOf(_)
+        | Target::Others { .. }
+        | Target::Session(_)
+        | Target::Token(_)
+        | Target::Tree(_) => None,
+    })
+}
+
+/// Returns the highest epoch of all rows that begin with one.
+fn highest<R: RowValue>(
+    rows: &impl ReadRows,
+    prefix: &str,
+    epoch: impl Fn(&R) -> u64,
+) -> Result<u64, Cause> {
+    let rows = rows.scan::<R>(prefix, prefix)?;
+    Ok(rows.iter().map(|(_, row)| epoch(row)).max().unwrap_or(0))
+}
+
+fn highest_subject(rows: &impl ReadRows) -> Result<u64, Cause> {
+    highest(rows, SUBJECTS, |(epoch, _): &SubjectRow| *epoch)
+}
+
+fn highest_client(rows: &impl ReadRows) -> Result<u64, Cause> {
+    highest(rows, CLIENTS, |(epoch, _): &(u64, u64)| *epoch)
+}
+
+fn subject_row(rows: &impl ReadRows, subject: &str) -> Result<SubjectRow, Cause> {
+    let row = rows.get(&key(subject))?;
+    Ok(row.map(|(_, row)| row).unwrap_or_default())
+}
+
+fn key(subject: &str) -> String {
+    format!("{SUBJECTS}{subject}")
+}
+
+/// The subject's epoch, and when it last changed.
+type SubjectRow = (u64, Timestamp);
+
+const SUBJECTS: &str = "subject/";
+const CLIENTS: &str = "lasting/client/";

@@ -1,0 +1,50 @@
+//! The contract over rows under keys: every operation as a function, for a store over an engine
+//! that has transactions and keeps its keys in order.
+//!
+//! Such a store implements [`ReadRows`] and [`Rows`] for a transaction of its engine, and each
+//! operation of [`SessionStore`] by the function of the same name, called in one transaction:
+//!
+//! * What a function reads has to hold until what it writes is committed. The simplest way is one
+//!   writing transaction at a time.
+//! * Where a function returns an error, the transaction is rolled back.
+//! * The store answers after the commit.
+//!
+//! An operation that the engine can do better by itself, such as a conditional write of a single
+//! row, need not use its function. `MemoryStore` is made of these functions, and so is the example
+//! `own-store`, whose rows lie in a file.
+//!
+//! | key | row |
+//! |---|---|
+//! | `session/{sid}`, `token/{jti}` | the session, the token |
+//! | `of/{subject}/{sid}` | the id of a subject's session |
+//! | `subject/{subject}` | its epoch, and when it last changed |
+//! | `log/{number}` | kind, key and value of a fact |
+//! | `lasting/{kind}/{key}` | the present value of a lasting fact, and the number of its entry |
+//! | `once/{hash}`, `once/{hash}/{kind}` | nothing for a consumed key, the payload of a value |
+//! | `budget/{burst}/{period}/{key}` | the fraction; the row ends when the budget is full |
+//! | `logged`, `ring`, `checked` | the number of the last entry, the key ring, the last check |
+//!
+//! [`SessionStore`]: super::SessionStore
+
+mod archive;
+mod epoch;
+mod log;
+mod once;
+mod revoke;
+mod row;
+mod session;
+mod table;
+mod token;
+
+pub use super::shared::operation::Cause;
+pub use archive::archive;
+pub use epoch::epoch_of;
+pub(in crate::store) use log::last_logged;
+pub use log::{log_since, set_paused};
+pub use once::{consume_once, keys, put_once, spend, swap_keys, take_once};
+pub use revoke::revoke;
+pub use row::{ReadRows, RowValue, Rows};
+pub use session::{
+    attach, confirm, health, open_session, reauthenticate, rotate, session, sessions_of,
+};
+pub use token::{record_tokens, tokens};

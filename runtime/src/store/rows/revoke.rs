@@ -1,0 +1,85 @@
+//! Revocation: every target of [`Target`].
+
+use std::collections::BTreeSet;
+
+use super::row::{ReadRows, Rows};
+use super::{epoch, log, session, table};
+use crate::clock::Timestamp;
+use crate::id::{SessionId, TokenId};
+use crate::store::record::{Fact, Revocation, Revoked, Session, Target, TokenRecord};
+use crate::store::shared::operation::Cause;
+
+/// Revokes a target, and logs it.
+///
+/// # Errors
+/// The engine failed.
+pub fn revoke(
+    rows: &mut impl Rows,
+    revocation: Revocation,
+    now: Timestamp,
+) -> Result<Revoked, Cause> {
+    let mut done = Revoked::default();
+    if let Some(subject) = revocation.target.subject() {
+        epoch::touch(rows, subject, now)?;
+    }
+    let tokens = match &revocation.target {
+        Target::Token(jti) => vec![*jti],
+        Target::Tree(root) => TokenRecord::tree(*root, &table::tokens(rows)?),
+        _ => Vec::new(),
+    };
+    for sid in ended(rows, &revocation, &tokens, now)? {
+        if let Some(mut row) = session::session(rows, sid)? {
+            done.sessions += u64::from(row.end(revocation.reason, now));
+            table::put_session(rows, row)?;
+        }
+        if revocation.target.logs_sessions() {
+            let entry = log::write(rows, Fact::Session(sid), revocation.until)?;
+            done.entries.push(entry);
+        }
+    }
+    for jti in tokens {
+        let key = table::token_key(jti);
+        let row = rows.get::<TokenRecord>(&key)?;
+        if let Some((end, mut row)) = row.filter(|(_, row)| row.revoked_at.is_none()) {
+            row.revoked_at = Some(now);
+            rows.put(&key, end, row)?;
+            done.tokens += 1;
+        }
+        let entry = log::write(rows, Fact::Token(jti), revocation.until)?;
+        done.entries.push(entry);
+    }
+    if let Some(fact) = epoch::bump(rows, revocation.target)? {
+        done.entries.push(log::write(rows, fact, revocation.until)?);
+    }
+    Ok(done)
+}
+
+/// Returns the sessions that a revocation ends, whether or not they are there.
+fn ended(
+    rows: &impl ReadRows,
+    revocation: &Revocation,
+    tokens: &[TokenId],
+    now: Timestamp,
+) -> Result<BTreeSet<SessionId>, Cause> {
+    let mut sids = BTreeSet::new();
+    let mut candidates: Vec<Session> = Vec::new();
+    match &revocation.target {
+        Target::Session(sid) => sids.extend([*sid]),
+        Target::Tree(_) => {
+            for jti in tokens {
+                let row = rows.get::<TokenRecord>(&table::token_key(*jti))?;
+                sids.extend(row.and_then(|(_, row)| row.sid));
+            }
+        }
+        Target::RefreshOf(subject) | Target::Subject(subject) | Target::Others { subject, .. } => {
+            for sid in table::sessions_of(rows, subject)? {
+                candidates.extend(session::session(rows, sid)?);
+            }
+        }
+        Target::Client(_) | Target::Everything => candidates = table::sessions(rows)?,
+        Target::AccessOf(_) | Target::Token(_) | Target::Key(_) => {}
+    }
+    let ended = candidates.iter().filter(|row| revocation.ends(row, now));
+    sids.extend(ended.map(|row| row.sid));
+    Ok(sids)
+}

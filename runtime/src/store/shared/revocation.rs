@@ -1,0 +1,51 @@
+//! What a target ends, for stores that look at rows one by one.
+
+use crate::clock::Timestamp;
+use crate::store::record::{Revocation, Session, Target};
+
+impl Target {
+    /// Returns the subject that the target names, whose `changed_at` moves with the revocation.
+    pub(in crate::store) fn subject(&self) -> Option<&str> {
+        match self {
+            Self::AccessOf(subject)
+            | Self::RefreshOf(subject)
+            | Self::Subject(subject)
+            | Self::Others { subject, .. } => Some(subject),
+            Self::Session(_)
+            | Self::Token(_)
+            | Self::Tree(_)
+            | Self::Client(_)
+            | Self::Key(_)
+            | Self::Everything => None,
+        }
+    }
+
+    /// Returns whether each session that ends gets an entry of the log. Otherwise an epoch covers
+    /// the access tokens of them all, or they may run out by themselves.
+    pub(in crate::store) const fn logs_sessions(&self) -> bool {
+        matches!(self, Self::Session(_) | Self::Tree(_) | Self::Others { .. })
+    }
+}
+
+impl Revocation {
+    /// Returns whether the revocation ends a session. The sessions of a [`Target::Tree`] are named
+    /// by its tokens, and not found by this.
+    ///
+    /// [`Target::Others`] also ends sessions that are over, as long as an access token of theirs may
+    /// not have run out: they may have ended without an entry in the log.
+    pub(in crate::store) fn ends(&self, session: &Session, now: Timestamp) -> bool {
+        match &self.target {
+            Target::RefreshOf(subject) | Target::Subject(subject) => session.subject == *subject,
+            Target::Others { subject, keep } => {
+                let running = now.minus(self.until.since(now));
+                session.subject == *subject
+                    && session.sid != *keep
+                    && session.revoked.is_none_or(|(at, _)| at > running)
+            }
+            Target::Session(sid) => session.sid == *sid,
+            Target::Client(client) => session.client_id == *client,
+            Target::Everything => true,
+            Target::AccessOf(_) | Target::Token(_) | Target::Tree(_) | Target::Key(_) => false,
+        }
+    }
+}
