@@ -1,10 +1,15 @@
-//! A store of one's own, written against tollgate's public interface alone, and a gate on it.
+//! A store over an embedded key-value engine, written against tollgate's public interface alone,
+//! and a gate on it that is stopped and started again.
 
+mod file;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::error::Error;
+use std::path::Path;
 
-use store::OwnStore;
+use store::RedbStore;
 use tollgate::prelude::*;
 
 #[derive(Clone, JwtClaims)]
@@ -18,11 +23,8 @@ struct Accounts;
 
 impl Authenticate for Accounts {
     async fn authenticate(&self, login: EmailLogin, _client: &Client) -> Result<User, AuthError> {
-        if login.email == "ada@example.com" {
-            Ok(User { id: 7 })
-        } else {
-            Err(AuthError::Invalid)
-        }
+        let user = (login.email == "ada@example.com").then_some(User { id: 7 });
+        user.ok_or(AuthError::Invalid)
     }
 }
 
@@ -33,45 +35,37 @@ impl Refresh for Accounts {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let gate = Accounts
-        .gate()
-        .issuer("https://accounts.example.com")
-        .audience("https://api.example.com")
-        .keys(KeyRing::generate(Algorithm::EdDSA)?)
-        .store(OwnStore::new())
-        .build()
-        .await?;
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let (folder, keys) = (tempfile::tempdir()?, KeyRing::generate(Algorithm::EdDSA)?);
+    let (path, client) = (folder.path().join("sessions.redb"), Client::unknown());
 
-    let issued = gate.sign_in(User { id: 7 }, &Client::unknown()).await?;
+    let gate = start(&path, &keys).await?;
+    let issued = gate.sign_in(User { id: 7 }, &client).await?;
     println!("signed in: session {}", issued.session_id);
-    let issued = gate
-        .refresh(issued.refresh_token.expose(), &Client::unknown())
-        .await?;
-    let verified = gate.verify(&issued.access_token).await?;
-    println!("refreshed: the token says user {}", verified.claims().id());
+    gate.shutdown().await?;
+    drop(gate);
+
+    let gate = start(&path, &keys).await?;
+    let issued = gate.refresh(issued.refresh_token.expose(), &client).await?;
+    println!("refreshed after a restart: session {}", issued.session_id);
     gate.revoke(Revoke::session(issued.session_id)).await?;
-    let refused = gate
-        .verify(&issued.access_token)
-        .await
-        .err()
-        .map(|refusal| refusal.code());
-    println!("revoked: the token is refused as {refused:?}");
+    let refused = gate.verify(&issued.access_token).await.err();
+    let code = refused.map(|refusal| refusal.code());
+    println!("revoked: the token is refused as {code:?}");
     gate.shutdown().await?;
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use tollgate::store::conformance;
-
-    use super::OwnStore;
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn the_store_keeps_the_contract() {
-        let report = conformance::run(|| async { OwnStore::new() }).await;
-        let clauses = report.verdict().expect("all clauses hold");
-        assert_eq!(clauses, conformance::CLAUSES.len());
-        println!("{clauses} clauses hold");
-    }
+async fn start(
+    path: &Path,
+    keys: &KeyRing,
+) -> Result<Gate<Accounts>, Box<dyn Error + Send + Sync>> {
+    let gate = Accounts
+        .gate()
+        .issuer("https://accounts.example.com")
+        .audience("https://api.example.com")
+        .keys(keys.clone())
+        .store(RedbStore::open(path)?)
+        .build();
+    Ok(gate.await?)
 }
