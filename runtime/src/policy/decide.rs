@@ -94,7 +94,7 @@ impl Decision {
 /// present kind would not do.
 #[must_use]
 pub fn decide(rule: &Rule, facts: &dyn Facts, now: Timestamp) -> Decision {
-    let caller = Caller {
+    let caller = CallerView {
         facts,
         now,
         proof_age: ProofAge::Present,
@@ -107,7 +107,7 @@ pub fn decide(rule: &Rule, facts: &dyn Facts, now: Timestamp) -> Decision {
     if let Some(step_up) = caller.step_up(rule) {
         return Decision::Stale(step_up);
     }
-    let granted = Caller {
+    let granted = CallerView {
         every_scope: true,
         ..caller
     };
@@ -120,7 +120,7 @@ pub fn decide(rule: &Rule, facts: &dyn Facts, now: Timestamp) -> Decision {
 
 /// A caller as they are, or as they would be after another authentication.
 #[derive(Clone, Copy)]
-struct Caller<'a> {
+struct CallerView<'a> {
     facts: &'a dyn Facts,
     now: Timestamp,
     proof_age: ProofAge,
@@ -137,7 +137,7 @@ enum ProofAge {
     Ago(u64),
 }
 
-impl<'a> Caller<'a> {
+impl<'a> CallerView<'a> {
     fn satisfies(&self, rule: &Rule) -> bool {
         match rule {
             Rule::Anyone => true,

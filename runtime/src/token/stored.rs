@@ -29,7 +29,7 @@ impl std::error::Error for StoreTooLong {}
 /// # Errors
 /// They take more than 4 KiB, or cannot be written.
 pub fn write_stored<C: ClaimSet>(claims: &C) -> Result<Vec<u8>, StoreTooLong> {
-    let bytes = serde_json::to_vec(&OwnClaims(claims)).map_err(|_| StoreTooLong)?;
+    let bytes = serde_json::to_vec(&StoredClaims(claims)).map_err(|_| StoreTooLong)?;
     if bytes.len() > MAX_LEN {
         Err(StoreTooLong)
     } else {
@@ -49,9 +49,9 @@ pub fn read_stored<C: ClaimSet>(subject: &str, stored: &[u8]) -> Option<C> {
     C::finish(draft, subject).ok()
 }
 
-struct OwnClaims<'a, C>(&'a C);
+struct StoredClaims<'a, C>(&'a C);
 
-impl<C: ClaimSet> Serialize for OwnClaims<'_, C> {
+impl<C: ClaimSet> Serialize for StoredClaims<'_, C> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         self.0.write(&mut map)?;
