@@ -51,6 +51,16 @@ impl Secret {
         Ok(Self::from_bytes(bytes))
     }
 
+    /// Reads an environment variable that holds `base64:…` or `hex:…`.
+    ///
+    /// # Errors
+    /// It is not set, not text, or neither encoding. The message names the variable and never shows
+    /// its value.
+    pub fn from_env(name: &str) -> Result<Self, Error> {
+        Self::parse(&variable(name)?)
+            .map_err(|error| Error::new(ErrorKind::Keys, format!("`{name}`: {error}")))
+    }
+
     /// Returns the bytes. Copies of them are the caller's to protect.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
@@ -135,6 +145,20 @@ impl<'de> Deserialize<'de> for Password {
         }
         Ok(Self::new(text))
     }
+}
+
+/// Reads an environment variable. The message of its error never shows the value.
+pub(crate) fn variable(name: &str) -> Result<Zeroizing<String>, Error> {
+    std::env::var(name).map(Zeroizing::new).map_err(|error| {
+        let what = match error {
+            std::env::VarError::NotPresent => "is not set",
+            std::env::VarError::NotUnicode(_) => "is not text",
+        };
+        Error::new(
+            ErrorKind::Keys,
+            format!("the environment variable `{name}` {what}"),
+        )
+    })
 }
 
 /// Fills `buffer` from the operating system's random source; all random bytes come from here.

@@ -7,8 +7,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use base64_simd::URL_SAFE_NO_PAD;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
+use super::audience::{AnyAudience, Audiences};
 use super::claims::ClaimSet;
 use super::compact::{self, Compact};
 use super::decode::{Decoded, Same, once, seeded};
@@ -338,56 +339,6 @@ impl<'de, C: ClaimSet> Visitor<'de> for ForeignClaimsVisitor<'_, C> {
                 nonce,
             },
         ))
-    }
-}
-
-/// The expected audience that a token is for, and whether it is for others too.
-struct Audiences {
-    expected: Option<Arc<str>>,
-    are_several: bool,
-}
-
-/// A string, or a list of strings, one of which is expected (R47, RFC 7519 section 4.1.3).
-struct AnyAudience<'a>(&'a [Arc<str>]);
-
-impl AnyAudience<'_> {
-    fn find(&self, text: &str) -> Option<Arc<str>> {
-        self.0.iter().find(|known| ***known == *text).cloned()
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for AnyAudience<'_> {
-    type Value = Audiences;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Audiences, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for AnyAudience<'_> {
-    type Value = Audiences;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or a list of strings")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Audiences, E> {
-        Ok(Audiences {
-            expected: self.find(text),
-            are_several: false,
-        })
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Audiences, A::Error> {
-        let (mut expected, mut count) = (None, 0_usize);
-        while let Some(text) = list.next_element::<Cow<'de, str>>()? {
-            count += 1;
-            expected = expected.or_else(|| self.find(&text));
-        }
-        Ok(Audiences {
-            expected,
-            are_several: count > 1,
-        })
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `uep` | `user_epoch` | the highest epoch of the user, the client and the whole store at that time: a revocation raises one of them, and older tokens are dead |
 //! | `bnd` | `binding` | fingerprints of the device and the network that the token is bound to, 16 bytes in base64url; absent where it is not bound |
 
+mod audience;
 mod binding;
 mod cache;
 mod claims;

@@ -15,6 +15,7 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use super::mac::mac;
 use super::public::PublicKey;
+use super::thumbprint::secret_name;
 use crate::error::{Error, ErrorKind};
 use crate::keys::algorithm::{Algorithm, AlgorithmFamily};
 use crate::secret::{Secret, same};
@@ -145,6 +146,14 @@ impl LiveKey {
             Self::Hs384(_) => Algorithm::HS384,
             Self::Hs512(_) => Algorithm::HS512,
         }
+    }
+
+    /// Returns the key's id: the thumbprint of the public key, or a name of the secret.
+    pub(in crate::keys) fn kid(&self, secret: &Secret) -> Result<String, Error> {
+        self.public()
+            .map(PublicKey::thumbprint)
+            .or_else(|| secret_name(secret.expose(), "tollgate/kid/1"))
+            .ok_or_else(|| Error::new(ErrorKind::Keys, "a key cannot be used for HMAC"))
     }
 
     /// Signs; `None` for a key without its private part.

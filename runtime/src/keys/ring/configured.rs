@@ -5,16 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
-use zeroize::Zeroizing;
-
 use super::KeyRing;
 use crate::error::{Error, ErrorKind};
 use crate::keys::algorithm::{Algorithm, AlgorithmFamily};
-use crate::keys::jwk::Jwk;
 use crate::keys::key::live::{LiveKey, secret_len};
 use crate::keys::key::mac::MacKey;
-use crate::keys::key::private::{self, PrivateJwk};
+use crate::keys::key::private;
 use crate::keys::key::problem::KeyProblem;
 use crate::keys::key::public::PublicKey;
 use crate::keys::key::signer::{LIMIT, RemoteKey, Signer};
@@ -24,7 +20,7 @@ use crate::keys::key::strength;
 use crate::keys::key::thumbprint::secret_name;
 use crate::keys::seal::{SealKey, derive};
 use crate::keys::set::{KeySet, KeySetParts};
-use crate::secret::{Secret, same, sha256};
+use crate::secret::{Secret, same, sha256, variable};
 
 /// A ring that still lacks the secret for its refresh tokens, which signing keys from a
 /// configuration do not bring.
@@ -60,69 +56,6 @@ impl KeyRing {
             Error::new(ErrorKind::Keys, what).because(problem)
         })?;
         ConfiguredRing::new(algorithm, None, Arc::new(secret))
-    }
-
-    /// Makes a ring of the keys of a JWK set (RFC 7517): the first with a private part signs, the
-    /// others verify. The set is either all secret (`oct`) or all asymmetric, of one algorithm,
-    /// which each key names in `alg`.
-    ///
-    /// # Errors
-    /// The text is no JWK set; no key signs; a key has another algorithm than the first or names
-    /// none, is weak, or is there already; `kid`s are not unique.
-    pub fn from_jwk_set(json: &str) -> Result<ConfiguredRing, Error> {
-        #[derive(Deserialize)]
-        struct Members {
-            keys: Vec<PrivateJwk>,
-        }
-        let refuse = |what: String| Error::new(ErrorKind::Keys, what);
-        // The parser's own words could hold a piece of a key.
-        let Members { keys } = serde_json::from_str(json)
-            .map_err(|_| refuse("the text is no set of private JWKs".into()))?;
-        let signs = keys.iter().position(PrivateJwk::is_private);
-        let first = signs
-            .and_then(|at| keys.get(at))
-            .ok_or_else(|| refuse("the JWK set has no key that signs".into()))?;
-        let name = |key: &PrivateJwk| key.kid.clone().unwrap_or_default();
-        let algorithm = first.alg.ok_or_else(|| {
-            refuse(format!(
-                "the key {:?} of the JWK set names no `alg`",
-                name(first)
-            ))
-        })?;
-        let secret = |key: &PrivateJwk| {
-            let what = || {
-                format!(
-                    "the key {:?} of the JWK set is none for {algorithm}",
-                    name(key)
-                )
-            };
-            if key.alg != Some(algorithm) {
-                return Err(refuse(what()));
-            }
-            key.secret(algorithm)
-                .map(Arc::new)
-                .map_err(|problem| refuse(what()).because(problem))
-        };
-        let mut ring = ConfiguredRing::new(algorithm, first.kid.clone(), secret(first)?)?;
-        for (at, key) in keys.iter().enumerate().filter(|(at, _)| Some(*at) != signs) {
-            if key.is_private() {
-                let secret = secret(key)?;
-                let live = ring.check(&secret)?;
-                ring = ring.add(key.kid.clone(), live.verifying(), KeyState::Previous)?;
-                ring.keep(secret);
-            } else {
-                let public = PublicKey::from_jwk(&public_jwk(json, at)?, &[algorithm]);
-                let public = public.map_err(|problem| {
-                    refuse(format!(
-                        "the key {:?} of the JWK set is none for {algorithm}",
-                        name(key)
-                    ))
-                    .because(problem)
-                })?;
-                ring = ring.previous(public)?;
-            }
-        }
-        Ok(ring)
     }
 
     /// Makes a ring of the key in an environment variable: a private PEM text, a JWK set, or for
@@ -201,11 +134,15 @@ impl KeyRing {
 }
 
 impl ConfiguredRing {
-    fn new(algorithm: Algorithm, kid: Option<String>, secret: Arc<Secret>) -> Result<Self, Error> {
+    pub(super) fn new(
+        algorithm: Algorithm,
+        kid: Option<String>,
+        secret: Arc<Secret>,
+    ) -> Result<Self, Error> {
         let key = live(algorithm, &secret)?;
         let kid = match kid {
             Some(kid) => kid,
-            None => name_of(&key, &secret)?,
+            None => key.kid(&secret)?,
         };
         let mut ring = Self::of(
             algorithm,
@@ -323,7 +260,12 @@ impl ConfiguredRing {
         self.add(key.kid().map(str::to_owned), LiveKey::Public(key), state)
     }
 
-    fn add(mut self, kid: Option<String>, key: LiveKey, state: KeyState) -> Result<Self, Error> {
+    pub(super) fn add(
+        mut self,
+        kid: Option<String>,
+        key: LiveKey,
+        state: KeyState,
+    ) -> Result<Self, Error> {
         let kid = match (kid, key.public()) {
             (Some(kid), _) => kid,
             (None, Some(public)) => public.thumbprint(),
@@ -350,13 +292,13 @@ impl ConfiguredRing {
     }
 
     /// Notes the secret of a key that has nothing else.
-    fn keep(&mut self, secret: Arc<Secret>) {
+    pub(super) fn keep(&mut self, secret: Arc<Secret>) {
         if self.algorithm.family() == AlgorithmFamily::Hmac {
             self.secrets.push(secret);
         }
     }
 
-    fn check(&self, secret: &Secret) -> Result<LiveKey, Error> {
+    pub(super) fn check(&self, secret: &Secret) -> Result<LiveKey, Error> {
         if self
             .secrets
             .iter()
@@ -379,31 +321,6 @@ impl fmt::Debug for ConfiguredRing {
     }
 }
 
-impl Secret {
-    /// Reads an environment variable that holds `base64:…` or `hex:…`.
-    ///
-    /// # Errors
-    /// It is not set, not text, or neither encoding. The message names the variable and never shows
-    /// its value.
-    pub fn from_env(name: &str) -> Result<Self, Error> {
-        Self::parse(&variable(name)?)
-            .map_err(|error| Error::new(ErrorKind::Keys, format!("`{name}`: {error}")))
-    }
-}
-
-fn variable(name: &str) -> Result<Zeroizing<String>, Error> {
-    std::env::var(name).map(Zeroizing::new).map_err(|error| {
-        let what = match error {
-            std::env::VarError::NotPresent => "is not set",
-            std::env::VarError::NotUnicode(_) => "is not text",
-        };
-        Error::new(
-            ErrorKind::Keys,
-            format!("the environment variable `{name}` {what}"),
-        )
-    })
-}
-
 /// Makes the live key, after the checks that secrets from a person need (R25, R26).
 fn live(algorithm: Algorithm, secret: &Secret) -> Result<LiveKey, Error> {
     if let (AlgorithmFamily::Hmac, Some(len)) = (algorithm.family(), secret_len(algorithm)) {
@@ -412,30 +329,10 @@ fn live(algorithm: Algorithm, secret: &Secret) -> Result<LiveKey, Error> {
     LiveKey::new(algorithm, secret)
 }
 
-fn name_of(key: &LiveKey, secret: &Secret) -> Result<String, Error> {
-    let name = key.public().map_or_else(
-        || secret_name(secret.expose(), "tollgate/kid/1"),
-        |public| Some(public.thumbprint()),
-    );
-    name.ok_or_else(|| Error::new(ErrorKind::Keys, "a key cannot be used for HMAC"))
-}
-
 /// Derives the number of a refresh secret, which its tokens show: every node that has the secret
 /// finds the same.
 fn number_of(secret: &Secret) -> Result<u8, Error> {
     let name = secret_name(secret.expose(), "tollgate/number/1");
     let name = name.ok_or_else(|| Error::new(ErrorKind::Keys, "a key cannot be used for HMAC"))?;
     Ok(sha256(name.as_bytes()).first().copied().unwrap_or_default())
-}
-
-/// Reads one key of a set as a public one.
-fn public_jwk(json: &str, at: usize) -> Result<Jwk, Error> {
-    let set: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
-    let key = set
-        .get("keys")
-        .and_then(|keys| keys.get(at))
-        .cloned()
-        .unwrap_or_default();
-    serde_json::from_value(key)
-        .map_err(|_| Error::new(ErrorKind::Keys, "the JWK set has a malformed key"))
 }

@@ -384,19 +384,13 @@ impl Manifest {
 
 /// Returns the `kid` of a signing key.
 pub(super) fn kid(algorithm: Algorithm, secret: &Secret) -> Result<String, Error> {
-    match LiveKey::new(algorithm, secret)?.public() {
-        Some(public) => Ok(public.thumbprint()),
-        None => secret_name(secret.expose(), "tollgate/kid/1").ok_or_else(unusable),
-    }
+    LiveKey::new(algorithm, secret)?.kid(secret)
 }
 
 /// Returns a value by which a swapped key is noticed, and which reveals nothing of the key.
 pub(super) fn check_value(secret: &Secret) -> Result<String, Error> {
-    secret_name(secret.expose(), "tollgate/check/1").ok_or_else(unusable)
-}
-
-fn unusable() -> Error {
-    Error::new(ErrorKind::Keys, "a key cannot be used for HMAC")
+    secret_name(secret.expose(), "tollgate/check/1")
+        .ok_or_else(|| Error::new(ErrorKind::Keys, "a key cannot be used for HMAC"))
 }
 
 /// How long a key is published before it signs: longer than any cache holds the key set (OpenID

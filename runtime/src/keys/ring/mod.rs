@@ -4,6 +4,7 @@ pub(super) mod configured;
 mod file;
 mod folder;
 mod home;
+mod jwk_set;
 mod lock;
 mod manifest;
 pub(super) mod sealed;
