@@ -11,10 +11,13 @@ mod identifier;
 mod issue;
 mod open;
 #[cfg(feature = "axum")]
+mod presented;
+#[cfg(feature = "axum")]
 mod reauthenticate;
 mod refresh;
 mod register;
 mod revoke;
+mod rotate;
 mod sign_in;
 #[cfg(feature = "axum")]
 mod sign_out;

@@ -71,21 +71,6 @@ impl Flows {
         self.end_for_client(Target::Session(sid)).await
     }
 
-    /// Returns the session of an access token, expired or not.
-    pub(crate) fn session_of_bearer(&self, token: &str) -> Option<SessionId> {
-        let admission = &self.engine.admission;
-        let info = self.backend.recognise(admission, token, Expiry::Ignored);
-        info.ok()?.sid()
-    }
-
-    /// Returns the session of a refresh token, of whichever genuine generation.
-    pub(crate) async fn session_of_refresh(
-        &self,
-        token: &str,
-    ) -> Result<Option<SessionId>, Refusal> {
-        Ok(self.session_of(token).await?.map(|session| session.sid))
-    }
-
     async fn end_for_client(&self, target: Target) -> Result<(), Refusal> {
         let ended = self.engine.revoke(target, RevokeReason::SignOut).await;
         ended.map(drop).map_err(Refusal::unavailable)

@@ -14,4 +14,5 @@ mod openapi;
 pub mod problem;
 pub mod protected;
 mod routes;
+mod row;
 mod transport;

@@ -12,7 +12,8 @@ use crate::policy::PolicyFor;
 use super::extract::Auth;
 use super::problem::Rejection;
 use super::protected::IntoApp;
-use super::routes::{ROUTES, RouteRow};
+use super::routes::ROUTES;
+use super::row::RouteRow;
 
 impl<B: AuthBackend> Gate<B> {
     /// The auth routes, for `merge` or `nest`. The gate is inside, so any state will do.

@@ -3,141 +3,16 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::routing::{MethodFilter, on};
 
-use crate::gate::{AuthRoute, RouteConfig, Running};
+use crate::gate::{AuthRoute, Running};
 
 use super::handlers::{
     introspect, refresh, revoke, sessions, sign_in, sign_out, verify, well_known,
 };
-
-/// A row of the table.
-pub(super) struct RouteRow {
-    /// The word by which a backend leaves the route out with `disable(…)`; `None` where it cannot.
-    pub(super) name: Option<AuthRoute>,
-    /// The method of its requests.
-    pub(super) method: MethodFilter,
-    /// Its path.
-    pub(super) at: At,
-    /// Returns whether a gate has the route.
-    pub(super) exists: fn(&Running) -> bool,
-    /// Returns its handler.
-    pub(super) handler: fn(MethodFilter) -> MethodRouter<Arc<Running>>,
-    /// Its words in the OpenAPI document; `None` where it is not in there.
-    #[cfg(feature = "openapi")]
-    pub(super) words: Option<RouteWords>,
-}
-
-/// Where a route is.
-pub(super) enum At {
-    /// Below the backend's prefix.
-    Prefix(&'static str),
-    /// At the path that the backend gives to sign-in, with this suffix.
-    SignIn(&'static str),
-    /// At the path that the backend gives to refresh.
-    Refresh,
-    /// At the root, wherever the other routes are nested.
-    Root(fn(&Running) -> String),
-}
-
-/// What the OpenAPI document says of a route.
 #[cfg(feature = "openapi")]
-pub(super) struct RouteWords {
-    /// The `operationId`.
-    pub(super) id: &'static str,
-    pub(super) summary: &'static str,
-    pub(super) description: Option<&'static str>,
-    pub(super) caller: CallerKind,
-    pub(super) body: Body,
-    pub(super) answer: Answered,
-    /// The statuses of problems.
-    pub(super) problems: &'static [&'static str],
-    /// Whether cookies from another origin are refused with 403.
-    pub(super) checks_origin: bool,
-}
-
-/// Who may call a route.
-#[cfg(feature = "openapi")]
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum CallerKind {
-    /// Anyone.
-    Anyone,
-    /// A caller with an access token, in a header or a cookie.
-    SignedIn,
-    /// Anyone; an access token may say who it is.
-    MaybeSignedIn,
-    /// A service that authenticates itself.
-    Service,
-}
-
-/// The body of a request.
-#[cfg(feature = "openapi")]
-pub(super) enum Body {
-    /// None.
-    Empty,
-    /// The backend's login.
-    Login,
-    /// A JSON object with these members.
-    Members(&'static [BodyMember]),
-    /// The same, which may be left out.
-    MaybeMembers(&'static [BodyMember]),
-    /// A token and its kind, as JSON or as a form (RFC 7009 section 2.1).
-    TokenForm,
-}
-
-/// A member of a request's body: a string.
-#[cfg(feature = "openapi")]
-pub(super) struct BodyMember {
-    /// Its name; `None` is the backend's name of the refresh token.
-    pub(super) name: Option<&'static str>,
-    pub(super) needed: Needed,
-}
-
-/// When a member must be there.
-#[cfg(feature = "openapi")]
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Needed {
-    Always,
-    Never,
-    /// Unless tokens travel in cookies.
-    WithoutCookies,
-}
-
-/// A successful answer.
-#[cfg(feature = "openapi")]
-pub(super) struct Answered {
-    pub(super) status: &'static str,
-    pub(super) about: &'static str,
-    /// The name of the schema of its body.
-    pub(super) schema: Option<&'static str>,
-    pub(super) is_list: bool,
-    pub(super) media: &'static str,
-}
-
-#[cfg(feature = "openapi")]
-impl Answered {
-    /// Returns an answer of status 200 with a JSON body.
-    const fn ok(about: &'static str, schema: &'static str) -> Self {
-        Self {
-            status: "200",
-            about,
-            schema: Some(schema),
-            is_list: false,
-            media: "application/json",
-        }
-    }
-
-    /// Returns an answer without a body.
-    const fn empty(status: &'static str, about: &'static str) -> Self {
-        Self {
-            status,
-            about,
-            schema: None,
-            is_list: false,
-            media: "",
-        }
-    }
-}
+use super::row::{Answered, Body, BodyMember, CallerKind, Needed, RouteWords, member};
+use super::row::{At, RouteRow};
 
 /// Every route of a gate.
 pub(super) const ROUTES: &[RouteRow] = &[
@@ -401,43 +276,6 @@ pub(super) const ROUTES: &[RouteRow] = &[
 const JWKS: &str = "/.well-known/jwks.json";
 const REVOKE: &str = "/revoke";
 const INTROSPECT: &str = "/introspect";
-
-#[cfg(feature = "openapi")]
-const fn member(name: &'static str, needed: Needed) -> BodyMember {
-    BodyMember {
-        name: Some(name),
-        needed,
-    }
-}
-
-impl RouteRow {
-    /// Returns whether a gate has this route.
-    pub(super) fn is_in(&self, gate: &Running) -> bool {
-        let is_disabled = |name| gate.routes.disabled.contains(&name);
-        !self.name.is_some_and(is_disabled) && (self.exists)(gate)
-    }
-
-    /// Returns whether the route is at the root, wherever the others are nested.
-    pub(super) fn is_at_root(&self) -> bool {
-        matches!(self.at, At::Root(_))
-    }
-
-    /// Returns the path of this route in a gate.
-    pub(super) fn path(&self, gate: &Running) -> String {
-        let RouteConfig {
-            prefix,
-            signin,
-            refresh,
-            ..
-        } = gate.routes;
-        match self.at {
-            At::Prefix(path) => format!("{prefix}{path}"),
-            At::SignIn(suffix) => format!("{prefix}{}{suffix}", signin.path),
-            At::Refresh => format!("{prefix}{}", refresh.path),
-            At::Root(path) => path(gate),
-        }
-    }
-}
 
 fn always(_: &Running) -> bool {
     true

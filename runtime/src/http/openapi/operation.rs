@@ -12,9 +12,7 @@ use axum::routing::MethodFilter;
 
 use crate::gate::{AuthRoute, RouteConfig, Running};
 
-use super::super::routes::{
-    Answered, At, Body, BodyMember, CallerKind, Needed, RouteRow, RouteWords,
-};
+use super::super::row::{Answered, At, Body, BodyMember, CallerKind, Needed, RouteRow, RouteWords};
 use super::schema;
 use super::scheme::{BEARER, COOKIE, SERVICE};
 
