@@ -30,9 +30,14 @@ pub mod token;
 
 #[cfg(feature = "axum")]
 pub use self::http::{
-    extract, problem as reject, protected as guarded,
+    extract, problem as reject, protected,
     protected::{ProtectedRouter, routing},
 };
+
+/// The former name of [`protected`].
+#[cfg(feature = "axum")]
+#[doc(hidden)]
+pub use self::http::protected as guarded;
 
 #[cfg(feature = "axum")]
 #[allow(deprecated, reason = "a program that names it gets the warning")]

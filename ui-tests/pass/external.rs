@@ -1,4 +1,4 @@
-//! Claims of others: open and closed sets, every option, and what a guarded router makes of them.
+//! Claims of others: open and closed sets, every option, and what a protected router makes of them.
 #![deny(warnings, missing_docs, unreachable_pub)]
 
 use std::collections::BTreeSet;

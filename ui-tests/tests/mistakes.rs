@@ -33,7 +33,7 @@ const SECTIONS: [(&str, &str, &str); 7] = [
         "`Auth` in a handler, and the router around it",
     ),
     (
-        "guarded",
+        "protected",
         "ProtectedRouter routers",
         "`ProtectedRouter`, and the handlers it takes",
     ),

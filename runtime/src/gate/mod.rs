@@ -176,7 +176,7 @@ impl<B: AuthBackend> Gate<B> {
         self.flows().refresh(token, client).await
     }
 
-    /// Verifies an access token as a guarded route does.
+    /// Verifies an access token as a protected route does.
     ///
     /// # Errors
     /// [`Code::InvalidToken`](crate::error::Code::InvalidToken), [`Code::TokenExpired`](crate::error::Code::TokenExpired); [`Code::Unavailable`](crate::error::Code::Unavailable) where nobody could

@@ -25,7 +25,7 @@ impl<U: JwtClaims> Verifier<U> {
         Self(Source::Gate(running))
     }
 
-    /// Verifies a token as a guarded route does.
+    /// Verifies a token as a protected route does.
     ///
     /// # Errors
     /// As [`Gate::verify`](super::Gate::verify).

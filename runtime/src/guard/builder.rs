@@ -27,7 +27,7 @@ impl<U: JwtClaims> GuardRouter<U> {
 }
 
 /// Collects the guards of a [`GuardRouter`].
-#[must_use = "nothing is guarded until `build()`"]
+#[must_use = "nothing is verified until `build()`"]
 pub struct GuardRouterBuilder<U: JwtClaims> {
     guards: Vec<(Arc<str>, Box<dyn BoxedGuard<U>>)>,
     others: Vec<String>,

@@ -1,4 +1,4 @@
-//! Access tokens at a guarded route: what gets through, and what every other thing is told.
+//! Access tokens at a protected route: what gets through, and what every other thing is told.
 
 use axum::Router;
 use axum::routing::get;

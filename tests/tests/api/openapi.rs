@@ -256,7 +256,7 @@ async fn anybody(_: Public) {}
 #[tokio::test]
 async fn who_may_call_a_route_comes_from_the_type() {
     let app = App::new().await;
-    let guarded = ProtectedRouter::<Gate<Accounts>>::new()
+    let protected = ProtectedRouter::<Gate<Accounts>>::new()
         .route("/open", get(anybody))
         .route(
             "/me",
@@ -269,7 +269,7 @@ async fn who_may_call_a_route_comes_from_the_type() {
         )
         .route("/files/{*path}", get(async |_: Auth<User, Admins>| ()))
         .route("/any", any(async |_: Auth<User>| ()));
-    let app = app.serving(app.gate.install(guarded).with_state(app.gate.clone()));
+    let app = app.serving(app.gate.install(protected).with_state(app.gate.clone()));
     let document = served(&app).await;
     let security = |method: &str, path: &str| document["paths"][path][method]["security"].clone();
     assert_eq!(security("get", "/open"), json!([]));
@@ -311,10 +311,10 @@ async fn cookies_and_services_are_in_it_where_they_are_configured() {
     settings.cookies.path = Some("/auth".into());
     settings.introspection.services = vec![Service::new("reports", [7; 32])];
     let app = App::with(settings).await;
-    let guarded = ProtectedRouter::<Gate<Accounts>>::new()
+    let protected = ProtectedRouter::<Gate<Accounts>>::new()
         .route("/me", get(async |_: Auth<User, Admins>| ()));
     let document =
-        served(&app.serving(app.gate.install(guarded).with_state(app.gate.clone()))).await;
+        served(&app.serving(app.gate.install(protected).with_state(app.gate.clone()))).await;
     let operation = |method: &str, path: &str| document["paths"][path][method].clone();
     assert_eq!(
         operation("get", "/me")["security"],

@@ -10,9 +10,9 @@ use axum::middleware::Next;
 use axum::routing::MethodFilter;
 use axum::{Json, Router};
 use http::{Method, Request, StatusCode};
-use tollgate::guarded::Security;
 use tollgate::policy::{PolicyFor, Rule};
 use tollgate::prelude::*;
+use tollgate::protected::Security;
 use tollgate::routing::{self, any, delete, get, on, post};
 use tollgate_tests::{Accounts, Admins, App, FreshAdmins, User, UserClaims, Writers, request};
 
@@ -36,7 +36,7 @@ async fn open(_: Public) -> &'static str {
     "open"
 }
 
-fn guarded() -> ProtectedRouter<Gate<Accounts>> {
+fn protected() -> ProtectedRouter<Gate<Accounts>> {
     ProtectedRouter::new()
         .route(
             "/me",
@@ -64,7 +64,7 @@ async fn remove(_: Auth<User, Admins>, Path(id): Path<u64>) -> String {
 
 async fn app() -> App {
     let app = App::new().await;
-    let router = app.gate.install(guarded()).with_state(app.gate.clone());
+    let router = app.gate.install(protected()).with_state(app.gate.clone());
     app.serving(router)
 }
 
@@ -154,8 +154,8 @@ fn the_routes_tell_who_may_call_them() {
         P::RULE
     }
     let anyone = Security::Required(Rule::Anyone);
-    let guarded = guarded();
-    let found: Vec<_> = guarded
+    let protected = protected();
+    let found: Vec<_> = protected
         .routes()
         .iter()
         .map(|route| {
@@ -206,7 +206,7 @@ async fn a_nested_route_is_listed_where_axum_answers_it() {
             .route("/a", get(open))
             .route("/{id}/b", get(open))
     };
-    let guarded: ProtectedRouter<Gate<Accounts>> = ProtectedRouter::new()
+    let protected: ProtectedRouter<Gate<Accounts>> = ProtectedRouter::new()
         .nest("/one", inner())
         .nest("/two/", inner())
         .nest(
@@ -215,7 +215,7 @@ async fn a_nested_route_is_listed_where_axum_answers_it() {
                 .nest("/four", inner())
                 .merge(ProtectedRouter::new().route("/five", get(open))),
         );
-    let paths: Vec<String> = guarded
+    let paths: Vec<String> = protected
         .routes()
         .iter()
         .map(|route| route.path.clone())
@@ -235,7 +235,7 @@ async fn a_nested_route_is_listed_where_axum_answers_it() {
             "/three/five"
         ]
     );
-    let app = app.serving(guarded.with_state(app.gate.clone()).into_router());
+    let app = app.serving(protected.with_state(app.gate.clone()).into_router());
     for path in paths {
         let path = path.replace("{id}", "7");
         assert_eq!(
@@ -274,7 +274,7 @@ async fn every_method_goes_to_its_handler() {
         .post(who)
         .put(who)
         .trace(who);
-    let mut guarded = ProtectedRouter::new()
+    let mut protected = ProtectedRouter::new()
         .route("/all", chained)
         .route("/any", any(who).post(async |_: Public| "posted"))
         .route(
@@ -283,10 +283,10 @@ async fn every_method_goes_to_its_handler() {
                 .fallback(async |_: Public| StatusCode::GONE),
         );
     for (path, methods) in single() {
-        guarded = guarded.route(path, methods);
+        protected = protected.route(path, methods);
     }
     let listed = |path: &str| {
-        let routes = guarded.routes().iter().filter(|route| route.path == path);
+        let routes = protected.routes().iter().filter(|route| route.path == path);
         routes
             .map(|route| route.method.as_ref().map_or("*", Method::as_str).to_owned())
             .collect::<Vec<_>>()
@@ -308,7 +308,7 @@ async fn every_method_goes_to_its_handler() {
         assert_eq!(listed(&format!("/{method}")), [method]);
     }
 
-    let app = app.serving(guarded.into_router());
+    let app = app.serving(protected.into_router());
     let send = async |path: &str, method: &str| {
         app.send(request(method.parse().unwrap(), path, None, None))
             .await
@@ -357,15 +357,15 @@ async fn layers_run_where_they_do_in_axum() {
             next.run(request)
         })
     };
-    let guarded = ProtectedRouter::new()
+    let protected = ProtectedRouter::new()
         .route("/me", get(me))
         .route("/one", get(open).layer(count(&one)).post(open))
         .route("/two", get(open).route_layer(count(&one)))
         .route_layer(count(&routes))
         .fallback(async |_: Auth<User>| StatusCode::IM_A_TEAPOT)
         .layer(count(&all));
-    let guarded = guarded.clone();
-    let app = app.serving(Router::new().merge(guarded).with_state(app.gate.clone()));
+    let protected = protected.clone();
+    let app = app.serving(Router::new().merge(protected).with_state(app.gate.clone()));
     let counts = || [&all, &routes, &one].map(|counter| counter.load(Ordering::SeqCst));
     app.send(request(Method::GET, "/me", None, None))
         .await

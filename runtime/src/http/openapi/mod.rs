@@ -1,4 +1,4 @@
-//! The OpenAPI document of a gate's routes, and of a guarded router's.
+//! The OpenAPI document of a gate's routes, and of a protected router's.
 
 mod operation;
 mod protected;
@@ -34,9 +34,9 @@ impl<B: AuthBackend> Gate<B> {
     /// Merged with what utoipa collected from handlers of your own:
     /// ```
     /// # use tollgate::gate::{AuthBackend, Gate};
-    /// # fn document<B: AuthBackend>(gate: &Gate<B>, own: utoipa::openapi::OpenApi, guarded: &tollgate::ProtectedRouter) -> String {
+    /// # fn document<B: AuthBackend>(gate: &Gate<B>, own: utoipa::openapi::OpenApi, protected: &tollgate::ProtectedRouter) -> String {
     /// let mut document = own.merge_from(gate.openapi());
-    /// guarded.describe(&mut document);
+    /// protected.describe(&mut document);
     /// # document.to_json().unwrap()
     /// # }
     /// ```

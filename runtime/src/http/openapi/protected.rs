@@ -1,4 +1,4 @@
-//! The security of a guarded router's routes in a document: it comes from the type that guards
+//! The security of a protected router's routes in a document: it comes from the type that guards
 //! them.
 
 use http::Method;

@@ -27,15 +27,15 @@ impl<S> ProtectedMethods<S> for MethodRouter<S> {
 #[diagnostic::on_unimplemented(
     message = "the handlers of these routes need not say who may call them",
     label = "expected a `ProtectedRouter` router",
-    note = "put it beside the guarded ones: `Router::new().merge(guarded).merge(other)`"
+    note = "put it beside the protected ones: `Router::new().merge(protected).merge(other)`"
 )]
 pub trait Routes<S>: Sized {
     #[doc(hidden)]
-    fn into_guarded(self) -> ProtectedRouter<S>;
+    fn into_protected(self) -> ProtectedRouter<S>;
 }
 
 impl<S> Routes<S> for ProtectedRouter<S> {
-    fn into_guarded(self) -> Self {
+    fn into_protected(self) -> Self {
         self
     }
 }

@@ -13,7 +13,7 @@ use crate::token::JwtClaims;
 /// Admins>;`.
 #[diagnostic::on_unimplemented(
     message = "this handler does not say who may call it: its first argument is `{Self}`",
-    label = "the first argument of a guarded handler says who may call it",
+    label = "the first argument of a protected handler says who may call it",
     note = "put `Auth<…>`, `Option<Auth<…>>`, `Lenient<Auth<…>>`, `OneOf<…>` or `Current<…>` in \
             front, or `_: Public` where everyone may call it"
 )]
@@ -26,7 +26,7 @@ pub trait CallerArgument: sealed::Sealed {
 /// sixteen.
 #[diagnostic::on_unimplemented(
     message = "this handler does not say who may call it: it has no arguments",
-    label = "the first argument of a guarded handler says who may call it",
+    label = "the first argument of a protected handler says who may call it",
     note = "give it `Auth<…>`, `Option<Auth<…>>`, `Lenient<Auth<…>>`, `OneOf<…>` or `Current<…>` \
             as an argument, or `_: Public` where everyone may call it"
 )]

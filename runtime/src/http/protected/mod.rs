@@ -56,8 +56,8 @@ use crate::policy::Rule;
 /// async fn purge(_: Auth<User, Admins>) {}
 ///
 /// # fn app<S: Clone + Send + Sync + 'static>() -> Router<S> where Verifier<User>: axum::extract::FromRef<S> {
-/// let guarded = ProtectedRouter::new().route("/health", get(health)).route("/me", get(me)).route("/purge", post(purge));
-/// Router::new().merge(guarded)
+/// let protected = ProtectedRouter::new().route("/health", get(health)).route("/me", get(me)).route("/purge", post(purge));
+/// Router::new().merge(protected)
 /// # }
 /// ```
 ///
@@ -68,7 +68,7 @@ use crate::policy::Rule;
 ///
 /// async fn purge(_: axum::extract::Path<u64>) {}
 ///
-/// let guarded: ProtectedRouter = ProtectedRouter::new().route("/purge/{id}", post(purge));
+/// let protected: ProtectedRouter = ProtectedRouter::new().route("/purge/{id}", post(purge));
 /// ```
 ///
 /// [`Public`]: crate::extract::Public
@@ -109,13 +109,13 @@ where
         }
     }
 
-    /// Adds the routes of another guarded router below a path.
+    /// Adds the routes of another protected router below a path.
     ///
     /// # Panics
     /// As [`Router::nest`].
     #[track_caller]
     pub fn nest(mut self, path: &str, other: impl Routes<S>) -> Self {
-        let other = other.into_guarded();
+        let other = other.into_protected();
         self.routes
             .extend(other.routes.into_iter().map(|route| Route {
                 path: nested(path, &route.path),
@@ -127,16 +127,16 @@ where
         }
     }
 
-    /// Adds the routes of another guarded router.
+    /// Adds the routes of another protected router.
     ///
     /// An axum router is merged the other way round, for its handlers need not say anything:
-    /// `router.merge(guarded)`.
+    /// `router.merge(protected)`.
     ///
     /// # Panics
     /// As [`Router::merge`].
     #[track_caller]
     pub fn merge(mut self, other: impl Routes<S>) -> Self {
-        let other = other.into_guarded();
+        let other = other.into_protected();
         self.routes.extend(other.routes);
         Self {
             router: self.router.merge(other.router),
@@ -239,8 +239,8 @@ impl<S> fmt::Debug for ProtectedRouter<S> {
 }
 
 impl<S> From<ProtectedRouter<S>> for Router<S> {
-    fn from(guarded: ProtectedRouter<S>) -> Self {
-        guarded.router
+    fn from(protected: ProtectedRouter<S>) -> Self {
+        protected.router
     }
 }
 

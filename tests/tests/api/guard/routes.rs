@@ -7,10 +7,10 @@ use http::{Method, StatusCode};
 use serde_json::json;
 use tollgate::clock::Clock;
 use tollgate::guard::{GuardRouter, Issuer};
-use tollgate::guarded::Security;
 use tollgate::keys::Algorithm;
 use tollgate::policy::Rule;
 use tollgate::prelude::*;
+use tollgate::protected::Security;
 use tollgate::routing::get;
 use tollgate_tests::{Accounts, Admins, App, User, request};
 
@@ -49,7 +49,7 @@ async fn either(caller: OneOf<Auth<User, Admins>, Auth<Partner, Buyers>>) -> Str
     }
 }
 
-fn guarded() -> ProtectedRouter<State> {
+fn protected() -> ProtectedRouter<State> {
     ProtectedRouter::new()
         .route(
             "/partner",
@@ -99,7 +99,7 @@ async fn app(key: &Key) -> App {
             "nobody"
         }
     });
-    let router = Router::from(guarded())
+    let router = Router::from(protected())
         .route("/perhaps", perhaps)
         .with_state(state);
     app.serving(router.merge(app.gate.router()))
@@ -267,7 +267,7 @@ async fn two_verifiers_of_one_issuer_do_not_start_and_decide_nothing() {
         partners: guards.verifier(),
     };
     let app = app.serving(
-        Router::from(guarded())
+        Router::from(protected())
             .with_state(state)
             .merge(app.gate.router()),
     );
@@ -279,7 +279,7 @@ async fn two_verifiers_of_one_issuer_do_not_start_and_decide_nothing() {
 
 #[test]
 fn a_guarded_route_says_that_it_takes_both() {
-    let routes = guarded();
+    let routes = protected();
     let of = |path: &str| {
         routes
             .routes()

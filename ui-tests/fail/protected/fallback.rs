@@ -1,5 +1,5 @@
 //! A fallback that forgot to say who may call it.
-use tollgate::guarded::ProtectedRouter;
+use tollgate::ProtectedRouter;
 
 async fn anything(_: axum::http::Uri) {}
 

@@ -1,5 +1,5 @@
 //! A closure that forgot to say who may call it.
-use tollgate::{guarded::ProtectedRouter, routing::get};
+use tollgate::{ProtectedRouter, routing::get};
 
 fn main() {
     let _: ProtectedRouter = ProtectedRouter::new().route("/notes", get(async |_: axum::http::HeaderMap| "all of them"));

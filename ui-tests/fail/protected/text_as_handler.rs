@@ -1,5 +1,5 @@
 //! An answer in the place of a handler.
-use tollgate::{guarded::ProtectedRouter, routing::get};
+use tollgate::{ProtectedRouter, routing::get};
 
 fn main() {
     let _: ProtectedRouter = ProtectedRouter::new().route("/version", get("1.0"));

@@ -1,5 +1,5 @@
 //! `any`, which is easily forgotten.
-use tollgate::{guarded::ProtectedRouter, routing::any};
+use tollgate::{ProtectedRouter, routing::any};
 
 async fn proxy(_: axum::extract::Request) {}
 

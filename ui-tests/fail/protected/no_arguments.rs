@@ -1,6 +1,6 @@
 //! A handler without arguments.
 use tollgate::routing::get;
-use tollgate::guarded::ProtectedRouter;
+use tollgate::ProtectedRouter;
 
 async fn report() -> &'static str { "everything" }
 

@@ -98,7 +98,7 @@ async fn sixteen(
     _: Public, _: Public, _: Public, _: Public, _: Public, _: Public, _: Public, _: String,
 ) {}
 
-fn guarded() -> ProtectedRouter<App> {
+fn protected() -> ProtectedRouter<App> {
     let inner = ProtectedRouter::new()
         .route("/open", get(open).post(open).put(open).patch(open).delete(open).head(open).options(open).trace(open))
         .route("/required", post(required))
@@ -119,14 +119,14 @@ fn guarded() -> ProtectedRouter<App> {
 
 fn main() {
     // With a state of one's own, and with the gate alone; alone, and in a router of axum.
-    let _: fn(App) -> Router = |app| Router::new().merge(guarded()).with_state(app);
-    let _: fn(App) -> Router = |app| guarded().with_state(app).into_router();
-    let _: fn(App) -> Router = |app| app.gate.install(guarded()).with_state(app);
+    let _: fn(App) -> Router = |app| Router::new().merge(protected()).with_state(app);
+    let _: fn(App) -> Router = |app| protected().with_state(app).into_router();
+    let _: fn(App) -> Router = |app| app.gate.install(protected()).with_state(app);
     let _: fn(Gate<Accounts>) -> Router = |gate| {
         let app = ProtectedRouter::new().route("/", get(current)).route_layer(gate.require::<Admins>());
         gate.install(app).with_state(gate)
     };
     let _: fn(Gate<Stored>) -> Router = |gate| gate.install(Router::new()).merge(gate.router()).with_state(gate);
-    assert_eq!(guarded().routes().len(), 21);
+    assert_eq!(protected().routes().len(), 21);
     let _ = Stored.gate();
 }

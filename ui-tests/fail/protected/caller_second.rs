@@ -1,6 +1,6 @@
 //! A handler that reads something before it asks who is calling.
 use axum::extract::Path;
-use tollgate::{extract::Auth, gate::Verifier, guarded::ProtectedRouter, routing::delete};
+use tollgate::{extract::Auth, gate::Verifier, ProtectedRouter, routing::delete};
 
 #[derive(tollgate::JwtClaims)]
 struct User { #[claim(sub)] id: u64 }

@@ -1,5 +1,5 @@
 //! The second handler of a route forgot what the first one says.
-use tollgate::{extract::Public, guarded::ProtectedRouter, routing::get};
+use tollgate::{extract::Public, ProtectedRouter, routing::get};
 
 async fn read(_: Public) {}
 async fn write(_: axum::body::Bytes) {}

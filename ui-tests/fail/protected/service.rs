@@ -1,6 +1,6 @@
 //! A service has no arguments, so it cannot say who may call it.
 use axum::routing::any_service;
-use tollgate::guarded::ProtectedRouter;
+use tollgate::ProtectedRouter;
 
 fn main() {
     let files = axum::Router::<()>::new();

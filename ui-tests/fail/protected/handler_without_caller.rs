@@ -1,6 +1,6 @@
 //! A handler that forgot to say who may call it.
 use tollgate::routing::post;
-use tollgate::guarded::ProtectedRouter;
+use tollgate::ProtectedRouter;
 
 async fn delete_everything(_: axum::extract::Path<u64>) {}
 

@@ -1,6 +1,6 @@
 //! The claims' own type in the place of `Auth`.
 use axum::Json;
-use tollgate::{guarded::ProtectedRouter, routing::post};
+use tollgate::{ProtectedRouter, routing::post};
 
 #[derive(serde::Deserialize, tollgate::JwtClaims)]
 struct User { #[claim(sub)] id: u64 }

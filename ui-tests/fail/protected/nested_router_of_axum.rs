@@ -1,6 +1,6 @@
-//! A router of axum below a path of a guarded one.
+//! A router of axum below a path of a protected one.
 use axum::{Router, routing::get};
-use tollgate::guarded::ProtectedRouter;
+use tollgate::ProtectedRouter;
 
 async fn report() -> &'static str { "everything" }
 

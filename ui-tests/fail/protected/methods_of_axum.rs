@@ -1,6 +1,6 @@
 //! `get` of axum, whose handlers need not say anything.
 use axum::routing::get;
-use tollgate::guarded::ProtectedRouter;
+use tollgate::ProtectedRouter;
 
 async fn report() -> &'static str { "everything" }
 
