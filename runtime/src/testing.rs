@@ -26,10 +26,14 @@ pub type ReadyBuilder<B> = GateBuilder<B, Given, Given, Given, Given>;
 /// # #[auth_backend(email, user = User)]
 /// # struct Accounts;
 /// # impl Authenticate for Accounts {
-/// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> { Ok(User { id: 7 }) }
+/// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> {
+/// #         Ok(User { id: 7 })
+/// #     }
 /// # }
 /// # impl Refresh for Accounts {
-/// #     async fn refresh(&self, id: &u64, _: &Client) -> Result<User, AuthError> { Ok(User { id: *id }) }
+/// #     async fn refresh(&self, id: &u64, _: &Client) -> Result<User, AuthError> {
+/// #         Ok(User { id: *id })
+/// #     }
 /// # }
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let (builder, clock) = tollgate::testing::ready(Accounts.gate())?;

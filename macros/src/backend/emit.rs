@@ -44,7 +44,7 @@ pub(crate) fn emit(model: &BackendModel) -> TokenStream {
         #[allow(deprecated, clippy::needless_update)]
         impl #params #krate::AuthBackend for #name #args #clause {
             type User = #user;
-            type LoginBody = #login;
+            type Login = #login;
             type Entry = #entry;
             type Renewal = #renewal;
             const ROUTES: #krate::RouteConfig = #shape;

@@ -1,5 +1,5 @@
-//! Refreshes a session: reads it, judges the token by the table, asks the backend (ROTATION 3, order
-//! of a refresh).
+//! Refreshes a session: reads it, judges the token by the table, asks the backend (ROTATION 3,
+//! order of a refresh).
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
-//! Rotates a session that the table lets through: the compare-and-swap, and what is handed out after
-//! it (ROTATION 3).
+//! Rotates a session that the table lets through: the compare-and-swap, and what is handed out
+//! after it (ROTATION 3).
 
 use std::net::IpAddr;
 
@@ -47,7 +47,7 @@ impl Flows {
         decide(session, &presented, &self.engine.settings.refresh, now)
     }
 
-    /// The compare-and-swap, and wissued_at it fails the second reading, which never revokes, re-mints
+    /// Compares and swaps. Where that fails it reads a second time, which never revokes, re-mints
     /// or takes a later epoch.
     pub(super) async fn swap(
         &self,
@@ -228,7 +228,7 @@ impl Flows {
         }
     }
 
-    /// Rows 5 and 7: what tissued_at is already, with a fresh access token.
+    /// Rows 5 and 7: what there is already, with a fresh access token.
     fn hand_out(
         &self,
         grant: &Grant<'_>,

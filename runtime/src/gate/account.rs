@@ -92,12 +92,20 @@ impl<B: AuthBackend> Gate<B> {
     /// use tollgate::prelude::*;
     /// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
     /// # #[auth_backend(email, user = User)] struct Accounts;
-    /// # impl Accounts { async fn write_password(&self, _: &u64, _: &Password) -> Result<(), std::io::Error> { Ok(()) } }
+    /// # impl Accounts {
+    /// #     async fn write_password(&self, _: &u64, _: &Password) -> Result<(), std::io::Error> {
+    /// #         Ok(())
+    /// #     }
+    /// # }
     /// # impl Authenticate for Accounts {
-    /// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> { Err(AuthError::Invalid) }
+    /// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> {
+    /// #         Err(AuthError::Invalid)
+    /// #     }
     /// # }
     /// # impl Refresh for Accounts {
-    /// #     async fn refresh(&self, id: &u64, _: &Client) -> Result<User, AuthError> { Ok(User { id: *id }) }
+    /// #     async fn refresh(&self, id: &u64, _: &Client) -> Result<User, AuthError> {
+    /// #         Ok(User { id: *id })
+    /// #     }
     /// # }
     ///
     /// /// Only for those who proved within the last five minutes who they are.
@@ -112,8 +120,10 @@ impl<B: AuthBackend> Gate<B> {
     /// ) -> Result<StatusCode, StatusCode> {
     ///     let unavailable = |_| StatusCode::SERVICE_UNAVAILABLE;
     ///     gate.backend().write_password(user.subject(), &password).await.map_err(unavailable)?;
-    ///     let end = user.token().sid().map_or(EndSessions::All, |keep| EndSessions::Others { keep });
-    ///     gate.credentials_changed(user.subject(), end).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    ///     let keep = user.token().sid();
+    ///     let end = keep.map_or(EndSessions::All, |keep| EndSessions::Others { keep });
+    ///     let ended = gate.credentials_changed(user.subject(), end).await;
+    ///     ended.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     ///     Ok(StatusCode::NO_CONTENT)
     /// }
     /// # let _ = change_password;
@@ -155,15 +165,23 @@ impl<B: AuthBackend> Gate<B> {
     /// use tollgate::gate::Access;
     /// # use tollgate::prelude::*;
     /// # #[derive(Clone, Copy, PartialEq, Eq, ClaimValue)] enum Role { Admin }
-    /// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64, #[claim(roles)] roles: Vec<Role> }
+    /// # #[derive(Clone, JwtClaims)]
+    /// # struct User {
+    /// #     #[claim(sub)] id: u64,
+    /// #     #[claim(roles)] roles: Vec<Role>,
+    /// # }
     /// # #[derive(Policy)] #[policy(role = Role::Admin)] struct Admins;
     /// # #[auth_backend(email, user = User)] struct Accounts;
     /// # impl Accounts { async fn demote(&self, _: &u64) -> Result<(), std::io::Error> { Ok(()) } }
     /// # impl Authenticate for Accounts {
-    /// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> { Err(AuthError::Invalid) }
+    /// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> {
+    /// #         Err(AuthError::Invalid)
+    /// #     }
     /// # }
     /// # impl Refresh for Accounts {
-    /// #     async fn refresh(&self, _: &u64, _: &Client) -> Result<User, AuthError> { Err(AuthError::Gone) }
+    /// #     async fn refresh(&self, _: &u64, _: &Client) -> Result<User, AuthError> {
+    /// #         Err(AuthError::Gone)
+    /// #     }
     /// # }
     ///
     /// async fn demote(
@@ -172,7 +190,8 @@ impl<B: AuthBackend> Gate<B> {
     ///     Path(user): Path<u64>,
     /// ) -> Result<StatusCode, StatusCode> {
     ///     gate.backend().demote(&user).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    ///     gate.claims_changed(&user, Access::RefreshNow).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    ///     let changed = gate.claims_changed(&user, Access::RefreshNow).await;
+    ///     changed.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     ///     Ok(StatusCode::NO_CONTENT)
     /// }
     /// # let _ = demote;

@@ -1,6 +1,8 @@
 //! Makes and consumes action tokens, typed by their purpose.
 
 use crate::action::{ActionPurpose, ActionToken, Proof};
+#[cfg(doc)]
+use crate::error::Code;
 use crate::error::Refusal;
 use crate::flow::AnyPurpose;
 
@@ -16,7 +18,8 @@ impl<B: AuthBackend> Gate<B> {
     /// everywhere, or `credentials_changed` ends all sessions.
     ///
     /// # Errors
-    /// [`Code::Unavailable`](crate::error::Code::Unavailable): the store cannot be written to, or the deployment is paused.
+    /// [`Code::Unavailable`]: the store cannot be written to, or
+    /// the deployment is paused.
     ///
     /// # Examples
     /// ```
@@ -26,14 +29,24 @@ impl<B: AuthBackend> Gate<B> {
     /// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
     /// # #[auth_backend(email, user = User)] struct Accounts;
     /// # impl Accounts {
-    /// #     async fn write(&self, _: Proof<PasswordReset, u64>, _: &Password) -> Result<(), AuthError> { Ok(()) }
+    /// #     async fn write(
+    /// #         &self,
+    /// #         _: Proof<PasswordReset, u64>,
+    /// #         _: &Password,
+    /// #     ) -> Result<(), AuthError> {
+    /// #         Ok(())
+    /// #     }
     /// #     async fn send(&self, _: &str, _: &str) {}
     /// # }
     /// # impl Authenticate for Accounts {
-    /// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> { Err(AuthError::Invalid) }
+    /// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> {
+    /// #         Err(AuthError::Invalid)
+    /// #     }
     /// # }
     /// # impl Refresh for Accounts {
-    /// #     async fn refresh(&self, _: &u64, _: &Client) -> Result<User, AuthError> { Err(AuthError::Gone) }
+    /// #     async fn refresh(&self, _: &u64, _: &Client) -> Result<User, AuthError> {
+    /// #         Err(AuthError::Gone)
+    /// #     }
     /// # }
     ///
     /// async fn forgot(gate: &Gate<Accounts>, id: &u64, email: &str) -> Result<(), Refusal> {
@@ -42,11 +55,16 @@ impl<B: AuthBackend> Gate<B> {
     ///     Ok(())
     /// }
     ///
-    /// async fn reset(gate: &Gate<Accounts>, token: ActionToken<PasswordReset>, chosen: Password) -> Result<(), Refusal> {
+    /// async fn reset(
+    ///     gate: &Gate<Accounts>,
+    ///     token: ActionToken<PasswordReset>,
+    ///     chosen: Password,
+    /// ) -> Result<(), Refusal> {
     ///     let proof = token.consume(gate).await?;
     ///     let id = *proof.subject();
     ///     // Nothing else can make a `Proof<PasswordReset, _>`, so nothing else sets a password.
-    ///     gate.backend().write(proof, &chosen).await.map_err(|_| Refusal::new(Code::Unavailable))?;
+    ///     let written = gate.backend().write(proof, &chosen).await;
+    ///     written.map_err(|_| Refusal::new(Code::Unavailable))?;
     ///     gate.credentials_changed(&id, EndSessions::All).await.map_err(Refusal::unavailable)?;
     ///     Ok(())
     /// }
@@ -70,8 +88,8 @@ impl<P: ActionPurpose> ActionToken<P> {
     /// succeeds.
     ///
     /// # Errors
-    /// [`Code::InvalidToken`](crate::error::Code::InvalidToken): it is no token of this purpose, it
-    /// was consumed, or it has expired. [`Code::Unavailable`](crate::error::Code::Unavailable): the
+    /// [`Code::InvalidToken`]: it is no token of this purpose, it
+    /// was consumed, or it has expired. [`Code::Unavailable`]: the
     /// store cannot decide.
     pub async fn consume<B: AuthBackend>(
         self,

@@ -47,6 +47,8 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::device::Client;
+#[cfg(doc)]
+use crate::error::Code;
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::flow::Flows;
 use crate::session::{Engine, Issued, Occasion, Place, Revoke};
@@ -95,8 +97,8 @@ impl<B: AuthBackend> Gate<B> {
     /// Opens a session for a user whom you authenticated yourself.
     ///
     /// # Errors
-    /// [`Code::Unavailable`](crate::error::Code::Unavailable) where the store cannot decide, or where the subject was changed within
-    /// the last second: load the user again, and try again. [`Code::Forbidden`](crate::error::Code::Forbidden) where the device
+    /// [`Code::Unavailable`] where the store cannot decide, or where the subject was changed within
+    /// the last second: load the user again, and try again. [`Code::Forbidden`] where the device
     /// limit denies it.
     pub async fn sign_in(&self, user: B::User, client: &Client) -> Result<Issued, Refusal> {
         self.flows().sign_in(&user.to_claims(), client).await
@@ -107,10 +109,10 @@ impl<B: AuthBackend> Gate<B> {
     /// it.
     ///
     /// # Errors
-    /// [`Code::InvalidCredentials`](crate::error::Code::InvalidCredentials) for whoever does not get in, [`Code::TooManyRequests`](crate::error::Code::TooManyRequests) for
-    /// whoever tried too often (feature `rate-limit`), [`Code::InsufficientUserAuthentication`](crate::error::Code::InsufficientUserAuthentication)
-    /// where a further step is needed, which [`Refusal::step`] names; otherwise as
-    /// [`sign_in`](Self::sign_in), and whatever `login` says.
+    /// [`Code::InvalidCredentials`] where the backend lets nobody in, [`Code::TooManyRequests`] after
+    /// too many attempts (feature `rate-limit`), [`Code::InsufficientUserAuthentication`] where a
+    /// further step is needed, which [`Refusal::step`] names; otherwise as
+    /// [`sign_in`](Self::sign_in), and the refusals of `login`.
     pub async fn sign_in_with<F>(&self, mut login: F, client: &Client) -> Result<Issued, Refusal>
     where
         F: FnMut() -> Result<B::Login, Refusal>,
@@ -123,10 +125,13 @@ impl<B: AuthBackend> Gate<B> {
     /// is that of [`Refusal::step`], and is burnt.
     ///
     /// # Errors
-    /// [`Code::InvalidCredentials`](crate::error::Code::InvalidCredentials): the answer is wrong, and [`Refusal::step`] has another token
-    /// where it may be given again; or the token is not known, and the sign-in starts over.
-    /// [`Code::InsufficientUserAuthentication`](crate::error::Code::InsufficientUserAuthentication): there is one more step. [`Code::Unavailable`](crate::error::Code::Unavailable),
-    /// [`Code::TooManyRequests`](crate::error::Code::TooManyRequests): nothing changed, and the token still counts.
+    /// [`Code::InvalidCredentials`]: the answer is wrong,
+    /// and [`Refusal::step`] has another token where it may be given again; or the token is not
+    /// known, and the sign-in starts over.
+    /// [`Code::InsufficientUserAuthentication`]:
+    /// there is one more step. [`Code::Unavailable`],
+    /// [`Code::TooManyRequests`]: nothing changed, and the
+    /// token still counts.
     pub async fn sign_in_step(
         &self,
         token: &str,
@@ -144,8 +149,8 @@ impl<B: AuthBackend> Gate<B> {
     /// `name` and `whom` under `throttle.action`, whether or not there is such an account.
     ///
     /// # Errors
-    /// [`Code::TooManyRequests`](crate::error::Code::TooManyRequests), and after how long to try
-    /// again; `Unavailable` where the store cannot count.
+    /// [`Code::TooManyRequests`], and after how long to try again; `Unavailable` where the store
+    /// cannot count.
     ///
     /// # Examples
     /// ```
@@ -171,7 +176,8 @@ impl<B: AuthBackend> Gate<B> {
     /// Exchanges a refresh token, as `POST /auth/refresh-access` does.
     ///
     /// # Errors
-    /// [`Code::InvalidGrant`](crate::error::Code::InvalidGrant): sign in again. [`Code::Unavailable`](crate::error::Code::Unavailable): nothing changed, try again.
+    /// [`Code::InvalidGrant`]: sign in again.
+    /// [`Code::Unavailable`]: nothing changed, try again.
     pub async fn refresh(&self, token: &str, client: &Client) -> Result<Issued, Refusal> {
         self.flows().refresh(token, client).await
     }
@@ -179,7 +185,7 @@ impl<B: AuthBackend> Gate<B> {
     /// Verifies an access token as a protected route does.
     ///
     /// # Errors
-    /// [`Code::InvalidToken`](crate::error::Code::InvalidToken), [`Code::TokenExpired`](crate::error::Code::TokenExpired); [`Code::Unavailable`](crate::error::Code::Unavailable) where nobody could
+    /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where nobody could
     /// decide.
     pub async fn verify(&self, token: &str) -> Result<Verified<ClaimsOf<B>>, Refusal> {
         self.engine().admission.admit(token, Occasion::Entry).await
@@ -272,7 +278,7 @@ impl<B: AuthBackend> Gate<B> {
     /// hold. Claims that are confidential are left out.
     ///
     /// # Errors
-    /// [`Code::Unavailable`](crate::error::Code::Unavailable): nobody could decide.
+    /// [`Code::Unavailable`]: nobody could decide.
     #[cfg(feature = "axum")]
     pub async fn introspect(
         &self,

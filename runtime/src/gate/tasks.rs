@@ -98,7 +98,10 @@ fn follow(engine: &Arc<Engine>) -> AbortHandle {
             #[cfg(feature = "metrics")]
             engine.report_figures();
             if let Err(error) = engine.follower.follow_ring().await {
-                tracing::error!(error = %Causes(Some(&error)), "a key was retired, and the key ring cannot be read again");
+                tracing::error!(
+                    error = %Causes(Some(&error)),
+                    "a key was retired, and the key ring cannot be read again"
+                );
             }
             tokio::time::sleep(if waited.is_ok() && read.is_ok() {
                 TOGETHER

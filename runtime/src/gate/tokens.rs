@@ -144,7 +144,12 @@ impl<B: AuthBackend> Gate<B> {
     /// # use std::time::Duration;
     /// # use tollgate::gate::{AuthBackend, Gate};
     /// # use tollgate::id::TokenId;
-    /// # async fn example<B: AuthBackend>(gate: &Gate<B>, user: &B::User, caller: TokenId) -> Result<(), tollgate::error::Error> {
+    /// # use tollgate::error::Error;
+    /// # async fn example<B: AuthBackend>(
+    /// #     gate: &Gate<B>,
+    /// #     user: &B::User,
+    /// #     caller: TokenId,
+    /// # ) -> Result<(), Error> {
     /// let download = gate.issue(user, Duration::from_secs(60)).await?;
     /// gate.register(&download, Some(caller)).await?;
     /// # Ok(())

@@ -74,7 +74,8 @@ impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let code = self.code();
         if code == Code::Unavailable {
-            tracing::warn!(cause = %Causes(std::error::Error::source(&self.refusal)), "nobody could decide");
+            let cause = Causes(std::error::Error::source(&self.refusal));
+            tracing::warn!(%cause, "nobody could decide");
         }
         let problem = Problem {
             kind: format_args!("urn:tollgate:problem:{}", code.as_str()),

@@ -70,9 +70,9 @@ impl TokenRegistry {
         self.settings.registry == settings::Registry::Off
     }
 
-    /// Returns the rows of an access token of a session: its own, and that of the session's refresh tokens,
-    /// which a session that is older than the registry does not have yet. None where the gate keeps
-    /// no registry.
+    /// Returns the rows of an access token of a session: its own, and that of the session's refresh
+    /// tokens, which a session that is older than the registry does not have yet. None where the
+    /// gate keeps no registry.
     pub(crate) fn rows(
         &self,
         of: &Member<'_>,

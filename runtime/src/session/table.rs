@@ -79,7 +79,11 @@ pub(crate) fn decide(
     }
     let windows = Windows::of(settings);
     let since_rotation = row.rotated_at.map(|at| now.since(at));
-    let within = |span: Option<Duration>| matches!((since_rotation, span), (Some(age), Some(span)) if age <= span);
+    let within = |span: Option<Duration>| {
+        since_rotation
+            .zip(span)
+            .is_some_and(|(age, span)| age <= span)
+    };
     if is_current {
         let just_rotated = row.previous.is_some() && within(windows.quiet());
         return if just_rotated { Row::Keep } else { Row::Rotate };

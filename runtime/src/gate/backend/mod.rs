@@ -89,7 +89,9 @@ pub trait Authenticate: AuthBackend {
     ///     }
     /// }
     /// # impl Refresh for Accounts {
-    /// #     async fn refresh(&self, _: &u64, _: &Client) -> Result<User, AuthError> { Err(AuthError::Gone) }
+    /// #     async fn refresh(&self, _: &u64, _: &Client) -> Result<User, AuthError> {
+    /// #         Err(AuthError::Gone)
+    /// #     }
     /// # }
     /// ```
     fn identifier(&self, login: &Self::Login) -> Option<String> {

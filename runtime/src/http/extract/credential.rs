@@ -18,8 +18,8 @@ pub(super) fn report_refused(gate: &Running, parts: &Parts, refusal: &Refusal) {
     gate.report(&Event::new(EventKind::AccessRefused(refusal.code())).ip(ip));
 }
 
-/// Returns the access token of a request, and how it came. One in a header and one in a cookie are two
-/// credentials (R104); one in a cookie counts only from where its cookies may be used (R108).
+/// Returns the access token of a request, and how it came. One in a header and one in a cookie are
+/// two credentials (R104); one in a cookie counts only from where its cookies may be used (R108).
 pub(super) fn credential<'a>(
     parts: &'a Parts,
     settings: &Settings,
@@ -71,8 +71,8 @@ pub(super) enum Taken {
     Cookie,
 }
 
-/// Returns the token after a known scheme; `None` where no credentials were sent that are meant for this
-/// gate.
+/// Returns the token after a known scheme; `None` where no credentials were sent that are meant for
+/// this gate.
 ///
 /// Exactly one space separates the two (RFC 9110 section 11.4); what follows is the verifier's to
 /// judge.

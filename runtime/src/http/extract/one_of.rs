@@ -54,7 +54,9 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
 /// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
 /// # #[auth_backend(email, user = User, refresh(from = stored))] struct Accounts;
 /// # impl Authenticate for Accounts {
-/// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> { Err(AuthError::Invalid) }
+/// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> {
+/// #         Err(AuthError::Invalid)
+/// #     }
 /// # }
 /// # #[derive(Clone, JwtClaims)] #[claims(external)] struct Partner { #[claim(sub)] id: String }
 ///

@@ -34,7 +34,13 @@ impl<B: AuthBackend> Gate<B> {
     /// Merged with what utoipa collected from handlers of your own:
     /// ```
     /// # use tollgate::gate::{AuthBackend, Gate};
-    /// # fn document<B: AuthBackend>(gate: &Gate<B>, own: utoipa::openapi::OpenApi, protected: &tollgate::ProtectedRouter) -> String {
+    /// # use tollgate::ProtectedRouter;
+    /// # use utoipa::openapi::OpenApi;
+    /// # fn document<B: AuthBackend>(
+    /// #     gate: &Gate<B>,
+    /// #     own: OpenApi,
+    /// #     protected: &ProtectedRouter,
+    /// # ) -> String {
     /// let mut document = own.merge_from(gate.openapi());
     /// protected.describe(&mut document);
     /// # document.to_json().unwrap()

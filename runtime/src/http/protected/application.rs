@@ -1,5 +1,5 @@
-//! What protected routers, and the gate that is installed in an application, take: each a closed set
-//! with a message of its own.
+//! What protected routers, and the gate that is installed in an application, take: each a closed
+//! set with a message of its own.
 
 use axum::Router;
 
@@ -40,8 +40,8 @@ impl<S> Routes<S> for ProtectedRouter<S> {
     }
 }
 
-/// What [`Gate::install`](crate::gate::Gate::install) takes: an axum router, or a [`ProtectedRouter`],
-/// whose routes say who may call them.
+/// What [`Gate::install`](crate::gate::Gate::install) takes: an axum router, or a
+/// [`ProtectedRouter`], whose routes say who may call them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no application to install a gate in",
     label = "expected a router",

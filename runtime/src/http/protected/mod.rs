@@ -42,7 +42,11 @@ use crate::policy::Rule;
 /// use tollgate::prelude::*;
 /// use tollgate::routing::{get, post};
 /// # #[derive(Clone, Copy, PartialEq, Eq, ClaimValue)] enum Role { Admin }
-/// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64, #[claim(roles)] roles: Vec<Role> }
+/// # #[derive(Clone, JwtClaims)]
+/// # struct User {
+/// #     #[claim(sub)] id: u64,
+/// #     #[claim(roles)] roles: Vec<Role>,
+/// # }
 /// # #[derive(Policy)] #[policy(role = Role::Admin)] struct Admins;
 ///
 /// async fn health(_: Public) -> &'static str {
@@ -55,8 +59,15 @@ use crate::policy::Rule;
 ///
 /// async fn purge(_: Auth<User, Admins>) {}
 ///
-/// # fn app<S: Clone + Send + Sync + 'static>() -> Router<S> where Verifier<User>: axum::extract::FromRef<S> {
-/// let protected = ProtectedRouter::new().route("/health", get(health)).route("/me", get(me)).route("/purge", post(purge));
+/// # fn app<S>() -> Router<S>
+/// # where
+/// #     S: Clone + Send + Sync + 'static,
+/// #     Verifier<User>: axum::extract::FromRef<S>,
+/// # {
+/// let protected = ProtectedRouter::new()
+///     .route("/health", get(health))
+///     .route("/me", get(me))
+///     .route("/purge", post(purge));
 /// Router::new().merge(protected)
 /// # }
 /// ```

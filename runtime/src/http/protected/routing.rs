@@ -1,5 +1,5 @@
-//! Method routers for [`ProtectedRouter`](super::ProtectedRouter): those of axum, for handlers that say who may
-//! call them.
+//! Method routers for [`ProtectedRouter`](super::ProtectedRouter): those of axum, for handlers that
+//! say who may call them.
 
 use std::convert::Infallible;
 use std::fmt;
