@@ -1,5 +1,5 @@
-//! A store from the settings: which one says the scheme of its URL, and what that one has no use
-//! for is refused.
+//! A store from the settings: the scheme of the URL chooses it, and settings that it does not use
+//! are refused.
 
 use crate::error::{Error, ErrorKind};
 use crate::settings::{StoreSettings, StoreTls};
@@ -7,7 +7,7 @@ use crate::settings::{StoreSettings, StoreTls};
 use super::{MemoryStore, Store};
 
 impl Store {
-    /// Opens the store that `store.url` names, with what else `store.*` says of it:
+    /// Opens the store that `store.url` names, with the other settings of `store.*`:
     ///
     /// | URL | store | feature |
     /// |---|---|---|

@@ -14,24 +14,36 @@ use crate::id::SessionId;
 
 /// Where sessions, revocations and single-use values live.
 ///
-/// Every operation is one atomic, durable step: when it answers `Ok`, a crash does not undo it, and
-/// no other operation sees half of it. Expected outcomes are values; [`StoreError`] means that
-/// nobody could decide, and that nothing was changed (or, where the connection broke after the
+/// Every operation is one atomic, durable step: when it returns `Ok`, a crash does not undo it, and
+/// no other operation sees half of it. Expected outcomes are values. A [`StoreError`] means that the
+/// store could not decide and that nothing was changed (or, where the connection broke after the
 /// commit was sent, that the caller cannot know). Time is never taken from the store's own clock:
 /// each operation gets `now`.
 ///
-/// No method has a default body. A store that forgets one does not compile. The numbers are those
-/// of the clauses of the `conformance` suite (feature `conformance`), which hold each operation to
-/// its word.
+/// No method has a default body, so a store that forgets one does not compile. The numbers are those
+/// of the clauses of the `conformance` suite (feature `conformance`), which check each operation.
+///
+/// # Writing a store
+/// * An engine with transactions that keeps its keys in order needs the traits of [`rows`] only; its
+///   operations are the functions of that module.
+/// * Any other store decides by itself. [`Authenticated::has_moved`] and [`DeviceLimit::surplus`]
+///   are the two decisions of [`open_session`](Self::open_session) that every store has to make
+///   alike, and [`StoreOperation`] has the sentences for its errors.
+///
+/// [`rows`]: super::rows
+/// [`Authenticated::has_moved`]: super::Authenticated::has_moved
+/// [`DeviceLimit::surplus`]: super::DeviceLimit::surplus
+/// [`StoreOperation`]: super::StoreOperation
+/// [`NewSession::authenticated`]: super::NewSession::authenticated
 pub trait SessionStore: Send + Sync + 'static {
-    /// Brings the tables to this version, once, however many nodes start together. Called by
-    /// `build()`, before anything else.
+    /// Brings the tables to this version, once, however many nodes start together. `build()` calls
+    /// it before anything else.
     ///
     /// Clause 1.
     fn migrate(&self, now: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Answers when the store can be written to (a real write, rolled back or idempotent), and says
-    /// what it holds.
+    /// Checks that the store can be written to (with a real write, rolled back or idempotent), and
+    /// returns what it holds.
     ///
     /// Clauses 2–3.
     fn health(
@@ -39,7 +51,8 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<StoreHealth, StoreError>> + Send;
 
-    /// The store's own clock, or `None` where it is this machine's (memory, an embedded file).
+    /// Returns the time of the store's own clock, or `None` where it has no clock but this machine's
+    /// (memory, an embedded file).
     ///
     /// Clause 4.
     fn now(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
@@ -48,7 +61,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// `changed_at` with [`NewSession::authenticated`], counts the live sessions against
     /// [`NewSession::limit`], evicts or refuses, writes the session at generation 0 and
     /// [`NewSession::tokens`]. Evicted sessions are revoked with reason
-    /// [`RevokeReason::DeviceLimit`] and logged (`sid` until `log_until`) in the same step.
+    /// [`RevokeReason::DeviceLimit`](super::RevokeReason::DeviceLimit) and logged (`sid` until `log_until`) in the same step.
     /// Sessions that are dead are neither counted nor evicted. A subject that never changed has the
     /// `changed_at` 1970. A `sid` that is there already is an error.
     ///
@@ -59,8 +72,7 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Opened, StoreError>> + Send;
 
-    /// The session's row, revoked and expired ones too, with its subject's effective epoch, read
-    /// together.
+    /// Reads a session, also a revoked or expired one, together with its effective epoch.
     ///
     /// Clauses 24–28.
     fn session(
@@ -69,8 +81,9 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
 
-    /// The compare-and-swap of a refresh. See [`RotationStep`] for the conditions; a condition that fails
-    /// writes nothing and is [`Rotated::Lost`].
+    /// Rotates a session: the compare-and-swap of a refresh. See
+    /// [`RotationStep`](super::RotationStep) for the conditions. Where one does not hold, nothing is
+    /// written and the answer is [`Rotated::Lost`].
     ///
     /// Clauses 32–48.
     fn rotate(
@@ -79,9 +92,9 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Rotated, StoreError>> + Send;
 
-    /// Marks `(sid, gen)` as confirmed, where `gen` is still the session's generation and the
-    /// session is live. Answers how many rows changed from unconfirmed to confirmed. Rows are taken
-    /// in the order of `sid`, whatever the order of `seen`.
+    /// Marks sessions as confirmed that are live and still at the generation given. Returns how many
+    /// rows changed from unconfirmed to confirmed. Rows are locked in the order of `sid`, whatever
+    /// the order of `seen`.
     ///
     /// Clauses 49–54.
     fn confirm(
@@ -90,7 +103,7 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Revokes a target, and logs it in the same step. See [`Target`].
+    /// Revokes a target, and logs it in the same step. See [`Target`](super::Target).
     ///
     /// Clauses 55–77.
     fn revoke(
@@ -99,8 +112,8 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Revoked, StoreError>> + Send;
 
-    /// The live sessions of a subject (neither revoked nor expired), oldest first by `created_at`,
-    /// then `sid`.
+    /// Lists the live sessions of a subject (neither revoked nor expired), oldest first by
+    /// `created_at`, then `sid`.
     ///
     /// Clauses 29–31.
     fn sessions_of(
@@ -109,8 +122,8 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
 
-    /// The subject's effective epoch for a client: the highest of the subject's own, the client's
-    /// and the global one.
+    /// Returns the subject's effective epoch for a client: the highest of the subject's own, the
+    /// client's and the global one.
     ///
     /// Clauses 131–132.
     fn epoch_of(
@@ -119,8 +132,8 @@ pub trait SessionStore: Send + Sync + 'static {
         client_id: String,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Puts tokens into the registry: those issued by hand. A `jti` that is there already is left
-    /// as it is. Answers how many were new.
+    /// Writes tokens that were issued by hand into the registry. A `jti` that is there already is
+    /// left as it is. Returns how many were new.
     ///
     /// Clauses 78–79.
     fn record_tokens(
@@ -129,7 +142,7 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Tokens of the registry, oldest first by `issued_at`, then `jti`, at most `query.limit`.
+    /// Lists tokens of the registry, oldest first by `issued_at`, then `jti`, at most `query.limit`.
     ///
     /// Clauses 80–83.
     /// Clauses 133–134.
@@ -139,8 +152,8 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Vec<TokenRecord>, StoreError>> + Send;
 
-    /// Revocations since `cursor`; from [`LogCursor::START`], everything that still matters: each
-    /// entry with `until > now`, and the present value of every lasting one (`until` =
+    /// Reads the revocations since `cursor`; from [`LogCursor::START`], everything that still
+    /// matters: each entry with `until > now`, and the present value of every lasting one (`until` =
     /// [`Timestamp::MAX`]). An entry may come twice, none is ever skipped: a lasting fact is found
     /// from every earlier cursor too, whatever was archived in between, and a cursor that the store
     /// cannot have given starts over.
@@ -155,12 +168,12 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Waits until the log may have got something, at most `patience`: with it, nodes hear of each
     /// other's revocations at once instead of at their next look.
     ///
-    /// It is a hint. It may answer for nothing, and where a connection breaks it may answer late;
-    /// whoever follows the log reads it from time to time in any case. What is logged after the
+    /// It is a hint. It may return for nothing, and where a connection breaks it may return late;
+    /// its callers read the log from time to time in any case. What is logged after the
     /// first poll of the future wakes it, from whichever process, as far as
     /// [`revoke`](Self::revoke) and [`set_paused`](Self::set_paused) log it; what was logged before
-    /// but lies behind `cursor` may wake it. A store that cannot know answers after a quarter of a
-    /// second, so that its caller looks.
+    /// but lies behind `cursor` may wake it. A store that cannot know returns after a quarter of a
+    /// second, so that its caller reads the log.
     ///
     /// Clauses 135–137.
     fn changed(
@@ -184,8 +197,8 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Archived, StoreError>> + Send;
 
-    /// Takes `key` for good until `until`: `true` for the first caller, `false` for every other one
-    /// as long as `until > now`.
+    /// Consumes a key until `until`: `true` for the first caller, `false` for every other one as long
+    /// as `until > now`.
     ///
     /// Clauses 102–103.
     fn consume_once(
@@ -195,7 +208,7 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Keeps a payload to be taken once. `false`, and nothing written, where a live one of this
+    /// Keeps a payload to be taken once. Returns `false` and writes nothing where a live one of this
     /// kind and hash is there already. Values and the keys of [`consume_once`](Self::consume_once)
     /// never meet.
     ///
@@ -206,7 +219,7 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Takes the payload out: for one caller only, and only while its `until > now`.
+    /// Takes a payload out: for one caller only, and only while its `until > now`.
     ///
     /// Clauses 108–110.
     fn take_once(
@@ -216,7 +229,7 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
 
-    /// Spends `cost` from the budget `key` under every limit, or from none of them. See [`Limit`].
+    /// Spends `cost` from the budget `key` under every limit, or under none of them. See [`Limit`].
     ///
     /// Clauses 115–124.
     fn spend(
@@ -227,13 +240,13 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Spent, StoreError>> + Send;
 
-    /// The shared key ring as it stands: version 0 and no bytes where none was ever stored.
+    /// Reads the shared key ring: version 0 and no bytes where none was ever stored.
     ///
     /// Clause 111.
     fn keys(&self) -> impl Future<Output = Result<StoredKeys, StoreError>> + Send;
 
     /// Replaces the shared key ring where its version still is `expected`; the new version is
-    /// `expected + 1`. `false`, and nothing written, where somebody was faster.
+    /// `expected + 1`. Returns `false` and writes nothing where another caller was faster.
     ///
     /// Clauses 112–114.
     fn swap_keys(
@@ -244,8 +257,8 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Writes a fresh `auth_time` and `acr` (its absence too) into a live session, which counts as
-    /// seen at `now`. `None`, and nothing written, where there is none; otherwise the session as it
-    /// then stands.
+    /// seen at `now`. Returns the session as it then is, or `None` where there is no live one; then
+    /// nothing is written.
     ///
     /// Clauses 125–128.
     fn reauthenticate(
@@ -256,8 +269,8 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
 
-    /// Replaces what a live session remembers of its device. `false`, and nothing written, where
-    /// there is none.
+    /// Replaces the device of a live session. Returns `false` and writes nothing where there is no
+    /// live one.
     ///
     /// Clauses 129–130.
     fn attach(
@@ -267,7 +280,7 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Pauses or resumes the deployment, durably and logged. A version grows with each call.
+    /// Pauses or resumes the deployment, durably, and logs it. A version grows with each call.
     ///
     /// Clauses 92–93.
     fn set_paused(

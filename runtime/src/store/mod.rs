@@ -1,8 +1,9 @@
-//! The contract between the gate and whatever keeps sessions: the trait, the handle, the
+//! Where sessions, revocations and single-use values live: the contract, the handle, the
 //! implementations.
 //!
-//! Users hold a [`Store`]; authors of stores implement [`SessionStore`]; the `conformance` suite is
-//! the contract in executable form.
+//! Users hold a [`Store`]. Authors of stores implement [`SessionStore`]; [`rows`] does it for an
+//! engine that keeps rows under keys, and the `conformance` suite is the contract in executable
+//! form.
 
 mod budget;
 mod choose;

@@ -1,7 +1,7 @@
 //! The contract of a [`SessionStore`] in executable form: numbered clauses, each a function that
 //! holds or says what is broken.
 //!
-//! Whoever writes a store runs them all in one test:
+//! The author of a store runs them all in one test:
 //!
 //! ```
 //! use tollgate::store::{MemoryStore, conformance};

@@ -1,5 +1,5 @@
-//! Deleting what nothing needs any more. Rows that somebody else holds locked are left for another
-//! run.
+//! Deleting what nothing needs any more. Rows that another transaction has locked are left for the
+//! next run.
 
 use sqlx::{PgConnection, Row as _};
 

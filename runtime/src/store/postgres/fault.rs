@@ -15,13 +15,14 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// Deadlock and serialization failure: the server rolled back and says that another try may do.
+    /// Returns whether it is a deadlock or a serialization failure: the server rolled back, and
+    /// another try may succeed.
     pub(super) fn is_conflict(&self) -> bool {
         matches!(self.code().as_deref(), Some("40001" | "40P01"))
     }
 
-    /// The connection cannot be used any more: the server is gone, is going, or no longer makes
-    /// sense.
+    /// Returns whether the connection cannot be used any more: the server is gone, is going, or no
+    /// longer makes sense.
     pub(super) fn is_broken(&self) -> bool {
         match self {
             Self::Database(sqlx::Error::Database(_)) => self

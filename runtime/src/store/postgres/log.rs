@@ -15,7 +15,7 @@ use crate::store::record::{Fact, LogCursor, LogEntry, LogPage};
 use crate::store::shared::columns::millis;
 use crate::store::shared::operation::Cause;
 
-/// The entries that the snapshot of a cursor did not show, and those alone.
+/// Reads the entries that the snapshot of a cursor did not show, and only those.
 ///
 /// A snapshot means nothing to another server, nor to this one after it broke down: numbers whose
 /// writing never reached the disk are given out again then. A connection does not survive that. So
@@ -117,7 +117,7 @@ impl<'a> SnapshotCursor<'a> {
     }
 }
 
-/// A transaction's number: digits, and no sign.
+/// Reads a transaction's number: digits, and no sign.
 fn number(text: &str) -> Option<u64> {
     text.bytes()
         .all(|byte| byte.is_ascii_digit())
@@ -137,7 +137,7 @@ fn entry(row: &PgRow) -> Result<LogEntry, Fault> {
 }
 
 /// The statement that writes a lasting fact. Its entry takes the place of its predecessor at the
-/// log's end: whoever read the older one finds it there, and whoever did not needs only it.
+/// log's end: a reader of the older one finds it there, and another reader needs only this one.
 macro_rules! lasting {
     ($kind:literal, $key:literal, $value:literal, $next:literal) => {
         concat!(

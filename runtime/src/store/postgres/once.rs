@@ -80,9 +80,9 @@ pub(super) async fn take(
         .transpose()?)
 }
 
-/// In what a budget is spent: a transaction that has the key for itself. A lock on a number stands
-/// for one on rows that may not be there yet; it is the key's SHA-256, so keys meet neither each
-/// other's numbers nor those of the program.
+/// Returns the mode in which a budget is spent: a transaction that has the key for itself. A lock
+/// on a number stands for one on rows that may not be there yet; it is the key's SHA-256, so keys
+/// meet neither each other's numbers nor those of the program.
 pub(super) fn spending(key: &str) -> Mode {
     let [a, b, c, d, e, f, g, h, ..] = sha256(key.as_bytes());
     let number = i64::from_be_bytes([a, b, c, d, e, f, g, h]);

@@ -24,11 +24,11 @@ use crate::error::{Error, ErrorKind};
 /// [`StoreError`], and the next operation starts afresh. Deadlocks and serialization failures are
 /// tried again a few times first.
 ///
-/// An operation runs to its end once it has begun, also where nobody waits for it any longer.
+/// An operation runs to its end once it has begun, even where its caller has gone.
 ///
 /// Nodes hear of each other's revocations by `NOTIFY`, for which each listens on a connection of
-/// its own, and by reading the log, one small statement a second and node. A refresh notifies
-/// nobody: that would have all commits wait for each other.
+/// its own, and by reading the log, one small statement a second and node. A refresh sends
+/// no notification: that would have all commits wait for each other.
 ///
 /// The tables' names begin with `tg_`, so they may lie in a database of the program's own, in a
 /// schema of their own if one was [given](PostgresOptions::schema). What the store needs is the
@@ -42,9 +42,9 @@ impl PostgresStore {
     /// may say.
     ///
     /// # Errors
-    /// The URL cannot be read, the server cannot be reached or refuses the user, it is too old, a standby or
-    /// read-only, the database is not in UTF-8 or was written by a newer version. The message names
-    /// user, host and database, and never the password.
+    /// The URL cannot be read, the server cannot be reached or refuses the user, it is too old, a
+    /// standby or read-only, the database is not in UTF-8 or was written by a newer version. The
+    /// message names user, host and database, and never the password.
     pub async fn connect(url: &str) -> Result<Self, Error> {
         Self::options(url).connect().await
     }
@@ -98,41 +98,41 @@ impl PostgresOptions {
         }
     }
 
-    /// In which schema the tables lie; it is made where there is none. Letters, digits and `_`, at
-    /// most 63 of them, not a digit first. Default: the first one of the role's search path, mostly
-    /// `public`.
+    /// Sets the schema of the tables, which is made where there is none. Letters, digits and `_`,
+    /// at most 63 of them, not a digit first. Default: the first one of the role's search path,
+    /// mostly `public`.
     #[must_use]
     pub fn schema(mut self, name: &str) -> Self {
         self.schema = Some(name.to_owned());
         self
     }
 
-    /// How many connections this node opens at most, as they are needed, beside one on which it
-    /// listens and one on which it notifies. Default 10. All nodes together have to stay below the
-    /// server's `max_connections`.
+    /// Sets how many connections this node opens at most, as they are needed, beside one on which
+    /// it listens and one on which it notifies. Default 10. All nodes together have to stay below
+    /// the server's `max_connections`.
     #[must_use]
     pub const fn max_connections(mut self, connections: u32) -> Self {
         self.max_connections = connections;
         self
     }
 
-    /// How long an operation waits for a connection, one that becomes free or a new one. Default 2
-    /// s.
+    /// Sets how long an operation waits for a connection, one that becomes free or a new one.
+    /// Default 2 s.
     #[must_use]
     pub const fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.acquire_timeout = timeout;
         self
     }
 
-    /// How long a statement waits for each lock that somebody else holds. Default 2 s.
+    /// Sets how long a statement waits for each lock that another transaction holds. Default 2 s.
     #[must_use]
     pub const fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
         self
     }
 
-    /// How long a statement may take, and, with a second more, a whole operation. Default 5 s. A
-    /// server that does not answer is given up then. Migrations and the revocation of a client or
+    /// Sets how long a statement may take, and, with a second more, a whole operation. Default 5 s.
+    /// A server that does not answer is given up then. Migrations and the revocation of a client or
     /// of everything, which may change every row, have ten minutes.
     #[must_use]
     pub const fn statement_timeout(mut self, timeout: Duration) -> Self {
@@ -140,7 +140,7 @@ impl PostgresOptions {
         self
     }
 
-    /// A file of certificates, in PEM, that are trusted beside Mozilla's: in place of
+    /// Adds a file of certificates, in PEM, that are trusted beside Mozilla's: in place of
     /// `sslrootcert=`.
     #[must_use]
     pub fn root_certificates(mut self, path: impl Into<PathBuf>) -> Self {
@@ -156,7 +156,7 @@ impl PostgresOptions {
         self
     }
 
-    /// Connects, and looks at the server and the database.
+    /// Connects, and checks the server and the database.
     ///
     /// # Errors
     /// As [`PostgresStore::connect`]; and the name of the schema cannot be one.
@@ -199,9 +199,9 @@ impl PostgresOptions {
         })))
     }
 
-    /// What sqlx is to connect with: the URL, and on top of it what the store cannot do without.
+    /// Returns what sqlx connects with: the URL, and what the store needs in any case.
     fn parsed(&self) -> Result<PgConnectOptions, Error> {
-        // Nothing of the URL is said: where it cannot be read, nobody knows which part of it is the
+        // Nothing of the URL is shown: where it cannot be read, no part of it is known not to be the
         // password.
         let refused = |what: &str| {
             Error::new(
@@ -286,7 +286,7 @@ impl fmt::Debug for PostgresOptions {
     }
 }
 
-/// Where a database is, for people.
+/// Returns where a database is, for messages.
 fn place(options: &PgConnectOptions) -> String {
     let host = options
         .get_socket()
@@ -298,7 +298,7 @@ fn place(options: &PgConnectOptions) -> String {
     )
 }
 
-/// A misspelt parameter would be left out in silence, `sslmode` among them.
+/// Refuses parameters that sqlx would leave out in silence, such as a misspelt `sslmode`.
 fn check_parameters(url: &str) -> Result<(), String> {
     let Some((_, parameters)) = url.split_once('?') else {
         return Ok(());
@@ -347,7 +347,7 @@ const PARAMETERS: [&str; 18] = [
     "options",
 ];
 
-/// A name that means the same with quotes and in every statement.
+/// Returns whether a name means the same with quotes and in every statement.
 fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     let first = bytes

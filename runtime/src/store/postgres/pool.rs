@@ -1,5 +1,5 @@
-//! Connections: at most so many, opened when they are needed, given back by whoever finished with
-//! them in good order.
+//! Connections: at most so many, opened when they are needed, given back by operations that ended
+//! in good order.
 //!
 //! sqlx has a pool. This one differs where the promise of a timely 503 needs it: a connection that
 //! goes back is not asked whether it lives, which waits without end where a network was cut and
@@ -51,7 +51,8 @@ impl ConnectionPool {
         }
     }
 
-    /// A connection that works, so far as can be told. Whoever asked first gets one first.
+    /// Returns a connection that works, so far as can be told. The caller that asked first gets one
+    /// first.
     pub(super) async fn take(&self) -> Result<Lease, Fault> {
         match timeout(self.patience, self.find()).await {
             Ok(found) => found,
@@ -99,8 +100,8 @@ impl ConnectionPool {
             .pop()
     }
 
-    /// Keeps a connection whose last operation ended in good order, and drops those that nobody has
-    /// needed for long.
+    /// Keeps a connection whose last operation ended in good order, and drops those that have not
+    /// been needed for long.
     pub(super) fn give_back(&self, lease: Lease) {
         let Lease {
             connection,
@@ -116,7 +117,7 @@ impl ConnectionPool {
             });
             idle.retain(|idle| idle.since.elapsed() < UNUSED);
         }
-        // After the connection waits: whoever gets the place finds it.
+        // After the connection is back: the caller that gets the place finds it.
         drop(permit);
     }
 

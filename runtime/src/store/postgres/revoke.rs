@@ -20,7 +20,7 @@ use crate::store::record::{Fact, LogEntry, Revocation, RevokeReason, Revoked, Ta
 use crate::store::shared::columns::{effective_epoch, millis};
 use crate::store::shared::fact::bounded;
 
-/// In what a target is revoked.
+/// Returns the mode in which a target is revoked.
 ///
 /// A subject's next epoch is above every client's and the global one, a client's and the global one
 /// above every subject's. So bumps of subjects share the lock that a bump of the others has for
@@ -35,7 +35,7 @@ pub(super) const fn mode(target: &Target) -> Mode {
     }
 }
 
-/// A tree is looked at while nobody adds to it: what was added before is seen, and what comes after
+/// A tree is read while nothing is added to it: what was added before is seen, and what comes after
 /// finds the mark above it.
 const TREE: Mode = Mode::Transaction(Cow::Borrowed(
     "BEGIN; LOCK TABLE tg_token IN SHARE ROW EXCLUSIVE MODE",
@@ -111,8 +111,8 @@ struct RevocationStep {
     now: Timestamp,
 }
 
-/// Ends the sessions under a condition that nobody ended before, expired or not, and counts those
-/// that were live.
+/// Ends the sessions under a condition that were not revoked before, expired or not, and counts
+/// those that were live.
 ///
 /// Expired ones too: another node's clock may be behind, and to it the session is live.
 macro_rules! end {
@@ -132,7 +132,7 @@ macro_rules! end {
 }
 
 impl RevocationStep {
-    /// `changed_at := max(now, changed_at + 1)`: it grows also where two changes share a
+    /// Sets `changed_at := max(now, changed_at + 1)`: it grows also where two changes share a
     /// millisecond.
     async fn touch(&self, db: &mut PgConnection, subject: &str) -> Result<(), Fault> {
         let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES ($1, 0, greatest($2, 1))
@@ -146,8 +146,8 @@ impl RevocationStep {
         Ok(())
     }
 
-    /// [`touch`](Self::touch), and an epoch above every one that a token of the subject may carry,
-    /// which may be any client's.
+    /// Does [`touch`](Self::touch), and sets an epoch above every one that a token of the subject
+    /// may carry, which may be any client's.
     async fn bump_subject(&self, db: &mut PgConnection, subject: &str) -> Result<LogEntry, Fault> {
         let sql = "WITH others AS (
                 SELECT coalesce(max(value), 0) AS highest FROM tg_epoch WHERE kind IN ('client', \
@@ -194,8 +194,8 @@ impl RevocationStep {
         natural(&query.fetch_one(db).await?, 0)
     }
 
-    /// The other sessions of a subject that may have an access token: those that ended longer ago
-    /// than one lasts have none left, a later end may not have been logged.
+    /// Ends the other sessions of a subject that may have an access token: those that ended longer
+    /// ago than one lasts have none left, and a later end may not have been logged.
     async fn end_others(
         &self,
         db: &mut PgConnection,
@@ -230,8 +230,8 @@ impl RevocationStep {
         Ok(())
     }
 
-    /// One statement, so that the row and its log entry are there together, and durable, when it is
-    /// answered (R67).
+    /// Ends a session in one statement, so that the row and its log entry are there together, and
+    /// durable, when it is answered (R67).
     async fn end_session(
         &self,
         db: &mut PgConnection,
@@ -281,8 +281,8 @@ impl RevocationStep {
         Ok(())
     }
 
-    /// A token with its descendants, and the sessions that they belong to. The root need not be
-    /// registered.
+    /// Ends a token with its descendants, and the sessions that they belong to. The root need not
+    /// be registered.
     async fn end_tree(
         &self,
         db: &mut PgConnection,

@@ -59,7 +59,8 @@ impl Mode {
         "BEGIN; SET LOCAL statement_timeout = 0; LOCK TABLE tg_epoch IN EXCLUSIVE MODE",
     );
 
-    /// What its transaction begins and ends with, where it is not left to the one statement.
+    /// Returns what its transaction begins and ends with, where it is not left to the one
+    /// statement.
     fn frame(&self) -> Option<(Cow<'static, str>, &'static str)> {
         match self {
             Self::Look | Self::Statement => None,
@@ -72,7 +73,7 @@ impl Mode {
 
 /// The database of a store.
 pub(super) struct PostgresDatabase {
-    /// Where the database is, for people: no password.
+    /// Where the database is, for messages: without the password.
     pub(super) place: String,
     pub(super) schema: Option<String>,
     pub(super) pool: ConnectionPool,
@@ -191,7 +192,8 @@ async fn execute(db: &mut PgConnection, sql: Cow<'static, str>) -> Result<(), Fa
     Ok(())
 }
 
-/// Longer from try to try, and of random length, so that two that met do not meet again.
+/// Returns the pause before the next try: longer from try to try, and of random length, so that two
+/// operations that met do not meet again.
 fn pause(tries: u32) -> Duration {
     let mut random = [0];
     // Without a random byte the pause is still one.

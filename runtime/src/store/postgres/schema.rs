@@ -140,7 +140,7 @@ pub(super) const MIGRATING: Mode = Mode::Sweep(
      pg_advisory_xact_lock(8389760304487690337)",
 );
 
-/// The version of a database: 0 where it has none of our tables.
+/// Returns the version of a database: 0 where it has none of our tables.
 pub(super) async fn version(db: &mut PgConnection) -> Result<i64, Fault> {
     let ours = sqlx::query("SELECT to_regclass('tg_schema') IS NOT NULL")
         .fetch_one(&mut *db)
@@ -186,7 +186,7 @@ pub(super) async fn migrate(
     Ok(())
 }
 
-/// Makes a schema that is not there. One that is there may belong to somebody who lets us use it,
+/// Makes a schema that is not there. One that is there may belong to a role that lets us use it,
 /// and not make others.
 async fn make_schema(db: &mut PgConnection, schema: &str) -> Result<(), Fault> {
     let there = sqlx::query("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)")
@@ -201,8 +201,8 @@ async fn make_schema(db: &mut PgConnection, schema: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Writes a row that nobody else meets, which the caller's transaction takes back, and looks for a
-/// live session.
+/// Writes a row that no other transaction meets, which the caller's transaction takes back, and
+/// looks for a live session.
 pub(super) async fn health(db: &mut PgConnection, now: Timestamp) -> Result<StoreHealth, Fault> {
     // The sessions that end last come first, so a live one is found at once.
     let sql = "WITH written AS (
@@ -219,7 +219,7 @@ pub(super) async fn health(db: &mut PgConnection, now: Timestamp) -> Result<Stor
     Ok(StoreHealth { has_live_sessions })
 }
 
-/// The server's clock.
+/// Reads the server's clock.
 pub(super) async fn now(db: &mut PgConnection) -> Result<Option<Timestamp>, Fault> {
     let sql = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
     let millis: i64 = sqlx::query(sql).fetch_one(db).await?.try_get(0)?;

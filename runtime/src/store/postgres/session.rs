@@ -60,7 +60,7 @@ async fn lock_subject(db: &mut PgConnection, subject: &str) -> Result<Timestamp,
     )
 }
 
-/// The sessions that have to end for a new one, or `None` where it may not be opened.
+/// Returns the sessions that have to end for a new one, or `None` where it may not be opened.
 async fn evicted(
     db: &mut PgConnection,
     new: &NewSession,
@@ -175,9 +175,9 @@ pub(super) async fn live_of(
     rows.iter().map(row::session).collect()
 }
 
-/// The conditions stand in the statement that writes. Of several rotations of one token the first
-/// locks the row; the others wait for its commit and look at the conditions again, on the row as it
-/// is then (READ COMMITTED). So exactly one finds them true.
+/// Rotates a session. The conditions stand in the statement that writes. Of several rotations of
+/// one token the first locks the row; the others wait for its commit and look at the conditions
+/// again, on the row as it is then (READ COMMITTED). So exactly one finds them true.
 pub(super) async fn rotate(
     db: &mut PgConnection,
     rotation: &RotationWrite,
@@ -251,7 +251,7 @@ pub(super) async fn rotate(
     })
 }
 
-/// Whether a rotation only reads.
+/// Returns whether a rotation only reads.
 pub(super) fn only_reads(rotation: &RotationWrite) -> bool {
     matches!(rotation.step, RotationStep::Hold { .. }) && rotation.tokens.is_empty()
 }

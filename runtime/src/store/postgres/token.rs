@@ -51,7 +51,7 @@ pub(super) fn listed(tokens: &[TokenRecord]) -> String {
     serde_json::Value::Array(rows.collect()).to_string()
 }
 
-/// Answers how many were new.
+/// Writes rows, and returns how many were new.
 pub(super) async fn record(db: &mut PgConnection, tokens: &[TokenRecord]) -> Result<u64, Fault> {
     let done = sqlx::query(recording!("(SELECT 1) one", "$1"))
         .bind(listed(tokens))
@@ -113,7 +113,7 @@ pub(super) async fn find(
 
 /// The rest of `family(jti) AS (SELECT root`: a token and its descendants. `UNION`, not `UNION
 /// ALL`: each once, also where parents form a circle. `OFFSET 0` has the children looked up by
-/// their index, generation by generation, where the planner, who does not know how small a
+/// their index, generation by generation, where the planner, which does not know how small a
 /// generation is, would go through the whole table for each.
 macro_rules! family {
     () => {

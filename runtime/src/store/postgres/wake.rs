@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
-/// The listening connection, which is opened when somebody waits for the first time.
+/// The listening connection, which is opened when a caller waits for the first time.
 pub(super) struct Wake {
     options: PgConnectOptions,
     heard: Arc<Notify>,
@@ -101,8 +101,8 @@ impl Drop for Wake {
     }
 }
 
-/// Listens for ever. Whoever waits is woken too when a connection begins or ends: what was said in
-/// between went unheard.
+/// Listens for ever. Callers that wait are woken too when a connection begins or ends: what was
+/// notified in between was missed.
 async fn listen(options: PgConnectOptions, heard: Arc<Notify>) {
     loop {
         if let Err(error) = hear(&options, &heard).await {

@@ -1,4 +1,8 @@
-//! What goes into a store and what comes out: plain data, no behaviour beyond reading it.
+//! What goes into a store and what comes out: plain data.
+//!
+//! Records and most enums can be constructed and matched in full outside of this crate, on purpose:
+//! a store has to keep every field and to handle every case, so a new one must not compile with a
+//! store that does not know it.
 
 mod revocation;
 mod rotation;
@@ -17,7 +21,7 @@ pub use rotation::*;
 pub use session::*;
 pub use token::*;
 
-/// What a healthy store says of itself.
+/// The answer of a healthy store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreHealth {
     /// Whether there is at least one live session.
@@ -27,26 +31,26 @@ pub struct StoreHealth {
 /// What an archive run deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Archived {
-    /// Sessions.
+    /// The number of sessions.
     pub sessions: u64,
-    /// Rows of the registry.
+    /// The number of rows of the registry.
     pub tokens: u64,
-    /// Single-use values, budgets and log entries.
+    /// The number of single-use values, budgets and log entries.
     pub others: u64,
-    /// Whether a limit was reached, so that another run finds more.
+    /// Whether the limit was reached, so that another run finds more.
     pub more: bool,
 }
 
-/// A value to be taken once.
+/// A value that is taken once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnceValue {
-    /// What it is for; values of two kinds never meet.
+    /// What the value is for. Values of two kinds never meet.
     pub kind: String,
-    /// SHA-256 of what its taker must know.
+    /// The SHA-256 of what the one who takes it must know.
     pub hash: [u8; 32],
-    /// What the taker gets.
+    /// What the one who takes it gets.
     pub payload: Vec<u8>,
-    /// Until when.
+    /// The time at which the value ends.
     pub until: Timestamp,
 }
 
@@ -55,21 +59,21 @@ pub struct OnceValue {
 /// under; one that is given twice is spent from once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// How much may be spent at once, at least one.
+    /// The amount that may be spent at once, at least one.
     pub burst: u32,
-    /// How long an empty budget takes to be full again, in whole milliseconds, at least one.
+    /// The time that an empty budget takes to be full again, in whole milliseconds, at least one.
     pub period: Duration,
 }
 
-/// How spending went.
+/// The answer to spending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spent {
-    /// It was spent under every limit.
+    /// The cost was spent under every limit.
     Allowed,
     /// Nothing was spent.
     Refused {
-        /// After exactly this long, in whole milliseconds, the same cost would be allowed; where it
-        /// is above a limit's burst, it never is.
+        /// The time, in whole milliseconds, after which the same cost would be allowed. A cost above
+        /// the burst of a limit never is.
         retry_after: Duration,
     },
 }
@@ -77,7 +81,7 @@ pub enum Spent {
 /// The shared key ring, sealed by the gate.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredKeys {
-    /// Grows by one at every swap.
+    /// The version, which grows by one at every swap.
     pub version: u64,
     /// The sealed ring.
     pub ring: Vec<u8>,
@@ -89,7 +93,7 @@ impl fmt::Debug for StoredKeys {
     }
 }
 
-/// Nobody could decide: the store is down, full, locked or broken.
+/// The store could not decide: it is down, full, locked or broken.
 #[derive(Debug)]
 pub struct StoreError {
     what: &'static str,
@@ -97,14 +101,15 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// Says what was being done, in lower case and without a full stop: "the session could not be
-    /// read".
+    /// Makes an error that names the operation, in lower case and without a full stop: "the store
+    /// failed to read the session". [`StoreOperation`](super::StoreOperation) has the sentence of
+    /// each operation.
     #[must_use]
     pub const fn new(what: &'static str) -> Self {
         Self { what, source: None }
     }
 
-    /// Adds what the store's library said.
+    /// Adds what the library of the store said.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());

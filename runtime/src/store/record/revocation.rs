@@ -1,18 +1,19 @@
-//! What is revoked, and what the log tells of it.
+//! Revocations, and what the log says of them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
 
-/// Something to be revoked.
+/// A revocation.
 #[derive(Clone, Debug)]
 pub struct Revocation {
-    /// What.
+    /// What is revoked.
     pub target: Target,
-    /// Why.
+    /// The reason.
     pub reason: RevokeReason,
-    /// How long the log remembers it: until every access token issued by now is out.
+    /// The time until which the log remembers it: then every access token that was issued by now
+    /// has expired.
     pub until: Timestamp,
 }
 
@@ -87,7 +88,7 @@ pub enum RevokeReason {
 }
 
 impl RevokeReason {
-    /// All of them.
+    /// All reasons.
     pub const ALL: [Self; 8] = [
         Self::SignOut,
         Self::SignOutAll,
@@ -99,7 +100,7 @@ impl RevokeReason {
         Self::RolesChanged,
     ];
 
-    /// The text that stores keep.
+    /// Returns the text that stores keep.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -114,39 +115,39 @@ impl RevokeReason {
         }
     }
 
-    /// The reason of a stored text.
+    /// Returns the reason of a stored text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
 }
 
-/// What a revocation did.
+/// The effects of a revocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Revoked {
-    /// How many live sessions it ended.
+    /// The number of live sessions that it ended.
     pub sessions: u64,
-    /// How many registered tokens it marked.
+    /// The number of registered tokens that it marked.
     pub tokens: u64,
-    /// The log entries it wrote, for this node to apply at once.
+    /// The log entries that it wrote, which this node applies at once.
     pub entries: Vec<LogEntry>,
 }
 
-/// One line of the revocation log.
+/// An entry of the revocation log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
-    /// What no longer counts.
+    /// What the entry says.
     pub fact: Fact,
-    /// Until when this must be remembered; [`Timestamp::MAX`] for ever.
+    /// The time until which it must be remembered: [`Timestamp::MAX`] for ever.
     pub until: Timestamp,
 }
 
-/// What the revocation log says. Epochs and generations only grow: the highest seen counts.
+/// A fact of the revocation log. Epochs and generations only grow, and the highest one seen counts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fact {
     /// The session is over.
     Session(SessionId),
-    /// Its tokens below this generation are dead.
+    /// The session's tokens below this generation are dead.
     Generation(SessionId, u32),
     /// The subject's tokens below this epoch are dead.
     Subject(String, u64),
@@ -163,20 +164,20 @@ pub enum Fact {
     Paused(bool, u64),
 }
 
-/// How far a reader of the log has come. Opaque: only the store that made it can read it.
+/// A place in the log, up to which a reader has read. Only the store that made it can read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogCursor(pub String);
 
 impl LogCursor {
-    /// Before the first entry.
+    /// The place before the first entry.
     pub const START: Self = Self(String::new());
 }
 
-/// A piece of the revocation log.
+/// A page of the revocation log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogPage {
-    /// The entries.
+    /// The entries, in the order in which they were written.
     pub entries: Vec<LogEntry>,
-    /// Where to go on.
+    /// The place to go on from.
     pub cursor: LogCursor,
 }

@@ -7,15 +7,15 @@ use crate::id::SessionId;
 /// A conditional write of a refresh.
 #[derive(Clone, Debug)]
 pub struct RotationWrite {
-    /// The session.
+    /// The id of the session.
     pub sid: SessionId,
-    /// What is to happen, and under which condition.
+    /// What happens, and under which condition.
     pub step: RotationStep,
-    /// Rows for the registry, written in the same step, if it happens.
+    /// The rows for the registry, written in the same step where it happens.
     pub tokens: Vec<TokenRecord>,
-    /// Where set, tokens of earlier generations die with this step: the log gets `sid → min_gen`
-    /// (the new generation) until then. A [`RotationStep::Remint`] always sets it; with a [`RotationStep::Hold`],
-    /// which brings no generation, it means nothing.
+    /// Where set, tokens of earlier generations die with this step: until this time, the log has
+    /// `sid → min_gen` (the new generation). A [`RotationStep::Remint`] always sets it; with a [`RotationStep::Hold`],
+    /// which brings no generation, it has no effect.
     pub log_until: Option<Timestamp>,
 }
 
@@ -29,15 +29,15 @@ pub enum RotationStep {
     Advance {
         /// The generation as read.
         generation: u32,
-        /// The current hash as read.
+        /// The hash of the current token as read.
         current: [u8; 32],
-        /// The successor's hash.
+        /// The hash of the successor.
         successor: [u8; 32],
-        /// The successor, sealed.
+        /// The sealed successor.
         sealed: Vec<u8>,
-        /// The context of this request.
+        /// The context of the request.
         context: [u8; 32],
-        /// The idle expiry that the rotation brings.
+        /// The new idle expiry.
         idle_exp: Timestamp,
     },
     /// Row 8: requires `generation` as read and the session unconfirmed. Sets generation + 1,
@@ -46,9 +46,9 @@ pub enum RotationStep {
     Remint {
         /// The generation as read.
         generation: u32,
-        /// The new successor's hash.
+        /// The hash of the new successor.
         successor: [u8; 32],
-        /// The new successor, sealed.
+        /// The sealed new successor.
         sealed: Vec<u8>,
     },
     /// Rows 5 and 7, which write nothing: requires `generation` as read.
@@ -58,11 +58,11 @@ pub enum RotationStep {
     },
 }
 
-/// How a rotation went.
+/// The answer to a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotated {
-    /// The condition held, and the step is done.
+    /// The conditions held, and the step is done.
     Done,
-    /// The condition did not hold; nothing was written.
+    /// A condition did not hold, and nothing was written.
     Lost,
 }

@@ -1,4 +1,4 @@
-//! Sessions: their rows, and how they are opened.
+//! Sessions: their rows, and what a store needs to open one.
 
 use std::fmt;
 
@@ -17,53 +17,53 @@ pub use crate::settings::OnLimit;
 /// that they have here.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
-    /// The session's id.
+    /// The id of the session.
     pub sid: SessionId,
-    /// Whose session it is, as in the claim `sub`.
+    /// The subject, as in the claim `sub`.
     pub subject: String,
-    /// For which client it was opened.
+    /// The client that the session was opened for.
     pub client_id: String,
-    /// What its client said about its device.
+    /// What the client said about its device.
     pub device: Device,
-    /// How many times it has been rotated.
+    /// The number of rotations so far.
     pub generation: u32,
-    /// SHA-256 of the current refresh token's secret.
+    /// The SHA-256 of the current refresh token's secret.
     pub current: [u8; 32],
-    /// The predecessor, where there is one.
+    /// The refresh token before the current one, if there was one.
     pub previous: Option<Predecessor>,
-    /// The last rotation or re-mint; none before the first.
+    /// The time of the last rotation or re-mint, if there was one.
     pub rotated_at: Option<Timestamp>,
-    /// When `previous` was first replaced; a re-mint does not move it.
+    /// The time at which `previous` was first replaced. A re-mint does not move it.
     pub superseded_at: Option<Timestamp>,
-    /// The successor's secret, sealed under the predecessor's.
+    /// The secret of the successor, sealed under that of the predecessor.
     pub sealed_successor: Option<Vec<u8>>,
-    /// Whether the current generation has been used.
+    /// Whether a token of the current generation has been used.
     pub confirmed: bool,
-    /// The context of the request that last rotated.
+    /// The context of the request that rotated last.
     pub context: Option<[u8; 32]>,
-    /// When the user last proved who they are.
+    /// The time at which the user last authenticated.
     pub auth_time: Timestamp,
-    /// How they did (RFC 9068 section 2.2.1).
+    /// How the user authenticated (RFC 9068 section 2.2.1).
     pub acr: Option<String>,
-    /// The claims of sign-in, where the backend refreshes from them; at most 4 KiB.
+    /// The claims of the sign-in, where the backend refreshes from them: at most 4 KiB.
     pub claims: Option<Vec<u8>>,
-    /// When it was opened.
+    /// The time at which the session was opened.
     pub created_at: Timestamp,
-    /// When it last signed in, refreshed or authenticated again.
+    /// The time of the last sign-in, refresh or new authentication.
     pub last_seen_at: Timestamp,
-    /// When it ends unless refreshed.
+    /// The time at which the session ends unless it is refreshed.
     pub idle_exp: Timestamp,
-    /// When it ends whatever happens.
+    /// The time at which the session ends whatever happens.
     pub abs_exp: Timestamp,
-    /// Since when it is over, and why.
+    /// The time at which the session was revoked and the reason, if it was.
     pub revoked: Option<(Timestamp, RevokeReason)>,
-    /// The subject's effective epoch, read together with the row: the highest of the subject's own,
-    /// its client's and the global one. An access token carries it as `uep`.
+    /// The effective epoch, read together with the row: the highest of the subject's own, the
+    /// client's and the global one. An access token carries it as `uep`.
     pub epoch: u64,
 }
 
 impl Session {
-    /// Whether it is neither revoked nor past either expiry.
+    /// Returns whether the session is neither revoked nor past one of its expiries.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && self.idle_exp > now && self.abs_exp > now
@@ -90,9 +90,9 @@ impl fmt::Debug for Session {
 /// The refresh token that the current one replaced.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Predecessor {
-    /// Its generation.
+    /// The generation of the token.
     pub generation: u32,
-    /// SHA-256 of its secret.
+    /// The SHA-256 of its secret.
     pub hash: [u8; 32],
 }
 
@@ -105,71 +105,73 @@ impl fmt::Debug for Predecessor {
 /// A session to be opened.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// Its id.
+    /// The id of the session.
     pub sid: SessionId,
-    /// Whose it is.
+    /// The subject.
     pub subject: String,
-    /// For which client.
+    /// The client that the session is opened for.
     pub client_id: String,
     /// The device.
     pub device: Device,
-    /// SHA-256 of the first refresh token's secret.
+    /// The SHA-256 of the first refresh token's secret.
     pub current: [u8; 32],
-    /// When the user proved who they are.
+    /// The time at which the user authenticated.
     pub auth_time: Timestamp,
-    /// How they did.
+    /// How the user authenticated.
     pub acr: Option<String>,
-    /// The claims to be kept with the session.
+    /// The claims to keep with the session.
     pub claims: Option<Vec<u8>>,
-    /// When it ends unless refreshed.
+    /// The time at which the session ends unless it is refreshed.
     pub idle_exp: Timestamp,
-    /// When it ends whatever happens.
+    /// The time at which the session ends whatever happens.
     pub abs_exp: Timestamp,
-    /// What the authentication saw of the subject.
+    /// When the subject was authenticated.
     pub authenticated: Authenticated,
-    /// How many live sessions a subject may have.
+    /// The limit on live sessions of the subject, if there is one.
     pub limit: Option<DeviceLimit>,
-    /// How long the log remembers a session that this one evicts.
+    /// The time until which the log remembers a session that this one evicts.
     pub log_until: Timestamp,
-    /// Rows for the registry, written in the same step.
+    /// The rows for the registry, written in the same step.
     pub tokens: Vec<TokenRecord>,
 }
 
-/// What a sign-in knows about the moment of its authentication, against which the subject's
-/// `changed_at` is compared.
+/// When a sign-in authenticated its subject. The time is compared with the subject's `changed_at`:
+/// see [`has_moved`](Self::has_moved).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authenticated {
-    /// It began then: a subject changed at or after one second before is [`Opened::Reload`].
-    Since(Timestamp),
-    /// It ran again after a reload: `changed_at` must still be this one, otherwise
+    /// The authentication began then. A subject that changed at or after one second before is
     /// [`Opened::Reload`].
+    Since(Timestamp),
+    /// The authentication ran again after a reload. `changed_at` must still be this one; otherwise
+    /// the answer is [`Opened::Reload`].
     After(Timestamp),
 }
 
-/// How many live sessions a subject may have, and what happens to the one too many.
+/// How many live sessions a subject may have, and what happens where there would be one too many:
+/// see [`surplus`](Self::surplus).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceLimit {
-    /// The number, at least one.
+    /// The number of sessions, at least one.
     pub max: u32,
-    /// What happens.
+    /// What happens to the session that is one too many.
     pub on_limit: OnLimit,
 }
 
-/// How opening a session went.
+/// The answer to opening a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opened {
-    /// It is open.
+    /// The session is open.
     Open {
-        /// The subject's effective epoch.
+        /// The effective epoch of the session.
         epoch: u64,
-        /// The sessions that had to end for it.
+        /// The sessions that ended for it.
         evicted: Vec<SessionId>,
     },
-    /// The subject changed while it was being authenticated; nothing was written.
+    /// The subject changed while it was being authenticated, and nothing was written.
     Reload {
-        /// The subject's `changed_at`.
+        /// The time at which the subject last changed.
         changed_at: Timestamp,
     },
-    /// There are as many sessions as there may be; nothing was written.
+    /// There are as many sessions as the limit allows, and nothing was written.
     LimitReached,
 }

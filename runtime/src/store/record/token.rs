@@ -8,25 +8,25 @@ use crate::id::{SessionId, TokenId};
 /// A row of the token registry. It can be serialised, as [`Session`](super::Session) can.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenRecord {
-    /// The token's id.
+    /// The id of the token.
     pub jti: TokenId,
-    /// What it is.
+    /// The kind of the token.
     pub kind: StoredTokenKind,
-    /// Its session, where it has one.
+    /// The session of the token, if it has one.
     pub sid: Option<SessionId>,
-    /// Its session's generation when it was issued.
+    /// The generation of the session when the token was issued.
     pub generation: Option<u32>,
-    /// The token it was made from.
+    /// The token that it was made from.
     pub parent: Option<TokenId>,
-    /// Whose it is.
+    /// The subject.
     pub subject: String,
-    /// The device id of its session.
+    /// The device id of the session.
     pub device_id: Option<String>,
-    /// When it was issued.
+    /// The time at which the token was issued.
     pub issued_at: Timestamp,
-    /// When it runs out.
+    /// The time at which the token expires.
     pub expires_at: Timestamp,
-    /// Since when it is revoked.
+    /// The time at which the token was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
 }
 
@@ -59,25 +59,25 @@ impl StoredTokenKind {
     }
 }
 
-/// Which rows of the registry are wanted: all given conditions must hold.
+/// A query for rows of the registry. All conditions that are given must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenQuery {
-    /// This token alone.
+    /// Only this token.
     pub jti: Option<TokenId>,
-    /// Of this subject.
+    /// Only tokens of this subject.
     pub subject: Option<String>,
-    /// Of this session.
+    /// Only tokens of this session.
     pub sid: Option<SessionId>,
-    /// Of this device id.
+    /// Only tokens of this device id.
     pub device_id: Option<String>,
-    /// This token and its descendants.
+    /// Only this token and its descendants.
     pub tree: Option<TokenId>,
-    /// `true`: neither expired nor revoked, and its session, where it has one, there and not
-    /// revoked. `false`: the others. Epochs are not looked at.
+    /// `true` for active tokens: neither expired nor revoked, and their session, if they have one, is
+    /// there and not revoked. `false` for the others. Epochs are not looked at.
     pub active: Option<bool>,
-    /// Behind this place in the order of `issued_at`, then `jti`: those of the last row of the page
-    /// before.
+    /// Only tokens behind this place in the order of `issued_at`, then `jti`: the values of the last
+    /// row of the page before.
     pub after: Option<(Timestamp, TokenId)>,
-    /// At most so many.
+    /// The largest number of rows to return.
     pub limit: u32,
 }

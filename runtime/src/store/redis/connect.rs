@@ -1,4 +1,4 @@
-//! Making a connection: plain, or over TLS with this crate's own cryptography and nobody's
+//! Making a connection: plain, or over TLS with this crate's own cryptography and without a
 //! process-wide provider.
 
 use std::io;
@@ -77,7 +77,7 @@ impl Connector {
     }
 }
 
-/// Whom to trust, and whom to expect.
+/// Which certificates are trusted, and which name the server must have.
 pub(super) struct Tls {
     connector: TlsConnector,
     name: ServerName<'static>,

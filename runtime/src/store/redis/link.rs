@@ -68,7 +68,7 @@ impl Link {
         }
     }
 
-    /// What every key begins with.
+    /// Returns what every key begins with.
     pub(super) fn prefix(&self) -> &str {
         &self.prefix
     }
@@ -103,7 +103,7 @@ impl Link {
         lane.send(&connection, command).await
     }
 
-    /// A connection that nobody else uses.
+    /// Makes a connection for one user.
     pub(super) async fn own(&self) -> Result<MultiplexedConnection, RedisError> {
         self.connector.connect().await
     }
@@ -115,8 +115,8 @@ impl Link {
     }
 }
 
-/// A write is acknowledged only when replicas have it. It is done all the same: its caller cannot
-/// know (`WAIT`).
+/// Waits until replicas have a write (`WAIT`). Where they do not, it is done all the same, and its
+/// caller cannot know.
 async fn await_replicas(
     lane: &Lane,
     connection: &Arc<MultiplexedConnection>,
@@ -148,13 +148,13 @@ async fn await_replicas(
 #[derive(Default)]
 struct Lane {
     current: ArcSwapOption<MultiplexedConnection>,
-    /// Held by whoever connects, with when that last failed and why.
+    /// Locked while a connection is made; holds when that last failed, and why.
     connecting: Mutex<Option<(Instant, RedisError)>>,
 }
 
 impl Lane {
-    /// The connection, made now where there is none. Whoever waits while another one tries gets
-    /// what that one got.
+    /// Returns the connection, which is made where there is none. Callers that wait while another
+    /// one connects get the same result.
     ///
     /// `redis::aio::ConnectionManager` is no use here: a handshake that the server refuses, because
     /// it has too many clients for instance, is refused by it from then on.
@@ -205,7 +205,7 @@ impl Lane {
         reply
     }
 
-    /// The next user makes another one.
+    /// Gives up a connection that broke. The next user makes another one.
     fn give_up(&self, broken: &Arc<MultiplexedConnection>) {
         let current = self.current.load();
         if current
@@ -217,8 +217,8 @@ impl Lane {
     }
 }
 
-/// Whether another connection may do better: this one broke, no answer came over it in time, or it
-/// leads to a server that has become a replica.
+/// Returns whether another connection may do better: this one broke, no answer came over it in
+/// time, or it leads to a server that has become a replica.
 fn is_broken(error: &RedisError) -> bool {
     let is_replica = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
     is_replica || error.is_io_error() || error.is_unrecoverable_error()

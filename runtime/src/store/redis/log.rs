@@ -10,8 +10,8 @@ use crate::store::record::{LogCursor, LogEntry, LogPage};
 use crate::store::shared::operation::Cause;
 
 impl RedisStore {
-    /// The entries after a cursor, a piece after the other, so that a long log does not hold up
-    /// everyone else.
+    /// Reads the entries after a cursor, a piece after the other, so that a long log does not hold
+    /// up everyone else.
     ///
     /// The pieces need not be of one moment: ids only grow, so what is written meanwhile comes in a
     /// later one. A lasting fact is read with the last piece.
@@ -71,7 +71,7 @@ struct StreamCursor {
 }
 
 impl StreamCursor {
-    /// Reads a cursor; what this store cannot have given is none.
+    /// Reads a cursor, or returns `None` where this store cannot have given it.
     fn parse(cursor: &str) -> Option<Self> {
         let (id, nonce) = cursor.split_once('/')?;
         let place = place(id)?;
@@ -89,7 +89,7 @@ impl std::fmt::Display for StreamCursor {
     }
 }
 
-/// The id of the entry that a cursor has seen last.
+/// Returns the id of the entry that a cursor has seen last.
 pub(super) fn behind(cursor: &LogCursor) -> String {
     StreamCursor::parse(&cursor.0).map_or_else(|| "0".to_owned(), |seen| seen.id)
 }
@@ -105,8 +105,8 @@ fn since(seen: Option<&StreamCursor>, next: &str, now: Timestamp) -> Call {
         .number(PIECE)
 }
 
-/// A line of the stream: its id, and kind, key, value, until and nonce, each after its name. A
-/// lasting fact's is no entry.
+/// Reads a line of the stream: its id, and kind, key, value, until and nonce, each after its name.
+/// The line of a lasting fact is no entry.
 fn line_of(line: Value) -> Result<(StreamCursor, Option<LogEntry>), Cause> {
     let mut line = reply::ReplyRow::of(line)?;
     let id = reply::text(line.next())?;
@@ -129,7 +129,8 @@ fn line_of(line: Value) -> Result<(StreamCursor, Option<LogEntry>), Cause> {
     Ok((StreamCursor { id, place, nonce }, entry))
 }
 
-/// The lasting facts with the places where they were written last: `kind:key`, and `value id`.
+/// Reads the lasting facts with the ids of the lines that wrote them last: `kind:key`, and `value
+/// id`.
 fn lasting(fields: Value) -> Result<Vec<(StreamId, LogEntry)>, Cause> {
     let mut fields = reply::list(fields)?.into_iter();
     let mut facts = Vec::new();

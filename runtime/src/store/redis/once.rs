@@ -40,7 +40,8 @@ pub(super) fn take(kind: &str, hash: [u8; 32], now: Timestamp) -> Result<Call, C
         .word(place))
 }
 
-/// The hash comes first, for it has one length: so no two kinds share a place.
+/// Returns the key of a value. The hash comes first, for it has one length: so no two kinds share a
+/// key.
 fn place(kind: &str, hash: [u8; 32]) -> String {
     format!("o:{}:{kind}", hex(&hash))
 }

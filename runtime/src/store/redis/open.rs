@@ -32,7 +32,7 @@ use crate::error::{Error, ErrorKind};
 ///
 /// # What replication does not promise
 /// Redis replicates after it has answered. A failover may lose operations that were answered: a
-/// rotation, whose client is then taken for somebody ahead of the store
+/// rotation, whose client then seems to be ahead of the store
 /// (`store_rollback_suspected`, 401), or a revocation, which nodes that have read it keep in memory
 /// and nodes that start later never learn of. [`RedisOptions::wait_for_replicas`] makes that
 /// unlikely (`WAIT`), not impossible: nothing here is linearizable.
@@ -115,21 +115,21 @@ impl RedisOptions {
         }
     }
 
-    /// The deployment's name, with which its keys begin: `{name}:`. Default `tollgate`.
+    /// Sets the deployment's name, with which its keys begin: `{name}:`. Default `tollgate`.
     #[must_use]
     pub fn deployment(mut self, name: impl Into<String>) -> Self {
         self.deployment = name.into();
         self
     }
 
-    /// How long connecting may take. Default 2 s.
+    /// Sets how long connecting may take. Default 2 s.
     #[must_use]
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long an answer may take, before the operation is answered with an error and its
+    /// Sets how long an answer may take, before the operation is answered with an error and its
     /// connection given up. Default 5 s.
     #[must_use]
     pub const fn response_timeout(mut self, timeout: Duration) -> Self {
@@ -137,9 +137,10 @@ impl RedisOptions {
         self
     }
 
-    /// How many connections there are. Default 1: Redis runs one script at a time, and a connection
-    /// carries many operations at once. With [`wait_for_replicas`](Self::wait_for_replicas) a
-    /// connection waits together with whoever uses it, so a few more help.
+    /// Sets how many connections there are. Default 1: Redis runs one script at a time, and a
+    /// connection carries many operations at once. With
+    /// [`wait_for_replicas`](Self::wait_for_replicas) a connection waits together with its users,
+    /// so a few more help.
     #[must_use]
     pub const fn connections(mut self, connections: usize) -> Self {
         self.connections = connections;
@@ -159,8 +160,8 @@ impl RedisOptions {
         self
     }
 
-    /// Whose certificates are trusted over TLS (`rediss://`): these, in PEM, and nobody else's.
-    /// Default those that browsers trust.
+    /// Sets the only certificates, in PEM, that are trusted over TLS (`rediss://`). Default: those
+    /// that browsers trust.
     #[must_use]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots = Some(pem.into());
@@ -217,7 +218,7 @@ impl RedisOptions {
         })))
     }
 
-    /// What the URL says. The library's own words about it are left out, for they may repeat a part
+    /// Reads the URL. The library's own words about it are left out, because they may repeat a part
     /// of it.
     fn client(&self) -> Result<(Client, Option<Tls>), Error> {
         let unreadable = |_| {

@@ -37,7 +37,7 @@ pub(super) fn number(value: Value) -> Result<u64, Cause> {
     }
 }
 
-/// 1 for what was done, 0 for what was not.
+/// Reads whether something was done: 1, or 0 where it was not.
 pub(super) fn done(value: Value) -> Result<bool, Cause> {
     Ok(number(value)? == 1)
 }

@@ -70,7 +70,7 @@ impl RedisStore {
         Ok(found)
     }
 
-    /// The server's clock (`TIME`): seconds, and microseconds.
+    /// Reads the server's clock (`TIME`): seconds, and microseconds.
     pub(super) async fn clock(&self) -> Result<Option<Timestamp>, Cause> {
         let mut answer = reply::list(self.0.link.ask(&redis::cmd("TIME")).await?)?.into_iter();
         let (seconds, micros) = (

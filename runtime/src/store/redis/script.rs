@@ -13,7 +13,7 @@ use crate::store::shared::operation::Cause;
 pub(super) struct LuaOperation {
     code: &'static str,
     script: LazyLock<Script>,
-    /// Whether what it does has to reach replicas.
+    /// Whether its writes have to reach replicas.
     pub(super) writes: bool,
 }
 
@@ -77,7 +77,7 @@ impl Call {
         }
     }
 
-    /// A call that does not look at the time, made at `now`.
+    /// Makes a call whose script does not look at the time.
     pub(super) fn made(operation: &'static LuaOperation, now: Timestamp) -> Self {
         Self {
             now: Some(now),
@@ -85,8 +85,8 @@ impl Call {
         }
     }
 
-    /// A call whose first word is the time. A time that a double cannot hold is an error, long
-    /// before it passes.
+    /// Makes a call whose first word is the time. A time that a double cannot hold is an error,
+    /// long before it passes.
     pub(super) fn at(operation: &'static LuaOperation, now: Timestamp) -> Result<Self, Cause> {
         if now.as_millis() >= 1 << 53 {
             return Err("the clock is beyond the year 287000".into());
@@ -94,7 +94,7 @@ impl Call {
         Ok(Self::made(operation, now).time(now))
     }
 
-    /// A key, without what every key begins with.
+    /// Adds a key, without what every key begins with.
     pub(super) fn key(mut self, key: impl Into<String>) -> Self {
         self.keys.push(key.into());
         self
@@ -113,27 +113,27 @@ impl Call {
         self.number(at.as_millis())
     }
 
-    /// What may be missing and may be empty: `=` and it, or nothing.
+    /// Adds a word that may be missing and may be empty: `=` and the word, or nothing.
     pub(super) fn option(self, word: Option<impl AsRef<[u8]>>) -> Self {
         self.word(word.map_or_else(Vec::new, |word| [b"=", word.as_ref()].concat()))
     }
 
-    /// What no other entry of any log has, so that a reader notices when its last one became
-    /// another.
+    /// Adds a word that no other entry of any log has, so that a reader notices when the last entry
+    /// that it read became another one.
     pub(super) fn nonce(self) -> Result<Self, Cause> {
         let mut nonce = [0; 8];
         fill_random(&mut nonce)?;
         Ok(self.word(hex(&nonce)))
     }
 
-    /// The command that runs it on a server that has the script.
+    /// Returns the command that runs it on a server that has the script.
     pub(super) fn by_hash(&self, deployment: &str, prefix: &str) -> Cmd {
         let mut command = redis::cmd("EVALSHA");
         command.arg(self.operation.script.get_hash());
         self.complete(command, deployment, prefix)
     }
 
-    /// The command that runs it on any server.
+    /// Returns the command that runs it on any server.
     pub(super) fn by_code(&self, deployment: &str, prefix: &str) -> Cmd {
         let mut command = redis::cmd("EVAL");
         command.arg(self.operation.code);

@@ -7,7 +7,7 @@ use super::reply;
 use crate::error::{Error, ErrorKind};
 use crate::store::shared::operation::Cause;
 
-/// Why a server cannot be used, from what went wrong with it.
+/// Says why a server cannot be used.
 pub(super) fn refused(address: &str, error: &RedisError) -> Error {
     let text = error.to_string();
     let what = if text.contains("NOAUTH") {
@@ -91,7 +91,7 @@ pub(super) async fn check_eviction(
     .into())
 }
 
-/// The policy as `CONFIG` says it, where `INFO` did not.
+/// Reads the policy from `CONFIG`, where `INFO` does not say it.
 async fn asked_policy(link: &Link) -> Result<String, Cause> {
     let unknown =
         "does not say whether it evicts what it holds: allow this user the command `INFO`";

@@ -13,7 +13,7 @@ use crate::store::record::{
 use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
-/// A session's key, without what every key begins with.
+/// Returns a session's key, without what every key begins with.
 fn key(sid: SessionId) -> String {
     format!("s:{}", hex(sid.as_bytes()))
 }
@@ -192,7 +192,7 @@ pub(super) fn attach(sid: SessionId, new: &Device, now: Timestamp) -> Result<Cal
         .word(device(new)?))
 }
 
-/// A device as it is stored: JSON, or nothing where nothing is known.
+/// Returns a device as it is stored: JSON, or nothing where nothing is known.
 fn device(device: &Device) -> Result<Vec<u8>, Cause> {
     if *device == Device::default() {
         Ok(Vec::new())

@@ -10,7 +10,7 @@ use crate::store::record::{TokenQuery, TokenRecord};
 use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
-/// The rows, their number first, as `record.lua` reads them.
+/// Adds rows to a call, their number first, as `record.lua` reads them.
 pub(super) fn append(call: Call, tokens: Vec<TokenRecord>) -> Call {
     let call = call.number(u64::try_from(tokens.len()).unwrap_or(u64::MAX));
     tokens.into_iter().fold(call, |call, token| {
@@ -87,7 +87,7 @@ pub(super) fn find(query: TokenQuery, now: Timestamp) -> Result<Call, Cause> {
         ))
 }
 
-/// A tree's rows come in no order and all of them.
+/// Reads the rows of a query. All rows of a tree come, and in no order.
 pub(super) fn found(answer: Value, limit: u32) -> Result<Vec<TokenRecord>, Cause> {
     let mut rows = reply::list(answer)?
         .into_iter()

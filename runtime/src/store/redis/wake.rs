@@ -11,8 +11,7 @@ use tokio::time::Instant;
 use super::link::Link;
 use crate::store::shared::operation::Cause;
 
-/// The connections for waiting that nobody waits on: as many as there were gates that waited at a
-/// time.
+/// The connections for waiting that are free: as many as there were gates that waited at a time.
 pub(super) struct Waiting {
     idle: Mutex<Vec<MultiplexedConnection>>,
     /// How long a connection may be held up before it is taken to be dead.

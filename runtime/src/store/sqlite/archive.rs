@@ -97,7 +97,7 @@ pub(super) fn find(
     })
 }
 
-/// Each row goes only where it still may: values and budgets may have been renewed since they were
+/// Deletes the rows that still may go: values and budgets may have been renewed since they were
 /// found.
 pub(super) fn delete(
     db: &Connection,
@@ -155,7 +155,7 @@ fn pick<T>(
     db.prepare_cached(sql)?.query_map(values, read)?.collect()
 }
 
-/// One row more than the limit was asked for, to learn whether there is one.
+/// Cuts rows to the limit. One more was asked for, to learn whether there is one.
 fn cut<T>(mut rows: Vec<T>, limit: i64, more: &mut bool) -> Vec<T> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     *more |= rows.len() > limit;

@@ -10,8 +10,8 @@ use crate::store::shared::fact;
 use crate::store::shared::operation::Cause;
 
 /// Writes an entry. A lasting fact goes into `tg_epoch` as well, and its entry takes the place of
-/// its predecessor at the log's end: whoever read the older one reads on to it, and whoever did not
-/// needs only it.
+/// its predecessor at the log's end: a reader of the older one reads on to it, and another reader
+/// needs only this one.
 pub(super) fn write(db: &Connection, fact: Fact, until: Timestamp) -> rusqlite::Result<LogEntry> {
     let entry = LogEntry::new(fact, until);
     let (kind, key, value) = entry.fact.to_columns();
@@ -28,7 +28,7 @@ pub(super) fn write(db: &Connection, fact: Fact, until: Timestamp) -> rusqlite::
     Ok(entry)
 }
 
-/// The entries after a cursor, which is the id of the last one read.
+/// Reads the entries after a cursor, which is the id of the last one read.
 ///
 /// That suffices here: SQLite has one write lock a file, a transaction takes it before it takes an
 /// id and keeps it until its commit, so ids become visible in their order, whichever process
@@ -67,12 +67,12 @@ pub(super) fn since(db: &Connection, cursor: &LogCursor, now: Timestamp) -> Resu
     })
 }
 
-/// Whether the log holds something that a cursor has not seen.
+/// Returns whether the log holds something that a cursor has not seen.
 pub(super) fn is_behind(db: &Connection, cursor: &LogCursor) -> rusqlite::Result<bool> {
     Ok(cursor.0.parse() != Ok(last(db)?))
 }
 
-/// The number of the entry that was written last.
+/// Returns the number of the entry that was written last.
 fn last(db: &Connection) -> rusqlite::Result<i64> {
     let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'tg_revocation'";
     Ok(db
@@ -82,8 +82,8 @@ fn last(db: &Connection) -> rusqlite::Result<i64> {
         .unwrap_or(0))
 }
 
-/// From the start, what lasts is read where its present value is kept, whatever has become of its
-/// entry.
+/// Adds the lasting facts from where their present values are kept, whatever has become of their
+/// entries.
 fn add_lasting(db: &Connection, entries: &mut Vec<LogEntry>) -> Result<(), Cause> {
     let mut statement = db.prepare_cached("SELECT kind, key, value FROM tg_epoch")?;
     let mut rows = statement.query([])?;
@@ -104,7 +104,7 @@ pub(super) fn set_paused(db: &Connection, paused: bool) -> Result<(), Cause> {
     Ok(())
 }
 
-/// The present value of a lasting fact, 0 where there is none.
+/// Returns the present value of a lasting fact, 0 where there is none.
 pub(super) fn lasting(db: &Connection, kind: &str, key: &str) -> rusqlite::Result<u64> {
     let mut statement =
         db.prepare_cached("SELECT value FROM tg_epoch WHERE kind = ? AND key = ?")?;

@@ -145,8 +145,8 @@ impl SessionStore for SqliteStore {
         .await
     }
 
-    /// What another process logged is noticed by the number of the log's last entry, looked at
-    /// every quarter of a second: `data_version` would wake for each refresh.
+    /// Notices what another process logged by the number of the log's last entry, read every
+    /// quarter of a second: `data_version` would wake for each refresh.
     async fn changed(&self, cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
         let start = Instant::now();
         loop {
@@ -164,7 +164,7 @@ impl SessionStore for SqliteStore {
         }
     }
 
-    /// What may go is searched for without the write lock, which is held only while it is deleted.
+    /// Finds what may go without the write lock, which is held only while it is deleted.
     async fn archive(
         &self,
         before: Timestamp,

@@ -61,7 +61,8 @@ pub(super) fn take(
         .optional()?)
 }
 
-/// Reading and writing are one step: the transaction holds the file's only write lock.
+/// Spends from a budget. Reading and writing are one step: the transaction holds the file's only
+/// write lock.
 pub(super) fn spend(
     db: &Connection,
     key: &str,

@@ -115,15 +115,16 @@ impl SqliteOptions {
         }
     }
 
-    /// How long an operation waits for another process that holds the file's lock. Default 5 s.
+    /// Sets how long an operation waits for another process that holds the file's lock. Default 5
+    /// s.
     #[must_use]
     pub const fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
         self
     }
 
-    /// How many operations may wait for the writer, and as many for the readers, before the next
-    /// one is answered with an error. Default 4096, so that what waits is bounded and a client
+    /// Sets how many operations may wait for the writer, and as many for the readers, before the
+    /// next one is answered with an error. Default 4096, so that what waits is bounded and a client
     /// learns at once that it has to come again.
     #[must_use]
     pub const fn queue(mut self, operations: usize) -> Self {
@@ -131,8 +132,8 @@ impl SqliteOptions {
         self
     }
 
-    /// How many pages of 4 KiB the file may grow to; what needs more is answered like a full disk.
-    /// Default none.
+    /// Sets how many pages of 4 KiB the file may grow to; what needs more is answered like a full
+    /// disk. Default none.
     #[must_use]
     pub const fn max_pages(mut self, pages: u32) -> Self {
         self.max_pages = Some(pages);
@@ -155,8 +156,8 @@ impl SqliteOptions {
         let (reading, gone) = channel();
         self.start("tollgate-sqlite-write", Self::writing, move |db| {
             write::serve(&db, &queued);
-            // Two connections that close at once can each take the other for somebody who stays,
-            // and leave the write-ahead log behind. So the readers go first: nothing is ever sent
+            // Of two connections that close at once, each can expect the other one to stay open, and
+            // leave the write-ahead log behind. So the readers go first: nothing is ever sent
             // here, and the last of them ends the wait.
             let _: Result<(), _> = gone.recv();
             let _ = db.execute_batch("PRAGMA wal_checkpoint(PASSIVE)");
@@ -285,8 +286,8 @@ impl SqliteOptions {
         Ok(())
     }
 
-    /// The change of mode does not wait for a lock by itself, so processes that start together wait
-    /// here.
+    /// Turns on the write-ahead log. The change of mode does not wait for a lock by itself, so
+    /// processes that start together wait here.
     fn use_write_ahead_log(&self, db: &Connection) -> rusqlite::Result<()> {
         let start = Instant::now();
         loop {

@@ -26,7 +26,7 @@ impl Readers {
         let (answer, answered) = oneshot::channel();
         let look: Look = Box::new(move |db| {
             if !answer.is_closed() {
-                // Where nobody waits any longer, there is nobody to tell.
+                // The caller may have gone.
                 let _ = answer.send(attempt(operation, |db| in_snapshot(db, run), db));
             }
         });
@@ -49,7 +49,7 @@ pub(super) fn serve(db: &Connection, queue: &Arc<Mutex<Receiver<Look>>>) {
     }
 }
 
-/// All statements of one look see the same state: that of the first.
+/// Runs an operation whose statements all see the same state: that of the first one.
 fn in_snapshot<T>(
     db: &Connection,
     run: impl FnOnce(&Connection) -> Result<T, Cause>,

@@ -81,14 +81,14 @@ pub(super) fn revoke(
     Ok(done)
 }
 
-/// The effective epoch of a subject's session for a client.
+/// Returns the effective epoch of a subject's session for a client.
 pub(super) fn epoch(db: &Connection, subject: &str, client: &str) -> rusqlite::Result<u64> {
     let sql = concat!("SELECT ", effective_epoch!("max", "?1", "?2"));
     db.prepare_cached(sql)?
         .query_row((subject, client), |row| natural(row, 0))
 }
 
-/// When a subject last changed: 1970 where it never did.
+/// Returns when a subject last changed: 1970 where it never did.
 pub(super) fn changed_at(db: &Connection, subject: &str) -> rusqlite::Result<Timestamp> {
     let mut statement = db.prepare_cached("SELECT changed_at FROM tg_subject WHERE uid = ?")?;
     Ok(statement
@@ -97,7 +97,7 @@ pub(super) fn changed_at(db: &Connection, subject: &str) -> rusqlite::Result<Tim
         .unwrap_or_default())
 }
 
-/// Ends a session that nobody ended before, expired or not; answers whether it was live.
+/// Ends a session that was not revoked before, expired or not; returns whether it was live.
 ///
 /// Expired ones too: another node's clock may be behind, and to it the session is live.
 pub(super) fn end(
@@ -157,8 +157,8 @@ fn end_token(
     Ok(())
 }
 
-/// The other sessions of a subject that may have an access token: those that ended before `running`
-/// have none left, a later end may not have been logged.
+/// Returns the other sessions of a subject that may have an access token: those that ended before
+/// `running` have none left, and a later end may not have been logged.
 fn others(
     db: &Connection,
     subject: &str,
@@ -174,7 +174,8 @@ fn others(
     sids.collect()
 }
 
-/// `changed_at := max(now, changed_at + 1)`: it grows also where two changes share a millisecond.
+/// Sets `changed_at := max(now, changed_at + 1)`: it grows also where two changes share a
+/// millisecond.
 fn touch(db: &Connection, subject: &str, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES (?1, 0, max(?2, 1))
                ON CONFLICT(uid) DO UPDATE SET changed_at = max(excluded.changed_at, changed_at + 1)";
@@ -183,7 +184,8 @@ fn touch(db: &Connection, subject: &str, now: Timestamp) -> rusqlite::Result<()>
         .map(drop)
 }
 
-/// The subject's tokens may carry the epoch of any client, so its next one is above all of them.
+/// Bumps a subject's epoch. Its tokens may carry the epoch of any client, so the next one is above
+/// all of them.
 fn bump(db: &Connection, subject: String, until: Timestamp) -> rusqlite::Result<LogEntry> {
     let epoch = 1 + own_epoch(db, &subject)?.max(highest_lasting(db)?);
     db.prepare_cached("UPDATE tg_subject SET uep = ? WHERE uid = ?")?
@@ -204,7 +206,7 @@ fn highest_subject(db: &Connection) -> rusqlite::Result<u64> {
         .query_row([], |row| natural(row, 0))
 }
 
-/// The highest epoch of all clients and the global one.
+/// Returns the highest epoch of all clients and the global one.
 fn highest_lasting(db: &Connection) -> rusqlite::Result<u64> {
     let sql = "SELECT coalesce(max(value), 0) FROM tg_epoch WHERE kind IN ('client', 'global')";
     db.prepare_cached(sql)?.query_row([], |row| natural(row, 0))

@@ -125,7 +125,7 @@ const STEPS: [(i64, &str); 2] = [
     (2, "ALTER TABLE tg_session ADD COLUMN device_hints TEXT"),
 ];
 
-/// The version of a file: 0 where it has none of our tables.
+/// Returns the version of a file: 0 where it has none of our tables.
 pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
     let ours =
         "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tg_schema')";

@@ -62,7 +62,7 @@ fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> rusqlite::Result
     Ok(())
 }
 
-/// The live sessions of a subject in the order in which they would be evicted.
+/// Returns the live sessions of a subject in the order in which they would be evicted.
 fn seen_longest_ago(
     db: &Connection,
     subject: &str,
@@ -106,8 +106,8 @@ pub(super) fn live_of(
     rows.collect()
 }
 
-/// The conditions stand in the statement that writes, so exactly one of several rotations of one
-/// token finds them true.
+/// Rotates a session. The conditions stand in the statement that writes, so exactly one of several
+/// rotations of one token finds them true.
 pub(super) fn rotate(
     db: &Connection,
     rotation: &RotationWrite,

@@ -11,7 +11,8 @@ use crate::store::record::{TokenQuery, TokenRecord};
 use crate::store::shared::columns::{millis, token_columns};
 use crate::store::shared::operation::Cause;
 
-/// Writes rows; one whose `jti` is there already is left as it is. Answers how many were new.
+/// Writes rows; one whose `jti` is there already is left as it is. Returns how
+/// many were new.
 pub(super) fn record(db: &Connection, tokens: &[TokenRecord]) -> Result<u64, Cause> {
     if tokens.is_empty() {
         return Ok(0);
@@ -99,7 +100,7 @@ pub(super) fn find(
     Ok(found)
 }
 
-/// A token and its descendants, and the sessions that they belong to. The root need not be
+/// Returns a token and its descendants, and the sessions that they belong to. The root need not be
 /// registered.
 pub(super) fn tree(
     db: &Connection,

@@ -13,8 +13,8 @@ use crate::store::shared::operation::{Cause, StoreOperation};
 pub(super) struct Writer(pub(super) SyncSender<Box<dyn Work>>);
 
 impl Writer {
-    /// Queues an operation and waits for its answer. Once queued it runs, also where nobody waits
-    /// any longer: a revocation does not depend on whether the client stays for the answer.
+    /// Queues an operation and waits for its answer. Once queued it runs, even where the
+    /// caller has gone: a revocation does not depend on whether the client stays for the answer.
     pub(super) async fn run<T, F>(&self, operation: StoreOperation, run: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -36,7 +36,7 @@ impl Writer {
     }
 }
 
-/// The error of a queue that takes nothing.
+/// Returns the error of a queue that takes nothing.
 pub(super) fn unqueued<T>(operation: StoreOperation, error: &TrySendError<T>) -> StoreError {
     operation.failed(match error {
         TrySendError::Full(_) => "the queue is full",
@@ -77,7 +77,7 @@ where
     }
 
     fn answer(self: Box<Self>) {
-        // Where nobody waits any longer, there is nobody to tell.
+        // The caller may have gone.
         let _ = self.answer.send(
             self.outcome
                 .unwrap_or_else(|| Err(self.operation.failed("it did not run"))),
@@ -123,8 +123,9 @@ fn commit(db: &Connection, first: Box<dyn Work>, queue: &Receiver<Box<dyn Work>>
         let _ = db.execute_batch("ROLLBACK");
     }
     if let Err(error) = execute(db, "BEGIN IMMEDIATE") {
-        // Who waits behind the first has waited for the same lock, and would wait for it once more.
-        // Collected before the first is answered: what is queued after that has not waited at all.
+        // The operations behind the first one have waited for the same lock, and would wait for it
+        // once more. They are collected before the first one is answered: an operation that is queued
+        // after that has not waited at all.
         let waited = std::iter::once(first)
             .chain(queue.try_iter().take(8 * GROUP))
             .collect();
