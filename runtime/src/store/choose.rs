@@ -11,10 +11,14 @@ impl Store {
     ///
     /// | URL | store | feature |
     /// |---|---|---|
-    /// | `sqlite:path/to/file.db` | [`SqliteStore`](super::SqliteStore) | `sqlite` |
-    /// | `postgres://user:password@host/database` | [`PostgresStore`](super::PostgresStore) | `postgres` |
-    /// | `redis://user:password@host`, `rediss://…` over TLS | [`RedisStore`](super::RedisStore) | `redis` |
+    /// | `sqlite:path/to/file.db` | [`SqliteStore`] | `sqlite` |
+    /// | `postgres://user:password@host/database` | [`PostgresStore`] | `postgres` |
+    /// | `redis://user:password@host`, `rediss://…` (TLS) | [`RedisStore`] | `redis` |
     /// | `memory:` | [`MemoryStore`], whose sessions end with the process | |
+    ///
+    /// [`SqliteStore`]: super::SqliteStore
+    /// [`PostgresStore`]: super::PostgresStore
+    /// [`RedisStore`]: super::RedisStore
     ///
     /// # Errors
     /// [`ErrorKind::Settings`], with one line for each setting that the store has no use for; or
@@ -25,8 +29,8 @@ impl Store {
     /// ```
     /// # use tollgate::prelude::*;
     /// # async fn example() -> Result<(), tollgate::error::Error> {
-    /// let settings = Settings::from_sources(Some(("tollgate.toml", "[store]\nurl = 'memory:'")), [])?;
-    /// let store = Store::open(&settings.store).await?;
+    /// let settings = Settings::from_sources(Some(("tollgate.toml", "[store]\nurl = 'memory:'")),
+    /// [])?; let store = Store::open(&settings.store).await?;
     /// # drop(store);
     /// # Ok(())
     /// # }

@@ -15,16 +15,18 @@ use crate::id::SessionId;
 /// Where sessions, revocations and single-use values live.
 ///
 /// Every operation is one atomic, durable step: when it returns `Ok`, a crash does not undo it, and
-/// no other operation sees half of it. Expected outcomes are values. A [`StoreError`] means that the
-/// store could not decide and that nothing was changed (or, where the connection broke after the
-/// commit was sent, that the caller cannot know). Time is never taken from the store's own clock:
-/// each operation gets `now`.
+/// no other operation sees half of it. Expected outcomes are values. A [`StoreError`] means that
+/// the store could not decide and that nothing was changed (or, where the connection broke after
+/// the commit was sent, that the caller cannot know). Time is never taken from the store's own
+/// clock: each operation gets `now`.
 ///
-/// No method has a default body, so a store that forgets one does not compile. The numbers are those
-/// of the clauses of the `conformance` suite (feature `conformance`), which check each operation.
+/// No method has a default body, so a store that forgets one does not compile. The numbers are
+/// those of the clauses of the `conformance` suite (feature `conformance`), which check each
+/// operation.
 ///
 /// # Writing a store
-/// * An engine with transactions that keeps its keys in order needs the traits of [`rows`] only; its
+/// * An engine with transactions that keeps its keys in order needs the traits of [`rows`] only;
+///   its
 ///   operations are the functions of that module.
 /// * Any other store decides by itself. [`Authenticated::has_moved`] and [`DeviceLimit::surplus`]
 ///   are the two decisions of [`open_session`](Self::open_session) that every store has to make
@@ -51,8 +53,8 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<StoreHealth, StoreError>> + Send;
 
-    /// Returns the time of the store's own clock, or `None` where it has no clock but this machine's
-    /// (memory, an embedded file).
+    /// Returns the time of the store's own clock, or `None` where it has no clock but this
+    /// machine's (memory, an embedded file).
     ///
     /// Clause 4.
     fn now(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
@@ -61,9 +63,10 @@ pub trait SessionStore: Send + Sync + 'static {
     /// `changed_at` with [`NewSession::authenticated`], counts the live sessions against
     /// [`NewSession::limit`], evicts or refuses, writes the session at generation 0 and
     /// [`NewSession::tokens`]. Evicted sessions are revoked with reason
-    /// [`RevokeReason::DeviceLimit`](super::RevokeReason::DeviceLimit) and logged (`sid` until `log_until`) in the same step.
-    /// Sessions that are dead are neither counted nor evicted. A subject that never changed has the
-    /// `changed_at` 1970. A `sid` that is there already is an error.
+    /// [`RevokeReason::DeviceLimit`](super::RevokeReason::DeviceLimit) and logged (`sid` until
+    /// `log_until`) in the same step. Sessions that are dead are neither counted nor evicted. A
+    /// subject that never changed has the `changed_at` 1970. A `sid` that is there already is an
+    /// error.
     ///
     /// Clauses 5–23.
     fn open_session(
@@ -82,8 +85,8 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
 
     /// Rotates a session: the compare-and-swap of a refresh. See
-    /// [`RotationStep`](super::RotationStep) for the conditions. Where one does not hold, nothing is
-    /// written and the answer is [`Rotated::Lost`].
+    /// [`RotationStep`](super::RotationStep) for the conditions. Where one does not hold, nothing
+    /// is written and the answer is [`Rotated::Lost`].
     ///
     /// Clauses 32–48.
     fn rotate(
@@ -92,9 +95,9 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Rotated, StoreError>> + Send;
 
-    /// Marks sessions as confirmed that are live and still at the generation given. Returns how many
-    /// rows changed from unconfirmed to confirmed. Rows are locked in the order of `sid`, whatever
-    /// the order of `seen`.
+    /// Marks sessions as confirmed that are live and still at the generation given. Returns how
+    /// many rows changed from unconfirmed to confirmed. Rows are locked in the order of `sid`,
+    /// whatever the order of `seen`.
     ///
     /// Clauses 49–54.
     fn confirm(
@@ -142,7 +145,8 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Lists tokens of the registry, oldest first by `issued_at`, then `jti`, at most `query.limit`.
+    /// Lists tokens of the registry, oldest first by `issued_at`, then `jti`, at most
+    /// `query.limit`.
     ///
     /// Clauses 80–83.
     /// Clauses 133–134.
@@ -153,7 +157,8 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<TokenRecord>, StoreError>> + Send;
 
     /// Reads the revocations since `cursor`; from [`LogCursor::START`], everything that still
-    /// matters: each entry with `until > now`, and the present value of every lasting one (`until` =
+    /// matters: each entry with `until > now`, and the present value of every lasting one (`until`
+    /// =
     /// [`Timestamp::MAX`]). An entry may come twice, none is ever skipped: a lasting fact is found
     /// from every earlier cursor too, whatever was archived in between, and a cursor that the store
     /// cannot have given starts over.
@@ -197,8 +202,8 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Archived, StoreError>> + Send;
 
-    /// Consumes a key until `until`: `true` for the first caller, `false` for every other one as long
-    /// as `until > now`.
+    /// Consumes a key until `until`: `true` for the first caller, `false` for every other one as
+    /// long as `until > now`.
     ///
     /// Clauses 102–103.
     fn consume_once(
@@ -208,9 +213,9 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Keeps a payload to be taken once. Returns `false` and writes nothing where a live one of this
-    /// kind and hash is there already. Values and the keys of [`consume_once`](Self::consume_once)
-    /// never meet.
+    /// Keeps a payload to be taken once. Returns `false` and writes nothing where a live one of
+    /// this kind and hash is there already. Values and the keys of
+    /// [`consume_once`](Self::consume_once) never meet.
     ///
     /// Clauses 104–107.
     fn put_once(

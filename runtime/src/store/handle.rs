@@ -89,7 +89,12 @@ operations! {
     spend(key: String, cost: u32, limits: Vec<Limit>, now: Timestamp) -> Spent;
     keys() -> StoredKeys;
     swap_keys(expected: u64, ring: Vec<u8>, now: Timestamp) -> bool;
-    reauthenticate(sid: SessionId, auth_time: Timestamp, acr: Option<String>, now: Timestamp) -> Option<Session>;
+    reauthenticate(
+        sid: SessionId,
+        auth_time: Timestamp,
+        acr: Option<String>,
+        now: Timestamp
+    ) -> Option<Session>;
     attach(sid: SessionId, device: Device, now: Timestamp) -> bool;
     set_paused(paused: bool, now: Timestamp) -> ();
 }

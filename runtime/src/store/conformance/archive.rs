@@ -13,10 +13,21 @@ clauses! {
         let late = NOW.plus(ABSOLUTE).plus(DAY);
         let end = NOW.plus(ABSOLUTE);
         same!(store.archive(end, 100, late).await?, Archived::default());
-        let done = store.archive(NOW.plus(ABSOLUTE + MILLISECOND), 100, late).await?;
-        same!(done, Archived { sessions: 1, ..Archived::default() });
+        let done = store
+            .archive(NOW.plus(ABSOLUTE + MILLISECOND), 100, late)
+            .await?;
+        same!(
+            done,
+            Archived {
+                sessions: 1,
+                ..Archived::default()
+            }
+        );
         same!(store.session(sid(1), late).await?, None);
-        ensure!(store.session(sid(2), late).await?.is_some(), "session 2 went too early");
+        ensure!(
+            store.session(sid(2), late).await?.is_some(),
+            "session 2 went too early"
+        );
     }
 
     /// Until its absolute expiry a session stays, also a revoked one and one past its idle expiry:
@@ -43,8 +54,14 @@ clauses! {
         store.record_tokens(vec![token(1, "ada", NOW)], NOW).await?;
         same!(store.consume_once(hash(1), at(5000), NOW).await?, true);
         revoke(&store, Target::Token(jti(9)), NOW).await?;
-        same!(store.archive(NOW.plus(ABSOLUTE * 2), 100, at(1)).await?, Archived::default());
-        same!(store.rotate(advance(1, 0, 1, 2, at(1)), at(1)).await?, Rotated::Done);
+        same!(
+            store.archive(NOW.plus(ABSOLUTE * 2), 100, at(1)).await?,
+            Archived::default()
+        );
+        same!(
+            store.rotate(advance(1, 0, 1, 2, at(1)), at(1)).await?,
+            Rotated::Done
+        );
         same!(found(&store, every_token(), at(1)).await?, [jti(1)]);
         same!(store.consume_once(hash(1), at(5000), at(1)).await?, false);
         same!(whole_log(&store, at(1)).await?.len(), 1);
@@ -61,7 +78,15 @@ clauses! {
         let late = NOW.plus(ABSOLUTE).plus(DAY);
         let expected = [(4, 4, true), (4, 3, true), (2, 0, false), (0, 0, false)];
         for (sessions, tokens, more) in expected {
-            same!(store.archive(late, 4, late).await?, Archived { sessions, tokens, others: 0, more });
+            same!(
+                store.archive(late, 4, late).await?,
+                Archived {
+                    sessions,
+                    tokens,
+                    others: 0,
+                    more
+                }
+            );
         }
     }
 
@@ -71,9 +96,26 @@ clauses! {
         open(&store, new(1, "ada", NOW), NOW).await?;
         open(&store, new(2, "ada", NOW), NOW).await?;
         revoke(&store, Target::Session(sid(2)), NOW).await?;
-        let of = |number: u32, session: Option<u32>| TokenRecord { sid: session.map(sid), ..token(number, "ada", NOW) };
-        let unexpired = TokenRecord { expires_at: NOW.plus(DAY * 2), ..of(5, Some(2)) };
-        store.record_tokens(vec![of(1, None), of(2, Some(1)), of(3, Some(2)), of(4, Some(77)), unexpired], NOW).await?;
+        let of = |number: u32, session: Option<u32>| TokenRecord {
+            sid: session.map(sid),
+            ..token(number, "ada", NOW)
+        };
+        let unexpired = TokenRecord {
+            expires_at: NOW.plus(DAY * 2),
+            ..of(5, Some(2))
+        };
+        store
+            .record_tokens(
+                vec![
+                    of(1, None),
+                    of(2, Some(1)),
+                    of(3, Some(2)),
+                    of(4, Some(77)),
+                    unexpired,
+                ],
+                NOW,
+            )
+            .await?;
         let late = NOW.plus(DAY);
         same!(store.archive(late, 100, late).await?.tokens, 3);
         same!(found(&store, every_token(), late).await?, [2, 5].map(jti));
@@ -84,16 +126,33 @@ clauses! {
     /// An expired token without a session stays while one below it, however far, has not expired:
     /// no tree is split (R100).
     99 archive no_tree_is_split(store) {
-        let below = |number: u32, parent: u32| TokenRecord { parent: Some(jti(parent)), ..token(number, "ada", NOW) };
-        let leaf = TokenRecord { expires_at: NOW.plus(DAY * 2), ..below(4, 3) };
-        let tokens = vec![token(1, "ada", NOW), below(2, 1), below(3, 2), leaf, below(5, 2), token(6, "ada", NOW), below(7, 6)];
+        let below = |number: u32, parent: u32| TokenRecord {
+            parent: Some(jti(parent)),
+            ..token(number, "ada", NOW)
+        };
+        let leaf = TokenRecord {
+            expires_at: NOW.plus(DAY * 2),
+            ..below(4, 3)
+        };
+        let tokens = vec![
+            token(1, "ada", NOW),
+            below(2, 1),
+            below(3, 2),
+            leaf,
+            below(5, 2),
+            token(6, "ada", NOW),
+            below(7, 6),
+        ];
         store.record_tokens(tokens, NOW).await?;
         let late = NOW.plus(DAY);
         for _ in 0..3 {
             store.archive(late, 1, late).await?;
         }
         store.archive(late, 100, late).await?;
-        same!(found(&store, every_token(), late).await?, [1, 2, 3, 4].map(jti));
+        same!(
+            found(&store, every_token(), late).await?,
+            [1, 2, 3, 4].map(jti)
+        );
         same!(revoke(&store, Target::Tree(jti(1)), late).await?.tokens, 4);
         let late = NOW.plus(DAY * 3);
         same!(store.archive(late, 100, late).await?.tokens, 4);
@@ -101,8 +160,18 @@ clauses! {
 
     /// Expired single-use values, full budgets and dead log entries go; what still counts stays.
     100 archive dead_values_budgets_and_entries_go(store) {
-        let value = |number: u32, until| OnceValue { kind: "k".to_owned(), hash: hash(number), payload: vec![1], until };
-        let limit = || vec![Limit { burst: 1, period: MINUTE }];
+        let value = |number: u32, until| OnceValue {
+            kind: "k".to_owned(),
+            hash: hash(number),
+            payload: vec![1],
+            until,
+        };
+        let limit = || {
+            vec![Limit {
+                burst: 1,
+                period: MINUTE,
+            }]
+        };
         let early = at(1000);
         store.consume_once(hash(1), early, NOW).await?;
         store.consume_once(hash(2), NOW.plus(DAY), NOW).await?;
@@ -115,10 +184,22 @@ clauses! {
         revoke(&store, Target::Session(sid(2)), late).await?;
         revoke(&store, Target::Key("k1".to_owned()), NOW).await?;
 
-        same!(store.archive(late, 100, late).await?, Archived { others: 4, ..Archived::default() });
+        same!(
+            store.archive(late, 100, late).await?,
+            Archived {
+                others: 4,
+                ..Archived::default()
+            }
+        );
         same!(store.consume_once(hash(2), late, late).await?, false);
-        same!(store.take_once("k".to_owned(), hash(2), late).await?, Some(vec![1]));
-        ensure!(store.spend("young".to_owned(), 1, limit(), late).await? != Spent::Allowed, "a budget was forgotten");
+        same!(
+            store.take_once("k".to_owned(), hash(2), late).await?,
+            Some(vec![1])
+        );
+        ensure!(
+            store.spend("young".to_owned(), 1, limit(), late).await? != Spent::Allowed,
+            "a budget was forgotten"
+        );
         same!(whole_log(&store, late).await?.len(), 2);
     }
 
@@ -131,7 +212,10 @@ clauses! {
         store.archive(late, 100, late).await?;
         let mut opening = new(2, "ada", late);
         opening.authenticated = Authenticated::Since(NOW);
-        same!(store.open_session(opening, late).await?, Opened::Reload { changed_at: NOW });
+        same!(
+            store.open_session(opening, late).await?,
+            Opened::Reload { changed_at: NOW }
+        );
         same!(open(&store, new(3, "ada", late), late).await?, 1);
         let mut opening = new(4, "grace", late);
         opening.client_id = "web".to_owned();

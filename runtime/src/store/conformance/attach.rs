@@ -11,9 +11,15 @@ clauses! {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1000)), at(1000)).await?;
         let before = row(&store, 1, NOW).await?;
-        let answer = store.reauthenticate(sid(1), at(5000), Some("mfa".to_owned()), at(5001)).await?;
-        let after =
-            Session { auth_time: at(5000), acr: Some("mfa".to_owned()), last_seen_at: at(5001), ..before };
+        let answer = store
+            .reauthenticate(sid(1), at(5000), Some("mfa".to_owned()), at(5001))
+            .await?;
+        let after = Session {
+            auth_time: at(5000),
+            acr: Some("mfa".to_owned()),
+            last_seen_at: at(5001),
+            ..before
+        };
         same!(answer.as_ref(), Some(&after));
         same!(row(&store, 1, NOW).await?, after);
     }
@@ -33,19 +39,33 @@ clauses! {
         open(&store, new(1, "ada", NOW), NOW).await?;
         revoke(&store, Target::AccessOf("ada".to_owned()), NOW).await?;
         let answer = store.reauthenticate(sid(1), at(1), None, at(1)).await?;
-        same!(answer.map(|session| session.epoch), Some(row(&store, 1, NOW).await?.epoch));
-        ensure!(row(&store, 1, NOW).await?.epoch > 0, "the epoch was not bumped");
+        same!(
+            answer.map(|session| session.epoch),
+            Some(row(&store, 1, NOW).await?.epoch)
+        );
+        ensure!(
+            row(&store, 1, NOW).await?.epoch > 0,
+            "the epoch was not bumped"
+        );
     }
 
     /// An unknown, a revoked and an expired session answer `None` and stay as they are.
     128 reauthenticate a_dead_session_is_not_authenticated_again(store) {
-        same!(store.reauthenticate(sid(9), at(1), None, at(1)).await?, None);
+        same!(
+            store.reauthenticate(sid(9), at(1), None, at(1)).await?,
+            None
+        );
         open(&store, new(1, "ada", NOW), NOW).await?;
         open(&store, new(2, "ada", NOW), NOW).await?;
         revoke(&store, Target::Session(sid(1)), NOW).await?;
         for (number, now) in [(1, at(1)), (2, NOW.plus(IDLE)), (2, NOW.plus(ABSOLUTE))] {
             let before = row(&store, number, NOW).await?;
-            same!(store.reauthenticate(sid(number), now, Some("mfa".to_owned()), now).await?, None);
+            same!(
+                store
+                    .reauthenticate(sid(number), now, Some("mfa".to_owned()), now)
+                    .await?,
+                None
+            );
             same!(row(&store, number, NOW).await?, before);
         }
     }

@@ -11,9 +11,21 @@ clauses! {
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
         let before = row(&store, 1, NOW).await?;
         same!(store.confirm(vec![(sid(1), 1)], at(2)).await?, 1);
-        same!(row(&store, 1, NOW).await?, Session { confirmed: true, ..before.clone() });
+        same!(
+            row(&store, 1, NOW).await?,
+            Session {
+                confirmed: true,
+                ..before.clone()
+            }
+        );
         same!(store.confirm(vec![(sid(1), 1)], at(3)).await?, 0);
-        same!(row(&store, 1, NOW).await?, Session { confirmed: true, ..before });
+        same!(
+            row(&store, 1, NOW).await?,
+            Session {
+                confirmed: true,
+                ..before
+            }
+        );
     }
 
     /// Generation 0 is confirmed like any other.
@@ -28,7 +40,12 @@ clauses! {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
         let before = row(&store, 1, NOW).await?;
-        same!(store.confirm(vec![(sid(1), 0), (sid(1), 2), (sid(9), 0)], at(2)).await?, 0);
+        same!(
+            store
+                .confirm(vec![(sid(1), 0), (sid(1), 2), (sid(9), 0)], at(2))
+                .await?,
+            0
+        );
         same!(row(&store, 1, NOW).await?, before);
     }
 

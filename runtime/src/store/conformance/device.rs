@@ -32,14 +32,32 @@ clauses! {
             opening
         };
         open(&store, short(1), NOW).await?;
-        same!(store.open_session(short(2), at(999)).await?, Opened::LimitReached);
-        open(&store, limited(2, "ada", at(1000), 1, OnLimit::Deny), at(1000)).await?;
+        same!(
+            store.open_session(short(2), at(999)).await?,
+            Opened::LimitReached
+        );
+        open(
+            &store,
+            limited(2, "ada", at(1000), 1, OnLimit::Deny),
+            at(1000),
+        )
+        .await?;
         revoke(&store, Target::Session(sid(2)), at(1000)).await?;
         let mut third = limited(3, "ada", at(1000), 1, OnLimit::Deny);
         third.abs_exp = at(2000);
         open(&store, third, at(1000)).await?;
-        same!(store.open_session(limited(4, "ada", at(1999), 1, OnLimit::Deny), at(1999)).await?, Opened::LimitReached);
-        open(&store, limited(4, "ada", at(2000), 1, OnLimit::Deny), at(2000)).await?;
+        same!(
+            store
+                .open_session(limited(4, "ada", at(1999), 1, OnLimit::Deny), at(1999))
+                .await?,
+            Opened::LimitReached
+        );
+        open(
+            &store,
+            limited(4, "ada", at(2000), 1, OnLimit::Deny),
+            at(2000),
+        )
+        .await?;
     }
 
     /// With `EvictOldest` the session seen longest ago ends, not the one opened first: revoked with
@@ -51,22 +69,58 @@ clauses! {
         rotate(&store, advance(1, 0, 1, 10, at(2)), at(2)).await?;
         let opening = limited(4, "ada", at(3), 2, OnLimit::EvictOldest);
         let log_until = opening.log_until;
-        same!(store.open_session(opening, at(3)).await?, Opened::Open { epoch: 0, evicted: vec![sid(2)] });
-        same!(row(&store, 2, at(3)).await?.revoked, Some((at(3), RevokeReason::DeviceLimit)));
-        same!(whole_log(&store, at(3)).await?, [LogEntry { fact: Fact::Session(sid(2)), until: log_until }]);
+        same!(
+            store.open_session(opening, at(3)).await?,
+            Opened::Open {
+                epoch: 0,
+                evicted: vec![sid(2)]
+            }
+        );
+        same!(
+            row(&store, 2, at(3)).await?.revoked,
+            Some((at(3), RevokeReason::DeviceLimit))
+        );
+        same!(
+            whole_log(&store, at(3)).await?,
+            [LogEntry {
+                fact: Fact::Session(sid(2)),
+                until: log_until
+            }]
+        );
         for number in [1, 3, 4] {
-            ensure!(row(&store, number, at(3)).await?.is_live(at(3)), "session {number} ended");
+            ensure!(
+                row(&store, number, at(3)).await?.is_live(at(3)),
+                "session {number} ended"
+            );
         }
     }
 
     /// Where the limit was lowered, as many end as are too many, the one seen longest ago first.
     19 open_session a_lowered_limit_evicts_several(store) {
         for number in [4, 2, 3, 1] {
-            open(&store, new(number, "ada", at(u64::from(number))), at(u64::from(number))).await?;
+            open(
+                &store,
+                new(number, "ada", at(u64::from(number))),
+                at(u64::from(number)),
+            )
+            .await?;
         }
-        let answer = store.open_session(limited(5, "ada", at(9), 2, OnLimit::EvictOldest), at(9)).await?;
-        same!(answer, Opened::Open { epoch: 0, evicted: vec![sid(1), sid(2), sid(3)] });
-        let live: Vec<_> = store.sessions_of("ada".to_owned(), at(9)).await?.into_iter().map(|row| row.sid).collect();
+        let answer = store
+            .open_session(limited(5, "ada", at(9), 2, OnLimit::EvictOldest), at(9))
+            .await?;
+        same!(
+            answer,
+            Opened::Open {
+                epoch: 0,
+                evicted: vec![sid(1), sid(2), sid(3)]
+            }
+        );
+        let live: Vec<_> = store
+            .sessions_of("ada".to_owned(), at(9))
+            .await?
+            .into_iter()
+            .map(|row| row.sid)
+            .collect();
         same!(live, [sid(4), sid(5)]);
     }
 
@@ -74,9 +128,20 @@ clauses! {
     20 open_session dead_sessions_are_not_evicted(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         revoke(&store, Target::Session(sid(1)), at(1)).await?;
-        let answer = store.open_session(limited(2, "ada", at(2), 1, OnLimit::EvictOldest), at(2)).await?;
-        same!(answer, Opened::Open { epoch: 0, evicted: vec![] });
-        same!(row(&store, 1, at(2)).await?.revoked, Some((at(1), RevokeReason::Requested)));
+        let answer = store
+            .open_session(limited(2, "ada", at(2), 1, OnLimit::EvictOldest), at(2))
+            .await?;
+        same!(
+            answer,
+            Opened::Open {
+                epoch: 0,
+                evicted: vec![]
+            }
+        );
+        same!(
+            row(&store, 1, at(2)).await?.revoked,
+            Some((at(1), RevokeReason::Requested))
+        );
     }
 
     /// A hundred sign-ins at once with `Deny` and a limit of five: five open, the others are
@@ -86,11 +151,30 @@ clauses! {
             let shared = store.clone();
             let answers = together(100, move |number| {
                 let store = shared.clone();
-                async move { store.open_session(limited(100 * round + number, subject, NOW, 5, OnLimit::Deny), NOW).await }
+                async move {
+                    store
+                        .open_session(
+                            limited(100 * round + number, subject, NOW, 5, OnLimit::Deny),
+                            NOW,
+                        )
+                        .await
+                }
             })
             .await?;
-            same!(answers.iter().filter(|answer| matches!(answer, Opened::Open { .. })).count(), 5);
-            same!(answers.iter().filter(|answer| **answer == Opened::LimitReached).count(), 95);
+            same!(
+                answers
+                    .iter()
+                    .filter(|answer| matches!(answer, Opened::Open { .. }))
+                    .count(),
+                5
+            );
+            same!(
+                answers
+                    .iter()
+                    .filter(|answer| **answer == Opened::LimitReached)
+                    .count(),
+                95
+            );
             same!(store.sessions_of(subject.to_owned(), NOW).await?.len(), 5);
         }
     }
@@ -118,7 +202,10 @@ clauses! {
             same!(store.sessions_of(subject.to_owned(), NOW).await?.len(), 5);
             let log = whole_log(&store, NOW).await?;
             for sid in evicted {
-                ensure!(log.iter().any(|entry| entry.fact == Fact::Session(sid)), "the end of {sid} was not logged");
+                ensure!(
+                    log.iter().any(|entry| entry.fact == Fact::Session(sid)),
+                    "the end of {sid} was not logged"
+                );
             }
         }
     }
@@ -131,8 +218,18 @@ clauses! {
             let store = shared.clone();
             async move {
                 if number == 32 {
-                    let (target, reason) = (Target::Subject("ada".to_owned()), RevokeReason::SignOutAll);
-                    store.revoke(Revocation { target, reason, until: at(600_000) }, NOW).await?;
+                    let (target, reason) =
+                        (Target::Subject("ada".to_owned()), RevokeReason::SignOutAll);
+                    store
+                        .revoke(
+                            Revocation {
+                                target,
+                                reason,
+                                until: at(600_000),
+                            },
+                            NOW,
+                        )
+                        .await?;
                     return Ok(None);
                 }
                 let mut opening = new(number, "ada", NOW);
@@ -145,10 +242,15 @@ clauses! {
             match answer {
                 None => {}
                 Some(Opened::Open { .. }) => {
-                    ensure!(row(&store, number, NOW).await?.revoked.is_some(), "session {number} outlived the sign-out");
+                    ensure!(
+                        row(&store, number, NOW).await?.revoked.is_some(),
+                        "session {number} outlived the sign-out"
+                    );
                 }
                 Some(Opened::Reload { changed_at }) => same!(changed_at, NOW),
-                Some(Opened::LimitReached) => ensure!(false, "a limit was reached where there is none"),
+                Some(Opened::LimitReached) => {
+                    ensure!(false, "a limit was reached where there is none")
+                }
             }
         }
         same!(store.sessions_of("ada".to_owned(), NOW).await?, []);

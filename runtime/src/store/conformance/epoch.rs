@@ -35,30 +35,79 @@ clauses! {
     /// Whatever is bumped after whatever else, the entry's minimum is above every epoch given out
     /// before for what it concerns, and no epoch given out afterwards is below it.
     75 revoke every_bump_is_above_what_was_given_out(store) {
-        let sessions = [(1, "ada", "web"), (2, "ada", "mobile"), (3, "grace", "web"), (4, "grace", "mobile")];
+        let sessions = [
+            (1, "ada", "web"),
+            (2, "ada", "mobile"),
+            (3, "grace", "web"),
+            (4, "grace", "mobile"),
+        ];
         for (number, subject, client) in sessions {
             let mut opening = new(number, subject, NOW);
             opening.client_id = client.to_owned();
             open(&store, opening, NOW).await?;
         }
-        let ada = || (Target::AccessOf("ada".to_owned()), [true, true, false, false]);
-        let grace = || (Target::Subject("grace".to_owned()), [false, false, true, true]);
+        let ada = || {
+            (
+                Target::AccessOf("ada".to_owned()),
+                [true, true, false, false],
+            )
+        };
+        let grace = || {
+            (
+                Target::Subject("grace".to_owned()),
+                [false, false, true, true],
+            )
+        };
         let web = || (Target::Client("web".to_owned()), [true, false, true, false]);
-        let mobile = || (Target::Client("mobile".to_owned()), [false, true, false, true]);
+        let mobile = || {
+            (
+                Target::Client("mobile".to_owned()),
+                [false, true, false, true],
+            )
+        };
         let everything = || (Target::Everything, [true; 4]);
         let bumps = [
-            ada(), ada(), mobile(), web(), grace(), web(), mobile(), ada(), everything(), ada(), mobile(), grace(), grace(),
-            web(), everything(), everything(), mobile(), ada(), web(), grace(), everything(), web(),
+            ada(),
+            ada(),
+            mobile(),
+            web(),
+            grace(),
+            web(),
+            mobile(),
+            ada(),
+            everything(),
+            ada(),
+            mobile(),
+            grace(),
+            grace(),
+            web(),
+            everything(),
+            everything(),
+            mobile(),
+            ada(),
+            web(),
+            grace(),
+            everything(),
+            web(),
         ];
         for (target, concerned) in bumps {
             let before = given_out(&store).await?;
             let minimum = bump(&store, target.clone()).await?;
             let after = given_out(&store).await?;
             for ((before, after), concerned) in before.into_iter().zip(after).zip(concerned) {
-                ensure!(before <= after, "{target:?} moved an epoch back from {before} to {after}");
+                ensure!(
+                    before <= after,
+                    "{target:?} moved an epoch back from {before} to {after}"
+                );
                 if concerned {
-                    ensure!(before < minimum, "{target:?} has minimum {minimum}, but {before} was given out");
-                    ensure!(after >= minimum, "{target:?} has minimum {minimum}, but {after} is given out");
+                    ensure!(
+                        before < minimum,
+                        "{target:?} has minimum {minimum}, but {before} was given out"
+                    );
+                    ensure!(
+                        after >= minimum,
+                        "{target:?} has minimum {minimum}, but {after} is given out"
+                    );
                 } else {
                     same!(after, before);
                 }
@@ -83,15 +132,35 @@ clauses! {
         let answers = together(64, move |_| {
             let store = shared.clone();
             let (target, reason) = (Target::AccessOf("ada".to_owned()), RevokeReason::Requested);
-            async move { store.revoke(Revocation { target, reason, until: at(600_000) }, NOW).await }
+            async move {
+                store
+                    .revoke(
+                        Revocation {
+                            target,
+                            reason,
+                            until: at(600_000),
+                        },
+                        NOW,
+                    )
+                    .await
+            }
         })
         .await?;
         let epochs: BTreeSet<_> = answers
             .into_iter()
             .flat_map(|done| done.entries)
-            .filter_map(|entry| if let Fact::Subject(_, epoch) = entry.fact { Some(epoch) } else { None })
+            .filter_map(|entry| {
+                if let Fact::Subject(_, epoch) = entry.fact {
+                    Some(epoch)
+                } else {
+                    None
+                }
+            })
             .collect();
-        same!(epochs.into_iter().collect::<Vec<_>>(), (1..=64).collect::<Vec<u64>>());
+        same!(
+            epochs.into_iter().collect::<Vec<_>>(),
+            (1..=64).collect::<Vec<u64>>()
+        );
         same!(row(&store, 1, NOW).await?.epoch, 64);
     }
 }

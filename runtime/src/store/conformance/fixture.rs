@@ -20,19 +20,29 @@ use crate::store::{
 
 /// Declares the clauses of a file, and their table.
 macro_rules! clauses {
-    ($($(#[doc = $what:literal])+ $number:literal $operation:ident $name:ident($store:ident) $check:block)+) => {
-        $($(#[doc = $what])+ async fn $name($store: $crate::store::Store) -> Result<(), $crate::store::conformance::broken::Broken> {
-            $check
-            Ok(())
-        })+
+    ($(
+        $(#[doc = $what:literal])+
+        $number:literal $operation:ident $name:ident($store:ident) $check:block
+    )+) => {
+        $(
+            $(#[doc = $what])+
+            async fn $name(
+                $store: $crate::store::Store,
+            ) -> Result<(), super::broken::Broken> {
+                $check
+                Ok(())
+            }
+        )+
 
-        pub(super) const CLAUSES: &[$crate::store::conformance::clause::Clause] = &[$($crate::store::conformance::clause::Clause {
-            number: $number,
-            operation: stringify!($operation),
-            name: stringify!($name),
-            what: concat!($($what),+),
-            check: |store| Box::pin($name(store)),
-        }),+];
+        pub(super) const CLAUSES: &[super::clause::Clause] = &[
+            $(super::clause::Clause {
+                number: $number,
+                operation: stringify!($operation),
+                name: stringify!($name),
+                what: concat!($($what),+),
+                check: |store| Box::pin($name(store)),
+            }),+
+        ];
     };
 }
 
@@ -40,7 +50,7 @@ macro_rules! clauses {
 macro_rules! ensure {
     ($holds:expr, $($why:tt)+) => {
         if !$holds {
-            return Err($crate::store::conformance::broken::Broken::new(format!($($why)+)));
+            return Err(super::broken::Broken::new(format!($($why)+)));
         }
     };
 }

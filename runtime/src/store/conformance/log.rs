@@ -24,7 +24,10 @@ clauses! {
         let page = since(&store, &LogCursor::START, NOW).await?;
         same!(page.entries, []);
         revoke(&store, Target::Session(sid(1)), NOW).await?;
-        same!(facts(since(&store, &page.cursor, NOW).await?.entries), [Fact::Session(sid(1))]);
+        same!(
+            facts(since(&store, &page.cursor, NOW).await?.entries),
+            [Fact::Session(sid(1))]
+        );
     }
 
     /// From a cursor come the later entries, each once, whoever reads; reading changes nothing.
@@ -38,7 +41,9 @@ clauses! {
         }
         for (seen, cursor) in (0..).zip(&cursors) {
             for _ in 0..2 {
-                let expected: Vec<_> = (seen..10).map(|number| Fact::Session(sid(number))).collect();
+                let expected: Vec<_> = (seen..10)
+                    .map(|number| Fact::Session(sid(number)))
+                    .collect();
                 same!(facts(since(&store, cursor, NOW).await?.entries), expected);
             }
         }
@@ -48,10 +53,22 @@ clauses! {
     86 log_since a_dead_entry_is_left_out(store) {
         for (number, until) in [(1, 1000), (2, 2000)] {
             let (target, reason) = (Target::Session(sid(number)), RevokeReason::Requested);
-            store.revoke(Revocation { target, reason, until: at(until) }, NOW).await?;
+            store
+                .revoke(
+                    Revocation {
+                        target,
+                        reason,
+                        until: at(until),
+                    },
+                    NOW,
+                )
+                .await?;
         }
         same!(whole_log(&store, at(999)).await?.len(), 2);
-        same!(facts(whole_log(&store, at(1000)).await?), [Fact::Session(sid(2))]);
+        same!(
+            facts(whole_log(&store, at(1000)).await?),
+            [Fact::Session(sid(2))]
+        );
         same!(whole_log(&store, at(2000)).await?, []);
     }
 
@@ -74,10 +91,16 @@ clauses! {
         let mut rotation = advance(2, 0, 2, 3, NOW);
         rotation.log_until = Some(at(5000));
         rotate(&store, rotation, NOW).await?;
-        expected.push(LogEntry { fact: Fact::Generation(sid(2), 1), until: at(5000) });
+        expected.push(LogEntry {
+            fact: Fact::Generation(sid(2), 1),
+            until: at(5000),
+        });
         expected.extend(revoke(&store, Target::Everything, NOW).await?.entries);
         store.set_paused(true, NOW).await?;
-        expected.push(LogEntry { fact: Fact::Paused(true, 1), until: Timestamp::MAX });
+        expected.push(LogEntry {
+            fact: Fact::Paused(true, 1),
+            until: Timestamp::MAX,
+        });
         same!(whole_log(&store, NOW).await?, expected);
     }
 
@@ -86,8 +109,18 @@ clauses! {
         let mut present = HashSet::new();
         for _ in 0..3 {
             present.clear();
-            for target in [Target::Client("web".to_owned()), Target::Client("mobile".to_owned()), Target::Everything] {
-                present.extend(revoke(&store, target, NOW).await?.entries.into_iter().map(|entry| entry.fact));
+            for target in [
+                Target::Client("web".to_owned()),
+                Target::Client("mobile".to_owned()),
+                Target::Everything,
+            ] {
+                present.extend(
+                    revoke(&store, target, NOW)
+                        .await?
+                        .entries
+                        .into_iter()
+                        .map(|entry| entry.fact),
+                );
             }
             revoke(&store, Target::Key("k1".to_owned()), NOW).await?;
             revoke(&store, Target::Key("k2".to_owned()), NOW).await?;
@@ -96,7 +129,10 @@ clauses! {
         let late = NOW.plus(DAY * 3650);
         let log = whole_log(&store, late).await?;
         for fact in present {
-            let entry = LogEntry { fact, until: Timestamp::MAX };
+            let entry = LogEntry {
+                fact,
+                until: Timestamp::MAX,
+            };
             ensure!(log.contains(&entry), "the log lost {entry:?}");
         }
     }
@@ -105,10 +141,20 @@ clauses! {
     89 log_since a_slow_reader_misses_nothing(store) {
         revoke(&store, Target::Session(sid(9)), NOW).await?;
         let cursor = since(&store, &LogCursor::START, NOW).await?.cursor;
-        let lasting = [Target::Client("web".to_owned()), Target::Key("k1".to_owned()), Target::Everything];
+        let lasting = [
+            Target::Client("web".to_owned()),
+            Target::Key("k1".to_owned()),
+            Target::Everything,
+        ];
         let mut expected = HashSet::new();
         for target in lasting {
-            expected.extend(revoke(&store, target, NOW).await?.entries.into_iter().map(|entry| entry.fact));
+            expected.extend(
+                revoke(&store, target, NOW)
+                    .await?
+                    .entries
+                    .into_iter()
+                    .map(|entry| entry.fact),
+            );
         }
         store.set_paused(true, NOW).await?;
         expected.insert(Fact::Paused(true, 1));
@@ -116,7 +162,9 @@ clauses! {
         revoke(&store, Target::Session(sid(1)), later).await?;
         expected.insert(Fact::Session(sid(1)));
         store.archive(later, 1000, later).await?;
-        let read: HashSet<_> = facts(since(&store, &cursor, later).await?.entries).into_iter().collect();
+        let read: HashSet<_> = facts(since(&store, &cursor, later).await?.entries)
+            .into_iter()
+            .collect();
         same!(read, expected);
     }
 
@@ -129,7 +177,16 @@ clauses! {
             async move {
                 if number < 128 {
                     let (target, reason) = (Target::Session(sid(number)), RevokeReason::Requested);
-                    store.revoke(Revocation { target, reason, until: at(600_000) }, NOW).await?;
+                    store
+                        .revoke(
+                            Revocation {
+                                target,
+                                reason,
+                                until: at(600_000),
+                            },
+                            NOW,
+                        )
+                        .await?;
                     return Ok(None);
                 }
                 let (mut cursor, mut seen) = (LogCursor::START, HashSet::new());
@@ -149,7 +206,10 @@ clauses! {
         for (mut seen, cursor) in answers.into_iter().flatten() {
             seen.extend(facts(since(&store, &cursor, NOW).await?.entries));
             for number in 0..128 {
-                ensure!(seen.contains(&Fact::Session(sid(number))), "the revocation of session {number} was skipped");
+                ensure!(
+                    seen.contains(&Fact::Session(sid(number))),
+                    "the revocation of session {number} was skipped"
+                );
             }
         }
     }
@@ -158,7 +218,12 @@ clauses! {
     /// skipping.
     91 log_since a_foreign_cursor_starts_over(store) {
         revoke(&store, Target::Session(sid(1)), NOW).await?;
-        for cursor in ["no cursor", "-1", "99999999999999999999999", "9000000000000000000"] {
+        for cursor in [
+            "no cursor",
+            "-1",
+            "99999999999999999999999",
+            "9000000000000000000",
+        ] {
             let page = since(&store, &LogCursor(cursor.to_owned()), NOW).await?;
             same!(facts(page.entries), [Fact::Session(sid(1))]);
         }
@@ -174,7 +239,12 @@ clauses! {
             let page = since(&store, &cursor, NOW).await?;
             cursor = page.cursor;
             match page.entries.as_slice() {
-                [LogEntry { fact: Fact::Paused(said, version), until: Timestamp::MAX }] => {
+                [
+                    LogEntry {
+                        fact: Fact::Paused(said, version),
+                        until: Timestamp::MAX,
+                    },
+                ] => {
                     same!(*said, paused);
                     ensure!(*version > last, "the version went from {last} to {version}");
                     last = *version;
@@ -182,8 +252,14 @@ clauses! {
                 other => ensure!(false, "a pause logged {other:?}"),
             }
         }
-        let expected = LogEntry { fact: Fact::Paused(false, last), until: Timestamp::MAX };
-        ensure!(whole_log(&store, NOW.plus(DAY)).await?.contains(&expected), "the log lost {expected:?}");
+        let expected = LogEntry {
+            fact: Fact::Paused(false, last),
+            until: Timestamp::MAX,
+        };
+        ensure!(
+            whole_log(&store, NOW.plus(DAY)).await?.contains(&expected),
+            "the log lost {expected:?}"
+        );
     }
 
     /// A pause ends no session and bumps no epoch.

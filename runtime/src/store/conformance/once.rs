@@ -21,7 +21,10 @@ clauses! {
         same!(store.consume_once(hash(1), at(9000), at(999)).await?, false);
         same!(store.consume_once(hash(2), at(1000), NOW).await?, true);
         same!(store.consume_once(hash(1), at(2000), at(1000)).await?, true);
-        same!(store.consume_once(hash(1), at(2000), at(1999)).await?, false);
+        same!(
+            store.consume_once(hash(1), at(2000), at(1999)).await?,
+            false
+        );
     }
 
     /// Of sixty-four callers at once one gets the key, also where an ended one lies in its place.
@@ -39,30 +42,66 @@ clauses! {
 
     /// A value is kept where none is; a live one of the same kind and hash stays as it is.
     104 put_once a_live_value_is_not_replaced(store) {
-        same!(store.put_once(value("reset", 1, b"first"), NOW).await?, true);
-        same!(store.put_once(value("reset", 1, b"second"), at(999)).await?, false);
-        same!(store.take_once("reset".to_owned(), hash(1), at(999)).await?, Some(b"first".to_vec()));
+        same!(
+            store.put_once(value("reset", 1, b"first"), NOW).await?,
+            true
+        );
+        same!(
+            store
+                .put_once(value("reset", 1, b"second"), at(999))
+                .await?,
+            false
+        );
+        same!(
+            store
+                .take_once("reset".to_owned(), hash(1), at(999))
+                .await?,
+            Some(b"first".to_vec())
+        );
     }
 
     /// An ended or taken value leaves its place to the next.
     105 put_once an_ended_or_taken_value_is_replaced(store) {
-        same!(store.put_once(value("reset", 1, b"first"), NOW).await?, true);
-        let second = OnceValue { until: at(2000), ..value("reset", 1, b"second") };
+        same!(
+            store.put_once(value("reset", 1, b"first"), NOW).await?,
+            true
+        );
+        let second = OnceValue {
+            until: at(2000),
+            ..value("reset", 1, b"second")
+        };
         same!(store.put_once(second, at(1000)).await?, true);
-        same!(store.take_once("reset".to_owned(), hash(1), at(1000)).await?, Some(b"second".to_vec()));
-        same!(store.put_once(value("reset", 1, b"third"), NOW).await?, true);
-        same!(store.take_once("reset".to_owned(), hash(1), NOW).await?, Some(b"third".to_vec()));
+        same!(
+            store
+                .take_once("reset".to_owned(), hash(1), at(1000))
+                .await?,
+            Some(b"second".to_vec())
+        );
+        same!(
+            store.put_once(value("reset", 1, b"third"), NOW).await?,
+            true
+        );
+        same!(
+            store.take_once("reset".to_owned(), hash(1), NOW).await?,
+            Some(b"third".to_vec())
+        );
     }
 
     /// Values of two kinds never meet, nor do values and consumed keys.
     106 put_once kinds_and_keys_never_meet(store) {
         same!(store.consume_once(hash(1), at(1000), NOW).await?, true);
         for kind in ["", "reset", "Reset", "reset:", ":"] {
-            same!(store.put_once(value(kind, 1, kind.as_bytes()), NOW).await?, true);
+            same!(
+                store.put_once(value(kind, 1, kind.as_bytes()), NOW).await?,
+                true
+            );
         }
         same!(store.consume_once(hash(1), at(1000), NOW).await?, false);
         for kind in ["", "reset", "Reset", "reset:", ":"] {
-            same!(store.take_once(kind.to_owned(), hash(1), NOW).await?, Some(kind.as_bytes().to_vec()));
+            same!(
+                store.take_once(kind.to_owned(), hash(1), NOW).await?,
+                Some(kind.as_bytes().to_vec())
+            );
         }
         same!(store.consume_once(hash(1), at(1000), NOW).await?, false);
         same!(store.put_once(value("reset", 2, b""), NOW).await?, true);
@@ -74,13 +113,24 @@ clauses! {
         let shared = store.clone();
         let answers = together(64, move |number| {
             let store = shared.clone();
-            async move { store.put_once(value("reset", 1, &number.to_be_bytes()), NOW).await }
+            async move {
+                store
+                    .put_once(value("reset", 1, &number.to_be_bytes()), NOW)
+                    .await
+            }
         })
         .await?;
-        let winners: Vec<u32> = (0..).zip(answers).filter(|(_, put)| *put).map(|(number, _)| number).collect();
+        let winners: Vec<u32> = (0..)
+            .zip(answers)
+            .filter(|(_, put)| *put)
+            .map(|(number, _)| number)
+            .collect();
         same!(winners.len(), 1);
         let taken = store.take_once("reset".to_owned(), hash(1), NOW).await?;
-        same!(taken, winners.first().map(|number| number.to_be_bytes().to_vec()));
+        same!(
+            taken,
+            winners.first().map(|number| number.to_be_bytes().to_vec())
+        );
     }
 
     /// A payload of any bytes is taken out once.
@@ -88,18 +138,40 @@ clauses! {
         let payload: Vec<u8> = (0..=u8::MAX).collect();
         store.put_once(value("reset", 1, &payload), NOW).await?;
         store.put_once(value("empty", 1, b""), NOW).await?;
-        same!(store.take_once("reset".to_owned(), hash(2), NOW).await?, None);
-        same!(store.take_once("reset".to_owned(), hash(1), NOW).await?, Some(payload));
-        same!(store.take_once("reset".to_owned(), hash(1), NOW).await?, None);
-        same!(store.take_once("empty".to_owned(), hash(1), NOW).await?, Some(Vec::new()));
+        same!(
+            store.take_once("reset".to_owned(), hash(2), NOW).await?,
+            None
+        );
+        same!(
+            store.take_once("reset".to_owned(), hash(1), NOW).await?,
+            Some(payload)
+        );
+        same!(
+            store.take_once("reset".to_owned(), hash(1), NOW).await?,
+            None
+        );
+        same!(
+            store.take_once("empty".to_owned(), hash(1), NOW).await?,
+            Some(Vec::new())
+        );
     }
 
     /// At `until` and later a value is not taken any more.
     109 take_once an_ended_value_is_not_taken(store) {
         store.put_once(value("reset", 1, b"1"), NOW).await?;
         store.put_once(value("reset", 2, b"2"), NOW).await?;
-        same!(store.take_once("reset".to_owned(), hash(1), at(999)).await?, Some(b"1".to_vec()));
-        same!(store.take_once("reset".to_owned(), hash(2), at(1000)).await?, None);
+        same!(
+            store
+                .take_once("reset".to_owned(), hash(1), at(999))
+                .await?,
+            Some(b"1".to_vec())
+        );
+        same!(
+            store
+                .take_once("reset".to_owned(), hash(2), at(1000))
+                .await?,
+            None
+        );
     }
 
     /// Of sixty-four callers at once one takes the value.
@@ -112,13 +184,22 @@ clauses! {
                 async move { store.take_once("reset".to_owned(), hash(round), NOW).await }
             })
             .await?;
-            same!(answers.into_iter().flatten().collect::<Vec<_>>(), [b"1".to_vec()]);
+            same!(
+                answers.into_iter().flatten().collect::<Vec<_>>(),
+                [b"1".to_vec()]
+            );
         }
     }
 
     /// A ring that was never stored is version 0 without bytes.
     111 keys a_ring_that_was_never_stored_is_empty(store) {
-        same!(store.keys().await?, StoredKeys { version: 0, ring: Vec::new() });
+        same!(
+            store.keys().await?,
+            StoredKeys {
+                version: 0,
+                ring: Vec::new()
+            }
+        );
     }
 
     /// A swap with the present version replaces the ring and adds one to the version.
@@ -126,19 +207,37 @@ clauses! {
         for version in 0..4 {
             let ring = vec![u8::try_from(version).unwrap_or(0); 300];
             same!(store.swap_keys(version, ring.clone(), NOW).await?, true);
-            same!(store.keys().await?, StoredKeys { version: version + 1, ring });
+            same!(
+                store.keys().await?,
+                StoredKeys {
+                    version: version + 1,
+                    ring
+                }
+            );
         }
     }
 
     /// A swap with another version writes nothing, also on a ring that was never stored.
     113 swap_keys a_swap_at_another_version_is_refused(store) {
         same!(store.swap_keys(1, vec![1], NOW).await?, false);
-        same!(store.keys().await?, StoredKeys { version: 0, ring: Vec::new() });
+        same!(
+            store.keys().await?,
+            StoredKeys {
+                version: 0,
+                ring: Vec::new()
+            }
+        );
         same!(store.swap_keys(0, vec![1], NOW).await?, true);
         for version in [0, 2, u64::MAX] {
             same!(store.swap_keys(version, vec![2], NOW).await?, false);
         }
-        same!(store.keys().await?, StoredKeys { version: 1, ring: vec![1] });
+        same!(
+            store.keys().await?,
+            StoredKeys {
+                version: 1,
+                ring: vec![1]
+            }
+        );
     }
 
     /// Of sixty-four swaps at once one is done, on an empty store and on a full one.
@@ -147,14 +246,25 @@ clauses! {
             let shared = store.clone();
             let answers = together(64, move |number| {
                 let store = shared.clone();
-                async move { store.swap_keys(version, number.to_be_bytes().to_vec(), NOW).await }
+                async move {
+                    store
+                        .swap_keys(version, number.to_be_bytes().to_vec(), NOW)
+                        .await
+                }
             })
             .await?;
-            let winners: Vec<u32> = (0..).zip(answers).filter(|(_, done)| *done).map(|(number, _)| number).collect();
+            let winners: Vec<u32> = (0..)
+                .zip(answers)
+                .filter(|(_, done)| *done)
+                .map(|(number, _)| number)
+                .collect();
             same!(winners.len(), 1);
             let keys = store.keys().await?;
             same!(keys.version, version + 1);
-            same!(Some(keys.ring), winners.first().map(|number| number.to_be_bytes().to_vec()));
+            same!(
+                Some(keys.ring),
+                winners.first().map(|number| number.to_be_bytes().to_vec())
+            );
         }
     }
 }

@@ -37,7 +37,10 @@ clauses! {
     5 open_session a_session_reads_back_as_it_was_opened(store) {
         let mut opening = new(1, "ada", NOW);
         opening.client_id = "mobile".to_owned();
-        opening.device = Device::new(Some("Адас phone \u{1f4f1}".to_owned()), Some("d-1".to_owned()));
+        opening.device = Device::new(
+            Some("Адас phone \u{1f4f1}".to_owned()),
+            Some("d-1".to_owned()),
+        );
         opening.device.user_agent = Some("curl/8".to_owned());
         opening.device.ip = Some("2001:db8::1".to_owned());
         opening.auth_time = at(0).minus(SECOND);
@@ -57,7 +60,10 @@ clauses! {
         empty.claims = Some(Vec::new());
         for opening in [nothing, empty] {
             open(&store, opening.clone(), NOW).await?;
-            same!(store.session(opening.sid, NOW).await?, Some(opened(&opening, 0)));
+            same!(
+                store.session(opening.sid, NOW).await?,
+                Some(opened(&opening, 0))
+            );
         }
     }
 
@@ -69,7 +75,10 @@ clauses! {
         let mut second = new(1, "mallory", at(1));
         second.current = hash(77);
         second.tokens = vec![token(1, "mallory", NOW)];
-        ensure!(store.open_session(second, at(1)).await.is_err(), "a taken id was given a second time");
+        ensure!(
+            store.open_session(second, at(1)).await.is_err(),
+            "a taken id was given a second time"
+        );
         same!(row(&store, 1, NOW).await?, before);
         same!(found(&store, every_token(), NOW).await?, []);
         same!(store.sessions_of("mallory".to_owned(), NOW).await?, []);
@@ -104,7 +113,10 @@ clauses! {
         for start in [NOW, NOW.minus(SECOND), NOW.plus(SECOND)] {
             let mut opening = new(1, "ada", NOW);
             opening.authenticated = Authenticated::Since(start);
-            same!(store.open_session(opening, at(1)).await?, Opened::Reload { changed_at: NOW });
+            same!(
+                store.open_session(opening, at(1)).await?,
+                Opened::Reload { changed_at: NOW }
+            );
         }
     }
 
@@ -127,7 +139,10 @@ clauses! {
         revoke(&store, Target::RefreshOf("ada".to_owned()), at(7)).await?;
         let mut opening = new(2, "ada", NOW);
         opening.authenticated = Authenticated::After(NOW);
-        same!(store.open_session(opening, NOW).await?, Opened::Reload { changed_at: at(7) });
+        same!(
+            store.open_session(opening, NOW).await?,
+            Opened::Reload { changed_at: at(7) }
+        );
     }
 
     /// Another subject's change is none of this one's.
@@ -149,7 +164,10 @@ clauses! {
         for on_limit in [OnLimit::Deny, OnLimit::EvictOldest] {
             let mut second = limited(2, "ada", NOW, 1, on_limit);
             second.tokens = vec![token(1, "ada", NOW)];
-            same!(store.open_session(second, NOW).await?, Opened::Reload { changed_at: NOW });
+            same!(
+                store.open_session(second, NOW).await?,
+                Opened::Reload { changed_at: NOW }
+            );
         }
         same!(store.session(sid(2), NOW).await?, None);
         same!(store.sessions_of("ada".to_owned(), NOW).await?.len(), 1);

@@ -14,19 +14,36 @@ clauses! {
             let answers = together(64, move |number| {
                 let store = shared.clone();
                 let mut rotation = advance(1, generation, 0, 1000 * (generation + 1) + number, NOW);
-                if let crate::store::RotationStep::Advance { current: read, .. } = &mut rotation.step {
+                if let crate::store::RotationStep::Advance { current: read, .. } =
+                    &mut rotation.step
+                {
                     *read = current;
                 }
                 async move { store.rotate(rotation, NOW).await }
             })
             .await?;
-            let winners: Vec<u32> =
-                (0..).zip(&answers).filter(|(_, answer)| **answer == Rotated::Done).map(|(number, _)| number).collect();
+            let winners: Vec<u32> = (0..)
+                .zip(&answers)
+                .filter(|(_, answer)| **answer == Rotated::Done)
+                .map(|(number, _)| number)
+                .collect();
             same!(winners.len(), 1);
             let row = row(&store, 1, NOW).await?;
             same!(row.generation, generation + 1);
-            same!(winners.iter().map(|number| hash(1000 * (generation + 1) + number)).collect::<Vec<_>>(), [row.current]);
-            same!(row.previous, Some(Predecessor { generation, hash: current }));
+            same!(
+                winners
+                    .iter()
+                    .map(|number| hash(1000 * (generation + 1) + number))
+                    .collect::<Vec<_>>(),
+                [row.current]
+            );
+            same!(
+                row.previous,
+                Some(Predecessor {
+                    generation,
+                    hash: current
+                })
+            );
         }
     }
 
@@ -40,7 +57,13 @@ clauses! {
             async move { store.rotate(remint(1, 1, 100 + number, NOW), NOW).await }
         })
         .await?;
-        same!(answers.iter().filter(|answer| **answer == Rotated::Done).count(), 1);
+        same!(
+            answers
+                .iter()
+                .filter(|answer| **answer == Rotated::Done)
+                .count(),
+            1
+        );
         same!(row(&store, 1, NOW).await?.generation, 2);
         same!(whole_log(&store, NOW).await?.len(), 1);
     }
@@ -54,10 +77,20 @@ clauses! {
         let shared = store.clone();
         let answers = together(64, move |number| {
             let store = shared.clone();
-            async move { store.rotate(advance(number, 0, number, 100 + number, NOW), NOW).await }
+            async move {
+                store
+                    .rotate(advance(number, 0, number, 100 + number, NOW), NOW)
+                    .await
+            }
         })
         .await?;
-        same!(answers.iter().filter(|answer| **answer == Rotated::Done).count(), 64);
+        same!(
+            answers
+                .iter()
+                .filter(|answer| **answer == Rotated::Done)
+                .count(),
+            64
+        );
         for number in 0..64 {
             let row = row(&store, number, NOW).await?;
             same!((row.generation, row.current), (1, hash(100 + number)));
@@ -76,10 +109,22 @@ clauses! {
             async move {
                 let of = number / 2;
                 if number % 2 == 0 {
-                    return store.rotate(advance(of, 0, of, 100 + of, NOW), NOW).await.map(Some);
+                    return store
+                        .rotate(advance(of, 0, of, 100 + of, NOW), NOW)
+                        .await
+                        .map(Some);
                 }
                 let (target, reason) = (Target::Session(sid(of)), RevokeReason::Reuse);
-                store.revoke(Revocation { target, reason, until: at(600_000) }, NOW).await?;
+                store
+                    .revoke(
+                        Revocation {
+                            target,
+                            reason,
+                            until: at(600_000),
+                        },
+                        NOW,
+                    )
+                    .await?;
                 Ok(None)
             }
         })
@@ -91,8 +136,17 @@ clauses! {
         }
         for number in 0..32 {
             let generation = row(&store, number, NOW).await?.generation;
-            let from = if generation == 0 { number } else { 100 + number };
-            same!(store.rotate(advance(number, generation, from, 500, NOW), NOW).await?, Rotated::Lost);
+            let from = if generation == 0 {
+                number
+            } else {
+                100 + number
+            };
+            same!(
+                store
+                    .rotate(advance(number, generation, from, 500, NOW), NOW)
+                    .await?,
+                Rotated::Lost
+            );
         }
     }
 
@@ -109,7 +163,9 @@ clauses! {
             async move {
                 let of = number / 2;
                 if number % 2 == 0 {
-                    return Ok(store.rotate(remint(of, 1, 200 + of, NOW), NOW).await? == Rotated::Done);
+                    return Ok(
+                        store.rotate(remint(of, 1, 200 + of, NOW), NOW).await? == Rotated::Done
+                    );
                 }
                 Ok(store.confirm(vec![(sid(of), 1)], NOW).await? == 1)
             }
@@ -118,7 +174,10 @@ clauses! {
         for (number, pair) in (0..).zip(answers.chunks(2)) {
             same!(pair.iter().filter(|happened| **happened).count(), 1);
             let row = row(&store, number, NOW).await?;
-            same!((row.generation == 1, row.confirmed), (row.confirmed, row.generation == 1));
+            same!(
+                (row.generation == 1, row.confirmed),
+                (row.confirmed, row.generation == 1)
+            );
         }
     }
 
@@ -138,7 +197,10 @@ clauses! {
             async move { Ok((number % 3 == 2, store.rotate(rotation, NOW).await?)) }
         })
         .await?;
-        let written = answers.iter().filter(|(holds, answer)| !holds && *answer == Rotated::Done).count();
+        let written = answers
+            .iter()
+            .filter(|(holds, answer)| !holds && *answer == Rotated::Done)
+            .count();
         same!(written, 1);
         same!(row(&store, 1, NOW).await?.generation, 2);
     }

@@ -44,10 +44,30 @@ clauses! {
     55 revoke one_session_ends_and_is_logged(store) {
         four(&store).await?;
         let before = row(&store, 1, NOW).await?;
-        let entry = LogEntry { fact: Fact::Session(sid(1)), until: at(77_000) };
-        let revocation = Revocation { target: Target::Session(sid(1)), reason: RevokeReason::SignOut, until: at(77_000) };
-        same!(store.revoke(revocation, at(5)).await?, Revoked { sessions: 1, tokens: 0, entries: vec![entry.clone()] });
-        same!(row(&store, 1, NOW).await?, Session { revoked: Some((at(5), RevokeReason::SignOut)), ..before });
+        let entry = LogEntry {
+            fact: Fact::Session(sid(1)),
+            until: at(77_000),
+        };
+        let revocation = Revocation {
+            target: Target::Session(sid(1)),
+            reason: RevokeReason::SignOut,
+            until: at(77_000),
+        };
+        same!(
+            store.revoke(revocation, at(5)).await?,
+            Revoked {
+                sessions: 1,
+                tokens: 0,
+                entries: vec![entry.clone()]
+            }
+        );
+        same!(
+            row(&store, 1, NOW).await?,
+            Session {
+                revoked: Some((at(5), RevokeReason::SignOut)),
+                ..before
+            }
+        );
         same!(live(&store).await?, [2, 3, 4]);
         same!(whole_log(&store, NOW).await?, [entry]);
     }
@@ -57,10 +77,17 @@ clauses! {
     56 revoke a_second_end_keeps_the_first_and_is_logged(store) {
         four(&store).await?;
         revoke(&store, Target::RefreshOf("ada".to_owned()), at(5)).await?;
-        let revocation = Revocation { target: Target::Session(sid(1)), reason: RevokeReason::Reuse, until: at(77_000) };
+        let revocation = Revocation {
+            target: Target::Session(sid(1)),
+            reason: RevokeReason::Reuse,
+            until: at(77_000),
+        };
         let done = store.revoke(revocation, at(6)).await?;
         same!((done.sessions, done.entries.len()), (0, 1));
-        same!(row(&store, 1, NOW).await?.revoked, Some((at(5), RevokeReason::Requested)));
+        same!(
+            row(&store, 1, NOW).await?.revoked,
+            Some((at(5), RevokeReason::Requested))
+        );
         same!(whole_log(&store, NOW).await?, done.entries);
     }
 
@@ -69,7 +96,13 @@ clauses! {
     57 revoke an_unknown_session_is_logged(store) {
         let done = revoke(&store, Target::Session(sid(7)), NOW).await?;
         same!((done.sessions, done.entries.len()), (0, 1));
-        same!(whole_log(&store, NOW).await?, [LogEntry { fact: Fact::Session(sid(7)), until: NOW.plus(10 * MINUTE) }]);
+        same!(
+            whole_log(&store, NOW).await?,
+            [LogEntry {
+                fact: Fact::Session(sid(7)),
+                until: NOW.plus(10 * MINUTE)
+            }]
+        );
         same!(store.session(sid(7), NOW).await?, None);
     }
 
@@ -78,10 +111,23 @@ clauses! {
     58 revoke an_expired_session_ends_uncounted(store) {
         four(&store).await?;
         let late = NOW.plus(IDLE);
-        same!(revoke(&store, Target::Session(sid(1)), late).await?.sessions, 0);
-        same!(revoke(&store, Target::RefreshOf("ada".to_owned()), late).await?.sessions, 0);
+        same!(
+            revoke(&store, Target::Session(sid(1)), late)
+                .await?
+                .sessions,
+            0
+        );
+        same!(
+            revoke(&store, Target::RefreshOf("ada".to_owned()), late)
+                .await?
+                .sessions,
+            0
+        );
         for number in 1..=3 {
-            same!(row(&store, number, NOW).await?.revoked, Some((late, RevokeReason::Requested)));
+            same!(
+                row(&store, number, NOW).await?.revoked,
+                Some((late, RevokeReason::Requested))
+            );
         }
     }
 
@@ -91,10 +137,22 @@ clauses! {
         four(&store).await?;
         let done = revoke(&store, Target::Subject("ada".to_owned()), at(5)).await?;
         same!(done.sessions, 3);
-        same!(done.entries, [LogEntry { fact: Fact::Subject("ada".to_owned(), 1), until: at(5).plus(10 * MINUTE) }]);
+        same!(
+            done.entries,
+            [LogEntry {
+                fact: Fact::Subject("ada".to_owned(), 1),
+                until: at(5).plus(10 * MINUTE)
+            }]
+        );
         same!(whole_log(&store, NOW).await?, done.entries);
         same!(live(&store).await?, [4]);
-        same!((row(&store, 1, NOW).await?.epoch, row(&store, 4, NOW).await?.epoch), (1, 0));
+        same!(
+            (
+                row(&store, 1, NOW).await?.epoch,
+                row(&store, 4, NOW).await?.epoch
+            ),
+            (1, 0)
+        );
     }
 
     /// `AccessOf` kills access tokens by the epoch alone: every session stays.
@@ -102,10 +160,22 @@ clauses! {
         four(&store).await?;
         let done = revoke(&store, Target::AccessOf("ada".to_owned()), at(5)).await?;
         same!(done.sessions, 0);
-        same!(done.entries, [LogEntry { fact: Fact::Subject("ada".to_owned(), 1), until: at(5).plus(10 * MINUTE) }]);
+        same!(
+            done.entries,
+            [LogEntry {
+                fact: Fact::Subject("ada".to_owned(), 1),
+                until: at(5).plus(10 * MINUTE)
+            }]
+        );
         same!(whole_log(&store, NOW).await?, done.entries);
         same!(live(&store).await?, [1, 2, 3, 4]);
-        same!((row(&store, 2, NOW).await?.epoch, row(&store, 4, NOW).await?.epoch), (1, 0));
+        same!(
+            (
+                row(&store, 2, NOW).await?.epoch,
+                row(&store, 4, NOW).await?.epoch
+            ),
+            (1, 0)
+        );
     }
 
     /// `RefreshOf` ends every session and nothing else: no entry, no epoch, access tokens run out
@@ -113,7 +183,14 @@ clauses! {
     61 revoke refresh_ends_and_access_runs_out(store) {
         four(&store).await?;
         let done = revoke(&store, Target::RefreshOf("ada".to_owned()), at(5)).await?;
-        same!(done, Revoked { sessions: 3, tokens: 0, entries: vec![] });
+        same!(
+            done,
+            Revoked {
+                sessions: 3,
+                tokens: 0,
+                entries: vec![]
+            }
+        );
         same!(whole_log(&store, NOW).await?, []);
         same!(live(&store).await?, [4]);
         same!(row(&store, 1, NOW).await?.epoch, 0);
@@ -122,14 +199,28 @@ clauses! {
     /// `Others` ends every session of the subject but one, each logged, and touches no epoch.
     62 revoke the_others_end_and_one_stays(store) {
         four(&store).await?;
-        let done = revoke(&store, Target::Others { subject: "ada".to_owned(), keep: sid(2) }, at(5)).await?;
+        let done = revoke(
+            &store,
+            Target::Others {
+                subject: "ada".to_owned(),
+                keep: sid(2),
+            },
+            at(5),
+        )
+        .await?;
         same!(done.sessions, 2);
         same!(live(&store).await?, [2, 4]);
         let log = whole_log(&store, NOW).await?;
         same!(log, done.entries);
         for number in [1, 3] {
-            let entry = LogEntry { fact: Fact::Session(sid(number)), until: at(5).plus(10 * MINUTE) };
-            ensure!(log.contains(&entry), "the end of session {number} was not logged");
+            let entry = LogEntry {
+                fact: Fact::Session(sid(number)),
+                until: at(5).plus(10 * MINUTE),
+            };
+            ensure!(
+                log.contains(&entry),
+                "the end of session {number} was not logged"
+            );
         }
         same!((log.len(), row(&store, 2, NOW).await?.epoch), (2, 0));
     }
@@ -138,7 +229,15 @@ clauses! {
     /// one alone.
     63 revoke keeping_another_subjects_session_keeps_none(store) {
         four(&store).await?;
-        let done = revoke(&store, Target::Others { subject: "ada".to_owned(), keep: sid(4) }, at(5)).await?;
+        let done = revoke(
+            &store,
+            Target::Others {
+                subject: "ada".to_owned(),
+                keep: sid(4),
+            },
+            at(5),
+        )
+        .await?;
         same!(done.sessions, 3);
         same!(live(&store).await?, [4]);
     }
@@ -148,7 +247,10 @@ clauses! {
     64 revoke others_that_ended_without_an_entry_are_logged(store) {
         four(&store).await?;
         revoke(&store, Target::RefreshOf("ada".to_owned()), at(5)).await?;
-        let others = Target::Others { subject: "ada".to_owned(), keep: sid(2) };
+        let others = Target::Others {
+            subject: "ada".to_owned(),
+            keep: sid(2),
+        };
         let done = revoke(&store, others.clone(), at(6)).await?;
         same!((done.sessions, done.entries.len()), (0, 2));
         let later = at(6).plus(10 * MINUTE);
@@ -162,7 +264,10 @@ clauses! {
             Target::AccessOf("ada".to_owned()),
             Target::RefreshOf("ada".to_owned()),
             Target::Subject("ada".to_owned()),
-            Target::Others { subject: "ada".to_owned(), keep: sid(1) },
+            Target::Others {
+                subject: "ada".to_owned(),
+                keep: sid(1),
+            },
         ];
         same!(changed_at(&store, "ada").await?, 0);
         for (more, target) in (0..).zip(&targets) {

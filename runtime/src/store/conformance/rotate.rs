@@ -37,7 +37,10 @@ clauses! {
         let after = Session {
             generation: 1,
             current: hash(2),
-            previous: Some(Predecessor { generation: 0, hash: hash(1) }),
+            previous: Some(Predecessor {
+                generation: 0,
+                hash: hash(1),
+            }),
             rotated_at: Some(at(9)),
             superseded_at: Some(at(9)),
             sealed_successor: Some(vec![7; 44]),
@@ -57,16 +60,34 @@ clauses! {
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
         same!(store.confirm(vec![(sid(1), 1)], at(2)).await?, 1);
         let mut second = advance(1, 1, 2, 3, at(3));
-        if let RotationStep::Advance { sealed, context, .. } = &mut second.step {
+        if let RotationStep::Advance {
+            sealed, context, ..
+        } = &mut second.step
+        {
             *sealed = vec![1, 2, 3];
             *context = [4; 32];
         }
         rotate(&store, second, at(3)).await?;
         let row = row(&store, 1, NOW).await?;
-        same!(row.previous, Some(Predecessor { generation: 1, hash: hash(2) }));
-        same!((row.generation, row.current, row.confirmed), (2, hash(3), false));
-        same!((row.sealed_successor, row.context), (Some(vec![1, 2, 3]), Some([4; 32])));
-        same!((row.rotated_at, row.superseded_at), (Some(at(3)), Some(at(3))));
+        same!(
+            row.previous,
+            Some(Predecessor {
+                generation: 1,
+                hash: hash(2)
+            })
+        );
+        same!(
+            (row.generation, row.current, row.confirmed),
+            (2, hash(3), false)
+        );
+        same!(
+            (row.sealed_successor, row.context),
+            (Some(vec![1, 2, 3]), Some([4; 32]))
+        );
+        same!(
+            (row.rotated_at, row.superseded_at),
+            (Some(at(3)), Some(at(3)))
+        );
     }
 
     /// The absolute expiry never moves, and the idle expiry never passes it (R73).
@@ -77,7 +98,12 @@ clauses! {
         open(&store, opening, NOW).await?;
         for generation in 0..29 {
             let now = NOW.plus(DAY * generation);
-            rotate(&store, advance(1, generation, generation + 1, generation + 2, now), now).await?;
+            rotate(
+                &store,
+                advance(1, generation, generation + 1, generation + 2, now),
+                now,
+            )
+            .await?;
             let row = row(&store, 1, now).await?;
             same!(row.abs_exp, abs_exp);
             same!(row.idle_exp, now.plus(IDLE).min(abs_exp));
@@ -117,8 +143,8 @@ clauses! {
         rotate(&store, advance(3, 0, 3, 9, at(4999)), at(4999)).await?;
     }
 
-    /// A re-mint writes exactly what `RotationStep::Remint` says: the predecessor, `superseded_at`, the
-    /// context and both expiries stay.
+    /// A re-mint writes exactly what `RotationStep::Remint` says: the predecessor, `superseded_at`,
+    /// the context and both expiries stay.
     37 rotate a_remint_writes_what_it_says(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
@@ -179,10 +205,16 @@ clauses! {
         let mut first = advance(1, 0, 1, 2, at(1));
         first.log_until = Some(at(500_000));
         rotate(&store, first, at(1)).await?;
-        let mut log = vec![LogEntry { fact: Fact::Generation(sid(1), 1), until: at(500_000) }];
+        let mut log = vec![LogEntry {
+            fact: Fact::Generation(sid(1), 1),
+            until: at(500_000),
+        }];
         same!(whole_log(&store, NOW).await?, log);
         rotate(&store, remint(1, 1, 3, at(2)), at(2)).await?;
-        log.push(LogEntry { fact: Fact::Generation(sid(1), 2), until: at(2).plus(10 * MINUTE) });
+        log.push(LogEntry {
+            fact: Fact::Generation(sid(1), 2),
+            until: at(2).plus(10 * MINUTE),
+        });
         same!(whole_log(&store, NOW).await?, log);
     }
 

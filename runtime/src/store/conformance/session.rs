@@ -14,12 +14,24 @@ clauses! {
     25 session dead_sessions_are_still_read(store) {
         for (number, reason) in (0..).zip(RevokeReason::ALL) {
             open(&store, new(number, "ada", NOW), NOW).await?;
-            let revocation = Revocation { target: Target::Session(sid(number)), reason, until: at(600_000) };
+            let revocation = Revocation {
+                target: Target::Session(sid(number)),
+                reason,
+                until: at(600_000),
+            };
             store.revoke(revocation, at(5)).await?;
-            same!(row(&store, number, at(6)).await?.revoked, Some((at(5), reason)));
+            same!(
+                row(&store, number, at(6)).await?.revoked,
+                Some((at(5), reason))
+            );
         }
         open(&store, new(100, "ada", NOW), NOW).await?;
-        same!(row(&store, 100, NOW.plus(ABSOLUTE).plus(DAY)).await?.revoked, None);
+        same!(
+            row(&store, 100, NOW.plus(ABSOLUTE).plus(DAY))
+                .await?
+                .revoked,
+            None
+        );
     }
 
     /// The row carries the effective epoch of its subject and its client at the moment of reading.
@@ -38,13 +50,19 @@ clauses! {
 
         revoke(&store, Target::AccessOf("ada".to_owned()), NOW).await?;
         let ada = row(&store, 1, NOW).await?.epoch;
-        ensure!(ada > mobile, "the subject's epoch is not above its clients'");
+        ensure!(
+            ada > mobile,
+            "the subject's epoch is not above its clients'"
+        );
         same!(row(&store, 2, NOW).await?.epoch, ada);
         same!(row(&store, 3, NOW).await?.epoch, 0);
 
         revoke(&store, Target::Everything, NOW).await?;
         let everything = row(&store, 3, NOW).await?.epoch;
-        ensure!(everything > ada, "the global epoch is not above the subjects'");
+        ensure!(
+            everything > ada,
+            "the global epoch is not above the subjects'"
+        );
         same!(row(&store, 1, NOW).await?.epoch, everything);
     }
 
@@ -64,13 +82,19 @@ clauses! {
                         tokio::task::yield_now().await;
                     }
                     let target = Target::Subject(format!("user-{of}"));
-                    let revocation = Revocation { target, reason: RevokeReason::Requested, until: at(600_000) };
+                    let revocation = Revocation {
+                        target,
+                        reason: RevokeReason::Requested,
+                        until: at(600_000),
+                    };
                     store.revoke(revocation, NOW).await?;
                     return Ok(seen);
                 }
                 // Until the end is seen; the bound is for a store that never shows it.
                 for _ in 0..10_000 {
-                    let Some(row) = store.session(sid(of), NOW).await? else { break };
+                    let Some(row) = store.session(sid(of), NOW).await? else {
+                        break;
+                    };
                     let ended = row.revoked.is_some();
                     seen.push(row);
                     if ended {
@@ -91,7 +115,12 @@ clauses! {
     28 session what_was_answered_is_seen(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         for generation in 0..50 {
-            rotate(&store, advance(1, generation, generation + 1, generation + 2, NOW), NOW).await?;
+            rotate(
+                &store,
+                advance(1, generation, generation + 1, generation + 2, NOW),
+                NOW,
+            )
+            .await?;
             same!(row(&store, 1, NOW).await?.generation, generation + 1);
         }
     }
@@ -112,9 +141,17 @@ clauses! {
         short.abs_exp = at(5);
         open(&store, short, at(1)).await?;
 
-        let sids = |rows: Vec<crate::store::Session>| rows.into_iter().map(|row| row.sid).collect::<Vec<_>>();
-        same!(sids(store.sessions_of("ada".to_owned(), at(4)).await?), [5, 6, 7, 2, 3, 1].map(sid));
-        same!(sids(store.sessions_of("ada".to_owned(), at(5)).await?), [5, 2, 3, 1].map(sid));
+        let sids = |rows: Vec<crate::store::Session>| {
+            rows.into_iter().map(|row| row.sid).collect::<Vec<_>>()
+        };
+        same!(
+            sids(store.sessions_of("ada".to_owned(), at(4)).await?),
+            [5, 6, 7, 2, 3, 1].map(sid)
+        );
+        same!(
+            sids(store.sessions_of("ada".to_owned(), at(5)).await?),
+            [5, 2, 3, 1].map(sid)
+        );
     }
 
     /// Each is the row as `session` reads it, its epoch included.
@@ -122,18 +159,33 @@ clauses! {
         open(&store, new(1, "ada", NOW), NOW).await?;
         revoke(&store, Target::AccessOf("ada".to_owned()), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
-        same!(store.sessions_of("ada".to_owned(), at(2)).await?, [row(&store, 1, at(2)).await?]);
+        same!(
+            store.sessions_of("ada".to_owned(), at(2)).await?,
+            [row(&store, 1, at(2)).await?]
+        );
     }
 
     /// Subjects are compared byte for byte: no other case, no prefix, no pattern.
     31 sessions_of subjects_are_compared_byte_for_byte(store) {
-        let subjects = ["ada", "Ada", "ada ", "ad_", "ad%", "ada\u{301}", "", "'; --"];
+        let subjects = [
+            "ada",
+            "Ada",
+            "ada ",
+            "ad_",
+            "ad%",
+            "ada\u{301}",
+            "",
+            "'; --",
+        ];
         for (number, subject) in (0..).zip(subjects) {
             open(&store, new(number, subject, NOW), NOW).await?;
         }
         for (number, subject) in (0..).zip(subjects) {
             let rows = store.sessions_of(subject.to_owned(), NOW).await?;
-            same!(rows.into_iter().map(|row| row.sid).collect::<Vec<_>>(), [sid(number)]);
+            same!(
+                rows.into_iter().map(|row| row.sid).collect::<Vec<_>>(),
+                [sid(number)]
+            );
         }
         same!(store.sessions_of("nobody".to_owned(), NOW).await?, []);
     }

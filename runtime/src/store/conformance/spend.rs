@@ -68,7 +68,11 @@ clauses! {
             // The n-th comes at the first whole millisecond at or after n sevenths of a second, and
             // until then the wait says so.
             let next = ((allowed + 1) * 1000).div_ceil(7);
-            let expected = if millis < next { wait(next - millis) } else { Spent::Allowed };
+            let expected = if millis < next {
+                wait(next - millis)
+            } else {
+                Spent::Allowed
+            };
             same!(spend(&store, 1, &limits, at(millis)).await?, expected);
             allowed += u64::from(expected == Spent::Allowed);
         }
@@ -79,7 +83,10 @@ clauses! {
     /// strictest.
     118 spend all_limits_or_none(store) {
         let (wide, narrow) = (limit(10, 10_000), limit(1, 60_000));
-        same!(spend(&store, 1, &[wide, narrow], NOW).await?, Spent::Allowed);
+        same!(
+            spend(&store, 1, &[wide, narrow], NOW).await?,
+            Spent::Allowed
+        );
         for order in [[wide, narrow], [narrow, wide]] {
             same!(spend(&store, 1, &order, NOW).await?, wait(60_000));
         }
@@ -92,9 +99,15 @@ clauses! {
     119 spend a_cost_above_the_burst_is_always_refused(store) {
         let limits = [limit(3, 3000)];
         for now in [NOW, NOW.plus(DAY), NOW.plus(DAY * 400)] {
-            ensure!(spend(&store, 4, &limits, now).await? != Spent::Allowed, "four of three were allowed");
+            ensure!(
+                spend(&store, 4, &limits, now).await? != Spent::Allowed,
+                "four of three were allowed"
+            );
         }
-        same!(spend(&store, 3, &limits, NOW.plus(DAY * 400)).await?, Spent::Allowed);
+        same!(
+            spend(&store, 3, &limits, NOW.plus(DAY * 400)).await?,
+            Spent::Allowed
+        );
     }
 
     /// No limit and no cost are allowed, and a cost of nothing spends nothing.
@@ -119,8 +132,18 @@ clauses! {
     /// Each key has budgets of its own.
     122 spend keys_are_independent(store) {
         for key in ["ada", "Ada", "ada ", "", "%"] {
-            same!(store.spend(key.to_owned(), 1, vec![limit(1, 1000)], NOW).await?, Spent::Allowed);
-            same!(store.spend(key.to_owned(), 1, vec![limit(1, 1000)], NOW).await?, wait(1000));
+            same!(
+                store
+                    .spend(key.to_owned(), 1, vec![limit(1, 1000)], NOW)
+                    .await?,
+                Spent::Allowed
+            );
+            same!(
+                store
+                    .spend(key.to_owned(), 1, vec![limit(1, 1000)], NOW)
+                    .await?,
+                wait(1000)
+            );
         }
     }
 
@@ -129,9 +152,15 @@ clauses! {
         let huge = [limit(u32::MAX, u64::from(u32::MAX) * 1000)];
         same!(spend(&store, u32::MAX, &huge, NOW).await?, Spent::Allowed);
         same!(spend(&store, 1, &huge, NOW).await?, wait(1000));
-        let endless = [Limit { burst: 1, period: Duration::MAX }];
+        let endless = [Limit {
+            burst: 1,
+            period: Duration::MAX,
+        }];
         same!(spend(&store, 1, &endless, NOW).await?, Spent::Allowed);
-        ensure!(spend(&store, 1, &endless, NOW.plus(DAY * 36_500)).await? != Spent::Allowed, "an endless period ended");
+        ensure!(
+            spend(&store, 1, &endless, NOW.plus(DAY * 36_500)).await? != Spent::Allowed,
+            "an endless period ended"
+        );
     }
 
     /// Of sixty-four callers at once as many are allowed as the burst holds, under two limits.
@@ -141,13 +170,29 @@ clauses! {
             let (shared, of) = (store.clone(), key.clone());
             let answers = together(64, move |_| {
                 let (store, key) = (shared.clone(), of.clone());
-                async move { store.spend(key, 1, vec![limit(10, 60_000), limit(40, 600_000)], NOW).await }
+                async move {
+                    store
+                        .spend(key, 1, vec![limit(10, 60_000), limit(40, 600_000)], NOW)
+                        .await
+                }
             })
             .await?;
-            same!(answers.into_iter().filter(|answer| *answer == Spent::Allowed).count(), 10);
+            same!(
+                answers
+                    .into_iter()
+                    .filter(|answer| *answer == Spent::Allowed)
+                    .count(),
+                10
+            );
             let wide = || vec![limit(40, 600_000)];
-            same!(store.spend(key.clone(), 30, wide(), NOW).await?, Spent::Allowed);
-            ensure!(store.spend(key, 1, wide(), NOW).await? != Spent::Allowed, "refused callers were charged");
+            same!(
+                store.spend(key.clone(), 30, wide(), NOW).await?,
+                Spent::Allowed
+            );
+            ensure!(
+                store.spend(key, 1, wide(), NOW).await? != Spent::Allowed,
+                "refused callers were charged"
+            );
         }
     }
 }

@@ -21,7 +21,12 @@ clauses! {
                     let mut opening = new(number * 6 + offset * 2 + half, subject, at(5_000));
                     opening.client_id = client.to_owned();
                     let carried = open(&store, opening, at(5_000)).await?;
-                    same!(store.epoch_of(subject.to_owned(), client.to_owned()).await?, carried);
+                    same!(
+                        store
+                            .epoch_of(subject.to_owned(), client.to_owned())
+                            .await?,
+                        carried
+                    );
                 }
             }
         }
@@ -29,11 +34,26 @@ clauses! {
 
     /// An unknown subject of an unknown client stands at zero until everything is revoked.
     132 epoch_of a_stranger_stands_where_everything_does(store) {
-        same!(store.epoch_of("stranger".to_owned(), "elsewhere".to_owned()).await?, 0);
+        same!(
+            store
+                .epoch_of("stranger".to_owned(), "elsewhere".to_owned())
+                .await?,
+            0
+        );
         revoke(&store, Target::AccessOf("ada".to_owned()), NOW).await?;
         revoke(&store, Target::Client("web".to_owned()), NOW).await?;
-        same!(store.epoch_of("stranger".to_owned(), "elsewhere".to_owned()).await?, 0);
+        same!(
+            store
+                .epoch_of("stranger".to_owned(), "elsewhere".to_owned())
+                .await?,
+            0
+        );
         revoke(&store, Target::Everything, NOW).await?;
-        same!(store.epoch_of("stranger".to_owned(), "elsewhere".to_owned()).await?, 3);
+        same!(
+            store
+                .epoch_of("stranger".to_owned(), "elsewhere".to_owned())
+                .await?,
+            3
+        );
     }
 }

@@ -19,9 +19,19 @@ clauses! {
 
     /// An empty store is healthy and holds no live session; one live session is enough.
     2 health a_healthy_store_knows_whether_somebody_is_signed_in(store) {
-        same!(store.health(NOW).await?, StoreHealth { has_live_sessions: false });
+        same!(
+            store.health(NOW).await?,
+            StoreHealth {
+                has_live_sessions: false
+            }
+        );
         open(&store, new(1, "ada", NOW), NOW).await?;
-        same!(store.health(NOW).await?, StoreHealth { has_live_sessions: true });
+        same!(
+            store.health(NOW).await?,
+            StoreHealth {
+                has_live_sessions: true
+            }
+        );
     }
 
     /// Revoked sessions, sessions past the idle and sessions past the absolute expiry are not live.
@@ -31,7 +41,10 @@ clauses! {
         revoke(&store, Target::Session(sid(1)), NOW).await?;
         same!(store.health(NOW).await?.has_live_sessions, true);
         same!(store.health(NOW.plus(IDLE)).await?.has_live_sessions, false);
-        same!(store.health(NOW.plus(ABSOLUTE)).await?.has_live_sessions, false);
+        same!(
+            store.health(NOW.plus(ABSOLUTE)).await?.has_live_sessions,
+            false
+        );
         revoke(&store, Target::Session(sid(2)), NOW).await?;
         same!(store.health(NOW).await?.has_live_sessions, false);
     }
@@ -41,6 +54,9 @@ clauses! {
         let first = store.now().await?;
         let second = store.now().await?;
         same!(first.is_some(), second.is_some());
-        ensure!(first <= second, "the clock went from {first:?} to {second:?}");
+        ensure!(
+            first <= second,
+            "the clock went from {first:?} to {second:?}"
+        );
     }
 }

@@ -39,14 +39,31 @@ clauses! {
     /// session stay.
     67 revoke one_token_ends(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
-        register(&store, &[(1, None, Some(1)), (2, Some(1), Some(1)), (3, Some(2), Some(1))]).await?;
+        register(
+            &store,
+            &[
+                (1, None, Some(1)),
+                (2, Some(1), Some(1)),
+                (3, Some(2), Some(1)),
+            ],
+        )
+        .await?;
         let done = revoke(&store, Target::Token(jti(2)), at(5)).await?;
         same!((done.sessions, done.tokens), (0, 1));
-        same!(done.entries, [LogEntry { fact: Fact::Token(jti(2)), until: at(5).plus(10 * MINUTE) }]);
+        same!(
+            done.entries,
+            [LogEntry {
+                fact: Fact::Token(jti(2)),
+                until: at(5).plus(10 * MINUTE)
+            }]
+        );
         same!(whole_log(&store, NOW).await?, done.entries);
         same!(marked(&store, at(5)).await?, [jti(2)]);
         ensure!(row(&store, 1, NOW).await?.is_live(NOW), "the session ended");
-        same!(revoke(&store, Target::Token(jti(2)), at(6)).await?.tokens, 0);
+        same!(
+            revoke(&store, Target::Token(jti(2)), at(6)).await?.tokens,
+            0
+        );
         same!(marked(&store, at(5)).await?, [jti(2)]);
     }
 
@@ -56,20 +73,40 @@ clauses! {
             let done = revoke(&store, target, NOW).await?;
             same!((done.sessions, done.tokens, done.entries.len()), (0, 0, 1));
         }
-        let log: Vec<_> = whole_log(&store, NOW).await?.into_iter().map(|entry| entry.fact).collect();
+        let log: Vec<_> = whole_log(&store, NOW)
+            .await?
+            .into_iter()
+            .map(|entry| entry.fact)
+            .collect();
         same!(log, [Fact::Token(jti(1)), Fact::Token(jti(2))]);
     }
 
     /// `Tree` ends a token with all its descendants, and neither an ancestor nor a sibling (R100).
     69 revoke a_tree_ends_downwards(store) {
-        let family = [(1, None), (2, Some(1)), (3, Some(2)), (4, Some(3)), (5, Some(2)), (6, Some(1)), (7, None)];
-        register(&store, &family.map(|(number, parent)| (number, parent, None))).await?;
+        let family = [
+            (1, None),
+            (2, Some(1)),
+            (3, Some(2)),
+            (4, Some(3)),
+            (5, Some(2)),
+            (6, Some(1)),
+            (7, None),
+        ];
+        register(
+            &store,
+            &family.map(|(number, parent)| (number, parent, None)),
+        )
+        .await?;
         let done = revoke(&store, Target::Tree(jti(2)), at(9)).await?;
         same!((done.sessions, done.tokens, done.entries.len()), (0, 4, 4));
         same!(marked(&store, at(9)).await?, [2, 3, 4, 5].map(jti));
         let log = whole_log(&store, NOW).await?;
         for number in [2, 3, 4, 5] {
-            ensure!(log.iter().any(|entry| entry.fact == Fact::Token(jti(number))), "token {number} was not logged");
+            ensure!(
+                log.iter()
+                    .any(|entry| entry.fact == Fact::Token(jti(number))),
+                "token {number} was not logged"
+            );
         }
         same!(log.len(), 4);
     }
@@ -79,24 +116,47 @@ clauses! {
     70 revoke the_session_of_a_tree_ends(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         open(&store, new(2, "ada", NOW), NOW).await?;
-        register(&store, &[(1, None, Some(1)), (2, Some(1), Some(1)), (3, None, Some(2))]).await?;
+        register(
+            &store,
+            &[
+                (1, None, Some(1)),
+                (2, Some(1), Some(1)),
+                (3, None, Some(2)),
+            ],
+        )
+        .await?;
         let done = revoke(&store, Target::Tree(jti(2)), at(9)).await?;
         same!((done.sessions, done.tokens), (1, 1));
-        same!(row(&store, 1, NOW).await?.revoked, Some((at(9), RevokeReason::Requested)));
+        same!(
+            row(&store, 1, NOW).await?.revoked,
+            Some((at(9), RevokeReason::Requested))
+        );
         same!(row(&store, 2, NOW).await?.revoked, None);
         ensure!(
-            whole_log(&store, NOW).await?.iter().any(|entry| entry.fact == Fact::Session(sid(1))),
+            whole_log(&store, NOW)
+                .await?
+                .iter()
+                .any(|entry| entry.fact == Fact::Session(sid(1))),
             "the end of the session was not logged"
         );
     }
 
     /// A chain of ten thousand tokens and a circle of them end like any other tree (R100).
     71 revoke deep_and_circular_trees_end(store) {
-        let chain: Vec<_> = (1..=10_000).map(|number| (number, (number > 1).then(|| number - 1), None)).collect();
+        let chain: Vec<_> = (1..=10_000)
+            .map(|number| (number, (number > 1).then(|| number - 1), None))
+            .collect();
         register(&store, &chain).await?;
-        same!(revoke(&store, Target::Tree(jti(1)), at(1)).await?.tokens, 10_000);
+        same!(
+            revoke(&store, Target::Tree(jti(1)), at(1)).await?.tokens,
+            10_000
+        );
         let (a, b, c) = (20_001, 20_002, 20_003);
-        register(&store, &[(a, Some(c), None), (b, Some(a), None), (c, Some(b), None)]).await?;
+        register(
+            &store,
+            &[(a, Some(c), None), (b, Some(a), None), (c, Some(b), None)],
+        )
+        .await?;
         same!(revoke(&store, Target::Tree(jti(a)), at(2)).await?.tokens, 3);
     }
 
@@ -110,11 +170,26 @@ clauses! {
         }
         let done = revoke(&store, Target::Client("mobile".to_owned()), at(5)).await?;
         same!(done.sessions, 2);
-        same!(done.entries, [LogEntry { fact: Fact::Client("mobile".to_owned(), 1), until: Timestamp::MAX }]);
+        same!(
+            done.entries,
+            [LogEntry {
+                fact: Fact::Client("mobile".to_owned(), 1),
+                until: Timestamp::MAX
+            }]
+        );
         same!(whole_log(&store, NOW).await?, done.entries);
-        same!(row(&store, 1, NOW).await?.revoked, Some((at(5), RevokeReason::Requested)));
+        same!(
+            row(&store, 1, NOW).await?.revoked,
+            Some((at(5), RevokeReason::Requested))
+        );
         same!(row(&store, 2, NOW).await?.revoked, None);
-        same!((row(&store, 1, NOW).await?.epoch, row(&store, 2, NOW).await?.epoch), (1, 0));
+        same!(
+            (
+                row(&store, 1, NOW).await?.epoch,
+                row(&store, 2, NOW).await?.epoch
+            ),
+            (1, 0)
+        );
     }
 
     /// `Key` is one lasting entry, and touches neither sessions nor epochs.
@@ -123,7 +198,13 @@ clauses! {
         let before = row(&store, 1, NOW).await?;
         let done = revoke(&store, Target::Key("k1".to_owned()), at(5)).await?;
         same!((done.sessions, done.tokens), (0, 0));
-        same!(done.entries, [LogEntry { fact: Fact::Key("k1".to_owned()), until: Timestamp::MAX }]);
+        same!(
+            done.entries,
+            [LogEntry {
+                fact: Fact::Key("k1".to_owned()),
+                until: Timestamp::MAX
+            }]
+        );
         same!(whole_log(&store, NOW).await?, done.entries);
         same!(row(&store, 1, NOW).await?, before);
     }
@@ -135,11 +216,20 @@ clauses! {
         }
         let done = revoke(&store, Target::Everything, at(5)).await?;
         same!(done.sessions, 3);
-        same!(done.entries, [LogEntry { fact: Fact::Everything(1), until: Timestamp::MAX }]);
+        same!(
+            done.entries,
+            [LogEntry {
+                fact: Fact::Everything(1),
+                until: Timestamp::MAX
+            }]
+        );
         same!(whole_log(&store, NOW).await?, done.entries);
         for number in 1..=3 {
             let row = row(&store, number, NOW).await?;
-            same!((row.revoked, row.epoch), (Some((at(5), RevokeReason::Requested)), 1));
+            same!(
+                (row.revoked, row.epoch),
+                (Some((at(5), RevokeReason::Requested)), 1)
+            );
         }
     }
 }

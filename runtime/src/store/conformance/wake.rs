@@ -60,9 +60,13 @@ clauses! {
     /// It answers when the patience is out, though nothing was logged.
     136 changed it_ends_with_the_patience(store) {
         let waiting = store.changed(cursor(&store).await?, Duration::from_millis(50));
-        timeout(LONG, waiting).await.map_err(|_| Broken::new("it went on waiting"))??;
+        timeout(LONG, waiting)
+            .await
+            .map_err(|_| Broken::new("it went on waiting"))??;
         let waiting = store.changed(LogCursor::START, Duration::ZERO);
-        timeout(LONG, waiting).await.map_err(|_| Broken::new("it waited at all"))??;
+        timeout(LONG, waiting)
+            .await
+            .map_err(|_| Broken::new("it waited at all"))??;
     }
 
     /// Whoever gives up waiting leaves nothing behind that would keep others from it.

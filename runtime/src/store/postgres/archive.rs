@@ -78,8 +78,10 @@ macro_rules! delete {
         concat!(
             "WITH RECURSIVE ",
             $($needed,)?
-            "found AS (SELECT ", $keys, " FROM ", $table, " t WHERE ", $condition, " ORDER BY ", $order,
-            " LIMIT $2 + 1 FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM ", $table, " WHERE (", $keys,
+            "found AS (SELECT ", $keys, " FROM ", $table, " t WHERE ", $condition,
+            " ORDER BY ", $order,
+            " LIMIT $2 + 1 FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM ", $table,
+            " WHERE (", $keys,
             ") IN (SELECT ", $keys, " FROM found LIMIT $2) RETURNING 1)
              SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM found) > $2"
         )

@@ -54,7 +54,7 @@ impl SessionStore for PostgresStore {
 
     async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
         self.0
-            .run(StoreOperation::Now, Mode::Look, (), |db, ()| {
+            .run(StoreOperation::Now, Mode::Read, (), |db, ()| {
                 Box::pin(schema::now(db))
             })
             .await
@@ -77,7 +77,7 @@ impl SessionStore for PostgresStore {
         _now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
         self.0
-            .run(StoreOperation::Session, Mode::Look, sid, |db, sid| {
+            .run(StoreOperation::Session, Mode::Read, sid, |db, sid| {
                 Box::pin(session::read(db, *sid))
             })
             .await
@@ -85,7 +85,7 @@ impl SessionStore for PostgresStore {
 
     async fn rotate(&self, rotation: RotationWrite, now: Timestamp) -> Result<Rotated, StoreError> {
         let mode = if session::only_reads(&rotation) {
-            Mode::Look
+            Mode::Read
         } else {
             Mode::Statement
         };
@@ -123,7 +123,7 @@ impl SessionStore for PostgresStore {
             .0
             .run(StoreOperation::Revoke, mode, args, revoke)
             .await?;
-        self.0.tell();
+        self.0.notify();
         Ok(revoked)
     }
 
@@ -135,7 +135,7 @@ impl SessionStore for PostgresStore {
         self.0
             .run(
                 StoreOperation::SessionsOf,
-                Mode::Look,
+                Mode::Read,
                 (subject, now),
                 |db, (subject, now)| Box::pin(session::live_of(db, subject, *now)),
             )
@@ -147,7 +147,7 @@ impl SessionStore for PostgresStore {
         self.0
             .run(
                 StoreOperation::EpochOf,
-                Mode::Look,
+                Mode::Read,
                 args,
                 |db, (subject, client)| Box::pin(revoke::epoch(db, subject, client)),
             )
@@ -177,7 +177,7 @@ impl SessionStore for PostgresStore {
         self.0
             .run(
                 StoreOperation::Tokens,
-                Mode::Look,
+                Mode::Read,
                 (query, now),
                 |db, (query, now)| Box::pin(token::find(db, query, *now)),
             )
@@ -188,7 +188,7 @@ impl SessionStore for PostgresStore {
         self.0
             .run(
                 StoreOperation::LogSince,
-                Mode::Look,
+                Mode::Read,
                 (cursor, now),
                 |db, (cursor, now)| Box::pin(log::since(db, cursor, *now)),
             )
@@ -196,7 +196,7 @@ impl SessionStore for PostgresStore {
     }
 
     async fn changed(&self, _cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
-        self.0.wake.heard(patience).await;
+        self.0.wake.wait(patience).await;
         Ok(())
     }
 
@@ -283,7 +283,7 @@ impl SessionStore for PostgresStore {
 
     async fn keys(&self) -> Result<StoredKeys, StoreError> {
         self.0
-            .run(StoreOperation::Keys, Mode::Look, (), |db, ()| {
+            .run(StoreOperation::Keys, Mode::Read, (), |db, ()| {
                 Box::pin(once::keys(db))
             })
             .await
@@ -355,7 +355,7 @@ impl SessionStore for PostgresStore {
                 |db, paused| Box::pin(log::set_paused(db, *paused)),
             )
             .await?;
-        self.0.tell();
+        self.0.notify();
         Ok(())
     }
 }

@@ -201,8 +201,8 @@ impl PostgresOptions {
 
     /// Returns what sqlx connects with: the URL, and what the store needs in any case.
     fn parsed(&self) -> Result<PgConnectOptions, Error> {
-        // Nothing of the URL is shown: where it cannot be read, no part of it is known not to be the
-        // password.
+        // Nothing of the URL is shown: where it cannot be read, no part of it is known not to be
+        // the password.
         let refused = |what: &str| {
             Error::new(
                 ErrorKind::Store,

@@ -69,7 +69,7 @@ impl ConnectionPool {
         }) = self.pop()
         {
             // What was used a moment ago is taken to be alive: asking costs a round trip.
-            if since.elapsed() < UNASKED || self.answers(&mut connection).await {
+            if since.elapsed() < PING_AFTER || self.answers(&mut connection).await {
                 return Ok(Lease {
                     connection,
                     opened,
@@ -108,14 +108,14 @@ impl ConnectionPool {
             opened,
             permit,
         } = lease;
-        if opened.elapsed() < LIFETIME {
+        if opened.elapsed() < MAX_LIFETIME {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
             idle.push(Idle {
                 connection,
                 opened,
                 since: Instant::now(),
             });
-            idle.retain(|idle| idle.since.elapsed() < UNUSED);
+            idle.retain(|idle| idle.since.elapsed() < IDLE_TIMEOUT);
         }
         // After the connection is back: the caller that gets the place finds it.
         drop(permit);
@@ -143,8 +143,8 @@ impl From<tokio::sync::AcquireError> for Fault {
 }
 
 /// How long a connection may wait before it is asked whether it lives.
-const UNASKED: Duration = Duration::from_secs(1);
+const PING_AFTER: Duration = Duration::from_secs(1);
 /// How long a connection may wait unused before it is closed.
-const UNUSED: Duration = Duration::from_secs(600);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 /// How old a connection may become: what a server keeps for one only grows.
-const LIFETIME: Duration = Duration::from_secs(1800);
+const MAX_LIFETIME: Duration = Duration::from_secs(1800);

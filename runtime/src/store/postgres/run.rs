@@ -27,7 +27,7 @@ pub(super) type DatabaseOperation<A, T> =
 /// In what an operation runs.
 pub(super) enum Mode {
     /// One statement that only reads: it may be asked again on another connection.
-    Look,
+    Read,
     /// One statement, which is its own transaction.
     Statement,
     /// A transaction, begun by these statements, which are sent together.
@@ -63,7 +63,7 @@ impl Mode {
     /// statement.
     fn frame(&self) -> Option<(Cow<'static, str>, &'static str)> {
         match self {
-            Self::Look | Self::Statement => None,
+            Self::Read | Self::Statement => None,
             Self::Transaction(begin) => Some((begin.clone(), "COMMIT")),
             Self::Trial => Some((Cow::Borrowed("BEGIN"), "ROLLBACK")),
             Self::Sweep(begin) => Some((Cow::Borrowed(begin), "COMMIT")),
@@ -84,8 +84,8 @@ pub(super) struct PostgresDatabase {
 
 impl PostgresDatabase {
     /// Wakes every node, for the log got something.
-    pub(super) fn tell(&self) {
-        self.wake.tell(self.patience);
+    pub(super) fn notify(&self) {
+        self.wake.notify(self.patience);
     }
 
     /// Runs an operation to its end, whether or not its caller waits for it: a client cannot stop a
@@ -122,9 +122,9 @@ impl PostgresDatabase {
                 Err(fault) => fault,
             };
             tries += 1;
-            if fault.is_conflict() && tries < TRIES {
+            if fault.is_conflict() && tries < MAX_TRIES {
                 sleep(pause(tries)).await;
-            } else if !(matches!(mode, Mode::Look) && fault.is_broken() && tries == 1) {
+            } else if !(matches!(mode, Mode::Read) && fault.is_broken() && tries == 1) {
                 return Err(fault);
             }
         }
@@ -138,7 +138,7 @@ impl PostgresDatabase {
     ) -> Result<T, Fault> {
         let mut lease = self.pool.take().await?;
         let patience = if matches!(mode, Mode::Sweep(_)) {
-            SWEEP
+            SWEEP_TIMEOUT
         } else {
             self.patience
         };
@@ -203,6 +203,6 @@ fn pause(tries: u32) -> Duration {
 }
 
 /// How often an operation is tried where the server asks for another try.
-const TRIES: u32 = 5;
+const MAX_TRIES: u32 = 5;
 /// How long an operation over every row may take.
-const SWEEP: Duration = Duration::from_secs(600);
+const SWEEP_TIMEOUT: Duration = Duration::from_secs(600);

@@ -14,47 +14,47 @@ use tokio::time::{sleep, timeout};
 /// The listening connection, which is opened when a caller waits for the first time.
 pub(super) struct Wake {
     options: PgConnectOptions,
-    heard: Arc<Notify>,
+    notified: Arc<Notify>,
     listening: Mutex<Option<AbortHandle>>,
     /// The connection that notifications go out on: those of the pool are for operations, and how
     /// old they are matters to cursors.
-    speaker: tokio::sync::Mutex<Option<PgConnection>>,
+    sender: tokio::sync::Mutex<Option<PgConnection>>,
     /// Whether a notification is on its way that has not been sent yet: one is enough for all who
     /// revoke meanwhile.
-    is_telling: AtomicBool,
+    is_notifying: AtomicBool,
 }
 
 impl Wake {
     pub(super) fn new(options: PgConnectOptions) -> Self {
         Self {
             options,
-            heard: Arc::default(),
+            notified: Arc::default(),
             listening: Mutex::default(),
-            speaker: tokio::sync::Mutex::default(),
-            is_telling: AtomicBool::new(false),
+            sender: tokio::sync::Mutex::default(),
+            is_notifying: AtomicBool::new(false),
         }
     }
 
     /// Waits for a notification, at most so long.
-    pub(super) async fn heard(&self, patience: Duration) {
-        let heard = self.heard.notified();
+    pub(super) async fn wait(&self, patience: Duration) {
+        let notified = self.notified.notified();
         self.listen();
-        let _ = timeout(patience, heard).await;
+        let _ = timeout(patience, notified).await;
     }
 
-    /// Tells every node that the log got something, after the commit and beside it: notifications
+    /// Notifies every node that the log got something, after the commit and beside it: notifications
     /// are written under a lock that all databases of the server share, and no revocation is to
     /// wait for it. Where it fails, the nodes read the log a little later.
-    pub(super) fn tell(self: &Arc<Self>, patience: Duration) {
-        if self.is_telling.swap(true, Ordering::AcqRel) {
+    pub(super) fn notify(self: &Arc<Self>, patience: Duration) {
+        if self.is_notifying.swap(true, Ordering::AcqRel) {
             return;
         }
         let wake = Arc::clone(self);
         tokio::spawn(async move {
-            let mut speaker = wake.speaker.lock().await;
-            wake.is_telling.store(false, Ordering::Release);
-            match timeout(patience, wake.speak(speaker.take())).await {
-                Ok(Ok(connection)) => *speaker = Some(connection),
+            let mut sender = wake.sender.lock().await;
+            wake.is_notifying.store(false, Ordering::Release);
+            match timeout(patience, wake.send(sender.take())).await {
+                Ok(Ok(connection)) => *sender = Some(connection),
                 Ok(Err(error)) => {
                     tracing::debug!(%error, "the other nodes will read the log by themselves")
                 }
@@ -63,7 +63,7 @@ impl Wake {
         });
     }
 
-    async fn speak(&self, connection: Option<PgConnection>) -> Result<PgConnection, sqlx::Error> {
+    async fn send(&self, connection: Option<PgConnection>) -> Result<PgConnection, sqlx::Error> {
         let mut connection = match connection {
             Some(connection) => connection,
             None => self.options.connect().await?,
@@ -83,7 +83,7 @@ impl Wake {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if listening.as_ref().is_none_or(AbortHandle::is_finished) {
-            let task = tokio::spawn(listen(self.options.clone(), Arc::clone(&self.heard)));
+            let task = tokio::spawn(listen(self.options.clone(), Arc::clone(&self.notified)));
             *listening = Some(task.abort_handle());
         }
     }
@@ -103,29 +103,29 @@ impl Drop for Wake {
 
 /// Listens for ever. Callers that wait are woken too when a connection begins or ends: what was
 /// notified in between was missed.
-async fn listen(options: PgConnectOptions, heard: Arc<Notify>) {
+async fn listen(options: PgConnectOptions, notified: Arc<Notify>) {
     loop {
-        if let Err(error) = hear(&options, &heard).await {
-            tracing::debug!(%error, "no notifications are heard");
+        if let Err(error) = receive(&options, &notified).await {
+            tracing::debug!(%error, "no notifications are received");
         }
-        heard.notify_waiters();
-        sleep(PAUSE).await;
+        notified.notify_waiters();
+        sleep(RECONNECT_PAUSE).await;
     }
 }
 
-async fn hear(options: &PgConnectOptions, heard: &Notify) -> Result<(), sqlx::Error> {
+async fn receive(options: &PgConnectOptions, notified: &Notify) -> Result<(), sqlx::Error> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .connect_lazy_with(options.clone());
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.listen(CHANNEL).await?;
-    heard.notify_waiters();
+    notified.notify_waiters();
     while listener.try_recv().await?.is_some() {
-        heard.notify_waiters();
+        notified.notify_waiters();
     }
     Ok(())
 }
 
 /// Deployments in several schemas of one database wake each other for nothing, which does no harm.
 const CHANNEL: &str = "tollgate";
-const PAUSE: Duration = Duration::from_secs(1);
+const RECONNECT_PAUSE: Duration = Duration::from_secs(1);

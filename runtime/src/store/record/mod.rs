@@ -72,8 +72,8 @@ pub enum Spent {
     Allowed,
     /// Nothing was spent.
     Refused {
-        /// The time, in whole milliseconds, after which the same cost would be allowed. A cost above
-        /// the burst of a limit never is.
+        /// The time, in whole milliseconds, after which the same cost would be allowed. A cost
+        /// above the burst of a limit never is.
         retry_after: Duration,
     },
 }

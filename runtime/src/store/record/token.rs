@@ -72,11 +72,11 @@ pub struct TokenQuery {
     pub device_id: Option<String>,
     /// Only this token and its descendants.
     pub tree: Option<TokenId>,
-    /// `true` for active tokens: neither expired nor revoked, and their session, if they have one, is
-    /// there and not revoked. `false` for the others. Epochs are not looked at.
+    /// `true` for active tokens: neither expired nor revoked, and their session, if they have one,
+    /// is there and not revoked. `false` for the others. Epochs are not looked at.
     pub active: Option<bool>,
-    /// Only tokens behind this place in the order of `issued_at`, then `jti`: the values of the last
-    /// row of the page before.
+    /// Only tokens behind this place in the order of `issued_at`, then `jti`: the values of the
+    /// last row of the page before.
     pub after: Option<(Timestamp, TokenId)>,
     /// The largest number of rows to return.
     pub limit: u32,

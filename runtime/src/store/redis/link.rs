@@ -104,7 +104,7 @@ impl Link {
     }
 
     /// Makes a connection for one user.
-    pub(super) async fn own(&self) -> Result<MultiplexedConnection, RedisError> {
+    pub(super) async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
         self.connector.connect().await
     }
 
@@ -172,7 +172,7 @@ impl Lane {
         }
         if let Some((at, error)) = failed
             .as_ref()
-            .filter(|(at, _)| *at >= asked || at.elapsed() < PAUSE)
+            .filter(|(at, _)| *at >= asked || at.elapsed() < RETRY_PAUSE)
         {
             let _ = at;
             return Err(error.clone());
@@ -226,5 +226,5 @@ fn is_broken(error: &RedisError) -> bool {
 
 /// How long after a failed attempt to connect everyone is answered with it, so that a server that
 /// is coming back is not run over.
-const PAUSE: Duration = Duration::from_millis(50);
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 const LOST: &str = "TGLOST";

@@ -40,7 +40,7 @@ impl RedisStore {
                 last = Some(read);
                 count += 1;
             }
-            if count == PIECE {
+            if count == PAGE_LEN {
                 continue;
             }
             let after = seen.filter(|_| !starts_over).map(|seen| seen.place);
@@ -102,7 +102,7 @@ fn since(seen: Option<&StreamCursor>, next: &str, now: Timestamp) -> Call {
         .word(id)
         .word(nonce)
         .word(next)
-        .number(PIECE)
+        .number(PAGE_LEN)
 }
 
 /// Reads a line of the stream: its id, and kind, key, value, until and nonce, each after its name.
@@ -169,4 +169,4 @@ pub(super) fn set_paused(paused: bool, now: Timestamp) -> Result<Call, Cause> {
 }
 
 /// How many entries are read at once.
-const PIECE: u64 = 5000;
+const PAGE_LEN: u64 = 5000;

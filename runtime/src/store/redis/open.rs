@@ -207,7 +207,8 @@ impl RedisOptions {
         if !has_log {
             tracing::warn!(
                 server = %address,
-                "Redis keeps no append-only file: what it answered since its last dump is gone when it stops. Set `appendonly yes`"
+                "Redis keeps no append-only file: what it answered since its last dump is gone when \
+                 it stops. Set `appendonly yes`"
             );
         }
         Ok(RedisStore(Arc::new(RedisDeployment {

@@ -20,8 +20,8 @@ impl RedisStore {
         answer.await.map_err(|error| operation.failed(error))
     }
 
-    /// Returns what the script answered. Where the deployment was lost, it is founded again first; the
-    /// script that noticed did nothing.
+    /// Returns what the script answered. Where the deployment was lost, it is founded again first;
+    /// the script that noticed did nothing.
     pub(super) async fn answer(&self, call: &Call) -> Result<Value, Cause> {
         let known = self
             .0

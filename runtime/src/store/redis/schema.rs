@@ -33,7 +33,8 @@ impl RedisStore {
         if found != known {
             tracing::error!(
                 store = ?self,
-                "the deployment that was in Redis is gone: all sessions are over, and access tokens issued before are refused"
+                "the deployment that was in Redis is gone: all sessions are over, and access tokens \
+                 issued before are refused"
             );
         }
         Ok(found)

@@ -20,7 +20,10 @@ pub(super) struct LuaOperation {
 macro_rules! scripts {
     ($($access:ident $name:ident: $($file:literal)+;)+) => {
         $(pub(super) static $name: LuaOperation = LuaOperation {
-            code: concat!(include_str!("lua/guard.lua"), $(include_str!(concat!("lua/", $file, ".lua"))),+),
+            code: concat!(
+                include_str!("lua/guard.lua"),
+                $(include_str!(concat!("lua/", $file, ".lua"))),+
+            ),
             script: LazyLock::new(|| Script::new($name.code)),
             writes: scripts!(@ $access),
         };)+

@@ -26,8 +26,8 @@ impl Waiting {
         }
     }
 
-    /// Waits for an entry behind the one with this id. A connection that breaks, or whose wait is given up, is
-    /// closed.
+    /// Waits for an entry behind the one with this id. A connection that breaks, or whose wait is
+    /// given up, is closed.
     pub(super) async fn wait(
         &self,
         link: &Link,
@@ -42,7 +42,7 @@ impl Waiting {
             .pop();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => link.own().await?,
+            None => link.connect().await?,
         };
         loop {
             let left = patience.saturating_sub(start.elapsed()).min(self.longest);

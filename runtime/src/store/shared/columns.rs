@@ -28,8 +28,8 @@ pub(in crate::store) trait Columns {
 }
 
 /// The columns of a session `s` that [`row::session`](super::row::session) reads. The last one is
-/// the effective epoch, so that a statement reads row and epoch together; `$highest` is the function
-/// of the database that returns the highest of its arguments.
+/// the effective epoch, so that a statement reads row and epoch together; `$highest` is the
+/// function of the database that returns the highest of its arguments.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 macro_rules! session_columns {
     ($highest:literal) => {

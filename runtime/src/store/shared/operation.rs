@@ -2,8 +2,8 @@
 
 use crate::store::record::StoreError;
 
-/// An operation of [`SessionStore`](crate::store::SessionStore), for the error that is returned when
-/// it fails.
+/// An operation of [`SessionStore`](crate::store::SessionStore), for the error that is returned
+/// when it fails.
 ///
 /// ```
 /// use tollgate::store::StoreOperation;

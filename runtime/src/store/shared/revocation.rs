@@ -31,8 +31,8 @@ impl Revocation {
     /// Returns whether the revocation ends a session. The sessions of a [`Target::Tree`] are named
     /// by its tokens, and not found by this.
     ///
-    /// [`Target::Others`] also ends sessions that are over, as long as an access token of theirs may
-    /// not have run out: they may have ended without an entry in the log.
+    /// [`Target::Others`] also ends sessions that are over, as long as an access token of theirs
+    /// may not have run out: they may have ended without an entry in the log.
     pub(in crate::store) fn ends(&self, session: &Session, now: Timestamp) -> bool {
         match &self.target {
             Target::RefreshOf(subject) | Target::Subject(subject) => session.subject == *subject,

@@ -158,7 +158,8 @@ impl SessionStore for SqliteStore {
                 })
                 .await?;
             let left = patience.saturating_sub(start.elapsed());
-            if is_behind || left.is_zero() || timeout(left.min(LOOK), logged).await.is_ok() {
+            if is_behind || left.is_zero() || timeout(left.min(POLL_INTERVAL), logged).await.is_ok()
+            {
                 return Ok(());
             }
         }
@@ -282,4 +283,4 @@ impl SessionStore for SqliteStore {
 }
 
 /// How often the log is looked at for what another process wrote.
-const LOOK: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);

@@ -156,8 +156,8 @@ impl SqliteOptions {
         let (reading, gone) = channel();
         self.start("tollgate-sqlite-write", Self::writing, move |db| {
             write::serve(&db, &queued);
-            // Of two connections that close at once, each can expect the other one to stay open, and
-            // leave the write-ahead log behind. So the readers go first: nothing is ever sent
+            // Of two connections that close at once, each can expect the other one to stay open,
+            // and leave the write-ahead log behind. So the readers go first: nothing is ever sent
             // here, and the last of them ends the wait.
             let _: Result<(), _> = gone.recv();
             let _ = db.execute_batch("PRAGMA wal_checkpoint(PASSIVE)");

@@ -11,27 +11,27 @@ use crate::store::record::StoreError;
 use crate::store::shared::operation::{Cause, StoreOperation};
 
 /// The way to the reading threads, which share one queue.
-pub(super) struct Readers(pub(super) SyncSender<Look>);
+pub(super) struct Readers(pub(super) SyncSender<ReadOperation>);
 
-/// A look at the file.
-pub(super) type Look = Box<dyn FnOnce(&Connection) + Send>;
+/// An operation that only reads.
+pub(super) type ReadOperation = Box<dyn FnOnce(&Connection) + Send>;
 
 impl Readers {
-    /// Queues a look and waits for its answer. It runs in one read transaction.
+    /// Queues an operation and waits for its answer. It runs in one read transaction.
     pub(super) async fn run<T, F>(&self, operation: StoreOperation, run: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Cause> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let look: Look = Box::new(move |db| {
+        let queued: ReadOperation = Box::new(move |db| {
             if !answer.is_closed() {
                 // The caller may have gone.
                 let _ = answer.send(attempt(operation, |db| in_snapshot(db, run), db));
             }
         });
         self.0
-            .try_send(look)
+            .try_send(queued)
             .map_err(|error| unqueued(operation, &error))?;
         answered
             .await
@@ -40,12 +40,12 @@ impl Readers {
 }
 
 /// Serves the queue until its last sender is gone.
-pub(super) fn serve(db: &Connection, queue: &Arc<Mutex<Receiver<Look>>>) {
+pub(super) fn serve(db: &Connection, queue: &Arc<Mutex<Receiver<ReadOperation>>>) {
     loop {
-        // The lock is held while waiting, by one reader at a time, and not while looking.
-        let look = queue.lock().map(|queue| queue.recv());
-        let Ok(Ok(look)) = look else { return };
-        look(db);
+        // The lock is held while waiting, by one reader at a time, and not while it reads.
+        let operation = queue.lock().map(|queue| queue.recv());
+        let Ok(Ok(run)) = operation else { return };
+        run(db);
     }
 }
 

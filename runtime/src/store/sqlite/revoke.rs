@@ -178,7 +178,8 @@ fn others(
 /// millisecond.
 fn touch(db: &Connection, subject: &str, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES (?1, 0, max(?2, 1))
-               ON CONFLICT(uid) DO UPDATE SET changed_at = max(excluded.changed_at, changed_at + 1)";
+               ON CONFLICT(uid)
+               DO UPDATE SET changed_at = max(excluded.changed_at, changed_at + 1)";
     db.prepare_cached(sql)?
         .execute((subject, millis(now)))
         .map(drop)

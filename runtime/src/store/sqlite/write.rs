@@ -124,8 +124,8 @@ fn commit(db: &Connection, first: Box<dyn Work>, queue: &Receiver<Box<dyn Work>>
     }
     if let Err(error) = execute(db, "BEGIN IMMEDIATE") {
         // The operations behind the first one have waited for the same lock, and would wait for it
-        // once more. They are collected before the first one is answered: an operation that is queued
-        // after that has not waited at all.
+        // once more. They are collected before the first one is answered: an operation that is
+        // queued after that has not waited at all.
         let waited = std::iter::once(first)
             .chain(queue.try_iter().take(8 * GROUP))
             .collect();
