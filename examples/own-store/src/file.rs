@@ -22,7 +22,7 @@ pub(crate) type Writing<'t> = Transaction<Table<'t, &'static str, &'static [u8]>
 impl File {
     pub(crate) fn open(path: &Path) -> Result<Self, Cause> {
         let file = Self(Database::create(path)?);
-        // A transaction that writes makes the table where there is none.
+        // A transaction that writes makes the table if it is missing.
         file.write(|_| Ok(()))?;
         Ok(file)
     }

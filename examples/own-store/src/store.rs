@@ -139,7 +139,7 @@ impl SessionStore for RedbStore {
     }
 
     async fn changed(&self, _cursor: LogCursor, patience: Duration) -> Answer<()> {
-        // Whether something was logged or not, the caller reads the log. One process has the file,
+        // The caller reads the log, whether or not something was logged. One process has the file,
         // so whatever is logged is logged here.
         let _ = timeout(patience, self.logged.notified()).await;
         Ok(())

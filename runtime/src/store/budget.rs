@@ -14,16 +14,16 @@ use crate::clock::Timestamp;
 pub(super) struct BudgetState {
     /// The time at which it is full again.
     pub(super) full_at: Timestamp,
-    /// What comes on top of that, in `burst`-ths of a millisecond.
+    /// The fraction that comes on top of that, in `burst`-ths of a millisecond.
     pub(super) fraction: u32,
 }
 
 /// A [`Limit`] in whole milliseconds, neither part zero: a key has a budget for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct BudgetRate {
-    /// How much may be spent at once.
+    /// The amount that may be spent at once.
     pub(super) burst: u32,
-    /// How long an empty budget takes to be full again, in milliseconds.
+    /// The time that an empty budget takes to be full again, in milliseconds.
     pub(super) period: u64,
 }
 

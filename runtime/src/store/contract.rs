@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
 
-/// Where sessions, revocations and single-use values live.
+/// A store of sessions, revocations and single-use values.
 ///
 /// Every operation is one atomic, durable step: when it returns `Ok`, a crash does not undo it, and
 /// no other operation sees half of it. Expected outcomes are values. A [`StoreError`] means that

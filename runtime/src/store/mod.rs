@@ -1,4 +1,4 @@
-//! Where sessions, revocations and single-use values live: the contract, the handle, the
+//! The stores of sessions, revocations and single-use values: the contract, the handle, the
 //! implementations.
 //!
 //! Users hold a [`Store`]. Authors of stores implement [`SessionStore`]; [`rows`] does it for an

@@ -18,7 +18,7 @@ pub struct Clause {
     pub operation: &'static str,
     /// A sentence, its words joined by underscores.
     pub name: &'static str,
-    /// What it holds, in full.
+    /// The sentence, in full.
     pub what: &'static str,
     pub(super) check: fn(Store) -> Checking,
 }
@@ -55,5 +55,5 @@ impl fmt::Debug for Clause {
 /// When clauses begin.
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
-/// How long a clause may take.
+/// The longest time that a clause may take.
 const TIMEOUT: Duration = Duration::from_secs(60);

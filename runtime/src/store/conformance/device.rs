@@ -95,7 +95,8 @@ clauses! {
         }
     }
 
-    /// Where the limit was lowered, as many end as are too many, the one seen longest ago first.
+    /// A limit that was lowered ends as many sessions as are too many, the one seen longest ago
+    /// first.
     19 open_session a_lowered_limit_evicts_several(store) {
         for number in [4, 2, 3, 1] {
             open(

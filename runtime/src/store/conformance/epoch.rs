@@ -32,7 +32,7 @@ async fn bump(store: &Store, target: Target) -> Result<u64, super::broken::Broke
 }
 
 clauses! {
-    /// Whatever is bumped after whatever else, the entry's minimum is above every epoch given out
+    /// In any order of bumps, the entry's minimum is above every epoch given out
     /// before for what it concerns, and no epoch given out afterwards is below it.
     75 revoke every_bump_is_above_what_was_given_out(store) {
         let sessions = [

@@ -1,4 +1,4 @@
-//! What clauses are written with: times, ids, records, and many operations at once.
+//! Tools of the clauses: times, ids, records, and many operations at once.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -30,7 +30,8 @@ clauses! {
         );
     }
 
-    /// From a cursor come the later entries, each once, whoever reads; reading changes nothing.
+    /// From a cursor come the later entries, each once and for every reader; reading changes
+    /// nothing.
     85 log_since a_cursor_finds_what_came_later(store) {
         let mut cursors = vec![LogCursor::START];
         for number in 0..10 {

@@ -54,8 +54,12 @@ use super::handle::Store;
 
 pub use broken::Broken;
 pub use clause::Clause;
-pub use report::{Failure, Outcome, Report};
+pub use report::{ClauseOutcome, Failure, Report};
 pub use table::CLAUSES;
+
+/// The former name of [`ClauseOutcome`].
+#[deprecated(since = "0.1.0", note = "use `ClauseOutcome`")]
+pub type Outcome = ClauseOutcome;
 
 /// Checks every clause, one after another, each on a store that `make` makes: empty, and its own.
 pub async fn run<F, Fut, S>(make: F) -> Report
@@ -67,7 +71,7 @@ where
     let mut outcomes = Vec::with_capacity(CLAUSES.len());
     for clause in CLAUSES {
         let held = clause.check(make().await).await;
-        outcomes.push(Outcome { clause, held });
+        outcomes.push(ClauseOutcome { clause, held });
     }
     Report { outcomes }
 }

@@ -4,7 +4,7 @@ use super::fixture::*;
 use crate::device::Device;
 use crate::store::{Authenticated, NewSession, OnLimit, Opened, Session, Target};
 
-/// What a session looks like when it has just been opened.
+/// Returns a session as it is when it has just been opened.
 fn opened(new: &NewSession, epoch: u64) -> Session {
     Session {
         sid: new.sid,
@@ -51,7 +51,7 @@ clauses! {
         same!(row(&store, 1, NOW).await?.claims, opening.claims);
     }
 
-    /// What is `None` stays `None`, and what is empty stays empty.
+    /// A value that is `None` stays `None`, and one that is empty stays empty.
     6 open_session nothing_and_empty_are_kept_apart(store) {
         let nothing = new(1, "ada", NOW);
         let mut empty = new(2, "ada", NOW);
@@ -67,7 +67,7 @@ clauses! {
         }
     }
 
-    /// A `sid` that is there already is an error, whoever's it is, and the session that is there
+    /// A `sid` that is there already is an error, for every subject, and the session that is there
     /// stays as it is.
     7 open_session a_taken_id_is_an_error_and_changes_nothing(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
@@ -145,7 +145,7 @@ clauses! {
         );
     }
 
-    /// Another subject's change is none of this one's.
+    /// Another subject's change does not count for this one.
     13 open_session another_subjects_change_does_not_count(store) {
         for other in ["Ada", "ada ", "ad", "adaa"] {
             revoke(&store, Target::Subject(other.to_owned()), NOW).await?;

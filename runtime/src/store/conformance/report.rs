@@ -1,19 +1,19 @@
-//! What a run of the clauses found.
+//! The report of a run of the clauses.
 
 use std::fmt;
 
 use super::broken::Broken;
 use super::clause::Clause;
 
-/// What a run found. `Display` is a line a clause and the count.
+/// The report of a run. `Display` writes a line for each clause, and the count.
 #[derive(Clone, Debug)]
 pub struct Report {
-    pub(super) outcomes: Vec<Outcome>,
+    pub(super) outcomes: Vec<ClauseOutcome>,
 }
 
-/// What was found of one clause.
+/// The outcome of one clause.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct ClauseOutcome {
     /// The clause.
     pub clause: &'static Clause,
     /// Nothing, or why it does not hold.
@@ -21,13 +21,13 @@ pub struct Outcome {
 }
 
 impl Report {
-    /// What was found, in the order of the clauses.
+    /// Returns the outcomes, in the order of the clauses.
     #[must_use]
-    pub fn outcomes(&self) -> &[Outcome] {
+    pub fn outcomes(&self) -> &[ClauseOutcome] {
         &self.outcomes
     }
 
-    /// How many clauses hold, where all do.
+    /// Returns how many clauses hold, where all do.
     ///
     /// # Errors
     /// Those that do not hold, all of them.
@@ -60,7 +60,7 @@ impl fmt::Display for Report {
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for ClauseOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Clause {
             number,
@@ -88,14 +88,14 @@ impl fmt::Display for Outcome {
 /// The clauses that do not hold. `Debug`, which a test prints, is as readable as `Display`.
 #[derive(Clone)]
 pub struct Failure {
-    broken: Vec<Outcome>,
+    broken: Vec<ClauseOutcome>,
     count: usize,
 }
 
 impl Failure {
-    /// What was found of the clauses that do not hold.
+    /// Returns the outcomes of the clauses that do not hold.
     #[must_use]
-    pub fn broken(&self) -> &[Outcome] {
+    pub fn broken(&self) -> &[ClauseOutcome] {
         &self.broken
     }
 }

@@ -79,8 +79,8 @@ clauses! {
         same!(allowed, 35);
     }
 
-    /// Where one limit refuses, nothing is spent under the others, and the wait is that of the
-    /// strictest.
+    /// A refusal by one limit means that nothing is spent under the others, and the wait is that of
+    /// the strictest.
     118 spend all_limits_or_none(store) {
         let (wide, narrow) = (limit(10, 10_000), limit(1, 60_000));
         same!(

@@ -60,7 +60,7 @@ const fn joined() -> [Clause; COUNT] {
     table
 }
 
-/// What the table is filled with before the clauses are written into it.
+/// The filling of the table, before the clauses are written into it.
 const BLANK: Clause = Clause {
     number: 0,
     operation: "",

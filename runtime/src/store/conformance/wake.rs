@@ -16,7 +16,7 @@ async fn cursor(store: &Store) -> Result<LogCursor, Broken> {
     Ok(store.log_since(LogCursor::START, NOW).await?.cursor)
 }
 
-/// Whether somebody who waits is woken by an operation that begins a moment later.
+/// Checks that a waiting caller is woken by an operation that begins a moment later.
 async fn wakes<T>(
     store: &Store,
     operation: impl Future<Output = Result<T, crate::store::StoreError>>,
@@ -28,7 +28,7 @@ async fn wakes<T>(
         tokio::spawn(async move { store.changed(cursor, LONG).await })
     };
     let waiting = [waits(), waits()];
-    // A store may need a moment until it listens; whoever follows the log reads it meanwhile.
+    // A store may need a moment until it listens; its callers read the log meanwhile.
     tokio::time::sleep(Duration::from_millis(300)).await;
     operation.await?;
     for waiting in waiting {
@@ -69,7 +69,7 @@ clauses! {
             .map_err(|_| Broken::new("it waited at all"))??;
     }
 
-    /// Whoever gives up waiting leaves nothing behind that would keep others from it.
+    /// A caller that gives up waiting leaves nothing behind that would keep others from it.
     137 changed a_wait_that_is_given_up_disturbs_nobody(store) {
         for _ in 0..20 {
             let waiting = store.changed(cursor(&store).await?, LONG);

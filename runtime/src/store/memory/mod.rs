@@ -159,7 +159,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn changed(&self, _cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
-        // Whether something was logged or not, the caller looks.
+        // The caller reads the log, whether or not something was logged.
         let _ = timeout(patience, self.0.logged.notified()).await;
         Ok(())
     }

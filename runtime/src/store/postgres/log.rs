@@ -78,14 +78,14 @@ macro_rules! micros {
 }
 use micros;
 
-/// What a cursor holds.
+/// The content of a cursor.
 #[derive(Debug, PartialEq, Eq)]
 struct SnapshotCursor<'a> {
     /// When the server began that gave it.
     server: i64,
     /// When it was given.
     at: i64,
-    /// What its page was read from: `xmin:xmax:xip,…`.
+    /// The snapshot that its page was read from: `xmin:xmax:xip,…`.
     snapshot: &'a str,
 }
 

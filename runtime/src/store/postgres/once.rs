@@ -39,7 +39,7 @@ pub(super) async fn put(
     .await
 }
 
-/// Writes a row where there is none that still counts. Of several at once the first locks the key;
+/// Writes a row unless one is there that still counts. Of several at once the first locks the key;
 /// the others wait for it and then find its row.
 async fn insert(
     db: &mut PgConnection,

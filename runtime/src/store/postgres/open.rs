@@ -62,7 +62,7 @@ impl fmt::Debug for PostgresStore {
     }
 }
 
-/// How a database is connected to. Made by [`PostgresStore::options`].
+/// The options of a connection to a database. Made by [`PostgresStore::options`].
 ///
 /// The URL is `postgres://user:password@host:port/database`, with special characters as `%40` and
 /// the like. Behind it may come `?sslmode=`, one of `disable`, `prefer` (the default: TLS where the
@@ -98,7 +98,7 @@ impl PostgresOptions {
         }
     }
 
-    /// Sets the schema of the tables, which is made where there is none. Letters, digits and `_`,
+    /// Sets the schema of the tables, which is made if it is missing. Letters, digits and `_`,
     /// at most 63 of them, not a digit first. Default: the first one of the role's search path,
     /// mostly `public`.
     #[must_use]
@@ -319,7 +319,7 @@ fn check_parameters(url: &str) -> Result<(), String> {
             || name.starts_with("options%5B")
             || name.starts_with("options%5b");
         if !is_option && !PARAMETERS.contains(&name) {
-            return Err(format!("has the parameter `{name}`, which is none"));
+            return Err(format!("has the parameter `{name}`, which does not exist"));
         }
     }
     Ok(())

@@ -68,7 +68,8 @@ impl ConnectionPool {
             since,
         }) = self.pop()
         {
-            // What was used a moment ago is taken to be alive: asking costs a round trip.
+            // A connection that was used a moment ago is taken to be alive: asking costs a round
+            // trip.
             if since.elapsed() < PING_AFTER || self.answers(&mut connection).await {
                 return Ok(Lease {
                     connection,
@@ -142,9 +143,9 @@ impl From<tokio::sync::AcquireError> for Fault {
     }
 }
 
-/// How long a connection may wait before it is asked whether it lives.
+/// The time that a connection may wait before it is asked whether it lives.
 const PING_AFTER: Duration = Duration::from_secs(1);
-/// How long a connection may wait unused before it is closed.
+/// The time that a connection may wait unused before it is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
-/// How old a connection may become: what a server keeps for one only grows.
+/// The age that a connection may reach: the memory that a server keeps for it only grows.
 const MAX_LIFETIME: Duration = Duration::from_secs(1800);

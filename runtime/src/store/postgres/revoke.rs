@@ -104,7 +104,7 @@ pub(super) async fn epoch(
     natural(&query.fetch_one(db).await?, 0)
 }
 
-/// What the parts of a revocation share.
+/// The values that the parts of a revocation share.
 struct RevocationStep {
     reason: RevokeReason,
     until: Timestamp,

@@ -20,11 +20,11 @@ use crate::store::shared::operation::StoreOperation;
 pub(super) type OperationFuture<'a, T> =
     Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
 
-/// What an operation does with its arguments on a connection. It may run more than once.
+/// The work of an operation, with its arguments, on a connection. It may run more than once.
 pub(super) type DatabaseOperation<A, T> =
     for<'a> fn(&'a mut PgConnection, &'a A) -> OperationFuture<'a, T>;
 
-/// In what an operation runs.
+/// The frame in which an operation runs.
 pub(super) enum Mode {
     /// One statement that only reads: it may be asked again on another connection.
     Read,
@@ -73,11 +73,11 @@ impl Mode {
 
 /// The database of a store.
 pub(super) struct PostgresDatabase {
-    /// Where the database is, for messages: without the password.
+    /// The place of the database, for messages: without the password.
     pub(super) place: String,
     pub(super) schema: Option<String>,
     pub(super) pool: ConnectionPool,
-    /// How long the server may take for an operation.
+    /// The time that the server may take for an operation.
     pub(super) patience: Duration,
     pub(super) wake: Arc<Wake>,
 }
@@ -202,7 +202,7 @@ fn pause(tries: u32) -> Duration {
     Duration::from_millis(u64::from(tries) * (2 + u64::from(random) / 16))
 }
 
-/// How often an operation is tried where the server asks for another try.
+/// The number of times that an operation is tried where the server asks for another try.
 const MAX_TRIES: u32 = 5;
-/// How long an operation over every row may take.
+/// The time that an operation over every row may take.
 const SWEEP_TIMEOUT: Duration = Duration::from_secs(600);

@@ -33,7 +33,7 @@ pub(super) async fn open(
     Ok(Opened::Open { epoch, evicted })
 }
 
-/// Locks the subject's row, which is made where there is none, and answers when the subject last
+/// Locks the subject's row, which is made if it is missing, and answers when the subject last
 /// changed.
 async fn lock_subject(db: &mut PgConnection, subject: &str) -> Result<Timestamp, Fault> {
     let subject = escaped(subject);

@@ -19,7 +19,7 @@ pub(super) struct Wake {
     /// The connection that notifications go out on: those of the pool are for operations, and how
     /// old they are matters to cursors.
     sender: tokio::sync::Mutex<Option<PgConnection>>,
-    /// Whether a notification is on its way that has not been sent yet: one is enough for all who
+    /// Set while a notification is on its way that has not been sent yet: one is enough for all who
     /// revoke meanwhile.
     is_notifying: AtomicBool,
 }
@@ -42,9 +42,9 @@ impl Wake {
         let _ = timeout(patience, notified).await;
     }
 
-    /// Notifies every node that the log got something, after the commit and beside it: notifications
-    /// are written under a lock that all databases of the server share, and no revocation is to
-    /// wait for it. Where it fails, the nodes read the log a little later.
+    /// Notifies every node that the log got something, after the commit and beside it:
+    /// notifications are written under a lock that all databases of the server share, and no
+    /// revocation is to wait for it. Where it fails, the nodes read the log a little later.
     pub(super) fn notify(self: &Arc<Self>, patience: Duration) {
         if self.is_notifying.swap(true, Ordering::AcqRel) {
             return;
@@ -75,8 +75,8 @@ impl Wake {
         Ok(connection)
     }
 
-    /// Starts the task that listens, where there is none, or where the one that was ended with its
-    /// runtime.
+    /// Starts the task that listens, if there is no such task, or if the one that was ended with
+    /// its runtime.
     fn listen(&self) {
         let mut listening = self
             .listening

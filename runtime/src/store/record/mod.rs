@@ -1,4 +1,4 @@
-//! What goes into a store and what comes out: plain data.
+//! The records that go into a store and come out of it: plain data.
 //!
 //! Records and most enums can be constructed and matched in full outside of this crate, on purpose:
 //! a store has to keep every field and to handle every case, so a new one must not compile with a
@@ -24,11 +24,11 @@ pub use token::*;
 /// The answer of a healthy store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreHealth {
-    /// Whether there is at least one live session.
+    /// `true` if there is at least one live session.
     pub has_live_sessions: bool,
 }
 
-/// What an archive run deleted.
+/// The answer of an archive run: what it deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Archived {
     /// The number of sessions.
@@ -37,18 +37,18 @@ pub struct Archived {
     pub tokens: u64,
     /// The number of single-use values, budgets and log entries.
     pub others: u64,
-    /// Whether the limit was reached, so that another run finds more.
+    /// `true` if the limit was reached, so that another run finds more.
     pub more: bool,
 }
 
 /// A value that is taken once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnceValue {
-    /// What the value is for. Values of two kinds never meet.
+    /// The purpose of the value. Values of two kinds never meet.
     pub kind: String,
     /// The SHA-256 of what the one who takes it must know.
     pub hash: [u8; 32],
-    /// What the one who takes it gets.
+    /// The content, for the one who takes it.
     pub payload: Vec<u8>,
     /// The time at which the value ends.
     pub until: Timestamp,

@@ -8,7 +8,7 @@ use crate::id::{SessionId, TokenId};
 /// A revocation.
 #[derive(Clone, Debug)]
 pub struct Revocation {
-    /// What is revoked.
+    /// The target.
     pub target: Target,
     /// The reason.
     pub reason: RevokeReason,
@@ -17,8 +17,8 @@ pub struct Revocation {
     pub until: Timestamp,
 }
 
-/// What a revocation ends. "Ends a session" means revoked_at := now where it was none, and a log
-/// entry `sid` until `until`. An expired session ends too, uncounted: to a node whose clock is
+/// The target of a revocation. "Ends a session" means revoked_at := now where it was empty, and a
+/// log entry `sid` until `until`. An expired session ends too, uncounted: to a node whose clock is
 /// behind it is live. One that is over is logged again, and so is one that the store does not have:
 /// its access tokens may be out there without an entry.
 ///
@@ -136,7 +136,7 @@ pub struct Revoked {
 /// An entry of the revocation log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
-    /// What the entry says.
+    /// The fact.
     pub fact: Fact,
     /// The time until which it must be remembered: [`Timestamp::MAX`] for ever.
     pub until: Timestamp,

@@ -9,11 +9,11 @@ use crate::id::SessionId;
 pub struct RotationWrite {
     /// The id of the session.
     pub sid: SessionId,
-    /// What happens, and under which condition.
+    /// The step, with its conditions.
     pub step: RotationStep,
     /// The rows for the registry, written in the same step where it happens.
     pub tokens: Vec<TokenRecord>,
-    /// Where set, tokens of earlier generations die with this step: until this time, the log has
+    /// If set, tokens of earlier generations die with this step: until this time, the log has
     /// `sid → min_gen` (the new generation). A [`RotationStep::Remint`] always sets it; with a
     /// [`RotationStep::Hold`], which brings no generation, it has no effect.
     pub log_until: Option<Timestamp>,

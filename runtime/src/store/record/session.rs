@@ -23,7 +23,7 @@ pub struct Session {
     pub subject: String,
     /// The client that the session was opened for.
     pub client_id: String,
-    /// What the client said about its device.
+    /// The device, as far as the client described it.
     pub device: Device,
     /// The number of rotations so far.
     pub generation: u32,
@@ -37,13 +37,13 @@ pub struct Session {
     pub superseded_at: Option<Timestamp>,
     /// The secret of the successor, sealed under that of the predecessor.
     pub sealed_successor: Option<Vec<u8>>,
-    /// Whether a token of the current generation has been used.
+    /// `true` once a token of the current generation has been used.
     pub confirmed: bool,
     /// The context of the request that rotated last.
     pub context: Option<[u8; 32]>,
     /// The time at which the user last authenticated.
     pub auth_time: Timestamp,
-    /// How the user authenticated (RFC 9068 section 2.2.1).
+    /// The class of that authentication (RFC 9068 section 2.2.1).
     pub acr: Option<String>,
     /// The claims of the sign-in, where the backend refreshes from them: at most 4 KiB.
     pub claims: Option<Vec<u8>>,
@@ -117,7 +117,7 @@ pub struct NewSession {
     pub current: [u8; 32],
     /// The time at which the user authenticated.
     pub auth_time: Timestamp,
-    /// How the user authenticated.
+    /// The class of that authentication.
     pub acr: Option<String>,
     /// The claims to keep with the session.
     pub claims: Option<Vec<u8>>,
@@ -147,13 +147,13 @@ pub enum Authenticated {
     After(Timestamp),
 }
 
-/// How many live sessions a subject may have, and what happens where there would be one too many:
+/// A limit on the live sessions of a subject, and what happens to the session that is one too many:
 /// see [`surplus`](Self::surplus).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceLimit {
     /// The number of sessions, at least one.
     pub max: u32,
-    /// What happens to the session that is one too many.
+    /// The fate of the session that is one too many.
     pub on_limit: OnLimit,
 }
 

@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::store::shared::operation::Cause;
 
-/// What connections are made from.
+/// The maker of connections.
 pub(super) struct Connector {
     client: Client,
     config: AsyncConnectionConfig,

@@ -23,7 +23,7 @@ pub(super) struct Link {
     prefix: String,
 }
 
-/// How many replicas have to have a write before it is answered.
+/// The number of replicas that have to have a write before it is answered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Replicas {
     pub(super) count: u32,
@@ -153,7 +153,7 @@ struct Lane {
 }
 
 impl Lane {
-    /// Returns the connection, which is made where there is none. Callers that wait while another
+    /// Returns the connection, which is made if it is missing. Callers that wait while another
     /// one connects get the same result.
     ///
     /// `redis::aio::ConnectionManager` is no use here: a handshake that the server refuses, because
@@ -224,7 +224,7 @@ fn is_broken(error: &RedisError) -> bool {
     is_replica || error.is_io_error() || error.is_unrecoverable_error()
 }
 
-/// How long after a failed attempt to connect everyone is answered with it, so that a server that
-/// is coming back is not run over.
+/// The time after a failed attempt to connect in which every caller is answered with it, so that a
+/// server that is coming back is not run over.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 const LOST: &str = "TGLOST";

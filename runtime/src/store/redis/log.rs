@@ -59,7 +59,7 @@ impl RedisStore {
     }
 }
 
-/// Where an entry stands in the stream: milliseconds, and a number within them.
+/// The place of an entry in the stream: milliseconds, and a number within them.
 type StreamId = (u64, u64);
 
 /// The entry that was read last.
@@ -110,7 +110,7 @@ fn since(seen: Option<&StreamCursor>, next: &str, now: Timestamp) -> Call {
 fn line_of(line: Value) -> Result<(StreamCursor, Option<LogEntry>), Cause> {
     let mut line = reply::ReplyRow::of(line)?;
     let id = reply::text(line.next())?;
-    let place = place(&id).ok_or("the log has an id that is none")?;
+    let place = place(&id).ok_or("the log has an id that cannot be read")?;
     let mut fields = reply::list(line.next())?.into_iter().skip(1).step_by(2);
     let mut field = || fields.next().unwrap_or(Value::Nil);
     let (kind, key, value) = (
@@ -139,7 +139,7 @@ fn lasting(fields: Value) -> Result<Vec<(StreamId, LogEntry)>, Cause> {
         let (kind, key) = name.split_once(':').ok_or("a lasting fact has no name")?;
         let (value, id) = value.split_once(' ').ok_or("a lasting fact has no place")?;
         let fact = row::fact(kind, key.to_owned(), value.parse()?)?;
-        let place = place(id).ok_or("a lasting fact has a place that is none")?;
+        let place = place(id).ok_or("a lasting fact has a place that cannot be read")?;
         facts.push((
             place,
             LogEntry {
@@ -168,5 +168,5 @@ pub(super) fn set_paused(paused: bool, now: Timestamp) -> Result<Call, Cause> {
         .nonce()
 }
 
-/// How many entries are read at once.
+/// The number of entries that are read at once.
 const PAGE_LEN: u64 = 5000;

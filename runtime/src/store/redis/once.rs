@@ -51,7 +51,7 @@ pub(super) fn spend(key: &str, cost: u32, limits: &[Limit], now: Timestamp) -> R
     for rate in BudgetRate::distinct(limits) {
         let period = rate.period.min(LONGEST);
         let name = format!("{}:{period}:{key}", rate.burst);
-        // What the cost takes, in `burst`-ths of a millisecond.
+        // The time that the cost takes, in `burst`-ths of a millisecond.
         let taken = u128::from(cost) * u128::from(period);
         let (whole, fraction) = (
             taken / u128::from(rate.burst),

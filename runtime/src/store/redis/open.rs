@@ -56,7 +56,7 @@ pub(super) struct RedisDeployment {
     pub(super) link: Link,
     /// Host and port, or the socket's path.
     address: String,
-    /// Whose data this handle works on: the id that was there when it was migrated.
+    /// The deployment that this handle works on: the id that was there when it was migrated.
     pub(super) deployment: ArcSwapOption<String>,
     pub(super) waiting: Waiting,
 }
@@ -90,7 +90,7 @@ impl fmt::Debug for RedisStore {
     }
 }
 
-/// How a server is connected to. Made by [`RedisStore::options`].
+/// The options of a connection to a server. Made by [`RedisStore::options`].
 #[derive(Clone)]
 pub struct RedisOptions {
     url: String,

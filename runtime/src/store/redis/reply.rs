@@ -1,4 +1,4 @@
-//! What scripts answer, read back into lists, texts and numbers.
+//! The answers of scripts, read back into lists, texts and numbers.
 
 use redis::Value;
 

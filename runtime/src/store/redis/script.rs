@@ -13,7 +13,7 @@ use crate::store::shared::operation::Cause;
 pub(super) struct LuaOperation {
     code: &'static str,
     script: LazyLock<Script>,
-    /// Whether its writes have to reach replicas.
+    /// `true` if its writes have to reach replicas.
     pub(super) writes: bool,
 }
 

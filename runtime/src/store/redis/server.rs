@@ -36,7 +36,7 @@ pub(super) fn is_forbidden(error: &RedisError) -> bool {
     error.kind() == Kind::Server(ServerErrorKind::NoPerm)
 }
 
-/// What a server says about itself, by name.
+/// The facts that a server states about itself, by name.
 pub(super) type ServerInfo = std::collections::HashMap<String, String>;
 
 /// Reads the answer of `INFO`, a `name:value` a line.

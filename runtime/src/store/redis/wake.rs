@@ -14,7 +14,7 @@ use crate::store::shared::operation::Cause;
 /// The connections for waiting that are free: as many as there were gates that waited at a time.
 pub(super) struct Waiting {
     idle: Mutex<Vec<MultiplexedConnection>>,
-    /// How long a connection may be held up before it is taken to be dead.
+    /// The time that a connection may be held up before it is taken to be dead.
     longest: Duration,
 }
 

@@ -63,7 +63,7 @@ pub(super) fn write(rows: &mut impl Rows, fact: Fact, until: Timestamp) -> Resul
     Ok(entry)
 }
 
-/// Returns the present value of a lasting fact, 0 where there is none.
+/// Returns the present value of a lasting fact, 0 if it was never written.
 pub(super) fn lasting(rows: &impl ReadRows, kind: &str, name: &str) -> Result<u64, Cause> {
     let row = rows.get::<(u64, u64)>(&format!("lasting/{kind}/{name}"))?;
     Ok(row.map_or(0, |(_, (value, _))| value))
@@ -79,7 +79,7 @@ fn key(number: u64) -> String {
     format!("{LOG}{number:020}")
 }
 
-/// Until when an entry is remembered, and the columns of its fact.
+/// The end of an entry, and the columns of its fact.
 type EntryRow = (Timestamp, String, Vec<u8>, u64);
 
 pub(super) const LOG: &str = "log/";

@@ -92,7 +92,7 @@ pub fn swap_keys(rows: &mut impl Rows, expected: u64, ring: Vec<u8>) -> Result<b
     Ok(true)
 }
 
-/// Writes a row where there is none that still counts.
+/// Writes a row unless one is there that still counts.
 fn insert(
     rows: &mut impl Rows,
     place: &str,

@@ -1,4 +1,4 @@
-//! What an engine does for a store: rows under keys, each with the time at which it ends.
+//! The traits of an engine: rows under keys, each with the time at which it ends.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -43,8 +43,8 @@ pub trait Rows: ReadRows {
     fn remove(&mut self, key: &str) -> Result<(), Cause>;
 }
 
-/// What a row holds: a record, or a few values. It can be serialised, in whatever format the engine
-/// keeps.
+/// The content of a row: a record, or a few values. It can be serialised, in whatever format the
+/// engine keeps.
 pub trait RowValue: Clone + DeserializeOwned + Serialize + Send + Sync + 'static {}
 
 impl<R: Clone + DeserializeOwned + Serialize + Send + Sync + 'static> RowValue for R {}

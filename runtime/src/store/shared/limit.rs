@@ -1,4 +1,4 @@
-//! How many sessions end for a new one.
+//! The number of sessions that end for a new one.
 
 use crate::store::record::{DeviceLimit, OnLimit};
 

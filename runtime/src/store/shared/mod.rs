@@ -1,4 +1,4 @@
-//! What several stores would otherwise each write for themselves.
+//! Code that several stores share.
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
 pub(super) mod columns;

@@ -1,4 +1,4 @@
-//! What a target ends, for stores that look at rows one by one.
+//! The effect of a revocation on a session, for stores that look at rows one by one.
 
 use crate::clock::Timestamp;
 use crate::store::record::{Revocation, Session, Target};

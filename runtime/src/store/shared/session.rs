@@ -1,4 +1,5 @@
-//! What an operation does to the row of a session, for stores that read and write rows as a whole.
+//! The effect of each operation on the row of a session, for stores that read and write rows as a
+//! whole.
 //!
 //! A database changes single columns in one conditional statement instead.
 

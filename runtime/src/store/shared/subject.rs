@@ -1,4 +1,4 @@
-//! Whether a subject changed since its authentication.
+//! The check that a subject has not changed since its authentication.
 
 use std::time::Duration;
 
@@ -56,5 +56,5 @@ impl Authenticated {
     }
 }
 
-/// How far the clocks of two nodes may be apart.
+/// The largest difference between the clocks of two nodes that is allowed for.
 const CLOCK_ERROR: Duration = Duration::from_secs(1);

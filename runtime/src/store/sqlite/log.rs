@@ -104,7 +104,7 @@ pub(super) fn set_paused(db: &Connection, paused: bool) -> Result<(), Cause> {
     Ok(())
 }
 
-/// Returns the present value of a lasting fact, 0 where there is none.
+/// Returns the present value of a lasting fact, 0 if it was never written.
 pub(super) fn lasting(db: &Connection, kind: &str, key: &str) -> rusqlite::Result<u64> {
     let mut statement =
         db.prepare_cached("SELECT value FROM tg_epoch WHERE kind = ? AND key = ?")?;

@@ -282,5 +282,5 @@ impl SessionStore for SqliteStore {
     }
 }
 
-/// How often the log is looked at for what another process wrote.
+/// The time between two looks at the log for entries of another process.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);

@@ -29,7 +29,7 @@ pub(super) fn put(db: &Connection, value: &OnceValue, now: Timestamp) -> Result<
     )
 }
 
-/// Writes a row where there is none that still counts.
+/// Writes a row unless one is there that still counts.
 fn insert(
     db: &Connection,
     kind: &str,

@@ -42,7 +42,7 @@ pub(super) struct SqliteFile {
 }
 
 impl SqliteStore {
-    /// Opens the file, and makes it (readable by its owner alone, on Unix) where there is none.
+    /// Opens the file, and makes it (readable by its owner alone, on Unix) if it is missing.
     ///
     /// # Errors
     /// The file cannot be made or written to, is a directory, is not a database, or was written by
@@ -96,7 +96,7 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
-/// How a file is opened. Made by [`SqliteStore::options`].
+/// The options of opening a file. Made by [`SqliteStore::options`].
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {
     path: PathBuf,
@@ -140,7 +140,7 @@ impl SqliteOptions {
         self
     }
 
-    /// Opens the file, and makes it where there is none.
+    /// Opens the file, and makes it if it is missing.
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
@@ -335,7 +335,7 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// How many threads read, so that one long answer does not hold up the others.
+/// The number of threads that read: several, so that one long answer does not hold up the others.
 const READERS: usize = 2;
 
 #[cfg(test)]
