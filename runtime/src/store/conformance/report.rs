@@ -13,6 +13,7 @@ pub struct Report {
 
 /// The outcome of one clause.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ClauseOutcome {
     /// The clause.
     pub clause: &'static Clause,

@@ -33,6 +33,7 @@ pub struct TokenRecord {
 /// The kind of a registered token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StoredTokenKind {
     /// An access token.
     Access,
