@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The latest representable point: what never ends.
+    /// The latest representable point, for what never ends.
     pub const MAX: Self = Self(i64::MAX as u64);
 
     /// Makes a timestamp of whole milliseconds since 1970.
@@ -89,12 +89,12 @@ impl From<Timestamp> for SystemTime {
 #[derive(Clone, Default)]
 pub struct Clock(ClockKind);
 
-/// What tells the time.
+/// The kinds of clock.
 #[derive(Clone, Default)]
 enum ClockKind {
     #[default]
     System,
-    /// The system's, so many milliseconds on.
+    /// The system's clock, so many milliseconds ahead.
     Shifted(i64),
     Manual(Arc<AtomicU64>),
 }

@@ -16,7 +16,7 @@ macro_rules! id {
         pub struct $name([u8; 16]);
 
         impl $name {
-            /// How many characters it is written with.
+            /// The length of the text, in characters.
             pub const TEXT_LEN: usize = 22;
 
             /// Makes an id of its sixteen bytes.

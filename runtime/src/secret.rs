@@ -84,7 +84,7 @@ impl fmt::Debug for Secret {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecretError {
-    /// Neither `base64:` nor `hex:` stands in front.
+    /// The text begins neither with `base64:` nor with `hex:`.
     Prefix,
     /// What follows `base64:` is not base64.
     Base64,
@@ -112,7 +112,7 @@ impl std::error::Error for SecretError {}
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// The longest password that is looked at, in bytes of UTF-8.
+    /// The longest password that is accepted, in bytes of UTF-8.
     pub const MAX_BYTES: usize = 1024;
 
     /// Takes the text as it is.

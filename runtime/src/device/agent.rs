@@ -1,5 +1,4 @@
-//! What a user agent says, in words for people. A library with its own data reads it, and nothing
-//! is decided by it.
+//! Browsers and systems in words for people, read from the user agent. No decision depends on them.
 
 use serde::Serialize;
 use woothee::parser::Parser;

@@ -27,13 +27,13 @@ pub struct Client {
     pub ip: Option<IpAddr>,
     /// The raw `User-Agent`, cut at 512 bytes.
     pub user_agent: Option<String>,
-    /// The name and id that the client gave itself, and what its browser says of the machine.
+    /// The name and id that the client chose, and what its browser reports about the machine.
     pub device: Device,
-    /// How the request came here.
+    /// The path of the request through proxies.
     pub network: Network,
-    /// How its tokens travel.
+    /// How the client's tokens travel.
     pub transport: Transport,
-    /// The sessions that it has by cookie: a sign-in takes their place.
+    /// The sessions of the client's cookies: a sign-in replaces them.
     pub(crate) presented: Vec<SessionId>,
 }
 
@@ -69,7 +69,7 @@ pub struct Device {
     pub user_agent: Option<String>,
     /// The client's address at sign-in, as text.
     pub ip: Option<String>,
-    /// What the browser said of itself and its machine.
+    /// What the browser reports about itself and its machine.
     #[serde(default)]
     pub hints: Hints,
 }
@@ -89,8 +89,8 @@ impl Device {
     }
 }
 
-/// Client hints (the W3C's User-Agent Client Hints and Device Memory): what browsers say in headers
-/// of their own, where the user agent has become the same for many. Each is at most 128 bytes of
+/// Client hints (the W3C's User-Agent Client Hints and Device Memory): what browsers report in
+/// separate headers, since user agents hardly differ any more. Each is at most 128 bytes of
 /// printable ASCII, without the quotes around it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

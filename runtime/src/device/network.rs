@@ -1,11 +1,10 @@
-//! Which address is the client's: the rightmost one that no trusted proxy has. Knows addresses, not
-//! headers.
+//! The client's address: the rightmost one that no trusted proxy has. Knows addresses, not headers.
 
 use std::net::IpAddr;
 
 use crate::settings::Cidr;
 
-/// How a request came here.
+/// The path of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Network {
@@ -49,7 +48,7 @@ impl Network {
     }
 }
 
-/// The longest way that is followed.
+/// How many proxies are followed at most.
 const MOST_PROXIES: usize = 16;
 
 #[cfg(test)]

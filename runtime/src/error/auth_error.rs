@@ -1,11 +1,11 @@
-//! Why a user's backend lets nobody in.
+//! Why a backend refuses a user.
 
 use std::error::Error as StdError;
 
 use super::BoxError;
 use super::step::SignInStep;
 
-/// Why a user's backend lets nobody in.
+/// Why a backend refuses a user.
 ///
 /// It is not a [`std::error::Error`], so that every error is one of it: `?` on a database error is
 /// [`AuthError::Unavailable`], which the client sees as 503. Boxed errors and `anyhow` go through
@@ -13,16 +13,16 @@ use super::step::SignInStep;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// Unknown, or the credentials are wrong. The client cannot tell which.
+    /// The user is unknown, or the credentials are wrong. The client cannot tell which.
     Invalid,
-    /// Known and right, and not to be let in. The client sees [`AuthError::Invalid`]; on refresh
-    /// the session ends.
+    /// The credentials are right, and the account is disabled. The client sees
+    /// [`AuthError::Invalid`]; on refresh the session ends.
     Disabled,
     /// There is no such account any more. On refresh the session ends.
     Gone,
-    /// Right so far, and not yet enough: a further step is needed, whose answer comes to
+    /// The credentials are right, and a further step is needed, whose answer goes to
     /// [`Authenticate::step`](crate::gate::Authenticate::step). The client sees 401
-    /// `insufficient_user_authentication` with a token for it. On refresh it is
+    /// `insufficient_user_authentication` with a token for the step. On refresh it counts as
     /// [`AuthError::Unavailable`].
     More(Box<SignInStep>),
     /// It could not be decided: a database is down. The client sees 503, and nothing changes.

@@ -38,7 +38,7 @@ pub enum ErrorKind {
     Store,
     /// The operating system gives no random bytes.
     Random,
-    /// Something was asked for that cannot be done.
+    /// The caller asked for something that cannot be done.
     Usage,
 }
 

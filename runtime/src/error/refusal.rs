@@ -1,4 +1,4 @@
-//! What a client is told where it is refused, and for the operator why.
+//! Refusals: what the client is told, and for the operator the cause.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -22,13 +22,13 @@ pub enum Code {
     InvalidCredentials,
     /// 401: refresh.
     InvalidGrant,
-    /// 401: a fresh authentication, or one of another kind, would do (RFC 9470).
+    /// 401: a fresh authentication, or one of another kind, is required (RFC 9470).
     InsufficientUserAuthentication,
     /// 403: a scope is missing.
     InsufficientScope,
     /// 403: a role or claim is missing.
     Forbidden,
-    /// 403: cookie credentials from elsewhere.
+    /// 403: a request with cookies from another site.
     Csrf,
     /// 400.
     InvalidRequest,
@@ -131,7 +131,7 @@ impl Code {
     }
 }
 
-/// A refusal: what the client may know, and for the operator why.
+/// A refusal: what the client may know, and for the operator the cause.
 #[derive(Debug)]
 pub struct Refusal {
     code: Code,

@@ -23,7 +23,7 @@ use serde_json::Value;
 pub struct SignInStep {
     /// The subject of the sign-in: the user that the last step must return has it too.
     pub subject: String,
-    /// What is to be done, by a name that the client knows: `totp`.
+    /// The kind of step, by a name that the client knows: `totp`.
     pub kind: String,
     /// How the session is authenticated once this step is done: the claim `acr` (OpenID Connect
     /// Core section 2).
@@ -61,13 +61,13 @@ impl fmt::Debug for SignInStep {
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct StepOffer {
-    /// What to send back with the answer, once.
+    /// The token to send back with the answer, once.
     pub token: String,
-    /// What is to be done.
+    /// The kind of step.
     pub kind: String,
-    /// Within how many seconds.
+    /// How many seconds the client has.
     pub expires_in: u64,
-    /// What the client needs for it.
+    /// What the client needs for the step.
     pub challenge: Option<Value>,
 }
 

@@ -108,7 +108,7 @@ impl fmt::Debug for Events {
     }
 }
 
-/// Tells handlers and the log what happened. Clones tell the same ones.
+/// Passes events to the log and to handlers. Clones share the handlers.
 #[derive(Clone)]
 pub struct Emitter(Arc<EmitterState>);
 
@@ -121,10 +121,10 @@ struct EmitterState {
     meter: super::Meter,
 }
 
-/// What travels through a queue.
+/// An item of a queue.
 enum QueueItem {
     Event(Event),
-    /// Everything before it has been handled.
+    /// A mark: once it is reached, everything before it has been handled.
     Flush(oneshot::Sender<()>),
 }
 

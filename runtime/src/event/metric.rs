@@ -1,5 +1,5 @@
-//! What is measured, told to whichever recorder the program has installed (feature `metrics`; the
-//! page `metrics`).
+//! Metrics, for the recorder that the program has installed (feature `metrics`; the page
+//! `metrics`).
 //!
 //! Every series has the label `issuer`, so that two gates of one process do not write over each
 //! other; the other labels have a handful of values each. Nothing names a subject, a session or a
@@ -14,18 +14,18 @@ use metrics::{
 
 use super::{Event, Outcome};
 
-/// Where a gate's figures go. Clones write the same series.
+/// Writes the metrics of a gate. Clones write the same series.
 #[derive(Clone, Debug)]
 pub(crate) struct Meter(Arc<str>);
 
-/// What is told from time to time.
+/// The values that are written from time to time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
     pub(crate) view_age: Duration,
     pub(crate) entries: usize,
     pub(crate) dropped_confirmations: u64,
     pub(crate) dropped_events: u64,
-    /// In seconds; more than zero where the store's clock is ahead.
+    /// The offset of the store's clock in seconds; more than zero where it is ahead.
     pub(crate) clock_offset: f64,
 }
 

@@ -45,10 +45,10 @@ pub enum EventKind {
     SignInRefused(Code),
     /// A sign-in needs a further step.
     StepRequired {
-        /// Which, in the backend's word: `totp`.
+        /// The kind of step, as the backend names it: `totp`.
         kind: String,
     },
-    /// A user proved again who they are.
+    /// A user authenticated again.
     Reauthenticated,
     /// A second authentication was refused, with this code.
     ReauthenticationRefused(Code),
@@ -56,11 +56,12 @@ pub enum EventKind {
     Refreshed(Refreshed),
     /// A refresh was refused.
     RefreshRefused(RefreshRefusal),
-    /// A refresh token that was replaced came back: two parties hold it, and the session is over.
+    /// A refresh token that had been replaced was presented: two parties hold it, and the session
+    /// is over.
     RefreshReuse {
         /// How long ago the predecessor of the current token was replaced.
         age: Duration,
-        /// How many generations the token lies behind.
+        /// How many generations the token is behind.
         generation_gap: u32,
         /// Whether client, transport or device id differ from those of the last rotation.
         context_differs: bool,
@@ -73,40 +74,40 @@ pub enum EventKind {
     SignedOutEverywhere,
     /// Something was revoked.
     Revoked {
-        /// What kind of thing.
+        /// The kind of thing that was revoked.
         target: RevokedTarget,
         /// How many live sessions ended.
         sessions: u64,
-        /// Why, in the words that stores keep: `requested`, `device_limit` …
+        /// The reason, as stores keep it: `requested`, `device_limit` …
         reason: &'static str,
     },
     /// A request with credentials was refused, with this code.
     AccessRefused(Code),
     /// An action token was made.
     ActionTokenIssued {
-        /// What for.
+        /// The purpose of the token.
         purpose: &'static str,
     },
     /// An action token was consumed.
     ActionTokenConsumed {
-        /// What for.
+        /// The purpose of the token.
         purpose: &'static str,
     },
-    /// Something that is no action token of this purpose, or no longer, was presented.
+    /// A text was presented that is not, or no longer, an action token of this purpose.
     ActionTokenRefused {
-        /// What for.
+        /// The purpose of the token.
         purpose: &'static str,
     },
     /// A token was used from another device or network than its session was opened from.
     BindingMismatch {
-        /// Which token.
+        /// The kind of token.
         token: BoundToken,
-        /// What differs.
+        /// What is different.
         to: BoundTo,
-        /// Whether it was refused for that.
+        /// Whether the request was refused.
         enforced: bool,
     },
-    /// Cookies are on, and an origin that uses them is not secure: browsers will not keep them.
+    /// Cookies are on, and an origin that uses them is not secure: browsers will not store them.
     InsecureOrigin,
     /// Issuing and verifying were stopped.
     Paused,
@@ -114,14 +115,14 @@ pub enum EventKind {
     Resumed,
     /// The store's clock and this machine's differ by more than the leeway.
     ClockOffset {
-        /// By how much.
+        /// The difference.
         offset: Duration,
         /// Which of them is ahead.
         ahead: Ahead,
     },
     /// This node's view of the revocations is older than `revocation.stale_limit`.
     ViewStale {
-        /// How old it is.
+        /// The age of the view.
         age: Duration,
     },
 }
@@ -132,7 +133,7 @@ pub enum EventKind {
 pub enum Refreshed {
     /// With a new refresh token.
     Rotated,
-    /// With the refresh token that was presented, which is very young.
+    /// With the refresh token that was presented, which was issued a moment ago.
     Held,
     /// With the successor that a concurrent request got.
     Repeated,
@@ -148,13 +149,13 @@ pub enum RefreshRefusal {
     NotOurs,
     /// The session is unknown, over or past an expiry.
     Ended,
-    /// Its generation is the current one, its secret is not.
+    /// The token has the current generation and another secret.
     Forged,
     /// Another client presented it.
     OtherClient,
     /// The account is disabled or gone; the session ended.
     AccountClosed,
-    /// It lies between what is handed out again and what is punished.
+    /// The token is too old to get its successor again, and too young to prove a theft.
     TooLate,
     /// It was presented too often.
     TooOften,
@@ -180,11 +181,11 @@ pub enum RevokedTarget {
     Token,
     /// A token with its descendants.
     Tree,
-    /// All that a client was given.
+    /// All sessions and tokens of a client.
     Client,
     /// All that a key signed.
     Key,
-    /// All of it.
+    /// All sessions and tokens.
     Everything,
 }
 
@@ -208,7 +209,7 @@ pub enum BoundTo {
     Network,
 }
 
-/// Whose clock is ahead.
+/// The clock that is ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ahead {
     /// The store's.

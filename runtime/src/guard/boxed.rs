@@ -1,4 +1,4 @@
-//! [`JwtGuard`] with boxed futures, so that guards of different types stand in one list.
+//! [`JwtGuard`] with boxed futures, so that one list holds guards of different types.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -36,15 +36,15 @@ pub struct HttpKeys {
     found: Mutex<Option<Url>>,
 }
 
-/// Where the keys lie.
+/// Where the keys are.
 enum KeyLocation {
-    /// The keys lie here.
+    /// The keys are at this address.
     At(String),
-    /// The discovery document of this issuer says where.
+    /// The discovery document of this issuer names the address.
     Discovered(String),
 }
 
-/// What is refused unless it was asked for.
+/// What is refused unless the program allowed it.
 #[derive(Clone, Copy, Default)]
 struct Allows {
     plain_http: bool,
@@ -201,7 +201,7 @@ impl KeySource for HttpKeys {
     }
 }
 
-/// What is read of a discovery document.
+/// The members of a discovery document that are read.
 #[derive(Deserialize)]
 struct Document {
     issuer: String,
@@ -271,8 +271,9 @@ fn max_age(response: &Response) -> Option<Duration> {
         .map(Duration::from_secs)
 }
 
-/// Resolves names as the system does, and gives out public addresses alone: what is connected to is
-/// what was looked at, so a name that resolves to something else the next time gains nothing (R58).
+/// Resolves names as the system does, and returns public addresses alone: the connection goes to
+/// the address that was checked, so that a name which resolves to another address later gains
+/// nothing (R58).
 struct OnlyPublic;
 
 impl Resolve for OnlyPublic {
@@ -288,7 +289,7 @@ impl Resolve for OnlyPublic {
     }
 }
 
-/// An address is one of a private network.
+/// The address belongs to a private network.
 #[derive(Debug)]
 struct Private;
 

@@ -1,4 +1,4 @@
-//! What is expected of the tokens of one issuer.
+//! Issuers: what is expected of the tokens of one issuer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::keys::{Algorithm, AlgorithmFamily};
 use crate::secret::{hex, same, sha256};
 use crate::token::{Expect, Expected, TokenKind};
 
-/// An issuer, and what its tokens must say to count.
+/// An issuer, and what is expected of its tokens.
 ///
 /// It is strict where nothing else is said: access tokens as RFC 9068 has them, for one of the
 /// audiences that were named, signed with RS256 or ES256, alive for a day at most.

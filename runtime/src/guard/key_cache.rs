@@ -24,7 +24,7 @@ pub(super) struct KeyCache {
     source: Box<dyn BoxedSource>,
     held: ArcSwapOption<FetchedKeys>,
     generation: AtomicU64,
-    /// In milliseconds since 1970: the next attempt is not before.
+    /// The earliest time of the next attempt, in milliseconds since 1970.
     next_attempt: AtomicU64,
     attempt: Mutex<FetchState>,
 }
@@ -32,9 +32,9 @@ pub(super) struct KeyCache {
 /// How long keys are kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// From which age on they are renewed, unless their source says a shorter one.
+    /// The age from which on keys are renewed, unless their source gives a shorter one.
     pub(super) renew: Duration,
-    /// From which age on they no longer verify.
+    /// The age from which on keys no longer verify.
     pub(super) stale: Duration,
 }
 
@@ -48,7 +48,7 @@ struct FetchedKeys {
 /// The attempt under way, and the problem of the last one.
 #[derive(Default)]
 struct FetchState {
-    /// Tells when the attempt that is under way is over.
+    /// Signals the end of the attempt that is under way.
     running: Option<watch::Receiver<bool>>,
     problem: Option<String>,
 }

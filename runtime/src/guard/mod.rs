@@ -162,11 +162,11 @@ pub fn digest(action: &[u8]) -> String {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyHealth {
-    /// How many keys it has; `None` where it does not say.
+    /// The number of keys; `None` where the guard does not report it.
     pub keys: Option<usize>,
-    /// How long ago they were fetched; `None` where they were not.
+    /// How long ago the keys were fetched; `None` where they were not fetched.
     pub age: Option<Duration>,
-    /// What went wrong with the last attempt to fetch them, for operators.
+    /// The problem of the last attempt to fetch the keys, for operators.
     pub problem: Option<String>,
 }
 
@@ -178,7 +178,7 @@ pub struct GuardHealth {
     pub name: String,
     /// Its issuer.
     pub issuer: String,
-    /// Whether it has keys, and nothing is wrong with them.
+    /// Whether the guard has keys and no problem.
     pub is_well: bool,
     /// Its keys.
     pub keys: KeyHealth,

@@ -291,5 +291,5 @@ impl<U: JwtClaims> fmt::Debug for GuardRouter<U> {
     }
 }
 
-/// A used token stays noted a little longer than it lives.
+/// How much longer than its life a used token stays noted.
 const MARGIN: Duration = Duration::from_secs(60);

@@ -11,8 +11,8 @@ use tokio::task::JoinSet;
 use crate::error::{AuthError, Error, ErrorKind};
 use crate::keys::{Algorithm, PublicKeySet};
 
-/// A place that keys can be fetched from. What is fetched is kept by
-/// [`JwksGuard`](super::JwksGuard), which decides when to ask.
+/// A source that keys can be fetched from. [`JwksGuard`](super::JwksGuard) keeps the keys, and
+/// decides when to fetch.
 pub trait KeySource: Send + Sync + 'static {
     /// Fetches the keys that there are now; those of an algorithm that is not `allowed` are left
     /// out.
@@ -25,13 +25,13 @@ pub trait KeySource: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Fetched, AuthError>> + Send;
 }
 
-/// Keys as a source gave them out.
+/// The keys that a source returned.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Fetched {
     /// The keys.
     pub keys: PublicKeySet,
-    /// How long the source says they may be kept. It is believed within bounds.
+    /// How long the keys may be kept, as the source says. The guard applies bounds to it.
     pub max_age: Option<Duration>,
 }
 
@@ -73,7 +73,7 @@ impl<S: KeySource> BoxedSource for S {
     }
 }
 
-/// Several sources, of which so many must give out the same keys before they are believed.
+/// Several sources, a number of which must return the same keys.
 ///
 /// One source that was taken over, or that is reached over a network which was, changes no key by
 /// itself.

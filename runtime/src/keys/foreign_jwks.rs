@@ -10,7 +10,7 @@ use super::jwk::Jwk;
 use super::key::problem::KeyProblem;
 use super::key::public::PublicKey;
 
-/// The usable keys of a JWK set, and what was wrong with the others. Empty, it verifies nothing
+/// The usable keys of a JWK set, and the problems of the others. An empty set verifies nothing
 /// (R24).
 #[derive(Clone, Debug, Default)]
 pub struct PublicKeySet {
@@ -24,7 +24,7 @@ pub struct PublicKeySet {
 pub enum BadKeySet {
     /// It is not a JSON object with a list `keys`.
     Malformed,
-    /// It has more keys than are looked at: 64.
+    /// It has more than the 64 keys that are read.
     TooMany,
     /// Two keys of one type have this `kid` (R32).
     DuplicateKid(String),
@@ -45,7 +45,7 @@ impl fmt::Display for BadKeySet {
 
 impl std::error::Error for BadKeySet {}
 
-/// The member of a JWK set that counts.
+/// The member of a JWK set that is read.
 #[derive(Deserialize)]
 struct ForeignKeys {
     keys: Vec<Value>,

@@ -1,5 +1,5 @@
-//! The key set as a document: written once for each state of the ring, with an entity tag by which
-//! caches ask.
+//! The key set as a document: written once for each state of the ring, with an entity tag for
+//! caches.
 
 use base64_simd::URL_SAFE_NO_PAD;
 

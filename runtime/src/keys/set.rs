@@ -33,7 +33,7 @@ pub struct KeySet {
     content: CurrentContentKey,
 }
 
-/// What a key set is put together from.
+/// The parts of a key set.
 pub(super) struct KeySetParts {
     pub(super) algorithm: Algorithm,
     pub(super) revision: u64,

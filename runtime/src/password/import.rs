@@ -117,7 +117,7 @@ fn is_bcrypt(hash: &str) -> bool {
     cost.is_some_and(|cost| cost <= MOST_COST) && hash.parse::<bcrypt::HashParts>().is_ok()
 }
 
-/// What bcrypt looks at of a password.
+/// How many bytes of a password bcrypt reads.
 const BCRYPT_BYTES: usize = 72;
 /// About four seconds of one core.
 const MOST_COST: u32 = 16;

@@ -24,8 +24,8 @@ use crate::secret::{Password, fill_random, same};
 use pool::{Memory, WorkerPool};
 use stored::Recipe;
 
-/// Hashes and checks passwords with argon2id (RFC 9106), off the request path, on a pool of so many
-/// permits.
+/// Hashes and checks passwords with argon2id (RFC 9106), off the request path, on a pool with a
+/// number of permits.
 ///
 /// Clones share the pool. A permit is held until the work is done, also where the request that
 /// asked for it is gone, so that memory stays below permits × [`Hashing::memory_kib`]; that memory
@@ -84,7 +84,7 @@ pub struct Hashing {
     pub lanes: u32,
     /// How many evaluations run at a time. By default as many as there are cores.
     pub permits: usize,
-    /// How many more may wait. By default 64 for each permit, which is a second or two.
+    /// How many more may wait. By default 64 for each permit, which takes a second or two.
     pub waiting: usize,
     weak: bool,
 }
@@ -151,8 +151,8 @@ impl Hashing {
 #[must_use]
 #[non_exhaustive]
 pub struct Checked {
-    /// The password hashed as is usual today, where the stored hash is weaker: keep it in place of
-    /// that one.
+    /// The password hashed with the present parameters, where the stored hash is weaker: store it
+    /// in place of that one.
     pub rehash: Option<Stored>,
 }
 

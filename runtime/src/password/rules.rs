@@ -1,5 +1,4 @@
-//! What a password must be to be set: long enough, and not one that is guessed first (NIST SP
-//! 800-63B-4 section 3.1.1.2).
+//! Rules for new passwords: length, and no easy guesses (NIST SP 800-63B-4 section 3.1.1.2).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,7 +15,7 @@ type Blocklist = Arc<
         + Sync,
 >;
 
-/// What a password must be to be set.
+/// Rules for new passwords.
 ///
 /// A number of characters (Unicode code points), at most [`Password::MAX_BYTES`] bytes, at least
 /// five different characters, not made of the account's own names, and not on the list that
@@ -169,11 +168,11 @@ fn is_guessable(password: &str, names: &[&str]) -> bool {
     was_there && rest.chars().count() < LEFT
 }
 
-/// How many different characters a password has at least.
+/// The least number of different characters in a password.
 const DIFFERENT: usize = 5;
-/// How long a name is at least, for it to count.
+/// The least length of a name that is looked for in a password.
 const WORD: usize = 4;
-/// How much is left of a password at least without the names.
+/// The least number of characters that a password must have without the names.
 const LEFT: usize = 8;
 
 impl fmt::Debug for Rules {

@@ -1,4 +1,4 @@
-//! What the table of users keeps: a PHC string, and how to compute it again.
+//! Stored password hashes: a PHC string, and how to compute it again.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -60,7 +60,7 @@ impl fmt::Debug for Stored {
     }
 }
 
-/// All that an evaluation needs beside the password, and what should come out.
+/// The inputs of an evaluation beside the password, and the expected output.
 pub(super) struct Recipe {
     algorithm: Algorithm,
     version: Version,

@@ -79,7 +79,7 @@ pub fn claim_holds<C: ClaimSet>(claims: &C, name: &str, value: &Value) -> bool {
     claims.write(&mut &mut finder).is_ok() && finder.holds
 }
 
-/// Looks at each claim that is written to it, and keeps nothing of them.
+/// A serializer that compares each claim, and keeps nothing of them.
 struct Finder<'a> {
     name: &'a str,
     value: &'a Value,
@@ -114,7 +114,7 @@ impl SerializeMap for &mut Finder<'_> {
     }
 }
 
-/// Whether what is written is this.
+/// A serializer that returns whether the written value is this one.
 #[derive(Clone, Copy)]
 enum Like<'a> {
     Name(&'a str),
@@ -272,7 +272,7 @@ impl<'a> Serializer for Like<'a> {
     }
 }
 
-/// A list, one of whose items may be it.
+/// A serializer of lists that returns whether an item is the value.
 struct Items<'a> {
     like: Like<'a>,
     holds: bool,
@@ -302,7 +302,7 @@ items!(
     SerializeTupleStruct::serialize_field
 );
 
-/// What is written is no value that a claim is compared with.
+/// The written value is of a kind that is not compared.
 #[derive(Debug)]
 struct Unlike;
 

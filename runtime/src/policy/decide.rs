@@ -49,9 +49,9 @@ impl<C: ClaimSet> Facts for Verified<C> {
 /// The decision about a rule, from best to worst.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It holds.
+    /// The rule holds.
     Allow,
-    /// It would hold if the caller authenticated again (RFC 9470).
+    /// The rule would hold if the caller authenticated again (RFC 9470).
     Stale(StepUp),
     /// A scope is missing (RFC 6750 section 3.1).
     Scope,

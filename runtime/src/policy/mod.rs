@@ -22,7 +22,7 @@ use crate::token::JwtClaims;
             that says `user = …` is for that type alone"
 )]
 pub trait PolicyFor<U: JwtClaims>: 'static {
-    /// What it asks for.
+    /// The rule of the policy.
     const RULE: Rule;
 
     /// What a verifier asks before it accepts the caller's token; `None` where the gate's own

@@ -12,7 +12,7 @@ pub enum Rule {
     Scope(&'static str),
     /// An own claim is this value, or is a list that holds it.
     Claim {
-        /// Its name on the wire.
+        /// The name of the claim on the wire.
         name: &'static str,
         /// The value, as it stands in a token.
         value: Value,
@@ -29,7 +29,7 @@ pub enum Rule {
     Not(&'static Rule),
 }
 
-/// What a claim is compared with.
+/// A value that a claim is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Value {

@@ -51,7 +51,7 @@ impl fmt::Display for Cidr {
     }
 }
 
-/// A text is no range of addresses.
+/// The text is not a range of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotACidr;
 

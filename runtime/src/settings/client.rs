@@ -10,10 +10,10 @@ use super::{Cidr, Settings};
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ClientSettings {
-    /// The proxies whose word about an address is taken. By default none: the address is that of
-    /// the connection.
+    /// The proxies whose header is trusted. By default none: the address is that of the connection.
     pub proxies: Vec<Cidr>,
-    /// The one header in which they write it. Another one is anybody's, and is not looked at.
+    /// The one header in which they write it. Other headers may come from any sender, and are not
+    /// read.
     pub header: ForwardedHeader,
 }
 
@@ -34,8 +34,8 @@ pub enum ForwardedHeader {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct CookieSettings {
-    /// Where the auth routes hang, as browsers see it: the path of the refresh cookie, `/auth`
-    /// unless they are nested.
+    /// The path of the auth routes, as browsers see it: the path of the refresh cookie, `/auth`
+    /// unless the routes are nested.
     pub path: Option<String>,
     /// Which requests of other sites carry the access cookie. The refresh cookie travels with none.
     pub same_site: SameSite,
@@ -83,18 +83,18 @@ impl Settings {
     }
 }
 
-/// What tokens are bound to: `binding.*`. By default to nothing, so that neither an update of the
-/// browser nor another network signs anybody out.
+/// Settings of token binding: `binding.*`. By default tokens are bound to nothing, so that neither
+/// an update of the browser nor another network signs a user out.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BindingSettings {
-    /// Access tokens to the device id of their sign-in.
+    /// The binding of access tokens to the device id of their sign-in.
     pub access_device: BindingMode,
-    /// Access tokens to the network of their sign-in: /24, or /56 of IPv6.
+    /// The binding of access tokens to the network of their sign-in: /24, or /56 of IPv6.
     pub access_network: BindingMode,
-    /// Refresh tokens to the device id of their sign-in.
+    /// The binding of refresh tokens to the device id of their sign-in.
     pub refresh_device: BindingMode,
-    /// Refresh tokens to the network of their sign-in: /24, or /56 of IPv6.
+    /// The binding of refresh tokens to the network of their sign-in: /24, or /56 of IPv6.
     pub refresh_network: BindingMode,
     /// The header in which a request with an access token names its device, in lower case. By
     /// default `x-device-id`.
@@ -125,12 +125,12 @@ impl BindingSettings {
     }
 }
 
-/// How much a binding means.
+/// The effect of a binding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BindingMode {
-    /// Nothing: it is not compared.
+    /// No effect: the values are not compared.
     #[default]
     Off,
     /// A difference is an event.

@@ -95,15 +95,15 @@ pub struct Settings {
     pub client: ClientSettings,
     /// Cookies.
     pub cookies: CookieSettings,
-    /// What tokens are bound to.
+    /// Token binding.
     pub binding: BindingSettings,
     /// The throttle.
     pub throttle: ThrottleSettings,
     /// Which tokens the store remembers one by one.
     pub registry: Registry,
-    /// What becomes of what has ended.
+    /// The archive of sessions that have ended.
     pub archive: ArchiveSettings,
-    /// The store, where [`Store::open`](crate::store::Store::open) is to choose it.
+    /// The store, for [`Store::open`](crate::store::Store::open).
     pub store: StoreSettings,
     /// Where each setting that is not a default came from, for messages.
     pub(crate) origins: Origins,
@@ -179,7 +179,7 @@ impl Default for AccessSettings {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OnRefresh {
-    /// They live until they run out.
+    /// They stay valid until they expire.
     #[default]
     Keep,
     /// They are revoked.
@@ -191,12 +191,12 @@ pub enum OnRefresh {
 #[non_exhaustive]
 pub struct RefreshSettings {
     /// How long the predecessor of a refresh token still counts as a concurrent request of the same
-    /// client. By default 10 s, at most 60 s: a thief within it is not noticed.
+    /// client. By default 10 s, at most 60 s: a theft within this time is not noticed.
     pub window: Duration,
     /// How long a client that never saw the answer of its refresh may ask again. By default 24 h,
     /// at most `session.idle`.
     pub lost_response_window: Duration,
-    /// How much is forgiven.
+    /// How much reuse is forgiven.
     pub policy: RefreshPolicy,
 }
 
@@ -210,16 +210,16 @@ impl Default for RefreshSettings {
     }
 }
 
-/// How much is forgiven to a refresh token that was replaced: `refresh.policy`.
+/// How much reuse of a replaced refresh token is forgiven: `refresh.policy`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RefreshPolicy {
-    /// Nothing: a second use ends the session, a lost answer too.
+    /// None: a second use ends the session, also after a lost answer.
     Strict,
     /// Concurrent requests within `refresh.window`.
     Window,
-    /// These, and answers that were lost: until the successor is first used, within
+    /// Concurrent requests, and lost answers: until the successor is first used, within
     /// `refresh.lost_response_window`.
     #[default]
     ConfirmAware,
@@ -235,7 +235,7 @@ pub struct SessionSettings {
     pub absolute: Duration,
     /// How many live sessions a subject may have; `None` for any number, otherwise at least one.
     pub device_limit: Option<u32>,
-    /// What happens to the sign-in that is one too many.
+    /// What happens to a sign-in above the limit.
     pub on_limit: OnLimit,
 }
 
@@ -250,7 +250,7 @@ impl Default for SessionSettings {
     }
 }
 
-/// What happens to the sign-in that is one too many: `session.on_limit`.
+/// What happens to a sign-in above the limit: `session.on_limit`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -267,9 +267,9 @@ pub enum OnLimit {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RevocationSettings {
-    /// What a verifier asks before it accepts a token.
+    /// What a verifier reads before it accepts a token.
     pub consistency: Consistency,
-    /// From which age on a node's view of the revocations is stale. By default 30 s.
+    /// The age from which on a node's view of the revocations is stale. By default 30 s.
     pub stale_limit: Duration,
     /// What a node with a stale view does.
     pub on_stale: OnStale,
@@ -285,7 +285,7 @@ impl Default for RevocationSettings {
     }
 }
 
-/// What a verifier asks before it accepts a token: `revocation.consistency`.
+/// What a verifier reads before it accepts a token: `revocation.consistency`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Consistency {
@@ -306,7 +306,7 @@ pub enum OnStale {
     /// It asks the store, and answers 503 where the store cannot answer.
     #[default]
     Check,
-    /// It goes on with the view it has: revocations since then do not count there.
+    /// It goes on with the view that it has: later revocations do not count on this node.
     Serve,
 }
 
@@ -314,8 +314,8 @@ pub enum OnStale {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct KeysSettings {
-    /// Whether a ring without history may start beside a store with live sessions, all of which it
-    /// ends. By default not: it means that the volume with the keys was lost.
+    /// Whether a new ring may start beside a store with live sessions, all of which it ends. By
+    /// default not: it usually means that the volume with the keys was lost.
     pub accept_new: bool,
 }
 
@@ -324,12 +324,12 @@ pub struct KeysSettings {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Registry {
-    /// None but those that are registered by hand: sessions and the log are enough for everything
+    /// Only those that the program registers itself: sessions and the log are enough for everything
     /// else.
     #[default]
     Off,
-    /// Each token of a session, in the step that issues it: a row an access token, and one for all
-    /// refresh tokens of a session.
+    /// Each token of a session, in the step that issues it: a row for each access token, and one
+    /// for all refresh tokens of a session.
     Tokens,
 }
 

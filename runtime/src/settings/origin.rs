@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::Settings;
 use super::table::SettingKey;
 
-/// Which source each setting was last read from, and what was read: an assignment in code shows as
-/// a difference.
+/// The source that each setting was last read from, and the value: an assignment in code shows as a
+/// difference.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origins(BTreeMap<&'static str, SettingOrigin>);
 

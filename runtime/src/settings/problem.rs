@@ -1,4 +1,4 @@
-//! Problems of settings: which settings they are about, and the line that says so.
+//! Problems of settings, and the lines that report them.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use super::value::show_duration as show;
 use super::{Settings, table};
 use crate::error::{Error, ErrorKind};
 
-/// What is wrong with a setting.
+/// A problem of a setting.
 pub(super) struct SettingProblem {
     name: &'static str,
-    /// The other setting that it is at odds with.
+    /// The other setting that it contradicts.
     other: Option<&'static str>,
     what: String,
     pub(super) missing: bool,

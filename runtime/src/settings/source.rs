@@ -1,4 +1,4 @@
-//! Where settings come from: a file, then the environment, all problems gathered on the way.
+//! Sources of settings: a file, then the environment. All problems are collected.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind as Io;
@@ -65,15 +65,15 @@ impl Settings {
     }
 }
 
-/// The variable that names the file.
+/// The environment variable that names the file.
 const CONFIG: &str = "TOLLGATE_CONFIG";
 
-/// Settings in the making.
+/// Reads settings from their sources.
 #[derive(Default)]
 struct SettingsReader {
     settings: Settings,
     problems: Vec<String>,
-    /// Settings whose value could not be read: their defaults are no ground for further complaints.
+    /// Settings whose value could not be read: their defaults cause no further problems.
     unread: Vec<&'static str>,
 }
 

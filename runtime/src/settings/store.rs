@@ -1,4 +1,4 @@
-//! Which store, and how it is connected to: `store.*`.
+//! Settings of the store: `store.*`.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use zeroize::Zeroizing;
 
 use super::value::{Scalar, SettingValue};
 
-/// Settings of the store: `store.*`. [`Store::open`](crate::store::Store::open) follows them; a
-/// gate whose store is made in code does without.
+/// Settings of the store: `store.*`. [`Store::open`](crate::store::Store::open) reads them; a gate
+/// whose store is made in code does not.
 ///
 /// Where a setting is not set, the store's own default applies.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct StoreSettings {
-    /// Which store, by its scheme, and where it is.
+    /// The kind of store, as the scheme, and its address.
     pub url: Option<StoreUrl>,
     /// How many connections this node opens at most. PostgreSQL (10), Redis (1).
     pub connections: Option<u32>,
@@ -26,18 +26,18 @@ pub struct StoreSettings {
     pub lock_timeout: Option<Duration>,
     /// How long the server may take for a statement. PostgreSQL, Redis (5 s).
     pub statement_timeout: Option<Duration>,
-    /// In which schema the tables lie. PostgreSQL (the first of the search path).
+    /// The schema of the tables. PostgreSQL (the first of the search path).
     pub schema: Option<String>,
-    /// With which name the keys begin. Redis (`tollgate`).
+    /// The prefix of the keys. Redis (`tollgate`).
     pub deployment: Option<String>,
-    /// Whether the server must prove who it is. PostgreSQL, Redis.
+    /// Whether the server must prove its identity. PostgreSQL, Redis.
     pub tls: StoreTls,
     /// A file with the certificates, in PEM, that are trusted over TLS. PostgreSQL (beside those
     /// that browsers trust), Redis (in their place).
     pub root_certificates: Option<String>,
 }
 
-/// Whether a server must prove who it is: `store.tls`.
+/// Whether a server must prove its identity: `store.tls`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -1,5 +1,4 @@
-//! The one list of settings: what is read, what is documented and what is suggested all come from
-//! it.
+//! The one list of settings: reading, documentation and suggestions all use it.
 
 use super::Settings;
 use super::value::{Scalar, SettingValue};
@@ -12,7 +11,7 @@ pub(super) struct SettingKey {
     pub(super) read: fn(&mut Settings, Scalar<'_>) -> Result<(), String>,
     /// Shows its value as the file would have it; `None` where it is not set.
     pub(super) show: fn(&Settings) -> Option<String>,
-    /// What it is, in a few words, for the documented table.
+    /// A description in a few words, for the documented table.
     #[cfg(test)]
     about: &'static str,
 }
@@ -24,7 +23,7 @@ impl SettingKey {
     }
 }
 
-/// What every setting in the environment begins with.
+/// The prefix of every setting in the environment.
 pub(super) const PREFIX: &str = "TOLLGATE_";
 
 macro_rules! keys {

@@ -34,16 +34,16 @@ pub struct ThrottleSettings {
     /// The same in the long run. By default 100 in 30 days: of a code with six digits so many are
     /// still few.
     pub step_long: Allowance,
-    /// What an application counts with `gate.allow(…)`: letters that are sent, accounts that are
+    /// What an application counts with `gate.allow(…)`: emails that are sent, accounts that are
     /// opened. By default 5 in an hour.
     pub action: Allowance,
     /// Refreshes from one address, counted by each node for itself. By default 600 in a minute.
     pub refresh: Allowance,
-    /// Questions about tokens from one address, counted by each node for itself. By default 600 in
-    /// a minute.
+    /// Requests about tokens from one address, counted by each node for itself. By default 600 in a
+    /// minute.
     pub verify: Allowance,
-    /// How many addresses or identifiers a node counts apart in one budget. By default 100 000;
-    /// what comes on top shares budgets.
+    /// How many addresses or identifiers a node counts separately in one budget. By default 100
+    /// 000; further ones share budgets.
     pub keys: u32,
 }
 

@@ -1,5 +1,5 @@
-//! How one value is read and shown. No message repeats what was given: it may be a secret in the
-//! wrong place.
+//! Reading and showing a value. No message repeats the value: it may be a secret in the wrong
+//! place.
 
 use std::fmt;
 use std::time::Duration;
@@ -217,7 +217,7 @@ fn show_word<T: Serialize>(word: &T) -> Option<String> {
         .and_then(|value| value.as_str().map(str::to_owned))
 }
 
-/// The words that serde would have taken.
+/// The words that serde accepts.
 #[derive(Debug)]
 struct Choices(&'static [&'static str]);
 

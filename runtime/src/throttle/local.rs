@@ -1,4 +1,4 @@
-//! Counting in this process, with a bound on how much is remembered.
+//! Counters in this process, with a bound on their memory.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
@@ -95,9 +95,9 @@ impl governor::clock::Clock for Ticks {
     }
 }
 
-/// After how many calls the memory is looked after.
+/// After how many calls full budgets are forgotten.
 const TIDY: u32 = 256;
-/// How many places those share who come on top.
+/// How many budgets the keys above the bound share.
 const SHARED: u64 = 4096;
-/// Keeps the keys apart from these places.
+/// The bit that keeps the other keys apart from these budgets.
 const APART: u64 = 1 << 63;

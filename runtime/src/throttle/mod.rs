@@ -19,7 +19,7 @@ use crate::store::{Limit, Spent, Store, StoreError};
 
 use local::LocalCounter;
 
-/// What is counted, and where.
+/// The budgets that are counted, and where they are counted.
 pub(crate) struct Throttle {
     store: Store,
     /// Whether all nodes count together.
@@ -279,7 +279,7 @@ fn digest(parts: &[&str]) -> [u8; 32] {
     sha256(&bytes)
 }
 
-/// Ids of devices that are shorter tell nothing: a stranger would guess them.
+/// The least length of a device id that counts: a stranger would guess shorter ones.
 const GUESSABLE: usize = 16;
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::expect::Expect;
 use super::verify::{Verified, VerifiedToken};
 use crate::clock::Timestamp;
 
-/// What was verified, by the whole text of the token (R132).
+/// The verified tokens, by their whole text (R132).
 ///
 /// A token is found by a hash with a random seed and then compared byte for byte, so that no other
 /// token is taken for it. Its entry names the verifier and the generation of the verifier's keys.
@@ -104,5 +104,6 @@ impl fmt::Debug for VerifiedCache {
     }
 }
 
-/// R132: longer ones are hardly ever sent twice in a row, and would push many others out.
+/// The longest token that is remembered, in bytes: longer ones are hardly ever sent twice in a row,
+/// and would push many others out (R132).
 const MAX_TOKEN: usize = 2048;

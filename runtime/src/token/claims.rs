@@ -40,7 +40,7 @@ pub trait JwtClaims: Sized + Send + Sync + 'static {
 )]
 pub trait Issuable {}
 
-/// What can identify a user: written with `Display` into `sub`, read back with `FromStr`.
+/// A type that identifies a user: written with `Display` into `sub`, read back with `FromStr`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a subject",
     label = "the subject is written with `Display` and read back with `FromStr`",
@@ -59,7 +59,7 @@ impl<T: Clone + Display + FromStr + Send + Sync + 'static> Subject for T {}
 pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
     /// The type of the subject.
     type Subject: Subject;
-    /// One empty place for each own claim, filled while a token is read.
+    /// The own claims while a token is read: an empty place for each.
     type Draft: Default;
 
     /// Returns the subject.
@@ -172,11 +172,11 @@ impl<V: ClaimValue, S: 'static> ValueSet for std::collections::HashSet<V, S> {
 /// Whether the holder of a token may read its claims.
 pub trait Secrecy: Send + Sync + 'static {}
 
-/// They may.
+/// The holder may read the claims.
 #[derive(Clone, Copy, Debug)]
 pub struct Open;
 
-/// At least one may not: only encrypted tokens carry them.
+/// At least one claim is not for the holder: only encrypted tokens carry these claims.
 #[derive(Clone, Copy, Debug)]
 pub struct Confidential;
 

@@ -2,7 +2,7 @@
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 
-/// The longest token that is looked at or issued, in bytes (R3).
+/// The longest token that is read or issued, in bytes (R3).
 pub(super) const MAX_LEN: usize = 8 * 1024;
 /// The longest encoded header, in bytes (R3).
 const MAX_HEADER_LEN: usize = 1024;

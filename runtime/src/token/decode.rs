@@ -12,11 +12,11 @@ use super::expect::Expect;
 use super::json::{MAX_MEMBERS, Strict};
 use crate::id::{SessionId, TokenId};
 
-/// What a payload says: right in form, with the expected issuer and audience; the times are not
-/// judged.
+/// The content of a payload of the right form, with the expected issuer and audience; the times are
+/// not checked.
 pub(super) struct Decoded<C> {
     pub(super) subject: Box<str>,
-    /// `None` where it is the expected one.
+    /// The client; `None` where it is the expected one.
     pub(super) client_id: Option<Box<str>>,
     pub(super) expires: u64,
     pub(super) issued: u64,

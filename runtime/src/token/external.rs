@@ -51,14 +51,14 @@ pub enum TokenKind {
 pub(crate) struct Sealed<'a> {
     parts: Compact<'a>,
     text: &'a str,
-    /// The algorithm that it names.
+    /// The algorithm that the header names.
     pub(crate) algorithm: Box<str>,
-    /// The key that it names.
+    /// The key that the header names.
     pub(crate) kid: Option<Box<str>>,
     typ: Typ,
 }
 
-/// What `typ` says.
+/// The media type that `typ` names.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Typ {
     AccessToken,
@@ -352,5 +352,5 @@ fn token_id(issuer: &str, id: &str) -> TokenId {
     TokenId::from_bytes(half)
 }
 
-/// RSA signatures of 8192 bits, the longest that are taken.
+/// The longest signature, in bytes: that of RSA with 8192 bits.
 const MAX_SIGNATURE_LEN: usize = 1024 + 4;

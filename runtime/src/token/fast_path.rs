@@ -1,5 +1,5 @@
-//! The payload in the very shape that the issuer writes: an optimisation, which gives up at the
-//! first byte that differs.
+//! A faster decoder for payloads exactly as the issuer writes them, which gives up at the first
+//! byte that differs.
 //!
 //! All that it accepts, the general decoder accepts with the same result; all that it gives up is
 //! decided there.
@@ -88,7 +88,7 @@ impl Registered {
     }
 }
 
-/// What of the text is still to be read.
+/// Reads a text from its start; `rest` is what follows.
 struct Scanner<'a> {
     rest: &'a str,
 }
@@ -139,7 +139,7 @@ impl<'a> Scanner<'a> {
 }
 
 const MAX_DIGITS: usize = 19;
-/// Far below what the slow way allows, the registered members counted.
+/// The most own claims: with the registered members far below what the general decoder allows.
 const MAX_OWN: usize = 64;
 
 /// Reads the members after the registered ones: all of the user's type, none twice.

@@ -1,5 +1,5 @@
-//! A header that is not byte for byte the one that a key of ours issues: read strictly, used only
-//! to find that key.
+//! Headers that differ from the one that a key of ours issues: read strictly, used only to find
+//! that key.
 
 use std::borrow::Cow;
 

@@ -30,11 +30,11 @@ pub struct TokenInfo {
 /// The part of the description that only a token of another issuer has.
 #[derive(Clone, Debug)]
 pub(super) struct ForeignToken {
-    /// The guard that verified it.
+    /// The guard that verified the token.
     pub(super) guard: Arc<str>,
-    /// Which of the expected audiences it is for.
+    /// The expected audience that the token is for.
     pub(super) audience: Arc<str>,
-    /// Its `jti`.
+    /// The token's `jti`.
     pub(super) id: Option<Box<str>>,
     pub(super) nonce: Option<Box<str>>,
 }

@@ -45,12 +45,11 @@ pub struct Stamp<'a> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum IssueError {
-    /// With these claims it would be longer than any verifier reads: 8 KiB.
+    /// With these claims the token would be longer than any verifier reads: 8 KiB.
     TooLong,
     /// The claims could not be written.
     Claims(Box<dyn std::error::Error + Send + Sync>),
-    /// There is no signature: the key lives elsewhere, and nothing came back that holds, or not in
-    /// time.
+    /// There is no signature: the signer failed, took too long, or returned a wrong one.
     Signer(Box<dyn std::error::Error + Send + Sync>),
 }
 
@@ -202,5 +201,5 @@ impl Serialize for IdText<'_> {
     }
 }
 
-/// Most payloads are shorter.
+/// The initial capacity for a payload: most are shorter.
 const PAYLOAD_CAPACITY: usize = 512;

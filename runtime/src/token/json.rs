@@ -1,4 +1,4 @@
-//! JSON as strict as tokens need it: one object, no member twice, neither deep nor wide.
+//! Strict JSON: one object, no member twice, bounded in depth and members.
 
 use std::collections::HashSet;
 use std::fmt;

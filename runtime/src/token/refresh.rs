@@ -16,25 +16,25 @@ use crate::secret::sha256;
 #[derive(Clone)]
 pub struct RefreshToken(Zeroizing<String>);
 
-/// What a genuine refresh token says. Whether it still counts is for the store to say.
+/// The content of a genuine refresh token. Whether it still counts is decided with the store.
 pub struct Parsed {
-    /// Its session.
+    /// The session.
     pub sid: SessionId,
-    /// Its generation in the session.
+    /// The generation in the session.
     pub generation: u32,
-    /// Its secret part, whose hash the store has.
+    /// The secret part, whose hash the store has.
     pub secret: Zeroizing<[u8; 16]>,
-    /// Whether it was made with a retired key, so that only the store's hash tells that it is
-    /// genuine.
+    /// Whether the token was made with a retired key, so that only the store's hash proves that it
+    /// is genuine.
     pub retired: bool,
 }
 
-/// A text is no refresh token of this ring.
+/// The text is not a refresh token of this ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadRefreshToken;
 
 impl RefreshToken {
-    /// How many characters a refresh token has.
+    /// The length of a refresh token, in characters.
     pub const TEXT_LEN: usize = PREFIX.len() + (BYTES * 4).div_ceil(3);
 
     /// Makes the token of a session's generation, with the current key's MAC.

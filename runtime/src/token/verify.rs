@@ -22,7 +22,7 @@ pub struct Verified<C> {
     storage: Storage<C>,
 }
 
-/// A token that is remembered is shared by all who send it again.
+/// The place of a verified token: a remembered one is shared by all requests with it.
 #[derive(Clone, Debug)]
 #[allow(
     clippy::large_enum_variant,

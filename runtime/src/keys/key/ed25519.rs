@@ -1,5 +1,4 @@
-//! Ed25519, strictly: no key, and no signature, that holds for more than its own message (RFC 8032
-//! section 5.1.7).
+//! Strict Ed25519: a signature holds for one key and one message alone (RFC 8032 section 5.1.7).
 
 use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
 

@@ -28,8 +28,8 @@ use crate::secret::{Secret, same};
 pub(crate) enum LiveKey {
     /// Signs by RFC 8032, and verifies.
     Ed25519(Arc<Ed25519KeyPair>, PublicKey),
-    /// Signs by FIPS 186-5 with a nonce that is hedged: made of the key, the message and fresh
-    /// chance (R31).
+    /// Signs by FIPS 186-5 with a hedged nonce, made of the key, the message and fresh random bytes
+    /// (R31).
     Ecdsa(Arc<EcdsaKeyPair>, PublicKey),
     /// Signs by RFC 8017, and verifies.
     Rsa(Arc<RsaKeyPair>, &'static dyn RsaEncoding, PublicKey),
@@ -46,7 +46,7 @@ pub(crate) enum LiveKey {
 /// A signature of one of the supported algorithms: short ones need no allocation.
 pub(crate) enum Signature {
     Short([u8; 96], usize),
-    /// RSA's.
+    /// A signature of RSA.
     Long(Vec<u8>),
 }
 

@@ -1,4 +1,4 @@
-//! Keys of refresh tokens: the MAC by which the gate knows its own.
+//! Keys of refresh tokens: the MAC that shows that the gate issued one.
 
 use std::fmt;
 

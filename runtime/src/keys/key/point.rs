@@ -13,7 +13,7 @@ use super::problem::KeyProblem;
 use super::rsa;
 use crate::keys::algorithm::Algorithm;
 
-/// The numbers that a public key consists of, ready to use.
+/// The numbers of a public key, ready to use.
 pub(super) enum Point {
     Ed25519(Ed25519Public),
     /// An uncompressed point (SEC 1 section 2.3.3), which was found to be on its curve.

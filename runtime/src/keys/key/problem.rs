@@ -1,4 +1,4 @@
-//! Why a key is not used.
+//! The problems for which a key is not used.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use std::fmt;
 pub enum KeyProblem {
     /// The type, curve or algorithm is unknown, or is not allowed.
     Unsupported,
-    /// It names no algorithm, and several that are allowed would fit.
+    /// The key names no algorithm, and several of the allowed ones would fit.
     Ambiguous,
-    /// It is for something else than verifying signatures: `use` or `key_ops` says so (RFC 7517
-    /// sections 4.2 and 4.3).
+    /// The key's `use` or `key_ops` does not allow verifying signatures (RFC 7517 sections 4.2 and
+    /// 4.3).
     NotForSignatures,
-    /// It is a private or secret key, which does not belong among public ones.
+    /// The key is private or secret, and does not belong among public ones.
     Private,
     /// A member is missing or of a wrong form, or the point is not on its curve, or of small order.
     Malformed,
@@ -24,7 +24,7 @@ pub enum KeyProblem {
     RsaExponent,
     /// An RSA modulus of the generator whose keys can be factored (ROCA, CVE-2017-15361).
     Roca,
-    /// The same key stands in the set already, for another algorithm.
+    /// The set already has the same key for another algorithm.
     SecondAlgorithm,
 }
 

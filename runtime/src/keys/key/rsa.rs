@@ -55,7 +55,7 @@ const MIN_BITS: usize = 2048;
 /// be an attack.
 const MAX_BITS: usize = 8192;
 
-/// The primes in which the broken generator's moduli show.
+/// The primes by which the moduli of the broken generator are recognised.
 const PRIMES: [u32; 38] = [
     3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
     101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,

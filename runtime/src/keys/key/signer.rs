@@ -42,7 +42,7 @@ pub trait Signer: Send + Sync + 'static {
     fn sign(&self, message: &[u8]) -> impl Future<Output = Result<Vec<u8>, SignerError>> + Send;
 }
 
-/// Why there is no signature. Every error is one, and so is a text: `?` and `.into()` do.
+/// The reason why there is no signature. Errors and texts convert with `?` and `.into()`.
 pub type SignerError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The trait with boxed futures.
@@ -101,5 +101,5 @@ impl fmt::Debug for RemoteKey {
     }
 }
 
-/// How long a signer may take unless the ring says otherwise.
+/// How long a signer may take by default.
 pub(in crate::keys) const LIMIT: Duration = Duration::from_secs(2);

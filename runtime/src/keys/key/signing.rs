@@ -18,7 +18,7 @@ pub struct SigningKey {
     kid: Arc<str>,
     header: Box<str>,
     key: LiveKey,
-    /// Where the private part lives, unless it is in `key`.
+    /// The signer that has the private part, unless it is in `key`.
     remote: Option<RemoteKey>,
 }
 
@@ -192,5 +192,5 @@ fn header(algorithm: Algorithm, kid: &str) -> Result<Box<str>, Error> {
         .into())
 }
 
-/// The longest `kid` of our own: with it the header is still one that is read.
+/// The longest `kid` that we issue, in bytes: the header stays short enough to be read.
 const MAX_KID: usize = 256;

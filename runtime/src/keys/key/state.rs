@@ -1,10 +1,10 @@
-//! What the keys of a ring are for, and what each does at the moment.
+//! The purpose and the state of a ring's keys.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a key of a ring does.
+/// The state of a ring's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -13,7 +13,7 @@ pub enum KeyState {
     Next,
     /// It signs.
     Current,
-    /// It verifies until the last token that it signed is out.
+    /// It verifies until the last token that it signed expires.
     Previous,
     /// What it signed no longer counts by its signature alone.
     Retired,
@@ -32,7 +32,7 @@ impl KeyState {
     }
 }
 
-/// What a key is for.
+/// The purpose of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::keys) enum KeyPurpose {
@@ -40,7 +40,7 @@ pub(in crate::keys) enum KeyPurpose {
     Sign,
     /// The MAC of refresh tokens.
     Refresh,
-    /// What the gate keeps sealed.
+    /// Values that the gate stores sealed.
     Seal,
 }
 

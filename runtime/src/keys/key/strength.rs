@@ -82,7 +82,7 @@ fn is_der(bytes: &[u8]) -> bool {
     rest.len() == len && matches!(rest, [0x30 | 0x02, ..])
 }
 
-/// R26: bytes that a person typed or a counter produced do not reach this many.
+/// The least number of different bytes in a secret: typed texts and counters have fewer (R26).
 const MIN_DISTINCT: usize = 16;
 
 #[cfg(test)]

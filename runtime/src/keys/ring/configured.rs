@@ -1,5 +1,5 @@
-//! Rings whose keys come from a configuration: PEM texts, JWK sets, secrets, signers. They are
-//! rotated where they come from.
+//! Rings whose keys come from a configuration: PEM texts, secrets, signers. They are rotated in the
+//! configuration.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! The folder of a ring: key files, the manifest that names them, and the order of writing that a
-//! crash cannot spoil.
+//! The folder of a ring: key files, the manifest that names them, and an order of writing that
+//! survives a crash.
 
 use std::collections::HashSet;
 use std::fs;

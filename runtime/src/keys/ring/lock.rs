@@ -11,7 +11,8 @@ use super::file::{owner_only, trouble};
 use crate::error::{Error, ErrorKind};
 use crate::id::TokenId;
 
-/// A held lock. The file exists while somebody changes the folder; dropping this removes it.
+/// A held lock. Its file exists while a process changes the folder; dropping the lock removes the
+/// file.
 pub(super) struct Lock {
     path: PathBuf,
     /// The operating system frees the lock on this file when its holder dies.

@@ -49,7 +49,7 @@ pub(super) struct KeyEntry {
     pub(super) until: Option<Timestamp>,
 }
 
-/// How long keys that no longer sign go on verifying.
+/// How long keys that no longer sign still verify.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Overlap {
     pub(super) access: Duration,

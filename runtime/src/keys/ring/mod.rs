@@ -32,7 +32,7 @@ use manifest::{Manifest, Overlap};
 use sealed::RingSource;
 use snapshot::key_set;
 
-/// The keys of a gate: they sign access tokens, guard refresh tokens, and seal what is stored.
+/// The keys of a gate: they sign access tokens, protect refresh tokens, and seal what is stored.
 ///
 /// Clones share the keys. Reading them takes no lock; a change is seen by every clone at once, and
 /// by other processes on the same folder or store within the ten seconds after which a gate calls
@@ -43,8 +43,8 @@ pub struct KeyRing {
     clock: Clock,
 }
 
-/// The keys of a ring as they were when [`KeyRing::set`] was called. Holding it keeps no change of
-/// the ring from happening.
+/// The keys of a ring as they were when [`KeyRing::set`] was called. Holding it does not delay
+/// changes of the ring.
 pub struct KeySetRef(arc_swap::Guard<Arc<KeySet>>);
 
 impl KeySetRef {
@@ -89,13 +89,13 @@ struct SetOrigin {
     stale_at: Option<Timestamp>,
 }
 
-/// What a rotation did.
+/// The result of a rotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rotation {
-    /// The id of the key that signs from here on.
+    /// The id of the key that signs after the rotation.
     pub current: Arc<str>,
-    /// The id of the key that signed until here.
+    /// The id of the key that signed before the rotation.
     pub previous: Arc<str>,
 }
 

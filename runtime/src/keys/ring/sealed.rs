@@ -1,4 +1,4 @@
-//! The ring as it lies sealed in a store: what is written, how it is read back. Knows no store.
+//! The sealed form of a ring in a store: what is written, how it is read back. Knows no store.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -25,11 +25,11 @@ pub(crate) trait SharedSlot: Send + Sync + 'static {
     fn swap(&self, expected: u64, ring: Vec<u8>, now: Timestamp) -> SlotAnswer<'_, bool>;
 }
 
-/// What reading or writing a slot gives.
+/// The result of reading or writing a slot.
 pub(crate) type SlotAnswer<'a, T> =
     Pin<Box<dyn Future<Output = Result<T, Box<dyn std::error::Error + Send + Sync>>> + Send + 'a>>;
 
-/// The slot that a ring is read from, with the keys to what lies there.
+/// The slot that a ring is read from, with the keys that open it.
 pub(super) struct RingSource {
     pub(super) algorithm: Algorithm,
     /// The first seals, all open.

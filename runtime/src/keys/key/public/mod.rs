@@ -13,8 +13,7 @@ use super::thumbprint::thumbprint;
 use crate::keys::algorithm::{Algorithm, AlgorithmFamily};
 use crate::keys::jwk::{Jwk, KeyParameters};
 
-/// A key that verifies signatures, with the one algorithm that it is good for (RFC 8725 section
-/// 3.1).
+/// A key that verifies signatures of one algorithm (RFC 8725 section 3.1).
 ///
 /// It is parsed and checked when it is made, from a JWK, a PEM text or a set; verifying parses
 /// nothing again. Cheap to clone.
