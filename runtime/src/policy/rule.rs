@@ -1,6 +1,6 @@
 //! Rules as data: what a policy asks of its caller.
 
-/// A condition on the caller. Macros emit it as a constant; [`decide`] reads it.
+/// A condition on the caller. Macros emit it as a constant; [`decide`](fn@super::decide) reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
