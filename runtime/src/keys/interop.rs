@@ -97,6 +97,11 @@ mod tests {
             assert_eq!(Algorithm::try_from(theirs), Ok(algorithm));
             let ours = KeyRing::generate(algorithm).unwrap().jwks();
             let theirs = jwk::JwkSet::try_from(&ours).unwrap();
+            assert_eq!(
+                serde_json::to_string(&ours).unwrap(),
+                serde_json::to_string(&theirs).unwrap(),
+                "byte for byte"
+            );
             assert_eq!(theirs.keys.len(), ours.keys.len());
             assert_eq!(JwkSet::try_from(theirs).unwrap(), ours);
             for key in &ours.keys {

@@ -10,7 +10,8 @@ use serde_json::Value;
 /// the checked form.
 ///
 /// Of RSA, elliptic curve and Edwards curve keys only the public members are kept. `Debug` shows
-/// the type and the names, never the key.
+/// the type and the names, never the key. With the feature `jsonwebtoken` it converts to and from
+/// that crate's type.
 ///
 /// ```
 /// use tollgate::keys::Jwk;
@@ -126,7 +127,8 @@ impl fmt::Debug for Jwk {
     }
 }
 
-/// A JWK set (RFC 7517 section 5).
+/// A JWK set (RFC 7517 section 5). With the feature `jsonwebtoken` it converts to and from that
+/// crate's type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct JwkSet {
