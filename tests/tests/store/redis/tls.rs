@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use tollgate::store::{RedisStore, Rotated, SessionStore as _};
+use tollgate_tests::process::alone;
 use tollgate_tests::support::redis::Server;
 
 use crate::record::{NOW, advance, new};
@@ -55,8 +56,21 @@ async fn refusal(url: &str, roots: Option<&str>) -> String {
     )
 }
 
+/// Other tests of this process may choose a provider, as sqlx does, so the test starts itself in
+/// another.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sessions_travel_over_tls() {
+    if std::env::var_os("TLS_ALONE").is_none() {
+        let mut child = alone(module_path!(), "sessions_travel_over_tls");
+        let output = child.env("TLS_ALONE", "1").output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let told = text(&output.stdout) + &text(&output.stderr);
+        assert!(
+            output.status.success() && told.contains("1 passed"),
+            "{told}"
+        );
+        return;
+    }
     let Some((mut server, port)) = server() else {
         return;
     };
