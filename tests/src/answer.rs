@@ -88,7 +88,7 @@ impl Answer {
         );
     }
 
-    /// Returns the code of a problem, or nothing where there is none.
+    /// Returns the code of a problem, or an empty text without one.
     #[must_use]
     pub fn code(&self) -> String {
         let body: Value = serde_json::from_str(&self.text).unwrap_or_default();

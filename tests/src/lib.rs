@@ -1,5 +1,5 @@
-//! What the tests share: an application whose users a test can change under way, a client that
-//! speaks HTTP to it, and the servers and programs that tests start.
+//! An application whose users a test can change under way, a client that speaks HTTP to it, and the
+//! servers and programs that tests start.
 #![allow(
     clippy::missing_panics_doc,
     clippy::unwrap_used,

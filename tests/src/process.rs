@@ -182,7 +182,7 @@ pub fn alone(module: &str, test: &str) -> Command {
     command
 }
 
-/// How long a test waits for what a busy machine does slowly.
+/// The time that a test waits for what a busy machine does slowly.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// The pause between two looks.
 pub const TICK: Duration = Duration::from_millis(10);

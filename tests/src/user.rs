@@ -66,7 +66,7 @@ pub struct Writers;
 /// A future that a test runs in the middle of an operation.
 pub type HookFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What a test wants to happen in the middle of an operation.
+/// Work that a test puts into the middle of an operation.
 #[derive(Clone, Default)]
 pub struct Hook(Arc<Mutex<Option<MakeFuture>>>);
 
@@ -106,7 +106,7 @@ pub struct Accounts {
     pub in_refresh: Hook,
     /// The number of attempts to authenticate.
     pub authentications: Arc<AtomicU64>,
-    /// Whether the database is down.
+    /// True while the database is down.
     pub is_down: Arc<std::sync::atomic::AtomicBool>,
 }
 

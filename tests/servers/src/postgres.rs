@@ -47,7 +47,8 @@ struct Keeper {
 }
 
 impl Server {
-    /// The server that the tests of this process share; `None`, and said so, where there is none.
+    /// Returns the server that the tests of this process share. Without one it says so and returns
+    /// `None`.
     pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Server>> = OnceLock::new();
         let shared = SHARED.get_or_init(|| match std::env::var("DATABASE_URL") {
@@ -191,7 +192,7 @@ impl Server {
         private.run();
     }
 
-    /// Where this process may put files that the server reads.
+    /// Returns the folder in which this process may put files that the server reads.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.private.as_ref().unwrap().folder
@@ -279,8 +280,8 @@ impl Private {
         Keeper { shell, pipe }
     }
 
-    /// Whether it became ready, which the server says in a file. That of a server that was killed
-    /// is still there.
+    /// Returns whether the server became ready, which it says in a file. The file of a server that
+    /// was killed is still there.
     fn is_ready(&self, deadline: Instant) -> bool {
         while Instant::now() < deadline {
             thread::sleep(Duration::from_millis(10));
@@ -341,10 +342,10 @@ impl Drop for Private {
 /// A database of a test.
 #[derive(Debug)]
 pub struct Database {
-    /// Where it is.
+    /// The URL of the database.
     pub url: String,
     name: String,
-    /// Where it is not ours alone, it is dropped at the end with this.
+    /// The URL with which the database is dropped at the end, on a server that others use too.
     drop_with: Option<String>,
 }
 
@@ -387,7 +388,7 @@ async fn connect(url: &str) -> PgConnection {
         .unwrap()
 }
 
-/// Where `initdb` and `postgres` are: on the path, or where Debian puts them.
+/// Returns the folder of `initdb` and `postgres`: on the path, or where Debian puts them.
 fn programs() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut debian: Vec<_> = fs::read_dir("/usr/lib/postgresql")

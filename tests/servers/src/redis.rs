@@ -181,7 +181,7 @@ impl Server {
         false
     }
 
-    /// Whether this server listens there, and no other one.
+    /// Returns whether this server listens there, and no other one.
     fn answers_as(&self, server: u32) -> bool {
         let expected = format!("process_id:{server}\r\n");
         match self.command(&["INFO", "server"]) {
@@ -216,9 +216,9 @@ impl Running {
     }
 }
 
-/// Starts the server, says its process, and waits for the end of its own input, which comes with
-/// the end of whoever holds the other side of it. Without a word the folder goes too: a test
-/// process that died could not remove it.
+/// Starts the server, prints its process, and waits for the end of its own input, which ends with
+/// the process at the other side. Without a word the folder goes too: a test process that died
+/// could not remove it.
 const WATCH: &str = r#"
     folder=$1; shift
     "$@" >"$folder/log" 2>&1 </dev/null &
@@ -231,7 +231,7 @@ const WATCH: &str = r#"
     [ "$said" = keep ] || rm -rf "$folder"
 "#;
 
-/// Where the server's program is.
+/// Returns the path of the server's program.
 fn program() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders =

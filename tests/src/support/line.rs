@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-/// What becomes of the bytes on a line.
+/// The state of a line: which bytes arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// They arrive.

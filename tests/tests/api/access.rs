@@ -317,7 +317,7 @@ async fn the_key_set_is_public_and_holds_nothing_private() {
     }
 }
 
-/// R129: whoever is refused with credentials in hand is told of; whoever comes without is not.
+/// R129: a refusal of bad credentials is an event; a request without credentials is not.
 #[tokio::test]
 async fn r129_refused_credentials_are_an_event() {
     use tollgate::event::EventKind;

@@ -1,5 +1,5 @@
-//! What an application says after it changed an account: which sessions and tokens end, and which
-//! go on.
+//! Changes of an account that an application reports: which sessions and tokens end, and which go
+//! on.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tollgate_tests::{Accounts, App, PASSWORD, Role, Tokens, User};
 
 const ADA: &str = "ada@example.com";
 
-/// What still works of a session: its access token, its refresh token.
+/// Returns which parts of a session still work: its access token, its refresh token.
 async fn alive(app: &App, tokens: &Tokens) -> (bool, bool) {
     let access = app.get("/me", &tokens.access).await.status;
     (

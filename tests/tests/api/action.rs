@@ -218,7 +218,7 @@ async fn a_paused_deployment_makes_and_takes_no_token() {
     _ = token.consume(&app.gate).await.unwrap();
 }
 
-/// A handler of one's own answers a refusal as the gate's own routes do.
+/// A handler of the application answers a refusal as the gate's own routes do.
 #[tokio::test]
 async fn a_refused_token_is_a_problem_like_any_other() {
     let app = App::new().await;

@@ -284,7 +284,7 @@ async fn what_is_recorded_is_told_of_and_refused_by_nobody() {
             (BoundToken::Refresh, network, false)
         ]
     );
-    // Whoever gave no id is bound to none.
+    // A session without a device's id is bound to none.
     let nameless = world.sign_in(HOME, None).await.tokens();
     assert_eq!(
         world.me(HOME, Some("p2"), &nameless.access).await.status,
@@ -331,7 +331,7 @@ async fn a_token_used_from_elsewhere_confirms_nothing() {
     );
 }
 
-/// What a token is bound to says nothing to whoever reads it.
+/// The claim of a binding tells its reader neither the address nor the id.
 #[tokio::test]
 async fn the_claim_holds_neither_address_nor_id() {
     use base64::Engine as _;

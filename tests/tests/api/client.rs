@@ -1,4 +1,4 @@
-//! Where a request comes from: the connection's address, that of trusted proxies, and what a client
+//! The origin of a request: the connection's address, that of trusted proxies, and what a client
 //! says of its device.
 
 use std::net::SocketAddr;
@@ -32,7 +32,7 @@ fn login() -> Request<Body> {
     request(Method::POST, "/auth/signin", None, Some(body))
 }
 
-/// What the sessions list says of a session that was opened so.
+/// Signs in so, and returns the session as the list shows it.
 async fn listed(app: &App, peer: &str, headers: &[(&str, &[u8])]) -> Value {
     let tokens = app.send(from(peer, login(), headers)).await.tokens();
     let list = app.get("/auth/sessions", &tokens.access).await.json();
@@ -264,7 +264,7 @@ proptest::proptest! {
     }
 }
 
-/// A handler of one's own learns the same.
+/// A handler of the application learns the same.
 #[tokio::test]
 async fn a_handler_may_ask_who_its_client_is() {
     use axum::Router;

@@ -41,7 +41,7 @@ async fn app() -> App {
     app.serving(tollgate_tests::routes(&app.gate).merge(more))
 }
 
-/// What a browser keeps.
+/// The cookies that a browser keeps.
 #[derive(Clone, Debug, Default)]
 struct Jar(Vec<(String, String)>);
 
@@ -208,7 +208,7 @@ async fn cookies_that_are_off_are_not_looked_at() {
     );
 }
 
-/// R108: a route of one's own is safe without a layer.
+/// R108: a route of the application is safe without a layer.
 #[tokio::test]
 async fn r108_what_another_site_sends_is_refused_when_the_credential_is_a_cookie() {
     let app = app().await;
@@ -267,7 +267,7 @@ async fn r108_what_another_site_sends_is_refused_when_the_credential_is_a_cookie
         &[("sec-fetch-site", "cross-site")],
     );
     assert_eq!(app.send(bearer).await.text, "Bearer");
-    // What optional credentials mean is not decided by another site either.
+    // Another site does not decide either what optional credentials mean.
     let maybe = Router::new()
         .route("/maybe", post(async |_: Option<Auth<User>>| "in"))
         .route("/lenient", post(async |_: Lenient<Auth<User>>| "in"))
@@ -403,7 +403,7 @@ async fn two_credentials_are_one_too_many() {
     assert_eq!(app.send(split).await.status, StatusCode::OK);
 }
 
-/// Bad input: what others put into the header, and cookies that are none of ours.
+/// Bad input: headers that others wrote, and cookies that the gate never set.
 #[tokio::test]
 async fn a_bad_cookie_is_a_bad_token_and_nothing_more() {
     let app = app().await;
@@ -656,8 +656,7 @@ async fn r98_a_sign_in_takes_the_place_of_the_session_that_it_presents() {
     }
 }
 
-/// R98, R99: the session that goes is none too many, so nobody else's is evicted and nobody is
-/// refused.
+/// R98, R99: the session that ends makes room, so no other one is evicted and nobody is refused.
 #[tokio::test]
 async fn the_session_that_is_replaced_does_not_count() {
     let mut settings = settings();

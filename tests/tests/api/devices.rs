@@ -1,4 +1,4 @@
-//! How many sessions a subject may have, under a hundred sign-ins at once, on every store.
+//! The limit of sessions of a subject, under a hundred sign-ins at once, on every store.
 
 use http::StatusCode;
 use serde_json::json;
@@ -10,7 +10,7 @@ use tollgate_tests::{App, PASSWORD};
 
 const LIMIT: usize = 5;
 
-/// R99: exactly as many as there may be, whoever gets in.
+/// R99: exactly as many sessions as there may be, in whatever order the requests come.
 async fn race(store: Store) {
     for (on_limit, email) in [
         (OnLimit::Deny, "ada@example.com"),

@@ -131,7 +131,7 @@ async fn r96_what_does_not_count_is_not_active() {
             "{token}"
         );
     }
-    // Where nobody can decide, nobody says that a token is dead.
+    // A gate that cannot decide does not say that a token is dead.
     let fresh = app.sign_in("ada@example.com").await;
     app.gate.pause().await.unwrap();
     ask(&app, &fresh.access)
@@ -452,7 +452,7 @@ fn what_is_wrong_with_the_settings_is_told() {
             .len(),
         2
     );
-    // What was given is not repeated: it may be the secret itself.
+    // The message does not repeat the value: it may be the secret itself.
     let error = read("a:my-secret").unwrap_err().to_string();
     assert!(
         error.contains("must be services") && !error.contains("my-secret"),
@@ -486,7 +486,7 @@ async fn the_metadata_lists_no_route_that_is_not_there() {
     }
 }
 
-/// R116: signing in is no grant of OAuth, whoever asks for it as if it were one.
+/// R116: signing in is no grant of OAuth, even for a request that asks for it as one.
 #[tokio::test]
 async fn r116_no_grant_of_oauth_takes_a_password() {
     let app = app().await;

@@ -262,7 +262,7 @@ async fn plain_http_is_refused_before_anything_is_read() {
     assert_eq!(served.send(https).await.status, StatusCode::OK);
 }
 
-/// R112 for routes of one's own; those of the gate have a limit of their own.
+/// R112 for routes of the application; those of the gate have a limit of their own.
 #[tokio::test]
 async fn bodies_have_an_end_and_logs_no_tokens() {
     let app = App::new().await;
@@ -286,7 +286,7 @@ async fn bodies_have_an_end_and_logs_no_tokens() {
     assert_eq!(shown.text, "Some(Sensitive)");
 }
 
-/// R105, R106: every place where a token must not stand, on a route of one's own.
+/// R105, R106: every place where a token must not stand, on a route of the application.
 #[tokio::test]
 async fn r105_a_token_in_an_address_is_no_credential_anywhere() {
     let app = App::new().await;

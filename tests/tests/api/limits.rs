@@ -186,8 +186,8 @@ async fn the_body_of_a_refused_request_is_not_read() {
     assert!(!was_read.load(Ordering::SeqCst));
 }
 
-/// Whoever looks at the first of two members and we who look at the last would speak of different
-/// tokens.
+/// A reader that takes the first of two members and a gate that takes the last would speak of
+/// different tokens.
 #[tokio::test]
 async fn a_token_that_comes_twice_is_refused() {
     let app = App::new().await;

@@ -1,5 +1,5 @@
-//! What clients and applications see: one file a capability, most of it through the router as an
-//! application mounts it.
+//! The gate as clients and applications see it: one file a capability, most of it through the
+//! router as an application mounts it.
 
 mod access;
 mod account;

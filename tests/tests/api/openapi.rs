@@ -82,7 +82,7 @@ async fn the_document_has_the_routes_that_there_are() {
             StatusCode::METHOD_NOT_ALLOWED,
             "{method} {path}"
         );
-        // The one route that knows ids says in its own words that this is none.
+        // The one route that takes ids says in its own words that an id is not a token.
         assert!(
             answer.status != StatusCode::NOT_FOUND || answer.text.contains("not_found"),
             "{method} {path}"
@@ -392,7 +392,7 @@ async fn a_backend_may_stay_out_of_it() {
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
 }
 
-/// Where cookies are on, bodies need not have tokens, and a cookie is another way to say who calls.
+/// With cookies on, bodies need not have tokens, and a cookie is another way to authenticate.
 #[tokio::test]
 async fn cookies_are_in_the_document_where_they_are_on() {
     let plain = serde_json::to_value(App::new().await.gate.openapi()).unwrap();

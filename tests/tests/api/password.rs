@@ -1,4 +1,4 @@
-//! Passwords: one evaluation whoever asks, exact bytes, hashes that grow with the times.
+//! Passwords: one evaluation for every attempt, exact bytes, hashes that grow with the times.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -278,8 +278,8 @@ const IMPORTED: [&str; 5] = [
     "pbkdf2_sha1$1000$seasaltseasaltseasalt1$Z0dpBOA9JncDETICKP4xEI6A7fM=",
 ];
 
-/// R117, R120: whoever comes with a hash of another program is in, has one of argon2id from then
-/// on, and cost no more looks.
+/// R117, R120: a user with a hash of another program gets in, has a hash of argon2id from then on,
+/// and costs no more look-ups.
 #[tokio::test]
 async fn imported_hashes_are_checked_once_and_replaced() {
     for stored in IMPORTED {
@@ -335,8 +335,8 @@ async fn imported_hashes_are_checked_once_and_replaced() {
     );
 }
 
-/// R121: bcrypt sees 72 bytes. A longer password is refused at the same cost, not cut: cutting
-/// would let in whoever knows its beginning, and the replacement would be of whatever followed.
+/// R121: bcrypt sees 72 bytes. A longer password is refused at the same cost, not cut: its
+/// beginning alone would get in, and the replacement would be of whatever followed.
 #[tokio::test]
 async fn a_password_that_bcrypt_would_cut_is_never_right() {
     let stored = "$2b$04$.CuktjcSwguuU42MrbT3wee2Q/0.QBKp7w64jzSAYIy0EPFpdNQXe";

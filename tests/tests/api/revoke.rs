@@ -9,7 +9,7 @@ use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate_tests::{App, Tokens, request};
 
-/// What still works of a session: its access token, its refresh token.
+/// Returns which parts of a session still work: its access token, its refresh token.
 async fn alive(app: &App, tokens: &Tokens) -> (bool, bool) {
     let access = app.get("/me", &tokens.access).await;
     let about = app

@@ -414,8 +414,8 @@ async fn r114_a_policy_on_acr_names_what_it_wants() {
     );
 }
 
-/// R124 for codes: whoever has the password guesses no more codes than the budget has, over all
-/// sign-ins.
+/// R124 for codes: an attacker who has the password guesses no more codes than the budget has, over
+/// all sign-ins.
 #[tokio::test]
 async fn answers_to_steps_have_a_budget_of_their_own() {
     let mut throttle = ThrottleSettings::off();

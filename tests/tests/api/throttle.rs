@@ -150,7 +150,7 @@ async fn r124_a_stranger_locks_out_nobody_who_is_known() {
     _ = post_from(&app, "198.51.100.7", "/auth/signin", login(device))
         .await
         .tokens();
-    // Who knows the device guesses no more than it has.
+    // An attacker who knows the device's id guesses no more than its budget has.
     post_from(&app, "192.0.2.1", "/auth/signin", login(device))
         .await
         .assert_problem(429, "too_many_requests");
@@ -286,7 +286,7 @@ async fn refreshes_and_questions_have_budgets_of_their_own() {
     try_from(&app, "192.0.2.1", "grace@example.com", PASSWORD)
         .await
         .assert_problem(429, "too_many_requests");
-    // The session is none the worse for it.
+    // The session goes on unharmed.
     assert_eq!(app.get("/me", &tokens.access).await.status, StatusCode::OK);
 }
 
@@ -325,8 +325,8 @@ async fn r129_a_refused_attempt_is_an_event() {
     );
 }
 
-/// What an application does for somebody is counted apart from sign-ins, by what it is and for
-/// whom.
+/// The actions that an application does for somebody are counted apart from sign-ins, by name and
+/// by person.
 #[tokio::test]
 async fn an_application_counts_what_it_does_for_somebody() {
     let app = App::with(throttled(|throttle| {
@@ -386,7 +386,7 @@ async fn passwords_without_end_and_look_alikes_are_refused_and_harm_nobody() {
         .await
         .assert_problem(400, "invalid_request");
     assert_eq!(app.accounts.authentications.load(Ordering::SeqCst), 0);
-    // A Cyrillic letter in front is another identifier: its attempts are none of Ada's.
+    // A Cyrillic letter in front makes another identifier: its attempts do not count as Ada's.
     for _ in 0..2 {
         try_from(&app, "192.0.2.1", "\u{430}da@example.com", PASSWORD)
             .await

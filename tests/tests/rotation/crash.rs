@@ -11,7 +11,7 @@ use tollgate::store::{Fact, LogCursor, Session};
 use crate::probe::Fault;
 use crate::world::{Kind, Rules, Stepper, Tokens, Visit, World, client, kinds, on_both_stores};
 
-/// What is crashed.
+/// The operation that is crashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scene {
     Rotate,
@@ -141,8 +141,8 @@ impl Stage {
         shape
     }
 
-    /// Whoever was signed in before is told no lie afterwards: what is over is over for good, what
-    /// is not goes on.
+    /// Asserts that a client who was signed in before is told no lie: ended sessions stay ended,
+    /// others go on.
     async fn goes_on(&self, world: &World, scene: Scene) {
         let row = world.row(&self.visit).await;
         if row.revoked.is_some() {

@@ -150,8 +150,8 @@ fn flatten(value: ::redis::Value, values: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// What a thief would make of a value: the value itself, in every dress that a token wears, and
-/// each piece of it in the place of a token's secret or of its MAC.
+/// Returns what a thief would make of a value: the value itself, in every form that a token has,
+/// and each piece of it in the place of a token's secret or of its MAC.
 fn candidates(value: &[u8], genuine: &[u8]) -> Vec<String> {
     let encoded = URL_SAFE_NO_PAD.encode(value);
     let mut made = vec![encoded.clone(), format!("tgr1_{encoded}")];
@@ -212,7 +212,7 @@ pub(crate) fn r79_nothing_of_a_dump_gets_in() {
         for value in &values {
             for (at, visit) in visits.iter().enumerate() {
                 for token in candidates(value, &decoded(&genuine[at])) {
-                    // What a thief copies from a token is no news.
+                    // A piece that a thief copies from a token proves nothing.
                     if genuine.contains(&token) {
                         continue;
                     }

@@ -13,7 +13,7 @@ use crate::probe::{Detail, Fault};
 use crate::wild::ensure;
 use crate::world::{Rules, Stepper, Tokens, Visit, World, client, ms, random};
 
-/// What a client or its user does, or what befalls them.
+/// An act of a client or its user, or a mishap.
 #[derive(Clone, Debug)]
 enum Act {
     /// A tab refreshes, unless it does so already.
@@ -35,7 +35,7 @@ enum Act {
     Fail(usize, Fault),
 }
 
-/// How long to wait, in terms of the windows.
+/// The length of a pause, in terms of the windows.
 #[derive(Clone, Copy, Debug)]
 enum Wait {
     Millis(u64),
@@ -48,7 +48,7 @@ enum Wait {
 struct Sent {
     node: usize,
     there: u64,
-    /// How long the server takes at each of its points, in milliseconds.
+    /// The time that the server takes at each of its points, in milliseconds.
     work: Vec<u64>,
     back: u64,
     fate: Fate,
@@ -79,11 +79,11 @@ struct Browser<'a> {
     world: &'a World,
     visit: Visit,
     stored: Tokens,
-    /// Since when refreshes with the stored token went out without an answer.
+    /// The time since which refreshes with the stored token went out without an answer.
     in_doubt: Option<Timestamp>,
     waiting: [Option<usize>; TABS],
     flights: Vec<Flight>,
-    /// What happens next: when, in which order, to which flight.
+    /// The next happenings: when, in which order, to which flight.
     agenda: BinaryHeap<Reverse<(Timestamp, usize, usize)>>,
     events: usize,
 }
@@ -141,7 +141,8 @@ impl<'a> Browser<'a> {
         Ok(())
     }
 
-    /// Whether a retry could come after the window for lost answers. Such a client signs in again.
+    /// Returns whether a retry could come after the window for lost answers. Such a client signs in
+    /// again.
     fn is_too_late(&self) -> bool {
         let patience = ms(self.world.rules.lost - 4 * self.world.rules.window);
         self.in_doubt
@@ -347,7 +348,7 @@ pub(crate) fn p6_no_schedule_of_honest_clients_revokes() {
             if !browser.is_too_late() {
                 browser.get_through().await?;
             }
-            // What slow nodes are still at comes to its end.
+            // Slow nodes come to the end of their work.
             while let Some(Reverse((when, _, _))) = browser.agenda.peek().copied() {
                 browser.pass(when).await?;
             }

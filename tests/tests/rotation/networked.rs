@@ -20,7 +20,7 @@ const SCHEDULED: [fn(); 10] = [
     properties::p10_a_remint_happens_only_within_the_window_for_lost_answers,
 ];
 
-/// What a dump is worth to whoever has one, and what forgeries do.
+/// The tests of thieves: with a dump, and with forgeries.
 const STOLEN: [fn(); 3] = [
     oracle::nothing_of_a_row_can_be_presented,
     dump::r79_nothing_of_a_dump_gets_in,

@@ -26,9 +26,9 @@ struct Case {
     past: Vec<Past>,
     is_confirmed: bool,
     is_revoked: bool,
-    /// How long ago the last of the past was.
+    /// The time since the last of the past, in milliseconds.
     gap: u64,
-    /// In how many milliseconds it ends, less one.
+    /// The time until its idle end, in milliseconds, less one.
     idle: u64,
     absolute: u64,
     shown: Which,
@@ -301,7 +301,7 @@ fn the_gate_decides_as_the_table_says() {
     }
 }
 
-/// What a refresh did.
+/// The outcome of a refresh.
 struct Found {
     outcome: Result<Tokens, (Code, Option<u64>)>,
     before: Session,
@@ -490,8 +490,7 @@ impl Found {
     }
 }
 
-/// R79: what a store at rest holds is no refresh token, and the hash in place of the secret is none
-/// either.
+/// R79: no value of a store at rest is a refresh token, even with the hash in place of the secret.
 #[test]
 pub(crate) fn nothing_of_a_row_can_be_presented() {
     crate::world::on_both_stores(Rules::AWARE, async |world| {

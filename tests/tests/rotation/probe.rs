@@ -21,9 +21,9 @@ pub(crate) struct Probe(Arc<Shared>);
 
 struct Shared {
     backing: Backing,
-    /// Whether operations stop at their points.
+    /// True while operations stop at their points.
     stepping: AtomicBool,
-    /// Whether the future that was polled last stands at a point.
+    /// True where the future that was polled last stands at a point.
     reached: AtomicBool,
     fault: Mutex<Option<(usize, Fault)>>,
     watched: Mutex<Vec<SessionId>>,
@@ -50,7 +50,7 @@ macro_rules! ask {
     };
 }
 
-/// How an operation fails.
+/// The way in which an operation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Before anything was written.
@@ -67,7 +67,7 @@ pub(crate) struct Op {
     pub(crate) rows: Vec<Session>,
 }
 
-/// What is worth knowing of an operation.
+/// The facts of an operation that tests ask about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
     None,
@@ -105,12 +105,12 @@ impl Probe {
         self.0.watched.lock().unwrap().push(sid);
     }
 
-    /// Whether operations stop before and after they run. Answers whether they did before.
+    /// Lets operations stop before and after they run, or not. Returns whether they did before.
     pub(crate) fn set_stepping(&self, stepping: bool) -> bool {
         self.0.stepping.swap(stepping, Ordering::SeqCst)
     }
 
-    /// Whether the future that was polled last stands at a point; asking forgets it.
+    /// Returns whether the future that was polled last stands at a point, and forgets it.
     pub(crate) fn take_reached(&self) -> bool {
         self.0.reached.swap(false, Ordering::SeqCst)
     }
@@ -120,17 +120,17 @@ impl Probe {
         *self.0.fault.lock().unwrap() = Some((skip, fault));
     }
 
-    /// Whether the operation that was to fail has not come yet.
+    /// Returns whether the operation that was to fail has not come yet.
     pub(crate) fn is_fault_pending(&self) -> bool {
         self.0.fault.lock().unwrap().is_some()
     }
 
-    /// What has been done so far.
+    /// Returns the operations so far.
     pub(crate) fn ops(&self) -> Vec<Op> {
         self.0.log.lock().unwrap().clone()
     }
 
-    /// How many operations have been done so far.
+    /// Returns the number of operations so far.
     pub(crate) fn count(&self) -> usize {
         self.0.log.lock().unwrap().len()
     }
@@ -157,7 +157,7 @@ impl Probe {
         self.page(LogCursor::START).await.cursor
     }
 
-    /// What the log got since then.
+    /// Returns the facts that the log got since then.
     pub(crate) async fn logged(&self, since: &LogCursor) -> Vec<Fact> {
         self.page(since.clone())
             .await
@@ -181,7 +181,7 @@ impl Probe {
         Self::on(self.0.backing.clone())
     }
 
-    /// A place where whoever is polled stops once, if operations are stepped.
+    /// Stops the polled future once, if operations are stepped.
     pub(crate) async fn point(&self) {
         if !self.0.stepping.load(Ordering::SeqCst) {
             return;

@@ -38,7 +38,7 @@ pub(crate) fn p1_at_most_one_live_leaf() {
                     )
                 })?;
             }
-            // Long after, each of them is tried once, and whoever gets through uses what it gets.
+            // Long after, each of them is tried once, and those that get through use what they get.
             world.probe.reset();
             let mut tokens = trace.handed_out;
             let start = usize::from(start) % tokens.len();
@@ -222,7 +222,7 @@ pub(crate) fn p8_every_answer_carries_the_current_token_or_the_successor_of_the_
     );
 }
 
-/// Under the other policies there is none at all.
+/// Under the other policies nothing is minted again.
 #[test]
 pub(crate) fn p10_a_remint_happens_only_within_the_window_for_lost_answers() {
     random(

@@ -11,7 +11,7 @@ use crate::table::{Shown, row};
 use crate::wild::{ensure, waits};
 use crate::world::{Rules, Tokens, Visit, World, client, ms, random};
 
-/// What another request does between the reading and the writing of a refresh.
+/// An act of another request between the reading and the writing of a refresh.
 #[derive(Clone, Copy, Debug)]
 enum Between {
     /// Somebody else refreshes, with the newest token or one before it.
@@ -23,7 +23,7 @@ enum Between {
     Wait(u64),
 }
 
-/// In which state the session is, and with which of its tokens a refresh begins.
+/// A state of the session, and which of its tokens a refresh begins with.
 #[derive(Clone, Copy, Debug)]
 enum Start {
     First,

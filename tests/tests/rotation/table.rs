@@ -7,7 +7,7 @@ use tollgate::store::Session;
 
 use crate::world::Rules;
 
-/// What is presented.
+/// A refresh token as it is presented.
 #[derive(Clone, Debug)]
 pub(crate) struct Shown {
     pub(crate) generation: u32,

@@ -7,7 +7,7 @@ use crate::probe::Detail;
 use crate::wild::{ensure, waits};
 use crate::world::{Rules, Tokens, World, client, random, tries_enough};
 
-/// What the owner of a session, or a thief, does. Neither comes within a window of the other's
+/// An act of the owner of a session, or of a thief. Neither comes within a window of the other's
 /// rotation.
 #[derive(Clone, Copy, Debug)]
 enum Act {
@@ -26,7 +26,7 @@ enum Act {
     Wait(u64),
 }
 
-/// Who rotated last.
+/// The one who rotated last.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Party {
     Owner,
@@ -85,7 +85,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 /// R67, R68.
 #[test]
 pub(crate) fn p7_a_copy_is_dead_or_the_session_is_after_two_rotations_of_the_owner() {
-    // How often the owner rotated twice, and how often the session ended before.
+    // Counts the cases in which the owner rotated twice, and those in which the session ended
+    // before.
     let met = std::cell::Cell::new((0, 0));
     random(
         200,
@@ -173,7 +174,7 @@ pub(crate) fn p7_a_copy_is_dead_or_the_session_is_after_two_rotations_of_the_own
     );
 }
 
-/// R68: whoever of the two comes second ends the session, access tokens included, on every node.
+/// R68: the second of the two to come ends the session, access tokens included, on every node.
 #[test]
 pub(crate) fn p7_whoever_comes_second_ends_the_session() {
     crate::world::on_both_stores(Rules::AWARE, async |world| {

@@ -1,4 +1,4 @@
-//! What a refresh costs in statements, and which requests confirm.
+//! The cost of a refresh in statements, and which requests confirm.
 
 use serde_json::json;
 use tollgate::prelude::*;

@@ -28,7 +28,7 @@ pub(crate) enum Act {
         age: u8,
         node: usize,
     },
-    /// What was confirmed is written.
+    /// A node writes what was confirmed.
     Settle(usize),
     Wait(u64),
     Revoke(How),
@@ -45,7 +45,7 @@ pub(crate) struct Request {
     node: usize,
 }
 
-/// What the application revokes.
+/// The target that the application revokes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum How {
     Access,
@@ -54,7 +54,7 @@ pub(crate) enum How {
     Refresh,
 }
 
-/// What happened, in order.
+/// The happenings, in order.
 pub(crate) struct Trace {
     pub(crate) visit: Visit,
     /// The session's rows: when it was opened, and after each operation.

@@ -49,7 +49,7 @@ pub(crate) fn kinds() -> &'static [Kind] {
     KINDS.get()
 }
 
-/// Whether so many random inputs are tried that they meet everything.
+/// Returns whether so many random inputs are tried that they meet everything.
 pub(crate) fn tries_enough() -> bool {
     kinds().contains(&Kind::Memory)
 }
@@ -63,7 +63,7 @@ pub(crate) fn on(kinds: &'static [Kind], tests: &[fn()]) {
     KINDS.set(before);
 }
 
-/// What the settings say about refreshing, in milliseconds.
+/// The settings of refreshing, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Rules {
     pub(crate) policy: RefreshPolicy,
@@ -110,7 +110,7 @@ pub(crate) struct World {
     old_keys: Arc<KeySet>,
     heard: Heard,
     people: AtomicU64,
-    /// Where its store keeps things, if on a disk of this machine.
+    /// The folder of its store, if the store keeps files on this machine.
     pub(crate) folder: tempfile::TempDir,
     pub(crate) database: Option<Database>,
     pub(crate) kind: Kind,
@@ -140,7 +140,7 @@ impl World {
                     .expect("whoever asks for PostgreSQL has looked for it");
                 let url = &database.insert(server.database().await).url;
                 let long = Duration::from_secs(30);
-                // One connection: whoever gets it finds that all who had it before are done.
+                // One connection: a test that gets it knows that all who had it before are done.
                 let options = PostgresStore::options(url)
                     .max_connections(1)
                     .acquire_timeout(long)
@@ -245,7 +245,7 @@ impl World {
         self.clock.advance(ms(millis));
     }
 
-    /// What the token says.
+    /// Reads a token.
     pub(crate) fn parse(&self, token: &str) -> Parsed {
         RefreshToken::parse(&self.ring.set(), token).unwrap()
     }
@@ -285,7 +285,7 @@ impl World {
         answer
     }
 
-    /// Whether a token counts at a node; a request with it came through if so.
+    /// Returns whether a token counts at a node; a request with it came through if so.
     pub(crate) async fn admits(&self, node: usize, access: &str) -> Result<(), Code> {
         self.at_once(self.nodes[node].gate.verify(access))
             .await
@@ -373,7 +373,7 @@ pub(crate) struct Visit {
 pub(crate) struct Tokens {
     pub(crate) access: String,
     pub(crate) refresh: String,
-    /// Whether the refresh token is another one than the client had.
+    /// True where the refresh token is another one than the client had.
     pub(crate) is_fresh: bool,
 }
 

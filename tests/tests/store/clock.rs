@@ -62,7 +62,7 @@ impl Nodes {
     }
 }
 
-/// Whether two times are the same but for what a slow machine takes.
+/// Returns whether two times are the same but for what a slow machine takes.
 fn close(one: Timestamp, other: Timestamp) -> bool {
     one.since(other).max(other.since(one)) < Duration::from_secs(15)
 }
@@ -141,7 +141,7 @@ pub(crate) async fn a_node_that_is_off_decides_as_the_others_do(store: impl Sess
             there
         ));
 
-        // What it revokes is remembered until the last token that the others issued is out.
+        // The log keeps its revocation until the last token that the others issued is out.
         let cursor = store
             .log_since(LogCursor::START, there)
             .await

@@ -285,7 +285,7 @@ pub(crate) async fn no_circle_can_be_registered(store: impl SessionStore + Clone
         let refused = app.gate.register(&one, parent).await.unwrap_err();
         assert!(refused.to_string().contains("already"), "{refused}");
     }
-    // Below what ended nothing begins, and what is none of the gate's has no place in its registry.
+    // Nothing begins below a token that ended, and a token of others has no place in the registry.
     app.gate.revoke(Revoke::token(one_id)).await.unwrap();
     assert!(
         app.gate

@@ -285,8 +285,8 @@ fn r38_the_jwk_set_holds_public_members_only() {
     );
 }
 
-/// R35: the kid in the header is the RFC 7638 thumbprint of the published key; of a secret it is
-/// none.
+/// R35: the kid in the header is the RFC 7638 thumbprint of the published key, and no thumbprint of
+/// a secret.
 #[test]
 fn r35_the_kid_is_the_thumbprint_of_the_public_key() {
     let ring = KeyRing::generate(Algorithm::EdDSA).unwrap();

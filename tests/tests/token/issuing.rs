@@ -1,4 +1,4 @@
-//! What is issued: REQUIREMENTS R51 to R53, the order of members, the cap.
+//! The issued token: its claims, the order of members, the cap (R51 to R53).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

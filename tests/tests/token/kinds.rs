@@ -1,4 +1,4 @@
-//! Whose token, for whom, and of which kind: REQUIREMENTS R46 to R49.
+//! The issuer, the audience, the subject and the kind of a token (R46 to R49).
 
 use serde::de::MapAccess;
 use serde::ser::SerializeMap;

@@ -89,7 +89,7 @@ impl Peers {
     }
 }
 
-/// What a token is signed and verified with.
+/// The key that a token is signed and verified with.
 #[derive(Clone)]
 struct Key {
     algorithm: Algorithm,

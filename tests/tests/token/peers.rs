@@ -147,7 +147,7 @@ fn no_changed_character_passes_either() {
     assert!(peer_reads(&token, &key, Peer::HS256).is_some());
 }
 
-/// Where we say yes the peer says yes with the same claims: over 4000 random changes of a payload
+/// The peer accepts what we accept, with the same claims: over 4000 random changes of a payload
 /// that is signed again.
 #[test]
 fn we_accept_nothing_that_the_peer_refuses() {

@@ -364,7 +364,7 @@ proptest! {
                 prop_assert!(!holds(&rule, &caller) && reachable);
                 let acrs = if acr_values.is_empty() { vec![caller.acr] } else { acr_values.iter().copied().map(Some).collect() };
                 for acr in acrs {
-                    // Whatever the client makes of the challenge satisfies the rule.
+                    // An authentication that answers the challenge in any way satisfies the rule.
                     let oldest = max_age.unwrap_or(5_000);
                     for age in [0, 5, 10, 50, 100, 500, 1_000, 5_000].into_iter().filter(|age| *age <= oldest) {
                         prop_assert!(holds(&rule, &Caller { acr, age: Some(age), ..caller.clone() }), "{acr:?} {age}");

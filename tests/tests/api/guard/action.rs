@@ -51,7 +51,7 @@ async fn an_action_bound_token_counts_for_its_action_and_once() {
             .map_err(|refusal| refusal.code())
     };
     let token = bound(&key, b"20 to Ada", &json!("t1"));
-    // Whoever tries another action, or none, does not use it up.
+    // A try with another action, or with none, does not use the token up.
     assert_eq!(
         verify(&token, Context::action(&other)).await,
         Err(Code::InvalidToken)
@@ -207,7 +207,7 @@ fn without_a_store_nobody_could_tell_what_was_used() {
     );
 }
 
-/// A guard of one's own: its claims, and who presents the token.
+/// A guard that the application wrote: it judges the claims, and who presents the token.
 struct ForTellers(StaticGuard<Partner>);
 
 impl JwtGuard for ForTellers {

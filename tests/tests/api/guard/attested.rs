@@ -73,7 +73,7 @@ async fn keys_count_once_enough_sources_give_them_out() {
         ([good(), good(), good()], true),
         ([good(), down(), good()], true),
         ([evil(), good(), good()], true),
-        // In whichever order they stand in the set.
+        // The order of the keys in the set does not matter.
         (
             [
                 Mirror::of(&[&key, &more]),

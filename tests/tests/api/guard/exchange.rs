@@ -266,7 +266,7 @@ async fn a_nonce_that_was_asked_with_must_come_along() {
             (json!(bound), Value::Null, false),
             (json!("-"), json!("n-0S6"), false),
             (json!("-"), Value::Null, true),
-            // What stands in the token is not enough where the token holds a hash.
+            // Sending the hash that stands in the token is not enough.
             (json!(hashed), json!(hashed), mode == Nonce::AsSent),
         ] {
             let body = json!({"token": id_token(&key, &json!({"nonce": nonce})), "nonce": sent});

@@ -28,7 +28,7 @@ pub(crate) const ISSUER: &str = "https://partner.example/";
 pub(crate) const AUDIENCE: &str = "https://api.example.com";
 pub(crate) const START: Timestamp = tollgate::testing::START;
 
-/// What tokens of the issuer say.
+/// The claims of the issuer's tokens.
 #[derive(Clone, JwtClaims)]
 #[claims(external)]
 pub(crate) struct Partner {
@@ -189,7 +189,7 @@ fn merge(into: &mut Value, changes: &Value) {
     }
 }
 
-/// What is expected of the issuer's tokens.
+/// Returns what the gate expects of the issuer's tokens.
 pub(crate) fn expected() -> Issuer {
     Issuer::new(ISSUER)
         .audience(AUDIENCE)
@@ -244,7 +244,7 @@ pub(crate) struct Server {
     task: AbortHandle,
 }
 
-/// What a server says to a path.
+/// The answer of a server to a path.
 type Reply = Arc<dyn Fn(&str) -> Said + Send + Sync>;
 
 /// An answer.
@@ -254,7 +254,7 @@ pub(crate) struct Said {
     pub(crate) headers: Vec<String>,
     pub(crate) body: Vec<u8>,
     pub(crate) after: Duration,
-    /// Whether the length is said in front.
+    /// True where the answer has a `content-length`.
     pub(crate) has_length: bool,
 }
 
@@ -348,12 +348,12 @@ impl Server {
         self.asked.lock().unwrap().clone()
     }
 
-    /// How many there were.
+    /// Returns the number of requests.
     pub(crate) fn count(&self) -> usize {
         self.asked.lock().unwrap().len()
     }
 
-    /// How many connections were opened, with a request or without.
+    /// Returns the number of connections, with a request or without.
     pub(crate) fn connections(&self) -> usize {
         self.open.load(Ordering::SeqCst)
     }

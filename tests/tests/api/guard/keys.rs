@@ -81,7 +81,7 @@ async fn r62_a_thousand_first_requests_make_one_fetch() {
     assert_eq!((server.count(), server.connections()), (1, 1));
 }
 
-/// Whoever goes away does not break off what others wait for.
+/// A caller that goes away does not break off the fetch that others wait for.
 #[tokio::test]
 async fn a_client_that_goes_away_does_not_stop_the_fetch() {
     let key = Key::new("k1");

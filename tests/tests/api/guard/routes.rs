@@ -226,7 +226,7 @@ async fn one_route_takes_tokens_of_both() {
         "nobody"
     );
     assert_eq!(app.get("/perhaps", &partner).await.text, "somebody");
-    // What was revoked here is refused here.
+    // A token that the gate revoked is refused here.
     app.post_as("/auth/signout", &own, None).await;
     app.get("/either", &own)
         .await
@@ -260,7 +260,7 @@ async fn two_verifiers_of_one_issuer_do_not_start_and_decide_nothing() {
             .contains("whose tokens the gate itself verifies"),
         "{error}"
     );
-    // Where nobody said that they are beside each other, a request finds it out.
+    // A request finds it out where nobody said that they are beside each other.
     let guards = GuardRouter::alone("same", fixed::<Partner>(same(), &[&key])).unwrap();
     let state = State {
         gate: app.gate.clone(),
@@ -298,7 +298,7 @@ fn a_guarded_route_says_that_it_takes_both() {
     assert_eq!(of("/partner"), Security::Required(Rule::Anyone));
 }
 
-/// Claims of others are read, kept and shown as those of one's own.
+/// Claims of others are read, kept and shown as the gate's own are.
 #[test]
 fn claims_of_others_are_read_only_values() {
     let partner = Partner {

@@ -292,7 +292,7 @@ async fn r49_r55_an_id_token_is_no_access_token() {
         ("JWT", id.clone(), [false, false, true]),
         ("-", hashed.clone(), [false, false, true]),
         ("JWT", json!({"c_hash": "h"}), [false, false, true]),
-        // What says that it is an access token is taken for one, whatever else it says.
+        // A token that says it is an access token is taken for one, whatever else it says.
         ("at+jwt", id, [true, false, false]),
         ("at+jwt", hashed, [true, false, false]),
         ("rt+jwt", json!({}), [false, false, false]),
@@ -438,7 +438,7 @@ async fn r24_the_owner_sets_the_keys() {
         Code::InvalidToken
     );
     assert!(verify(&guards, &by_new).await.is_ok());
-    // What cannot be used replaces nothing.
+    // A set that cannot be used replaces nothing.
     guard
         .set_public_keys([old.public(), new.public().with_kid("old")])
         .unwrap_err();

@@ -197,7 +197,7 @@ async fn a_lock_that_others_hold_is_an_error_within_the_lock_time_out_and_works_
             .revoke(revocation(Target::Subject("ada".to_owned())), NOW)
             .await
             .unwrap_err();
-        // Who only reads is not held up, and what failed changed nothing.
+        // A reader is not held up, and a failed write changed nothing.
         let row = store.session(sid(1), NOW).await.unwrap().unwrap();
         assert_eq!((row.generation, row.revoked, row.epoch), (0, None, 0));
         assert!(store.session(sid(2), NOW).await.unwrap().is_none());

@@ -38,8 +38,8 @@ clocks_on!(clocks_and_postgresql, async {
     Some((database, store))
 });
 
-/// What a test connects with whose subject is no time-out: a machine that does other things besides
-/// is no failure.
+/// Returns the options of a test that is not about time-outs: a machine that does other things
+/// besides is no failure.
 fn patient(url: &str) -> PostgresOptions {
     let long = Duration::from_secs(30);
     PostgresStore::options(url)

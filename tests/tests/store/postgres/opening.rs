@@ -183,7 +183,7 @@ async fn what_cannot_be_written_to_or_holds_no_unicode_is_refused() {
     );
 }
 
-/// What durability and the conditional writes rest on is not left to the settings of others.
+/// The settings of others do not weaken durability and the conditional writes.
 #[tokio::test]
 async fn settings_of_the_database_and_the_url_do_not_weaken_the_store() {
     let Some(server) = Server::private(&[]) else {

@@ -1,4 +1,4 @@
-//! What lies in Redis: names, ends, and numbers at the edge of what a script can count.
+//! The keys in Redis: names, ends, and numbers at the edge of what a script can count.
 
 use std::time::Duration;
 
@@ -97,8 +97,8 @@ async fn every_key_lies_in_the_deployments_slot() {
     }
 }
 
-/// What ends vanishes some minutes after its end, never before; what revocation and the epochs need
-/// never does.
+/// A row vanishes some minutes after its end, never before; rows that revocation and the epochs
+/// need never do.
 #[tokio::test]
 async fn only_what_ends_vanishes_and_not_before_its_end() {
     let Some(server) = Server::start(&[]) else {

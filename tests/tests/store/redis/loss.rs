@@ -190,7 +190,7 @@ async fn a_flushed_server_is_a_loss_too() {
     store.migrate(NOW).await.unwrap();
     store.open_session(new(1, "ada"), NOW).await.unwrap();
     server.command(&["FLUSHALL"]).unwrap();
-    // What does not say when it was asked does not found anything.
+    // An operation that does not say when it was asked founds no deployment.
     store.keys().await.unwrap_err();
     assert_eq!(store.session(sid(1), NOW).await.unwrap(), None);
     store.keys().await.unwrap();

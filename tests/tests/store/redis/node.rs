@@ -10,7 +10,7 @@ use tollgate::prelude::*;
 use tollgate::store::Store;
 use tollgate_tests::{Accounts, Answer, App, START};
 
-/// What the nodes of a deployment share beside their store.
+/// The users, clock and keys that the nodes of a deployment share beside their store.
 pub(crate) struct Deployment {
     pub(crate) accounts: Accounts,
     pub(crate) clock: Clock,

@@ -1,4 +1,4 @@
-//! What an SQLite store has acknowledged outlives the process, however that ends.
+//! The writes that an SQLite store has acknowledged outlive the process, however it ends.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};

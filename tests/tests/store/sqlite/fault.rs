@@ -35,7 +35,7 @@ async fn a_locked_file_is_an_error_within_the_busy_timeout_and_works_again_after
         .unwrap_err();
     store.health(NOW).await.unwrap_err();
 
-    // Who only reads is not held up.
+    // A reader is not held up.
     let row = store.session(sid(1), NOW).await.unwrap().unwrap();
     assert_eq!((row.generation, row.revoked), (0, None));
     assert_eq!(

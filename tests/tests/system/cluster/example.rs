@@ -112,7 +112,7 @@ fn paste(lines: &str) {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    // Whatever is printed was run, and whatever was run was looked at.
+    // Every printed line was run, and every answer was looked at.
     assert_eq!(lines.matches("curl ").count(), 7);
     let statuses: Vec<&str> = said
         .lines()

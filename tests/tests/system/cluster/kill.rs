@@ -12,7 +12,7 @@ use tollgate_tests::support::postgres::Server;
 
 use crate::cluster::node::{Deployment, Node, Remote, free_port, number};
 
-/// What clients met.
+/// The answers that clients met.
 #[derive(Default)]
 struct Met {
     sign_ins: AtomicU32,

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tollgate_tests::process::{Output, bare, built, exchange, parse, post, wait_for};
 use tollgate_tests::{Answer, PASSWORD, Tokens};
 
-/// What the nodes of a deployment share, their store excepted.
+/// The settings and keys that the nodes of a deployment share beside their store.
 pub(crate) struct Deployment {
     folder: TempDir,
     settings: Vec<(&'static str, String)>,

@@ -21,7 +21,7 @@ struct Supply {
     tokens: Tokens,
 }
 
-/// What is revoked, and through which request.
+/// The target of a revocation, and the request that revokes it.
 enum Victim {
     Token,
     Session,
@@ -196,8 +196,8 @@ fn cut_off(on: &str, url: &str, line: &Line, port: u16) {
     let largest = largest.into_inner().unwrap();
     revoke([one, two, two], 1, &ended, &Victim::Session);
 
-    // What its view says until it is stale, both nodes say; then the one says nothing any more, and
-    // the other goes on.
+    // Both nodes answer by the view until it is stale; then the one refuses to answer, and the
+    // other goes on.
     wait_for("the view to be stale", || {
         cut.elapsed() > Duration::from_millis(2_600)
     });
@@ -280,5 +280,5 @@ async fn r88_a_node_that_is_cut_off_from_redis_follows_on_stale_and_catches_up()
     tokio::task::block_in_place(|| cut_off("Redis", &server.url(), &line, server.port));
 }
 
-/// How many clients revoke at once.
+/// The number of clients that revoke at once.
 const WORKERS: u32 = 8;

@@ -47,7 +47,7 @@ fn the_printed_lines_work_as_printed() {
         .lines()
         .filter_map(|line| serde_json::from_str(line).ok())
         .collect();
-    // Whatever is printed was run, and whatever was run was looked at.
+    // Every printed line was run, and every answer was looked at.
     assert_eq!(lines.matches("curl ").count(), 8);
     assert_eq!(
         statuses,

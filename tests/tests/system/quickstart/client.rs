@@ -13,7 +13,7 @@ use tollgate_tests::support::interop::{provided, runs, skipped};
 use crate::quickstart::interop::KEPT;
 use crate::quickstart::program::Place;
 
-/// Where its sources lie.
+/// The folder of its sources.
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../clients/typescript");
 
 /// A folder with the client in it, compiled, and its tests.

@@ -1,4 +1,4 @@
-//! The program killed while it answers: whoever holds a token goes on with it.
+//! The program killed while it answers: the holder of a token goes on with it.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};

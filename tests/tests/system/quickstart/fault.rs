@@ -58,7 +58,7 @@ fn write_in_vain(program: &Program, tokens: &Tokens) {
     });
 }
 
-/// What was refused did not happen, and what was there still is.
+/// Asserts that refused requests changed nothing.
 fn assert_nothing_lost(program: &Program, tokens: &Tokens) -> Tokens {
     assert_eq!(program.get("/me", &tokens.access).status, 200);
     let next = program.refresh(&tokens.refresh).tokens();
@@ -80,7 +80,7 @@ fn a_database_locked_for_too_long_is_503_and_the_tokens_stay() {
     let start = Instant::now();
     thread::scope(|scope| {
         scope.spawn(|| write_in_vain(&program, &tokens));
-        // Who is signed in goes on meanwhile: looking at a token needs no database.
+        // A signed-in user goes on meanwhile: looking at a token needs no database.
         scope.spawn(|| {
             while start.elapsed() < BUSY / 2 {
                 assert_eq!(program.get("/me", &tokens.access).status, 200);

@@ -9,7 +9,7 @@ use tollgate_tests::support::interop::{SCRIPTS, node, python, skipped};
 
 use crate::quickstart::program::Place;
 
-/// Where the libraries are kept.
+/// The folder that keeps the libraries.
 pub(crate) const KEPT: &str = env!("CARGO_TARGET_TMPDIR");
 
 /// Runs a script to its end. It prints a line a case, and how many there were.

@@ -12,7 +12,7 @@ use tollgate_tests::{PASSWORD, Tokens};
 
 use crate::quickstart::program::{HOST, Place, Program, bare, post};
 
-/// What a request is, its bytes, and its answer: the status, and the problem's code where the gate
+/// A request in words, its bytes, and its answer: the status, and the problem's code where the gate
 /// answers and not the server.
 type Case = (&'static str, Vec<u8>, u16, &'static str);
 
@@ -847,7 +847,7 @@ fn bad_bodies_are_refused_as_listed() {
             401,
             "invalid_token",
         ),
-        // RFC 7009 section 2.2: it is no token, so it is none any more.
+        // RFC 7009 section 2.2: the text is not a token, so there is nothing left to revoke.
         (
             "words to revoke",
             post("/auth/revoke", &json!({ "token": SECRET })),

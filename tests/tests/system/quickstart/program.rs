@@ -18,7 +18,7 @@ pub(crate) use tollgate_tests::process::{HOST, bare, post, wait_for};
 use tollgate_tests::process::{Output, TICK, TIMEOUT, built, exchange, parse};
 use tollgate_tests::{Answer, PASSWORD, Tokens};
 
-/// Where a quickstart lives: its folder, its port, its settings. Started as often as one likes.
+/// The folder, port and settings of a quickstart, which may be started several times.
 pub(crate) struct Place {
     root: TempDir,
     data: PathBuf,
@@ -70,7 +70,7 @@ impl Place {
         self.file_limit = None;
     }
 
-    /// Where root runs the tests, the program runs as nobody: root may write what is read-only.
+    /// Runs the program as nobody where root runs the tests: root may write what is read-only.
     pub(crate) fn run_by_nobody(mut self) -> Self {
         if runs_as_root(self.root.path()) {
             let copy = self.root.path().join("quickstart");
@@ -175,7 +175,7 @@ impl Place {
         child.wait().unwrap();
     }
 
-    /// Starts it although it must not start. Answers what it says to whoever started it.
+    /// Starts it although it must not start, and returns what it says on its standard error.
     #[track_caller]
     pub(crate) fn refusal(&self) -> String {
         let mut child = self.command().spawn().unwrap();
@@ -226,7 +226,7 @@ impl Program {
         self.child.id()
     }
 
-    /// Where it listens.
+    /// Returns the address that it listens on.
     pub(crate) fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -326,7 +326,7 @@ impl Drop for Program {
     }
 }
 
-/// Whether files that are made here belong to root.
+/// Returns whether files that are made here belong to root.
 pub(crate) fn runs_as_root(folder: &Path) -> bool {
     fs::metadata(folder).unwrap().uid() == 0
 }

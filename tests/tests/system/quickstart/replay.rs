@@ -42,7 +42,7 @@ impl Rotated {
         sleep(WINDOW.mul_f64(windows).saturating_sub(self.after.elapsed()));
     }
 
-    /// Whether less than so many windows were over since the rotation, up to now.
+    /// Returns whether less than so many windows were over since the rotation, up to now.
     fn is_within(&self, windows: f64) -> bool {
         self.before.elapsed() < WINDOW.mul_f64(windows)
     }

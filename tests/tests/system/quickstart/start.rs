@@ -1,4 +1,4 @@
-//! Starts that are refused, as whoever started the program reads it.
+//! Starts that are refused, as the person at the terminal reads it.
 
 use std::fs;
 use std::net::TcpListener;

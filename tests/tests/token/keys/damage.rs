@@ -168,7 +168,7 @@ async fn another_algorithm_is_refused() {
             .contains("holds EdDSA keys, and HS256 was asked for"),
         "{error}"
     );
-    // R19: an RSA key is none for another scheme, although its bytes would do.
+    // R19: an RSA key does not count for another scheme, although its bytes would do.
     let rsa = tempfile::tempdir().unwrap();
     KeyRing::open_with(rsa.path(), Algorithm::RS256)
         .await

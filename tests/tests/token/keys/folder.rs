@@ -1,4 +1,4 @@
-//! What a ring's folder looks like, from the side of the file system.
+//! The folder of a ring, from the side of the file system.
 
 use std::collections::BTreeMap;
 use std::fs;

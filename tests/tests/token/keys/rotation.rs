@@ -192,7 +192,7 @@ async fn refresh_keys_rotate_along_and_old_tokens_stay_genuine() {
     );
 }
 
-/// What was sealed is read for as long as something sealed is kept, by every process.
+/// A sealed value can be read as long as one is kept, by every process.
 #[tokio::test]
 async fn seal_keys_rotate_along_and_old_seals_are_opened() {
     let folder = tempfile::tempdir().unwrap();
@@ -395,7 +395,7 @@ async fn a_rotation_on_a_full_disk_changes_nothing() {
     ring.rotate().await.unwrap();
     let kid = ring.set().signing().kid().clone();
     clock.advance(AHEAD);
-    // Where a file should be written lies a folder: as good as a full disk, also for the superuser.
+    // A folder lies where a file should be written: as good as a full disk, also for the superuser.
     fs::create_dir(folder.path().join("manifest.json.tmp")).unwrap();
     let error = ring.rotate().await.unwrap_err();
     assert!(

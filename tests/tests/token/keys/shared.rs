@@ -94,8 +94,8 @@ async fn nodes_that_start_at_once_share_one_ring() {
     }
 }
 
-/// What lies in the store is worth nothing without the secret of the nodes, and cannot be changed
-/// or put back unnoticed.
+/// The ring in the store is worth nothing without the secret of the nodes, and cannot be changed or
+/// put back unnoticed.
 #[tokio::test]
 async fn r79_the_store_holds_no_key_that_can_be_read_or_changed() {
     let (store, clock) = (MemoryStore::new(), clock());

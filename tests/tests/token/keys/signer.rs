@@ -20,7 +20,7 @@ use tollgate::prelude::*;
 use tollgate::secret::Secret;
 use tollgate_tests::{App, PASSWORD};
 
-/// What the other process is to do with the next messages.
+/// The behaviours of the other process with the next messages.
 const MODES: [&str; 4] = ["sign", "hang", "forge", "hang up"];
 
 /// Holds the key and signs what it is sent: a byte for the mode, four for the length, the message.

@@ -72,7 +72,7 @@ async fn many_processes_that_start_at_once_end_with_one_ring() {
     assert_eq!(kids.len(), 1);
 }
 
-/// Whoever died while making the ring left a lock, perhaps with some keys, and no manifest.
+/// A process that died while it made the ring left a lock, perhaps with some keys, and no manifest.
 #[tokio::test]
 async fn a_first_start_that_was_interrupted_is_made_again() {
     let model = tempfile::tempdir().unwrap();
