@@ -70,6 +70,7 @@ fn is_hold(rotation: &Rotation) -> Result<bool, StoreError> {
 
 fn main() {
     let _ = (routes, changed, is_hold);
+    let _: tollgate::gate::Shape = <Accounts as tollgate::gate::AuthBackend>::SHAPE;
     let _ = Accounts
         .gate()
         .bind_access(Bind::Enforce, Bind::Off)

@@ -39,8 +39,8 @@ fn main() -> Result<(), serde_json::Error> {
     assert_eq!(rule::<Watched>(), Rule::Anyone);
     assert!(matches!(rule::<Writers>(), Rule::All([Rule::Any(_), Rule::Not(_)])));
     assert!(matches!(rule::<Customers>(), Rule::All([Rule::Claim { name: "https://example.com/tier", .. }, ..])));
-    assert_eq!((Accounts::SHAPE.prefix, Accounts::SHAPE.access_token), ("/session", "token"));
-    assert_eq!(Accounts::SHAPE.disabled, [AuthRoute::Revoke, AuthRoute::SignoutAll]);
+    assert_eq!((Accounts::ROUTES.prefix, Accounts::ROUTES.access_token), ("/session", "token"));
+    assert_eq!(Accounts::ROUTES.disabled, [AuthRoute::Revoke, AuthRoute::SignoutAll]);
     let _ = (Accounts { user: Some(user) }.gate(), Names.gate(), Door(()).gate(), outside::routes());
     Ok(())
 }

@@ -38,6 +38,9 @@ pub trait AuthBackend: Sized + Send + Sync + 'static {
     type Renewal: Renew<Self>;
     /// Paths, names and presence of the routes.
     const ROUTES: RouteConfig;
+    /// The former name of [`ROUTES`](Self::ROUTES).
+    #[deprecated(since = "0.1.0", note = "use `ROUTES`")]
+    const SHAPE: RouteConfig = Self::ROUTES;
 }
 
 /// Signs users in.

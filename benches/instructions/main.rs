@@ -1,0 +1,85 @@
+//! Repeats one operation so often as it is told, for a tool that counts instructions:
+//! `scripts/instructions`.
+
+use std::hint::black_box;
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use http::{Request, StatusCode};
+use tollgate::prelude::*;
+use tollgate_benches::claims::User;
+use tower::ServiceExt as _;
+use uuid::Uuid;
+
+#[auth_backend(email, user = User)]
+struct Accounts;
+
+impl Authenticate for Accounts {
+    async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> {
+        Ok(User::ada())
+    }
+}
+
+impl Refresh for Accounts {
+    async fn refresh(&self, _: &Uuid, _: &Client) -> Result<User, AuthError> {
+        Ok(User::ada())
+    }
+}
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let what = args.next().expect("an operation: verify, seen or get");
+    let count: u32 = args
+        .next()
+        .and_then(|text| text.parse().ok())
+        .expect("how often");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(run(&what, count));
+}
+
+async fn run(what: &str, count: u32) {
+    let [signing, refresh] =
+        [0..32, 100..132].map(|bytes| Secret::from_bytes(bytes.collect::<Vec<u8>>()));
+    let ring = match what {
+        "seen" => KeyRing::generate(Algorithm::EdDSA),
+        _ => KeyRing::from_secret(Algorithm::HS256, signing, refresh),
+    };
+    let gate = Accounts
+        .gate()
+        .issuer("https://accounts.example.com")
+        .audience("https://api.example.com")
+        .keys(ring.expect("a ring"))
+        .store(MemoryStore::new())
+        .build()
+        .await
+        .expect("a gate");
+    let issued = gate.sign_in(User::ada(), &Client::unknown()).await;
+    let token = issued.expect("a session").access_token;
+    match what {
+        "verify" | "seen" => {
+            for _ in 0..count {
+                black_box(gate.verify(black_box(&token)).await.expect("it counts"));
+            }
+        }
+        "get" => {
+            let app = Router::new()
+                .route(
+                    "/",
+                    get(async |user: Auth<User>| user.subject().to_string()),
+                )
+                .with_state(gate);
+            let bearer = format!("Bearer {token}");
+            for _ in 0..count {
+                let request = Request::get("/").header("authorization", &bearer);
+                let request = request.body(Body::empty()).expect("a request");
+                let response = app.clone().oneshot(request).await.expect("an answer");
+                assert_eq!(black_box(response).status(), StatusCode::OK);
+            }
+        }
+        _ => panic!("an operation: verify, seen or get"),
+    }
+}
