@@ -14,7 +14,7 @@ use crate::store::handle::Store;
 pub struct Clause {
     /// Its number, from 1 without a gap.
     pub number: u16,
-    /// The operation of [`SessionStore`](super::SessionStore) that it is about.
+    /// The operation of [`SessionStore`](crate::store::SessionStore) that it is about.
     pub operation: &'static str,
     /// A sentence, its words joined by underscores.
     pub name: &'static str,

@@ -21,8 +21,8 @@ use crate::error::{Error, ErrorKind};
 /// Every operation is one transaction (READ COMMITTED, `synchronous_commit=on`), most of them one
 /// statement. Where another one holds a lock for longer than the lock time-out, where no connection
 /// becomes free or can be opened in time, and where the server does not answer, the answer is
-/// [`StoreError`], and the next operation starts afresh. Deadlocks and serialization failures are
-/// tried again a few times first.
+/// [`StoreError`](crate::store::StoreError), and the next operation starts afresh. Deadlocks and
+/// serialization failures are tried again a few times first.
 ///
 /// An operation runs to its end once it has begun, even where its caller has gone.
 ///

@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind};
 /// # What the server has to be
 /// * `maxmemory-policy noeviction`: with any other, [`connect`](Self::connect) and `build()` are
 ///   refused. A session that vanished is closed, a revocation that vanished is open. A server that
-///   is full answers [`StoreError`] until there is room.
+///   is full answers [`StoreError`](crate::store::StoreError) until there is room.
 /// * `appendonly yes` and `appendfsync always`, if an operation that was answered is to survive a
 ///   crash of the server. With `everysec` a crash takes up to a second of sign-ins, refreshes and
 ///   sign-outs with it, without an append-only file all since the last dump; `connect` warns about
