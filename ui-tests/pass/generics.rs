@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tollgate::policy::PolicyFor;
-use tollgate::token::{ClaimSet, JwtClaims as _};
+use tollgate::token::ClaimSet;
 use tollgate::{JwtClaims, Policy};
 
 trait Tenant {

@@ -2,7 +2,7 @@
 #![deny(warnings)]
 #![allow(non_camel_case_types)]
 
-use tollgate::token::{ClaimSet, ClaimValue as _, JwtClaims as _};
+use tollgate::token::ClaimSet;
 use tollgate::{ClaimValue, JwtClaims, Policy};
 
 #[derive(Clone, Copy, ClaimValue)]
