@@ -10,6 +10,7 @@ mod cache;
 mod client;
 mod cookies;
 mod devices;
+mod disconnect;
 mod encrypted;
 mod guard;
 mod introspect;
