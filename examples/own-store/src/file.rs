@@ -52,23 +52,23 @@ impl File {
 }
 
 impl<T: ReadableTable<&'static str, &'static [u8]>> Transaction<T> {
-    /// Reads the rows whose keys begin with `prefix`, from the key `from` on: the time at which
-    /// each ends, and what it holds.
-    fn range<V: DeserializeOwned>(
+    /// Visits the rows whose keys begin with `prefix`, from the key `from` on: its key, the time at
+    /// which it ends, and what it holds.
+    fn visit<V: DeserializeOwned>(
         &self,
         prefix: &str,
         from: &str,
-    ) -> Result<Vec<(String, (Timestamp, V))>, Cause> {
-        let mut rows = Vec::new();
+        mut visit: impl FnMut(&str, Timestamp, V),
+    ) -> Result<(), Cause> {
         for row in self.0.range(from..)? {
             let (key, row) = row?;
             if !key.value().starts_with(prefix) {
                 break;
             }
-            let row = serde_json::from_slice(row.value())?;
-            rows.push((key.value().to_owned(), row));
+            let (end, row) = serde_json::from_slice(row.value())?;
+            visit(key.value(), end, row);
         }
-        Ok(rows)
+        Ok(())
     }
 }
 
@@ -79,15 +79,23 @@ impl<T: ReadableTable<&'static str, &'static [u8]>> ReadRows for Transaction<T> 
         Ok(row.transpose()?)
     }
 
-    fn scan<R: RowValue>(&self, prefix: &str, from: &str) -> Result<Vec<(String, R)>, Cause> {
-        let rows = self.range(prefix, from)?.into_iter();
-        Ok(rows.map(|(key, (_, row))| (key, row)).collect())
+    fn scan<R: RowValue>(
+        &self,
+        prefix: &str,
+        from: &str,
+        mut visit: impl FnMut(&str, &R),
+    ) -> Result<(), Cause> {
+        self.visit(prefix, from, |key, _, row| visit(key, &row))
     }
 
     fn ended(&self, prefix: &str, before: Timestamp) -> Result<Vec<String>, Cause> {
-        let mut rows = self.range::<IgnoredAny>(prefix, prefix)?;
-        rows.retain(|(_, (end, _))| *end < before);
-        Ok(rows.into_iter().map(|(key, _)| key).collect())
+        let mut keys = Vec::new();
+        self.visit(prefix, prefix, |key, end, _: IgnoredAny| {
+            if end < before {
+                keys.push(key.to_owned());
+            }
+        })?;
+        Ok(keys)
     }
 }
 

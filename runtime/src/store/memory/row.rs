@@ -26,14 +26,20 @@ impl MemoryRows {
 impl ReadRows for MemoryRows {
     fn get<R: RowValue>(&self, key: &str) -> Result<Option<(Timestamp, R)>, Cause> {
         let row = self.0.get(key);
-        row.map(|(end, row)| Ok((*end, read(row.as_ref())?)))
+        row.map(|(end, row)| Ok((*end, read::<R>(row.as_ref())?.clone())))
             .transpose()
     }
 
-    fn scan<R: RowValue>(&self, prefix: &str, from: &str) -> Result<Vec<(String, R)>, Cause> {
-        self.from(prefix, from)
-            .map(|(key, (_, row))| Ok((key.clone(), read(row.as_ref())?)))
-            .collect()
+    fn scan<R: RowValue>(
+        &self,
+        prefix: &str,
+        from: &str,
+        mut visit: impl FnMut(&str, &R),
+    ) -> Result<(), Cause> {
+        for (key, (_, row)) in self.from(prefix, from) {
+            visit(key, read(row.as_ref())?);
+        }
+        Ok(())
     }
 
     fn ended(&self, prefix: &str, before: Timestamp) -> Result<Vec<String>, Cause> {
@@ -55,7 +61,7 @@ impl Rows for MemoryRows {
     }
 }
 
-fn read<R: RowValue>(row: &(dyn Any + Send + Sync)) -> Result<R, Cause> {
-    let row = row.downcast_ref::<R>().cloned();
+fn read<R: RowValue>(row: &(dyn Any + Send + Sync)) -> Result<&R, Cause> {
+    let row = row.downcast_ref::<R>();
     row.ok_or_else(|| "a row in memory is not of the type that was asked for".into())
 }

@@ -7,8 +7,9 @@ use super::once::{BUDGET, ONCE};
 use super::row::Rows;
 use super::table;
 use crate::clock::Timestamp;
-use crate::store::record::{Archived, TokenRecord};
+use crate::store::record::Archived;
 use crate::store::shared::operation::Cause;
+use crate::store::shared::registry::TokenNode;
 
 /// Deletes at most `limit` rows of each kind that ended before `before`.
 ///
@@ -22,13 +23,12 @@ pub fn archive(
 ) -> Result<Archived, Cause> {
     let (before, limit) = (before.min(now), usize::try_from(limit)?);
     let mut done = Archived::default();
-    let sessions = table::sessions(rows)?.into_iter();
-    let live: HashSet<_> = sessions
-        .filter(|row| row.is_live(now))
-        .map(|row| row.sid)
-        .collect();
+    let mut live = HashSet::new();
+    table::sessions(rows, |row| {
+        live.extend(Some(row.sid).filter(|_| row.is_live(now)));
+    })?;
     let is_live = |sid| live.contains(&sid);
-    let tokens = TokenRecord::archivable(&table::tokens(rows)?, before, is_live);
+    let tokens = TokenNode::archivable(&table::nodes(rows)?, before, is_live);
     let tokens = tokens.into_iter().map(table::token_key).collect();
     done.tokens = delete(rows, tokens, limit, &mut done.more)?;
     for prefix in [table::SESSION, table::INDEX, ONCE, BUDGET, LOG] {

@@ -66,8 +66,9 @@ fn highest<R: RowValue>(
     prefix: &str,
     epoch: impl Fn(&R) -> u64,
 ) -> Result<u64, Cause> {
-    let rows = rows.scan::<R>(prefix, prefix)?;
-    Ok(rows.iter().map(|(_, row)| epoch(row)).max().unwrap_or(0))
+    let mut highest = 0;
+    rows.scan(prefix, prefix, |_, row| highest = highest.max(epoch(row)))?;
+    Ok(highest)
 }
 
 fn highest_subject(rows: &impl ReadRows) -> Result<u64, Cause> {

@@ -25,14 +25,19 @@ pub fn log_since(
     let seen = cursor.0.parse().ok().filter(|seen| *seen <= last);
     let first = key(seen.unwrap_or(0).saturating_add(1));
     let mut entries = Vec::new();
-    for (_, (until, kind, key, value)) in rows.scan::<EntryRow>(LOG, &first)? {
-        if until > now {
-            let fact = Fact::from_columns(&kind, key, value)?;
-            entries.push(LogEntry { fact, until });
+    rows.scan(LOG, &first, |_, (until, kind, key, value): &EntryRow| {
+        if *until > now {
+            let fact = Fact::from_columns(kind, key.clone(), *value);
+            entries.push(fact.map(|fact| LogEntry {
+                fact,
+                until: *until,
+            }));
         }
-    }
-    let cursor = LogCursor(last.to_string());
-    Ok(LogPage { entries, cursor })
+    })?;
+    Ok(LogPage {
+        entries: entries.into_iter().collect::<Result<_, _>>()?,
+        cursor: LogCursor(last.to_string()),
+    })
 }
 
 /// Pauses or resumes the deployment.

@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
 use crate::store::record::{Fact, Revocation, Revoked, Session, Target, TokenRecord};
 use crate::store::shared::operation::Cause;
+use crate::store::shared::registry::TokenNode;
 
 /// Revokes a target, and logs it.
 ///
@@ -24,7 +25,7 @@ pub fn revoke(
     }
     let tokens = match &revocation.target {
         Target::Token(jti) => vec![*jti],
-        Target::Tree(root) => TokenRecord::tree(*root, &table::tokens(rows)?),
+        Target::Tree(root) => TokenNode::tree(*root, &table::nodes(rows)?),
         _ => Vec::new(),
     };
     for sid in ended(rows, &revocation, &tokens, now)? {
@@ -62,8 +63,15 @@ fn ended(
     now: Timestamp,
 ) -> Result<BTreeSet<SessionId>, Cause> {
     let mut sids = BTreeSet::new();
-    let mut candidates: Vec<Session> = Vec::new();
+    let mut visit =
+        |row: &Session| sids.extend(Some(row.sid).filter(|_| revocation.ends(row, now)));
     match &revocation.target {
+        Target::RefreshOf(subject) | Target::Subject(subject) | Target::Others { subject, .. } => {
+            for sid in table::sessions_of(rows, subject)? {
+                session::session(rows, sid)?.iter().for_each(&mut visit);
+            }
+        }
+        Target::Client(_) | Target::Everything => table::sessions(rows, visit)?,
         Target::Session(sid) => sids.extend([*sid]),
         Target::Tree(_) => {
             for jti in tokens {
@@ -71,15 +79,7 @@ fn ended(
                 sids.extend(row.and_then(|(_, row)| row.sid));
             }
         }
-        Target::RefreshOf(subject) | Target::Subject(subject) | Target::Others { subject, .. } => {
-            for sid in table::sessions_of(rows, subject)? {
-                candidates.extend(session::session(rows, sid)?);
-            }
-        }
-        Target::Client(_) | Target::Everything => candidates = table::sessions(rows)?,
         Target::AccessOf(_) | Target::Token(_) | Target::Key(_) => {}
     }
-    let ended = candidates.iter().filter(|row| revocation.ends(row, now));
-    sids.extend(ended.map(|row| row.sid));
     Ok(sids)
 }

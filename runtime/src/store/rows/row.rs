@@ -14,12 +14,17 @@ pub trait ReadRows {
     /// The engine failed, or the row is not of this type.
     fn get<R: RowValue>(&self, key: &str) -> Result<Option<(Timestamp, R)>, Cause>;
 
-    /// Reads the rows whose keys begin with `prefix`, from the key `from` on, in the order of the
+    /// Visits the rows whose keys begin with `prefix`, from the key `from` on, in the order of the
     /// bytes of their keys.
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    fn scan<R: RowValue>(&self, prefix: &str, from: &str) -> Result<Vec<(String, R)>, Cause>;
+    fn scan<R: RowValue>(
+        &self,
+        prefix: &str,
+        from: &str,
+        visit: impl FnMut(&str, &R),
+    ) -> Result<(), Cause>;
 
     /// Reads the keys that begin with `prefix` of the rows that ended before a time.
     ///

@@ -17,7 +17,8 @@ use crate::store::shared::operation::Cause;
 /// The engine failed.
 pub fn health(rows: &mut impl Rows, now: Timestamp) -> Result<StoreHealth, Cause> {
     rows.put("checked", Timestamp::MAX, now)?;
-    let has_live_sessions = table::sessions(rows)?.iter().any(|row| row.is_live(now));
+    let mut has_live_sessions = false;
+    table::sessions(rows, |row| has_live_sessions |= row.is_live(now))?;
     Ok(StoreHealth { has_live_sessions })
 }
 

@@ -6,30 +6,43 @@ use super::row::{ReadRows, Rows};
 use crate::id::{SessionId, TokenId};
 use crate::store::record::{Session, TokenRecord};
 use crate::store::shared::operation::Cause;
+use crate::store::shared::registry::TokenNode;
 
 pub(super) fn put_session(rows: &mut impl Rows, row: Session) -> Result<(), Cause> {
     rows.put(&session_key(row.sid), row.abs_exp, row)
 }
 
-/// Returns all sessions, without their epochs.
-pub(super) fn sessions(rows: &impl ReadRows) -> Result<Vec<Session>, Cause> {
-    let rows = rows.scan(SESSION, SESSION)?.into_iter();
-    Ok(rows.map(|(_, row)| row).collect())
+/// Visits all sessions, whose epochs are not filled in.
+pub(super) fn sessions(rows: &impl ReadRows, mut visit: impl FnMut(&Session)) -> Result<(), Cause> {
+    rows.scan(SESSION, SESSION, |_, row| visit(row))
 }
 
 /// Returns the ids of a subject's sessions.
 pub(super) fn sessions_of(rows: &impl ReadRows, subject: &str) -> Result<Vec<SessionId>, Cause> {
     let prefix = index_key(subject, "");
-    let found = rows.scan::<SessionId>(&prefix, &prefix)?.into_iter();
-    // A subject whose name goes on behind a slash has longer keys.
-    let found = found.filter(|(key, sid)| *key == index_key(subject, sid));
-    Ok(found.map(|(_, sid)| sid).collect())
+    let mut sids = Vec::new();
+    rows.scan(&prefix, &prefix, |key, sid: &SessionId| {
+        // A subject whose name goes on behind a slash has longer keys.
+        if key.len() == prefix.len() + SessionId::TEXT_LEN {
+            sids.push(*sid);
+        }
+    })?;
+    Ok(sids)
 }
 
-/// Returns all tokens.
-pub(super) fn tokens(rows: &impl ReadRows) -> Result<Vec<TokenRecord>, Cause> {
-    let rows = rows.scan(TOKEN, TOKEN)?.into_iter();
-    Ok(rows.map(|(_, row)| row).collect())
+/// Visits all tokens.
+pub(super) fn tokens(
+    rows: &impl ReadRows,
+    mut visit: impl FnMut(&TokenRecord),
+) -> Result<(), Cause> {
+    rows.scan(TOKEN, TOKEN, |_, row| visit(row))
+}
+
+/// Returns the shape of the whole registry.
+pub(super) fn nodes(rows: &impl ReadRows) -> Result<Vec<TokenNode>, Cause> {
+    let mut nodes = Vec::new();
+    tokens(rows, |row| nodes.push(TokenNode::of(row)))?;
+    Ok(nodes)
 }
 
 pub(super) fn session_key(sid: SessionId) -> String {

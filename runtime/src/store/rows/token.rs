@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use super::row::{ReadRows, Rows};
 use super::table;
 use crate::clock::Timestamp;
-use crate::store::record::{TokenQuery, TokenRecord};
+use crate::store::record::{Session, TokenQuery, TokenRecord};
 use crate::store::shared::operation::Cause;
+use crate::store::shared::registry::TokenNode;
 
 /// Writes the tokens that are not there yet, and returns how many.
 ///
@@ -24,7 +25,8 @@ pub fn record_tokens(rows: &mut impl Rows, tokens: &[TokenRecord]) -> Result<u64
     Ok(new)
 }
 
-/// Lists the tokens that a query wants. It looks at the whole registry.
+/// Lists the tokens that a query wants. It looks at the whole registry, unless the query is for one
+/// token.
 ///
 /// # Errors
 /// The engine failed.
@@ -33,15 +35,49 @@ pub fn tokens(
     query: &TokenQuery,
     now: Timestamp,
 ) -> Result<Vec<TokenRecord>, Cause> {
-    let mut counting = HashSet::new();
-    if query.active.is_some() {
-        let sessions = table::sessions(rows)?.into_iter();
-        counting.extend(
-            sessions
-                .filter(|row| row.revoked.is_none())
-                .map(|row| row.sid),
-        );
+    let mut found = Vec::new();
+    if let Some(jti) = query.jti {
+        let row = rows.get::<TokenRecord>(&table::token_key(jti))?;
+        found.extend(row.map(|(_, row)| row).filter(|row| query.matches(row)));
+    } else {
+        table::tokens(rows, |row| {
+            if query.matches(row) {
+                found.push(row.clone());
+            }
+        })?;
     }
-    let tokens = table::tokens(rows)?;
-    Ok(query.select(&tokens, |sid| counting.contains(&sid), now))
+    if let Some(root) = query.tree {
+        let tree = TokenNode::tree(root, &table::nodes(rows)?);
+        let tree: HashSet<_> = tree.into_iter().collect();
+        found.retain(|row| tree.contains(&row.jti));
+    }
+    found.sort_unstable_by_key(TokenRecord::place);
+    let limit = usize::try_from(query.limit)?;
+    let mut wanted = Vec::new();
+    for row in found {
+        if wanted.len() == limit {
+            break;
+        }
+        let is_wanted = match query.active {
+            Some(active) => is_active(rows, &row, now)? == active,
+            None => true,
+        };
+        if is_wanted {
+            wanted.push(row);
+        }
+    }
+    Ok(wanted)
+}
+
+/// Returns whether a token is active: neither expired nor revoked, and its session, if it has one,
+/// there and not revoked.
+fn is_active(rows: &impl ReadRows, row: &TokenRecord, now: Timestamp) -> Result<bool, Cause> {
+    if row.expires_at <= now || row.revoked_at.is_some() {
+        return Ok(false);
+    }
+    let Some(sid) = row.sid else {
+        return Ok(true);
+    };
+    let session = rows.get::<Session>(&table::session_key(sid))?;
+    Ok(session.is_some_and(|(_, session)| session.revoked.is_none()))
 }

@@ -11,17 +11,46 @@ impl TokenRecord {
     pub(in crate::store) const fn place(&self) -> (Timestamp, TokenId) {
         (self.issued_at, self.jti)
     }
+}
 
-    /// Returns a token and its descendants among the rows of the registry, each once and the root
-    /// first. The root need not be registered.
-    pub(in crate::store) fn tree<'a>(
-        root: TokenId,
-        rows: impl IntoIterator<Item = &'a Self>,
-    ) -> Vec<TokenId> {
+impl TokenQuery {
+    /// Returns whether a row meets the conditions that the row alone decides: all but
+    /// [`tree`](Self::tree) and [`active`](Self::active).
+    pub(in crate::store) fn matches(&self, row: &TokenRecord) -> bool {
+        self.jti.is_none_or(|jti| row.jti == jti)
+            && (self.subject.is_none() || self.subject.as_ref() == Some(&row.subject))
+            && (self.sid.is_none() || self.sid == row.sid)
+            && (self.device_id.is_none() || self.device_id == row.device_id)
+            && self.after.is_none_or(|last| row.place() > last)
+    }
+}
+
+/// A token as a node of the trees in the registry.
+#[derive(Clone, Copy)]
+pub(in crate::store) struct TokenNode {
+    jti: TokenId,
+    parent: Option<TokenId>,
+    sid: Option<SessionId>,
+    expires_at: Timestamp,
+}
+
+impl TokenNode {
+    pub(in crate::store) const fn of(row: &TokenRecord) -> Self {
+        Self {
+            jti: row.jti,
+            parent: row.parent,
+            sid: row.sid,
+            expires_at: row.expires_at,
+        }
+    }
+
+    /// Returns a token and its descendants, each once and the root first. The root need not be
+    /// registered.
+    pub(in crate::store) fn tree(root: TokenId, nodes: &[Self]) -> Vec<TokenId> {
         let mut children: HashMap<TokenId, Vec<TokenId>> = HashMap::new();
-        for row in rows {
-            if let Some(parent) = row.parent {
-                children.entry(parent).or_default().push(row.jti);
+        for node in nodes {
+            if let Some(parent) = node.parent {
+                children.entry(parent).or_default().push(node.jti);
             }
         }
         let mut tree = vec![root];
@@ -37,66 +66,28 @@ impl TokenRecord {
     }
 
     /// Returns the tokens that [`archive`](crate::store::SessionStore::archive) may delete: those
-    /// that expired before `before` and have no live session. A row without a session stays while
+    /// that expired before `before` and have no live session. A token without a session stays while
     /// one below it does, so that no tree is split.
-    pub(in crate::store) fn archivable<'a>(
-        rows: impl IntoIterator<Item = &'a Self>,
+    pub(in crate::store) fn archivable(
+        nodes: &[Self],
         before: Timestamp,
         is_live: impl Fn(SessionId) -> bool,
     ) -> Vec<TokenId> {
-        let rows: HashMap<_, _> = rows.into_iter().map(|row| (row.jti, row)).collect();
-        let stays =
-            |row: &Self| row.expires_at >= before || row.sid.is_some_and(|sid| is_live(sid));
+        let by_id: HashMap<_, _> = nodes.iter().map(|node| (node.jti, node)).collect();
+        let stays = |node: &Self| node.expires_at >= before || node.sid.is_some_and(&is_live);
         let mut needed = HashSet::new();
-        for row in rows.values().filter(|row| stays(row)) {
-            let mut parent = row.parent;
+        for node in nodes.iter().filter(|node| stays(node)) {
+            let mut parent = node.parent;
             while let Some(above) = parent
-                .and_then(|jti| rows.get(&jti))
-                .filter(|row| row.sid.is_none() && needed.insert(row.jti))
+                .and_then(|jti| by_id.get(&jti))
+                .filter(|node| node.sid.is_none() && needed.insert(node.jti))
             {
                 parent = above.parent;
             }
         }
-        let archivable = rows
-            .values()
-            .filter(|row| !stays(row) && !needed.contains(&row.jti));
-        archivable.map(|row| row.jti).collect()
-    }
-}
-
-impl TokenQuery {
-    /// Returns the rows that the query wants, in the order of the registry and at most
-    /// [`limit`](Self::limit) of them.
-    ///
-    /// `rows` are those of the whole registry, or those that an index found; where a
-    /// [`tree`](Self::tree) is asked for, all of that tree among them. `counts` says whether a
-    /// session is there and not revoked.
-    pub(in crate::store) fn select<'a>(
-        &self,
-        rows: impl IntoIterator<Item = &'a TokenRecord> + Clone,
-        counts: impl Fn(SessionId) -> bool,
-        now: Timestamp,
-    ) -> Vec<TokenRecord> {
-        let tree = self.tree.map(|root| {
-            let tree = TokenRecord::tree(root, rows.clone());
-            tree.into_iter().collect::<HashSet<_>>()
-        });
-        let is_active = |row: &TokenRecord| {
-            row.expires_at > now && row.revoked_at.is_none() && row.sid.is_none_or(&counts)
-        };
-        let mut found: Vec<_> = rows
-            .into_iter()
-            .filter(|row| self.jti.is_none_or(|jti| row.jti == jti))
-            .filter(|row| self.subject.is_none() || self.subject.as_ref() == Some(&row.subject))
-            .filter(|row| self.sid.is_none() || self.sid == row.sid)
-            .filter(|row| self.device_id.is_none() || self.device_id == row.device_id)
-            .filter(|row| self.after.is_none_or(|last| row.place() > last))
-            .filter(|row| tree.as_ref().is_none_or(|tree| tree.contains(&row.jti)))
-            .filter(|row| self.active.is_none_or(|active| is_active(row) == active))
-            .cloned()
-            .collect();
-        found.sort_unstable_by_key(TokenRecord::place);
-        found.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
-        found
+        let archivable = nodes
+            .iter()
+            .filter(|node| !stays(node) && !needed.contains(&node.jti));
+        archivable.map(|node| node.jti).collect()
     }
 }
