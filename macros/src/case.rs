@@ -3,8 +3,8 @@
 
 use syn::LitStr;
 
+use crate::attr::Opt;
 use crate::diag::{Diag, nearest};
-use crate::option::Opt;
 
 /// A case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,12 +12,12 @@
     )
 )]
 
+mod attr;
 mod backend;
 mod case;
 mod claims;
 mod diag;
-mod krate;
-mod option;
+mod path;
 mod policy;
 #[cfg(test)]
 mod tests;

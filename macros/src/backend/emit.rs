@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 
 use super::model::{BackendModel, LoginBody, Renewal, RouteOverrides, RouteWords};
-use crate::krate::Krate;
+use crate::path::Krate;
 
 /// The impl of `AuthBackend`, and `gate()`.
 pub(crate) fn emit(model: &BackendModel) -> TokenStream {

@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use syn::{Generics, Type, Visibility};
 
-use crate::krate::Krate;
+use crate::path::Krate;
 
 /// All that an expansion needs.
 pub(crate) struct BackendModel {

@@ -4,9 +4,9 @@ use proc_macro2::{Ident, TokenStream};
 use syn::parse::Parse;
 use syn::{LitBool, LitStr, Type};
 
+use crate::attr::{self, Opt};
 use crate::diag::Diag;
-use crate::krate::Krate;
-use crate::option::{self, Opt};
+use crate::path::Krate;
 
 /// What the attribute says.
 pub(crate) struct BackendArgs {
@@ -73,7 +73,7 @@ pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> BackendArgs {
         krate: Krate::DEFAULT,
         meant: Vec::new(),
     };
-    for opt in option::once(option::split(options, diag), &[], diag) {
+    for opt in attr::once(attr::split(options, diag), &[], diag) {
         match opt.key.to_string().as_str() {
             "email" => args.kinds.extend(opt.word(diag).map(LoginWord::Email)),
             "username" => args.kinds.extend(opt.word(diag).map(LoginWord::Username)),
@@ -120,7 +120,7 @@ fn route(
 ) -> RouteArgs {
     let mut route = RouteArgs::default();
     let opts = opt.list(example, diag).unwrap_or_default();
-    for opt in option::once(opts, &[], diag) {
+    for opt in attr::once(opts, &[], diag) {
         match (opt.key.to_string().as_str(), &mut from) {
             ("path", _) => route.path = opt.string(diag),
             ("summary", _) => route.summary = opt.string(diag),
@@ -150,7 +150,7 @@ fn disable(opt: &Opt, diag: &mut Diag) -> Vec<Ident> {
     let opts = opt
         .list("disable(signout_all, revoke)", diag)
         .unwrap_or_default();
-    option::once(opts, &[], diag)
+    attr::once(opts, &[], diag)
         .iter()
         .filter_map(|opt| opt.word(diag))
         .collect()
@@ -160,7 +160,7 @@ fn names(opt: &Opt, args: &mut BackendArgs, diag: &mut Diag) {
     let opts = opt
         .list("names(access_token = \"token\")", diag)
         .unwrap_or_default();
-    for opt in option::once(opts, &[], diag) {
+    for opt in attr::once(opts, &[], diag) {
         match opt.key.to_string().as_str() {
             "access_token" => args.access_token = opt.string(diag),
             "refresh_token" => args.refresh_token = opt.string(diag),

@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::{ImplGenerics, TypeGenerics, WhereClause, parse_quote};
 
 use super::model::{Absence, Claim, ClaimKind, ClaimsModel, Codec, Field, Origin, Secrecy};
-use crate::krate::name_number;
+use crate::path::name_number;
 
 /// The generated type, and all impls.
 pub(crate) fn emit(model: &ClaimsModel) -> TokenStream {

@@ -1,13 +1,10 @@
 //! `#[derive(JwtClaims)]`: parse, check, emit.
 
-mod agree;
 mod check;
 mod emit;
 mod model;
-mod names;
 mod parse;
 mod stub;
-mod ty;
 
 use proc_macro2::TokenStream;
 

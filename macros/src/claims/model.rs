@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use syn::{Attribute, Generics, Path, Type, Visibility};
 
-use crate::krate::Krate;
+use crate::path::Krate;
 
 /// All that an expansion needs.
 pub(crate) struct ClaimsModel {

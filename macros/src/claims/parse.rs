@@ -3,10 +3,10 @@
 use proc_macro2::Ident;
 use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Path};
 
+use crate::attr::{self, Opt, Value};
 use crate::case::Case;
 use crate::diag::Diag;
-use crate::krate::Krate;
-use crate::option::{self, Opt, Value};
+use crate::path::Krate;
 
 /// What the struct says.
 pub(crate) struct ClaimsArgs {
@@ -72,11 +72,7 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> ClaimsArgs {
         serde: serde_options(&item.attrs),
         fields: Vec::new(),
     };
-    for opt in option::once(
-        option::of_attributes(&item.attrs, "claims", diag),
-        &[],
-        diag,
-    ) {
+    for opt in attr::once(attr::of_attributes(&item.attrs, "claims", diag), &[], diag) {
         match opt.key.to_string().as_str() {
             "name" => {
                 args.name = opt.parse(
@@ -129,7 +125,7 @@ fn parse_field(attrs: &[Attribute], diag: &mut Diag) -> FieldArgs {
         serde: serde_options(attrs),
         ..FieldArgs::default()
     };
-    for opt in option::once(option::of_attributes(attrs, "claim", diag), &[], diag) {
+    for opt in attr::once(attr::of_attributes(attrs, "claim", diag), &[], diag) {
         match opt.key.to_string().as_str() {
             "sub" => args.sub = opt.word(diag),
             "roles" => args.roles = opt.word(diag),
@@ -179,7 +175,7 @@ fn parse_field(attrs: &[Attribute], diag: &mut Diag) -> FieldArgs {
 /// The options of `#[serde(…)]`. What is wrong in them, serde's own derive reports.
 fn serde_options(attrs: &[Attribute]) -> Vec<Opt> {
     let mut ignored = Diag::new();
-    let opts = option::of_attributes(attrs, "serde", &mut ignored);
+    let opts = attr::of_attributes(attrs, "serde", &mut ignored);
     ignored.ignore();
     opts
 }

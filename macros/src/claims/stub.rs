@@ -6,9 +6,9 @@ use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::{Data, DeriveInput, parse_quote};
 
+use super::check::{self, types};
 use super::model::Field;
 use super::parse::{ClaimsArgs, FieldArgs};
-use super::{check, ty};
 
 /// The generated type with its accessors, and impls that compile. Nothing of it runs.
 pub(crate) fn emit(item: &DeriveInput, args: &ClaimsArgs) -> TokenStream {
@@ -131,7 +131,7 @@ fn subject(item: &DeriveInput, args: &ClaimsArgs) -> TokenStream {
     };
     match marked.or_else(likely) {
         Some((_, field, _)) => {
-            let ty = ty::inside_option(&field.ty).unwrap_or(&field.ty);
+            let ty = types::inside_option(&field.ty).unwrap_or(&field.ty);
             quote!(#ty)
         }
         None => {

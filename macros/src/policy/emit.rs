@@ -7,7 +7,7 @@ use syn::{DeriveInput, Path};
 
 use super::model::{Claim, Consistency, Named, PolicyModel, Rule, Value, Variant};
 use super::parse::PolicyArgs;
-use crate::krate::{Krate, name_number};
+use crate::path::{Krate, name_number};
 
 /// The impl for the user type, or for every one that has what the policy asks for.
 pub(crate) fn emit(model: &PolicyModel) -> TokenStream {

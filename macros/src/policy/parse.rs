@@ -5,9 +5,9 @@ use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::{DeriveInput, Lit, LitStr, Path, Token, Type, parenthesized};
 
+use crate::attr::{self, Opt, Value};
 use crate::diag::Diag;
-use crate::krate::Krate;
-use crate::option::{self, Opt, Value};
+use crate::path::Krate;
 
 /// What the struct says.
 pub(crate) struct PolicyArgs {
@@ -84,8 +84,8 @@ const REPEATABLE: [&str; 7] = ["role", "scope", "claim", "acr", "any", "all", "n
 
 /// Reads the attributes of the item.
 pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> PolicyArgs {
-    let (of_whole, conditions): (Vec<Opt>, Vec<Opt>) = option::once(
-        option::of_attributes(&item.attrs, "policy", diag),
+    let (of_whole, conditions): (Vec<Opt>, Vec<Opt>) = attr::once(
+        attr::of_attributes(&item.attrs, "policy", diag),
         &REPEATABLE,
         diag,
     )
@@ -178,7 +178,7 @@ impl Reader {
 
     fn nested(&self, opt: &Opt, example: &str, diag: &mut Diag) -> Option<Vec<Condition>> {
         let opts = opt.list(example, diag)?;
-        let opts = option::once(opts, &REPEATABLE, diag);
+        let opts = attr::once(opts, &REPEATABLE, diag);
         Some(
             opts.into_iter()
                 .filter_map(|opt| self.read(opt, &NESTED, diag))

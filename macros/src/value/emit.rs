@@ -6,7 +6,7 @@ use syn::{Data, DeriveInput};
 
 use super::model::{Serde, Value, ValueModel};
 use super::parse::ValueArgs;
-use crate::krate::name_number;
+use crate::path::name_number;
 
 /// The inherent `as_str`, and all impls.
 pub(crate) fn emit(model: &ValueModel) -> TokenStream {

@@ -4,10 +4,10 @@
 use proc_macro2::Ident;
 use syn::{Attribute, Data, DeriveInput, LitStr};
 
+use crate::attr;
 use crate::case::Case;
 use crate::diag::Diag;
-use crate::krate::Krate;
-use crate::option;
+use crate::path::Krate;
 
 /// What the enum says.
 pub(crate) struct ValueArgs {
@@ -30,8 +30,8 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> ValueArgs {
         krate: Krate::DEFAULT,
         renames: Vec::new(),
     };
-    for opt in option::once(
-        option::of_attributes(&item.attrs, "claim_value", diag),
+    for opt in attr::once(
+        attr::of_attributes(&item.attrs, "claim_value", diag),
         &[],
         diag,
     ) {
@@ -68,7 +68,7 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> ValueArgs {
 
 fn parse_variant(attrs: &[Attribute], diag: &mut Diag) -> Option<LitStr> {
     let mut rename = None;
-    for opt in option::once(option::of_attributes(attrs, "claim_value", diag), &[], diag) {
+    for opt in attr::once(attr::of_attributes(attrs, "claim_value", diag), &[], diag) {
         match opt.key.to_string().as_str() {
             "rename" => rename = opt.string(diag),
             word if ENUM_OPTIONS.contains(&word) => {

@@ -6,17 +6,17 @@ use syn::spanned::Spanned as _;
 use syn::{Type, parse_quote};
 
 /// The place of a type, for tokens of ours: the names in them are looked up where the macro stands.
-pub(super) fn located(ty: &Type) -> Span {
+pub(crate) fn located(ty: &Type) -> Span {
     Span::call_site().located_at(ty.span())
 }
 
 /// Whether a type is an `Option`, as far as it is written so.
-pub(super) fn is_option(ty: &Type) -> bool {
+pub(crate) fn is_option(ty: &Type) -> bool {
     inside_option(ty).is_some()
 }
 
 /// Whether a type is a float or an optional one.
-pub(super) fn is_float(ty: &Type) -> bool {
+pub(crate) fn is_float(ty: &Type) -> bool {
     let Type::Path(ty) = bare(inside_option(ty).unwrap_or(ty)) else {
         return false;
     };
@@ -24,7 +24,7 @@ pub(super) fn is_float(ty: &Type) -> bool {
 }
 
 /// The type in an `Option`, as far as it is written so.
-pub(super) fn inside_option(ty: &Type) -> Option<&Type> {
+pub(crate) fn inside_option(ty: &Type) -> Option<&Type> {
     let Type::Path(ty) = bare(ty) else {
         return None;
     };
@@ -52,7 +52,7 @@ fn bare(ty: &Type) -> &Type {
 }
 
 /// Whether a type holds a reference.
-pub(super) fn borrows(ty: &Type) -> bool {
+pub(crate) fn borrows(ty: &Type) -> bool {
     fn any(tokens: TokenStream) -> bool {
         tokens.into_iter().any(|token| match token {
             TokenTree::Punct(punct) => punct.as_char() == '&',
@@ -64,7 +64,7 @@ pub(super) fn borrows(ty: &Type) -> bool {
 }
 
 /// The type so that it stays one behind `&` and before `:`, where `dyn A + B` falls apart.
-pub(super) fn enclosed(ty: &Type) -> Type {
+pub(crate) fn enclosed(ty: &Type) -> Type {
     match ty {
         Type::TraitObject(_) | Type::ImplTrait(_) => parse_quote!((#ty)),
         other => other.clone(),

@@ -5,10 +5,10 @@ use quote::ToTokens as _;
 use syn::parse::Parser as _;
 use syn::{LitStr, Path};
 
-use super::parse::{ClaimsArgs, DefaultArg, FieldArgs};
+use super::super::parse::{ClaimsArgs, DefaultArg, FieldArgs};
+use crate::attr::{Opt, Value};
 use crate::case::Case;
 use crate::diag::Diag;
-use crate::option::{Opt, Value};
 
 /// Options of serde's own impls, which say nothing about the members of a token.
 const IGNORED: [&str; 4] = ["crate", "bound", "expecting", "rename"];

@@ -6,19 +6,21 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Data, DeriveInput, Fields, Generics, Type, Visibility, parse_quote};
 
-use super::agree;
+mod names;
+mod serde;
+pub(super) mod types;
+
 use super::model::{Absence, Claim, ClaimKind, ClaimsModel, Codec, Field, Origin, Secrecy};
-use super::names;
 use super::parse::{ClaimsArgs, DefaultArg, FieldArgs};
-use super::ty::{borrows, enclosed, is_float, is_option, located};
 use crate::diag::Diag;
+use types::{borrows, enclosed, is_float, is_option, located};
 
 /// Checks everything, and gives the model where the shape allows one.
 pub(crate) fn check(item: &DeriveInput, args: &ClaimsArgs, diag: &mut Diag) -> Option<ClaimsModel> {
     let fields = named_fields(item, diag)?;
     check_generics(item, diag);
     check_namespace(args, diag);
-    agree::check_struct(args, diag);
+    serde::check_struct(args, diag);
 
     let mut seen = Seen::default();
     let mut own = Vec::new();
@@ -343,7 +345,7 @@ fn check_subject(word: &Ident, field: &Field, said: &FieldArgs, seen: &mut Seen,
             ),
         );
     }
-    agree::check_field(said, None, diag);
+    serde::check_field(said, None, diag);
 }
 
 fn check_owned(field: &Field, diag: &mut Diag) {
@@ -387,7 +389,7 @@ fn check_claim(
     if !repeated {
         check_wire(&wire, kind, &field.ident, said, args, seen, diag);
     }
-    agree::check_field(said, Some((&wire, optional)), diag);
+    serde::check_field(said, Some((&wire, optional)), diag);
     let name = field.ident.unraw().to_string();
     if is_float(&field.ty) && names::is_time(&name) {
         diag.error(

@@ -5,8 +5,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::Path;
 
+use crate::attr::Opt;
 use crate::diag::Diag;
-use crate::option::Opt;
 
 /// The path of `tollgate::__private`, which is all that expansions name of the runtime.
 #[derive(Clone)]
