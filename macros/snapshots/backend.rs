@@ -8,7 +8,7 @@ struct Accounts {
 #[allow(deprecated, clippy::needless_update)]
 impl ::tollgate::__private::AuthBackend for Accounts {
     type User = User;
-    type LoginBody = ::tollgate::__private::EmailLogin;
+    type Login = ::tollgate::__private::EmailLogin;
     type Entry = ::tollgate::__private::Own;
     type Renewal = ::tollgate::__private::Reload;
     const ROUTES: ::tollgate::__private::RouteConfig = ::tollgate::__private::RouteConfig::DEFAULT;

@@ -8,7 +8,7 @@ struct Accounts {
 #[allow(deprecated, clippy::needless_update)]
 impl ::gatekeeper::__private::AuthBackend for Accounts {
     type User = User<T>;
-    type LoginBody = Login<A, B>;
+    type Login = Login<A, B>;
     type Entry = ::gatekeeper::__private::Own;
     type Renewal = ::gatekeeper::__private::FromStored;
     const ROUTES: ::gatekeeper::__private::RouteConfig = ::gatekeeper::__private::RouteConfig {
