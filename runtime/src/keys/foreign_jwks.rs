@@ -35,7 +35,7 @@ pub enum BadKeySet {
 impl fmt::Display for BadKeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed => f.write_str("this is no JWK set"),
+            Self::Malformed => f.write_str("the text is not a JWK set"),
             Self::TooMany => write!(f, "the JWK set has more than {MAX_KEYS} keys"),
             Self::DuplicateKid(kid) => write!(f, "the JWK set has two keys by the `kid` {kid:?}"),
             Self::Mixed => f.write_str("the JWK set holds secret keys beside public ones"),

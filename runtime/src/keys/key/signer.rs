@@ -90,7 +90,7 @@ impl RemoteKey {
         if self.public.verify(message, &signature) {
             Ok(signature)
         } else {
-            Err("what the signer gave is no signature of its public key".into())
+            Err("the signer returned a signature that is not one of its public key".into())
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::secret::{Secret, same, sha256, variable};
 /// Its keys are rotated in the configuration, in three steps: publish the new key as
 /// [`next`](Self::next) on every node; after 15 minutes let it sign, with the old one as
 /// [`previous`](Self::previous); after the longest life of a token leave the old one out.
-#[must_use = "a ring without `.refresh_secret(…)` is none yet"]
+#[must_use = "a ring without `.refresh_secret(…)` is not complete"]
 pub struct ConfiguredRing {
     algorithm: Algorithm,
     signing: SigningKey,
@@ -69,7 +69,7 @@ impl KeyRing {
     pub fn from_env(algorithm: Algorithm, name: &str) -> Result<ConfiguredRing, Error> {
         let text = variable(name)?;
         let named = |error: Error| {
-            Error::new(ErrorKind::Keys, format!("`{name}` gives no ring of keys")).because(error)
+            Error::new(ErrorKind::Keys, format!("`{name}` holds no usable keys")).because(error)
         };
         let start = text.trim_start();
         if start.starts_with('{') {

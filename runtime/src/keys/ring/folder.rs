@@ -193,7 +193,7 @@ fn read_key(folder: &Path, algorithm: Algorithm, entry: KeyEntry) -> Result<Held
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     {
-        return Err(refuse("is no name of a key file"));
+        return Err(refuse("is not the name of a key file"));
     }
     let bytes = Zeroizing::new(
         read_private(&path)?.ok_or_else(|| refuse("is missing, and the manifest names it"))?,
@@ -206,7 +206,7 @@ fn read_key(folder: &Path, algorithm: Algorithm, entry: KeyEntry) -> Result<Held
     match (words.next(), words.next()) {
         (Some("tollgate-key"), Some("1")) => {}
         (Some("tollgate-key"), Some(_)) => return Err(refuse("has an unknown version")),
-        _ => return Err(refuse("is damaged: it is no key file")),
+        _ => return Err(refuse("is damaged: it is not a key file")),
     }
     if words.next() != Some(&use_of(algorithm, entry.purpose)) {
         return Err(refuse("is a key for something else than the manifest says"));
