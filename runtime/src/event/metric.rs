@@ -70,7 +70,8 @@ impl Meter {
             Outcome::Refused => "refused",
             Outcome::Alarm => "alarm",
         };
-        counter!(EVENTS, "issuer" => Arc::clone(&self.0), "event" => event.kind.name(), "outcome" => outcome).increment(1);
+        let (issuer, name) = (Arc::clone(&self.0), event.kind.name());
+        counter!(EVENTS, "issuer" => issuer, "event" => name, "outcome" => outcome).increment(1);
     }
 
     pub(crate) fn read(&self, reading: Reading) {

@@ -109,9 +109,9 @@ impl<B: AuthBackend> Gate<B> {
     /// it.
     ///
     /// # Errors
-    /// [`Code::InvalidCredentials`] where the backend lets nobody in, [`Code::TooManyRequests`] after
-    /// too many attempts (feature `rate-limit`), [`Code::InsufficientUserAuthentication`] where a
-    /// further step is needed, which [`Refusal::step`] names; otherwise as
+    /// [`Code::InvalidCredentials`] where the backend lets nobody in, [`Code::TooManyRequests`]
+    /// after too many attempts (feature `rate-limit`), [`Code::InsufficientUserAuthentication`]
+    /// where a further step is needed, which [`Refusal::step`] names; otherwise as
     /// [`sign_in`](Self::sign_in), and the refusals of `login`.
     pub async fn sign_in_with<F>(&self, mut login: F, client: &Client) -> Result<Issued, Refusal>
     where

@@ -27,7 +27,8 @@ use crate::keys::{Algorithm, PublicKey, PublicKeySet};
 /// # #[derive(Clone, JwtClaims)] #[claims(external)] struct Partner { #[claim(sub)] id: String }
 ///
 /// let keys = HttpKeys::at("https://keys.example.com/jwks.json");
-/// let guard = JwksGuard::<Partner>::new(Issuer::new("https://accounts.example.com").audience("orders"), keys);
+/// let issuer = Issuer::new("https://accounts.example.com").audience("orders");
+/// let guard = JwksGuard::<Partner>::new(issuer, keys);
 /// ```
 pub struct HttpKeys {
     location: KeyLocation,

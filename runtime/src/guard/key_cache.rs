@@ -209,7 +209,11 @@ impl KeyCache {
                     | AuthError::Gone
                     | AuthError::More(_) => String::from("the source gives out no keys"),
                 };
-                tracing::warn!(%problem, "the keys of an issuer cannot be fetched; the ones fetched last stay in use for a while");
+                tracing::warn!(
+                    %problem,
+                    "the keys of an issuer cannot be fetched; the ones fetched last stay in use \
+                     for a while"
+                );
                 attempt.problem = Some(problem);
             }
         }

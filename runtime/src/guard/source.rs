@@ -83,7 +83,9 @@ impl<S: KeySource> BoxedSource for S {
 /// # use tollgate::prelude::AuthError;
 /// # #[derive(Clone)] struct Mirror;
 /// # impl KeySource for Mirror {
-/// #     async fn fetch(&self, _: &[tollgate::keys::Algorithm]) -> Result<Fetched, AuthError> { Err(AuthError::Invalid) }
+/// #     async fn fetch(&self, _: &[tollgate::keys::Algorithm]) -> Result<Fetched, AuthError> {
+/// #         Err(AuthError::Invalid)
+/// #     }
 /// # }
 /// # fn main() -> Result<(), tollgate::error::Error> {
 /// # let (here, there, elsewhere) = (Mirror, Mirror, Mirror);

@@ -22,7 +22,9 @@ use crate::token::JwtClaims;
 /// # use tollgate::prelude::*;
 /// # #[derive(Clone, JwtClaims)] #[claims(external)] struct Partner { #[claim(sub)] id: String }
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let issuer = Issuer::new("https://partner.example").audience("orders").algorithms([Algorithm::EdDSA]);
+/// let issuer = Issuer::new("https://partner.example")
+///     .audience("orders")
+///     .algorithms([Algorithm::EdDSA]);
 /// let partner = StaticGuard::<Partner>::new(issuer);
 ///
 /// // At the start, and again whenever the partner sends another key:

@@ -1,5 +1,5 @@
-//! Keys that encrypt tokens: derived from the ring's seal key, counted, and replaced long before two
-//! of their nonces could be the same.
+//! Keys that encrypt tokens: derived from the ring's seal key, counted, and replaced long before
+//! two of their nonces could be the same.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -157,8 +157,9 @@ impl<'a> Serializer for Like<'a> {
     type SerializeStructVariant = Impossible<bool, Unlike>;
 
     numbers!(
-        serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64, serialize_u128: u128,
-        serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64, serialize_i128: i128
+        serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64,
+        serialize_u128: u128, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32,
+        serialize_i64: i64, serialize_i128: i128
     );
 
     fn serialize_bool(self, written: bool) -> Result<bool, Unlike> {

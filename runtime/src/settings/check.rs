@@ -26,8 +26,8 @@ impl Settings {
     }
 }
 
-/// Returns the problems beside settings that could not be read: without those of these settings, and
-/// without what is missing.
+/// Returns the problems beside settings that could not be read: without those of these settings,
+/// and without what is missing.
 pub(super) fn problems_beside(settings: &Settings, unread: &[&str]) -> Vec<String> {
     let is_independent = |problem: &SettingProblem| {
         !problem.missing && !problem.names().any(|name| unread.contains(&name))

@@ -11,6 +11,7 @@ mod store;
 mod table;
 mod throttle;
 mod value;
+mod words;
 
 pub use introspection::{IntrospectionSettings, Service};
 pub use throttle::{Allowance, Counted, ThrottleSettings};

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::Settings;
-use super::table::SettingKey;
-
 /// The source that each setting was last read from, and the value: an assignment in code shows as a
 /// difference.
 #[derive(Clone, Debug, Default)]
@@ -19,17 +16,22 @@ struct SettingOrigin {
 
 impl Origins {
     /// Notes the source that a setting was read from, and the value that it has since.
-    pub(super) fn insert(&mut self, key: &SettingKey, source: &str, shown: Option<String>) {
+    pub(super) fn insert(&mut self, name: &'static str, source: &str, shown: Option<String>) {
         let source = source.to_owned();
-        self.0.insert(key.name, SettingOrigin { source, shown });
+        self.0.insert(name, SettingOrigin { source, shown });
     }
 
-    /// Returns the words that say where the setting's present value comes from.
-    pub(super) fn of(&self, key: &SettingKey, settings: &Settings) -> String {
-        let shown = (key.show)(settings);
-        match self.0.get(key.name) {
+    /// Returns the words that say where a setting's present value comes from, by that value and
+    /// the default.
+    pub(super) fn of(
+        &self,
+        name: &str,
+        shown: Option<String>,
+        by_default: Option<String>,
+    ) -> String {
+        match self.0.get(name) {
             Some(origin) if origin.shown == shown => format!("from {}", origin.source),
-            _ if shown == (key.show)(&Settings::default()) => "by default".to_owned(),
+            _ if shown == by_default => "by default".to_owned(),
             _ => "set in code".to_owned(),
         }
     }

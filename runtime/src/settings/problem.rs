@@ -22,12 +22,11 @@ impl SettingProblem {
 
     pub(super) fn line(&self, settings: &Settings) -> String {
         match table::find(self.name).filter(|_| !self.missing) {
-            Some(key) => format!(
-                "`{}` ({}): {}",
-                self.name,
-                settings.origins.of(key, settings),
-                self.what
-            ),
+            Some(key) => {
+                let (shown, by_default) = ((key.show)(settings), (key.show)(&Settings::default()));
+                let origin = settings.origins.of(key.name, shown, by_default);
+                format!("`{}` ({origin}): {}", self.name, self.what)
+            }
             None => format!("`{}`: {}", self.name, self.what),
         }
     }

@@ -18,9 +18,10 @@ impl Settings {
     /// directory where there is one.
     ///
     /// # Errors
-    /// [`ErrorKind::Settings`](crate::error::ErrorKind::Settings), with one line a problem: the file named cannot be read or is not
-    /// TOML, a name is no setting, a value is not what its setting takes. What is missing or
-    /// contradictory is left to [`validate`](Self::validate), since code may still set it.
+    /// [`ErrorKind::Settings`](crate::error::ErrorKind::Settings), with one line a problem: the
+    /// file named cannot be read or is not TOML, a name is no setting, a value is not what its
+    /// setting takes. What is missing or contradictory is left to [`validate`](Self::validate),
+    /// since code may still set it.
     pub fn load() -> Result<Self, Error> {
         let mut reader = SettingsReader::default();
         let mut variables = BTreeMap::new();
@@ -143,7 +144,7 @@ impl SettingsReader {
         match (key.read)(&mut self.settings, raw) {
             Ok(()) => {
                 let shown = (key.show)(&self.settings);
-                self.settings.origins.insert(key, source, shown);
+                self.settings.origins.insert(key.name, source, shown);
                 self.unread.retain(|name| *name != key.name);
             }
             Err(problem) => {

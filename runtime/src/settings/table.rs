@@ -46,40 +46,67 @@ keys! {
     "issuer" => issuer, "the claim `iss`: the issuer of the tokens; required";
     "audience" => audience, "the claim `aud`: the intended audience of the tokens; required";
     "client_id" => client_id, "the claim `client_id`";
-    "public_url" => public_url, "the address of the routes as clients see it, for the metadata of RFC 8414: `https://api.example.com/v1`";
+    "public_url" => public_url,
+        "the address of the routes as clients see it, for the metadata of RFC 8414: \
+         `https://api.example.com/v1`";
     "leeway" => leeway, "how far clocks may differ, at most 2m";
     "access.ttl" => access.ttl, "how long an access token lives";
-    "access.max_ttl" => access.max_ttl, "the longest life of any token that verifies; where not set, `access.ttl`";
-    "access.on_refresh" => access.on_refresh, "what a refresh does to the access tokens before it: `keep` or `revoke`";
+    "access.max_ttl" => access.max_ttl,
+        "the longest life of any token that verifies; where not set, `access.ttl`";
+    "access.on_refresh" => access.on_refresh,
+        "what a refresh does to the access tokens before it: `keep` or `revoke`";
     "access.header" => access.header, "the header that carries the token";
     "access.schemes" => access.schemes, "the schemes in that header";
-    "refresh.window" => refresh.window, "how long a replaced refresh token counts as a concurrent request, at most 1m";
-    "refresh.lost_response_window" => refresh.lost_response_window, "how long a client may ask again for an answer that it never saw, at most `session.idle`";
+    "refresh.window" => refresh.window,
+        "how long a replaced refresh token counts as a concurrent request, at most 1m";
+    "refresh.lost_response_window" => refresh.lost_response_window,
+        "how long a client may ask again for an answer that it never saw, at most `session.idle`";
     "refresh.policy" => refresh.policy, "what is forgiven: `strict`, `window` or `confirm_aware`";
     "session.idle" => session.idle, "after how long without a refresh a session ends, at most 90d";
     "session.absolute" => session.absolute, "after how long it ends whatever happens, at most 400d";
-    "session.device_limit" => session.device_limit, "how many live sessions a subject may have; where not set, any number";
-    "session.on_limit" => session.on_limit, "what happens to the sign-in that is one too many: `evict_oldest` or `deny`";
-    "revocation.consistency" => revocation.consistency, "what a verifier asks: `eventual`, `bounded:2s` or `strict`";
-    "revocation.stale_limit" => revocation.stale_limit, "from which age on the view of the revocations is stale";
-    "revocation.on_stale" => revocation.on_stale, "what a node with a stale view does: `check` or `serve`";
-    "introspection.services" => introspection.services, "services that may ask about tokens, each as `name:sha256:` and the SHA-256 of its secret in hexadecimal; where not set, nobody";
-    "keys.accept_new" => keys.accept_new, "whether a ring without history may start beside live sessions";
-    "client.proxies" => client.proxies, "the proxies whose word about a client's address is taken: addresses and ranges";
-    "client.header" => client.header, "the header in which they write it: `x_forwarded_for` or `forwarded`";
-    "cookies.path" => cookies.path, "where the auth routes hang as browsers see it; turns cookies on";
-    "cookies.same_site" => cookies.same_site, "which requests of other sites carry the access cookie: `lax` or `strict`";
-    "cookies.origins" => cookies.origins, "other origins whose pages may change something with a cookie";
-    "binding.access_device" => binding.access_device, "whether access tokens count from their device id alone: `off`, `record` or `enforce`";
-    "binding.access_network" => binding.access_network, "the same for the network of their sign-in, /24 or /56";
-    "binding.refresh_device" => binding.refresh_device, "the same for refresh tokens and their device id";
-    "binding.refresh_network" => binding.refresh_network, "the same for refresh tokens and the network of their sign-in";
-    "binding.device_header" => binding.device_header, "the header in which a request with an access token names its device";
-    "throttle.counted" => throttle.counted, "where sign-ins are counted: `auto`, `local` or `store`";
-    "throttle.client" => throttle.client, "sign-ins from one address: attempts and a period, or `off`";
+    "session.device_limit" => session.device_limit,
+        "how many live sessions a subject may have; where not set, any number";
+    "session.on_limit" => session.on_limit,
+        "what happens to the sign-in that is one too many: `evict_oldest` or `deny`";
+    "revocation.consistency" => revocation.consistency,
+        "what a verifier asks: `eventual`, `bounded:2s` or `strict`";
+    "revocation.stale_limit" => revocation.stale_limit,
+        "from which age on the view of the revocations is stale";
+    "revocation.on_stale" => revocation.on_stale,
+        "what a node with a stale view does: `check` or `serve`";
+    "introspection.services" => introspection.services,
+        "services that may ask about tokens, each as `name:sha256:` and the SHA-256 of its secret \
+         in hexadecimal; where not set, nobody";
+    "keys.accept_new" => keys.accept_new,
+        "whether a ring without history may start beside live sessions";
+    "client.proxies" => client.proxies,
+        "the proxies whose word about a client's address is taken: addresses and ranges";
+    "client.header" => client.header,
+        "the header in which they write it: `x_forwarded_for` or `forwarded`";
+    "cookies.path" => cookies.path,
+        "where the auth routes hang as browsers see it; turns cookies on";
+    "cookies.same_site" => cookies.same_site,
+        "which requests of other sites carry the access cookie: `lax` or `strict`";
+    "cookies.origins" => cookies.origins,
+        "other origins whose pages may change something with a cookie";
+    "binding.access_device" => binding.access_device,
+        "whether access tokens count from their device id alone: `off`, `record` or `enforce`";
+    "binding.access_network" => binding.access_network,
+        "the same for the network of their sign-in, /24 or /56";
+    "binding.refresh_device" => binding.refresh_device,
+        "the same for refresh tokens and their device id";
+    "binding.refresh_network" => binding.refresh_network,
+        "the same for refresh tokens and the network of their sign-in";
+    "binding.device_header" => binding.device_header,
+        "the header in which a request with an access token names its device";
+    "throttle.counted" => throttle.counted,
+        "where sign-ins are counted: `auto`, `local` or `store`";
+    "throttle.client" => throttle.client,
+        "sign-ins from one address: attempts and a period, or `off`";
     "throttle.identifier" => throttle.identifier, "sign-ins to one identifier";
     "throttle.identifier_long" => throttle.identifier_long, "the same in the long run";
-    "throttle.known" => throttle.known, "sign-ins to one identifier from a device or address that signed in to it before";
+    "throttle.known" => throttle.known,
+        "sign-ins to one identifier from a device or address that signed in to it before";
     "throttle.known_for" => throttle.known_for, "for how long it stays known, at most 400d";
     "throttle.step" => throttle.step, "answers to further steps of one subject";
     "throttle.step_long" => throttle.step_long, "the same in the long run";
@@ -90,15 +117,20 @@ keys! {
     "registry" => registry, "which tokens the store remembers one by one: `off` or `tokens`";
     "archive.interval" => archive.interval, "how often what has ended is deleted; `0s` for never";
     "archive.age" => archive.age, "how long ago it must have ended";
-    "store.url" => store.url, "which store, and where: `sqlite:…`, `postgres://…`, `redis://…`, `rediss://…` or `memory:`";
+    "store.url" => store.url,
+        "which store, and where: `sqlite:…`, `postgres://…`, `redis://…`, `rediss://…` or \
+         `memory:`";
     "store.connections" => store.connections, "how many connections this node opens at most";
-    "store.connect_timeout" => store.connect_timeout, "how long an operation waits for a connection";
+    "store.connect_timeout" => store.connect_timeout,
+        "how long an operation waits for a connection";
     "store.lock_timeout" => store.lock_timeout, "how long a statement waits for a lock";
-    "store.statement_timeout" => store.statement_timeout, "how long the server may take for a statement";
+    "store.statement_timeout" => store.statement_timeout,
+        "how long the server may take for a statement";
     "store.schema" => store.schema, "in which schema of PostgreSQL the tables lie";
     "store.deployment" => store.deployment, "with which name the keys in Redis begin";
     "store.tls" => store.tls, "whether the server must prove who it is: `as_url` or `verify`";
-    "store.root_certificates" => store.root_certificates, "a file of the certificates, in PEM, that are trusted over TLS";
+    "store.root_certificates" => store.root_certificates,
+        "a file of the certificates, in PEM, that are trusted over TLS";
 }
 
 /// Finds the setting of this name.

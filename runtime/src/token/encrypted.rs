@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use base64_simd::URL_SAFE_NO_PAD;
 
 use super::compact::{MAX_LEN, decode, decoded_len};
-use super::issue::IssueError;
+use super::issue_error::IssueError;
 use super::json::{is_present, is_strict};
 use crate::clock::Timestamp;
 use crate::keys::KeySet;

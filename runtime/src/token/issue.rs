@@ -8,6 +8,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use super::binding::TokenBinding;
 use super::claims::ClaimSet;
 use super::compact::MAX_LEN;
+use super::issue_error::IssueError;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
 use crate::keys::{KeySet, SigningKey};
@@ -39,37 +40,6 @@ pub struct Stamp<'a> {
     pub acr: Option<&'a str>,
     /// `bnd`; with a session only.
     pub binding: Option<TokenBinding>,
-}
-
-/// Why a token could not be issued.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum IssueError {
-    /// With these claims the token would be longer than any verifier reads: 8 KiB.
-    TooLong,
-    /// The claims could not be written.
-    Claims(Box<dyn std::error::Error + Send + Sync>),
-    /// There is no signature: the signer failed, took too long, or returned a wrong one.
-    Signer(Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl fmt::Display for IssueError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLong => "the claims are too long: a token has at most 8 KiB",
-            Self::Claims(_) => "the claims could not be written",
-            Self::Signer(_) => "the token could not be signed",
-        })
-    }
-}
-
-impl std::error::Error for IssueError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::TooLong => None,
-            Self::Claims(source) | Self::Signer(source) => Some(source.as_ref()),
-        }
-    }
 }
 
 /// How tokens travel.

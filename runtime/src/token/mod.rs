@@ -25,6 +25,7 @@ mod fast_path;
 mod header;
 mod info;
 mod issue;
+mod issue_error;
 mod json;
 mod refresh;
 mod stored;
@@ -51,7 +52,9 @@ pub use binding::TokenBinding;
 #[doc(hidden)]
 pub use expect::Expect;
 #[doc(hidden)]
-pub use issue::{Envelope, IssueError, Stamp, issue};
+pub use issue::{Envelope, Stamp, issue};
+#[doc(hidden)]
+pub use issue_error::IssueError;
 #[doc(hidden)]
 pub use refresh::{BadRefreshToken, Parsed, RefreshToken};
 #[doc(hidden)]

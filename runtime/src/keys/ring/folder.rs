@@ -284,7 +284,11 @@ fn remove_unnamed(folder: &Path, named: &HashSet<String>) {
         if !named.contains(&name)
             && let Err(error) = fs::remove_file(folder.join(&name))
         {
-            tracing::warn!(file = %folder.join(&name).display(), %error, "an old key file could not be removed");
+            tracing::warn!(
+                file = %folder.join(&name).display(),
+                %error,
+                "an old key file could not be removed"
+            );
         }
     }
 }

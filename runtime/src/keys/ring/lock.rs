@@ -104,7 +104,11 @@ impl Drop for Lock {
         // First the name, then the lock: the other way round another holder's file could be
         // removed.
         if let Err(error) = fs::remove_file(&self.path).and_then(|()| self.file.unlock()) {
-            tracing::warn!(file = %self.path.display(), %error, "the lock of the key ring could not be removed");
+            tracing::warn!(
+                file = %self.path.display(),
+                %error,
+                "the lock of the key ring could not be removed"
+            );
         }
     }
 }
