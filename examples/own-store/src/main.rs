@@ -6,11 +6,12 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-use std::error::Error;
 use std::path::Path;
 
 use store::RedbStore;
+use tokio::runtime::Runtime;
 use tollgate::prelude::*;
+use tollgate::store::rows::Cause;
 
 #[derive(Clone, JwtClaims)]
 struct User {
@@ -34,32 +35,34 @@ impl Refresh for Accounts {
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+fn main() -> Result<(), Cause> {
     let (folder, keys) = (tempfile::tempdir()?, KeyRing::generate(Algorithm::EdDSA)?);
-    let (path, client) = (folder.path().join("sessions.redb"), Client::unknown());
+    let path = folder.path().join("sessions.redb");
+    // A runtime each, as two processes have that run one after the other.
+    let refresh_token = Runtime::new()?.block_on(sign_in(&path, &keys))?;
+    Runtime::new()?.block_on(refresh_and_revoke(&path, &keys, &refresh_token))
+}
 
-    let gate = start(&path, &keys).await?;
-    let issued = gate.sign_in(User { id: 7 }, &client).await?;
+async fn sign_in(path: &Path, keys: &KeyRing) -> Result<String, Cause> {
+    let gate = start(path, keys).await?;
+    let issued = gate.sign_in(User { id: 7 }, &Client::unknown()).await?;
     println!("signed in: session {}", issued.session_id);
     gate.shutdown().await?;
-    drop(gate);
+    Ok(issued.refresh_token.expose().to_owned())
+}
 
-    let gate = start(&path, &keys).await?;
-    let issued = gate.refresh(issued.refresh_token.expose(), &client).await?;
+async fn refresh_and_revoke(path: &Path, keys: &KeyRing, token: &str) -> Result<(), Cause> {
+    let gate = start(path, keys).await?;
+    let issued = gate.refresh(token, &Client::unknown()).await?;
     println!("refreshed after a restart: session {}", issued.session_id);
     gate.revoke(Revoke::session(issued.session_id)).await?;
     let refused = gate.verify(&issued.access_token).await.err();
     let code = refused.map(|refusal| refusal.code());
     println!("revoked: the token is refused as {code:?}");
-    gate.shutdown().await?;
-    Ok(())
+    Ok(gate.shutdown().await?)
 }
 
-async fn start(
-    path: &Path,
-    keys: &KeyRing,
-) -> Result<Gate<Accounts>, Box<dyn Error + Send + Sync>> {
+async fn start(path: &Path, keys: &KeyRing) -> Result<Gate<Accounts>, Cause> {
     let gate = Accounts
         .gate()
         .issuer("https://accounts.example.com")
