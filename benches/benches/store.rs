@@ -193,7 +193,7 @@ async fn fill(store: &(impl SessionStore + Clone), from: u32, count: u32, now: T
                 .open_session(new(number, format!("user-{}", number / 2), now), now)
                 .await
                 .map(drop)
-                .unwrap()
+                .unwrap();
         });
     }
     while let Some(done) = tasks.join_next().await {
@@ -389,7 +389,7 @@ fn sqlite(runtime: &Runtime) {
         async move {
             tokio::task::spawn_blocking(move || swap(&single.lock().unwrap(), client))
                 .await
-                .unwrap()
+                .unwrap();
         }
     });
     let db = bare_file(&path("group.db"));

@@ -59,7 +59,7 @@ impl Deployment {
         let last: Arc<Mutex<Option<EventKind>>> = Arc::default();
         let heard = Arc::clone(&last);
         let gate = gate.on_event(move |event| {
-            *heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(event.kind.clone())
+            *heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(event.kind.clone());
         });
         let gate = gate
             .store(MemoryStore::new())

@@ -137,7 +137,7 @@ fn what_comes_out_is_rust_whatever_goes_in() {
 #[test]
 fn the_pages_show_what_the_macros_write() {
     page("claims", &claims::expand(tokens(USER)), |file| {
-        file.items.iter_mut().for_each(shorten)
+        file.items.iter_mut().for_each(shorten);
     });
     page(
         "value",

@@ -182,8 +182,7 @@ impl SessionStore for RedbStore {
     }
 
     async fn keys(&self) -> Answer<StoredKeys> {
-        self.read(StoreOperation::Keys, |rows| rows::keys(rows))
-            .await
+        self.read(StoreOperation::Keys, rows::keys).await
     }
 
     async fn swap_keys(&self, expected: u64, ring: Vec<u8>, _now: Timestamp) -> Answer<bool> {

@@ -90,7 +90,7 @@ pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> BackendArgs {
             "tag" => args.tag = opt.string(diag),
             "openapi" => {
                 args.openapi =
-                    opt.parse("`true` or `false`", "openapi = false", LitBool::parse, diag)
+                    opt.parse("`true` or `false`", "openapi = false", LitBool::parse, diag);
             }
             "signin" => args.signin = route(&opt, "signin(path = \"/signin\")", None, diag),
             "refresh" => {
@@ -99,7 +99,7 @@ pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> BackendArgs {
                     "refresh(path = \"/refresh-access\")",
                     Some(&mut args.from),
                     diag,
-                )
+                );
             }
             "disable" => args.disable = disable(&opt, diag),
             "names" => names(&opt, &mut args, diag),
@@ -131,7 +131,7 @@ fn route(
                     "refresh(from = stored)",
                     Ident::parse,
                     diag,
-                )
+                );
             }
             (_, from) => {
                 let known: &[&str] = if from.is_some() {

@@ -80,7 +80,7 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> ClaimsArgs {
                     "name = UserClaims",
                     syn::parse::Parse::parse,
                     diag,
-                )
+                );
             }
             "rename_all" => args.rename_all = Case::read(&opt, diag),
             "namespace" => args.namespace = opt.string(diag),

@@ -283,7 +283,7 @@ fn check_consistency(said: &parse::Consistency, diag: &mut Diag) -> Option<Consi
             );
         }
         ("strict" | "eventual", Some(text)) => {
-            diag.error(text, format_args!("`{word}` takes no time: write `{word}`"))
+            diag.error(text, format_args!("`{word}` takes no time: write `{word}`"));
         }
         _ => match nearest(&word, &WORDS) {
             Some(near) => diag.error(

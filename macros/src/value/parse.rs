@@ -43,7 +43,7 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> ValueArgs {
                     "serde = own",
                     syn::parse::Parse::parse,
                     diag,
-                )
+                );
             }
             "crate" => args.krate = Krate::read(&opt, diag),
             "rename" => diag.error(

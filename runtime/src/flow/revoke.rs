@@ -33,7 +33,7 @@ impl Flows {
     fn refuse_key_in_use(&self, kid: &str) -> Result<(), Error> {
         let keys = self.engine.ring.set();
         let key = keys.verifying().iter().find(|key| **key.kid() == *kid);
-        let why = match key.map(|key| key.state()) {
+        let why = match key.map(crate::keys::VerifyingKey::state) {
             Some(KeyState::Current) => {
                 "the key signs this gate's tokens: rotate the ring before it is revoked"
             }

@@ -132,7 +132,7 @@ fn archiver(engine: &Arc<Engine>) -> Option<AbortHandle> {
                     tracing::debug!(sessions, tokens, others, "what had ended was archived");
                 }
                 Err(error) => {
-                    tracing::warn!(error = %Causes(Some(&error)), "the archive waits for the store")
+                    tracing::warn!(error = %Causes(Some(&error)), "the archive waits for the store");
                 }
             }
             pause = interval;

@@ -46,7 +46,7 @@ impl View {
             Fact::Token(jti) => remember(&self.tokens, *jti, until),
             Fact::Key(kid) => remember(&self.keys, kid.as_str().into(), until),
             Fact::Generation(sid, min) => {
-                raise(&self.generations, *sid, Floor { min: *min, until })
+                raise(&self.generations, *sid, Floor { min: *min, until });
             }
             Fact::Subject(subject, min) => raise(
                 &self.subjects,

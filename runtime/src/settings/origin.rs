@@ -23,14 +23,9 @@ impl Origins {
 
     /// Returns the words that say where a setting's present value comes from, by that value and
     /// the default.
-    pub(super) fn of(
-        &self,
-        name: &str,
-        shown: Option<String>,
-        by_default: Option<String>,
-    ) -> String {
+    pub(super) fn of(&self, name: &str, shown: Option<&str>, by_default: Option<&str>) -> String {
         match self.0.get(name) {
-            Some(origin) if origin.shown == shown => format!("from {}", origin.source),
+            Some(origin) if origin.shown.as_deref() == shown => format!("from {}", origin.source),
             _ if shown == by_default => "by default".to_owned(),
             _ => "set in code".to_owned(),
         }

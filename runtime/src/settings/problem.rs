@@ -24,7 +24,9 @@ impl SettingProblem {
         match table::find(self.name).filter(|_| !self.missing) {
             Some(key) => {
                 let (shown, by_default) = ((key.show)(settings), (key.show)(&Settings::default()));
-                let origin = settings.origins.of(key.name, shown, by_default);
+                let origin = settings
+                    .origins
+                    .of(key.name, shown.as_deref(), by_default.as_deref());
                 format!("`{}` ({origin}): {}", self.name, self.what)
             }
             None => format!("`{}`: {}", self.name, self.what),

@@ -189,7 +189,7 @@ async fn r129_each_decision_about_a_token_is_told_of_without_the_token() {
         [issued, consumed, EventKind::ActionTokenRefused { purpose }]
     );
     assert_eq!(heard[1].subject, Some(ada.to_string()));
-    for event in heard.iter() {
+    for event in &heard {
         let line = event.to_string();
         assert!(
             line.contains(purpose) && !line.contains(token.expose()) && !line.contains(ADA),

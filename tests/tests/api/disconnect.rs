@@ -18,7 +18,7 @@ async fn leave_in<T>(hook: &Hook, request: impl Future<Output = T>) {
         let enter = Arc::clone(&enter);
         async move {
             enter.notify_one();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     });
     tokio::select! {

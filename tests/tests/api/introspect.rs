@@ -464,7 +464,7 @@ fn what_is_wrong_with_the_settings_is_told() {
 #[tokio::test]
 async fn the_metadata_lists_no_route_that_is_not_there() {
     let app = App::with(settings(|settings| {
-        settings.public_url = Some("https://api.example.com".into())
+        settings.public_url = Some("https://api.example.com".into());
     }))
     .await;
     let said: Value = app

@@ -390,7 +390,7 @@ async fn r122_a_password_that_is_set_is_long_enough_and_nothing_else_is_asked() 
                         .is_ok()
                 ),
                 Err(PasswordRejection::TooShort { min_chars }) => {
-                    assert!(!fits && min_chars > length)
+                    assert!(!fits && min_chars > length);
                 }
                 Err(other) => panic!("{length}: {other}"),
             }

@@ -46,7 +46,7 @@ async fn try_from(app: &App, ip: &str, email: &str, password: &str) -> Answer {
 async fn r124_attempts_are_counted_whether_or_not_the_account_exists_and_before_anything_is_hashed()
 {
     let app = App::with(throttled(|throttle| {
-        throttle.identifier = Allowance::per(3, MINUTES)
+        throttle.identifier = Allowance::per(3, MINUTES);
     }))
     .await;
     let mut refused = Vec::new();
@@ -84,7 +84,7 @@ async fn r124_attempts_are_counted_whether_or_not_the_account_exists_and_before_
 #[tokio::test]
 async fn r127_the_twins_of_an_identifier_share_its_budget() {
     let app = App::with(throttled(|throttle| {
-        throttle.identifier = Allowance::per(3, MINUTES)
+        throttle.identifier = Allowance::per(3, MINUTES);
     }))
     .await;
     for twin in [" ADA@example.com ", "ａｄａ@example.com", "ada@example.com"] {
@@ -192,7 +192,7 @@ async fn r124_a_slow_attacker_gets_a_hundred_attempts_and_not_many_more() {
 #[tokio::test]
 async fn r124_a_client_is_counted_by_its_address_and_an_ipv6_one_by_its_network() {
     let app = App::with(throttled(|throttle| {
-        throttle.client = Allowance::per(4, MINUTES)
+        throttle.client = Allowance::per(4, MINUTES);
     }))
     .await;
     for (network, other) in [
@@ -227,7 +227,7 @@ async fn r124_a_client_is_counted_by_its_address_and_an_ipv6_one_by_its_network(
 #[tokio::test]
 async fn a_second_authentication_spends_from_the_same_budget() {
     let app = App::with(throttled(|throttle| {
-        throttle.identifier = Allowance::per(3, MINUTES)
+        throttle.identifier = Allowance::per(3, MINUTES);
     }))
     .await;
     let tokens = app.sign_in("ada@example.com").await;
@@ -294,7 +294,7 @@ async fn refreshes_and_questions_have_budgets_of_their_own() {
 #[tokio::test]
 async fn r129_a_refused_attempt_is_an_event() {
     let app = App::with(throttled(|throttle| {
-        throttle.identifier = Allowance::per(1, MINUTES)
+        throttle.identifier = Allowance::per(1, MINUTES);
     }))
     .await;
     let mut client = Client::unknown();
@@ -330,7 +330,7 @@ async fn r129_a_refused_attempt_is_an_event() {
 #[tokio::test]
 async fn an_application_counts_what_it_does_for_somebody() {
     let app = App::with(throttled(|throttle| {
-        throttle.action = Allowance::per(2, MINUTES)
+        throttle.action = Allowance::per(2, MINUTES);
     }))
     .await;
     let allow = async |name: &str, whom: &str| {
@@ -375,7 +375,7 @@ async fn attempts_are_counted_in_the_store_where_a_setting_says_so() {
 #[tokio::test]
 async fn passwords_without_end_and_look_alikes_are_refused_and_harm_nobody() {
     let app = App::with(throttled(|throttle| {
-        throttle.identifier = Allowance::per(2, MINUTES)
+        throttle.identifier = Allowance::per(2, MINUTES);
     }))
     .await;
     let long = "x".repeat(1_000_000);

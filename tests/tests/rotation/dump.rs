@@ -140,7 +140,7 @@ fn flatten(value: ::redis::Value, values: &mut Vec<Vec<u8>>) {
     match value {
         ::redis::Value::BulkString(bytes) => values.push(bytes),
         ::redis::Value::Array(parts) | ::redis::Value::Set(parts) => {
-            parts.into_iter().for_each(|part| flatten(part, values))
+            parts.into_iter().for_each(|part| flatten(part, values));
         }
         ::redis::Value::Map(parts) => parts.into_iter().for_each(|(key, value)| {
             flatten(key, values);

@@ -97,7 +97,7 @@ fn a_role_taken_away_is_in_no_living_token_whatever_the_order() {
                                 gate.revoke(Revoke::access_of(subject))
                                     .await
                                     .map(drop)
-                                    .unwrap()
+                                    .unwrap();
                             })
                         });
                         is_changed = change.step().await.is_some();
@@ -164,7 +164,7 @@ fn a_session_of_an_old_password_does_not_live_whatever_the_order() {
                             gate.revoke(Revoke::subject(subject))
                                 .await
                                 .map(drop)
-                                .unwrap()
+                                .unwrap();
                         })
                     });
                     if running.step().await.is_some() {

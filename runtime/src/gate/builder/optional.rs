@@ -153,7 +153,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
             (
                 settings.binding.access_device,
                 settings.binding.access_network,
-            ) = (device, network)
+            ) = (device, network);
         })
     }
 
@@ -163,7 +163,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
             (
                 settings.binding.refresh_device,
                 settings.binding.refresh_network,
-            ) = (device, network)
+            ) = (device, network);
         })
     }
 

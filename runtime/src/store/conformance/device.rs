@@ -250,7 +250,7 @@ clauses! {
                 }
                 Some(Opened::Reload { changed_at }) => same!(changed_at, NOW),
                 Some(Opened::LimitReached) => {
-                    ensure!(false, "a limit was reached where there is none")
+                    ensure!(false, "a limit was reached where there is none");
                 }
             }
         }

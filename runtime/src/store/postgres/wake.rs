@@ -56,7 +56,7 @@ impl Wake {
             match timeout(patience, wake.send(sender.take())).await {
                 Ok(Ok(connection)) => *sender = Some(connection),
                 Ok(Err(error)) => {
-                    tracing::debug!(%error, "the other nodes will read the log by themselves")
+                    tracing::debug!(%error, "the other nodes will read the log by themselves");
                 }
                 Err(_) => tracing::debug!("the server took too long for a notification"),
             }

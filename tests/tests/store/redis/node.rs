@@ -39,7 +39,7 @@ impl Deployment {
             .store(store)
             .throttle(settings.throttle.clone())
             .settings(settings)
-            .change(|gate| gate.accept_new_keys());
+            .change(tollgate::gate::GateBuilder::accept_new_keys);
         app.try_build().await.map(Node)
     }
 }

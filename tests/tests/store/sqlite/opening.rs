@@ -216,7 +216,7 @@ fn what_must_not_be_written_to_is_refused() {
                 .unwrap()
                 .migrate(NOW)
                 .await
-                .unwrap()
+                .unwrap();
         });
         fs::set_permissions(inside.join(name), fs::Permissions::from_mode(0o444)).unwrap();
     }

@@ -58,7 +58,7 @@ fn cut(node: Remote, line: &Line, how: State, other: Remote) -> (Duration, Durat
                 node.admits(&ada.access),
                 200,
                 "checking a token takes no store"
-            )
+            );
         });
     });
     let refused = start.elapsed();
