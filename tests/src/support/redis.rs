@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use tollgate::store::{RedisOptions, RedisStore};
 
@@ -32,7 +33,9 @@ pub fn deployment(url: &str) -> RedisOptions {
     ))
 }
 
-/// Connects a store to a fresh deployment on the shared server.
+/// Connects a store to a fresh deployment on the shared server. It waits long for an answer: on a
+/// busy machine a script over a hundred thousand tokens takes its time, which no test is about.
 pub async fn store() -> Option<RedisStore> {
-    Some(deployment(shared()?).connect().await.unwrap())
+    let options = deployment(shared()?).response_timeout(Duration::from_secs(60));
+    Some(options.connect().await.unwrap())
 }
