@@ -1,5 +1,9 @@
 //! Puts the parts of a gate's engine together, and revokes: the one operation that needs most of
 //! them.
+//!
+//! Each part owns its state: the issuer signs, the admission verifies, the view holds what was
+//! revoked, the follower keeps the view up to date, the registry lists tokens, the alarms report
+//! what is out of order.
 
 use std::sync::Arc;
 use std::time::Duration;

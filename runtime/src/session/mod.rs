@@ -1,8 +1,4 @@
 //! Sessions: what opens, verifies, remembers and revokes them. Knows no backend and no HTTP.
-//!
-//! An [`Engine`] is made of parts that each own their state: the issuer signs, the admission
-//! verifies, the view holds what was revoked, the follower keeps the view up to date, the registry
-//! lists tokens, the alarms report what is out of order.
 
 mod admission;
 mod alarms;

@@ -67,7 +67,7 @@ impl Encryption for Plain {
     const ENVELOPE: Envelope = Envelope::Open;
 }
 
-/// Signed and then encrypted: [`GateBuilder::encrypt`].
+/// Signed and then encrypted: [`GateBuilder::encrypt`](crate::gate::GateBuilder::encrypt).
 #[cfg(feature = "jwe")]
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
