@@ -5,7 +5,6 @@ struct Accounts {
     passwords: Passwords,
 }
 #[automatically_derived]
-#[allow(deprecated, clippy::needless_update)]
 impl ::tollgate::__private::AuthBackend for Accounts {
     type User = User;
     type Login = ::tollgate::__private::EmailLogin;
@@ -13,7 +12,6 @@ impl ::tollgate::__private::AuthBackend for Accounts {
     type Renewal = ::tollgate::__private::Reload;
     const ROUTES: ::tollgate::__private::RouteConfig = ::tollgate::__private::RouteConfig::DEFAULT;
 }
-#[allow(dead_code, deprecated, unreachable_pub)]
 impl Accounts {
     /// Starts the gate of this backend: the builder asks for what has no safe default.
     #[must_use = "a gate opens nothing until it is built"]

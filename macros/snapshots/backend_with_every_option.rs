@@ -5,7 +5,6 @@ struct Accounts {
     passwords: Passwords,
 }
 #[automatically_derived]
-#[allow(deprecated, clippy::needless_update)]
 impl ::gatekeeper::__private::AuthBackend for Accounts {
     type User = User<T>;
     type Login = Login<A, B>;
@@ -34,7 +33,6 @@ impl ::gatekeeper::__private::AuthBackend for Accounts {
         ..::gatekeeper::__private::RouteConfig::DEFAULT
     };
 }
-#[allow(dead_code, deprecated, unreachable_pub)]
 impl Accounts {
     /// Starts the gate of this backend: the builder asks for what has no safe default.
     #[must_use = "a gate opens nothing until it is built"]

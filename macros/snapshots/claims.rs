@@ -1,36 +1,24 @@
 //! What `claims` of `src/tests.rs` expands to.
 
 ///The claims of [`User`], as a token carries them.
-#[allow(non_camel_case_types, non_snake_case, clippy::all, clippy::pedantic)]
+#[allow(clippy::all, clippy::pedantic)]
 struct UserClaims {
+    ///The subject: `sub` in the token.
     id: Uuid,
+    /// Where to write to.
     email: String,
+    ///The claim `roles`.
     roles: Vec<Role>,
 }
 #[doc(hidden)]
-#[allow(
-    dead_code,
-    deprecated,
-    non_camel_case_types,
-    non_snake_case,
-    private_bounds,
-    private_interfaces,
-    trivial_bounds,
-    unreachable_pub
-)]
-#[allow(clippy::all, clippy::pedantic)]
+#[allow(private_bounds, private_interfaces, clippy::all, clippy::pedantic)]
 const _: () = {
     pub struct __TollgateDraft {
         email: ::core::option::Option<String>,
         roles: ::core::option::Option<Vec<Role>>,
     }
     #[automatically_derived]
-    impl ::core::default::Default for __TollgateDraft
-    where
-        Uuid: ::tollgate::__private::Identity,
-        String: ::tollgate::__private::Claim,
-        Vec<Role>: ::tollgate::__private::RoleSet,
-    {
+    impl ::core::default::Default for __TollgateDraft {
         fn default() -> Self {
             Self {
                 email: ::core::option::Option::None,
@@ -38,12 +26,7 @@ const _: () = {
             }
         }
     }
-    impl UserClaims
-    where
-        Uuid: ::tollgate::__private::Identity,
-        String: ::tollgate::__private::Claim,
-        Vec<Role>: ::tollgate::__private::RoleSet,
-    {
+    impl UserClaims {
         ///The subject: `sub` in the token.
         #[must_use]
         fn id(&self) -> &Uuid {
@@ -61,75 +44,70 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::core::clone::Clone for UserClaims
-    where
-        Uuid: ::tollgate::__private::Identity,
-        String: ::tollgate::__private::Claim,
-        Vec<Role>: ::tollgate::__private::RoleSet,
-    {
+    impl ::core::clone::Clone for UserClaims {
         fn clone(&self) -> Self {
             Self {
-                id: ::tollgate::__private::Identity::duplicate(&self.id),
-                email: ::tollgate::__private::Claim::duplicate(&self.email),
-                roles: ::tollgate::__private::RoleSet::duplicate(&self.roles),
+                id: <Uuid as ::tollgate::__private::SubjectValue>::duplicate(&self.id),
+                email: <String as ::tollgate::__private::Claim>::duplicate(&self.email),
+                roles: <Vec<
+                    Role,
+                > as ::tollgate::__private::RoleSet>::duplicate(&self.roles),
             }
         }
     }
     #[automatically_derived]
-    impl ::core::fmt::Debug for UserClaims
-    where
-        Uuid: ::tollgate::__private::Identity,
-        String: ::tollgate::__private::Claim,
-        Vec<Role>: ::tollgate::__private::RoleSet,
-    {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    impl ::core::fmt::Debug for UserClaims {
+        fn fmt(
+            &self,
+            __tollgate_f: &mut ::core::fmt::Formatter<'_>,
+        ) -> ::core::fmt::Result {
             ::tollgate::__private::debug_claims(
                 "UserClaims",
                 &["email", "roles"],
                 self,
-                f,
+                __tollgate_f,
             )
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::serde::Serialize for UserClaims
-    where
-        Uuid: ::tollgate::__private::Identity,
-        String: ::tollgate::__private::Claim,
-        Vec<Role>: ::tollgate::__private::RoleSet,
-    {
+    impl ::tollgate::__private::serde::Serialize for UserClaims {
         fn serialize<__TollgateS: ::tollgate::__private::serde::Serializer>(
             &self,
-            serializer: __TollgateS,
+            __tollgate_serializer: __TollgateS,
         ) -> ::core::result::Result<__TollgateS::Ok, __TollgateS::Error> {
-            ::tollgate::__private::serialize_claims(self, serializer)
+            ::tollgate::__private::serialize_claims(self, __tollgate_serializer)
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::ClaimSet for UserClaims
-    where
-        Uuid: ::tollgate::__private::Identity,
-        String: ::tollgate::__private::Claim,
-        Vec<Role>: ::tollgate::__private::RoleSet,
-    {
-        type Subject = <Uuid as ::tollgate::__private::Identity>::Subject;
+    impl ::tollgate::__private::ClaimSet for UserClaims {
+        type Subject = <Uuid as ::tollgate::__private::SubjectValue>::Subject;
         type Draft = __TollgateDraft;
         fn subject(&self) -> &Self::Subject {
-            ::tollgate::__private::Identity::as_subject(&self.id)
+            <Uuid as ::tollgate::__private::SubjectValue>::as_subject(&self.id)
         }
         fn write<__TollgateM: ::tollgate::__private::serde::ser::SerializeMap>(
             &self,
-            map: &mut __TollgateM,
+            __tollgate_map: &mut __TollgateM,
         ) -> ::core::result::Result<(), __TollgateM::Error> {
-            ::tollgate::__private::Claim::write(&self.email, "email", map)?;
-            ::tollgate::__private::RoleSet::write(&self.roles, "roles", map)?;
-            let _ = map;
+            <String as ::tollgate::__private::Claim>::write(
+                &self.email,
+                "email",
+                __tollgate_map,
+            )?;
+            <Vec<
+                Role,
+            > as ::tollgate::__private::RoleSet>::write(
+                &self.roles,
+                "roles",
+                __tollgate_map,
+            )?;
+            let _ = __tollgate_map;
             ::core::result::Result::Ok(())
         }
         fn place(
-            name: &::core::primitive::str,
+            __tollgate_name: &::core::primitive::str,
         ) -> ::core::option::Option<::core::primitive::usize> {
-            match name {
+            match __tollgate_name {
                 "email" => ::core::option::Option::Some(0),
                 "roles" => ::core::option::Option::Some(1),
                 _ => ::core::option::Option::None,
@@ -139,77 +117,84 @@ const _: () = {
             '__tollgate_de,
             __TollgateA: ::tollgate::__private::serde::de::MapAccess<'__tollgate_de>,
         >(
-            draft: &mut Self::Draft,
-            place: ::core::primitive::usize,
-            map: &mut __TollgateA,
+            __tollgate_draft: &mut Self::Draft,
+            __tollgate_place: ::core::primitive::usize,
+            __tollgate_map: &mut __TollgateA,
         ) -> ::core::result::Result<(), __TollgateA::Error> {
-            let _ = &draft;
-            match place {
+            let _ = &__tollgate_draft;
+            match __tollgate_place {
                 0 => {
                     ::tollgate::__private::read_once(
-                        &mut draft.email,
+                        &mut __tollgate_draft.email,
                         "email",
-                        map,
-                        ::tollgate::__private::Claim::read,
+                        __tollgate_map,
+                        <String as ::tollgate::__private::Claim>::read,
                     )
                 }
                 1 => {
                     ::tollgate::__private::read_once(
-                        &mut draft.roles,
+                        &mut __tollgate_draft.roles,
                         "roles",
-                        map,
-                        ::tollgate::__private::RoleSet::read,
+                        __tollgate_map,
+                        <Vec<Role> as ::tollgate::__private::RoleSet>::read,
                     )
                 }
-                _ => ::tollgate::__private::skip_value(map),
+                _ => ::tollgate::__private::skip_value(__tollgate_map),
             }
         }
         fn finish(
-            draft: Self::Draft,
-            subject: Self::Subject,
+            __tollgate_draft: Self::Draft,
+            __tollgate_subject: Self::Subject,
         ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
-            let _ = &draft;
+            let _ = &__tollgate_draft;
             ::core::result::Result::Ok(Self {
-                id: ::tollgate::__private::Identity::from_subject(subject),
-                email: ::core::option::Option::ok_or(draft.email, "email")?,
-                roles: ::core::option::Option::ok_or(draft.roles, "roles")?,
+                id: <Uuid as ::tollgate::__private::SubjectValue>::from_subject(
+                    __tollgate_subject,
+                ),
+                email: <String as ::tollgate::__private::Claim>::finish(
+                    __tollgate_draft.email,
+                    "email",
+                )?,
+                roles: <Vec<
+                    Role,
+                > as ::tollgate::__private::RoleSet>::finish(
+                    __tollgate_draft.roles,
+                    "roles",
+                )?,
             })
         }
-        fn has_role(&self, value: &::core::primitive::str) -> ::core::primitive::bool {
-            ::tollgate::__private::RoleSet::holds(&self.roles, value)
+        fn has_role(
+            &self,
+            __tollgate_value: &::core::primitive::str,
+        ) -> ::core::primitive::bool {
+            <Vec<
+                Role,
+            > as ::tollgate::__private::RoleSet>::holds(&self.roles, __tollgate_value)
         }
         fn has_scope(&self, _: &::core::primitive::str) -> ::core::primitive::bool {
             false
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::JwtClaims for User
-    where
-        Uuid: ::tollgate::__private::Identity,
-        String: ::tollgate::__private::Claim,
-        Vec<Role>: ::tollgate::__private::RoleSet,
-    {
+    impl ::tollgate::__private::JwtClaims for User {
         type Claims = UserClaims;
-        type Subject = <Uuid as ::tollgate::__private::Identity>::Subject;
+        type Subject = <Uuid as ::tollgate::__private::SubjectValue>::Subject;
         type Secrecy = ::tollgate::__private::Open;
         fn subject(&self) -> &Self::Subject {
-            ::tollgate::__private::Identity::as_subject(&self.id)
+            <Uuid as ::tollgate::__private::SubjectValue>::as_subject(&self.id)
         }
         fn to_claims(&self) -> Self::Claims {
             UserClaims {
-                id: ::tollgate::__private::Identity::duplicate(&self.id),
-                email: ::tollgate::__private::Claim::duplicate(&self.email),
-                roles: ::tollgate::__private::RoleSet::duplicate(&self.roles),
+                id: <Uuid as ::tollgate::__private::SubjectValue>::duplicate(&self.id),
+                email: <String as ::tollgate::__private::Claim>::duplicate(&self.email),
+                roles: <Vec<
+                    Role,
+                > as ::tollgate::__private::RoleSet>::duplicate(&self.roles),
             }
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::Issuable for User
-    where
-        Uuid: ::tollgate::__private::Identity,
-        String: ::tollgate::__private::Claim,
-        Vec<Role>: ::tollgate::__private::RoleSet,
-    {}
+    impl ::tollgate::__private::Issuable for User {}
     #[automatically_derived]
     impl<
         claim_email,
@@ -218,14 +203,13 @@ const _: () = {
         String: ::tollgate::__private::Comparable<claim_email>,
     {
         const WIRE: &'static ::core::primitive::str = "email";
+        const LIMITS: ::tollgate::__private::Limits = {
+            use ::tollgate::__private::NoLimits as _;
+            ::tollgate::__private::LimitsOf::<String>::LIMITS
+        };
     }
     #[automatically_derived]
     impl ::tollgate::__private::HasRoles<
         <Vec<Role> as ::tollgate::__private::RoleSet>::Role,
-    > for User
-    where
-        Uuid: ::tollgate::__private::Identity,
-        String: ::tollgate::__private::Claim,
-        Vec<Role>: ::tollgate::__private::RoleSet,
-    {}
+    > for User {}
 };

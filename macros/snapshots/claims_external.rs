@@ -1,36 +1,24 @@
 //! What `claims_external` of `src/tests.rs` expands to.
 
 ///The claims of [`Approval`], as a token carries them.
-#[allow(non_camel_case_types, non_snake_case, clippy::all, clippy::pedantic)]
+#[allow(clippy::all, clippy::pedantic)]
 struct ApprovalClaims {
+    ///The subject: `sub` in the token.
     id: String,
+    ///The claim `roles`.
     roles: Vec<String>,
+    ///The claim `digest`.
     digest: String,
 }
 #[doc(hidden)]
-#[allow(
-    dead_code,
-    deprecated,
-    non_camel_case_types,
-    non_snake_case,
-    private_bounds,
-    private_interfaces,
-    trivial_bounds,
-    unreachable_pub
-)]
-#[allow(clippy::all, clippy::pedantic)]
+#[allow(private_bounds, private_interfaces, clippy::all, clippy::pedantic)]
 const _: () = {
     pub struct __TollgateDraft {
         roles: ::core::option::Option<Vec<String>>,
         digest: ::core::option::Option<String>,
     }
     #[automatically_derived]
-    impl ::core::default::Default for __TollgateDraft
-    where
-        String: ::tollgate::__private::Identity,
-        Vec<String>: ::tollgate::__private::ForeignRoles,
-        String: ::tollgate::__private::Claim + ::tollgate::__private::Action,
-    {
+    impl ::core::default::Default for __TollgateDraft {
         fn default() -> Self {
             Self {
                 roles: ::core::option::Option::None,
@@ -38,12 +26,7 @@ const _: () = {
             }
         }
     }
-    impl ApprovalClaims
-    where
-        String: ::tollgate::__private::Identity,
-        Vec<String>: ::tollgate::__private::ForeignRoles,
-        String: ::tollgate::__private::Claim + ::tollgate::__private::Action,
-    {
+    impl ApprovalClaims {
         ///The subject: `sub` in the token.
         #[must_use]
         fn id(&self) -> &String {
@@ -61,75 +44,70 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::core::clone::Clone for ApprovalClaims
-    where
-        String: ::tollgate::__private::Identity,
-        Vec<String>: ::tollgate::__private::ForeignRoles,
-        String: ::tollgate::__private::Claim + ::tollgate::__private::Action,
-    {
+    impl ::core::clone::Clone for ApprovalClaims {
         fn clone(&self) -> Self {
             Self {
-                id: ::tollgate::__private::Identity::duplicate(&self.id),
-                roles: ::tollgate::__private::ForeignRoles::duplicate(&self.roles),
-                digest: ::tollgate::__private::Claim::duplicate(&self.digest),
+                id: <String as ::tollgate::__private::SubjectValue>::duplicate(&self.id),
+                roles: <Vec<
+                    String,
+                > as ::tollgate::__private::ForeignRoles>::duplicate(&self.roles),
+                digest: <String as ::tollgate::__private::Claim>::duplicate(&self.digest),
             }
         }
     }
     #[automatically_derived]
-    impl ::core::fmt::Debug for ApprovalClaims
-    where
-        String: ::tollgate::__private::Identity,
-        Vec<String>: ::tollgate::__private::ForeignRoles,
-        String: ::tollgate::__private::Claim + ::tollgate::__private::Action,
-    {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+    impl ::core::fmt::Debug for ApprovalClaims {
+        fn fmt(
+            &self,
+            __tollgate_f: &mut ::core::fmt::Formatter<'_>,
+        ) -> ::core::fmt::Result {
             ::tollgate::__private::debug_claims(
                 "ApprovalClaims",
                 &["roles", "digest"],
                 self,
-                f,
+                __tollgate_f,
             )
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::serde::Serialize for ApprovalClaims
-    where
-        String: ::tollgate::__private::Identity,
-        Vec<String>: ::tollgate::__private::ForeignRoles,
-        String: ::tollgate::__private::Claim + ::tollgate::__private::Action,
-    {
+    impl ::tollgate::__private::serde::Serialize for ApprovalClaims {
         fn serialize<__TollgateS: ::tollgate::__private::serde::Serializer>(
             &self,
-            serializer: __TollgateS,
+            __tollgate_serializer: __TollgateS,
         ) -> ::core::result::Result<__TollgateS::Ok, __TollgateS::Error> {
-            ::tollgate::__private::serialize_claims(self, serializer)
+            ::tollgate::__private::serialize_claims(self, __tollgate_serializer)
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::ClaimSet for ApprovalClaims
-    where
-        String: ::tollgate::__private::Identity,
-        Vec<String>: ::tollgate::__private::ForeignRoles,
-        String: ::tollgate::__private::Claim + ::tollgate::__private::Action,
-    {
-        type Subject = <String as ::tollgate::__private::Identity>::Subject;
+    impl ::tollgate::__private::ClaimSet for ApprovalClaims {
+        type Subject = <String as ::tollgate::__private::SubjectValue>::Subject;
         type Draft = __TollgateDraft;
         fn subject(&self) -> &Self::Subject {
-            ::tollgate::__private::Identity::as_subject(&self.id)
+            <String as ::tollgate::__private::SubjectValue>::as_subject(&self.id)
         }
         fn write<__TollgateM: ::tollgate::__private::serde::ser::SerializeMap>(
             &self,
-            map: &mut __TollgateM,
+            __tollgate_map: &mut __TollgateM,
         ) -> ::core::result::Result<(), __TollgateM::Error> {
-            ::tollgate::__private::ForeignRoles::write(&self.roles, "roles", map)?;
-            ::tollgate::__private::Claim::write(&self.digest, "digest", map)?;
-            let _ = map;
+            <Vec<
+                String,
+            > as ::tollgate::__private::ForeignRoles>::write(
+                &self.roles,
+                "roles",
+                __tollgate_map,
+            )?;
+            <String as ::tollgate::__private::Claim>::write(
+                &self.digest,
+                "digest",
+                __tollgate_map,
+            )?;
+            let _ = __tollgate_map;
             ::core::result::Result::Ok(())
         }
         fn place(
-            name: &::core::primitive::str,
+            __tollgate_name: &::core::primitive::str,
         ) -> ::core::option::Option<::core::primitive::usize> {
-            match name {
+            match __tollgate_name {
                 "roles" => ::core::option::Option::Some(0),
                 "digest" => ::core::option::Option::Some(1),
                 _ => ::core::option::Option::None,
@@ -139,44 +117,62 @@ const _: () = {
             '__tollgate_de,
             __TollgateA: ::tollgate::__private::serde::de::MapAccess<'__tollgate_de>,
         >(
-            draft: &mut Self::Draft,
-            place: ::core::primitive::usize,
-            map: &mut __TollgateA,
+            __tollgate_draft: &mut Self::Draft,
+            __tollgate_place: ::core::primitive::usize,
+            __tollgate_map: &mut __TollgateA,
         ) -> ::core::result::Result<(), __TollgateA::Error> {
-            let _ = &draft;
-            match place {
+            let _ = &__tollgate_draft;
+            match __tollgate_place {
                 0 => {
                     ::tollgate::__private::read_once(
-                        &mut draft.roles,
+                        &mut __tollgate_draft.roles,
                         "roles",
-                        map,
-                        ::tollgate::__private::ForeignRoles::read,
+                        __tollgate_map,
+                        <Vec<String> as ::tollgate::__private::ForeignRoles>::read,
                     )
                 }
                 1 => {
                     ::tollgate::__private::read_once(
-                        &mut draft.digest,
+                        &mut __tollgate_draft.digest,
                         "digest",
-                        map,
-                        ::tollgate::__private::Claim::read,
+                        __tollgate_map,
+                        <String as ::tollgate::__private::Claim>::read,
                     )
                 }
-                _ => ::tollgate::__private::skip_value(map),
+                _ => ::tollgate::__private::skip_value(__tollgate_map),
             }
         }
         fn finish(
-            draft: Self::Draft,
-            subject: Self::Subject,
+            __tollgate_draft: Self::Draft,
+            __tollgate_subject: Self::Subject,
         ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
-            let _ = &draft;
+            let _ = &__tollgate_draft;
             ::core::result::Result::Ok(Self {
-                id: ::tollgate::__private::Identity::from_subject(subject),
-                roles: ::core::option::Option::ok_or(draft.roles, "roles")?,
-                digest: ::core::option::Option::ok_or(draft.digest, "digest")?,
+                id: <String as ::tollgate::__private::SubjectValue>::from_subject(
+                    __tollgate_subject,
+                ),
+                roles: <Vec<
+                    String,
+                > as ::tollgate::__private::ForeignRoles>::finish(
+                    __tollgate_draft.roles,
+                    "roles",
+                )?,
+                digest: <String as ::tollgate::__private::Claim>::finish(
+                    __tollgate_draft.digest,
+                    "digest",
+                )?,
             })
         }
-        fn has_role(&self, value: &::core::primitive::str) -> ::core::primitive::bool {
-            ::tollgate::__private::ForeignRoles::holds(&self.roles, value)
+        fn has_role(
+            &self,
+            __tollgate_value: &::core::primitive::str,
+        ) -> ::core::primitive::bool {
+            <Vec<
+                String,
+            > as ::tollgate::__private::ForeignRoles>::holds(
+                &self.roles,
+                __tollgate_value,
+            )
         }
         fn has_scope(&self, _: &::core::primitive::str) -> ::core::primitive::bool {
             false
@@ -184,38 +180,30 @@ const _: () = {
         const ACTION_BOUND: ::core::primitive::bool = true;
         fn action(&self) -> ::core::option::Option<&::core::primitive::str> {
             ::core::option::Option::Some(
-                ::tollgate::__private::Action::digest(&self.digest),
+                <String as ::tollgate::__private::Action>::digest(&self.digest),
             )
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::JwtClaims for Approval
-    where
-        String: ::tollgate::__private::Identity,
-        Vec<String>: ::tollgate::__private::ForeignRoles,
-        String: ::tollgate::__private::Claim + ::tollgate::__private::Action,
-    {
+    impl ::tollgate::__private::JwtClaims for Approval {
         type Claims = ApprovalClaims;
-        type Subject = <String as ::tollgate::__private::Identity>::Subject;
+        type Subject = <String as ::tollgate::__private::SubjectValue>::Subject;
         type Secrecy = ::tollgate::__private::Open;
         fn subject(&self) -> &Self::Subject {
-            ::tollgate::__private::Identity::as_subject(&self.id)
+            <String as ::tollgate::__private::SubjectValue>::as_subject(&self.id)
         }
         fn to_claims(&self) -> Self::Claims {
             ApprovalClaims {
-                id: ::tollgate::__private::Identity::duplicate(&self.id),
-                roles: ::tollgate::__private::ForeignRoles::duplicate(&self.roles),
-                digest: ::tollgate::__private::Claim::duplicate(&self.digest),
+                id: <String as ::tollgate::__private::SubjectValue>::duplicate(&self.id),
+                roles: <Vec<
+                    String,
+                > as ::tollgate::__private::ForeignRoles>::duplicate(&self.roles),
+                digest: <String as ::tollgate::__private::Claim>::duplicate(&self.digest),
             }
         }
     }
     #[automatically_derived]
     impl ::tollgate::__private::HasRoles<
         <Vec<String> as ::tollgate::__private::ForeignRoles>::Role,
-    > for Approval
-    where
-        String: ::tollgate::__private::Identity,
-        Vec<String>: ::tollgate::__private::ForeignRoles,
-        String: ::tollgate::__private::Claim + ::tollgate::__private::Action,
-    {}
+    > for Approval {}
 };

@@ -1,30 +1,26 @@
 //! What `claims_with_every_option` of `src/tests.rs` expands to.
 
 ///The claims of [`User`], as a token carries them.
-#[allow(non_camel_case_types, non_snake_case, clippy::all, clippy::pedantic)]
+#[allow(clippy::all, clippy::pedantic)]
 pub(crate) struct Claims<T: Clone = u8, const N: usize = 1>
 where
     T: Copy,
 {
+    ///The subject: `sub` in the token.
     id: Uuid,
+    ///The claim `roles`.
     roles: Vec<Role>,
+    ///The claim `scope`.
     scope: Option<Scope>,
+    ///The claim `blob`.
     blob: Vec<u8>,
+    ///The claim `extra`.
     extra: Option<T>,
+    /// Nothing.
     __tollgate_marker: ::core::marker::PhantomData<fn() -> (T,)>,
 }
 #[doc(hidden)]
-#[allow(
-    dead_code,
-    deprecated,
-    non_camel_case_types,
-    non_snake_case,
-    private_bounds,
-    private_interfaces,
-    trivial_bounds,
-    unreachable_pub
-)]
-#[allow(clippy::all, clippy::pedantic)]
+#[allow(private_bounds, private_interfaces, clippy::all, clippy::pedantic)]
 const _: () = {
     pub struct __TollgateDraft<T: Clone = u8, const N: usize = 1>
     where
@@ -34,6 +30,7 @@ const _: () = {
         scope: ::core::option::Option<Option<Scope>>,
         blob: ::core::option::Option<Vec<u8>>,
         extra: ::core::option::Option<Option<T>>,
+        /// Nothing.
         __tollgate_marker: ::core::marker::PhantomData<fn() -> (T,)>,
     }
     #[automatically_derived]
@@ -41,12 +38,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::Identity,
-        Vec<Role>: ::gatekeeper::__private::RoleSet,
-        Option<Scope>: ::gatekeeper::__private::ScopeSet,
-        Vec<u8>: ::gatekeeper::__private::Carried,
-        Option<T>: ::core::default::Default,
-        Option<T>: ::gatekeeper::__private::Claim,
+        Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn default() -> Self {
             Self {
@@ -62,12 +54,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::Identity,
-        Vec<Role>: ::gatekeeper::__private::RoleSet,
-        Option<Scope>: ::gatekeeper::__private::ScopeSet,
-        Vec<u8>: ::gatekeeper::__private::Carried,
-        Option<T>: ::core::default::Default,
-        Option<T>: ::gatekeeper::__private::Claim,
+        Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         ///The subject: `sub` in the token.
         #[must_use]
@@ -100,20 +87,23 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::Identity,
-        Vec<Role>: ::gatekeeper::__private::RoleSet,
-        Option<Scope>: ::gatekeeper::__private::ScopeSet,
-        Vec<u8>: ::gatekeeper::__private::Carried,
-        Option<T>: ::core::default::Default,
-        Option<T>: ::gatekeeper::__private::Claim,
+        Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn clone(&self) -> Self {
             Self {
-                id: ::gatekeeper::__private::Identity::duplicate(&self.id),
-                roles: ::gatekeeper::__private::RoleSet::duplicate(&self.roles),
-                scope: ::gatekeeper::__private::ScopeSet::duplicate(&self.scope),
-                blob: ::gatekeeper::__private::Carried::duplicate(&self.blob),
-                extra: ::gatekeeper::__private::Claim::duplicate(&self.extra),
+                id: <Uuid as ::gatekeeper::__private::SubjectValue>::duplicate(&self.id),
+                roles: <Vec<
+                    Role,
+                > as ::gatekeeper::__private::RoleSet>::duplicate(&self.roles),
+                scope: <Option<
+                    Scope,
+                > as ::gatekeeper::__private::ScopeSet>::duplicate(&self.scope),
+                blob: <Vec<
+                    u8,
+                > as ::gatekeeper::__private::Carried>::duplicate(&self.blob),
+                extra: <Option<
+                    T,
+                > as ::gatekeeper::__private::Claim>::duplicate(&self.extra),
                 __tollgate_marker: ::core::marker::PhantomData,
             }
         }
@@ -123,14 +113,12 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::Identity,
-        Vec<Role>: ::gatekeeper::__private::RoleSet,
-        Option<Scope>: ::gatekeeper::__private::ScopeSet,
-        Vec<u8>: ::gatekeeper::__private::Carried,
-        Option<T>: ::core::default::Default,
-        Option<T>: ::gatekeeper::__private::Claim,
+        Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        fn fmt(
+            &self,
+            __tollgate_f: &mut ::core::fmt::Formatter<'_>,
+        ) -> ::core::fmt::Result {
             ::gatekeeper::__private::debug_claims(
                 "Claims",
                 &[
@@ -140,7 +128,7 @@ const _: () = {
                     "https://example.com/extra",
                 ],
                 self,
-                f,
+                __tollgate_f,
             )
         }
     }
@@ -150,18 +138,13 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::Identity,
-        Vec<Role>: ::gatekeeper::__private::RoleSet,
-        Option<Scope>: ::gatekeeper::__private::ScopeSet,
-        Vec<u8>: ::gatekeeper::__private::Carried,
-        Option<T>: ::core::default::Default,
-        Option<T>: ::gatekeeper::__private::Claim,
+        Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn serialize<__TollgateS: ::gatekeeper::__private::serde::Serializer>(
             &self,
-            serializer: __TollgateS,
+            __tollgate_serializer: __TollgateS,
         ) -> ::core::result::Result<__TollgateS::Ok, __TollgateS::Error> {
-            ::gatekeeper::__private::serialize_claims(self, serializer)
+            ::gatekeeper::__private::serialize_claims(self, __tollgate_serializer)
         }
     }
     #[automatically_derived]
@@ -169,44 +152,51 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::Identity,
-        Vec<Role>: ::gatekeeper::__private::RoleSet,
-        Option<Scope>: ::gatekeeper::__private::ScopeSet,
-        Vec<u8>: ::gatekeeper::__private::Carried,
-        Option<T>: ::core::default::Default,
-        Option<T>: ::gatekeeper::__private::Claim,
+        Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
-        type Subject = <Uuid as ::gatekeeper::__private::Identity>::Subject;
+        type Subject = <Uuid as ::gatekeeper::__private::SubjectValue>::Subject;
         type Draft = __TollgateDraft<T, N>;
         fn subject(&self) -> &Self::Subject {
-            ::gatekeeper::__private::Identity::as_subject(&self.id)
+            <Uuid as ::gatekeeper::__private::SubjectValue>::as_subject(&self.id)
         }
         fn write<__TollgateM: ::gatekeeper::__private::serde::ser::SerializeMap>(
             &self,
-            map: &mut __TollgateM,
+            __tollgate_map: &mut __TollgateM,
         ) -> ::core::result::Result<(), __TollgateM::Error> {
-            ::gatekeeper::__private::RoleSet::write(&self.roles, "groups", map)?;
-            if ::core::option::Option::is_some(&self.scope) {
-                ::gatekeeper::__private::ScopeSet::write(&self.scope, "scope", map)?;
-            }
+            <Vec<
+                Role,
+            > as ::gatekeeper::__private::RoleSet>::write(
+                &self.roles,
+                "groups",
+                __tollgate_map,
+            )?;
+            <Option<
+                Scope,
+            > as ::gatekeeper::__private::ScopeSet>::write(
+                &self.scope,
+                "scope",
+                __tollgate_map,
+            )?;
             ::gatekeeper::__private::write_coded::<
                 Self,
                 Vec<u8>,
                 0,
                 _,
-            >(&self.blob, "https://example.com/blob", map)?;
-            ::gatekeeper::__private::Claim::write(
+            >(&self.blob, "https://example.com/blob", __tollgate_map)?;
+            <Option<
+                T,
+            > as ::gatekeeper::__private::Claim>::write_always(
                 &self.extra,
                 "https://example.com/extra",
-                map,
+                __tollgate_map,
             )?;
-            let _ = map;
+            let _ = __tollgate_map;
             ::core::result::Result::Ok(())
         }
         fn place(
-            name: &::core::primitive::str,
+            __tollgate_name: &::core::primitive::str,
         ) -> ::core::option::Option<::core::primitive::usize> {
-            match name {
+            match __tollgate_name {
                 "groups" => ::core::option::Option::Some(0),
                 "scope" => ::core::option::Option::Some(1),
                 "https://example.com/blob" => ::core::option::Option::Some(2),
@@ -218,66 +208,94 @@ const _: () = {
             '__tollgate_de,
             __TollgateA: ::gatekeeper::__private::serde::de::MapAccess<'__tollgate_de>,
         >(
-            draft: &mut Self::Draft,
-            place: ::core::primitive::usize,
-            map: &mut __TollgateA,
+            __tollgate_draft: &mut Self::Draft,
+            __tollgate_place: ::core::primitive::usize,
+            __tollgate_map: &mut __TollgateA,
         ) -> ::core::result::Result<(), __TollgateA::Error> {
-            let _ = &draft;
-            match place {
+            let _ = &__tollgate_draft;
+            match __tollgate_place {
                 0 => {
                     ::gatekeeper::__private::read_once(
-                        &mut draft.roles,
+                        &mut __tollgate_draft.roles,
                         "groups",
-                        map,
-                        ::gatekeeper::__private::RoleSet::read,
+                        __tollgate_map,
+                        <Vec<Role> as ::gatekeeper::__private::RoleSet>::read,
                     )
                 }
                 1 => {
                     ::gatekeeper::__private::read_once(
-                        &mut draft.scope,
+                        &mut __tollgate_draft.scope,
                         "scope",
-                        map,
-                        ::gatekeeper::__private::ScopeSet::read,
+                        __tollgate_map,
+                        <Option<Scope> as ::gatekeeper::__private::ScopeSet>::read,
                     )
                 }
                 2 => {
                     ::gatekeeper::__private::read_once(
-                        &mut draft.blob,
+                        &mut __tollgate_draft.blob,
                         "https://example.com/blob",
-                        map,
+                        __tollgate_map,
                         ::gatekeeper::__private::read_coded::<Self, Vec<u8>, 0, _>,
                     )
                 }
                 3 => {
                     ::gatekeeper::__private::read_once(
-                        &mut draft.extra,
+                        &mut __tollgate_draft.extra,
                         "https://example.com/extra",
-                        map,
-                        ::gatekeeper::__private::Claim::read,
+                        __tollgate_map,
+                        <Option<T> as ::gatekeeper::__private::Claim>::read,
                     )
                 }
-                _ => ::gatekeeper::__private::skip_value(map),
+                _ => ::gatekeeper::__private::skip_value(__tollgate_map),
             }
         }
         fn finish(
-            draft: Self::Draft,
-            subject: Self::Subject,
+            __tollgate_draft: Self::Draft,
+            __tollgate_subject: Self::Subject,
         ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
-            let _ = &draft;
+            let _ = &__tollgate_draft;
             ::core::result::Result::Ok(Self {
-                id: ::gatekeeper::__private::Identity::from_subject(subject),
-                roles: ::core::option::Option::ok_or(draft.roles, "groups")?,
-                scope: ::core::option::Option::flatten(draft.scope),
-                blob: ::core::option::Option::unwrap_or_else(draft.blob, empty),
-                extra: ::core::option::Option::unwrap_or_default(draft.extra),
+                id: <Uuid as ::gatekeeper::__private::SubjectValue>::from_subject(
+                    __tollgate_subject,
+                ),
+                roles: <Vec<
+                    Role,
+                > as ::gatekeeper::__private::RoleSet>::finish(
+                    __tollgate_draft.roles,
+                    "groups",
+                )?,
+                scope: <Option<
+                    Scope,
+                > as ::gatekeeper::__private::ScopeSet>::finish(
+                    __tollgate_draft.scope,
+                    "scope",
+                )?,
+                blob: ::core::option::Option::unwrap_or_else(
+                    __tollgate_draft.blob,
+                    empty,
+                ),
+                extra: ::core::option::Option::unwrap_or_else(
+                    __tollgate_draft.extra,
+                    <Option<T> as ::core::default::Default>::default,
+                ),
                 __tollgate_marker: ::core::marker::PhantomData,
             })
         }
-        fn has_role(&self, value: &::core::primitive::str) -> ::core::primitive::bool {
-            ::gatekeeper::__private::RoleSet::holds(&self.roles, value)
+        fn has_role(
+            &self,
+            __tollgate_value: &::core::primitive::str,
+        ) -> ::core::primitive::bool {
+            <Vec<
+                Role,
+            > as ::gatekeeper::__private::RoleSet>::holds(&self.roles, __tollgate_value)
         }
-        fn has_scope(&self, value: &::core::primitive::str) -> ::core::primitive::bool {
-            ::gatekeeper::__private::ScopeSet::holds(&self.scope, value)
+        fn has_scope(
+            &self,
+            __tollgate_value: &::core::primitive::str,
+        ) -> ::core::primitive::bool {
+            <Option<
+                Scope,
+            > as ::gatekeeper::__private::ScopeSet>::holds(&self.scope, __tollgate_value)
         }
     }
     #[automatically_derived]
@@ -285,26 +303,29 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::Identity,
-        Vec<Role>: ::gatekeeper::__private::RoleSet,
-        Option<Scope>: ::gatekeeper::__private::ScopeSet,
-        Vec<u8>: ::gatekeeper::__private::Carried,
-        Option<T>: ::core::default::Default,
-        Option<T>: ::gatekeeper::__private::Claim,
+        Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         type Claims = Claims<T, N>;
-        type Subject = <Uuid as ::gatekeeper::__private::Identity>::Subject;
+        type Subject = <Uuid as ::gatekeeper::__private::SubjectValue>::Subject;
         type Secrecy = ::gatekeeper::__private::Confidential;
         fn subject(&self) -> &Self::Subject {
-            ::gatekeeper::__private::Identity::as_subject(&self.id)
+            <Uuid as ::gatekeeper::__private::SubjectValue>::as_subject(&self.id)
         }
         fn to_claims(&self) -> Self::Claims {
             Claims {
-                id: ::gatekeeper::__private::Identity::duplicate(&self.id),
-                roles: ::gatekeeper::__private::RoleSet::duplicate(&self.roles),
-                scope: ::gatekeeper::__private::ScopeSet::duplicate(&self.scope),
-                blob: ::gatekeeper::__private::Carried::duplicate(&self.blob),
-                extra: ::gatekeeper::__private::Claim::duplicate(&self.extra),
+                id: <Uuid as ::gatekeeper::__private::SubjectValue>::duplicate(&self.id),
+                roles: <Vec<
+                    Role,
+                > as ::gatekeeper::__private::RoleSet>::duplicate(&self.roles),
+                scope: <Option<
+                    Scope,
+                > as ::gatekeeper::__private::ScopeSet>::duplicate(&self.scope),
+                blob: <Vec<
+                    u8,
+                > as ::gatekeeper::__private::Carried>::duplicate(&self.blob),
+                extra: <Option<
+                    T,
+                > as ::gatekeeper::__private::Claim>::duplicate(&self.extra),
                 __tollgate_marker: ::core::marker::PhantomData,
             }
         }
@@ -314,12 +335,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::Identity,
-        Vec<Role>: ::gatekeeper::__private::RoleSet,
-        Option<Scope>: ::gatekeeper::__private::ScopeSet,
-        Vec<u8>: ::gatekeeper::__private::Carried,
-        Option<T>: ::core::default::Default,
-        Option<T>: ::gatekeeper::__private::Claim,
+        Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {}
     #[automatically_derived]
     impl<T: Clone, const N: usize> ::gatekeeper::__private::Coded<Vec<u8>, 0>
@@ -327,26 +343,21 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::Identity,
-        Vec<Role>: ::gatekeeper::__private::RoleSet,
-        Option<Scope>: ::gatekeeper::__private::ScopeSet,
-        Vec<u8>: ::gatekeeper::__private::Carried,
-        Option<T>: ::core::default::Default,
-        Option<T>: ::gatekeeper::__private::Claim,
+        Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn serialize<__TollgateS: ::gatekeeper::__private::serde::Serializer>(
-            value: &Vec<u8>,
-            serializer: __TollgateS,
+            __tollgate_value: &Vec<u8>,
+            __tollgate_serializer: __TollgateS,
         ) -> ::core::result::Result<__TollgateS::Ok, __TollgateS::Error> {
-            crate::hex::serialize(value, serializer)
+            crate::hex::serialize(__tollgate_value, __tollgate_serializer)
         }
         fn deserialize<
             '__tollgate_de,
             __TollgateD: ::gatekeeper::__private::serde::Deserializer<'__tollgate_de>,
         >(
-            deserializer: __TollgateD,
+            __tollgate_deserializer: __TollgateD,
         ) -> ::core::result::Result<Vec<u8>, __TollgateD::Error> {
-            crate::hex::deserialize(deserializer)
+            crate::hex::deserialize(__tollgate_deserializer)
         }
     }
     #[automatically_derived]
@@ -359,12 +370,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::Identity,
-        Vec<Role>: ::gatekeeper::__private::RoleSet,
-        Option<Scope>: ::gatekeeper::__private::ScopeSet,
-        Vec<u8>: ::gatekeeper::__private::Carried,
-        Option<T>: ::core::default::Default,
-        Option<T>: ::gatekeeper::__private::Claim,
+        Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {}
     #[automatically_derived]
     impl<
@@ -376,12 +382,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::Identity,
-        Vec<Role>: ::gatekeeper::__private::RoleSet,
-        Option<Scope>: ::gatekeeper::__private::ScopeSet,
-        Vec<u8>: ::gatekeeper::__private::Carried,
-        Option<T>: ::core::default::Default,
-        Option<T>: ::gatekeeper::__private::Claim,
+        Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {}
     #[automatically_derived]
     impl<

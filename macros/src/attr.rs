@@ -1,70 +1,76 @@
-//! Options as they stand in an attribute: `word`, `name = value`, `name(…)`, separated by commas.
-//! Knows no meaning.
+//! Splits attributes into options, `word`, `name = value`, `name(…)`, separated by commas, and
+//! hands them to darling. Knows no option by its name.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
-use syn::parse::{Parse, Parser as _};
-use syn::{Attribute, LitStr, Meta, Path};
+use darling::ast::{MetaNameValueInvalidExpr, NestedMeta};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use syn::spanned::Spanned as _;
+use syn::{Attribute, MacroDelimiter, Meta, MetaList, Path, Token, token};
 
 use crate::diag::Diag;
 
-/// One option.
-#[derive(Clone)]
-pub(crate) struct Opt {
-    pub(crate) key: Ident,
-    pub(crate) value: Value,
-}
-
-/// What follows the name of an option.
-#[derive(Clone)]
-pub(crate) enum Value {
-    /// Nothing.
-    Word,
-    /// `= value`.
-    Is(TokenStream),
-    /// `(…)`.
-    List(Group),
-}
-
-/// The options of all attributes with this name, in their order.
-pub(crate) fn of_attributes(attrs: &[Attribute], name: &str, diag: &mut Diag) -> Vec<Opt> {
-    let mut opts = Vec::new();
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident(name)) {
+/// Returns the options of all attributes that have one of these names, in their order.
+pub(crate) fn of_attributes(
+    attrs: &[Attribute],
+    names: &[&str],
+    diag: &mut Diag,
+) -> Vec<NestedMeta> {
+    let mut items = Vec::new();
+    for attr in attrs {
+        let Some(name) = names.iter().find(|name| attr.path().is_ident(name)) else {
+            continue;
+        };
         match &attr.meta {
-            Meta::List(list) => opts.extend(split(list.tokens.clone(), diag)),
-            Meta::Path(_) | Meta::NameValue(_) => {
-                diag.error(
-                    attr.path(),
-                    format_args!("`{name}` says nothing without options: write `#[{name}(…)]`"),
-                );
-            }
+            Meta::List(list) => items.extend(split(list.tokens.clone(), diag)),
+            Meta::Path(_) | Meta::NameValue(_) => diag.error(
+                attr.path(),
+                format_args!("`{name}` needs options: write `#[{name}(…)]`"),
+            ),
         }
     }
-    opts
+    items
 }
 
-/// The options in the brackets of an attribute. One that cannot be read does not hide the others.
-pub(crate) fn split(tokens: TokenStream, diag: &mut Diag) -> Vec<Opt> {
+/// Returns the options in the brackets of an attribute. One that cannot be read does not hide the
+/// others.
+pub(crate) fn split(tokens: TokenStream, diag: &mut Diag) -> Vec<NestedMeta> {
     chunks(tokens)
         .into_iter()
-        .filter_map(|chunk| Opt::read(chunk, diag))
+        .flat_map(|chunk| read(chunk, diag))
         .collect()
 }
 
-/// Keeps the first of each option, and reports the others unless they may repeat.
-pub(crate) fn once(opts: Vec<Opt>, repeatable: &[&str], diag: &mut Diag) -> Vec<Opt> {
-    let mut kept: Vec<Opt> = Vec::new();
-    for opt in opts {
-        let name = opt.key.to_string();
-        if !repeatable.contains(&name.as_str()) && kept.iter().any(|other| other.key == opt.key) {
-            diag.error(&opt.key, format_args!("`{name}` is said twice: keep one"));
-        } else {
-            kept.push(opt);
-        }
-    }
-    kept
+/// Returns the name of an option.
+pub(crate) fn key(item: &NestedMeta) -> Option<&Ident> {
+    let path = match item {
+        NestedMeta::Meta(meta) => meta.path(),
+        NestedMeta::NameValueInvalidExpr(meta) => &meta.path,
+        NestedMeta::Lit(_) => return None,
+    };
+    path.segments.first().map(|segment| &segment.ident)
 }
 
-/// Tokens between commas. Commas between `<` and `>` belong to a type.
+/// Returns the tokens after `=`.
+pub(crate) fn value(item: &NestedMeta) -> Option<&TokenStream> {
+    match item {
+        NestedMeta::NameValueInvalidExpr(meta) => Some(&meta.value),
+        NestedMeta::Meta(_) | NestedMeta::Lit(_) => None,
+    }
+}
+
+/// Returns the option under another name, which stands at the place of the first.
+pub(crate) fn renamed(mut item: NestedMeta, name: &str) -> NestedMeta {
+    let path = match &mut item {
+        NestedMeta::Meta(Meta::Path(path)) => path,
+        NestedMeta::Meta(Meta::List(list)) => &mut list.path,
+        NestedMeta::Meta(Meta::NameValue(pair)) => &mut pair.path,
+        NestedMeta::NameValueInvalidExpr(meta) => &mut meta.path,
+        NestedMeta::Lit(_) => return item,
+    };
+    *path = Path::from(Ident::new(name, path.span()));
+    item
+}
+
+/// Splits at commas. Commas between `<` and `>` belong to a type.
 fn chunks(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut chunks = vec![Vec::new()];
     let (mut depth, mut before) = (0_usize, ' ');
@@ -95,126 +101,74 @@ fn chunks(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     chunks
 }
 
-impl Opt {
-    fn read(chunk: Vec<TokenTree>, diag: &mut Diag) -> Option<Self> {
-        let mut tokens = chunk.into_iter();
-        let key = match tokens.next() {
-            Some(TokenTree::Ident(key)) => key,
-            // What a `macro_rules!` passed on as one fragment.
-            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::None => {
-                return Self::read(group.stream().into_iter().chain(tokens).collect(), diag);
-            }
-            other => {
-                diag.error(
-                    &other,
-                    "expected the name of an option: write `name`, `name = value` or `name(…)`, \
-                     parted by commas",
-                );
-                return None;
-            }
-        };
-        let value = match (tokens.next(), tokens.len()) {
-            (None, _) => Value::Word,
-            (Some(TokenTree::Punct(punct)), 0) if punct.as_char() == '=' => {
+/// Reads one option, and those after it from which no comma separates it. The value after `=` is
+/// kept as tokens, since a type such as `Login<A, B>` is no expression.
+fn read(chunk: Vec<TokenTree>, diag: &mut Diag) -> Vec<NestedMeta> {
+    let mut tokens = chunk.into_iter().peekable();
+    let key = match tokens.next() {
+        Some(TokenTree::Ident(key)) => key,
+        // What a `macro_rules!` passed on as one fragment.
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::None => {
+            return read(group.stream().into_iter().chain(tokens).collect(), diag);
+        }
+        other => {
+            diag.error(
+                &other,
+                "expected the name of an option: write `name`, `name = value` or `name(…)`, and \
+                 separate options with commas",
+            );
+            return Vec::new();
+        }
+    };
+    let path = Path::from(key.clone());
+    let (item, expected) = match tokens.next() {
+        None => return vec![NestedMeta::Meta(Meta::Path(path))],
+        Some(TokenTree::Punct(punct)) if punct.as_char() == '=' => {
+            if tokens.peek().is_none() {
                 diag.error(
                     &punct,
                     format_args!("`{key}` lacks its value: write `{key} = …`"),
                 );
-                return None;
             }
-            (Some(TokenTree::Punct(punct)), _) if punct.as_char() == '=' => {
-                Value::Is(tokens.collect())
-            }
-            (Some(TokenTree::Group(group)), 0) if group.delimiter() == Delimiter::Parenthesis => {
-                Value::List(group)
-            }
-            (Some(TokenTree::Group(group)), _) if group.delimiter() == Delimiter::Parenthesis => {
-                diag.error(
-                    &tokens.next(),
-                    format_args!("expected `,` after `{key}(…)`: part options by commas"),
-                );
-                return None;
-            }
-            (Some(other), _) => {
-                diag.error(
-                    &other,
-                    format_args!(
-                        "expected `,`, `=` or `(…)` after `{key}`: part options by commas"
-                    ),
-                );
-                return None;
-            }
-        };
-        Some(Self { key, value })
-    }
-
-    /// The option's name where it stands alone, as it must.
-    pub(crate) fn word(&self, diag: &mut Diag) -> Option<Ident> {
-        if !matches!(self.value, Value::Word) {
-            diag.error(
-                &self.key,
-                format_args!("`{0}` takes no value: write `{0}`", self.key),
-            );
+            return vec![assigned(path, punct.span(), tokens.collect())];
         }
-        Some(self.key.clone())
-    }
-
-    /// The string after `=`.
-    pub(crate) fn string(&self, diag: &mut Diag) -> Option<LitStr> {
-        self.parse(
-            "a string",
-            &format!("{} = \"…\"", self.key),
-            <LitStr as Parse>::parse,
-            diag,
-        )
-    }
-
-    /// The path after `=`.
-    pub(crate) fn path(&self, example: &str, diag: &mut Diag) -> Option<Path> {
-        self.parse("a path", example, Path::parse_mod_style, diag)
-    }
-
-    /// The value after `=`, read by `parser`.
-    pub(crate) fn parse<T>(
-        &self,
-        what: &str,
-        example: &str,
-        parser: impl FnOnce(syn::parse::ParseStream<'_>) -> syn::Result<T>,
-        diag: &mut Diag,
-    ) -> Option<T> {
-        let Value::Is(tokens) = &self.value else {
-            diag.error(
-                &self.key,
-                format_args!("`{}` takes {what}: write `{example}`", self.key),
-            );
-            return None;
-        };
-        let value = parser.parse2(tokens.clone()).ok();
-        if value.is_none() {
-            diag.error(tokens, format_args!("expected {what}: write `{example}`"));
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
+            let list = NestedMeta::Meta(Meta::List(MetaList {
+                path,
+                delimiter: MacroDelimiter::Paren(token::Paren(group.delim_span())),
+                tokens: group.stream(),
+            }));
+            let Some(next) = tokens.next() else {
+                return vec![list];
+            };
+            (list, (next, format!("expected `,` after `{key}(…)`")))
         }
-        value
-    }
-
-    /// The options in `(…)`.
-    pub(crate) fn list(&self, example: &str, diag: &mut Diag) -> Option<Vec<Opt>> {
-        let Value::List(group) = &self.value else {
-            diag.error(
-                &self.key,
-                format_args!("`{}` takes options of its own: write `{example}`", self.key),
-            );
-            return None;
-        };
-        let opts = split(group.stream(), diag);
-        if group.stream().is_empty() {
-            diag.error(
-                &self.key,
-                format_args!(
-                    "`{}` is empty: write what belongs there, as in `{example}`",
-                    self.key
-                ),
-            );
+        Some(other) => {
+            let message = format!("expected `,`, `=` or `(…)` after `{key}`");
+            (
+                assigned(path, key.span(), TokenStream::new()),
+                (other, message),
+            )
         }
-        Some(opts)
+    };
+    let (next, message) = expected;
+    diag.error(
+        &next,
+        format_args!("{message}: separate options with commas"),
+    );
+    let mut items = vec![item];
+    if matches!(next, TokenTree::Ident(_)) {
+        items.extend(read(std::iter::once(next).chain(tokens).collect(), diag));
     }
+    items
+}
+
+/// Makes `name = value`. Without a value it is an option whose mistake was reported.
+fn assigned(path: Path, eq: Span, value: TokenStream) -> NestedMeta {
+    NestedMeta::NameValueInvalidExpr(MetaNameValueInvalidExpr {
+        path,
+        eq_token: Token![=](eq),
+        value,
+        error: darling::Error::unsupported_format("value"),
+    })
 }

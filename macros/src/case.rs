@@ -1,10 +1,11 @@
 //! The cases of `rename_all`, which turn a field or a variant into a name on the wire exactly as
 //! serde does.
 
+use proc_macro2::TokenStream;
 use syn::LitStr;
+use syn::parse::{ParseStream, Parser as _};
 
-use crate::attr::Opt;
-use crate::diag::{Diag, nearest};
+use crate::options::Value;
 
 /// A case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,31 +31,26 @@ const CASES: [(&str, Case); 8] = [
     ("SCREAMING-KEBAB-CASE", Case::ScreamingKebab),
 ];
 
-impl Case {
-    /// Reads `rename_all = "…"`.
-    pub(crate) fn read(opt: &Opt, diag: &mut Diag) -> Option<Self> {
-        let text = opt.string(diag)?;
-        let case = Self::named(&text);
-        if case.is_none() {
-            let names = CASES.map(|(name, _)| name);
-            let word = text.value();
-            match nearest(&word, &names) {
-                Some(near) => diag.error(
-                    &text,
-                    format_args!("unknown case `{word}`: did you mean `{near}`?"),
-                ),
-                None => diag.error(
-                    &text,
-                    format_args!(
-                        "unknown case `{word}`: there is {}",
-                        crate::diag::listed(&names)
-                    ),
-                ),
-            }
-        }
-        case
+impl Value for Case {
+    const WHAT: &'static str = "a string";
+
+    fn example(key: &str) -> String {
+        format!("{key} = \"…\"")
     }
 
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let text = <LitStr as Value>::parse(input)?;
+        Self::named(&text).ok_or_else(|| syn::Error::new(text.span(), "unknown case"))
+    }
+
+    fn problem(value: &TokenStream) -> Option<String> {
+        let text = <LitStr as Value>::parse.parse2(value.clone()).ok()?;
+        let names = CASES.map(|(name, _)| name);
+        Some(crate::diag::unknown("case", &text.value(), &names))
+    }
+}
+
+impl Case {
     /// The case of this name.
     pub(crate) fn named(text: &LitStr) -> Option<Self> {
         let text = text.value();

@@ -24,52 +24,34 @@ impl Diag {
         self.errors.push(syn::Error::new(at.span(), message));
     }
 
-    /// Reports a word that is none of `known`, and suggests the nearest, which it returns.
-    pub(crate) fn unknown<'a>(
-        &mut self,
-        word: &Ident,
-        what: &str,
-        known: &[&'a str],
-    ) -> Option<&'a str> {
-        let text = word.to_string();
-        let near = nearest(&text, known);
-        match near {
-            Some(near) => self.error(
-                word,
-                format_args!("unknown {what} `{text}`: did you mean `{near}`?"),
-            ),
-            None => self.error(
-                word,
-                format_args!("unknown {what} `{text}`: there is {}", listed(known)),
-            ),
-        }
-        near
+    /// Reports what darling could not read.
+    pub(crate) fn darling(&mut self, error: darling::Error) {
+        self.errors
+            .extend(error.flatten().into_iter().map(syn::Error::from));
     }
 
-    /// Forgets what was collected, where somebody else reports it.
-    pub(crate) fn ignore(mut self) {
-        self.is_read = true;
+    /// Reports a word that is none of `known`, and suggests the nearest.
+    pub(crate) fn unknown(&mut self, word: &Ident, what: &str, known: &[&str]) {
+        self.error(word, unknown(what, &word.to_string(), known));
     }
 
-    /// The expansion: `good` where there is a model and no mistake, otherwise the mistakes and
-    /// `stub`, which keeps others from following.
-    pub(crate) fn finish<M>(
-        mut self,
-        model: Option<M>,
-        good: impl FnOnce(&M) -> TokenStream,
-        stub: impl FnOnce() -> TokenStream,
-    ) -> TokenStream {
-        self.is_read = true;
-        if let (Some(model), []) = (model, &*self.errors) {
-            return good(&model);
+    /// Returns one that is not read, where something else reports the same.
+    pub(crate) const fn ignored() -> Self {
+        Self {
+            errors: Vec::new(),
+            is_read: true,
         }
-        let mut out: TokenStream = self
-            .errors
-            .iter()
-            .map(syn::Error::to_compile_error)
-            .collect();
-        out.extend(stub());
-        out
+    }
+
+    /// Returns the mistakes as compile errors; `None` where there are none.
+    pub(crate) fn finish(mut self) -> Option<TokenStream> {
+        self.is_read = true;
+        (!self.errors.is_empty()).then(|| {
+            self.errors
+                .iter()
+                .map(syn::Error::to_compile_error)
+                .collect()
+        })
     }
 }
 
@@ -83,7 +65,15 @@ impl Drop for Diag {
     }
 }
 
-/// The nearest of `known`, where one is near.
+/// Returns what to say of a word that is none of `known`.
+pub(crate) fn unknown(what: &str, word: &str, known: &[&str]) -> String {
+    match nearest(word, known) {
+        Some(near) => format!("unknown {what} `{word}`: did you mean `{near}`?"),
+        None => format!("unknown {what} `{word}`: there is {}", listed(known)),
+    }
+}
+
+/// Returns the nearest of `known`, where one is near.
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
@@ -93,13 +83,13 @@ pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, known)| known)
 }
 
-/// From 0 to 1. One slip of the finger is near, also in a short word.
+/// Returns how near two words are, from 0 to 1. One slip of the finger is near, also in a short word.
 fn likeness(word: &str, known: &str) -> f64 {
     let slip = strsim::damerau_levenshtein(word, known) == 1 && word.len() > 2;
     strsim::jaro_winkler(word, known).max(if slip { 0.9 } else { 0.0 })
 }
 
-/// "`a`, `b` and `c`".
+/// Returns "`a`, `b` and `c`".
 pub(crate) fn listed(words: &[&str]) -> String {
     match words {
         [] => String::from("none"),

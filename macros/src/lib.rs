@@ -17,7 +17,9 @@ mod backend;
 mod case;
 mod claims;
 mod diag;
+mod options;
 mod path;
+mod pipeline;
 mod policy;
 #[cfg(test)]
 mod tests;

@@ -1,27 +1,23 @@
 //! What expansions name of the runtime, and how: `::tollgate` or what `crate = path` says, and
 //! numbers in place of names.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::Path;
 
-use crate::attr::Opt;
-use crate::diag::Diag;
+use crate::options::Maybe;
 
 /// The path of `tollgate::__private`, which is all that expansions name of the runtime.
 #[derive(Clone)]
 pub(crate) struct Krate(Option<Path>);
 
 impl Krate {
-    /// The default, until an option says otherwise.
-    pub(crate) const DEFAULT: Self = Self(None);
-
-    /// Reads `crate = path`.
-    pub(crate) fn read(opt: &Opt, diag: &mut Diag) -> Self {
-        Self(opt.path("crate = ::my_tollgate", diag))
+    /// Takes what `crate = path` says.
+    pub(crate) fn new(path: &Maybe<Path>) -> Self {
+        Self(path.0.clone())
     }
 
-    /// The path, so that rustc reports what it leads to at this place.
+    /// Returns the path, so that rustc reports what it leads to at this place.
     pub(crate) fn at(&self, span: Span) -> TokenStream {
         let tokens = self.to_token_stream().into_iter().map(|mut token| {
             token.set_span(token.span().located_at(span));
@@ -47,4 +43,17 @@ pub(crate) fn name_number(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
+}
+
+/// Returns a place for tokens of ours: names in them are looked up where the macro stands, and lints
+/// that the user turned on for their own code do not look there.
+pub(crate) fn located(span: Span) -> Span {
+    Span::call_site().located_at(span)
+}
+
+/// Returns an identifier of the user as one of ours at the same place.
+pub(crate) fn own(ident: &Ident) -> Ident {
+    let mut own = ident.clone();
+    own.set_span(located(ident.span()));
+    own
 }

@@ -169,6 +169,109 @@ fn half_an_attribute_does_not_panic() {
     });
 }
 
+/// What has every name that others use, however little of the options was typed.
+#[test]
+fn every_prefix_of_the_options_keeps_the_names() {
+    let has = |expansion: &TokenStream, names: &[&str], prefix: &TokenStream| {
+        let text = expansion.to_string();
+        for name in names {
+            assert!(text.contains(name), "{prefix}\nlacks {name}:\n{text}");
+        }
+    };
+    for (options, item) in [
+        (tokens(BACKEND_OPTIONS), BACKEND),
+        (quote!(email, user = User), "enum Accounts { One }"),
+        (
+            quote!(guard, user = "User"),
+            "pub struct Accounts<'a, R>(&'a R);",
+        ),
+    ] {
+        for prefix in prefixes(&options) {
+            let expansion = backend::expand(prefix.clone(), tokens(item));
+            assert!(expansion.to_string().starts_with(&tokens(item).to_string()));
+            has(
+                &expansion,
+                &["fn gate", "AuthBackend for Accounts"],
+                &prefix,
+            );
+        }
+    }
+    let inside = |item: &str, name: &str| {
+        let item: syn::DeriveInput = syn::parse2(tokens(item)).unwrap();
+        let list = |attr: &syn::Attribute| attr.meta.require_list().ok().cloned();
+        item.attrs
+            .iter()
+            .filter(|attr| attr.path().is_ident(name))
+            .filter_map(list)
+            .flat_map(|list| prefixes(&list.tokens))
+            .collect::<Vec<_>>()
+    };
+    for prefix in inside(RICH_USER, "claims") {
+        let item = "pub struct User { #[claim(sub)] id: Uuid, email: String }";
+        let expansion = claims::expand(quote_item("claims", &prefix, item));
+        let names = ["JwtClaims for User", "fn id", "fn email"];
+        has(&expansion, &names, &prefix);
+    }
+    let options = "sub, roles, scope, action, of = Role, rename = \"groups\", with = crate::hex, \
+                   default = Vec::<u8>::new, skip, expose, confidential";
+    for prefix in prefixes(&tokens(options)) {
+        let item = quote! {
+            struct User { #[claim(sub)] id: Uuid, email: String, #[claim(#prefix)] last: Last }
+        };
+        let names = [
+            "struct UserClaims",
+            "JwtClaims for User",
+            "fn id",
+            "fn email",
+        ];
+        has(&claims::expand(item), &names, &prefix);
+    }
+    for prefix in prefixes(&tokens(
+        "rename_all = \"kebab-case\", serde = own, text, crate = a::b",
+    )) {
+        let item = quote_item("claim_value", &prefix, "enum Role { Admin }");
+        let names = [
+            "ClaimValue for Role",
+            "__tollgate_derive_ClaimValue_on_this_enum",
+        ];
+        has(&value::expand(item), &names, &prefix);
+    }
+    for prefix in prefixes(&tokens("rename = \"admin\"")) {
+        let item = quote!(
+            enum Role {
+                #[claim_value(#prefix)]
+                Admin,
+                Editor,
+            }
+        );
+        has(&value::expand(item), &["ClaimValue for Role"], &prefix);
+    }
+    for prefix in inside(RICH_POLICY, "policy") {
+        let expansion = policy::expand(quote_item("policy", &prefix, "struct P;"));
+        has(&expansion, &["for P", "const RULE"], &prefix);
+    }
+}
+
+/// Puts an attribute above an item.
+fn quote_item(name: &str, options: &TokenStream, item: &str) -> TokenStream {
+    let (name, item) = (quote::format_ident!("{name}"), tokens(item));
+    quote!(#[#name(#options)] #item)
+}
+
+#[test]
+fn a_shape_with_a_mistake_keeps_its_names() {
+    for item in [
+        "enum User { One }",
+        "union User { a: u8 }",
+        "struct User(u8);",
+        "struct User<'a, T> { #[claim(sub)] id: &'a T }",
+    ] {
+        let text = claims::expand(tokens(item)).to_string();
+        assert!(text.contains("struct UserClaims"), "{text}");
+        assert!(text.contains("JwtClaims for User"), "{text}");
+    }
+}
+
 #[test]
 fn a_backend_comes_out_as_it_came_in() {
     for item in [
@@ -249,11 +352,51 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "#[claim(sub)] struct User { #[claim(sub)] id: u8 }",
-        "options of the struct are `#[claims(…)]`",
+        "`sub` belongs to a field",
     ),
     (
-        "struct User { #[claim(sub)] #[claims(name = X)] id: u8 }",
-        "options of a field are `#[claim(…)]`",
+        "struct User { #[claim(sub)] id: u8, #[claim(name = \"mail\")] email: A }",
+        "write `rename = \"…\"`",
+    ),
+    (
+        "#[claims(iss)] struct User { #[claim(sub)] id: u8 }",
+        "`iss` is what the gate says",
+    ),
+    (
+        "#[claims(derive(Clone))] struct User { #[claim(sub)] id: u8 }",
+        "the generated type has it already",
+    ),
+    (
+        "#[claims(derive(serde::Deserialize))] struct User { #[claim(sub)] id: u8 }",
+        "claims come only from a verified token",
+    ),
+    (
+        "#[claims(derive())] struct User { #[claim(sub)] id: u8 }",
+        "`derive` is empty",
+    ),
+    (
+        "#[claims(serde = derived)] struct User { #[claim(sub)] id: u8 }",
+        "unknown value `derived`",
+    ),
+    (
+        "struct User { #[claim(sub)] id: bool }",
+        "tells two users apart at most",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(of = Role)] a: A }",
+        "add `roles` or `scope`",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(roles, of = Role, with = m)] a: A }",
+        "`of` does not go with `with`",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(role, roles)] a: A }",
+        "`roles` is given twice: keep one",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim] a: A }",
+        "`claim` needs options: write `#[claim(…)]`",
     ),
     (
         "struct User { #[claim(sub, namespace = \"a\")] id: u8 }",
@@ -261,7 +404,7 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "#[claims] struct User { #[claim(sub)] id: u8 }",
-        "says nothing without options",
+        "`claims` needs options: write `#[claims(…)]`",
     ),
     (
         "#[claims(namespace = \"https://a.example\")] struct User { #[claim(sub)] id: u8 }",
@@ -334,7 +477,7 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "#[serde(rename_all = \"camelCase\")] struct User { #[claim(sub)] id: u8 }",
-        "say `#[claims(rename_all = \"camelCase\")]` too",
+        "write `#[claims(rename_all = \"camelCase\")]` too",
     ),
     (
         "#[serde(deny_unknown_fields)] struct User { #[claim(sub)] id: u8 }",
@@ -346,15 +489,15 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[serde(skip)] a: A }",
-        "say `#[claim(skip)]` too",
+        "write `#[claim(skip)]` too",
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[serde(default)] a: A }",
-        "say `#[claim(default)]` too",
+        "write `#[claim(default)]` too",
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[serde(with = \"m\")] a: A }",
-        "say `#[claim(with = m)]` too",
+        "write `#[claim(with = m)]` too",
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(with = n)] #[serde(with = \"m\")] a: A }",
@@ -366,11 +509,11 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[serde(default = \"f\")] a: Option<A> }",
-        "say `#[claim(default = f)]` too",
+        "write `#[claim(default = f)]` too",
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[serde(skip_serializing_if = \"f\")] a: Option<A> }",
-        "left out where it is `None`",
+        "left out only where it is `None`",
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[serde(rename(serialize = \"b\"))] a: A }",
@@ -493,11 +636,11 @@ const POLICY_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "#[policy(role = Role::A, role = Role::A)] struct P;",
-        "asked for twice",
+        "is given twice",
     ),
     (
         "#[policy(claim(a = -7), claim(a = -7), user = U)] struct P;",
-        "`claim(a = -7)` is asked for twice",
+        "`claim(a = -7)` is given twice",
     ),
     (
         "#[policy(role = Role::A, not(role = Role::A))] struct P;",
@@ -507,7 +650,7 @@ const POLICY_MISTAKES: &[(&str, &str)] = &[
         "#[policy(any(scope = S::A, not(scope = S::A)))] struct P;",
         "everybody has or lacks `scope = S::A`",
     ),
-    ("#[policy(max_age = \"1w\")] struct P;", "is no duration"),
+    ("#[policy(max_age = \"1y\")] struct P;", "is no duration"),
     ("#[policy(max_age = \"500ms\")] struct P;", "is no duration"),
     (
         "#[policy(max_age = \"99999999999999999999d\")] struct P;",
@@ -536,7 +679,7 @@ const POLICY_MISTAKES: &[(&str, &str)] = &[
     ("#[policy(acr = \"\")] struct P;", "an `acr` has a name"),
     (
         "#[policy(acr = \"gold silver\")] struct P;",
-        "challenges part or quote by",
+        "separates or quotes",
     ),
     (
         "#[policy(acr = \"gold\", acr = \"silver\")] struct P;",
@@ -621,6 +764,25 @@ const POLICY_MISTAKES: &[(&str, &str)] = &[
 ];
 
 const BACKEND_MISTAKES: &[(&str, &str)] = &[
+    ("email, user =", "`user` lacks its value: write `user = …`"),
+    ("login =, user = U", "`login` lacks its value"),
+    (
+        "email, user = \"U\"",
+        "expected a type: write `user = User`",
+    ),
+    ("email, user", "`user` takes a type: write `user = User`"),
+    ("email user = U", "separate options with commas"),
+    (
+        "email, user = U, user = V",
+        "`user` is given twice: keep one",
+    ),
+    ("email, user = U, bound()", "`bound` is empty"),
+    (
+        "email, user = U, bound(R)",
+        "expected bounds: write `bound(R: Repository)`",
+    ),
+    ("email, user = U, refresh = kept", "unknown source `kept`"),
+    ("login = Login<A, B>, user = U, no", "unknown option `no`"),
     ("emial, user = U", "did you mean `email`?"),
     ("email, usr = U", "did you mean `user`?"),
     (

@@ -7,6 +7,7 @@ use tollgate::settings::Consistency;
 use tollgate::{ClaimValue, JwtClaims, Policy};
 
 #[derive(Clone, Copy, ClaimValue)]
+#[claim_value(text)]
 enum Role {
     Admin,
     Editor,

@@ -3,6 +3,7 @@
 use tollgate::ClaimValue;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ClaimValue)]
+#[claim_value(text)]
 enum Role {
     Admin,
     ChiefEditor,
@@ -44,6 +45,20 @@ fn values_are_their_strings_and_nothing_else() {
 fn the_string_of_a_value_is_a_constant() {
     const ADMIN: &str = Role::Admin.as_str();
     assert_eq!(ADMIN, "admin");
+}
+
+#[test]
+fn a_text_is_read_and_written_as_on_the_wire() {
+    assert_eq!(Role::ChiefEditor.to_string(), "chief_editor");
+    assert_eq!(format!("{:>6}|", Role::Admin), " admin|");
+    assert_eq!("r/o".parse(), Ok(Role::Reader));
+    assert_eq!(Role::try_from("admin").ok(), Some(Role::Admin));
+    assert_eq!(
+        Role::try_from(String::from("admin")).ok(),
+        Some(Role::Admin)
+    );
+    let error = "root".parse::<Role>().unwrap_err();
+    assert_eq!(error.to_string(), "the text is no value of this set");
 }
 
 #[test]

@@ -1,11 +1,15 @@
 //! The rules of backends: from what was said to a model, or to mistakes.
 
 use proc_macro2::{Ident, Span};
-use syn::{Item, ItemStruct, LitStr};
+use syn::{Generics, Item, ItemStruct, LitStr, Type, Visibility, parse_quote};
 
 use super::model::{BackendModel, Disabled, LoginBody, Renewal, RouteOverrides, RouteWords};
 use super::parse::{self, BackendArgs, LoginWord};
+use super::stub::Names;
 use crate::diag::Diag;
+use crate::options::Maybe;
+use crate::path;
+use crate::pipeline::Outline;
 
 /// Checks everything, and gives the model where the shape allows one.
 pub(crate) fn check(item: &Item, args: &BackendArgs, diag: &mut Diag) -> Option<BackendModel> {
@@ -14,9 +18,9 @@ pub(crate) fn check(item: &Item, args: &BackendArgs, diag: &mut Diag) -> Option<
     check_kinds(args, diag);
     check_names(args, diag);
     check_paths(args, &disabled, diag);
-    if !args.user_said && !args.meant.contains(&"user") {
+    if !args.options.has("user") {
         diag.error(
-            &Ident::new("_at", Span::call_site()),
+            &call_site(),
             "nothing says whom the backend signs in: add `user = User`",
         );
     }
@@ -30,11 +34,15 @@ pub(crate) fn check(item: &Item, args: &BackendArgs, diag: &mut Diag) -> Option<
         );
     }
     for (text, what) in [
-        (&args.tag, "the tag"),
+        (&args.options.args.tag, "the tag"),
         (&args.signin.summary, "the summary"),
         (&args.refresh.summary, "the summary"),
     ] {
-        if let Some(text) = text.as_ref().filter(|text| text.value().trim().is_empty()) {
+        if let Some(text) = text
+            .0
+            .as_ref()
+            .filter(|text| text.value().trim().is_empty())
+        {
             diag.error(
                 text,
                 format_args!("{what} is empty: say something, or leave it out"),
@@ -52,46 +60,85 @@ pub(crate) fn check(item: &Item, args: &BackendArgs, diag: &mut Diag) -> Option<
             ),
         );
     }
-    let model = stand_in_struct(item, args)?;
-    Some(BackendModel {
-        shape: shape(args, disabled),
-        ..model
-    })
-}
-
-/// The model of a backend with a mistake: as near as can be to what was meant. None where nothing
-/// near compiles.
-pub(crate) fn stand_in(item: &Item, args: &BackendArgs) -> Option<BackendModel> {
-    let Item::Struct(item) = item else {
-        return None;
-    };
-    if item.generics.lifetimes().next().is_some() {
-        return None;
-    }
-    stand_in_struct(item, args)
-}
-
-fn stand_in_struct(item: &ItemStruct, args: &BackendArgs) -> Option<BackendModel> {
-    let login = match args.kinds.first() {
-        Some(LoginWord::Username(_)) => LoginBody::Username,
-        Some(LoginWord::Guard(_)) => LoginBody::Guard,
-        Some(LoginWord::Login(_, ty)) => LoginBody::Own(ty.clone()?),
-        Some(LoginWord::Email(_)) | None => LoginBody::Email,
-    };
     Some(BackendModel {
         krate: args.krate.clone(),
         vis: item.vis.clone(),
-        name: item.ident.clone(),
-        generics: item.generics.clone(),
-        user: args.user.clone()?,
-        login,
-        renewal: if args.from.is_some() {
-            Renewal::Stored
-        } else {
-            Renewal::Reload
-        },
-        shape: RouteOverrides::default(),
+        name: path::own(&item.ident),
+        generics: bounded(&item.generics, args),
+        user: args.options.args.user.0.clone()?,
+        login: login(args)?,
+        renewal: renewal(args, &disabled),
+        shape: shape(args, disabled),
     })
+}
+
+/// Returns what a stand-in is made of: as near as can be to what was meant.
+pub(crate) fn outline(item: &Item, args: &BackendArgs) -> Option<Outline<Names>> {
+    let (ident, vis, generics): (&Ident, &Visibility, &Generics) = match item {
+        Item::Struct(item) => (&item.ident, &item.vis, &item.generics),
+        Item::Enum(item) => (&item.ident, &item.vis, &item.generics),
+        Item::Union(item) => (&item.ident, &item.vis, &item.generics),
+        _ => return None,
+    };
+    let user = args.options.args.user.0.clone();
+    Some(Outline {
+        krate: args.krate.clone(),
+        ident: path::own(ident),
+        vis: vis.clone(),
+        generics: bounded(generics, args),
+        names: Names {
+            user: user.or_else(|| args.quoted_user.clone()),
+            login: login(args).unwrap_or(LoginBody::Email),
+            renewal: renewal(args, &check_disable(args, &mut Diag::ignored())),
+        },
+    })
+}
+
+fn login(args: &BackendArgs) -> Option<LoginBody> {
+    Some(match args.kinds.first() {
+        Some(LoginWord::Username(_)) => LoginBody::Username,
+        Some(LoginWord::Guard(_)) => LoginBody::Guard,
+        Some(LoginWord::Login(_, ty)) => {
+            let quoted = || args.quoted_login.clone().map(Box::<Type>::new);
+            LoginBody::Own(ty.clone().or_else(quoted)?)
+        }
+        Some(LoginWord::Email(_)) | None => LoginBody::Email,
+    })
+}
+
+fn renewal(args: &BackendArgs, disabled: &[Disabled]) -> Renewal {
+    if args.from.is_some() {
+        Renewal::Stored
+    } else if disabled.contains(&Disabled::Refresh) {
+        Renewal::Never
+    } else {
+        Renewal::Reload
+    }
+}
+
+/// Returns the generics with what `bound(…)` says.
+fn bounded(generics: &Generics, args: &BackendArgs) -> Generics {
+    let mut generics = generics.clone();
+    if !args.bounds.is_empty() {
+        let clause = generics.make_where_clause();
+        clause.predicates.extend(args.bounds.iter().cloned());
+    }
+    for param in generics
+        .type_params()
+        .map(|param| param.ident.clone())
+        .collect::<Vec<_>>()
+    {
+        generics
+            .make_where_clause()
+            .predicates
+            .push(parse_quote!(#param: ::core::marker::Send + ::core::marker::Sync + 'static));
+    }
+    generics
+}
+
+/// Returns the place of the whole attribute.
+fn call_site() -> Ident {
+    Ident::new("_at", Span::call_site())
 }
 
 fn backend<'a>(item: &'a Item, diag: &mut Diag) -> Option<&'a ItemStruct> {
@@ -104,9 +151,7 @@ fn backend<'a>(item: &'a Item, diag: &mut Diag) -> Option<&'a ItemStruct> {
         Item::Impl(_) => (None, "an impl"),
         _ => (None, "something else"),
     };
-    let at = name
-        .cloned()
-        .unwrap_or_else(|| Ident::new("_at", Span::call_site()));
+    let at = name.cloned().unwrap_or_else(call_site);
     diag.error(
         &at,
         format_args!(
@@ -118,22 +163,17 @@ fn backend<'a>(item: &'a Item, diag: &mut Diag) -> Option<&'a ItemStruct> {
 }
 
 fn check_kinds(args: &BackendArgs, diag: &mut Diag) {
-    let mut words = args.kinds.iter().map(|kind| match kind {
-        LoginWord::Email(word)
-        | LoginWord::Username(word)
-        | LoginWord::Guard(word)
-        | LoginWord::Login(word, _) => word,
-    });
+    let mut words = args.kinds.iter().map(LoginWord::word);
     let Some(first) = words.next() else {
-        if args
-            .meant
+        let meant = &args.options.meant;
+        if meant
             .iter()
             .any(|meant| ["email", "username", "login", "guard"].contains(meant))
         {
             return;
         }
         diag.error(
-            &Ident::new("_at", Span::call_site()),
+            &call_site(),
             "nothing says how users sign in: add `email`, `username`, `login = MyLogin`, or \
              `guard` for tokens of another issuer",
         );
@@ -173,9 +213,10 @@ const MEMBERS: [&str; 4] = [
 ];
 
 fn check_names(args: &BackendArgs, diag: &mut Diag) {
+    let (access, refresh) = (&args.names.access_token.0, &args.names.refresh_token.0);
     let both = [
-        (&args.access_token, "refresh_token", &args.refresh_token),
-        (&args.refresh_token, "access_token", &args.access_token),
+        (access, "refresh_token", refresh),
+        (refresh, "access_token", access),
     ];
     for (at, (name, other, other_name)) in both.into_iter().enumerate() {
         let Some(name) = name else { continue };
@@ -199,7 +240,7 @@ fn check_names(args: &BackendArgs, diag: &mut Diag) {
                 name,
                 format_args!("`{text}` is another member of the same answer: choose another name"),
             );
-        } else if text == other_name && (at == 1 || args.refresh_token.is_none()) {
+        } else if text == other_name && (at == 1 || refresh.is_none()) {
             diag.error(
                 name,
                 format_args!("both tokens would be called `{text}`: choose another name"),
@@ -209,7 +250,7 @@ fn check_names(args: &BackendArgs, diag: &mut Diag) {
 }
 
 fn check_paths(args: &BackendArgs, disabled: &[Disabled], diag: &mut Diag) {
-    if let Some(prefix) = &args.prefix {
+    if let Some(prefix) = &args.options.args.prefix.0 {
         check_path(prefix, "prefix", "/auth", diag);
     }
     let said = [
@@ -222,12 +263,12 @@ fn check_paths(args: &BackendArgs, disabled: &[Disabled], diag: &mut Diag) {
         .filter(|(route, ..)| {
             !said
                 .iter()
-                .any(|(said, args)| said == route && args.path.is_some())
+                .any(|(said, args)| said == route && args.path.0.is_some())
         })
         .map(|(_, name, path)| ((*path).to_owned(), *name))
         .collect();
     for (route, parse::RouteArgs { path, .. }) in said {
-        let Some(path) = path else { continue };
+        let Some(path) = &path.0 else { continue };
         let Some((_, name, default)) = Disabled::ALL.iter().find(|(other, ..)| *other == route)
         else {
             continue;
@@ -302,27 +343,27 @@ fn check_path(path: &LitStr, what: &str, example: &str, diag: &mut Diag) -> bool
 }
 
 fn shape(args: &BackendArgs, disabled: Vec<Disabled>) -> RouteOverrides {
-    let text = |lit: &Option<LitStr>| lit.as_ref().map(LitStr::value);
-    let route = |parse::RouteArgs {
-                     path,
-                     summary,
-                     description,
-                 }: &parse::RouteArgs| {
-        let said = path.is_some() || summary.is_some() || description.is_some();
-        said.then(|| RouteWords {
-            path: text(path),
-            summary: text(summary),
-            description: text(description),
-        })
+    let text = |lit: &Maybe<LitStr>| lit.0.as_ref().map(LitStr::value);
+    let route = |args: &parse::RouteArgs| {
+        let words = [&args.path, &args.summary, &args.description];
+        words
+            .iter()
+            .any(|said| said.0.is_some())
+            .then(|| RouteWords {
+                path: text(&args.path),
+                summary: text(&args.summary),
+                description: text(&args.description),
+            })
     };
+    let options = &args.options.args;
     RouteOverrides {
-        prefix: text(&args.prefix),
-        tag: text(&args.tag),
-        openapi: args.openapi.as_ref().map(|lit| lit.value),
+        prefix: text(&options.prefix),
+        tag: text(&options.tag),
+        openapi: options.openapi.0.as_ref().map(|lit| lit.value),
         signin: route(&args.signin),
         refresh: route(&args.refresh),
-        access_token: text(&args.access_token),
-        refresh_token: text(&args.refresh_token),
+        access_token: text(&args.names.access_token),
+        refresh_token: text(&args.names.refresh_token),
         disabled,
     }
 }

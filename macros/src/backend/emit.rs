@@ -1,12 +1,13 @@
 //! From the model of a backend to Rust. Decides nothing.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use syn::Visibility;
 
 use super::model::{BackendModel, LoginBody, Renewal, RouteOverrides, RouteWords};
-use crate::path::Krate;
+use crate::path::{Krate, located};
 
-/// The impl of `AuthBackend`, and `gate()`.
+/// Returns the impl of `AuthBackend`, and `gate()`.
 pub(crate) fn emit(model: &BackendModel) -> TokenStream {
     let BackendModel {
         krate,
@@ -16,32 +17,13 @@ pub(crate) fn emit(model: &BackendModel) -> TokenStream {
         user,
         ..
     } = model;
-    let login = match &model.login {
-        LoginBody::Email => quote!(#krate::EmailLogin),
-        LoginBody::Username => quote!(#krate::UsernameLogin),
-        LoginBody::Guard => quote!(#krate::GuardLogin),
-        LoginBody::Own(ty) => ty.to_token_stream(),
-    };
-    // At the struct's name, where rustc then says that `Authenticate`, `Exchange` or `Refresh` is
-    // missing.
-    let here = Span::call_site().located_at(name.span());
-    let renewal = match model.renewal {
-        Renewal::Reload => quote_spanned!(here=> Reload),
-        Renewal::Stored => quote_spanned!(here=> FromStored),
-    };
-    let at = krate.at(here);
-    let entry = match &model.login {
-        LoginBody::Guard => quote_spanned!(here=> #at::Exchanged),
-        LoginBody::Email | LoginBody::Username | LoginBody::Own(_) => {
-            quote_spanned!(here=> #at::Own)
-        }
-    };
-    let renewal = quote_spanned!(here=> #at::#renewal);
+    let login = body(krate, &model.login);
+    let (entry, renewal) = markers(krate, name, &model.login, model.renewal);
     let shape = shape(krate, &model.shape);
     let (params, args, clause) = generics.split_for_impl();
+    let gate = gate(krate, vis);
     quote! {
         #[automatically_derived]
-        #[allow(deprecated, clippy::needless_update)]
         impl #params #krate::AuthBackend for #name #args #clause {
             type User = #user;
             type Login = #login;
@@ -49,13 +31,51 @@ pub(crate) fn emit(model: &BackendModel) -> TokenStream {
             type Renewal = #renewal;
             const ROUTES: #krate::RouteConfig = #shape;
         }
-        #[allow(dead_code, deprecated, unreachable_pub)]
-        impl #params #name #args #clause {
-            /// Starts the gate of this backend: the builder asks for what has no safe default.
-            #[must_use = "a gate opens nothing until it is built"]
-            #vis fn gate(self) -> #krate::GateBuilder<Self> {
-                #krate::GateBuilder::new(self)
-            }
+        impl #params #name #args #clause { #gate }
+    }
+}
+
+/// Returns the type of the body of a sign-in.
+pub(super) fn body(krate: &Krate, login: &LoginBody) -> TokenStream {
+    match login {
+        LoginBody::Email => quote!(#krate::EmailLogin),
+        LoginBody::Username => quote!(#krate::UsernameLogin),
+        LoginBody::Guard => quote!(#krate::GuardLogin),
+        LoginBody::Own(ty) => ty.to_token_stream(),
+    }
+}
+
+/// Returns the types of `Entry` and `Renewal`, at the struct's name, where rustc then says that
+/// `Authenticate`, `Exchange` or `Refresh` is missing.
+pub(super) fn markers(
+    krate: &Krate,
+    name: &Ident,
+    login: &LoginBody,
+    renewal: Renewal,
+) -> (TokenStream, TokenStream) {
+    let here = located(name.span());
+    let at = krate.at(here);
+    let renewal = match renewal {
+        Renewal::Reload => quote_spanned!(here=> #at::Reload),
+        Renewal::Stored => quote_spanned!(here=> #at::FromStored),
+        Renewal::Never => quote_spanned!(here=> #at::NoRefresh),
+    };
+    let entry = match login {
+        LoginBody::Guard => quote_spanned!(here=> #at::Exchanged),
+        LoginBody::Email | LoginBody::Username | LoginBody::Own(_) => {
+            quote_spanned!(here=> #at::Own)
+        }
+    };
+    (entry, renewal)
+}
+
+/// Returns `gate()`.
+pub(super) fn gate(krate: &Krate, vis: &Visibility) -> TokenStream {
+    quote! {
+        /// Starts the gate of this backend: the builder asks for what has no safe default.
+        #[must_use = "a gate opens nothing until it is built"]
+        #vis fn gate(self) -> #krate::GateBuilder<Self> {
+            #krate::GateBuilder::new(self)
         }
     }
 }

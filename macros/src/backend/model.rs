@@ -26,11 +26,13 @@ pub(crate) enum LoginBody {
     Own(Box<Type>),
 }
 
-/// Where the claims of a refresh come from.
+/// The source of the claims of a refresh.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Renewal {
     Reload,
     Stored,
+    /// There is no refresh.
+    Never,
 }
 
 /// What differs from the default.
@@ -46,7 +48,7 @@ pub(crate) struct RouteOverrides {
     pub(crate) disabled: Vec<Disabled>,
 }
 
-/// What a route says of itself.
+/// The path and words of a route.
 pub(crate) struct RouteWords {
     pub(crate) path: Option<String>,
     pub(crate) summary: Option<String>,
@@ -67,7 +69,7 @@ pub(crate) enum Disabled {
 }
 
 impl Disabled {
-    /// All routes: how `disable(…)` calls them, and where they hang unless an option says
+    /// All routes: how `disable(…)` calls them, and their paths unless an option says
     /// otherwise.
     pub(crate) const ALL: [(Self, &'static str, &'static str); 8] = [
         (Self::Signin, "signin", "/signin"),

@@ -1,33 +1,33 @@
 //! Reads the options of `#[auth_backend(…)]`. Knows how they look, not what they mean.
 
+use darling::FromMeta;
+use darling::ast::{MetaNameValueInvalidExpr, NestedMeta};
 use proc_macro2::{Ident, TokenStream};
-use syn::parse::Parse;
-use syn::{LitBool, LitStr, Type};
+use syn::parse::{Parse as _, Parser as _};
+use syn::punctuated::Punctuated;
+use syn::{LitBool, LitStr, Meta, Path, Token, Type, WherePredicate};
 
-use crate::attr::{self, Opt};
+use crate::attr;
 use crate::diag::Diag;
+use crate::options::{self, List, Maybe, Options, Read, Unknown, Word};
 use crate::path::Krate;
 
 /// What the attribute says.
 pub(crate) struct BackendArgs {
+    pub(crate) options: Read<Attribute>,
     /// The ways to sign in, in their order; a correct attribute has one.
     pub(crate) kinds: Vec<LoginWord>,
-    pub(crate) user: Option<Type>,
-    /// Whether `user` was said at all, readable or not.
-    pub(crate) user_said: bool,
-    pub(crate) prefix: Option<LitStr>,
-    pub(crate) tag: Option<LitStr>,
-    pub(crate) openapi: Option<LitBool>,
     pub(crate) signin: RouteArgs,
     pub(crate) refresh: RouteArgs,
     /// `refresh(from = …)`.
     pub(crate) from: Option<Ident>,
     pub(crate) disable: Vec<Ident>,
-    pub(crate) access_token: Option<LitStr>,
-    pub(crate) refresh_token: Option<LitStr>,
+    pub(crate) names: NameArgs,
+    pub(crate) bounds: Vec<WherePredicate>,
     pub(crate) krate: Krate,
-    /// What misspelt options were probably to be: their absence is no mistake of its own.
-    pub(crate) meant: Vec<&'static str>,
+    /// Types that were written as strings: what a stand-in takes them for.
+    pub(crate) quoted_user: Option<Type>,
+    pub(crate) quoted_login: Option<Type>,
 }
 
 /// A way to sign in, with its own word.
@@ -40,133 +40,241 @@ pub(crate) enum LoginWord {
     Login(Ident, Option<Box<Type>>),
 }
 
-/// Path and words of a route.
-#[derive(Default)]
-pub(crate) struct RouteArgs {
-    pub(crate) path: Option<LitStr>,
-    pub(crate) summary: Option<LitStr>,
-    pub(crate) description: Option<LitStr>,
+impl LoginWord {
+    pub(crate) const fn word(&self) -> &Ident {
+        match self {
+            Self::Email(word) | Self::Username(word) | Self::Guard(word) | Self::Login(word, _) => {
+                word
+            }
+        }
+    }
 }
 
-const OPTIONS: [&str; 13] = [
-    "email", "username", "login", "guard", "user", "prefix", "signin", "refresh", "disable",
-    "names", "tag", "openapi", "crate",
-];
-const ROUTE: [&str; 3] = ["path", "summary", "description"];
-const ROUTE_AND_FROM: [&str; 4] = ["path", "summary", "description", "from"];
+/// All options.
+#[derive(Default, FromMeta)]
+pub(crate) struct Attribute {
+    /// Users sign in with email address and password.
+    email: Word,
+    /// Users sign in with a name and password.
+    username: Word,
+    /// Users sign in with a body of this type.
+    login: Maybe<Type>,
+    /// Users sign in with a token of another issuer.
+    guard: Word,
+    /// The user type.
+    pub(crate) user: Maybe<Type>,
+    /// The path before those of all routes.
+    pub(crate) prefix: Maybe<LitStr>,
+    /// The sign-in route.
+    signin: List,
+    /// The refresh route.
+    refresh: Refresh,
+    /// The routes to leave out.
+    disable: List,
+    /// The members that carry the tokens.
+    names: List,
+    /// The tag of the routes in the OpenAPI document.
+    pub(crate) tag: Maybe<LitStr>,
+    /// Whether the routes are in the OpenAPI document.
+    pub(crate) openapi: Maybe<LitBool>,
+    /// What the parameters of the struct need.
+    bound: List,
+    #[darling(rename = "crate")]
+    krate: Maybe<Path>,
+    #[darling(flatten)]
+    _unknown: Unknown<Attribute>,
+}
+
+impl Options for Attribute {
+    const NAMES: &'static [&'static str] = &[
+        "email", "username", "login", "guard", "user", "prefix", "signin", "refresh", "disable",
+        "names", "tag", "openapi", "bound", "crate",
+    ];
+    const SYNONYMS: &'static [(&'static str, &'static str)] =
+        &[("sign_in", "signin"), ("bounds", "bound")];
+}
+
+/// Path and words of a route.
+#[derive(Default, FromMeta)]
+pub(crate) struct RouteArgs {
+    /// The path below the prefix.
+    pub(crate) path: Maybe<LitStr>,
+    /// The summary in the OpenAPI document.
+    pub(crate) summary: Maybe<LitStr>,
+    /// The description in the OpenAPI document.
+    pub(crate) description: Maybe<LitStr>,
+    #[darling(flatten)]
+    _unknown: Unknown<RouteArgs>,
+}
+
+impl Options for RouteArgs {
+    const NAMES: &'static [&'static str] = &["path", "summary", "description"];
+}
+
+/// Path and words of the refresh route, and where its claims come from.
+#[derive(Default, FromMeta)]
+struct RefreshArgs {
+    path: Maybe<LitStr>,
+    summary: Maybe<LitStr>,
+    description: Maybe<LitStr>,
+    /// The word `stored`.
+    from: Maybe<Source>,
+    #[darling(flatten)]
+    _unknown: Unknown<RefreshArgs>,
+}
+
+impl Options for RefreshArgs {
+    const NAMES: &'static [&'static str] = &["path", "summary", "description", "from"];
+}
+
+/// The word after `from =`.
+struct Source(Ident);
+
+impl options::Value for Source {
+    const WHAT: &'static str = "the word `stored`";
+
+    fn example(_: &str) -> String {
+        String::from("refresh(from = stored)")
+    }
+
+    fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
+        input.parse().map(Self)
+    }
+}
+
+/// `refresh(…)`, or `refresh = stored` for `refresh(from = stored)`.
+#[derive(Default)]
+struct Refresh {
+    list: List,
+    from: Option<Ident>,
+}
+
+impl FromMeta for Refresh {
+    fn from_meta(item: &Meta) -> darling::Result<Self> {
+        let list = List::from_meta(item)?;
+        Ok(Self { list, from: None })
+    }
+
+    fn from_invalid_expr(item: &MetaNameValueInvalidExpr) -> darling::Result<Self> {
+        match Ident::parse.parse2(item.value.clone()) {
+            Ok(from) => Ok(Self {
+                list: List::default(),
+                from: Some(from),
+            }),
+            Err(_) => List::from_invalid_expr(item).map(|list| Self { list, from: None }),
+        }
+    }
+
+    fn from_none() -> Option<Self> {
+        Some(Self::default())
+    }
+}
+
+/// The members that carry the tokens.
+#[derive(Default, FromMeta)]
+pub(crate) struct NameArgs {
+    /// The member of the access token.
+    pub(crate) access_token: Maybe<LitStr>,
+    /// The member of the refresh token.
+    pub(crate) refresh_token: Maybe<LitStr>,
+    #[darling(flatten)]
+    _unknown: Unknown<NameArgs>,
+}
+
+impl Options for NameArgs {
+    const NAMES: &'static [&'static str] = &["access_token", "refresh_token"];
+}
 
 /// Reads all options.
-pub(crate) fn parse(options: TokenStream, diag: &mut Diag) -> BackendArgs {
-    let mut args = BackendArgs {
-        kinds: Vec::new(),
-        user: None,
-        user_said: false,
-        prefix: None,
-        tag: None,
-        openapi: None,
-        signin: RouteArgs::default(),
-        refresh: RouteArgs::default(),
-        from: None,
-        disable: Vec::new(),
-        access_token: None,
-        refresh_token: None,
-        krate: Krate::DEFAULT,
-        meant: Vec::new(),
-    };
-    for opt in attr::once(attr::split(options, diag), &[], diag) {
-        match opt.key.to_string().as_str() {
-            "email" => args.kinds.extend(opt.word(diag).map(LoginWord::Email)),
-            "username" => args.kinds.extend(opt.word(diag).map(LoginWord::Username)),
-            "guard" => args.kinds.extend(opt.word(diag).map(LoginWord::Guard)),
-            "login" => {
-                let ty = opt.parse("a type", "login = MyLogin", Type::without_plus, diag);
-                args.kinds.push(LoginWord::Login(opt.key, ty.map(Box::new)));
-            }
-            "user" => {
-                args.user = opt.parse("a type", "user = User", Type::without_plus, diag);
-                args.user_said = true;
-            }
-            "prefix" => args.prefix = opt.string(diag),
-            "tag" => args.tag = opt.string(diag),
-            "openapi" => {
-                args.openapi =
-                    opt.parse("`true` or `false`", "openapi = false", LitBool::parse, diag);
-            }
-            "signin" => args.signin = route(&opt, "signin(path = \"/signin\")", None, diag),
-            "refresh" => {
-                args.refresh = route(
-                    &opt,
-                    "refresh(path = \"/refresh-access\")",
-                    Some(&mut args.from),
-                    diag,
-                );
-            }
-            "disable" => args.disable = disable(&opt, diag),
-            "names" => names(&opt, &mut args, diag),
-            "crate" => args.krate = Krate::read(&opt, diag),
-            _ => args
-                .meant
-                .extend(diag.unknown(&opt.key, "option", &OPTIONS)),
-        }
-    }
-    args
-}
-
-fn route(
-    opt: &Opt,
-    example: &str,
-    mut from: Option<&mut Option<Ident>>,
-    diag: &mut Diag,
-) -> RouteArgs {
-    let mut route = RouteArgs::default();
-    let opts = opt.list(example, diag).unwrap_or_default();
-    for opt in attr::once(opts, &[], diag) {
-        match (opt.key.to_string().as_str(), &mut from) {
-            ("path", _) => route.path = opt.string(diag),
-            ("summary", _) => route.summary = opt.string(diag),
-            ("description", _) => route.description = opt.string(diag),
-            ("from", Some(from)) => {
-                **from = opt.parse(
-                    "the word `stored`",
-                    "refresh(from = stored)",
-                    Ident::parse,
-                    diag,
-                );
-            }
-            (_, from) => {
-                let known: &[&str] = if from.is_some() {
-                    &ROUTE_AND_FROM
-                } else {
-                    &ROUTE
-                };
-                diag.unknown(&opt.key, "option", known);
-            }
-        }
-    }
-    route
-}
-
-fn disable(opt: &Opt, diag: &mut Diag) -> Vec<Ident> {
-    let opts = opt
-        .list("disable(signout_all, revoke)", diag)
-        .unwrap_or_default();
-    attr::once(opts, &[], diag)
+pub(crate) fn parse(tokens: TokenStream, diag: &mut Diag) -> BackendArgs {
+    let items = attr::split(tokens, diag);
+    let quoted = |name: &str| items.iter().find_map(|item| quoted(item, name));
+    let (quoted_user, quoted_login) = (quoted("user"), quoted("login"));
+    let options = options::read::<Attribute>(items, diag);
+    let all = &options.args;
+    let kinds = options
+        .named
         .iter()
-        .filter_map(|opt| opt.word(diag))
-        .collect()
+        .filter_map(|word| match word.to_string().as_str() {
+            "email" => all.email.0.clone().map(LoginWord::Email),
+            "username" => all.username.0.clone().map(LoginWord::Username),
+            "guard" => all.guard.0.clone().map(LoginWord::Guard),
+            "login" => {
+                let ty = all.login.0.clone().map(Box::new);
+                Some(LoginWord::Login(word.clone(), ty))
+            }
+            _ => None,
+        });
+    let signin = all.signin.items("signin(path = \"/signin\")", diag);
+    let refresh = all
+        .refresh
+        .list
+        .items("refresh(path = \"/refresh-access\")", diag);
+    let refresh = options::read::<RefreshArgs>(refresh, diag).args;
+    let names = all.names.items("names(access_token = \"token\")", diag);
+    BackendArgs {
+        kinds: kinds.collect(),
+        signin: options::read(signin, diag).args,
+        refresh: RouteArgs {
+            path: refresh.path,
+            summary: refresh.summary,
+            description: refresh.description,
+            ..RouteArgs::default()
+        },
+        from: refresh
+            .from
+            .0
+            .map(|source| source.0)
+            .or_else(|| all.refresh.from.clone()),
+        disable: disable(&all.disable, diag),
+        names: options::read(names, diag).args,
+        bounds: bounds(&all.bound, diag),
+        krate: Krate::new(&all.krate),
+        options,
+        quoted_user,
+        quoted_login,
+    }
 }
 
-fn names(opt: &Opt, args: &mut BackendArgs, diag: &mut Diag) {
-    let opts = opt
-        .list("names(access_token = \"token\")", diag)
-        .unwrap_or_default();
-    for opt in attr::once(opts, &[], diag) {
-        match opt.key.to_string().as_str() {
-            "access_token" => args.access_token = opt.string(diag),
-            "refresh_token" => args.refresh_token = opt.string(diag),
-            _ => {
-                diag.unknown(&opt.key, "option", &["access_token", "refresh_token"]);
-            }
+/// Returns the type in a string after `name =`.
+fn quoted(item: &NestedMeta, name: &str) -> Option<Type> {
+    attr::key(item).filter(|key| *key == name)?;
+    let text: LitStr = syn::parse2(attr::value(item)?.clone()).ok()?;
+    text.parse().ok()
+}
+
+fn disable(list: &List, diag: &mut Diag) -> Vec<Ident> {
+    let items = list.items("disable(signout_all, revoke)", diag);
+    let items = options::once(items, &[], &[], diag);
+    let mut routes = Vec::new();
+    for item in &items {
+        let Some(key) = attr::key(item) else { continue };
+        if !matches!(item, NestedMeta::Meta(Meta::Path(_))) {
+            diag.error(key, format_args!("`{key}` takes no value: write `{key}`"));
+        }
+        routes.push(key.clone());
+    }
+    routes
+}
+
+fn bounds(list: &List, diag: &mut Diag) -> Vec<WherePredicate> {
+    const EXAMPLE: &str = "bound(R: Repository)";
+    let Some((key, tokens)) = list.tokens() else {
+        return Vec::new();
+    };
+    let parser = Punctuated::<WherePredicate, Token![,]>::parse_terminated;
+    match parser.parse2(tokens.clone()) {
+        Ok(bounds) if !bounds.is_empty() => bounds.into_iter().collect(),
+        Ok(_) => {
+            diag.error(
+                key,
+                format_args!("`bound` is empty: write what belongs there, as in `{EXAMPLE}`"),
+            );
+            Vec::new()
+        }
+        Err(_) => {
+            diag.error(tokens, format_args!("expected bounds: write `{EXAMPLE}`"));
+            Vec::new()
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A struct's claims, ready to be expanded.
 
 use proc_macro2::Ident;
-use syn::{Attribute, Generics, Path, Type, Visibility};
+use syn::{Attribute, ExprPath, Generics, Path, Type, Visibility};
 
 use crate::path::Krate;
 
@@ -13,9 +13,11 @@ pub(crate) struct ClaimsModel {
     pub(crate) user: Ident,
     /// The generated type.
     pub(crate) claims: Ident,
+    /// The derives of the generated type beside ours.
+    pub(crate) derives: Vec<Path>,
+    /// The lints that the struct and its fields allow.
+    pub(crate) lints: Vec<Attribute>,
     /// The struct's generics as declared.
-    pub(crate) declared: Generics,
-    /// The struct's generics with the bounds that the claims need.
     pub(crate) generics: Generics,
     pub(crate) subject: Field,
     /// The own claims, in the order of the fields.
@@ -26,9 +28,12 @@ pub(crate) struct ClaimsModel {
 
 /// A field that the claims carry.
 pub(crate) struct Field {
+    /// The field's name, as one of ours.
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
-    /// Who may read it.
+    /// Whether the type names a parameter of the struct, so that it needs a bound.
+    pub(crate) generic: bool,
+    /// The visibility of the accessor.
     pub(crate) vis: Visibility,
     /// The field's own doc comment, or one made up.
     pub(crate) docs: Vec<Attribute>,
@@ -45,24 +50,25 @@ pub(crate) struct Claim {
 
 /// How a claim is written and read.
 pub(crate) enum Codec {
-    /// With the type's serde impls.
+    /// As its type says.
     Plain,
     /// With the functions of this module; the number tells it from others of the struct.
-    With(usize, Path),
-    /// As one space-delimited string.
-    Scope,
+    With(usize, ExprPath),
+    /// As a collection of this type, in a container that tollgate does not know.
+    Of(Type),
 }
 
 /// What it means that the token lacks the claim.
 pub(crate) enum Absence {
-    /// It is none of ours.
-    Refused,
-    /// `None`, which is not written either.
+    /// Its type says it: `None` of an `Option`, which is not written either, and otherwise the
+    /// token is refused.
+    ByType,
+    /// `None`, which is not written either, of a claim that a module writes.
     Nothing,
     /// `Default::default()`.
     Default,
     /// What this function returns.
-    Call(Path),
+    Call(ExprPath),
 }
 
 /// What policies see in it.
@@ -76,14 +82,14 @@ pub(crate) enum ClaimKind {
     Action,
 }
 
-/// Who issues the tokens.
+/// The issuer of the tokens.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     Own,
     External,
 }
 
-/// Who may read the token.
+/// The readers of the token.
 #[derive(Clone, Copy)]
 pub(crate) enum Secrecy {
     Open,

@@ -1,181 +1,261 @@
 //! Reads `#[claims(…)]` and `#[claim(…)]`. Knows how options look, not what they mean.
 
+use darling::FromMeta;
+use darling::ast::{MetaNameValueInvalidExpr, NestedMeta};
 use proc_macro2::Ident;
-use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Path};
+use syn::parse::Parser as _;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Data, DeriveInput, ExprPath, Fields, LitStr, Meta, Path, Token, Type};
 
-use crate::attr::{self, Opt, Value};
+use crate::attr;
 use crate::case::Case;
 use crate::diag::Diag;
+use crate::options::{self, List, Maybe, Options, Own, Unknown, Word};
 use crate::path::Krate;
 
 /// What the struct says.
 pub(crate) struct ClaimsArgs {
-    pub(crate) name: Option<Ident>,
-    pub(crate) rename_all: Option<Case>,
-    pub(crate) namespace: Option<LitStr>,
-    /// The tokens are issued by others.
-    pub(crate) external: Option<Ident>,
+    pub(crate) options: StructArgs,
     pub(crate) krate: Krate,
-    pub(crate) serde: Vec<Opt>,
-    /// One for each named field, in their order; none where the item has no named fields.
-    pub(crate) fields: Vec<FieldArgs>,
+    /// The traits that the generated type derives beside ours.
+    pub(crate) derives: Vec<Path>,
+    pub(crate) serde: Vec<NestedMeta>,
+    /// The named fields in their order; none where the item has no named fields.
+    pub(crate) fields: Vec<FieldItem>,
 }
 
-/// What a field says. A word keeps its own token.
-#[derive(Default)]
-pub(crate) struct FieldArgs {
-    pub(crate) sub: Option<Ident>,
-    pub(crate) roles: Option<Ident>,
-    pub(crate) scope: Option<Ident>,
-    pub(crate) action: Option<Ident>,
-    pub(crate) rename: Option<LitStr>,
-    pub(crate) with: Option<Path>,
-    pub(crate) default: Option<DefaultArg>,
-    pub(crate) skip: Option<Ident>,
-    pub(crate) expose: Option<Ident>,
-    pub(crate) confidential: Option<Ident>,
+/// The options of the struct.
+#[derive(Default, FromMeta)]
+pub(crate) struct StructArgs {
+    /// The name of the generated type.
+    pub(crate) name: Maybe<Ident>,
+    /// The case of own claims.
+    pub(crate) rename_all: Maybe<Case>,
+    /// What stands before the names of own claims.
+    pub(crate) namespace: Maybe<LitStr>,
+    /// The tokens are issued by others.
+    pub(crate) external: Word,
+    /// The serde attributes serve something else.
+    pub(crate) serde: Maybe<Own>,
+    /// Further derives of the generated type.
+    derive: List,
+    #[darling(rename = "crate")]
+    krate: Maybe<Path>,
+    #[darling(flatten)]
+    _unknown: Unknown<StructArgs>,
+}
+
+/// A named field, and what it says.
+pub(crate) struct FieldItem {
+    pub(crate) field: syn::Field,
+    pub(crate) ident: Ident,
+    pub(crate) args: FieldArgs,
     /// The names of all options, in their order.
-    pub(crate) said: Vec<Ident>,
-    pub(crate) serde: Vec<Opt>,
+    pub(crate) named: Vec<Ident>,
+    pub(crate) serde: Vec<NestedMeta>,
     /// Whether a misspelt option was probably to be `sub`.
     pub(crate) meant_sub: bool,
 }
 
-/// `default` or `default = path`.
-pub(crate) enum DefaultArg {
-    Trait,
-    Function(Path),
+/// The options of a field. A word keeps its own token.
+#[derive(Default, FromMeta)]
+pub(crate) struct FieldArgs {
+    /// The subject.
+    pub(crate) sub: Word,
+    /// The roles that policies look at.
+    pub(crate) roles: Word,
+    /// The scopes that policies look at.
+    pub(crate) scope: Word,
+    /// The digest of the one action that the token is good for.
+    pub(crate) action: Word,
+    /// The type of a role or scope in a container that tollgate does not know.
+    pub(crate) of: Maybe<Type>,
+    /// The name on the wire.
+    pub(crate) rename: Maybe<LitStr>,
+    /// The module that writes and reads the value.
+    pub(crate) with: Maybe<ExprPath>,
+    /// What a missing claim is.
+    pub(crate) default: DefaultArg,
+    /// Not in the token.
+    pub(crate) skip: Word,
+    /// Whoever holds the token may read it.
+    pub(crate) expose: Word,
+    /// Only in encrypted tokens.
+    pub(crate) confidential: Word,
+    #[darling(flatten)]
+    _unknown: Unknown<FieldArgs>,
 }
 
-const STRUCT_OPTIONS: [&str; 5] = ["name", "rename_all", "namespace", "external", "crate"];
-const FIELD_OPTIONS: [&str; 10] = [
-    "sub",
-    "roles",
-    "scope",
-    "action",
-    "rename",
-    "with",
-    "default",
-    "skip",
-    "expose",
-    "confidential",
-];
+/// `default` or `default = path`.
+#[derive(Default)]
+pub(crate) enum DefaultArg {
+    #[default]
+    Absent,
+    Trait,
+    Function(Box<ExprPath>),
+}
+
+impl FromMeta for DefaultArg {
+    fn from_meta(item: &Meta) -> darling::Result<Self> {
+        match item {
+            Meta::Path(_) => Ok(Self::Trait),
+            Meta::List(_) | Meta::NameValue(_) => {
+                Maybe::<ExprPath>::from_meta(item).map(|_| Self::Absent)
+            }
+        }
+    }
+
+    fn from_invalid_expr(item: &MetaNameValueInvalidExpr) -> darling::Result<Self> {
+        let path = Maybe::<ExprPath>::from_invalid_expr(item)?.0;
+        Ok(path.map_or(Self::Absent, |path| Self::Function(Box::new(path))))
+    }
+
+    fn from_none() -> Option<Self> {
+        Some(Self::Absent)
+    }
+}
+
+impl Options for StructArgs {
+    const NAMES: &'static [&'static str] = &[
+        "name",
+        "rename_all",
+        "namespace",
+        "external",
+        "serde",
+        "derive",
+        "crate",
+    ];
+
+    fn elsewhere(word: &str) -> Option<String> {
+        Some(match word {
+            "iss" | "issuer" => gate_says(word, ".issuer(…)"),
+            "aud" | "audience" => gate_says(word, ".audience(…)"),
+            "exp" | "ttl" | "expires_in" => gate_says(word, "the setting `access.ttl`"),
+            _ if FieldArgs::NAMES.contains(&word) || is_synonym(word) => format!(
+                "`{word}` belongs to a field: write `#[claim({word})]` above the field that is \
+                 meant"
+            ),
+            _ => return None,
+        })
+    }
+}
+
+fn gate_says(word: &str, with: &str) -> String {
+    let with = if with.starts_with('.') {
+        format!("`{with}` of its builder")
+    } else {
+        String::from(with)
+    };
+    format!("`{word}` is what the gate says: leave it out, and use {with}")
+}
+
+fn is_synonym(word: &str) -> bool {
+    FieldArgs::SYNONYMS
+        .iter()
+        .any(|(synonym, _)| *synonym == word)
+}
+
+impl Options for FieldArgs {
+    const NAMES: &'static [&'static str] = &[
+        "sub",
+        "roles",
+        "scope",
+        "action",
+        "of",
+        "rename",
+        "with",
+        "default",
+        "skip",
+        "expose",
+        "confidential",
+    ];
+    const SYNONYMS: &'static [(&'static str, &'static str)] =
+        &[("role", "roles"), ("scopes", "scope"), ("subject", "sub")];
+
+    fn elsewhere(word: &str) -> Option<String> {
+        Some(match word {
+            "name" => String::from(
+                "`name` belongs to the struct: for the name of one claim, write `rename = \"…\"`",
+            ),
+            "external" => String::from(
+                "`external` belongs to the struct: write `#[claims(external)]` above it",
+            ),
+            "derive" => String::from(
+                "`derive` belongs to the struct: write `#[claims(derive(…))]` above it",
+            ),
+            _ if StructArgs::NAMES.contains(&word) => {
+                format!("`{word}` belongs to the struct: write `#[claims({word} = …)]` above it")
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// The attributes that are read, on the struct and on fields.
+const ATTRIBUTES: [&str; 2] = ["claims", "claim"];
 
 /// Reads all attributes of the item and its fields.
 pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> ClaimsArgs {
-    let mut args = ClaimsArgs {
-        name: None,
-        rename_all: None,
-        namespace: None,
-        external: None,
-        krate: Krate::DEFAULT,
-        serde: serde_options(&item.attrs),
-        fields: Vec::new(),
-    };
-    for opt in attr::once(attr::of_attributes(&item.attrs, "claims", diag), &[], diag) {
-        match opt.key.to_string().as_str() {
-            "name" => {
-                args.name = opt.parse(
-                    "an identifier",
-                    "name = UserClaims",
-                    syn::parse::Parse::parse,
-                    diag,
-                );
-            }
-            "rename_all" => args.rename_all = Case::read(&opt, diag),
-            "namespace" => args.namespace = opt.string(diag),
-            "crate" => args.krate = Krate::read(&opt, diag),
-            "external" => args.external = opt.word(diag),
-            word if FIELD_OPTIONS.contains(&word) => diag.error(
-                &opt.key,
-                format_args!(
-                    "`{word}` belongs to a field: write `#[claim({word})]` above the field that \
-                     is meant"
-                ),
-            ),
-            _ => {
-                diag.unknown(&opt.key, "option", &STRUCT_OPTIONS);
-            }
-        }
-    }
-    for attr in item
-        .attrs
-        .iter()
-        .filter(|attr| attr.path().is_ident("claim"))
-    {
-        diag.error(
-            attr.path(),
-            "`claim` belongs to a field: options of the struct are `#[claims(…)]`",
-        );
-    }
+    let items = attr::of_attributes(&item.attrs, &ATTRIBUTES, diag);
+    let options = options::read::<StructArgs>(items, diag).args;
+    let mut fields = Vec::new();
     if let Data::Struct(data) = &item.data
-        && let Fields::Named(fields) = &data.fields
+        && let Fields::Named(named) = &data.fields
     {
-        args.fields = fields
+        fields = named
             .named
             .iter()
-            .map(|field| parse_field(&field.attrs, diag))
+            .filter_map(|field| parse_field(field, diag))
             .collect();
     }
-    args
+    ClaimsArgs {
+        krate: Krate::new(&options.krate),
+        derives: derives(&options.derive, diag),
+        serde: serde_options(&item.attrs),
+        options,
+        fields,
+    }
 }
 
-fn parse_field(attrs: &[Attribute], diag: &mut Diag) -> FieldArgs {
-    let mut args = FieldArgs {
-        serde: serde_options(attrs),
-        ..FieldArgs::default()
+fn parse_field(field: &syn::Field, diag: &mut Diag) -> Option<FieldItem> {
+    let items = attr::of_attributes(&field.attrs, &ATTRIBUTES, diag);
+    let read = options::read::<FieldArgs>(items, diag);
+    Some(FieldItem {
+        field: field.clone(),
+        ident: field.ident.clone()?,
+        args: read.args,
+        named: read.named,
+        serde: serde_options(&field.attrs),
+        meant_sub: read.meant.contains(&"sub"),
+    })
+}
+
+/// Reads `derive(…)`. What the generated type has already is refused.
+fn derives(list: &List, diag: &mut Diag) -> Vec<Path> {
+    let Some((key, tokens)) = list.tokens() else {
+        return Vec::new();
     };
-    for opt in attr::once(attr::of_attributes(attrs, "claim", diag), &[], diag) {
-        match opt.key.to_string().as_str() {
-            "sub" => args.sub = opt.word(diag),
-            "roles" => args.roles = opt.word(diag),
-            "scope" => args.scope = opt.word(diag),
-            "skip" => args.skip = opt.word(diag),
-            "expose" => args.expose = opt.word(diag),
-            "confidential" => args.confidential = opt.word(diag),
-            "rename" => args.rename = opt.string(diag),
-            "with" => args.with = opt.path("with = my_module", diag),
-            "default" => {
-                args.default = match &opt.value {
-                    Value::Word => Some(DefaultArg::Trait),
-                    Value::Is(_) | Value::List(_) => opt
-                        .path("default = my_function", diag)
-                        .map(DefaultArg::Function),
-                };
-            }
-            "action" => args.action = opt.word(diag),
-            "external" => diag.error(
-                &opt.key,
-                "`external` belongs to the struct: write `#[claims(external)]` above it",
-            ),
-            word if STRUCT_OPTIONS.contains(&word) => {
-                diag.error(
-                    &opt.key,
-                    format_args!(
-                        "`{word}` belongs to the struct: write `#[claims({word} = …)]` above it"
-                    ),
-                );
-            }
-            _ => {
-                args.meant_sub |= diag.unknown(&opt.key, "option", &FIELD_OPTIONS) == Some("sub");
-                continue;
-            }
+    let parser = Punctuated::<Path, Token![,]>::parse_terminated;
+    match parser.parse2(tokens.clone()) {
+        Ok(paths) if !paths.is_empty() => paths.into_iter().collect(),
+        Ok(_) => {
+            diag.error(
+                key,
+                "`derive` is empty: write what belongs there, as in `derive(PartialEq)`",
+            );
+            Vec::new()
         }
-        args.said.push(opt.key);
+        Err(_) => {
+            diag.error(
+                tokens,
+                "expected the names of derives: write `derive(PartialEq)`",
+            );
+            Vec::new()
+        }
     }
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("claims")) {
-        diag.error(
-            attr.path(),
-            "`claims` belongs to the struct: options of a field are `#[claim(…)]`",
-        );
-    }
-    args
 }
 
-/// The options of `#[serde(…)]`. What is wrong in them, serde's own derive reports.
-fn serde_options(attrs: &[Attribute]) -> Vec<Opt> {
-    let mut ignored = Diag::new();
-    let opts = attr::of_attributes(attrs, "serde", &mut ignored);
-    ignored.ignore();
-    opts
+/// Returns the options of `#[serde(…)]`. What is wrong in them, serde's own derive reports.
+fn serde_options(attrs: &[Attribute]) -> Vec<NestedMeta> {
+    attr::of_attributes(attrs, &["serde"], &mut Diag::ignored())
 }

@@ -1,15 +1,17 @@
 //! The rules of policies: from what was said to a model, or to mistakes.
 
-use syn::{Data, DeriveInput, Fields, Lit, LitStr, Path};
+use syn::{Attribute, Data, DeriveInput, Lit, LitStr, Meta, Path, parse_quote};
 
 use super::model::{Asked, Claim, Consistency, Named, PolicyModel, Rule, Value, Variant};
 use super::parse::{self, Condition, ConditionKind, PolicyArgs, WantedValue};
 use crate::diag::{Diag, nearest};
+use crate::path;
+use crate::pipeline::Outline;
 
 /// Checks everything, and gives the model where the shape allows one.
 pub(crate) fn check(item: &DeriveInput, args: &PolicyArgs, diag: &mut Diag) -> Option<PolicyModel> {
     let name = &item.ident;
-    let unit = matches!(&item.data, Data::Struct(data) if matches!(data.fields, Fields::Unit));
+    let unit = matches!(&item.data, Data::Struct(data) if data.fields.is_empty());
     if !unit {
         diag.error(
             name,
@@ -55,12 +57,37 @@ pub(crate) fn check(item: &DeriveInput, args: &PolicyArgs, diag: &mut Diag) -> O
     };
     Some(PolicyModel {
         krate: args.krate.clone(),
-        name: name.clone(),
+        name: path::own(name),
+        lints: lints(&item.attrs),
         user: args.user.clone(),
         rule,
         consistency,
         asked,
     })
+}
+
+/// Returns what a stand-in is made of.
+pub(crate) fn outline(item: &DeriveInput, args: &PolicyArgs) -> Option<Outline<()>> {
+    Some(Outline {
+        krate: args.krate.clone(),
+        ident: path::own(&item.ident),
+        vis: item.vis.clone(),
+        generics: item.generics.clone(),
+        names: (),
+    })
+}
+
+/// Returns the lints that the struct allows. `expect` becomes `allow`, since the expansion may not
+/// do what is expected.
+fn lints(attrs: &[Attribute]) -> Vec<Attribute> {
+    let lists = attrs.iter().filter_map(|attr| match &attr.meta {
+        Meta::List(list) => Some((attr.path(), &list.tokens)),
+        Meta::Path(_) | Meta::NameValue(_) => None,
+    });
+    lists
+        .filter(|(path, _)| path.is_ident("allow") || path.is_ident("expect"))
+        .map(|(_, lints)| parse_quote!(#[allow(#lints)]))
+        .collect()
 }
 
 /// Whether conditions hold together, or one of them is enough.
@@ -90,7 +117,7 @@ fn check_list(conditions: &[Condition], joined: Joined, diag: &mut Diag) {
         if seen.contains(&(holds, what.clone())) {
             diag.error(
                 &condition.word,
-                format_args!("`{what}` is asked for twice: keep one"),
+                format_args!("`{what}` is given twice: keep one"),
             );
         } else if seen.contains(&contradiction) {
             let nobody = if joined == Joined::All {
@@ -149,7 +176,8 @@ fn one(condition: &Condition, asked: &mut Asked, diag: &mut Diag) -> Option<Rule
                 field: field.clone(),
                 value: value(wanted, diag)?,
             };
-            Rule::Claim(remembered(claim, &mut asked.claims))
+            asked.claims.push(claim.clone());
+            Rule::Claim(claim)
         }
         ConditionKind::MaxAge(text) => Rule::MaxAge(duration(text, &SECONDS, diag)? / 1000),
         ConditionKind::Acr(text) => Rule::Acr(acr(text, diag)?),
@@ -215,7 +243,7 @@ fn value(wanted: &WantedValue, diag: &mut Diag) -> Option<Value> {
         WantedValue::Literal { negative, lit } => (*negative, lit),
     };
     match lit {
-        Lit::Str(text) if !negative => Some(Value::Text(text.value())),
+        Lit::Str(text) if !negative => Some(Value::Text(text.clone())),
         Lit::Bool(truth) if !negative => Some(Value::Truth(truth.value)),
         Lit::Int(number) => {
             let digits = if negative {
@@ -230,7 +258,7 @@ fn value(wanted: &WantedValue, diag: &mut Diag) -> Option<Value> {
                     "no claim holds so large a number: write one of at most 127 bits",
                 );
             }
-            read.map(Value::Number)
+            read.map(|read| Value::Number(read, number.span()))
         }
         _ => {
             diag.error(
@@ -257,7 +285,7 @@ fn acr(text: &LitStr, diag: &mut Diag) -> Option<String> {
         diag.error(
             text,
             format_args!(
-                "`{value}` holds a character that challenges part or quote by: use visible ASCII \
+                "`{value}` holds a character that separates or quotes the parts of a challenge: use visible ASCII \
                  without space, `\"` and `\\`"
             ),
         );
@@ -305,21 +333,27 @@ fn check_consistency(said: &parse::Consistency, diag: &mut Diag) -> Option<Consi
 /// Units, and how many milliseconds each has; the longest name first.
 type Units = [(&'static str, u64)];
 
-const SECONDS: [(&str, u64); 4] = [
+const SECONDS: [(&str, u64); 7] = [
+    ("sec", 1_000),
+    ("min", 60_000),
     ("s", 1_000),
     ("m", 60_000),
     ("h", 3_600_000),
     ("d", 86_400_000),
+    ("w", 604_800_000),
 ];
-const MILLISECONDS: [(&str, u64); 5] = [
+const MILLISECONDS: [(&str, u64); 8] = [
     ("ms", 1),
+    ("sec", 1_000),
+    ("min", 60_000),
     ("s", 1_000),
     ("m", 60_000),
     ("h", 3_600_000),
     ("d", 86_400_000),
+    ("w", 604_800_000),
 ];
 
-/// The milliseconds of `30s`, `5m`, `2h` or `1d`.
+/// Returns the milliseconds of `30s`, `5m`, `2h` or `1d`.
 fn duration(text: &LitStr, units: &Units, diag: &mut Diag) -> Option<u64> {
     let value = text.value();
     let read = units.iter().find_map(|(unit, millis)| {
@@ -340,7 +374,7 @@ fn duration(text: &LitStr, units: &Units, diag: &mut Diag) -> Option<u64> {
             text,
             format_args!(
                 "`{value}` is no duration: write a whole number and its unit, as in `30s`, `5m`, \
-                 `2h` or `1d`"
+                 `2h`, `1d` or `1w`"
             ),
         ),
     }

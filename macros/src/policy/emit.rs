@@ -2,23 +2,23 @@
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::spanned::Spanned as _;
-use syn::{DeriveInput, Path};
+use syn::Path;
 
 use super::model::{Claim, Consistency, Named, PolicyModel, Rule, Value, Variant};
-use super::parse::PolicyArgs;
-use crate::path::{Krate, name_number};
+use crate::path::{Krate, located, name_number};
 
-/// The impl for the user type, or for every one that has what the policy asks for.
+/// Returns the impl for the user type, or for every one that has what the policy asks for.
 pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
     let PolicyModel {
         krate,
         name,
+        lints,
         user,
         rule,
         consistency,
         asked,
     } = model;
+    let is_generic = user.is_none();
     let (params, user) = match user {
         Some(user) => (None, user.to_token_stream()),
         None => (Some(quote!(<__TollgateUser>)), quote!(__TollgateUser)),
@@ -28,77 +28,76 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
         let consistency = said(krate, consistency);
         quote!(const CONSISTENCY: ::core::option::Option<#krate::Consistency> = ::core::option::Option::Some(#consistency);)
     });
-    let mut needs: Vec<TokenStream> = Vec::new();
-    let here = spot(user.span());
-    let private = krate.at(here);
-    needs.push(quote_spanned!(here=> #user: #private::JwtClaims));
+    let mut needs: Vec<Need> = Vec::new();
     for (of, name) in enums(&asked.roles, "HasRoles").chain(enums(&asked.scopes, "HasScopes")) {
-        let here = spot(
-            of.segments
-                .last()
-                .map_or_else(Span::call_site, |last| last.ident.span()),
-        );
-        let (user, krate, of) = (moved(&user, here), krate.at(here), moved(of, here));
-        needs.push(quote_spanned!(here=> #user: #krate::#name<#of>));
+        let last = of.segments.last();
+        let here = last.map_or_else(Span::call_site, |last| located(last.ident.span()));
+        let (krate, of) = (krate.at(here), moved(of, here));
+        needs.push(Need {
+            here,
+            bound: quote_spanned!(here=> #krate::#name<#of>),
+        });
     }
     for (named, has) in [(&asked.roles, "HasRoles"), (&asked.scopes, "HasScopes")] {
-        let text = named.iter().find_map(|named| {
-            if let Named::Text(text) = named {
-                Some(text)
-            } else {
-                None
-            }
+        let text = named.iter().find_map(|named| match named {
+            Named::Text(text) => Some(text),
+            Named::Variant(_) => None,
         });
         let Some(text) = text else { continue };
-        let here = spot(text.span());
-        let (user, krate, has) = (
-            moved(&user, here),
-            krate.at(here),
-            quote::format_ident!("{has}", span = here),
-        );
-        needs.push(quote_spanned!(here=> #user: #krate::#has<#krate::AnyText>));
+        let here = located(text.span());
+        let (krate, has) = (krate.at(here), Ident::new(has, here));
+        needs.push(Need {
+            here,
+            bound: quote_spanned!(here=> #krate::#has<#krate::AnyText>),
+        });
     }
     for Claim { field, value } in &asked.claims {
-        let here = spot(field.span());
+        let here = located(field.span());
         let number = Literal::u64_suffixed(name_number(&field.to_string()));
-        let (user, krate, kind) = (
-            moved(&user, here),
-            krate.at(here),
-            moved(kind(krate, value), here),
-        );
-        needs.push(quote_spanned!(here=> #user: #krate::HasClaim<#number, #kind>));
+        let (krate, kind) = (krate.at(here), moved(kind(krate, value), here));
+        needs.push(Need {
+            here,
+            bound: quote_spanned!(here=> #krate::HasClaim<#number, #kind>),
+        });
     }
-    for Variant { of, name } in asked.variants() {
-        let here = spot(name.span());
-        let number = Literal::u64_suffixed(name_number(&name.to_string()));
-        // Spanned at the variant, so that rustc reports a misspelt one there.
-        let krate = krate.at(here);
-        needs.push(quote_spanned!(here=> #of: #krate::Variant<#number>));
-    }
+    let (clause, checks) = if is_generic {
+        let needs = needs.iter().map(|Need { here, bound }| {
+            let user = moved(&user, *here);
+            quote_spanned!(*here=> #user: #bound)
+        });
+        (
+            Some(quote!(where #user: #krate::JwtClaims, #(#needs,)*)),
+            None,
+        )
+    } else {
+        let checks = needs.iter().map(|Need { here, bound }| {
+            let user = moved(&user, *here);
+            quote_spanned! {*here=>
+                const fn __tollgate_asks<__TollgateUser: #bound>() {}
+                __tollgate_asks::<#user>();
+            }
+        });
+        let checks = checks.map(|check| quote!({ #check }));
+        (None, Some(quote!(#(#checks)*)))
+    };
+    let rule = match checks {
+        Some(checks) if !checks.is_empty() => quote!({ #checks #rule }),
+        _ => rule,
+    };
     quote! {
         #[automatically_derived]
-        #[allow(deprecated, trivial_bounds)]
-        impl #params #krate::PolicyFor<#user> for #name
-        where
-            #(#needs,)*
-        {
+        #(#lints)*
+        impl #params #krate::PolicyFor<#user> for #name #clause {
             const RULE: #krate::Rule = #rule;
             #consistency
         }
     }
 }
 
-/// What stands in for a policy with a mistake. Nothing of it runs.
-pub(crate) fn stub(item: &DeriveInput, args: &PolicyArgs) -> TokenStream {
-    let (krate, name) = (&args.krate, &item.ident);
-    if !item.generics.params.is_empty() {
-        return TokenStream::new();
-    }
-    quote! {
-        impl<__TollgateUser: #krate::JwtClaims> #krate::PolicyFor<__TollgateUser> for #name {
-            const RULE: #krate::Rule = #krate::Rule::Anyone;
-        }
-    }
+/// What a policy needs of its user type, and where it says so.
+struct Need {
+    here: Span,
+    bound: TokenStream,
 }
 
 /// Writes rules as constants.
@@ -112,12 +111,12 @@ impl RuleWriter<'_> {
         let krate = self.krate;
         let rule = match rule {
             Rule::Anyone => quote!(Anyone),
-            Rule::Role(named) => {
-                let wire = self.named(named);
+            Rule::Role(role) => {
+                let wire = named(role);
                 quote!(Role(#wire))
             }
-            Rule::Scope(named) => {
-                let wire = self.named(named);
+            Rule::Scope(scope) => {
+                let wire = named(scope);
                 quote!(Scope(#wire))
             }
             Rule::Claim(claim) => self.claim(claim),
@@ -146,42 +145,52 @@ impl RuleWriter<'_> {
         let Self { krate, user } = self;
         let number = Literal::u64_suffixed(name_number(&field.to_string()));
         let kind = kind(krate, value);
+        let has = quote!(<#user as #krate::HasClaim<#number, #kind>>);
         let value = match value {
-            Value::Text(text) => quote!(Text(#text)),
-            Value::Number(number) => {
-                let number = Literal::i128_unsuffixed(*number);
-                quote!(Number(#number))
+            Value::Text(text) => {
+                let here = located(text.span());
+                let at = krate.at(here);
+                let fits = quote_spanned!(here=> #at::fitting_text);
+                quote!(Text(#fits(#text, #has::LIMITS)))
+            }
+            Value::Number(number, span) => {
+                let here = located(*span);
+                let mut number = Literal::i128_unsuffixed(*number);
+                number.set_span(here);
+                let at = krate.at(here);
+                let fits = quote_spanned!(here=> #at::fitting_number);
+                quote!(Number(#fits(#number, #has::LIMITS)))
             }
             Value::Truth(truth) => quote!(Truth(#truth)),
             Value::Variant(variant) => {
-                let wire = self.wire(variant);
+                let wire = wire(variant);
                 quote!(Text(#wire))
             }
         };
-        quote!(Claim { name: <#user as #krate::HasClaim<#number, #kind>>::WIRE, value: #krate::Value::#value })
-    }
-
-    /// The string of a role or scope.
-    fn named(&self, named: &Named) -> TokenStream {
-        match named {
-            Named::Variant(variant) => self.wire(variant),
-            Named::Text(text) => text.to_token_stream(),
-        }
-    }
-
-    /// The string of a variant.
-    fn wire(&self, Variant { of, name }: &Variant) -> TokenStream {
-        let krate = self.krate;
-        let number = Literal::u64_suffixed(name_number(&name.to_string()));
-        quote!(#krate::wire::<#number, #of>(&#of::#name))
+        quote!(Claim { name: #has::WIRE, value: #krate::Value::#value })
     }
 }
 
-/// The kind of value that a claim is compared with.
+/// Returns the string of a role or scope.
+fn named(named: &Named) -> TokenStream {
+    match named {
+        Named::Variant(variant) => wire(variant),
+        Named::Text(text) => text.to_token_stream(),
+    }
+}
+
+/// Returns the string of a variant, at its name, where rustc reports a misspelt one.
+fn wire(Variant { of, name }: &Variant) -> TokenStream {
+    let here = located(name.span());
+    let hidden = crate::value::hidden(here);
+    quote_spanned!(here=> #of::#name.#hidden())
+}
+
+/// Returns the kind of value that a claim is compared with.
 fn kind(krate: &Krate, value: &Value) -> TokenStream {
     match value {
         Value::Text(_) => quote!(#krate::Text),
-        Value::Number(_) => quote!(#krate::Number),
+        Value::Number(..) => quote!(#krate::Number),
         Value::Truth(_) => quote!(#krate::Truth),
         Value::Variant(Variant { of, .. }) => of.to_token_stream(),
     }
@@ -198,7 +207,7 @@ fn said(krate: &Krate, consistency: Consistency) -> TokenStream {
     }
 }
 
-/// Every enum once, with the trait of user types that have its values.
+/// Returns every enum once, with the trait of user types that have its values.
 fn enums<'a>(named: &'a [Named], has: &str) -> impl Iterator<Item = (&'a Path, Ident)> {
     let mut enums: Vec<&Path> = Vec::new();
     for named in named {
@@ -213,12 +222,7 @@ fn enums<'a>(named: &'a [Named], has: &str) -> impl Iterator<Item = (&'a Path, I
     enums.into_iter().map(move |of| (of, has.clone()))
 }
 
-/// A place, for tokens of ours: the names in them are looked up where the macro stands.
-fn spot(span: Span) -> Span {
-    Span::call_site().located_at(span)
-}
-
-/// The tokens as if they stood at `span`; their names are looked up where they were written.
+/// Returns the tokens as if they stood at `span`; their names are looked up where they were written.
 fn moved(tokens: impl quote::ToTokens, span: Span) -> TokenStream {
     let tokens = tokens.into_token_stream().into_iter().map(|mut token| {
         token.set_span(token.span().located_at(span));

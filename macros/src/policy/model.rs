@@ -1,7 +1,7 @@
 //! A condition on the caller, ready to be expanded.
 
-use proc_macro2::Ident;
-use syn::{LitStr, Path, Type};
+use proc_macro2::{Ident, Span};
+use syn::{Attribute, LitStr, Path, Type};
 
 use crate::path::Krate;
 
@@ -9,6 +9,8 @@ use crate::path::Krate;
 pub(crate) struct PolicyModel {
     pub(crate) krate: Krate,
     pub(crate) name: Ident,
+    /// The lints that the struct allows.
+    pub(crate) lints: Vec<Attribute>,
     /// The one user type it is for; `None` for every one that has what the rule asks for.
     pub(crate) user: Option<Type>,
     pub(crate) rule: Rule,
@@ -38,25 +40,6 @@ pub(crate) struct Asked {
     pub(crate) claims: Vec<Claim>,
 }
 
-impl Asked {
-    /// Every variant that is named.
-    pub(crate) fn variants(&self) -> impl Iterator<Item = &Variant> {
-        let of_claims = self.claims.iter().filter_map(|claim| match &claim.value {
-            Value::Variant(variant) => Some(variant),
-            Value::Text(_) | Value::Number(_) | Value::Truth(_) => None,
-        });
-        let named = self
-            .roles
-            .iter()
-            .chain(&self.scopes)
-            .filter_map(|named| match named {
-                Named::Variant(variant) => Some(variant),
-                Named::Text(_) => None,
-            });
-        named.chain(of_claims)
-    }
-}
-
 /// A role or scope.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Named {
@@ -73,17 +56,18 @@ pub(crate) struct Variant {
 }
 
 /// A claim by the name of its field, and the value it is to have.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) struct Claim {
     pub(crate) field: Ident,
     pub(crate) value: Value,
 }
 
 /// What a claim is compared with.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub(crate) enum Value {
-    Text(String),
-    Number(i128),
+    Text(LitStr),
+    /// The number, and its place.
+    Number(i128, Span),
     Truth(bool),
     Variant(Variant),
 }

@@ -1,12 +1,15 @@
 //! Reads `#[policy(…)]`. Knows how conditions look, not what they mean.
 
+use darling::FromMeta;
+use darling::ast::NestedMeta;
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
-use syn::parse::{Parse, ParseStream};
-use syn::{DeriveInput, Lit, LitStr, Path, Token, Type, parenthesized};
+use syn::parse::{ParseStream, Parser as _};
+use syn::{DeriveInput, Lit, LitStr, Meta, Path, Token, Type, parenthesized};
 
-use crate::attr::{self, Opt, Value};
-use crate::diag::Diag;
+use crate::attr;
+use crate::diag::{self, Diag};
+use crate::options::{self, List, Maybe, Options, Value};
 use crate::path::Krate;
 
 /// What the struct says.
@@ -63,6 +66,25 @@ pub(crate) struct Consistency {
     pub(crate) bound: Option<LitStr>,
 }
 
+/// The options: three of the whole policy, and its conditions.
+#[derive(Default, FromMeta)]
+struct Attribute {
+    /// The one user type that it is for.
+    user: Maybe<Type>,
+    /// What a verifier asks before it accepts the token.
+    consistency: Maybe<Consistency>,
+    #[darling(rename = "crate")]
+    krate: Maybe<Path>,
+}
+
+impl Options for Attribute {
+    const NAMES: &'static [&'static str] = &WHOLE;
+}
+
+const WHOLE: [&str; 3] = ["user", "consistency", "crate"];
+const NESTED: [&str; 8] = [
+    "role", "scope", "claim", "max_age", "acr", "any", "all", "not",
+];
 const OPTIONS: [&str; 11] = [
     "role",
     "scope",
@@ -76,59 +98,41 @@ const OPTIONS: [&str; 11] = [
     "consistency",
     "crate",
 ];
-const NESTED: [&str; 8] = [
-    "role", "scope", "claim", "max_age", "acr", "any", "all", "not",
-];
-const WHOLE: [&str; 3] = ["user", "consistency", "crate"];
 const REPEATABLE: [&str; 7] = ["role", "scope", "claim", "acr", "any", "all", "not"];
+const SYNONYMS: [(&str, &str); 4] = [
+    ("roles", "role"),
+    ("scopes", "scope"),
+    ("claims", "claim"),
+    ("or", "any"),
+];
 
 /// Reads the attributes of the item.
 pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> PolicyArgs {
-    let (of_whole, conditions): (Vec<Opt>, Vec<Opt>) = attr::once(
-        attr::of_attributes(&item.attrs, "policy", diag),
-        &REPEATABLE,
-        diag,
-    )
-    .into_iter()
-    .partition(|opt| WHOLE.contains(&opt.key.to_string().as_str()));
-    let mut args = PolicyArgs {
-        said: !conditions.is_empty()
-            || item
-                .attrs
-                .iter()
-                .any(|attr| attr.path().is_ident("policy") && attr.meta.require_list().is_err()),
-        conditions: Vec::new(),
-        user: None,
-        user_said: false,
-        consistency: None,
-        krate: Krate::DEFAULT,
-    };
-    let reader = Reader {
-        has_user: of_whole.iter().any(|opt| opt.key == "user"),
-    };
-    args.conditions = conditions
+    let items = attr::of_attributes(&item.attrs, &["policy"], diag);
+    let items = options::once(items, &SYNONYMS, &REPEATABLE, diag);
+    let (whole, conditions): (Vec<NestedMeta>, Vec<NestedMeta>) = items
         .into_iter()
-        .filter_map(|opt| reader.read(opt, &OPTIONS, diag))
-        .collect();
-    for opt in of_whole {
-        match opt.key.to_string().as_str() {
-            "user" => {
-                args.user = opt.parse("a type", "user = User", Type::without_plus, diag);
-                args.user_said = true;
-            }
-            "consistency" => {
-                args.consistency = opt.parse(
-                    "`strict`, `eventual` or `bounded(\"2s\")`",
-                    "consistency = strict",
-                    Consistency::parse,
-                    diag,
-                );
-                args.said = true;
-            }
-            _ => args.krate = Krate::read(&opt, diag),
-        }
+        .partition(|item| attr::key(item).is_some_and(|key| WHOLE.iter().any(|word| key == word)));
+    let is_bare = item
+        .attrs
+        .iter()
+        .any(|attr| attr.path().is_ident("policy") && attr.meta.require_list().is_err());
+    let said = !conditions.is_empty() || is_bare;
+    let whole = options::read::<Attribute>(whole, diag);
+    let reader = Reader {
+        has_user: whole.has("user"),
+    };
+    PolicyArgs {
+        said: said || whole.has("consistency"),
+        conditions: conditions
+            .iter()
+            .filter_map(|item| reader.read(item, &OPTIONS, diag))
+            .collect(),
+        user_said: reader.has_user,
+        krate: Krate::new(&whole.args.krate),
+        user: whole.args.user.0,
+        consistency: whole.args.consistency.0,
     }
-    args
 }
 
 /// Reads conditions.
@@ -138,102 +142,165 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(&self, opt: Opt, known: &[&str], diag: &mut Diag) -> Option<Condition> {
-        let kind = match opt.key.to_string().as_str() {
-            "role" => ConditionKind::Role(self.named(&opt, "role = Role::Admin", diag)?),
-            "scope" => ConditionKind::Scope(self.named(&opt, "scope = Scope::Write", diag)?),
-            "claim" => claim(&opt, diag)?,
-            "max_age" => ConditionKind::MaxAge(opt.string(diag)?),
-            "acr" => ConditionKind::Acr(opt.string(diag)?),
-            "all" => ConditionKind::All(self.nested(
-                &opt,
-                "all(role = Role::Admin, max_age = \"5m\")",
-                diag,
-            )?),
-            "any" => ConditionKind::Any(self.nested(
-                &opt,
-                "any(role = Role::Admin, role = Role::Editor)",
-                diag,
-            )?),
-            "not" => ConditionKind::Not(self.nested(&opt, "not(role = Role::Guest)", diag)?),
-            word if WHOLE.contains(&word) => {
+    fn read(&self, item: &NestedMeta, known: &[&str], diag: &mut Diag) -> Option<Condition> {
+        let word = attr::key(item)?.clone();
+        if attr::value(item).is_some_and(TokenStream::is_empty) {
+            // Reported where it was read.
+            return None;
+        }
+        let kind = match word.to_string().as_str() {
+            "role" => ConditionKind::Role(self.named(item, &word, "role = Role::Admin", diag)?),
+            "scope" => {
+                ConditionKind::Scope(self.named(item, &word, "scope = Scope::Write", diag)?)
+            }
+            "claim" => claim(item, diag)?,
+            "max_age" => ConditionKind::MaxAge(one(item, diag)?),
+            "acr" => ConditionKind::Acr(one(item, diag)?),
+            "all" => {
+                let example = "all(role = Role::Admin, max_age = \"5m\")";
+                ConditionKind::All(self.nested(item, example, diag)?)
+            }
+            "any" => {
+                let example = "any(role = Role::Admin, role = Role::Editor)";
+                ConditionKind::Any(self.nested(item, example, diag)?)
+            }
+            "not" => {
+                let example = "not(role = Role::Guest)";
+                ConditionKind::Not(self.nested(item, example, diag)?)
+            }
+            name if WHOLE.contains(&name) => {
                 diag.error(
-                    &opt.key,
+                    &word,
                     format_args!(
-                        "`{word}` is said of the whole policy: move it out of these brackets"
+                        "`{name}` is said of the whole policy: move it out of these brackets"
                     ),
                 );
                 return None;
             }
-            _ => {
-                diag.unknown(&opt.key, "option", known);
+            name => {
+                diag.error(&word, diag::unknown("option", name, known));
                 return None;
             }
         };
-        Some(Condition {
-            word: opt.key,
-            kind,
-        })
+        Some(Condition { word, kind })
     }
 
-    fn nested(&self, opt: &Opt, example: &str, diag: &mut Diag) -> Option<Vec<Condition>> {
-        let opts = opt.list(example, diag)?;
-        let opts = attr::once(opts, &REPEATABLE, diag);
+    fn nested(&self, item: &NestedMeta, example: &str, diag: &mut Diag) -> Option<Vec<Condition>> {
+        let items = list(item, example, diag)?;
+        let items = options::once(items, &SYNONYMS, &REPEATABLE, diag);
         Some(
-            opts.into_iter()
-                .filter_map(|opt| self.read(opt, &NESTED, diag))
+            items
+                .iter()
+                .filter_map(|item| self.read(item, &NESTED, diag))
                 .collect(),
         )
     }
 
-    fn named(&self, opt: &Opt, example: &str, diag: &mut Diag) -> Option<Named> {
-        if let Value::Is(tokens) = &opt.value
-            && let Ok(text) = syn::parse2::<LitStr>(TokenStream::clone(tokens))
-        {
+    fn named(
+        &self,
+        item: &NestedMeta,
+        word: &Ident,
+        example: &str,
+        diag: &mut Diag,
+    ) -> Option<Named> {
+        let text = attr::value(item).and_then(|value| syn::parse2::<LitStr>(value.clone()).ok());
+        if let Some(text) = text {
             if self.has_user {
                 return Some(Named::Text(text));
             }
             diag.error(
                 &text,
                 format_args!(
-                    "a string can be misspelt and still compile, so a {} is the variant of an \
+                    "a string can be misspelt and still compile, so a {word} is the variant of an \
                      enum: `{example}`; of tokens that others issue, say also whose: `user = \
-                     Partner`",
-                    opt.key
+                     Partner`"
                 ),
             );
             return None;
         }
-        opt.path(example, diag).map(Named::Variant)
+        let Some(tokens) = attr::value(item) else {
+            diag.error(
+                word,
+                format_args!("`{word}` takes a path: write `{example}`"),
+            );
+            return None;
+        };
+        match Path::parse_mod_style.parse2(tokens.clone()) {
+            Ok(path) => Some(Named::Variant(path)),
+            Err(_) => {
+                let several = tokens
+                    .clone()
+                    .into_iter()
+                    .any(|token| matches!(token, proc_macro2::TokenTree::Punct(punct) if punct.as_char() == '|'))
+                    || syn::parse2::<syn::ExprArray>(tokens.clone()).is_ok();
+                if several {
+                    diag.error(
+                        tokens,
+                        format_args!(
+                            "a condition names one {word}: for one of several, write \
+                             `any({word} = …, {word} = …)`"
+                        ),
+                    );
+                } else {
+                    diag.error(tokens, format_args!("expected a path: write `{example}`"));
+                }
+                None
+            }
+        }
     }
 }
 
-fn claim(opt: &Opt, diag: &mut Diag) -> Option<ConditionKind> {
-    let mut opts = opt.list("claim(plan = Plan::Pro)", diag)?.into_iter();
-    let first = opts.next()?;
-    if let Some(second) = opts.next() {
+/// Reads the value of an option that has one.
+fn one<T: Value>(item: &NestedMeta, diag: &mut Diag) -> Option<T> {
+    match Maybe::<T>::from_nested_meta(item) {
+        Ok(value) => value.0,
+        Err(error) => {
+            diag.darling(error);
+            None
+        }
+    }
+}
+
+/// Reads the options in `(…)` of an option that has them.
+fn list(item: &NestedMeta, example: &str, diag: &mut Diag) -> Option<Vec<NestedMeta>> {
+    if let NestedMeta::Meta(Meta::List(_)) = item {
+        let list = List::from_nested_meta(item).ok()?;
+        return Some(list.items(example, diag));
+    }
+    let key = attr::key(item)?;
+    diag.error(
+        key,
+        format_args!("`{key}` takes options of its own: write `{example}`"),
+    );
+    None
+}
+
+fn claim(item: &NestedMeta, diag: &mut Diag) -> Option<ConditionKind> {
+    let mut items = list(item, "claim(plan = Plan::Pro)", diag)?.into_iter();
+    let first = items.next()?;
+    let field = attr::key(&first)?.clone();
+    if let Some(second) = items.next().as_ref().and_then(attr::key) {
         diag.error(
-            &second.key,
+            second,
             format_args!(
-                "`claim` asks for one claim, here for `{}`: write another `claim(…)` for `{}`",
-                first.key, second.key
+                "`claim` asks for one claim, here for `{field}`: write another `claim(…)` for \
+                 `{second}`"
             ),
         );
     }
-    let example = format!(
-        "{} = \"…\"`, `{0} = 7`, `{0} = true` or `{0} = Plan::Pro",
-        first.key
-    );
-    let wanted = first.parse(
-        "a string, a whole number, a bool or a variant",
-        &example,
-        WantedValue::parse,
-        diag,
-    )?;
-    Some(ConditionKind::Claim(first.key, wanted))
+    if attr::value(&first).is_some_and(TokenStream::is_empty) {
+        return None;
+    }
+    Some(ConditionKind::Claim(field, one(&first, diag)?))
 }
 
-impl Parse for WantedValue {
+impl Value for WantedValue {
+    const WHAT: &'static str = "a string, a whole number, a bool or a variant";
+
+    fn example(key: &str) -> String {
+        format!("{key} = \"…\"`, `{key} = 7`, `{key} = true` or `{key} = Plan::Pro")
+    }
+
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if !input.peek(Lit) && !input.peek(Token![-]) {
             return Path::parse_mod_style(input).map(Self::Path);
@@ -246,7 +313,13 @@ impl Parse for WantedValue {
     }
 }
 
-impl Parse for Consistency {
+impl Value for Consistency {
+    const WHAT: &'static str = "`strict`, `eventual` or `bounded(\"2s\")`";
+
+    fn example(_: &str) -> String {
+        String::from("consistency = strict")
+    }
+
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let word = Ident::parse_any(input)?;
         let bound = if input.is_empty() {

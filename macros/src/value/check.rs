@@ -1,12 +1,15 @@
 //! The rules of closed sets of strings: from what was said to a model, or to mistakes.
 
 use syn::ext::IdentExt as _;
-use syn::{Attribute, Data, DeriveInput, Fields, LitStr, Variant};
+use syn::{Attribute, Data, DeriveInput, LitStr, Variant};
 
-use super::model::{Serde, Value, ValueModel};
-use super::parse::ValueArgs;
+use super::model::{Serde, Text, Value, ValueModel};
+use super::parse::{ValueArgs, VariantArgs};
+use super::stub::Names;
 use crate::case::Case;
 use crate::diag::Diag;
+use crate::path;
+use crate::pipeline::Outline;
 
 /// Checks everything, and gives the model where the shape allows one.
 pub(crate) fn check(item: &DeriveInput, args: &ValueArgs, diag: &mut Diag) -> Option<ValueModel> {
@@ -32,58 +35,76 @@ pub(crate) fn check(item: &DeriveInput, args: &ValueArgs, diag: &mut Diag) -> Op
             format_args!("`{name}` is empty, so nobody can have one: add a variant"),
         );
     }
-    let serde = match &args.serde {
-        None => Serde::Derived,
-        Some(own) => {
-            if own != "own" {
-                diag.error(
-                    own,
-                    format_args!(
-                        "unknown value `{own}`: write `own`, or leave `serde` out and the impls \
-                         are written for you"
-                    ),
-                );
-            }
-            Serde::Own
-        }
-    };
-    if serde == Serde::Derived {
+    let serde = if args.options.serde.0.is_some() {
+        Serde::Own
+    } else {
         refuse_serde(&item.attrs, "rename_all = \"…\"", diag);
-    }
+        Serde::Derived
+    };
     let mut values: Vec<Value> = Vec::new();
-    for (variant, rename) in data.variants.iter().zip(&args.renames) {
+    for (variant, said) in &args.variants {
         if serde == Serde::Derived {
             refuse_serde(&variant.attrs, "rename = \"…\"", diag);
         }
-        if let Some(value) = check_variant(variant, rename.as_ref(), args, &values, diag) {
+        if let Some(value) = check_variant(variant, said, args, &values, diag) {
             values.push(value);
         }
     }
     Some(ValueModel {
         krate: args.krate.clone(),
         vis: item.vis.clone(),
-        name: name.clone(),
+        name: path::own(name),
         values,
         serde,
+        text: if args.options.text.is_given() {
+            Text::Derived
+        } else {
+            Text::Absent
+        },
+    })
+}
+
+/// Returns what a stand-in is made of.
+pub(crate) fn outline(item: &DeriveInput, args: &ValueArgs) -> Option<Outline<Names>> {
+    // Where `#[serde(…)]` stands, serde's derive stands too.
+    let variants = args.variants.iter().flat_map(|(variant, _)| &variant.attrs);
+    let mut attrs = item.attrs.iter().chain(variants);
+    let derived = attrs.any(|attr| attr.path().is_ident("serde"));
+    Some(Outline {
+        krate: args.krate.clone(),
+        ident: item.ident.clone(),
+        vis: item.vis.clone(),
+        generics: item.generics.clone(),
+        names: Names {
+            serde: args.options.serde.0.is_none() && !derived,
+            text: args.options.text.is_given(),
+        },
     })
 }
 
 fn check_variant(
     variant: &Variant,
-    rename: Option<&LitStr>,
+    said: &VariantArgs,
     args: &ValueArgs,
     before: &[Value],
     diag: &mut Diag,
 ) -> Option<Value> {
+    let rename = said.rename.0.as_ref();
     let name = variant.ident.unraw().to_string();
-    if !matches!(variant.fields, Fields::Unit) {
+    if !variant.fields.is_empty() {
         diag.error(
             &variant.ident,
             format_args!("`{name}` carries fields, and a string cannot: leave them out"),
         );
     }
     let wire = rename.map_or_else(
-        || args.rename_all.unwrap_or(Case::Snake).of_variant(&name),
+        || {
+            args.options
+                .rename_all
+                .0
+                .unwrap_or(Case::Snake)
+                .of_variant(&name)
+        },
         LitStr::value,
     );
     let message = if wire.is_empty() {
@@ -91,7 +112,7 @@ fn check_variant(
     } else if wire.contains(|c: char| !matches!(c, '!' | '#'..='[' | ']'..='~')) {
         // RFC 6749 section 3.3, `scope-token`.
         format!(
-            "`{wire}` holds a character that scopes are parted or quoted by: use visible ASCII \
+            "`{wire}` holds a character that separates or quotes scopes: use visible ASCII \
              without space, `\"` and `\\`"
         )
     } else if let Some(first) = before.iter().find(|value| value.wire == wire) {
@@ -102,7 +123,7 @@ fn check_variant(
         )
     } else {
         return Some(Value {
-            variant: variant.ident.clone(),
+            variant: path::own(&variant.ident),
             wire,
         });
     };
@@ -118,7 +139,7 @@ fn refuse_serde(attrs: &[Attribute], instead: &str, diag: &mut Diag) {
         diag.error(
             attr.path(),
             format_args!(
-                "`ClaimValue` writes the serde impls and does not read `#[serde(…)]`: say \
+                "`ClaimValue` writes the serde impls and does not read `#[serde(…)]`: write \
                  `#[claim_value({instead})]`, or `#[claim_value(serde = own)]` to write them \
                  yourself"
             ),

@@ -13,6 +13,7 @@ pub(crate) struct ValueModel {
     /// In the order of the enum.
     pub(crate) values: Vec<Value>,
     pub(crate) serde: Serde,
+    pub(crate) text: Text,
 }
 
 /// A variant and its string.
@@ -21,9 +22,16 @@ pub(crate) struct Value {
     pub(crate) wire: String,
 }
 
-/// Who writes the serde impls.
+/// The origin of the serde impls.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Serde {
     Derived,
     Own,
+}
+
+/// Whether `as_str`, `Display`, `FromStr` and `TryFrom` are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Text {
+    Derived,
+    Absent,
 }

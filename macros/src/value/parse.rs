@@ -1,88 +1,94 @@
 //! Reads `#[claim_value(…)]` of an enum and its variants. Knows how options look, not what they
 //! mean.
 
-use proc_macro2::Ident;
-use syn::{Attribute, Data, DeriveInput, LitStr};
+use darling::FromMeta;
+use syn::{Data, DeriveInput, LitStr, Path, Variant};
 
 use crate::attr;
 use crate::case::Case;
 use crate::diag::Diag;
+use crate::options::{self, Maybe, Options, Own, Unknown, Word};
 use crate::path::Krate;
 
 /// What the enum says.
 pub(crate) struct ValueArgs {
-    pub(crate) rename_all: Option<Case>,
-    /// `serde = own`: the user writes the serde impls.
-    pub(crate) serde: Option<Ident>,
+    pub(crate) options: EnumArgs,
     pub(crate) krate: Krate,
-    /// `rename` of each variant, in their order.
-    pub(crate) renames: Vec<Option<LitStr>>,
+    /// The variants, each with what it says.
+    pub(crate) variants: Vec<(Variant, VariantArgs)>,
 }
 
-const ENUM_OPTIONS: [&str; 3] = ["rename_all", "serde", "crate"];
-const VARIANT_OPTIONS: [&str; 1] = ["rename"];
+/// The options of the enum.
+#[derive(Default, FromMeta)]
+pub(crate) struct EnumArgs {
+    /// The case of the strings.
+    pub(crate) rename_all: Maybe<Case>,
+    /// The user writes the serde impls.
+    pub(crate) serde: Maybe<Own>,
+    /// `as_str`, `Display`, `FromStr` and `TryFrom` are written too.
+    pub(crate) text: Word,
+    #[darling(rename = "crate")]
+    krate: Maybe<Path>,
+    #[darling(flatten)]
+    _unknown: Unknown<EnumArgs>,
+}
+
+/// The options of a variant.
+#[derive(Default, FromMeta)]
+pub(crate) struct VariantArgs {
+    /// Its string.
+    pub(crate) rename: Maybe<LitStr>,
+    #[darling(flatten)]
+    _unknown: Unknown<VariantArgs>,
+}
+
+impl Options for EnumArgs {
+    const NAMES: &'static [&'static str] = &["rename_all", "serde", "text", "crate"];
+
+    fn elsewhere(word: &str) -> Option<String> {
+        (word == "rename").then(|| {
+            String::from(
+                "`rename` belongs to a variant: write it above the one that is meant, or \
+                 `rename_all` above the enum",
+            )
+        })
+    }
+}
+
+impl Options for VariantArgs {
+    const NAMES: &'static [&'static str] = &["rename"];
+
+    fn elsewhere(word: &str) -> Option<String> {
+        let example = match word {
+            "text" => "text",
+            "serde" => "serde = own",
+            "rename_all" => "rename_all = …",
+            "crate" => "crate = …",
+            _ => return None,
+        };
+        Some(format!(
+            "`{word}` belongs to the enum: write `#[claim_value({example})]` above it"
+        ))
+    }
+}
+
+/// The attributes that are read: the first is the documented one.
+const ATTRIBUTES: [&str; 3] = ["claim_value", "claim", "claims"];
 
 /// Reads all attributes of the item and its variants.
 pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> ValueArgs {
-    let mut args = ValueArgs {
-        rename_all: None,
-        serde: None,
-        krate: Krate::DEFAULT,
-        renames: Vec::new(),
-    };
-    for opt in attr::once(
-        attr::of_attributes(&item.attrs, "claim_value", diag),
-        &[],
-        diag,
-    ) {
-        match opt.key.to_string().as_str() {
-            "rename_all" => args.rename_all = Case::read(&opt, diag),
-            "serde" => {
-                args.serde = opt.parse(
-                    "the word `own`",
-                    "serde = own",
-                    syn::parse::Parse::parse,
-                    diag,
-                );
-            }
-            "crate" => args.krate = Krate::read(&opt, diag),
-            "rename" => diag.error(
-                &opt.key,
-                "`rename` belongs to a variant: write it above the one that is meant, or \
-                 `rename_all` above the enum",
-            ),
-            _ => {
-                diag.unknown(&opt.key, "option", &ENUM_OPTIONS);
-            }
-        }
-    }
+    let items = attr::of_attributes(&item.attrs, &ATTRIBUTES, diag);
+    let options = options::read::<EnumArgs>(items, diag).args;
+    let mut variants = Vec::new();
     if let Data::Enum(data) = &item.data {
-        args.renames = data
-            .variants
-            .iter()
-            .map(|variant| parse_variant(&variant.attrs, diag))
-            .collect();
-    }
-    args
-}
-
-fn parse_variant(attrs: &[Attribute], diag: &mut Diag) -> Option<LitStr> {
-    let mut rename = None;
-    for opt in attr::once(attr::of_attributes(attrs, "claim_value", diag), &[], diag) {
-        match opt.key.to_string().as_str() {
-            "rename" => rename = opt.string(diag),
-            word if ENUM_OPTIONS.contains(&word) => {
-                diag.error(
-                    &opt.key,
-                    format_args!(
-                        "`{word}` belongs to the enum: write `#[claim_value({word} = …)]` above it"
-                    ),
-                );
-            }
-            _ => {
-                diag.unknown(&opt.key, "option", &VARIANT_OPTIONS);
-            }
+        for variant in &data.variants {
+            let items = attr::of_attributes(&variant.attrs, &ATTRIBUTES, diag);
+            variants.push((variant.clone(), options::read(items, diag).args));
         }
     }
-    rename
+    ValueArgs {
+        krate: Krate::new(&options.krate),
+        options,
+        variants,
+    }
 }

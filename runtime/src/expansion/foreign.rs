@@ -1,11 +1,14 @@
 //! Collections of words that another issuer chose: roles and scopes, of which not all need be known
 //! here.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::fmt;
+use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::ser::SerializeMap;
 
 use crate::token::ClaimValue;
@@ -14,20 +17,28 @@ use crate::token::ClaimValue;
 /// it leaves out: somebody else's role is no mistake, and no right either.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no roles",
-    label = "expected a `Vec` or set of `String`, or of an enum that derives `ClaimValue`",
+    label = "expected a list or set of `String`, or of an enum that derives `ClaimValue`",
     note = "write `Vec<String>` where the issuer's roles are not a closed set"
 )]
 pub trait ForeignRoles: Sized + Send + Sync + 'static {
     /// The type of a role.
     type Role;
-    /// Whether it holds this one.
+    /// Returns whether it holds this one.
     fn holds(&self, role: &str) -> bool;
-    /// `Clone`.
+    /// Returns a clone.
     fn duplicate(&self) -> Self;
-    /// Writes the claim.
+    /// Writes the claim, unless it is absent.
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    /// Writes the claim, also where it is absent.
+    fn write_always<M: SerializeMap>(
+        &self,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error>;
     /// Reads the value of the claim: one string, or a list of them.
     fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error>;
+    /// Returns what was read, or what a token without the claim means.
+    fn finish(read: Option<Self>, name: &'static str) -> Result<Self, &'static str>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -40,7 +51,20 @@ impl<T: Words + Clone + Send + Sync + 'static> ForeignRoles for T {
         self.clone()
     }
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        if self.is_absent() {
+            return Ok(());
+        }
+        ForeignRoles::write_always(self, name, map)
+    }
+    fn write_always<M: SerializeMap>(
+        &self,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error> {
         map.serialize_entry(name, &words(self))
+    }
+    fn finish(read: Option<Self>, name: &'static str) -> Result<Self, &'static str> {
+        read.or_else(T::absent).ok_or(name)
     }
     fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
         map.next_value::<Wire<T, false>>().map(|wire| wire.0)
@@ -52,20 +76,28 @@ impl<T: Words + Clone + Send + Sync + 'static> ForeignRoles for T {
 /// it leaves out.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no scopes",
-    label = "expected a `Vec` or set of `String`, or of an enum that derives `ClaimValue`",
+    label = "expected a list or set of `String`, or of an enum that derives `ClaimValue`",
     note = "write `Vec<String>` where the issuer's scopes are not a closed set"
 )]
 pub trait ForeignScopes: Sized + Send + Sync + 'static {
     /// The type of a scope.
     type Scope;
-    /// Whether it holds this one.
+    /// Returns whether it holds this one.
     fn holds(&self, scope: &str) -> bool;
-    /// `Clone`.
+    /// Returns a clone.
     fn duplicate(&self) -> Self;
-    /// Writes the claim.
+    /// Writes the claim, unless it is absent.
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    /// Writes the claim, also where it is absent.
+    fn write_always<M: SerializeMap>(
+        &self,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error>;
     /// Reads the value of the claim.
     fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error>;
+    /// Returns what was read, or what a token without the claim means.
+    fn finish(read: Option<Self>, name: &'static str) -> Result<Self, &'static str>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -78,7 +110,20 @@ impl<T: Words + Clone + Send + Sync + 'static> ForeignScopes for T {
         self.clone()
     }
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        if self.is_absent() {
+            return Ok(());
+        }
+        ForeignScopes::write_always(self, name, map)
+    }
+    fn write_always<M: SerializeMap>(
+        &self,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error> {
         map.serialize_entry(name, &words(self).join(" "))
+    }
+    fn finish(read: Option<Self>, name: &'static str) -> Result<Self, &'static str> {
+        read.or_else(T::absent).ok_or(name)
     }
     fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
         map.next_value::<Wire<T, true>>().map(|wire| wire.0)
@@ -87,9 +132,9 @@ impl<T: Words + Clone + Send + Sync + 'static> ForeignScopes for T {
 
 /// A word.
 pub trait Word: Sized {
-    /// The word of this text; `None` where it is none that is known.
+    /// Returns the word of this text; `None` where the text is unknown.
     fn read(text: &str) -> Option<Self>;
-    /// Its text.
+    /// Returns its text.
     fn text(&self) -> &str;
 }
 
@@ -115,43 +160,121 @@ impl Word for String {
 pub trait Words: Sized {
     /// The type of a word.
     type Word: Word;
-    /// All words in it.
-    fn list(&self) -> impl Iterator<Item = &Self::Word>;
-    /// Made of these words.
+    /// Shows all words in it.
+    fn each<'a>(&'a self, show: &mut dyn FnMut(&'a Self::Word));
+    /// Returns a collection of these words.
     fn collect(words: Vec<Self::Word>) -> Self;
+    /// Returns what a token without the claim means; `None` where it is refused.
+    fn absent() -> Option<Self> {
+        None
+    }
+    /// Returns whether the claim is to be left out.
+    fn is_absent(&self) -> bool {
+        false
+    }
 }
 
-impl<W: Word> Words for Vec<W> {
+macro_rules! lists {
+    ($($list:ty $(: $bound:path)?),*) => {$(
+        impl<W: Word $(+ $bound)?> Words for $list {
+            type Word = W;
+            fn each<'a>(&'a self, show: &mut dyn FnMut(&'a W)) {
+                self.iter().for_each(show);
+            }
+            fn collect(words: Vec<W>) -> Self {
+                words.into_iter().collect()
+            }
+        }
+    )*};
+}
+lists!(Vec<W>, VecDeque<W>, BTreeSet<W>: Ord, Box<[W]>, Arc<[W]>);
+
+impl<W: Word + Clone> Words for Cow<'static, [W]> {
     type Word = W;
-    fn list(&self) -> impl Iterator<Item = &W> {
-        self.iter()
+    fn each<'a>(&'a self, show: &mut dyn FnMut(&'a W)) {
+        self.iter().for_each(show);
     }
     fn collect(words: Vec<W>) -> Self {
-        words
+        Cow::Owned(words)
     }
 }
 
-impl<W: Word + Ord> Words for BTreeSet<W> {
+impl<W: Word + Eq + Hash, S: BuildHasher + Default> Words for HashSet<W, S> {
     type Word = W;
-    fn list(&self) -> impl Iterator<Item = &W> {
-        self.iter()
+    fn each<'a>(&'a self, show: &mut dyn FnMut(&'a W)) {
+        self.iter().for_each(show);
     }
     fn collect(words: Vec<W>) -> Self {
         words.into_iter().collect()
     }
 }
 
-/// Whether it holds this one.
+impl<T: Words> Words for Option<T> {
+    type Word = T::Word;
+    fn each<'a>(&'a self, show: &mut dyn FnMut(&'a T::Word)) {
+        self.iter().for_each(|some| some.each(show));
+    }
+    fn collect(words: Vec<T::Word>) -> Self {
+        Some(T::collect(words))
+    }
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+/// Returns whether it holds this one.
 fn holds<T: Words>(all: &T, word: &str) -> bool {
-    all.list().any(|held| held.text() == word)
+    let mut is_held = false;
+    all.each(&mut |held| is_held |= held.text() == word);
+    is_held
 }
 
-/// The texts of all words.
+/// Returns the texts of all words.
 fn words<T: Words>(all: &T) -> Vec<&str> {
-    all.list().map(Word::text).collect()
+    let mut texts = Vec::new();
+    all.each(&mut |word| texts.push(word.text()));
+    texts
 }
 
-/// Words as they come from the wire: a string, in which spaces part words where `SPACED`, or a list
+/// Reads roles: a list of strings, or one. Of an issuer of its own choice of words, unknown ones are
+/// left out, and otherwise refused.
+pub(super) fn read_roles<'de, V: Word, const FOREIGN: bool, A: MapAccess<'de>>(
+    map: &mut A,
+) -> Result<Vec<V>, A::Error> {
+    read_words::<V, FOREIGN, A>(map.next_value::<Wire<Vec<String>, false>>()?.0)
+}
+
+/// Reads scopes: one space-delimited string, or a list.
+pub(super) fn read_scopes<'de, V: Word, const FOREIGN: bool, A: MapAccess<'de>>(
+    map: &mut A,
+) -> Result<Vec<V>, A::Error> {
+    read_words::<V, FOREIGN, A>(map.next_value::<Wire<Vec<String>, true>>()?.0)
+}
+
+fn read_words<'de, V: Word, const FOREIGN: bool, A: MapAccess<'de>>(
+    texts: Vec<String>,
+) -> Result<Vec<V>, A::Error> {
+    let mut words = Vec::new();
+    for text in texts {
+        match V::read(&text) {
+            Some(word) => words.push(word),
+            None if FOREIGN => {}
+            None => {
+                let unknown = Unexpected::Other("unknown value");
+                return Err(A::Error::invalid_value(
+                    unknown,
+                    &"values of a closed set of strings",
+                ));
+            }
+        }
+    }
+    Ok(words)
+}
+
+/// Words as they come from the wire: a string, in which spaces separate words where `SPACED`, or a list
 /// of strings.
 struct Wire<T, const SPACED: bool>(T);
 
@@ -189,7 +312,7 @@ impl<'de, T: Words, const SPACED: bool> Visitor<'de> for Texts<T, SPACED> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<T, A::Error> {
         let mut words = Vec::new();
-        while let Some(text) = list.next_element::<std::borrow::Cow<'de, str>>()? {
+        while let Some(text) = list.next_element::<Cow<'de, str>>()? {
             words.extend(T::Word::read(&text));
         }
         Ok(T::collect(words))

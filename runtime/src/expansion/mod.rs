@@ -1,22 +1,28 @@
 //! What expansions name. Not part of the public interface: any version may change it.
 
+mod absent;
+mod containers;
 pub mod foreign;
 mod policy;
 mod sets;
+mod stand_in;
 mod subject;
 mod values;
 
+pub use containers::{RolesOf, ScopesOf};
 pub use foreign::{ForeignRoles, ForeignScopes};
-pub use policy::{HasClaim, NamedVariant, Variant, wire};
+pub use policy::{HasClaim, Limited, Limits, LimitsOf, NoLimits, fitting_number, fitting_text};
 pub use sets::{AnyText, RoleSet, ScopeSet, scope};
-pub use subject::{AnySubject, Identity};
+pub use stand_in::AnyUser;
+pub use subject::{AnySubject, SubjectValue};
 pub use values::{
-    Action, Carried, Claim, Coded, debug_claims, deserialize_value, read_coded, read_once,
-    serialize_claims, serialize_value, skip_value, write_coded,
+    Action, Carried, Claim, Coded, OwnedText, UnknownValue, debug_claims, deserialize_value,
+    read_coded, read_once, serialize_claims, serialize_value, skip_value, value_of_text,
+    write_coded,
 };
 
 pub use crate::gate::{
-    AuthBackend, AuthRoute, EmailLogin, Exchanged, FromStored, GuardLogin, Own, Reload,
+    AuthBackend, AuthRoute, EmailLogin, Exchanged, FromStored, GuardLogin, NoRefresh, Own, Reload,
     RouteConfig, RouteOptions, UsernameLogin,
 };
 pub use crate::policy::{
@@ -24,7 +30,7 @@ pub use crate::policy::{
 };
 pub use crate::settings::Consistency;
 pub use crate::token::{
-    ClaimSet, ClaimValue, Confidential, Issuable, JwtClaims, Open, Subject, ValueSet,
+    ClaimSet, ClaimValue, Confidential, Issuable, JwtClaims, Open, Subject, TextValue, ValueSet,
 };
 pub use serde;
 

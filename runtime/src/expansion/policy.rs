@@ -1,36 +1,9 @@
-//! What policies name: the variants of closed sets, and the claims of user types.
+//! What policies name: the claims of user types, and the values that these can have.
 
-/// An enum that derives `ClaimValue` has it for each of its variants; the number stands for the
-/// variant's name.
-pub trait NamedVariant<const NAME: u64> {
-    /// Its string on the wire.
-    const WIRE: &'static str;
-}
-
-/// [`NamedVariant`] as policies ask for it, so that rustc says one sentence where it is missing,
-/// and no numbers.
-#[diagnostic::on_unimplemented(
-    message = "this is no value of `{Self}`",
-    label = "`{Self}` has no variant of this name, or does not derive `ClaimValue`",
-    note = "a policy asks for a variant of an enum with `#[derive(Clone, Copy, ClaimValue)]`, \
-            spelt as in the enum"
-)]
-pub trait Variant<const NAME: u64> {
-    /// Its string on the wire.
-    const WIRE: &'static str;
-}
-
-#[diagnostic::do_not_recommend]
-impl<const NAME: u64, V: NamedVariant<NAME>> Variant<NAME> for V {
-    const WIRE: &'static str = V::WIRE;
-}
-
-/// The string of a variant. The variant itself is there to be found, renamed and checked where a
-/// policy names it.
-#[must_use]
-pub const fn wire<const NAME: u64, V: Variant<NAME>>(_: &V) -> &'static str {
-    V::WIRE
-}
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
+use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// A user type that derives `JwtClaims` has it for each of its own claims; the number stands for
 /// the field's name, `K` for the kind of value that a policy compares the claim with.
@@ -43,4 +16,134 @@ pub const fn wire<const NAME: u64, V: Variant<NAME>>(_: &V) -> &'static str {
 pub trait HasClaim<const NAME: u64, K> {
     /// The claim's name on the wire.
     const WIRE: &'static str;
+    /// The values that its type can have.
+    const LIMITS: Limits = Limits::NONE;
+}
+
+/// The values that the type of a claim can have, as far as that is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    least: i128,
+    most: i128,
+    /// The number of characters of a text; `None` for any.
+    chars: Option<usize>,
+}
+
+impl Limits {
+    /// Nothing is known.
+    pub const NONE: Self = Self {
+        least: i128::MIN,
+        most: i128::MAX,
+        chars: None,
+    };
+}
+
+/// A type whose limits are known.
+pub trait Limited {
+    /// Its limits.
+    const LIMITS: Limits;
+}
+
+macro_rules! limited {
+    ($($ty:ident),*) => {$(
+        impl Limited for $ty {
+            const LIMITS: Limits = Limits {
+                least: $ty::MIN as i128,
+                most: $ty::MAX as i128,
+                chars: None,
+            };
+        }
+    )*};
+}
+limited!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+
+impl Limited for u128 {
+    const LIMITS: Limits = Limits {
+        least: 0,
+        ..Limits::NONE
+    };
+}
+
+impl Limited for char {
+    const LIMITS: Limits = Limits {
+        chars: Some(1),
+        ..Limits::NONE
+    };
+}
+
+macro_rules! limited_inside {
+    ($($ty:ty),*) => {$(
+        impl<T: Limited> Limited for $ty {
+            const LIMITS: Limits = T::LIMITS;
+        }
+    )*};
+}
+limited_inside!(Option<T>, Vec<T>, Box<[T]>, Arc<[T]>, BTreeSet<T>);
+
+impl<T: Limited + Clone> Limited for Cow<'static, [T]> {
+    const LIMITS: Limits = T::LIMITS;
+}
+
+impl<T: Limited, S> Limited for HashSet<T, S> {
+    const LIMITS: Limits = T::LIMITS;
+}
+
+/// A type, of which `LIMITS` is known or, with [`NoLimits`] in scope, says nothing.
+pub struct LimitsOf<T>(PhantomData<T>);
+
+impl<T: Limited> LimitsOf<T> {
+    /// The limits of the type.
+    pub const LIMITS: Limits = T::LIMITS;
+}
+
+/// Of types whose limits are not known.
+pub trait NoLimits {
+    /// Nothing is known.
+    const LIMITS: Limits = Limits::NONE;
+}
+
+impl<T> NoLimits for LimitsOf<T> {}
+
+/// Returns the number, which a claim with these limits can be.
+///
+/// # Panics
+/// It never is: then a policy that asks for it does not compile.
+#[must_use]
+#[track_caller]
+pub const fn fitting_number(number: i128, limits: Limits) -> i128 {
+    assert!(
+        limits.least <= number && number <= limits.most,
+        "no claim of this type is ever this number: write one that the type of the field can hold"
+    );
+    number
+}
+
+/// Returns the text, which a claim with these limits can be.
+///
+/// # Panics
+/// It never is: then a policy that asks for it does not compile.
+#[must_use]
+#[track_caller]
+pub const fn fitting_text(text: &'static str, limits: Limits) -> &'static str {
+    if let Some(chars) = limits.chars {
+        assert!(
+            count(text) == chars,
+            "no claim of this type is ever this text: a `char` is one character"
+        );
+    }
+    text
+}
+
+/// Returns the number of characters.
+const fn count(text: &str) -> usize {
+    let mut bytes = text.as_bytes();
+    let mut count = 0;
+    while let [first, rest @ ..] = bytes {
+        // Not one that continues a character (RFC 3629 section 3).
+        if *first & 0b1100_0000 != 0b1000_0000 {
+            count += 1;
+        }
+        bytes = rest;
+    }
+    count
 }

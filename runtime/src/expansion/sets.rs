@@ -1,8 +1,7 @@
 //! Sets of roles and scopes, as `#[claim(roles)]` and `#[claim(scope)]` mark them.
 
-use serde::ser::SerializeMap;
-
 use serde::de::MapAccess;
+use serde::ser::SerializeMap;
 
 use super::values::Claim;
 use crate::token::{ClaimValue, ValueSet};
@@ -10,21 +9,30 @@ use crate::token::{ClaimValue, ValueSet};
 /// The type of a field marked `#[claim(roles)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no roles",
-    label = "expected an enum that derives `ClaimValue`, or an `Option`, `Vec` or set of it",
+    label = "expected an enum that derives `ClaimValue`, or an `Option`, list or set of it",
     note = "put `#[derive(Clone, Copy, ClaimValue)]` on the enum of roles, and make the field a \
-            `Vec` of it"
+            `Vec` of it; a container of another crate says what it holds: `#[claim(roles, of = \
+            Role)]`"
 )]
 pub trait RoleSet: Sized + Send + Sync + 'static {
     /// The type of a role.
     type Role: ClaimValue;
-    /// Whether it holds this one.
+    /// Returns whether it holds this one.
     fn holds(&self, role: &str) -> bool;
-    /// `Clone`.
+    /// Returns a clone.
     fn duplicate(&self) -> Self;
-    /// Writes the claim.
+    /// Writes the claim, unless it is absent.
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    /// Writes the claim, also where it is absent.
+    fn write_always<M: SerializeMap>(
+        &self,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error>;
     /// Reads the value of the claim.
     fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error>;
+    /// Returns what was read, or what a token without the claim means.
+    fn finish(read: Option<Self>, name: &'static str) -> Result<Self, &'static str>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -39,8 +47,18 @@ impl<T: ValueSet<Value: ClaimValue> + Claim> RoleSet for T {
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
         Claim::write(self, name, map)
     }
+    fn write_always<M: SerializeMap>(
+        &self,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error> {
+        Claim::write_always(self, name, map)
+    }
     fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
         Claim::read(map)
+    }
+    fn finish(read: Option<Self>, name: &'static str) -> Result<Self, &'static str> {
+        Claim::finish(read, name)
     }
 }
 
@@ -48,38 +66,63 @@ impl<T: ValueSet<Value: ClaimValue> + Claim> RoleSet for T {
 /// section 2.2.3).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no scopes",
-    label = "expected a `Vec`, `Option` or `BTreeSet` of an enum that derives `ClaimValue`",
+    label = "expected an enum that derives `ClaimValue`, or an `Option`, list or set of it",
     note = "put `#[derive(Clone, Copy, ClaimValue)]` on the enum of scopes, and make the field a \
-            `Vec` of it"
+            `Vec` of it; a container of another crate says what it holds: `#[claim(scope, of = \
+            Scope)]`"
 )]
 pub trait ScopeSet: Sized + Send + Sync + 'static {
     /// The type of a scope.
     type Scope: ClaimValue;
-    /// Whether it holds this one.
+    /// Returns whether it holds this one.
     fn holds(&self, scope: &str) -> bool;
-    /// `Clone`.
+    /// Returns a clone.
     fn duplicate(&self) -> Self;
-    /// Writes the claim.
+    /// Writes the claim, unless it is absent.
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    /// Writes the claim, also where it is absent.
+    fn write_always<M: SerializeMap>(
+        &self,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error>;
     /// Reads the value of the claim; an unknown scope is an error.
     fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error>;
+    /// Returns what was read, or what a token without the claim means.
+    fn finish(read: Option<Self>, name: &'static str) -> Result<Self, &'static str>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T: scope::Scopes + Clone + Send + Sync + 'static> ScopeSet for T {
     type Scope = T::Scope;
     fn holds(&self, scope: &str) -> bool {
-        self.list().any(|held| held.wire() == scope)
+        let mut held = false;
+        self.each(&mut |one| held |= one.wire() == scope);
+        held
     }
     fn duplicate(&self) -> Self {
         self.clone()
     }
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
-        let text: Vec<&str> = self.list().map(|scope| scope.wire()).collect();
+        if self.is_absent() {
+            return Ok(());
+        }
+        self.write_always(name, map)
+    }
+    fn write_always<M: SerializeMap>(
+        &self,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error> {
+        let mut text: Vec<&str> = Vec::new();
+        self.each(&mut |scope| text.push(scope.wire()));
         map.serialize_entry(name, &text.join(" "))
     }
     fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
         map.next_value::<scope::Wire<T>>().map(|wire| wire.0)
+    }
+    fn finish(read: Option<Self>, name: &'static str) -> Result<Self, &'static str> {
+        read.or_else(T::absent).ok_or(name)
     }
 }
 
@@ -88,52 +131,99 @@ pub type AnyText = String;
 
 /// Collections of scopes, and their one string.
 pub mod scope {
-    use std::collections::BTreeSet;
-
+    use std::borrow::Cow;
+    use std::collections::{BTreeSet, HashSet, VecDeque};
     use std::fmt;
+    use std::hash::{BuildHasher, Hash};
     use std::marker::PhantomData;
+    use std::sync::Arc;
 
     use serde::de::{Deserialize, Deserializer, Visitor};
 
     use super::ClaimValue;
 
-    /// A collection of scopes that can be made of a list again.
+    /// A scope, or a collection of scopes that can be made of a list again.
     pub trait Scopes: Sized {
         /// The type of a scope.
         type Scope: ClaimValue;
-        /// All scopes in it.
-        fn list(&self) -> impl Iterator<Item = Self::Scope>;
-        /// Made of all scopes; `None` where it cannot hold so many.
+        /// Shows all scopes in it.
+        fn each(&self, show: &mut dyn FnMut(Self::Scope));
+        /// Returns a collection of all scopes; `None` where it cannot hold so many, or so few.
         fn collect(scopes: Vec<Self::Scope>) -> Option<Self>;
+        /// Returns what a token without the claim means; `None` where it is refused.
+        fn absent() -> Option<Self> {
+            None
+        }
+        /// Returns whether the claim is to be left out.
+        fn is_absent(&self) -> bool {
+            false
+        }
     }
 
-    impl<V: ClaimValue> Scopes for Vec<V> {
+    impl<V: ClaimValue> Scopes for V {
         type Scope = V;
-        fn list(&self) -> impl Iterator<Item = V> {
-            self.iter().copied()
+        fn each(&self, show: &mut dyn FnMut(V)) {
+            show(*self);
         }
         fn collect(scopes: Vec<V>) -> Option<Self> {
-            Some(scopes)
+            match *scopes {
+                [only] => Some(only),
+                _ => None,
+            }
         }
     }
 
-    impl<V: ClaimValue> Scopes for Option<V> {
-        type Scope = V;
-        fn list(&self) -> impl Iterator<Item = V> {
-            self.iter().copied()
+    impl<T: Scopes> Scopes for Option<T> {
+        type Scope = T::Scope;
+        fn each(&self, show: &mut dyn FnMut(T::Scope)) {
+            self.iter().for_each(|some| some.each(show));
         }
-        fn collect(scopes: Vec<V>) -> Option<Self> {
-            (scopes.len() <= 1).then(|| scopes.first().copied())
+        fn collect(scopes: Vec<T::Scope>) -> Option<Self> {
+            if scopes.is_empty() {
+                return Some(T::collect(scopes));
+            }
+            T::collect(scopes).map(Some)
+        }
+        fn absent() -> Option<Self> {
+            Some(None)
+        }
+        fn is_absent(&self) -> bool {
+            self.is_none()
         }
     }
 
-    impl<V: ClaimValue + Ord> Scopes for BTreeSet<V> {
+    macro_rules! lists {
+        ($($list:ty $(: $bound:path)?),*) => {$(
+            impl<V: ClaimValue $(+ $bound)?> Scopes for $list {
+                type Scope = V;
+                fn each(&self, show: &mut dyn FnMut(V)) {
+                    self.iter().copied().for_each(show);
+                }
+                fn collect(scopes: Vec<V>) -> Option<Self> {
+                    Some(scopes.into_iter().collect())
+                }
+            }
+        )*};
+    }
+    lists!(Vec<V>, VecDeque<V>, BTreeSet<V>: Ord, Box<[V]>, Arc<[V]>, Cow<'static, [V]>);
+
+    impl<V: ClaimValue + Eq + Hash, S: BuildHasher + Default> Scopes for HashSet<V, S> {
         type Scope = V;
-        fn list(&self) -> impl Iterator<Item = V> {
-            self.iter().copied()
+        fn each(&self, show: &mut dyn FnMut(V)) {
+            self.iter().copied().for_each(show);
         }
         fn collect(scopes: Vec<V>) -> Option<Self> {
             Some(scopes.into_iter().collect())
+        }
+    }
+
+    impl<V: ClaimValue, const N: usize> Scopes for [V; N] {
+        type Scope = V;
+        fn each(&self, show: &mut dyn FnMut(V)) {
+            self.iter().copied().for_each(show);
+        }
+        fn collect(scopes: Vec<V>) -> Option<Self> {
+            scopes.try_into().ok()
         }
     }
 

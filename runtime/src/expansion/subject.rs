@@ -10,20 +10,20 @@ use crate::token::Subject;
     note = "use a `Uuid`, an integer or a `String`, or implement `Clone`, `Display` and `FromStr` \
             for `{Self}`"
 )]
-pub trait Identity: Sized {
+pub trait SubjectValue: Sized {
     /// The type itself. It has another name, so that an expansion can speak of a type that cannot
     /// be a subject.
     type Subject: Subject;
-    /// The subject.
+    /// Returns the subject.
     fn as_subject(&self) -> &Self::Subject;
-    /// The field.
+    /// Returns the field.
     fn from_subject(subject: Self::Subject) -> Self;
-    /// `Clone`.
+    /// Returns a clone.
     fn duplicate(&self) -> Self;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Subject> Identity for T {
+impl<T: Subject> SubjectValue for T {
     type Subject = T;
     fn as_subject(&self) -> &T {
         self

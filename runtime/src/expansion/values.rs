@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::absent;
 use crate::token::{ClaimSet, ClaimValue};
 
 /// Writes claims for people and handlers: `sub` first, then the own ones.
@@ -64,12 +65,21 @@ pub fn skip_value<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
             name a module with `#[claim(with = …)]`, or leave the field out with `#[claim(skip)]`"
 )]
 pub trait Claim: Sized + Send + Sync + 'static {
-    /// `Clone`.
+    /// Returns a clone.
     fn duplicate(&self) -> Self;
-    /// Writes the claim.
+    /// Writes the claim, unless it is a `None`.
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error>;
+    /// Writes the claim, also where it is a `None`.
+    fn write_always<M: SerializeMap>(
+        &self,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error>;
     /// Reads the value of the claim.
     fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error>;
+    /// Returns what was read, or what a token without the claim means: `None` of an `Option`, and
+    /// otherwise it is refused.
+    fn finish(read: Option<Self>, name: &'static str) -> Result<Self, &'static str>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -78,10 +88,23 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Claim for 
         self.clone()
     }
     fn write<M: SerializeMap>(&self, name: &'static str, map: &mut M) -> Result<(), M::Error> {
+        if absent::is_none(self) {
+            return Ok(());
+        }
+        map.serialize_entry(name, self)
+    }
+    fn write_always<M: SerializeMap>(
+        &self,
+        name: &'static str,
+        map: &mut M,
+    ) -> Result<(), M::Error> {
         map.serialize_entry(name, self)
     }
     fn read<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Self, A::Error> {
         map.next_value()
+    }
+    fn finish(read: Option<Self>, name: &'static str) -> Result<Self, &'static str> {
+        read.or_else(absent::none).ok_or(name)
     }
 }
 
@@ -92,7 +115,7 @@ impl<T: Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Claim for 
     note = "the digest is a string in the token, and no token without it counts: write `String`"
 )]
 pub trait Action {
-    /// The digest.
+    /// Returns the digest.
     fn digest(&self) -> &str;
 }
 
@@ -116,7 +139,7 @@ impl Action for Box<str> {
             `#[claim(skip)]`"
 )]
 pub trait Carried: Sized + Send + Sync + 'static {
-    /// `Clone`.
+    /// Returns a clone.
     fn duplicate(&self) -> Self;
 }
 
@@ -199,3 +222,23 @@ pub fn deserialize_value<'de, V: ClaimValue, D: Deserializer<'de>>(
     }
     deserializer.deserialize_str(Text(PhantomData))
 }
+
+/// Why a text is no value of a closed set. It does not repeat the text, which may be anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownValue;
+
+impl fmt::Display for UnknownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the text is no value of this set")
+    }
+}
+
+impl std::error::Error for UnknownValue {}
+
+/// Returns the value of a text, as `FromStr` and `TryFrom` give it.
+pub fn value_of_text<V: ClaimValue>(text: &str) -> Result<V, UnknownValue> {
+    V::from_wire(text).ok_or(UnknownValue)
+}
+
+/// A text that is owned.
+pub type OwnedText = String;

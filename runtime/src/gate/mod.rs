@@ -17,7 +17,7 @@ pub use account::Sessions;
 pub use account::{Access, EndSessions};
 pub use backend::{
     AuthBackend, AuthRoute, Authenticate, EmailLogin, Exchange, Exchanged, FromStored, GuardLogin,
-    Own, Refresh, Reload, Renew, RouteConfig, RouteOptions, SignIn, UsernameLogin,
+    NoRefresh, Own, Refresh, Reload, Renew, RouteConfig, RouteOptions, SignIn, UsernameLogin,
 };
 #[cfg(feature = "jwe")]
 pub use builder::Encrypted;

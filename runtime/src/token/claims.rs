@@ -126,7 +126,23 @@ pub trait ClaimValue: Copy + Send + Sync + 'static {
     fn from_wire(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|value| value.wire() == text)
     }
+
+    /// Returns the string on the wire, of a set with `#[claim_value(text)]`.
+    fn as_str(&self) -> &'static str
+    where
+        Self: TextValue,
+    {
+        self.wire()
+    }
 }
+
+/// A closed set whose values are written as text in other places too: `#[claim_value(text)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say that it is used as text",
+    label = "`as_str`, `Display`, `FromStr` and `TryFrom` are not written for `{Self}`",
+    note = "write `#[claim_value(text)]` above `enum {Self}`"
+)]
+pub trait TextValue {}
 
 /// A field type that may be marked `#[claim(roles)]` or `#[claim(scope)]`: one value, an optional
 /// one, or many.
@@ -150,6 +166,13 @@ impl<V: ClaimValue> ValueSet for V {
     }
 }
 
+impl<T: ValueSet> ValueSet for Option<T> {
+    type Value = T::Value;
+    fn holds(&self, value: &str) -> bool {
+        self.iter().any(|held| held.holds(value))
+    }
+}
+
 macro_rules! value_set {
     ($($many:ty),*) => {$(
         impl<V: ClaimValue> ValueSet for $many {
@@ -160,7 +183,21 @@ macro_rules! value_set {
         }
     )*};
 }
-value_set!(Option<V>, Vec<V>, Box<[V]>, std::collections::BTreeSet<V>);
+value_set!(
+    Vec<V>,
+    Box<[V]>,
+    std::sync::Arc<[V]>,
+    std::borrow::Cow<'static, [V]>,
+    std::collections::BTreeSet<V>,
+    std::collections::VecDeque<V>
+);
+
+impl<V: ClaimValue, const N: usize> ValueSet for [V; N] {
+    type Value = V;
+    fn holds(&self, value: &str) -> bool {
+        self.iter().any(|v| v.wire() == value)
+    }
+}
 
 impl<V: ClaimValue, S: 'static> ValueSet for std::collections::HashSet<V, S> {
     type Value = V;

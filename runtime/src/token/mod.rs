@@ -35,7 +35,8 @@ mod verify;
 mod wycheproof;
 
 pub use claims::{
-    ClaimSet, ClaimValue, Confidential, Issuable, JwtClaims, Open, Secrecy, Subject, ValueSet,
+    ClaimSet, ClaimValue, Confidential, Issuable, JwtClaims, Open, Secrecy, Subject, TextValue,
+    ValueSet,
 };
 pub use external::TokenKind;
 pub use info::TokenInfo;

@@ -1,7 +1,7 @@
 //! A mistake in a role is reported once, however often the roles are used.
 use tollgate::{ClaimValue, JwtClaims, Policy, policy::PolicyFor};
 #[derive(Clone, Copy, ClaimValue)]
-#[claim_value(rename_al = "lowercase")]
+#[claim_value(text, rename_al = "lowercase")]
 enum Role { Admin }
 #[derive(JwtClaims)]
 struct User { #[claim(sub)] id: u64, #[claim(roles)] roles: Vec<Role> }

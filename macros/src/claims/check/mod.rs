@@ -1,47 +1,49 @@
 //! The rules of claims: from what was said to a model, or to mistakes.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::quote_spanned;
-use syn::ext::IdentExt as _;
-use syn::spanned::Spanned as _;
-use syn::{Attribute, Data, DeriveInput, Fields, Generics, Type, Visibility, parse_quote};
-
 mod names;
 mod serde;
-pub(super) mod types;
+mod subject;
+mod types;
 
+use proc_macro2::Ident;
+use syn::ext::IdentExt as _;
+use syn::{Attribute, Data, DeriveInput, ExprPath, Fields, LitStr, Meta, Visibility, parse_quote};
+
+use self::types::{borrows, enclosed, is_exempt, is_float, is_option, mentions};
 use super::model::{Absence, Claim, ClaimKind, ClaimsModel, Codec, Field, Origin, Secrecy};
-use super::parse::{ClaimsArgs, DefaultArg, FieldArgs};
+use super::parse::{ClaimsArgs, DefaultArg, FieldItem};
+use super::stub::Names;
 use crate::diag::Diag;
-use types::{borrows, enclosed, is_float, is_option, located};
+use crate::path;
+use crate::pipeline::Outline;
 
 /// Checks everything, and gives the model where the shape allows one.
 pub(crate) fn check(item: &DeriveInput, args: &ClaimsArgs, diag: &mut Diag) -> Option<ClaimsModel> {
-    let fields = named_fields(item, diag)?;
+    check_shape(item, diag)?;
     check_generics(item, diag);
     check_namespace(args, diag);
+    check_derives(args, diag);
     serde::check_struct(args, diag);
 
     let mut seen = Seen::default();
     let mut own = Vec::new();
     let mut subject = None;
-    for (field, said) in fields.named.iter().zip(&args.fields) {
-        let Some(ident) = &field.ident else { continue };
+    for said in &args.fields {
         check_combination(said, args, diag);
-        if said.skip.is_some() && said.sub.is_none() {
+        if said.args.skip.is_given() && !said.args.sub.is_given() {
             continue;
         }
-        let carried = carried(item, field, ident, said);
+        let carried = carried(item, said);
         // What others put into their tokens is not ours to hide.
-        if args.external.is_none() {
-            check_secret(ident, said, diag);
+        if !args.options.external.is_given() {
+            check_secret(said, diag);
         }
         // A struct with a lifetime was reported as a whole.
-        if said.with.is_none() && item.generics.lifetimes().next().is_none() {
+        if said.args.with.0.is_none() && item.generics.lifetimes().next().is_none() {
             check_owned(&carried, diag);
         }
-        if let Some(word) = &said.sub {
-            check_subject(word, &carried, said, &mut seen, diag);
+        if let Some(word) = &said.args.sub.0 {
+            subject::check(word, &carried, said, args, &mut seen, diag);
             subject = subject.or(Some(carried));
         } else {
             let at = own
@@ -52,76 +54,107 @@ pub(crate) fn check(item: &DeriveInput, args: &ClaimsArgs, diag: &mut Diag) -> O
         }
     }
     if subject.is_none() && !args.fields.iter().any(|said| said.meant_sub) {
-        report_no_subject(item, fields, diag);
+        subject::report_none(item, args, diag);
     }
-    let subject = subject?;
-    let confidential = args.fields.iter().any(|said| said.confidential.is_some());
+    let confidential = args
+        .fields
+        .iter()
+        .any(|said| said.args.confidential.is_given());
     Some(ClaimsModel {
         krate: args.krate.clone(),
         vis: item.vis.clone(),
-        user: item.ident.clone(),
+        user: path::own(&item.ident),
         claims: claims_name(item, args),
-        declared: item.generics.clone(),
-        generics: bounded(item, args, &subject, &own),
-        subject,
+        derives: args.derives.clone(),
+        lints: lints(item, args),
+        generics: item.generics.clone(),
+        subject: subject?,
         own,
         secrecy: if confidential {
             Secrecy::Confidential
         } else {
             Secrecy::Open
         },
-        origin: origin(args),
+        origin: if args.options.external.is_given() {
+            Origin::External
+        } else {
+            Origin::Own
+        },
     })
 }
 
-fn origin(args: &ClaimsArgs) -> Origin {
-    if args.external.is_some() {
-        Origin::External
-    } else {
-        Origin::Own
-    }
+/// Returns what a stand-in is made of.
+pub(crate) fn outline(item: &DeriveInput, args: &ClaimsArgs) -> Option<Outline<Names>> {
+    let fields = args.fields.iter().filter(|said| !said.args.skip.is_given());
+    Some(Outline {
+        krate: args.krate.clone(),
+        ident: path::own(&item.ident),
+        vis: item.vis.clone(),
+        generics: item.generics.clone(),
+        names: Names {
+            claims: claims_name(item, args),
+            subject: subject::likely(args).map(|said| {
+                let ty = &said.field.ty;
+                types::inside_option(ty).unwrap_or(ty).clone()
+            }),
+            accessors: fields.map(|said| carried(item, said)).collect(),
+        },
+    })
 }
 
-/// What the generated type is called.
-pub(crate) fn claims_name(item: &DeriveInput, args: &ClaimsArgs) -> Ident {
-    args.name
-        .clone()
-        .unwrap_or_else(|| quote::format_ident!("{}Claims", item.ident))
+/// Returns the name of the generated type.
+fn claims_name(item: &DeriveInput, args: &ClaimsArgs) -> Ident {
+    let name = args.options.name.0.clone();
+    name.unwrap_or_else(|| quote::format_ident!("{}Claims", item.ident))
 }
 
-/// What the claims take over from a field.
-pub(crate) fn carried(
-    item: &DeriveInput,
-    field: &syn::Field,
-    ident: &Ident,
-    said: &FieldArgs,
-) -> Field {
-    let mut docs: Vec<Attribute> = field
+/// Returns what the claims take over from a field.
+fn carried(item: &DeriveInput, said: &FieldItem) -> Field {
+    let mut docs: Vec<Attribute> = said
+        .field
         .attrs
         .iter()
         .filter(|attr| attr.path().is_ident("doc"))
         .cloned()
         .collect();
     if docs.is_empty() {
-        let name = ident.unraw();
-        let made_up = if said.sub.is_some() {
+        let name = said.ident.unraw();
+        let made_up = if said.args.sub.is_given() {
             String::from("The subject: `sub` in the token.")
         } else {
             format!("The claim `{name}`.")
         };
         docs.push(parse_quote!(#[doc = #made_up]));
     }
-    let vis = if matches!(field.vis, Visibility::Inherited) {
+    let vis = if matches!(said.field.vis, Visibility::Inherited) {
         item.vis.clone()
     } else {
-        field.vis.clone()
+        said.field.vis.clone()
     };
     Field {
-        ident: ident.clone(),
-        ty: enclosed(&field.ty),
+        ident: path::own(&said.ident),
+        ty: enclosed(&said.field.ty),
+        generic: mentions(&said.field.ty, &item.generics),
         vis,
         docs,
     }
+}
+
+/// Returns the lints that the struct and its fields allow. `expect` becomes `allow`, since the
+/// expansion may not do what is expected.
+fn lints(item: &DeriveInput, args: &ClaimsArgs) -> Vec<Attribute> {
+    let fields = args.fields.iter().flat_map(|said| &said.field.attrs);
+    let attrs = item.attrs.iter().chain(fields);
+    attrs
+        .filter_map(|attr| {
+            let Meta::List(list) = &attr.meta else {
+                return None;
+            };
+            let lints = &list.tokens;
+            (attr.path().is_ident("allow") || attr.path().is_ident("expect"))
+                .then(|| parse_quote!(#[allow(#lints)]))
+        })
+        .collect()
 }
 
 /// What came before, to tell what comes twice.
@@ -135,15 +168,12 @@ struct Seen {
     wires: Vec<(String, Ident)>,
 }
 
-/// Names of fields that are likely to be meant where none is marked.
-pub(crate) const LIKELY_SUBJECTS: [&str; 6] = ["id", "sub", "subject", "user_id", "uuid", "uid"];
-
-fn named_fields<'a>(item: &'a DeriveInput, diag: &mut Diag) -> Option<&'a syn::FieldsNamed> {
+fn check_shape(item: &DeriveInput, diag: &mut Diag) -> Option<()> {
     let name = &item.ident;
     let example = format!("write `struct {name} {{ #[claim(sub)] id: … }}`");
     match &item.data {
         Data::Struct(data) => match &data.fields {
-            Fields::Named(fields) => return Some(fields),
+            Fields::Named(_) => return Some(()),
             Fields::Unnamed(_) => diag.error(
                 name,
                 format_args!("claims need names, and `{name}` is a tuple struct: {example}"),
@@ -184,7 +214,7 @@ fn check_generics(item: &DeriveInput, diag: &mut Diag) {
 }
 
 fn check_namespace(args: &ClaimsArgs, diag: &mut Diag) {
-    if let Some(namespace) = &args.namespace {
+    if let Some(namespace) = &args.options.namespace.0 {
         let text = namespace.value();
         if !text.ends_with(['/', ':', '#']) {
             diag.error(
@@ -198,10 +228,32 @@ fn check_namespace(args: &ClaimsArgs, diag: &mut Diag) {
     }
 }
 
-/// Options that contradict each other.
-fn check_combination(said: &FieldArgs, args: &ClaimsArgs, diag: &mut Diag) {
-    if args.external.is_some() {
-        for word in [&said.confidential, &said.expose].into_iter().flatten() {
+/// Refuses derives of what the generated type has already, or must not have.
+fn check_derives(args: &ClaimsArgs, diag: &mut Diag) {
+    for path in &args.derives {
+        let Some(last) = path.segments.last() else {
+            continue;
+        };
+        let name = last.ident.to_string();
+        let reason = match name.as_str() {
+            "Clone" | "Debug" | "Serialize" => "the generated type has it already",
+            "Deserialize" | "Default" | "JwtClaims" => "claims come only from a verified token",
+            _ => continue,
+        };
+        diag.error(
+            path,
+            format_args!("`{name}` cannot be derived here: {reason}, so leave it out"),
+        );
+    }
+}
+
+/// Refuses options that contradict each other.
+fn check_combination(said: &FieldItem, args: &ClaimsArgs, diag: &mut Diag) {
+    if args.options.external.is_given() {
+        for word in [&said.args.confidential.0, &said.args.expose.0]
+            .into_iter()
+            .flatten()
+        {
             diag.error(
                 word,
                 format_args!(
@@ -210,15 +262,15 @@ fn check_combination(said: &FieldArgs, args: &ClaimsArgs, diag: &mut Diag) {
                 ),
             );
         }
-    } else if let Some(action) = &said.action {
+    } else if let Some(action) = &said.args.action.0 {
         diag.error(
             action,
             "`action` is for tokens that others issue: say `#[claims(external)]` above the \
              struct, or leave `action` out",
         );
     }
-    if let Some(sub) = &said.sub {
-        for other in said.said.iter().filter(|other| *other != sub) {
+    if let Some(sub) = &said.args.sub.0 {
+        for other in said.named.iter().filter(|other| *other != sub) {
             let reason = match other.to_string().as_str() {
                 "skip" => "every token says who its subject is",
                 "rename" => "the subject is always `sub` on the wire",
@@ -234,8 +286,8 @@ fn check_combination(said: &FieldArgs, args: &ClaimsArgs, diag: &mut Diag) {
                 format_args!("`{other}` does not go with `sub`: {reason}, so leave `{other}` out"),
             );
         }
-    } else if let Some(skip) = &said.skip {
-        for other in said.said.iter().filter(|other| *other != skip) {
+    } else if let Some(skip) = &said.args.skip.0 {
+        for other in said.named.iter().filter(|other| *other != skip) {
             diag.error(
                 other,
                 format_args!(
@@ -249,17 +301,17 @@ fn check_combination(said: &FieldArgs, args: &ClaimsArgs, diag: &mut Diag) {
     }
 }
 
-/// Options of an own claim that contradict each other.
-fn check_readers(said: &FieldArgs, diag: &mut Diag) {
-    if let (Some(expose), Some(_)) = (&said.expose, &said.confidential) {
+/// Refuses options of an own claim that contradict each other.
+fn check_readers(said: &FieldItem, diag: &mut Diag) {
+    if let (Some(expose), Some(_)) = (&said.args.expose.0, &said.args.confidential.0) {
         diag.error(
             expose,
-            "`expose` does not go with `confidential`: whoever holds the token either may read \
+            "`expose` does not go with `confidential`: everybody who holds the token either may read \
              the claim or not, so keep one of both",
         );
     }
-    if let Some(action) = &said.action {
-        for other in said.said.iter().filter(|other| {
+    if let Some(action) = &said.args.action.0 {
+        for other in said.named.iter().filter(|other| {
             ["roles", "scope", "with", "default"].contains(&other.to_string().as_str())
         }) {
             diag.error(
@@ -270,12 +322,25 @@ fn check_readers(said: &FieldArgs, diag: &mut Diag) {
                 ),
             );
         }
-    } else if let (Some(_), Some(scope)) = (&said.roles, &said.scope) {
+    } else if let (Some(_), Some(scope)) = (&said.args.roles.0, &said.args.scope.0) {
         diag.error(
             scope,
             "`scope` does not go with `roles`: give scopes a field of their own",
         );
-    } else if let (Some(_), Some(with)) = (&said.scope, &said.with) {
+    } else if let (Some(of), None, None) = (&said.args.of.0, &said.args.roles.0, &said.args.scope.0)
+    {
+        diag.error(
+            of,
+            "`of` says what a set of roles or scopes holds: add `roles` or `scope`, or leave it \
+             out",
+        );
+    } else if let (Some(of), Some(_)) = (&said.args.of.0, &said.args.with.0) {
+        diag.error(
+            of,
+            "`of` does not go with `with`: the module writes and reads the set, so keep one of \
+             both",
+        );
+    } else if let (Some(_), Some(with)) = (&said.args.scope.0, &said.args.with.0) {
         diag.error(
             with,
             "`with` does not go with `scope`: scopes are one space-delimited string (RFC 9068), \
@@ -284,68 +349,36 @@ fn check_readers(said: &FieldArgs, diag: &mut Diag) {
     }
 }
 
-fn check_secret(ident: &Ident, said: &FieldArgs, diag: &mut Diag) {
-    if said.expose.is_some() || said.skip.is_some() || said.confidential.is_some() {
+/// Refuses a field that looks like a secret and does not say who may read it.
+fn check_secret(said: &FieldItem, diag: &mut Diag) {
+    let args = &said.args;
+    if args.expose.is_given() || args.skip.is_given() || args.confidential.is_given() {
         return;
     }
-    let name = ident.unraw().to_string();
+    // Flags, and what counts or stamps, tell about a secret without being one.
+    let exempt = is_exempt(&said.field.ty);
     let way_out = "`#[claim(skip)]` keeps it out of the token, `#[claim(expose)]` says that \
-                   whoever holds the token may read it";
-    if let Some(word) = names::secret_word(&name) {
+                   everybody who holds the token may read it";
+    let name = said.ident.unraw().to_string();
+    let renamed = args.rename.0.as_ref().map(|text| (text, text.value()));
+    if let Some(word) = names::secret_word(&name, exempt) {
         let because = if word == name {
             String::new()
         } else {
             format!(" because of `{word}`")
         };
         diag.error(
-            ident,
+            &said.ident,
             format_args!("`{name}` looks like a secret{because}: {way_out}"),
         );
-    } else if let Some(rename) = &said.rename
-        && let Some(word) = names::secret_word(&rename.value())
+    } else if let Some((text, name)) = renamed
+        && let Some(word) = names::secret_word(&name, exempt)
     {
         diag.error(
-            rename,
-            format_args!(
-                "`{}` looks like a secret because of `{word}`: {way_out}",
-                rename.value()
-            ),
+            text,
+            format_args!("`{name}` looks like a secret because of `{word}`: {way_out}"),
         );
     }
-}
-
-fn check_subject(word: &Ident, field: &Field, said: &FieldArgs, seen: &mut Seen, diag: &mut Diag) {
-    if let Some(first) = &seen.subject {
-        diag.error(
-            word,
-            format_args!(
-                "a second `sub`: a token has one subject, and `{first}` is it already, so keep \
-                 one of both"
-            ),
-        );
-    }
-    seen.subject.get_or_insert_with(|| field.ident.clone());
-    if is_option(&field.ty) {
-        diag.error(
-            &field.ty,
-            format_args!(
-                "every token says who its subject is, so `{}` cannot be optional: use the type \
-                 inside",
-                field.ident.unraw()
-            ),
-        );
-    }
-    if is_float(&field.ty) {
-        diag.error(
-            &field.ty,
-            format_args!(
-                "`{}` is a float, and two of them are hardly ever the same: use a `Uuid`, an \
-                 integer or a `String`",
-                field.ident.unraw()
-            ),
-        );
-    }
-    serde::check_field(said, None, diag);
 }
 
 fn check_owned(field: &Field, diag: &mut Diag) {
@@ -363,13 +396,13 @@ fn check_owned(field: &Field, diag: &mut Diag) {
 
 fn check_claim(
     field: Field,
-    said: &FieldArgs,
+    said: &FieldItem,
     at: usize,
     args: &ClaimsArgs,
     seen: &mut Seen,
     diag: &mut Diag,
 ) -> Claim {
-    let (kind, repeated) = match (&said.roles, &said.scope, &said.action) {
+    let (kind, repeated) = match (&said.args.roles.0, &said.args.scope.0, &said.args.action.0) {
         (Some(word), ..) => (
             ClaimKind::Roles,
             second(word, &field, &mut seen.roles, diag),
@@ -389,7 +422,7 @@ fn check_claim(
     if !repeated {
         check_wire(&wire, kind, &field.ident, said, args, seen, diag);
     }
-    serde::check_field(said, Some((&wire, optional)), diag);
+    serde::check_field(said, args, Some((&wire, optional)), diag);
     let name = field.ident.unraw().to_string();
     if is_float(&field.ty) && names::is_time(&name) {
         diag.error(
@@ -399,16 +432,17 @@ fn check_claim(
             ),
         );
     }
-    let codec = match (&said.with, kind) {
-        (_, ClaimKind::Scope) => Codec::Scope,
-        (Some(path), _) => Codec::With(at, path.clone()),
-        (None, _) => Codec::Plain,
+    let set = matches!(kind, ClaimKind::Roles | ClaimKind::Scope);
+    let codec = match (&said.args.with.0, &said.args.of.0) {
+        (None, Some(of)) if set => Codec::Of(of.clone()),
+        (Some(path), _) if kind != ClaimKind::Scope => Codec::With(at, path.clone()),
+        _ => Codec::Plain,
     };
-    let absence = match &said.default {
-        None if optional => Absence::Nothing,
-        None => Absence::Refused,
-        Some(DefaultArg::Trait) => Absence::Default,
-        Some(DefaultArg::Function(path)) => Absence::Call(path.clone()),
+    let absence = match &said.args.default {
+        DefaultArg::Absent if optional && matches!(codec, Codec::With(..)) => Absence::Nothing,
+        DefaultArg::Absent => Absence::ByType,
+        DefaultArg::Trait => Absence::Default,
+        DefaultArg::Function(path) => Absence::Call(ExprPath::clone(path)),
     };
     Claim {
         field,
@@ -439,18 +473,22 @@ fn second(word: &Ident, field: &Field, first: &mut Option<Ident>, diag: &mut Dia
     true
 }
 
-fn wire_name(ident: &Ident, kind: ClaimKind, said: &FieldArgs, args: &ClaimsArgs) -> String {
-    let renamed = said.rename.as_ref().map(syn::LitStr::value);
+fn wire_name(ident: &Ident, kind: ClaimKind, said: &FieldItem, args: &ClaimsArgs) -> String {
+    let renamed = said.args.rename.0.as_ref().map(LitStr::value);
     let own = ident.unraw().to_string();
     match kind {
         ClaimKind::Roles => renamed.unwrap_or_else(|| String::from("roles")),
         ClaimKind::Scope => renamed.unwrap_or_else(|| String::from("scope")),
         ClaimKind::Other | ClaimKind::Action => {
             let name = renamed.unwrap_or_else(|| {
-                args.rename_all
+                args.options
+                    .rename_all
+                    .0
                     .map_or(own.clone(), |case| case.of_field(&own))
             });
-            args.namespace
+            args.options
+                .namespace
+                .0
                 .as_ref()
                 .map_or(name.clone(), |namespace| namespace.value() + &name)
         }
@@ -461,12 +499,12 @@ fn check_wire(
     wire: &str,
     kind: ClaimKind,
     ident: &Ident,
-    said: &FieldArgs,
+    said: &FieldItem,
     args: &ClaimsArgs,
     seen: &mut Seen,
     diag: &mut Diag,
 ) {
-    let external = args.external.is_some();
+    let external = args.options.external.is_given();
     let message = if wire.is_empty() || wire.contains(char::is_control) {
         String::from("a claim needs a name of visible characters: write one, or leave `rename` out")
     } else if external && names::is_read(wire) {
@@ -493,78 +531,8 @@ fn check_wire(
         seen.wires.push((wire.to_owned(), ident.clone()));
         return;
     };
-    match &said.rename {
+    match &said.args.rename.0 {
         Some(rename) => diag.error(rename, message),
         None => diag.error(ident, message),
     }
-}
-
-fn report_no_subject(item: &DeriveInput, fields: &syn::FieldsNamed, diag: &mut Diag) {
-    let near = fields
-        .named
-        .iter()
-        .filter_map(|field| field.ident.as_ref())
-        .find(|ident| LIKELY_SUBJECTS.contains(&ident.to_string().as_str()));
-    let which = near.map_or_else(
-        || String::from("the field that does"),
-        |ident| format!("`{ident}`"),
-    );
-    diag.error(
-        &item.ident,
-        format_args!(
-            "no field of `{}` says who the subject is: mark {which} with `#[claim(sub)]`",
-            item.ident
-        ),
-    );
-}
-
-/// The struct's generics, with the bounds under which its claims are claims. rustc reports a bound
-/// that does not hold at the type.
-fn bounded(item: &DeriveInput, args: &ClaimsArgs, subject: &Field, own: &[Claim]) -> Generics {
-    let krate = &args.krate;
-    let mut generics = item.generics.clone();
-    let params: Vec<Ident> = generics
-        .type_params()
-        .map(|param| param.ident.clone())
-        .collect();
-    let clause = generics.make_where_clause();
-    for param in &params {
-        clause
-            .predicates
-            .push(parse_quote!(#param: ::core::marker::Send + ::core::marker::Sync + 'static));
-    }
-    let mut need = |ty: &Type, bound: TokenStream| {
-        if let Ok(predicate) = syn::parse2(quote_spanned!(located(ty)=> #ty: #bound)) {
-            clause.predicates.push(predicate);
-        }
-    };
-    let external = args.external.is_some();
-    let private = krate.at(subject.ty.span());
-    need(
-        &subject.ty,
-        quote_spanned!(located(&subject.ty)=> #private::Identity),
-    );
-    for claim in own {
-        let ty = &claim.field.ty;
-        let krate = krate.at(ty.span());
-        if matches!(claim.absence, Absence::Default) {
-            need(ty, quote_spanned!(located(ty)=> ::core::default::Default));
-        }
-        let bound = match (claim.kind, &claim.codec) {
-            (ClaimKind::Roles, Codec::With(..)) => {
-                quote_spanned!(located(ty)=> #krate::ValueSet + #krate::Carried)
-            }
-            (_, Codec::With(..)) => quote_spanned!(located(ty)=> #krate::Carried),
-            (ClaimKind::Roles, _) if external => quote_spanned!(located(ty)=> #krate::ForeignRoles),
-            (ClaimKind::Scope, _) if external => {
-                quote_spanned!(located(ty)=> #krate::ForeignScopes)
-            }
-            (ClaimKind::Action, _) => quote_spanned!(located(ty)=> #krate::Claim + #krate::Action),
-            (ClaimKind::Roles, _) => quote_spanned!(located(ty)=> #krate::RoleSet),
-            (ClaimKind::Scope, _) => quote_spanned!(located(ty)=> #krate::ScopeSet),
-            (ClaimKind::Other, _) => quote_spanned!(located(ty)=> #krate::Claim),
-        };
-        need(ty, bound);
-    }
-    generics
 }

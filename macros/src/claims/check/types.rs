@@ -1,21 +1,15 @@
 //! What can be told of a type as it is written, before anybody knows what its names mean.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::spanned::Spanned as _;
-use syn::{Type, parse_quote};
+use syn::{Generics, Type, parse_quote};
 
-/// The place of a type, for tokens of ours: the names in them are looked up where the macro stands.
-pub(crate) fn located(ty: &Type) -> Span {
-    Span::call_site().located_at(ty.span())
-}
-
-/// Whether a type is an `Option`, as far as it is written so.
+/// Returns whether a type is an `Option`, as far as it is written so.
 pub(crate) fn is_option(ty: &Type) -> bool {
     inside_option(ty).is_some()
 }
 
-/// Whether a type is a float or an optional one.
+/// Returns whether a type is a float or an optional one.
 pub(crate) fn is_float(ty: &Type) -> bool {
     let Type::Path(ty) = bare(inside_option(ty).unwrap_or(ty)) else {
         return false;
@@ -23,7 +17,53 @@ pub(crate) fn is_float(ty: &Type) -> bool {
     ty.path.is_ident("f32") || ty.path.is_ident("f64")
 }
 
-/// The type in an `Option`, as far as it is written so.
+/// Returns whether a type is `bool`.
+pub(crate) fn is_bool(ty: &Type) -> bool {
+    matches!(bare(ty), Type::Path(ty) if ty.path.is_ident("bool"))
+}
+
+/// Returns how much a type can tell of a secret.
+pub(crate) fn is_exempt(ty: &Type) -> Exempt {
+    const NUMBERS: [&str; 12] = [
+        "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+    ];
+    let Type::Path(ty) = bare(inside_option(ty).unwrap_or(ty)) else {
+        return Exempt::Nothing;
+    };
+    match ty.path.get_ident().map(ToString::to_string).as_deref() {
+        Some("bool") => Exempt::Flag,
+        Some(name) if NUMBERS.contains(&name) => Exempt::Number,
+        _ => Exempt::Nothing,
+    }
+}
+
+/// How much a type can tell of a secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exempt {
+    /// A `bool` says only that there is one.
+    Flag,
+    /// A number may count or stamp.
+    Number,
+    /// It may be the secret itself.
+    Nothing,
+}
+
+/// Returns whether a type names a type parameter.
+pub(crate) fn mentions(ty: &Type, generics: &Generics) -> bool {
+    fn any(tokens: TokenStream, generics: &Generics) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Ident(ident) => {
+                generics.type_params().any(|param| param.ident == ident)
+                    || generics.const_params().any(|param| param.ident == ident)
+            }
+            TokenTree::Group(group) => any(group.stream(), generics),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        })
+    }
+    any(ty.to_token_stream(), generics)
+}
+
+/// Returns the type in an `Option`, as far as it is written so.
 pub(crate) fn inside_option(ty: &Type) -> Option<&Type> {
     let Type::Path(ty) = bare(ty) else {
         return None;
@@ -42,7 +82,7 @@ pub(crate) fn inside_option(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// A type without the invisible group that a `macro_rules!` puts around it.
+/// Returns a type without the invisible group that a `macro_rules!` puts around it.
 fn bare(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => bare(&group.elem),
@@ -51,7 +91,7 @@ fn bare(ty: &Type) -> &Type {
     }
 }
 
-/// Whether a type holds a reference.
+/// Returns whether a type holds a reference that is not `'static` inside of a `PhantomData`.
 pub(crate) fn borrows(ty: &Type) -> bool {
     fn any(tokens: TokenStream) -> bool {
         tokens.into_iter().any(|token| match token {
@@ -60,10 +100,14 @@ pub(crate) fn borrows(ty: &Type) -> bool {
             TokenTree::Ident(_) | TokenTree::Literal(_) => false,
         })
     }
-    any(ty.to_token_stream())
+    let is_marker = matches!(
+        bare(ty),
+        Type::Path(ty) if ty.path.segments.last().is_some_and(|last| last.ident == "PhantomData")
+    );
+    !is_marker && any(ty.to_token_stream())
 }
 
-/// The type so that it stays one behind `&` and before `:`, where `dyn A + B` falls apart.
+/// Returns the type so that it stays one behind `&` and before `:`, where `dyn A + B` falls apart.
 pub(crate) fn enclosed(ty: &Type) -> Type {
     match ty {
         Type::TraitObject(_) | Type::ImplTrait(_) => parse_quote!((#ty)),

@@ -233,3 +233,20 @@ impl<B: AuthBackend> Renew<B> for FromStored {
         crate::token::read_stored(subject, stored).ok_or(AuthError::Gone)
     }
 }
+
+/// There are no refreshes: the route is disabled, and no `Refresh` is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct NoRefresh;
+
+impl<B: AuthBackend> Renew<B> for NoRefresh {
+    const STORED: bool = false;
+
+    async fn renew(
+        _backend: &B,
+        _subject: &str,
+        _stored: Option<&[u8]>,
+        _client: &Client,
+    ) -> Result<<B::User as JwtClaims>::Claims, AuthError> {
+        Err(AuthError::Gone)
+    }
+}

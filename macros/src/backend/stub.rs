@@ -1,0 +1,49 @@
+//! What stands in for a backend with a mistake, so that the mistake is all that is reported. Nothing
+//! of it runs.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Type;
+
+use super::emit::{body, gate, markers};
+use super::model::{LoginBody, Renewal};
+use crate::pipeline::{Outline, owned_args, without_lifetimes};
+
+/// What a backend would name.
+pub(crate) struct Names {
+    /// `None` where nobody knows whom it signs in.
+    pub(crate) user: Option<Type>,
+    pub(crate) login: LoginBody,
+    pub(crate) renewal: Renewal,
+}
+
+/// Returns an impl of `AuthBackend` and `gate()`.
+pub(crate) fn emit(outline: &Outline<Names>) -> TokenStream {
+    let Outline {
+        krate,
+        ident,
+        vis,
+        generics,
+        names,
+    } = outline;
+    let user = names.user.as_ref().map_or_else(
+        || quote!(#krate::AnyUser),
+        darling::ToTokens::to_token_stream,
+    );
+    let login = body(krate, &names.login);
+    let (entry, renewal) = markers(krate, ident, &names.login, names.renewal);
+    let gate = gate(krate, vis);
+    let args = owned_args(generics);
+    let kept = without_lifetimes(generics);
+    let (params, _, clause) = kept.split_for_impl();
+    quote! {
+        impl #params #krate::AuthBackend for #ident #args #clause {
+            type User = #user;
+            type Login = #login;
+            type Entry = #entry;
+            type Renewal = #renewal;
+            const ROUTES: #krate::RouteConfig = #krate::RouteConfig::DEFAULT;
+        }
+        impl #params #ident #args #clause { #gate }
+    }
+}

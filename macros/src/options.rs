@@ -1,0 +1,427 @@
+//! What options are made of, and how a struct that lists them is read with darling: each mistake in
+//! a sentence of its own, and none hides another.
+
+use std::marker::PhantomData;
+
+use darling::FromMeta;
+use darling::ast::{MetaNameValueInvalidExpr, NestedMeta};
+use proc_macro2::{Ident, TokenStream};
+use syn::parse::{ParseStream, Parser as _};
+use syn::{ExprPath, LitBool, LitStr, Meta, Path, Type};
+
+use crate::attr;
+use crate::diag::{Diag, nearest};
+
+/// A struct whose fields are the options of one list.
+pub(crate) trait Options: FromMeta + Default {
+    /// The options as the documentation has them.
+    const NAMES: &'static [&'static str];
+    /// Other words, and the options that they stand for.
+    const SYNONYMS: &'static [(&'static str, &'static str)] = &[];
+
+    /// Returns what to say of a word that is an option elsewhere.
+    fn elsewhere(_word: &str) -> Option<String> {
+        None
+    }
+}
+
+/// Options that were read, and those that were meant.
+pub(crate) struct Read<T> {
+    pub(crate) args: T,
+    /// The names of all known options, readable or not, in their order.
+    pub(crate) named: Vec<Ident>,
+    /// What misspelt options were probably to be: their absence is no mistake of its own.
+    pub(crate) meant: Vec<&'static str>,
+}
+
+impl<T> Read<T> {
+    /// Returns whether an option was given or meant, readable or not.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.named.iter().any(|named| named == name) || self.meant.contains(&name)
+    }
+}
+
+/// Reads all options. What is left out of the result was reported.
+pub(crate) fn read<T: Options>(items: Vec<NestedMeta>, diag: &mut Diag) -> Read<T> {
+    let mut good: Vec<NestedMeta> = Vec::new();
+    let (mut named, mut meant): (Vec<Ident>, Vec<&'static str>) = (Vec::new(), Vec::new());
+    for item in once(items, T::SYNONYMS, &[], diag) {
+        let Some(key) = attr::key(&item).cloned() else {
+            continue;
+        };
+        let name = key.to_string();
+        if T::NAMES.contains(&name.as_str()) {
+            named.push(key.clone());
+        } else if T::elsewhere(&name).is_none() {
+            meant.extend(nearest(&name, T::NAMES));
+        }
+        let is_reported = attr::value(&item).is_some_and(TokenStream::is_empty);
+        let error = match (is_reported, T::from_list(std::slice::from_ref(&item))) {
+            (false, Ok(_)) => {
+                good.push(item);
+                continue;
+            }
+            (true, _) => None,
+            (false, Err(error)) => Some(error),
+        };
+        error.into_iter().for_each(|error| diag.darling(error));
+        // What cannot have this value was still named, as the word alone would have done.
+        let word = NestedMeta::Meta(Meta::Path(Path::from(key)));
+        if T::from_list(std::slice::from_ref(&word)).is_ok() {
+            good.push(word);
+        }
+    }
+    let args = T::from_list(&good).unwrap_or_else(|error| {
+        diag.darling(error);
+        T::default()
+    });
+    Read { args, named, meant }
+}
+
+/// Keeps the first of each option under its own name, and reports the others unless they may
+/// repeat.
+pub(crate) fn once(
+    items: Vec<NestedMeta>,
+    synonyms: &[(&str, &str)],
+    repeatable: &[&str],
+    diag: &mut Diag,
+) -> Vec<NestedMeta> {
+    let mut kept: Vec<NestedMeta> = Vec::new();
+    for item in items {
+        let Some(key) = attr::key(&item).cloned() else {
+            continue;
+        };
+        let word = key.to_string();
+        let name = synonyms
+            .iter()
+            .find(|(synonym, _)| *synonym == word)
+            .map_or(word.as_str(), |(_, name)| *name);
+        let repeats = kept
+            .iter()
+            .any(|other| attr::key(other).is_some_and(|other| other == name));
+        if repeats && !repeatable.contains(&name) {
+            diag.error(&key, format_args!("`{word}` is given twice: keep one"));
+        } else if name == word {
+            kept.push(item);
+        } else {
+            kept.push(attr::renamed(item, name));
+        }
+    }
+    kept
+}
+
+/// An option without a value. It keeps its own word.
+#[derive(Default)]
+pub(crate) struct Word(pub(crate) Option<Ident>);
+
+impl Word {
+    pub(crate) const fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl FromMeta for Word {
+    fn from_meta(item: &Meta) -> darling::Result<Self> {
+        match item {
+            Meta::Path(path) => Ok(Self(path.get_ident().cloned())),
+            Meta::List(_) | Meta::NameValue(_) => Err(takes_no_value(item.path())),
+        }
+    }
+
+    fn from_invalid_expr(item: &MetaNameValueInvalidExpr) -> darling::Result<Self> {
+        Err(takes_no_value(&item.path))
+    }
+
+    fn from_none() -> Option<Self> {
+        Some(Self(None))
+    }
+}
+
+fn takes_no_value(path: &Path) -> darling::Error {
+    let key = shown(path);
+    darling::Error::custom(format_args!("`{key}` takes no value: write `{key}`")).with_span(path)
+}
+
+/// An option with a value, which may be absent.
+pub(crate) struct Maybe<T>(pub(crate) Option<T>);
+
+impl<T> Default for Maybe<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Value> FromMeta for Maybe<T> {
+    fn from_meta(item: &Meta) -> darling::Result<Self> {
+        let key = shown(item.path());
+        Err(darling::Error::custom(format_args!(
+            "`{key}` takes {}: write `{}`",
+            T::WHAT,
+            T::example(&key)
+        ))
+        .with_span(item.path()))
+    }
+
+    fn from_invalid_expr(item: &MetaNameValueInvalidExpr) -> darling::Result<Self> {
+        T::parse
+            .parse2(item.value.clone())
+            .map(|value| Self(Some(value)))
+            .map_err(|error| {
+                let key = shown(&item.path);
+                let sentence = T::problem(&item.value).unwrap_or_else(|| {
+                    format!("expected {}: write `{}`", T::WHAT, T::example(&key))
+                });
+                let _ = error;
+                darling::Error::custom(sentence).with_span(&item.value)
+            })
+    }
+
+    fn from_none() -> Option<Self> {
+        Some(Self(None))
+    }
+}
+
+/// What may stand after `=`.
+pub(crate) trait Value: Sized {
+    /// What it is, with its article.
+    const WHAT: &'static str;
+
+    /// Returns the option as it should look.
+    fn example(key: &str) -> String;
+
+    /// Reads all of it.
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self>;
+
+    /// Returns what to say of a value that cannot be read, where there is more to say than what was
+    /// expected.
+    fn problem(_value: &TokenStream) -> Option<String> {
+        None
+    }
+}
+
+impl Value for LitStr {
+    const WHAT: &'static str = "a string";
+
+    fn example(key: &str) -> String {
+        format!("{key} = \"…\"")
+    }
+
+    /// Reads a literal, or a `concat!` of them.
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(LitStr) {
+            return input.parse();
+        }
+        let call: syn::Macro = input.parse()?;
+        if call
+            .path
+            .segments
+            .last()
+            .is_none_or(|last| last.ident != "concat")
+        {
+            return Err(syn::Error::new_spanned(call, "expected a string"));
+        }
+        let parts = call.parse_body_with(
+            syn::punctuated::Punctuated::<syn::Lit, syn::Token![,]>::parse_terminated,
+        )?;
+        let mut text = String::new();
+        for part in &parts {
+            match part {
+                syn::Lit::Str(part) => text.push_str(&part.value()),
+                syn::Lit::Char(part) => text.push(part.value()),
+                syn::Lit::Int(part) => text.push_str(part.base10_digits()),
+                other => return Err(syn::Error::new_spanned(other, "expected a string")),
+            }
+        }
+        Ok(Self::new(&text, syn::spanned::Spanned::span(&call)))
+    }
+}
+
+impl Value for Path {
+    const WHAT: &'static str = "a path";
+
+    fn example(key: &str) -> String {
+        match key {
+            "crate" => String::from("crate = ::my_tollgate"),
+            _ => format!("{key} = my_module"),
+        }
+    }
+
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Self::parse_mod_style(input)
+    }
+}
+
+impl Value for ExprPath {
+    const WHAT: &'static str = "a path";
+
+    fn example(key: &str) -> String {
+        match key {
+            "default" => String::from("default = my_function"),
+            _ => format!("{key} = my_module"),
+        }
+    }
+
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.parse()
+    }
+}
+
+impl Value for Type {
+    const WHAT: &'static str = "a type";
+
+    fn example(key: &str) -> String {
+        match key {
+            "login" => String::from("login = MyLogin"),
+            "of" => String::from("of = Role"),
+            _ => format!("{key} = User"),
+        }
+    }
+
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Self::without_plus(input)
+    }
+}
+
+impl Value for Ident {
+    const WHAT: &'static str = "an identifier";
+
+    fn example(key: &str) -> String {
+        match key {
+            "name" => String::from("name = UserClaims"),
+            _ => format!("{key} = name"),
+        }
+    }
+
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.parse()
+    }
+}
+
+impl Value for LitBool {
+    const WHAT: &'static str = "`true` or `false`";
+
+    fn example(key: &str) -> String {
+        format!("{key} = false")
+    }
+
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.parse()
+    }
+}
+
+/// The word `own`, with which the user takes over what a macro would do.
+pub(crate) struct Own;
+
+impl Value for Own {
+    const WHAT: &'static str = "the word `own`";
+
+    fn example(key: &str) -> String {
+        format!("{key} = own")
+    }
+
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let word: Ident = input.parse()?;
+        if word == "own" {
+            return Ok(Self);
+        }
+        Err(syn::Error::new(word.span(), "expected `own`"))
+    }
+
+    fn problem(value: &TokenStream) -> Option<String> {
+        let word: Ident = syn::parse2(value.clone()).ok()?;
+        Some(format!(
+            "unknown value `{word}`: write `own`, or leave `serde` out"
+        ))
+    }
+}
+
+/// The options in `(…)` of an option, which another struct lists.
+#[derive(Default)]
+pub(crate) struct List(Option<(Ident, TokenStream)>);
+
+impl List {
+    /// Returns the items, which are to be at least one.
+    pub(crate) fn items(&self, example: &str, diag: &mut Diag) -> Vec<NestedMeta> {
+        let Some((key, tokens)) = &self.0 else {
+            return Vec::new();
+        };
+        if tokens.is_empty() {
+            diag.error(
+                key,
+                format_args!("`{key}` is empty: write what belongs there, as in `{example}`"),
+            );
+        }
+        attr::split(tokens.clone(), diag)
+    }
+
+    /// Returns the tokens.
+    pub(crate) fn tokens(&self) -> Option<(&Ident, &TokenStream)> {
+        self.0.as_ref().map(|(key, tokens)| (key, tokens))
+    }
+}
+
+impl FromMeta for List {
+    fn from_meta(item: &Meta) -> darling::Result<Self> {
+        match item {
+            Meta::List(list) => Ok(Self(
+                list.path
+                    .get_ident()
+                    .map(|key| (key.clone(), list.tokens.clone())),
+            )),
+            Meta::Path(_) | Meta::NameValue(_) => Err(takes_options(item.path())),
+        }
+    }
+
+    fn from_invalid_expr(item: &MetaNameValueInvalidExpr) -> darling::Result<Self> {
+        Err(takes_options(&item.path))
+    }
+
+    fn from_none() -> Option<Self> {
+        Some(Self(None))
+    }
+}
+
+fn takes_options(path: &Path) -> darling::Error {
+    let key = shown(path);
+    let example = match key.as_str() {
+        "signin" => "signin(path = \"/signin\")",
+        "refresh" => "refresh(path = \"/refresh-access\")",
+        "disable" => "disable(signout_all, revoke)",
+        "names" => "names(access_token = \"token\")",
+        "bound" => "bound(R: Repository)",
+        "derive" => "derive(PartialEq)",
+        _ => "…",
+    };
+    darling::Error::custom(format_args!(
+        "`{key}` takes options of its own: write `{example}`"
+    ))
+    .with_span(path)
+}
+
+/// All options that a struct does not list: each is a mistake.
+pub(crate) struct Unknown<T>(PhantomData<fn() -> T>);
+
+impl<T> Default for Unknown<T> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T: Options> FromMeta for Unknown<T> {
+    fn from_list(items: &[NestedMeta]) -> darling::Result<Self> {
+        let mut errors = darling::Error::accumulator();
+        for item in items {
+            let Some(key) = attr::key(item) else { continue };
+            let word = key.to_string();
+            let sentence = T::elsewhere(&word)
+                .unwrap_or_else(|| crate::diag::unknown("option", &word, T::NAMES));
+            errors.push(darling::Error::custom(sentence).with_span(key));
+        }
+        errors.finish_with(Self(PhantomData))
+    }
+}
+
+/// Returns the name of an option.
+fn shown(path: &Path) -> String {
+    path.get_ident().map(Ident::to_string).unwrap_or_default()
+}

@@ -1,0 +1,72 @@
+//! The stages of every macro, in their order: parse, check, then emit, or the stand-in where
+//! something was reported.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens as _, quote};
+use syn::parse::Parse;
+use syn::{GenericParam, Generics, Lifetime, Visibility};
+
+use crate::diag::Diag;
+use crate::path::Krate;
+
+/// What is known of an item whatever mistakes it has: a stand-in is made of it, so that others find
+/// the names that they use.
+pub(crate) struct Outline<N> {
+    pub(crate) krate: Krate,
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) generics: Generics,
+    /// What the macro would have made, by name.
+    pub(crate) names: N,
+}
+
+/// Expands a macro. Each stage sees the item; `check` returns the model where the shape allows one,
+/// `outline` says what a stand-in is made of.
+pub(crate) fn derive<I: Parse, A, M, N>(
+    item: TokenStream,
+    parse: impl FnOnce(&I, &mut Diag) -> A,
+    check: impl FnOnce(&I, &A, &mut Diag) -> Option<M>,
+    emit: impl FnOnce(&M) -> TokenStream,
+    outline: impl FnOnce(&I, &A) -> Option<Outline<N>>,
+    stub: impl FnOnce(&Outline<N>) -> TokenStream,
+) -> TokenStream {
+    let item = match syn::parse2::<I>(item) {
+        Ok(item) => item,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut diag = Diag::new();
+    let args = parse(&item, &mut diag);
+    let model = check(&item, &args, &mut diag);
+    match (diag.finish(), model) {
+        (None, Some(model)) => emit(&model),
+        (errors, _) => {
+            let mut out = errors.unwrap_or_default();
+            out.extend(outline(&item, &args).as_ref().map(stub));
+            out
+        }
+    }
+}
+
+/// Returns the generics without lifetimes: a stand-in is for what borrows nothing.
+pub(crate) fn without_lifetimes(generics: &Generics) -> Generics {
+    let mut kept = generics.clone();
+    kept.params = generics
+        .params
+        .iter()
+        .filter(|param| !matches!(param, GenericParam::Lifetime(_)))
+        .cloned()
+        .collect();
+    kept
+}
+
+/// Returns the arguments of the type as it is where all lifetimes are `'static`.
+pub(crate) fn owned_args(generics: &Generics) -> Option<TokenStream> {
+    let args = generics.params.iter().map(|param| match param {
+        GenericParam::Lifetime(param) => {
+            Lifetime::new("'static", param.lifetime.span()).into_token_stream()
+        }
+        GenericParam::Type(param) => param.ident.to_token_stream(),
+        GenericParam::Const(param) => param.ident.to_token_stream(),
+    });
+    (!generics.params.is_empty()).then(|| quote!(<#(#args),*>))
+}

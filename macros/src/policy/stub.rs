@@ -1,0 +1,35 @@
+//! What stands in for a policy with a mistake. Nothing of it runs.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::pipeline::{Outline, owned_args, without_lifetimes};
+
+/// Returns an impl for every user type, which asks for nothing.
+pub(crate) fn emit(outline: &Outline<()>) -> TokenStream {
+    let Outline {
+        krate,
+        ident,
+        generics,
+        ..
+    } = outline;
+    let args = owned_args(generics);
+    let mut kept = without_lifetimes(generics);
+    let types: Vec<_> = kept
+        .type_params()
+        .map(|param| param.ident.clone())
+        .collect();
+    for ty in &types {
+        kept.make_where_clause()
+            .predicates
+            .push(syn::parse_quote!(#ty: 'static));
+    }
+    kept.params
+        .push(syn::parse_quote!(__TollgateUser: #krate::JwtClaims));
+    let (params, _, clause) = kept.split_for_impl();
+    quote! {
+        impl #params #krate::PolicyFor<__TollgateUser> for #ident #args #clause {
+            const RULE: #krate::Rule = #krate::Rule::Anyone;
+        }
+    }
+}
