@@ -82,7 +82,7 @@ const _: () = {
     impl ::tollgate::__private::ClaimSet for UserClaims {
         type Subject = <Uuid as ::tollgate::__private::SubjectValue>::Subject;
         type Draft = __TollgateDraft;
-        fn subject(&self) -> &Self::Subject {
+        fn subject(&self) -> &<Uuid as ::tollgate::__private::SubjectValue>::Subject {
             <Uuid as ::tollgate::__private::SubjectValue>::as_subject(&self.id)
         }
         fn write<__TollgateM: ::tollgate::__private::serde::ser::SerializeMap>(
@@ -128,7 +128,9 @@ const _: () = {
                         &mut __tollgate_draft.email,
                         "email",
                         __tollgate_map,
-                        <String as ::tollgate::__private::Claim>::read,
+                        |__tollgate_map| <String as ::tollgate::__private::Claim>::read(
+                            __tollgate_map,
+                        ),
                     )
                 }
                 1 => {
@@ -136,7 +138,9 @@ const _: () = {
                         &mut __tollgate_draft.roles,
                         "roles",
                         __tollgate_map,
-                        <Vec<Role> as ::tollgate::__private::RoleSet>::read,
+                        |__tollgate_map| <Vec<
+                            Role,
+                        > as ::tollgate::__private::RoleSet>::read(__tollgate_map),
                     )
                 }
                 _ => ::tollgate::__private::skip_value(__tollgate_map),
@@ -144,7 +148,7 @@ const _: () = {
         }
         fn finish(
             __tollgate_draft: Self::Draft,
-            __tollgate_subject: Self::Subject,
+            __tollgate_subject: <Uuid as ::tollgate::__private::SubjectValue>::Subject,
         ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
             let _ = &__tollgate_draft;
             ::core::result::Result::Ok(Self {
@@ -180,7 +184,7 @@ const _: () = {
         type Claims = UserClaims;
         type Subject = <Uuid as ::tollgate::__private::SubjectValue>::Subject;
         type Secrecy = ::tollgate::__private::Open;
-        fn subject(&self) -> &Self::Subject {
+        fn subject(&self) -> &<Uuid as ::tollgate::__private::SubjectValue>::Subject {
             <Uuid as ::tollgate::__private::SubjectValue>::as_subject(&self.id)
         }
         fn to_claims(&self) -> Self::Claims {
@@ -209,7 +213,5 @@ const _: () = {
         };
     }
     #[automatically_derived]
-    impl ::tollgate::__private::HasRoles<
-        <Vec<Role> as ::tollgate::__private::RoleSet>::Role,
-    > for User {}
+    impl ::tollgate::__private::HasRoles<Role> for User {}
 };

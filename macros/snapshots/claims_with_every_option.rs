@@ -156,7 +156,7 @@ const _: () = {
     {
         type Subject = <Uuid as ::gatekeeper::__private::SubjectValue>::Subject;
         type Draft = __TollgateDraft<T, N>;
-        fn subject(&self) -> &Self::Subject {
+        fn subject(&self) -> &<Uuid as ::gatekeeper::__private::SubjectValue>::Subject {
             <Uuid as ::gatekeeper::__private::SubjectValue>::as_subject(&self.id)
         }
         fn write<__TollgateM: ::gatekeeper::__private::serde::ser::SerializeMap>(
@@ -219,7 +219,9 @@ const _: () = {
                         &mut __tollgate_draft.roles,
                         "groups",
                         __tollgate_map,
-                        <Vec<Role> as ::gatekeeper::__private::RoleSet>::read,
+                        |__tollgate_map| <Vec<
+                            Role,
+                        > as ::gatekeeper::__private::RoleSet>::read(__tollgate_map),
                     )
                 }
                 1 => {
@@ -227,7 +229,9 @@ const _: () = {
                         &mut __tollgate_draft.scope,
                         "scope",
                         __tollgate_map,
-                        <Option<Scope> as ::gatekeeper::__private::ScopeSet>::read,
+                        |__tollgate_map| <Option<
+                            Scope,
+                        > as ::gatekeeper::__private::ScopeSet>::read(__tollgate_map),
                     )
                 }
                 2 => {
@@ -235,7 +239,12 @@ const _: () = {
                         &mut __tollgate_draft.blob,
                         "https://example.com/blob",
                         __tollgate_map,
-                        ::gatekeeper::__private::read_coded::<Self, Vec<u8>, 0, _>,
+                        |__tollgate_map| ::gatekeeper::__private::read_coded::<
+                            Self,
+                            Vec<u8>,
+                            0,
+                            _,
+                        >(__tollgate_map),
                     )
                 }
                 3 => {
@@ -243,7 +252,9 @@ const _: () = {
                         &mut __tollgate_draft.extra,
                         "https://example.com/extra",
                         __tollgate_map,
-                        <Option<T> as ::gatekeeper::__private::Claim>::read,
+                        |__tollgate_map| <Option<
+                            T,
+                        > as ::gatekeeper::__private::Claim>::read(__tollgate_map),
                     )
                 }
                 _ => ::gatekeeper::__private::skip_value(__tollgate_map),
@@ -251,7 +262,7 @@ const _: () = {
         }
         fn finish(
             __tollgate_draft: Self::Draft,
-            __tollgate_subject: Self::Subject,
+            __tollgate_subject: <Uuid as ::gatekeeper::__private::SubjectValue>::Subject,
         ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
             let _ = &__tollgate_draft;
             ::core::result::Result::Ok(Self {
@@ -276,7 +287,7 @@ const _: () = {
                 ),
                 extra: ::core::option::Option::unwrap_or_else(
                     __tollgate_draft.extra,
-                    <Option<T> as ::core::default::Default>::default,
+                    || <Option<T> as ::core::default::Default>::default(),
                 ),
                 __tollgate_marker: ::core::marker::PhantomData,
             })
@@ -308,7 +319,7 @@ const _: () = {
         type Claims = Claims<T, N>;
         type Subject = <Uuid as ::gatekeeper::__private::SubjectValue>::Subject;
         type Secrecy = ::gatekeeper::__private::Confidential;
-        fn subject(&self) -> &Self::Subject {
+        fn subject(&self) -> &<Uuid as ::gatekeeper::__private::SubjectValue>::Subject {
             <Uuid as ::gatekeeper::__private::SubjectValue>::as_subject(&self.id)
         }
         fn to_claims(&self) -> Self::Claims {
@@ -361,12 +372,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl<
-        T: Clone,
-        const N: usize,
-    > ::gatekeeper::__private::HasRoles<
-        <Vec<Role> as ::gatekeeper::__private::RoleSet>::Role,
-    > for User<T, N>
+    impl<T: Clone, const N: usize> ::gatekeeper::__private::HasRoles<Role> for User<T, N>
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,

@@ -1,5 +1,23 @@
 //! What `policy_with_every_option` of `src/tests.rs` expands to.
 
+const _: () = ::gatekeeper::__private::fitting_text(
+    "pro",
+    <User<
+        u8,
+    > as ::gatekeeper::__private::HasClaim<
+        12075340201627130925u64,
+        ::gatekeeper::__private::Text,
+    >>::LIMITS,
+);
+const _: () = ::gatekeeper::__private::fitting_number(
+    -1,
+    <User<
+        u8,
+    > as ::gatekeeper::__private::HasClaim<
+        16779788834081370269u64,
+        ::gatekeeper::__private::Number,
+    >>::LIMITS,
+);
 #[automatically_derived]
 impl ::gatekeeper::__private::PolicyFor<User<u8>> for Customers {
     const RULE: ::gatekeeper::__private::Rule = {
@@ -15,42 +33,6 @@ impl ::gatekeeper::__private::PolicyFor<User<u8>> for Customers {
             >() {}
             __tollgate_asks::<User<u8>>();
         }
-        {
-            const fn __tollgate_asks<
-                __TollgateUser: ::gatekeeper::__private::HasClaim<
-                        12075340201627130925u64,
-                        ::gatekeeper::__private::Text,
-                    >,
-            >() {}
-            __tollgate_asks::<User<u8>>();
-        }
-        {
-            const fn __tollgate_asks<
-                __TollgateUser: ::gatekeeper::__private::HasClaim<
-                        16779788834081370269u64,
-                        ::gatekeeper::__private::Number,
-                    >,
-            >() {}
-            __tollgate_asks::<User<u8>>();
-        }
-        {
-            const fn __tollgate_asks<
-                __TollgateUser: ::gatekeeper::__private::HasClaim<
-                        245788187594111175u64,
-                        ::gatekeeper::__private::Truth,
-                    >,
-            >() {}
-            __tollgate_asks::<User<u8>>();
-        }
-        {
-            const fn __tollgate_asks<
-                __TollgateUser: ::gatekeeper::__private::HasClaim<
-                        11954888832644785330u64,
-                        Plan,
-                    >,
-            >() {}
-            __tollgate_asks::<User<u8>>();
-        }
         ::gatekeeper::__private::Rule::All(
             &[
                 ::gatekeeper::__private::Rule::Claim {
@@ -60,17 +42,7 @@ impl ::gatekeeper::__private::PolicyFor<User<u8>> for Customers {
                         12075340201627130925u64,
                         ::gatekeeper::__private::Text,
                     >>::WIRE,
-                    value: ::gatekeeper::__private::Value::Text(
-                        ::gatekeeper::__private::fitting_text(
-                            "pro",
-                            <User<
-                                u8,
-                            > as ::gatekeeper::__private::HasClaim<
-                                12075340201627130925u64,
-                                ::gatekeeper::__private::Text,
-                            >>::LIMITS,
-                        ),
-                    ),
+                    value: ::gatekeeper::__private::Value::Text("pro"),
                 },
                 ::gatekeeper::__private::Rule::Not(
                     &::gatekeeper::__private::Rule::Claim {
@@ -80,17 +52,7 @@ impl ::gatekeeper::__private::PolicyFor<User<u8>> for Customers {
                             16779788834081370269u64,
                             ::gatekeeper::__private::Number,
                         >>::WIRE,
-                        value: ::gatekeeper::__private::Value::Number(
-                            ::gatekeeper::__private::fitting_number(
-                                -1,
-                                <User<
-                                    u8,
-                                > as ::gatekeeper::__private::HasClaim<
-                                    16779788834081370269u64,
-                                    ::gatekeeper::__private::Number,
-                                >>::LIMITS,
-                            ),
-                        ),
+                        value: ::gatekeeper::__private::Value::Number(-1),
                     },
                 ),
                 ::gatekeeper::__private::Rule::Any(

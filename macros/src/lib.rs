@@ -34,7 +34,7 @@ pub fn jwt_claims(item: TokenStream) -> TokenStream {
 }
 
 /// Makes an enum without fields a closed set of strings.
-#[proc_macro_derive(ClaimValue, attributes(claim_value))]
+#[proc_macro_derive(ClaimValue, attributes(claim_value, claim, claims))]
 pub fn claim_value(item: TokenStream) -> TokenStream {
     value::expand(item.into()).into()
 }

@@ -57,3 +57,12 @@ pub(crate) fn own(ident: &Ident) -> Ident {
     own.set_span(located(ident.span()));
     own
 }
+
+/// Returns the tokens as if they stood at `span`; their names are looked up where they were written.
+pub(crate) fn moved(tokens: impl ToTokens, span: Span) -> TokenStream {
+    let tokens = tokens.into_token_stream().into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(span));
+        token
+    });
+    tokens.collect()
+}

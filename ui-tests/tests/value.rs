@@ -81,7 +81,7 @@ fn variants_are_renamed_as_serde_renames_them() {
                 }
             }
             for value in Both::ALL {
-                assert_eq!(serde_json::to_value(value).unwrap(), value.as_str(), $case);
+                assert_eq!(serde_json::to_value(value).unwrap(), value.wire(), $case);
             }
             assert_eq!(Both::ALL.len(), [Both::Admin, Both::ChiefEditor, Both::HTTPUser, Both::Line2, Both::A].len());
         })*};

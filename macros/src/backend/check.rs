@@ -89,7 +89,6 @@ pub(crate) fn outline(item: &Item, args: &BackendArgs) -> Option<Outline<Names>>
         names: Names {
             user: user.or_else(|| args.quoted_user.clone()),
             login: login(args).unwrap_or(LoginBody::Email),
-            renewal: renewal(args, &check_disable(args, &mut Diag::ignored())),
         },
     })
 }

@@ -47,7 +47,7 @@ pub(super) fn body(krate: &Krate, login: &LoginBody) -> TokenStream {
 
 /// Returns the types of `Entry` and `Renewal`, at the struct's name, where rustc then says that
 /// `Authenticate`, `Exchange` or `Refresh` is missing.
-pub(super) fn markers(
+fn markers(
     krate: &Krate,
     name: &Ident,
     login: &LoginBody,

@@ -5,8 +5,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Type;
 
-use super::emit::{body, gate, markers};
-use super::model::{LoginBody, Renewal};
+use super::emit::{body, gate};
+use super::model::LoginBody;
 use crate::pipeline::{Outline, owned_args, without_lifetimes};
 
 /// What a backend would name.
@@ -14,7 +14,6 @@ pub(crate) struct Names {
     /// `None` where nobody knows whom it signs in.
     pub(crate) user: Option<Type>,
     pub(crate) login: LoginBody,
-    pub(crate) renewal: Renewal,
 }
 
 /// Returns an impl of `AuthBackend` and `gate()`.
@@ -31,7 +30,6 @@ pub(crate) fn emit(outline: &Outline<Names>) -> TokenStream {
         darling::ToTokens::to_token_stream,
     );
     let login = body(krate, &names.login);
-    let (entry, renewal) = markers(krate, ident, &names.login, names.renewal);
     let gate = gate(krate, vis);
     let args = owned_args(generics);
     let kept = without_lifetimes(generics);
@@ -40,8 +38,8 @@ pub(crate) fn emit(outline: &Outline<Names>) -> TokenStream {
         impl #params #krate::AuthBackend for #ident #args #clause {
             type User = #user;
             type Login = #login;
-            type Entry = #entry;
-            type Renewal = #renewal;
+            type Entry = #krate::AnyEntry;
+            type Renewal = #krate::NoRefresh;
             const ROUTES: #krate::RouteConfig = #krate::RouteConfig::DEFAULT;
         }
         impl #params #ident #args #clause { #gate }

@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 use syn::{Generics, ImplGenerics, Type, TypeGenerics, WhereClause, parse_quote};
 
 use super::model::{Absence, Claim, ClaimKind, ClaimsModel, Codec, Field, Origin, Secrecy};
-use crate::path::{located, name_number};
+use crate::path::{located, moved, name_number};
 
 /// Returns the generated type, and all impls.
 pub(crate) fn emit(model: &ClaimsModel) -> TokenStream {
@@ -264,7 +264,7 @@ impl EmitParts<'_> {
             #head {
                 type Subject = #sub_ty;
                 type Draft = __TollgateDraft #args;
-                fn subject(&self) -> &Self::Subject { #as_subject(&self.#sub) }
+                fn subject(&self) -> &#sub_ty { #as_subject(&self.#sub) }
                 fn write<__TollgateM: #krate::serde::ser::SerializeMap>(
                     &self,
                     __tollgate_map: &mut __TollgateM,
@@ -291,7 +291,7 @@ impl EmitParts<'_> {
                 }
                 fn finish(
                     __tollgate_draft: Self::Draft,
-                    __tollgate_subject: Self::Subject,
+                    __tollgate_subject: #sub_ty,
                 ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
                     let _ = &__tollgate_draft;
                     ::core::result::Result::Ok(Self {
@@ -311,6 +311,7 @@ impl EmitParts<'_> {
     fn subject(&self, item: &str) -> TokenStream {
         let ty = &self.model.subject.ty;
         let here = located(ty.span());
+        let ty = moved(ty, ty.span());
         let (krate, item) = (self.model.krate.at(here), Ident::new(item, here));
         quote_spanned!(here=> <#ty as #krate::SubjectValue>::#item)
     }
@@ -321,6 +322,7 @@ impl EmitParts<'_> {
         let ty = &claim.field.ty;
         let here = located(ty.span());
         let (carrier, item) = (carrier(claim, self.model), Ident::new(item, here));
+        let ty = moved(ty, ty.span());
         quote_spanned!(here=> <#ty as #carrier>::#item)
     }
 
@@ -357,7 +359,12 @@ impl EmitParts<'_> {
             Codec::Plain | Codec::Of(_) => self.via(claim, "read"),
         };
         quote! {
-            #krate::read_once(&mut __tollgate_draft.#ident, #wire, __tollgate_map, #read)
+            #krate::read_once(
+                &mut __tollgate_draft.#ident,
+                #wire,
+                __tollgate_map,
+                |__tollgate_map| #read(__tollgate_map),
+            )
         }
     }
 
@@ -376,8 +383,8 @@ impl EmitParts<'_> {
             (Absence::Default, _) => {
                 let ty = &claim.field.ty;
                 let here = located(ty.span());
-                let default = quote_spanned!(here=> <#ty as ::core::default::Default>::default);
-                quote!(#ident: ::core::option::Option::unwrap_or_else(#draft, #default))
+                let default = quote_spanned!(here=> <#ty as ::core::default::Default>::default());
+                quote!(#ident: ::core::option::Option::unwrap_or_else(#draft, || #default))
             }
             (Absence::Call(path), _) => {
                 quote!(#ident: ::core::option::Option::unwrap_or_else(#draft, #path))
@@ -461,7 +468,7 @@ impl EmitParts<'_> {
                 type Claims = #claims #args;
                 type Subject = #sub_ty;
                 type Secrecy = #krate::#secrecy;
-                fn subject(&self) -> &Self::Subject { #as_subject(&self.#sub) }
+                fn subject(&self) -> &#sub_ty { #as_subject(&self.#sub) }
                 fn to_claims(&self) -> Self::Claims { #claims { #(#clones,)* #marker } }
             }
             #issuable
@@ -518,7 +525,10 @@ impl EmitParts<'_> {
             let value = match &claim.codec {
                 Codec::With(..) => quote!(<#ty as #krate::ValueSet>::Value),
                 Codec::Of(of) => of.to_token_stream(),
-                Codec::Plain => self.via(claim, value),
+                Codec::Plain => claim
+                    .element
+                    .as_ref()
+                    .map_or_else(|| self.via(claim, value), ToTokens::to_token_stream),
             };
             let head = self.head(quote!(#krate::#has<#value>), user);
             quote!(#head {})

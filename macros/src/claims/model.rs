@@ -46,6 +46,8 @@ pub(crate) struct Claim {
     pub(crate) codec: Codec,
     pub(crate) absence: Absence,
     pub(crate) kind: ClaimKind,
+    /// The type of a role or scope in a list of them, where it is written so.
+    pub(crate) element: Option<Type>,
 }
 
 /// How a claim is written and read.

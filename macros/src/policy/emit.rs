@@ -5,7 +5,7 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::Path;
 
 use super::model::{Claim, Consistency, Named, PolicyModel, Rule, Value, Variant};
-use crate::path::{Krate, located, name_number};
+use crate::path::{self, Krate, located, moved, name_number};
 
 /// Returns the impl for the user type, or for every one that has what the policy asks for.
 pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
@@ -51,15 +51,6 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
             bound: quote_spanned!(here=> #krate::#has<#krate::AnyText>),
         });
     }
-    for Claim { field, value } in &asked.claims {
-        let here = located(field.span());
-        let number = Literal::u64_suffixed(name_number(&field.to_string()));
-        let (krate, kind) = (krate.at(here), moved(kind(krate, value), here));
-        needs.push(Need {
-            here,
-            bound: quote_spanned!(here=> #krate::HasClaim<#number, #kind>),
-        });
-    }
     let (clause, checks) = if is_generic {
         let needs = needs.iter().map(|Need { here, bound }| {
             let user = moved(&user, *here);
@@ -84,7 +75,12 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
         Some(checks) if !checks.is_empty() => quote!({ #checks #rule }),
         _ => rule,
     };
+    let fits = asked
+        .claims
+        .iter()
+        .filter_map(|claim| fits(krate, &user, claim));
     quote! {
+        #(#fits)*
         #[automatically_derived]
         #(#lints)*
         impl #params #krate::PolicyFor<#user> for #name #clause {
@@ -143,23 +139,12 @@ impl RuleWriter<'_> {
 
     fn claim(&self, Claim { field, value }: &Claim) -> TokenStream {
         let Self { krate, user } = self;
-        let number = Literal::u64_suffixed(name_number(&field.to_string()));
-        let kind = kind(krate, value);
-        let has = quote!(<#user as #krate::HasClaim<#number, #kind>>);
+        let has = has(krate, user, field, value);
         let value = match value {
-            Value::Text(text) => {
-                let here = located(text.span());
-                let at = krate.at(here);
-                let fits = quote_spanned!(here=> #at::fitting_text);
-                quote!(Text(#fits(#text, #has::LIMITS)))
-            }
-            Value::Number(number, span) => {
-                let here = located(*span);
-                let mut number = Literal::i128_unsuffixed(*number);
-                number.set_span(here);
-                let at = krate.at(here);
-                let fits = quote_spanned!(here=> #at::fitting_number);
-                quote!(Number(#fits(#number, #has::LIMITS)))
+            Value::Text(text) => quote!(Text(#text)),
+            Value::Number(number, _) => {
+                let number = Literal::i128_unsuffixed(*number);
+                quote!(Number(#number))
             }
             Value::Truth(truth) => quote!(Truth(#truth)),
             Value::Variant(variant) => {
@@ -183,7 +168,33 @@ fn named(named: &Named) -> TokenStream {
 fn wire(Variant { of, name }: &Variant) -> TokenStream {
     let here = located(name.span());
     let hidden = crate::value::hidden(here);
+    let name = path::own(name);
     quote_spanned!(here=> #of::#name.#hidden())
+}
+
+/// Returns `<user as HasClaim<field, kind>>`, at the field's name.
+fn has(krate: &Krate, user: &TokenStream, field: &Ident, value: &Value) -> TokenStream {
+    let here = located(field.span());
+    let number = Literal::u64_suffixed(name_number(&field.to_string()));
+    let (user, at) = (moved(user, here), krate.at(here));
+    let kind = moved(kind(krate, value), here);
+    quote_spanned!(here=> <#user as #at::HasClaim<#number, #kind>>)
+}
+
+/// Returns the check that the type of a claim can hold the value, at the value.
+fn fits(krate: &Krate, user: &TokenStream, claim: &Claim) -> Option<TokenStream> {
+    let (here, name, value) = match &claim.value {
+        Value::Text(text) => (located(text.span()), "fitting_text", text.to_token_stream()),
+        Value::Number(number, span) => {
+            let mut number = Literal::i128_unsuffixed(*number);
+            number.set_span(located(*span));
+            (located(*span), "fitting_number", quote!(#number))
+        }
+        Value::Truth(_) | Value::Variant(_) => return None,
+    };
+    let (at, name) = (krate.at(here), Ident::new(name, here));
+    let has = moved(has(krate, user, &claim.field, &claim.value), here);
+    Some(quote_spanned!(here=> const _: () = #at::#name(#value, #has::LIMITS);))
 }
 
 /// Returns the kind of value that a claim is compared with.
@@ -220,13 +231,4 @@ fn enums<'a>(named: &'a [Named], has: &str) -> impl Iterator<Item = (&'a Path, I
     }
     let has = quote::format_ident!("{has}");
     enums.into_iter().map(move |of| (of, has.clone()))
-}
-
-/// Returns the tokens as if they stood at `span`; their names are looked up where they were written.
-fn moved(tokens: impl quote::ToTokens, span: Span) -> TokenStream {
-    let tokens = tokens.into_token_stream().into_iter().map(|mut token| {
-        token.set_span(token.span().located_at(span));
-        token
-    });
-    tokens.collect()
 }

@@ -13,6 +13,7 @@ pub trait Container<V>: Sized {
     fn collect(values: Vec<V>) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<V: Word, C: FromIterator<V>> Container<V> for C
 where
     for<'a> &'a C: IntoIterator<Item = &'a V>,

@@ -138,6 +138,7 @@ pub trait Word: Sized {
     fn text(&self) -> &str;
 }
 
+#[diagnostic::do_not_recommend]
 impl<V: ClaimValue> Word for V {
     fn read(text: &str) -> Option<Self> {
         V::from_wire(text)
@@ -176,6 +177,7 @@ pub trait Words: Sized {
 
 macro_rules! lists {
     ($($list:ty $(: $bound:path)?),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<W: Word $(+ $bound)?> Words for $list {
             type Word = W;
             fn each<'a>(&'a self, show: &mut dyn FnMut(&'a W)) {
@@ -189,6 +191,7 @@ macro_rules! lists {
 }
 lists!(Vec<W>, VecDeque<W>, BTreeSet<W>: Ord, Box<[W]>, Arc<[W]>);
 
+#[diagnostic::do_not_recommend]
 impl<W: Word + Clone> Words for Cow<'static, [W]> {
     type Word = W;
     fn each<'a>(&'a self, show: &mut dyn FnMut(&'a W)) {
@@ -199,6 +202,7 @@ impl<W: Word + Clone> Words for Cow<'static, [W]> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<W: Word + Eq + Hash, S: BuildHasher + Default> Words for HashSet<W, S> {
     type Word = W;
     fn each<'a>(&'a self, show: &mut dyn FnMut(&'a W)) {
@@ -209,6 +213,7 @@ impl<W: Word + Eq + Hash, S: BuildHasher + Default> Words for HashSet<W, S> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Words> Words for Option<T> {
     type Word = T::Word;
     fn each<'a>(&'a self, show: &mut dyn FnMut(&'a T::Word)) {

@@ -13,7 +13,7 @@ pub use containers::{RolesOf, ScopesOf};
 pub use foreign::{ForeignRoles, ForeignScopes};
 pub use policy::{HasClaim, Limited, Limits, LimitsOf, NoLimits, fitting_number, fitting_text};
 pub use sets::{AnyText, RoleSet, ScopeSet, scope};
-pub use stand_in::AnyUser;
+pub use stand_in::{AnyEntry, AnyUser};
 pub use subject::{AnySubject, SubjectValue};
 pub use values::{
     Action, Carried, Claim, Coded, OwnedText, UnknownValue, debug_claims, deserialize_value,

@@ -104,34 +104,30 @@ pub trait NoLimits {
 
 impl<T> NoLimits for LimitsOf<T> {}
 
-/// Returns the number, which a claim with these limits can be.
+/// Checks that a claim with these limits can be this number.
 ///
 /// # Panics
 /// It never is: then a policy that asks for it does not compile.
-#[must_use]
 #[track_caller]
-pub const fn fitting_number(number: i128, limits: Limits) -> i128 {
+pub const fn fitting_number(number: i128, limits: Limits) {
     assert!(
         limits.least <= number && number <= limits.most,
         "no claim of this type is ever this number: write one that the type of the field can hold"
     );
-    number
 }
 
-/// Returns the text, which a claim with these limits can be.
+/// Checks that a claim with these limits can be this text.
 ///
 /// # Panics
 /// It never is: then a policy that asks for it does not compile.
-#[must_use]
 #[track_caller]
-pub const fn fitting_text(text: &'static str, limits: Limits) -> &'static str {
+pub const fn fitting_text(text: &str, limits: Limits) {
     if let Some(chars) = limits.chars {
         assert!(
             count(text) == chars,
             "no claim of this type is ever this text: a `char` is one character"
         );
     }
-    text
 }
 
 /// Returns the number of characters.

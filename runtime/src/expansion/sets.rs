@@ -160,6 +160,7 @@ pub mod scope {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl<V: ClaimValue> Scopes for V {
         type Scope = V;
         fn each(&self, show: &mut dyn FnMut(V)) {
@@ -173,6 +174,7 @@ pub mod scope {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl<T: Scopes> Scopes for Option<T> {
         type Scope = T::Scope;
         fn each(&self, show: &mut dyn FnMut(T::Scope)) {
@@ -194,6 +196,7 @@ pub mod scope {
 
     macro_rules! lists {
         ($($list:ty $(: $bound:path)?),*) => {$(
+            #[diagnostic::do_not_recommend]
             impl<V: ClaimValue $(+ $bound)?> Scopes for $list {
                 type Scope = V;
                 fn each(&self, show: &mut dyn FnMut(V)) {
@@ -207,6 +210,7 @@ pub mod scope {
     }
     lists!(Vec<V>, VecDeque<V>, BTreeSet<V>: Ord, Box<[V]>, Arc<[V]>, Cow<'static, [V]>);
 
+    #[diagnostic::do_not_recommend]
     impl<V: ClaimValue + Eq + Hash, S: BuildHasher + Default> Scopes for HashSet<V, S> {
         type Scope = V;
         fn each(&self, show: &mut dyn FnMut(V)) {
@@ -217,6 +221,7 @@ pub mod scope {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl<V: ClaimValue, const N: usize> Scopes for [V; N] {
         type Scope = V;
         fn each(&self, show: &mut dyn FnMut(V)) {

@@ -1,9 +1,13 @@
-//! The user of a backend that does not say whom it signs in; only beside a compile error.
+//! What a backend with a mistake has instead of its user and its way to sign in; only beside a
+//! compile error.
 
 use serde::de::MapAccess;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::values::{serialize_claims, skip_value};
+use crate::device::Client;
+use crate::error::AuthError;
+use crate::gate::{AuthBackend, SignIn};
 use crate::token::{ClaimSet, Issuable, JwtClaims, Open};
 
 /// A user with a subject and nothing else.
@@ -55,5 +59,16 @@ impl ClaimSet for AnyUser {
 impl Serialize for AnyUser {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize_claims(self, serializer)
+    }
+}
+
+/// A way to sign in that asks for no trait.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyEntry;
+
+#[diagnostic::do_not_recommend]
+impl<B: AuthBackend> SignIn<B> for AnyEntry {
+    async fn sign_in(_: &B, _: B::Login, _: &Client) -> Result<B::User, AuthError> {
+        Err(AuthError::Invalid)
     }
 }

@@ -5,7 +5,7 @@ struct User {
     #[claim(sub)]
     id: u64,
     #[claim(with = hex)]
-    digest: Vec<u8>,
+    blob: Vec<u8>,
 }
 
 fn main() {}

@@ -35,7 +35,7 @@ pub(crate) fn check(item: &DeriveInput, args: &ClaimsArgs, diag: &mut Diag) -> O
         }
         let carried = carried(item, said);
         // What others put into their tokens is not ours to hide.
-        if !args.options.external.is_given() {
+        if !args.options.external.is_given() && !said.args.action.is_given() {
             check_secret(said, diag);
         }
         // A struct with a lifetime was reported as a whole.
@@ -55,6 +55,14 @@ pub(crate) fn check(item: &DeriveInput, args: &ClaimsArgs, diag: &mut Diag) -> O
     }
     if subject.is_none() && !args.fields.iter().any(|said| said.meant_sub) {
         subject::report_none(item, args, diag);
+    }
+    // What is expanded has names of ours, and mistakes stand at those of the user.
+    for field in own
+        .iter_mut()
+        .map(|claim| &mut claim.field)
+        .chain(&mut subject)
+    {
+        field.ident = path::own(&field.ident);
     }
     let confidential = args
         .fields
@@ -97,7 +105,12 @@ pub(crate) fn outline(item: &DeriveInput, args: &ClaimsArgs) -> Option<Outline<N
                 let ty = &said.field.ty;
                 types::inside_option(ty).unwrap_or(ty).clone()
             }),
-            accessors: fields.map(|said| carried(item, said)).collect(),
+            accessors: fields
+                .map(|said| Field {
+                    ident: path::own(&said.ident),
+                    ..carried(item, said)
+                })
+                .collect(),
         },
     })
 }
@@ -132,7 +145,7 @@ fn carried(item: &DeriveInput, said: &FieldItem) -> Field {
         said.field.vis.clone()
     };
     Field {
-        ident: path::own(&said.ident),
+        ident: said.ident.clone(),
         ty: enclosed(&said.field.ty),
         generic: mentions(&said.field.ty, &item.generics),
         vis,
@@ -445,6 +458,7 @@ fn check_claim(
         DefaultArg::Function(path) => Absence::Call(ExprPath::clone(path)),
     };
     Claim {
+        element: types::element(&field.ty).cloned(),
         field,
         wire,
         codec,

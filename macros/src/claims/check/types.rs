@@ -48,6 +48,29 @@ pub(crate) enum Exempt {
     Nothing,
 }
 
+/// Returns the type in a list or set, which may be optional, as far as it is written so.
+pub(crate) fn element(ty: &Type) -> Option<&Type> {
+    const LISTS: [&str; 6] = ["Vec", "VecDeque", "BTreeSet", "HashSet", "Box", "Arc"];
+    let path = match bare(inside_option(ty).unwrap_or(ty)) {
+        Type::Array(array) => return Some(&array.elem),
+        Type::Path(path) => &path.path,
+        _ => return None,
+    };
+    let last = path.segments.last()?;
+    let syn::PathArguments::AngleBracketed(args) = &last.arguments else {
+        return None;
+    };
+    let Some(syn::GenericArgument::Type(inner)) = args.args.first() else {
+        return None;
+    };
+    match inner {
+        _ if !LISTS.iter().any(|list| last.ident == list) => None,
+        Type::Slice(slice) => Some(&slice.elem),
+        _ if last.ident == "Box" || last.ident == "Arc" => None,
+        other => Some(other),
+    }
+}
+
 /// Returns whether a type names a type parameter.
 pub(crate) fn mentions(ty: &Type, generics: &Generics) -> bool {
     fn any(tokens: TokenStream, generics: &Generics) -> bool {

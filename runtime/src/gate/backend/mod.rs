@@ -238,6 +238,7 @@ impl<B: AuthBackend> Renew<B> for FromStored {
 #[derive(Clone, Copy, Debug)]
 pub struct NoRefresh;
 
+#[diagnostic::do_not_recommend]
 impl<B: AuthBackend> Renew<B> for NoRefresh {
     const STORED: bool = false;
 

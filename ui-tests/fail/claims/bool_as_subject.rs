@@ -1,0 +1,8 @@
+//! A subject that tells two users apart.
+#[derive(tollgate::JwtClaims)]
+struct User {
+    #[claim(sub)]
+    known: bool,
+}
+
+fn main() {}

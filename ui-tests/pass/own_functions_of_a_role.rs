@@ -1,0 +1,36 @@
+//! A role with functions and impls that the macro would also write where it is asked to.
+use tollgate::prelude::*;
+
+#[derive(Clone, Copy, ClaimValue)]
+pub enum Role {
+    Admin {},
+    #[claim(rename = concat!("chief", "-", "editor"))]
+    Editor(),
+}
+
+impl Role {
+    pub fn as_str(&self) -> String {
+        String::from("mine")
+    }
+    pub fn wire(&self) -> u8 {
+        1
+    }
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("mine")
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = ();
+    fn from_str(_: &str) -> Result<Self, ()> {
+        Ok(Self::Admin {})
+    }
+}
+
+fn main() {
+    assert_eq!(Role::Admin {}.as_str(), "mine");
+    assert_eq!(ClaimValue::wire(&Role::Editor()), "chief-editor");
+}
