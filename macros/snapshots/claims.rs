@@ -18,7 +18,10 @@ const _: () = {
         roles: ::core::option::Option<Vec<Role>>,
     }
     #[automatically_derived]
-    impl ::core::default::Default for __TollgateDraft {
+    impl ::core::default::Default for __TollgateDraft
+    where
+        Uuid: ::tollgate::__private::SubjectValue,
+    {
         fn default() -> Self {
             Self {
                 email: ::core::option::Option::None,
@@ -26,7 +29,10 @@ const _: () = {
             }
         }
     }
-    impl UserClaims {
+    impl UserClaims
+    where
+        Uuid: ::tollgate::__private::SubjectValue,
+    {
         ///The subject: `sub` in the token.
         #[must_use]
         fn id(&self) -> &Uuid {
@@ -44,7 +50,10 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::core::clone::Clone for UserClaims {
+    impl ::core::clone::Clone for UserClaims
+    where
+        Uuid: ::tollgate::__private::SubjectValue,
+    {
         fn clone(&self) -> Self {
             Self {
                 id: <Uuid as ::tollgate::__private::SubjectValue>::duplicate(&self.id),
@@ -56,7 +65,10 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::core::fmt::Debug for UserClaims {
+    impl ::core::fmt::Debug for UserClaims
+    where
+        Uuid: ::tollgate::__private::SubjectValue,
+    {
         fn fmt(
             &self,
             __tollgate_f: &mut ::core::fmt::Formatter<'_>,
@@ -70,7 +82,10 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::serde::Serialize for UserClaims {
+    impl ::tollgate::__private::serde::Serialize for UserClaims
+    where
+        Uuid: ::tollgate::__private::SubjectValue,
+    {
         fn serialize<__TollgateS: ::tollgate::__private::serde::Serializer>(
             &self,
             __tollgate_serializer: __TollgateS,
@@ -79,7 +94,10 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::ClaimSet for UserClaims {
+    impl ::tollgate::__private::ClaimSet for UserClaims
+    where
+        Uuid: ::tollgate::__private::SubjectValue,
+    {
         type Subject = <Uuid as ::tollgate::__private::SubjectValue>::Subject;
         type Draft = __TollgateDraft;
         fn subject(&self) -> &<Uuid as ::tollgate::__private::SubjectValue>::Subject {
@@ -180,7 +198,10 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::JwtClaims for User {
+    impl ::tollgate::__private::JwtClaims for User
+    where
+        Uuid: ::tollgate::__private::SubjectValue,
+    {
         type Claims = UserClaims;
         type Subject = <Uuid as ::tollgate::__private::SubjectValue>::Subject;
         type Secrecy = ::tollgate::__private::Open;
@@ -198,7 +219,10 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::Issuable for User {}
+    impl ::tollgate::__private::Issuable for User
+    where
+        Uuid: ::tollgate::__private::SubjectValue,
+    {}
     #[automatically_derived]
     impl<
         claim_email,
@@ -213,5 +237,8 @@ const _: () = {
         };
     }
     #[automatically_derived]
-    impl ::tollgate::__private::HasRoles<Role> for User {}
+    impl ::tollgate::__private::HasRoles<Role> for User
+    where
+        Uuid: ::tollgate::__private::SubjectValue,
+    {}
 };

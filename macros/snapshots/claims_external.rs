@@ -18,7 +18,10 @@ const _: () = {
         digest: ::core::option::Option<String>,
     }
     #[automatically_derived]
-    impl ::core::default::Default for __TollgateDraft {
+    impl ::core::default::Default for __TollgateDraft
+    where
+        String: ::tollgate::__private::SubjectValue,
+    {
         fn default() -> Self {
             Self {
                 roles: ::core::option::Option::None,
@@ -26,7 +29,10 @@ const _: () = {
             }
         }
     }
-    impl ApprovalClaims {
+    impl ApprovalClaims
+    where
+        String: ::tollgate::__private::SubjectValue,
+    {
         ///The subject: `sub` in the token.
         #[must_use]
         fn id(&self) -> &String {
@@ -44,7 +50,10 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::core::clone::Clone for ApprovalClaims {
+    impl ::core::clone::Clone for ApprovalClaims
+    where
+        String: ::tollgate::__private::SubjectValue,
+    {
         fn clone(&self) -> Self {
             Self {
                 id: <String as ::tollgate::__private::SubjectValue>::duplicate(&self.id),
@@ -56,7 +65,10 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::core::fmt::Debug for ApprovalClaims {
+    impl ::core::fmt::Debug for ApprovalClaims
+    where
+        String: ::tollgate::__private::SubjectValue,
+    {
         fn fmt(
             &self,
             __tollgate_f: &mut ::core::fmt::Formatter<'_>,
@@ -70,7 +82,10 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::serde::Serialize for ApprovalClaims {
+    impl ::tollgate::__private::serde::Serialize for ApprovalClaims
+    where
+        String: ::tollgate::__private::SubjectValue,
+    {
         fn serialize<__TollgateS: ::tollgate::__private::serde::Serializer>(
             &self,
             __tollgate_serializer: __TollgateS,
@@ -79,7 +94,10 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::ClaimSet for ApprovalClaims {
+    impl ::tollgate::__private::ClaimSet for ApprovalClaims
+    where
+        String: ::tollgate::__private::SubjectValue,
+    {
         type Subject = <String as ::tollgate::__private::SubjectValue>::Subject;
         type Draft = __TollgateDraft;
         fn subject(&self) -> &<String as ::tollgate::__private::SubjectValue>::Subject {
@@ -189,7 +207,10 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::JwtClaims for Approval {
+    impl ::tollgate::__private::JwtClaims for Approval
+    where
+        String: ::tollgate::__private::SubjectValue,
+    {
         type Claims = ApprovalClaims;
         type Subject = <String as ::tollgate::__private::SubjectValue>::Subject;
         type Secrecy = ::tollgate::__private::Open;
@@ -207,5 +228,8 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    impl ::tollgate::__private::HasRoles<String> for Approval {}
+    impl ::tollgate::__private::HasRoles<String> for Approval
+    where
+        String: ::tollgate::__private::SubjectValue,
+    {}
 };

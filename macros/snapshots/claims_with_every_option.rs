@@ -38,6 +38,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Uuid: ::gatekeeper::__private::SubjectValue,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn default() -> Self {
@@ -54,6 +55,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Uuid: ::gatekeeper::__private::SubjectValue,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         ///The subject: `sub` in the token.
@@ -87,6 +89,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Uuid: ::gatekeeper::__private::SubjectValue,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn clone(&self) -> Self {
@@ -113,6 +116,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Uuid: ::gatekeeper::__private::SubjectValue,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn fmt(
@@ -138,6 +142,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Uuid: ::gatekeeper::__private::SubjectValue,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn serialize<__TollgateS: ::gatekeeper::__private::serde::Serializer>(
@@ -152,6 +157,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Uuid: ::gatekeeper::__private::SubjectValue,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         type Subject = <Uuid as ::gatekeeper::__private::SubjectValue>::Subject;
@@ -314,6 +320,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Uuid: ::gatekeeper::__private::SubjectValue,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         type Claims = Claims<T, N>;
@@ -346,6 +353,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Uuid: ::gatekeeper::__private::SubjectValue,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {}
     #[automatically_derived]
@@ -354,6 +362,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Uuid: ::gatekeeper::__private::SubjectValue,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn serialize<__TollgateS: ::gatekeeper::__private::serde::Serializer>(
@@ -376,6 +385,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Uuid: ::gatekeeper::__private::SubjectValue,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {}
     #[automatically_derived]
@@ -388,6 +398,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
+        Uuid: ::gatekeeper::__private::SubjectValue,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {}
     #[automatically_derived]

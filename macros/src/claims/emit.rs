@@ -99,17 +99,14 @@ fn marker_value(model: &ClaimsModel) -> Option<TokenStream> {
         .map(|_| quote!(__tollgate_marker: ::core::marker::PhantomData,))
 }
 
-/// Returns the struct's generics with the bounds under which its claims are claims. A type without
-/// parameters needs none: rustc looks at it where it is used.
+/// Returns the struct's generics with the bounds under which its claims are claims. An own claim
+/// without parameters needs none: rustc looks at it where it is used.
 fn bounded(model: &ClaimsModel) -> Generics {
     let mut generics = model.generics.clone();
     let params: Vec<Ident> = generics
         .type_params()
         .map(|param| param.ident.clone())
         .collect();
-    if params.is_empty() {
-        return generics;
-    }
     let clause = generics.make_where_clause();
     for param in &params {
         clause
@@ -117,17 +114,17 @@ fn bounded(model: &ClaimsModel) -> Generics {
             .push(parse_quote!(#param: ::core::marker::Send + ::core::marker::Sync + 'static));
     }
     let mut bound = |field: &Field, bounds: &[TokenStream]| {
-        if !field.generic {
-            return;
-        }
         let (ty, here) = (&field.ty, located(field.ty.span()));
         if let Ok(predicate) = syn::parse2(quote_spanned!(here=> #ty: #(#bounds)+*)) {
             clause.predicates.push(predicate);
         }
     };
     let krate = &model.krate;
-    bound(&model.subject, &[quote!(#krate::SubjectValue)]);
-    for claim in &model.own {
+    // The subject stands in signatures, where rustc would report each of them.
+    let here = located(model.subject.ty.span());
+    let at = krate.at(here);
+    bound(&model.subject, &[quote_spanned!(here=> #at::SubjectValue)]);
+    for claim in model.own.iter().filter(|claim| claim.field.generic) {
         let mut bounds = vec![carrier(claim, model)];
         match (&claim.codec, claim.kind) {
             (Codec::With(..), ClaimKind::Roles) => bounds.push(quote!(#krate::ValueSet)),

@@ -193,7 +193,7 @@ fn fits(krate: &Krate, user: &TokenStream, claim: &Claim) -> Option<TokenStream>
         Value::Truth(_) | Value::Variant(_) => return None,
     };
     let (at, name) = (krate.at(here), Ident::new(name, here));
-    let has = moved(has(krate, user, &claim.field, &claim.value), here);
+    let has = has(krate, user, &claim.field, &claim.value);
     Some(quote_spanned!(here=> const _: () = #at::#name(#value, #has::LIMITS);))
 }
 
