@@ -1,13 +1,16 @@
 //! The rules of claims: from what was said to a model, or to mistakes.
 
+mod combination;
 mod names;
+mod secrets;
 mod serde;
 mod subject;
 mod types;
+mod wire;
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt as _;
-use syn::{Attribute, Data, DeriveInput, ExprPath, Fields, LitStr, Meta, Visibility, parse_quote};
+use syn::{Attribute, Data, DeriveInput, ExprPath, Fields, Meta, Visibility, parse_quote};
 
 use self::types::{borrows, enclosed, is_exempt, is_float, is_option, mentions};
 use super::model::{Absence, Claim, ClaimKind, ClaimsModel, Codec, Field, Origin, Secrecy};
@@ -29,7 +32,7 @@ pub(crate) fn check(item: &DeriveInput, args: &ClaimsArgs, diag: &mut Diag) -> O
     let mut own = Vec::new();
     let mut subject = None;
     for said in &args.fields {
-        check_combination(said, args, diag);
+        combination::check(said, args, diag);
         if said.args.skip.is_given() && !said.args.sub.is_given() {
             continue;
         }
@@ -260,108 +263,6 @@ fn check_derives(args: &ClaimsArgs, diag: &mut Diag) {
     }
 }
 
-/// Refuses options that contradict each other.
-fn check_combination(said: &FieldItem, args: &ClaimsArgs, diag: &mut Diag) {
-    if args.options.external.is_given() {
-        for word in [&said.args.confidential.0, &said.args.expose.0]
-            .into_iter()
-            .flatten()
-        {
-            diag.error(
-                word,
-                format_args!(
-                    "`{word}` does not go with `external`: who may read the token, its issuer \
-                     decides, so leave `{word}` out"
-                ),
-            );
-        }
-    } else if let Some(action) = &said.args.action.0 {
-        diag.error(
-            action,
-            "`action` is for tokens that others issue: say `#[claims(external)]` above the \
-             struct, or leave `action` out",
-        );
-    }
-    if let Some(sub) = &said.args.sub.0 {
-        for other in said.named.iter().filter(|other| *other != sub) {
-            let reason = match other.to_string().as_str() {
-                "skip" => "every token says who its subject is",
-                "rename" => "the subject is always `sub` on the wire",
-                "with" => "the subject is written with `Display` and read with `FromStr`",
-                "default" => "a token without a subject is refused",
-                "roles" | "scope" => "a subject is neither role nor scope",
-                "action" => "a subject is no action",
-                "confidential" => "the gate itself reads the subject of every token",
-                _ => continue,
-            };
-            diag.error(
-                other,
-                format_args!("`{other}` does not go with `sub`: {reason}, so leave `{other}` out"),
-            );
-        }
-    } else if let Some(skip) = &said.args.skip.0 {
-        for other in said.named.iter().filter(|other| *other != skip) {
-            diag.error(
-                other,
-                format_args!(
-                    "`{other}` does not go with `skip`: the field is not in the token, so keep \
-                     one of both"
-                ),
-            );
-        }
-    } else {
-        check_readers(said, diag);
-    }
-}
-
-/// Refuses options of an own claim that contradict each other.
-fn check_readers(said: &FieldItem, diag: &mut Diag) {
-    if let (Some(expose), Some(_)) = (&said.args.expose.0, &said.args.confidential.0) {
-        diag.error(
-            expose,
-            "`expose` does not go with `confidential`: everybody who holds the token either may read \
-             the claim or not, so keep one of both",
-        );
-    }
-    if let Some(action) = &said.args.action.0 {
-        for other in said.named.iter().filter(|other| {
-            ["roles", "scope", "with", "default"].contains(&other.to_string().as_str())
-        }) {
-            diag.error(
-                other,
-                format_args!(
-                    "`{other}` does not go with `{action}`: the field holds one digest, and no \
-                     token without it counts, so keep one of both"
-                ),
-            );
-        }
-    } else if let (Some(_), Some(scope)) = (&said.args.roles.0, &said.args.scope.0) {
-        diag.error(
-            scope,
-            "`scope` does not go with `roles`: give scopes a field of their own",
-        );
-    } else if let (Some(of), None, None) = (&said.args.of.0, &said.args.roles.0, &said.args.scope.0)
-    {
-        diag.error(
-            of,
-            "`of` says what a set of roles or scopes holds: add `roles` or `scope`, or leave it \
-             out",
-        );
-    } else if let (Some(of), Some(_)) = (&said.args.of.0, &said.args.with.0) {
-        diag.error(
-            of,
-            "`of` does not go with `with`: the module writes and reads the set, so keep one of \
-             both",
-        );
-    } else if let (Some(_), Some(with)) = (&said.args.scope.0, &said.args.with.0) {
-        diag.error(
-            with,
-            "`with` does not go with `scope`: scopes are one space-delimited string (RFC 9068), \
-             so leave `with` out",
-        );
-    }
-}
-
 /// Refuses a field that looks like a secret and does not say who may read it.
 fn check_secret(said: &FieldItem, diag: &mut Diag) {
     let args = &said.args;
@@ -374,7 +275,7 @@ fn check_secret(said: &FieldItem, diag: &mut Diag) {
                    everybody who holds the token may read it";
     let name = said.ident.unraw().to_string();
     let renamed = args.rename.0.as_ref().map(|text| (text, text.value()));
-    if let Some(word) = names::secret_word(&name, exempt) {
+    if let Some(word) = secrets::word(&name, exempt) {
         let because = if word == name {
             String::new()
         } else {
@@ -385,7 +286,7 @@ fn check_secret(said: &FieldItem, diag: &mut Diag) {
             format_args!("`{name}` looks like a secret{because}: {way_out}"),
         );
     } else if let Some((text, name)) = renamed
-        && let Some(word) = names::secret_word(&name, exempt)
+        && let Some(word) = secrets::word(&name, exempt)
     {
         diag.error(
             text,
@@ -431,17 +332,17 @@ fn check_claim(
         (None, None, None) => (ClaimKind::Other, false),
     };
     let optional = is_option(&field.ty);
-    let wire = wire_name(&field.ident, kind, said, args);
+    let name = wire::name(&field.ident, kind, said, args);
     if !repeated {
-        check_wire(&wire, kind, &field.ident, said, args, seen, diag);
+        wire::check(&name, kind, &field.ident, said, args, seen, diag);
     }
-    serde::check_field(said, args, Some((&wire, optional)), diag);
-    let name = field.ident.unraw().to_string();
-    if is_float(&field.ty) && names::is_time(&name) {
+    serde::check_field(said, args, Some((&name, optional)), diag);
+    let field_name = field.ident.unraw().to_string();
+    if is_float(&field.ty) && names::is_time(&field_name) {
         diag.error(
             &field.ty,
             format_args!(
-                "`{name}` is a time, and times in tokens are whole seconds since 1970: use `u64`"
+                "`{field_name}` is a time, and times in tokens are whole seconds since 1970: use `u64`"
             ),
         );
     }
@@ -460,7 +361,7 @@ fn check_claim(
     Claim {
         element: types::element(&field.ty).cloned(),
         field,
-        wire,
+        wire: name,
         codec,
         absence,
         kind,
@@ -485,68 +386,4 @@ fn second(word: &Ident, field: &Field, first: &mut Option<Ident>, diag: &mut Dia
         ),
     );
     true
-}
-
-fn wire_name(ident: &Ident, kind: ClaimKind, said: &FieldItem, args: &ClaimsArgs) -> String {
-    let renamed = said.args.rename.0.as_ref().map(LitStr::value);
-    let own = ident.unraw().to_string();
-    match kind {
-        ClaimKind::Roles => renamed.unwrap_or_else(|| String::from("roles")),
-        ClaimKind::Scope => renamed.unwrap_or_else(|| String::from("scope")),
-        ClaimKind::Other | ClaimKind::Action => {
-            let name = renamed.unwrap_or_else(|| {
-                args.options
-                    .rename_all
-                    .0
-                    .map_or(own.clone(), |case| case.of_field(&own))
-            });
-            args.options
-                .namespace
-                .0
-                .as_ref()
-                .map_or(name.clone(), |namespace| namespace.value() + &name)
-        }
-    }
-}
-
-fn check_wire(
-    wire: &str,
-    kind: ClaimKind,
-    ident: &Ident,
-    said: &FieldItem,
-    args: &ClaimsArgs,
-    seen: &mut Seen,
-    diag: &mut Diag,
-) {
-    let external = args.options.external.is_given();
-    let message = if wire.is_empty() || wire.contains(char::is_control) {
-        String::from("a claim needs a name of visible characters: write one, or leave `rename` out")
-    } else if external && names::is_read(wire) {
-        format!(
-            "the claim `{wire}` is read by the verifier itself, and `auth.token()` has it: leave \
-             the field out, or skip it with `#[claim(skip)]`"
-        )
-    } else if !external && names::is_reserved(wire) {
-        format!(
-            "the claim `{wire}` is not yours to set: choose another name with `#[claim(rename = \
-             \"…\")]`, or leave the field out with `#[claim(skip)]`"
-        )
-    } else if let Some((_, first)) = seen.wires.iter().find(|(other, _)| other == wire) {
-        format!(
-            "`{first}` and `{ident}` are both `{wire}` in the token: choose another name with \
-             `#[claim(rename = \"…\")]`"
-        )
-    } else if kind == ClaimKind::Other && ["roles", "scope"].contains(&wire) {
-        format!(
-            "the claim `{wire}` is the one that policies look at: mark the field with \
-             `#[claim({wire})]`, or choose another name with `#[claim(rename = \"…\")]`"
-        )
-    } else {
-        seen.wires.push((wire.to_owned(), ident.clone()));
-        return;
-    };
-    match &said.args.rename.0 {
-        Some(rename) => diag.error(rename, message),
-        None => diag.error(ident, message),
-    }
 }

@@ -1,14 +1,17 @@
 //! What options are made of, and how a struct that lists them is read with darling: each mistake in
 //! a sentence of its own, and none hides another.
 
+mod value;
+
 use std::marker::PhantomData;
 
 use darling::FromMeta;
 use darling::ast::{MetaNameValueInvalidExpr, NestedMeta};
 use proc_macro2::{Ident, TokenStream};
 use syn::parse::{ParseStream, Parser as _};
-use syn::{ExprPath, LitBool, LitStr, Meta, Path, Type};
+use syn::{Meta, Path};
 
+pub(crate) use self::value::Own;
 use crate::attr;
 use crate::diag::{Diag, nearest};
 
@@ -166,12 +169,11 @@ impl<T: Value> FromMeta for Maybe<T> {
         T::parse
             .parse2(item.value.clone())
             .map(|value| Self(Some(value)))
-            .map_err(|error| {
+            .map_err(|_| {
                 let key = shown(&item.path);
                 let sentence = T::problem(&item.value).unwrap_or_else(|| {
                     format!("expected {}: write `{}`", T::WHAT, T::example(&key))
                 });
-                let _ = error;
                 darling::Error::custom(sentence).with_span(&item.value)
             })
     }
@@ -196,142 +198,6 @@ pub(crate) trait Value: Sized {
     /// expected.
     fn problem(_value: &TokenStream) -> Option<String> {
         None
-    }
-}
-
-impl Value for LitStr {
-    const WHAT: &'static str = "a string";
-
-    fn example(key: &str) -> String {
-        format!("{key} = \"…\"")
-    }
-
-    /// Reads a literal, or a `concat!` of them.
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        if input.peek(LitStr) {
-            return input.parse();
-        }
-        let call: syn::Macro = input.parse()?;
-        if call
-            .path
-            .segments
-            .last()
-            .is_none_or(|last| last.ident != "concat")
-        {
-            return Err(syn::Error::new_spanned(call, "expected a string"));
-        }
-        let parts = call.parse_body_with(
-            syn::punctuated::Punctuated::<syn::Lit, syn::Token![,]>::parse_terminated,
-        )?;
-        let mut text = String::new();
-        for part in &parts {
-            match part {
-                syn::Lit::Str(part) => text.push_str(&part.value()),
-                syn::Lit::Char(part) => text.push(part.value()),
-                syn::Lit::Int(part) => text.push_str(part.base10_digits()),
-                other => return Err(syn::Error::new_spanned(other, "expected a string")),
-            }
-        }
-        Ok(Self::new(&text, syn::spanned::Spanned::span(&call)))
-    }
-}
-
-impl Value for Path {
-    const WHAT: &'static str = "a path";
-
-    fn example(key: &str) -> String {
-        match key {
-            "crate" => String::from("crate = ::my_tollgate"),
-            _ => format!("{key} = my_module"),
-        }
-    }
-
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        Self::parse_mod_style(input)
-    }
-}
-
-impl Value for ExprPath {
-    const WHAT: &'static str = "a path";
-
-    fn example(key: &str) -> String {
-        match key {
-            "default" => String::from("default = my_function"),
-            _ => format!("{key} = my_module"),
-        }
-    }
-
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        input.parse()
-    }
-}
-
-impl Value for Type {
-    const WHAT: &'static str = "a type";
-
-    fn example(key: &str) -> String {
-        match key {
-            "login" => String::from("login = MyLogin"),
-            "of" => String::from("of = Role"),
-            _ => format!("{key} = User"),
-        }
-    }
-
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        Self::without_plus(input)
-    }
-}
-
-impl Value for Ident {
-    const WHAT: &'static str = "an identifier";
-
-    fn example(key: &str) -> String {
-        match key {
-            "name" => String::from("name = UserClaims"),
-            _ => format!("{key} = name"),
-        }
-    }
-
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        input.parse()
-    }
-}
-
-impl Value for LitBool {
-    const WHAT: &'static str = "`true` or `false`";
-
-    fn example(key: &str) -> String {
-        format!("{key} = false")
-    }
-
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        input.parse()
-    }
-}
-
-/// The word `own`, with which the user takes over what a macro would do.
-pub(crate) struct Own;
-
-impl Value for Own {
-    const WHAT: &'static str = "the word `own`";
-
-    fn example(key: &str) -> String {
-        format!("{key} = own")
-    }
-
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let word: Ident = input.parse()?;
-        if word == "own" {
-            return Ok(Self);
-        }
-        Err(syn::Error::new(word.span(), "expected `own`"))
-    }
-
-    fn problem(value: &TokenStream) -> Option<String> {
-        let word: Ident = syn::parse2(value.clone()).ok()?;
-        Some(format!(
-            "unknown value `{word}`: write `own`, or leave `serde` out"
-        ))
     }
 }
 

@@ -1,10 +1,12 @@
 //! The rules of policies: from what was said to a model, or to mistakes.
 
+mod time;
+
 use syn::{Attribute, Data, DeriveInput, Lit, LitStr, Meta, Path, parse_quote};
 
-use super::model::{Asked, Claim, Consistency, Named, PolicyModel, Rule, Value, Variant};
+use super::model::{Asked, Claim, Named, PolicyModel, Rule, Value, Variant};
 use super::parse::{self, Condition, ConditionKind, PolicyArgs, WantedValue};
-use crate::diag::{Diag, nearest};
+use crate::diag::Diag;
 use crate::path;
 use crate::pipeline::Outline;
 
@@ -49,7 +51,7 @@ pub(crate) fn check(item: &DeriveInput, args: &PolicyArgs, diag: &mut Diag) -> O
     let consistency = args
         .consistency
         .as_ref()
-        .and_then(|said| check_consistency(said, diag));
+        .and_then(|said| time::consistency(said, diag));
     let rule = match rules.len() {
         0 => Rule::Anyone,
         1 => rules.pop()?,
@@ -179,7 +181,9 @@ fn one(condition: &Condition, asked: &mut Asked, diag: &mut Diag) -> Option<Rule
             asked.claims.push(claim.clone());
             Rule::Claim(claim)
         }
-        ConditionKind::MaxAge(text) => Rule::MaxAge(duration(text, &SECONDS, diag)? / 1000),
+        ConditionKind::MaxAge(text) => {
+            Rule::MaxAge(time::duration(text, &time::SECONDS, diag)? / 1000)
+        }
         ConditionKind::Acr(text) => Rule::Acr(acr(text, diag)?),
         ConditionKind::All(conditions) => Rule::All(list(conditions, Joined::All, asked, diag)),
         ConditionKind::Any(conditions) => Rule::Any(list(conditions, Joined::Any, asked, diag)),
@@ -291,92 +295,6 @@ fn acr(text: &LitStr, diag: &mut Diag) -> Option<String> {
         );
     } else {
         return Some(value);
-    }
-    None
-}
-
-fn check_consistency(said: &parse::Consistency, diag: &mut Diag) -> Option<Consistency> {
-    const WORDS: [&str; 3] = ["strict", "eventual", "bounded"];
-    let word = said.word.to_string();
-    match (word.as_str(), &said.bound) {
-        ("strict", None) => return Some(Consistency::Strict),
-        ("eventual", None) => return Some(Consistency::Eventual),
-        ("bounded", Some(text)) => {
-            return duration(text, &MILLISECONDS, diag).map(Consistency::Bounded);
-        }
-        ("bounded", None) => {
-            diag.error(
-                &said.word,
-                "`bounded` lacks its time: write how old the view may be, as in `bounded(\"2s\")`",
-            );
-        }
-        ("strict" | "eventual", Some(text)) => {
-            diag.error(text, format_args!("`{word}` takes no time: write `{word}`"));
-        }
-        _ => match nearest(&word, &WORDS) {
-            Some(near) => diag.error(
-                &said.word,
-                format_args!("unknown consistency `{word}`: did you mean `{near}`?"),
-            ),
-            None => diag.error(
-                &said.word,
-                format_args!(
-                    "unknown consistency `{word}`: there is `strict`, `eventual` and \
-                     `bounded(\"2s\")`"
-                ),
-            ),
-        },
-    }
-    None
-}
-
-/// Units, and how many milliseconds each has; the longest name first.
-type Units = [(&'static str, u64)];
-
-const SECONDS: [(&str, u64); 7] = [
-    ("sec", 1_000),
-    ("min", 60_000),
-    ("s", 1_000),
-    ("m", 60_000),
-    ("h", 3_600_000),
-    ("d", 86_400_000),
-    ("w", 604_800_000),
-];
-const MILLISECONDS: [(&str, u64); 8] = [
-    ("ms", 1),
-    ("sec", 1_000),
-    ("min", 60_000),
-    ("s", 1_000),
-    ("m", 60_000),
-    ("h", 3_600_000),
-    ("d", 86_400_000),
-    ("w", 604_800_000),
-];
-
-/// Returns the milliseconds of `30s`, `5m`, `2h` or `1d`.
-fn duration(text: &LitStr, units: &Units, diag: &mut Diag) -> Option<u64> {
-    let value = text.value();
-    let read = units.iter().find_map(|(unit, millis)| {
-        let number = value.strip_suffix(*unit)?;
-        let number: u64 = number
-            .bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| number.parse().ok())??;
-        number.checked_mul(*millis)
-    });
-    match read {
-        Some(0) => diag.error(
-            text,
-            "this is no time at all, which nothing satisfies: write at least `1s`",
-        ),
-        Some(_) => return read,
-        None => diag.error(
-            text,
-            format_args!(
-                "`{value}` is no duration: write a whole number and its unit, as in `30s`, `5m`, \
-                 `2h`, `1d` or `1w`"
-            ),
-        ),
     }
     None
 }

@@ -1,0 +1,94 @@
+//! What policies may ask of a user type.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::ext::IdentExt as _;
+use syn::{Type, parse_quote};
+
+use super::EmitParts;
+use crate::claims::model::{Claim, ClaimKind, ClaimsModel, Codec, Field};
+use crate::path::name_number;
+
+impl EmitParts<'_> {
+    /// Returns what policies may ask of the user.
+    pub(super) fn policies(&self) -> TokenStream {
+        let ClaimsModel {
+            krate, user, own, ..
+        } = self.model;
+        let impls = own.iter().map(|claim| {
+            let (has, value) = match claim.kind {
+                ClaimKind::Roles => (quote!(HasRoles), "Role"),
+                ClaimKind::Scope => (quote!(HasScopes), "Scope"),
+                ClaimKind::Other => return self.comparable(claim),
+                // A policy has nothing to ask there: the guard compares it.
+                ClaimKind::Action => return TokenStream::new(),
+            };
+            let ty = &claim.field.ty;
+            let value = match &claim.codec {
+                Codec::With(..) => quote!(<#ty as #krate::ValueSet>::Value),
+                Codec::Of(of) => of.to_token_stream(),
+                Codec::Plain => claim
+                    .element
+                    .as_ref()
+                    .map_or_else(|| self.via(claim, value), ToTokens::to_token_stream),
+            };
+            let head = self.head(quote!(#krate::#has<#value>), user);
+            quote!(#head {})
+        });
+        quote!(#(#impls)*)
+    }
+
+    /// Returns that a policy may compare the claim, and with what.
+    fn comparable(&self, claim: &Claim) -> TokenStream {
+        let ClaimsModel {
+            krate,
+            user,
+            generics,
+            ..
+        } = self.model;
+        let (_, args, _) = &self.generics;
+        let Claim {
+            field: Field { ident, ty, .. },
+            wire,
+            codec,
+            ..
+        } = claim;
+        let number = name_number(&ident.to_string());
+        // rustc lists the impls where a policy asks for a claim that is none: this is how the list
+        // shows the field.
+        let kind = format_ident!("claim_{}", ident.unraw(), span = Span::call_site());
+        let mut generics = generics.clone();
+        generics.params.push(parse_quote!(#kind));
+        // What a module writes may be anything.
+        let limits = if matches!(codec, Codec::With(..)) {
+            None
+        } else {
+            generics
+                .make_where_clause()
+                .predicates
+                .push(parse_quote!(#ty: #krate::Comparable<#kind>));
+            self.limits(ty)
+        };
+        let (params, _, clause) = generics.split_for_impl();
+        quote! {
+            #[automatically_derived]
+            impl #params #krate::HasClaim<#number, #kind> for #user #args #clause {
+                const WIRE: &'static ::core::primitive::str = #wire;
+                #limits
+            }
+        }
+    }
+
+    /// Returns which values the type can have, where that is known of it.
+    fn limits(&self, ty: &Type) -> Option<TokenStream> {
+        let krate = &self.model.krate;
+        self.model.generics.type_params().next().is_none().then(|| {
+            quote! {
+                const LIMITS: #krate::Limits = {
+                    use #krate::NoLimits as _;
+                    #krate::LimitsOf::<#ty>::LIMITS
+                };
+            }
+        })
+    }
+}
