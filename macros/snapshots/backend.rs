@@ -5,6 +5,7 @@ struct Accounts {
     passwords: Passwords,
 }
 #[automatically_derived]
+#[allow(clippy::needless_update)]
 impl ::tollgate::__private::AuthBackend for Accounts {
     type User = User;
     type Login = ::tollgate::__private::EmailLogin;

@@ -5,6 +5,7 @@ struct Accounts {
     passwords: Passwords,
 }
 #[automatically_derived]
+#[allow(clippy::needless_update)]
 impl ::gatekeeper::__private::AuthBackend for Accounts {
     type User = User<T>;
     type Login = Login<A, B>;

@@ -392,14 +392,14 @@ const _: () = {
     impl<
         T: Clone,
         const N: usize,
-    > ::gatekeeper::__private::HasScopes<
-        <Option<Scope> as ::gatekeeper::__private::ScopeSet>::Scope,
-    > for User<T, N>
+        __TollgateValue,
+    > ::gatekeeper::__private::HasScopes<__TollgateValue> for User<T, N>
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
         Uuid: ::gatekeeper::__private::SubjectValue,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
+        Option<Scope>: ::gatekeeper::__private::ScopeSet<Scope = __TollgateValue>,
     {}
     #[automatically_derived]
     impl<

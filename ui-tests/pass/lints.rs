@@ -5,6 +5,9 @@
     unreachable_pub,
     clippy::all,
     clippy::pedantic,
+    clippy::missing_docs_in_private_items,
+    clippy::same_name_method,
+    clippy::trait_duplication_in_bounds,
     rust_2018_idioms,
     unused_qualifications
 )]
@@ -46,15 +49,21 @@ pub struct User {
     pub id: u64,
     /// Where.
     pub email_address: String,
+    /// What they may do.
     #[claim(roles)]
     roles: Vec<Role>,
+    /// What the token may do.
     #[claim(scope)]
     scope: Vec<Scope>,
+    /// How often.
     #[claim(default)]
     visits: u32,
+    /// What friends say.
     nickname: Option<String>,
+    /// A number that everybody knows.
     #[claim(expose)]
     pin: u16,
+    /// What only the gate reads.
     #[claim(confidential)]
     diagnosis: Option<String>,
     /// Not in the token.

@@ -24,6 +24,7 @@ pub(crate) fn emit(model: &BackendModel) -> TokenStream {
     let gate = gate(krate, vis);
     quote! {
         #[automatically_derived]
+        #[allow(clippy::needless_update)]
         impl #params #krate::AuthBackend for #name #args #clause {
             type User = #user;
             type Login = #login;

@@ -1,6 +1,6 @@
-//! Derives that the generated type has, or must not have.
+//! A derive that the generated type has already.
 #[derive(tollgate::JwtClaims)]
-#[claims(derive(PartialEq, Clone, serde::Deserialize))]
+#[claims(derive(PartialEq, Clone))]
 struct User {
     #[claim(sub)]
     id: u64,

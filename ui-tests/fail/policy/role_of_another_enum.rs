@@ -1,4 +1,5 @@
 //! A role from an enum that is no closed set.
+//! rustc misses the hidden function of the derive, whose name says what to write on the enum.
 enum Role {
     Admin,
 }

@@ -1,5 +1,5 @@
 //! A misspelt role.
-//! The second message is rustc's own: it suggests the variant that is near.
+//! The message is rustc's own: it suggests the variant that is near.
 #[derive(Clone, Copy, tollgate::ClaimValue)]
 enum Role {
     Admin,

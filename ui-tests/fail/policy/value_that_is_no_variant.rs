@@ -1,5 +1,5 @@
 //! A misspelt value of a claim.
-//! The second message is rustc's own: it suggests the variant that is near.
+//! The message is rustc's own: it suggests the variant that is near.
 #[derive(Clone, Copy, tollgate::ClaimValue)]
 enum Plan { Free, Pro }
 #[derive(tollgate::JwtClaims)]

@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::{Type, parse_quote};
 
 use super::EmitParts;
-use crate::claims::model::{Claim, ClaimKind, ClaimsModel, Codec, Field};
+use crate::claims::model::{Claim, ClaimKind, ClaimsModel, Codec, Field, Origin};
 use crate::path::name_number;
 
 impl EmitParts<'_> {
@@ -24,18 +24,47 @@ impl EmitParts<'_> {
                 ClaimKind::Action => return TokenStream::new(),
             };
             let ty = &claim.field.ty;
-            let value = match &claim.codec {
-                Codec::With(..) => quote!(<#ty as #krate::ValueSet>::Value),
-                Codec::Of(of) => of.to_token_stream(),
-                Codec::Plain => claim
-                    .element
-                    .as_ref()
-                    .map_or_else(|| self.via(claim, value), ToTokens::to_token_stream),
+            let value = match (&claim.codec, &claim.element) {
+                (Codec::With(..), _) => quote!(<#ty as #krate::ValueSet>::Value),
+                (Codec::Of(of), _) => of.to_token_stream(),
+                (Codec::Plain, Some(element)) => element.to_token_stream(),
+                (Codec::Plain, None) => return self.set_of(claim, &has, value),
             };
             let head = self.head(quote!(#krate::#has<#value>), user);
             quote!(#head {})
         });
         quote!(#(#impls)*)
+    }
+
+    /// Returns that a policy may ask for what the type of the claim holds, which its text does not
+    /// say. It is a condition of the impl, so that rustc reports a type that holds nothing only where
+    /// it is used.
+    fn set_of(&self, claim: &Claim, has: &TokenStream, value: &str) -> TokenStream {
+        let ClaimsModel {
+            krate,
+            user,
+            origin,
+            ..
+        } = self.model;
+        let (_, args, _) = &self.generics;
+        let set = match (origin, claim.kind) {
+            (Origin::Own, ClaimKind::Scope) => quote!(ScopeSet),
+            (Origin::Own, _) => quote!(RoleSet),
+            (Origin::External, ClaimKind::Scope) => quote!(ForeignScopes),
+            (Origin::External, _) => quote!(ForeignRoles),
+        };
+        let (ty, value) = (&claim.field.ty, format_ident!("{value}"));
+        let mut generics = super::bounded(self.model);
+        generics.params.push(parse_quote!(__TollgateValue));
+        generics
+            .make_where_clause()
+            .predicates
+            .push(parse_quote!(#ty: #krate::#set<#value = __TollgateValue>));
+        let (params, _, clause) = generics.split_for_impl();
+        quote! {
+            #[automatically_derived]
+            impl #params #krate::#has<__TollgateValue> for #user #args #clause {}
+        }
     }
 
     /// Returns that a policy may compare the claim, and with what.
