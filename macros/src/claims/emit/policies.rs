@@ -1,13 +1,14 @@
 //! What policies may ask of a user type.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
 use syn::{Type, parse_quote};
 
 use super::EmitParts;
 use crate::claims::model::{Claim, ClaimKind, ClaimsModel, Codec, Field, Origin};
-use crate::path::name_number;
+use crate::path::{located, moved, name_number};
 
 impl EmitParts<'_> {
     /// Returns what policies may ask of the user.
@@ -48,18 +49,24 @@ impl EmitParts<'_> {
         } = self.model;
         let (_, args, _) = &self.generics;
         let set = match (origin, claim.kind) {
-            (Origin::Own, ClaimKind::Scope) => quote!(ScopeSet),
-            (Origin::Own, _) => quote!(RoleSet),
-            (Origin::External, ClaimKind::Scope) => quote!(ForeignScopes),
-            (Origin::External, _) => quote!(ForeignRoles),
+            (Origin::Own, ClaimKind::Scope) => "ScopeSet",
+            (Origin::Own, _) => "RoleSet",
+            (Origin::External, ClaimKind::Scope) => "ForeignScopes",
+            (Origin::External, _) => "ForeignRoles",
         };
-        let (ty, value) = (&claim.field.ty, format_ident!("{value}"));
+        let here = located(claim.field.ty.span());
+        let (at, set, value) = (
+            krate.at(here),
+            Ident::new(set, here),
+            Ident::new(value, here),
+        );
+        let ty = moved(&claim.field.ty, claim.field.ty.span());
+        let bound = quote_spanned!(here=> #ty: #at::#set<#value = __TollgateValue>);
         let mut generics = super::bounded(self.model);
         generics.params.push(parse_quote!(__TollgateValue));
-        generics
-            .make_where_clause()
-            .predicates
-            .push(parse_quote!(#ty: #krate::#set<#value = __TollgateValue>));
+        if let Ok(bound) = syn::parse2(bound) {
+            generics.make_where_clause().predicates.push(bound);
+        }
         let (params, _, clause) = generics.split_for_impl();
         quote! {
             #[automatically_derived]
