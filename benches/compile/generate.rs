@@ -260,7 +260,7 @@ pub async fn handler§(caller: Auth<User@, Policy§>) -> String {
     pub(super) fn users(size: Size) -> String {
         let users = repeat(size.users, size, USER);
         format!(
-            "use tollgate::prelude::*;\nuse tollgate::token::JwtClaims as _;\nuse crate::values::*;\n{users}"
+            "use tollgate::prelude::*;\n#[allow(unused_imports)]\nuse tollgate::token::JwtClaims as _;\nuse crate::values::*;\n{users}"
         )
     }
 

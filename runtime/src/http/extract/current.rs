@@ -4,13 +4,13 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::{FromRef, FromRequestParts};
+use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use super::super::problem::Rejection;
-use super::Auth;
+use super::{Auth, HoldsGate};
 use crate::error::{AuthError, Code, Refusal};
-use crate::gate::{AuthBackend, Gate, Refresh};
+use crate::gate::{AuthBackend, Refresh};
 
 /// The caller as the backend knows them today, loaded through [`Refresh`]. It derefs to the user.
 #[must_use]
@@ -32,14 +32,13 @@ impl<B: AuthBackend> fmt::Debug for Current<B> {
 
 impl<S, B> FromRequestParts<S> for Current<B>
 where
-    S: Send + Sync,
+    S: Send + Sync + HoldsGate<B>,
     B: Refresh,
-    Gate<B>: FromRef<S>,
 {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let gate = Gate::<B>::from_ref(state);
+        let gate = HoldsGate::<B>::gate(state);
         let scheme = Arc::clone(&gate.running().scheme);
         let refuse = |refusal| Rejection::new(refusal, &scheme);
         let auth = Auth::<B::User>::find(parts, &gate.verifier())

@@ -6,10 +6,12 @@ mod current;
 mod handler;
 mod one_of;
 mod only;
+mod state;
 
 pub use current::Current;
 pub use one_of::OneOf;
 pub use only::{BearerOnly, CookieOnly};
+pub use state::{Holds, HoldsGate};
 
 pub(super) use client::address;
 pub(super) use credential::bearer;
@@ -19,13 +21,13 @@ use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
-use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
 use super::problem::Rejection;
 use crate::device::Transport;
 use crate::error::{Code, Refusal};
-use crate::gate::{AuthBackend, Gate, Running, Verifier};
+use crate::gate::{Running, Verifier};
 use crate::policy::{Anyone, PolicyFor, Rule, decide};
 use crate::session::Occasion;
 use crate::token::{ClaimSet as _, JwtClaims, TokenInfo, Verified};
@@ -130,15 +132,14 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
 
 impl<S, U, P> FromRequestParts<S> for Auth<U, P>
 where
-    S: Send + Sync,
+    S: Send + Sync + Holds<U>,
     U: JwtClaims,
     P: PolicyFor<U>,
-    Verifier<U>: FromRef<S>,
 {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let verifier = Verifier::<U>::from_ref(state);
+        let verifier = Holds::<U>::verifier(state);
         match Self::find(parts, &verifier).await {
             Ok(Some(auth)) => Ok(auth),
             Ok(None) => Err(Rejection::new(Code::MissingToken, &verifier.scheme())),
@@ -149,15 +150,14 @@ where
 
 impl<S, U, P> OptionalFromRequestParts<S> for Auth<U, P>
 where
-    S: Send + Sync,
+    S: Send + Sync + Holds<U>,
     U: JwtClaims,
     P: PolicyFor<U>,
-    Verifier<U>: FromRef<S>,
 {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
-        let verifier = Verifier::<U>::from_ref(state);
+        let verifier = Holds::<U>::verifier(state);
         Self::find(parts, &verifier)
             .await
             .map_err(|refusal| Rejection::new(refusal, &verifier.scheme()))
@@ -167,12 +167,6 @@ where
 impl<U: JwtClaims, P: PolicyFor<U>> fmt::Debug for Auth<U, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Auth").field(self.claims()).finish()
-    }
-}
-
-impl<B: AuthBackend> FromRef<Gate<B>> for Verifier<B::User> {
-    fn from_ref(gate: &Gate<B>) -> Self {
-        gate.verifier()
     }
 }
 
@@ -223,15 +217,14 @@ mod sealed {
 
 impl<S, U, P> FromRequestParts<S> for Lenient<Auth<U, P>>
 where
-    S: Send + Sync,
+    S: Send + Sync + Holds<U>,
     U: JwtClaims,
     P: PolicyFor<U>,
-    Verifier<U>: FromRef<S>,
 {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let verifier = Verifier::<U>::from_ref(state);
+        let verifier = Holds::<U>::verifier(state);
         match Auth::find(parts, &verifier).await {
             Ok(auth) => Ok(Self(auth)),
             Err(refusal) => match refusal.code() {

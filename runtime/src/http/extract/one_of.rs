@@ -3,12 +3,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use axum::extract::{FromRef, FromRequestParts, OptionalFromRequestParts};
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
 use super::super::problem::Rejection;
-use super::Auth;
 use super::credential::{Taken, bearer, credential};
+use super::{Auth, Holds};
 use crate::device::Transport;
 use crate::error::{Code, Refusal};
 use crate::gate::{BEARER, Verifier};
@@ -172,21 +172,16 @@ fn choose<U1: JwtClaims, U2: JwtClaims>(
 
 impl<S, U1, P1, U2, P2> FromRequestParts<S> for OneOf<Auth<U1, P1>, Auth<U2, P2>>
 where
-    S: Send + Sync,
+    S: Send + Sync + Holds<U1> + Holds<U2>,
     U1: JwtClaims,
     P1: PolicyFor<U1>,
     U2: JwtClaims,
     P2: PolicyFor<U2>,
-    Verifier<U1>: FromRef<S>,
-    Verifier<U2>: FromRef<S>,
 {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let (first, second) = (
-            Verifier::<U1>::from_ref(state),
-            Verifier::<U2>::from_ref(state),
-        );
+        let (first, second) = (Holds::<U1>::verifier(state), Holds::<U2>::verifier(state));
         let refuse = |refusal: Refusal| Rejection::new(refusal, &first.scheme());
         let found = Self::find(parts, &first, &second).await.map_err(refuse)?;
         found.ok_or_else(|| refuse(Code::MissingToken.into()))
@@ -195,21 +190,16 @@ where
 
 impl<S, U1, P1, U2, P2> OptionalFromRequestParts<S> for OneOf<Auth<U1, P1>, Auth<U2, P2>>
 where
-    S: Send + Sync,
+    S: Send + Sync + Holds<U1> + Holds<U2>,
     U1: JwtClaims,
     P1: PolicyFor<U1>,
     U2: JwtClaims,
     P2: PolicyFor<U2>,
-    Verifier<U1>: FromRef<S>,
-    Verifier<U2>: FromRef<S>,
 {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
-        let (first, second) = (
-            Verifier::<U1>::from_ref(state),
-            Verifier::<U2>::from_ref(state),
-        );
+        let (first, second) = (Holds::<U1>::verifier(state), Holds::<U2>::verifier(state));
         Self::find(parts, &first, &second)
             .await
             .map_err(|refusal| Rejection::new(refusal, &first.scheme()))

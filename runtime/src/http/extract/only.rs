@@ -1,13 +1,12 @@
 //! For routes that take a token from one place alone, whatever else the gate takes.
 
-use axum::extract::{FromRef, FromRequestParts};
+use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use super::super::problem::Rejection;
-use super::Auth;
 use super::credential::Taken;
+use super::{Auth, Holds};
 use crate::error::Code;
-use crate::gate::Verifier;
 use crate::policy::PolicyFor;
 use crate::token::JwtClaims;
 
@@ -40,12 +39,11 @@ pub struct CookieOnly<A: super::SignedIn>(pub A);
 
 async fn take<U, P, S>(parts: &Parts, state: &S, taken: Taken) -> Result<Auth<U, P>, Rejection>
 where
-    S: Send + Sync,
+    S: Send + Sync + Holds<U>,
     U: JwtClaims,
     P: PolicyFor<U>,
-    Verifier<U>: FromRef<S>,
 {
-    let verifier = Verifier::<U>::from_ref(state);
+    let verifier = Holds::<U>::verifier(state);
     let refuse = |refusal| Rejection::new(refusal, &verifier.scheme());
     let found = Auth::find_in(parts, &verifier, taken)
         .await
@@ -55,10 +53,9 @@ where
 
 impl<S, U, P> FromRequestParts<S> for BearerOnly<Auth<U, P>>
 where
-    S: Send + Sync,
+    S: Send + Sync + Holds<U>,
     U: JwtClaims,
     P: PolicyFor<U>,
-    Verifier<U>: FromRef<S>,
 {
     type Rejection = Rejection;
 
@@ -69,10 +66,9 @@ where
 
 impl<S, U, P> FromRequestParts<S> for CookieOnly<Auth<U, P>>
 where
-    S: Send + Sync,
+    S: Send + Sync + Holds<U>,
     U: JwtClaims,
     P: PolicyFor<U>,
-    Verifier<U>: FromRef<S>,
 {
     type Rejection = Rejection;
 

@@ -1,54 +1,138 @@
-//! What the arguments of a handler say about its callers. The compiler reads this; nothing of it
-//! runs.
+//! What a handler of a protected router must look like, in two steps, so that rustc names the one
+//! mistake: first the number of its arguments alone, then each of them. Nothing of it runs.
 
-use super::super::extract::{Auth, BearerOnly, CookieOnly, Current, Lenient, OneOf, Public};
+use std::future::Future;
+use std::marker::PhantomData;
+
+use axum::extract::{FromRequest, FromRequestParts};
+use axum::handler::Handler;
+use axum::response::IntoResponse;
+
+use super::super::extract::{
+    Auth, BearerOnly, CookieOnly, Current, Holds, HoldsGate, Lenient, OneOf, Public,
+};
 use super::Security;
-use crate::gate::AuthBackend;
+use crate::gate::Refresh;
 use crate::policy::{PolicyFor, Rule};
 use crate::token::JwtClaims;
 
+/// A function with at most sixteen arguments.
+///
+/// `T` is how axum writes the arguments of a handler.
+#[diagnostic::on_unimplemented(
+    message = "this is no handler that says who may call it",
+    label = "expected a function whose first argument says who may call it",
+    note = "write an `async fn` with `Auth<…>`, `Option<Auth<…>>`, `Lenient<Auth<…>>`, \
+            `OneOf<…>` or `Current<…>` in front, or `_: Public` where everyone may call it; it \
+            has at most sixteen arguments"
+)]
+pub trait Arguments<T>: sealed::Sealed<T> {}
+
+/// A handler with the arguments `T`, for the state `S`, that says in the first of them who may call
+/// it. It is implemented for functions alone.
+#[diagnostic::on_unimplemented(
+    message = "this is no handler that says who may call it",
+    label = "the first argument of a protected handler says who may call it",
+    note = "write an `async fn` whose first argument is `Auth<…>`, `Option<Auth<…>>`, \
+            `Lenient<Auth<…>>`, `OneOf<…>`, `Current<…>`, or `_: Public` where everyone may call it"
+)]
+pub trait Handles<T, S>: Handler<T, S> + sealed::Sealed<T> {
+    #[doc(hidden)]
+    const SECURITY: Security;
+}
+
 /// A type that says, as the first argument of a handler, who may call it.
 ///
-/// The set is closed. Give a name to a caller of your own with an alias: `type Admin = Auth<User,
-/// Admins>;`.
+/// Give a name to a caller of your own with an alias: `type Admin = Auth<User, Admins>;`. The set
+/// of types is closed: what implements this by hand is not looked at by anybody.
 #[diagnostic::on_unimplemented(
     message = "this handler does not say who may call it: its first argument is `{Self}`",
     label = "the first argument of a protected handler says who may call it",
     note = "put `Auth<…>`, `Option<Auth<…>>`, `Lenient<Auth<…>>`, `OneOf<…>` or `Current<…>` in \
             front, or `_: Public` where everyone may call it"
 )]
-pub trait CallerArgument: sealed::Sealed {
+pub trait CallerArgument<S>: FromRequestParts<S> + Send {
     /// Who may call it.
     const SECURITY: Security;
 }
 
-/// A handler with the arguments `T` that says in the first of them who may call it. It has at most
-/// sixteen.
+/// An argument between the first and the last: it reads the head of a request.
 #[diagnostic::on_unimplemented(
-    message = "this handler does not say who may call it: it has no arguments",
-    label = "the first argument of a protected handler says who may call it",
-    note = "give it `Auth<…>`, `Option<Auth<…>>`, `Lenient<Auth<…>>`, `OneOf<…>` or `Current<…>` \
-            as an argument, or `_: Public` where everyone may call it"
+    message = "`{Self}` cannot stand before the last argument of a handler",
+    label = "only the last argument of a handler may read the body",
+    note = "put what reads the body, such as `Json<…>` or `Bytes`, last; any other type must \
+            implement `FromRequestParts`"
 )]
-pub trait DeclaresCaller<T> {
-    /// The argument that says it.
-    type First: CallerArgument;
-}
+pub trait ArgumentIn<S>: FromRequestParts<S> + Send {}
 
-impl<U: JwtClaims, P: PolicyFor<U>> CallerArgument for Auth<U, P> {
+#[diagnostic::do_not_recommend]
+impl<S, A: FromRequestParts<S> + Send> ArgumentIn<S> for A {}
+
+/// The last argument: it may read the body of a request.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a handler",
+    label = "this type is not made from a request",
+    note = "use an extractor, such as `Json<{Self}>`, or implement `FromRequest` for `{Self}`"
+)]
+pub trait LastArgument<S, M>: FromRequest<S, M> + Send {}
+
+#[diagnostic::do_not_recommend]
+impl<S, M, A: FromRequest<S, M> + Send> LastArgument<S, M> for A {}
+
+/// What an asynchronous function returns.
+#[diagnostic::on_unimplemented(
+    message = "this handler is not asynchronous",
+    label = "expected an `async fn`",
+    note = "write `async` in front of `fn`, and hold nothing across an `.await` that cannot be \
+            sent to another thread"
+)]
+pub trait Asynchronous: Future + Send {}
+
+#[diagnostic::do_not_recommend]
+impl<F: Future + Send> Asynchronous for F {}
+
+/// What a handler answers.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the answer of a handler",
+    label = "this type is no response",
+    note = "answer `Json<{Self}>`, a text, a `StatusCode`, or a `Result` of them; or implement \
+            `IntoResponse` for `{Self}`"
+)]
+pub trait Answer: IntoResponse {}
+
+#[diagnostic::do_not_recommend]
+impl<A: IntoResponse> Answer for A {}
+
+impl<S, U, P> CallerArgument<S> for Auth<U, P>
+where
+    S: Send + Sync + Holds<U>,
+    U: JwtClaims,
+    P: PolicyFor<U>,
+{
     const SECURITY: Security = Security::Required(P::RULE);
 }
 
-impl<U: JwtClaims, P: PolicyFor<U>> CallerArgument for Option<Auth<U, P>> {
-    const SECURITY: Security = Security::Lenient(P::RULE);
-}
-
-impl<U: JwtClaims, P: PolicyFor<U>> CallerArgument for Lenient<Auth<U, P>> {
-    const SECURITY: Security = Security::Lenient(P::RULE);
-}
-
-impl<U1, P1, U2, P2> CallerArgument for OneOf<Auth<U1, P1>, Auth<U2, P2>>
+impl<S, U, P> CallerArgument<S> for Option<Auth<U, P>>
 where
+    S: Send + Sync + Holds<U>,
+    U: JwtClaims,
+    P: PolicyFor<U>,
+{
+    const SECURITY: Security = Security::Lenient(P::RULE);
+}
+
+impl<S, U, P> CallerArgument<S> for Lenient<Auth<U, P>>
+where
+    S: Send + Sync + Holds<U>,
+    U: JwtClaims,
+    P: PolicyFor<U>,
+{
+    const SECURITY: Security = Security::Lenient(P::RULE);
+}
+
+impl<S, U1, P1, U2, P2> CallerArgument<S> for OneOf<Auth<U1, P1>, Auth<U2, P2>>
+where
+    S: Send + Sync + Holds<U1> + Holds<U2>,
     U1: JwtClaims,
     P1: PolicyFor<U1>,
     U2: JwtClaims,
@@ -57,62 +141,140 @@ where
     const SECURITY: Security = Security::OneOf(P1::RULE, P2::RULE);
 }
 
-impl<U: JwtClaims, P: PolicyFor<U>> CallerArgument for BearerOnly<Auth<U, P>> {
+impl<S, U, P> CallerArgument<S> for BearerOnly<Auth<U, P>>
+where
+    S: Send + Sync + Holds<U>,
+    U: JwtClaims,
+    P: PolicyFor<U>,
+{
     const SECURITY: Security = Security::Required(P::RULE);
 }
 
-impl<U: JwtClaims, P: PolicyFor<U>> CallerArgument for CookieOnly<Auth<U, P>> {
+impl<S, U, P> CallerArgument<S> for CookieOnly<Auth<U, P>>
+where
+    S: Send + Sync + Holds<U>,
+    U: JwtClaims,
+    P: PolicyFor<U>,
+{
     const SECURITY: Security = Security::Required(P::RULE);
 }
 
-impl<B: AuthBackend> CallerArgument for Current<B> {
+impl<S, B> CallerArgument<S> for Current<B>
+where
+    S: Send + Sync + HoldsGate<B>,
+    B: Refresh,
+{
     const SECURITY: Security = Security::Required(Rule::Anyone);
 }
 
-impl CallerArgument for Public {
+impl<S: Send + Sync> CallerArgument<S> for Public {
     const SECURITY: Security = Security::Public;
 }
 
+/// A function that has arguments. No function without them is one.
+#[diagnostic::on_unimplemented(
+    message = "this handler does not say who may call it: it has no arguments",
+    label = "the first argument of a protected handler says who may call it",
+    note = "give it `Auth<…>`, `Option<Auth<…>>`, `Lenient<Auth<…>>`, `OneOf<…>` or `Current<…>` \
+            as an argument, or `_: Public` where everyone may call it"
+)]
+pub trait HasArguments {}
+
+/// The arguments of the function `F`, of which there are none.
+pub struct NoArguments<F>(PhantomData<F>);
+
+/// A function without arguments always lacks [`HasArguments`], so that rustc says that.
+impl<F, Fut, S> Handles<((),), S> for F
+where
+    F: FnOnce() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Asynchronous<Output: Answer>,
+    S: Send + Sync + 'static,
+    NoArguments<F>: HasArguments,
+{
+    const SECURITY: Security = Security::Public;
+}
+
+impl<F, Fut> sealed::Sealed<((),)> for F where F: FnOnce() -> Fut {}
+
+impl<F, Fut> Arguments<((),)> for F where F: FnOnce() -> Fut {}
+
 mod sealed {
-    use super::*;
-
-    pub trait Sealed {}
-
-    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Auth<U, P> {}
-    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Option<Auth<U, P>> {}
-    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for Lenient<Auth<U, P>> {}
-    impl<U1: JwtClaims, P1: PolicyFor<U1>, U2: JwtClaims, P2: PolicyFor<U2>> Sealed
-        for OneOf<Auth<U1, P1>, Auth<U2, P2>>
-    {
-    }
-    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for BearerOnly<Auth<U, P>> {}
-    impl<U: JwtClaims, P: PolicyFor<U>> Sealed for CookieOnly<Auth<U, P>> {}
-    impl<B: AuthBackend> Sealed for Current<B> {}
-    impl Sealed for Public {}
+    pub trait Sealed<T> {}
 }
 
 /// The arguments as axum writes them: a marker in front of a handler's own.
 macro_rules! arguments {
-    ($($rest:ident)*) => {
-        impl<H, M, First: CallerArgument, $($rest),*> DeclaresCaller<(M, First, $($rest,)*)> for H {
-            type First = First;
+    ($($before:ident)*; $last:ident) => {
+        impl<F, Fut, M, $($before,)* $last> sealed::Sealed<(M, $($before,)* $last,)> for F
+        where
+            F: FnOnce($($before,)* $last) -> Fut,
+        {
+        }
+
+        impl<F, Fut, M, $($before,)* $last> Arguments<(M, $($before,)* $last,)> for F
+        where
+            F: FnOnce($($before,)* $last) -> Fut,
+        {
         }
     };
 }
 
-arguments!();
-arguments!(A2);
-arguments!(A2 A3);
-arguments!(A2 A3 A4);
-arguments!(A2 A3 A4 A5);
-arguments!(A2 A3 A4 A5 A6);
-arguments!(A2 A3 A4 A5 A6 A7);
-arguments!(A2 A3 A4 A5 A6 A7 A8);
-arguments!(A2 A3 A4 A5 A6 A7 A8 A9);
-arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10);
-arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11);
-arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12);
-arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13);
-arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14);
-arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15);
-arguments!(A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16);
+macro_rules! handles {
+    ($first:ident $($between:ident)*; $last:ident) => {
+        impl<F, Fut, S, M, $first, $($between,)* $last> Handles<(M, $first, $($between,)* $last,), S>
+            for F
+        where
+            F: FnOnce($first, $($between,)* $last) -> Fut + Clone + Send + Sync + 'static,
+            Fut: Asynchronous<Output: Answer>,
+            S: Send + Sync + 'static,
+            $first: CallerArgument<S>,
+            $($between: ArgumentIn<S>,)*
+            $last: LastArgument<S, M>,
+        {
+            const SECURITY: Security = $first::SECURITY;
+        }
+    };
+}
+
+impl<F, Fut, S, M, A1> Handles<(M, A1), S> for F
+where
+    F: FnOnce(A1) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Asynchronous<Output: Answer>,
+    S: Send + Sync + 'static,
+    A1: CallerArgument<S> + FromRequest<S, M>,
+{
+    const SECURITY: Security = A1::SECURITY;
+}
+
+arguments!(; A1);
+arguments!(A1; A2);
+arguments!(A1 A2; A3);
+arguments!(A1 A2 A3; A4);
+arguments!(A1 A2 A3 A4; A5);
+arguments!(A1 A2 A3 A4 A5; A6);
+arguments!(A1 A2 A3 A4 A5 A6; A7);
+arguments!(A1 A2 A3 A4 A5 A6 A7; A8);
+arguments!(A1 A2 A3 A4 A5 A6 A7 A8; A9);
+arguments!(A1 A2 A3 A4 A5 A6 A7 A8 A9; A10);
+arguments!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10; A11);
+arguments!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11; A12);
+arguments!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12; A13);
+arguments!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13; A14);
+arguments!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14; A15);
+arguments!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15; A16);
+
+handles!(A1; A2);
+handles!(A1 A2; A3);
+handles!(A1 A2 A3; A4);
+handles!(A1 A2 A3 A4; A5);
+handles!(A1 A2 A3 A4 A5; A6);
+handles!(A1 A2 A3 A4 A5 A6; A7);
+handles!(A1 A2 A3 A4 A5 A6 A7; A8);
+handles!(A1 A2 A3 A4 A5 A6 A7 A8; A9);
+handles!(A1 A2 A3 A4 A5 A6 A7 A8 A9; A10);
+handles!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10; A11);
+handles!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11; A12);
+handles!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12; A13);
+handles!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13; A14);
+handles!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14; A15);
+handles!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15; A16);

@@ -10,14 +10,16 @@ pub mod routing;
 pub type Guarded<S = ()> = ProtectedRouter<S>;
 
 pub use application::{IntoApp, ProtectedMethods, Routes};
-pub use argument::{CallerArgument, DeclaresCaller};
+pub use argument::{
+    Answer, ArgumentIn, Arguments, Asynchronous, CallerArgument, Handles, HasArguments,
+    LastArgument, NoArguments,
+};
 
 use std::convert::Infallible;
 use std::fmt;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::handler::Handler;
 use axum::response::IntoResponse;
 use axum::routing::Route as Endpoint;
 use http::Method;
@@ -159,7 +161,7 @@ where
     /// not among the [`routes`](Self::routes).
     pub fn fallback<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + DeclaresCaller<T>,
+        H: Arguments<T> + Handles<T, S>,
         T: 'static,
     {
         Self {

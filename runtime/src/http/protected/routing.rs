@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::fmt;
 
 use axum::extract::Request;
-use axum::handler::Handler;
 use axum::response::IntoResponse;
 use axum::routing::{self, MethodFilter, Route as Endpoint};
 use http::Method;
@@ -13,7 +12,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::Security;
-use super::argument::{CallerArgument as _, DeclaresCaller};
+use super::argument::{Arguments, Handles};
 
 /// The handlers of a route, one for each method.
 ///
@@ -31,7 +30,7 @@ type Said = Vec<(Option<Method>, Security)>;
 /// Routes `CONNECT` requests to a handler. As [`axum::routing::connect`].
 pub fn connect<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + DeclaresCaller<T>,
+    H: Arguments<T> + Handles<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -41,7 +40,7 @@ where
 /// Routes `DELETE` requests to a handler. As [`axum::routing::delete`].
 pub fn delete<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + DeclaresCaller<T>,
+    H: Arguments<T> + Handles<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -52,7 +51,7 @@ where
 /// [`axum::routing::get`].
 pub fn get<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + DeclaresCaller<T>,
+    H: Arguments<T> + Handles<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -62,7 +61,7 @@ where
 /// Routes `HEAD` requests to a handler. As [`axum::routing::head`].
 pub fn head<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + DeclaresCaller<T>,
+    H: Arguments<T> + Handles<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -72,7 +71,7 @@ where
 /// Routes `OPTIONS` requests to a handler. As [`axum::routing::options`].
 pub fn options<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + DeclaresCaller<T>,
+    H: Arguments<T> + Handles<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -82,7 +81,7 @@ where
 /// Routes `PATCH` requests to a handler. As [`axum::routing::patch`].
 pub fn patch<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + DeclaresCaller<T>,
+    H: Arguments<T> + Handles<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -92,7 +91,7 @@ where
 /// Routes `POST` requests to a handler. As [`axum::routing::post`].
 pub fn post<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + DeclaresCaller<T>,
+    H: Arguments<T> + Handles<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -102,7 +101,7 @@ where
 /// Routes `PUT` requests to a handler. As [`axum::routing::put`].
 pub fn put<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + DeclaresCaller<T>,
+    H: Arguments<T> + Handles<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -112,7 +111,7 @@ where
 /// Routes `TRACE` requests to a handler. As [`axum::routing::trace`].
 pub fn trace<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + DeclaresCaller<T>,
+    H: Arguments<T> + Handles<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -123,20 +122,20 @@ where
 /// As [`axum::routing::any`].
 pub fn any<H, T, S>(handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + DeclaresCaller<T>,
+    H: Arguments<T> + Handles<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
     MethodRouter {
         methods: routing::any(handler),
-        said: vec![(None, H::First::SECURITY)],
+        said: vec![(None, H::SECURITY)],
     }
 }
 
 /// Routes requests of some methods to a handler. As [`axum::routing::on`].
 pub fn on<H, T, S>(filter: MethodFilter, handler: H) -> MethodRouter<S>
 where
-    H: Handler<T, S> + DeclaresCaller<T>,
+    H: Arguments<T> + Handles<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -162,7 +161,7 @@ where
     #[track_caller]
     pub fn connect<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + DeclaresCaller<T>,
+        H: Arguments<T> + Handles<T, S>,
         T: 'static,
     {
         self.on(MethodFilter::CONNECT, handler)
@@ -175,7 +174,7 @@ where
     #[track_caller]
     pub fn delete<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + DeclaresCaller<T>,
+        H: Arguments<T> + Handles<T, S>,
         T: 'static,
     {
         self.on(MethodFilter::DELETE, handler)
@@ -188,7 +187,7 @@ where
     #[track_caller]
     pub fn get<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + DeclaresCaller<T>,
+        H: Arguments<T> + Handles<T, S>,
         T: 'static,
     {
         self.on(MethodFilter::GET, handler)
@@ -201,7 +200,7 @@ where
     #[track_caller]
     pub fn head<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + DeclaresCaller<T>,
+        H: Arguments<T> + Handles<T, S>,
         T: 'static,
     {
         self.on(MethodFilter::HEAD, handler)
@@ -214,7 +213,7 @@ where
     #[track_caller]
     pub fn options<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + DeclaresCaller<T>,
+        H: Arguments<T> + Handles<T, S>,
         T: 'static,
     {
         self.on(MethodFilter::OPTIONS, handler)
@@ -227,7 +226,7 @@ where
     #[track_caller]
     pub fn patch<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + DeclaresCaller<T>,
+        H: Arguments<T> + Handles<T, S>,
         T: 'static,
     {
         self.on(MethodFilter::PATCH, handler)
@@ -240,7 +239,7 @@ where
     #[track_caller]
     pub fn post<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + DeclaresCaller<T>,
+        H: Arguments<T> + Handles<T, S>,
         T: 'static,
     {
         self.on(MethodFilter::POST, handler)
@@ -253,7 +252,7 @@ where
     #[track_caller]
     pub fn put<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + DeclaresCaller<T>,
+        H: Arguments<T> + Handles<T, S>,
         T: 'static,
     {
         self.on(MethodFilter::PUT, handler)
@@ -266,7 +265,7 @@ where
     #[track_caller]
     pub fn trace<H, T>(self, handler: H) -> Self
     where
-        H: Handler<T, S> + DeclaresCaller<T>,
+        H: Arguments<T> + Handles<T, S>,
         T: 'static,
     {
         self.on(MethodFilter::TRACE, handler)
@@ -279,7 +278,7 @@ where
     #[track_caller]
     pub fn on<H, T>(mut self, filter: MethodFilter, handler: H) -> Self
     where
-        H: Handler<T, S> + DeclaresCaller<T>,
+        H: Arguments<T> + Handles<T, S>,
         T: 'static,
     {
         let covers = |method: &Method| {
@@ -288,7 +287,7 @@ where
         self.said.extend(
             ALL.iter()
                 .filter(|&method| covers(method))
-                .map(|method| (Some(method.clone()), H::First::SECURITY)),
+                .map(|method| (Some(method.clone()), H::SECURITY)),
         );
         Self {
             methods: self.methods.on(filter, handler),
@@ -300,11 +299,11 @@ where
     /// [`axum::routing::MethodRouter::fallback`].
     pub fn fallback<H, T>(mut self, handler: H) -> Self
     where
-        H: Handler<T, S> + DeclaresCaller<T>,
+        H: Arguments<T> + Handles<T, S>,
         T: 'static,
     {
         self.said.retain(|(method, _)| method.is_some());
-        self.said.push((None, H::First::SECURITY));
+        self.said.push((None, H::SECURITY));
         Self {
             methods: self.methods.fallback(handler),
             ..self
