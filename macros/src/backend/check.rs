@@ -5,7 +5,7 @@ use syn::{Generics, Item, ItemStruct, LitStr, Type, Visibility, parse_quote};
 
 use super::model::{BackendModel, Disabled, LoginBody, Renewal, RouteOverrides, RouteWords};
 use super::parse::{self, BackendArgs, LoginWord};
-use super::stub::Names;
+use super::stub::BackendNames;
 use crate::diag::Diag;
 use crate::options::Maybe;
 use crate::path;
@@ -73,7 +73,7 @@ pub(crate) fn check(item: &Item, args: &BackendArgs, diag: &mut Diag) -> Option<
 }
 
 /// Returns what a stand-in is made of: as near as can be to what was meant.
-pub(crate) fn outline(item: &Item, args: &BackendArgs) -> Option<Outline<Names>> {
+pub(crate) fn outline(item: &Item, args: &BackendArgs) -> Option<Outline<BackendNames>> {
     let (ident, vis, generics): (&Ident, &Visibility, &Generics) = match item {
         Item::Struct(item) => (&item.ident, &item.vis, &item.generics),
         Item::Enum(item) => (&item.ident, &item.vis, &item.generics),
@@ -86,7 +86,7 @@ pub(crate) fn outline(item: &Item, args: &BackendArgs) -> Option<Outline<Names>>
         ident: path::own(ident),
         vis: vis.clone(),
         generics: bounded(generics, args),
-        names: Names {
+        names: BackendNames {
             user: user.or_else(|| args.quoted_user.clone()),
             login: login(args).unwrap_or(LoginBody::Email),
         },

@@ -9,12 +9,12 @@ use syn::{LitBool, LitStr, Meta, Path, Token, Type, WherePredicate};
 
 use crate::attr;
 use crate::diag::Diag;
-use crate::options::{self, List, Maybe, Options, Read, Unknown, Word};
+use crate::options::{self, List, Maybe, Options, OptionsRead, Unknown, Word};
 use crate::path::Krate;
 
 /// What the attribute says.
 pub(crate) struct BackendArgs {
-    pub(crate) options: Read<Attribute>,
+    pub(crate) options: OptionsRead<BackendAttribute>,
     /// The ways to sign in, in their order; a correct attribute has one.
     pub(crate) kinds: Vec<LoginWord>,
     pub(crate) signin: RouteArgs,
@@ -52,7 +52,7 @@ impl LoginWord {
 
 /// All options.
 #[derive(Default, FromMeta)]
-pub(crate) struct Attribute {
+pub(crate) struct BackendAttribute {
     /// Users sign in with email address and password.
     email: Word,
     /// Users sign in with a name and password.
@@ -68,7 +68,7 @@ pub(crate) struct Attribute {
     /// The sign-in route.
     signin: List,
     /// The refresh route.
-    refresh: Refresh,
+    refresh: RefreshOptions,
     /// The routes to leave out.
     disable: List,
     /// The members that carry the tokens.
@@ -82,10 +82,10 @@ pub(crate) struct Attribute {
     #[darling(rename = "crate")]
     krate: Maybe<Path>,
     #[darling(flatten)]
-    _unknown: Unknown<Attribute>,
+    _unknown: Unknown<BackendAttribute>,
 }
 
-impl Options for Attribute {
+impl Options for BackendAttribute {
     const NAMES: &'static [&'static str] = &[
         "email", "username", "login", "guard", "user", "prefix", "signin", "refresh", "disable",
         "names", "tag", "openapi", "bound", "crate",
@@ -118,7 +118,7 @@ struct RefreshArgs {
     summary: Maybe<LitStr>,
     description: Maybe<LitStr>,
     /// The word `stored`.
-    from: Maybe<Source>,
+    from: Maybe<ClaimsSource>,
     #[darling(flatten)]
     _unknown: Unknown<RefreshArgs>,
 }
@@ -128,9 +128,9 @@ impl Options for RefreshArgs {
 }
 
 /// The word after `from =`.
-struct Source(Ident);
+struct ClaimsSource(Ident);
 
-impl options::Value for Source {
+impl options::Value for ClaimsSource {
     const WHAT: &'static str = "the word `stored`";
 
     fn example(_: &str) -> String {
@@ -144,12 +144,12 @@ impl options::Value for Source {
 
 /// `refresh(…)`, or `refresh = stored` for `refresh(from = stored)`.
 #[derive(Default)]
-struct Refresh {
+struct RefreshOptions {
     list: List,
     from: Option<Ident>,
 }
 
-impl FromMeta for Refresh {
+impl FromMeta for RefreshOptions {
     fn from_meta(item: &Meta) -> darling::Result<Self> {
         let list = List::from_meta(item)?;
         Ok(Self { list, from: None })
@@ -190,7 +190,7 @@ pub(crate) fn parse(tokens: TokenStream, diag: &mut Diag) -> BackendArgs {
     let items = attr::split(tokens, diag);
     let quoted = |name: &str| items.iter().find_map(|item| quoted(item, name));
     let (quoted_user, quoted_login) = (quoted("user"), quoted("login"));
-    let options = options::read::<Attribute>(items, diag);
+    let options = options::read::<BackendAttribute>(items, diag);
     let all = &options.args;
     let kinds = options
         .named

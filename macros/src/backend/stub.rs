@@ -10,14 +10,14 @@ use super::model::LoginBody;
 use crate::pipeline::{Outline, owned_args, without_lifetimes};
 
 /// What a backend would name.
-pub(crate) struct Names {
+pub(crate) struct BackendNames {
     /// `None` where nobody knows whom it signs in.
     pub(crate) user: Option<Type>,
     pub(crate) login: LoginBody,
 }
 
 /// Returns an impl of `AuthBackend` and `gate()`.
-pub(crate) fn emit(outline: &Outline<Names>) -> TokenStream {
+pub(crate) fn emit(outline: &Outline<BackendNames>) -> TokenStream {
     let Outline {
         krate,
         ident,

@@ -10,7 +10,7 @@ use super::model::Field;
 use crate::pipeline::{Outline, owned_args, without_lifetimes};
 
 /// What the claims would have.
-pub(crate) struct Names {
+pub(crate) struct ClaimsNames {
     /// The generated type.
     pub(crate) claims: Ident,
     /// The type of the subject, or of what is likely to become it.
@@ -19,7 +19,7 @@ pub(crate) struct Names {
 }
 
 /// Returns the generated type with its accessors, and impls that compile. Nothing of it runs.
-pub(crate) fn emit(outline: &Outline<Names>) -> TokenStream {
+pub(crate) fn emit(outline: &Outline<ClaimsNames>) -> TokenStream {
     let Outline {
         krate,
         ident: user,

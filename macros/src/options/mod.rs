@@ -29,7 +29,7 @@ pub(crate) trait Options: FromMeta + Default {
 }
 
 /// Options that were read, and those that were meant.
-pub(crate) struct Read<T> {
+pub(crate) struct OptionsRead<T> {
     pub(crate) args: T,
     /// The names of all known options, readable or not, in their order.
     pub(crate) named: Vec<Ident>,
@@ -37,7 +37,7 @@ pub(crate) struct Read<T> {
     pub(crate) meant: Vec<&'static str>,
 }
 
-impl<T> Read<T> {
+impl<T> OptionsRead<T> {
     /// Returns whether an option was given or meant, readable or not.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.named.iter().any(|named| named == name) || self.meant.contains(&name)
@@ -45,7 +45,7 @@ impl<T> Read<T> {
 }
 
 /// Reads all options. What is left out of the result was reported.
-pub(crate) fn read<T: Options>(items: Vec<NestedMeta>, diag: &mut Diag) -> Read<T> {
+pub(crate) fn read<T: Options>(items: Vec<NestedMeta>, diag: &mut Diag) -> OptionsRead<T> {
     let mut good: Vec<NestedMeta> = Vec::new();
     let (mut named, mut meant): (Vec<Ident>, Vec<&'static str>) = (Vec::new(), Vec::new());
     for item in once(items, T::SYNONYMS, &[], diag) {
@@ -78,7 +78,7 @@ pub(crate) fn read<T: Options>(items: Vec<NestedMeta>, diag: &mut Diag) -> Read<
         diag.darling(error);
         T::default()
     });
-    Read { args, named, meant }
+    OptionsRead { args, named, meant }
 }
 
 /// Keeps the first of each option under its own name, and reports the others unless they may

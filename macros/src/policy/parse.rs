@@ -20,7 +20,7 @@ pub(crate) struct PolicyArgs {
     pub(crate) user: Option<Type>,
     /// Whether `user` was said at all, readable or not.
     pub(crate) user_said: bool,
-    pub(crate) consistency: Option<Consistency>,
+    pub(crate) consistency: Option<ConsistencyWord>,
     pub(crate) krate: Krate,
 }
 
@@ -32,8 +32,8 @@ pub(crate) struct Condition {
 
 /// What is asked for.
 pub(crate) enum ConditionKind {
-    Role(Named),
-    Scope(Named),
+    Role(NamedWord),
+    Scope(NamedWord),
     Claim(Ident, WantedValue),
     MaxAge(LitStr),
     Acr(LitStr),
@@ -43,7 +43,7 @@ pub(crate) enum ConditionKind {
 }
 
 /// A role or scope.
-pub(crate) enum Named {
+pub(crate) enum NamedWord {
     /// The variant of an enum.
     Variant(Path),
     /// One of an open set, which tokens of others have.
@@ -61,23 +61,23 @@ pub(crate) enum WantedValue {
 }
 
 /// `strict`, `eventual`, `bounded("…")`, or a word that is none of them.
-pub(crate) struct Consistency {
+pub(crate) struct ConsistencyWord {
     pub(crate) word: Ident,
     pub(crate) bound: Option<LitStr>,
 }
 
 /// The options: three of the whole policy, and its conditions.
 #[derive(Default, FromMeta)]
-struct Attribute {
+struct PolicyAttribute {
     /// The one user type that it is for.
     user: Maybe<Type>,
     /// What a verifier asks before it accepts the token.
-    consistency: Maybe<Consistency>,
+    consistency: Maybe<ConsistencyWord>,
     #[darling(rename = "crate")]
     krate: Maybe<Path>,
 }
 
-impl Options for Attribute {
+impl Options for PolicyAttribute {
     const NAMES: &'static [&'static str] = &WHOLE;
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> PolicyArgs {
         .iter()
         .any(|attr| attr.path().is_ident("policy") && attr.meta.require_list().is_err());
     let said = !conditions.is_empty() || is_bare;
-    let whole = options::read::<Attribute>(whole, diag);
+    let whole = options::read::<PolicyAttribute>(whole, diag);
     let reader = Reader {
         has_user: whole.has("user"),
     };
@@ -202,11 +202,11 @@ impl Reader {
         word: &Ident,
         example: &str,
         diag: &mut Diag,
-    ) -> Option<Named> {
+    ) -> Option<NamedWord> {
         let text = attr::value(item).and_then(|value| syn::parse2::<LitStr>(value.clone()).ok());
         if let Some(text) = text {
             if self.has_user {
-                return Some(Named::Text(text));
+                return Some(NamedWord::Text(text));
             }
             diag.error(
                 &text,
@@ -226,7 +226,7 @@ impl Reader {
             return None;
         };
         match Path::parse_mod_style.parse2(tokens.clone()) {
-            Ok(path) => Some(Named::Variant(path)),
+            Ok(path) => Some(NamedWord::Variant(path)),
             Err(_) => {
                 let several = tokens
                     .clone()
@@ -313,7 +313,7 @@ impl Value for WantedValue {
     }
 }
 
-impl Value for Consistency {
+impl Value for ConsistencyWord {
     const WHAT: &'static str = "`strict`, `eventual` or `bounded(\"2s\")`";
 
     fn example(_: &str) -> String {

@@ -5,7 +5,7 @@ use syn::{Attribute, Data, DeriveInput, LitStr, Variant};
 
 use super::model::{Serde, Text, Value, ValueModel};
 use super::parse::{ValueArgs, VariantArgs};
-use super::stub::Names;
+use super::stub::ValueNames;
 use crate::case::Case;
 use crate::diag::Diag;
 use crate::path;
@@ -65,7 +65,7 @@ pub(crate) fn check(item: &DeriveInput, args: &ValueArgs, diag: &mut Diag) -> Op
 }
 
 /// Returns what a stand-in is made of.
-pub(crate) fn outline(item: &DeriveInput, args: &ValueArgs) -> Option<Outline<Names>> {
+pub(crate) fn outline(item: &DeriveInput, args: &ValueArgs) -> Option<Outline<ValueNames>> {
     // Where `#[serde(…)]` stands, serde's derive stands too.
     let variants = args.variants.iter().flat_map(|(variant, _)| &variant.attrs);
     let mut attrs = item.attrs.iter().chain(variants);
@@ -75,7 +75,7 @@ pub(crate) fn outline(item: &DeriveInput, args: &ValueArgs) -> Option<Outline<Na
         ident: item.ident.clone(),
         vis: item.vis.clone(),
         generics: item.generics.clone(),
-        names: Names {
+        names: ValueNames {
             serde: args.options.serde.0.is_none() && !derived,
             text: args.options.text.is_given(),
         },

@@ -7,7 +7,7 @@ use super::emit::hidden;
 use crate::pipeline::Outline;
 
 /// What a closed set would have.
-pub(crate) struct Names {
+pub(crate) struct ValueNames {
     /// Whether the serde impls would be written.
     pub(crate) serde: bool,
     /// The functions and impls of `text`.
@@ -15,7 +15,7 @@ pub(crate) struct Names {
 }
 
 /// Returns impls that compile.
-pub(crate) fn emit(outline: &Outline<Names>) -> TokenStream {
+pub(crate) fn emit(outline: &Outline<ValueNames>) -> TokenStream {
     let Outline {
         krate,
         ident,

@@ -13,16 +13,16 @@ use super::{AuthBackend, Gate};
 
 /// Verifies the access tokens of a gate whose users are `U`, or of the issuers of a
 /// [`GuardRouter`]. Cheap to clone.
-pub struct Verifier<U: JwtClaims>(Source<U>);
+pub struct Verifier<U: JwtClaims>(VerifierSource<U>);
 
-enum Source<U: JwtClaims> {
+enum VerifierSource<U: JwtClaims> {
     Gate(Arc<Running>),
     Guards(GuardRouter<U>),
 }
 
 impl<U: JwtClaims> Verifier<U> {
     pub(super) fn new(running: Arc<Running>) -> Self {
-        Self(Source::Gate(running))
+        Self(VerifierSource::Gate(running))
     }
 
     /// Verifies a token as a protected route does.
@@ -31,11 +31,11 @@ impl<U: JwtClaims> Verifier<U> {
     /// As [`Gate::verify`](super::Gate::verify).
     pub async fn verify(&self, token: &str) -> Result<Verified<U::Claims>, Refusal> {
         match &self.0 {
-            Source::Gate(running) => {
+            VerifierSource::Gate(running) => {
                 let admission = &running.flows().engine.admission;
                 admission.admit(token, Occasion::Entry).await
             }
-            Source::Guards(guards) => guards.verify(token, &Context::none()).await,
+            VerifierSource::Guards(guards) => guards.verify(token, &Context::none()).await,
         }
     }
 
@@ -43,8 +43,8 @@ impl<U: JwtClaims> Verifier<U> {
     #[cfg(feature = "axum")]
     pub(crate) fn running(&self) -> Option<&Arc<Running>> {
         match &self.0 {
-            Source::Gate(running) => Some(running),
-            Source::Guards(_) => None,
+            VerifierSource::Gate(running) => Some(running),
+            VerifierSource::Guards(_) => None,
         }
     }
 
@@ -52,8 +52,8 @@ impl<U: JwtClaims> Verifier<U> {
     #[cfg(feature = "axum")]
     pub(crate) fn is_for(&self, issuer: &str) -> bool {
         match &self.0 {
-            Source::Gate(running) => running.settings().issuer.as_deref() == Some(issuer),
-            Source::Guards(guards) => guards.issuers().any(|known| known == issuer),
+            VerifierSource::Gate(running) => running.settings().issuer.as_deref() == Some(issuer),
+            VerifierSource::Guards(guards) => guards.issuers().any(|known| known == issuer),
         }
     }
 
@@ -61,16 +61,16 @@ impl<U: JwtClaims> Verifier<U> {
     #[cfg(feature = "axum")]
     pub(crate) fn scheme(&self) -> Arc<str> {
         match &self.0 {
-            Source::Gate(running) => Arc::clone(&running.scheme),
-            Source::Guards(_) => BEARER.into(),
+            VerifierSource::Gate(running) => Arc::clone(&running.scheme),
+            VerifierSource::Guards(_) => BEARER.into(),
         }
     }
 
     #[cfg(feature = "axum")]
     pub(crate) fn now(&self) -> crate::clock::Timestamp {
         match &self.0 {
-            Source::Gate(running) => running.flows().engine.clock.now(),
-            Source::Guards(guards) => guards.clock().now(),
+            VerifierSource::Gate(running) => running.flows().engine.clock.now(),
+            VerifierSource::Guards(guards) => guards.clock().now(),
         }
     }
 }
@@ -130,7 +130,7 @@ impl<U: JwtClaims> GuardRouter<U> {
                  `guards.verify(token, &Context::action(…))`"
             );
         }
-        Verifier(Source::Guards(self.clone()))
+        Verifier(VerifierSource::Guards(self.clone()))
     }
 }
 
@@ -148,8 +148,8 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
 impl<U: JwtClaims> Clone for Verifier<U> {
     fn clone(&self) -> Self {
         Self(match &self.0 {
-            Source::Gate(running) => Source::Gate(Arc::clone(running)),
-            Source::Guards(guards) => Source::Guards(guards.clone()),
+            VerifierSource::Gate(running) => VerifierSource::Gate(Arc::clone(running)),
+            VerifierSource::Guards(guards) => VerifierSource::Guards(guards.clone()),
         })
     }
 }

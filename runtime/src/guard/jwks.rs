@@ -7,7 +7,7 @@ use std::time::Duration;
 
 #[cfg(feature = "jwks-client")]
 use super::HttpKeys;
-use super::key_cache::{KeyCache, Limits};
+use super::key_cache::{CacheLimits, KeyCache};
 use super::{Issuer, JwtGuard, KeyHealth, KeySource, Nonce, TokenKind, Wanted};
 use crate::clock::Timestamp;
 use crate::error::AuthError;
@@ -22,7 +22,7 @@ use crate::token::JwtClaims;
 /// cannot be reached, the known keys verify for a day; then every token is refused with 503.
 pub struct JwksGuard<U> {
     issuer: Issuer,
-    limits: Limits,
+    limits: CacheLimits,
     cache: Arc<KeyCache>,
     user: PhantomData<fn() -> U>,
 }
@@ -31,7 +31,7 @@ impl<U: JwtClaims> JwksGuard<U> {
     /// Makes a guard with keys from any source.
     #[must_use]
     pub fn new(issuer: Issuer, source: impl KeySource) -> Self {
-        let limits = Limits {
+        let limits = CacheLimits {
             renew: Duration::from_secs(10 * 60),
             stale: Duration::from_secs(24 * 60 * 60),
         };

@@ -31,7 +31,7 @@ pub(super) struct KeyCache {
 
 /// How long keys are kept.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(super) struct CacheLimits {
     /// The age from which on keys are renewed, unless their source gives a shorter one.
     pub(super) renew: Duration,
     /// The age from which on keys no longer verify.
@@ -68,7 +68,7 @@ impl KeyCache {
     pub(super) async fn keys(
         self: &Arc<Self>,
         wanted: Wanted<'_>,
-        limits: Limits,
+        limits: CacheLimits,
         allowed: &[Algorithm],
     ) -> Result<Arc<PublicKeySet>, AuthError> {
         let Wanted { kid, now } = wanted;
@@ -109,7 +109,7 @@ impl KeyCache {
     }
 
     /// Returns a number that changes with the keys; `None` where they are too old to verify.
-    pub(super) fn generation(&self, now: Timestamp, limits: Limits) -> Option<u64> {
+    pub(super) fn generation(&self, now: Timestamp, limits: CacheLimits) -> Option<u64> {
         let generation = self.generation.load(Ordering::Acquire);
         let held = self.held.load();
         let is_fresh = held
@@ -119,7 +119,7 @@ impl KeyCache {
         is_fresh.then_some(generation)
     }
 
-    pub(super) fn health(&self, now: Timestamp, limits: Limits) -> KeyHealth {
+    pub(super) fn health(&self, now: Timestamp, limits: CacheLimits) -> KeyHealth {
         let held = self.held.load();
         let held = held
             .as_ref()
@@ -225,7 +225,7 @@ impl KeyCache {
     }
 }
 
-impl Limits {
+impl CacheLimits {
     /// Returns the age from which on keys are renewed: what the issuer says, between the floor and
     /// the setting (R64).
     fn renewal(self, max_age: Option<Duration>) -> Duration {

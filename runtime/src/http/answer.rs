@@ -12,7 +12,7 @@ use crate::id::SessionId;
 use crate::session::Issued;
 
 #[cfg(feature = "openapi")]
-use super::member::{AnswerMember, Holds};
+use super::member::{AnswerMember, MemberKind};
 use super::problem::no_store;
 
 /// Tokens, under the names that the backend gave them (RFC 6749 section 5.1, and three members of
@@ -48,13 +48,13 @@ impl Serialize for Tokens<'_> {
 impl Tokens<'_> {
     /// Returns the members; in cookies, tokens are in no body.
     pub(super) fn members(routes: &RouteConfig, has_cookies: bool) -> Vec<AnswerMember> {
-        let text = |name| AnswerMember::new(name, Holds::Text);
+        let text = |name| AnswerMember::new(name, MemberKind::Text);
         vec![
             text(routes.access_token).optional_if(has_cookies),
             text(routes.refresh_token).optional_if(has_cookies),
             text("token_type").optional_if(has_cookies),
-            AnswerMember::new("expires_in", Holds::Number),
-            AnswerMember::new("refresh_expires_in", Holds::Number),
+            AnswerMember::new("expires_in", MemberKind::Number),
+            AnswerMember::new("refresh_expires_in", MemberKind::Number),
             text("session_id"),
         ]
     }
@@ -84,11 +84,11 @@ impl Serialize for AccessOnly<'_> {
 impl AccessOnly<'_> {
     /// Returns the members; in cookies, tokens are in no body.
     pub(super) fn members(routes: &RouteConfig, has_cookies: bool) -> Vec<AnswerMember> {
-        let text = |name| AnswerMember::new(name, Holds::Text);
+        let text = |name| AnswerMember::new(name, MemberKind::Text);
         vec![
             text(routes.access_token).optional_if(has_cookies),
             text("token_type").optional_if(has_cookies),
-            AnswerMember::new("expires_in", Holds::Number),
+            AnswerMember::new("expires_in", MemberKind::Number),
             text("session_id"),
         ]
     }
@@ -107,10 +107,10 @@ pub(super) struct TokenDescription {
 #[cfg(feature = "openapi")]
 impl TokenDescription {
     pub(super) const MEMBERS: [AnswerMember; 4] = [
-        AnswerMember::new("kind", Holds::Text),
-        AnswerMember::new("subject", Holds::Text),
-        AnswerMember::new("session_id", Holds::MaybeText),
-        AnswerMember::new("expires_at", Holds::Number),
+        AnswerMember::new("kind", MemberKind::Text),
+        AnswerMember::new("subject", MemberKind::Text),
+        AnswerMember::new("session_id", MemberKind::MaybeText),
+        AnswerMember::new("expires_at", MemberKind::Number),
     ];
 }
 
@@ -135,17 +135,17 @@ pub(super) struct SessionEntry {
 impl SessionEntry {
     #[cfg(feature = "openapi")]
     pub(super) const MEMBERS: [AnswerMember; 11] = [
-        AnswerMember::new("session_id", Holds::Text),
-        AnswerMember::new("current", Holds::Bool),
-        AnswerMember::new("device_name", Holds::MaybeText),
-        AnswerMember::new("device_id", Holds::MaybeText),
-        AnswerMember::new("user_agent", Holds::MaybeText),
-        AnswerMember::new("agent", Holds::Object),
-        AnswerMember::new("hints", Holds::Object).optional_if(true),
-        AnswerMember::new("ip", Holds::MaybeText),
-        AnswerMember::new("created_at", Holds::Number),
-        AnswerMember::new("last_seen_at", Holds::Number),
-        AnswerMember::new("expires_at", Holds::Number),
+        AnswerMember::new("session_id", MemberKind::Text),
+        AnswerMember::new("current", MemberKind::Bool),
+        AnswerMember::new("device_name", MemberKind::MaybeText),
+        AnswerMember::new("device_id", MemberKind::MaybeText),
+        AnswerMember::new("user_agent", MemberKind::MaybeText),
+        AnswerMember::new("agent", MemberKind::Object),
+        AnswerMember::new("hints", MemberKind::Object).optional_if(true),
+        AnswerMember::new("ip", MemberKind::MaybeText),
+        AnswerMember::new("created_at", MemberKind::Number),
+        AnswerMember::new("last_seen_at", MemberKind::Number),
+        AnswerMember::new("expires_at", MemberKind::Number),
     ];
 
     pub(super) fn new(session: SessionInfo, current: Option<SessionId>) -> Self {

@@ -22,7 +22,7 @@ const MAX_BODY: usize = 16 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A body that was read, and the head of its request.
-pub(super) struct Read {
+pub(super) struct ReadBody {
     pub(super) parts: Parts,
     pub(super) bytes: Bytes,
     media: Media,
@@ -35,7 +35,7 @@ enum Media {
     Form,
 }
 
-impl Read {
+impl ReadBody {
     /// Reads a JSON body.
     pub(super) async fn json(request: Request) -> Result<Self, Refusal> {
         let read = Self::any(request).await?;

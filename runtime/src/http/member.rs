@@ -2,7 +2,7 @@
 
 /// What a member of an answer holds, for the OpenAPI document.
 #[derive(Clone, Copy)]
-pub(super) enum Holds {
+pub(super) enum MemberKind {
     Text,
     MaybeText,
     /// Seconds, or a status.
@@ -17,13 +17,13 @@ pub(super) enum Holds {
 /// A member of an answer.
 pub(super) struct AnswerMember {
     pub(super) name: &'static str,
-    pub(super) holds: Holds,
+    pub(super) holds: MemberKind,
     /// Whether it may be missing.
     pub(super) is_optional: bool,
 }
 
 impl AnswerMember {
-    pub(super) const fn new(name: &'static str, holds: Holds) -> Self {
+    pub(super) const fn new(name: &'static str, holds: MemberKind) -> Self {
         Self {
             name,
             holds,

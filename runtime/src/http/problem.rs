@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
 #[cfg(feature = "openapi")]
-use super::member::{AnswerMember, Holds};
+use super::member::{AnswerMember, MemberKind};
 use crate::error::{Causes, Code, Refusal, StepOffer};
 
 /// A refused request.
@@ -128,10 +128,10 @@ pub(crate) fn no_store(headers: &mut HeaderMap) {
 /// The members of a problem document (RFC 9457 section 3.1).
 #[cfg(feature = "openapi")]
 pub(super) const PROBLEM_MEMBERS: [AnswerMember; 4] = [
-    AnswerMember::new("type", Holds::Text),
-    AnswerMember::new("title", Holds::Text),
-    AnswerMember::new("status", Holds::Number),
-    AnswerMember::new("code", Holds::Code),
+    AnswerMember::new("type", MemberKind::Text),
+    AnswerMember::new("title", MemberKind::Text),
+    AnswerMember::new("status", MemberKind::Number),
+    AnswerMember::new("code", MemberKind::Code),
 ];
 
 #[derive(Serialize)]

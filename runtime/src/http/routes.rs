@@ -11,7 +11,7 @@ use super::handlers::{
     introspect, refresh, revoke, sessions, sign_in, sign_out, verify, well_known,
 };
 #[cfg(feature = "openapi")]
-use super::row::{Answered, Body, BodyMember, CallerKind, Needed, RouteWords, member};
+use super::row::{Answered, Body, BodyMember, CallerKind, Needed, RouteDoc, member};
 use super::row::{At, RouteRow};
 
 /// Every route of a gate.
@@ -23,7 +23,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, sign_in::step),
         #[cfg(feature = "openapi")]
-        words: Some(RouteWords {
+        words: Some(RouteDoc {
             id: "signin_step",
             summary: "Goes on with a sign-in that needs a further step",
             description: Some(
@@ -49,7 +49,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, sign_in::sign_in),
         #[cfg(feature = "openapi")]
-        words: Some(RouteWords {
+        words: Some(RouteDoc {
             id: "signin",
             summary: "Signs in",
             description: None,
@@ -67,7 +67,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, refresh::refresh),
         #[cfg(feature = "openapi")]
-        words: Some(RouteWords {
+        words: Some(RouteDoc {
             id: "refresh",
             summary: "Exchanges a refresh token for a pair",
             description: None,
@@ -91,7 +91,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, sign_in::reauthenticate),
         #[cfg(feature = "openapi")]
-        words: Some(RouteWords {
+        words: Some(RouteDoc {
             id: "reauthenticate",
             summary: "Proves again who the caller is",
             description: None,
@@ -109,7 +109,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, verify::verify),
         #[cfg(feature = "openapi")]
-        words: Some(RouteWords {
+        words: Some(RouteDoc {
             id: "verify",
             summary: "Says whether a token counts; changes nothing",
             description: None,
@@ -127,7 +127,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, sign_out::sign_out),
         #[cfg(feature = "openapi")]
-        words: Some(RouteWords {
+        words: Some(RouteDoc {
             id: "signout",
             summary: "Ends a session, with its access token or its refresh token",
             description: None,
@@ -148,7 +148,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, sign_out::sign_out_all),
         #[cfg(feature = "openapi")]
-        words: Some(RouteWords {
+        words: Some(RouteDoc {
             id: "signout_all",
             summary: "Ends every session of the caller",
             description: None,
@@ -166,7 +166,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, revoke::revoke),
         #[cfg(feature = "openapi")]
-        words: Some(RouteWords {
+        words: Some(RouteDoc {
             id: "revoke",
             summary: "Revokes a token (RFC 7009)",
             description: None,
@@ -184,7 +184,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, sessions::list),
         #[cfg(feature = "openapi")]
-        words: Some(RouteWords {
+        words: Some(RouteDoc {
             id: "sessions",
             summary: "Lists the sessions of the caller",
             description: None,
@@ -205,7 +205,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, sessions::end),
         #[cfg(feature = "openapi")]
-        words: Some(RouteWords {
+        words: Some(RouteDoc {
             id: "end_session",
             summary: "Ends a session of the caller",
             description: None,
@@ -223,7 +223,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: answers_services,
         handler: |method| on(method, introspect::introspect),
         #[cfg(feature = "openapi")]
-        words: Some(RouteWords {
+        words: Some(RouteDoc {
             id: "introspect",
             summary: "Tells a service what a token is (RFC 7662)",
             description: None,
@@ -244,7 +244,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
         exists: always,
         handler: |method| on(method, well_known::jwks),
         #[cfg(feature = "openapi")]
-        words: Some(RouteWords {
+        words: Some(RouteDoc {
             id: "jwks",
             summary: "The public keys that verify access tokens (RFC 7517)",
             description: None,

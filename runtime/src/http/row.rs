@@ -20,7 +20,7 @@ pub(super) struct RouteRow {
     pub(super) handler: fn(MethodFilter) -> MethodRouter<Arc<Running>>,
     /// Its words in the OpenAPI document; `None` where it is not in there.
     #[cfg(feature = "openapi")]
-    pub(super) words: Option<RouteWords>,
+    pub(super) words: Option<RouteDoc>,
 }
 
 /// Where a route is.
@@ -37,7 +37,7 @@ pub(super) enum At {
 
 /// What the OpenAPI document says of a route.
 #[cfg(feature = "openapi")]
-pub(super) struct RouteWords {
+pub(super) struct RouteDoc {
     /// The `operationId`.
     pub(super) id: &'static str,
     pub(super) summary: &'static str,

@@ -15,7 +15,7 @@ use syn::{Attribute, Data, DeriveInput, ExprPath, Fields, Meta, Visibility, pars
 use self::types::{borrows, enclosed, is_exempt, is_float, is_option, mentions};
 use super::model::{Absence, Claim, ClaimKind, ClaimsModel, Codec, Field, Origin, Secrecy};
 use super::parse::{ClaimsArgs, DefaultArg, FieldItem};
-use super::stub::Names;
+use super::stub::ClaimsNames;
 use crate::diag::Diag;
 use crate::path;
 use crate::pipeline::Outline;
@@ -95,14 +95,14 @@ pub(crate) fn check(item: &DeriveInput, args: &ClaimsArgs, diag: &mut Diag) -> O
 }
 
 /// Returns what a stand-in is made of.
-pub(crate) fn outline(item: &DeriveInput, args: &ClaimsArgs) -> Option<Outline<Names>> {
+pub(crate) fn outline(item: &DeriveInput, args: &ClaimsArgs) -> Option<Outline<ClaimsNames>> {
     let fields = args.fields.iter().filter(|said| !said.args.skip.is_given());
     Some(Outline {
         krate: args.krate.clone(),
         ident: path::own(&item.ident),
         vis: item.vis.clone(),
         generics: item.generics.clone(),
-        names: Names {
+        names: ClaimsNames {
             claims: claims_name(item, args),
             subject: subject::likely(args).map(|said| {
                 let ty = &said.field.ty;

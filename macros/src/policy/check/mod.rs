@@ -208,10 +208,10 @@ fn remembered<T: Clone + PartialEq>(asked: T, seen: &mut Vec<T>) -> T {
     asked
 }
 
-fn named(said: &parse::Named, example: &str, diag: &mut Diag) -> Option<Named> {
+fn named(said: &parse::NamedWord, example: &str, diag: &mut Diag) -> Option<Named> {
     match said {
-        parse::Named::Variant(path) => variant(path, example, diag).map(Named::Variant),
-        parse::Named::Text(text)
+        parse::NamedWord::Variant(path) => variant(path, example, diag).map(Named::Variant),
+        parse::NamedWord::Text(text)
             if text.value().is_empty() || text.value().contains(char::is_whitespace) =>
         {
             diag.error(
@@ -220,7 +220,7 @@ fn named(said: &parse::Named, example: &str, diag: &mut Diag) -> Option<Named> {
             );
             None
         }
-        parse::Named::Text(text) => Some(Named::Text(text.clone())),
+        parse::NamedWord::Text(text) => Some(Named::Text(text.clone())),
     }
 }
 
@@ -313,7 +313,7 @@ fn shown(path: &Path) -> String {
     lead.to_owned() + &segments.join("::")
 }
 
-impl parse::Named {
+impl parse::NamedWord {
     fn shown(&self) -> String {
         match self {
             Self::Variant(path) => shown(path),

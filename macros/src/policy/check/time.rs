@@ -7,7 +7,7 @@ use crate::policy::model::Consistency;
 use crate::policy::parse;
 
 /// Checks what a verifier asks before it accepts a token.
-pub(super) fn consistency(said: &parse::Consistency, diag: &mut Diag) -> Option<Consistency> {
+pub(super) fn consistency(said: &parse::ConsistencyWord, diag: &mut Diag) -> Option<Consistency> {
     const WORDS: [&str; 3] = ["strict", "eventual", "bounded"];
     let word = said.word.to_string();
     match (word.as_str(), &said.bound) {

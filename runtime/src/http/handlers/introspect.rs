@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::error::Refusal;
 use crate::gate::Running;
 
-use super::super::body::Read;
+use super::super::body::ReadBody;
 use super::super::problem::{Rejection, no_store};
 use super::service::{service, unknown_service};
 
@@ -33,7 +33,7 @@ pub(in crate::http) async fn introspect(
         return Err(unknown_service());
     }
     let attempt = async {
-        let read = Read::any(request).await?;
+        let read = ReadBody::any(request).await?;
         let form: Form = read.parse_any()?;
         gate.flows().introspect(&form.token).await
     };

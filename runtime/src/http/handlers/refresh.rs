@@ -8,7 +8,7 @@ use axum::response::Response;
 use crate::error::Refusal;
 use crate::gate::Running;
 
-use super::super::body::{Read, device};
+use super::super::body::{ReadBody, device};
 use super::super::problem::Rejection;
 use super::super::transport::{answer, cookies, from_here_with_cookies, refresh_token};
 
@@ -20,8 +20,8 @@ pub(in crate::http) async fn refresh(
     let attempt = async {
         from_here_with_cookies(&gate, &request)?;
         let (parts, body) = match cookies(&gate) {
-            Some(_) => Read::optional_json(request).await?,
-            None => Read::json(request)
+            Some(_) => ReadBody::optional_json(request).await?,
+            None => ReadBody::json(request)
                 .await
                 .map(|read| (read.parts, Some(read.bytes)))?,
         };

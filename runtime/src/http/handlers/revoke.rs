@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::error::Refusal;
 use crate::gate::Running;
 
-use super::super::body::Read;
+use super::super::body::ReadBody;
 use super::super::problem::{Rejection, no_store};
 use super::service::revoker;
 
@@ -30,7 +30,7 @@ pub(in crate::http) async fn revoke(
         client_id: Option<String>,
     }
     let attempt = async {
-        let read = Read::any(request).await?;
+        let read = ReadBody::any(request).await?;
         let form: Form = read.parse_any()?;
         Ok::<_, Refusal>((read.parts, form))
     };

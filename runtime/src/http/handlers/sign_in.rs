@@ -12,7 +12,7 @@ use crate::flow::Evidence;
 use crate::gate::Running;
 
 use super::super::answer::AccessOnly;
-use super::super::body::{Read, device, has_member, member};
+use super::super::body::{ReadBody, device, has_member, member};
 use super::super::extract::KnownCaller;
 use super::super::problem::Rejection;
 use super::super::transport::{answer, answer_access, from_here, presented, wanted};
@@ -71,7 +71,7 @@ pub(in crate::http) async fn reauthenticate(
     request: Request,
 ) -> Result<Response, Rejection> {
     let attempt = async {
-        let read = Read::json(request).await?;
+        let read = ReadBody::json(request).await?;
         let proof = if has_member(&read.bytes, STEP_TOKEN) {
             Evidence::Step(
                 Zeroizing::new(member(&read.bytes, STEP_TOKEN)?),
@@ -95,9 +95,9 @@ pub(in crate::http) async fn reauthenticate(
 }
 
 /// Reads the body of a sign-in, and what it and its head tell of the client.
-async fn read(gate: &Running, request: Request) -> Result<(Read, Client), Refusal> {
+async fn read(gate: &Running, request: Request) -> Result<(ReadBody, Client), Refusal> {
     from_here(gate, &request)?;
-    let read = Read::json(request).await?;
+    let read = ReadBody::json(request).await?;
     let mut client = gate.client(&read.parts);
     device(&read.bytes, &mut client.device)?;
     client.transport = wanted(gate, &read.bytes)?;
@@ -105,7 +105,7 @@ async fn read(gate: &Running, request: Request) -> Result<(Read, Client), Refusa
 }
 
 /// Adds the sessions of the cookies that a browser presents.
-async fn present(gate: &Running, read: &Read, client: &mut Client) -> Result<(), Refusal> {
+async fn present(gate: &Running, read: &ReadBody, client: &mut Client) -> Result<(), Refusal> {
     if client.transport == Transport::Cookie {
         client.presented = presented(gate, &read.parts.headers).await?;
     }

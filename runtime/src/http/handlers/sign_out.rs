@@ -10,7 +10,7 @@ use crate::device::Transport;
 use crate::error::{Code, Refusal};
 use crate::gate::Running;
 
-use super::super::body::{Read, has_member, member};
+use super::super::body::{ReadBody, has_member, member};
 use super::super::cookie::{ACCESS, REFRESH, find};
 use super::super::extract::{KnownCaller, bearer};
 use super::super::problem::Rejection;
@@ -26,7 +26,7 @@ pub(in crate::http) async fn sign_out(
         let settings = &gate.settings().access;
         let name = gate.routes.refresh_token;
         from_here_with_cookies(&gate, &request)?;
-        let (parts, body) = Read::optional_json(request).await?;
+        let (parts, body) = ReadBody::optional_json(request).await?;
         let bearer = bearer(&parts, &settings.header, &settings.schemes)?;
         let names_a_token = body.as_ref().is_some_and(|body| has_member(body, name));
         if cookies(&gate).is_some() && brings_cookies(&parts.headers) {

@@ -9,7 +9,7 @@ use crate::error::Refusal;
 use crate::gate::Running;
 
 use super::super::answer::{TokenDescription, private};
-use super::super::body::{Read, member};
+use super::super::body::{ReadBody, member};
 use super::super::problem::Rejection;
 
 /// Says what a token is, if it counts. Changes nothing.
@@ -18,7 +18,7 @@ pub(in crate::http) async fn verify(
     request: Request,
 ) -> Result<Response, Rejection> {
     let attempt = async {
-        let read = Read::json(request).await?;
+        let read = ReadBody::json(request).await?;
         gate.flows().count_question(&gate.client(&read.parts))?;
         let token = member(&read.bytes, "token")?;
         let about = gate.flows().describe(&token).await?;

@@ -12,7 +12,7 @@ use axum::routing::MethodFilter;
 
 use crate::gate::{AuthRoute, RouteConfig, Running};
 
-use super::super::row::{Answered, At, Body, BodyMember, CallerKind, Needed, RouteRow, RouteWords};
+use super::super::row::{Answered, At, Body, BodyMember, CallerKind, Needed, RouteDoc, RouteRow};
 use super::schema;
 use super::scheme::{BEARER, COOKIE, SERVICE};
 
@@ -51,7 +51,7 @@ pub(super) fn method(row: &RouteRow) -> HttpMethod {
 }
 
 /// Returns the summary that the backend gave, or that of the table.
-fn summary<'a>(row: &RouteRow, words: &'a RouteWords, config: &'a RouteConfig) -> &'a str {
+fn summary<'a>(row: &RouteRow, words: &'a RouteDoc, config: &'a RouteConfig) -> &'a str {
     let own = match row.at {
         At::SignIn("") => config.signin.summary,
         At::Refresh => config.refresh.summary,
@@ -62,7 +62,7 @@ fn summary<'a>(row: &RouteRow, words: &'a RouteWords, config: &'a RouteConfig) -
 
 fn description<'a>(
     row: &RouteRow,
-    words: &'a RouteWords,
+    words: &'a RouteDoc,
     config: &'a RouteConfig,
 ) -> Option<&'a str> {
     match row.at {
@@ -87,7 +87,7 @@ fn secured(operation: OperationBuilder, caller: CallerKind, has_cookies: bool) -
     }
 }
 
-fn body(words: &RouteWords, gate: &Running, has_cookies: bool) -> Option<RequestBody> {
+fn body(words: &RouteDoc, gate: &Running, has_cookies: bool) -> Option<RequestBody> {
     let members = |members: &[BodyMember]| {
         schema::object(members.iter().map(|member| {
             let is_needed = match member.needed {

@@ -12,7 +12,7 @@ use crate::error::Code;
 use crate::gate::{EmailLogin, RouteConfig, UsernameLogin};
 
 use super::super::answer::{AccessOnly, SessionEntry, TokenDescription, Tokens};
-use super::super::member::{AnswerMember, Holds};
+use super::super::member::{AnswerMember, MemberKind};
 use super::super::problem::PROBLEM_MEMBERS;
 
 /// Returns the body of a sign-in: that of a type that is not known here is any object.
@@ -107,14 +107,16 @@ const STATUSES: [u16; 8] = [400, 401, 403, 404, 413, 415, 429, 503];
 fn members(all: &[AnswerMember]) -> ObjectBuilder {
     all.iter().fold(ObjectBuilder::new(), |object, member| {
         let schema = match member.holds {
-            Holds::Text => text(),
-            Holds::MaybeText => {
+            MemberKind::Text => text(),
+            MemberKind::MaybeText => {
                 ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]))
             }
-            Holds::Number => ObjectBuilder::new().schema_type(Type::Integer),
-            Holds::Bool => truth(),
-            Holds::Object => ObjectBuilder::new().schema_type(Type::Object),
-            Holds::Code => text().enum_values(Some(Code::ALL.iter().map(|code| code.as_str()))),
+            MemberKind::Number => ObjectBuilder::new().schema_type(Type::Integer),
+            MemberKind::Bool => truth(),
+            MemberKind::Object => ObjectBuilder::new().schema_type(Type::Object),
+            MemberKind::Code => {
+                text().enum_values(Some(Code::ALL.iter().map(|code| code.as_str())))
+            }
         };
         let object = object.property(member.name, schema);
         if member.is_optional {
