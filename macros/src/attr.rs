@@ -107,7 +107,7 @@ fn read(chunk: Vec<TokenTree>, diag: &mut Diag) -> Vec<NestedMeta> {
     let mut tokens = chunk.into_iter().peekable();
     let key = match tokens.next() {
         Some(TokenTree::Ident(key)) => key,
-        // What a `macro_rules!` passed on as one fragment.
+        // A `macro_rules!` passes a fragment on as one group.
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::None => {
             return read(group.stream().into_iter().chain(tokens).collect(), diag);
         }

@@ -75,9 +75,9 @@ pub(crate) struct BackendAttribute {
     names: List,
     /// The tag of the routes in the OpenAPI document.
     pub(crate) tag: Maybe<LitStr>,
-    /// Whether the routes are in the OpenAPI document.
+    /// `openapi`: `false` leaves the routes out of the OpenAPI document.
     pub(crate) openapi: Maybe<LitBool>,
-    /// What the parameters of the struct need.
+    /// `bound`: the bounds on the parameters of the struct.
     bound: List,
     #[darling(rename = "crate")]
     krate: Maybe<Path>,

@@ -9,7 +9,7 @@ use super::emit::{body, gate};
 use super::model::LoginBody;
 use crate::pipeline::{Outline, owned_args, without_lifetimes};
 
-/// What a backend would name.
+/// The types that the stand-in for a backend names.
 pub(crate) struct BackendNames {
     /// `None` where nobody knows whom it signs in.
     pub(crate) user: Option<Type>,

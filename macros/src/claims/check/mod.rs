@@ -37,7 +37,7 @@ pub(crate) fn check(item: &DeriveInput, args: &ClaimsArgs, diag: &mut Diag) -> O
             continue;
         }
         let carried = carried(item, said);
-        // What others put into their tokens is not ours to hide.
+        // Another issuer decides what its tokens show, so nothing is hidden in them.
         if !args.options.external.is_given() && !said.args.action.is_given() {
             check_secret(said, diag);
         }
@@ -59,7 +59,7 @@ pub(crate) fn check(item: &DeriveInput, args: &ClaimsArgs, diag: &mut Diag) -> O
     if subject.is_none() && !args.fields.iter().any(|said| said.meant_sub) {
         subject::report_none(item, args, diag);
     }
-    // What is expanded has names of ours, and mistakes stand at those of the user.
+    // The expansion uses names of its own; a message points at the names of the user.
     for field in own
         .iter_mut()
         .map(|claim| &mut claim.field)
