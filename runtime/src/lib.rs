@@ -18,6 +18,7 @@ pub mod keys;
 pub mod password;
 pub mod policy;
 pub mod prelude;
+pub mod realm;
 pub mod secret;
 pub mod session;
 pub mod settings;
