@@ -11,6 +11,7 @@ impl ::tollgate::__private::AuthBackend for Accounts {
     type Login = ::tollgate::__private::EmailLogin;
     type Entry = ::tollgate::__private::Own;
     type Renewal = ::tollgate::__private::Reload;
+    const KIND: &'static ::core::primitive::str = "Accounts";
     const ROUTES: ::tollgate::__private::RouteConfig = ::tollgate::__private::RouteConfig::DEFAULT;
 }
 impl Accounts {

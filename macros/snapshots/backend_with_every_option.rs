@@ -11,6 +11,7 @@ impl ::gatekeeper::__private::AuthBackend for Accounts {
     type Login = Login<A, B>;
     type Entry = ::gatekeeper::__private::Own;
     type Renewal = ::gatekeeper::__private::FromStored;
+    const KIND: &'static ::core::primitive::str = "customers";
     const ROUTES: ::gatekeeper::__private::RouteConfig = ::gatekeeper::__private::RouteConfig {
         prefix: "/session",
         tag: "session",

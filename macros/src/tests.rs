@@ -82,7 +82,7 @@ const BACKEND: &str = "struct Accounts { db: SqlitePool, passwords: Passwords }"
 
 /// Every option of a backend.
 const BACKEND_OPTIONS: &str = r##"
-    login = Login<A, B>, user = User<T>, prefix = "/session", tag = "session", openapi = false,
+    login = Login<A, B>, user = User<T>, kind = "customers", prefix = "/session", tag = "session", openapi = false,
     signin(path = "/in", summary = "in", description = "lets in"), refresh(path = "/renew", from = stored),
     names(access_token = "token", refresh_token = "renewal"), disable(revoke, signout_all), crate = ::gatekeeper
 "##;
@@ -775,6 +775,15 @@ const BACKEND_MISTAKES: &[(&str, &str)] = &[
     (
         "email, user = U, user = V",
         "`user` is given twice: keep one",
+    ),
+    ("email, user = U, kind", "write `kind = \"accounts\"`"),
+    ("email, user = U, kind = \"\"", "is no name for a kind"),
+    ("email, user = U, kind = \"9a\"", "begin with a letter"),
+    ("email, user = U, kind = \"a.b\"", "is no name for a kind"),
+    ("email, user = U, kind = \"é\"", "is no name for a kind"),
+    (
+        "email, user = U, kind = \"a23456789-123456789-123456789-123456789-123456789-123456789-12345\"",
+        "at most 64",
     ),
     ("email, user = U, bound()", "`bound` is empty"),
     (

@@ -38,6 +38,7 @@ struct Badge<T> {
 #[auth_backend(
     login = Badge<u64>,
     user = User,
+    kind = "staff_2-b",
     prefix = "/v1/session",
     tag = "session",
     openapi = false,
@@ -61,6 +62,38 @@ fn a_backend_without_options_has_the_default_shape() {
     }
     assert_eq!(is(&Plain), RouteConfig::DEFAULT);
     let _ = Plain.gate();
+}
+
+#[auth_backend(
+    email,
+    user = User,
+    kind = "a23456789-123456789-123456789-123456789-123456789-123456789-1234",
+    refresh = stored
+)]
+struct Longest;
+
+impl Authenticate for Longest {
+    async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> {
+        Err(AuthError::Invalid)
+    }
+}
+
+#[auth_backend(email, user = User, refresh = stored)]
+#[allow(non_camel_case_types)]
+struct r#type;
+
+impl Authenticate for r#type {
+    async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> {
+        Err(AuthError::Invalid)
+    }
+}
+
+#[test]
+fn the_kind_is_what_is_said_or_the_name_of_the_struct_as_written() {
+    assert_eq!(Shaped::<()>::KIND, "staff_2-b");
+    assert_eq!(Plain::KIND, "Plain");
+    assert_eq!(r#type::KIND, "type");
+    assert_eq!(Longest::KIND.len(), 64);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The rules of backends: from what was said to a model, or to mistakes.
 
 use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt as _;
 use syn::{Generics, Item, ItemStruct, LitStr, Type, Visibility, parse_quote};
 
 use super::model::{BackendModel, Disabled, LoginBody, Renewal, RouteOverrides, RouteWords};
@@ -17,6 +18,7 @@ pub(crate) fn check(item: &Item, args: &BackendArgs, diag: &mut Diag) -> Option<
     let disabled = check_disable(args, diag);
     check_kinds(args, diag);
     check_names(args, diag);
+    check_kind(args, diag);
     check_paths(args, &disabled, diag);
     if !args.options.has("user") {
         diag.error(
@@ -66,6 +68,7 @@ pub(crate) fn check(item: &Item, args: &BackendArgs, diag: &mut Diag) -> Option<
         name: path::own(&item.ident),
         generics: bounded(&item.generics, args),
         user: args.options.args.user.0.clone()?,
+        kind: kind(&item.ident, args),
         login: login(args)?,
         renewal: renewal(args, &disabled),
         shape: shape(args, disabled),
@@ -88,9 +91,16 @@ pub(crate) fn outline(item: &Item, args: &BackendArgs) -> Option<Outline<Backend
         generics: bounded(generics, args),
         names: BackendNames {
             user: user.or_else(|| args.quoted_user.clone()),
+            kind: kind(ident, args),
             login: login(args).unwrap_or(LoginBody::Email),
         },
     })
+}
+
+/// Returns the name of the kind of users: what `kind` says, or the struct's own name as written.
+fn kind(ident: &Ident, args: &BackendArgs) -> String {
+    let said = args.options.args.kind.0.as_ref();
+    said.map_or_else(|| ident.unraw().to_string(), LitStr::value)
 }
 
 fn login(args: &BackendArgs) -> Option<LoginBody> {
@@ -245,6 +255,28 @@ fn check_names(args: &BackendArgs, diag: &mut Diag) {
                 format_args!("both tokens would be called `{text}`: choose another name"),
             );
         }
+    }
+}
+
+/// Refuses a kind that could not be written in a settings file and in every store.
+fn check_kind(args: &BackendArgs, diag: &mut Diag) {
+    let Some(kind) = &args.options.args.kind.0 else {
+        return;
+    };
+    let text = kind.value();
+    let is_right = text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.len() <= 64
+        && text.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte)
+        });
+    if !is_right {
+        diag.error(
+            kind,
+            format_args!(
+                "`{text}` is no name for a kind of users: write at most 64 lower-case letters, \
+                 digits, `_` and `-` that begin with a letter, as in `kind = \"accounts\"`"
+            ),
+        );
     }
 }
 

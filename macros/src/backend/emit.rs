@@ -15,6 +15,7 @@ pub(crate) fn emit(model: &BackendModel) -> TokenStream {
         name,
         generics,
         user,
+        kind,
         ..
     } = model;
     let login = body(krate, &model.login);
@@ -30,6 +31,7 @@ pub(crate) fn emit(model: &BackendModel) -> TokenStream {
             type Login = #login;
             type Entry = #entry;
             type Renewal = #renewal;
+            const KIND: &'static ::core::primitive::str = #kind;
             const ROUTES: #krate::RouteConfig = #shape;
         }
         impl #params #name #args #clause { #gate }

@@ -12,6 +12,8 @@ pub(crate) struct BackendModel {
     pub(crate) name: Ident,
     pub(crate) generics: Generics,
     pub(crate) user: Type,
+    /// The name of the kind of users in the store.
+    pub(crate) kind: String,
     pub(crate) login: LoginBody,
     pub(crate) renewal: Renewal,
     pub(crate) shape: RouteOverrides,

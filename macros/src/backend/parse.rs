@@ -63,6 +63,8 @@ pub(crate) struct BackendAttribute {
     guard: Word,
     /// The user type.
     pub(crate) user: Maybe<Type>,
+    /// The name of the kind of users in the store, which outlives a renamed struct.
+    pub(crate) kind: Maybe<LitStr>,
     /// The path before those of all routes.
     pub(crate) prefix: Maybe<LitStr>,
     /// The sign-in route.
@@ -87,8 +89,8 @@ pub(crate) struct BackendAttribute {
 
 impl Options for BackendAttribute {
     const NAMES: &'static [&'static str] = &[
-        "email", "username", "login", "guard", "user", "prefix", "signin", "refresh", "disable",
-        "names", "tag", "openapi", "bound", "crate",
+        "email", "username", "login", "guard", "user", "kind", "prefix", "signin", "refresh",
+        "disable", "names", "tag", "openapi", "bound", "crate",
     ];
     const SYNONYMS: &'static [(&'static str, &'static str)] =
         &[("sign_in", "signin"), ("bounds", "bound")];

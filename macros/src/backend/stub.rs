@@ -13,6 +13,7 @@ use crate::pipeline::{Outline, owned_args, without_lifetimes};
 pub(crate) struct BackendNames {
     /// `None` where nobody knows whom it signs in.
     pub(crate) user: Option<Type>,
+    pub(crate) kind: String,
     pub(crate) login: LoginBody,
 }
 
@@ -29,6 +30,7 @@ pub(crate) fn emit(outline: &Outline<BackendNames>) -> TokenStream {
         || quote!(#krate::AnyUser),
         darling::ToTokens::to_token_stream,
     );
+    let kind = &names.kind;
     let login = body(krate, &names.login);
     let gate = gate(krate, vis);
     let args = owned_args(generics);
@@ -40,6 +42,7 @@ pub(crate) fn emit(outline: &Outline<BackendNames>) -> TokenStream {
             type Login = #login;
             type Entry = #krate::AnyEntry;
             type Renewal = #krate::NoRefresh;
+            const KIND: &'static ::core::primitive::str = #kind;
             const ROUTES: #krate::RouteConfig = #krate::RouteConfig::DEFAULT;
         }
         impl #params #ident #args #clause { #gate }

@@ -10,7 +10,10 @@ impl Value for LitStr {
     const WHAT: &'static str = "a string";
 
     fn example(key: &str) -> String {
-        format!("{key} = \"…\"")
+        match key {
+            "kind" => String::from("kind = \"accounts\""),
+            _ => format!("{key} = \"…\""),
+        }
     }
 
     /// Reads a literal, or a `concat!` of them.

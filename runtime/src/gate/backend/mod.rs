@@ -36,6 +36,9 @@ pub trait AuthBackend: Sized + Send + Sync + 'static {
     type Entry: SignIn<Self>;
     /// Where the claims of a refresh come from.
     type Renewal: Renew<Self>;
+    /// The name of this kind of users in the store, which tells gates of one store apart:
+    /// `kind = "…"`, and otherwise the struct's own name as it is written.
+    const KIND: &'static str;
     /// Paths, names and presence of the routes.
     const ROUTES: RouteConfig;
     /// The former name of [`ROUTES`](Self::ROUTES).
