@@ -4,6 +4,8 @@ mod account;
 mod action;
 mod backend;
 mod builder;
+#[cfg(feature = "axum")]
+mod cookie;
 mod keys;
 mod running;
 mod sessions;
@@ -25,6 +27,8 @@ pub use builder::{
     Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing,
     Plain, Protects,
 };
+#[cfg(feature = "axum")]
+pub(crate) use cookie::CookieNames;
 pub use keys::{IntoRing, Keys};
 #[cfg(feature = "axum")]
 pub(crate) use running::Running;

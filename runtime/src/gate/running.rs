@@ -12,7 +12,7 @@ use crate::{event::Event, keys::KeySetRef, session::Admission, settings::Setting
 
 use super::tasks::Tasks;
 #[cfg(feature = "axum")]
-use super::{backend::RouteConfig, sessions::SessionList};
+use super::{backend::RouteConfig, cookie::CookieNames, sessions::SessionList};
 
 /// The flows of a gate, and the tasks beside them.
 pub(crate) struct Running {
@@ -24,6 +24,9 @@ pub(crate) struct Running {
     /// The scheme that challenges name: the first that is accepted.
     #[cfg(feature = "axum")]
     pub(crate) scheme: Arc<str>,
+    /// The names of the cookies.
+    #[cfg(feature = "axum")]
+    pub(crate) cookies: CookieNames,
 }
 
 impl Running {
@@ -49,6 +52,8 @@ impl Running {
             routes,
             #[cfg(feature = "axum")]
             scheme,
+            #[cfg(feature = "axum")]
+            cookies: CookieNames::new(None),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::settings::CookieSettings;
 
 use super::answer::{AccessOnly, Tokens, private};
 use super::body::{has_member, member, parse};
-use super::cookie::{self, ACCESS, REFRESH};
+use super::cookie::{self, REFRESH};
 use super::extract::address;
 
 /// The settings, where cookies are on.
@@ -50,7 +50,7 @@ pub(super) fn from_here(gate: &Running, request: &Request) -> Result<(), Refusal
 /// another origin could not do.
 pub(super) fn from_here_with_cookies(gate: &Running, request: &Request) -> Result<(), Refusal> {
     let brings = |name| cookie::find(request.headers(), name).map_or(true, |found| found.is_some());
-    if cookies(gate).is_some() && (brings(ACCESS) || brings(REFRESH)) {
+    if cookies(gate).is_some() && (brings(&gate.cookies.access) || brings(REFRESH)) {
         from_here(gate, request)
     } else {
         Ok(())
@@ -92,7 +92,7 @@ pub(super) async fn presented(
     if let Ok(Some(token)) = cookie::find(headers, REFRESH) {
         sessions.extend(gate.flows().session_of_refresh(token).await?);
     }
-    if let Ok(Some(token)) = cookie::find(headers, ACCESS) {
+    if let Ok(Some(token)) = cookie::find(headers, &gate.cookies.access) {
         sessions.extend(
             gate.flows()
                 .session_of_bearer(token)
@@ -131,7 +131,7 @@ pub(super) fn answer(gate: &Running, issued: &Issued, transport: Transport) -> R
         transport,
     });
     if let (Transport::Cookie, Some(settings)) = (transport, cookies(gate)) {
-        cookie::set(response.headers_mut(), issued, settings);
+        cookie::set(response.headers_mut(), issued, settings, &gate.cookies);
     }
     response
 }
@@ -145,6 +145,7 @@ pub(super) fn answer_access(gate: &Running, access: &AccessOnly<'_>) -> Response
             &access.renewed.access_token,
             access.renewed.expires_in,
             settings,
+            &gate.cookies,
         );
     }
     response
@@ -153,7 +154,7 @@ pub(super) fn answer_access(gate: &Running, access: &AccessOnly<'_>) -> Response
 /// Clears the cookies of whoever signed out.
 pub(super) fn signed_out(gate: &Running, transport: Transport, mut response: Response) -> Response {
     if let (Transport::Cookie, Some(settings)) = (transport, cookies(gate)) {
-        cookie::clear(response.headers_mut(), settings);
+        cookie::clear(response.headers_mut(), settings, &gate.cookies);
     }
     response
 }

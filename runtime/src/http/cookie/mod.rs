@@ -9,12 +9,10 @@ use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 
 use crate::error::{Code, Refusal};
+use crate::gate::CookieNames;
 use crate::session::Issued;
 use crate::settings::CookieSettings;
 
-/// The cookie of the access token. Browsers take the prefix only from a secure origin, for the
-/// whole host and for no other (RFC 6265bis section 4.1.3.2).
-pub(crate) const ACCESS: &str = "__Host-tollgate-access";
 /// The cookie of the refresh token. The other prefix would not let it have a path of its own.
 pub(crate) const REFRESH: &str = "__Secure-tollgate-refresh";
 
@@ -44,8 +42,19 @@ pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a 
 
 /// Sets the cookies of both tokens; that of the refresh token only where it is another one
 /// (ROTATION 3, row 5).
-pub(crate) fn set(headers: &mut HeaderMap, issued: &Issued, settings: &CookieSettings) {
-    set_access(headers, &issued.access_token, issued.expires_in(), settings);
+pub(crate) fn set(
+    headers: &mut HeaderMap,
+    issued: &Issued,
+    settings: &CookieSettings,
+    names: &CookieNames,
+) {
+    set_access(
+        headers,
+        &issued.access_token,
+        issued.expires_in(),
+        settings,
+        names,
+    );
     if issued.is_fresh {
         put(
             headers,
@@ -63,24 +72,19 @@ pub(crate) fn set_access(
     token: &str,
     seconds: u64,
     settings: &CookieSettings,
+    names: &CookieNames,
 ) {
-    put(headers, ACCESS, token, seconds, settings);
+    put(headers, &names.access, token, seconds, settings);
 }
 
 /// Clears both. Only signing out does: a refusal of an old token must not wipe the cookie of a new
 /// one (R81, R82).
-pub(crate) fn clear(headers: &mut HeaderMap, settings: &CookieSettings) {
-    put(headers, ACCESS, "", 0, settings);
+pub(crate) fn clear(headers: &mut HeaderMap, settings: &CookieSettings, names: &CookieNames) {
+    put(headers, &names.access, "", 0, settings);
     put(headers, REFRESH, "", 0, settings);
 }
 
-fn put(
-    headers: &mut HeaderMap,
-    name: &'static str,
-    value: &str,
-    seconds: u64,
-    settings: &CookieSettings,
-) {
+fn put(headers: &mut HeaderMap, name: &str, value: &str, seconds: u64, settings: &CookieSettings) {
     if let Some(mut line) =
         line(name, value, seconds, settings).and_then(|text| HeaderValue::try_from(text).ok())
     {
@@ -91,12 +95,7 @@ fn put(
 
 /// A cookie as `Set-Cookie` has it (RFC 6265 section 4.1).
 #[cfg(feature = "cookies")]
-fn line(
-    name: &'static str,
-    value: &str,
-    seconds: u64,
-    settings: &CookieSettings,
-) -> Option<String> {
+fn line(name: &str, value: &str, seconds: u64, settings: &CookieSettings) -> Option<String> {
     use cookie::{Cookie, SameSite, time::Duration};
 
     let (path, same_site) = match (name, settings.same_site) {
@@ -116,6 +115,6 @@ fn line(
 
 /// Without the feature no settings turn cookies on.
 #[cfg(not(feature = "cookies"))]
-fn line(_: &'static str, _: &str, _: u64, _: &CookieSettings) -> Option<String> {
+fn line(_: &str, _: &str, _: u64, _: &CookieSettings) -> Option<String> {
     None
 }

@@ -22,9 +22,10 @@ pub(super) fn report_refused(gate: &Running, parts: &Parts, refusal: &Refusal) {
 /// two credentials (R104); one in a cookie counts only from where its cookies may be used (R108).
 pub(super) fn credential<'a>(
     parts: &'a Parts,
-    settings: &Settings,
+    gate: &Running,
     taken: Taken,
 ) -> Result<Option<(&'a str, Transport)>, Refusal> {
+    let settings = gate.settings();
     let header = match taken {
         Taken::Both | Taken::Bearer => {
             bearer(parts, &settings.access.header, &settings.access.schemes)?
@@ -33,7 +34,9 @@ pub(super) fn credential<'a>(
     };
     let cookie = match (taken, &settings.cookies.path) {
         (Taken::Bearer, _) | (_, None) => None,
-        (Taken::Both | Taken::Cookie, Some(_)) => cookie::find(&parts.headers, cookie::ACCESS)?,
+        (Taken::Both | Taken::Cookie, Some(_)) => {
+            cookie::find(&parts.headers, &gate.cookies.access)?
+        }
     };
     match (header, cookie) {
         (Some(_), Some(_)) => Err(Code::InvalidRequest.into()),

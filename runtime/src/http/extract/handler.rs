@@ -37,7 +37,7 @@ impl FromRequestParts<Arc<Running>> for KnownCaller {
 /// Verifies the credentials of a request: see [`Auth`](super::Auth).
 async fn authenticate(parts: &Parts, gate: &Running) -> Result<Option<KnownCaller>, Refusal> {
     let (settings, admission) = (gate.settings(), gate.admission());
-    let Some((token, transport)) = credential(parts, settings, Taken::Both)? else {
+    let Some((token, transport)) = credential(parts, gate, Taken::Both)? else {
         return Ok(None);
     };
     let (consistency, now) = (settings.revocation.consistency, admission.now());

@@ -108,7 +108,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         taken: Taken,
     ) -> Result<Option<Self>, Refusal> {
         let (settings, admission) = (gate.settings(), gate.admission());
-        let Some((token, transport)) = credential(parts, settings, taken)? else {
+        let Some((token, transport)) = credential(parts, gate, taken)? else {
             return Ok(None);
         };
         let consistency = P::CONSISTENCY.unwrap_or(settings.revocation.consistency);

@@ -144,7 +144,7 @@ fn choose<U1: JwtClaims, U2: JwtClaims>(
         Some(running) => {
             // A token in a header and one in a cookie are two credentials (R104), whoever issued
             // them.
-            if let Err(refusal) = credential(parts, running.settings(), Taken::Both)
+            if let Err(refusal) = credential(parts, running, Taken::Both)
                 && refusal.code() == Code::InvalidRequest
             {
                 return Err(refusal);

@@ -11,7 +11,7 @@ use crate::error::{Code, Refusal};
 use crate::gate::Running;
 
 use super::super::body::{ReadBody, has_member, member};
-use super::super::cookie::{ACCESS, REFRESH, find};
+use super::super::cookie::{REFRESH, find};
 use super::super::extract::{KnownCaller, bearer};
 use super::super::problem::Rejection;
 use super::super::transport::{cookies, from_here_with_cookies, presented, signed_out};
@@ -29,7 +29,7 @@ pub(in crate::http) async fn sign_out(
         let (parts, body) = ReadBody::optional_json(request).await?;
         let bearer = bearer(&parts, &settings.header, &settings.schemes)?;
         let names_a_token = body.as_ref().is_some_and(|body| has_member(body, name));
-        if cookies(&gate).is_some() && brings_cookies(&parts.headers) {
+        if cookies(&gate).is_some() && brings_cookies(&gate, &parts.headers) {
             if bearer.is_some() || names_a_token {
                 return Err(Code::InvalidRequest.into());
             }
@@ -54,8 +54,8 @@ pub(in crate::http) async fn sign_out(
     ))
 }
 
-fn brings_cookies(headers: &HeaderMap) -> bool {
-    [ACCESS, REFRESH]
+fn brings_cookies(gate: &Running, headers: &HeaderMap) -> bool {
+    [&gate.cookies.access, REFRESH]
         .into_iter()
         .any(|name| find(headers, name).map_or(true, |found| found.is_some()))
 }

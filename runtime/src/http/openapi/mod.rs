@@ -15,7 +15,6 @@ use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder};
 
 use crate::gate::{AuthBackend, Gate, Running};
 
-use super::cookie;
 use super::protected::Route;
 use super::routes::ROUTES;
 
@@ -69,7 +68,7 @@ fn document(gate: &Running) -> OpenApi {
         .security_scheme(BEARER, scheme(gate));
     let components = if has_cookies {
         let about = "Set by a sign-in; counts in requests that a page of this origin sends";
-        let cookie = ApiKeyValue::with_description(cookie::ACCESS, about);
+        let cookie = ApiKeyValue::with_description(&*gate.cookies.access, about);
         components.security_scheme(COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
     } else {
         components
