@@ -131,6 +131,7 @@ fn verify_and_issue(table: &mut Table, algorithm: Algorithm, rows: [&str; 2], ta
     let expect = Expect {
         issuer: ISSUER.into(),
         audience: AUDIENCE.into(),
+        realm: None,
         client_id: "first-party".into(),
         leeway: Duration::from_secs(30),
         max_lifetime: Duration::from_secs(600),
@@ -184,6 +185,7 @@ fn stamp(now: Timestamp) -> Stamp<'static> {
         issuer: ISSUER,
         audience: AUDIENCE,
         client_id: "first-party",
+        realm: None,
         issued_at: now,
         expires_at: now.plus(Duration::from_secs(600)),
         jti: TokenId::from_bytes([1; 16]),

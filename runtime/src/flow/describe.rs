@@ -7,7 +7,6 @@ use crate::error::{Code, Refusal};
 use crate::id::SessionId;
 use crate::secret::same;
 use crate::session::{Expiry, Occasion};
-use crate::token::RefreshToken;
 
 use super::{Flows, TokenClaims};
 
@@ -23,7 +22,7 @@ impl Flows {
     /// Says what a token is, if it counts. Changes nothing.
     pub(crate) async fn describe(&self, token: &str) -> Result<Description, Refusal> {
         let engine = &self.engine;
-        if RefreshToken::parse(&engine.ring.set(), token).is_ok() {
+        if engine.issuer.parse(token).is_ok() {
             return self.describe_refresh(token).await;
         }
         let now = engine.admission.now();
@@ -45,8 +44,7 @@ impl Flows {
     async fn describe_refresh(&self, token: &str) -> Result<Description, Refusal> {
         let engine = &self.engine;
         engine.refuse_while_paused()?;
-        let parsed =
-            RefreshToken::parse(&engine.ring.set(), token).map_err(|_| Code::InvalidToken)?;
+        let parsed = engine.issuer.parse(token).map_err(|_| Code::InvalidToken)?;
         let now = engine.time.now();
         let session = engine.store.session(parsed.sid, now).await;
         let session = session
@@ -73,7 +71,7 @@ impl Flows {
         &self,
         token: &str,
     ) -> Result<Option<Map<String, Value>>, Refusal> {
-        let outcome = if RefreshToken::parse(&self.engine.ring.set(), token).is_ok() {
+        let outcome = if self.engine.issuer.parse(token).is_ok() {
             self.introspect_refresh(token).await
         } else {
             self.introspect_access(token).await

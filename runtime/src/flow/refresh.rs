@@ -12,7 +12,7 @@ use crate::event::{Event, EventKind, RefreshRefusal};
 use crate::id::TokenId;
 use crate::session::{Issued, Place, Row};
 use crate::store::{RevokeReason, Session, Target};
-use crate::token::{Parsed, RefreshToken};
+use crate::token::Parsed;
 
 use super::rotate::{Grant, about};
 use super::{BoxedClaims, Flows};
@@ -24,7 +24,7 @@ impl Flows {
         let engine = &*self.engine;
         engine.refuse_while_paused()?;
         let ip = client.ip;
-        let Ok(token) = RefreshToken::parse(&engine.ring.set(), text) else {
+        let Ok(token) = engine.issuer.parse(text) else {
             return Err(self.refused(RefreshRefusal::NotOurs, None, ip));
         };
         let context = context_of(client, &engine.settings.client_id);

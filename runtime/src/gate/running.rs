@@ -47,13 +47,13 @@ impl Running {
             .into();
         Self {
             tasks: Tasks::start(&flows.engine, unwritten),
-            flows,
             #[cfg(feature = "axum")]
             routes,
             #[cfg(feature = "axum")]
             scheme,
             #[cfg(feature = "axum")]
-            cookies: CookieNames::new(None),
+            cookies: CookieNames::new(flows.engine.realm.as_ref()),
+            flows,
         }
     }
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::error::Refusal;
 use crate::guard::{Context, GuardRouter, GuardRouterBuilder};
 use crate::session::Occasion;
+#[cfg(feature = "axum")]
+use crate::token::Origin;
 use crate::token::{ClaimSet, JwtClaims, Verified};
 
 use super::running::Running;
@@ -48,12 +50,12 @@ impl<U: JwtClaims> Verifier<U> {
         }
     }
 
-    /// Whether tokens of this issuer are this verifier's to judge.
+    /// Returns whether tokens of this issuer and realm are this verifier's to judge.
     #[cfg(feature = "axum")]
-    pub(crate) fn is_for(&self, issuer: &str) -> bool {
+    pub(crate) fn is_for(&self, origin: &Origin) -> bool {
         match &self.0 {
-            VerifierSource::Gate(running) => running.settings().issuer.as_deref() == Some(issuer),
-            VerifierSource::Guards(guards) => guards.issuers().any(|known| known == issuer),
+            VerifierSource::Gate(running) => running.admission().is_for(origin),
+            VerifierSource::Guards(guards) => guards.are_for(origin),
         }
     }
 

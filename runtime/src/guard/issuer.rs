@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::keys::{Algorithm, AlgorithmFamily};
+use crate::realm::RealmName;
 use crate::secret::{hex, same, sha256};
 use crate::token::{Expect, Expected, TokenKind};
 
@@ -34,6 +35,7 @@ pub struct Issuer {
     leeway: Duration,
     max_lifetime: Duration,
     nonce: Nonce,
+    realm: Option<Box<str>>,
 }
 
 /// How an ID token carries the `nonce` that the client asked with.
@@ -60,7 +62,16 @@ impl Issuer {
             leeway: Duration::from_secs(30),
             max_lifetime: Duration::from_secs(24 * 60 * 60),
             nonce: Nonce::AsSent,
+            realm: None,
         }
+    }
+
+    /// Accepts tokens of this realm, where the issuer is another deployment of tollgate: those with
+    /// this name in the claim `rlm`. Without it a token with `rlm` is refused.
+    #[must_use]
+    pub fn realm(mut self, name: impl AsRef<str>) -> Self {
+        self.realm = Some(name.as_ref().into());
+        self
     }
 
     /// Accepts tokens for this audience: of an access token the name of this service, of an ID
@@ -153,6 +164,12 @@ impl Issuer {
             ),
             (self.algorithms.is_empty(), "it accepts no algorithm"),
             (
+                self.realm
+                    .as_deref()
+                    .is_some_and(|name| RealmName::parse(name).is_err()),
+                "its realm is no name of a realm",
+            ),
+            (
                 self.algorithms.iter().any(is_hmac),
                 "it accepts HMAC, whose keys are secret: whoever verifies such a token can make \
                  one, so use a public key",
@@ -176,6 +193,10 @@ impl Issuer {
             base: Expect {
                 issuer: Arc::clone(&self.name),
                 audience: self.audiences.first().cloned().unwrap_or_default(),
+                realm: self
+                    .realm
+                    .as_deref()
+                    .and_then(|name| RealmName::parse(name).ok()),
                 client_id: Arc::default(),
                 leeway: self.leeway,
                 max_lifetime: self.max_lifetime,

@@ -12,6 +12,8 @@ use crate::error::{AuthError, Code, Refusal};
 use crate::keys::{PublicKey, PublicKeySet};
 use crate::secret::sha256;
 use crate::store::Store;
+#[cfg(feature = "axum")]
+use crate::token::Origin;
 use crate::token::{
     ClaimSet, Expected, JwtClaims, Sealed, TokenInfo, Verified, VerifiedCache, VerifyError,
 };
@@ -90,6 +92,13 @@ impl<U: JwtClaims> GuardRouter<U> {
             .guards
             .iter()
             .map(|entry| &*entry.expected.base.issuer)
+    }
+
+    /// Returns whether one of the guards is for tokens of this issuer and realm.
+    #[cfg(feature = "axum")]
+    pub(crate) fn are_for(&self, origin: &Origin) -> bool {
+        let mut guards = self.0.guards.iter();
+        guards.any(|entry| origin.is_expected(&entry.expected.base))
     }
 
     /// Reports the state of each guard, without asking any issuer.

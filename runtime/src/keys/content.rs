@@ -17,7 +17,7 @@ use crate::secret::{Secret, fill_random};
 /// A key that encrypts, of this process alone: no other process draws its salt, so that the uses
 /// are counted without agreement.
 pub(crate) struct ContentKey {
-    header: Box<str>,
+    kid: Box<str>,
     key: LessSafeKey,
     made_at: Timestamp,
     used: AtomicU64,
@@ -27,20 +27,20 @@ pub(crate) struct ContentKey {
 pub(crate) type NonceAndTag = ([u8; NONCE_LEN], [u8; TAG_LEN]);
 
 impl ContentKey {
-    /// Returns the encoded protected header of what this key encrypts (RFC 7516 section 4).
-    pub(crate) fn header(&self) -> &str {
-        &self.header
+    /// Returns the id of the key, which the header of what it encrypts names.
+    pub(crate) fn kid(&self) -> &str {
+        &self.kid
     }
 
-    /// Encrypts in place, bound to the header, under a random nonce (RFC 7518 section 5.3).
-    pub(crate) fn seal(&self, bytes: &mut [u8]) -> Result<NonceAndTag, Error> {
+    /// Encrypts in place, bound to the encoded protected header (RFC 7516 section 4), under a random nonce (RFC 7518 section 5.3).
+    pub(crate) fn seal(&self, header: &str, bytes: &mut [u8]) -> Result<NonceAndTag, Error> {
         let mut nonce = [0; NONCE_LEN];
         fill_random(&mut nonce)?;
         let tag = self
             .key
             .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
-                Aad::from(self.header.as_bytes()),
+                Aad::from(header.as_bytes()),
                 bytes,
             )
             .ok()
@@ -56,9 +56,8 @@ impl ContentKey {
         fill_random(&mut salt)?;
         let (number, secret) = seal_key.ok_or_else(unusable)?;
         let kid = format!("{number}.{}", URL_SAFE_NO_PAD.encode_to_string(salt));
-        let header = format!(r#"{{"alg":"dir","enc":"A256GCM","cty":"JWT","kid":"{kid}"}}"#);
         Ok(Self {
-            header: URL_SAFE_NO_PAD.encode_to_string(header).into(),
+            kid: kid.into(),
             key: LessSafeKey::new(derive(secret, &salt).ok_or_else(unusable)?),
             made_at: now,
             used: AtomicU64::new(0),
@@ -183,7 +182,7 @@ mod tests {
         second.used.store(MAX_USES - 1, Ordering::Relaxed);
         assert!(same(&second, now.plus(MAX_AGE)), "the last");
         assert!(!same(&second, now.plus(MAX_AGE)), "2³⁰");
-        assert_ne!(first.header(), second.header());
+        assert_ne!(first.kid(), second.kid());
     }
 
     #[test]
@@ -196,9 +195,9 @@ mod tests {
                 now.plus(Duration::from_secs(at)),
             )
             .unwrap()
-            .header
+            .kid
         };
-        let headers: std::collections::HashSet<_> = (0..100).map(of).collect();
-        assert_eq!(headers.len(), 100);
+        let kids: std::collections::HashSet<_> = (0..100).map(of).collect();
+        assert_eq!(kids.len(), 100);
     }
 }

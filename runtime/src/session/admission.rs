@@ -6,10 +6,14 @@ use std::sync::Arc;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Code, Error, Refusal};
 use crate::keys::{AlgorithmFamily, KeyRing, KeySet};
+use crate::realm::RealmName;
 use crate::settings::{Consistency, OnStale, Settings};
 use crate::token::{
     self, ClaimSet, Envelope, Expect, TokenInfo, Verified, VerifiedCache, VerifyError,
 };
+
+#[cfg(feature = "axum")]
+use crate::token::Origin;
 
 use super::binding::{Bindings, Place};
 use super::confirm::Confirmations;
@@ -54,7 +58,7 @@ pub(crate) struct Admission {
 
 impl Admission {
     pub(super) fn new(
-        settings: &Arc<Settings>,
+        (settings, realm): (&Arc<Settings>, Option<&RealmName>),
         ring: &KeyRing,
         clock: &Clock,
         (envelope, bindings): (Envelope, Bindings),
@@ -64,6 +68,7 @@ impl Admission {
         let expect = |allow_expired| Expect {
             issuer: settings.issuer.as_deref().unwrap_or_default().into(),
             audience: settings.audience.as_deref().unwrap_or_default().into(),
+            realm: realm.cloned(),
             client_id: settings.client_id.as_str().into(),
             leeway: settings.leeway,
             max_lifetime: settings.access.max_ttl(),
@@ -82,6 +87,12 @@ impl Admission {
             confirmations: Arc::clone(confirmations),
             seen: VerifiedCache::new(SEEN_BYTES),
         }
+    }
+
+    /// Returns whether tokens of this issuer and realm are for this gate to judge.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_for(&self, origin: &Origin) -> bool {
+        origin.is_expected(&self.expect)
     }
 
     /// Returns the time by which tokens are judged.
@@ -180,7 +191,7 @@ impl Admission {
             Envelope::Open => token::verify(text, keys, expect, now),
             #[cfg(feature = "jwe")]
             Envelope::Encrypted => {
-                let signed = token::decrypt(keys, text).ok_or(VerifyError::Invalid);
+                let signed = token::decrypt(keys, text, expect).ok_or(VerifyError::Invalid);
                 signed.and_then(|signed| token::verify(&signed, keys, expect, now))
             }
         };

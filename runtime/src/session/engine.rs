@@ -12,6 +12,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Refusal};
 use crate::event::{Emitter, Event, EventKind};
 use crate::keys::KeyRing;
+use crate::realm::RealmName;
 use crate::settings::Settings;
 use crate::store::{
     Archived, LogEntry, Revocation, RevokeReason, Revoked, Store, StoreError, Target,
@@ -35,6 +36,8 @@ use super::view::{View, log_until};
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) settings: Arc<Settings>,
+    /// The realm; `None` is the default one.
+    pub(crate) realm: Option<RealmName>,
     pub(crate) store: Store,
     pub(crate) ring: KeyRing,
     /// This machine's clock: for tokens and ages.
@@ -57,7 +60,9 @@ pub(crate) struct Engine {
 pub(crate) struct EngineParts {
     /// The settings, validated.
     pub(crate) settings: Settings,
-    /// The store, migrated.
+    /// The realm, where it has a name.
+    pub(crate) realm: Option<RealmName>,
+    /// The realm's part of the store, migrated.
     pub(crate) store: Store,
     /// The keys.
     pub(crate) ring: KeyRing,
@@ -76,6 +81,7 @@ impl Engine {
     pub(crate) fn new(parts: EngineParts) -> (Self, Unwritten) {
         let EngineParts {
             settings,
+            realm,
             store,
             ring,
             clock,
@@ -96,9 +102,9 @@ impl Engine {
         ));
         let unwritten = Unwritten::new(queue, &store, &time);
         let engine = Self {
-            issuer: TokenIssuer::new(&settings, &ring, &time, envelope),
+            issuer: TokenIssuer::new((&settings, realm.as_ref()), &ring, &time, envelope),
             admission: Admission::new(
-                &settings,
+                (&settings, realm.as_ref()),
                 &ring,
                 &clock,
                 (envelope, bindings.clone()),
@@ -109,6 +115,7 @@ impl Engine {
             alarms: Alarms::new(&settings, &store, &clock, &time, &events, &view),
             replays: Replays::default(),
             settings,
+            realm,
             store,
             ring,
             clock,

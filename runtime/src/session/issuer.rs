@@ -9,10 +9,12 @@ use crate::device::Device;
 use crate::error::{Error, ErrorKind, Refusal};
 use crate::id::{SessionId, TokenId};
 use crate::keys::{KeyRing, SigningKey};
+use crate::realm::RealmName;
 use crate::settings::Settings;
 use crate::store::Session;
 use crate::token::{
-    self, ClaimSet, Envelope, IssueError, RefreshToken, Stamp, StoreTooLong, TokenBinding,
+    self, BadRefreshToken, ClaimSet, Envelope, IssueError, Parsed, RefreshToken, Stamp,
+    StoreTooLong, TokenBinding,
 };
 
 use super::binding::bind;
@@ -132,13 +134,14 @@ impl<C: ClaimSet> AnyClaims for C {
 pub(crate) struct TokenIssuer {
     settings: Arc<Settings>,
     ring: KeyRing,
+    realm: Option<RealmName>,
     time: Arc<StoreClock>,
     envelope: Envelope,
 }
 
 impl TokenIssuer {
     pub(super) fn new(
-        settings: &Arc<Settings>,
+        (settings, realm): (&Arc<Settings>, Option<&RealmName>),
         ring: &KeyRing,
         time: &Arc<StoreClock>,
         envelope: Envelope,
@@ -146,6 +149,7 @@ impl TokenIssuer {
         Self {
             settings: Arc::clone(settings),
             ring: ring.clone(),
+            realm: realm.cloned(),
             time: Arc::clone(time),
             envelope,
         }
@@ -193,7 +197,8 @@ impl TokenIssuer {
             Envelope::Open => text,
             #[cfg(feature = "jwe")]
             Envelope::Encrypted => {
-                token::encrypt(&self.ring.set(), text, now).map_err(Refusal::unavailable)?
+                token::encrypt(&self.ring.set(), text, &self.stamp(access, now), now)
+                    .map_err(Refusal::unavailable)?
             }
         };
         Ok((text, expires_at))
@@ -234,6 +239,7 @@ impl TokenIssuer {
             issuer: self.settings.issuer.as_deref().unwrap_or_default(),
             audience: self.settings.audience.as_deref().unwrap_or_default(),
             client_id: &self.settings.client_id,
+            realm: self.realm.as_ref().map(RealmName::as_str),
             issued_at: now,
             expires_at: expiry(access, now),
             jti: access.jti,
@@ -253,7 +259,18 @@ impl TokenIssuer {
 
     /// Makes the refresh token of a generation.
     pub(crate) fn mint(&self, sid: SessionId, generation: u32, secret: &[u8; 16]) -> RefreshToken {
-        RefreshToken::mint(&self.ring.set(), sid, generation, secret)
+        RefreshToken::mint(
+            &self.ring.set(),
+            self.realm.as_ref(),
+            sid,
+            generation,
+            secret,
+        )
+    }
+
+    /// Reads a refresh token of this realm.
+    pub(crate) fn parse(&self, text: &str) -> Result<Parsed, BadRefreshToken> {
+        RefreshToken::parse(&self.ring.set(), self.realm.as_ref(), text)
     }
 
     /// Returns what a session keeps of the claims: sealed where its tokens are encrypted, so that
@@ -273,7 +290,7 @@ impl TokenIssuer {
             Envelope::Encrypted => self
                 .ring
                 .set()
-                .seal(&context(sid), &claims)
+                .seal(&context(self.realm.as_ref(), sid), &claims)
                 .map_err(Refusal::unavailable),
         }
     }
@@ -285,7 +302,10 @@ impl TokenIssuer {
         match self.envelope {
             Envelope::Open => Some(kept.to_vec()),
             #[cfg(feature = "jwe")]
-            Envelope::Encrypted => self.ring.set().open(&context(session.sid), kept),
+            Envelope::Encrypted => self
+                .ring
+                .set()
+                .open(&context(self.realm.as_ref(), session.sid), kept),
         }
     }
 
@@ -315,14 +335,12 @@ pub(super) fn self_test_failed(refusal: Refusal) -> Error {
     .because(refusal)
 }
 
-/// What sealed claims are bound to: their session.
+/// Returns what sealed claims are bound to: their session, and their realm where it has a name.
 #[cfg(feature = "jwe")]
-fn context(sid: SessionId) -> [u8; 40] {
-    let mut context = *b"tollgate/claims/1.......................";
-    for (to, from) in context.iter_mut().skip(24).zip(sid.as_bytes()) {
-        *to = *from;
-    }
-    context
+fn context(realm: Option<&RealmName>, sid: SessionId) -> Vec<u8> {
+    let name = realm.map_or("", RealmName::as_str);
+    let parts: [&[u8]; 3] = [b"tollgate/claims/1.......", sid.as_bytes(), name.as_bytes()];
+    parts.concat()
 }
 
 /// Whole seconds, so that the expiry in the token is the one that is answered.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::problem::{Problems, SettingProblem, refuse};
 use super::{Allowance, Consistency, OnLimit, OnStale, Settings, ThrottleSettings};
 use crate::error::Error;
+use crate::realm::RealmName;
 
 impl Settings {
     /// Checks the settings as a whole. `build()` does so.
@@ -44,6 +45,7 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
     let Settings {
         issuer,
         audience,
+        realm,
         client_id,
         public_url,
         leeway,
@@ -68,6 +70,9 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
 
     found.required("issuer", issuer.as_deref());
     found.required("audience", audience.as_deref());
+    if let Some(Err(error)) = realm.as_deref().map(RealmName::parse) {
+        found.unless(false, "realm", || error.to_string());
+    }
     if let Some(url) = public_url {
         found.unless(is_base_url(url), "public_url", || {
             "must be `https://` (or `http://` for a test) with a host and a plain path, without a \

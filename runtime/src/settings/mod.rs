@@ -72,6 +72,10 @@ pub struct Settings {
     /// The intended audience of the tokens: the claim `aud` (RFC 7519 section 4.1.3). Has no
     /// default.
     pub audience: Option<String>,
+    /// The name of the realm; `None` is the default one. [`GateBuilder::realm`] sets it.
+    ///
+    /// [`GateBuilder::realm`]: crate::gate::GateBuilder::realm
+    pub realm: Option<String>,
     /// The claim `client_id` (RFC 9068 section 2.2). By default `first-party`.
     pub client_id: String,
     /// The address of the gate's routes as clients see it, with the path under which they are
@@ -115,6 +119,7 @@ impl Default for Settings {
         Self {
             issuer: None,
             audience: None,
+            realm: None,
             client_id: "first-party".to_owned(),
             public_url: None,
             leeway: Duration::from_secs(30),

@@ -11,6 +11,7 @@ use super::claims::ClaimSet;
 use super::expect::Expect;
 use super::json::{MAX_MEMBERS, Strict};
 use crate::id::{SessionId, TokenId};
+use crate::realm::RealmName;
 
 /// The content of a payload of the right form, with the expected issuer and audience; the times are
 /// not checked.
@@ -62,6 +63,7 @@ pub(super) enum ClaimName {
     Session,
     Generation,
     UserEpoch,
+    Realm,
     AuthTime,
     Acr,
     Binding,
@@ -81,8 +83,9 @@ impl<'de, C: ClaimSet> Visitor<'de> for ClaimsVisitor<'_, C> {
         let (mut expires, mut issued, mut not_before, mut auth_time) = (None, None, None, None);
         let (mut jti, mut sid, mut generation, mut user_epoch, mut acr) =
             (None, None, None, None, None);
-        let mut binding = None;
+        let (mut binding, mut realm) = (None, None);
         let mut draft = C::Draft::default();
+        let expected_realm = self.expect.realm.as_ref().map_or("", RealmName::as_str);
         let mut others: Vec<Box<str>> = Vec::new();
         let mut members = 0;
         while let Some(name) = map.next_key_seed(ClaimNameSeed::<C>(PhantomData))? {
@@ -105,6 +108,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for ClaimsVisitor<'_, C> {
                 ClaimName::Generation => once::<_, u32>(&mut generation, &mut map)?,
                 ClaimName::UserEpoch => once::<_, u64>(&mut user_epoch, &mut map)?,
                 ClaimName::AuthTime => once::<_, u64>(&mut auth_time, &mut map)?,
+                ClaimName::Realm => seeded(&mut realm, Same(expected_realm), &mut map)?,
                 ClaimName::Acr => once::<_, Box<str>>(&mut acr, &mut map)?,
                 ClaimName::Binding => once::<_, TokenBinding>(&mut binding, &mut map)?,
                 ClaimName::Own(place) => C::read(&mut draft, place, &mut map)?,
@@ -120,6 +124,9 @@ impl<'de, C: ClaimSet> Visitor<'de> for ClaimsVisitor<'_, C> {
         let missing = A::Error::missing_field;
         if iss != Some(true) || aud != Some(true) {
             return Err(A::Error::custom("another issuer or audience"));
+        }
+        if realm != self.expect.realm.as_ref().map(|_| true) {
+            return Err(A::Error::custom("another realm"));
         }
         let subject = subject
             .filter(|text| !text.is_empty())
@@ -204,6 +211,7 @@ impl<C: ClaimSet> Visitor<'_> for ClaimNameSeed<C> {
             "gen" => ClaimName::Generation,
             "uep" => ClaimName::UserEpoch,
             "auth_time" => ClaimName::AuthTime,
+            "rlm" => ClaimName::Realm,
             "acr" => ClaimName::Acr,
             "bnd" => ClaimName::Binding,
             other => C::place(other).map_or_else(|| ClaimName::Other(other.into()), ClaimName::Own),

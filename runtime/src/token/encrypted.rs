@@ -6,10 +6,16 @@ use std::borrow::Cow;
 use base64_simd::URL_SAFE_NO_PAD;
 
 use super::compact::{MAX_LEN, decode, decoded_len};
+use super::expect::Expect;
+#[cfg(feature = "axum")]
+use super::external::Origin;
+use super::external::text;
+use super::issue::Stamp;
 use super::issue_error::IssueError;
 use super::json::{is_present, is_strict};
 use crate::clock::Timestamp;
 use crate::keys::KeySet;
+use crate::realm::RealmName;
 
 /// The members of a header that are read. Others, such as `jwk` and `jku`, have no effect (R23).
 #[derive(serde::Deserialize)]
@@ -22,6 +28,12 @@ struct JweHeader<'a> {
     cty: Cow<'a, str>,
     #[serde(borrow)]
     kid: Cow<'a, str>,
+    /// Copies of the claims inside, from which a program with several gates chooses one (RFC 7519
+    /// section 5.3). Tokens of former versions have none.
+    #[serde(borrow, default, deserialize_with = "text")]
+    iss: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    rlm: Option<Cow<'a, str>>,
     /// R12: no extension is implemented.
     #[serde(default, deserialize_with = "is_present")]
     crit: bool,
@@ -33,14 +45,20 @@ struct JweHeader<'a> {
     p2c: bool,
 }
 
-/// Puts a signed token into an encrypted one.
-pub(crate) fn encrypt(keys: &KeySet, token: String, now: Timestamp) -> Result<String, IssueError> {
+/// Puts a signed token into an encrypted one, whose header has its issuer and its realm.
+pub(crate) fn encrypt(
+    keys: &KeySet,
+    token: String,
+    stamp: &Stamp<'_>,
+    now: Timestamp,
+) -> Result<String, IssueError> {
     let failed = |error: crate::error::Error| IssueError::Signer(error.into());
     let key = keys.content_key(now).map_err(failed)?;
     let mut bytes = token.into_bytes();
-    let (nonce, tag) = key.seal(&mut bytes).map_err(failed)?;
-    let mut text = String::with_capacity(len(key.header().len(), bytes.len()));
-    text.push_str(key.header());
+    let header = header_of(key.kid(), stamp);
+    let (nonce, tag) = key.seal(&header, &mut bytes).map_err(failed)?;
+    let mut text = String::with_capacity(len(header.len(), bytes.len()));
+    text.push_str(&header);
     // With `dir` no key travels (RFC 7518 section 4.5).
     text.push_str("..");
     URL_SAFE_NO_PAD.encode_append(nonce, &mut text);
@@ -52,8 +70,9 @@ pub(crate) fn encrypt(keys: &KeySet, token: String, now: Timestamp) -> Result<St
 }
 
 /// Takes the signed token out of an encrypted one; `None` where this ring did not encrypt it,
-/// without a difference between the causes (R16).
-pub(crate) fn decrypt(keys: &KeySet, token: &str) -> Option<String> {
+/// without a difference between the causes (R16), or where its header names another issuer or realm
+/// than is expected of the token inside.
+pub(crate) fn decrypt(keys: &KeySet, token: &str, expect: &Expect) -> Option<String> {
     if token.len() > MAX_LEN
         || !token
             .bytes()
@@ -75,33 +94,84 @@ pub(crate) fn decrypt(keys: &KeySet, token: &str) -> Option<String> {
     let len = decode(sealed, &mut bytes)?.len();
     bytes.truncate(len);
     bytes.extend_from_slice(tag);
-    let kid = kid_of(header)?;
-    let plain = keys.open_content(&kid, header, nonce, &mut bytes)?;
+    let mut buffer = [0; MAX_HEADER_LEN];
+    let read = read_header(header, &mut buffer).filter(|read| names_expected(read, expect))?;
+    let plain = keys.open_content(&read.kid, header, nonce, &mut bytes)?;
     std::str::from_utf8(plain).ok().map(str::to_owned)
 }
 
-/// Returns the length of an encrypted token of ours, in bytes, around a signed one of this length.
-pub(super) fn enveloped_len(inner: usize) -> usize {
-    len(HEADER_LEN, inner)
+/// Returns the issuer and the realm that the header of an encrypted token claims; `None` where it is
+/// none, or where its header has no issuer. Nothing is verified.
+#[cfg(feature = "axum")]
+pub(super) fn claimed_origin(token: &str) -> Option<Origin> {
+    let encoded = token.split('.').next()?;
+    let mut buffer = [0; MAX_HEADER_LEN];
+    let header = (encoded.len() <= MAX_HEADER_LEN)
+        .then(|| read_header(encoded, &mut buffer))
+        .flatten()?;
+    Some(Origin {
+        issuer: header.iss?.into(),
+        realm: header.rlm.map(Into::into),
+    })
+}
+
+/// Returns the length of an encrypted token of ours, in bytes, around a signed one of this length;
+/// `None` where its header would be longer than any verifier reads.
+pub(super) fn enveloped_len(inner: usize, stamp: &Stamp<'_>) -> Option<usize> {
+    let header = header_of(LONGEST_KID, stamp).len();
+    (header <= MAX_HEADER_LEN).then(|| len(header, inner))
+}
+
+/// Returns the encoded header of a token.
+fn header_of(kid: &str, stamp: &Stamp<'_>) -> String {
+    #[derive(serde::Serialize)]
+    struct Header<'a> {
+        alg: &'a str,
+        enc: &'a str,
+        cty: &'a str,
+        kid: &'a str,
+        iss: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rlm: Option<&'a str>,
+    }
+    let header = serde_json::to_vec(&Header {
+        alg: "dir",
+        enc: "A256GCM",
+        cty: "JWT",
+        kid,
+        iss: stamp.issuer,
+        rlm: stamp.realm,
+    });
+    // Strings alone: writing them does not fail.
+    URL_SAFE_NO_PAD.encode_to_string(header.unwrap_or_default())
+}
+
+/// Returns whether a header has the issuer and the realm that are expected. Only in the default
+/// realm it may have no issuer, as in tokens of former versions.
+fn names_expected(header: &JweHeader<'_>, expect: &Expect) -> bool {
+    let has_issuer = match &header.iss {
+        Some(issuer) => **issuer == *expect.issuer,
+        None => expect.realm.is_none(),
+    };
+    has_issuer && header.rlm.as_deref() == expect.realm.as_ref().map(RealmName::as_str)
 }
 
 fn len(header: usize, inner: usize) -> usize {
     header + 2 + 16 + 1 + URL_SAFE_NO_PAD.encoded_length(inner) + 1 + 22
 }
 
-/// Reads the `kid` of a header; `None` where it is not the header of an encrypted access token.
-fn kid_of(encoded: &str) -> Option<String> {
-    let mut buffer = [0; MAX_HEADER_LEN];
-    let text = std::str::from_utf8(decode(encoded, &mut buffer)?).ok()?;
+/// Reads a header; `None` where it is not the header of an encrypted access token.
+fn read_header<'b>(encoded: &str, buffer: &'b mut [u8; MAX_HEADER_LEN]) -> Option<JweHeader<'b>> {
+    let text = std::str::from_utf8(decode(encoded, buffer)?).ok()?;
     let header: JweHeader<'_> = is_strict(text).then(|| serde_json::from_str(text).ok())??;
     let is_ours = header.alg == "dir" && header.enc == "A256GCM" && header.cty == "JWT";
-    (is_ours && !header.crit && !header.zip && !header.p2c).then(|| header.kid.into_owned())
+    (is_ours && !header.crit && !header.zip && !header.p2c).then_some(header)
 }
 
 /// R3, as for signed ones.
 const MAX_HEADER_LEN: usize = 1024;
-/// The longest header of ours, encoded.
-const HEADER_LEN: usize = 102;
+/// An id of a content key of the greatest length.
+const LONGEST_KID: &str = "255.AAAAAAAAAAAAAAAAAAAAAA";
 const TAG_LEN: usize = 16;
 /// How many bytes decoding a nonce or a tag may take, however the decoder estimates it.
 const BUFFER_LEN: usize = 24;

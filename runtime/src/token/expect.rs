@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::realm::RealmName;
+
 /// What a verifier expects of every token.
 #[derive(Clone, Debug)]
 pub struct Expect {
@@ -10,6 +12,9 @@ pub struct Expect {
     pub issuer: Arc<str>,
     /// `aud`, or one of it.
     pub audience: Arc<str>,
+    /// `rlm`: the realm. A token of another one does not count, nor one with a realm where `None`
+    /// is expected.
+    pub realm: Option<RealmName>,
     /// The `client_id` that most tokens have; another is not refused.
     pub client_id: Arc<str>,
     /// By how much clocks may differ; at most 120 s count.

@@ -20,6 +20,7 @@ use super::verify::{Verified, VerifyError, check_times};
 use crate::clock::Timestamp;
 use crate::id::TokenId;
 use crate::keys::PublicKey;
+use crate::realm::RealmName;
 use crate::secret::sha256;
 
 /// What is expected of the tokens of one issuer.
@@ -97,10 +98,16 @@ impl<'a> Sealed<'a> {
     /// Returns the issuer that the token claims. It chooses the guard, and nothing else: nothing is
     /// verified.
     pub(crate) fn claimed_issuer(&self) -> Option<Box<str>> {
+        self.claimed_origin().map(|origin| origin.issuer)
+    }
+
+    /// Returns the issuer and the realm that the token claims. They choose the verifier, and nothing
+    /// else: nothing is verified.
+    fn claimed_origin(&self) -> Option<Origin> {
         let payload = self.payload()?;
         let text = std::str::from_utf8(&payload).ok()?;
         let mut reader = serde_json::Deserializer::from_str(text);
-        reader.deserialize_map(IssuerOf).ok()
+        reader.deserialize_map(OriginVisitor).ok()
     }
 
     /// Returns whether the token's `typ` is one of this kind: what passes for one kind does not
@@ -186,7 +193,7 @@ struct ForeignHeader<'a> {
 }
 
 /// Reads a string; `null` is refused, unlike an absent member.
-fn text<'de: 'a, 'a, D: Deserializer<'de>>(
+pub(super) fn text<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Cow<'a, str>>, D::Error> {
     struct Text<'a>(PhantomData<&'a ()>);
@@ -208,18 +215,45 @@ fn text<'de: 'a, 'a, D: Deserializer<'de>>(
     deserializer.deserialize_str(Text(PhantomData)).map(Some)
 }
 
-/// The first `iss` of an object.
-struct IssuerOf;
+/// The issuer and the realm that a token claims.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// `iss`.
+    pub(crate) issuer: Box<str>,
+    /// `rlm`.
+    pub(crate) realm: Option<Box<str>>,
+}
 
-impl<'de> Visitor<'de> for IssuerOf {
-    type Value = Box<str>;
+impl Origin {
+    /// Reads the origin that a signed or an encrypted token claims; `None` where it claims none.
+    #[cfg(feature = "axum")]
+    pub(crate) fn claimed(text: &str) -> Option<Self> {
+        #[cfg(feature = "jwe")]
+        if let Some(origin) = super::encrypted::claimed_origin(text) {
+            return Some(origin);
+        }
+        Sealed::read(text)?.claimed_origin()
+    }
+
+    /// Returns whether a verifier that expects this is for tokens of this origin.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is_expected(&self, expect: &Expect) -> bool {
+        *self.issuer == *expect.issuer
+            && self.realm.as_deref() == expect.realm.as_ref().map(RealmName::as_str)
+    }
+}
+
+struct OriginVisitor;
+
+impl<'de> Visitor<'de> for OriginVisitor {
+    type Value = Origin;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("claims with an issuer")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Box<str>, A::Error> {
-        let (mut issuer, mut members) = (None, 0);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Origin, A::Error> {
+        let (mut issuer, mut realm, mut members) = (None, None, 0);
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             members += 1;
             if members > MAX_MEMBERS {
@@ -227,11 +261,14 @@ impl<'de> Visitor<'de> for IssuerOf {
             }
             if name == "iss" {
                 once::<_, Box<str>>(&mut issuer, &mut map)?;
+            } else if name == "rlm" {
+                once::<_, Box<str>>(&mut realm, &mut map)?;
             } else {
                 map.next_value_seed(Strict::member(&mut members))?;
             }
         }
-        issuer.ok_or_else(|| A::Error::missing_field("iss"))
+        let issuer = issuer.ok_or_else(|| A::Error::missing_field("iss"))?;
+        Ok(Origin { issuer, realm })
     }
 }
 
@@ -257,7 +294,8 @@ impl<'de, C: ClaimSet> Visitor<'de> for ForeignClaimsVisitor<'_, C> {
         let mut subject: Option<Box<str>> = None;
         let (mut expires, mut issued, mut not_before, mut auth_time) = (None, None, None, None);
         let (mut jti, mut acr, mut nonce) = (None, None, None);
-        let mut is_id_token = false;
+        let (mut is_id_token, mut realm) = (false, None);
+        let expected_realm = expected.base.realm.as_ref().map_or("", RealmName::as_str);
         let mut draft = C::Draft::default();
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             match &*name {
@@ -272,6 +310,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for ForeignClaimsVisitor<'_, C> {
                 "auth_time" => once::<_, u64>(&mut auth_time, &mut map)?,
                 "acr" => once::<_, Box<str>>(&mut acr, &mut map)?,
                 "jti" => once::<_, Box<str>>(&mut jti, &mut map)?,
+                "rlm" => seeded(&mut realm, Same(expected_realm), &mut map)?,
                 "nonce" => once::<_, Box<str>>(&mut nonce, &mut map)?,
                 "at_hash" | "c_hash" => {
                     is_id_token = true;
@@ -294,6 +333,9 @@ impl<'de, C: ClaimSet> Visitor<'de> for ForeignClaimsVisitor<'_, C> {
         };
         if iss != Some(true) {
             return refuse("another issuer");
+        }
+        if realm != expected.base.realm.as_ref().map(|_| true) {
+            return refuse("another realm");
         }
         match (expected.kind, azp.as_deref()) {
             (TokenKind::LooseAccessToken, _) if is_id_token || nonce.is_some() => {

@@ -62,6 +62,10 @@ impl Registered {
         read.exactly(&expect.audience)?;
         read.literal(",\"client_id\":\"")?;
         read.exactly(&expect.client_id)?;
+        if let Some(realm) = &expect.realm {
+            read.literal(",\"rlm\":\"")?;
+            read.exactly(realm.as_str())?;
+        }
         read.literal(",\"exp\":")?;
         let expires = read.integer()?;
         read.literal(",\"iat\":")?;
@@ -269,6 +273,7 @@ mod tests {
         Expect {
             issuer: "https://a.example".into(),
             audience: "api".into(),
+            realm: None,
             client_id: "first-party".into(),
             leeway: std::time::Duration::ZERO,
             max_lifetime: std::time::Duration::from_secs(600),
@@ -313,38 +318,56 @@ mod tests {
 
     #[test]
     fn what_the_issuer_writes_is_read_the_short_way_and_left_as_it_was() {
-        let mut payload = ISSUED.as_bytes().to_vec();
-        let short = shape_only(&mut payload).unwrap();
-        assert_eq!(payload, ISSUED.as_bytes());
-        assert_eq!(Some(short), slow(&payload));
+        for (issued, expect) in realms() {
+            let mut payload = issued.as_bytes().to_vec();
+            let short = shape_only(&mut payload, &expect).unwrap();
+            assert_eq!(payload, issued.as_bytes());
+            assert_eq!(Some(short), slow(&payload, &expect));
+        }
     }
 
-    fn shape_only(payload: &mut [u8]) -> Option<DecodedParts> {
-        super::decode::<Addressed>(payload, &expect()).map(parts)
+    /// What is issued in the default realm and in a named one, each with what its verifier expects.
+    fn realms() -> [(String, Expect); 2] {
+        let in_staff = Expect {
+            realm: Some(crate::realm::RealmName::parse("staff").unwrap()),
+            ..expect()
+        };
+        let issued = ISSUED.replace(r#","exp":"#, r#","rlm":"staff","exp":"#);
+        [(ISSUED.to_owned(), expect()), (issued, in_staff)]
     }
 
-    fn slow(payload: &[u8]) -> Option<DecodedParts> {
+    fn shape_only(payload: &mut [u8], expect: &Expect) -> Option<DecodedParts> {
+        super::decode::<Addressed>(payload, expect).map(parts)
+    }
+
+    fn slow(payload: &[u8], expect: &Expect) -> Option<DecodedParts> {
         let text = std::str::from_utf8(payload).ok()?;
-        decode::decode::<Addressed>(text, &expect()).map(parts)
+        decode::decode::<Addressed>(text, expect).map(parts)
     }
 
     /// Wherever the short way answers, it answers as the slow way does: for every change of one
     /// byte, every cut, every member left out, doubled or moved.
     #[test]
     fn the_short_way_never_differs_from_the_slow_one() {
+        for (issued, expect) in realms() {
+            compare_the_ways(&issued, &expect);
+        }
+    }
+
+    fn compare_the_ways(issued: &str, expect: &Expect) {
         let mut cases: Vec<Vec<u8>> = Vec::new();
-        for at in 0..ISSUED.len() {
+        for at in 0..issued.len() {
             for byte in *b"\"\\{}[],:0195aZ_- \n\x7f\xc3e.+" {
-                let mut changed = ISSUED.as_bytes().to_vec();
+                let mut changed = issued.as_bytes().to_vec();
                 changed[at] = byte;
                 cases.push(changed.clone());
                 changed.insert(at, byte);
                 cases.push(changed);
             }
-            cases.push(ISSUED.as_bytes()[..at].to_vec());
-            cases.push([&ISSUED.as_bytes()[..at], &ISSUED.as_bytes()[at + 1..]].concat());
+            cases.push(issued.as_bytes()[..at].to_vec());
+            cases.push([&issued.as_bytes()[..at], &issued.as_bytes()[at + 1..]].concat());
         }
-        let members: Vec<&str> = ISSUED.trim_matches(['{', '}']).split(',').collect();
+        let members: Vec<&str> = issued.trim_matches(['{', '}']).split(',').collect();
         let object = |members: &[&str]| format!("{{{}}}", members.join(",")).into_bytes();
         for one in 0..members.len() {
             let mut without = members.clone();
@@ -360,6 +383,8 @@ mod tests {
                 for stranger in [
                     r#""nbf":1"#,
                     r#""acr":"x""#,
+                    r#""rlm":"staff""#,
+                    r#""rlm":"other""#,
                     r#""x":null"#,
                     r#""x":[1]"#,
                     r#""em\u0061il":"b""#,
@@ -378,11 +403,11 @@ mod tests {
             if !std::str::from_utf8(&case).is_ok_and(super::super::json::is_plain) {
                 continue;
             }
-            if let Some(short) = shape_only(&mut case) {
+            if let Some(short) = shape_only(&mut case, expect) {
                 short_answers += 1;
                 assert_eq!(
                     Some(short),
-                    slow(&before),
+                    slow(&before, expect),
                     "{}",
                     String::from_utf8_lossy(&before)
                 );

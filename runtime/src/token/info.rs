@@ -6,12 +6,14 @@ use super::binding::TokenBinding;
 use super::expect::Expect;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
+use crate::realm::RealmName;
 
 /// What a verified token says of itself, apart from the user's claims.
 #[derive(Clone, Debug)]
 pub struct TokenInfo {
     pub(super) issuer: Arc<str>,
     pub(super) audience: Arc<str>,
+    pub(super) realm: Option<RealmName>,
     pub(super) kid: Arc<str>,
     pub(super) client_id: TokenClient,
     pub(super) subject: Box<str>,
@@ -66,6 +68,13 @@ impl TokenInfo {
     #[must_use]
     pub fn audience(&self) -> &str {
         &self.audience
+    }
+
+    /// Returns the realm: `rlm`; `None` in the default realm, and for tokens of other issuers that
+    /// have none.
+    #[must_use]
+    pub fn realm(&self) -> Option<&RealmName> {
+        self.realm.as_ref()
     }
 
     /// Returns the subject: the text of `sub`.

@@ -22,6 +22,8 @@ pub struct Stamp<'a> {
     pub audience: &'a str,
     /// `client_id`.
     pub client_id: &'a str,
+    /// `rlm`; in a named realm only.
+    pub realm: Option<&'a str>,
     /// `iat`, written in whole seconds.
     pub issued_at: Timestamp,
     /// `exp`, written in whole seconds.
@@ -97,7 +99,9 @@ pub(crate) fn draft<C: ClaimSet>(
     let whole = match envelope {
         Envelope::Open => len,
         #[cfg(feature = "jwe")]
-        Envelope::Encrypted => super::encrypted::enveloped_len(len),
+        Envelope::Encrypted => {
+            super::encrypted::enveloped_len(len, stamp).ok_or(IssueError::TooLong)?
+        }
     };
     if whole > MAX_LEN {
         return Err(IssueError::TooLong);
@@ -128,6 +132,9 @@ impl<C: ClaimSet> Serialize for Payload<'_, C> {
         map.serialize_entry("sub", &DisplayText(self.claims.subject()))?;
         map.serialize_entry("aud", stamp.audience)?;
         map.serialize_entry("client_id", stamp.client_id)?;
+        if let Some(realm) = stamp.realm {
+            map.serialize_entry("rlm", realm)?;
+        }
         map.serialize_entry("exp", &stamp.expires_at.as_secs())?;
         map.serialize_entry("iat", &stamp.issued_at.as_secs())?;
         map.serialize_entry("jti", &IdText(stamp.jti.as_bytes()))?;

@@ -9,6 +9,7 @@
 //! | `sid` | `sid` | the id of the session, 22 characters of base64url; absent from tokens without a session |
 //! | `gen` | `generation` | the session's generation when the token was issued; beside `sid` only |
 //! | `uep` | `user_epoch` | the highest epoch of the user, the client and the whole store at that time: a revocation raises one of them, and older tokens are dead |
+//! | `rlm` | `realm` | the realm; absent in the default realm, whose verifier refuses a token that has it |
 //! | `bnd` | `binding` | fingerprints of the device and the network that the token is bound to, 16 bytes in base64url; absent where it is not bound |
 
 mod audience;
@@ -45,6 +46,8 @@ pub use verify::Verified;
 pub(crate) use cache::VerifiedCache;
 #[cfg(feature = "jwe")]
 pub(crate) use encrypted::{decrypt, encrypt};
+#[cfg(feature = "axum")]
+pub(crate) use external::Origin;
 pub(crate) use external::{Expected, Sealed};
 pub(crate) use issue::{complete, draft};
 

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::compact::decode;
 use crate::id::SessionId;
 use crate::keys::{KeySet, KeyState};
+use crate::realm::RealmName;
 use crate::secret::sha256;
 
 /// A refresh token as the client keeps it. `Debug` prints a redaction; the text is wiped when it is
@@ -37,16 +38,22 @@ impl RefreshToken {
     /// The length of a refresh token, in characters.
     pub const TEXT_LEN: usize = PREFIX.len() + (BYTES * 4).div_ceil(3);
 
-    /// Makes the token of a session's generation, with the current key's MAC.
+    /// Makes the token of a session's generation in a realm, with the current key's MAC.
     #[must_use]
-    pub fn mint(keys: &KeySet, sid: SessionId, generation: u32, secret: &[u8; 16]) -> Self {
+    pub fn mint(
+        keys: &KeySet,
+        realm: Option<&RealmName>,
+        sid: SessionId,
+        generation: u32,
+        secret: &[u8; 16],
+    ) -> Self {
         let mut bytes = Zeroizing::new(Vec::with_capacity(BYTES));
         if let Some(key) = keys.macs().first() {
             bytes.extend_from_slice(&[VERSION, key.id()]);
             bytes.extend_from_slice(sid.as_bytes());
             bytes.extend_from_slice(&generation.to_be_bytes());
             bytes.extend_from_slice(secret);
-            let mac = key.mac(&bytes);
+            let mac = key.mac(realm, &bytes);
             bytes.extend_from_slice(&mac);
         }
         let mut text = Zeroizing::new(String::with_capacity(Self::TEXT_LEN));
@@ -55,18 +62,23 @@ impl RefreshToken {
         Self(text)
     }
 
-    /// Reads a token and checks its MAC. Garbage costs no allocation, and one MAC at most (R77).
+    /// Reads a token of a realm and checks its MAC. Garbage costs no allocation, and one MAC at
+    /// most (R77).
     ///
     /// # Errors
-    /// It is not one of this ring's.
-    pub fn parse(keys: &KeySet, text: &str) -> Result<Parsed, BadRefreshToken> {
+    /// It is not one of this ring's, or one of another realm.
+    pub fn parse(
+        keys: &KeySet,
+        realm: Option<&RealmName>,
+        text: &str,
+    ) -> Result<Parsed, BadRefreshToken> {
         let encoded = text
             .strip_prefix(PREFIX)
             .filter(|_| text.len() == Self::TEXT_LEN)
             .ok_or(BadRefreshToken)?;
         let mut bytes = Zeroizing::new([0; BYTES]);
         decode(encoded, bytes.as_mut_slice()).ok_or(BadRefreshToken)?;
-        Parsed::check(keys, &bytes).ok_or(BadRefreshToken)
+        Parsed::check(keys, realm, &bytes).ok_or(BadRefreshToken)
     }
 
     /// Returns a token that its client has already.
@@ -82,11 +94,11 @@ impl RefreshToken {
 }
 
 impl Parsed {
-    fn check(keys: &KeySet, bytes: &[u8; BYTES]) -> Option<Self> {
+    fn check(keys: &KeySet, realm: Option<&RealmName>, bytes: &[u8; BYTES]) -> Option<Self> {
         let (signed, mac) = bytes.split_last_chunk::<16>()?;
         let ([version, id], rest) = signed.split_first_chunk::<2>()?;
         let key = keys.macs().iter().find(|key| key.id() == *id)?;
-        if *version != VERSION || !key.verify(signed, mac) {
+        if *version != VERSION || !key.verify(realm, signed, mac) {
             return None;
         }
         let (sid, rest) = rest.split_first_chunk::<16>()?;
@@ -131,7 +143,7 @@ impl From<RefreshToken> for String {
 
 impl fmt::Display for BadRefreshToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a refresh token of this ring")
+        f.write_str("not a refresh token of this ring and realm")
     }
 }
 

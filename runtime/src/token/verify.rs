@@ -180,6 +180,7 @@ impl<C> Verified<C> {
                     .as_ref()
                     .map_or(&expect.audience, |foreign| &foreign.audience),
             ),
+            realm: expect.realm.clone(),
             kid: Arc::clone(kid),
             client_id: decoded.client_id.map_or_else(
                 || TokenClient::Expected(Arc::clone(&expect.client_id)),

@@ -120,7 +120,11 @@ async fn a_confidential_claim_travels_unseen_and_is_kept_unseen() {
         (&head["alg"], &head["enc"], &head["cty"]),
         (&"dir".into(), &"A256GCM".into(), &"JWT".into())
     );
-    assert_eq!(head.as_object().unwrap().len(), 4, "and the kid: {head}");
+    assert_eq!(
+        head["iss"], "https://accounts.example.com",
+        "to choose the gate by"
+    );
+    assert_eq!(head.as_object().unwrap().len(), 5, "and the kid: {head}");
     assert_eq!(status(&gate, &token).await, StatusCode::OK);
 
     let sid: SessionId = serde_json::from_value(tokens["session_id"].clone()).unwrap();
@@ -260,6 +264,10 @@ async fn r12_r14_r34_odd_headers_are_refused_under_a_good_seal() {
     assert!(inner.contains('.') && inner.split('.').count() == 3);
     let made = |head: &str, inner: &str| encrypt(head, inner, key.expose());
     gate.verify(&made(&head.to_string(), &inner)).await.unwrap();
+    let mut of_a_former_version = head.clone();
+    drop(of_a_former_version.as_object_mut().unwrap().remove("iss"));
+    let of_a_former_version = made(&of_a_former_version.to_string(), &inner);
+    gate.verify(&of_a_former_version).await.unwrap();
     let but = |name: &str, value: Value| {
         let mut head = head.clone();
         head[name] = value;
@@ -278,6 +286,10 @@ async fn r12_r14_r34_odd_headers_are_refused_under_a_good_seal() {
         but("crit", json!([])),
         but("crit", json!(["exp"])),
         but("p2c", json!(1_000_000_000)),
+        but("iss", json!("https://other.example")),
+        but("iss", Value::Null),
+        but("rlm", json!("staff")),
+        but("rlm", Value::Null),
         but("kid", json!(7)),
         but("kid", json!("../../dev/null")),
         but("kid", json!("' OR 1=1--")),

@@ -247,7 +247,7 @@ impl World {
 
     /// Reads a token.
     pub(crate) fn parse(&self, token: &str) -> Parsed {
-        RefreshToken::parse(&self.ring.set(), token).unwrap()
+        RefreshToken::parse(&self.ring.set(), None, token).unwrap()
     }
 
     pub(crate) async fn row(&self, visit: &Visit) -> Session {
@@ -336,7 +336,7 @@ impl World {
         } else {
             self.ring.set().to_arc()
         };
-        RefreshToken::mint(&keys, sid, generation, secret)
+        RefreshToken::mint(&keys, None, sid, generation, secret)
             .expose()
             .to_owned()
     }

@@ -142,6 +142,7 @@ pub(crate) fn expect() -> Expect {
     Expect {
         issuer: ISSUER.into(),
         audience: AUDIENCE.into(),
+        realm: None,
         client_id: "first-party".into(),
         leeway: Duration::ZERO,
         max_lifetime: Duration::from_secs(600),
@@ -154,6 +155,7 @@ pub(crate) fn stamp() -> Stamp<'static> {
         issuer: ISSUER,
         audience: AUDIENCE,
         client_id: "first-party",
+        realm: None,
         issued_at: Timestamp::from_secs(NOW),
         expires_at: Timestamp::from_secs(NOW + 600),
         jti: TokenId::from_bytes([1; 16]),

@@ -260,10 +260,11 @@ fn a_refresh_token_is_no_access_token() {
     let forge = Forge::new();
     let refresh = RefreshToken::mint(
         &forge.ring.set(),
+        None,
         tollgate::id::SessionId::from_bytes([2; 16]),
         3,
         &[9; 16],
     );
     forge.assert_invalid(refresh.expose());
-    assert!(RefreshToken::parse(&forge.ring.set(), &forge.token()).is_err());
+    assert!(RefreshToken::parse(&forge.ring.set(), None, &forge.token()).is_err());
 }

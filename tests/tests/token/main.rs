@@ -12,6 +12,7 @@ mod parsing;
 mod peers;
 mod policy;
 mod properties;
+mod realms;
 mod refresh;
 mod stored;
 mod times;

@@ -20,9 +20,9 @@ proptest! {
         let lossy = String::from_utf8_lossy(&bytes);
         for text in [&text, lossy.as_ref()] {
             prop_assert!(forge.verify(text).is_err());
-            prop_assert!(RefreshToken::parse(&forge.ring.set(), text).is_err());
+            prop_assert!(RefreshToken::parse(&forge.ring.set(), None, text).is_err());
             let prefixed = format!("tgr1_{text}");
-            prop_assert!(RefreshToken::parse(&forge.ring.set(), &prefixed).is_err());
+            prop_assert!(RefreshToken::parse(&forge.ring.set(), None, &prefixed).is_err());
             prop_assert!(read_stored::<UserClaims>(text, text.as_bytes()).is_none());
         }
     }
@@ -75,14 +75,14 @@ proptest! {
     #[test]
     fn only_the_unmodified_refresh_token_parses(sid in any::<[u8; 16]>(), generation in any::<u32>(), secret in any::<[u8; 16]>(), at in any::<prop::sample::Index>(), with in any::<char>()) {
         let forge = Forge::new();
-        let token = RefreshToken::mint(&forge.ring.set(), SessionId::from_bytes(sid), generation, &secret);
-        let parsed = RefreshToken::parse(&forge.ring.set(), token.expose()).unwrap();
+        let token = RefreshToken::mint(&forge.ring.set(), None, SessionId::from_bytes(sid), generation, &secret);
+        let parsed = RefreshToken::parse(&forge.ring.set(), None, token.expose()).unwrap();
         prop_assert_eq!((*parsed.sid.as_bytes(), parsed.generation, *parsed.secret, parsed.retired), (sid, generation, secret, false));
         let mut chars: Vec<char> = token.expose().chars().collect();
         let at = at.index(chars.len());
         chars[at] = with;
         let changed: String = chars.into_iter().collect();
-        prop_assert_eq!(RefreshToken::parse(&forge.ring.set(), &changed).is_ok(), changed == token.expose());
+        prop_assert_eq!(RefreshToken::parse(&forge.ring.set(), None, &changed).is_ok(), changed == token.expose());
     }
 
     #[test]

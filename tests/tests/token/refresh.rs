@@ -14,7 +14,7 @@ const SID: SessionId = SessionId::from_bytes([0xAB; 16]);
 #[test]
 fn the_text_is_as_written_down() {
     let forge = Forge::new();
-    let token = RefreshToken::mint(&forge.ring.set(), SID, 0x0102_0304, &[0xCD; 16]);
+    let token = RefreshToken::mint(&forge.ring.set(), None, SID, 0x0102_0304, &[0xCD; 16]);
     let number = forge.ring.set().macs()[0].id();
     let mut bytes = [&[1, number][..], &[0xAB; 16], &[1, 2, 3, 4], &[0xCD; 16]].concat();
     let key = hmac::Key::new(hmac::HMAC_SHA256, &(100..132).collect::<Vec<u8>>());
@@ -26,7 +26,7 @@ fn the_text_is_as_written_down() {
     );
     assert_eq!(token.expose().len(), RefreshToken::TEXT_LEN);
 
-    let parsed = RefreshToken::parse(&forge.ring.set(), token.expose()).unwrap();
+    let parsed = RefreshToken::parse(&forge.ring.set(), None, token.expose()).unwrap();
     assert_eq!(
         parsed.hash(),
         aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &[0xCD; 16]).as_ref()
@@ -49,7 +49,7 @@ fn another_version_or_key_number_is_refused() {
         bytes.extend_from_slice(&mac.as_ref()[..16]);
         let text = format!("tgr1_{}", URL_SAFE_NO_PAD.encode(bytes));
         assert_eq!(
-            RefreshToken::parse(&forge.ring.set(), &text).is_ok(),
+            RefreshToken::parse(&forge.ring.set(), None, &text).is_ok(),
             good,
             "{version} {id}"
         );
@@ -61,7 +61,7 @@ fn another_version_or_key_number_is_refused() {
 fn r77_garbage_costs_no_allocation() {
     let forge = Forge::new();
     let set = forge.ring.set();
-    let genuine = RefreshToken::mint(&set, SID, 1, &[1; 16]);
+    let genuine = RefreshToken::mint(&set, None, SID, 1, &[1; 16]);
     let genuine = genuine.expose();
     let texts = [
         String::new(),
@@ -77,10 +77,10 @@ fn r77_garbage_costs_no_allocation() {
     ];
     for text in texts.iter().filter(|text| *text != genuine) {
         let measured =
-            allocation_counter::measure(|| assert!(RefreshToken::parse(&set, text).is_err()));
+            allocation_counter::measure(|| assert!(RefreshToken::parse(&set, None, text).is_err()));
         assert_eq!(measured.count_total, 0, "{} bytes", text.len());
     }
-    assert!(RefreshToken::parse(&set, genuine).is_ok());
+    assert!(RefreshToken::parse(&set, None, genuine).is_ok());
 }
 
 /// Every bit of the 54 bytes is under the MAC, or is the MAC.
@@ -88,27 +88,31 @@ fn r77_garbage_costs_no_allocation() {
 fn r77_every_bit_is_under_the_mac() {
     let forge = Forge::new();
     let set = forge.ring.set();
-    let genuine = RefreshToken::mint(&set, SID, 7, &[9; 16]);
+    let genuine = RefreshToken::mint(&set, None, SID, 7, &[9; 16]);
     let bytes = URL_SAFE_NO_PAD.decode(&genuine.expose()[5..]).unwrap();
     for bit in 0..bytes.len() * 8 {
         let mut changed = bytes.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
         assert!(
-            RefreshToken::parse(&set, &format!("tgr1_{}", URL_SAFE_NO_PAD.encode(changed)))
-                .is_err(),
+            RefreshToken::parse(
+                &set,
+                None,
+                &format!("tgr1_{}", URL_SAFE_NO_PAD.encode(changed))
+            )
+            .is_err(),
             "bit {bit}"
         );
     }
     let other = KeyRing::generate(Algorithm::EdDSA).unwrap();
-    assert!(RefreshToken::parse(&other.set(), genuine.expose()).is_err());
+    assert!(RefreshToken::parse(&other.set(), None, genuine.expose()).is_err());
 }
 
 #[test]
 fn r80_a_refresh_token_is_not_shown() {
     let forge = Forge::new();
-    let token = RefreshToken::mint(&forge.ring.set(), SID, 7, &[9; 16]);
+    let token = RefreshToken::mint(&forge.ring.set(), None, SID, 7, &[9; 16]);
     assert_eq!(format!("{token:?}"), "RefreshToken([redacted])");
-    let parsed = RefreshToken::parse(&forge.ring.set(), token.expose()).unwrap();
+    let parsed = RefreshToken::parse(&forge.ring.set(), None, token.expose()).unwrap();
     let shown = format!("{parsed:?}");
     assert!(
         shown.contains("generation: 7") && !shown.contains("9, 9"),

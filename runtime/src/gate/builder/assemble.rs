@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, EventKind};
 use crate::flow::{Backend, Flows};
+use crate::realm::RealmName;
 use crate::session::{Engine, EngineParts, StoreClock};
 use crate::store::{RevokeReason, Target};
 use crate::token::Envelope;
@@ -43,6 +44,11 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     let ring = ring.ok_or_else(|| missing("keys"))?;
     let store = store.ok_or_else(|| missing("store"))?;
     settings.validate()?;
+    let realm = settings
+        .realm
+        .as_deref()
+        .map(RealmName::parse)
+        .transpose()?;
     let time = StoreClock::new(clock.clone());
     time.measure(&store)
         .await
@@ -93,6 +99,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     let events = events.named(settings.issuer.as_deref().unwrap_or_default());
     let (engine, unwritten) = Engine::new(EngineParts {
         settings,
+        realm,
         store,
         ring,
         clock,

@@ -80,6 +80,17 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
             .into_state()
     }
 
+    /// Names the realm of this gate, for example `staff`: users of one kind, apart from those of
+    /// every other gate of the store. Sessions, revocations, budgets and pauses are the realm's, and
+    /// so are its tokens and cookies. Without it the gate is that of the default realm.
+    ///
+    /// The name is a letter, then letters, digits and single hyphens between them, in lower case, at
+    /// most 32 characters, and not `default`. Each realm has an audience or an issuer of its own.
+    pub fn realm(self, name: impl AsRef<str>) -> Self {
+        let name = name.as_ref().to_owned();
+        self.with(|settings| settings.realm = Some(name))
+    }
+
     /// Settings from a file and the environment. What the builder says itself is stronger,
     /// whichever comes first.
     pub fn settings(mut self, settings: Settings) -> GateBuilder<B, Given, Given, K, S, E> {

@@ -13,7 +13,7 @@ use crate::device::Transport;
 use crate::error::{Code, Refusal};
 use crate::gate::{BEARER, Verifier};
 use crate::policy::{PolicyFor, Rule, decide};
-use crate::token::{JwtClaims, Sealed};
+use crate::token::{JwtClaims, Origin};
 
 impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     /// Looks for a token of another issuer. It comes as RFC 6750 has it, whatever the gate's own
@@ -44,9 +44,11 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
 
 /// A caller with a token of the one kind or of the other: `OneOf<Auth<User>, Auth<Partner>>`.
 ///
-/// Which one it is, the token's `iss` says, byte for byte; that one alone judges it, and where it
-/// refuses, the other is not asked. The state has both verifiers; where both are for one issuer,
-/// nobody can decide (503): [`GuardRouterBuilder::beside`] finds that out when the program starts.
+/// Which one it is, the token's `iss` and `rlm` (the realm) say, byte for byte; that one alone judges
+/// it, and where it refuses, the other is not asked. A token in a cookie is for the gate of that
+/// cookie; where both gates' cookies are there, the first gate judges. The state has both verifiers;
+/// where both are for one issuer and realm, nobody can decide (503):
+/// [`GuardRouterBuilder::beside`] finds that out when the program starts.
 ///
 /// ```
 /// use axum::extract::FromRef;
@@ -116,57 +118,85 @@ where
 }
 
 /// Who judges a request's credentials.
+#[derive(Clone, Copy)]
 enum Choice {
     First,
     Second,
 }
 
+/// Chooses who judges. Each verifier is asked for the token in its own header and scheme, and for
+/// its own cookie.
 fn choose<U1: JwtClaims, U2: JwtClaims>(
     parts: &Parts,
     first: &Verifier<U1>,
     second: &Verifier<U2>,
 ) -> Result<Choice, Refusal> {
-    // What is no readable token, and what comes another way than in a header, is for the gate to
-    // judge where there is one.
-    let gate = if first.running().is_none() && second.running().is_some() {
-        Choice::Second
-    } else {
-        Choice::First
-    };
-    let issuer = |header: &str, schemes: &[String]| {
-        let token = bearer(parts, header, schemes)?;
-        Ok::<_, Refusal>(
-            token.map(|token| Sealed::read(token).and_then(|sealed| sealed.claimed_issuer())),
-        )
-    };
-    let usual = || issuer(AUTHORIZATION, &[BEARER.to_owned()]);
-    let found = match first.running().or(second.running()) {
-        Some(running) => {
-            // A token in a header and one in a cookie are two credentials (R104), whoever issued
-            // them.
-            if let Err(refusal) = credential(parts, running, Taken::Both)
-                && refusal.code() == Code::InvalidRequest
-            {
-                return Err(refusal);
-            }
-            let access = &running.settings().access;
-            match issuer(&access.header, &access.schemes)? {
-                None => usual()?,
-                found => found,
-            }
+    let in_headers = (header_token(parts, first)?, header_token(parts, second)?);
+    let in_cookies = (has_cookie(parts, first)?, has_cookie(parts, second)?);
+    let token = match in_headers {
+        // Two headers, or a header and a cookie, are two credentials (R104), whoever issued them.
+        (Some(one), Some(other)) if !std::ptr::eq(one, other) => {
+            return Err(Code::InvalidRequest.into());
         }
-        None => usual()?,
+        (Some(_), _) | (_, Some(_)) if in_cookies != (false, false) => {
+            return Err(Code::InvalidRequest.into());
+        }
+        (Some(token), _) | (None, Some(token)) => token,
+        (None, None) => {
+            return Ok(match in_cookies {
+                (false, true) => Choice::Second,
+                _ => gate_of(first, second),
+            });
+        }
     };
-    let Some(Some(issuer)) = found else {
-        return Ok(gate);
+    // What is no readable token is judged where it was found, by a gate where there is one.
+    let Some(origin) = Origin::claimed(token) else {
+        return Ok(match in_headers {
+            (Some(_), None) => Choice::First,
+            (None, Some(_)) => Choice::Second,
+            _ => gate_of(first, second),
+        });
     };
-    match (first.is_for(&issuer), second.is_for(&issuer)) {
+    match (first.is_for(&origin), second.is_for(&origin)) {
         (true, false) => Ok(Choice::First),
         (false, true) => Ok(Choice::Second),
         (true, true) => Err(Refusal::unavailable(
-            "two verifiers of one route are for the same issuer",
+            "two verifiers of one route are for the same issuer and realm",
         )),
         (false, false) => Err(Code::InvalidToken.into()),
+    }
+}
+
+/// Returns the first verifier that is a gate's, or the first where none is.
+fn gate_of<U1: JwtClaims, U2: JwtClaims>(first: &Verifier<U1>, second: &Verifier<U2>) -> Choice {
+    if first.running().is_none() && second.running().is_some() {
+        Choice::Second
+    } else {
+        Choice::First
+    }
+}
+
+/// Returns the token in the header that a verifier reads.
+fn header_token<'a, U: JwtClaims>(
+    parts: &'a Parts,
+    verifier: &Verifier<U>,
+) -> Result<Option<&'a str>, Refusal> {
+    match verifier.running().map(|gate| &gate.settings().access) {
+        Some(access) => bearer(parts, &access.header, &access.schemes),
+        None => bearer(parts, AUTHORIZATION, &[BEARER.to_owned()]),
+    }
+}
+
+/// Returns whether the access cookie of a verifier's gate is there, good or bad.
+fn has_cookie<U: JwtClaims>(parts: &Parts, verifier: &Verifier<U>) -> Result<bool, Refusal> {
+    let Some(gate) = verifier.running() else {
+        return Ok(false);
+    };
+    match credential(parts, gate, Taken::Cookie) {
+        Ok(found) => Ok(found.is_some()),
+        Err(refusal) if refusal.code() == Code::InvalidRequest => Err(refusal),
+        // The gate judges it, and refuses.
+        Err(_) => Ok(true),
     }
 }
 

@@ -7,6 +7,7 @@ use sha2::Sha256;
 
 use super::state::KeyState;
 use crate::error::{Error, ErrorKind};
+use crate::realm::RealmName;
 use crate::secret::same;
 
 /// A key that makes and checks the MAC of refresh tokens.
@@ -35,17 +36,25 @@ impl MacKey {
         self.state
     }
 
-    /// Returns the first half of the MAC of a message.
-    pub(crate) fn mac(&self, message: &[u8]) -> [u8; 16] {
+    /// Returns the first half of the MAC of a message in a realm. In a named one the input begins
+    /// with the length of the name and the name, so that a token of one realm is none of another.
+    pub(crate) fn mac(&self, realm: Option<&RealmName>, message: &[u8]) -> [u8; 16] {
+        let mut state = self.keyed.clone();
+        if let Some(name) = realm.map(RealmName::as_str) {
+            // A name has at most 32 characters.
+            state.update(&[u8::try_from(name.len()).unwrap_or(u8::MAX)]);
+            state.update(name.as_bytes());
+        }
+        state.update(message);
         let mut half = [0; 16];
-        for (half, byte) in half.iter_mut().zip(mac(&self.keyed, message)) {
+        for (half, byte) in half.iter_mut().zip(state.finalize().into_bytes()) {
             *half = byte;
         }
         half
     }
 
-    pub(crate) fn verify(&self, message: &[u8], mac: &[u8; 16]) -> bool {
-        same(&self.mac(message), mac)
+    pub(crate) fn verify(&self, realm: Option<&RealmName>, message: &[u8], mac: &[u8; 16]) -> bool {
+        same(&self.mac(realm, message), mac)
     }
 }
 

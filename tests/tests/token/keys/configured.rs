@@ -375,14 +375,20 @@ async fn refresh_secrets_rotate_in_the_configuration() {
         .refresh_secret(refresh(100))
         .unwrap();
     let mint = |ring: &KeyRing| {
-        RefreshToken::mint(&ring.set(), SessionId::from_bytes([1; 16]), 7, &[2; 16])
+        RefreshToken::mint(
+            &ring.set(),
+            None,
+            SessionId::from_bytes([1; 16]),
+            7,
+            &[2; 16],
+        )
     };
     assert!(
-        !RefreshToken::parse(&after.set(), mint(&before).expose())
+        !RefreshToken::parse(&after.set(), None, mint(&before).expose())
             .unwrap()
             .retired
     );
-    assert!(RefreshToken::parse(&before.set(), mint(&after).expose()).is_err());
+    assert!(RefreshToken::parse(&before.set(), None, mint(&after).expose()).is_err());
     let sealed = before.set().seal(b"context", b"plain").unwrap();
     assert_eq!(
         after.set().open(b"context", &sealed).as_deref(),

@@ -104,7 +104,13 @@ async fn another_process_follows_and_meanwhile_verifies_what_the_first_signs() {
     );
     clock.advance(AHEAD);
     let rotation = one.rotate().await.unwrap();
-    let token = RefreshToken::mint(&one.set(), SessionId::from_bytes([1; 16]), 0, &[2; 16]);
+    let token = RefreshToken::mint(
+        &one.set(),
+        None,
+        SessionId::from_bytes([1; 16]),
+        0,
+        &[2; 16],
+    );
 
     assert_eq!(
         state_of(&two, &rotation.current),
@@ -112,7 +118,7 @@ async fn another_process_follows_and_meanwhile_verifies_what_the_first_signs() {
         "known before it was told"
     );
     assert!(
-        RefreshToken::parse(&two.set(), token.expose()).is_ok(),
+        RefreshToken::parse(&two.set(), None, token.expose()).is_ok(),
         "so is the MAC key"
     );
     let revision = two.set().revision();
@@ -159,7 +165,13 @@ async fn refresh_keys_rotate_along_and_old_tokens_stay_genuine() {
     let clock = clock();
     let ring = open(folder.path(), &clock).await;
     let mint = |ring: &KeyRing| {
-        RefreshToken::mint(&ring.set(), SessionId::from_bytes([1; 16]), 7, &[2; 16])
+        RefreshToken::mint(
+            &ring.set(),
+            None,
+            SessionId::from_bytes([1; 16]),
+            7,
+            &[2; 16],
+        )
     };
     let old = mint(&ring);
     clock.advance(AHEAD);
@@ -167,12 +179,12 @@ async fn refresh_keys_rotate_along_and_old_tokens_stay_genuine() {
     let new = mint(&ring);
     assert_ne!(old.expose(), new.expose());
     assert!(
-        !RefreshToken::parse(&ring.set(), old.expose())
+        !RefreshToken::parse(&ring.set(), None, old.expose())
             .unwrap()
             .retired
     );
     assert!(
-        !RefreshToken::parse(&ring.set(), new.expose())
+        !RefreshToken::parse(&ring.set(), None, new.expose())
             .unwrap()
             .retired
     );
@@ -180,14 +192,14 @@ async fn refresh_keys_rotate_along_and_old_tokens_stay_genuine() {
     clock.advance(Duration::from_secs(86400));
     ring.reload().await.unwrap();
     assert!(
-        RefreshToken::parse(&ring.set(), old.expose())
+        RefreshToken::parse(&ring.set(), None, old.expose())
             .unwrap()
             .retired,
         "out by its time"
     );
     ring.rotate().await.unwrap();
     assert!(
-        RefreshToken::parse(&ring.set(), old.expose()).is_err(),
+        RefreshToken::parse(&ring.set(), None, old.expose()).is_err(),
         "forgotten at the next change"
     );
 }
@@ -238,17 +250,29 @@ async fn a_retired_refresh_key_stays_known_as_retired() {
         open(folder.path(), &clock).await,
         open(folder.path(), &clock).await,
     );
-    let token = RefreshToken::mint(&ring.set(), SessionId::from_bytes([1; 16]), 7, &[2; 16]);
+    let token = RefreshToken::mint(
+        &ring.set(),
+        None,
+        SessionId::from_bytes([1; 16]),
+        7,
+        &[2; 16],
+    );
     let name = format!("refresh-{}", ring.set().macs()[0].id());
     ring.retire(&name).await.unwrap();
     other.reload().await.unwrap();
     for ring in [&ring, &other, &open(folder.path(), &clock).await] {
-        let parsed = RefreshToken::parse(&ring.set(), token.expose()).unwrap();
+        let parsed = RefreshToken::parse(&ring.set(), None, token.expose()).unwrap();
         assert!(parsed.retired && parsed.generation == 7);
         assert_eq!(ring.set().macs()[0].state(), KeyState::Current);
-        let fresh = RefreshToken::mint(&ring.set(), SessionId::from_bytes([1; 16]), 8, &[2; 16]);
+        let fresh = RefreshToken::mint(
+            &ring.set(),
+            None,
+            SessionId::from_bytes([1; 16]),
+            8,
+            &[2; 16],
+        );
         assert!(
-            !RefreshToken::parse(&ring.set(), fresh.expose())
+            !RefreshToken::parse(&ring.set(), None, fresh.expose())
                 .unwrap()
                 .retired
         );
