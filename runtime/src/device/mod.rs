@@ -2,10 +2,13 @@
 
 #[cfg(feature = "axum")]
 mod agent;
+mod mark;
 mod network;
 
 #[cfg(feature = "axum")]
 pub use agent::Agent;
+#[cfg(feature = "axum")]
+pub(crate) use mark::mark_of_cookie;
 pub use network::Network;
 
 use std::net::IpAddr;
@@ -35,6 +38,10 @@ pub struct Client {
     pub transport: Transport,
     /// The sessions of the client's cookies: a sign-in replaces them.
     pub(crate) presented: Vec<SessionId>,
+    /// The mark of the device cookie that the request brings.
+    pub(crate) cookie_mark: Option<[u8; 32]>,
+    /// The mark of the device cookie that the answer to a sign-in sets.
+    pub(crate) next_cookie_mark: Option<[u8; 32]>,
 }
 
 impl Client {

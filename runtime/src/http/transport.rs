@@ -17,7 +17,7 @@ use crate::settings::CookieSettings;
 
 use super::answer::{AccessOnly, Tokens, private};
 use super::body::{has_member, member, parse};
-use super::cookie::{self, REFRESH};
+use super::cookie::{self, DeviceCookie, REFRESH};
 use super::extract::address;
 
 /// The settings, where cookies are on.
@@ -134,6 +134,25 @@ pub(super) fn answer(gate: &Running, issued: &Issued, transport: Transport) -> R
         cookie::set(response.headers_mut(), issued, settings, &gate.cookies);
     }
     response
+}
+
+/// Both tokens of a sign-in, and the cookie by which its device is known again.
+pub(super) fn answer_sign_in(
+    gate: &Running,
+    issued: &Issued,
+    transport: Transport,
+    device: Option<&DeviceCookie>,
+) -> Response {
+    let mut response = answer(gate, issued, transport);
+    if let (Some(device), Some(settings)) = (device, cookies(gate)) {
+        cookie::set_device(response.headers_mut(), device, settings, &gate.cookies);
+    }
+    response
+}
+
+/// Returns the device cookie that a request brings, where cookies are on.
+pub(super) fn known_device(gate: &Running, headers: &HeaderMap) -> Option<DeviceCookie> {
+    cookies(gate).and_then(|_| DeviceCookie::in_request(headers, &gate.cookies.device))
 }
 
 /// An access token for a session that goes on.

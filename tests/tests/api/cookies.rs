@@ -14,6 +14,7 @@ use tollgate_tests::{Answer, App, PASSWORD, Role, User, request};
 
 const ACCESS: &str = "__Host-tollgate-access";
 const REFRESH: &str = "__Secure-tollgate-refresh";
+const DEVICE: &str = "__Host-tollgate-device";
 
 fn settings() -> Settings {
     let mut settings = Settings::default();
@@ -112,6 +113,7 @@ async fn a_sign_in_sets_both_cookies_and_its_body_has_no_token() {
         .map(|line| line.to_str().unwrap())
         .collect();
     let (access, refresh) = (jar.value(ACCESS), jar.value(REFRESH));
+    let device = jar.value(DEVICE);
     assert_eq!(
         lines,
         [
@@ -119,6 +121,9 @@ async fn a_sign_in_sets_both_cookies_and_its_body_has_no_token() {
             format!(
                 "{REFRESH}={refresh}; HttpOnly; SameSite=Strict; Secure; Path=/auth; \
                  Max-Age=2592000"
+            ),
+            format!(
+                "{DEVICE}={device}; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=34560000"
             ),
         ]
     );
@@ -137,6 +142,42 @@ async fn a_sign_in_sets_both_cookies_and_its_body_has_no_token() {
         (me.status, &me.json()["email"]),
         (StatusCode::OK, &json!("ada@example.com"))
     );
+}
+
+/// R124: the mark of a known device is in a cookie, and outlives a sign-out.
+#[tokio::test]
+async fn a_sign_in_gives_a_device_a_cookie_that_stays() {
+    let app = app().await;
+    let (jar, _) = signed_in(&app).await;
+    let device = jar.value(DEVICE).to_owned();
+    assert_eq!(device.len(), 43, "256 bits in base64url");
+    let (other, _) = signed_in(&app).await;
+    assert_ne!(other.value(DEVICE), device);
+    let mut again = jar.clone();
+    again.take(
+        &app.send(jar.send(post_from("/auth/signin", Some(login()))))
+            .await,
+    );
+    assert_eq!(again.value(DEVICE), device, "a device keeps its cookie");
+    again.take(&app.send(again.send(post_from("/auth/signout", None))).await);
+    assert_eq!(again.0, [(DEVICE.to_owned(), device.clone())]);
+    // What no gate set is replaced, and nothing is set where nobody signed in with cookies.
+    for bad in ["x", "", &device[1..], &format!("{device}A")] {
+        let jar = Jar(vec![(DEVICE.into(), bad.into())]);
+        let answer = app.send(jar.send(post_from("/auth/signin", Some(login()))));
+        let mut made = Jar::default();
+        made.take(&answer.await);
+        assert!(made.value(DEVICE) != bad && made.value(DEVICE).len() == 43);
+    }
+    let wrong = json!({ "email": "ada@example.com", "password": "wrong" });
+    let answer = app.post("/auth/signin", wrong).await;
+    assert!(!answer.headers.contains_key(SET_COOKIE));
+    let mut in_body = login();
+    in_body["transport"] = json!("body");
+    let answer = app
+        .send(jar.send(post_from("/auth/signin", Some(in_body))))
+        .await;
+    assert!(!answer.headers.contains_key(SET_COOKIE), "{}", answer.text);
 }
 
 /// R107: a token that no browser would keep opens no session.

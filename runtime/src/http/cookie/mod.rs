@@ -1,8 +1,10 @@
 //! Tokens in cookies (feature `cookies`): how they are found, set and cleared, and which requests
 //! may use them.
 
+mod device;
 mod origin;
 
+pub(crate) use device::DeviceCookie;
 pub(crate) use origin::check;
 
 use http::header::{COOKIE, SET_COOKIE};
@@ -77,6 +79,17 @@ pub(crate) fn set_access(
     put(headers, &names.access, token, seconds, settings);
 }
 
+/// Sets the cookie by which the device is known again.
+pub(crate) fn set_device(
+    headers: &mut HeaderMap,
+    device: &DeviceCookie,
+    settings: &CookieSettings,
+    names: &CookieNames,
+) {
+    let seconds = DeviceCookie::MAX_AGE.as_secs();
+    put(headers, &names.device, device.value(), seconds, settings);
+}
+
 /// Clears both. Only signing out does: a refusal of an old token must not wipe the cookie of a new
 /// one (R81, R82).
 pub(crate) fn clear(headers: &mut HeaderMap, settings: &CookieSettings, names: &CookieNames) {
@@ -100,6 +113,8 @@ fn line(name: &str, value: &str, seconds: u64, settings: &CookieSettings) -> Opt
 
     let (path, same_site) = match (name, settings.same_site) {
         (REFRESH, _) => (settings.path.as_deref()?, SameSite::Strict),
+        // A sign-in is a page's own request.
+        (name, _) if name.ends_with("-device") => ("/", SameSite::Strict),
         (_, crate::settings::SameSite::Strict) => ("/", SameSite::Strict),
         (_, crate::settings::SameSite::Lax) => ("/", SameSite::Lax),
     };

@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{Extensions, HeaderMap};
 
 use super::super::problem::Rejection;
+use super::super::transport::known_device;
 use crate::device::{Client, Device, Hints, Network};
 use crate::error::Refusal;
 use crate::gate::{AuthBackend, Gate, Running};
@@ -29,7 +30,10 @@ impl<B: AuthBackend> Gate<B> {
 impl Running {
     /// Returns what a request tells about its sender.
     pub(in crate::http) fn client(&self, parts: &Parts) -> Client {
-        client(parts, &self.settings().client)
+        let mut client = client(parts, &self.settings().client);
+        let cookie = known_device(self, &parts.headers);
+        client.cookie_mark = cookie.map(|cookie| cookie.mark());
+        client
     }
 
     /// Returns a refusal as its client sees it.

@@ -13,9 +13,12 @@ use crate::gate::Running;
 
 use super::super::answer::AccessOnly;
 use super::super::body::{ReadBody, device, has_member, member};
+use super::super::cookie::DeviceCookie;
 use super::super::extract::KnownCaller;
 use super::super::problem::Rejection;
-use super::super::transport::{answer, answer_access, from_here, presented, wanted};
+use super::super::transport::{
+    answer_access, answer_sign_in, from_here, known_device, presented, wanted,
+};
 
 /// `POST /auth/signin`.
 pub(in crate::http) async fn sign_in(
@@ -23,7 +26,7 @@ pub(in crate::http) async fn sign_in(
     request: Request,
 ) -> Result<Response, Rejection> {
     let attempt = async {
-        let (read, mut client) = read(&gate, request).await?;
+        let (read, mut client, device) = read(&gate, request).await?;
         let parse = || {
             let login = gate.flows().backend().parse_login(&read.bytes);
             login.ok_or_else(|| Refusal::from(Code::InvalidRequest))
@@ -33,12 +36,12 @@ pub(in crate::http) async fn sign_in(
         let login = || first.take().map_or_else(parse, Ok);
         present(&gate, &read, &mut client).await?;
         let issued = gate.flows().sign_in_with(login, &client).await?;
-        Ok((issued, client.transport))
+        Ok((issued, client.transport, device))
     };
-    let (issued, transport) = attempt
+    let (issued, transport, device) = attempt
         .await
         .map_err(|refusal: Refusal| gate.reject(refusal))?;
-    Ok(answer(&gate, &issued, transport))
+    Ok(answer_sign_in(&gate, &issued, transport, device.as_ref()))
 }
 
 /// `POST /auth/signin/step`: goes on with a sign-in that needs more than its first answer.
@@ -47,7 +50,7 @@ pub(in crate::http) async fn step(
     request: Request,
 ) -> Result<Response, Rejection> {
     let attempt = async {
-        let (read, mut client) = read(&gate, request).await?;
+        let (read, mut client, device) = read(&gate, request).await?;
         let token = Zeroizing::new(member(&read.bytes, STEP_TOKEN)?);
         present(&gate, &read, &mut client).await?;
         let answered = read.parse()?;
@@ -55,12 +58,12 @@ pub(in crate::http) async fn step(
             .flows()
             .sign_in_step(&token, &answered, &client)
             .await?;
-        Ok((issued, client.transport))
+        Ok((issued, client.transport, device))
     };
-    let (issued, transport) = attempt
+    let (issued, transport, device) = attempt
         .await
         .map_err(|refusal: Refusal| gate.reject(refusal))?;
-    Ok(answer(&gate, &issued, transport))
+    Ok(answer_sign_in(&gate, &issued, transport, device.as_ref()))
 }
 
 /// `POST /auth/reauthenticate`: the caller of a session signs in again, and its `auth_time` is
@@ -81,7 +84,9 @@ pub(in crate::http) async fn reauthenticate(
             let login = gate.flows().backend().parse_login(&read.bytes);
             Evidence::Login(login.ok_or(Code::InvalidRequest)?)
         };
-        let client = gate.client(&read.parts);
+        let mut client = gate.client(&read.parts);
+        client.transport = caller.transport;
+        device(&read.bytes, &mut client.device)?;
         let renewed = gate.flows().reauthenticate(&caller.token, proof, &client);
         let renewed = renewed.await?;
         let access = AccessOnly {
@@ -94,14 +99,26 @@ pub(in crate::http) async fn reauthenticate(
     attempt.await.map_err(|refusal| gate.reject(refusal))
 }
 
-/// Reads the body of a sign-in, and what it and its head tell of the client.
-async fn read(gate: &Running, request: Request) -> Result<(ReadBody, Client), Refusal> {
+/// Reads the body of a sign-in, what it and its head tell of the client, and the device cookie that
+/// a successful answer sets.
+async fn read(
+    gate: &Running,
+    request: Request,
+) -> Result<(ReadBody, Client, Option<DeviceCookie>), Refusal> {
     from_here(gate, &request)?;
     let read = ReadBody::json(request).await?;
     let mut client = gate.client(&read.parts);
     device(&read.bytes, &mut client.device)?;
     client.transport = wanted(gate, &read.bytes)?;
-    Ok((read, client))
+    let device = match client.transport {
+        Transport::Cookie => Some(match known_device(gate, &read.parts.headers) {
+            Some(cookie) => cookie,
+            None => DeviceCookie::random()?,
+        }),
+        Transport::Bearer => None,
+    };
+    client.next_cookie_mark = device.as_ref().map(DeviceCookie::mark);
+    Ok((read, client, device))
 }
 
 /// Adds the sessions of the cookies that a browser presents.
