@@ -257,6 +257,33 @@ async fn an_issuer_that_is_down_is_503() {
     assert!(guards.health()[0].keys.problem.is_some());
 }
 
+/// Keys count in an answer of 200 alone, whatever else carries some.
+#[tokio::test]
+async fn r58_keys_in_another_answer_than_200_do_not_count() {
+    let key = Key::new("k1");
+    for status in [
+        "201 Created",
+        "203 Non-Authoritative Information",
+        "206 Partial Content",
+        "302 Found",
+        "404 Not Found",
+        "500 Internal Server Error",
+    ] {
+        let published = key.clone();
+        let server = Server::start(move |_| Said {
+            status,
+            ..Said::keys(&[&published])
+        })
+        .await;
+        let (guards, _) = on(at(&server));
+        assert_eq!(
+            verify(&guards, &key.token(&claims())).await.unwrap_err(),
+            Code::Unavailable,
+            "{status}"
+        );
+    }
+}
+
 /// R58: redirects lead nowhere.
 #[tokio::test]
 async fn r58_redirects_are_not_followed() {

@@ -101,6 +101,28 @@ async fn a_swapped_key_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn a_key_of_another_use_is_refused_by_name() {
+    let (folder, names) = ring().await;
+    let whole = files(folder.path());
+    for name in names.iter().filter(|name| name.ends_with(".key")) {
+        let text = String::from_utf8(whole[name].clone()).unwrap();
+        let mut words: Vec<&str> = text.split(' ').collect();
+        words[2] = if words[2] == "refresh" {
+            "seal"
+        } else {
+            "refresh"
+        };
+        fs::write(folder.path().join(name), words.join(" ")).unwrap();
+        let refusal = refusal(&folder).await;
+        assert!(
+            refusal.contains(name.as_str()) && refusal.contains("something else"),
+            "{refusal}"
+        );
+        restore(folder.path(), &whole);
+    }
+}
+
+#[tokio::test]
 async fn another_version_is_refused_by_name() {
     let (folder, names) = ring().await;
     let whole = files(folder.path());
