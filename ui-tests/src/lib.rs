@@ -4,7 +4,17 @@
 #[macro_export]
 macro_rules! every_operation_but_rotate {
     () => {
+        fn realm(&self, _: &::tollgate::realm::RealmName) -> Self {
+            Self
+        }
+
         $crate::operations! {
+            realms() -> Vec<::tollgate::store::RealmRecord>;
+            claim_realm(
+                expected: Option<::tollgate::store::RealmIdentity>,
+                new: ::tollgate::store::RealmRecord,
+                now: ::tollgate::clock::Timestamp,
+            ) -> ::tollgate::store::RealmClaim;
             migrate(now: ::tollgate::clock::Timestamp) -> ();
             health(now: ::tollgate::clock::Timestamp) -> ::tollgate::store::StoreHealth;
             now() -> Option<::tollgate::clock::Timestamp>;

@@ -10,11 +10,12 @@ use tokio::time::timeout;
 use tollgate::clock::Timestamp;
 use tollgate::device::Device;
 use tollgate::id::SessionId;
-use tollgate::store::rows::{self, Cause};
+use tollgate::realm::RealmName;
+use tollgate::store::rows::{self, Cause, Namespace, RealmRows};
 use tollgate::store::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, RotationWrite, Session, SessionStore, Spent, StoreError, StoreHealth, StoreOperation,
-    StoredKeys, TokenQuery, TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
+    RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, SessionStore, Spent,
+    StoreError, StoreHealth, StoreOperation, StoredKeys, TokenQuery, TokenRecord,
 };
 
 use crate::file::{File, Reading, Writing};
@@ -25,30 +26,42 @@ pub(crate) struct RedbStore {
     file: Arc<File>,
     /// Wakes those who wait for the log.
     logged: Arc<Notify>,
+    namespace: Namespace,
 }
 
 type Answer<T> = Result<T, StoreError>;
 
 impl RedbStore {
     pub(crate) fn open(path: &Path) -> Result<Self, Cause> {
-        let (file, logged) = (Arc::new(File::open(path)?), Arc::default());
-        Ok(Self { file, logged })
+        Ok(Self {
+            file: Arc::new(File::open(path)?),
+            logged: Arc::default(),
+            namespace: Namespace::default(),
+        })
     }
 
     async fn read<T: Send + 'static>(
         &self,
         operation: StoreOperation,
-        run: impl FnOnce(&Reading) -> Result<T, Cause> + Send + 'static,
+        run: impl FnOnce(&RealmRows<&Reading>) -> Result<T, Cause> + Send + 'static,
     ) -> Answer<T> {
-        self.run(operation, |file| file.read(run)).await
+        let namespace = self.namespace.clone();
+        self.run(operation, move |file| {
+            file.read(|rows| run(&namespace.rows(rows)))
+        })
+        .await
     }
 
     async fn write<T: Send + 'static>(
         &self,
         operation: StoreOperation,
-        run: impl FnOnce(&mut Writing<'_>) -> Result<T, Cause> + Send + 'static,
+        run: impl FnOnce(&mut RealmRows<&mut Writing<'_>>) -> Result<T, Cause> + Send + 'static,
     ) -> Answer<T> {
-        self.run(operation, |file| file.write(run)).await
+        let namespace = self.namespace.clone();
+        self.run(operation, move |file| {
+            file.write(|rows| run(&mut namespace.rows(rows)))
+        })
+        .await
     }
 
     /// Runs an operation on a thread that may wait for the disk. It runs to its end even where
@@ -71,13 +84,38 @@ impl RedbStore {
 }
 
 impl SessionStore for RedbStore {
+    fn realm(&self, realm: &RealmName) -> Self {
+        Self {
+            namespace: Namespace::of(realm),
+            ..self.clone()
+        }
+    }
+
+    async fn realms(&self) -> Answer<Vec<RealmRecord>> {
+        self.read(StoreOperation::Realms, |rows| rows::realms(rows))
+            .await
+    }
+
+    async fn claim_realm(
+        &self,
+        expected: Option<RealmIdentity>,
+        new: RealmRecord,
+        now: Timestamp,
+    ) -> Answer<RealmClaim> {
+        self.write(StoreOperation::ClaimRealm, move |rows| {
+            rows::claim_realm(rows, expected.as_ref(), new, now)
+        })
+        .await
+    }
+
     async fn migrate(&self, _now: Timestamp) -> Answer<()> {
         // The table was made when the file was opened.
-        Ok(())
+        let run = |rows: &mut RealmRows<&mut Writing<'_>>| rows::migrate(rows);
+        self.write(StoreOperation::Migrate, run).await
     }
 
     async fn health(&self, now: Timestamp) -> Answer<StoreHealth> {
-        let run = move |rows: &mut Writing<'_>| rows::health(rows, now);
+        let run = move |rows: &mut RealmRows<&mut Writing<'_>>| rows::health(rows, now);
         self.write(StoreOperation::Health, run).await
     }
 
@@ -87,54 +125,54 @@ impl SessionStore for RedbStore {
     }
 
     async fn open_session(&self, new: NewSession, now: Timestamp) -> Answer<Opened> {
-        let run = move |rows: &mut Writing<'_>| rows::open_session(rows, &new, now);
+        let run = move |rows: &mut RealmRows<&mut Writing<'_>>| rows::open_session(rows, &new, now);
         self.write(StoreOperation::OpenSession, run).await
     }
 
     async fn session(&self, sid: SessionId, _now: Timestamp) -> Answer<Option<Session>> {
-        let run = move |rows: &Reading| rows::session(rows, sid);
+        let run = move |rows: &RealmRows<&Reading>| rows::session(rows, sid);
         self.read(StoreOperation::Session, run).await
     }
 
     async fn rotate(&self, rotation: RotationWrite, now: Timestamp) -> Answer<Rotated> {
-        let run = move |rows: &mut Writing<'_>| rows::rotate(rows, rotation, now);
+        let run = move |rows: &mut RealmRows<&mut Writing<'_>>| rows::rotate(rows, rotation, now);
         self.write(StoreOperation::Rotate, run).await
     }
 
     async fn confirm(&self, seen: Vec<(SessionId, u32)>, now: Timestamp) -> Answer<u64> {
-        let run = move |rows: &mut Writing<'_>| rows::confirm(rows, &seen, now);
+        let run = move |rows: &mut RealmRows<&mut Writing<'_>>| rows::confirm(rows, &seen, now);
         self.write(StoreOperation::Confirm, run).await
     }
 
     async fn revoke(&self, revocation: Revocation, now: Timestamp) -> Answer<Revoked> {
-        let run = move |rows: &mut Writing<'_>| rows::revoke(rows, revocation, now);
+        let run = move |rows: &mut RealmRows<&mut Writing<'_>>| rows::revoke(rows, revocation, now);
         let revoked = self.write(StoreOperation::Revoke, run).await?;
         self.logged.notify_waiters();
         Ok(revoked)
     }
 
     async fn sessions_of(&self, subject: String, now: Timestamp) -> Answer<Vec<Session>> {
-        let run = move |rows: &Reading| rows::sessions_of(rows, &subject, now);
+        let run = move |rows: &RealmRows<&Reading>| rows::sessions_of(rows, &subject, now);
         self.read(StoreOperation::SessionsOf, run).await
     }
 
     async fn epoch_of(&self, subject: String, client_id: String) -> Answer<u64> {
-        let run = move |rows: &Reading| rows::epoch_of(rows, &subject, &client_id);
+        let run = move |rows: &RealmRows<&Reading>| rows::epoch_of(rows, &subject, &client_id);
         self.read(StoreOperation::EpochOf, run).await
     }
 
     async fn record_tokens(&self, tokens: Vec<TokenRecord>, _now: Timestamp) -> Answer<u64> {
-        let run = move |rows: &mut Writing<'_>| rows::record_tokens(rows, &tokens);
+        let run = move |rows: &mut RealmRows<&mut Writing<'_>>| rows::record_tokens(rows, &tokens);
         self.write(StoreOperation::RecordTokens, run).await
     }
 
     async fn tokens(&self, query: TokenQuery, now: Timestamp) -> Answer<Vec<TokenRecord>> {
-        let run = move |rows: &Reading| rows::tokens(rows, &query, now);
+        let run = move |rows: &RealmRows<&Reading>| rows::tokens(rows, &query, now);
         self.read(StoreOperation::Tokens, run).await
     }
 
     async fn log_since(&self, cursor: LogCursor, now: Timestamp) -> Answer<LogPage> {
-        let run = move |rows: &Reading| rows::log_since(rows, &cursor, now);
+        let run = move |rows: &RealmRows<&Reading>| rows::log_since(rows, &cursor, now);
         self.read(StoreOperation::LogSince, run).await
     }
 
@@ -146,17 +184,19 @@ impl SessionStore for RedbStore {
     }
 
     async fn archive(&self, before: Timestamp, limit: u32, now: Timestamp) -> Answer<Archived> {
-        let run = move |rows: &mut Writing<'_>| rows::archive(rows, before, limit, now);
+        let run =
+            move |rows: &mut RealmRows<&mut Writing<'_>>| rows::archive(rows, before, limit, now);
         self.write(StoreOperation::Archive, run).await
     }
 
     async fn consume_once(&self, key: [u8; 32], until: Timestamp, now: Timestamp) -> Answer<bool> {
-        let run = move |rows: &mut Writing<'_>| rows::consume_once(rows, key, until, now);
+        let run =
+            move |rows: &mut RealmRows<&mut Writing<'_>>| rows::consume_once(rows, key, until, now);
         self.write(StoreOperation::ConsumeOnce, run).await
     }
 
     async fn put_once(&self, value: OnceValue, now: Timestamp) -> Answer<bool> {
-        let run = move |rows: &mut Writing<'_>| rows::put_once(rows, value, now);
+        let run = move |rows: &mut RealmRows<&mut Writing<'_>>| rows::put_once(rows, value, now);
         self.write(StoreOperation::PutOnce, run).await
     }
 
@@ -166,7 +206,8 @@ impl SessionStore for RedbStore {
         hash: [u8; 32],
         now: Timestamp,
     ) -> Answer<Option<Vec<u8>>> {
-        let run = move |rows: &mut Writing<'_>| rows::take_once(rows, &kind, hash, now);
+        let run =
+            move |rows: &mut RealmRows<&mut Writing<'_>>| rows::take_once(rows, &kind, hash, now);
         self.write(StoreOperation::TakeOnce, run).await
     }
 
@@ -177,16 +218,20 @@ impl SessionStore for RedbStore {
         limits: Vec<Limit>,
         now: Timestamp,
     ) -> Answer<Spent> {
-        let run = move |rows: &mut Writing<'_>| rows::spend(rows, &key, cost, &limits, now);
+        let run = move |rows: &mut RealmRows<&mut Writing<'_>>| {
+            rows::spend(rows, &key, cost, &limits, now)
+        };
         self.write(StoreOperation::Spend, run).await
     }
 
     async fn keys(&self) -> Answer<StoredKeys> {
-        self.read(StoreOperation::Keys, rows::keys).await
+        self.read(StoreOperation::Keys, |rows| rows::keys(rows))
+            .await
     }
 
     async fn swap_keys(&self, expected: u64, ring: Vec<u8>, _now: Timestamp) -> Answer<bool> {
-        let run = move |rows: &mut Writing<'_>| rows::swap_keys(rows, expected, ring);
+        let run =
+            move |rows: &mut RealmRows<&mut Writing<'_>>| rows::swap_keys(rows, expected, ring);
         self.write(StoreOperation::SwapKeys, run).await
     }
 
@@ -204,12 +249,13 @@ impl SessionStore for RedbStore {
     }
 
     async fn attach(&self, sid: SessionId, device: Device, now: Timestamp) -> Answer<bool> {
-        let run = move |rows: &mut Writing<'_>| rows::attach(rows, sid, device, now);
+        let run =
+            move |rows: &mut RealmRows<&mut Writing<'_>>| rows::attach(rows, sid, device, now);
         self.write(StoreOperation::Attach, run).await
     }
 
     async fn set_paused(&self, paused: bool, _now: Timestamp) -> Answer<()> {
-        let run = move |rows: &mut Writing<'_>| rows::set_paused(rows, paused);
+        let run = move |rows: &mut RealmRows<&mut Writing<'_>>| rows::set_paused(rows, paused);
         self.write(StoreOperation::SetPaused, run).await?;
         self.logged.notify_waiters();
         Ok(())

@@ -4,13 +4,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::record::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, RotationWrite, Session, Spent, StoreError, StoreHealth, StoredKeys, TokenQuery,
-    TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
+    RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent, StoreError,
+    StoreHealth, StoredKeys, TokenQuery, TokenRecord,
 };
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
+use crate::realm::RealmName;
 
 /// A store of sessions, revocations and single-use values.
 ///
@@ -38,8 +39,42 @@ use crate::id::SessionId;
 /// [`StoreOperation`]: super::StoreOperation
 /// [`NewSession::authenticated`]: super::NewSession::authenticated
 pub trait SessionStore: Send + Sync + 'static {
+    /// Returns the handle of a realm of this store, whatever realm this handle is of: it shares
+    /// everything with this one (connections, threads, the file), and each of its operations works
+    /// inside the realm's namespace alone, as if the store held nothing else. Two things lie in the
+    /// default realm's namespace for all of them: the key ring ([`keys`](Self::keys),
+    /// [`swap_keys`](Self::swap_keys)) and the list of realms ([`realms`](Self::realms),
+    /// [`claim_realm`](Self::claim_realm)). And one thing is written into every namespace at once:
+    /// that a key no longer counts ([`Target::Key`](super::Target::Key)).
+    ///
+    /// It is cheap and does no I/O. The namespace is made by [`migrate`](Self::migrate).
+    ///
+    /// Clauses 138–140.
+    fn realm(&self, realm: &RealmName) -> Self
+    where
+        Self: Sized;
+
+    /// Lists the realms that were claimed, the default one first and the others by their names.
+    ///
+    /// Clause 141.
+    fn realms(&self) -> impl Future<Output = Result<Vec<RealmRecord>, StoreError>> + Send;
+
+    /// Writes the record of a realm, where the realm has the identity `expected`, or is not there
+    /// where that is `None`, and where no other realm has the same issuer and audience.
+    /// [`RealmRecord::claim`] decides, in the step that writes what it answers; where it answers
+    /// otherwise, nothing is written.
+    ///
+    /// Clauses 142–144.
+    fn claim_realm(
+        &self,
+        expected: Option<RealmIdentity>,
+        new: RealmRecord,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<RealmClaim, StoreError>> + Send;
+
     /// Brings the tables to this version, once, however many nodes start together. `build()` calls
-    /// it before anything else.
+    /// it before anything else. The handle of a realm brings the default realm's namespace to it
+    /// first, then its own, which knows from its first moment on which keys no longer count.
     ///
     /// Clause 1.
     fn migrate(&self, now: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;

@@ -9,14 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::contract::SessionStore;
+use super::live::LiveGates;
 use super::record::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, RotationWrite, Session, Spent, StoreError, StoreHealth, StoredKeys, TokenQuery,
-    TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
+    RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent, StoreError,
+    StoreHealth, StoredKeys, TokenQuery, TokenRecord,
 };
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
+use crate::realm::RealmName;
 
 /// Any store. Cheap to clone; all clones are the same store.
 ///
@@ -26,6 +28,8 @@ use crate::id::SessionId;
 pub struct Store {
     store: Arc<dyn BoxedStore>,
     name: &'static str,
+    /// Shared by all clones, and by the handles of all realms.
+    live: Arc<LiveGates>,
 }
 
 impl<S: SessionStore> From<S> for Store {
@@ -33,7 +37,26 @@ impl<S: SessionStore> From<S> for Store {
         Self {
             store: Arc::new(store),
             name: type_name::<S>(),
+            live: Arc::default(),
         }
+    }
+}
+
+impl Store {
+    /// Returns the handle of a realm of this store.
+    #[must_use]
+    pub fn realm(&self, realm: &RealmName) -> Self {
+        Self {
+            store: self.store.realm(realm),
+            name: self.name,
+            live: Arc::clone(&self.live),
+        }
+    }
+
+    /// Returns the gates that are alive on this store.
+    #[allow(dead_code, reason = "gates enter it when they are built")]
+    pub(crate) fn live(&self) -> &LiveGates {
+        &self.live
     }
 }
 
@@ -49,10 +72,16 @@ type BoxedOperation<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> 
 macro_rules! operations {
     ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)+) => {
         trait BoxedStore: Send + Sync {
+            fn realm(&self, realm: &RealmName) -> Arc<dyn BoxedStore>;
+
             $(fn $name(&self, $($arg: $ty),*) -> BoxedOperation<'_, $out>;)+
         }
 
         impl<S: SessionStore> BoxedStore for S {
+            fn realm(&self, realm: &RealmName) -> Arc<dyn BoxedStore> {
+                Arc::new(SessionStore::realm(self, realm))
+            }
+
             $(fn $name(&self, $($arg: $ty),*) -> BoxedOperation<'_, $out> {
                 Box::pin(SessionStore::$name(self, $($arg),*))
             })+
@@ -97,4 +126,10 @@ operations! {
     ) -> Option<Session>;
     attach(sid: SessionId, device: Device, now: Timestamp) -> bool;
     set_paused(paused: bool, now: Timestamp) -> ();
+    realms() -> Vec<RealmRecord>;
+    claim_realm(
+        expected: Option<RealmIdentity>,
+        new: RealmRecord,
+        now: Timestamp
+    ) -> RealmClaim;
 }

@@ -11,6 +11,7 @@ mod choose;
 pub mod conformance;
 mod contract;
 mod handle;
+mod live;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;

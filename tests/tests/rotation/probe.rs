@@ -8,11 +8,12 @@ use std::task::Poll;
 use tollgate::clock::Timestamp;
 use tollgate::device::Device;
 use tollgate::id::SessionId;
+use tollgate::realm::RealmName;
 use tollgate::store::{
     Archived, Fact, Limit, LogCursor, LogPage, MemoryStore, NewSession, OnceValue, Opened,
-    PostgresStore, RedisStore, Revocation, Revoked, Rotated, RotationStep, RotationWrite, Session,
-    SessionStore, Spent, SqliteStore, Store, StoreError, StoreHealth, StoredKeys, TokenQuery,
-    TokenRecord,
+    PostgresStore, RealmClaim, RealmIdentity, RealmRecord, RedisStore, Revocation, Revoked,
+    Rotated, RotationStep, RotationWrite, Session, SessionStore, Spent, SqliteStore, Store,
+    StoreError, StoreHealth, StoredKeys, TokenQuery, TokenRecord,
 };
 
 /// A store that a test can look into and interfere with. Clones share everything.
@@ -263,6 +264,15 @@ macro_rules! delegate {
 
 delegate! {
     {
+        fn realm(&self, realm: &RealmName) -> Self {
+            Self::on(match &self.0.backing {
+                Backing::Memory(store) => Backing::Memory(store.realm(realm)),
+                Backing::Sqlite(store) => Backing::Sqlite(store.realm(realm)),
+                Backing::Postgres(store) => Backing::Postgres(store.realm(realm)),
+                Backing::Redis(store) => Backing::Redis(store.realm(realm)),
+            })
+        }
+
         /// No operation of a request, and none that a schedule has anything to do with.
         async fn changed(&self, cursor: LogCursor, patience: std::time::Duration) -> Result<(), StoreError> {
             ask!(&self.0.backing, store => store.changed(cursor, patience).await)
@@ -285,6 +295,8 @@ delegate! {
             answer
         }
     }
+    realms() -> Vec<RealmRecord>;
+    claim_realm(expected: Option<RealmIdentity>, new: RealmRecord, now: Timestamp) -> RealmClaim;
     migrate(now: Timestamp) -> ();
     health(now: Timestamp) -> StoreHealth;
     now() -> Option<Timestamp>;

@@ -36,6 +36,7 @@ mod once;
 mod open;
 mod page;
 mod race;
+mod realm;
 mod registry;
 mod report;
 mod revoke;

@@ -3,14 +3,14 @@
 use super::broken::Broken;
 use super::clause::Clause;
 use super::{
-    archive, attach, confirm, device, epoch, log, once, open, page, race, registry, revoke, rotate,
-    session, spend, stamp, start, target, wake,
+    archive, attach, confirm, device, epoch, log, once, open, page, race, realm, registry, revoke,
+    rotate, session, spend, stamp, start, target, wake,
 };
 
 /// All clauses, in the order of their numbers.
 pub const CLAUSES: &[Clause] = &joined();
 
-const GROUPS: [&[Clause]; 19] = [
+const GROUPS: [&[Clause]; 20] = [
     start::CLAUSES,
     open::CLAUSES,
     device::CLAUSES,
@@ -30,6 +30,7 @@ const GROUPS: [&[Clause]; 19] = [
     stamp::CLAUSES,
     page::CLAUSES,
     wake::CLAUSES,
+    realm::CLAUSES,
 ];
 
 const COUNT: usize = {

@@ -11,15 +11,16 @@ use tokio::time::timeout;
 
 use super::contract::SessionStore;
 use super::record::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, RotationWrite, Session, Spent, StoreError, StoreHealth, StoredKeys, TokenQuery,
-    TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
+    RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent, StoreError,
+    StoreHealth, StoredKeys, TokenQuery, TokenRecord,
 };
-use super::rows;
+use super::rows::{self, Namespace, RealmRows};
 use super::shared::operation::{Cause, StoreOperation};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
+use crate::realm::RealmName;
 use row::MemoryRows;
 
 /// Sessions in memory, for tests and for programs whose sessions may end with them.
@@ -27,12 +28,15 @@ use row::MemoryRows;
 /// It keeps the whole contract except that nothing survives the process. Clones share what they
 /// hold.
 #[derive(Clone, Default)]
-pub struct MemoryStore(Arc<SharedState>);
+pub struct MemoryStore {
+    shared: Arc<SharedState>,
+    namespace: Namespace,
+}
 
 #[derive(Default)]
 struct SharedState {
     rows: Mutex<MemoryRows>,
-    /// Wakes those who wait for the log.
+    /// Wakes those who wait for the log of any realm.
     logged: Notify,
 }
 
@@ -47,15 +51,16 @@ impl MemoryStore {
     fn with<T>(
         &self,
         operation: StoreOperation,
-        run: impl FnOnce(&mut MemoryRows) -> Result<T, Cause>,
+        run: impl FnOnce(&mut RealmRows<&mut MemoryRows>) -> Result<T, Cause>,
     ) -> Result<T, StoreError> {
-        let rows = self.0.rows.lock();
+        let rows = self.shared.rows.lock();
         let mut rows = rows.map_err(|_| operation.failed("an operation panicked"))?;
+        let mut rows = self.namespace.rows(&mut *rows);
         let failed = |cause| operation.failed(cause);
-        let before = rows::last_logged(&*rows).map_err(failed)?;
+        let before = rows::last_logged(&rows).map_err(failed)?;
         let answer = run(&mut rows).map_err(failed)?;
-        if rows::last_logged(&*rows).map_err(failed)? != before {
-            self.0.logged.notify_waiters();
+        if rows::last_logged(&rows).map_err(failed)? != before {
+            self.shared.logged.notify_waiters();
         }
         Ok(answer)
     }
@@ -68,8 +73,30 @@ impl fmt::Debug for MemoryStore {
 }
 
 impl SessionStore for MemoryStore {
+    fn realm(&self, realm: &RealmName) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            namespace: Namespace::of(realm),
+        }
+    }
+
+    async fn realms(&self) -> Result<Vec<RealmRecord>, StoreError> {
+        self.with(StoreOperation::Realms, |rows| rows::realms(rows))
+    }
+
+    async fn claim_realm(
+        &self,
+        expected: Option<RealmIdentity>,
+        new: RealmRecord,
+        now: Timestamp,
+    ) -> Result<RealmClaim, StoreError> {
+        self.with(StoreOperation::ClaimRealm, |rows| {
+            rows::claim_realm(rows, expected.as_ref(), new, now)
+        })
+    }
+
     async fn migrate(&self, _now: Timestamp) -> Result<(), StoreError> {
-        Ok(())
+        self.with(StoreOperation::Migrate, |rows| rows::migrate(rows))
     }
 
     async fn health(&self, now: Timestamp) -> Result<StoreHealth, StoreError> {
@@ -160,7 +187,7 @@ impl SessionStore for MemoryStore {
 
     async fn changed(&self, _cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
         // The caller reads the log, whether or not something was logged.
-        let _ = timeout(patience, self.0.logged.notified()).await;
+        let _ = timeout(patience, self.shared.logged.notified()).await;
         Ok(())
     }
 

@@ -1,16 +1,17 @@
 //! Deleting what nothing needs any more. Rows that another transaction has locked are left for the
 //! next run.
 
-use sqlx::{PgConnection, Row as _};
+use sqlx::Row as _;
 
 use super::fault::Fault;
+use super::realm::{Connection, query};
 use super::row::natural;
 use crate::clock::Timestamp;
 use crate::store::record::Archived;
 use crate::store::shared::columns::millis;
 
 pub(super) async fn archive(
-    db: &mut PgConnection,
+    db: &mut Connection,
     before: Timestamp,
     limit: u32,
     now: Timestamp,
@@ -49,7 +50,7 @@ pub(super) async fn archive(
 }
 
 struct Run<'a> {
-    db: &'a mut PgConnection,
+    db: &'a mut Connection,
     before: i64,
     limit: i64,
     now: i64,
@@ -58,10 +59,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn delete(&mut self, sql: &'static str) -> Result<u64, Fault> {
-        let query = sqlx::query(sql)
-            .bind(self.before)
-            .bind(self.limit)
-            .bind(self.now);
+        let query = query(sql).bind(self.before).bind(self.limit).bind(self.now);
         let row = query.fetch_one(&mut *self.db).await?;
         self.more |= row.try_get::<bool, _>(1)?;
         natural(&row, 0)

@@ -5,10 +5,11 @@
 //! be no better. So a cursor is no number but the snapshot of the page before: the next page has
 //! what that snapshot did not show, each entry once, however late its transaction committed.
 
+use sqlx::Row as _;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row as _};
 
 use super::fault::Fault;
+use super::realm::{Connection, query};
 use super::row::{escaped, natural, time, unescaped};
 use crate::clock::Timestamp;
 use crate::store::record::{Fact, LogCursor, LogEntry, LogPage};
@@ -22,7 +23,7 @@ use crate::store::shared::operation::Cause;
 /// the cursor says which server gave it and when, and counts only on a connection that is older
 /// than it; otherwise the page starts over. An entry too many does no harm, one too few does.
 pub(super) async fn since(
-    db: &mut PgConnection,
+    db: &mut Connection,
     cursor: &LogCursor,
     now: Timestamp,
 ) -> Result<LogPage, Fault> {
@@ -54,7 +55,7 @@ pub(super) async fn since(
         WHERE NOT pg_visible_in_snapshot(xid, (SELECT snapshot FROM seen))
         ORDER BY id"
     );
-    let query = sqlx::query(sql)
+    let query = query(sql)
         .bind(seen.server)
         .bind(seen.at)
         .bind(seen.snapshot)
@@ -155,19 +156,28 @@ macro_rules! lasting {
 }
 pub(super) use lasting;
 
-pub(super) async fn set_paused(db: &mut PgConnection, paused: bool) -> Result<(), Fault> {
+pub(super) async fn set_paused(db: &mut Connection, paused: bool) -> Result<(), Fault> {
     let sql = lasting!("pause", "''", "2 + $1", "(tg_epoch.value / 2 + 1) * 2 + $1");
-    sqlx::query(sql).bind(i64::from(paused)).execute(db).await?;
+    query(sql).bind(i64::from(paused)).execute(db).await?;
     Ok(())
 }
 
 /// Says that a key no longer counts, for ever.
-pub(super) async fn end_key(db: &mut PgConnection, key: &str) -> Result<(), Fault> {
-    sqlx::query(lasting!("key", "$1", "1", "1"))
+pub(super) async fn end_key(db: &mut Connection, key: &str) -> Result<(), Fault> {
+    query(lasting!("key", "$1", "1", "1"))
         .bind(escaped(key))
         .execute(db)
         .await?;
     Ok(())
+}
+
+/// Returns the keys that no longer count.
+pub(super) async fn ended_keys(db: &mut Connection) -> Result<Vec<String>, Fault> {
+    let rows = query("SELECT key FROM tg_epoch WHERE kind = 'key'")
+        .fetch_all(db)
+        .await?;
+    let keys = rows.iter().map(|row| Ok(unescaped(row.try_get(0)?)));
+    keys.collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod log;
 mod once;
 mod open;
 mod pool;
+mod realm;
 mod revoke;
 mod row;
 mod run;
@@ -15,60 +16,90 @@ mod session;
 mod token;
 mod wake;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::contract::SessionStore;
 use super::record::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, RotationWrite, Session, Spent, StoreError, StoreHealth, StoredKeys, TokenQuery,
-    TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
+    RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent, StoreError,
+    StoreHealth, StoredKeys, Target, TokenQuery, TokenRecord,
 };
 use super::shared::operation::StoreOperation;
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
+use crate::realm::RealmName;
 use run::Mode;
 
 pub use open::{PostgresOptions, PostgresStore};
 
 impl SessionStore for PostgresStore {
+    fn realm(&self, realm: &RealmName) -> Self {
+        Self {
+            database: Arc::clone(&self.database),
+            namespace: self.database.namespace(realm),
+        }
+    }
+
+    async fn realms(&self) -> Result<Vec<RealmRecord>, StoreError> {
+        self.run(StoreOperation::Realms, Mode::Read, (), |db, ()| {
+            Box::pin(realm::all(db))
+        })
+        .await
+    }
+
+    async fn claim_realm(
+        &self,
+        expected: Option<RealmIdentity>,
+        new: RealmRecord,
+        now: Timestamp,
+    ) -> Result<RealmClaim, StoreError> {
+        let args = (expected, new, now);
+        self.run(
+            StoreOperation::ClaimRealm,
+            realm::CLAIMING,
+            args,
+            |db, (expected, new, now)| {
+                Box::pin(realm::claim(db, expected.as_ref(), new.clone(), *now))
+            },
+        )
+        .await
+    }
+
     async fn migrate(&self, now: Timestamp) -> Result<(), StoreError> {
-        let args = (self.0.schema.clone(), now);
-        self.0
-            .run(
-                StoreOperation::Migrate,
-                schema::MIGRATING,
-                args,
-                |db, (schema, now)| Box::pin(schema::migrate(db, schema.as_deref(), *now)),
-            )
-            .await
+        let args = (self.database.schema.clone(), now);
+        self.run(
+            StoreOperation::Migrate,
+            schema::MIGRATING,
+            args,
+            |db, (schema, now)| Box::pin(schema::migrate(db, schema.as_deref(), *now)),
+        )
+        .await
     }
 
     async fn health(&self, now: Timestamp) -> Result<StoreHealth, StoreError> {
-        self.0
-            .run(StoreOperation::Health, Mode::Trial, now, |db, now| {
-                Box::pin(schema::health(db, *now))
-            })
-            .await
+        self.run(StoreOperation::Health, Mode::Trial, now, |db, now| {
+            Box::pin(schema::health(db, *now))
+        })
+        .await
     }
 
     async fn now(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.0
-            .run(StoreOperation::Now, Mode::Read, (), |db, ()| {
-                Box::pin(schema::now(db))
-            })
-            .await
+        self.run(StoreOperation::Now, Mode::Read, (), |db, ()| {
+            Box::pin(schema::now(db))
+        })
+        .await
     }
 
     async fn open_session(&self, new: NewSession, now: Timestamp) -> Result<Opened, StoreError> {
-        self.0
-            .run(
-                StoreOperation::OpenSession,
-                Mode::WITHOUT_BUMPS,
-                (new, now),
-                |db, (new, now)| Box::pin(session::open(db, new, *now)),
-            )
-            .await
+        self.run(
+            StoreOperation::OpenSession,
+            Mode::WITHOUT_BUMPS,
+            (new, now),
+            |db, (new, now)| Box::pin(session::open(db, new, *now)),
+        )
+        .await
     }
 
     async fn session(
@@ -76,11 +107,10 @@ impl SessionStore for PostgresStore {
         sid: SessionId,
         _now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
-        self.0
-            .run(StoreOperation::Session, Mode::Read, sid, |db, sid| {
-                Box::pin(session::read(db, *sid))
-            })
-            .await
+        self.run(StoreOperation::Session, Mode::Read, sid, |db, sid| {
+            Box::pin(session::read(db, *sid))
+        })
+        .await
     }
 
     async fn rotate(&self, rotation: RotationWrite, now: Timestamp) -> Result<Rotated, StoreError> {
@@ -89,14 +119,13 @@ impl SessionStore for PostgresStore {
         } else {
             Mode::Statement
         };
-        self.0
-            .run(
-                StoreOperation::Rotate,
-                mode,
-                (rotation, now),
-                |db, (rotation, now)| Box::pin(session::rotate(db, rotation, *now)),
-            )
-            .await
+        self.run(
+            StoreOperation::Rotate,
+            mode,
+            (rotation, now),
+            |db, (rotation, now)| Box::pin(session::rotate(db, rotation, *now)),
+        )
+        .await
     }
 
     async fn confirm(
@@ -104,26 +133,27 @@ impl SessionStore for PostgresStore {
         seen: Vec<(SessionId, u32)>,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.0
-            .run(
-                StoreOperation::Confirm,
-                Mode::Statement,
-                (seen, now),
-                |db, (seen, now)| Box::pin(session::confirm(db, seen, *now)),
-            )
-            .await
+        self.run(
+            StoreOperation::Confirm,
+            Mode::Statement,
+            (seen, now),
+            |db, (seen, now)| Box::pin(session::confirm(db, seen, *now)),
+        )
+        .await
     }
 
     async fn revoke(&self, revocation: Revocation, now: Timestamp) -> Result<Revoked, StoreError> {
         let mode = revoke::mode(&revocation.target);
+        let is_everywhere = matches!(revocation.target, Target::Key(_));
         let args = (revocation, now);
         let revoke: run::DatabaseOperation<_, _> =
             |db, (what, now): &(Revocation, Timestamp)| Box::pin(revoke::revoke(db, what, *now));
-        let revoked = self
-            .0
-            .run(StoreOperation::Revoke, mode, args, revoke)
-            .await?;
-        self.0.notify();
+        let revoked = self.run(StoreOperation::Revoke, mode, args, revoke).await?;
+        if is_everywhere {
+            self.notify_everywhere();
+        } else {
+            self.notify();
+        }
         Ok(revoked)
     }
 
@@ -132,26 +162,24 @@ impl SessionStore for PostgresStore {
         subject: String,
         now: Timestamp,
     ) -> Result<Vec<Session>, StoreError> {
-        self.0
-            .run(
-                StoreOperation::SessionsOf,
-                Mode::Read,
-                (subject, now),
-                |db, (subject, now)| Box::pin(session::live_of(db, subject, *now)),
-            )
-            .await
+        self.run(
+            StoreOperation::SessionsOf,
+            Mode::Read,
+            (subject, now),
+            |db, (subject, now)| Box::pin(session::live_of(db, subject, *now)),
+        )
+        .await
     }
 
     async fn epoch_of(&self, subject: String, client_id: String) -> Result<u64, StoreError> {
         let args = (subject, client_id);
-        self.0
-            .run(
-                StoreOperation::EpochOf,
-                Mode::Read,
-                args,
-                |db, (subject, client)| Box::pin(revoke::epoch(db, subject, client)),
-            )
-            .await
+        self.run(
+            StoreOperation::EpochOf,
+            Mode::Read,
+            args,
+            |db, (subject, client)| Box::pin(revoke::epoch(db, subject, client)),
+        )
+        .await
     }
 
     async fn record_tokens(
@@ -159,14 +187,13 @@ impl SessionStore for PostgresStore {
         tokens: Vec<TokenRecord>,
         _now: Timestamp,
     ) -> Result<u64, StoreError> {
-        self.0
-            .run(
-                StoreOperation::RecordTokens,
-                Mode::Statement,
-                tokens,
-                |db, tokens| Box::pin(token::record(db, tokens)),
-            )
-            .await
+        self.run(
+            StoreOperation::RecordTokens,
+            Mode::Statement,
+            tokens,
+            |db, tokens| Box::pin(token::record(db, tokens)),
+        )
+        .await
     }
 
     async fn tokens(
@@ -174,29 +201,27 @@ impl SessionStore for PostgresStore {
         query: TokenQuery,
         now: Timestamp,
     ) -> Result<Vec<TokenRecord>, StoreError> {
-        self.0
-            .run(
-                StoreOperation::Tokens,
-                Mode::Read,
-                (query, now),
-                |db, (query, now)| Box::pin(token::find(db, query, *now)),
-            )
-            .await
+        self.run(
+            StoreOperation::Tokens,
+            Mode::Read,
+            (query, now),
+            |db, (query, now)| Box::pin(token::find(db, query, *now)),
+        )
+        .await
     }
 
     async fn log_since(&self, cursor: LogCursor, now: Timestamp) -> Result<LogPage, StoreError> {
-        self.0
-            .run(
-                StoreOperation::LogSince,
-                Mode::Read,
-                (cursor, now),
-                |db, (cursor, now)| Box::pin(log::since(db, cursor, *now)),
-            )
-            .await
+        self.run(
+            StoreOperation::LogSince,
+            Mode::Read,
+            (cursor, now),
+            |db, (cursor, now)| Box::pin(log::since(db, cursor, *now)),
+        )
+        .await
     }
 
     async fn changed(&self, _cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
-        self.0.wake.wait(patience).await;
+        self.namespace.wake.wait(patience).await;
         Ok(())
     }
 
@@ -207,14 +232,13 @@ impl SessionStore for PostgresStore {
         now: Timestamp,
     ) -> Result<Archived, StoreError> {
         let args = (before.min(now), limit, now);
-        self.0
-            .run(
-                StoreOperation::Archive,
-                Mode::PLAIN,
-                args,
-                |db, (before, limit, now)| Box::pin(archive::archive(db, *before, *limit, *now)),
-            )
-            .await
+        self.run(
+            StoreOperation::Archive,
+            Mode::PLAIN,
+            args,
+            |db, (before, limit, now)| Box::pin(archive::archive(db, *before, *limit, *now)),
+        )
+        .await
     }
 
     async fn consume_once(
@@ -224,25 +248,23 @@ impl SessionStore for PostgresStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let args = (key, until, now);
-        self.0
-            .run(
-                StoreOperation::ConsumeOnce,
-                Mode::Statement,
-                args,
-                |db, (key, until, now)| Box::pin(once::consume(db, *key, *until, *now)),
-            )
-            .await
+        self.run(
+            StoreOperation::ConsumeOnce,
+            Mode::Statement,
+            args,
+            |db, (key, until, now)| Box::pin(once::consume(db, *key, *until, *now)),
+        )
+        .await
     }
 
     async fn put_once(&self, value: OnceValue, now: Timestamp) -> Result<bool, StoreError> {
-        self.0
-            .run(
-                StoreOperation::PutOnce,
-                Mode::Statement,
-                (value, now),
-                |db, (value, now)| Box::pin(once::put(db, value, *now)),
-            )
-            .await
+        self.run(
+            StoreOperation::PutOnce,
+            Mode::Statement,
+            (value, now),
+            |db, (value, now)| Box::pin(once::put(db, value, *now)),
+        )
+        .await
     }
 
     async fn take_once(
@@ -252,14 +274,13 @@ impl SessionStore for PostgresStore {
         now: Timestamp,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let args = (kind, hash, now);
-        self.0
-            .run(
-                StoreOperation::TakeOnce,
-                Mode::Statement,
-                args,
-                |db, (kind, hash, now)| Box::pin(once::take(db, kind, *hash, *now)),
-            )
-            .await
+        self.run(
+            StoreOperation::TakeOnce,
+            Mode::Statement,
+            args,
+            |db, (kind, hash, now)| Box::pin(once::take(db, kind, *hash, *now)),
+        )
+        .await
     }
 
     async fn spend(
@@ -271,22 +292,20 @@ impl SessionStore for PostgresStore {
     ) -> Result<Spent, StoreError> {
         let mode = once::spending(&key);
         let args = (key, cost, limits, now);
-        self.0
-            .run(
-                StoreOperation::Spend,
-                mode,
-                args,
-                |db, (key, cost, limits, now)| Box::pin(once::spend(db, key, *cost, limits, *now)),
-            )
-            .await
+        self.run(
+            StoreOperation::Spend,
+            mode,
+            args,
+            |db, (key, cost, limits, now)| Box::pin(once::spend(db, key, *cost, limits, *now)),
+        )
+        .await
     }
 
     async fn keys(&self) -> Result<StoredKeys, StoreError> {
-        self.0
-            .run(StoreOperation::Keys, Mode::Read, (), |db, ()| {
-                Box::pin(once::keys(db))
-            })
-            .await
+        self.run(StoreOperation::Keys, Mode::Read, (), |db, ()| {
+            Box::pin(once::keys(db))
+        })
+        .await
     }
 
     async fn swap_keys(
@@ -296,14 +315,13 @@ impl SessionStore for PostgresStore {
         _now: Timestamp,
     ) -> Result<bool, StoreError> {
         let args = (expected, ring);
-        self.0
-            .run(
-                StoreOperation::SwapKeys,
-                Mode::Statement,
-                args,
-                |db, (expected, ring)| Box::pin(once::swap_keys(db, *expected, ring)),
-            )
-            .await
+        self.run(
+            StoreOperation::SwapKeys,
+            Mode::Statement,
+            args,
+            |db, (expected, ring)| Box::pin(once::swap_keys(db, *expected, ring)),
+        )
+        .await
     }
 
     async fn reauthenticate(
@@ -319,14 +337,13 @@ impl SessionStore for PostgresStore {
                 let (sid, auth_time, acr, now) = args;
                 Box::pin(session::reauthenticate(db, *sid, *auth_time, acr, *now))
             };
-        self.0
-            .run(
-                StoreOperation::Reauthenticate,
-                Mode::Statement,
-                args,
-                update,
-            )
-            .await
+        self.run(
+            StoreOperation::Reauthenticate,
+            Mode::Statement,
+            args,
+            update,
+        )
+        .await
     }
 
     async fn attach(
@@ -336,26 +353,24 @@ impl SessionStore for PostgresStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let args = (sid, device, now);
-        self.0
-            .run(
-                StoreOperation::Attach,
-                Mode::Statement,
-                args,
-                |db, (sid, device, now)| Box::pin(session::attach(db, *sid, device, *now)),
-            )
-            .await
+        self.run(
+            StoreOperation::Attach,
+            Mode::Statement,
+            args,
+            |db, (sid, device, now)| Box::pin(session::attach(db, *sid, device, *now)),
+        )
+        .await
     }
 
     async fn set_paused(&self, paused: bool, _now: Timestamp) -> Result<(), StoreError> {
-        self.0
-            .run(
-                StoreOperation::SetPaused,
-                Mode::Statement,
-                paused,
-                |db, paused| Box::pin(log::set_paused(db, *paused)),
-            )
-            .await?;
-        self.0.notify();
+        self.run(
+            StoreOperation::SetPaused,
+            Mode::Statement,
+            paused,
+            |db, paused| Box::pin(log::set_paused(db, *paused)),
+        )
+        .await?;
+        self.notify();
         Ok(())
     }
 }

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use sqlx::{PgConnection, Row as _};
+use sqlx::Row as _;
 
 use super::fault::Fault;
+use super::realm::{Connection, query};
 use super::row::{escaped, natural, small, time};
 use super::run::Mode;
 use crate::clock::Timestamp;
@@ -15,7 +16,7 @@ use crate::store::record::{Limit, OnceValue, Spent, StoredKeys};
 use crate::store::shared::columns::{integer, millis};
 
 pub(super) async fn consume(
-    db: &mut PgConnection,
+    db: &mut Connection,
     key: [u8; 32],
     until: Timestamp,
     now: Timestamp,
@@ -24,7 +25,7 @@ pub(super) async fn consume(
 }
 
 pub(super) async fn put(
-    db: &mut PgConnection,
+    db: &mut Connection,
     value: &OnceValue,
     now: Timestamp,
 ) -> Result<bool, Fault> {
@@ -42,7 +43,7 @@ pub(super) async fn put(
 /// Writes a row unless one is there that still counts. Of several at once the first locks the key;
 /// the others wait for it and then find its row.
 async fn insert(
-    db: &mut PgConnection,
+    db: &mut Connection,
     kind: &str,
     hash: [u8; 32],
     payload: Option<&[u8]>,
@@ -53,7 +54,7 @@ async fn insert(
                CONFLICT (kind, hash)
                DO UPDATE SET payload = excluded.payload, until = excluded.until WHERE \
                tg_once.until <= $5";
-    let query = sqlx::query(sql)
+    let query = query(sql)
         .bind(kind)
         .bind(hash)
         .bind(payload)
@@ -63,13 +64,13 @@ async fn insert(
 }
 
 pub(super) async fn take(
-    db: &mut PgConnection,
+    db: &mut Connection,
     kind: &str,
     hash: [u8; 32],
     now: Timestamp,
 ) -> Result<Option<Vec<u8>>, Fault> {
     let sql = "DELETE FROM tg_once WHERE kind = $1 AND hash = $2 AND until > $3 RETURNING payload";
-    let query = sqlx::query(sql)
+    let query = query(sql)
         .bind(stored_kind(kind))
         .bind(hash)
         .bind(millis(now));
@@ -92,7 +93,7 @@ pub(super) fn spending(key: &str) -> Mode {
 }
 
 pub(super) async fn spend(
-    db: &mut PgConnection,
+    db: &mut Connection,
     key: &str,
     cost: u32,
     limits: &[Limit],
@@ -101,7 +102,7 @@ pub(super) async fn spend(
     let key = sha256(key.as_bytes());
     let mut known = HashMap::new();
     let sql = "SELECT burst, period, full_at, fraction FROM tg_spend WHERE key = $1";
-    for row in sqlx::query(sql).bind(key).fetch_all(&mut *db).await? {
+    for row in query(sql).bind(key).fetch_all(&mut *db).await? {
         let rate = BudgetRate {
             burst: small(&row, 0)?,
             period: natural(&row, 1)?,
@@ -123,7 +124,7 @@ pub(super) async fn spend(
                = excluded.fraction";
     let column =
         |value: fn(&(BudgetRate, BudgetState)) -> i64| spent.iter().map(value).collect::<Vec<_>>();
-    sqlx::query(sql)
+    query(sql)
         .bind(key)
         .bind(column(|(rate, _)| i64::from(rate.burst)))
         .bind(column(|(rate, _)| integer(rate.period)))
@@ -134,8 +135,8 @@ pub(super) async fn spend(
     Ok(answer)
 }
 
-pub(super) async fn keys(db: &mut PgConnection) -> Result<StoredKeys, Fault> {
-    let stored = sqlx::query("SELECT version, ring FROM tg_key WHERE id = 1")
+pub(super) async fn keys(db: &mut Connection) -> Result<StoredKeys, Fault> {
+    let stored = query("SELECT version, ring FROM tg_key WHERE id = 1")
         .fetch_optional(db)
         .await?;
     let Some(row) = stored else {
@@ -151,19 +152,17 @@ pub(super) async fn keys(db: &mut PgConnection) -> Result<StoredKeys, Fault> {
 }
 
 pub(super) async fn swap_keys(
-    db: &mut PgConnection,
+    db: &mut Connection,
     expected: u64,
     ring: &[u8],
 ) -> Result<bool, Fault> {
     let query = if expected == 0 {
-        sqlx::query(
-            "INSERT INTO tg_key(id, version, ring) VALUES (1, 1, $1) ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(ring)
+        query("INSERT INTO tg_key(id, version, ring) VALUES (1, 1, $1) ON CONFLICT (id) DO NOTHING")
+            .bind(ring)
     } else {
         let sql =
             "UPDATE tg_key SET version = version + 1, ring = $1 WHERE id = 1 AND version = $2";
-        sqlx::query(sql).bind(ring).bind(integer(expected))
+        query(sql).bind(ring).bind(integer(expected))
     };
     Ok(query.execute(db).await?.rows_affected() == 1)
 }

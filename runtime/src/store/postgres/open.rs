@@ -3,18 +3,20 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::timeout;
 
 use super::pool::ConnectionPool;
-use super::run::PostgresDatabase;
+use super::realm::Connection;
+use super::run::{PostgresDatabase, PostgresNamespace};
 use super::server::{obstacle, what_refused};
 use super::wake::Wake;
 use crate::error::{Error, ErrorKind};
+use crate::store::shared::tables::RealmTables;
 
 /// Sessions in a PostgreSQL database, version 13 or later. Clones share their connections.
 ///
@@ -35,7 +37,10 @@ use crate::error::{Error, ErrorKind};
 /// right to make them, at first, and to read and write them. A pooler in between has to keep a
 /// connection for a client, as PgBouncer does in session mode.
 #[derive(Clone)]
-pub struct PostgresStore(pub(super) Arc<PostgresDatabase>);
+pub struct PostgresStore {
+    pub(super) database: Arc<PostgresDatabase>,
+    pub(super) namespace: Arc<PostgresNamespace>,
+}
 
 impl PostgresStore {
     /// Connects with the default options: see [`PostgresOptions`] for them, and for what the URL
@@ -58,7 +63,7 @@ impl PostgresStore {
 
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PostgresStore({})", self.0.place)
+        write!(f, "PostgresStore({})", self.database.place)
     }
 }
 
@@ -170,8 +175,9 @@ impl PostgresOptions {
             )
         };
 
+        let tables = Arc::new(RealmTables::of(None));
         let mut db = match timeout(self.acquire_timeout, options.connect()).await {
-            Ok(Ok(db)) => db,
+            Ok(Ok(db)) => Connection::new(db, Arc::clone(&tables)),
             Ok(Err(error)) => return Err(refused(what_refused(&error)).because(error)),
             Err(_) => return Err(refused("cannot be reached: there was no answer in time")),
         };
@@ -185,18 +191,26 @@ impl PostgresOptions {
         // nothing.
         let _ = timeout(self.acquire_timeout, db.close()).await;
 
-        let wake = Wake::new(options.clone());
+        let wake = Wake::new(options.clone(), None);
         let pool = ConnectionPool::new(options, self.max_connections, self.acquire_timeout);
         let patience = self
             .statement_timeout
             .saturating_add(Duration::from_secs(1));
-        Ok(PostgresStore(Arc::new(PostgresDatabase {
-            place,
-            schema: self.schema,
-            pool,
-            patience,
+        let default = Arc::new(PostgresNamespace {
+            tables,
             wake: Arc::new(wake),
-        })))
+        });
+        Ok(PostgresStore {
+            namespace: Arc::clone(&default),
+            database: Arc::new(PostgresDatabase {
+                place,
+                schema: self.schema,
+                pool,
+                patience,
+                default,
+                realms: Mutex::default(),
+            }),
+        })
     }
 
     /// Returns what sqlx connects with: the URL, and what the store needs in any case.

@@ -15,6 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::fault::Fault;
+use super::realm::Connection;
+use crate::store::shared::tables::RealmTables;
 
 /// The connections of a store.
 pub(super) struct ConnectionPool {
@@ -33,7 +35,7 @@ struct Idle {
 
 /// A connection in use. Dropped, it is closed; only [`give_back`](Self::give_back) keeps it.
 pub(super) struct Lease {
-    connection: PgConnection,
+    connection: Connection,
     opened: Instant,
     permit: OwnedSemaphorePermit,
 }
@@ -51,16 +53,16 @@ impl ConnectionPool {
         }
     }
 
-    /// Returns a connection that works, so far as can be told. The caller that asked first gets one
+    /// Returns a connection that works, so far as can be told, for the tables of a realm. The caller that asked first gets one
     /// first.
-    pub(super) async fn take(&self) -> Result<Lease, Fault> {
-        match timeout(self.patience, self.find()).await {
+    pub(super) async fn take(&self, tables: &Arc<RealmTables>) -> Result<Lease, Fault> {
+        match timeout(self.patience, self.find(tables)).await {
             Ok(found) => found,
             Err(_) => Err("no connection became free or could be opened in time".into()),
         }
     }
 
-    async fn find(&self) -> Result<Lease, Fault> {
+    async fn find(&self, tables: &Arc<RealmTables>) -> Result<Lease, Fault> {
         let permit = Arc::clone(&self.permits).acquire_owned().await?;
         while let Some(Idle {
             mut connection,
@@ -72,7 +74,7 @@ impl ConnectionPool {
             // trip.
             if since.elapsed() < PING_AFTER || self.answers(&mut connection).await {
                 return Ok(Lease {
-                    connection,
+                    connection: Connection::new(connection, Arc::clone(tables)),
                     opened,
                     permit,
                 });
@@ -81,7 +83,7 @@ impl ConnectionPool {
         }
         let connection = self.options.connect().await?;
         Ok(Lease {
-            connection,
+            connection: Connection::new(connection, Arc::clone(tables)),
             opened: Instant::now(),
             permit,
         })
@@ -112,7 +114,7 @@ impl ConnectionPool {
         if opened.elapsed() < MAX_LIFETIME {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
             idle.push(Idle {
-                connection,
+                connection: connection.into_inner(),
                 opened,
                 since: Instant::now(),
             });
@@ -132,7 +134,7 @@ impl ConnectionPool {
 }
 
 impl Lease {
-    pub(super) const fn connection(&mut self) -> &mut PgConnection {
+    pub(super) const fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
 }

@@ -7,10 +7,11 @@
 
 use std::borrow::Cow;
 
-use sqlx::{PgConnection, Row as _};
+use sqlx::Row as _;
 
 use super::fault::Fault;
 use super::log::{self, lasting};
+use super::realm::{self, Connection, query};
 use super::row::{escaped, natural};
 use super::run::Mode;
 use super::token::family;
@@ -29,7 +30,8 @@ pub(super) const fn mode(target: &Target) -> Mode {
     match target {
         Target::AccessOf(_) | Target::Subject(_) => Mode::WITHOUT_BUMPS,
         Target::RefreshOf(_) | Target::Others { .. } => Mode::PLAIN,
-        Target::Session(_) | Target::Token(_) | Target::Key(_) => Mode::Statement,
+        Target::Session(_) | Target::Token(_) => Mode::Statement,
+        Target::Key(_) => realm::EVERYWHERE,
         Target::Tree(_) => TREE,
         Target::Client(_) | Target::Everything => Mode::BUMPING,
     }
@@ -42,7 +44,7 @@ const TREE: Mode = Mode::Transaction(Cow::Borrowed(
 ));
 
 pub(super) async fn revoke(
-    db: &mut PgConnection,
+    db: &mut Connection,
     revocation: &Revocation,
     now: Timestamp,
 ) -> Result<Revoked, Fault> {
@@ -81,7 +83,12 @@ pub(super) async fn revoke(
             done.sessions = step.end_client(db, client).await?;
         }
         Target::Key(key) => {
-            log::end_key(db, key).await?;
+            for tables in realm::everywhere(db).await? {
+                let own = db.turn_to(tables);
+                let ended = log::end_key(db, key).await;
+                db.turn_to(own);
+                ended?;
+            }
             done.entries.push(step.entry(Fact::Key(key.clone())));
         }
         Target::Everything => {
@@ -93,12 +100,8 @@ pub(super) async fn revoke(
     Ok(done)
 }
 
-pub(super) async fn epoch(
-    db: &mut PgConnection,
-    subject: &str,
-    client: &str,
-) -> Result<u64, Fault> {
-    let query = sqlx::query(concat!("SELECT ", effective_epoch!("greatest", "$1", "$2")))
+pub(super) async fn epoch(db: &mut Connection, subject: &str, client: &str) -> Result<u64, Fault> {
+    let query = query(concat!("SELECT ", effective_epoch!("greatest", "$1", "$2")))
         .bind(escaped(subject))
         .bind(escaped(client));
     natural(&query.fetch_one(db).await?, 0)
@@ -134,11 +137,11 @@ macro_rules! end {
 impl RevocationStep {
     /// Sets `changed_at := max(now, changed_at + 1)`: it grows also where two changes share a
     /// millisecond.
-    async fn touch(&self, db: &mut PgConnection, subject: &str) -> Result<(), Fault> {
+    async fn touch(&self, db: &mut Connection, subject: &str) -> Result<(), Fault> {
         let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES ($1, 0, greatest($2, 1))
             ON CONFLICT (uid) DO UPDATE SET changed_at = greatest(excluded.changed_at, \
                    tg_subject.changed_at + 1)";
-        sqlx::query(sql)
+        query(sql)
             .bind(escaped(subject))
             .bind(millis(self.now))
             .execute(db)
@@ -148,7 +151,7 @@ impl RevocationStep {
 
     /// Does [`touch`](Self::touch), and sets an epoch above every one that a token of the subject
     /// may carry, which may be any client's.
-    async fn bump_subject(&self, db: &mut PgConnection, subject: &str) -> Result<LogEntry, Fault> {
+    async fn bump_subject(&self, db: &mut Connection, subject: &str) -> Result<LogEntry, Fault> {
         let sql = "WITH others AS (
                 SELECT coalesce(max(value), 0) AS highest FROM tg_epoch WHERE kind IN ('client', \
                    'global')
@@ -163,7 +166,7 @@ impl RevocationStep {
                 INSERT INTO tg_revocation(kind, key, value, until) SELECT 'subject', $3, uep, $4 \
                    FROM bumped
             ) SELECT uep FROM bumped";
-        let query = sqlx::query(sql)
+        let query = query(sql)
             .bind(escaped(subject))
             .bind(millis(self.now))
             .bind(subject.as_bytes())
@@ -172,23 +175,23 @@ impl RevocationStep {
         Ok(self.entry(Fact::Subject(subject.to_owned(), epoch)))
     }
 
-    async fn end_subject(&self, db: &mut PgConnection, subject: &str) -> Result<u64, Fault> {
-        let query = sqlx::query(end!(" AND uid = $3"))
+    async fn end_subject(&self, db: &mut Connection, subject: &str) -> Result<u64, Fault> {
+        let query = query(end!(" AND uid = $3"))
             .bind(millis(self.now))
             .bind(self.reason.as_str())
             .bind(escaped(subject));
         natural(&query.fetch_one(db).await?, 0)
     }
 
-    async fn end_client(&self, db: &mut PgConnection, client: &str) -> Result<u64, Fault> {
-        let query = sqlx::query(end!(" AND client_id = $3"))
+    async fn end_client(&self, db: &mut Connection, client: &str) -> Result<u64, Fault> {
+        let query = query(end!(" AND client_id = $3"))
             .bind(millis(self.now))
             .bind(self.reason.as_str());
         natural(&query.bind(escaped(client)).fetch_one(db).await?, 0)
     }
 
-    async fn end_all(&self, db: &mut PgConnection) -> Result<u64, Fault> {
-        let query = sqlx::query(end!(""))
+    async fn end_all(&self, db: &mut Connection) -> Result<u64, Fault> {
+        let query = query(end!(""))
             .bind(millis(self.now))
             .bind(self.reason.as_str());
         natural(&query.fetch_one(db).await?, 0)
@@ -198,7 +201,7 @@ impl RevocationStep {
     /// ago than one lasts have none left, and a later end may not have been logged.
     async fn end_others(
         &self,
-        db: &mut PgConnection,
+        db: &mut Connection,
         subject: &str,
         keep: SessionId,
         done: &mut Revoked,
@@ -215,7 +218,7 @@ impl RevocationStep {
                 INSERT INTO tg_revocation(kind, key, value, until) SELECT 'session', sid, 0, $3 \
                    FROM locked
             ) SELECT sid, was_live FROM locked ORDER BY sid";
-        let query = sqlx::query(sql)
+        let query = query(sql)
             .bind(millis(self.now))
             .bind(self.reason.as_str())
             .bind(millis(bounded(self.until)))
@@ -234,7 +237,7 @@ impl RevocationStep {
     /// durable, when it is answered (R67).
     async fn end_session(
         &self,
-        db: &mut PgConnection,
+        db: &mut Connection,
         sid: SessionId,
         done: &mut Revoked,
     ) -> Result<(), Fault> {
@@ -245,7 +248,7 @@ impl RevocationStep {
             ), logged AS (
                 INSERT INTO tg_revocation(kind, key, value, until) VALUES ('session', $3, 0, $4)
             ) SELECT count(*) FILTER (WHERE was_live) FROM ended";
-        let query = sqlx::query(sql)
+        let query = query(sql)
             .bind(millis(self.now))
             .bind(self.reason.as_str())
             .bind(sid.as_bytes());
@@ -262,7 +265,7 @@ impl RevocationStep {
 
     async fn end_token(
         &self,
-        db: &mut PgConnection,
+        db: &mut Connection,
         jti: TokenId,
         done: &mut Revoked,
     ) -> Result<(), Fault> {
@@ -272,7 +275,7 @@ impl RevocationStep {
             ), logged AS (
                 INSERT INTO tg_revocation(kind, key, value, until) VALUES ('token', $2, 0, $3)
             ) SELECT count(*) FROM marked";
-        let query = sqlx::query(sql)
+        let query = query(sql)
             .bind(millis(self.now))
             .bind(jti.as_bytes())
             .bind(millis(bounded(self.until)));
@@ -285,7 +288,7 @@ impl RevocationStep {
     /// be registered.
     async fn end_tree(
         &self,
-        db: &mut PgConnection,
+        db: &mut Connection,
         root: TokenId,
         done: &mut Revoked,
     ) -> Result<(), Fault> {
@@ -320,7 +323,7 @@ impl RevocationStep {
             SELECT false, f.jti, m.jti IS NOT NULL FROM family f LEFT JOIN marked m ON m.jti = \
              f.jti"
         );
-        let query = sqlx::query(sql)
+        let query = query(sql)
             .bind(root.as_bytes())
             .bind(millis(self.now))
             .bind(self.reason.as_str())
@@ -345,7 +348,7 @@ impl RevocationStep {
     }
 }
 
-async fn bump_client(db: &mut PgConnection, client: &str) -> Result<u64, Fault> {
+async fn bump_client(db: &mut Connection, client: &str) -> Result<u64, Fault> {
     let sql = concat!(
         "WITH others AS (
             SELECT greatest(coalesce(max(uep), 0),
@@ -360,13 +363,10 @@ async fn bump_client(db: &mut PgConnection, client: &str) -> Result<u64, Fault> 
             "1 + greatest(tg_epoch.value, (SELECT highest FROM others))"
         )
     );
-    natural(
-        &sqlx::query(sql).bind(escaped(client)).fetch_one(db).await?,
-        0,
-    )
+    natural(&query(sql).bind(escaped(client)).fetch_one(db).await?, 0)
 }
 
-async fn bump_everything(db: &mut PgConnection) -> Result<u64, Fault> {
+async fn bump_everything(db: &mut Connection) -> Result<u64, Fault> {
     let sql = concat!(
         "WITH others AS (
             SELECT greatest(coalesce(max(uep), 0),
@@ -381,5 +381,5 @@ async fn bump_everything(db: &mut PgConnection) -> Result<u64, Fault> {
             "1 + (SELECT highest FROM others)"
         )
     );
-    natural(&sqlx::query(sql).fetch_one(db).await?, 0)
+    natural(&query(sql).fetch_one(db).await?, 0)
 }

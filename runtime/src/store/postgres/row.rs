@@ -7,10 +7,10 @@ use sqlx::{Decode, Row as _, Type};
 
 use super::fault::Fault;
 use crate::clock::Timestamp;
-use crate::store::record::{Session, TokenRecord};
+use crate::store::record::{RealmRecord, Session, TokenRecord};
 use crate::store::shared::columns::{self, Columns};
 use crate::store::shared::operation::Cause;
-use crate::store::shared::row;
+use crate::store::shared::{realm, row};
 
 /// Reads a session from the columns of `session_columns!`.
 pub(super) fn session(row: &PgRow) -> Result<Session, Fault> {
@@ -20,6 +20,11 @@ pub(super) fn session(row: &PgRow) -> Result<Session, Fault> {
 /// Reads a row of the registry from the columns of `token_columns!`.
 pub(super) fn token(row: &PgRow) -> Result<TokenRecord, Fault> {
     Ok(row::token(&mut PostgresColumns { row, next: 0 })?)
+}
+
+/// Reads a realm from the columns of `realm_columns!`.
+pub(super) fn realm(row: &PgRow) -> Result<RealmRecord, Fault> {
+    Ok(realm::realm(&mut PostgresColumns { row, next: 0 })?)
 }
 
 /// Reads a time.

@@ -2,19 +2,23 @@
 //! where the server asks for that.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, PgConnection, raw_sql};
 use tokio::time::{sleep, timeout};
 
 use super::fault::Fault;
+use super::open::PostgresStore;
 use super::pool::{ConnectionPool, Lease};
+use super::realm::Connection;
 use super::wake::Wake;
+use crate::realm::RealmName;
 use crate::secret::fill_random;
 use crate::store::record::StoreError;
 use crate::store::shared::operation::StoreOperation;
+use crate::store::shared::tables::RealmTables;
 
 /// An operation under way. A fault rolls its transaction back.
 pub(super) type OperationFuture<'a, T> =
@@ -22,7 +26,7 @@ pub(super) type OperationFuture<'a, T> =
 
 /// The work of an operation, with its arguments, on a connection. It may run more than once.
 pub(super) type DatabaseOperation<A, T> =
-    for<'a> fn(&'a mut PgConnection, &'a A) -> OperationFuture<'a, T>;
+    for<'a> fn(&'a mut Connection, &'a A) -> OperationFuture<'a, T>;
 
 /// The frame in which an operation runs.
 pub(super) enum Mode {
@@ -71,7 +75,7 @@ impl Mode {
     }
 }
 
-/// The database of a store.
+/// The database of a store, which all its realms share.
 pub(super) struct PostgresDatabase {
     /// The place of the database, for messages: without the password.
     pub(super) place: String,
@@ -79,19 +83,50 @@ pub(super) struct PostgresDatabase {
     pub(super) pool: ConnectionPool,
     /// The time that the server may take for an operation.
     pub(super) patience: Duration,
+    pub(super) default: Arc<PostgresNamespace>,
+    /// The namespaces of the realms that this process asked for.
+    pub(super) realms: Mutex<BTreeMap<RealmName, Arc<PostgresNamespace>>>,
+}
+
+/// The tables of a realm, and its wake-ups.
+pub(super) struct PostgresNamespace {
+    pub(super) tables: Arc<RealmTables>,
     pub(super) wake: Arc<Wake>,
 }
 
 impl PostgresDatabase {
-    /// Wakes every node, for the log got something.
+    /// Returns the namespace of a realm.
+    pub(super) fn namespace(&self, realm: &RealmName) -> Arc<PostgresNamespace> {
+        let mut realms = self.realms.lock().unwrap_or_else(PoisonError::into_inner);
+        let namespace = realms.entry(realm.clone()).or_insert_with(|| {
+            Arc::new(PostgresNamespace {
+                tables: Arc::new(RealmTables::of(Some(realm))),
+                wake: Arc::new(self.default.wake.of(realm)),
+            })
+        });
+        Arc::clone(namespace)
+    }
+}
+
+impl PostgresStore {
+    /// Wakes every node, for the log of this realm got something.
     pub(super) fn notify(&self) {
-        self.wake.notify(self.patience);
+        self.namespace.wake.notify(self.database.patience);
+    }
+
+    /// Wakes every node, for the log of every realm got something.
+    pub(super) fn notify_everywhere(&self) {
+        let realms = self.database.realms.lock();
+        let realms = realms.unwrap_or_else(PoisonError::into_inner);
+        for namespace in realms.values().chain([&self.database.default]) {
+            namespace.wake.notify(self.database.patience);
+        }
     }
 
     /// Runs an operation to its end, whether or not its caller waits for it: a client cannot stop a
     /// revocation by hanging up, and no connection is left in the middle of something.
     pub(super) async fn run<A, T>(
-        self: &Arc<Self>,
+        &self,
         operation: StoreOperation,
         mode: Mode,
         args: A,
@@ -101,8 +136,8 @@ impl PostgresDatabase {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        let database = Arc::clone(self);
-        let running = tokio::spawn(async move { database.repeat(&mode, &args, run).await });
+        let store = self.clone();
+        let running = tokio::spawn(async move { store.repeat(&mode, &args, run).await });
         match running.await {
             Ok(outcome) => outcome.map_err(|fault| operation.failed(fault.into_source())),
             Err(_) => Err(operation.failed("the operation panicked")),
@@ -136,11 +171,11 @@ impl PostgresDatabase {
         args: &A,
         run: DatabaseOperation<A, T>,
     ) -> Result<T, Fault> {
-        let mut lease = self.pool.take().await?;
+        let mut lease = self.database.pool.take(&self.namespace.tables).await?;
         let patience = if matches!(mode, Mode::Sweep(_)) {
             SWEEP_TIMEOUT
         } else {
-            self.patience
+            self.database.patience
         };
         let frame = mode.frame();
         let within_transaction = frame.is_some();
@@ -149,14 +184,14 @@ impl PostgresDatabase {
             let Some((begin, end)) = frame else {
                 return run(db, args).await;
             };
-            execute(db, begin).await?;
+            db.run(begin).await?;
             let answer = run(db, args).await?;
-            execute(db, Cow::Borrowed(end)).await?;
+            db.run(Cow::Borrowed(end)).await?;
             Ok(answer)
         });
         match done.await {
             Ok(Ok(answer)) => {
-                self.pool.give_back(lease);
+                self.database.pool.give_back(lease);
                 Ok(answer)
             }
             Ok(Err(fault)) => {
@@ -172,24 +207,19 @@ impl PostgresDatabase {
     /// Keeps the connection of a failed operation only where the server says that it is as before.
     async fn clean_up(&self, mut lease: Lease, fault: &Fault, within_transaction: bool) {
         if fault.is_broken() {
-            self.pool.clear();
+            self.database.pool.clear();
             return;
         }
         let rolled_back = async {
             if within_transaction {
-                execute(lease.connection(), Cow::Borrowed("ROLLBACK")).await?;
+                lease.connection().run(Cow::Borrowed("ROLLBACK")).await?;
             }
             Ok::<_, Fault>(())
         };
-        if let Ok(Ok(())) = timeout(self.patience, rolled_back).await {
-            self.pool.give_back(lease);
+        if let Ok(Ok(())) = timeout(self.database.patience, rolled_back).await {
+            self.database.pool.give_back(lease);
         }
     }
-}
-
-async fn execute(db: &mut PgConnection, sql: Cow<'static, str>) -> Result<(), Fault> {
-    raw_sql(AssertSqlSafe(sql)).execute(db).await?;
-    Ok(())
 }
 
 /// Returns the pause before the next try: longer from try to try, and of random length, so that two

@@ -6,13 +6,20 @@
 //! index. Names compare byte for byte, whatever the database's collation says today or after an
 //! upgrade of its system.
 
-use sqlx::{AssertSqlSafe, PgConnection, Row as _, raw_sql};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use sqlx::Row as _;
 
 use super::fault::Fault;
+use super::log;
+use super::realm::{Connection, query};
 use super::run::Mode;
 use crate::clock::Timestamp;
+use crate::realm::RealmName;
 use crate::store::record::StoreHealth;
 use crate::store::shared::columns::millis;
+use crate::store::shared::tables::RealmTables;
 
 /// The version that this code reads and writes.
 pub(super) const VERSION: i64 = 2;
@@ -123,7 +130,7 @@ const STEPS: [(i64, &str); 2] = [
     );
     CREATE INDEX tg_spend_end ON tg_spend(full_at);
 
-    CREATE TABLE tg_key(
+    CREATE TABLE IF NOT EXISTS tg_key(
         id smallint NOT NULL PRIMARY KEY CHECK (id = 1),
         version bigint NOT NULL,
         ring bytea NOT NULL
@@ -133,6 +140,43 @@ const STEPS: [(i64, &str); 2] = [
     (2, "ALTER TABLE tg_session ADD COLUMN device_hints text"),
 ];
 
+/// The tables beside the default realm's, which every program makes that finds them missing. A
+/// program that does not know them leaves them as they are, so they raise no version.
+const SHARED: [(&str, &str); 2] = [
+    (
+        "tg_meta",
+        r#"
+    -- A namespace: the realm's name, or '' for the default one. Programs that know the tables as of
+    -- readable_from, or later, may use those of this version. Who raises the version writes both.
+    CREATE TABLE tg_meta(
+        realm text COLLATE "C" NOT NULL PRIMARY KEY,
+        version bigint NOT NULL,
+        readable_from bigint NOT NULL,
+        written_at bigint NOT NULL
+    );
+    "#,
+    ),
+    (
+        "tg_realm",
+        r#"
+    -- A realm that was opened, with the identity of its gates, and the former one for a while.
+    CREATE TABLE tg_realm(
+        name text COLLATE "C" NOT NULL PRIMARY KEY,
+        issuer text NOT NULL,
+        audience text NOT NULL,
+        kind text NOT NULL,
+        first_opened bigint NOT NULL,
+        opened bigint NOT NULL,
+        replaced_issuer text,
+        replaced_audience text,
+        replaced_kind text,
+        replaced_until bigint,
+        before text
+    );
+    "#,
+    ),
+];
+
 /// Of several nodes that start together one migrates, and the others wait here and then find
 /// nothing to do. The number is tollgate's own, the same for every schema of a database.
 pub(super) const MIGRATING: Mode = Mode::Sweep(
@@ -140,46 +184,118 @@ pub(super) const MIGRATING: Mode = Mode::Sweep(
      pg_advisory_xact_lock(8389760304487690337)",
 );
 
-/// Returns the version of a database: 0 where it has none of our tables.
-pub(super) async fn version(db: &mut PgConnection) -> Result<i64, Fault> {
-    let ours = sqlx::query("SELECT to_regclass('tg_schema') IS NOT NULL")
-        .fetch_one(&mut *db)
-        .await?;
-    if !ours.try_get(0)? {
+/// Returns the version that a program has to know at least to use a realm's tables: 0 where there
+/// are none.
+pub(super) async fn readable_from(db: &mut Connection) -> Result<i64, Fault> {
+    let version = version(db).await?;
+    if exists(db, "tg_meta").await? {
+        let from = query("SELECT readable_from FROM tg_meta WHERE realm = $1 AND version >= $2")
+            .bind(realm_name(db.tables()))
+            .bind(version)
+            .fetch_optional(db)
+            .await?;
+        if let Some(row) = from {
+            return Ok(row.try_get(0)?);
+        }
+    }
+    Ok(version)
+}
+
+/// Returns the version of a realm's tables: 0 where there are none.
+async fn version(db: &mut Connection) -> Result<i64, Fault> {
+    if !exists(db, "tg_schema").await? {
         return Ok(0);
     }
-    let version = sqlx::query("SELECT coalesce(max(version), 0) FROM tg_schema")
+    let version = query("SELECT coalesce(max(version), 0) FROM tg_schema")
         .fetch_one(db)
         .await?;
     Ok(version.try_get(0)?)
 }
 
-/// Takes the steps that are missing, in the caller's transaction, which holds the lock of
-/// [`MIGRATING`].
+async fn exists(db: &mut Connection, table: &str) -> Result<bool, Fault> {
+    let found = query("SELECT to_regclass($1) IS NOT NULL")
+        .bind(db.tables().renamed(table).into_owned())
+        .fetch_one(db);
+    Ok(found.await?.try_get(0)?)
+}
+
+/// Brings the tables of a realm to this version, and those of the default realm before, in the
+/// caller's transaction, which holds the lock of [`MIGRATING`].
 pub(super) async fn migrate(
-    db: &mut PgConnection,
+    db: &mut Connection,
     schema: Option<&str>,
     now: Timestamp,
 ) -> Result<(), Fault> {
     if let Some(schema) = schema {
         make_schema(db, schema).await?;
     }
-    let version = version(db).await?;
-    if version > VERSION {
-        return Err(format!("the schema of the database is {version}, known is {VERSION}").into());
+    let own = db.turn_to(Arc::new(RealmTables::of(None)));
+    take_steps(db, now).await?;
+    for (table, sql) in SHARED {
+        if !exists(db, table).await? {
+            db.run(Cow::Borrowed(sql)).await?;
+        }
     }
+    note(db, now).await?;
+    if own.realm().is_none() {
+        return Ok(());
+    }
+    let default = db.turn_to(own);
+    take_steps(db, now).await?;
+    if note(db, now).await? {
+        let own = db.turn_to(default);
+        let keys = log::ended_keys(db).await?;
+        db.turn_to(own);
+        for key in keys {
+            log::end_key(db, &key).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes that a realm has tables, and returns whether that was not known.
+async fn note(db: &mut Connection, now: Timestamp) -> Result<bool, Fault> {
+    let realm = realm_name(db.tables());
+    let known = query("SELECT EXISTS (SELECT 1 FROM tg_meta WHERE realm = $1)")
+        .bind(realm.clone())
+        .fetch_one(db)
+        .await?;
+    if known.try_get(0)? {
+        return Ok(false);
+    }
+    query("INSERT INTO tg_meta(realm, version, readable_from, written_at) VALUES ($1, $2, $2, $3)")
+        .bind(realm)
+        .bind(VERSION)
+        .bind(millis(now))
+        .execute(db)
+        .await?;
+    Ok(true)
+}
+
+/// Returns the name under which a realm is kept.
+fn realm_name(tables: &RealmTables) -> String {
+    tables.realm().map_or("", RealmName::as_str).to_owned()
+}
+
+/// Takes the steps that are missing.
+async fn take_steps(db: &mut Connection, now: Timestamp) -> Result<(), Fault> {
+    let needed = readable_from(db).await?;
+    if needed > VERSION {
+        return Err(format!("the schema of the database is {needed}, known is {VERSION}").into());
+    }
+    let version = version(db).await?;
     if version == 0 {
         let sql = "CREATE TABLE IF NOT EXISTS tg_schema(version bigint NOT NULL PRIMARY KEY, \
                    applied_at bigint NOT NULL)";
-        raw_sql(sql).execute(&mut *db).await?;
+        db.run(Cow::Borrowed(sql)).await?;
     }
     for (step, sql) in STEPS {
         if step > version {
-            raw_sql(sql).execute(&mut *db).await?;
-            sqlx::query("INSERT INTO tg_schema VALUES ($1, $2)")
+            db.run(Cow::Borrowed(sql)).await?;
+            query("INSERT INTO tg_schema VALUES ($1, $2)")
                 .bind(step)
                 .bind(millis(now))
-                .execute(&mut *db)
+                .execute(db)
                 .await?;
         }
     }
@@ -188,14 +304,13 @@ pub(super) async fn migrate(
 
 /// Makes a schema that is not there. One that is there may belong to a role that lets us use it,
 /// and not make others.
-async fn make_schema(db: &mut PgConnection, schema: &str) -> Result<(), Fault> {
-    let there = sqlx::query("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)")
+async fn make_schema(db: &mut Connection, schema: &str) -> Result<(), Fault> {
+    let there = query("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)")
         .bind(schema)
-        .fetch_one(&mut *db);
+        .fetch_one(db);
     if !there.await?.try_get::<bool, _>(0)? {
         // The options let no name through that would have to be escaped.
-        raw_sql(AssertSqlSafe(format!("CREATE SCHEMA \"{schema}\"")))
-            .execute(db)
+        db.run(Cow::Owned(format!("CREATE SCHEMA \"{schema}\"")))
             .await?;
     }
     Ok(())
@@ -203,7 +318,7 @@ async fn make_schema(db: &mut PgConnection, schema: &str) -> Result<(), Fault> {
 
 /// Writes a row that no other transaction meets, which the caller's transaction takes back, and
 /// looks for a live session.
-pub(super) async fn health(db: &mut PgConnection, now: Timestamp) -> Result<StoreHealth, Fault> {
+pub(super) async fn health(db: &mut Connection, now: Timestamp) -> Result<StoreHealth, Fault> {
     // The sessions that end last come first, so a live one is found at once.
     let sql = "WITH written AS (
             INSERT INTO tg_once(kind, hash, until) VALUES ('health', \
@@ -211,7 +326,7 @@ pub(super) async fn health(db: &mut PgConnection, now: Timestamp) -> Result<Stor
         )
         SELECT EXISTS (SELECT 1 FROM tg_session
             WHERE abs_exp > $1 AND idle_exp > $1 AND revoked_at IS NULL ORDER BY abs_exp DESC)";
-    let has_live_sessions = sqlx::query(sql)
+    let has_live_sessions = query(sql)
         .bind(millis(now))
         .fetch_one(db)
         .await?
@@ -220,8 +335,8 @@ pub(super) async fn health(db: &mut PgConnection, now: Timestamp) -> Result<Stor
 }
 
 /// Reads the server's clock.
-pub(super) async fn now(db: &mut PgConnection) -> Result<Option<Timestamp>, Fault> {
+pub(super) async fn now(db: &mut Connection) -> Result<Option<Timestamp>, Fault> {
     let sql = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-    let millis: i64 = sqlx::query(sql).fetch_one(db).await?.try_get(0)?;
+    let millis: i64 = query(sql).fetch_one(db).await?.try_get(0)?;
     Ok(u64::try_from(millis).ok().map(Timestamp::from_millis))
 }

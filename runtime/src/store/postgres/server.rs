@@ -1,8 +1,9 @@
 //! Which servers and databases are refused, and in which words.
 
-use sqlx::{PgConnection, Row as _};
+use sqlx::Row as _;
 
 use super::fault::Fault;
+use super::realm::{Connection, query};
 use super::schema;
 
 /// Says why a connection was refused.
@@ -24,12 +25,12 @@ pub(super) fn what_refused(error: &sqlx::Error) -> &'static str {
 }
 
 /// Returns why a server or its database cannot keep sessions, where it cannot.
-pub(super) async fn obstacle(db: &mut PgConnection) -> Result<Option<String>, Fault> {
+pub(super) async fn obstacle(db: &mut Connection) -> Result<Option<String>, Fault> {
     let sql = "SELECT current_setting('server_version_num')::int, \
                current_setting('server_version'), pg_is_in_recovery(),
         current_setting('transaction_read_only') = 'on', current_setting('server_encoding'), \
                current_setting('synchronous_commit')";
-    let row = sqlx::query(sql).fetch_one(&mut *db).await?;
+    let row = query(sql).fetch_one(&mut *db).await?;
     if row.try_get::<i32, _>(0)? < OLDEST {
         return Ok(Some(format!(
             "is on a server of version {}; 13 or later is needed",
@@ -53,7 +54,7 @@ pub(super) async fn obstacle(db: &mut PgConnection) -> Result<Option<String>, Fa
                 .to_owned(),
         ));
     }
-    let (version, known) = (schema::version(db).await?, schema::VERSION);
+    let (version, known) = (schema::readable_from(db).await?, schema::VERSION);
     Ok((version > known).then(|| {
         format!("was written by a newer version (its schema is {version}, known is {known})")
     }))

@@ -1,8 +1,9 @@
 //! Sessions: opened, read, rotated, confirmed.
 
-use sqlx::{PgConnection, Row as _};
+use sqlx::Row as _;
 
 use super::fault::Fault;
+use super::realm::{Connection, query};
 use super::row::{self, escaped, escaped_or_none, natural, time};
 use super::token::{self, recording};
 use crate::clock::Timestamp;
@@ -18,7 +19,7 @@ use crate::store::shared::fact::bounded;
 /// lock; those after it have snapshots of their own (READ COMMITTED), taken when the lock was held,
 /// so they see what its last holder committed.
 pub(super) async fn open(
-    db: &mut PgConnection,
+    db: &mut Connection,
     new: &NewSession,
     now: Timestamp,
 ) -> Result<Opened, Fault> {
@@ -35,10 +36,10 @@ pub(super) async fn open(
 
 /// Locks the subject's row, which is made if it is missing, and answers when the subject last
 /// changed.
-async fn lock_subject(db: &mut PgConnection, subject: &str) -> Result<Timestamp, Fault> {
+async fn lock_subject(db: &mut Connection, subject: &str) -> Result<Timestamp, Fault> {
     let subject = escaped(subject);
     let lock = "SELECT changed_at FROM tg_subject WHERE uid = $1 FOR UPDATE";
-    if let Some(row) = sqlx::query(lock)
+    if let Some(row) = query(lock)
         .bind(subject.as_ref())
         .fetch_optional(&mut *db)
         .await?
@@ -47,22 +48,13 @@ async fn lock_subject(db: &mut PgConnection, subject: &str) -> Result<Timestamp,
     }
     let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES ($1, 0, 0) ON CONFLICT (uid) \
                DO NOTHING";
-    sqlx::query(sql)
-        .bind(subject.as_ref())
-        .execute(&mut *db)
-        .await?;
-    time(
-        &sqlx::query(lock)
-            .bind(subject.as_ref())
-            .fetch_one(db)
-            .await?,
-        0,
-    )
+    query(sql).bind(subject.as_ref()).execute(&mut *db).await?;
+    time(&query(lock).bind(subject.as_ref()).fetch_one(db).await?, 0)
 }
 
 /// Returns the sessions that have to end for a new one, or `None` where it may not be opened.
 async fn evicted(
-    db: &mut PgConnection,
+    db: &mut Connection,
     new: &NewSession,
     now: Timestamp,
 ) -> Result<Option<Vec<SessionId>>, Fault> {
@@ -72,7 +64,7 @@ async fn evicted(
     let sql = "SELECT sid FROM tg_session WHERE uid = $1 AND revoked_at IS NULL AND idle_exp > $2 \
                AND abs_exp > $2
                ORDER BY last_seen_at, created_at, sid";
-    let live = sqlx::query(sql)
+    let live = query(sql)
         .bind(escaped(&new.subject))
         .bind(millis(now))
         .fetch_all(db)
@@ -89,7 +81,7 @@ async fn evicted(
 
 /// Writes the session and its tokens, ends those that go for it, and answers the effective epoch.
 async fn insert(
-    db: &mut PgConnection,
+    db: &mut Connection,
     new: &NewSession,
     evicted: &[SessionId],
     now: Timestamp,
@@ -117,7 +109,7 @@ async fn insert(
         effective_epoch!("greatest", "$2", "$3"),
         " FROM opened"
     );
-    let row = sqlx::query(sql)
+    let row = query(sql)
         .bind(new.sid.as_bytes())
         .bind(escaped(&new.subject))
         .bind(escaped(&new.client_id))
@@ -140,13 +132,13 @@ async fn insert(
     natural(&row.fetch_one(db).await?, 0)
 }
 
-pub(super) async fn read(db: &mut PgConnection, sid: SessionId) -> Result<Option<Session>, Fault> {
+pub(super) async fn read(db: &mut Connection, sid: SessionId) -> Result<Option<Session>, Fault> {
     let sql = concat!(
         "SELECT ",
         session_columns!("greatest"),
         " FROM tg_session s WHERE s.sid = $1"
     );
-    sqlx::query(sql)
+    query(sql)
         .bind(sid.as_bytes())
         .fetch_optional(db)
         .await?
@@ -156,7 +148,7 @@ pub(super) async fn read(db: &mut PgConnection, sid: SessionId) -> Result<Option
 }
 
 pub(super) async fn live_of(
-    db: &mut PgConnection,
+    db: &mut Connection,
     subject: &str,
     now: Timestamp,
 ) -> Result<Vec<Session>, Fault> {
@@ -167,7 +159,7 @@ pub(super) async fn live_of(
          s.abs_exp > $2
           ORDER BY s.created_at, s.sid"
     );
-    let rows = sqlx::query(sql)
+    let rows = query(sql)
         .bind(escaped(subject))
         .bind(millis(now))
         .fetch_all(db)
@@ -179,7 +171,7 @@ pub(super) async fn live_of(
 /// one token the first locks the row; the others wait for its commit and look at the conditions
 /// again, on the row as it is then (READ COMMITTED). So exactly one finds them true.
 pub(super) async fn rotate(
-    db: &mut PgConnection,
+    db: &mut Connection,
     rotation: &RotationWrite,
     now: Timestamp,
 ) -> Result<Rotated, Fault> {
@@ -198,7 +190,7 @@ pub(super) async fn rotate(
             } else {
                 with_log_and_tokens!(advance!(), "$9", "$10")
             };
-            sqlx::query(sql)
+            query(sql)
                 .bind(rotation.sid.as_bytes())
                 .bind(i64::from(*generation))
                 .bind(millis(now))
@@ -218,7 +210,7 @@ pub(super) async fn rotate(
             } else {
                 with_log_and_tokens!(remint!(), "$6", "$7")
             };
-            sqlx::query(sql)
+            query(sql)
                 .bind(rotation.sid.as_bytes())
                 .bind(i64::from(*generation))
                 .bind(millis(now))
@@ -231,7 +223,7 @@ pub(super) async fn rotate(
             } else {
                 with_log_and_tokens!(hold!(), "$4", "$5")
             };
-            sqlx::query(sql)
+            query(sql)
                 .bind(rotation.sid.as_bytes())
                 .bind(i64::from(*generation))
                 .bind(millis(now))
@@ -312,7 +304,7 @@ use with_log_and_tokens;
 /// Rows are locked in the order of their ids, as everywhere, so that two of these never wait for
 /// each other in a circle.
 pub(super) async fn confirm(
-    db: &mut PgConnection,
+    db: &mut Connection,
     seen: &[(SessionId, u32)],
     now: Timestamp,
 ) -> Result<u64, Fault> {
@@ -324,7 +316,7 @@ pub(super) async fn confirm(
         )
         UPDATE tg_session s SET confirmed = true FROM locked WHERE s.sid = locked.sid AND s.gen = \
                locked.gen AND NOT s.confirmed";
-    let done = sqlx::query(sql)
+    let done = query(sql)
         .bind(
             seen.iter()
                 .map(|(sid, _)| sid.as_bytes())
@@ -342,7 +334,7 @@ pub(super) async fn confirm(
 }
 
 pub(super) async fn reauthenticate(
-    db: &mut PgConnection,
+    db: &mut Connection,
     sid: SessionId,
     auth_time: Timestamp,
     acr: &Option<String>,
@@ -354,7 +346,7 @@ pub(super) async fn reauthenticate(
          RETURNING ",
         session_columns!("greatest")
     );
-    let query = sqlx::query(sql)
+    let query = query(sql)
         .bind(sid.as_bytes())
         .bind(millis(auth_time))
         .bind(escaped_or_none(acr))
@@ -368,7 +360,7 @@ pub(super) async fn reauthenticate(
 }
 
 pub(super) async fn attach(
-    db: &mut PgConnection,
+    db: &mut Connection,
     sid: SessionId,
     device: &Device,
     now: Timestamp,
@@ -377,7 +369,7 @@ pub(super) async fn attach(
                device_ip = $5, device_hints = $7
                WHERE sid = $1 AND revoked_at IS NULL AND idle_exp > $6 AND abs_exp > $6";
     let hints = device.hints.stored();
-    let query = sqlx::query(sql)
+    let query = query(sql)
         .bind(sid.as_bytes())
         .bind(escaped_or_none(&device.name))
         .bind(escaped_or_none(&device.id))

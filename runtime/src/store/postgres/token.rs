@@ -1,8 +1,9 @@
 //! The token registry.
 
-use sqlx::{PgConnection, Postgres, QueryBuilder};
+use sqlx::{Postgres, QueryBuilder};
 
 use super::fault::Fault;
+use super::realm::{Connection, RealmQuery, query};
 use super::row::{self, escaped};
 use crate::clock::Timestamp;
 use crate::store::record::{TokenQuery, TokenRecord};
@@ -52,8 +53,8 @@ pub(super) fn listed(tokens: &[TokenRecord]) -> String {
 }
 
 /// Writes rows, and returns how many were new.
-pub(super) async fn record(db: &mut PgConnection, tokens: &[TokenRecord]) -> Result<u64, Fault> {
-    let done = sqlx::query(recording!("(SELECT 1) one", "$1"))
+pub(super) async fn record(db: &mut Connection, tokens: &[TokenRecord]) -> Result<u64, Fault> {
+    let done = query(recording!("(SELECT 1) one", "$1"))
         .bind(listed(tokens))
         .execute(db)
         .await?;
@@ -63,7 +64,7 @@ pub(super) async fn record(db: &mut PgConnection, tokens: &[TokenRecord]) -> Res
 /// Rows under all given conditions. Only those that are given stand in the statement, so that each
 /// finds its index.
 pub(super) async fn find(
-    db: &mut PgConnection,
+    db: &mut Connection,
     query: &TokenQuery,
     now: Timestamp,
 ) -> Result<Vec<TokenRecord>, Fault> {
@@ -107,7 +108,7 @@ pub(super) async fn find(
     }
     sql.push(" ORDER BY t.issued_at, t.jti LIMIT ")
         .push_bind(i64::from(query.limit));
-    let rows = sql.build().fetch_all(db).await?;
+    let rows = RealmQuery::from(sql.build()).fetch_all(db).await?;
     rows.iter().map(row::token).collect()
 }
 

@@ -11,9 +11,12 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::realm::RealmName;
+
 /// The listening connection, which is opened when a caller waits for the first time.
 pub(super) struct Wake {
     options: PgConnectOptions,
+    channel: String,
     notified: Arc<Notify>,
     listening: Mutex<Option<AbortHandle>>,
     /// The connection that notifications go out on: those of the pool are for operations, and how
@@ -25,14 +28,22 @@ pub(super) struct Wake {
 }
 
 impl Wake {
-    pub(super) fn new(options: PgConnectOptions) -> Self {
+    pub(super) fn new(options: PgConnectOptions, realm: Option<&RealmName>) -> Self {
+        let channel =
+            realm.map_or_else(|| CHANNEL.to_owned(), |realm| format!("{CHANNEL}@{realm}"));
         Self {
             options,
+            channel,
             notified: Arc::default(),
             listening: Mutex::default(),
             sender: tokio::sync::Mutex::default(),
             is_notifying: AtomicBool::new(false),
         }
+    }
+
+    /// Returns the wake-ups of another realm.
+    pub(super) fn of(&self, realm: &RealmName) -> Self {
+        Self::new(self.options.clone(), Some(realm))
     }
 
     /// Waits for a notification, at most so long.
@@ -69,7 +80,7 @@ impl Wake {
             None => self.options.connect().await?,
         };
         sqlx::query("SELECT pg_notify($1, '')")
-            .bind(CHANNEL)
+            .bind(self.channel.as_str())
             .execute(&mut connection)
             .await?;
         Ok(connection)
@@ -83,7 +94,11 @@ impl Wake {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if listening.as_ref().is_none_or(AbortHandle::is_finished) {
-            let task = tokio::spawn(listen(self.options.clone(), Arc::clone(&self.notified)));
+            let task = tokio::spawn(listen(
+                self.options.clone(),
+                self.channel.clone(),
+                Arc::clone(&self.notified),
+            ));
             *listening = Some(task.abort_handle());
         }
     }
@@ -103,9 +118,9 @@ impl Drop for Wake {
 
 /// Listens for ever. Callers that wait are woken too when a connection begins or ends: what was
 /// notified in between was missed.
-async fn listen(options: PgConnectOptions, notified: Arc<Notify>) {
+async fn listen(options: PgConnectOptions, channel: String, notified: Arc<Notify>) {
     loop {
-        if let Err(error) = receive(&options, &notified).await {
+        if let Err(error) = receive(&options, &channel, &notified).await {
             tracing::debug!(%error, "no notifications are received");
         }
         notified.notify_waiters();
@@ -113,12 +128,16 @@ async fn listen(options: PgConnectOptions, notified: Arc<Notify>) {
     }
 }
 
-async fn receive(options: &PgConnectOptions, notified: &Notify) -> Result<(), sqlx::Error> {
+async fn receive(
+    options: &PgConnectOptions,
+    channel: &str,
+    notified: &Notify,
+) -> Result<(), sqlx::Error> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .connect_lazy_with(options.clone());
     let mut listener = PgListener::connect_with(&pool).await?;
-    listener.listen(CHANNEL).await?;
+    listener.listen(channel).await?;
     notified.notify_waiters();
     while listener.try_recv().await?.is_some() {
         notified.notify_waiters();

@@ -4,6 +4,7 @@
 //! a store has to keep every field and to handle every case, so a new one must not compile with a
 //! store that does not know it.
 
+mod realm;
 mod revocation;
 mod rotation;
 mod session;
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 use crate::clock::Timestamp;
 
+pub use realm::*;
 pub use revocation::*;
 pub use rotation::*;
 pub use session::*;

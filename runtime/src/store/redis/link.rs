@@ -20,7 +20,6 @@ pub(super) struct Link {
     lanes: Box<[Lane]>,
     turn: AtomicUsize,
     replicas: Option<Replicas>,
-    prefix: String,
 }
 
 /// The number of replicas that have to have a write before it is answered.
@@ -52,41 +51,35 @@ impl From<RedisError> for LinkError {
 }
 
 impl Link {
-    pub(super) fn new(
-        connector: Connector,
-        lanes: usize,
-        replicas: Option<Replicas>,
-        prefix: String,
-    ) -> Self {
+    pub(super) fn new(connector: Connector, lanes: usize, replicas: Option<Replicas>) -> Self {
         let lanes = (0..lanes.max(1)).map(|_| Lane::default()).collect();
         Self {
             connector,
             lanes,
             turn: AtomicUsize::new(0),
             replicas,
-            prefix,
         }
     }
 
-    /// Returns what every key begins with.
-    pub(super) fn prefix(&self) -> &str {
-        &self.prefix
-    }
-
-    /// Runs a script. What was sent is never sent again, except to a server that says that it does
+    /// Runs a script, whose keys begin with `prefix`. What was sent is never sent again, except to a server that says that it does
     /// not have the script, and so has done nothing.
-    pub(super) async fn run(&self, call: &Call, deployment: &str) -> Result<Value, LinkError> {
+    pub(super) async fn run(
+        &self,
+        call: &Call,
+        deployment: &str,
+        prefix: &str,
+    ) -> Result<Value, LinkError> {
         let lane = self.lane()?;
         let connection = lane.connection(&self.connector).await?;
         let mut reply = lane
-            .send(&connection, &call.by_hash(deployment, &self.prefix))
+            .send(&connection, &call.by_hash(deployment, prefix))
             .await;
         if reply
             .as_ref()
             .is_err_and(|error| error.kind() == ErrorKind::Server(ServerErrorKind::NoScript))
         {
             reply = lane
-                .send(&connection, &call.by_code(deployment, &self.prefix))
+                .send(&connection, &call.by_code(deployment, prefix))
                 .await;
         }
         let reply = reply?;

@@ -6,6 +6,7 @@ mod link;
 mod log;
 mod once;
 mod open;
+mod realm;
 mod reply;
 mod revoke;
 mod row;
@@ -21,22 +22,52 @@ use std::time::Duration;
 
 use super::contract::SessionStore;
 use super::record::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, RotationWrite, Session, Spent, StoreError, StoreHealth, StoredKeys, TokenQuery,
-    TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
+    RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent, StoreError,
+    StoreHealth, StoredKeys, TokenQuery, TokenRecord,
 };
-use super::shared::operation::StoreOperation;
+use super::shared::operation::{Cause, StoreOperation};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
+use crate::realm::RealmName;
 
 pub use open::{RedisOptions, RedisStore};
 
 impl SessionStore for RedisStore {
-    async fn migrate(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.ensure_founded(now)
+    fn realm(&self, realm: &RealmName) -> Self {
+        self.in_realm(realm)
+    }
+
+    async fn realms(&self) -> Result<Vec<RealmRecord>, StoreError> {
+        let realms = self.default_realm().claimed().await;
+        realms
+            .map(|(realms, _)| realms)
+            .map_err(|error| StoreOperation::Realms.failed(error))
+    }
+
+    async fn claim_realm(
+        &self,
+        expected: Option<RealmIdentity>,
+        new: RealmRecord,
+        now: Timestamp,
+    ) -> Result<RealmClaim, StoreError> {
+        self.default_realm()
+            .claim(expected.as_ref(), &new, now)
             .await
-            .map_err(|error| StoreOperation::Migrate.failed(error))
+            .map_err(|error| StoreOperation::ClaimRealm.failed(error))
+    }
+
+    async fn migrate(&self, now: Timestamp) -> Result<(), StoreError> {
+        let founded: Result<(), Cause> = async {
+            self.default_realm().ensure_founded(now).await?;
+            if self.is_of_a_realm() {
+                self.ensure_founded(now).await?;
+            }
+            Ok(())
+        }
+        .await;
+        founded.map_err(|error| StoreOperation::Migrate.failed(error))
     }
 
     async fn health(&self, now: Timestamp) -> Result<StoreHealth, StoreError> {
@@ -97,7 +128,7 @@ impl SessionStore for RedisStore {
     async fn revoke(&self, revocation: Revocation, now: Timestamp) -> Result<Revoked, StoreError> {
         self.run(
             StoreOperation::Revoke,
-            revoke::revoke(revocation, now),
+            revoke::revoke(revocation, self.default_prefix(), now),
             revoke::revoked,
         )
         .await
@@ -157,9 +188,14 @@ impl SessionStore for RedisStore {
     }
 
     async fn changed(&self, cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
-        self.0
+        self.server
             .waiting
-            .wait(&self.0.link, &log::behind(&cursor), patience)
+            .wait(
+                &self.server.link,
+                &self.namespace.prefix,
+                &log::behind(&cursor),
+                patience,
+            )
             .await
             .map_err(|error| StoreOperation::Changed.failed(error))
     }
@@ -227,7 +263,8 @@ impl SessionStore for RedisStore {
     }
 
     async fn keys(&self) -> Result<StoredKeys, StoreError> {
-        self.run(StoreOperation::Keys, Ok(once::keys()), once::stored_keys)
+        self.default_realm()
+            .run(StoreOperation::Keys, Ok(once::keys()), once::stored_keys)
             .await
     }
 
@@ -237,12 +274,13 @@ impl SessionStore for RedisStore {
         ring: Vec<u8>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.run(
-            StoreOperation::SwapKeys,
-            Ok(once::swap_keys(expected, ring, now)),
-            reply::done,
-        )
-        .await
+        self.default_realm()
+            .run(
+                StoreOperation::SwapKeys,
+                Ok(once::swap_keys(expected, ring, now)),
+                reply::done,
+            )
+            .await
     }
 
     async fn reauthenticate(

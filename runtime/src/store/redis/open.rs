@@ -1,7 +1,8 @@
 //! Connecting: what is refused, with words that name the server and never the password.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -12,6 +13,7 @@ use super::link::{Link, Replicas};
 use super::server;
 use super::wake::Waiting;
 use crate::error::{Error, ErrorKind};
+use crate::realm::RealmName;
 
 /// Sessions in Redis 6.2 or later, or in Valkey, for any number of nodes. Clones share their
 /// connections.
@@ -49,16 +51,38 @@ use crate::error::{Error, ErrorKind};
 /// Ending the sessions of a client, or all of them, walks every session that nobody ended, and
 /// Redis does nothing else meanwhile.
 #[derive(Clone)]
-pub struct RedisStore(pub(super) Arc<RedisDeployment>);
+pub struct RedisStore {
+    pub(super) server: Arc<RedisServer>,
+    pub(super) namespace: Arc<RedisNamespace>,
+}
 
-/// The deployment of a store.
-pub(super) struct RedisDeployment {
+/// The server of a store, which all its realms share.
+pub(super) struct RedisServer {
     pub(super) link: Link,
     /// Host and port, or the socket's path.
     address: String,
-    /// The deployment that this handle works on: the id that was there when it was migrated.
-    pub(super) deployment: ArcSwapOption<String>,
     pub(super) waiting: Waiting,
+    pub(super) default: Arc<RedisNamespace>,
+    /// The namespaces of the realms that this process asked for.
+    pub(super) realms: Mutex<BTreeMap<RealmName, Arc<RedisNamespace>>>,
+}
+
+/// The keys of a realm.
+pub(super) struct RedisNamespace {
+    /// What every key begins with.
+    pub(super) prefix: String,
+    /// The deployment that handles of this realm work on: the id that was there when it was
+    /// migrated.
+    pub(super) deployment: ArcSwapOption<String>,
+}
+
+impl RedisNamespace {
+    pub(super) fn new(prefix: String) -> Self {
+        Self {
+            prefix,
+            deployment: ArcSwapOption::empty(),
+        }
+    }
 }
 
 impl RedisStore {
@@ -84,8 +108,8 @@ impl fmt::Debug for RedisStore {
         write!(
             f,
             "RedisStore({}, {})",
-            self.0.address,
-            self.0.link.prefix().trim_end_matches(':')
+            self.server.address,
+            self.namespace.prefix.trim_end_matches(':')
         )
     }
 }
@@ -188,7 +212,7 @@ impl RedisOptions {
         let connector = Connector::new(client, self.connect_timeout, response, tls);
         let prefix = format!("{{{}}}:", self.deployment);
         let waiting = Waiting::new(response / 2);
-        let link = Link::new(connector, self.connections, self.replicas, prefix);
+        let link = Link::new(connector, self.connections, self.replicas);
 
         let about = link.ask(&redis::cmd("INFO")).await;
         if let Err(error) = &about
@@ -211,12 +235,17 @@ impl RedisOptions {
                  it stops. Set `appendonly yes`"
             );
         }
-        Ok(RedisStore(Arc::new(RedisDeployment {
-            link,
-            address,
-            deployment: ArcSwapOption::empty(),
-            waiting,
-        })))
+        let default = Arc::new(RedisNamespace::new(prefix));
+        Ok(RedisStore {
+            namespace: Arc::clone(&default),
+            server: Arc::new(RedisServer {
+                link,
+                address,
+                waiting,
+                default,
+                realms: Mutex::default(),
+            }),
+        })
     }
 
     /// Reads the URL. The library's own words about it are left out, because they may repeat a part

@@ -9,7 +9,11 @@ use crate::store::record::{Revocation, Revoked, Target};
 use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
-pub(super) fn revoke(revocation: Revocation, now: Timestamp) -> Result<Call, Cause> {
+pub(super) fn revoke(
+    revocation: Revocation,
+    default_prefix: &str,
+    now: Timestamp,
+) -> Result<Call, Cause> {
     let Revocation {
         target,
         reason,
@@ -30,12 +34,14 @@ pub(super) fn revoke(revocation: Revocation, now: Timestamp) -> Result<Call, Cau
     let call = ["log", "lasting", "live", "over"]
         .into_iter()
         .fold(Call::at(&REVOKE, now)?, Call::key);
-    call.word(kind)
+    Ok(call
+        .word(kind)
         .word(name)
         .word(keep)
         .word(reason.as_str())
         .time(until)
-        .nonce()
+        .nonce()?
+        .word(default_prefix))
 }
 
 pub(super) fn revoked(answer: Value) -> Result<Revoked, Cause> {

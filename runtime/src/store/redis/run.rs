@@ -24,14 +24,22 @@ impl RedisStore {
     /// the script that noticed did nothing.
     pub(super) async fn answer(&self, call: &Call) -> Result<Value, Cause> {
         let known = self
-            .0
+            .namespace
             .deployment
             .load_full()
             .ok_or("this deployment was never migrated")?;
-        let mut answer = self.0.link.run(call, &known).await;
+        let mut answer = self
+            .server
+            .link
+            .run(call, &known, &self.namespace.prefix)
+            .await;
         if let (Err(LinkError::Lost), Some(now)) = (&answer, call.now) {
             let found = self.found_again(&known, now).await?;
-            answer = self.0.link.run(call, &found).await;
+            answer = self
+                .server
+                .link
+                .run(call, &found, &self.namespace.prefix)
+                .await;
         }
         answer.map_err(|problem| match problem {
             LinkError::Lost => "the deployment was lost, and is being founded again".into(),

@@ -18,9 +18,9 @@ impl RedisStore {
     /// Checks that the server keeps what it is given, and founds the deployment where there is
     /// none.
     pub(super) async fn ensure_founded(&self, now: Timestamp) -> Result<(), Cause> {
-        let about = self.0.link.ask(&redis::cmd("INFO")).await;
-        server::check_eviction(&self.0.link, about).await?;
-        match self.0.deployment.load_full() {
+        let about = self.server.link.ask(&redis::cmd("INFO")).await;
+        server::check_eviction(&self.server.link, about).await?;
+        match self.namespace.deployment.load_full() {
             Some(known) => self.found_again(&known, now).await.map(drop),
             None => self.found("", now).await.map(drop),
         }
@@ -42,7 +42,7 @@ impl RedisStore {
 
     async fn found(&self, lost: &str, now: Timestamp) -> Result<String, Cause> {
         let id = SessionId::random()?.to_string();
-        let prefix = self.0.link.prefix();
+        let prefix = self.namespace.prefix.as_str();
         // This script alone gets the id that it may give where others get the one that they expect.
         let call = Call::of(&FOUND)
             .key("log")
@@ -50,22 +50,23 @@ impl RedisStore {
             .number(SCHEMA)
             .time(now)
             .word(lost)
-            .nonce()?;
-        let answer = self
-            .0
-            .link
-            .run(&call, &id)
-            .await
-            .map_err(|problem| match problem {
-                LinkError::Failed(error) if error.to_string().contains("TGNEWER") => {
-                    format!("the deployment in Redis (`{prefix}`) was written by a newer version")
-                        .into()
-                }
-                LinkError::Failed(error) => error,
-                LinkError::Lost => "there is no deployment".into(),
-            })?;
+            .nonce()?
+            .word(self.default_prefix());
+        let answer =
+            self.server
+                .link
+                .run(&call, &id, prefix)
+                .await
+                .map_err(|problem| match problem {
+                    LinkError::Failed(error) if error.to_string().contains("TGNEWER") => format!(
+                        "the deployment in Redis (`{prefix}`) was written by a newer version"
+                    )
+                    .into(),
+                    LinkError::Failed(error) => error,
+                    LinkError::Lost => "there is no deployment".into(),
+                })?;
         let found = reply::text(answer)?;
-        self.0
+        self.namespace
             .deployment
             .store(Some(std::sync::Arc::new(found.clone())));
         Ok(found)
@@ -73,7 +74,7 @@ impl RedisStore {
 
     /// Reads the server's clock (`TIME`): seconds, and microseconds.
     pub(super) async fn clock(&self) -> Result<Option<Timestamp>, Cause> {
-        let mut answer = reply::list(self.0.link.ask(&redis::cmd("TIME")).await?)?.into_iter();
+        let mut answer = reply::list(self.server.link.ask(&redis::cmd("TIME")).await?)?.into_iter();
         let (seconds, micros) = (
             answer.next().unwrap_or(Value::Nil),
             answer.next().unwrap_or(Value::Nil),

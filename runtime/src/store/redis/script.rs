@@ -52,6 +52,8 @@ scripts! {
     writes SPEND: "spend";
     reads KEYS: "keys";
     writes SWAP_KEYS: "swap_keys";
+    reads REALMS: "realms";
+    writes CLAIM: "claim";
     writes ARCHIVE: "session" "archive";
 }
 

@@ -31,6 +31,7 @@ impl Waiting {
     pub(super) async fn wait(
         &self,
         link: &Link,
+        prefix: &str,
         behind: &str,
         patience: Duration,
     ) -> Result<(), Cause> {
@@ -52,7 +53,7 @@ impl Waiting {
             command.arg("COUNT").arg(1).arg("BLOCK").arg(millis);
             command
                 .arg("STREAMS")
-                .arg(format!("{}log", link.prefix()))
+                .arg(format!("{prefix}log"))
                 .arg(behind);
             let found = command.query_async::<Value>(&mut connection).await?;
             if found != Value::Nil || start.elapsed() >= patience {

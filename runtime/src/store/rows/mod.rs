@@ -8,6 +8,8 @@
 //!   writing transaction at a time.
 //! * Where a function returns an error, the transaction is rolled back.
 //! * The store answers after the commit.
+//! * Its handle holds the [`Namespace`] of its realm, and gives the functions the rows of that
+//!   namespace: [`Namespace::rows`].
 //!
 //! An operation that the engine can do better by itself, such as a conditional write of a single
 //! row, need not use its function. `MemoryStore` is made of these functions, and so is the example
@@ -22,7 +24,13 @@
 //! | `lasting/{kind}/{key}` | the present value of a lasting fact, and the number of its entry |
 //! | `once/{hash}`, `once/{hash}/{kind}` | nothing for a consumed key, the payload of a value |
 //! | `budget/{burst}/{period}/{key}` | the fraction; the row ends when the budget is full |
-//! | `logged`, `ring`, `checked` | the number of the last entry, the key ring, the last check |
+//! | `logged`, `checked` | the number of the last entry, the last check |
+//! | `ring` | the key ring |
+//! | `realm/{name}` | the record of a realm that was claimed; the default one's has no name |
+//! | `namespace/@{name}/` | nothing: there is such a namespace |
+//!
+//! The keys of a named realm begin with `@{name}/`. The ring, the records and the names of the
+//! namespaces lie beside the default realm's keys alone.
 //!
 //! [`SessionStore`]: super::SessionStore
 
@@ -30,6 +38,7 @@ mod archive;
 mod epoch;
 mod log;
 mod once;
+mod realm;
 mod revoke;
 mod row;
 mod session;
@@ -42,6 +51,7 @@ pub use epoch::epoch_of;
 pub(in crate::store) use log::last_logged;
 pub use log::{log_since, set_paused};
 pub use once::{consume_once, keys, put_once, spend, swap_keys, take_once};
+pub use realm::{Namespace, RealmRows, claim_realm, migrate, realms};
 pub use revoke::revoke;
 pub use row::{ReadRows, RowValue, Rows};
 pub use session::{

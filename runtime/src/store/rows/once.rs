@@ -1,5 +1,6 @@
 //! Single-use values, budgets and the key ring.
 
+use super::realm::RealmRows;
 use super::row::{ReadRows, Rows};
 use crate::clock::Timestamp;
 use crate::store::budget::{BudgetRate, BudgetState};
@@ -69,12 +70,12 @@ pub fn spend(
     Ok(answer)
 }
 
-/// Reads the key ring.
+/// Reads the key ring, which all realms share.
 ///
 /// # Errors
 /// The engine failed.
-pub fn keys(rows: &impl ReadRows) -> Result<StoredKeys, Cause> {
-    let row = rows.get(RING)?;
+pub fn keys<R: ReadRows>(rows: &RealmRows<R>) -> Result<StoredKeys, Cause> {
+    let row = rows.shared().get(RING)?;
     let (version, ring) = row.map(|(_, row)| row).unwrap_or_default();
     Ok(StoredKeys { version, ring })
 }
@@ -83,12 +84,16 @@ pub fn keys(rows: &impl ReadRows) -> Result<StoredKeys, Cause> {
 ///
 /// # Errors
 /// The engine failed.
-pub fn swap_keys(rows: &mut impl Rows, expected: u64, ring: Vec<u8>) -> Result<bool, Cause> {
+pub fn swap_keys<R: Rows>(
+    rows: &mut RealmRows<R>,
+    expected: u64,
+    ring: Vec<u8>,
+) -> Result<bool, Cause> {
     if keys(rows)?.version != expected {
         return Ok(false);
     }
     let row = (expected.saturating_add(1), ring);
-    rows.put(RING, Timestamp::MAX, row)?;
+    rows.shared_mut().put(RING, Timestamp::MAX, row)?;
     Ok(true)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::realm::{self, RealmRows};
 use super::row::{ReadRows, Rows};
 use super::{epoch, log, session, table};
 use crate::clock::Timestamp;
@@ -10,12 +11,12 @@ use crate::store::record::{Fact, Revocation, Revoked, Session, Target, TokenReco
 use crate::store::shared::operation::Cause;
 use crate::store::shared::registry::TokenNode;
 
-/// Revokes a target, and logs it.
+/// Revokes a target, and logs it. That a key no longer counts is logged in every namespace.
 ///
 /// # Errors
 /// The engine failed.
-pub fn revoke(
-    rows: &mut impl Rows,
+pub fn revoke<R: Rows>(
+    rows: &mut RealmRows<R>,
     revocation: Revocation,
     now: Timestamp,
 ) -> Result<Revoked, Cause> {
@@ -48,6 +49,9 @@ pub fn revoke(
         }
         let entry = log::write(rows, Fact::Token(jti), revocation.until)?;
         done.entries.push(entry);
+    }
+    if let Target::Key(key) = &revocation.target {
+        realm::end_key_elsewhere(rows, key, revocation.until)?;
     }
     if let Some(fact) = epoch::bump(rows, revocation.target)? {
         done.entries.push(log::write(rows, fact, revocation.until)?);

@@ -122,7 +122,7 @@ const SUBJECT: &str = "subject";
 const TOKEN: &str = "token";
 /// The kind of a client's epoch.
 pub(in crate::store) const CLIENT: &str = "client";
-const KEY: &str = "key";
+pub(in crate::store) const KEY: &str = "key";
 /// The kind of the epoch of everything.
 pub(in crate::store) const GLOBAL: &str = "global";
 /// The kind of a pause.

@@ -6,9 +6,12 @@ pub(super) mod fact;
 pub(super) mod hex;
 pub(super) mod limit;
 pub(super) mod operation;
+pub(super) mod realm;
 pub(super) mod registry;
 pub(super) mod revocation;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
 pub(super) mod row;
 pub(super) mod session;
 pub(super) mod subject;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) mod tables;

@@ -39,6 +39,8 @@ pub enum StoreOperation {
     Reauthenticate,
     Attach,
     SetPaused,
+    Realms,
+    ClaimRealm,
 }
 
 impl StoreOperation {
@@ -76,6 +78,8 @@ impl StoreOperation {
             Self::Reauthenticate => "the store failed to record the authentication of the session",
             Self::Attach => "the store failed to record the device of the session",
             Self::SetPaused => "the store failed to pause or resume the deployment",
+            Self::Realms => "the store failed to list its realms",
+            Self::ClaimRealm => "the store failed to record the opening of the realm",
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Deleting what nothing needs any more: found on a reading connection, deleted by the writer in
 //! one short step.
 
-use rusqlite::Connection;
 use rusqlite::types::Value;
 
+use super::realm::Connection;
 use crate::clock::Timestamp;
 use crate::store::record::Archived;
 use crate::store::shared::columns::millis;
@@ -52,7 +52,7 @@ const TOKENS: &str = "
     ORDER BY t.expires_at LIMIT ?3";
 
 pub(super) fn find(
-    db: &Connection,
+    db: &Connection<'_>,
     before: Timestamp,
     limit: u32,
     now: Timestamp,
@@ -100,7 +100,7 @@ pub(super) fn find(
 /// Deletes the rows that still may go: values and budgets may have been renewed since they were
 /// found.
 pub(super) fn delete(
-    db: &Connection,
+    db: &Connection<'_>,
     found: &ArchivableRows,
     before: Timestamp,
     now: Timestamp,
@@ -147,7 +147,7 @@ pub(super) fn delete(
 }
 
 fn pick<T>(
-    db: &Connection,
+    db: &Connection<'_>,
     sql: &str,
     values: impl rusqlite::Params,
     read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,

@@ -1,7 +1,8 @@
 //! The revocation log, and the lasting facts whose present value it repeats.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::OptionalExtension as _;
 
+use super::realm::Connection;
 use super::row::{natural, time};
 use crate::clock::Timestamp;
 use crate::store::record::{Fact, LogCursor, LogEntry, LogPage};
@@ -12,7 +13,11 @@ use crate::store::shared::operation::Cause;
 /// Writes an entry. A lasting fact goes into `tg_epoch` as well, and its entry takes the place of
 /// its predecessor at the log's end: a reader of the older one reads on to it, and another reader
 /// needs only this one.
-pub(super) fn write(db: &Connection, fact: Fact, until: Timestamp) -> rusqlite::Result<LogEntry> {
+pub(super) fn write(
+    db: &Connection<'_>,
+    fact: Fact,
+    until: Timestamp,
+) -> rusqlite::Result<LogEntry> {
     let entry = LogEntry::new(fact, until);
     let (kind, key, value) = entry.fact.to_columns();
     if entry.fact.is_lasting() {
@@ -36,7 +41,11 @@ pub(super) fn write(db: &Connection, fact: Fact, until: Timestamp) -> rusqlite::
 ///
 /// A cursor that this file cannot have given, for instance because an older copy was put in its
 /// place, starts over: an entry too many does no harm, one too few does.
-pub(super) fn since(db: &Connection, cursor: &LogCursor, now: Timestamp) -> Result<LogPage, Cause> {
+pub(super) fn since(
+    db: &Connection<'_>,
+    cursor: &LogCursor,
+    now: Timestamp,
+) -> Result<LogPage, Cause> {
     let last = last(db)?;
     let seen = cursor
         .0
@@ -68,12 +77,12 @@ pub(super) fn since(db: &Connection, cursor: &LogCursor, now: Timestamp) -> Resu
 }
 
 /// Returns whether the log holds something that a cursor has not seen.
-pub(super) fn is_behind(db: &Connection, cursor: &LogCursor) -> rusqlite::Result<bool> {
+pub(super) fn is_behind(db: &Connection<'_>, cursor: &LogCursor) -> rusqlite::Result<bool> {
     Ok(cursor.0.parse() != Ok(last(db)?))
 }
 
 /// Returns the number of the entry that was written last.
-fn last(db: &Connection) -> rusqlite::Result<i64> {
+fn last(db: &Connection<'_>) -> rusqlite::Result<i64> {
     let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'tg_revocation'";
     Ok(db
         .prepare_cached(sql)?
@@ -84,7 +93,7 @@ fn last(db: &Connection) -> rusqlite::Result<i64> {
 
 /// Adds the lasting facts from where their present values are kept, whatever has become of their
 /// entries.
-fn add_lasting(db: &Connection, entries: &mut Vec<LogEntry>) -> Result<(), Cause> {
+fn add_lasting(db: &Connection<'_>, entries: &mut Vec<LogEntry>) -> Result<(), Cause> {
     let mut statement = db.prepare_cached("SELECT kind, key, value FROM tg_epoch")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -98,14 +107,21 @@ fn add_lasting(db: &Connection, entries: &mut Vec<LogEntry>) -> Result<(), Cause
     Ok(())
 }
 
-pub(super) fn set_paused(db: &Connection, paused: bool) -> Result<(), Cause> {
+pub(super) fn set_paused(db: &Connection<'_>, paused: bool) -> Result<(), Cause> {
     let version = lasting(db, fact::PAUSE, "")? / 2 + 1;
     write(db, Fact::Paused(paused, version), Timestamp::MAX)?;
     Ok(())
 }
 
+/// Returns the keys that no longer count.
+pub(super) fn ended_keys(db: &Connection<'_>) -> rusqlite::Result<Vec<String>> {
+    let mut statement = db.prepare_cached("SELECT key FROM tg_epoch WHERE kind = ?")?;
+    let keys = statement.query_map([fact::KEY], |row| row.get(0))?;
+    keys.collect()
+}
+
 /// Returns the present value of a lasting fact, 0 if it was never written.
-pub(super) fn lasting(db: &Connection, kind: &str, key: &str) -> rusqlite::Result<u64> {
+pub(super) fn lasting(db: &Connection<'_>, kind: &str, key: &str) -> rusqlite::Result<u64> {
     let mut statement =
         db.prepare_cached("SELECT value FROM tg_epoch WHERE kind = ? AND key = ?")?;
     Ok(statement

@@ -5,6 +5,7 @@ mod log;
 mod once;
 mod open;
 mod read;
+mod realm;
 mod revoke;
 mod row;
 mod schema;
@@ -12,24 +13,49 @@ mod session;
 mod token;
 mod write;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
 use super::contract::SessionStore;
 use super::record::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, Revocation, Revoked,
-    Rotated, RotationStep, RotationWrite, Session, Spent, StoreError, StoreHealth, StoredKeys,
-    TokenQuery, TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
+    RealmRecord, Revocation, Revoked, Rotated, RotationStep, RotationWrite, Session, Spent,
+    StoreError, StoreHealth, StoredKeys, TokenQuery, TokenRecord,
 };
 use super::shared::operation::StoreOperation;
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
+use crate::realm::RealmName;
 
 pub use open::{SqliteOptions, SqliteStore};
 
 impl SessionStore for SqliteStore {
+    fn realm(&self, realm: &RealmName) -> Self {
+        Self {
+            file: Arc::clone(&self.file),
+            tables: self.file.realms.of(realm),
+        }
+    }
+
+    async fn realms(&self) -> Result<Vec<RealmRecord>, StoreError> {
+        self.read(StoreOperation::Realms, |db| realm::all(db)).await
+    }
+
+    async fn claim_realm(
+        &self,
+        expected: Option<RealmIdentity>,
+        new: RealmRecord,
+        now: Timestamp,
+    ) -> Result<RealmClaim, StoreError> {
+        self.write(StoreOperation::ClaimRealm, move |db| {
+            realm::claim(db, expected.as_ref(), new, now)
+        })
+        .await
+    }
+
     async fn migrate(&self, now: Timestamp) -> Result<(), StoreError> {
         self.write(StoreOperation::Migrate, move |db| schema::migrate(db, now))
             .await
@@ -94,7 +120,7 @@ impl SessionStore for SqliteStore {
                 revoke::revoke(db, revocation, now)
             })
             .await?;
-        self.0.logged.notify_waiters();
+        self.file.logged.notify_waiters();
         Ok(revoked)
     }
 
@@ -150,7 +176,7 @@ impl SessionStore for SqliteStore {
     async fn changed(&self, cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
         let start = Instant::now();
         loop {
-            let logged = self.0.logged.notified();
+            let logged = self.file.logged.notified();
             let cursor = cursor.clone();
             let is_behind = self
                 .read(StoreOperation::Changed, move |db| {
@@ -277,7 +303,7 @@ impl SessionStore for SqliteStore {
             log::set_paused(db, paused)
         })
         .await?;
-        self.0.logged.notify_waiters();
+        self.file.logged.notify_waiters();
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! Single-use values, budgets and the key ring.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::OptionalExtension as _;
 
+use super::realm::Connection;
 use super::row::{natural, time};
 use crate::clock::Timestamp;
 use crate::store::budget::BudgetState;
@@ -10,7 +11,7 @@ use crate::store::shared::columns::{integer, millis};
 use crate::store::shared::operation::Cause;
 
 pub(super) fn consume(
-    db: &Connection,
+    db: &Connection<'_>,
     key: [u8; 32],
     until: Timestamp,
     now: Timestamp,
@@ -18,7 +19,7 @@ pub(super) fn consume(
     insert(db, CONSUMED, key, None, until, now)
 }
 
-pub(super) fn put(db: &Connection, value: &OnceValue, now: Timestamp) -> Result<bool, Cause> {
+pub(super) fn put(db: &Connection<'_>, value: &OnceValue, now: Timestamp) -> Result<bool, Cause> {
     insert(
         db,
         &stored_kind(&value.kind),
@@ -31,7 +32,7 @@ pub(super) fn put(db: &Connection, value: &OnceValue, now: Timestamp) -> Result<
 
 /// Writes a row unless one is there that still counts.
 fn insert(
-    db: &Connection,
+    db: &Connection<'_>,
     kind: &str,
     hash: [u8; 32],
     payload: Option<&[u8]>,
@@ -48,7 +49,7 @@ fn insert(
 }
 
 pub(super) fn take(
-    db: &Connection,
+    db: &Connection<'_>,
     kind: &str,
     hash: [u8; 32],
     now: Timestamp,
@@ -64,7 +65,7 @@ pub(super) fn take(
 /// Spends from a budget. Reading and writing are one step: the transaction holds the file's only
 /// write lock.
 pub(super) fn spend(
-    db: &Connection,
+    db: &Connection<'_>,
     key: &str,
     cost: u32,
     limits: &[Limit],
@@ -95,7 +96,7 @@ pub(super) fn spend(
     Ok(answer)
 }
 
-pub(super) fn keys(db: &Connection) -> Result<StoredKeys, Cause> {
+pub(super) fn keys(db: &Connection<'_>) -> Result<StoredKeys, Cause> {
     let mut statement = db.prepare_cached("SELECT version, ring FROM tg_key WHERE id = 1")?;
     let stored = statement.query_row([], |row| {
         Ok(StoredKeys {
@@ -109,7 +110,7 @@ pub(super) fn keys(db: &Connection) -> Result<StoredKeys, Cause> {
     }))
 }
 
-pub(super) fn swap_keys(db: &Connection, expected: u64, ring: &[u8]) -> Result<bool, Cause> {
+pub(super) fn swap_keys(db: &Connection<'_>, expected: u64, ring: &[u8]) -> Result<bool, Cause> {
     let written = if expected == 0 {
         let sql =
             "INSERT INTO tg_key(id, version, ring) VALUES (1, 1, ?) ON CONFLICT(id) DO NOTHING";

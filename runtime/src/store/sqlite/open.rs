@@ -14,11 +14,13 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::{Notify, oneshot};
 
 use super::read::{self, Readers};
+use super::realm;
 use super::schema;
 use super::write::{self, Writer};
 use crate::error::{Error, ErrorKind};
 use crate::store::record::StoreError;
 use crate::store::shared::operation::{Cause, StoreOperation};
+use crate::store::shared::tables::{RealmTableCache, RealmTables};
 
 /// Sessions in an SQLite file. Clones share the file's connections.
 ///
@@ -30,7 +32,10 @@ use crate::store::shared::operation::{Cause, StoreOperation};
 /// A full queue, a full disk and a file that stays locked longer than the busy timeout answer
 /// [`StoreError`], and the next operation starts afresh.
 #[derive(Clone)]
-pub struct SqliteStore(pub(super) Arc<SqliteFile>);
+pub struct SqliteStore {
+    pub(super) file: Arc<SqliteFile>,
+    pub(super) tables: Arc<RealmTables>,
+}
 
 /// The open file.
 pub(super) struct SqliteFile {
@@ -39,6 +44,7 @@ pub(super) struct SqliteFile {
     readers: Readers,
     /// Wakes those who wait for the log in this process.
     pub(super) logged: Notify,
+    pub(super) realms: RealmTableCache,
 }
 
 impl SqliteStore {
@@ -61,9 +67,11 @@ impl SqliteStore {
     pub(super) async fn write<T: Send + 'static>(
         &self,
         operation: StoreOperation,
-        run: impl FnOnce(&rusqlite::Connection) -> Result<T, Cause> + Send + 'static,
+        run: impl FnOnce(&realm::Connection<'_>) -> Result<T, Cause> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.0
+        let tables = Arc::clone(&self.tables);
+        let run = move |db: &Connection| run(&realm::Connection::new(db, &tables));
+        self.file
             .writer
             .run(operation, run)
             .await
@@ -74,9 +82,11 @@ impl SqliteStore {
     pub(super) async fn read<T: Send + 'static>(
         &self,
         operation: StoreOperation,
-        run: impl FnOnce(&rusqlite::Connection) -> Result<T, Cause> + Send + 'static,
+        run: impl FnOnce(&realm::Connection<'_>) -> Result<T, Cause> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.0
+        let tables = Arc::clone(&self.tables);
+        let run = move |db: &Connection| run(&realm::Connection::new(db, &tables));
+        self.file
             .readers
             .run(operation, run)
             .await
@@ -86,13 +96,13 @@ impl SqliteStore {
     /// Adds the path of the file to an error, for the people who operate the program.
     fn named(&self, operation: StoreOperation, error: &StoreError) -> StoreError {
         let cause = error.source().map(ToString::to_string).unwrap_or_default();
-        operation.failed(format!("`{}`: {cause}", self.0.path.display()))
+        operation.failed(format!("`{}`: {cause}", self.file.path.display()))
     }
 }
 
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SqliteStore({})", self.0.path.display())
+        write!(f, "SqliteStore({})", self.file.path.display())
     }
 }
 
@@ -179,8 +189,12 @@ impl SqliteOptions {
             writer: Writer(writer),
             readers: Readers(readers),
             logged: Notify::new(),
+            realms: RealmTableCache::default(),
         };
-        Ok(SqliteStore(Arc::new(file)))
+        Ok(SqliteStore {
+            file: Arc::new(file),
+            tables: Arc::new(RealmTables::of(None)),
+        })
     }
 
     /// Starts a thread that opens a connection, says how that went, and serves.
@@ -255,12 +269,15 @@ impl SqliteOptions {
             Connection::open_with_flags(&self.path, flags).map_err(|error| self.refused(error))?;
         db.busy_timeout(self.busy_timeout)
             .map_err(|error| self.refused(error))?;
-        db.set_prepared_statement_cache_capacity(128);
+        // About sixty for each realm, as far as they are in use.
+        db.set_prepared_statement_cache_capacity(512);
         Ok(db)
     }
 
     fn check(&self, db: &Connection) -> Result<(), Error> {
-        let version = schema::version(db).map_err(|error| self.refused(error))?;
+        let tables = RealmTables::of(None);
+        let version = schema::readable_from(&realm::Connection::new(db, &tables))
+            .map_err(|error| self.refused(error))?;
         if version > schema::VERSION {
             let known = schema::VERSION;
             return Err(self.refusal(&format!(

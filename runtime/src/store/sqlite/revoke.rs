@@ -1,7 +1,8 @@
 //! Revocation: every target of [`Target`], and the epochs.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::OptionalExtension as _;
 
+use super::realm::{self, Connection};
 use super::row::{natural, time};
 use super::{log, token};
 use crate::clock::Timestamp;
@@ -12,7 +13,7 @@ use crate::store::shared::fact;
 use crate::store::shared::operation::Cause;
 
 pub(super) fn revoke(
-    db: &Connection,
+    db: &Connection<'_>,
     revocation: Revocation,
     now: Timestamp,
 ) -> Result<Revoked, Cause> {
@@ -65,9 +66,14 @@ pub(super) fn revoke(
             done.entries
                 .push(log::write(db, Fact::Client(client, epoch), Timestamp::MAX)?);
         }
-        Target::Key(key) => done
-            .entries
-            .push(log::write(db, Fact::Key(key), Timestamp::MAX)?),
+        Target::Key(key) => {
+            realm::elsewhere(db, |db| {
+                log::write(db, Fact::Key(key.clone()), Timestamp::MAX)?;
+                Ok(())
+            })?;
+            let entry = log::write(db, Fact::Key(key), Timestamp::MAX)?;
+            done.entries.push(entry);
+        }
         Target::Everything => {
             let epoch = 1 + highest_subject(db)?.max(highest_lasting(db)?);
             let sql = "UPDATE tg_session SET revoked_at = ?1, revoke_reason = ?2 WHERE revoked_at \
@@ -82,14 +88,14 @@ pub(super) fn revoke(
 }
 
 /// Returns the effective epoch of a subject's session for a client.
-pub(super) fn epoch(db: &Connection, subject: &str, client: &str) -> rusqlite::Result<u64> {
+pub(super) fn epoch(db: &Connection<'_>, subject: &str, client: &str) -> rusqlite::Result<u64> {
     let sql = concat!("SELECT ", effective_epoch!("max", "?1", "?2"));
     db.prepare_cached(sql)?
         .query_row((subject, client), |row| natural(row, 0))
 }
 
 /// Returns when a subject last changed: 1970 where it never did.
-pub(super) fn changed_at(db: &Connection, subject: &str) -> rusqlite::Result<Timestamp> {
+pub(super) fn changed_at(db: &Connection<'_>, subject: &str) -> rusqlite::Result<Timestamp> {
     let mut statement = db.prepare_cached("SELECT changed_at FROM tg_subject WHERE uid = ?")?;
     Ok(statement
         .query_row([subject], |row| time(row, 0))
@@ -101,7 +107,7 @@ pub(super) fn changed_at(db: &Connection, subject: &str) -> rusqlite::Result<Tim
 ///
 /// Expired ones too: another node's clock may be behind, and to it the session is live.
 pub(super) fn end(
-    db: &Connection,
+    db: &Connection<'_>,
     sid: SessionId,
     reason: RevokeReason,
     now: Timestamp,
@@ -113,7 +119,7 @@ pub(super) fn end(
 }
 
 fn end_and_log(
-    db: &Connection,
+    db: &Connection<'_>,
     sid: SessionId,
     reason: RevokeReason,
     until: Timestamp,
@@ -127,7 +133,7 @@ fn end_and_log(
 }
 
 fn end_of_subject(
-    db: &Connection,
+    db: &Connection<'_>,
     subject: &str,
     reason: RevokeReason,
     now: Timestamp,
@@ -139,7 +145,7 @@ fn end_of_subject(
 }
 
 fn end_token(
-    db: &Connection,
+    db: &Connection<'_>,
     jti: TokenId,
     until: Timestamp,
     now: Timestamp,
@@ -160,7 +166,7 @@ fn end_token(
 /// Returns the other sessions of a subject that may have an access token: those that ended before
 /// `running` have none left, and a later end may not have been logged.
 fn others(
-    db: &Connection,
+    db: &Connection<'_>,
     subject: &str,
     keep: SessionId,
     running: Timestamp,
@@ -176,7 +182,7 @@ fn others(
 
 /// Sets `changed_at := max(now, changed_at + 1)`: it grows also where two changes share a
 /// millisecond.
-fn touch(db: &Connection, subject: &str, now: Timestamp) -> rusqlite::Result<()> {
+fn touch(db: &Connection<'_>, subject: &str, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES (?1, 0, max(?2, 1))
                ON CONFLICT(uid)
                DO UPDATE SET changed_at = max(excluded.changed_at, changed_at + 1)";
@@ -187,14 +193,14 @@ fn touch(db: &Connection, subject: &str, now: Timestamp) -> rusqlite::Result<()>
 
 /// Bumps a subject's epoch. Its tokens may carry the epoch of any client, so the next one is above
 /// all of them.
-fn bump(db: &Connection, subject: String, until: Timestamp) -> rusqlite::Result<LogEntry> {
+fn bump(db: &Connection<'_>, subject: String, until: Timestamp) -> rusqlite::Result<LogEntry> {
     let epoch = 1 + own_epoch(db, &subject)?.max(highest_lasting(db)?);
     db.prepare_cached("UPDATE tg_subject SET uep = ? WHERE uid = ?")?
         .execute((integer(epoch), &subject))?;
     log::write(db, Fact::Subject(subject, epoch), until)
 }
 
-fn own_epoch(db: &Connection, subject: &str) -> rusqlite::Result<u64> {
+fn own_epoch(db: &Connection<'_>, subject: &str) -> rusqlite::Result<u64> {
     let mut statement = db.prepare_cached("SELECT uep FROM tg_subject WHERE uid = ?")?;
     Ok(statement
         .query_row([subject], |row| natural(row, 0))
@@ -202,19 +208,23 @@ fn own_epoch(db: &Connection, subject: &str) -> rusqlite::Result<u64> {
         .unwrap_or(0))
 }
 
-fn highest_subject(db: &Connection) -> rusqlite::Result<u64> {
+fn highest_subject(db: &Connection<'_>) -> rusqlite::Result<u64> {
     db.prepare_cached("SELECT coalesce(max(uep), 0) FROM tg_subject")?
         .query_row([], |row| natural(row, 0))
 }
 
 /// Returns the highest epoch of all clients and the global one.
-fn highest_lasting(db: &Connection) -> rusqlite::Result<u64> {
+fn highest_lasting(db: &Connection<'_>) -> rusqlite::Result<u64> {
     let sql = "SELECT coalesce(max(value), 0) FROM tg_epoch WHERE kind IN ('client', 'global')";
     db.prepare_cached(sql)?.query_row([], |row| natural(row, 0))
 }
 
 /// Runs a statement that answers for each row whether it was live, and counts those.
-fn count_live(db: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<u64> {
+fn count_live(
+    db: &Connection<'_>,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> rusqlite::Result<u64> {
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query(values)?;
     let mut live = 0;

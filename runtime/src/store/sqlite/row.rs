@@ -4,10 +4,10 @@ use rusqlite::Row;
 use rusqlite::types::FromSql;
 
 use crate::clock::Timestamp;
-use crate::store::record::{Session, TokenRecord};
+use crate::store::record::{RealmRecord, Session, TokenRecord};
 use crate::store::shared::columns::{self, Columns};
 use crate::store::shared::operation::Cause;
-use crate::store::shared::row;
+use crate::store::shared::{realm, row};
 
 /// Reads a session from the columns of `session_columns!`.
 pub(super) fn session(row: &Row<'_>) -> Result<Session, Cause> {
@@ -17,6 +17,11 @@ pub(super) fn session(row: &Row<'_>) -> Result<Session, Cause> {
 /// Reads a row of the registry from the columns of `token_columns!`.
 pub(super) fn token(row: &Row<'_>) -> Result<TokenRecord, Cause> {
     row::token(&mut SqliteColumns { row, next: 0 })
+}
+
+/// Reads a realm from the columns of `realm_columns!`.
+pub(super) fn realm(row: &Row<'_>) -> Result<RealmRecord, Cause> {
+    realm::realm(&mut SqliteColumns { row, next: 0 })
 }
 
 /// Reads a time.

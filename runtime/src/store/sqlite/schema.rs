@@ -4,12 +4,16 @@
 //! Ids and hashes are blobs, times are milliseconds since 1970. No index covers a column that a
 //! rotation changes.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::OptionalExtension as _;
 
+use super::log;
+use super::realm::Connection;
 use crate::clock::Timestamp;
-use crate::store::record::StoreHealth;
+use crate::realm::RealmName;
+use crate::store::record::{Fact, StoreHealth};
 use crate::store::shared::columns::millis;
 use crate::store::shared::operation::Cause;
+use crate::store::shared::tables::RealmTables;
 
 /// The version that this code reads and writes.
 pub(super) const VERSION: i64 = 2;
@@ -115,7 +119,7 @@ const STEPS: [(i64, &str); 2] = [
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX tg_spend_end ON tg_spend(full_at);
 
-    CREATE TABLE tg_key(
+    CREATE TABLE IF NOT EXISTS tg_key(
         id INTEGER PRIMARY KEY CHECK (id = 1),
         version INTEGER NOT NULL,
         ring BLOB NOT NULL
@@ -125,11 +129,49 @@ const STEPS: [(i64, &str); 2] = [
     (2, "ALTER TABLE tg_session ADD COLUMN device_hints TEXT"),
 ];
 
-/// Returns the version of a file: 0 where it has none of our tables.
-pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
-    let ours =
-        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tg_schema')";
-    if !db.query_row(ours, [], |row| row.get::<_, bool>(0))? {
+/// The tables beside the default realm's, which every program makes that finds them missing. A
+/// program that does not know them leaves them as they are, so they raise no version.
+const SHARED: &str = "
+    -- A namespace: the realm's name, or '' for the default one. Programs that know the tables as of
+    -- readable_from, or later, may use those of this version. Who raises the version writes both.
+    CREATE TABLE IF NOT EXISTS tg_meta(
+        realm TEXT NOT NULL PRIMARY KEY,
+        version INTEGER NOT NULL,
+        readable_from INTEGER NOT NULL,
+        written_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    -- A realm that was opened, with the identity of its gates, and the former one for a while.
+    CREATE TABLE IF NOT EXISTS tg_realm(
+        name TEXT NOT NULL PRIMARY KEY,
+        issuer TEXT NOT NULL,
+        audience TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        first_opened INTEGER NOT NULL,
+        opened INTEGER NOT NULL,
+        replaced_issuer TEXT,
+        replaced_audience TEXT,
+        replaced_kind TEXT,
+        replaced_until INTEGER,
+        before TEXT
+    ) STRICT, WITHOUT ROWID;
+    ";
+
+/// Returns the version that a program has to know at least to use a realm's tables: 0 where there
+/// are none.
+pub(super) fn readable_from(db: &Connection<'_>) -> rusqlite::Result<i64> {
+    let version = version(db)?;
+    if !exists(db, "tg_meta")? {
+        return Ok(version);
+    }
+    let sql = "SELECT readable_from FROM tg_meta WHERE realm = ? AND version >= ?";
+    let from = db.query_row(sql, (realm_name(db.tables()), version), |row| row.get(0));
+    Ok(from.optional()?.unwrap_or(version))
+}
+
+/// Returns the version of a realm's tables: 0 where there are none.
+fn version(db: &Connection<'_>) -> rusqlite::Result<i64> {
+    if !exists(db, "tg_schema")? {
         return Ok(0);
     }
     let version = db
@@ -140,13 +182,52 @@ pub(super) fn version(db: &Connection) -> rusqlite::Result<i64> {
     Ok(version.flatten().unwrap_or(0))
 }
 
-/// Takes the steps that are missing. The caller's transaction holds the write lock, so of several
-/// processes that start together one takes them and the others find nothing to do.
-pub(super) fn migrate(db: &Connection, now: Timestamp) -> Result<(), Cause> {
-    let version = version(db)?;
-    if version > VERSION {
-        return Err(format!("the file's schema is {version}, known is {VERSION}").into());
+fn exists(db: &Connection<'_>, table: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?)";
+    db.query_row(sql, [db.tables().renamed(table)], |row| row.get(0))
+}
+
+/// Brings the tables of a realm to this version, and those of the default realm before. The
+/// caller's transaction holds the write lock, so of several processes that start together one takes
+/// the steps and the others find nothing to do.
+pub(super) fn migrate(db: &Connection<'_>, now: Timestamp) -> Result<(), Cause> {
+    let default = RealmTables::of(None);
+    let default = db.on(&default);
+    take_steps(&default, now)?;
+    default.execute_batch(SHARED)?;
+    note(&default, now)?;
+    if db.tables().realm().is_none() {
+        return Ok(());
     }
+    take_steps(db, now)?;
+    if note(db, now)? {
+        for key in log::ended_keys(&default)? {
+            log::write(db, Fact::Key(key), Timestamp::MAX)?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes that a realm has tables, and returns whether that was not known.
+fn note(db: &Connection<'_>, now: Timestamp) -> rusqlite::Result<bool> {
+    let sql = "INSERT INTO tg_meta(realm, version, readable_from, written_at) VALUES (?1, ?2, ?2, ?3) \
+               ON CONFLICT(realm) DO NOTHING";
+    let values = (realm_name(db.tables()), VERSION, millis(now));
+    Ok(db.execute(sql, values)? == 1)
+}
+
+/// Returns the name under which a realm is kept.
+pub(super) fn realm_name(tables: &RealmTables) -> &str {
+    tables.realm().map_or("", RealmName::as_str)
+}
+
+/// Takes the steps that are missing.
+fn take_steps(db: &Connection<'_>, now: Timestamp) -> Result<(), Cause> {
+    let needed = readable_from(db)?;
+    if needed > VERSION {
+        return Err(format!("the file's schema is {needed}, known is {VERSION}").into());
+    }
+    let version = version(db)?;
     if version == 0 {
         db.execute_batch(
             "CREATE TABLE IF NOT EXISTS tg_schema(
@@ -169,7 +250,7 @@ pub(super) fn migrate(db: &Connection, now: Timestamp) -> Result<(), Cause> {
 }
 
 /// Writes when it was asked.
-pub(super) fn health(db: &Connection, now: Timestamp) -> Result<StoreHealth, Cause> {
+pub(super) fn health(db: &Connection<'_>, now: Timestamp) -> Result<StoreHealth, Cause> {
     let sql = "UPDATE tg_schema SET checked_at = ? WHERE version = ?";
     if db.prepare_cached(sql)?.execute((millis(now), VERSION))? == 0 {
         return Err("the tables are missing".into());

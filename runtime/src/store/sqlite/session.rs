@@ -1,7 +1,8 @@
 //! Sessions: opened, read, rotated, confirmed.
 
-use rusqlite::{Connection, named_params};
+use rusqlite::named_params;
 
+use super::realm::Connection;
 use super::{log, revoke, row, token};
 use crate::clock::Timestamp;
 use crate::device::Device;
@@ -12,7 +13,7 @@ use crate::store::record::{
 use crate::store::shared::columns::{millis, session_columns};
 use crate::store::shared::operation::Cause;
 
-pub(super) fn open(db: &Connection, new: &NewSession, now: Timestamp) -> Result<Opened, Cause> {
+pub(super) fn open(db: &Connection<'_>, new: &NewSession, now: Timestamp) -> Result<Opened, Cause> {
     let changed_at = revoke::changed_at(db, &new.subject)?;
     if new.authenticated.has_moved(changed_at) {
         return Ok(Opened::Reload { changed_at });
@@ -35,7 +36,7 @@ pub(super) fn open(db: &Connection, new: &NewSession, now: Timestamp) -> Result<
     Ok(Opened::Open { epoch, evicted })
 }
 
-fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> rusqlite::Result<()> {
+fn insert(db: &Connection<'_>, new: &NewSession, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO tg_session(sid, uid, client_id, device_name, device_id, device_agent, \
                device_ip, device_hints, gen, cur_hash,
                    confirmed, auth_time, acr, claims, created_at, last_seen_at, idle_exp, abs_exp)
@@ -64,7 +65,7 @@ fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> rusqlite::Result
 
 /// Returns the live sessions of a subject in the order in which they would be evicted.
 fn seen_longest_ago(
-    db: &Connection,
+    db: &Connection<'_>,
     subject: &str,
     now: Timestamp,
 ) -> rusqlite::Result<Vec<SessionId>> {
@@ -78,7 +79,7 @@ fn seen_longest_ago(
     sids.collect()
 }
 
-pub(super) fn read(db: &Connection, sid: SessionId) -> Result<Option<Session>, Cause> {
+pub(super) fn read(db: &Connection<'_>, sid: SessionId) -> Result<Option<Session>, Cause> {
     let sql = concat!(
         "SELECT ",
         session_columns!("max"),
@@ -90,7 +91,7 @@ pub(super) fn read(db: &Connection, sid: SessionId) -> Result<Option<Session>, C
 }
 
 pub(super) fn live_of(
-    db: &Connection,
+    db: &Connection<'_>,
     subject: &str,
     now: Timestamp,
 ) -> Result<Vec<Session>, Cause> {
@@ -109,7 +110,7 @@ pub(super) fn live_of(
 /// Rotates a session. The conditions stand in the statement that writes, so exactly one of several
 /// rotations of one token finds them true.
 pub(super) fn rotate(
-    db: &Connection,
+    db: &Connection<'_>,
     rotation: &RotationWrite,
     now: Timestamp,
 ) -> Result<Rotated, Cause> {
@@ -177,7 +178,7 @@ pub(super) fn rotate(
 }
 
 pub(super) fn hold(
-    db: &Connection,
+    db: &Connection<'_>,
     sid: SessionId,
     generation: u32,
     now: Timestamp,
@@ -192,7 +193,7 @@ pub(super) fn hold(
 }
 
 pub(super) fn confirm(
-    db: &Connection,
+    db: &Connection<'_>,
     mut seen: Vec<(SessionId, u32)>,
     now: Timestamp,
 ) -> Result<u64, Cause> {
@@ -208,7 +209,7 @@ pub(super) fn confirm(
 }
 
 pub(super) fn reauthenticate(
-    db: &Connection,
+    db: &Connection<'_>,
     sid: SessionId,
     auth_time: Timestamp,
     acr: Option<&str>,
@@ -227,7 +228,7 @@ pub(super) fn reauthenticate(
 }
 
 pub(super) fn attach(
-    db: &Connection,
+    db: &Connection<'_>,
     sid: SessionId,
     device: &Device,
     now: Timestamp,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, named_params};
+use rusqlite::named_params;
 
+use super::realm::Connection;
 use super::row;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
@@ -13,7 +14,7 @@ use crate::store::shared::operation::Cause;
 
 /// Writes rows; one whose `jti` is there already is left as it is. Returns how
 /// many were new.
-pub(super) fn record(db: &Connection, tokens: &[TokenRecord]) -> Result<u64, Cause> {
+pub(super) fn record(db: &Connection<'_>, tokens: &[TokenRecord]) -> Result<u64, Cause> {
     if tokens.is_empty() {
         return Ok(0);
     }
@@ -42,7 +43,7 @@ pub(super) fn record(db: &Connection, tokens: &[TokenRecord]) -> Result<u64, Cau
 /// Rows under all given conditions. Only those that are given stand in the statement, so that each
 /// finds its index.
 pub(super) fn find(
-    db: &Connection,
+    db: &Connection<'_>,
     query: &TokenQuery,
     now: Timestamp,
 ) -> Result<Vec<TokenRecord>, Cause> {
@@ -103,7 +104,7 @@ pub(super) fn find(
 /// Returns a token and its descendants, and the sessions that they belong to. The root need not be
 /// registered.
 pub(super) fn tree(
-    db: &Connection,
+    db: &Connection<'_>,
     root: TokenId,
 ) -> rusqlite::Result<(Vec<TokenId>, BTreeSet<SessionId>)> {
     let sql = concat!(

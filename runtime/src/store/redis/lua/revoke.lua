@@ -1,7 +1,8 @@
 -- Revokes a target, and logs it.
 --
 -- KEYS: the deployment, the log, the lasting facts, the sessions that nobody ended, those that somebody did.
--- ARGV from 3: now, the target, its name, the session to keep or nothing, the reason, until, a nonce.
+-- ARGV from 3: now, the target, its name, the session to keep or nothing, the reason, until, a nonce, what the default realm's
+-- keys begin with.
 -- Answers how many live sessions ended, how many tokens were marked, and the entries.
 local now, target, name, keep, reason, ends, nonce =
     tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
@@ -124,6 +125,16 @@ elseif target == 'client' then
     call('HSET', KEYS[1], 'highest:client', text(math.max(highest('client'), bumped)))
     end_all(name)
 elseif target == 'key' then
+    -- In every namespace, the default realm's first, and in this one last: its entry is the answer.
+    local own, others = prefix, call('SMEMBERS', ARGV[10] .. 'namespaces')
+    table.insert(others, 1, ARGV[10])
+    for _, other in ipairs(others) do
+        if other ~= own then
+            prefix, logged = other, {}
+            write('key', name, '1', ends)
+        end
+    end
+    prefix, logged = own, {}
     write('key', name, '1', ends)
 elseif target == 'everything' then
     write('global', '', text(bumped), ends)

@@ -1,0 +1,73 @@
+//! The gates that are alive in this process on one store or one key ring.
+
+use std::any::TypeId;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use super::record::RealmIdentity;
+use crate::realm::RealmName;
+
+/// The gates that are alive on what holds this list.
+#[derive(Debug, Default)]
+#[allow(dead_code, reason = "gates enter it when they are built")]
+pub(crate) struct LiveGates(Mutex<Vec<Weak<LiveGate>>>);
+
+/// A gate that is alive as long as somebody holds this.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LiveGate {
+    pub(crate) realm: Option<RealmName>,
+    /// The type of the backend.
+    pub(crate) backend: TypeId,
+    pub(crate) identity: RealmIdentity,
+}
+
+impl LiveGates {
+    /// Adds a gate, unless another backend or another identity is alive in its realm. The list
+    /// forgets the gate when the answer and its clones are dropped.
+    ///
+    /// # Errors
+    /// The gate that is alive in the realm.
+    #[allow(dead_code, reason = "gates enter it when they are built")]
+    pub(crate) fn enter(&self, gate: LiveGate) -> Result<Arc<LiveGate>, Arc<LiveGate>> {
+        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        gates.retain(|gate| gate.strong_count() > 0);
+        let other = gates
+            .iter()
+            .filter_map(Weak::upgrade)
+            .find(|other| other.realm == gate.realm && **other != gate);
+        if let Some(other) = other {
+            return Err(other);
+        }
+        let gate = Arc::new(gate);
+        gates.push(Arc::downgrade(&gate));
+        Ok(gate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gate<B: 'static>(realm: Option<&str>, issuer: &str) -> LiveGate {
+        LiveGate {
+            realm: realm.map(|name| RealmName::parse(name).unwrap()),
+            backend: TypeId::of::<B>(),
+            identity: RealmIdentity {
+                issuer: issuer.to_owned(),
+                audience: "api".to_owned(),
+                kind: "accounts".to_owned(),
+            },
+        }
+    }
+
+    #[test]
+    fn another_backend_or_identity_is_refused_in_one_realm_while_the_first_lives() {
+        let gates = LiveGates::default();
+        let first = gates.enter(gate::<u8>(None, "a")).unwrap();
+        let again = gates.enter(gate::<u8>(None, "a")).unwrap();
+        assert_eq!(gates.enter(gate::<u16>(None, "a")).unwrap_err(), first);
+        assert_eq!(gates.enter(gate::<u8>(None, "b")).unwrap_err(), first);
+        gates.enter(gate::<u16>(Some("staff"), "b")).unwrap();
+        drop((first, again));
+        gates.enter(gate::<u16>(None, "b")).unwrap();
+    }
+}

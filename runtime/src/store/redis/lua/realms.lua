@@ -1,0 +1,2 @@
+-- KEYS: the deployment, the realms.
+return call('HGETALL', KEYS[2])
