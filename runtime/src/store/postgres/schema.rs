@@ -129,16 +129,20 @@ const STEPS: [(i64, &str); 2] = [
         PRIMARY KEY (key, burst, period)
     );
     CREATE INDEX tg_spend_end ON tg_spend(full_at);
-
-    CREATE TABLE IF NOT EXISTS tg_key(
-        id smallint NOT NULL PRIMARY KEY CHECK (id = 1),
-        version bigint NOT NULL,
-        ring bytea NOT NULL
-    );
     "#,
     ),
     (2, "ALTER TABLE tg_session ADD COLUMN device_hints text"),
 ];
+
+/// The key ring, which all realms share: the part of the first step that the default realm takes
+/// alone.
+const RING: &str = r#"
+    CREATE TABLE tg_key(
+        id smallint NOT NULL PRIMARY KEY CHECK (id = 1),
+        version bigint NOT NULL,
+        ring bytea NOT NULL
+    );
+    "#;
 
 /// The tables beside the default realm's, which every program makes that finds them missing. A
 /// program that does not know them leaves them as they are, so they raise no version.
@@ -288,6 +292,9 @@ async fn take_steps(db: &mut Connection, now: Timestamp) -> Result<(), Fault> {
         let sql = "CREATE TABLE IF NOT EXISTS tg_schema(version bigint NOT NULL PRIMARY KEY, \
                    applied_at bigint NOT NULL)";
         db.run(Cow::Borrowed(sql)).await?;
+    }
+    if version == 0 && db.tables().realm().is_none() {
+        db.run(Cow::Borrowed(RING)).await?;
     }
     for (step, sql) in STEPS {
         if step > version {

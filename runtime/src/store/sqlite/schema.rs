@@ -118,16 +118,20 @@ const STEPS: [(i64, &str); 2] = [
         PRIMARY KEY (key, burst, period)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX tg_spend_end ON tg_spend(full_at);
-
-    CREATE TABLE IF NOT EXISTS tg_key(
-        id INTEGER PRIMARY KEY CHECK (id = 1),
-        version INTEGER NOT NULL,
-        ring BLOB NOT NULL
-    ) STRICT;
     ",
     ),
     (2, "ALTER TABLE tg_session ADD COLUMN device_hints TEXT"),
 ];
+
+/// The key ring, which all realms share: the part of the first step that the default realm takes
+/// alone.
+const RING: &str = "
+    CREATE TABLE tg_key(
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        version INTEGER NOT NULL,
+        ring BLOB NOT NULL
+    ) STRICT;
+    ";
 
 /// The tables beside the default realm's, which every program makes that finds them missing. A
 /// program that does not know them leaves them as they are, so they raise no version.
@@ -236,6 +240,9 @@ fn take_steps(db: &Connection<'_>, now: Timestamp) -> Result<(), Cause> {
                 checked_at INTEGER NOT NULL
             ) STRICT",
         )?;
+    }
+    if version == 0 && db.tables().realm().is_none() {
+        db.execute_batch(RING)?;
     }
     for (step, sql) in STEPS {
         if step > version {
