@@ -40,13 +40,15 @@ pub enum Code {
     UnsupportedMediaType,
     /// 429.
     TooManyRequests,
+    /// 500: the server made a mistake, and would make it again.
+    InternalError,
     /// 503: it could not be decided.
     Unavailable,
 }
 
 impl Code {
     /// Every code, in the order of their statuses.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::InvalidRequest,
         Self::MissingToken,
         Self::InvalidToken,
@@ -61,6 +63,7 @@ impl Code {
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
         Self::TooManyRequests,
+        Self::InternalError,
         Self::Unavailable,
     ];
 
@@ -82,6 +85,7 @@ impl Code {
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::TooManyRequests => "too_many_requests",
+            Self::InternalError => "internal_error",
             Self::Unavailable => "unavailable",
         }
     }
@@ -102,6 +106,7 @@ impl Code {
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::TooManyRequests => 429,
+            Self::InternalError => 500,
             Self::Unavailable => 503,
         }
     }
@@ -126,6 +131,7 @@ impl Code {
             Self::PayloadTooLarge => "the body is too large",
             Self::UnsupportedMediaType => "the body has another media type",
             Self::TooManyRequests => "too many requests",
+            Self::InternalError => "the server made a mistake",
             Self::Unavailable => "this cannot be decided at the moment",
         }
     }
@@ -162,6 +168,15 @@ impl Refusal {
         Self {
             source: Some(source.into()),
             ..Self::new(Code::Unavailable)
+        }
+    }
+
+    /// Reports a mistake of the server, which trying again does not mend.
+    #[must_use]
+    pub fn internal(source: impl Into<BoxError>) -> Self {
+        Self {
+            source: Some(source.into()),
+            ..Self::new(Code::InternalError)
         }
     }
 

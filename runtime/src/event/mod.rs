@@ -1,12 +1,14 @@
 //! Events: what happened, told after the commit to the log and to handlers.
 
 mod emitter;
+mod hourly;
 #[cfg(feature = "metrics")]
 mod metric;
 #[cfg(test)]
 mod tests;
 
 pub use emitter::{Emitter, Events};
+pub(crate) use hourly::Hourly;
 #[cfg(feature = "metrics")]
 pub(crate) use metric::{Meter, Reading};
 
@@ -109,6 +111,21 @@ pub enum EventKind {
     },
     /// Cookies are on, and an origin that uses them is not secure: browsers will not store them.
     InsecureOrigin,
+    /// A token was not issued, because no verifier would accept it with these claims: at most once
+    /// an hour a subject.
+    IssueRefused {
+        /// The name of the claim at fault; never its value.
+        claim: String,
+    },
+    /// A callback of the backend answered another user than it was asked for, whom nobody gets in
+    /// as: at most once an hour a subject.
+    OtherSubject {
+        /// The callback: `refresh`, `step`.
+        callback: &'static str,
+    },
+    /// A stored password hash cannot be read, so that its owner cannot sign in: at most once an hour
+    /// a subject.
+    PasswordHashUnreadable,
     /// Issuing and verifying were stopped.
     Paused,
     /// Issuing and verifying go on.
@@ -286,6 +303,9 @@ impl EventKind {
             Self::ActionTokenRefused { .. } => "action_token_refused",
             Self::BindingMismatch { .. } => "binding_mismatch",
             Self::InsecureOrigin => "insecure_origin",
+            Self::IssueRefused { .. } => "issue_refused",
+            Self::OtherSubject { .. } => "other_subject",
+            Self::PasswordHashUnreadable => "password_hash_unreadable",
             Self::Paused => "paused",
             Self::Resumed => "resumed",
             Self::ClockOffset { .. } => "clock_offset",
@@ -319,6 +339,9 @@ impl EventKind {
             Self::RefreshReuse { .. }
             | Self::StoreRollbackSuspected
             | Self::InsecureOrigin
+            | Self::IssueRefused { .. }
+            | Self::OtherSubject { .. }
+            | Self::PasswordHashUnreadable
             | Self::Paused
             | Self::ClockOffset { .. }
             | Self::ViewStale { .. } => Outcome::Alarm,
@@ -348,6 +371,8 @@ impl fmt::Display for Event {
             | EventKind::ActionTokenConsumed { purpose }
             | EventKind::ActionTokenRefused { purpose } => write!(f, " purpose={purpose:?}"),
             EventKind::StepRequired { kind } => write!(f, " kind={kind:?}"),
+            EventKind::IssueRefused { claim } => write!(f, " claim={claim:?}"),
+            EventKind::OtherSubject { callback } => write!(f, " callback={callback:?}"),
             EventKind::Refreshed(how) => write!(f, " how={how:?}"),
             EventKind::RefreshRefused(why) => write!(f, " why={why:?}"),
             EventKind::RefreshReuse {
@@ -383,6 +408,7 @@ impl fmt::Display for Event {
             } => write!(f, " token={token:?} to={to:?} enforced={enforced}"),
             EventKind::SignedIn
             | EventKind::InsecureOrigin
+            | EventKind::PasswordHashUnreadable
             | EventKind::Reauthenticated
             | EventKind::StoreRollbackSuspected
             | EventKind::SignedOut

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Code, Error, ErrorKind};
 use crate::id::TokenId;
 use crate::session::{AnyClaims, SignedAccess};
 
@@ -49,8 +49,11 @@ impl Flows {
             not_after: Timestamp::MAX,
         };
         let signed = engine.issuer.sign(&access, claims, now).await;
-        signed
-            .map(|(text, _)| text)
-            .map_err(|e| Error::new(ErrorKind::Keys, "the token cannot be signed").because(e))
+        signed.map(|(text, _)| text).map_err(|e| match e.code() {
+            Code::InternalError => {
+                Error::new(ErrorKind::Usage, "the claims cannot be issued").because(e)
+            }
+            _ => Error::new(ErrorKind::Keys, "the token cannot be signed").because(e),
+        })
     }
 }

@@ -35,22 +35,11 @@ pub(super) enum Opening {
 }
 
 impl Flows {
-    /// Ends the sessions that this one replaces, opens it, and issues its first tokens.
+    /// Checks that the claims can be issued, ends the sessions that the new one replaces, opens it,
+    /// and issues its first tokens.
     pub(super) async fn open(&self, login: &Authentic<'_>) -> Result<Opening, Refusal> {
-        // Before the device limit counts: the sessions that this one replaces do not fill it.
-        for sid in &login.client.presented {
-            let ended = self
-                .engine
-                .revoke(Target::Session(*sid), RevokeReason::SignOut);
-            ended.await.map_err(Refusal::unavailable)?;
-        }
         self.engine.refuse_while_paused()?;
         let subject = login.claims.subject();
-        if subject.is_empty() {
-            return Err(Refusal::unavailable(
-                "the backend answered a user whose subject is empty",
-            ));
-        }
         let engine = &*self.engine;
         engine.bindings.require_bindable(login.client)?;
         let (issued_at, now) = (engine.clock.now(), engine.time.now());
@@ -76,8 +65,8 @@ impl Flows {
             lifetime: engine.settings.access.ttl,
             not_after: engine.time.to_local(abs_exp),
         };
-        // Claims that no token can carry open no session and evict none. The epoch is not known
-        // yet, and no longer than this one.
+        // Claims that no token can carry open no session and end none. The epoch is not known yet,
+        // and no longer than this one.
         let expires_at = engine
             .issuer
             .try_draft(&access(u64::MAX), login.claims, issued_at)?;
@@ -86,6 +75,11 @@ impl Flows {
         let foresigned = self
             .foresign(&access, login.claims, &subject, issued_at)
             .await?;
+        // Before the device limit counts: the sessions that this one replaces do not fill it.
+        for sid in &login.client.presented {
+            let ended = engine.revoke(Target::Session(*sid), RevokeReason::SignOut);
+            ended.await.map_err(Refusal::unavailable)?;
+        }
         let member = Member {
             sid,
             subject: &subject,

@@ -54,11 +54,12 @@ impl Flows {
     }
 
     /// Asks the backend for the claims as they are today. An account that is closed ends the
-    /// session.
+    /// session; an answer about another account changes nothing.
     async fn renew(&self, session: &Session, client: &Client) -> Result<BoxedClaims, Refusal> {
         let kept = self.engine.issuer.kept_claims(session);
         match self.backend.renew(&session.subject, kept, client).await {
-            Ok(claims) => Ok(claims),
+            Ok(claims) if claims.subject() == session.subject => Ok(claims),
+            Ok(_) => Err(self.engine.other_subject("refresh", &session.subject)),
             Err(AuthError::Unavailable(source)) => Err(Refusal::unavailable(source)),
             Err(AuthError::More(_)) => Err(Refusal::unavailable(
                 "the backend asked for a step, and a refresh has none",

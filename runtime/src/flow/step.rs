@@ -145,12 +145,11 @@ impl Flows {
                 acr: pending.acr,
                 stage: pending.stage,
             }),
-            Ok(_) => Err(Refusal::unavailable(
-                "the backend answered another user than the step was for",
-            )),
+            Ok(_) => Err(engine.other_subject("step", &pending.subject)),
             Err(AuthError::More(next)) if next.subject == pending.subject => {
                 Err(self.offer(*next, pending.stage).await)
             }
+            Err(AuthError::More(_)) => Err(engine.other_subject("step", &pending.subject)),
             Err(AuthError::Invalid) if pending.tries > 1 => {
                 let pending = PendingStep {
                     tries: pending.tries - 1,

@@ -94,7 +94,7 @@ impl<B: AuthBackend> Gate<B> {
         self.running.flows()
     }
 
-    fn engine(&self) -> &Engine {
+    pub(crate) fn engine(&self) -> &Engine {
         &self.running.flows().engine
     }
 

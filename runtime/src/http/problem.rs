@@ -73,9 +73,11 @@ impl Rejection {
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let code = self.code();
-        if code == Code::Unavailable {
-            let cause = Causes(std::error::Error::source(&self.refusal));
-            tracing::warn!(%cause, "nobody could decide");
+        let cause = Causes(std::error::Error::source(&self.refusal));
+        match code {
+            Code::Unavailable => tracing::warn!(%cause, "nobody could decide"),
+            Code::InternalError => tracing::error!(%cause, "the server made a mistake"),
+            _ => {}
         }
         let problem = Problem {
             kind: format_args!("urn:tollgate:problem:{}", code.as_str()),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Refusal};
-use crate::event::{Emitter, Event, EventKind};
+use crate::event::{Emitter, Event, EventKind, Hourly};
 use crate::keys::KeyRing;
 use crate::realm::RealmName;
 use crate::settings::Settings;
@@ -53,6 +53,8 @@ pub(crate) struct Engine {
     pub(crate) alarms: Alarms,
     pub(crate) confirmations: Arc<Confirmations>,
     pub(crate) replays: Replays,
+    /// What was reported within the last hour.
+    pub(crate) reports: Arc<Hourly>,
     view: Arc<View>,
 }
 
@@ -100,9 +102,16 @@ impl Engine {
         let follower = Arc::new(Follower::new(
             &settings, &store, &ring, &clock, &time, &events, &view,
         ));
+        let reports = Arc::new(Hourly::new());
         let unwritten = Unwritten::new(queue, &store, &time);
         let engine = Self {
-            issuer: TokenIssuer::new((&settings, realm.as_ref()), &ring, &time, envelope),
+            issuer: TokenIssuer::new(
+                (&settings, realm.as_ref()),
+                &ring,
+                &time,
+                envelope,
+                (&events, &reports),
+            ),
             admission: Admission::new(
                 (&settings, realm.as_ref()),
                 &ring,
@@ -114,6 +123,7 @@ impl Engine {
             registry: TokenRegistry::new(&settings, &store, &time),
             alarms: Alarms::new(&settings, &store, &clock, &time, &events, &view),
             replays: Replays::default(),
+            reports,
             settings,
             realm,
             store,
@@ -184,6 +194,18 @@ impl Engine {
             EventKind::Resumed
         }));
         Ok(())
+    }
+
+    /// Refuses because a callback of the backend answered another user than it was asked for, and
+    /// reports that once an hour a subject.
+    pub(crate) fn other_subject(&self, callback: &'static str, subject: &str) -> Refusal {
+        if self.reports.admits(callback, subject, self.time.now()) {
+            let kind = EventKind::OtherSubject { callback };
+            self.events.emit(&Event::new(kind).subject(subject));
+        }
+        Refusal::internal(format!(
+            "`{callback}` of the backend answered another user than it was asked for"
+        ))
     }
 
     /// Signs a token and verifies it, so that a ring that cannot do both is found at the start.

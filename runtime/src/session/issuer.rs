@@ -7,13 +7,14 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::error::{Error, ErrorKind, Refusal};
+use crate::event::{Emitter, Event, EventKind, Hourly};
 use crate::id::{SessionId, TokenId};
 use crate::keys::{KeyRing, SigningKey};
 use crate::realm::RealmName;
 use crate::settings::Settings;
 use crate::store::Session;
 use crate::token::{
-    self, BadRefreshToken, ClaimSet, Envelope, IssueError, Parsed, RefreshToken, Stamp,
+    self, BadRefreshToken, ClaimFault, ClaimSet, Envelope, IssueError, Parsed, RefreshToken, Stamp,
     StoreTooLong, TokenBinding,
 };
 
@@ -108,6 +109,12 @@ pub(crate) trait AnyClaims: Send + Sync {
 
     /// Writes the claims for a session to keep: see [`token::write_stored`].
     fn to_stored(&self) -> Result<Vec<u8>, StoreTooLong>;
+
+    /// Finds the claim because of which a token was not issued.
+    fn fault(&self, error: &IssueError) -> ClaimFault;
+
+    /// Finds the longest claim.
+    fn longest(&self) -> ClaimFault;
 }
 
 impl<C: ClaimSet> AnyClaims for C {
@@ -127,6 +134,14 @@ impl<C: ClaimSet> AnyClaims for C {
     fn to_stored(&self) -> Result<Vec<u8>, StoreTooLong> {
         token::write_stored(self)
     }
+
+    fn fault(&self, error: &IssueError) -> ClaimFault {
+        ClaimFault::find(self, error)
+    }
+
+    fn longest(&self) -> ClaimFault {
+        ClaimFault::too_long(self)
+    }
 }
 
 /// Signs access tokens, makes refresh tokens, and seals what only their holders may open.
@@ -137,6 +152,8 @@ pub(crate) struct TokenIssuer {
     realm: Option<RealmName>,
     time: Arc<StoreClock>,
     envelope: Envelope,
+    events: Emitter,
+    reports: Arc<Hourly>,
 }
 
 impl TokenIssuer {
@@ -145,6 +162,7 @@ impl TokenIssuer {
         ring: &KeyRing,
         time: &Arc<StoreClock>,
         envelope: Envelope,
+        (events, reports): (&Emitter, &Arc<Hourly>),
     ) -> Self {
         Self {
             settings: Arc::clone(settings),
@@ -152,6 +170,8 @@ impl TokenIssuer {
             realm: realm.cloned(),
             time: Arc::clone(time),
             envelope,
+            events: events.clone(),
+            reports: Arc::clone(reports),
         }
     }
 
@@ -223,15 +243,27 @@ impl TokenIssuer {
         claims: &dyn AnyClaims,
         now: Timestamp,
     ) -> Result<String, Refusal> {
-        let (draft, len) = claims
-            .draft(key, &self.stamp(access, now), self.envelope)
-            .map_err(Refusal::unavailable)?;
+        let drafted = claims.draft(key, &self.stamp(access, now), self.envelope);
+        let (draft, len) = drafted.map_err(|error| match error {
+            IssueError::Signer(_) => Refusal::unavailable(error),
+            _ => self.refuse(claims, claims.fault(&error)),
+        })?;
         if self.settings.cookies.path.is_some() && len > MAX_IN_COOKIE {
-            return Err(Refusal::unavailable(
-                "the claims are too long: a token that travels in a cookie has at most 3840 bytes",
-            ));
+            return Err(self.refuse(claims, claims.longest()));
         }
         Ok(draft)
+    }
+
+    /// Refuses to issue because of a claim, and reports that once an hour a subject. To try again
+    /// would not help, so the client is not told to.
+    fn refuse(&self, claims: &dyn AnyClaims, fault: ClaimFault) -> Refusal {
+        let subject = claims.subject();
+        if self.reports.admits("issue", &subject, self.time.now()) {
+            let claim = fault.claim().to_owned();
+            let event = Event::new(EventKind::IssueRefused { claim }).subject(subject);
+            self.events.emit(&event);
+        }
+        Refusal::internal(fault)
     }
 
     fn stamp<'a>(&'a self, access: &SignedAccess<'a>, now: Timestamp) -> Stamp<'a> {
@@ -280,7 +312,9 @@ impl TokenIssuer {
         sid: SessionId,
         claims: &dyn AnyClaims,
     ) -> Result<Vec<u8>, Refusal> {
-        let claims = claims.to_stored().map_err(Refusal::unavailable)?;
+        let claims = claims
+            .to_stored()
+            .map_err(|_| self.refuse(claims, claims.longest()))?;
         match self.envelope {
             Envelope::Open => {
                 let _ = sid;

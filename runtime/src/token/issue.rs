@@ -1,17 +1,22 @@
 //! Access tokens from claims to their text (RFC 9068): one pass of serialization, one signature.
 
 use std::fmt;
+use std::time::Duration;
 
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::binding::TokenBinding;
+use super::claim_fault::are_finite;
 use super::claims::ClaimSet;
 use super::compact::MAX_LEN;
+use super::expect::Expect;
 use super::issue_error::IssueError;
+use super::verify::decode_claims;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
 use crate::keys::{KeySet, SigningKey};
+use crate::realm::RealmName;
 
 /// The claims that the gate itself sets.
 #[derive(Clone, Debug)]
@@ -81,7 +86,8 @@ pub(crate) async fn complete(key: &SigningKey, draft: String) -> Result<String, 
 }
 
 /// Writes header and claims of a token, with space for the signature, and returns how long all of
-/// it will be. All that can fail because of the claims fails here.
+/// it will be. All that can fail because of the claims fails here: what the verifier would refuse
+/// is not issued.
 pub(crate) fn draft<C: ClaimSet>(
     key: &SigningKey,
     stamp: &Stamp<'_>,
@@ -106,11 +112,35 @@ pub(crate) fn draft<C: ClaimSet>(
     if whole > MAX_LEN {
         return Err(IssueError::TooLong);
     }
+    if !is_verifiable(&mut payload, stamp, claims) {
+        return Err(IssueError::Unverifiable);
+    }
     let mut token = String::with_capacity(len);
     token.push_str(key.header());
     token.push('.');
     URL_SAFE_NO_PAD.encode_append(&payload, &mut token);
     Ok((token, whole))
+}
+
+/// Returns whether the verifier takes this payload, by asking the verifier's own decoder, and
+/// whether a store can keep its subject.
+fn is_verifiable<C: ClaimSet>(payload: &mut [u8], stamp: &Stamp<'_>, claims: &C) -> bool {
+    let expect = Expect {
+        issuer: stamp.issuer.into(),
+        audience: stamp.audience.into(),
+        client_id: stamp.client_id.into(),
+        realm: stamp.realm.and_then(|realm| RealmName::parse(realm).ok()),
+        leeway: Duration::ZERO,
+        max_lifetime: Duration::MAX,
+        allow_expired: true,
+    };
+    let decoded = decode_claims::<C>(payload, &expect);
+    let is_read = decoded.is_some_and(|decoded| {
+        decoded.subject.len() <= MAX_SUBJECT_LEN && !decoded.subject.contains('\0')
+    });
+    // A number that is not finite is written as `null`, which an optional claim takes for none.
+    let has_null = payload.windows(4).any(|text| text == b"null");
+    is_read && (!has_null || are_finite(claims))
 }
 
 fn signed(mut draft: String, signature: &[u8]) -> String {
@@ -178,5 +208,7 @@ impl Serialize for IdText<'_> {
     }
 }
 
+/// The longest subject, in bytes: stores keep an index of them, whose entries are bounded.
+pub(super) const MAX_SUBJECT_LEN: usize = 1024;
 /// The initial capacity for a payload: most are shorter.
 const PAYLOAD_CAPACITY: usize = 512;

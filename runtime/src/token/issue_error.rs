@@ -10,6 +10,9 @@ pub enum IssueError {
     TooLong,
     /// The claims could not be written.
     Claims(Box<dyn std::error::Error + Send + Sync>),
+    /// No verifier would accept the token: it is too deep, has too many members, an empty subject, a
+    /// number that is not finite, or a claim that its type does not read back.
+    Unverifiable,
     /// There is no signature: the signer failed, took too long, or returned a wrong one.
     Signer(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -19,6 +22,7 @@ impl fmt::Display for IssueError {
         f.write_str(match self {
             Self::TooLong => "the claims are too long: a token has at most 8 KiB",
             Self::Claims(_) => "the claims could not be written",
+            Self::Unverifiable => "no verifier would accept a token with these claims",
             Self::Signer(_) => "the token could not be signed",
         })
     }
@@ -27,7 +31,7 @@ impl fmt::Display for IssueError {
 impl std::error::Error for IssueError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::TooLong => None,
+            Self::TooLong | Self::Unverifiable => None,
             Self::Claims(source) | Self::Signer(source) => Some(source.as_ref()),
         }
     }

@@ -8,7 +8,7 @@ use serde::de::{
 };
 
 /// How deep values may be nested; the object itself is the first level (R7).
-const MAX_DEPTH: usize = 16;
+pub(super) const MAX_DEPTH: usize = 16;
 /// How many members all objects may have together (R7).
 pub(super) const MAX_MEMBERS: usize = 256;
 

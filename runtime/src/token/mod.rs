@@ -15,6 +15,7 @@
 mod audience;
 mod binding;
 mod cache;
+mod claim_fault;
 mod claims;
 mod compact;
 mod decode;
@@ -44,6 +45,7 @@ pub use info::TokenInfo;
 pub use verify::Verified;
 
 pub(crate) use cache::VerifiedCache;
+pub(crate) use claim_fault::ClaimFault;
 #[cfg(feature = "jwe")]
 pub(crate) use encrypted::{decrypt, encrypt};
 #[cfg(feature = "axum")]

@@ -116,7 +116,10 @@ fn decode_payload<C: ClaimSet>(encoded: &str, expect: &Expect) -> Option<Decoded
 }
 
 /// Decodes a payload; `None` where it is not an access token's for `expect`.
-fn decode_claims<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option<Decoded<C>> {
+pub(super) fn decode_claims<C: ClaimSet>(
+    payload: &mut [u8],
+    expect: &Expect,
+) -> Option<Decoded<C>> {
     let text = std::str::from_utf8(payload).ok()?;
     if !is_plain(text) {
         return is_strict(text).then(|| decode::decode(text, expect))?;

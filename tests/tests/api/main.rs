@@ -14,6 +14,7 @@ mod disconnect;
 mod encrypted;
 mod guard;
 mod introspect;
+mod issue;
 mod jwks;
 mod layers;
 mod limits;

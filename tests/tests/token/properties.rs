@@ -97,3 +97,40 @@ proptest! {
         prop_assert!(open_successor(&secret, sid, generation, next, &sealed).is_none());
     }
 }
+
+/// A value of JSON, up to and beyond every limit.
+fn json_value() -> impl Strategy<Value = serde_json::Value> {
+    use serde_json::Value;
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        (0..9000usize).prop_map(|len| Value::from("x".repeat(len))),
+    ];
+    leaf.prop_recursive(20, 400, 8, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::btree_map(any::<String>(), inner.clone(), 0..3)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+            (inner, 0..20usize).prop_map(|(value, levels)| {
+                (0..levels).fold(value, |value, _| serde_json::json!([value]))
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn everything_that_is_issued_verifies(extra in proptest::option::of(json_value()), email in any::<String>(), acr in proptest::option::of("[a-z]{0,9}")) {
+        let forge = Forge::new();
+        let claims = UserClaims { email, extra: extra.filter(|value| !value.is_null()), ..UserClaims::ada() };
+        let stamp = tollgate::token::Stamp { acr: acr.as_deref(), ..crate::forge::stamp() };
+        if let Ok(token) = tollgate::token::issue(&forge.ring.set(), &stamp, &claims) {
+            prop_assert!(forge.verify(&token).is_ok());
+        }
+    }
+}

@@ -11,6 +11,7 @@ use super::super::problem::Rejection;
 use super::{Auth, HoldsGate};
 use crate::error::{AuthError, Code, Refusal};
 use crate::gate::{AuthBackend, Refresh};
+use crate::token::JwtClaims as _;
 
 /// The caller as the backend knows them today, loaded through [`Refresh`]. It derefs to the user.
 #[must_use]
@@ -49,7 +50,7 @@ where
             .backend()
             .refresh(auth.subject(), &gate.client(parts))
             .await;
-        user.map(Self).map_err(|error| match error {
+        let user = user.map_err(|error| match error {
             AuthError::Unavailable(source) => refuse(Refusal::unavailable(source)),
             AuthError::More(_) => refuse(Refusal::unavailable(
                 "the backend asked for a step, and a request has none",
@@ -57,6 +58,14 @@ where
             AuthError::Invalid | AuthError::Disabled | AuthError::Gone => {
                 refuse(Code::InvalidToken.into())
             }
-        })
+        })?;
+        let answered = user.subject().to_string();
+        if answered != auth.token().subject() {
+            let engine = gate.engine();
+            return Err(refuse(
+                engine.other_subject("refresh", auth.token().subject()),
+            ));
+        }
+        Ok(Self(user))
     }
 }

@@ -101,7 +101,7 @@ pub(super) fn add(
     })
 }
 
-const STATUSES: [u16; 8] = [400, 401, 403, 404, 413, 415, 429, 503];
+const STATUSES: [u16; 9] = [400, 401, 403, 404, 413, 415, 429, 500, 503];
 
 /// Returns an object that has these members.
 fn members(all: &[AnswerMember]) -> ObjectBuilder {

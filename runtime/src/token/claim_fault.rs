@@ -1,0 +1,463 @@
+//! Finds the claim that keeps a token from being issued: by its name, and never by its value.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Serializer;
+use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
+use serde::ser::{
+    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant,
+};
+
+use super::claims::ClaimSet;
+use super::issue::MAX_SUBJECT_LEN;
+use super::issue_error::IssueError;
+use super::json::{MAX_DEPTH, MAX_MEMBERS};
+
+/// The claim that keeps a token from being issued, and why.
+#[derive(Debug)]
+pub(crate) struct ClaimFault {
+    claim: String,
+    why: &'static str,
+}
+
+impl ClaimFault {
+    fn new(claim: impl Into<String>, why: &'static str) -> Self {
+        let claim = claim.into();
+        Self { claim, why }
+    }
+
+    /// Finds the claim because of which a token was not issued.
+    pub(crate) fn find<C: ClaimSet>(claims: &C, error: &IssueError) -> Self {
+        let shapes = shapes(claims);
+        match error {
+            IssueError::TooLong => Self::longest(&shapes),
+            _ => Self::in_subject(claims)
+                .or_else(|| Self::in_shapes::<C>(&shapes))
+                .unwrap_or_else(|| Self::new("?", "is not there, or its name is taken")),
+        }
+    }
+
+    /// Returns the fault of claims that are together too long: it names the longest of them.
+    pub(crate) fn too_long<C: ClaimSet>(claims: &C) -> Self {
+        Self::longest(&shapes(claims))
+    }
+
+    /// Returns the name of the claim.
+    pub(crate) fn claim(&self) -> &str {
+        &self.claim
+    }
+
+    fn longest(shapes: &[ClaimShape]) -> Self {
+        let longest = shapes.iter().max_by_key(|shape| shape.text.len());
+        let name = longest.map_or("sub", |shape| &shape.name);
+        Self::new(name, "is too long, or is the longest of claims that are")
+    }
+
+    fn in_subject<C: ClaimSet>(claims: &C) -> Option<Self> {
+        let subject = claims.subject().to_string();
+        let why = if subject.is_empty() {
+            "is empty"
+        } else if subject.len() > MAX_SUBJECT_LEN {
+            "is longer than 1 KiB"
+        } else if subject.contains('\0') {
+            "holds a NUL"
+        } else if subject.parse::<C::Subject>().is_err() {
+            "cannot be read back from what its `Display` writes"
+        } else {
+            return None;
+        };
+        Some(Self::new("sub", why))
+    }
+
+    fn in_shapes<C: ClaimSet>(shapes: &[ClaimShape]) -> Option<Self> {
+        let first = |is_faulty: fn(&ClaimShape) -> bool, why| {
+            let faulty = shapes.iter().find(|shape| is_faulty(shape));
+            faulty.map(|shape| Self::new(&shape.name, why))
+        };
+        first(|shape| !shape.is_written, "cannot be written as JSON")
+            .or_else(|| {
+                let why = "holds a number that is infinite or not a number";
+                first(|shape| !shape.is_finite, why)
+            })
+            .or_else(|| {
+                let why = "is nested deeper than 16 levels, the token's own included";
+                first(|shape| shape.depth > MAX_DEPTH, why)
+            })
+            .or_else(|| {
+                let all: usize = shapes.iter().map(|shape| shape.members + 1).sum();
+                let most = shapes.iter().max_by_key(|shape| shape.members)?;
+                let why = "holds so many members that the token has more than 256";
+                (all + MOST_REGISTERED > MAX_MEMBERS).then(|| Self::new(&most.name, why))
+            })
+            .or_else(|| {
+                let why = "cannot be read back from what it is written as";
+                let unread = shapes.iter().find(|shape| !shape.is_readable::<C>());
+                unread.map(|shape| Self::new(&shape.name, why))
+            })
+    }
+}
+
+impl fmt::Display for ClaimFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { claim, why } = self;
+        write!(f, "no token can carry these claims: `{claim}` {why}")
+    }
+}
+
+impl std::error::Error for ClaimFault {}
+
+/// Returns whether every number of the claims is finite. JSON has no word for the others, so that
+/// they are written as `null`.
+pub(super) fn are_finite<C: ClaimSet>(claims: &C) -> bool {
+    shapes(claims).iter().all(|shape| shape.is_finite)
+}
+
+/// What is known of an own claim.
+struct ClaimShape {
+    name: String,
+    /// The value as JSON.
+    text: Vec<u8>,
+    /// How deep the value is nested; the token's own object is the first level.
+    depth: usize,
+    /// How many members its objects have together.
+    members: usize,
+    is_finite: bool,
+    is_written: bool,
+}
+
+impl ClaimShape {
+    /// Returns whether the user's type takes the value back.
+    fn is_readable<C: ClaimSet>(&self) -> bool {
+        let Some(place) = C::place(&self.name) else {
+            return false;
+        };
+        let Ok(mut object) = serde_json::to_vec(&self.name) else {
+            return false;
+        };
+        object.insert(0, b'{');
+        object.push(b':');
+        object.extend_from_slice(&self.text);
+        object.push(b'}');
+        let mut reader = serde_json::Deserializer::from_slice(&object);
+        reader
+            .deserialize_map(OneClaim::<C>(place, PhantomData))
+            .is_ok()
+    }
+}
+
+struct OneClaim<C>(usize, PhantomData<C>);
+
+impl<'de, C: ClaimSet> Visitor<'de> for OneClaim<C> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("one claim")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        map.next_key::<String>()?
+            .ok_or_else(|| A::Error::custom("no claim"))?;
+        C::read(&mut C::Draft::default(), self.0, &mut map)
+    }
+}
+
+/// Returns what is known of each own claim, in their order.
+fn shapes<C: ClaimSet>(claims: &C) -> Vec<ClaimShape> {
+    let mut survey = Survey::default();
+    // What a claim itself reports is noted with the claim.
+    if claims.write(&mut survey).is_err() && survey.shapes.iter().all(|shape| shape.is_written) {
+        survey.push(false);
+    }
+    survey.shapes
+}
+
+/// Takes claims as a serializer does, and keeps what is known of each.
+#[derive(Default)]
+struct Survey {
+    shapes: Vec<ClaimShape>,
+    name: String,
+}
+
+impl Survey {
+    fn push(&mut self, is_written: bool) -> &mut ClaimShape {
+        self.shapes.push(ClaimShape {
+            name: std::mem::take(&mut self.name),
+            text: Vec::new(),
+            depth: 1,
+            members: 0,
+            is_finite: true,
+            is_written,
+        });
+        let last = self.shapes.len() - 1;
+        #[allow(clippy::indexing_slicing, reason = "the element was just pushed")]
+        &mut self.shapes[last]
+    }
+}
+
+impl SerializeMap for Survey {
+    type Ok = ();
+    type Error = serde_json::Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Self::Error> {
+        let key = serde_json::to_value(key)?;
+        key.as_str().unwrap_or_default().clone_into(&mut self.name);
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Self::Error> {
+        let shape = self.push(true);
+        let measured = value.serialize(Gauge {
+            depth: 1,
+            shape: &mut *shape,
+        });
+        match measured.and_then(|()| serde_json::to_vec(value)) {
+            Ok(text) => shape.text = text,
+            Err(_) => shape.is_written = false,
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+/// Looks through a value, and writes nothing.
+struct Gauge<'a> {
+    /// How many objects and lists are around the value.
+    depth: usize,
+    shape: &'a mut ClaimShape,
+}
+
+impl<'a> Gauge<'a> {
+    /// Enters an object or a list.
+    fn inside(self) -> Self {
+        let depth = self.depth + 1;
+        self.shape.depth = self.shape.depth.max(depth);
+        Self { depth, ..self }
+    }
+
+    /// Enters an object that has one member.
+    fn inside_variant(self) -> Self {
+        let mut inside = self.inside();
+        inside.member();
+        inside
+    }
+
+    fn member(&mut self) {
+        self.shape.members += 1;
+    }
+
+    fn number(self, is_finite: bool) {
+        self.shape.is_finite &= is_finite;
+    }
+
+    fn look_at<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), serde_json::Error> {
+        value.serialize(Gauge {
+            depth: self.depth,
+            shape: &mut *self.shape,
+        })
+    }
+}
+
+macro_rules! scalars {
+    ($($name:ident: $type:ty),*) => {$(
+        fn $name(self, _: $type) -> Result<(), Self::Error> {
+            Ok(())
+        }
+    )*};
+}
+
+impl<'a> Serializer for Gauge<'a> {
+    type Ok = ();
+    type Error = serde_json::Error;
+    type SerializeSeq = Self;
+    type SerializeTuple = Self;
+    type SerializeTupleStruct = Self;
+    type SerializeTupleVariant = Self;
+    type SerializeMap = Self;
+    type SerializeStruct = Self;
+    type SerializeStructVariant = Self;
+
+    scalars!(
+        serialize_bool: bool,
+        serialize_i8: i8,
+        serialize_i16: i16,
+        serialize_i32: i32,
+        serialize_i64: i64,
+        serialize_i128: i128,
+        serialize_u8: u8,
+        serialize_u16: u16,
+        serialize_u32: u32,
+        serialize_u64: u64,
+        serialize_u128: u128,
+        serialize_char: char,
+        serialize_str: &str,
+        serialize_unit_struct: &'static str
+    );
+
+    fn serialize_f32(self, value: f32) -> Result<(), Self::Error> {
+        self.number(value.is_finite());
+        Ok(())
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<(), Self::Error> {
+        self.number(value.is_finite());
+        Ok(())
+    }
+
+    fn serialize_bytes(self, _: &[u8]) -> Result<(), Self::Error> {
+        self.inside();
+        Ok(())
+    }
+
+    fn serialize_none(self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(mut self, value: &T) -> Result<(), Self::Error> {
+        self.look_at(value)
+    }
+
+    fn serialize_unit(self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+    ) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        mut self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Self::Error> {
+        self.look_at(value)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Self::Error> {
+        self.inside_variant().look_at(value)
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Self, Self::Error> {
+        Ok(self.inside())
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Self, Self::Error> {
+        Ok(self.inside())
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, Self::Error> {
+        Ok(self.inside())
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self, Self::Error> {
+        Ok(self.inside_variant().inside())
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Self, Self::Error> {
+        Ok(self.inside())
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Self::Error> {
+        Ok(self.inside())
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self, Self::Error> {
+        Ok(self.inside_variant().inside())
+    }
+}
+
+macro_rules! elements {
+    ($($of:ident: $name:ident),*) => {$(
+        impl $of for Gauge<'_> {
+            type Ok = ();
+            type Error = serde_json::Error;
+
+            fn $name<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Self::Error> {
+                self.look_at(value)
+            }
+
+            fn end(self) -> Result<(), Self::Error> {
+                Ok(())
+            }
+        }
+    )*};
+}
+
+elements!(
+    SerializeSeq: serialize_element,
+    SerializeTuple: serialize_element,
+    SerializeTupleStruct: serialize_field,
+    SerializeTupleVariant: serialize_field
+);
+
+macro_rules! fields {
+    ($($of:ident),*) => {$(
+        impl $of for Gauge<'_> {
+            type Ok = ();
+            type Error = serde_json::Error;
+
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                _: &'static str,
+                value: &T,
+            ) -> Result<(), Self::Error> {
+                self.member();
+                self.look_at(value)
+            }
+
+            fn end(self) -> Result<(), Self::Error> {
+                Ok(())
+            }
+        }
+    )*};
+}
+
+fields!(SerializeStruct, SerializeStructVariant);
+
+impl SerializeMap for Gauge<'_> {
+    type Ok = ();
+    type Error = serde_json::Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<(), Self::Error> {
+        self.member();
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Self::Error> {
+        self.look_at(value)
+    }
+
+    fn end(self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+/// How many registered members a token has at most.
+const MOST_REGISTERED: usize = 15;
