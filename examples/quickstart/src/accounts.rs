@@ -132,10 +132,14 @@ impl Authenticate for Accounts {
             return Err(AuthError::Disabled);
         }
         if let Some(better) = checked.rehash {
-            let query = sqlx::query("UPDATE users SET password_hash = ? WHERE id = ?");
+            // Only in place of the hash that was checked: a password that was set since then stays.
+            let query = sqlx::query(
+                "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?",
+            );
             query
                 .bind(better.as_str())
                 .bind(user.id.to_string())
+                .bind(checked.stored.as_str())
                 .execute(&self.db)
                 .await?;
         }

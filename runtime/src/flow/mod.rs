@@ -43,6 +43,9 @@ use crate::throttle::Throttle;
 pub(crate) struct Flows {
     pub(crate) engine: Arc<Engine>,
     backend: Arc<dyn Backend>,
+    /// The passwords that are watched, where there are any.
+    #[cfg(feature = "password")]
+    pub(crate) passwords: Option<crate::password::Passwords>,
     #[cfg(feature = "rate-limit")]
     throttle: Throttle,
 }
@@ -52,11 +55,14 @@ impl Flows {
     pub(crate) fn new(
         engine: Engine,
         backend: Arc<dyn Backend>,
+        #[cfg(feature = "password")] passwords: Option<crate::password::Passwords>,
         #[cfg(feature = "rate-limit")] throttle: Throttle,
     ) -> Self {
         Self {
             engine: Arc::new(engine),
             backend,
+            #[cfg(feature = "password")]
+            passwords,
             #[cfg(feature = "rate-limit")]
             throttle,
         }

@@ -119,6 +119,9 @@ pub struct Health {
     /// By how much this machine's clock and the store's differ, as measured last; above the leeway
     /// it is not well.
     pub clock_offset: Duration,
+    /// Whether more than one in a hundred of the last stored password hashes could not be read: it
+    /// is not well then. Always `false` where the gate was not told of the passwords.
+    pub password_hashes_are_unreadable: bool,
 }
 
 impl<B: AuthBackend> Gate<B> {
@@ -128,16 +131,26 @@ impl<B: AuthBackend> Gate<B> {
         let store_is_writable = engine.store.health(engine.time.now()).await.is_ok();
         let (revocation_view_age, revocation_entries) = engine.view_health();
         let (clock_offset, _) = engine.time.offset();
+        #[cfg(feature = "password")]
+        let password_hashes_are_unreadable = self
+            .flows()
+            .passwords
+            .as_ref()
+            .is_some_and(crate::password::Passwords::is_degraded);
+        #[cfg(not(feature = "password"))]
+        let password_hashes_are_unreadable = false;
         Health {
             is_well: store_is_writable
                 && revocation_view_age <= UNWELL
-                && clock_offset <= engine.settings.leeway,
+                && clock_offset <= engine.settings.leeway
+                && !password_hashes_are_unreadable,
             store_is_writable,
             revocation_view_age,
             revocation_entries,
             dropped_confirmations: engine.confirmations.dropped(),
             is_paused: engine.is_paused(),
             clock_offset,
+            password_hashes_are_unreadable,
         }
     }
 }

@@ -5,6 +5,7 @@ mod import;
 mod pool;
 mod rules;
 mod stored;
+mod watch;
 
 pub use rules::{Listed, PasswordRejection, Rules};
 
@@ -18,11 +19,14 @@ use std::sync::Arc;
 
 use argon2::Params;
 
+use crate::clock::Clock;
 use crate::error::{AuthError, Error, ErrorKind};
+use crate::event::Emitter;
 use crate::secret::{Password, fill_random, same};
 
 use pool::{Memory, WorkerPool};
 use stored::Recipe;
+use watch::Watch;
 
 /// Hashes and checks passwords with argon2id (RFC 9106), off the request path, on a pool with a
 /// number of permits.
@@ -48,8 +52,8 @@ use stored::Recipe;
 /// let stored = row.map(Stored::from); // sign-in: what the table has, or nothing
 /// let checked = passwords.check(&password, stored.as_ref()).await?;
 /// if let Some(better) = checked.rehash {
-///     /* keep it instead */
-///     drop(better)
+///     // UPDATE users SET password_hash = $better WHERE id = $id AND password_hash = $stored
+///     drop((better, checked.stored))
 /// }
 /// # Ok(())
 /// # }
@@ -59,6 +63,7 @@ pub struct Passwords {
     params: Params,
     pool: Arc<WorkerPool>,
     rules: Rules,
+    watch: Arc<Watch>,
 }
 
 /// The cost of a password hash, and how many are computed at a time.
@@ -152,8 +157,12 @@ impl Hashing {
 #[non_exhaustive]
 pub struct Checked {
     /// The password hashed with the present parameters, where the stored hash is weaker: store it
-    /// in place of that one.
+    /// in place of [`stored`](Self::stored), and only where the table still has that:
+    /// `UPDATE … WHERE id = ? AND password_hash = ?`. Another password may have been set since the
+    /// hash was read, and a write without the condition would bring the old one back.
     pub rehash: Option<Stored>,
+    /// The stored hash that was checked, as it was given.
+    pub stored: Stored,
 }
 
 impl Passwords {
@@ -180,6 +189,7 @@ impl Passwords {
     fn of(params: Params, permits: usize, waiting: usize) -> Self {
         let kept = params.block_count();
         Self {
+            watch: Arc::new(Watch::new(params.clone())),
             params,
             pool: Arc::new(WorkerPool::new(permits, waiting, kept)),
             rules: Rules::single_factor(),
@@ -247,6 +257,18 @@ impl Passwords {
     /// disabled: so every caller waits for exactly one evaluation. Only a right password whose hash
     /// is weaker than the present parameters costs a second one, for [`Checked::rehash`].
     ///
+    /// A wrong password and an account that does not exist cost the work of the costliest
+    /// parameters: those that are set, or those of a stored hash that was checked and asks for more,
+    /// up to four times as much. For a weaker hash the rest of that work is done too. So neither
+    /// raised nor lowered parameters tell who has an account.
+    ///
+    /// A stored text that is no hash costs the same and is as wrong as a wrong password. Marks of an
+    /// account without a password (`!…`, `*`, nothing) are in order; of every other one the event
+    /// [`PasswordHashUnreadable`](crate::event::EventKind::PasswordHashUnreadable) tells, once an
+    /// hour a subject, where the gate was told of the passwords
+    /// ([`GateBuilder::passwords`](crate::gate::GateBuilder::passwords)) and otherwise the log;
+    /// [`Stored::of`] says which subject.
+    ///
     /// With the feature `password-import`, `stored` may also be what bcrypt made (`$2a$`, `$2b$`,
     /// `$2y$`), or what Django keeps (`pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `bcrypt$…`,
     /// `bcrypt_sha256$…`, `argon2$…`): a right password brings a [`Checked::rehash`] of argon2id.
@@ -255,29 +277,44 @@ impl Passwords {
     /// accounts, which tells an imported account from none until its password was replaced.
     ///
     /// # Errors
-    /// [`AuthError::Invalid`]: the password is wrong, or `stored` is `None`. [`AuthError::Unavailable`]: `stored` is no hash
-    /// that is understood, too many wait, or there is no memory.
+    /// [`AuthError::Invalid`]: the password is wrong, or `stored` is `None` or not a hash that is
+    /// understood. [`AuthError::Unavailable`]: too many wait, or there is no memory.
     pub async fn check(
         &self,
         password: &Password,
         stored: Option<&Stored>,
     ) -> Result<Checked, AuthError> {
-        let (password, params) = (password.clone(), self.params.clone());
-        #[cfg(feature = "password-import")]
-        if let Some(imported) = stored.and_then(import::ImportedHash::parse) {
-            return self
-                .pool
-                .run(move |memory| replace(params, &password, &imported, memory))
-                .await?;
+        let held = stored.map(|stored| (stored.clone(), HeldHash::parse(stored)));
+        if let Some((stored, hash)) = &held {
+            match hash {
+                HeldHash::Argon2(recipe) => self.watch.saw(recipe),
+                #[cfg(feature = "password-import")]
+                HeldHash::Imported(_) => self.watch.saw_other(stored, true),
+                HeldHash::Unreadable => self.watch.saw_other(stored, stored.is_unusable()),
+            }
         }
-        #[cfg(feature = "password-import")]
-        let plain = stored.map(import::unwrapped);
-        #[cfg(feature = "password-import")]
-        let stored = plain.as_ref();
-        let recipe = stored.map(Recipe::parse);
+        let (password, params) = (password.clone(), self.params.clone());
+        let costliest = self.watch.costliest();
         self.pool
-            .run(move |memory| check(params, &password, recipe, memory))
+            .run(move |memory| check(&params, &costliest, &password, held, memory))
             .await?
+    }
+
+    /// Reports to a gate what of the stored hashes cannot be read.
+    pub(crate) fn attach(&self, events: &Emitter, clock: &Clock) {
+        self.watch.attach(events.clone(), clock.clone());
+    }
+
+    /// Returns how often a stored text was not a hash that is understood, and not a mark of an
+    /// account without a password either, over all clones.
+    #[must_use]
+    pub fn unreadable(&self) -> u64 {
+        self.watch.unreadable()
+    }
+
+    /// Returns whether that is so for more than one in a hundred of the last look-ups.
+    pub(crate) fn is_degraded(&self) -> bool {
+        self.watch.is_degraded()
     }
 
     /// Returns how many evaluations run at the moment, over all clones: as many as there are
@@ -308,48 +345,64 @@ impl std::fmt::Debug for Passwords {
     }
 }
 
-fn check(
-    params: Params,
-    password: &Password,
-    recipe: Option<Result<Recipe, AuthError>>,
-    memory: &mut Memory<'_>,
-) -> Result<Checked, AuthError> {
-    let (recipe, refusal) = match recipe {
-        Some(Ok(recipe)) => (recipe, None),
-        Some(Err(unreadable)) => (Recipe::nobody(params.clone()), Some(unreadable)),
-        None => (Recipe::nobody(params.clone()), Some(AuthError::Invalid)),
-    };
-    let right = same(&recipe.evaluate(password, memory)?, recipe.expected());
-    if let Some(refusal) = refusal {
-        return Err(refusal);
-    }
-    if !right {
-        return Err(AuthError::Invalid);
-    }
-    // A sign-in does not fail because its hash could not be renewed.
-    let rehash = recipe
-        .is_weaker_than(&params)
-        .then(|| hash(params, password, memory).ok())
-        .flatten();
-    Ok(Checked { rehash })
+/// What a stored text is.
+enum HeldHash {
+    Argon2(Recipe),
+    #[cfg(feature = "password-import")]
+    Imported(import::ImportedHash),
+    /// No hash, or one that nothing here evaluates.
+    Unreadable,
 }
 
-/// Checks a password against a hash of another program. One that is right is hashed as is usual
-/// today.
-#[cfg(feature = "password-import")]
-fn replace(
-    params: Params,
+impl HeldHash {
+    fn parse(stored: &Stored) -> Self {
+        #[cfg(feature = "password-import")]
+        if let Some(imported) = import::ImportedHash::parse(stored) {
+            return Self::Imported(imported);
+        }
+        #[cfg(feature = "password-import")]
+        let stored = &import::unwrapped(stored);
+        Recipe::parse(stored).map_or(Self::Unreadable, Self::Argon2)
+    }
+}
+
+fn check(
+    params: &Params,
+    costliest: &Params,
     password: &Password,
-    imported: &import::ImportedHash,
+    held: Option<(Stored, HeldHash)>,
     memory: &mut Memory<'_>,
 ) -> Result<Checked, AuthError> {
-    memory.count();
-    if !imported.matches(password)? {
-        return Err(AuthError::Invalid);
-    }
-    Ok(Checked {
-        rehash: hash(params, password, memory).ok(),
-    })
+    let (stored, is_weaker) = match held {
+        Some((stored, HeldHash::Argon2(recipe))) => {
+            if !same(&recipe.evaluate(password, memory)?, recipe.expected()) {
+                recipe.top_up(costliest, password, memory)?;
+                return Err(AuthError::Invalid);
+            }
+            (stored, recipe.is_weaker_than(params))
+        }
+        #[cfg(feature = "password-import")]
+        Some((stored, HeldHash::Imported(imported))) => {
+            let Ok(is_right) = imported.matches(password) else {
+                Recipe::nobody(costliest.clone()).evaluate(password, memory)?;
+                return Err(AuthError::Invalid);
+            };
+            memory.count();
+            if !is_right {
+                return Err(AuthError::Invalid);
+            }
+            (stored, true)
+        }
+        Some((_, HeldHash::Unreadable)) | None => {
+            Recipe::nobody(costliest.clone()).evaluate(password, memory)?;
+            return Err(AuthError::Invalid);
+        }
+    };
+    // A sign-in does not fail because its hash could not be renewed.
+    let rehash = is_weaker
+        .then(|| hash(params.clone(), password, memory).ok())
+        .flatten();
+    Ok(Checked { rehash, stored })
 }
 
 fn hash(params: Params, password: &Password, memory: &mut Memory<'_>) -> Result<Stored, AuthError> {

@@ -22,6 +22,8 @@ pub(super) struct WorkerPool {
     /// How many blocks a piece of memory keeps.
     kept: usize,
     evaluations: AtomicU64,
+    /// The work of all evaluations, in KiB times passes.
+    work_done: AtomicU64,
 }
 
 impl WorkerPool {
@@ -35,6 +37,7 @@ impl WorkerPool {
             free: Mutex::default(),
             kept,
             evaluations: AtomicU64::new(0),
+            work_done: AtomicU64::new(0),
         }
     }
 
@@ -67,6 +70,12 @@ impl WorkerPool {
 
     pub(super) fn evaluations(&self) -> u64 {
         self.evaluations.load(Ordering::Relaxed)
+    }
+
+    /// Returns the work of all evaluations, in KiB times passes.
+    #[cfg(test)]
+    pub(super) fn work_done(&self) -> u64 {
+        self.work_done.load(Ordering::Relaxed)
     }
 
     /// Returns how many permits are taken.
@@ -116,9 +125,13 @@ impl Memory<'_> {
         self.pool.evaluations.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Returns so many blocks for one evaluation, and counts it.
+    /// Notes work, in KiB times passes.
+    pub(super) fn works(&self, cost: u64) {
+        self.pool.work_done.fetch_add(cost, Ordering::Relaxed);
+    }
+
+    /// Returns so many blocks.
     pub(super) fn blocks(&mut self, count: usize) -> Result<&mut [Block], AuthError> {
-        self.count();
         self.blocks
             .try_reserve_exact(count.saturating_sub(self.blocks.len()))?;
         self.blocks

@@ -9,6 +9,7 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use zeroize::Zeroizing;
 
 use super::pool::Memory;
+use super::watch::cost;
 use crate::error::AuthError;
 use crate::secret::Password;
 
@@ -17,26 +18,58 @@ use crate::secret::Password;
 ///
 /// Any text can be one; whether it is a hash shows in [`check`](super::Passwords::check), so that
 /// an account with a broken hash costs as much as the others. `Debug` prints a redaction.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Stored(String);
+#[derive(Clone)]
+pub struct Stored {
+    text: String,
+    owner: Option<String>,
+}
 
 impl Stored {
     /// Returns the text for the table.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// Says whose hash it is, so that a report of one that cannot be read names the subject.
+    #[must_use]
+    pub fn of(self, subject: impl fmt::Display) -> Self {
+        Self {
+            owner: Some(subject.to_string()),
+            ..self
+        }
+    }
+
+    /// Returns whose hash it is, where that was said.
+    pub(super) fn owner(&self) -> Option<&str> {
+        self.owner.as_deref()
+    }
+
+    /// Returns whether the text is a mark that other programs write for an account without a
+    /// password: nothing, `!` and what Django or `passwd -l` put behind it, `*`, `*LK*`, `*0`.
+    pub(super) fn is_unusable(&self) -> bool {
+        let text = self.text.trim();
+        text.is_empty() || text.starts_with('!') || (text.starts_with('*') && text.len() <= 4)
     }
 }
 
+impl PartialEq for Stored {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Stored {}
+
 impl From<String> for Stored {
     fn from(text: String) -> Self {
-        Self(text)
+        Self { text, owner: None }
     }
 }
 
 impl From<&str> for Stored {
     fn from(text: &str) -> Self {
-        Self(text.to_owned())
+        text.to_owned().into()
     }
 }
 
@@ -50,7 +83,7 @@ impl FromStr for Stored {
 
 impl fmt::Display for Stored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -93,33 +126,38 @@ impl Recipe {
         Self::new(params, &[0; argon2::RECOMMENDED_SALT_LEN])
     }
 
-    /// Reads a stored hash. The error never holds it.
-    pub(super) fn parse(stored: &Stored) -> Result<Self, AuthError> {
-        let unreadable = || AuthError::unavailable("a stored password hash is not one of argon2");
-        let hash = PasswordHash::new(&stored.0).map_err(|_| unreadable())?;
-        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| unreadable())?;
+    /// Reads a stored hash; `None` where it is not one that can be evaluated.
+    pub(super) fn parse(stored: &Stored) -> Option<Self> {
+        let hash = PasswordHash::new(&stored.text).ok()?;
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
         // A hash without a version is of the first one, as in the reference implementation.
         let version = hash
             .version
             .map_or(Ok(Version::V0x10), Version::try_from)
-            .map_err(|_| unreadable())?;
-        let params = Params::try_from(&hash).map_err(|_| unreadable())?;
+            .ok()?;
+        let params = Params::try_from(&hash).ok()?;
         if params.m_cost() > MOST_MEMORY_KIB
             || params.t_cost() > MOST_PASSES
             || params.p_cost() > MOST_LANES
         {
-            return Err(unreadable());
+            return None;
         }
-        let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else {
-            return Err(unreadable());
-        };
-        Ok(Self {
+        let (salt, expected) = hash.salt.zip(hash.hash)?;
+        if salt.len() < argon2::MIN_SALT_LEN {
+            return None;
+        }
+        Some(Self {
             algorithm,
             version,
             params,
             salt: salt.to_vec(),
             expected: expected.as_bytes().to_vec(),
         })
+    }
+
+    /// Returns the parameters.
+    pub(super) fn params(&self) -> &Params {
+        &self.params
     }
 
     /// Returns the output that a right password gives.
@@ -129,6 +167,37 @@ impl Recipe {
 
     /// Evaluates the recipe once, and counts it.
     pub(super) fn evaluate(
+        &self,
+        password: &Password,
+        memory: &mut Memory<'_>,
+    ) -> Result<Zeroizing<Vec<u8>>, AuthError> {
+        memory.count();
+        self.work(password, memory)
+    }
+
+    /// Does what is left of the work of `target` after this recipe was evaluated, so that a hash
+    /// that is weaker than others takes as long as they.
+    pub(super) fn top_up(
+        &self,
+        target: &Params,
+        password: &Password,
+        memory: &mut Memory<'_>,
+    ) -> Result<(), AuthError> {
+        let left = cost(target).saturating_sub(cost(&self.params));
+        let passes = left.div_ceil(u64::from(target.m_cost()));
+        if passes == 0 {
+            return Ok(());
+        }
+        // Argon2 works on eight blocks at least.
+        let memory_kib = u32::try_from(left.div_ceil(passes))
+            .unwrap_or(u32::MAX)
+            .max(8);
+        let passes = u32::try_from(passes).unwrap_or(u32::MAX);
+        let rest = Params::new(memory_kib, passes, 1, None)?;
+        Self::nobody(rest).work(password, memory).map(drop)
+    }
+
+    fn work(
         &self,
         password: &Password,
         memory: &mut Memory<'_>,
@@ -146,6 +215,7 @@ impl Recipe {
                 .output_len()
                 .unwrap_or(Params::DEFAULT_OUTPUT_LEN)
         ]);
+        memory.works(cost(params));
         let blocks = memory.blocks(params.block_count())?;
         Argon2::new(*algorithm, *version, params.clone()).hash_password_into_with_memory(
             password.expose().as_bytes(),
@@ -179,6 +249,27 @@ impl Recipe {
             salt: Some(Salt::new(&self.salt)?),
             hash: Some(Output::new(output)?),
         };
-        Ok(Stored(hash.to_string()))
+        Ok(Stored::from(hash.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(params: &str) -> Option<Recipe> {
+        let hash = "$c29tZXNhbHQ$JTBlM2QKr0Y5Tw8K4Q9N9Q";
+        Recipe::parse(&format!("$argon2id$v=19${params}{hash}").as_str().into())
+    }
+
+    /// Nothing is evaluated here: what is beyond the bound must not even be tried.
+    #[test]
+    fn what_a_stored_hash_may_ask_for_is_bounded() {
+        assert!(parse("m=1048576,t=1,p=1").is_some());
+        assert!(parse("m=1048577,t=1,p=1").is_none(), "memory");
+        assert!(parse("m=8,t=64,p=1").is_some());
+        assert!(parse("m=8,t=65,p=1").is_none(), "passes");
+        assert!(parse("m=1024,t=1,p=64").is_some());
+        assert!(parse("m=1024,t=1,p=65").is_none(), "lanes");
     }
 }

@@ -59,6 +59,7 @@ async fn a_request_that_goes_away_keeps_its_permit_until_its_work_is_done() {
     let (release, released) = std::sync::mpsc::channel::<()>();
     {
         let mut work = pin!(passwords.pool.run(move |memory| {
+            memory.count();
             memory.blocks(8).unwrap();
             released.recv().unwrap();
         }));
@@ -159,4 +160,96 @@ async fn the_memory_of_a_single_pass_is_wiped() {
             .all(|block| block.as_ref() == [0_u64; 128])
     });
     assert!(wiped.await.unwrap());
+}
+
+fn cheap(memory_kib: u32, passes: u32) -> Passwords {
+    let mut hashing = Hashing::cheap_dangerous();
+    (hashing.memory_kib, hashing.passes) = (memory_kib, passes);
+    Passwords::with(hashing).unwrap()
+}
+
+/// R117: counted in work, not timed. Parameters that were raised or lowered tell nobody apart.
+#[tokio::test]
+async fn every_refusal_does_the_work_of_the_costliest_parameters() {
+    let wrong = Password::new("wrong");
+    for (own, other) in [((64, 3), (16, 1)), ((16, 2), (48, 2)), ((32, 1), (8, 2))] {
+        let passwords = cheap(own.0, own.1);
+        let ours = passwords.hash(&password()).await.unwrap();
+        let theirs = cheap(other.0, other.1).hash(&password()).await.unwrap();
+        // The first look at a costlier hash is what the measure is learnt from.
+        drop(passwords.check(&wrong, Some(&theirs)).await);
+        let most = (own.0 * own.1).max(other.0 * other.1);
+        let unusable = ["!", "!abc", "", "*", "!!", "hunter2", "$argon2id$v=19$m=8"];
+        let stored = unusable.map(|text| Some(Stored::from(text)));
+        for stored in [None, Some(ours), Some(theirs)].iter().chain(&stored) {
+            let (work, evaluations) = (passwords.pool.work_done(), passwords.evaluations());
+            let refused = passwords.check(&wrong, stored.as_ref()).await;
+            assert!(matches!(refused, Err(AuthError::Invalid)));
+            let work = passwords.pool.work_done() - work;
+            // The rest is rounded up to whole KiB in each of its passes.
+            let most = u64::from(most);
+            assert!((most..most + 3).contains(&work), "{work} {own:?} {other:?}");
+            assert_eq!(passwords.evaluations() - evaluations, 1);
+        }
+    }
+}
+
+/// A row that asks for very much more does not make every sign-in as slow.
+#[tokio::test]
+async fn a_single_row_is_not_the_measure_for_all() {
+    let passwords = cheap(8, 1);
+    let costly = cheap(64, 1).hash(&password()).await.unwrap();
+    assert!(passwords.check(&password(), Some(&costly)).await.is_ok());
+    let before = passwords.pool.work_done();
+    assert!(passwords.check(&password(), None).await.is_err());
+    assert_eq!(passwords.pool.work_done() - before, 8);
+}
+
+#[tokio::test]
+async fn hashes_that_cannot_be_read_are_reported_once_an_hour_and_marks_are_not() {
+    use std::sync::Mutex;
+
+    use crate::clock::{Clock, Timestamp};
+    use crate::event::Events;
+
+    let heard: Arc<Mutex<Vec<Option<String>>>> = Arc::default();
+    let hears = Arc::clone(&heard);
+    let clock = Clock::manual(Timestamp::from_secs(1_800_000_000));
+    let passwords = passwords(1, 0);
+    let events = Events::new().inline(move |event| {
+        assert!(!format!("{event} {event:?}").contains("hunter2"));
+        hears.lock().unwrap().push(event.subject.clone());
+    });
+    passwords.attach(&events.start(), &clock);
+    let check = async |text: &str, owner: &str| {
+        let stored = Stored::from(text).of(owner);
+        let checked = passwords.check(&password(), Some(&stored)).await;
+        assert!(matches!(checked, Err(AuthError::Invalid)), "{text}");
+    };
+    for mark in ["", " ", "!", "!!", "!f3kd", "*", "*LK*", "!$6$salt$hash"] {
+        check(mark, "ada").await;
+    }
+    assert_eq!(
+        (heard.lock().unwrap().len(), passwords.unreadable()),
+        (0, 0)
+    );
+    assert!(!passwords.is_degraded());
+    for _ in 0..2 {
+        check("hunter2", "ada").await;
+        check("hunter2", "grace").await;
+    }
+    clock.advance(Duration::from_secs(60 * 60));
+    check("hunter2", "ada").await;
+    let names = ["ada", "grace", "ada"].map(|name| Some(name.to_owned()));
+    assert_eq!(*heard.lock().unwrap(), names);
+    assert_eq!(passwords.unreadable(), 5);
+    assert!(passwords.is_degraded());
+    let stored = passwords.hash(&password()).await.unwrap();
+    for _ in 0..500 {
+        drop(passwords.check(&password(), Some(&stored)).await);
+    }
+    assert!(
+        !passwords.is_degraded(),
+        "5 of 513 are below one in a hundred"
+    );
 }

@@ -37,53 +37,53 @@ async fn everyone_costs_exactly_one_evaluation() {
         (RIGHT, Some(stored.as_str()), "right"),
         ("wrong", Some(stored.as_str()), "invalid"),
         (RIGHT, None, "invalid"),
-        (RIGHT, Some(""), "unavailable"),
-        (RIGHT, Some("plain text"), "unavailable"),
-        (RIGHT, Some(truncated), "unavailable"),
+        (RIGHT, Some(""), "invalid"),
+        (RIGHT, Some("plain text"), "invalid"),
+        (RIGHT, Some(truncated), "invalid"),
         (
             RIGHT,
             Some("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA"),
-            "unavailable",
+            "invalid",
         ),
         (
             RIGHT,
             Some("$argon2id$v=99$m=8,t=1,p=1$c29tZXNhbHQ$JTBlM2QKr0Y5Tw8K4Q9N9Q"),
-            "unavailable",
+            "invalid",
         ),
         (
             RIGHT,
             Some("$2b$31$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"),
-            "unavailable",
+            "invalid",
         ),
         (
             RIGHT,
             Some("$2x$04$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"),
-            "unavailable",
+            "invalid",
         ),
-        (RIGHT, Some("$2b$04$R9h/cIPz0gi"), "unavailable"),
+        (RIGHT, Some("$2b$04$R9h/cIPz0gi"), "invalid"),
         (
             RIGHT,
             Some("pbkdf2_sha256$0$salt$yo5+YPqgpwqxUNOfFY9laZYPdPVjBn5N3uL/q8VblqQ="),
-            "unavailable",
+            "invalid",
         ),
         (
             RIGHT,
             Some("pbkdf2_sha256$4000000000$salt$yo5+YPqgpwqxUNOfFY9laZYPdPVjBn5N3uL/q8VblqQ="),
-            "unavailable",
+            "invalid",
         ),
-        (RIGHT, Some("pbkdf2_sha256$1000$salt$AAAA"), "unavailable"),
-        (RIGHT, Some("pbkdf2_sha256$1000$salt$"), "unavailable"),
-        (RIGHT, Some("pbkdf2_md5$1000$salt$AAAA"), "unavailable"),
-        (RIGHT, Some("md5$salt$AAAA"), "unavailable"),
+        (RIGHT, Some("pbkdf2_sha256$1000$salt$AAAA"), "invalid"),
+        (RIGHT, Some("pbkdf2_sha256$1000$salt$"), "invalid"),
+        (RIGHT, Some("pbkdf2_md5$1000$salt$AAAA"), "invalid"),
+        (RIGHT, Some("md5$salt$AAAA"), "invalid"),
         (
             RIGHT,
             Some("$argon2id$v=19$m=4294967295,t=1,p=1$c29tZXNhbHQ$JTBlM2QKr0Y5Tw8K4Q9N9Q"),
-            "unavailable",
+            "invalid",
         ),
         (
             RIGHT,
             Some("$argon2id$v=19$m=8,t=4294967295,p=1$c29tZXNhbHQ$JTBlM2QKr0Y5Tw8K4Q9N9Q"),
-            "unavailable",
+            "invalid",
         ),
     ] {
         let before = passwords.evaluations();
@@ -101,10 +101,12 @@ async fn everyone_costs_exactly_one_evaluation() {
 
 #[tokio::test]
 async fn an_error_does_not_show_the_stored_hash() {
-    let Err(error) = check(&passwords(), RIGHT, Some("hunter2")).await else {
-        panic!("accepted")
-    };
-    assert!(!format!("{error:?}").contains("hunter2"));
+    for password in [RIGHT, "hunter2"] {
+        let Err(error) = check(&passwords(), password, Some("hunter2")).await else {
+            panic!("accepted")
+        };
+        assert!(!format!("{error:?}").contains("hunter2"));
+    }
     assert_eq!(
         format!("{:?}", Stored::from("hunter2")),
         "Stored([redacted])"

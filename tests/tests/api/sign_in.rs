@@ -296,7 +296,7 @@ async fn claims_that_are_too_long_for_a_token_change_nothing() {
         .set_roles("ada@example.com", vec![Role::Admin; 2000]);
     app.post("/auth/signin", login.clone())
         .await
-        .assert_problem(503, "unavailable");
+        .assert_problem(500, "internal_error");
     assert_eq!(
         app.get("/me", &tokens.access).await.status,
         StatusCode::OK,

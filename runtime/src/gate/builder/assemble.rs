@@ -36,6 +36,8 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         store,
         clock,
         events,
+        #[cfg(feature = "password")]
+        passwords,
     } = plan;
     for change in overrides {
         change(&mut settings);
@@ -121,9 +123,15 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     if engine.settings.cookies.path.is_some() && !engine.settings.has_secure_origin() {
         engine.events.emit(&Event::new(EventKind::InsecureOrigin));
     }
+    #[cfg(feature = "password")]
+    if let Some(passwords) = &passwords {
+        passwords.attach(&engine.events, &engine.clock);
+    }
     let flows = Flows::new(
         engine,
         shell.backend,
+        #[cfg(feature = "password")]
+        passwords,
         #[cfg(feature = "rate-limit")]
         throttle,
     );

@@ -59,6 +59,8 @@ impl<B: AuthBackend> GateBuilder<B> {
                 store: None,
                 clock: Clock::system(),
                 events: Events::default(),
+                #[cfg(feature = "password")]
+                passwords: None,
             },
             parts: PhantomData,
         }
@@ -134,6 +136,15 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     /// The clock: a manual one for tests.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.plan.clock = clock;
+        self
+    }
+
+    /// Passwords to watch: an event tells of each stored hash that cannot be read, and the gate's
+    /// health is not well where these are more than one in a hundred. The backend goes on using a
+    /// clone of them.
+    #[cfg(feature = "password")]
+    pub fn passwords(mut self, passwords: &crate::password::Passwords) -> Self {
+        self.plan.passwords = Some(passwords.clone());
         self
     }
 

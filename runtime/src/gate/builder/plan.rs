@@ -15,6 +15,8 @@ pub(super) struct Plan {
     pub(super) store: Option<Store>,
     pub(super) clock: Clock,
     pub(super) events: Events,
+    #[cfg(feature = "password")]
+    pub(super) passwords: Option<crate::password::Passwords>,
 }
 
 /// A setting that the builder gives itself.
