@@ -304,10 +304,10 @@ async fn claims_that_are_too_long_for_a_token_change_nothing() {
     );
     app.post_as("/auth/reauthenticate", &tokens.access, Some(login))
         .await
-        .assert_problem(503, "unavailable");
+        .assert_problem(500, "internal_error");
     app.refresh(&tokens.refresh)
         .await
-        .assert_problem(503, "unavailable");
+        .assert_problem(500, "internal_error");
 
     app.wait(15);
     app.accounts.set_roles("ada@example.com", vec![Role::Admin]);
