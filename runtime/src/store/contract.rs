@@ -238,9 +238,10 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Archived, StoreError>> + Send;
 
     /// Consumes a key until `until`: `true` for the first caller, `false` for every other one as
-    /// long as `until > now`.
+    /// long as `until > now`. Where `until` is not after `now` nothing is written, and the answer
+    /// says whether the key is free.
     ///
-    /// Clauses 102–103.
+    /// Clauses 102–103, 145.
     fn consume_once(
         &self,
         key: [u8; 32],
@@ -250,9 +251,11 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Keeps a payload to be taken once. Returns `false` and writes nothing where a live one of
     /// this kind and hash is there already. Values and the keys of
-    /// [`consume_once`](Self::consume_once) never meet.
+    /// [`consume_once`](Self::consume_once) never meet. Where its `until` is not after `now`
+    /// nothing is written, and the answer says whether the place is free: a question that costs a
+    /// read.
     ///
-    /// Clauses 104–107.
+    /// Clauses 104–107, 146.
     fn put_once(
         &self,
         value: OnceValue,

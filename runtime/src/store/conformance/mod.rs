@@ -25,6 +25,7 @@
 mod fixture;
 
 mod archive;
+mod ask;
 mod attach;
 mod broken;
 mod clause;

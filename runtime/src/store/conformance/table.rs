@@ -3,14 +3,14 @@
 use super::broken::Broken;
 use super::clause::Clause;
 use super::{
-    archive, attach, confirm, device, epoch, log, once, open, page, race, realm, registry, revoke,
-    rotate, session, spend, stamp, start, target, wake,
+    archive, ask, attach, confirm, device, epoch, log, once, open, page, race, realm, registry,
+    revoke, rotate, session, spend, stamp, start, target, wake,
 };
 
 /// All clauses, in the order of their numbers.
 pub const CLAUSES: &[Clause] = &joined();
 
-const GROUPS: [&[Clause]; 20] = [
+const GROUPS: [&[Clause]; 21] = [
     start::CLAUSES,
     open::CLAUSES,
     device::CLAUSES,
@@ -31,6 +31,7 @@ const GROUPS: [&[Clause]; 20] = [
     page::CLAUSES,
     wake::CLAUSES,
     realm::CLAUSES,
+    ask::CLAUSES,
 ];
 
 const COUNT: usize = {

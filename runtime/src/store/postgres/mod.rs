@@ -250,7 +250,7 @@ impl SessionStore for PostgresStore {
         let args = (key, until, now);
         self.run(
             StoreOperation::ConsumeOnce,
-            Mode::Statement,
+            once::keeping(until, now),
             args,
             |db, (key, until, now)| Box::pin(once::consume(db, *key, *until, *now)),
         )
@@ -260,7 +260,7 @@ impl SessionStore for PostgresStore {
     async fn put_once(&self, value: OnceValue, now: Timestamp) -> Result<bool, StoreError> {
         self.run(
             StoreOperation::PutOnce,
-            Mode::Statement,
+            once::keeping(value.until, now),
             (value, now),
             |db, (value, now)| Box::pin(once::put(db, value, *now)),
         )

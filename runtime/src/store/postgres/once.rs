@@ -41,7 +41,7 @@ pub(super) async fn put(
 }
 
 /// Writes a row unless one is there that still counts. Of several at once the first locks the key;
-/// the others wait for it and then find its row.
+/// the others wait for it and then find its row. One that would not count itself is not written.
 async fn insert(
     db: &mut Connection,
     kind: &str,
@@ -50,6 +50,11 @@ async fn insert(
     until: Timestamp,
     now: Timestamp,
 ) -> Result<bool, Fault> {
+    if until <= now {
+        let sql = "SELECT count(*) = 0 FROM tg_once WHERE kind = $1 AND hash = $2 AND until > $3";
+        let query = query(sql).bind(kind).bind(hash).bind(millis(now));
+        return Ok(query.fetch_one(db).await?.try_get(0)?);
+    }
     let sql = "INSERT INTO tg_once(kind, hash, payload, until) VALUES ($1, $2, $3, $4) ON \
                CONFLICT (kind, hash)
                DO UPDATE SET payload = excluded.payload, until = excluded.until WHERE \
@@ -79,6 +84,16 @@ pub(super) async fn take(
         .await?
         .map(|row| row.try_get(0))
         .transpose()?)
+}
+
+/// Returns the mode in which a row that counts until then is written: where it would not count, it
+/// is only asked for.
+pub(super) fn keeping(until: Timestamp, now: Timestamp) -> Mode {
+    if until <= now {
+        Mode::Read
+    } else {
+        Mode::Statement
+    }
 }
 
 /// Returns the mode in which a budget is spent: a transaction that has the key for itself. A lock

@@ -97,7 +97,7 @@ pub fn swap_keys<R: Rows>(
     Ok(true)
 }
 
-/// Writes a row unless one is there that still counts.
+/// Writes a row unless one is there that still counts, or this one would not.
 fn insert(
     rows: &mut impl Rows,
     place: &str,
@@ -109,7 +109,9 @@ fn insert(
     if there.is_some_and(|(until, _)| until > now) {
         return Ok(false);
     }
-    rows.put(place, until, payload)?;
+    if until > now {
+        rows.put(place, until, payload)?;
+    }
     Ok(true)
 }
 

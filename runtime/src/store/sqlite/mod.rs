@@ -219,17 +219,22 @@ impl SessionStore for SqliteStore {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(StoreOperation::ConsumeOnce, move |db| {
-            once::consume(db, key, until, now)
-        })
-        .await
+        let consume = move |db: &realm::Connection<'_>| once::consume(db, key, until, now);
+        if until <= now {
+            self.read(StoreOperation::ConsumeOnce, consume).await
+        } else {
+            self.write(StoreOperation::ConsumeOnce, consume).await
+        }
     }
 
     async fn put_once(&self, value: OnceValue, now: Timestamp) -> Result<bool, StoreError> {
-        self.write(StoreOperation::PutOnce, move |db| {
-            once::put(db, &value, now)
-        })
-        .await
+        let only_asks = value.until <= now;
+        let put = move |db: &realm::Connection<'_>| once::put(db, &value, now);
+        if only_asks {
+            self.read(StoreOperation::PutOnce, put).await
+        } else {
+            self.write(StoreOperation::PutOnce, put).await
+        }
     }
 
     async fn take_once(

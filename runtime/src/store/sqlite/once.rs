@@ -30,7 +30,8 @@ pub(super) fn put(db: &Connection<'_>, value: &OnceValue, now: Timestamp) -> Res
     )
 }
 
-/// Writes a row unless one is there that still counts.
+/// Writes a row unless one is there that still counts. One that would not count itself is not
+/// written, so that the question runs on a reader too.
 fn insert(
     db: &Connection<'_>,
     kind: &str,
@@ -39,6 +40,13 @@ fn insert(
     until: Timestamp,
     now: Timestamp,
 ) -> Result<bool, Cause> {
+    if until <= now {
+        let sql = "SELECT count(*) = 0 FROM tg_once WHERE kind = ? AND hash = ? AND until > ?";
+        let values = (kind, hash, millis(now));
+        return Ok(db
+            .prepare_cached(sql)?
+            .query_row(values, |row| row.get(0))?);
+    }
     let sql = "INSERT INTO tg_once(kind, hash, payload, until) VALUES (?1, ?2, ?3, ?4) ON \
                CONFLICT(kind, hash)
                DO UPDATE SET payload = excluded.payload, until = excluded.until WHERE until <= ?5";

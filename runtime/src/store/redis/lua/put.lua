@@ -1,10 +1,14 @@
 -- Keeps a value, or takes a key, where none that still counts lies there. Answers 1, or 0 and nothing written.
+-- Where it would not count, nothing is written either.
 --
 -- KEYS: the deployment, the index of what ends, the place. ARGV from 3: now, the place's name, until, the payload.
 local now = tonumber(ARGV[3])
 local there = call('HGET', KEYS[3], 'until')
 if there and tonumber(there) > now then
     return 0
+end
+if tonumber(ARGV[5]) <= now then
+    return 1
 end
 call('HSET', KEYS[3], 'until', ARGV[5], 'payload', ARGV[6])
 let_vanish(KEYS[3], tonumber(ARGV[5]), now)
