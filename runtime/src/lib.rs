@@ -25,7 +25,6 @@ pub mod settings;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
-#[cfg(feature = "rate-limit")]
 mod throttle;
 pub mod token;
 

@@ -41,6 +41,10 @@ impl Meter {
             DROPPED_CONFIRMATIONS,
             "Confirmations that found their queue full: lost answers stay forgivable longer."
         );
+        describe_counter!(
+            THROTTLE_FULL,
+            "Attempts for which a counter of this node had no room: see `throttle.keys`."
+        );
         describe_gauge!(
             VIEW_AGE,
             Unit::Seconds,
@@ -84,6 +88,13 @@ impl Meter {
             .absolute(reading.dropped_confirmations);
     }
 
+    /// Counts an attempt for which a counter of the throttle had no room.
+    pub(crate) fn throttle_full(&self, budget: &'static str, is_shared: bool) {
+        let (issuer, shared) = (Arc::clone(&self.0), if is_shared { "yes" } else { "no" });
+        counter!(THROTTLE_FULL, "issuer" => issuer, "budget" => budget, "shared" => shared)
+            .increment(1);
+    }
+
     pub(crate) fn applied(&self, lag: Duration) {
         histogram!(APPLY_LAG, "issuer" => Arc::clone(&self.0)).record(lag.as_secs_f64());
     }
@@ -92,6 +103,7 @@ impl Meter {
 const EVENTS: &str = "tollgate_events_total";
 const DROPPED_EVENTS: &str = "tollgate_dropped_events_total";
 const DROPPED_CONFIRMATIONS: &str = "tollgate_dropped_confirmations_total";
+const THROTTLE_FULL: &str = "tollgate_throttle_full_total";
 const VIEW_AGE: &str = "tollgate_revocation_view_age_seconds";
 const ENTRIES: &str = "tollgate_revocation_entries";
 const CLOCK_OFFSET: &str = "tollgate_clock_offset_seconds";

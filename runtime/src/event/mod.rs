@@ -142,6 +142,15 @@ pub enum EventKind {
         /// The age of the view.
         age: Duration,
     },
+    /// This node counts as many addresses or identifiers in one budget as `throttle.keys` allows.
+    /// Reported again after an hour.
+    ThrottleFull {
+        /// The budget, as its setting is named: `identifier`.
+        budget: &'static str,
+        /// Whether every one is used up, so that new ones share a budget for each network. Where
+        /// not, new ones take the place of those that used least.
+        is_shared: bool,
+    },
 }
 
 /// How a refresh was answered.
@@ -310,6 +319,7 @@ impl EventKind {
             Self::Resumed => "resumed",
             Self::ClockOffset { .. } => "clock_offset",
             Self::ViewStale { .. } => "view_stale",
+            Self::ThrottleFull { .. } => "throttle_full",
         }
     }
 
@@ -344,7 +354,8 @@ impl EventKind {
             | Self::PasswordHashUnreadable
             | Self::Paused
             | Self::ClockOffset { .. }
-            | Self::ViewStale { .. } => Outcome::Alarm,
+            | Self::ViewStale { .. }
+            | Self::ThrottleFull { .. } => Outcome::Alarm,
         }
     }
 }
@@ -401,6 +412,9 @@ impl fmt::Display for Event {
                 write!(f, " offset_ms={} ahead={ahead:?}", offset.as_millis())
             }
             EventKind::ViewStale { age } => write!(f, " age_ms={}", age.as_millis()),
+            EventKind::ThrottleFull { budget, is_shared } => {
+                write!(f, " budget={budget} is_shared={is_shared}")
+            }
             EventKind::BindingMismatch {
                 token,
                 to,

@@ -1,15 +1,16 @@
-//! Counts attempts with the throttle. Without the feature `rate-limit` everything is allowed.
+//! Counts attempts with the throttle.
 
 use crate::device::Client;
 use crate::error::Refusal;
-#[cfg(feature = "rate-limit")]
 use crate::event::{Event, EventKind};
+use crate::store::StoreError;
+use crate::throttle::{Account, StepAttempt};
 
 use super::Flows;
 
-#[cfg(feature = "rate-limit")]
 impl Flows {
     /// Counts something that the application does for somebody: see `Gate::allow`.
+    #[cfg(feature = "rate-limit")]
     pub(crate) async fn allow(
         &self,
         name: &str,
@@ -32,16 +33,34 @@ impl Flows {
             .await
     }
 
-    /// Counts an answer to a step.
-    pub(super) async fn count_step(&self, subject: &str) -> Result<(), Refusal> {
-        self.throttle.step(subject, self.engine.time.now()).await
+    /// Counts an answer to a step, before the backend is asked.
+    pub(super) async fn count_step(
+        &self,
+        attempt: &StepAttempt<'_>,
+        client: &Client,
+    ) -> Result<(), Refusal> {
+        self.throttle
+            .step(attempt, client, self.engine.time.now())
+            .await
     }
 
-    /// Remembers a client who signed in.
-    pub(super) async fn remember(&self, identifier: Option<&str>, client: &Client) {
+    /// Returns how often the credentials of a subject changed, for the key of its steps' budgets.
+    pub(super) async fn changes(&self, subject: &str) -> Result<u32, Refusal> {
+        self.throttle.changes(subject, self.engine.time.now()).await
+    }
+
+    /// Remembers the device of a client who signed in.
+    pub(super) async fn remember(&self, account: Account<'_>, client: &Client) {
         self.throttle
-            .signed_in(identifier, client, self.engine.time.now())
+            .signed_in(account, client, self.engine.time.now())
             .await;
+    }
+
+    /// Begins fresh budgets for the steps of a subject whose credentials changed.
+    pub(crate) async fn begin_fresh_steps(&self, subject: &str) -> Result<(), StoreError> {
+        self.throttle
+            .credentials_changed(subject, self.engine.time.now())
+            .await
     }
 
     /// Counts a refresh.
@@ -60,32 +79,5 @@ impl Flows {
                 .events
                 .emit(&Event::new(EventKind::AccessRefused(refusal.code())).ip(client.ip));
         })
-    }
-}
-
-#[cfg(not(feature = "rate-limit"))]
-#[allow(
-    clippy::unused_self,
-    clippy::unused_async,
-    reason = "the same calls with and without the feature"
-)]
-impl Flows {
-    pub(super) async fn count_sign_in(&self, _: Option<&str>, _: &Client) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    pub(super) async fn count_step(&self, _: &str) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    pub(super) async fn remember(&self, _: Option<&str>, _: &Client) {}
-
-    pub(super) fn count_refresh(&self, _: &Client) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    #[cfg(feature = "axum")]
-    pub(crate) fn count_question(&self, _: &Client) -> Result<(), Refusal> {
-        Ok(())
     }
 }

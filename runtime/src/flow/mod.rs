@@ -36,7 +36,6 @@ use std::sync::Arc;
 
 use crate::error::Refusal;
 use crate::session::Engine;
-#[cfg(feature = "rate-limit")]
 use crate::throttle::Throttle;
 
 /// What every use case works with.
@@ -46,7 +45,6 @@ pub(crate) struct Flows {
     /// The passwords that are watched, where there are any.
     #[cfg(feature = "password")]
     pub(crate) passwords: Option<crate::password::Passwords>,
-    #[cfg(feature = "rate-limit")]
     throttle: Throttle,
 }
 
@@ -56,15 +54,14 @@ impl Flows {
         engine: Engine,
         backend: Arc<dyn Backend>,
         #[cfg(feature = "password")] passwords: Option<crate::password::Passwords>,
-        #[cfg(feature = "rate-limit")] throttle: Throttle,
+        throttle: Throttle,
     ) -> Self {
         Self {
             engine: Arc::new(engine),
             backend,
             #[cfg(feature = "password")]
             passwords,
-            #[cfg(feature = "rate-limit")]
-            throttle,
+                    throttle,
         }
     }
 

@@ -65,13 +65,16 @@ impl Flows {
                     .ip(client.ip),
             );
         };
+        // The device of a session is the one that it was opened on.
+        let mut at_device = client.clone();
+        at_device.device.id = at_device.device.id.or_else(|| session.device.id.clone());
         let (claims, acr, auth_time) = match proof {
             Evidence::Login(login) => {
                 let identifier = self.backend.identifier(&login);
-                self.count_sign_in(identifier.as_deref(), client)
+                self.count_sign_in(identifier.as_deref(), &at_device)
                     .await
                     .inspect_err(report)?;
-                let stage = Stage::new(identifier, self.begin(), Some(sid), client);
+                let stage = Stage::new(identifier, self.begin(), Some(sid), &at_device);
                 let claims = self
                     .authenticate(login, client, stage)
                     .await

@@ -6,6 +6,7 @@ use crate::error::{AuthError, Code, Refusal};
 use crate::event::{Event, EventKind};
 use crate::session::{AnyClaims, Issued};
 use crate::store::Authenticated;
+use crate::throttle::Account;
 
 use super::open::{Authentic, Opening};
 use super::step::Stage;
@@ -101,7 +102,9 @@ impl Flows {
 
     /// Remembers a client who signed in.
     async fn signed_in(&self, attempt: &CountedAttempt, issued: Issued, client: &Client) -> Issued {
-        self.remember(attempt.identifier.as_deref(), client).await;
+        if let Some(identifier) = &attempt.identifier {
+            self.remember(Account::Identifier(identifier), client).await;
+        }
         issued
     }
 

@@ -16,6 +16,7 @@ use crate::id::SessionId;
 use crate::secret::{fill_random, sha256};
 use crate::session::Issued;
 use crate::store::{Authenticated, OnceValue};
+use crate::throttle::{Account, StepAttempt};
 
 use super::answer::StepAnswer;
 use super::open::{Authentic, Opening};
@@ -54,6 +55,23 @@ impl Stage {
             device,
         }
     }
+
+    /// Returns the account under which the devices of this sign-in are known.
+    fn account<'a>(&'a self, subject: &'a str) -> Account<'a> {
+        match &self.identifier {
+            Some(identifier) => Account::Identifier(identifier),
+            None => Account::Subject(subject),
+        }
+    }
+
+    /// Returns the client of a step. What it does not say of its device is as in the first step.
+    fn client(&self, client: &Client) -> Client {
+        let mut client = client.clone();
+        let Device { name, id, .. } = &self.device;
+        client.device.name = client.device.name.or_else(|| name.clone());
+        client.device.id = client.device.id.or_else(|| id.clone());
+        client
+    }
 }
 
 /// A step that waits for its answer, as the store keeps it.
@@ -61,6 +79,9 @@ impl Stage {
 struct PendingStep {
     stage: Stage,
     subject: String,
+    /// How often the subject's credentials had changed when the step was asked for.
+    #[serde(default)]
+    changes: u32,
     kind: String,
     acr: Option<String>,
     challenge: Option<Value>,
@@ -90,9 +111,7 @@ impl Flows {
             .step(token, None, answer, client)
             .await
             .map_err(|refusal| self.report_refused(refusal, client))?;
-        let mut client = client.clone();
-        client.device.name = client.device.name.or(stepped.stage.device.name);
-        client.device.id = client.device.id.or(stepped.stage.device.id);
+        let client = stepped.stage.client(client);
         let authenticated = Authenticated::Since(stepped.stage.since);
         let login = Authentic {
             claims: &*stepped.claims,
@@ -103,7 +122,7 @@ impl Flows {
         };
         match self.open(&login).await? {
             Opening::Open(issued) => {
-                self.remember(stepped.stage.identifier.as_deref(), &client)
+                self.remember(stepped.stage.account(&stepped.claims.subject()), &client)
                     .await;
                 Ok(*issued)
             }
@@ -134,7 +153,13 @@ impl Flows {
         let Some(pending) = pending.filter(|pending| pending.stage.renews == renews) else {
             return Err(Code::InvalidCredentials.into());
         };
-        if let Err(refusal) = self.count_step(&pending.subject).await {
+        let attempt = StepAttempt {
+            subject: &pending.subject,
+            changes: pending.changes,
+            account: pending.stage.account(&pending.subject),
+        };
+        let at_device = pending.stage.client(client);
+        if let Err(refusal) = self.count_step(&attempt, &at_device).await {
             self.keep(hash, &pending).await?;
             return Err(refusal);
         }
@@ -178,9 +203,14 @@ impl Flows {
         let event =
             Event::new(EventKind::StepRequired { kind: kind.clone() }).subject(subject.clone());
         let until = engine.time.now().plus(LIFETIME);
+        let changes = match self.changes(&subject).await {
+            Ok(changes) => changes,
+            Err(refusal) => return refusal,
+        };
         let pending = PendingStep {
             stage,
             subject,
+            changes,
             kind,
             acr,
             challenge,

@@ -1,7 +1,7 @@
 //! What an application tells the gate after it changed an account. A required argument says what
 //! ends.
 
-use crate::error::Error;
+use crate::error::{Causes, Error};
 use crate::id::SessionId;
 use crate::store::{RevokeReason, Revoked, Target};
 use crate::token::JwtClaims;
@@ -142,12 +142,18 @@ impl<B: AuthBackend> Gate<B> {
         subject: &SubjectOf<B>,
         sessions: EndSessions,
     ) -> Result<Revoked, Error> {
-        let subject = subject.to_string();
+        let name = subject.to_string();
+        let subject = name.clone();
         let target = match sessions {
             EndSessions::All => Target::Subject(subject),
             EndSessions::Others { keep } => Target::Others { subject, keep },
         };
-        self.end(target, RevokeReason::PasswordChanged).await
+        let revoked = self.end(target, RevokeReason::PasswordChanged).await?;
+        if let Err(error) = self.flows().begin_fresh_steps(&name).await {
+            let error = Causes(Some(&error));
+            tracing::warn!(%error, "the steps of the subject go on with their budgets of before");
+        }
+        Ok(revoked)
     }
 
     /// Decides about the access tokens of a user whose roles, scopes or other claims changed. Call

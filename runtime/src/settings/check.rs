@@ -225,6 +225,7 @@ fn check_throttle(throttle: &ThrottleSettings, found: &mut Problems) {
         identifier,
         identifier_long,
         known,
+        known_long,
         step,
         step_long,
         action,
@@ -232,16 +233,30 @@ fn check_throttle(throttle: &ThrottleSettings, found: &mut Problems) {
         verify,
         ..
     } = throttle;
+    let is_kept = |other: ThrottleSettings| {
+        let with_its_steps = ThrottleSettings {
+            step: throttle.step,
+            step_long: throttle.step_long,
+            known_for: throttle.known_for,
+            keys: throttle.keys,
+            ..other
+        };
+        with_its_steps == *throttle
+    };
     let is_there = cfg!(feature = "rate-limit")
-        || [ThrottleSettings::default(), ThrottleSettings::off()].contains(throttle);
+        || is_kept(ThrottleSettings::default())
+        || is_kept(ThrottleSettings::off());
     found.unless(is_there, "throttle.client", || {
-        "and its neighbours take effect only with the feature `rate-limit`".into()
+        "and its neighbours take effect only with the feature `rate-limit`; without it \
+         `throttle.step`, `throttle.step_long`, `throttle.known_for` and `throttle.keys` do"
+            .into()
     });
     for (name, allowance) in [
         ("throttle.client", client),
         ("throttle.identifier", identifier),
         ("throttle.identifier_long", identifier_long),
         ("throttle.known", known),
+        ("throttle.known_long", known_long),
         ("throttle.step", step),
         ("throttle.step_long", step_long),
         ("throttle.action", action),

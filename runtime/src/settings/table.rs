@@ -106,9 +106,12 @@ keys! {
     "throttle.identifier" => throttle.identifier, "sign-ins to one identifier";
     "throttle.identifier_long" => throttle.identifier_long, "the same in the long run";
     "throttle.known" => throttle.known,
-        "sign-ins to one identifier from a device or address that signed in to it before";
-    "throttle.known_for" => throttle.known_for, "for how long it stays known, at most 400d";
-    "throttle.step" => throttle.step, "answers to further steps of one subject";
+        "sign-ins to one identifier from a device that signed in to it before";
+    "throttle.known_long" => throttle.known_long, "the same in the long run";
+    "throttle.known_for" => throttle.known_for,
+        "for how long after its last sign-in it stays known, at most 400d";
+    "throttle.step" => throttle.step,
+        "answers to further steps of one subject, by strangers and by each known device";
     "throttle.step_long" => throttle.step_long, "the same in the long run";
     "throttle.action" => throttle.action, "what an application counts with `gate.allow`";
     "throttle.refresh" => throttle.refresh, "refreshes from one address, on each node";

@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::value::{Scalar, SettingValue, parse_duration, show_duration};
 
-/// Settings of the throttle: `throttle.*`. They take effect with the feature `rate-limit`.
+/// Settings of the throttle: `throttle.*`. Without the feature `rate-limit` only `step`,
+/// `step_long`, `known_for` and `keys` take effect, and each node counts for itself.
 ///
 /// All attempts are counted, successful ones too, before anything is hashed. A sign-in spends from
-/// `client`, `identifier` and `identifier_long`. A client who signed in to that identifier before
-/// has a budget of its own, `known`, when the others are used up: so a stranger who tries passwords
-/// does not lock out the owner.
+/// `client`, `identifier` and `identifier_long`. A device that signed in to that identifier before
+/// has a budget of its own, `known` and `known_long`, when the others are used up: so a stranger
+/// who tries passwords does not lock out the owner there. An owner on a new device waits like a
+/// stranger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ThrottleSettings {
@@ -24,12 +26,16 @@ pub struct ThrottleSettings {
     /// The same in the long run: by default 100 in 30 days, since NIST SP 800-63B-4 section 3.2.2
     /// allows no more than 100 failures in a row.
     pub identifier_long: Allowance,
-    /// Sign-ins to one identifier from a device or an address that signed in to it before, each. By
-    /// default 20 in 15 minutes.
+    /// Sign-ins to one identifier from one device that signed in to it before. By default 20 in 15
+    /// minutes.
     pub known: Allowance,
-    /// For how long a device or an address stays known. By default 90 days.
+    /// The same in the long run. By default 100 in 30 days.
+    pub known_long: Allowance,
+    /// For how long after its last sign-in a device stays known. By default 90 days.
     pub known_for: Duration,
-    /// Answers to further steps, such as codes, of one subject. By default 10 in 15 minutes.
+    /// Answers to further steps, such as codes, of one subject: as many for all strangers together,
+    /// and as many for each known device. A change of the credentials begins fresh budgets. By
+    /// default 10 in 15 minutes.
     pub step: Allowance,
     /// The same in the long run. By default 100 in 30 days: of a code with six digits so many are
     /// still few.
@@ -42,8 +48,9 @@ pub struct ThrottleSettings {
     /// Requests about tokens from one address, counted by each node for itself. By default 600 in a
     /// minute.
     pub verify: Allowance,
-    /// How many addresses or identifiers a node counts separately in one budget. By default 100
-    /// 000; further ones share budgets.
+    /// How many addresses or identifiers a node counts separately in one budget. By default
+    /// 100 000. One more takes the place of the one that used least; where all are used up, it
+    /// shares a budget with its network.
     pub keys: u32,
 }
 
@@ -55,6 +62,7 @@ impl Default for ThrottleSettings {
             identifier: Allowance::of(20, 15 * MINUTE),
             identifier_long: Allowance::of(100, 30 * DAY),
             known: Allowance::of(20, 15 * MINUTE),
+            known_long: Allowance::of(100, 30 * DAY),
             known_for: Duration::from_secs(90 * DAY),
             step: Allowance::of(10, 15 * MINUTE),
             step_long: Allowance::of(100, 30 * DAY),
@@ -67,23 +75,37 @@ impl Default for ThrottleSettings {
 }
 
 impl ThrottleSettings {
-    /// Returns settings that count nothing: for tests, and behind a proxy that counts.
+    /// Returns settings that count nothing, the answers to further steps included: for tests, and
+    /// behind a proxy that counts.
     #[must_use]
     pub fn off() -> Self {
         let off = Allowance::Unlimited;
-        let (client, identifier, identifier_long, known) = (off, off, off, off);
-        let (step, step_long) = (off, off);
+        let (client, identifier, identifier_long) = (off, off, off);
+        let (known, known_long, step, step_long) = (off, off, off, off);
         Self {
             client,
             identifier,
             identifier_long,
             known,
+            known_long,
             step,
             step_long,
             action: off,
             refresh: off,
             verify: off,
             ..Self::default()
+        }
+    }
+
+    /// Returns what takes effect without the feature `rate-limit`: the budgets of steps.
+    pub(crate) fn steps_alone(&self) -> Self {
+        Self {
+            counted: Counted::Local,
+            step: self.step,
+            step_long: self.step_long,
+            known_for: self.known_for,
+            keys: self.keys,
+            ..Self::off()
         }
     }
 }

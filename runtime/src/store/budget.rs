@@ -11,20 +11,20 @@ use crate::clock::Timestamp;
 /// One unit of cost takes `period / burst`, which is seldom a whole number of milliseconds.
 /// Counting the fraction in `burst`-ths keeps it exact, so nothing drifts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct BudgetState {
+pub(crate) struct BudgetState {
     /// The time at which it is full again.
-    pub(super) full_at: Timestamp,
+    pub(crate) full_at: Timestamp,
     /// The fraction that comes on top of that, in `burst`-ths of a millisecond.
-    pub(super) fraction: u32,
+    pub(crate) fraction: u32,
 }
 
 /// A [`Limit`] in whole milliseconds, neither part zero: a key has a budget for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct BudgetRate {
+pub(crate) struct BudgetRate {
     /// The amount that may be spent at once.
-    pub(super) burst: u32,
+    pub(crate) burst: u32,
     /// The time that an empty budget takes to be full again, in milliseconds.
-    pub(super) period: u64,
+    pub(crate) period: u64,
 }
 
 impl BudgetState {
@@ -37,7 +37,7 @@ impl BudgetState {
     ///
     /// # Errors
     /// What `read` returns.
-    pub(super) fn spend<E>(
+    pub(crate) fn spend<E>(
         limits: &[Limit],
         cost: u32,
         now: Timestamp,
@@ -56,6 +56,11 @@ impl BudgetState {
             Some(retry_after) => (Spent::Refused { retry_after }, Vec::new()),
             None => (Spent::Allowed, spent),
         })
+    }
+
+    /// Returns whether nothing can be spent from the budget at the moment.
+    pub(crate) fn is_used_up(self, rate: BudgetRate, now: Timestamp) -> bool {
+        self.after(1, rate, now).is_err()
     }
 
     /// Returns the budget after spending, or how long to wait until the same cost would be allowed.
@@ -81,7 +86,7 @@ impl BudgetState {
 
 impl BudgetRate {
     /// Returns the limits without repetitions, so that no budget is spent from twice.
-    pub(super) fn distinct(limits: &[Limit]) -> Vec<Self> {
+    pub(crate) fn distinct(limits: &[Limit]) -> Vec<Self> {
         let mut rates = Vec::with_capacity(limits.len());
         for limit in limits {
             let period = whole(limit.period.as_millis()).clamp(1, Timestamp::MAX.as_millis());

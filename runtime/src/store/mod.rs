@@ -23,6 +23,8 @@ mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+pub(crate) use budget::{BudgetRate, BudgetState};
+
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStore};
 pub use contract::SessionStore;

@@ -1,10 +1,12 @@
 //! The throttle: counts attempts before anything is hashed. Knows neither accounts nor passwords.
 //!
 //! A sign-in is counted under its client's address and under its identifier, whether or not that
-//! has an account. Where one of these is used up, a client who signed in to that identifier before,
-//! known by its device id or its address, has a budget of its own: a stranger who tries passwords,
-//! from however many addresses, does not lock out known devices and addresses.
+//! has an account; an answer to a further step under its subject. Where one of these is used up, a
+//! device that signed in to the account before has a budget of its own: a stranger who tries
+//! passwords or codes, from however many addresses, does not lock out known devices. Everybody
+//! else gets the same answers, the owner on a new device included.
 
+mod known;
 mod local;
 
 use std::net::{IpAddr, Ipv6Addr};
@@ -12,16 +14,22 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::device::Client;
-use crate::error::{Causes, Refusal};
+use crate::error::Refusal;
+use crate::event::{Emitter, Event, EventKind};
 use crate::secret::{hex, sha256};
 use crate::settings::{Allowance, Counted, ThrottleSettings};
 use crate::store::{Limit, Spent, Store, StoreError};
 
-use local::LocalCounter;
+pub(crate) use known::Account;
+use local::{LocalCounter, Room};
 
 /// The budgets that are counted, and where they are counted.
+///
+/// Without the feature `rate-limit` the steps alone are, by each node for itself.
 pub(crate) struct Throttle {
     store: Store,
+    clock: Clock,
+    events: Emitter,
     /// Whether all nodes count together.
     is_shared: bool,
     known_for: Duration,
@@ -29,6 +37,7 @@ pub(crate) struct Throttle {
     identifier: BudgetPerKey,
     known: BudgetPerKey,
     step: BudgetPerKey,
+    #[cfg(feature = "rate-limit")]
     action: BudgetPerKey,
     refresh: BudgetPerKey,
     #[cfg(feature = "axum")]
@@ -39,7 +48,18 @@ pub(crate) struct Throttle {
 struct BudgetPerKey {
     name: &'static str,
     limits: Vec<Limit>,
-    counters: Vec<LocalCounter>,
+    counter: LocalCounter,
+}
+
+/// An answer to a further step, as it is counted.
+pub(crate) struct StepAttempt<'a> {
+    /// The subject whose step it is.
+    pub(crate) subject: &'a str,
+    /// How often the subject's credentials had changed when the step was asked for: see
+    /// [`Throttle::changes`].
+    pub(crate) changes: u32,
+    /// The account under which the device may be known.
+    pub(crate) account: Account<'a>,
 }
 
 impl Throttle {
@@ -49,7 +69,13 @@ impl Throttle {
         settings: &ThrottleSettings,
         store: &Store,
         clock: &Clock,
+        events: &Emitter,
     ) -> Result<Self, StoreError> {
+        let settings = &if cfg!(feature = "rate-limit") {
+            settings.clone()
+        } else {
+            settings.steps_alone()
+        };
         let is_shared = match settings.counted {
             Counted::Auto => store.now().await?.is_some(),
             Counted::Local => false,
@@ -61,18 +87,17 @@ impl Throttle {
                 Allowance::Attempts { burst, period } => Some(Limit { burst, period }),
             });
             let limits: Vec<_> = limits.collect();
-            let counters = limits
-                .iter()
-                .map(|limit| LocalCounter::new(*limit, settings.keys, clock))
-                .collect();
+            let counter = LocalCounter::new(&limits, settings.keys);
             BudgetPerKey {
                 name,
                 limits,
-                counters,
+                counter,
             }
         };
         Ok(Self {
             store: store.clone(),
+            clock: clock.clone(),
+            events: events.clone(),
             is_shared,
             known_for: settings.known_for,
             client: budget("client", &[settings.client]),
@@ -80,8 +105,9 @@ impl Throttle {
                 "identifier",
                 &[settings.identifier, settings.identifier_long],
             ),
-            known: budget("known", &[settings.known]),
+            known: budget("known", &[settings.known, settings.known_long]),
             step: budget("step", &[settings.step, settings.step_long]),
+            #[cfg(feature = "rate-limit")]
             action: budget("action", &[settings.action]),
             refresh: budget("refresh", &[settings.refresh]),
             #[cfg(feature = "axum")]
@@ -98,55 +124,47 @@ impl Throttle {
     ) -> Result<(), Refusal> {
         let mut wait = self.spend_for(&self.client, client, now).await?;
         if let (None, Some(identifier)) = (wait, identifier) {
-            wait = self.spend(&self.identifier, &[identifier], now).await?;
+            let key = [identifier];
+            wait = self.spend(&self.identifier, &key, client, now).await?;
         }
-        let Some(mut wait) = wait else { return Ok(()) };
-        for mark in identifier
-            .iter()
-            .flat_map(|identifier| marks(identifier, client))
-        {
-            if !self.is_known(mark, now).await? {
-                continue;
-            }
-            match self.spend(&self.known, &[&hex(&mark)], now).await? {
-                None => return Ok(()),
-                Some(left) => wait = wait.min(left),
-            }
+        let Some(wait) = wait else { return Ok(()) };
+        let account = identifier.map(Account::Identifier);
+        let mark = account.and_then(|account| account.mark(client));
+        let Some(mark) = mark else {
+            return Err(Refusal::too_many(wait));
+        };
+        if !self.is_known(mark, now).await? {
+            return Err(Refusal::too_many(wait));
         }
-        Err(Refusal::too_many(wait))
+        let own = self.spend(&self.known, &[&hex(&mark)], client, now).await?;
+        refuse(own.map(|own| own.min(wait)))
     }
 
-    /// Remembers a client who signed in.
-    pub(crate) async fn signed_in(
+    /// Counts an answer to a step of a subject, by the same rules.
+    pub(crate) async fn step(
         &self,
-        identifier: Option<&str>,
+        attempt: &StepAttempt<'_>,
         client: &Client,
         now: Timestamp,
-    ) {
-        let is_counted = !(self.client.limits.is_empty() && self.identifier.limits.is_empty());
-        for mark in identifier
-            .iter()
-            .filter(|_| is_counted)
-            .flat_map(|identifier| marks(identifier, client))
-        {
-            // A session is open already: that its client is not known next time is no reason to
-            // refuse it.
-            if let Err(error) = self
-                .store
-                .consume_once(mark, now.plus(self.known_for), now)
-                .await
-            {
-                tracing::warn!(error = %Causes(Some(&error)), "a client who signed in could not be remembered");
-            }
+    ) -> Result<(), Refusal> {
+        let changes = attempt.changes.to_string();
+        let key = [attempt.subject, &changes];
+        let Some(wait) = self.spend(&self.step, &key, client, now).await? else {
+            return Ok(());
+        };
+        let Some(mark) = attempt.account.mark(client) else {
+            return Err(Refusal::too_many(wait));
+        };
+        if !self.is_known(mark, now).await? {
+            return Err(Refusal::too_many(wait));
         }
-    }
-
-    /// Counts an answer to a step of a subject.
-    pub(crate) async fn step(&self, subject: &str, now: Timestamp) -> Result<(), Refusal> {
-        refuse(self.spend(&self.step, &[subject], now).await?)
+        let key = [attempt.subject, &changes, &hex(&mark)];
+        let own = self.spend(&self.step, &key, client, now).await?;
+        refuse(own.map(|own| own.min(wait)))
     }
 
     /// Counts what an application does for somebody.
+    #[cfg(feature = "rate-limit")]
     pub(crate) async fn action(
         &self,
         name: &str,
@@ -155,28 +173,25 @@ impl Throttle {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         refuse(self.spend_for(&self.client, client, now).await?)?;
-        refuse(self.spend(&self.action, &[name, whom], now).await?)
+        let key = [name, whom];
+        refuse(self.spend(&self.action, &key, client, now).await?)
     }
 
     /// Counts a refresh, on this node.
     pub(crate) fn refresh(&self, client: &Client) -> Result<(), Refusal> {
-        refuse(address(client).and_then(|address| self.refresh.local(&address)))
+        self.flood(&self.refresh, client)
     }
 
     /// Counts a question about a token, on this node.
     #[cfg(feature = "axum")]
     pub(crate) fn verify(&self, client: &Client) -> Result<(), Refusal> {
-        refuse(address(client).and_then(|address| self.verify.local(&address)))
+        self.flood(&self.verify, client)
     }
 
-    /// Returns whether there is such a mark. It is taken for no time at all, which fails only where
-    /// somebody holds it.
-    async fn is_known(&self, mark: [u8; 32], now: Timestamp) -> Result<bool, Refusal> {
-        Ok(!self
-            .store
-            .consume_once(mark, now, now)
-            .await
-            .map_err(Refusal::unavailable)?)
+    /// Counts a request of an address, on this node.
+    fn flood(&self, budget: &BudgetPerKey, client: &Client) -> Result<(), Refusal> {
+        let key = address(client).filter(|_| !budget.limits.is_empty());
+        refuse(key.and_then(|key| self.spend_local(budget, &key, client, self.clock.now())))
     }
 
     async fn spend_for(
@@ -186,7 +201,7 @@ impl Throttle {
         now: Timestamp,
     ) -> Result<Option<Duration>, Refusal> {
         match address(client) {
-            Some(address) => self.spend(budget, &[&address], now).await,
+            Some(address) => self.spend(budget, &[&address], client, now).await,
             None => Ok(None),
         }
     }
@@ -196,6 +211,7 @@ impl Throttle {
         &self,
         budget: &BudgetPerKey,
         key: &[&str],
+        client: &Client,
         now: Timestamp,
     ) -> Result<Option<Duration>, Refusal> {
         if budget.limits.is_empty() {
@@ -204,7 +220,7 @@ impl Throttle {
         // A reader of the store does not learn who tried to sign in, and every key is short.
         let key = hex(&digest(key));
         if !self.is_shared {
-            return Ok(budget.local(&key));
+            return Ok(self.spend_local(budget, &key, client, now));
         }
         let spent = self
             .store
@@ -220,13 +236,28 @@ impl Throttle {
             Spent::Refused { retry_after } => Ok(Some(retry_after)),
         }
     }
-}
 
-impl BudgetPerKey {
-    /// Spends from this node's own counters. The shortest comes first, so that what it refuses is
-    /// not counted in the long run.
-    fn local(&self, key: &str) -> Option<Duration> {
-        self.counters.iter().find_map(|counter| counter.spend(key))
+    /// Spends from this node's own counter, and reports where it has no room.
+    fn spend_local(
+        &self,
+        budget: &BudgetPerKey,
+        key: &str,
+        client: &Client,
+        now: Timestamp,
+    ) -> Option<Duration> {
+        let count = budget.counter.spend(key, client.ip, now);
+        let is_shared = count.room == Room::Shared;
+        #[cfg(feature = "metrics")]
+        if count.room > Room::Own {
+            let meter = self.events.meter();
+            meter.throttle_full(budget.name, is_shared);
+        }
+        if count.is_alarm {
+            let budget = budget.name;
+            let kind = EventKind::ThrottleFull { budget, is_shared };
+            self.events.emit(&Event::new(kind));
+        }
+        count.wait
     }
 }
 
@@ -254,22 +285,6 @@ fn address(client: &Client) -> Option<String> {
     })
 }
 
-/// Returns the marks by which a client is known to an identifier: first the id of its device, which
-/// a neighbour cannot use up, then its address.
-fn marks(identifier: &str, client: &Client) -> impl Iterator<Item = [u8; 32]> {
-    let device = client
-        .device
-        .id
-        .clone()
-        .filter(|id| id.len() >= GUESSABLE)
-        .map(|id| ("device", id));
-    let address = address(client).map(|address| ("address", address));
-    [device, address]
-        .into_iter()
-        .flatten()
-        .map(move |(kind, value)| digest(&["tollgate/known/1", identifier, kind, &value]))
-}
-
 fn digest(parts: &[&str]) -> [u8; 32] {
     let mut bytes = Vec::new();
     for part in parts {
@@ -279,8 +294,7 @@ fn digest(parts: &[&str]) -> [u8; 32] {
     sha256(&bytes)
 }
 
-/// The least length of a device id that counts: a stranger would guess shorter ones.
-const GUESSABLE: usize = 16;
-
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;

@@ -10,79 +10,160 @@ fn client(ip: &str) -> Client {
     client
 }
 
-/// R124: memory stays bounded, however many identifiers are tried, and whoever fills it is still
-/// counted.
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn counter(burst: u32, period: Duration, keys: u32) -> LocalCounter {
+    LocalCounter::new(&[Limit { burst, period }], keys)
+}
+
+fn from(ip: [u8; 4]) -> Option<IpAddr> {
+    Some(IpAddr::from(ip))
+}
+
+/// R124: memory stays bounded, however many identifiers are tried from however many networks, and
+/// every attempt is counted.
 #[test]
 fn a_million_keys_use_no_more_memory_than_was_allowed() {
-    let counter = LocalCounter::new(
-        Limit {
-            burst: 3,
-            period: Duration::from_secs(900),
-        },
-        10_000,
-        &Clock::manual(NOW),
-    );
+    let counter = counter(1, 15 * MINUTE, 1000);
     let mut allowed = 0_u32;
     for number in 0..1_000_000_u32 {
-        allowed += u32::from(counter.spend(&number.to_string()).is_none());
+        let asker = Some(IpAddr::from(number.to_be_bytes()));
+        allowed += u32::from(
+            counter
+                .spend(&number.to_string(), asker, NOW)
+                .wait
+                .is_none(),
+        );
     }
-    assert!(counter.len() <= 10_000 + 4096 + 256, "{}", counter.len());
-    assert!(
-        allowed <= 3 * (10_000 + 4096 + 256),
-        "{allowed} were allowed"
-    );
-    assert!(
-        (0..3 + 1).any(|_| counter.spend("one more").is_some()),
-        "nobody goes uncounted"
-    );
+    let most = 2 * 1000 + 4096;
+    assert!(counter.len() <= most, "{}", counter.len());
+    assert!(allowed as usize <= most, "{allowed} were allowed");
 }
 
 /// Budgets that are full again make room.
 #[test]
 fn what_is_full_again_is_forgotten() {
-    let clock = Clock::manual(NOW);
-    let counter = LocalCounter::new(
-        Limit {
-            burst: 1,
-            period: Duration::from_secs(10),
-        },
-        1000,
-        &clock,
+    let counter = counter(1, 10 * MINUTE, 100);
+    for number in 0..500_u32 {
+        counter.spend(&number.to_string(), None, NOW);
+    }
+    let later = NOW.plus(10 * MINUTE);
+    let one = counter.spend("a later one", None, later);
+    assert_eq!((one.wait, one.room), (None, Room::Own));
+    assert_eq!(
+        counter.len(),
+        1 + 1,
+        "its own budget, and that of the unknown network"
     );
-    for number in 0..5000_u32 {
-        counter.spend(&number.to_string());
-    }
-    clock.advance(Duration::from_secs(21));
-    for _ in 0..600 {
-        counter.spend("always");
-    }
-    assert!(counter.len() <= 2, "{}", counter.len());
-    assert!(counter.spend("a later one").is_none());
 }
 
 /// A budget waits as long as it says, to the millisecond.
 #[test]
 fn a_budget_is_allowed_again_after_what_it_answered() {
-    let clock = Clock::manual(NOW);
-    let counter = LocalCounter::new(
-        Limit {
-            burst: 4,
-            period: Duration::from_secs(60),
-        },
-        1000,
-        &clock,
-    );
-    assert_eq!(
-        (0..10).filter(|_| counter.spend("ada").is_none()).count(),
-        4
-    );
-    let wait = counter.spend("ada").unwrap();
+    let counter = counter(4, MINUTE, 1000);
+    let spend = |now| counter.spend("ada", None, now).wait;
+    assert_eq!((0..10).filter(|_| spend(NOW).is_none()).count(), 4);
+    let wait = spend(NOW).unwrap();
     assert_eq!(wait, Duration::from_secs(15));
-    clock.advance(wait - Duration::from_millis(1));
-    assert!(counter.spend("ada").is_some());
-    clock.advance(Duration::from_millis(1));
-    assert!(counter.spend("ada").is_none());
-    assert!(counter.spend("ada").is_some());
+    assert!(spend(NOW.plus(wait - Duration::from_millis(1))).is_some());
+    assert!(spend(NOW.plus(wait)).is_none());
+    assert!(spend(NOW.plus(wait)).is_some());
+}
+
+/// Two limits are spent from together or not at all, as a store does it.
+#[test]
+fn what_the_long_run_refuses_costs_nothing_in_the_short_run() {
+    let limit = |burst, minutes| Limit {
+        burst,
+        period: minutes * MINUTE,
+    };
+    let counter = LocalCounter::new(&[limit(4, 4), limit(6, 600)], 1000);
+    let spend = |minutes| counter.spend("ada", None, NOW.plus(minutes * MINUTE)).wait;
+    assert_eq!((0..10).filter(|_| spend(0).is_none()).count(), 4);
+    assert_eq!((0..10).filter(|_| spend(4).is_none()).count(), 2);
+    assert_eq!((0..10).filter(|_| spend(8).is_none()).count(), 0);
+    // A hundred minutes after the first attempt the long run has room for one more, and the short
+    // run is full: it was not charged meanwhile.
+    assert_eq!(spend(99), Some(MINUTE));
+    assert_eq!((0..10).filter(|_| spend(100).is_none()).count(), 1);
+}
+
+/// Where there is no room, the budget goes that is nearest to full, and a used-up one never does.
+#[test]
+fn the_budget_that_is_nearest_to_full_makes_room() {
+    let counter = counter(3, 30 * MINUTE, 3);
+    let spend = |key: &str| counter.spend(key, None, NOW);
+    for key in ["used up", "used up", "used up", "twice", "once", "twice"] {
+        let count = spend(key);
+        assert_eq!((count.wait, count.room), (None, Room::Own));
+    }
+    // It takes the place of the one that was used once, and is used twice itself then.
+    assert_eq!(
+        [spend("new").room, spend("new").room],
+        [Room::Taken, Room::Own]
+    );
+    assert_eq!(spend("twice").wait, None, "it had one left");
+    assert!(
+        spend("twice").wait.is_some(),
+        "it has none left, for it was kept"
+    );
+    // Of those left only the new one is not used up.
+    assert_eq!(spend("another").room, Room::Taken);
+    assert!(spend("used up").wait.is_some());
+    assert!(spend("twice").wait.is_some());
+    assert_eq!(counter.len(), 3);
+}
+
+/// Where only used-up budgets are left, they stay used up until they refill, and what is new shares
+/// one budget for each network of those who ask.
+#[test]
+fn when_all_are_used_up_new_keys_share_a_budget_for_each_network() {
+    let counter = counter(2, 20 * MINUTE, 10);
+    for name in 0..10 {
+        for _ in 0..2 {
+            let count = counter.spend(&format!("made up {name}"), from([192, 0, 2, 1]), NOW);
+            assert_eq!((count.wait, count.room), (None, Room::Own));
+        }
+    }
+    let ask = |key: &str, ip: &str, now| counter.spend(key, Some(ip.parse().unwrap()), now);
+    let networks = [
+        ("198.51.100.1", "198.51.100.254"),
+        ("198.51.101.1", "::ffff:198.51.101.254"),
+        ("2001:db8:0:1100::1", "2001:db8:0:11ff::1"),
+        ("2001:db8:0:1200::1", "2001:db8:0:12ff::1"),
+    ];
+    for (one, other) in networks {
+        let counts = [
+            ask("ada", one, NOW),
+            ask("grace", other, NOW),
+            ask("eve", one, NOW),
+        ];
+        assert!(counts.iter().all(|count| count.room == Room::Shared));
+        let waits = counts.map(|count| count.wait);
+        assert_eq!(waits, [None, None, Some(10 * MINUTE)], "{one}");
+    }
+    for name in 0..10 {
+        let count = ask(&format!("made up {name}"), "203.0.113.1", NOW);
+        assert_eq!(count.wait, Some(10 * MINUTE), "it was given back");
+    }
+    // Once one of them could be used again, it is nearest to full and makes room.
+    let later = NOW.plus(10 * MINUTE);
+    let count = ask("ada", "203.0.113.1", later);
+    assert_eq!((count.wait, count.room), (None, Room::Taken));
+}
+
+/// An operator hears of it when it begins, when it gets worse, and once an hour.
+#[test]
+fn a_counter_without_room_is_an_alarm_once_an_hour() {
+    let counter = counter(2, 600 * MINUTE, 1);
+    let is_alarm = |key, minute| counter.spend(key, None, NOW.plus(minute * MINUTE)).is_alarm;
+    assert!(!is_alarm("ada", 0), "there is room");
+    assert!(is_alarm("grace", 1), "another budget made room");
+    assert!(!is_alarm("eve", 2));
+    assert!(!is_alarm("eve", 3));
+    assert!(is_alarm("ada", 4), "the one left is used up");
+    assert!(!is_alarm("ada", 63));
+    assert!(is_alarm("ada", 64));
 }
 
 #[test]
@@ -99,20 +180,37 @@ fn an_ipv6_client_is_its_network_of_64_bits() {
 }
 
 #[test]
-fn a_client_is_known_by_its_device_first_and_a_guessable_id_is_none() {
+fn a_client_is_known_by_its_device_and_a_guessable_id_is_none() {
+    let ada = Account::Identifier("ada@example.com");
     let mut client = client("192.0.2.1");
-    let by_address: Vec<_> = marks("ada@example.com", &client).collect();
-    assert_eq!(by_address.len(), 1);
-    client.device.id = Some("phone".to_owned());
+    assert_eq!(ada.mark(&client), None, "an address is no device");
+    for short in [
+        "",
+        "phone",
+        "0123456789abcde",
+        "\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}",
+    ] {
+        client.device.id = Some(short.to_owned());
+        assert_eq!(ada.mark(&client), None, "{short}");
+    }
+    client.device.id = Some("0123456789abcdef".to_owned());
+    let mark = ada.mark(&client).unwrap();
+    let mut elsewhere = client.clone();
+    elsewhere.ip = Some("203.0.113.1".parse().unwrap());
     assert_eq!(
-        marks("ada@example.com", &client).collect::<Vec<_>>(),
-        by_address
+        ada.mark(&elsewhere),
+        Some(mark),
+        "it is known from everywhere"
     );
-    client.device.id = Some("0d4cbe4a-68f0-4a52".to_owned());
-    let both: Vec<_> = marks("ada@example.com", &client).collect();
-    assert_eq!((both.len(), both[1]), (2, by_address[0]));
-    assert_ne!(
-        marks("grace@example.com", &client).collect::<Vec<_>>(),
-        both
+    let others = [
+        Account::Identifier("grace@example.com"),
+        Account::Subject("ada@example.com"),
+    ];
+    assert!(
+        others
+            .iter()
+            .all(|other| other.mark(&client).unwrap() != mark)
     );
+    client.device.id = Some("0123456789abcdeF".to_owned());
+    assert_ne!(ada.mark(&client).unwrap(), mark);
 }

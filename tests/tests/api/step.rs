@@ -436,6 +436,80 @@ async fn answers_to_steps_have_a_budget_of_their_own() {
     _ = app.answer(&token, "right").await.tokens();
 }
 
+/// R124: a stranger who knows the password uses up what strangers have. The owner's known device
+/// answers, a new one waits, and after each change of the password it does not.
+#[tokio::test]
+async fn r124_a_stranger_who_knows_the_password_does_not_lock_out_a_known_device() {
+    let mut throttle = ThrottleSettings::off();
+    throttle.step = Allowance::per(4, Duration::from_secs(900));
+    let app = App::with(throttle).await;
+    let step_on = async |device: &str| {
+        let login =
+            json!({ "email": "ada@example.com", "password": PASSWORD, "device_id": device });
+        step_token(&app.post("/auth/signin", login).await)
+    };
+    let (own, new) = ("the owner's own device", "a device never seen before");
+    let tokens = app.answer(&step_on(own).await, "right 0").await.tokens();
+    let use_up = async || {
+        for number in 0..8 {
+            let token = step_on(&format!("the device of a stranger, {number}")).await;
+            app.answer(&token, "wrong").await;
+        }
+    };
+    use_up().await;
+    app.answer(&step_on(new).await, "right 1")
+        .await
+        .assert_problem(429, "too_many_requests");
+    _ = app.answer(&step_on(own).await, "right 2").await.tokens();
+
+    // So does a session that was opened on the known device and proves its user again.
+    let login = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let token = step_token(&app.prove_again(&tokens.access, login).await);
+    let proof = json!({ "step_token": token, "code": "right 3" });
+    let proved = app.prove_again(&tokens.access, proof).await;
+    assert_eq!(proved.status, StatusCode::OK, "{}", proved.text);
+
+    // A known device that is stolen has a budget of its own, and no more.
+    for _ in 0..8 {
+        app.answer(&step_on(own).await, "wrong").await;
+    }
+    app.answer(&step_on(own).await, "right 4")
+        .await
+        .assert_problem(429, "too_many_requests");
+
+    let keep = app.gate.sessions().of(ADA).await.unwrap()[0].session_id;
+    for (number, sessions) in [EndSessions::Others { keep }, EndSessions::All]
+        .into_iter()
+        .enumerate()
+    {
+        app.clock.advance(Duration::from_secs(2));
+        app.gate.credentials_changed(&ADA, sessions).await.unwrap();
+        app.clock.advance(Duration::from_secs(2));
+        let code = format!("right after change {number}");
+        _ = app.answer(&step_on(new).await, &code).await.tokens();
+        use_up().await;
+        app.answer(&step_on("another new device").await, "right 5")
+            .await
+            .assert_problem(429, "too_many_requests");
+    }
+}
+
+/// R124: a code that is guessed slowly is guessed a hundred times, and three times a day after that.
+#[tokio::test]
+async fn r124_answers_to_steps_are_limited_in_the_long_run() {
+    let mut throttle = ThrottleSettings::off();
+    throttle.step_long = ThrottleSettings::default().step_long;
+    let app = App::with(throttle).await;
+    for number in 0..300 {
+        let token = step_token(&app.sign_in("ada@example.com").await);
+        app.answer(&token, &format!("guess {number}")).await;
+        app.clock.advance(Duration::from_secs(120));
+    }
+    // Ten hours: a hundred at once, and one more every 7.2 hours.
+    let guesses = app.gate.backend().answers.load(Ordering::SeqCst);
+    assert_eq!(guesses, 101);
+}
+
 /// R129: a sign-in with a step is two events, and neither holds a token, a code or a note.
 #[tokio::test]
 async fn r129_a_step_is_told_of() {

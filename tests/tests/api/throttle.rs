@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate::settings::{Allowance, ThrottleSettings};
+use tollgate::store::{MemoryStore, SessionStore as _};
 use tollgate_tests::{Answer, App, PASSWORD, request};
 
 const MINUTES: Duration = Duration::from_secs(15 * 60);
+const DEVICE: &str = "0b3f7a52-6f0e-4a43-9a44-54a3bba5ed0d";
 
 /// Settings that throttle what a test says, and nothing else.
 fn throttled(change: impl FnOnce(&mut ThrottleSettings)) -> Settings {
@@ -38,6 +40,11 @@ async fn try_from(app: &App, ip: &str, email: &str, password: &str) -> Answer {
         json!({ "email": email, "password": password }),
     )
     .await
+}
+
+async fn sign_in_on(app: &App, ip: &str, email: &str, password: &str, device: &str) -> Answer {
+    let login = json!({ "email": email, "password": password, "device_id": device });
+    post_from(app, ip, "/auth/signin", login).await
 }
 
 /// R124: right or wrong, there or not: the answers are the same bytes, and the backend is not
@@ -99,71 +106,180 @@ async fn r127_the_twins_of_an_identifier_share_its_budget() {
     }
 }
 
-/// R124: a stranger uses up what strangers have, and locks out neither the device nor the address
-/// that signed in before.
+/// R124: a stranger uses up what strangers have, and does not lock out the device that signed in
+/// before, wherever it is.
 #[tokio::test]
-async fn r124_a_stranger_locks_out_nobody_who_is_known() {
+async fn r124_a_stranger_does_not_lock_out_a_known_device() {
     let limits = |throttle: &mut ThrottleSettings| {
         throttle.identifier = Allowance::per(5, MINUTES);
         throttle.known = Allowance::per(2, MINUTES);
     };
     let app = App::with(throttled(limits)).await;
-    let device = "0b3f7a52-6f0e-4a43-9a44-54a3bba5ed0d";
-    let login = |device: &str| json!({ "email": "ada@example.com", "password": PASSWORD, "device_id": device });
-    _ = post_from(&app, "198.51.100.7", "/auth/signin", login(device))
+    _ = sign_in_on(&app, "198.51.100.7", "ada@example.com", PASSWORD, DEVICE)
         .await
         .tokens();
     for number in 0..50 {
-        try_from(
-            &app,
-            &format!("192.0.2.{number}"),
-            "ada@example.com",
-            "wrong",
-        )
-        .await;
+        let ip = format!("192.0.2.{number}");
+        try_from(&app, &ip, "ada@example.com", "wrong").await;
     }
     // A stranger with the right password waits; so does one who names a device that never signed
-    // in.
-    try_from(&app, "192.0.2.99", "ada@example.com", PASSWORD)
-        .await
-        .assert_problem(429, "too_many_requests");
-    let other = login("e7a2a0c5-0000-4a43-9a44-54a3bba5ed0d");
-    post_from(&app, "192.0.2.99", "/auth/signin", other)
-        .await
-        .assert_problem(429, "too_many_requests");
-    // The known device signs in from anywhere, the known address with any device.
-    _ = post_from(&app, "203.0.113.5", "/auth/signin", login(device))
-        .await
-        .tokens();
-    _ = try_from(&app, "198.51.100.7", "ada@example.com", PASSWORD)
-        .await
-        .tokens();
-
-    // A neighbour behind the same address uses up what the address has, and not what the device
-    // has.
-    for _ in 0..50 {
-        try_from(&app, "198.51.100.7", "ada@example.com", "wrong").await;
+    // in, and one at the address of the owner.
+    let other = "e7a2a0c5-0000-4a43-9a44-54a3bba5ed0d";
+    for (ip, device) in [
+        ("192.0.2.99", None),
+        ("192.0.2.99", Some(other)),
+        ("198.51.100.7", None),
+        ("198.51.100.7", Some(other)),
+    ] {
+        let answer = match device {
+            Some(device) => sign_in_on(&app, ip, "ada@example.com", PASSWORD, device).await,
+            None => try_from(&app, ip, "ada@example.com", PASSWORD).await,
+        };
+        answer.assert_problem(429, "too_many_requests");
     }
-    try_from(&app, "198.51.100.7", "ada@example.com", PASSWORD)
-        .await
-        .assert_problem(429, "too_many_requests");
-    _ = post_from(&app, "198.51.100.7", "/auth/signin", login(device))
-        .await
-        .tokens();
+    // The known device signs in from anywhere.
+    for ip in ["203.0.113.5", "198.51.100.7"] {
+        _ = sign_in_on(&app, ip, "ada@example.com", PASSWORD, DEVICE)
+            .await
+            .tokens();
+    }
     // An attacker who knows the device's id guesses no more than its budget has.
-    post_from(&app, "192.0.2.1", "/auth/signin", login(device))
+    sign_in_on(&app, "192.0.2.1", "ada@example.com", "wrong", DEVICE)
         .await
         .assert_problem(429, "too_many_requests");
     // It is known to this account alone.
-    let grace = json!({ "email": "grace@example.com", "password": "wrong", "device_id": device });
-    for _ in 0..5 {
-        post_from(&app, "192.0.2.1", "/auth/signin", grace.clone())
+    for number in 0..6 {
+        let answer = sign_in_on(&app, "192.0.2.1", "grace@example.com", "wrong", DEVICE).await;
+        if number < 5 {
+            answer.assert_problem(401, "invalid_credentials");
+        } else {
+            answer.assert_problem(429, "too_many_requests");
+        }
+    }
+}
+
+/// R119, R124: an address from which an account is signed in to all day learns no more about it
+/// than any other one: the same number of answers, the same bytes, with an account and without.
+#[tokio::test]
+async fn r124_answers_do_not_tell_who_has_an_account() {
+    let app = App::with(throttled(|throttle| {
+        throttle.identifier = Allowance::per(20, MINUTES);
+        throttle.known = Allowance::per(20, MINUTES);
+    }))
+    .await;
+    _ = sign_in_on(&app, "198.51.100.7", "ada@example.com", PASSWORD, DEVICE)
+        .await
+        .tokens();
+    app.wait(15 * 60);
+    let mut seen = Vec::new();
+    for email in ["ada@example.com", "nobody@example.com"] {
+        let mut answers = Vec::new();
+        for _ in 0..30 {
+            let answer = try_from(&app, "198.51.100.7", email, "wrong").await;
+            answers.push((answer.status, answer.text));
+        }
+        let allowed = answers
+            .iter()
+            .filter(|(status, _)| *status == StatusCode::UNAUTHORIZED);
+        assert_eq!(allowed.count(), 20, "{email}");
+        seen.push(answers);
+    }
+    assert_eq!(seen[0], seen[1]);
+}
+
+/// R124: a known device has a long run too, and its last sign-in is what counts.
+#[tokio::test]
+async fn r124_a_known_device_guesses_a_hundred_times_and_stays_known_while_it_is_used() {
+    let defaults = ThrottleSettings::default();
+    let app = App::with(throttled(|throttle| {
+        throttle.identifier = Allowance::per(1, Duration::from_secs(400 * 24 * 3600));
+        (throttle.known, throttle.known_long) = (defaults.known, defaults.known_long);
+    }))
+    .await;
+    // Sixty days apart, each within ninety days of the one before.
+    for _ in 0..4 {
+        _ = sign_in_on(&app, "192.0.2.1", "ada@example.com", PASSWORD, DEVICE)
+            .await
+            .tokens();
+        app.wait(60 * 24 * 3600);
+    }
+    let mut allowed = 0;
+    for _ in 0..600_u32 {
+        let answer = sign_in_on(&app, "192.0.2.1", "ada@example.com", "wrong", DEVICE).await;
+        allowed += u32::from(answer.status == StatusCode::UNAUTHORIZED);
+        app.wait(60);
+    }
+    assert_eq!(allowed, 101);
+    // Ninety days after its last sign-in it is a stranger.
+    app.wait(31 * 24 * 3600);
+    sign_in_on(&app, "192.0.2.1", "ada@example.com", PASSWORD, DEVICE)
+        .await
+        .assert_problem(429, "too_many_requests");
+}
+
+/// A refused sign-in writes nothing, whatever device it names.
+#[tokio::test]
+async fn refused_sign_ins_write_no_rows() {
+    let store = MemoryStore::new();
+    let settings = throttled(|throttle| {
+        throttle.counted = tollgate::settings::Counted::Store;
+        throttle.identifier = Allowance::per(1, MINUTES);
+    });
+    let app = App::on(store.clone(), settings).await;
+    for number in 0..200 {
+        let device = format!("a device that was made up, {number}");
+        sign_in_on(&app, "192.0.2.1", "ada@example.com", "wrong", &device).await;
+    }
+    app.wait(24 * 3600);
+    let now = app.clock.now();
+    let archived = store.archive(now, 1000, now).await.unwrap();
+    assert_eq!(archived.others, 1, "the one budget");
+}
+
+/// A node that has no room for another identifier says so once, and locks nobody out.
+#[tokio::test]
+async fn a_throttle_without_room_is_an_alarm() {
+    let app = App::with(throttled(|throttle| {
+        throttle.keys = 2;
+        throttle.identifier = Allowance::per(3, MINUTES);
+    }))
+    .await;
+    for number in 0..20 {
+        let email = format!("user{number}@example.com");
+        try_from(&app, "192.0.2.1", &email, "wrong")
             .await
             .assert_problem(401, "invalid_credentials");
     }
-    post_from(&app, "192.0.2.1", "/auth/signin", grace)
+    let alarms = |kinds: Vec<EventKind>| {
+        let kinds = kinds.into_iter();
+        kinds
+            .filter(|kind| matches!(kind, EventKind::ThrottleFull { .. }))
+            .collect::<Vec<_>>()
+    };
+    let full = |is_shared| EventKind::ThrottleFull {
+        budget: "identifier",
+        is_shared,
+    };
+    assert_eq!(alarms(app.heard_kinds()), [full(false)]);
+    // Both are used up: further identifiers share what their network has.
+    for email in ["one@example.com", "two@example.com"] {
+        for _ in 0..3 {
+            try_from(&app, "192.0.2.1", email, "wrong").await;
+        }
+    }
+    for number in 0..3 {
+        let email = format!("other{number}@example.com");
+        try_from(&app, &format!("192.0.2.{number}"), &email, "wrong")
+            .await
+            .assert_problem(401, "invalid_credentials");
+    }
+    try_from(&app, "192.0.2.77", "ada@example.com", PASSWORD)
         .await
         .assert_problem(429, "too_many_requests");
+    _ = try_from(&app, "198.51.100.1", "ada@example.com", PASSWORD)
+        .await
+        .tokens();
+    assert_eq!(alarms(app.heard_kinds()), [full(true)]);
 }
 
 /// R124: no more than a hundred failures in a row, however slowly they come.

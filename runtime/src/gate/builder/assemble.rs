@@ -10,6 +10,7 @@ use crate::flow::{Backend, Flows};
 use crate::realm::RealmName;
 use crate::session::{Engine, EngineParts, StoreClock};
 use crate::store::{RevokeReason, Target};
+use crate::throttle::Throttle;
 use crate::token::Envelope;
 
 #[cfg(feature = "axum")]
@@ -93,12 +94,12 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         .saturating_add(settings.leeway)
         .saturating_add(RELOAD * 2);
     ring.set_lifetimes(overlap, settings.session.idle, settings.session.absolute);
-    #[cfg(feature = "rate-limit")]
-    let throttle = crate::throttle::Throttle::new(&settings.throttle, &store, &clock)
-        .await
-        .map_err(failed("read its clock"))?;
     #[cfg(feature = "metrics")]
     let events = events.named(settings.issuer.as_deref().unwrap_or_default());
+    let events = events.start();
+    let throttle = Throttle::new(&settings.throttle, &store, &clock, &events)
+        .await
+        .map_err(failed("read its clock"))?;
     let (engine, unwritten) = Engine::new(EngineParts {
         settings,
         realm,
@@ -106,7 +107,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         ring,
         clock,
         time,
-        events: events.start(),
+        events,
         envelope: shell.envelope,
     });
     engine.alarms.report_offset();
@@ -132,8 +133,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         shell.backend,
         #[cfg(feature = "password")]
         passwords,
-        #[cfg(feature = "rate-limit")]
-        throttle,
+            throttle,
     );
     Ok(Arc::new(Running::start(
         flows,
