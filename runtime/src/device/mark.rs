@@ -9,7 +9,6 @@ impl Client {
     /// Returns the mark of the device that sent the request: of the cookie that a sign-in gave it,
     /// or else of its `device_id`, where that is too long to be guessed. Only these hashes are
     /// kept anywhere.
-    #[allow(dead_code, reason = "the throttle alone asks")]
     pub(crate) fn device_mark(&self) -> Option<[u8; 32]> {
         self.cookie_mark.or_else(|| {
             let id = self.device.id.as_deref()?;
@@ -19,7 +18,6 @@ impl Client {
 
     /// Returns the mark by which the device is known after this sign-in: that of the cookie that
     /// the answer gives it, or else the one that it has.
-    #[allow(dead_code, reason = "the throttle alone asks")]
     pub(crate) fn device_mark_after(&self) -> Option<[u8; 32]> {
         self.next_cookie_mark.or_else(|| self.device_mark())
     }
@@ -36,7 +34,6 @@ fn mark(kind: &str, value: &str) -> [u8; 32] {
     sha256(format!("{kind}\n{value}").as_bytes())
 }
 
-#[allow(dead_code, reason = "the throttle alone asks")]
 /// The least length of a device id that counts, in characters: shorter ones can be guessed.
 const UNGUESSABLE: usize = 16;
 

@@ -241,7 +241,8 @@ pub trait SessionStore: Send + Sync + 'static {
     /// long as `until > now`. Where `until` is not after `now` nothing is written, and the answer
     /// says whether the key is free.
     ///
-    /// Clauses 102–103, 145.
+    /// Clauses 102–103.
+    /// Clause 145.
     fn consume_once(
         &self,
         key: [u8; 32],
@@ -255,7 +256,8 @@ pub trait SessionStore: Send + Sync + 'static {
     /// nothing is written, and the answer says whether the place is free: a question that costs a
     /// read.
     ///
-    /// Clauses 104–107, 146.
+    /// Clauses 104–107.
+    /// Clause 146.
     fn put_once(
         &self,
         value: OnceValue,

@@ -5,6 +5,7 @@ use super::{Throttle, digest};
 use crate::clock::Timestamp;
 use crate::device::Client;
 use crate::error::{Causes, Refusal};
+use crate::secret::hex;
 use crate::store::{OnceValue, StoreError};
 
 /// An account, by what a sign-in names it.
@@ -17,15 +18,13 @@ pub(crate) enum Account<'a> {
 }
 
 impl Account<'_> {
-    /// Returns the mark by which the account knows the device of a client, where the client has a
-    /// device that nobody else can name.
-    pub(super) fn mark(self, client: &Client) -> Option<[u8; 32]> {
-        let device = device(client)?;
+    /// Returns the mark by which the account knows a device.
+    pub(super) fn mark(self, device: [u8; 32]) -> [u8; 32] {
         let (kind, name) = match self {
             Self::Identifier(identifier) => ("identifier", identifier),
             Self::Subject(subject) => ("subject", subject),
         };
-        Some(digest(&["tollgate/known/2", kind, name, device]))
+        digest(&["tollgate/known/2", kind, name, &hex(&device)])
     }
 }
 
@@ -36,9 +35,10 @@ impl Throttle {
     pub(crate) async fn signed_in(&self, account: Account<'_>, client: &Client, now: Timestamp) {
         let budgets = [&self.client, &self.identifier, &self.step];
         let is_counted = budgets.iter().any(|budget| !budget.limits.is_empty());
-        let Some(mark) = account.mark(client).filter(|_| is_counted) else {
+        let Some(device) = client.device_mark_after().filter(|_| is_counted) else {
             return;
         };
+        let mark = account.mark(device);
         let renewed = async {
             self.store.take_once(KNOWN.to_owned(), mark, now).await?;
             let until = now.plus(self.known_for);
@@ -50,11 +50,20 @@ impl Throttle {
         }
     }
 
-    /// Returns whether an account knows a device. It is a read.
-    pub(super) async fn is_known(&self, mark: [u8; 32], now: Timestamp) -> Result<bool, Refusal> {
-        self.has(KNOWN, mark, now)
-            .await
-            .map_err(Refusal::unavailable)
+    /// Returns the mark by which an account knows the device of a client; `None` where it does not.
+    /// It is a read.
+    pub(super) async fn known_mark(
+        &self,
+        account: Option<Account<'_>>,
+        client: &Client,
+        now: Timestamp,
+    ) -> Result<Option<[u8; 32]>, Refusal> {
+        let Some((account, device)) = account.zip(client.device_mark()) else {
+            return Ok(None);
+        };
+        let mark = account.mark(device);
+        let is_known = self.has(KNOWN, mark, now).await;
+        Ok(is_known.map_err(Refusal::unavailable)?.then_some(mark))
     }
 
     /// Returns how often the credentials of a subject changed, as far as that matters to a budget:
@@ -114,13 +123,6 @@ impl Throttle {
     }
 }
 
-/// Returns what tells the device of a client from all others: an id that the client chose, where a
-/// stranger would not guess it.
-fn device(client: &Client) -> Option<&str> {
-    let id = client.device.id.as_deref()?;
-    Some(id).filter(|id| id.chars().count() >= GUESSABLE)
-}
-
 fn change(subject: &str, number: u32) -> [u8; 32] {
     digest(&["tollgate/changed/1", subject, &number.to_string()])
 }
@@ -129,7 +131,5 @@ fn change(subject: &str, number: u32) -> [u8; 32] {
 const KNOWN: &str = "known";
 /// The kind of the values that mark a change of credentials.
 const CHANGED: &str = "changed";
-/// The least length of a device id that counts, in characters: a stranger would guess shorter ones.
-const GUESSABLE: usize = 16;
 /// How many changes of one subject begin fresh budgets, within the period of the longest one.
 const MOST_CHANGES: u32 = 8;

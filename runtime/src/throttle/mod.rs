@@ -129,13 +129,9 @@ impl Throttle {
         }
         let Some(wait) = wait else { return Ok(()) };
         let account = identifier.map(Account::Identifier);
-        let mark = account.and_then(|account| account.mark(client));
-        let Some(mark) = mark else {
+        let Some(mark) = self.known_mark(account, client, now).await? else {
             return Err(Refusal::too_many(wait));
         };
-        if !self.is_known(mark, now).await? {
-            return Err(Refusal::too_many(wait));
-        }
         let own = self.spend(&self.known, &[&hex(&mark)], client, now).await?;
         refuse(own.map(|own| own.min(wait)))
     }
@@ -152,12 +148,10 @@ impl Throttle {
         let Some(wait) = self.spend(&self.step, &key, client, now).await? else {
             return Ok(());
         };
-        let Some(mark) = attempt.account.mark(client) else {
+        let account = Some(attempt.account);
+        let Some(mark) = self.known_mark(account, client, now).await? else {
             return Err(Refusal::too_many(wait));
         };
-        if !self.is_known(mark, now).await? {
-            return Err(Refusal::too_many(wait));
-        }
         let key = [attempt.subject, &changes, &hex(&mark)];
         let own = self.spend(&self.step, &key, client, now).await?;
         refuse(own.map(|own| own.min(wait)))
