@@ -61,7 +61,7 @@ impl Flows {
             backend,
             #[cfg(feature = "password")]
             passwords,
-                    throttle,
+            throttle,
         }
     }
 

@@ -210,7 +210,7 @@ async fn r124_codes_are_limited_in_the_long_run() {
 #[tokio::test]
 async fn steps_are_counted_without_the_feature() {
     let throttle = throttle(Counted::Local, |settings| {
-        *settings = settings.steps_alone()
+        *settings = settings.steps_alone();
     })
     .await;
     let somebody = client(1, None);
@@ -236,7 +236,7 @@ async fn changes_of_credentials_are_counted_while_they_matter() {
     assert_eq!(throttle.changes("1", later).await.unwrap(), 0);
     // None of it counts where steps are not counted.
     let off = self::throttle(Counted::Store, |settings| {
-        *settings = ThrottleSettings::off()
+        *settings = ThrottleSettings::off();
     })
     .await;
     off.credentials_changed("1", NOW).await.unwrap();

@@ -133,7 +133,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         shell.backend,
         #[cfg(feature = "password")]
         passwords,
-            throttle,
+        throttle,
     );
     Ok(Arc::new(Running::start(
         flows,
