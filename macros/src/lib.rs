@@ -1,4 +1,5 @@
-//! The macros of tollgate: `JwtClaims`, `ClaimValue`, `Policy` and `auth_backend`.
+//! The macros of tollgate: `JwtClaims`, `ClaimValue`, `Policy`, `Caller`, `GateState` and
+//! `auth_backend`.
 //!
 //! Use them through the `tollgate` crate, which documents each where it re-exports it.
 #![forbid(unsafe_code)]
@@ -14,6 +15,7 @@
 
 mod attr;
 mod backend;
+mod caller;
 mod case;
 mod claims;
 mod diag;
@@ -21,6 +23,7 @@ mod options;
 mod path;
 mod pipeline;
 mod policy;
+mod state;
 #[cfg(test)]
 mod tests;
 mod value;
@@ -43,6 +46,18 @@ pub fn claim_value(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Policy, attributes(policy))]
 pub fn policy(item: TokenStream) -> TokenStream {
     policy::expand(item.into()).into()
+}
+
+/// Gives a name to a caller, so that a protected router takes it.
+#[proc_macro_derive(Caller, attributes(caller))]
+pub fn caller(item: TokenStream) -> TokenStream {
+    caller::expand(item.into()).into()
+}
+
+/// Lets handlers find the gates of a state.
+#[proc_macro_derive(GateState, attributes(gate))]
+pub fn gate_state(item: TokenStream) -> TokenStream {
+    state::expand(item.into()).into()
 }
 
 /// Makes a struct a backend that signs users in.

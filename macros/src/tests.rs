@@ -6,7 +6,7 @@ use std::str::FromStr as _;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 
-use crate::{backend, claims, policy, value};
+use crate::{backend, caller, claims, policy, state, value};
 
 /// The user of the quickstart.
 const USER: &str = r##"
@@ -87,6 +87,32 @@ const BACKEND_OPTIONS: &str = r##"
     names(access_token = "token", refresh_token = "renewal"), disable(revoke, signout_all), crate = ::gatekeeper
 "##;
 
+/// A state with one gate.
+const STATE: &str = "struct App { gate: Gate<Accounts>, db: Pool }";
+
+/// A state with every option.
+const RICH_STATE: &str = r##"
+    #[gate(crate = ::gatekeeper)]
+    struct App<R: Clone = u8> where R: Send {
+        #[gate(user = shop::Customer)]
+        r#type: Arc<Gate<Shop>>,
+        #[gate(user = Staff)]
+        desk: Gatekeeper<R>,
+        partners: ::gatekeeper::gate::Verifier<Partner>,
+        #[gate(skip)]
+        old: Gate<Shop>,
+        db: Pool,
+    }
+"##;
+
+const CALLER: &str = "struct Admin(Auth<User, Admins>);";
+
+/// A caller with every option.
+const RICH_CALLER: &str = r##"
+    #[caller(extract = own, crate = ::gatekeeper)]
+    pub struct Reader<P: PolicyFor<User> = Anyone> { r#type: Option<Auth<User, P>>, note: u64 }
+"##;
+
 fn tokens(text: &str) -> TokenStream {
     TokenStream::from_str(text).unwrap()
 }
@@ -104,6 +130,16 @@ fn the_expansions_are_what_they_were() {
     snapshot(
         "policy_with_every_option",
         &policy::expand(tokens(RICH_POLICY)),
+    );
+    snapshot("state", &state::expand(tokens(STATE)));
+    snapshot(
+        "state_with_every_option",
+        &state::expand(tokens(RICH_STATE)),
+    );
+    snapshot("caller", &caller::expand(tokens(CALLER)));
+    snapshot(
+        "caller_with_every_option",
+        &caller::expand(tokens(RICH_CALLER)),
     );
     snapshot(
         "backend_with_every_option",
@@ -145,6 +181,8 @@ fn the_pages_show_what_the_macros_write() {
         |_| {},
     );
     page("policy", &policy::expand(tokens(POLICY)), |_| {});
+    page("state", &state::expand(tokens(STATE)), |_| {});
+    page("caller", &caller::expand(tokens(CALLER)), |_| {});
     page(
         "backend",
         &backend::expand(quote!(email, user = User), tokens(BACKEND)),
@@ -160,6 +198,12 @@ fn half_an_attribute_does_not_panic() {
     every_prefix(&tokens(ROLE), &value::expand);
     for item in [POLICY, RICH_POLICY] {
         every_prefix(&tokens(item), &policy::expand);
+    }
+    for item in [STATE, RICH_STATE] {
+        every_prefix(&tokens(item), &state::expand);
+    }
+    for item in [CALLER, RICH_CALLER] {
+        every_prefix(&tokens(item), &caller::expand);
     }
     every_prefix(&tokens(BACKEND_OPTIONS), &|options| {
         backend::expand(options, tokens(BACKEND))
@@ -246,6 +290,25 @@ fn every_prefix_of_the_options_keeps_the_names() {
         );
         has(&value::expand(item), &["ClaimValue for Role"], &prefix);
     }
+    for prefix in prefixes(&tokens("user = User<A, B>, skip")) {
+        let item = quote!(
+            struct App {
+                #[gate(#prefix)]
+                shop: Gate<Shop>,
+                desk: Gatekeeper,
+            }
+        );
+        let names = ["FromRef < App > for", "Verifier <", "Gate <"];
+        has(&state::expand(item), &names, &prefix);
+    }
+    for prefix in prefixes(&tokens("extract = own, crate = ::gatekeeper")) {
+        let item = quote_item("caller", &prefix, "struct Admin(Auth<User>);");
+        has(
+            &caller::expand(item),
+            &["CallerArgument < __TollgateS > for Admin"],
+            &prefix,
+        );
+    }
     for prefix in inside(RICH_POLICY, "policy") {
         let expansion = policy::expand(quote_item("policy", &prefix, "struct P;"));
         has(&expansion, &["for P", "const RULE"], &prefix);
@@ -301,6 +364,13 @@ fn a_renamed_crate_is_named_everywhere() {
         )),
         policy::expand(tokens(RICH_POLICY)),
         policy::expand(tokens("#[policy(crate = ::gatekeeper)] struct P;")),
+        state::expand(tokens(
+            "#[gate(crate = ::gatekeeper)] struct App { gate: Gate<A> }",
+        )),
+        state::expand(tokens("#[gate(crate = ::gatekeeper)] struct App;")),
+        caller::expand(tokens(RICH_CALLER)),
+        caller::expand(tokens("#[caller(crate = ::gatekeeper)] struct Admin(A);")),
+        caller::expand(tokens("#[caller(crate = ::gatekeeper)] struct Admin;")),
         backend::expand(tokens(BACKEND_OPTIONS), tokens(BACKEND)),
     ];
     for expansion in renamed {
@@ -317,6 +387,10 @@ fn expansions_name_only_core_and_the_private_module() {
         claims::expand(tokens("struct User { email: String }")),
         value::expand(tokens(ROLE)),
         policy::expand(tokens(POLICY)),
+        state::expand(tokens(STATE)),
+        state::expand(tokens("struct App;")),
+        caller::expand(tokens(CALLER)),
+        caller::expand(tokens("struct Admin;")),
         policy::expand(tokens(
             "#[policy(user = User, claim(plan = \"pro\"), consistency = strict)] struct P;",
         )),
@@ -858,6 +932,79 @@ const BACKEND_MISTAKES: &[(&str, &str)] = &[
     ),
 ];
 
+const STATE_MISTAKES: &[(&str, &str)] = &[
+    ("union App { gate: Gate<A> }", "is a union"),
+    ("enum App { A(Gate<A>) }", "is an enum"),
+    ("struct App;", "no field of `App` is a `Gate<…>`"),
+    (
+        "struct App { gate: Gates<A>, other: Gate }",
+        "no field of `App`",
+    ),
+    ("struct r#type(u8);", "no field of `type`"),
+    (
+        "struct App { gate: Arc<Option<a::Gate<A>>> }",
+        "may be missing",
+    ),
+    (
+        "struct App { #[gate(user = U)] of: Verifier<U> }",
+        "names its user type itself",
+    ),
+    (
+        "struct App { #[gate(user = A)] a: Gate<A>, b: (Gate<B>) }",
+        "`b` is one of several gates",
+    ),
+    (
+        "struct App(#[gate(user = A)] Gate<A>, #[gate(user = B)] Arc<Gate<A>>);",
+        "`0` and `1` are both gates of `A`",
+    ),
+    (
+        "struct App { #[gate(user = U<A, B>)] a: Gate<A>, #[gate(user = U<A, B>)] b: Other }",
+        "both verify the tokens of `U<A,B>`",
+    ),
+    (
+        "struct App { #[gate(user = U)] a: Gate<A>, b: Verifier<U> }",
+        "`a` and `b` both verify",
+    ),
+    ("struct App { #[gate] a: Gate<A> }", "write `#[gate(…)]`"),
+    (
+        "struct App { #[gate(skpi)] a: Gate<A> }",
+        "did you mean `skip`?",
+    ),
+    (
+        "struct App { #[gate(crate = a)] a: Gate<A> }",
+        "belongs to the struct",
+    ),
+    (
+        "#[gate(skip)] struct App { a: Gate<A> }",
+        "belongs to a field",
+    ),
+    (
+        "struct App { #[gate(user)] a: Gate<A> }",
+        "`user` takes a type",
+    ),
+];
+
+const CALLER_MISTAKES: &[(&str, &str)] = &[
+    ("union Admin { a: u8 }", "is a union"),
+    ("enum Admin {}", "is an enum"),
+    ("struct Admin {}", "has no fields"),
+    ("struct Admin<'a>(&'a u8);", "cannot borrow"),
+    ("struct Admin(A, B);", "and `Admin` has more fields"),
+    (
+        "#[caller(extract)] struct Admin(A);",
+        "`extract` takes the word `own`",
+    ),
+    (
+        "#[caller(extract = none)] struct Admin(A);",
+        "unknown value `none`",
+    ),
+    (
+        "#[caller(extract = \"own\")] struct Admin(A);",
+        "write `extract = own`",
+    ),
+    ("struct Admin(#[caller(skip)] A);", "fields have no options"),
+];
+
 #[test]
 fn each_mistake_has_its_sentence() {
     let of = |mistakes: &[(&'static str, &'static str)], expand: fn(TokenStream) -> TokenStream| {
@@ -870,6 +1017,8 @@ fn each_mistake_has_its_sentence() {
         of(CLAIMS_MISTAKES, claims::expand),
         of(VALUE_MISTAKES, value::expand),
         of(POLICY_MISTAKES, policy::expand),
+        of(STATE_MISTAKES, state::expand),
+        of(CALLER_MISTAKES, caller::expand),
         of(BACKEND_MISTAKES, |options| {
             backend::expand(options, tokens(BACKEND))
         }),

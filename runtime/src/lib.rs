@@ -61,6 +61,14 @@ pub use tollgate_macros::ClaimValue;
 #[doc = include_str!("docs/policy.md")]
 pub use tollgate_macros::Policy;
 
+#[cfg(all(feature = "macros", feature = "axum"))]
+#[doc = include_str!("docs/caller.md")]
+pub use tollgate_macros::Caller;
+
+#[cfg(all(feature = "macros", feature = "axum"))]
+#[doc = include_str!("docs/state.md")]
+pub use tollgate_macros::GateState;
+
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/backend.md")]
 pub use tollgate_macros::auth_backend;

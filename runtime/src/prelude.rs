@@ -25,6 +25,8 @@ pub use crate::settings::Settings;
 #[cfg(feature = "sqlite")]
 pub use crate::store::SqliteStore;
 pub use crate::store::{MemoryStore, Store};
+#[cfg(all(feature = "macros", feature = "axum"))]
+pub use crate::{Caller, GateState};
 pub use crate::{ClaimValue, JwtClaims};
 #[cfg(feature = "macros")]
 pub use crate::{Policy, auth_backend};

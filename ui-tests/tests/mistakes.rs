@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// The folders of `fail/` in the order of the page, with what stands above each.
-const SECTIONS: [(&str, &str, &str); 7] = [
+const SECTIONS: [(&str, &str, &str); 9] = [
     (
         "claims",
         "Claims",
@@ -22,6 +22,7 @@ const SECTIONS: [(&str, &str, &str); 7] = [
         "Backends",
         "`#[auth_backend(…)]`, `Authenticate`, `Refresh`",
     ),
+    ("state", "States", "`#[derive(GateState)]`, `#[gate(…)]`"),
     (
         "gate",
         "Gates, stores and secrets",
@@ -32,6 +33,7 @@ const SECTIONS: [(&str, &str, &str); 7] = [
         "Handlers and routers",
         "`Auth` in a handler, and the router around it",
     ),
+    ("caller", "Callers", "`#[derive(Caller)]`, `#[caller(…)]`"),
     (
         "protected",
         "ProtectedRouter routers",
@@ -46,7 +48,7 @@ const MANY: [&str; 3] = [
     "nothing_given",
 ];
 
-const MACROS: [&str; 4] = ["claims", "value", "policy", "backend"];
+const MACROS: [&str; 6] = ["claims", "value", "policy", "backend", "state", "caller"];
 
 /// The body that rustc gives to what is missing.
 const EMPTY: &str = concat!("{ to", "do!() }");

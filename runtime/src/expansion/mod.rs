@@ -34,5 +34,13 @@ pub use crate::token::{
 };
 pub use serde;
 
+#[cfg(feature = "axum")]
+pub use crate::gate::{Gate, Verifier};
+#[cfg(feature = "axum")]
+pub use crate::http::named::{
+    CallerArgument, CallerRejection, FromRef, FromRequestParts, IsCaller, Parts, Security, caller,
+    held_gate, held_verifier, verifier_for, verifier_of,
+};
+
 /// The builder that `fn gate(self)` starts.
 pub use crate::gate::GateBuilder;

@@ -9,6 +9,7 @@ mod handlers;
 #[cfg(feature = "openapi")]
 mod member;
 mod mount;
+pub(crate) mod named;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod problem;

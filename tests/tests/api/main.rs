@@ -7,6 +7,7 @@ mod action;
 mod binding;
 mod browser;
 mod cache;
+mod caller;
 mod client;
 mod cookies;
 mod devices;

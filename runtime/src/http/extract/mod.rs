@@ -6,7 +6,7 @@ mod current;
 mod handler;
 mod one_of;
 mod only;
-mod state;
+pub(super) mod state;
 
 pub use current::Current;
 pub use one_of::OneOf;
@@ -20,6 +20,7 @@ pub(super) use handler::KnownCaller;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
@@ -40,6 +41,9 @@ use credential::{Taken, credential, place, report_refused};
 /// fresh authentication would do) whom the policy refuses, and with 503 where nobody could decide.
 /// `Option<Auth<U>>` is `None` where no credentials were sent; bad credentials are refused all the
 /// same.
+///
+/// It derefs to the claims: `user.email()`. A claim whose field has the name of a function of
+/// `Auth` is read through [`claims`](Self::claims): `user.claims().token()`.
 #[must_use]
 pub struct Auth<U, P = Anyone>
 where
@@ -127,6 +131,14 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
             transport,
             policy: PhantomData,
         }))
+    }
+}
+
+impl<U: JwtClaims, P: PolicyFor<U>> Deref for Auth<U, P> {
+    type Target = U::Claims;
+
+    fn deref(&self) -> &U::Claims {
+        self.claims()
     }
 }
 

@@ -14,9 +14,8 @@ use crate::token::JwtClaims;
 #[diagnostic::on_unimplemented(
     message = "the state `{Self}` holds no gate for `{U}`",
     label = "the tokens of `{U}` cannot be verified here",
-    note = "hand the gate to the router: `.with_state(gate)`; for a state of your own, implement \
-            `FromRef` of it for `Verifier<{U}>` with `gate.verifier()`, and an `Arc` of it holds \
-            the gate too"
+    note = "hand the gate to the router: `.with_state(gate)`; for a state of your own with a field \
+            for the gate, write `#[derive(GateState)]`; an `Arc` of it holds the gate too"
 )]
 pub trait Holds<U: JwtClaims> {
     /// Returns what verifies the tokens.
@@ -37,8 +36,8 @@ where
 #[diagnostic::on_unimplemented(
     message = "the state `{Self}` holds no gate of `{B}`",
     label = "the users of `{B}` cannot be loaded here",
-    note = "hand the gate to the router: `.with_state(gate)`; for a state of your own, implement \
-            `FromRef` of it for `Gate<{B}>`, and an `Arc` of it holds the gate too"
+    note = "hand the gate to the router: `.with_state(gate)`; for a state of your own with a field \
+            for the gate, write `#[derive(GateState)]`; an `Arc` of it holds the gate too"
 )]
 pub trait HoldsGate<B: AuthBackend> {
     /// Returns the gate.
@@ -78,5 +77,46 @@ where
 {
     fn from_ref(state: &Arc<S>) -> Self {
         Self::from_ref(&**state)
+    }
+}
+
+/// Returns the gate of a field.
+pub fn held_gate<B: AuthBackend>(gate: &Gate<B>) -> Gate<B> {
+    gate.clone()
+}
+
+/// Returns the verifier of a field.
+pub fn held_verifier<U: JwtClaims>(verifier: &Verifier<U>) -> Verifier<U> {
+    verifier.clone()
+}
+
+/// Returns the verifier of a gate.
+pub fn verifier_of<B: AuthBackend>(gate: &Gate<B>) -> Verifier<B::User> {
+    gate.verifier()
+}
+
+/// Returns the verifier of a gate whose users are said to be `U`.
+pub fn verifier_for<U, B>(gate: &Gate<B>) -> Verifier<U>
+where
+    U: JwtClaims,
+    B: AuthBackend<User: Named<U>>,
+{
+    <B::User as Named<U>>::named(gate.verifier())
+}
+
+/// The user type of a backend, as a state names it.
+#[diagnostic::on_unimplemented(
+    message = "the users of this gate are `{Self}`, not `{U}`",
+    label = "this is not the user type of the gate's backend",
+    note = "write `#[gate(user = {Self})]`"
+)]
+pub trait Named<U: JwtClaims>: JwtClaims {
+    /// Returns the verifier under the name of the type.
+    fn named(verifier: Verifier<Self>) -> Verifier<U>;
+}
+
+impl<U: JwtClaims> Named<U> for U {
+    fn named(verifier: Verifier<U>) -> Verifier<U> {
+        verifier
     }
 }

@@ -3,7 +3,9 @@
 
 mod application;
 mod argument;
+pub(super) mod caller;
 pub mod routing;
+mod serve;
 
 /// The former name of [`ProtectedRouter`].
 #[deprecated(since = "0.1.0", note = "use `ProtectedRouter`")]

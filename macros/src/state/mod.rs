@@ -1,0 +1,21 @@
+//! `#[derive(GateState)]`: parse, check, emit.
+
+mod check;
+mod emit;
+mod model;
+mod parse;
+mod stub;
+
+use proc_macro2::TokenStream;
+
+/// Expands the derive.
+pub(crate) fn expand(item: TokenStream) -> TokenStream {
+    crate::pipeline::derive(
+        item,
+        parse::parse,
+        check::check,
+        emit::emit,
+        check::outline,
+        stub::emit,
+    )
+}

@@ -1,0 +1,5 @@
+//! A caller that is an enum.
+#[derive(tollgate::Caller)]
+enum Admin { One }
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! A caller without a field.
+#[derive(tollgate::Caller)]
+struct Admin;
+
+fn main() {}
