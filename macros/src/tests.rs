@@ -951,7 +951,7 @@ const STATE_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "struct App { #[gate(user = A)] a: Gate<A>, b: (Gate<B>) }",
-        "`b` is one of several gates",
+        "and `b` lacks them",
     ),
     (
         "struct App(#[gate(user = A)] Gate<A>, #[gate(user = B)] Arc<Gate<A>>);",

@@ -2,8 +2,14 @@
 
 pub use crate::device::Client;
 pub use crate::error::{AuthError, Code, Refusal, SignInStep};
+#[cfg(not(feature = "jwe"))]
+#[doc(hidden)]
+pub use crate::gate::Encrypted;
 #[cfg(feature = "jwe")]
 pub use crate::gate::Encrypted;
+#[cfg(not(feature = "password"))]
+#[doc(hidden)]
+pub use crate::gate::absent::Passwords;
 pub use crate::gate::{
     Access, Authenticate, EmailLogin, EndSessions, Exchange, Gate, GuardLogin, Refresh, StepAnswer,
     UsernameLogin, Verifier,
@@ -22,6 +28,9 @@ pub use crate::policy::Anyone;
 pub use crate::secret::{Password, Secret};
 pub use crate::session::{Issued, Revoke};
 pub use crate::settings::Settings;
+#[cfg(not(feature = "sqlite"))]
+#[doc(hidden)]
+pub use crate::store::SqliteStore;
 #[cfg(feature = "sqlite")]
 pub use crate::store::SqliteStore;
 pub use crate::store::{MemoryStore, Store};

@@ -32,7 +32,8 @@ pub enum Scope {
 pub struct User {
     #[claim(sub)]
     id: Uuid,
-    pub(crate) email: String,
+    /// What they sign in with.
+    pub email: String,
     #[claim(roles)]
     roles: Vec<Role>,
     #[claim(scope)]

@@ -8,35 +8,47 @@ use std::path::Path;
 const SECTIONS: [(&str, &str, &str); 9] = [
     (
         "claims",
-        "Claims",
+        "To say what a token carries",
         "`#[derive(JwtClaims)]`, `#[claims(…)]`, `#[claim(…)]`",
     ),
     (
         "value",
-        "Closed sets of strings",
+        "To name roles and scopes",
         "`#[derive(ClaimValue)]`, `#[claim_value(…)]`",
     ),
-    ("policy", "Policies", "`#[derive(Policy)]`, `#[policy(…)]`"),
+    (
+        "policy",
+        "To ask something of a caller",
+        "`#[derive(Policy)]`, `#[policy(…)]`",
+    ),
     (
         "backend",
-        "Backends",
+        "To sign users in",
         "`#[auth_backend(…)]`, `Authenticate`, `Refresh`",
     ),
-    ("state", "States", "`#[derive(GateState)]`, `#[gate(…)]`"),
+    (
+        "state",
+        "To keep gates in a state",
+        "`#[derive(GateState)]`, `#[gate(…)]`",
+    ),
     (
         "gate",
-        "Gates, stores and secrets",
+        "To build a gate, and to use it",
         "The builder and the types of the runtime",
     ),
     (
         "handler",
-        "Handlers and routers",
+        "To ask for a caller in a handler",
         "`Auth` in a handler, and the router around it",
     ),
-    ("caller", "Callers", "`#[derive(Caller)]`, `#[caller(…)]`"),
+    (
+        "caller",
+        "To give a caller a name",
+        "`#[derive(Caller)]`, `#[caller(…)]`",
+    ),
     (
         "protected",
-        "ProtectedRouter routers",
+        "To protect every route",
         "`ProtectedRouter`, and the handlers it takes",
     ),
 ];
@@ -135,6 +147,12 @@ impl Case {
         }
     }
 
+    /// Whether the row of the table says all that the compiler says.
+    fn is_told_in_a_row(&self) -> bool {
+        let says_more = |error: &Error| error.label.is_some() || !error.remarks.is_empty();
+        self.errors.len() == 1 && !self.errors.iter().any(says_more) && self.reading.is_empty()
+    }
+
     fn shown(&self) -> String {
         format!("{}/{}", self.folder, self.name)
     }
@@ -215,9 +233,9 @@ impl Error {
 /// The page.
 fn page(cases: &[Case]) -> String {
     let mut out = format!(
-        "# Mistakes\n\nWhat does not compile, with the code that causes it and what the compiler \
-         says: {} mistakes. A message says where, what is wrong and what to write instead. Where \
-         rustc or axum finds the words, a sentence says how to read them.\n\nThe cases of \
+        "# Mistakes\n\nWhat does not compile, and what the compiler says: {} mistakes. A message says \
+         where, what is wrong and what to write instead. Where it has a note, or where rustc or axum \
+         finds the words, the code and the way to read them follow the table.\n\nThe cases of \
          `ui-tests/fail` make this page; `BLESS=1 cargo test -p tollgate-ui-tests --test \
          mistakes` writes it again. What a message points at is left out here.\n",
         cases.len()
@@ -237,20 +255,19 @@ fn page(cases: &[Case]) -> String {
         )
         .unwrap();
         for case in &cases {
+            let title = if case.is_told_in_a_row() {
+                case.title.clone()
+            } else {
+                format!("[{}](#{})", case.title, case.anchor(&mut anchors))
+            };
             let message = case
                 .errors
                 .first()
                 .map_or("", Error::message)
                 .replace('|', "\\|");
-            writeln!(
-                out,
-                "| [{}](#{}) | {message} |",
-                case.title,
-                case.anchor(&mut anchors)
-            )
-            .unwrap();
+            writeln!(out, "| {title} | {message} |").unwrap();
         }
-        for case in cases {
+        for case in cases.iter().filter(|case| !case.is_told_in_a_row()) {
             write!(
                 out,
                 "\n### {}\n\n```rust,compile_fail\n{}\n```\n\n```text\n",

@@ -48,7 +48,7 @@ pub(crate) fn check(item: &DeriveInput, args: &CallerArgs, diag: &mut Diag) -> O
     if let Some(second) = fields.iter().nth(1).filter(|_| !args.is_own) {
         let at = second.ident.as_ref().map_or_else(
             || second.ty.to_token_stream(),
-            |name| name.to_token_stream(),
+            quote::ToTokens::to_token_stream,
         );
         diag.error(
             &at,

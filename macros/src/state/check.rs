@@ -193,16 +193,18 @@ fn check_users(found: &[Found<'_>], diag: &mut Diag) {
     if gates().count() < 2 {
         return;
     }
-    for gate in gates().filter(|gate| !gate.options.has("user")) {
-        diag.error(
-            &at(gate.field),
-            format_args!(
-                "`{}` is one of several gates, and each names its users: write \
-                 `#[gate(user = …)]` above it, with the user type of its backend",
-                gate.shown()
-            ),
-        );
-    }
+    let silent: Vec<_> = gates().filter(|gate| !gate.options.has("user")).collect();
+    let Some(first) = silent.first() else { return };
+    let names: Vec<String> = silent.iter().map(|gate| gate.shown()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    diag.error(
+        &at(first.field),
+        format_args!(
+            "a state of several gates names the users of each, and {} lacks them: write \
+             `#[gate(user = …)]` above it, with the user type of its backend",
+            crate::diag::listed(&names)
+        ),
+    );
 }
 
 /// Handlers find a gate by its backend and by its user type, so each has one of its own. Returns
@@ -216,6 +218,7 @@ fn check_twice(found: &[Found<'_>], diag: &mut Diag) -> bool {
                 .iter()
                 .find(|first| matches!(first.kind, FoundKind::Gate(other) if same(other, backend)))
         {
+            is_twice = true;
             diag.error(
                 &at(second.field),
                 format_args!(

@@ -1,5 +1,7 @@
 //! Errors: what operators read, and what clients may know.
 
+#[doc(hidden)]
+pub mod absent;
 mod auth_error;
 mod refusal;
 mod step;

@@ -1,5 +1,7 @@
 //! The gate: a backend, its settings, its keys and its store, put together once.
 
+#[cfg(not(all(feature = "password", feature = "jwe", feature = "rate-limit")))]
+pub(crate) mod absent;
 mod account;
 mod action;
 mod backend;
@@ -21,6 +23,9 @@ pub use backend::{
     AuthBackend, AuthRoute, Authenticate, EmailLogin, Exchange, Exchanged, FromStored, GuardLogin,
     NoRefresh, Own, Refresh, Reload, Renew, RouteConfig, RouteOptions, SignIn, UsernameLogin,
 };
+#[cfg(not(feature = "jwe"))]
+#[doc(hidden)]
+pub use builder::Encrypted;
 #[cfg(feature = "jwe")]
 pub use builder::Encrypted;
 pub use builder::{

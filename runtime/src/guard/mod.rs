@@ -1,5 +1,7 @@
 #![doc = include_str!("../docs/guard.md")]
 
+#[cfg(not(feature = "jwks-client"))]
+mod absent;
 mod boxed;
 mod builder;
 #[cfg(feature = "jwks-client")]

@@ -5,6 +5,7 @@ mod answer;
 mod body;
 mod cookie;
 pub mod extract;
+mod guessed;
 mod handlers;
 #[cfg(feature = "openapi")]
 mod member;

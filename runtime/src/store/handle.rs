@@ -32,6 +32,25 @@ pub struct Store {
     live: Arc<LiveGates>,
 }
 
+/// A store that a gate can be given: a [`Store`], or what implements [`SessionStore`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no store",
+    label = "a gate cannot keep its sessions in this",
+    note = "open one and await it: `.store(SqliteStore::open(\"tollgate.db\").await?)`, or \
+            `MemoryStore::new()` for tests; a URL is opened with `Store::open(&settings).await?`"
+)]
+pub trait IntoStore {
+    #[doc(hidden)]
+    fn into_store(self) -> Store;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Into<Store>> IntoStore for S {
+    fn into_store(self) -> Store {
+        self.into()
+    }
+}
+
 impl<S: SessionStore> From<S> for Store {
     fn from(store: S) -> Self {
         Self {

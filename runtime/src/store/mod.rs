@@ -5,6 +5,8 @@
 //! engine that keeps rows under keys, and the `conformance` suite is the contract in executable
 //! form.
 
+#[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "redis")))]
+mod absent;
 mod budget;
 mod choose;
 #[cfg(feature = "conformance")]
@@ -27,8 +29,17 @@ pub(crate) use budget::{BudgetRate, BudgetState};
 
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStore};
+#[cfg(not(feature = "postgres"))]
+#[doc(hidden)]
+pub use absent::PostgresStore;
+#[cfg(not(feature = "redis"))]
+#[doc(hidden)]
+pub use absent::RedisStore;
+#[cfg(not(feature = "sqlite"))]
+#[doc(hidden)]
+pub use absent::SqliteStore;
 pub use contract::SessionStore;
-pub use handle::Store;
+pub use handle::{IntoStore, Store};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};

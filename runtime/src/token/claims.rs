@@ -13,7 +13,10 @@ use serde::ser::SerializeMap;
     message = "`{Self}` does not say which claims its tokens carry",
     label = "this type has no claims",
     note = "put `#[derive(JwtClaims)]` on `{Self}` and `#[claim(sub)]` on the field that \
-            identifies the user"
+            identifies the user",
+    note = "in `Auth<…>` the user comes first, and the policy second: `Auth<User, Admins>`; the \
+            user is the struct that derives `JwtClaims`, not the claims made of it; and a caller \
+            who may be missing is `Option<Auth<User>>`"
 )]
 pub trait JwtClaims: Sized + Send + Sync + 'static {
     /// The read-only type of the claims: `{Struct}Claims`.

@@ -1,5 +1,4 @@
 //! A store that is none.
-//! rustc asks for `SessionStore`: pass one of the stores of `tollgate::store`, or implement it.
 use tollgate::prelude::*;
 #[derive(JwtClaims)]
 struct User { #[claim(sub)] id: u64 }

@@ -25,7 +25,8 @@ use crate::token::JwtClaims;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an auth backend",
     label = "this type has no `#[auth_backend(…)]`",
-    note = "put `#[auth_backend(email, user = User)]` on `struct {Self}`"
+    note = "put `#[auth_backend(email, user = User)]` on `struct {Self}`; `Gate<…>` and `Current<…>` \
+            name the backend, and not its users: `Current<Accounts>`"
 )]
 pub trait AuthBackend: Sized + Send + Sync + 'static {
     /// The user type, which derives [`JwtClaims`].

@@ -6,7 +6,6 @@ mod optional;
 mod plan;
 mod states;
 
-#[cfg(feature = "jwe")]
 pub use states::Encrypted;
 pub use states::{
     Encryption, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing, Plain, Protects,
@@ -22,7 +21,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::{Event, Events};
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::store::IntoStore;
 use crate::token::{Issuable, JwtClaims};
 
 use super::backend::Shell;
@@ -108,8 +107,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     }
 
     /// The store.
-    pub fn store(mut self, store: impl Into<Store>) -> GateBuilder<B, I, A, K, Given, E> {
-        self.plan.store = Some(store.into());
+    pub fn store(mut self, store: impl IntoStore) -> GateBuilder<B, I, A, K, Given, E> {
+        self.plan.store = Some(store.into_store());
         self.into_state()
     }
 

@@ -1,9 +1,7 @@
 //! What the compiler asks of a builder: which parts were given, and whether the tokens are secret
 //! enough for their claims.
 
-#[cfg(feature = "jwe")]
-use crate::token::Secrecy;
-use crate::token::{Envelope, Open};
+use crate::token::{Envelope, Open, Secrecy};
 
 /// A required part that was not given yet.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +66,6 @@ impl Encryption for Plain {
 }
 
 /// Signed and then encrypted: [`GateBuilder::encrypt`](crate::gate::GateBuilder::encrypt).
-#[cfg(feature = "jwe")]
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Encrypted {
@@ -77,9 +74,12 @@ pub enum Encrypted {
     A256Gcm,
 }
 
-#[cfg(feature = "jwe")]
 impl Encryption for Encrypted {
+    #[cfg(feature = "jwe")]
     const ENVELOPE: Envelope = Envelope::Encrypted;
+    // Without the feature, nothing makes a gate of it.
+    #[cfg(not(feature = "jwe"))]
+    const ENVELOPE: Envelope = Envelope::Open;
 }
 
 /// An encryption that is enough for claims of the secrecy `S`.
@@ -94,5 +94,4 @@ pub trait Protects<S>: Encryption {}
 
 impl Protects<Open> for Plain {}
 
-#[cfg(feature = "jwe")]
 impl<S: Secrecy> Protects<S> for Encrypted {}

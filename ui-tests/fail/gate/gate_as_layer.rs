@@ -1,0 +1,7 @@
+//! A gate as a layer.
+use tollgate::{gate::AuthBackend, prelude::*};
+fn routes<B: AuthBackend>(app: axum::Router, gate: &Gate<B>) -> axum::Router {
+    app.layer(gate.layer())
+}
+
+fn main() {}
