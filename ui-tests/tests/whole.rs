@@ -90,7 +90,7 @@ const MISTAKES: &[Mistake] = &[
                 "Debug, PartialEq, Eq, ClaimValue)]\nenum Role",
                 "Debug, PartialEq, Eq)]\nenum Role",
             )],
-            "`Role` holds no roles",
+            "`Vec<Role>` holds no roles",
         ),
     ),
     once(
