@@ -13,6 +13,10 @@ struct UserClaims {
 #[doc(hidden)]
 #[allow(private_bounds, private_interfaces, clippy::all, clippy::pedantic)]
 const _: () = {
+    const __TOLLGATE_READER: ::core::primitive::u8 = {
+        use ::tollgate::__private::NoFromStr as _;
+        ::tollgate::__private::SubjectReader::<Uuid>::READER
+    };
     pub struct __TollgateDraft {
         email: ::core::option::Option<String>,
         roles: ::core::option::Option<Vec<Role>>,
@@ -20,7 +24,7 @@ const _: () = {
     #[automatically_derived]
     impl ::core::default::Default for __TollgateDraft
     where
-        Uuid: ::tollgate::__private::SubjectValue,
+        Uuid: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {
         fn default() -> Self {
             Self {
@@ -31,7 +35,7 @@ const _: () = {
     }
     impl UserClaims
     where
-        Uuid: ::tollgate::__private::SubjectValue,
+        Uuid: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {
         ///The subject: `sub` in the token.
         #[must_use]
@@ -52,11 +56,13 @@ const _: () = {
     #[automatically_derived]
     impl ::core::clone::Clone for UserClaims
     where
-        Uuid: ::tollgate::__private::SubjectValue,
+        Uuid: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {
         fn clone(&self) -> Self {
             Self {
-                id: <Uuid as ::tollgate::__private::SubjectValue>::duplicate(&self.id),
+                id: <Uuid as ::tollgate::__private::SubjectValue<
+                    __TOLLGATE_READER,
+                >>::duplicate(&self.id),
                 email: <String as ::tollgate::__private::Claim>::duplicate(&self.email),
                 roles: <Vec<
                     Role,
@@ -67,7 +73,7 @@ const _: () = {
     #[automatically_derived]
     impl ::core::fmt::Debug for UserClaims
     where
-        Uuid: ::tollgate::__private::SubjectValue,
+        Uuid: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {
         fn fmt(
             &self,
@@ -84,7 +90,7 @@ const _: () = {
     #[automatically_derived]
     impl ::tollgate::__private::serde::Serialize for UserClaims
     where
-        Uuid: ::tollgate::__private::SubjectValue,
+        Uuid: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {
         fn serialize<__TollgateS: ::tollgate::__private::serde::Serializer>(
             &self,
@@ -96,12 +102,27 @@ const _: () = {
     #[automatically_derived]
     impl ::tollgate::__private::ClaimSet for UserClaims
     where
-        Uuid: ::tollgate::__private::SubjectValue,
+        Uuid: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {
-        type Subject = <Uuid as ::tollgate::__private::SubjectValue>::Subject;
+        type Subject = <Uuid as ::tollgate::__private::SubjectValue<
+            __TOLLGATE_READER,
+        >>::Subject;
         type Draft = __TollgateDraft;
-        fn subject(&self) -> &<Uuid as ::tollgate::__private::SubjectValue>::Subject {
-            <Uuid as ::tollgate::__private::SubjectValue>::as_subject(&self.id)
+        fn subject(
+            &self,
+        ) -> &<Uuid as ::tollgate::__private::SubjectValue<__TOLLGATE_READER>>::Subject {
+            <Uuid as ::tollgate::__private::SubjectValue<
+                __TOLLGATE_READER,
+            >>::as_subject(&self.id)
+        }
+        fn parse_subject(
+            __tollgate_text: &::core::primitive::str,
+        ) -> ::core::option::Option<
+            <Uuid as ::tollgate::__private::SubjectValue<__TOLLGATE_READER>>::Subject,
+        > {
+            <Uuid as ::tollgate::__private::SubjectValue<
+                __TOLLGATE_READER,
+            >>::read(__tollgate_text)
         }
         fn write<__TollgateM: ::tollgate::__private::serde::ser::SerializeMap>(
             &self,
@@ -166,13 +187,15 @@ const _: () = {
         }
         fn finish(
             __tollgate_draft: Self::Draft,
-            __tollgate_subject: <Uuid as ::tollgate::__private::SubjectValue>::Subject,
+            __tollgate_subject: <Uuid as ::tollgate::__private::SubjectValue<
+                __TOLLGATE_READER,
+            >>::Subject,
         ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
             let _ = &__tollgate_draft;
             ::core::result::Result::Ok(Self {
-                id: <Uuid as ::tollgate::__private::SubjectValue>::from_subject(
-                    __tollgate_subject,
-                ),
+                id: <Uuid as ::tollgate::__private::SubjectValue<
+                    __TOLLGATE_READER,
+                >>::from_subject(__tollgate_subject),
                 email: <String as ::tollgate::__private::Claim>::finish(
                     __tollgate_draft.email,
                     "email",
@@ -200,17 +223,25 @@ const _: () = {
     #[automatically_derived]
     impl ::tollgate::__private::JwtClaims for User
     where
-        Uuid: ::tollgate::__private::SubjectValue,
+        Uuid: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {
         type Claims = UserClaims;
-        type Subject = <Uuid as ::tollgate::__private::SubjectValue>::Subject;
+        type Subject = <Uuid as ::tollgate::__private::SubjectValue<
+            __TOLLGATE_READER,
+        >>::Subject;
         type Secrecy = ::tollgate::__private::Open;
-        fn subject(&self) -> &<Uuid as ::tollgate::__private::SubjectValue>::Subject {
-            <Uuid as ::tollgate::__private::SubjectValue>::as_subject(&self.id)
+        fn subject(
+            &self,
+        ) -> &<Uuid as ::tollgate::__private::SubjectValue<__TOLLGATE_READER>>::Subject {
+            <Uuid as ::tollgate::__private::SubjectValue<
+                __TOLLGATE_READER,
+            >>::as_subject(&self.id)
         }
         fn to_claims(&self) -> Self::Claims {
             UserClaims {
-                id: <Uuid as ::tollgate::__private::SubjectValue>::duplicate(&self.id),
+                id: <Uuid as ::tollgate::__private::SubjectValue<
+                    __TOLLGATE_READER,
+                >>::duplicate(&self.id),
                 email: <String as ::tollgate::__private::Claim>::duplicate(&self.email),
                 roles: <Vec<
                     Role,
@@ -221,7 +252,7 @@ const _: () = {
     #[automatically_derived]
     impl ::tollgate::__private::Issuable for User
     where
-        Uuid: ::tollgate::__private::SubjectValue,
+        Uuid: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {}
     #[automatically_derived]
     impl<
@@ -239,6 +270,6 @@ const _: () = {
     #[automatically_derived]
     impl ::tollgate::__private::HasRoles<Role> for User
     where
-        Uuid: ::tollgate::__private::SubjectValue,
+        Uuid: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {}
 };

@@ -13,6 +13,10 @@ struct ApprovalClaims {
 #[doc(hidden)]
 #[allow(private_bounds, private_interfaces, clippy::all, clippy::pedantic)]
 const _: () = {
+    const __TOLLGATE_READER: ::core::primitive::u8 = {
+        use ::tollgate::__private::NoFromStr as _;
+        ::tollgate::__private::SubjectReader::<String>::READER
+    };
     pub struct __TollgateDraft {
         roles: ::core::option::Option<Vec<String>>,
         digest: ::core::option::Option<String>,
@@ -20,7 +24,7 @@ const _: () = {
     #[automatically_derived]
     impl ::core::default::Default for __TollgateDraft
     where
-        String: ::tollgate::__private::SubjectValue,
+        String: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {
         fn default() -> Self {
             Self {
@@ -31,7 +35,7 @@ const _: () = {
     }
     impl ApprovalClaims
     where
-        String: ::tollgate::__private::SubjectValue,
+        String: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {
         ///The subject: `sub` in the token.
         #[must_use]
@@ -52,11 +56,13 @@ const _: () = {
     #[automatically_derived]
     impl ::core::clone::Clone for ApprovalClaims
     where
-        String: ::tollgate::__private::SubjectValue,
+        String: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {
         fn clone(&self) -> Self {
             Self {
-                id: <String as ::tollgate::__private::SubjectValue>::duplicate(&self.id),
+                id: <String as ::tollgate::__private::SubjectValue<
+                    __TOLLGATE_READER,
+                >>::duplicate(&self.id),
                 roles: <Vec<
                     String,
                 > as ::tollgate::__private::ForeignRoles>::duplicate(&self.roles),
@@ -67,7 +73,7 @@ const _: () = {
     #[automatically_derived]
     impl ::core::fmt::Debug for ApprovalClaims
     where
-        String: ::tollgate::__private::SubjectValue,
+        String: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {
         fn fmt(
             &self,
@@ -84,7 +90,7 @@ const _: () = {
     #[automatically_derived]
     impl ::tollgate::__private::serde::Serialize for ApprovalClaims
     where
-        String: ::tollgate::__private::SubjectValue,
+        String: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {
         fn serialize<__TollgateS: ::tollgate::__private::serde::Serializer>(
             &self,
@@ -96,12 +102,29 @@ const _: () = {
     #[automatically_derived]
     impl ::tollgate::__private::ClaimSet for ApprovalClaims
     where
-        String: ::tollgate::__private::SubjectValue,
+        String: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {
-        type Subject = <String as ::tollgate::__private::SubjectValue>::Subject;
+        type Subject = <String as ::tollgate::__private::SubjectValue<
+            __TOLLGATE_READER,
+        >>::Subject;
         type Draft = __TollgateDraft;
-        fn subject(&self) -> &<String as ::tollgate::__private::SubjectValue>::Subject {
-            <String as ::tollgate::__private::SubjectValue>::as_subject(&self.id)
+        fn subject(
+            &self,
+        ) -> &<String as ::tollgate::__private::SubjectValue<
+            __TOLLGATE_READER,
+        >>::Subject {
+            <String as ::tollgate::__private::SubjectValue<
+                __TOLLGATE_READER,
+            >>::as_subject(&self.id)
+        }
+        fn parse_subject(
+            __tollgate_text: &::core::primitive::str,
+        ) -> ::core::option::Option<
+            <String as ::tollgate::__private::SubjectValue<__TOLLGATE_READER>>::Subject,
+        > {
+            <String as ::tollgate::__private::SubjectValue<
+                __TOLLGATE_READER,
+            >>::read(__tollgate_text)
         }
         fn write<__TollgateM: ::tollgate::__private::serde::ser::SerializeMap>(
             &self,
@@ -166,13 +189,15 @@ const _: () = {
         }
         fn finish(
             __tollgate_draft: Self::Draft,
-            __tollgate_subject: <String as ::tollgate::__private::SubjectValue>::Subject,
+            __tollgate_subject: <String as ::tollgate::__private::SubjectValue<
+                __TOLLGATE_READER,
+            >>::Subject,
         ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
             let _ = &__tollgate_draft;
             ::core::result::Result::Ok(Self {
-                id: <String as ::tollgate::__private::SubjectValue>::from_subject(
-                    __tollgate_subject,
-                ),
+                id: <String as ::tollgate::__private::SubjectValue<
+                    __TOLLGATE_READER,
+                >>::from_subject(__tollgate_subject),
                 roles: <Vec<
                     String,
                 > as ::tollgate::__private::ForeignRoles>::finish(
@@ -209,17 +234,27 @@ const _: () = {
     #[automatically_derived]
     impl ::tollgate::__private::JwtClaims for Approval
     where
-        String: ::tollgate::__private::SubjectValue,
+        String: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {
         type Claims = ApprovalClaims;
-        type Subject = <String as ::tollgate::__private::SubjectValue>::Subject;
+        type Subject = <String as ::tollgate::__private::SubjectValue<
+            __TOLLGATE_READER,
+        >>::Subject;
         type Secrecy = ::tollgate::__private::Open;
-        fn subject(&self) -> &<String as ::tollgate::__private::SubjectValue>::Subject {
-            <String as ::tollgate::__private::SubjectValue>::as_subject(&self.id)
+        fn subject(
+            &self,
+        ) -> &<String as ::tollgate::__private::SubjectValue<
+            __TOLLGATE_READER,
+        >>::Subject {
+            <String as ::tollgate::__private::SubjectValue<
+                __TOLLGATE_READER,
+            >>::as_subject(&self.id)
         }
         fn to_claims(&self) -> Self::Claims {
             ApprovalClaims {
-                id: <String as ::tollgate::__private::SubjectValue>::duplicate(&self.id),
+                id: <String as ::tollgate::__private::SubjectValue<
+                    __TOLLGATE_READER,
+                >>::duplicate(&self.id),
                 roles: <Vec<
                     String,
                 > as ::tollgate::__private::ForeignRoles>::duplicate(&self.roles),
@@ -230,6 +265,6 @@ const _: () = {
     #[automatically_derived]
     impl ::tollgate::__private::HasRoles<String> for Approval
     where
-        String: ::tollgate::__private::SubjectValue,
+        String: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
     {}
 };

@@ -22,6 +22,10 @@ where
 #[doc(hidden)]
 #[allow(private_bounds, private_interfaces, clippy::all, clippy::pedantic)]
 const _: () = {
+    const __TOLLGATE_READER: ::core::primitive::u8 = {
+        use ::gatekeeper::__private::NoFromStr as _;
+        ::gatekeeper::__private::SubjectReader::<Uuid>::READER
+    };
     pub struct __TollgateDraft<T: Clone = u8, const N: usize = 1>
     where
         T: Copy,
@@ -38,7 +42,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::SubjectValue,
+        Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn default() -> Self {
@@ -55,7 +59,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::SubjectValue,
+        Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         ///The subject: `sub` in the token.
@@ -89,12 +93,14 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::SubjectValue,
+        Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn clone(&self) -> Self {
             Self {
-                id: <Uuid as ::gatekeeper::__private::SubjectValue>::duplicate(&self.id),
+                id: <Uuid as ::gatekeeper::__private::SubjectValue<
+                    __TOLLGATE_READER,
+                >>::duplicate(&self.id),
                 roles: <Vec<
                     Role,
                 > as ::gatekeeper::__private::RoleSet>::duplicate(&self.roles),
@@ -116,7 +122,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::SubjectValue,
+        Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn fmt(
@@ -142,7 +148,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::SubjectValue,
+        Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn serialize<__TollgateS: ::gatekeeper::__private::serde::Serializer>(
@@ -157,13 +163,30 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::SubjectValue,
+        Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
-        type Subject = <Uuid as ::gatekeeper::__private::SubjectValue>::Subject;
+        type Subject = <Uuid as ::gatekeeper::__private::SubjectValue<
+            __TOLLGATE_READER,
+        >>::Subject;
         type Draft = __TollgateDraft<T, N>;
-        fn subject(&self) -> &<Uuid as ::gatekeeper::__private::SubjectValue>::Subject {
-            <Uuid as ::gatekeeper::__private::SubjectValue>::as_subject(&self.id)
+        fn subject(
+            &self,
+        ) -> &<Uuid as ::gatekeeper::__private::SubjectValue<
+            __TOLLGATE_READER,
+        >>::Subject {
+            <Uuid as ::gatekeeper::__private::SubjectValue<
+                __TOLLGATE_READER,
+            >>::as_subject(&self.id)
+        }
+        fn parse_subject(
+            __tollgate_text: &::core::primitive::str,
+        ) -> ::core::option::Option<
+            <Uuid as ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>>::Subject,
+        > {
+            <Uuid as ::gatekeeper::__private::SubjectValue<
+                __TOLLGATE_READER,
+            >>::read(__tollgate_text)
         }
         fn write<__TollgateM: ::gatekeeper::__private::serde::ser::SerializeMap>(
             &self,
@@ -268,13 +291,15 @@ const _: () = {
         }
         fn finish(
             __tollgate_draft: Self::Draft,
-            __tollgate_subject: <Uuid as ::gatekeeper::__private::SubjectValue>::Subject,
+            __tollgate_subject: <Uuid as ::gatekeeper::__private::SubjectValue<
+                __TOLLGATE_READER,
+            >>::Subject,
         ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
             let _ = &__tollgate_draft;
             ::core::result::Result::Ok(Self {
-                id: <Uuid as ::gatekeeper::__private::SubjectValue>::from_subject(
-                    __tollgate_subject,
-                ),
+                id: <Uuid as ::gatekeeper::__private::SubjectValue<
+                    __TOLLGATE_READER,
+                >>::from_subject(__tollgate_subject),
                 roles: <Vec<
                     Role,
                 > as ::gatekeeper::__private::RoleSet>::finish(
@@ -320,18 +345,28 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::SubjectValue,
+        Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         type Claims = Claims<T, N>;
-        type Subject = <Uuid as ::gatekeeper::__private::SubjectValue>::Subject;
+        type Subject = <Uuid as ::gatekeeper::__private::SubjectValue<
+            __TOLLGATE_READER,
+        >>::Subject;
         type Secrecy = ::gatekeeper::__private::Confidential;
-        fn subject(&self) -> &<Uuid as ::gatekeeper::__private::SubjectValue>::Subject {
-            <Uuid as ::gatekeeper::__private::SubjectValue>::as_subject(&self.id)
+        fn subject(
+            &self,
+        ) -> &<Uuid as ::gatekeeper::__private::SubjectValue<
+            __TOLLGATE_READER,
+        >>::Subject {
+            <Uuid as ::gatekeeper::__private::SubjectValue<
+                __TOLLGATE_READER,
+            >>::as_subject(&self.id)
         }
         fn to_claims(&self) -> Self::Claims {
             Claims {
-                id: <Uuid as ::gatekeeper::__private::SubjectValue>::duplicate(&self.id),
+                id: <Uuid as ::gatekeeper::__private::SubjectValue<
+                    __TOLLGATE_READER,
+                >>::duplicate(&self.id),
                 roles: <Vec<
                     Role,
                 > as ::gatekeeper::__private::RoleSet>::duplicate(&self.roles),
@@ -353,7 +388,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::SubjectValue,
+        Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {}
     #[automatically_derived]
@@ -362,7 +397,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::SubjectValue,
+        Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn serialize<__TollgateS: ::gatekeeper::__private::serde::Serializer>(
@@ -385,7 +420,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::SubjectValue,
+        Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {}
     #[automatically_derived]
@@ -397,7 +432,7 @@ const _: () = {
     where
         T: Copy,
         T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::SubjectValue,
+        Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
         Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
         Option<Scope>: ::gatekeeper::__private::ScopeSet<Scope = __TollgateValue>,
     {}

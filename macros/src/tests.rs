@@ -457,6 +457,18 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
         "tells two users apart at most",
     ),
     (
+        "struct User { #[claim(sub)] id: u8, #[claim(skip)] a: Vec<std::rc::Rc<A>> }",
+        "which stays in one thread",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, rlm: String }",
+        "the claim `rlm` is not yours to set",
+    ),
+    (
+        "struct User { #[claim(sub)] id: u8, #[claim(rename = \"rlm\")] shop: String }",
+        "the claim `rlm` is not yours to set",
+    ),
+    (
         "struct User { #[claim(sub)] id: u8, #[claim(of = Role)] a: A }",
         "add `roles` or `scope`",
     ),

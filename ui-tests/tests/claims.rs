@@ -119,7 +119,7 @@ fn read<C: ClaimSet>(text: &str) -> Result<C, String> {
     let (draft, subject) = json
         .deserialize_map(Claims::<C>(std::marker::PhantomData))
         .map_err(|error| error.to_string())?;
-    let subject = subject.ok_or("sub")?.parse().map_err(|_| "sub")?;
+    let subject = C::parse_subject(&subject.ok_or("sub")?).ok_or("sub")?;
     C::finish(draft, subject).map_err(str::to_owned)
 }
 

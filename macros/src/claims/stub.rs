@@ -41,9 +41,10 @@ pub(crate) fn emit(outline: &Outline<ClaimsNames>) -> TokenStream {
              ..
          }| quote!(#(#docs)* #vis fn #ident(&self) -> &#ty { #never }),
     );
+    // Whether the type can be a subject, the expansion without the mistake will say.
     let subject = names.subject.as_ref().filter(|_| !borrows).map_or_else(
         || quote!(#krate::AnySubject),
-        |ty| quote!(<#ty as #krate::SubjectValue>::Subject),
+        darling::ToTokens::to_token_stream,
     );
     let subject = &subject;
 
@@ -99,6 +100,9 @@ pub(crate) fn emit(outline: &Outline<ClaimsNames>) -> TokenStream {
                 type Subject = #subject;
                 type Draft = ();
                 fn subject(&self) -> &Self::Subject { #never }
+                fn parse_subject(
+                    _: &::core::primitive::str,
+                ) -> ::core::option::Option<Self::Subject> { #never }
                 fn write<__TollgateM: #krate::serde::ser::SerializeMap>(
                     &self,
                     _: &mut __TollgateM,

@@ -14,7 +14,7 @@ pub use foreign::{ForeignRoles, ForeignScopes};
 pub use policy::{HasClaim, Limited, Limits, LimitsOf, NoLimits, fitting_number, fitting_text};
 pub use sets::{AnyText, RoleSet, ScopeSet, scope};
 pub use stand_in::{AnyEntry, AnyUser};
-pub use subject::{AnySubject, SubjectValue};
+pub use subject::{AnySubject, FROM_STR, NoFromStr, SubjectReader, SubjectValue};
 pub use values::{
     Action, Carried, Claim, Coded, OwnedText, UnknownValue, debug_claims, deserialize_value,
     read_coded, read_once, serialize_claims, serialize_value, skip_value, value_of_text,

@@ -36,6 +36,9 @@ impl ClaimSet for AnyUser {
     fn subject(&self) -> &String {
         &self.0
     }
+    fn parse_subject(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
     fn write<M: SerializeMap>(&self, _: &mut M) -> Result<(), M::Error> {
         Ok(())
     }

@@ -1,16 +1,23 @@
 //! The subject of a user type, as `#[claim(sub)]` marks it.
 
+use std::marker::PhantomData;
+use std::str::FromStr;
+
 use crate::token::Subject;
 
 /// The type of a field marked `#[claim(sub)]`: says in one sentence what rustc says of each bound
 /// of [`Subject`].
+///
+/// `READER` tells the two ways to read a text apart, [`FROM_STR`] and [`FROM_STRING`], so that
+/// `Arc<str>` and its like are subjects beside everything with `FromStr`: one impl for both would
+/// overlap.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a subject",
     label = "a subject is cloned, written with `Display` and read back with `FromStr`",
-    note = "use a `Uuid`, an integer or a `String`, or implement `Clone`, `Display` and `FromStr` \
-            for `{Self}`"
+    note = "use a `Uuid`, an integer, a `String` or an `Arc<str>`, or implement `Clone`, `Display` \
+            and `FromStr` or `From<String>` for `{Self}`, which also goes between threads"
 )]
-pub trait SubjectValue: Sized {
+pub trait SubjectValue<const READER: u8>: Sized {
     /// The type itself. It has another name, so that an expansion can speak of a type that cannot
     /// be a subject.
     type Subject: Subject;
@@ -20,21 +27,56 @@ pub trait SubjectValue: Sized {
     fn from_subject(subject: Self::Subject) -> Self;
     /// Returns a clone.
     fn duplicate(&self) -> Self;
+    /// Reads a subject; `None` where the text is of another shape.
+    fn read(text: &str) -> Option<Self::Subject>;
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: Subject> SubjectValue for T {
-    type Subject = T;
-    fn as_subject(&self) -> &T {
-        self
-    }
-    fn from_subject(subject: T) -> Self {
-        subject
-    }
-    fn duplicate(&self) -> Self {
-        self.clone()
-    }
+/// The reader of types with `FromStr`.
+pub const FROM_STR: u8 = 0;
+/// The reader of types that are made of a `String`, and have no `FromStr`.
+pub(super) const FROM_STRING: u8 = 1;
+
+macro_rules! subjects {
+    ($reader:ident, $bound:path, $text:ident => $read:expr) => {
+        #[diagnostic::do_not_recommend]
+        impl<T: Subject + $bound> SubjectValue<$reader> for T {
+            type Subject = T;
+            fn as_subject(&self) -> &T {
+                self
+            }
+            fn from_subject(subject: T) -> Self {
+                subject
+            }
+            fn duplicate(&self) -> Self {
+                self.clone()
+            }
+            fn read($text: &str) -> Option<T> {
+                $read
+            }
+        }
+    };
 }
+
+subjects!(FROM_STR, FromStr, text => text.parse().ok());
+subjects!(FROM_STRING, From<String>, text => Some(T::from(text.to_owned())));
+
+/// Says how a type is read: `SubjectReader::<T>::READER` is [`FROM_STR`] where `T` has it, and
+/// otherwise that of [`NoFromStr`].
+#[derive(Debug)]
+pub struct SubjectReader<T>(PhantomData<T>);
+
+impl<T: FromStr> SubjectReader<T> {
+    /// The reader.
+    pub const READER: u8 = FROM_STR;
+}
+
+/// The reader of types without `FromStr`.
+pub trait NoFromStr {
+    /// The reader.
+    const READER: u8 = FROM_STRING;
+}
+
+impl<T> NoFromStr for SubjectReader<T> {}
 
 /// The subject of a struct that does not say which it is; only beside a compile error.
 pub type AnySubject = String;

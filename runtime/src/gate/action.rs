@@ -5,6 +5,7 @@ use crate::action::{ActionPurpose, ActionToken, Proof};
 use crate::error::Code;
 use crate::error::Refusal;
 use crate::flow::AnyPurpose;
+use crate::token::{ClaimSet as _, JwtClaims};
 
 use super::account::SubjectOf;
 use super::{AuthBackend, Gate};
@@ -97,10 +98,8 @@ impl<P: ActionPurpose> ActionToken<P> {
     ) -> Result<Proof<P, SubjectOf<B>>, Refusal> {
         let (flows, purpose) = (gate.flows(), purpose::<P>());
         let kept = flows.take_action(&purpose, self.hash()).await?;
-        let subject = kept
-            .subject
-            .parse()
-            .map_err(|_| flows.refuse_action(&purpose, None))?;
+        let subject = <B::User as JwtClaims>::Claims::parse_subject(&kept.subject)
+            .ok_or_else(|| flows.refuse_action(&purpose, None))?;
         flows.confirm_action(&purpose, &kept).await?;
         Ok(Proof::new(subject, kept.address, kept.issued_at))
     }

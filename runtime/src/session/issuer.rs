@@ -402,6 +402,10 @@ impl ClaimSet for Nobody {
         &SUBJECT
     }
 
+    fn parse_subject(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
     fn write<M: serde::ser::SerializeMap>(&self, _: &mut M) -> Result<(), M::Error> {
         Ok(())
     }

@@ -2,7 +2,6 @@
 //! and verifier.
 
 use std::fmt::{Debug, Display};
-use std::str::FromStr;
 
 use serde::Serialize;
 use serde::de::MapAccess;
@@ -43,17 +42,19 @@ pub trait JwtClaims: Sized + Send + Sync + 'static {
 )]
 pub trait Issuable {}
 
-/// A type that identifies a user: written with `Display` into `sub`, read back with `FromStr`.
+/// A type that identifies a user: written with `Display` into `sub`, and read back by
+/// [`ClaimSet::parse_subject`] with `FromStr`, or with `From<String>` where it has no `FromStr`, as
+/// `Arc<str>`, `Box<str>` and `Cow<'static, str>` have none.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a subject",
-    label = "the subject is written with `Display` and read back with `FromStr`",
-    note = "use a `Uuid`, an integer or a `String`, or implement `Display` and `FromStr` for \
-            `{Self}`"
+    label = "the subject is cloned, written with `Display`, and goes between threads",
+    note = "use a `Uuid`, an integer, a `String` or an `Arc<str>`, or implement `Clone` and \
+            `Display` for `{Self}`"
 )]
-pub trait Subject: Clone + Display + FromStr + Send + Sync + 'static {}
+pub trait Subject: Clone + Display + Send + Sync + 'static {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Clone + Display + FromStr + Send + Sync + 'static> Subject for T {}
+impl<T: Clone + Display + Send + Sync + 'static> Subject for T {}
 
 /// The claims of a user type, apart from those that the gate itself sets.
 ///
@@ -67,6 +68,9 @@ pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
 
     /// Returns the subject.
     fn subject(&self) -> &Self::Subject;
+
+    /// Reads a subject; `None` where the text is of another shape.
+    fn parse_subject(text: &str) -> Option<Self::Subject>;
 
     /// Writes the own claims, without `sub`, in their order.
     ///

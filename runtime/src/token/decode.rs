@@ -131,9 +131,8 @@ impl<'de, C: ClaimSet> Visitor<'de> for ClaimsVisitor<'_, C> {
         let subject = subject
             .filter(|text| !text.is_empty())
             .ok_or_else(|| missing("sub"))?;
-        let parsed = subject
-            .parse()
-            .map_err(|_| A::Error::custom("not a subject of this type"))?;
+        let parsed = C::parse_subject(&subject)
+            .ok_or_else(|| A::Error::custom("not a subject of this type"))?;
         let session = match (sid, generation) {
             (Some(sid), Some(generation)) => Some((sid, generation)),
             (None, None) => None,

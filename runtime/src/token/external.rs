@@ -355,9 +355,8 @@ impl<'de, C: ClaimSet> Visitor<'de> for ForeignClaimsVisitor<'_, C> {
         let subject = subject
             .filter(|text| !text.is_empty())
             .ok_or_else(|| missing("sub"))?;
-        let parsed = subject
-            .parse()
-            .map_err(|_| A::Error::custom("not a subject of this type"))?;
+        let parsed = C::parse_subject(&subject)
+            .ok_or_else(|| A::Error::custom("not a subject of this type"))?;
         let decoded = Decoded {
             client_id: Some(client_id.or(azp).unwrap_or_default()),
             expires: expires.ok_or_else(|| missing("exp"))?,

@@ -24,7 +24,7 @@ pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option
     let registered = Registered::read(&mut read, expect)?;
     let own = payload.len().checked_sub(read.rest.len())?;
     let draft = read_own::<C>(payload.get_mut(own..)?)?;
-    let subject = registered.subject.parse().ok()?;
+    let subject = C::parse_subject(&registered.subject)?;
     Some(Decoded {
         claims: C::finish(draft, subject).ok()?,
         subject: registered.subject,
@@ -235,6 +235,10 @@ mod tests {
             &self.id
         }
 
+        fn parse_subject(text: &str) -> Option<u64> {
+            text.parse().ok()
+        }
+
         fn write<M: SerializeMap>(&self, _: &mut M) -> Result<(), M::Error> {
             Ok(())
         }
@@ -289,6 +293,10 @@ mod tests {
 
         fn subject(&self) -> &u64 {
             &self.id
+        }
+
+        fn parse_subject(text: &str) -> Option<u64> {
+            text.parse().ok()
         }
 
         fn write<M: SerializeMap>(&self, _: &mut M) -> Result<(), M::Error> {

@@ -40,7 +40,7 @@ pub fn write_stored<C: ClaimSet>(claims: &C) -> Result<Vec<u8>, StoreTooLong> {
 /// Reads claims that a session kept; `None` where they are not of this type, or not any more.
 #[must_use]
 pub fn read_stored<C: ClaimSet>(subject: &str, stored: &[u8]) -> Option<C> {
-    let subject = subject.parse().ok()?;
+    let subject = C::parse_subject(subject)?;
     let mut reader = serde_json::Deserializer::from_slice(stored);
     let draft = reader
         .deserialize_map(StoredClaimsVisitor::<C>(PhantomData))

@@ -73,6 +73,10 @@ impl ClaimSet for UserClaims {
         &self.id
     }
 
+    fn parse_subject(text: &str) -> Option<Uuid> {
+        text.parse().ok()
+    }
+
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("email", &self.email)?;
         map.serialize_entry("roles", &self.roles)?;

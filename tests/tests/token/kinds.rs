@@ -109,6 +109,10 @@ impl ClaimSet for Named {
         &self.0
     }
 
+    fn parse_subject(text: &str) -> Option<String> {
+        text.parse().ok()
+    }
+
     fn write<M: SerializeMap>(&self, _: &mut M) -> Result<(), M::Error> {
         Ok(())
     }

@@ -539,6 +539,10 @@ impl ClaimSet for Broken {
         unreachable!()
     }
 
+    fn parse_subject(text: &str) -> Option<String> {
+        text.parse().ok()
+    }
+
     fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("plan", "pro")?;
         Err(serde::ser::Error::custom("broken"))

@@ -12,7 +12,7 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt as _;
 use syn::{Attribute, Data, DeriveInput, ExprPath, Fields, Meta, Visibility, parse_quote};
 
-use self::types::{borrows, enclosed, is_exempt, is_float, is_option, mentions};
+use self::types::{borrows, enclosed, is_exempt, is_float, is_of_one_thread, is_option, mentions};
 use super::model::{Absence, Claim, ClaimKind, ClaimsModel, Codec, Field, Origin, Secrecy};
 use super::parse::{ClaimsArgs, DefaultArg, FieldItem};
 use super::stub::ClaimsNames;
@@ -33,6 +33,7 @@ pub(crate) fn check(item: &DeriveInput, args: &ClaimsArgs, diag: &mut Diag) -> O
     let mut subject = None;
     for said in &args.fields {
         combination::check(said, args, diag);
+        check_threads(said, diag);
         if said.args.skip.is_given() && !said.args.sub.is_given() {
             continue;
         }
@@ -94,8 +95,16 @@ pub(crate) fn check(item: &DeriveInput, args: &ClaimsArgs, diag: &mut Diag) -> O
     })
 }
 
-/// Returns what a stand-in is made of.
+/// Returns what a stand-in is made of; nothing of a struct of one thread, which cannot have the
+/// traits of a user.
 pub(crate) fn outline(item: &DeriveInput, args: &ClaimsArgs) -> Option<Outline<ClaimsNames>> {
+    if args
+        .fields
+        .iter()
+        .any(|said| is_of_one_thread(&said.field.ty))
+    {
+        return None;
+    }
     let fields = args.fields.iter().filter(|said| !said.args.skip.is_given());
     Some(Outline {
         krate: args.krate.clone(),
@@ -291,6 +300,20 @@ fn check_secret(said: &FieldItem, diag: &mut Diag) {
         diag.error(
             text,
             format_args!("`{name}` looks like a secret because of `{word}`: {way_out}"),
+        );
+    }
+}
+
+/// Refuses a field that keeps the whole struct in one thread, also a skipped one.
+fn check_threads(said: &FieldItem, diag: &mut Diag) {
+    if is_of_one_thread(&said.field.ty) {
+        diag.error(
+            &said.field.ty,
+            format_args!(
+                "`{}` holds an `Rc`, which stays in one thread, and users and their claims go \
+                 between threads: use `Arc`, such as `Arc<str>` for `Rc<str>`",
+                said.ident.unraw()
+            ),
         );
     }
 }

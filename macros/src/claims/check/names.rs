@@ -2,7 +2,7 @@
 
 /// What the gate itself sets, or what a standard gives another meaning (RFC 7519, 7800, 8693, 9068,
 /// OpenID Connect Core).
-const RESERVED: [&str; 28] = [
+const RESERVED: [&str; 29] = [
     "iss",
     "sub",
     "aud",
@@ -13,6 +13,7 @@ const RESERVED: [&str; 28] = [
     "sid",
     "gen",
     "uep",
+    "rlm",
     "auth_time",
     "acr",
     "bnd",

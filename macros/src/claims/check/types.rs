@@ -9,6 +9,28 @@ pub(crate) fn is_option(ty: &Type) -> bool {
     inside_option(ty).is_some()
 }
 
+/// Returns whether a type counts references without atomics, so that it stays in one thread.
+pub(crate) fn is_of_one_thread(ty: &Type) -> bool {
+    fn any(tokens: TokenStream) -> bool {
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            let found = match &token {
+                TokenTree::Ident(name) => {
+                    name == "Rc"
+                        && matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '<')
+                }
+                TokenTree::Group(group) => any(group.stream()),
+                TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+            };
+            if found {
+                return true;
+            }
+        }
+        false
+    }
+    any(ty.to_token_stream())
+}
+
 /// Returns whether a type is a float or an optional one.
 pub(crate) fn is_float(ty: &Type) -> bool {
     let Type::Path(ty) = bare(inside_option(ty).unwrap_or(ty)) else {

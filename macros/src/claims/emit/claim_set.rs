@@ -20,10 +20,11 @@ impl EmitParts<'_> {
         let (_, args, _) = &self.generics;
         let head = self.head(quote!(#krate::ClaimSet), claims);
         let sub = &subject.ident;
-        let (sub_ty, as_subject, from_subject) = (
+        let (sub_ty, as_subject, from_subject, read_subject) = (
             self.subject("Subject"),
             self.subject("as_subject"),
             self.subject("from_subject"),
+            self.subject("read"),
         );
         let writes = own.iter().map(|claim| self.write(claim));
         let places = own.iter().enumerate().map(|(at, claim)| {
@@ -46,6 +47,9 @@ impl EmitParts<'_> {
                 type Subject = #sub_ty;
                 type Draft = __TollgateDraft #args;
                 fn subject(&self) -> &#sub_ty { #as_subject(&self.#sub) }
+                fn parse_subject(
+                    __tollgate_text: &::core::primitive::str,
+                ) -> ::core::option::Option<#sub_ty> { #read_subject(__tollgate_text) }
                 fn write<__TollgateM: #krate::serde::ser::SerializeMap>(
                     &self,
                     __tollgate_map: &mut __TollgateM,

@@ -23,6 +23,7 @@ pub(crate) fn emit(model: &ClaimsModel) -> TokenStream {
     let common = parts.common();
     let claim_set = parts.claim_set();
     let draft = parts.draft();
+    let reader = parts.reader();
     let jwt_claims = parts.jwt_claims();
     let with = parts.with();
     let policies = parts.policies();
@@ -33,6 +34,7 @@ pub(crate) fn emit(model: &ClaimsModel) -> TokenStream {
         #(#lints)*
         #[allow(private_bounds, private_interfaces, clippy::all, clippy::pedantic)]
         const _: () = {
+            #reader
             #draft
             #common
             #claim_set
@@ -126,7 +128,10 @@ fn bounded(model: &ClaimsModel) -> Generics {
     // The subject stands in signatures, where rustc would report each of them.
     let here = located(model.subject.ty.span());
     let at = krate.at(here);
-    bound(&model.subject, &[quote_spanned!(here=> #at::SubjectValue)]);
+    bound(
+        &model.subject,
+        &[quote_spanned!(here=> #at::SubjectValue<__TOLLGATE_READER>)],
+    );
     for claim in model.own.iter().filter(|claim| claim.field.generic) {
         let mut bounds = vec![carrier(claim, model)];
         match (&claim.codec, claim.kind) {
@@ -228,13 +233,29 @@ impl EmitParts<'_> {
         }
     }
 
+    /// Returns how the subject is read: the type says it, and of one that a parameter stands for
+    /// only the bound says something.
+    fn reader(&self) -> TokenStream {
+        let Field { ty, generic, .. } = &self.model.subject;
+        let krate = &self.model.krate;
+        let reader = if *generic {
+            quote!(#krate::FROM_STR)
+        } else {
+            quote!({
+                use #krate::NoFromStr as _;
+                #krate::SubjectReader::<#ty>::READER
+            })
+        };
+        quote!(const __TOLLGATE_READER: ::core::primitive::u8 = #reader;)
+    }
+
     /// Returns `<type as SubjectValue>::item`.
     fn subject(&self, item: &str) -> TokenStream {
         let ty = &self.model.subject.ty;
         let here = located(ty.span());
         let ty = moved(ty, ty.span());
         let (krate, item) = (self.model.krate.at(here), Ident::new(item, here));
-        quote_spanned!(here=> <#ty as #krate::SubjectValue>::#item)
+        quote_spanned!(here=> <#ty as #krate::SubjectValue<__TOLLGATE_READER>>::#item)
     }
 
     /// Returns `<type as trait>::item` of a claim. All stands at the type, so that rustc reports a

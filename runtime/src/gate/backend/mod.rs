@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use super::StepAnswer;
 use crate::device::Client;
 use crate::error::{AuthError, SignInStep};
-use crate::token::JwtClaims;
+use crate::token::{ClaimSet as _, JwtClaims};
 
 /// A backend, as `#[auth_backend(…)]` describes it. Implement [`Authenticate`] and [`Refresh`] by
 /// hand, never this.
@@ -214,7 +214,8 @@ impl<B: Refresh> Renew<B> for Reload {
         _stored: Option<&[u8]>,
         client: &Client,
     ) -> Result<<B::User as JwtClaims>::Claims, AuthError> {
-        let subject = subject.parse().map_err(|_| AuthError::Gone)?;
+        let subject =
+            <B::User as JwtClaims>::Claims::parse_subject(subject).ok_or(AuthError::Gone)?;
         Ok(backend.refresh(&subject, client).await?.to_claims())
     }
 }
