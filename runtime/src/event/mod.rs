@@ -126,6 +126,11 @@ pub enum EventKind {
     /// A stored password hash cannot be read, so that its owner cannot sign in: at most once an hour
     /// a subject.
     PasswordHashUnreadable,
+    /// Cookies are on, and the refresh cookie has the name that a page of a sibling subdomain can
+    /// set: `cookies.refresh` is `path`.
+    RefreshCookiePlantable,
+    /// A refresh cookie of the former name counted, beside `cookies.refresh = "host"`.
+    FormerRefreshCookie,
     /// Issuing and verifying were stopped.
     Paused,
     /// Issuing and verifying go on.
@@ -315,6 +320,8 @@ impl EventKind {
             Self::IssueRefused { .. } => "issue_refused",
             Self::OtherSubject { .. } => "other_subject",
             Self::PasswordHashUnreadable => "password_hash_unreadable",
+            Self::RefreshCookiePlantable => "refresh_cookie_plantable",
+            Self::FormerRefreshCookie => "former_refresh_cookie",
             Self::Paused => "paused",
             Self::Resumed => "resumed",
             Self::ClockOffset { .. } => "clock_offset",
@@ -339,6 +346,7 @@ impl EventKind {
             | Self::BindingMismatch {
                 enforced: false, ..
             }
+            | Self::FormerRefreshCookie
             | Self::Resumed => Outcome::Done,
             Self::SignInRefused(_)
             | Self::ReauthenticationRefused(_)
@@ -352,6 +360,7 @@ impl EventKind {
             | Self::IssueRefused { .. }
             | Self::OtherSubject { .. }
             | Self::PasswordHashUnreadable
+            | Self::RefreshCookiePlantable
             | Self::Paused
             | Self::ClockOffset { .. }
             | Self::ViewStale { .. }
@@ -423,6 +432,8 @@ impl fmt::Display for Event {
             EventKind::SignedIn
             | EventKind::InsecureOrigin
             | EventKind::PasswordHashUnreadable
+            | EventKind::RefreshCookiePlantable
+            | EventKind::FormerRefreshCookie
             | EventKind::Reauthenticated
             | EventKind::StoreRollbackSuspected
             | EventKind::SignedOut

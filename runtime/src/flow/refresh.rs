@@ -27,17 +27,15 @@ impl Flows {
         let Ok(token) = engine.issuer.parse(text) else {
             return Err(self.refused(RefreshRefusal::NotOurs, None, ip));
         };
-        let context = context_of(client, &engine.settings.client_id);
         let now = engine.time.now();
         let session = engine.store.session(token.sid, now).await;
         let Some(session) = session.map_err(Refusal::unavailable)? else {
             return Err(self.refused(RefreshRefusal::Ended, None, ip));
         };
+        let device_id = device_id_of(client, &session);
+        let context = context_of(client, device_id, &engine.settings.client_id);
         let row = self.judge(&session, &token, context, ip, now).await?;
-        let place = Place {
-            device_id: client.device.id.as_deref(),
-            ip,
-        };
+        let place = Place { device_id, ip };
         engine.bindings.check_refresh(&session, place)?;
         let claims = self.renew(&session, client).await?;
         let jti = TokenId::random().map_err(Refusal::unavailable)?;
@@ -156,16 +154,25 @@ impl Flows {
     }
 }
 
+/// Returns the device id that a refresh counts as coming from. The cookies of one browser are those
+/// of one device, whichever of its pages and scripts names an id.
+fn device_id_of<'a>(client: &'a Client, session: &'a Session) -> Option<&'a str> {
+    let device = match client.transport {
+        Transport::Bearer => &client.device,
+        Transport::Cookie => &session.device,
+    };
+    device.id.as_deref()
+}
+
 /// Returns the digest of what a refresh brings along beside its token (ROTATION 2). Addresses and
 /// user agents are no part of it: answers get lost exactly when networks change.
-fn context_of(client: &Client, client_id: &str) -> [u8; 32] {
+fn context_of(client: &Client, device_id: Option<&str>, client_id: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     let transport = match client.transport {
         Transport::Bearer => "body",
         Transport::Cookie => "cookie",
     };
-    let device_id = client.device.id.as_deref().unwrap_or_default();
-    for part in [client_id, transport, device_id] {
+    for part in [client_id, transport, device_id.unwrap_or_default()] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }

@@ -1,6 +1,11 @@
-//! The cookies of a gate: their names, made once from the name of its realm.
+//! The cookies of a gate: their names, made once from the name of its realm, and which of two names
+//! the refresh cookie has.
 
+use std::time::Duration;
+
+use crate::clock::Timestamp;
 use crate::realm::RealmName;
+use crate::settings::{CookieSettings, RefreshCookie};
 
 /// The names of a gate's cookies: `__Host-tollgate-access`, in the realm `staff`
 /// `__Host-tollgate-staff-access`.
@@ -41,9 +46,96 @@ impl CookieNames {
     }
 }
 
+/// The name of the refresh cookie in releases before this one. The prefix allows a path, and lets a
+/// page of a sibling subdomain set a cookie of this name.
+pub(crate) const FORMER_REFRESH: &str = "__Secure-tollgate-refresh";
+
+/// Which of its two names the refresh cookie of a gate has, and until when the other one counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RefreshCookieRule {
+    /// The cookie that is written.
+    writes: RefreshCookie,
+    /// Until when the former name counts beside the other one; `None` where it does not.
+    former_until: Option<Timestamp>,
+    /// Whether the gate could have set a cookie of the former name.
+    has_former: bool,
+}
+
+impl RefreshCookieRule {
+    /// Decides for a gate. `older_since` is when a store that has sessions of releases before this
+    /// one was first opened by this one; `None` where it has none.
+    pub(crate) fn new(
+        settings: &CookieSettings,
+        realm: Option<&RealmName>,
+        older_since: Option<Timestamp>,
+    ) -> Self {
+        let has_former = realm.is_none();
+        let older_since = older_since.filter(|_| has_former);
+        let default = match older_since {
+            Some(_) => RefreshCookie::Path,
+            None => RefreshCookie::Host,
+        };
+        Self {
+            writes: settings.refresh.unwrap_or(default),
+            former_until: settings
+                .legacy_until
+                .or_else(|| Some(older_since?.plus(LEGACY_FOR)))
+                .filter(|_| has_former),
+            has_former,
+        }
+    }
+
+    /// Returns whether the cookie of the former name is written.
+    pub(crate) fn writes_former(self) -> bool {
+        self.writes == RefreshCookie::Path
+    }
+
+    /// Returns the former name, where the gate could have set a cookie of it.
+    pub(crate) fn former(self) -> Option<&'static str> {
+        self.has_former.then_some(FORMER_REFRESH)
+    }
+
+    /// Returns the former name, where a cookie of it counts.
+    pub(crate) fn former_that_counts(self, now: Timestamp) -> Option<&'static str> {
+        let counts = self.writes_former() || self.former_until.is_some_and(|until| now < until);
+        self.former().filter(|_| counts)
+    }
+}
+
+/// For how long the former name counts after a store was first opened by this release.
+const LEGACY_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_store_with_older_sessions_keeps_the_former_name() {
+        let day = |days: u64| Timestamp::from_secs(days * 24 * 60 * 60);
+        let staff = RealmName::parse("staff").unwrap();
+        let mut settings = CookieSettings::default();
+        let young = RefreshCookieRule::new(&settings, None, None);
+        assert!(!young.writes_former() && young.former_that_counts(day(0)).is_none());
+        assert_eq!(young.former(), Some(FORMER_REFRESH));
+        let older = RefreshCookieRule::new(&settings, None, Some(day(100)));
+        assert!(older.writes_former() && older.former_that_counts(day(1000)).is_some());
+        let realm = RefreshCookieRule::new(&settings, Some(&staff), Some(day(100)));
+        assert!(!realm.writes_former() && realm.former().is_none());
+        assert_eq!(realm.former_that_counts(day(100)), None);
+        // The second release, and the first that was told to.
+        settings.refresh = Some(RefreshCookie::Host);
+        let moved = RefreshCookieRule::new(&settings, None, Some(day(100)));
+        assert!(!moved.writes_former());
+        assert!(moved.former_that_counts(day(129)).is_some());
+        assert!(moved.former_that_counts(day(130)).is_none());
+        settings.legacy_until = Some(day(110));
+        let sooner = RefreshCookieRule::new(&settings, None, Some(day(100)));
+        assert!(sooner.former_that_counts(day(109)).is_some());
+        assert!(sooner.former_that_counts(day(110)).is_none());
+        settings.refresh = Some(RefreshCookie::Path);
+        let kept = RefreshCookieRule::new(&settings, None, None);
+        assert!(kept.writes_former() && kept.former_that_counts(day(1000)).is_some());
+    }
 
     #[test]
     fn the_names_carry_the_realm() {

@@ -32,8 +32,6 @@ pub use builder::{
     Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing,
     Plain, Protects,
 };
-#[cfg(feature = "axum")]
-pub(crate) use cookie::CookieNames;
 pub use keys::{IntoRing, Keys};
 #[cfg(feature = "axum")]
 pub(crate) use running::Running;

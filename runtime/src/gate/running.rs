@@ -10,9 +10,11 @@ use crate::store::StoreError;
 #[cfg(feature = "axum")]
 use crate::{event::Event, keys::KeySetRef, session::Admission, settings::Settings};
 
+#[cfg(feature = "axum")]
+use super::cookie::{CookieNames, RefreshCookieRule};
 use super::tasks::Tasks;
 #[cfg(feature = "axum")]
-use super::{backend::RouteConfig, cookie::CookieNames, sessions::SessionList};
+use super::{backend::RouteConfig, sessions::SessionList};
 
 /// The flows of a gate, and the tasks beside them.
 pub(crate) struct Running {
@@ -27,6 +29,9 @@ pub(crate) struct Running {
     /// The names of the cookies.
     #[cfg(feature = "axum")]
     pub(crate) cookies: CookieNames,
+    /// Which name the refresh cookie has.
+    #[cfg(feature = "axum")]
+    pub(crate) refresh_cookie: RefreshCookieRule,
 }
 
 impl Running {
@@ -35,6 +40,7 @@ impl Running {
         flows: Flows,
         unwritten: Unwritten,
         #[cfg(feature = "axum")] routes: &'static RouteConfig,
+        #[cfg(feature = "axum")] refresh_cookie: RefreshCookieRule,
     ) -> Self {
         #[cfg(feature = "axum")]
         let scheme = flows
@@ -53,6 +59,8 @@ impl Running {
             scheme,
             #[cfg(feature = "axum")]
             cookies: CookieNames::new(flows.engine.realm.as_ref()),
+            #[cfg(feature = "axum")]
+            refresh_cookie,
             flows,
         }
     }

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::FromExtractorLayer;
+use axum::extract::Request;
+use axum::middleware::{FromExtractorLayer, map_request};
 
 use crate::error::Refusal;
 use crate::gate::{AuthBackend, Gate, Running, Verifier};
 use crate::policy::PolicyFor;
 
+use super::cookie::hide;
 use super::extract::Auth;
 use super::problem::Rejection;
 use super::protected::IntoApp;
 use super::routes::ROUTES;
 use super::row::RouteRow;
+use super::transport::cookies;
 
 impl<B: AuthBackend> Gate<B> {
     /// The auth routes, for `merge` or `nest`. The gate is inside, so any state will do.
@@ -41,6 +44,9 @@ impl<B: AuthBackend> Gate<B> {
     /// [`well_known`](Self::well_known), and with the feature `openapi` the document at
     /// `/openapi.json`.
     ///
+    /// The handlers of the application do not see the refresh cookie, which is for the auth routes
+    /// alone.
+    ///
     /// The application is a [`Router`], or a [`ProtectedRouter`](crate::ProtectedRouter), whose
     /// routes then stand in the document with who may call them.
     pub fn install<S>(&self, app: impl IntoApp<S>) -> Router<S>
@@ -48,12 +54,33 @@ impl<B: AuthBackend> Gate<B> {
         S: Clone + Send + Sync + 'static,
     {
         let (app, routes) = app.into_parts();
-        let app = app.merge(self.router()).merge(self.well_known());
+        let app = self
+            .hide_refresh_cookie(app)
+            .merge(self.router())
+            .merge(self.well_known());
         #[cfg(feature = "openapi")]
         let app = app.merge(super::openapi::serve(self.running(), &routes).with_state(()));
         #[cfg(not(feature = "openapi"))]
         drop(routes);
         app
+    }
+
+    /// Takes the refresh cookie out of what the handlers of the application see: with the path `/` it
+    /// comes with every request, and is for the auth routes alone.
+    fn hide_refresh_cookie<S>(&self, app: Router<S>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let gate = Arc::clone(self.running());
+        if cookies(&gate).is_none() {
+            return app;
+        }
+        app.layer(map_request(move |mut request: Request| {
+            let names = [Some(&*gate.cookies.refresh), gate.refresh_cookie.former()];
+            let names: Vec<&str> = names.into_iter().flatten().collect();
+            hide(request.headers_mut(), &names);
+            std::future::ready(request)
+        }))
     }
 
     /// A layer that lets only callers through who satisfy the policy `P`:

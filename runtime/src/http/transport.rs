@@ -1,5 +1,7 @@
 //! How the tokens of the auth routes travel: in bodies, or in cookies where those are on.
 
+use std::net::IpAddr;
+
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
@@ -17,7 +19,7 @@ use crate::settings::CookieSettings;
 
 use super::answer::{AccessOnly, Tokens, private};
 use super::body::{has_member, member, parse};
-use super::cookie::{self, DeviceCookie, REFRESH};
+use super::cookie::{self, DeviceCookie};
 use super::extract::address;
 
 /// The settings, where cookies are on.
@@ -49,11 +51,34 @@ pub(super) fn from_here(gate: &Running, request: &Request) -> Result<(), Refusal
 /// The same for requests that bring a cookie of ours: without one, nothing is done that a page of
 /// another origin could not do.
 pub(super) fn from_here_with_cookies(gate: &Running, request: &Request) -> Result<(), Refusal> {
-    let brings = |name| cookie::find(request.headers(), name).map_or(true, |found| found.is_some());
-    if cookies(gate).is_some() && (brings(&gate.cookies.access) || brings(REFRESH)) {
+    if brings_cookies(gate, request.headers()) {
         from_here(gate, request)
     } else {
         Ok(())
+    }
+}
+
+/// Returns whether a request brings a cookie of a token that counts here.
+pub(super) fn brings_cookies(gate: &Running, headers: &HeaderMap) -> bool {
+    let names = [
+        Some(&*gate.cookies.access),
+        Some(&*gate.cookies.refresh),
+        former(gate),
+    ];
+    let is_there = |name: &str| cookie::has(headers, name);
+    cookies(gate).is_some() && names.into_iter().flatten().any(is_there)
+}
+
+/// Returns the former name of the refresh cookie, where it counts.
+fn former(gate: &Running) -> Option<&'static str> {
+    gate.refresh_cookie
+        .former_that_counts(gate.admission().now())
+}
+
+/// Reports that a cookie of the former name counted, where the gate writes the other one.
+fn report_former(gate: &Running, client: Option<IpAddr>) {
+    if !gate.refresh_cookie.writes_former() {
+        gate.report(&Event::new(EventKind::FormerRefreshCookie).ip(client));
     }
 }
 
@@ -82,56 +107,116 @@ pub(super) fn wanted(gate: &Running, bytes: &[u8]) -> Result<Transport, Refusal>
     })
 }
 
-/// The sessions of the cookies that a sign-in presents: it takes their place (R98). What is none of
+/// Returns the sessions of the cookies that a request presents, under every name and each of those
+/// that come twice: a sign-in takes their place (R98), and signing out ends them. What is none of
 /// ours names none.
 pub(super) async fn presented(
     gate: &Running,
     headers: &HeaderMap,
 ) -> Result<Vec<SessionId>, Refusal> {
     let mut sessions = Vec::new();
-    if let Ok(Some(token)) = cookie::find(headers, REFRESH) {
-        sessions.extend(gate.flows().session_of_refresh(token).await?);
+    let add = |sid: Option<SessionId>, sessions: &mut Vec<SessionId>| {
+        sessions.extend(sid.filter(|sid| !sessions.contains(sid)));
+    };
+    for name in [Some(&*gate.cookies.refresh), former(gate)] {
+        let Some(name) = name else { continue };
+        for token in cookie::find_all(headers, name) {
+            add(gate.flows().session_of_refresh(token).await?, &mut sessions);
+        }
     }
-    if let Ok(Some(token)) = cookie::find(headers, &gate.cookies.access) {
-        sessions.extend(
-            gate.flows()
-                .session_of_bearer(token)
-                .filter(|sid| !sessions.contains(sid)),
-        );
+    for token in cookie::find_all(headers, &gate.cookies.access) {
+        add(gate.flows().session_of_bearer(token), &mut sessions);
     }
     Ok(sessions)
 }
 
-/// The refresh token of a request, and how it came. Two of them are refused (R104).
+/// Ends every session of a browser's cookies. All of them are looked up before one ends, so that a
+/// failure leaves everything as it is.
+pub(super) async fn sign_out_presented(gate: &Running, parts: &Parts) -> Result<(), Refusal> {
+    let headers = &parts.headers;
+    let sessions = presented(gate, headers).await?;
+    gate.flows().sign_out_sessions(&sessions).await?;
+    if former(gate).is_some_and(|name| cookie::has(headers, name)) {
+        let settings = &gate.settings().client;
+        report_former(gate, address(headers, &parts.extensions, settings));
+    }
+    Ok(())
+}
+
+/// A refresh token, and how it came.
+pub(super) struct SentRefresh {
+    pub(super) token: String,
+    pub(super) transport: Transport,
+    /// Whether its cookie moves to the name that the gate writes.
+    pub(super) moves: bool,
+}
+
+/// Returns the refresh token of a request, and how it came. Two of them are refused (R104): one of
+/// them may be another page's, and would sign its user in. Between the two names the new one
+/// decides, for no other page can set it.
 pub(super) fn refresh_token(
     gate: &Running,
     parts: &Parts,
     body: Option<&Bytes>,
-) -> Result<(String, Transport), Refusal> {
+) -> Result<SentRefresh, Refusal> {
     let name = gate.routes.refresh_token;
     let cookie = match cookies(gate) {
-        Some(_) => cookie::find(&parts.headers, REFRESH)?,
+        Some(_) => refresh_cookie(gate, parts)?,
         None => None,
     };
     match (cookie, body) {
         (Some(_), Some(body)) if has_member(body, name) => Err(Code::InvalidRequest.into()),
-        (Some(token), _) => Ok((token.to_owned(), Transport::Cookie)),
+        (Some(cookie), _) => Ok(cookie),
         (None, Some(body)) if cookies(gate).is_none() || has_member(body, name) => {
-            Ok((member(body, name)?, Transport::Bearer))
+            Ok(SentRefresh {
+                token: member(body, name)?,
+                transport: Transport::Bearer,
+                moves: false,
+            })
         }
         (None, _) => Err(Code::MissingToken.into()),
     }
 }
 
-/// Both tokens of a sign-in or a refresh.
-pub(super) fn answer(gate: &Running, issued: &Issued, transport: Transport) -> Response {
+fn refresh_cookie(gate: &Running, parts: &Parts) -> Result<Option<SentRefresh>, Refusal> {
+    let (headers, rule) = (&parts.headers, gate.refresh_cookie);
+    let sent = |token: &str, moves| SentRefresh {
+        token: token.to_owned(),
+        transport: Transport::Cookie,
+        moves,
+    };
+    if let Some(token) = cookie::find_same(headers, &gate.cookies.refresh)? {
+        let has_former = rule.former().is_some_and(|name| cookie::has(headers, name));
+        return Ok(Some(sent(token, rule.writes_former() || has_former)));
+    }
+    let Some(name) = former(gate) else {
+        return Ok(None);
+    };
+    let Some(token) = cookie::find_same(headers, name)? else {
+        return Ok(None);
+    };
+    report_former(
+        gate,
+        address(headers, &parts.extensions, &gate.settings().client),
+    );
+    Ok(Some(sent(token, !rule.writes_former())))
+}
+
+/// Both tokens of a sign-in or a refresh. `moves` says whether the refresh cookie moves to the name
+/// that the gate writes.
+pub(super) fn answer(
+    gate: &Running,
+    issued: &Issued,
+    transport: Transport,
+    moves: bool,
+) -> Response {
     let mut response = private(Tokens {
         issued,
         routes: gate.routes,
         transport,
     });
-    if let (Transport::Cookie, Some(settings)) = (transport, cookies(gate)) {
-        cookie::set(response.headers_mut(), issued, settings, &gate.cookies);
+    if let (Transport::Cookie, Some(_)) = (transport, cookies(gate)) {
+        cookie::set(response.headers_mut(), issued, moves, gate);
     }
     response
 }
@@ -143,9 +228,9 @@ pub(super) fn answer_sign_in(
     transport: Transport,
     device: Option<&DeviceCookie>,
 ) -> Response {
-    let mut response = answer(gate, issued, transport);
-    if let (Some(device), Some(settings)) = (device, cookies(gate)) {
-        cookie::set_device(response.headers_mut(), device, settings, &gate.cookies);
+    let mut response = answer(gate, issued, transport, false);
+    if let (Some(device), Some(_)) = (device, cookies(gate)) {
+        cookie::set_device(response.headers_mut(), device, gate);
     }
     response
 }
@@ -158,13 +243,12 @@ pub(super) fn known_device(gate: &Running, headers: &HeaderMap) -> Option<Device
 /// An access token for a session that goes on.
 pub(super) fn answer_access(gate: &Running, access: &AccessOnly<'_>) -> Response {
     let mut response = private(access);
-    if let (Transport::Cookie, Some(settings)) = (access.transport, cookies(gate)) {
+    if let (Transport::Cookie, Some(_)) = (access.transport, cookies(gate)) {
         cookie::set_access(
             response.headers_mut(),
             &access.renewed.access_token,
             access.renewed.expires_in,
-            settings,
-            &gate.cookies,
+            gate,
         );
     }
     response
@@ -172,8 +256,8 @@ pub(super) fn answer_access(gate: &Running, access: &AccessOnly<'_>) -> Response
 
 /// Clears the cookies of whoever signed out.
 pub(super) fn signed_out(gate: &Running, transport: Transport, mut response: Response) -> Response {
-    if let (Transport::Cookie, Some(settings)) = (transport, cookies(gate)) {
-        cookie::clear(response.headers_mut(), settings, &gate.cookies);
+    if let (Transport::Cookie, Some(_)) = (transport, cookies(gate)) {
+        cookie::clear(response.headers_mut(), gate);
     }
     response
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::problem::{Problems, SettingProblem, refuse};
-use super::{Allowance, Consistency, OnLimit, OnStale, Settings, ThrottleSettings};
+use super::{Allowance, Consistency, OnLimit, OnStale, RefreshCookie, Settings, ThrottleSettings};
 use crate::error::Error;
 use crate::realm::RealmName;
 
@@ -201,6 +201,19 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
     let without_cookies = !cookies.origins.is_empty() && cookies.path.is_none();
     found.conflict(without_cookies, "cookies.origins", "cookies.path", || {
         "means nothing as long as `cookies.path` is not set".into()
+    });
+    for (name, is_set) in [
+        ("cookies.refresh", cookies.refresh.is_some()),
+        ("cookies.legacy_until", cookies.legacy_until.is_some()),
+    ] {
+        let without_cookies = is_set && cookies.path.is_none();
+        found.conflict(without_cookies, name, "cookies.path", || {
+            "means nothing as long as `cookies.path` is not set".into()
+        });
+    }
+    let is_shared = settings.realm.is_some() && cookies.refresh == Some(RefreshCookie::Path);
+    found.conflict(is_shared, "cookies.refresh", "realm", || {
+        "must be `host` in a named realm: the name of earlier releases has no realm in it".into()
     });
     found.unless(
         cookies.origins.iter().all(|origin| is_origin(origin)),

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{Cidr, Settings};
+use crate::clock::Timestamp;
 
 /// Settings of the client's address: `client.*`.
 #[derive(Clone, Debug, Default)]
@@ -34,14 +35,33 @@ pub enum ForwardedHeader {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct CookieSettings {
-    /// The path of the auth routes, as browsers see it: the path of the refresh cookie, `/auth`
-    /// unless the routes are nested.
+    /// The path of the auth routes, as browsers see it: `/auth` unless the routes are nested. It
+    /// turns cookies on, and is the path of a refresh cookie of the former name.
     pub path: Option<String>,
+    /// Which of its two names the refresh cookie has. By default `host`; `path` for a store that
+    /// has sessions of releases before this one.
+    pub refresh: Option<RefreshCookie>,
+    /// Until when a refresh cookie of the former name counts, at refresh and sign-out, beside
+    /// `refresh = "host"`: a day, in UTC, at whose beginning it ends. By default 30 days after this
+    /// release first opened a store that has sessions of earlier ones.
+    pub legacy_until: Option<Timestamp>,
     /// Which requests of other sites carry the access cookie. The refresh cookie travels with none.
     pub same_site: SameSite,
     /// Other origins whose pages may change something with a cookie, as browsers write them:
     /// `https://app.example.com`.
     pub origins: Vec<String>,
+}
+
+/// Which of its two names the refresh cookie has: `cookies.refresh`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RefreshCookie {
+    /// `__Secure-tollgate-refresh`, under `cookies.path`: that of releases before this one. A page
+    /// of a sibling subdomain can set it.
+    Path,
+    /// `__Host-tollgate-refresh`, for the whole host, which no sibling can set.
+    Host,
 }
 
 /// Which requests of other sites carry the access cookie: `cookies.same_site`.

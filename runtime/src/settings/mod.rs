@@ -18,7 +18,8 @@ pub use throttle::{Allowance, Counted, ThrottleSettings};
 
 pub use cidr::{Cidr, NotACidr};
 pub use client::{
-    BindingMode, BindingSettings, ClientSettings, CookieSettings, ForwardedHeader, SameSite,
+    BindingMode, BindingSettings, ClientSettings, CookieSettings, ForwardedHeader, RefreshCookie,
+    SameSite,
 };
 
 /// The former name of [`BindingMode`].

@@ -84,7 +84,13 @@ keys! {
     "client.header" => client.header,
         "the header in which they write it: `x_forwarded_for` or `forwarded`";
     "cookies.path" => cookies.path,
-        "where the auth routes hang as browsers see it; turns cookies on";
+        "the path of the auth routes as browsers see it; turns cookies on";
+    "cookies.refresh" => cookies.refresh,
+        "the name of the refresh cookie: `host`, or `path` as in earlier releases, which a sibling \
+         subdomain can set; where not set, `path` only beside sessions of earlier releases";
+    "cookies.legacy_until" => cookies.legacy_until,
+        "the day (UTC) from which on the name of earlier releases does not count beside `host`: \
+         `2027-01-31`; where not set, 30 days after this release first opened the store";
     "cookies.same_site" => cookies.same_site,
         "which requests of other sites carry the access cookie: `lax` or `strict`";
     "cookies.origins" => cookies.origins,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use toml::Value;
 
 use super::{Cidr, Consistency};
+use crate::clock::Timestamp;
 
 /// A value as its source has it.
 #[derive(Clone, Copy)]
@@ -147,6 +148,21 @@ impl SettingValue for Duration {
     }
 }
 
+impl SettingValue for Timestamp {
+    fn read(raw: Scalar<'_>) -> Result<Self, String> {
+        let day = match raw {
+            Scalar::File(Value::Datetime(day)) => parse_day(&day.to_string()),
+            raw => raw.text().and_then(parse_day),
+        };
+        day.ok_or_else(|| "must be a day such as `2027-01-31`, from 1970 to 9999".to_owned())
+    }
+
+    fn show(&self) -> Option<String> {
+        let (year, month, day) = civil(self.as_secs() / DAY_SECS);
+        Some(format!("{year:04}-{month:02}-{day:02}"))
+    }
+}
+
 impl SettingValue for Consistency {
     fn read(raw: Scalar<'_>) -> Result<Self, String> {
         let read = raw.text().and_then(|text| match text {
@@ -170,6 +186,60 @@ impl SettingValue for Consistency {
             Self::Bounded(span) => format!("bounded:{}", show_duration(*span)),
         })
     }
+}
+
+const DAY_SECS: u64 = 24 * 60 * 60;
+
+/// Reads `2027-01-31` as the time at which that day begins in UTC.
+fn parse_day(text: &str) -> Option<Timestamp> {
+    let digits = |text: &str, len| {
+        let is_number = text.len() == len && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| text.parse::<u64>().ok()).flatten()
+    };
+    let mut parts = text.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let wanted = (digits(year, 4)?, digits(month, 2)?, digits(day, 2)?);
+    let days = days_before(wanted.0.checked_sub(1970)?, wanted)?;
+    // A day that its month does not have comes back as another one.
+    (parts.next().is_none() && civil(days) == wanted).then(|| Timestamp::from_secs(days * DAY_SECS))
+}
+
+/// Returns the days from 1970 to a date of a year that many years later.
+fn days_before(years: u64, (year, month, day): (u64, u64, u64)) -> Option<u64> {
+    let lengths = month_lengths(year);
+    let months: u64 = lengths
+        .iter()
+        .take(usize::try_from(month.checked_sub(1)?).ok()?)
+        .sum();
+    let leap_days = (1970..year).filter(|year| is_leap(*year)).count() as u64;
+    Some(years * 365 + leap_days + months + day.checked_sub(1)?)
+}
+
+/// Returns the date of a day that many days after the first of 1970.
+fn civil(mut days: u64) -> (u64, u64, u64) {
+    let mut year = 1970;
+    while days >= 365 + u64::from(is_leap(year)) {
+        days -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let mut month = 1;
+    for length in month_lengths(year) {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    (year, month, days + 1)
+}
+
+fn month_lengths(year: u64) -> [u64; 12] {
+    let february = 28 + u64::from(is_leap(year));
+    [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+}
+
+fn is_leap(year: u64) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
 /// The units of a duration in milliseconds, the largest first.
@@ -241,6 +311,41 @@ mod tests {
                 "{text}"
             );
             assert_eq!(show_duration(Duration::from_millis(millis)), text);
+        }
+    }
+
+    #[test]
+    fn days_are_read_and_shown_alike() {
+        for (text, secs) in [
+            ("1970-01-01", 0),
+            ("2000-02-29", 951_782_400),
+            ("2027-01-31", 1_801_353_600),
+            ("2100-03-01", 4_107_542_400),
+        ] {
+            let day = Timestamp::read(Scalar::Env(text)).unwrap();
+            assert_eq!((day.as_secs(), day.show().unwrap()), (secs, text.into()));
+        }
+        let file: Value = toml::from_str::<toml::Table>("day = 2027-01-31").unwrap()["day"].clone();
+        assert_eq!(
+            Timestamp::read(Scalar::File(&file)).unwrap().as_secs(),
+            1_801_353_600
+        );
+        for bad in [
+            "",
+            "2027-02-29",
+            "2100-02-29",
+            "2027-13-01",
+            "2027-00-01",
+            "2027-01-00",
+            "2027-01-32",
+            "1969-12-31",
+            "27-01-31",
+            "2027-1-31",
+            "2027-01-31T00:00:00Z",
+            "2027-01-31-",
+            "+027-01-31",
+        ] {
+            assert!(Timestamp::read(Scalar::Env(bad)).is_err(), "{bad}");
         }
     }
 

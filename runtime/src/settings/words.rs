@@ -8,8 +8,8 @@ use toml::Value;
 
 use super::value::{Scalar, SettingValue};
 use super::{
-    BindingMode, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy, Registry,
-    SameSite, StoreTls,
+    BindingMode, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshCookie,
+    RefreshPolicy, Registry, SameSite, StoreTls,
 };
 
 macro_rules! words {
@@ -33,6 +33,7 @@ words!(
     OnLimit,
     OnRefresh,
     OnStale,
+    RefreshCookie,
     RefreshPolicy,
     Registry,
     SameSite,

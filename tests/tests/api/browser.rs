@@ -70,11 +70,8 @@ async fn a_browser_keeps_the_cookies_and_other_sites_cannot_use_them() {
     );
     let seen =
         "return [await (await fetch('/seen')).text(), await (await fetch('/auth/seen')).text()];";
-    let (access, refresh) = ("__Host-tollgate-access", "__Secure-tollgate-refresh");
-    assert_eq!(
-        browser.run(seen).await,
-        json!([access, format!("{access} {refresh}")])
-    );
+    let all = "__Host-tollgate-access __Host-tollgate-device __Host-tollgate-refresh";
+    assert_eq!(browser.run(seen).await, json!([all, all]));
     let write = |text: &str| {
         format!("return (await fetch('/note', {{ method: 'POST', body: '{text}' }})).status;")
     };
@@ -150,11 +147,14 @@ async fn a_browser_keeps_the_cookies_and_other_sites_cannot_use_them() {
         "csrf"
     );
 
-    // Out, from the same page, and the cookies are gone.
+    // Out, from the same page, and the cookies of the session are gone.
     browser.open(&origin).await;
     let out = "return [(await fetch('/auth/signout', { method: 'POST' })).status, await (await \
                fetch('/auth/seen')).text()];";
-    assert_eq!(browser.run(out).await, json!([204, ""]));
+    assert_eq!(
+        browser.run(out).await,
+        json!([204, "__Host-tollgate-device"])
+    );
     assert_eq!(
         browser.run("return (await fetch('/me')).status;").await,
         401

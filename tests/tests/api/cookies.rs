@@ -12,11 +12,13 @@ use tollgate::prelude::*;
 use tollgate::settings::OnLimit;
 use tollgate_tests::{Answer, App, PASSWORD, Role, User, request};
 
-const ACCESS: &str = "__Host-tollgate-access";
-const REFRESH: &str = "__Secure-tollgate-refresh";
-const DEVICE: &str = "__Host-tollgate-device";
+pub(crate) const ACCESS: &str = "__Host-tollgate-access";
+pub(crate) const REFRESH: &str = "__Host-tollgate-refresh";
+pub(crate) const DEVICE: &str = "__Host-tollgate-device";
+const CLEARED_FORMER: &str =
+    "__Secure-tollgate-refresh=; HttpOnly; SameSite=Strict; Secure; Path=/auth; Max-Age=0";
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     let mut settings = Settings::default();
     settings.cookies.path = Some("/auth".to_owned());
     settings.cookies.origins = vec!["https://app.example.com".to_owned()];
@@ -44,10 +46,10 @@ async fn app() -> App {
 
 /// The cookies that a browser keeps.
 #[derive(Clone, Debug, Default)]
-struct Jar(Vec<(String, String)>);
+pub(crate) struct Jar(pub(crate) Vec<(String, String)>);
 
 impl Jar {
-    fn take(&mut self, answer: &Answer) {
+    pub(crate) fn take(&mut self, answer: &Answer) {
         for line in answer.headers.get_all(SET_COOKIE) {
             let line = line.to_str().unwrap();
             let (name, rest) = line.split_once('=').unwrap();
@@ -59,11 +61,15 @@ impl Jar {
         }
     }
 
-    fn value(&self, name: &str) -> &str {
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
+    pub(crate) fn value(&self, name: &str) -> &str {
         &self.0.iter().find(|(known, _)| known == name).unwrap().1
     }
 
-    fn send(&self, mut request: Request<Body>) -> Request<Body> {
+    pub(crate) fn send(&self, mut request: Request<Body>) -> Request<Body> {
         let line = self
             .0
             .iter()
@@ -75,7 +81,7 @@ impl Jar {
     }
 }
 
-fn with(mut request: Request<Body>, headers: &[(&'static str, &str)]) -> Request<Body> {
+pub(crate) fn with(mut request: Request<Body>, headers: &[(&'static str, &str)]) -> Request<Body> {
     for (name, value) in headers {
         request.headers_mut().append(
             HeaderName::from_static(name),
@@ -85,11 +91,11 @@ fn with(mut request: Request<Body>, headers: &[(&'static str, &str)]) -> Request
     request
 }
 
-fn login() -> Value {
+pub(crate) fn login() -> Value {
     json!({ "email": "ada@example.com", "password": PASSWORD })
 }
 
-async fn signed_in(app: &App) -> (Jar, Answer) {
+pub(crate) async fn signed_in(app: &App) -> (Jar, Answer) {
     let answer = app.post("/auth/signin", login()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let mut jar = Jar::default();
@@ -97,7 +103,7 @@ async fn signed_in(app: &App) -> (Jar, Answer) {
     (jar, answer)
 }
 
-fn post_from(path: &str, body: Option<Value>) -> Request<Body> {
+pub(crate) fn post_from(path: &str, body: Option<Value>) -> Request<Body> {
     request(Method::POST, path, None, body)
 }
 
@@ -119,9 +125,9 @@ async fn a_sign_in_sets_both_cookies_and_its_body_has_no_token() {
         [
             format!("{ACCESS}={access}; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=600"),
             format!(
-                "{REFRESH}={refresh}; HttpOnly; SameSite=Strict; Secure; Path=/auth; \
-                 Max-Age=2592000"
+                "{REFRESH}={refresh}; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=2592000"
             ),
+            CLEARED_FORMER.to_owned(),
             format!(
                 "{DEVICE}={device}; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=34560000"
             ),
@@ -506,7 +512,9 @@ async fn a_refresh_sets_the_refresh_cookie_only_where_it_is_another_one() {
     let names = |answer: &Answer| {
         let lines = answer.headers.get_all(SET_COOKIE).iter();
         lines
-            .map(|line| line.to_str().unwrap().split('=').next().unwrap().to_owned())
+            .map(|line| line.to_str().unwrap())
+            .filter(|line| !line.contains("Max-Age=0"))
+            .map(|line| line.split('=').next().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
     let rotated = refresh(&first).await;
@@ -592,7 +600,9 @@ async fn signing_out_ends_the_session_and_clears_both_cookies() {
     let app = app().await;
     let cleared = [
         format!("{ACCESS}=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0"),
-        format!("{REFRESH}=; HttpOnly; SameSite=Strict; Secure; Path=/auth; Max-Age=0"),
+        format!("{REFRESH}=; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=0"),
+        CLEARED_FORMER.to_owned(),
+        "__Host-tollgate-step=; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=0".to_owned(),
     ];
     for keep in [&[ACCESS, REFRESH][..], &[REFRESH], &[ACCESS]] {
         let (jar, _) = signed_in(&app).await;

@@ -25,6 +25,7 @@ mod password;
 mod policy;
 mod protected;
 mod refresh;
+mod refresh_cookie;
 mod revoke;
 mod sessions;
 mod settings;

@@ -12,9 +12,13 @@ use crate::session::{Engine, EngineParts, StoreClock};
 use crate::store::{RevokeReason, Target};
 use crate::throttle::Throttle;
 use crate::token::Envelope;
+#[cfg(feature = "axum")]
+use crate::{clock::Timestamp, store::StoreHealth};
 
 #[cfg(feature = "axum")]
 use super::super::backend::RouteConfig;
+#[cfg(feature = "axum")]
+use super::super::cookie::RefreshCookieRule;
 use super::super::failed;
 use super::super::running::Running;
 use super::super::tasks::RELOAD;
@@ -128,6 +132,23 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     if let Some(passwords) = &passwords {
         passwords.attach(&engine.events, &engine.clock);
     }
+    #[cfg(feature = "axum")]
+    let refresh_cookie = RefreshCookieRule::new(
+        &engine.settings.cookies,
+        engine.realm.as_ref(),
+        older_since(health),
+    );
+    #[cfg(feature = "axum")]
+    if engine.settings.cookies.path.is_some() && refresh_cookie.writes_former() {
+        tracing::warn!(
+            "a page of a sibling subdomain can set the refresh cookie of this gate, and so sign \
+             a user in as somebody else: set `cookies.refresh = \"host\"` once no process of an \
+             earlier release runs"
+        );
+        engine
+            .events
+            .emit(&Event::new(EventKind::RefreshCookiePlantable));
+    }
     let flows = Flows::new(
         engine,
         shell.backend,
@@ -140,7 +161,17 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         unwritten,
         #[cfg(feature = "axum")]
         shell.routes,
+        #[cfg(feature = "axum")]
+        refresh_cookie,
     )))
+}
+
+/// Returns when a store that holds sessions of earlier releases was first opened by this one.
+///
+/// No store keeps that yet, so every store counts as a new one.
+#[cfg(feature = "axum")]
+fn older_since(_: StoreHealth) -> Option<Timestamp> {
+    None
 }
 
 /// By how much the clocks may differ at the start (ROTATION 6).

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::settings::{
-    BindingMode, Cidr, Consistency, ForwardedHeader, OnRefresh, OnStale, RefreshPolicy, Registry,
-    SameSite, Service, ThrottleSettings,
+    BindingMode, Cidr, Consistency, ForwardedHeader, OnRefresh, OnStale, RefreshCookie,
+    RefreshPolicy, Registry, SameSite, Service, ThrottleSettings,
 };
 use crate::store::OnLimit;
 
@@ -129,11 +129,16 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         })
     }
 
-    /// Turns cookies on, and says where the auth routes hang as browsers see it: `cookies.path`.
+    /// Turns cookies on, and says under which path browsers see the auth routes: `cookies.path`.
     /// Takes the feature `cookies`.
     pub fn cookies(self, path: impl Into<String>) -> Self {
         let path = path.into();
         self.with(|settings| settings.cookies.path = Some(path))
+    }
+
+    /// Which of its two names the refresh cookie has: `cookies.refresh`.
+    pub fn refresh_cookie(self, refresh: RefreshCookie) -> Self {
+        self.with(move |settings| settings.cookies.refresh = Some(refresh))
     }
 
     /// Which requests of other sites carry the access cookie: `cookies.same_site`.

@@ -25,16 +25,16 @@ pub(in crate::http) async fn refresh(
                 .await
                 .map(|read| (read.parts, Some(read.bytes)))?,
         };
-        let (token, transport) = refresh_token(&gate, &parts, body.as_ref())?;
+        let sent = refresh_token(&gate, &parts, body.as_ref())?;
         let mut client = gate.client(&parts);
-        client.transport = transport;
+        client.transport = sent.transport;
         if let Some(body) = &body {
             device(body, &mut client.device)?;
         }
-        Ok((gate.flows().refresh(&token, &client).await?, transport))
+        Ok((gate.flows().refresh(&sent.token, &client).await?, sent))
     };
-    let (issued, transport) = attempt
+    let (issued, sent) = attempt
         .await
         .map_err(|refusal: Refusal| gate.reject(refusal))?;
-    Ok(answer(&gate, &issued, transport))
+    Ok(answer(&gate, &issued, sent.transport, sent.moves))
 }

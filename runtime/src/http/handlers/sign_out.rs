@@ -11,10 +11,11 @@ use crate::error::{Code, Refusal};
 use crate::gate::Running;
 
 use super::super::body::{ReadBody, has_member, member};
-use super::super::cookie::{REFRESH, find};
 use super::super::extract::{KnownCaller, bearer};
 use super::super::problem::Rejection;
-use super::super::transport::{cookies, from_here_with_cookies, presented, signed_out};
+use super::super::transport::{
+    brings_cookies, from_here_with_cookies, presented, sign_out_presented, signed_out,
+};
 
 /// Signs out: with a bearer, expired or not, or with a refresh token in the body, or with cookies,
 /// which are cleared.
@@ -29,13 +30,12 @@ pub(in crate::http) async fn sign_out(
         let (parts, body) = ReadBody::optional_json(request).await?;
         let bearer = bearer(&parts, &settings.header, &settings.schemes)?;
         let names_a_token = body.as_ref().is_some_and(|body| has_member(body, name));
-        if cookies(&gate).is_some() && brings_cookies(&gate, &parts.headers) {
+        if brings_cookies(&gate, &parts.headers) {
             if bearer.is_some() || names_a_token {
                 return Err(Code::InvalidRequest.into());
             }
-            // Both of them go, whatever they are worth: nothing else could take them away.
-            let sessions = presented(&gate, &parts.headers).await?;
-            gate.flows().sign_out_sessions(&sessions).await?;
+            // All of them go, whatever they are worth: nothing else could take them away.
+            sign_out_presented(&gate, &parts).await?;
             return Ok(Transport::Cookie);
         }
         match (bearer, body) {
@@ -54,19 +54,28 @@ pub(in crate::http) async fn sign_out(
     ))
 }
 
-fn brings_cookies(gate: &Running, headers: &HeaderMap) -> bool {
-    [&gate.cookies.access, REFRESH]
-        .into_iter()
-        .any(|name| find(headers, name).map_or(true, |found| found.is_some()))
-}
-
 /// Signs the caller out everywhere.
 pub(in crate::http) async fn sign_out_all(
     State(gate): State<Arc<Running>>,
     caller: KnownCaller,
+    headers: HeaderMap,
 ) -> Result<Response, Rejection> {
-    let ended = gate.flows().sign_out_all(caller.token.subject()).await;
-    ended.map_err(|refusal| gate.reject(refusal))?;
+    let attempt = async {
+        let flows = gate.flows();
+        // The cookies are cleared, so that whatever they name ends, too, of whichever subject.
+        let sessions = match caller.transport {
+            Transport::Cookie => presented(&gate, &headers).await?,
+            Transport::Bearer => Vec::new(),
+        };
+        flows.sign_out_all(caller.token.subject()).await?;
+        let own = caller.token.sid();
+        let others: Vec<_> = sessions
+            .into_iter()
+            .filter(|sid| Some(*sid) != own)
+            .collect();
+        flows.sign_out_sessions(&others).await
+    };
+    attempt.await.map_err(|refusal| gate.reject(refusal))?;
     Ok(signed_out(
         &gate,
         caller.transport,

@@ -1,0 +1,139 @@
+//! Sets and clears the cookies of a gate.
+
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderValue};
+
+use crate::gate::Running;
+use crate::session::Issued;
+use crate::settings::SameSite;
+
+use super::DeviceCookie;
+
+/// Sets the cookies of both tokens; that of the refresh token where it is another one (ROTATION 3,
+/// row 5), or where it moves to the name that this gate writes. The other name is cleared in the
+/// same answer: a browser that kept both would present a token that was replaced.
+pub(crate) fn set(headers: &mut HeaderMap, issued: &Issued, moves: bool, gate: &Running) {
+    set_access(headers, &issued.access_token, issued.expires_in(), gate);
+    if issued.is_fresh || moves {
+        let names = refresh_names(gate);
+        let token = issued.refresh_token.expose();
+        put(headers, names.written, token, issued.refresh_expires_in());
+        if let Some(other) = names.other {
+            put(headers, other, "", 0);
+        }
+    }
+}
+
+/// Sets the cookie of the access token.
+pub(crate) fn set_access(headers: &mut HeaderMap, token: &str, seconds: u64, gate: &Running) {
+    put(headers, access(gate), token, seconds);
+}
+
+/// Sets the cookie by which the device is known again.
+pub(crate) fn set_device(headers: &mut HeaderMap, device: &DeviceCookie, gate: &Running) {
+    let cookie = Attributes::strict(&gate.cookies.device);
+    put(
+        headers,
+        cookie,
+        device.value(),
+        DeviceCookie::MAX_AGE.as_secs(),
+    );
+}
+
+/// Clears everything by which somebody is signed in. Only signing out does: a refusal of an old
+/// token must not wipe the cookie of a new one (R81, R82). The cookie of the device stays.
+pub(crate) fn clear(headers: &mut HeaderMap, gate: &Running) {
+    let names = refresh_names(gate);
+    let step = Attributes::strict(&gate.cookies.step);
+    let cookies = [
+        Some(access(gate)),
+        Some(names.written),
+        names.other,
+        Some(step),
+    ];
+    for cookie in cookies.into_iter().flatten() {
+        put(headers, cookie, "", 0);
+    }
+}
+
+/// A cookie's name, and where it travels.
+#[derive(Clone, Copy)]
+struct Attributes<'g> {
+    name: &'g str,
+    path: &'g str,
+    same_site: SameSite,
+}
+
+impl<'g> Attributes<'g> {
+    /// A cookie of the whole host, for requests of its own pages.
+    fn strict(name: &'g str) -> Self {
+        Self {
+            name,
+            path: "/",
+            same_site: SameSite::Strict,
+        }
+    }
+}
+
+/// The refresh cookie under both of its names.
+struct RefreshNames<'g> {
+    written: Attributes<'g>,
+    other: Option<Attributes<'g>>,
+}
+
+fn access(gate: &Running) -> Attributes<'_> {
+    Attributes {
+        same_site: gate.settings().cookies.same_site,
+        ..Attributes::strict(&gate.cookies.access)
+    }
+}
+
+fn refresh_names(gate: &Running) -> RefreshNames<'_> {
+    let host = Attributes::strict(&gate.cookies.refresh);
+    let former = gate.refresh_cookie.former().map(|name| Attributes {
+        path: gate.settings().cookies.path.as_deref().unwrap_or("/"),
+        ..Attributes::strict(name)
+    });
+    match former {
+        Some(former) if gate.refresh_cookie.writes_former() => RefreshNames {
+            written: former,
+            other: Some(host),
+        },
+        other => RefreshNames {
+            written: host,
+            other,
+        },
+    }
+}
+
+fn put(headers: &mut HeaderMap, cookie: Attributes<'_>, value: &str, seconds: u64) {
+    let line = line(cookie, value, seconds).and_then(|text| HeaderValue::try_from(text).ok());
+    if let Some(mut line) = line {
+        line.set_sensitive(true);
+        headers.append(SET_COOKIE, line);
+    }
+}
+
+/// Returns a cookie as `Set-Cookie` has it (RFC 6265 section 4.1).
+#[cfg(feature = "cookies")]
+fn line(attributes: Attributes<'_>, value: &str, seconds: u64) -> Option<String> {
+    use cookie::{Cookie, time::Duration};
+
+    let age = Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
+    let built = Cookie::build((attributes.name, value))
+        .path(attributes.path)
+        .secure(true)
+        .http_only(true)
+        .same_site(match attributes.same_site {
+            SameSite::Strict => cookie::SameSite::Strict,
+            SameSite::Lax => cookie::SameSite::Lax,
+        })
+        .max_age(age);
+    Some(built.build().to_string())
+}
+
+/// Without the feature no settings turn cookies on.
+#[cfg(not(feature = "cookies"))]
+fn line(_: Attributes<'_>, _: &str, _: u64) -> Option<String> {
+    None
+}
