@@ -77,12 +77,14 @@ pub trait SessionStore: Send + Sync + 'static {
     /// first, then its own, which knows from its first moment on which keys no longer count.
     ///
     /// Clause 1.
+    /// Clause 147.
     fn migrate(&self, now: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Checks that the store can be written to (with a real write, rolled back or idempotent), and
     /// returns what it holds.
     ///
     /// Clauses 2–3.
+    /// Clause 148.
     fn health(
         &self,
         now: Timestamp,
@@ -104,6 +106,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// error.
     ///
     /// Clauses 5–23.
+    /// Clause 149.
     fn open_session(
         &self,
         new: NewSession,
@@ -113,6 +116,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Reads a session, also a revoked or expired one, together with its effective epoch.
     ///
     /// Clauses 24–28.
+    /// Clause 150.
     fn session(
         &self,
         sid: SessionId,
@@ -124,6 +128,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// is written and the answer is [`Rotated::Lost`].
     ///
     /// Clauses 32–48.
+    /// Clause 151.
     fn rotate(
         &self,
         rotation: RotationWrite,
@@ -135,6 +140,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// whatever the order of `seen`.
     ///
     /// Clauses 49–54.
+    /// Clause 152.
     fn confirm(
         &self,
         seen: Vec<(SessionId, u32)>,
@@ -144,6 +150,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Revokes a target, and logs it in the same step. See [`Target`](super::Target).
     ///
     /// Clauses 55–77.
+    /// Clause 153.
     fn revoke(
         &self,
         revocation: Revocation,
@@ -154,6 +161,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// `created_at`, then `sid`.
     ///
     /// Clauses 29–31.
+    /// Clause 154.
     fn sessions_of(
         &self,
         subject: String,
@@ -164,6 +172,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// client's and the global one.
     ///
     /// Clauses 131–132.
+    /// Clause 155.
     fn epoch_of(
         &self,
         subject: String,
@@ -174,6 +183,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// left as it is. Returns how many were new.
     ///
     /// Clauses 78–79.
+    /// Clause 156.
     fn record_tokens(
         &self,
         tokens: Vec<TokenRecord>,
@@ -185,6 +195,7 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// Clauses 80–83.
     /// Clauses 133–134.
+    /// Clause 157.
     fn tokens(
         &self,
         query: TokenQuery,
@@ -199,6 +210,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// cannot have given starts over.
     ///
     /// Clauses 84–91.
+    /// Clause 158.
     fn log_since(
         &self,
         cursor: LogCursor,
@@ -216,6 +228,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// second, so that its caller reads the log.
     ///
     /// Clauses 135–137.
+    /// Clause 159.
     fn changed(
         &self,
         cursor: LogCursor,
@@ -230,6 +243,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Epochs, `changed_at` and lasting facts stay for good.
     ///
     /// Clauses 94–101.
+    /// Clause 160.
     fn archive(
         &self,
         before: Timestamp,
@@ -243,6 +257,7 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// Clauses 102–103.
     /// Clause 145.
+    /// Clause 161.
     fn consume_once(
         &self,
         key: [u8; 32],
@@ -258,6 +273,7 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// Clauses 104–107.
     /// Clause 146.
+    /// Clause 162.
     fn put_once(
         &self,
         value: OnceValue,
@@ -267,6 +283,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Takes a payload out: for one caller only, and only while its `until > now`.
     ///
     /// Clauses 108–110.
+    /// Clause 163.
     fn take_once(
         &self,
         kind: String,
@@ -277,6 +294,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Spends `cost` from the budget `key` under every limit, or under none of them. See [`Limit`].
     ///
     /// Clauses 115–124.
+    /// Clause 164.
     fn spend(
         &self,
         key: String,
@@ -306,6 +324,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// nothing is written.
     ///
     /// Clauses 125–128.
+    /// Clause 165.
     fn reauthenticate(
         &self,
         sid: SessionId,
@@ -318,6 +337,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// live one.
     ///
     /// Clauses 129–130.
+    /// Clause 166.
     fn attach(
         &self,
         sid: SessionId,
@@ -328,6 +348,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Pauses or resumes the deployment, durably, and logs it. A version grows with each call.
     ///
     /// Clauses 92–93.
+    /// Clause 167.
     fn set_paused(
         &self,
         paused: bool,

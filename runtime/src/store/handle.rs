@@ -27,6 +27,8 @@ use crate::realm::RealmName;
 #[derive(Clone)]
 pub struct Store {
     store: Arc<dyn BoxedStore>,
+    /// The handle of the default realm.
+    default: Arc<dyn BoxedStore>,
     name: &'static str,
     /// Shared by all clones, and by the handles of all realms.
     live: Arc<LiveGates>,
@@ -53,8 +55,10 @@ impl<S: Into<Store>> IntoStore for S {
 
 impl<S: SessionStore> From<S> for Store {
     fn from(store: S) -> Self {
+        let store: Arc<dyn BoxedStore> = Arc::new(store);
         Self {
-            store: Arc::new(store),
+            default: Arc::clone(&store),
+            store,
             name: type_name::<S>(),
             live: Arc::default(),
         }
@@ -67,8 +71,17 @@ impl Store {
     pub fn realm(&self, realm: &RealmName) -> Self {
         Self {
             store: self.store.realm(realm),
+            default: Arc::clone(&self.default),
             name: self.name,
             live: Arc::clone(&self.live),
+        }
+    }
+
+    /// Returns the handle of the default realm of this store.
+    pub(crate) fn default_realm(&self) -> Self {
+        Self {
+            store: Arc::clone(&self.default),
+            ..self.clone()
         }
     }
 

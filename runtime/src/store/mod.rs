@@ -12,6 +12,7 @@ mod choose;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod contract;
+mod everywhere;
 mod handle;
 mod live;
 mod memory;
@@ -39,6 +40,7 @@ pub use absent::RedisStore;
 #[doc(hidden)]
 pub use absent::SqliteStore;
 pub use contract::SessionStore;
+pub use everywhere::{Everywhere, Stopped};
 pub use handle::{IntoStore, Store};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]

@@ -14,6 +14,7 @@ where
     let report = conformance::run(make).await;
     println!("{name}\n{report}");
     assert_eq!(report.outcomes().len(), CLAUSES.len());
+    assert!(report.in_two_realms().len() > 120);
     report.verdict().map(drop)
 }
 

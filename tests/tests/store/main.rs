@@ -4,6 +4,7 @@
 #[macro_use]
 mod clock;
 mod conformance;
+mod everywhere;
 mod record;
 #[macro_use]
 mod registry;

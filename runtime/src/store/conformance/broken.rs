@@ -9,6 +9,14 @@ use crate::store::record::StoreError;
 pub struct Broken(String);
 
 impl Broken {
+    /// Says in which of two realms it was seen.
+    pub(super) fn in_realm(self, realm: &str) -> Self {
+        Self(format!(
+            "in {realm}, while the same happens in another one: {}",
+            self.0
+        ))
+    }
+
     pub(super) fn new(what: impl Into<String>) -> Self {
         Self(what.into())
     }

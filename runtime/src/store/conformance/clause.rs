@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::broken::Broken;
+use super::realm;
 use crate::clock::Timestamp;
 use crate::store::handle::Store;
 
@@ -46,6 +47,26 @@ impl Clause {
     }
 }
 
+impl Clause {
+    /// Returns whether the clause is about what one realm holds, and so holds in two realms of a
+    /// store at the same time. The others are about what all realms share, or make realms.
+    pub(super) fn is_about_one_realm(&self) -> bool {
+        let is_shared = matches!(self.operation, "keys" | "swap_keys");
+        let makes_realms = matches!(self.number, 138..=144 | 147..=167);
+        !is_shared && !makes_realms && !ABOUT_KEYS.contains(&self.number)
+    }
+
+    /// Checks this clause in the default realm and in another one of an empty store, at the same
+    /// time.
+    pub(super) async fn check_in_two_realms(&self, store: &Store) -> Result<(), Broken> {
+        let name = realm::named("other")?;
+        let (default, other) =
+            tokio::join!(self.check(store.clone()), self.check(store.realm(&name)));
+        default.map_err(|broken| broken.in_realm("the default realm"))?;
+        other.map_err(|broken| broken.in_realm("a named realm"))
+    }
+}
+
 impl fmt::Debug for Clause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Clause({} {})", self.number, self.name)
@@ -55,5 +76,7 @@ impl fmt::Debug for Clause {
 /// When clauses begin.
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
+/// The clauses in whose log a key is that another realm ended.
+const ABOUT_KEYS: [u16; 5] = [73, 87, 88, 89, 100];
 /// The longest time that a clause may take.
 const TIMEOUT: Duration = Duration::from_secs(60);

@@ -24,6 +24,7 @@
 #[macro_use]
 mod fixture;
 
+mod apart;
 mod archive;
 mod ask;
 mod attach;
@@ -52,6 +53,8 @@ mod wake;
 
 use std::future::Future;
 
+use tokio::task::JoinSet;
+
 use super::handle::Store;
 
 pub use broken::Broken;
@@ -64,6 +67,8 @@ pub use table::CLAUSES;
 pub type Outcome = ClauseOutcome;
 
 /// Checks every clause, one after another, each on a store that `make` makes: empty, and its own.
+/// Then checks those that are about one realm in two realms of one store at the same time, with the
+/// same ids, subjects, hashes and budget keys in both, a few stores side by side.
 pub async fn run<F, Fut, S>(make: F) -> Report
 where
     F: Fn() -> Fut,
@@ -75,5 +80,24 @@ where
         let held = clause.check(make().await).await;
         outcomes.push(ClauseOutcome { clause, held });
     }
-    Report { outcomes }
+    let (mut in_two_realms, mut running) = (Vec::new(), JoinSet::new());
+    for clause in CLAUSES.iter().filter(|clause| clause.is_about_one_realm()) {
+        let store: Store = make().await.into();
+        running.spawn(async move {
+            let held = clause.check_in_two_realms(&store).await;
+            ClauseOutcome { clause, held }
+        });
+        if running.len() == SIDE_BY_SIDE {
+            in_two_realms.extend(running.join_next().await.and_then(Result::ok));
+        }
+    }
+    in_two_realms.extend(running.join_all().await);
+    in_two_realms.sort_unstable_by_key(|outcome| outcome.clause.number);
+    Report {
+        outcomes,
+        in_two_realms,
+    }
 }
+
+/// The number of stores on which clauses are checked in two realms at a time.
+const SIDE_BY_SIDE: usize = 4;

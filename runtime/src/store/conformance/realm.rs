@@ -54,6 +54,10 @@ clauses! {
     /// same handle comes from the handle of any realm.
     138 realm every_realm_has_a_namespace(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
+        // Subjects of the default realm that are written as the keys of a realm might be.
+        for (number, subject) in [(3, "@staff:"), (4, "@staff/session/"), (5, "staff__")] {
+            open(&store, new(number, subject, NOW), NOW).await?;
+        }
         let longest = "b23456789-123456789-123456789-12";
         let names = ["staff", "a-b", "ab", longest];
         for name in names {
@@ -65,6 +69,9 @@ clauses! {
             .await?;
             let realm = realm(&store, name).await?;
             ensure!(!realm.health(NOW).await?.has_live_sessions, "`{name}` is not empty");
+            for subject in ["@staff:", "", ":", "/session/"] {
+                same!(realm.sessions_of(subject.to_owned(), NOW).await?, []);
+            }
             open(&realm, new(1, "ada", NOW), NOW).await?;
             open(&realm, new(2, name, NOW), NOW).await?;
             revoke(&realm, Target::Session(sid(1)), NOW).await?;

@@ -9,6 +9,7 @@ use super::clause::Clause;
 #[derive(Clone, Debug)]
 pub struct Report {
     pub(super) outcomes: Vec<ClauseOutcome>,
+    pub(super) in_two_realms: Vec<ClauseOutcome>,
 }
 
 /// The outcome of one clause.
@@ -28,7 +29,13 @@ impl Report {
         &self.outcomes
     }
 
-    /// Returns how many clauses hold, where all do.
+    /// Returns the outcomes of the clauses that were checked in two realms at the same time.
+    #[must_use]
+    pub fn in_two_realms(&self) -> &[ClauseOutcome] {
+        &self.in_two_realms
+    }
+
+    /// Returns how many clauses hold, where all do, in two realms too.
     ///
     /// # Errors
     /// Those that do not hold, all of them.
@@ -37,6 +44,7 @@ impl Report {
         let broken: Vec<_> = self
             .outcomes
             .into_iter()
+            .chain(self.in_two_realms)
             .filter(|outcome| outcome.held.is_err())
             .collect();
         if broken.is_empty() {
@@ -52,12 +60,19 @@ impl fmt::Display for Report {
         for outcome in &self.outcomes {
             writeln!(f, "{outcome}")?;
         }
-        let held = self
-            .outcomes
-            .iter()
-            .filter(|outcome| outcome.held.is_ok())
-            .count();
-        write!(f, "{} clauses, {held} hold", self.outcomes.len())
+        let broken = |outcome: &&ClauseOutcome| outcome.held.is_err();
+        for outcome in self.in_two_realms.iter().filter(broken) {
+            writeln!(f, "{outcome}")?;
+        }
+        let held = |outcomes: &[ClauseOutcome]| outcomes.iter().filter(|o| !broken(o)).count();
+        write!(
+            f,
+            "{} clauses, {} hold; {} in two realms at once, {} hold",
+            self.outcomes.len(),
+            held(&self.outcomes),
+            self.in_two_realms.len(),
+            held(&self.in_two_realms)
+        )
     }
 }
 

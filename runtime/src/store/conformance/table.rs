@@ -3,14 +3,14 @@
 use super::broken::Broken;
 use super::clause::Clause;
 use super::{
-    archive, ask, attach, confirm, device, epoch, log, once, open, page, race, realm, registry,
+    apart, archive, ask, attach, confirm, device, epoch, log, once, open, page, race, realm, registry,
     revoke, rotate, session, spend, stamp, start, target, wake,
 };
 
 /// All clauses, in the order of their numbers.
 pub const CLAUSES: &[Clause] = &joined();
 
-const GROUPS: [&[Clause]; 21] = [
+const GROUPS: [&[Clause]; 22] = [
     start::CLAUSES,
     open::CLAUSES,
     device::CLAUSES,
@@ -32,6 +32,7 @@ const GROUPS: [&[Clause]; 21] = [
     wake::CLAUSES,
     realm::CLAUSES,
     ask::CLAUSES,
+    apart::CLAUSES,
 ];
 
 const COUNT: usize = {

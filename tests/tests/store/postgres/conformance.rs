@@ -23,5 +23,6 @@ async fn the_store_in_postgresql_keeps_the_contract() -> Result<(), Failure> {
     .await;
     println!("PostgresStore\n{report}");
     assert_eq!(report.outcomes().len(), CLAUSES.len());
+    assert!(report.in_two_realms().len() > 120);
     report.verdict().map(drop)
 }

@@ -2,6 +2,7 @@
 //! may not, and not backwards.
 
 use sqlx::{AssertSqlSafe, raw_sql};
+use tollgate::realm::RealmName;
 use tollgate::store::{LogCursor, PostgresStore, SessionStore as _, Target};
 use tollgate_tests::support::postgres::Server;
 
@@ -125,6 +126,69 @@ async fn a_newer_schema_is_refused_and_left_alone() {
         number(&mut db, "SELECT max(version) FROM tg_schema").await,
         4711
     );
+}
+
+/// A later version that only adds says that programs of this version may go on.
+#[tokio::test]
+async fn a_newer_schema_that_only_adds_is_used() {
+    let Some(server) = Server::shared() else {
+        return;
+    };
+    let database = server.database().await;
+    let store = opened(&database.url).await;
+    let mut db = database.connect().await;
+    // Programs that know nothing of realms look at this number alone.
+    let sql = "SELECT max(version) FROM tg_schema";
+    assert_eq!(number(&mut db, sql).await, 2);
+    execute(
+        &mut db,
+        "INSERT INTO tg_schema VALUES (4711, 0); UPDATE tg_meta SET version = 4711; ALTER TABLE \
+         tg_session ADD COLUMN added text",
+    )
+    .await;
+    store.migrate(NOW).await.unwrap();
+    let again = opened(&database.url).await;
+    again.open_session(new(1, "ada"), NOW).await.unwrap();
+
+    execute(&mut db, "UPDATE tg_meta SET readable_from = 4711").await;
+    store.migrate(NOW).await.unwrap_err();
+    let refused = PostgresStore::connect(&database.url).await.unwrap_err();
+    assert!(refused.to_string().contains("newer version"), "{refused}");
+}
+
+/// Several nodes make the namespace of a realm at the same moment, and no name is cut off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn several_nodes_make_the_tables_of_a_realm() {
+    let Some(server) = Server::shared() else {
+        return;
+    };
+    let database = server.database().await;
+    let longest = RealmName::parse("a23456789-123456789-123456789-12").unwrap();
+    let mut nodes = tokio::task::JoinSet::new();
+    for _ in 0..6 {
+        let (url, realm) = (database.url.clone(), longest.clone());
+        nodes.spawn(async move {
+            let store = crate::postgres::patient(&url).connect().await.unwrap();
+            store.realm(&realm).migrate(NOW).await
+        });
+    }
+    while let Some(made) = nodes.join_next().await {
+        made.unwrap().unwrap();
+    }
+    let mut db = database.connect().await;
+    let all = number(
+        &mut db,
+        "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'i', 'S') AND relname LIKE 'tg\\_%'
+         AND relname NOT SIMILAR TO 'tg\\_(key|realm|meta)(\\_pkey)?'",
+    )
+    .await;
+    let own = number(
+        &mut db,
+        "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'i', 'S')
+         AND starts_with(relname::text, 'tg_a23456789_123456789_123456789_12__')",
+    )
+    .await;
+    assert_eq!(own * 2, all, "a name was cut off, or is missing");
 }
 
 /// Nothing of a migration that fails stays.

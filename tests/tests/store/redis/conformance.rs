@@ -12,5 +12,6 @@ async fn the_store_in_redis_keeps_the_contract() -> Result<(), Failure> {
         conformance::run(|| async { redis::deployment(url).connect().await.unwrap() }).await;
     println!("RedisStore\n{report}");
     assert_eq!(report.outcomes().len(), CLAUSES.len());
+    assert!(report.in_two_realms().len() > 120);
     report.verdict().map(drop)
 }

@@ -222,6 +222,28 @@ async fn a_replica_is_refused() {
     assert!(refusal(&replica.url()).await.contains("is a replica"));
 }
 
+/// A later version that only adds says that programs of this version may go on.
+#[tokio::test]
+async fn a_newer_layout_that_only_adds_is_used() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let store = RedisStore::connect(server.url()).await.unwrap();
+    store.migrate(NOW).await.unwrap();
+    for (field, value) in [("schema", "4711"), ("readable:4711", "1")] {
+        server
+            .command(&["HSET", "{tollgate}:deployment", field, value])
+            .unwrap();
+    }
+    let store = RedisStore::connect(server.url()).await.unwrap();
+    store.migrate(NOW).await.unwrap();
+    server
+        .command(&["HSET", "{tollgate}:deployment", "readable:4711", "2"])
+        .unwrap();
+    let store = RedisStore::connect(server.url()).await.unwrap();
+    store.migrate(NOW).await.unwrap_err();
+}
+
 #[tokio::test]
 async fn a_newer_layout_is_refused_and_left_alone() {
     let Some(server) = Server::start(&[]) else {

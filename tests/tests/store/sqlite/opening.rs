@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use tollgate::error::ErrorKind;
+use tollgate::realm::RealmName;
 use tollgate::store::{SessionStore as _, SqliteStore};
 use tollgate_tests::process::alone;
 
@@ -146,6 +147,43 @@ async fn a_newer_schema_is_refused_and_left_alone() {
         .query_row("SELECT max(version) FROM tg_schema", [], |row| row.get(0))
         .unwrap();
     assert_eq!(version, 4711);
+}
+
+/// A later version that only adds says that programs of this version may go on.
+#[tokio::test]
+async fn a_newer_schema_that_only_adds_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("newer.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let staff = store.realm(&RealmName::parse("staff").unwrap());
+    staff.migrate(NOW).await.unwrap();
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let version = |table: &str| -> i64 {
+        let sql = format!("SELECT max(version) FROM {table}");
+        db.query_row(&sql, [], |row| row.get(0)).unwrap()
+    };
+    // Programs that know nothing of realms look at this number alone.
+    assert_eq!(version("tg_schema"), 2);
+    assert_eq!(version("tg_staff__schema"), 2);
+
+    db.execute_batch(
+        "INSERT INTO tg_schema VALUES (4711, 0, 0); INSERT INTO tg_staff__schema VALUES (4711, 0, \
+         0); UPDATE tg_meta SET version = 4711; ALTER TABLE tg_session ADD COLUMN added TEXT",
+    )
+    .unwrap();
+    let again = SqliteStore::open(&path).await.unwrap();
+    again.migrate(NOW).await.unwrap();
+    again.open_session(new(1, "ada"), NOW).await.unwrap();
+    again.health(NOW).await.unwrap();
+
+    let sql = "UPDATE tg_meta SET readable_from = 4711 WHERE realm = 'staff'";
+    db.execute(sql, []).unwrap();
+    again.migrate(NOW).await.unwrap();
+    let staff = again.realm(&RealmName::parse("staff").unwrap());
+    staff.migrate(NOW).await.unwrap_err();
+    db.execute("UPDATE tg_meta SET readable_from = 4711", [])
+        .unwrap();
+    assert!(refusal(&path).await.contains("newer version"));
 }
 
 /// A schema that becomes newer while the file is open is refused at the next migration.
