@@ -3,8 +3,8 @@
 use super::broken::Broken;
 use super::clause::Clause;
 use super::{
-    apart, archive, ask, attach, confirm, device, epoch, log, once, open, page, race, realm, registry,
-    revoke, rotate, session, spend, stamp, start, target, wake,
+    apart, archive, ask, attach, confirm, device, epoch, log, once, open, page, race, realm,
+    registry, revoke, rotate, session, spend, stamp, start, target, wake,
 };
 
 /// All clauses, in the order of their numbers.
