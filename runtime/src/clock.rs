@@ -97,6 +97,8 @@ enum ClockKind {
     /// The system's clock, so many milliseconds ahead.
     Shifted(i64),
     Manual(Arc<AtomicU64>),
+    /// A manual clock as a machine shows it, so many milliseconds ahead.
+    Machine(Arc<AtomicU64>, i64),
 }
 
 impl Clock {
@@ -134,6 +136,17 @@ impl Clock {
         ))))
     }
 
+    /// Returns a [manual](Self::manual) clock as a machine shows it that is ahead by so many
+    /// milliseconds, or behind where the number is negative; of any other clock a copy. For tests
+    /// of nodes that disagree: such a clock is compared with the store's, as the system's is.
+    #[must_use]
+    pub fn on_machine(&self, millis_ahead: i64) -> Self {
+        match &self.0 {
+            ClockKind::Manual(at) => Self(ClockKind::Machine(Arc::clone(at), millis_ahead)),
+            _ => self.clone(),
+        }
+    }
+
     /// Moves a manual clock forward; the system's clock is left alone.
     pub fn advance(&self, span: Duration) {
         if let ClockKind::Manual(at) = &self.0 {
@@ -156,6 +169,9 @@ impl Clock {
             #[expect(clippy::disallowed_methods, reason = "this is the door")]
             ClockKind::Shifted(by) => Timestamp::from(SystemTime::now()).shifted(*by),
             ClockKind::Manual(at) => Timestamp::from_millis(at.load(Ordering::SeqCst)),
+            ClockKind::Machine(at, by) => {
+                Timestamp::from_millis(at.load(Ordering::SeqCst)).shifted(*by)
+            }
         }
     }
 }
@@ -166,6 +182,7 @@ impl fmt::Debug for Clock {
             ClockKind::System => "Clock::System",
             ClockKind::Shifted(_) => "Clock::Shifted",
             ClockKind::Manual(_) => "Clock::Manual",
+            ClockKind::Machine(..) => "Clock::Machine",
         })
     }
 }

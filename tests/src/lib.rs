@@ -9,6 +9,7 @@
 
 mod answer;
 mod app;
+mod other_store;
 pub mod process;
 pub mod serve;
 pub mod support;
@@ -16,6 +17,7 @@ mod user;
 
 pub use answer::{Answer, Tokens, request};
 pub use app::{App, AppBuilder, Heard, routes};
+pub use other_store::{Act, OtherStore};
 pub use tollgate::testing::START;
 pub use user::{
     Accounts, Admins, FreshAdmins, Hook, HookFuture, PASSWORD, Role, Scope, StrictAdmins, User,

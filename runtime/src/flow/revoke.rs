@@ -64,7 +64,11 @@ impl Flows {
             match info.sid() {
                 Some(sid) if affect_tree => Target::Session(sid),
                 None if affect_tree => Target::Tree(info.jti()),
-                _ => Target::Token(info.jti()),
+                _ => {
+                    let revoked = self.engine.revoke_token(&info, RevokeReason::Requested);
+                    revoked.await.map_err(Refusal::unavailable)?;
+                    return Ok(());
+                }
             }
         } else if let Some(session) = self.session_of(token).await? {
             Target::Session(session.sid)

@@ -15,10 +15,13 @@ impl Flows {
         let info = self
             .backend
             .recognise(&engine.admission, token, Expiry::Ignored)?;
-        let target = info
-            .sid()
-            .map_or(Target::Token(info.jti()), Target::Session);
-        self.end_for_client(target).await?;
+        match info.sid() {
+            Some(sid) => self.end_for_client(Target::Session(sid)).await?,
+            None => {
+                let ended = engine.revoke_token(&info, RevokeReason::SignOut).await;
+                ended.map_err(Refusal::unavailable)?;
+            }
+        }
         let event = Event::new(EventKind::SignedOut).subject(info.subject());
         engine.events.emit(&match info.sid() {
             Some(sid) => event.sid(sid),

@@ -142,7 +142,7 @@ impl<B: AuthBackend> Gate<B> {
         Health {
             is_well: store_is_writable
                 && revocation_view_age <= UNWELL
-                && clock_offset <= engine.settings.leeway
+                && !engine.time.is_off(engine.settings.leeway)
                 && !password_hashes_are_unreadable,
             store_is_writable,
             revocation_view_age,

@@ -160,7 +160,7 @@ impl<U: JwtClaims> GuardRouter<U> {
         token: &str,
         now: Timestamp,
     ) -> Option<(&NamedGuard<U>, Verified<U::Claims>)> {
-        self.0.verified.get(token, now, |guard| {
+        self.0.verified.get(token, (now, now), |guard| {
             let entry = self.0.guards.get(usize::try_from(guard).ok()?)?;
             Some((entry, entry.guard.generation(now)?, &entry.expected.base))
         })

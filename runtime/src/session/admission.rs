@@ -16,6 +16,7 @@ use crate::token::{
 use crate::token::Origin;
 
 use super::binding::{Bindings, Place};
+use super::clock::StoreClock;
 use super::confirm::Confirmations;
 use super::follow::Follower;
 use super::issuer::{Nobody, self_test_failed};
@@ -46,6 +47,8 @@ pub(crate) struct Admission {
     settings: Arc<Settings>,
     ring: KeyRing,
     clock: Clock,
+    /// The store's clock: a token has expired when either says so.
+    time: Arc<StoreClock>,
     envelope: Envelope,
     expect: Expect,
     expect_expired: Expect,
@@ -62,7 +65,7 @@ impl Admission {
         ring: &KeyRing,
         clock: &Clock,
         (envelope, bindings): (Envelope, Bindings),
-        (view, follower): (&Arc<View>, &Arc<Follower>),
+        (view, follower, time): (&Arc<View>, &Arc<Follower>, &Arc<StoreClock>),
         confirmations: &Arc<Confirmations>,
     ) -> Self {
         let expect = |allow_expired| Expect {
@@ -80,6 +83,7 @@ impl Admission {
             settings: Arc::clone(settings),
             ring: ring.clone(),
             clock: clock.clone(),
+            time: Arc::clone(time),
             envelope,
             view: Arc::clone(view),
             follower: Arc::clone(follower),
@@ -165,9 +169,9 @@ impl Admission {
             && keys.algorithm().family() != AlgorithmFamily::Hmac;
         let generation = keys.revision();
         if is_costly
-            && let Some((_, verified)) = self
-                .seen
-                .get(text, now, |_| Some(((), generation, &self.expect)))
+            && let Some((_, verified)) = self.seen.get(text, (now, self.time.later(now)), |_| {
+                Some(((), generation, &self.expect))
+            })
         {
             return Ok(verified);
         }
@@ -187,6 +191,7 @@ impl Admission {
         expect: &Expect,
         now: Timestamp,
     ) -> Result<Verified<C>, Refusal> {
+        let now = (now, self.time.later(now));
         let verified = match self.envelope {
             Envelope::Open => token::verify(text, keys, expect, now),
             #[cfg(feature = "jwe")]
@@ -233,12 +238,27 @@ impl Admission {
         by_consistency || (settings.on_stale == OnStale::Check && age > settings.stale_limit)
     }
 
-    /// Brings the view up to date, or refuses to decide.
+    /// Refuses where this machine's clock and the store's differ by more than the leeway.
+    pub(super) fn refuse_while_off(&self) -> Result<(), Refusal> {
+        if self.time.is_off(self.settings.leeway) {
+            return Err(Refusal::unavailable(
+                "this machine's clock and the store's differ by more than `leeway`",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Brings the view up to date, or refuses to decide. On a node whose clock is off, a strict
+    /// decision is refused: it might take a token for live that has expired elsewhere, and whose
+    /// revocation is forgotten.
     pub(crate) async fn ask(
         &self,
         consistency: Consistency,
         now: Timestamp,
     ) -> Result<(), Refusal> {
+        if matches!(consistency, Consistency::Strict) {
+            self.refuse_while_off()?;
+        }
         let outcome = self.follower.catch_up().await;
         // Somebody else may have got through while this attempt failed.
         if outcome.is_err() && !self.must_ask(consistency, now) {

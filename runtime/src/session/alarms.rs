@@ -70,7 +70,7 @@ impl Alarms {
     /// Reports once when the clocks begin to differ by more than the leeway.
     pub(crate) fn report_offset(&self) {
         let (offset, ahead) = self.time.offset();
-        let is_off = offset > self.settings.leeway;
+        let is_off = self.time.is_off(self.settings.leeway);
         if is_off && !self.is_off.swap(is_off, Ordering::Relaxed) {
             self.events
                 .emit(&Event::new(EventKind::ClockOffset { offset, ahead }));

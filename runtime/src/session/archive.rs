@@ -13,7 +13,7 @@ pub(super) async fn run(
 ) -> Result<Archived, StoreError> {
     let mut total = Archived::default();
     loop {
-        let batch = store.archive(before, BATCH, time.now()).await?;
+        let batch = store.archive(before, BATCH, time.earlier()).await?;
         total.sessions += batch.sessions;
         total.tokens += batch.tokens;
         total.others += batch.others;

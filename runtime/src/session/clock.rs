@@ -45,6 +45,24 @@ impl StoreClock {
         Timestamp::from_millis(self.latest.fetch_max(now, Ordering::AcqRel).max(now))
     }
 
+    /// Returns the earlier of the two clocks' times: by it nothing is forgotten too early.
+    pub(crate) fn earlier(&self) -> Timestamp {
+        let offset = self.offset.load(Ordering::Acquire);
+        self.clock.now().shifted(offset.min(0))
+    }
+
+    /// Returns the later of the two clocks' times where this machine's shows `here`: what has
+    /// expired by either is expired. A single read of memory, for each request asks.
+    pub(crate) fn later(&self, here: Timestamp) -> Timestamp {
+        here.shifted(self.offset.load(Ordering::Acquire).max(0))
+    }
+
+    /// Returns whether the clocks differ by more than the leeway, with which every comparison
+    /// reckons. Differences up to a second are those of the measurement.
+    pub(crate) fn is_off(&self, leeway: Duration) -> bool {
+        self.offset().0 > leeway.max(MEASURED)
+    }
+
     /// A time of the store as this machine's clock shows it: for what is written into a token.
     pub(crate) fn to_local(&self, at: Timestamp) -> Timestamp {
         if at == Timestamp::MAX {
@@ -93,6 +111,9 @@ impl StoreClock {
     }
 }
 
+/// The largest difference between two clocks that may come from measuring it.
+const MEASURED: Duration = Duration::from_secs(1);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,5 +140,35 @@ mod tests {
         );
         assert_eq!(time.to_local(Timestamp::MAX), Timestamp::MAX);
         assert_eq!(time.offset(), (Duration::from_secs(30), Ahead::Machine));
+    }
+
+    #[test]
+    fn of_two_clocks_the_earlier_forgets_and_the_later_expires() {
+        let here = Timestamp::from_secs(1000);
+        for (offset, earlier, later) in [(18, 1000, 1018), (-18, 982, 1000), (0, 1000, 1000)] {
+            let time = StoreClock::new(Clock::manual(here));
+            time.offset.store(offset * 1000, Ordering::SeqCst);
+            assert_eq!(time.earlier(), Timestamp::from_secs(earlier));
+            assert_eq!(time.later(here), Timestamp::from_secs(later));
+        }
+    }
+
+    #[test]
+    fn a_clock_is_off_above_the_leeway_and_above_what_measuring_costs() {
+        let time = StoreClock::new(Clock::system());
+        for (millis, leeway, is_off) in [
+            (20_000, 20, false),
+            (20_001, 20, true),
+            (-20_001, 20, true),
+            (-900, 0, false),
+            (1001, 0, true),
+        ] {
+            time.offset.store(millis, Ordering::SeqCst);
+            assert_eq!(
+                time.is_off(Duration::from_secs(leeway)),
+                is_off,
+                "{millis} ms with a leeway of {leeway} s"
+            );
+        }
     }
 }

@@ -13,11 +13,13 @@ use crate::error::{Error, Refusal};
 use crate::event::{Emitter, Event, EventKind, Hourly};
 use crate::keys::KeyRing;
 use crate::realm::RealmName;
-use crate::settings::Settings;
+use crate::settings::{Consistency, Settings};
 use crate::store::{
     Archived, LogEntry, Revocation, RevokeReason, Revoked, Store, StoreError, Target,
 };
 use crate::token::Envelope;
+#[cfg(feature = "axum")]
+use crate::token::TokenInfo;
 
 use super::admission::Admission;
 use super::alarms::Alarms;
@@ -30,6 +32,8 @@ use super::issuer::TokenIssuer;
 use super::registry::TokenRegistry;
 use super::replay::Replays;
 use super::revocation::event_of;
+#[cfg(feature = "axum")]
+use super::view::token_until;
 use super::view::{View, log_until};
 
 /// What a gate does with sessions, whatever the type of its users.
@@ -117,7 +121,7 @@ impl Engine {
                 &ring,
                 &clock,
                 (envelope, bindings.clone()),
-                (&view, &follower),
+                (&view, &follower, &time),
                 &confirmations,
             ),
             registry: TokenRegistry::new(&settings, &store, &time),
@@ -144,9 +148,14 @@ impl Engine {
         log_until(&self.settings, now)
     }
 
-    /// Refuses while the deployment is paused.
+    /// Refuses while the deployment is paused, and, where the gate is strict, on a node whose clock
+    /// is off by more than the leeway: others may not agree on when its tokens expire.
     pub(crate) fn refuse_while_paused(&self) -> Result<(), Refusal> {
-        self.view.refuse_while_paused()
+        self.view.refuse_while_paused()?;
+        if matches!(self.settings.revocation.consistency, Consistency::Strict) {
+            self.admission.refuse_while_off()?;
+        }
+        Ok(())
     }
 
     /// Returns whether the deployment is paused.
@@ -167,10 +176,33 @@ impl Engine {
         reason: RevokeReason,
     ) -> Result<Revoked, StoreError> {
         let now = self.time.now();
+        self.revoke_until(target, reason, (self.log_until(now), now))
+            .await
+    }
+
+    /// Revokes an access token alone. However often it is presented, its end is logged once: until
+    /// it has expired everywhere.
+    #[cfg(feature = "axum")]
+    pub(crate) async fn revoke_token(
+        &self,
+        token: &TokenInfo,
+        reason: RevokeReason,
+    ) -> Result<Revoked, StoreError> {
+        let (target, now) = (Target::Token(token.jti()), self.time.now());
+        let until = token_until(&self.settings, token.expires_at()).min(self.log_until(now));
+        self.revoke_until(target, reason, (until, now)).await
+    }
+
+    async fn revoke_until(
+        &self,
+        target: Target,
+        reason: RevokeReason,
+        (until, now): (Timestamp, Timestamp),
+    ) -> Result<Revoked, StoreError> {
         let revocation = Revocation {
             target: target.clone(),
             reason,
-            until: self.log_until(now),
+            until,
         };
         let revoked = self.store.revoke(revocation, now).await?;
         self.follower.apply(&revoked.entries);
@@ -216,7 +248,7 @@ impl Engine {
 
     /// Forgets revocations that no living token can meet.
     pub(crate) fn purge_view(&self) {
-        self.view.purge(self.time.now());
+        self.view.purge(self.time.earlier());
     }
 
     /// Deletes what ended before `before`, in batches between which others get their turn.

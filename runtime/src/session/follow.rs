@@ -90,7 +90,7 @@ impl Follower {
         let now = self.clock.now().max(asked_at);
         let page = self
             .store
-            .log_since(cursor.clone(), self.time.now())
+            .log_since(cursor.clone(), self.time.earlier())
             .await?;
         self.apply(&page.entries);
         #[cfg(feature = "metrics")]
@@ -113,13 +113,14 @@ impl Follower {
     }
 
     /// Measures how long ago the entries of a page were logged: each says until when it counts,
-    /// which is a fixed span after that.
+    /// which is a fixed span after that. The end of a token alone counts until that has expired.
     #[cfg(feature = "metrics")]
     fn measure_lag(&self, entries: &[LogEntry]) {
         let until = super::view::log_until(&self.settings, self.time.now());
         for entry in entries
             .iter()
             .filter(|entry| entry.until < crate::clock::Timestamp::MAX)
+            .filter(|entry| !matches!(entry.fact, Fact::Token(_)))
         {
             self.events.meter().applied(until.since(entry.until));
         }

@@ -141,10 +141,23 @@ impl View {
 }
 
 /// Returns until when a revocation of `now`, a time of the store, matters: every access token that
-/// was issued by then has expired (ROTATION 6).
+/// was issued by then has expired, on every node.
 pub(super) fn log_until(settings: &Settings, now: Timestamp) -> Timestamp {
-    now.plus(settings.access.max_ttl()).plus(settings.leeway)
+    token_until(settings, now.plus(settings.access.max_ttl()))
 }
+
+/// Returns until when the revocation of an access token matters that expires at `expires_at` by the
+/// clock of the node that issued it. That clock may be ahead of the store's by the leeway, the token
+/// counts for a leeway longer, and where a clock moved since it was measured, the measurement may be
+/// wrong by another. The rest is for measurements and for clocks that are compared without a leeway.
+pub(super) fn token_until(settings: &Settings, expires_at: Timestamp) -> Timestamp {
+    expires_at
+        .plus(settings.leeway.saturating_mul(3))
+        .plus(MEASURED)
+}
+
+/// How long a revocation is remembered beyond the lifetime of a token and the leeways.
+const MEASURED: Duration = Duration::from_secs(5);
 
 fn remember<K: Eq + std::hash::Hash>(map: &HashMap<K, Timestamp>, key: K, until: Timestamp) {
     map.pin()

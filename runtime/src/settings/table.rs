@@ -121,7 +121,7 @@ keys! {
     "throttle.step_long" => throttle.step_long, "the same in the long run";
     "throttle.action" => throttle.action, "what an application counts with `gate.allow`";
     "throttle.refresh" => throttle.refresh, "refreshes from one address, on each node";
-    "throttle.verify" => throttle.verify, "questions about tokens from one address, on each node";
+    "throttle.verify" => throttle.verify, "questions about tokens, sign-outs and revocations from one address, on each node";
     "throttle.keys" => throttle.keys, "how many addresses or identifiers a node counts apart";
     "registry" => registry, "which tokens the store remembers one by one: `off` or `tokens`";
     "archive.interval" => archive.interval, "how often what has ended is deleted; `0s` for never";

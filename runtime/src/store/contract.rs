@@ -151,6 +151,7 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// Clauses 55–77.
     /// Clause 153.
+    /// Clauses 147–151.
     fn revoke(
         &self,
         revocation: Revocation,
@@ -239,11 +240,13 @@ pub trait SessionStore: Send + Sync + 'static {
     /// where it is later: sessions past their absolute expiry (a revoked one too stays until then,
     /// so that an old refresh token of it is still recognised); expired registry rows without a
     /// live session, except that one without any session stays while a token below it does, so that
-    /// no tree is split; expired single-use values, budgets that are full again, dead log entries.
+    /// no tree is split; expired single-use values, and budgets that are full again. Entries of the
+    /// log go where they ended before `now`, whatever `before` is: nobody needs them any more.
     /// Epochs, `changed_at` and lasting facts stay for good.
     ///
     /// Clauses 94–101.
     /// Clause 160.
+    /// Clause 152.
     fn archive(
         &self,
         before: Timestamp,

@@ -60,11 +60,11 @@ impl VerifiedCache {
 
     /// Returns the token, where it was verified under the present generation of its owner's keys
     /// and has not expired. `of` gives for an owner what the caller needs of it, its generation,
-    /// and what it expects of times.
+    /// and what it expects of times. `now` is as [`verify`](super::verify) takes it.
     pub(crate) fn get<'e, C: ClaimSet, T>(
         &self,
         token: &str,
-        now: Timestamp,
+        now: (Timestamp, Timestamp),
         of: impl FnOnce(u64) -> Option<(T, u64, &'e Expect)>,
     ) -> Option<(T, Verified<C>)> {
         let cached = self.0.as_ref()?.get(token)?;

@@ -159,7 +159,7 @@ impl<'a> Sealed<'a> {
             .ok()
             .filter(|_| reader.end().is_ok())
             .ok_or(VerifyError::Invalid)?;
-        check_times(&decoded, &expected.base, now)?;
+        check_times(&decoded, &expected.base, (now, now))?;
         Ok(Verified::foreign(decoded, foreign, kid, &expected.base))
     }
 

@@ -50,12 +50,12 @@ pub(super) enum TokenClient {
 
 impl TokenInfo {
     /// Returns whether the times of a token that was valid before still hold.
-    pub(super) fn is_timely(&self, expect: &Expect, now: Timestamp) -> bool {
+    pub(super) fn is_timely(&self, expect: &Expect, (now, latest): (Timestamp, Timestamp)) -> bool {
         let leeway = expect.bounded_leeway();
-        let latest = now.plus(leeway);
+        let begun = now.plus(leeway);
         let starts_late =
-            self.not_before.is_some_and(|start| start > latest) || self.issued_at > latest;
-        !starts_late && now < self.expires_at.plus(leeway)
+            self.not_before.is_some_and(|start| start > begun) || self.issued_at > begun;
+        !starts_late && latest < self.expires_at.plus(leeway)
     }
 
     /// Returns the issuer: `iss`.

@@ -56,7 +56,8 @@ pub enum VerifyError {
     Expired,
 }
 
-/// Verifies an access token by the keys of a ring.
+/// Verifies an access token by the keys of a ring. `now` is this machine's time, and the time by
+/// which the token must not have expired, which may be later.
 ///
 /// # Errors
 /// See [`VerifyError`]. Nothing is read of the claims before the signature held.
@@ -64,7 +65,7 @@ pub fn verify<C: ClaimSet>(
     token: &str,
     keys: &KeySet,
     expect: &Expect,
-    now: Timestamp,
+    now: (Timestamp, Timestamp),
 ) -> Result<Verified<C>, VerifyError> {
     let parts = Compact::split(token).ok_or(VerifyError::Invalid)?;
     let key = key_of(&parts, keys).ok_or(VerifyError::Invalid)?;
@@ -130,24 +131,24 @@ pub(super) fn decode_claims<C: ClaimSet>(
     decode::decode(std::str::from_utf8(payload).ok()?, expect)
 }
 
-/// Checks the times (RFC 7519 sections 4.1.4 to 4.1.6). A token that never counted is invalid,
-/// whether or not it has expired too.
+/// Checks the times (RFC 7519 sections 4.1.4 to 4.1.6): that the token has begun `now`, and that it
+/// has not expired at `latest`. A token that never counted is invalid, whether or not it has expired
+/// too.
 pub(super) fn check_times<C>(
     token: &Decoded<C>,
     expect: &Expect,
-    now: Timestamp,
+    (now, latest): (Timestamp, Timestamp),
 ) -> Result<(), VerifyError> {
     let leeway = expect.bounded_leeway();
-    let latest = now.plus(leeway);
+    let begun = now.plus(leeway);
     let starts_late = token
         .not_before
-        .is_some_and(|start| Timestamp::from_secs(start) > latest);
+        .is_some_and(|start| Timestamp::from_secs(start) > begun);
     let lifetime = Duration::from_secs(token.expires.saturating_sub(token.issued));
-    if starts_late || Timestamp::from_secs(token.issued) > latest || lifetime > expect.max_lifetime
-    {
+    if starts_late || Timestamp::from_secs(token.issued) > begun || lifetime > expect.max_lifetime {
         return Err(VerifyError::Invalid);
     }
-    if expect.allow_expired || now < Timestamp::from_secs(token.expires).plus(leeway) {
+    if expect.allow_expired || latest < Timestamp::from_secs(token.expires).plus(leeway) {
         Ok(())
     } else {
         Err(VerifyError::Expired)

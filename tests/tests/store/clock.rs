@@ -152,7 +152,7 @@ pub(crate) async fn a_node_that_is_off_decides_as_the_others_do(store: impl Sess
             .unwrap();
         let there = store.now().await.unwrap().unwrap();
         let page = store.log_since(cursor, there).await.unwrap();
-        let until = there.plus(Duration::from_secs(10 * 60 + 60));
+        let until = there.plus(Duration::from_secs(10 * 60 + 3 * 60 + 5));
         assert_eq!(page.entries.len(), 1);
         assert!(
             close(page.entries[0].until, until),

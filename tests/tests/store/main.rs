@@ -5,6 +5,7 @@
 mod clock;
 mod conformance;
 mod everywhere;
+mod lasting;
 mod record;
 #[macro_use]
 mod registry;

@@ -31,6 +31,7 @@ pub(in crate::http) async fn revoke(
     }
     let attempt = async {
         let read = ReadBody::any(request).await?;
+        gate.flows().count_question(&gate.client(&read.parts))?;
         let form: Form = read.parse_any()?;
         Ok::<_, Refusal>((read.parts, form))
     };

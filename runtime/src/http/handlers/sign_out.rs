@@ -28,6 +28,7 @@ pub(in crate::http) async fn sign_out(
         let name = gate.routes.refresh_token;
         from_here_with_cookies(&gate, &request)?;
         let (parts, body) = ReadBody::optional_json(request).await?;
+        gate.flows().count_question(&gate.client(&parts))?;
         let bearer = bearer(&parts, &settings.header, &settings.schemes)?;
         let names_a_token = body.as_ref().is_some_and(|body| has_member(body, name));
         if brings_cookies(&gate, &parts.headers) {

@@ -32,6 +32,7 @@ mod broken;
 mod clause;
 mod confirm;
 mod device;
+mod end;
 mod epoch;
 mod log;
 mod once;

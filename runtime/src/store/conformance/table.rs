@@ -3,14 +3,14 @@
 use super::broken::Broken;
 use super::clause::Clause;
 use super::{
-    apart, archive, ask, attach, confirm, device, epoch, log, once, open, page, race, realm,
+    apart, archive, ask, attach, confirm, device, end, epoch, log, once, open, page, race, realm,
     registry, revoke, rotate, session, spend, stamp, start, target, wake,
 };
 
 /// All clauses, in the order of their numbers.
 pub const CLAUSES: &[Clause] = &joined();
 
-const GROUPS: [&[Clause]; 22] = [
+const GROUPS: [&[Clause]; 23] = [
     start::CLAUSES,
     open::CLAUSES,
     device::CLAUSES,
@@ -33,6 +33,7 @@ const GROUPS: [&[Clause]; 22] = [
     realm::CLAUSES,
     ask::CLAUSES,
     apart::CLAUSES,
+    end::CLAUSES,
 ];
 
 const COUNT: usize = {

@@ -12,7 +12,7 @@ use sqlx::Row as _;
 use super::fault::Fault;
 use super::log::{self, lasting};
 use super::realm::{self, Connection, query};
-use super::row::{escaped, natural};
+use super::row::{escaped, natural, time};
 use super::run::Mode;
 use super::token::family;
 use crate::clock::Timestamp;
@@ -134,6 +134,48 @@ macro_rules! end {
     };
 }
 
+/// Until when the log has to remember the end of what was revoked at a time, perhaps: no access token
+/// of it is younger than that. So the same end has the same `until`, however often it is asked for.
+macro_rules! until_for {
+    ($until:literal, $revoked_at:literal, $now:literal) => {
+        concat!(
+            "greatest(",
+            $until,
+            "::bigint - greatest(",
+            $now,
+            "::bigint - coalesce(",
+            $revoked_at,
+            ", ",
+            $now,
+            "::bigint), 0), 0)"
+        )
+    };
+}
+
+/// Writes the ends of sessions and tokens that `due` lists with kind, key and `until`: where they
+/// need an entry, and none stands that lasts as long. One that ends earlier is replaced.
+macro_rules! log_ends {
+    ($now:literal) => {
+        concat!(
+            "logged AS (
+                INSERT INTO tg_revocation(kind, key, value, until)
+                SELECT kind, key, 0, until FROM due WHERE until > ",
+            $now,
+            "::bigint AND NOT EXISTS (
+                    SELECT 1 FROM tg_revocation r
+                    WHERE r.kind IN ('session', 'token') AND r.kind = due.kind AND r.key = due.key
+                        AND r.until >= due.until)
+            ), shorter AS (
+                SELECT r.id FROM tg_revocation r JOIN due ON r.kind = due.kind AND r.key = due.key
+                WHERE r.kind IN ('session', 'token') AND r.until < due.until ORDER BY r.id FOR \
+             UPDATE OF r
+            ), replaced AS (
+                DELETE FROM tg_revocation r USING shorter WHERE r.id = shorter.id
+            )"
+        )
+    };
+}
+
 impl RevocationStep {
     /// Sets `changed_at := max(now, changed_at + 1)`: it grows also where two changes share a
     /// millisecond.
@@ -206,18 +248,24 @@ impl RevocationStep {
         keep: SessionId,
         done: &mut Revoked,
     ) -> Result<(), Fault> {
-        let sql = "WITH locked AS (
-                SELECT sid, revoked_at IS NULL AND idle_exp > $1 AND abs_exp > $1 AS was_live FROM \
-                   tg_session
+        let sql = concat!(
+            "WITH locked AS (
+                SELECT sid, revoked_at IS NULL AND idle_exp > $1 AND abs_exp > $1 AS was_live, \
+             revoked_at FROM tg_session
                 WHERE uid = $4 AND sid <> $5 AND (revoked_at IS NULL OR revoked_at > $6)
                 ORDER BY sid FOR NO KEY UPDATE
             ), ended AS (
                 UPDATE tg_session s SET revoked_at = $1, revoke_reason = $2 FROM locked
                 WHERE s.sid = locked.sid AND s.revoked_at IS NULL
-            ), logged AS (
-                INSERT INTO tg_revocation(kind, key, value, until) SELECT 'session', sid, 0, $3 \
-                   FROM locked
-            ) SELECT sid, was_live FROM locked ORDER BY sid";
+            ), due AS (
+                SELECT 'session' AS kind, sid AS key, ",
+            until_for!("$3", "revoked_at", "$1"),
+            " AS until FROM locked
+            ), ",
+            log_ends!("$1"),
+            " SELECT locked.sid, was_live, until FROM locked JOIN due ON due.key = locked.sid \
+             ORDER BY locked.sid"
+        );
         let query = query(sql)
             .bind(millis(self.now))
             .bind(self.reason.as_str())
@@ -227,8 +275,8 @@ impl RevocationStep {
             .bind(millis(self.now.minus(self.until.since(self.now))));
         for row in query.fetch_all(db).await? {
             done.sessions += u64::from(row.try_get::<bool, _>(1)?);
-            done.entries
-                .push(self.entry(Fact::Session(SessionId::from_bytes(row.try_get(0)?))));
+            let fact = Fact::Session(SessionId::from_bytes(row.try_get(0)?));
+            done.entries.extend(self.end_entry(fact, time(&row, 2)?));
         }
         Ok(())
     }
@@ -241,25 +289,32 @@ impl RevocationStep {
         sid: SessionId,
         done: &mut Revoked,
     ) -> Result<(), Fault> {
-        let sql = "WITH ended AS (
+        let sql = concat!(
+            "WITH ended AS (
                 UPDATE tg_session SET revoked_at = $1, revoke_reason = $2 WHERE sid = $3 AND \
-                   revoked_at IS NULL
+             revoked_at IS NULL
                 RETURNING idle_exp > $1 AND abs_exp > $1 AS was_live
-            ), logged AS (
-                INSERT INTO tg_revocation(kind, key, value, until) VALUES ('session', $3, 0, $4)
-            ) SELECT count(*) FILTER (WHERE was_live) FROM ended";
+            ), due AS (
+                SELECT 'session' AS kind, $3 AS key, ",
+            until_for!(
+                "$4",
+                "(SELECT revoked_at FROM tg_session WHERE sid = $3)",
+                "$1"
+            ),
+            " AS until
+            ), ",
+            log_ends!("$1"),
+            " SELECT (SELECT count(*) FILTER (WHERE was_live) FROM ended), until FROM due"
+        );
         let query = query(sql)
             .bind(millis(self.now))
             .bind(self.reason.as_str())
             .bind(sid.as_bytes());
-        done.sessions = natural(
-            &query
-                .bind(millis(bounded(self.until)))
-                .fetch_one(db)
-                .await?,
-            0,
-        )?;
-        done.entries.push(self.entry(Fact::Session(sid)));
+        let query = query.bind(millis(bounded(self.until)));
+        let row = query.fetch_one(db).await?;
+        done.sessions = natural(&row, 0)?;
+        let entry = self.end_entry(Fact::Session(sid), time(&row, 1)?);
+        done.entries.extend(entry);
         Ok(())
     }
 
@@ -269,18 +324,30 @@ impl RevocationStep {
         jti: TokenId,
         done: &mut Revoked,
     ) -> Result<(), Fault> {
-        let sql = "WITH marked AS (
+        let sql = concat!(
+            "WITH marked AS (
                 UPDATE tg_token SET revoked_at = $1 WHERE jti = $2 AND revoked_at IS NULL \
-                   RETURNING jti
-            ), logged AS (
-                INSERT INTO tg_revocation(kind, key, value, until) VALUES ('token', $2, 0, $3)
-            ) SELECT count(*) FROM marked";
+             RETURNING jti
+            ), due AS (
+                SELECT 'token' AS kind, $2 AS key, ",
+            until_for!(
+                "$3",
+                "(SELECT revoked_at FROM tg_token WHERE jti = $2)",
+                "$1"
+            ),
+            " AS until
+            ), ",
+            log_ends!("$1"),
+            " SELECT (SELECT count(*) FROM marked), until FROM due"
+        );
         let query = query(sql)
             .bind(millis(self.now))
             .bind(jti.as_bytes())
             .bind(millis(bounded(self.until)));
-        done.tokens = natural(&query.fetch_one(db).await?, 0)?;
-        done.entries.push(self.entry(Fact::Token(jti)));
+        let row = query.fetch_one(db).await?;
+        done.tokens = natural(&row, 0)?;
+        let entry = self.end_entry(Fact::Token(jti), time(&row, 1)?);
+        done.entries.extend(entry);
         Ok(())
     }
 
@@ -296,8 +363,9 @@ impl RevocationStep {
             "WITH RECURSIVE family(jti) AS (SELECT $1",
             family!(),
             ", belonging AS (
-                SELECT DISTINCT t.sid FROM tg_token t JOIN family ON t.jti = family.jti WHERE \
-             t.sid IS NOT NULL
+                SELECT DISTINCT t.sid, s.revoked_at FROM tg_token t JOIN family ON t.jti = \
+             family.jti
+                LEFT JOIN tg_session s ON s.sid = t.sid WHERE t.sid IS NOT NULL
             ), locked AS (
                 SELECT s.sid FROM tg_session s JOIN belonging ON s.sid = belonging.sid
                 WHERE s.revoked_at IS NULL ORDER BY s.sid FOR NO KEY UPDATE OF s
@@ -312,16 +380,20 @@ impl RevocationStep {
                 UPDATE tg_token t SET revoked_at = $2 FROM unmarked WHERE t.jti = unmarked.jti AND \
              t.revoked_at IS NULL
                 RETURNING t.jti
-            ), logged AS (
-                INSERT INTO tg_revocation(kind, key, value, until)
-                SELECT 'session', sid, 0, $4 FROM belonging UNION ALL SELECT 'token', jti, 0, $4 \
-             FROM family
-            )
-            SELECT true, b.sid, coalesce(e.was_live, false) FROM belonging b LEFT JOIN ended e ON \
-             e.sid = b.sid
-            UNION ALL
-            SELECT false, f.jti, m.jti IS NOT NULL FROM family f LEFT JOIN marked m ON m.jti = \
-             f.jti"
+            ), due AS (
+                SELECT 'session' AS kind, sid AS key, ",
+            until_for!("$4", "revoked_at", "$2"),
+            " AS until FROM belonging
+                UNION ALL SELECT 'token', family.jti, ",
+            until_for!("$4", "t.revoked_at", "$2"),
+            " FROM family LEFT JOIN tg_token t ON t.jti = family.jti
+            ), ",
+            log_ends!("$2"),
+            " SELECT due.kind = 'session', due.key, coalesce(e.was_live, m.jti IS NOT NULL), \
+             due.until
+            FROM due
+            LEFT JOIN ended e ON due.kind = 'session' AND e.sid = due.key
+            LEFT JOIN marked m ON due.kind = 'token' AND m.jti = due.key"
         );
         let query = query(sql)
             .bind(root.as_bytes())
@@ -330,17 +402,21 @@ impl RevocationStep {
             .bind(millis(bounded(self.until)));
         for row in query.fetch_all(db).await? {
             let (id, counts) = (row.try_get(1)?, u64::from(row.try_get::<bool, _>(2)?));
-            if row.try_get(0)? {
+            let fact = if row.try_get(0)? {
                 done.sessions += counts;
-                done.entries
-                    .push(self.entry(Fact::Session(SessionId::from_bytes(id))));
+                Fact::Session(SessionId::from_bytes(id))
             } else {
                 done.tokens += counts;
-                done.entries
-                    .push(self.entry(Fact::Token(TokenId::from_bytes(id))));
-            }
+                Fact::Token(TokenId::from_bytes(id))
+            };
+            done.entries.extend(self.end_entry(fact, time(&row, 3)?));
         }
         Ok(())
+    }
+
+    /// Returns the entry of an end, where it needs one.
+    fn end_entry(&self, fact: Fact, until: Timestamp) -> Option<LogEntry> {
+        (until > self.now).then(|| LogEntry::new(fact, until))
     }
 
     fn entry(&self, fact: Fact) -> LogEntry {

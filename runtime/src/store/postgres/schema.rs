@@ -181,6 +181,13 @@ const SHARED: [(&str, &str); 2] = [
     ),
 ];
 
+/// What was added without a new version, because a program of the version before runs beside it: how
+/// to see whether it is there, and how it is made.
+const ADDITIONS: [(&str, &str); 1] = [(
+    "SELECT to_regclass('tg_revocation_key') IS NOT NULL",
+    "CREATE INDEX tg_revocation_key ON tg_revocation(kind, key) WHERE kind IN ('session', 'token')",
+)];
+
 /// Of several nodes that start together one migrates, and the others wait here and then find
 /// nothing to do. The number is tollgate's own, the same for every schema of a database.
 pub(super) const MIGRATING: Mode = Mode::Sweep(
@@ -304,6 +311,12 @@ async fn take_steps(db: &mut Connection, now: Timestamp) -> Result<(), Fault> {
                 .bind(millis(now))
                 .execute(db)
                 .await?;
+        }
+    }
+    for (is_there, sql) in ADDITIONS {
+        let there = query(is_there).fetch_one(&mut *db).await?;
+        if !there.try_get::<bool, _>(0)? {
+            db.run(Cow::Borrowed(sql)).await?;
         }
     }
     Ok(())

@@ -19,8 +19,13 @@ pub struct Revocation {
 
 /// The target of a revocation. "Ends a session" means revoked_at := now where it was empty, and a
 /// log entry `sid` until `until`. An expired session ends too, uncounted: to a node whose clock is
-/// behind it is live. One that is over is logged again, and so is one that the store does not have:
+/// behind it is live. One that is over is logged too, and so is one that the store does not have:
 /// its access tokens may be out there without an entry.
+///
+/// The log gets one entry for the end of a session or a token, however often it is revoked. What was
+/// revoked before, at `revoked_at`, has no access token that is younger than that, so its entry is
+/// due until `until − (now − revoked_at)`. Where an entry with this or a later end stands, none is
+/// written; one with an earlier end is replaced; none is written where `now` is past it.
 ///
 /// Each target that names a subject first updates the subject's row: `changed_at := max(now,
 /// changed_at + 1)`.
@@ -129,7 +134,8 @@ pub struct Revoked {
     pub sessions: u64,
     /// The number of registered tokens that it marked.
     pub tokens: u64,
-    /// The log entries that it wrote, which this node applies at once.
+    /// The log entries that hold of the target, whether it wrote them or found them standing. This
+    /// node applies them at once.
     pub entries: Vec<LogEntry>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::log::LOG;
+use super::log::{END, LOG};
 use super::once::{BUDGET, ONCE};
 use super::row::Rows;
 use super::table;
@@ -11,7 +11,8 @@ use crate::store::record::Archived;
 use crate::store::shared::operation::Cause;
 use crate::store::shared::registry::TokenNode;
 
-/// Deletes at most `limit` rows of each kind that ended before `before`.
+/// Deletes at most `limit` rows of each kind that ended before `before`, and entries of the log that
+/// ended before `now`.
 ///
 /// # Errors
 /// The engine failed.
@@ -31,13 +32,15 @@ pub fn archive(
     let tokens = TokenNode::archivable(&table::nodes(rows)?, before, is_live);
     let tokens = tokens.into_iter().map(table::token_key).collect();
     done.tokens = delete(rows, tokens, limit, &mut done.more)?;
-    for prefix in [table::SESSION, table::INDEX, ONCE, BUDGET, LOG] {
-        let ended = rows.ended(prefix, before)?;
+    for prefix in [table::SESSION, table::INDEX, ONCE, BUDGET, LOG, END] {
+        // An entry of the log is needed by nobody once it ended.
+        let is_logged = [LOG, END].contains(&prefix);
+        let ended = rows.ended(prefix, if is_logged { now } else { before })?;
         let deleted = delete(rows, ended, limit, &mut done.more)?;
         match prefix {
             table::SESSION => done.sessions = deleted,
-            // The index is no kind of rows of its own.
-            table::INDEX => {}
+            // An index is no kind of rows of its own.
+            table::INDEX | END => {}
             _ => done.others += deleted,
         }
     }

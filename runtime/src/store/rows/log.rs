@@ -7,6 +7,7 @@ use super::row::{ReadRows, Rows};
 use crate::clock::Timestamp;
 use crate::store::record::{Fact, LogCursor, LogEntry, LogPage};
 use crate::store::shared::fact::PAUSE;
+use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
 /// Reads what was logged since a cursor.
@@ -68,6 +69,32 @@ pub(super) fn write(rows: &mut impl Rows, fact: Fact, until: Timestamp) -> Resul
     Ok(entry)
 }
 
+/// Writes the end of a session or a token, unless it needs no entry any more or one stands that
+/// lasts as long. One that ends earlier is replaced, so the log has one entry for each end. Returns
+/// the entry that holds.
+pub(super) fn write_end(
+    rows: &mut impl Rows,
+    fact: Fact,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Option<LogEntry>, Cause> {
+    let entry = LogEntry::new(fact, until);
+    if entry.until <= now {
+        return Ok(None);
+    }
+    let (kind, name, _) = entry.fact.to_columns();
+    let end = format!("{END}{kind}/{}", hex(name));
+    if let Some((standing, number)) = rows.get::<u64>(&end)? {
+        if standing >= entry.until {
+            return Ok(Some(entry));
+        }
+        rows.remove(&key(number))?;
+    }
+    let entry = write(rows, entry.fact, entry.until)?;
+    rows.put(&end, entry.until, last_logged(rows)?)?;
+    Ok(Some(entry))
+}
+
 /// Returns the present value of a lasting fact, 0 if it was never written.
 pub(super) fn lasting(rows: &impl ReadRows, kind: &str, name: &str) -> Result<u64, Cause> {
     let row = rows.get::<(u64, u64)>(&format!("lasting/{kind}/{name}"))?;
@@ -88,4 +115,5 @@ fn key(number: u64) -> String {
 type EntryRow = (Timestamp, String, Vec<u8>, u64);
 
 pub(super) const LOG: &str = "log/";
+pub(super) const END: &str = "end/";
 const LAST: &str = "logged";

@@ -21,6 +21,7 @@
 //! | `of/{subject}/{sid}` | the id of a subject's session |
 //! | `subject/{subject}` | its epoch, and when it last changed |
 //! | `log/{number}` | kind, key and value of a fact |
+//! | `end/{kind}/{id}` | the number of the entry of a session's or a token's end |
 //! | `lasting/{kind}/{key}` | the present value of a lasting fact, and the number of its entry |
 //! | `once/{hash}`, `once/{hash}/{kind}` | nothing for a consumed key, the payload of a value |
 //! | `budget/{burst}/{period}/{key}` | the fraction; the row ends when the budget is full |

@@ -30,25 +30,29 @@ pub fn revoke<R: Rows>(
         _ => Vec::new(),
     };
     for sid in ended(rows, &revocation, &tokens, now)? {
+        let mut until = revocation.until;
         if let Some(mut row) = session::session(rows, sid)? {
+            until = revocation.until_for(row.revoked.map(|(at, _)| at), now);
             done.sessions += u64::from(row.end(revocation.reason, now));
             table::put_session(rows, row)?;
         }
         if revocation.target.logs_sessions() {
-            let entry = log::write(rows, Fact::Session(sid), revocation.until)?;
-            done.entries.push(entry);
+            let entry = log::write_end(rows, Fact::Session(sid), until, now)?;
+            done.entries.extend(entry);
         }
     }
     for jti in tokens {
         let key = table::token_key(jti);
         let row = rows.get::<TokenRecord>(&key)?;
+        let revoked_at = row.as_ref().and_then(|(_, row)| row.revoked_at);
         if let Some((end, mut row)) = row.filter(|(_, row)| row.revoked_at.is_none()) {
             row.revoked_at = Some(now);
             rows.put(&key, end, row)?;
             done.tokens += 1;
         }
-        let entry = log::write(rows, Fact::Token(jti), revocation.until)?;
-        done.entries.push(entry);
+        let until = revocation.until_for(revoked_at, now);
+        let entry = log::write_end(rows, Fact::Token(jti), until, now)?;
+        done.entries.extend(entry);
     }
     if let Target::Key(key) = &revocation.target {
         realm::end_key_elsewhere(rows, key, revocation.until)?;

@@ -50,7 +50,7 @@ pub fn open_session(
     for row in &mut evicted {
         row.end(RevokeReason::DeviceLimit, now);
         table::put_session(rows, row.clone())?;
-        log::write(rows, Fact::Session(row.sid), new.log_until)?;
+        log::write_end(rows, Fact::Session(row.sid), new.log_until, now)?;
     }
     table::put_session(rows, Session::opened(new, now))?;
     rows.put(

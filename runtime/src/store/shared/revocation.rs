@@ -28,6 +28,19 @@ impl Target {
 }
 
 impl Revocation {
+    /// Returns until when the log has to remember the end of a session or a token, which may have
+    /// been revoked at `revoked_at` already: no access token of it is younger than that.
+    ///
+    /// So the same end has the same `until`, however often it is asked for, and the log gets one
+    /// entry for it.
+    pub(in crate::store) fn until_for(
+        &self,
+        revoked_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Timestamp {
+        revoked_at.map_or(self.until, |at| self.until.minus(now.since(at)))
+    }
+
     /// Returns whether the revocation ends a session. The sessions of a [`Target::Tree`] are named
     /// by its tokens, and not found by this.
     ///

@@ -84,8 +84,10 @@ pub(super) fn find(
         limit,
         &mut more,
     );
+    // An entry of the log is needed by nobody once it ended.
     let sql = "SELECT id FROM tg_revocation WHERE until < ? LIMIT ?";
-    let entries = cut(pick(db, sql, bounds, |row| row.get(0))?, limit, &mut more);
+    let ended = (millis(now), limit + 1);
+    let entries = cut(pick(db, sql, ended, |row| row.get(0))?, limit, &mut more);
 
     Ok(ArchivableRows {
         sessions,
@@ -141,7 +143,7 @@ pub(super) fn delete(
     let mut statement =
         db.prepare_cached("DELETE FROM tg_revocation WHERE id = ? AND until < ?")?;
     for id in &found.entries {
-        done.others += u64::try_from(statement.execute((id, before))?)?;
+        done.others += u64::try_from(statement.execute((id, millis(now)))?)?;
     }
     Ok(done)
 }

@@ -33,6 +33,33 @@ pub(super) fn write(
     Ok(entry)
 }
 
+/// Writes the end of a session or a token, unless it needs no entry any more or one stands that
+/// lasts as long. One that ends earlier is replaced. Returns the entry that holds.
+pub(super) fn write_end(
+    db: &Connection<'_>,
+    fact: Fact,
+    until: Timestamp,
+    now: Timestamp,
+) -> rusqlite::Result<Option<LogEntry>> {
+    let entry = LogEntry::new(fact, until);
+    if entry.until <= now {
+        return Ok(None);
+    }
+    let (kind, key, _) = entry.fact.to_columns();
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM tg_revocation WHERE kind = ? AND key = ? AND until >= ?)";
+    let values = (kind, key, millis(entry.until));
+    if db
+        .prepare_cached(sql)?
+        .query_row(values, |row| row.get(0))?
+    {
+        return Ok(Some(entry));
+    }
+    db.prepare_cached("DELETE FROM tg_revocation WHERE kind = ? AND key = ? AND until < ?")?
+        .execute(values)?;
+    write(db, entry.fact, entry.until).map(Some)
+}
+
 /// Reads the entries after a cursor, which is the id of the last one read.
 ///
 /// That suffices here: SQLite has one write lock a file, a transaction takes it before it takes an

@@ -8,7 +8,7 @@ use super::{log, token};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
 use crate::store::record::{Fact, LogEntry, Revocation, RevokeReason, Revoked, Target};
-use crate::store::shared::columns::{effective_epoch, integer, millis};
+use crate::store::shared::columns::{self, effective_epoch, integer, millis};
 use crate::store::shared::fact;
 use crate::store::shared::operation::Cause;
 
@@ -17,12 +17,12 @@ pub(super) fn revoke(
     revocation: Revocation,
     now: Timestamp,
 ) -> Result<Revoked, Cause> {
-    let Revocation {
-        target,
-        reason,
-        until,
-    } = revocation;
     let mut done = Revoked::default();
+    let (target, reason, until) = (
+        revocation.target.clone(),
+        revocation.reason,
+        revocation.until,
+    );
     match target {
         Target::AccessOf(subject) => {
             touch(db, &subject, now)?;
@@ -40,18 +40,18 @@ pub(super) fn revoke(
         Target::Others { subject, keep } => {
             touch(db, &subject, now)?;
             for sid in others(db, &subject, keep, now.minus(until.since(now)))? {
-                end_and_log(db, sid, reason, until, now, &mut done)?;
+                end_and_log(db, sid, &revocation, now, &mut done)?;
             }
         }
-        Target::Session(sid) => end_and_log(db, sid, reason, until, now, &mut done)?,
-        Target::Token(jti) => end_token(db, jti, until, now, &mut done)?,
+        Target::Session(sid) => end_and_log(db, sid, &revocation, now, &mut done)?,
+        Target::Token(jti) => end_token(db, jti, &revocation, now, &mut done)?,
         Target::Tree(jti) => {
             let (tokens, sids) = token::tree(db, jti)?;
             for sid in sids {
-                end_and_log(db, sid, reason, until, now, &mut done)?;
+                end_and_log(db, sid, &revocation, now, &mut done)?;
             }
             for jti in tokens {
-                end_token(db, jti, until, now, &mut done)?;
+                end_token(db, jti, &revocation, now, &mut done)?;
             }
         }
         Target::Client(client) => {
@@ -121,15 +121,27 @@ pub(super) fn end(
 fn end_and_log(
     db: &Connection<'_>,
     sid: SessionId,
-    reason: RevokeReason,
-    until: Timestamp,
+    revocation: &Revocation,
     now: Timestamp,
     done: &mut Revoked,
 ) -> rusqlite::Result<()> {
-    done.sessions += u64::from(end(db, sid, reason, now)?);
-    done.entries
-        .push(log::write(db, Fact::Session(sid), until)?);
+    let sql = "SELECT revoked_at FROM tg_session WHERE sid = ?";
+    let until = revocation.until_for(revoked_at(db, sql, sid.as_bytes())?, now);
+    done.sessions += u64::from(end(db, sid, revocation.reason, now)?);
+    let entry = log::write_end(db, Fact::Session(sid), until, now)?;
+    done.entries.extend(entry);
     Ok(())
+}
+
+/// Returns when a session or a token was revoked, where it is there and was.
+fn revoked_at(db: &Connection<'_>, sql: &str, id: &[u8]) -> rusqlite::Result<Option<Timestamp>> {
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query([id])?;
+    let at = rows.next()?.map(|row| row.get::<_, Option<i64>>(0));
+    Ok(at
+        .transpose()?
+        .flatten()
+        .map(|at| Timestamp::from_millis(columns::natural(at))))
 }
 
 fn end_of_subject(
@@ -147,19 +159,19 @@ fn end_of_subject(
 fn end_token(
     db: &Connection<'_>,
     jti: TokenId,
-    until: Timestamp,
+    revocation: &Revocation,
     now: Timestamp,
     done: &mut Revoked,
 ) -> rusqlite::Result<()> {
-    done.entries.push(log::write(db, Fact::Token(jti), until)?);
+    let sql = "SELECT revoked_at FROM tg_token WHERE jti = ?";
+    let until = revocation.until_for(revoked_at(db, sql, jti.as_bytes())?, now);
+    let entry = log::write_end(db, Fact::Token(jti), until, now)?;
+    done.entries.extend(entry);
     let sql = "UPDATE tg_token SET revoked_at = ? WHERE jti = ? AND revoked_at IS NULL";
-    if db
+    let marked = db
         .prepare_cached(sql)?
-        .execute((millis(now), jti.as_bytes()))?
-        == 1
-    {
-        done.tokens += 1;
-    }
+        .execute((millis(now), jti.as_bytes()))?;
+    done.tokens += u64::from(marked == 1);
     Ok(())
 }
 

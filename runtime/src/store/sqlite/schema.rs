@@ -123,6 +123,10 @@ const STEPS: [(i64, &str); 2] = [
     (2, "ALTER TABLE tg_session ADD COLUMN device_hints TEXT"),
 ];
 
+/// What was added to the tables of a realm without a new version, because a program of the version
+/// before runs beside it.
+const ADDITIONS: &str = "CREATE INDEX IF NOT EXISTS tg_revocation_key ON tg_revocation(kind, key)";
+
 /// The key ring, which all realms share: the part of the first step that the default realm takes
 /// alone.
 const RING: &str = "
@@ -253,6 +257,7 @@ fn take_steps(db: &Connection<'_>, now: Timestamp) -> Result<(), Cause> {
             )?;
         }
     }
+    db.execute_batch(ADDITIONS)?;
     Ok(())
 }
 

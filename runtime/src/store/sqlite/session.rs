@@ -28,7 +28,7 @@ pub(super) fn open(db: &Connection<'_>, new: &NewSession, now: Timestamp) -> Res
     }
     for sid in &evicted {
         revoke::end(db, *sid, RevokeReason::DeviceLimit, now)?;
-        log::write(db, Fact::Session(*sid), new.log_until)?;
+        log::write_end(db, Fact::Session(*sid), new.log_until, now)?;
     }
     insert(db, new, now)?;
     token::record(db, &new.tokens)?;

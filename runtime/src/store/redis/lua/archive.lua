@@ -126,7 +126,8 @@ while walked < limit + 10000 do
     local entries = call('XRANGE', KEYS[7], position, '+', 'COUNT', 1000)
     for _, entry in ipairs(entries) do
         local ends = tonumber(entry[2][8])
-        if ends > 0 and ends < before then
+        -- An entry is needed by nobody once it ended.
+        if ends > 0 and ends < now then
             if dead == limit then
                 more = 1
                 walked = math.huge

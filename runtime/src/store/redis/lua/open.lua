@@ -44,7 +44,7 @@ end
 
 for _, other in ipairs(evicted) do
     finish(other, 'device_limit', now)
-    log('session', other, '0', ARGV[11], now, ARGV[12])
+    log_end('session', other, ARGV[11], now, ARGV[12])
 end
 local abs, words = tonumber(ARGV[13]), tonumber(ARGV[16])
 call('HSET', KEYS[2], unpack(ARGV, 17, 16 + words))

@@ -37,15 +37,24 @@ local function bump(uid)
     write('subject', uid, text(bumped), ends)
 end
 
+-- Until when the end of what was revoked at a time, perhaps, has to be remembered: no access token of it is younger than that. So
+-- the same end has the same until, however often it is asked for.
+local function until_for(at)
+    at = tonumber(at or '')
+    return at and text(math.max(tonumber(ends) - math.max(now - at, 0), 0)) or ends
+end
+
 local function end_and_log(sid)
+    local at = call('HGET', prefix .. 's:' .. sid, 'rev')
     sessions = sessions + finish(sid, reason, now)
-    write('session', sid, '0', ends)
+    log_end('session', sid, until_for(at or nil), now, nonce)
 end
 
 local function end_token(jti)
-    write('token', jti, '0', ends)
     local key = prefix .. 't:' .. jti
-    if call('HGET', key, 'revoked') == '' then
+    local at = call('HGET', key, 'revoked')
+    log_end('token', jti, until_for(at or nil), now, nonce)
+    if at == '' then
         call('HSET', key, 'revoked', ARGV[3])
         tokens = tokens + 1
     end
