@@ -156,6 +156,12 @@ pub enum EventKind {
         /// not, new ones take the place of those that used least.
         is_shared: bool,
     },
+    /// A background task of the gate panicked, for instance in the store, and is started again.
+    /// Reported once until it has gone on for a while.
+    TaskPanicked {
+        /// The task: `follow_log`, `purge`, `compare_clocks`, `reload_keys`, `confirm` or `archive`.
+        task: &'static str,
+    },
 }
 
 /// How a refresh was answered.
@@ -327,6 +333,7 @@ impl EventKind {
             Self::ClockOffset { .. } => "clock_offset",
             Self::ViewStale { .. } => "view_stale",
             Self::ThrottleFull { .. } => "throttle_full",
+            Self::TaskPanicked { .. } => "task_panicked",
         }
     }
 
@@ -364,7 +371,8 @@ impl EventKind {
             | Self::Paused
             | Self::ClockOffset { .. }
             | Self::ViewStale { .. }
-            | Self::ThrottleFull { .. } => Outcome::Alarm,
+            | Self::ThrottleFull { .. }
+            | Self::TaskPanicked { .. } => Outcome::Alarm,
         }
     }
 }
@@ -424,6 +432,7 @@ impl fmt::Display for Event {
             EventKind::ThrottleFull { budget, is_shared } => {
                 write!(f, " budget={budget} is_shared={is_shared}")
             }
+            EventKind::TaskPanicked { task } => write!(f, " task={task}"),
             EventKind::BindingMismatch {
                 token,
                 to,

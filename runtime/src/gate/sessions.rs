@@ -122,6 +122,8 @@ pub struct Health {
     /// Whether more than one in a hundred of the last stored password hashes could not be read: it
     /// is not well then. Always `false` where the gate was not told of the passwords.
     pub password_hashes_are_unreadable: bool,
+    /// The background tasks that panicked, were started again and have not yet gone on for a while.
+    pub failing_tasks: Vec<&'static str>,
 }
 
 impl<B: AuthBackend> Gate<B> {
@@ -139,11 +141,13 @@ impl<B: AuthBackend> Gate<B> {
             .is_some_and(crate::password::Passwords::is_degraded);
         #[cfg(not(feature = "password"))]
         let password_hashes_are_unreadable = false;
+        let failing_tasks = engine.alarms.failing_tasks();
         Health {
             is_well: store_is_writable
                 && revocation_view_age <= UNWELL
                 && !engine.time.is_off(engine.settings.leeway)
-                && !password_hashes_are_unreadable,
+                && !password_hashes_are_unreadable
+                && failing_tasks.is_empty(),
             store_is_writable,
             revocation_view_age,
             revocation_entries,
@@ -151,6 +155,7 @@ impl<B: AuthBackend> Gate<B> {
             is_paused: engine.is_paused(),
             clock_offset,
             password_hashes_are_unreadable,
+            failing_tasks,
         }
     }
 }

@@ -4,7 +4,8 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{sleep, timeout};
 
 use crate::error::Causes;
 use crate::session::{Engine, Unwritten};
@@ -22,8 +23,10 @@ impl Tasks {
         let unwritten = Arc::new(Mutex::new(unwritten));
         let mut handles = vec![
             follow(engine),
-            every(PURGE, engine, |engine| async move { engine.purge_view() }),
-            every(COMPARE, engine, |engine| async move {
+            every("purge", PURGE, engine, |engine| async move {
+                engine.purge_view();
+            }),
+            every("compare_clocks", COMPARE, engine, |engine| async move {
                 if let Err(error) = engine.alarms.compare_clocks().await {
                     tracing::warn!(
                         error = %Causes(Some(&error)),
@@ -31,7 +34,7 @@ impl Tasks {
                     );
                 }
             }),
-            every(RELOAD, engine, |engine| async move {
+            every("reload_keys", RELOAD, engine, |engine| async move {
                 if let Err(error) = engine.ring.reload().await {
                     tracing::error!(
                         error = %Causes(Some(&error)),
@@ -41,7 +44,7 @@ impl Tasks {
             }),
             {
                 let unwritten = Arc::clone(&unwritten);
-                every(CONFIRM, engine, move |_| {
+                every("confirm", CONFIRM, engine, move |_| {
                     let unwritten = Arc::clone(&unwritten);
                     async move {
                         if let Err(error) = unwritten.lock().await.write().await {
@@ -84,34 +87,38 @@ impl Drop for Tasks {
 /// Follows the log: reads it when it got something, and in any case once a second. The wait begins
 /// before the log is read, so what is logged in between is not missed.
 fn follow(engine: &Arc<Engine>) -> AbortHandle {
-    let engine = Arc::clone(engine);
-    let task = tokio::spawn(async move {
+    supervise("follow_log", FOLLOW, engine, |engine| async move {
+        // A store that panics while it is waited for is read all the same, by each new task.
+        read_log(&engine).await;
         loop {
-            let (waited, read) = tokio::join!(
-                engine.follower.wait_for_news(FOLLOW),
-                engine.follower.catch_up()
-            );
-            if let Err(error) = &read {
-                tracing::warn!(error = %Causes(Some(error)), "the revocation log cannot be read");
-            }
-            engine.alarms.report_staleness();
-            #[cfg(feature = "metrics")]
-            engine.report_figures();
+            let (waited, read) =
+                tokio::join!(engine.follower.wait_for_news(FOLLOW), read_log(&engine));
             if let Err(error) = engine.follower.follow_ring().await {
                 tracing::error!(
                     error = %Causes(Some(&error)),
                     "a key was retired, and the key ring cannot be read again"
                 );
             }
-            tokio::time::sleep(if waited.is_ok() && read.is_ok() {
+            sleep(if waited.is_ok() && read {
                 TOGETHER
             } else {
                 RETRY
             })
             .await;
         }
-    });
-    task.abort_handle()
+    })
+}
+
+/// Reads the log, and returns whether the store answered.
+async fn read_log(engine: &Engine) -> bool {
+    let read = engine.follower.catch_up().await;
+    if let Err(error) = &read {
+        tracing::warn!(error = %Causes(Some(error)), "the revocation log cannot be read");
+    }
+    engine.alarms.report_staleness();
+    #[cfg(feature = "metrics")]
+    engine.report_figures();
+    read.is_ok()
 }
 
 /// The archiver, where the settings want one: the first time soon, so that a program that often
@@ -121,11 +128,10 @@ fn archiver(engine: &Arc<Engine>) -> Option<AbortHandle> {
     if interval.is_zero() {
         return None;
     }
-    let engine = Arc::clone(engine);
-    let task = tokio::spawn(async move {
+    let task = supervise("archive", interval, engine, move |engine| async move {
         let mut pause = interval.min(SOON);
         loop {
-            tokio::time::sleep(pause).await;
+            sleep(pause).await;
             match engine.archive_by_age().await {
                 Ok(gone) => {
                     let (sessions, tokens, others) = (gone.sessions, gone.tokens, gone.others);
@@ -138,20 +144,55 @@ fn archiver(engine: &Arc<Engine>) -> Option<AbortHandle> {
             pause = interval;
         }
     });
-    Some(task.abort_handle())
+    Some(task)
 }
 
 /// Runs `work` again and again, with a pause between.
-fn every<W, F>(pause: Duration, engine: &Arc<Engine>, mut work: W) -> AbortHandle
+fn every<W, F>(name: &'static str, pause: Duration, engine: &Arc<Engine>, work: W) -> AbortHandle
 where
-    W: FnMut(Arc<Engine>) -> F + Send + 'static,
+    W: Fn(Arc<Engine>) -> F + Clone + Send + 'static,
     F: Future<Output = ()> + Send,
 {
+    supervise(name, pause, engine, move |engine| {
+        let work = work.clone();
+        async move {
+            loop {
+                sleep(pause).await;
+                work(Arc::clone(&engine)).await;
+            }
+        }
+    })
+}
+
+/// Runs a task that has no end, and starts it again where it panics, as a store may: after a pause
+/// that grows. `period` is the time between two rounds of the task. One that has gone on for longer
+/// than that is well.
+fn supervise<W, F>(
+    name: &'static str,
+    period: Duration,
+    engine: &Arc<Engine>,
+    work: W,
+) -> AbortHandle
+where
+    W: Fn(Arc<Engine>) -> F + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
     let engine = Arc::clone(engine);
+    let well_after = period.saturating_mul(2);
     let task = tokio::spawn(async move {
+        let mut pause = RETRY;
         loop {
-            tokio::time::sleep(pause).await;
-            work(Arc::clone(&engine)).await;
+            // Ends with this task, where that is stopped.
+            let mut running = JoinSet::new();
+            running.spawn(work(Arc::clone(&engine)));
+            if timeout(well_after, running.join_next()).await.is_err() {
+                pause = RETRY;
+                engine.alarms.task_is_well(name);
+                let _ = running.join_next().await;
+            }
+            engine.alarms.report_panic(name);
+            sleep(pause).await;
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
         }
     });
     task.abort_handle()
@@ -162,6 +203,9 @@ const FOLLOW: Duration = Duration::from_secs(1);
 /// How long revocations are waited for that come together with one.
 const TOGETHER: Duration = Duration::from_millis(10);
 const RETRY: Duration = Duration::from_millis(250);
+/// How long a task that panics each time waits at most until it is started again: no longer than a
+/// node goes without a look at the log.
+const LONGEST_PAUSE: Duration = FOLLOW;
 const CONFIRM: Duration = Duration::from_millis(250);
 const COMPARE: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_secs(60);

@@ -193,11 +193,11 @@ impl Admission {
     ) -> Result<Verified<C>, Refusal> {
         let now = (now, self.time.later(now));
         let verified = match self.envelope {
-            Envelope::Open => token::verify(text, keys, expect, now),
+            Envelope::Open => token::verify_at(text, keys, expect, now),
             #[cfg(feature = "jwe")]
             Envelope::Encrypted => {
                 let signed = token::decrypt(keys, text, expect).ok_or(VerifyError::Invalid);
-                signed.and_then(|signed| token::verify(&signed, keys, expect, now))
+                signed.and_then(|signed| token::verify_at(&signed, keys, expect, now))
             }
         };
         verified.map_err(refuse)

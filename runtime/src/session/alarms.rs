@@ -1,8 +1,9 @@
 //! Reports what is out of order on this node, once when it begins: a stale view, clocks that
 //! differ.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
 use crate::event::{Emitter, Event, EventKind};
@@ -25,6 +26,8 @@ pub(crate) struct Alarms {
     is_stale: AtomicBool,
     /// Whether it was reported that the clocks differ.
     is_off: AtomicBool,
+    /// The tasks that panicked and have not yet gone on for a while.
+    failing: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Alarms {
@@ -45,7 +48,32 @@ impl Alarms {
             view: Arc::clone(view),
             is_stale: AtomicBool::new(false),
             is_off: AtomicBool::new(false),
+            failing: Mutex::default(),
         }
+    }
+
+    /// Reports that a task panicked, once until it is well again.
+    pub(crate) fn report_panic(&self, task: &'static str) {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = failing.insert(task);
+        drop(failing);
+        tracing::error!(task, "a background task panicked, and is started again");
+        if is_first {
+            self.events
+                .emit(&Event::new(EventKind::TaskPanicked { task }));
+        }
+    }
+
+    /// Notes that a task goes on.
+    pub(crate) fn task_is_well(&self, task: &'static str) {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        failing.remove(task);
+    }
+
+    /// Returns the tasks that panicked and have not yet gone on for a while.
+    pub(crate) fn failing_tasks(&self) -> Vec<&'static str> {
+        let failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        failing.iter().copied().collect()
     }
 
     /// Reports once when the view gets older than `revocation.stale_limit`, whatever the settings

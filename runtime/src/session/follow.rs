@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::event::Emitter;
 use crate::keys::KeyRing;
 use crate::settings::Settings;
-use crate::store::{Fact, LogCursor, LogEntry, Store, StoreError};
+use crate::store::{Fact, LogCursor, LogEntry, Store, StoreError, StoreOperation};
 
 use super::clock::StoreClock;
 use super::view::View;
@@ -88,10 +88,16 @@ impl Follower {
         *has_tried = true;
         // Taken after the lock: what was committed before is in the page.
         let now = self.clock.now().max(asked_at);
-        let page = self
-            .store
-            .log_since(cursor.clone(), self.time.earlier())
-            .await?;
+        // Others wait for the cursor's lock. The first page, for which nobody waits, may be long.
+        let deadline = if *cursor == LogCursor::START {
+            FIRST_DEADLINE
+        } else {
+            DEADLINE
+        };
+        let page = self.store.log_since(cursor.clone(), self.time.earlier());
+        let page = tokio::time::timeout(deadline, page)
+            .await
+            .map_err(|_| StoreOperation::LogSince.failed("there was no answer in time"))??;
         self.apply(&page.entries);
         #[cfg(feature = "metrics")]
         if *cursor != LogCursor::START {
@@ -148,3 +154,8 @@ impl Follower {
         Ok(())
     }
 }
+
+/// The time that the store may take for a page of the log.
+const DEADLINE: Duration = Duration::from_secs(2);
+/// The time that it may take for the first page, which has everything.
+const FIRST_DEADLINE: Duration = Duration::from_secs(60);

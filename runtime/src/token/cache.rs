@@ -60,7 +60,7 @@ impl VerifiedCache {
 
     /// Returns the token, where it was verified under the present generation of its owner's keys
     /// and has not expired. `of` gives for an owner what the caller needs of it, its generation,
-    /// and what it expects of times. `now` is as [`verify`](super::verify) takes it.
+    /// and what it expects of times. `now` is as `verify_at` takes it.
     pub(crate) fn get<'e, C: ClaimSet, T>(
         &self,
         token: &str,

@@ -68,4 +68,5 @@ pub use stored::{StoreTooLong, read_stored, write_stored};
 #[doc(hidden)]
 pub use successor::{open_successor, seal_successor};
 #[doc(hidden)]
+pub(crate) use verify::verify_at;
 pub use verify::{VerifyError, verify};

@@ -127,3 +127,25 @@ async fn r132_a_seen_token_is_compared_byte_for_byte() {
             .assert_problem(401, "invalid_token");
     }
 }
+
+/// A key that was revoked counts for no token, also on a node whose ring still verifies with it.
+#[tokio::test]
+async fn r132_a_token_is_held_against_the_revoked_keys() {
+    let (app, ring, clock) = app().await;
+    clock.advance(Duration::from_secs(400 * 86_400));
+    let token = app.sign_in("ada@example.com").await.access;
+    let kid = ring.set().signing().kid().to_string();
+    ring.rotate().await.unwrap();
+    assert_eq!(app.get("/me", &token).await.status, 200);
+    let fresh = app.sign_in("ada@example.com").await.access;
+    app.gate.revoke(Revoke::key(kid.as_str())).await.unwrap();
+    let known = ring.set();
+    assert!(
+        known.verifying().iter().any(|key| **key.kid() == *kid),
+        "the ring alone refuses it, and the test shows nothing"
+    );
+    app.get("/me", &token)
+        .await
+        .assert_problem(401, "invalid_token");
+    assert_eq!(app.get("/me", &fresh).await.status, 200);
+}

@@ -416,3 +416,38 @@ async fn a_strict_policy_sees_what_another_node_revoked_a_moment_ago() {
         .await
         .assert_problem(401, "invalid_token");
 }
+
+/// R95: a refresh token of another client is neither described nor ended.
+#[tokio::test]
+async fn r95_another_clients_refresh_token_is_neither_described_nor_ended() {
+    let web = App::new().await;
+    let store = tollgate::store::MemoryStore::new();
+    let ring = KeyRing::generate(Algorithm::EdDSA).unwrap();
+    let app = async |client: &str| {
+        let mut settings = Settings::default();
+        settings.client_id = client.to_owned();
+        App::builder()
+            .accounts(&web.accounts)
+            .clock(&web.clock)
+            .keys(&ring)
+            .store(store.clone())
+            .settings(settings)
+            .build()
+            .await
+    };
+    let (web, mobile) = (app("web").await, app("mobile").await);
+    let tokens = web.sign_in("ada@example.com").await;
+    let token = json!({ "token": tokens.refresh });
+    let about = mobile.post("/auth/verify", token.clone()).await;
+    about.assert_problem(401, "invalid_token");
+    let body = json!({ "refresh_token": tokens.refresh });
+    let ended = mobile.post("/auth/signout", body.clone()).await;
+    ended.assert_problem(401, "invalid_grant");
+    // RFC 7009: a success, and without effect.
+    assert_eq!(mobile.post("/auth/revoke", token.clone()).await.status, 200);
+
+    assert_eq!(web.post("/auth/verify", token.clone()).await.status, 200);
+    assert_eq!(alive(&web, &tokens).await, (true, true));
+    assert_eq!(web.post("/auth/signout", body).await.status, 204);
+    assert_eq!(alive(&web, &tokens).await, (false, false));
+}

@@ -85,6 +85,12 @@ impl Authenticate for Members {
         if !code.starts_with("right") || last.as_deref() == Some(code) {
             return Err(AuthError::Invalid);
         }
+        if code == "right, and Grace's" {
+            return Ok(Member { id: 2 });
+        }
+        if code == "right, and more of Grace" {
+            return Err(SignInStep::new(2_u64, "key").into());
+        }
         if step.kind == "email" {
             let mut next = SignInStep::new(EVE, "key");
             next.acr = Some(TWO_FACTORS.to_owned());
@@ -561,4 +567,19 @@ async fn malformed_answers_are_malformed_requests() {
         .await;
     without.assert_problem(401, "invalid_credentials");
     _ = app.answer(&step_token(&without), "right").await.tokens();
+}
+
+/// A backend that answers another user than the step was for opens nobody's session.
+#[tokio::test]
+async fn a_step_lets_in_nobody_but_the_one_it_was_for() {
+    for code in ["right, and Grace's", "right, and more of Grace"] {
+        let app = App::new().await;
+        let token = step_token(&app.sign_in("ada@example.com").await);
+        let answer = app.answer(&token, code).await;
+        assert!(!answer.status.is_success(), "{}", answer.text);
+        assert!(answer.json().get("step_token").is_none(), "{}", answer.text);
+        for id in [ADA, 2, EVE] {
+            assert!(app.gate.sessions().of(id).await.unwrap().is_empty());
+        }
+    }
 }

@@ -376,3 +376,28 @@ async fn r88_the_log_remembers_for_the_longest_life_of_a_token() {
         assert_eq!(log.unwrap().entries.pop().unwrap().until, until);
     }
 }
+
+/// A bounded view decides alone while it is younger than its bound, and not when it is older.
+#[tokio::test]
+async fn r88_a_view_older_than_its_bound_asks_the_store() {
+    let store = OtherStore::new();
+    let mut settings = Settings::default();
+    settings.revocation.consistency = Consistency::Bounded(Duration::from_secs(5));
+    let app = App::on(store.clone(), settings).await;
+    let tokens = app.sign_in("ada@example.com").await;
+    // From here on nobody reads the log but requests.
+    app.settle().await;
+    let revocation = tollgate::store::Revocation {
+        target: tollgate::store::Target::Session(tokens.session.parse().unwrap()),
+        reason: tollgate::store::RevokeReason::Requested,
+        until: app.clock.now().plus(Duration::from_secs(900)),
+    };
+    store.revoke(revocation, app.clock.now()).await.unwrap();
+    let _ = store.times();
+    app.wait(5);
+    assert_eq!(app.get("/me", &tokens.access).await.status, 200);
+    assert_eq!(store.times(), [], "the view was young enough");
+    app.wait(1);
+    assert_eq!(app.get("/me", &tokens.access).await.status, 401);
+    assert_eq!(store.times().len(), 1);
+}

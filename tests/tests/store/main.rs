@@ -7,6 +7,7 @@ mod conformance;
 mod everywhere;
 mod lasting;
 mod record;
+mod tasks;
 #[macro_use]
 mod registry;
 
