@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tollgate::error::{AuthError, ErrorKind};
+use tollgate::event::EventKind;
 use tollgate::password::{Hashing, Listed, PasswordRejection, Passwords, Rules, Stored};
 use tollgate::secret::Password;
+use tollgate_tests::App;
 
 const RIGHT: &str = "correct horse battery staple";
 
@@ -475,4 +477,29 @@ async fn a_password_made_of_the_names_of_its_account_is_guessable() {
             "{fine}"
         );
     }
+}
+
+/// What the builder is told of: the events of the gate tell of it, and so does its health.
+#[tokio::test]
+async fn a_gate_that_was_told_of_the_passwords_tells_of_hashes_that_cannot_be_read() {
+    let passwords = passwords();
+    let told = passwords.clone();
+    let app = App::builder().change(move |gate| gate.passwords(&told));
+    let app = app.build().await;
+    let untold = App::new().await;
+    assert!(app.gate.health().await.is_well);
+    let stored = Stored::from("hunter2").of("ada");
+    for _ in 0..2 {
+        let checked = passwords.check(&Password::new(RIGHT), Some(&stored)).await;
+        assert!(matches!(checked, Err(AuthError::Invalid)));
+    }
+    let heard = app.heard();
+    let [event] = &heard[..] else {
+        panic!("{heard:?}")
+    };
+    assert!(matches!(event.kind, EventKind::PasswordHashUnreadable));
+    assert_eq!(event.subject.as_deref(), Some("ada"));
+    let health = app.gate.health().await;
+    assert!(health.password_hashes_are_unreadable && !health.is_well);
+    assert!(!untold.gate.health().await.password_hashes_are_unreadable);
 }
