@@ -94,11 +94,12 @@ impl Keys<'_> {
         self.engine.ring.rotate().await
     }
 
-    /// Ends what a key signed, everywhere: by the `kid` of a signing key, or `refresh-<number>` for
-    /// a MAC key.
+    /// Ends what a key made, everywhere: by the `kid` of a signing key, `refresh-<number>` for a
+    /// MAC key, or `seal-<number>` for one that seals.
     ///
-    /// When this returns, this node refuses the key's tokens and signs with another; the others do
-    /// so within a second or so, told by the log, even before they have read the ring again.
+    /// When this returns, this node refuses the key's tokens and uses another key. Of a signing key
+    /// the others are told by the log, and do so within a second or so, even before they have read
+    /// the ring again. Of the others they learn when they read the ring, within ten seconds.
     ///
     /// # Errors
     /// As [`KeyRing::retire`]; or the store cannot be written to: the ring has forgotten the key
@@ -106,7 +107,7 @@ impl Keys<'_> {
     pub async fn retire(&self, name: &str) -> Result<(), Error> {
         self.engine.ring.retire(name).await?;
         let kid = name.strip_prefix("sign-").unwrap_or(name);
-        if !kid.starts_with("refresh-") {
+        if !is_numbered(kid) {
             let target = Target::Key(kid.to_owned());
             let revoked = self.engine.revoke(target, RevokeReason::Requested).await;
             revoked.map_err(failed("log that the key was retired"))?;
@@ -134,6 +135,14 @@ impl Keys<'_> {
     pub async fn reload(&self) -> Result<bool, Error> {
         self.engine.ring.reload().await
     }
+}
+
+/// Returns whether this is the name of a key that signs no access tokens.
+fn is_numbered(name: &str) -> bool {
+    let number = name
+        .strip_prefix("refresh-")
+        .or_else(|| name.strip_prefix("seal-"));
+    number.is_some_and(|number| number.parse::<u8>().is_ok())
 }
 
 impl fmt::Debug for Keys<'_> {

@@ -364,6 +364,57 @@ async fn old_keys_decrypt_after_a_rotation_and_each_process_has_its_own() {
     assert_ne!(header(&old)["kid"], header(&new)["kid"]);
 }
 
+/// A seal key that somebody else may have: encrypted tokens end with it, and the claims that
+/// sessions keep are lost, so that their users sign in again.
+#[tokio::test]
+async fn what_was_sealed_under_a_retired_key_is_refused_and_a_new_sign_in_works() {
+    let (store, clock) = (MemoryStore::new(), clock());
+    let gate = clinic(ring(), store, &clock).await;
+    let client = Client::unknown();
+    let lost = gate.sign_in(ada(), &client).await.unwrap();
+    let alone = gate.issue(&ada(), Duration::from_secs(600)).await.unwrap();
+    for token in [&lost.access_token, &alone] {
+        gate.verify(token).await.unwrap();
+        assert_eq!(status(&gate, token).await, StatusCode::OK);
+    }
+    let kid = header(&alone)["kid"].as_str().unwrap().to_owned();
+    let name = format!("seal-{}", kid.split('.').next().unwrap());
+    let (signs, facts) = (
+        gate.keys().current(),
+        gate.health().await.revocation_entries,
+    );
+
+    gate.keys().retire(&name).await.unwrap();
+    assert_eq!(gate.keys().current(), signs, "the signing key stays");
+    assert_eq!(
+        gate.health().await.revocation_entries,
+        facts,
+        "and no key is revoked"
+    );
+    for token in [&lost.access_token, &alone] {
+        assert_eq!(
+            gate.verify(token).await.unwrap_err().code(),
+            Code::InvalidToken
+        );
+        assert_eq!(status(&gate, token).await, StatusCode::UNAUTHORIZED);
+    }
+    for _ in 0..2 {
+        let refused = gate.refresh(lost.refresh_token.expose(), &client).await;
+        assert_eq!(refused.unwrap_err().code(), Code::InvalidGrant);
+    }
+    assert_eq!(gate.sessions().of(7).await.unwrap(), [], "it ended");
+
+    let fresh = gate.sign_in(ada(), &client).await.unwrap();
+    assert_ne!(header(&fresh.access_token)["kid"], kid.as_str());
+    gate.verify(&fresh.access_token).await.unwrap();
+    let again = gate
+        .refresh(fresh.refresh_token.expose(), &client)
+        .await
+        .unwrap();
+    let verified = gate.verify(&again.access_token).await.unwrap();
+    assert_eq!(verified.claims().diagnosis(), SECRET);
+}
+
 /// R3: the limit is that of what travels.
 #[tokio::test]
 async fn claims_that_fit_signed_and_not_encrypted_open_no_session() {

@@ -189,8 +189,8 @@ impl Manifest {
     /// Retires a key: what it made no longer counts. Where it was the current one, the next takes
     /// its place at once.
     ///
-    /// A signing key is forgotten. A MAC key stays as retired until its last refresh token expires:
-    /// these tokens are known by their hash in the store.
+    /// Signing and sealing keys are forgotten. A MAC key stays as retired until its last refresh
+    /// token expires: these tokens are known by their hash in the store.
     pub(super) fn retire(
         &self,
         name: &str,
@@ -199,8 +199,7 @@ impl Manifest {
     ) -> Result<Self, Error> {
         let mut next = self.advanced(now);
         let found = next.keys.iter().find(|key| {
-            key.entry.purpose != KeyPurpose::Seal
-                && key.entry.state != KeyState::Retired
+            key.entry.state != KeyState::Retired
                 && (key.entry.name() == name
                     || (key.entry.purpose == KeyPurpose::Sign && key.entry.id == name))
         });
@@ -227,8 +226,9 @@ impl Manifest {
                 next.end(purpose, &id, KeyState::Retired, until);
             }
         }
+        // Only here, so that the number of a key that goes is not given to the one that comes.
         next.keys.retain(|key| {
-            key.entry.purpose != KeyPurpose::Sign || key.entry.state != KeyState::Retired
+            key.entry.state != KeyState::Retired || key.entry.purpose == KeyPurpose::Refresh
         });
         Ok(next)
     }

@@ -231,11 +231,13 @@ impl KeyRing {
         })
     }
 
-    /// Ends what a key signed: by the `kid` of a signing key, or `refresh-<number>` for a MAC key.
+    /// Ends what a key made: by the `kid` of a signing key, `refresh-<number>` for a MAC key, or
+    /// `seal-<number>` for one that seals.
     ///
     /// A signing key is forgotten and its access tokens are dead. Refresh tokens of a retired MAC
-    /// key count only where the store knows their hash. Where the key was the current one, the next
-    /// takes its place at once.
+    /// key count only where the store knows their hash. A key that seals is forgotten, and nobody
+    /// opens what it sealed any more: encrypted tokens and the claims that sessions keep. Where the
+    /// key was the current one, the next takes its place at once.
     ///
     /// # Errors
     /// There is no such key; the ring comes from a configuration; the folder or the store cannot be

@@ -241,6 +241,59 @@ async fn seal_keys_rotate_along_and_old_seals_are_opened() {
     assert!(ring.set().open(b"context", &new).is_some());
 }
 
+/// What a retired key sealed is as good as lost, in this process and in the others; what the keys
+/// beside it sealed is not.
+#[tokio::test]
+async fn a_retired_seal_key_is_gone_at_once_and_its_number_is_not_given_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let (ring, other) = (
+        open(folder.path(), &clock).await,
+        open(folder.path(), &clock).await,
+    );
+    let seal = |ring: &KeyRing| ring.set().seal(b"context", b"plain").unwrap();
+    let opens = |ring: &KeyRing, sealed: &[u8]| ring.set().open(b"context", sealed).is_some();
+    let names = || -> Vec<String> {
+        let names = files(folder.path()).into_keys();
+        names.filter(|name| name.starts_with("seal-")).collect()
+    };
+    let first = seal(&ring);
+    assert_eq!(first[0], 1);
+    let (kid, mac) = (
+        ring.set().signing().kid().clone(),
+        ring.set().macs()[0].id(),
+    );
+
+    ring.retire("seal-1").await.unwrap();
+    let second = seal(&ring);
+    assert_eq!(second[0], 2, "the next takes its place, however young");
+    assert!(opens(&other, &second), "known before it was told");
+    other.reload().await.unwrap();
+    let reopened = open(folder.path(), &clock).await;
+    for ring in [&ring, &other, &reopened] {
+        assert!(!opens(ring, &first) && opens(ring, &second));
+        assert_eq!(seal(ring)[0], 2);
+        assert_eq!(*ring.set().signing().kid(), kid, "the other keys stay");
+        assert_eq!(ring.set().macs()[0].id(), mac);
+    }
+    assert_eq!(names(), ["seal-2.key", "seal-3.key"], "its file is removed");
+    let again = ring.retire("seal-1").await.unwrap_err();
+    assert!(again.to_string().contains("no key"), "{again}");
+
+    ring.retire("seal-3").await.unwrap();
+    assert_eq!(names(), ["seal-2.key", "seal-4.key"]);
+    clock.advance(AHEAD);
+    ring.rotate().await.unwrap();
+    let fourth = seal(&ring);
+    assert!(fourth[0] == 4 && opens(&ring, &fourth) && opens(&ring, &second));
+    ring.retire("seal-2").await.unwrap();
+    assert!(
+        opens(&ring, &fourth) && !opens(&ring, &second),
+        "a former one"
+    );
+    assert_eq!(names(), ["seal-4.key", "seal-5.key"]);
+}
+
 /// ROTATION 1: what a retired MAC key made is told apart, in this process and in the others.
 #[tokio::test]
 async fn a_retired_refresh_key_stays_known_as_retired() {
@@ -309,7 +362,7 @@ async fn r40_a_retired_signing_key_is_gone_at_once() {
     ring.rotate().await.unwrap();
     ring.retire(&second).await.unwrap();
     assert_eq!(states(&ring).len(), 2);
-    for name in ["nobody", "seal-1", "", &*second, "refresh-99"] {
+    for name in ["nobody", "seal-99", "", &*second, "refresh-99"] {
         assert!(
             ring.retire(name)
                 .await
