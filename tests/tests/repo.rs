@@ -532,6 +532,30 @@ fn the_readme_agrees_with_the_files_it_quotes() {
     }
 }
 
+/// The heart of the quickstart, whose items stand in several files there: each of them is the same.
+#[test]
+fn the_heart_in_the_readme_is_that_of_the_quickstart() {
+    let plain = |text: &str| -> String {
+        let code = text.lines().filter(|line| !line.trim().starts_with("//"));
+        let code = code.collect::<String>().replace("pub(crate) ", "");
+        code.split_whitespace().collect()
+    };
+    let readme = read(&root().join("README.md"));
+    let (_, heart) = readme.split_once("This is its heart").unwrap();
+    let heart = heart.split("```").nth(1).unwrap();
+    let (_, heart) = heart.split_once('\n').unwrap();
+    let sources = root().join("examples/quickstart/src");
+    let sources = ["accounts.rs", "main.rs"].map(|name| plain(&read(&sources.join(name))));
+    let items: Vec<&str> = heart.split("\n\n").map(str::trim).collect();
+    assert!(items.len() > 6, "{heart}");
+    for item in items {
+        assert!(
+            sources.iter().any(|source| source.contains(&plain(item))),
+            "the quickstart has another form of:\n{item}"
+        );
+    }
+}
+
 #[test]
 fn no_file_holds_a_leftover_or_the_path_of_a_machine() {
     // In pieces, so that this file does not hold them itself.

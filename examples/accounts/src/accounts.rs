@@ -5,7 +5,7 @@ use std::path::Path;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use tollgate::action::{EmailVerification, PasswordReset, Proof};
-use tollgate::password::Stored;
+use tollgate::password::{Checked, Stored};
 use tollgate::prelude::*;
 use totp_rs::{Builder, Secret as TotpSecret, Totp};
 use uuid::Uuid;
@@ -138,6 +138,37 @@ impl Accounts {
             .await
     }
 
+    /// Checks a password, at the same cost where there is no such account.
+    pub(crate) async fn check(
+        &self,
+        password: &Password,
+        user: Option<&User>,
+    ) -> Result<Checked, AuthError> {
+        let stored = user.and_then(|user| user.password_hash.as_ref());
+        self.passwords.check(password, stored).await
+    }
+
+    /// Keeps a better hash of the password that was checked, only in place of the hash that it was
+    /// checked against: a password that was set since then stays.
+    pub(crate) async fn keep_rehash(
+        &self,
+        user: &User,
+        checked: &Checked,
+    ) -> Result<(), AuthError> {
+        if let Some(better) = &checked.rehash {
+            let query = sqlx::query(
+                "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?",
+            );
+            query
+                .bind(better.as_str())
+                .bind(user.id.to_string())
+                .bind(checked.stored.as_str())
+                .execute(&self.db)
+                .await?;
+        }
+        Ok(())
+    }
+
     async fn write(
         &self,
         query: &'static str,
@@ -230,24 +261,12 @@ impl Accounts {
 impl Authenticate for Accounts {
     async fn authenticate(&self, login: EmailLogin, _: &Client) -> Result<User, AuthError> {
         let user = self.by_email(&login.email).await?;
-        let stored = user.as_ref().and_then(|user| user.password_hash.as_ref());
-        let checked = self.passwords.check(&login.password, stored).await?;
+        let checked = self.check(&login.password, user.as_ref()).await?;
         let user = user.ok_or(AuthError::Invalid)?;
         if !user.is_active() {
             return Err(AuthError::Disabled);
         }
-        if let Some(better) = checked.rehash {
-            // Only in place of the hash that was checked: a password that was set since then stays.
-            let query = sqlx::query(
-                "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?",
-            );
-            query
-                .bind(better.as_str())
-                .bind(user.id.to_string())
-                .bind(checked.stored.as_str())
-                .execute(&self.db)
-                .await?;
-        }
+        self.keep_rehash(&user, &checked).await?;
         if user.totp.is_none() {
             return Ok(user);
         }
@@ -318,7 +337,8 @@ fn user((id, email, password_hash, is_disabled, current, pending): Row) -> Resul
         totp(secret, &email).map(Some)
     };
     let (current, pending) = (read(current)?, read(pending)?);
-    let password_hash = password_hash.map(Stored::from);
+    // A hash that cannot be read is reported with the id.
+    let password_hash = password_hash.map(|hash| Stored::from(hash).of(&id));
     Ok(User {
         id: id.parse()?,
         email,

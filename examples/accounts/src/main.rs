@@ -22,8 +22,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let folder = PathBuf::from(env::var_os("DATA_DIR").unwrap_or("./accounts-data".into()));
     fs::create_dir_all(&folder)?;
-    let accounts =
-        Accounts::open(&folder.join("app.db"), Passwords::new(), Emails::printed()).await;
+    let (file, passwords) = (folder.join("app.db"), Passwords::new());
+    let accounts = Accounts::open(&file, passwords.clone(), Emails::printed()).await;
     let accounts = accounts.map_err(|error| format!("the users cannot be read: {error:?}"))?;
     let mut settings = Settings::load()?;
     settings
@@ -33,6 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let gate = accounts
         .gate()
         .settings(settings)
+        .passwords(&passwords)
         .keys(KeyRing::open(folder.join("keys")).await?)
         .store(SqliteStore::open(folder.join("tollgate.db")).await?)
         .build()

@@ -214,6 +214,41 @@ async fn r128_a_reset_ends_every_session_and_signs_nobody_in() {
     _ = app.tokens(SECOND).await;
 }
 
+/// The stored hash is weaker than what is set today, so that each sign-in hashes the password again.
+/// A reset that comes between the check and the write wins.
+#[tokio::test]
+async fn a_rehash_of_the_old_password_does_not_undo_a_reset() {
+    let app = App::new().await;
+    app.signed_up().await;
+    let mut raised = app.accounts.clone();
+    let mut hashing = Hashing::cheap_dangerous();
+    hashing.memory_kib *= 2;
+    raised.passwords = Passwords::with(hashing).unwrap();
+    let check = async |password: &str| {
+        let user = raised.by_email(ADA).await.unwrap().unwrap();
+        let checked = raised.check(&Password::new(password), Some(&user)).await;
+        (user, checked.unwrap())
+    };
+
+    let (user, checked) = check(FIRST).await;
+    assert!(checked.rehash.is_some());
+    let token = app.email("/account/forgot", ADA).await.token.unwrap();
+    let reset = json!({ "token": token, "password": SECOND });
+    assert_eq!(
+        app.post("/account/reset", None, reset).await,
+        StatusCode::NO_CONTENT
+    );
+    raised.keep_rehash(&user, &checked).await.unwrap();
+    app.clock.advance(Duration::from_secs(2));
+    assert_eq!(app.sign_in(FIRST).await.0, StatusCode::UNAUTHORIZED);
+    _ = app.tokens(SECOND).await;
+
+    let (user, checked) = check(SECOND).await;
+    raised.keep_rehash(&user, &checked).await.unwrap();
+    assert!(check(SECOND).await.1.rehash.is_none(), "it was kept");
+    _ = app.tokens(SECOND).await;
+}
+
 /// R126: a session that is a while old does not change the password; a fresh one does, and the
 /// other sessions end.
 #[tokio::test]

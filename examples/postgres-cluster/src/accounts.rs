@@ -21,20 +21,16 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    pub(crate) async fn new() -> Result<Self, AuthError> {
-        let passwords = Passwords::new();
+    pub(crate) async fn new(passwords: Passwords) -> Result<Self, AuthError> {
         let mut users = Vec::new();
         for (id, email) in [(1, "ada@example.com"), (2, "grace@example.com")] {
             let user = User {
                 id: Uuid::from_u128(id),
                 email: email.to_owned(),
             };
-            users.push((
-                user,
-                passwords
-                    .hash(&Password::new("correct horse battery staple"))
-                    .await?,
-            ));
+            let password = Password::new("correct horse battery staple");
+            let hash = passwords.hash(&password).await?.of(user.id);
+            users.push((user, hash));
         }
         Ok(Self { users, passwords })
     }

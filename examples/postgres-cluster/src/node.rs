@@ -31,13 +31,15 @@ pub(crate) async fn run(
         .parse()
         .map_err(|_| "PORT must be a number up to 65535")?;
     let name = HeaderValue::from_str(&variable("NODE")?)?;
-    let accounts = Accounts::new()
+    let passwords = Passwords::new();
+    let accounts = Accounts::new(passwords.clone())
         .await
         .map_err(|refused| format!("the users cannot be made: {refused:?}"))?;
 
     let gate = accounts
         .gate()
         .settings(Settings::load()?)
+        .passwords(&passwords)
         .keys(KeyRing::open(variable("KEY_DIR")?).await?)
         .store(open(&variable("STORE_URL")?).await?)
         .build()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
-use tollgate::password::Stored;
+use tollgate::password::{Checked, Stored};
 use tollgate::prelude::*;
 use uuid::Uuid;
 
@@ -43,14 +43,14 @@ pub(crate) struct Accounts {
 
 impl Accounts {
     /// Opens the table, and fills it the first time.
-    pub(crate) async fn open(file: &Path) -> Result<Self, AuthError> {
+    pub(crate) async fn open(file: &Path, passwords: Passwords) -> Result<Self, AuthError> {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal);
         let accounts = Self {
             db: SqlitePool::connect_with(options).await?,
-            passwords: Passwords::new(),
+            passwords,
         };
         sqlx::query(
             "CREATE TABLE IF NOT EXISTS users (
@@ -114,6 +114,23 @@ impl Accounts {
             .map(user)
             .transpose()
     }
+
+    /// Keeps a better hash of the password that was checked, only in place of the hash that it was
+    /// checked against: a password that was set since then stays.
+    async fn keep_rehash(&self, user: &User, checked: &Checked) -> Result<(), AuthError> {
+        if let Some(better) = &checked.rehash {
+            let query = sqlx::query(
+                "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?",
+            );
+            query
+                .bind(better.as_str())
+                .bind(user.id.to_string())
+                .bind(checked.stored.as_str())
+                .execute(&self.db)
+                .await?;
+        }
+        Ok(())
+    }
 }
 
 impl Authenticate for Accounts {
@@ -131,18 +148,7 @@ impl Authenticate for Accounts {
         if user.disabled {
             return Err(AuthError::Disabled);
         }
-        if let Some(better) = checked.rehash {
-            // Only in place of the hash that was checked: a password that was set since then stays.
-            let query = sqlx::query(
-                "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?",
-            );
-            query
-                .bind(better.as_str())
-                .bind(user.id.to_string())
-                .bind(checked.stored.as_str())
-                .execute(&self.db)
-                .await?;
-        }
+        self.keep_rehash(&user, &checked).await?;
         Ok(user)
     }
 }
@@ -166,18 +172,26 @@ fn user((id, email, role, password_hash, disabled): Row) -> Result<User, AuthErr
     } else {
         Role::Editor
     };
+    // A hash that cannot be read is reported with the id.
+    let password_hash = Stored::from(password_hash).of(&id);
     Ok(User {
         id: id.parse()?,
         email,
         roles: vec![role],
-        password_hash: password_hash.into(),
+        password_hash,
         disabled,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use tollgate::password::Hashing;
+
     use super::*;
+
+    fn cheap() -> Passwords {
+        Passwords::with(Hashing::cheap_dangerous()).unwrap()
+    }
 
     async fn sign_in(accounts: &Accounts, email: &str, password: &str) -> Result<User, AuthError> {
         let login = EmailLogin {
@@ -193,14 +207,14 @@ mod tests {
         std::fs::create_dir(&folder).unwrap();
         let file = folder.join("app.db");
         let ada = sign_in(
-            &Accounts::open(&file).await.unwrap(),
+            &Accounts::open(&file, cheap()).await.unwrap(),
             "ada@example.com",
             "correct horse battery staple",
         )
         .await
         .unwrap();
 
-        let accounts = Accounts::open(&file).await.unwrap();
+        let accounts = Accounts::open(&file, cheap()).await.unwrap();
         assert_eq!(
             accounts
                 .refresh(&ada.id, &Client::unknown())
@@ -245,6 +259,46 @@ mod tests {
             accounts.refresh(&Uuid::nil(), &Client::unknown()).await,
             Err(AuthError::Gone)
         ));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    /// Another password is set between the check of the old one and the write of its better hash.
+    #[tokio::test]
+    async fn a_rehash_replaces_only_the_hash_that_was_checked() {
+        let folder = std::env::temp_dir().join(Uuid::new_v4().to_string());
+        std::fs::create_dir(&folder).unwrap();
+        let file = folder.join("app.db");
+        drop(Accounts::open(&file, cheap()).await.unwrap());
+        let mut hashing = Hashing::cheap_dangerous();
+        hashing.memory_kib *= 2;
+        let raised = Passwords::with(hashing).unwrap();
+        let accounts = Accounts::open(&file, raised).await.unwrap();
+        let ada = async || accounts.by_email("ada@example.com").await.unwrap().unwrap();
+        let old = Password::new("correct horse battery staple");
+        let user = ada().await;
+        let check = accounts.passwords.check(&old, Some(&user.password_hash));
+        let checked = check.await.unwrap();
+        assert!(checked.rehash.is_some());
+
+        let new = Password::new("another long and quiet sentence");
+        let set = cheap().hash(&new).await.unwrap();
+        sqlx::query("UPDATE users SET password_hash = ? WHERE id = ?")
+            .bind(set.as_str())
+            .bind(user.id.to_string())
+            .execute(&accounts.db)
+            .await
+            .unwrap();
+        accounts.keep_rehash(&user, &checked).await.unwrap();
+        assert!(ada().await.password_hash == set, "the new password stays");
+
+        let password = "another long and quiet sentence";
+        sign_in(&accounts, "ada@example.com", password)
+            .await
+            .unwrap();
+        let kept = ada().await.password_hash;
+        assert!(kept != set, "hashed again with today's cost");
+        let checked = accounts.passwords.check(&new, Some(&kept)).await.unwrap();
+        assert!(checked.rehash.is_none());
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

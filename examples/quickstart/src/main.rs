@@ -44,7 +44,9 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
 
     let users = folder.join("app.db");
-    let accounts = Accounts::open(&users).await.map_err(|error| match error {
+    let passwords = Passwords::new();
+    let accounts = Accounts::open(&users, passwords.clone()).await;
+    let accounts = accounts.map_err(|error| match error {
         AuthError::Unavailable(cause) => format!("`{}` cannot be used: {cause}", users.display()),
         refused => format!("`{}` cannot be used: {refused:?}", users.display()),
     })?;
@@ -57,6 +59,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let gate = accounts
         .gate()
         .settings(settings)
+        .passwords(&passwords)
         .keys(KeyRing::open(folder.join("keys")).await?)
         .store(SqliteStore::open(folder.join("tollgate.db")).await?)
         .build()
