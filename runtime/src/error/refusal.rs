@@ -34,6 +34,8 @@ pub enum Code {
     InvalidRequest,
     /// 404.
     NotFound,
+    /// 405.
+    MethodNotAllowed,
     /// 413.
     PayloadTooLarge,
     /// 415.
@@ -48,7 +50,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of their statuses.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::InvalidRequest,
         Self::MissingToken,
         Self::InvalidToken,
@@ -60,6 +62,7 @@ impl Code {
         Self::Forbidden,
         Self::Csrf,
         Self::NotFound,
+        Self::MethodNotAllowed,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
         Self::TooManyRequests,
@@ -82,6 +85,7 @@ impl Code {
             Self::Csrf => "csrf",
             Self::InvalidRequest => "invalid_request",
             Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::TooManyRequests => "too_many_requests",
@@ -103,6 +107,7 @@ impl Code {
             Self::InsufficientScope | Self::Forbidden | Self::Csrf => 403,
             Self::InvalidRequest => 400,
             Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::TooManyRequests => 429,
@@ -128,6 +133,7 @@ impl Code {
             Self::Csrf => "the request came from another site",
             Self::InvalidRequest => "the request is malformed",
             Self::NotFound => "there is nothing here",
+            Self::MethodNotAllowed => "the method is not allowed here",
             Self::PayloadTooLarge => "the body is too large",
             Self::UnsupportedMediaType => "the body has another media type",
             Self::TooManyRequests => "too many requests",

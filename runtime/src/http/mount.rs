@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::{FromExtractorLayer, map_request};
 
-use crate::error::Refusal;
+use crate::error::{Code, Refusal};
 use crate::gate::{AuthBackend, Gate, Running, Verifier};
 use crate::policy::PolicyFor;
 
@@ -105,5 +105,11 @@ fn router(gate: &Arc<Running>, is_wanted: fn(&RouteRow) -> bool) -> Router {
         .fold(Router::new(), |router, row| {
             router.route(&row.path(gate), (row.handler)(row.method))
         })
+        .method_not_allowed_fallback(not_allowed)
         .with_state(Arc::clone(gate))
+}
+
+/// Answers a request to one of the paths with another method; axum adds the header `Allow`.
+async fn not_allowed(State(gate): State<Arc<Running>>) -> Rejection {
+    gate.reject(Code::MethodNotAllowed)
 }

@@ -53,7 +53,7 @@ async fn a_refresh_token_opens_no_route_and_an_access_token_refreshes_nothing() 
 
 /// R106.
 #[tokio::test]
-async fn the_header_is_one_scheme_one_space_and_one_token() {
+async fn r106_the_header_is_one_scheme_spaces_and_one_token() {
     let app = App::new().await;
     let token = app.sign_in("ada@example.com").await.access;
     let get = async |value: &str| {
@@ -70,14 +70,18 @@ async fn the_header_is_one_scheme_one_space_and_one_token() {
         format!("Bearer {token}"),
         format!("bearer {token}"),
         format!("BEARER {token}"),
+        format!("Bearer  {token}"),
+        format!("bearer{}{token}", " ".repeat(40)),
     ] {
         assert_eq!(get(&good).await.status, StatusCode::OK, "{good}");
     }
     let bad = [
         "Bearer".into(),
         "Bearer ".into(),
-        format!("Bearer  {token}"),
+        "Bearer   ".into(),
         format!("Bearer\t{token}"),
+        format!("Bearer \t{token}"),
+        format!("Bearer\t {token}"),
         format!("Bearer {token} x"),
     ];
     for bad in bad {

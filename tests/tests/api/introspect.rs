@@ -182,7 +182,7 @@ async fn r96_only_services_may_ask() {
         form(
             &app,
             "/auth/introspect",
-            Some(&known.replace("Basic", "bAsIc")),
+            Some(&known.replace("Basic", "bAsIc ")),
             &body
         )
         .await

@@ -90,6 +90,60 @@ async fn the_document_has_the_routes_that_there_are() {
     }
 }
 
+/// Each path of the gate answers every method that it does not have with the ones that it has.
+#[tokio::test]
+async fn another_method_is_refused_as_a_problem_that_names_the_right_ones() {
+    let app = App::new().await;
+    let mut found = operations(&served(&app).await);
+    found.insert(("GET".to_owned(), "/openapi.json".to_owned()));
+    let paths: BTreeSet<&String> = found.iter().map(|(_, path)| path).collect();
+    for path in paths {
+        let known = |method: &str| found.contains(&(method.to_owned(), path.clone()));
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"] {
+            if known(method) {
+                continue;
+            }
+            let sent = path.replace("{id}", "AAAAAAAAAAAAAAAAAAAAAA");
+            let answer = app.send(request(method.parse().unwrap(), &sent, None, None));
+            let answer = answer.await;
+            answer.assert_problem(405, "method_not_allowed");
+            let allowed = answer.headers["allow"].to_str().unwrap().split(',');
+            let allowed: BTreeSet<&str> = allowed.map(str::trim).collect();
+            assert!(!allowed.is_empty() && !allowed.contains(method), "{path}");
+            for method in allowed {
+                assert!(
+                    known(method) || (method == "HEAD" && known("GET")),
+                    "{path}"
+                );
+            }
+        }
+    }
+}
+
+/// A page of the application may share a path with the gate.
+#[tokio::test]
+async fn an_application_may_answer_another_method_of_a_path_of_the_gate() {
+    let app = App::new().await;
+    let page = Router::new().route("/auth/signin", axum::routing::get(async || "a form"));
+    let shared = app.serving(app.gate.install(page));
+    let send = async |method: Method| {
+        shared
+            .send(request(method, "/auth/signin", None, None))
+            .await
+    };
+    assert_eq!(send(Method::GET).await.text, "a form");
+    send(Method::POST)
+        .await
+        .assert_problem(415, "unsupported_media_type");
+    let refused = send(Method::PUT).await;
+    refused.assert_problem(405, "method_not_allowed");
+    let allowed = refused.headers["allow"].to_str().unwrap();
+    assert!(
+        allowed.contains("GET") && allowed.contains("POST"),
+        "{allowed}"
+    );
+}
+
 /// Checks a value against a schema of the document, as far as our schemas go; members that no
 /// schema names are wrong.
 fn assert_fits(document: &Value, schema: &Value, value: &Value, at: &str) {

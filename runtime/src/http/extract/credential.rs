@@ -77,8 +77,8 @@ pub(super) enum Taken {
 /// Returns the token after a known scheme; `None` where no credentials were sent that are meant for
 /// this gate.
 ///
-/// Exactly one space separates the two (RFC 9110 section 11.4); what follows is the verifier's to
-/// judge.
+/// Spaces separate the two, one or more (RFC 6750 section 2.1, RFC 9110 section 11.4), and nothing
+/// else does; what follows is the verifier's to judge.
 pub(in crate::http) fn bearer<'a>(
     parts: &'a Parts,
     header: &str,
@@ -96,6 +96,7 @@ pub(in crate::http) fn bearer<'a>(
     let (scheme, rest) = value.split_at(end);
     // No token at all where something else separates them.
     let token = rest.strip_prefix(' ').unwrap_or_default();
+    let token = token.trim_start_matches(' ');
     let is_ours = schemes
         .iter()
         .any(|known| known.eq_ignore_ascii_case(scheme));

@@ -28,7 +28,7 @@ pub(super) fn service<'g>(
     else {
         return Ok(None);
     };
-    let found = basic(encoded).and_then(|(name, secret)| {
+    let found = basic(encoded.trim_start_matches(' ')).and_then(|(name, secret)| {
         gate.settings()
             .introspection
             .authenticate(&name, &secret)

@@ -5,6 +5,9 @@ mod protected;
 mod schema;
 mod scheme;
 
+use std::future::ready;
+use std::sync::Arc;
+
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -13,8 +16,10 @@ use utoipa::openapi::path::Paths;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder};
 
+use crate::error::Code;
 use crate::gate::{AuthBackend, Gate, Running};
 
+use super::problem::Rejection;
 use super::protected::Route;
 use super::routes::ROUTES;
 
@@ -118,7 +123,11 @@ pub(super) fn serve(gate: &Running, routes: &[Route]) -> Router {
     let mut document = document(gate);
     protected::describe(routes, &mut document);
     let body = document.to_json().unwrap_or_default();
-    Router::new().route("/openapi.json", get(|| async move { json(body) }))
+    let scheme = Arc::clone(&gate.scheme);
+    let not_allowed = move || ready(Rejection::new(Code::MethodNotAllowed, &scheme));
+    Router::new()
+        .route("/openapi.json", get(|| async move { json(body) }))
+        .method_not_allowed_fallback(not_allowed)
 }
 
 fn json(body: String) -> Response {

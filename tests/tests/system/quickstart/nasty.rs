@@ -74,6 +74,12 @@ fn bad_credentials_are_refused_as_listed() {
         (
             "two spaces",
             as_it_is(&format!("authorization: Bearer  {access}")),
+            200,
+            "",
+        ),
+        (
+            "a space and a tab",
+            as_it_is(&format!("authorization: Bearer \t{access}")),
             401,
             "invalid_token",
         ),
