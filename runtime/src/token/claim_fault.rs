@@ -63,7 +63,7 @@ impl ClaimFault {
             "is longer than 1 KiB"
         } else if subject.contains('\0') {
             "holds a NUL"
-        } else if subject.parse::<C::Subject>().is_err() {
+        } else if C::parse_subject(&subject).is_none() {
             "cannot be read back from what its `Display` writes"
         } else {
             return None;
