@@ -47,11 +47,12 @@ async fn two_gates_of_one_process_never_meet() {
 /// R46, R47: the same key, another issuer or audience.
 #[tokio::test]
 async fn a_shared_key_does_not_make_two_issuers_one() {
-    let ring = KeyRing::generate(Algorithm::EdDSA).unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let gate = async |issuer: &str, audience: &str| {
+        let ring = KeyRing::open(folder.path()).await.unwrap();
         let builder = Accounts::seeded().gate().issuer(issuer).audience(audience);
         builder
-            .keys(ring.clone())
+            .keys(ring)
             .store(MemoryStore::new())
             .build()
             .await

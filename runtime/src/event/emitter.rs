@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Event, Outcome};
+use crate::realm::RealmName;
 
 type Inline = Box<dyn Fn(&Event) + Send + Sync>;
 type Queued = Arc<dyn Fn(Event) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
@@ -33,6 +34,7 @@ type Queued = Arc<dyn Fn(Event) -> Pin<Box<dyn Future<Output = ()> + Send>> + Se
 pub struct Events {
     inline: Vec<Inline>,
     queued: Vec<(usize, Queued)>,
+    realm: Option<RealmName>,
     #[cfg(feature = "metrics")]
     issuer: String,
 }
@@ -68,6 +70,12 @@ impl Events {
         self
     }
 
+    /// Sets the realm that events are of.
+    pub(crate) fn in_realm(mut self, realm: Option<&RealmName>) -> Self {
+        self.realm = realm.cloned();
+        self
+    }
+
     /// Sets the issuer under which events are counted.
     #[cfg(feature = "metrics")]
     pub(crate) fn named(mut self, issuer: &str) -> Self {
@@ -92,7 +100,8 @@ impl Events {
             inline: self.inline,
             dropped: AtomicU64::new(0),
             #[cfg(feature = "metrics")]
-            meter: super::Meter::new(&self.issuer),
+            meter: super::Meter::new(&self.issuer, self.realm.as_ref()),
+            realm: self.realm,
         }))
     }
 }
@@ -117,6 +126,7 @@ struct EmitterState {
     inline: Vec<Inline>,
     queues: Vec<mpsc::Sender<QueueItem>>,
     dropped: AtomicU64,
+    realm: Option<RealmName>,
     #[cfg(feature = "metrics")]
     meter: super::Meter,
 }
@@ -132,6 +142,11 @@ impl Emitter {
     /// Logs the event (its target begins with `tollgate::event`) and tells every handler. Call it
     /// after the commit.
     pub fn emit(&self, event: &Event) {
+        let in_realm = self.0.realm.clone().map(|realm| Event {
+            realm: Some(realm),
+            ..event.clone()
+        });
+        let event = in_realm.as_ref().unwrap_or(event);
         if event.kind.outcome() == Outcome::Alarm {
             tracing::warn!(name = event.kind.name(), "{event}");
         } else {

@@ -1,8 +1,8 @@
 //! Metrics, for the recorder that the program has installed (feature `metrics`; the page
 //! `metrics`).
 //!
-//! Every series has the label `issuer`, so that two gates of one process do not write over each
-//! other; the other labels have a handful of values each. Nothing names a subject, a session or a
+//! Every series has the labels `issuer` and `realm` (empty in the default realm), so that two gates
+//! of one process do not write over each other; the other labels have a handful of values each. Nothing names a subject, a session or a
 //! token.
 
 use std::sync::Arc;
@@ -13,10 +13,14 @@ use metrics::{
 };
 
 use super::{Event, Outcome};
+use crate::realm::RealmName;
 
 /// Writes the metrics of a gate. Clones write the same series.
 #[derive(Clone, Debug)]
-pub(crate) struct Meter(Arc<str>);
+pub(crate) struct Meter {
+    issuer: Arc<str>,
+    realm: Arc<str>,
+}
 
 /// The values that are written from time to time.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +34,8 @@ pub(crate) struct Reading {
 }
 
 impl Meter {
-    /// Describes the series, and begins to write them under a gate's issuer.
-    pub(crate) fn new(issuer: &str) -> Self {
+    /// Describes the series, and begins to write them under a gate's issuer and realm.
+    pub(crate) fn new(issuer: &str, realm: Option<&RealmName>) -> Self {
         describe_counter!(EVENTS, "What happened: see `tollgate::event::EventKind`.");
         describe_counter!(
             DROPPED_EVENTS,
@@ -65,7 +69,10 @@ impl Meter {
             Unit::Seconds,
             "How long after a revocation this node read it in the log."
         );
-        Self(issuer.into())
+        Self {
+            issuer: issuer.into(),
+            realm: realm.map_or("", RealmName::as_str).into(),
+        }
     }
 
     pub(crate) fn event(&self, event: &Event) {
@@ -74,29 +81,31 @@ impl Meter {
             Outcome::Refused => "refused",
             Outcome::Alarm => "alarm",
         };
-        let (issuer, name) = (Arc::clone(&self.0), event.kind.name());
-        counter!(EVENTS, "issuer" => issuer, "event" => name, "outcome" => outcome).increment(1);
+        let name = event.kind.name();
+        counter!(EVENTS, "issuer" => Arc::clone(&self.issuer), "realm" => Arc::clone(&self.realm), "event" => name, "outcome" => outcome).increment(1);
     }
 
     pub(crate) fn read(&self, reading: Reading) {
-        gauge!(VIEW_AGE, "issuer" => Arc::clone(&self.0)).set(reading.view_age.as_secs_f64());
-        gauge!(ENTRIES, "issuer" => Arc::clone(&self.0))
+        gauge!(VIEW_AGE, "issuer" => Arc::clone(&self.issuer), "realm" => Arc::clone(&self.realm))
+            .set(reading.view_age.as_secs_f64());
+        gauge!(ENTRIES, "issuer" => Arc::clone(&self.issuer), "realm" => Arc::clone(&self.realm))
             .set(u32::try_from(reading.entries).unwrap_or(u32::MAX));
-        gauge!(CLOCK_OFFSET, "issuer" => Arc::clone(&self.0)).set(reading.clock_offset);
-        counter!(DROPPED_EVENTS, "issuer" => Arc::clone(&self.0)).absolute(reading.dropped_events);
-        counter!(DROPPED_CONFIRMATIONS, "issuer" => Arc::clone(&self.0))
+        gauge!(CLOCK_OFFSET, "issuer" => Arc::clone(&self.issuer), "realm" => Arc::clone(&self.realm)).set(reading.clock_offset);
+        counter!(DROPPED_EVENTS, "issuer" => Arc::clone(&self.issuer), "realm" => Arc::clone(&self.realm)).absolute(reading.dropped_events);
+        counter!(DROPPED_CONFIRMATIONS, "issuer" => Arc::clone(&self.issuer), "realm" => Arc::clone(&self.realm))
             .absolute(reading.dropped_confirmations);
     }
 
     /// Counts an attempt for which a counter of the throttle had no room.
     pub(crate) fn throttle_full(&self, budget: &'static str, is_shared: bool) {
-        let (issuer, shared) = (Arc::clone(&self.0), if is_shared { "yes" } else { "no" });
-        counter!(THROTTLE_FULL, "issuer" => issuer, "budget" => budget, "shared" => shared)
+        let shared = if is_shared { "yes" } else { "no" };
+        let (issuer, realm) = (Arc::clone(&self.issuer), Arc::clone(&self.realm));
+        counter!(THROTTLE_FULL, "issuer" => issuer, "realm" => realm, "budget" => budget, "shared" => shared)
             .increment(1);
     }
 
     pub(crate) fn applied(&self, lag: Duration) {
-        histogram!(APPLY_LAG, "issuer" => Arc::clone(&self.0)).record(lag.as_secs_f64());
+        histogram!(APPLY_LAG, "issuer" => Arc::clone(&self.issuer), "realm" => Arc::clone(&self.realm)).record(lag.as_secs_f64());
     }
 }
 

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use crate::error::Code;
 use crate::id::SessionId;
+use crate::realm::RealmName;
 
 /// A decision or a change, reported after it is durable: what happened, to whom, in which session,
 /// from where.
@@ -29,6 +30,8 @@ use crate::id::SessionId;
 pub struct Event {
     /// What happened.
     pub kind: EventKind,
+    /// The realm of the gate that reports it; `None` in the default realm.
+    pub realm: Option<RealmName>,
     /// The subject that it is about, as in the claim `sub`, where that is known.
     pub subject: Option<String>,
     /// The session that it is about.
@@ -272,6 +275,7 @@ impl Event {
     pub const fn new(kind: EventKind) -> Self {
         Self {
             kind,
+            realm: None,
             subject: None,
             sid: None,
             ip: None,
@@ -380,6 +384,9 @@ impl EventKind {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} outcome={:?}", self.kind.name(), self.kind.outcome())?;
+        if let Some(realm) = &self.realm {
+            write!(f, " realm={realm}")?;
+        }
         if let Some(subject) = &self.subject {
             write!(f, " subject={subject:?}")?;
         }

@@ -113,6 +113,7 @@ impl Flows {
             ("sid", info.sid().map(|sid| json!(sid))),
             ("auth_time", info.auth_time().map(|at| json!(at.as_secs()))),
             ("acr", info.acr().map(|acr| json!(acr))),
+            ("rlm", info.realm().map(|realm| json!(realm.as_str()))),
         ];
         members.extend(
             optional
@@ -133,6 +134,10 @@ impl Flows {
             "client_id": settings.client_id,
             "exp": about.expires_at.as_secs(),
         });
-        Ok(said.as_object().cloned().unwrap_or_default())
+        let mut members = said.as_object().cloned().unwrap_or_default();
+        if let Some(realm) = &self.engine.realm {
+            members.insert("rlm".to_owned(), json!(realm.as_str()));
+        }
+        Ok(members)
     }
 }

@@ -29,8 +29,8 @@ pub use builder::Encrypted;
 #[cfg(feature = "jwe")]
 pub use builder::Encrypted;
 pub use builder::{
-    Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing,
-    Plain, Protects,
+    Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasOwnAudience,
+    HasRealm, HasStore, Missing, Part, Plain, Protects, SharedAudience, SharedIssuer,
 };
 pub use keys::{IntoRing, Keys};
 #[cfg(feature = "axum")]

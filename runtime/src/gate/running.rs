@@ -1,11 +1,11 @@
 //! A gate without the type of its backend: what handlers and extractors work with.
 
-#[cfg(feature = "axum")]
 use std::sync::Arc;
 
 use crate::flow::Flows;
+use crate::realm::LiveGate;
 use crate::session::Unwritten;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 #[cfg(feature = "axum")]
 use crate::{event::Event, keys::KeySetRef, session::Admission, settings::Settings};
@@ -20,6 +20,10 @@ use super::{backend::RouteConfig, sessions::SessionList};
 pub(crate) struct Running {
     flows: Flows,
     tasks: Tasks,
+    /// The store with all realms, for another gate.
+    store: Store,
+    /// Tells other gates on the store and the ring that this one is alive.
+    _presences: Vec<Arc<LiveGate>>,
     /// Paths, names and presence of the routes.
     #[cfg(feature = "axum")]
     pub(crate) routes: &'static RouteConfig,
@@ -39,6 +43,7 @@ impl Running {
     pub(super) fn start(
         flows: Flows,
         unwritten: Unwritten,
+        (store, presences): (Store, Vec<Arc<LiveGate>>),
         #[cfg(feature = "axum")] routes: &'static RouteConfig,
         #[cfg(feature = "axum")] refresh_cookie: RefreshCookieRule,
     ) -> Self {
@@ -53,6 +58,8 @@ impl Running {
             .into();
         Self {
             tasks: Tasks::start(&flows.engine, unwritten),
+            store,
+            _presences: presences,
             #[cfg(feature = "axum")]
             routes,
             #[cfg(feature = "axum")]
@@ -68,6 +75,11 @@ impl Running {
     /// Returns the use cases.
     pub(crate) fn flows(&self) -> &Flows {
         &self.flows
+    }
+
+    /// Returns the store with all realms.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Returns the settings.

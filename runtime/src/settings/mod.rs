@@ -44,6 +44,10 @@ pub use store::{StoreSettings, StoreTls, StoreUrl};
 /// Durations are written `500ms`, `30s`, `10m`, `12h`, `30d`, or several of them in a row: `1h30m`.
 /// Lists are arrays in the file and separated by commas in the environment.
 ///
+/// What stands below `[realms.staff]` in the file, or after `TOLLGATE_REALMS__STAFF__` in the
+/// environment, is for the realm `staff` alone: [`Settings::load_realm`] lays it over the top level,
+/// of which it takes everything but `audience`.
+///
 /// # Examples
 /// ```
 /// use std::time::Duration;
@@ -77,6 +81,9 @@ pub struct Settings {
     ///
     /// [`GateBuilder::realm`]: crate::gate::GateBuilder::realm
     pub realm: Option<String>,
+    /// The issuer, the audience and the kind that the realm had before, where one of them was
+    /// changed on purpose.
+    pub replaces: Replaces,
     /// The claim `client_id` (RFC 9068 section 2.2). By default `first-party`.
     pub client_id: String,
     /// The address of the gate's routes as clients see it, with the path under which they are
@@ -111,6 +118,8 @@ pub struct Settings {
     pub archive: ArchiveSettings,
     /// The store, for [`Store::open`](crate::store::Store::open).
     pub store: StoreSettings,
+    /// The settings of keys and store that stand inside the realm, by name.
+    pub(crate) realm_parts: Vec<&'static str>,
     /// Where each setting that is not a default came from, for messages.
     pub(crate) origins: Origins,
 }
@@ -121,6 +130,7 @@ impl Default for Settings {
             issuer: None,
             audience: None,
             realm: None,
+            replaces: Replaces::default(),
             client_id: "first-party".to_owned(),
             public_url: None,
             leeway: Duration::from_secs(30),
@@ -137,9 +147,32 @@ impl Default for Settings {
             registry: Registry::default(),
             archive: ArchiveSettings::default(),
             store: StoreSettings::default(),
+            realm_parts: Vec::new(),
             origins: Origins::default(),
         }
     }
+}
+
+/// What a realm was before: `replaces.*`. Each value is the old one, so that a line that is left in a
+/// file accepts no other change.
+///
+/// ```
+/// use tollgate::settings::Replaces;
+///
+/// let moved = Replaces {
+///     issuer: Some("https://old.example.com".to_owned()),
+///     ..Replaces::default()
+/// };
+/// assert_eq!(moved.kind, None);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replaces {
+    /// The former issuer.
+    pub issuer: Option<String>,
+    /// The former audience.
+    pub audience: Option<String>,
+    /// The former kind of backend.
+    pub kind: Option<String>,
 }
 
 /// Settings of access tokens: `access.*`.

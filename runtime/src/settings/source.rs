@@ -10,6 +10,7 @@ use super::table::{self, PREFIX, SettingKey};
 use super::value::Scalar;
 use super::{Settings, check};
 use crate::error::Error;
+use crate::realm::RealmName;
 
 impl Settings {
     /// Reads the file and the environment of this process.
@@ -22,30 +23,21 @@ impl Settings {
     /// file named cannot be read or is not TOML, a name is no setting, a value is not what its
     /// setting takes. What is missing or contradictory is left to [`validate`](Self::validate),
     /// since code may still set it.
+    ///
+    /// What stands below `realms` is read and checked too, and has no effect: it is what
+    /// [`load_realm`](Self::load_realm) lays over the rest.
     pub fn load() -> Result<Self, Error> {
-        let mut reader = SettingsReader::default();
-        let mut variables = BTreeMap::new();
-        for (name, value) in std::env::vars_os() {
-            let name = name.to_string_lossy().into_owned();
-            if name.starts_with(PREFIX) {
-                match value.into_string() {
-                    Ok(value) => _ = variables.insert(name, value),
-                    Err(_) => reader.problems.push(format!("`{name}`: is not UTF-8")),
-                }
-            }
-        }
-        let named = variables.get(CONFIG).cloned();
-        let path = named.as_deref().unwrap_or("tollgate.toml");
-        match std::fs::read_to_string(path) {
-            Ok(text) => reader.file(path, &text),
-            Err(error) if named.is_none() && error.kind() == Io::NotFound => {}
-            Err(error) => reader.problems.push(match named {
-                Some(_) => format!("`{path}` (from {CONFIG}): cannot be read: {error}"),
-                None => format!("`{path}`: cannot be read: {error}"),
-            }),
-        }
-        reader.environment(variables);
-        reader.finish()
+        SettingsReader::default().load()
+    }
+
+    /// Reads the settings of a named realm: those of [`load`](Self::load), but for `audience`, and
+    /// over them what stands below `[realms.staff]` in the file and after `TOLLGATE_REALMS__STAFF__`
+    /// in the environment. In a variable `_` stands for the hyphen of a name.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); or the name is no name of a realm.
+    pub fn load_realm(name: &str) -> Result<Self, Error> {
+        SettingsReader::of(RealmName::parse(name)?).load()
     }
 
     /// Reads a file's name and text, and an environment; variables that do not begin with
@@ -57,28 +49,243 @@ impl Settings {
         file: Option<(&str, &str)>,
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Error> {
-        let mut reader = SettingsReader::default();
-        if let Some((name, text)) = file {
-            reader.file(name, text);
+        SettingsReader::default().read(file, env)
+    }
+
+    /// Reads the settings of a named realm from the same sources.
+    ///
+    /// # Errors
+    /// As [`load_realm`](Self::load_realm).
+    pub fn realm_from_sources(
+        name: &str,
+        file: Option<(&str, &str)>,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Error> {
+        SettingsReader::of(RealmName::parse(name)?).read(file, env)
+    }
+
+    /// Refuses settings of keys and store that stand inside a realm, for a gate that takes both from
+    /// another gate.
+    pub(crate) fn refuse_parts_in_realm(&self) -> Result<(), Error> {
+        let lines: Vec<String> = self
+            .realm_parts
+            .iter()
+            .map(|name| {
+                format!(
+                    "`{name}`: stands inside a realm, whose gate shares keys and store with another \
+                     gate: set it at the top level"
+                )
+            })
+            .collect();
+        if lines.is_empty() {
+            Ok(())
+        } else {
+            Err(refuse(&lines))
         }
-        reader.environment(env.into_iter().collect());
-        reader.finish()
     }
 }
 
 /// The environment variable that names the file.
 const CONFIG: &str = "TOLLGATE_CONFIG";
+/// What the settings of realms begin with, after the prefix of all.
+const REALMS: &str = "REALMS__";
 
 /// Reads settings from their sources.
 #[derive(Default)]
 struct SettingsReader {
     settings: Settings,
+    /// The realm whose settings are wanted; `None` for those at the top level.
+    wanted: Option<RealmName>,
+    /// What stands below each realm, in the order of its sources.
+    realms: BTreeMap<RealmName, Vec<RealmValue>>,
     problems: Vec<String>,
     /// Settings whose value could not be read: their defaults cause no further problems.
     unread: Vec<&'static str>,
 }
 
+/// A value that stands below a realm.
+struct RealmValue {
+    key: &'static SettingKey,
+    source: String,
+    value: OwnedScalar,
+}
+
+enum OwnedScalar {
+    File(Value),
+    Env(String),
+}
+
 impl SettingsReader {
+    fn of(realm: RealmName) -> Self {
+        Self {
+            wanted: Some(realm),
+            ..Self::default()
+        }
+    }
+
+    fn load(mut self) -> Result<Settings, Error> {
+        let mut variables = BTreeMap::new();
+        for (name, value) in std::env::vars_os() {
+            let name = name.to_string_lossy().into_owned();
+            if name.starts_with(PREFIX) {
+                match value.into_string() {
+                    Ok(value) => _ = variables.insert(name, value),
+                    Err(_) => self.problems.push(format!("`{name}`: is not UTF-8")),
+                }
+            }
+        }
+        let named = variables.get(CONFIG).cloned();
+        let path = named.as_deref().unwrap_or("tollgate.toml");
+        match std::fs::read_to_string(path) {
+            Ok(text) => self.file(path, &text),
+            Err(error) if named.is_none() && error.kind() == Io::NotFound => {}
+            Err(error) => self.problems.push(match named {
+                Some(_) => format!("`{path}` (from {CONFIG}): cannot be read: {error}"),
+                None => format!("`{path}`: cannot be read: {error}"),
+            }),
+        }
+        self.environment(variables);
+        self.finish()
+    }
+
+    fn read(
+        mut self,
+        file: Option<(&str, &str)>,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Settings, Error> {
+        if let Some((name, text)) = file {
+            self.file(name, text);
+        }
+        self.environment(env.into_iter().collect());
+        self.finish()
+    }
+
+    /// Collects what stands below `[realms]` in the file.
+    fn realms(&mut self, file: &str, realms: &Table) {
+        for (name, value) in realms {
+            match (RealmName::parse(name), value) {
+                (Ok(realm), Value::Table(table)) => self.realm(file, &realm, "", table),
+                (Ok(_), _) => self.problems.push(format!(
+                    "`realms.{name}` (from {file}): must be a table: write `[realms.{name}]`"
+                )),
+                (Err(error), _) => self
+                    .problems
+                    .push(format!("`realms` (from {file}): {error}")),
+            }
+        }
+    }
+
+    fn realm(&mut self, file: &str, realm: &RealmName, above: &str, table: &Table) {
+        for (name, value) in table {
+            let name = if above.is_empty() {
+                name.clone()
+            } else {
+                format!("{above}.{name}")
+            };
+            match (table::find(&name), value) {
+                (Some(key), value) => {
+                    let value = OwnedScalar::File(value.clone());
+                    self.realm_value(realm, key, file, value);
+                }
+                (None, Value::Table(below)) if table::is_section(&name) => {
+                    self.realm(file, realm, &name, below);
+                }
+                (None, _) => self.unknown(
+                    &format!("realms.{realm}.{name}"),
+                    file,
+                    table::nearest(&name).map(|key| format!("realms.{realm}.{}", key.name)),
+                ),
+            }
+        }
+    }
+
+    fn realm_variable(&mut self, variable: &str, realm: &str, rest: &str, value: &str) {
+        let realm = match RealmName::parse(&realm.to_lowercase().replace('_', "-")) {
+            Ok(realm) => realm,
+            Err(error) => {
+                self.problems.push(format!(
+                    "{} (from the environment): {error}",
+                    quoted(variable)
+                ));
+                return;
+            }
+        };
+        let name = rest.to_lowercase().replace("__", ".");
+        let prefix = format!(
+            "{PREFIX}{REALMS}{}__",
+            realm.as_str().to_uppercase().replace('-', "_")
+        );
+        let in_realm = |key: &SettingKey| key.variable().replacen(PREFIX, &prefix, 1);
+        match table::find(&name).filter(|key| in_realm(key) == variable) {
+            Some(key) => {
+                let value = OwnedScalar::Env(value.to_owned());
+                self.realm_value(&realm, key, variable, value);
+            }
+            None => self.unknown(
+                variable,
+                "the environment",
+                table::nearest(&name).map(in_realm),
+            ),
+        }
+    }
+
+    fn realm_value(
+        &mut self,
+        realm: &RealmName,
+        key: &'static SettingKey,
+        source: &str,
+        value: OwnedScalar,
+    ) {
+        let values = self.realms.entry(realm.clone()).or_default();
+        values.push(RealmValue {
+            key,
+            source: source.to_owned(),
+            value,
+        });
+    }
+
+    /// Lays the settings of each realm over those of the top level, so that each is checked; keeps
+    /// those of the realm that is wanted.
+    fn lay_realms(&mut self) {
+        let mut top = self.settings.clone();
+        top.audience = None;
+        let wanted = self.wanted.clone();
+        if let Some(name) = &wanted {
+            self.settings = top.clone();
+            self.settings.realm = Some(name.as_str().to_owned());
+        }
+        for (realm, values) in std::mem::take(&mut self.realms) {
+            let mut settings = top.clone();
+            settings.realm = Some(realm.as_str().to_owned());
+            for RealmValue { key, source, value } in values {
+                let scalar = match &value {
+                    OwnedScalar::File(value) => Scalar::File(value),
+                    OwnedScalar::Env(text) => Scalar::Env(text),
+                };
+                match (key.read)(&mut settings, scalar) {
+                    Ok(()) => {
+                        let shown = (key.show)(&settings);
+                        let source = format!("realms.{realm} of {source}");
+                        settings.origins.insert(key.name, &source, shown);
+                    }
+                    Err(problem) => self.problems.push(format!(
+                        "`realms.{realm}.{}` (from {source}): {problem}",
+                        key.name
+                    )),
+                }
+                if ["keys.", "store."]
+                    .iter()
+                    .any(|part| key.name.starts_with(part))
+                {
+                    settings.realm_parts.push(key.name);
+                }
+            }
+            if wanted.as_ref() == Some(&realm) {
+                self.settings = settings;
+            }
+        }
+    }
+
     fn file(&mut self, name: &str, text: &str) {
         match text.parse::<Table>() {
             Ok(table) => self.table(name, "", &table),
@@ -104,6 +311,7 @@ impl SettingsReader {
                 format!("{above}.{name}")
             };
             match (table::find(&name), value) {
+                (None, Value::Table(realms)) if name == "realms" => self.realms(file, realms),
                 (Some(key), value) => self.value(key, file, Scalar::File(value)),
                 (None, Value::Table(below)) if table::is_section(&name) => {
                     self.table(file, &name, below);
@@ -128,6 +336,13 @@ impl SettingsReader {
             let Some(rest) = variable.strip_prefix(PREFIX).filter(|_| variable != CONFIG) else {
                 continue;
             };
+            if let Some((realm, rest)) = rest
+                .strip_prefix(REALMS)
+                .and_then(|rest| rest.split_once("__"))
+            {
+                self.realm_variable(&variable, realm, rest, &value);
+                continue;
+            }
             let name = rest.to_lowercase().replace("__", ".");
             match table::find(&name).filter(|key| key.variable() == variable) {
                 Some(key) => self.value(key, &variable, Scalar::Env(&value)),
@@ -166,6 +381,7 @@ impl SettingsReader {
     }
 
     fn finish(mut self) -> Result<Settings, Error> {
+        self.lay_realms();
         if self.problems.is_empty() {
             return Ok(self.settings);
         }

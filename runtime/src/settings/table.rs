@@ -45,6 +45,10 @@ macro_rules! keys {
 keys! {
     "issuer" => issuer, "the claim `iss`: the issuer of the tokens; required";
     "audience" => audience, "the claim `aud`: the intended audience of the tokens; required";
+    "replaces.issuer" => replaces.issuer,
+        "the issuer that the realm had before, where it was changed on purpose";
+    "replaces.audience" => replaces.audience, "the audience that it had before";
+    "replaces.kind" => replaces.kind, "the kind of backend that it had before";
     "client_id" => client_id, "the claim `client_id`";
     "public_url" => public_url,
         "the address of the routes as clients see it, for the metadata of RFC 8414: \

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::contract::SessionStore;
-use super::live::LiveGates;
 use super::record::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
     RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent, StoreError,
@@ -18,7 +17,7 @@ use super::record::{
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
-use crate::realm::RealmName;
+use crate::realm::{LiveGates, RealmName};
 
 /// Any store. Cheap to clone; all clones are the same store.
 ///
@@ -86,7 +85,6 @@ impl Store {
     }
 
     /// Returns the gates that are alive on this store.
-    #[allow(dead_code, reason = "gates enter it when they are built")]
     pub(crate) fn live(&self) -> &LiveGates {
         &self.live
     }

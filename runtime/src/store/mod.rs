@@ -14,7 +14,6 @@ pub mod conformance;
 mod contract;
 mod everywhere;
 mod handle;
-mod live;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -24,6 +24,7 @@ mod openapi;
 mod password;
 mod policy;
 mod protected;
+mod realms;
 mod refresh;
 mod refresh_cookie;
 mod revoke;

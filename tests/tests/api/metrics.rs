@@ -10,6 +10,7 @@ use metrics::{
 };
 use tollgate::clock::Clock;
 use tollgate::prelude::*;
+use tollgate::settings::Replaces;
 use tollgate::store::MemoryStore;
 use tollgate_tests::App;
 
@@ -41,11 +42,11 @@ impl Kept {
         let kept = self.0.lock().unwrap();
         let of_issuer = kept
             .iter()
-            .filter(|(name, _)| name.contains(&format!("issuer={issuer}")));
+            .filter(|(name, _)| name.contains(&format!("issuer={issuer},realm=")));
         of_issuer
             .map(|(name, value)| {
                 (
-                    name.replace(&format!("issuer={issuer}"), "issuer"),
+                    name.replace(&format!("issuer={issuer},realm="), "issuer"),
                     value.load(Ordering::SeqCst),
                 )
             })
@@ -81,12 +82,17 @@ fn recorder() -> &'static Kept {
     })
 }
 
+/// A node of a deployment whose issuer is being changed, so that each node's figures are told apart.
 async fn on(store: &MemoryStore, issuer: &str) -> App {
     let issuer = issuer.to_owned();
+    let replaces = Replaces {
+        issuer: Some("https://one.example.com".to_owned()),
+        ..Replaces::default()
+    };
     App::builder()
         .store(store.clone())
         .clock(&Clock::system())
-        .change(|gate| gate.issuer(issuer).accept_new_keys())
+        .change(|gate| gate.issuer(issuer).replaces(replaces).accept_new_keys())
         .build()
         .await
 }

@@ -1,13 +1,14 @@
 //! From the parts of a builder to a running gate. Knows no backend's type, so that it is compiled
 //! once.
 
+use std::any::TypeId;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, EventKind};
 use crate::flow::{Backend, Flows};
-use crate::realm::RealmName;
+use crate::realm::{LiveGate, RealmName};
 use crate::session::{Engine, EngineParts, StoreClock};
 use crate::store::{RevokeReason, Target};
 use crate::throttle::Throttle;
@@ -22,12 +23,17 @@ use super::super::cookie::RefreshCookieRule;
 use super::super::failed;
 use super::super::running::Running;
 use super::super::tasks::RELOAD;
+use super::claim::{self, RealmClaimant};
 use super::plan::Plan;
 
 /// What an expansion and the builder's types say of a backend.
 pub(super) struct AnyBackend {
     pub(super) backend: Arc<dyn Backend>,
     pub(super) envelope: Envelope,
+    /// The name of the kind of backend.
+    pub(super) kind: &'static str,
+    /// The type of the backend.
+    pub(super) type_id: TypeId,
     #[cfg(feature = "axum")]
     pub(super) routes: &'static RouteConfig,
 }
@@ -43,9 +49,18 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         events,
         #[cfg(feature = "password")]
         passwords,
+        before,
+        shared_audience,
+        is_shared,
     } = plan;
     for change in overrides {
         change(&mut settings);
+    }
+    if settings.audience.is_none() {
+        settings.audience = shared_audience;
+    }
+    if is_shared {
+        settings.refuse_parts_in_realm()?;
     }
     let missing = |what| Error::new(ErrorKind::Usage, format!("the gate has no {what}"));
     let ring = ring.ok_or_else(|| missing("keys"))?;
@@ -56,6 +71,14 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         .as_deref()
         .map(RealmName::parse)
         .transpose()?;
+    let gate = LiveGate {
+        realm: realm.clone(),
+        backend: shell.type_id,
+        issuer: settings.issuer.clone().unwrap_or_default(),
+        audience: settings.audience.clone().unwrap_or_default(),
+        kind: shell.kind.to_owned(),
+    };
+    let mut presences = vec![claim::enter(store.live(), gate)?];
     let time = StoreClock::new(clock.clone());
     time.measure(&store)
         .await
@@ -69,19 +92,31 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         );
         return Err(Error::new(ErrorKind::Store, why));
     }
-    store
-        .migrate(time.now())
-        .await
-        .map_err(|e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e))?;
+    let migrated = |e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e);
+    // The list of realms lies beside the tables of the default realm.
+    store.migrate(time.now()).await.map_err(migrated)?;
+    let claim = RealmClaimant::new(&store, &settings, realm.as_ref(), shell.kind);
+    claim.check(before, time.now()).await?;
+    let whole = store;
+    let store = match &realm {
+        Some(name) => whole.realm(name),
+        None => whole.clone(),
+    };
+    store.migrate(time.now()).await.map_err(migrated)?;
     let health = store
         .health(time.now())
         .await
         .map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
-    let ring = ring.open(&store, &clock).await?;
+    let ring = ring.open(&whole, &clock).await?;
+    if let Some(gate) = presences.first() {
+        presences.push(claim::enter(ring.live(), LiveGate::clone(gate))?);
+    }
     // Read again after the sessions: another process may have adopted the ring since this one
     // opened it, and signed somebody in.
     ring.reload().await?;
-    let is_lost = ring.is_unadopted().await && health.has_live_sessions;
+    // Sessions of every realm are under this ring's keys.
+    let is_lost = ring.is_unadopted().await
+        && (health.has_live_sessions || claim.others_have_sessions(time.now()).await?);
     if is_lost && !settings.keys.accept_new {
         return Err(Error::new(
             ErrorKind::Keys,
@@ -98,6 +133,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         .saturating_add(settings.leeway)
         .saturating_add(RELOAD * 2);
     ring.set_lifetimes(overlap, settings.session.idle, settings.session.absolute);
+    let events = events.in_realm(realm.as_ref());
     #[cfg(feature = "metrics")]
     let events = events.named(settings.issuer.as_deref().unwrap_or_default());
     let events = events.start();
@@ -123,7 +159,9 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         ended
             .await
             .map_err(failed("end the sessions of the lost keys"))?;
+        claim.end_others(engine.time.now()).await?;
     }
+    claim.write(before, &engine).await?;
     engine.ring.adopt().await?;
     if engine.settings.cookies.path.is_some() && !engine.settings.has_secure_origin() {
         engine.events.emit(&Event::new(EventKind::InsecureOrigin));
@@ -159,6 +197,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     Ok(Arc::new(Running::start(
         flows,
         unwritten,
+        (whole, presences),
         #[cfg(feature = "axum")]
         shell.routes,
         #[cfg(feature = "axum")]

@@ -2,15 +2,18 @@
 //! method.
 
 mod assemble;
+mod claim;
 mod optional;
 mod plan;
 mod states;
 
 pub use states::Encrypted;
 pub use states::{
-    Encryption, Given, HasAudience, HasIssuer, HasKeys, HasStore, Missing, Plain, Protects,
+    Encryption, Given, HasAudience, HasIssuer, HasKeys, HasOwnAudience, HasRealm, HasStore,
+    Missing, Part, Plain, Protects, SharedAudience, SharedIssuer,
 };
 
+use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -20,8 +23,8 @@ use std::task::{Context, Poll};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::{Event, Events};
-use crate::settings::Settings;
-use crate::store::IntoStore;
+use crate::settings::{Replaces, Settings};
+use crate::store::{Before, IntoStore};
 use crate::token::{Issuable, JwtClaims};
 
 use super::backend::Shell;
@@ -60,6 +63,9 @@ impl<B: AuthBackend> GateBuilder<B> {
                 events: Events::default(),
                 #[cfg(feature = "password")]
                 passwords: None,
+                before: None,
+                shared_audience: None,
+                is_shared: false,
             },
             parts: PhantomData,
         }
@@ -67,8 +73,35 @@ impl<B: AuthBackend> GateBuilder<B> {
 }
 
 impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
+    /// Takes keys, store, settings and clock of a gate for a gate of another realm. Of the settings it
+    /// leaves out the audience: every realm has an audience or an issuer of its own, so that
+    /// verifiers which know no realms tell their tokens apart. What follows is `.realm(…)`, and
+    /// `.audience(…)` or `.issuer(…)`.
+    pub fn share<O: AuthBackend>(
+        mut self,
+        other: &Gate<O>,
+    ) -> GateBuilder<B, SharedIssuer, SharedAudience, Given, Given, E> {
+        let engine = other.engine();
+        let mut settings = (*engine.settings).clone();
+        self.plan.shared_audience = settings.audience.take();
+        (settings.realm, settings.replaces) = (None, Replaces::default());
+        self.plan.base = settings;
+        self.plan.ring = Some(engine.ring.clone().into_ring());
+        self.plan.store = Some(other.running.store().clone());
+        self.plan.clock = engine.clock.clone();
+        self.plan.is_shared = true;
+        self.into_state()
+    }
+
     /// Who issues the tokens: the claim `iss`.
-    pub fn issuer(self, issuer: impl Into<String>) -> GateBuilder<B, Given, A, K, S, E> {
+    pub fn issuer(
+        self,
+        issuer: impl Into<String>,
+    ) -> GateBuilder<B, I::AsIssuer, A::BesideIssuer, K, S, E>
+    where
+        I: Part,
+        A: Part,
+    {
         let issuer = issuer.into();
         self.with(|settings| settings.issuer = Some(issuer))
             .into_state()
@@ -87,9 +120,13 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     ///
     /// The name is a letter, then letters, digits and single hyphens between them, in lower case, at
     /// most 32 characters, and not `default`. Each realm has an audience or an issuer of its own.
-    pub fn realm(self, name: impl AsRef<str>) -> Self {
+    pub fn realm(self, name: impl AsRef<str>) -> GateBuilder<B, I::WithRealm, A, K, S, E>
+    where
+        I: Part,
+    {
         let name = name.as_ref().to_owned();
         self.with(|settings| settings.realm = Some(name))
+            .into_state()
     }
 
     /// Settings from a file and the environment. What the builder says itself is stronger,
@@ -130,6 +167,21 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
             plan: self.plan,
             parts: PhantomData,
         }
+    }
+
+    /// Says who opened the sessions that a store held before its first named realm, which no row
+    /// of them says: [`Before::OneGate`] leaves them to the default realm, [`Before::SeveralGates`]
+    /// ends them once. Without it the first named realm does not open beside live sessions. What
+    /// was said is written down in the store, and is not asked again.
+    pub fn realm_before(mut self, before: Before) -> Self {
+        self.plan.before = Some(before);
+        self
+    }
+
+    /// Consents to a change of the issuer, the audience or the kind that this realm had before:
+    /// names the old values, `replaces.*`.
+    pub fn replaces(self, replaces: Replaces) -> Self {
+        self.with(|settings| settings.replaces = replaces)
     }
 
     /// The clock: a manual one for tests.
@@ -174,8 +226,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     pub fn build(self) -> Building<B>
     where
         B: AuthBackend,
-        I: HasIssuer,
-        A: HasAudience,
+        I: HasIssuer + HasRealm,
+        A: HasAudience + HasOwnAudience,
         K: HasKeys,
         S: HasStore,
         E: Protects<<B::User as JwtClaims>::Secrecy>,
@@ -185,6 +237,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         let shell = AnyBackend {
             backend: Arc::new(Shell(Arc::clone(&backend))),
             envelope: E::ENVELOPE,
+            kind: B::KIND,
+            type_id: TypeId::of::<B>(),
             #[cfg(feature = "axum")]
             routes: &B::ROUTES,
         };

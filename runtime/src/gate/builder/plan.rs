@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::event::Events;
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::store::{Before, Store};
 
 use super::super::keys::RingInput;
 
@@ -17,6 +17,13 @@ pub(super) struct Plan {
     pub(super) events: Events,
     #[cfg(feature = "password")]
     pub(super) passwords: Option<crate::password::Passwords>,
+    /// What was said about the sessions from before the first named realm.
+    pub(super) before: Option<Before>,
+    /// Where the parts are those of another gate: its audience, which counts only beside an issuer
+    /// of this gate's own.
+    pub(super) shared_audience: Option<String>,
+    /// Whether the parts are those of another gate.
+    pub(super) is_shared: bool,
 }
 
 /// A setting that the builder gives itself.

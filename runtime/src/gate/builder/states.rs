@@ -51,6 +51,69 @@ required! {
     "open one: `.store(SqliteStore::open(\"tollgate.db\").await?)`"
 }
 
+required! {
+    /// The realm was given where it has to be.
+    HasRealm,
+    "a gate that shares keys and store with another gate has no realm",
+    "name the kind of its users: `.realm(\"staff\")`"
+}
+required! {
+    /// The audience or the issuer is the gate's own.
+    HasOwnAudience,
+    "a gate that shares keys and store with another gate has no audience of its own",
+    "say for whom its tokens are issued: `.audience(\"https://staff.example.com\")`; or give it an \
+     issuer of its own with `.issuer(…)`"
+}
+
+/// The issuer of another gate, for a realm that is not named yet.
+#[derive(Clone, Copy, Debug)]
+pub struct SharedIssuer;
+
+/// The audience of another gate, which counts only beside an issuer of the gate's own.
+#[derive(Clone, Copy, Debug)]
+pub struct SharedAudience;
+
+impl HasIssuer for SharedIssuer {}
+impl HasAudience for SharedAudience {}
+// One message at a time: what is missing is asked for by the other traits.
+impl HasRealm for Missing {}
+impl HasOwnAudience for Missing {}
+
+/// What becomes of the issuer (the first) and of the audience when the builder is given an issuer,
+/// and of the issuer when it is given a realm.
+pub trait Part {
+    #[doc(hidden)]
+    type AsIssuer;
+    #[doc(hidden)]
+    type BesideIssuer;
+    #[doc(hidden)]
+    type WithRealm;
+}
+
+impl Part for Missing {
+    type AsIssuer = Given;
+    type BesideIssuer = Self;
+    type WithRealm = Self;
+}
+
+impl Part for Given {
+    type AsIssuer = Self;
+    type BesideIssuer = Self;
+    type WithRealm = Self;
+}
+
+impl Part for SharedIssuer {
+    type AsIssuer = Self;
+    type BesideIssuer = Self;
+    type WithRealm = Given;
+}
+
+impl Part for SharedAudience {
+    type AsIssuer = Given;
+    type BesideIssuer = Given;
+    type WithRealm = Self;
+}
+
 /// How a gate's tokens travel.
 pub trait Encryption: 'static {
     #[doc(hidden)]

@@ -27,6 +27,7 @@ use super::key::signing::SigningKey;
 use super::set::KeySet;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind};
+use crate::realm::LiveGates;
 use home::{Change, Home, Version, blocking};
 use manifest::{Manifest, Overlap};
 use sealed::RingSource;
@@ -75,6 +76,7 @@ struct RingState {
     /// What the set was made from. Held while the ring changes, never while a token is verified.
     origin: Mutex<SetOrigin>,
     home: Home,
+    live: LiveGates,
     access_overlap: AtomicU64,
     refresh_overlap: AtomicU64,
     seal_overlap: AtomicU64,
@@ -167,6 +169,11 @@ impl KeyRing {
         self.state
             .seal_overlap
             .fetch_max(millis(sealed), Ordering::Relaxed);
+    }
+
+    /// Returns the gates that are alive on this ring.
+    pub(crate) fn live(&self) -> &LiveGates {
+        &self.state.live
     }
 
     /// Returns the keys as they are at the moment.
@@ -316,6 +323,7 @@ impl KeyRing {
             set: ArcSwap::from_pointee(set),
             origin: Mutex::new(origin),
             home,
+            live: LiveGates::default(),
             access_overlap: AtomicU64::new(0),
             refresh_overlap: AtomicU64::new(0),
             seal_overlap: AtomicU64::new(0),

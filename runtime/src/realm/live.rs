@@ -3,21 +3,24 @@
 use std::any::TypeId;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::record::RealmIdentity;
-use crate::realm::RealmName;
+use super::RealmName;
 
 /// The gates that are alive on what holds this list.
 #[derive(Debug, Default)]
-#[allow(dead_code, reason = "gates enter it when they are built")]
 pub(crate) struct LiveGates(Mutex<Vec<Weak<LiveGate>>>);
 
 /// A gate that is alive as long as somebody holds this.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LiveGate {
     pub(crate) realm: Option<RealmName>,
     /// The type of the backend.
     pub(crate) backend: TypeId,
-    pub(crate) identity: RealmIdentity,
+    /// `iss`.
+    pub(crate) issuer: String,
+    /// `aud`.
+    pub(crate) audience: String,
+    /// The name of the kind of backend.
+    pub(crate) kind: String,
 }
 
 impl LiveGates {
@@ -26,7 +29,6 @@ impl LiveGates {
     ///
     /// # Errors
     /// The gate that is alive in the realm.
-    #[allow(dead_code, reason = "gates enter it when they are built")]
     pub(crate) fn enter(&self, gate: LiveGate) -> Result<Arc<LiveGate>, Arc<LiveGate>> {
         let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         gates.retain(|gate| gate.strong_count() > 0);
@@ -51,11 +53,9 @@ mod tests {
         LiveGate {
             realm: realm.map(|name| RealmName::parse(name).unwrap()),
             backend: TypeId::of::<B>(),
-            identity: RealmIdentity {
-                issuer: issuer.to_owned(),
-                audience: "api".to_owned(),
-                kind: "accounts".to_owned(),
-            },
+            issuer: issuer.to_owned(),
+            audience: "api".to_owned(),
+            kind: "accounts".to_owned(),
         }
     }
 

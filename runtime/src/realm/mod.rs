@@ -1,5 +1,9 @@
 //! The name of a realm: one kind of users of a deployment, kept apart from every other kind.
 
+mod live;
+
+pub(crate) use live::{LiveGate, LiveGates};
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;

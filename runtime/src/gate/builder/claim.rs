@@ -1,0 +1,294 @@
+//! Decides at the start of a gate whether its realm is the one that it was before, and that no other
+//! kind of users is in it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorKind};
+use crate::realm::{LiveGate, LiveGates, RealmName};
+use crate::session::Engine;
+use crate::settings::{Replaces, Settings};
+use crate::store::{
+    Before, RealmClaim, RealmIdentity, RealmRecord, ReplacedIdentity, Revocation, RevokeReason,
+    Store, Target,
+};
+
+use super::super::failed;
+
+/// Enters a gate where other gates of this process see it.
+///
+/// # Errors
+/// Another backend, issuer or audience is alive in the realm.
+pub(super) fn enter(gates: &LiveGates, gate: LiveGate) -> Result<Arc<LiveGate>, Error> {
+    let shown = (show(gate.realm.as_ref()), identity_of(&gate));
+    gates.enter(gate).map_err(|other| {
+        let (realm, own) = shown;
+        let other = identity_of(&other);
+        let why = if own == other {
+            "two backends of one kind are in it".to_owned()
+        } else {
+            format!("a gate with {} runs in it", values(&other))
+        };
+        usage(format!(
+            "{realm} cannot be opened with {}: {why}. Give each kind of users a realm of its own, \
+             with `.realm(\"…\")`",
+            values(&own)
+        ))
+    })
+}
+
+/// The claim of a gate to its realm.
+pub(super) struct RealmClaimant {
+    store: Store,
+    name: Option<RealmName>,
+    identity: RealmIdentity,
+    replaces: Replaces,
+    max_ttl: Duration,
+    log_for: Duration,
+}
+
+impl RealmClaimant {
+    /// Returns the claim of a gate with these settings. `store` is the one with all realms.
+    pub(super) fn new(
+        store: &Store,
+        settings: &Settings,
+        name: Option<&RealmName>,
+        kind: &str,
+    ) -> Self {
+        let max_ttl = settings.access.max_ttl();
+        Self {
+            store: store.clone(),
+            name: name.cloned(),
+            identity: RealmIdentity {
+                issuer: settings.issuer.clone().unwrap_or_default(),
+                audience: settings.audience.clone().unwrap_or_default(),
+                kind: kind.to_owned(),
+            },
+            replaces: settings.replaces.clone(),
+            max_ttl,
+            log_for: max_ttl.saturating_add(settings.leeway * 3 + Duration::from_secs(5)),
+        }
+    }
+
+    /// Refuses a realm of another identity, and the first named realm beside sessions of which
+    /// nobody said who opened them. Writes nothing.
+    pub(super) async fn check(&self, before: Option<Before>, now: Timestamp) -> Result<(), Error> {
+        let realms = self.read().await?;
+        self.judge(&realms, now)?;
+        let is_asked = self.must_say(&realms, now).await?;
+        if is_asked && before.is_none() {
+            return Err(usage(format!(
+                "{} is the first named realm of a store that holds live sessions, and no row says \
+                 which gate opened them: say `.realm_before(Before::OneGate)` where one gate did, \
+                 or `.realm_before(Before::SeveralGates)`, which ends them all once",
+                show(self.name.as_ref())
+            )));
+        }
+        Ok(())
+    }
+
+    /// Writes the claim, once the gate works. Ends the sessions of before where several gates opened
+    /// them.
+    pub(super) async fn write(&self, before: Option<Before>, engine: &Engine) -> Result<(), Error> {
+        loop {
+            let now = engine.time.now();
+            let realms = self.read().await?;
+            let Some(replaced) = self.judge(&realms, now)? else {
+                // A process of before the change, which is still being rolled out.
+                return Ok(());
+            };
+            let before = match self.must_say(&realms, now).await? {
+                true => before,
+                false => None,
+            };
+            if before == Some(Before::SeveralGates) {
+                self.end(&self.store, now).await?;
+            }
+            let new = RealmRecord {
+                name: self.name.clone(),
+                identity: self.identity.clone(),
+                replaced,
+                before,
+                first_opened: now,
+                opened: now,
+            };
+            let present = self.present(&realms).map(|realm| realm.identity.clone());
+            let claimed = self.store.claim_realm(present, new, now).await;
+            match claimed.map_err(failed("write down the realm"))? {
+                RealmClaim::Claimed(_) => return Ok(()),
+                RealmClaim::Taken(other) => return Err(self.taken(&other)),
+                // Another process was faster: judged again.
+                RealmClaim::Moved(_) => {}
+            }
+        }
+    }
+
+    /// Returns whether another realm than this holds live sessions.
+    pub(super) async fn others_have_sessions(&self, now: Timestamp) -> Result<bool, Error> {
+        for store in self.others().await? {
+            let health = store.health(now).await;
+            if health.map_err(failed("be checked"))?.has_live_sessions {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Ends the sessions of all realms but this.
+    pub(super) async fn end_others(&self, now: Timestamp) -> Result<(), Error> {
+        for store in self.others().await? {
+            self.end(&store, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn others(&self) -> Result<Vec<Store>, Error> {
+        let realms = self.read().await?;
+        let others = realms.into_iter().filter(|realm| realm.name != self.name);
+        let stores = others.map(|realm| match &realm.name {
+            Some(name) => self.store.realm(name),
+            None => self.store.clone(),
+        });
+        Ok(stores.collect())
+    }
+
+    async fn end(&self, store: &Store, now: Timestamp) -> Result<(), Error> {
+        let revocation = Revocation {
+            target: Target::Everything,
+            reason: RevokeReason::Requested,
+            until: now.plus(self.log_for),
+        };
+        let ended = store.revoke(revocation, now).await;
+        ended
+            .map(drop)
+            .map_err(failed("end the sessions of a realm"))
+    }
+
+    async fn read(&self) -> Result<Vec<RealmRecord>, Error> {
+        let realms = self.store.realms().await;
+        realms.map_err(failed("list its realms"))
+    }
+
+    fn present<'r>(&self, realms: &'r [RealmRecord]) -> Option<&'r RealmRecord> {
+        realms.iter().find(|realm| realm.name == self.name)
+    }
+
+    /// Returns what is to be written down as replaced; the outer `None` is a gate of an identity
+    /// that was replaced, which may run for a while and writes nothing.
+    fn judge(
+        &self,
+        realms: &[RealmRecord],
+        now: Timestamp,
+    ) -> Result<Option<Option<ReplacedIdentity>>, Error> {
+        let pair = |identity: &RealmIdentity| (identity.issuer.clone(), identity.audience.clone());
+        let taken = realms
+            .iter()
+            .find(|realm| realm.name != self.name && pair(&realm.identity) == pair(&self.identity));
+        if let Some(other) = taken {
+            return Err(self.taken(other));
+        }
+        let Some(present) = self.present(realms) else {
+            return Ok(Some(None));
+        };
+        if present.identity == self.identity {
+            let replaced = present.replaced.clone();
+            return Ok(Some(replaced.filter(|old| old.until > now)));
+        }
+        if self.consents_to(&present.identity) {
+            return Ok(Some(Some(ReplacedIdentity {
+                identity: present.identity.clone(),
+                until: now.plus(self.max_ttl.saturating_add(HOUR)),
+            })));
+        }
+        if present.accepts(&self.identity, now) {
+            return Ok(None);
+        }
+        Err(usage(format!(
+            "{} cannot be opened with {}: it was opened with {}. Where that was changed on purpose, \
+             name what it was before with `replaces.{}`; another kind of users needs a realm of its \
+             own",
+            show(self.name.as_ref()),
+            values(&self.identity),
+            values(&present.identity),
+            self.first_difference(&present.identity),
+        )))
+    }
+
+    /// Returns whether the settings name every value that is another than before.
+    fn consents_to(&self, old: &RealmIdentity) -> bool {
+        let Replaces {
+            issuer,
+            audience,
+            kind,
+        } = &self.replaces;
+        [
+            (&old.issuer, &self.identity.issuer, issuer),
+            (&old.audience, &self.identity.audience, audience),
+            (&old.kind, &self.identity.kind, kind),
+        ]
+        .into_iter()
+        .all(|(old, new, consent)| old == new || consent.as_ref() == Some(old))
+    }
+
+    fn first_difference(&self, old: &RealmIdentity) -> &'static str {
+        if old.issuer != self.identity.issuer {
+            "issuer"
+        } else if old.audience != self.identity.audience {
+            "audience"
+        } else {
+            "kind"
+        }
+    }
+
+    /// Returns whether it must be said who opened the sessions of before: at the first opening of a
+    /// named realm beside live sessions, unless it was said for another one.
+    async fn must_say(&self, realms: &[RealmRecord], now: Timestamp) -> Result<bool, Error> {
+        let was_said = realms.iter().any(|realm| realm.before.is_some());
+        if self.name.is_none() || was_said || self.present(realms).is_some() {
+            return Ok(false);
+        }
+        let health = self.store.health(now).await;
+        Ok(health.map_err(failed("be checked"))?.has_live_sessions)
+    }
+
+    fn taken(&self, other: &RealmRecord) -> Error {
+        usage(format!(
+            "{} cannot be opened with {}: {} has this issuer and audience, and verifiers that know \
+             no realms could not tell their tokens apart. Give it an audience of its own",
+            show(self.name.as_ref()),
+            values(&self.identity),
+            show(other.name.as_ref()),
+        ))
+    }
+}
+
+fn identity_of(gate: &LiveGate) -> RealmIdentity {
+    RealmIdentity {
+        issuer: gate.issuer.clone(),
+        audience: gate.audience.clone(),
+        kind: gate.kind.clone(),
+    }
+}
+
+fn show(realm: Option<&RealmName>) -> String {
+    realm.map_or_else(
+        || "the default realm".to_owned(),
+        |name| format!("the realm `{name}`"),
+    )
+}
+
+fn values(identity: &RealmIdentity) -> String {
+    let RealmIdentity {
+        issuer,
+        audience,
+        kind,
+    } = identity;
+    format!("the issuer `{issuer}`, the audience `{audience}` and the kind `{kind}`")
+}
+
+fn usage(what: String) -> Error {
+    Error::new(ErrorKind::Usage, what)
+}
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
