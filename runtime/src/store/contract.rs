@@ -151,7 +151,7 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// Clauses 55–77.
     /// Clause 153.
-    /// Clauses 147–151.
+    /// Clauses 168–172.
     fn revoke(
         &self,
         revocation: Revocation,
@@ -246,7 +246,7 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// Clauses 94–101.
     /// Clause 160.
-    /// Clause 152.
+    /// Clause 173.
     fn archive(
         &self,
         before: Timestamp,

@@ -24,7 +24,7 @@ async fn revoke_until(
 clauses! {
     /// A session that ends again, however often and however much later, gets no second entry: its
     /// tokens are older than its end. The answer has the entry that stands.
-    147 revoke a_session_that_ends_again_gets_no_second_entry(store) {
+    168 revoke a_session_that_ends_again_gets_no_second_entry(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         let target = Target::Session(sid(1));
         let entries = revoke(&store, target.clone(), NOW).await?.entries;
@@ -41,7 +41,7 @@ clauses! {
     }
 
     /// A session whose end lies so far behind that its access tokens have run out gets no entry.
-    148 revoke an_end_that_lies_far_behind_is_not_logged(store) {
+    169 revoke an_end_that_lies_far_behind_is_not_logged(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         revoke(&store, Target::RefreshOf("ada".to_owned()), NOW).await?;
         let target = Target::Session(sid(1));
@@ -60,7 +60,7 @@ clauses! {
     }
 
     /// A token gets one entry, registered or not, and also as a part of its tree.
-    149 revoke a_token_that_ends_again_gets_no_second_entry(store) {
+    170 revoke a_token_that_ends_again_gets_no_second_entry(store) {
         store.record_tokens(vec![token(1, "ada", NOW)], NOW).await?;
         for number in [1, 2] {
             let target = Target::Token(jti(number));
@@ -81,7 +81,7 @@ clauses! {
 
     /// An entry that ends earlier than it should is replaced, also for a reader who has seen it;
     /// one that ends later stays.
-    150 revoke an_entry_that_ends_too_early_is_replaced(store) {
+    171 revoke an_entry_that_ends_too_early_is_replaced(store) {
         for target in [Target::Session(sid(7)), Target::Token(jti(7))] {
             let seen = store.log_since(LogCursor::START, NOW).await?.cursor;
             let mut cursor = seen.clone();
@@ -103,7 +103,7 @@ clauses! {
 
     /// A thousand ends of one session that the store does not have leave a few entries at most, and
     /// of one that it has a single one.
-    151 revoke a_dead_token_does_not_fill_the_log(store) {
+    172 revoke a_dead_token_does_not_fill_the_log(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         for number in 0..500 {
             for session in [1, 2] {
@@ -120,7 +120,7 @@ clauses! {
     }
 
     /// An entry of the log goes when it ended, whatever `before` says, and not earlier.
-    152 archive an_entry_goes_at_its_end(store) {
+    173 archive an_entry_goes_at_its_end(store) {
         let long_ago = NOW.minus(DAY);
         revoke_until(&store, &Target::Session(sid(1)), at(1000), NOW).await?;
         revoke_until(&store, &Target::Token(jti(1)), at(2000), NOW).await?;
