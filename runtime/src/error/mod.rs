@@ -3,10 +3,12 @@
 #[doc(hidden)]
 pub mod absent;
 mod auth_error;
+mod malformed;
 mod refusal;
 mod step;
 
 pub use auth_error::AuthError;
+pub(crate) use malformed::Malformed;
 pub use refusal::{Code, Refusal};
 pub use step::{SignInStep, StepOffer};
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::BoxError;
+use super::malformed::Malformed;
 use super::step::StepOffer;
 
 /// The stable code of a refusal, as clients see it in `code` and `type` of a problem document (RFC
@@ -151,6 +152,7 @@ pub struct Refusal {
     acr_values: Option<Box<str>>,
     retry_after: Option<Duration>,
     step: Option<Box<StepOffer>>,
+    detail: Option<Malformed>,
     source: Option<BoxError>,
 }
 
@@ -164,6 +166,7 @@ impl Refusal {
             acr_values: None,
             retry_after: None,
             step: None,
+            detail: None,
             source: None,
         }
     }
@@ -243,6 +246,12 @@ impl Refusal {
         self.step.as_deref()
     }
 
+    /// Returns what is wrong with a malformed request, where that is known.
+    #[cfg(feature = "axum")]
+    pub(crate) const fn detail(&self) -> Option<Malformed> {
+        self.detail
+    }
+
     /// Returns the code.
     #[must_use]
     pub const fn code(&self) -> Code {
@@ -266,6 +275,15 @@ impl Refusal {
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
         Self::new(code)
+    }
+}
+
+impl From<Malformed> for Refusal {
+    fn from(detail: Malformed) -> Self {
+        Self {
+            detail: Some(detail),
+            ..Self::new(Code::InvalidRequest)
+        }
     }
 }
 

@@ -5,6 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::device::Client;
+#[cfg(feature = "axum")]
+use crate::error::Malformed;
 use crate::error::{AuthError, Refusal, SignInStep};
 use crate::session::{Admission, AnyClaims, Expiry};
 use crate::token::TokenInfo;
@@ -25,9 +27,9 @@ pub(crate) trait Backend: Send + Sync {
     /// Returns whether the claims of sign-in are kept with the session.
     fn keeps_claims(&self) -> bool;
 
-    /// Reads a login from a JSON body; `None` where the body is another one.
+    /// Reads a login from a JSON body, or says what is wrong with the body.
     #[cfg(feature = "axum")]
-    fn parse_login(&self, body: &[u8]) -> Option<BoxedLogin>;
+    fn parse_login(&self, body: &[u8]) -> Result<BoxedLogin, Malformed>;
 
     /// Returns what names the account in a login, where something does.
     fn identifier(&self, login: &BoxedLogin) -> Option<String>;

@@ -19,6 +19,8 @@ pub use crate::flow::{StepAnswer, normalize_identifier};
 #[allow(deprecated, reason = "a program that names it gets the warning")]
 pub use account::Sessions;
 pub use account::{Access, EndSessions};
+#[cfg(feature = "axum")]
+pub(crate) use backend::parse_body;
 pub use backend::{
     AuthBackend, AuthRoute, Authenticate, EmailLogin, Exchange, Exchanged, FromStored, GuardLogin,
     NoRefresh, Own, Refresh, Reload, Renew, RouteConfig, RouteOptions, SignIn, UsernameLogin,

@@ -14,7 +14,8 @@ use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::device::Device;
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Malformed, Refusal};
+use crate::gate::parse_body;
 
 /// The longest body that an auth route reads, in bytes.
 const MAX_BODY: usize = 16 * 1024;
@@ -75,7 +76,7 @@ impl ReadBody {
         match self.media {
             Media::Json => self.parse(),
             Media::Form => {
-                serde_urlencoded::from_bytes(&self.bytes).map_err(|_| Code::InvalidRequest.into())
+                serde_urlencoded::from_bytes(&self.bytes).map_err(|_| Malformed::NotAForm.into())
             }
         }
     }
@@ -86,18 +87,20 @@ impl ReadBody {
     }
 }
 
-/// A JSON body as a value. What is wrong with it is not said: it may hold a password.
+/// A JSON body as a value. What is wrong with it is said in words of ours: it may hold a password.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(bytes).map_err(|_| Code::InvalidRequest.into())
+    parse_body(bytes).map_err(Refusal::from)
 }
 
 /// A string member of a JSON object, by a name that is known at run time. It must not come twice.
-pub(super) fn member(bytes: &[u8], name: &str) -> Result<String, Refusal> {
+pub(super) fn member(bytes: &[u8], name: &'static str) -> Result<String, Refusal> {
     let Members(members) = parse(bytes)?;
     let mut found = members.into_iter().filter(|(known, _)| known == name);
     match (found.next(), found.next()) {
         (Some((_, Value::String(text))), None) => Ok(text),
-        _ => Err(Code::InvalidRequest.into()),
+        (Some(_), Some(_)) => Err(Malformed::Twice(name).into()),
+        (Some(_), None) => Err(Malformed::Unfit(name).into()),
+        (None, _) => Err(Malformed::Missing(name).into()),
     }
 }
 
@@ -146,12 +149,13 @@ pub(super) fn device(bytes: &[u8], device: &mut Device) -> Result<(), Refusal> {
         text.as_ref()
             .is_none_or(|t| t.len() <= Device::MAX_BYTES && !t.contains(char::is_control))
     };
-    if fits(&device_name) && fits(&device_id) {
-        (device.name, device.id) = (device_name, device_id);
-        Ok(())
-    } else {
-        Err(Code::InvalidRequest.into())
+    for (text, name) in [(&device_name, "device_name"), (&device_id, "device_id")] {
+        if !fits(text) {
+            return Err(Malformed::Unfit(name).into());
+        }
     }
+    (device.name, device.id) = (device_name, device_id);
+    Ok(())
 }
 
 fn media(headers: &HeaderMap) -> Option<Media> {
@@ -178,7 +182,7 @@ async fn limited(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
     }
     let read = tokio::time::timeout(TIMEOUT, to_bytes(body, MAX_BODY))
         .await
-        .map_err(|_| Code::InvalidRequest)?;
+        .map_err(|_| Malformed::Incomplete)?;
     read.map_err(|error| {
         let source = std::error::Error::source(&error);
         let too_long =
@@ -186,7 +190,7 @@ async fn limited(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
         if too_long {
             Code::PayloadTooLarge.into()
         } else {
-            Code::InvalidRequest.into()
+            Malformed::Incomplete.into()
         }
     })
 }

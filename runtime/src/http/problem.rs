@@ -1,5 +1,5 @@
-//! Refusals as clients see them: problem documents (RFC 9457) with a stable code, and never a word
-//! more.
+//! Refusals as clients see them: problem documents (RFC 9457) with a stable code, and no word that
+//! is not from a closed list of ours.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::error::{Causes, Code, Refusal, StepOffer};
 
 /// A refused request.
 ///
-/// It answers `application/problem+json` with `type`, `title`, `status` and `code`, a challenge
-/// where the status asks for one (RFC 6750 section 3, RFC 9470 section 3), and `Cache-Control:
-/// no-store`.
+/// It answers `application/problem+json` with `type`, `title`, `status` and `code`, of a malformed
+/// request a `detail` out of a closed list, a challenge where the status asks for one (RFC 6750
+/// section 3, RFC 9470 section 3), and `Cache-Control: no-store`.
 #[derive(Debug)]
 pub struct Rejection {
     refusal: Refusal,
@@ -77,13 +77,18 @@ impl IntoResponse for Rejection {
         match code {
             Code::Unavailable => tracing::warn!(%cause, "nobody could decide"),
             Code::InternalError => tracing::error!(%cause, "the server made a mistake"),
-            _ => {}
+            _ => {
+                let reason = self.refusal.detail().map(|detail| detail.to_string());
+                let reason = reason.as_deref().unwrap_or(code.title());
+                tracing::debug!(code = code.as_str(), reason, %cause, "a request was refused");
+            }
         }
         let problem = Problem {
             kind: format_args!("urn:tollgate:problem:{}", code.as_str()),
             title: code.title(),
             status: code.status(),
             code: code.as_str(),
+            detail: self.refusal.detail().map(|detail| detail.to_string()),
             step: self.refusal.step().map(Offered::new),
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
@@ -129,11 +134,12 @@ pub(crate) fn no_store(headers: &mut HeaderMap) {
 
 /// The members of a problem document (RFC 9457 section 3.1).
 #[cfg(feature = "openapi")]
-pub(super) const PROBLEM_MEMBERS: [AnswerMember; 4] = [
+pub(super) const PROBLEM_MEMBERS: [AnswerMember; 5] = [
     AnswerMember::new("type", MemberKind::Text),
     AnswerMember::new("title", MemberKind::Text),
     AnswerMember::new("status", MemberKind::Number),
     AnswerMember::new("code", MemberKind::Code),
+    AnswerMember::new("detail", MemberKind::Text).optional_if(true),
 ];
 
 #[derive(Serialize)]
@@ -143,6 +149,8 @@ struct Problem<'a> {
     title: &'a str,
     status: u16,
     code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
     #[serde(flatten)]
     step: Option<Offered<'a>>,
 }
@@ -172,5 +180,84 @@ impl<'a> Offered<'a> {
             expires_in: *expires_in,
             challenge: challenge.as_ref(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+    use std::sync::Mutex;
+
+    use tracing::field::{Field, Visit};
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::{Event, Metadata, Subscriber};
+
+    use super::*;
+    use crate::error::Malformed;
+
+    /// Keeps the lines of a log.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<String>>>);
+
+    struct Line(String);
+
+    impl Visit for Line {
+        fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+            write!(self.0, " {}={value:?}", field.name()).unwrap();
+        }
+    }
+
+    impl Subscriber for Log {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+        fn event(&self, event: &Event<'_>) {
+            let mut line = Line(event.metadata().level().to_string());
+            event.record(&mut line);
+            self.0.lock().unwrap().push(line.0);
+        }
+
+        fn enter(&self, _: &Id) {}
+
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn every_refusal_has_one_line_with_its_reason() {
+        let log = Log::default();
+        let scheme: Arc<str> = "Bearer".into();
+        tracing::subscriber::with_default(log.clone(), || {
+            for code in Code::ALL {
+                drop(Rejection::new(code, &scheme).into_response());
+            }
+            let missing = Malformed::Missing("email");
+            drop(Rejection::new(missing, &scheme).into_response());
+            drop(Rejection::new(Refusal::unavailable("the disk"), &scheme).into_response());
+        });
+        let lines = log.0.lock().unwrap();
+        assert_eq!(lines.len(), Code::ALL.len() + 2);
+        for (line, code) in lines.iter().zip(Code::ALL) {
+            let level = match code {
+                Code::Unavailable => "WARN",
+                Code::InternalError => "ERROR",
+                _ => "DEBUG",
+            };
+            assert!(line.starts_with(level), "{line}");
+            assert!(level != "DEBUG" || line.contains(code.as_str()), "{line}");
+        }
+        let [.., missing, disk] = &lines[..] else {
+            panic!("{lines:?}")
+        };
+        assert!(missing.contains("`email` is missing"), "{missing}");
+        assert!(disk.contains("the disk"), "{disk}");
     }
 }

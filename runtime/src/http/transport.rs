@@ -10,7 +10,7 @@ use http::request::Parts;
 use serde::Deserialize;
 
 use crate::device::Transport;
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Malformed, Refusal};
 use crate::event::{Event, EventKind};
 use crate::gate::Running;
 use crate::id::SessionId;
@@ -165,7 +165,7 @@ pub(super) fn refresh_token(
         None => None,
     };
     match (cookie, body) {
-        (Some(_), Some(body)) if has_member(body, name) => Err(Code::InvalidRequest.into()),
+        (Some(_), Some(body)) if has_member(body, name) => Err(Malformed::TwoCredentials.into()),
         (Some(cookie), _) => Ok(cookie),
         (None, Some(body)) if cookies(gate).is_none() || has_member(body, name) => {
             Ok(SentRefresh {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::device::{Client, Device};
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Malformed, Refusal};
 use crate::event::{BoundTo, BoundToken, Emitter, Event, EventKind};
 use crate::id::SessionId;
 use crate::settings::{BindingMode, Cidr, Settings};
@@ -120,7 +120,7 @@ impl Bindings {
     pub(crate) fn require_bindable(&self, client: &Client) -> Result<(), Refusal> {
         let settings = &self.settings.binding;
         if settings.device() == BindingMode::Enforce && client.device.id.is_none() {
-            return Err(Code::InvalidRequest.into());
+            return Err(Malformed::NoDevice.into());
         }
         if settings.network() == BindingMode::Enforce && client.ip.is_none() {
             return Err(Refusal::unavailable(

@@ -102,7 +102,13 @@ async fn two_credentials_in_one_request_are_malformed() {
         AUTHORIZATION,
         HeaderValue::from_str(&format!("Bearer {token}")).unwrap(),
     );
-    app.send(twice).await.assert_problem(400, "invalid_request");
+    let refused = app.send(twice).await;
+    refused.assert_problem(400, "invalid_request");
+    assert_eq!(
+        refused.json()["detail"],
+        "more than one credential was sent"
+    );
+    assert_eq!(app.get("/me", "x").await.json().get("detail"), None);
 }
 
 #[tokio::test]

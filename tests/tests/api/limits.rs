@@ -55,34 +55,49 @@ async fn a_malformed_body_is_refused_without_an_echo() {
         "{{\"email\":\"ada@example.com\",\"password\":\"{}\"}}",
         "x".repeat(1025)
     );
-    let bodies: [&[u8]; 12] = [
-        b"",
-        b"{",
-        b"null",
-        b"[]",
-        b"\"secret-marker\"",
-        b"{\"email\":\"secret-marker\"}",
-        b"{\"email\":1,\"password\":\"secret-marker\"}",
-        b"{\"email\":\"a\",\"email\":\"b\",\"password\":\"secret-marker\"}",
-        b"\xff\xfe{}",
-        b"{\"email\":\"\xc3\x28\",\"password\":\"x\"}",
-        b"{\"email\":\"a\",\"password\":\"x\",\"device_id\":7}",
-        long.as_bytes(),
+    let (no_json, no_object) = ("the body is not JSON", "the body is not a JSON object");
+    let deep = format!("{}{}", "[".repeat(8000), "]".repeat(8000));
+    let device =
+        json!({ "email": "ada@example.com", "password": PASSWORD, "device_name": "x".repeat(129) });
+    let device = device.to_string();
+    let bodies: [(&[u8], &str); 15] = [
+        (b"", no_json),
+        (b"{", no_json),
+        (b"secret-marker", no_json),
+        (b"null", no_object),
+        (b"[]", no_object),
+        (b"\"secret-marker\"", no_object),
+        (b"{\"email\":\"secret-marker\"}", "`password` is missing"),
+        (
+            b"{\"email\":1,\"password\":\"secret-marker\"}",
+            "`email` has another type, or is too long",
+        ),
+        (
+            b"{\"email\":\"a\",\"email\":\"b\",\"password\":\"secret-marker\"}",
+            "`email` is there more than once",
+        ),
+        (b"\xff\xfe{}", no_json),
+        (b"{\"email\":\"\xc3\x28\",\"password\":\"x\"}", no_json),
+        (
+            b"{\"email\":\"a\",\"password\":\"x\",\"device_id\":7}",
+            "`device_id` has another type, or is too long",
+        ),
+        (
+            long.as_bytes(),
+            "`password` has another type, or is too long",
+        ),
+        (deep.as_bytes(), no_json),
+        (
+            device.as_bytes(),
+            "`device_name` has another type, or is too long",
+        ),
     ];
-    for body in bodies {
+    for (body, detail) in bodies {
         let answer = post(&app, Some("application/json"), body.to_vec()).await;
         answer.assert_problem(400, "invalid_request");
         assert!(!answer.text.contains("secret-marker"));
+        assert_eq!(answer.json()["detail"], detail);
     }
-    let deep = format!("{}{}", "[".repeat(8000), "]".repeat(8000));
-    post(&app, Some("application/json"), deep)
-        .await
-        .assert_problem(400, "invalid_request");
-    let device =
-        json!({ "email": "ada@example.com", "password": PASSWORD, "device_name": "x".repeat(129) });
-    post(&app, Some("application/json"), device.to_string())
-        .await
-        .assert_problem(400, "invalid_request");
     assert_eq!(app.accounts.authentications.load(Ordering::SeqCst), 0);
 }
 

@@ -2,11 +2,15 @@
 
 mod exchange;
 mod logins;
+#[cfg(feature = "axum")]
+mod parse;
 mod routes;
 mod shell;
 
 pub use exchange::{Exchange, Exchanged, GuardLogin};
 pub use logins::{EmailLogin, UsernameLogin};
+#[cfg(feature = "axum")]
+pub(crate) use parse::parse_body;
 pub use routes::{AuthRoute, RouteConfig, RouteOptions};
 pub(super) use shell::Shell;
 

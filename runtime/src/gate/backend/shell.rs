@@ -4,12 +4,16 @@
 use std::sync::Arc;
 
 use crate::device::Client;
+#[cfg(feature = "axum")]
+use crate::error::Malformed;
 use crate::error::{AuthError, Refusal, SignInStep};
 use crate::flow::{Backend, BoxedClaims, BoxedLogin, Callback, wrong_login};
 use crate::session::{Admission, Expiry};
 use crate::token::{JwtClaims, TokenInfo, Verified};
 
 use super::super::{ClaimsOf, StepAnswer};
+#[cfg(feature = "axum")]
+use super::parse_body;
 use super::{AuthBackend, Renew as _, SignIn as _};
 
 /// A backend with its types hidden.
@@ -25,9 +29,9 @@ impl<B: AuthBackend> Backend for Shell<B> {
     }
 
     #[cfg(feature = "axum")]
-    fn parse_login(&self, body: &[u8]) -> Option<BoxedLogin> {
-        let login: B::Login = serde_json::from_slice(body).ok()?;
-        Some(Box::new(login))
+    fn parse_login(&self, body: &[u8]) -> Result<BoxedLogin, Malformed> {
+        let login: B::Login = parse_body(body)?;
+        Ok(Box::new(login))
     }
 
     fn identifier(&self, login: &BoxedLogin) -> Option<String> {

@@ -14,7 +14,7 @@ pub(crate) use write::{clear, set, set_access, set_device};
 use http::HeaderMap;
 use http::header::COOKIE;
 
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Malformed, Refusal};
 
 /// Returns the value of a cookie. One that comes twice is refused (R104): nobody can tell which of
 /// them a browser set for us.
@@ -23,7 +23,7 @@ pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a 
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
         (Some(value), None) => Ok(Some(text(value)?)),
-        (Some(_), Some(_)) => Err(Code::InvalidRequest.into()),
+        (Some(_), Some(_)) => Err(Malformed::TwoCredentials.into()),
     }
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn find_same<'a>(
         return Ok(None);
     };
     if values.any(|other| other != first) {
-        return Err(Code::InvalidRequest.into());
+        return Err(Malformed::TwoCredentials.into());
     }
     Ok(Some(text(first)?))
 }

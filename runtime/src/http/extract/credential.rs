@@ -5,7 +5,7 @@ use http::request::Parts;
 use super::super::cookie;
 use super::client::address;
 use crate::device::Transport;
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Malformed, Refusal};
 use crate::event::{Event, EventKind};
 use crate::gate::Running;
 use crate::session::Place;
@@ -39,7 +39,7 @@ pub(super) fn credential<'a>(
         }
     };
     match (header, cookie) {
-        (Some(_), Some(_)) => Err(Code::InvalidRequest.into()),
+        (Some(_), Some(_)) => Err(Malformed::TwoCredentials.into()),
         (Some(token), None) => Ok(Some((token, Transport::Bearer))),
         (None, Some(token)) => {
             cookie::check(
@@ -89,7 +89,7 @@ pub(in crate::http) fn bearer<'a>(
         return Ok(None);
     };
     if values.next().is_some() {
-        return Err(Code::InvalidRequest.into());
+        return Err(Malformed::TwoCredentials.into());
     }
     let value = value.to_str().map_err(|_| Code::InvalidToken)?;
     let end = value.find([' ', '\t']).unwrap_or(value.len());

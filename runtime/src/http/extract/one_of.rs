@@ -10,7 +10,7 @@ use super::super::problem::Rejection;
 use super::credential::{Taken, bearer, credential};
 use super::{Auth, Holds};
 use crate::device::Transport;
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Malformed, Refusal};
 use crate::gate::{BEARER, Verifier};
 use crate::policy::{PolicyFor, Rule, decide};
 use crate::token::{JwtClaims, Origin};
@@ -136,10 +136,10 @@ fn choose<U1: JwtClaims, U2: JwtClaims>(
     let token = match in_headers {
         // Two headers, or a header and a cookie, are two credentials (R104), whoever issued them.
         (Some(one), Some(other)) if !std::ptr::eq(one, other) => {
-            return Err(Code::InvalidRequest.into());
+            return Err(Malformed::TwoCredentials.into());
         }
         (Some(_), _) | (_, Some(_)) if in_cookies != (false, false) => {
-            return Err(Code::InvalidRequest.into());
+            return Err(Malformed::TwoCredentials.into());
         }
         (Some(token), _) | (None, Some(token)) => token,
         (None, None) => {

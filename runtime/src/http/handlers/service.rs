@@ -5,7 +5,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
-use crate::error::Code;
+use crate::error::{Code, Malformed};
 use crate::gate::Running;
 use crate::settings::Service;
 
@@ -21,7 +21,7 @@ pub(super) fn service<'g>(
     let (value, another) = (values.next(), values.next());
     let Some(value) = value else { return Ok(None) };
     if another.is_some() {
-        return Err(gate.reject(Code::InvalidRequest));
+        return Err(gate.reject(Malformed::TwoCredentials));
     }
     let credentials = value.to_str().ok().and_then(|text| text.split_once(' '));
     let Some((_, encoded)) = credentials.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"))

@@ -7,7 +7,7 @@ use axum::response::Response;
 use zeroize::Zeroizing;
 
 use crate::device::{Client, Transport};
-use crate::error::{Code, Refusal};
+use crate::error::Refusal;
 use crate::flow::Evidence;
 use crate::gate::Running;
 
@@ -29,7 +29,7 @@ pub(in crate::http) async fn sign_in(
         let (read, mut client, device) = read(&gate, request).await?;
         let parse = || {
             let login = gate.flows().backend().parse_login(&read.bytes);
-            login.ok_or_else(|| Refusal::from(Code::InvalidRequest))
+            login.map_err(Refusal::from)
         };
         // A body that is no login is refused before anything is looked up.
         let mut first = Some(parse()?);
@@ -82,7 +82,7 @@ pub(in crate::http) async fn reauthenticate(
             )
         } else {
             let login = gate.flows().backend().parse_login(&read.bytes);
-            Evidence::Login(login.ok_or(Code::InvalidRequest)?)
+            Evidence::Login(login?)
         };
         let mut client = gate.client(&read.parts);
         client.transport = caller.transport;

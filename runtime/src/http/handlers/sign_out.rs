@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode};
 
 use crate::device::Transport;
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Malformed, Refusal};
 use crate::gate::Running;
 
 use super::super::body::{ReadBody, has_member, member};
@@ -33,7 +33,7 @@ pub(in crate::http) async fn sign_out(
         let names_a_token = body.as_ref().is_some_and(|body| has_member(body, name));
         if brings_cookies(&gate, &parts.headers) {
             if bearer.is_some() || names_a_token {
-                return Err(Code::InvalidRequest.into());
+                return Err(Malformed::TwoCredentials.into());
             }
             // All of them go, whatever they are worth: nothing else could take them away.
             sign_out_presented(&gate, &parts).await?;
@@ -41,7 +41,7 @@ pub(in crate::http) async fn sign_out(
         }
         match (bearer, body) {
             (None, Some(body)) => gate.flows().sign_out_refresh(&member(&body, name)?).await?,
-            (Some(_), Some(_)) if names_a_token => return Err(Code::InvalidRequest.into()),
+            (Some(_), Some(_)) if names_a_token => return Err(Malformed::TwoCredentials.into()),
             (Some(token), _) => gate.flows().sign_out_bearer(token).await?,
             (None, None) => return Err(Code::MissingToken.into()),
         }
