@@ -103,6 +103,12 @@ impl<B: AuthBackend> Gate<B> {
         &self.running.flows().engine
     }
 
+    /// Refuses because `refresh` of the backend answered another user than this one.
+    #[cfg(feature = "axum")]
+    pub(crate) fn other_subject(&self, subject: &str) -> Refusal {
+        self.engine().other_subject("refresh", subject)
+    }
+
     /// Opens a session for a user whom you authenticated yourself.
     ///
     /// # Errors

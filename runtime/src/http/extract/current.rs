@@ -61,10 +61,7 @@ where
         })?;
         let answered = user.subject().to_string();
         if answered != auth.token().subject() {
-            let engine = gate.engine();
-            return Err(refuse(
-                engine.other_subject("refresh", auth.token().subject()),
-            ));
+            return Err(refuse(gate.other_subject(auth.token().subject())));
         }
         Ok(Self(user))
     }
