@@ -548,7 +548,7 @@ fn the_heart_in_the_readme_is_that_of_the_quickstart() {
     let sources = ["accounts.rs", "main.rs"].map(|name| plain(&read(&sources.join(name))));
     let items: Vec<&str> = heart.split("\n\n").map(str::trim).collect();
     assert!(items.len() > 6, "{heart}");
-    for item in items {
+    for item in items.into_iter().filter(|item| !item.starts_with("use ")) {
         assert!(
             sources.iter().any(|source| source.contains(&plain(item))),
             "the quickstart has another form of:\n{item}"

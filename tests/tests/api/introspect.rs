@@ -157,7 +157,7 @@ async fn r96_only_services_may_ask() {
         Some(format!("Basic {}", STANDARD.encode("reports"))),
         Some(format!("Bearer {}", tokens.access)),
         Some(format!(
-            "Basic  {}",
+            "Basic\t{}",
             STANDARD.encode(format!("reports:{SECRET}"))
         )),
     ] {
