@@ -41,6 +41,7 @@ use super::view::{View, log_until};
 pub(crate) struct Engine {
     pub(crate) settings: Arc<Settings>,
     /// The realm; `None` is the default one.
+    #[cfg(feature = "axum")]
     pub(crate) realm: Option<RealmName>,
     pub(crate) store: Store,
     pub(crate) ring: KeyRing,
@@ -129,6 +130,7 @@ impl Engine {
             replays: Replays::default(),
             reports,
             settings,
+            #[cfg(feature = "axum")]
             realm,
             store,
             ring,
