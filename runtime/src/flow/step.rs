@@ -170,11 +170,10 @@ impl Flows {
                 acr: pending.acr,
                 stage: pending.stage,
             }),
-            Ok(_) => Err(engine.other_subject("step", &pending.subject)),
             Err(AuthError::More(next)) if next.subject == pending.subject => {
                 Err(self.offer(*next, pending.stage).await)
             }
-            Err(AuthError::More(_)) => Err(engine.other_subject("step", &pending.subject)),
+            Ok(_) | Err(AuthError::More(_)) => Err(engine.other_subject("step", &pending.subject)),
             Err(AuthError::Invalid) if pending.tries > 1 => {
                 let pending = PendingStep {
                     tries: pending.tries - 1,

@@ -96,6 +96,10 @@ impl SessionStore for MemoryStore {
     }
 
     async fn migrate(&self, _now: Timestamp) -> Result<(), StoreError> {
+        #[expect(
+            clippy::redundant_closure,
+            reason = "the function is for rows of one lifetime"
+        )]
         self.with(StoreOperation::Migrate, |rows| rows::migrate(rows))
     }
 

@@ -41,7 +41,7 @@ impl SessionStore for SqliteStore {
     }
 
     async fn realms(&self) -> Result<Vec<RealmRecord>, StoreError> {
-        self.read(StoreOperation::Realms, |db| realm::all(db)).await
+        self.read(StoreOperation::Realms, realm::all).await
     }
 
     async fn claim_realm(
