@@ -114,6 +114,35 @@ async fn r124_strangers_delay_a_new_device_and_not_the_known_one() {
     }
 }
 
+/// R124: a known device uses up its own budget, and nothing of another one's. A change of the
+/// credentials begins a fresh budget for its steps, too.
+#[cfg(feature = "rate-limit")]
+#[tokio::test]
+async fn r124_a_known_device_uses_up_nothing_of_another() {
+    for counted in [Counted::Local, Counted::Store] {
+        let throttle = throttle(counted, |_| {}).await;
+        let account = Account::Identifier(ADA);
+        let [one, other] =
+            [OWN_DEVICE, "another device of the owner"].map(|device| client(1, Some(device)));
+        for device in [&one, &other] {
+            throttle.signed_in(account, device, NOW).await;
+        }
+        for _ in 0..50 {
+            _ = throttle.sign_in(Some(ADA), &one, NOW).await;
+        }
+        assert!(throttle.sign_in(Some(ADA), &one, NOW).await.is_err());
+        assert!(throttle.sign_in(Some(ADA), &other, NOW).await.is_ok());
+        for _ in 0..50 {
+            answer(&throttle, 0, &one, NOW).await;
+            answer(&throttle, 1, &client(2, None), NOW).await;
+        }
+        assert!(!answer(&throttle, 0, &one, NOW).await);
+        assert!(answer(&throttle, 0, &other, NOW).await);
+        assert!(!answer(&throttle, 1, &client(2, None), NOW).await);
+        assert!(answer(&throttle, 1, &one, NOW).await);
+    }
+}
+
 /// Counts an answer to a step of Ada's.
 async fn answer(throttle: &Throttle, changes: u32, client: &Client, now: Timestamp) -> bool {
     let attempt = StepAttempt {
@@ -206,11 +235,14 @@ async fn r124_codes_are_limited_in_the_long_run() {
     }
 }
 
-/// Without the feature `rate-limit` the steps are counted all the same, and nothing else is.
+/// Without the feature `rate-limit` the steps are counted all the same, by each node for itself,
+/// and nothing else is. Where the feature is on, the settings are what it would leave of them.
 #[tokio::test]
 async fn steps_are_counted_without_the_feature() {
-    let throttle = throttle(Counted::Local, |settings| {
-        *settings = settings.steps_alone();
+    let throttle = throttle(Counted::Store, |settings| {
+        if cfg!(feature = "rate-limit") {
+            *settings = settings.steps_alone();
+        }
     })
     .await;
     let somebody = client(1, None);
@@ -221,6 +253,18 @@ async fn steps_are_counted_without_the_feature() {
         allowed += u32::from(answer(&throttle, 0, &somebody, NOW).await);
     }
     assert_eq!(allowed, 10);
+    // A known device has its own budget here too, and both have a long run.
+    let account = Account::Identifier(ADA);
+    let owner = client(2, Some(OWN_DEVICE));
+    throttle.signed_in(account, &owner, NOW).await;
+    assert!(answer(&throttle, 0, &owner, NOW).await);
+    let mut slowly = 0;
+    for number in 0..30 * 24 * 30_u32 {
+        let now = NOW.plus(2 * MINUTE * number);
+        slowly += u32::from(answer(&throttle, 0, &somebody, now).await);
+    }
+    assert!((180..=190).contains(&slowly), "{slowly}");
+    assert!(!throttle.is_shared, "each node counts for itself");
 }
 
 /// Each change of the credentials begins fresh budgets, as often as that can matter, and a change is
@@ -233,6 +277,8 @@ async fn changes_of_credentials_are_counted_while_they_matter() {
         assert_eq!(throttle.changes("1", NOW).await.unwrap(), number.min(8));
     }
     let later = NOW.plus(30 * DAY);
+    let just_before = NOW.plus(30 * DAY - Duration::from_millis(1));
+    assert_eq!(throttle.changes("1", just_before).await.unwrap(), 8);
     assert_eq!(throttle.changes("1", later).await.unwrap(), 0);
     // None of it counts where steps are not counted.
     let off = self::throttle(Counted::Store, |settings| {
