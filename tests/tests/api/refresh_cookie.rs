@@ -118,6 +118,19 @@ async fn between_both_names_the_new_one_decides() {
     let answer = refresh(&app, &both).await;
     assert_eq!(answer.json()["session_id"], sid);
     assert!(names(&answer).contains(&format!("!{FORMER}")));
+    // So it is where the token stays the same one.
+    let mut next = Jar::default();
+    next.take(&answer);
+    let both = jar(&[
+        (FORMER, planted.value(REFRESH)),
+        (REFRESH, next.value(REFRESH)),
+    ]);
+    let kept = refresh(&app, &both).await;
+    assert_eq!(kept.json()["session_id"], sid);
+    assert!(names(&kept).contains(&format!("!{FORMER}")));
+    let mut after = Jar::default();
+    after.take(&kept);
+    assert_eq!(after.value(REFRESH), next.value(REFRESH));
     // A new one that is worth nothing does not let the former one in.
     let both = jar(&[(FORMER, planted.value(REFRESH)), (REFRESH, "garbage")]);
     refresh(&app, &both)
