@@ -54,7 +54,7 @@ clauses! {
         let shortly_before = later.minus(MILLISECOND);
         same!(
             revoke(&store, target, shortly_before).await?.entries,
-            [entry.clone()]
+            std::slice::from_ref(&entry)
         );
         same!(whole_log(&store, NOW).await?, [entry]);
     }

@@ -117,7 +117,7 @@ impl SessionStore for SqliteStore {
     async fn revoke(&self, revocation: Revocation, now: Timestamp) -> Result<Revoked, StoreError> {
         let revoked = self
             .write(StoreOperation::Revoke, move |db| {
-                revoke::revoke(db, revocation, now)
+                revoke::revoke(db, &revocation, now)
             })
             .await?;
         self.file.logged.notify_waiters();

@@ -14,7 +14,7 @@ use crate::store::shared::operation::Cause;
 
 pub(super) fn revoke(
     db: &Connection<'_>,
-    revocation: Revocation,
+    revocation: &Revocation,
     now: Timestamp,
 ) -> Result<Revoked, Cause> {
     let mut done = Revoked::default();
@@ -40,18 +40,18 @@ pub(super) fn revoke(
         Target::Others { subject, keep } => {
             touch(db, &subject, now)?;
             for sid in others(db, &subject, keep, now.minus(until.since(now)))? {
-                end_and_log(db, sid, &revocation, now, &mut done)?;
+                end_and_log(db, sid, revocation, now, &mut done)?;
             }
         }
-        Target::Session(sid) => end_and_log(db, sid, &revocation, now, &mut done)?,
-        Target::Token(jti) => end_token(db, jti, &revocation, now, &mut done)?,
+        Target::Session(sid) => end_and_log(db, sid, revocation, now, &mut done)?,
+        Target::Token(jti) => end_token(db, jti, revocation, now, &mut done)?,
         Target::Tree(jti) => {
             let (tokens, sids) = token::tree(db, jti)?;
             for sid in sids {
-                end_and_log(db, sid, &revocation, now, &mut done)?;
+                end_and_log(db, sid, revocation, now, &mut done)?;
             }
             for jti in tokens {
-                end_token(db, jti, &revocation, now, &mut done)?;
+                end_token(db, jti, revocation, now, &mut done)?;
             }
         }
         Target::Client(client) => {
