@@ -1,6 +1,8 @@
 //! What `policy` of `src/tests.rs` expands to.
 
 #[automatically_derived]
+impl ::tollgate::__private::Policy for FreshAdmin {}
+#[automatically_derived]
 impl<__TollgateUser> ::tollgate::__private::PolicyFor<__TollgateUser> for FreshAdmin
 where
     __TollgateUser: ::tollgate::__private::JwtClaims,

@@ -19,6 +19,8 @@ const _: () = ::gatekeeper::__private::fitting_number(
     >>::LIMITS,
 );
 #[automatically_derived]
+impl ::gatekeeper::__private::Policy for Customers {}
+#[automatically_derived]
 impl ::gatekeeper::__private::PolicyFor<User<u8>> for Customers {
     const RULE: ::gatekeeper::__private::Rule = {
         {

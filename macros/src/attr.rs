@@ -71,7 +71,7 @@ pub(crate) fn renamed(mut item: NestedMeta, name: &str) -> NestedMeta {
 }
 
 /// Splits at commas. Commas between `<` and `>` belong to a type.
-fn chunks(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
+pub(crate) fn chunks(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut chunks = vec![Vec::new()];
     let (mut depth, mut before) = (0_usize, ' ');
     for token in tokens {

@@ -24,7 +24,7 @@ pub use crate::id::SessionId;
 pub use crate::keys::{Algorithm, KeyRing};
 #[cfg(feature = "password")]
 pub use crate::password::Passwords;
-pub use crate::policy::Anyone;
+pub use crate::policy::{AnyOf, Anyone};
 pub use crate::secret::{Password, Secret};
 pub use crate::session::{Issued, Revoke};
 pub use crate::settings::Settings;

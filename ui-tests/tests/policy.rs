@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tollgate::policy::{PolicyFor, Rule, Value, claim_holds};
+use tollgate::policy::{AnyOf, Anyone, PolicyFor, Rule, Value, claim_holds};
 use tollgate::settings::Consistency;
 use tollgate::{ClaimValue, JwtClaims, Policy};
 
@@ -222,6 +222,99 @@ fn a_policy_says_what_its_verifier_asks() {
         <tollgate::policy::Anyone as PolicyFor<User>>::CONSISTENCY,
         None
     );
+}
+
+#[test]
+fn a_policy_is_made_of_others() {
+    #[derive(Policy)]
+    #[policy(role = Role::Admin, consistency = strict)]
+    struct Admins;
+    #[derive(Policy)]
+    #[policy(role = Role::Editor, consistency = bounded("2s"))]
+    struct Editors;
+    #[derive(Policy)]
+    #[policy(max_age = "5m")]
+    struct Fresh;
+    #[derive(Policy)]
+    #[policy(user = User, any(policy = Admins, all(policy = Editors, policy = Fresh)))]
+    struct Written;
+    const ADMIN: Rule = Rule::Role("admin");
+    const EDITOR: Rule = Rule::Role("editor");
+    const FRESH: Rule = Rule::MaxAge(300);
+    assert_eq!(
+        rule::<Written>(),
+        Rule::Any(&[ADMIN, Rule::All(&[EDITOR, FRESH])])
+    );
+    assert_eq!(
+        rule::<(AnyOf<(Admins, Editors)>, Fresh, Anyone)>(),
+        Rule::All(&[Rule::Any(&[ADMIN, EDITOR]), FRESH, Rule::Anyone])
+    );
+    assert_eq!(
+        rule::<(
+            Fresh,
+            Fresh,
+            Fresh,
+            Fresh,
+            Fresh,
+            AnyOf<(Fresh, Fresh, Fresh, Fresh, Fresh, Fresh)>
+        )>(),
+        Rule::All(&[FRESH, FRESH, FRESH, FRESH, FRESH, Rule::Any(&[FRESH; 6])])
+    );
+}
+
+/// The strictest of what is said holds. A part that says nothing leaves it to the gate.
+#[test]
+fn a_policy_made_of_others_asks_what_the_strictest_does() {
+    const TWO: Consistency = Consistency::Bounded(Duration::from_secs(2));
+    const FIVE: Consistency = Consistency::Bounded(Duration::from_secs(5));
+    const GATES: [Consistency; 4] = [Consistency::Eventual, FIVE, TWO, Consistency::Strict];
+    macro_rules! policies {
+        ($($name:ident: $($options:meta)*;)*) => {$(
+            #[derive(Policy)]
+            $(#[$options])*
+            struct $name;
+        )*};
+    }
+    policies! {
+        Silent: policy(role = Role::Admin);
+        Strict: policy(consistency = strict);
+        Two: policy(consistency = bounded("2s"));
+        Five: policy(consistency = bounded("5s"));
+        Eventual: policy(consistency = eventual);
+        OnlyEventual: policy(policy = Eventual);
+        OwnSilent: policy(policy = Eventual, max_age = "5m");
+        OwnEventual: policy(policy = Two, consistency = eventual);
+        OwnStrict: policy(policy = Eventual, consistency = strict);
+        Negated: policy(not(policy = Strict));
+    }
+    /// What a verifier asks under each setting of its gate.
+    fn asked<P: PolicyFor<User>>() -> [Consistency; 4] {
+        GATES.map(|gate| {
+            let said = P::CONSISTENCY.unwrap_or(gate);
+            GATES
+                .into_iter()
+                .rev()
+                .find(|one| *one == said || *one == P::AT_LEAST)
+                .unwrap()
+        })
+    }
+    let [eventual, five, two, strict] = GATES;
+    assert_eq!(asked::<(Silent, Silent)>(), GATES);
+    assert_eq!(asked::<(Silent, Strict)>(), [strict; 4]);
+    assert_eq!(asked::<AnyOf<(Strict, Eventual)>>(), [strict; 4]);
+    assert_eq!(asked::<(Silent, Two)>(), [two, two, two, strict]);
+    assert_eq!(asked::<(Two, Five)>(), [two; 4]);
+    assert_eq!(asked::<(Five, Two, Eventual)>(), [two; 4]);
+    assert_eq!(asked::<(Eventual, Eventual)>(), [eventual; 4]);
+    assert_eq!(
+        asked::<((Silent, Five), Eventual)>(),
+        [five, five, two, strict]
+    );
+    assert_eq!(asked::<OnlyEventual>(), [eventual; 4]);
+    assert_eq!(asked::<OwnSilent>(), GATES);
+    assert_eq!(asked::<OwnEventual>(), [two; 4]);
+    assert_eq!(asked::<OwnStrict>(), [strict; 4]);
+    assert_eq!(asked::<Negated>(), [strict; 4]);
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::Path;
+use syn::spanned::Spanned as _;
+use syn::{Path, Type};
 
-use super::model::{Claim, Consistency, Named, PolicyModel, Rule, Value, Variant};
+use super::model::{Asked, Claim, Consistency, Named, PolicyModel, Rule, Value, Variant};
 use crate::path::{self, Krate, located, moved, name_number};
 
 /// Returns the impl for the user type, or for every one that has what the policy asks for.
@@ -24,10 +25,7 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
         None => (Some(quote!(<__TollgateUser>)), quote!(__TollgateUser)),
     };
     let rule = RuleWriter { krate, user: &user }.constant(rule);
-    let consistency = consistency.map(|consistency| {
-        let consistency = said(krate, consistency);
-        quote!(const CONSISTENCY: ::core::option::Option<#krate::Consistency> = ::core::option::Option::Some(#consistency);)
-    });
+    let consistency = asks(krate, &user, *consistency, asked);
     let mut needs: Vec<Need> = Vec::new();
     for (of, name) in enums(&asked.roles, "HasRoles").chain(enums(&asked.scopes, "HasScopes")) {
         let last = of.segments.last();
@@ -35,6 +33,7 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
         let (krate, of) = (krate.at(here), moved(of, here));
         needs.push(Need {
             here,
+            of: moved(&user, here),
             bound: quote_spanned!(here=> #krate::#name<#of>),
         });
     }
@@ -48,24 +47,32 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
         let (krate, has) = (krate.at(here), Ident::new(has, here));
         needs.push(Need {
             here,
+            of: moved(&user, here),
             bound: quote_spanned!(here=> #krate::#has<#krate::AnyText>),
         });
     }
-    let (clause, checks) = if is_generic {
-        let needs = needs.iter().map(|Need { here, bound }| {
-            let user = moved(&user, *here);
-            quote_spanned!(*here=> #user: #bound)
+    for policy in &asked.policies {
+        let here = located(policy.span());
+        let (krate, user) = (krate.at(here), moved(&user, here));
+        needs.push(Need {
+            here,
+            of: moved(policy, here),
+            bound: quote_spanned!(here=> #krate::PolicyFor<#user>),
         });
+    }
+    let (clause, checks) = if is_generic {
+        let needs = needs
+            .iter()
+            .map(|Need { here, of, bound }| quote_spanned!(*here=> #of: #bound));
         (
             Some(quote!(where #user: #krate::JwtClaims, #(#needs,)*)),
             None,
         )
     } else {
-        let checks = needs.iter().map(|Need { here, bound }| {
-            let user = moved(&user, *here);
+        let checks = needs.iter().map(|Need { here, of, bound }| {
             quote_spanned! {*here=>
                 const fn __tollgate_asks<__TollgateUser: #bound>() {}
-                __tollgate_asks::<#user>();
+                __tollgate_asks::<#of>();
             }
         });
         let checks = checks.map(|check| quote!({ #check }));
@@ -82,6 +89,8 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
     quote! {
         #(#fits)*
         #[automatically_derived]
+        impl #krate::Policy for #name {}
+        #[automatically_derived]
         #(#lints)*
         impl #params #krate::PolicyFor<#user> for #name #clause {
             const RULE: #krate::Rule = #rule;
@@ -90,9 +99,10 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
     }
 }
 
-/// What a policy needs of its user type, and where it says so.
+/// What a policy needs of its user type or of another policy, and where it says so.
 struct Need {
     here: Span,
+    of: TokenStream,
     bound: TokenStream,
 }
 
@@ -121,6 +131,10 @@ impl RuleWriter<'_> {
                 quote!(MaxAge(#seconds))
             }
             Rule::Acr(acr) => quote!(Acr(#acr)),
+            Rule::Policy(policy) => {
+                let policy = asked_of(krate, self.user, policy);
+                return quote!(#policy::RULE);
+            }
             Rule::All(rules) => {
                 let rules = rules.iter().map(|rule| self.constant(rule));
                 quote!(All(&[#(#rules),*]))
@@ -205,6 +219,47 @@ fn kind(krate: &Krate, value: &Value) -> TokenStream {
         Value::Truth(_) => quote!(#krate::Truth),
         Value::Variant(Variant { of, .. }) => of.to_token_stream(),
     }
+}
+
+/// Returns `<policy as PolicyFor<user>>`, at the policy.
+fn asked_of(krate: &Krate, user: &TokenStream, policy: &Type) -> TokenStream {
+    let here = located(policy.span());
+    let (krate, user, policy) = (krate.at(here), moved(user, here), moved(policy, here));
+    quote_spanned!(here=> <#policy as #krate::PolicyFor<#user>>)
+}
+
+/// Returns the constants that say what a verifier asks: what the policy says, and at least what the
+/// policies say of which it is made. One that is made of nothing else, and says nothing, asks what
+/// they do.
+fn asks(
+    krate: &Krate,
+    user: &TokenStream,
+    consistency: Option<Consistency>,
+    asked: &Asked,
+) -> TokenStream {
+    let parts: Vec<_> = asked
+        .policies
+        .iter()
+        .map(|policy| asked_of(krate, user, policy))
+        .collect();
+    let own = match consistency {
+        Some(consistency) => {
+            let consistency = said(krate, consistency);
+            Some(quote!(::core::option::Option::Some(#consistency)))
+        }
+        None if parts.is_empty() || asked.has_own => None,
+        None => Some(quote!(#krate::said_by_all(&[#(#parts::CONSISTENCY),*]))),
+    };
+    let own = own
+        .map(|own| quote!(const CONSISTENCY: ::core::option::Option<#krate::Consistency> = #own;));
+    let at_least = (!parts.is_empty()).then(|| {
+        quote! {
+            const AT_LEAST: #krate::Consistency = #krate::strictest(
+                &[#(#krate::stricter(#parts::CONSISTENCY, #parts::AT_LEAST)),*]
+            );
+        }
+    });
+    quote!(#own #at_least)
 }
 
 fn said(krate: &Krate, consistency: Consistency) -> TokenStream {

@@ -5,6 +5,7 @@ mod emit;
 mod model;
 mod parse;
 mod stub;
+mod words;
 
 use proc_macro2::TokenStream;
 

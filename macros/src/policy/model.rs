@@ -27,6 +27,8 @@ pub(crate) enum Rule {
     /// Seconds.
     MaxAge(u64),
     Acr(String),
+    /// What another policy asks for.
+    Policy(Type),
     All(Vec<Rule>),
     Any(Vec<Rule>),
     Not(Box<Rule>),
@@ -38,6 +40,9 @@ pub(crate) struct Asked {
     pub(crate) roles: Vec<Named>,
     pub(crate) scopes: Vec<Named>,
     pub(crate) claims: Vec<Claim>,
+    pub(crate) policies: Vec<Type>,
+    /// Whether it has conditions of its own, beside what other policies ask for.
+    pub(crate) has_own: bool,
 }
 
 /// A role or scope.

@@ -7,6 +7,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{DeriveInput, Lit, LitStr, Meta, Path, Token, Type, parenthesized};
 
+use super::words;
 use crate::attr;
 use crate::diag::{self, Diag};
 use crate::options::{self, List, Maybe, Options, Value};
@@ -37,6 +38,8 @@ pub(crate) enum ConditionKind {
     Claim(Ident, WantedValue),
     MaxAge(LitStr),
     Acr(LitStr),
+    /// Another policy.
+    Policy(Type),
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Vec<Condition>),
@@ -82,15 +85,16 @@ impl Options for PolicyAttribute {
 }
 
 const WHOLE: [&str; 3] = ["user", "consistency", "crate"];
-const NESTED: [&str; 8] = [
-    "role", "scope", "claim", "max_age", "acr", "any", "all", "not",
+const NESTED: [&str; 9] = [
+    "role", "scope", "claim", "max_age", "acr", "policy", "any", "all", "not",
 ];
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 12] = [
     "role",
     "scope",
     "claim",
     "max_age",
     "acr",
+    "policy",
     "any",
     "all",
     "not",
@@ -98,17 +102,27 @@ const OPTIONS: [&str; 11] = [
     "consistency",
     "crate",
 ];
-const REPEATABLE: [&str; 7] = ["role", "scope", "claim", "acr", "any", "all", "not"];
-const SYNONYMS: [(&str, &str); 4] = [
+const REPEATABLE: [&str; 8] = [
+    "role", "scope", "claim", "acr", "policy", "any", "all", "not",
+];
+const SYNONYMS: [(&str, &str); 5] = [
     ("roles", "role"),
     ("scopes", "scope"),
     ("claims", "claim"),
+    ("policies", "policy"),
     ("or", "any"),
 ];
 
 /// Reads the attributes of the item.
 pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> PolicyArgs {
-    let items = attr::of_attributes(&item.attrs, &["policy"], diag);
+    let mut attrs = item.attrs.clone();
+    let mut count = 0;
+    for attr in &mut attrs {
+        if let (true, Meta::List(list)) = (attr.path().is_ident("policy"), &mut attr.meta) {
+            list.tokens = words::understood(list.tokens.clone(), &mut count, diag);
+        }
+    }
+    let items = attr::of_attributes(&attrs, &["policy"], diag);
     let items = options::once(items, &SYNONYMS, &REPEATABLE, diag);
     let (whole, conditions): (Vec<NestedMeta>, Vec<NestedMeta>) = items
         .into_iter()
@@ -156,6 +170,7 @@ impl Reader {
             "claim" => claim(item, diag)?,
             "max_age" => ConditionKind::MaxAge(one(item, diag)?),
             "acr" => ConditionKind::Acr(one(item, diag)?),
+            "policy" => ConditionKind::Policy(one(item, diag)?),
             "all" => {
                 let example = "all(role = Role::Admin, max_age = \"5m\")";
                 ConditionKind::All(self.nested(item, example, diag)?)
@@ -178,7 +193,21 @@ impl Reader {
                 return None;
             }
             name => {
-                diag.error(&word, diag::unknown("option", name, known));
+                let sentence = match (diag::nearest(name, known), attr::value(item)) {
+                    (None, Some(value)) => {
+                        let user = if self.has_user {
+                            ""
+                        } else {
+                            ", and beside it `user = User`"
+                        };
+                        format!(
+                            "unknown option `{name}`: for a claim, write `claim({name} = \
+                             {value})`{user}"
+                        )
+                    }
+                    _ => diag::unknown("option", name, known),
+                };
+                diag.error(&word, sentence);
                 return None;
             }
         };
@@ -228,22 +257,7 @@ impl Reader {
         match Path::parse_mod_style.parse2(tokens.clone()) {
             Ok(path) => Some(NamedWord::Variant(path)),
             Err(_) => {
-                let several = tokens
-                    .clone()
-                    .into_iter()
-                    .any(|token| matches!(token, proc_macro2::TokenTree::Punct(punct) if punct.as_char() == '|'))
-                    || syn::parse2::<syn::ExprArray>(tokens.clone()).is_ok();
-                if several {
-                    diag.error(
-                        tokens,
-                        format_args!(
-                            "a condition names one {word}: for one of several, write \
-                             `any({word} = …, {word} = …)`"
-                        ),
-                    );
-                } else {
-                    diag.error(tokens, format_args!("expected a path: write `{example}`"));
-                }
+                diag.error(tokens, format_args!("expected a path: write `{example}`"));
                 None
             }
         }

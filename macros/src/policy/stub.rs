@@ -24,10 +24,14 @@ pub(crate) fn emit(outline: &Outline<()>) -> TokenStream {
             .predicates
             .push(syn::parse_quote!(#ty: 'static));
     }
+    let (own_params, _, own_clause) = kept.split_for_impl();
+    let policy = quote!(impl #own_params #krate::Policy for #ident #args #own_clause {});
+    let mut kept = kept.clone();
     kept.params
         .push(syn::parse_quote!(__TollgateUser: #krate::JwtClaims));
     let (params, _, clause) = kept.split_for_impl();
     quote! {
+        #policy
         impl #params #krate::PolicyFor<__TollgateUser> for #ident #args #clause {
             const RULE: #krate::Rule = #krate::Rule::Anyone;
         }

@@ -26,7 +26,8 @@ pub use crate::gate::{
     RouteConfig, RouteOptions, UsernameLogin,
 };
 pub use crate::policy::{
-    Comparable, HasRoles, HasScopes, Number, PolicyFor, Rule, Text, Truth, Value,
+    Comparable, HasRoles, HasScopes, Number, Policy, PolicyFor, Rule, Text, Truth, Value,
+    compose::{said_by_all, stricter, strictest},
 };
 pub use crate::settings::Consistency;
 pub use crate::token::{

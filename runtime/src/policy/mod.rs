@@ -2,15 +2,29 @@
 //! decides.
 
 mod compare;
+pub(crate) mod compose;
 mod decide;
 mod rule;
 
 pub use compare::{Comparable, Number, Text, Truth, claim_holds};
+pub use compose::AnyOf;
 pub use decide::{Decision, Facts, StepUp, decide};
 pub use rule::{Rule, Value};
 
 use crate::settings::Consistency;
 use crate::token::JwtClaims;
+
+/// A policy, of whichever user types it can be asked: `#[policy(policy = …)]` takes these alone.
+///
+/// `#[derive(Policy)]` implements it, and so do tuples of policies and [`AnyOf`] them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a policy",
+    label = "this is not a policy",
+    note = "a policy is a struct of its own: `#[derive(Policy)] #[policy(role = Role::Admin)] \
+            struct Admins;`, then `policy = Admins`; also several, `policy = (Admins, Fresh)`, or \
+            one of several, `policy = AnyOf<(Admins, Editors)>`"
+)]
+pub trait Policy: 'static {}
 
 /// A policy that can be asked of the user type `U`.
 ///
@@ -21,18 +35,25 @@ use crate::token::JwtClaims;
     note = "derive it: `#[derive(Policy)] #[policy(role = Role::Admin)] struct {Self};`; a policy \
             that says `user = …` is for that type alone"
 )]
-pub trait PolicyFor<U: JwtClaims>: 'static {
+pub trait PolicyFor<U: JwtClaims>: Policy {
     /// The rule of the policy.
     const RULE: Rule;
 
     /// What a verifier asks before it accepts the caller's token; `None` where the gate's own
     /// setting does.
     const CONSISTENCY: Option<Consistency> = None;
+
+    /// What a verifier asks at least, whatever the gate's own setting is: what the policies say of
+    /// which this one is made.
+    #[doc(hidden)]
+    const AT_LEAST: Consistency = Consistency::Eventual;
 }
 
 /// The policy of a route that asks for nothing but a signed-in caller.
 #[derive(Clone, Copy, Debug)]
 pub struct Anyone;
+
+impl Policy for Anyone {}
 
 impl<U: JwtClaims> PolicyFor<U> for Anyone {
     const RULE: Rule = Rule::Anyone;

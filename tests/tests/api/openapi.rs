@@ -321,6 +321,10 @@ async fn who_may_call_a_route_comes_from_the_type() {
             "/write/{name}",
             post(async |_: Auth<User, Writers>, _: Path<String>| ()),
         )
+        .route(
+            "/both",
+            get(async |_: Auth<User, (Admins, Writers, FreshAdmins)>| ()),
+        )
         .route("/files/{*path}", get(async |_: Auth<User, Admins>| ()))
         .route("/any", any(async |_: Auth<User>| ()));
     let app = app.serving(app.gate.install(protected).with_state(app.gate.clone()));
@@ -336,6 +340,10 @@ async fn who_may_call_a_route_comes_from_the_type() {
     assert_eq!(
         security("post", "/write/{name}"),
         json!([{"access_token": ["write"]}])
+    );
+    assert_eq!(
+        security("get", "/both"),
+        json!([{"access_token": ["admin", "write"]}])
     );
     assert_eq!(
         security("get", "/files/{path}"),

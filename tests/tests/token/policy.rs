@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde::ser::SerializeMap;
 use tollgate::clock::Timestamp;
-use tollgate::policy::{Decision, Facts, Rule, StepUp, Value, claim_holds, decide};
+use tollgate::policy::{
+    AnyOf, Decision, Facts, PolicyFor, Rule, StepUp, Value, claim_holds, decide,
+};
 use tollgate::token::ClaimSet;
-use tollgate::{ClaimValue, JwtClaims};
+use tollgate::{ClaimValue, JwtClaims, Policy};
 
 const NOW: Timestamp = Timestamp::from_secs(1_000_000);
 
@@ -645,4 +647,77 @@ async fn a_challenge_names_the_authentication_that_would_do() {
     );
     assert_eq!(get("/ada", &ada).await.0, 200);
     assert_eq!(get("/ada", &grace).await.0, 403);
+}
+
+/// A role of a member.
+#[derive(Clone, Copy, ClaimValue)]
+enum Role {
+    Admin,
+    Editor,
+}
+
+#[derive(JwtClaims)]
+struct Member {
+    #[claim(sub)]
+    id: u64,
+    #[claim(roles)]
+    roles: Vec<Role>,
+}
+
+#[derive(Policy)]
+#[policy(role = Role::Admin)]
+struct Admins;
+
+#[derive(Policy)]
+#[policy(role = Role::Editor)]
+struct Editors;
+
+#[derive(Policy)]
+#[policy(max_age = "5m")]
+struct Fresh;
+
+#[derive(Policy)]
+#[policy(policy = Fresh, any(policy = Admins, not(policy = Editors)))]
+struct Written;
+
+/// A policy made of others decides as if its rule were written out.
+#[test]
+fn a_composed_policy_decides_what_its_parts_do() {
+    fn rule<P: PolicyFor<Member>>() -> Rule {
+        P::RULE
+    }
+    let member = Member {
+        id: 1,
+        roles: vec![Role::Editor],
+    };
+    assert_eq!((member.id, member.roles.len()), (1, 1));
+    let all = rule::<(Admins, Editors)>();
+    let any = rule::<AnyOf<(Admins, Editors)>>();
+    let nested = rule::<(Fresh, AnyOf<(Admins, Editors)>)>();
+    let written = rule::<Written>();
+    let (deny, allow) = (Decision::Deny, Decision::Allow);
+    let old = stale(Some(300), &[]);
+    let table = [
+        (vec![], None, [&deny, &deny, &deny, &old]),
+        (vec!["admin"], None, [&deny, &allow, &old, &old]),
+        (vec!["editor"], None, [&deny, &allow, &old, &deny]),
+        (
+            vec!["admin", "editor"],
+            Some(301),
+            [&allow, &allow, &old, &old],
+        ),
+        (vec![], Some(300), [&deny, &deny, &deny, &allow]),
+        (vec!["admin"], Some(300), [&deny, &allow, &allow, &allow]),
+        (vec!["editor"], Some(300), [&deny, &allow, &allow, &deny]),
+        (vec!["admin", "editor"], Some(300), [&allow; 4]),
+    ];
+    for (roles, age, expected) in table {
+        let caller = Caller {
+            roles,
+            age,
+            ..Caller::default()
+        };
+        let decisions = [&all, &any, &nested, &written].map(|rule| asks(rule, &caller));
+        assert_eq!(decisions.each_ref(), expected, "{caller:?}");
+    }
 }

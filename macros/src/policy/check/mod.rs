@@ -2,7 +2,8 @@
 
 mod time;
 
-use syn::{Attribute, Data, DeriveInput, Lit, LitStr, Meta, Path, parse_quote};
+use quote::ToTokens as _;
+use syn::{Attribute, Data, DeriveInput, Lit, LitStr, Meta, Path, Type, parse_quote};
 
 use super::model::{Asked, Claim, Named, PolicyModel, Rule, Value, Variant};
 use super::parse::{self, Condition, ConditionKind, PolicyArgs, WantedValue};
@@ -154,6 +155,7 @@ fn leaf(condition: &Condition) -> Option<(bool, String)> {
         ConditionKind::Scope(named) => format!("scope = {}", named.shown()),
         ConditionKind::Claim(field, wanted) => format!("claim({field} = {})", wanted.shown()),
         ConditionKind::Acr(text) => format!("acr = \"{}\"", text.value()),
+        ConditionKind::Policy(ty) => format!("policy = {}", written(ty)),
         ConditionKind::Not(conditions) => {
             let [only] = conditions.as_slice() else {
                 return None;
@@ -166,6 +168,14 @@ fn leaf(condition: &Condition) -> Option<(bool, String)> {
 }
 
 fn one(condition: &Condition, asked: &mut Asked, diag: &mut Diag) -> Option<Rule> {
+    asked.has_own |= matches!(
+        condition.kind,
+        ConditionKind::Role(_)
+            | ConditionKind::Scope(_)
+            | ConditionKind::Claim(..)
+            | ConditionKind::MaxAge(_)
+            | ConditionKind::Acr(_)
+    );
     Some(match &condition.kind {
         ConditionKind::Role(role) => {
             Rule::Role(remembered(named(role, "Role", diag)?, &mut asked.roles))
@@ -185,6 +195,7 @@ fn one(condition: &Condition, asked: &mut Asked, diag: &mut Diag) -> Option<Rule
             Rule::MaxAge(time::duration(text, &time::SECONDS, diag)? / 1000)
         }
         ConditionKind::Acr(text) => Rule::Acr(acr(text, diag)?),
+        ConditionKind::Policy(ty) => Rule::Policy(remembered(ty.clone(), &mut asked.policies)),
         ConditionKind::All(conditions) => Rule::All(list(conditions, Joined::All, asked, diag)),
         ConditionKind::Any(conditions) => Rule::Any(list(conditions, Joined::Any, asked, diag)),
         ConditionKind::Not(conditions) => {
@@ -297,6 +308,14 @@ fn acr(text: &LitStr, diag: &mut Diag) -> Option<String> {
         return Some(value);
     }
     None
+}
+
+/// Returns a type on one line, as it is usually written.
+fn written(ty: &Type) -> String {
+    let text: String = ty.to_token_stream().to_string();
+    text.split_whitespace()
+        .collect::<String>()
+        .replace(',', ", ")
 }
 
 fn shown(path: &Path) -> String {

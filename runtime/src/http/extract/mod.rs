@@ -29,6 +29,7 @@ use super::problem::Rejection;
 use crate::device::Transport;
 use crate::error::{Code, Refusal};
 use crate::gate::{Running, Verifier};
+use crate::policy::compose::consistency;
 use crate::policy::{Anyone, PolicyFor, Rule, decide};
 use crate::session::Occasion;
 use crate::token::{ClaimSet as _, JwtClaims, TokenInfo, Verified};
@@ -115,7 +116,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         let Some((token, transport)) = credential(parts, gate, taken)? else {
             return Ok(None);
         };
-        let consistency = P::CONSISTENCY.unwrap_or(settings.revocation.consistency);
+        let consistency = consistency::<U, P>(settings.revocation.consistency);
         let now = admission.now();
         let verified: Verified<U::Claims> = admission.verify(token, now)?;
         if admission.must_ask(consistency, now) {

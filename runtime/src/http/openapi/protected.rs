@@ -119,13 +119,19 @@ fn guard(operation: &mut Operation, security: Security, has_cookies: bool) {
     }
 }
 
-/// The roles and scopes of which none may be missing. What else a rule asks for has no word in
-/// OpenAPI.
+/// The roles and scopes of which none may be missing, each once. What else a rule asks for has no
+/// word in OpenAPI.
 fn asked(rule: Rule) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    collect(rule, &mut names);
+    names
+}
+
+fn collect(rule: Rule, names: &mut Vec<&'static str>) {
     match rule {
-        Rule::Role(name) | Rule::Scope(name) => vec![name],
-        Rule::All(rules) => rules.iter().flat_map(|rule| asked(*rule)).collect(),
-        _ => Vec::new(),
+        Rule::Role(name) | Rule::Scope(name) if !names.contains(&name) => names.push(name),
+        Rule::All(rules) => rules.iter().for_each(|rule| collect(*rule, names)),
+        _ => {}
     }
 }
 

@@ -1,0 +1,6 @@
+//! A role without the word before it.
+#[derive(tollgate::Policy)]
+#[policy(Role::Admin)]
+struct Asked;
+
+fn main() {}
