@@ -152,6 +152,10 @@ pub struct Refusal {
     acr_values: Option<Box<str>>,
     retry_after: Option<Duration>,
     step: Option<Box<StepOffer>>,
+    #[cfg_attr(
+        not(feature = "axum"),
+        allow(dead_code, reason = "only routes tell of it")
+    )]
     detail: Option<Malformed>,
     source: Option<BoxError>,
 }

@@ -5,11 +5,12 @@ use axum::routing::get;
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::json;
+use tollgate::clock::Clock;
 use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate::settings::{BindingMode, RefreshCookie};
 use tollgate::store::SqliteStore;
-use tollgate_tests::{Answer, App, request};
+use tollgate_tests::{Accounts, Answer, App, START, request};
 
 use crate::cookies::{ACCESS, DEVICE, Jar, REFRESH, login, post_from, settings, signed_in, with};
 
@@ -497,4 +498,42 @@ async fn a_named_realm_has_cookies_of_its_own() {
     settings.audience = Some("a".into());
     let error = format!("{:?}", settings.validate().unwrap_err());
     assert!(error.contains("cookies.refresh"), "{error}");
+}
+
+/// Where a store has sessions of a release before, whose cookies have the former name, the gate
+/// keeps writing that name until it is told otherwise, and nobody is signed out.
+#[tokio::test]
+async fn an_older_store_keeps_the_former_name_and_signs_nobody_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store.db");
+    let ring = KeyRing::open(folder.path().join("keys")).await.unwrap();
+    let (clock, accounts) = (Clock::manual(START), Accounts::seeded());
+    let node = async || {
+        let store = SqliteStore::open(&file).await.unwrap();
+        let builder = App::builder().accounts(&accounts);
+        let builder = builder.clock(&clock).keys(&ring).store(store);
+        builder.settings(settings()).build().await
+    };
+    let app = node().await;
+    let (new, _) = signed_in(&app).await;
+    let old = renamed(&new, REFRESH, FORMER);
+    app.wait(60);
+    // This release made the file, so no gate set the former name.
+    assert_eq!(refresh(&app, &old).await.status, StatusCode::UNAUTHORIZED);
+    drop(app);
+    rusqlite::Connection::open(&file)
+        .unwrap()
+        .execute_batch("DROP TABLE tg_meta")
+        .unwrap();
+    let app = node().await;
+    let answer = refresh(&app, &old).await;
+    assert_eq!(
+        (answer.status, names(&answer)),
+        (
+            StatusCode::OK,
+            vec![ACCESS.into(), FORMER.into(), format!("!{REFRESH}")]
+        ),
+        "{}",
+        answer.text
+    );
 }

@@ -174,7 +174,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     let refresh_cookie = RefreshCookieRule::new(
         &engine.settings.cookies,
         engine.realm.as_ref(),
-        older_since(health),
+        older_since(health, &engine),
     );
     #[cfg(feature = "axum")]
     if engine.settings.cookies.path.is_some() && refresh_cookie.writes_former() {
@@ -205,12 +205,13 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     )))
 }
 
-/// Returns when a store that holds sessions of earlier releases was first opened by this one.
-///
-/// No store keeps that yet, so every store counts as a new one.
+/// Returns when a store that may hold sessions of earlier releases was first opened by this one.
+/// The last of them has ended once the absolute lifetime of a session is over since then.
 #[cfg(feature = "axum")]
-fn older_since(_: StoreHealth) -> Option<Timestamp> {
-    None
+fn older_since(health: StoreHealth, engine: &Engine) -> Option<Timestamp> {
+    health
+        .older_since
+        .filter(|since| engine.time.now() < since.plus(engine.settings.session.absolute))
 }
 
 /// By how much the clocks may differ at the start (ROTATION 6).

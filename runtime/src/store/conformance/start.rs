@@ -22,14 +22,16 @@ clauses! {
         same!(
             store.health(NOW).await?,
             StoreHealth {
-                has_live_sessions: false
+                has_live_sessions: false,
+                older_since: None,
             }
         );
         open(&store, new(1, "ada", NOW), NOW).await?;
         same!(
             store.health(NOW).await?,
             StoreHealth {
-                has_live_sessions: true
+                has_live_sessions: true,
+                older_since: None,
             }
         );
     }

@@ -18,7 +18,7 @@ use super::run::Mode;
 use crate::clock::Timestamp;
 use crate::realm::RealmName;
 use crate::store::record::StoreHealth;
-use crate::store::shared::columns::millis;
+use crate::store::shared::columns::{millis, natural};
 use crate::store::shared::tables::RealmTables;
 
 /// The version that this code reads and writes.
@@ -156,7 +156,9 @@ const SHARED: [(&str, &str); 2] = [
         realm text COLLATE "C" NOT NULL PRIMARY KEY,
         version bigint NOT NULL,
         readable_from bigint NOT NULL,
-        written_at bigint NOT NULL
+        written_at bigint NOT NULL,
+        -- Whether there were sessions before this row.
+        had_sessions boolean NOT NULL
     );
     "#,
     ),
@@ -274,7 +276,9 @@ async fn note(db: &mut Connection, now: Timestamp) -> Result<bool, Fault> {
     if known.try_get(0)? {
         return Ok(false);
     }
-    query("INSERT INTO tg_meta(realm, version, readable_from, written_at) VALUES ($1, $2, $2, $3)")
+    let sql = "INSERT INTO tg_meta(realm, version, readable_from, written_at, had_sessions)
+        VALUES ($1, $2, $2, $3, EXISTS (SELECT 1 FROM tg_session))";
+    query(sql)
         .bind(realm)
         .bind(VERSION)
         .bind(millis(now))
@@ -345,13 +349,19 @@ pub(super) async fn health(db: &mut Connection, now: Timestamp) -> Result<StoreH
                convert_to(pg_current_xact_id()::text, 'UTF8'), 0)
         )
         SELECT EXISTS (SELECT 1 FROM tg_session
-            WHERE abs_exp > $1 AND idle_exp > $1 AND revoked_at IS NULL ORDER BY abs_exp DESC)";
-    let has_live_sessions = query(sql)
+            WHERE abs_exp > $1 AND idle_exp > $1 AND revoked_at IS NULL ORDER BY abs_exp DESC),
+            (SELECT written_at FROM tg_meta WHERE realm = $2 AND had_sessions)";
+    let realm = realm_name(db.tables());
+    let row = query(sql)
         .bind(millis(now))
+        .bind(realm)
         .fetch_one(db)
-        .await?
-        .try_get(0)?;
-    Ok(StoreHealth { has_live_sessions })
+        .await?;
+    let older_since: Option<i64> = row.try_get(1)?;
+    Ok(StoreHealth {
+        has_live_sessions: row.try_get(0)?,
+        older_since: older_since.map(|at| Timestamp::from_millis(natural(at))),
+    })
 }
 
 /// Reads the server's clock.

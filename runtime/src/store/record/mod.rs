@@ -28,6 +28,9 @@ pub use token::*;
 pub struct StoreHealth {
     /// `true` if there is at least one live session.
     pub has_live_sessions: bool,
+    /// The time at which this release first opened the store, where it held sessions of a release
+    /// before; `None` for a store that this release, or a later one, made.
+    pub older_since: Option<Timestamp>,
 }
 
 /// The answer of an archive run: what it deleted.

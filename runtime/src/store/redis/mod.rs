@@ -71,12 +71,8 @@ impl SessionStore for RedisStore {
     }
 
     async fn health(&self, now: Timestamp) -> Result<StoreHealth, StoreError> {
-        self.run(
-            StoreOperation::Health,
-            schema::health(now),
-            schema::has_live_sessions,
-        )
-        .await
+        self.run(StoreOperation::Health, schema::health(now), schema::healthy)
+            .await
     }
 
     async fn now(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -4,6 +4,7 @@ use redis::Value;
 
 use super::link::LinkError;
 use super::open::RedisStore;
+use super::reply::ReplyRow;
 use super::script::{Call, FOUND, HEALTH};
 use super::{reply, server};
 use crate::clock::Timestamp;
@@ -90,8 +91,12 @@ pub(super) fn health(now: Timestamp) -> Result<Call, Cause> {
     Ok(Call::at(&HEALTH, now)?.key("live"))
 }
 
-pub(super) fn has_live_sessions(answer: Value) -> Result<StoreHealth, Cause> {
+pub(super) fn healthy(answer: Value) -> Result<StoreHealth, Cause> {
+    let mut answer = ReplyRow::of(answer)?;
+    let has_live_sessions = reply::done(answer.next())?;
+    let older_since = reply::number(answer.next())?;
     Ok(StoreHealth {
-        has_live_sessions: reply::done(answer)?,
+        has_live_sessions,
+        older_since: (older_since > 0).then(|| Timestamp::from_millis(older_since)),
     })
 }

@@ -19,7 +19,10 @@ pub fn health(rows: &mut impl Rows, now: Timestamp) -> Result<StoreHealth, Cause
     rows.put("checked", Timestamp::MAX, now)?;
     let mut has_live_sessions = false;
     table::sessions(rows, |row| has_live_sessions |= row.is_live(now))?;
-    Ok(StoreHealth { has_live_sessions })
+    Ok(StoreHealth {
+        has_live_sessions,
+        older_since: None,
+    })
 }
 
 /// Opens a session.

@@ -11,7 +11,7 @@ use super::realm::Connection;
 use crate::clock::Timestamp;
 use crate::realm::RealmName;
 use crate::store::record::{Fact, StoreHealth};
-use crate::store::shared::columns::millis;
+use crate::store::shared::columns::{millis, natural};
 use crate::store::shared::operation::Cause;
 use crate::store::shared::tables::RealmTables;
 
@@ -146,7 +146,9 @@ const SHARED: &str = "
         realm TEXT NOT NULL PRIMARY KEY,
         version INTEGER NOT NULL,
         readable_from INTEGER NOT NULL,
-        written_at INTEGER NOT NULL
+        written_at INTEGER NOT NULL,
+        -- 1 where there were sessions before this row.
+        had_sessions INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 
     -- A realm that was opened, with the identity of its gates, and the former one for a while.
@@ -218,7 +220,8 @@ pub(super) fn migrate(db: &Connection<'_>, now: Timestamp) -> Result<(), Cause> 
 
 /// Notes that a realm has tables, and returns whether that was not known.
 fn note(db: &Connection<'_>, now: Timestamp) -> rusqlite::Result<bool> {
-    let sql = "INSERT INTO tg_meta(realm, version, readable_from, written_at) VALUES (?1, ?2, ?2, ?3) \
+    let sql = "INSERT INTO tg_meta(realm, version, readable_from, written_at, had_sessions) \
+               VALUES (?1, ?2, ?2, ?3, EXISTS (SELECT 1 FROM tg_session)) \
                ON CONFLICT(realm) DO NOTHING";
     let values = (realm_name(db.tables()), VERSION, millis(now));
     Ok(db.execute(sql, values)? == 1)
@@ -273,5 +276,12 @@ pub(super) fn health(db: &Connection<'_>, now: Timestamp) -> Result<StoreHealth,
     let has_live_sessions = db
         .prepare_cached(sql)?
         .query_row([millis(now)], |row| row.get(0))?;
-    Ok(StoreHealth { has_live_sessions })
+    let sql = "SELECT max(written_at) FROM tg_meta WHERE realm = ? AND had_sessions";
+    let older_since: Option<i64> = db
+        .prepare_cached(sql)?
+        .query_row([realm_name(db.tables())], |row| row.get(0))?;
+    Ok(StoreHealth {
+        has_live_sessions,
+        older_since: older_since.map(|at| Timestamp::from_millis(natural(at))),
+    })
 }

@@ -156,6 +156,28 @@ async fn a_newer_schema_that_only_adds_is_used() {
     assert!(refused.to_string().contains("newer version"), "{refused}");
 }
 
+/// A database with sessions of a release before tells since when this one uses it; a new one does
+/// not.
+#[tokio::test]
+async fn a_database_of_a_release_before_is_told_from_a_new_one() {
+    let Some(server) = Server::shared() else {
+        return;
+    };
+    let database = server.database().await;
+    let store = opened(&database.url).await;
+    store.open_session(new(1, "ada"), NOW).await.unwrap();
+    assert_eq!(store.health(NOW).await.unwrap().older_since, None);
+    let mut db = database.connect().await;
+    execute(&mut db, "DROP TABLE tg_meta").await;
+    for _ in 0..2 {
+        store.migrate(NOW).await.unwrap();
+        assert_eq!(store.health(NOW).await.unwrap().older_since, Some(NOW));
+    }
+    execute(&mut db, "DROP TABLE tg_meta; DELETE FROM tg_session").await;
+    store.migrate(NOW).await.unwrap();
+    assert_eq!(store.health(NOW).await.unwrap().older_since, None);
+}
+
 /// Several nodes make the namespace of a realm at the same moment, and no name is cut off.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn several_nodes_make_the_tables_of_a_realm() {

@@ -184,7 +184,10 @@ async fn what_vanished_leaves_its_indices() {
         late.plus(Duration::from_secs(60)),
     );
     store.open_session(opening, late).await.unwrap();
-    store.consume_once([3; 32], late, late).await.unwrap();
+    store
+        .consume_once([3; 32], late.plus(Duration::from_secs(60)), late)
+        .await
+        .unwrap();
     store
         .spend(
             "x".to_owned(),

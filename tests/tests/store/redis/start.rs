@@ -244,6 +244,25 @@ async fn a_newer_layout_that_only_adds_is_used() {
     store.migrate(NOW).await.unwrap_err();
 }
 
+/// A deployment of a release before tells since when this one uses it; a new one does not.
+#[tokio::test]
+async fn a_deployment_of_a_release_before_is_told_from_a_new_one() {
+    let Some(server) = Server::start(&[]) else {
+        return;
+    };
+    let store = RedisStore::connect(server.url()).await.unwrap();
+    store.migrate(NOW).await.unwrap();
+    assert_eq!(store.health(NOW).await.unwrap().older_since, None);
+    server
+        .command(&["HDEL", "{tollgate}:deployment", "older_since"])
+        .unwrap();
+    for _ in 0..2 {
+        let store = RedisStore::connect(server.url()).await.unwrap();
+        store.migrate(NOW).await.unwrap();
+        assert_eq!(store.health(NOW).await.unwrap().older_since, Some(NOW));
+    }
+}
+
 #[tokio::test]
 async fn a_newer_layout_is_refused_and_left_alone() {
     let Some(server) = Server::start(&[]) else {

@@ -187,6 +187,30 @@ async fn a_newer_schema_that_only_adds_is_used() {
 }
 
 /// A schema that becomes newer while the file is open is refused at the next migration.
+/// A file with sessions of a release before tells since when this one uses it; a new one does not.
+#[tokio::test]
+async fn a_file_of_a_release_before_is_told_from_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sessions.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.migrate(NOW).await.unwrap();
+    store.open_session(new(1, "ada"), NOW).await.unwrap();
+    assert_eq!(store.health(NOW).await.unwrap().older_since, None);
+    let forget = |also: &str| {
+        let db = rusqlite::Connection::open(&path).unwrap();
+        db.execute_batch(&format!("DROP TABLE tg_meta; {also}"))
+            .unwrap();
+    };
+    forget("");
+    for _ in 0..2 {
+        store.migrate(NOW).await.unwrap();
+        assert_eq!(store.health(NOW).await.unwrap().older_since, Some(NOW));
+    }
+    forget("DELETE FROM tg_session");
+    store.migrate(NOW).await.unwrap();
+    assert_eq!(store.health(NOW).await.unwrap().older_since, None);
+}
+
 #[tokio::test]
 async fn a_schema_that_became_newer_is_not_migrated() {
     let folder = tempfile::tempdir().unwrap();

@@ -605,13 +605,13 @@ fn bad_bodies_are_refused_as_listed() {
             400,
             "invalid_request",
         ),
-        ("GET", get(SIGNIN, ""), 405, ""),
-        ("PUT", bare("PUT", SIGNIN, ""), 405, ""),
+        ("GET", get(SIGNIN, ""), 405, "method_not_allowed"),
+        ("PUT", bare("PUT", SIGNIN, ""), 405, "method_not_allowed"),
         (
             "GET of a refresh",
             get(&format!("{REFRESH}?refresh_token={}", tokens.refresh), ""),
             405,
-            "",
+            "method_not_allowed",
         ),
         (
             "a refresh without a token",
@@ -745,7 +745,7 @@ fn bad_bodies_are_refused_as_listed() {
             "signing out by GET",
             bare("GET", "/auth/signout", &tokens.access),
             405,
-            "",
+            "method_not_allowed",
         ),
         (
             "another's session",

@@ -16,7 +16,7 @@ if needed and tonumber(needed) > tonumber(ARGV[3]) then
 end
 local id = here[1] or ARGV[1]
 if not here[1] then
-    call('HSET', KEYS[1], 'id', id, 'schema', ARGV[3], 'founded', ARGV[4])
+    call('HSET', KEYS[1], 'id', id, 'schema', ARGV[3], 'founded', ARGV[4], 'older_since', '0')
     if ARGV[7] ~= prefix then
         -- A realm's namespace is known from its first moment on, and knows which keys no longer count.
         call('SADD', ARGV[7] .. 'namespaces', prefix)
@@ -29,6 +29,10 @@ if not here[1] then
             end
         end
     end
+end
+if here[1] then
+    -- A deployment of a release that did not write this.
+    call('HSETNX', KEYS[1], 'older_since', ARGV[4])
 end
 if lost ~= '' and lost ~= id and call('HSETNX', KEYS[1], 'lost:' .. lost, ARGV[4]) == 1 then
     local global = call('HGET', KEYS[3], 'global:')
