@@ -8,6 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// A change to the program, how many errors it makes, and words of the first.
+#[derive(Clone, Copy)]
 struct Mistake {
     name: &'static str,
     change: &'static [(&'static str, &'static str)],

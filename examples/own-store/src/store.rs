@@ -92,8 +92,7 @@ impl SessionStore for RedbStore {
     }
 
     async fn realms(&self) -> Answer<Vec<RealmRecord>> {
-        self.read(StoreOperation::Realms, |rows| rows::realms(rows))
-            .await
+        self.read(StoreOperation::Realms, rows::realms).await
     }
 
     async fn claim_realm(
@@ -225,8 +224,7 @@ impl SessionStore for RedbStore {
     }
 
     async fn keys(&self) -> Answer<StoredKeys> {
-        self.read(StoreOperation::Keys, |rows| rows::keys(rows))
-            .await
+        self.read(StoreOperation::Keys, rows::keys).await
     }
 
     async fn swap_keys(&self, expected: u64, ring: Vec<u8>, _now: Timestamp) -> Answer<bool> {

@@ -230,7 +230,7 @@ on_every_store! {
         let sid: SessionId = serde_json::from_value(customer["session_id"].clone()).unwrap();
         assert!(both.desk.sessions().get(sid).await.unwrap().is_none());
         assert_eq!(both.desk.sessions().of(1).await.unwrap().len(), 1);
-        assert!(!both.desk.sessions().attach(sid, Default::default()).await.unwrap());
+        assert!(!both.desk.sessions().attach(sid, tollgate::device::Device::default()).await.unwrap());
         let path = format!("/staff/auth/sessions/{sid}");
         let employee = access(&employee);
         both.send(request(Method::DELETE, &path, Some(&employee), None))
@@ -413,11 +413,7 @@ async fn refused<B: tollgate::gate::AuthBackend>(
     building: tollgate::gate::Building<B>,
     words: &[&str],
 ) {
-    let error = building
-        .await
-        .err()
-        .expect("the gate is refused")
-        .to_string();
+    let error = building.await.expect_err("the gate is refused").to_string();
     for word in words {
         assert!(error.contains(word), "`{word}` in: {error}");
     }
