@@ -1,5 +1,10 @@
 //! The store: every operation of the contract is one transaction of the file.
 
+#![allow(
+    clippy::redundant_closure,
+    reason = "the functions of `rows` take rows of one lifetime, a closure those of any"
+)]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,7 +97,8 @@ impl SessionStore for RedbStore {
     }
 
     async fn realms(&self) -> Answer<Vec<RealmRecord>> {
-        self.read(StoreOperation::Realms, rows::realms).await
+        self.read(StoreOperation::Realms, |rows| rows::realms(rows))
+            .await
     }
 
     async fn claim_realm(
@@ -224,7 +230,8 @@ impl SessionStore for RedbStore {
     }
 
     async fn keys(&self) -> Answer<StoredKeys> {
-        self.read(StoreOperation::Keys, rows::keys).await
+        self.read(StoreOperation::Keys, |rows| rows::keys(rows))
+            .await
     }
 
     async fn swap_keys(&self, expected: u64, ring: Vec<u8>, _now: Timestamp) -> Answer<bool> {
