@@ -8,7 +8,7 @@ use crate::token::Subject;
 /// The type of a field marked `#[claim(sub)]`: says in one sentence what rustc says of each bound
 /// of [`Subject`].
 ///
-/// `READER` tells the two ways to read a text apart, [`FROM_STR`] and [`FROM_STRING`], so that
+/// `READER` tells the two ways to read a text apart, `FROM_STR` and `FROM_STRING`, so that
 /// `Arc<str>` and its like are subjects beside everything with `FromStr`: one impl for both would
 /// overlap.
 #[diagnostic::on_unimplemented(
