@@ -58,6 +58,10 @@ pub(crate) fn clear(headers: &mut HeaderMap, gate: &Running) {
 
 /// A cookie's name, and where it travels.
 #[derive(Clone, Copy)]
+#[cfg_attr(
+    not(feature = "cookies"),
+    allow(dead_code, reason = "only a cookie that is written has them")
+)]
 struct Attributes<'g> {
     name: &'g str,
     path: &'g str,
