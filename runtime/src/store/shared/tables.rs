@@ -1,9 +1,13 @@
 //! The tables of a realm: their names in the statements of an SQL database.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+#[cfg(feature = "sqlite")]
+use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+#[cfg(feature = "sqlite")]
+use std::sync::Mutex;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::realm::RealmName;
 
@@ -83,9 +87,11 @@ impl RealmTables {
 
 /// The tables of the realms that a store's handles were made for, so that each statement is made
 /// once.
+#[cfg(feature = "sqlite")]
 #[derive(Debug, Default)]
 pub(in crate::store) struct RealmTableCache(Mutex<BTreeMap<RealmName, Arc<RealmTables>>>);
 
+#[cfg(feature = "sqlite")]
 impl RealmTableCache {
     pub(in crate::store) fn of(&self, realm: &RealmName) -> Arc<RealmTables> {
         let mut realms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
