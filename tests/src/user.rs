@@ -112,7 +112,8 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// Returns a backend with Ada, an administrator, Grace, an editor, and Mallory, who is disabled.
+    /// Returns a backend with Ada, an administrator, Grace, an editor, and Mallory, who is
+    /// disabled.
     #[must_use]
     pub fn seeded() -> Self {
         let accounts = Self::default();

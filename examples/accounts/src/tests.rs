@@ -214,8 +214,8 @@ async fn r128_a_reset_ends_every_session_and_signs_nobody_in() {
     _ = app.tokens(SECOND).await;
 }
 
-/// The stored hash is weaker than what is set today, so that each sign-in hashes the password again.
-/// A reset that comes between the check and the write wins.
+/// The stored hash is weaker than what is set today, so that each sign-in hashes the password
+/// again. A reset that comes between the check and the write wins.
 #[tokio::test]
 async fn a_rehash_of_the_old_password_does_not_undo_a_reset() {
     let app = App::new().await;

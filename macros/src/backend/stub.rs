@@ -1,5 +1,5 @@
-//! What stands in for a backend with a mistake, so that the mistake is all that is reported. Nothing
-//! of it runs.
+//! What stands in for a backend with a mistake, so that the mistake is all that is reported.
+//! Nothing of it runs.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -19,7 +19,7 @@ pub(crate) fn emit(model: &CallerModel) -> TokenStream {
     } = model;
     let (params, args, _) = generics.split_for_impl();
     let mut checked = generics.clone();
-    // What is no caller is reported where it is written.
+    // A type that declares no caller is reported at the place where it is written.
     let here = located(inner.span());
     let (at, moved) = (krate.at(here), moved(inner, here));
     checked

@@ -9,7 +9,7 @@ use crate::diag::Diag;
 use crate::options::{self, Maybe, Options, Unknown, Value};
 use crate::path::Krate;
 
-/// What the struct says.
+/// The options of `#[caller(…)]` on the struct.
 pub(crate) struct CallerArgs {
     pub(crate) krate: Krate,
     /// The user writes `FromRequestParts`.
@@ -19,7 +19,7 @@ pub(crate) struct CallerArgs {
 /// The options of the struct.
 #[derive(Default, FromMeta)]
 struct StructArgs {
-    /// Who writes `FromRequestParts`.
+    /// Whether the derive or the user writes `FromRequestParts`.
     #[darling(rename = "extract")]
     _extract: Maybe<OwnExtraction>,
     #[darling(rename = "crate")]
@@ -28,7 +28,7 @@ struct StructArgs {
     _unknown: Unknown<StructArgs>,
 }
 
-/// An option on a field: there is none.
+/// The options of `#[caller(…)]` on a field, all of which are refused.
 #[derive(Default, FromMeta)]
 struct FieldArgs {
     #[darling(flatten)]

@@ -1,4 +1,4 @@
-//! What stands in for the impls of a caller with a mistake. Nothing of it runs.
+//! Stand-ins for the impls of a caller with a mistake, in a program that does not compile.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -7,7 +7,7 @@ use syn::parse_quote;
 use super::emit::for_states;
 use crate::pipeline::{Outline, owned_args, without_lifetimes};
 
-/// What a caller would have.
+/// The part of a caller with a mistake that is known, for its stand-ins.
 pub(crate) struct CallerNames {
     /// Whether `FromRequestParts` would be written.
     pub(crate) extracted: bool,

@@ -18,7 +18,8 @@ pub(crate) struct ClaimsNames {
     pub(crate) accessors: Vec<Field>,
 }
 
-/// Returns the generated type with its accessors, and impls that compile. Nothing of it runs.
+/// Returns the generated type with its accessors, and impls that compile. The program does not, so
+/// they never run.
 pub(crate) fn emit(outline: &Outline<ClaimsNames>) -> TokenStream {
     let Outline {
         krate,

@@ -13,7 +13,7 @@ use crate::diag::{self, Diag};
 use crate::options::{self, List, Maybe, Options, Value};
 use crate::path::Krate;
 
-/// What the struct says.
+/// The options of `#[policy(…)]` on the struct.
 pub(crate) struct PolicyArgs {
     pub(crate) conditions: Vec<Condition>,
     /// Whether anything was said that a policy can consist of, readable or not.

@@ -1,4 +1,4 @@
-//! What stands in for a policy with a mistake. Nothing of it runs.
+//! Stand-ins for a policy with a mistake, in a program that does not compile.
 
 use proc_macro2::TokenStream;
 use quote::quote;

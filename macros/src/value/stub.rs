@@ -1,4 +1,4 @@
-//! What stands in for the impls of a closed set with a mistake. Nothing of it runs.
+//! Stand-ins for the impls of a closed set with a mistake, in a program that does not compile.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};

@@ -2,8 +2,8 @@
 //! `metrics`).
 //!
 //! Every series has the labels `issuer` and `realm` (empty in the default realm), so that two gates
-//! of one process do not write over each other; the other labels have a handful of values each. Nothing names a subject, a session or a
-//! token.
+//! of one process do not write over each other; the other labels have a handful of values each.
+//! Nothing names a subject, a session or a token.
 
 use std::sync::Arc;
 use std::time::Duration;

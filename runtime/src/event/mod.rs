@@ -126,8 +126,8 @@ pub enum EventKind {
         /// The callback: `refresh`, `step`.
         callback: &'static str,
     },
-    /// A stored password hash cannot be read, so that its owner cannot sign in: at most once an hour
-    /// a subject.
+    /// A stored password hash cannot be read, so that its owner cannot sign in: at most once an
+    /// hour a subject.
     PasswordHashUnreadable,
     /// Cookies are on, and the refresh cookie has the name that a page of a sibling subdomain can
     /// set: `cookies.refresh` is `path`.
@@ -162,7 +162,8 @@ pub enum EventKind {
     /// A background task of the gate panicked, for instance in the store, and is started again.
     /// Reported once until it has gone on for a while.
     TaskPanicked {
-        /// The task: `follow_log`, `purge`, `compare_clocks`, `reload_keys`, `confirm` or `archive`.
+        /// The task: `follow_log`, `purge`, `compare_clocks`, `reload_keys`, `confirm` or
+        /// `archive`.
         task: &'static str,
     },
 }

@@ -65,8 +65,8 @@ impl<B: AuthBackend> Gate<B> {
         app
     }
 
-    /// Takes the refresh cookie out of what the handlers of the application see: with the path `/` it
-    /// comes with every request, and is for the auth routes alone.
+    /// Takes the refresh cookie out of what the handlers of the application see: with the path `/`
+    /// it comes with every request, and is for the auth routes alone.
     fn hide_refresh_cookie<S>(&self, app: Router<S>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,

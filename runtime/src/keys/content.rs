@@ -32,7 +32,8 @@ impl ContentKey {
         &self.kid
     }
 
-    /// Encrypts in place, bound to the encoded protected header (RFC 7516 section 4), under a random nonce (RFC 7518 section 5.3).
+    /// Encrypts in place, bound to the encoded protected header (RFC 7516 section 4), under a
+    /// random nonce (RFC 7518 section 5.3).
     pub(crate) fn seal(&self, header: &str, bytes: &mut [u8]) -> Result<NonceAndTag, Error> {
         let mut nonce = [0; NONCE_LEN];
         fill_random(&mut nonce)?;

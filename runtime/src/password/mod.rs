@@ -258,14 +258,14 @@ impl Passwords {
     /// is weaker than the present parameters costs a second one, for [`Checked::rehash`].
     ///
     /// A wrong password and an account that does not exist cost the work of the costliest
-    /// parameters: those that are set, or those of a stored hash that was checked and asks for more,
-    /// up to four times as much. For a weaker hash the rest of that work is done too. So neither
-    /// raised nor lowered parameters tell who has an account.
+    /// parameters: those that are set, or those of a stored hash that was checked and asks for
+    /// more, up to four times as much. For a weaker hash the rest of that work is done too. So
+    /// neither raised nor lowered parameters tell who has an account.
     ///
-    /// A stored text that is no hash costs the same and is as wrong as a wrong password. Marks of an
-    /// account without a password (`!…`, `*`, nothing) are in order; of every other one the event
-    /// [`PasswordHashUnreadable`](crate::event::EventKind::PasswordHashUnreadable) tells, once an
-    /// hour a subject, where the gate was told of the passwords
+    /// A stored text that is no hash costs the same and is as wrong as a wrong password. Marks of
+    /// an account without a password (`!…`, `*`, nothing) are in order; of every other one the
+    /// event [`PasswordHashUnreadable`](crate::event::EventKind::PasswordHashUnreadable) tells,
+    /// once an hour a subject, where the gate was told of the passwords
     /// ([`GateBuilder::passwords`](crate::gate::GateBuilder::passwords)) and otherwise the log;
     /// [`Stored::of`] says which subject.
     ///

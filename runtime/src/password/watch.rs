@@ -100,8 +100,8 @@ impl Watch {
         self.state().unreadable
     }
 
-    /// Returns whether more than one in a hundred of the last look-ups, 1 000 to 2 000 of them, found
-    /// a hash that cannot be read.
+    /// Returns whether more than one in a hundred of the last look-ups, 1 000 to 2 000 of them,
+    /// found a hash that cannot be read.
     pub(super) fn is_degraded(&self) -> bool {
         let [this, last] = self.state().counts;
         (this.unreadable + last.unreadable) * 100 > this.looked_up + last.looked_up

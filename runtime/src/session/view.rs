@@ -147,9 +147,10 @@ pub(super) fn log_until(settings: &Settings, now: Timestamp) -> Timestamp {
 }
 
 /// Returns until when the revocation of an access token matters that expires at `expires_at` by the
-/// clock of the node that issued it. That clock may be ahead of the store's by the leeway, the token
-/// counts for a leeway longer, and where a clock moved since it was measured, the measurement may be
-/// wrong by another. The rest is for measurements and for clocks that are compared without a leeway.
+/// clock of the node that issued it. That clock may be ahead of the store's by the leeway, the
+/// token counts for a leeway longer, and where a clock moved since it was measured, the measurement
+/// may be wrong by another. The rest is for measurements and for clocks that are compared without a
+/// leeway.
 pub(super) fn token_until(settings: &Settings, expires_at: Timestamp) -> Timestamp {
     expires_at
         .plus(settings.leeway.saturating_mul(3))

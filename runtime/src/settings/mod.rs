@@ -45,8 +45,8 @@ pub use store::{StoreSettings, StoreTls, StoreUrl};
 /// Lists are arrays in the file and separated by commas in the environment.
 ///
 /// What stands below `[realms.staff]` in the file, or after `TOLLGATE_REALMS__STAFF__` in the
-/// environment, is for the realm `staff` alone: [`Settings::load_realm`] lays it over the top level,
-/// of which it takes everything but `audience`.
+/// environment, is for the realm `staff` alone: [`Settings::load_realm`] lays it over the top
+/// level, of which it takes everything but `audience`.
 ///
 /// # Examples
 /// ```
@@ -153,8 +153,8 @@ impl Default for Settings {
     }
 }
 
-/// What a realm was before: `replaces.*`. Each value is the old one, so that a line that is left in a
-/// file accepts no other change.
+/// What a realm was before: `replaces.*`. Each value is the old one, so that a line that is left in
+/// a file accepts no other change.
 ///
 /// ```
 /// use tollgate::settings::Replaces;

@@ -31,8 +31,9 @@ impl Settings {
     }
 
     /// Reads the settings of a named realm: those of [`load`](Self::load), but for `audience`, and
-    /// over them what stands below `[realms.staff]` in the file and after `TOLLGATE_REALMS__STAFF__`
-    /// in the environment. In a variable `_` stands for the hyphen of a name.
+    /// over them what stands below `[realms.staff]` in the file and after
+    /// `TOLLGATE_REALMS__STAFF__` in the environment. In a variable `_` stands for the hyphen of a
+    /// name.
     ///
     /// # Errors
     /// As [`load`](Self::load); or the name is no name of a realm.
@@ -64,8 +65,8 @@ impl Settings {
         SettingsReader::of(RealmName::parse(name)?).read(file, env)
     }
 
-    /// Refuses settings of keys and store that stand inside a realm, for a gate that takes both from
-    /// another gate.
+    /// Refuses settings of keys and store that stand inside a realm, for a gate that takes both
+    /// from another gate.
     pub(crate) fn refuse_parts_in_realm(&self) -> Result<(), Error> {
         let lines: Vec<String> = self
             .realm_parts

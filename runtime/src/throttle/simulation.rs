@@ -267,8 +267,8 @@ async fn steps_are_counted_without_the_feature() {
     assert!(!throttle.is_shared, "each node counts for itself");
 }
 
-/// Each change of the credentials begins fresh budgets, as often as that can matter, and a change is
-/// forgotten once every budget of before is full again.
+/// Each change of the credentials begins fresh budgets, as often as that can matter, and a change
+/// is forgotten once every budget of before is full again.
 #[tokio::test]
 async fn changes_of_credentials_are_counted_while_they_matter() {
     let throttle = throttle(Counted::Store, |_| {}).await;

@@ -100,8 +100,8 @@ pub(crate) fn decrypt(keys: &KeySet, token: &str, expect: &Expect) -> Option<Str
     std::str::from_utf8(plain).ok().map(str::to_owned)
 }
 
-/// Returns the issuer and the realm that the header of an encrypted token claims; `None` where it is
-/// none, or where its header has no issuer. Nothing is verified.
+/// Returns the issuer and the realm that the header of an encrypted token claims; `None` where it
+/// is none, or where its header has no issuer. Nothing is verified.
 #[cfg(feature = "axum")]
 pub(super) fn claimed_origin(token: &str) -> Option<Origin> {
     let encoded = token.split('.').next()?;

@@ -101,8 +101,8 @@ impl<'a> Sealed<'a> {
         self.claimed_origin().map(|origin| origin.issuer)
     }
 
-    /// Returns the issuer and the realm that the token claims. They choose the verifier, and nothing
-    /// else: nothing is verified.
+    /// Returns the issuer and the realm that the token claims. They choose the verifier, and
+    /// nothing else: nothing is verified.
     fn claimed_origin(&self) -> Option<Origin> {
         let payload = self.payload()?;
         let text = std::str::from_utf8(&payload).ok()?;

@@ -142,8 +142,8 @@ pub(super) fn decode_claims<C: ClaimSet>(
 }
 
 /// Checks the times (RFC 7519 sections 4.1.4 to 4.1.6): that the token has begun `now`, and that it
-/// has not expired at `latest`. A token that never counted is invalid, whether or not it has expired
-/// too.
+/// has not expired at `latest`. A token that never counted is invalid, whether or not it has
+/// expired too.
 pub(super) fn check_times<C>(
     token: &Decoded<C>,
     expect: &Expect,

@@ -82,7 +82,8 @@ fn recorder() -> &'static Kept {
     })
 }
 
-/// A node of a deployment whose issuer is being changed, so that each node's figures are told apart.
+/// A node of a deployment whose issuer is being changed, so that each node's figures are told
+/// apart.
 async fn on(store: &MemoryStore, issuer: &str) -> App {
     let issuer = issuer.to_owned();
     let replaces = Replaces {

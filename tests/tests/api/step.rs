@@ -500,7 +500,8 @@ async fn r124_a_stranger_who_knows_the_password_does_not_lock_out_a_known_device
     }
 }
 
-/// R124: a code that is guessed slowly is guessed a hundred times, and three times a day after that.
+/// R124: a code that is guessed slowly is guessed a hundred times, and three times a day after
+/// that.
 #[tokio::test]
 async fn r124_answers_to_steps_are_limited_in_the_long_run() {
     let mut throttle = ThrottleSettings::off();

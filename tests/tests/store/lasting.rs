@@ -77,8 +77,8 @@ async fn counts(app: &App, token: &str) -> bool {
     }
 }
 
-/// Nodes as far apart as the leeway allows, each token issued on one and revoked on another: no node
-/// takes it, however late, nor does one that is started later.
+/// Nodes as far apart as the leeway allows, each token issued on one and revoked on another: no
+/// node takes it, however late, nor does one that is started later.
 async fn a_revocation_holds_on_every_node(leeway: u64, off: i64, consistency: Consistency) {
     let world = World::new(leeway, consistency);
     let mut nodes = Vec::new();
@@ -339,8 +339,8 @@ async fn signing_out_and_revoking_are_counted() {
     }
 }
 
-/// The log remembers a revocation for the longest life that a token may have, three leeways and five
-/// seconds.
+/// The log remembers a revocation for the longest life that a token may have, three leeways and
+/// five seconds.
 #[tokio::test]
 async fn r88_the_log_remembers_for_the_longest_life_of_a_token() {
     for (leeway, seconds) in [(0, 65), (20, 125)] {

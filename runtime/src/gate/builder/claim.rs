@@ -1,5 +1,5 @@
-//! Decides at the start of a gate whether its realm is the one that it was before, and that no other
-//! kind of users is in it.
+//! Decides at the start of a gate whether its realm is the one that it was before, and that no
+//! other kind of users is in it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,8 +88,8 @@ impl RealmClaimant {
         Ok(())
     }
 
-    /// Writes the claim, once the gate works. Ends the sessions of before where several gates opened
-    /// them.
+    /// Writes the claim, once the gate works. Ends the sessions of before where several gates
+    /// opened them.
     pub(super) async fn write(&self, before: Option<Before>, engine: &Engine) -> Result<(), Error> {
         loop {
             let now = engine.time.now();

@@ -73,8 +73,8 @@ impl<B: AuthBackend> GateBuilder<B> {
 }
 
 impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
-    /// Takes keys, store, settings and clock of a gate for a gate of another realm. Of the settings it
-    /// leaves out the audience: every realm has an audience or an issuer of its own, so that
+    /// Takes keys, store, settings and clock of a gate for a gate of another realm. Of the settings
+    /// it leaves out the audience: every realm has an audience or an issuer of its own, so that
     /// verifiers which know no realms tell their tokens apart. What follows is `.realm(…)`, and
     /// `.audience(…)` or `.issuer(…)`.
     pub fn share<O: AuthBackend>(
@@ -115,11 +115,12 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     }
 
     /// Names the realm of this gate, for example `staff`: users of one kind, apart from those of
-    /// every other gate of the store. Sessions, revocations, budgets and pauses are the realm's, and
-    /// so are its tokens and cookies. Without it the gate is that of the default realm.
+    /// every other gate of the store. Sessions, revocations, budgets and pauses are the realm's,
+    /// and so are its tokens and cookies. Without it the gate is that of the default realm.
     ///
-    /// The name is a letter, then letters, digits and single hyphens between them, in lower case, at
-    /// most 32 characters, and not `default`. Each realm has an audience or an issuer of its own.
+    /// The name is a letter, then letters, digits and single hyphens between them, in lower case,
+    /// at most 32 characters, and not `default`. Each realm has an audience or an issuer of its
+    /// own.
     pub fn realm(self, name: impl AsRef<str>) -> GateBuilder<B, I::WithRealm, A, K, S, E>
     where
         I: Part,

@@ -44,10 +44,10 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
 
 /// A caller with a token of the one kind or of the other: `OneOf<Auth<User>, Auth<Partner>>`.
 ///
-/// Which one it is, the token's `iss` and `rlm` (the realm) say, byte for byte; that one alone judges
-/// it, and where it refuses, the other is not asked. A token in a cookie is for the gate of that
-/// cookie; where both gates' cookies are there, the first gate judges. The state has both verifiers;
-/// where both are for one issuer and realm, nobody can decide (503):
+/// Which one it is, the token's `iss` and `rlm` (the realm) say, byte for byte; that one alone
+/// judges it, and where it refuses, the other is not asked. A token in a cookie is for the gate of
+/// that cookie; where both gates' cookies are there, the first gate judges. The state has both
+/// verifiers; where both are for one issuer and realm, nobody can decide (503):
 /// [`GuardRouterBuilder::beside`] finds that out when the program starts.
 ///
 /// ```

@@ -53,8 +53,8 @@ impl ConnectionPool {
         }
     }
 
-    /// Returns a connection that works, so far as can be told, for the tables of a realm. The caller that asked first gets one
-    /// first.
+    /// Returns a connection that works, so far as can be told, for the tables of a realm. The
+    /// caller that asked first gets one first.
     pub(super) async fn take(&self, tables: &Arc<RealmTables>) -> Result<Lease, Fault> {
         match timeout(self.patience, self.find(tables)).await {
             Ok(found) => found,

@@ -1,5 +1,5 @@
-//! The database as a realm sees it: statements that mean the realm's own tables, and the realms that
-//! were claimed.
+//! The database as a realm sees it: statements that mean the realm's own tables, and the realms
+//! that were claimed.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -134,8 +134,9 @@ macro_rules! end {
     };
 }
 
-/// Until when the log has to remember the end of what was revoked at a time, perhaps: no access token
-/// of it is younger than that. So the same end has the same `until`, however often it is asked for.
+/// Until when the log has to remember the end of what was revoked at a time, perhaps: no access
+/// token of it is younger than that. So the same end has the same `until`, however often it is
+/// asked for.
 macro_rules! until_for {
     ($until:literal, $revoked_at:literal, $now:literal) => {
         concat!(

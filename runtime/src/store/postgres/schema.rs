@@ -183,8 +183,8 @@ const SHARED: [(&str, &str); 2] = [
     ),
 ];
 
-/// What was added without a new version, because a program of the version before runs beside it: how
-/// to see whether it is there, and how it is made.
+/// What was added without a new version, because a program of the version before runs beside it:
+/// how to see whether it is there, and how it is made.
 const ADDITIONS: [(&str, &str); 1] = [(
     "SELECT to_regclass('tg_revocation_key') IS NOT NULL",
     "CREATE INDEX tg_revocation_key ON tg_revocation(kind, key) WHERE kind IN ('session', 'token')",

@@ -22,10 +22,10 @@ pub struct Revocation {
 /// behind it is live. One that is over is logged too, and so is one that the store does not have:
 /// its access tokens may be out there without an entry.
 ///
-/// The log gets one entry for the end of a session or a token, however often it is revoked. What was
-/// revoked before, at `revoked_at`, has no access token that is younger than that, so its entry is
-/// due until `until − (now − revoked_at)`. Where an entry with this or a later end stands, none is
-/// written; one with an earlier end is replaced; none is written where `now` is past it.
+/// The log gets one entry for the end of a session or a token, however often it is revoked. What
+/// was revoked before, at `revoked_at`, has no access token that is younger than that, so its entry
+/// is due until `until − (now − revoked_at)`. Where an entry with this or a later end stands, none
+/// is written; one with an earlier end is replaced; none is written where `now` is past it.
 ///
 /// Each target that names a subject first updates the subject's row: `changed_at := max(now,
 /// changed_at + 1)`.

@@ -61,8 +61,8 @@ impl Link {
         }
     }
 
-    /// Runs a script, whose keys begin with `prefix`. What was sent is never sent again, except to a server that says that it does
-    /// not have the script, and so has done nothing.
+    /// Runs a script, whose keys begin with `prefix`. What was sent is never sent again, except to
+    /// a server that says that it does not have the script, and so has done nothing.
     pub(super) async fn run(
         &self,
         call: &Call,

@@ -11,8 +11,8 @@ use crate::store::record::Archived;
 use crate::store::shared::operation::Cause;
 use crate::store::shared::registry::TokenNode;
 
-/// Deletes at most `limit` rows of each kind that ended before `before`, and entries of the log that
-/// ended before `now`.
+/// Deletes at most `limit` rows of each kind that ended before `before`, and entries of the log
+/// that ended before `now`.
 ///
 /// # Errors
 /// The engine failed.
