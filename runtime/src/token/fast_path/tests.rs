@@ -1,0 +1,337 @@
+//! Tests of the short way of reading claims.
+
+use serde::Serialize;
+use serde::ser::SerializeMap;
+
+use super::super::decode;
+use super::*;
+
+fn string(text: &str) -> Option<(&str, &str)> {
+    let mut read = Scanner { rest: text };
+    let text = read.string()?;
+    Some((text, read.rest))
+}
+
+fn integer(text: &str) -> Option<u64> {
+    Scanner { rest: text }.integer()
+}
+
+/// A user with an address and, perhaps, a number.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Addressed {
+    id: u64,
+    email: String,
+    number: Option<u64>,
+}
+
+impl ClaimSet for Addressed {
+    type Subject = u64;
+    type Draft = (Option<String>, Option<u64>);
+
+    fn subject(&self) -> &u64 {
+        &self.id
+    }
+
+    fn parse_subject(text: &str) -> Option<u64> {
+        text.parse().ok()
+    }
+
+    fn write<M: SerializeMap>(&self, _: &mut M) -> Result<(), M::Error> {
+        Ok(())
+    }
+
+    fn place(name: &str) -> Option<usize> {
+        ["email", "number"].iter().position(|own| *own == name)
+    }
+
+    fn read<'de, A: MapAccess<'de>>(
+        draft: &mut Self::Draft,
+        place: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        let (email, number) = draft;
+        match place {
+            0 if email.is_none() => *email = Some(map.next_value()?),
+            1 if number.is_none() => *number = Some(map.next_value()?),
+            _ => return Err(A::Error::custom("twice")),
+        }
+        Ok(())
+    }
+
+    fn finish((email, number): Self::Draft, id: u64) -> Result<Self, &'static str> {
+        Ok(Self {
+            id,
+            email: email.ok_or("email")?,
+            number,
+        })
+    }
+
+    fn has_role(&self, _: &str) -> bool {
+        false
+    }
+
+    fn has_scope(&self, _: &str) -> bool {
+        false
+    }
+}
+
+/// A user with `N` claims, each of which may be missing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Optional<const N: usize> {
+    id: u64,
+    held: Vec<Option<Option<u64>>>,
+}
+
+const NAMES: [&str; 3] = ["email", "number", "age"];
+
+impl<const N: usize> ClaimSet for Optional<N> {
+    type Subject = u64;
+    type Draft = Vec<Option<Option<u64>>>;
+
+    fn subject(&self) -> &u64 {
+        &self.id
+    }
+
+    fn parse_subject(text: &str) -> Option<u64> {
+        text.parse().ok()
+    }
+
+    fn write<M: SerializeMap>(&self, _: &mut M) -> Result<(), M::Error> {
+        Ok(())
+    }
+
+    fn place(name: &str) -> Option<usize> {
+        NAMES[..N].iter().position(|own| *own == name)
+    }
+
+    fn read<'de, A: MapAccess<'de>>(
+        held: &mut Self::Draft,
+        place: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        held.resize(N, None);
+        if held[place].is_some() {
+            return Err(A::Error::custom("twice"));
+        }
+        held[place] = Some(map.next_value()?);
+        Ok(())
+    }
+
+    fn finish(held: Self::Draft, id: u64) -> Result<Self, &'static str> {
+        Ok(Self { id, held })
+    }
+
+    fn has_role(&self, _: &str) -> bool {
+        false
+    }
+
+    fn has_scope(&self, _: &str) -> bool {
+        false
+    }
+}
+
+fn expect() -> Expect {
+    Expect {
+        issuer: "https://a.example".into(),
+        audience: "api".into(),
+        realm: None,
+        client_id: "first-party".into(),
+        leeway: std::time::Duration::ZERO,
+        max_lifetime: std::time::Duration::from_secs(600),
+        allow_expired: false,
+    }
+}
+
+type DecodedParts<C> = (
+    C,
+    Box<str>,
+    Option<Box<str>>,
+    [Option<u64>; 5],
+    TokenId,
+    Option<(SessionId, u32)>,
+    Option<Box<str>>,
+);
+
+fn parts<C>(decoded: Decoded<C>) -> DecodedParts<C> {
+    let numbers = [
+        Some(decoded.expires),
+        Some(decoded.issued),
+        decoded.not_before,
+        Some(decoded.user_epoch),
+        decoded.auth_time,
+    ];
+    (
+        decoded.claims,
+        decoded.subject,
+        decoded.client_id,
+        numbers,
+        decoded.jti,
+        decoded.session,
+        decoded.acr,
+    )
+}
+
+const REGISTERED: &str = concat!(
+    r#"{"iss":"https://a.example","sub":"7","aud":"api","client_id":"first-party","exp":1700000600,"iat":1700000000,"#,
+    r#""jti":"AAECAwQFBgcICQoLDA0ODw","sid":"AAECAwQFBgcICQoLDA0ODw","gen":3,"uep":0,"auth_time":1699999999"#,
+);
+
+/// Returns a payload with these own members, as they stand behind the registered ones.
+fn issued(own: &str) -> String {
+    format!("{REGISTERED}{own}}}")
+}
+
+const ADDRESSED: &str = r#","email":"a@example.com","number":7"#;
+
+#[test]
+fn what_the_issuer_writes_is_read_the_short_way_and_left_as_it_was() {
+    for (issued, expect) in realms(ADDRESSED) {
+        let mut payload = issued.as_bytes().to_vec();
+        let short = shape_only::<Addressed>(&mut payload, &expect).unwrap();
+        assert_eq!(payload, issued.as_bytes());
+        assert_eq!(Some(short), slow(&payload, &expect));
+    }
+}
+
+/// What is issued in the default realm and in a named one, each with what its verifier expects.
+fn realms(own: &str) -> [(String, Expect); 2] {
+    let in_staff = Expect {
+        realm: Some(crate::realm::RealmName::parse("staff").unwrap()),
+        ..expect()
+    };
+    let staff = issued(own).replace(r#","exp":"#, r#","rlm":"staff","exp":"#);
+    [(issued(own), expect()), (staff, in_staff)]
+}
+
+fn shape_only<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option<DecodedParts<C>> {
+    super::decode::<C>(payload, expect).map(parts)
+}
+
+fn slow<C: ClaimSet>(payload: &[u8], expect: &Expect) -> Option<DecodedParts<C>> {
+    let text = std::str::from_utf8(payload).ok()?;
+    decode::decode::<C>(text, expect).map(parts)
+}
+
+/// Checks that, wherever the short way answers, it answers as the slow way does: for every
+/// change of one byte, every cut, every member left out, doubled or moved. Returns how often it
+/// answered.
+fn compare<C: ClaimSet + PartialEq>(issued: &str, expect: &Expect) -> usize {
+    let mut cases: Vec<Vec<u8>> = Vec::new();
+    for at in 0..issued.len() {
+        for byte in *b"\"\\{}[],:0195aZ_- \n\x7f\xc3e.+" {
+            let mut changed = issued.as_bytes().to_vec();
+            changed[at] = byte;
+            cases.push(changed.clone());
+            changed.insert(at, byte);
+            cases.push(changed);
+        }
+        for text in [",,", ", ", " ,", "\",", ",\"\":1", ",\"\"", "null", ",null"] {
+            let (before, after) = issued.split_at(at);
+            cases.push(format!("{before}{text}{after}").into_bytes());
+        }
+        cases.push(issued.as_bytes()[..at].to_vec());
+        cases.push([&issued.as_bytes()[..at], &issued.as_bytes()[at + 1..]].concat());
+    }
+    for end in ["", " ", "}", ",", ",}", "{}", "\0"] {
+        cases.push(format!("{issued}{end}").into_bytes());
+    }
+    let members: Vec<&str> = issued.trim_matches(['{', '}']).split(',').collect();
+    let object = |members: &[&str]| format!("{{{}}}", members.join(",")).into_bytes();
+    for one in 0..members.len() {
+        let mut without = members.clone();
+        let member = without.remove(one);
+        cases.push(object(&without));
+        for other in 0..=without.len() {
+            let mut moved = without.clone();
+            moved.insert(other, member);
+            cases.push(object(&moved));
+            let mut doubled = members.clone();
+            doubled.insert(other, member);
+            cases.push(object(&doubled));
+            for stranger in [
+                r#""nbf":1"#,
+                r#""acr":"x""#,
+                r#""rlm":"staff""#,
+                r#""rlm":"other""#,
+                r#""x":null"#,
+                r#""x":[1]"#,
+                r#""em\u0061il":"b""#,
+                r#""number":null"#,
+                r#""age":5"#,
+                "",
+            ] {
+                let mut with = members.clone();
+                with.insert(other, stranger);
+                cases.push(object(&with));
+            }
+        }
+    }
+    let mut short_answers = 0;
+    for mut case in cases {
+        let before = case.clone();
+        // The gate asks this way only where no value is an object.
+        if !std::str::from_utf8(&case).is_ok_and(super::super::json::is_plain) {
+            continue;
+        }
+        if let Some(short) = shape_only::<C>(&mut case, expect) {
+            short_answers += 1;
+            let shown = String::from_utf8_lossy(&before);
+            assert!(Some(short) == slow(&before, expect), "{shown}");
+        }
+        assert_eq!(case, before);
+    }
+    short_answers
+}
+
+#[test]
+fn the_short_way_never_differs_from_the_slow_one() {
+    fn check<C: ClaimSet + PartialEq>(own: &str) {
+        for (issued, expect) in realms(own) {
+            let answers = compare::<C>(&issued, &expect);
+            assert!(answers > 100, "{answers} for {issued}");
+        }
+    }
+    check::<Optional<0>>("");
+    check::<Optional<1>>(r#","email":1"#);
+    check::<Optional<1>>("");
+    check::<Optional<3>>(r#","email":1,"number":2,"age":3"#);
+    check::<Optional<3>>(r#","number":2"#);
+    check::<Addressed>(ADDRESSED);
+}
+
+/// A comma needs a member behind it, also where no claim is required.
+#[test]
+fn a_comma_without_a_member_is_not_read() {
+    for own in [",", ", ", ",,", ",\n"] {
+        for (text, expect) in realms(own) {
+            let mut payload = text.clone().into_bytes();
+            assert!(shape_only::<Optional<0>>(&mut payload, &expect).is_none());
+            assert!(shape_only::<Optional<3>>(&mut payload, &expect).is_none());
+            assert!(
+                slow::<Optional<3>>(text.as_bytes(), &expect).is_none(),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn strings_are_printable_and_plain() {
+    assert_eq!(string("ab c\"x"), Some(("ab c", "x")));
+    assert_eq!(string("\""), Some(("", "")));
+    for other in ["a", "", "a\\\"\"", "\u{7f}\"", "\n\"", "\u{e9}\""] {
+        assert_eq!(string(other), None, "{other:?}");
+    }
+}
+
+#[test]
+fn integers_are_canonical() {
+    assert_eq!(integer("0,"), Some(0));
+    assert_eq!(
+        integer("9999999999999999999}"),
+        Some(9_999_999_999_999_999_999)
+    );
+    for other in ["", "-1", "01", "00", "10000000000000000000", "a"] {
+        assert_eq!(integer(other), None, "{other:?}");
+    }
+}
