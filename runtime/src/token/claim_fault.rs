@@ -3,14 +3,11 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::Serializer;
 use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
-use serde::ser::{
-    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-    SerializeTupleStruct, SerializeTupleVariant,
-};
+use serde::ser::{Serialize, SerializeMap};
 
 use super::claims::ClaimSet;
+use super::gauge::{Gauge, Measures};
 use super::issue::MAX_SUBJECT_LEN;
 use super::issue_error::IssueError;
 use super::json::{MAX_DEPTH, MAX_MEMBERS};
@@ -79,15 +76,15 @@ impl ClaimFault {
         first(|shape| !shape.is_written, "cannot be written as JSON")
             .or_else(|| {
                 let why = "holds a number that is infinite or not a number";
-                first(|shape| !shape.is_finite, why)
+                first(|shape| !shape.measures.is_finite, why)
             })
             .or_else(|| {
                 let why = "is nested deeper than 16 levels, the token's own included";
-                first(|shape| shape.depth > MAX_DEPTH, why)
+                first(|shape| shape.measures.depth > MAX_DEPTH, why)
             })
             .or_else(|| {
-                let all: usize = shapes.iter().map(|shape| shape.members + 1).sum();
-                let most = shapes.iter().max_by_key(|shape| shape.members)?;
+                let all: usize = shapes.iter().map(|shape| shape.measures.members + 1).sum();
+                let most = shapes.iter().max_by_key(|shape| shape.measures.members)?;
                 let why = "holds so many members that the token has more than 256";
                 (all + MOST_REGISTERED > MAX_MEMBERS).then(|| Self::new(&most.name, why))
             })
@@ -111,7 +108,7 @@ impl std::error::Error for ClaimFault {}
 /// Returns whether every number of the claims is finite. JSON has no word for the others, so that
 /// they are written as `null`.
 pub(super) fn are_finite<C: ClaimSet>(claims: &C) -> bool {
-    shapes(claims).iter().all(|shape| shape.is_finite)
+    shapes(claims).iter().all(|shape| shape.measures.is_finite)
 }
 
 /// What is known of an own claim.
@@ -119,11 +116,7 @@ struct ClaimShape {
     name: String,
     /// The value as JSON.
     text: Vec<u8>,
-    /// How deep the value is nested; the token's own object is the first level.
-    depth: usize,
-    /// How many members its objects have together.
-    members: usize,
-    is_finite: bool,
+    measures: Measures,
     is_written: bool,
 }
 
@@ -185,9 +178,7 @@ impl Survey {
         self.shapes.push(ClaimShape {
             name: std::mem::take(&mut self.name),
             text: Vec::new(),
-            depth: 1,
-            members: 0,
-            is_finite: true,
+            measures: Measures::default(),
             is_written,
         });
         let last = self.shapes.len() - 1;
@@ -208,250 +199,12 @@ impl SerializeMap for Survey {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Self::Error> {
         let shape = self.push(true);
-        let measured = value.serialize(Gauge {
-            depth: 1,
-            shape: &mut *shape,
-        });
+        let measured = value.serialize(Gauge::of(&mut shape.measures));
         match measured.and_then(|()| serde_json::to_vec(value)) {
             Ok(text) => shape.text = text,
             Err(_) => shape.is_written = false,
         }
         Ok(())
-    }
-
-    fn end(self) -> Result<(), Self::Error> {
-        Ok(())
-    }
-}
-
-/// Looks through a value, and writes nothing.
-struct Gauge<'a> {
-    /// How many objects and lists are around the value.
-    depth: usize,
-    shape: &'a mut ClaimShape,
-}
-
-impl<'a> Gauge<'a> {
-    /// Enters an object or a list.
-    fn inside(self) -> Self {
-        let depth = self.depth + 1;
-        self.shape.depth = self.shape.depth.max(depth);
-        Self { depth, ..self }
-    }
-
-    /// Enters an object that has one member.
-    fn inside_variant(self) -> Self {
-        let mut inside = self.inside();
-        inside.member();
-        inside
-    }
-
-    fn member(&mut self) {
-        self.shape.members += 1;
-    }
-
-    fn number(self, is_finite: bool) {
-        self.shape.is_finite &= is_finite;
-    }
-
-    fn look_at<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), serde_json::Error> {
-        value.serialize(Gauge {
-            depth: self.depth,
-            shape: &mut *self.shape,
-        })
-    }
-}
-
-macro_rules! scalars {
-    ($($name:ident: $type:ty),*) => {$(
-        fn $name(self, _: $type) -> Result<(), Self::Error> {
-            Ok(())
-        }
-    )*};
-}
-
-impl<'a> Serializer for Gauge<'a> {
-    type Ok = ();
-    type Error = serde_json::Error;
-    type SerializeSeq = Self;
-    type SerializeTuple = Self;
-    type SerializeTupleStruct = Self;
-    type SerializeTupleVariant = Self;
-    type SerializeMap = Self;
-    type SerializeStruct = Self;
-    type SerializeStructVariant = Self;
-
-    scalars!(
-        serialize_bool: bool,
-        serialize_i8: i8,
-        serialize_i16: i16,
-        serialize_i32: i32,
-        serialize_i64: i64,
-        serialize_i128: i128,
-        serialize_u8: u8,
-        serialize_u16: u16,
-        serialize_u32: u32,
-        serialize_u64: u64,
-        serialize_u128: u128,
-        serialize_char: char,
-        serialize_str: &str,
-        serialize_unit_struct: &'static str
-    );
-
-    fn serialize_f32(self, value: f32) -> Result<(), Self::Error> {
-        self.number(value.is_finite());
-        Ok(())
-    }
-
-    fn serialize_f64(self, value: f64) -> Result<(), Self::Error> {
-        self.number(value.is_finite());
-        Ok(())
-    }
-
-    fn serialize_bytes(self, _: &[u8]) -> Result<(), Self::Error> {
-        self.inside();
-        Ok(())
-    }
-
-    fn serialize_none(self) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(mut self, value: &T) -> Result<(), Self::Error> {
-        self.look_at(value)
-    }
-
-    fn serialize_unit(self) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn serialize_unit_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-    ) -> Result<(), Self::Error> {
-        Ok(())
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        mut self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), Self::Error> {
-        self.look_at(value)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), Self::Error> {
-        self.inside_variant().look_at(value)
-    }
-
-    fn serialize_seq(self, _: Option<usize>) -> Result<Self, Self::Error> {
-        Ok(self.inside())
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Self, Self::Error> {
-        Ok(self.inside())
-    }
-
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self, Self::Error> {
-        Ok(self.inside())
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self, Self::Error> {
-        Ok(self.inside_variant().inside())
-    }
-
-    fn serialize_map(self, _: Option<usize>) -> Result<Self, Self::Error> {
-        Ok(self.inside())
-    }
-
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self, Self::Error> {
-        Ok(self.inside())
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self, Self::Error> {
-        Ok(self.inside_variant().inside())
-    }
-}
-
-macro_rules! elements {
-    ($($of:ident: $name:ident),*) => {$(
-        impl $of for Gauge<'_> {
-            type Ok = ();
-            type Error = serde_json::Error;
-
-            fn $name<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Self::Error> {
-                self.look_at(value)
-            }
-
-            fn end(self) -> Result<(), Self::Error> {
-                Ok(())
-            }
-        }
-    )*};
-}
-
-elements!(
-    SerializeSeq: serialize_element,
-    SerializeTuple: serialize_element,
-    SerializeTupleStruct: serialize_field,
-    SerializeTupleVariant: serialize_field
-);
-
-macro_rules! fields {
-    ($($of:ident),*) => {$(
-        impl $of for Gauge<'_> {
-            type Ok = ();
-            type Error = serde_json::Error;
-
-            fn serialize_field<T: Serialize + ?Sized>(
-                &mut self,
-                _: &'static str,
-                value: &T,
-            ) -> Result<(), Self::Error> {
-                self.member();
-                self.look_at(value)
-            }
-
-            fn end(self) -> Result<(), Self::Error> {
-                Ok(())
-            }
-        }
-    )*};
-}
-
-fields!(SerializeStruct, SerializeStructVariant);
-
-impl SerializeMap for Gauge<'_> {
-    type Ok = ();
-    type Error = serde_json::Error;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, _: &T) -> Result<(), Self::Error> {
-        self.member();
-        Ok(())
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Self::Error> {
-        self.look_at(value)
     }
 
     fn end(self) -> Result<(), Self::Error> {

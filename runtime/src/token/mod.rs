@@ -24,6 +24,7 @@ mod encrypted;
 mod expect;
 mod external;
 mod fast_path;
+mod gauge;
 mod header;
 mod info;
 mod issue;
