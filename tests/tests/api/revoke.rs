@@ -7,6 +7,7 @@ use serde_json::json;
 use tollgate::clock::Clock;
 use tollgate::event::EventKind;
 use tollgate::prelude::*;
+use tollgate::token::RefreshToken;
 use tollgate_tests::{App, Tokens, request};
 
 /// Returns which parts of a session still work: its access token, its refresh token.
@@ -450,4 +451,30 @@ async fn r95_another_clients_refresh_token_is_neither_described_nor_ended() {
     assert_eq!(alive(&web, &tokens).await, (true, true));
     assert_eq!(web.post("/auth/signout", body).await.status, 204);
     assert_eq!(alive(&web, &tokens).await, (false, false));
+}
+
+/// Somebody who holds the key of the MAC, and no token, makes texts that are genuine. They describe
+/// no session; and once the key is retired, none of them ends one.
+#[tokio::test]
+async fn a_key_without_a_token_describes_no_session_and_retired_ends_none() {
+    let ring = KeyRing::generate(Algorithm::EdDSA).unwrap();
+    let clock = Clock::manual(tollgate_tests::START);
+    let app = App::builder().clock(&clock).keys(&ring).build().await;
+    let tokens = app.sign_in("ada@example.com").await;
+    let tokens = app.refresh(&tokens.refresh).await.tokens();
+    let stolen = ring.set();
+    let sid = RefreshToken::parse(&stolen, None, &tokens.refresh)
+        .unwrap()
+        .sid;
+    let forged = |generation| RefreshToken::mint(&stolen, None, sid, generation, &[7; 16]);
+    let current = json!({ "token": forged(1).expose() });
+    let about = app.post("/auth/verify", current).await;
+    about.assert_problem(401, "invalid_token");
+
+    ring.retire(&format!("refresh-{}", stolen.macs()[0].id()))
+        .await
+        .unwrap();
+    let older = json!({ "token": forged(0).expose() });
+    assert_eq!(app.post("/auth/revoke", older).await.status, 200);
+    assert_eq!(app.get("/me", &tokens.access).await.status, 200);
 }
