@@ -326,6 +326,8 @@ fn check(
             "--target-dir",
         ])
         .arg(target)
+        // Without it rustc reports some errors less often than a user sees them.
+        .env("CARGO_INCREMENTAL", "1")
         .current_dir(&folder)
         .output()
         .unwrap();
