@@ -13,6 +13,7 @@ struct UserClaims {
 #[doc(hidden)]
 #[allow(private_bounds, private_interfaces, clippy::all, clippy::pedantic)]
 const _: () = {
+    use ::tollgate::__private::Reported as _;
     const __TOLLGATE_READER: ::core::primitive::u8 = {
         use ::tollgate::__private::NoFromStr as _;
         ::tollgate::__private::SubjectReader::<Uuid>::READER
@@ -128,18 +129,12 @@ const _: () = {
             &self,
             __tollgate_map: &mut __TollgateM,
         ) -> ::core::result::Result<(), __TollgateM::Error> {
-            <String as ::tollgate::__private::Claim>::write(
-                &self.email,
-                "email",
-                __tollgate_map,
-            )?;
-            <Vec<
-                Role,
-            > as ::tollgate::__private::RoleSet>::write(
-                &self.roles,
-                "roles",
-                __tollgate_map,
-            )?;
+            ::tollgate::__private::ClaimVia::<
+                String,
+            >::write(&self.email, "email", __tollgate_map)?;
+            ::tollgate::__private::RoleSetVia::<
+                Vec<Role>,
+            >::write(&self.roles, "roles", __tollgate_map)?;
             let _ = __tollgate_map;
             ::core::result::Result::Ok(())
         }
@@ -167,9 +162,9 @@ const _: () = {
                         &mut __tollgate_draft.email,
                         "email",
                         __tollgate_map,
-                        |__tollgate_map| <String as ::tollgate::__private::Claim>::read(
-                            __tollgate_map,
-                        ),
+                        |__tollgate_map| ::tollgate::__private::ClaimVia::<
+                            String,
+                        >::read(__tollgate_map),
                     )
                 }
                 1 => {
@@ -177,9 +172,9 @@ const _: () = {
                         &mut __tollgate_draft.roles,
                         "roles",
                         __tollgate_map,
-                        |__tollgate_map| <Vec<
-                            Role,
-                        > as ::tollgate::__private::RoleSet>::read(__tollgate_map),
+                        |__tollgate_map| ::tollgate::__private::RoleSetVia::<
+                            Vec<Role>,
+                        >::read(__tollgate_map),
                     )
                 }
                 _ => ::tollgate::__private::skip_value(__tollgate_map),
@@ -196,25 +191,21 @@ const _: () = {
                 id: <Uuid as ::tollgate::__private::SubjectValue<
                     __TOLLGATE_READER,
                 >>::from_subject(__tollgate_subject),
-                email: <String as ::tollgate::__private::Claim>::finish(
-                    __tollgate_draft.email,
-                    "email",
-                )?,
-                roles: <Vec<
-                    Role,
-                > as ::tollgate::__private::RoleSet>::finish(
-                    __tollgate_draft.roles,
-                    "roles",
-                )?,
+                email: ::tollgate::__private::ClaimVia::<
+                    String,
+                >::finish(__tollgate_draft.email, "email")?,
+                roles: ::tollgate::__private::RoleSetVia::<
+                    Vec<Role>,
+                >::finish(__tollgate_draft.roles, "roles")?,
             })
         }
         fn has_role(
             &self,
             __tollgate_value: &::core::primitive::str,
         ) -> ::core::primitive::bool {
-            <Vec<
-                Role,
-            > as ::tollgate::__private::RoleSet>::holds(&self.roles, __tollgate_value)
+            ::tollgate::__private::RoleSetVia::<
+                Vec<Role>,
+            >::holds(&self.roles, __tollgate_value)
         }
         fn has_scope(&self, _: &::core::primitive::str) -> ::core::primitive::bool {
             false
@@ -242,10 +233,10 @@ const _: () = {
                 id: <Uuid as ::tollgate::__private::SubjectValue<
                     __TOLLGATE_READER,
                 >>::duplicate(&self.id),
-                email: <String as ::tollgate::__private::Claim>::duplicate(&self.email),
-                roles: <Vec<
-                    Role,
-                > as ::tollgate::__private::RoleSet>::duplicate(&self.roles),
+                email: ::tollgate::__private::ClaimVia::<String>::duplicate(&self.email),
+                roles: ::tollgate::__private::RoleSetVia::<
+                    Vec<Role>,
+                >::duplicate(&self.roles),
             }
         }
     }

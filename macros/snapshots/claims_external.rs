@@ -13,6 +13,7 @@ struct ApprovalClaims {
 #[doc(hidden)]
 #[allow(private_bounds, private_interfaces, clippy::all, clippy::pedantic)]
 const _: () = {
+    use ::tollgate::__private::Reported as _;
     const __TOLLGATE_READER: ::core::primitive::u8 = {
         use ::tollgate::__private::NoFromStr as _;
         ::tollgate::__private::SubjectReader::<String>::READER
@@ -130,18 +131,12 @@ const _: () = {
             &self,
             __tollgate_map: &mut __TollgateM,
         ) -> ::core::result::Result<(), __TollgateM::Error> {
-            <Vec<
+            ::tollgate::__private::ForeignRolesVia::<
+                Vec<String>,
+            >::write(&self.roles, "roles", __tollgate_map)?;
+            ::tollgate::__private::ClaimVia::<
                 String,
-            > as ::tollgate::__private::ForeignRoles>::write(
-                &self.roles,
-                "roles",
-                __tollgate_map,
-            )?;
-            <String as ::tollgate::__private::Claim>::write(
-                &self.digest,
-                "digest",
-                __tollgate_map,
-            )?;
+            >::write(&self.digest, "digest", __tollgate_map)?;
             let _ = __tollgate_map;
             ::core::result::Result::Ok(())
         }
@@ -169,9 +164,9 @@ const _: () = {
                         &mut __tollgate_draft.roles,
                         "roles",
                         __tollgate_map,
-                        |__tollgate_map| <Vec<
-                            String,
-                        > as ::tollgate::__private::ForeignRoles>::read(__tollgate_map),
+                        |__tollgate_map| ::tollgate::__private::ForeignRolesVia::<
+                            Vec<String>,
+                        >::read(__tollgate_map),
                     )
                 }
                 1 => {
@@ -179,9 +174,9 @@ const _: () = {
                         &mut __tollgate_draft.digest,
                         "digest",
                         __tollgate_map,
-                        |__tollgate_map| <String as ::tollgate::__private::Claim>::read(
-                            __tollgate_map,
-                        ),
+                        |__tollgate_map| ::tollgate::__private::ClaimVia::<
+                            String,
+                        >::read(__tollgate_map),
                     )
                 }
                 _ => ::tollgate::__private::skip_value(__tollgate_map),
@@ -198,28 +193,21 @@ const _: () = {
                 id: <String as ::tollgate::__private::SubjectValue<
                     __TOLLGATE_READER,
                 >>::from_subject(__tollgate_subject),
-                roles: <Vec<
+                roles: ::tollgate::__private::ForeignRolesVia::<
+                    Vec<String>,
+                >::finish(__tollgate_draft.roles, "roles")?,
+                digest: ::tollgate::__private::ClaimVia::<
                     String,
-                > as ::tollgate::__private::ForeignRoles>::finish(
-                    __tollgate_draft.roles,
-                    "roles",
-                )?,
-                digest: <String as ::tollgate::__private::Claim>::finish(
-                    __tollgate_draft.digest,
-                    "digest",
-                )?,
+                >::finish(__tollgate_draft.digest, "digest")?,
             })
         }
         fn has_role(
             &self,
             __tollgate_value: &::core::primitive::str,
         ) -> ::core::primitive::bool {
-            <Vec<
-                String,
-            > as ::tollgate::__private::ForeignRoles>::holds(
-                &self.roles,
-                __tollgate_value,
-            )
+            ::tollgate::__private::ForeignRolesVia::<
+                Vec<String>,
+            >::holds(&self.roles, __tollgate_value)
         }
         fn has_scope(&self, _: &::core::primitive::str) -> ::core::primitive::bool {
             false
@@ -255,10 +243,12 @@ const _: () = {
                 id: <String as ::tollgate::__private::SubjectValue<
                     __TOLLGATE_READER,
                 >>::duplicate(&self.id),
-                roles: <Vec<
+                roles: ::tollgate::__private::ForeignRolesVia::<
+                    Vec<String>,
+                >::duplicate(&self.roles),
+                digest: ::tollgate::__private::ClaimVia::<
                     String,
-                > as ::tollgate::__private::ForeignRoles>::duplicate(&self.roles),
-                digest: <String as ::tollgate::__private::Claim>::duplicate(&self.digest),
+                >::duplicate(&self.digest),
             }
         }
     }

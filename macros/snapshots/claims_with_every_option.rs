@@ -22,6 +22,7 @@ where
 #[doc(hidden)]
 #[allow(private_bounds, private_interfaces, clippy::all, clippy::pedantic)]
 const _: () = {
+    use ::gatekeeper::__private::Reported as _;
     const __TOLLGATE_READER: ::core::primitive::u8 = {
         use ::gatekeeper::__private::NoFromStr as _;
         ::gatekeeper::__private::SubjectReader::<Uuid>::READER
@@ -192,33 +193,21 @@ const _: () = {
             &self,
             __tollgate_map: &mut __TollgateM,
         ) -> ::core::result::Result<(), __TollgateM::Error> {
-            <Vec<
-                Role,
-            > as ::gatekeeper::__private::RoleSet>::write(
-                &self.roles,
-                "groups",
-                __tollgate_map,
-            )?;
-            <Option<
-                Scope,
-            > as ::gatekeeper::__private::ScopeSet>::write(
-                &self.scope,
-                "scope",
-                __tollgate_map,
-            )?;
+            ::gatekeeper::__private::RoleSetVia::<
+                Vec<Role>,
+            >::write(&self.roles, "groups", __tollgate_map)?;
+            ::gatekeeper::__private::ScopeSetVia::<
+                Option<Scope>,
+            >::write(&self.scope, "scope", __tollgate_map)?;
             ::gatekeeper::__private::write_coded::<
                 Self,
                 Vec<u8>,
                 0,
                 _,
             >(&self.blob, "https://example.com/blob", __tollgate_map)?;
-            <Option<
-                T,
-            > as ::gatekeeper::__private::Claim>::write_always(
-                &self.extra,
-                "https://example.com/extra",
-                __tollgate_map,
-            )?;
+            ::gatekeeper::__private::ClaimVia::<
+                Option<T>,
+            >::write_always(&self.extra, "https://example.com/extra", __tollgate_map)?;
             let _ = __tollgate_map;
             ::core::result::Result::Ok(())
         }
@@ -248,9 +237,9 @@ const _: () = {
                         &mut __tollgate_draft.roles,
                         "groups",
                         __tollgate_map,
-                        |__tollgate_map| <Vec<
-                            Role,
-                        > as ::gatekeeper::__private::RoleSet>::read(__tollgate_map),
+                        |__tollgate_map| ::gatekeeper::__private::RoleSetVia::<
+                            Vec<Role>,
+                        >::read(__tollgate_map),
                     )
                 }
                 1 => {
@@ -258,9 +247,9 @@ const _: () = {
                         &mut __tollgate_draft.scope,
                         "scope",
                         __tollgate_map,
-                        |__tollgate_map| <Option<
-                            Scope,
-                        > as ::gatekeeper::__private::ScopeSet>::read(__tollgate_map),
+                        |__tollgate_map| ::gatekeeper::__private::ScopeSetVia::<
+                            Option<Scope>,
+                        >::read(__tollgate_map),
                     )
                 }
                 2 => {
@@ -281,9 +270,9 @@ const _: () = {
                         &mut __tollgate_draft.extra,
                         "https://example.com/extra",
                         __tollgate_map,
-                        |__tollgate_map| <Option<
-                            T,
-                        > as ::gatekeeper::__private::Claim>::read(__tollgate_map),
+                        |__tollgate_map| ::gatekeeper::__private::ClaimVia::<
+                            Option<T>,
+                        >::read(__tollgate_map),
                     )
                 }
                 _ => ::gatekeeper::__private::skip_value(__tollgate_map),
@@ -300,18 +289,12 @@ const _: () = {
                 id: <Uuid as ::gatekeeper::__private::SubjectValue<
                     __TOLLGATE_READER,
                 >>::from_subject(__tollgate_subject),
-                roles: <Vec<
-                    Role,
-                > as ::gatekeeper::__private::RoleSet>::finish(
-                    __tollgate_draft.roles,
-                    "groups",
-                )?,
-                scope: <Option<
-                    Scope,
-                > as ::gatekeeper::__private::ScopeSet>::finish(
-                    __tollgate_draft.scope,
-                    "scope",
-                )?,
+                roles: ::gatekeeper::__private::RoleSetVia::<
+                    Vec<Role>,
+                >::finish(__tollgate_draft.roles, "groups")?,
+                scope: ::gatekeeper::__private::ScopeSetVia::<
+                    Option<Scope>,
+                >::finish(__tollgate_draft.scope, "scope")?,
                 blob: ::core::option::Option::unwrap_or_else(
                     __tollgate_draft.blob,
                     empty,
@@ -327,17 +310,17 @@ const _: () = {
             &self,
             __tollgate_value: &::core::primitive::str,
         ) -> ::core::primitive::bool {
-            <Vec<
-                Role,
-            > as ::gatekeeper::__private::RoleSet>::holds(&self.roles, __tollgate_value)
+            ::gatekeeper::__private::RoleSetVia::<
+                Vec<Role>,
+            >::holds(&self.roles, __tollgate_value)
         }
         fn has_scope(
             &self,
             __tollgate_value: &::core::primitive::str,
         ) -> ::core::primitive::bool {
-            <Option<
-                Scope,
-            > as ::gatekeeper::__private::ScopeSet>::holds(&self.scope, __tollgate_value)
+            ::gatekeeper::__private::ScopeSetVia::<
+                Option<Scope>,
+            >::holds(&self.scope, __tollgate_value)
         }
     }
     #[automatically_derived]
@@ -367,18 +350,18 @@ const _: () = {
                 id: <Uuid as ::gatekeeper::__private::SubjectValue<
                     __TOLLGATE_READER,
                 >>::duplicate(&self.id),
-                roles: <Vec<
-                    Role,
-                > as ::gatekeeper::__private::RoleSet>::duplicate(&self.roles),
-                scope: <Option<
-                    Scope,
-                > as ::gatekeeper::__private::ScopeSet>::duplicate(&self.scope),
-                blob: <Vec<
-                    u8,
-                > as ::gatekeeper::__private::Carried>::duplicate(&self.blob),
-                extra: <Option<
-                    T,
-                > as ::gatekeeper::__private::Claim>::duplicate(&self.extra),
+                roles: ::gatekeeper::__private::RoleSetVia::<
+                    Vec<Role>,
+                >::duplicate(&self.roles),
+                scope: ::gatekeeper::__private::ScopeSetVia::<
+                    Option<Scope>,
+                >::duplicate(&self.scope),
+                blob: ::gatekeeper::__private::CarriedVia::<
+                    Vec<u8>,
+                >::duplicate(&self.blob),
+                extra: ::gatekeeper::__private::ClaimVia::<
+                    Option<T>,
+                >::duplicate(&self.extra),
                 __tollgate_marker: ::core::marker::PhantomData,
             }
         }

@@ -1144,7 +1144,14 @@ fn messages(expansion: &TokenStream) -> Vec<String> {
         .iter()
         .enumerate()
         .filter(|(_, tree)| matches!(tree, TokenTree::Ident(ident) if ident == "compile_error"));
-    errors.filter_map(|(at, _)| after(at)).collect()
+    let inside = trees.iter().filter_map(|tree| match tree {
+        TokenTree::Group(group) => Some(messages(&group.stream())),
+        _ => None,
+    });
+    errors
+        .filter_map(|(at, _)| after(at))
+        .chain(inside.flatten())
+        .collect()
 }
 
 /// Compares with `snapshots/{name}.rs`; `BLESS=1` writes it. Gives the text.

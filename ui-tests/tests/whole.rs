@@ -34,14 +34,10 @@ const fn once(
 }
 
 const MISTAKES: &[Mistake] = &[
-    // Nothing else says whose claims they are: each place that reads one is an error.
-    more(
-        8,
-        once(
-            "user_missing",
-            &[("login = Login, user = User", "login = Login")],
-            "nothing says whom the backend signs in",
-        ),
+    once(
+        "user_missing",
+        &[("login = Login, user = User", "login = Login")],
+        "nothing says whom the backend signs in",
     ),
     once(
         "user_in_quotes",
@@ -66,25 +62,23 @@ const MISTAKES: &[Mistake] = &[
         )],
         "a backend is a struct",
     ),
-    // Each function of the generated impls needs it.
+    once(
+        "claim_without_serde",
+        &[
+            (
+                "PartialEq, Serialize, Deserialize)]\nstruct Plan",
+                "PartialEq)]\nstruct Plan",
+            ),
+            ("    plan: Plan,\n    is_admin", "    is_admin"),
+            ("        plan: user.plan().clone(),\n", ""),
+        ],
+        "`Plan` cannot be a claim",
+    ),
+    // One for the field. The others are the four conditions that name a variant: a condition is a
+    // constant, which can call no function of a trait, so it calls the one that the derive writes
+    // into the enum, at the variant, where rustc reports a misspelt one too.
     more(
         5,
-        once(
-            "claim_without_serde",
-            &[
-                (
-                    "PartialEq, Serialize, Deserialize)]\nstruct Plan",
-                    "PartialEq)]\nstruct Plan",
-                ),
-                ("    plan: Plan,\n    is_admin", "    is_admin"),
-                ("        plan: user.plan().clone(),\n", ""),
-            ],
-            "`Plan` cannot be a claim",
-        ),
-    ),
-    // Six functions of the generated impls need it, and each condition of a policy names a variant.
-    more(
-        10,
         once(
             "role_without_derive",
             &[(
@@ -102,7 +96,8 @@ const MISTAKES: &[Mistake] = &[
         )],
         "no variant",
     ),
-    // rustc looks at every place that names the type without its lifetime.
+    // One for the lifetime, and one for the field that the constructor lacks. The others are the places
+    // that name the type without its lifetime, which rustc reports of every struct that gets one.
     more(
         14,
         once(
@@ -111,7 +106,24 @@ const MISTAKES: &[Mistake] = &[
             "cannot borrow",
         ),
     ),
-    // Every place that names the user, or a claim of theirs, stands on the derive.
+    once(
+        "borrowing_user_with_its_lifetime",
+        &[
+            (
+                "#[derive(Clone, Debug, JwtClaims)]",
+                "type User = Person<'static>;\n\n#[derive(Clone, Debug, \
+                 JwtClaims)]\n#[claims(name = UserClaims)]",
+            ),
+            ("struct User {", "struct Person<'a> {\n    nick: &'a str,"),
+            (
+                "            id: 1,",
+                "            nick: \"ada\",\n            id: 1,",
+            ),
+        ],
+        "cannot borrow",
+    ),
+    // No macro sees the struct, so that nothing stands in for its claims: rustc reports each attribute
+    // that no derive reads, each place that names the user, and each claim that is read.
     more(
         55,
         once(
@@ -120,10 +132,11 @@ const MISTAKES: &[Mistake] = &[
                 "#[derive(Clone, Debug, JwtClaims)]",
                 "#[derive(Clone, Debug)]",
             )],
-            "",
+            "the derive macros `ClaimValue` and `JwtClaims`, you might be missing a `derive`",
         ),
     ),
-    // The bound on `Auth` is looked at in the argument, in the type of the future and at the route.
+    // The bound stands on `Auth` itself, so that a plain router reports it in the same words; rustc
+    // looks at it in the argument, in the type of the future and at the route.
     more(
         3,
         once(
@@ -174,7 +187,9 @@ const MISTAKES: &[Mistake] = &[
         ],
         "",
     ),
-    // One for `Auth`, which verifies, and one for `Current`, which asks the backend.
+    // One for `Auth`, which verifies, and one for `Current`, which asks the backend: a state may hold
+    // what verifies without the gate, so neither bound stands for the other. rustc reports each once
+    // in `routes`, however many handlers need it.
     more(
         2,
         once(
@@ -183,7 +198,8 @@ const MISTAKES: &[Mistake] = &[
             "the state `App` holds no gate",
         ),
     ),
-    // One for the backend, and one for `Current`, which calls it.
+    // One for the backend, and one for `Current`, which calls it also of a backend whose refresh comes
+    // from elsewhere, so that `Current` cannot rely on what the attribute asks for.
     more(
         2,
         once(
@@ -316,7 +332,10 @@ fn check(
         }
         write(mistake.name, &text);
     }
+    // With incremental compilation, as a user has it, rustc tells spans of different functions apart
+    // and reports a mistake in each; without, it joins them. CI turns it off for everything else.
     let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .env("CARGO_INCREMENTAL", "1")
         .args(["check", "--offline", "--quiet", "--bins", "--keep-going"])
         .args([
             "--profile",

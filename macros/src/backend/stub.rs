@@ -2,12 +2,12 @@
 //! Nothing of it runs.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use syn::Type;
 
 use super::emit::{body, gate};
 use super::model::LoginBody;
-use crate::pipeline::{Outline, owned_args, without_lifetimes};
+use crate::pipeline::{Outline, mistaken, owned_args, without_lifetimes};
 
 /// The types that the stand-in for a backend names.
 pub(crate) struct BackendNames {
@@ -17,8 +17,8 @@ pub(crate) struct BackendNames {
     pub(crate) login: LoginBody,
 }
 
-/// Returns an impl of `AuthBackend` and `gate()`.
-pub(crate) fn emit(outline: &Outline<BackendNames>) -> TokenStream {
+/// Returns the errors, an impl of `AuthBackend` and `gate()`.
+pub(crate) fn emit(outline: &Outline<BackendNames>, errors: TokenStream) -> TokenStream {
     let Outline {
         krate,
         ident,
@@ -26,10 +26,10 @@ pub(crate) fn emit(outline: &Outline<BackendNames>) -> TokenStream {
         generics,
         names,
     } = outline;
-    let user = names.user.as_ref().map_or_else(
-        || quote!(#krate::AnyUser),
-        darling::ToTokens::to_token_stream,
-    );
+    let (errors, user) = match &names.user {
+        Some(user) => (errors, user.to_token_stream()),
+        None => (TokenStream::new(), mistaken(krate, &errors)),
+    };
     let kind = &names.kind;
     let login = body(krate, &names.login);
     let gate = gate(krate, vis);
@@ -37,6 +37,7 @@ pub(crate) fn emit(outline: &Outline<BackendNames>) -> TokenStream {
     let kept = without_lifetimes(generics);
     let (params, _, clause) = kept.split_for_impl();
     quote! {
+        #errors
         impl #params #krate::AuthBackend for #ident #args #clause {
             type User = #user;
             type Login = #login;

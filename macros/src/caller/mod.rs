@@ -16,6 +16,6 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
         check::check,
         emit::emit,
         check::outline,
-        stub::emit,
+        crate::pipeline::beside(stub::emit),
     )
 }

@@ -7,7 +7,7 @@ use syn::ext::IdentExt as _;
 use syn::{Type, parse_quote};
 
 use super::model::Field;
-use crate::pipeline::{Outline, owned_args, without_lifetimes};
+use crate::pipeline::{Outline, mistaken, owned, owned_args, without_lifetimes};
 
 /// What the claims would have.
 pub(crate) struct ClaimsNames {
@@ -18,9 +18,9 @@ pub(crate) struct ClaimsNames {
     pub(crate) accessors: Vec<Field>,
 }
 
-/// Returns the generated type with its accessors, and impls that compile. The program does not, so
-/// they never run.
-pub(crate) fn emit(outline: &Outline<ClaimsNames>) -> TokenStream {
+/// Returns the errors, the generated type with its accessors, and impls that compile. The program
+/// does not, so they never run.
+pub(crate) fn emit(outline: &Outline<ClaimsNames>, errors: TokenStream) -> TokenStream {
     let Outline {
         krate,
         ident: user,
@@ -30,24 +30,25 @@ pub(crate) fn emit(outline: &Outline<ClaimsNames>) -> TokenStream {
     } = outline;
     let claims = &names.claims;
     let never = quote!(::core::unreachable!());
-    // Claims cannot borrow, so of a struct that does only the owned one has them, and no accessor
-    // shows what it borrows.
+    // Claims cannot borrow, so of a struct that does only the owned one has them.
     let borrows = generics.lifetimes().next().is_some();
-    let accessors = names.accessors.iter().filter(|_| !borrows).map(
+    let accessors = names.accessors.iter().map(
         |Field {
              ident,
              ty,
              vis,
              docs,
              ..
-         }| quote!(#(#docs)* #vis fn #ident(&self) -> &#ty { #never }),
+         }| {
+            let ty = owned(ty, generics);
+            quote!(#(#docs)* #vis fn #ident(&self) -> &#ty { #never })
+        },
     );
     // Whether the type can be a subject, the expansion without the mistake will say.
-    let subject = names.subject.as_ref().filter(|_| !borrows).map_or_else(
-        || quote!(#krate::AnySubject),
-        darling::ToTokens::to_token_stream,
-    );
-    let subject = &subject;
+    let (errors, subject) = match &names.subject {
+        Some(subject) => (errors, owned(subject, generics)),
+        None => (TokenStream::new(), mistaken(krate, &errors)),
+    };
 
     let mut kept = without_lifetimes(generics);
     let types: Vec<Ident> = kept
@@ -73,10 +74,11 @@ pub(crate) fn emit(outline: &Outline<ClaimsNames>) -> TokenStream {
         asked.split_for_impl(),
         named.split_for_impl(),
     );
-    let owned = owned_args(generics);
+    let args = owned_args(generics);
     let result = quote!(::core::result::Result);
     let doc = format!("The claims of [`{}`].", user.unraw());
     quote! {
+        #errors
         #[doc = #doc]
         #vis struct #claims <#declared> #own_clause {
             /// Nothing.
@@ -98,7 +100,7 @@ pub(crate) fn emit(outline: &Outline<ClaimsNames>) -> TokenStream {
                 ) -> #result<__TollgateS::Ok, __TollgateS::Error> { #never }
             }
             impl #params #krate::ClaimSet for #claims #ty #clause {
-                type Subject = #subject;
+                type Subject = <#user #args as #krate::JwtClaims>::Subject;
                 type Draft = ();
                 fn subject(&self) -> &Self::Subject { #never }
                 fn parse_subject(
@@ -123,17 +125,17 @@ pub(crate) fn emit(outline: &Outline<ClaimsNames>) -> TokenStream {
                 fn has_role(&self, _: &::core::primitive::str) -> ::core::primitive::bool { #never }
                 fn has_scope(&self, _: &::core::primitive::str) -> ::core::primitive::bool { #never }
             }
-            impl #params #krate::JwtClaims for #user #owned #clause {
+            impl #params #krate::JwtClaims for #user #args #clause {
                 type Claims = #claims #ty;
                 type Subject = #subject;
                 type Secrecy = #krate::Open;
                 fn subject(&self) -> &Self::Subject { #never }
                 fn to_claims(&self) -> Self::Claims { #never }
             }
-            impl #params #krate::Issuable for #user #owned #clause {}
-            impl #asked #krate::HasRoles<__TollgateValue> for #user #owned #clause {}
-            impl #asked #krate::HasScopes<__TollgateValue> for #user #owned #clause {}
-            impl #named #krate::HasClaim<__TOLLGATE_NAME, __TollgateValue> for #user #owned #clause {
+            impl #params #krate::Issuable for #user #args #clause {}
+            impl #asked #krate::HasRoles<__TollgateValue> for #user #args #clause {}
+            impl #asked #krate::HasScopes<__TollgateValue> for #user #args #clause {}
+            impl #named #krate::HasClaim<__TOLLGATE_NAME, __TollgateValue> for #user #args #clause {
                 const WIRE: &'static ::core::primitive::str = "";
             }
         };

@@ -8,17 +8,23 @@ mod sets;
 mod stand_in;
 mod subject;
 mod values;
+mod via;
 
 pub use containers::{RolesOf, ScopesOf};
 pub use foreign::{ForeignRoles, ForeignScopes};
 pub use policy::{HasClaim, Limited, Limits, LimitsOf, NoLimits, fitting_number, fitting_text};
 pub use sets::{AnyText, RoleSet, ScopeSet, scope};
-pub use stand_in::{AnyEntry, AnyUser};
-pub use subject::{AnySubject, FROM_STR, NoFromStr, SubjectReader, SubjectValue};
+pub use stand_in::{AnyEntry, Mistaken, Unknown};
+pub use subject::{FROM_STR, NoFromStr, SubjectReader, SubjectValue};
 pub use values::{
     Action, Carried, Claim, Coded, OwnedText, UnknownValue, debug_claims, deserialize_value,
     read_coded, read_once, serialize_claims, serialize_value, skip_value, value_of_text,
     write_coded,
+};
+
+pub use via::{
+    CarriedVia, ClaimVia, ForeignRolesVia, ForeignScopesVia, Reported, RoleSetVia, RolesOfVia,
+    ScopeSetVia, ScopesOfVia,
 };
 
 pub use crate::gate::{

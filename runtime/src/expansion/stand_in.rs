@@ -1,68 +1,23 @@
 //! What a backend with a mistake has instead of its user and its way to sign in; only beside a
 //! compile error.
 
-use serde::de::MapAccess;
-use serde::ser::{Serialize, SerializeMap, Serializer};
-
-use super::values::{serialize_claims, skip_value};
 use crate::device::Client;
 use crate::error::AuthError;
 use crate::gate::{AuthBackend, SignIn};
-use crate::token::{ClaimSet, Issuable, JwtClaims, Open};
 
-/// A user with a subject and nothing else.
-#[derive(Clone, Debug)]
-pub struct AnyUser(String);
+/// What expansions hand a compile error to, as the value of `N`: it has no value, so that every type
+/// made of it is a mistake that rustc knows of, and says nothing more of.
+#[derive(Debug)]
+pub struct Mistaken<const N: usize>;
 
-impl JwtClaims for AnyUser {
-    type Claims = Self;
-    type Subject = String;
-    type Secrecy = Open;
-
-    fn subject(&self) -> &String {
-        &self.0
-    }
-    fn to_claims(&self) -> Self {
-        self.clone()
-    }
+/// A type that nobody knows.
+pub trait Unknown {
+    /// The type.
+    type Type;
 }
 
-impl Issuable for AnyUser {}
-
-impl ClaimSet for AnyUser {
-    type Subject = String;
-    type Draft = ();
-
-    fn subject(&self) -> &String {
-        &self.0
-    }
-    fn parse_subject(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-    fn write<M: SerializeMap>(&self, _: &mut M) -> Result<(), M::Error> {
-        Ok(())
-    }
-    fn place(_: &str) -> Option<usize> {
-        None
-    }
-    fn read<'de, A: MapAccess<'de>>(_: &mut (), _: usize, map: &mut A) -> Result<(), A::Error> {
-        skip_value(map)
-    }
-    fn finish((): (), subject: String) -> Result<Self, &'static str> {
-        Ok(Self(subject))
-    }
-    fn has_role(&self, _: &str) -> bool {
-        false
-    }
-    fn has_scope(&self, _: &str) -> bool {
-        false
-    }
-}
-
-impl Serialize for AnyUser {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serialize_claims(self, serializer)
-    }
+impl<const N: usize> Unknown for Mistaken<N> {
+    type Type = ();
 }
 
 /// A way to sign in that asks for no trait.

@@ -77,6 +77,3 @@ pub trait NoFromStr {
 }
 
 impl<T> NoFromStr for SubjectReader<T> {}
-
-/// The subject of a struct that does not say which it is; only beside a compile error.
-pub type AnySubject = String;

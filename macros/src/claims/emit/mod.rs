@@ -28,12 +28,15 @@ pub(crate) fn emit(model: &ClaimsModel) -> TokenStream {
     let with = parts.with();
     let policies = parts.policies();
     let lints = &model.lints;
+    let krate = &model.krate;
+    let reported = (!model.own.is_empty()).then(|| quote!(use #krate::Reported as _;));
     quote! {
         #item
         #[doc(hidden)]
         #(#lints)*
         #[allow(private_bounds, private_interfaces, clippy::all, clippy::pedantic)]
         const _: () = {
+            #reported
             #reader
             #draft
             #common
@@ -173,7 +176,7 @@ impl EmitParts<'_> {
                  ..
              }| quote!(#(#docs)* #[must_use] #vis fn #ident(&self) -> &#ty { &self.#ident }),
         );
-        let clones = self.clones();
+        let clones = self.clones(|claim| self.named(claim));
         let marker = marker_value(self.model);
         let (name, wires) = (claims.to_string(), own.iter().map(|claim| &claim.wire));
         let (clone, debug) = (
@@ -258,20 +261,37 @@ impl EmitParts<'_> {
         quote_spanned!(here=> <#ty as #krate::SubjectValue<__TOLLGATE_READER>>::#item)
     }
 
-    /// Returns `<type as trait>::item` of a claim. All stands at the type, so that rustc reports a
-    /// type that is no claim once, however often it is used.
+    /// Returns a function of the trait of a claim that compiles also where the type has no trait:
+    /// rustc reports it in every function that names it, so only `Clone::clone` does.
     fn via(&self, claim: &Claim, item: &str) -> TokenStream {
         let ty = &claim.field.ty;
         let here = located(ty.span());
-        let (carrier, item) = (carrier(claim, self.model), Ident::new(item, here));
+        let (name, of) = carrier_name(claim, self.model);
+        let (krate, via) = (
+            self.model.krate.at(here),
+            format_ident!("{name}Via", span = here),
+        );
+        let (ty, item) = (moved(ty, ty.span()), Ident::new(item, here));
+        let of = of.map(|of| quote_spanned!(here=> , #of));
+        quote_spanned!(here=> #krate::#via::<#ty #of>::#item)
+    }
+
+    /// Returns `<type as trait>::duplicate` of a claim, at the type.
+    fn named(&self, claim: &Claim) -> TokenStream {
+        let ty = &claim.field.ty;
+        let here = located(ty.span());
+        let carrier = carrier(claim, self.model);
         let ty = moved(ty, ty.span());
-        quote_spanned!(here=> <#ty as #carrier>::#item)
+        quote_spanned!(here=> <#ty as #carrier>::duplicate)
     }
 
     /// Returns every field of the claims, copied from those of `self`.
-    fn clones(&self) -> impl Iterator<Item = TokenStream> {
-        let own = self.model.own.iter().map(|claim| {
-            let (ident, duplicate) = (&claim.field.ident, self.via(claim, "duplicate"));
+    fn clones(
+        &self,
+        duplicate: impl Fn(&Claim) -> TokenStream,
+    ) -> impl Iterator<Item = TokenStream> {
+        let own = self.model.own.iter().map(move |claim| {
+            let (ident, duplicate) = (&claim.field.ident, duplicate(claim));
             quote!(#ident: #duplicate(&self.#ident))
         });
         let (sub, duplicate) = (&self.model.subject.ident, self.subject("duplicate"));
@@ -294,7 +314,7 @@ impl EmitParts<'_> {
         };
         let sub = &subject.ident;
         let (sub_ty, as_subject) = (self.subject("Subject"), self.subject("as_subject"));
-        let clones = self.clones();
+        let clones = self.clones(|claim| self.via(claim, "duplicate"));
         let marker = marker_value(self.model);
         let issuable = (self.model.origin == Origin::Own).then(|| {
             let head = self.head(quote!(#krate::Issuable), user);
@@ -350,19 +370,28 @@ impl EmitParts<'_> {
 fn carrier(claim: &Claim, model: &ClaimsModel) -> TokenStream {
     let here = located(claim.field.ty.span());
     let krate = model.krate.at(here);
-    let foreign = model.origin == Origin::External;
+    let (name, of) = carrier_name(claim, model);
+    let name = Ident::new(name, here);
+    let of = of.map(|of| quote_spanned!(here=> <#of>));
+    quote_spanned!(here=> #krate::#name #of)
+}
+
+/// Returns the name of the trait, and its arguments.
+fn carrier_name(claim: &Claim, model: &ClaimsModel) -> (&'static str, Option<TokenStream>) {
     let name = match (&claim.codec, claim.kind, model.origin) {
         (Codec::With(..), ..) => "Carried",
-        (Codec::Of(of), ClaimKind::Scope, _) => {
-            return quote_spanned!(here=> #krate::ScopesOf<#of, #foreign>);
-        }
-        (Codec::Of(of), ..) => return quote_spanned!(here=> #krate::RolesOf<#of, #foreign>),
+        (Codec::Of(_), ClaimKind::Scope, _) => "ScopesOf",
+        (Codec::Of(_), ..) => "RolesOf",
         (Codec::Plain, ClaimKind::Roles, Origin::Own) => "RoleSet",
         (Codec::Plain, ClaimKind::Roles, Origin::External) => "ForeignRoles",
         (Codec::Plain, ClaimKind::Scope, Origin::Own) => "ScopeSet",
         (Codec::Plain, ClaimKind::Scope, Origin::External) => "ForeignScopes",
         (Codec::Plain, ClaimKind::Other | ClaimKind::Action, _) => "Claim",
     };
-    let name = Ident::new(name, here);
-    quote_spanned!(here=> #krate::#name)
+    let foreign = model.origin == Origin::External;
+    let of = match &claim.codec {
+        Codec::Of(of) => Some(quote!(#of, #foreign)),
+        Codec::With(..) | Codec::Plain => None,
+    };
+    (name, of)
 }
