@@ -1,5 +1,5 @@
 //! Opens a session, so that neither an old password nor an old role survives what changed meanwhile
-//! (ROTATION 3, order of a sign-in).
+//! (rotation.md section 3, order of a sign-in).
 
 use crate::clock::Timestamp;
 use crate::device::{Client, Device};

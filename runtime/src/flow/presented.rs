@@ -26,7 +26,7 @@ impl Flows {
     }
 
     /// Returns the session of a refresh token that this deployment made. Under a retired key its
-    /// hash must match too (ROTATION 1).
+    /// hash must match too (rotation.md section 1).
     pub(super) async fn session_of(&self, text: &str) -> Result<Option<Session>, Refusal> {
         let engine = &*self.engine;
         let Ok(parsed) = engine.issuer.parse(text) else {

@@ -1,5 +1,5 @@
-//! Refreshes a session: reads it, judges the token by the table, asks the backend (ROTATION 3,
-//! order of a refresh).
+//! Refreshes a session: reads it, judges the token by the table, asks the backend (rotation.md
+//! section 3, order of a refresh).
 
 use std::net::IpAddr;
 
@@ -164,8 +164,8 @@ fn device_id_of<'a>(client: &'a Client, session: &'a Session) -> Option<&'a str>
     device.id.as_deref()
 }
 
-/// Returns the digest of what a refresh brings along beside its token (ROTATION 2). Addresses and
-/// user agents are no part of it: answers get lost exactly when networks change.
+/// Returns the digest of what a refresh brings along beside its token (rotation.md section 2).
+/// Addresses and user agents are no part of it: answers get lost exactly when networks change.
 fn context_of(client: &Client, device_id: Option<&str>, client_id: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     let transport = match client.transport {

@@ -1,5 +1,5 @@
 //! Rotates a session that the table lets through: the compare-and-swap, and what is handed out
-//! after it (ROTATION 3).
+//! after it (rotation.md section 3).
 
 use std::net::IpAddr;
 
@@ -305,7 +305,7 @@ pub(super) fn about(kind: EventKind, session: &Session, ip: Option<IpAddr>) -> E
         .ip(ip)
 }
 
-/// Seals the secret of a successor for the holder of its predecessor (ROTATION 2).
+/// Seals the secret of a successor for the holder of its predecessor (rotation.md section 2).
 fn seal(
     key: &[u8; 16],
     sid: SessionId,

@@ -1,5 +1,5 @@
 //! Whether a token is used from where its session was opened: by the device's id, by the network.
-//! Never ends anything (ROTATION 2).
+//! Never ends anything (rotation.md section 2).
 
 use std::net::IpAddr;
 use std::sync::Arc;

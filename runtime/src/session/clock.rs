@@ -1,5 +1,5 @@
 //! The time of store calls: this machine's, moved by what the store's clock is ahead of it or
-//! behind (ROTATION 6).
+//! behind (rotation.md section 6).
 //!
 //! It never touches `iat`, `exp` and `nbf`, which other machines compare with their own clocks.
 

@@ -171,7 +171,7 @@ impl Engine {
     }
 
     /// Revokes a target for every node that reaches the store, and on this node at once: in the
-    /// store first, then in the view, before the call returns (ROTATION 7).
+    /// store first, then in the view, before the call returns (rotation.md section 7).
     pub(crate) async fn revoke(
         &self,
         target: Target,

@@ -1,4 +1,4 @@
-//! Counts how often each successor was handed out again (ROTATION 3, row 7).
+//! Counts how often each successor was handed out again (rotation.md section 3, row 7).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind};
 use crate::id::SessionId;
 use crate::keys::{open_with, seal_with};
 
-/// Seals a successor's secret under its predecessor's (ROTATION 2): nonce, ciphertext, tag, 44
-/// bytes in all.
+/// Seals a successor's secret under its predecessor's (rotation.md section 2): nonce, ciphertext,
+/// tag, 44 bytes in all.
 ///
 /// # Errors
 /// The random source cannot be read.

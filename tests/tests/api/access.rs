@@ -157,7 +157,7 @@ async fn an_optional_caller_may_be_nobody_but_not_somebody_with_a_bad_token() {
         .assert_problem(401, "invalid_token");
 }
 
-/// DESIGN 5: bad credentials count as none, and nothing else does.
+/// Bad credentials count as none, and nothing else does.
 #[tokio::test]
 async fn a_lenient_route_takes_bad_credentials_for_none_and_refuses_all_the_same() {
     let app = App::new().await;

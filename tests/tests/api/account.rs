@@ -109,8 +109,8 @@ async fn a_session_of_another_user_is_not_one_to_keep() {
     );
 }
 
-/// R92, ROTATION 3: a sign-in that checked the old password before the change opens no session
-/// after it.
+/// R92, rotation.md section 3: a sign-in that checked the old password before the change opens no
+/// session after it.
 #[tokio::test]
 async fn a_sign_in_with_the_old_password_under_way_gets_no_session() {
     for end_all in [true, false] {
@@ -221,8 +221,8 @@ async fn new_roles_count_at_once_or_with_the_next_refresh() {
     );
 }
 
-/// ROTATION 3: a refresh that loaded the old roles before the change makes a token that is dead
-/// already.
+/// rotation.md section 3: a refresh that loaded the old roles before the change makes a token that
+/// is dead already.
 #[tokio::test]
 async fn a_refresh_with_the_old_roles_under_way_makes_a_dead_token() {
     let app = App::new().await;

@@ -192,7 +192,7 @@ async fn a_network_of_ipv6_is_a_56() {
         .assert_problem(401, "invalid_token");
 }
 
-/// ROTATION 2: 401 and an event, never a revocation.
+/// rotation.md section 2: 401 and an event, never a revocation.
 #[tokio::test]
 async fn an_enforced_refresh_token_is_refused_elsewhere_and_works_where_it_belongs() {
     let world = World::new(OFF, (BindingMode::Enforce, BindingMode::Enforce)).await;

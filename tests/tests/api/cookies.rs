@@ -495,8 +495,8 @@ async fn a_bad_cookie_is_a_bad_token_and_nothing_more() {
     get(flood).await.assert_problem(401, "missing_token");
 }
 
-/// ROTATION 3: row 6 sets both, row 5 the access cookie alone, row 7 both; the losing side is never
-/// told to forget (R82).
+/// rotation.md section 3: row 6 sets both, row 5 the access cookie alone, row 7 both; the losing
+/// side is never told to forget (R82).
 #[tokio::test]
 async fn a_refresh_sets_the_refresh_cookie_only_where_it_is_another_one() {
     let app = app().await;
@@ -573,8 +573,8 @@ async fn a_failure_that_passes_clears_no_cookie() {
     );
 }
 
-/// ROTATION 2: the transport is part of the context, so a token from a cookie gets no grace in a
-/// body.
+/// rotation.md section 2: the transport is part of the context, so a token from a cookie gets no
+/// grace in a body.
 #[tokio::test]
 async fn r71_another_transport_gets_no_grace() {
     let app = app().await;

@@ -1,4 +1,5 @@
-//! Refreshing: the rows of ROTATION 3 as clients meet them. The session's clock is moved by hand.
+//! Refreshing: the rows of rotation.md section 3 as clients meet them. The session's clock is moved
+//! by hand.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
@@ -316,8 +317,8 @@ async fn a_closed_account_ends_its_session_and_a_database_that_is_down_does_not(
         .assert_problem(401, "invalid_token");
 }
 
-/// ROTATION 3: a role that changes between the reading and the swap leaves a dead token, not a
-/// stale one.
+/// rotation.md section 3: a role that changes between the reading and the swap leaves a dead token,
+/// not a stale one.
 #[tokio::test]
 async fn a_role_taken_away_during_a_refresh_is_in_no_living_token() {
     let app = App::new().await;

@@ -283,7 +283,7 @@ async fn a_paused_deployment_answers_503_and_loses_nothing() {
     assert_eq!(alive(&app, &tokens).await, (true, true));
 }
 
-/// R91 and ROTATION 6: two gates on one store follow each other.
+/// R91 and rotation.md section 6: two gates on one store follow each other.
 #[tokio::test]
 async fn another_gate_on_the_same_store_hears_of_a_revocation() {
     let store = MemoryStore::new();

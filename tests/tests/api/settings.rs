@@ -368,7 +368,7 @@ fn a_name_made_up_by_an_attacker_stays_on_one_short_line() {
     );
 }
 
-/// R45 (leeway), R74 (idle and absolute), ROTATION 3 (windows).
+/// R45 (leeway), R74 (idle and absolute), rotation.md section 3 (windows).
 #[test]
 fn bounds_are_inclusive_and_what_is_beyond_them_is_refused() {
     let mut settings = valid();

@@ -88,8 +88,8 @@ async fn a_backend_that_is_down_is_a_503_that_says_when_to_try_again() {
     assert!(!answer.text.contains("database"));
 }
 
-/// R86, R92 and ROTATION 3: "sign out everywhere" may not be overtaken by a sign-in with the old
-/// password.
+/// R86, R92 and rotation.md section 3: "sign out everywhere" may not be overtaken by a sign-in with
+/// the old password.
 #[tokio::test]
 async fn an_old_password_does_not_outlive_a_sign_out_everywhere() {
     let app = App::new().await;

@@ -330,7 +330,7 @@ async fn a_step_may_lead_to_another_one() {
     );
 }
 
-/// ROTATION 3: what was proved before "sign out everywhere" opens nothing afterwards.
+/// rotation.md section 3: what was proved before "sign out everywhere" opens nothing afterwards.
 #[tokio::test]
 async fn a_password_that_changes_between_the_steps_ends_the_sign_in() {
     let app = App::new().await;

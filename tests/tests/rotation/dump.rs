@@ -158,7 +158,7 @@ fn candidates(value: &[u8], genuine: &[u8]) -> Vec<String> {
     if let Ok(text) = std::str::from_utf8(value) {
         made.extend([text.to_owned(), format!("tgr1_{text}")]);
     }
-    // ver, kid, sid, generation: 22 bytes; then secret and MAC, 16 each (ROTATION 1).
+    // ver, kid, sid, generation: 22 bytes; then secret and MAC, 16 each (rotation.md section 1).
     for piece in value.windows(16).take(64) {
         for at in [22, 38] {
             let mut token = genuine.to_vec();

@@ -45,8 +45,8 @@ impl Flight {
     }
 }
 
-/// R86 and ROTATION 3. Refreshes, sign-ins and second authentications go on in any order around a
-/// change of roles.
+/// R86 and rotation.md section 3. Refreshes, sign-ins and second authentications go on in any order
+/// around a change of roles.
 #[test]
 fn a_role_taken_away_is_in_no_living_token_whatever_the_order() {
     let flights = prop::collection::vec((0..3_u8, 0..2_usize), 1..4);

@@ -58,7 +58,7 @@ async fn start(world: &World, visit: &Visit, start: Start) -> (Vec<Tokens>, usiz
     (tokens, presented)
 }
 
-/// ROTATION 3, order of a refresh.
+/// rotation.md section 3, order of a refresh.
 #[test]
 fn the_second_reading_never_revokes_remints_or_takes_a_later_epoch() {
     let lost = RefCell::new([0_u32; 3]);
@@ -211,8 +211,8 @@ fn the_second_reading_never_revokes_remints_or_takes_a_later_epoch() {
     );
 }
 
-/// The stale-role race of ROTATION 3 where the swap is lost too: the second reading sees the later
-/// epoch, and must not use it.
+/// The stale-role race of rotation.md section 3 where the swap is lost too: the second reading sees
+/// the later epoch, and must not use it.
 #[test]
 fn a_role_taken_away_in_a_lost_race_is_in_no_living_token() {
     crate::world::on_both_stores(Rules::AWARE, async |world| {

@@ -1,5 +1,5 @@
-//! The decision table of ROTATION 3, written down once more from its text: the oracle of these
-//! tests.
+//! The decision table of rotation.md section 3, written down once more from its text: the oracle of
+//! these tests.
 
 use tollgate::clock::Timestamp;
 use tollgate::settings::RefreshPolicy;

@@ -5,8 +5,8 @@ use tollgate::prelude::*;
 
 use crate::world::{Rules, World, client, on_both_stores};
 
-/// ROTATION 3: two statements, a third after a lost race, one where the table refuses, none for
-/// garbage (R77).
+/// rotation.md section 3: two statements, a third after a lost race, one where the table refuses,
+/// none for garbage (R77).
 #[test]
 fn a_refresh_takes_two_statements() {
     on_both_stores(Rules::AWARE, async |world| {
@@ -146,7 +146,8 @@ fn the_successor_refresh_token_confirms_too() {
     });
 }
 
-/// ROTATION 3: not from verify, introspect or signout; and not by a token that was refused.
+/// rotation.md section 3: not from verify, introspect or signout; and not by a token that was
+/// refused.
 #[test]
 fn asking_about_a_token_or_signing_out_does_not_confirm() {
     on_both_stores(Rules::AWARE, async |world| {

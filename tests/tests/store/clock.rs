@@ -1,5 +1,5 @@
 //! Nodes whose clocks differ from the store's: store calls go by the store's clock, tokens by the
-//! node's own (ROTATION 6).
+//! node's own (rotation.md section 6).
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Attacks with and on keys: REQUIREMENTS B2.
+//! Attacks with and on keys: R18 to R40.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

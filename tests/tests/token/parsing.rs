@@ -1,4 +1,4 @@
-//! Attacks on the form of a token: REQUIREMENTS B1.
+//! Attacks on the form of a token: R1 to R17.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};

@@ -193,7 +193,7 @@ fn we_accept_nothing_that_the_peer_refuses() {
     );
 }
 
-/// DESIGN 3: the process-wide provider of jsonwebtoken stays the user's to choose. The peers above
+/// The process-wide provider of jsonwebtoken stays the user's to choose. The peers above
 /// may have used it in this process, so the test starts itself in another.
 #[test]
 fn the_users_own_provider_can_still_be_installed() {

@@ -1,4 +1,4 @@
-//! The refresh token's text and the sealed successor: ROTATION 1 and 2.
+//! The refresh token's text and the sealed successor: rotation.md sections 1 and 2.
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;

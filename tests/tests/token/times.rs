@@ -1,4 +1,4 @@
-//! Times in a token: REQUIREMENTS R41 to R45.
+//! Times in a token: R41 to R45.
 
 use std::time::Duration;
 

@@ -214,5 +214,5 @@ fn older_since(health: StoreHealth, engine: &Engine) -> Option<Timestamp> {
         .filter(|since| engine.time.now() < since.plus(engine.settings.session.absolute))
 }
 
-/// By how much the clocks may differ at the start (ROTATION 6).
+/// By how much the clocks may differ at the start (rotation.md section 6).
 const MOST_OFFSET: Duration = Duration::from_secs(5 * 60);

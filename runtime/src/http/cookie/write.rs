@@ -9,9 +9,9 @@ use crate::settings::SameSite;
 
 use super::DeviceCookie;
 
-/// Sets the cookies of both tokens; that of the refresh token where it is another one (ROTATION 3,
-/// row 5), or where it moves to the name that this gate writes. The other name is cleared in the
-/// same answer: a browser that kept both would present a token that was replaced.
+/// Sets the cookies of both tokens; that of the refresh token where it is another one (rotation.md
+/// section 3, row 5), or where it moves to the name that this gate writes. The other name is
+/// cleared in the same answer: a browser that kept both would present a token that was replaced.
 pub(crate) fn set(headers: &mut HeaderMap, issued: &Issued, moves: bool, gate: &Running) {
     set_access(headers, &issued.access_token, issued.expires_in(), gate);
     if issued.is_fresh || moves {

@@ -210,7 +210,7 @@ async fn a_server_that_is_gone_signs_nobody_out() {
     assert!(nodes[0].health().await.store_is_writable);
 }
 
-/// ROTATION 3: at most two statements a refresh, as the server counts them.
+/// rotation.md section 3: at most two statements a refresh, as the server counts them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refresh_is_two_statements() {
     let Some(server) = Server::private(&["shared_preload_libraries=pg_stat_statements"]) else {

@@ -299,7 +299,7 @@ async fn a_store_that_was_never_migrated_is_an_error() {
     store.open_session(new(1, "ada"), NOW).await.unwrap();
 }
 
-/// ROTATION 4: a rotation writes no index, and finds room on its page.
+/// rotation.md section 4: a rotation writes no index, and finds room on its page.
 #[tokio::test]
 async fn no_index_covers_a_column_that_a_rotation_changes() {
     let Some(server) = Server::shared() else {

@@ -1,5 +1,5 @@
-//! The promise of ROTATION 7 on three processes: how long until the last node refuses, and a node
-//! that is cut off from the store.
+//! The promise of rotation.md section 7 on three processes: how long until the last node refuses,
+//! and a node that is cut off from the store.
 //!
 //! `CLUSTER_REVOCATIONS` says how many revocations; `scripts/deep` takes a thousand.
 

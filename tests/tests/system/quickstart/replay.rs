@@ -1,5 +1,5 @@
 //! Old refresh tokens presented again, with the window shortened to a second, and the program
-//! killed in between (ROTATION 3).
+//! killed in between (rotation.md section 3).
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};

@@ -294,7 +294,8 @@ async fn a_retired_seal_key_is_gone_at_once_and_its_number_is_not_given_away() {
     assert_eq!(names(), ["seal-4.key", "seal-5.key"]);
 }
 
-/// ROTATION 1: what a retired MAC key made is told apart, in this process and in the others.
+/// rotation.md section 1: what a retired MAC key made is told apart, in this process and in the
+/// others.
 #[tokio::test]
 async fn a_retired_refresh_key_stays_known_as_retired() {
     let folder = tempfile::tempdir().unwrap();
