@@ -15,6 +15,10 @@ where
         User,
         Admins,
     > as ::tollgate::__private::CallerArgument<__TollgateS>>::SECURITY;
+    const CALLERS: &'static [::tollgate::__private::CallerUser] = <Auth<
+        User,
+        Admins,
+    > as ::tollgate::__private::CallerArgument<__TollgateS>>::CALLERS;
 }
 #[automatically_derived]
 impl<__TollgateS> ::tollgate::__private::FromRequestParts<__TollgateS> for Admin

@@ -18,4 +18,7 @@ where
     const SECURITY: ::gatekeeper::__private::Security = <Option<
         Auth<User, P>,
     > as ::gatekeeper::__private::CallerArgument<__TollgateS>>::SECURITY;
+    const CALLERS: &'static [::gatekeeper::__private::CallerUser] = <Option<
+        Auth<User, P>,
+    > as ::gatekeeper::__private::CallerArgument<__TollgateS>>::CALLERS;
 }

@@ -30,7 +30,9 @@ pub mod token;
 
 #[cfg(feature = "axum")]
 pub use self::http::{
-    extract, problem as reject, protected,
+    extract,
+    mount::{Gates, install, try_install},
+    problem as reject, protected,
     protected::{ProtectedRouter, routing},
 };
 

@@ -65,6 +65,8 @@ pub(crate) fn emit(model: &CallerModel) -> TokenStream {
         impl #state_params #krate::CallerArgument<__TollgateS> for #name #args #declaring {
             const SECURITY: #krate::Security =
                 <#inner as #krate::CallerArgument<__TollgateS>>::SECURITY;
+            const CALLERS: &'static [#krate::CallerUser] =
+                <#inner as #krate::CallerArgument<__TollgateS>>::CALLERS;
         }
         #extraction
     }

@@ -45,8 +45,8 @@ pub use serde;
 pub use crate::gate::{Gate, Verifier};
 #[cfg(feature = "axum")]
 pub use crate::http::named::{
-    CallerArgument, CallerRejection, FromRef, FromRequestParts, IsCaller, Parts, Security, caller,
-    held_gate, held_verifier, verifier_for, verifier_of,
+    CallerArgument, CallerRejection, CallerUser, FromRef, FromRequestParts, IsCaller, Parts,
+    Security, caller, held_gate, held_verifier, verifier_for, verifier_of,
 };
 
 /// The builder that `fn gate(self)` starts.

@@ -88,6 +88,18 @@ impl Running {
         &self.flows.engine.settings
     }
 
+    /// Returns the name of the realm; `None` is the default one.
+    #[cfg(feature = "axum")]
+    pub(crate) fn realm(&self) -> Option<&crate::realm::RealmName> {
+        self.flows.engine.realm.as_ref()
+    }
+
+    /// Returns whether two gates have one key ring.
+    #[cfg(feature = "axum")]
+    pub(crate) fn has_ring_of(&self, other: &Self) -> bool {
+        self.flows.engine.ring.is(&other.flows.engine.ring)
+    }
+
     /// Returns what decides about access tokens.
     #[cfg(feature = "axum")]
     pub(crate) fn admission(&self) -> &Admission {

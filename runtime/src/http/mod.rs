@@ -9,12 +9,13 @@ mod guessed;
 mod handlers;
 #[cfg(feature = "openapi")]
 mod member;
-mod mount;
+pub(crate) mod mount;
 pub(crate) mod named;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod problem;
 pub mod protected;
+mod root;
 mod routes;
 mod row;
 mod transport;

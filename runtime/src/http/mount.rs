@@ -1,12 +1,12 @@
-//! Adds a gate's routes to an application.
+//! Adds the routes of one gate or of several to an application.
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{FromExtractorLayer, map_request};
+use axum::{Extension, Router};
 
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Error, Refusal};
 use crate::gate::{AuthBackend, Gate, Running, Verifier};
 use crate::policy::PolicyFor;
 
@@ -14,6 +14,9 @@ use super::cookie::hide;
 use super::extract::Auth;
 use super::problem::Rejection;
 use super::protected::IntoApp;
+#[cfg(feature = "openapi")]
+use super::protected::Route;
+use super::root::{RootPlace, place};
 use super::routes::ROUTES;
 use super::row::RouteRow;
 use super::transport::cookies;
@@ -27,7 +30,7 @@ impl<B: AuthBackend> Gate<B> {
     where
         S: Clone + Send + Sync + 'static,
     {
-        router(self.running(), |row| !row.is_at_root()).with_state(())
+        router(self.running(), &RootPlace::alone(), |row| !row.is_at_root()).with_state(())
     }
 
     /// `GET /.well-known/jwks.json`, the public keys (RFC 7517), and where services may ask about
@@ -37,50 +40,30 @@ impl<B: AuthBackend> Gate<B> {
     where
         S: Clone + Send + Sync + 'static,
     {
-        router(self.running(), RouteRow::is_at_root).with_state(())
+        router(self.running(), &RootPlace::alone(), RouteRow::is_at_root).with_state(())
     }
 
     /// Adds everything to an application: [`router`](Self::router) and
     /// [`well_known`](Self::well_known), and with the feature `openapi` the document at
-    /// `/openapi.json`.
+    /// `openapi.path`, by default `/openapi.json`.
     ///
     /// The handlers of the application do not see the refresh cookie, which is for the auth routes
     /// alone.
     ///
     /// The application is a [`Router`], or a [`ProtectedRouter`](crate::ProtectedRouter), whose
-    /// routes then stand in the document with who may call them.
+    /// routes then stand in the document with who may call them. Several gates in one application:
+    /// [`install`](crate::install).
+    ///
+    /// A document or a key set of another gate or of the application stays, and a line is logged.
+    ///
+    /// # Panics
+    /// As [`Router::merge`]: where the application has one of the auth routes already.
+    #[track_caller]
     pub fn install<S>(&self, app: impl IntoApp<S>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
-        let (app, routes) = app.into_parts();
-        let app = self
-            .hide_refresh_cookie(app)
-            .merge(self.router())
-            .merge(self.well_known());
-        #[cfg(feature = "openapi")]
-        let app = app.merge(super::openapi::serve(self.running(), &routes).with_state(()));
-        #[cfg(not(feature = "openapi"))]
-        drop(routes);
-        app
-    }
-
-    /// Takes the refresh cookie out of what the handlers of the application see: with the path `/`
-    /// it comes with every request, and is for the auth routes alone.
-    fn hide_refresh_cookie<S>(&self, app: Router<S>) -> Router<S>
-    where
-        S: Clone + Send + Sync + 'static,
-    {
-        let gate = Arc::clone(self.running());
-        if cookies(&gate).is_none() {
-            return app;
-        }
-        app.layer(map_request(move |mut request: Request| {
-            let names = [Some(&*gate.cookies.refresh), gate.refresh_cookie.former()];
-            let names: Vec<&str> = names.into_iter().flatten().collect();
-            hide(request.headers_mut(), &names);
-            std::future::ready(request)
-        }))
+        install(app, self)
     }
 
     /// A layer that lets only callers through who satisfy the policy `P`:
@@ -97,13 +80,208 @@ impl<B: AuthBackend> Gate<B> {
     }
 }
 
+/// Adds several gates to an application: `install(app, (&customers, &staff))`, up to four of them.
+///
+/// Each gate has its auth routes, as with [`Gate::install`]. The gates of one key ring share a key
+/// set: that of the default realm's gate, otherwise that of the first gate, is at
+/// `/.well-known/jwks.json`, that of another ring at `/.well-known/{realm}/jwks.json`. There is one
+/// OpenAPI document with the routes of all gates, at the `openapi.path` of the first gate that is
+/// in it.
+///
+/// # Panics
+/// Where [`try_install`] returns an error, with its text; and as [`Router::merge`], where the
+/// application has one of the auth routes already.
+///
+/// # Examples
+/// ```
+/// # use axum::{Extension, Router};
+/// # use tollgate::gate::{AuthBackend, Gate};
+/// fn app<C: AuthBackend, E: AuthBackend>(customers: &Gate<C>, staff: &Gate<E>) -> Router {
+///     tollgate::install(Router::new(), (customers, staff))
+/// }
+/// ```
+#[track_caller]
+pub fn install<S>(app: impl IntoApp<S>, gates: impl Gates) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    match try_install(app, gates) {
+        Ok(app) => app,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Does what [`install`] does, and returns an error where the gates do not fit together.
+///
+/// # Errors
+/// [`ErrorKind::Usage`](crate::error::ErrorKind::Usage): two gates have the same route, because
+/// their `prefix` is the same, or they would serve their metadata (RFC 8414) at one address, because
+/// they have one issuer and both answer services.
+///
+/// # Panics
+/// As [`Router::merge`]: where the application has one of the auth routes already.
+#[track_caller]
+pub fn try_install<S>(app: impl IntoApp<S>, gates: impl Gates) -> Result<Router<S>, Error>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let (app, routes) = app.into_parts();
+    let members = gates.members();
+    let running: Vec<&Running> = members.iter().map(|member| &*member.gate).collect();
+    let taken = RoutedPaths::of(&app);
+    let places = place(&running, |path| taken.contains(path))?;
+    let app = members
+        .iter()
+        .fold(app, |app, member| hide_refresh_cookie(&member.gate, app));
+    let app = members
+        .iter()
+        .zip(&places)
+        .fold(app, |app, (member, place)| {
+            app.merge(router(&member.gate, place, |_| true).with_state(()))
+        });
+    #[cfg(feature = "openapi")]
+    let app = add_document(app, &members, &places, &routes);
+    #[cfg(not(feature = "openapi"))]
+    drop(routes);
+    Ok(app)
+}
+
+/// Adds the document, unless it is off or the application has a route there.
+#[cfg(feature = "openapi")]
+fn add_document<S>(
+    app: Router<S>,
+    members: &[Member],
+    places: &[RootPlace],
+    routes: &[Route],
+) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let Some(first) = members.iter().find(|member| member.gate.routes.openapi) else {
+        return app;
+    };
+    let path = &first.gate.settings().openapi.path;
+    if path.is_empty() {
+        return app;
+    }
+    if RoutedPaths::of(&app).contains(path) {
+        tracing::warn!(
+            path,
+            "the OpenAPI document of a gate is not served, for the application has a route there: \
+             set `openapi.path` to another path or to nothing, and add several gates with \
+             `tollgate::install`"
+        );
+        return app;
+    }
+    let gates: Vec<_> = members.iter().zip(places).collect();
+    app.merge(super::openapi::serve(path, &first.gate, &gates, routes).with_state(()))
+}
+
+/// One gate or several, for [`install`]: `&gate`, or a tuple of up to four.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no gate and no tuple of gates",
+    label = "expected `&gate` or `(&gate, &other)`",
+    note = "up to four gates can be added to one application"
+)]
+pub trait Gates: sealed::Sealed {
+    #[doc(hidden)]
+    fn members(self) -> Vec<Member>;
+}
+
+/// A gate without the type of its backend, and the type of its users.
+#[derive(Clone)]
+pub struct Member {
+    pub(super) gate: Arc<Running>,
+    #[cfg(feature = "openapi")]
+    pub(super) user: std::any::TypeId,
+}
+
+impl Member {
+    pub(super) fn of<B: AuthBackend>(gate: &Gate<B>) -> Self {
+        Self {
+            gate: Arc::clone(gate.running()),
+            #[cfg(feature = "openapi")]
+            user: std::any::TypeId::of::<B::User>(),
+        }
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl<B: AuthBackend> sealed::Sealed for &Gate<B> {}
+
+impl<B: AuthBackend> Gates for &Gate<B> {
+    fn members(self) -> Vec<Member> {
+        vec![Member::of(self)]
+    }
+}
+
+macro_rules! tuples {
+    ($($($gate:ident: $backend:ident),+;)+) => {$(
+        impl<$($backend: AuthBackend),+> sealed::Sealed for ($(&Gate<$backend>,)+) {}
+
+        impl<$($backend: AuthBackend),+> Gates for ($(&Gate<$backend>,)+) {
+            fn members(self) -> Vec<Member> {
+                let ($($gate,)+) = self;
+                vec![$(Member::of($gate)),+]
+            }
+        }
+    )+};
+}
+
+tuples! {
+    a: A;
+    a: A, b: B;
+    a: A, b: B, c: C;
+    a: A, b: B, c: C, d: D;
+}
+
+/// The paths that an application has routes for.
+///
+/// A router gives them out only in its `Debug` form; a test holds the form. Where another version
+/// of axum writes it otherwise, no path is found, and a route that is there twice is axum's panic at
+/// the start.
+struct RoutedPaths(String);
+
+impl RoutedPaths {
+    fn of<S>(app: &Router<S>) -> Self {
+        Self(format!("{app:?}"))
+    }
+
+    fn contains(&self, path: &str) -> bool {
+        self.0.contains(&format!("): {path:?}"))
+    }
+}
+
+/// Takes the refresh cookie out of what the handlers of the application see: with the path `/` it
+/// comes with every request, and is for the auth routes alone.
+fn hide_refresh_cookie<S>(gate: &Arc<Running>, app: Router<S>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let gate = Arc::clone(gate);
+    if cookies(&gate).is_none() {
+        return app;
+    }
+    app.layer(map_request(move |mut request: Request| {
+        let names = [Some(&*gate.cookies.refresh), gate.refresh_cookie.former()];
+        let names: Vec<&str> = names.into_iter().flatten().collect();
+        hide(request.headers_mut(), &names);
+        std::future::ready(request)
+    }))
+}
+
 /// Folds the rows that a gate has, of those that are wanted, into a router.
-fn router(gate: &Arc<Running>, is_wanted: fn(&RouteRow) -> bool) -> Router {
+fn router(gate: &Arc<Running>, place: &RootPlace, is_wanted: fn(&RouteRow) -> bool) -> Router {
     ROUTES
         .iter()
         .filter(|row| is_wanted(row) && row.is_in(gate))
-        .fold(Router::new(), |router, row| {
-            router.route(&row.path(gate), (row.handler)(row.method))
+        .filter_map(|row| Some((row, row.path(gate, place)?)))
+        .fold(Router::new(), |router, (row, path)| {
+            let methods = (row.handler)(row.method);
+            router.route(&path, methods.layer(Extension(place.clone())))
         })
         .method_not_allowed_fallback(not_allowed)
         .with_state(Arc::clone(gate))
@@ -112,4 +290,30 @@ fn router(gate: &Arc<Running>, is_wanted: fn(&RouteRow) -> bool) -> Router {
 /// Answers a request to one of the paths with another method; axum adds the header `Allow`.
 async fn not_allowed(State(gate): State<Arc<Running>>) -> Rejection {
     gate.reject(Code::MethodNotAllowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+
+    use super::*;
+
+    /// Fails where axum changes the `Debug` form of a router.
+    #[test]
+    fn the_paths_of_a_router_are_found_in_its_debug_form() {
+        let inner = Router::new().route("/inner", get(async || "/quoted"));
+        let app: Router = Router::<u8>::new()
+            .route("/plain", get(async || ()))
+            .nest("/outer", inner.clone())
+            .merge(Router::new().route("/merged/{id}", get(async || ())))
+            .layer(axum::middleware::map_request(async |asked: Request| asked))
+            .with_state(1);
+        let taken = RoutedPaths::of(&app);
+        for path in ["/plain", "/outer/inner", "/merged/{id}"] {
+            assert!(taken.contains(path), "{path} in {app:?}");
+        }
+        for path in ["/plai", "/plain/", "/inner", "/outer", "/merged/{no}", ""] {
+            assert!(!taken.contains(path), "{path}");
+        }
+    }
 }

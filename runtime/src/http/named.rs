@@ -5,4 +5,4 @@ pub use http::request::Parts;
 
 pub use super::extract::state::{held_gate, held_verifier, verifier_for, verifier_of};
 pub use super::protected::caller::{CallerRejection, IsCaller, caller};
-pub use super::protected::{CallerArgument, Security};
+pub use super::protected::{CallerArgument, CallerUser, Security};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::routing::{MethodFilter, on};
 
@@ -10,6 +11,7 @@ use crate::gate::{AuthRoute, Running};
 use super::handlers::{
     introspect, refresh, revoke, sessions, sign_in, sign_out, verify, well_known,
 };
+use super::root::RootPlace;
 #[cfg(feature = "openapi")]
 use super::row::{Answered, Body, BodyMember, CallerKind, Needed, RouteDoc, member};
 use super::row::{At, RouteRow};
@@ -37,7 +39,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
                 member("device_name", Needed::Never),
                 member("device_id", Needed::Never),
             ]),
-            answer: Answered::ok("The tokens of a session", "Tokens"),
+            answer: Answered::ok("The tokens of a session", "AuthTokens"),
             problems: &["400", "401", "403", "413", "415", "429", "500", "503"],
             checks_origin: false,
         }),
@@ -55,7 +57,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
             description: None,
             caller: CallerKind::Anyone,
             body: Body::Login,
-            answer: Answered::ok("The tokens of a session", "Tokens"),
+            answer: Answered::ok("The tokens of a session", "AuthTokens"),
             problems: &["400", "401", "403", "413", "415", "429", "500", "503"],
             checks_origin: false,
         }),
@@ -79,7 +81,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
                 },
                 member("device_id", Needed::Never),
             ]),
-            answer: Answered::ok("The tokens of the session", "Tokens"),
+            answer: Answered::ok("The tokens of the session", "AuthTokens"),
             problems: &["400", "401", "413", "415", "429", "500", "503"],
             checks_origin: true,
         }),
@@ -97,7 +99,10 @@ pub(super) const ROUTES: &[RouteRow] = &[
             description: None,
             caller: CallerKind::SignedIn,
             body: Body::Login,
-            answer: Answered::ok("An access token with a fresh `auth_time`", "AccessToken"),
+            answer: Answered::ok(
+                "An access token with a fresh `auth_time`",
+                "AuthAccessToken",
+            ),
             problems: &["400", "401", "413", "415", "429", "500", "503"],
             checks_origin: true,
         }),
@@ -115,7 +120,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
             description: None,
             caller: CallerKind::Anyone,
             body: Body::Members(&[member("token", Needed::Always)]),
-            answer: Answered::ok("What the token is", "TokenDescription"),
+            answer: Answered::ok("What the token is", "AuthTokenDescription"),
             problems: &["400", "401", "413", "415", "429", "503"],
             checks_origin: false,
         }),
@@ -192,7 +197,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
             body: Body::Empty,
             answer: Answered {
                 is_list: true,
-                ..Answered::ok("The live sessions, oldest first", "Session")
+                ..Answered::ok("The live sessions, oldest first", "AuthSession")
             },
             problems: &["401", "503"],
             checks_origin: true,
@@ -231,7 +236,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
             body: Body::TokenForm,
             answer: Answered::ok(
                 "`active`, and where it is true what the token says",
-                "Introspection",
+                "AuthIntrospection",
             ),
             problems: &["400", "401", "413", "415", "503"],
             checks_origin: false,
@@ -240,7 +245,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
     RouteRow {
         name: None,
         method: MethodFilter::GET,
-        at: At::Root(|_| JWKS.to_owned()),
+        at: At::KeySet,
         exists: always,
         handler: |method| on(method, well_known::jwks),
         #[cfg(feature = "openapi")]
@@ -252,7 +257,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
             body: Body::Empty,
             answer: Answered {
                 media: "application/jwk-set+json",
-                ..Answered::ok("The key set", "KeySet")
+                ..Answered::ok("The key set", "AuthKeySet")
             },
             problems: &[],
             checks_origin: false,
@@ -261,19 +266,21 @@ pub(super) const ROUTES: &[RouteRow] = &[
     RouteRow {
         name: None,
         method: MethodFilter::GET,
-        at: At::Root(metadata_path),
+        at: At::Metadata(metadata_path),
         exists: has_metadata,
         handler: |method| {
-            on(method, |State(gate): State<Arc<Running>>| async move {
-                well_known::metadata(&gate, endpoint)
-            })
+            on(
+                method,
+                |State(gate): State<Arc<Running>>, Extension(place): Extension<RootPlace>| async move {
+                    well_known::metadata(&gate, |wanted| endpoint(&gate, &place, wanted))
+                },
+            )
         },
         #[cfg(feature = "openapi")]
         words: None,
     },
 ];
 
-const JWKS: &str = "/.well-known/jwks.json";
 const REVOKE: &str = "/revoke";
 const INTROSPECT: &str = "/introspect";
 
@@ -288,29 +295,31 @@ fn answers_services(gate: &Running) -> bool {
 
 /// Returns whether the metadata of RFC 8414 is served: where services may ask about tokens, and
 /// `public_url` says at which address.
-fn has_metadata(gate: &Running) -> bool {
+pub(super) fn has_metadata(gate: &Running) -> bool {
     let settings = gate.settings();
     answers_services(gate) && settings.public_url.is_some() && settings.issuer.is_some()
 }
 
 /// Returns the path of the metadata: with the path of the issuer behind (RFC 8414 section 3.1).
-fn metadata_path(gate: &Running) -> String {
+pub(super) fn metadata_path(gate: &Running) -> String {
     let issuer = gate.settings().issuer.as_deref().unwrap_or_default();
     let path = well_known::path_of(issuer).trim_end_matches('/');
     format!("/.well-known/oauth-authorization-server{path}")
 }
 
 /// Returns the path of an endpoint that the metadata names; `None` where the gate does not have it.
-fn endpoint(gate: &Running, endpoint: well_known::Endpoint) -> Option<String> {
+fn endpoint(gate: &Running, place: &RootPlace, endpoint: well_known::Endpoint) -> Option<String> {
     let wanted = match endpoint {
-        well_known::Endpoint::KeySet => JWKS,
+        well_known::Endpoint::KeySet => return place.key_set.as_deref().map(str::to_owned),
         well_known::Endpoint::Revocation => REVOKE,
         well_known::Endpoint::Introspection => INTROSPECT,
     };
-    let row = ROUTES.iter().find(|row| match row.at {
-        At::Prefix(path) => path == wanted,
-        At::Root(path) => path(gate) == wanted,
-        _ => false,
-    })?;
-    row.is_in(gate).then(|| row.path(gate))
+    let row = ROUTES
+        .iter()
+        .find(|row| matches!(row.at, At::Prefix(path) if path == wanted))?;
+    if row.is_in(gate) {
+        row.path(gate, place)
+    } else {
+        None
+    }
 }

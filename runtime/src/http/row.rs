@@ -6,6 +6,8 @@ use axum::routing::{MethodFilter, MethodRouter};
 
 use crate::gate::{AuthRoute, RouteConfig, Running};
 
+use super::root::RootPlace;
+
 /// A row of the table.
 pub(super) struct RouteRow {
     /// The word by which a backend leaves the route out with `disable(…)`; `None` where it cannot.
@@ -31,8 +33,10 @@ pub(super) enum At {
     SignIn(&'static str),
     /// At the path that the backend gives to refresh.
     Refresh,
-    /// At the root, wherever the other routes are nested.
-    Root(fn(&Running) -> String),
+    /// Where the key set of the gate's ring is: at the root, wherever the other routes are nested.
+    KeySet,
+    /// At the root too, where the metadata are.
+    Metadata(fn(&Running) -> String),
 }
 
 /// What the OpenAPI document says of a route.
@@ -143,23 +147,27 @@ impl RouteRow {
 
     /// Returns whether the route is at the root, wherever the others are nested.
     pub(super) fn is_at_root(&self) -> bool {
-        matches!(self.at, At::Root(_))
+        matches!(self.at, At::KeySet | At::Metadata(_))
     }
 
-    /// Returns the path of this route in a gate.
-    pub(super) fn path(&self, gate: &Running) -> String {
+    /// Returns the path of this route in a gate; `None` where another gate serves it.
+    pub(super) fn path(&self, gate: &Running, place: &RootPlace) -> Option<String> {
         let RouteConfig {
             prefix,
             signin,
             refresh,
             ..
         } = gate.routes;
-        match self.at {
+        Some(match self.at {
             At::Prefix(path) => format!("{prefix}{path}"),
             At::SignIn(suffix) => format!("{prefix}{}{suffix}", signin.path),
             At::Refresh => format!("{prefix}{}", refresh.path),
-            At::Root(path) => path(gate),
-        }
+            At::KeySet if place.serves_key_set => {
+                return place.key_set.as_deref().map(str::to_owned);
+            }
+            At::Metadata(path) if place.serves_metadata => path(gate),
+            At::KeySet | At::Metadata(_) => return None,
+        })
     }
 }
 

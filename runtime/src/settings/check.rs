@@ -55,6 +55,7 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
         revocation,
         introspection,
         throttle,
+        openapi,
         ..
     } = settings;
     let Settings {
@@ -98,6 +99,16 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
     found.unless(!twice, "introspection.services", || {
         "names a service twice".into()
     });
+    let path = &openapi.path;
+    found.unless(
+        path.is_empty() || is_plain_path(path),
+        "openapi.path",
+        || {
+            "must be a plain path that begins with a slash and does not end with one, such as \
+         `/openapi.json`, or empty"
+                .into()
+        },
+    );
     let printable =
         !client_id.is_empty() && client_id.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     found.unless(printable, "client_id", || {
@@ -319,6 +330,18 @@ fn is_origin(text: &str) -> bool {
 fn is_token(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(allowed)
+}
+
+/// Returns whether a text is a path of letters, digits and `-._~`, as a router takes it literally.
+fn is_plain_path(text: &str) -> bool {
+    text.strip_prefix('/').is_some_and(|rest| {
+        rest.split('/').all(|part| {
+            !matches!(part, "" | "." | "..")
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+        })
+    })
 }
 
 /// Returns whether a text is an address that paths can be put after.

@@ -116,6 +116,8 @@ pub struct Settings {
     pub registry: Registry,
     /// The archive of sessions that have ended.
     pub archive: ArchiveSettings,
+    /// The OpenAPI document.
+    pub openapi: OpenapiSettings,
     /// The store, for [`Store::open`](crate::store::Store::open).
     pub store: StoreSettings,
     /// The settings of keys and store that stand inside the realm, by name.
@@ -146,6 +148,7 @@ impl Default for Settings {
             throttle: ThrottleSettings::default(),
             registry: Registry::default(),
             archive: ArchiveSettings::default(),
+            openapi: OpenapiSettings::default(),
             store: StoreSettings::default(),
             realm_parts: Vec::new(),
             origins: Origins::default(),
@@ -371,6 +374,23 @@ pub enum Registry {
     /// Each token of a session, in the step that issues it: a row for each access token, and one
     /// for all refresh tokens of a session.
     Tokens,
+}
+
+/// Settings of the OpenAPI document: `openapi.*`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct OpenapiSettings {
+    /// The path at which `install` serves the document. By default `/openapi.json`; where it is
+    /// empty, the document is not served.
+    pub path: String,
+}
+
+impl Default for OpenapiSettings {
+    fn default() -> Self {
+        Self {
+            path: "/openapi.json".to_owned(),
+        }
+    }
 }
 
 /// Settings of the archive: `archive.*`.

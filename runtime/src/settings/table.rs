@@ -130,6 +130,8 @@ keys! {
     "registry" => registry, "which tokens the store remembers one by one: `off` or `tokens`";
     "archive.interval" => archive.interval, "how often what has ended is deleted; `0s` for never";
     "archive.age" => archive.age, "how long ago it must have ended";
+    "openapi.path" => openapi.path,
+        "where `install` serves the OpenAPI document (feature `openapi`); empty for nowhere";
     "store.url" => store.url,
         "which store, and where: `sqlite:…`, `postgres://…`, `redis://…`, `rediss://…` or \
          `memory:`";

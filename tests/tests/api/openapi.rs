@@ -483,7 +483,7 @@ async fn cookies_are_in_the_document_where_they_are_on() {
     );
     assert!(sessions["responses"].get("403").is_some());
     let login = json!({ "email": "ada@example.com", "password": tollgate_tests::PASSWORD });
-    let schema = json!({ "$ref": "#/components/schemas/Tokens" });
+    let schema = json!({ "$ref": "#/components/schemas/AuthTokens" });
     assert_fits(
         &document,
         &schema,

@@ -61,13 +61,12 @@ fn is_known(request: &HeaderMap, etag: &str) -> bool {
 /// an endpoint that the gate has.
 pub(in crate::http) fn metadata(
     gate: &Running,
-    path_of_endpoint: fn(&Running, Endpoint) -> Option<String>,
+    path_of_endpoint: impl Fn(Endpoint) -> Option<String>,
 ) -> Response {
     let settings = gate.settings();
     let base = settings.public_url.as_deref().unwrap_or_default();
     let (origin, _) = base.split_at(base.len() - path_of(base).len());
-    let at =
-        |base: &str, endpoint| path_of_endpoint(gate, endpoint).map(|path| format!("{base}{path}"));
+    let at = |base: &str, endpoint| path_of_endpoint(endpoint).map(|path| format!("{base}{path}"));
     let mut document = json!({
         "issuer": settings.issuer,
         "jwks_uri": at(origin, Endpoint::KeySet),

@@ -1,4 +1,4 @@
-//! The OpenAPI document of a gate's routes, and of a protected router's.
+//! The OpenAPI document of the routes of gates, and of a protected router's.
 
 mod operation;
 mod protected;
@@ -13,25 +13,30 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
 use utoipa::openapi::path::Paths;
+use utoipa::openapi::schema::ComponentsBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder};
 
 use crate::error::Code;
 use crate::gate::{AuthBackend, Gate, Running};
 
+use super::mount::Member;
 use super::problem::Rejection;
 use super::protected::Route;
+use super::root::RootPlace;
 use super::routes::ROUTES;
 
-use scheme::{BEARER, COOKIE, SERVICE};
+use scheme::{BEARER, COOKIE, Names, SERVICE, TokenSchemes};
 
 impl<B: AuthBackend> Gate<B> {
     /// The OpenAPI document (3.1) of the auth routes: paths, bodies, answers, and the security
-    /// scheme `access_token`.
+    /// scheme `access_token`. In a named realm, what is the gate's alone begins with the name of the
+    /// realm, as in `staff_signin` and `staff_access_token`, so that documents of several gates can
+    /// be merged.
     ///
     /// The routes stand where [`router`](Self::router) has them; below another path it is
     /// `OpenApi::new(…).nest(path, document)`. A backend with `openapi = false` has no paths in it,
-    /// and the scheme all the same. [`install`](Self::install) serves it at `/openapi.json`,
+    /// and the scheme all the same. [`install`](Self::install) serves it at `openapi.path`,
     /// together with the routes of a [`ProtectedRouter`](crate::ProtectedRouter) application.
     ///
     /// # Examples
@@ -52,46 +57,55 @@ impl<B: AuthBackend> Gate<B> {
     /// ```
     #[must_use]
     pub fn openapi(&self) -> OpenApi {
-        document(self.running())
+        document(&[(&Member::of(self), &RootPlace::alone())])
     }
 }
 
-/// Folds the table of routes into a document.
-fn document(gate: &Running) -> OpenApi {
+/// Folds the table of routes, gate by gate, into a document.
+fn document(gates: &[(&Member, &RootPlace)]) -> OpenApi {
     let mut paths = Paths::new();
-    let has_cookies = gate.settings().cookies.path.is_some();
-    let answers_services = !gate.settings().introspection.services.is_empty();
-    let rows = ROUTES
-        .iter()
-        .filter(|row| gate.routes.openapi && row.is_in(gate));
-    for row in rows {
-        if let Some(operation) = operation::operation(row, gate, has_cookies) {
-            paths.add_path_operation(row.path(gate), vec![operation::method(row)], operation);
+    let mut components = schema::shared(Components::new());
+    for (member, place) in gates {
+        let (gate, names) = (&*member.gate, Names::of(&member.gate));
+        let has_cookies = gate.settings().cookies.path.is_some();
+        let rows = ROUTES
+            .iter()
+            .filter(|row| gate.routes.openapi && row.is_in(gate));
+        for row in rows {
+            let operation = operation::operation(row, gate, &names, has_cookies);
+            if let (Some(operation), Some(path)) = (operation, row.path(gate, place)) {
+                paths.add_path_operation(path, vec![operation::method(row)], operation);
+            }
         }
+        components = add_schemes(components, gate, &names);
     }
-    let components = schema::add(Components::new(), gate.routes, has_cookies)
-        .security_scheme(BEARER, scheme(gate));
-    let components = if has_cookies {
-        let about = "Set by a sign-in; counts in requests that a page of this origin sends";
-        let cookie = ApiKeyValue::with_description(&*gate.cookies.access, about);
-        components.security_scheme(COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)))
-    } else {
-        components
-    };
-    let components = if answers_services {
-        components.security_scheme(
-            SERVICE,
-            SecurityScheme::Http(Http::new(HttpAuthScheme::Basic)),
-        )
-    } else {
-        components
-    };
     let info = Info::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     OpenApiBuilder::new()
         .info(info)
         .paths(paths)
         .components(Some(components.build()))
         .build()
+}
+
+/// Adds the schemas and the security schemes that a gate has for itself.
+fn add_schemes(components: ComponentsBuilder, gate: &Running, names: &Names) -> ComponentsBuilder {
+    let settings = gate.settings();
+    let has_cookies = settings.cookies.path.is_some();
+    let components = schema::own(components, names, gate.routes, has_cookies)
+        .security_scheme(names.own(BEARER), scheme(gate));
+    let components = if has_cookies {
+        let about = "Set by a sign-in; counts in requests that a page of this origin sends";
+        let cookie = ApiKeyValue::with_description(&*gate.cookies.access, about);
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
+        components.security_scheme(names.own(COOKIE), cookie)
+    } else {
+        components
+    };
+    if settings.introspection.services.is_empty() {
+        return components;
+    }
+    let basic = SecurityScheme::Http(Http::new(HttpAuthScheme::Basic));
+    components.security_scheme(names.own(SERVICE), basic)
 }
 
 /// Returns how an access token is sent. A header or scheme that OpenAPI has no word for is an API
@@ -115,18 +129,33 @@ fn scheme(gate: &Running) -> SecurityScheme {
     )))
 }
 
-/// Serves the document, with the routes of an application that says who may call them.
-pub(super) fn serve(gate: &Running, routes: &[Route]) -> Router {
-    if !gate.routes.openapi {
-        return Router::new();
-    }
-    let mut document = document(gate);
-    protected::describe(routes, &mut document);
+/// Serves the document of some gates at a path, with the routes of an application that says who may
+/// call them. Refusals have the challenge of the first gate.
+pub(super) fn serve(
+    path: &str,
+    first: &Running,
+    gates: &[(&Member, &RootPlace)],
+    routes: &[Route],
+) -> Router {
+    let mut document = document(gates);
+    let schemes: Vec<TokenSchemes> = gates
+        .iter()
+        .map(|(member, _)| {
+            let names = Names::of(&member.gate);
+            let has_cookies = member.gate.settings().cookies.path.is_some();
+            TokenSchemes {
+                user: Some(member.user),
+                bearer: names.own(BEARER),
+                cookie: has_cookies.then(|| names.own(COOKIE)),
+            }
+        })
+        .collect();
+    protected::describe(routes, &mut document, &schemes);
     let body = document.to_json().unwrap_or_default();
-    let scheme = Arc::clone(&gate.scheme);
+    let scheme = Arc::clone(&first.scheme);
     let not_allowed = move || ready(Rejection::new(Code::MethodNotAllowed, &scheme));
     Router::new()
-        .route("/openapi.json", get(|| async move { json(body) }))
+        .route(path, get(|| async move { json(body) }))
         .method_not_allowed_fallback(not_allowed)
 }
 

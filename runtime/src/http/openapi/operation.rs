@@ -14,20 +14,25 @@ use crate::gate::{AuthRoute, RouteConfig, Running};
 
 use super::super::row::{Answered, At, Body, BodyMember, CallerKind, Needed, RouteDoc, RouteRow};
 use super::schema;
-use super::scheme::{BEARER, COOKIE, SERVICE};
+use super::scheme::{BEARER, COOKIE, Names, SERVICE};
 
 /// Returns the operation of a row in a gate; `None` where the document does not have it.
-pub(super) fn operation(row: &RouteRow, gate: &Running, has_cookies: bool) -> Option<Operation> {
+pub(super) fn operation(
+    row: &RouteRow,
+    gate: &Running,
+    names: &Names,
+    has_cookies: bool,
+) -> Option<Operation> {
     let words = row.words.as_ref()?;
     let config = gate.routes;
     let operation = OperationBuilder::new()
-        .tag(config.tag)
-        .operation_id(Some(words.id))
+        .tag(names.own(config.tag))
+        .operation_id(Some(names.own(words.id)))
         .summary(Some(summary(row, words, config)))
         .description(description(row, words, config))
         .request_body(body(words, gate, has_cookies))
-        .response(words.answer.status, answer(&words.answer));
-    let operation = secured(operation, words.caller, has_cookies);
+        .response(words.answer.status, answer(&words.answer, names));
+    let operation = secured(operation, words.caller, names, has_cookies);
     let operation = parameters(row)
         .into_iter()
         .fold(operation, OperationBuilder::parameter);
@@ -72,8 +77,13 @@ fn description<'a>(
     }
 }
 
-fn secured(operation: OperationBuilder, caller: CallerKind, has_cookies: bool) -> OperationBuilder {
-    let needs = |scheme| SecurityRequirement::new(scheme, [""; 0]);
+fn secured(
+    operation: OperationBuilder,
+    caller: CallerKind,
+    names: &Names,
+    has_cookies: bool,
+) -> OperationBuilder {
+    let needs = |scheme| SecurityRequirement::new(names.own(scheme), [""; 0]);
     match caller {
         CallerKind::Anyone => operation.securities(Some([])),
         CallerKind::MaybeSignedIn => {
@@ -144,14 +154,14 @@ fn revocation() -> RequestBody {
 }
 
 /// Returns what a successful request is answered with.
-fn answer(answered: &Answered) -> Response {
+fn answer(answered: &Answered, names: &Names) -> Response {
     let response = ResponseBuilder::new().description(answered.about);
     let Some(name) = answered.schema else {
         return response.build();
     };
     let schema = match answered.is_list {
-        true => schema::list(reference(name)),
-        false => reference(name),
+        true => schema::list(reference(&names.schema(name))),
+        false => reference(&names.schema(name)),
     };
     response
         .content(answered.media, Content::new(Some(schema)))
@@ -160,7 +170,7 @@ fn answer(answered: &Answered) -> Response {
 
 /// Returns the response of that status, which stands among the components once.
 pub(super) fn problem(status: &str) -> RefOr<Response> {
-    Ref::from_response_name(format!("Problem{status}")).into()
+    Ref::from_response_name(format!("AuthProblem{status}")).into()
 }
 
 fn session_id() -> Parameter {

@@ -11,9 +11,9 @@ use utoipa::openapi::{OpenApi, Required};
 
 use crate::policy::Rule;
 
-use super::super::protected::{ProtectedRouter, Route, Security};
+use super::super::protected::{ProtectedRouter, Route, RouteCaller, Security};
 use super::operation::problem;
-use super::scheme::{BEARER, COOKIE};
+use super::scheme::{BEARER, COOKIE, TokenSchemes};
 
 impl<S> ProtectedRouter<S>
 where
@@ -24,18 +24,30 @@ where
     ///
     /// An operation that is not there is added with the parameters of its path. Roles and scopes
     /// that all are asked for are listed in the requirement. The routes are those so far, at the
-    /// paths that they have in this router.
+    /// paths that they have in this router. The document is that of one gate;
+    /// [`install`](crate::install) describes the routes of several.
     pub fn describe(&self, document: &mut OpenApi) {
-        describe(self.routes(), document);
+        let schemes = known_schemes(document);
+        describe(self.routes(), document, &[schemes]);
     }
 }
 
-pub(super) fn describe(routes: &[Route], document: &mut OpenApi) {
-    let schemes = document
-        .components
-        .as_ref()
-        .map(|components| &components.security_schemes);
-    let has_cookies = schemes.is_some_and(|schemes| schemes.contains_key(COOKIE));
+/// Returns the schemes of the gate whose document it is.
+fn known_schemes(document: &OpenApi) -> TokenSchemes {
+    let components = document.components.as_ref();
+    let known = |name: &str| {
+        let mut names = components?.security_schemes.keys();
+        let own = names.clone().find(|known| *known == name);
+        own.or_else(|| names.find(|known| known.ends_with(&format!("_{name}"))))
+    };
+    TokenSchemes {
+        user: None,
+        bearer: known(BEARER).map_or(BEARER, String::as_str).to_owned(),
+        cookie: known(COOKIE).cloned(),
+    }
+}
+
+pub(super) fn describe(routes: &[Route], document: &mut OpenApi, schemes: &[TokenSchemes]) {
     for route in routes {
         let path = route.path.replace("{*", "{");
         let item = document.paths.paths.entry(path.clone()).or_default();
@@ -50,7 +62,7 @@ pub(super) fn describe(routes: &[Route], document: &mut OpenApi) {
         };
         for method in methods {
             let operation = slot(item, &method).get_or_insert_with(|| blank(&path));
-            guard(operation, route.security, has_cookies);
+            guard(operation, route, schemes);
         }
     }
 }
@@ -80,34 +92,40 @@ fn blank(path: &str) -> Operation {
         .build()
 }
 
-fn guard(operation: &mut Operation, security: Security, has_cookies: bool) {
-    let needs = |rule| SecurityRequirement::new(BEARER, asked(rule));
-    let in_cookie = |rule| SecurityRequirement::new(COOKIE, asked(rule));
-    let (requirements, rule) = match security {
-        Security::Public => (Vec::new(), None),
-        Security::Lenient(rule) => (
-            vec![SecurityRequirement::default(), needs(rule)],
-            Some(rule),
-        ),
-        Security::Required(rule) => (vec![needs(rule)], Some(rule)),
-        Security::OneOf(one, other) if one == other => (vec![needs(one)], Some(one)),
-        // The one may refuse whom the other takes.
-        Security::OneOf(one, other) => (
-            vec![needs(one), needs(other)],
-            Some(if one == Rule::Anyone { other } else { one }),
-        ),
+fn guard(operation: &mut Operation, route: &Route, schemes: &[TokenSchemes]) {
+    let (is_optional, rules) = match route.security {
+        Security::Public => (true, Vec::new()),
+        Security::Lenient(rule) => (true, vec![rule]),
+        Security::Required(rule) => (false, vec![rule]),
+        Security::OneOf(one, other) => (false, vec![one, other]),
     };
-    operation.security = Some(requirements);
-    let Some(rule) = rule else { return };
-    let mut refused = vec!["401", "503"];
-    // A gate's own token may come in a cookie, and then from elsewhere.
-    if has_cookies {
-        operation
-            .security
-            .get_or_insert_default()
-            .push(in_cookie(rule));
+    let callers = rules.iter().enumerate().map(|(at, rule)| {
+        let caller = route.callers.get(at);
+        (*rule, SentBy::new(caller, schemes))
+    });
+    let callers: Vec<(Rule, SentBy)> = callers.collect();
+    let mut requirements = Vec::new();
+    if is_optional && !rules.is_empty() {
+        requirements.push(SecurityRequirement::default());
     }
-    if has_cookies || rule != Rule::Anyone {
+    for name in [
+        |sent: &SentBy| sent.bearer.clone(),
+        |sent: &SentBy| sent.cookie.clone(),
+    ] {
+        for (rule, sent) in &callers {
+            let needs = name(sent).map(|name| SecurityRequirement::new(name, asked(*rule)));
+            requirements.extend(needs.filter(|needs| !requirements.contains(needs)));
+        }
+    }
+    operation.security = Some(requirements);
+    if rules.is_empty() {
+        return;
+    }
+    let mut refused = vec!["401", "503"];
+    // A gate's own token may come in a cookie, and then from elsewhere; and a caller may lack what
+    // a rule asks for.
+    let has_cookies = callers.iter().any(|(_, sent)| sent.cookie.is_some());
+    if has_cookies || rules.iter().any(|rule| *rule != Rule::Anyone) {
         refused.push("403");
     }
     for status in refused {
@@ -116,6 +134,32 @@ fn guard(operation: &mut Operation, security: Security, has_cookies: bool) {
             .responses
             .entry(status.to_owned())
             .or_insert_with(|| problem(status));
+    }
+}
+
+/// The schemes by which a caller of a route may send a token.
+struct SentBy {
+    bearer: Option<String>,
+    cookie: Option<String>,
+}
+
+impl SentBy {
+    /// Looks for the gate of the caller's type. A caller of no gate known here is described by the
+    /// scheme of the first one, and among several gates takes no cookie.
+    fn new(caller: Option<&RouteCaller>, schemes: &[TokenSchemes]) -> Self {
+        let own = schemes
+            .iter()
+            .find(|gate| gate.user.is_some() && gate.user == caller.map(|caller| caller.user));
+        let gate = own.or(schemes.first());
+        let may_have_cookie = own.is_some() || schemes.len() == 1;
+        Self {
+            bearer: gate
+                .filter(|_| caller.is_none_or(|caller| caller.in_header))
+                .map(|gate| gate.bearer.clone()),
+            cookie: gate
+                .filter(|_| may_have_cookie && caller.is_none_or(|caller| caller.in_cookie))
+                .and_then(|gate| gate.cookie.clone()),
+        }
     }
 }
 

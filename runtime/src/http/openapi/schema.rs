@@ -14,6 +14,7 @@ use crate::gate::{EmailLogin, RouteConfig, UsernameLogin};
 use super::super::answer::{AccessOnly, SessionEntry, TokenDescription, Tokens};
 use super::super::member::{AnswerMember, MemberKind};
 use super::super::problem::PROBLEM_MEMBERS;
+use super::scheme::{ACCESS_TOKEN, Names, TOKENS};
 
 /// Returns the body of a sign-in: that of a type that is not known here is any object.
 pub(super) fn login(asked: TypeId, has_cookies: bool) -> Schema {
@@ -64,12 +65,24 @@ pub(super) fn list(of: RefOr<Schema>) -> RefOr<Schema> {
     ArrayBuilder::new().items(of).into()
 }
 
-/// Adds what operations refer to by name.
-pub(super) fn add(
-    components: Components,
+/// Adds the schemas that depend on how a backend names its members.
+pub(super) fn own(
+    components: ComponentsBuilder,
+    names: &Names,
     routes: &RouteConfig,
     has_cookies: bool,
 ) -> ComponentsBuilder {
+    let access = members(&AccessOnly::members(routes, has_cookies));
+    components
+        .schema(
+            names.schema(TOKENS),
+            members(&Tokens::members(routes, has_cookies)),
+        )
+        .schema(names.schema(ACCESS_TOKEN), access)
+}
+
+/// Adds what operations of every gate refer to by name.
+pub(super) fn shared(components: Components) -> ComponentsBuilder {
     let keys = ObjectBuilder::new()
         .property("keys", ArrayBuilder::new().items(ObjectBuilder::new()))
         .required("keys");
@@ -77,27 +90,22 @@ pub(super) fn add(
         .property("active", truth())
         .required("active");
     let components = ComponentsBuilder::from(components)
-        .schema("Tokens", members(&Tokens::members(routes, has_cookies)))
-        .schema(
-            "AccessToken",
-            members(&AccessOnly::members(routes, has_cookies)),
-        )
-        .schema("TokenDescription", members(&TokenDescription::MEMBERS))
-        .schema("Session", members(&SessionEntry::MEMBERS))
-        .schema("Introspection", introspection)
-        .schema("KeySet", keys)
-        .schema("Problem", members(&PROBLEM_MEMBERS));
+        .schema("AuthTokenDescription", members(&TokenDescription::MEMBERS))
+        .schema("AuthSession", members(&SessionEntry::MEMBERS))
+        .schema("AuthIntrospection", introspection)
+        .schema("AuthKeySet", keys)
+        .schema("AuthProblem", members(&PROBLEM_MEMBERS));
     STATUSES.into_iter().fold(components, |components, status| {
         let codes: Vec<String> = Code::ALL
             .iter()
             .filter(|code| code.status() == status)
             .map(|code| format!("`{}`", code.as_str()))
             .collect();
-        let content = Content::new(Some(Ref::from_schema_name("Problem")));
+        let content = Content::new(Some(Ref::from_schema_name("AuthProblem")));
         let response = ResponseBuilder::new()
             .description(codes.join(", "))
             .content("application/problem+json", content);
-        components.response(format!("Problem{status}"), response)
+        components.response(format!("AuthProblem{status}"), response)
     })
 }
 

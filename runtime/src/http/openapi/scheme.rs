@@ -1,4 +1,47 @@
-//! The names of the security schemes in the document.
+//! The names that a gate's parts have in the document: those of a named realm begin with its name.
+
+use std::any::TypeId;
+
+use crate::gate::Running;
+
+/// The names of a gate in the document.
+pub(super) struct Names {
+    /// The name of the realm and `_`; empty in the default realm.
+    prefix: String,
+}
+
+impl Names {
+    pub(super) fn of(gate: &Running) -> Self {
+        let prefix = gate.realm().map(|realm| format!("{}_", realm.as_str()));
+        Self {
+            prefix: prefix.unwrap_or_default().replace('-', "_"),
+        }
+    }
+
+    /// Returns the name of something that every gate has for itself: an operation, a scheme.
+    pub(super) fn own(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    /// Returns the name of a schema. Gates share those that are the same for all.
+    pub(super) fn schema(&self, name: &str) -> String {
+        if matches!(name, TOKENS | ACCESS_TOKEN) {
+            self.own(name)
+        } else {
+            name.to_owned()
+        }
+    }
+}
+
+/// How the tokens of a gate's users are sent.
+pub(super) struct TokenSchemes {
+    /// The type of the users; `None` where it is not known.
+    pub(super) user: Option<TypeId>,
+    /// The scheme of tokens in a header.
+    pub(super) bearer: String,
+    /// That of tokens in a cookie, where the gate takes them.
+    pub(super) cookie: Option<String>,
+}
 
 /// The security scheme of access tokens, by its name in the document.
 pub(super) const BEARER: &str = "access_token";
@@ -6,3 +49,7 @@ pub(super) const BEARER: &str = "access_token";
 pub(super) const COOKIE: &str = "access_cookie";
 /// That of services that ask about tokens, where there are any.
 pub(super) const SERVICE: &str = "service";
+/// The schema of the tokens of a session, which a backend may name otherwise.
+pub(super) const TOKENS: &str = "AuthTokens";
+/// That of an access token alone.
+pub(super) const ACCESS_TOKEN: &str = "AuthAccessToken";

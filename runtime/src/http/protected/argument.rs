@@ -11,7 +11,7 @@ use axum::response::IntoResponse;
 use super::super::extract::{
     Auth, BearerOnly, CookieOnly, Current, Holds, HoldsGate, Lenient, OneOf, Public,
 };
-use super::Security;
+use super::{CallerUser, Security};
 use crate::gate::Refresh;
 use crate::policy::{PolicyFor, Rule};
 use crate::token::JwtClaims;
@@ -39,6 +39,8 @@ pub trait Arguments<T>: sealed::Sealed<T> {}
 pub trait Handles<T, S>: Handler<T, S> + sealed::Sealed<T> {
     #[doc(hidden)]
     const SECURITY: Security;
+    #[doc(hidden)]
+    const CALLERS: &'static [CallerUser] = &[];
 }
 
 /// A type that says, as the first argument of a handler, who may call it.
@@ -54,6 +56,8 @@ pub trait Handles<T, S>: Handler<T, S> + sealed::Sealed<T> {
 pub trait CallerArgument<S>: FromRequestParts<S> + Send {
     /// Who may call it.
     const SECURITY: Security;
+    #[doc(hidden)]
+    const CALLERS: &'static [CallerUser] = &[];
 }
 
 /// An argument between the first and the last: it reads the head of a request.
@@ -110,6 +114,7 @@ where
     P: PolicyFor<U>,
 {
     const SECURITY: Security = Security::Required(P::RULE);
+    const CALLERS: &'static [CallerUser] = &[CallerUser::either::<U>()];
 }
 
 impl<S, U, P> CallerArgument<S> for Option<Auth<U, P>>
@@ -119,6 +124,7 @@ where
     P: PolicyFor<U>,
 {
     const SECURITY: Security = Security::Lenient(P::RULE);
+    const CALLERS: &'static [CallerUser] = &[CallerUser::either::<U>()];
 }
 
 impl<S, U, P> CallerArgument<S> for Lenient<Auth<U, P>>
@@ -128,6 +134,7 @@ where
     P: PolicyFor<U>,
 {
     const SECURITY: Security = Security::Lenient(P::RULE);
+    const CALLERS: &'static [CallerUser] = &[CallerUser::either::<U>()];
 }
 
 impl<S, U1, P1, U2, P2> CallerArgument<S> for OneOf<Auth<U1, P1>, Auth<U2, P2>>
@@ -139,6 +146,8 @@ where
     P2: PolicyFor<U2>,
 {
     const SECURITY: Security = Security::OneOf(P1::RULE, P2::RULE);
+    const CALLERS: &'static [CallerUser] =
+        &[CallerUser::either::<U1>(), CallerUser::either::<U2>()];
 }
 
 impl<S, U, P> CallerArgument<S> for BearerOnly<Auth<U, P>>
@@ -148,6 +157,7 @@ where
     P: PolicyFor<U>,
 {
     const SECURITY: Security = Security::Required(P::RULE);
+    const CALLERS: &'static [CallerUser] = &[CallerUser::bearer::<U>()];
 }
 
 impl<S, U, P> CallerArgument<S> for CookieOnly<Auth<U, P>>
@@ -157,6 +167,7 @@ where
     P: PolicyFor<U>,
 {
     const SECURITY: Security = Security::Required(P::RULE);
+    const CALLERS: &'static [CallerUser] = &[CallerUser::cookie::<U>()];
 }
 
 impl<S, B> CallerArgument<S> for Current<B>
@@ -165,6 +176,7 @@ where
     B: Refresh,
 {
     const SECURITY: Security = Security::Required(Rule::Anyone);
+    const CALLERS: &'static [CallerUser] = &[CallerUser::either::<B::User>()];
 }
 
 impl<S: Send + Sync> CallerArgument<S> for Public {
@@ -232,6 +244,7 @@ macro_rules! handles {
             $last: LastArgument<S, M>,
         {
             const SECURITY: Security = $first::SECURITY;
+            const CALLERS: &'static [CallerUser] = $first::CALLERS;
         }
     };
 }
@@ -244,6 +257,7 @@ where
     A1: CallerArgument<S> + FromRequest<S, M>,
 {
     const SECURITY: Security = A1::SECURITY;
+    const CALLERS: &'static [CallerUser] = A1::CALLERS;
 }
 
 arguments!(; A1);

@@ -17,6 +17,7 @@ pub use argument::{
     LastArgument, NoArguments,
 };
 
+use std::any::TypeId;
 use std::convert::Infallible;
 use std::fmt;
 
@@ -112,12 +113,12 @@ where
     #[track_caller]
     pub fn route(mut self, path: &str, methods: impl ProtectedMethods<S>) -> Self {
         let (methods, said) = methods.into_methods().into_parts();
-        self.routes
-            .extend(said.into_iter().map(|(method, security)| Route {
-                path: path.to_owned(),
-                method,
-                security,
-            }));
+        self.routes.extend(said.into_iter().map(|declared| Route {
+            path: path.to_owned(),
+            method: declared.method,
+            security: declared.security,
+            callers: declared.callers,
+        }));
         Self {
             router: self.router.route(path, methods),
             ..self
@@ -269,6 +270,62 @@ pub struct Route {
     pub method: Option<Method>,
     /// Who may call it.
     pub security: Security,
+    /// The types of its users, in the order of the rules of `security`.
+    pub(super) callers: Vec<RouteCaller>,
+}
+
+/// A type of users that a first argument asks for, and how their tokens may come.
+#[derive(Clone, Copy, Debug)]
+#[doc(hidden)]
+pub struct CallerUser {
+    user: fn() -> TypeId,
+    in_header: bool,
+    in_cookie: bool,
+}
+
+impl CallerUser {
+    /// Returns users with a token in a header or in a cookie.
+    pub(super) const fn either<U: 'static>() -> Self {
+        Self {
+            user: TypeId::of::<U>,
+            in_header: true,
+            in_cookie: true,
+        }
+    }
+
+    /// Returns users with a token in a header.
+    pub(super) const fn bearer<U: 'static>() -> Self {
+        Self {
+            in_cookie: false,
+            ..Self::either::<U>()
+        }
+    }
+
+    /// Returns users with a token in a cookie.
+    pub(super) const fn cookie<U: 'static>() -> Self {
+        Self {
+            in_header: false,
+            ..Self::either::<U>()
+        }
+    }
+}
+
+/// The same, of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RouteCaller {
+    pub(super) user: TypeId,
+    pub(super) in_header: bool,
+    pub(super) in_cookie: bool,
+}
+
+impl From<&CallerUser> for RouteCaller {
+    fn from(caller: &CallerUser) -> Self {
+        Self {
+            user: (caller.user)(),
+            in_header: caller.in_header,
+            in_cookie: caller.in_cookie,
+        }
+    }
 }
 
 /// Who may call a route, as the first argument of its handler says it.

@@ -11,8 +11,8 @@ use http::Method;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::Security;
 use super::argument::{Arguments, Handles};
+use super::{RouteCaller, Security};
 
 /// The handlers of a route, one for each method.
 ///
@@ -24,8 +24,30 @@ pub struct MethodRouter<S = ()> {
     said: Said,
 }
 
-/// What the handlers said; no method is every one that has no handler of its own.
-type Said = Vec<(Option<Method>, Security)>;
+/// What the handlers said.
+type Said = Vec<Declared>;
+
+/// What a handler said in its first argument.
+#[derive(Clone, Debug)]
+pub(super) struct Declared {
+    /// Its method; `None` is every one that has no handler of its own.
+    pub(super) method: Option<Method>,
+    pub(super) security: Security,
+    pub(super) callers: Vec<RouteCaller>,
+}
+
+impl Declared {
+    fn of<H, T, S>(method: Option<Method>) -> Self
+    where
+        H: Handles<T, S>,
+    {
+        Self {
+            method,
+            security: H::SECURITY,
+            callers: H::CALLERS.iter().map(RouteCaller::from).collect(),
+        }
+    }
+}
 
 /// Routes `CONNECT` requests to a handler. As [`axum::routing::connect`].
 pub fn connect<H, T, S>(handler: H) -> MethodRouter<S>
@@ -128,7 +150,7 @@ where
 {
     MethodRouter {
         methods: routing::any(handler),
-        said: vec![(None, H::SECURITY)],
+        said: vec![Declared::of::<H, T, S>(None)],
     }
 }
 
@@ -287,7 +309,7 @@ where
         self.said.extend(
             ALL.iter()
                 .filter(|&method| covers(method))
-                .map(|method| (Some(method.clone()), H::SECURITY)),
+                .map(|method| Declared::of::<H, T, S>(Some(method.clone()))),
         );
         Self {
             methods: self.methods.on(filter, handler),
@@ -302,8 +324,8 @@ where
         H: Arguments<T> + Handles<T, S>,
         T: 'static,
     {
-        self.said.retain(|(method, _)| method.is_some());
-        self.said.push((None, H::SECURITY));
+        self.said.retain(|declared| declared.method.is_some());
+        self.said.push(Declared::of::<H, T, S>(None));
         Self {
             methods: self.methods.fallback(handler),
             ..self

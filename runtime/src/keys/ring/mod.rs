@@ -171,6 +171,12 @@ impl KeyRing {
             .fetch_max(millis(sealed), Ordering::Relaxed);
     }
 
+    /// Returns whether another handle is of this ring.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.state, &other.state)
+    }
+
     /// Returns the gates that are alive on this ring.
     pub(crate) fn live(&self) -> &LiveGates {
         &self.state.live
