@@ -15,7 +15,9 @@ pub use crate::gate::{
     UsernameLogin, Verifier,
 };
 #[cfg(feature = "axum")]
-pub use crate::http::extract::{Auth, Current, Lenient, OneOf, Public};
+pub use crate::http::extract::{
+    Allowed, Auth, AuthFlow, Current, Lenient, OneOf, Public, SignedIn,
+};
 #[cfg(feature = "axum")]
 pub use crate::http::problem::Rejection;
 #[cfg(feature = "axum")]

@@ -1,5 +1,15 @@
-//! For tests of applications: a gate in memory whose clock a test moves, and tokens without a
+//! For tests of applications: a gate in memory whose clock a test moves, and callers without a
 //! sign-in.
+
+#[cfg(feature = "axum")]
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+};
+
+#[cfg(feature = "axum")]
+use axum::extract::FromRequestParts as _;
 
 use crate::clock::{Clock, Timestamp};
 use crate::device::Client;
@@ -8,6 +18,8 @@ use crate::gate::{AuthBackend, Gate, GateBuilder, Given};
 use crate::keys::{Algorithm, KeyRing};
 use crate::settings::ThrottleSettings;
 use crate::store::MemoryStore;
+#[cfg(feature = "axum")]
+use crate::{extract::Auth, flow::Wish, reject::Rejection, token::JwtClaims as _};
 
 /// Where a test's clock starts: 2026-01-01T00:00:00Z.
 pub const START: Timestamp = Timestamp::from_secs(1_767_225_600);
@@ -16,8 +28,12 @@ pub const START: Timestamp = Timestamp::from_secs(1_767_225_600);
 pub type ReadyBuilder<B> = GateBuilder<B, Given, Given, Given, Given>;
 
 /// Gives a builder all that a test needs: issuer and audience, fresh keys and a store in memory,
-/// and a clock that stands at [`START`] until the test moves it. Nothing is throttled, so that
-/// tests sign in as often as they like: a test of the throttle says `.throttle(…)` afterwards.
+/// and a clock that stands at [`START`] until the test moves it, for the gate and for the keys.
+/// Nothing is throttled, so that tests sign in as often as they like: a test of the throttle says
+/// `.throttle(…)` afterwards.
+///
+/// A second gate of the same application shares all of it:
+/// `Desk.gate().share(&shop).realm("staff").audience("https://staff.example.com").build()`.
 ///
 /// ```
 /// # use tollgate::prelude::*;
@@ -53,7 +69,7 @@ pub fn ready<B: AuthBackend>(builder: GateBuilder<B>) -> Result<(ReadyBuilder<B>
     let builder = builder
         .issuer("https://accounts.example.com")
         .audience("https://api.example.com")
-        .keys(KeyRing::generate(Algorithm::EdDSA)?)
+        .keys(KeyRing::generate_by(Algorithm::EdDSA, clock.clone())?)
         .store(MemoryStore::new())
         .throttle(ThrottleSettings::off())
         .clock(clock.clone());
@@ -68,4 +84,127 @@ pub fn ready<B: AuthBackend>(builder: GateBuilder<B>) -> Result<(ReadyBuilder<B>
 pub async fn bearer<B: AuthBackend>(gate: &Gate<B>, user: B::User) -> Result<String, Refusal> {
     let issued = gate.sign_in(user, &Client::unknown()).await?;
     Ok(format!("Bearer {}", issued.access_token))
+}
+
+/// Returns the value of the `Cookie` header of a browser in which this user is signed in.
+///
+/// # Errors
+/// As [`Gate::sign_in`]; 500 where the gate has no cookies (`cookies.path`).
+#[cfg(feature = "cookies")]
+pub async fn cookies<B: AuthBackend>(gate: &Gate<B>, user: B::User) -> Result<String, Refusal> {
+    if gate.running().settings().cookies.path.is_none() {
+        return Err(Refusal::internal(
+            "the gate has no cookies: `cookies.path` is not set",
+        ));
+    }
+    let names = &gate.running().cookies;
+    let issued = gate.sign_in(user, &Client::unknown()).await?;
+    Ok(format!(
+        "{}={}; {}={}",
+        names.access,
+        issued.access_token,
+        names.refresh,
+        issued.refresh_token.expose()
+    ))
+}
+
+/// Makes the caller of a handler, to call it as a function. It goes through the gate, as a request
+/// does: a session is opened, a token is signed, and admitted.
+///
+/// ```
+/// # use tollgate::prelude::*;
+/// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
+/// # #[auth_backend(email, user = User, refresh(from = stored))] struct Accounts;
+/// # impl Authenticate for Accounts {
+/// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> {
+/// #         Err(AuthError::Invalid)
+/// #     }
+/// # }
+/// #[derive(Policy)]
+/// #[policy(acr = "urn:example:two-factors")]
+/// struct TwoFactors;
+///
+/// async fn vault(user: Auth<User, TwoFactors>) -> String {
+///     format!("the vault of {}", user.subject())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (builder, _clock) = tollgate::testing::ready(Accounts.gate())?;
+/// let gate = builder.build().await?;
+/// let auth = tollgate::testing::auth(&gate, User { id: 7 })
+///     .acr("urn:example:two-factors")
+///     .await
+///     .and_then(Auth::proven)
+///     .map_err(Rejection::into_refusal)?;
+/// assert_eq!(vault(auth).await, "the vault of 7");
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "axum")]
+pub fn auth<B: AuthBackend>(gate: &Gate<B>, user: B::User) -> TestCaller<B> {
+    TestCaller {
+        gate: gate.clone(),
+        user,
+        wish: Wish::default(),
+    }
+}
+
+/// A caller that is about to be made: `.await` makes it.
+#[cfg(feature = "axum")]
+#[must_use = "nobody is signed in until `.await`"]
+pub struct TestCaller<B: AuthBackend> {
+    gate: Gate<B>,
+    user: B::User,
+    wish: Wish,
+}
+
+#[cfg(feature = "axum")]
+impl<B: AuthBackend> TestCaller<B> {
+    /// Says how the user proved who they are: the claim `acr`.
+    pub fn acr(mut self, acr: impl Into<String>) -> Self {
+        self.wish.acr = Some(acr.into());
+        self
+    }
+
+    /// Says when the user proved who they are: the claim `auth_time`. Without it that is now.
+    pub const fn auth_time(mut self, at: Timestamp) -> Self {
+        self.wish.auth_time = Some(at);
+        self
+    }
+
+    async fn make(self) -> Result<Auth<B::User>, Rejection> {
+        let (running, claims) = (self.gate.running(), self.user.to_claims());
+        let flows = running.flows();
+        let (client, begun) = (Client::unknown(), flows.begin_request());
+        let issued = flows.admit(&claims, &client, begun, &self.wish, None).await;
+        let issued = issued.map_err(|refusal| self.gate.reject(refusal))?;
+        let header = &*running.settings().access.header;
+        let request = http::Request::get("/")
+            .header(
+                header,
+                format!("{} {}", running.scheme, issued.access_token),
+            )
+            .body(())
+            .map_err(|error| self.gate.reject(Refusal::internal(error)))?;
+        let (mut parts, ()) = request.into_parts();
+        Auth::from_request_parts(&mut parts, &self.gate).await
+    }
+}
+
+#[cfg(feature = "axum")]
+impl<B: AuthBackend> IntoFuture for TestCaller<B> {
+    type Output = Result<Auth<B::User>, Rejection>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.make())
+    }
+}
+
+#[cfg(feature = "axum")]
+impl<B: AuthBackend> fmt::Debug for TestCaller<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TestCaller")
+    }
 }

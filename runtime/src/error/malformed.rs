@@ -30,6 +30,20 @@ pub(crate) enum Malformed {
     TwoCredentials,
     /// Tokens are bound to devices, and the request names none.
     NoDevice,
+    /// A path, a query or a form does not have the expected members.
+    UnfitInput,
+    /// A web socket offers the protocol with the token, and none that could be selected.
+    LoneBearerProtocol,
+    /// A header of ours has a value that is none of its own.
+    UnfitHeader(&'static str),
+    /// A new password has fewer characters than this.
+    PasswordTooShort(usize),
+    /// A new password is too long.
+    PasswordTooLong,
+    /// A new password is easy to guess.
+    PasswordGuessable,
+    /// A new password is on the blocklist.
+    PasswordListed,
 }
 
 impl fmt::Display for Malformed {
@@ -47,6 +61,17 @@ impl fmt::Display for Malformed {
             }
             Self::TwoCredentials => f.write_str("more than one credential was sent"),
             Self::NoDevice => f.write_str("`device_id` is missing"),
+            Self::UnfitInput => f.write_str("the path, the query or the form has other members"),
+            Self::LoneBearerProtocol => {
+                f.write_str("offer a second protocol beside the one with the token")
+            }
+            Self::UnfitHeader(name) => write!(f, "the header `{name}` has an unknown value"),
+            Self::PasswordTooShort(chars) => {
+                write!(f, "the password needs at least {chars} characters")
+            }
+            Self::PasswordTooLong => f.write_str("the password is too long"),
+            Self::PasswordGuessable => f.write_str("the password is easy to guess"),
+            Self::PasswordListed => f.write_str("the password is known to attackers"),
         }
     }
 }

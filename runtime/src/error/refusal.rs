@@ -256,6 +256,15 @@ impl Refusal {
         self.detail
     }
 
+    /// Returns whether it says nothing about the request: the same one may be answered otherwise
+    /// later.
+    pub(crate) const fn is_undecided(&self) -> bool {
+        matches!(
+            self.code,
+            Code::Unavailable | Code::TooManyRequests | Code::InternalError
+        )
+    }
+
     /// Returns the code.
     #[must_use]
     pub const fn code(&self) -> Code {

@@ -2,6 +2,8 @@
 //! claims without their types.
 
 mod action;
+#[cfg(feature = "axum")]
+mod admit;
 mod answer;
 mod attempt;
 mod backend;
@@ -24,6 +26,8 @@ mod sign_out;
 mod step;
 
 pub(crate) use action::AnyPurpose;
+#[cfg(feature = "axum")]
+pub(crate) use admit::{Begun, Wish};
 pub use answer::StepAnswer;
 #[cfg(feature = "axum")]
 pub(crate) use backend::TokenClaims;

@@ -58,10 +58,9 @@ impl Flows {
         match self.backend.renew(&session.subject, kept, client).await {
             Ok(claims) if claims.subject() == session.subject => Ok(claims),
             Ok(_) => Err(self.engine.other_subject("refresh", &session.subject)),
-            Err(AuthError::Unavailable(source)) => Err(Refusal::unavailable(source)),
-            Err(AuthError::More(_)) => Err(Refusal::unavailable(
-                "the backend asked for a step, and a refresh has none",
-            )),
+            Err(
+                error @ (AuthError::More(_) | AuthError::Unavailable(_) | AuthError::Refused(_)),
+            ) => Err(error.into_refusal(Code::InvalidGrant)),
             Err(AuthError::Disabled | AuthError::Gone | AuthError::Invalid) => {
                 let (reason, why) = (RevokeReason::AccountClosed, RefreshRefusal::AccountClosed);
                 Err(self.end(session, reason, why, client.ip).await)

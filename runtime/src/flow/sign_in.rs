@@ -118,10 +118,7 @@ impl Flows {
         match self.backend.sign_in(login, client).await {
             Ok(claims) => Ok(claims),
             Err(AuthError::More(step)) => Err(self.offer(*step, stage).await),
-            Err(AuthError::Unavailable(source)) => Err(Refusal::unavailable(source)),
-            Err(AuthError::Invalid | AuthError::Disabled | AuthError::Gone) => {
-                Err(Code::InvalidCredentials.into())
-            }
+            Err(error) => Err(error.into_refusal(Code::InvalidCredentials)),
         }
     }
 

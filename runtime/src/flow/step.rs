@@ -185,6 +185,13 @@ impl Flows {
                 self.keep(hash, &pending).await?;
                 Err(Refusal::unavailable(source))
             }
+            Err(AuthError::Refused(refusal)) => {
+                // What says that the answer is wrong costs the token, as every wrong answer does.
+                if refusal.is_undecided() {
+                    self.keep(hash, &pending).await?;
+                }
+                Err(refusal)
+            }
             Err(_) => Err(Code::InvalidCredentials.into()),
         }
     }

@@ -44,6 +44,18 @@ impl CookieNames {
             renewed: name("renewed"),
         }
     }
+
+    /// Returns all names.
+    pub(crate) fn all(&self) -> [&str; 6] {
+        [
+            &self.access,
+            &self.refresh,
+            &self.step,
+            &self.device,
+            &self.state,
+            &self.renewed,
+        ]
+    }
 }
 
 /// The name of the refresh cookie in releases before this one. The prefix allows a path, and lets a

@@ -58,6 +58,17 @@ impl Tasks {
             },
         ];
         handles.extend(archiver(engine));
+        #[cfg(feature = "axum")]
+        handles.push(supervise(
+            "end_connections",
+            FOLLOW,
+            engine,
+            |engine| async move {
+                loop {
+                    engine.connections.look_once().await;
+                }
+            },
+        ));
         Self {
             unwritten,
             handles: std::sync::Mutex::new(handles),

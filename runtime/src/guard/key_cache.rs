@@ -207,7 +207,8 @@ impl KeyCache {
                     AuthError::Invalid
                     | AuthError::Disabled
                     | AuthError::Gone
-                    | AuthError::More(_) => String::from("the source gives out no keys"),
+                    | AuthError::More(_)
+                    | AuthError::Refused(_) => String::from("the source gives out no keys"),
                 };
                 tracing::warn!(
                     %problem,

@@ -279,13 +279,7 @@ fn is_for(key: &PublicKey, sealed: &Sealed<'_>) -> bool {
 }
 
 fn refuse(error: AuthError) -> Refusal {
-    match error {
-        AuthError::Unavailable(source) => Refusal::unavailable(source),
-        AuthError::More(_) => {
-            Refusal::unavailable("the backend asked for a step, and a token has none")
-        }
-        AuthError::Invalid | AuthError::Disabled | AuthError::Gone => Code::InvalidToken.into(),
-    }
+    error.into_refusal(Code::InvalidToken)
 }
 
 impl<U: JwtClaims> Clone for GuardRouter<U> {

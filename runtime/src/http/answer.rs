@@ -11,6 +11,7 @@ use crate::gate::{RouteConfig, SessionInfo};
 use crate::id::SessionId;
 use crate::session::Issued;
 
+use super::extra::Members;
 #[cfg(feature = "openapi")]
 use super::member::{AnswerMember, MemberKind};
 use super::problem::no_store;
@@ -22,6 +23,8 @@ pub(super) struct Tokens<'a> {
     pub(super) routes: &'a RouteConfig,
     /// In cookies they are in no body.
     pub(super) transport: Transport,
+    /// What the application adds.
+    pub(super) members: Option<&'a Members>,
 }
 
 impl Serialize for Tokens<'_> {
@@ -30,6 +33,7 @@ impl Serialize for Tokens<'_> {
             issued,
             routes,
             transport,
+            members,
         } = self;
         let mut map = serializer.serialize_map(None)?;
         if *transport == Transport::Bearer {
@@ -40,6 +44,9 @@ impl Serialize for Tokens<'_> {
         map.serialize_entry("expires_in", &issued.expires_in())?;
         map.serialize_entry("refresh_expires_in", &issued.refresh_expires_in())?;
         map.serialize_entry("session_id", &issued.session_id)?;
+        for (name, value) in members.iter().flat_map(|members| members.iter()) {
+            map.serialize_entry(name, value)?;
+        }
         map.end()
     }
 }

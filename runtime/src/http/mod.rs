@@ -3,14 +3,20 @@
 
 mod answer;
 mod body;
+mod convert;
 mod cookie;
+mod extra;
 pub mod extract;
+mod grpc;
 mod guessed;
 mod handlers;
+#[cfg(feature = "cookies")]
+mod leave;
 #[cfg(feature = "openapi")]
 mod member;
 pub(crate) mod mount;
 pub(crate) mod named;
+mod next;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod problem;
@@ -18,4 +24,5 @@ pub mod protected;
 mod root;
 mod routes;
 mod row;
+mod signed_in;
 mod transport;

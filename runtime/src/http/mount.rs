@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::middleware::{FromExtractorLayer, map_request};
+use axum::middleware::{FromExtractorLayer, map_request, map_response};
+use axum::response::Response;
 use axum::{Extension, Router};
 
 use crate::error::{Code, Error, Refusal};
-use crate::gate::{AuthBackend, Gate, Running, Verifier};
+use crate::gate::{AuthBackend, BEARER, Gate, Running, Verifier};
 use crate::policy::PolicyFor;
 
-use super::cookie::hide;
-use super::extract::Auth;
-use super::problem::Rejection;
+use super::cookie::{has, hide};
+use super::extract::{Auth, keep_cookies};
+use super::problem::{Rejection, name_scheme};
 use super::protected::IntoApp;
 #[cfg(feature = "openapi")]
 use super::protected::Route;
@@ -130,6 +131,10 @@ where
     let running: Vec<&Running> = members.iter().map(|member| &*member.gate).collect();
     let taken = RoutedPaths::of(&app);
     let places = place(&running, |path| taken.contains(path))?;
+    let app = match members.first() {
+        Some(first) => name_challenges(&first.gate, app),
+        None => app,
+    };
     let app = members
         .iter()
         .fold(app, |app, member| hide_refresh_cookie(&member.gate, app));
@@ -268,8 +273,27 @@ where
     app.layer(map_request(move |mut request: Request| {
         let names = [Some(&*gate.cookies.refresh), gate.refresh_cookie.former()];
         let names: Vec<&str> = names.into_iter().flatten().collect();
-        hide(request.headers_mut(), &names);
+        if names.iter().any(|name| has(request.headers(), name)) {
+            let (mut parts, body) = request.into_parts();
+            keep_cookies(&parts.headers, &mut parts.extensions);
+            hide(&mut parts.headers, &names);
+            request = Request::from_parts(parts, body);
+        }
         std::future::ready(request)
+    }))
+}
+
+/// Gives the challenges that handlers of the application made the scheme of the first gate.
+fn name_challenges<S>(gate: &Running, app: Router<S>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let scheme = Arc::clone(&gate.scheme);
+    if *scheme == *BEARER {
+        return app;
+    }
+    app.layer(map_response(move |response: Response| {
+        std::future::ready(name_scheme(response, &scheme))
     }))
 }
 

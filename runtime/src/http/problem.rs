@@ -9,39 +9,113 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENT
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 
+use super::extra::Members;
+use super::grpc;
 #[cfg(feature = "openapi")]
 use super::member::{AnswerMember, MemberKind};
 use crate::error::{Causes, Code, Refusal, StepOffer};
+use crate::gate::BEARER;
 
 /// A refused request.
 ///
 /// It answers `application/problem+json` with `type`, `title`, `status` and `code`, of a malformed
 /// request a `detail` out of a closed list, a challenge where the status asks for one (RFC 6750
 /// section 3, RFC 9470 section 3), and `Cache-Control: no-store`.
+///
+/// A handler that answers `Result<_, Rejection>` turns every error into one by `?`: a refusal of
+/// ours keeps its code, an input error of axum is its 4xx, what a [`Store`](crate::store::Store)
+/// cannot decide is 503, and every error of somebody else is 500 `internal_error`, which is logged.
+/// An [`AuthError`](crate::error::AuthError) that says unavailable stays 503.
+///
+/// It is not a [`std::error::Error`], for then no error could become one by `?`. Where a program
+/// has `anyhow` or a boxed error, [`into_refusal`](Self::into_refusal) goes between. A [`Refusal`]
+/// inside an `anyhow::Error` loses its code.
+///
+/// # Examples
+/// ```
+/// use axum::Json;
+/// use tollgate::prelude::*;
+///
+/// async fn half(_: Public, Json(text): Json<String>) -> Result<Json<u32>, Rejection> {
+///     let number: u32 = text.parse().map_err(|_| Code::InvalidRequest)?;
+///     if number % 2 != 0 {
+///         return Err(Rejection::from(Code::Forbidden).with("rest", 1));
+///     }
+///     Ok(Json(number / 2))
+/// }
+/// # let _ = half;
+/// ```
 #[derive(Debug)]
-pub struct Rejection {
+pub struct Rejection(Box<Refused>);
+
+/// A refusal, and how it is answered.
+#[derive(Debug)]
+struct Refused {
     refusal: Refusal,
-    scheme: Arc<str>,
+    /// The scheme of the challenge; `None` where no gate has said it yet.
+    scheme: Option<Arc<str>>,
+    /// The status, where it is not that of the code.
+    status: Option<StatusCode>,
+    members: Members,
+    /// The media type of a request of gRPC.
+    grpc: Option<HeaderValue>,
 }
 
 impl Rejection {
     pub(crate) fn new(refusal: impl Into<Refusal>, scheme: &Arc<str>) -> Self {
-        Self {
-            refusal: refusal.into(),
-            scheme: Arc::clone(scheme),
-        }
+        Self::of(refusal.into(), Some(Arc::clone(scheme)), None)
+    }
+
+    pub(super) fn of(
+        refusal: Refusal,
+        scheme: Option<Arc<str>>,
+        status: Option<StatusCode>,
+    ) -> Self {
+        Self(Box::new(Refused {
+            refusal,
+            scheme,
+            status,
+            members: Members::default(),
+            grpc: None,
+        }))
+    }
+
+    /// Answers in the way that the client of this request reads: a client of gRPC looks at
+    /// `grpc-status` alone.
+    pub(super) fn for_client(mut self, headers: &HeaderMap) -> Self {
+        self.0.grpc = grpc::media(headers);
+        self
     }
 
     /// The code that the client sees.
     #[must_use]
     pub fn code(&self) -> Code {
-        self.refusal.code()
+        self.0.refusal.code()
+    }
+
+    /// The refusal, without the members that were added.
+    #[must_use]
+    pub fn into_refusal(self) -> Refusal {
+        self.0.refusal
+    }
+
+    /// Adds a member to the problem document (RFC 9457 section 3.2). One that is named like a
+    /// member of ours, or cannot be written as JSON, makes it 500.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        if let Err(error) = self.0.members.add(name, value, |name| OURS.contains(&name)) {
+            return Self::of(Refusal::internal(error), self.0.scheme, None);
+        }
+        self
     }
 
     /// The challenge of `WWW-Authenticate`. A client that sent nothing learns no error (RFC 6750
     /// section 3.1).
     fn challenge(&self) -> Option<String> {
-        let scheme = &self.scheme;
+        let Refused {
+            refusal, scheme, ..
+        } = &*self.0;
+        let scheme = scheme.as_deref().unwrap_or(BEARER);
         match self.code() {
             Code::MissingToken | Code::InvalidCredentials | Code::InvalidGrant => {
                 Some(scheme.to_string())
@@ -51,13 +125,11 @@ impl Rejection {
             }
             Code::InsufficientScope => Some(format!("{scheme} error=\"insufficient_scope\"")),
             Code::InsufficientUserAuthentication => {
-                let age = self
-                    .refusal
+                let age = refusal
                     .max_age()
                     .map(|age| format!(", max_age=\"{age}\""))
                     .unwrap_or_default();
-                let acr = self
-                    .refusal
+                let acr = refusal
                     .acr_values()
                     .map(|acr| format!(", acr_values=\"{acr}\""))
                     .unwrap_or_default();
@@ -73,41 +145,58 @@ impl Rejection {
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let code = self.code();
-        let cause = Causes(std::error::Error::source(&self.refusal));
+        let challenge = self.challenge();
+        let Refused {
+            refusal,
+            scheme,
+            status,
+            members,
+            grpc,
+        } = *self.0;
+        let cause = Causes(std::error::Error::source(&refusal));
         match code {
             Code::Unavailable => tracing::warn!(%cause, "nobody could decide"),
             Code::InternalError => tracing::error!(%cause, "the server made a mistake"),
             _ => {
-                let reason = self.refusal.detail().map(|detail| detail.to_string());
+                let reason = refusal.detail().map(|detail| detail.to_string());
                 let reason = reason.as_deref().unwrap_or(code.title());
                 tracing::debug!(code = code.as_str(), reason, %cause, "a request was refused");
             }
         }
+        if let Some(media) = grpc {
+            let mut response = grpc::answer(code, media);
+            no_store(response.headers_mut());
+            return response;
+        }
+        let status = status
+            .or_else(|| StatusCode::from_u16(code.status()).ok())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let problem = Problem {
             kind: format_args!("urn:tollgate:problem:{}", code.as_str()),
             title: code.title(),
-            status: code.status(),
+            status: status.as_u16(),
             code: code.as_str(),
-            detail: self.refusal.detail().map(|detail| detail.to_string()),
-            step: self.refusal.step().map(Offered::new),
+            detail: refusal.detail().map(|detail| detail.to_string()),
+            step: refusal.step().map(Offered::new),
+            members: &members,
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = body.into_response();
-        *response.status_mut() =
-            StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
         no_store(headers);
-        if let Some(challenge) = self
-            .challenge()
-            .and_then(|text| HeaderValue::try_from(text).ok())
-        {
+        if let Some(challenge) = challenge.and_then(|text| HeaderValue::try_from(text).ok()) {
             headers.insert(WWW_AUTHENTICATE, challenge);
+            if scheme.is_none() {
+                response.extensions_mut().insert(UnnamedScheme);
+            }
         }
-        if let Some(seconds) = self.refusal.retry_in() {
+        let headers = response.headers_mut();
+        if let Some(seconds) = refusal.retry_in() {
             headers.insert(RETRY_AFTER, seconds.into());
         }
         response
@@ -116,14 +205,32 @@ impl IntoResponse for Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.refusal.fmt(f)
+        self.0.refusal.fmt(f)
     }
 }
 
-impl std::error::Error for Rejection {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.refusal)
+/// Marks an answer whose challenge no gate has named yet.
+#[derive(Clone, Copy)]
+struct UnnamedScheme;
+
+/// Gives a challenge that a handler of the application made the scheme of its gate.
+pub(super) fn name_scheme(mut response: Response, scheme: &str) -> Response {
+    if response
+        .extensions_mut()
+        .remove::<UnnamedScheme>()
+        .is_none()
+    {
+        return response;
     }
+    let named = response
+        .headers()
+        .get(WWW_AUTHENTICATE)
+        .and_then(|challenge| challenge.to_str().ok()?.strip_prefix(BEARER))
+        .and_then(|rest| HeaderValue::try_from(format!("{scheme}{rest}")).ok());
+    if let Some(named) = named {
+        response.headers_mut().insert(WWW_AUTHENTICATE, named);
+    }
+    response
 }
 
 /// Keeps caches away from tokens and refusals (RFC 6749 section 5.1).
@@ -153,7 +260,23 @@ struct Problem<'a> {
     detail: Option<String>,
     #[serde(flatten)]
     step: Option<Offered<'a>>,
+    #[serde(flatten)]
+    members: &'a Members,
 }
+
+/// The names of our members, and `instance`, which RFC 9457 gives a meaning.
+const OURS: [&str; 10] = [
+    "type",
+    "title",
+    "status",
+    "code",
+    "detail",
+    "instance",
+    "step",
+    "step_token",
+    "expires_in",
+    "challenge",
+];
 
 /// What a client needs for a further step, beside the problem (RFC 9457 section 3.2).
 #[derive(Serialize)]

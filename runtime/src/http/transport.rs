@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
-use http::HeaderMap;
+use http::header::{HeaderName, ORIGIN};
 use http::request::Parts;
+use http::{Extensions, HeaderMap, Method, Uri};
 use serde::Deserialize;
 
 use crate::device::Transport;
@@ -30,22 +31,24 @@ pub(super) fn cookies(gate: &Running) -> Option<&CookieSettings> {
 /// Refuses a request of another origin before anything of it is read: signing somebody in as
 /// somebody else is an attack too.
 pub(super) fn from_here(gate: &Running, request: &Request) -> Result<(), Refusal> {
-    match cookies(gate) {
-        Some(settings) => {
-            let checked = cookie::check(
-                request.method(),
-                request.uri(),
-                request.headers(),
-                &settings.origins,
-            );
-            checked.inspect_err(|refusal| {
-                let settings = &gate.settings().client;
-                let ip = address(request.headers(), request.extensions(), settings);
-                gate.report(&Event::new(EventKind::AccessRefused(refusal.code())).ip(ip));
-            })
-        }
-        None => Ok(()),
-    }
+    let target = (request.method(), request.uri());
+    check_origin(gate, target, request.headers(), request.extensions())
+}
+
+/// The same for a request in its parts.
+pub(super) fn check_origin(
+    gate: &Running,
+    (method, uri): (&Method, &Uri),
+    headers: &HeaderMap,
+    extensions: &Extensions,
+) -> Result<(), Refusal> {
+    let Some(settings) = cookies(gate) else {
+        return Ok(());
+    };
+    cookie::check(method, uri, headers, &settings.origins).inspect_err(|refusal| {
+        let ip = address(headers, extensions, &gate.settings().client);
+        gate.report(&Event::new(EventKind::AccessRefused(refusal.code())).ip(ip));
+    })
 }
 
 /// The same for requests that bring a cookie of ours: without one, nothing is done that a page of
@@ -80,6 +83,37 @@ fn report_former(gate: &Running, client: Option<IpAddr>) {
     if !gate.refresh_cookie.writes_former() {
         gate.report(&Event::new(EventKind::FormerRefreshCookie).ip(client));
     }
+}
+
+/// Returns how the tokens of a handler's answer travel. A browser gets them in cookies, which no
+/// script reads, unless its page asks for the body; and that does not count where the browser
+/// brought a cookie of ours, whose session the page may not have been given.
+pub(super) fn transport_of(
+    gate: &Running,
+    headers: &HeaderMap,
+    cookie_lines: &HeaderMap,
+) -> Result<Transport, Refusal> {
+    let mut wishes = headers.get_all(TRANSPORT).iter();
+    let wants_body = match (wishes.next(), wishes.next()) {
+        (None, _) => false,
+        (Some(wish), None) if wish.as_bytes() == b"body" => true,
+        _ => return Err(Malformed::UnfitHeader("Tollgate-Transport").into()),
+    };
+    if cookies(gate).is_none() {
+        return Ok(Transport::Bearer);
+    }
+    let brings_ours = gate
+        .cookies
+        .all()
+        .into_iter()
+        .chain(gate.refresh_cookie.former())
+        .any(|name| cookie::has(cookie_lines, name));
+    let is_browser = headers.contains_key(SEC_FETCH_MODE) || headers.contains_key(ORIGIN);
+    Ok(if brings_ours || (is_browser && !wants_body) {
+        Transport::Cookie
+    } else {
+        Transport::Bearer
+    })
 }
 
 /// How a sign-in wants its tokens: the member `transport` of its body, `cookie` unless it says
@@ -132,13 +166,15 @@ pub(super) async fn presented(
 
 /// Ends every session of a browser's cookies. All of them are looked up before one ends, so that a
 /// failure leaves everything as it is.
-pub(super) async fn sign_out_presented(gate: &Running, parts: &Parts) -> Result<(), Refusal> {
-    let headers = &parts.headers;
+pub(super) async fn sign_out_presented(
+    gate: &Running,
+    headers: &HeaderMap,
+    client: Option<IpAddr>,
+) -> Result<(), Refusal> {
     let sessions = presented(gate, headers).await?;
     gate.flows().sign_out_sessions(&sessions).await?;
     if former(gate).is_some_and(|name| cookie::has(headers, name)) {
-        let settings = &gate.settings().client;
-        report_former(gate, address(headers, &parts.extensions, settings));
+        report_former(gate, client);
     }
     Ok(())
 }
@@ -214,6 +250,7 @@ pub(super) fn answer(
         issued,
         routes: gate.routes,
         transport,
+        members: None,
     });
     if let (Transport::Cookie, Some(_)) = (transport, cookies(gate)) {
         cookie::set(response.headers_mut(), issued, moves, gate);
@@ -253,6 +290,18 @@ pub(super) fn answer_access(gate: &Running, access: &AccessOnly<'_>) -> Response
     }
     response
 }
+
+/// Clears every cookie of the gate, for somebody whose account was closed.
+pub(super) fn closed(gate: &Running, mut response: Response) -> Response {
+    if cookies(gate).is_some() {
+        cookie::clear_all(response.headers_mut(), gate);
+    }
+    response
+}
+
+/// The header by which a request asks for its tokens in the body.
+const TRANSPORT: HeaderName = HeaderName::from_static("tollgate-transport");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// Clears the cookies of whoever signed out.
 pub(super) fn signed_out(gate: &Running, transport: Transport, mut response: Response) -> Response {

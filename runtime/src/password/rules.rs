@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::error::AuthError;
+use crate::error::{AuthError, Malformed, Refusal};
 use crate::secret::Password;
 
 type Blocklist = Arc<
@@ -181,6 +181,23 @@ impl fmt::Debug for Rules {
             .field("min_chars", &self.min_chars)
             .field("has_blocklist", &self.blocklist.is_some())
             .finish()
+    }
+}
+
+impl PasswordRejection {
+    /// Returns what the client is told: 400, and which rule the password breaks.
+    ///
+    /// # Errors
+    /// It could not be decided.
+    pub(crate) fn into_refusal(self) -> Result<Refusal, AuthError> {
+        Ok(match self {
+            Self::TooShort { min_chars } => Malformed::PasswordTooShort(min_chars),
+            Self::TooLong => Malformed::PasswordTooLong,
+            Self::Guessable => Malformed::PasswordGuessable,
+            Self::Listed => Malformed::PasswordListed,
+            Self::Undecided(error) => return Err(error),
+        }
+        .into())
     }
 }
 

@@ -108,6 +108,19 @@ pub const fn strictest(parts: &[Consistency]) -> Consistency {
     strictest
 }
 
+/// Returns whether a verifier that asks the one has asked the other, too.
+#[cfg(feature = "axum")]
+#[must_use]
+pub(crate) const fn is_covered(asked: Consistency, by: Consistency) -> bool {
+    match (asked, by) {
+        (Consistency::Eventual, _) | (_, Consistency::Strict) => true,
+        (Consistency::Bounded(one), Consistency::Bounded(other)) => {
+            other.as_nanos() <= one.as_nanos()
+        }
+        (Consistency::Strict, _) | (Consistency::Bounded(_), Consistency::Eventual) => false,
+    }
+}
+
 /// Returns the stricter of both; nothing said is the least strict.
 #[must_use]
 pub const fn stricter(said: Option<Consistency>, other: Consistency) -> Consistency {

@@ -27,6 +27,8 @@ use super::archive;
 use super::binding::Bindings;
 use super::clock::StoreClock;
 use super::confirm::{Confirmations, Unwritten};
+#[cfg(feature = "axum")]
+use super::connections::Connections;
 use super::follow::Follower;
 use super::issuer::TokenIssuer;
 use super::registry::TokenRegistry;
@@ -58,6 +60,9 @@ pub(crate) struct Engine {
     pub(crate) alarms: Alarms,
     pub(crate) confirmations: Arc<Confirmations>,
     pub(crate) replays: Replays,
+    /// The connections that outlive their request.
+    #[cfg(feature = "axum")]
+    pub(crate) connections: Connections,
     /// What was reported within the last hour.
     pub(crate) reports: Arc<Hourly>,
     view: Arc<View>,
@@ -128,6 +133,8 @@ impl Engine {
             registry: TokenRegistry::new(&settings, &store, &time),
             alarms: Alarms::new(&settings, &store, &clock, &time, &events, &view),
             replays: Replays::default(),
+            #[cfg(feature = "axum")]
+            connections: Connections::new(&view, &clock, &time),
             reports,
             settings,
             #[cfg(feature = "axum")]

@@ -140,6 +140,10 @@ impl Follower {
                 self.is_ring_old.store(true, Ordering::Relaxed);
             }
         }
+        #[cfg(feature = "axum")]
+        if !entries.is_empty() {
+            self.view.mark();
+        }
     }
 
     /// Reads the ring again where the log told of a key: another key is in its place, and a node

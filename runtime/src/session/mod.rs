@@ -6,6 +6,8 @@ mod archive;
 mod binding;
 mod clock;
 mod confirm;
+#[cfg(feature = "axum")]
+mod connections;
 mod engine;
 mod follow;
 mod issuer;
@@ -15,6 +17,8 @@ mod revocation;
 mod table;
 mod view;
 
+#[cfg(feature = "axum")]
+pub use connections::Ended;
 pub use issuer::Issued;
 pub use revocation::Revoke;
 

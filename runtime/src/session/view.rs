@@ -28,6 +28,9 @@ pub(crate) struct View {
     paused: AtomicU64,
     /// When it last was complete, in milliseconds.
     complete_at: AtomicU64,
+    /// Wakes who looks at open connections.
+    #[cfg(feature = "axum")]
+    news: tokio::sync::Notify,
 }
 
 /// The lowest value that still counts, and until when it must be remembered.
@@ -68,6 +71,18 @@ impl View {
                 );
             }
         }
+    }
+
+    /// Marks that entries were applied.
+    #[cfg(feature = "axum")]
+    pub(super) fn mark(&self) {
+        self.news.notify_one();
+    }
+
+    /// Waits until entries were applied, or were since the last time.
+    #[cfg(feature = "axum")]
+    pub(super) async fn marked(&self) {
+        self.news.notified().await;
     }
 
     /// Whether a token, good by itself, no longer counts.

@@ -104,7 +104,7 @@ impl<B: Exchange> SignIn<B> for Exchanged {
             .verify(&login.token, &Context::none())
             .await
             .map_err(|refusal| match refusal.code() {
-                Code::Unavailable => AuthError::unavailable(refusal),
+                Code::Unavailable => AuthError::Refused(refusal),
                 _ => AuthError::Invalid,
             })?;
         if !guards.is_bound_to(verified.token(), login.nonce.as_deref()) {

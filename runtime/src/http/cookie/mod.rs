@@ -9,7 +9,7 @@ mod write;
 pub(crate) use device::DeviceCookie;
 pub(crate) use hide::hide;
 pub(crate) use origin::check;
-pub(crate) use write::{clear, set, set_access, set_device};
+pub(crate) use write::{clear, clear_all, set, set_access, set_device, set_state};
 
 use http::HeaderMap;
 use http::header::COOKIE;

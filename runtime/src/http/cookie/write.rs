@@ -56,6 +56,25 @@ pub(crate) fn clear(headers: &mut HeaderMap, gate: &Running) {
     }
 }
 
+/// Clears every cookie of a gate, that of the device included.
+pub(crate) fn clear_all(headers: &mut HeaderMap, gate: &Running) {
+    clear(headers, gate);
+    for name in [&gate.cookies.device, &gate.cookies.renewed] {
+        put(headers, Attributes::strict(name), "", 0);
+    }
+    set_state(headers, "", 0, gate);
+}
+
+/// Sets the cookie of a browser that leaves for another service. The service sends it back with a
+/// navigation from its own site.
+pub(crate) fn set_state(headers: &mut HeaderMap, value: &str, seconds: u64, gate: &Running) {
+    let cookie = Attributes {
+        same_site: SameSite::Lax,
+        ..Attributes::strict(&gate.cookies.state)
+    };
+    put(headers, cookie, value, seconds);
+}
+
 /// A cookie's name, and where it travels.
 #[derive(Clone, Copy)]
 #[cfg_attr(

@@ -4,6 +4,7 @@ use http::request::Parts;
 
 use super::super::cookie;
 use super::client::address;
+use super::subprotocol;
 use crate::device::Transport;
 use crate::error::{Code, Malformed, Refusal};
 use crate::event::{Event, EventKind};
@@ -28,12 +29,18 @@ pub(super) fn credential<'a>(
     let settings = gate.settings();
     let header = match taken {
         Taken::Both | Taken::Bearer => {
-            bearer(parts, &settings.access.header, &settings.access.schemes)?
+            let access = &settings.access;
+            in_header(parts, &access.header, &access.schemes)?
         }
         Taken::Cookie => None,
     };
+    // Beside a protocol with a token the cookie is not looked at: browsers add it by themselves,
+    // and a page chose the token.
+    let is_protocol = matches!(header, Some((_, InHeader::Protocol)));
+    let header = header.map(|(token, _)| token);
     let cookie = match (taken, &settings.cookies.path) {
         (Taken::Bearer, _) | (_, None) => None,
+        (Taken::Both, Some(_)) if is_protocol => None,
         (Taken::Both | Taken::Cookie, Some(_)) => {
             cookie::find(&parts.headers, &gate.cookies.access)?
         }
@@ -72,6 +79,30 @@ pub(super) enum Taken {
     Both,
     Bearer,
     Cookie,
+}
+
+/// Where in the headers a token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InHeader {
+    /// After a scheme.
+    Scheme,
+    /// In a protocol that is offered for a web socket.
+    Protocol,
+}
+
+/// Returns the token in the headers, after a known scheme or in a protocol. Both are two
+/// credentials.
+pub(super) fn in_header<'a>(
+    parts: &'a Parts,
+    header: &str,
+    schemes: &[String],
+) -> Result<Option<(&'a str, InHeader)>, Refusal> {
+    let protocol = subprotocol::token(&parts.headers, &parts.extensions)?;
+    match (bearer(parts, header, schemes)?, protocol) {
+        (Some(_), Some(_)) => Err(Malformed::TwoCredentials.into()),
+        (Some(token), None) => Ok(Some((token, InHeader::Scheme))),
+        (None, token) => Ok(token.map(|token| (token, InHeader::Protocol))),
+    }
 }
 
 /// Returns the token after a known scheme; `None` where no credentials were sent that are meant for

@@ -3,24 +3,37 @@
 mod client;
 mod credential;
 mod current;
+mod ended;
+mod flow;
+mod granted;
 mod handler;
 mod one_of;
 mod only;
+mod presented;
 pub(super) mod state;
+mod subprotocol;
 
 pub use current::Current;
+pub use flow::{Allowed, AuthFlow, OpenSession};
+pub use granted::Granted;
 pub use one_of::OneOf;
 pub use only::{BearerOnly, CookieOnly};
 pub use state::{Holds, HoldsGate};
 
+#[cfg(feature = "cookies")]
+pub use super::leave::{Leave, Returned};
+pub use super::signed_in::{SignedIn, SignedInCookies};
+
 pub(super) use client::address;
 pub(super) use credential::bearer;
 pub(super) use handler::KnownCaller;
+pub(super) use presented::{Credentials, keep_cookies};
 
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
@@ -53,8 +66,13 @@ where
 {
     verified: Verified<U::Claims>,
     transport: Transport,
+    /// What verified the token: by its clock and for its clients another policy is decided.
+    verifier: Verifier<U>,
     policy: PhantomData<fn() -> P>,
 }
+
+/// A token that counts, and how it came.
+type Found<U> = (Verified<<U as JwtClaims>::Claims>, Transport);
 
 impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     /// The caller's claims.
@@ -87,16 +105,53 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         self.transport
     }
 
-    /// Looks for credentials; `None` where there are none. Tells of those that are refused.
-    async fn find(parts: &Parts, verifier: &Verifier<U>) -> Result<Option<Self>, Refusal> {
-        Self::find_in(parts, verifier, Taken::Both).await
+    /// Looks for credentials; `None` where there are none. Afterwards no header has the token of a
+    /// web socket any more.
+    async fn find(
+        parts: &mut Parts,
+        verifier: Verifier<U>,
+        taken: Taken,
+    ) -> Result<Option<Self>, Rejection> {
+        let looked = Self::look(parts, &verifier, taken).await;
+        subprotocol::hide(&mut parts.headers, &mut parts.extensions);
+        match looked {
+            Ok(found) => Ok(found.map(|found| Self::new(found, verifier))),
+            Err(refusal) => Err(refuse(refusal, parts, &verifier.scheme())),
+        }
     }
 
-    async fn find_in(
+    /// Looks for credentials, and refuses where there are none.
+    async fn demand(
+        parts: &mut Parts,
+        verifier: Verifier<U>,
+        taken: Taken,
+    ) -> Result<Self, Rejection> {
+        let looked = Self::look(parts, &verifier, taken).await;
+        subprotocol::hide(&mut parts.headers, &mut parts.extensions);
+        let refusal = match looked {
+            Ok(Some(found)) => return Ok(Self::new(found, verifier)),
+            Ok(None) => Code::MissingToken.into(),
+            Err(refusal) => refusal,
+        };
+        Err(refuse(refusal, parts, &verifier.scheme()))
+    }
+
+    fn new((verified, transport): Found<U>, verifier: Verifier<U>) -> Self {
+        Self {
+            verified,
+            transport,
+            verifier,
+            policy: PhantomData,
+        }
+    }
+
+    /// Verifies the credentials of a request; `None` where there are none. Tells of those that are
+    /// refused.
+    async fn look(
         parts: &Parts,
         verifier: &Verifier<U>,
         taken: Taken,
-    ) -> Result<Option<Self>, Refusal> {
+    ) -> Result<Option<Found<U>>, Refusal> {
         let Some(gate) = verifier.running() else {
             return Self::authenticate_elsewhere(parts, verifier, taken).await;
         };
@@ -111,7 +166,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         parts: &Parts,
         gate: &Running,
         taken: Taken,
-    ) -> Result<Option<Self>, Refusal> {
+    ) -> Result<Option<Found<U>>, Refusal> {
         let (settings, admission) = (gate.settings(), gate.admission());
         let Some((token, transport)) = credential(parts, gate, taken)? else {
             return Ok(None);
@@ -127,12 +182,13 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         if !matches!(P::RULE, Rule::Anyone) {
             decide(&P::RULE, &verified, admission.now()).or_refuse()?;
         }
-        Ok(Some(Self {
-            verified,
-            transport,
-            policy: PhantomData,
-        }))
+        Ok(Some((verified, transport)))
     }
+}
+
+/// Returns a refusal as the client of this request reads it.
+fn refuse(refusal: Refusal, parts: &Parts, scheme: &Arc<str>) -> Rejection {
+    Rejection::new(refusal, scheme).for_client(&parts.headers)
 }
 
 impl<U: JwtClaims, P: PolicyFor<U>> Deref for Auth<U, P> {
@@ -152,12 +208,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let verifier = Holds::<U>::verifier(state);
-        match Self::find(parts, &verifier).await {
-            Ok(Some(auth)) => Ok(auth),
-            Ok(None) => Err(Rejection::new(Code::MissingToken, &verifier.scheme())),
-            Err(refusal) => Err(Rejection::new(refusal, &verifier.scheme())),
-        }
+        Self::demand(parts, Holds::<U>::verifier(state), Taken::Both).await
     }
 }
 
@@ -170,10 +221,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
-        let verifier = Holds::<U>::verifier(state);
-        Self::find(parts, &verifier)
-            .await
-            .map_err(|refusal| Rejection::new(refusal, &verifier.scheme()))
+        Self::find(parts, Holds::<U>::verifier(state), Taken::Both).await
     }
 }
 
@@ -203,7 +251,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> fmt::Debug for Auth<U, P> {
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Lenient<A: SignedIn>(pub Option<A>);
+pub struct Lenient<A: IsAuth>(pub Option<A>);
 
 /// The former name of [`Lenient`], which still compiles: as a type, a pattern and a constructor.
 #[doc(hidden)]
@@ -216,9 +264,9 @@ pub use Lenient as Optional;
     note = "write `Lenient<Auth<User>>`, with a policy where there is one: `Lenient<Auth<User, \
             Admins>>`"
 )]
-pub trait SignedIn: sealed::Sealed {}
+pub trait IsAuth: sealed::Sealed {}
 
-impl<U: JwtClaims, P: PolicyFor<U>> SignedIn for Auth<U, P> {}
+impl<U: JwtClaims, P: PolicyFor<U>> IsAuth for Auth<U, P> {}
 
 mod sealed {
     use super::{Auth, JwtClaims, PolicyFor};
@@ -237,14 +285,13 @@ where
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
-        let verifier = Holds::<U>::verifier(state);
-        match Auth::find(parts, &verifier).await {
+        match Auth::find(parts, Holds::<U>::verifier(state), Taken::Both).await {
             Ok(auth) => Ok(Self(auth)),
-            Err(refusal) => match refusal.code() {
+            Err(rejection) => match rejection.code() {
                 // No credentials of ours, whatever was sent. What the policy says of good ones
                 // stays.
                 Code::MissingToken | Code::InvalidToken | Code::TokenExpired => Ok(Self(None)),
-                _ => Err(Rejection::new(refusal, &verifier.scheme())),
+                _ => Err(rejection),
             },
         }
     }

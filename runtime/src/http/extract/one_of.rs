@@ -1,14 +1,13 @@
 //! Callers with tokens of other issuers, alone and beside the gate's own.
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
 use super::super::problem::Rejection;
-use super::credential::{Taken, bearer, credential};
-use super::{Auth, Holds};
+use super::credential::{Taken, credential, in_header};
+use super::{Auth, Found, Holds, refuse, subprotocol};
 use crate::device::Transport;
 use crate::error::{Code, Malformed, Refusal};
 use crate::gate::{BEARER, Verifier};
@@ -22,23 +21,19 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         parts: &Parts,
         verifier: &Verifier<U>,
         taken: Taken,
-    ) -> Result<Option<Self>, Refusal> {
+    ) -> Result<Option<Found<U>>, Refusal> {
         // Cookies are the gate's own.
         if taken == Taken::Cookie {
             return Ok(None);
         }
-        let Some(token) = bearer(parts, AUTHORIZATION, &[BEARER.to_owned()])? else {
+        let Some((token, _)) = in_header(parts, AUTHORIZATION, &[BEARER.to_owned()])? else {
             return Ok(None);
         };
         let verified = verifier.verify(token).await?;
         if !matches!(P::RULE, Rule::Anyone) {
             decide(&P::RULE, &verified, verifier.now()).or_refuse()?;
         }
-        Ok(Some(Self {
-            verified,
-            transport: Transport::Bearer,
-            policy: PhantomData,
-        }))
+        Ok(Some((verified, Transport::Bearer)))
     }
 }
 
@@ -106,13 +101,15 @@ where
     P2: PolicyFor<U2>,
 {
     async fn find(
-        parts: &Parts,
-        first: &Verifier<U1>,
-        second: &Verifier<U2>,
-    ) -> Result<Option<Self>, Refusal> {
-        match choose(parts, first, second)? {
-            Choice::First => Ok(Auth::find(parts, first).await?.map(Self::First)),
-            Choice::Second => Ok(Auth::find(parts, second).await?.map(Self::Second)),
+        parts: &mut Parts,
+        first: Verifier<U1>,
+        second: Verifier<U2>,
+    ) -> Result<Option<Self>, Rejection> {
+        let taken = Taken::Both;
+        match choose(parts, &first, &second) {
+            Ok(Choice::First) => Ok(Auth::find(parts, first, taken).await?.map(Self::First)),
+            Ok(Choice::Second) => Ok(Auth::find(parts, second, taken).await?.map(Self::Second)),
+            Err(refusal) => Err(refuse(refusal, parts, &first.scheme())),
         }
     }
 }
@@ -132,7 +129,11 @@ fn choose<U1: JwtClaims, U2: JwtClaims>(
     second: &Verifier<U2>,
 ) -> Result<Choice, Refusal> {
     let in_headers = (header_token(parts, first)?, header_token(parts, second)?);
-    let in_cookies = (has_cookie(parts, first)?, has_cookie(parts, second)?);
+    // Beside a protocol with a token no cookie is looked at.
+    let in_cookies = match subprotocol::token(&parts.headers, &parts.extensions)? {
+        Some(_) => (false, false),
+        None => (has_cookie(parts, first)?, has_cookie(parts, second)?),
+    };
     let token = match in_headers {
         // Two headers, or a header and a cookie, are two credentials (R104), whoever issued them.
         (Some(one), Some(other)) if !std::ptr::eq(one, other) => {
@@ -181,10 +182,11 @@ fn header_token<'a, U: JwtClaims>(
     parts: &'a Parts,
     verifier: &Verifier<U>,
 ) -> Result<Option<&'a str>, Refusal> {
-    match verifier.running().map(|gate| &gate.settings().access) {
-        Some(access) => bearer(parts, &access.header, &access.schemes),
-        None => bearer(parts, AUTHORIZATION, &[BEARER.to_owned()]),
-    }
+    let found = match verifier.running().map(|gate| &gate.settings().access) {
+        Some(access) => in_header(parts, &access.header, &access.schemes)?,
+        None => in_header(parts, AUTHORIZATION, &[BEARER.to_owned()])?,
+    };
+    Ok(found.map(|(token, _)| token))
 }
 
 /// Returns whether the access cookie of a verifier's gate is there, good or bad.
@@ -212,9 +214,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
         let (first, second) = (Holds::<U1>::verifier(state), Holds::<U2>::verifier(state));
-        let refuse = |refusal: Refusal| Rejection::new(refusal, &first.scheme());
-        let found = Self::find(parts, &first, &second).await.map_err(refuse)?;
-        found.ok_or_else(|| refuse(Code::MissingToken.into()))
+        let scheme = first.scheme();
+        let found = Self::find(parts, first, second).await?;
+        found.ok_or_else(|| refuse(Code::MissingToken.into(), parts, &scheme))
     }
 }
 
@@ -230,9 +232,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Rejection> {
         let (first, second) = (Holds::<U1>::verifier(state), Holds::<U2>::verifier(state));
-        Self::find(parts, &first, &second)
-            .await
-            .map_err(|refusal| Rejection::new(refusal, &first.scheme()))
+        Self::find(parts, first, second).await
     }
 }
 

@@ -6,7 +6,6 @@ use http::request::Parts;
 use super::super::problem::Rejection;
 use super::credential::Taken;
 use super::{Auth, Holds};
-use crate::error::Code;
 use crate::policy::PolicyFor;
 use crate::token::JwtClaims;
 
@@ -28,27 +27,22 @@ use crate::token::JwtClaims;
 /// # let _ = export;
 /// ```
 #[derive(Debug)]
-pub struct BearerOnly<A: super::SignedIn>(pub A);
+pub struct BearerOnly<A: super::IsAuth>(pub A);
 
 /// A caller whose token came in a cookie: [`Auth`] where headers do not count.
 ///
 /// For pages that are for browsers alone. A header beside the cookie is not looked at; a header
 /// alone is no credential.
 #[derive(Debug)]
-pub struct CookieOnly<A: super::SignedIn>(pub A);
+pub struct CookieOnly<A: super::IsAuth>(pub A);
 
-async fn take<U, P, S>(parts: &Parts, state: &S, taken: Taken) -> Result<Auth<U, P>, Rejection>
+async fn take<U, P, S>(parts: &mut Parts, state: &S, taken: Taken) -> Result<Auth<U, P>, Rejection>
 where
     S: Send + Sync + Holds<U>,
     U: JwtClaims,
     P: PolicyFor<U>,
 {
-    let verifier = Holds::<U>::verifier(state);
-    let refuse = |refusal| Rejection::new(refusal, &verifier.scheme());
-    let found = Auth::find_in(parts, &verifier, taken)
-        .await
-        .map_err(refuse)?;
-    found.ok_or_else(|| refuse(Code::MissingToken.into()))
+    Auth::demand(parts, Holds::<U>::verifier(state), taken).await
 }
 
 impl<S, U, P> FromRequestParts<S> for BearerOnly<Auth<U, P>>

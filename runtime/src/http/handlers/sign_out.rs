@@ -28,7 +28,8 @@ pub(in crate::http) async fn sign_out(
         let name = gate.routes.refresh_token;
         from_here_with_cookies(&gate, &request)?;
         let (parts, body) = ReadBody::optional_json(request).await?;
-        gate.flows().count_question(&gate.client(&parts))?;
+        let client = gate.client(&parts);
+        gate.flows().count_question(&client)?;
         let bearer = bearer(&parts, &settings.header, &settings.schemes)?;
         let names_a_token = body.as_ref().is_some_and(|body| has_member(body, name));
         if brings_cookies(&gate, &parts.headers) {
@@ -36,7 +37,7 @@ pub(in crate::http) async fn sign_out(
                 return Err(Malformed::TwoCredentials.into());
             }
             // All of them go, whatever they are worth: nothing else could take them away.
-            sign_out_presented(&gate, &parts).await?;
+            sign_out_presented(&gate, &parts.headers, client.ip).await?;
             return Ok(Transport::Cookie);
         }
         match (bearer, body) {

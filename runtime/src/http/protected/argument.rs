@@ -13,7 +13,7 @@ use super::super::extract::{
 };
 use super::{CallerUser, Security};
 use crate::gate::Refresh;
-use crate::policy::{PolicyFor, Rule};
+use crate::policy::PolicyFor;
 use crate::token::JwtClaims;
 
 /// A function with at most sixteen arguments.
@@ -170,12 +170,23 @@ where
     const CALLERS: &'static [CallerUser] = &[CallerUser::cookie::<U>()];
 }
 
-impl<S, B> CallerArgument<S> for Current<B>
+impl<S, B, P> CallerArgument<S> for Current<B, P>
 where
     S: Send + Sync + HoldsGate<B>,
     B: Refresh,
+    P: PolicyFor<B::User>,
 {
-    const SECURITY: Security = Security::Required(Rule::Anyone);
+    const SECURITY: Security = Security::Required(P::RULE);
+    const CALLERS: &'static [CallerUser] = &[CallerUser::either::<B::User>()];
+}
+
+impl<S, B, P> CallerArgument<S> for Option<Current<B, P>>
+where
+    S: Send + Sync + HoldsGate<B>,
+    B: Refresh,
+    P: PolicyFor<B::User>,
+{
+    const SECURITY: Security = Security::Lenient(P::RULE);
     const CALLERS: &'static [CallerUser] = &[CallerUser::either::<B::User>()];
 }
 

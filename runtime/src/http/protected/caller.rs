@@ -27,7 +27,8 @@ impl<U: JwtClaims, P: PolicyFor<U>> IsCaller for Lenient<Auth<U, P>> {}
 impl<U: JwtClaims, P: PolicyFor<U>> IsCaller for BearerOnly<Auth<U, P>> {}
 impl<U: JwtClaims, P: PolicyFor<U>> IsCaller for CookieOnly<Auth<U, P>> {}
 impl<A, B> IsCaller for OneOf<A, B> {}
-impl<B: AuthBackend> IsCaller for Current<B> {}
+impl<B: AuthBackend, P> IsCaller for Current<B, P> {}
+impl<B: AuthBackend, P> IsCaller for Option<Current<B, P>> {}
 impl IsCaller for Public {}
 
 /// The answer to a request whose caller was refused.

@@ -141,7 +141,11 @@ impl KeyRing {
     /// # Errors
     /// The random source cannot be read.
     pub fn generate(algorithm: Algorithm) -> Result<Self, Error> {
-        let clock = Clock::system();
+        Self::generate_by(algorithm, Clock::system())
+    }
+
+    /// Makes a ring of fresh keys that were made when this clock says.
+    pub(crate) fn generate_by(algorithm: Algorithm, clock: Clock) -> Result<Self, Error> {
         let mut manifest = Manifest::create(algorithm, clock.now())?;
         manifest.adopted = true;
         Self::new(manifest, Version::None, Home::Local, clock)

@@ -1,0 +1,101 @@
+//! Opens a session for a user whom a handler of the application let in.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::device::Client;
+use crate::error::{Code, Refusal, SignInStep};
+use crate::session::{AnyClaims, Issued};
+use crate::store::Authenticated;
+use crate::throttle::Account;
+
+use super::Flows;
+use super::open::{Authentic, Opening};
+use super::step::Stage;
+
+/// When a request of a handler began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begun {
+    /// By the store's clock, or what the handler itself changed of the subject since.
+    pub(crate) authenticated: Authenticated,
+    /// By this machine's clock.
+    pub(crate) at: Timestamp,
+}
+
+/// What a handler says of the session that it opens.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wish {
+    /// How the user proved who they are.
+    pub(crate) acr: Option<String>,
+    /// When they did, where it was before the request.
+    pub(crate) auth_time: Option<Timestamp>,
+}
+
+impl Flows {
+    /// Returns when a request begins.
+    pub(crate) fn begin_request(&self) -> Begun {
+        let (authenticated, at) = self.begin();
+        Begun { authenticated, at }
+    }
+
+    /// Opens a session, and marks the device of its client as known: to the identifier that was
+    /// counted, where one was.
+    pub(crate) async fn admit(
+        &self,
+        claims: &dyn AnyClaims,
+        client: &Client,
+        begun: Begun,
+        wish: &Wish,
+        counted: Option<&str>,
+    ) -> Result<Issued, Refusal> {
+        let auth_time = match wish.auth_time {
+            Some(at) => self.check_auth_time(at, begun.at)?,
+            None => begun.at,
+        };
+        let login = Authentic {
+            claims,
+            client,
+            authenticated: begun.authenticated,
+            auth_time,
+            acr: wish.acr.as_deref(),
+        };
+        let issued = match self.open(&login).await? {
+            Opening::Open(issued) => *issued,
+            // What the handler looked at may be old, and nobody but the handler can look again.
+            Opening::Again(_) => return Err(Code::Unavailable.into()),
+        };
+        let subject = claims.subject();
+        let account = counted.map_or(Account::Subject(&subject), Account::Identifier);
+        self.remember(account, client).await;
+        Ok(issued)
+    }
+
+    /// Keeps a step for a user whom a handler did not let in yet; returns the refusal with its
+    /// token.
+    pub(crate) async fn ask_for_step(
+        &self,
+        step: SignInStep,
+        client: &Client,
+        begun: Begun,
+        counted: Option<String>,
+    ) -> Refusal {
+        let begun = (begun.authenticated, begun.at);
+        self.offer(step, Stage::new(counted, begun, None, client))
+            .await
+    }
+
+    /// Refuses a time of authentication that lies in the future, or so long ago that a session of
+    /// then would be over. What the clock of another machine may be ahead by is cut off.
+    fn check_auth_time(&self, at: Timestamp, now: Timestamp) -> Result<Timestamp, Refusal> {
+        let settings = &self.engine.settings;
+        if at > now.plus(settings.leeway) {
+            tracing::warn!("a sign-in was refused: it says that it lies in the future");
+            return Err(Code::InvalidCredentials.into());
+        }
+        let oldest: Duration = settings.session.absolute;
+        if now.since(at) > oldest {
+            return Err(Refusal::step_up(Some(oldest.as_secs()), &[]));
+        }
+        Ok(at.min(now))
+    }
+}

@@ -1,0 +1,116 @@
+//! What becomes a [`Rejection`] by `?`.
+
+use axum::extract::rejection::{
+    BytesRejection, FormRejection, JsonRejection, PathRejection, QueryRejection, RawFormRejection,
+    RawPathParamsRejection, StringRejection,
+};
+use http::StatusCode;
+
+use crate::error::{AuthError, Code, Error, ErrorKind, Malformed, Refusal};
+use crate::store::StoreError;
+
+use super::problem::Rejection;
+
+/// Any error.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl<E: Into<BoxError> + 'static> From<E> for Rejection {
+    fn from(error: E) -> Self {
+        let (refusal, status) = refuse(error.into());
+        Self::of(refusal, None, status)
+    }
+}
+
+impl From<AuthError> for Rejection {
+    fn from(error: AuthError) -> Self {
+        let refusal = match error {
+            AuthError::More(step) => Refusal::internal(format!(
+                "the step `{}` was asked for where nothing keeps it: `AuthFlow::step` does",
+                step.kind
+            )),
+            error => error.into_refusal(Code::InvalidCredentials),
+        };
+        Self::of(refusal, None, None)
+    }
+}
+
+impl From<Code> for Rejection {
+    fn from(code: Code) -> Self {
+        Self::of(code.into(), None, None)
+    }
+}
+
+#[cfg(feature = "password")]
+impl From<crate::password::PasswordRejection> for Rejection {
+    fn from(rejection: crate::password::PasswordRejection) -> Self {
+        AuthError::from(rejection).into()
+    }
+}
+
+/// Finds the errors of ours and the input errors of axum; every other one is a mistake of the
+/// server. A status is returned where it is not that of the code.
+fn refuse(error: BoxError) -> (Refusal, Option<StatusCode>) {
+    let error = match error.downcast::<Refusal>() {
+        Ok(refusal) => return (*refusal, None),
+        Err(error) => error,
+    };
+    let error = match error.downcast::<Error>() {
+        Ok(error) => return (of_ours(*error), None),
+        Err(error) => error,
+    };
+    if error.is::<StoreError>() {
+        return (Refusal::unavailable(error), None);
+    }
+    match input(&*error) {
+        Some((status, detail)) if status.is_client_error() => malformed(status, detail),
+        _ => (Refusal::internal(error), None),
+    }
+}
+
+/// Returns the refusal of an operation of the gate. One that refused because of a token keeps that
+/// refusal's code.
+fn of_ours(error: Error) -> Refusal {
+    let source = std::error::Error::source(&error);
+    let code = source.and_then(|source| Some(source.downcast_ref::<Refusal>()?.code()));
+    match (error.kind(), code) {
+        (ErrorKind::Usage, Some(code)) => code.into(),
+        (ErrorKind::Store | ErrorKind::Random, _) => Refusal::unavailable(error),
+        _ => Refusal::internal(error),
+    }
+}
+
+/// Returns the status of an input error of axum, and what is wrong in words of ours.
+fn input(
+    error: &(dyn std::error::Error + Send + Sync + 'static),
+) -> Option<(StatusCode, Malformed)> {
+    macro_rules! status {
+        ($($rejection:ty => $detail:expr;)*) => {$(
+            if let Some(rejection) = error.downcast_ref::<$rejection>() {
+                return Some((rejection.status(), $detail));
+            }
+        )*};
+    }
+    if let Some(JsonRejection::JsonDataError(error)) = error.downcast_ref() {
+        return Some((error.status(), Malformed::UnfitMember));
+    }
+    status! {
+        JsonRejection => Malformed::NotJson;
+        FormRejection => Malformed::NotAForm;
+        RawFormRejection => Malformed::NotAForm;
+        QueryRejection => Malformed::UnfitInput;
+        PathRejection => Malformed::UnfitInput;
+        RawPathParamsRejection => Malformed::UnfitInput;
+        BytesRejection => Malformed::Incomplete;
+        StringRejection => Malformed::Incomplete;
+    }
+    None
+}
+
+fn malformed(status: StatusCode, detail: Malformed) -> (Refusal, Option<StatusCode>) {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => (Code::PayloadTooLarge.into(), None),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => (Code::UnsupportedMediaType.into(), None),
+        StatusCode::BAD_REQUEST => (detail.into(), None),
+        status => (detail.into(), Some(status)),
+    }
+}

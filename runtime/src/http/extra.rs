@@ -1,0 +1,36 @@
+//! Members that an application adds to an answer of ours.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// Members of a JSON object beside ours.
+#[derive(Debug, Default, Serialize)]
+#[serde(transparent)]
+pub(super) struct Members(Map<String, Value>);
+
+impl Members {
+    /// Adds a member, in place of one of this name.
+    ///
+    /// # Errors
+    /// A member of ours has this name, or the value cannot be written as JSON. The error says
+    /// which member it is.
+    pub(super) fn add(
+        &mut self,
+        name: &str,
+        value: impl Serialize,
+        is_ours: impl FnOnce(&str) -> bool,
+    ) -> Result<(), String> {
+        if is_ours(name) {
+            return Err(format!("`{name}` is a member of ours: choose another name"));
+        }
+        let value = serde_json::to_value(value)
+            .map_err(|error| format!("`{name}` cannot be written as JSON: {error}"))?;
+        self.0.insert(name.to_owned(), value);
+        Ok(())
+    }
+
+    /// Returns the members.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.0.iter()
+    }
+}

@@ -1,0 +1,233 @@
+//! A request as its gate sees it, for handlers that sign somebody in or out themselves.
+
+mod open;
+
+use std::fmt;
+
+use axum::extract::FromRequestParts;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use http::request::Parts;
+
+use crate::device::{Client, Transport};
+use crate::error::{Code, Refusal, SignInStep};
+use crate::flow::Begun;
+#[cfg(feature = "rate-limit")]
+use crate::gate::normalize_identifier;
+use crate::gate::{AuthBackend, Gate, SessionList};
+use crate::token::JwtClaims as _;
+
+#[cfg(feature = "cookies")]
+use super::super::leave::{self, Leave, Returned};
+use super::super::next::safe_next;
+use super::super::problem::Rejection;
+use super::super::transport::{check_origin, closed, transport_of};
+use super::{Credentials, HoldsGate};
+
+pub use open::OpenSession;
+
+#[doc = include_str!("../../../docs/flow.md")]
+pub struct AuthFlow<B: AuthBackend> {
+    gate: Gate<B>,
+    seen: Box<Seen>,
+}
+
+/// What a flow keeps of its request.
+struct Seen {
+    client: Client,
+    begun: Begun,
+    credentials: Credentials,
+    /// Whether requests of this method change nothing.
+    is_safe: bool,
+}
+
+impl<B: AuthBackend> AuthFlow<B> {
+    /// The gate.
+    #[must_use]
+    pub fn gate(&self) -> &Gate<B> {
+        &self.gate
+    }
+
+    /// What the request tells about its sender.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.seen.client
+    }
+
+    /// The same, to add what the body says of the device: its name and its id.
+    #[must_use]
+    pub fn client_mut(&mut self) -> &mut Client {
+        &mut self.seen.client
+    }
+
+    /// How the tokens of this request's answer travel.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.seen.client.transport
+    }
+
+    /// Counts what is about to be done for somebody, before it is done: see
+    /// [`Gate::allow`]. `name` says what, and has a budget of its own; `whom` is an address or an
+    /// identifier, which is counted in its [one form](crate::gate::normalize_identifier).
+    ///
+    /// # Errors
+    /// [`Code::TooManyRequests`], and after how long to try again; [`Code::Unavailable`] where the
+    /// store cannot count.
+    #[cfg(feature = "rate-limit")]
+    pub async fn allow(&self, name: &str, whom: &str) -> Result<Allowed, Rejection> {
+        let whom = normalize_identifier(whom);
+        let counted = self.gate.allow(name, &whom, &self.seen.client).await;
+        counted.map_err(|refusal| self.gate.reject(refusal))?;
+        Ok(Allowed { whom: Some(whom) })
+    }
+
+    #[cfg(not(feature = "rate-limit"))]
+    #[doc(hidden)]
+    pub fn allow(&self, _name: &str, _whom: &str) -> std::future::Ready<Result<Allowed, Rejection>>
+    where
+        for<'a> crate::error::absent::Off: crate::error::absent::NeedsRateLimit,
+    {
+        unreachable!("nothing implements the bound")
+    }
+
+    /// Opens a session for a user whom the handler let in, and ends those that the cookies of this
+    /// request present. A bearer of the request is not looked at.
+    ///
+    /// Not on a `GET`, which a link of another site makes too, but where the browser
+    /// [returned](Self::returned) from a service: there it is 500.
+    pub fn open(self, allowed: Allowed, user: &B::User) -> OpenSession {
+        OpenSession::new(self, allowed, Box::new(user.to_claims()))
+    }
+
+    /// Asks for a further step before a session is opened: keeps it and returns the answer, 401 with
+    /// a token. The client goes on at the route of the gate's own steps.
+    pub async fn step(self, allowed: Allowed, step: SignInStep) -> Rejection {
+        let Seen { client, begun, .. } = &*self.seen;
+        let flows = self.gate.running().flows();
+        let refusal = flows.ask_for_step(step, client, *begun, allowed.whom).await;
+        self.gate.reject(refusal)
+    }
+
+    /// Ends the session of this request and clears every cookie of the gate: 204.
+    ///
+    /// # Errors
+    /// The request brings no credentials, or the store cannot be written to: nothing was cleared.
+    pub async fn close(self) -> Result<Response, Rejection> {
+        let gate = self.gate.running();
+        let attempt = async {
+            let credentials = &self.seen.credentials;
+            if credentials.bearer.is_none() && !credentials.brings_cookies(gate) {
+                return Err(Refusal::new(Code::MissingToken));
+            }
+            if let Some(bearer) = &credentials.bearer {
+                gate.flows().sign_out_bearer(bearer).await?;
+            }
+            credentials.sign_out(gate, &self.seen.client).await
+        };
+        attempt.await.map_err(|refusal| gate.reject(refusal))?;
+        Ok(closed(gate, StatusCode::NO_CONTENT.into_response()))
+    }
+
+    /// Lists sessions: see [`Gate::sessions`].
+    #[must_use]
+    pub fn sessions(&self) -> SessionList<'_> {
+        self.gate.sessions()
+    }
+
+    /// Lets the browser leave for another service, by whose name it is known again when it comes
+    /// back: its state goes along with the redirect, and stays in a cookie for ten minutes.
+    ///
+    /// # Errors
+    /// The operating system gives no random bytes.
+    #[cfg(feature = "cookies")]
+    pub fn leave(&self, service: &str) -> Result<Leave, Rejection> {
+        let gate = self.gate.running();
+        Leave::new(gate, service).map_err(|refusal| gate.reject(refusal))
+    }
+
+    /// Checks that the browser left for this service from here: `state` is what the service handed
+    /// back.
+    ///
+    /// # Errors
+    /// 403 `csrf`: it did not, or longer than ten minutes ago. 400: it has several states.
+    #[cfg(feature = "cookies")]
+    pub fn returned(&self, service: &str, state: &str) -> Result<Returned, Rejection> {
+        let gate = self.gate.running();
+        let cookies = self.seen.credentials.cookies();
+        let returned = leave::returned(gate, cookies, service, state);
+        returned.map_err(|refusal| gate.reject(refusal))
+    }
+
+    /// Returns where to go next, as a page asked for it, where that is a path of this origin outside
+    /// the auth routes; otherwise `/`. Ask when it is written down, and again when it is read.
+    #[must_use]
+    pub fn safe_next<'n>(&self, next: &'n str) -> &'n str {
+        safe_next(next, self.gate.running().routes.prefix)
+    }
+}
+
+impl<S, B> FromRequestParts<S> for AuthFlow<B>
+where
+    S: Send + Sync + HoldsGate<B>,
+    B: AuthBackend,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let gate = HoldsGate::<B>::gate(state);
+        let seen = Seen::of(parts, &gate).map_err(|refusal| gate.reject(refusal))?;
+        Ok(Self {
+            gate,
+            seen: Box::new(seen),
+        })
+    }
+}
+
+impl Seen {
+    fn of<B: AuthBackend>(parts: &Parts, gate: &Gate<B>) -> Result<Self, Refusal> {
+        let gate = gate.running();
+        let Parts {
+            method,
+            uri,
+            headers,
+            extensions,
+            ..
+        } = parts;
+        let begun = gate.flows().begin_request();
+        let credentials = Credentials::of(parts, gate)?;
+        check_origin(gate, (method, uri), headers, extensions)?;
+        let mut client = gate.client(parts);
+        client.transport = transport_of(gate, headers, credentials.cookies())?;
+        Ok(Self {
+            client,
+            begun,
+            credentials,
+            is_safe: method.is_safe(),
+        })
+    }
+}
+
+impl<B: AuthBackend> fmt::Debug for AuthFlow<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthFlow")
+            .field("transport", &self.transport())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Leave to open a session: what was about to be done was counted, or the handler says why it need
+/// not be.
+#[derive(Debug)]
+pub struct Allowed {
+    /// What was counted, in its one form.
+    whom: Option<String>,
+}
+
+impl Allowed {
+    /// Opens without a count. The reason is for the reader of the code: where a provider counts, or
+    /// where the user holds a proof that counts once.
+    #[must_use]
+    pub fn uncounted(_why: &'static str) -> Self {
+        Self { whom: None }
+    }
+}

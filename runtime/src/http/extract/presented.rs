@@ -1,0 +1,66 @@
+//! The credentials that a request brings along, kept for the end of its handler.
+
+use http::header::COOKIE;
+use http::request::Parts;
+use http::{Extensions, HeaderMap};
+
+use super::super::transport::{brings_cookies, cookies, sign_out_presented};
+use super::bearer;
+use crate::device::Client;
+use crate::error::Refusal;
+use crate::gate::Running;
+
+/// The bearer and the cookies of a request.
+pub(in crate::http) struct Credentials {
+    pub(in crate::http) bearer: Option<String>,
+    /// The lines of `Cookie`, as they came.
+    cookies: HeaderMap,
+}
+
+impl Credentials {
+    /// Returns the credentials of a request. The refresh cookie is taken out of the headers before
+    /// handlers of an application see them, and is looked for where it was kept.
+    pub(super) fn of(parts: &Parts, gate: &Running) -> Result<Self, Refusal> {
+        let access = &gate.settings().access;
+        let bearer = bearer(parts, &access.header, &access.schemes)?.map(str::to_owned);
+        let cookies = match parts.extensions.get() {
+            Some(AllCookies(kept)) => kept.clone(),
+            None => cookie_lines(&parts.headers),
+        };
+        Ok(Self { bearer, cookies })
+    }
+
+    /// Returns the cookies of the request.
+    pub(in crate::http) fn cookies(&self) -> &HeaderMap {
+        &self.cookies
+    }
+
+    /// Returns whether a cookie of a token came along.
+    pub(super) fn brings_cookies(&self, gate: &Running) -> bool {
+        brings_cookies(gate, &self.cookies)
+    }
+
+    /// Ends every session of the cookies.
+    pub(super) async fn sign_out(&self, gate: &Running, client: &Client) -> Result<(), Refusal> {
+        match cookies(gate) {
+            Some(_) => sign_out_presented(gate, &self.cookies, client.ip).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The cookies of a request before some of them were hidden.
+#[derive(Clone)]
+struct AllCookies(HeaderMap);
+
+/// Keeps the cookies of a request, unless a gate further out did.
+pub(in crate::http) fn keep_cookies(headers: &HeaderMap, extensions: &mut Extensions) {
+    if extensions.get::<AllCookies>().is_none() {
+        extensions.insert(AllCookies(cookie_lines(headers)));
+    }
+}
+
+fn cookie_lines(headers: &HeaderMap) -> HeaderMap {
+    let lines = headers.get_all(COOKIE).iter();
+    lines.map(|line| (COOKIE, line.clone())).collect()
+}

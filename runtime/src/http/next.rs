@@ -1,0 +1,115 @@
+//! Where a page may send its visitor next: a path of the same origin, and never an auth route.
+
+/// The longest path, in bytes.
+const MAX_LEN: usize = 2048;
+
+/// Returns a path as it came where a redirect to it stays on this origin and outside the auth
+/// routes; every other one is `/`.
+///
+/// It begins with one slash, holds no backslash, no space and no control character, and has at most
+/// 2 KiB.
+pub(super) fn safe_next<'n>(next: &'n str, prefix: &str) -> &'n str {
+    let bytes = next.as_bytes();
+    let is_path = bytes.first() == Some(&b'/') && !matches!(bytes.get(1), Some(b'/' | b'\\'));
+    let is_plain = |byte: &u8| *byte > 0x20 && *byte != 0x7f && *byte != b'\\';
+    let stays = is_path && next.len() <= MAX_LEN && bytes.iter().all(is_plain);
+    if stays && !is_below(next, prefix) {
+        next
+    } else {
+        "/"
+    }
+}
+
+/// Returns whether a browser that follows the path arrives at the prefix or below it.
+fn is_below(next: &str, prefix: &str) -> bool {
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    let mut segments: Vec<String> = Vec::new();
+    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        // What a browser resolves before it asks, and what a router decodes.
+        match &*decoded(segment) {
+            "." => {}
+            ".." => drop(segments.pop()),
+            plain => segments.push(plain.to_owned()),
+        }
+    }
+    let mut prefix = prefix
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .peekable();
+    prefix.peek().is_some()
+        && prefix.enumerate().all(|(place, segment)| {
+            segments
+                .get(place)
+                .is_some_and(|s| s.eq_ignore_ascii_case(segment))
+        })
+}
+
+/// Returns a segment without its percent-encoding; what is no encoding stays.
+fn decoded(segment: &str) -> String {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let [first, after @ ..] = rest {
+        let hex = |digit: u8| {
+            char::from(digit)
+                .to_digit(16)
+                .and_then(|d| u8::try_from(d).ok())
+        };
+        if let (b'%', [high, low, after @ ..]) = (first, after)
+            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        {
+            bytes.push(high * 16 + low);
+            rest = after;
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_path_of_this_origin_outside_the_auth_routes_is_followed() {
+        let long = format!("/{}", "x".repeat(MAX_LEN));
+        for (next, is_safe) in [
+            ("/", true),
+            ("/orders/7?sort=name#last", true),
+            ("/author", true),
+            ("/a/auth", true),
+            ("/caf\u{e9}", true),
+            ("", false),
+            ("orders", false),
+            ("//evil.example", false),
+            ("/\\evil.example", false),
+            ("\\/evil.example", false),
+            ("/a\\b", false),
+            ("https://evil.example", false),
+            ("javascript:alert(1)", false),
+            (" /orders", false),
+            ("/a b", false),
+            ("/\t/evil.example", false),
+            ("/\r\nSet-Cookie: a=b", false),
+            ("/\u{7f}", false),
+            ("/auth", false),
+            ("/auth/", false),
+            ("/auth/signout", false),
+            ("/auth?x", false),
+            ("/AUTH/signout", false),
+            ("/a/../auth/signout", false),
+            ("/./auth", false),
+            ("/%61uth/signout", false),
+            ("/a/%2e%2E/auth", false),
+            (&long, false),
+            (&long[..MAX_LEN], true),
+        ] {
+            let expected = if is_safe { next } else { "/" };
+            assert_eq!(safe_next(next, "/auth"), expected, "{next:?}");
+        }
+        assert_eq!(safe_next("/anything", ""), "/anything");
+        assert_eq!(safe_next("/a/b/c", "/a/b"), "/");
+        assert_eq!(safe_next("/a/c", "/a/b"), "/a/c");
+    }
+}

@@ -1,0 +1,241 @@
+//! Connections that stay open after their request was admitted, and what ends them: their token's
+//! expiry, a revocation, a pause.
+//!
+//! A connection has no task. The log marks the view, one task looks at the connections then, and at
+//! those that expire once a second.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::clock::{Clock, Timestamp};
+use crate::token::TokenInfo;
+
+use super::clock::StoreClock;
+use super::view::View;
+
+/// Why a connection has to end: its caller is not known to be signed in any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Ended {
+    /// The access token expired. A client that sends a new one goes on.
+    Expired,
+    /// The token, its session, its subject or its key was revoked, or the claims of its subject
+    /// changed.
+    Revoked,
+    /// The deployment is paused, and nobody can decide.
+    Paused,
+}
+
+/// The open connections of a gate on this node.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    view: Arc<View>,
+    clock: Clock,
+    time: Arc<StoreClock>,
+    /// By the whole second in which they expire.
+    open: Mutex<BTreeMap<Place, Arc<Connection>>>,
+    next: AtomicU64,
+}
+
+/// The second in which a connection expires, and its number.
+type Place = (u64, u64);
+
+/// A connection, and who waits for its end.
+#[derive(Debug)]
+struct Connection {
+    token: TokenInfo,
+    end: Mutex<End>,
+}
+
+#[derive(Debug, Default)]
+struct End {
+    ended: Option<Ended>,
+    waker: Option<Waker>,
+}
+
+impl Connections {
+    pub(super) fn new(view: &Arc<View>, clock: &Clock, time: &Arc<StoreClock>) -> Self {
+        Self {
+            view: Arc::clone(view),
+            clock: clock.clone(),
+            time: Arc::clone(time),
+            open: Mutex::default(),
+            next: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns what waits for the end of a connection that this token admitted.
+    pub(crate) fn watch(&self, token: &TokenInfo) -> Watch<'_> {
+        Watch {
+            connections: self,
+            connection: Arc::new(Connection {
+                token: token.clone(),
+                end: Mutex::default(),
+            }),
+            place: None,
+        }
+    }
+
+    /// Waits until the connections have to be looked at, and looks: at all of them where the log
+    /// got something, at those that expire once a second.
+    pub(crate) async fn look_once(&self) {
+        let marked = tokio::time::timeout(TICK, self.view.marked()).await;
+        self.end_expired().await;
+        if marked.is_ok() || self.view.is_paused() {
+            self.end_revoked().await;
+        }
+    }
+
+    async fn end_expired(&self) {
+        let now = self.now();
+        loop {
+            let expired: Vec<_> = {
+                let open = self.open();
+                let until = (now.as_secs().saturating_add(1), 0);
+                let places = open
+                    .range(..until)
+                    .map(|(place, found)| (*place, Arc::clone(found)));
+                places.take(AT_ONCE).collect()
+            };
+            let expired = expired
+                .into_iter()
+                .filter(|(_, found)| found.token.expires_at() <= now);
+            let mut count = 0;
+            for (place, connection) in expired {
+                count += 1;
+                self.open().remove(&place);
+                connection.end(Ended::Expired);
+            }
+            if count < AT_ONCE {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Wakes so many at a time, so that the other tasks of the program get their turn.
+    async fn end_revoked(&self) {
+        let mut from = (0, 0);
+        loop {
+            let some: Vec<_> = {
+                let open = self.open();
+                let places = open
+                    .range(from..)
+                    .map(|(place, found)| (*place, Arc::clone(found)));
+                places.take(AT_ONCE).collect()
+            };
+            let Some(((second, number), _)) = some.last() else {
+                return;
+            };
+            from = (*second, number.saturating_add(1));
+            for (place, connection) in some {
+                if let Some(ended) = self.revoked(&connection.token) {
+                    self.open().remove(&place);
+                    connection.end(ended);
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Returns why a token does not count at the moment.
+    fn ended(&self, token: &TokenInfo) -> Option<Ended> {
+        if token.expires_at() <= self.now() {
+            return Some(Ended::Expired);
+        }
+        self.revoked(token)
+    }
+
+    fn revoked(&self, token: &TokenInfo) -> Option<Ended> {
+        if self.view.is_revoked(token) {
+            Some(Ended::Revoked)
+        } else {
+            self.view.is_paused().then_some(Ended::Paused)
+        }
+    }
+
+    /// The later of both clocks: what has expired by either is expired.
+    fn now(&self) -> Timestamp {
+        self.time.later(self.clock.now())
+    }
+
+    fn open(&self) -> MutexGuard<'_, BTreeMap<Place, Arc<Connection>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    fn end(&self, ended: Ended) {
+        let waker = {
+            let mut end = self.state();
+            end.ended = Some(ended);
+            end.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, End> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for the end of a connection.
+#[must_use = "nothing is waited for until `.await`"]
+pub(crate) struct Watch<'a> {
+    connections: &'a Connections,
+    connection: Arc<Connection>,
+    /// Where it is registered.
+    place: Option<Place>,
+}
+
+impl Future for Watch<'_> {
+    type Output = Ended;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ended> {
+        let ended = {
+            let mut state = self.connection.state();
+            state.waker = Some(context.waker().clone());
+            state.ended
+        };
+        if let (Some(ended), _) | (None, Some(ended)) = (ended, self.register()) {
+            return Poll::Ready(ended);
+        }
+        Poll::Pending
+    }
+}
+
+impl Watch<'_> {
+    /// Registers the connection where it is not yet, and returns why it is over already. Registered
+    /// first: what is revoked from here on finds it, and what was before is in the view.
+    fn register(&mut self) -> Option<Ended> {
+        if self.place.is_some() {
+            return None;
+        }
+        let (connections, connection) = (self.connections, &self.connection);
+        let number = connections.next.fetch_add(1, Ordering::Relaxed);
+        let place = (connection.token.expires_at().as_secs(), number);
+        connections.open().insert(place, Arc::clone(connection));
+        self.place = Some(place);
+        connections.ended(&connection.token)
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            self.connections.open().remove(&place);
+        }
+    }
+}
+
+/// How many connections are looked at before other tasks get their turn.
+const AT_ONCE: usize = 1000;
+/// How often those that expire are looked at.
+const TICK: Duration = Duration::from_secs(1);
