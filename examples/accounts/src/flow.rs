@@ -1,24 +1,20 @@
 //! The flows of an account over HTTP: sign-up, reset, change, second factor.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tollgate::action::{ActionToken, EmailVerification, PasswordReset};
 use tollgate::gate::normalize_identifier;
-use tollgate::password::PasswordRejection;
 use tollgate::prelude::*;
+use tollgate::routing::{get, post};
 
 use crate::accounts::{Accounts, Fresh, TwoFactors, User, UserClaims};
 use crate::email::Email;
 
 pub(crate) fn routes(gate: &Gate<Accounts>) -> Router {
-    let app = Router::new()
+    let app = ProtectedRouter::new()
         .route(
             "/me",
             get(async |user: Auth<User>| Json::<UserClaims>(user.into_claims())),
@@ -35,7 +31,7 @@ pub(crate) fn routes(gate: &Gate<Accounts>) -> Router {
 }
 
 type AppGate = State<Gate<Accounts>>;
-type Peer = ConnectInfo<SocketAddr>;
+type Flow = AuthFlow<Accounts>;
 
 #[derive(Deserialize)]
 struct Address {
@@ -45,14 +41,12 @@ struct Address {
 /// Answers the same for every address, before anything is looked up: neither the words nor the time
 /// tell who has an account.
 async fn sign_up(
-    State(gate): AppGate,
-    peer: Peer,
+    _: Public,
+    flow: Flow,
     Json(body): Json<Address>,
-) -> Result<StatusCode, Failure> {
-    let email = normalize_identifier(&body.email);
-    gate.allow("sign up", &email, &client(peer))
-        .await
-        .map_err(|refusal| gate.reject(refusal))?;
+) -> Result<StatusCode, Rejection> {
+    flow.allow("sign up", &body.email).await?;
+    let (gate, email) = (flow.gate().clone(), normalize_identifier(&body.email));
     in_background(async move {
         let user = gate.backend().open_account(&email).await?;
         let (text, token) = if user.is_active() {
@@ -75,15 +69,9 @@ async fn sign_up(
     Ok(StatusCode::ACCEPTED)
 }
 
-async fn forgot(
-    State(gate): AppGate,
-    peer: Peer,
-    Json(body): Json<Address>,
-) -> Result<StatusCode, Failure> {
-    let email = normalize_identifier(&body.email);
-    gate.allow("forgot", &email, &client(peer))
-        .await
-        .map_err(|refusal| gate.reject(refusal))?;
+async fn forgot(_: Public, flow: Flow, Json(body): Json<Address>) -> Result<StatusCode, Rejection> {
+    flow.allow("forgot", &body.email).await?;
+    let (gate, email) = (flow.gate().clone(), normalize_identifier(&body.email));
     in_background(async move {
         if let Some(user) = gate
             .backend()
@@ -116,42 +104,31 @@ struct Chosen<P: tollgate::action::ActionPurpose> {
 /// The first password. It is looked at before the token is burnt, so that a short one costs no
 /// email.
 async fn activate(
-    State(gate): AppGate,
-    peer: Peer,
+    _: Public,
+    flow: Flow,
     Json(body): Json<Chosen<EmailVerification>>,
-) -> Result<StatusCode, Failure> {
-    gate.allow("activate", body.token.expose(), &client(peer))
-        .await
-        .map_err(|refusal| gate.reject(refusal))?;
+) -> Result<StatusCode, Rejection> {
+    flow.allow("activate", body.token.expose()).await?;
+    let gate = flow.gate();
     let hash = gate.backend().passwords.set(&body.password, &[]).await?;
-    let proof = body
-        .token
-        .consume(&gate)
-        .await
-        .map_err(|refusal| gate.reject(refusal))?;
+    let proof = body.token.consume(gate).await?;
     gate.backend().activate(&proof, &hash).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Another password without the old one. It signs nobody in, and everybody out.
 async fn reset(
-    State(gate): AppGate,
-    peer: Peer,
+    _: Public,
+    flow: Flow,
     Json(body): Json<Chosen<PasswordReset>>,
-) -> Result<StatusCode, Failure> {
-    gate.allow("reset", body.token.expose(), &client(peer))
-        .await
-        .map_err(|refusal| gate.reject(refusal))?;
+) -> Result<StatusCode, Rejection> {
+    flow.allow("reset", body.token.expose()).await?;
+    let gate = flow.gate();
     let hash = gate.backend().passwords.set(&body.password, &[]).await?;
-    let proof = body
-        .token
-        .consume(&gate)
-        .await
-        .map_err(|refusal| gate.reject(refusal))?;
+    let proof = body.token.consume(gate).await?;
     gate.backend().reset(&proof, &hash).await?;
     gate.credentials_changed(proof.subject(), EndSessions::All)
-        .await
-        .map_err(AuthError::from)?;
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -165,7 +142,7 @@ async fn change(
     user: Auth<User, Fresh>,
     State(gate): AppGate,
     Json(body): Json<Replacement>,
-) -> Result<StatusCode, Failure> {
+) -> Result<StatusCode, Rejection> {
     let hash = gate
         .backend()
         .passwords
@@ -173,40 +150,35 @@ async fn change(
         .await?;
     gate.backend().change(&user, &hash).await?;
     gate.credentials_changed(user.subject(), others(&user))
-        .await
-        .map_err(AuthError::from)?;
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// A secret for an authenticator. It counts once a code of it was right.
-async fn propose(user: Auth<User, Fresh>, State(gate): AppGate) -> Result<Json<Value>, Failure> {
+async fn propose(user: Auth<User, Fresh>, State(gate): AppGate) -> Result<Json<Value>, Rejection> {
     let totp = gate.backend().propose_totp(&user).await?;
-    let url = totp
-        .to_url()
-        .map_err(|error| AuthError::unavailable(error.to_string()))?;
+    let url = totp.to_url()?;
     Ok(Json(
         json!({ "secret": totp.secret().to_base32(), "url": url }),
     ))
 }
 
 #[derive(Deserialize)]
-struct Code {
+struct TotpCode {
     code: String,
 }
 
 /// From here on a sign-in needs both factors; sessions that were opened with one end, but for this.
 async fn confirm(
     user: Auth<User, Fresh>,
-    State(gate): AppGate,
-    Json(body): Json<Code>,
-) -> Result<StatusCode, Failure> {
-    gate.allow("confirm", &user.subject().to_string(), &Client::unknown())
-        .await
-        .map_err(|refusal| gate.reject(refusal))?;
+    flow: Flow,
+    Json(body): Json<TotpCode>,
+) -> Result<StatusCode, Rejection> {
+    flow.allow("confirm", &user.subject().to_string()).await?;
+    let gate = flow.gate();
     gate.backend().confirm_totp(&user, &body.code).await?;
     gate.credentials_changed(user.subject(), others(&user))
-        .await
-        .map_err(AuthError::from)?;
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -216,50 +188,10 @@ fn others(user: &Auth<User, Fresh>) -> EndSessions {
         .map_or(EndSessions::All, |keep| EndSessions::Others { keep })
 }
 
-fn client(ConnectInfo(peer): Peer) -> Client {
-    let mut client = Client::unknown();
-    client.ip = Some(peer.ip());
-    client
-}
-
 fn in_background(work: impl Future<Output = Result<(), AuthError>> + Send + 'static) {
     tokio::spawn(async move {
         if let Err(error) = work.await {
             eprintln!("an email was not sent: {error:?}");
         }
     });
-}
-
-/// Why a flow went no further, as its client sees it.
-struct Failure(Response);
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        self.0
-    }
-}
-
-impl From<Rejection> for Failure {
-    fn from(rejection: Rejection) -> Self {
-        Self(rejection.into_response())
-    }
-}
-
-impl From<PasswordRejection> for Failure {
-    fn from(unfit: PasswordRejection) -> Self {
-        match unfit {
-            PasswordRejection::Undecided(error) => error.into(),
-            unfit => Self((StatusCode::UNPROCESSABLE_ENTITY, unfit.to_string()).into_response()),
-        }
-    }
-}
-
-impl From<AuthError> for Failure {
-    fn from(error: AuthError) -> Self {
-        let status = match error {
-            AuthError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-            _ => StatusCode::UNAUTHORIZED,
-        };
-        Self(status.into_response())
-    }
 }

@@ -4,3 +4,4 @@
 
 mod cluster;
 mod quickstart;
+mod two_kinds;

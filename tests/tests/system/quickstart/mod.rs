@@ -7,7 +7,7 @@ mod crash;
 mod fault;
 mod interop;
 mod nasty;
-mod program;
+pub(crate) mod program;
 mod replay;
 mod start;
 mod walk;

@@ -32,9 +32,14 @@ pub(crate) struct Place {
 impl Place {
     /// A fresh folder and a free port.
     pub(crate) fn new() -> Self {
+        Self::of("quickstart")
+    }
+
+    /// The same for another example that takes `PORT` and `DATA_DIR`.
+    pub(crate) fn of(package: &str) -> Self {
         let root = tempfile::tempdir().unwrap();
         let data = root.path().join("data");
-        let binary = built("quickstart");
+        let binary = built(package);
         Self {
             root,
             data,
