@@ -218,4 +218,30 @@ mod tests {
         view.completed(at(10));
         assert_eq!(view.age(at(50)), Duration::from_secs(40));
     }
+
+    /// Two nodes write the same revocation; the one that ends first arrives last.
+    #[test]
+    fn of_two_words_about_one_thing_the_longer_one_counts() {
+        let at = |secs: u64| Timestamp::from_secs(1_000_000 + secs);
+        let sid = SessionId::random().unwrap();
+        let facts = [
+            Fact::Session(sid),
+            Fact::Token(TokenId::random().unwrap()),
+            Fact::Key("k".to_owned()),
+            Fact::Generation(sid, 3),
+            Fact::Subject("ada".to_owned(), 3),
+            Fact::Client("api".to_owned(), 3),
+        ];
+        for fact in facts {
+            let view = View::default();
+            for until in [at(100), at(50)] {
+                let fact = fact.clone();
+                view.apply(&LogEntry { fact, until });
+            }
+            view.purge(at(60));
+            assert_eq!(view.len(), 1, "{fact:?}");
+            view.purge(at(100));
+            assert_eq!(view.len(), 0, "{fact:?}");
+        }
+    }
 }

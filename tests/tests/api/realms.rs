@@ -233,6 +233,9 @@ on_every_store! {
         let sid: SessionId = serde_json::from_value(customer["session_id"].clone()).unwrap();
         assert!(both.desk.sessions().get(sid).await.unwrap().is_none());
         assert_eq!(both.desk.sessions().of(1).await.unwrap().len(), 1);
+        let listed = both.get("/staff/auth/sessions", &access(&employee)).await.json();
+        let listed: Vec<&Value> = listed.as_array().unwrap().iter().map(|s| &s["session_id"]).collect();
+        assert_eq!(listed, [&employee["session_id"]]);
         assert!(!both.desk.sessions().attach(sid, tollgate::device::Device::default()).await.unwrap());
         let path = format!("/staff/auth/sessions/{sid}");
         let employee = access(&employee);
@@ -318,48 +321,92 @@ fn access(tokens: &Value) -> String {
     tokens["access_token"].as_str().unwrap().to_owned()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_device_limit_counts_the_sessions_of_its_realm_alone() {
-    let store = Store::from(MemoryStore::new());
-    let shop = shop(&store, &ring()).device_limit(1, OnLimit::Deny);
-    let shop = shop.build().await.unwrap();
-    let desk = Desk.gate().share(&shop).realm("staff").audience(STAFF);
-    let desk = desk.build().await.unwrap();
-    let client = Client::unknown();
-    desk.sign_in(Employee { id: 1 }, &client).await.unwrap();
-    shop.sign_in(Customer { id: 1 }, &client).await.unwrap();
-    let refused = shop.sign_in(Customer { id: 1 }, &client).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Forbidden);
+    for (_guard, store) in stores().await {
+        let shop = shop(&store, &ring()).device_limit(1, OnLimit::Deny);
+        let shop = shop.build().await.unwrap();
+        let desk = Desk.gate().share(&shop).realm("staff").audience(STAFF);
+        let desk = desk.build().await.unwrap();
+        let client = Client::unknown();
+        desk.sign_in(Employee { id: 1 }, &client).await.unwrap();
+        shop.sign_in(Customer { id: 1 }, &client).await.unwrap();
+        let refused = shop.sign_in(Customer { id: 1 }, &client).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Forbidden);
+    }
 }
 
-#[tokio::test]
+/// Budgets in the store, and those in the memory of a node.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn attempts_are_counted_in_their_realm_alone() {
-    let store = Store::from(MemoryStore::new());
-    let mut throttle = tollgate::settings::ThrottleSettings::off();
-    throttle.identifier = tollgate::settings::Allowance::Attempts {
-        burst: 1,
-        period: Duration::from_secs(900),
-    };
-    throttle.counted = tollgate::settings::Counted::Store;
-    let shop = shop(&store, &ring())
-        .throttle(throttle)
-        .build()
-        .await
-        .unwrap();
-    let desk = Desk.gate().share(&shop).realm("staff").audience(STAFF);
-    let both = Both {
-        shop,
-        desk: desk.build().await.unwrap(),
-    };
-    let wrong = json!({ "username": "grace", "password": "x" });
-    both.post("/auth/signin", None, wrong.clone())
-        .await
-        .assert_problem(401, "invalid_credentials");
-    let refused = both.post("/auth/signin", None, wrong.clone()).await;
-    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
-    both.post("/staff/auth/signin", None, wrong)
-        .await
-        .assert_problem(401, "invalid_credentials");
+    use tollgate::settings::{Allowance, Counted, ThrottleSettings};
+
+    for (_guard, store) in stores().await {
+        for counted in [Counted::Store, Counted::Local] {
+            let mut throttle = ThrottleSettings::off();
+            throttle.identifier = Allowance::Attempts {
+                burst: 1,
+                period: Duration::from_secs(900),
+            };
+            throttle.counted = counted;
+            let shop = shop(&store, &ring()).accept_new_keys().throttle(throttle);
+            let shop = shop.build().await.unwrap();
+            let desk = Desk.gate().share(&shop).realm("staff").audience(STAFF);
+            let desk = desk.build().await.unwrap();
+            let both = Both { shop, desk };
+            let name = format!("{counted:?}");
+            let wrong = json!({ "username": name, "password": "x" });
+            both.post("/auth/signin", None, wrong.clone())
+                .await
+                .assert_problem(401, "invalid_credentials");
+            let refused = both.post("/auth/signin", None, wrong.clone()).await;
+            assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+            both.post("/staff/auth/signin", None, wrong)
+                .await
+                .assert_problem(401, "invalid_credentials");
+        }
+    }
+}
+
+/// The cookies of a customer under the names of the staff's are worth nothing there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cookie_of_one_realm_is_nothing_in_the_other() {
+    for (_guard, store) in stores().await {
+        let shop = shop(&store, &ring()).cookies("/").build().await.unwrap();
+        let desk = Desk.gate().share(&shop).realm("staff").audience(STAFF);
+        let desk = desk.build().await.unwrap();
+        let app = Both { shop, desk }.app();
+        let mut own = Jar::default();
+        let body = json!({ "username": "ada", "password": "x" });
+        own.take(&ask(&app, Method::POST, "/auth/signin", Some(body), &own).await);
+        let renamed = own.0.iter().map(|(name, value)| {
+            let name = name.replace("__Host-tollgate-", "__Host-tollgate-staff-");
+            (name, value.clone())
+        });
+        let foreign = Jar(renamed.collect());
+        assert!(foreign.has("__Host-tollgate-staff-access"));
+        assert!(foreign.has("__Host-tollgate-staff-refresh"));
+        for (method, path, code) in [
+            (Method::GET, "/staff/me", "invalid_token"),
+            (Method::GET, "/staff/auth/sessions", "invalid_token"),
+            (Method::POST, "/staff/auth/refresh-access", "invalid_grant"),
+        ] {
+            ask(&app, method, path, None, &foreign)
+                .await
+                .assert_problem(401, code);
+        }
+        ask(&app, Method::POST, "/staff/auth/signout", None, &foreign).await;
+        for path in ["/staff/me", "/staff/auth/sessions"] {
+            // Under their own names they are not even looked at.
+            ask(&app, Method::GET, path, None, &own)
+                .await
+                .assert_problem(401, "missing_token");
+        }
+        let answer = ask(&app, Method::GET, "/me", None, &own).await;
+        assert_eq!(answer.status, StatusCode::OK, "its session still lives");
+        let refreshed = ask(&app, Method::POST, "/auth/refresh-access", None, &own).await;
+        assert_eq!(refreshed.status, StatusCode::OK, "{}", refreshed.text);
+    }
 }
 
 /// What verifiers of other languages do, which know the key set, the issuer and the audience.
@@ -941,6 +988,42 @@ async fn cookies_of_two_gates_live_in_one_jar() {
         ask(&app, Method::GET, "/either", None, &jar).await.text,
         "employee"
     );
+}
+
+/// Where `OneOf` finds credentials of both gates, the first gate's cookie judges alone, and a token
+/// in a header beside any cookie is refused.
+#[tokio::test]
+async fn one_of_two_gates_judges_a_request_with_credentials_of_both() {
+    let (app, both) = installed(true).await;
+    let mut jar = Jar::default();
+    let body = json!({ "username": "ada", "password": "x" });
+    for path in ["/auth/signin", "/staff/auth/signin"] {
+        jar.take(&ask(&app, Method::POST, path, Some(body.clone()), &jar).await);
+    }
+    let either = async |jar: &Jar| ask(&app, Method::GET, "/either", None, jar).await;
+    assert_eq!(either(&jar).await.text, "customer");
+    let client = Client::unknown();
+    let customer = both.shop.sign_in(Customer { id: 1 }, &client).await;
+    let employee = both.desk.sign_in(Employee { id: 1 }, &client).await;
+    let tokens = [customer, employee].map(|issued| issued.unwrap().access_token);
+    for name in ["__Host-tollgate-access", "__Host-tollgate-staff-access"] {
+        let one = Jar(vec![(name.to_owned(), jar.value(name).to_owned())]);
+        assert_eq!(either(&one).await.status, StatusCode::OK, "{name}");
+        for token in &tokens {
+            let asked = request(Method::GET, "/either", Some(token), None);
+            let answer = app.clone().oneshot(one.send(asked)).await.unwrap();
+            Answer::of(answer)
+                .await
+                .assert_problem(400, "invalid_request");
+        }
+    }
+    // A planted cookie of the first gate is judged by it; the second one is not asked.
+    let staff = "__Host-tollgate-staff-access";
+    let planted = ("__Host-tollgate-access".to_owned(), tokens[1].clone());
+    let staff = (staff.to_owned(), jar.value(staff).to_owned());
+    either(&Jar(vec![planted, staff]))
+        .await
+        .assert_problem(401, "invalid_token");
 }
 
 #[tokio::test]

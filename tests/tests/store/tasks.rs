@@ -140,3 +140,25 @@ async fn a_log_that_hangs_holds_nobody_up() {
     let page = store.log_since(LogCursor::START, app.clock.now()).await;
     assert!(page.unwrap().entries.is_empty());
 }
+
+/// While the log cannot be read, the node knows less and less. With `check` it decides nothing from
+/// a stale view; with `serve` it goes on.
+#[tokio::test(start_paused = true)]
+async fn a_stale_view_decides_nothing_where_it_is_to_be_checked() {
+    for (on_stale, status) in [(OnStale::Check, 503), (OnStale::Serve, 200)] {
+        let store = OtherStore::new();
+        let app = start(&store, on_stale).await;
+        let tokens = app.sign_in("ada@example.com").await;
+        store.on_each(|name| match name {
+            "log_since" => Act::Fail,
+            _ => Act::Run,
+        });
+        app.wait(29);
+        assert_eq!(app.get("/me", &tokens.access).await.status, 200);
+        app.wait(2);
+        let answer = app.get("/me", &tokens.access).await;
+        assert_eq!(answer.status, status, "{on_stale:?}: {}", answer.text);
+        store.behave();
+        assert_eq!(app.get("/me", &tokens.access).await.status, 200);
+    }
+}

@@ -207,3 +207,44 @@ fn unbound(key: &Secret) -> Result<UnboundKey, Error> {
 }
 
 const FORMAT: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a store holds, whatever is written to it.
+    struct Held(u64, Vec<u8>);
+
+    impl SharedSlot for Held {
+        fn read(&self) -> SlotAnswer<'_, (u64, Vec<u8>)> {
+            Box::pin(std::future::ready(Ok((self.0, self.1.clone()))))
+        }
+
+        fn swap(&self, _: u64, _: Vec<u8>, _: Timestamp) -> SlotAnswer<'_, bool> {
+            Box::pin(std::future::ready(Ok(false)))
+        }
+    }
+
+    fn source(held: Held) -> RingSource {
+        RingSource {
+            algorithm: Algorithm::EdDSA,
+            keys: vec![Secret::from_bytes((0..32).collect())],
+            slot: Box::new(held),
+        }
+    }
+
+    /// A store that was put back from a backup holds a ring that was good once, and a key in it may
+    /// have been retired since.
+    #[tokio::test]
+    async fn a_ring_that_is_older_than_the_known_one_is_refused() {
+        let manifest = Manifest::create(Algorithm::EdDSA, Timestamp::from_secs(1)).unwrap();
+        let sealed = source(Held(0, Vec::new())).seal(3, &manifest).unwrap();
+        let source = source(Held(3, sealed));
+        assert_eq!(source.read(2).await.unwrap().unwrap().0, 3);
+        assert!(source.read(3).await.unwrap().is_none());
+        let refused = source.read(4).await.map(|read| read.is_some());
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("version 3"), "{refused}");
+        assert!(refused.contains("version 4"), "{refused}");
+    }
+}

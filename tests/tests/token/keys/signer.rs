@@ -18,6 +18,7 @@ use tollgate::error::Code;
 use tollgate::keys::{Algorithm, KeyRing, PublicKey, Signer, SignerError};
 use tollgate::prelude::*;
 use tollgate::secret::Secret;
+use tollgate::store::{Revocation, RevokeReason, SessionStore as _, Target};
 use tollgate_tests::{App, PASSWORD};
 
 /// The behaviours of the other process with the next messages.
@@ -97,14 +98,15 @@ fn start() -> (Process, SocketAddr, PublicKey) {
     let point = URL_SAFE_NO_PAD
         .decode(words.next().unwrap().trim())
         .unwrap();
+    (process, address, public_key(&point))
+}
+
+/// Returns the key that an uncompressed point is.
+fn public_key(point: &[u8]) -> PublicKey {
     let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let jwk =
         json!({ "kty": "EC", "crv": "P-256", "x": text(&point[1..33]), "y": text(&point[33..]) });
-    (
-        process,
-        address,
-        PublicKey::from_jwk(&serde_json::from_value(jwk).unwrap(), &[Algorithm::ES256]).unwrap(),
-    )
+    PublicKey::from_jwk(&serde_json::from_value(jwk).unwrap(), &[Algorithm::ES256]).unwrap()
 }
 
 #[tokio::test]
@@ -203,4 +205,61 @@ async fn a_key_in_another_process_signs_and_where_it_does_not_nothing_changes() 
         "evicted by the sign-in, or undecided"
     );
     assert_eq!(app.post("/auth/signin", body()).await.status, 503);
+}
+
+/// A key in this process. What it signs first, it signs while another node ends the sessions of the
+/// client.
+struct Late {
+    pair: EcdsaKeyPair,
+    store: MemoryStore,
+    now: tollgate::clock::Timestamp,
+    asked: Arc<AtomicU32>,
+}
+
+impl Signer for Late {
+    async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
+        // The first one is the gate's test of itself.
+        if self.asked.fetch_add(1, Ordering::Relaxed) == 1 {
+            let revocation = Revocation {
+                target: Target::Client("first-party".to_owned()),
+                reason: RevokeReason::Requested,
+                until: self.now.plus(Duration::from_secs(3600)),
+            };
+            self.store.revoke(revocation, self.now).await?;
+        }
+        let random = aws_lc_rs::rand::SystemRandom::new();
+        let signature = self.pair.sign(&random, message);
+        Ok(signature.map_err(|_| "no signature")?.as_ref().to_vec())
+    }
+}
+
+/// The token is signed before the session is opened, for the epoch that it will most likely have.
+#[tokio::test]
+async fn a_token_is_signed_again_where_the_epoch_moved_before_the_session_was_opened() {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let public = public_key(pair.public_key().as_ref());
+    let (store, asked) = (MemoryStore::new(), Arc::new(AtomicU32::new(0)));
+    let late = Late {
+        pair,
+        store: store.clone(),
+        now: tollgate::testing::START,
+        asked: Arc::clone(&asked),
+    };
+    let ring = KeyRing::from_signer(public, late).unwrap();
+    let ring = ring.refresh_secret(Secret::from_bytes((0..32).collect()));
+    let app = App::builder().keys(&ring.unwrap()).store(store.clone());
+    let app = app.build().await;
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    let ada = app.gate.backend().user("ada@example.com");
+    let issued = app.gate.sign_in(ada, &Client::unknown()).await.unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 3, "twice for this token");
+    let session = store
+        .session(issued.session_id, tollgate::testing::START)
+        .await
+        .unwrap()
+        .unwrap();
+    let part = issued.access_token.split('.').nth(1).unwrap();
+    let claims = URL_SAFE_NO_PAD.decode(part).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!((session.epoch, &claims["uep"]), (1, &json!(1)));
 }
