@@ -156,6 +156,7 @@ fn new(number: u32, subject: String, now: Timestamp) -> NewSession {
         claims: None,
         idle_exp: now.plus(Duration::from_secs(30 * 86_400)),
         abs_exp: now.plus(Duration::from_secs(90 * 86_400)),
+        is_brief: false,
         authenticated: Authenticated::Since(now),
         limit: None,
         log_until: now.plus(Duration::from_secs(600)),

@@ -1,16 +1,6 @@
 //! For tests of applications: a gate in memory whose clock a test moves, and callers without a
 //! sign-in.
 
-#[cfg(feature = "axum")]
-use std::{
-    fmt,
-    future::{Future, IntoFuture},
-    pin::Pin,
-};
-
-#[cfg(feature = "axum")]
-use axum::extract::FromRequestParts as _;
-
 use crate::clock::{Clock, Timestamp};
 use crate::device::Client;
 use crate::error::{Error, Refusal};
@@ -18,8 +8,9 @@ use crate::gate::{AuthBackend, Gate, GateBuilder, Given};
 use crate::keys::{Algorithm, KeyRing};
 use crate::settings::ThrottleSettings;
 use crate::store::MemoryStore;
+
 #[cfg(feature = "axum")]
-use crate::{extract::Auth, flow::Wish, reject::Rejection, token::JwtClaims as _};
+pub use crate::http::kit::{TestCaller, auth};
 
 /// Where a test's clock starts: 2026-01-01T00:00:00Z.
 pub const START: Timestamp = Timestamp::from_secs(1_767_225_600);
@@ -106,105 +97,4 @@ pub async fn cookies<B: AuthBackend>(gate: &Gate<B>, user: B::User) -> Result<St
         names.refresh,
         issued.refresh_token.expose()
     ))
-}
-
-/// Makes the caller of a handler, to call it as a function. It goes through the gate, as a request
-/// does: a session is opened, a token is signed, and admitted.
-///
-/// ```
-/// # use tollgate::prelude::*;
-/// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
-/// # #[auth_backend(email, user = User, refresh(from = stored))] struct Accounts;
-/// # impl Authenticate for Accounts {
-/// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> {
-/// #         Err(AuthError::Invalid)
-/// #     }
-/// # }
-/// #[derive(Policy)]
-/// #[policy(acr = "urn:example:two-factors")]
-/// struct TwoFactors;
-///
-/// async fn vault(user: Auth<User, TwoFactors>) -> String {
-///     format!("the vault of {}", user.subject())
-/// }
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let (builder, _clock) = tollgate::testing::ready(Accounts.gate())?;
-/// let gate = builder.build().await?;
-/// let auth = tollgate::testing::auth(&gate, User { id: 7 })
-///     .acr("urn:example:two-factors")
-///     .await
-///     .and_then(Auth::proven)
-///     .map_err(Rejection::into_refusal)?;
-/// assert_eq!(vault(auth).await, "the vault of 7");
-/// # Ok(())
-/// # }
-/// ```
-#[cfg(feature = "axum")]
-pub fn auth<B: AuthBackend>(gate: &Gate<B>, user: B::User) -> TestCaller<B> {
-    TestCaller {
-        gate: gate.clone(),
-        user,
-        wish: Wish::default(),
-    }
-}
-
-/// A caller that is about to be made: `.await` makes it.
-#[cfg(feature = "axum")]
-#[must_use = "nobody is signed in until `.await`"]
-pub struct TestCaller<B: AuthBackend> {
-    gate: Gate<B>,
-    user: B::User,
-    wish: Wish,
-}
-
-#[cfg(feature = "axum")]
-impl<B: AuthBackend> TestCaller<B> {
-    /// Says how the user proved who they are: the claim `acr`.
-    pub fn acr(mut self, acr: impl Into<String>) -> Self {
-        self.wish.acr = Some(acr.into());
-        self
-    }
-
-    /// Says when the user proved who they are: the claim `auth_time`. Without it that is now.
-    pub const fn auth_time(mut self, at: Timestamp) -> Self {
-        self.wish.auth_time = Some(at);
-        self
-    }
-
-    async fn make(self) -> Result<Auth<B::User>, Rejection> {
-        let (running, claims) = (self.gate.running(), self.user.to_claims());
-        let flows = running.flows();
-        let (client, begun) = (Client::unknown(), flows.begin_request());
-        let issued = flows.admit(&claims, &client, begun, &self.wish, None).await;
-        let issued = issued.map_err(|refusal| self.gate.reject(refusal))?;
-        let header = &*running.settings().access.header;
-        let request = http::Request::get("/")
-            .header(
-                header,
-                format!("{} {}", running.scheme, issued.access_token),
-            )
-            .body(())
-            .map_err(|error| self.gate.reject(Refusal::internal(error)))?;
-        let (mut parts, ()) = request.into_parts();
-        Auth::from_request_parts(&mut parts, &self.gate).await
-    }
-}
-
-#[cfg(feature = "axum")]
-impl<B: AuthBackend> IntoFuture for TestCaller<B> {
-    type Output = Result<Auth<B::User>, Rejection>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.make())
-    }
-}
-
-#[cfg(feature = "axum")]
-impl<B: AuthBackend> fmt::Debug for TestCaller<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TestCaller")
-    }
 }

@@ -74,15 +74,6 @@ impl From<SignInStep> for AuthError {
     }
 }
 
-#[cfg(feature = "password")]
-impl From<crate::password::PasswordRejection> for AuthError {
-    fn from(rejection: crate::password::PasswordRejection) -> Self {
-        rejection
-            .into_refusal()
-            .map_or_else(|undecided| undecided, Self::Refused)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use crate::store::Authenticated;
 use crate::throttle::Account;
 
 use super::Flows;
-use super::open::{Authentic, Opening};
+use super::open::{Authentic, Opening, Stay, Transaction};
 use super::step::Stage;
 
 /// When a request of a handler began.
@@ -29,6 +29,8 @@ pub(crate) struct Wish {
     pub(crate) acr: Option<String>,
     /// When they did, where it was before the request.
     pub(crate) auth_time: Option<Timestamp>,
+    /// For how long the session is remembered.
+    pub(crate) stay: Stay,
 }
 
 impl Flows {
@@ -47,6 +49,7 @@ impl Flows {
         begun: Begun,
         wish: &Wish,
         counted: Option<&str>,
+        transaction: Option<Transaction>,
     ) -> Result<Issued, Refusal> {
         let auth_time = match wish.auth_time {
             Some(at) => self.check_auth_time(at, begun.at)?,
@@ -58,8 +61,9 @@ impl Flows {
             authenticated: begun.authenticated,
             auth_time,
             acr: wish.acr.as_deref(),
+            stay: wish.stay,
         };
-        let issued = match self.open(&login).await? {
+        let issued = match self.open_in(&login, transaction).await? {
             Opening::Open(issued) => *issued,
             // What the handler looked at may be old, and nobody but the handler can look again.
             Opening::Again(_) => return Err(Code::Unavailable.into()),

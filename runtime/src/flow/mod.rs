@@ -34,6 +34,8 @@ pub(crate) use backend::TokenClaims;
 pub(crate) use backend::{Backend, BoxedClaims, BoxedLogin, Callback, wrong_login};
 pub use identifier::normalize_identifier;
 #[cfg(feature = "axum")]
+pub(crate) use open::{Stay, Transaction};
+#[cfg(feature = "axum")]
 pub(crate) use reauthenticate::{Evidence, Renewed};
 
 use std::sync::Arc;

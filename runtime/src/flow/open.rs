@@ -1,6 +1,8 @@
 //! Opens a session, so that neither an old password nor an old role survives what changed meanwhile
 //! (rotation.md section 3, order of a sign-in).
 
+use std::time::Duration;
+
 use crate::clock::Timestamp;
 use crate::device::{Client, Device};
 use crate::error::{Code, Refusal};
@@ -8,6 +10,9 @@ use crate::event::{Event, EventKind};
 use crate::id::{SessionId, TokenId};
 use crate::secret::{fill_random, sha256};
 use crate::session::{AnyClaims, Issued, Member, SessionPart, SignedAccess};
+use crate::settings::SessionSettings;
+#[cfg(feature = "postgres")]
+use crate::store::Revocation;
 use crate::store::{
     Authenticated, DeviceLimit, Fact, LogEntry, NewSession, Opened, RevokeReason, Target,
 };
@@ -24,7 +29,58 @@ pub(super) struct Authentic<'a> {
     pub(super) auth_time: Timestamp,
     /// How they proved it, where that has a name.
     pub(super) acr: Option<&'a str>,
+    /// For how long the session is remembered.
+    pub(super) stay: Stay,
 }
+
+/// For how long a session is remembered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stay {
+    /// As `session.*` says.
+    #[default]
+    Long,
+    /// Until the browser is closed, as `session.brief_idle` and `session.brief_absolute` say.
+    #[cfg(feature = "axum")]
+    Brief,
+    /// So long at most.
+    #[cfg(feature = "axum")]
+    For(Duration),
+}
+
+impl Stay {
+    #[cfg(feature = "axum")]
+    fn is_brief(self) -> bool {
+        self == Self::Brief
+    }
+
+    #[cfg(not(feature = "axum"))]
+    fn is_brief(self) -> bool {
+        false
+    }
+
+    /// Returns after how long the session ends whatever happens.
+    fn absolute(self, settings: &SessionSettings) -> Duration {
+        match self {
+            Self::Long => settings.absolute,
+            #[cfg(feature = "axum")]
+            Self::Brief => settings.brief_absolute.min(settings.absolute),
+            #[cfg(feature = "axum")]
+            Self::For(span) => span.clamp(SHORTEST.min(settings.absolute), settings.absolute),
+        }
+    }
+}
+
+/// Returns after how long without a refresh a session ends.
+pub(super) fn idle(is_brief: bool, settings: &SessionSettings) -> Duration {
+    match is_brief {
+        true => settings.brief_idle.min(settings.idle),
+        false => settings.idle,
+    }
+}
+
+/// The shortest time for which a session can be remembered.
+#[cfg(feature = "axum")]
+const SHORTEST: Duration = Duration::from_secs(60);
 
 /// How an attempt to open a session went.
 pub(super) enum Opening {
@@ -38,6 +94,16 @@ impl Flows {
     /// Checks that the claims can be issued, ends the sessions that the new one replaces, opens it,
     /// and issues its first tokens.
     pub(super) async fn open(&self, login: &Authentic<'_>) -> Result<Opening, Refusal> {
+        self.open_in(login, None).await
+    }
+
+    /// The same in a transaction of the program, where there is one, which is committed before
+    /// anything is signed.
+    pub(super) async fn open_in(
+        &self,
+        login: &Authentic<'_>,
+        transaction: Option<Transaction>,
+    ) -> Result<Opening, Refusal> {
         self.engine.refuse_while_paused()?;
         let subject = login.claims.subject();
         let engine = &*self.engine;
@@ -47,8 +113,9 @@ impl Flows {
         let jti = TokenId::random().map_err(Refusal::unavailable)?;
         let mut secret = zeroize::Zeroizing::new([0; 16]);
         fill_random(&mut *secret).map_err(Refusal::unavailable)?;
-        let abs_exp = now.plus(engine.settings.session.absolute);
-        let idle_exp = now.plus(engine.settings.session.idle).min(abs_exp);
+        let (stay, settings) = (login.stay, &engine.settings.session);
+        let abs_exp = now.plus(stay.absolute(settings));
+        let idle_exp = now.plus(idle(stay.is_brief(), settings)).min(abs_exp);
         let claims = match self.backend.keeps_claims() {
             true => Some(engine.issuer.hide_claims(sid, login.claims)?),
             false => None,
@@ -76,9 +143,11 @@ impl Flows {
             .foresign(&access, login.claims, &subject, issued_at)
             .await?;
         // Before the device limit counts: the sessions that this one replaces do not fill it.
-        for sid in &login.client.presented {
-            let ended = engine.revoke(Target::Session(*sid), RevokeReason::SignOut);
-            ended.await.map_err(Refusal::unavailable)?;
+        if transaction.is_none() {
+            for sid in &login.client.presented {
+                let ended = engine.revoke(Target::Session(*sid), RevokeReason::SignOut);
+                ended.await.map_err(Refusal::unavailable)?;
+            }
         }
         let member = Member {
             sid,
@@ -101,6 +170,7 @@ impl Flows {
             claims,
             idle_exp,
             abs_exp,
+            is_brief: stay.is_brief(),
             authenticated: login.authenticated,
             limit: engine.settings.session.device_limit.map(|max| DeviceLimit {
                 max,
@@ -109,12 +179,14 @@ impl Flows {
             log_until: engine.log_until(now),
             tokens,
         };
-        let (epoch, evicted) = match engine
-            .store
-            .open_session(new, now)
-            .await
-            .map_err(Refusal::unavailable)?
-        {
+        let opened = match transaction {
+            Some(transaction) => self.write_in(transaction, login.client, new, now).await?,
+            None => {
+                let opened = engine.store.open_session(new, now).await;
+                opened.map_err(Refusal::unavailable)?
+            }
+        };
+        let (epoch, evicted) = match opened {
             Opened::Open { epoch, evicted } => (epoch, evicted),
             Opened::Reload { changed_at } => {
                 return Ok(Opening::Again(Authenticated::After(changed_at)));
@@ -157,7 +229,53 @@ impl Flows {
             issued_at,
             session_id: sid,
             is_fresh: true,
+            is_brief: stay.is_brief(),
         })))
+    }
+
+    /// Ends the sessions that the new one replaces and writes it, in a transaction of the program,
+    /// and commits it. Where the session is not opened, nothing of the transaction is kept.
+    #[cfg(feature = "postgres")]
+    async fn write_in(
+        &self,
+        transaction: Transaction,
+        client: &Client,
+        new: NewSession,
+        now: Timestamp,
+    ) -> Result<Opened, Refusal> {
+        let engine = &*self.engine;
+        let store = engine.store.postgres().ok_or_else(|| {
+            Refusal::internal("`open_in` takes a transaction of PostgreSQL: the store is another")
+        })?;
+        let reason = RevokeReason::SignOut;
+        let ends: Vec<_> = client
+            .presented
+            .iter()
+            .map(|sid| Revocation {
+                target: Target::Session(*sid),
+                reason,
+                until: engine.log_until(now),
+            })
+            .collect();
+        let written = store.open_session_in(transaction, &ends, &new, now);
+        let (ended, opened) = written.await.map_err(Refusal::unavailable)?;
+        for (revocation, revoked) in ends.into_iter().zip(&ended) {
+            engine.revoked(revocation.target, reason, revoked);
+        }
+        Ok(opened)
+    }
+
+    /// Without PostgreSQL there is no such transaction.
+    #[cfg(not(feature = "postgres"))]
+    #[allow(clippy::unused_async, reason = "stands for one that waits")]
+    async fn write_in(
+        &self,
+        transaction: Transaction,
+        _: &Client,
+        _: NewSession,
+        _: Timestamp,
+    ) -> Result<Opened, Refusal> {
+        match transaction {}
     }
 
     /// Signs, where the key lives elsewhere, the token for the epoch that the store has at the
@@ -184,6 +302,15 @@ impl Flows {
         )))
     }
 }
+
+/// A transaction of the program, in the database of the store.
+#[cfg(feature = "postgres")]
+pub(crate) type Transaction = crate::store::ProgramTransaction<'static>;
+
+/// A transaction of the program: there is none.
+#[cfg(not(feature = "postgres"))]
+#[derive(Debug)]
+pub(crate) enum Transaction {}
 
 /// Returns what a session remembers of the client that opened it.
 fn device_of(client: &Client) -> Device {

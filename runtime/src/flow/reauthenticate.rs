@@ -28,6 +28,8 @@ pub(crate) struct Renewed {
     /// In whole seconds.
     pub(crate) expires_in: u64,
     pub(crate) session_id: crate::id::SessionId,
+    /// Whether the session is not to be remembered.
+    pub(crate) is_brief: bool,
 }
 
 impl Flows {
@@ -126,6 +128,7 @@ impl Flows {
             access_token,
             expires_in: secs(expires_at.since(now)),
             session_id: sid,
+            is_brief: renewing.is_brief,
         })
     }
 }

@@ -3,6 +3,8 @@
 use crate::error::{Error, ErrorKind};
 use crate::keys::KeyState;
 use crate::session::Revoke;
+#[cfg(feature = "postgres")]
+use crate::store::Revocation;
 use crate::store::{RevokeReason, Revoked, StoreError, Target};
 
 use super::Flows;
@@ -10,23 +12,51 @@ use super::Flows;
 impl Flows {
     /// Revokes what an application asks for: see `Gate::revoke`.
     pub(crate) async fn revoke(&self, revoke: Revoke) -> Result<Revoked, Error> {
+        let target = self.target_of(revoke).await?;
+        let revoked = self.engine.revoke(target, RevokeReason::Requested).await;
+        revoked.map_err(unrevoked)
+    }
+
+    /// Revokes in a transaction of the program: see `Gate::revoke_in`. Returns what the store wrote,
+    /// of which this node knows nothing yet.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn revoke_in(
+        &self,
+        db: &mut crate::store::ProgramTransaction<'_>,
+        revoke: Revoke,
+    ) -> Result<(Target, Revoked), Error> {
         let engine = &*self.engine;
-        let target = match revoke.0 {
+        let target = self.target_of(revoke).await?;
+        let store = engine.store.postgres().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Usage,
+                "`revoke_in` takes a transaction of PostgreSQL: the store is another",
+            )
+        })?;
+        let now = engine.time.now();
+        let revocation = Revocation {
+            target: target.clone(),
+            reason: RevokeReason::Requested,
+            until: engine.log_until(now),
+        };
+        let revoked = store.revoke_in(db, &revocation, now).await;
+        Ok((target, revoked.map_err(unrevoked)?))
+    }
+
+    async fn target_of(&self, revoke: Revoke) -> Result<Target, Error> {
+        Ok(match revoke.0 {
             // A refresh would bring the old claims back.
             Target::AccessOf(subject) if self.backend.keeps_claims() => Target::Subject(subject),
             Target::Key(kid) => {
                 self.refuse_key_in_use(&kid)?;
                 Target::Key(kid)
             }
-            Target::Token(jti) => engine
-                .registry
-                .resolve_target(jti)
-                .await
-                .map_err(unrevoked)?,
+            Target::Token(jti) => {
+                let resolved = self.engine.registry.resolve_target(jti).await;
+                resolved.map_err(unrevoked)?
+            }
             target => target,
-        };
-        let revoked = engine.revoke(target, RevokeReason::Requested).await;
-        revoked.map_err(unrevoked)
+        })
     }
 
     /// Refuses to revoke a key that signs, or that is to sign next.

@@ -16,6 +16,7 @@ use crate::store::{Fact, LogEntry, Rotated, RotationStep, RotationWrite, Session
 use crate::token::{self, Parsed, RefreshToken};
 
 use super::Flows;
+use super::open::idle;
 
 /// A refresh that the table lets through, and what it needs to go on.
 pub(super) struct Grant<'a> {
@@ -63,7 +64,9 @@ impl Flows {
             .generation
             .checked_add(1)
             .ok_or(Code::InvalidGrant)?;
-        let idle_exp = now.plus(engine.settings.session.idle).min(session.abs_exp);
+        let idle_exp = now
+            .plus(idle(session.is_brief, &engine.settings.session))
+            .min(session.abs_exp);
         let generation = if matches!(grant.row, Row::Rotate | Row::Remint) {
             next
         } else {
@@ -293,6 +296,7 @@ impl Flows {
             issued_at: now,
             session_id: grant.session.sid,
             is_fresh: how != Refreshed::Held,
+            is_brief: grant.session.is_brief,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::session::{AnyClaims, Issued};
 use crate::store::Authenticated;
 use crate::throttle::Account;
 
-use super::open::{Authentic, Opening};
+use super::open::{Authentic, Opening, Stay};
 use super::step::Stage;
 use super::{BoxedClaims, BoxedLogin, Flows};
 
@@ -32,6 +32,7 @@ impl Flows {
             authenticated,
             auth_time,
             acr: None,
+            stay: Stay::Long,
         };
         match self.open(&login).await? {
             Opening::Open(issued) => Ok(*issued),
@@ -96,6 +97,7 @@ impl Flows {
             authenticated: expected.unwrap_or(since),
             auth_time: started_at,
             acr: None,
+            stay: Stay::Long,
         };
         self.open(&login).await
     }

@@ -19,7 +19,7 @@ use crate::store::{Authenticated, OnceValue};
 use crate::throttle::{Account, StepAttempt};
 
 use super::answer::StepAnswer;
-use super::open::{Authentic, Opening};
+use super::open::{Authentic, Opening, Stay};
 use super::{BoxedClaims, Flows};
 
 /// How far a sign-in has come.
@@ -119,6 +119,7 @@ impl Flows {
             authenticated,
             auth_time: stepped.stage.started_at,
             acr: stepped.acr.as_deref(),
+            stay: Stay::Long,
         };
         match self.open(&login).await? {
             Opening::Open(issued) => {

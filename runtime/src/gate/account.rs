@@ -1,6 +1,7 @@
 //! What an application tells the gate after it changed an account. A required argument says what
 //! ends.
 
+use crate::clock::Timestamp;
 use crate::error::{Causes, Error};
 use crate::id::SessionId;
 use crate::store::{RevokeReason, Revoked, Target};
@@ -142,6 +143,16 @@ impl<B: AuthBackend> Gate<B> {
         subject: &SubjectOf<B>,
         sessions: EndSessions,
     ) -> Result<Revoked, Error> {
+        let changed = self.credentials_changed_at(subject, sessions).await;
+        changed.map(|(revoked, _)| revoked)
+    }
+
+    /// The same, and returns the time of the store at which they changed.
+    pub(crate) async fn credentials_changed_at(
+        &self,
+        subject: &SubjectOf<B>,
+        sessions: EndSessions,
+    ) -> Result<(Revoked, Timestamp), Error> {
         let name = subject.to_string();
         let subject = name.clone();
         let target = match sessions {
@@ -214,7 +225,8 @@ impl<B: AuthBackend> Gate<B> {
             (Access::UntilExpiry, true) => Target::RefreshOf(subject),
             (Access::UntilExpiry, false) => return Ok(Revoked::default()),
         };
-        self.end(target, RevokeReason::RolesChanged).await
+        let ended = self.end(target, RevokeReason::RolesChanged).await;
+        ended.map(|(revoked, _)| revoked)
     }
 
     /// The former name of [`credentials_changed`](Self::credentials_changed).
@@ -244,8 +256,12 @@ impl<B: AuthBackend> Gate<B> {
         self.claims_changed(subject, access).await
     }
 
-    async fn end(&self, target: Target, reason: RevokeReason) -> Result<Revoked, Error> {
-        let revoked = self.engine().revoke(target, reason).await;
+    async fn end(
+        &self,
+        target: Target,
+        reason: RevokeReason,
+    ) -> Result<(Revoked, Timestamp), Error> {
+        let revoked = self.engine().revoke_noting(target, reason).await;
         revoked.map_err(failed("end sessions of the subject"))
     }
 }

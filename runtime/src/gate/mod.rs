@@ -13,6 +13,8 @@ mod running;
 mod sessions;
 mod tasks;
 mod tokens;
+#[cfg(feature = "postgres")]
+mod transaction;
 mod verifier;
 
 pub use crate::flow::{StepAnswer, normalize_identifier};
@@ -39,6 +41,8 @@ pub use keys::{IntoRing, Keys};
 pub(crate) use running::Running;
 pub use sessions::{Health, SessionInfo, SessionList};
 pub use tokens::TokenList;
+#[cfg(feature = "postgres")]
+pub use transaction::Revoking;
 #[cfg(feature = "axum")]
 pub(crate) use verifier::BEARER;
 pub use verifier::Verifier;

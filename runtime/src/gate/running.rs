@@ -8,7 +8,12 @@ use crate::session::Unwritten;
 use crate::store::{Store, StoreError};
 
 #[cfg(feature = "axum")]
-use crate::{event::Event, keys::KeySetRef, session::Admission, settings::Settings};
+use crate::{
+    event::Event,
+    keys::KeySetRef,
+    session::{Admission, Connections},
+    settings::Settings,
+};
 
 #[cfg(feature = "axum")]
 use super::cookie::{CookieNames, RefreshCookieRule};
@@ -104,6 +109,12 @@ impl Running {
     #[cfg(feature = "axum")]
     pub(crate) fn admission(&self) -> &Admission {
         &self.flows.engine.admission
+    }
+
+    /// Returns the connections that outlive their request.
+    #[cfg(feature = "axum")]
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.flows.engine.connections
     }
 
     /// Returns the keys that are in use.

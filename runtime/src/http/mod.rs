@@ -10,6 +10,8 @@ pub mod extract;
 mod grpc;
 mod guessed;
 mod handlers;
+#[cfg(feature = "testing")]
+pub(crate) mod kit;
 #[cfg(feature = "cookies")]
 mod leave;
 #[cfg(feature = "openapi")]

@@ -284,7 +284,7 @@ pub(super) fn answer_access(gate: &Running, access: &AccessOnly<'_>) -> Response
         cookie::set_access(
             response.headers_mut(),
             &access.renewed.access_token,
-            access.renewed.expires_in,
+            (!access.renewed.is_brief).then_some(access.renewed.expires_in),
             gate,
         );
     }

@@ -201,6 +201,14 @@ impl PasswordRejection {
     }
 }
 
+impl From<PasswordRejection> for AuthError {
+    fn from(rejection: PasswordRejection) -> Self {
+        rejection
+            .into_refusal()
+            .map_or_else(|undecided| undecided, Self::Refused)
+    }
+}
+
 impl fmt::Display for PasswordRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

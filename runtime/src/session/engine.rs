@@ -184,9 +184,22 @@ impl Engine {
         target: Target,
         reason: RevokeReason,
     ) -> Result<Revoked, StoreError> {
+        let revoked = self.revoke_noting(target, reason).await;
+        revoked.map(|(revoked, _)| revoked)
+    }
+
+    /// The same, and returns the time of the store at which it is: a subject whose last change was
+    /// before that has changed then, and any later change has another time.
+    pub(crate) async fn revoke_noting(
+        &self,
+        target: Target,
+        reason: RevokeReason,
+    ) -> Result<(Revoked, Timestamp), StoreError> {
         let now = self.time.now();
-        self.revoke_until(target, reason, (self.log_until(now), now))
-            .await
+        let revoked = self
+            .revoke_until(target, reason, (self.log_until(now), now))
+            .await?;
+        Ok((revoked, now))
     }
 
     /// Revokes an access token alone. However often it is presented, its end is logged once: until
@@ -214,10 +227,15 @@ impl Engine {
             until,
         };
         let revoked = self.store.revoke(revocation, now).await?;
+        self.revoked(target, reason, &revoked);
+        Ok(revoked)
+    }
+
+    /// Takes a revocation that the store holds into this node's view, and reports it.
+    pub(crate) fn revoked(&self, target: Target, reason: RevokeReason, revoked: &Revoked) {
         self.follower.apply(&revoked.entries);
         self.events
             .emit(&event_of(target, reason, revoked.sessions));
-        Ok(revoked)
     }
 
     /// Takes a revocation that the store holds into this node's view, without waiting for the log.

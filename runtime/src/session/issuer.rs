@@ -38,6 +38,8 @@ pub struct Issued {
     pub session_id: SessionId,
     /// Whether the refresh token is another one than the client had.
     pub is_fresh: bool,
+    /// Whether the session is not to be remembered: its cookies go when the browser is closed.
+    pub is_brief: bool,
 }
 
 impl Issued {

@@ -26,6 +26,8 @@ pub(crate) use admission::{Admission, Expiry, Occasion};
 pub(crate) use binding::Place;
 pub(crate) use clock::StoreClock;
 pub(crate) use confirm::Unwritten;
+#[cfg(feature = "axum")]
+pub(crate) use connections::Connections;
 pub(crate) use engine::{Engine, EngineParts};
 #[cfg(feature = "axum")]
 pub(crate) use issuer::secs;

@@ -154,6 +154,12 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
         ("session.idle", session.idle),
         ("session.absolute", session.absolute),
     );
+    found.not_zero("session.brief_idle", session.brief_idle);
+    found.not_zero("session.brief_absolute", session.brief_absolute);
+    found.not_longer(
+        ("session.brief_idle", session.brief_idle),
+        ("session.brief_absolute", session.brief_absolute),
+    );
     found.unless(
         session.device_limit != Some(0),
         "session.device_limit",

@@ -276,6 +276,12 @@ pub struct SessionSettings {
     pub idle: Duration,
     /// After how long a session ends even if it is in use. By default 90 days, at most 400.
     pub absolute: Duration,
+    /// After how long without a refresh a session ends that is not to be remembered. By default 12
+    /// hours, never longer than `idle`.
+    pub brief_idle: Duration,
+    /// After how long such a session ends even if it is in use. By default 24 hours, never longer
+    /// than `absolute`.
+    pub brief_absolute: Duration,
     /// How many live sessions a subject may have; `None` for any number, otherwise at least one.
     pub device_limit: Option<u32>,
     /// What happens to a sign-in above the limit.
@@ -287,6 +293,8 @@ impl Default for SessionSettings {
         Self {
             idle: Duration::from_secs(30 * 24 * 60 * 60),
             absolute: Duration::from_secs(90 * 24 * 60 * 60),
+            brief_idle: Duration::from_secs(12 * 60 * 60),
+            brief_absolute: Duration::from_secs(24 * 60 * 60),
             device_limit: None,
             on_limit: OnLimit::default(),
         }

@@ -68,6 +68,10 @@ keys! {
     "refresh.policy" => refresh.policy, "what is forgiven: `strict`, `window` or `confirm_aware`";
     "session.idle" => session.idle, "after how long without a refresh a session ends, at most 90d";
     "session.absolute" => session.absolute, "after how long it ends whatever happens, at most 400d";
+    "session.brief_idle" => session.brief_idle,
+        "the same as `session.idle` where a session is not to be remembered, at most that";
+    "session.brief_absolute" => session.brief_absolute,
+        "the same as `session.absolute` where a session is not to be remembered, at most that";
     "session.device_limit" => session.device_limit,
         "how many live sessions a subject may have; where not set, any number";
     "session.on_limit" => session.on_limit,

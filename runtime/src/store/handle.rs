@@ -84,6 +84,12 @@ impl Store {
         }
     }
 
+    /// Returns the store in PostgreSQL, where it is one.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn postgres(&self) -> Option<&super::PostgresStore> {
+        self.store.as_any().downcast_ref()
+    }
+
     /// Returns the gates that are alive on this store.
     pub(crate) fn live(&self) -> &LiveGates {
         &self.live
@@ -104,12 +110,20 @@ macro_rules! operations {
         trait BoxedStore: Send + Sync {
             fn realm(&self, realm: &RealmName) -> Arc<dyn BoxedStore>;
 
+            #[cfg(feature = "postgres")]
+            fn as_any(&self) -> &dyn std::any::Any;
+
             $(fn $name(&self, $($arg: $ty),*) -> BoxedOperation<'_, $out>;)+
         }
 
         impl<S: SessionStore> BoxedStore for S {
             fn realm(&self, realm: &RealmName) -> Arc<dyn BoxedStore> {
                 Arc::new(SessionStore::realm(self, realm))
+            }
+
+            #[cfg(feature = "postgres")]
+            fn as_any(&self) -> &dyn std::any::Any {
+                self
             }
 
             $(fn $name(&self, $($arg: $ty),*) -> BoxedOperation<'_, $out> {

@@ -43,7 +43,7 @@ pub use everywhere::{Everywhere, Stopped};
 pub use handle::{IntoStore, Store};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresOptions, PostgresStore};
+pub use postgres::{PostgresOptions, PostgresStore, ProgramTransaction};
 pub use record::*;
 pub use shared::operation::StoreOperation;
 #[cfg(feature = "sqlite")]

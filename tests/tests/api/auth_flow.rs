@@ -147,6 +147,35 @@ async fn step(_: Public, flow: AuthFlow<Accounts>) -> Result<SignedIn, Rejection
     Err(flow.step(allowed, SignInStep::new(id, "totp")).await)
 }
 
+/// Sets another password and signs in; between the two somebody else may change the account.
+async fn reset(
+    _: Public,
+    mut flow: AuthFlow<Accounts>,
+    meanwhile: String,
+) -> Result<SignedIn, Rejection> {
+    let accounts = flow.gate().backend().clone();
+    let user = accounts.user("ada@example.com");
+    let ada = accounts.id_of("ada@example.com");
+    accounts.set_password("ada@example.com", "another long and quiet sentence");
+    flow.credentials_changed(&ada, EndSessions::All).await?;
+    if meanwhile == "disabled" {
+        flow.gate()
+            .credentials_changed(&ada, EndSessions::All)
+            .await?;
+    }
+    flow.open(Allowed::uncounted("a test"), &user).await
+}
+
+/// Remembers as the body says: `true`, `false`, or for so many seconds.
+async fn stay(_: Public, flow: AuthFlow<Accounts>, how: String) -> Result<SignedIn, Rejection> {
+    let user = flow.gate().backend().user("ada@example.com");
+    let open = flow.open(Allowed::uncounted("a test"), &user);
+    match how.parse() {
+        Ok(seconds) => open.remember_for(Duration::from_secs(seconds)).await,
+        Err(_) => open.remember(how == "true").await,
+    }
+}
+
 async fn end(_: Public, flow: AuthFlow<Accounts>) -> Result<Response, Rejection> {
     flow.close().await
 }
@@ -162,6 +191,8 @@ fn routes(app: &App) -> App {
         .route("/redirect", post(redirect))
         .route("/named", post(named))
         .route("/step", post(step))
+        .route("/stay", post(stay))
+        .route("/reset", post(reset))
         .route("/end", post(end));
     let own = app.gate.install(own).with_state(app.gate.clone());
     app.serving(own.merge(Router::new().nest("/tests", tollgate_tests::routes(&app.gate))))
@@ -678,4 +709,108 @@ async fn handlers_do_not_see_the_refresh_cookie() {
         "{}",
         answer.text
     );
+}
+
+/// Nobody has to wait a second after a change that the flow itself made.
+#[tokio::test]
+async fn a_reset_signs_in_at_once_unless_the_account_changed_again() {
+    let app = body_app().await;
+    let before = app.sign_in("ada@example.com").await;
+    let tokens = app.send(posted("/reset", "")).await.tokens();
+    assert_eq!(me(&app, &tokens.access).await, StatusCode::OK);
+    assert_eq!(me(&app, &before.access).await, StatusCode::UNAUTHORIZED);
+    app.wait(2);
+    let refused = app.send(posted("/reset", "disabled")).await;
+    refused.assert_problem(503, "unavailable");
+    assert_eq!(me(&app, &tokens.access).await, StatusCode::UNAUTHORIZED);
+}
+
+fn posted(path: &str, body: &str) -> Request<Body> {
+    Request::post(path)
+        .body(Body::from(body.to_owned()))
+        .unwrap()
+}
+
+/// Returns the line that sets a cookie.
+fn line_of<'a>(answer: &'a Answer, name: &str) -> &'a str {
+    let lines = answer.headers.get_all(SET_COOKIE).iter();
+    lines
+        .map(|line| line.to_str().unwrap())
+        .find(|line| line.starts_with(name))
+        .unwrap_or_else(|| panic!("{name} is not set"))
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_to_be_remembered_ends_sooner_and_its_cookies_with_the_browser() {
+    let app = cookie_app().await;
+    for (how, is_kept) in [("true", true), ("false", false)] {
+        let mut jar = Jar::default();
+        let answer = browse(&app, &mut jar, posted("/stay", how)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        app.wait(60);
+        let refresh = request(Method::POST, "/auth/refresh-access", None, None);
+        let renewed = browse(&app, &mut jar, refresh).await;
+        assert_eq!(renewed.status, StatusCode::OK, "{}", renewed.text);
+        for answer in [&answer, &renewed] {
+            for name in [ACCESS, REFRESH] {
+                let line = line_of(answer, name);
+                assert_eq!(line.contains("Max-Age"), is_kept, "{how}: {line}");
+            }
+        }
+        let proof = request(
+            Method::POST,
+            "/auth/reauthenticate",
+            None,
+            Some(super::cookies::login()),
+        );
+        let proved = browse(&app, &mut jar, proof).await;
+        let line = line_of(&proved, ACCESS);
+        assert_eq!(line.contains("Max-Age"), is_kept, "{how}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn a_brief_session_has_its_own_idle_and_absolute_end() {
+    let hour = 60 * 60;
+    let app = body_app().await;
+    let open = async |how: &str| app.send(posted("/stay", how)).await.tokens();
+    // Used each eleven hours: it goes on until a day is over.
+    let mut brief = open("false").await;
+    for _ in 0..2 {
+        app.wait(11 * hour);
+        brief = app.refresh(&brief.refresh).await.tokens();
+    }
+    app.wait(2 * hour);
+    app.refresh(&brief.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
+    // Not used for twelve.
+    let brief = open("false").await;
+    let long = open("true").await;
+    app.wait(12 * hour);
+    app.refresh(&brief.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
+    let long = app.refresh(&long.refresh).await.tokens();
+    app.wait(10 * 24 * hour);
+    let _ = app.refresh(&long.refresh).await.tokens();
+}
+
+#[tokio::test]
+async fn a_session_is_remembered_for_as_long_as_the_handler_says_within_limits() {
+    let app = body_app().await;
+    let absolute = Settings::default().session.absolute.as_secs();
+    let idle = Settings::default().session.idle.as_secs();
+    for (said, expected) in [(3600, 3600), (0, 60), (u64::MAX / 2000, idle)] {
+        let answer = app.send(posted("/stay", &said.to_string())).await;
+        assert_eq!(answer.json()["refresh_expires_in"], expected, "{said}");
+    }
+    let tokens = app.send(posted("/stay", "3600")).await.tokens();
+    app.wait(3599);
+    let tokens = app.refresh(&tokens.refresh).await.tokens();
+    app.wait(1);
+    app.refresh(&tokens.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
+    assert!(absolute > idle);
 }

@@ -145,6 +145,7 @@ async fn write(
         claims: None,
         idle_exp: ends(case.idle),
         abs_exp: ends(case.absolute),
+        is_brief: false,
         authenticated: Authenticated::Since(at),
         limit: None,
         log_until: at,

@@ -46,6 +46,7 @@ async fn sign_in(store: &SqliteStore, number: u8) {
         claims: None,
         idle_exp: Timestamp::MAX,
         abs_exp: Timestamp::MAX,
+        is_brief: false,
         authenticated: Authenticated::Since(NOW),
         limit: None,
         log_until: NOW,

@@ -33,6 +33,7 @@ pub(crate) fn new(number: u32, subject: &str) -> NewSession {
         claims: None,
         idle_exp: NOW.plus(Duration::from_secs(30 * 86_400)),
         abs_exp: NOW.plus(Duration::from_secs(90 * 86_400)),
+        is_brief: number % 2 == 1,
         authenticated: Authenticated::Since(NOW),
         limit: None,
         log_until: NOW.plus(Duration::from_secs(600)),

@@ -13,20 +13,31 @@ use super::DeviceCookie;
 /// section 3, row 5), or where it moves to the name that this gate writes. The other name is
 /// cleared in the same answer: a browser that kept both would present a token that was replaced.
 pub(crate) fn set(headers: &mut HeaderMap, issued: &Issued, moves: bool, gate: &Running) {
-    set_access(headers, &issued.access_token, issued.expires_in(), gate);
+    let age = |seconds| (!issued.is_brief).then_some(seconds);
+    set_access(
+        headers,
+        &issued.access_token,
+        age(issued.expires_in()),
+        gate,
+    );
     if issued.is_fresh || moves {
         let names = refresh_names(gate);
         let token = issued.refresh_token.expose();
-        put(headers, names.written, token, issued.refresh_expires_in());
+        put(
+            headers,
+            names.written,
+            token,
+            age(issued.refresh_expires_in()),
+        );
         if let Some(other) = names.other {
-            put(headers, other, "", 0);
+            put(headers, other, "", Some(0));
         }
     }
 }
 
-/// Sets the cookie of the access token.
-pub(crate) fn set_access(headers: &mut HeaderMap, token: &str, seconds: u64, gate: &Running) {
-    put(headers, access(gate), token, seconds);
+/// Sets the cookie of the access token; one without an age goes when the browser is closed.
+pub(crate) fn set_access(headers: &mut HeaderMap, token: &str, age: Option<u64>, gate: &Running) {
+    put(headers, access(gate), token, age);
 }
 
 /// Sets the cookie by which the device is known again.
@@ -36,7 +47,7 @@ pub(crate) fn set_device(headers: &mut HeaderMap, device: &DeviceCookie, gate: &
         headers,
         cookie,
         device.value(),
-        DeviceCookie::MAX_AGE.as_secs(),
+        Some(DeviceCookie::MAX_AGE.as_secs()),
     );
 }
 
@@ -52,7 +63,7 @@ pub(crate) fn clear(headers: &mut HeaderMap, gate: &Running) {
         Some(step),
     ];
     for cookie in cookies.into_iter().flatten() {
-        put(headers, cookie, "", 0);
+        put(headers, cookie, "", Some(0));
     }
 }
 
@@ -60,7 +71,7 @@ pub(crate) fn clear(headers: &mut HeaderMap, gate: &Running) {
 pub(crate) fn clear_all(headers: &mut HeaderMap, gate: &Running) {
     clear(headers, gate);
     for name in [&gate.cookies.device, &gate.cookies.renewed] {
-        put(headers, Attributes::strict(name), "", 0);
+        put(headers, Attributes::strict(name), "", Some(0));
     }
     set_state(headers, "", 0, gate);
 }
@@ -72,7 +83,7 @@ pub(crate) fn set_state(headers: &mut HeaderMap, value: &str, seconds: u64, gate
         same_site: SameSite::Lax,
         ..Attributes::strict(&gate.cookies.state)
     };
-    put(headers, cookie, value, seconds);
+    put(headers, cookie, value, Some(seconds));
 }
 
 /// A cookie's name, and where it travels.
@@ -129,8 +140,9 @@ fn refresh_names(gate: &Running) -> RefreshNames<'_> {
     }
 }
 
-fn put(headers: &mut HeaderMap, cookie: Attributes<'_>, value: &str, seconds: u64) {
-    let line = line(cookie, value, seconds).and_then(|text| HeaderValue::try_from(text).ok());
+/// Sets a cookie; one without an age goes when the browser is closed.
+fn put(headers: &mut HeaderMap, cookie: Attributes<'_>, value: &str, age: Option<u64>) {
+    let line = line(cookie, value, age).and_then(|text| HeaderValue::try_from(text).ok());
     if let Some(mut line) = line {
         line.set_sensitive(true);
         headers.append(SET_COOKIE, line);
@@ -139,11 +151,11 @@ fn put(headers: &mut HeaderMap, cookie: Attributes<'_>, value: &str, seconds: u6
 
 /// Returns a cookie as `Set-Cookie` has it (RFC 6265 section 4.1).
 #[cfg(feature = "cookies")]
-fn line(attributes: Attributes<'_>, value: &str, seconds: u64) -> Option<String> {
+fn line(attributes: Attributes<'_>, value: &str, age: Option<u64>) -> Option<String> {
     use cookie::{Cookie, time::Duration};
 
-    let age = Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
-    let built = Cookie::build((attributes.name, value))
+    let age = age.map(|seconds| Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX)));
+    let mut cookie = Cookie::build((attributes.name, value))
         .path(attributes.path)
         .secure(true)
         .http_only(true)
@@ -151,12 +163,13 @@ fn line(attributes: Attributes<'_>, value: &str, seconds: u64) -> Option<String>
             SameSite::Strict => cookie::SameSite::Strict,
             SameSite::Lax => cookie::SameSite::Lax,
         })
-        .max_age(age);
-    Some(built.build().to_string())
+        .build();
+    cookie.set_max_age(age);
+    Some(cookie.to_string())
 }
 
 /// Without the feature no settings turn cookies on.
 #[cfg(not(feature = "cookies"))]
-fn line(_: Attributes<'_>, _: &str, _: u64) -> Option<String> {
+fn line(_: Attributes<'_>, _: &str, _: Option<u64>) -> Option<String> {
     None
 }

@@ -49,7 +49,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     /// ```
     pub async fn ended(&self) -> Ended {
         match self.verifier.running() {
-            Some(gate) => gate.flows().engine.connections.watch(self.token()).await,
+            Some(gate) => gate.connections().watch(self.token()).await,
             None => {
                 loop {
                     let left = self.token().expires_at().since(self.verifier.now());

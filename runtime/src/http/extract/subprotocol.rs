@@ -56,7 +56,7 @@ pub(super) fn token<'a>(
 /// Takes the protocol with the token out of the header, before a handler selects one, and keeps it
 /// for the other extractors of the request.
 pub(super) fn hide(headers: &mut HeaderMap, extensions: &mut Extensions) {
-    if !headers.contains_key(UPGRADE) || extensions.get::<Offered>().is_some() {
+    if extensions.get::<Offered>().is_some() {
         return;
     }
     let lines: Vec<HeaderValue> = headers

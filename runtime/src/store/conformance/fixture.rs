@@ -113,6 +113,7 @@ pub(super) fn new(number: u32, subject: &str, now: Timestamp) -> NewSession {
         claims: None,
         idle_exp: now.plus(IDLE),
         abs_exp: now.plus(ABSOLUTE),
+        is_brief: number % 2 == 1,
         authenticated: Authenticated::Since(now),
         limit: None,
         log_until: now.plus(10 * MINUTE),

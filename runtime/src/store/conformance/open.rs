@@ -26,6 +26,7 @@ fn opened(new: &NewSession, epoch: u64) -> Session {
         last_seen_at: NOW,
         idle_exp: new.idle_exp,
         abs_exp: new.abs_exp,
+        is_brief: new.is_brief,
         revoked: None,
         epoch,
     }

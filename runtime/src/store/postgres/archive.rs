@@ -11,7 +11,7 @@ use crate::store::record::Archived;
 use crate::store::shared::columns::millis;
 
 pub(super) async fn archive(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     before: Timestamp,
     limit: u32,
     now: Timestamp,
@@ -50,15 +50,15 @@ pub(super) async fn archive(
     })
 }
 
-struct Run<'a> {
-    db: &'a mut Connection,
+struct Run<'a, 'c> {
+    db: &'a mut Connection<'c>,
     before: i64,
     limit: i64,
     now: i64,
     more: bool,
 }
 
-impl Run<'_> {
+impl Run<'_, '_> {
     async fn delete(&mut self, sql: &'static str) -> Result<u64, Fault> {
         let query = query(sql).bind(self.before).bind(self.limit).bind(self.now);
         let row = query.fetch_one(&mut *self.db).await?;

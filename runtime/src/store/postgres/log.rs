@@ -23,7 +23,7 @@ use crate::store::shared::operation::Cause;
 /// the cursor says which server gave it and when, and counts only on a connection that is older
 /// than it; otherwise the page starts over. An entry too many does no harm, one too few does.
 pub(super) async fn since(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     cursor: &LogCursor,
     now: Timestamp,
 ) -> Result<LogPage, Fault> {
@@ -156,14 +156,14 @@ macro_rules! lasting {
 }
 pub(super) use lasting;
 
-pub(super) async fn set_paused(db: &mut Connection, paused: bool) -> Result<(), Fault> {
+pub(super) async fn set_paused(db: &mut Connection<'_>, paused: bool) -> Result<(), Fault> {
     let sql = lasting!("pause", "''", "2 + $1", "(tg_epoch.value / 2 + 1) * 2 + $1");
     query(sql).bind(i64::from(paused)).execute(db).await?;
     Ok(())
 }
 
 /// Says that a key no longer counts, for ever.
-pub(super) async fn end_key(db: &mut Connection, key: &str) -> Result<(), Fault> {
+pub(super) async fn end_key(db: &mut Connection<'_>, key: &str) -> Result<(), Fault> {
     query(lasting!("key", "$1", "1", "1"))
         .bind(escaped(key))
         .execute(db)
@@ -172,7 +172,7 @@ pub(super) async fn end_key(db: &mut Connection, key: &str) -> Result<(), Fault>
 }
 
 /// Returns the keys that no longer count.
-pub(super) async fn ended_keys(db: &mut Connection) -> Result<Vec<String>, Fault> {
+pub(super) async fn ended_keys(db: &mut Connection<'_>) -> Result<Vec<String>, Fault> {
     let rows = query("SELECT key FROM tg_epoch WHERE kind = 'key'")
         .fetch_all(db)
         .await?;

@@ -2,6 +2,7 @@
 
 mod archive;
 mod fault;
+mod lent;
 mod log;
 mod once;
 mod open;
@@ -32,6 +33,7 @@ use crate::id::SessionId;
 use crate::realm::RealmName;
 use run::Mode;
 
+pub use lent::ProgramTransaction;
 pub use open::{PostgresOptions, PostgresStore};
 
 impl SessionStore for PostgresStore {

@@ -16,7 +16,7 @@ use crate::store::record::{Limit, OnceValue, Spent, StoredKeys};
 use crate::store::shared::columns::{integer, millis};
 
 pub(super) async fn consume(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     key: [u8; 32],
     until: Timestamp,
     now: Timestamp,
@@ -25,7 +25,7 @@ pub(super) async fn consume(
 }
 
 pub(super) async fn put(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     value: &OnceValue,
     now: Timestamp,
 ) -> Result<bool, Fault> {
@@ -43,7 +43,7 @@ pub(super) async fn put(
 /// Writes a row unless one is there that still counts. Of several at once the first locks the key;
 /// the others wait for it and then find its row. One that would not count itself is not written.
 async fn insert(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     kind: &str,
     hash: [u8; 32],
     payload: Option<&[u8]>,
@@ -69,7 +69,7 @@ async fn insert(
 }
 
 pub(super) async fn take(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     kind: &str,
     hash: [u8; 32],
     now: Timestamp,
@@ -108,7 +108,7 @@ pub(super) fn spending(key: &str) -> Mode {
 }
 
 pub(super) async fn spend(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     key: &str,
     cost: u32,
     limits: &[Limit],
@@ -150,7 +150,7 @@ pub(super) async fn spend(
     Ok(answer)
 }
 
-pub(super) async fn keys(db: &mut Connection) -> Result<StoredKeys, Fault> {
+pub(super) async fn keys(db: &mut Connection<'_>) -> Result<StoredKeys, Fault> {
     let stored = query("SELECT version, ring FROM tg_key WHERE id = 1")
         .fetch_optional(db)
         .await?;
@@ -167,7 +167,7 @@ pub(super) async fn keys(db: &mut Connection) -> Result<StoredKeys, Fault> {
 }
 
 pub(super) async fn swap_keys(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     expected: u64,
     ring: &[u8],
 ) -> Result<bool, Fault> {

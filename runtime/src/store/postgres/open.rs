@@ -57,7 +57,16 @@ impl PostgresStore {
     /// Connects with other than the default options.
     #[must_use]
     pub fn options(url: &str) -> PostgresOptions {
-        PostgresOptions::new(url)
+        PostgresOptions::new(Base::Url(url.to_owned()), 10)
+    }
+
+    /// Connects as a pool of the program does, with four connections at most of the store's own: a
+    /// program with a pool of sqlx gives `pool.connect_options()`. The pool itself is never used but
+    /// by [`AuthFlow::open_in`](crate::extract::AuthFlow::open_in) and
+    /// [`Gate::revoke_in`](crate::gate::Gate::revoke_in).
+    #[must_use]
+    pub fn from_options(options: &PgConnectOptions) -> PostgresOptions {
+        PostgresOptions::new(Base::Options(Box::new(options.clone())), 4)
     }
 }
 
@@ -79,7 +88,7 @@ impl fmt::Debug for PostgresStore {
 /// (`PGHOST`, `PGPASSWORD`, `~/.pgpass` …).
 #[derive(Clone)]
 pub struct PostgresOptions {
-    url: String,
+    base: Base,
     schema: Option<String>,
     max_connections: u32,
     acquire_timeout: Duration,
@@ -89,12 +98,19 @@ pub struct PostgresOptions {
     verifies: bool,
 }
 
+/// What the options begin with.
+#[derive(Clone)]
+enum Base {
+    Url(String),
+    Options(Box<PgConnectOptions>),
+}
+
 impl PostgresOptions {
-    pub(super) fn new(url: &str) -> Self {
+    fn new(base: Base, max_connections: u32) -> Self {
         Self {
-            url: url.to_owned(),
+            base,
             schema: None,
-            max_connections: 10,
+            max_connections,
             acquire_timeout: Duration::from_secs(2),
             lock_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(5),
@@ -223,15 +239,20 @@ impl PostgresOptions {
                 format!("the URL of the PostgreSQL database {what}"),
             )
         };
-        if !["postgres://", "postgresql://"]
-            .iter()
-            .any(|scheme| self.url.starts_with(scheme))
-        {
-            return Err(refused("does not begin with `postgres://`"));
-        }
-        check_parameters(&self.url).map_err(|what| refused(&what))?;
-        let options = PgConnectOptions::from_str(&self.url)
-            .map_err(|error| refused("cannot be read").because(error))?;
+        let options = match &self.base {
+            Base::Options(options) => (**options).clone(),
+            Base::Url(url) => {
+                if !["postgres://", "postgresql://"]
+                    .iter()
+                    .any(|scheme| url.starts_with(scheme))
+                {
+                    return Err(refused("does not begin with `postgres://`"));
+                }
+                check_parameters(url).map_err(|what| refused(&what))?;
+                PgConnectOptions::from_str(url)
+                    .map_err(|error| refused("cannot be read").because(error))?
+            }
+        };
 
         let millis = |timeout: Duration| {
             timeout

@@ -35,7 +35,7 @@ struct Idle {
 
 /// A connection in use. Dropped, it is closed; only [`give_back`](Self::give_back) keeps it.
 pub(super) struct Lease {
-    connection: Connection,
+    connection: Connection<'static>,
     opened: Instant,
     permit: OwnedSemaphorePermit,
 }
@@ -113,11 +113,11 @@ impl ConnectionPool {
         } = lease;
         if opened.elapsed() < MAX_LIFETIME {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.push(Idle {
-                connection: connection.into_inner(),
+            idle.extend(connection.into_inner().map(|connection| Idle {
+                connection,
                 opened,
                 since: Instant::now(),
-            });
+            }));
             idle.retain(|idle| idle.since.elapsed() < IDLE_TIMEOUT);
         }
         // After the connection is back: the caller that gets the place finds it.
@@ -134,7 +134,7 @@ impl ConnectionPool {
 }
 
 impl Lease {
-    pub(super) const fn connection(&mut self) -> &mut Connection {
+    pub(super) const fn connection(&mut self) -> &mut Connection<'static> {
         &mut self.connection
     }
 }

@@ -20,14 +20,39 @@ use crate::store::shared::realm::realm_columns;
 use crate::store::shared::tables::RealmTables;
 
 /// A connection, and the realm whose tables its statements mean.
-pub(super) struct Connection {
-    db: PgConnection,
+pub(super) struct Connection<'c> {
+    db: Db<'c>,
     tables: Arc<RealmTables>,
 }
 
-impl Connection {
+/// A connection of the store, or one that is in a transaction of the program.
+enum Db<'c> {
+    Own(PgConnection),
+    Lent(&'c mut PgConnection),
+}
+
+impl Db<'_> {
+    const fn get(&mut self) -> &mut PgConnection {
+        match self {
+            Self::Own(db) => db,
+            Self::Lent(db) => db,
+        }
+    }
+}
+
+impl<'c> Connection<'c> {
     pub(super) const fn new(db: PgConnection, tables: Arc<RealmTables>) -> Self {
-        Self { db, tables }
+        Self {
+            db: Db::Own(db),
+            tables,
+        }
+    }
+
+    pub(super) const fn lent(db: &'c mut PgConnection, tables: Arc<RealmTables>) -> Self {
+        Self {
+            db: Db::Lent(db),
+            tables,
+        }
     }
 
     pub(super) fn tables(&self) -> &RealmTables {
@@ -42,19 +67,26 @@ impl Connection {
     /// Runs statements without values, which are sent together.
     pub(super) async fn run(&mut self, sql: Cow<'static, str>) -> Result<(), Fault> {
         let sql = match self.tables.statement(&sql) {
-            Some(sql) => raw_sql(AssertSqlSafe(sql)).execute(&mut self.db).await,
-            None => raw_sql(AssertSqlSafe(sql)).execute(&mut self.db).await,
+            Some(sql) => raw_sql(AssertSqlSafe(sql)).execute(self.db.get()).await,
+            None => raw_sql(AssertSqlSafe(sql)).execute(self.db.get()).await,
         };
         sql?;
         Ok(())
     }
 
-    pub(super) fn into_inner(self) -> PgConnection {
-        self.db
+    /// Returns the connection where it is the store's own.
+    pub(super) fn into_inner(self) -> Option<PgConnection> {
+        match self.db {
+            Db::Own(db) => Some(db),
+            Db::Lent(_) => None,
+        }
     }
 
     pub(super) async fn close(self) -> Result<(), sqlx::Error> {
-        self.db.close().await
+        match self.db {
+            Db::Own(db) => db.close().await,
+            Db::Lent(_) => Ok(()),
+        }
     }
 }
 
@@ -78,23 +110,29 @@ impl<'q> RealmQuery<'q> {
         Self(self.0.bind(value))
     }
 
-    pub(super) async fn execute(self, db: &mut Connection) -> Result<PgQueryResult, sqlx::Error> {
-        self.of(&db.tables)?.execute(&mut db.db).await
+    pub(super) async fn execute(
+        self,
+        db: &mut Connection<'_>,
+    ) -> Result<PgQueryResult, sqlx::Error> {
+        self.of(&db.tables)?.execute(db.db.get()).await
     }
 
-    pub(super) async fn fetch_one(self, db: &mut Connection) -> Result<PgRow, sqlx::Error> {
-        self.of(&db.tables)?.fetch_one(&mut db.db).await
+    pub(super) async fn fetch_one(self, db: &mut Connection<'_>) -> Result<PgRow, sqlx::Error> {
+        self.of(&db.tables)?.fetch_one(db.db.get()).await
     }
 
     pub(super) async fn fetch_optional(
         self,
-        db: &mut Connection,
+        db: &mut Connection<'_>,
     ) -> Result<Option<PgRow>, sqlx::Error> {
-        self.of(&db.tables)?.fetch_optional(&mut db.db).await
+        self.of(&db.tables)?.fetch_optional(db.db.get()).await
     }
 
-    pub(super) async fn fetch_all(self, db: &mut Connection) -> Result<Vec<PgRow>, sqlx::Error> {
-        self.of(&db.tables)?.fetch_all(&mut db.db).await
+    pub(super) async fn fetch_all(
+        self,
+        db: &mut Connection<'_>,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        self.of(&db.tables)?.fetch_all(db.db.get()).await
     }
 
     fn of(mut self, tables: &RealmTables) -> Result<Query<'q, Postgres, PgArguments>, sqlx::Error> {
@@ -112,7 +150,7 @@ impl<'q> RealmQuery<'q> {
 }
 
 /// Lists the realms that were claimed.
-pub(super) async fn all(db: &mut Connection) -> Result<Vec<RealmRecord>, Fault> {
+pub(super) async fn all(db: &mut Connection<'_>) -> Result<Vec<RealmRecord>, Fault> {
     let sql = concat!("SELECT ", realm_columns!(), " FROM tg_realm ORDER BY name");
     let rows = query(sql).fetch_all(db).await?;
     rows.iter().map(row::realm).collect()
@@ -125,7 +163,7 @@ pub(super) const CLAIMING: Mode = Mode::Transaction(Cow::Borrowed(
 
 /// Writes the record of a realm, where [`RealmRecord::claim`] says so.
 pub(super) async fn claim(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     expected: Option<&RealmIdentity>,
     new: RealmRecord,
     now: Timestamp,
@@ -165,7 +203,7 @@ pub(super) const EVERYWHERE: Mode =
     Mode::Transaction(Cow::Borrowed("BEGIN; LOCK TABLE tg_meta IN SHARE MODE"));
 
 /// Returns the tables of every namespace.
-pub(super) async fn everywhere(db: &mut Connection) -> Result<Vec<Arc<RealmTables>>, Fault> {
+pub(super) async fn everywhere(db: &mut Connection<'_>) -> Result<Vec<Arc<RealmTables>>, Fault> {
     let rows = query("SELECT realm FROM tg_meta ORDER BY realm")
         .fetch_all(db)
         .await?;

@@ -44,7 +44,7 @@ const TREE: Mode = Mode::Transaction(Cow::Borrowed(
 ));
 
 pub(super) async fn revoke(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     revocation: &Revocation,
     now: Timestamp,
 ) -> Result<Revoked, Fault> {
@@ -100,7 +100,11 @@ pub(super) async fn revoke(
     Ok(done)
 }
 
-pub(super) async fn epoch(db: &mut Connection, subject: &str, client: &str) -> Result<u64, Fault> {
+pub(super) async fn epoch(
+    db: &mut Connection<'_>,
+    subject: &str,
+    client: &str,
+) -> Result<u64, Fault> {
     let query = query(concat!("SELECT ", effective_epoch!("greatest", "$1", "$2")))
         .bind(escaped(subject))
         .bind(escaped(client));
@@ -180,7 +184,7 @@ macro_rules! log_ends {
 impl RevocationStep {
     /// Sets `changed_at := max(now, changed_at + 1)`: it grows also where two changes share a
     /// millisecond.
-    async fn touch(&self, db: &mut Connection, subject: &str) -> Result<(), Fault> {
+    async fn touch(&self, db: &mut Connection<'_>, subject: &str) -> Result<(), Fault> {
         let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES ($1, 0, greatest($2, 1))
             ON CONFLICT (uid) DO UPDATE SET changed_at = greatest(excluded.changed_at, \
                    tg_subject.changed_at + 1)";
@@ -194,7 +198,11 @@ impl RevocationStep {
 
     /// Does [`touch`](Self::touch), and sets an epoch above every one that a token of the subject
     /// may carry, which may be any client's.
-    async fn bump_subject(&self, db: &mut Connection, subject: &str) -> Result<LogEntry, Fault> {
+    async fn bump_subject(
+        &self,
+        db: &mut Connection<'_>,
+        subject: &str,
+    ) -> Result<LogEntry, Fault> {
         let sql = "WITH others AS (
                 SELECT coalesce(max(value), 0) AS highest FROM tg_epoch WHERE kind IN ('client', \
                    'global')
@@ -218,7 +226,7 @@ impl RevocationStep {
         Ok(self.entry(Fact::Subject(subject.to_owned(), epoch)))
     }
 
-    async fn end_subject(&self, db: &mut Connection, subject: &str) -> Result<u64, Fault> {
+    async fn end_subject(&self, db: &mut Connection<'_>, subject: &str) -> Result<u64, Fault> {
         let query = query(end!(" AND uid = $3"))
             .bind(millis(self.now))
             .bind(self.reason.as_str())
@@ -226,14 +234,14 @@ impl RevocationStep {
         natural(&query.fetch_one(db).await?, 0)
     }
 
-    async fn end_client(&self, db: &mut Connection, client: &str) -> Result<u64, Fault> {
+    async fn end_client(&self, db: &mut Connection<'_>, client: &str) -> Result<u64, Fault> {
         let query = query(end!(" AND client_id = $3"))
             .bind(millis(self.now))
             .bind(self.reason.as_str());
         natural(&query.bind(escaped(client)).fetch_one(db).await?, 0)
     }
 
-    async fn end_all(&self, db: &mut Connection) -> Result<u64, Fault> {
+    async fn end_all(&self, db: &mut Connection<'_>) -> Result<u64, Fault> {
         let query = query(end!(""))
             .bind(millis(self.now))
             .bind(self.reason.as_str());
@@ -244,7 +252,7 @@ impl RevocationStep {
     /// ago than one lasts have none left, and a later end may not have been logged.
     async fn end_others(
         &self,
-        db: &mut Connection,
+        db: &mut Connection<'_>,
         subject: &str,
         keep: SessionId,
         done: &mut Revoked,
@@ -286,7 +294,7 @@ impl RevocationStep {
     /// durable, when it is answered (R67).
     async fn end_session(
         &self,
-        db: &mut Connection,
+        db: &mut Connection<'_>,
         sid: SessionId,
         done: &mut Revoked,
     ) -> Result<(), Fault> {
@@ -321,7 +329,7 @@ impl RevocationStep {
 
     async fn end_token(
         &self,
-        db: &mut Connection,
+        db: &mut Connection<'_>,
         jti: TokenId,
         done: &mut Revoked,
     ) -> Result<(), Fault> {
@@ -356,7 +364,7 @@ impl RevocationStep {
     /// be registered.
     async fn end_tree(
         &self,
-        db: &mut Connection,
+        db: &mut Connection<'_>,
         root: TokenId,
         done: &mut Revoked,
     ) -> Result<(), Fault> {
@@ -425,7 +433,7 @@ impl RevocationStep {
     }
 }
 
-async fn bump_client(db: &mut Connection, client: &str) -> Result<u64, Fault> {
+async fn bump_client(db: &mut Connection<'_>, client: &str) -> Result<u64, Fault> {
     let sql = concat!(
         "WITH others AS (
             SELECT greatest(coalesce(max(uep), 0),
@@ -443,7 +451,7 @@ async fn bump_client(db: &mut Connection, client: &str) -> Result<u64, Fault> {
     natural(&query(sql).bind(escaped(client)).fetch_one(db).await?, 0)
 }
 
-async fn bump_everything(db: &mut Connection) -> Result<u64, Fault> {
+async fn bump_everything(db: &mut Connection<'_>) -> Result<u64, Fault> {
     let sql = concat!(
         "WITH others AS (
             SELECT greatest(coalesce(max(uep), 0),

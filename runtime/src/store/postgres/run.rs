@@ -26,7 +26,7 @@ pub(super) type OperationFuture<'a, T> =
 
 /// The work of an operation, with its arguments, on a connection. It may run more than once.
 pub(super) type DatabaseOperation<A, T> =
-    for<'a> fn(&'a mut Connection, &'a A) -> OperationFuture<'a, T>;
+    for<'a> fn(&'a mut Connection<'_>, &'a A) -> OperationFuture<'a, T>;
 
 /// The frame in which an operation runs.
 pub(super) enum Mode {

@@ -185,10 +185,19 @@ const SHARED: [(&str, &str); 2] = [
 
 /// What was added without a new version, because a program of the version before runs beside it:
 /// how to see whether it is there, and how it is made.
-const ADDITIONS: [(&str, &str); 1] = [(
-    "SELECT to_regclass('tg_revocation_key') IS NOT NULL",
-    "CREATE INDEX tg_revocation_key ON tg_revocation(kind, key) WHERE kind IN ('session', 'token')",
-)];
+const ADDITIONS: [(&str, &str); 2] = [
+    (
+        "SELECT to_regclass('tg_revocation_key') IS NOT NULL",
+        "CREATE INDEX tg_revocation_key ON tg_revocation(kind, key) WHERE kind IN ('session', \
+         'token')",
+    ),
+    (
+        "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('tg_session') \
+         AND attname = 'brief')",
+        // Whether the session is not to be remembered: programs that do not know it leave it empty.
+        "ALTER TABLE tg_session ADD COLUMN brief boolean",
+    ),
+];
 
 /// Of several nodes that start together one migrates, and the others wait here and then find
 /// nothing to do. The number is tollgate's own, the same for every schema of a database.
@@ -199,7 +208,7 @@ pub(super) const MIGRATING: Mode = Mode::Sweep(
 
 /// Returns the version that a program has to know at least to use a realm's tables: 0 where there
 /// are none.
-pub(super) async fn readable_from(db: &mut Connection) -> Result<i64, Fault> {
+pub(super) async fn readable_from(db: &mut Connection<'_>) -> Result<i64, Fault> {
     let version = version(db).await?;
     if exists(db, "tg_meta").await? {
         let from = query("SELECT readable_from FROM tg_meta WHERE realm = $1 AND version >= $2")
@@ -215,7 +224,7 @@ pub(super) async fn readable_from(db: &mut Connection) -> Result<i64, Fault> {
 }
 
 /// Returns the version of a realm's tables: 0 where there are none.
-async fn version(db: &mut Connection) -> Result<i64, Fault> {
+async fn version(db: &mut Connection<'_>) -> Result<i64, Fault> {
     if !exists(db, "tg_schema").await? {
         return Ok(0);
     }
@@ -225,7 +234,7 @@ async fn version(db: &mut Connection) -> Result<i64, Fault> {
     Ok(version.try_get(0)?)
 }
 
-async fn exists(db: &mut Connection, table: &str) -> Result<bool, Fault> {
+async fn exists(db: &mut Connection<'_>, table: &str) -> Result<bool, Fault> {
     let found = query("SELECT to_regclass($1) IS NOT NULL")
         .bind(db.tables().renamed(table).into_owned())
         .fetch_one(db);
@@ -235,7 +244,7 @@ async fn exists(db: &mut Connection, table: &str) -> Result<bool, Fault> {
 /// Brings the tables of a realm to this version, and those of the default realm before, in the
 /// caller's transaction, which holds the lock of [`MIGRATING`].
 pub(super) async fn migrate(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     schema: Option<&str>,
     now: Timestamp,
 ) -> Result<(), Fault> {
@@ -267,7 +276,7 @@ pub(super) async fn migrate(
 }
 
 /// Notes that a realm has tables, and returns whether that was not known.
-async fn note(db: &mut Connection, now: Timestamp) -> Result<bool, Fault> {
+async fn note(db: &mut Connection<'_>, now: Timestamp) -> Result<bool, Fault> {
     let realm = realm_name(db.tables());
     let known = query("SELECT EXISTS (SELECT 1 FROM tg_meta WHERE realm = $1)")
         .bind(realm.clone())
@@ -293,7 +302,7 @@ fn realm_name(tables: &RealmTables) -> String {
 }
 
 /// Takes the steps that are missing.
-async fn take_steps(db: &mut Connection, now: Timestamp) -> Result<(), Fault> {
+async fn take_steps(db: &mut Connection<'_>, now: Timestamp) -> Result<(), Fault> {
     let needed = readable_from(db).await?;
     if needed > VERSION {
         return Err(format!("the schema of the database is {needed}, known is {VERSION}").into());
@@ -328,7 +337,7 @@ async fn take_steps(db: &mut Connection, now: Timestamp) -> Result<(), Fault> {
 
 /// Makes a schema that is not there. One that is there may belong to a role that lets us use it,
 /// and not make others.
-async fn make_schema(db: &mut Connection, schema: &str) -> Result<(), Fault> {
+async fn make_schema(db: &mut Connection<'_>, schema: &str) -> Result<(), Fault> {
     let there = query("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)")
         .bind(schema)
         .fetch_one(db);
@@ -342,7 +351,7 @@ async fn make_schema(db: &mut Connection, schema: &str) -> Result<(), Fault> {
 
 /// Writes a row that no other transaction meets, which the caller's transaction takes back, and
 /// looks for a live session.
-pub(super) async fn health(db: &mut Connection, now: Timestamp) -> Result<StoreHealth, Fault> {
+pub(super) async fn health(db: &mut Connection<'_>, now: Timestamp) -> Result<StoreHealth, Fault> {
     // The sessions that end last come first, so a live one is found at once.
     let sql = "WITH written AS (
             INSERT INTO tg_once(kind, hash, until) VALUES ('health', \
@@ -365,7 +374,7 @@ pub(super) async fn health(db: &mut Connection, now: Timestamp) -> Result<StoreH
 }
 
 /// Reads the server's clock.
-pub(super) async fn now(db: &mut Connection) -> Result<Option<Timestamp>, Fault> {
+pub(super) async fn now(db: &mut Connection<'_>) -> Result<Option<Timestamp>, Fault> {
     let sql = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
     let millis: i64 = query(sql).fetch_one(db).await?.try_get(0)?;
     Ok(u64::try_from(millis).ok().map(Timestamp::from_millis))

@@ -25,7 +25,7 @@ pub(super) fn what_refused(error: &sqlx::Error) -> &'static str {
 }
 
 /// Returns why a server or its database cannot keep sessions, where it cannot.
-pub(super) async fn obstacle(db: &mut Connection) -> Result<Option<String>, Fault> {
+pub(super) async fn obstacle(db: &mut Connection<'_>) -> Result<Option<String>, Fault> {
     let sql = "SELECT current_setting('server_version_num')::int, \
                current_setting('server_version'), pg_is_in_recovery(),
         current_setting('transaction_read_only') = 'on', current_setting('server_encoding'), \

@@ -19,7 +19,7 @@ use crate::store::shared::fact::bounded;
 /// lock; those after it have snapshots of their own (READ COMMITTED), taken when the lock was held,
 /// so they see what its last holder committed.
 pub(super) async fn open(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     new: &NewSession,
     now: Timestamp,
 ) -> Result<Opened, Fault> {
@@ -36,7 +36,7 @@ pub(super) async fn open(
 
 /// Locks the subject's row, which is made if it is missing, and answers when the subject last
 /// changed.
-async fn lock_subject(db: &mut Connection, subject: &str) -> Result<Timestamp, Fault> {
+async fn lock_subject(db: &mut Connection<'_>, subject: &str) -> Result<Timestamp, Fault> {
     let subject = escaped(subject);
     let lock = "SELECT changed_at FROM tg_subject WHERE uid = $1 FOR UPDATE";
     if let Some(row) = query(lock)
@@ -54,7 +54,7 @@ async fn lock_subject(db: &mut Connection, subject: &str) -> Result<Timestamp, F
 
 /// Returns the sessions that have to end for a new one, or `None` where it may not be opened.
 async fn evicted(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     new: &NewSession,
     now: Timestamp,
 ) -> Result<Option<Vec<SessionId>>, Fault> {
@@ -81,7 +81,7 @@ async fn evicted(
 
 /// Writes the session and its tokens, ends those that go for it, and answers the effective epoch.
 async fn insert(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     new: &NewSession,
     evicted: &[SessionId],
     now: Timestamp,
@@ -99,9 +99,9 @@ async fn insert(
             INSERT INTO tg_session(sid, uid, client_id, device_name, device_id, device_agent, \
          device_ip, gen, cur_hash,
                 confirmed, auth_time, acr, claims, created_at, last_seen_at, idle_exp, abs_exp, \
-         device_hints)
+         device_hints, brief)
             VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, false, $9, $10, $11, $12, $12, $13, $14, \
-         $19)
+         $19, $20)
             RETURNING sid
         ), recorded AS (",
         recording!("opened", "$18"),
@@ -128,11 +128,15 @@ async fn insert(
         .bind(RevokeReason::DeviceLimit.as_str())
         .bind(millis(bounded(new.log_until)))
         .bind(token::listed(&new.tokens))
-        .bind(escaped_or_none(&new.device.hints.stored()));
+        .bind(escaped_or_none(&new.device.hints.stored()))
+        .bind(new.is_brief.then_some(true));
     natural(&row.fetch_one(db).await?, 0)
 }
 
-pub(super) async fn read(db: &mut Connection, sid: SessionId) -> Result<Option<Session>, Fault> {
+pub(super) async fn read(
+    db: &mut Connection<'_>,
+    sid: SessionId,
+) -> Result<Option<Session>, Fault> {
     let sql = concat!(
         "SELECT ",
         session_columns!("greatest"),
@@ -148,7 +152,7 @@ pub(super) async fn read(db: &mut Connection, sid: SessionId) -> Result<Option<S
 }
 
 pub(super) async fn live_of(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     subject: &str,
     now: Timestamp,
 ) -> Result<Vec<Session>, Fault> {
@@ -171,7 +175,7 @@ pub(super) async fn live_of(
 /// one token the first locks the row; the others wait for its commit and look at the conditions
 /// again, on the row as it is then (READ COMMITTED). So exactly one finds them true.
 pub(super) async fn rotate(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     rotation: &RotationWrite,
     now: Timestamp,
 ) -> Result<Rotated, Fault> {
@@ -304,7 +308,7 @@ use with_log_and_tokens;
 /// Rows are locked in the order of their ids, as everywhere, so that two of these never wait for
 /// each other in a circle.
 pub(super) async fn confirm(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     seen: &[(SessionId, u32)],
     now: Timestamp,
 ) -> Result<u64, Fault> {
@@ -334,7 +338,7 @@ pub(super) async fn confirm(
 }
 
 pub(super) async fn reauthenticate(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     sid: SessionId,
     auth_time: Timestamp,
     acr: &Option<String>,
@@ -360,7 +364,7 @@ pub(super) async fn reauthenticate(
 }
 
 pub(super) async fn attach(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     sid: SessionId,
     device: &Device,
     now: Timestamp,

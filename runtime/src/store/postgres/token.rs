@@ -53,7 +53,7 @@ pub(super) fn listed(tokens: &[TokenRecord]) -> String {
 }
 
 /// Writes rows, and returns how many were new.
-pub(super) async fn record(db: &mut Connection, tokens: &[TokenRecord]) -> Result<u64, Fault> {
+pub(super) async fn record(db: &mut Connection<'_>, tokens: &[TokenRecord]) -> Result<u64, Fault> {
     let done = query(recording!("(SELECT 1) one", "$1"))
         .bind(listed(tokens))
         .execute(db)
@@ -64,7 +64,7 @@ pub(super) async fn record(db: &mut Connection, tokens: &[TokenRecord]) -> Resul
 /// Rows under all given conditions. Only those that are given stand in the statement, so that each
 /// finds its index.
 pub(super) async fn find(
-    db: &mut Connection,
+    db: &mut Connection<'_>,
     query: &TokenQuery,
     now: Timestamp,
 ) -> Result<Vec<TokenRecord>, Fault> {

@@ -55,6 +55,9 @@ pub struct Session {
     pub idle_exp: Timestamp,
     /// The time at which the session ends whatever happens.
     pub abs_exp: Timestamp,
+    /// `true` where the session is not to be remembered by the client: see `session.brief_idle`.
+    #[serde(default)]
+    pub is_brief: bool,
     /// The time at which the session was revoked and the reason, if it was.
     pub revoked: Option<(Timestamp, RevokeReason)>,
     /// The effective epoch, read together with the row: the highest of the subject's own, the
@@ -125,6 +128,8 @@ pub struct NewSession {
     pub idle_exp: Timestamp,
     /// The time at which the session ends whatever happens.
     pub abs_exp: Timestamp,
+    /// `true` where the session is not to be remembered by the client.
+    pub is_brief: bool,
     /// When the subject was authenticated.
     pub authenticated: Authenticated,
     /// The limit on live sessions of the subject, if there is one.

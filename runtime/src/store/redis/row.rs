@@ -37,7 +37,9 @@ pub(super) fn session(value: Value) -> Result<Option<Session>, Cause> {
             "gen", "cur", "pgen", "phash", "rot", "sup", "seal", "conf", "ctx", "auth", "acr",
         ]))
         .chain([claims])
-        .chain(take(&["made", "seen", "idle", "abs", "rev", "why"]))
+        .chain(take(&[
+            "made", "seen", "idle", "abs", "brief", "rev", "why",
+        ]))
         .chain([Some(epoch)]);
     let session = row::session(&mut ReplyColumns(columns.collect::<Vec<_>>().into_iter()))?;
     Ok(Some(Session { device, ..session }))

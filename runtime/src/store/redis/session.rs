@@ -67,6 +67,7 @@ pub(super) fn open(new: NewSession, now: Timestamp) -> Result<Call, Cause> {
         ("abs", millis(new.abs_exp)),
     ];
     words.extend(new.acr.map(|acr| ("acr", acr.into_bytes())));
+    words.extend(new.is_brief.then(|| ("brief", b"1".to_vec())));
     let call = call.number(u32::try_from(words.len() * 2)?);
     let call = words
         .into_iter()

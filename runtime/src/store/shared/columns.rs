@@ -37,7 +37,8 @@ macro_rules! session_columns {
             "s.sid, s.uid, s.client_id, s.device_name, s.device_id, s.device_agent, s.device_ip, \
              s.device_hints, s.gen, s.cur_hash, s.prev_gen, s.prev_hash, s.rotated_at, \
              s.superseded_at, s.sealed_successor, s.confirmed, s.ctx_hash, s.auth_time, s.acr, \
-             s.claims, s.created_at, s.last_seen_at, s.idle_exp, s.abs_exp, s.revoked_at, \
+             s.claims, s.created_at, s.last_seen_at, s.idle_exp, s.abs_exp, \
+             s.brief IS TRUE, s.revoked_at, \
              s.revoke_reason, ",
             $crate::store::shared::columns::effective_epoch!($highest, "s.uid", "s.client_id")
         )

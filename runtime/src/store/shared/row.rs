@@ -29,6 +29,7 @@ pub(in crate::store) fn session(row: &mut impl Columns) -> Result<Session, Cause
         last_seen_at: needed(row.time())?,
         idle_exp: needed(row.time())?,
         abs_exp: needed(row.time())?,
+        is_brief: row.flag()?,
         revoked: revocation(row)?,
         epoch: needed(row.number())?,
     })

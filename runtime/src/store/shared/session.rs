@@ -30,6 +30,7 @@ impl Session {
             last_seen_at: now,
             idle_exp: new.idle_exp,
             abs_exp: new.abs_exp,
+            is_brief: new.is_brief,
             revoked: None,
             epoch: 0,
         }

@@ -127,6 +127,12 @@ const STEPS: [(i64, &str); 2] = [
 /// before runs beside it.
 const ADDITIONS: &str = "CREATE INDEX IF NOT EXISTS tg_revocation_key ON tg_revocation(kind, key)";
 
+/// The columns that were added in the same way: their table, their name, and what they are.
+const COLUMNS: [(&str, &str, &str); 1] = [
+    // Whether the session is not to be remembered: programs that do not know it leave it empty.
+    ("tg_session", "brief", "INTEGER"),
+];
+
 /// The key ring, which all realms share: the part of the first step that the default realm takes
 /// alone.
 const RING: &str = "
@@ -261,6 +267,14 @@ fn take_steps(db: &Connection<'_>, now: Timestamp) -> Result<(), Cause> {
         }
     }
     db.execute_batch(ADDITIONS)?;
+    for (table, column, what) in COLUMNS {
+        let sql = "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE name = ?)";
+        let named = db.tables().renamed(table);
+        let is_there: bool = db.query_row(sql, (named, column), |row| row.get(0))?;
+        if !is_there {
+            db.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {what}"))?;
+        }
+    }
     Ok(())
 }
 

@@ -39,10 +39,11 @@ pub(super) fn open(db: &Connection<'_>, new: &NewSession, now: Timestamp) -> Res
 fn insert(db: &Connection<'_>, new: &NewSession, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO tg_session(sid, uid, client_id, device_name, device_id, device_agent, \
                device_ip, device_hints, gen, cur_hash,
-                   confirmed, auth_time, acr, claims, created_at, last_seen_at, idle_exp, abs_exp)
+                   confirmed, auth_time, acr, claims, created_at, last_seen_at, idle_exp, abs_exp, \
+               brief)
                VALUES (:sid, :uid, :client, :name, :device, :agent, :ip, :hints, 0, :hash, 0, \
                :auth_time, :acr, :claims,
-                   :now, :now, :idle, :abs)";
+                   :now, :now, :idle, :abs, :brief)";
     db.prepare_cached(sql)?.execute(named_params! {
         ":sid": new.sid.as_bytes(),
         ":uid": new.subject,
@@ -59,6 +60,7 @@ fn insert(db: &Connection<'_>, new: &NewSession, now: Timestamp) -> rusqlite::Re
         ":now": millis(now),
         ":idle": millis(new.idle_exp),
         ":abs": millis(new.abs_exp),
+        ":brief": new.is_brief.then_some(true),
     })?;
     Ok(())
 }

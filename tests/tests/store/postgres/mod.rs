@@ -8,6 +8,7 @@ mod migrate;
 mod opening;
 mod race;
 mod tls;
+mod transaction;
 
 use std::time::Duration;
 

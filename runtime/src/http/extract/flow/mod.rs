@@ -14,8 +14,11 @@ use crate::error::{Code, Refusal, SignInStep};
 use crate::flow::Begun;
 #[cfg(feature = "rate-limit")]
 use crate::gate::normalize_identifier;
-use crate::gate::{AuthBackend, Gate, SessionList};
-use crate::token::JwtClaims as _;
+use crate::gate::{AuthBackend, EndSessions, Gate, SessionList};
+#[cfg(feature = "postgres")]
+use crate::store::ProgramTransaction;
+use crate::store::{Authenticated, Revoked};
+use crate::token::JwtClaims;
 
 #[cfg(feature = "cookies")]
 use super::super::leave::{self, Leave, Returned};
@@ -90,6 +93,59 @@ impl<B: AuthBackend> AuthFlow<B> {
         unreachable!("nothing implements the bound")
     }
 
+    /// Ends sessions because the credentials of a user changed: see [`Gate::credentials_changed`].
+    /// The session that this flow opens afterwards counts from there: nothing else may have changed
+    /// of that user since. Without this, a session of a user who changed within the last second is
+    /// refused (503).
+    ///
+    /// # Errors
+    /// The store cannot be written to, and no session ended (503).
+    ///
+    /// # Examples
+    /// A reset that signs in:
+    /// ```
+    /// # use tollgate::action::{ActionToken, PasswordReset, Proof};
+    /// # use tollgate::prelude::*;
+    /// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
+    /// # #[auth_backend(email, user = User)] struct Accounts;
+    /// # impl Accounts {
+    /// #     async fn set(&self, _: &Proof<PasswordReset, u64>, _: &Password) -> Result<User, AuthError> {
+    /// #         Err(AuthError::Gone)
+    /// #     }
+    /// # }
+    /// # impl Authenticate for Accounts {
+    /// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> {
+    /// #         Err(AuthError::Invalid)
+    /// #     }
+    /// # }
+    /// # impl Refresh for Accounts {
+    /// #     async fn refresh(&self, _: &u64, _: &Client) -> Result<User, AuthError> {
+    /// #         Err(AuthError::Gone)
+    /// #     }
+    /// # }
+    /// async fn reset(
+    ///     mut flow: AuthFlow<Accounts>,
+    ///     token: ActionToken<PasswordReset>,
+    ///     chosen: Password,
+    /// ) -> Result<SignedIn, Rejection> {
+    ///     let proof = token.consume(flow.gate()).await?;
+    ///     let user = flow.gate().backend().set(&proof, &chosen).await?;
+    ///     flow.credentials_changed(proof.subject(), EndSessions::All).await?;
+    ///     flow.open(Allowed::uncounted("the token counts once"), &user).await
+    /// }
+    /// # fn main() {}
+    /// ```
+    pub async fn credentials_changed(
+        &mut self,
+        subject: &<B::User as JwtClaims>::Subject,
+        sessions: EndSessions,
+    ) -> Result<Revoked, Rejection> {
+        let changed = self.gate.credentials_changed_at(subject, sessions).await;
+        let (revoked, at) = changed?;
+        self.seen.begun.authenticated = Authenticated::After(at);
+        Ok(revoked)
+    }
+
     /// Opens a session for a user whom the handler let in, and ends those that the cookies of this
     /// request present. A bearer of the request is not looked at.
     ///
@@ -97,6 +153,46 @@ impl<B: AuthBackend> AuthFlow<B> {
     /// [returned](Self::returned) from a service: there it is 500.
     pub fn open(self, allowed: Allowed, user: &B::User) -> OpenSession {
         OpenSession::new(self, allowed, Box::new(user.to_claims()))
+    }
+
+    /// Opens a session in a transaction of the program, which this takes, and commits before a
+    /// token is made: the user and their first session are written together, or neither is. The
+    /// store is a [`PostgresStore`](crate::store::PostgresStore) in the database of the transaction,
+    /// which is `READ COMMITTED`.
+    ///
+    /// Where the session is not opened, or the commit fails (503), nothing of the transaction is
+    /// kept, and the client gets no token.
+    ///
+    /// # Examples
+    /// ```
+    /// # use tollgate::extract::{AuthFlow, SignedIn};
+    /// # use tollgate::gate::AuthBackend;
+    /// # use tollgate::prelude::*;
+    /// # async fn insert<B: AuthBackend>(
+    /// #     _: &Gate<B>,
+    /// #     _: &mut sqlx::Transaction<'static, sqlx::Postgres>,
+    /// #     _: &str,
+    /// # ) -> Result<B::User, sqlx::Error> { Err(sqlx::Error::RowNotFound) }
+    /// async fn register<B: AuthBackend>(
+    ///     flow: AuthFlow<B>,
+    ///     db: sqlx::PgPool,
+    ///     email: String,
+    /// ) -> Result<SignedIn, Rejection> {
+    ///     let allowed = flow.allow("register", &email).await?;
+    ///     let mut transaction = db.begin().await?;
+    ///     let user = insert(flow.gate(), &mut transaction, &email).await?;
+    ///     flow.open_in(transaction, allowed, &user).await
+    /// }
+    /// # fn main() {}
+    /// ```
+    #[cfg(feature = "postgres")]
+    pub fn open_in(
+        self,
+        transaction: ProgramTransaction<'static>,
+        allowed: Allowed,
+        user: &B::User,
+    ) -> OpenSession {
+        self.open(allowed, user).within(transaction)
     }
 
     /// Asks for a further step before a session is opened: keeps it and returns the answer, 401 with

@@ -4,11 +4,12 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::device::Transport;
 use crate::error::Refusal;
-use crate::flow::{BoxedClaims, Wish};
+use crate::flow::{BoxedClaims, Stay, Transaction, Wish};
 use crate::gate::{AuthBackend, Running};
 
 use super::super::super::cookie::DeviceCookie;
@@ -28,6 +29,7 @@ pub struct OpenSession {
     claims: BoxedClaims,
     wish: Wish,
     has_returned: bool,
+    transaction: Option<Transaction>,
 }
 
 impl OpenSession {
@@ -43,7 +45,15 @@ impl OpenSession {
             claims,
             wish: Wish::default(),
             has_returned: false,
+            transaction: None,
         }
+    }
+
+    /// Opens it in a transaction of the program.
+    #[cfg(feature = "postgres")]
+    pub(super) fn within(mut self, transaction: Transaction) -> Self {
+        self.transaction = Some(transaction);
+        self
     }
 
     /// Says how the user proved who they are: the claim `acr` (OpenID Connect Core section 2), a
@@ -58,6 +68,21 @@ impl OpenSession {
     /// would have ended (401, with the age that would do).
     pub const fn authenticated_at(mut self, at: Timestamp) -> Self {
         self.wish.auth_time = Some(at);
+        self
+    }
+
+    /// Says whether the client is to remember the session, as a box of a form says it: where not, its
+    /// cookies go when the browser is closed, and it ends as `session.brief_idle` and
+    /// `session.brief_absolute` say.
+    pub const fn remember(mut self, stays: bool) -> Self {
+        self.wish.stay = if stays { Stay::Long } else { Stay::Brief };
+        self
+    }
+
+    /// Says for how long the client is to remember the session at most: from a minute to
+    /// `session.absolute`.
+    pub const fn remember_for(mut self, span: Duration) -> Self {
+        self.wish.stay = Stay::For(span);
         self
     }
 
@@ -104,7 +129,14 @@ impl OpenSession {
         let counted = self.allowed.whom.as_deref();
         let opened = gate
             .flows()
-            .admit(&*self.claims, &client, begun, &self.wish, counted)
+            .admit(
+                &*self.claims,
+                &client,
+                begun,
+                &self.wish,
+                counted,
+                self.transaction,
+            )
             .await?;
         Ok(SignedIn::new(
             gate,

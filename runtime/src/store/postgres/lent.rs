@@ -1,0 +1,146 @@
+//! Operations in a transaction of the program, on its connection.
+
+use sqlx::Row as _;
+use sqlx::postgres::PgConnection;
+use tokio::time::timeout;
+
+use super::fault::Fault;
+use super::open::PostgresStore;
+use super::realm::{Connection, query};
+use super::{revoke, session};
+use crate::clock::Timestamp;
+use crate::store::record::{NewSession, Opened, Revocation, Revoked, StoreError, Target};
+use crate::store::shared::operation::StoreOperation;
+
+/// A transaction of the program, in the database of the store, as sqlx begins it.
+pub type ProgramTransaction<'c> = sqlx::Transaction<'c, sqlx::Postgres>;
+
+impl PostgresStore {
+    /// Opens a session in a transaction of the program, after it ended others, and commits it.
+    /// Where the session is not opened, nothing of the transaction is kept.
+    pub(crate) async fn open_session_in(
+        &self,
+        mut transaction: ProgramTransaction<'static>,
+        ends: &[Revocation],
+        new: &NewSession,
+        now: Timestamp,
+    ) -> Result<(Vec<Revoked>, Opened), StoreError> {
+        let opened = async {
+            let mut lent = Lent::begin(self, &mut transaction).await?;
+            let mut ended = Vec::with_capacity(ends.len());
+            for revocation in ends {
+                ended.push(revoke::revoke(&mut lent.connection, revocation, now).await?);
+            }
+            let opened = session::open(&mut lent.connection, new, now).await?;
+            lent.end().await?;
+            if !matches!(opened, Opened::Open { .. }) {
+                transaction.rollback().await?;
+                return Ok((Vec::new(), opened));
+            }
+            transaction.commit().await?;
+            Ok((ended, opened))
+        };
+        let opened = self
+            .within_time(StoreOperation::OpenSession, opened)
+            .await?;
+        self.notify();
+        Ok(opened)
+    }
+
+    /// Revokes in a transaction of the program. What ends more than a subject's own waits for every
+    /// session that is being opened, and has no place in it.
+    pub(crate) async fn revoke_in(
+        &self,
+        db: &mut ProgramTransaction<'_>,
+        revocation: &Revocation,
+        now: Timestamp,
+    ) -> Result<Revoked, StoreError> {
+        if !fits(&revocation.target) {
+            return Err(StoreOperation::Revoke.failed(
+                "what is of more than one subject cannot be revoked in a transaction of the \
+                 program: use `gate.revoke`",
+            ));
+        }
+        let revoked = async {
+            let mut lent = Lent::begin(self, db).await?;
+            let revoked = revoke::revoke(&mut lent.connection, revocation, now).await?;
+            lent.end().await?;
+            Ok(revoked)
+        };
+        self.within_time(StoreOperation::Revoke, revoked).await
+    }
+
+    /// Wakes every node, once the transaction was committed.
+    pub(crate) fn committed(&self) {
+        self.notify();
+    }
+
+    async fn within_time<T>(
+        &self,
+        operation: StoreOperation,
+        work: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, StoreError> {
+        match timeout(self.database.patience, work).await {
+            Ok(done) => done.map_err(|fault| operation.failed(fault.into_source())),
+            Err(_) => Err(operation.failed("the server did not answer in time")),
+        }
+    }
+}
+
+/// Returns whether a revocation is of one subject, or of less.
+const fn fits(target: &Target) -> bool {
+    matches!(
+        target,
+        Target::AccessOf(_)
+            | Target::RefreshOf(_)
+            | Target::Subject(_)
+            | Target::Others { .. }
+            | Target::Session(_)
+            | Target::Token(_)
+    )
+}
+
+/// The connection of the program, while the names of tables mean the store's.
+struct Lent<'c> {
+    connection: Connection<'c>,
+    /// The search path to go back to.
+    search_path: String,
+}
+
+impl<'c> Lent<'c> {
+    async fn begin(store: &PostgresStore, db: &'c mut PgConnection) -> Result<Self, Fault> {
+        let mut connection = Connection::lent(db, store.namespace.tables.clone());
+        let now = query(
+            "SELECT current_setting('search_path'), current_setting('transaction_isolation'), \
+             set_config('synchronous_commit', 'on', true)",
+        );
+        let row = now.fetch_one(&mut connection).await?;
+        let (search_path, isolation): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        // A snapshot that was taken before does not see what was revoked since.
+        if isolation != "read committed" {
+            return Err(Fault::from(
+                "the transaction of the program must be READ COMMITTED for the store to write in it",
+            ));
+        }
+        if let Some(schema) = &store.database.schema {
+            set_path(&mut connection, &format!("\"{schema}\"")).await?;
+        }
+        let lock = "LOCK TABLE tg_epoch IN ROW SHARE MODE";
+        connection.run(lock.into()).await?;
+        Ok(Self {
+            connection,
+            search_path,
+        })
+    }
+
+    async fn end(mut self) -> Result<(), Fault> {
+        set_path(&mut self.connection, &self.search_path).await
+    }
+}
+
+/// Sets, for the rest of the transaction, where names of tables are looked for.
+async fn set_path(db: &mut Connection<'_>, path: &str) -> Result<(), Fault> {
+    let set = query("SELECT set_config('search_path', $1, true)").bind(path.to_owned());
+    set.fetch_one(db).await?;
+    Ok(())
+}
