@@ -315,6 +315,11 @@ impl<'de, T: Words, const SPACED: bool> Visitor<'de> for Texts<T, SPACED> {
         ))
     }
 
+    /// Null grants nothing.
+    fn visit_unit<E: Error>(self) -> Result<T, E> {
+        Ok(T::absent().unwrap_or_else(|| T::collect(Vec::new())))
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<T, A::Error> {
         let mut words = Vec::new();
         while let Some(text) = list.next_element::<Cow<'de, str>>()? {

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::{EmitParts, marker_value};
+use super::{EmitParts, holds_foreign_roles, marker_value};
 use crate::claims::model::{Absence, Claim, ClaimKind, ClaimsModel, Codec, Field};
 use crate::path::located;
 
@@ -168,6 +168,9 @@ impl EmitParts<'_> {
         };
         let (ident, ty) = (&claim.field.ident, &claim.field.ty);
         let holds = match &claim.codec {
+            Codec::With(..) if holds_foreign_roles(claim, self.model) => {
+                quote!(<#ty as #krate::ForeignRoles>::holds)
+            }
             Codec::With(..) => quote!(<#ty as #krate::ValueSet>::holds),
             Codec::Plain | Codec::Of(_) => self.via(claim, "holds"),
         };

@@ -138,6 +138,9 @@ fn bounded(model: &ClaimsModel) -> Generics {
     for claim in model.own.iter().filter(|claim| claim.field.generic) {
         let mut bounds = vec![carrier(claim, model)];
         match (&claim.codec, claim.kind) {
+            (Codec::With(..), ClaimKind::Roles) if holds_foreign_roles(claim, model) => {
+                bounds.push(quote!(#krate::ForeignRoles));
+            }
             (Codec::With(..), ClaimKind::Roles) => bounds.push(quote!(#krate::ValueSet)),
             (_, ClaimKind::Action) => bounds.push(quote!(#krate::Action)),
             _ => {}
@@ -364,6 +367,12 @@ impl EmitParts<'_> {
         });
         quote!(#(#impls)*)
     }
+}
+
+/// Returns whether a module reads the roles of another issuer into a list or set, whose elements may
+/// be texts: roles that need not be a closed set.
+fn holds_foreign_roles(claim: &Claim, model: &ClaimsModel) -> bool {
+    model.origin == Origin::External && claim.kind == ClaimKind::Roles && claim.element.is_some()
 }
 
 /// Returns the trait through which a claim is copied, written and read.

@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Type, parse_quote};
 
-use super::EmitParts;
+use super::{EmitParts, holds_foreign_roles};
 use crate::claims::model::{Claim, ClaimKind, ClaimsModel, Codec, Field, Origin};
 use crate::path::{located, moved, name_number};
 
@@ -26,6 +26,9 @@ impl EmitParts<'_> {
             };
             let ty = &claim.field.ty;
             let value = match (&claim.codec, &claim.element) {
+                (Codec::With(..), Some(element)) if holds_foreign_roles(claim, self.model) => {
+                    element.to_token_stream()
+                }
                 (Codec::With(..), _) => quote!(<#ty as #krate::ValueSet>::Value),
                 (Codec::Of(of), _) => of.to_token_stream(),
                 (Codec::Plain, Some(element)) => element.to_token_stream(),
