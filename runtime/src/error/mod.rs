@@ -20,7 +20,7 @@ use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 
 /// Any error, as the source of one of ours.
-type BoxError = Box<dyn StdError + Send + Sync>;
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Why a gate, a ring or a store does not start. For operators: it names the setting or the file.
 #[derive(Debug)]

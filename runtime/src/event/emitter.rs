@@ -70,6 +70,11 @@ impl Events {
         self
     }
 
+    /// Returns whether there is no handler.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.inline.is_empty() && self.queued.is_empty()
+    }
+
     /// Sets the realm that events are of.
     pub(crate) fn in_realm(mut self, realm: Option<&RealmName>) -> Self {
         self.realm = realm.cloned();

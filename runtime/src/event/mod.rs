@@ -159,6 +159,14 @@ pub enum EventKind {
         /// not, new ones take the place of those that used least.
         is_shared: bool,
     },
+    /// A guard refused a token of another issuer, or no guard is for its issuer: at most once a
+    /// second a guard. `GuardHealth::refused` counts them all, and a debug line has the details.
+    ForeignTokenRefused {
+        /// The name of the guard; `None` where none is for the token's issuer.
+        guard: Option<String>,
+        /// The reason, as `TokenFault` is named in logs: `audience`.
+        reason: &'static str,
+    },
     /// A background task of the gate panicked, for instance in the store, and is started again.
     /// Reported once until it has gone on for a while.
     TaskPanicked {
@@ -338,6 +346,7 @@ impl EventKind {
             Self::ClockOffset { .. } => "clock_offset",
             Self::ViewStale { .. } => "view_stale",
             Self::ThrottleFull { .. } => "throttle_full",
+            Self::ForeignTokenRefused { .. } => "foreign_token_refused",
             Self::TaskPanicked { .. } => "task_panicked",
         }
     }
@@ -365,6 +374,7 @@ impl EventKind {
             | Self::RefreshRefused(_)
             | Self::AccessRefused(_)
             | Self::ActionTokenRefused { .. }
+            | Self::ForeignTokenRefused { .. }
             | Self::BindingMismatch { enforced: true, .. } => Outcome::Refused,
             Self::RefreshReuse { .. }
             | Self::StoreRollbackSuspected
@@ -441,6 +451,10 @@ impl fmt::Display for Event {
                 write!(f, " budget={budget} is_shared={is_shared}")
             }
             EventKind::TaskPanicked { task } => write!(f, " task={task}"),
+            EventKind::ForeignTokenRefused { guard, reason } => {
+                let guard = guard.as_deref().unwrap_or_default();
+                write!(f, " guard={guard:?} reason={reason}")
+            }
             EventKind::BindingMismatch {
                 token,
                 to,

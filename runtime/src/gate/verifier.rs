@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::error::Refusal;
 use crate::guard::{Context, GuardRouter, GuardRouterBuilder};
 use crate::session::Occasion;
-#[cfg(feature = "axum")]
-use crate::token::Origin;
 use crate::token::{ClaimSet, JwtClaims, Verified};
+#[cfg(feature = "axum")]
+use crate::token::{Limits, Origin};
 
 use super::running::Running;
 use super::{AuthBackend, Gate};
@@ -47,6 +47,15 @@ impl<U: JwtClaims> Verifier<U> {
         match &self.0 {
             VerifierSource::Gate(running) => Some(running),
             VerifierSource::Guards(_) => None,
+        }
+    }
+
+    /// Returns the size up to which the verifier reads tokens.
+    #[cfg(feature = "axum")]
+    pub(crate) fn limits(&self) -> Limits {
+        match &self.0 {
+            VerifierSource::Gate(_) => Limits::DEFAULT,
+            VerifierSource::Guards(guards) => guards.limits(),
         }
     }
 
@@ -138,11 +147,14 @@ impl<U: JwtClaims> GuardRouter<U> {
 
 impl<U: JwtClaims> GuardRouterBuilder<U> {
     /// The guards stand beside this gate, on routes that take tokens of both: no guard may have the
-    /// gate's issuer.
+    /// gate's issuer and realm. The gate's handlers are told of the guards' events.
     pub fn beside<B: AuthBackend>(self, gate: &Gate<B>) -> Self {
-        match &gate.engine().settings.issuer {
-            Some(issuer) => self.not(issuer),
-            None => self,
+        let engine = gate.engine();
+        let realm = engine.realm.as_ref().map(|realm| realm.as_str().into());
+        let beside = self.emitter(engine.events.clone());
+        match &engine.settings.issuer {
+            Some(issuer) => beside.not_in(issuer, realm),
+            None => beside,
         }
     }
 }

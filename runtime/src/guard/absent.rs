@@ -4,28 +4,35 @@ use super::JwksGuard;
 use crate::error::absent::{NeedsJwksClient, Off};
 use crate::token::JwtClaims;
 
-impl<U: JwtClaims> JwksGuard<U> {
-    #[doc(hidden)]
-    pub fn auth0(_: &str) -> Self
-    where
-        for<'a> Off: NeedsJwksClient,
-    {
-        unreachable!("nothing implements the bound")
-    }
+macro_rules! absent {
+    ($($name:ident($($arg:ty),*)),* $(,)?) => {
+        impl<U: JwtClaims> JwksGuard<U> {
+            $(
+                #[doc(hidden)]
+                pub fn $name($(_: $arg),*) -> Self
+                where
+                    for<'a> Off: NeedsJwksClient,
+                {
+                    unreachable!("nothing implements the bound")
+                }
+            )*
+        }
+    };
+}
 
-    #[doc(hidden)]
-    pub fn firebase(_: &str) -> Self
-    where
-        for<'a> Off: NeedsJwksClient,
-    {
-        unreachable!("nothing implements the bound")
-    }
-
-    #[doc(hidden)]
-    pub fn oidc(_: &str) -> Self
-    where
-        for<'a> Off: NeedsJwksClient,
-    {
-        unreachable!("nothing implements the bound")
-    }
+absent! {
+    keycloak(&str, &str),
+    entra(&str),
+    entra_tenants(),
+    cognito(&str, &str),
+    auth0(&str),
+    okta(&str, &str),
+    google(),
+    firebase(&str),
+    apple(),
+    clerk(&str),
+    supabase(&str),
+    zitadel(&str),
+    tollgate(&str),
+    oidc(&str),
 }

@@ -14,15 +14,18 @@ use crate::token::{JwtClaims, Verified};
 type KeysFuture<'a> =
     Pin<Box<dyn Future<Output = Result<Arc<PublicKeySet>, AuthError>> + Send + 'a>>;
 
+/// The outcome of a guard's own check.
+type CheckFuture<'a> = Pin<Box<dyn Future<Output = Result<(), AuthError>> + Send + 'a>>;
+
 /// [`JwtGuard`] with boxed futures.
 pub(super) trait BoxedGuard<U: JwtClaims>: Send + Sync {
     fn issuer(&self) -> &Issuer;
     fn public_keys<'a>(&'a self, wanted: Wanted<'a>) -> KeysFuture<'a>;
-    fn verify_custom_claims(
-        &self,
-        token: &Verified<U::Claims>,
-        context: &Context<'_>,
-    ) -> Result<(), AuthError>;
+    fn verify_custom_claims<'a>(
+        &'a self,
+        token: &'a Verified<U::Claims>,
+        context: &'a Context<'_>,
+    ) -> CheckFuture<'a>;
     fn generation(&self, now: Timestamp) -> Option<u64>;
     fn health(&self, now: Timestamp) -> KeyHealth;
 }
@@ -36,12 +39,12 @@ impl<G: JwtGuard> BoxedGuard<G::User> for G {
         Box::pin(JwtGuard::public_keys(self, wanted))
     }
 
-    fn verify_custom_claims(
-        &self,
-        token: &Verified<<G::User as JwtClaims>::Claims>,
-        context: &Context<'_>,
-    ) -> Result<(), AuthError> {
-        JwtGuard::verify_custom_claims(self, token, context)
+    fn verify_custom_claims<'a>(
+        &'a self,
+        token: &'a Verified<<G::User as JwtClaims>::Claims>,
+        context: &'a Context<'_>,
+    ) -> CheckFuture<'a> {
+        Box::pin(JwtGuard::verify_custom_claims(self, token, context))
     }
 
     fn generation(&self, now: Timestamp) -> Option<u64> {

@@ -1,13 +1,18 @@
-//! Puts the guards of a router together: every problem at once.
+//! Puts the guards of a router together, and changes them later: every problem at once.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
 
 use super::JwtGuard;
 use super::boxed::BoxedGuard;
-use super::router::{GuardRouter, NamedGuard, RouterState};
+use super::refused::Refused;
+use super::router::{GuardRouter, RouterState};
+use super::table::{GuardTable, NamedGuard, OtherIssuer, OtherRealm};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
+use crate::event::{Emitter, Event, Events};
 use crate::store::Store;
 use crate::token::{ClaimSet, JwtClaims, VerifiedCache};
 
@@ -30,7 +35,9 @@ impl<U: JwtClaims> GuardRouter<U> {
 #[must_use = "nothing is verified until `build()`"]
 pub struct GuardRouterBuilder<U: JwtClaims> {
     guards: Vec<(Arc<str>, Box<dyn BoxedGuard<U>>)>,
-    others: Vec<String>,
+    others: Vec<OtherIssuer>,
+    events: Events,
+    emitter: Option<Emitter>,
     store: Option<Store>,
     clock: Clock,
     cache_bytes: u64,
@@ -41,6 +48,8 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
         Self {
             guards: Vec::new(),
             others: Vec::new(),
+            events: Events::new(),
+            emitter: None,
             store: None,
             clock: Clock::system(),
             cache_bytes: CACHE_BYTES,
@@ -56,7 +65,33 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
 
     /// Refuses guards with this issuer, whose tokens are verified by another part of the program.
     pub fn not(mut self, issuer: impl Into<String>) -> Self {
-        self.others.push(issuer.into());
+        self.others.push(OtherIssuer {
+            name: issuer.into(),
+            realm: None,
+        });
+        self
+    }
+
+    /// Refuses guards with this issuer and realm.
+    pub(crate) fn not_in(mut self, issuer: &str, realm: OtherRealm) -> Self {
+        self.others.push(OtherIssuer {
+            name: issuer.into(),
+            realm: Some(realm),
+        });
+        self
+    }
+
+    /// Calls `handler` for every event of the guards, such as
+    /// [`EventKind::ForeignTokenRefused`](crate::event::EventKind::ForeignTokenRefused), beside the
+    /// log. It runs before the request is answered, and so must be quick.
+    pub fn on_event(mut self, handler: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.events = self.events.inline(handler);
+        self
+    }
+
+    /// Sets who is told of events, unless the builder has a handler of its own.
+    pub(crate) fn emitter(mut self, emitter: Emitter) -> Self {
+        self.emitter = Some(emitter);
         self
     }
 
@@ -89,6 +124,8 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
         let Self {
             guards,
             others,
+            events,
+            emitter,
             store,
             clock,
             cache_bytes,
@@ -105,42 +142,26 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
                  noted, with `.store(…)`",
             ));
         }
-        for (at, (name, guard)) in guards.iter().enumerate() {
-            let issuer = guard.issuer();
-            problems.extend(
-                issuer
-                    .problems()
-                    .into_iter()
-                    .map(|why| format!("guard `{name}`: {why}")),
-            );
-            for (other, earlier) in guards.iter().take(at) {
-                if other == name {
-                    problems.push(format!("two guards are called `{name}`"));
-                }
-                if earlier.issuer().name() == issuer.name() {
-                    problems.push(format!(
-                        "guards `{other}` and `{name}` both are for the issuer `{issuer}`"
-                    ));
-                }
-            }
-            if others.iter().any(|other| other == issuer.name()) {
-                problems.push(format!(
-                    "guard `{name}` is for the issuer `{issuer}`, whose tokens the gate itself \
-                     verifies"
-                ));
-            }
+        let mut table = GuardTable::new(Vec::new());
+        for (number, (name, guard)) in (0..).zip(guards) {
+            let new = NamedGuard::new(name, number, guard);
+            problems.extend(table.problems(&new, &others));
+            table.guards.push(Arc::new(new));
         }
         if !problems.is_empty() {
             return Err(Error::new(ErrorKind::Usage, problems.join("; ")));
         }
-        let entry = |(name, guard): (Arc<str>, Box<dyn BoxedGuard<U>>)| NamedGuard {
-            expected: guard.issuer().expected(&name),
-            name,
-            guard,
+        let next = table.guards.len() as u64;
+        let emitter = match emitter {
+            Some(emitter) if events.is_empty() => emitter,
+            _ => events.start(),
         };
-        let guards = guards.into_iter().map(entry).collect();
         Ok(GuardRouter(Arc::new(RouterState {
-            guards,
+            table: ArcSwap::from_pointee(GuardTable::new(table.guards)),
+            next: Mutex::new(next),
+            others,
+            unknown: Refused::default(),
+            events: emitter,
             store,
             clock,
             verified: VerifiedCache::new(cache_bytes),

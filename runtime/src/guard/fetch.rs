@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::{Fetched, KeySource};
 use crate::error::AuthError;
 use crate::keys::{Algorithm, PublicKey, PublicKeySet};
+use crate::token::quoted;
 
 /// Keys behind an address: a JWK set (RFC 7517), or a map of `kid` to X.509 certificate as Google
 /// has it.
@@ -61,7 +62,8 @@ impl HttpKeys {
 
     /// Fetches the keys from where the issuer's discovery document says:
     /// `{issuer}/.well-known/openid-configuration` (OpenID Connect Discovery section 4). The
-    /// document must name this very issuer (RFC 8414 section 3.3).
+    /// document must name this very issuer (RFC 8414 section 3.3). It is read again once a day, and
+    /// after a failure.
     #[must_use]
     pub fn discovered(issuer: impl Into<String>) -> Self {
         Self::new(KeyLocation::Discovered(issuer.into()))
@@ -177,9 +179,11 @@ impl HttpKeys {
         let document: Document = serde_json::from_slice(&body)?;
         // R57: byte for byte, so that one issuer cannot speak for another.
         if document.issuer != *issuer {
-            return Err(AuthError::unavailable(
-                "the discovery document names another issuer",
-            ));
+            return Err(AuthError::unavailable(format!(
+                "the discovery document is of the issuer {}, and the guard is for {}",
+                quoted(&document.issuer),
+                quoted(issuer)
+            )));
         }
         let url = Url::parse(&document.jwks_uri)?;
         *self.found() = Some(url.clone());
@@ -199,6 +203,10 @@ impl KeySource for HttpKeys {
             keys: read(&body, allowed)?,
             max_age,
         })
+    }
+
+    fn look_up_again(&self) {
+        *self.found() = None;
     }
 }
 

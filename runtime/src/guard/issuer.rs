@@ -1,5 +1,6 @@
 //! Issuers: what is expected of the tokens of one issuer.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +8,16 @@ use std::time::Duration;
 use crate::keys::{Algorithm, AlgorithmFamily};
 use crate::realm::RealmName;
 use crate::secret::{hex, same, sha256};
-use crate::token::{Expect, Expected, TokenKind};
+use crate::token::{
+    AudienceRule, Expect, Expected, Limits, Marks, TENANT, Tenants, TokenKind, is_guid,
+};
 
 /// An issuer, and what is expected of its tokens.
 ///
 /// It is strict where nothing else is said: access tokens as RFC 9068 has them, for one of the
-/// audiences that were named, signed with RS256 or ES256, alive for a day at most.
+/// audiences that were named, signed with RS256 or ES256, alive for a day at most, of 8 KiB and 256
+/// members at most. What the tokens of well-known issuers look like, the presets know:
+/// [`Issuer::keycloak`], [`Issuer::entra`] and others.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,13 +34,32 @@ use crate::token::{Expect, Expected, TokenKind};
 #[derive(Clone, Debug)]
 pub struct Issuer {
     name: Arc<str>,
+    aliases: Vec<Arc<str>>,
+    tenants: Option<Tenants>,
     audiences: Vec<Arc<str>>,
+    audience_claim: Option<AudienceRule>,
+    parties: Vec<Arc<str>>,
     algorithms: Vec<Algorithm>,
     kind: TokenKind,
+    marks: Marks,
     leeway: Duration,
     max_lifetime: Duration,
+    limits: Limits,
     nonce: Nonce,
     realm: Option<Box<str>>,
+    try_without_kid: bool,
+}
+
+/// The claim that stands for an absent `aud`: the client that the token was issued to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AudienceClaim {
+    /// `client_id` (RFC 9068 section 2.2), as in the access tokens of Amazon Cognito.
+    ClientId,
+    /// `azp` (OpenID Connect Core section 2), as in the session tokens of Clerk.
+    Azp,
+    /// `appid`, as in version 1 of the access tokens of Microsoft Entra.
+    AppId,
 }
 
 /// How an ID token carries the `nonce` that the client asked with.
@@ -56,14 +80,53 @@ impl Issuer {
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into().into(),
+            aliases: Vec::new(),
+            tenants: None,
             audiences: Vec::new(),
+            audience_claim: None,
+            parties: Vec::new(),
             algorithms: vec![Algorithm::RS256, Algorithm::ES256],
             kind: TokenKind::AccessToken,
+            marks: Marks::default(),
             leeway: Duration::from_secs(30),
             max_lifetime: Duration::from_secs(24 * 60 * 60),
+            limits: Limits::DEFAULT,
             nonce: Nonce::AsSent,
             realm: None,
+            try_without_kid: false,
         }
+    }
+
+    /// Accepts this other spelling of the issuer's name in `iss`, byte for byte, as Google has two.
+    ///
+    /// The user of a token is the same under each:
+    /// [`identity`](crate::token::TokenInfo::identity) has the first spelling, and
+    /// [`issuer`](crate::token::TokenInfo::issuer) the one of the token.
+    #[must_use]
+    pub fn alias(mut self, name: impl Into<String>) -> Self {
+        self.aliases.push(name.into().into());
+        self
+    }
+
+    /// Accepts these tenants of an issuer whose name has `{tenantid}`, as that of Microsoft Entra
+    /// for several tenants does: GUIDs, in lower case.
+    ///
+    /// A token's tenant stands in `iss` and in `tid`, and both must agree; a key that names an
+    /// issuer of its own must name that of the tenant.
+    #[must_use]
+    pub fn tenants<T: Into<String>>(mut self, tenants: impl IntoIterator<Item = T>) -> Self {
+        let tenants = tenants.into_iter().map(|tenant| tenant.into().into());
+        self.tenants = Some(Tenants::These(tenants.collect()));
+        self
+    }
+
+    /// Accepts every tenant of an issuer whose name has `{tenantid}`: everybody with an account
+    /// there, in an organization that anybody may found, so the program must decide by
+    /// [`identity`](crate::token::TokenInfo::identity) whom it knows.
+    #[must_use]
+    pub fn any_tenant_dangerous(mut self) -> Self {
+        self.tenants = Some(Tenants::Any);
+        self
     }
 
     /// Accepts tokens of this realm, where the issuer is another deployment of tollgate: those with
@@ -79,6 +142,41 @@ impl Issuer {
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into().into());
+        self
+    }
+
+    /// Reads the audience from this claim where a token has no `aud`, and only where the token says
+    /// by a mark of its issuer that it is of the expected kind, such as `token_use: access`.
+    #[must_use]
+    pub fn audience_claim(mut self, claim: AudienceClaim) -> Self {
+        let name = match claim {
+            AudienceClaim::ClientId => "client_id",
+            AudienceClaim::Azp => "azp",
+            AudienceClaim::AppId => "appid",
+        };
+        self.audience_claim = Some(AudienceRule {
+            name: Cow::Borrowed(name),
+            needs_mark: true,
+        });
+        self
+    }
+
+    /// Reads the audience from any claim where a token has no `aud`. The claim may have another
+    /// meaning, so that a token which was issued for another service counts here.
+    #[must_use]
+    pub fn audience_claim_dangerous(mut self, name: impl Into<String>) -> Self {
+        self.audience_claim = Some(AudienceRule {
+            name: Cow::Owned(name.into()),
+            needs_mark: false,
+        });
+        self
+    }
+
+    /// Accepts ID tokens that were issued to this client (`azp`) beside the audiences, as those of
+    /// Google for an app whose service is the audience.
+    #[must_use]
+    pub fn authorized_party(mut self, client: impl Into<String>) -> Self {
+        self.parties.push(client.into().into());
         self
     }
 
@@ -111,6 +209,36 @@ impl Issuer {
         self
     }
 
+    /// Sets how many bytes a token may have: 8 KiB by default, at most 64 KiB. A token that lists
+    /// two hundred groups has about 11 KiB. The server in front must let such headers through.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.limits.bytes = bytes;
+        self
+    }
+
+    /// Sets how many members all objects of a token's claims may have together: 256 by default, at
+    /// most 4096.
+    #[must_use]
+    pub fn max_members(mut self, members: usize) -> Self {
+        self.limits.members = members;
+        self
+    }
+
+    /// Tries up to four keys for a token that names none. Without it such a token counts where the
+    /// issuer has exactly one key of the token's algorithm.
+    #[must_use]
+    pub fn try_without_kid(mut self) -> Self {
+        self.try_without_kid = true;
+        self
+    }
+
+    /// Sets what the issuer writes into its tokens of each kind.
+    pub(super) const fn marks(mut self, marks: Marks) -> Self {
+        self.marks = marks;
+        self
+    }
+
     /// Sets how the issuer's ID tokens carry a `nonce`: [`Nonce::AsSent`] by default.
     #[must_use]
     pub fn nonce(mut self, nonce: Nonce) -> Self {
@@ -137,6 +265,11 @@ impl Issuer {
         &self.name
     }
 
+    /// Returns the other spellings of the name.
+    pub fn aliases(&self) -> impl Iterator<Item = &str> {
+        self.aliases.iter().map(|alias| &**alias)
+    }
+
     /// Returns the algorithms that are accepted.
     #[must_use]
     pub fn allowed(&self) -> &[Algorithm] {
@@ -152,6 +285,7 @@ impl Issuer {
     /// Returns all that keeps the issuer from being used.
     pub(super) fn problems(&self) -> Vec<&'static str> {
         let is_hmac = |algorithm: &Algorithm| algorithm.family() == AlgorithmFamily::Hmac;
+        let Limits { bytes, members } = self.limits;
         let wrong = [
             (self.name.is_empty(), "its issuer has no name"),
             (
@@ -179,11 +313,68 @@ impl Issuer {
                 self.max_lifetime.is_zero(),
                 "its tokens may not live at all: `max_lifetime` is zero",
             ),
+            (
+                bytes == 0 || bytes > Limits::MOST.bytes,
+                "its `max_bytes` is not between 1 and 64 KiB",
+            ),
+            (
+                members == 0 || members > Limits::MOST.members,
+                "its `max_members` is not between 1 and 4096",
+            ),
+            (
+                self.audience_claim
+                    .as_ref()
+                    .is_some_and(|claim| claim.name.is_empty()),
+                "its `audience_claim_dangerous` has no name",
+            ),
         ];
+        let wrong = wrong.into_iter().chain(self.problems_of_name());
         wrong
-            .into_iter()
             .filter_map(|(is_wrong, why)| is_wrong.then_some(why))
             .collect()
+    }
+
+    /// Returns what is wrong with the spellings of the name and with the tenants.
+    fn problems_of_name(&self) -> [(bool, &'static str); 7] {
+        let is_pattern = |name: &Arc<str>| name.contains(TENANT);
+        let these = match &self.tenants {
+            Some(Tenants::These(these)) => Some(these),
+            Some(Tenants::Any) | None => None,
+        };
+        [
+            (
+                self.aliases.iter().any(|alias| alias.is_empty()),
+                "one of its aliases is empty",
+            ),
+            (
+                self.aliases.contains(&self.name),
+                "one of its aliases is its name",
+            ),
+            (
+                is_pattern(&self.name) && self.tenants.is_none(),
+                "its name has `{tenantid}`, and it accepts no tenant: name them with \
+                 `.tenants([\"…\"])`",
+            ),
+            (
+                !is_pattern(&self.name) && self.aliases.iter().any(is_pattern),
+                "one of its aliases has `{tenantid}`, and its name has not",
+            ),
+            (
+                !is_pattern(&self.name)
+                    && self.tenants.is_some()
+                    && these.is_none_or(|these| these.len() != 1),
+                "it accepts several tenants, and its name has no `{tenantid}`",
+            ),
+            (
+                these.is_some_and(Vec::is_empty),
+                "its list of tenants is empty",
+            ),
+            (
+                these.is_some_and(|these| these.iter().any(|tenant| !is_guid(tenant))),
+                "one of its tenants is not a GUID in lower case, such as \
+                 `72f988bf-86f1-41af-91ab-2d7cd011db47`",
+            ),
+        ]
     }
 
     /// Returns the same as the verifier reads it.
@@ -202,8 +393,15 @@ impl Issuer {
                 max_lifetime: self.max_lifetime,
                 allow_expired: false,
             },
+            aliases: self.aliases.clone().into(),
+            tenants: self.tenants.clone(),
             audiences: self.audiences.clone().into(),
+            audience_claim: self.audience_claim.clone(),
+            parties: self.parties.clone().into(),
             kind: self.kind,
+            marks: self.marks,
+            limits: self.limits,
+            try_without_kid: self.try_without_kid,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 #[cfg(feature = "jwks-client")]
 use super::HttpKeys;
 use super::key_cache::{CacheLimits, KeyCache};
-use super::{Issuer, JwtGuard, KeyHealth, KeySource, Nonce, TokenKind, Wanted};
+use super::{AudienceClaim, Issuer, JwtGuard, KeyHealth, KeySource, Nonce, TokenKind, Wanted};
 use crate::clock::Timestamp;
 use crate::error::AuthError;
 use crate::keys::{Algorithm, PublicKeySet};
@@ -43,36 +43,6 @@ impl<U: JwtClaims> JwksGuard<U> {
         }
     }
 
-    /// Access tokens of an Auth0 tenant, by its domain: `acme.eu.auth0.com`. The audience is the
-    /// identifier of the API.
-    ///
-    /// Auth0's tokens say `typ: JWT` or `at+jwt`, as the API is set up; both count, and ID tokens
-    /// do not.
-    #[cfg(feature = "jwks-client")]
-    #[must_use]
-    pub fn auth0(domain: &str) -> Self {
-        let issuer = Issuer::new(format!("https://{domain}/"))
-            .algorithms([Algorithm::RS256])
-            .accept(TokenKind::LooseAccessToken);
-        Self::new(
-            issuer,
-            HttpKeys::at(format!("https://{domain}/.well-known/jwks.json")),
-        )
-    }
-
-    /// Accepts ID tokens of a Firebase project, by its id. Firebase issues no access tokens for a
-    /// project's own services: its ID token, whose audience is the project, is meant to be sent to
-    /// them.
-    #[cfg(feature = "jwks-client")]
-    #[must_use]
-    pub fn firebase(project: &str) -> Self {
-        let issuer = Issuer::new(format!("https://securetoken.google.com/{project}"))
-            .audience(project)
-            .algorithms([Algorithm::RS256])
-            .accept(TokenKind::IdToken);
-        Self::new(issuer, HttpKeys::at(FIREBASE))
-    }
-
     /// Access tokens of any OpenID provider or OAuth 2 server with a discovery document (OpenID
     /// Connect Discovery section 4), as RFC 9068 has them. For ID tokens say so:
     /// `.accept(TokenKind::IdToken)`.
@@ -87,6 +57,69 @@ impl<U: JwtClaims> JwksGuard<U> {
     pub fn audience(self, audience: impl Into<String>) -> Self {
         Self {
             issuer: self.issuer.audience(audience),
+            ..self
+        }
+    }
+
+    /// As [`Issuer::alias`].
+    #[must_use]
+    pub fn alias(self, name: impl Into<String>) -> Self {
+        Self {
+            issuer: self.issuer.alias(name),
+            ..self
+        }
+    }
+
+    /// As [`Issuer::tenants`].
+    #[must_use]
+    pub fn tenants<T: Into<String>>(self, tenants: impl IntoIterator<Item = T>) -> Self {
+        Self {
+            issuer: self.issuer.tenants(tenants),
+            ..self
+        }
+    }
+
+    /// As [`Issuer::any_tenant_dangerous`].
+    #[must_use]
+    pub fn any_tenant_dangerous(self) -> Self {
+        Self {
+            issuer: self.issuer.any_tenant_dangerous(),
+            ..self
+        }
+    }
+
+    /// As [`Issuer::audience_claim`].
+    #[must_use]
+    pub fn audience_claim(self, claim: AudienceClaim) -> Self {
+        Self {
+            issuer: self.issuer.audience_claim(claim),
+            ..self
+        }
+    }
+
+    /// As [`Issuer::audience_claim_dangerous`].
+    #[must_use]
+    pub fn audience_claim_dangerous(self, name: impl Into<String>) -> Self {
+        Self {
+            issuer: self.issuer.audience_claim_dangerous(name),
+            ..self
+        }
+    }
+
+    /// As [`Issuer::authorized_party`].
+    #[must_use]
+    pub fn authorized_party(self, client: impl Into<String>) -> Self {
+        Self {
+            issuer: self.issuer.authorized_party(client),
+            ..self
+        }
+    }
+
+    /// As [`Issuer::realm`].
+    #[must_use]
+    pub fn realm(self, name: impl AsRef<str>) -> Self {
+        Self {
+            issuer: self.issuer.realm(name),
             ..self
         }
     }
@@ -123,6 +156,33 @@ impl<U: JwtClaims> JwksGuard<U> {
     pub fn max_lifetime(self, max_lifetime: Duration) -> Self {
         Self {
             issuer: self.issuer.max_lifetime(max_lifetime),
+            ..self
+        }
+    }
+
+    /// As [`Issuer::max_bytes`].
+    #[must_use]
+    pub fn max_bytes(self, bytes: usize) -> Self {
+        Self {
+            issuer: self.issuer.max_bytes(bytes),
+            ..self
+        }
+    }
+
+    /// As [`Issuer::max_members`].
+    #[must_use]
+    pub fn max_members(self, members: usize) -> Self {
+        Self {
+            issuer: self.issuer.max_members(members),
+            ..self
+        }
+    }
+
+    /// As [`Issuer::try_without_kid`].
+    #[must_use]
+    pub fn try_without_kid(self) -> Self {
+        Self {
+            issuer: self.issuer.try_without_kid(),
             ..self
         }
     }
@@ -181,9 +241,3 @@ impl<U> fmt::Debug for JwksGuard<U> {
             .finish_non_exhaustive()
     }
 }
-
-/// Firebase's keys as a JWK set. The same keys as a map of X.509 certificates lie beside it, at
-/// `/robot/v1/metadata/x509/`.
-#[cfg(feature = "jwks-client")]
-const FIREBASE: &str =
-    "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com";

@@ -26,6 +26,9 @@ pub(super) struct KeyCache {
     generation: AtomicU64,
     /// The earliest time of the next attempt, in milliseconds since 1970.
     next_attempt: AtomicU64,
+    /// When the source was last told to look up where the keys are, in milliseconds since 1970; 0
+    /// before the first attempt.
+    looked_up: AtomicU64,
     attempt: Mutex<FetchState>,
 }
 
@@ -60,6 +63,7 @@ impl KeyCache {
             held: ArcSwapOption::empty(),
             generation: AtomicU64::new(0),
             next_attempt: AtomicU64::new(0),
+            looked_up: AtomicU64::new(0),
             attempt: Mutex::default(),
         })
     }
@@ -155,6 +159,7 @@ impl KeyCache {
         let (done, running) = watch::channel(false);
         attempt.running = Some(running.clone());
         drop(attempt);
+        self.look_up_daily(now);
         // On a task of its own: a client that goes away does not break off what others wait for.
         let (cache, allowed) = (Arc::clone(self), allowed.to_vec());
         tokio::spawn(async move {
@@ -167,6 +172,15 @@ impl KeyCache {
             let _ = done.send(true);
         });
         Some(running)
+    }
+
+    /// Has the source look up where the keys are once a day: an issuer may move them.
+    fn look_up_daily(&self, now: Timestamp) {
+        let (now, last) = (now.as_millis(), self.looked_up.load(Ordering::Acquire));
+        if now.abs_diff(last) >= LOOK_UP_MILLIS {
+            self.looked_up.store(now, Ordering::Release);
+            self.source.look_up_again();
+        }
     }
 
     fn is_too_early(&self, now: Timestamp) -> bool {
@@ -267,6 +281,8 @@ impl fmt::Debug for KeyCache {
 
 /// The least time between two attempts, successful or not (R59, R60).
 const COOL_DOWN_MILLIS: u64 = 30_000;
+/// How long the place of the keys is known for.
+const LOOK_UP_MILLIS: u64 = 24 * 60 * 60 * 1000;
 /// How long an issuer may take to answer (R62).
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// R64.

@@ -9,20 +9,25 @@ mod fetch;
 mod issuer;
 mod jwks;
 mod key_cache;
+mod parts;
+mod preset;
+mod refused;
 mod router;
 mod source;
 mod static_keys;
+mod table;
 
 pub use builder::GuardRouterBuilder;
 #[cfg(feature = "jwks-client")]
 pub use fetch::HttpKeys;
-pub use issuer::{Issuer, Nonce};
+pub use issuer::{AudienceClaim, Issuer, Nonce};
 pub use jwks::JwksGuard;
+pub use parts::TokenParts;
 pub use router::GuardRouter;
 pub use source::{Attested, AttestedBuilder, Fetched, KeySource};
 pub use static_keys::StaticGuard;
 
-pub use crate::token::TokenKind;
+pub use crate::token::{TokenFault, TokenKind};
 
 use std::future::Future;
 use std::sync::Arc;
@@ -63,8 +68,12 @@ pub trait JwtGuard: Send + Sync + 'static {
         wanted: Wanted<'_>,
     ) -> impl Future<Output = Result<Arc<PublicKeySet>, AuthError>> + Send;
 
-    /// Looks at claims that only this issuer's tokens have, after everything else held. Every token
-    /// passes unless a guard says otherwise.
+    /// Looks at what only this issuer's tokens have, or looks something up, after everything else
+    /// held. Every token passes unless a guard says otherwise. Write it as an `async fn`.
+    ///
+    /// It runs each time that a token is used, also one that is remembered, and never before the
+    /// signature held. [`Context::token`] has the token and its parts. Where it takes longer than
+    /// two seconds the token is refused with 503.
     ///
     /// # Errors
     /// [`AuthError::Unavailable`] is 503, every other one 401.
@@ -72,9 +81,9 @@ pub trait JwtGuard: Send + Sync + 'static {
         &self,
         token: &Verified<<Self::User as JwtClaims>::Claims>,
         context: &Context<'_>,
-    ) -> Result<(), AuthError> {
+    ) -> impl Future<Output = Result<(), AuthError>> + Send {
         let _ = (token, context);
-        Ok(())
+        std::future::ready(Ok(()))
     }
 
     /// Returns a number that changes whenever the keys do: what was verified under another number
@@ -122,6 +131,7 @@ pub struct Context<'a> {
     pub action: Option<&'a str>,
     /// Who presents the token, for [`JwtGuard::verify_custom_claims`].
     pub caller: Option<&'a str>,
+    parts: Option<TokenParts<'a>>,
 }
 
 impl<'a> Context<'a> {
@@ -131,6 +141,7 @@ impl<'a> Context<'a> {
         Self {
             action: None,
             caller: None,
+            parts: None,
         }
     }
 
@@ -139,7 +150,7 @@ impl<'a> Context<'a> {
     pub const fn action(digest: &'a str) -> Self {
         Self {
             action: Some(digest),
-            caller: None,
+            ..Self::none()
         }
     }
 
@@ -148,6 +159,20 @@ impl<'a> Context<'a> {
     pub const fn caller(self, caller: &'a str) -> Self {
         Self {
             caller: Some(caller),
+            ..self
+        }
+    }
+
+    /// Returns the token and its parts: in [`JwtGuard::verify_custom_claims`], and nowhere else.
+    #[must_use]
+    pub const fn token(&self) -> Option<TokenParts<'a>> {
+        self.parts
+    }
+
+    /// Adds the token that was verified.
+    const fn of(self, token: &'a str) -> Self {
+        Self {
+            parts: Some(TokenParts::of(token)),
             ..self
         }
     }
@@ -184,4 +209,7 @@ pub struct GuardHealth {
     pub is_well: bool,
     /// Its keys.
     pub keys: KeyHealth,
+    /// How many tokens it refused since it was added, by reason; reasons that never came up are
+    /// left out. Forged and mistyped tokens count too, so a rise alone says little about the guard.
+    pub refused: Vec<(TokenFault, u64)>,
 }

@@ -2,42 +2,56 @@
 //! cache of verified tokens.
 
 use std::fmt;
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
-use super::boxed::BoxedGuard;
-use super::{Context, GuardHealth, Wanted};
+use arc_swap::ArcSwap;
+
+use super::refused::Refused;
+use super::table::{Claimed, GuardTable, NamedGuard, OtherIssuer};
+use super::{Context, GuardHealth, JwtGuard, Wanted};
 use crate::clock::{Clock, Timestamp};
-use crate::error::{AuthError, Code, Refusal};
-use crate::keys::{PublicKey, PublicKeySet};
+use crate::error::{AuthError, BoxError, Code, Error, ErrorKind, Refusal};
+use crate::event::Emitter;
+use crate::keys::{Algorithm, AlgorithmFamily};
 use crate::secret::sha256;
 use crate::store::Store;
-#[cfg(feature = "axum")]
-use crate::token::Origin;
 use crate::token::{
-    ClaimSet, Expected, JwtClaims, Sealed, TokenInfo, Verified, VerifiedCache, VerifyError,
+    ClaimSet, Fault, JwtClaims, Sealed, Spelling, TokenFault, TokenInfo, Verified, VerifiedCache,
+    quoted,
 };
+#[cfg(feature = "axum")]
+use crate::token::{Limits, Origin};
 
 /// Guards by name and by issuer, behind one type. Cheap to clone.
 ///
 /// The guard whose issuer is the token's `iss`, byte for byte, verifies the token, and no other
-/// guard does: where that one refuses it, it is refused. All guards of one router read the same
-/// claims.
+/// guard does: where that one refuses it, it is refused. Of several guards for the realms of one
+/// issuer it is the one of the token's `rlm`. All guards of one router read the same claims.
 pub struct GuardRouter<U: JwtClaims>(pub(super) Arc<RouterState<U>>);
 
 /// What the clones of a router share.
 pub(super) struct RouterState<U: JwtClaims> {
-    pub(super) guards: Vec<NamedGuard<U>>,
+    pub(super) table: ArcSwap<GuardTable<U>>,
+    /// The number of the next guard; locked while the table is changed.
+    pub(super) next: Mutex<u64>,
+    pub(super) others: Vec<OtherIssuer>,
+    /// The refused tokens that no guard is for.
+    pub(super) unknown: Refused,
+    pub(super) events: Emitter,
     pub(super) store: Option<Store>,
     pub(super) clock: Clock,
     pub(super) verified: VerifiedCache,
 }
 
-/// A guard, and what is expected of the tokens that it verifies.
-pub(super) struct NamedGuard<U: JwtClaims> {
-    pub(super) name: Arc<str>,
-    pub(super) expected: Expected,
-    pub(super) guard: Box<dyn BoxedGuard<U>>,
+/// Why a token was not verified.
+enum Denied {
+    /// It does not count.
+    Token(Fault),
+    /// Nobody could decide.
+    Undecided(Refusal),
 }
 
 impl<U: JwtClaims> GuardRouter<U> {
@@ -51,14 +65,7 @@ impl<U: JwtClaims> GuardRouter<U> {
         token: &str,
         context: &Context<'_>,
     ) -> Result<Verified<U::Claims>, Refusal> {
-        self.authenticate(token, context, |sealed| {
-            let issuer = sealed.claimed_issuer()?;
-            self.0
-                .guards
-                .iter()
-                .position(|entry| *entry.expected.base.issuer == *issuer)
-        })
-        .await
+        self.authenticate(token, context, None).await
     }
 
     /// Verifies a token by the guard of this name, whatever issuer the token claims.
@@ -71,8 +78,7 @@ impl<U: JwtClaims> GuardRouter<U> {
         token: &str,
         context: &Context<'_>,
     ) -> Result<Verified<U::Claims>, Refusal> {
-        let by_name = self.0.guards.iter().position(|entry| *entry.name == *name);
-        let verified = self.authenticate(token, context, |_| by_name).await?;
+        let verified = self.authenticate(token, context, Some(name)).await?;
         // What was remembered may be another guard's.
         if verified.token().guard() == Some(name) {
             Ok(verified)
@@ -81,50 +87,111 @@ impl<U: JwtClaims> GuardRouter<U> {
         }
     }
 
-    /// Returns the names of the guards, in their order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.guards.iter().map(|entry| &*entry.name)
+    /// Adds a guard while tokens are verified.
+    ///
+    /// # Errors
+    /// As [`build`](super::GuardRouterBuilder::build): another guard has the name, or the issuer by
+    /// one of its spellings, or the gate beside them has it, or the issuer lacks something. Nothing
+    /// was added.
+    pub fn add(
+        &self,
+        name: impl Into<String>,
+        guard: impl JwtGuard<User = U>,
+    ) -> Result<(), Error> {
+        let mut next = self.0.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = self.0.table.load_full();
+        let new = NamedGuard::new(name.into().into(), *next, Box::new(guard));
+        let problems = table.problems(&new, &self.0.others);
+        if !problems.is_empty() {
+            return Err(Error::new(ErrorKind::Usage, problems.join("; ")));
+        }
+        *next += 1;
+        let mut guards = table.guards.clone();
+        guards.push(Arc::new(new));
+        self.0.table.store(Arc::new(GuardTable::new(guards)));
+        Ok(())
     }
 
-    /// Returns the issuers of the guards, in their order.
-    pub fn issuers(&self) -> impl Iterator<Item = &str> {
-        self.0
+    /// Removes a guard while tokens are verified, and returns whether there was one of this name.
+    /// From then on the tokens of its issuer are refused, those that are remembered included.
+    pub fn remove(&self, name: &str) -> bool {
+        let _changing = self.0.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = self.0.table.load_full();
+        let is_kept = |entry: &&Arc<NamedGuard<U>>| *entry.name != *name;
+        let guards: Vec<_> = table.guards.iter().filter(is_kept).cloned().collect();
+        let is_removed = guards.len() < table.guards.len();
+        self.0.table.store(Arc::new(GuardTable::new(guards)));
+        is_removed
+    }
+
+    /// Returns the names of the guards, in their order.
+    pub fn names(&self) -> impl Iterator<Item = String> + use<U> {
+        let names: Vec<_> = self
+            .0
+            .table
+            .load()
             .guards
             .iter()
-            .map(|entry| &*entry.expected.base.issuer)
+            .map(|entry| entry.name.to_string())
+            .collect();
+        names.into_iter()
+    }
+
+    /// Returns the issuers of the guards, in their order: of each the first spelling.
+    pub fn issuers(&self) -> impl Iterator<Item = String> + use<U> {
+        let table = self.0.table.load();
+        let issuers = table
+            .guards
+            .iter()
+            .map(|entry| entry.expected.base.issuer.to_string());
+        issuers.collect::<Vec<_>>().into_iter()
     }
 
     /// Returns whether one of the guards is for tokens of this issuer and realm.
     #[cfg(feature = "axum")]
     pub(crate) fn are_for(&self, origin: &Origin) -> bool {
-        let mut guards = self.0.guards.iter();
-        guards.any(|entry| origin.is_expected(&entry.expected.base))
+        let table = self.0.table.load();
+        table
+            .guards
+            .iter()
+            .any(|entry| entry.expected.is_for(origin))
+    }
+
+    /// Returns the size up to which one of the guards reads tokens.
+    #[cfg(feature = "axum")]
+    pub(crate) fn limits(&self) -> Limits {
+        self.0.table.load().limits
     }
 
     /// Reports the state of each guard, without asking any issuer.
     #[must_use]
     pub fn health(&self) -> Vec<GuardHealth> {
         let now = self.0.clock.now();
-        let of = |entry: &NamedGuard<U>| {
+        let of = |entry: &Arc<NamedGuard<U>>| {
             let keys = entry.guard.health(now);
             GuardHealth {
                 name: entry.name.to_string(),
                 issuer: entry.expected.base.issuer.to_string(),
                 is_well: keys.problem.is_none() && keys.keys != Some(0),
                 keys,
+                refused: entry.refused.counts(),
             }
         };
-        self.0.guards.iter().map(of).collect()
+        self.0.table.load().guards.iter().map(of).collect()
+    }
+
+    /// Returns how many tokens were refused that no guard is for, by reason; reasons that never
+    /// came up are left out. Those that a guard refused, [`health`](Self::health) counts.
+    #[must_use]
+    pub fn refused(&self) -> Vec<(TokenFault, u64)> {
+        self.0.unknown.counts()
     }
 
     /// Returns whether a token that these guards verified is bound to the value that its client
     /// sent along.
     pub(crate) fn is_bound_to(&self, token: &TokenInfo, sent: Option<&str>) -> bool {
-        let entry = self
-            .0
-            .guards
-            .iter()
-            .find(|entry| token.guard() == Some(&*entry.name));
+        let table = self.0.table.load();
+        let entry = token.guard().and_then(|name| table.by_name(name));
         entry.is_some_and(|entry| entry.guard.issuer().is_bound_to(token.nonce(), sent))
     }
 
@@ -134,24 +201,81 @@ impl<U: JwtClaims> GuardRouter<U> {
         &self.0.clock
     }
 
-    /// Verifies a token by the guard that `which` finds, unless it is remembered.
+    /// Verifies a token by the guard of this name, or else of its issuer, unless it is remembered.
     async fn authenticate(
         &self,
         token: &str,
         context: &Context<'_>,
-        which: impl FnOnce(&Sealed<'_>) -> Option<usize>,
+        name: Option<&str>,
     ) -> Result<Verified<U::Claims>, Refusal> {
         let now = self.0.clock.now();
         let (entry, verified) = match self.find_remembered(token, now) {
             Some(found) => found,
-            None => self.verify_unseen(token, now, which).await?,
+            None => {
+                let table = self.0.table.load_full();
+                let (entry, sealed, spelling) = self.choose(&table, token, name, now)?;
+                let verified = self
+                    .verify_unseen(entry, &sealed, &spelling, token, now)
+                    .await;
+                let verified = verified.map_err(|denied| self.refuse(entry, denied, now))?;
+                (Arc::clone(entry), verified)
+            }
         };
-        entry
-            .guard
-            .verify_custom_claims(&verified, context)
-            .map_err(refuse)?;
-        self.consume_action(entry, &verified, context, now).await?;
-        Ok(verified)
+        let checked = async {
+            let context = context.of(token);
+            let check = entry.guard.verify_custom_claims(&verified, &context);
+            within_deadline(check).await.map_err(|error| {
+                refuse(
+                    error,
+                    TokenFault::Custom,
+                    "the guard's own check refused it",
+                )
+            })?;
+            self.consume_action(&entry, &verified, &context, now).await
+        };
+        match checked.await {
+            Ok(()) => Ok(verified),
+            Err(denied) => Err(self.refuse(&entry, denied, now)),
+        }
+    }
+
+    /// Chooses the guard that judges a token, and tells where there is none.
+    fn choose<'t, 'a>(
+        &self,
+        table: &'t GuardTable<U>,
+        token: &'a str,
+        name: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(&'t Arc<NamedGuard<U>>, Sealed<'a>, Spelling), Refusal> {
+        let unknown = |fault: Fault| {
+            self.0.unknown.report(None, &fault, &self.0.events, now);
+            Refusal::new(Code::InvalidToken)
+        };
+        let sealed = Sealed::read(token, table.limits).map_err(unknown)?;
+        let claimed = table.for_claimed(&sealed);
+        let found = match (name, claimed) {
+            (None, Claimed::Guard(entry, spelling)) => Ok((entry, spelling)),
+            (Some(name), Claimed::Guard(entry, spelling)) if *entry.name == *name => {
+                Ok((entry, spelling))
+            }
+            (_, Claimed::Nothing) => Err(Fault::new(
+                TokenFault::Malformed,
+                "its payload is not a JSON object with a text `iss`",
+            )),
+            (None, Claimed::Other(issuer)) => Err(of_unknown_issuer(table, &issuer)),
+            (Some(name), Claimed::Guard(..) | Claimed::Other(_)) => {
+                let fault = Fault::new(
+                    TokenFault::Issuer,
+                    "it is of another issuer than the guard that was asked for by name",
+                );
+                return Err(match table.by_name(name) {
+                    Some(entry) => self.refuse(entry, Denied::Token(fault), now),
+                    None => unknown(fault),
+                });
+            }
+        };
+        let (entry, spelling) = found.map_err(unknown)?;
+        Ok((entry, sealed, spelling))
     }
 
     /// Returns a token that was verified before, whose keys are the same and whose time is not out.
@@ -159,54 +283,80 @@ impl<U: JwtClaims> GuardRouter<U> {
         &self,
         token: &str,
         now: Timestamp,
-    ) -> Option<(&NamedGuard<U>, Verified<U::Claims>)> {
+    ) -> Option<(Arc<NamedGuard<U>>, Verified<U::Claims>)> {
         self.0.verified.get(token, (now, now), |guard| {
-            let entry = self.0.guards.get(usize::try_from(guard).ok()?)?;
-            Some((entry, entry.guard.generation(now)?, &entry.expected.base))
+            let table = self.0.table.load();
+            let entry = table.by_number(guard)?;
+            Some((
+                Arc::clone(entry),
+                entry.guard.generation(now)?,
+                entry.expected.base.leeway,
+            ))
         })
     }
 
     /// Verifies a token that is not remembered, and remembers it.
     async fn verify_unseen(
         &self,
+        entry: &NamedGuard<U>,
+        sealed: &Sealed<'_>,
+        spelling: &Spelling,
         token: &str,
         now: Timestamp,
-        which: impl FnOnce(&Sealed<'_>) -> Option<usize>,
-    ) -> Result<(&NamedGuard<U>, Verified<U::Claims>), Refusal> {
-        let sealed = Sealed::read(token).ok_or(Code::InvalidToken)?;
-        let at = which(&sealed).ok_or(Code::InvalidToken)?;
-        let entry = self.0.guards.get(at).ok_or(Code::InvalidToken)?;
+    ) -> Result<Verified<U::Claims>, Denied> {
+        let NamedGuard {
+            expected, guard, ..
+        } = entry;
+        sealed.check_size(expected.limits).map_err(Denied::Token)?;
         // Before the keys: a token that cannot count causes no fetch.
-        let allowed = entry.guard.issuer().allowed();
-        if !allowed
+        let allowed = guard.issuer().allowed();
+        let algorithm = allowed
             .iter()
-            .any(|algorithm| *sealed.algorithm == *algorithm.as_str())
-            || !sealed.may_be(entry.expected.kind)
-        {
-            return Err(Code::InvalidToken.into());
-        }
+            .find(|algorithm| algorithm.is_named(&sealed.algorithm));
+        let Some(algorithm) = algorithm else {
+            return Err(Denied::Token(of_algorithm(&sealed.algorithm, allowed)));
+        };
+        sealed.check_header(expected.kind).map_err(Denied::Token)?;
         // Before the keys too: what is remembered under an old number is verified again.
-        let generation = entry.guard.generation(now);
-        let keys = entry
-            .guard
-            .public_keys(Wanted {
-                kid: sealed.kid.as_deref(),
-                now,
-            })
+        let generation = guard.generation(now);
+        let kid = sealed.kid.as_deref();
+        let keys = guard
+            .public_keys(Wanted { kid, now })
             .await
-            .map_err(refuse)?;
-        let key = find(&keys, &sealed).ok_or(Code::InvalidToken)?;
-        let kid = Arc::from(key.kid().unwrap_or_default());
-        let verified: Verified<U::Claims> = sealed
-            .verify(key, &kid, &entry.expected, now)
-            .map_err(|error| match error {
-                VerifyError::Expired => Code::TokenExpired,
-                VerifyError::Invalid => Code::InvalidToken,
-            })?;
-        if let Some(generation) = generation.filter(|_| !<U::Claims as ClaimSet>::ACTION_BOUND) {
-            self.0.verified.put(token, &verified, at as u64, generation);
+            .map_err(|error| refuse(error, TokenFault::Key, "the guard has no keys"))?;
+        let candidates = keys.candidates(kid, *algorithm, expected.try_without_kid);
+        if candidates.is_empty() {
+            let named = kid.map_or_else(
+                || String::from("the token names no `kid`, and not exactly one key fits it"),
+                |kid| format!("the issuer has no key {} for {algorithm}", quoted(kid)),
+            );
+            return Err(Denied::Token(Fault::new(TokenFault::Key, named)));
         }
-        Ok((entry, verified))
+        let verified = sealed
+            .verify::<U::Claims>(candidates, expected, spelling, now)
+            .map_err(Denied::Token)?;
+        if let Some(generation) = generation.filter(|_| !<U::Claims as ClaimSet>::ACTION_BOUND) {
+            self.0
+                .verified
+                .put(token, &verified, entry.number, generation);
+        }
+        Ok(verified)
+    }
+
+    /// Counts a refused token, and returns what its client is told.
+    fn refuse(&self, entry: &NamedGuard<U>, denied: Denied, now: Timestamp) -> Refusal {
+        match denied {
+            Denied::Token(fault) => {
+                entry
+                    .refused
+                    .report(Some(&entry.name), &fault, &self.0.events, now);
+                Refusal::new(match fault.reason {
+                    TokenFault::Expired => Code::TokenExpired,
+                    _ => Code::InvalidToken,
+                })
+            }
+            Denied::Undecided(refusal) => refusal,
+        }
     }
 
     /// Consumes a token that is for one action: it is good for that one, and once.
@@ -216,7 +366,8 @@ impl<U: JwtClaims> GuardRouter<U> {
         verified: &Verified<U::Claims>,
         context: &Context<'_>,
         now: Timestamp,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Denied> {
+        let denied = |why: &str| Err(Denied::Token(Fault::new(TokenFault::Action, why)));
         let action = verified
             .claims()
             .action()
@@ -228,58 +379,99 @@ impl<U: JwtClaims> GuardRouter<U> {
         ) {
             (false, _, None) => return Ok(()),
             (true, Some(bound), Some(wanted)) if bound == wanted => {}
-            _ => return Err(Code::InvalidToken.into()),
+            _ => return denied("it is not for the action that was asked for"),
         }
         let token = verified.token();
-        let id = token
-            .external_id()
-            .filter(|id| !id.is_empty())
-            .ok_or(Code::InvalidToken)?;
-        let store = self
-            .0
-            .store
-            .as_ref()
-            .ok_or_else(|| Refusal::unavailable("action-bound tokens need a store"))?;
-        let key = sha256(format!("tollgate/action/1\0{}\0{id}", token.issuer()).as_bytes());
+        let Some(id) = token.external_id().filter(|id| !id.is_empty()) else {
+            return denied("it has no `jti`, so that it could be used twice");
+        };
+        let undecided = |error: BoxError| Denied::Undecided(Refusal::unavailable(error));
+        let store = self.0.store.as_ref();
+        let store = store.ok_or_else(|| undecided("action-bound tokens need a store".into()))?;
+        // The same for every spelling of the issuer.
+        let (issuer, _) = token.identity();
+        let key = sha256(format!("tollgate/action/1\0{issuer}\0{id}").as_bytes());
         let until = token
             .expires_at()
             .plus(entry.expected.base.leeway)
             .plus(MARGIN);
-        let is_first = store
-            .consume_once(key, until, now)
-            .await
-            .map_err(Refusal::unavailable)?;
-        if is_first {
+        let is_first = store.consume_once(key, until, now).await;
+        if is_first.map_err(|error| undecided(error.into()))? {
             Ok(())
         } else {
-            Err(Code::InvalidToken.into())
+            denied("it was used before")
         }
     }
 }
 
-/// Finds the key of a token: by its `kid`, or the only key where either has no `kid`.
-fn find<'k>(keys: &'k PublicKeySet, sealed: &Sealed<'_>) -> Option<&'k PublicKey> {
-    let by_name = |kid: &str| {
-        let mut named = keys.keys().iter().filter(|key| key.kid() == Some(kid));
-        named.find(|key| is_for(key, sealed))
-    };
-    let key = match (&sealed.kid, keys.keys()) {
-        (Some(kid), [only]) if only.kid().is_none_or(|name| *name == **kid) => Some(only),
-        (Some(kid), _) => by_name(kid),
-        (None, [only]) => Some(only),
-        (None, _) => None,
-    };
-    key.filter(|key| is_for(key, sealed))
+/// Waits for a guard's own check, and not for long. A check that answers at once needs no timer.
+async fn within_deadline(
+    check: impl Future<Output = Result<(), AuthError>>,
+) -> Result<(), AuthError> {
+    let mut check = pin!(check);
+    let at_once = std::future::poll_fn(|cx| Poll::Ready(check.as_mut().poll(cx))).await;
+    if let Poll::Ready(checked) = at_once {
+        return checked;
+    }
+    tokio::time::timeout(DEADLINE, check)
+        .await
+        .unwrap_or_else(|_| {
+            Err(AuthError::unavailable(
+                "`verify_custom_claims` of a guard did not answer within two seconds",
+            ))
+        })
 }
 
-/// Returns whether the header names the key's algorithm, to the letter. The algorithm is the key's,
-/// never the header's (R10, R18, R21).
-fn is_for(key: &PublicKey, sealed: &Sealed<'_>) -> bool {
-    *sealed.algorithm == *key.algorithm().as_str()
+/// Tells that no guard is for an issuer, and which one comes nearest.
+fn of_unknown_issuer<U: JwtClaims>(table: &GuardTable<U>, issuer: &str) -> Fault {
+    let common = |name: &str| {
+        let pairs = name.bytes().zip(issuer.bytes());
+        pairs.take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count()
+    };
+    let known = table
+        .guards
+        .iter()
+        .flat_map(|entry| entry.expected.spellings());
+    let nearest = known.max_by_key(|name| common(name));
+    let nearest = nearest.map_or_else(String::new, |name| {
+        format!(
+            "; the guard with the most similar name is for {}",
+            quoted(name)
+        )
+    });
+    Fault::new(
+        TokenFault::Issuer,
+        format!("no guard is for its issuer {}{nearest}", quoted(issuer)),
+    )
 }
 
-fn refuse(error: AuthError) -> Refusal {
-    error.into_refusal(Code::InvalidToken)
+/// Tells that an algorithm is not accepted.
+fn of_algorithm(named: &str, allowed: &[Algorithm]) -> Fault {
+    let is_hmac = named
+        .parse::<Algorithm>()
+        .is_ok_and(|algorithm| algorithm.family() == AlgorithmFamily::Hmac);
+    let why = if is_hmac {
+        String::from(
+            ", whose key is a secret: each service that verifies such a token could make one, so \
+             let the issuer sign with a private key",
+        )
+    } else {
+        let allowed: Vec<_> = allowed.iter().map(|algorithm| algorithm.as_str()).collect();
+        format!(", and the guard accepts {}", allowed.join(", "))
+    };
+    Fault::new(
+        TokenFault::Algorithm,
+        format!("it is signed with {}{why}", quoted(named)),
+    )
+}
+
+/// Returns what becomes of an error of a guard.
+fn refuse(error: AuthError, reason: TokenFault, why: &str) -> Denied {
+    let refusal = error.into_refusal(Code::InvalidToken);
+    match refusal.code() {
+        Code::InvalidToken => Denied::Token(Fault::new(reason, why)),
+        _ => Denied::Undecided(refusal),
+    }
 }
 
 impl<U: JwtClaims> Clone for GuardRouter<U> {
@@ -294,5 +486,7 @@ impl<U: JwtClaims> fmt::Debug for GuardRouter<U> {
     }
 }
 
+/// How long a guard's own check may take.
+const DEADLINE: Duration = Duration::from_secs(2);
 /// How much longer than its life a used token stays noted.
 const MARGIN: Duration = Duration::from_secs(60);

@@ -23,6 +23,10 @@ pub trait KeySource: Send + Sync + 'static {
         &self,
         allowed: &[Algorithm],
     ) -> impl Future<Output = Result<Fetched, AuthError>> + Send;
+
+    /// Looks up again where the keys are, at the next fetch: called once a day. A source whose keys
+    /// are always in one place has nothing to do.
+    fn look_up_again(&self) {}
 }
 
 /// The keys that a source returned.
@@ -65,11 +69,16 @@ type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Fetched, AuthError>> + Se
 /// [`KeySource`] with boxed futures.
 pub(super) trait BoxedSource: Send + Sync {
     fn fetch<'a>(&'a self, allowed: &'a [Algorithm]) -> Fetching<'a>;
+    fn look_up_again(&self);
 }
 
 impl<S: KeySource> BoxedSource for S {
     fn fetch<'a>(&'a self, allowed: &'a [Algorithm]) -> Fetching<'a> {
         Box::pin(KeySource::fetch(self, allowed))
+    }
+
+    fn look_up_again(&self) {
+        KeySource::look_up_again(self);
     }
 }
 
@@ -179,6 +188,12 @@ impl KeySource for Attested {
             "of {all} sources of keys {failed} failed, and no {quorum} of the others gave out the \
              same ones"
         )))
+    }
+
+    fn look_up_again(&self) {
+        for source in &self.sources {
+            source.look_up_again();
+        }
     }
 }
 

@@ -88,6 +88,13 @@ impl Algorithm {
         }
     }
 
+    /// Returns whether a key or a token of another issuer names this algorithm, to the letter. The
+    /// newer name `Ed25519` (RFC 9864 section 2.2) is the same as `EdDSA`, whose keys are all of
+    /// that curve here.
+    pub(crate) fn is_named(self, name: &str) -> bool {
+        name == self.as_str() || (self == Self::EdDSA && name == "Ed25519")
+    }
+
     /// Returns the curve of its keys by its name in `crv` (RFC 7518 section 6.2.1.1, RFC 8037
     /// section 2).
     pub(super) const fn curve(self) -> Option<&'static str> {

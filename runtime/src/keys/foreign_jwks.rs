@@ -11,7 +11,7 @@ use super::key::problem::KeyProblem;
 use super::key::public::PublicKey;
 
 /// The usable keys of a JWK set, and the problems of the others. An empty set verifies nothing
-/// (R24).
+/// (R24). A secret key, `kty: oct`, is never one of them (R20).
 #[derive(Clone, Debug, Default)]
 pub struct PublicKeySet {
     keys: Vec<PublicKey>,
@@ -26,10 +26,8 @@ pub enum BadKeySet {
     Malformed,
     /// It has more than the 64 keys that are read.
     TooMany,
-    /// Two keys of one type have this `kid` (R32).
-    DuplicateKid(String),
-    /// It holds secret keys, `kty: oct`, beside public ones (R32).
-    Mixed,
+    /// More than four keys of one algorithm have this `kid` (R32).
+    RepeatedKid(String),
 }
 
 impl fmt::Display for BadKeySet {
@@ -37,8 +35,11 @@ impl fmt::Display for BadKeySet {
         match self {
             Self::Malformed => f.write_str("the text is not a JWK set"),
             Self::TooMany => write!(f, "the JWK set has more than {MAX_KEYS} keys"),
-            Self::DuplicateKid(kid) => write!(f, "the JWK set has two keys by the `kid` {kid:?}"),
-            Self::Mixed => f.write_str("the JWK set holds secret keys beside public ones"),
+            Self::RepeatedKid(kid) => write!(
+                f,
+                "the JWK set has more than {MOST_TRIED} keys of one algorithm by the `kid` {}",
+                quoted_kid(kid)
+            ),
         }
     }
 }
@@ -69,26 +70,64 @@ impl PublicKeySet {
         if values.len() > MAX_KEYS {
             return Err(BadKeySet::TooMany);
         }
-        let is_secret = |value: &Value| text(value, "kty").as_deref() == Some("oct");
-        if values.iter().any(is_secret) && !values.iter().all(is_secret) {
-            return Err(BadKeySet::Mixed);
-        }
         let mut set = Self::default();
-        for (at, value) in values.iter().enumerate() {
-            let (kid, kty) = (text(value, "kid"), text(value, "kty"));
-            let is_double = |other: &Value| text(other, "kid") == kid && text(other, "kty") == kty;
-            if let Some(kid) = kid
-                .as_ref()
-                .filter(|_| values.iter().skip(at + 1).any(is_double))
-            {
-                return Err(BadKeySet::DuplicateKid(kid.clone()));
-            }
+        for value in values {
             match Self::read(value, allowed).and_then(|key| set.admit(key)) {
                 Ok(()) => {}
-                Err(problem) => set.skipped.push((kid, problem)),
+                Err(problem) => set.skipped.push((text(value, "kid"), problem)),
             }
         }
-        Ok(set)
+        match set.repeated() {
+            Some(kid) => Err(BadKeySet::RepeatedKid(kid)),
+            None => Ok(set),
+        }
+    }
+
+    /// Returns the `kid` of more keys of one algorithm than are tried for a token.
+    fn repeated(&self) -> Option<String> {
+        self.keys.iter().find_map(|key| {
+            let kid = key.kid()?;
+            let of_kid = self.fitting(Some(kid), key.algorithm());
+            (of_kid.count() > MOST_TRIED).then(|| kid.to_owned())
+        })
+    }
+
+    /// Returns the keys of this `kid` (RFC 7517 section 4.5), or all where there is none, that are
+    /// for this algorithm.
+    fn fitting<'s, 'k>(
+        &'s self,
+        kid: Option<&'k str>,
+        algorithm: Algorithm,
+    ) -> impl Iterator<Item = &'s PublicKey> + use<'s, 'k> {
+        self.keys.iter().filter(move |key| {
+            key.algorithm() == algorithm && kid.is_none_or(|kid| key.kid() == Some(kid))
+        })
+    }
+
+    /// Returns the keys that may have signed a token: those of its `kid`. Where either has none: the
+    /// only key of the algorithm, or where `try_without_kid` says so up to four of them (R21, R34).
+    pub(crate) fn candidates<'s>(
+        &'s self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        try_without_kid: bool,
+    ) -> Vec<&'s PublicKey> {
+        if let Some(kid) = kid {
+            let named: Vec<_> = self
+                .fitting(Some(kid), algorithm)
+                .take(MOST_TRIED)
+                .collect();
+            return match &*self.keys {
+                // A set of one key without a name: the token's name cannot be another's.
+                [only] if named.is_empty() && only.kid().is_none() => {
+                    self.fitting(None, algorithm).collect()
+                }
+                _ => named,
+            };
+        }
+        let most = if try_without_kid { MOST_TRIED } else { 1 };
+        let all: Vec<_> = self.fitting(None, algorithm).take(most + 1).collect();
+        if all.len() > most { Vec::new() } else { all }
     }
 
     fn read(value: &Value, allowed: &[Algorithm]) -> Result<PublicKey, KeyProblem> {
@@ -146,6 +185,16 @@ impl FromIterator<PublicKey> for PublicKeySet {
     }
 }
 
+/// Returns a `kid` for the log, escaped and not too long.
+fn quoted_kid(kid: &str) -> String {
+    let mut shown: String = kid.escape_default().take(100).collect();
+    shown.insert(0, '"');
+    shown.push('"');
+    shown
+}
+
+/// How many keys are tried for one token, at most.
+const MOST_TRIED: usize = 4;
 /// R62.
 const MAX_KEYS: usize = 64;
 /// The private members of RSA, EC and OKP keys (RFC 7518 section 6).

@@ -40,6 +40,10 @@ pub struct Jwk {
     x5t: Option<String>,
     #[serde(rename = "x5t#S256", default, skip_serializing_if = "Option::is_none")]
     x5t_s256: Option<String>,
+    /// The issuer whose tokens the key signs, as Microsoft Entra writes it; elsewhere it may be
+    /// anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issuer: Option<Value>,
     #[serde(flatten)]
     pub(super) parameters: KeyParameters,
 }
@@ -78,6 +82,7 @@ impl Jwk {
             x5c: None,
             x5t: None,
             x5t_s256: None,
+            issuer: None,
             parameters,
         }
     }
@@ -102,6 +107,11 @@ impl Jwk {
     #[must_use]
     pub fn alg(&self) -> Option<&str> {
         self.alg.as_deref()
+    }
+
+    /// Returns the issuer that the key names, where it names one.
+    pub(super) fn issuer(&self) -> Option<&str> {
+        self.issuer.as_ref().and_then(Value::as_str)
     }
 
     /// Returns the type of the key: `RSA`, `EC`, `OKP`, `oct`.

@@ -170,7 +170,7 @@ impl Admission {
         let generation = keys.revision();
         if is_costly
             && let Some((_, verified)) = self.seen.get(text, (now, self.time.later(now)), |_| {
-                Some(((), generation, &self.expect))
+                Some(((), generation, self.expect.leeway))
             })
         {
             return Ok(verified);

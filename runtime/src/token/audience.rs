@@ -10,6 +10,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 pub(super) struct Audiences {
     pub(super) expected: Option<Arc<str>>,
     pub(super) are_several: bool,
+    /// The first audience, where none is expected: for the log.
+    pub(super) first: Option<Box<str>>,
 }
 
 /// A string, or a list of strings, one of which is expected (R47, RFC 7519 section 4.1.3).
@@ -37,19 +39,23 @@ impl<'de> Visitor<'de> for AnyAudience<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Audiences, E> {
+        let expected = self.find(text);
         Ok(Audiences {
-            expected: self.find(text),
+            first: expected.is_none().then(|| text.into()),
+            expected,
             are_several: false,
         })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Audiences, A::Error> {
-        let (mut expected, mut count) = (None, 0_usize);
+        let (mut expected, mut first, mut count) = (None, None, 0_usize);
         while let Some(text) = list.next_element::<Cow<'de, str>>()? {
             count += 1;
             expected = expected.or_else(|| self.find(&text));
+            first = first.or_else(|| Some(text.into()));
         }
         Ok(Audiences {
+            first,
             expected,
             are_several: count > 1,
         })

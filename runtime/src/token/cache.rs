@@ -4,12 +4,12 @@ use std::any::Any;
 use std::fmt;
 use std::hash::RandomState;
 use std::sync::Arc;
+use std::time::Duration;
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
 
 use super::claims::ClaimSet;
-use super::expect::Expect;
 use super::verify::{Verified, VerifiedToken};
 use crate::clock::Timestamp;
 
@@ -60,17 +60,17 @@ impl VerifiedCache {
 
     /// Returns the token, where it was verified under the present generation of its owner's keys
     /// and has not expired. `of` gives for an owner what the caller needs of it, its generation,
-    /// and what it expects of times. `now` is as `verify_at` takes it.
-    pub(crate) fn get<'e, C: ClaimSet, T>(
+    /// and its leeway. `now` is as `verify_at` takes it.
+    pub(crate) fn get<C: ClaimSet, T>(
         &self,
         token: &str,
         now: (Timestamp, Timestamp),
-        of: impl FnOnce(u64) -> Option<(T, u64, &'e Expect)>,
+        of: impl FnOnce(u64) -> Option<(T, u64, Duration)>,
     ) -> Option<(T, Verified<C>)> {
         let cached = self.0.as_ref()?.get(token)?;
-        let (owner, generation, expect) = of(cached.owner)?;
+        let (owner, generation, leeway) = of(cached.owner)?;
         let verified: Arc<VerifiedToken<C>> = cached.verified.downcast().ok()?;
-        let counts = cached.generation == generation && verified.token().is_timely(expect, now);
+        let counts = cached.generation == generation && verified.token().is_timely(leeway, now);
         counts.then(|| (owner, Verified::shared(verified)))
     }
 

@@ -20,7 +20,12 @@ pub(super) struct Compact<'a> {
 impl<'a> Compact<'a> {
     /// Splits a token; `None` where it cannot be a JWS. Nothing is decoded and nothing allocated.
     pub(super) fn split(token: &'a str) -> Option<Self> {
-        if token.len() > MAX_LEN || !is_shaped_like_a_token(token.as_bytes()) {
+        Self::split_within(token, MAX_LEN)
+    }
+
+    /// Does [`split`](Self::split) for a token of at most so many bytes.
+    pub(super) fn split_within(token: &'a str, max: usize) -> Option<Self> {
+        if token.len() > max || !is_shaped_like_a_token(token.as_bytes()) {
             return None;
         }
         let (header, rest) = token.split_once('.')?;

@@ -9,7 +9,8 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 use super::binding::TokenBinding;
 use super::claims::ClaimSet;
 use super::expect::Expect;
-use super::json::{MAX_MEMBERS, Strict};
+use super::json::{Budget, MAX_MEMBERS, Strict};
+use super::names::Names;
 use crate::id::{SessionId, TokenId};
 use crate::realm::RealmName;
 
@@ -86,13 +87,10 @@ impl<'de, C: ClaimSet> Visitor<'de> for ClaimsVisitor<'_, C> {
         let (mut binding, mut realm) = (None, None);
         let mut draft = C::Draft::default();
         let expected_realm = self.expect.realm.as_ref().map_or("", RealmName::as_str);
-        let mut others: Vec<Box<str>> = Vec::new();
-        let mut members = 0;
+        let mut others = Names::default();
+        let mut budget = Budget::new(MAX_MEMBERS);
         while let Some(name) = map.next_key_seed(ClaimNameSeed::<C>(PhantomData))? {
-            members += 1;
-            if members > MAX_MEMBERS {
-                return Err(A::Error::custom("too many members"));
-            }
+            budget.take()?;
             match name {
                 ClaimName::Iss => seeded(&mut iss, Same(&self.expect.issuer), &mut map)?,
                 ClaimName::Sub => once::<_, Box<str>>(&mut subject, &mut map)?,
@@ -113,11 +111,10 @@ impl<'de, C: ClaimSet> Visitor<'de> for ClaimsVisitor<'_, C> {
                 ClaimName::Binding => once::<_, TokenBinding>(&mut binding, &mut map)?,
                 ClaimName::Own(place) => C::read(&mut draft, place, &mut map)?,
                 ClaimName::Other(name) => {
-                    if others.contains(&name) {
+                    if !others.insert(String::from(name).into()) {
                         return Err(A::Error::custom("a member comes twice"));
                     }
-                    others.push(name);
-                    map.next_value_seed(Strict::member(&mut members))?;
+                    map.next_value_seed(Strict::member(&mut budget))?;
                 }
             }
         }

@@ -2,14 +2,16 @@
 //! 11.2).
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
 use base64_simd::URL_SAFE_NO_PAD;
+use serde::de::{Deserializer, Error, Visitor};
 
 use super::compact::{MAX_LEN, decode, decoded_len};
 use super::expect::Expect;
 #[cfg(feature = "axum")]
 use super::external::Origin;
-use super::external::text;
 use super::issue::Stamp;
 use super::issue_error::IssueError;
 use super::json::{is_present, is_strict};
@@ -175,3 +177,26 @@ const LONGEST_KID: &str = "255.AAAAAAAAAAAAAAAAAAAAAA";
 const TAG_LEN: usize = 16;
 /// How many bytes decoding a nonce or a tag may take, however the decoder estimates it.
 const BUFFER_LEN: usize = 24;
+
+/// Reads a string; `null` is refused, unlike an absent member.
+fn text<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'a, str>>, D::Error> {
+    struct Text<'a>(PhantomData<&'a ()>);
+    impl<'de: 'a, 'a> Visitor<'de> for Text<'a> {
+        type Value = Cow<'a, str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok(Cow::Borrowed(text))
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Cow::Owned(text.to_owned()))
+        }
+    }
+    deserializer.deserialize_str(Text(PhantomData)).map(Some)
+}

@@ -28,8 +28,13 @@ pub struct Expect {
 impl Expect {
     /// Returns by how much clocks may differ, within the bound (R45).
     pub(super) fn bounded_leeway(&self) -> Duration {
-        self.leeway.min(MAX_LEEWAY)
+        bounded(self.leeway)
     }
+}
+
+/// Returns a leeway within the bound (R45).
+pub(super) fn bounded(leeway: Duration) -> Duration {
+    leeway.min(MAX_LEEWAY)
 }
 
 /// R45.

@@ -1,9 +1,10 @@
 //! What a verified token says of itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::binding::TokenBinding;
-use super::expect::Expect;
+use super::expect::bounded;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
 use crate::realm::RealmName;
@@ -34,6 +35,8 @@ pub struct TokenInfo {
 pub(super) struct ForeignToken {
     /// The guard that verified the token.
     pub(super) guard: Arc<str>,
+    /// The token's `iss`, where the issuer's first spelling is another.
+    pub(super) alias: Option<Arc<str>>,
     /// The expected audience that the token is for.
     pub(super) audience: Arc<str>,
     /// The token's `jti`.
@@ -50,18 +53,26 @@ pub(super) enum TokenClient {
 
 impl TokenInfo {
     /// Returns whether the times of a token that was valid before still hold.
-    pub(super) fn is_timely(&self, expect: &Expect, (now, latest): (Timestamp, Timestamp)) -> bool {
-        let leeway = expect.bounded_leeway();
+    pub(super) fn is_timely(
+        &self,
+        leeway: Duration,
+        (now, latest): (Timestamp, Timestamp),
+    ) -> bool {
+        let leeway = bounded(leeway);
         let begun = now.plus(leeway);
         let starts_late =
             self.not_before.is_some_and(|start| start > begun) || self.issued_at > begun;
         !starts_late && latest < self.expires_at.plus(leeway)
     }
 
-    /// Returns the issuer: `iss`.
+    /// Returns the issuer: `iss`, as the token spells it.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        let alias = self
+            .foreign
+            .as_ref()
+            .and_then(|foreign| foreign.alias.as_deref());
+        alias.unwrap_or(&self.issuer)
     }
 
     /// Returns the audience that the verifier expects, which the token names.
@@ -95,7 +106,7 @@ impl TokenInfo {
 
     /// Returns issuer and subject, which together identify the user. Subjects of different issuers
     /// may have the same name, and an email address is not an identity (OpenID Connect Core section
-    /// 5.7).
+    /// 5.7). Of an issuer with aliases it is the first spelling.
     #[must_use]
     pub fn identity(&self) -> (&str, &str) {
         (&self.issuer, &self.subject)

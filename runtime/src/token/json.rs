@@ -1,11 +1,13 @@
 //! Strict JSON: one object, no member twice, bounded in depth and members.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
+
+use super::names::{Name, Names};
 
 /// How deep values may be nested; the object itself is the first level (R7).
 pub(super) const MAX_DEPTH: usize = 16;
@@ -34,15 +36,51 @@ pub(super) fn is_plain(text: &str) -> bool {
 /// Returns whether the text is one JSON object in which no object has a member twice, within the
 /// bounds of depth and members.
 pub(super) fn is_strict(text: &str) -> bool {
-    let mut members = 0;
+    let mut budget = Budget::new(MAX_MEMBERS);
     let mut reader = serde_json::Deserializer::from_str(text);
     let read = (Strict {
         depth: 0,
-        members: &mut members,
+        budget: &mut budget,
         only_object: true,
     })
     .deserialize(&mut reader);
-    read.and_then(|()| reader.end()).is_ok()
+    read.is_ok() && reader.end().is_ok()
+}
+
+/// The number of members that all objects of a text may still have.
+pub(super) struct Budget {
+    left: usize,
+    is_exceeded: bool,
+}
+
+impl Budget {
+    pub(super) const fn new(members: usize) -> Self {
+        Self {
+            left: members,
+            is_exceeded: false,
+        }
+    }
+
+    /// Counts a member.
+    pub(super) fn take<E: Error>(&mut self) -> Result<(), E> {
+        self.left = self.left.checked_sub(1).ok_or_else(|| {
+            self.is_exceeded = true;
+            E::custom("too many members")
+        })?;
+        Ok(())
+    }
+
+    /// Returns whether there were more members than are allowed.
+    pub(super) const fn is_exceeded(&self) -> bool {
+        self.is_exceeded
+    }
+}
+
+/// The form of a value that was read strictly, and its content where it is a string.
+pub(super) enum Shape<'de> {
+    Null,
+    Text(Cow<'de, str>),
+    Other,
 }
 
 /// Returns whether the member is there at all: `null` is there too.
@@ -68,16 +106,16 @@ pub(super) fn is_media_type(typ: &str, expected: &str) -> bool {
 pub(super) struct Strict<'a> {
     /// How many objects and lists are around the value.
     depth: usize,
-    members: &'a mut usize,
+    budget: &'a mut Budget,
     only_object: bool,
 }
 
 impl<'a> Strict<'a> {
     /// Returns a member's value in the outermost object.
-    pub(super) fn member(members: &'a mut usize) -> Self {
+    pub(super) fn member(budget: &'a mut Budget) -> Self {
         Self {
             depth: 1,
-            members,
+            budget,
             only_object: false,
         }
     }
@@ -88,7 +126,7 @@ impl<'a> Strict<'a> {
         }
         Ok(Strict {
             depth: self.depth + 1,
-            members: self.members,
+            budget: self.budget,
             only_object: false,
         })
     }
@@ -103,65 +141,67 @@ impl<'a> Strict<'a> {
 }
 
 impl<'de> DeserializeSeed<'de> for Strict<'_> {
-    type Value = ();
+    type Value = Shape<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shape<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Strict<'_> {
-    type Value = ();
+    type Value = Shape<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Shape<'de>, A::Error> {
         let mut inside = self.inside()?;
-        let mut names = HashSet::new();
-        while let Some(name) = map.next_key::<String>()? {
-            *inside.members += 1;
-            if *inside.members > MAX_MEMBERS {
-                return Err(A::Error::custom("too many members"));
-            }
+        let mut names = Names::default();
+        while let Some(name) = map.next_key_seed(Name)? {
+            inside.budget.take()?;
             if !names.insert(name) {
                 return Err(A::Error::custom("a member comes twice"));
             }
             map.next_value_seed(inside.again())?;
         }
-        Ok(())
+        Ok(Shape::Other)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Shape<'de>, A::Error> {
         self.scalar()?;
         let mut inside = self.inside()?;
         while list.next_element_seed(inside.again())?.is_some() {}
-        Ok(())
+        Ok(Shape::Other)
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
-        self.scalar()
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Shape<'de>, E> {
+        self.scalar().map(|()| Shape::Other)
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
-        self.scalar()
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Shape<'de>, E> {
+        self.scalar().map(|()| Shape::Other)
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
-        self.scalar()
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Shape<'de>, E> {
+        self.scalar().map(|()| Shape::Other)
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
-        self.scalar()
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Shape<'de>, E> {
+        self.scalar().map(|()| Shape::Other)
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
-        self.scalar()
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Shape<'de>, E> {
+        self.scalar().map(|()| Shape::Text(Cow::Borrowed(text)))
     }
 
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<Shape<'de>, E> {
         self.scalar()
+            .map(|()| Shape::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Shape<'de>, E> {
+        self.scalar().map(|()| Shape::Null)
     }
 }
 
@@ -170,7 +210,7 @@ impl Strict<'_> {
     fn again(&mut self) -> Strict<'_> {
         Strict {
             depth: self.depth,
-            members: self.members,
+            budget: self.budget,
             only_object: self.only_object,
         }
     }

@@ -30,6 +30,7 @@ mod info;
 mod issue;
 mod issue_error;
 mod json;
+mod names;
 mod refresh;
 mod stored;
 mod successor;
@@ -41,7 +42,7 @@ pub use claims::{
     ClaimSet, ClaimValue, Confidential, Issuable, JwtClaims, Open, Secrecy, Subject, TextValue,
     ValueSet,
 };
-pub use external::TokenKind;
+pub use external::{TokenFault, TokenKind};
 pub use info::TokenInfo;
 pub use verify::Verified;
 
@@ -51,7 +52,10 @@ pub(crate) use claim_fault::ClaimFault;
 pub(crate) use encrypted::{decrypt, encrypt};
 #[cfg(feature = "axum")]
 pub(crate) use external::Origin;
-pub(crate) use external::{Expected, Sealed};
+pub(crate) use external::{
+    AudienceRule, Expected, Fault, Limits, Marks, Sealed, Spelling, TENANT, Tenants, is_guid,
+    quoted,
+};
 pub(crate) use issue::{complete, draft};
 
 #[doc(hidden)]

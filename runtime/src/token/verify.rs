@@ -167,7 +167,7 @@ pub(super) fn check_times<C>(
 
 impl<C> Verified<C> {
     fn new(decoded: Decoded<C>, key: &VerifyingKey, expect: &Expect) -> Self {
-        Self::made(decoded, key.kid(), expect, None)
+        Self::made(decoded, Arc::clone(&expect.issuer), key.kid(), expect, None)
     }
 
     /// Wraps the claims of another issuer's token, once everything held: for
@@ -175,20 +175,22 @@ impl<C> Verified<C> {
     pub(super) fn foreign(
         decoded: Decoded<C>,
         foreign: ForeignToken,
+        issuer: Arc<str>,
         kid: &Arc<str>,
         expect: &Expect,
     ) -> Self {
-        Self::made(decoded, kid, expect, Some(Box::new(foreign)))
+        Self::made(decoded, issuer, kid, expect, Some(Box::new(foreign)))
     }
 
     fn made(
         decoded: Decoded<C>,
+        issuer: Arc<str>,
         kid: &Arc<str>,
         expect: &Expect,
         foreign: Option<Box<ForeignToken>>,
     ) -> Self {
         let token = TokenInfo {
-            issuer: Arc::clone(&expect.issuer),
+            issuer,
             audience: Arc::clone(
                 foreign
                     .as_ref()

@@ -102,9 +102,13 @@ fn wycheproof_sets_of_secret_keys_give_no_public_ones() {
         .collect();
     assert!(
         sets.len() > 10
-            && sets
-                .iter()
-                .all(|set| set.as_ref().map_or(true, |set| set.keys().is_empty())),
+            && sets.iter().all(|set| {
+                set.as_ref().is_ok_and(|set| {
+                    // In one set a secret lies beside a public key, which alone is used.
+                    let is_public = |key: &PublicKey| key.kid() == Some("kid-ec-sign");
+                    set.keys().iter().all(is_public) && !set.skipped().is_empty()
+                })
+            }),
         "{sets:?}"
     );
 }

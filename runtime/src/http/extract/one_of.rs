@@ -151,7 +151,7 @@ fn choose<U1: JwtClaims, U2: JwtClaims>(
         }
     };
     // What is no readable token is judged where it was found, by a gate where there is one.
-    let Some(origin) = Origin::claimed(token) else {
+    let Some(origin) = Origin::claimed(token, first.limits().wider(second.limits())) else {
         return Ok(match in_headers {
             (Some(_), None) => Choice::First,
             (None, Some(_)) => Choice::Second,

@@ -228,7 +228,7 @@ impl JwtGuard for ForTellers {
         self.0.generation(now)
     }
 
-    fn verify_custom_claims(
+    async fn verify_custom_claims(
         &self,
         token: &Verified<PartnerClaims>,
         context: &Context<'_>,

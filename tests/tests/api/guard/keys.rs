@@ -213,6 +213,50 @@ async fn r57_a_discovery_document_speaks_for_its_own_issuer() {
     }
 }
 
+/// An issuer that moves its keys is followed within a day, also where the old place still answers.
+#[tokio::test]
+async fn where_the_keys_are_is_looked_up_once_a_day() {
+    let (old, new) = (Key::new("old"), Key::new("new"));
+    let server = Server::start(|_| Said::ok("")).await;
+    let url = server.url("");
+    let says = |place: &'static str| {
+        let (issuer, keys) = (url.clone(), server.url(place));
+        let (old, new) = (old.clone(), new.clone());
+        server.says(move |path| match path {
+            "/.well-known/openid-configuration" => {
+                Said::ok(json!({"issuer": issuer, "jwks_uri": keys}).to_string())
+            }
+            "/old" => Said::keys(&[&old]),
+            "/new" => Said::keys(&[&new]),
+            other => panic!("{other}"),
+        });
+    };
+    says("/old");
+    let source = HttpKeys::discovered(&url)
+        .dangerous_allow_http()
+        .dangerous_allow_private_addresses();
+    let issuer = Issuer::new(&url)
+        .audience(crate::guard::issuer::AUDIENCE)
+        .algorithms([Algorithm::EdDSA])
+        .max_lifetime(Duration::from_secs(1_000_000));
+    let (guards, clock) = on(JwksGuard::new(issuer, source));
+    let claims = crate::guard::issuer::claims_with(
+        &json!({"iss": url, "exp": crate::guard::issuer::START.as_secs() + 500_000}),
+    );
+    let (by_old, by_new) = (old.token(&claims), new.token(&claims));
+    assert!(verify(&guards, &by_old).await.is_ok());
+    assert_eq!(server.count(), 2);
+    says("/new");
+    // Within the day the place is known, so that nothing but the keys is fetched.
+    clock.advance(Duration::from_secs(24 * 60 * 60 - 1));
+    assert!(verify(&guards, &by_new).await.is_err());
+    assert_eq!(server.count(), 3);
+    clock.advance(Duration::from_secs(31));
+    assert!(verify(&guards, &by_new).await.is_ok());
+    assert_eq!(server.count(), 5);
+    assert!(verify(&guards, &by_old).await.is_err());
+}
+
 /// R21, R22, R32, R33: sets as they come.
 #[tokio::test]
 async fn r22_r32_r33_a_bad_key_is_skipped_and_a_bad_set_is_not_used() {
@@ -232,6 +276,8 @@ async fn r22_r32_r33_a_bad_key_is_skipped_and_a_bad_set_is_not_used() {
     };
     let other = Key::new("k1").jwk();
     let rsa = Key::of("k1", Algorithm::RS256).jwk();
+    let fresh = || Key::new("k1").jwk();
+    let encrypts = json!({"kty": "RSA", "kid": "k1", "use": "enc", "alg": "RSA-OAEP", "n": rsa["n"], "e": "AQAB"});
     let no_alg = {
         let mut jwk = good.clone();
         jwk.as_object_mut().unwrap().remove("alg");
@@ -264,10 +310,31 @@ async fn r22_r32_r33_a_bad_key_is_skipped_and_a_bad_set_is_not_used() {
         ),
         (json!({"keys": []}), Err(Code::InvalidToken)),
         (json!({"keys": many(65)}), Err(Code::Unavailable)),
-        (json!({"keys": [good, other]}), Err(Code::Unavailable)),
+        // RFC 7517 section 4.5: of one `kid`, every key that fits is tried, four at most.
+        (json!({"keys": [good, other]}), Ok(())),
+        (
+            json!({"keys": [other, with(json!({"use": "enc"})), good]}),
+            Ok(()),
+        ),
+        (json!({"keys": [rsa, encrypts, good]}), Ok(())),
+        (json!({"keys": [fresh(), fresh(), fresh(), good]}), Ok(())),
+        (
+            json!({"keys": [fresh(), fresh(), fresh(), fresh(), good]}),
+            Err(Code::Unavailable),
+        ),
+        // A secret key among them is no key.
         (
             json!({"keys": [good, {"kty": "oct", "k": "AAAA", "kid": "s"}]}),
-            Err(Code::Unavailable),
+            Ok(()),
+        ),
+        (
+            json!({"keys": [{"kty": "oct", "k": "AAAA", "kid": "k1"}]}),
+            Err(Code::InvalidToken),
+        ),
+        (json!({"keys": [with(json!({"alg": "Ed25519"}))]}), Ok(())),
+        (
+            json!({"keys": [with(json!({"alg": "Ed448"}))]}),
+            Err(Code::InvalidToken),
         ),
         (json!({"keys": "k1"}), Err(Code::Unavailable)),
         (json!([good]), Err(Code::Unavailable)),

@@ -3,11 +3,21 @@
 
 mod action;
 mod attested;
+mod audience;
 mod cache;
+mod change;
 mod example;
 mod exchange;
+mod forms;
+mod hook;
 mod hostile;
 mod issuer;
 mod keys;
+mod kinds;
+mod nested;
+mod presets;
+mod refused;
 mod routes;
+mod shapes;
+mod tenants;
 mod verify;

@@ -260,6 +260,12 @@ async fn two_verifiers_of_one_issuer_do_not_start_and_decide_nothing() {
             .contains("whose tokens the gate itself verifies"),
         "{error}"
     );
+    // Another realm of the issuer is another gate's, and none of this one.
+    GuardRouter::<Partner>::builder()
+        .beside(&app.gate)
+        .guard("staff", fixed(same().realm("staff"), &[&key]))
+        .build()
+        .unwrap();
     // A request finds it out where nobody said that they are beside each other.
     let guards = GuardRouter::alone("same", fixed::<Partner>(same(), &[&key])).unwrap();
     let state = State {
@@ -275,6 +281,34 @@ async fn two_verifiers_of_one_issuer_do_not_start_and_decide_nothing() {
     app.get("/either", &own)
         .await
         .assert_problem(503, "unavailable");
+}
+
+/// The size that a guard reads holds where the gate's own tokens are taken too.
+#[tokio::test]
+async fn a_large_token_counts_beside_the_gates_own() {
+    let key = Key::new("k");
+    let app = App::new().await;
+    let issuer = expected().max_bytes(64 * 1024).max_members(4096);
+    let guards: GuardRouter<Partner> = GuardRouter::builder()
+        .clock(Clock::manual(crate::guard::issuer::START))
+        .beside(&app.gate)
+        .guard("partner", fixed(issuer, &[&key]))
+        .build()
+        .unwrap();
+    let state = State {
+        gate: app.gate.clone(),
+        partners: guards.verifier(),
+    };
+    let routes = Router::from(protected()).with_state(state);
+    let app = app.serving(routes.merge(app.gate.router()));
+    let groups: Vec<_> = (0..500)
+        .map(|n| format!("{n:08x}-86f1-41af-91ab-2d7cd011db47"))
+        .collect();
+    let token = key.token(&claims_with(&json!({ "groups": groups })));
+    assert!(token.len() > 20_000);
+    assert_eq!(app.get("/either", &token).await.status, StatusCode::OK);
+    let own = app.sign_in("ada@example.com").await.access;
+    assert_eq!(app.get("/either", &own).await.status, StatusCode::OK);
 }
 
 #[test]

@@ -35,13 +35,14 @@ use crate::keys::jwk::{Jwk, KeyParameters};
 #[derive(Clone)]
 pub struct PublicKey {
     kid: Option<Arc<str>>,
+    issuer: Option<Arc<str>>,
     algorithm: Algorithm,
     point: Arc<Point>,
 }
 
 impl PublicKey {
-    /// Reads a public JWK (RFC 7517). The algorithm is that of its `alg`, which must be allowed;
-    /// without one it is the one allowed algorithm that fits the key, never what a token says
+    /// Reads a public JWK (RFC 7517). The algorithm is that of its `alg`, which must be allowed,
+    /// `Ed25519` (RFC 9864) being `EdDSA`; without one it is the one allowed algorithm that fits the key, never what a token says
     /// (R21).
     ///
     /// # Errors
@@ -69,7 +70,7 @@ impl PublicKey {
             .copied()
             .filter(|algorithm| allowed.contains(algorithm) && fits(*algorithm));
         let algorithm = match jwk.alg() {
-            Some(named) => candidates.find(|algorithm| algorithm.as_str() == named),
+            Some(named) => candidates.find(|algorithm| algorithm.is_named(named)),
             None => candidates.next(),
         };
         let algorithm = algorithm.ok_or(KeyProblem::Unsupported)?;
@@ -90,6 +91,7 @@ impl PublicKey {
         };
         Ok(Self {
             kid: jwk.kid().map(Arc::from),
+            issuer: jwk.issuer().map(Arc::from),
             algorithm,
             point: Arc::new(point),
         })
@@ -131,6 +133,12 @@ impl PublicKey {
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
+    }
+
+    /// Returns the issuer that the key's JWK names in its member `issuer`, as those of Microsoft
+    /// Entra do.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
     }
 
     /// Returns the one algorithm of this key.
@@ -204,6 +212,7 @@ impl PublicKey {
         };
         Ok(Self {
             kid: None,
+            issuer: None,
             algorithm,
             point: Arc::new(point),
         })
