@@ -90,22 +90,22 @@ pub fn python(kept: &Path) -> Result<PathBuf, String> {
 /// # Errors
 /// There is no node, or the packages cannot be had.
 pub fn node(kept: &Path) -> Result<PathBuf, String> {
+    node_of(kept, "interop-node", Path::new(SCRIPTS))
+}
+
+/// Returns a folder in which scripts find what the `package.json` of a folder asks for.
+///
+/// # Errors
+/// There is no node, or the packages cannot be had.
+pub fn node_of(kept: &Path, name: &str, scripts: &Path) -> Result<PathBuf, String> {
     runs(Command::new("node").arg("--version"))?;
-    provided(
-        kept,
-        "interop-node",
-        &Path::new(SCRIPTS).join("package.json"),
-        |folder| {
-            fs::copy(
-                Path::new(SCRIPTS).join("package.json"),
-                folder.join("package.json"),
-            )
-            .unwrap();
-            runs(
-                Command::new("npm")
-                    .args(["install", "--silent", "--no-audit", "--no-fund"])
-                    .current_dir(folder),
-            )
-        },
-    )
+    let list = scripts.join("package.json");
+    provided(kept, name, &list, |folder| {
+        fs::copy(&list, folder.join("package.json")).unwrap();
+        runs(
+            Command::new("npm")
+                .args(["install", "--silent", "--no-audit", "--no-fund"])
+                .current_dir(folder),
+        )
+    })
 }

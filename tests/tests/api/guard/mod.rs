@@ -16,6 +16,7 @@ mod keys;
 mod kinds;
 mod nested;
 mod presets;
+mod provider;
 mod refused;
 mod routes;
 mod shapes;
