@@ -1,5 +1,8 @@
 //! What becomes a rejection by `?`, and how it is answered.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use axum::body::Body;
 use axum::extract::rejection::{FormRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query};
@@ -13,7 +16,7 @@ use tollgate::error::ErrorKind;
 use tollgate::password::PasswordRejection;
 use tollgate::prelude::*;
 use tollgate::store::StoreError;
-use tollgate_tests::{Answer, App, request};
+use tollgate_tests::{Answer, App, AppBuilder, request};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -289,4 +292,70 @@ async fn a_refusal_of_a_handler_names_the_scheme_of_its_gate() {
     assert_eq!(answer, "Token error=\"invalid_token\"");
     let answer = challenge(installed.send(get("/own")).await);
     assert_eq!(answer, "Bearer realm=\"x\"");
+}
+
+/// A backend whose second factor answers in codes.
+#[auth_backend(username, user = Person, refresh(from = stored))]
+#[derive(Clone, Default)]
+struct Coded {
+    asked: Arc<AtomicU64>,
+}
+
+#[derive(Clone, JwtClaims)]
+struct Person {
+    #[claim(sub)]
+    id: String,
+}
+
+impl Authenticate for Coded {
+    async fn authenticate(&self, login: UsernameLogin, _: &Client) -> Result<Person, AuthError> {
+        Err(SignInStep::new(login.username, "totp"))?
+    }
+
+    async fn step(
+        &self,
+        _: &SignInStep,
+        answer: &StepAnswer,
+        _: &Client,
+    ) -> Result<Person, AuthError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        match answer.code() {
+            Some("busy") => Err(Refusal::too_many(std::time::Duration::from_secs(3)))?,
+            _ => Err(Code::InvalidCredentials)?,
+        }
+    }
+}
+
+/// A refusal of the backend keeps its code, and one that says that the answer is wrong costs the
+/// token.
+#[tokio::test]
+async fn a_step_that_is_refused_by_a_code_is_not_tried_again_with_its_token() {
+    let app = AppBuilder::of(Coded::default(), |gate| gate.router())
+        .build()
+        .await;
+    let asked = app
+        .post(
+            "/auth/signin",
+            json!({ "username": "ada", "password": "x" }),
+        )
+        .await;
+    let token = asked.json()["step_token"].clone();
+    let step = async |code: &str| {
+        let answer = json!({ "step_token": token, "code": code });
+        app.post("/auth/signin/step", answer).await
+    };
+    let busy = step("busy").await;
+    busy.assert_problem(429, "too_many_requests");
+    assert_eq!(busy.headers["retry-after"], "3");
+    step("wrong")
+        .await
+        .assert_problem(401, "invalid_credentials");
+    step("right")
+        .await
+        .assert_problem(401, "invalid_credentials");
+    assert_eq!(
+        app.accounts.asked.load(Ordering::SeqCst),
+        2,
+        "the token was burnt"
+    );
 }
