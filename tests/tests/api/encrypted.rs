@@ -435,6 +435,78 @@ async fn claims_that_fit_signed_and_not_encrypted_open_no_session() {
     assert_eq!(gate.sessions().of(7).await.unwrap(), []);
 }
 
+#[derive(Clone, Debug, JwtClaims)]
+struct Nurse {
+    #[claim(sub)]
+    id: u64,
+}
+
+#[auth_backend(username, user = Nurse, refresh(from = stored), prefix = "/ward")]
+struct Ward;
+
+impl Authenticate for Ward {
+    async fn authenticate(&self, _: UsernameLogin, _: &Client) -> Result<Nurse, AuthError> {
+        Err(AuthError::Invalid)
+    }
+}
+
+#[derive(Clone)]
+struct Hospital {
+    clinic: Gate<Clinic>,
+    ward: Gate<Ward>,
+}
+
+impl axum::extract::FromRef<Hospital> for Verifier<Patient> {
+    fn from_ref(hospital: &Hospital) -> Self {
+        hospital.clinic.verifier()
+    }
+}
+
+impl axum::extract::FromRef<Hospital> for Verifier<Nurse> {
+    fn from_ref(hospital: &Hospital) -> Self {
+        hospital.ward.verifier()
+    }
+}
+
+/// What is in an encrypted token nobody can read before it is decrypted, so that its header says
+/// which gate judges it. The token inside must agree.
+#[tokio::test]
+async fn of_two_gates_the_header_of_an_encrypted_token_says_which_one_judges() {
+    let ring = ring();
+    let clinic = clinic(ring.clone(), MemoryStore::new(), &clock()).await;
+    let ward = Ward.gate().share(&clinic).realm("staff").audience("ward");
+    let ward = ward.encrypt(Encrypted::A256Gcm).build().await.unwrap();
+    let patient = clinic.issue(&ada(), Duration::from_secs(60)).await.unwrap();
+    let nurse = ward.issue(&Nurse { id: 7 }, Duration::from_secs(60)).await;
+    let nurse = nurse.unwrap();
+    let either = async |caller: OneOf<Auth<Patient>, Auth<Nurse>>| match caller {
+        OneOf::First(_) => "patient",
+        OneOf::Second(_) => "nurse",
+    };
+    let app = axum::Router::new()
+        .route("/either", axum::routing::get(either))
+        .with_state(Hospital { clinic, ward });
+    let ask = async |token: &str| {
+        let asked = request(Method::GET, "/either", Some(token), None);
+        let answer = app.clone().oneshot(asked).await.unwrap();
+        tollgate_tests::Answer::of(answer).await
+    };
+    assert_eq!(header(&nurse)["rlm"], "staff");
+    assert_eq!(header(&patient).get("rlm"), None);
+    assert_eq!(ask(&patient).await.text, "patient");
+    assert_eq!(ask(&nurse).await.text, "nurse");
+    // Each token under the header of the other realm.
+    let secret = |token: &str| {
+        let kid = header(token)["kid"].as_str().unwrap().to_owned();
+        ring.set().decryption_key(&kid).unwrap().expose().to_vec()
+    };
+    for (outer, inner) in [(&patient, &nurse), (&nurse, &patient)] {
+        let inside = decrypt(inner, &secret(inner));
+        let mixed = encrypt(&header(outer).to_string(), &inside, &secret(outer));
+        ask(&mixed).await.assert_problem(401, "invalid_token");
+    }
+}
+
 fn key(bytes: &[u8]) -> aws_lc_rs::aead::LessSafeKey {
     use aws_lc_rs::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
     LessSafeKey::new(UnboundKey::new(&AES_256_GCM, bytes).unwrap())

@@ -16,6 +16,7 @@ mod disconnect;
 mod encrypted;
 mod granted;
 mod guard;
+mod install;
 mod introspect;
 mod issue;
 mod jwks;
