@@ -9,6 +9,8 @@
 
 mod answer;
 mod app;
+#[cfg(doctest)]
+mod guide;
 mod other_store;
 pub mod process;
 pub mod serve;

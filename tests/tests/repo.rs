@@ -1,5 +1,7 @@
 //! The repository checks itself: arrows, doors, words and promises that no compiler sees.
 
+#[path = "repo/pages.rs"]
+mod pages;
 #[path = "repo/papers.rs"]
 mod papers;
 

@@ -1,0 +1,14 @@
+//! The code of the guide's pages, compiled as documentation tests.
+
+#[doc = include_str!("../../docs/guide/choosing-a-store.md")]
+mod choosing_a_store {}
+#[doc = include_str!("../../docs/guide/incident-day.md")]
+mod incident_day {}
+#[doc = include_str!("../../docs/guide/key-rotation-day.md")]
+mod key_rotation_day {}
+#[doc = include_str!("../../docs/guide/start.md")]
+mod start {}
+#[doc = include_str!("../../docs/guide/your-application.md")]
+mod your_application {}
+#[doc = include_str!("../../docs/guide/two-kinds.md")]
+mod two_kinds {}
