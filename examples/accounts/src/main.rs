@@ -30,11 +30,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .issuer
         .get_or_insert(format!("http://127.0.0.1:{port}"));
     settings.audience.get_or_insert("accounts".to_owned());
+    let ring = KeyRing::options(folder.join("keys")).settings(&settings.keys);
     let gate = accounts
         .gate()
         .settings(settings)
         .passwords(&passwords)
-        .keys(KeyRing::open(folder.join("keys")).await?)
+        .keys(ring.open().await?)
         .store(SqliteStore::open(folder.join("tollgate.db")).await?)
         .build()
         .await?;

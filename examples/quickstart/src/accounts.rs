@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::sqlite::SqliteConnectOptions;
 use tollgate::password::{Checked, Stored};
 use tollgate::prelude::*;
 use uuid::Uuid;
@@ -44,10 +44,11 @@ pub(crate) struct Accounts {
 impl Accounts {
     /// Opens the table, and fills it the first time.
     pub(crate) async fn open(file: &Path, passwords: Passwords) -> Result<Self, AuthError> {
+        // The journal stays as SQLite makes it: its change waits for no other process, and one that
+        // starts at the same moment would be refused.
         let options = SqliteConnectOptions::new()
             .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal);
+            .create_if_missing(true);
         let accounts = Self {
             db: SqlitePool::connect_with(options).await?,
             passwords,
@@ -69,7 +70,7 @@ impl Accounts {
         Ok(accounts)
     }
 
-    /// Adds a user unless there is one with this address.
+    /// Adds a user unless there is one with this address, which another process may add meanwhile.
     async fn add(&self, email: &str, role: &str, disabled: bool) -> Result<(), AuthError> {
         if self.by_email(email).await?.is_none() {
             let hash = self
@@ -78,7 +79,7 @@ impl Accounts {
                 .await?;
             sqlx::query(
                 "INSERT INTO users (id, email, role, password_hash, disabled) VALUES (?, ?, ?, ?, \
-                 ?)",
+                 ?) ON CONFLICT (email) DO NOTHING",
             )
             .bind(Uuid::new_v4().to_string())
             .bind(email)

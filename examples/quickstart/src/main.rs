@@ -51,16 +51,15 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         refused => format!("`{}` cannot be used: {refused:?}", users.display()),
     })?;
     let mut settings = Settings::load()?;
-    settings
-        .issuer
-        .get_or_insert(format!("http://127.0.0.1:{port}"));
+    settings.issuer.get_or_insert(ISSUER.to_owned());
     settings.audience.get_or_insert("quickstart".to_owned());
 
+    let ring = KeyRing::options(folder.join("keys")).settings(&settings.keys);
     let gate = accounts
         .gate()
         .settings(settings)
         .passwords(&passwords)
-        .keys(KeyRing::open(folder.join("keys")).await?)
+        .keys(ring.open().await?)
         .store(SqliteStore::open(folder.join("tollgate.db")).await?)
         .build()
         .await?;
@@ -80,6 +79,9 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     gate.shutdown().await?;
     Ok(())
 }
+
+/// The name of this issuer, which stays the same on another port: tokens and the store know it.
+const ISSUER: &str = "http://127.0.0.1:3000";
 
 /// Whoever is signed in: the claims of the token, without a look into the database.
 async fn me(user: Auth<User>) -> Json<UserClaims> {

@@ -23,7 +23,9 @@ use std::fmt::{self, Write as _};
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Why a gate, a ring or a store does not start. For operators: it names the setting or the file.
-#[derive(Debug)]
+///
+/// `Display` says its own level only. `Debug` says it with everything that caused it, in words:
+/// it is what a program prints whose `main` returns the error.
 pub struct Error {
     kind: ErrorKind,
     what: String,
@@ -60,6 +62,14 @@ impl Error {
         self
     }
 
+    /// Puts what was to be done before the message, on the same level.
+    pub(crate) fn below(self, what: &str) -> Self {
+        Self {
+            what: format!("{what}: {}", self.what),
+            ..self
+        }
+    }
+
     /// Returns the kind of thing that went wrong.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
@@ -70,6 +80,16 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        match self.source() {
+            Some(_) => write!(f, ": {}", Causes(self.source())),
+            None => Ok(()),
+        }
     }
 }
 
@@ -109,6 +129,26 @@ impl fmt::Write for OneLine<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_that_main_returns_is_printed_in_words() {
+        let inner = Error::new(ErrorKind::Keys, "the key is truncated");
+        let error = Error::new(ErrorKind::Keys, "`keys/sign.key` cannot be read").because(inner);
+        for shown in [format!("{error:?}"), format!("{error:#?}")] {
+            assert_eq!(
+                shown,
+                "`keys/sign.key` cannot be read: the key is truncated"
+            );
+        }
+        let alone = Error::new(
+            ErrorKind::Settings,
+            "the settings cannot be used:\n`issuer`",
+        );
+        assert_eq!(
+            format!("{alone:?}"),
+            "the settings cannot be used:\n`issuer`"
+        );
+    }
 
     /// R129: what a database echoes in its error forges no line of the log.
     #[test]

@@ -7,6 +7,7 @@ mod admit;
 mod answer;
 mod attempt;
 mod backend;
+mod below;
 #[cfg(feature = "axum")]
 mod describe;
 mod identifier;

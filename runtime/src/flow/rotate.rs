@@ -145,6 +145,8 @@ impl Flows {
                 until,
             });
         }
+        let ended = self.end_below(session.sid, generation).await;
+        ended.map_err(Refusal::unavailable)?;
         match grant.row {
             Row::Rotate => {
                 let refresh = engine.issuer.mint(session.sid, next, &secret);

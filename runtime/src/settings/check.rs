@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use super::problem::{Problems, SettingProblem, refuse};
-use super::{Allowance, Consistency, OnLimit, OnStale, RefreshCookie, Settings, ThrottleSettings};
+use super::{
+    Allowance, Consistency, OnLimit, OnStale, RefreshCookie, Settings, StoreUrl, ThrottleSettings,
+};
 use crate::error::Error;
 use crate::realm::RealmName;
 
@@ -46,6 +48,7 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
         issuer,
         audience,
         realm,
+        replaces,
         client_id,
         public_url,
         leeway,
@@ -71,6 +74,24 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
 
     found.required("issuer", issuer.as_deref());
     found.required("audience", audience.as_deref());
+    for (name, text) in [
+        ("issuer", issuer.as_deref()),
+        ("audience", audience.as_deref()),
+        ("replaces.issuer", replaces.issuer.as_deref()),
+        ("replaces.audience", replaces.audience.as_deref()),
+        (
+            "client_id",
+            Some(client_id.as_str()).filter(|text| !text.contains(char::is_control)),
+        ),
+        ("store.url", store.url.as_ref().map(StoreUrl::expose)),
+        ("store.deployment", store.deployment.as_deref()),
+    ] {
+        if let Some(around) = text.and_then(pasted) {
+            found.unless(false, name, || {
+                format!("has {around}, which would count as part of the value: leave them out")
+            });
+        }
+    }
     if let Some(Err(error)) = realm.as_deref().map(RealmName::parse) {
         found.unless(false, "realm", || error.to_string());
     }
@@ -182,6 +203,21 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
         ("store.statement_timeout", store.statement_timeout),
     ] {
         found.not_zero(name, timeout.unwrap_or(MINUTE));
+    }
+
+    for (name, other, is_alone) in [
+        (
+            "store.client_certificate",
+            "store.client_key",
+            store.client_certificate.is_some() && store.client_key.is_none(),
+        ),
+        (
+            "store.client_key",
+            "store.client_certificate",
+            store.client_key.is_some() && store.client_certificate.is_none(),
+        ),
+    ] {
+        found.conflict(is_alone, name, other, || format!("needs `{other}` too"));
     }
 
     found.not_zero("revocation.stale_limit", revocation.stale_limit);
@@ -348,6 +384,27 @@ fn is_plain_path(text: &str) -> bool {
                     .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
         })
     })
+}
+
+/// Returns what a text has that came along when it was pasted: quotes around it, blanks around it,
+/// or line ends and other control characters. An empty text has nothing.
+fn pasted(text: &str) -> Option<&'static str> {
+    let invisible =
+        |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}');
+    let trimmed = text.trim_matches(|c: char| invisible(c) || c.is_control());
+    let quote = |c: char| {
+        matches!(
+            c,
+            '"' | '\'' | '`' | '“' | '”' | '‘' | '’' | '„' | '«' | '»'
+        )
+    };
+    if text.contains(char::is_control) {
+        Some("line ends or other control characters")
+    } else if trimmed.starts_with(quote) || trimmed.ends_with(quote) {
+        Some("quotes around it")
+    } else {
+        (trimmed.len() != text.len() && !trimmed.is_empty()).then_some("blanks around it")
+    }
 }
 
 /// Returns whether a text is an address that paths can be put after.

@@ -6,6 +6,7 @@ mod client;
 mod introspection;
 mod origin;
 mod problem;
+mod service_link;
 mod source;
 mod store;
 mod table;
@@ -368,6 +369,22 @@ pub struct KeysSettings {
     /// Whether a new ring may start beside a store with live sessions, all of which it ends. By
     /// default not: it usually means that the volume with the keys was lost.
     pub accept_new: bool,
+    /// What the group of a ring's folder and files may do.
+    /// [`RingOptions::settings`](crate::keys::RingOptions::settings) reads it.
+    pub group: KeysGroup,
+}
+
+/// What the group of a key folder and its files may do: `keys.group`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum KeysGroup {
+    /// Nothing: files that it can read, and a folder that it can write, are refused.
+    #[default]
+    Refuse,
+    /// What the files' modes say, where it is a group of this process. Kubernetes gives volumes to
+    /// the group of `fsGroup`.
+    Trust,
 }
 
 /// Which tokens the store remembers one by one: `registry`.

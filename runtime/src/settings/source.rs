@@ -6,6 +6,7 @@ use std::io::ErrorKind as Io;
 use toml::{Table, Value};
 
 use super::problem::refuse;
+use super::service_link::{has_link_name, is_service_link};
 use super::table::{self, PREFIX, SettingKey};
 use super::value::Scalar;
 use super::{Settings, check};
@@ -42,7 +43,8 @@ impl Settings {
     }
 
     /// Reads a file's name and text, and an environment; variables that do not begin with
-    /// `TOLLGATE_` are passed over.
+    /// `TOLLGATE_` are passed over, and so are those that Kubernetes sets for a Service whose name
+    /// begins with `tollgate` (`TOLLGATE_SERVICE_HOST`, `TOLLGATE_PORT=tcp://…`).
     ///
     /// # Errors
     /// As [`load`](Self::load).
@@ -203,6 +205,7 @@ impl SettingsReader {
     fn realm_variable(&mut self, variable: &str, realm: &str, rest: &str, value: &str) {
         let realm = match RealmName::parse(&realm.to_lowercase().replace('_', "-")) {
             Ok(realm) => realm,
+            Err(_) if is_service_link(variable, value) => return pass_over(variable),
             Err(error) => {
                 self.problems.push(format!(
                     "{} (from the environment): {error}",
@@ -222,11 +225,10 @@ impl SettingsReader {
                 let value = OwnedScalar::Env(value.to_owned());
                 self.realm_value(&realm, key, variable, value);
             }
-            None => self.unknown(
-                variable,
-                "the environment",
-                table::nearest(&name).map(in_realm),
-            ),
+            None => {
+                let nearest = table::nearest(&name).map(in_realm);
+                self.unknown_variable(variable, value, nearest);
+            }
         }
     }
 
@@ -347,11 +349,10 @@ impl SettingsReader {
             let name = rest.to_lowercase().replace("__", ".");
             match table::find(&name).filter(|key| key.variable() == variable) {
                 Some(key) => self.value(key, &variable, Scalar::Env(&value)),
-                None => self.unknown(
-                    &variable,
-                    "the environment",
-                    table::nearest(&name).map(SettingKey::variable),
-                ),
+                None => {
+                    let nearest = table::nearest(&name).map(SettingKey::variable);
+                    self.unknown_variable(&variable, &value, nearest);
+                }
             }
         }
     }
@@ -368,6 +369,21 @@ impl SettingsReader {
                     .push(format!("`{}` (from {source}): {problem}", key.name));
                 self.unread.push(key.name);
             }
+        }
+    }
+
+    /// Reports a variable that names no setting, unless Kubernetes set it.
+    fn unknown_variable(&mut self, variable: &str, value: &str, nearest: Option<String>) {
+        if is_service_link(variable, value) {
+            return pass_over(variable);
+        }
+        self.unknown(variable, "the environment", nearest);
+        if has_link_name(variable)
+            && let Some(line) = self.problems.last_mut()
+        {
+            line.push_str(
+                " (where Kubernetes sets it for a Service: `enableServiceLinks: false` in the pod)",
+            );
         }
     }
 
@@ -390,6 +406,14 @@ impl SettingsReader {
             .extend(check::problems_beside(&self.settings, &self.unread));
         Err(refuse(&self.problems))
     }
+}
+
+/// Says that a variable is left out, because Kubernetes sets it for a Service.
+fn pass_over(variable: &str) {
+    tracing::debug!(
+        variable = %quoted(variable),
+        "passed over a service link of Kubernetes, which is no setting"
+    );
 }
 
 /// Quotes a name from outside, on one line and cut at 80 characters.

@@ -35,6 +35,10 @@ pub struct StoreSettings {
     /// A file with the certificates, in PEM, that are trusted over TLS. PostgreSQL (beside those
     /// that browsers trust), Redis (in their place).
     pub root_certificates: Option<String>,
+    /// A file with the certificate that this client shows over TLS, in PEM. PostgreSQL, Redis.
+    pub client_certificate: Option<String>,
+    /// A file with the private key of that certificate, in PEM. PostgreSQL, Redis.
+    pub client_key: Option<String>,
 }
 
 /// Whether a server must prove its identity: `store.tls`.
@@ -78,6 +82,8 @@ impl fmt::Debug for StoreUrl {
             "postgresql",
             "redis",
             "rediss",
+            "redis+sentinel",
+            "rediss+sentinel",
             "memory",
         ];
         let scheme = self

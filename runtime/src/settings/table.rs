@@ -87,6 +87,9 @@ keys! {
          in hexadecimal; where not set, nobody";
     "keys.accept_new" => keys.accept_new,
         "whether a ring without history may start beside live sessions";
+    "keys.group" => keys.group,
+        "whether the group of a key folder may use it: `refuse`, or `trust` where it is a group of \
+         this process";
     "client.proxies" => client.proxies,
         "the proxies whose word about a client's address is taken: addresses and ranges";
     "client.header" => client.header,
@@ -137,8 +140,8 @@ keys! {
     "openapi.path" => openapi.path,
         "where `install` serves the OpenAPI document (feature `openapi`); empty for nowhere";
     "store.url" => store.url,
-        "which store, and where: `sqlite:…`, `postgres://…`, `redis://…`, `rediss://…` or \
-         `memory:`";
+        "which store, and where: `sqlite:…`, `postgres://…`, `redis://…`, `rediss://…`, \
+         `redis+sentinel://…` or `memory:`";
     "store.connections" => store.connections, "how many connections this node opens at most";
     "store.connect_timeout" => store.connect_timeout,
         "how long an operation waits for a connection";
@@ -150,6 +153,10 @@ keys! {
     "store.tls" => store.tls, "whether the server must prove who it is: `as_url` or `verify`";
     "store.root_certificates" => store.root_certificates,
         "a file of the certificates, in PEM, that are trusted over TLS";
+    "store.client_certificate" => store.client_certificate,
+        "a file of the certificate, in PEM, that this client shows over TLS; with \
+         `store.client_key`";
+    "store.client_key" => store.client_key, "a file of its private key, in PEM";
 }
 
 /// Finds the setting of this name.

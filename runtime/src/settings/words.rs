@@ -8,7 +8,7 @@ use toml::Value;
 
 use super::value::{Scalar, SettingValue};
 use super::{
-    BindingMode, Counted, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshCookie,
+    BindingMode, Counted, ForwardedHeader, KeysGroup, OnLimit, OnRefresh, OnStale, RefreshCookie,
     RefreshPolicy, Registry, SameSite, StoreTls,
 };
 
@@ -30,6 +30,7 @@ words!(
     BindingMode,
     Counted,
     ForwardedHeader,
+    KeysGroup,
     OnLimit,
     OnRefresh,
     OnStale,

@@ -11,9 +11,9 @@ impl Store {
     ///
     /// | URL | store | feature |
     /// |---|---|---|
-    /// | `sqlite:path/to/file.db` | [`SqliteStore`] | `sqlite` |
+    /// | `sqlite:path/to/file.db`, also with `?mode=rwc` and `%20` | [`SqliteStore`] | `sqlite` |
     /// | `postgres://user:password@host/database` | [`PostgresStore`] | `postgres` |
-    /// | `redis://user:password@host`, `rediss://…` (TLS) | [`RedisStore`] | `redis` |
+    /// | `redis://user:password@host`, `rediss://…` (TLS), `redis+sentinel://host,host/name` | [`RedisStore`] | `redis` |
     /// | `memory:` | [`MemoryStore`], whose sessions end with the process | |
     ///
     /// [`SqliteStore`]: super::SqliteStore
@@ -82,7 +82,8 @@ impl StoreKind {
             "memory" => Some(Self::Memory),
             "sqlite" => Some(Self::Sqlite),
             "postgres" | "postgresql" => Some(Self::Postgres),
-            "redis" | "rediss" | "redis+unix" | "valkey" | "valkeys" => Some(Self::Redis),
+            "redis" | "rediss" | "redis+unix" | "valkey" | "valkeys" | "redis+sentinel"
+            | "rediss+sentinel" | "redis+cluster" | "rediss+cluster" => Some(Self::Redis),
             _ => None,
         }
     }
@@ -140,6 +141,12 @@ impl StoreKind {
                 settings.root_certificates.is_some(),
                 networked,
             ),
+            (
+                "store.client_certificate",
+                settings.client_certificate.is_some(),
+                networked,
+            ),
+            ("store.client_key", settings.client_key.is_some(), networked),
         ];
         given
             .into_iter()
@@ -173,19 +180,45 @@ impl StoreKind {
 
 #[cfg(feature = "sqlite")]
 async fn sqlite(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
-    let path = url.trim_start_matches("sqlite:");
-    // `sqlite://relative` and `sqlite:///absolute`, as sqlx writes them, mean the same.
-    let path = path.strip_prefix("//").unwrap_or(path);
-    if path.is_empty() || path == ":memory:" || path.contains('?') {
-        return Err(refuse(
-            "`store.url`: a file has to follow `sqlite:`, and nothing else",
-        ));
-    }
+    let path = sqlite_path(url).map_err(|what| refuse(format!("`store.url`: {what}")))?;
     let mut options = super::SqliteStore::options(path);
     if let Some(timeout) = settings.lock_timeout {
         options = options.busy_timeout(timeout);
     }
     Ok(options.open().await?.into())
+}
+
+/// Reads the path of a URL as sqlx does: `sqlite:relative`, `sqlite://relative` and
+/// `sqlite:///absolute`, with `%20` and the like, and parameters behind `?`. Those are refused by
+/// name where they ask for something else than the store does.
+#[cfg(feature = "sqlite")]
+fn sqlite_path(url: &str) -> Result<String, String> {
+    let rest = url.strip_prefix("sqlite:").unwrap_or(url);
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let path = super::shared::percent::decoded(path)
+        .filter(|path| !path.contains('\0'))
+        .ok_or("its path is not UTF-8")?;
+    if path.is_empty() || path == ":memory:" {
+        return Err("a file has to follow `sqlite:`; `memory:` keeps sessions in memory".into());
+    }
+    for parameter in parameters.split('&').filter(|text| !text.is_empty()) {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let why = match (name, value) {
+            ("mode", "rwc") | ("cache", "private") | ("immutable", "false" | "0") => continue,
+            ("mode", "rw") => "the file is made where it is missing: write `mode=rwc`",
+            ("mode", "ro") => "the store writes",
+            ("mode", "memory") => "`memory:` keeps sessions in memory",
+            ("mode", _) => "it is `rwc` or left out",
+            ("cache", _) => "the store's connections share no cache",
+            ("immutable", _) => "the store writes, and so may other processes",
+            ("vfs", _) => "the store works on files of the operating system alone",
+            _ => "there is no such parameter, and a `?` in a path is written `%3F`",
+        };
+        let name: String = name.chars().take(40).flat_map(char::escape_debug).collect();
+        return Err(format!("its parameter `{name}` cannot be taken: {why}"));
+    }
+    Ok(path)
 }
 
 #[cfg(feature = "postgres")]
@@ -209,6 +242,9 @@ async fn postgres(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
     if let Some(path) = &settings.root_certificates {
         options = options.root_certificates(path);
     }
+    if let (Some(certificate), Some(key)) = (&settings.client_certificate, &settings.client_key) {
+        options = options.client_certificate(certificate, key);
+    }
     if settings.tls == StoreTls::Verify {
         options = options.verify_tls();
     }
@@ -217,7 +253,7 @@ async fn postgres(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
 
 #[cfg(feature = "redis")]
 async fn redis(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
-    let is_secure = ["rediss:", "valkeys:"]
+    let is_secure = ["rediss:", "valkeys:", "rediss+sentinel:"]
         .iter()
         .any(|scheme| url.starts_with(scheme));
     if settings.tls == StoreTls::Verify && !is_secure {
@@ -225,10 +261,21 @@ async fn redis(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
             "`store.tls`: `verify` needs a `store.url` that begins with `rediss://`",
         ));
     }
-    if settings.root_certificates.is_some() && !is_secure {
-        return Err(refuse(
-            "`store.root_certificates`: needs a `store.url` that begins with `rediss://`",
-        ));
+    for (name, is_given) in [
+        (
+            "store.root_certificates",
+            settings.root_certificates.is_some(),
+        ),
+        (
+            "store.client_certificate",
+            settings.client_certificate.is_some(),
+        ),
+    ] {
+        if is_given && !is_secure {
+            return Err(refuse(format!(
+                "`{name}`: needs a `store.url` that begins with `rediss://`"
+            )));
+        }
     }
     let mut options = super::RedisStore::options(url);
     if let Some(connections) = settings.connections {
@@ -244,14 +291,22 @@ async fn redis(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
         options = options.deployment(deployment);
     }
     if let Some(path) = &settings.root_certificates {
-        let pem = std::fs::read(path).map_err(|error| {
-            refuse(format!(
-                "`store.root_certificates`: `{path}` cannot be read: {error}"
-            ))
-        })?;
-        options = options.root_certificates(pem);
+        options = options.root_certificates(read("store.root_certificates", path)?);
+    }
+    if let (Some(certificate), Some(key)) = (&settings.client_certificate, &settings.client_key) {
+        options = options.client_certificate(
+            read("store.client_certificate", certificate)?,
+            read("store.client_key", key)?,
+        );
     }
     Ok(options.connect().await?.into())
+}
+
+/// Reads the file that a setting names.
+#[cfg(feature = "redis")]
+fn read(name: &str, path: &str) -> Result<Vec<u8>, Error> {
+    std::fs::read(path)
+        .map_err(|error| refuse(format!("`{name}`: `{path}` cannot be read: {error}")))
 }
 
 fn refuse(what: impl std::fmt::Display) -> Error {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tollgate::error::{Error, ErrorKind};
 use tollgate::settings::{
     BindingMode, Cidr, Consistency, ForwardedHeader, OnLimit, OnRefresh, OnStale, RefreshPolicy,
-    SameSite, Settings, StoreTls,
+    SameSite, Settings, StoreTls, StoreUrl,
 };
 use tollgate::store::Store;
 
@@ -742,4 +742,153 @@ fn r80_the_url_of_a_store_is_never_shown() {
         "postgres://app:hunter2@db/app"
     );
     assert_eq!(settings.store.tls, StoreTls::Verify);
+}
+
+/// The variables of a Service that is called `tollgate`, as a kubelet sets them.
+#[test]
+fn service_links_of_kubernetes_are_passed_over() {
+    let links = [
+        ("TOLLGATE_SERVICE_HOST", "10.96.12.7"),
+        ("TOLLGATE_SERVICE_PORT", "80"),
+        ("TOLLGATE_SERVICE_PORT_HTTP", "80"),
+        ("TOLLGATE_PORT", "tcp://10.96.12.7:80"),
+        ("TOLLGATE_PORT_80_TCP", "tcp://10.96.12.7:80"),
+        ("TOLLGATE_PORT_80_TCP_PROTO", "tcp"),
+        ("TOLLGATE_PORT_80_TCP_PORT", "80"),
+        ("TOLLGATE_PORT_80_TCP_ADDR", "10.96.12.7"),
+        ("TOLLGATE_REALMS__STAFF_SERVICE_HOST", "10.96.12.7"),
+        ("TOLLGATE_REALMS__STAFF__PORT", "tcp://10.96.12.7:80"),
+        ("TOLLGATE_ISSUER", "tcp://10.96.12.7:80"),
+    ];
+    let settings = read("", &links).unwrap();
+    // A name of the table is a setting, whatever its value looks like.
+    assert_eq!(settings.issuer.as_deref(), Some("tcp://10.96.12.7:80"));
+    assert_eq!(
+        lines(read(
+            "",
+            &[
+                ("TOLLGATE_PORT", "3000"),
+                ("TOLLGATE_SERVICE_HOST", "hunter2"),
+                ("TOLLGATE_HOST", "10.96.12.7"),
+            ]
+        )),
+        [
+            "`TOLLGATE_HOST` (from the environment): there is no such setting",
+            "`TOLLGATE_PORT` (from the environment): there is no such setting (where Kubernetes \
+             sets it for a Service: `enableServiceLinks: false` in the pod)",
+            "`TOLLGATE_SERVICE_HOST` (from the environment): there is no such setting (where \
+             Kubernetes sets it for a Service: `enableServiceLinks: false` in the pod)",
+        ]
+    );
+    // In the file nothing is a service link.
+    assert!(read("port = 'tcp://10.96.12.7:80'", &[]).is_err());
+}
+
+/// What comes along when a value is pasted would stand in every token.
+#[test]
+fn quotes_blanks_and_line_ends_around_a_value_are_refused() {
+    let issuer = "https://accounts.example.com";
+    for (pasted, why) in [
+        (format!("\"{issuer}\""), "quotes"),
+        (format!("'{issuer}'"), "quotes"),
+        (format!("\"{issuer}"), "quotes"),
+        (format!("“{issuer}”"), "quotes"),
+        (format!(" {issuer}"), "blanks"),
+        (format!("{issuer}\u{a0}"), "blanks"),
+        (format!("\u{feff}{issuer}"), "blanks"),
+        (format!("{issuer}\n"), "line ends"),
+        (format!("{issuer}\r"), "line ends"),
+        (format!("{issuer}\t"), "line ends"),
+        (format!(" \"{issuer}\" "), "quotes"),
+    ] {
+        type Set = fn(&mut Settings, String);
+        let each: [(&str, Set); 6] = [
+            ("issuer", |settings, text| settings.issuer = Some(text)),
+            ("audience", |settings, text| settings.audience = Some(text)),
+            ("client_id", |settings, text| settings.client_id = text),
+            ("replaces.issuer", |settings, text| {
+                settings.replaces.issuer = Some(text);
+            }),
+            ("store.deployment", |settings, text| {
+                settings.store.deployment = Some(text);
+            }),
+            ("store.url", |settings, text| {
+                settings.store.url = Some(StoreUrl::new(text));
+            }),
+        ];
+        for (name, set) in each {
+            let problems = problems_of(|settings| set(settings, pasted.clone()));
+            let found = problems.iter().any(|line| {
+                let is_said = line.contains(why) || line.contains("printable ASCII");
+                line.starts_with(&format!("`{name}` ")) && is_said
+            });
+            assert!(found, "{name} {pasted:?}: {problems:?}");
+        }
+    }
+    // Inside a value nothing is taken for an accident.
+    let mut settings = valid();
+    settings.audience = Some("my \"first\" service, it's here".to_owned());
+    settings.validate().unwrap();
+}
+
+/// The URL of an SQLite file is read as sqlx reads it.
+#[tokio::test]
+async fn the_url_of_a_file_may_have_escapes_and_parameters() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().display();
+    for (url, name) in [
+        (format!("sqlite://{at}/a%20b.db"), "a b.db"),
+        (format!("sqlite:{at}/c.db?mode=rwc"), "c.db"),
+        (format!("sqlite://{at}/d.db?mode=rwc&cache=private"), "d.db"),
+        (format!("sqlite:{at}/e%3Ff.db?"), "e?f.db"),
+        (format!("sqlite:{at}/100%.db"), "100%.db"),
+    ] {
+        open(&format!("[store]\nurl = '{url}'")).await.unwrap();
+        assert!(folder.path().join(name).exists(), "{url}");
+    }
+    for (parameters, named) in [
+        ("mode=ro", "`mode`"),
+        ("mode=rw", "`mode=rwc`"),
+        ("mode=memory", "`memory:`"),
+        ("cache=shared", "`cache`"),
+        ("immutable=1", "`immutable`"),
+        ("vfs=unix-none", "`vfs`"),
+        ("journal_mode=wal", "`journal_mode`"),
+        ("mode", "`mode`"),
+    ] {
+        let url = format!("sqlite:{at}/refused.db?{parameters}");
+        let lines = lines(open(&format!("[store]\nurl = '{url}'")).await);
+        assert!(
+            lines.len() == 1 && lines[0].starts_with("`store.url`: ") && lines[0].contains(named),
+            "{parameters}: {lines:?}"
+        );
+    }
+    assert!(!folder.path().join("refused.db").exists());
+}
+
+/// Both files of a client's certificate, or none.
+#[tokio::test]
+async fn a_client_certificate_is_given_with_its_key() {
+    let alone = problems_of(|settings| settings.store.client_key = Some("key.pem".into()));
+    assert_eq!(
+        alone,
+        ["`store.client_key` (set in code): needs `store.client_certificate` too"]
+    );
+    let alone = problems_of(|settings| settings.store.client_certificate = Some("c.pem".into()));
+    assert_eq!(
+        alone,
+        ["`store.client_certificate` (set in code): needs `store.client_key` too"]
+    );
+    let both = "client_certificate = 'not/there'\nclient_key = 'not/there'";
+    for (url, expected) in [
+        ("redis://localhost", "`store.client_certificate`: needs a"),
+        (
+            "rediss://localhost",
+            "`store.client_certificate`: `not/there`",
+        ),
+        ("memory:", "`store.client_certificate`: means nothing"),
+    ] {
+        let lines = lines(open(&format!("[store]\nurl = '{url}'\n{both}")).await);
+        assert!(lines[0].starts_with(expected), "{url}: {lines:?}");
+    }
 }

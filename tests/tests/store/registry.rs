@@ -5,9 +5,11 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::json;
+use tollgate::clock::Clock;
 use tollgate::event::EventKind;
 use tollgate::gate::TokenList;
 use tollgate::id::{SessionId, TokenId};
+use tollgate::keys::Algorithm;
 use tollgate::prelude::*;
 use tollgate::settings::{OnRefresh, Registry};
 use tollgate::store::{SessionStore, Store, StoredTokenKind, TokenRecord};
@@ -26,6 +28,7 @@ macro_rules! registry_on {
             r100_a_chain_stays_whole_until_its_last_token_is_out
             affect_tree_takes_along_what_hangs_on_a_session
             a_refresh_that_revokes_leaves_one_token_alive
+            a_refresh_that_revokes_ends_what_was_registered_below
             r100_what_reuse_detection_needs_is_never_archived
         }
     };
@@ -447,6 +450,50 @@ pub(crate) async fn a_refresh_that_revokes_leaves_one_token_alive(
         }
     }
     assert_eq!(list(app.gate.tokens().tree_of(sid(&tokens))).await.len(), 5);
+}
+
+/// `access.on_refresh = "revoke"` ends what a program registered by hand below the access tokens that
+/// end: with every token in the registry, and with those alone that the program puts there.
+pub(crate) async fn a_refresh_that_revokes_ends_what_was_registered_below(
+    store: impl SessionStore + Clone,
+) {
+    let store: Store = store.into();
+    let (ring, clock) = (
+        KeyRing::generate(Algorithm::EdDSA).unwrap(),
+        Clock::manual(START),
+    );
+    for registry in [Registry::Tokens, Registry::Off] {
+        let mut settings = settings();
+        settings.registry = registry;
+        settings.access.on_refresh = OnRefresh::Revoke;
+        let app = App::builder().store(store.clone()).settings(settings);
+        let app = app.keys(&ring).clock(&clock).build().await;
+        let first = app.sign_in("ada@example.com").await;
+        let above = jti(&app, &first.access).await;
+        if registry == Registry::Off {
+            app.gate.register(&first.access, None).await.unwrap();
+        }
+        let (child, child_id) = issued(&app, Some(above)).await;
+        let (grandchild, _) = issued(&app, Some(child_id)).await;
+        let (stranger, _) = issued(&app, None).await;
+        app.wait(60);
+        let second = app.refresh(&first.refresh).await.tokens();
+        for ended in [&first.access, &child, &grandchild] {
+            app.get("/me", ended)
+                .await
+                .assert_problem(401, "invalid_token");
+        }
+        assert!(counts(&app, &second.access).await && counts(&app, &stranger).await);
+
+        // What hangs on the token of today stays where the client repeats a refresh.
+        if registry == Registry::Off {
+            app.gate.register(&second.access, None).await.unwrap();
+        }
+        let current = jti(&app, &second.access).await;
+        let (fresh, _) = issued(&app, Some(current)).await;
+        _ = app.refresh(&first.refresh).await.tokens();
+        assert!(counts(&app, &fresh).await && counts(&app, &second.access).await);
+    }
 }
 
 /// R100: whatever the archive takes, an old refresh token of a session is recognised until the

@@ -108,6 +108,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         .await
         .map_err(|e| Error::new(ErrorKind::Store, "the store cannot be written to").because(e))?;
     let ring = ring.open(&whole, &clock).await?;
+    ring.check_group(settings.keys.group)?;
     if let Some(gate) = presences.first() {
         presences.push(claim::enter(ring.live(), LiveGate::clone(gate))?);
     }

@@ -1,6 +1,7 @@
 //! One key: what it is made of, how it is checked, how it signs and verifies.
 
 pub(super) mod ed25519;
+pub(super) mod form;
 pub(super) mod live;
 pub(super) mod mac;
 pub(super) mod point;

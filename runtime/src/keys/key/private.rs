@@ -10,6 +10,7 @@ use jsonwebtoken::EncodingKey;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::form::private_block;
 use super::problem::KeyProblem;
 use crate::keys::algorithm::{Algorithm, AlgorithmFamily};
 use crate::secret::Secret;
@@ -119,13 +120,36 @@ impl PrivateJwk {
 }
 
 /// Reads the secret bytes of a private key in PEM form: PKCS #8 (`PRIVATE KEY`), for RSA also PKCS
-/// #1 (`RSA PRIVATE KEY`).
+/// #1 (`RSA PRIVATE KEY`), for ECDSA also SEC 1 (`EC PRIVATE KEY`).
 pub(in crate::keys) fn from_pem(pem: &[u8], algorithm: Algorithm) -> Result<Secret, KeyProblem> {
     let malformed = |_| KeyProblem::Malformed;
+    let block = private_block(pem).map_err(KeyProblem::Form)?;
+    let family = match block.label.as_str() {
+        "RSA PRIVATE KEY" => Some(AlgorithmFamily::Rsa),
+        "EC PRIVATE KEY" => Some(AlgorithmFamily::Ec),
+        _ => None,
+    };
+    if family.is_some_and(|family| family != algorithm.family()) {
+        return Err(KeyProblem::Unsupported);
+    }
+    let text = block.text();
+    let pem = text.as_bytes();
     match algorithm.family() {
         AlgorithmFamily::Rsa => {
             let key = EncodingKey::from_rsa_pem(pem).map_err(malformed)?;
             pkcs8(&RsaKeyPair::from_der(key.as_bytes()).map_err(|_| KeyProblem::Malformed)?)
+        }
+        AlgorithmFamily::Ec if family.is_some() => {
+            let signing = if algorithm == Algorithm::ES256 {
+                &ECDSA_P256_SHA256_FIXED_SIGNING
+            } else {
+                &ECDSA_P384_SHA384_FIXED_SIGNING
+            };
+            let der = block.der().ok_or(KeyProblem::Malformed)?;
+            let pair = EcdsaKeyPair::from_private_key_der(signing, &der)
+                .map_err(|_| KeyProblem::Malformed)?;
+            let der = pair.to_pkcs8v1().map_err(|_| KeyProblem::Malformed)?;
+            Ok(Secret::from_bytes(der.as_ref().to_vec()))
         }
         AlgorithmFamily::Ec => {
             let key = EncodingKey::from_ec_pem(pem).map_err(malformed)?;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::form::KeyForm;
+
 /// Why a key cannot be used. In a set the key is left out and the others serve (RFC 7517 section
 /// 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +22,14 @@ pub enum KeyProblem {
     Malformed,
     /// An RSA modulus of so many bits: 2048 to 8192 are needed.
     RsaSize(usize),
-    /// An RSA exponent that is even, less than 3, or has more than 32 bits.
+    /// An RSA exponent that is even, less than 65537, or has more than 32 bits.
     RsaExponent,
     /// An RSA modulus of the generator whose keys can be factored (ROCA, CVE-2017-15361).
     Roca,
     /// The set already has the same key for another algorithm.
     SecondAlgorithm,
+    /// The text is a key in another form, or no key.
+    Form(KeyForm),
 }
 
 impl fmt::Display for KeyProblem {
@@ -46,12 +50,13 @@ impl fmt::Display for KeyProblem {
                 write!(f, "the RSA key has {bits} bits: 2048 to 8192 are needed")
             }
             Self::RsaExponent => f.write_str(
-                "the RSA key has a weak exponent: an odd one of at least 3 and at most 32 bits is \
-                 needed",
+                "the RSA key has a weak exponent: an odd one of at least 65537 and at most 32 bits \
+                 is needed",
             ),
             Self::Roca => {
                 f.write_str("the RSA key was made by a broken generator (ROCA): make another one")
             }
+            Self::Form(form) => form.fmt(f),
             Self::SecondAlgorithm => f.write_str(
                 "the key is there already, for another algorithm: one key, one algorithm",
             ),

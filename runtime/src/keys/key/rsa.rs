@@ -7,8 +7,8 @@ use super::problem::KeyProblem;
 /// SP 800-56B section 6.4.1).
 ///
 /// # Errors
-/// The modulus has fewer than 2048 or more than 8192 bits or is even; the exponent is even, 1, or
-/// has more than 32 bits; the modulus bears the mark of ROCA (CVE-2017-15361).
+/// The modulus has fewer than 2048 or more than 8192 bits or is even; the exponent is even, less than
+/// 65537, or has more than 32 bits; the modulus bears the mark of ROCA (CVE-2017-15361).
 pub(in crate::keys) fn check(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyProblem> {
     let (Some(first), Some(last)) = (modulus.first(), modulus.last()) else {
         return Err(KeyProblem::Malformed);
@@ -20,7 +20,7 @@ pub(in crate::keys) fn check(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyP
     let exponent = exponent.iter().try_fold(0u32, |sum, byte| {
         sum.checked_mul(256)?.checked_add(u32::from(*byte))
     });
-    if exponent.is_none_or(|exponent| exponent < 3 || exponent.is_multiple_of(2)) {
+    if exponent.is_none_or(|exponent| exponent < MIN_EXPONENT || exponent.is_multiple_of(2)) {
         return Err(KeyProblem::RsaExponent);
     }
     if last.is_multiple_of(2) {
@@ -51,6 +51,8 @@ fn has_roca_mark(modulus: &[u8]) -> bool {
 }
 
 const MIN_BITS: usize = 2048;
+/// The least exponent that FIPS 186-5 allows (section 5.1).
+const MIN_EXPONENT: u32 = 65537;
 /// Bits of the longest modulus: verifying with a longer one takes so long that publishing it would
 /// be an attack.
 const MAX_BITS: usize = 8192;
@@ -105,6 +107,9 @@ mod tests {
             &[0],
             &[1],
             &[2],
+            &[3],
+            &[17],
+            &[0xFF, 0xFF],
             &[1, 0, 0],
             &[0xFF, 0xFF, 0xFF, 0xFE],
             &[1, 0, 0, 0, 1],
@@ -115,7 +120,7 @@ mod tests {
                 "{exponent:?}"
             );
         }
-        for exponent in [&[3][..], &[17], &[1, 0, 1]] {
+        for exponent in [&[1, 0, 1][..], &[1, 0, 3], &[0xFF, 0xFF, 0xFF, 0xFF]] {
             assert_eq!(check(&modulus(256), exponent), Ok(()), "{exponent:?}");
         }
     }

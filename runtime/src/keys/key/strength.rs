@@ -1,7 +1,6 @@
 //! The checks of a secret from a setting before it becomes a key.
 
-use base64_simd::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-
+use super::form::key_form;
 use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
 
@@ -13,12 +12,10 @@ use crate::secret::Secret;
 pub(crate) fn check(name: &str, secret: &Secret, min_len: usize) -> Result<(), Error> {
     let bytes = secret.expose();
     let refuse = |what: String| Err(Error::new(ErrorKind::Keys, format!("{name} {what}")));
-    if is_public_key(bytes) {
-        return refuse(
-            "is a key or certificate in PEM, DER, JWK or SSH form, which others may know: use \
-             random bytes"
-                .into(),
-        );
+    if let Some(form) = key_form(bytes) {
+        return refuse(format!(
+            "is a key or certificate in {form} form, which others may know: use random bytes"
+        ));
     }
     if bytes.len() < min_len {
         return refuse(format!(
@@ -40,46 +37,6 @@ pub(crate) fn check(name: &str, secret: &Secret, min_len: usize) -> Result<(), E
         ));
     }
     Ok(())
-}
-
-/// Returns whether the bytes are a key in one of the forms in which public keys travel.
-fn is_public_key(bytes: &[u8]) -> bool {
-    // Byte order marks, UTF-16's zero bytes and white space must not hide one (CVE-2026-34950).
-    let text: Vec<u8> = bytes
-        .iter()
-        .copied()
-        .filter(|b| !matches!(b, 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF) && !b.is_ascii_whitespace())
-        .collect();
-    let contains = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
-    let as_base64 = || {
-        let body: Vec<u8> = text.iter().copied().filter(|b| *b != b'=').collect();
-        STANDARD_NO_PAD
-            .decode_to_vec(&body)
-            .or_else(|_| URL_SAFE_NO_PAD.decode_to_vec(&body))
-            .is_ok_and(|der| is_der(&der))
-    };
-    contains(b"-----BEGIN")
-        || contains(b"----BEGIN")
-        || contains(b"\"kty\"")
-        || contains(b"\"keys\"")
-        || [&b"ssh-"[..], b"ecdsa-sha2-", b"sk-ssh-"]
-            .iter()
-            .any(|prefix| text.starts_with(prefix))
-        || is_der(bytes)
-        || as_base64()
-}
-
-/// Returns whether the bytes are exactly one DER SEQUENCE that starts as keys and certificates do:
-/// with a SEQUENCE or an INTEGER.
-fn is_der(bytes: &[u8]) -> bool {
-    let (len, rest) = match bytes {
-        [0x30, len @ 0..=0x7F, rest @ ..] | [0x30, 0x81, len, rest @ ..] => {
-            (usize::from(*len), rest)
-        }
-        [0x30, 0x82, high, low, rest @ ..] => (usize::from(*high) << 8 | usize::from(*low), rest),
-        _ => return false,
-    };
-    rest.len() == len && matches!(rest, [0x30 | 0x02, ..])
 }
 
 /// The least number of different bytes in a secret: typed texts and counters have fewer (R26).
@@ -137,11 +94,32 @@ mod tests {
         let set = format!("{{\"keys\":[{jwk}]}}");
         let ssh = "ssh-ed25519 \
                    AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea me@host";
+        let private = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU=\n-----END \
+                       OPENSSH PRIVATE KEY-----\n";
         let body = "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
         let der = base64_simd::STANDARD.decode_to_vec(body).unwrap();
-        for text in [pem, jwk, &set, ssh, body] {
+        let digits = crate::secret::hex(&der);
+        for (text, form) in [
+            (pem, "PEM"),
+            (jwk, "JWK"),
+            (&set, "JWK"),
+            (ssh, "OpenSSH"),
+            (private, "OpenSSH"),
+            ("b3BlbnNzaC1rZXktdjEAAAAABG5vbmU=", "OpenSSH"),
+            (body, "DER"),
+            (&digits, "DER"),
+        ] {
+            let expected = format!("in {form} form");
+            let once = base64_simd::STANDARD.encode_to_string(text);
+            let twice = base64_simd::URL_SAFE_NO_PAD.encode_to_string(&once);
             for disguised in [
                 text.to_owned(),
+                format!("\"{text}\""),
+                text.replace('"', "\\\""),
+                crate::secret::hex(text.as_bytes()),
+                format!("base64:{once}"),
+                once,
+                twice,
                 format!("  \r\n\t{text}"),
                 format!("\u{feff}{text}"),
                 text.replace('\n', "\r\n"),
@@ -149,16 +127,13 @@ mod tests {
                 format!("{text}\n\n"),
             ] {
                 assert!(
-                    refusal(disguised.as_bytes()).contains("PEM, DER, JWK"),
+                    refusal(disguised.as_bytes()).contains(&expected),
                     "{disguised}"
                 );
             }
             let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-            assert!(
-                refusal(&utf16).contains("PEM, DER, JWK"),
-                "UTF-16 of {text}"
-            );
+            assert!(refusal(&utf16).contains(&expected), "UTF-16 of {text}");
         }
-        assert!(refusal(&der).contains("PEM, DER, JWK"));
+        assert!(refusal(&der).contains("in DER form"));
     }
 }

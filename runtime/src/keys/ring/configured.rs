@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::KeyRing;
 use crate::error::{Error, ErrorKind};
 use crate::keys::algorithm::{Algorithm, AlgorithmFamily};
+use crate::keys::key::form::KeyForm;
 use crate::keys::key::live::{LiveKey, secret_len};
 use crate::keys::key::mac::MacKey;
 use crate::keys::key::private;
@@ -42,24 +43,31 @@ pub struct ConfiguredRing {
 
 impl KeyRing {
     /// Makes a ring that signs with a private key in PEM form: PKCS #8 (`PRIVATE KEY`), for RSA
-    /// also PKCS #1 (`RSA PRIVATE KEY`).
+    /// also PKCS #1 (`RSA PRIVATE KEY`), for ECDSA also SEC 1 (`EC PRIVATE KEY`). `\n` in place of
+    /// line ends, quotes around the text, and the base64 of the whole text are read too.
     ///
     /// # Errors
     /// The text is no private key, or none for this algorithm; an RSA key has fewer than 2048 bits,
-    /// a weak exponent or the mark of ROCA (R27).
+    /// a weak exponent or the mark of ROCA (R27). For a key in another form (encrypted, OpenSSH, a
+    /// certificate …) the message says which it is, and the command that converts it.
     pub fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<ConfiguredRing, Error> {
         let secret = private::from_pem(pem, algorithm).map_err(|problem| {
-            let what = format!(
-                "the PEM text is no private key for {algorithm}: give PKCS #8, `-----BEGIN \
-                 PRIVATE KEY-----`"
-            );
+            let what = match problem {
+                KeyProblem::Form(form) => {
+                    format!("the PEM text is no private key for {algorithm}: {form}")
+                }
+                _ => format!(
+                    "the PEM text is no private key for {algorithm}: give PKCS #8, `-----BEGIN \
+                     PRIVATE KEY-----`"
+                ),
+            };
             Error::new(ErrorKind::Keys, what).because(problem)
         })?;
         ConfiguredRing::new(algorithm, None, Arc::new(secret))
     }
 
-    /// Makes a ring of the key in an environment variable: a private PEM text, a JWK set, or for
-    /// HMAC `base64:…` or `hex:…`. Choose a name that does not begin with `TOLLGATE_`: those are
+    /// Makes a ring of the key in an environment variable: a private PEM text as
+    /// [`from_pem`](Self::from_pem) reads it, a JWK set, or for HMAC `base64:…` or `hex:…`. Choose a name that does not begin with `TOLLGATE_`: those are
     /// settings.
     ///
     /// # Errors
@@ -68,10 +76,8 @@ impl KeyRing {
     /// value.
     pub fn from_env(algorithm: Algorithm, name: &str) -> Result<ConfiguredRing, Error> {
         let text = variable(name)?;
-        let named = |error: Error| {
-            Error::new(ErrorKind::Keys, format!("`{name}` holds no usable keys")).because(error)
-        };
-        let start = text.trim_start();
+        let named = |error: Error| error.below(&format!("`{name}` holds no usable keys"));
+        let start = unquoted(&text);
         if start.starts_with('{') {
             let ring = Self::from_jwk_set(start).map_err(named)?;
             if ring.algorithm != algorithm {
@@ -82,17 +88,23 @@ impl KeyRing {
                 return Err(Error::new(ErrorKind::Keys, what));
             }
             Ok(ring)
-        } else if start.starts_with("-----BEGIN") {
+        } else if start.contains("-----BEGIN") {
             Self::from_pem(algorithm, start.as_bytes()).map_err(named)
-        } else {
-            let secret = Secret::parse(&text)
-                .map_err(|error| named(Error::new(ErrorKind::Keys, error.to_string())))?;
-            if algorithm.family() != AlgorithmFamily::Hmac {
+        } else if algorithm.family() != AlgorithmFamily::Hmac {
+            let is_secret = matches!(
+                private::from_pem(start.as_bytes(), algorithm),
+                Err(KeyProblem::Form(KeyForm::Other))
+            ) && Secret::parse(start).is_ok();
+            if is_secret {
                 return Err(named(Error::new(
                     ErrorKind::Keys,
                     format!("a secret is no key for {algorithm}"),
                 )));
             }
+            Self::from_pem(algorithm, start.as_bytes()).map_err(named)
+        } else {
+            let secret = Secret::parse(start)
+                .map_err(|error| named(Error::new(ErrorKind::Keys, error.to_string())))?;
             ConfiguredRing::new(algorithm, None, Arc::new(secret)).map_err(named)
         }
     }
@@ -327,6 +339,15 @@ fn live(algorithm: Algorithm, secret: &Secret) -> Result<LiveKey, Error> {
         strength::check("the signing secret", secret, len)?;
     }
     LiveKey::new(algorithm, secret)
+}
+
+/// Leaves out blanks and a pair of quotes around a text.
+fn unquoted(text: &str) -> &str {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    ['"', '\'']
+        .iter()
+        .find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))
+        .unwrap_or(text)
 }
 
 /// Derives the number of a refresh secret, which its tokens show: every node that has the secret

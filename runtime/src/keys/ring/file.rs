@@ -2,9 +2,27 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind as Io, Write};
-use std::path::Path;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
 
+use super::access;
 use crate::error::{Error, ErrorKind};
+use crate::settings::KeysGroup;
+
+/// The folder of a ring, and whether its group is trusted.
+#[derive(Clone)]
+pub(super) struct RingFolder {
+    pub(super) path: PathBuf,
+    pub(super) group: KeysGroup,
+}
+
+impl Deref for RingFolder {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.path
+    }
+}
 
 /// Writes a file whole or not at all: beside it, to the disk, under its name, the name to the disk.
 pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> Result<(), Error> {
@@ -25,44 +43,35 @@ pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> Result<(), E
     written.map_err(|error| trouble("written", &path).because(error))
 }
 
-/// Makes the folder where there is none; refuses one that everyone can write.
-pub(super) fn make_folder(folder: &Path) -> Result<(), Error> {
-    if !folder.exists() {
-        if let Some(parent) = folder.parent() {
+/// Makes the folder where there is none; refuses one that others can write.
+pub(super) fn make_folder(folder: &RingFolder) -> Result<(), Error> {
+    let path = &folder.path;
+    if !path.exists() {
+        if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|error| trouble("made", parent).because(error))?;
         }
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        match builder.create(folder) {
+        match builder.create(path) {
             Err(error) if error.kind() != Io::AlreadyExists => {
-                return Err(trouble("made", folder).because(error));
+                return Err(trouble("made", path).because(error));
             }
             _ => {}
         }
     }
-    let about = fs::metadata(folder).map_err(|error| trouble("read", folder).because(error))?;
+    let about = fs::metadata(path).map_err(|error| trouble("read", path).because(error))?;
     if !about.is_dir() {
         return Err(Error::new(
             ErrorKind::Keys,
-            format!("{} is not a folder", folder.display()),
+            format!("{} is not a folder", path.display()),
         ));
     }
-    #[cfg(unix)]
-    if std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o002 != 0 {
-        return Err(Error::new(
-            ErrorKind::Keys,
-            format!(
-                "{} can be written by everyone: chmod 700 it",
-                folder.display()
-            ),
-        ));
-    }
-    Ok(())
+    access::check(&about, path, folder.group)
 }
 
 /// Reads a file that only its owner may read; `None` where there is none.
-pub(super) fn read_private(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+pub(super) fn read_private(path: &Path, group: KeysGroup) -> Result<Option<Vec<u8>>, Error> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == Io::NotFound => return Ok(None),
@@ -71,16 +80,7 @@ pub(super) fn read_private(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let about = file
         .metadata()
         .map_err(|error| trouble("read", path).because(error))?;
-    #[cfg(unix)]
-    if std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o077 != 0 {
-        return Err(Error::new(
-            ErrorKind::Keys,
-            format!(
-                "{} can be read by others than its owner: chmod 600 it",
-                path.display()
-            ),
-        ));
-    }
+    access::check(&about, path, group)?;
     if about.len() > MAX_FILE {
         return Err(Error::new(
             ErrorKind::Keys,

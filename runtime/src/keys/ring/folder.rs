@@ -3,14 +3,13 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use base64_simd::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::file::{make_folder, read_private, replace, trouble};
+use super::file::{RingFolder, make_folder, read_private, replace, trouble};
 use super::lock::Lock;
 use super::manifest::{HeldKey, KeyEntry, Manifest, check_value, kid};
 use crate::clock::Timestamp;
@@ -41,7 +40,7 @@ pub(super) type ReadManifest = (Manifest, Vec<u8>);
 
 /// Reads the ring in a folder, or makes one where there is none.
 pub(super) fn open(
-    folder: &Path,
+    folder: &RingFolder,
     algorithm: Algorithm,
     now: Timestamp,
 ) -> Result<ReadManifest, Error> {
@@ -72,7 +71,7 @@ pub(super) fn open(
 
 /// Reads the ring again where its manifest is not `known`.
 pub(super) fn read_changed(
-    folder: &Path,
+    folder: &RingFolder,
     algorithm: Algorithm,
     known: &[u8],
 ) -> Result<Option<ReadManifest>, Error> {
@@ -88,7 +87,7 @@ pub(super) fn read_changed(
 
 /// Changes the ring under the folder's lock, starting from what lies there.
 pub(super) fn change<F>(
-    folder: &Path,
+    folder: &RingFolder,
     algorithm: Algorithm,
     change: F,
 ) -> Result<ReadManifest, Error>
@@ -113,7 +112,7 @@ where
 
 /// Writes keys first, then the manifest that names them: the rename of the manifest is the one
 /// moment of change.
-fn write(folder: &Path, manifest: &Manifest) -> Result<Vec<u8>, Error> {
+fn write(folder: &RingFolder, manifest: &Manifest) -> Result<Vec<u8>, Error> {
     for key in &manifest.keys {
         let name = file_name(&key.entry);
         if !folder.join(&name).exists()
@@ -138,14 +137,18 @@ fn write(folder: &Path, manifest: &Manifest) -> Result<Vec<u8>, Error> {
 
 /// Loads the ring; where it was changed meanwhile, so that a file is gone that the manifest named,
 /// loads it once more.
-fn load_again(folder: &Path, algorithm: Algorithm, bytes: &[u8]) -> Result<ReadManifest, Error> {
+fn load_again(
+    folder: &RingFolder,
+    algorithm: Algorithm,
+    bytes: &[u8],
+) -> Result<ReadManifest, Error> {
     load(folder, algorithm, bytes.to_vec()).or_else(|error| match read_manifest(folder)? {
         Some(changed) if changed != bytes => load(folder, algorithm, changed),
         _ => Err(error),
     })
 }
 
-fn load(folder: &Path, algorithm: Algorithm, bytes: Vec<u8>) -> Result<ReadManifest, Error> {
+fn load(folder: &RingFolder, algorithm: Algorithm, bytes: Vec<u8>) -> Result<ReadManifest, Error> {
     let path = shown(folder, MANIFEST);
     let refuse = |what: String| Error::new(ErrorKind::Keys, format!("{path} {what}"));
     let unreadable =
@@ -179,11 +182,11 @@ fn load(folder: &Path, algorithm: Algorithm, bytes: Vec<u8>) -> Result<ReadManif
     Ok((manifest, bytes))
 }
 
-fn read_manifest(folder: &Path) -> Result<Option<Vec<u8>>, Error> {
-    read_private(&folder.join(MANIFEST))
+fn read_manifest(folder: &RingFolder) -> Result<Option<Vec<u8>>, Error> {
+    read_private(&folder.join(MANIFEST), folder.group)
 }
 
-fn read_key(folder: &Path, algorithm: Algorithm, entry: KeyEntry) -> Result<HeldKey, Error> {
+fn read_key(folder: &RingFolder, algorithm: Algorithm, entry: KeyEntry) -> Result<HeldKey, Error> {
     let name = file_name(&entry);
     let path = folder.join(&name);
     let refuse = |what: &str| Error::new(ErrorKind::Keys, format!("{} {what}", path.display()));
@@ -196,7 +199,8 @@ fn read_key(folder: &Path, algorithm: Algorithm, entry: KeyEntry) -> Result<Held
         return Err(refuse("is not the name of a key file"));
     }
     let bytes = Zeroizing::new(
-        read_private(&path)?.ok_or_else(|| refuse("is missing, and the manifest names it"))?,
+        read_private(&path, folder.group)?
+            .ok_or_else(|| refuse("is missing, and the manifest names it"))?,
     );
     let text = std::str::from_utf8(&bytes).map_err(|_| refuse("is damaged: it is not text"))?;
     let mut words = text
@@ -259,10 +263,12 @@ fn use_of(algorithm: Algorithm, purpose: KeyPurpose) -> String {
 }
 
 /// Returns the names of the files in the folder that are keys, whole or half written.
-fn key_files(folder: &Path) -> Result<Vec<String>, Error> {
+fn key_files(folder: &RingFolder) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
-    for file in fs::read_dir(folder).map_err(|error| trouble("read", folder).because(error))? {
-        let file = file.map_err(|error| trouble("read", folder).because(error))?;
+    for file in
+        fs::read_dir(&folder.path).map_err(|error| trouble("read", &folder.path).because(error))?
+    {
+        let file = file.map_err(|error| trouble("read", &folder.path).because(error))?;
         if let Some(name) = file.file_name().to_str() {
             let whole = name.strip_suffix(".tmp").unwrap_or(name);
             let key = whole.ends_with(".key")
@@ -279,7 +285,7 @@ fn key_files(folder: &Path) -> Result<Vec<String>, Error> {
 
 /// Removes key files that are no longer, or never were, in the manifest. What cannot be removed
 /// stays for the next time.
-fn remove_unnamed(folder: &Path, named: &HashSet<String>) {
+fn remove_unnamed(folder: &RingFolder, named: &HashSet<String>) {
     for name in key_files(folder).unwrap_or_default() {
         if !named.contains(&name)
             && let Err(error) = fs::remove_file(folder.join(&name))
@@ -305,7 +311,7 @@ fn file_name(entry: &KeyEntry) -> String {
     format!("{}.key", entry.name())
 }
 
-fn shown(folder: &Path, name: &str) -> String {
+fn shown(folder: &RingFolder, name: &str) -> String {
     folder.join(name).display().to_string()
 }
 

@@ -1,9 +1,9 @@
 //! Where a ring lives, and how it is read and changed there: a folder, a slot of a store, or this
 //! process alone.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::file::RingFolder;
 use super::folder;
 use super::manifest::Manifest;
 use super::sealed::RingSource;
@@ -13,7 +13,7 @@ use crate::keys::algorithm::Algorithm;
 
 /// Where a ring lives.
 pub(super) enum Home {
-    Folder(PathBuf),
+    Folder(RingFolder),
     Shared(RingSource),
     /// This process alone, or its configuration.
     Local,

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::file::{owner_only, trouble};
+use super::access;
+use super::file::{RingFolder, owner_only, trouble};
 use crate::error::{Error, ErrorKind};
 use crate::id::TokenId;
+use crate::settings::KeysGroup;
 
 /// A held lock. Its file exists while a process changes the folder; dropping the lock removes the
 /// file.
@@ -22,10 +24,10 @@ pub(super) struct Lock {
 
 impl Lock {
     /// Takes the lock of a folder, waiting a few seconds for another process to be done.
-    pub(super) fn take(folder: &Path) -> Result<Self, Error> {
+    pub(super) fn take(folder: &RingFolder) -> Result<Self, Error> {
         let path = folder.join("lock");
         for _ in 0..ATTEMPTS {
-            if let Some(lock) = Self::attempt(&path)? {
+            if let Some(lock) = Self::attempt(&path, folder.group)? {
                 return Ok(lock);
             }
             thread::sleep(PAUSE);
@@ -46,9 +48,12 @@ impl Lock {
         self.interrupted
     }
 
-    fn attempt(path: &Path) -> Result<Option<Self>, Error> {
+    fn attempt(path: &Path, group: KeysGroup) -> Result<Option<Self>, Error> {
         match open(path)? {
-            Some(file) => Self::claim(path, file),
+            Some(file) => {
+                check(&file, path, group)?;
+                Self::claim(path, file)
+            }
             None => Ok(None),
         }
     }
@@ -87,16 +92,50 @@ impl Lock {
 fn open(path: &Path) -> Result<Option<File>, Error> {
     let mut options = OpenOptions::new();
     owner_only(options.read(true).write(true));
+    // A link that somebody laid there must not lead to another file, which would be written to.
+    #[cfg(unix)]
+    {
+        let no_link = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, no_link);
+    }
     // O_EXCL: of several that start at once, one makes the file.
     match options.clone().create_new(true).open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == Io::AlreadyExists => match options.open(path) {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == Io::NotFound => Ok(None),
+            Err(_) if is_link(path) => Err(Error::new(
+                ErrorKind::Keys,
+                format!("{} is a symbolic link: remove it", path.display()),
+            )),
             Err(error) => Err(trouble("opened", path).because(error)),
         },
         Err(error) => Err(trouble("made", path).because(error)),
     }
+}
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink())
+}
+
+/// Refuses a lock that is not a file of this ring alone: one with another name elsewhere, or one
+/// that others can hold.
+fn check(file: &File, path: &Path, group: KeysGroup) -> Result<(), Error> {
+    let about = file
+        .metadata()
+        .map_err(|error| trouble("read", path).because(error))?;
+    #[cfg(unix)]
+    let has_another_name = std::os::unix::fs::MetadataExt::nlink(&about) > 1;
+    #[cfg(not(unix))]
+    let has_another_name = false;
+    if !about.is_file() || has_another_name {
+        let what = "is not the lock of a key ring: it is no plain file, or has another name too";
+        return Err(Error::new(
+            ErrorKind::Keys,
+            format!("{} {what}", path.display()),
+        ));
+    }
+    access::check(&about, path, group)
 }
 
 impl Drop for Lock {
@@ -120,16 +159,30 @@ const PAUSE: Duration = Duration::from_millis(20);
 mod tests {
     use super::*;
 
+    fn ring(path: &Path) -> RingFolder {
+        RingFolder {
+            path: path.to_owned(),
+            group: KeysGroup::Refuse,
+        }
+    }
+
     #[test]
     fn a_stale_lock_is_taken_over_and_its_holders_fate_is_known() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(!Lock::take(folder.path()).unwrap().was_interrupted());
+        let ring = ring(folder.path());
+        assert!(!Lock::take(&ring).unwrap().was_interrupted());
         assert!(!folder.path().join("lock").exists());
 
         for (mark, interrupted) in [("of a process that died", true), ("", false)] {
-            fs::write(folder.path().join("lock"), mark).unwrap();
+            let path = folder.path().join("lock");
+            let mut options = OpenOptions::new();
+            let mut file = owner_only(options.write(true).create_new(true))
+                .open(&path)
+                .unwrap();
+            file.write_all(mark.as_bytes()).unwrap();
+            drop(file);
             assert_eq!(
-                Lock::take(folder.path()).unwrap().was_interrupted(),
+                Lock::take(&ring).unwrap().was_interrupted(),
                 interrupted,
                 "{mark}"
             );
@@ -140,8 +193,9 @@ mod tests {
     #[test]
     fn the_lock_of_a_removed_file_is_no_lock() {
         let folder = tempfile::tempdir().unwrap();
+        let ring = ring(folder.path());
         let path = folder.path().join("lock");
-        let first = Lock::take(folder.path()).unwrap();
+        let first = Lock::take(&ring).unwrap();
         let late = open(&path).unwrap().unwrap();
         drop(first);
         let again = open(&path).unwrap().unwrap();
@@ -161,14 +215,15 @@ mod tests {
     #[test]
     fn a_held_lock_is_waited_for() {
         let folder = tempfile::tempdir().unwrap();
-        let held = Lock::take(folder.path()).unwrap();
+        let ring = ring(folder.path());
+        let held = Lock::take(&ring).unwrap();
         assert!(
-            Lock::attempt(&folder.path().join("lock"))
+            Lock::attempt(&ring.join("lock"), ring.group)
                 .unwrap()
                 .is_none()
         );
-        let path = folder.path().to_owned();
-        let waiting = thread::spawn(move || Lock::take(&path).unwrap().was_interrupted());
+        let other = ring.clone();
+        let waiting = thread::spawn(move || Lock::take(&other).unwrap().was_interrupted());
         thread::sleep(PAUSE * 2);
         drop(held);
         assert!(!waiting.join().unwrap());
@@ -177,12 +232,13 @@ mod tests {
     #[test]
     fn only_one_of_many_holds_it() {
         let folder = tempfile::tempdir().unwrap();
+        let ring = ring(folder.path());
         let inside = std::sync::atomic::AtomicU32::new(0);
         thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..5 {
-                        let _lock = Lock::take(folder.path()).unwrap();
+                        let _lock = Lock::take(&ring).unwrap();
                         assert_eq!(inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
                         thread::sleep(Duration::from_millis(1));
                         inside.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
@@ -190,5 +246,24 @@ mod tests {
                 });
             }
         });
+    }
+
+    /// A lock that leads elsewhere would have its holder write to, and remove, another file.
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_that_is_a_link_is_refused_and_its_target_stays() {
+        for link in [
+            |target: &Path, at: &Path| std::os::unix::fs::symlink(target, at),
+            |target: &Path, at: &Path| fs::hard_link(target, at),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let ring = ring(folder.path());
+            let target = folder.path().join("target");
+            fs::write(&target, "precious").unwrap();
+            link(&target, &folder.path().join("lock")).unwrap();
+            let refusal = Lock::take(&ring).err().unwrap().to_string();
+            assert!(refusal.contains("/lock is "), "{refusal}");
+            assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+        }
     }
 }

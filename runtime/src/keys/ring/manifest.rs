@@ -147,12 +147,17 @@ impl Manifest {
         })
     }
 
-    /// Marks the ring as one that a gate has started with; `None` where it is marked already.
-    pub(super) fn adopt(&self) -> Option<Self> {
-        (!self.adopted).then(|| Self {
-            adopted: true,
-            revision: self.revision.saturating_add(1),
-            ..self.clone()
+    /// Marks the ring as one that a gate has started with, which is when its keys are published for
+    /// the first time; `None` where it is marked already.
+    pub(super) fn adopt(&self, now: Timestamp) -> Option<Self> {
+        (!self.adopted).then(|| {
+            let mut adopted = self.clone();
+            adopted.adopted = true;
+            adopted.revision = self.revision.saturating_add(1);
+            for key in &mut adopted.keys {
+                key.entry.published_at = now;
+            }
+            adopted
         })
     }
 

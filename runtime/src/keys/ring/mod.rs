@@ -1,5 +1,6 @@
 //! The key ring: where its keys come from, how they change, and how they are read without a lock.
 
+mod access;
 pub(super) mod configured;
 mod file;
 mod folder;
@@ -7,6 +8,7 @@ mod home;
 mod jwk_set;
 mod lock;
 mod manifest;
+pub(super) mod options;
 pub(super) mod sealed;
 pub(super) mod shared;
 mod snapshot;
@@ -28,8 +30,12 @@ use super::set::KeySet;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind};
 use crate::realm::LiveGates;
+use crate::settings::KeysGroup;
+use file::RingFolder;
 use home::{Change, Home, Version, blocking};
 use manifest::{Manifest, Overlap};
+use options::RingOptions;
+
 use sealed::RingSource;
 use snapshot::key_set;
 
@@ -123,20 +129,49 @@ impl KeyRing {
     /// As [`open`](Self::open); also where the folder holds keys of another algorithm: one key, one
     /// algorithm.
     pub async fn open_with(folder: impl AsRef<Path>, algorithm: Algorithm) -> Result<Self, Error> {
+        Self::options(folder).algorithm(algorithm).open().await
+    }
+
+    /// Opens the ring in a folder with other than the default options.
+    #[must_use]
+    pub fn options(folder: impl AsRef<Path>) -> RingOptions {
+        RingOptions::new(folder.as_ref())
+    }
+
+    /// Opens the ring that lies in a folder.
+    async fn in_folder(folder: RingFolder, algorithm: Algorithm) -> Result<Self, Error> {
         let clock = Clock::system();
         let now = clock.now();
-        let path = folder.as_ref().to_owned();
-        let target = path.clone();
+        let target = folder.clone();
         let (manifest, bytes) = blocking(move || folder::open(&target, algorithm, now)).await?;
         Self::new(
             manifest,
             Version::Manifest(bytes),
-            Home::Folder(path),
+            Home::Folder(folder),
             clock,
         )
     }
 
-    /// Makes a ring of fresh keys that live as long as the process: for tests.
+    /// Refuses a setting `keys.group` that this ring was opened without.
+    pub(crate) fn check_group(&self, group: KeysGroup) -> Result<(), Error> {
+        let what = match &self.state.home {
+            _ if group == KeysGroup::Refuse => return Ok(()),
+            Home::Folder(folder) if folder.group == group => return Ok(()),
+            Home::Folder(_) => {
+                "the ring was opened without it: open it with \
+                 `KeyRing::options(folder).settings(&settings.keys)`"
+            }
+            Home::Shared(_) | Home::Local => "means nothing to a ring that lies in no folder",
+        };
+        Err(Error::new(
+            ErrorKind::Settings,
+            format!("the settings cannot be used:\n`keys.group`: {what}"),
+        ))
+    }
+
+    /// Makes a ring of fresh keys that live as long as the process: for tests. Like every ring
+    /// without history it does not start beside live sessions, which it would end, unless
+    /// `keys.accept_new` says so.
     ///
     /// # Errors
     /// The random source cannot be read.
@@ -146,8 +181,7 @@ impl KeyRing {
 
     /// Makes a ring of fresh keys that were made when this clock says.
     pub(crate) fn generate_by(algorithm: Algorithm, clock: Clock) -> Result<Self, Error> {
-        let mut manifest = Manifest::create(algorithm, clock.now())?;
-        manifest.adopted = true;
+        let manifest = Manifest::create(algorithm, clock.now())?;
         Self::new(manifest, Version::None, Home::Local, clock)
     }
 
@@ -203,8 +237,8 @@ impl KeyRing {
         Arc::clone(self.set().signing_key())
     }
 
-    /// Returns whether no gate has started with this ring yet. Only a ring in a folder or a store
-    /// can be unadopted.
+    /// Returns whether no gate has started with this ring yet. A ring from a configuration counts as
+    /// adopted.
     pub async fn is_unadopted(&self) -> bool {
         self.state
             .origin
@@ -215,13 +249,15 @@ impl KeyRing {
             .is_some_and(|manifest| !manifest.adopted)
     }
 
-    /// Notes where the ring lives that a gate has started with it.
+    /// Notes where the ring lives that a gate has started with it. Its keys count as published from
+    /// then on, by the clock of that gate.
     ///
     /// # Errors
     /// The folder or the store cannot be written.
     pub async fn adopt(&self) -> Result<(), Error> {
         if self.is_unadopted().await {
-            self.change(|manifest| Ok(manifest.adopt())).await
+            let now = self.clock.now();
+            self.change(move |manifest| Ok(manifest.adopt(now))).await
         } else {
             Ok(())
         }

@@ -1,11 +1,13 @@
 //! The store that several machines share: sessions in a PostgreSQL database.
 
 mod archive;
+mod asked;
 mod fault;
 mod lent;
 mod log;
 mod once;
 mod open;
+mod parameters;
 mod pool;
 mod realm;
 mod revoke;

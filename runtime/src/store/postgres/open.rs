@@ -10,6 +10,8 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tokio::time::timeout;
 
+use super::asked::AskedSettings;
+use super::parameters::PostgresUrl;
 use super::pool::ConnectionPool;
 use super::realm::Connection;
 use super::run::{PostgresDatabase, PostgresNamespace};
@@ -34,8 +36,13 @@ use crate::store::shared::tables::RealmTables;
 ///
 /// The tables' names begin with `tg_`, so they may lie in a database of the program's own, in a
 /// schema of their own if one was [given](PostgresOptions::schema). What the store needs is the
-/// right to make them, at first, and to read and write them. A pooler in between has to keep a
-/// connection for a client, as PgBouncer does in session mode.
+/// right to make them, at first, and to read and write them.
+///
+/// A pooler in between has to keep a connection for a client, as PgBouncer does in session mode.
+/// What the store asks of each connection (`synchronous_commit`, time-outs, the search path) is
+/// read back once it is open, and a connection that has something else is refused by the name of
+/// the setting: PgBouncer drops what `ignore_startup_parameters` names, so there the role has to
+/// have these settings (`ALTER ROLE … SET …`).
 #[derive(Clone)]
 pub struct PostgresStore {
     pub(super) database: Arc<PostgresDatabase>,
@@ -83,18 +90,21 @@ impl fmt::Debug for PostgresStore {
 /// server has it, and no proof that it is the right one), `require` (TLS, and no proof either),
 /// `verify-ca` and `verify-full`: across a network use `verify-full`. Certificates are checked
 /// against Mozilla's roots and the file of `sslrootcert=`; `sslcert=` and `sslkey=` are the
-/// client's own. A host that begins with `/` is the folder of a Unix socket. What the URL leaves
-/// out comes from the variables and the password file that PostgreSQL's own programs read
+/// client's own. A host that begins with `/` is the folder of a Unix socket. The other parameters
+/// that PostgreSQL's own programs know (`connect_timeout`, `channel_binding`,
+/// `target_session_attrs` …) are honoured, or refused by name where they ask for what is not
+/// possible; several hosts are refused. What the URL leaves out comes from the variables and the password file that PostgreSQL's own programs read
 /// (`PGHOST`, `PGPASSWORD`, `~/.pgpass` …).
 #[derive(Clone)]
 pub struct PostgresOptions {
     base: Base,
     schema: Option<String>,
     max_connections: u32,
-    acquire_timeout: Duration,
+    acquire_timeout: Option<Duration>,
     lock_timeout: Duration,
     statement_timeout: Duration,
     roots: Option<PathBuf>,
+    client: Option<(PathBuf, PathBuf)>,
     verifies: bool,
 }
 
@@ -111,10 +121,11 @@ impl PostgresOptions {
             base,
             schema: None,
             max_connections,
-            acquire_timeout: Duration::from_secs(2),
+            acquire_timeout: None,
             lock_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(5),
             roots: None,
+            client: None,
             verifies: false,
         }
     }
@@ -138,10 +149,10 @@ impl PostgresOptions {
     }
 
     /// Sets how long an operation waits for a connection, one that becomes free or a new one.
-    /// Default 2 s.
+    /// Default `connect_timeout` of the URL, and 2 s without one.
     #[must_use]
     pub const fn acquire_timeout(mut self, timeout: Duration) -> Self {
-        self.acquire_timeout = timeout;
+        self.acquire_timeout = Some(timeout);
         self
     }
 
@@ -169,6 +180,18 @@ impl PostgresOptions {
         self
     }
 
+    /// Sets the files of the certificate that this client shows over TLS, and of its private key,
+    /// both in PEM: in place of `sslcert=` and `sslkey=`.
+    #[must_use]
+    pub fn client_certificate(
+        mut self,
+        certificate: impl Into<PathBuf>,
+        key: impl Into<PathBuf>,
+    ) -> Self {
+        self.client = Some((certificate.into(), key.into()));
+        self
+    }
+
     /// Demands TLS and a proof that the server is the one of the URL (`sslmode=verify-full`),
     /// whatever the URL says.
     #[must_use]
@@ -182,7 +205,11 @@ impl PostgresOptions {
     /// # Errors
     /// As [`PostgresStore::connect`]; and the name of the schema cannot be one.
     pub async fn connect(self) -> Result<PostgresStore, Error> {
-        let options = self.parsed()?;
+        let ParsedOptions {
+            options,
+            asked,
+            acquire_timeout,
+        } = self.parsed()?;
         let place = place(&options);
         let refused = |what: &str| {
             Error::new(
@@ -192,11 +219,18 @@ impl PostgresOptions {
         };
 
         let tables = Arc::new(RealmTables::of(None));
-        let mut db = match timeout(self.acquire_timeout, options.connect()).await {
-            Ok(Ok(db)) => Connection::new(db, Arc::clone(&tables)),
+        let mut db = match timeout(acquire_timeout, options.connect()).await {
+            Ok(Ok(db)) => db,
             Ok(Err(error)) => return Err(refused(what_refused(&error)).because(error)),
             Err(_) => return Err(refused("cannot be reached: there was no answer in time")),
         };
+        match timeout(self.statement_timeout, asked.difference(&mut db)).await {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(difference))) => return Err(refused(&difference)),
+            Ok(Err(error)) => return Err(refused("cannot be read").because(error)),
+            Err(_) => return Err(refused("cannot be read: there was no answer in time")),
+        }
+        let mut db = Connection::new(db, Arc::clone(&tables));
         match timeout(self.statement_timeout, obstacle(&mut db)).await {
             Ok(Ok(None)) => {}
             Ok(Ok(Some(obstacle))) => return Err(refused(&obstacle)),
@@ -205,10 +239,10 @@ impl PostgresOptions {
         }
         // The store opens its own connections, when it needs them; a farewell that fails changes
         // nothing.
-        let _ = timeout(self.acquire_timeout, db.close()).await;
+        let _ = timeout(acquire_timeout, db.close()).await;
 
         let wake = Wake::new(options.clone(), None);
-        let pool = ConnectionPool::new(options, self.max_connections, self.acquire_timeout);
+        let pool = ConnectionPool::new(options, asked, self.max_connections, acquire_timeout);
         let patience = self
             .statement_timeout
             .saturating_add(Duration::from_secs(1));
@@ -230,7 +264,7 @@ impl PostgresOptions {
     }
 
     /// Returns what sqlx connects with: the URL, and what the store needs in any case.
-    fn parsed(&self) -> Result<PgConnectOptions, Error> {
+    fn parsed(&self) -> Result<ParsedOptions, Error> {
         // Nothing of the URL is shown: where it cannot be read, no part of it is known not to be
         // the password.
         let refused = |what: &str| {
@@ -239,8 +273,8 @@ impl PostgresOptions {
                 format!("the URL of the PostgreSQL database {what}"),
             )
         };
-        let options = match &self.base {
-            Base::Options(options) => (**options).clone(),
+        let (options, connect_timeout, fallback_name) = match &self.base {
+            Base::Options(options) => ((**options).clone(), None, None),
             Base::Url(url) => {
                 if !["postgres://", "postgresql://"]
                     .iter()
@@ -248,9 +282,10 @@ impl PostgresOptions {
                 {
                     return Err(refused("does not begin with `postgres://`"));
                 }
-                check_parameters(url).map_err(|what| refused(&what))?;
-                PgConnectOptions::from_str(url)
-                    .map_err(|error| refused("cannot be read").because(error))?
+                let url = PostgresUrl::parse(url).map_err(|what| refused(&what))?;
+                let options = PgConnectOptions::from_str(&url.url)
+                    .map_err(|error| refused("cannot be read").because(error))?;
+                (options, url.connect_timeout, url.application_name)
             }
         };
 
@@ -260,32 +295,37 @@ impl PostgresOptions {
                 .clamp(1, i32::MAX.unsigned_abs().into())
                 .to_string()
         };
-        // The last word counts: what the URL or the environment set before is overruled.
-        let options = options.options([
-            ("synchronous_commit", "on"),
-            ("default_transaction_isolation", "read committed"),
-            ("lock_timeout", &millis(self.lock_timeout)),
-            ("statement_timeout", &millis(self.statement_timeout)),
+        let mut asked = vec![
+            ("synchronous_commit", "on".to_owned()),
+            ("default_transaction_isolation", "read committed".to_owned()),
+            ("lock_timeout", millis(self.lock_timeout)),
+            ("statement_timeout", millis(self.statement_timeout)),
             (
                 "idle_in_transaction_session_timeout",
-                &millis(self.statement_timeout),
+                millis(self.statement_timeout),
             ),
-            ("client_min_messages", "warning"),
-        ]);
-        let options = match &self.schema {
-            Some(name) if is_name(name) => {
-                options.options([("search_path", format!("\"{name}\""))])
-            }
+        ];
+        match &self.schema {
+            Some(name) if is_name(name) => asked.push(("search_path", format!("\"{name}\""))),
             Some(name) => {
                 return Err(Error::new(
                     ErrorKind::Store,
                     format!("`{name}` cannot be the name of a schema"),
                 ));
             }
-            None => options,
-        };
+            None => {}
+        }
+        let asked = AskedSettings::new(asked);
+        // The last word counts: what the URL or the environment set before is overruled.
+        let options = options
+            .options(asked.pairs().iter().map(|(name, value)| (*name, value)))
+            .options([("client_min_messages", "warning")]);
         let options = match &self.roots {
             Some(path) => options.ssl_root_cert(path),
+            None => options,
+        };
+        let options = match &self.client {
+            Some((certificate, key)) => options.ssl_client_cert(certificate).ssl_client_key(key),
             None => options,
         };
         let options = if self.verifies {
@@ -294,31 +334,44 @@ impl PostgresOptions {
             options
         };
         let has_name = options.get_application_name().is_some();
-        Ok(if has_name {
+        let options = if has_name {
             options
         } else {
-            options.application_name("tollgate")
-        }
-        .disable_statement_logging())
+            options.application_name(fallback_name.as_deref().unwrap_or("tollgate"))
+        };
+        Ok(ParsedOptions {
+            options: options.disable_statement_logging(),
+            asked,
+            acquire_timeout: self
+                .acquire_timeout
+                .or(connect_timeout)
+                .unwrap_or(ACQUIRE_TIMEOUT),
+        })
     }
 }
 
 impl fmt::Debug for PostgresOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (place, acquire_timeout) = match self.parsed() {
+            Ok(parsed) => (place(&parsed.options), parsed.acquire_timeout),
+            Err(error) => (error.to_string(), ACQUIRE_TIMEOUT),
+        };
         f.debug_struct("PostgresOptions")
-            .field(
-                "place",
-                &self
-                    .parsed()
-                    .map_or_else(|error| error.to_string(), |options| place(&options)),
-            )
+            .field("place", &place)
             .field("schema", &self.schema)
             .field("max_connections", &self.max_connections)
-            .field("acquire_timeout", &self.acquire_timeout)
+            .field("acquire_timeout", &acquire_timeout)
             .field("lock_timeout", &self.lock_timeout)
             .field("statement_timeout", &self.statement_timeout)
             .finish_non_exhaustive()
     }
+}
+
+/// What a URL and the options make together.
+struct ParsedOptions {
+    options: PgConnectOptions,
+    asked: AskedSettings,
+    acquire_timeout: Duration,
 }
 
 /// Returns where a database is, for messages.
@@ -333,55 +386,6 @@ fn place(options: &PgConnectOptions) -> String {
     )
 }
 
-/// Refuses parameters that sqlx would leave out in silence, such as a misspelt `sslmode`.
-fn check_parameters(url: &str) -> Result<(), String> {
-    let Some((_, parameters)) = url.split_once('?') else {
-        return Ok(());
-    };
-    let parameters = parameters.split('#').next().unwrap_or_default();
-    for parameter in parameters
-        .split('&')
-        .filter(|parameter| !parameter.is_empty())
-    {
-        let Some((name, _)) = parameter.split_once('=') else {
-            return Err(
-                "has a parameter without a value, or a `?` in the password that is not written \
-                 `%3F`"
-                    .to_owned(),
-            );
-        };
-        let is_option = name.starts_with("options[")
-            || name.starts_with("options%5B")
-            || name.starts_with("options%5b");
-        if !is_option && !PARAMETERS.contains(&name) {
-            return Err(format!("has the parameter `{name}`, which does not exist"));
-        }
-    }
-    Ok(())
-}
-
-/// The parameters that sqlx reads.
-const PARAMETERS: [&str; 18] = [
-    "sslmode",
-    "ssl-mode",
-    "sslrootcert",
-    "ssl-root-cert",
-    "ssl-ca",
-    "sslcert",
-    "ssl-cert",
-    "sslkey",
-    "ssl-key",
-    "statement-cache-capacity",
-    "host",
-    "hostaddr",
-    "port",
-    "dbname",
-    "user",
-    "password",
-    "application_name",
-    "options",
-];
-
 /// Returns whether a name means the same with quotes and in every statement.
 fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
@@ -390,3 +394,5 @@ fn is_name(name: &str) -> bool {
         .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     first && name.len() <= 63 && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
+
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);

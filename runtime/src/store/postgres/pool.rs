@@ -14,6 +14,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::asked::AskedSettings;
 use super::fault::Fault;
 use super::realm::Connection;
 use crate::store::shared::tables::RealmTables;
@@ -21,6 +22,7 @@ use crate::store::shared::tables::RealmTables;
 /// The connections of a store.
 pub(super) struct ConnectionPool {
     options: PgConnectOptions,
+    asked: AskedSettings,
     patience: Duration,
     permits: Arc<Semaphore>,
     /// Those that wait, the one used last at the end.
@@ -41,12 +43,18 @@ pub(super) struct Lease {
 }
 
 impl ConnectionPool {
-    pub(super) fn new(options: PgConnectOptions, max: u32, patience: Duration) -> Self {
+    pub(super) fn new(
+        options: PgConnectOptions,
+        asked: AskedSettings,
+        max: u32,
+        patience: Duration,
+    ) -> Self {
         let permits = usize::try_from(max)
             .unwrap_or(Semaphore::MAX_PERMITS)
             .clamp(1, Semaphore::MAX_PERMITS);
         Self {
             options,
+            asked,
             patience,
             permits: Arc::new(Semaphore::new(permits)),
             idle: Mutex::default(),
@@ -81,7 +89,9 @@ impl ConnectionPool {
             }
             self.clear();
         }
-        let connection = self.options.connect().await?;
+        let mut connection = self.options.connect().await?;
+        // Behind a pooler each connection may lead to another place.
+        self.asked.hold_on(&mut connection).await?;
         Ok(Lease {
             connection: Connection::new(connection, Arc::clone(tables)),
             opened: Instant::now(),

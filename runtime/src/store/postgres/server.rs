@@ -16,8 +16,20 @@ pub(super) fn what_refused(error: &sqlx::Error) -> &'static str {
             Some("3D000") => "does not exist",
             Some("53300") => "has no connection left",
             Some("57P03") => "is starting or stopping",
+            Some("08P01") if error.message().contains("startup parameter") => {
+                "is behind a pooler that refuses a parameter with which the store opens its \
+                 connections: connect past it, or have it pass over them (PgBouncer: \
+                 `ignore_startup_parameters = extra_float_digits, options`) and set for the role \
+                 what it drops"
+            }
             _ => "refuses the connection",
         },
+        // A pooler may close the connection before its words were read.
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {
+            "closes the connection while it opens: where a pooler stands in between, have it pass \
+             over what the store asks for (PgBouncer: `ignore_startup_parameters = \
+             extra_float_digits, options`), and set for the role what it drops"
+        }
         sqlx::Error::Io(_) => "cannot be reached",
         sqlx::Error::Tls(_) => "cannot be reached with the TLS that the URL asks for",
         _ => "cannot be connected to",
@@ -28,8 +40,7 @@ pub(super) fn what_refused(error: &sqlx::Error) -> &'static str {
 pub(super) async fn obstacle(db: &mut Connection<'_>) -> Result<Option<String>, Fault> {
     let sql = "SELECT current_setting('server_version_num')::int, \
                current_setting('server_version'), pg_is_in_recovery(),
-        current_setting('transaction_read_only') = 'on', current_setting('server_encoding'), \
-               current_setting('synchronous_commit')";
+        current_setting('transaction_read_only') = 'on', current_setting('server_encoding')";
     let row = query(sql).fetch_one(&mut *db).await?;
     if row.try_get::<i32, _>(0)? < OLDEST {
         return Ok(Some(format!(
@@ -46,13 +57,6 @@ pub(super) async fn obstacle(db: &mut Connection<'_>) -> Result<Option<String>, 
     let encoding: String = row.try_get(4)?;
     if encoding != "UTF8" {
         return Ok(Some(format!("has the encoding {encoding}; UTF8 is needed")));
-    }
-    // A pooler in between may drop what a connection asks for.
-    if row.try_get::<&str, _>(5)? != "on" {
-        return Ok(Some(
-            "is behind something that drops `synchronous_commit=on`: a commit would not be durable"
-                .to_owned(),
-        ));
     }
     let (version, known) = (schema::readable_from(db).await?, schema::VERSION);
     Ok((version > known).then(|| {

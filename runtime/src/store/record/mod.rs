@@ -98,8 +98,8 @@ impl fmt::Debug for StoredKeys {
     }
 }
 
-/// The store could not decide: it is down, full, locked or broken.
-#[derive(Debug)]
+/// The store could not decide: it is down, full, locked or broken. `Debug` says it with everything
+/// that caused it, in words.
 pub struct StoreError {
     what: &'static str,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -119,6 +119,12 @@ impl StoreError {
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+}
+
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", crate::error::Causes(Some(self)))
     }
 }
 

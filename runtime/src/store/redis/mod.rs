@@ -13,6 +13,7 @@ mod row;
 mod run;
 mod schema;
 mod script;
+mod sentinel;
 mod server;
 mod session;
 mod token;

@@ -6,14 +6,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use redis::{Client, ConnectionAddr};
+use redis::{ConnectionAddr, IntoConnectionInfo as _};
+use zeroize::Zeroizing;
 
-use super::connect::{Connector, Tls};
+use super::connect::{ClientCertificate, Connector, RedisTarget, Tls, server_name};
 use super::link::{Link, Replicas};
+use super::sentinel::Sentinels;
 use super::server;
 use super::wake::Waiting;
 use crate::error::{Error, ErrorKind};
 use crate::realm::RealmName;
+use crate::store::shared::operation::Cause;
 
 /// Sessions in Redis 6.2 or later, or in Valkey, for any number of nodes. Clones share their
 /// connections.
@@ -29,8 +32,8 @@ use crate::realm::RealmName;
 ///   crash of the server. With `everysec` a crash takes up to a second of sign-ins, refreshes and
 ///   sign-outs with it, without an append-only file all since the last dump; `connect` warns about
 ///   that one.
-/// * One primary. The scripts find the sessions of a subject by themselves, which Redis Cluster
-///   allows within one hash slot only: a deployment lies in one slot and is not sharded.
+/// * One primary, at a fixed address or found by Sentinel. Redis Cluster is refused: the store does
+///   not follow a slot that moves.
 ///
 /// # What replication does not promise
 /// Redis replicates after it has answered. A failover may lose operations that were answered: a
@@ -86,8 +89,11 @@ impl RedisNamespace {
 }
 
 impl RedisStore {
-    /// Connects to `redis://[user:password@]host[:port][/database]`, over TLS to `rediss://…`, or
-    /// to `redis+unix:///path`, with the default options.
+    /// Connects to `redis://[user:password@]host[:port][/database]`, over TLS to `rediss://…`, to
+    /// `redis+unix:///path`, or to the primary that Sentinel names,
+    /// `redis+sentinel://[user:password@]host[:port][,host[:port]…]/name[/database]` (over TLS
+    /// `rediss+sentinel://…`; the login at the sentinels is `?sentinel_user=…&sentinel_password=…`),
+    /// with the default options.
     ///
     /// # Errors
     /// The address cannot be read or reached, the password is refused, the server is too old, is a
@@ -124,6 +130,7 @@ pub struct RedisOptions {
     connections: usize,
     replicas: Option<Replicas>,
     roots: Option<Vec<u8>>,
+    client: Option<ClientCertificate>,
 }
 
 impl RedisOptions {
@@ -136,6 +143,7 @@ impl RedisOptions {
             connections: 1,
             replicas: None,
             roots: None,
+            client: None,
         }
     }
 
@@ -192,6 +200,21 @@ impl RedisOptions {
         self
     }
 
+    /// Sets the certificate that this client shows over TLS (`rediss://`), with those that vouch for
+    /// it behind it, and its private key, both in PEM. Default none.
+    #[must_use]
+    pub fn client_certificate(
+        mut self,
+        certificates: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.client = Some(ClientCertificate {
+            certificates: certificates.into(),
+            key: Zeroizing::new(key.into()),
+        });
+        self
+    }
+
     /// Connects, and checks that the server keeps what it is given.
     ///
     /// # Errors
@@ -203,13 +226,13 @@ impl RedisOptions {
                 "a deployment's name is not empty and has no braces",
             ));
         }
-        let (client, tls) = self.client()?;
-        let address = client.get_connection_info().addr().to_string();
+        let (target, tls) = self.target()?;
+        let address = target.address();
         let response = self.response_timeout.saturating_add(
             self.replicas
                 .map_or(Duration::ZERO, |replicas| replicas.timeout),
         );
-        let connector = Connector::new(client, self.connect_timeout, response, tls);
+        let connector = Connector::new(target, self.connect_timeout, response, tls);
         let prefix = format!("{{{}}}:", self.deployment);
         let waiting = Waiting::new(response / 2);
         let link = Link::new(connector, self.connections, self.replicas);
@@ -250,28 +273,64 @@ impl RedisOptions {
 
     /// Reads the URL. The library's own words about it are left out, because they may repeat a part
     /// of it.
-    fn client(&self) -> Result<(Client, Option<Tls>), Error> {
-        let unreadable = |_| {
-            Error::new(
-                ErrorKind::Store,
-                "the URL of Redis is not `redis[s]://[user:password@]host[:port][/database]`",
-            )
+    fn target(&self) -> Result<(RedisTarget, Option<Tls>), Error> {
+        let refused = |what: &str| Error::new(ErrorKind::Store, format!("the URL of Redis {what}"));
+        let unreadable = || refused("is not `redis[s]://[user:password@]host[:port][/database]`");
+        let (scheme, rest) = self.url.split_once(':').ok_or_else(unreadable)?;
+        let hosts = rest.trim_start_matches('/').split('/').next();
+        let hosts = hosts.map_or("", |authority| {
+            authority
+                .rsplit_once('@')
+                .map_or(authority, |(_, hosts)| hosts)
+        });
+        let is_secure = matches!(scheme, "rediss" | "valkeys" | "rediss+sentinel");
+        let target = match scheme {
+            "redis+sentinel" | "rediss+sentinel" => {
+                let rest = rest.strip_prefix("//").ok_or_else(unreadable)?;
+                RedisTarget::Primary(Sentinels::parse(rest).map_err(refused)?)
+            }
+            "redis+cluster" | "rediss+cluster" | "redis-cluster" => {
+                return Err(refused(
+                    "means a Redis Cluster, which does not work yet: give a server, or sentinels",
+                ));
+            }
+            "redis" | "rediss" | "valkey" | "valkeys" if hosts.contains(',') => {
+                return Err(refused(
+                    "names several hosts: sentinels are `redis+sentinel://host,host/name`, and a \
+                     Redis Cluster does not work yet",
+                ));
+            }
+            _ => {
+                let plain = match scheme {
+                    "rediss" | "valkeys" => format!("redis:{rest}"),
+                    _ => self.url.clone(),
+                };
+                let info = plain.into_connection_info().map_err(|_| unreadable())?;
+                RedisTarget::Server(info)
+            }
         };
-        let secure = ["rediss:", "valkeys:"]
-            .into_iter()
-            .find_map(|scheme| self.url.strip_prefix(scheme));
-        let Some(rest) = secure else {
-            return Ok((Client::open(self.url.as_str()).map_err(unreadable)?, None));
-        };
-        let client = Client::open(format!("redis:{rest}")).map_err(unreadable)?;
-        let host = match client.get_connection_info().addr() {
-            ConnectionAddr::Tcp(host, _) => host.clone(),
-            _ => String::new(),
-        };
-        let tls = Tls::new(&host, self.roots.as_deref()).map_err(|error| {
+        if !is_secure {
+            let given = self.roots.is_some() || self.client.is_some();
+            return if given {
+                Err(refused(
+                    "begins with no `rediss://`, and certificates are given",
+                ))
+            } else {
+                Ok((target, None))
+            };
+        }
+        let set_up = |error: Cause| {
             Error::new(ErrorKind::Store, "TLS to Redis cannot be set up").because(error)
-        })?;
-        Ok((client, Some(tls)))
+        };
+        if let RedisTarget::Server(info) = &target {
+            let host = match info.addr() {
+                ConnectionAddr::Tcp(host, _) => host.as_str(),
+                _ => "",
+            };
+            server_name(host).map_err(|error| set_up(error.into()))?;
+        }
+        let tls = Tls::new(self.roots.as_deref(), self.client.as_ref()).map_err(set_up)?;
+        Ok((target, Some(tls)))
     }
 }
 

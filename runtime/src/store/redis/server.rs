@@ -2,6 +2,7 @@
 
 use redis::{ErrorKind as Kind, RedisError, ServerErrorKind, Value};
 
+use super::connect::UNKNOWN_PRIMARY;
 use super::link::Link;
 use super::reply;
 use crate::error::{Error, ErrorKind};
@@ -19,6 +20,11 @@ pub(super) fn refused(address: &str, error: &RedisError) -> Error {
         "refuses the user or the password"
     } else if error.kind() == Kind::Server(ServerErrorKind::BusyLoading) {
         "is still loading its data"
+    } else if text.contains(UNKNOWN_PRIMARY) {
+        "is the name of no primary that the sentinels know"
+    } else if text.contains("fatal alert") {
+        "refuses TLS with this client: it may want a certificate of the client, \
+         `store.client_certificate`, or another one"
     } else if text.contains("certificate") {
         "shows a certificate that is not trusted"
     } else if error.is_timeout() {
@@ -50,7 +56,7 @@ pub(super) fn info(about: &Value) -> ServerInfo {
         .collect()
 }
 
-/// Refuses a server that is too old or a replica.
+/// Refuses a server that is too old, a replica, a sentinel or a node of a cluster.
 pub(super) fn check_server(info: &ServerInfo) -> Result<(), String> {
     let number = |text: &str| text.parse::<u32>().unwrap_or(0);
     if let Some(version) = info.get("redis_version") {
@@ -61,6 +67,20 @@ pub(super) fn check_server(info: &ServerInfo) -> Result<(), String> {
                 OLDEST.0, OLDEST.1
             ));
         }
+    }
+    if info
+        .get("redis_mode")
+        .is_some_and(|mode| mode == "sentinel")
+    {
+        return Err(
+            "is a sentinel: write `redis+sentinel://host,host/name`, with the name of the primary"
+                .to_owned(),
+        );
+    }
+    let is_cluster = info.get("cluster_enabled").is_some_and(|on| on == "1")
+        || info.get("redis_mode").is_some_and(|mode| mode == "cluster");
+    if is_cluster {
+        return Err(NO_CLUSTER.to_owned());
     }
     if info.get("role").is_some_and(|role| role == "slave") {
         return Err("is a replica: connect to the primary".to_owned());
@@ -114,3 +134,7 @@ async fn asked_policy(link: &Link) -> Result<String, Cause> {
 
 /// The oldest version that has every command that the scripts use (`XADD … MINID`).
 const OLDEST: (u32, u32) = (6, 2);
+
+/// What is said of a cluster.
+pub(super) const NO_CLUSTER: &str = "is a node of a Redis Cluster, which does not work yet: give a server without \
+     `cluster-enabled`, or the sentinels of one";

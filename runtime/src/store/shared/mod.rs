@@ -6,6 +6,8 @@ pub(super) mod fact;
 pub(super) mod hex;
 pub(super) mod limit;
 pub(super) mod operation;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+pub(super) mod percent;
 pub(super) mod realm;
 pub(super) mod registry;
 pub(super) mod revocation;

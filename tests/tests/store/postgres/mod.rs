@@ -6,6 +6,7 @@ mod gate;
 mod log;
 mod migrate;
 mod opening;
+mod pooler;
 mod race;
 mod tls;
 mod transaction;

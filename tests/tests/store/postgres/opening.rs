@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tollgate::error::{Error, ErrorKind};
-use tollgate::store::{PostgresStore, SessionStore as _};
+use tollgate::store::{PostgresOptions, PostgresStore, SessionStore as _};
 use tollgate_tests::support::postgres::{PASSWORD, Server};
 
 use crate::postgres::{execute, opened};
@@ -53,6 +53,15 @@ async fn a_text_that_is_no_url_of_postgresql_is_refused() {
             "`sslmod`",
         ),
         ("postgres://ada:12?s3cret@db/app", "%3F"),
+        (
+            "postgres://ada:s3cret@db/app?sslmode=require&channel_binding=require",
+            "`channel_binding`",
+        ),
+        (
+            "postgres://ada:s3cret@db/app?target_session_attrs=standby",
+            "`target_session_attrs`",
+        ),
+        ("postgres://ada:s3cret@one,two/app", "several hosts"),
     ] {
         let text = refusal(url).await;
         assert!(text.contains(why), "{url}: {text}");
@@ -121,6 +130,18 @@ async fn a_host_that_does_not_answer_is_given_up() {
         "{:?}",
         start.elapsed()
     );
+}
+
+/// `connect_timeout` of the URL counts where the program says nothing else.
+#[test]
+fn the_url_says_how_long_connecting_may_take() {
+    let url = "postgres://ada:s3cret@db/app";
+    let within = |options: PostgresOptions| format!("{options:?}");
+    let said = PostgresStore::options(&format!("{url}?connect_timeout=7"));
+    assert!(within(said.clone()).contains("acquire_timeout: 7s"));
+    let overruled = said.acquire_timeout(Duration::from_secs(3));
+    assert!(within(overruled).contains("acquire_timeout: 3s"));
+    assert!(within(PostgresStore::options(url)).contains("acquire_timeout: 2s"));
 }
 
 #[tokio::test]

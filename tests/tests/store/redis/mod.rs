@@ -7,6 +7,7 @@ mod gate;
 mod keys;
 mod loss;
 mod node;
+mod sentinel;
 mod start;
 mod tls;
 

@@ -8,7 +8,8 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
-use tollgate::store::{RedisStore, Rotated, SessionStore as _};
+use tollgate::settings::Settings;
+use tollgate::store::{RedisStore, Rotated, SessionStore as _, Store};
 use tollgate_tests::process::alone;
 use tollgate_tests::support::redis::Server;
 
@@ -144,4 +145,89 @@ async fn an_authority_that_is_not_trusted_and_another_name_are_refused() {
             "{unreadable}"
         );
     }
+}
+
+/// A fresh authority, and what it signed for a server and for a client.
+fn signed(folder: &Path) -> bool {
+    const SCRIPT: &str = "
+        key='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
+        openssl req -x509 $key -subj /CN=authority -keyout ca.key -out ca.pem -days 30
+        for who in server client; do
+            openssl req $key -subj /CN=$who -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
+                -keyout $who.key -out $who.csr
+            openssl x509 -req -in $who.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 \
+                -copy_extensions copy -out $who.pem
+        done";
+    let run = std::process::Command::new("sh")
+        .args(["-ec", SCRIPT])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    if !run.status.success() {
+        println!("skipped: {}", String::from_utf8_lossy(&run.stderr));
+    }
+    run.status.success()
+}
+
+/// A server that asks for a certificate of its clients.
+#[tokio::test]
+async fn a_client_shows_the_certificate_that_it_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    if !signed(folder.path()) {
+        return;
+    }
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let settings = [
+        "--tls-port",
+        &port.to_string(),
+        "--tls-cert-file",
+        &file("server.pem"),
+        "--tls-key-file",
+        &file("server.key"),
+        "--tls-ca-cert-file",
+        &file("ca.pem"),
+        "--tls-auth-clients",
+        "yes",
+    ];
+    let Some(_server) = Server::start(&settings) else {
+        return;
+    };
+    let url = format!("rediss://localhost:{port}");
+    let authority = std::fs::read(file("ca.pem")).unwrap();
+    let without = RedisStore::options(&url).root_certificates(authority);
+    let refused = without.connect().await.unwrap_err().to_string();
+    assert!(refused.contains("`store.client_certificate`"), "{refused}");
+
+    let text = format!(
+        "[store]\nurl = '{url}'\nroot_certificates = '{}'\nclient_certificate = '{}'\n\
+         client_key = '{}'",
+        file("ca.pem"),
+        file("client.pem"),
+        file("client.key")
+    );
+    let settings = Settings::from_sources(Some(("tollgate.toml", &text)), []).unwrap();
+    Store::open(&settings.store).await.unwrap();
+    let store = RedisStore::options(&url)
+        .root_certificates(std::fs::read(file("ca.pem")).unwrap())
+        .client_certificate(
+            std::fs::read(file("client.pem")).unwrap(),
+            std::fs::read(file("client.key")).unwrap(),
+        )
+        .connect()
+        .await
+        .unwrap();
+    store.migrate(NOW).await.unwrap();
+    store.health(NOW).await.unwrap();
+
+    let other = RedisStore::options(&url).client_certificate(AUTHORITY, "no key");
+    let refused = other.connect().await.unwrap_err().to_string();
+    assert_eq!(refused, "TLS to Redis cannot be set up");
+    let plain = RedisStore::options("redis://localhost").client_certificate(AUTHORITY, "no key");
+    let refused = plain.connect().await.unwrap_err().to_string();
+    assert!(refused.contains("`rediss://`"), "{refused}");
 }

@@ -313,3 +313,31 @@ fn a_taken_port_is_named() {
         assert!(said.contains("PORT must be a number"), "{port}: {said}");
     }
 }
+
+/// Several that start at the same moment, as a supervisor with four workers does, make one ring, one
+/// store and one table of users, and each of them serves.
+#[test]
+fn four_that_start_at_once_in_an_empty_folder_all_start() {
+    for _ in 0..3 {
+        let first = Place::new();
+        let data = first.data().to_owned();
+        let places = [
+            first,
+            Place::new().keeping_data_in(data.clone()),
+            Place::new().keeping_data_in(data.clone()),
+            Place::new().keeping_data_in(data),
+        ];
+        let programs: Vec<_> = std::thread::scope(|scope| {
+            let starting = places.each_ref().map(|place| scope.spawn(|| place.start()));
+            starting
+                .into_iter()
+                .map(|program| program.join().expect("one of them did not start"))
+                .collect()
+        });
+        let tokens = programs[0].sign_in("ada@example.com");
+        for program in &programs {
+            assert_eq!(program.get("/me", &tokens.access).status, 200);
+            program.sign_in("grace@example.com");
+        }
+    }
+}

@@ -321,7 +321,7 @@ fn r32_a_set_that_is_not_sound_as_a_whole_is_refused() {
                 "k",
                 json!(URL_SAFE_NO_PAD.encode(private(Algorithm::EdDSA))),
             )]),
-            "PEM, DER, JWK",
+            "in PEM form",
         ),
         (
             set(&[secret.clone(), but(&secret, "kid", json!("t"))]),
@@ -448,6 +448,8 @@ fn a_ring_comes_from_the_environment_and_no_message_shows_it() {
             .refresh_secret(Secret::from_env("RING_REFRESH").unwrap())
             .unwrap();
         drop(KeyRing::from_env(Algorithm::EdDSA, "RING_PEM").unwrap());
+        drop(KeyRing::from_env(Algorithm::EdDSA, "RING_ONE_LINE").unwrap());
+        drop(KeyRing::from_env(Algorithm::EdDSA, "RING_BASE64").unwrap());
         drop(KeyRing::from_env(Algorithm::HS256, "RING_SECRET").unwrap());
         for (algorithm, name, expected) in [
             (Algorithm::EdDSA, "RING_NONE", "`RING_NONE` is not set"),
@@ -464,6 +466,7 @@ fn a_ring_comes_from_the_environment_and_no_message_shows_it() {
                 "a secret is no key for EdDSA",
             ),
             (Algorithm::HS256, "RING_ODD", "`base64:…` or `hex:…`"),
+            (Algorithm::EdDSA, "RING_PATH", "it is the path of a file"),
         ] {
             let told = told(&KeyRing::from_env(algorithm, name).unwrap_err());
             assert!(told.contains(expected) && told.contains(name), "{told}");
@@ -483,6 +486,12 @@ fn a_ring_comes_from_the_environment_and_no_message_shows_it() {
         .env("RING_ALONE", "1")
         .env("RING_JWKS", set(&[jwk("one")]))
         .env("RING_PEM", private(Algorithm::EdDSA))
+        .env(
+            "RING_ONE_LINE",
+            format!("\"{}\"", private(Algorithm::EdDSA).replace('\n', "\\n")),
+        )
+        .env("RING_BASE64", STANDARD.encode(private(Algorithm::EdDSA)))
+        .env("RING_PATH", "/run/secrets/ring.pem")
         .env(
             "RING_SECRET",
             format!("base64:{}", STANDARD.encode((0..32).collect::<Vec<u8>>())),
@@ -505,6 +514,149 @@ fn a_ring_comes_from_the_environment_and_no_message_shows_it() {
         "{told} {}",
         String::from_utf8_lossy(&run.stderr)
     );
+}
+
+/// A key as OpenSSL and OpenSSH write it, converted by their own commands.
+fn made(script: &str) -> Option<Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    let run = std::process::Command::new("sh")
+        .args(["-ec", script])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    if !run.status.success() {
+        println!("skipped: {}", String::from_utf8_lossy(&run.stderr));
+        return None;
+    }
+    Some(std::fs::read(folder.path().join("key")).unwrap())
+}
+
+/// Keys that the programs themselves make are read, also as an environment variable changes them.
+#[test]
+fn keys_of_openssl_are_read_in_each_form_that_is_unambiguous() {
+    for (algorithm, script) in [
+        (
+            Algorithm::EdDSA,
+            "openssl genpkey -algorithm ed25519 -out key",
+        ),
+        (
+            Algorithm::ES256,
+            "openssl ecparam -name prime256v1 -genkey -out key",
+        ),
+        (
+            Algorithm::ES384,
+            "openssl ecparam -name secp384r1 -genkey -noout -out key",
+        ),
+        (
+            Algorithm::ES256,
+            "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key",
+        ),
+        (
+            Algorithm::RS256,
+            "openssl genrsa -traditional -out key 2048",
+        ),
+        (Algorithm::PS256, "openssl genrsa -out key 2048"),
+        (
+            Algorithm::ES256,
+            "ssh-keygen -q -t ecdsa -b 256 -N '' -f key; ssh-keygen -q -p -P '' -N '' -m PKCS8 -f key",
+        ),
+        (
+            Algorithm::RS256,
+            "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -keyout k -out c; cat c k >key",
+        ),
+    ] {
+        let Some(pem) = made(script) else { continue };
+        let text = String::from_utf8(pem).unwrap();
+        let read = |text: &str| {
+            let ring = KeyRing::from_pem(algorithm, text.as_bytes());
+            let ring = ring.unwrap_or_else(|error| panic!("{script}: {error:?}"));
+            published(&ring.refresh_secret(refresh(0)).unwrap())[0].thumbprint()
+        };
+        let plain = read(&text);
+        for disguised in [
+            text.replace('\n', "\\n"),
+            format!("\"{}\"", text.replace('\n', "\\n")),
+            text.replace('\n', " "),
+            text.replace('\n', "\r\n"),
+            STANDARD.encode(&text),
+            format!("base64:{}", STANDARD.encode(&text)),
+        ] {
+            assert_eq!(read(&disguised), plain, "{script}: {disguised}");
+        }
+    }
+}
+
+/// A key in another form is named, with the command that converts it; none of it is shown.
+#[test]
+fn keys_in_other_forms_are_named_with_the_command_that_converts_them() {
+    for (algorithm, script, named, command) in [
+        (
+            Algorithm::RS256,
+            "openssl genrsa -aes256 -passout pass:x -out key 2048",
+            "an encrypted private key",
+            "openssl pkcs8 -topk8 -nocrypt",
+        ),
+        (
+            Algorithm::RS256,
+            "openssl genrsa -traditional -aes256 -passout pass:x -out key 2048",
+            "an encrypted private key",
+            "openssl pkcs8 -topk8 -nocrypt",
+        ),
+        (
+            Algorithm::EdDSA,
+            "ssh-keygen -q -t ed25519 -N '' -f key",
+            "in OpenSSH form",
+            "ssh-keygen -p -N '' -m PKCS8",
+        ),
+        (
+            Algorithm::RS256,
+            "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=x -keyout k -out key",
+            "a certificate",
+            "openssl pkcs12",
+        ),
+        (
+            Algorithm::ES256,
+            "openssl genpkey -algorithm ed25519 -outform DER -out key",
+            "in DER form",
+            "-inform DER",
+        ),
+        (
+            Algorithm::EdDSA,
+            "openssl genpkey -algorithm ed25519 -out k; openssl pkey -in k -pubout -out key",
+            "a public key",
+            "-----BEGIN PRIVATE KEY-----",
+        ),
+        (
+            Algorithm::EdDSA,
+            "openssl genpkey -algorithm ed25519 -outform DER -out k; base64 -w 0 k >key",
+            "without the lines around it",
+            "base64 -d key.txt",
+        ),
+    ] {
+        let Some(key) = made(script) else { continue };
+        let error = KeyRing::from_pem(algorithm, &key).unwrap_err().to_string();
+        assert!(
+            error.contains(named) && error.contains(command),
+            "{script}: {error}"
+        );
+        // What a person takes for a secret may be a key that others know.
+        for secret in [
+            key.clone(),
+            STANDARD.encode(&key).into_bytes(),
+            URL_SAFE_NO_PAD.encode(&key).into_bytes(),
+        ] {
+            let taken = KeyRing::from_secret(
+                Algorithm::HS256,
+                Secret::from_bytes(secret),
+                Secret::from_bytes((0..32).collect()),
+            );
+            let error = taken.unwrap_err().to_string();
+            assert!(
+                error.contains("is a key or certificate in"),
+                "{script}: {error}"
+            );
+        }
+    }
 }
 
 /// 1024 bits of RSA, guarded by nobody.

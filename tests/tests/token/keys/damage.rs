@@ -1,10 +1,14 @@
 //! Files that are not what they should be: the ring does not start, and says which file.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
 
-use tollgate::error::ErrorKind;
+use tempfile::TempDir;
+use tollgate::error::{Error, ErrorKind};
 use tollgate::keys::{Algorithm, KeyRing};
+use tollgate::settings::{KeysGroup, Settings};
+use tollgate_tests::App;
 
 use crate::keys::folder::{files, manifest, private, restore};
 
@@ -221,4 +225,110 @@ async fn damage_while_running_is_told_and_changes_nothing() {
             .contains("manifest.json")
     );
     assert_eq!(*ring.set().signing().kid(), kid);
+}
+
+async fn opened(folder: &TempDir, group: KeysGroup) -> Result<KeyRing, Error> {
+    KeyRing::options(folder.path()).group(group).open().await
+}
+
+/// A volume of Kubernetes belongs to the group of `fsGroup`, which may write all of it.
+#[tokio::test]
+async fn a_group_of_the_process_is_trusted_where_the_setting_says_so() {
+    let (folder, names) = ring().await;
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let own = fs::metadata(folder.path()).unwrap().gid();
+    for name in &names {
+        mode(&folder.path().join(name), 0o660);
+    }
+    mode(folder.path(), 0o2770);
+    let refused = opened(&folder, KeysGroup::Refuse).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("keys.group = \"trust\""),
+        "{refused}"
+    );
+    opened(&folder, KeysGroup::Trust).await.unwrap();
+
+    // Others stay out, whoever the group is.
+    for name in &names {
+        mode(&folder.path().join(name), 0o664);
+        let refused = opened(&folder, KeysGroup::Trust).await.unwrap_err();
+        assert!(refused.to_string().contains(name.as_str()), "{refused}");
+        mode(&folder.path().join(name), 0o660);
+    }
+    mode(folder.path(), 0o2772);
+    assert!(opened(&folder, KeysGroup::Trust).await.is_err());
+    mode(folder.path(), 0o2770);
+
+    if std::os::unix::fs::chown(folder.path(), None, Some(own + 54321)).is_err() {
+        println!("skipped: only root gives files to other groups and users");
+        return;
+    }
+    let refused = opened(&folder, KeysGroup::Trust).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("no group of this process"),
+        "{refused}"
+    );
+}
+
+/// A folder that somebody else laid there holds keys that somebody else knows.
+#[tokio::test]
+async fn what_belongs_to_another_user_is_refused() {
+    let (folder, names) = ring().await;
+    let paths = names
+        .iter()
+        .map(|name| folder.path().join(name))
+        .chain([folder.path().to_owned()]);
+    for path in paths {
+        if std::os::unix::fs::chown(&path, Some(54321), None).is_err() {
+            println!("skipped: only root gives files to other users");
+            return;
+        }
+        for group in [KeysGroup::Refuse, KeysGroup::Trust] {
+            let refused = opened(&folder, group).await.unwrap_err().to_string();
+            assert!(
+                refused.starts_with(path.to_str().unwrap()) && refused.contains("user 54321"),
+                "{refused}"
+            );
+        }
+        std::os::unix::fs::chown(&path, Some(0), None).unwrap();
+    }
+    opened(&folder, KeysGroup::Refuse).await.unwrap();
+}
+
+/// A folder that its group can write is one in which somebody else can lay keys.
+#[tokio::test]
+async fn a_folder_that_its_group_can_write_is_refused() {
+    let (folder, _) = ring().await;
+    for mode in [0o770, 0o720, 0o775] {
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+        let refused = opened(&folder, KeysGroup::Refuse).await.unwrap_err();
+        assert!(
+            refused.to_string().contains("written by its group"),
+            "{refused}"
+        );
+    }
+    for mode in [0o755, 0o750, 0o700] {
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(mode)).unwrap();
+        opened(&folder, KeysGroup::Refuse).await.unwrap();
+    }
+}
+
+/// A setting that nothing reads would be a promise that is not kept.
+#[tokio::test]
+async fn a_gate_refuses_a_trusted_group_that_its_ring_was_opened_without() {
+    let (folder, _) = ring().await;
+    let mut settings = Settings::default();
+    settings.keys.group = KeysGroup::Trust;
+    let build = async |ring: KeyRing| {
+        let app = App::builder().keys(&ring).settings(settings.clone());
+        app.try_build().await.err().map(|error| error.to_string())
+    };
+    let without = build(KeyRing::open(folder.path()).await.unwrap()).await;
+    assert!(without.unwrap().contains("opened without it"));
+    let elsewhere = build(KeyRing::generate(Algorithm::EdDSA).unwrap()).await;
+    assert!(elsewhere.unwrap().contains("lies in no folder"));
+    let with = KeyRing::options(folder.path()).settings(&settings.keys);
+    assert_eq!(build(with.open().await.unwrap()).await, None);
 }

@@ -1,13 +1,17 @@
 //! Several start at once, some die while at it: one ring comes out.
 
 use std::fs;
+use std::time::Duration;
 
+use tollgate::error::ErrorKind;
+use tollgate::gate::GateBuilder;
 use tollgate::keys::{Algorithm, KeyRing};
 use tollgate::prelude::*;
 use tollgate::settings::OnLimit;
+use tollgate::store::MemoryStore;
 use tollgate_tests::{Accounts, App, PASSWORD};
 
-use crate::keys::folder::files;
+use crate::keys::folder::{files, private};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_who_start_at_once_end_with_one_ring() {
@@ -82,6 +86,7 @@ async fn a_first_start_that_was_interrupted_is_made_again() {
     for written in 0..=keys.len() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("lock"), "of a process that died").unwrap();
+        private(&folder.path().join("lock"));
         for name in &keys[..written] {
             fs::write(folder.path().join(name), &whole[*name]).unwrap();
         }
@@ -105,6 +110,7 @@ async fn a_lost_manifest_is_refused() {
         if empty_lock {
             // Of a process that starts at the same moment and has not come to locking it.
             fs::write(folder.path().join("lock"), "").unwrap();
+            private(&folder.path().join("lock"));
         }
         let error = KeyRing::open(folder.path()).await.unwrap_err();
         assert!(
@@ -147,7 +153,7 @@ async fn a_ring_is_unadopted_until_a_gate_has_started_with_it() {
             .await
     );
     assert!(
-        !KeyRing::generate(Algorithm::EdDSA)
+        KeyRing::generate(Algorithm::EdDSA)
             .unwrap()
             .is_unadopted()
             .await
@@ -208,4 +214,45 @@ async fn accepting_a_new_ring_ends_the_sessions_of_the_lost_one() {
         .unwrap())
     };
     after.sign_in_with(login, &Client::unknown()).await.unwrap();
+}
+
+/// Keys that live as long as the process end every session of before, so they are refused beside
+/// live ones as a fresh folder is.
+#[tokio::test]
+async fn generated_keys_are_refused_beside_live_sessions() {
+    let store = MemoryStore::new();
+    let ring = KeyRing::generate(Algorithm::EdDSA).unwrap();
+    let app = || App::builder().store(store.clone());
+    let first = app().keys(&ring).build().await;
+    first.sign_in("ada@example.com").await;
+    // The same ring again, as where one program has two gates one after another.
+    app().keys(&ring).build().await;
+
+    let fresh = || KeyRing::generate(Algorithm::EdDSA).unwrap();
+    let refused = app().keys(&fresh()).try_build().await.err().unwrap();
+    assert_eq!(refused.kind(), ErrorKind::Keys);
+    assert!(refused.to_string().contains("keys.accept_new"), "{refused}");
+    let accepted = app().keys(&fresh()).change(GateBuilder::accept_new_keys);
+    accepted.build().await;
+}
+
+/// The keys of a gate whose clock a test moves are published by that clock.
+#[tokio::test]
+async fn the_testing_kit_has_one_clock() {
+    for days_ahead in [0, 4000] {
+        let (builder, clock) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
+        clock.advance(Duration::from_secs(days_ahead * 86_400));
+        let gate = builder.build().await.unwrap();
+        let early = gate.keys().rotate().await.unwrap_err();
+        assert!(
+            early.to_string().contains("rotate again in 901 seconds"),
+            "{early}"
+        );
+        clock.advance(Duration::from_secs(20 * 60));
+        let rotation = gate.keys().rotate().await.unwrap();
+        assert_eq!(*rotation.current, *gate.keys().current());
+        assert!(gate.keys().rotate().await.is_err());
+        clock.advance(Duration::from_secs(20 * 60));
+        gate.keys().rotate().await.unwrap();
+    }
 }

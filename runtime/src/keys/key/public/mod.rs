@@ -7,6 +7,7 @@ use aws_lc_rs::rsa::PublicKey as RsaDer;
 use base64_simd::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 
+use super::form::public_block;
 use super::point::Point;
 use super::problem::KeyProblem;
 use super::thumbprint::thumbprint;
@@ -110,10 +111,8 @@ impl PublicKey {
             AlgorithmFamily::Ed => DecodingKey::from_ed_pem,
             AlgorithmFamily::Hmac => return Err(KeyProblem::Unsupported),
         };
-        if pem.windows(PRIVATE.len()).any(|window| window == PRIVATE) {
-            return Err(KeyProblem::Private);
-        }
-        let key = read(pem).map_err(|_| KeyProblem::Malformed)?;
+        let block = public_block(pem)?;
+        let key = read(block.text().as_bytes()).map_err(|_| KeyProblem::Malformed)?;
         Self::from_bytes(
             algorithm,
             key.try_get_as_bytes().map_err(|_| KeyProblem::Malformed)?,
@@ -278,8 +277,6 @@ fn coordinate(text: &str, len: usize) -> Result<Vec<u8>, KeyProblem> {
         .filter(|bytes| bytes.len() == len)
         .ok_or(KeyProblem::Malformed)
 }
-
-const PRIVATE: &[u8] = b"PRIVATE KEY";
 
 #[cfg(test)]
 mod tests;
