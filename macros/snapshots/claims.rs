@@ -23,10 +23,7 @@ const _: () = {
         roles: ::core::option::Option<Vec<Role>>,
     }
     #[automatically_derived]
-    impl ::core::default::Default for __TollgateDraft
-    where
-        Uuid: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
-    {
+    impl ::core::default::Default for __TollgateDraft {
         fn default() -> Self {
             Self {
                 email: ::core::option::Option::None,
@@ -34,10 +31,8 @@ const _: () = {
             }
         }
     }
-    impl UserClaims
-    where
-        Uuid: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
-    {
+    type __TollgateClaims = UserClaims;
+    impl __TollgateClaims {
         ///The subject: `sub` in the token.
         #[must_use]
         fn id(&self) -> &Uuid {
@@ -109,18 +104,14 @@ const _: () = {
             __TOLLGATE_READER,
         >>::Subject;
         type Draft = __TollgateDraft;
-        fn subject(
-            &self,
-        ) -> &<Uuid as ::tollgate::__private::SubjectValue<__TOLLGATE_READER>>::Subject {
+        fn subject(&self) -> &Self::Subject {
             <Uuid as ::tollgate::__private::SubjectValue<
                 __TOLLGATE_READER,
             >>::as_subject(&self.id)
         }
         fn parse_subject(
             __tollgate_text: &::core::primitive::str,
-        ) -> ::core::option::Option<
-            <Uuid as ::tollgate::__private::SubjectValue<__TOLLGATE_READER>>::Subject,
-        > {
+        ) -> ::core::option::Option<Self::Subject> {
             <Uuid as ::tollgate::__private::SubjectValue<
                 __TOLLGATE_READER,
             >>::read(__tollgate_text)
@@ -162,9 +153,7 @@ const _: () = {
                         &mut __tollgate_draft.email,
                         "email",
                         __tollgate_map,
-                        |__tollgate_map| ::tollgate::__private::ClaimVia::<
-                            String,
-                        >::read(__tollgate_map),
+                        ::tollgate::__private::ClaimVia::<String>::read,
                     )
                 }
                 1 => {
@@ -172,9 +161,7 @@ const _: () = {
                         &mut __tollgate_draft.roles,
                         "roles",
                         __tollgate_map,
-                        |__tollgate_map| ::tollgate::__private::RoleSetVia::<
-                            Vec<Role>,
-                        >::read(__tollgate_map),
+                        ::tollgate::__private::RoleSetVia::<Vec<Role>>::read,
                     )
                 }
                 _ => ::tollgate::__private::skip_value(__tollgate_map),
@@ -182,9 +169,7 @@ const _: () = {
         }
         fn finish(
             __tollgate_draft: Self::Draft,
-            __tollgate_subject: <Uuid as ::tollgate::__private::SubjectValue<
-                __TOLLGATE_READER,
-            >>::Subject,
+            __tollgate_subject: Self::Subject,
         ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
             let _ = &__tollgate_draft;
             ::core::result::Result::Ok(Self {
@@ -221,9 +206,7 @@ const _: () = {
             __TOLLGATE_READER,
         >>::Subject;
         type Secrecy = ::tollgate::__private::Open;
-        fn subject(
-            &self,
-        ) -> &<Uuid as ::tollgate::__private::SubjectValue<__TOLLGATE_READER>>::Subject {
+        fn subject(&self) -> &Self::Subject {
             <Uuid as ::tollgate::__private::SubjectValue<
                 __TOLLGATE_READER,
             >>::as_subject(&self.id)

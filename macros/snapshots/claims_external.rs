@@ -23,10 +23,7 @@ const _: () = {
         digest: ::core::option::Option<String>,
     }
     #[automatically_derived]
-    impl ::core::default::Default for __TollgateDraft
-    where
-        String: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
-    {
+    impl ::core::default::Default for __TollgateDraft {
         fn default() -> Self {
             Self {
                 roles: ::core::option::Option::None,
@@ -34,10 +31,8 @@ const _: () = {
             }
         }
     }
-    impl ApprovalClaims
-    where
-        String: ::tollgate::__private::SubjectValue<__TOLLGATE_READER>,
-    {
+    type __TollgateClaims = ApprovalClaims;
+    impl __TollgateClaims {
         ///The subject: `sub` in the token.
         #[must_use]
         fn id(&self) -> &String {
@@ -109,20 +104,14 @@ const _: () = {
             __TOLLGATE_READER,
         >>::Subject;
         type Draft = __TollgateDraft;
-        fn subject(
-            &self,
-        ) -> &<String as ::tollgate::__private::SubjectValue<
-            __TOLLGATE_READER,
-        >>::Subject {
+        fn subject(&self) -> &Self::Subject {
             <String as ::tollgate::__private::SubjectValue<
                 __TOLLGATE_READER,
             >>::as_subject(&self.id)
         }
         fn parse_subject(
             __tollgate_text: &::core::primitive::str,
-        ) -> ::core::option::Option<
-            <String as ::tollgate::__private::SubjectValue<__TOLLGATE_READER>>::Subject,
-        > {
+        ) -> ::core::option::Option<Self::Subject> {
             <String as ::tollgate::__private::SubjectValue<
                 __TOLLGATE_READER,
             >>::read(__tollgate_text)
@@ -164,9 +153,7 @@ const _: () = {
                         &mut __tollgate_draft.roles,
                         "roles",
                         __tollgate_map,
-                        |__tollgate_map| ::tollgate::__private::ForeignRolesVia::<
-                            Vec<String>,
-                        >::read(__tollgate_map),
+                        ::tollgate::__private::ForeignRolesVia::<Vec<String>>::read,
                     )
                 }
                 1 => {
@@ -174,9 +161,7 @@ const _: () = {
                         &mut __tollgate_draft.digest,
                         "digest",
                         __tollgate_map,
-                        |__tollgate_map| ::tollgate::__private::ClaimVia::<
-                            String,
-                        >::read(__tollgate_map),
+                        ::tollgate::__private::ClaimVia::<String>::read,
                     )
                 }
                 _ => ::tollgate::__private::skip_value(__tollgate_map),
@@ -184,9 +169,7 @@ const _: () = {
         }
         fn finish(
             __tollgate_draft: Self::Draft,
-            __tollgate_subject: <String as ::tollgate::__private::SubjectValue<
-                __TOLLGATE_READER,
-            >>::Subject,
+            __tollgate_subject: Self::Subject,
         ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
             let _ = &__tollgate_draft;
             ::core::result::Result::Ok(Self {
@@ -229,11 +212,7 @@ const _: () = {
             __TOLLGATE_READER,
         >>::Subject;
         type Secrecy = ::tollgate::__private::Open;
-        fn subject(
-            &self,
-        ) -> &<String as ::tollgate::__private::SubjectValue<
-            __TOLLGATE_READER,
-        >>::Subject {
+        fn subject(&self) -> &Self::Subject {
             <String as ::tollgate::__private::SubjectValue<
                 __TOLLGATE_READER,
             >>::as_subject(&self.id)

@@ -42,9 +42,6 @@ const _: () = {
     impl<T: Clone, const N: usize> ::core::default::Default for __TollgateDraft<T, N>
     where
         T: Copy,
-        T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
-        Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         fn default() -> Self {
             Self {
@@ -56,12 +53,10 @@ const _: () = {
             }
         }
     }
-    impl<T: Clone, const N: usize> Claims<T, N>
+    type __TollgateClaims<T, const N: usize> = Claims<T, N>;
+    impl<T: Clone, const N: usize> __TollgateClaims<T, N>
     where
         T: Copy,
-        T: ::core::marker::Send + ::core::marker::Sync + 'static,
-        Uuid: ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>,
-        Option<T>: ::gatekeeper::__private::Claim + ::core::default::Default,
     {
         ///The subject: `sub` in the token.
         #[must_use]
@@ -171,20 +166,14 @@ const _: () = {
             __TOLLGATE_READER,
         >>::Subject;
         type Draft = __TollgateDraft<T, N>;
-        fn subject(
-            &self,
-        ) -> &<Uuid as ::gatekeeper::__private::SubjectValue<
-            __TOLLGATE_READER,
-        >>::Subject {
+        fn subject(&self) -> &Self::Subject {
             <Uuid as ::gatekeeper::__private::SubjectValue<
                 __TOLLGATE_READER,
             >>::as_subject(&self.id)
         }
         fn parse_subject(
             __tollgate_text: &::core::primitive::str,
-        ) -> ::core::option::Option<
-            <Uuid as ::gatekeeper::__private::SubjectValue<__TOLLGATE_READER>>::Subject,
-        > {
+        ) -> ::core::option::Option<Self::Subject> {
             <Uuid as ::gatekeeper::__private::SubjectValue<
                 __TOLLGATE_READER,
             >>::read(__tollgate_text)
@@ -237,9 +226,7 @@ const _: () = {
                         &mut __tollgate_draft.roles,
                         "groups",
                         __tollgate_map,
-                        |__tollgate_map| ::gatekeeper::__private::RoleSetVia::<
-                            Vec<Role>,
-                        >::read(__tollgate_map),
+                        ::gatekeeper::__private::RoleSetVia::<Vec<Role>>::read,
                     )
                 }
                 1 => {
@@ -247,9 +234,7 @@ const _: () = {
                         &mut __tollgate_draft.scope,
                         "scope",
                         __tollgate_map,
-                        |__tollgate_map| ::gatekeeper::__private::ScopeSetVia::<
-                            Option<Scope>,
-                        >::read(__tollgate_map),
+                        ::gatekeeper::__private::ScopeSetVia::<Option<Scope>>::read,
                     )
                 }
                 2 => {
@@ -257,12 +242,7 @@ const _: () = {
                         &mut __tollgate_draft.blob,
                         "https://example.com/blob",
                         __tollgate_map,
-                        |__tollgate_map| ::gatekeeper::__private::read_coded::<
-                            Self,
-                            Vec<u8>,
-                            0,
-                            _,
-                        >(__tollgate_map),
+                        ::gatekeeper::__private::read_coded::<Self, Vec<u8>, 0, _>,
                     )
                 }
                 3 => {
@@ -270,9 +250,7 @@ const _: () = {
                         &mut __tollgate_draft.extra,
                         "https://example.com/extra",
                         __tollgate_map,
-                        |__tollgate_map| ::gatekeeper::__private::ClaimVia::<
-                            Option<T>,
-                        >::read(__tollgate_map),
+                        ::gatekeeper::__private::ClaimVia::<Option<T>>::read,
                     )
                 }
                 _ => ::gatekeeper::__private::skip_value(__tollgate_map),
@@ -280,9 +258,7 @@ const _: () = {
         }
         fn finish(
             __tollgate_draft: Self::Draft,
-            __tollgate_subject: <Uuid as ::gatekeeper::__private::SubjectValue<
-                __TOLLGATE_READER,
-            >>::Subject,
+            __tollgate_subject: Self::Subject,
         ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
             let _ = &__tollgate_draft;
             ::core::result::Result::Ok(Self {
@@ -336,11 +312,7 @@ const _: () = {
             __TOLLGATE_READER,
         >>::Subject;
         type Secrecy = ::gatekeeper::__private::Confidential;
-        fn subject(
-            &self,
-        ) -> &<Uuid as ::gatekeeper::__private::SubjectValue<
-            __TOLLGATE_READER,
-        >>::Subject {
+        fn subject(&self) -> &Self::Subject {
             <Uuid as ::gatekeeper::__private::SubjectValue<
                 __TOLLGATE_READER,
             >>::as_subject(&self.id)

@@ -154,6 +154,49 @@ fn the_backend_of_the_quickstart_expands_to_less_than_sixty_lines() {
     assert!(lines <= 60, "{lines} lines");
 }
 
+/// The most tokens that each expansion may have.
+const SIZES: [(&str, usize); 12] = [
+    ("claims", 1922),
+    ("claims_external", 1865),
+    ("claims_with_every_option", 3646),
+    ("value", 432),
+    ("policy", 149),
+    ("policy_with_every_option", 855),
+    ("state", 135),
+    ("state_with_every_option", 392),
+    ("caller", 378),
+    ("caller_with_every_option", 245),
+    ("backend", 187),
+    ("backend_with_every_option", 356),
+];
+
+/// What a macro writes is compiled in every build of a user. `-- --nocapture` prints the sizes.
+#[test]
+fn the_expansions_do_not_grow() {
+    fn count(tokens: TokenStream) -> usize {
+        let of = |token| match token {
+            TokenTree::Group(group) => 2 + count(group.stream()),
+            TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => 1,
+        };
+        tokens.into_iter().map(of).sum()
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots");
+    let mut grown = Vec::new();
+    for (name, most) in SIZES {
+        let text = std::fs::read_to_string(folder.join(format!("{name}.rs"))).unwrap();
+        let size = count(tokens(&text));
+        println!("{name}: {size} tokens, at most {most}");
+        if size > most {
+            grown.push(name);
+        }
+    }
+    assert_eq!(
+        grown, [""; 0],
+        "raise the number where a feature is worth it"
+    );
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), SIZES.len());
+}
+
 /// Inputs that a fuzz target found.
 #[test]
 fn what_comes_out_is_rust_whatever_goes_in() {
@@ -213,21 +256,55 @@ fn half_an_attribute_does_not_panic() {
     });
 }
 
-/// What has every name that others use, however little of the options was typed.
+/// A variant with braces is named with them.
+#[test]
+fn a_policy_names_a_variant_as_it_is_written() {
+    for (asked, named) in [
+        (
+            "role = auth::Role::Admin {}",
+            "auth :: Role :: Admin { } . __tollgate_derive",
+        ),
+        (
+            "user = User, claim(plan = Plan::Pro {})",
+            "Plan :: Pro { } . __tollgate_derive",
+        ),
+        ("role = Role::Admin", "Role :: Admin . __tollgate_derive"),
+    ] {
+        let item = quote_item("policy", &tokens(asked), "struct P;");
+        let text = policy::expand(item).to_string();
+        assert!(text.contains(named), "{text}");
+    }
+}
+
+/// What has every name that others use, however little of the options was typed, and is Rust, so
+/// that everything beside it is looked at too. `-- --nocapture` prints how many were tried.
 #[test]
 fn every_prefix_of_the_options_keeps_the_names() {
+    let tried = std::cell::Cell::new(0);
     let has = |expansion: &TokenStream, names: &[&str], prefix: &TokenStream| {
+        tried.set(tried.get() + 1);
         let text = expansion.to_string();
         for name in names {
             assert!(text.contains(name), "{prefix}\nlacks {name}:\n{text}");
         }
+        let read = syn::parse2::<syn::File>(expansion.clone());
+        assert!(read.is_ok(), "{prefix}\nis no Rust:\n{text}");
     };
     for (options, item) in [
         (tokens(BACKEND_OPTIONS), BACKEND),
+        (tokens(BACKEND_OPTIONS), "enum Accounts { One }"),
+        (
+            tokens(BACKEND_OPTIONS),
+            "pub struct Accounts<'a, R>(&'a R);",
+        ),
         (quote!(email, user = User), "enum Accounts { One }"),
         (
             quote!(guard, user = "User"),
             "pub struct Accounts<'a, R>(&'a R);",
+        ),
+        (
+            quote!(username, user = User, bound(R: Repository), kind = "staff", disable(refresh)),
+            "pub struct Accounts<R>(R);",
         ),
     ] {
         for prefix in prefixes(&options) {
@@ -250,7 +327,11 @@ fn every_prefix_of_the_options_keeps_the_names() {
             .flat_map(|list| prefixes(&list.tokens))
             .collect::<Vec<_>>()
     };
-    for prefix in inside(RICH_USER, "claims") {
+    let more = tokens("external, serde = own, derive(PartialEq, std::hash::Hash), name = Claims");
+    for prefix in inside(RICH_USER, "claims")
+        .into_iter()
+        .chain(prefixes(&more))
+    {
         let item = "pub struct User { #[claim(sub)] id: Uuid, email: String }";
         let expansion = claims::expand(quote_item("claims", &prefix, item));
         let names = ["JwtClaims for User", "fn id", "fn email"];
@@ -309,16 +390,37 @@ fn every_prefix_of_the_options_keeps_the_names() {
             &prefix,
         );
     }
-    for prefix in inside(RICH_POLICY, "policy") {
+    let more = tokens(
+        "policy = AnyOf<(Admins, shop::Editors)>, not(policy = (A, B)), role = [Role::A, Role::B], \
+         claim(level >= 3), acr in [\"gold\"], max_age < \"5m\", role = Role::Admin {}",
+    );
+    for prefix in inside(RICH_POLICY, "policy")
+        .into_iter()
+        .chain(prefixes(&more))
+    {
         let expansion = policy::expand(quote_item("policy", &prefix, "struct P;"));
         has(&expansion, &["for P", "const RULE"], &prefix);
     }
+    for prefix in prefixes(&tokens("crate = ::gatekeeper")) {
+        let item = quote_item("gate", &prefix, "struct App { gate: Gate<Shop> }");
+        has(&state::expand(item), &["FromRef < App > for"], &prefix);
+    }
+    println!("{} prefixes, and each keeps the names", tried.get());
+    assert!(tried.get() > 881);
 }
 
 /// Puts an attribute above an item.
 fn quote_item(name: &str, options: &TokenStream, item: &str) -> TokenStream {
     let (name, item) = (quote::format_ident!("{name}"), tokens(item));
     quote!(#[#name(#options)] #item)
+}
+
+#[test]
+fn a_struct_with_a_lifetime_is_reported_once() {
+    let item = "struct User<'a> { #[claim(sub)] id: u64, name: &'a str }";
+    let messages = messages(&claims::expand(tokens(item)));
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(messages[0].contains("cannot borrow"), "{messages:?}");
 }
 
 #[test]
@@ -454,7 +556,7 @@ const CLAIMS_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "struct User { #[claim(sub)] id: bool }",
-        "tells two users apart at most",
+        "has only two values",
     ),
     (
         "struct User { #[claim(sub)] id: u8, #[claim(skip)] a: Vec<std::rc::Rc<A>> }",
@@ -698,6 +800,14 @@ const VALUE_MISTAKES: &[(&str, &str)] = &[
     ("union Role { a: u8 }", "a closed set of strings is an enum"),
     ("enum Role<T> { Admin }", "has no parameters"),
     (
+        "enum Role { Admin, #[claim_value(rename = \"admin\")] Root }",
+        "`Admin` and `Root` are both `admin`",
+    ),
+    (
+        "enum Role { #[claim_value(rename = \"read all\")] Reader }",
+        "separates or quotes scopes",
+    ),
+    (
         "#[claim_value(rename = \"a\")] enum Role { Admin }",
         "belongs to a variant",
     ),
@@ -788,6 +898,102 @@ const POLICY_MISTAKES: &[(&str, &str)] = &[
         "write another `claim(…)` for `tenant`",
     ),
     (
+        "#[policy(user = U, claim(level >= 3))] struct P;",
+        "as in `any(claim(level = 3), claim(level = …))`",
+    ),
+    (
+        "#[policy(user = U, claim(level = 3..=5))] struct P;",
+        "as in `any(claim(level = 3), claim(level = …))`",
+    ),
+    (
+        "#[policy(any(claim(plan != Plan::Free), role = Role::A), user = U)] struct P;",
+        "write `not(claim(plan = Plan::Free))`",
+    ),
+    (
+        "#[policy(claim(plan == \"pro\"))] struct P;",
+        "a condition has one `=`: write `claim(plan = \"pro\")`",
+    ),
+    (
+        "#[policy(claims(plan in [Plan::Pro, Plan::Team]))] struct P;",
+        "write `any(claim(plan = Plan::Pro), claim(plan = Plan::Team))`",
+    ),
+    (
+        "#[policy(claim(plan = Plan::Pro | Plan::Team))] struct P;",
+        "write `any(claim(plan = Plan::Pro), claim(plan = Plan::Team))`",
+    ),
+    (
+        "#[policy(claim(plan = any(\"pro\", \"team\")))] struct P;",
+        "write `any(claim(plan = \"pro\"), claim(plan = \"team\"))`",
+    ),
+    (
+        "#[policy(claim(groups = \"a\" & \"b\"))] struct P;",
+        "write `claim(groups = \"a\"), claim(groups = \"b\")`",
+    ),
+    (
+        "#[policy(claim(plan = !\"free\"))] struct P;",
+        "write `not(claim(plan = \"free\"))`",
+    ),
+    (
+        "#[policy(claim(!verified))] struct P;",
+        "write `claim(verified = false)`",
+    ),
+    (
+        "#[policy(claim(plan: Plan::Pro))] struct P;",
+        "a condition has `=`: write `claim(plan = Plan::Pro)`",
+    ),
+    (
+        "#[policy(role: Role::Admin)] struct P;",
+        "a condition has `=`: write `role = Role::Admin`",
+    ),
+    (
+        "#[policy(role = not(Role::Guest))] struct P;",
+        "write `not(role = Role::Guest)`",
+    ),
+    (
+        "#[policy(role = all(Role::A, Role::B))] struct P;",
+        "write `role = Role::A, role = Role::B`",
+    ),
+    (
+        "#[policy(acr in [\"gold\", \"silver\"])] struct P;",
+        "write `any(acr = \"gold\", acr = \"silver\")`",
+    ),
+    (
+        "#[policy(acr = \"gold\" && \"silver\")] struct P;",
+        "write `any(acr = \"gold\", acr = \"silver\")`",
+    ),
+    (
+        "#[policy(policy = Admins | Editors)] struct P;",
+        "write `any(policy = Admins, policy = Editors)`",
+    ),
+    (
+        "#[policy(policy != Admins)] struct P;",
+        "write `not(policy = Admins)`",
+    ),
+    (
+        "#[policy(max_age <= \"5m\")] struct P;",
+        "write `max_age = \"5m\"`",
+    ),
+    (
+        "#[policy(max_age > \"5m\")] struct P;",
+        "write `not(max_age = \"5m\")`",
+    ),
+    (
+        "#[policy(role = \"chief-editor\")] struct P;",
+        "write `role = Role::ChiefEditor`",
+    ),
+    (
+        "#[policy(scope = \"notes:write\")] struct P;",
+        "write `scope = Scope::NotesWrite`",
+    ),
+    (
+        "#[policy(role = \"1\")] struct P;",
+        "write `role = Role::Admin`",
+    ),
+    (
+        "#[policy(role = Role::Admin { id: 1 })] struct P;",
+        "expected a path: write `role = Role::Admin`",
+    ),
+    (
         "#[policy(user = U, claim(plan))] struct P;",
         "`plan` takes a string, a whole number, a bool or a variant",
     ),
@@ -871,6 +1077,14 @@ const BACKEND_MISTAKES: &[(&str, &str)] = &[
         "email, user = U, kind = \"a23456789-123456789-123456789-123456789-123456789-123456789-12345\"",
         "at most 64",
     ),
+    (
+        "login = Login<'_>, user = U",
+        "hold owned values in it, such as `String` for `&str`",
+    ),
+    (
+        "login = (u64, &Login), user = U",
+        "outlives the body of the request",
+    ),
     ("email, user = U, bound()", "`bound` is empty"),
     (
         "email, user = U, bound(R)",
@@ -907,11 +1121,11 @@ const BACKEND_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "email, user = U, signin(path = \"/sessions/own\")",
-        "`sessions` hangs at",
+        "`sessions` is at",
     ),
     (
         "email, user = U, signin(path = \"/in\"), refresh(path = \"/in\")",
-        "`signin` hangs at `/in` already",
+        "`signin` is at `/in` already",
     ),
     (
         "email, user = U, signin(path = \"/in\"), disable(signin)",

@@ -32,8 +32,9 @@ pub enum Role {
     Editor,
 }
 
-/// Scopes.
+/// Scopes, with the functions of a text.
 #[derive(Clone, Copy, Debug, ClaimValue)]
+#[claim_value(text)]
 pub enum Scope {
     /// Write.
     #[claim_value(rename = "notes:write")]
@@ -60,6 +61,12 @@ pub struct User {
     visits: u32,
     /// What friends say.
     nickname: Option<String>,
+    /// Called as a function of a trait is.
+    subject: Option<String>,
+    /// The same.
+    pub place: Option<String>,
+    /// The same.
+    write: bool,
     /// A number that everybody knows.
     #[claim(expose)]
     pin: u16,

@@ -30,7 +30,23 @@ impl std::str::FromStr for Role {
     }
 }
 
+#[derive(JwtClaims)]
+struct User {
+    #[claim(sub)]
+    id: u64,
+    #[claim(roles)]
+    roles: Vec<Role>,
+}
+
+#[derive(Policy)]
+#[policy(role = Role::Admin {}, not(role = Role::Editor {}))]
+struct Admins;
+
 fn main() {
+    let user = User { id: 1, roles: vec![Role::Admin {}] };
+    assert_eq!((user.id, user.roles.len()), (1, 1));
+    let rule = <Admins as tollgate::policy::PolicyFor<User>>::RULE;
+    assert_eq!(format!("{rule:?}"), r#"All([Role("admin"), Not(Role("chief-editor"))])"#);
     assert_eq!(Role::Admin {}.as_str(), "mine");
     assert_eq!(ClaimValue::wire(&Role::Editor()), "chief-editor");
 }

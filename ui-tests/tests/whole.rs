@@ -122,8 +122,10 @@ const MISTAKES: &[Mistake] = &[
         ],
         "cannot borrow",
     ),
-    // No macro sees the struct, so that nothing stands in for its claims: rustc reports each attribute
-    // that no derive reads, each place that names the user, and each claim that is read.
+    // No macro sees the struct, so that nothing stands in for its claims: rustc reports the four
+    // attributes that no derive reads, and then every place where the type is to be a user. A bound
+    // that names it is looked at in each signature, each body and each route on its own, and rustc
+    // joins none of them. The first error is the one to repair.
     more(
         55,
         once(
@@ -211,17 +213,32 @@ const MISTAKES: &[Mistake] = &[
             "`Accounts` does not say who may stay signed in",
         ),
     ),
-    Mistake {
-        name: "wrong_user",
-        change: &[(
-            "async fn me(user: Auth<User>)",
-            "async fn me(user: Auth<Plan>)",
-        )],
-        // The bound on the struct is looked at in the argument, in the type of the future and at
-        // the route; the others are claims that the handler reads.
-        errors: 7,
-        words: "`Plan` does not say which claims its tokens carry",
-    },
+    // The bound on the struct is looked at in the argument, in the type of the future and at the
+    // route, where the state holds no gate for it either.
+    more(
+        4,
+        once(
+            "wrong_user",
+            &[(
+                "_: Auth<User>,\n    Path(id): Path<u64>,\n    notes",
+                "_: Auth<Plan>,\n    Path(id): Path<u64>,\n    notes",
+            )],
+            "`Plan` does not say which claims its tokens carry",
+        ),
+    ),
+    // Three as above, and one for each of the four claims that the handler reads: `Auth<Plan>` has
+    // no claims to deref to, and rustc looks for each method on its own.
+    more(
+        7,
+        once(
+            "wrong_user_that_is_read",
+            &[(
+                "async fn me(user: Auth<User>)",
+                "async fn me(user: Auth<Plan>)",
+            )],
+            "`Plan` does not say which claims its tokens carry",
+        ),
+    ),
 ];
 
 const FEATURES: &[Mistake] = &[

@@ -1,6 +1,7 @@
 //! The rules of backends: from what was said to a model, or to mistakes.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::{Generics, Item, ItemStruct, LitStr, Type, Visibility, parse_quote};
 
@@ -17,6 +18,7 @@ pub(crate) fn check(item: &Item, args: &BackendArgs, diag: &mut Diag) -> Option<
     let item = backend(item, diag);
     let disabled = check_disable(args, diag);
     check_kinds(args, diag);
+    check_login(args, diag);
     check_names(args, diag);
     check_kind(args, diag);
     check_paths(args, &disabled, diag);
@@ -92,7 +94,10 @@ pub(crate) fn outline(item: &Item, args: &BackendArgs) -> Option<Outline<Backend
         names: BackendNames {
             user: user.or_else(|| args.quoted_user.clone()),
             kind: kind(ident, args),
-            login: login(args).unwrap_or(LoginBody::Email),
+            login: match login(args) {
+                Some(LoginBody::Own(ty)) if borrows(&ty) => None,
+                login => Some(login.unwrap_or(LoginBody::Email)),
+            },
         },
     })
 }
@@ -197,6 +202,43 @@ fn check_kinds(args: &BackendArgs, diag: &mut Diag) {
             ),
         );
     }
+}
+
+/// Refuses a login that would borrow from the body of a request.
+fn check_login(args: &BackendArgs, diag: &mut Diag) {
+    if let Some(LoginBody::Own(ty)) = login(args).filter(|_| args.kinds.len() == 1)
+        && borrows(&ty)
+    {
+        diag.error(
+            &ty,
+            "a login is read before anybody is signed in and outlives the body of the request, so \
+             it cannot borrow: hold owned values in it, such as `String` for `&str`",
+        );
+    }
+}
+
+/// Returns whether a type names a lifetime other than `'static`.
+fn borrows(ty: &Type) -> bool {
+    fn any(tokens: TokenStream) -> bool {
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            let found = match token {
+                TokenTree::Punct(punct) if punct.as_char() == '\'' => {
+                    !matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "static")
+                }
+                TokenTree::Punct(punct) if punct.as_char() == '&' => {
+                    !matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\'')
+                }
+                TokenTree::Group(group) => any(group.stream()),
+                TokenTree::Punct(_) | TokenTree::Ident(_) | TokenTree::Literal(_) => false,
+            };
+            if found {
+                return true;
+            }
+        }
+        false
+    }
+    any(ty.to_token_stream())
 }
 
 fn check_disable(args: &BackendArgs, diag: &mut Diag) -> Vec<Disabled> {
@@ -314,7 +356,7 @@ fn check_paths(args: &BackendArgs, disabled: &[Disabled], diag: &mut Diag) {
             diag.error(
                 path,
                 format_args!(
-                    "`{name}` is disabled, so nothing hangs at `{text}`: leave the path or \
+                    "`{name}` is disabled, so there is no route at `{text}`: leave the path or \
                      `disable({name})` out"
                 ),
             );
@@ -325,7 +367,7 @@ fn check_paths(args: &BackendArgs, disabled: &[Disabled], diag: &mut Diag) {
             let other = if below_sessions { "sessions" } else { other };
             diag.error(
                 path,
-                format_args!("`{other}` hangs at `{text}` already: choose another path"),
+                format_args!("`{other}` is at `{text}` already: choose another path"),
             );
         } else {
             taken.push((text, name));

@@ -14,7 +14,8 @@ pub(crate) struct BackendNames {
     /// `None` where nobody knows whom it signs in.
     pub(crate) user: Option<Type>,
     pub(crate) kind: String,
-    pub(crate) login: LoginBody,
+    /// `None` where no login can be of the type that was said.
+    pub(crate) login: Option<LoginBody>,
 }
 
 /// Returns the errors, an impl of `AuthBackend` and `gate()`.
@@ -26,12 +27,17 @@ pub(crate) fn emit(outline: &Outline<BackendNames>, errors: TokenStream) -> Toke
         generics,
         names,
     } = outline;
-    let (errors, user) = match &names.user {
-        Some(user) => (errors, user.to_token_stream()),
-        None => (TokenStream::new(), mistaken(krate, &errors)),
+    // The errors stand in one of the types that are not known.
+    let unknown = mistaken(krate, &errors);
+    let (errors, user, login) = match (&names.user, &names.login) {
+        (Some(user), Some(login)) => (Some(errors), user.to_token_stream(), body(krate, login)),
+        (Some(user), None) => (None, user.to_token_stream(), unknown),
+        (None, login) => {
+            let login = login.as_ref().unwrap_or(&LoginBody::Email);
+            (None, unknown, body(krate, login))
+        }
     };
     let kind = &names.kind;
-    let login = body(krate, &names.login);
     let gate = gate(krate, vis);
     let args = owned_args(generics);
     let kept = without_lifetimes(generics);

@@ -37,7 +37,10 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
             bound: quote_spanned!(here=> #krate::#name<#of>),
         });
     }
-    for (named, has) in [(&asked.roles, "HasRoles"), (&asked.scopes, "HasScopes")] {
+    for (named, has) in [
+        (&asked.roles, "HasTextRoles"),
+        (&asked.scopes, "HasTextScopes"),
+    ] {
         let text = named.iter().find_map(|named| match named {
             Named::Text(text) => Some(text),
             Named::Variant(_) => None,
@@ -48,7 +51,7 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
         needs.push(Need {
             here,
             of: moved(&user, here),
-            bound: quote_spanned!(here=> #krate::#has<#krate::AnyText>),
+            bound: quote_spanned!(here=> #krate::#has),
         });
     }
     for policy in &asked.policies {
@@ -179,11 +182,17 @@ fn named(named: &Named) -> TokenStream {
 }
 
 /// Returns the string of a variant, at its name, where rustc reports a misspelt one.
-fn wire(Variant { of, name }: &Variant) -> TokenStream {
+fn wire(variant: &Variant) -> TokenStream {
+    let Variant {
+        of,
+        name,
+        has_braces,
+    } = variant;
     let here = located(name.span());
     let hidden = crate::value::hidden(here);
     let name = path::own(name);
-    quote_spanned!(here=> #of::#name.#hidden())
+    let braces = has_braces.then(|| quote_spanned!(here=> {}));
+    quote_spanned!(here=> #of::#name #braces.#hidden())
 }
 
 /// Returns `<user as HasClaim<field, kind>>`, at the field's name.

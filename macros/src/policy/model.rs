@@ -58,6 +58,8 @@ pub(crate) enum Named {
 pub(crate) struct Variant {
     pub(crate) of: Path,
     pub(crate) name: Ident,
+    /// Whether it is written with braces, as a variant that has them is.
+    pub(crate) has_braces: bool,
 }
 
 /// A claim by the name of its field, and the value it is to have.

@@ -5,10 +5,11 @@ use darling::ast::NestedMeta;
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{DeriveInput, Lit, LitStr, Meta, Path, Token, Type, parenthesized};
+use syn::{DeriveInput, Lit, LitStr, Meta, Path, Token, Type, braced, parenthesized, token};
 
 use super::words;
 use crate::attr;
+use crate::case::Case;
 use crate::diag::{self, Diag};
 use crate::options::{self, List, Maybe, Options, Value};
 use crate::path::Krate;
@@ -48,7 +49,7 @@ pub(crate) enum ConditionKind {
 /// A role or scope.
 pub(crate) enum NamedWord {
     /// The variant of an enum.
-    Variant(Path),
+    Variant(VariantPath),
     /// One of an open set, which tokens of others have.
     Text(LitStr),
 }
@@ -60,7 +61,13 @@ pub(crate) enum WantedValue {
         negative: bool,
         lit: Lit,
     },
-    Path(Path),
+    Path(VariantPath),
+}
+
+/// The path of a variant, as in `Role::Admin` or `Role::Admin {}`.
+pub(crate) struct VariantPath {
+    pub(crate) path: Path,
+    pub(crate) has_braces: bool,
 }
 
 /// `strict`, `eventual`, `bounded("…")`, or a word that is none of them.
@@ -237,12 +244,13 @@ impl Reader {
             if self.has_user {
                 return Some(NamedWord::Text(text));
             }
+            let example = suggested(word, &text.value()).unwrap_or_else(|| example.to_owned());
             diag.error(
                 &text,
                 format_args!(
-                    "a string can be misspelt and still compile, so a {word} is the variant of an \
-                     enum: `{example}`; of tokens that others issue, say also whose: `user = \
-                     Partner`"
+                    "a {word} is the variant of an enum, since a string can be misspelt and still \
+                     compile: write `{example}`; for tokens that others issue, whose {word}s are \
+                     strings, say also whose they are: `user = Partner`"
                 ),
             );
             return None;
@@ -254,7 +262,7 @@ impl Reader {
             );
             return None;
         };
-        match Path::parse_mod_style.parse2(tokens.clone()) {
+        match VariantPath::read.parse2(tokens.clone()) {
             Ok(path) => Some(NamedWord::Variant(path)),
             Err(_) => {
                 diag.error(tokens, format_args!("expected a path: write `{example}`"));
@@ -262,6 +270,20 @@ impl Reader {
             }
         }
     }
+}
+
+/// Returns the condition that names the variant for a string, as in `role = Role::ChiefEditor`.
+fn suggested(word: &Ident, text: &str) -> Option<String> {
+    let variant = Case::Pascal.of_field(
+        &text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("_"),
+    );
+    let name: Ident = syn::parse_str(&variant).ok()?;
+    let of = if word == "scope" { "Scope" } else { "Role" };
+    Some(format!("{word} = {of}::{name}"))
 }
 
 /// Reads the value of an option that has one.
@@ -308,6 +330,19 @@ fn claim(item: &NestedMeta, diag: &mut Diag) -> Option<ConditionKind> {
     Some(ConditionKind::Claim(field, one(&first, diag)?))
 }
 
+impl VariantPath {
+    fn read(input: ParseStream<'_>) -> syn::Result<Self> {
+        let path = Path::parse_mod_style(input)?;
+        let has_braces = input.peek(token::Brace);
+        if has_braces {
+            let inside;
+            braced!(inside in input);
+            inside.parse::<syn::parse::Nothing>()?;
+        }
+        Ok(Self { path, has_braces })
+    }
+}
+
 impl Value for WantedValue {
     const WHAT: &'static str = "a string, a whole number, a bool or a variant";
 
@@ -317,7 +352,7 @@ impl Value for WantedValue {
 
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if !input.peek(Lit) && !input.peek(Token![-]) {
-            return Path::parse_mod_style(input).map(Self::Path);
+            return VariantPath::read(input).map(Self::Path);
         }
         let negative = input.parse::<Option<Token![-]>>()?.is_some();
         Ok(Self::Literal {

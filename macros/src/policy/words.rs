@@ -38,11 +38,36 @@ fn nested(option: Vec<TokenTree>, count: &mut usize, diag: &mut Diag) -> TokenSt
     }
 }
 
+/// What a condition asks for: a word that takes a value, or the claim of a field.
+#[derive(Clone, Copy)]
+enum Subject<'a> {
+    Word(&'a str),
+    Claim(&'a Ident),
+}
+
+impl Subject<'_> {
+    /// Returns the condition that asks for a value.
+    fn is(self, value: &str) -> String {
+        match self {
+            Self::Word(word) => format!("{word} = {value}"),
+            Self::Claim(field) => format!("claim({field} = {value})"),
+        }
+    }
+
+    /// Returns what a condition names once.
+    fn one(self) -> String {
+        match self {
+            Self::Word(word) => format!("one `{word}`"),
+            Self::Claim(field) => format!("one value of `{field}`"),
+        }
+    }
+}
+
 /// Returns what to write, where the option is written as elsewhere.
 fn mistake(option: &[TokenTree]) -> Option<String> {
     match option {
         [TokenTree::Literal(_), ..] => Some(format!(
-            "a condition begins with its word: write `role = Role::Admin`, `scope = Scope::Write` \
+            "a condition says what it asks for: write `role = Role::Admin`, `scope = Scope::Write` \
              or `claim(plan = {})`",
             shown(option)
         )),
@@ -52,80 +77,175 @@ fn mistake(option: &[TokenTree]) -> Option<String> {
             } else {
                 shown(rest)
             };
-            Some(format!(
-                "what is not to hold has a word: write `not({condition})`"
-            ))
+            Some(negated(&condition))
         }
         [TokenTree::Ident(name)] if starts_upper(name) => Some(format!(
-            "a condition begins with its word: for what another policy asks, write `policy = \
+            "a condition says what it asks for: for what another policy asks, write `policy = \
              {name}`"
         )),
+        [TokenTree::Ident(word), TokenTree::Punct(colon), value @ ..]
+            if colon.as_char() == ':' && is_value(value) =>
+        {
+            Some(format!(
+                "a condition has `=`: write `{word} = {}`",
+                shown(value)
+            ))
+        }
         [TokenTree::Ident(_), TokenTree::Punct(colon), ..] if colon.as_char() == ':' => {
             let word = word_of(option);
-            Some(parted(&word, option).unwrap_or_else(|| {
+            Some(parted(Subject::Word(&word), option).unwrap_or_else(|| {
                 format!(
-                    "a condition begins with its word: write `{word} = {}`",
+                    "a condition says what it asks for: write `{word} = {}`",
                     shown(option)
                 )
             }))
+        }
+        [TokenTree::Ident(word), TokenTree::Group(group)]
+            if (word == "claim" || word == "claims")
+                && group.delimiter() == Delimiter::Parenthesis =>
+        {
+            attr::chunks(group.stream())
+                .iter()
+                .find_map(|asked| claim(asked))
         }
         [TokenTree::Ident(word), rest @ ..] => {
             let word = match word.to_string().as_str() {
                 "role" | "roles" => "role",
                 "scope" | "scopes" => "scope",
+                "acr" => "acr",
+                "policy" | "policies" => "policy",
+                "max_age" => return age(rest),
                 _ => return None,
             };
-            compared(word, rest)
+            compared(Subject::Word(word), rest)
         }
         _ => None,
     }
 }
 
-/// Returns what to write in place of an operator, or of a list, after the word of a condition.
-fn compared(word: &str, rest: &[TokenTree]) -> Option<String> {
+/// Returns what to write in place of what stands in `claim(…)`.
+fn claim(asked: &[TokenTree]) -> Option<String> {
+    match asked {
+        [TokenTree::Punct(not), TokenTree::Ident(field)] if not.as_char() == '!' => Some(format!(
+            "a claim is compared with a value: write `claim({field} = false)`"
+        )),
+        [TokenTree::Ident(field), TokenTree::Punct(colon), value @ ..]
+            if colon.as_char() == ':' && is_value(value) =>
+        {
+            Some(format!(
+                "a condition has `=`: write `{}`",
+                Subject::Claim(field).is(&shown(value))
+            ))
+        }
+        [TokenTree::Ident(field), rest @ ..] => compared(Subject::Claim(field), rest),
+        _ => None,
+    }
+}
+
+/// Returns what to write in place of an operator after `max_age`.
+fn age(rest: &[TokenTree]) -> Option<String> {
+    let (operator, value) = operator(rest)?;
+    let value = shown(value);
+    match operator.as_str() {
+        "<" | "<=" | "==" => Some(format!(
+            "`max_age` is the age that a sign-in has at most: write `max_age = {value}`"
+        )),
+        ">" | ">=" | "!=" => Some(format!(
+            "`max_age` is the age that a sign-in has at most: for an older one, write \
+             `not(max_age = {value})`"
+        )),
+        _ => None,
+    }
+}
+
+/// Returns an operator, and what stands after it.
+fn operator(rest: &[TokenTree]) -> Option<(String, &[TokenTree])> {
     let (operator, value): (String, &[TokenTree]) = match rest {
         [
             TokenTree::Punct(first),
             TokenTree::Punct(second),
             value @ ..,
-        ] if second.as_char() == '=' || second.as_char() == '!' => {
-            (format!("{}{}", first.as_char(), second.as_char()), value)
-        }
+        ] if second.as_char() == '=' => (format!("{}=", first.as_char()), value),
         [TokenTree::Punct(first), value @ ..] => (first.as_char().to_string(), value),
         [TokenTree::Ident(within), value @ ..] if within == "in" => ("in".to_owned(), value),
         _ => return None,
     };
-    if value.is_empty() {
-        return None;
-    }
+    (!value.is_empty()).then_some((operator, value))
+}
+
+/// Returns what to write in place of an operator, or of a list, after what a condition asks for.
+fn compared(asked: Subject<'_>, rest: &[TokenTree]) -> Option<String> {
+    let (operator, value) = operator(rest)?;
     let shown = shown(value);
     match operator.as_str() {
-        "=" | "in" => parted(word, value),
-        "==" => Some(format!("a condition has one `=`: write `{word} = {shown}`")),
-        "!=" | "=!" => Some(format!(
-            "what is not to hold has a word: write `not({word} = {shown})`"
+        "=" | "in" => parted(asked, value),
+        "==" => Some(format!(
+            "a condition has one `=`: write `{}`",
+            asked.is(&shown)
         )),
-        "<" | ">" | "<=" | ">=" => Some(format!(
-            "a {word} is neither more nor less than another: name each that is enough, as in \
-             `any({word} = {shown}, {word} = …)`"
-        )),
+        "!=" => Some(negated(&asked.is(&shown))),
+        "<" | ">" | "<=" | ">=" => Some(unordered(asked, &shown)),
         _ => None,
     }
 }
 
-/// Returns what to write in place of several values at once.
-fn parted(word: &str, value: &[TokenTree]) -> Option<String> {
-    if let [TokenTree::Group(group)] = value
-        && matches!(
-            group.delimiter(),
-            Delimiter::Bracket | Delimiter::Parenthesis | Delimiter::Brace
-        )
+fn negated(condition: &str) -> String {
+    format!("a condition that must not hold stands in `not(…)`: write `not({condition})`")
+}
+
+/// Returns what to write in place of a comparison or a range.
+fn unordered(asked: Subject<'_>, value: &str) -> String {
+    let compared = match asked {
+        Subject::Word("role") => "roles have no order",
+        Subject::Word("scope") => "scopes have no order",
+        Subject::Word("policy") => "policies have no order",
+        Subject::Word(_) => "ways to sign in have no order",
+        Subject::Claim(_) => "a policy asks only whether a claim is equal to a value",
+    };
+    format!(
+        "{compared}: name each that is enough, as in `any({}, {})`",
+        asked.is(value),
+        asked.is("…")
+    )
+}
+
+/// Returns what to write in place of several values at once, of a negated one, or of a range.
+fn parted(asked: Subject<'_>, value: &[TokenTree]) -> Option<String> {
+    // `policy = (A, B)` is a policy.
+    let is_policy = matches!(asked, Subject::Word("policy"));
+    match value {
+        [TokenTree::Group(group)]
+            if group.delimiter() == Delimiter::Bracket
+                || group.delimiter() == Delimiter::Brace
+                || group.delimiter() == Delimiter::Parenthesis && !is_policy =>
+        {
+            return Some(one_of(asked, &values(group)));
+        }
+        [TokenTree::Punct(not), rest @ ..] if not.as_char() == '!' && !rest.is_empty() => {
+            return Some(negated(&asked.is(&shown(rest))));
+        }
+        [TokenTree::Ident(list), TokenTree::Group(group)]
+            if group.delimiter() == Delimiter::Parenthesis =>
+        {
+            let values = values(group);
+            match list.to_string().as_str() {
+                "not" => return Some(negated(&asked.is(&values.join(", ")))),
+                "any" | "or" => return Some(one_of(asked, &values)),
+                "all" | "and" => return Some(all_of(asked, &values)),
+                _ => {}
+            }
+        }
+        _ => {}
+    }
+    let is_dot =
+        |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '.');
+    if let Some(at) = value
+        .windows(2)
+        .position(|pair| pair.iter().all(is_dot))
+        .filter(|at| *at > 0)
     {
-        let values = attr::chunks(group.stream());
-        return Some(one_of(
-            word,
-            values.iter().map(|value| shown(value)).collect(),
-        ));
+        let (first, _) = value.split_at(at);
+        return Some(unordered(asked, &shown(first)));
     }
     let by = |sign: char| {
         let parts = value
@@ -134,31 +254,42 @@ fn parted(word: &str, value: &[TokenTree]) -> Option<String> {
         (parts.len() > 1).then_some(parts)
     };
     if let Some(values) = by('|') {
-        return Some(one_of(word, values));
+        return Some(one_of(asked, &values));
     }
-    let values: Vec<String> = by('&')?
-        .into_iter()
-        .map(|value| format!("{word} = {value}"))
-        .collect();
-    Some(format!(
-        "a condition names one {word}: for all of several, write `{}`",
-        values.join(", ")
-    ))
+    by('&').map(|values| all_of(asked, &values))
 }
 
-fn one_of(word: &str, values: Vec<String>) -> String {
-    let values: Vec<String> = values
-        .into_iter()
-        .map(|value| format!("{word} = {value}"))
-        .collect();
+fn values(group: &proc_macro2::Group) -> Vec<String> {
+    attr::chunks(group.stream())
+        .iter()
+        .map(|value| shown(value))
+        .collect()
+}
+
+fn one_of(asked: Subject<'_>, values: &[String]) -> String {
+    let one = asked.one();
+    let values: Vec<String> = values.iter().map(|value| asked.is(value)).collect();
     match values.as_slice() {
-        [] => format!("a condition names one {word}: write `{word} = …`"),
-        [only] => format!("a condition names one {word}: write `{only}`"),
+        [] => format!("a condition names {one}: write `{}`", asked.is("…")),
+        [only] => format!("a condition names {one}: write `{only}`"),
         several => format!(
-            "a condition names one {word}: for one of several, write `any({})`",
+            "a condition names {one}: for one of several, write `any({})`",
             several.join(", ")
         ),
     }
+}
+
+fn all_of(asked: Subject<'_>, values: &[String]) -> String {
+    // A sign-in has one of them, so two never hold together.
+    if matches!(asked, Subject::Word("acr")) {
+        return one_of(asked, values);
+    }
+    let one = asked.one();
+    let values: Vec<String> = values.iter().map(|value| asked.is(value)).collect();
+    format!(
+        "a condition names {one}: for all of several, write `{}`",
+        values.join(", ")
+    )
 }
 
 /// Returns the word of a condition that names a path such as `Role::Admin`, by its enum.
@@ -167,6 +298,11 @@ fn word_of(path: &[TokenTree]) -> String {
         |token| matches!(token, TokenTree::Ident(part) if part.to_string().ends_with("Scope")),
     );
     (if is_scope { "scope" } else { "role" }).to_owned()
+}
+
+/// Returns whether what stands after one colon is a value, and not the rest of a path.
+fn is_value(after: &[TokenTree]) -> bool {
+    !matches!(after.first(), None | Some(TokenTree::Punct(_)))
 }
 
 fn is_path(tokens: &[TokenTree]) -> bool {

@@ -85,7 +85,10 @@ fn text_impls(model: &ValueModel) -> TokenStream {
     let hidden = hidden(Span::call_site());
     let result = quote!(::core::result::Result<Self, #krate::UnknownValue>);
     quote! {
-        impl #name {
+        // By another name of the type, since a trait of tollgate has a function of this name, which
+        // `clippy::same_name_method` reports of the type itself.
+        type __TollgateValue = #name;
+        impl __TollgateValue {
             /// Returns the string on the wire.
             #[must_use]
             #vis const fn as_str(&self) -> &'static ::core::primitive::str { self.#hidden() }

@@ -12,8 +12,11 @@ mod via;
 
 pub use containers::{RolesOf, ScopesOf};
 pub use foreign::{ForeignRoles, ForeignScopes};
-pub use policy::{HasClaim, Limited, Limits, LimitsOf, NoLimits, fitting_number, fitting_text};
-pub use sets::{AnyText, RoleSet, ScopeSet, scope};
+pub use policy::{
+    HasClaim, HasTextRoles, HasTextScopes, Limited, Limits, LimitsOf, NoLimits, fitting_number,
+    fitting_text,
+};
+pub use sets::{RoleSet, ScopeSet, scope};
 pub use stand_in::{AnyEntry, Mistaken, Unknown};
 pub use subject::{FROM_STR, NoFromStr, SubjectReader, SubjectValue};
 pub use values::{

@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::policy::{HasRoles, HasScopes};
+
 /// A user type that derives `JwtClaims` has it for each of its own claims; the number stands for
 /// the field's name, `K` for the kind of value that a policy compares the claim with.
 #[diagnostic::on_unimplemented(
@@ -19,6 +21,30 @@ pub trait HasClaim<const NAME: u64, K> {
     /// The values that its type can have.
     const LIMITS: Limits = Limits::NONE;
 }
+
+/// A user type whose roles are strings, so that a policy may name one as a string.
+#[diagnostic::on_unimplemented(
+    message = "the roles of `{Self}` are not strings",
+    label = "no role of `{Self}` is a string",
+    note = "name the variant of its enum, as in `role = Role::Admin`; only a type for tokens that \
+            others issue, with `#[claim(roles)] roles: Vec<String>`, has strings as roles"
+)]
+pub trait HasTextRoles {}
+
+#[diagnostic::do_not_recommend]
+impl<U: HasRoles<String>> HasTextRoles for U {}
+
+/// A user type whose scopes are strings, so that a policy may name one as a string.
+#[diagnostic::on_unimplemented(
+    message = "the scopes of `{Self}` are not strings",
+    label = "no scope of `{Self}` is a string",
+    note = "name the variant of its enum, as in `scope = Scope::Write`; only a type for tokens \
+            that others issue, with `#[claim(scope)] scope: Vec<String>`, has strings as scopes"
+)]
+pub trait HasTextScopes {}
+
+#[diagnostic::do_not_recommend]
+impl<U: HasScopes<String>> HasTextScopes for U {}
 
 /// The values that the type of a claim can have, as far as that is known.
 #[derive(Clone, Copy, Debug)]

@@ -126,9 +126,6 @@ impl<T: scope::Scopes + Clone + Send + Sync + 'static> ScopeSet for T {
     }
 }
 
-/// The type of a role or scope in an open set.
-pub type AnyText = String;
-
 /// Collections of scopes, and their one string.
 pub mod scope {
     use std::borrow::Cow;

@@ -63,7 +63,8 @@ impl<U: JwtClaims> PolicyFor<U> for Anyone {
 #[diagnostic::on_unimplemented(
     message = "a policy asks `{Self}` for a role of type `{R}`, and its claims carry none",
     label = "`{Self}` has no roles of type `{R}`",
-    note = "mark the field that holds them: `#[claim(roles)] roles: Vec<{R}>`"
+    note = "mark the field that holds them: `#[claim(roles)] roles: Vec<{R}>`; a policy asks for a \
+            scope with `scope = …`"
 )]
 pub trait HasRoles<R>: JwtClaims {}
 
@@ -71,6 +72,7 @@ pub trait HasRoles<R>: JwtClaims {}
 #[diagnostic::on_unimplemented(
     message = "a policy asks `{Self}` for a scope of type `{S}`, and its claims carry none",
     label = "`{Self}` has no scopes of type `{S}`",
-    note = "mark the field that holds them: `#[claim(scope)] scope: Vec<{S}>`"
+    note = "mark the field that holds them: `#[claim(scope)] scope: Vec<{S}>`; a policy asks for a \
+            role with `role = …`"
 )]
 pub trait HasScopes<S>: JwtClaims {}

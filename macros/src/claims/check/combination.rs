@@ -13,8 +13,8 @@ pub(super) fn check(said: &FieldItem, args: &ClaimsArgs, diag: &mut Diag) {
             diag.error(
                 word,
                 format_args!(
-                    "`{word}` does not go with `external`: who may read the token, its issuer \
-                     decides, so leave `{word}` out"
+                    "`{word}` does not go with `external`: the issuer of the token decides who may \
+                     read it, so leave `{word}` out"
                 ),
             );
         }
@@ -62,8 +62,8 @@ fn check_readers(said: &FieldItem, diag: &mut Diag) {
     if let (Some(expose), Some(_)) = (&said.args.expose.0, &said.args.confidential.0) {
         diag.error(
             expose,
-            "`expose` does not go with `confidential`: everybody who holds the token either may read \
-             the claim or not, so keep one of both",
+            "`expose` does not go with `confidential`: the first lets everybody who holds the token \
+             read the claim, the second nobody, so keep one of both",
         );
     }
     if let Some(action) = &said.args.action.0 {

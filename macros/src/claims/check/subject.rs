@@ -55,7 +55,7 @@ pub(super) fn check(
         diag.error(
             &field.ty,
             format_args!(
-                "`{name}` is a `bool`, and tells two users apart at most: use a `Uuid`, an \
+                "`{name}` is a `bool`, which has only two values and cannot tell users apart: use a `Uuid`, an \
                  integer or a `String`"
             ),
         );

@@ -46,10 +46,10 @@ impl EmitParts<'_> {
             #head {
                 type Subject = #sub_ty;
                 type Draft = __TollgateDraft #args;
-                fn subject(&self) -> &#sub_ty { #as_subject(&self.#sub) }
+                fn subject(&self) -> &Self::Subject { #as_subject(&self.#sub) }
                 fn parse_subject(
                     __tollgate_text: &::core::primitive::str,
-                ) -> ::core::option::Option<#sub_ty> { #read_subject(__tollgate_text) }
+                ) -> ::core::option::Option<Self::Subject> { #read_subject(__tollgate_text) }
                 fn write<__TollgateM: #krate::serde::ser::SerializeMap>(
                     &self,
                     __tollgate_map: &mut __TollgateM,
@@ -76,7 +76,7 @@ impl EmitParts<'_> {
                 }
                 fn finish(
                     __tollgate_draft: Self::Draft,
-                    __tollgate_subject: #sub_ty,
+                    __tollgate_subject: Self::Subject,
                 ) -> ::core::result::Result<Self, &'static ::core::primitive::str> {
                     let _ = &__tollgate_draft;
                     ::core::result::Result::Ok(Self {
@@ -129,7 +129,7 @@ impl EmitParts<'_> {
                 &mut __tollgate_draft.#ident,
                 #wire,
                 __tollgate_map,
-                |__tollgate_map| #read(__tollgate_map),
+                #read,
             )
         }
     }

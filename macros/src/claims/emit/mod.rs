@@ -7,7 +7,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{Generics, ImplGenerics, TypeGenerics, WhereClause, parse_quote};
+use syn::{GenericParam, Generics, ImplGenerics, TypeGenerics, WhereClause, parse_quote};
 
 use super::model::{Absence, Claim, ClaimKind, ClaimsModel, Codec, Field, Origin, Secrecy};
 use crate::path::{located, moved};
@@ -153,6 +153,19 @@ fn bounded(model: &ClaimsModel) -> Generics {
     generics
 }
 
+/// Returns the parameters of an alias, which have no bounds.
+fn alias_params(generics: &Generics) -> Option<TokenStream> {
+    let params = generics.params.iter().map(|param| match param {
+        GenericParam::Lifetime(param) => param.lifetime.to_token_stream(),
+        GenericParam::Type(param) => param.ident.to_token_stream(),
+        GenericParam::Const(param) => {
+            let (ident, ty) = (&param.ident, &param.ty);
+            quote!(const #ident: #ty)
+        }
+    });
+    (!generics.params.is_empty()).then(|| quote!(<#(#params),*>))
+}
+
 struct EmitParts<'a> {
     model: &'a ClaimsModel,
     generics: (ImplGenerics<'a>, TypeGenerics<'a>, Option<&'a WhereClause>),
@@ -169,7 +182,11 @@ impl EmitParts<'_> {
         let ClaimsModel {
             krate, claims, own, ..
         } = self.model;
-        let (params, args, clause) = &self.generics;
+        // Accessors ask for nothing of the types that they show.
+        let (params, args, clause) = self.model.generics.split_for_impl();
+        // By another name of the type, since an accessor may be called as a function of a trait is,
+        // which `clippy::same_name_method` reports of the type itself.
+        let declared = alias_params(&self.model.generics);
         let accessors = all(self.model).map(
             |Field {
                  ident,
@@ -188,7 +205,8 @@ impl EmitParts<'_> {
         );
         let serialize = self.head(quote!(#krate::serde::Serialize), claims);
         quote! {
-            impl #params #claims #args #clause { #(#accessors)* }
+            type __TollgateClaims #declared = #claims #args;
+            impl #params __TollgateClaims #args #clause { #(#accessors)* }
             #clone {
                 fn clone(&self) -> Self { Self { #(#clones,)* #marker } }
             }
@@ -221,17 +239,12 @@ impl EmitParts<'_> {
         );
         let empty = self.model.own.iter().map(|claim| &claim.field.ident);
         let (field, value) = (marker_field(self.model), marker_value(self.model));
-        let (params, clause) = (
-            &self.model.generics.params,
-            &self.model.generics.where_clause,
-        );
-        let head = self.head(
-            quote!(::core::default::Default),
-            &format_ident!("__TollgateDraft"),
-        );
+        let declared = &self.model.generics.params;
+        let (params, args, clause) = self.model.generics.split_for_impl();
         quote! {
-            pub struct __TollgateDraft <#params> #clause { #(#fields,)* #field }
-            #head {
+            pub struct __TollgateDraft <#declared> #clause { #(#fields,)* #field }
+            #[automatically_derived]
+            impl #params ::core::default::Default for __TollgateDraft #args #clause {
                 fn default() -> Self {
                     Self { #(#empty: ::core::option::Option::None,)* #value }
                 }
@@ -328,7 +341,7 @@ impl EmitParts<'_> {
                 type Claims = #claims #args;
                 type Subject = #sub_ty;
                 type Secrecy = #krate::#secrecy;
-                fn subject(&self) -> &#sub_ty { #as_subject(&self.#sub) }
+                fn subject(&self) -> &Self::Subject { #as_subject(&self.#sub) }
                 fn to_claims(&self) -> Self::Claims { #claims { #(#clones,)* #marker } }
             }
             #issuable

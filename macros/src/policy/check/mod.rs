@@ -6,7 +6,7 @@ use quote::ToTokens as _;
 use syn::{Attribute, Data, DeriveInput, Lit, LitStr, Meta, Path, Type, parse_quote};
 
 use super::model::{Asked, Claim, Named, PolicyModel, Rule, Value, Variant};
-use super::parse::{self, Condition, ConditionKind, PolicyArgs, WantedValue};
+use super::parse::{self, Condition, ConditionKind, PolicyArgs, VariantPath, WantedValue};
 use crate::diag::Diag;
 use crate::path;
 use crate::pipeline::Outline;
@@ -235,7 +235,8 @@ fn named(said: &parse::NamedWord, example: &str, diag: &mut Diag) -> Option<Name
     }
 }
 
-fn variant(path: &Path, example: &str, diag: &mut Diag) -> Option<Variant> {
+fn variant(said: &VariantPath, example: &str, diag: &mut Diag) -> Option<Variant> {
+    let path = &said.path;
     let mut of = path.clone();
     let last = of.segments.pop();
     let (Some(last), Some(kept)) = (last, of.segments.pop()) else {
@@ -249,6 +250,7 @@ fn variant(path: &Path, example: &str, diag: &mut Diag) -> Option<Variant> {
     Some(Variant {
         of,
         name: last.ident,
+        has_braces: said.has_braces,
     })
 }
 
@@ -335,7 +337,7 @@ fn shown(path: &Path) -> String {
 impl parse::NamedWord {
     fn shown(&self) -> String {
         match self {
-            Self::Variant(path) => shown(path),
+            Self::Variant(said) => shown(&said.path),
             Self::Text(text) => format!("\"{}\"", text.value()),
         }
     }
@@ -344,7 +346,7 @@ impl parse::NamedWord {
 impl WantedValue {
     fn shown(&self) -> String {
         match self {
-            Self::Path(path) => shown(path),
+            Self::Path(said) => shown(&said.path),
             Self::Literal { negative, lit } => {
                 let minus = if *negative { "-" } else { "" };
                 format!("{minus}{}", quote::quote!(#lit))

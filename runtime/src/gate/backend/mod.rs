@@ -119,6 +119,12 @@ pub trait Authenticate: AuthBackend {
 }
 
 /// Loads a user who is signed in already, with claims as they are today.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say who may stay signed in",
+    label = "`Refresh` is missing for `{Self}`",
+    note = "write `impl Refresh for {Self}` with `async fn refresh(&self, subject: &…, client: \
+            &Client) -> Result<Self::User, AuthError>`"
+)]
 pub trait Refresh: AuthBackend {
     /// Loads the user. [`AuthError::Gone`] and [`AuthError::Disabled`] end the session.
     fn refresh(
