@@ -3,6 +3,7 @@
 
 mod claims;
 mod crypto;
+mod differential;
 mod forge;
 mod issuing;
 mod keys;

@@ -30,7 +30,7 @@ const KEPT: &str = env!("CARGO_TARGET_TMPDIR");
 const LIBRARIES: [&str; 5] = ["tollgate", "jsonwebtoken", "PyJWT", "jwcrypto", "jose"];
 
 /// Runs a script that reads and writes JSON.
-fn ask(command: &mut Command, work: &Value) -> Value {
+pub(crate) fn ask(command: &mut Command, work: &Value) -> Value {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
