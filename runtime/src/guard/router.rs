@@ -19,8 +19,8 @@ use crate::keys::{Algorithm, AlgorithmFamily};
 use crate::secret::sha256;
 use crate::store::Store;
 use crate::token::{
-    ClaimSet, Fault, JwtClaims, Sealed, Spelling, TokenFault, TokenInfo, Verified, VerifiedCache,
-    quoted,
+    ClaimSet, Fault, JwtClaims, Remember, Sealed, Spelling, TokenFault, TokenInfo, Verified,
+    VerifiedCache, quoted,
 };
 #[cfg(feature = "axum")]
 use crate::token::{Limits, Origin};
@@ -336,9 +336,9 @@ impl<U: JwtClaims> GuardRouter<U> {
             .verify::<U::Claims>(candidates, expected, spelling, now)
             .map_err(Denied::Token)?;
         if let Some(generation) = generation.filter(|_| !<U::Claims as ClaimSet>::ACTION_BOUND) {
-            self.0
-                .verified
-                .put(token, &verified, entry.number, generation);
+            let owner = (entry.number, generation);
+            let cache = &self.0.verified;
+            cache.put(token, &verified, owner, Remember::FirstSight, now);
         }
         Ok(verified)
     }

@@ -9,7 +9,7 @@ use crate::keys::{AlgorithmFamily, KeyRing, KeySet};
 use crate::realm::RealmName;
 use crate::settings::{Consistency, OnStale, Settings};
 use crate::token::{
-    self, ClaimSet, Envelope, Expect, TokenInfo, Verified, VerifiedCache, VerifyError,
+    self, ClaimSet, Envelope, Expect, Remember, TokenInfo, Verified, VerifiedCache, VerifyError,
 };
 
 #[cfg(feature = "axum")]
@@ -89,7 +89,12 @@ impl Admission {
             follower: Arc::clone(follower),
             bindings,
             confirmations: Arc::clone(confirmations),
-            seen: VerifiedCache::new(SEEN_BYTES),
+            // A token in an envelope is decrypted each time: what is remembered would lie open.
+            seen: VerifiedCache::new(match envelope {
+                Envelope::Open => settings.access.cache.into(),
+                #[cfg(feature = "jwe")]
+                Envelope::Encrypted => 0,
+            }),
         }
     }
 
@@ -155,8 +160,8 @@ impl Admission {
         read.map(drop).map_err(self_test_failed)
     }
 
-    /// Verifies what the token says by itself. A signature that costs more than a look-up is
-    /// verified once (R132); what may change beside the token is for [`admit_known`] to judge.
+    /// Verifies what the token says by itself. A token that is remembered is not verified again
+    /// (R132); what may change beside the token is for [`admit_known`] to judge.
     ///
     /// [`admit_known`]: Self::admit_known
     pub(crate) fn verify<C: ClaimSet>(
@@ -165,20 +170,20 @@ impl Admission {
         now: Timestamp,
     ) -> Result<Verified<C>, Refusal> {
         let keys = self.ring.set();
-        let is_costly = matches!(self.envelope, Envelope::Open)
-            && keys.algorithm().family() != AlgorithmFamily::Hmac;
         let generation = keys.revision();
-        if is_costly
-            && let Some((_, verified)) = self.seen.get(text, (now, self.time.later(now)), |_| {
-                Some(((), generation, self.expect.leeway))
-            })
-        {
+        let known = self.seen.get(text, (now, self.time.later(now)), |_| {
+            Some(((), generation, self.expect.leeway))
+        });
+        if let Some((_, verified)) = known {
             return Ok(verified);
         }
         let verified = self.read(text, &keys, &self.expect, now)?;
-        if is_costly {
-            self.seen.put(text, &verified, 0, generation);
-        }
+        let remember = match keys.algorithm().family() {
+            AlgorithmFamily::Hmac => Remember::SecondSight,
+            _ => Remember::FirstSight,
+        };
+        let owner = (0, generation);
+        self.seen.put(text, &verified, owner, remember, now);
         Ok(verified)
     }
 
@@ -274,6 +279,3 @@ fn refuse(error: VerifyError) -> Refusal {
         VerifyError::Invalid => Code::InvalidToken,
     })
 }
-
-/// How many bytes of verified tokens are remembered (R132).
-const SEEN_BYTES: u64 = 8 * 1024 * 1024;

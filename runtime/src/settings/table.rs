@@ -61,6 +61,9 @@ keys! {
         "what a refresh does to the access tokens before it: `keep` or `revoke`";
     "access.header" => access.header, "the header that carries the token";
     "access.schemes" => access.schemes, "the schemes in that header";
+    "access.cache" => access.cache,
+        "how many bytes of verified tokens a node remembers, so that one that comes again is not \
+         verified again; `0` for none";
     "refresh.window" => refresh.window,
         "how long a replaced refresh token counts as a concurrent request, at most 1m";
     "refresh.lost_response_window" => refresh.lost_response_window,

@@ -2,12 +2,12 @@
 
 use std::any::Any;
 use std::fmt;
-use std::hash::RandomState;
-use std::sync::Arc;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{OptionsBuilder, Weighter};
+use arc_swap::ArcSwapOption;
 
 use super::claims::ClaimSet;
 use super::verify::{Verified, VerifiedToken};
@@ -15,47 +15,97 @@ use crate::clock::Timestamp;
 
 /// The verified tokens, by their whole text (R132).
 ///
-/// A token is found by a hash with a random seed and then compared byte for byte, so that no other
-/// token is taken for it. Its entry names the verifier and the generation of the verifier's keys.
-/// Times are checked at every use; all else that may change, such as revocations, is for the caller
-/// to check.
-pub(crate) struct VerifiedCache(Option<Cache<Box<str>, CachedToken, ByteWeight, RandomState>>);
+/// A token is found by a hash with a random seed, of the last characters of its signature, and then
+/// compared byte for byte, so that no other token is taken for it. Its entry names the verifier and
+/// the generation of the verifier's keys. Times are checked at every use; all else that may change,
+/// such as revocations, is for the caller to check.
+///
+/// Nothing enters whose signature did not hold. Where the cache is full, a token that is in use
+/// stays, and one that is new replaces one that is out of use or has expired: more tokens in turn
+/// than there is space for are remembered in part, in place of each pushing out the next.
+pub(crate) struct VerifiedCache(Option<Table>);
 
-#[derive(Clone)]
+/// From which sight on a token is remembered while there is space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remember {
+    /// At once: verifying costs much more than remembering.
+    FirstSight,
+    /// Once it came again: many tokens come once.
+    SecondSight,
+}
+
+struct Table {
+    hasher: RandomState,
+    /// A power of two of them.
+    buckets: Box<[Bucket]>,
+    /// Fingerprints of tokens that came once. Of those whose hash names the same place, the last
+    /// few are known.
+    sights: Box<[[AtomicU32; SIGHTS]]>,
+    /// The most bytes of all entries.
+    limit: u64,
+    /// What changes when a token enters. A reader does not need it.
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The bytes of all entries.
+    bytes: u64,
+    /// The place that is looked at next for an entry to replace.
+    hand: usize,
+    /// How many tokens found no space.
+    refused: usize,
+}
+
+/// The entries of the same few bits of the hash.
+struct Bucket([Slot; SLOTS]);
+
+#[derive(Default)]
+struct Slot {
+    /// The hash of the entry's token, the lowest bit apart: whether it was used since it was looked
+    /// at for replacing. 0 where there is no entry.
+    tag: AtomicU64,
+    entry: ArcSwapOption<CachedToken>,
+}
+
 struct CachedToken {
+    text: Box<str>,
     verified: Arc<dyn Any + Send + Sync>,
+    expires_at: Timestamp,
     owner: u64,
     generation: u64,
 }
 
-#[derive(Clone, Copy)]
-struct ByteWeight;
-
-impl Weighter<Box<str>, CachedToken> for ByteWeight {
-    fn weight(&self, token: &Box<str>, _: &CachedToken) -> u64 {
-        // The text, the claims that were read out of it, and what goes with them.
-        token.len() as u64 * 2 + 512
+impl CachedToken {
+    /// Returns about how many bytes it takes: the text, the claims that were read out of it, and
+    /// what goes with them.
+    fn weight(&self) -> u64 {
+        weight(&self.text)
     }
+}
+
+fn weight(token: &str) -> u64 {
+    token.len() as u64 * 2 + 512
 }
 
 impl VerifiedCache {
     /// Makes a cache of so many bytes; nothing is remembered where it is 0.
     pub(crate) fn new(bytes: u64) -> Self {
-        let items = usize::try_from(bytes / 1024).unwrap_or(usize::MAX);
-        let options = OptionsBuilder::new()
-            .estimated_items_capacity(items)
-            .weight_capacity(bytes)
-            .build()
-            .ok();
-        let made = |options| {
-            Cache::with_options(
-                options,
-                ByteWeight,
-                RandomState::new(),
-                DefaultLifecycle::default(),
-            )
-        };
-        Self(options.filter(|_| bytes > 0).map(made))
+        // Twice as many places as there are small entries, so that hardly a bucket is full before
+        // the cache is.
+        let slots = usize::try_from(bytes / 512).unwrap_or(usize::MAX);
+        let buckets = (slots / SLOTS).clamp(1, MAX_BUCKETS).next_power_of_two();
+        Self((bytes > 0).then(|| {
+            Table {
+                hasher: RandomState::new(),
+                buckets: (0..buckets).map(|_| Bucket(Default::default())).collect(),
+                sights: (0..buckets * SLOTS / SIGHTS)
+                    .map(|_| Default::default())
+                    .collect(),
+                limit: bytes,
+                state: Mutex::default(),
+            }
+        }))
     }
 
     /// Returns the token, where it was verified under the present generation of its owner's keys
@@ -67,43 +117,451 @@ impl VerifiedCache {
         now: (Timestamp, Timestamp),
         of: impl FnOnce(u64) -> Option<(T, u64, Duration)>,
     ) -> Option<(T, Verified<C>)> {
-        let cached = self.0.as_ref()?.get(token)?;
+        let table = self.0.as_ref()?;
+        let hash = table.hash(token);
+        let slot = table.bucket(hash)?.find(hash)?;
+        let entry = slot.entry.load();
+        let cached = entry.as_ref().filter(|entry| *entry.text == *token)?;
         let (owner, generation, leeway) = of(cached.owner)?;
-        let verified: Arc<VerifiedToken<C>> = cached.verified.downcast().ok()?;
-        let counts = cached.generation == generation && verified.token().is_timely(leeway, now);
-        counts.then(|| (owner, Verified::shared(verified)))
+        if cached.generation != generation {
+            return None;
+        }
+        let verified = Arc::clone(&cached.verified);
+        let verified: Arc<VerifiedToken<C>> = verified.downcast().ok()?;
+        if !verified.token().is_timely(leeway, now) {
+            return None;
+        }
+        slot.touch();
+        Some((owner, Verified::shared(verified)))
     }
 
-    /// Remembers a token, unless it is long.
+    /// Remembers a token that was verified `now`, unless it is long, comes for the first time, or
+    /// there is no space for it.
     pub(crate) fn put<C: ClaimSet>(
         &self,
         token: &str,
         verified: &Verified<C>,
-        owner: u64,
-        generation: u64,
+        (owner, generation): (u64, u64),
+        remember: Remember,
+        now: Timestamp,
     ) {
-        let Some(cache) = self.0.as_ref().filter(|_| token.len() <= MAX_TOKEN) else {
+        let Some(table) = self.0.as_ref().filter(|_| token.len() <= MAX_TOKEN) else {
             return;
         };
-        cache.insert(
-            token.into(),
-            CachedToken {
-                verified: verified.to_shared(),
-                owner,
-                generation,
-            },
-        );
+        let hash = table.hash(token);
+        if remember == Remember::SecondSight && !table.was_seen(hash) {
+            return;
+        }
+        table.insert(hash, now, token, || CachedToken {
+            text: token.into(),
+            verified: verified.to_shared(),
+            expires_at: verified.token().expires_at(),
+            owner,
+            generation,
+        });
     }
+}
+
+impl Table {
+    /// Returns a hash that finds a bucket, a fingerprint and a tag; the lowest bit is set, so that
+    /// it is never 0.
+    fn hash(&self, token: &str) -> u64 {
+        let bytes = token.as_bytes();
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(bytes.last_chunk::<HASHED>().map_or(bytes, |last| last));
+        hasher.finish() | USED
+    }
+
+    fn bucket(&self, hash: u64) -> Option<&Bucket> {
+        self.buckets.get(place(hash, self.buckets.len()))
+    }
+
+    /// Returns whether a token came before, as far as is known, and notes that it came.
+    fn was_seen(&self, hash: u64) -> bool {
+        let fingerprint = (hash >> 32) as u32 | 1;
+        let Some(sights) = self.sights.get(place(hash, self.sights.len())) else {
+            return false;
+        };
+        let is_known = |sight: &AtomicU32| sight.load(Ordering::Relaxed) == fingerprint;
+        if sights.iter().any(is_known) {
+            return true;
+        }
+        // The oldest falls out. Where two threads do this at once, one sight more may be lost.
+        let mut next = fingerprint;
+        for sight in sights {
+            next = sight.swap(next, Ordering::Relaxed);
+        }
+        false
+    }
+
+    /// Lets a token in, where there is space or some can be made.
+    fn insert(&self, hash: u64, now: Timestamp, token: &str, make: impl FnOnce() -> CachedToken) {
+        // A token that finds somebody else at work comes again.
+        let (Some(bucket), Ok(mut state)) = (self.bucket(hash), self.state.try_lock()) else {
+            return;
+        };
+        let weight = weight(token);
+        if weight > self.limit {
+            return;
+        }
+        if let Some(slot) = bucket.find(hash) {
+            state.bytes = state.bytes.saturating_sub(slot.clear());
+        }
+        if state.bytes + weight > self.limit {
+            self.make_space(&mut state, now);
+        }
+        if state.bytes + weight > self.limit {
+            return;
+        }
+        let Some(slot) = bucket.free_slot().or_else(|| {
+            let slot = bucket.0.get(state.refused % SLOTS)?;
+            let is_free = state.may_replace(slot, now);
+            state.refused = state.refused.wrapping_add(1);
+            is_free.then_some(slot)
+        }) else {
+            return;
+        };
+        state.bytes = state.bytes.saturating_sub(slot.clear()) + weight;
+        slot.entry.store(Some(Arc::new(make())));
+        slot.tag.store(hash & !USED | FILLED, Ordering::Release);
+    }
+
+    /// Looks at the next places, and empties those whose token has expired or is out of use.
+    fn make_space(&self, state: &mut State, now: Timestamp) {
+        for _ in 0..EXAMINED {
+            let at = state.hand % (self.buckets.len() * SLOTS);
+            state.hand = at + 1;
+            let slot = self
+                .buckets
+                .get(at / SLOTS)
+                .and_then(|b| b.0.get(at % SLOTS));
+            if let Some(slot) = slot.filter(|slot| slot.is_filled())
+                && state.may_replace(slot, now)
+            {
+                state.bytes = state.bytes.saturating_sub(slot.clear());
+            }
+        }
+        state.refused = state.refused.wrapping_add(1);
+    }
+}
+
+impl State {
+    /// Returns whether an entry may give way: one that has expired does at once; one that has not
+    /// been used since it was looked at before does, but only a part of the new tokens asks, so
+    /// that those in use are seen in between.
+    fn may_replace(&self, slot: &Slot, now: Timestamp) -> bool {
+        let entry = slot.entry.load();
+        if entry.as_ref().is_none_or(|entry| entry.expires_at <= now) {
+            return true;
+        }
+        let asks = self.refused.is_multiple_of(ONE_OF);
+        asks && slot.tag.fetch_and(!USED, Ordering::Relaxed) & USED == 0
+    }
+}
+
+impl Bucket {
+    fn find(&self, hash: u64) -> Option<&Slot> {
+        let wanted = hash & !USED | FILLED;
+        self.0
+            .iter()
+            .find(|slot| slot.tag.load(Ordering::Acquire) & !USED == wanted)
+    }
+
+    fn free_slot(&self) -> Option<&Slot> {
+        self.0.iter().find(|slot| !slot.is_filled())
+    }
+}
+
+impl Slot {
+    fn is_filled(&self) -> bool {
+        self.tag.load(Ordering::Relaxed) & FILLED != 0
+    }
+
+    /// Notes that the entry is in use, where that is not known: a token that comes all the time
+    /// changes nothing that other processors read.
+    fn touch(&self) {
+        if self.tag.load(Ordering::Relaxed) & USED == 0 {
+            self.tag.fetch_or(USED, Ordering::Relaxed);
+        }
+    }
+
+    /// Empties the slot and returns the weight of what was in it.
+    fn clear(&self) -> u64 {
+        self.tag.store(0, Ordering::Release);
+        let old = self.entry.swap(None);
+        old.map_or(0, |old| old.weight())
+    }
+}
+
+/// Returns the place of a hash in a table whose length is a power of two.
+fn place(hash: u64, len: usize) -> usize {
+    usize::try_from(hash >> 2).unwrap_or_default() & (len - 1)
 }
 
 impl fmt::Debug for VerifiedCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = |table: &Table| table.state.lock().map_or(0, |state| state.bytes);
         f.debug_struct("VerifiedCache")
-            .field("len", &self.0.as_ref().map(Cache::len))
+            .field("bytes", &self.0.as_ref().map(bytes))
             .finish()
     }
 }
 
+/// The bit of a tag that says that the entry was used.
+const USED: u64 = 1;
+/// The bit of a tag that every entry has.
+const FILLED: u64 = 2;
+/// How many places a bucket has.
+const SLOTS: usize = 8;
+/// The most buckets: for a cache of four gigabytes.
+const MAX_BUCKETS: usize = 1 << 20;
+/// How many fingerprints a place has; a power of two.
+const SIGHTS: usize = 4;
+/// How many characters at the end of a token are hashed: 18 bytes of the signature.
+const HASHED: usize = 24;
+/// How many places are looked at for a token that finds no space.
+const EXAMINED: usize = 2;
+/// One of so many tokens that find no space asks for the place of one that is out of use.
+const ONE_OF: usize = 8;
 /// The longest token that is remembered, in bytes: longer ones are hardly ever sent twice in a row,
 /// and would push many others out (R132).
 const MAX_TOKEN: usize = 2048;
+
+#[cfg(test)]
+mod tests {
+    use serde::de::MapAccess;
+    use serde::ser::SerializeMap;
+
+    use super::*;
+    use crate::id::TokenId;
+    use crate::keys::{Algorithm, KeyRing};
+    use crate::token::{Expect, Stamp, issue, verify};
+
+    /// A user of whom a token says the subject alone.
+    #[derive(Clone, Debug, serde::Serialize)]
+    struct Bare(u64);
+
+    impl ClaimSet for Bare {
+        type Subject = u64;
+        type Draft = ();
+
+        fn subject(&self) -> &u64 {
+            &self.0
+        }
+
+        fn parse_subject(text: &str) -> Option<u64> {
+            text.parse().ok()
+        }
+
+        fn write<M: SerializeMap>(&self, _: &mut M) -> Result<(), M::Error> {
+            Ok(())
+        }
+
+        fn place(_: &str) -> Option<usize> {
+            None
+        }
+
+        fn read<'de, A: MapAccess<'de>>((): &mut (), _: usize, _: &mut A) -> Result<(), A::Error> {
+            Ok(())
+        }
+
+        fn finish((): (), subject: u64) -> Result<Self, &'static str> {
+            Ok(Self(subject))
+        }
+
+        fn has_role(&self, _: &str) -> bool {
+            false
+        }
+
+        fn has_scope(&self, _: &str) -> bool {
+            false
+        }
+    }
+
+    const START: Timestamp = Timestamp::from_secs(1_700_000_000);
+    const LIFE: Duration = Duration::from_secs(600);
+
+    struct Fixture {
+        ring: KeyRing,
+        expect: Expect,
+        cache: VerifiedCache,
+        now: Timestamp,
+    }
+
+    impl Fixture {
+        fn new(bytes: u64) -> Self {
+            Self {
+                ring: KeyRing::generate(Algorithm::HS256).unwrap(),
+                expect: Expect {
+                    issuer: "https://a.example".into(),
+                    audience: "api".into(),
+                    realm: None,
+                    client_id: "first-party".into(),
+                    leeway: Duration::ZERO,
+                    max_lifetime: LIFE,
+                    allow_expired: false,
+                },
+                cache: VerifiedCache::new(bytes),
+                now: START,
+            }
+        }
+
+        fn tokens(&self, count: u64) -> Vec<String> {
+            let issue = |number: u64| {
+                let stamp = Stamp {
+                    issuer: "https://a.example",
+                    audience: "api",
+                    client_id: "first-party",
+                    realm: None,
+                    issued_at: self.now,
+                    expires_at: self.now.plus(LIFE),
+                    jti: TokenId::from_bytes(u128::from(number).to_be_bytes()),
+                    sid: None,
+                    generation: None,
+                    user_epoch: 0,
+                    auth_time: None,
+                    acr: None,
+                    binding: None,
+                };
+                issue(&self.ring.set(), &stamp, &Bare(number)).unwrap()
+            };
+            (0..count).map(issue).collect()
+        }
+
+        /// Asks for a token as a gate does, and returns whether it was remembered.
+        fn sees(&self, token: &str, remember: Remember) -> bool {
+            let now = (self.now, self.now);
+            let known = self
+                .cache
+                .get::<Bare, ()>(token, now, |_| Some(((), 1, self.expect.leeway)));
+            let verified = verify::<Bare>(token, &self.ring.set(), &self.expect, self.now).unwrap();
+            if let Some(((), known)) = known {
+                assert_eq!(known.claims().0, verified.claims().0);
+                return true;
+            }
+            self.cache.put(token, &verified, (0, 1), remember, self.now);
+            false
+        }
+
+        fn bytes(&self) -> u64 {
+            self.cache.0.as_ref().unwrap().state.lock().unwrap().bytes
+        }
+    }
+
+    #[test]
+    fn r132_a_cheap_token_is_remembered_once_it_came_again() {
+        let fixture = Fixture::new(1 << 20);
+        let tokens = fixture.tokens(2);
+        let sees = |token: &str, remember| fixture.sees(token, remember);
+        assert!(!sees(&tokens[0], Remember::SecondSight));
+        assert_eq!(fixture.bytes(), 0);
+        assert!(!sees(&tokens[0], Remember::SecondSight));
+        assert!(sees(&tokens[0], Remember::SecondSight));
+        assert!(!sees(&tokens[1], Remember::FirstSight));
+        assert!(sees(&tokens[1], Remember::FirstSight));
+    }
+
+    /// A token that ends as one that is remembered, and so has its hash, is another token.
+    #[test]
+    fn r132_a_token_is_compared_as_a_whole() {
+        let fixture = Fixture::new(1 << 20);
+        let token = fixture.tokens(1).remove(0);
+        fixture.sees(&token, Remember::FirstSight);
+        for other in [
+            format!("x{token}"),
+            token[1..].to_owned(),
+            token.replacen('e', "f", 1),
+        ] {
+            let now = (START, START);
+            let found = fixture
+                .cache
+                .get::<Bare, ()>(&other, now, |_| Some(((), 1, fixture.expect.leeway)));
+            assert!(found.is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn r132_a_token_is_held_against_its_time_and_the_keys() {
+        let fixture = Fixture::new(1 << 20);
+        let token = fixture.tokens(1).remove(0);
+        fixture.sees(&token, Remember::FirstSight);
+        let at = |now: Timestamp, generation: u64| {
+            fixture
+                .cache
+                .get::<Bare, ()>(&token, (now, now), |_| {
+                    Some(((), generation, fixture.expect.leeway))
+                })
+                .is_some()
+        };
+        let end = START.plus(LIFE);
+        assert!(at(START, 1) && at(end.minus(Duration::from_millis(1)), 1));
+        assert!(!at(end, 1) && !at(START.minus(Duration::from_secs(1)), 1));
+        assert!(!at(START, 2));
+    }
+
+    #[test]
+    fn r132_more_tokens_than_there_is_space_for_are_remembered_in_part() {
+        let mut fixture = Fixture::new(200 * 1024);
+        let tokens = fixture.tokens(600);
+        let space = usize::try_from(200 * 1024 / weight(&tokens[0])).unwrap();
+        let round = |fixture: &Fixture, tokens: &[String]| {
+            let sees = |token: &&String| fixture.sees(token, Remember::FirstSight);
+            tokens.iter().filter(sees).count()
+        };
+        for _ in 0..6 {
+            round(&fixture, &tokens);
+            assert!(fixture.bytes() <= 200 * 1024);
+        }
+        let remembered = round(&fixture, &tokens);
+        assert!(remembered > space / 2, "{remembered} of {space}");
+
+        // Once they have expired others take their places.
+        fixture.now = START.plus(LIFE);
+        let next = fixture.tokens(u64::try_from(space / 2).unwrap());
+        for _ in 0..8 {
+            round(&fixture, &next);
+        }
+        let remembered = round(&fixture, &next);
+        assert!(
+            remembered > next.len() * 3 / 4,
+            "{remembered} of {}",
+            next.len()
+        );
+    }
+
+    /// Tokens that are in use replace those that are not, long before those expire.
+    #[test]
+    fn r132_a_token_that_is_out_of_use_gives_way() {
+        let fixture = Fixture::new(100 * 1024);
+        let tokens = fixture.tokens(200);
+        let (first, later) = tokens.split_at(100);
+        for token in first {
+            fixture.sees(token, Remember::FirstSight);
+        }
+        let space = usize::try_from(100 * 1024 / weight(&tokens[0])).unwrap();
+        let later = &later[..space / 2];
+        for _ in 0..60 {
+            for token in later {
+                fixture.sees(token, Remember::SecondSight);
+            }
+        }
+        let remembered = later
+            .iter()
+            .filter(|token| fixture.sees(token, Remember::SecondSight))
+            .count();
+        assert!(
+            remembered > later.len() / 2,
+            "{remembered} of {}",
+            later.len()
+        );
+    }
+
+    #[test]
+    fn r132_a_cache_of_nothing_remembers_nothing() {
+        let fixture = Fixture::new(0);
+        let token = fixture.tokens(1).remove(0);
+        for _ in 0..3 {
+            assert!(!fixture.sees(&token, Remember::FirstSight));
+        }
+    }
+}

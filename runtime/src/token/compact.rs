@@ -1,6 +1,10 @@
 //! The form of a token: its length, its characters, its two dots.
 
+use std::mem::MaybeUninit;
+
 use base64_simd::{Out, URL_SAFE_NO_PAD};
+
+use crate::keys::{KeySet, VerifyingKey};
 
 /// The longest token that is read or issued, in bytes (R3).
 pub(super) const MAX_LEN: usize = 8 * 1024;
@@ -45,6 +49,36 @@ impl<'a> Compact<'a> {
             signed,
         })
     }
+
+    /// Cuts a token that begins with the header of a key: the lengths of header and signature say
+    /// where the dots are. `None` for every other token, which [`split`](Self::split) decides.
+    ///
+    /// Payload and signature may still have characters that no token has. Decoding refuses them.
+    pub(super) fn cut<'k>(token: &'a str, keys: &'k KeySet) -> Option<(Self, &'k VerifyingKey)> {
+        if token.len() > MAX_LEN {
+            return None;
+        }
+        keys.verifying()
+            .iter()
+            .find_map(|key| Some((Self::cut_by(token, key)?, key)))
+    }
+
+    fn cut_by(token: &'a str, key: &VerifyingKey) -> Option<Self> {
+        let (header, rest) = token.split_at_checked(key.header().len())?;
+        if header != key.header() || header.len() > MAX_HEADER_LEN {
+            return None;
+        }
+        let len = rest.len().checked_sub(encoded_len(key.signature_len()))?;
+        let (payload, signature) = rest.split_at_checked(len)?;
+        let payload = payload.strip_prefix('.')?.strip_suffix('.')?;
+        let signed = token.get(..header.len() + 1 + payload.len())?;
+        (!payload.is_empty()).then_some(Self {
+            header,
+            payload,
+            signature,
+            signed,
+        })
+    }
 }
 
 /// Decodes base64url without padding into `buffer`, and only its one canonical form (R4, RFC 4648
@@ -56,6 +90,24 @@ pub(super) fn decode<'r>(encoded: &str, buffer: &'r mut [u8]) -> Option<&'r mut 
     URL_SAFE_NO_PAD
         .decode(encoded.as_bytes(), Out::from_slice(buffer))
         .ok()
+}
+
+/// Does [`decode`] into memory that holds nothing yet.
+pub(super) fn decode_into<'r>(
+    encoded: &str,
+    buffer: &'r mut [MaybeUninit<u8>],
+) -> Option<&'r mut [u8]> {
+    if decoded_len(encoded.len()) > buffer.len() {
+        return None;
+    }
+    URL_SAFE_NO_PAD
+        .decode(encoded.as_bytes(), Out::from_uninit_slice(buffer))
+        .ok()
+}
+
+/// Returns how many characters so many bytes have in base64url without padding.
+pub(super) fn encoded_len(len: usize) -> usize {
+    (len * 4).div_ceil(3)
 }
 
 /// Returns how long the buffer must be for decoding that many characters.
@@ -87,6 +139,7 @@ fn is_shaped_like_a_token(token: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::{Algorithm, KeyRing};
 
     /// R1.
     #[test]
@@ -133,6 +186,41 @@ mod tests {
             (parts.header, parts.payload, parts.signature, parts.signed),
             ("aa", "bb", "cc", "aa.bb")
         );
+    }
+
+    /// What is cut by position is what splitting finds, and nothing else is cut.
+    #[test]
+    fn a_token_is_cut_where_it_is_split() {
+        let ring = KeyRing::generate(Algorithm::HS256).unwrap();
+        let keys = ring.set();
+        let header = keys.signing().header();
+        let signature = "s".repeat(43);
+        let good = format!("{header}.cGF5.{signature}");
+        let (cut, key) = Compact::cut(&good, &keys).unwrap();
+        let split = Compact::split(&good).unwrap();
+        assert_eq!(key.header(), header);
+        assert_eq!(
+            (cut.header, cut.payload, cut.signature, cut.signed),
+            (split.header, split.payload, split.signature, split.signed)
+        );
+        let long = "p".repeat(MAX_LEN);
+        for other in [
+            String::new(),
+            header.to_owned(),
+            format!("{header}."),
+            format!("{header}..{signature}"),
+            format!("{header}.{signature}"),
+            format!("{header}x.cGF5.{signature}"),
+            format!("{header}.cGF5{signature}"),
+            format!("{header}.cGF5.s{signature}"),
+            format!("{header}.cGF5.{}", &signature[1..]),
+            format!("{header}.cGF5.{signature}."),
+            format!("{header}.cGF5.{}ß", &signature[1..]),
+            format!("x{good}"),
+            format!("{header}.{long}.{signature}"),
+        ] {
+            assert!(Compact::cut(&other, &keys).is_none(), "{other}");
+        }
     }
 
     /// R3.

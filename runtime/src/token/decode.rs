@@ -72,6 +72,30 @@ pub(super) enum ClaimName {
     Other(Box<str>),
 }
 
+impl ClaimName {
+    /// Returns what a name stands for in tokens of these claims.
+    pub(super) fn of<C: ClaimSet>(name: &str) -> Self {
+        match name {
+            "iss" => Self::Iss,
+            "sub" => Self::Sub,
+            "aud" => Self::Aud,
+            "client_id" => Self::ClientId,
+            "exp" => Self::Exp,
+            "iat" => Self::Iat,
+            "nbf" => Self::Nbf,
+            "jti" => Self::Jti,
+            "sid" => Self::Session,
+            "gen" => Self::Generation,
+            "uep" => Self::UserEpoch,
+            "auth_time" => Self::AuthTime,
+            "rlm" => Self::Realm,
+            "acr" => Self::Acr,
+            "bnd" => Self::Binding,
+            other => C::place(other).map_or_else(|| Self::Other(other.into()), Self::Own),
+        }
+    }
+}
+
 impl<'de, C: ClaimSet> Visitor<'de> for ClaimsVisitor<'_, C> {
     type Value = Decoded<C>;
 
@@ -194,24 +218,7 @@ impl<C: ClaimSet> Visitor<'_> for ClaimNameSeed<C> {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<ClaimName, E> {
-        Ok(match name {
-            "iss" => ClaimName::Iss,
-            "sub" => ClaimName::Sub,
-            "aud" => ClaimName::Aud,
-            "client_id" => ClaimName::ClientId,
-            "exp" => ClaimName::Exp,
-            "iat" => ClaimName::Iat,
-            "nbf" => ClaimName::Nbf,
-            "jti" => ClaimName::Jti,
-            "sid" => ClaimName::Session,
-            "gen" => ClaimName::Generation,
-            "uep" => ClaimName::UserEpoch,
-            "auth_time" => ClaimName::AuthTime,
-            "rlm" => ClaimName::Realm,
-            "acr" => ClaimName::Acr,
-            "bnd" => ClaimName::Binding,
-            other => C::place(other).map_or_else(|| ClaimName::Other(other.into()), ClaimName::Own),
-        })
+        Ok(ClaimName::of::<C>(name))
     }
 }
 

@@ -1,9 +1,13 @@
 //! What a verified token says of itself.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::binding::TokenBinding;
+use super::common_names::TokenNames;
+#[cfg(test)]
+use super::expect::Expect;
 use super::expect::bounded;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
@@ -12,11 +16,9 @@ use crate::realm::RealmName;
 /// What a verified token says of itself, apart from the user's claims.
 #[derive(Clone, Debug)]
 pub struct TokenInfo {
-    pub(super) issuer: Arc<str>,
-    pub(super) audience: Arc<str>,
-    pub(super) realm: Option<RealmName>,
-    pub(super) kid: Arc<str>,
-    pub(super) client_id: TokenClient,
+    pub(super) names: Arc<TokenNames>,
+    /// The client, where it is not the expected one.
+    pub(super) client_id: Option<Box<str>>,
     pub(super) subject: Box<str>,
     pub(super) acr: Option<Box<str>>,
     pub(super) jti: TokenId,
@@ -28,6 +30,18 @@ pub struct TokenInfo {
     pub(super) auth_time: Option<Timestamp>,
     pub(super) binding: Option<TokenBinding>,
     pub(super) foreign: Option<Box<ForeignToken>>,
+    pub(super) live_at: LiveAt,
+}
+
+/// The version of the view of the revocations by which the token last counted; 0 before it was
+/// looked up. The view alone compares it.
+#[derive(Debug, Default)]
+pub(super) struct LiveAt(AtomicU64);
+
+impl Clone for LiveAt {
+    fn clone(&self) -> Self {
+        Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
 }
 
 /// The part of the description that only a token of another issuer has.
@@ -44,13 +58,6 @@ pub(super) struct ForeignToken {
     pub(super) nonce: Option<Box<str>>,
 }
 
-/// The expected client is shared, another one is the token's own.
-#[derive(Clone, Debug)]
-pub(super) enum TokenClient {
-    Expected(Arc<str>),
-    Other(Box<str>),
-}
-
 impl TokenInfo {
     /// Returns whether the times of a token that was valid before still hold.
     pub(super) fn is_timely(
@@ -65,6 +72,55 @@ impl TokenInfo {
         !starts_late && latest < self.expires_at.plus(leeway)
     }
 
+    /// Returns whether the token counted by this version of the view.
+    pub(crate) fn was_live_at(&self, version: u64) -> bool {
+        self.live_at.0.load(Ordering::Relaxed) == version
+    }
+
+    /// Notes that the token counts by this version of the view.
+    pub(crate) fn note_live_at(&self, version: u64) {
+        self.live_at.0.store(version, Ordering::Relaxed);
+    }
+
+    /// Makes the description of a token, for tests of what looks at it.
+    #[cfg(test)]
+    pub(crate) fn of(
+        (subject, client, kid): (&str, &str, &str),
+        (jti, sid): (TokenId, SessionId),
+        expires_at: Timestamp,
+    ) -> Self {
+        let expect = Expect {
+            issuer: "https://a.example".into(),
+            audience: "api".into(),
+            realm: None,
+            client_id: client.into(),
+            leeway: std::time::Duration::ZERO,
+            max_lifetime: std::time::Duration::MAX,
+            allow_expired: false,
+        };
+        Self {
+            names: Arc::new(TokenNames::new(
+                &expect,
+                Arc::clone(&expect.issuer),
+                &expect.audience,
+                &kid.into(),
+            )),
+            client_id: None,
+            subject: subject.into(),
+            acr: None,
+            jti,
+            session: Some((sid, 0)),
+            user_epoch: 0,
+            issued_at: Timestamp::default(),
+            expires_at,
+            not_before: None,
+            auth_time: None,
+            binding: None,
+            foreign: None,
+            live_at: LiveAt::default(),
+        }
+    }
+
     /// Returns the issuer: `iss`, as the token spells it.
     #[must_use]
     pub fn issuer(&self) -> &str {
@@ -72,20 +128,20 @@ impl TokenInfo {
             .foreign
             .as_ref()
             .and_then(|foreign| foreign.alias.as_deref());
-        alias.unwrap_or(&self.issuer)
+        alias.unwrap_or(&self.names.issuer)
     }
 
     /// Returns the audience that the verifier expects, which the token names.
     #[must_use]
     pub fn audience(&self) -> &str {
-        &self.audience
+        &self.names.audience
     }
 
     /// Returns the realm: `rlm`; `None` in the default realm, and for tokens of other issuers that
     /// have none.
     #[must_use]
     pub fn realm(&self) -> Option<&RealmName> {
-        self.realm.as_ref()
+        self.names.realm.as_ref()
     }
 
     /// Returns the subject: the text of `sub`.
@@ -98,10 +154,7 @@ impl TokenInfo {
     /// this is its `client_id` or `azp`, empty where it has neither.
     #[must_use]
     pub fn client_id(&self) -> &str {
-        match &self.client_id {
-            TokenClient::Expected(id) => id,
-            TokenClient::Other(id) => id,
-        }
+        self.client_id.as_deref().unwrap_or(&self.names.client_id)
     }
 
     /// Returns issuer and subject, which together identify the user. Subjects of different issuers
@@ -109,7 +162,7 @@ impl TokenInfo {
     /// 5.7). Of an issuer with aliases it is the first spelling.
     #[must_use]
     pub fn identity(&self) -> (&str, &str) {
-        (&self.issuer, &self.subject)
+        (&self.names.issuer, &self.subject)
     }
 
     /// Returns the name of the guard that verified the token; `None` for a token of the gate's own.
@@ -191,6 +244,6 @@ impl TokenInfo {
     /// Returns the id of the key that signed the token.
     #[must_use]
     pub fn kid(&self) -> &str {
-        &self.kid
+        &self.names.kid
     }
 }

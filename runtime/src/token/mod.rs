@@ -17,6 +17,7 @@ mod binding;
 mod cache;
 mod claim_fault;
 mod claims;
+mod common_names;
 mod compact;
 mod decode;
 #[cfg(feature = "jwe")]
@@ -46,7 +47,7 @@ pub use external::{TokenFault, TokenKind};
 pub use info::TokenInfo;
 pub use verify::Verified;
 
-pub(crate) use cache::VerifiedCache;
+pub(crate) use cache::{Remember, VerifiedCache};
 pub(crate) use claim_fault::ClaimFault;
 #[cfg(feature = "jwe")]
 pub(crate) use encrypted::{decrypt, encrypt};

@@ -1,15 +1,17 @@
 //! Verifying access tokens: the one place that makes a `Verified`.
 
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::ClaimSet;
-use super::compact::{self, Compact, decoded_len};
+use super::common_names::TokenNames;
+use super::compact::{self, Compact, decoded_len, encoded_len};
 use super::decode::{self, Decoded};
 use super::expect::Expect;
 use super::fast_path;
 use super::header::find_key;
-use super::info::{ForeignToken, TokenClient, TokenInfo};
+use super::info::{ForeignToken, LiveAt, TokenInfo};
 use super::json::{is_plain, is_strict};
 use crate::clock::Timestamp;
 use crate::keys::{KeySet, KeyState, VerifyingKey};
@@ -18,20 +20,7 @@ use crate::keys::{KeySet, KeyState, VerifyingKey};
 ///
 /// Whether they were revoked is decided by the gate, which alone hands these out.
 #[derive(Clone, Debug)]
-pub struct Verified<C> {
-    storage: Storage<C>,
-}
-
-/// The place of a verified token: a remembered one is shared by all requests with it.
-#[derive(Clone, Debug)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "what is not remembered is not put on the heap either"
-)]
-enum Storage<C> {
-    Own(VerifiedToken<C>),
-    Shared(Arc<VerifiedToken<C>>),
-}
+pub struct Verified<C>(Arc<VerifiedToken<C>>);
 
 /// The claims of a token, and what it says of itself.
 #[derive(Clone, Debug)]
@@ -77,53 +66,58 @@ pub(crate) fn verify_at<C: ClaimSet>(
     expect: &Expect,
     now: (Timestamp, Timestamp),
 ) -> Result<Verified<C>, VerifyError> {
-    let parts = Compact::split(token).ok_or(VerifyError::Invalid)?;
-    let key = key_of(&parts, keys).ok_or(VerifyError::Invalid)?;
+    let (parts, key) = find_key_of(token, keys).ok_or(VerifyError::Invalid)?;
     check_signature(&parts, key).ok_or(VerifyError::Invalid)?;
     let decoded = decode_payload::<C>(parts.payload, expect).ok_or(VerifyError::Invalid)?;
     check_times(&decoded, expect, now)?;
     Ok(Verified::new(decoded, key, expect))
 }
 
-/// Returns the key whose header the token has: byte for byte as issued, or else as its parsed
-/// header says.
-fn key_of<'k>(parts: &Compact<'_>, keys: &'k KeySet) -> Option<&'k VerifyingKey> {
-    let issued = keys
-        .verifying()
-        .iter()
-        .find(|key| key.header() == parts.header);
-    issued
-        .or_else(|| find_key(parts.header, keys))
-        .filter(|key| key.state() != KeyState::Retired)
+/// Returns the parts of a token and the key whose header it has: byte for byte as issued, or else
+/// as its parsed header says.
+fn find_key_of<'a, 'k>(
+    token: &'a str,
+    keys: &'k KeySet,
+) -> Option<(Compact<'a>, &'k VerifyingKey)> {
+    let issued = Compact::cut(token, keys);
+    let found = issued.or_else(|| {
+        let parts = Compact::split(token)?;
+        Some((parts, find_key(parts.header, keys)?))
+    });
+    found.filter(|(_, key)| key.state() != KeyState::Retired)
 }
 
 fn check_signature(parts: &Compact<'_>, key: &VerifyingKey) -> Option<()> {
-    let mut stack = [0; SIGNATURE_LEN];
-    let mut heap;
+    let mut stack = [MaybeUninit::uninit(); SIGNATURE_LEN];
+    let mut heap = Vec::new();
     let len = parts.signature.len();
-    if len != (key.signature_len() * 4).div_ceil(3) {
+    if len != encoded_len(key.signature_len()) {
         return None;
     }
-    let buffer = if decoded_len(len) <= SIGNATURE_LEN {
-        stack.as_mut_slice()
-    } else {
-        heap = vec![0; decoded_len(len)];
-        heap.as_mut_slice()
-    };
-    let signature = compact::decode(parts.signature, buffer)?;
+    let buffer = buffer_for(len, &mut stack, &mut heap);
+    let signature = compact::decode_into(parts.signature, buffer)?;
     key.verify(parts.signed.as_bytes(), signature).then_some(())
 }
 
 fn decode_payload<C: ClaimSet>(encoded: &str, expect: &Expect) -> Option<Decoded<C>> {
-    let mut stack = [0; BUFFER_LEN];
-    let mut heap;
-    let buffer = if decoded_len(encoded.len()) <= BUFFER_LEN {
-        stack.as_mut_slice()
-    } else {
-        heap = vec![0; decoded_len(encoded.len())];
-        heap.as_mut_slice()
-    };
-    decode_claims(compact::decode(encoded, buffer)?, expect)
+    let mut stack = [MaybeUninit::uninit(); BUFFER_LEN];
+    let mut heap = Vec::new();
+    let buffer = buffer_for(encoded.len(), &mut stack, &mut heap);
+    decode_claims(compact::decode_into(encoded, buffer)?, expect)
+}
+
+/// Returns memory for decoding so many characters: on the stack where they fit there.
+fn buffer_for<'b>(
+    len: usize,
+    stack: &'b mut [MaybeUninit<u8>],
+    heap: &'b mut Vec<u8>,
+) -> &'b mut [MaybeUninit<u8>] {
+    let len = decoded_len(len);
+    if len <= stack.len() {
+        return stack;
+    }
+    heap.reserve_exact(len);
+    heap.spare_capacity_mut()
 }
 
 /// Decodes a payload; `None` where it is not an access token's for `expect`.
@@ -131,14 +125,15 @@ pub(super) fn decode_claims<C: ClaimSet>(
     payload: &mut [u8],
     expect: &Expect,
 ) -> Option<Decoded<C>> {
-    let text = std::str::from_utf8(payload).ok()?;
-    if !is_plain(text) {
-        return is_strict(text).then(|| decode::decode(text, expect))?;
-    }
     if let Some(decoded) = fast_path::decode(payload, expect) {
         return Some(decoded);
     }
-    decode::decode(std::str::from_utf8(payload).ok()?, expect)
+    let text = std::str::from_utf8(payload).ok()?;
+    if is_plain(text) || is_strict(text) {
+        decode::decode(text, expect)
+    } else {
+        None
+    }
 }
 
 /// Checks the times (RFC 7519 sections 4.1.4 to 4.1.6): that the token has begun `now`, and that it
@@ -167,7 +162,7 @@ pub(super) fn check_times<C>(
 
 impl<C> Verified<C> {
     fn new(decoded: Decoded<C>, key: &VerifyingKey, expect: &Expect) -> Self {
-        Self::made(decoded, Arc::clone(&expect.issuer), key.kid(), expect, None)
+        Self::made(decoded, TokenNames::of(expect, key.kid()), None)
     }
 
     /// Wraps the claims of another issuer's token, once everything held: for
@@ -179,78 +174,50 @@ impl<C> Verified<C> {
         kid: &Arc<str>,
         expect: &Expect,
     ) -> Self {
-        Self::made(decoded, issuer, kid, expect, Some(Box::new(foreign)))
+        let names = Arc::new(TokenNames::new(expect, issuer, &foreign.audience, kid));
+        Self::made(decoded, names, Some(Box::new(foreign)))
     }
 
     fn made(
         decoded: Decoded<C>,
-        issuer: Arc<str>,
-        kid: &Arc<str>,
-        expect: &Expect,
+        names: Arc<TokenNames>,
         foreign: Option<Box<ForeignToken>>,
     ) -> Self {
-        let token = TokenInfo {
-            issuer,
-            audience: Arc::clone(
-                foreign
-                    .as_ref()
-                    .map_or(&expect.audience, |foreign| &foreign.audience),
-            ),
-            realm: expect.realm.clone(),
-            kid: Arc::clone(kid),
-            client_id: decoded.client_id.map_or_else(
-                || TokenClient::Expected(Arc::clone(&expect.client_id)),
-                TokenClient::Other,
-            ),
-            subject: decoded.subject,
-            acr: decoded.acr,
-            jti: decoded.jti,
-            session: decoded.session,
-            user_epoch: decoded.user_epoch,
-            issued_at: Timestamp::from_secs(decoded.issued),
-            expires_at: Timestamp::from_secs(decoded.expires),
-            not_before: decoded.not_before.map(Timestamp::from_secs),
-            auth_time: decoded.auth_time.map(Timestamp::from_secs),
-            foreign,
-            binding: decoded.binding,
-        };
-        Self {
-            storage: Storage::Own(VerifiedToken {
-                claims: decoded.claims,
-                token,
-            }),
-        }
+        Self(Arc::new(VerifiedToken {
+            claims: decoded.claims,
+            token: TokenInfo {
+                names,
+                client_id: decoded.client_id,
+                subject: decoded.subject,
+                acr: decoded.acr,
+                jti: decoded.jti,
+                session: decoded.session,
+                user_epoch: decoded.user_epoch,
+                issued_at: Timestamp::from_secs(decoded.issued),
+                expires_at: Timestamp::from_secs(decoded.expires),
+                not_before: decoded.not_before.map(Timestamp::from_secs),
+                auth_time: decoded.auth_time.map(Timestamp::from_secs),
+                foreign,
+                binding: decoded.binding,
+                live_at: LiveAt::default(),
+            },
+        }))
     }
 
     /// Wraps a token that is remembered.
     pub(super) fn shared(shared: Arc<VerifiedToken<C>>) -> Self {
-        Self {
-            storage: Storage::Shared(shared),
-        }
+        Self(shared)
     }
 
     /// Returns the token in the form in which it is remembered.
-    pub(super) fn to_shared(&self) -> Arc<VerifiedToken<C>>
-    where
-        C: Clone,
-    {
-        match &self.storage {
-            Storage::Own(own) => Arc::new(own.clone()),
-            Storage::Shared(shared) => Arc::clone(shared),
-        }
-    }
-
-    fn contents(&self) -> &VerifiedToken<C> {
-        match &self.storage {
-            Storage::Own(own) => own,
-            Storage::Shared(shared) => shared,
-        }
+    pub(super) fn to_shared(&self) -> Arc<VerifiedToken<C>> {
+        Arc::clone(&self.0)
     }
 
     /// Returns what the token says of the user.
     #[must_use]
     pub fn claims(&self) -> &C {
-        &self.contents().claims
+        &self.0.claims
     }
 
     /// Returns what the token says of the user, without the rest.
@@ -259,17 +226,13 @@ impl<C> Verified<C> {
     where
         C: Clone,
     {
-        match self.storage {
-            Storage::Own(own) => own.claims,
-            Storage::Shared(shared) => Arc::try_unwrap(shared)
-                .map_or_else(|shared| shared.claims.clone(), |own| own.claims),
-        }
+        Arc::try_unwrap(self.0).map_or_else(|shared| shared.claims.clone(), |own| own.claims)
     }
 
     /// Returns what the token says of itself.
     #[must_use]
     pub fn token(&self) -> &TokenInfo {
-        &self.contents().token
+        &self.0.token
     }
 }
 

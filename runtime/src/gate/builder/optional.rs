@@ -61,6 +61,12 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(|settings| settings.access.schemes = schemes)
     }
 
+    /// Sets how many bytes of verified tokens a node remembers, so that one that comes again is not
+    /// verified again; 0 for none.
+    pub fn access_cache(self, bytes: u32) -> Self {
+        self.with(move |settings| settings.access.cache = bytes)
+    }
+
     /// How long a replaced refresh token still counts as a concurrent request: `refresh.window`.
     pub fn refresh_window(self, window: Duration) -> Self {
         self.with(move |settings| settings.refresh.window = window)

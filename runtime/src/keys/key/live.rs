@@ -10,10 +10,8 @@ use aws_lc_rs::signature::{
     EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384,
     RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
 };
-use hmac::{Hmac, KeyInit};
-use sha2::{Sha256, Sha384, Sha512};
 
-use super::mac::mac;
+use super::keyed::{Keyed256, Keyed384, Keyed512};
 use super::public::PublicKey;
 use super::thumbprint::secret_name;
 use crate::error::{Error, ErrorKind};
@@ -22,8 +20,8 @@ use crate::secret::{Secret, same};
 
 /// A key that signs, or, without its private part, one that verifies.
 ///
-/// An HMAC key keeps its inner state after the key block, so that a use costs neither key schedule
-/// nor parsing.
+/// An HMAC key keeps its states after the key block, so that a use costs neither key schedule nor
+/// parsing.
 #[derive(Clone)]
 pub(crate) enum LiveKey {
     /// Signs by RFC 8032, and verifies.
@@ -36,11 +34,11 @@ pub(crate) enum LiveKey {
     /// Only verifies.
     Public(PublicKey),
     /// HMAC with SHA-256 (RFC 7518 section 3.2).
-    Hs256(Box<Hmac<Sha256>>),
+    Hs256(Box<Keyed256>),
     /// HMAC with SHA-384.
-    Hs384(Box<Hmac<Sha384>>),
+    Hs384(Box<Keyed384>),
     /// HMAC with SHA-512.
-    Hs512(Box<Hmac<Sha512>>),
+    Hs512(Box<Keyed512>),
 }
 
 /// A signature of one of the supported algorithms: short ones need no allocation.
@@ -106,15 +104,9 @@ impl LiveKey {
                 let public = public(pair.public_key().as_ref())?;
                 Self::Rsa(Arc::new(pair), rsa(algorithm), public)
             }
-            Algorithm::HS256 => Self::Hs256(Box::new(
-                Hmac::new_from_slice(bytes).map_err(|_| unusable())?,
-            )),
-            Algorithm::HS384 => Self::Hs384(Box::new(
-                Hmac::new_from_slice(bytes).map_err(|_| unusable())?,
-            )),
-            Algorithm::HS512 => Self::Hs512(Box::new(
-                Hmac::new_from_slice(bytes).map_err(|_| unusable())?,
-            )),
+            Algorithm::HS256 => Self::Hs256(Box::new(Keyed256::new(bytes))),
+            Algorithm::HS384 => Self::Hs384(Box::new(Keyed384::new(bytes))),
+            Algorithm::HS512 => Self::Hs512(Box::new(Keyed512::new(bytes))),
         })
     }
 
@@ -156,6 +148,16 @@ impl LiveKey {
             .ok_or_else(|| Error::new(ErrorKind::Keys, "a key cannot be used for HMAC"))
     }
 
+    /// Prepares for messages that begin with this text.
+    pub(in crate::keys) fn prime(&mut self, text: &str) {
+        match self {
+            Self::Hs256(key) => key.prime(text.as_bytes()),
+            Self::Hs384(key) => key.prime(text.as_bytes()),
+            Self::Hs512(key) => key.prime(text.as_bytes()),
+            Self::Ed25519(..) | Self::Ecdsa(..) | Self::Rsa(..) | Self::Public(_) => {}
+        }
+    }
+
     /// Signs; `None` for a key without its private part.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Signature> {
         match self {
@@ -170,9 +172,9 @@ impl LiveKey {
                 Some(Signature::Long(bytes))
             }
             Self::Public(_) => None,
-            Self::Hs256(key) => Some(Signature::new(&mac(key.as_ref(), message))),
-            Self::Hs384(key) => Some(Signature::new(&mac(key.as_ref(), message))),
-            Self::Hs512(key) => Some(Signature::new(&mac(key.as_ref(), message))),
+            Self::Hs256(key) => Some(Signature::new(&key.mac(message))),
+            Self::Hs384(key) => Some(Signature::new(&key.mac(message))),
+            Self::Hs512(key) => Some(Signature::new(&key.mac(message))),
         }
     }
 
@@ -183,9 +185,9 @@ impl LiveKey {
             | Self::Ecdsa(_, public)
             | Self::Rsa(_, _, public)
             | Self::Public(public) => public.verify(message, signature),
-            Self::Hs256(key) => same(&mac(key.as_ref(), message), signature),
-            Self::Hs384(key) => same(&mac(key.as_ref(), message), signature),
-            Self::Hs512(key) => same(&mac(key.as_ref(), message), signature),
+            Self::Hs256(key) => same(&key.mac(message), signature),
+            Self::Hs384(key) => same(&key.mac(message), signature),
+            Self::Hs512(key) => same(&key.mac(message), signature),
         }
     }
 

@@ -63,10 +63,3 @@ impl fmt::Debug for MacKey {
         write!(f, "MacKey({}, {})", self.id, self.state.as_str())
     }
 }
-
-/// Returns the MAC of a message under a keyed state, which stays as it was.
-pub(super) fn mac<M: Mac + Clone>(keyed: &M, message: &[u8]) -> hmac::digest::Output<M> {
-    let mut state = keyed.clone();
-    state.update(message);
-    state.finalize().into_bytes()
-}

@@ -2,6 +2,7 @@
 
 pub(super) mod ed25519;
 pub(super) mod form;
+pub(super) mod keyed;
 pub(super) mod live;
 pub(super) mod mac;
 pub(super) mod point;

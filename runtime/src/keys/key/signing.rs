@@ -35,11 +35,13 @@ impl SigningKey {
     pub(in crate::keys) fn new(
         algorithm: Algorithm,
         kid: Arc<str>,
-        key: LiveKey,
+        mut key: LiveKey,
         remote: Option<RemoteKey>,
     ) -> Result<Self, Error> {
+        let header = header(algorithm, &kid)?;
+        key.prime(&header);
         Ok(Self {
-            header: header(algorithm, &kid)?,
+            header,
             kid,
             key,
             remote,
@@ -100,10 +102,12 @@ impl VerifyingKey {
         algorithm: Algorithm,
         kid: Arc<str>,
         state: KeyState,
-        key: LiveKey,
+        mut key: LiveKey,
     ) -> Result<Self, Error> {
+        let header = header(algorithm, &kid)?;
+        key.prime(&header);
         Ok(Self {
-            header: header(algorithm, &kid)?,
+            header,
             kid,
             algorithm,
             state,

@@ -12,18 +12,29 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use super::claims::ClaimSet;
 use super::decode::{ClaimName, ClaimNameSeed, Decoded};
 use super::expect::Expect;
+use super::json::is_plain;
 use crate::id::{SessionId, TokenId};
 
+use plain::{PlainMember, PlainReader};
+
+mod plain;
+
 /// Decodes a payload whose registered members stand as the issuer writes them, with a session and
-/// without `acr`. No value in it may be an object. `None` decides nothing, and leaves the payload
-/// as it was.
+/// without `acr`. `None` decides nothing, and leaves the payload as it was.
 pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option<Decoded<C>> {
     let mut read = Scanner {
         rest: std::str::from_utf8(payload).ok()?,
     };
     let registered = Registered::read(&mut read, expect)?;
     let own = payload.len().checked_sub(read.rest.len())?;
-    let draft = read_own::<C>(payload.get_mut(own..)?)?;
+    let draft = match read_plain::<C>(read) {
+        Some(draft) => draft,
+        // serde_json reads the own members, where no value is an object.
+        None if std::str::from_utf8(payload).is_ok_and(is_plain) => {
+            read_own::<C>(payload.get_mut(own..)?)?
+        }
+        None => return None,
+    };
     let subject = C::parse_subject(&registered.subject)?;
     Some(Decoded {
         claims: C::finish(draft, subject).ok()?,
@@ -71,9 +82,9 @@ impl Registered {
         read.literal(",\"iat\":")?;
         let issued = read.integer()?;
         read.literal(",\"jti\":\"")?;
-        let jti = TokenId::parse(read.string()?)?;
+        let jti = read.id(TokenId::parse)?;
         read.literal(",\"sid\":\"")?;
-        let sid = SessionId::parse(read.string()?)?;
+        let sid = read.id(SessionId::parse)?;
         read.literal(",\"gen\":")?;
         let generation = u32::try_from(read.integer()?).ok()?;
         read.literal(",\"uep\":")?;
@@ -104,21 +115,36 @@ impl<'a> Scanner<'a> {
         Some(())
     }
 
-    /// Skips exactly this string, after its opening quote.
+    /// Skips exactly this string, after its opening quote; the closing one is taken too. A text
+    /// that would be written with an escape is not compared.
     fn exactly(&mut self, expected: &str) -> Option<()> {
-        (self.string()? == expected).then_some(())
+        let rest = self.rest.strip_prefix(expected)?.strip_prefix('"')?;
+        // Without a branch, so that the compiler takes many bytes at a time.
+        let is_plain = expected
+            .bytes()
+            .fold(true, |all, byte| all & is_printable(byte));
+        self.rest = rest;
+        is_plain.then_some(())
     }
 
     /// Reads a string of printable ASCII without an escape, after its opening quote; the closing
     /// one is taken too.
     fn string(&mut self) -> Option<&'a str> {
-        let (text, rest) = self.rest.split_once('"')?;
-        self.rest = rest;
-        // Without a branch, so that the compiler takes many bytes at a time.
-        let is_plain = text.bytes().fold(true, |all, byte| {
-            all & matches!(byte, b' '..=b'~') & (byte != b'\\')
-        });
-        is_plain.then_some(text)
+        let len = self
+            .rest
+            .bytes()
+            .position(|byte| !is_printable(byte))
+            .unwrap_or(self.rest.len());
+        let (text, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest.strip_prefix('"')?;
+        Some(text)
+    }
+
+    /// Reads an id, after its opening quote; the closing one is taken too.
+    fn id<T>(&mut self, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let (text, rest) = self.rest.split_at_checked(TokenId::TEXT_LEN)?;
+        self.rest = rest.strip_prefix('"')?;
+        parse(text)
     }
 
     /// Reads an integer without a sign, of at most nineteen digits, without a leading zero.
@@ -142,9 +168,38 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// Returns whether a byte stands for itself in a string: printable ASCII, neither quote nor
+/// backslash.
+fn is_printable(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
+}
+
 const MAX_DIGITS: usize = 19;
 /// The most own claims: with the registered members far below what the general decoder allows.
 const MAX_OWN: usize = 64;
+
+/// Reads the members after the registered ones, each as plain as the issuer writes most of them.
+fn read_plain<C: ClaimSet>(scanner: Scanner<'_>) -> Option<C::Draft> {
+    let mut reader = PlainReader::new(scanner);
+    let mut draft = C::Draft::default();
+    for _ in 0..=MAX_OWN {
+        if reader.scanner.rest == "}" {
+            return Some(draft);
+        }
+        reader.scanner.literal(",\"")?;
+        let name = reader.scanner.string()?;
+        reader.scanner.literal(":")?;
+        let ClaimName::Own(place) = ClaimName::of::<C>(name) else {
+            return None;
+        };
+        let mut member = PlainMember::new(&mut reader);
+        C::read(&mut draft, place, &mut member).ok()?;
+        if !member.is_read() {
+            return None;
+        }
+    }
+    None
+}
 
 /// Reads the members after the registered ones: all of the user's type, none twice.
 fn read_own<C: ClaimSet>(rest: &mut [u8]) -> Option<C::Draft> {

@@ -130,6 +130,107 @@ impl<const N: usize> ClaimSet for Optional<N> {
     }
 }
 
+/// A user with claims of many types, of which any may be missing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Typed {
+    id: u64,
+    /// What was read, as `Debug` shows it.
+    held: Vec<Option<String>>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[allow(dead_code, reason = "`Debug` shows it")]
+enum Rank {
+    #[serde(rename = "low")]
+    Low,
+    High(u8),
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[allow(dead_code, reason = "`Debug` shows it")]
+struct Wrapped(Option<i8>);
+
+/// A type that takes what it cannot read for nothing.
+#[derive(Debug)]
+#[allow(dead_code, reason = "`Debug` shows it")]
+struct Forgiving<T>(Option<T>);
+
+impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Forgiving<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(T::deserialize(deserializer).ok()))
+    }
+}
+
+const TYPED: [&str; 12] = [
+    "num", "real", "flag", "list", "deep", "rank", "wrap", "pair", "any", "free", "frees", "char",
+];
+
+impl ClaimSet for Typed {
+    type Subject = u64;
+    type Draft = Vec<Option<String>>;
+
+    fn subject(&self) -> &u64 {
+        &self.id
+    }
+
+    fn parse_subject(text: &str) -> Option<u64> {
+        text.parse().ok()
+    }
+
+    fn write<M: SerializeMap>(&self, _: &mut M) -> Result<(), M::Error> {
+        Ok(())
+    }
+
+    fn place(name: &str) -> Option<usize> {
+        TYPED.iter().position(|own| *own == name)
+    }
+
+    fn read<'de, A: MapAccess<'de>>(
+        held: &mut Self::Draft,
+        place: usize,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        fn shown<'de, T, A>(map: &mut A) -> Result<String, A::Error>
+        where
+            T: serde::Deserialize<'de> + fmt::Debug,
+            A: MapAccess<'de>,
+        {
+            map.next_value::<T>().map(|value| format!("{value:?}"))
+        }
+        held.resize(TYPED.len(), None);
+        if held[place].is_some() {
+            return Err(A::Error::custom("twice"));
+        }
+        held[place] = Some(match place {
+            0 => shown::<i16, A>(map)?,
+            1 => shown::<f64, A>(map)?,
+            2 => shown::<bool, A>(map)?,
+            3 => shown::<Vec<String>, A>(map)?,
+            4 => shown::<Vec<Option<Vec<u8>>>, A>(map)?,
+            5 => shown::<Rank, A>(map)?,
+            6 => shown::<Wrapped, A>(map)?,
+            7 => shown::<(u8, std::borrow::Cow<'de, str>), A>(map)?,
+            8 => shown::<serde_json::Value, A>(map)?,
+            9 => shown::<Forgiving<u8>, A>(map)?,
+            10 => shown::<Forgiving<Vec<u8>>, A>(map)?,
+            _ => shown::<char, A>(map)?,
+        });
+        Ok(())
+    }
+
+    fn finish(held: Self::Draft, id: u64) -> Result<Self, &'static str> {
+        Ok(Self { id, held })
+    }
+
+    fn has_role(&self, _: &str) -> bool {
+        false
+    }
+
+    fn has_scope(&self, _: &str) -> bool {
+        false
+    }
+}
+
 fn expect() -> Expect {
     Expect {
         issuer: "https://a.example".into(),
@@ -213,11 +314,11 @@ fn slow<C: ClaimSet>(payload: &[u8], expect: &Expect) -> Option<DecodedParts<C>>
 }
 
 /// Checks that, wherever the short way answers, it answers as the slow way does: for every
-/// change of one byte, every cut, every member left out, doubled or moved. Returns how often it
+/// change of one byte behind `from`, every cut there, every member left out, doubled or moved. Returns how often it
 /// answered.
-fn compare<C: ClaimSet + PartialEq>(issued: &str, expect: &Expect) -> usize {
+fn compare<C: ClaimSet + PartialEq>(issued: &str, expect: &Expect, from: usize) -> usize {
     let mut cases: Vec<Vec<u8>> = Vec::new();
-    for at in 0..issued.len() {
+    for at in from..issued.len() {
         for byte in *b"\"\\{}[],:0195aZ_- \n\x7f\xc3e.+" {
             let mut changed = issued.as_bytes().to_vec();
             changed[at] = byte;
@@ -286,9 +387,12 @@ fn compare<C: ClaimSet + PartialEq>(issued: &str, expect: &Expect) -> usize {
 #[test]
 fn the_short_way_never_differs_from_the_slow_one() {
     fn check<C: ClaimSet + PartialEq>(own: &str) {
+        check_from::<C>(own, 0);
+    }
+    fn check_from<C: ClaimSet + PartialEq>(own: &str, from: usize) {
         for (issued, expect) in realms(own) {
-            let answers = compare::<C>(&issued, &expect);
-            assert!(answers > 100, "{answers} for {issued}");
+            let answers = compare::<C>(&issued, &expect, from);
+            assert!(answers > 50, "{answers} for {issued}");
         }
     }
     check::<Optional<0>>("");
@@ -297,6 +401,78 @@ fn the_short_way_never_differs_from_the_slow_one() {
     check::<Optional<3>>(r#","email":1,"number":2,"age":3"#);
     check::<Optional<3>>(r#","number":2"#);
     check::<Addressed>(ADDRESSED);
+    for own in [
+        r#","num":-12,"flag":true,"list":["a","b"],"rank":"low""#,
+        r#","deep":[[1],null,[]],"wrap":null,"pair":[7,"x"]"#,
+        r#","any":[1,"a",false,null,[-3]],"free":5,"frees":[1,2]"#,
+        r#","real":7,"char":"c","list":[],"wrap":-5"#,
+    ] {
+        // The registered members were changed above.
+        check_from::<Typed>(own, REGISTERED.len());
+    }
+}
+
+/// What needs serde_json is not read by halves: a value that a type forgives, a fraction, an
+/// escape, a list that does not end.
+#[test]
+fn what_is_not_plain_is_left_to_serde_json() {
+    let plain = |own: &str| {
+        let text = format!("{own}}}");
+        read_plain::<Typed>(Scanner { rest: &text }).is_some()
+    };
+    for own in [
+        "",
+        r#","num":-12"#,
+        r#","any":"ß{""#,
+        r#","free":300"#,
+        r#","list":["a"],"deep":[[1,2]]"#,
+    ] {
+        assert!(plain(own), "{own}");
+    }
+    for own in [
+        r#","free":1.5"#,
+        r#","free":{}"#,
+        r#","free":"a""#,
+        r#","frees":[300,"num":1"#,
+        r#","frees":[300]"#,
+        r#","frees":[1,]"#,
+        r#","real":1.0"#,
+        r#","real":1e3"#,
+        r#","real":-0"#,
+        r#","any":18446744073709551616"#,
+        r#","any":"a\u0062""#,
+        r#","any": 1"#,
+        r#","any":[[[[[[[[[1]]]]]]]]]"#,
+        r#","rank":{"High":1}"#,
+        r#","num":1,"num":2"#,
+        r#","acr":"x""#,
+        r#","other":1"#,
+    ] {
+        assert!(!plain(own), "{own}");
+        for (text, expect) in realms(own) {
+            let mut payload = text.clone().into_bytes();
+            let short = shape_only::<Typed>(&mut payload, &expect);
+            assert!(
+                short.is_none() || short == slow::<Typed>(&payload, &expect),
+                "{text}"
+            );
+        }
+    }
+}
+
+/// A name with a quote in it is written with an escape: its bytes are not compared with those of a
+/// token.
+#[test]
+fn a_name_that_needs_an_escape_is_not_compared_byte_for_byte() {
+    for issuer in [r#"https://a.example","x":""#, "a\\u0062", "\u{1}", "\u{e9}"] {
+        let expect = Expect {
+            issuer: issuer.into(),
+            ..expect()
+        };
+        let payload = issued("").replace("https://a.example", issuer);
+        let short = shape_only::<Optional<0>>(&mut payload.into_bytes(), &expect);
+        assert!(short.is_none(), "{issuer:?}");
+    }
 }
 
 /// A comma needs a member behind it, also where no claim is required.
