@@ -24,7 +24,12 @@ impl Tasks {
         let mut handles = vec![
             follow(engine),
             every("purge", PURGE, engine, |engine| async move {
-                engine.purge_view();
+                let purged = tokio::task::spawn_blocking(move || engine.purge_view());
+                if let Err(error) = purged.await
+                    && error.is_panic()
+                {
+                    std::panic::resume_unwind(error.into_panic());
+                }
             }),
             every("compare_clocks", COMPARE, engine, |engine| async move {
                 if let Err(error) = engine.alarms.compare_clocks().await {

@@ -144,6 +144,7 @@ impl Follower {
         if !entries.is_empty() {
             self.view.mark();
         }
+        self.view.keep_filter();
     }
 
     /// Reads the ring again where the log told of a key: another key is in its place, and a node

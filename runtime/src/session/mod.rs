@@ -9,6 +9,7 @@ mod confirm;
 #[cfg(feature = "axum")]
 mod connections;
 mod engine;
+mod filter;
 mod follow;
 mod issuer;
 mod registry;

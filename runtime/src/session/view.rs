@@ -1,10 +1,14 @@
 //! What this node knows to be revoked. Looking it up takes no lock and does no I/O.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use papaya::{HashMap, Operation};
+use arc_swap::ArcSwap;
+use papaya::{Compute, HashMap, Operation};
 
+use super::filter::{Filter, FilterHasher, FilterKey};
 use crate::clock::Timestamp;
 use crate::error::{Code, Refusal};
 use crate::id::{SessionId, TokenId};
@@ -15,7 +19,12 @@ use crate::token::TokenInfo;
 /// Every revocation that some access token still alive could meet.
 ///
 /// Entries only ever tighten: applying one twice, late or out of order changes nothing.
-#[derive(Debug, Default)]
+///
+/// A filter in front says of most tokens that no entry meets them. An entry is in the filter before
+/// [`apply`](Self::apply) returns, and a filter that is made again, larger or after a purge, takes
+/// the place of the one before once it has the entries that came meanwhile: a token that was
+/// revoked is never taken for one that was not.
+#[derive(Debug)]
 pub(crate) struct View {
     sessions: HashMap<SessionId, Timestamp>,
     generations: HashMap<SessionId, Floor<u32>>,
@@ -31,6 +40,46 @@ pub(crate) struct View {
     /// Wakes who looks at open connections.
     #[cfg(feature = "axum")]
     news: tokio::sync::Notify,
+    hasher: FilterHasher,
+    filter: ArcSwap<Filter>,
+    growth: Mutex<Growth>,
+    is_rebuilding: AtomicBool,
+    /// Another number after each entry that changed something: odd, and so never 0, which a token
+    /// has that was not looked up. It begins at a random one, so that
+    /// no two views have the same.
+    version: AtomicU64,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            sessions: HashMap::default(),
+            generations: HashMap::default(),
+            subjects: HashMap::default(),
+            tokens: HashMap::default(),
+            clients: HashMap::default(),
+            keys: HashMap::default(),
+            everything: AtomicU64::default(),
+            paused: AtomicU64::default(),
+            complete_at: AtomicU64::default(),
+            #[cfg(feature = "axum")]
+            news: tokio::sync::Notify::new(),
+            hasher: FilterHasher::new(),
+            filter: ArcSwap::from_pointee(Filter::for_keys(0)),
+            growth: Mutex::default(),
+            is_rebuilding: AtomicBool::default(),
+            version: AtomicU64::new(RandomState::new().hash_one(1_u8) | 1),
+        }
+    }
+}
+
+/// What the filter has, held while an entry is applied.
+#[derive(Debug, Default)]
+struct Growth {
+    /// How many entries went into the filter.
+    entries: usize,
+    /// The keys that came while a filter is made again.
+    missed: Option<Vec<FilterKey>>,
 }
 
 /// The lowest value that still counts, and until when it must be remembered.
@@ -43,13 +92,29 @@ struct Floor<T> {
 impl View {
     /// Takes a line of the log in.
     pub(crate) fn apply(&self, entry: &LogEntry) {
+        let mut growth = self.growth();
+        if !self.take(entry) {
+            return;
+        }
+        if let Some(key) = self.key_of(&entry.fact) {
+            self.filter.load().insert(key);
+            growth.entries += 1;
+            if let Some(missed) = &mut growth.missed {
+                missed.push(key);
+            }
+        }
+        self.version.fetch_add(2, Ordering::Release);
+    }
+
+    /// Takes a line of the log into its map, and returns whether it changed something.
+    fn take(&self, entry: &LogEntry) -> bool {
         let until = entry.until;
         match &entry.fact {
             Fact::Session(sid) => remember(&self.sessions, *sid, until),
             Fact::Token(jti) => remember(&self.tokens, *jti, until),
             Fact::Key(kid) => remember(&self.keys, kid.as_str().into(), until),
             Fact::Generation(sid, min) => {
-                raise(&self.generations, *sid, Floor { min: *min, until });
+                raise(&self.generations, *sid, Floor { min: *min, until })
             }
             Fact::Subject(subject, min) => raise(
                 &self.subjects,
@@ -61,14 +126,10 @@ impl View {
                 client.as_str().into(),
                 Floor { min: *min, until },
             ),
-            Fact::Everything(min) => {
-                self.everything.fetch_max(*min, Ordering::AcqRel);
-            }
+            Fact::Everything(min) => self.everything.fetch_max(*min, Ordering::AcqRel) < *min,
             Fact::Paused(paused, version) => {
-                self.paused.fetch_max(
-                    version.saturating_mul(2) | u64::from(*paused),
-                    Ordering::AcqRel,
-                );
+                let state = version.saturating_mul(2) | u64::from(*paused);
+                self.paused.fetch_max(state, Ordering::AcqRel) < state
             }
         }
     }
@@ -85,25 +146,133 @@ impl View {
         self.news.notified().await;
     }
 
+    /// Returns the key under which the filter has an entry; a session and its generations have the
+    /// same.
+    fn key_of(&self, fact: &Fact) -> Option<FilterKey> {
+        let key = |kind, bytes: &[u8]| Some(self.hasher.key(kind, bytes));
+        match fact {
+            Fact::Session(sid) | Fact::Generation(sid, _) => key(SESSION, sid.as_bytes()),
+            Fact::Token(jti) => key(TOKEN, jti.as_bytes()),
+            Fact::Subject(subject, _) => key(SUBJECT, subject.as_bytes()),
+            Fact::Client(client, _) => key(CLIENT, client.as_bytes()),
+            Fact::Key(kid) => key(KEY, kid.as_bytes()),
+            Fact::Everything(_) | Fact::Paused(..) => None,
+        }
+    }
+
+    fn growth(&self) -> MutexGuard<'_, Growth> {
+        self.growth.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a larger filter where there are more entries than it is for, on a thread for such
+    /// work. Until it is there more tokens than necessary are looked up.
+    pub(crate) fn keep_filter(self: &Arc<Self>) {
+        if self.growth().entries <= self.filter.load().capacity() {
+            return;
+        }
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => {
+                let view = Arc::clone(self);
+                runtime.spawn_blocking(move || view.rebuild());
+            }
+            Err(_) => self.rebuild(),
+        }
+    }
+
+    /// Makes the filter again, of what the maps hold, and puts it in the place of the one before.
+    fn rebuild(&self) {
+        if self.is_rebuilding.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        // From here on what is applied is noted. What was applied before is in the maps.
+        self.growth().missed = Some(Vec::new());
+        let next = self.fill_filter();
+        self.swap_filter(next);
+        self.is_rebuilding.store(false, Ordering::Release);
+    }
+
+    fn fill_filter(&self) -> (Filter, usize) {
+        let filter = Filter::for_keys(self.len() * 2);
+        let mut entries = 0;
+        let mut insert = |kind, bytes: &[u8]| {
+            filter.insert(self.hasher.key(kind, bytes));
+            entries += 1;
+        };
+        for sid in self.sessions.pin().keys() {
+            insert(SESSION, sid.as_bytes());
+        }
+        for sid in self.generations.pin().keys() {
+            insert(SESSION, sid.as_bytes());
+        }
+        for jti in self.tokens.pin().keys() {
+            insert(TOKEN, jti.as_bytes());
+        }
+        for (kind, map) in [(SUBJECT, &self.subjects), (CLIENT, &self.clients)] {
+            for name in map.pin().keys() {
+                insert(kind, name.as_bytes());
+            }
+        }
+        for kid in self.keys.pin().keys() {
+            insert(KEY, kid.as_bytes());
+        }
+        (filter, entries)
+    }
+
+    /// Puts a filter in place, with what was applied while it was filled.
+    fn swap_filter(&self, (filter, entries): (Filter, usize)) {
+        let mut growth = self.growth();
+        let missed = growth.missed.take().unwrap_or_default();
+        for key in &missed {
+            filter.insert(*key);
+        }
+        growth.entries = entries + missed.len();
+        self.filter.store(Arc::new(filter));
+    }
+
     /// Whether a token, good by itself, no longer counts.
     pub(crate) fn is_revoked(&self, token: &TokenInfo) -> bool {
-        token.epoch() < self.everything.load(Ordering::Acquire)
-            || self.sessions_revoke(token)
-            || (!self.tokens.is_empty() && self.tokens.pin().contains_key(&token.jti()))
+        let version = self.version.load(Ordering::Acquire);
+        if token.was_live_at(version) {
+            return false;
+        }
+        let is_revoked = token.epoch() < self.everything.load(Ordering::Acquire)
+            || (self.may_hold(token) && self.holds(token));
+        if !is_revoked {
+            token.note_live_at(version);
+        }
+        is_revoked
+    }
+
+    /// Whether an entry may meet a token; `false` is certain. All keys are looked at, so that one
+    /// does not wait for the other's memory.
+    fn may_hold(&self, token: &TokenInfo) -> bool {
+        let filter = self.filter.load();
+        let may_hold = |kind, bytes: &[u8]| filter.may_hold(self.hasher.key(kind, bytes));
+        may_hold(SUBJECT, token.subject().as_bytes())
+            | may_hold(CLIENT, token.client_id().as_bytes())
+            | may_hold(KEY, token.kid().as_bytes())
+            | may_hold(TOKEN, token.jti().as_bytes())
+            | token
+                .sid()
+                .is_some_and(|sid| may_hold(SESSION, sid.as_bytes()))
+    }
+
+    fn holds(&self, token: &TokenInfo) -> bool {
+        self.sessions_revoke(token)
+            || self.tokens.pin().contains_key(&token.jti())
             || below(&self.subjects, token.subject(), token.epoch())
             || below(&self.clients, token.client_id(), token.epoch())
-            || (!self.keys.is_empty() && self.keys.pin().contains_key(token.kid()))
+            || self.keys.pin().contains_key(token.kid())
     }
 
     fn sessions_revoke(&self, token: &TokenInfo) -> bool {
         let Some(sid) = token.sid() else { return false };
-        (!self.sessions.is_empty() && self.sessions.pin().contains_key(&sid))
-            || (!self.generations.is_empty()
-                && self
-                    .generations
-                    .pin()
-                    .get(&sid)
-                    .is_some_and(|floor| token.generation().is_none_or(|g| g < floor.min)))
+        self.sessions.pin().contains_key(&sid)
+            || self
+                .generations
+                .pin()
+                .get(&sid)
+                .is_some_and(|floor| token.generation().is_none_or(|g| g < floor.min))
     }
 
     /// Whether the deployment is paused.
@@ -144,14 +313,19 @@ impl View {
             + self.keys.len()
     }
 
-    /// Forgets what no living token can meet any more.
+    /// Forgets what no living token can meet any more. With many entries it takes a while: it is
+    /// work for a thread of its own.
     pub(crate) fn purge(&self, now: Timestamp) {
+        let before = self.len();
         self.sessions.pin().retain(|_, until| *until > now);
         self.tokens.pin().retain(|_, until| *until > now);
         self.keys.pin().retain(|_, until| *until > now);
         self.generations.pin().retain(|_, floor| floor.until > now);
         self.subjects.pin().retain(|_, floor| floor.until > now);
         self.clients.pin().retain(|_, floor| floor.until > now);
+        if before.saturating_sub(self.len()) > before / 4 {
+            self.rebuild();
+        }
     }
 }
 
@@ -172,20 +346,38 @@ pub(super) fn token_until(settings: &Settings, expires_at: Timestamp) -> Timesta
         .plus(MEASURED)
 }
 
+/// The kinds of key in the filter.
+const SESSION: u8 = 0;
+const TOKEN: u8 = 1;
+const SUBJECT: u8 = 2;
+const CLIENT: u8 = 3;
+const KEY: u8 = 4;
 /// How long a revocation is remembered beyond the lifetime of a token and the leeways.
 const MEASURED: Duration = Duration::from_secs(5);
 
-fn remember<K: Eq + std::hash::Hash>(map: &HashMap<K, Timestamp>, key: K, until: Timestamp) {
-    map.pin()
-        .update_or_insert(key, |known| until.max(*known), until);
+/// Remembers a key for the longest of the times that are said of it, and returns whether that is
+/// news.
+fn remember<K: Eq + std::hash::Hash>(
+    map: &HashMap<K, Timestamp>,
+    key: K,
+    until: Timestamp,
+) -> bool {
+    let map = map.pin();
+    if map.get(&key).is_some_and(|known| *known >= until) {
+        return false;
+    }
+    map.insert(key, until);
+    true
 }
 
+/// Raises what counts under a key, and returns whether that is news.
 fn raise<K: Eq + std::hash::Hash, T: Copy + Ord>(
     map: &HashMap<K, Floor<T>>,
     key: K,
     floor: Floor<T>,
-) {
-    map.pin().compute(key, |entry| match entry {
+) -> bool {
+    let map = map.pin();
+    let outcome = map.compute(key, |entry| match entry {
         Some((_, known)) if known.min >= floor.min && known.until >= floor.until => {
             Operation::Abort(())
         }
@@ -195,15 +387,184 @@ fn raise<K: Eq + std::hash::Hash, T: Copy + Ord>(
         }),
         None => Operation::Insert(floor),
     });
+    !matches!(outcome, Compute::Aborted(()))
 }
 
 fn below(map: &HashMap<Box<str>, Floor<u64>>, key: &str, epoch: u64) -> bool {
-    !map.is_empty() && map.pin().get(key).is_some_and(|floor| epoch < floor.min)
+    map.pin().get(key).is_some_and(|floor| epoch < floor.min)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const UNTIL: Timestamp = Timestamp::from_secs(2_000_000_000);
+
+    fn entry(fact: Fact) -> LogEntry {
+        LogEntry { fact, until: UNTIL }
+    }
+
+    fn sid(number: u32) -> SessionId {
+        SessionId::from_bytes((u128::from(number) << 96 | u128::from(number)).to_be_bytes())
+    }
+
+    fn jti(number: u32) -> TokenId {
+        TokenId::from_bytes((u128::from(number) << 64).to_be_bytes())
+    }
+
+    /// An entry of every kind that meets the tokens of this number, and nobody else's.
+    fn facts(number: u32) -> [Fact; 6] {
+        [
+            Fact::Session(sid(number)),
+            Fact::Generation(sid(number), 3),
+            Fact::Token(jti(number)),
+            Fact::Subject(format!("subject-{number}"), 5),
+            Fact::Client(format!("client-{number}"), 5),
+            Fact::Key(format!("key-{number}")),
+        ]
+    }
+
+    fn token(number: u32) -> TokenInfo {
+        TokenInfo::of(
+            (
+                &format!("subject-{number}"),
+                &format!("client-{number}"),
+                &format!("key-{number}"),
+            ),
+            (jti(number), sid(number)),
+            UNTIL,
+        )
+    }
+
+    #[test]
+    fn an_entry_of_any_kind_is_met_at_once_by_seen_and_unseen_tokens() {
+        for fact in facts(7) {
+            let (view, seen) = (View::default(), token(7));
+            view.apply(&entry(Fact::Session(sid(1))));
+            assert!(!view.is_revoked(&seen) && !view.is_revoked(&seen));
+            view.apply(&entry(fact.clone()));
+            assert!(view.is_revoked(&seen), "{fact:?}");
+            assert!(view.is_revoked(&token(7)), "{fact:?}");
+            assert!(!view.is_revoked(&token(8)), "{fact:?}");
+        }
+        let view = View::default();
+        let seen = token(7);
+        assert!(!view.is_revoked(&seen));
+        view.apply(&entry(Fact::Everything(1)));
+        assert!(view.is_revoked(&seen));
+    }
+
+    /// That a token counted in one view says nothing about another.
+    #[test]
+    fn a_token_is_looked_up_in_each_view() {
+        let (one, other, seen) = (View::default(), View::default(), token(7));
+        other.apply(&entry(Fact::Session(sid(7))));
+        one.apply(&entry(Fact::Session(sid(1))));
+        assert!(!one.is_revoked(&seen));
+        assert!(other.is_revoked(&seen));
+    }
+
+    /// Growing and purging lose no entry, and a larger filter confuses no more than a small one.
+    #[test]
+    fn a_filter_that_is_made_again_has_every_entry() {
+        let view = Arc::new(View::default());
+        // One entry for each number, of all kinds in turn, so that none stands in for another.
+        let fact = |number: u32| facts(number).into_iter().nth(number as usize % 6).unwrap();
+        for number in 0..2000 {
+            view.apply(&entry(fact(number)));
+            view.keep_filter();
+        }
+        view.rebuild();
+        assert!(view.filter.load().capacity() >= view.len());
+        for number in 0..2000 {
+            assert!(view.is_revoked(&token(number)), "{number}");
+        }
+        let looked_up = (2000..12_000).filter(|n| view.may_hold(&token(*n))).count();
+        assert!(looked_up < 1000, "{looked_up} of 10000");
+
+        for fact in facts(3000) {
+            view.apply(&LogEntry {
+                fact,
+                until: UNTIL.plus(Duration::from_secs(1)),
+            });
+        }
+        view.purge(UNTIL);
+        assert_eq!(view.len(), 6);
+        assert!(view.is_revoked(&token(3000)) && !view.is_revoked(&token(0)));
+        assert!(!view.may_hold(&token(0)) || !view.may_hold(&token(1)));
+    }
+
+    /// What is applied while a filter is filled is in the filter that takes its place.
+    #[test]
+    fn an_entry_that_comes_while_a_filter_is_made_is_not_lost() {
+        for fact in facts(7) {
+            let view = View::default();
+            view.growth().missed = Some(Vec::new());
+            let next = view.fill_filter();
+            view.apply(&entry(fact.clone()));
+            assert!(view.is_revoked(&token(7)), "{fact:?}");
+            view.swap_filter(next);
+            assert!(view.is_revoked(&token(7)), "{fact:?}");
+        }
+    }
+
+    /// While one thread applies, filters are made again and again on another, and each entry is met
+    /// from the moment on at which `apply` returned.
+    #[test]
+    fn entries_and_filters_come_together_without_a_loss() {
+        let (view, is_over) = (Arc::new(View::default()), Arc::new(AtomicBool::new(false)));
+        let builder = std::thread::spawn({
+            let (view, is_over) = (Arc::clone(&view), Arc::clone(&is_over));
+            move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    view.rebuild();
+                }
+            }
+        });
+        for number in 0..5000 {
+            let [session, ..] = facts(number);
+            view.apply(&entry(session));
+            assert!(view.is_revoked(&token(number)), "{number}");
+        }
+        is_over.store(true, Ordering::Relaxed);
+        builder.join().unwrap();
+        assert!((0..5000).all(|number| view.is_revoked(&token(number))));
+    }
+
+    /// The longest time that is said of an entry counts, in whatever order the lines come.
+    #[test]
+    fn a_shorter_word_changes_nothing() {
+        for fact in facts(7) {
+            let view = View::default();
+            for until in [UNTIL, UNTIL.minus(Duration::from_secs(10))] {
+                let fact = fact.clone();
+                view.apply(&LogEntry { fact, until });
+            }
+            view.purge(UNTIL.minus(Duration::from_secs(1)));
+            assert!(view.is_revoked(&token(7)), "{fact:?}");
+        }
+    }
+
+    /// What is applied again changes nothing: no token is looked up for it.
+    #[test]
+    fn a_line_that_is_read_again_is_no_news() {
+        let view = View::default();
+        for fact in facts(7)
+            .into_iter()
+            .chain([Fact::Everything(1), Fact::Paused(true, 1)])
+        {
+            view.apply(&entry(fact));
+        }
+        let (version, entries) = (view.version.load(Ordering::Relaxed), view.growth().entries);
+        for fact in facts(7)
+            .into_iter()
+            .chain([Fact::Everything(1), Fact::Paused(true, 1)])
+        {
+            view.apply(&entry(fact));
+        }
+        assert_eq!(view.version.load(Ordering::Relaxed), version);
+        assert_eq!(view.growth().entries, entries);
+    }
 
     /// R88: a clock that was set back must not make a view look fresh for as long.
     #[test]
