@@ -1,5 +1,6 @@
 //! The access token of a request: in a header, or in a cookie.
 
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 
 use super::super::cookie;
@@ -115,21 +116,41 @@ pub(in crate::http) fn bearer<'a>(
     header: &str,
     schemes: &[String],
 ) -> Result<Option<&'a str>, Refusal> {
-    let mut values = parts.headers.get_all(header).iter();
+    // The usual name needs no parsing.
+    let mut values = if header == AUTHORIZATION {
+        parts.headers.get_all(AUTHORIZATION).iter()
+    } else {
+        parts.headers.get_all(header).iter()
+    };
     let Some(value) = values.next() else {
         return Ok(None);
     };
     if values.next().is_some() {
         return Err(Malformed::TwoCredentials.into());
     }
-    let value = value.to_str().map_err(|_| Code::InvalidToken)?;
-    let end = value.find([' ', '\t']).unwrap_or(value.len());
-    let (scheme, rest) = value.split_at(end);
-    // No token at all where something else separates them.
-    let token = rest.strip_prefix(' ').unwrap_or_default();
-    let token = token.trim_start_matches(' ');
+    let bytes = value.as_bytes();
+    let end = bytes
+        .iter()
+        .position(|byte| matches!(byte, b' ' | b'\t'))
+        .unwrap_or(bytes.len());
+    let (scheme, rest) = bytes.split_at(end);
     let is_ours = schemes
         .iter()
-        .any(|known| known.eq_ignore_ascii_case(scheme));
-    Ok(is_ours.then_some(token))
+        .any(|known| known.as_bytes().eq_ignore_ascii_case(scheme));
+    if !is_ours {
+        // Credentials for somebody else are text all the same.
+        return value
+            .to_str()
+            .map(|_| None)
+            .map_err(|_| Code::InvalidToken.into());
+    }
+    // No token at all where something else separates them.
+    let rest = rest.strip_prefix(b" ").unwrap_or_default();
+    let start = rest.iter().position(|byte| *byte != b' ');
+    let token = rest.get(start.unwrap_or(rest.len())..).unwrap_or_default();
+    // Which characters a token may have is the verifier's to judge.
+    match std::str::from_utf8(token) {
+        Ok(token) => Ok(Some(token)),
+        Err(_) => Err(Code::InvalidToken.into()),
+    }
 }

@@ -39,6 +39,7 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
 use super::problem::Rejection;
+use crate::clock::Timestamp;
 use crate::device::Transport;
 use crate::error::{Code, Refusal};
 use crate::gate::{Running, Verifier};
@@ -153,36 +154,57 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         taken: Taken,
     ) -> Result<Option<Found<U>>, Refusal> {
         let Some(gate) = verifier.running() else {
-            return Self::authenticate_elsewhere(parts, verifier, taken).await;
+            return Box::pin(Self::authenticate_elsewhere(parts, verifier, taken)).await;
         };
-        Self::authenticate(parts, gate, taken)
-            .await
-            .inspect_err(|refusal| report_refused(gate, parts, refusal))
+        let now = gate.admission().now();
+        let found = match Self::verify(parts, gate, taken, now) {
+            Ok(Some(found)) => {
+                let asked = Self::ask_if_due(gate, now).await;
+                asked
+                    .and_then(|()| Self::admit(found, parts, gate))
+                    .map(Some)
+            }
+            Ok(None) => Ok(None),
+            Err(refusal) => Err(refusal),
+        };
+        found.inspect_err(|refusal| report_refused(gate, parts, refusal))
     }
 
-    /// Verifies the credentials of a request. It waits for nothing, unless the store must be asked
-    /// what was revoked.
-    async fn authenticate(
+    /// Verifies the credentials of a request by themselves. It waits for nothing.
+    fn verify(
         parts: &Parts,
         gate: &Running,
         taken: Taken,
+        now: Timestamp,
     ) -> Result<Option<Found<U>>, Refusal> {
-        let (settings, admission) = (gate.settings(), gate.admission());
         let Some((token, transport)) = credential(parts, gate, taken)? else {
             return Ok(None);
         };
-        let consistency = consistency::<U, P>(settings.revocation.consistency);
-        let now = admission.now();
-        let verified: Verified<U::Claims> = admission.verify(token, now)?;
+        Ok(Some((gate.admission().verify(token, now)?, transport)))
+    }
+
+    /// Asks the store what was revoked, where the view alone may not decide. That is rare, so what
+    /// it needs lies in a box, and the future of each request stays small.
+    async fn ask_if_due(gate: &Running, now: Timestamp) -> Result<(), Refusal> {
+        let consistency = consistency::<U, P>(gate.settings().revocation.consistency);
+        let admission = gate.admission();
         if admission.must_ask(consistency, now) {
-            admission.ask(consistency, now).await?;
+            Box::pin(admission.ask(consistency, now)).await?;
         }
+        Ok(())
+    }
+
+    /// Holds a verified token against what was revoked, against where it comes from, and against
+    /// the policy.
+    fn admit(found: Found<U>, parts: &Parts, gate: &Running) -> Result<Found<U>, Refusal> {
+        let (settings, admission) = (gate.settings(), gate.admission());
+        let (verified, _) = &found;
         let place = || place(parts, settings);
         admission.admit_known(verified.token(), Occasion::Entry, Some(place))?;
         if !matches!(P::RULE, Rule::Anyone) {
-            decide(&P::RULE, &verified, admission.now()).or_refuse()?;
+            decide(&P::RULE, verified, admission.now()).or_refuse()?;
         }
-        Ok(Some((verified, transport)))
+        Ok(found)
     }
 }
 
