@@ -1,7 +1,6 @@
 //! Browsers and systems in words for people, read from the user agent. No decision depends on them.
 
 use serde::Serialize;
-use woothee::parser::Parser;
 
 use super::Device;
 
@@ -25,23 +24,11 @@ pub struct Agent {
 }
 
 impl Device {
-    /// Reads the user agent and the hints. Where both name the system, the hint counts: browsers
-    /// have frozen the user agent.
+    /// Reads the user agent, with the feature `user-agent`, and the hints. Where both name the
+    /// system, the hint counts: browsers have frozen the user agent.
     #[must_use]
     pub fn agent(&self) -> Agent {
-        let known = |text: &str| (!text.is_empty() && text != "UNKNOWN").then(|| text.to_owned());
-        let mut agent = Agent::default();
-        if let Some(read) = self
-            .user_agent
-            .as_deref()
-            .and_then(|text| Parser::new().parse(text))
-        {
-            agent.name = known(read.name);
-            agent.version = known(read.version);
-            agent.os = known(read.os);
-            agent.os_version = known(&read.os_version);
-            agent.kind = known(read.category);
-        }
+        let mut agent = self.user_agent.as_deref().map(read).unwrap_or_default();
         if let Some(platform) = &self.hints.platform {
             agent.os = Some(platform.clone());
             agent.os_version = self.hints.platform_version.clone();
@@ -49,6 +36,27 @@ impl Device {
         agent.model.clone_from(&self.hints.model);
         agent
     }
+}
+
+/// Reads a user agent.
+#[cfg(feature = "user-agent")]
+fn read(text: &str) -> Agent {
+    let known = |text: &str| (!text.is_empty() && text != "UNKNOWN").then(|| text.to_owned());
+    let read = woothee::parser::Parser::new().parse(text);
+    read.map_or_else(Agent::default, |read| Agent {
+        name: known(read.name),
+        version: known(read.version),
+        os: known(read.os),
+        os_version: known(&read.os_version),
+        model: None,
+        kind: known(read.category),
+    })
+}
+
+/// Returns nothing: without the feature `user-agent` the text is not read.
+#[cfg(not(feature = "user-agent"))]
+fn read(_: &str) -> Agent {
+    Agent::default()
 }
 
 #[cfg(test)]
@@ -64,6 +72,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn hints_are_put_in_words() {
+        let hints = Hints {
+            platform: Some("Android".to_owned()),
+            model: Some("Pixel 9".to_owned()),
+            ..Hints::default()
+        };
+        let phone = device("", hints).agent();
+        assert_eq!(
+            (phone.os.as_deref(), phone.model.as_deref(), phone.name),
+            (Some("Android"), Some("Pixel 9"), None)
+        );
+    }
+
+    #[cfg(feature = "user-agent")]
     #[test]
     fn a_user_agent_is_put_in_words_and_hints_are_better() {
         let firefox = device(

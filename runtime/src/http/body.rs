@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::form;
 use crate::device::Device;
 use crate::error::{Code, Malformed, Refusal};
 use crate::gate::parse_body;
@@ -75,9 +76,7 @@ impl ReadBody {
     pub(super) fn parse_any<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         match self.media {
             Media::Json => self.parse(),
-            Media::Form => {
-                serde_urlencoded::from_bytes(&self.bytes).map_err(|_| Malformed::NotAForm.into())
-            }
+            Media::Form => form::parse(&self.bytes).ok_or_else(|| Malformed::NotAForm.into()),
         }
     }
 

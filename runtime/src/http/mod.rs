@@ -7,6 +7,7 @@ mod convert;
 mod cookie;
 mod extra;
 pub mod extract;
+mod form;
 mod grpc;
 mod guessed;
 mod handlers;

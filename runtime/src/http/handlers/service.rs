@@ -9,6 +9,7 @@ use crate::error::{Code, Malformed};
 use crate::gate::Running;
 use crate::settings::Service;
 
+use super::super::form;
 use super::super::problem::Rejection;
 
 /// Returns the service that a request says it comes from, or the refusal (RFC 6749 section 2.3.1,
@@ -46,14 +47,7 @@ pub(super) fn unknown_service() -> Rejection {
 fn basic(encoded: &str) -> Option<(String, String)> {
     let text = String::from_utf8(STANDARD.decode_to_vec(encoded).ok()?).ok()?;
     let (name, secret) = text.split_once(':')?;
-    let plain = |text: &str| {
-        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&format!("v={text}")).ok()?;
-        match pairs.as_slice() {
-            [(_, value)] => Some(value.clone()),
-            _ => None,
-        }
-    };
-    Some((plain(name)?, plain(secret)?))
+    Some((form::decode(name)?, form::decode(secret)?))
 }
 
 /// Returns which service asks to revoke a token, or the refusal where the request must come from
