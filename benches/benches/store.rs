@@ -1,4 +1,4 @@
-//! The stores under load (PERFORMANCE rows 9 to 11b, 13 and 14). `cargo bench -p tollgate-benches
+//! The stores under load (rows 10 to 11b, 13, 14 and 19). `cargo bench -p tollgate-benches
 //! --bench store -- 1000000` takes the full sizes; without a number there are a hundred thousand
 //! sessions and revocations.
 //!
@@ -22,8 +22,7 @@ use tollgate::device::{Client, Device};
 use tollgate::id::SessionId;
 use tollgate::prelude::*;
 use tollgate::store::{
-    Authenticated, NewSession, PostgresStore, Revocation, RevokeReason, Rotated, RotationStep,
-    RotationWrite, SessionStore, Target,
+    Authenticated, NewSession, PostgresStore, Rotated, RotationStep, RotationWrite, SessionStore,
 };
 use tollgate_benches::median;
 use tollgate_tests::support::{postgres, redis as redis_server};
@@ -44,7 +43,6 @@ fn main() {
         .build()
         .unwrap();
     println!("| # | what | tollgate | against | ratio | target |\n|--|--|--:|--:|--:|--:|");
-    view(size);
     sqlite(&runtime);
     postgresql(&runtime);
     redis(&runtime);
@@ -253,81 +251,6 @@ fn refreshing<'a>(runtime: &'a Runtime, clients: u32, store: impl SessionStore) 
             *tokens[client as usize].lock().unwrap() = app.refresh(&token).await.tokens().refresh;
         }
     })
-}
-
-// ---- row 9 ----
-
-/// A gate whose view holds so many revocations, and what it weighs.
-fn viewing(runtime: &Runtime, entries: u32) -> (Gate<Accounts>, String, u64) {
-    let (store, clock) = (tollgate::store::MemoryStore::new(), Clock::manual(START));
-    runtime.block_on(async {
-        for number in 0..entries {
-            let until = START.plus(Duration::from_secs(1000));
-            let revocation = Revocation {
-                target: Target::Session(sid(number)),
-                reason: RevokeReason::Requested,
-                until,
-            };
-            store.revoke(revocation, START).await.unwrap();
-        }
-    });
-    let mut gate = None;
-    let weighed = allocation_counter::measure(|| {
-        let (builder, _) = tollgate::testing::ready(Accounts::seeded().gate()).unwrap();
-        let built = builder.store(store).clock(clock).build();
-        gate = Some(runtime.block_on(async { built.await.unwrap() }));
-    });
-    let gate = gate.unwrap();
-    let user = gate.backend().user("ada@example.com");
-    let token = runtime
-        .block_on(gate.sign_in(user, &Client::unknown()))
-        .unwrap()
-        .access_token;
-    (
-        gate,
-        token,
-        u64::try_from(weighed.bytes_current).unwrap_or(0),
-    )
-}
-
-fn view(entries: u32) {
-    // On this thread alone, so that what is allocated is seen.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let gates = [viewing(&runtime, entries), viewing(&runtime, 0)];
-    let mut nanos = [Vec::new(), Vec::new()];
-    for _ in 0..ROUNDS * 4 {
-        for ((gate, token, _), nanos) in gates.iter().zip(&mut nanos) {
-            let start = Instant::now();
-            runtime.block_on(async {
-                for _ in 0..100 {
-                    gate.verify(token).await.unwrap();
-                }
-            });
-            nanos.push(start.elapsed().as_nanos() as f64 / 100.0);
-        }
-    }
-    let [full, empty] = nanos.map(median);
-    let what = format!("verifying with a view of {entries} entries");
-    row(
-        "9",
-        &what,
-        format!("{full:.0} ns"),
-        format!("empty: {empty:.0} ns"),
-        full / empty,
-        "≤ 1.2",
-    );
-    let bytes = gates[0].2.saturating_sub(gates[1].2) as f64 / f64::from(entries);
-    row(
-        "9",
-        "bytes an entry",
-        format!("{bytes:.0}"),
-        "64",
-        bytes / 64.0,
-        "≤ 1",
-    );
 }
 
 // ---- SQLite ----

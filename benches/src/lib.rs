@@ -1,15 +1,43 @@
-//! Measuring against peers: interleaved rounds, medians, allocations, one table of ratios.
+//! Measuring against peers: interleaved rounds, medians with their spread, allocations, one table of
+//! ratios.
+//!
+//! A time is the processor time of the measuring thread, so that a busy neighbour on the same
+//! machine changes a figure little.
 
 pub mod claims;
+mod picture;
+pub mod server;
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How many rounds there are at least; the median of so many is what is printed.
+use rustix::time::{ClockId, clock_gettime};
+
+/// The number of rounds; a figure is the median of so many.
 pub const ROUNDS: usize = 201;
-/// How long each contestant runs within a round: shorter than the time that the system lets a busy
-/// neighbour have.
+/// The time for which each contestant runs within a round: shorter than the time that the system
+/// gives a busy neighbour.
 const SLICE: Duration = Duration::from_millis(2);
+
+/// Returns the processor time that this thread has used.
+#[must_use]
+pub fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(
+        time.tv_sec.try_into().unwrap_or_default(),
+        time.tv_nsec.try_into().unwrap_or_default(),
+    )
+}
+
+/// Returns the processor time that all threads of this process have used.
+#[must_use]
+pub fn process_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(
+        time.tv_sec.try_into().unwrap_or_default(),
+        time.tv_nsec.try_into().unwrap_or_default(),
+    )
+}
 
 /// One way to do a thing.
 pub struct Contestant<'a> {
@@ -18,7 +46,7 @@ pub struct Contestant<'a> {
 }
 
 impl<'a> Contestant<'a> {
-    /// A way to do a thing; what it returns is kept from being optimised away.
+    /// Makes a contestant; what `run` returns is kept from being optimised away.
     pub fn new<T>(name: &'static str, mut run: impl FnMut() -> T + 'a) -> Self {
         Self {
             name,
@@ -32,16 +60,52 @@ impl<'a> Contestant<'a> {
 pub struct Measured {
     /// Its name.
     pub name: &'static str,
-    /// The median over the rounds of the time that one run took, in nanoseconds.
-    pub nanos: f64,
+    /// The processor time of one run in each round, in nanoseconds.
+    pub rounds: Vec<f64>,
     /// How many allocations one run makes.
     pub allocations: u64,
+}
+
+impl Measured {
+    /// Returns the median time of one run, in nanoseconds.
+    #[must_use]
+    pub fn nanos(&self) -> f64 {
+        median(self.rounds.clone())
+    }
+
+    /// Returns what one run costs more than one of `base`, round by round.
+    #[must_use]
+    pub fn over(&self, base: &Self) -> Self {
+        let rounds = self.rounds.iter().zip(&base.rounds);
+        Self {
+            name: self.name,
+            rounds: rounds.map(|(one, other)| one - other).collect(),
+            allocations: self.allocations.saturating_sub(base.allocations),
+        }
+    }
+
+    /// Returns a figure that was measured elsewhere, the same in every round.
+    #[must_use]
+    pub fn fixed(name: &'static str, nanos: f64) -> Self {
+        Self {
+            name,
+            rounds: vec![nanos; ROUNDS],
+            allocations: 0,
+        }
+    }
 }
 
 /// Lets contestants run in turn, a slice each in every round, so that a noisy moment hits all of
 /// them.
 #[must_use]
 pub fn interleave(contestants: Vec<Contestant<'_>>) -> Vec<Measured> {
+    interleave_by(thread_time, contestants)
+}
+
+/// Does [`interleave`] by another clock, such as [`process_time`] for what works on threads of its
+/// own.
+#[must_use]
+pub fn interleave_by(now: fn() -> Duration, contestants: Vec<Contestant<'_>>) -> Vec<Measured> {
     let mut contestants = contestants;
     let mut times: Vec<Vec<f64>> = contestants
         .iter()
@@ -49,37 +113,38 @@ pub fn interleave(contestants: Vec<Contestant<'_>>) -> Vec<Measured> {
         .collect();
     let runs: Vec<u32> = contestants
         .iter_mut()
-        .map(|contestant| calibrate(&mut contestant.run))
+        .map(|contestant| calibrate(now, &mut contestant.run))
         .collect();
     for _ in 0..ROUNDS {
         for ((contestant, runs), times) in contestants.iter_mut().zip(&runs).zip(&mut times) {
-            let start = Instant::now();
+            let start = now();
             for _ in 0..*runs {
                 (contestant.run)();
             }
-            times.push(start.elapsed().as_nanos() as f64 / f64::from(*runs));
+            let spent = now().saturating_sub(start);
+            times.push(spent.as_nanos() as f64 / f64::from(*runs));
         }
     }
     let measured = contestants
         .into_iter()
         .zip(times)
-        .map(|(mut contestant, times)| Measured {
+        .map(|(mut contestant, rounds)| Measured {
             name: contestant.name,
-            nanos: median(times),
+            rounds,
             allocations: allocation_counter::measure(|| (contestant.run)()).count_total,
         });
     measured.collect()
 }
 
-/// How many runs fill a slice.
-fn calibrate(run: &mut dyn FnMut()) -> u32 {
+/// Returns how many runs fill a slice.
+fn calibrate(now: fn() -> Duration, run: &mut dyn FnMut()) -> u32 {
     let mut runs = 1u32;
     loop {
-        let start = Instant::now();
+        let start = now();
         for _ in 0..runs {
             run();
         }
-        let spent = start.elapsed();
+        let spent = now().saturating_sub(start);
         if spent >= SLICE / 4 {
             let wanted = f64::from(runs) * SLICE.as_secs_f64() / spent.as_secs_f64();
             return (wanted as u32).max(1);
@@ -88,58 +153,127 @@ fn calibrate(run: &mut dyn FnMut()) -> u32 {
     }
 }
 
-/// The middle of some numbers.
+/// Returns the middle of some numbers.
 #[must_use]
-pub fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    let half = numbers.len() / 2;
-    match (numbers.get(half), numbers.len() % 2) {
-        (Some(upper), 0) => numbers
-            .get(half.wrapping_sub(1))
-            .map_or(*upper, |lower| f64::midpoint(*lower, *upper)),
-        (Some(middle), _) => *middle,
-        (None, _) => f64::NAN,
-    }
+pub fn median(numbers: Vec<f64>) -> f64 {
+    quantile(numbers, 0.5)
 }
 
-/// The table of PERFORMANCE.md, filled in row by row.
+/// Returns the number below which a share of them lies.
+fn quantile(mut numbers: Vec<f64>, share: f64) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    let Some(last) = numbers.len().checked_sub(1) else {
+        return f64::NAN;
+    };
+    let at = share * last as f64;
+    let [lower, upper] = [at.floor(), at.ceil()].map(|at| numbers[at as usize]);
+    lower + (upper - lower) * at.fract()
+}
+
+/// Whether a ratio is to be small, as of times, or large, as of rates.
+#[derive(Clone, Copy, Debug)]
+pub enum Target {
+    /// The ratio is to be at most this.
+    AtMost(f64),
+    /// The ratio is to be at least this.
+    AtLeast(f64),
+    /// The ratio is printed only.
+    None,
+}
+
+/// The table of targets, filled in row by row.
 #[derive(Debug, Default)]
 pub struct Table {
-    rows: Vec<String>,
+    rows: Vec<Row>,
     missed: usize,
 }
 
+/// A row as a picture shows it.
+#[derive(Debug)]
+struct Row {
+    label: String,
+    ratio: f64,
+    target: Option<f64>,
+    is_missed: bool,
+}
+
 impl Table {
-    /// A row: ours against a peer, and the ratio that is wanted.
+    /// Prints a row: ours against a peer, as the median of the ratios of the rounds with the middle
+    /// half of them, and the ratio that is wanted.
     pub fn row(&mut self, number: &str, what: &str, ours: &Measured, peer: &Measured, target: f64) {
-        let ratio = ours.nanos / peer.nanos;
-        let missed = ratio > target;
-        self.missed += usize::from(missed);
-        self.rows.push(format!(
-            "| {number} | {what} | {:.0} ns, {} | {} {:.0} ns, {} | {ratio:.3} | ≤ {target:.2}{} |",
-            ours.nanos,
-            ours.allocations,
-            peer.name,
-            peer.nanos,
-            peer.allocations,
-            if missed { " **missed**" } else { "" },
-        ));
+        self.row_as(number, what, ours, peer, Target::AtMost(target));
     }
 
-    /// Prints it as Markdown.
-    pub fn print(&self) {
-        println!("medians of {ROUNDS} interleaved rounds; time and allocations of one run\n");
-        println!("| # | what | tollgate | peer | ratio | target |");
-        println!("|--|--|--:|--:|--:|--:|");
-        for row in &self.rows {
-            println!("{row}");
+    /// Prints a row whose target may be of another kind.
+    pub fn row_as(
+        &mut self,
+        number: &str,
+        what: &str,
+        ours: &Measured,
+        peer: &Measured,
+        target: Target,
+    ) {
+        let ratios: Vec<f64> = ours
+            .rounds
+            .iter()
+            .zip(&peer.rounds)
+            .map(|(ours, peer)| ours / peer)
+            .collect();
+        let side = |of: &Measured| format!("{} {:.0} ns, {}", of.name, of.nanos(), of.allocations);
+        self.print(number, what, &side(ours), &side(peer), ratios, target);
+    }
+
+    /// Prints a row of ratios that were taken elsewhere.
+    pub fn print(
+        &mut self,
+        number: &str,
+        what: &str,
+        ours: &str,
+        peer: &str,
+        ratios: Vec<f64>,
+        target: Target,
+    ) {
+        if self.rows.is_empty() {
+            println!("| # | what | tollgate | peer | ratio | middle half | target |");
+            println!("|--|--|--:|--:|--:|--:|--:|");
         }
-        if self.missed > 0 {
-            println!(
-                "\n{} of {} rows miss their target",
-                self.missed,
-                self.rows.len()
-            );
-        }
+        let ratio = median(ratios.clone());
+        let (missed, wanted) = match target {
+            Target::AtMost(most) => (ratio > most, format!("≤ {most}")),
+            Target::AtLeast(least) => (ratio < least, format!("≥ {least}")),
+            Target::None => (false, String::new()),
+        };
+        self.missed += usize::from(missed);
+        self.rows.push(Row {
+            label: format!("{number}  {what}"),
+            ratio,
+            target: match target {
+                Target::AtMost(bound) | Target::AtLeast(bound) => Some(bound),
+                Target::None => None,
+            },
+            is_missed: missed,
+        });
+        println!(
+            "| {number} | {what} | {ours} | {peer} | {ratio:.4} | {:.4}–{:.4} | {wanted}{} |",
+            quantile(ratios.clone(), 0.25),
+            quantile(ratios, 0.75),
+            if missed { " **missed**" } else { "" },
+        );
+    }
+
+    /// Prints how many rows miss their target.
+    pub fn end(&self) {
+        println!(
+            "\n{} of {} rows miss their target; times are processor time and allocations of one \
+             run, medians of {ROUNDS} interleaved rounds",
+            self.missed,
+            self.rows.len()
+        );
+    }
+
+    /// Returns the rows as a picture (SVG).
+    #[must_use]
+    pub fn picture(&self) -> String {
+        picture::bars(&self.rows)
     }
 }
