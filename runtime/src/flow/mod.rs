@@ -12,6 +12,7 @@ mod below;
 mod describe;
 mod identifier;
 mod issue;
+mod moving;
 mod open;
 #[cfg(feature = "axum")]
 mod presented;
@@ -42,6 +43,7 @@ pub(crate) use reauthenticate::{Evidence, Renewed};
 use std::sync::Arc;
 
 use crate::error::Refusal;
+use crate::guard::MovingGuard;
 use crate::session::Engine;
 use crate::throttle::Throttle;
 
@@ -53,6 +55,7 @@ pub(crate) struct Flows {
     #[cfg(feature = "password")]
     pub(crate) passwords: Option<crate::password::Passwords>,
     throttle: Throttle,
+    moving: Option<MovingGuard>,
 }
 
 impl Flows {
@@ -62,6 +65,7 @@ impl Flows {
         backend: Arc<dyn Backend>,
         #[cfg(feature = "password")] passwords: Option<crate::password::Passwords>,
         throttle: Throttle,
+        moving: Option<MovingGuard>,
     ) -> Self {
         Self {
             engine: Arc::new(engine),
@@ -69,6 +73,7 @@ impl Flows {
             #[cfg(feature = "password")]
             passwords,
             throttle,
+            moving,
         }
     }
 

@@ -9,7 +9,7 @@ use axum::routing::{MethodFilter, on};
 use crate::gate::{AuthRoute, Running};
 
 use super::handlers::{
-    introspect, refresh, revoke, sessions, sign_in, sign_out, verify, well_known,
+    exchange, introspect, refresh, revoke, sessions, sign_in, sign_out, verify, well_known,
 };
 use super::root::RootPlace;
 #[cfg(feature = "openapi")]
@@ -57,6 +57,28 @@ pub(super) const ROUTES: &[RouteRow] = &[
             description: None,
             caller: CallerKind::Anyone,
             body: Body::Login,
+            answer: Answered::ok("The tokens of a session", "AuthTokens"),
+            problems: &["400", "401", "403", "413", "415", "429", "500", "503"],
+            checks_origin: false,
+        }),
+    },
+    RouteRow {
+        name: None,
+        method: MethodFilter::POST,
+        at: At::Prefix("/exchange"),
+        exists: is_moving,
+        handler: |method| on(method, exchange::exchange),
+        #[cfg(feature = "openapi")]
+        words: Some(RouteDoc {
+            id: "exchange",
+            summary: "Exchanges a refresh token of the former system for a session, once",
+            description: None,
+            caller: CallerKind::Anyone,
+            body: Body::Members(&[
+                member("token", Needed::Always),
+                member("device_name", Needed::Never),
+                member("device_id", Needed::Never),
+            ]),
             answer: Answered::ok("The tokens of a session", "AuthTokens"),
             problems: &["400", "401", "403", "413", "415", "429", "500", "503"],
             checks_origin: false,
@@ -286,6 +308,11 @@ const INTROSPECT: &str = "/introspect";
 
 fn always(_: &Running) -> bool {
     true
+}
+
+/// Returns whether the gate takes tokens of a former system.
+fn is_moving(gate: &Running) -> bool {
+    gate.flows().moving().is_some()
 }
 
 /// Returns whether services may ask about tokens.

@@ -30,6 +30,7 @@ pub use ring::shared::SharedRing;
 pub use ring::{KeyRing, KeySetRef, Rotation};
 pub use set::KeySet;
 
+pub(crate) use key::strength::check as check_secret;
 pub(crate) use ring::sealed::{SharedSlot, SlotAnswer};
 pub(crate) use seal::{open_with, seal_with};
 

@@ -31,6 +31,7 @@ mod info;
 mod issue;
 mod issue_error;
 mod json;
+mod moved;
 mod names;
 mod refresh;
 mod stored;
@@ -58,6 +59,7 @@ pub(crate) use external::{
     quoted,
 };
 pub(crate) use issue::{complete, draft};
+pub(crate) use moved::MovedToken;
 
 #[doc(hidden)]
 pub use binding::TokenBinding;

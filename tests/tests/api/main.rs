@@ -23,6 +23,7 @@ mod jwks;
 mod layers;
 mod limits;
 mod metrics;
+mod moving;
 mod open_connection;
 mod openapi;
 mod password;

@@ -49,6 +49,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         events,
         #[cfg(feature = "password")]
         passwords,
+        moving,
         before,
         shared_audience,
         is_shared,
@@ -66,6 +67,19 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     let ring = ring.ok_or_else(|| missing("keys"))?;
     let store = store.ok_or_else(|| missing("store"))?;
     settings.validate()?;
+    if moving.is_some() && shell.backend.keeps_claims() {
+        return Err(Error::new(
+            ErrorKind::Usage,
+            "a token of a former system brings no claims that could be kept with the session: \
+             leave `refresh(from = stored)` out, and implement `Refresh`",
+        ));
+    }
+    if moving
+        .as_ref()
+        .is_some_and(|moving| moving.until() <= clock.now())
+    {
+        tracing::warn!("the moving guard takes no token any more: its date is past, take it out");
+    }
     let realm = settings
         .realm
         .as_deref()
@@ -194,6 +208,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         #[cfg(feature = "password")]
         passwords,
         throttle,
+        moving,
     );
     Ok(Arc::new(Running::start(
         flows,

@@ -23,6 +23,7 @@ use std::task::{Context, Poll};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::event::{Event, Events};
+use crate::guard::MovingGuard;
 use crate::settings::{Replaces, Settings};
 use crate::store::{Before, IntoStore};
 use crate::token::{Issuable, JwtClaims};
@@ -63,6 +64,7 @@ impl<B: AuthBackend> GateBuilder<B> {
                 events: Events::default(),
                 #[cfg(feature = "password")]
                 passwords: None,
+                moving: None,
                 before: None,
                 shared_audience: None,
                 is_shared: false,
@@ -183,6 +185,14 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     /// names the old values, `replaces.*`.
     pub fn replaces(self, replaces: Replaces) -> Self {
         self.with(|settings| settings.replaces = replaces)
+    }
+
+    /// Takes the refresh tokens of the system that this gate replaces, at `POST /auth/exchange`, so
+    /// that nobody has to sign in again on the day of the change. The backend loads the user by
+    /// [`Refresh`](crate::gate::Refresh).
+    pub fn moving(mut self, guard: MovingGuard) -> Self {
+        self.plan.moving = Some(guard);
+        self
     }
 
     /// The clock: a manual one for tests.

@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::event::Events;
+use crate::guard::MovingGuard;
 use crate::settings::Settings;
 use crate::store::{Before, Store};
 
@@ -17,6 +18,8 @@ pub(super) struct Plan {
     pub(super) events: Events,
     #[cfg(feature = "password")]
     pub(super) passwords: Option<crate::password::Passwords>,
+    /// What takes the tokens of a former system.
+    pub(super) moving: Option<MovingGuard>,
     /// What was said about the sessions from before the first named realm.
     pub(super) before: Option<Before>,
     /// Where the parts are those of another gate: its audience, which counts only beside an issuer

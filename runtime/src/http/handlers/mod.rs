@@ -1,6 +1,7 @@
 //! The handlers of the auth routes, a file each. They know no backend's type, so that they are
 //! compiled once.
 
+pub(super) mod exchange;
 pub(super) mod introspect;
 pub(super) mod refresh;
 pub(super) mod revoke;

@@ -101,7 +101,7 @@ pub(in crate::http) async fn reauthenticate(
 
 /// Reads the body of a sign-in, what it and its head tell of the client, and the device cookie that
 /// a successful answer sets.
-async fn read(
+pub(super) async fn read(
     gate: &Running,
     request: Request,
 ) -> Result<(ReadBody, Client, Option<DeviceCookie>), Refusal> {
@@ -122,7 +122,11 @@ async fn read(
 }
 
 /// Adds the sessions of the cookies that a browser presents.
-async fn present(gate: &Running, read: &ReadBody, client: &mut Client) -> Result<(), Refusal> {
+pub(super) async fn present(
+    gate: &Running,
+    read: &ReadBody,
+    client: &mut Client,
+) -> Result<(), Refusal> {
     if client.transport == Transport::Cookie {
         client.presented = presented(gate, &read.parts.headers).await?;
     }
