@@ -305,7 +305,10 @@ fn broken_rules(token: &str, forge: &Forge, now: u64) -> Vec<&'static str> {
         Some((claims, is_text, has_repeated)) => {
             let whole = |name: &str| claims.get(name).and_then(Value::as_u64);
             let text = |name: &str| claims.get(name).and_then(Value::as_str);
-            let id = |name: &str| text(name).is_some_and(|text| text.len() == 22);
+            let id = |name: &str| {
+                let bytes = text(name).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+                bytes.is_some_and(|bytes| bytes.len() == 16)
+            };
             let is_absent = |name: &str| !claims.contains_key(name);
             let lives = whole("exp").zip(whole("iat"));
             let is_long = lives.is_none_or(|(exp, iat)| exp.saturating_sub(iat) > 600);
@@ -347,10 +350,7 @@ fn broken_rules(token: &str, forge: &Forge, now: u64) -> Vec<&'static str> {
                     !is_absent("auth_time") && whole("auth_time").is_none(),
                     "`auth_time`",
                 ),
-                (
-                    !is_absent("acr") && text("acr").is_none_or(str::is_empty),
-                    "`acr`",
-                ),
+                (!is_absent("acr") && text("acr").is_none(), "`acr`"),
                 (!is_absent("bnd"), "`bnd`"),
                 (!is_absent("rlm"), "R137 another realm"),
                 (text("email").is_none(), "a claim of the user: `email`"),
