@@ -127,7 +127,7 @@ const MISTAKES: &[Mistake] = &[
     // that names it is looked at in each signature, each body and each route on its own, and rustc
     // joins none of them. The first error is the one to repair.
     more(
-        55,
+        57,
         once(
             "forgotten_claims",
             &[(
