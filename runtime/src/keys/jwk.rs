@@ -109,9 +109,11 @@ impl Jwk {
         self.alg.as_deref()
     }
 
-    /// Returns the issuer that the key names, where it names one.
+    /// Returns the issuer that the key names, where it names one: empty where that is no text, which
+    /// is the name of no issuer.
     pub(super) fn issuer(&self) -> Option<&str> {
-        self.issuer.as_ref().and_then(Value::as_str)
+        let issuer = self.issuer.as_ref()?;
+        Some(issuer.as_str().unwrap_or_default())
     }
 
     /// Returns the type of the key: `RSA`, `EC`, `OKP`, `oct`.
