@@ -46,6 +46,9 @@ pub(super) struct RouterState<U: JwtClaims> {
     pub(super) verified: VerifiedCache,
 }
 
+/// The guard that judges a token, the token as it was read, and the spelling of its issuer.
+type Chosen<'a, U> = (Arc<NamedGuard<U>>, Sealed<'a>, Spelling);
+
 /// Why a token was not verified.
 enum Denied {
     /// It does not count.
@@ -215,10 +218,10 @@ impl<U: JwtClaims> GuardRouter<U> {
                 let table = self.0.table.load_full();
                 let (entry, sealed, spelling) = self.choose(&table, token, name, now)?;
                 let verified = self
-                    .verify_unseen(entry, &sealed, &spelling, token, now)
+                    .verify_unseen(&entry, &sealed, &spelling, token, now)
                     .await;
-                let verified = verified.map_err(|denied| self.refuse(entry, denied, now))?;
-                (Arc::clone(entry), verified)
+                let verified = verified.map_err(|denied| self.refuse(&entry, denied, now))?;
+                (entry, verified)
             }
         };
         let checked = async {
@@ -240,13 +243,13 @@ impl<U: JwtClaims> GuardRouter<U> {
     }
 
     /// Chooses the guard that judges a token, and tells where there is none.
-    fn choose<'t, 'a>(
+    fn choose<'a>(
         &self,
-        table: &'t GuardTable<U>,
+        table: &GuardTable<U>,
         token: &'a str,
         name: Option<&str>,
         now: Timestamp,
-    ) -> Result<(&'t Arc<NamedGuard<U>>, Sealed<'a>, Spelling), Refusal> {
+    ) -> Result<Chosen<'a, U>, Refusal> {
         let unknown = |fault: Fault| {
             self.0.unknown.report(None, &fault, &self.0.events, now);
             Refusal::new(Code::InvalidToken)
@@ -275,7 +278,7 @@ impl<U: JwtClaims> GuardRouter<U> {
             }
         };
         let (entry, spelling) = found.map_err(unknown)?;
-        Ok((entry, sealed, spelling))
+        Ok((Arc::clone(entry), sealed, spelling))
     }
 
     /// Returns a token that was verified before, whose keys are the same and whose time is not out.

@@ -61,8 +61,8 @@ impl<'a> Sealed<'a> {
             parts,
             text,
             typ: HeaderType::of(header.typ.as_deref()),
-            algorithm: header.alg.into(),
-            kid: header.kid.map(Into::into),
+            algorithm: header.alg,
+            kid: header.kid,
             payload,
         })
     }

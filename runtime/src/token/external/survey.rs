@@ -82,10 +82,10 @@ impl<'de> Visitor<'de> for SurveyVisitor<'_> {
                 Shape::Text(text) => Some(&**text),
                 Shape::Null | Shape::Other => None,
             };
-            if matches!(shape, Shape::Null) {
-                if let Some(at) = OPTIONAL.iter().position(|optional| *optional == name) {
-                    survey.nulls |= 1 << at;
-                }
+            if matches!(shape, Shape::Null)
+                && let Some(at) = OPTIONAL.iter().position(|optional| *optional == name)
+            {
+                survey.nulls |= 1 << at;
             }
             // A security event says what it is by the name alone.
             if !matches!(shape, Shape::Null) || name == "events" {
