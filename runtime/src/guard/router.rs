@@ -49,6 +49,9 @@ pub(super) struct RouterState<U: JwtClaims> {
 /// The guard that judges a token, the token as it was read, and the spelling of its issuer.
 type Chosen<'a, U> = (Arc<NamedGuard<U>>, Sealed<'a>, Spelling);
 
+/// A token that was verified, and the guard that did so.
+type Judged<U> = (Arc<NamedGuard<U>>, Verified<<U as JwtClaims>::Claims>);
+
 /// Why a token was not verified.
 enum Denied {
     /// It does not count.
@@ -282,11 +285,7 @@ impl<U: JwtClaims> GuardRouter<U> {
     }
 
     /// Returns a token that was verified before, whose keys are the same and whose time is not out.
-    fn find_remembered(
-        &self,
-        token: &str,
-        now: Timestamp,
-    ) -> Option<(Arc<NamedGuard<U>>, Verified<U::Claims>)> {
+    fn find_remembered(&self, token: &str, now: Timestamp) -> Option<Judged<U>> {
         self.0.verified.get(token, (now, now), |guard| {
             let table = self.0.table.load();
             let entry = table.by_number(guard)?;
