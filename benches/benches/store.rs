@@ -159,6 +159,7 @@ fn new(number: u32, subject: String, now: Timestamp) -> NewSession {
         limit: None,
         log_until: now.plus(Duration::from_secs(600)),
         tokens: Vec::new(),
+        takes: None,
     }
 }
 

@@ -172,8 +172,11 @@ impl<P: ActionPurpose, S> Proof<P, S> {
 pub(crate) struct Kept {
     pub(crate) subject: String,
     pub(crate) address: String,
-    /// The subject's epoch: what ends all of its access tokens ends this too.
+    /// The subject's epoch: releases without marks compare it.
     pub(crate) epoch: u64,
+    /// The subject's mark, which the store compares; `None` for a token of a release without marks.
+    #[serde(default)]
+    pub(crate) mark: Option<u64>,
     pub(crate) issued_at: Timestamp,
 }
 

@@ -87,7 +87,8 @@ impl Hook {
         *self.0.lock().unwrap() = None;
     }
 
-    async fn run(&self) {
+    /// Runs the work, where there is any.
+    pub async fn run(&self) {
         let step = self.0.lock().unwrap().as_ref().map(|make| make());
         if let Some(step) = step {
             step.await;

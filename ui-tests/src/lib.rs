@@ -23,7 +23,7 @@ macro_rules! every_operation_but_rotate {
             confirm(seen: Vec<(::tollgate::id::SessionId, u32)>, now: ::tollgate::clock::Timestamp) -> u64;
             revoke(revocation: ::tollgate::store::Revocation, now: ::tollgate::clock::Timestamp) -> ::tollgate::store::Revoked;
             sessions_of(subject: String, now: ::tollgate::clock::Timestamp) -> Vec<::tollgate::store::Session>;
-            epoch_of(subject: String, client_id: String) -> u64;
+            subject(subject: String, client_id: String) -> ::tollgate::store::SubjectState;
             record_tokens(tokens: Vec<::tollgate::store::TokenRecord>, now: ::tollgate::clock::Timestamp) -> u64;
             tokens(query: ::tollgate::store::TokenQuery, now: ::tollgate::clock::Timestamp) -> Vec<::tollgate::store::TokenRecord>;
             log_since(cursor: ::tollgate::store::LogCursor, now: ::tollgate::clock::Timestamp) -> ::tollgate::store::LogPage;
@@ -32,6 +32,7 @@ macro_rules! every_operation_but_rotate {
             consume_once(key: [u8; 32], until: ::tollgate::clock::Timestamp, now: ::tollgate::clock::Timestamp) -> bool;
             put_once(value: ::tollgate::store::OnceValue, now: ::tollgate::clock::Timestamp) -> bool;
             take_once(kind: String, hash: [u8; 32], now: ::tollgate::clock::Timestamp) -> Option<Vec<u8>>;
+            read_once(kind: String, hash: [u8; 32], now: ::tollgate::clock::Timestamp) -> Option<Vec<u8>>;
             spend(key: String, cost: u32, limits: Vec<::tollgate::store::Limit>, now: ::tollgate::clock::Timestamp) -> ::tollgate::store::Spent;
             keys() -> ::tollgate::store::StoredKeys;
             swap_keys(expected: u64, ring: Vec<u8>, now: ::tollgate::clock::Timestamp) -> bool;
@@ -39,6 +40,7 @@ macro_rules! every_operation_but_rotate {
                 sid: ::tollgate::id::SessionId,
                 auth_time: ::tollgate::clock::Timestamp,
                 acr: Option<String>,
+                takes: Option<::tollgate::store::OnceKey>,
                 now: ::tollgate::clock::Timestamp,
             ) -> Option<::tollgate::store::Session>;
             attach(sid: ::tollgate::id::SessionId, device: ::tollgate::device::Device, now: ::tollgate::clock::Timestamp) -> bool;

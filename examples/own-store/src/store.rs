@@ -18,9 +18,10 @@ use tollgate::id::SessionId;
 use tollgate::realm::RealmName;
 use tollgate::store::rows::{self, Cause, Namespace, RealmRows};
 use tollgate::store::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
-    RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, SessionStore, Spent,
-    StoreError, StoreHealth, StoreOperation, StoredKeys, TokenQuery, TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceKey, OnceValue, Opened, RealmClaim,
+    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, SessionStore,
+    Spent, StoreError, StoreHealth, StoreOperation, StoredKeys, SubjectState, TokenQuery,
+    TokenRecord,
 };
 
 use crate::file::{File, Reading, Writing};
@@ -161,9 +162,9 @@ impl SessionStore for RedbStore {
         self.read(StoreOperation::SessionsOf, run).await
     }
 
-    async fn epoch_of(&self, subject: String, client_id: String) -> Answer<u64> {
-        let run = move |rows: &RealmRows<&Reading>| rows::epoch_of(rows, &subject, &client_id);
-        self.read(StoreOperation::EpochOf, run).await
+    async fn subject(&self, subject: String, client_id: String) -> Answer<SubjectState> {
+        let run = move |rows: &RealmRows<&Reading>| rows::subject(rows, &subject, &client_id);
+        self.read(StoreOperation::Subject, run).await
     }
 
     async fn record_tokens(&self, tokens: Vec<TokenRecord>, _now: Timestamp) -> Answer<u64> {
@@ -216,6 +217,16 @@ impl SessionStore for RedbStore {
         self.write(StoreOperation::TakeOnce, run).await
     }
 
+    async fn read_once(
+        &self,
+        kind: String,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Answer<Option<Vec<u8>>> {
+        let run = move |rows: &RealmRows<&Reading>| rows::read_once(rows, &kind, hash, now);
+        self.read(StoreOperation::ReadOnce, run).await
+    }
+
     async fn spend(
         &self,
         key: String,
@@ -245,10 +256,11 @@ impl SessionStore for RedbStore {
         sid: SessionId,
         auth_time: Timestamp,
         acr: Option<String>,
+        takes: Option<OnceKey>,
         now: Timestamp,
     ) -> Answer<Option<Session>> {
         self.write(StoreOperation::Reauthenticate, move |rows| {
-            rows::reauthenticate(rows, sid, auth_time, acr, now)
+            rows::reauthenticate(rows, sid, auth_time, acr, takes.as_ref(), now)
         })
         .await
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::action::Kept;
 use crate::error::{Code, Refusal};
 use crate::event::{Event, EventKind};
-use crate::store::OnceValue;
+use crate::store::{BoundMark, OnceValue, SubjectState};
 
 use super::Flows;
 
@@ -29,10 +29,12 @@ impl Flows {
     ) -> Result<(), Refusal> {
         let engine = &self.engine;
         let now = engine.time.now();
+        let state = self.state_of(&subject).await?;
         let kept = Kept {
             subject: subject.clone(),
             address: address.to_owned(),
-            epoch: self.epoch_of(&subject).await?,
+            epoch: state.epoch,
+            mark: Some(state.mark),
             issued_at: engine.clock.now(),
         };
         let value = OnceValue {
@@ -40,6 +42,7 @@ impl Flows {
             hash,
             payload: serde_json::to_vec(&kept).map_err(Refusal::unavailable)?,
             until: now.plus(purpose.lifetime),
+            bound: Some(self.bound_to(&subject, state.mark)),
         };
         let is_kept = engine.store.put_once(value, now).await;
         if !is_kept.map_err(Refusal::unavailable)? {
@@ -52,8 +55,8 @@ impl Flows {
         Ok(())
     }
 
-    /// Burns an action token and returns what was kept with it. Of several callers with one token,
-    /// one succeeds.
+    /// Burns an action token, whose subject's mark still is that of then, and returns what was kept
+    /// with it: one operation of the store. Of several callers with one token, one succeeds.
     pub(crate) async fn take_action(
         &self,
         purpose: &AnyPurpose,
@@ -70,14 +73,14 @@ impl Flows {
             .ok_or_else(|| self.refuse_action(purpose, None))
     }
 
-    /// Checks that the subject did not change since the token was made, and reports the token
-    /// consumed.
+    /// Reports the token consumed. One of a release without marks counts while the subject's epoch
+    /// is that of then.
     pub(crate) async fn confirm_action(
         &self,
         purpose: &AnyPurpose,
         kept: &Kept,
     ) -> Result<(), Refusal> {
-        if self.epoch_of(&kept.subject).await? != kept.epoch {
+        if kept.mark.is_none() && self.state_of(&kept.subject).await?.epoch != kept.epoch {
             return Err(self.refuse_action(purpose, Some(kept.subject.clone())));
         }
         let kind = EventKind::ActionTokenConsumed {
@@ -97,10 +100,20 @@ impl Flows {
         Code::InvalidToken.into()
     }
 
-    async fn epoch_of(&self, subject: &str) -> Result<u64, Refusal> {
+    /// Reads what the store knows of a subject.
+    pub(super) async fn state_of(&self, subject: &str) -> Result<SubjectState, Refusal> {
         let engine = &self.engine;
         let client_id = engine.settings.client_id.clone();
-        let epoch = engine.store.epoch_of(subject.to_owned(), client_id);
-        epoch.await.map_err(Refusal::unavailable)
+        let state = engine.store.subject(subject.to_owned(), client_id);
+        state.await.map_err(Refusal::unavailable)
+    }
+
+    /// Returns what binds a value to a mark of a subject.
+    pub(super) fn bound_to(&self, subject: &str, mark: u64) -> BoundMark {
+        BoundMark {
+            subject: subject.to_owned(),
+            client_id: self.engine.settings.client_id.clone(),
+            mark,
+        }
     }
 }

@@ -62,6 +62,7 @@ impl Flows {
             auth_time,
             acr: wish.acr.as_deref(),
             stay: wish.stay,
+            step: None,
         };
         let issued = match self.open_in(&login, transaction).await? {
             Opening::Open(issued) => *issued,
@@ -83,9 +84,13 @@ impl Flows {
         begun: Begun,
         counted: Option<String>,
     ) -> Refusal {
-        let begun = (begun.authenticated, begun.at);
-        self.offer(step, Stage::new(counted, begun, None, client))
-            .await
+        let Begun { authenticated, at } = begun;
+        let stage = Stage::new(counted, (authenticated, at), None, client);
+        match self.offer(step, stage, authenticated).await {
+            Err(refusal) => refusal,
+            // What the handler looked at may be old, and nobody but the handler can look again.
+            Ok(_) => Code::Unavailable.into(),
+        }
     }
 
     /// Refuses a time of authentication that lies in the future, or so long ago that a session of

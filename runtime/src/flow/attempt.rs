@@ -3,7 +3,6 @@
 use crate::device::Client;
 use crate::error::Refusal;
 use crate::event::{Event, EventKind};
-use crate::store::StoreError;
 use crate::throttle::{Account, StepAttempt};
 
 use super::Flows;
@@ -44,23 +43,11 @@ impl Flows {
             .await
     }
 
-    /// Returns how often the credentials of a subject changed, for the key of its steps' budgets.
-    pub(super) async fn changes(&self, subject: &str) -> Result<u32, Refusal> {
-        self.throttle.changes(subject, self.engine.time.now()).await
-    }
-
     /// Remembers the device of a client who signed in.
     pub(super) async fn remember(&self, account: Account<'_>, client: &Client) {
         self.throttle
             .signed_in(account, client, self.engine.time.now())
             .await;
-    }
-
-    /// Begins fresh budgets for the steps of a subject whose credentials changed.
-    pub(crate) async fn begin_fresh_steps(&self, subject: &str) -> Result<(), StoreError> {
-        self.throttle
-            .credentials_changed(subject, self.engine.time.now())
-            .await
     }
 
     /// Counts a refresh.

@@ -33,11 +33,12 @@ impl Flows {
         let now = engine.clock.now();
         let user_epoch = engine
             .store
-            .epoch_of(claims.subject(), engine.settings.client_id.clone())
+            .subject(claims.subject(), engine.settings.client_id.clone())
             .await
             .map_err(|e| {
                 Error::new(ErrorKind::Store, "the subject's epoch cannot be read").because(e)
-            })?;
+            })?
+            .epoch;
         let access = SignedAccess {
             jti: TokenId::random()?,
             session: None,

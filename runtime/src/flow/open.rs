@@ -14,7 +14,7 @@ use crate::settings::SessionSettings;
 #[cfg(feature = "postgres")]
 use crate::store::Revocation;
 use crate::store::{
-    Authenticated, DeviceLimit, Fact, LogEntry, NewSession, Opened, RevokeReason, Target,
+    Authenticated, DeviceLimit, Fact, LogEntry, NewSession, OnceKey, Opened, RevokeReason, Target,
 };
 
 use super::Flows;
@@ -31,6 +31,8 @@ pub(super) struct Authentic<'a> {
     pub(super) acr: Option<&'a str>,
     /// For how long the session is remembered.
     pub(super) stay: Stay,
+    /// The step that was answered, which the session takes.
+    pub(super) step: Option<OnceKey>,
 }
 
 /// For how long a session is remembered.
@@ -178,6 +180,7 @@ impl Flows {
             }),
             log_until: engine.log_until(now),
             tokens,
+            takes: login.step.clone(),
         };
         let opened = match transaction {
             Some(transaction) => self.write_in(transaction, login.client, new, now).await?,
@@ -191,6 +194,8 @@ impl Flows {
             Opened::Reload { changed_at } => {
                 return Ok(Opening::Again(Authenticated::After(changed_at)));
             }
+            // Another answer to the step opened a session.
+            Opened::Gone => return Err(Code::InvalidCredentials.into()),
             Opened::LimitReached => {
                 let kind = EventKind::SignInRefused(Code::Forbidden);
                 engine
@@ -293,9 +298,10 @@ impl Flows {
         }
         let epoch = engine
             .store
-            .epoch_of(subject.to_owned(), engine.settings.client_id.clone())
+            .subject(subject.to_owned(), engine.settings.client_id.clone())
             .await
-            .map_err(Refusal::unavailable)?;
+            .map_err(Refusal::unavailable)?
+            .epoch;
         Ok(Some((
             epoch,
             engine.issuer.sign(&access(epoch), claims, now).await?,

@@ -2,17 +2,19 @@
 
 use zeroize::Zeroizing;
 
+use crate::clock::Timestamp;
 use crate::device::Client;
 use crate::error::{Code, Refusal};
 use crate::event::{Event, EventKind};
 use crate::id::TokenId;
 use crate::session::secs;
-use crate::store::Session;
+use crate::store::{OnceKey, Session};
 use crate::token::TokenInfo;
 
 use super::answer::StepAnswer;
+use super::sign_in::Authentication;
 use super::step::Stage;
-use super::{BoxedLogin, Flows};
+use super::{BoxedClaims, BoxedLogin, Flows};
 
 /// What the caller of a session proves again who they are with.
 pub(crate) enum Evidence {
@@ -20,6 +22,15 @@ pub(crate) enum Evidence {
     Login(BoxedLogin),
     /// The token of a step, and the answer to it.
     Step(Zeroizing<String>, StepAnswer),
+}
+
+/// A fresh authentication of a session's user.
+struct Proven {
+    claims: BoxedClaims,
+    acr: Option<String>,
+    auth_time: Timestamp,
+    /// The step that was answered, where there was one.
+    step: Option<OnceKey>,
 }
 
 /// An access token for a session that goes on.
@@ -51,9 +62,11 @@ impl Flows {
         let engine = &*self.engine;
         let before = engine.clock.now();
         let session = engine.store.session(sid, engine.time.now()).await;
-        let session = session
+        let mut session = session
             .map_err(Refusal::unavailable)?
             .ok_or(Code::InvalidToken)?;
+        session.generation = generation;
+        let subject = session.subject.clone();
         let report = |refusal: &Refusal| {
             // That a step is needed was reported already.
             if refusal.step().is_some() && refusal.code() == Code::InsufficientUserAuthentication {
@@ -62,7 +75,7 @@ impl Flows {
             let kind = EventKind::ReauthenticationRefused(refusal.code());
             engine.events.emit(
                 &Event::new(kind)
-                    .subject(session.subject.clone())
+                    .subject(subject.clone())
                     .sid(sid)
                     .ip(client.ip),
             );
@@ -70,35 +83,67 @@ impl Flows {
         // The device of a session is the one that it was opened on.
         let mut at_device = client.clone();
         at_device.device.id = at_device.device.id.or_else(|| session.device.id.clone());
+        let mut step = None;
         let (claims, acr, auth_time) = match proof {
             Evidence::Login(login) => {
                 let identifier = self.backend.identifier(&login);
                 self.count_sign_in(identifier.as_deref(), &at_device)
                     .await
                     .inspect_err(report)?;
-                let stage = Stage::new(identifier, self.begin(), Some(sid), &at_device);
-                let claims = self
-                    .authenticate(login, client, stage)
-                    .await
-                    .inspect_err(report)?;
-                (claims, None, before)
+                let (since, started_at) = self.begin();
+                let stage = Stage::new(identifier, (since, started_at), Some(sid), &at_device);
+                let authenticated = self.authenticate(login, client, stage, since).await;
+                match authenticated.inspect_err(report)? {
+                    Authentication::Done(claims) => (claims, None, before),
+                    // The login was read from the request, and cannot be checked again.
+                    Authentication::Again(_) => return Err(Code::Unavailable.into()),
+                }
             }
             Evidence::Step(token, answer) => {
                 let stepped = self
                     .step(&token, Some(sid), &answer, client)
                     .await
                     .inspect_err(report)?;
+                step = Some(stepped.key);
                 (stepped.claims, stepped.acr, stepped.stage.started_at)
             }
         };
+        let proven = Proven {
+            claims,
+            acr,
+            auth_time,
+            step: step.clone(),
+        };
+        let renewed = self.renew_session(caller, session, proven, client).await;
+        if let (Err(_), Some(step)) = (&renewed, &step) {
+            self.let_go(step).await;
+        }
+        renewed.inspect_err(report)
+    }
+
+    /// Writes a fresh authentication into a session, and signs an access token for it.
+    async fn renew_session(
+        &self,
+        caller: &TokenInfo,
+        session: Session,
+        proven: Proven,
+        client: &Client,
+    ) -> Result<Renewed, Refusal> {
+        let engine = &*self.engine;
+        let Proven {
+            claims,
+            acr,
+            auth_time,
+            step,
+        } = proven;
+        let (sid, generation) = (session.sid, session.generation);
         let subject = claims.subject();
         if subject != caller.subject() || session.subject != caller.subject() {
-            return Err(Code::InvalidCredentials.into()).inspect_err(report);
+            return Err(Code::InvalidCredentials.into());
         }
         // Signed before anything is written, so that claims which no token can carry change
-        // nothing.
+        // nothing. The registry lists the token before it counts, for the same reason.
         let renewing = Session {
-            generation,
             auth_time,
             acr: acr.clone(),
             ..session
@@ -110,14 +155,14 @@ impl Flows {
         let rows = engine
             .registry
             .rows(&(&renewing).into(), (jti, generation), now, expires_at);
+        let recorded = engine.registry.record(rows).await;
+        recorded.map_err(Refusal::unavailable)?;
         let renewed = engine
             .store
-            .reauthenticate(sid, auth_time, acr, engine.time.now())
+            .reauthenticate(sid, auth_time, acr, step, engine.time.now())
             .await
             .map_err(Refusal::unavailable)?
             .ok_or(Code::InvalidToken)?;
-        let recorded = engine.registry.record(rows).await;
-        recorded.map_err(Refusal::unavailable)?;
         engine.events.emit(
             &Event::new(EventKind::Reauthenticated)
                 .subject(renewed.subject)

@@ -12,8 +12,8 @@ use super::Flows;
 impl Flows {
     /// Revokes what an application asks for: see `Gate::revoke`.
     pub(crate) async fn revoke(&self, revoke: Revoke) -> Result<Revoked, Error> {
-        let target = self.target_of(revoke).await?;
-        let revoked = self.engine.revoke(target, RevokeReason::Requested).await;
+        let (target, reason) = self.target_of(revoke).await?;
+        let revoked = self.engine.revoke(target, reason).await;
         revoked.map_err(unrevoked)
     }
 
@@ -26,7 +26,7 @@ impl Flows {
         revoke: Revoke,
     ) -> Result<(Target, Revoked), Error> {
         let engine = &*self.engine;
-        let target = self.target_of(revoke).await?;
+        let (target, reason) = self.target_of(revoke).await?;
         let store = engine.store.postgres().ok_or_else(|| {
             Error::new(
                 ErrorKind::Usage,
@@ -36,17 +36,21 @@ impl Flows {
         let now = engine.time.now();
         let revocation = Revocation {
             target: target.clone(),
-            reason: RevokeReason::Requested,
+            reason,
             until: engine.log_until(now),
         };
         let revoked = store.revoke_in(db, &revocation, now).await;
         Ok((target, revoked.map_err(unrevoked)?))
     }
 
-    async fn target_of(&self, revoke: Revoke) -> Result<Target, Error> {
-        Ok(match revoke.0 {
+    async fn target_of(&self, revoke: Revoke) -> Result<(Target, RevokeReason), Error> {
+        let mut reason = RevokeReason::Requested;
+        let target = match revoke.0 {
             // A refresh would bring the old claims back.
-            Target::AccessOf(subject) if self.backend.keeps_claims() => Target::Subject(subject),
+            Target::AccessOf(subject) if self.backend.keeps_claims() => {
+                reason = RevokeReason::RolesChanged;
+                Target::Subject(subject)
+            }
             Target::Key(kid) => {
                 self.refuse_key_in_use(&kid)?;
                 Target::Key(kid)
@@ -56,7 +60,8 @@ impl Flows {
                 resolved.map_err(unrevoked)?
             }
             target => target,
-        })
+        };
+        Ok((target, reason))
     }
 
     /// Refuses to revoke a key that signs, or that is to sign next.

@@ -12,6 +12,14 @@ use super::open::{Authentic, Opening, Stay};
 use super::step::Stage;
 use super::{BoxedClaims, BoxedLogin, Flows};
 
+/// What a backend said about a login, where it did not refuse.
+pub(super) enum Authentication {
+    /// Whose it is.
+    Done(BoxedClaims),
+    /// A step is needed, and the subject changed meanwhile: authenticate again, and expect this.
+    Again(Authenticated),
+}
+
 /// A sign-in whose attempt was counted.
 struct CountedAttempt {
     /// What it was counted under.
@@ -33,6 +41,7 @@ impl Flows {
             auth_time,
             acr: None,
             stay: Stay::Long,
+            step: None,
         };
         match self.open(&login).await? {
             Opening::Open(issued) => Ok(*issued),
@@ -89,15 +98,20 @@ impl Flows {
             None,
             client,
         );
-        let claims = self.authenticate(login, client, stage).await;
-        let claims = claims.map_err(|refusal| self.report_refused(refusal, client))?;
+        let authenticated = expected.unwrap_or(since);
+        let claims = match self.authenticate(login, client, stage, authenticated).await {
+            Ok(Authentication::Done(claims)) => claims,
+            Ok(Authentication::Again(expected)) => return Ok(Opening::Again(expected)),
+            Err(refusal) => return Err(self.report_refused(refusal, client)),
+        };
         let login = Authentic {
             claims: &*claims,
             client,
-            authenticated: expected.unwrap_or(since),
+            authenticated,
             auth_time: started_at,
             acr: None,
             stay: Stay::Long,
+            step: None,
         };
         self.open(&login).await
     }
@@ -110,16 +124,21 @@ impl Flows {
         issued
     }
 
-    /// Asks the backend who this is. The client learns no reason (R117).
+    /// Asks the backend who this is. The client learns no reason (R117). Where a step is needed,
+    /// `authenticated` is what this authentication saw of the subject.
     pub(super) async fn authenticate(
         &self,
         login: BoxedLogin,
         client: &Client,
         stage: Stage,
-    ) -> Result<BoxedClaims, Refusal> {
+        authenticated: Authenticated,
+    ) -> Result<Authentication, Refusal> {
         match self.backend.sign_in(login, client).await {
-            Ok(claims) => Ok(claims),
-            Err(AuthError::More(step)) => Err(self.offer(*step, stage).await),
+            Ok(claims) => Ok(Authentication::Done(claims)),
+            Err(AuthError::More(step)) => {
+                let offered = self.offer(*step, stage, authenticated).await?;
+                Ok(Authentication::Again(offered))
+            }
             Err(error) => Err(error.into_refusal(Code::InvalidCredentials)),
         }
     }

@@ -1,5 +1,9 @@
 //! Further steps of a sign-in: keeps what a backend asks for, hands out a token for it, takes the
 //! answer.
+//!
+//! A step ends in the operation that it is answered for: the session that opens takes it. While an
+//! answer is looked at the step is held, so that several at once are not guesses of one step. A
+//! refusal that changes nothing lets it go.
 
 use std::time::Duration;
 
@@ -10,12 +14,12 @@ use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
 use crate::device::{Client, Device};
-use crate::error::{AuthError, Code, Refusal, SignInStep, StepOffer};
+use crate::error::{AuthError, Causes, Code, Refusal, SignInStep, StepOffer};
 use crate::event::{Event, EventKind};
 use crate::id::SessionId;
 use crate::secret::{fill_random, sha256};
 use crate::session::Issued;
-use crate::store::{Authenticated, OnceValue};
+use crate::store::{Authenticated, OnceKey, OnceValue, SubjectState};
 use crate::throttle::{Account, StepAttempt};
 
 use super::answer::StepAnswer;
@@ -31,6 +35,10 @@ pub(super) struct Stage {
     pub(super) started_at: Timestamp,
     /// The same by the store's, against which changes of the subject are compared.
     since: Timestamp,
+    /// When the subject had last changed by the time that the first step was done. A session opens
+    /// while that is so. Releases before compare `since` instead.
+    #[serde(default)]
+    changed_at: Option<Timestamp>,
     /// The session that it renews; none where it opens one.
     pub(super) renews: Option<SessionId>,
     /// The device of its first step.
@@ -51,6 +59,7 @@ impl Stage {
             identifier,
             started_at,
             since,
+            changed_at: None,
             renews,
             device,
         }
@@ -79,9 +88,9 @@ impl Stage {
 struct PendingStep {
     stage: Stage,
     subject: String,
-    /// How often the subject's credentials had changed when the step was asked for.
+    /// The subject's mark when the first step was done; `None` in a release before marks.
     #[serde(default)]
-    changes: u32,
+    mark: Option<u64>,
     kind: String,
     acr: Option<String>,
     challenge: Option<Value>,
@@ -96,6 +105,8 @@ pub(super) struct Stepped {
     pub(super) claims: BoxedClaims,
     pub(super) acr: Option<String>,
     pub(super) stage: Stage,
+    /// The step, for the operation that takes it.
+    pub(super) key: OnceKey,
 }
 
 impl Flows {
@@ -112,27 +123,37 @@ impl Flows {
             .await
             .map_err(|refusal| self.report_refused(refusal, client))?;
         let client = stepped.stage.client(client);
-        let authenticated = Authenticated::Since(stepped.stage.since);
+        let Stage {
+            since, changed_at, ..
+        } = stepped.stage;
         let login = Authentic {
             claims: &*stepped.claims,
             client: &client,
-            authenticated,
+            authenticated: changed_at.map_or(Authenticated::Since(since), Authenticated::After),
             auth_time: stepped.stage.started_at,
             acr: stepped.acr.as_deref(),
             stay: Stay::Long,
+            step: Some(stepped.key.clone()),
         };
-        match self.open(&login).await? {
-            Opening::Open(issued) => {
+        match self.open(&login).await {
+            Ok(Opening::Open(issued)) => {
                 self.remember(stepped.stage.account(&stepped.claims.subject()), &client)
                     .await;
                 Ok(*issued)
             }
             // The account changed since the password was looked at, which nobody can do again.
-            Opening::Again(_) => Err(self.report_refused(Code::InvalidCredentials.into(), &client)),
+            Ok(Opening::Again(_)) => {
+                Err(self.report_refused(Code::InvalidCredentials.into(), &client))
+            }
+            Err(refusal) => {
+                self.let_go(&stepped.key).await;
+                Err(refusal)
+            }
         }
     }
 
-    /// Takes the answer to a step, of a sign-in or of the renewal of a session.
+    /// Asks the backend about the answer to a step, of a sign-in or of the renewal of a session. The
+    /// step is held from then on, and is for its caller to take or to let go.
     pub(super) async fn step(
         &self,
         token: &str,
@@ -140,28 +161,20 @@ impl Flows {
         answer: &StepAnswer,
         client: &Client,
     ) -> Result<Stepped, Refusal> {
-        let engine = &self.engine;
-        let now = engine.time.now();
-        let hash = sha256(token.as_bytes());
-        let payload = engine
-            .store
-            .take_once(KIND.to_owned(), hash, now)
-            .await
-            .map_err(Refusal::unavailable)?;
-        let pending: Option<PendingStep> = payload
-            .as_deref()
-            .and_then(|payload| serde_json::from_slice(payload).ok());
-        let Some(pending) = pending.filter(|pending| pending.stage.renews == renews) else {
-            return Err(Code::InvalidCredentials.into());
+        let key = OnceKey {
+            kind: KIND.to_owned(),
+            hash: sha256(token.as_bytes()),
         };
+        let pending = self.pending(&key, renews).await?;
+        self.hold(&key).await?;
         let attempt = StepAttempt {
             subject: &pending.subject,
-            changes: pending.changes,
+            mark: pending.mark.unwrap_or_default(),
             account: pending.stage.account(&pending.subject),
         };
         let at_device = pending.stage.client(client);
         if let Err(refusal) = self.count_step(&attempt, &at_device).await {
-            self.keep(hash, &pending).await?;
+            self.let_go(&key).await;
             return Err(refusal);
         }
         let step = pending.step();
@@ -170,35 +183,132 @@ impl Flows {
                 claims,
                 acr: pending.acr,
                 stage: pending.stage,
+                key,
             }),
             Err(AuthError::More(next)) if next.subject == pending.subject => {
-                Err(self.offer(*next, pending.stage).await)
+                let refusal = self.ask(*next, pending.stage, pending.mark).await;
+                Err(self.replace(&key, refusal).await)
             }
-            Ok(_) | Err(AuthError::More(_)) => Err(engine.other_subject("step", &pending.subject)),
+            Ok(_) | Err(AuthError::More(_)) => {
+                self.let_go(&key).await;
+                Err(self.engine.other_subject("step", &pending.subject))
+            }
+            Err(AuthError::Unavailable(source)) => {
+                self.let_go(&key).await;
+                Err(Refusal::unavailable(source))
+            }
             Err(AuthError::Invalid) if pending.tries > 1 => {
                 let pending = PendingStep {
                     tries: pending.tries - 1,
                     ..pending
                 };
-                Err(self.hand_out_step(Code::InvalidCredentials, &pending).await)
+                let refusal = self.hand_out_step(Code::InvalidCredentials, &pending).await;
+                Err(self.replace(&key, refusal).await)
             }
-            Err(AuthError::Unavailable(source)) => {
-                self.keep(hash, &pending).await?;
-                Err(Refusal::unavailable(source))
-            }
-            Err(AuthError::Refused(refusal)) => {
-                // What says that the answer is wrong costs the token, as every wrong answer does.
-                if refusal.is_undecided() {
-                    self.keep(hash, &pending).await?;
-                }
-                Err(refusal)
-            }
-            Err(_) => Err(Code::InvalidCredentials.into()),
+            // What says that the answer is wrong costs the token, as every wrong answer does.
+            Err(AuthError::Refused(refusal)) => Err(self.replace(&key, refusal).await),
+            Err(_) => Err(self.replace(&key, Code::InvalidCredentials.into()).await),
         }
     }
 
+    /// Reads the step that waits under a key.
+    async fn pending(
+        &self,
+        key: &OnceKey,
+        renews: Option<SessionId>,
+    ) -> Result<PendingStep, Refusal> {
+        let engine = &self.engine;
+        let payload = engine
+            .store
+            .read_once(key.kind.clone(), key.hash, engine.time.now());
+        let payload = payload.await.map_err(Refusal::unavailable)?;
+        let pending: Option<PendingStep> = payload
+            .as_deref()
+            .and_then(|payload| serde_json::from_slice(payload).ok());
+        pending
+            .filter(|pending| pending.stage.renews == renews)
+            .ok_or_else(|| Code::InvalidCredentials.into())
+    }
+
+    /// Holds a step while an answer to it is looked at. Where another answer is, the client may
+    /// come again. A hold ends by itself, so that a store that fails keeps nobody out.
+    async fn hold(&self, key: &OnceKey) -> Result<(), Refusal> {
+        let engine = &self.engine;
+        let now = engine.time.now();
+        let hold = OnceValue {
+            kind: HELD.to_owned(),
+            hash: key.hash,
+            payload: Vec::new(),
+            until: now.plus(HOLD),
+            bound: None,
+        };
+        let held = engine.store.put_once(hold, now).await;
+        if held.map_err(Refusal::unavailable)? {
+            return Ok(());
+        }
+        Err(Refusal::retry_after(Duration::from_secs(1)))
+    }
+
+    /// Lets go of a step that nothing was done with.
+    pub(super) async fn let_go(&self, key: &OnceKey) {
+        let engine = &self.engine;
+        let held = engine
+            .store
+            .take_once(HELD.to_owned(), key.hash, engine.time.now());
+        if let Err(error) = held.await {
+            let error = Causes(Some(&error));
+            tracing::warn!(%error, "a step stays held for a moment");
+        }
+    }
+
+    /// Takes a step whose answer is refused. Where the store fails the step stays, and the client
+    /// learns that nothing changed.
+    async fn replace(&self, key: &OnceKey, refusal: Refusal) -> Refusal {
+        let engine = &self.engine;
+        if refusal.is_undecided() {
+            self.let_go(key).await;
+            return refusal;
+        }
+        let taken = engine
+            .store
+            .take_once(key.kind.clone(), key.hash, engine.time.now());
+        match taken.await {
+            Ok(Some(_)) => refusal,
+            // It ended meanwhile, or the subject's credentials changed.
+            Ok(None) => Code::InvalidCredentials.into(),
+            Err(error) => {
+                self.let_go(key).await;
+                Refusal::unavailable(error)
+            }
+        }
+    }
+
+    /// Keeps a step, and refuses with a token for it. `authenticated` is what the first step saw of
+    /// the subject: where the subject changed since, that is the answer, and the first step is done
+    /// again.
+    pub(super) async fn offer(
+        &self,
+        step: SignInStep,
+        mut stage: Stage,
+        authenticated: Authenticated,
+    ) -> Result<Authenticated, Refusal> {
+        let SubjectState {
+            mark, changed_at, ..
+        } = self.state_of(&step.subject).await?;
+        let has_moved = match stage.renews {
+            None => authenticated.has_moved(changed_at),
+            // The session was not ended by the change, so its user may just have made it.
+            Some(_) => changed_at > stage.since,
+        };
+        if has_moved {
+            return Ok(Authenticated::After(changed_at));
+        }
+        stage.changed_at = Some(changed_at);
+        Err(self.ask(step, stage, Some(mark)).await)
+    }
+
     /// Keeps a step, and refuses with a token for it.
-    pub(super) async fn offer(&self, step: SignInStep, stage: Stage) -> Refusal {
+    async fn ask(&self, step: SignInStep, stage: Stage, mark: Option<u64>) -> Refusal {
         let engine = &self.engine;
         let SignInStep {
             subject,
@@ -210,14 +320,10 @@ impl Flows {
         let event =
             Event::new(EventKind::StepRequired { kind: kind.clone() }).subject(subject.clone());
         let until = engine.time.now().plus(LIFETIME);
-        let changes = match self.changes(&subject).await {
-            Ok(changes) => changes,
-            Err(refusal) => return refusal,
-        };
         let pending = PendingStep {
             stage,
             subject,
-            changes,
+            mark,
             kind,
             acr,
             challenge,
@@ -260,6 +366,9 @@ impl Flows {
             hash,
             payload,
             until: pending.until,
+            bound: pending
+                .mark
+                .map(|mark| self.bound_to(&pending.subject, mark)),
         };
         engine
             .store
@@ -286,3 +395,7 @@ const TRIES: u8 = 3;
 /// What every token of a step begins with, so that scanners for leaked secrets know it.
 const PREFIX: &str = "tgs1_";
 const KIND: &str = "step";
+/// The kind of the values that hold a step, beside its own.
+const HELD: &str = "step_held";
+/// How long a step is held at most.
+const HOLD: Duration = Duration::from_secs(30);

@@ -2,7 +2,7 @@
 //! ends.
 
 use crate::clock::Timestamp;
-use crate::error::{Causes, Error};
+use crate::error::Error;
 use crate::id::SessionId;
 use crate::store::{RevokeReason, Revoked, Target};
 use crate::token::JwtClaims;
@@ -75,7 +75,8 @@ pub enum Access {
 
 impl<B: AuthBackend> Gate<B> {
     /// Ends sessions because the credentials of a user changed. Call it after the change is
-    /// written: a sign-in that began with the old ones gets no session any more.
+    /// written: a sign-in that began with the old ones gets no session any more. Action tokens that
+    /// are out and sign-ins that wait for a step end with it, whichever sessions do.
     ///
     /// When this returns, the store remembers it, this node refuses, and every node that reaches
     /// the store will within a second or so.
@@ -153,23 +154,17 @@ impl<B: AuthBackend> Gate<B> {
         subject: &SubjectOf<B>,
         sessions: EndSessions,
     ) -> Result<(Revoked, Timestamp), Error> {
-        let name = subject.to_string();
-        let subject = name.clone();
+        let subject = subject.to_string();
         let target = match sessions {
             EndSessions::All => Target::Subject(subject),
             EndSessions::Others { keep } => Target::Others { subject, keep },
         };
-        let revoked = self.end(target, RevokeReason::PasswordChanged).await?;
-        if let Err(error) = self.flows().begin_fresh_steps(&name).await {
-            let error = Causes(Some(&error));
-            tracing::warn!(%error, "the steps of the subject go on with their budgets of before");
-        }
-        Ok(revoked)
+        self.end(target, RevokeReason::PasswordChanged).await
     }
 
     /// Decides about the access tokens of a user whose roles, scopes or other claims changed. Call
     /// it after the change is written: a refresh that loaded the old ones before gets a token that
-    /// is dead already.
+    /// is dead already. Action tokens that are out stay good.
     ///
     /// # Errors
     /// The store cannot be written to, and nothing was revoked: answer 503, so that the change is

@@ -15,8 +15,9 @@ impl<B: AuthBackend> Gate<B> {
     ///
     /// Count the letters with `gate.allow(…)` (feature `rate-limit`), and answer the same whether
     /// or not there is such an account. The token dies when it is consumed, after
-    /// [`ActionPurpose::LIFETIME`], and with the subject's access tokens: when the user signs out
-    /// everywhere, or `credentials_changed` ends all sessions.
+    /// [`ActionPurpose::LIFETIME`], and when the user signs out everywhere or the credentials
+    /// change ([`credentials_changed`](Gate::credentials_changed), whichever sessions it ends). A
+    /// change of roles leaves it.
     ///
     /// # Errors
     /// [`Code::Unavailable`]: the store cannot be written to, or
@@ -90,8 +91,8 @@ impl<P: ActionPurpose> ActionToken<P> {
     ///
     /// # Errors
     /// [`Code::InvalidToken`]: it is no token of this purpose, it
-    /// was consumed, or it has expired. [`Code::Unavailable`]: the
-    /// store cannot decide.
+    /// was consumed, it has expired, or the subject's credentials changed since.
+    /// [`Code::Unavailable`]: the store cannot decide, and the token still counts.
     pub async fn consume<B: AuthBackend>(
         self,
         gate: &Gate<B>,

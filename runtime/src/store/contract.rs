@@ -4,9 +4,9 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::record::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
-    RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent, StoreError,
-    StoreHealth, StoredKeys, TokenQuery, TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceKey, OnceValue, Opened, RealmClaim,
+    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent,
+    StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
 };
 use crate::clock::Timestamp;
 use crate::device::Device;
@@ -98,8 +98,8 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Opens a session, under the subject's lock, in this order: compares the subject's
     /// `changed_at` with [`NewSession::authenticated`], counts the live sessions against
-    /// [`NewSession::limit`], evicts or refuses, writes the session at generation 0 and
-    /// [`NewSession::tokens`]. Evicted sessions are revoked with reason
+    /// [`NewSession::limit`], takes [`NewSession::takes`] as [`take_once`](Self::take_once) does,
+    /// evicts or refuses, writes the session at generation 0 and [`NewSession::tokens`]. Evicted sessions are revoked with reason
     /// [`RevokeReason::DeviceLimit`](super::RevokeReason::DeviceLimit) and logged (`sid` until
     /// `log_until`) in the same step. Sessions that are dead are neither counted nor evicted. A
     /// subject that never changed has the `changed_at` 1970. A `sid` that is there already is an
@@ -107,6 +107,7 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// Clauses 5–23.
     /// Clause 149.
+    /// Clauses 181–184.
     fn open_session(
         &self,
         new: NewSession,
@@ -152,6 +153,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Clauses 55–77.
     /// Clause 153.
     /// Clauses 168–172.
+    /// Clauses 175–176.
     fn revoke(
         &self,
         revocation: Revocation,
@@ -169,16 +171,17 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
 
-    /// Returns the subject's effective epoch for a client: the highest of the subject's own, the
-    /// client's and the global one.
+    /// Returns what is known of a subject, for a client, all of one moment: its effective epoch,
+    /// its effective mark, and when it last changed.
     ///
     /// Clauses 131–132.
     /// Clause 155.
-    fn epoch_of(
+    /// Clause 174.
+    fn subject(
         &self,
         subject: String,
         client_id: String,
-    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    ) -> impl Future<Output = Result<SubjectState, StoreError>> + Send;
 
     /// Writes tokens that were issued by hand into the registry. A `jti` that is there already is
     /// left as it is. Returns how many were new.
@@ -283,11 +286,25 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Takes a payload out: for one caller only, and only while its `until > now`.
+    /// Takes a payload out: for one caller only, and only while its `until > now` and while the
+    /// mark that it is bound to is the subject's. Where the answer is `None`, a value that is
+    /// there stays or goes, for it never comes back.
     ///
     /// Clauses 108–110.
     /// Clause 163.
+    /// Clauses 177–178.
     fn take_once(
+        &self,
+        kind: String,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
+
+    /// Reads a payload that [`take_once`](Self::take_once) would take, and leaves it there.
+    ///
+    /// Clauses 179–180.
+    /// Clause 187.
+    fn read_once(
         &self,
         kind: String,
         hash: [u8; 32],
@@ -323,16 +340,19 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Writes a fresh `auth_time` and `acr` (its absence too) into a live session, which counts as
-    /// seen at `now`. Returns the session as it then is, or `None` where there is no live one; then
+    /// seen at `now`, and takes the value `takes` as [`take_once`](Self::take_once) does. Returns
+    /// the session as it then is, or `None` where there is no live one, or no such value; then
     /// nothing is written.
     ///
     /// Clauses 125–128.
     /// Clause 165.
+    /// Clauses 185–186.
     fn reauthenticate(
         &self,
         sid: SessionId,
         auth_time: Timestamp,
         acr: Option<String>,
+        takes: Option<OnceKey>,
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use super::contract::SessionStore;
 use super::record::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
-    RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent, StoreError,
-    StoreHealth, StoredKeys, TokenQuery, TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceKey, OnceValue, Opened, RealmClaim,
+    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent,
+    StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
 };
 use crate::clock::Timestamp;
 use crate::device::Device;
@@ -150,7 +150,7 @@ operations! {
     confirm(seen: Vec<(SessionId, u32)>, now: Timestamp) -> u64;
     revoke(revocation: Revocation, now: Timestamp) -> Revoked;
     sessions_of(subject: String, now: Timestamp) -> Vec<Session>;
-    epoch_of(subject: String, client_id: String) -> u64;
+    subject(subject: String, client_id: String) -> SubjectState;
     record_tokens(tokens: Vec<TokenRecord>, now: Timestamp) -> u64;
     tokens(query: TokenQuery, now: Timestamp) -> Vec<TokenRecord>;
     log_since(cursor: LogCursor, now: Timestamp) -> LogPage;
@@ -159,6 +159,7 @@ operations! {
     consume_once(key: [u8; 32], until: Timestamp, now: Timestamp) -> bool;
     put_once(value: OnceValue, now: Timestamp) -> bool;
     take_once(kind: String, hash: [u8; 32], now: Timestamp) -> Option<Vec<u8>>;
+    read_once(kind: String, hash: [u8; 32], now: Timestamp) -> Option<Vec<u8>>;
     spend(key: String, cost: u32, limits: Vec<Limit>, now: Timestamp) -> Spent;
     keys() -> StoredKeys;
     swap_keys(expected: u64, ring: Vec<u8>, now: Timestamp) -> bool;
@@ -166,6 +167,7 @@ operations! {
         sid: SessionId,
         auth_time: Timestamp,
         acr: Option<String>,
+        takes: Option<OnceKey>,
         now: Timestamp
     ) -> Option<Session>;
     attach(sid: SessionId, device: Device, now: Timestamp) -> bool;

@@ -1,5 +1,4 @@
-//! What the throttle keeps in the store: which devices an account knows, and how often its
-//! credentials changed.
+//! What the throttle keeps in the store: which devices an account knows.
 
 use super::{Throttle, digest};
 use crate::clock::Timestamp;
@@ -66,42 +65,6 @@ impl Throttle {
         Ok(is_known.map_err(Refusal::unavailable)?.then_some(mark))
     }
 
-    /// Returns how often the credentials of a subject changed, as far as that matters to a budget:
-    /// each change begins fresh ones for its steps, since a stranger who knew the password does not
-    /// know the next one.
-    pub(crate) async fn changes(&self, subject: &str, now: Timestamp) -> Result<u32, Refusal> {
-        if self.step.limits.is_empty() {
-            return Ok(0);
-        }
-        for number in 0..MOST_CHANGES {
-            let is_there = self.has(CHANGED, change(subject, number), now).await;
-            if !is_there.map_err(Refusal::unavailable)? {
-                return Ok(number);
-            }
-        }
-        Ok(MOST_CHANGES)
-    }
-
-    /// Remembers that the credentials of a subject changed, until every budget that was in use
-    /// before is full again.
-    pub(crate) async fn credentials_changed(
-        &self,
-        subject: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let periods = self.step.limits.iter().map(|limit| limit.period);
-        let Some(longest) = periods.max() else {
-            return Ok(());
-        };
-        for number in 0..MOST_CHANGES {
-            let mark = change(subject, number);
-            if self.put(CHANGED, mark, now.plus(longest), now).await? {
-                break;
-            }
-        }
-        Ok(())
-    }
-
     async fn has(&self, kind: &str, hash: [u8; 32], now: Timestamp) -> Result<bool, StoreError> {
         Ok(!self.put(kind, hash, now, now).await?)
     }
@@ -118,18 +81,11 @@ impl Throttle {
             hash,
             payload: Vec::new(),
             until,
+            bound: None,
         };
         self.store.put_once(value, now).await
     }
 }
 
-fn change(subject: &str, number: u32) -> [u8; 32] {
-    digest(&["tollgate/changed/1", subject, &number.to_string()])
-}
-
 /// The kind of the values that mark a known device.
 const KNOWN: &str = "known";
-/// The kind of the values that mark a change of credentials.
-const CHANGED: &str = "changed";
-/// How many changes of one subject begin fresh budgets, within the period of the longest one.
-const MOST_CHANGES: u32 = 8;

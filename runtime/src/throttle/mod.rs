@@ -55,9 +55,9 @@ struct BudgetPerKey {
 pub(crate) struct StepAttempt<'a> {
     /// The subject whose step it is.
     pub(crate) subject: &'a str,
-    /// How often the subject's credentials had changed when the step was asked for: see
-    /// [`Throttle::changes`].
-    pub(crate) changes: u32,
+    /// The mark of the subject when the step was asked for. A change of credentials moves it and so
+    /// begins fresh budgets: a stranger who knew the password does not know the next one.
+    pub(crate) mark: u64,
     /// The account under which the device may be known.
     pub(crate) account: Account<'a>,
 }
@@ -143,16 +143,16 @@ impl Throttle {
         client: &Client,
         now: Timestamp,
     ) -> Result<(), Refusal> {
-        let changes = attempt.changes.to_string();
-        let key = [attempt.subject, &changes];
+        let mark = attempt.mark.to_string();
+        let key = [attempt.subject, &mark];
         let Some(wait) = self.spend(&self.step, &key, client, now).await? else {
             return Ok(());
         };
         let account = Some(attempt.account);
-        let Some(mark) = self.known_mark(account, client, now).await? else {
+        let Some(known) = self.known_mark(account, client, now).await? else {
             return Err(Refusal::too_many(wait));
         };
-        let key = [attempt.subject, &changes, &hex(&mark)];
+        let key = [attempt.subject, &mark, &hex(&known)];
         let own = self.spend(&self.step, &key, client, now).await?;
         refuse(own.map(|own| own.min(wait)))
     }

@@ -144,10 +144,10 @@ async fn r124_a_known_device_uses_up_nothing_of_another() {
 }
 
 /// Counts an answer to a step of Ada's.
-async fn answer(throttle: &Throttle, changes: u32, client: &Client, now: Timestamp) -> bool {
+async fn answer(throttle: &Throttle, mark: u64, client: &Client, now: Timestamp) -> bool {
     let attempt = StepAttempt {
         subject: "1",
-        changes,
+        mark,
         account: Account::Identifier(ADA),
     };
     throttle.step(&attempt, client, now).await.is_ok()
@@ -177,13 +177,9 @@ async fn r124_a_stranger_who_knows_the_password_does_not_lock_the_owner_out_of_t
         assert!((190..=200).contains(&stranger), "{stranger}");
         assert_eq!(known, 30);
         assert!(new < 5, "{new}");
-        // The password changes, and with it the budget.
+        // The password changes, with it the mark, and with that the budget.
         let now = NOW.plus(30 * DAY);
         while answer(&throttle, 0, &client(2, None), now).await {}
-        assert_eq!(throttle.changes("1", now).await.unwrap(), 0);
-        throttle.credentials_changed("1", now).await.unwrap();
-        assert_eq!(throttle.changes("1", now).await.unwrap(), 1);
-        assert_eq!(throttle.changes("2", now).await.unwrap(), 0);
         let fresh = client(2, None);
         let mut after = 0;
         for _ in 0..20 {
@@ -265,28 +261,6 @@ async fn steps_are_counted_without_the_feature() {
     }
     assert!((180..=190).contains(&slowly), "{slowly}");
     assert!(!throttle.is_shared, "each node counts for itself");
-}
-
-/// Each change of the credentials begins fresh budgets, as often as that can matter, and a change
-/// is forgotten once every budget of before is full again.
-#[tokio::test]
-async fn changes_of_credentials_are_counted_while_they_matter() {
-    let throttle = throttle(Counted::Store, |_| {}).await;
-    for number in 1..=20 {
-        throttle.credentials_changed("1", NOW).await.unwrap();
-        assert_eq!(throttle.changes("1", NOW).await.unwrap(), number.min(8));
-    }
-    let later = NOW.plus(30 * DAY);
-    let just_before = NOW.plus(30 * DAY - Duration::from_millis(1));
-    assert_eq!(throttle.changes("1", just_before).await.unwrap(), 8);
-    assert_eq!(throttle.changes("1", later).await.unwrap(), 0);
-    // None of it counts where steps are not counted.
-    let off = self::throttle(Counted::Store, |settings| {
-        *settings = ThrottleSettings::off();
-    })
-    .await;
-    off.credentials_changed("1", NOW).await.unwrap();
-    assert_eq!(off.changes("1", NOW).await.unwrap(), 0);
 }
 
 /// R124: ten made-up names a second for twenty hours fill the counters. None of two thousand honest

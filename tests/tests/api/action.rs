@@ -4,8 +4,9 @@ use http::{Method, StatusCode};
 use serde_json::json;
 use tollgate::action::{ActionPurpose, ActionToken, EmailVerification, PasswordReset};
 use tollgate::event::EventKind;
+use tollgate::gate::Access;
 use tollgate::prelude::*;
-use tollgate_tests::{App, request};
+use tollgate_tests::{Act, App, AppBuilder, OtherStore, request};
 
 const ADA: &str = "ada@example.com";
 
@@ -127,25 +128,200 @@ async fn r50_no_token_passes_for_another() {
     assert_eq!(app.get("/me", &tokens.access).await.status, StatusCode::OK);
 }
 
-/// R128: it dies with what the subject's access tokens die with.
+/// R128: a token dies with every change of the credentials, whichever sessions it ends, and when
+/// its subject is signed out everywhere. Another subject's goes on.
 #[tokio::test]
-async fn a_token_does_not_outlive_a_change_of_the_password() {
-    let app = App::new().await;
-    let (token, grace) = (reset(&app).await, app.accounts.id_of("grace@example.com"));
-    let other: ActionToken<PasswordReset> = app
-        .gate
-        .action_token(&grace, "grace@example.com")
-        .await
-        .unwrap();
+async fn r128_a_token_does_not_outlive_the_credentials_that_it_was_made_for() {
+    for ending in 0..6 {
+        let app = App::new().await;
+        let tokens = app.sign_in(ADA).await;
+        let (ada, grace) = (
+            app.accounts.id_of(ADA),
+            app.accounts.id_of("grace@example.com"),
+        );
+        let token = reset(&app).await;
+        let other: ActionToken<EmailVerification> = app
+            .gate
+            .action_token(&grace, "grace@example.com")
+            .await
+            .unwrap();
+        let keep = app.gate.sessions().of(ada).await.unwrap()[0].session_id;
+        let everyone = ending > 3;
+        match ending {
+            0 => drop(app.gate.credentials_changed(&ada, EndSessions::All).await),
+            1 => drop(
+                app.gate
+                    .credentials_changed(&ada, EndSessions::Others { keep })
+                    .await,
+            ),
+            2 => drop(app.post_as("/auth/signout-all", &tokens.access, None).await),
+            3 => drop(app.gate.revoke(Revoke::subject(ada)).await),
+            4 => drop(app.gate.revoke(Revoke::everything()).await),
+            _ => drop(app.gate.revoke(Revoke::client("first-party")).await),
+        }
+        let refused = token.consume(&app.gate).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidToken, "{ending}");
+        assert_eq!(
+            other.consume(&app.gate).await.is_ok(),
+            !everyone,
+            "{ending}"
+        );
+    }
+}
+
+/// A change of roles, and the end of some sessions, leave the letters that are out as they are.
+#[tokio::test]
+async fn a_token_outlives_a_change_of_roles_and_the_end_of_sessions() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = SqliteStore::open(folder.path().join("tollgate.db")).await;
+    let stores: [tollgate::store::Store; 2] = [MemoryStore::new().into(), file.unwrap().into()];
+    for store in stores {
+        let app = App::on(store, Settings::default()).await;
+        let tokens = app.sign_in(ADA).await;
+        let ada = app.accounts.id_of(ADA);
+        let token = reset(&app).await;
+        let verification: ActionToken<EmailVerification> =
+            app.gate.action_token(&ada, ADA).await.unwrap();
+        let keep = app.gate.sessions().of(ada).await.unwrap()[0].session_id;
+        for access in [Access::RefreshNow, Access::UntilExpiry] {
+            app.gate.claims_changed(&ada, access).await.unwrap();
+        }
+        app.get("/me", &tokens.access)
+            .await
+            .assert_problem(401, "invalid_token");
+        for revoke in [
+            Revoke::access_of(ada),
+            Revoke::refresh_of(ada),
+            Revoke::others(ada, keep),
+            Revoke::session(keep),
+        ] {
+            app.gate.revoke(revoke).await.unwrap();
+        }
+        _ = token.consume(&app.gate).await.unwrap();
+        _ = verification.consume(&app.gate).await.unwrap();
+    }
+}
+
+/// Where claims are kept with the session, a change of roles ends the sessions, and still no letter.
+#[tokio::test]
+async fn a_token_outlives_a_change_of_roles_that_ends_the_sessions() {
+    #[derive(Clone, JwtClaims)]
+    struct Member {
+        #[claim(sub)]
+        id: u64,
+    }
+
+    #[auth_backend(email, user = Member, refresh(from = stored))]
+    #[derive(Clone)]
+    struct Members;
+
+    impl Authenticate for Members {
+        async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<Member, AuthError> {
+            Ok(Member { id: 1 })
+        }
+    }
+
+    let app = AppBuilder::of(Members, |_| axum::Router::new())
+        .build()
+        .await;
+    let reset = async || {
+        let token = app.gate.action_token::<PasswordReset>(&1, ADA).await;
+        token.unwrap()
+    };
+    let (one, two, three) = (reset().await, reset().await, reset().await);
+    let issued = app.gate.sign_in(Member { id: 1 }, &Client::unknown()).await;
+    drop(issued.unwrap());
     app.gate
-        .credentials_changed(&app.accounts.id_of(ADA), EndSessions::All)
+        .claims_changed(&1, Access::RefreshNow)
         .await
         .unwrap();
+    assert!(app.gate.sessions().of(1_u64).await.unwrap().is_empty());
+    _ = one.consume(&app.gate).await.unwrap();
+    app.gate.revoke(Revoke::access_of(1)).await.unwrap();
+    app.gate
+        .claims_changed(&1, Access::UntilExpiry)
+        .await
+        .unwrap();
+    _ = two.consume(&app.gate).await.unwrap();
+    app.gate.revoke(Revoke::subject(1)).await.unwrap();
+    three.consume(&app.gate).await.unwrap_err();
+}
+
+/// A store that fails burns nothing: the same token is consumed when the store is back.
+#[tokio::test]
+async fn r128_a_store_that_fails_burns_no_token() {
+    let store = OtherStore::new();
+    let app = App::on(store.clone(), Settings::default()).await;
+    let token = reset(&app).await;
+    store.on_each(|_| Act::Fail);
+    let refused = again(&token).consume(&app.gate).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable);
+    // One operation decides and takes: whatever else fails, nothing is half done.
+    store.on_each(|name| match name {
+        "take_once" => Act::Run,
+        _ => Act::Fail,
+    });
+    _ = again(&token).consume(&app.gate).await.unwrap();
+    store.behave();
+    token.consume(&app.gate).await.unwrap_err();
+}
+
+/// A release before knows no marks: its tokens are checked against the epoch here, what it ends
+/// ends the tokens of this one, and it can read them.
+#[tokio::test]
+async fn tokens_of_the_release_before_and_of_this_one_live_beside_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tollgate.db");
+    let app = App::on(SqliteStore::open(&path).await.unwrap(), Settings::default()).await;
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let ada = app.accounts.id_of(ADA);
+    let changed = app.gate.credentials_changed(&ada, EndSessions::All).await;
+    changed.unwrap();
+    let bump = || {
+        let sql = "UPDATE tg_subject SET uep = uep + 1 WHERE uid = ?";
+        assert_eq!(db.execute(sql, [ada.to_string()]).unwrap(), 1);
+    };
+    // What that release writes: no mark in the payload, and none beside it.
+    let make_old = async || {
+        let token = reset(&app).await;
+        let sql = "UPDATE tg_once SET payload = CAST(json_remove(CAST(payload AS TEXT), '$.mark') AS BLOB), \
+                   mark = NULL, mark_uid = NULL, mark_client = NULL \
+                   WHERE mark IS NOT NULL AND kind = ':action/password_reset'";
+        assert_eq!(db.execute(sql, []).unwrap(), 1);
+        token
+    };
+    let old = make_old().await;
+    _ = old.consume(&app.gate).await.unwrap();
+    let old = make_old().await;
+    let others = Access::RefreshNow;
+    app.gate.claims_changed(&ada, others).await.unwrap();
+    let refused = old.consume(&app.gate).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidToken, "as in that release");
+
+    let ours = reset(&app).await;
+    let payload: String = db
+        .query_row(
+            "SELECT CAST(payload AS TEXT) FROM tg_once WHERE mark IS NOT NULL",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    let payload: serde_json::Value = serde_json::from_str(&payload).unwrap();
+    let epoch: i64 = db
+        .query_row("SELECT uep FROM tg_subject", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(payload["epoch"], epoch, "that release compares it");
+    bump();
+    let refused = ours.consume(&app.gate).await.unwrap_err();
     assert_eq!(
-        token.consume(&app.gate).await.unwrap_err().code(),
-        Code::InvalidToken
+        refused.code(),
+        Code::InvalidToken,
+        "that release changed a password"
     );
-    _ = other.consume(&app.gate).await.unwrap();
+    // And the next token, with what that release did behind it, is good again.
+    let ours = reset(&app).await;
+    app.gate.claims_changed(&ada, others).await.unwrap();
+    _ = ours.consume(&app.gate).await.unwrap();
 }
 
 /// R128, R79: the store has a hash, from which nobody makes a letter.

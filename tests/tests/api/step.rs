@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate::settings::{Allowance, ThrottleSettings};
-use tollgate_tests::{Answer, AppBuilder, PASSWORD, Tokens};
+use tollgate_tests::{Act, Answer, AppBuilder, Hook, OtherStore, PASSWORD, Tokens};
 
 const TWO_FACTORS: &str = "urn:example:two-factors";
 
@@ -40,6 +40,11 @@ struct StrongAndFresh;
 struct Members {
     is_down: Arc<AtomicBool>,
     answers: Arc<AtomicU64>,
+    logins: Arc<AtomicU64>,
+    /// Runs after a password was looked at, before the answer.
+    in_login: Hook,
+    /// Runs while an answer to a step is looked at.
+    in_step: Hook,
     used: Arc<Mutex<HashMap<String, String>>>,
 }
 
@@ -58,6 +63,8 @@ impl Authenticate for Members {
         if id == 2 {
             return Ok(Member { id });
         }
+        self.logins.fetch_add(1, Ordering::SeqCst);
+        self.in_login.run().await;
         let mut step = SignInStep::new(id, if id == EVE { "email" } else { "totp" });
         step.acr = (id == ADA).then(|| TWO_FACTORS.to_owned());
         step.note = Some("a secret note".to_owned());
@@ -75,6 +82,7 @@ impl Authenticate for Members {
             return Err(AuthError::unavailable("the table is down"));
         }
         self.answers.fetch_add(1, Ordering::SeqCst);
+        self.in_step.run().await;
         assert!(step.kind == "key" || step.note.as_deref() == Some("a secret note"));
         let code = answer.code().ok_or(AuthError::Invalid)?;
         let last = self
@@ -125,6 +133,10 @@ impl App {
     }
 
     async fn with(throttle: ThrottleSettings) -> Self {
+        Self::on(MemoryStore::new(), throttle).await
+    }
+
+    async fn on(store: impl Into<tollgate::store::Store>, throttle: ThrottleSettings) -> Self {
         let app = AppBuilder::of(Members::default(), |gate| {
             let app = Router::new()
                 .route("/me", get(async |_: Auth<Member>| "in"))
@@ -132,7 +144,7 @@ impl App {
                 .route("/fresh", get(async |_: Auth<Member, StrongAndFresh>| "in"));
             gate.install(app).with_state(gate.clone())
         });
-        Self(app.throttle(throttle).build().await)
+        Self(app.store(store).throttle(throttle).build().await)
     }
 
     async fn sign_in(&self, email: &str) -> Answer {
@@ -345,6 +357,190 @@ async fn a_password_that_changes_between_the_steps_ends_the_sign_in() {
         .await
         .assert_problem(401, "invalid_credentials");
     assert!(app.gate.sessions().of(ADA).await.unwrap().is_empty());
+}
+
+/// Nor does one that is begun before a change that keeps another session.
+#[tokio::test]
+async fn a_change_that_keeps_a_session_ends_the_sign_ins_that_wait() {
+    let app = App::new().await;
+    let tokens = app.strong().await;
+    let keep = app.gate.sessions().of(ADA).await.unwrap()[0].session_id;
+    let login = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let waiting = step_token(&app.sign_in("ada@example.com").await);
+    let renewing = step_token(&app.prove_again(&tokens.access, login).await);
+    app.clock.advance(Duration::from_secs(10));
+    let others = EndSessions::Others { keep };
+    app.gate.credentials_changed(&ADA, others).await.unwrap();
+    app.answer(&waiting, "right")
+        .await
+        .assert_problem(401, "invalid_credentials");
+    let proof = json!({ "step_token": renewing, "code": "right too" });
+    app.prove_again(&tokens.access, proof)
+        .await
+        .assert_problem(401, "invalid_credentials");
+    assert_eq!(app.gate.backend().answers.load(Ordering::SeqCst), 1);
+}
+
+/// Right after a change of the password both factors are right, and the code is asked for once. The
+/// password is checked twice, for the first time may have seen the old one.
+#[tokio::test]
+async fn a_sign_in_with_a_step_works_within_a_second_of_a_change() {
+    for after in [0, 1, 999, 1000, 1001] {
+        let app = App::new().await;
+        app.clock.advance(Duration::from_secs(10));
+        app.gate
+            .credentials_changed(&ADA, EndSessions::All)
+            .await
+            .unwrap();
+        app.clock.advance(Duration::from_millis(after));
+        let before = app.gate.backend().logins.load(Ordering::SeqCst);
+        let asked = app.sign_in("ada@example.com").await;
+        asked.assert_problem(401, "insufficient_user_authentication");
+        let logins = app.gate.backend().logins.load(Ordering::SeqCst) - before;
+        assert_eq!(logins, if after <= 1000 { 2 } else { 1 }, "{after} ms");
+        let opened = app.answer(&step_token(&asked), "right").await;
+        assert_eq!(opened.status, StatusCode::OK, "{after} ms: {}", opened.text);
+        assert_eq!(app.gate.backend().answers.load(Ordering::SeqCst), 1);
+        assert_eq!(app.gate.sessions().of(ADA).await.unwrap().len(), 1);
+    }
+}
+
+/// What the first step saw has to hold to the last one, to the millisecond.
+#[tokio::test]
+async fn a_change_within_the_same_second_still_ends_a_sign_in_that_waits() {
+    let app = App::new().await;
+    app.clock.advance(Duration::from_secs(10));
+    let change = async || {
+        let changed = app.gate.credentials_changed(&ADA, EndSessions::All).await;
+        changed.unwrap();
+    };
+    change().await;
+    let token = step_token(&app.sign_in("ada@example.com").await);
+    change().await;
+    app.answer(&token, "right")
+        .await
+        .assert_problem(401, "invalid_credentials");
+    assert!(app.gate.sessions().of(ADA).await.unwrap().is_empty());
+}
+
+/// An old password that was checked while it was changed is checked again, and a subject that goes
+/// on changing is 503.
+#[tokio::test]
+async fn a_password_that_changes_during_the_first_step_is_checked_again() {
+    let app = App::new().await;
+    app.clock.advance(Duration::from_secs(10));
+    let (gate, changes) = (app.gate.clone(), Arc::new(AtomicU64::new(1)));
+    let left = Arc::clone(&changes);
+    app.gate.backend().in_login.set(move || {
+        let (gate, left) = (gate.clone(), Arc::clone(&left));
+        async move {
+            let less = |left: u64| left.checked_sub(1);
+            let more = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+            if more.is_ok() {
+                let changed = gate.credentials_changed(&ADA, EndSessions::All).await;
+                changed.unwrap();
+            }
+        }
+    });
+    let token = step_token(&app.sign_in("ada@example.com").await);
+    assert_eq!(app.gate.backend().logins.load(Ordering::SeqCst), 2);
+    _ = app.answer(&token, "right").await.tokens();
+    changes.store(9, Ordering::SeqCst);
+    app.sign_in("ada@example.com")
+        .await
+        .assert_problem(503, "unavailable");
+    assert_eq!(app.gate.backend().logins.load(Ordering::SeqCst), 4);
+}
+
+/// "503: nothing changed": whichever operation of the store fails, the same token is answered when
+/// the store is back.
+#[tokio::test]
+async fn a_store_that_fails_burns_no_step() {
+    for (operation, code) in [
+        ("read_once", "right and lost"),
+        ("put_once", "right and lost"),
+        ("open_session", "right and lost"),
+        ("read_once", "wrong"),
+        ("put_once", "wrong"),
+        ("take_once", "wrong"),
+    ] {
+        let store = OtherStore::new();
+        let app = App::on(store.clone(), ThrottleSettings::off()).await;
+        let token = step_token(&app.sign_in("ada@example.com").await);
+        store.on_each(move |name| match name == operation {
+            true => Act::Fail,
+            false => Act::Run,
+        });
+        let failed = app.answer(&token, code).await;
+        failed.assert_problem(503, "unavailable");
+        store.behave();
+        if operation == "take_once" {
+            // It could not be let go of either, and is held for half a minute at most.
+            app.answer(&token, "right and early")
+                .await
+                .assert_problem(503, "unavailable");
+            app.clock.advance(Duration::from_secs(30));
+        }
+        let opened = app.answer(&token, "right").await;
+        assert_eq!(
+            opened.status,
+            StatusCode::OK,
+            "{operation}: {}",
+            opened.text
+        );
+        app.answer(&token, "right again")
+            .await
+            .assert_problem(401, "invalid_credentials");
+        assert_eq!(app.gate.sessions().of(ADA).await.unwrap().len(), 1);
+    }
+}
+
+/// The same where a session is renewed.
+#[tokio::test]
+async fn a_store_that_fails_burns_no_step_of_a_renewal() {
+    let store = OtherStore::new();
+    let app = App::on(store.clone(), ThrottleSettings::off()).await;
+    let tokens = app.strong().await;
+    let login = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let token = step_token(&app.prove_again(&tokens.access, login).await);
+    store.on_each(|name| match name {
+        "reauthenticate" => Act::Fail,
+        _ => Act::Run,
+    });
+    let proof = |code: &str| json!({ "step_token": token, "code": code });
+    app.prove_again(&tokens.access, proof("right and lost"))
+        .await
+        .assert_problem(503, "unavailable");
+    store.behave();
+    let proved = app.prove_again(&tokens.access, proof("right")).await;
+    assert_eq!(proved.status, StatusCode::OK, "{}", proved.text);
+    app.prove_again(&tokens.access, proof("right once more"))
+        .await
+        .assert_problem(401, "invalid_credentials");
+}
+
+/// While one answer is looked at, another one is no guess: the client may come again.
+#[tokio::test]
+async fn an_answer_that_comes_while_another_is_looked_at_is_not_asked_about() {
+    let app = App::new().await;
+    let token = step_token(&app.sign_in("ada@example.com").await);
+    let (other, second) = (app.0.clone(), token.clone());
+    let beside = Arc::new(Mutex::new(None));
+    let slot = Arc::clone(&beside);
+    app.gate.backend().in_step.set(move || {
+        let (app, token, slot) = (other.clone(), second.clone(), Arc::clone(&slot));
+        async move {
+            app.gate.backend().in_step.clear();
+            let body = json!({ "step_token": token, "code": "right beside" });
+            let answer = app.post("/auth/signin/step", body).await;
+            *slot.lock().unwrap() = Some(answer);
+        }
+    });
+    _ = app.answer(&token, "right").await.tokens();
+    let beside = beside.lock().unwrap().take().unwrap();
+    beside.assert_problem(503, "unavailable");
+    assert_eq!(beside.headers["retry-after"], "1");
+    assert_eq!(app.gate.backend().answers.load(Ordering::SeqCst), 1);
 }
 
 /// R114 end to end: the policy says what is missing, the client proves it, and the session

@@ -150,6 +150,7 @@ async fn write(
         limit: None,
         log_until: at,
         tokens: Vec::new(),
+        takes: None,
     };
     assert!(matches!(
         store.open_session(new, at).await.unwrap(),

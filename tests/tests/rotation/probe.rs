@@ -10,10 +10,10 @@ use tollgate::device::Device;
 use tollgate::id::SessionId;
 use tollgate::realm::RealmName;
 use tollgate::store::{
-    Archived, Fact, Limit, LogCursor, LogPage, MemoryStore, NewSession, OnceValue, Opened,
+    Archived, Fact, Limit, LogCursor, LogPage, MemoryStore, NewSession, OnceKey, OnceValue, Opened,
     PostgresStore, RealmClaim, RealmIdentity, RealmRecord, RedisStore, Revocation, Revoked,
     Rotated, RotationStep, RotationWrite, Session, SessionStore, Spent, SqliteStore, Store,
-    StoreError, StoreHealth, StoredKeys, TokenQuery, TokenRecord,
+    StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
 };
 
 /// A store that a test can look into and interfere with. Clones share everything.
@@ -305,7 +305,7 @@ delegate! {
     confirm(seen: Vec<(SessionId, u32)>, now: Timestamp) -> u64;
     revoke(revocation: Revocation, now: Timestamp) -> Revoked;
     sessions_of(subject: String, now: Timestamp) -> Vec<Session>;
-    epoch_of(subject: String, client_id: String) -> u64;
+    subject(subject: String, client_id: String) -> SubjectState;
     record_tokens(tokens: Vec<TokenRecord>, now: Timestamp) -> u64;
     tokens(query: TokenQuery, now: Timestamp) -> Vec<TokenRecord>;
     log_since(cursor: LogCursor, now: Timestamp) -> LogPage;
@@ -313,10 +313,11 @@ delegate! {
     consume_once(key: [u8; 32], until: Timestamp, now: Timestamp) -> bool;
     put_once(value: OnceValue, now: Timestamp) -> bool;
     take_once(kind: String, hash: [u8; 32], now: Timestamp) -> Option<Vec<u8>>;
+    read_once(kind: String, hash: [u8; 32], now: Timestamp) -> Option<Vec<u8>>;
     spend(key: String, cost: u32, limits: Vec<Limit>, now: Timestamp) -> Spent;
     keys() -> StoredKeys;
     swap_keys(expected: u64, ring: Vec<u8>, now: Timestamp) -> bool;
-    reauthenticate(sid: SessionId, auth_time: Timestamp, acr: Option<String>, now: Timestamp) -> Option<Session>;
+    reauthenticate(sid: SessionId, auth_time: Timestamp, acr: Option<String>, takes: Option<OnceKey>, now: Timestamp) -> Option<Session>;
     attach(sid: SessionId, device: Device, now: Timestamp) -> bool;
     set_paused(paused: bool, now: Timestamp) -> ();
 }

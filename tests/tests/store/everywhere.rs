@@ -51,6 +51,7 @@ async fn sign_in(store: &SqliteStore, number: u8) {
         limit: None,
         log_until: NOW,
         tokens: Vec::new(),
+        takes: None,
     };
     store.open_session(session, NOW).await.unwrap();
 }

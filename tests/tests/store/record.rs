@@ -38,6 +38,7 @@ pub(crate) fn new(number: u32, subject: &str) -> NewSession {
         limit: None,
         log_until: NOW.plus(Duration::from_secs(600)),
         tokens: Vec::new(),
+        takes: None,
     }
 }
 

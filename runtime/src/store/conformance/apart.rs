@@ -10,7 +10,7 @@ use super::realm::realm;
 use crate::device::Device;
 use crate::store::{
     Archived, Fact, Limit, LogCursor, LogEntry, OnLimit, OnceValue, Revoked, Rotated, Spent, Store,
-    Target,
+    SubjectState, Target,
 };
 
 /// Checks an operation on an empty realm beside a full one: where the full one is the default
@@ -69,10 +69,10 @@ async fn seen(store: &Store) -> Result<String, Broken> {
         store.session(sid(2), NOW).await?,
     );
     let tokens = store.tokens(every_token(), NOW).await?;
-    let epoch = store.epoch_of("ada".to_owned(), "web".to_owned()).await?;
+    let subject = store.subject("ada".to_owned(), "web".to_owned()).await?;
     let health = store.health(NOW).await?;
     Ok(format!(
-        "{log:?} {sessions:?} {tokens:?} {epoch} {health:?}"
+        "{log:?} {sessions:?} {tokens:?} {subject:?} {health:?}"
     ))
 }
 
@@ -82,6 +82,7 @@ fn value() -> OnceValue {
         hash: hash(1),
         payload: vec![1],
         until: at(9000),
+        bound: None,
     }
 }
 
@@ -189,10 +190,12 @@ clauses! {
         .await?;
     }
 
-    /// Neither a subject's, nor a client's, nor the global epoch of another realm counts.
-    155 epoch_of another_realms_epochs_do_not_count(store) {
+    /// Neither a subject's, nor a client's, nor the global epoch of another realm counts, nor a mark,
+    /// nor a change.
+    155 subject another_realms_epochs_do_not_count(store) {
         apart(&store, |realm, _| async move {
-            same!(realm.epoch_of("ada".to_owned(), "web".to_owned()).await?, 0);
+            let state = realm.subject("ada".to_owned(), "web".to_owned()).await?;
+            same!(state, SubjectState::default());
             Ok(())
         })
         .await?;
@@ -282,6 +285,16 @@ clauses! {
         .await?;
     }
 
+    /// Another realm's value is not read.
+    187 read_once another_realms_value_is_not_read(store) {
+        apart(&store, |realm, _| async move {
+            let read = realm.read_once("kind".to_owned(), hash(1), NOW).await?;
+            same!(read, None);
+            Ok(())
+        })
+        .await?;
+    }
+
     /// A budget that another realm spent is full.
     164 spend a_budget_is_the_realms(store) {
         apart(&store, |realm, _| async move {
@@ -295,7 +308,7 @@ clauses! {
     /// Another realm's session takes no authentication.
     165 reauthenticate another_realms_session_is_not_authenticated(store) {
         apart(&store, |realm, _| async move {
-            same!(realm.reauthenticate(sid(1), NOW, None, NOW).await?, None);
+            same!(realm.reauthenticate(sid(1), NOW, None, None, NOW).await?, None);
             Ok(())
         })
         .await?;

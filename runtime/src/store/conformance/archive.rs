@@ -165,6 +165,7 @@ clauses! {
             hash: hash(number),
             payload: vec![1],
             until,
+            bound: None,
         };
         let limit = || {
             vec![Limit {

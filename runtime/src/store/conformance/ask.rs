@@ -9,6 +9,7 @@ fn value(payload: &[u8]) -> OnceValue {
         hash: hash(1),
         payload: payload.to_vec(),
         until: at(1000),
+        bound: None,
     }
 }
 

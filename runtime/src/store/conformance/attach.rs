@@ -12,7 +12,7 @@ clauses! {
         rotate(&store, advance(1, 0, 1, 2, at(1000)), at(1000)).await?;
         let before = row(&store, 1, NOW).await?;
         let answer = store
-            .reauthenticate(sid(1), at(5000), Some("mfa".to_owned()), at(5001))
+            .reauthenticate(sid(1), at(5000), Some("mfa".to_owned()), None, at(5001))
             .await?;
         let after = Session {
             auth_time: at(5000),
@@ -30,7 +30,7 @@ clauses! {
         let mut opening = new(1, "ada", NOW);
         opening.acr = Some("mfa".to_owned());
         open(&store, opening, NOW).await?;
-        store.reauthenticate(sid(1), at(1), None, at(1)).await?;
+        store.reauthenticate(sid(1), at(1), None, None, at(1)).await?;
         same!(row(&store, 1, NOW).await?.acr, None);
     }
 
@@ -38,7 +38,7 @@ clauses! {
     127 reauthenticate the_answer_carries_the_present_epoch(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         revoke(&store, Target::AccessOf("ada".to_owned()), NOW).await?;
-        let answer = store.reauthenticate(sid(1), at(1), None, at(1)).await?;
+        let answer = store.reauthenticate(sid(1), at(1), None, None, at(1)).await?;
         same!(
             answer.map(|session| session.epoch),
             Some(row(&store, 1, NOW).await?.epoch)
@@ -52,7 +52,7 @@ clauses! {
     /// An unknown, a revoked and an expired session answer `None` and stay as they are.
     128 reauthenticate a_dead_session_is_not_authenticated_again(store) {
         same!(
-            store.reauthenticate(sid(9), at(1), None, at(1)).await?,
+            store.reauthenticate(sid(9), at(1), None, None, at(1)).await?,
             None
         );
         open(&store, new(1, "ada", NOW), NOW).await?;
@@ -62,7 +62,7 @@ clauses! {
             let before = row(&store, number, NOW).await?;
             same!(
                 store
-                    .reauthenticate(sid(number), now, Some("mfa".to_owned()), now)
+                    .reauthenticate(sid(number), now, Some("mfa".to_owned()), None, now)
                     .await?,
                 None
             );

@@ -52,7 +52,7 @@ impl Clause {
     /// store at the same time. The others are about what all realms share, or make realms.
     pub(super) fn is_about_one_realm(&self) -> bool {
         let is_shared = matches!(self.operation, "keys" | "swap_keys");
-        let makes_realms = matches!(self.number, 138..=144 | 147..=167);
+        let makes_realms = matches!(self.number, 138..=144 | 147..=167 | 187);
         !is_shared && !makes_realms && !ABOUT_KEYS.contains(&self.number)
     }
 

@@ -249,8 +249,8 @@ clauses! {
                     );
                 }
                 Some(Opened::Reload { changed_at }) => same!(changed_at, NOW),
-                Some(Opened::LimitReached) => {
-                    ensure!(false, "a limit was reached where there is none");
+                Some(Opened::LimitReached | Opened::Gone) => {
+                    ensure!(false, "a limit was reached or a value taken where there is none");
                 }
             }
         }

@@ -118,6 +118,7 @@ pub(super) fn new(number: u32, subject: &str, now: Timestamp) -> NewSession {
         limit: None,
         log_until: now.plus(10 * MINUTE),
         tokens: Vec::new(),
+        takes: None,
     }
 }
 

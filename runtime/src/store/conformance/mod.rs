@@ -35,6 +35,7 @@ mod device;
 mod end;
 mod epoch;
 mod log;
+mod mark;
 mod once;
 mod open;
 mod page;

@@ -9,6 +9,7 @@ fn value(kind: &str, number: u32, payload: &[u8]) -> OnceValue {
         hash: hash(number),
         payload: payload.to_vec(),
         until: at(1000),
+        bound: None,
     }
 }
 

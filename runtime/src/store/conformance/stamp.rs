@@ -1,4 +1,4 @@
-//! Clauses of `epoch_of`: what a token without a session is stamped with (R90, R91).
+//! Clauses of `subject`: what a token without a session is stamped with (R90, R91).
 
 use super::fixture::*;
 use crate::store::Target;
@@ -6,7 +6,7 @@ use crate::store::Target;
 clauses! {
     /// It is what a session of that subject and client would carry, whether or not there is one,
     /// and whichever was bumped last.
-    131 epoch_of it_is_the_epoch_of_a_session_of_that_client(store) {
+    131 subject it_is_the_epoch_of_a_session_of_that_client(store) {
         let targets = [
             Target::AccessOf("ada".to_owned()),
             Target::Client("web".to_owned()),
@@ -23,8 +23,8 @@ clauses! {
                     let carried = open(&store, opening, at(5_000)).await?;
                     same!(
                         store
-                            .epoch_of(subject.to_owned(), client.to_owned())
-                            .await?,
+                            .subject(subject.to_owned(), client.to_owned())
+                            .await?.epoch,
                         carried
                     );
                 }
@@ -33,26 +33,26 @@ clauses! {
     }
 
     /// An unknown subject of an unknown client stands at zero until everything is revoked.
-    132 epoch_of a_stranger_stands_where_everything_does(store) {
+    132 subject a_stranger_stands_where_everything_does(store) {
         same!(
             store
-                .epoch_of("stranger".to_owned(), "elsewhere".to_owned())
-                .await?,
+                .subject("stranger".to_owned(), "elsewhere".to_owned())
+                .await?.epoch,
             0
         );
         revoke(&store, Target::AccessOf("ada".to_owned()), NOW).await?;
         revoke(&store, Target::Client("web".to_owned()), NOW).await?;
         same!(
             store
-                .epoch_of("stranger".to_owned(), "elsewhere".to_owned())
-                .await?,
+                .subject("stranger".to_owned(), "elsewhere".to_owned())
+                .await?.epoch,
             0
         );
         revoke(&store, Target::Everything, NOW).await?;
         same!(
             store
-                .epoch_of("stranger".to_owned(), "elsewhere".to_owned())
-                .await?,
+                .subject("stranger".to_owned(), "elsewhere".to_owned())
+                .await?.epoch,
             3
         );
     }

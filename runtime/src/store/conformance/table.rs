@@ -3,14 +3,14 @@
 use super::broken::Broken;
 use super::clause::Clause;
 use super::{
-    apart, archive, ask, attach, confirm, device, end, epoch, log, once, open, page, race, realm,
-    registry, revoke, rotate, session, spend, stamp, start, target, wake,
+    apart, archive, ask, attach, confirm, device, end, epoch, log, mark, once, open, page, race,
+    realm, registry, revoke, rotate, session, spend, stamp, start, target, wake,
 };
 
 /// All clauses, in the order of their numbers.
 pub const CLAUSES: &[Clause] = &joined();
 
-const GROUPS: [&[Clause]; 23] = [
+const GROUPS: [&[Clause]; 24] = [
     start::CLAUSES,
     open::CLAUSES,
     device::CLAUSES,
@@ -34,6 +34,7 @@ const GROUPS: [&[Clause]; 23] = [
     ask::CLAUSES,
     apart::CLAUSES,
     end::CLAUSES,
+    mark::CLAUSES,
 ];
 
 const COUNT: usize = {

@@ -11,9 +11,9 @@ use tokio::time::timeout;
 
 use super::contract::SessionStore;
 use super::record::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
-    RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent, StoreError,
-    StoreHealth, StoredKeys, TokenQuery, TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceKey, OnceValue, Opened, RealmClaim,
+    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent,
+    StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
 };
 use super::rows::{self, Namespace, RealmRows};
 use super::shared::operation::{Cause, StoreOperation};
@@ -157,9 +157,13 @@ impl SessionStore for MemoryStore {
         })
     }
 
-    async fn epoch_of(&self, subject: String, client_id: String) -> Result<u64, StoreError> {
-        self.with(StoreOperation::EpochOf, |rows| {
-            rows::epoch_of(rows, &subject, &client_id)
+    async fn subject(
+        &self,
+        subject: String,
+        client_id: String,
+    ) -> Result<SubjectState, StoreError> {
+        self.with(StoreOperation::Subject, |rows| {
+            rows::subject(rows, &subject, &client_id)
         })
     }
 
@@ -234,6 +238,17 @@ impl SessionStore for MemoryStore {
         })
     }
 
+    async fn read_once(
+        &self,
+        kind: String,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        self.with(StoreOperation::ReadOnce, |rows| {
+            rows::read_once(rows, &kind, hash, now)
+        })
+    }
+
     async fn spend(
         &self,
         key: String,
@@ -266,10 +281,11 @@ impl SessionStore for MemoryStore {
         sid: SessionId,
         auth_time: Timestamp,
         acr: Option<String>,
+        takes: Option<OnceKey>,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
         self.with(StoreOperation::Reauthenticate, |rows| {
-            rows::reauthenticate(rows, sid, auth_time, acr, now)
+            rows::reauthenticate(rows, sid, auth_time, acr, takes.as_ref(), now)
         })
     }
 

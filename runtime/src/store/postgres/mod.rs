@@ -24,9 +24,9 @@ use std::time::Duration;
 
 use super::contract::SessionStore;
 use super::record::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
-    RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent, StoreError,
-    StoreHealth, StoredKeys, Target, TokenQuery, TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceKey, OnceValue, Opened, RealmClaim,
+    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent,
+    StoreError, StoreHealth, StoredKeys, SubjectState, Target, TokenQuery, TokenRecord,
 };
 use super::shared::operation::StoreOperation;
 use crate::clock::Timestamp;
@@ -175,13 +175,17 @@ impl SessionStore for PostgresStore {
         .await
     }
 
-    async fn epoch_of(&self, subject: String, client_id: String) -> Result<u64, StoreError> {
+    async fn subject(
+        &self,
+        subject: String,
+        client_id: String,
+    ) -> Result<SubjectState, StoreError> {
         let args = (subject, client_id);
         self.run(
-            StoreOperation::EpochOf,
+            StoreOperation::Subject,
             Mode::Read,
             args,
-            |db, (subject, client)| Box::pin(revoke::epoch(db, subject, client)),
+            |db, (subject, client)| Box::pin(revoke::subject(db, subject, client)),
         )
         .await
     }
@@ -287,6 +291,22 @@ impl SessionStore for PostgresStore {
         .await
     }
 
+    async fn read_once(
+        &self,
+        kind: String,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let args = (kind, hash, now);
+        self.run(
+            StoreOperation::ReadOnce,
+            Mode::Read,
+            args,
+            |db, (kind, hash, now)| Box::pin(once::read(db, kind, *hash, *now)),
+        )
+        .await
+    }
+
     async fn spend(
         &self,
         key: String,
@@ -333,13 +353,19 @@ impl SessionStore for PostgresStore {
         sid: SessionId,
         auth_time: Timestamp,
         acr: Option<String>,
+        takes: Option<OnceKey>,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
-        let args = (sid, auth_time, acr, now);
+        let args = (sid, (auth_time, acr), takes, now);
         let update: run::DatabaseOperation<_, _> =
-            |db, args: &(SessionId, Timestamp, Option<String>, Timestamp)| {
-                let (sid, auth_time, acr, now) = args;
-                Box::pin(session::reauthenticate(db, *sid, *auth_time, acr, *now))
+            |db, (sid, proof, takes, now): &(_, session::Proof, Option<OnceKey>, Timestamp)| {
+                Box::pin(session::reauthenticate(
+                    db,
+                    *sid,
+                    proof,
+                    takes.as_ref(),
+                    *now,
+                ))
             };
         self.run(
             StoreOperation::Reauthenticate,

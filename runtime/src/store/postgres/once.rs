@@ -12,8 +12,8 @@ use super::run::Mode;
 use crate::clock::Timestamp;
 use crate::secret::sha256;
 use crate::store::budget::{BudgetRate, BudgetState};
-use crate::store::record::{Limit, OnceValue, Spent, StoredKeys};
-use crate::store::shared::columns::{integer, millis};
+use crate::store::record::{BoundMark, Limit, OnceKey, OnceValue, Spent, StoredKeys};
+use crate::store::shared::columns::{integer, is_takable, millis};
 
 pub(super) async fn consume(
     db: &mut Connection<'_>,
@@ -21,7 +21,7 @@ pub(super) async fn consume(
     until: Timestamp,
     now: Timestamp,
 ) -> Result<bool, Fault> {
-    insert(db, CONSUMED, key, None, until, now).await
+    insert(db, (CONSUMED, key), (None, None), until, now).await
 }
 
 pub(super) async fn put(
@@ -31,9 +31,8 @@ pub(super) async fn put(
 ) -> Result<bool, Fault> {
     insert(
         db,
-        &stored_kind(&value.kind),
-        value.hash,
-        Some(&value.payload),
+        (&stored_kind(&value.kind), value.hash),
+        (Some(&value.payload), value.bound.as_ref()),
         value.until,
         now,
     )
@@ -44,9 +43,8 @@ pub(super) async fn put(
 /// the others wait for it and then find its row. One that would not count itself is not written.
 async fn insert(
     db: &mut Connection<'_>,
-    kind: &str,
-    hash: [u8; 32],
-    payload: Option<&[u8]>,
+    (kind, hash): (&str, [u8; 32]),
+    (payload, bound): (Option<&[u8]>, Option<&BoundMark>),
     until: Timestamp,
     now: Timestamp,
 ) -> Result<bool, Fault> {
@@ -55,16 +53,20 @@ async fn insert(
         let query = query(sql).bind(kind).bind(hash).bind(millis(now));
         return Ok(query.fetch_one(db).await?.try_get(0)?);
     }
-    let sql = "INSERT INTO tg_once(kind, hash, payload, until) VALUES ($1, $2, $3, $4) ON \
-               CONFLICT (kind, hash)
-               DO UPDATE SET payload = excluded.payload, until = excluded.until WHERE \
-               tg_once.until <= $5";
+    let sql = "INSERT INTO tg_once(kind, hash, payload, until, mark, mark_uid, mark_client)
+               VALUES ($1, $2, $3, $4, $6, $7, $8) ON CONFLICT (kind, hash)
+               DO UPDATE SET payload = excluded.payload, until = excluded.until, mark = \
+               excluded.mark, mark_uid = excluded.mark_uid, mark_client = excluded.mark_client
+               WHERE tg_once.until <= $5";
     let query = query(sql)
         .bind(kind)
         .bind(hash)
         .bind(payload)
         .bind(millis(until))
-        .bind(millis(now));
+        .bind(millis(now))
+        .bind(bound.map(|bound| integer(bound.mark)))
+        .bind(bound.map(|bound| escaped(&bound.subject)))
+        .bind(bound.map(|bound| escaped(&bound.client_id)));
     Ok(query.execute(db).await?.rows_affected() == 1)
 }
 
@@ -74,7 +76,44 @@ pub(super) async fn take(
     hash: [u8; 32],
     now: Timestamp,
 ) -> Result<Option<Vec<u8>>, Fault> {
-    let sql = "DELETE FROM tg_once WHERE kind = $1 AND hash = $2 AND until > $3 RETURNING payload";
+    let sql = concat!(
+        "DELETE FROM tg_once AS o WHERE o.kind = $1 AND o.hash = $2 AND ",
+        is_takable!("$3"),
+        " RETURNING o.payload"
+    );
+    payload(db, sql, kind, hash, now).await
+}
+
+pub(super) async fn read(
+    db: &mut Connection<'_>,
+    kind: &str,
+    hash: [u8; 32],
+    now: Timestamp,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let sql = concat!(
+        "SELECT o.payload FROM tg_once AS o WHERE o.kind = $1 AND o.hash = $2 AND ",
+        is_takable!("$3")
+    );
+    payload(db, sql, kind, hash, now).await
+}
+
+/// Takes a value that an operation is done for; returns whether it was there, or none is needed.
+pub(super) async fn take_for(
+    db: &mut Connection<'_>,
+    takes: Option<&OnceKey>,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let Some(key) = takes else { return Ok(true) };
+    Ok(take(db, &key.kind, key.hash, now).await?.is_some())
+}
+
+async fn payload(
+    db: &mut Connection<'_>,
+    sql: &'static str,
+    kind: &str,
+    hash: [u8; 32],
+    now: Timestamp,
+) -> Result<Option<Vec<u8>>, Fault> {
     let query = query(sql)
         .bind(stored_kind(kind))
         .bind(hash)
@@ -185,6 +224,6 @@ pub(super) async fn swap_keys(
 /// The kind of consumed keys, which no value can have.
 const CONSUMED: &str = "";
 
-fn stored_kind(kind: &str) -> String {
+pub(super) fn stored_kind(kind: &str) -> String {
     format!(":{}", escaped(kind))
 }

@@ -17,8 +17,10 @@ use super::run::Mode;
 use super::token::family;
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
-use crate::store::record::{Fact, LogEntry, Revocation, RevokeReason, Revoked, Target};
-use crate::store::shared::columns::{effective_epoch, millis};
+use crate::store::record::{
+    Fact, LogEntry, Revocation, RevokeReason, Revoked, SubjectState, Target,
+};
+use crate::store::shared::columns::{millis, subject_columns};
 use crate::store::shared::fact::bounded;
 
 /// Returns the mode in which a target is revoked.
@@ -55,6 +57,7 @@ pub(super) async fn revoke(
     } = revocation;
     let step = RevocationStep {
         reason: *reason,
+        moves_mark: revocation.moves_mark(),
         until: *until,
         now,
     };
@@ -100,20 +103,27 @@ pub(super) async fn revoke(
     Ok(done)
 }
 
-pub(super) async fn epoch(
+/// Reads what is known of a subject, for a client.
+pub(super) async fn subject(
     db: &mut Connection<'_>,
     subject: &str,
     client: &str,
-) -> Result<u64, Fault> {
-    let query = query(concat!("SELECT ", effective_epoch!("greatest", "$1", "$2")))
+) -> Result<SubjectState, Fault> {
+    let query = query(concat!("SELECT ", subject_columns!("greatest", "$1", "$2")))
         .bind(escaped(subject))
         .bind(escaped(client));
-    natural(&query.fetch_one(db).await?, 0)
+    let row = query.fetch_one(db).await?;
+    Ok(SubjectState {
+        epoch: natural(&row, 0)?,
+        mark: natural(&row, 1)?,
+        changed_at: time(&row, 2)?,
+    })
 }
 
 /// The values that the parts of a revocation share.
 struct RevocationStep {
     reason: RevokeReason,
+    moves_mark: bool,
     until: Timestamp,
     now: Timestamp,
 }
@@ -183,14 +193,16 @@ macro_rules! log_ends {
 
 impl RevocationStep {
     /// Sets `changed_at := max(now, changed_at + 1)`: it grows also where two changes share a
-    /// millisecond.
+    /// millisecond. Moves the mark, where it is to move.
     async fn touch(&self, db: &mut Connection<'_>, subject: &str) -> Result<(), Fault> {
-        let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES ($1, 0, greatest($2, 1))
+        let sql = "INSERT INTO tg_subject(uid, uep, changed_at, unmarked)
+            VALUES ($1, 0, greatest($2, 1), -$3::bigint)
             ON CONFLICT (uid) DO UPDATE SET changed_at = greatest(excluded.changed_at, \
-                   tg_subject.changed_at + 1)";
+                   tg_subject.changed_at + 1), unmarked = tg_subject.unmarked + excluded.unmarked";
         query(sql)
             .bind(escaped(subject))
             .bind(millis(self.now))
+            .bind(i64::from(self.moves_mark))
             .execute(db)
             .await?;
         Ok(())
@@ -207,11 +219,15 @@ impl RevocationStep {
                 SELECT coalesce(max(value), 0) AS highest FROM tg_epoch WHERE kind IN ('client', \
                    'global')
             ), bumped AS (
-                INSERT INTO tg_subject(uid, uep, changed_at) VALUES ($1, 1 + (SELECT highest FROM \
-                   others), greatest($2, 1))
+                INSERT INTO tg_subject(uid, uep, changed_at, unmarked)
+                SELECT $1, 1 + highest, greatest($2, 1), CASE WHEN $5 THEN 0 ELSE 1 + highest END
+                FROM others
                 ON CONFLICT (uid) DO UPDATE SET uep = 1 + greatest(tg_subject.uep, (SELECT highest \
                    FROM others)),
-                    changed_at = greatest(excluded.changed_at, tg_subject.changed_at + 1)
+                    changed_at = greatest(excluded.changed_at, tg_subject.changed_at + 1),
+                    unmarked = tg_subject.unmarked + CASE WHEN $5 THEN 0
+                        ELSE 1 + greatest(tg_subject.uep, (SELECT highest FROM others)) - \
+                   tg_subject.uep END
                 RETURNING uep
             ), logged AS (
                 INSERT INTO tg_revocation(kind, key, value, until) SELECT 'subject', $3, uep, $4 \
@@ -221,7 +237,8 @@ impl RevocationStep {
             .bind(escaped(subject))
             .bind(millis(self.now))
             .bind(subject.as_bytes())
-            .bind(millis(bounded(self.until)));
+            .bind(millis(bounded(self.until)))
+            .bind(self.moves_mark);
         let epoch = natural(&query.fetch_one(db).await?, 0)?;
         Ok(self.entry(Fact::Subject(subject.to_owned(), epoch)))
     }

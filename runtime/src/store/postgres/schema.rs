@@ -185,7 +185,7 @@ const SHARED: [(&str, &str); 2] = [
 
 /// What was added without a new version, because a program of the version before runs beside it:
 /// how to see whether it is there, and how it is made.
-const ADDITIONS: [(&str, &str); 2] = [
+const ADDITIONS: [(&str, &str); 4] = [
     (
         "SELECT to_regclass('tg_revocation_key') IS NOT NULL",
         "CREATE INDEX tg_revocation_key ON tg_revocation(kind, key) WHERE kind IN ('session', \
@@ -196,6 +196,19 @@ const ADDITIONS: [(&str, &str); 2] = [
          AND attname = 'brief')",
         // Whether the session is not to be remembered: programs that do not know it leave it empty.
         "ALTER TABLE tg_session ADD COLUMN brief boolean",
+    ),
+    (
+        "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('tg_subject') \
+         AND attname = 'unmarked')",
+        // How much of uep is no part of the mark: programs that know no marks leave it.
+        "ALTER TABLE tg_subject ADD COLUMN unmarked bigint NOT NULL DEFAULT 0",
+    ),
+    (
+        "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('tg_once') \
+         AND attname = 'mark')",
+        // The mark that a value ends with, its subject and its client.
+        "ALTER TABLE tg_once ADD COLUMN mark bigint, ADD COLUMN mark_uid text COLLATE \"C\", \
+         ADD COLUMN mark_client text COLLATE \"C\"",
     ),
 ];
 

@@ -3,6 +3,7 @@
 use sqlx::Row as _;
 
 use super::fault::Fault;
+use super::once;
 use super::realm::{Connection, query};
 use super::row::{self, escaped, escaped_or_none, natural, time};
 use super::token::{self, recording};
@@ -10,9 +11,9 @@ use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
 use crate::store::record::{
-    NewSession, Opened, RevokeReason, Rotated, RotationStep, RotationWrite, Session,
+    NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationStep, RotationWrite, Session,
 };
-use crate::store::shared::columns::{effective_epoch, millis, session_columns};
+use crate::store::shared::columns::{effective_epoch, is_takable, millis, session_columns};
 use crate::store::shared::fact::bounded;
 
 /// Opens a session in three or four statements of one transaction. The first takes the subject's
@@ -30,6 +31,9 @@ pub(super) async fn open(
     let Some(evicted) = evicted(db, new, now).await? else {
         return Ok(Opened::LimitReached);
     };
+    if !once::take_for(db, new.takes.as_ref(), now).await? {
+        return Ok(Opened::Gone);
+    }
     let epoch = insert(db, new, &evicted, now).await?;
     Ok(Opened::Open { epoch, evicted })
 }
@@ -337,24 +341,37 @@ pub(super) async fn confirm(
     Ok(done.rows_affected())
 }
 
+/// When a user authenticated again, and the class of that.
+pub(super) type Proof = (Timestamp, Option<String>);
+
 pub(super) async fn reauthenticate(
     db: &mut Connection<'_>,
     sid: SessionId,
-    auth_time: Timestamp,
-    acr: &Option<String>,
+    (auth_time, acr): &Proof,
+    takes: Option<&OnceKey>,
     now: Timestamp,
 ) -> Result<Option<Session>, Fault> {
     let sql = concat!(
-        "UPDATE tg_session s SET auth_time = $2, acr = $3, last_seen_at = $4 WHERE s.sid = $1
+        "WITH taken AS (
+            DELETE FROM tg_once AS o WHERE o.kind = $5 AND o.hash = $6 AND ",
+        is_takable!("$4"),
+        " AND EXISTS (SELECT 1 FROM tg_session s WHERE s.sid = $1
+                AND s.revoked_at IS NULL AND s.idle_exp > $4 AND s.abs_exp > $4)
+            RETURNING o.hash
+        )
+        UPDATE tg_session s SET auth_time = $2, acr = $3, last_seen_at = $4 WHERE s.sid = $1
              AND s.revoked_at IS NULL AND s.idle_exp > $4 AND s.abs_exp > $4
+             AND ($5::text IS NULL OR EXISTS (SELECT 1 FROM taken))
          RETURNING ",
         session_columns!("greatest")
     );
     let query = query(sql)
         .bind(sid.as_bytes())
-        .bind(millis(auth_time))
+        .bind(millis(*auth_time))
         .bind(escaped_or_none(acr))
-        .bind(millis(now));
+        .bind(millis(now))
+        .bind(takes.map(|key| once::stored_kind(&key.kind)))
+        .bind(takes.map(|key| key.hash));
     query
         .fetch_optional(db)
         .await?

@@ -13,7 +13,7 @@ mod token;
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
@@ -57,6 +57,29 @@ pub struct OnceValue {
     pub payload: Vec<u8>,
     /// The time at which the value ends.
     pub until: Timestamp,
+    /// The mark of a subject that the value ends with: it is there only while the subject's
+    /// effective mark is this one. `None` for a value that waits for nobody.
+    pub bound: Option<BoundMark>,
+}
+
+/// The place of a value that is taken once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnceKey {
+    /// The purpose of the value.
+    pub kind: String,
+    /// The SHA-256 of what the one who takes it must know.
+    pub hash: [u8; 32],
+}
+
+/// The mark of a subject, as it was when a value was made for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoundMark {
+    /// The subject.
+    pub subject: String,
+    /// The client whose epoch is part of the mark.
+    pub client_id: String,
+    /// The effective mark: [`SubjectState::mark`].
+    pub mark: u64,
 }
 
 /// A budget: `burst` at once, refilled evenly over `period` (the generic cell rate algorithm),

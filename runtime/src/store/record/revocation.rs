@@ -28,7 +28,7 @@ pub struct Revocation {
 /// is written; one with an earlier end is replaced; none is written where `now` is past it.
 ///
 /// Each target that names a subject first updates the subject's row: `changed_at := max(now,
-/// changed_at + 1)`.
+/// changed_at + 1)`. Its mark moves where [`Revocation::moves_mark`] says so.
 ///
 /// There is one line of epochs: the effective one of a session is the highest of its subject's, its
 /// client's and the global one. A bump goes one above every epoch that a token it concerns may

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::OnceKey;
 use super::revocation::RevokeReason;
 use super::token::TokenRecord;
 use crate::clock::Timestamp;
@@ -138,6 +139,21 @@ pub struct NewSession {
     pub log_until: Timestamp,
     /// The rows for the registry, written in the same step.
     pub tokens: Vec<TokenRecord>,
+    /// The single-use value that the session is opened for, taken in the same step.
+    pub takes: Option<OnceKey>,
+}
+
+/// What a store knows of a subject, for a client. All of it only grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SubjectState {
+    /// The effective epoch: the highest of the subject's own, the client's and the global one.
+    pub epoch: u64,
+    /// The effective mark, by which a value that waits for the subject is known to be still good:
+    /// the sum of the subject's own mark, the client's epoch and the global one. See
+    /// [`Revocation::moves_mark`](super::Revocation::moves_mark).
+    pub mark: u64,
+    /// The time of the subject's last change: 1970 where it never changed.
+    pub changed_at: Timestamp,
 }
 
 /// When a sign-in authenticated its subject. The time is compared with the subject's `changed_at`:
@@ -179,4 +195,6 @@ pub enum Opened {
     },
     /// There are as many sessions as the limit allows, and nothing was written.
     LimitReached,
+    /// The value that the session takes is not there any more, and nothing was written.
+    Gone,
 }

@@ -23,9 +23,9 @@ use std::time::Duration;
 
 use super::contract::SessionStore;
 use super::record::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
-    RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent, StoreError,
-    StoreHealth, StoredKeys, TokenQuery, TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceKey, OnceValue, Opened, RealmClaim,
+    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent,
+    StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
 };
 use super::shared::operation::{Cause, StoreOperation};
 use crate::clock::Timestamp;
@@ -144,11 +144,15 @@ impl SessionStore for RedisStore {
         .await
     }
 
-    async fn epoch_of(&self, subject: String, client_id: String) -> Result<u64, StoreError> {
+    async fn subject(
+        &self,
+        subject: String,
+        client_id: String,
+    ) -> Result<SubjectState, StoreError> {
         self.run(
-            StoreOperation::EpochOf,
-            Ok(revoke::epoch_of(subject, client_id)),
-            reply::number,
+            StoreOperation::Subject,
+            Ok(revoke::subject(subject, client_id)),
+            revoke::subject_state,
         )
         .await
     }
@@ -244,6 +248,20 @@ impl SessionStore for RedisStore {
         .await
     }
 
+    async fn read_once(
+        &self,
+        kind: String,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        self.run(
+            StoreOperation::ReadOnce,
+            once::read(&kind, hash, now),
+            reply::bytes_or_none,
+        )
+        .await
+    }
+
     async fn spend(
         &self,
         key: String,
@@ -285,9 +303,10 @@ impl SessionStore for RedisStore {
         sid: SessionId,
         auth_time: Timestamp,
         acr: Option<String>,
+        takes: Option<OnceKey>,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
-        let call = session::reauthenticate(sid, auth_time, acr, now);
+        let call = session::reauthenticate(sid, (auth_time, acr), takes.as_ref(), now);
         self.run(StoreOperation::Reauthenticate, call, row::session)
             .await
     }

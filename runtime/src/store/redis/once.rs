@@ -5,10 +5,10 @@ use std::time::Duration;
 use redis::Value;
 
 use super::reply;
-use super::script::{Call, KEYS, PUT, SPEND, SWAP_KEYS, TAKE};
+use super::script::{Call, KEYS, PUT, READ_ONCE, SPEND, SWAP_KEYS, TAKE};
 use crate::clock::Timestamp;
 use crate::store::budget::BudgetRate;
-use crate::store::record::{Limit, OnceValue, Spent, StoredKeys};
+use crate::store::record::{Limit, OnceKey, OnceValue, Spent, StoredKeys};
 use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
@@ -29,7 +29,10 @@ pub(super) fn put(value: OnceValue, now: Timestamp) -> Result<Call, Cause> {
         .key(place.as_str())
         .word(place)
         .time(value.until)
-        .word(value.payload))
+        .word(value.payload)
+        .option(value.bound.as_ref().map(|bound| &bound.subject))
+        .word(value.bound.as_ref().map_or("", |bound| &bound.client_id))
+        .number(value.bound.as_ref().map_or(0, |bound| bound.mark)))
 }
 
 pub(super) fn take(kind: &str, hash: [u8; 32], now: Timestamp) -> Result<Call, Cause> {
@@ -38,6 +41,16 @@ pub(super) fn take(kind: &str, hash: [u8; 32], now: Timestamp) -> Result<Call, C
         .key("once")
         .key(place.as_str())
         .word(place))
+}
+
+pub(super) fn read(kind: &str, hash: [u8; 32], now: Timestamp) -> Result<Call, Cause> {
+    let place = place(kind, hash);
+    Ok(Call::at(&READ_ONCE, now)?.key(place.as_str()).word(place))
+}
+
+/// Returns the place of a value that an operation takes, or nothing.
+pub(super) fn taken(key: Option<&OnceKey>) -> String {
+    key.map_or_else(String::new, |key| place(&key.kind, key.hash))
 }
 
 /// Returns the key of a value. The hash comes first, for it has one length: so no two kinds share a

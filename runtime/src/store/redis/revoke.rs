@@ -2,10 +2,10 @@
 
 use redis::Value;
 
-use super::script::{Call, EPOCH, REVOKE};
+use super::script::{Call, REVOKE, SUBJECT};
 use super::{reply, row};
 use crate::clock::Timestamp;
-use crate::store::record::{Revocation, Revoked, Target};
+use crate::store::record::{Revocation, Revoked, SubjectState, Target};
 use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
@@ -14,6 +14,7 @@ pub(super) fn revoke(
     default_prefix: &str,
     now: Timestamp,
 ) -> Result<Call, Cause> {
+    let moves_mark = revocation.moves_mark();
     let Revocation {
         target,
         reason,
@@ -41,7 +42,8 @@ pub(super) fn revoke(
         .word(reason.as_str())
         .time(until)
         .nonce()?
-        .word(default_prefix))
+        .word(default_prefix)
+        .word(if moves_mark { "1" } else { "" }))
 }
 
 pub(super) fn revoked(answer: Value) -> Result<Revoked, Cause> {
@@ -58,10 +60,19 @@ pub(super) fn revoked(answer: Value) -> Result<Revoked, Cause> {
     })
 }
 
-pub(super) fn epoch_of(subject: String, client: String) -> Call {
-    Call::of(&EPOCH)
+pub(super) fn subject(subject: String, client: String) -> Call {
+    Call::of(&SUBJECT)
         .key(format!("u:{subject}"))
         .key("lasting")
         .word(subject)
         .word(client)
+}
+
+pub(super) fn subject_state(answer: Value) -> Result<SubjectState, Cause> {
+    let mut answer = reply::ReplyRow::of(answer)?;
+    Ok(SubjectState {
+        epoch: reply::number(answer.next())?,
+        mark: reply::number(answer.next())?,
+        changed_at: Timestamp::from_millis(reply::number(answer.next())?),
+    })
 }

@@ -34,13 +34,13 @@ macro_rules! scripts {
 
 scripts! {
     writes HEALTH: "session" "health";
-    writes OPEN: "log" "epoch" "session" "record" "open";
+    writes OPEN: "log" "epoch" "once" "session" "record" "open";
     reads READ: "epoch" "read" "one";
     reads SESSIONS: "epoch" "session" "read" "sessions";
-    reads EPOCH: "epoch" "epoch_of";
+    reads SUBJECT: "epoch" "subject";
     writes ROTATE: "log" "record" "rotate";
     writes CONFIRM: "session" "confirm";
-    writes REAUTHENTICATE: "epoch" "session" "read" "reauthenticate";
+    writes REAUTHENTICATE: "epoch" "once" "session" "read" "reauthenticate";
     writes ATTACH: "session" "attach";
     writes REVOKE: "log" "epoch" "session" "tree" "revoke";
     writes PAUSE: "log" "epoch" "pause";
@@ -48,7 +48,8 @@ scripts! {
     writes RECORD: "record" "record_tokens";
     reads TOKENS: "tree" "tokens";
     writes PUT: "put";
-    writes TAKE: "take";
+    writes TAKE: "epoch" "once" "take";
+    reads READ_ONCE: "epoch" "once" "read_once";
     writes SPEND: "spend";
     reads KEYS: "keys";
     writes SWAP_KEYS: "swap_keys";

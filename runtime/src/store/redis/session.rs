@@ -3,12 +3,13 @@
 use redis::Value;
 
 use super::script::{ATTACH, CONFIRM, Call, OPEN, READ, REAUTHENTICATE, ROTATE, SESSIONS};
-use super::{reply, row, token};
+use super::{once, reply, row, token};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
 use crate::store::record::{
-    Authenticated, NewSession, OnLimit, Opened, Rotated, RotationStep, RotationWrite, Session,
+    Authenticated, NewSession, OnLimit, OnceKey, Opened, Rotated, RotationStep, RotationWrite,
+    Session,
 };
 use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
@@ -53,7 +54,8 @@ pub(super) fn open(new: NewSession, now: Timestamp) -> Result<Call, Cause> {
         .nonce()?
         .time(new.abs_exp)
         .word(device(&new.device)?)
-        .option(new.claims);
+        .option(new.claims)
+        .word(once::taken(new.takes.as_ref()));
 
     let mut words: Vec<(&str, Vec<u8>)> = vec![
         ("uid", new.subject.into()),
@@ -79,6 +81,7 @@ pub(super) fn opened(answer: Value) -> Result<Opened, Cause> {
     let mut answer = reply::ReplyRow::of(answer)?;
     match reply::text(answer.next())?.as_str() {
         "limit" => Ok(Opened::LimitReached),
+        "gone" => Ok(Opened::Gone),
         "reload" => Ok(Opened::Reload {
             changed_at: Timestamp::from_millis(reply::number(answer.next())?),
         }),
@@ -175,15 +178,16 @@ pub(super) fn confirm(mut seen: Vec<(SessionId, u32)>, now: Timestamp) -> Result
 
 pub(super) fn reauthenticate(
     sid: SessionId,
-    auth_time: Timestamp,
-    acr: Option<String>,
+    (auth_time, acr): (Timestamp, Option<String>),
+    takes: Option<&OnceKey>,
     now: Timestamp,
 ) -> Result<Call, Cause> {
     Ok(Call::at(&REAUTHENTICATE, now)?
         .key(key(sid))
         .word(hex(sid.as_bytes()))
         .time(auth_time)
-        .option(acr))
+        .option(acr)
+        .word(once::taken(takes)))
 }
 
 pub(super) fn attach(sid: SessionId, new: &Device, now: Timestamp) -> Result<Call, Cause> {

@@ -1,19 +1,38 @@
-//! The one line of epochs, and when subjects change.
+//! The one line of epochs, the marks of subjects, and when subjects change.
 
 use std::time::Duration;
 
 use super::log::lasting;
 use super::row::{ReadRows, RowValue, Rows};
 use crate::clock::Timestamp;
-use crate::store::record::{Fact, Target};
+use crate::store::record::{Fact, SubjectState, Target};
 use crate::store::shared::fact::{CLIENT, GLOBAL};
 use crate::store::shared::operation::Cause;
 
-/// Returns the effective epoch of a subject's session for a client.
+/// Returns what is known of a subject, for a client.
 ///
 /// # Errors
 /// The engine failed.
-pub fn epoch_of(rows: &impl ReadRows, subject: &str, client_id: &str) -> Result<u64, Cause> {
+pub fn subject(
+    rows: &impl ReadRows,
+    subject: &str,
+    client_id: &str,
+) -> Result<SubjectState, Cause> {
+    let (own, changed_at) = subject_row(rows, subject)?;
+    let client = lasting(rows, CLIENT, client_id)?;
+    let global = lasting(rows, GLOBAL, "")?;
+    Ok(SubjectState {
+        epoch: own.max(client).max(global),
+        mark: own
+            .saturating_add_signed(-unmarked(rows, subject)?)
+            .saturating_add(client)
+            .saturating_add(global),
+        changed_at,
+    })
+}
+
+/// Returns the effective epoch of a subject's session for a client.
+pub(super) fn epoch_of(rows: &impl ReadRows, subject: &str, client_id: &str) -> Result<u64, Cause> {
     let (own, _) = subject_row(rows, subject)?;
     let client = lasting(rows, CLIENT, client_id)?;
     Ok(own.max(client).max(lasting(rows, GLOBAL, "")?))
@@ -31,15 +50,30 @@ pub(super) fn touch(rows: &mut impl Rows, subject: &str, now: Timestamp) -> Resu
     rows.put(&key(subject), Timestamp::MAX, (epoch, changed_at))
 }
 
-/// Bumps the epoch that a target is about, above every epoch that a token it concerns may carry.
-/// Returns what the log is to say about the target as a whole.
-pub(super) fn bump(rows: &mut impl Rows, target: Target) -> Result<Option<Fact>, Cause> {
+/// Moves the mark of a subject whose epoch does not move with it.
+fn move_mark(rows: &mut impl Rows, subject: &str) -> Result<(), Cause> {
+    let unmarked = unmarked(rows, subject)?.saturating_sub(1);
+    rows.put(&mark_key(subject), Timestamp::MAX, unmarked)
+}
+
+/// Bumps the epoch that a target is about, above every epoch that a token it concerns may carry,
+/// and moves the subject's mark where `moves_mark` says so. Returns what the log is to say about
+/// the target as a whole.
+pub(super) fn bump(
+    rows: &mut impl Rows,
+    target: Target,
+    moves_mark: bool,
+) -> Result<Option<Fact>, Cause> {
     let global = lasting(rows, GLOBAL, "")?;
     Ok(match target {
         Target::AccessOf(subject) | Target::Subject(subject) => {
             let (own, changed_at) = subject_row(rows, &subject)?;
             let epoch = own.max(highest_client(rows)?).max(global) + 1;
             rows.put(&key(&subject), Timestamp::MAX, (epoch, changed_at))?;
+            if !moves_mark {
+                let more = unmarked(rows, &subject)?.saturating_add_unsigned(epoch - own);
+                rows.put(&mark_key(&subject), Timestamp::MAX, more)?;
+            }
             Some(Fact::Subject(subject, epoch))
         }
         Target::Client(client) => {
@@ -52,11 +86,13 @@ pub(super) fn bump(rows: &mut impl Rows, target: Target) -> Result<Option<Fact>,
             Some(Fact::Everything(highest.max(global) + 1))
         }
         Target::Key(key) => Some(Fact::Key(key)),
-        Target::RefreshOf(_)
-        | Target::Others { .. }
-        | Target::Session(_)
-        | Target::Token(_)
-        | Target::Tree(_) => None,
+        Target::RefreshOf(subject) | Target::Others { subject, .. } => {
+            if moves_mark {
+                move_mark(rows, &subject)?;
+            }
+            None
+        }
+        Target::Session(_) | Target::Token(_) | Target::Tree(_) => None,
     })
 }
 
@@ -84,6 +120,16 @@ fn subject_row(rows: &impl ReadRows, subject: &str) -> Result<SubjectRow, Cause>
     Ok(row.map(|(_, row)| row).unwrap_or_default())
 }
 
+/// Returns how much of a subject's epoch is no part of its mark.
+fn unmarked(rows: &impl ReadRows, subject: &str) -> Result<i64, Cause> {
+    let row = rows.get::<i64>(&mark_key(subject))?;
+    Ok(row.map_or(0, |(_, unmarked)| unmarked))
+}
+
+fn mark_key(subject: &str) -> String {
+    format!("{MARKS}{subject}")
+}
+
 fn key(subject: &str) -> String {
     format!("{SUBJECTS}{subject}")
 }
@@ -92,4 +138,5 @@ fn key(subject: &str) -> String {
 type SubjectRow = (u64, Timestamp);
 
 const SUBJECTS: &str = "subject/";
+const MARKS: &str = "unmarked/";
 const CLIENTS: &str = "lasting/client/";

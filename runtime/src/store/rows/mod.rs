@@ -20,10 +20,12 @@
 //! | `session/{sid}`, `token/{jti}` | the session, the token |
 //! | `of/{subject}/{sid}` | the id of a subject's session |
 //! | `subject/{subject}` | its epoch, and when it last changed |
+//! | `unmarked/{subject}` | how much of its epoch is no part of its mark |
 //! | `log/{number}` | kind, key and value of a fact |
 //! | `end/{kind}/{id}` | the number of the entry of a session's or a token's end |
 //! | `lasting/{kind}/{key}` | the present value of a lasting fact, and the number of its entry |
-//! | `once/{hash}`, `once/{hash}/{kind}` | nothing for a consumed key, the payload of a value |
+//! | `once/{hash}` | nothing, for a consumed key |
+//! | `once/{hash}/{kind}` | the payload of a value, and the mark that it is bound to |
 //! | `budget/{burst}/{period}/{key}` | the fraction; the row ends when the budget is full |
 //! | `logged`, `checked` | the number of the last entry, the last check |
 //! | `ring` | the key ring |
@@ -48,10 +50,10 @@ mod token;
 
 pub use super::shared::operation::Cause;
 pub use archive::archive;
-pub use epoch::epoch_of;
+pub use epoch::subject;
 pub(in crate::store) use log::last_logged;
 pub use log::{log_since, set_paused};
-pub use once::{consume_once, keys, put_once, spend, swap_keys, take_once};
+pub use once::{consume_once, keys, put_once, read_once, spend, swap_keys, take_once};
 pub use realm::{Namespace, RealmRows, claim_realm, migrate, realms};
 pub use revoke::revoke;
 pub use row::{ReadRows, RowValue, Rows};

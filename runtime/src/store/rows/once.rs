@@ -1,10 +1,13 @@
 //! Single-use values, budgets and the key ring.
 
+use serde::{Deserialize, Serialize};
+
+use super::epoch::subject;
 use super::realm::RealmRows;
 use super::row::{ReadRows, Rows};
 use crate::clock::Timestamp;
 use crate::store::budget::{BudgetRate, BudgetState};
-use crate::store::record::{Limit, OnceValue, Spent, StoredKeys};
+use crate::store::record::{BoundMark, Limit, OnceKey, OnceValue, Spent, StoredKeys};
 use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
@@ -18,7 +21,8 @@ pub fn consume_once(
     until: Timestamp,
     now: Timestamp,
 ) -> Result<bool, Cause> {
-    insert(rows, &place(key, None), until, Vec::new(), now)
+    let nothing = OnceRow::Free(Vec::new());
+    insert(rows, &place(key, None), until, nothing, now)
 }
 
 /// Keeps a payload to be taken once.
@@ -27,7 +31,14 @@ pub fn consume_once(
 /// The engine failed.
 pub fn put_once(rows: &mut impl Rows, value: OnceValue, now: Timestamp) -> Result<bool, Cause> {
     let place = place(value.hash, Some(&value.kind));
-    insert(rows, &place, value.until, value.payload, now)
+    let row = match value.bound {
+        Some(bound) => OnceRow::Bound {
+            payload: value.payload,
+            bound,
+        },
+        None => OnceRow::Free(value.payload),
+    };
+    insert(rows, &place, value.until, row, now)
 }
 
 /// Takes a payload out.
@@ -40,12 +51,45 @@ pub fn take_once(
     hash: [u8; 32],
     now: Timestamp,
 ) -> Result<Option<Vec<u8>>, Cause> {
-    let place = place(hash, Some(kind));
-    let value = rows.get::<Vec<u8>>(&place)?;
-    rows.remove(&place)?;
-    Ok(value
-        .filter(|(until, _)| *until > now)
-        .map(|(_, payload)| payload))
+    let value = read_once(rows, kind, hash, now)?;
+    if value.is_some() {
+        rows.remove(&place(hash, Some(kind)))?;
+    }
+    Ok(value)
+}
+
+/// Reads a payload that may be taken.
+///
+/// # Errors
+/// The engine failed.
+pub fn read_once(
+    rows: &impl ReadRows,
+    kind: &str,
+    hash: [u8; 32],
+    now: Timestamp,
+) -> Result<Option<Vec<u8>>, Cause> {
+    let Some((until, row)) = rows.get::<OnceRow>(&place(hash, Some(kind)))? else {
+        return Ok(None);
+    };
+    let (payload, bound) = match row {
+        OnceRow::Free(payload) => (payload, None),
+        OnceRow::Bound { payload, bound } => (payload, Some(bound)),
+    };
+    let holds = match bound {
+        Some(bound) => subject(rows, &bound.subject, &bound.client_id)?.mark == bound.mark,
+        None => true,
+    };
+    Ok(Some(payload).filter(|_| until > now && holds))
+}
+
+/// Takes a value that an operation is done for; returns whether it was there, or none is needed.
+pub(super) fn take_for(
+    rows: &mut impl Rows,
+    takes: Option<&OnceKey>,
+    now: Timestamp,
+) -> Result<bool, Cause> {
+    let Some(key) = takes else { return Ok(true) };
+    Ok(take_once(rows, &key.kind, key.hash, now)?.is_some())
 }
 
 /// Spends from a budget under every limit, or under none of them.
@@ -102,17 +146,27 @@ fn insert(
     rows: &mut impl Rows,
     place: &str,
     until: Timestamp,
-    payload: Vec<u8>,
+    row: OnceRow,
     now: Timestamp,
 ) -> Result<bool, Cause> {
-    let there = rows.get::<Vec<u8>>(place)?;
+    let there = rows.get::<OnceRow>(place)?;
     if there.is_some_and(|(until, _)| until > now) {
         return Ok(false);
     }
     if until > now {
-        rows.put(place, until, payload)?;
+        rows.put(place, until, row)?;
     }
     Ok(true)
+}
+
+/// The row of a value or of a consumed key.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum OnceRow {
+    /// A payload alone.
+    Free(Vec<u8>),
+    /// A payload that ends with a subject's mark.
+    Bound { payload: Vec<u8>, bound: BoundMark },
 }
 
 /// Returns the key of a value, or of a consumed key, which has no kind. The hash comes first, for

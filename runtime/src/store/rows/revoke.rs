@@ -20,6 +20,7 @@ pub fn revoke<R: Rows>(
     revocation: Revocation,
     now: Timestamp,
 ) -> Result<Revoked, Cause> {
+    let moves_mark = revocation.moves_mark();
     let mut done = Revoked::default();
     if let Some(subject) = revocation.target.subject() {
         epoch::touch(rows, subject, now)?;
@@ -57,7 +58,7 @@ pub fn revoke<R: Rows>(
     if let Target::Key(key) = &revocation.target {
         realm::end_key_elsewhere(rows, key, revocation.until)?;
     }
-    if let Some(fact) = epoch::bump(rows, revocation.target)? {
+    if let Some(fact) = epoch::bump(rows, revocation.target, moves_mark)? {
         done.entries.push(log::write(rows, fact, revocation.until)?);
     }
     Ok(done)

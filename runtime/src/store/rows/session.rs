@@ -2,12 +2,12 @@
 
 use super::epoch::{changed_at, epoch_of};
 use super::row::{ReadRows, Rows};
-use super::{log, table, token};
+use super::{log, once, table, token};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
 use crate::store::record::{
-    Fact, NewSession, Opened, RevokeReason, Rotated, RotationWrite, Session, StoreHealth,
+    Fact, NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationWrite, Session, StoreHealth,
 };
 use crate::store::shared::operation::Cause;
 
@@ -49,6 +49,9 @@ pub fn open_session(
         };
         evicted.sort_unstable_by_key(|row| (row.last_seen_at, row.created_at, row.sid));
         evicted.truncate(surplus);
+    }
+    if !once::take_for(rows, new.takes.as_ref(), now)? {
+        return Ok(Opened::Gone);
     }
     for row in &mut evicted {
         row.end(RevokeReason::DeviceLimit, now);
@@ -151,11 +154,15 @@ pub fn reauthenticate(
     sid: SessionId,
     auth_time: Timestamp,
     acr: Option<String>,
+    takes: Option<&OnceKey>,
     now: Timestamp,
 ) -> Result<Option<Session>, Cause> {
     let Some(row) = live(rows, sid, now)? else {
         return Ok(None);
     };
+    if !once::take_for(rows, takes, now)? {
+        return Ok(None);
+    }
     let row = Session {
         auth_time,
         acr,

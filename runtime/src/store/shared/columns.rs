@@ -64,6 +64,56 @@ macro_rules! effective_epoch {
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(in crate::store) use effective_epoch;
 
+/// The effective mark of a subject for a client.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+macro_rules! effective_mark {
+    ($subject:literal, $client:literal) => {
+        concat!(
+            "(coalesce((SELECT uep - unmarked FROM tg_subject WHERE uid = ",
+            $subject,
+            "), 0) + coalesce((SELECT value FROM tg_epoch WHERE kind = 'client' AND key = ",
+            $client,
+            "), 0) + coalesce((SELECT value FROM tg_epoch WHERE kind = 'global' AND key = ''), 0))"
+        )
+    };
+}
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(in crate::store) use effective_mark;
+
+/// What is known of a subject for a client, in the order of
+/// [`SubjectState`](crate::store::SubjectState).
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+macro_rules! subject_columns {
+    ($highest:literal, $subject:literal, $client:literal) => {
+        concat!(
+            $crate::store::shared::columns::effective_epoch!($highest, $subject, $client),
+            ", ",
+            $crate::store::shared::columns::effective_mark!($subject, $client),
+            ", coalesce((SELECT changed_at FROM tg_subject WHERE uid = ",
+            $subject,
+            "), 0)"
+        )
+    };
+}
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(in crate::store) use subject_columns;
+
+/// The condition under which a value `o` may be taken at a time.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+macro_rules! is_takable {
+    ($now:literal) => {
+        concat!(
+            "o.until > ",
+            $now,
+            " AND (o.mark IS NULL OR o.mark = ",
+            $crate::store::shared::columns::effective_mark!("o.mark_uid", "o.mark_client"),
+            ")"
+        )
+    };
+}
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(in crate::store) use is_takable;
+
 /// The columns of a token `t` that [`row::token`](super::row::token) reads.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 macro_rules! token_columns {

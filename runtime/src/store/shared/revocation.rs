@@ -1,7 +1,7 @@
 //! The effect of a revocation on a session, for stores that look at rows one by one.
 
 use crate::clock::Timestamp;
-use crate::store::record::{Revocation, Session, Target};
+use crate::store::record::{Revocation, RevokeReason, Session, Target};
 
 impl Target {
     /// Returns the subject that the target names, whose `changed_at` moves with the revocation.
@@ -28,6 +28,29 @@ impl Target {
 }
 
 impl Revocation {
+    /// Returns whether the subject's mark moves: then the letters that are out and the sign-ins
+    /// that wait for a step are over. It moves where credentials changed, or where a subject is
+    /// signed out everywhere. It stays where roles changed, and where some sessions ended.
+    ///
+    /// The own mark of a subject is its epoch less what the epoch grew by without moving the mark:
+    /// a store keeps that difference. So a program that knows no marks moves them with each bump
+    /// of an epoch, and a change that bumps none takes one off the difference.
+    #[must_use]
+    pub const fn moves_mark(&self) -> bool {
+        match self.target {
+            Target::Subject(_) => !matches!(self.reason, RevokeReason::RolesChanged),
+            Target::Others { .. } => matches!(self.reason, RevokeReason::PasswordChanged),
+            Target::AccessOf(_)
+            | Target::RefreshOf(_)
+            | Target::Session(_)
+            | Target::Token(_)
+            | Target::Tree(_)
+            | Target::Client(_)
+            | Target::Key(_)
+            | Target::Everything => false,
+        }
+    }
+
     /// Returns until when the log has to remember the end of a session or a token, which may have
     /// been revoked at `revoked_at` already: no access token of it is younger than that.
     ///

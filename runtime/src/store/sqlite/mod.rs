@@ -20,9 +20,9 @@ use tokio::time::{Instant, timeout};
 
 use super::contract::SessionStore;
 use super::record::{
-    Archived, Limit, LogCursor, LogPage, NewSession, OnceValue, Opened, RealmClaim, RealmIdentity,
-    RealmRecord, Revocation, Revoked, Rotated, RotationStep, RotationWrite, Session, Spent,
-    StoreError, StoreHealth, StoredKeys, TokenQuery, TokenRecord,
+    Archived, Limit, LogCursor, LogPage, NewSession, OnceKey, OnceValue, Opened, RealmClaim,
+    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationStep, RotationWrite, Session,
+    Spent, StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
 };
 use super::shared::operation::StoreOperation;
 use crate::clock::Timestamp;
@@ -135,9 +135,13 @@ impl SessionStore for SqliteStore {
         .await
     }
 
-    async fn epoch_of(&self, subject: String, client_id: String) -> Result<u64, StoreError> {
-        self.read(StoreOperation::EpochOf, move |db| {
-            Ok(revoke::epoch(db, &subject, &client_id)?)
+    async fn subject(
+        &self,
+        subject: String,
+        client_id: String,
+    ) -> Result<SubjectState, StoreError> {
+        self.read(StoreOperation::Subject, move |db| {
+            Ok(revoke::subject(db, &subject, &client_id)?)
         })
         .await
     }
@@ -249,6 +253,18 @@ impl SessionStore for SqliteStore {
         .await
     }
 
+    async fn read_once(
+        &self,
+        kind: String,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(StoreOperation::ReadOnce, move |db| {
+            once::read(db, &kind, hash, now)
+        })
+        .await
+    }
+
     async fn spend(
         &self,
         key: String,
@@ -283,10 +299,11 @@ impl SessionStore for SqliteStore {
         sid: SessionId,
         auth_time: Timestamp,
         acr: Option<String>,
+        takes: Option<OnceKey>,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
         self.write(StoreOperation::Reauthenticate, move |db| {
-            session::reauthenticate(db, sid, auth_time, acr.as_deref(), now)
+            session::reauthenticate(db, sid, (auth_time, acr.as_deref()), takes.as_ref(), now)
         })
         .await
     }

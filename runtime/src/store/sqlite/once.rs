@@ -6,8 +6,8 @@ use super::realm::Connection;
 use super::row::{natural, time};
 use crate::clock::Timestamp;
 use crate::store::budget::BudgetState;
-use crate::store::record::{Limit, OnceValue, Spent, StoredKeys};
-use crate::store::shared::columns::{integer, millis};
+use crate::store::record::{BoundMark, Limit, OnceKey, OnceValue, Spent, StoredKeys};
+use crate::store::shared::columns::{integer, is_takable, millis};
 use crate::store::shared::operation::Cause;
 
 pub(super) fn consume(
@@ -16,15 +16,14 @@ pub(super) fn consume(
     until: Timestamp,
     now: Timestamp,
 ) -> Result<bool, Cause> {
-    insert(db, CONSUMED, key, None, until, now)
+    insert(db, (CONSUMED, key), (None, None), until, now)
 }
 
 pub(super) fn put(db: &Connection<'_>, value: &OnceValue, now: Timestamp) -> Result<bool, Cause> {
     insert(
         db,
-        &stored_kind(&value.kind),
-        value.hash,
-        Some(&value.payload),
+        (&stored_kind(&value.kind), value.hash),
+        (Some(&value.payload), value.bound.as_ref()),
         value.until,
         now,
     )
@@ -34,9 +33,8 @@ pub(super) fn put(db: &Connection<'_>, value: &OnceValue, now: Timestamp) -> Res
 /// written, so that the question runs on a reader too.
 fn insert(
     db: &Connection<'_>,
-    kind: &str,
-    hash: [u8; 32],
-    payload: Option<&[u8]>,
+    (kind, hash): (&str, [u8; 32]),
+    (payload, bound): (Option<&[u8]>, Option<&BoundMark>),
     until: Timestamp,
     now: Timestamp,
 ) -> Result<bool, Cause> {
@@ -47,12 +45,21 @@ fn insert(
             .prepare_cached(sql)?
             .query_row(values, |row| row.get(0))?);
     }
-    let sql = "INSERT INTO tg_once(kind, hash, payload, until) VALUES (?1, ?2, ?3, ?4) ON \
-               CONFLICT(kind, hash)
-               DO UPDATE SET payload = excluded.payload, until = excluded.until WHERE until <= ?5";
-    let written =
-        db.prepare_cached(sql)?
-            .execute((kind, hash, payload, millis(until), millis(now)))?;
+    let sql = "INSERT INTO tg_once(kind, hash, payload, until, mark, mark_uid, mark_client)
+               VALUES (?1, ?2, ?3, ?4, ?6, ?7, ?8) ON CONFLICT(kind, hash)
+               DO UPDATE SET payload = excluded.payload, until = excluded.until, mark = \
+               excluded.mark, mark_uid = excluded.mark_uid, mark_client = excluded.mark_client
+               WHERE until <= ?5";
+    let written = db.prepare_cached(sql)?.execute((
+        kind,
+        hash,
+        payload,
+        millis(until),
+        millis(now),
+        bound.map(|bound| integer(bound.mark)),
+        bound.map(|bound| &bound.subject),
+        bound.map(|bound| &bound.client_id),
+    ))?;
     Ok(written == 1)
 }
 
@@ -62,12 +69,50 @@ pub(super) fn take(
     hash: [u8; 32],
     now: Timestamp,
 ) -> Result<Option<Vec<u8>>, Cause> {
-    let sql = "DELETE FROM tg_once WHERE kind = ? AND hash = ? AND until > ? RETURNING payload";
+    let sql = concat!(
+        "DELETE FROM tg_once AS o WHERE o.kind = ?1 AND o.hash = ?2 AND ",
+        is_takable!("?3"),
+        " RETURNING payload"
+    );
+    payload(db, sql, kind, hash, now)
+}
+
+pub(super) fn read(
+    db: &Connection<'_>,
+    kind: &str,
+    hash: [u8; 32],
+    now: Timestamp,
+) -> Result<Option<Vec<u8>>, Cause> {
+    let sql = concat!(
+        "SELECT o.payload FROM tg_once AS o WHERE o.kind = ?1 AND o.hash = ?2 AND ",
+        is_takable!("?3")
+    );
+    payload(db, sql, kind, hash, now)
+}
+
+fn payload(
+    db: &Connection<'_>,
+    sql: &str,
+    kind: &str,
+    hash: [u8; 32],
+    now: Timestamp,
+) -> Result<Option<Vec<u8>>, Cause> {
     let values = (stored_kind(kind), hash, millis(now));
-    Ok(db
+    let found = db
         .prepare_cached(sql)?
         .query_row(values, |row| row.get(0))
-        .optional()?)
+        .optional();
+    Ok(found?)
+}
+
+/// Takes a value that an operation is done for; returns whether it was there, or none is needed.
+pub(super) fn take_for(
+    db: &Connection<'_>,
+    takes: Option<&OnceKey>,
+    now: Timestamp,
+) -> Result<bool, Cause> {
+    let Some(key) = takes else { return Ok(true) };
+    Ok(take(db, &key.kind, key.hash, now)?.is_some())
 }
 
 /// Spends from a budget. Reading and writing are one step: the transaction holds the file's only

@@ -7,8 +7,10 @@ use super::row::{natural, time};
 use super::{log, token};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
-use crate::store::record::{Fact, LogEntry, Revocation, RevokeReason, Revoked, Target};
-use crate::store::shared::columns::{self, effective_epoch, integer, millis};
+use crate::store::record::{
+    Fact, LogEntry, Revocation, RevokeReason, Revoked, SubjectState, Target,
+};
+use crate::store::shared::columns::{self, effective_epoch, integer, millis, subject_columns};
 use crate::store::shared::fact;
 use crate::store::shared::operation::Cause;
 
@@ -18,6 +20,7 @@ pub(super) fn revoke(
     now: Timestamp,
 ) -> Result<Revoked, Cause> {
     let mut done = Revoked::default();
+    let moves_mark = revocation.moves_mark();
     let (target, reason, until) = (
         revocation.target.clone(),
         revocation.reason,
@@ -26,7 +29,7 @@ pub(super) fn revoke(
     match target {
         Target::AccessOf(subject) => {
             touch(db, &subject, now)?;
-            done.entries.push(bump(db, subject, until)?);
+            done.entries.push(bump(db, subject, until, moves_mark)?);
         }
         Target::RefreshOf(subject) => {
             touch(db, &subject, now)?;
@@ -35,10 +38,13 @@ pub(super) fn revoke(
         Target::Subject(subject) => {
             touch(db, &subject, now)?;
             done.sessions = end_of_subject(db, &subject, reason, now)?;
-            done.entries.push(bump(db, subject, until)?);
+            done.entries.push(bump(db, subject, until, moves_mark)?);
         }
         Target::Others { subject, keep } => {
             touch(db, &subject, now)?;
+            if moves_mark {
+                move_mark(db, &subject)?;
+            }
             for sid in others(db, &subject, keep, now.minus(until.since(now)))? {
                 end_and_log(db, sid, revocation, now, &mut done)?;
             }
@@ -92,6 +98,22 @@ pub(super) fn epoch(db: &Connection<'_>, subject: &str, client: &str) -> rusqlit
     let sql = concat!("SELECT ", effective_epoch!("max", "?1", "?2"));
     db.prepare_cached(sql)?
         .query_row((subject, client), |row| natural(row, 0))
+}
+
+/// Returns what is known of a subject, for a client.
+pub(super) fn subject(
+    db: &Connection<'_>,
+    subject: &str,
+    client: &str,
+) -> rusqlite::Result<SubjectState> {
+    let sql = concat!("SELECT ", subject_columns!("max", "?1", "?2"));
+    db.prepare_cached(sql)?.query_row((subject, client), |row| {
+        Ok(SubjectState {
+            epoch: natural(row, 0)?,
+            mark: natural(row, 1)?,
+            changed_at: time(row, 2)?,
+        })
+    })
 }
 
 /// Returns when a subject last changed: 1970 where it never did.
@@ -204,12 +226,26 @@ fn touch(db: &Connection<'_>, subject: &str, now: Timestamp) -> rusqlite::Result
 }
 
 /// Bumps a subject's epoch. Its tokens may carry the epoch of any client, so the next one is above
-/// all of them.
-fn bump(db: &Connection<'_>, subject: String, until: Timestamp) -> rusqlite::Result<LogEntry> {
-    let epoch = 1 + own_epoch(db, &subject)?.max(highest_lasting(db)?);
-    db.prepare_cached("UPDATE tg_subject SET uep = ? WHERE uid = ?")?
-        .execute((integer(epoch), &subject))?;
+/// all of them. The mark moves with it, unless it is to stay.
+fn bump(
+    db: &Connection<'_>,
+    subject: String,
+    until: Timestamp,
+    moves_mark: bool,
+) -> rusqlite::Result<LogEntry> {
+    let own = own_epoch(db, &subject)?;
+    let epoch = 1 + own.max(highest_lasting(db)?);
+    let unmarked = if moves_mark { 0 } else { epoch - own };
+    db.prepare_cached("UPDATE tg_subject SET uep = ?, unmarked = unmarked + ? WHERE uid = ?")?
+        .execute((integer(epoch), integer(unmarked), &subject))?;
     log::write(db, Fact::Subject(subject, epoch), until)
+}
+
+/// Moves the mark of a subject whose epoch does not move with it.
+fn move_mark(db: &Connection<'_>, subject: &str) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE tg_subject SET unmarked = unmarked - 1 WHERE uid = ?")?
+        .execute([subject])
+        .map(drop)
 }
 
 fn own_epoch(db: &Connection<'_>, subject: &str) -> rusqlite::Result<u64> {

@@ -128,9 +128,15 @@ const STEPS: [(i64, &str); 2] = [
 const ADDITIONS: &str = "CREATE INDEX IF NOT EXISTS tg_revocation_key ON tg_revocation(kind, key)";
 
 /// The columns that were added in the same way: their table, their name, and what they are.
-const COLUMNS: [(&str, &str, &str); 1] = [
+const COLUMNS: [(&str, &str, &str); 5] = [
     // Whether the session is not to be remembered: programs that do not know it leave it empty.
     ("tg_session", "brief", "INTEGER"),
+    // How much of `uep` is no part of the mark: programs that know no marks leave it.
+    ("tg_subject", "unmarked", "INTEGER NOT NULL DEFAULT 0"),
+    // The mark that a value ends with, its subject and its client.
+    ("tg_once", "mark", "INTEGER"),
+    ("tg_once", "mark_uid", "TEXT"),
+    ("tg_once", "mark_client", "TEXT"),
 ];
 
 /// The key ring, which all realms share: the part of the first step that the default realm takes

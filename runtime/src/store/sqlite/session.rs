@@ -3,12 +3,13 @@
 use rusqlite::named_params;
 
 use super::realm::Connection;
-use super::{log, revoke, row, token};
+use super::{log, once, revoke, row, token};
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
 use crate::store::record::{
-    Fact, LogEntry, NewSession, Opened, RevokeReason, Rotated, RotationStep, RotationWrite, Session,
+    Fact, LogEntry, NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationStep,
+    RotationWrite, Session,
 };
 use crate::store::shared::columns::{millis, session_columns};
 use crate::store::shared::operation::Cause;
@@ -25,6 +26,9 @@ pub(super) fn open(db: &Connection<'_>, new: &NewSession, now: Timestamp) -> Res
             return Ok(Opened::LimitReached);
         };
         evicted.extend(live.into_iter().take(surplus));
+    }
+    if !once::take_for(db, new.takes.as_ref(), now)? {
+        return Ok(Opened::Gone);
     }
     for sid in &evicted {
         revoke::end(db, *sid, RevokeReason::DeviceLimit, now)?;
@@ -213,20 +217,25 @@ pub(super) fn confirm(
 pub(super) fn reauthenticate(
     db: &Connection<'_>,
     sid: SessionId,
-    auth_time: Timestamp,
-    acr: Option<&str>,
+    (auth_time, acr): (Timestamp, Option<&str>),
+    takes: Option<&OnceKey>,
     now: Timestamp,
 ) -> Result<Option<Session>, Cause> {
+    if let Some(key) = takes
+        && once::read(db, &key.kind, key.hash, now)?.is_none()
+    {
+        return Ok(None);
+    }
     let sql = "UPDATE tg_session SET auth_time = ?2, acr = ?3, last_seen_at = ?4 WHERE sid = ?1
                AND revoked_at IS NULL AND idle_exp > ?4 AND abs_exp > ?4";
     let written =
         db.prepare_cached(sql)?
             .execute((sid.as_bytes(), millis(auth_time), acr, millis(now)))?;
     if written == 0 {
-        Ok(None)
-    } else {
-        read(db, sid)
+        return Ok(None);
     }
+    once::take_for(db, takes, now)?;
+    read(db, sid)
 }
 
 pub(super) fn attach(

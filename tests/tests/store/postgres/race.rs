@@ -230,9 +230,10 @@ async fn bumps_of_a_subject_and_of_a_client_are_above_each_other() {
             });
         assert_ne!(epochs[0], epochs[1]);
         assert_eq!(
-            two.epoch_of("ada".to_owned(), "first-party".to_owned())
+            two.subject("ada".to_owned(), "first-party".to_owned())
                 .await
-                .unwrap(),
+                .unwrap()
+                .epoch,
             epochs[0].max(epochs[1])
         );
     }
@@ -285,14 +286,16 @@ async fn every_bump_on_any_node_is_above_the_epochs_before_it() {
                     _ => Target::AccessOf(subject()),
                 };
                 let before = node
-                    .epoch_of(subject(), "first-party".to_owned())
+                    .subject(subject(), "first-party".to_owned())
                     .await
-                    .unwrap();
+                    .unwrap()
+                    .epoch;
                 let done = node.revoke(revocation(target), NOW).await.unwrap();
                 let after = node
-                    .epoch_of(subject(), "first-party".to_owned())
+                    .subject(subject(), "first-party".to_owned())
                     .await
-                    .unwrap();
+                    .unwrap()
+                    .epoch;
                 let epoch = match done.entries[0].fact {
                     Fact::Subject(_, epoch) | Fact::Client(_, epoch) | Fact::Everything(epoch) => {
                         epoch

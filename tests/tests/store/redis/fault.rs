@@ -142,6 +142,7 @@ async fn a_full_server_is_an_error_and_works_again_when_there_is_room() {
         hash: [1; 32],
         payload: vec![1],
         until: late,
+        bound: None,
     };
     assert!(store.put_once(again, NOW).await.unwrap());
 }

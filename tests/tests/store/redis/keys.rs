@@ -63,6 +63,7 @@ async fn filled(server: &Server) -> RedisStore {
                 hash: [2; 32],
                 payload: vec![1],
                 until,
+                bound: None,
             },
             NOW,
         )

@@ -1,4 +1,4 @@
--- The one line of epochs.
+-- The one line of epochs, and the marks of subjects.
 
 -- The number that a lasting fact begins with.
 local function lasting(field)
@@ -13,6 +13,12 @@ end
 -- The effective epoch of a subject's session for a client.
 local function epoch(uid, client)
     return math.max(own_epoch(uid), lasting('client:' .. client), lasting('global:'))
+end
+
+-- The effective mark of a subject for a client. Its own is its epoch less what grew without moving the mark.
+local function mark(uid, client)
+    local own = own_epoch(uid) - tonumber(call('HGET', prefix .. 'u:' .. uid, 'unmarked') or '0')
+    return own + lasting('client:' .. client) + lasting('global:')
 end
 
 -- The highest epoch that any subject, or any client, has ever had. Epochs only grow.

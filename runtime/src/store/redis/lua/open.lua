@@ -2,8 +2,8 @@
 --
 -- KEYS: the deployment, the session, its subject, the subject's sessions, those that nobody ended, the log, the lasting facts.
 -- ARGV from 3: now, sid, uid, client, `since` or `after`, that time, the limit or nothing, `deny` or `evict`, the log's until, a
--- nonce, the absolute expiry, the device or nothing, the claims as `=…` or nothing, the number of the row's words, these, the
--- tokens.
+-- nonce, the absolute expiry, the device or nothing, the claims as `=…` or nothing, the place of the value that it takes or
+-- nothing, the number of the row's words, these, the tokens.
 local now, sid, uid = tonumber(ARGV[3]), ARGV[4], ARGV[5]
 if call('EXISTS', KEYS[2]) == 1 then
     return redis.error_reply('TGTAKEN its id is taken')
@@ -42,12 +42,18 @@ if ARGV[9] ~= '' then
     end
 end
 
+if ARGV[16] ~= '' then
+    if not payload_at(ARGV[16], now) then
+        return { 'gone' }
+    end
+    take(ARGV[16])
+end
 for _, other in ipairs(evicted) do
     finish(other, 'device_limit', now)
     log_end('session', other, ARGV[11], now, ARGV[12])
 end
-local abs, words = tonumber(ARGV[13]), tonumber(ARGV[16])
-call('HSET', KEYS[2], unpack(ARGV, 17, 16 + words))
+local abs, words = tonumber(ARGV[13]), tonumber(ARGV[17])
+call('HSET', KEYS[2], unpack(ARGV, 18, 17 + words))
 let_vanish(KEYS[2], abs, now)
 if ARGV[14] ~= '' then
     call('SET', prefix .. 'd:' .. sid, ARGV[14])
@@ -60,7 +66,7 @@ end
 call('ZADD', KEYS[4], ARGV[13], sid)
 let_vanish(KEYS[4], abs, now)
 call('ZADD', KEYS[5], ARGV[13], sid)
-record(17 + words)
+record(18 + words)
 tidy(KEYS[4], 's:', now)
 tidy(KEYS[5], 's:', now)
 tidy(prefix .. 'over', 's:', now)

@@ -2,7 +2,7 @@
 --
 -- KEYS: the deployment, the log, the lasting facts, the sessions that nobody ended, those that somebody did.
 -- ARGV from 3: now, the target, its name, the session to keep or nothing, the reason, until, a nonce, what the default realm's
--- keys begin with.
+-- keys begin with, 1 where the subject's mark moves.
 -- Answers how many live sessions ended, how many tokens were marked, and the entries.
 local now, target, name, keep, reason, ends, nonce =
     tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
@@ -31,7 +31,17 @@ local function touch(uid)
     call('HSET', prefix .. 'u:' .. uid, 'changed', text(math.max(now, changed + 1)))
 end
 
+-- Adds to what the epoch grew by without moving the mark.
+local function unmark(uid, number)
+    call('HINCRBY', prefix .. 'u:' .. uid, 'unmarked', text(number))
+end
+
+local moves_mark = ARGV[11] == '1'
+
 local function bump(uid)
+    if not moves_mark then
+        unmark(uid, bumped - own_epoch(uid))
+    end
     call('HSET', prefix .. 'u:' .. uid, 'epoch', text(bumped))
     call('HSET', KEYS[1], 'highest:subject', text(math.max(highest('subject'), bumped)))
     write('subject', uid, text(bumped), ends)
@@ -99,6 +109,9 @@ if target == 'access' or target == 'refresh' or target == 'subject' then
     end
 elseif target == 'others' then
     touch(name)
+    if moves_mark then
+        unmark(name, -1)
+    end
     -- What ended before then has no access token left; a later end may not have been logged.
     local running = now - math.max(tonumber(ends) - now, 0)
     local sids = call('ZRANGE', prefix .. 'us:' .. name, 0, -1)
