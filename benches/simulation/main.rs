@@ -17,10 +17,11 @@ use browser::Scenario;
 use deployment::Deployment;
 use thief::Thief;
 
-const POLICIES: [(RefreshPolicy, &str); 3] = [
+const POLICIES: [(RefreshPolicy, &str); 4] = [
     (RefreshPolicy::Strict, "`strict`"),
     (RefreshPolicy::Window, "`window`"),
     (RefreshPolicy::ConfirmAware, "`confirm_aware`"),
+    (RefreshPolicy::Fixed, "`fixed`"),
 ];
 
 const SCENARIOS: [Scenario; 9] = [
@@ -113,7 +114,7 @@ fn main() {
             "Of {sessions} sessions of eight hours each, so many were signed out although nobody \
              had stolen anything:\n"
         );
-        println!("| | `strict` | `window` | `confirm_aware` |\n|---|--:|--:|--:|");
+        println!("| | `strict` | `window` | `confirm_aware` | `fixed` |\n|---|--:|--:|--:|--:|");
         for scenario in &SCENARIOS {
             let mut row = format!("| {} |", scenario.name);
             for (policy, _) in POLICIES {

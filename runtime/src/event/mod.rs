@@ -188,6 +188,8 @@ pub enum Refreshed {
     Repeated,
     /// With another successor, in place of one that was never used.
     Reminted,
+    /// With the refresh token that was presented, which the policy `fixed` keeps.
+    Extended,
 }
 
 /// Why a refresh was refused.

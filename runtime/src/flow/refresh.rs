@@ -115,7 +115,7 @@ impl Flows {
                 self.engine.events.emit(&about(kind, session, ip));
                 Err(Code::InvalidGrant.into())
             }
-            Row::Keep | Row::Rotate | Row::Replay | Row::Remint => Ok(row),
+            Row::Keep | Row::Rotate | Row::Slide | Row::Replay | Row::Remint => Ok(row),
         }
     }
 

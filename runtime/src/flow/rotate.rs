@@ -117,6 +117,14 @@ impl Flows {
                 (step, Some(engine.log_until(now)))
             }
             Row::Remint => return Err(Code::Unavailable.into()),
+            Row::Slide => {
+                let step = RotationStep::Slide {
+                    generation: session.generation,
+                    current: session.current,
+                    idle_exp,
+                };
+                (step, None)
+            }
             _ => (
                 RotationStep::Hold {
                     generation: session.generation,
@@ -169,6 +177,11 @@ impl Flows {
                     session.idle_exp,
                     issued_at,
                 ))
+            }
+            Row::Slide => {
+                let refresh = RefreshToken::from_presented(grant.text);
+                let how = Refreshed::Extended;
+                Ok(self.answer(grant, signed, how, refresh, idle_exp, issued_at))
             }
             _ => self.hand_out(grant, session, grant.row, signed, issued_at),
         }

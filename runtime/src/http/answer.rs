@@ -25,6 +25,9 @@ pub(super) struct Tokens<'a> {
     pub(super) transport: Transport,
     /// What the application adds.
     pub(super) members: Option<&'a Members>,
+    /// Whether the refresh token is answered: not where the client keeps the one that it has
+    /// (`refresh.answer_token`).
+    pub(super) answers_refresh: bool,
 }
 
 impl Serialize for Tokens<'_> {
@@ -34,11 +37,14 @@ impl Serialize for Tokens<'_> {
             routes,
             transport,
             members,
+            answers_refresh,
         } = self;
         let mut map = serializer.serialize_map(None)?;
         if *transport == Transport::Bearer {
             map.serialize_entry(routes.access_token, &issued.access_token)?;
-            map.serialize_entry(routes.refresh_token, issued.refresh_token.expose())?;
+            if *answers_refresh {
+                map.serialize_entry(routes.refresh_token, issued.refresh_token.expose())?;
+            }
             map.serialize_entry("token_type", "Bearer")?;
         }
         map.serialize_entry("expires_in", &issued.expires_in())?;
@@ -53,12 +59,16 @@ impl Serialize for Tokens<'_> {
 
 #[cfg(feature = "openapi")]
 impl Tokens<'_> {
-    /// Returns the members; in cookies, tokens are in no body.
-    pub(super) fn members(routes: &RouteConfig, has_cookies: bool) -> Vec<AnswerMember> {
+    /// Returns the members; in cookies, tokens are in no body, and a refresh may leave its own out.
+    pub(super) fn members(
+        routes: &RouteConfig,
+        has_cookies: bool,
+        answers_refresh: bool,
+    ) -> Vec<AnswerMember> {
         let text = |name| AnswerMember::new(name, MemberKind::Text);
         vec![
             text(routes.access_token).optional_if(has_cookies),
-            text(routes.refresh_token).optional_if(has_cookies),
+            text(routes.refresh_token).optional_if(has_cookies || !answers_refresh),
             text("token_type").optional_if(has_cookies),
             AnswerMember::new("expires_in", MemberKind::Number),
             AnswerMember::new("refresh_expires_in", MemberKind::Number),

@@ -115,6 +115,7 @@ impl IntoResponse for SignedIn {
             routes: self.gate.routes,
             transport: self.transport,
             members: Some(&self.members),
+            answers_refresh: true,
         });
         if self.transport == Transport::Cookie {
             self.set_cookies(response.headers_mut());

@@ -238,22 +238,28 @@ fn refresh_cookie(gate: &Running, parts: &Parts) -> Result<Option<SentRefresh>, 
     Ok(Some(sent(token, !rule.writes_former())))
 }
 
-/// Both tokens of a sign-in or a refresh. `moves` says whether the refresh cookie moves to the name
-/// that the gate writes.
+/// The tokens of a refresh. `moves` says whether the refresh cookie moves to the name that the gate
+/// writes.
 pub(super) fn answer(
     gate: &Running,
     issued: &Issued,
     transport: Transport,
     moves: bool,
 ) -> Response {
-    let mut response = private(Tokens {
+    let tokens = Tokens {
         issued,
         routes: gate.routes,
         transport,
         members: None,
-    });
-    if let (Transport::Cookie, Some(_)) = (transport, cookies(gate)) {
-        cookie::set(response.headers_mut(), issued, moves, gate);
+        answers_refresh: gate.settings().refresh.answer_token,
+    };
+    answer_tokens(gate, &tokens, moves)
+}
+
+fn answer_tokens(gate: &Running, tokens: &Tokens<'_>, moves: bool) -> Response {
+    let mut response = private(tokens);
+    if let (Transport::Cookie, Some(_)) = (tokens.transport, cookies(gate)) {
+        cookie::set(response.headers_mut(), tokens.issued, moves, gate);
     }
     response
 }
@@ -265,7 +271,14 @@ pub(super) fn answer_sign_in(
     transport: Transport,
     device: Option<&DeviceCookie>,
 ) -> Response {
-    let mut response = answer(gate, issued, transport, false);
+    let tokens = Tokens {
+        issued,
+        routes: gate.routes,
+        transport,
+        members: None,
+        answers_refresh: true,
+    };
+    let mut response = answer_tokens(gate, &tokens, false);
     if let (Some(device), Some(_)) = (device, cookies(gate)) {
         cookie::set_device(response.headers_mut(), device, gate);
     }

@@ -36,7 +36,8 @@ pub struct Issued {
     pub issued_at: Timestamp,
     /// The session they belong to.
     pub session_id: SessionId,
-    /// Whether the refresh token is another one than the client had.
+    /// Whether the client has to store the refresh token: it is another one than before, or it
+    /// runs out later (the policy `fixed`).
     pub is_fresh: bool,
     /// Whether the session is not to be remembered: its cookies go when the browser is closed.
     pub is_brief: bool,

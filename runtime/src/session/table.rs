@@ -35,6 +35,8 @@ pub(crate) enum Row {
     Keep,
     /// 6: current.
     Rotate,
+    /// Current, under the policy that never rotates.
+    Slide,
     /// 7: the predecessor, a moment after it was replaced.
     Replay,
     /// 7b: the predecessor, between handing out and punishing.
@@ -84,6 +86,9 @@ pub(crate) fn decide(
             .zip(span)
             .is_some_and(|(age, span)| age <= span)
     };
+    if is_current && settings.policy == RefreshPolicy::Fixed {
+        return Row::Slide;
+    }
     if is_current {
         let just_rotated = row.previous.is_some() && within(windows.quiet());
         return if just_rotated { Row::Keep } else { Row::Rotate };
@@ -127,7 +132,7 @@ impl Windows {
     fn of(settings: &RefreshSettings) -> Self {
         let concurrent = (!settings.window.is_zero()).then_some(settings.window);
         match settings.policy {
-            RefreshPolicy::Strict => Self {
+            RefreshPolicy::Strict | RefreshPolicy::Fixed => Self {
                 concurrent: None,
                 lost: None,
             },

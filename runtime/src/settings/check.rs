@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::problem::{Problems, SettingProblem, refuse};
 use super::{
-    Allowance, Consistency, OnLimit, OnStale, RefreshCookie, Settings, StoreUrl, ThrottleSettings,
+    Allowance, Consistency, OnLimit, OnRefresh, OnStale, RefreshCookie, RefreshPolicy, Settings,
+    StoreUrl, ThrottleSettings,
 };
 use crate::error::Error;
 use crate::realm::RealmName;
@@ -166,6 +167,19 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
     found.at_most("refresh.window", refresh.window, MINUTE);
     let lost = ("refresh.lost_response_window", refresh.lost_response_window);
     found.not_longer(lost, ("session.idle", session.idle));
+    let is_fixed = refresh.policy == RefreshPolicy::Fixed;
+    let ends_tokens = is_fixed && access.on_refresh == OnRefresh::Revoke;
+    found.conflict(ends_tokens, "access.on_refresh", "refresh.policy", || {
+        "cannot be `revoke` where the policy is `fixed`: access tokens of one session are told \
+         apart by the generation of its refresh token, which stays the same"
+            .into()
+    });
+    let has_no_token = !is_fixed && !refresh.answer_token;
+    found.conflict(has_no_token, "refresh.answer_token", "refresh.policy", || {
+        "cannot be `false` unless the policy is `fixed`: a client needs the token that takes the \
+         place of its own"
+            .into()
+    });
 
     found.not_zero("session.idle", session.idle);
     found.at_most("session.idle", session.idle, DAY * 90);

@@ -247,6 +247,9 @@ pub struct RefreshSettings {
     pub lost_response_window: Duration,
     /// How much reuse is forgiven.
     pub policy: RefreshPolicy,
+    /// Whether the answer of a refresh has the refresh token in its body. By default `true`;
+    /// `false` is for clients of [`RefreshPolicy::Fixed`] alone, whose token stays the same.
+    pub answer_token: bool,
 }
 
 impl Default for RefreshSettings {
@@ -255,6 +258,7 @@ impl Default for RefreshSettings {
             window: Duration::from_secs(10),
             lost_response_window: Duration::from_secs(24 * 60 * 60),
             policy: RefreshPolicy::default(),
+            answer_token: true,
         }
     }
 }
@@ -272,6 +276,10 @@ pub enum RefreshPolicy {
     /// `refresh.lost_response_window`.
     #[default]
     ConfirmAware,
+    /// The token never changes, so that no reuse is noticed: a copy that a thief took is good until
+    /// the session ends. A refresh moves the idle expiry. For clients that cannot store a new token
+    /// each time.
+    Fixed,
 }
 
 /// Settings of sessions: `session.*`.

@@ -68,7 +68,12 @@ keys! {
         "how long a replaced refresh token counts as a concurrent request, at most 1m";
     "refresh.lost_response_window" => refresh.lost_response_window,
         "how long a client may ask again for an answer that it never saw, at most `session.idle`";
-    "refresh.policy" => refresh.policy, "what is forgiven: `strict`, `window` or `confirm_aware`";
+    "refresh.policy" => refresh.policy,
+        "what is forgiven: `strict`, `window` or `confirm_aware`; or `fixed`, where the token never \
+         changes and no theft is noticed";
+    "refresh.answer_token" => refresh.answer_token,
+        "whether the answer of a refresh has the refresh token in its body; `false` needs the policy \
+         `fixed`";
     "session.idle" => session.idle, "after how long without a refresh a session ends, at most 90d";
     "session.absolute" => session.absolute, "after how long it ends whatever happens, at most 400d";
     "session.brief_idle" => session.brief_idle,

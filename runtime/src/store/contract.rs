@@ -130,6 +130,7 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// Clauses 32–48.
     /// Clause 151.
+    /// Clauses 188–190.
     fn rotate(
         &self,
         rotation: RotationWrite,

@@ -419,3 +419,114 @@ async fn more_than_256_replays_of_one_rotation_are_too_many() {
     refused.assert_problem(429, "too_many_requests");
     assert!(refused.headers.contains_key("retry-after"));
 }
+
+fn fixed() -> Settings {
+    let mut settings = Settings::default();
+    settings.refresh.policy = RefreshPolicy::Fixed;
+    settings
+}
+
+/// The policy `fixed`: the token never changes, each refresh moves the idle end, none the absolute.
+#[tokio::test]
+async fn under_fixed_the_token_stays_and_the_idle_end_moves() {
+    let app = App::with(fixed()).await;
+    let first = app.sign_in("ada@example.com").await;
+    let day = 24 * 3600;
+    for number in 1..=4_u64 {
+        app.wait(20 * day);
+        let answer = app.refresh(&first.refresh).await;
+        let left = answer.json()["refresh_expires_in"].as_u64().unwrap();
+        assert_eq!(left, (30 * day).min((90 - 20 * number) * day));
+        let tokens = answer.tokens();
+        assert_eq!(tokens.refresh, first.refresh);
+        assert_ne!(tokens.access, first.access);
+        assert_eq!(app.get("/me", &tokens.access).await.status, StatusCode::OK);
+    }
+    app.wait(10 * day);
+    app.refresh(&first.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
+}
+
+/// Under `fixed`, what rotated under another policy and comes again is a theft as before.
+#[tokio::test]
+async fn under_fixed_a_token_that_was_replaced_before_ends_the_session() {
+    let (store, ring) = (
+        MemoryStore::new(),
+        KeyRing::generate(Algorithm::EdDSA).unwrap(),
+    );
+    let app = App::builder()
+        .keys(&ring)
+        .store(store.clone())
+        .build()
+        .await;
+    let old = app.sign_in("ada@example.com").await;
+    app.wait(60);
+    let new = app.refresh(&old.refresh).await.tokens();
+    let builder = App::builder().accounts(&app.accounts).clock(&app.clock);
+    let fixed = builder.keys(&ring).store(store);
+    let fixed = fixed.settings(self::fixed()).build().await;
+    let kept = fixed.refresh(&new.refresh).await.tokens();
+    assert_eq!(kept.refresh, new.refresh);
+    fixed
+        .refresh(&old.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
+    fixed
+        .refresh(&new.refresh)
+        .await
+        .assert_problem(401, "invalid_grant");
+}
+
+/// `refresh.answer_token`: a refresh of a token that stays need not answer it; a sign-in does.
+#[tokio::test]
+async fn under_fixed_the_answer_may_leave_the_token_out() {
+    let mut settings = fixed();
+    settings.refresh.answer_token = false;
+    let app = App::with(settings).await;
+    let first = app.sign_in("ada@example.com").await;
+    app.wait(60);
+    let answer = app.refresh(&first.refresh).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let body = answer.json();
+    assert!(body.get("refresh_token").is_none(), "{body}");
+    assert!(body["access_token"].is_string() && body["refresh_expires_in"].is_u64());
+    let document = serde_json::to_value(app.gate.openapi()).unwrap();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let tokens = schemas.iter().find(|(name, _)| name.ends_with("Tokens"));
+    let required = &tokens.unwrap().1["required"];
+    let has = |name: &str| required.as_array().unwrap().contains(&json!(name));
+    assert!(has("access_token") && !has("refresh_token"), "{required}");
+}
+
+/// What `fixed` cannot do is refused at the start, with both names.
+#[test]
+fn settings_at_odds_with_fixed_are_refused() {
+    let refused = |change: fn(&mut Settings)| {
+        let mut settings = Settings::default();
+        settings.issuer = Some("https://accounts.example.com".to_owned());
+        settings.audience = Some("https://api.example.com".to_owned());
+        change(&mut settings);
+        settings.validate().map_err(|error| error.to_string())
+    };
+    let without_token = refused(|settings| settings.refresh.answer_token = false);
+    let why = without_token.unwrap_err();
+    assert!(
+        why.contains("refresh.answer_token") && why.contains("fixed"),
+        "{why}"
+    );
+    let ends_access = refused(|settings| {
+        settings.refresh.policy = RefreshPolicy::Fixed;
+        settings.access.on_refresh = OnRefresh::Revoke;
+    });
+    let why = ends_access.unwrap_err();
+    assert!(
+        why.contains("access.on_refresh") && why.contains("fixed"),
+        "{why}"
+    );
+    refused(|settings| {
+        settings.refresh.policy = RefreshPolicy::Fixed;
+        settings.refresh.answer_token = false;
+    })
+    .unwrap();
+}

@@ -374,7 +374,7 @@ fn p6_its_schedules_meet_rotations_replays_and_remints() {
                 Detail::Reminted(..) => 1,
                 Detail::Held(_) => 2,
                 Detail::Lost => 3,
-                Detail::None => continue,
+                Detail::None | Detail::Extended(..) => continue,
             };
             seen.borrow_mut()[row] += 1;
         }

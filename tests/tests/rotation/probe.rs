@@ -76,6 +76,7 @@ pub(crate) enum Detail {
     Advanced(SessionId, Timestamp),
     Reminted(SessionId, Timestamp),
     Held(SessionId),
+    Extended(SessionId, Timestamp),
     /// One that was lost.
     Lost,
 }
@@ -284,6 +285,7 @@ delegate! {
                 RotationStep::Advance { .. } => Detail::Advanced(rotation.sid, now),
                 RotationStep::Remint { .. } => Detail::Reminted(rotation.sid, now),
                 RotationStep::Hold { .. } => Detail::Held(rotation.sid),
+                RotationStep::Slide { .. } => Detail::Extended(rotation.sid, now),
             };
             let answer = ask!(&self.0.backing, store => store.rotate(rotation, now).await);
             let detail = match answer {

@@ -19,7 +19,7 @@ const LONGEST: usize = 60;
 pub(crate) fn p1_at_most_one_live_leaf() {
     random(
         CASES,
-        &Rules::ALL,
+        &Rules::EVERY,
         &(schedules(LONGEST), any::<u8>()),
         async |world, (acts, start)| {
             let trace = run(world, acts).await;
@@ -65,7 +65,7 @@ pub(crate) fn p1_at_most_one_live_leaf() {
 pub(crate) fn p2_the_generation_never_falls() {
     random(
         CASES,
-        &Rules::ALL,
+        &Rules::EVERY,
         &schedules(LONGEST),
         async |world, acts| {
             let trace = run(world, acts).await;
@@ -88,7 +88,7 @@ pub(crate) fn p2_the_generation_never_falls() {
 pub(crate) fn p3_revoked_is_absorbing() {
     random(
         CASES,
-        &Rules::ALL,
+        &Rules::EVERY,
         &schedules(LONGEST),
         async |world, acts| {
             let trace = run(world, acts).await;
@@ -141,7 +141,7 @@ pub(crate) fn p3_revoked_is_absorbing() {
 pub(crate) fn p4_the_absolute_expiry_is_constant() {
     random(
         CASES,
-        &Rules::ALL,
+        &Rules::EVERY,
         &schedules(LONGEST),
         async |world, acts| {
             let trace = run(world, acts).await;
@@ -187,7 +187,7 @@ pub(crate) fn p5_rotations_are_no_more_than_the_window_lets_through() {
 pub(crate) fn p8_every_answer_carries_the_current_token_or_the_successor_of_the_presented_one() {
     random(
         CASES,
-        &Rules::ALL,
+        &Rules::EVERY,
         &schedules(LONGEST),
         async |world, acts| {
             let trace = run(world, acts).await;
@@ -197,8 +197,12 @@ pub(crate) fn p8_every_answer_carries_the_current_token_or_the_successor_of_the_
                 };
                 let (presented, given) =
                     (world.parse(&answer.presented), world.parse(&tokens.refresh));
+                let is_fixed = world.rules.policy == RefreshPolicy::Fixed;
+                ensure(!is_fixed || tokens.refresh == answer.presented, || {
+                    "a token that never changes changed".into()
+                })?;
                 ensure(
-                    tokens.is_fresh == (tokens.refresh != answer.presented),
+                    tokens.is_fresh == (tokens.refresh != answer.presented || is_fixed),
                     || "`is_fresh` is wrong".into(),
                 )?;
                 let fits = trace.during(answer).iter().any(|row| {
@@ -227,7 +231,7 @@ pub(crate) fn p8_every_answer_carries_the_current_token_or_the_successor_of_the_
 pub(crate) fn p10_a_remint_happens_only_within_the_window_for_lost_answers() {
     random(
         CASES,
-        &Rules::ALL,
+        &Rules::EVERY,
         &schedules(LONGEST),
         async |world, acts| {
             let trace = run(world, acts).await;
@@ -252,6 +256,41 @@ pub(crate) fn p10_a_remint_happens_only_within_the_window_for_lost_answers() {
     );
 }
 
+/// Under the policy that never rotates, nothing that a session's own clients do ends it: whichever
+/// answers are lost, and however often requests come, it lives as long as somebody refreshes.
+#[test]
+pub(crate) fn a_session_whose_token_never_changes_ends_by_no_refresh() {
+    random(
+        CASES,
+        &[Rules::FIXED],
+        &schedules(LONGEST),
+        async |world, acts| {
+            let trace = run(world, acts).await;
+            for (op, before) in trace.ops.iter().zip(&trace.rows) {
+                let rotates = matches!(op.detail, Detail::Advanced(..) | Detail::Reminted(..));
+                ensure(!rotates, || "a token was replaced".into())?;
+                if let Detail::Extended(_, now) = op.detail {
+                    let after = Session {
+                        idle_exp: now.plus(ms(30 * 86_400_000)).min(before.abs_exp),
+                        last_seen_at: now,
+                        ..before.clone()
+                    };
+                    ensure(op.rows.contains(&after), || {
+                        format!("{:?} after {before:?}", op.rows)
+                    })?;
+                }
+            }
+            let by_reuse = |row: &Session| {
+                row.revoked
+                    .is_some_and(|(_, reason)| reason == RevokeReason::Reuse)
+            };
+            ensure(!trace.rows.iter().any(by_reuse), || {
+                "a session ended by reuse".into()
+            })
+        },
+    );
+}
+
 /// The schedules of this file are worth something: they meet every way to answer, lost races and
 /// ended sessions.
 #[test]
@@ -270,6 +309,7 @@ fn the_schedules_meet_every_way_to_answer() {
                     Detail::Advanced(..) => meet("rotated"),
                     Detail::Reminted(..) => meet("re-minted"),
                     Detail::Held(_) => meet("held"),
+                    Detail::Extended(..) => meet("extended"),
                     Detail::Lost => meet("lost"),
                     Detail::None => {}
                 }

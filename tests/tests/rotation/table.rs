@@ -39,6 +39,9 @@ pub(crate) fn row(r: &Session, t: &Shown, rules: &Rules, now: Timestamp) -> &'st
     if t.client_id != r.client_id {
         return if is_current { "4" } else { nine };
     }
+    if is_current && rules.policy == RefreshPolicy::Fixed {
+        return "5, fixed";
+    }
     if is_current && r.previous.is_some() && has_short_window && ago(r.rotated_at) <= 2 * wc {
         return "5";
     }

@@ -63,7 +63,7 @@ impl Scene<'_> {
                     self.last = Some(party);
                 }
                 Detail::Reminted(..) => self.last = Some(party),
-                Detail::Held(_) | Detail::Lost | Detail::None => {}
+                Detail::Held(_) | Detail::Extended(..) | Detail::Lost | Detail::None => {}
             }
         }
         outcome

@@ -93,7 +93,19 @@ impl Rules {
         policy: RefreshPolicy::Strict,
         ..Self::AWARE
     };
-    /// Every policy, and the table without its short window.
+    pub(crate) const FIXED: Self = Self {
+        policy: RefreshPolicy::Fixed,
+        ..Self::AWARE
+    };
+    /// Every policy.
+    pub(crate) const EVERY: [Self; 5] = [
+        Self::AWARE,
+        Self::NO_WINDOW,
+        Self::WINDOW,
+        Self::STRICT,
+        Self::FIXED,
+    ];
+    /// Every policy that rotates, and the table without its short window.
     pub(crate) const ALL: [Self; 4] = [Self::AWARE, Self::NO_WINDOW, Self::WINDOW, Self::STRICT];
 }
 
@@ -373,7 +385,7 @@ pub(crate) struct Visit {
 pub(crate) struct Tokens {
     pub(crate) access: String,
     pub(crate) refresh: String,
-    /// True where the refresh token is another one than the client had.
+    /// True where the client has to store the refresh token.
     pub(crate) is_fresh: bool,
 }
 

@@ -91,8 +91,9 @@ fn document(gates: &[(&Member, &RootPlace)]) -> OpenApi {
 fn add_schemes(components: ComponentsBuilder, gate: &Running, names: &Names) -> ComponentsBuilder {
     let settings = gate.settings();
     let has_cookies = settings.cookies.path.is_some();
-    let components = schema::own(components, names, gate.routes, has_cookies)
-        .security_scheme(names.own(BEARER), scheme(gate));
+    let answers_refresh = settings.refresh.answer_token;
+    let own = schema::own(components, names, gate.routes, has_cookies, answers_refresh);
+    let components = own.security_scheme(names.own(BEARER), scheme(gate));
     let components = if has_cookies {
         let about = "Set by a sign-in; counts in requests that a page of this origin sends";
         let cookie = ApiKeyValue::with_description(&*gate.cookies.access, about);

@@ -71,12 +71,13 @@ pub(super) fn own(
     names: &Names,
     routes: &RouteConfig,
     has_cookies: bool,
+    answers_refresh: bool,
 ) -> ComponentsBuilder {
     let access = members(&AccessOnly::members(routes, has_cookies));
     components
         .schema(
             names.schema(TOKENS),
-            members(&Tokens::members(routes, has_cookies)),
+            members(&Tokens::members(routes, has_cookies, answers_refresh)),
         )
         .schema(names.schema(ACCESS_TOKEN), access)
 }

@@ -46,6 +46,7 @@ mod report;
 mod revoke;
 mod rotate;
 mod session;
+mod slide;
 mod spend;
 mod stamp;
 mod start;

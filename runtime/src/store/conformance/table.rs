@@ -4,13 +4,13 @@ use super::broken::Broken;
 use super::clause::Clause;
 use super::{
     apart, archive, ask, attach, confirm, device, end, epoch, log, mark, once, open, page, race,
-    realm, registry, revoke, rotate, session, spend, stamp, start, target, wake,
+    realm, registry, revoke, rotate, session, slide, spend, stamp, start, target, wake,
 };
 
 /// All clauses, in the order of their numbers.
 pub const CLAUSES: &[Clause] = &joined();
 
-const GROUPS: [&[Clause]; 24] = [
+const GROUPS: [&[Clause]; 25] = [
     start::CLAUSES,
     open::CLAUSES,
     device::CLAUSES,
@@ -35,6 +35,7 @@ const GROUPS: [&[Clause]; 24] = [
     apart::CLAUSES,
     end::CLAUSES,
     mark::CLAUSES,
+    slide::CLAUSES,
 ];
 
 const COUNT: usize = {

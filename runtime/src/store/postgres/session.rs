@@ -225,6 +225,23 @@ pub(super) async fn rotate(
                 .bind(successor)
                 .bind(sealed)
         }
+        RotationStep::Slide {
+            generation,
+            current,
+            idle_exp,
+        } => {
+            let sql = if is_plain {
+                slide!()
+            } else {
+                with_log_and_tokens!(slide!(), "$6", "$7")
+            };
+            query(sql)
+                .bind(rotation.sid.as_bytes())
+                .bind(i64::from(*generation))
+                .bind(millis(now))
+                .bind(current)
+                .bind(millis(*idle_exp))
+        }
         RotationStep::Hold { generation } => {
             let sql = if is_plain {
                 hold!()
@@ -279,6 +296,16 @@ macro_rules! remint {
     };
 }
 use remint;
+
+macro_rules! slide {
+    () => {
+        "UPDATE tg_session SET last_seen_at = $3, idle_exp = least($5, abs_exp)
+         WHERE sid = $1 AND gen = $2 AND cur_hash = $4
+             AND revoked_at IS NULL AND idle_exp > $3 AND abs_exp > $3
+         RETURNING gen"
+    };
+}
+use slide;
 
 macro_rules! hold {
     () => {

@@ -15,11 +15,12 @@ pub struct RotationWrite {
     pub tokens: Vec<TokenRecord>,
     /// If set, tokens of earlier generations die with this step: until this time, the log has
     /// `sid → min_gen` (the new generation). A [`RotationStep::Remint`] always sets it; with a
-    /// [`RotationStep::Hold`], which brings no generation, it has no effect.
+    /// [`RotationStep::Hold`] or a [`RotationStep::Slide`], which bring no generation, it has no
+    /// effect.
     pub log_until: Option<Timestamp>,
 }
 
-/// The three things that may happen to a session in a refresh. Each requires that the session is
+/// The four things that may happen to a session in a refresh. Each requires that the session is
 /// live.
 #[derive(Clone, Debug)]
 pub enum RotationStep {
@@ -55,6 +56,16 @@ pub enum RotationStep {
     Hold {
         /// The generation as read.
         generation: u32,
+    },
+    /// A refresh under the policy that never rotates: requires `generation` and `current` as read.
+    /// Sets last_seen_at := now, idle_exp := min(`idle_exp`, abs_exp), and nothing else.
+    Slide {
+        /// The generation as read.
+        generation: u32,
+        /// The hash of the current token as read.
+        current: [u8; 32],
+        /// The new idle expiry.
+        idle_exp: Timestamp,
     },
 }
 

@@ -128,6 +128,7 @@ pub(super) fn rotate(rotation: RotationWrite, now: Timestamp) -> Result<Call, Ca
         RotationStep::Advance { generation, .. } => ("advance", *generation),
         RotationStep::Remint { generation, .. } => ("remint", *generation),
         RotationStep::Hold { generation } => ("hold", *generation),
+        RotationStep::Slide { generation, .. } => ("slide", *generation),
     };
     let call = Call::at(&ROTATE, now)?
         .key(key(sid))
@@ -156,6 +157,9 @@ pub(super) fn rotate(rotation: RotationWrite, now: Timestamp) -> Result<Call, Ca
             successor, sealed, ..
         } => call.word(successor).word(sealed),
         RotationStep::Hold { .. } => call,
+        RotationStep::Slide {
+            current, idle_exp, ..
+        } => call.word(current).time(idle_exp),
     };
     Ok(token::append(call, tokens))
 }

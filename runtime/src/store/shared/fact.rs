@@ -80,7 +80,7 @@ impl LogEntry {
 
 impl RotationWrite {
     /// Returns the entry that the log gets where the step is done: tokens of earlier generations
-    /// are dead. A [`RotationStep::Hold`] brings no generation and logs nothing.
+    /// are dead. Other steps bring no generation and log nothing.
     pub(in crate::store) fn entry(&self) -> Option<LogEntry> {
         let (RotationStep::Advance { generation, .. } | RotationStep::Remint { generation, .. }) =
             self.step

@@ -44,11 +44,23 @@ impl Session {
     pub(in crate::store) fn rotate(&mut self, step: RotationStep, now: Timestamp) -> Rotated {
         let (RotationStep::Advance { generation, .. }
         | RotationStep::Remint { generation, .. }
-        | RotationStep::Hold { generation }) = step;
+        | RotationStep::Hold { generation }
+        | RotationStep::Slide { generation, .. }) = step;
         if !self.is_live(now) || self.generation != generation {
             return Rotated::Lost;
         }
         if let RotationStep::Hold { .. } = step {
+            return Rotated::Done;
+        }
+        if let RotationStep::Slide {
+            current, idle_exp, ..
+        } = step
+        {
+            if self.current != current {
+                return Rotated::Lost;
+            }
+            self.idle_exp = idle_exp.min(self.abs_exp);
+            self.last_seen_at = now;
             return Rotated::Done;
         }
         let Some(next) = generation.checked_add(1) else {

@@ -169,6 +169,24 @@ pub(super) fn rotate(
             };
             statement.execute(values)? == 1
         }
+        RotationStep::Slide {
+            generation,
+            current,
+            idle_exp,
+        } => {
+            let sql = "UPDATE tg_session SET last_seen_at = :now, idle_exp = min(:idle, abs_exp)
+                       WHERE sid = :sid AND gen = :gen AND cur_hash = :hash
+                           AND revoked_at IS NULL AND idle_exp > :now AND abs_exp > :now";
+            let mut statement = db.prepare_cached(sql)?;
+            let values = named_params! {
+                ":sid": rotation.sid.as_bytes(),
+                ":gen": generation,
+                ":hash": current,
+                ":idle": millis(*idle_exp),
+                ":now": millis(now),
+            };
+            statement.execute(values)? == 1
+        }
         RotationStep::Hold { generation } => {
             hold(db, rotation.sid, *generation, now)? == Rotated::Done
         }

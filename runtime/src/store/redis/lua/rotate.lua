@@ -1,15 +1,16 @@
 -- The compare-and-swap of a refresh. Answers 1 where the condition held and the step is done, otherwise 0, and nothing written.
 --
 -- KEYS: the deployment, the session, the log. ARGV from 3: now, sid, the step, the generation as read, the log's until or
--- nothing, a nonce, then of an advance the hash as read, the new one, sealed, context, idle expiry, and of a re-mint the new hash
--- and sealed; last the tokens.
+-- nothing, a nonce, then of an advance the hash as read, the new one, sealed, context, idle expiry, of a re-mint the new hash and
+-- sealed, and of a slide the hash as read and the idle expiry; last the tokens.
 local now, step, tokens = tonumber(ARGV[3]), ARGV[5], 9
 local row = call('HMGET', KEYS[2], 'gen', 'cur', 'conf', 'rev', 'idle', 'abs')
 if row[1] ~= ARGV[6] or row[4] or tonumber(row[5]) <= now or tonumber(row[6]) <= now then
     return 0
 end
 local successor = tonumber(row[1]) + 1
-if step ~= 'hold' and successor > 4294967295 then
+local rotates = step == 'advance' or step == 'remint'
+if rotates and successor > 4294967295 then
     return 0
 end
 if step == 'advance' then
@@ -27,8 +28,15 @@ elseif step == 'remint' then
     end
     call('HSET', KEYS[2], 'gen', text(successor), 'cur', ARGV[9], 'seal', ARGV[10], 'rot', ARGV[3], 'seen', ARGV[3])
     tokens = 11
+elseif step == 'slide' then
+    if row[2] ~= ARGV[9] then
+        return 0
+    end
+    local idle = tonumber(ARGV[10]) < tonumber(row[6]) and ARGV[10] or row[6]
+    call('HSET', KEYS[2], 'seen', ARGV[3], 'idle', idle)
+    tokens = 11
 end
-if step ~= 'hold' and ARGV[7] ~= '' then
+if rotates and ARGV[7] ~= '' then
     log('generation', ARGV[4], text(successor), ARGV[7], now, ARGV[8])
 end
 record(tokens)
