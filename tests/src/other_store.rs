@@ -11,8 +11,8 @@ use tollgate::realm::RealmName;
 use tollgate::store::{
     Archived, Limit, LogCursor, LogPage, MemoryStore, NewSession, OnceKey, OnceValue, Opened,
     RealmClaim, RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session,
-    SessionStore, Spent, StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery,
-    TokenRecord,
+    SessionPage, SessionStore, Spent, StoreError, StoreHealth, StoredKeys, SubjectState,
+    TokenQuery, TokenRecord,
 };
 
 /// What an operation does.
@@ -164,7 +164,7 @@ delegate! {
     rotate(rotation: RotationWrite, now: Timestamp) -> Rotated;
     confirm(seen: Vec<(SessionId, u32)>, now: Timestamp) -> u64;
     revoke(revocation: Revocation, now: Timestamp) -> Revoked;
-    sessions_of(subject: String, now: Timestamp) -> Vec<Session>;
+    sessions_of(subject: String, page: SessionPage, now: Timestamp) -> Vec<Session>;
     subject(subject: String, client_id: String) -> SubjectState;
     record_tokens(tokens: Vec<TokenRecord>, now: Timestamp) -> u64;
     tokens(query: TokenQuery, now: Timestamp) -> Vec<TokenRecord>;

@@ -22,7 +22,7 @@ macro_rules! every_operation_but_rotate {
             session(sid: ::tollgate::id::SessionId, now: ::tollgate::clock::Timestamp) -> Option<::tollgate::store::Session>;
             confirm(seen: Vec<(::tollgate::id::SessionId, u32)>, now: ::tollgate::clock::Timestamp) -> u64;
             revoke(revocation: ::tollgate::store::Revocation, now: ::tollgate::clock::Timestamp) -> ::tollgate::store::Revoked;
-            sessions_of(subject: String, now: ::tollgate::clock::Timestamp) -> Vec<::tollgate::store::Session>;
+            sessions_of(subject: String, page: ::tollgate::store::SessionPage, now: ::tollgate::clock::Timestamp) -> Vec<::tollgate::store::Session>;
             subject(subject: String, client_id: String) -> ::tollgate::store::SubjectState;
             record_tokens(tokens: Vec<::tollgate::store::TokenRecord>, now: ::tollgate::clock::Timestamp) -> u64;
             tokens(query: ::tollgate::store::TokenQuery, now: ::tollgate::clock::Timestamp) -> Vec<::tollgate::store::TokenRecord>;

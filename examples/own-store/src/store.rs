@@ -19,9 +19,9 @@ use tollgate::realm::RealmName;
 use tollgate::store::rows::{self, Cause, Namespace, RealmRows};
 use tollgate::store::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceKey, OnceValue, Opened, RealmClaim,
-    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, SessionStore,
-    Spent, StoreError, StoreHealth, StoreOperation, StoredKeys, SubjectState, TokenQuery,
-    TokenRecord,
+    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, SessionPage,
+    SessionStore, Spent, StoreError, StoreHealth, StoreOperation, StoredKeys, SubjectState,
+    TokenQuery, TokenRecord,
 };
 
 use crate::file::{File, Reading, Writing};
@@ -157,8 +157,13 @@ impl SessionStore for RedbStore {
         Ok(revoked)
     }
 
-    async fn sessions_of(&self, subject: String, now: Timestamp) -> Answer<Vec<Session>> {
-        let run = move |rows: &RealmRows<&Reading>| rows::sessions_of(rows, &subject, now);
+    async fn sessions_of(
+        &self,
+        subject: String,
+        page: SessionPage,
+        now: Timestamp,
+    ) -> Answer<Vec<Session>> {
+        let run = move |rows: &RealmRows<&Reading>| rows::sessions_of(rows, &subject, page, now);
         self.read(StoreOperation::SessionsOf, run).await
     }
 

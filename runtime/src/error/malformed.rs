@@ -44,6 +44,8 @@ pub(crate) enum Malformed {
     PasswordGuessable,
     /// A new password is on the blocklist.
     PasswordListed,
+    /// The parameter `after` of a list names no session of the caller.
+    NoSuchPage,
 }
 
 impl fmt::Display for Malformed {
@@ -72,6 +74,9 @@ impl fmt::Display for Malformed {
             Self::PasswordTooLong => f.write_str("the password is too long"),
             Self::PasswordGuessable => f.write_str("the password is easy to guess"),
             Self::PasswordListed => f.write_str("the password is known to attackers"),
+            Self::NoSuchPage => {
+                f.write_str("`after` is not the `session_id` of a session in the caller's list")
+            }
         }
     }
 }

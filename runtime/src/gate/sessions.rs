@@ -9,7 +9,7 @@ use crate::device::Device;
 use crate::error::Error;
 use crate::id::SessionId;
 use crate::session::Engine;
-use crate::store::Session;
+use crate::store::{Session, SessionPage};
 
 use super::{AuthBackend, Gate, failed};
 
@@ -32,10 +32,44 @@ impl<'a> SessionList<'a> {
         let sessions = self
             .engine
             .store
-            .sessions_of(subject.to_string(), self.engine.time.now())
+            .sessions_of(
+                subject.to_string(),
+                SessionPage::ALL,
+                self.engine.time.now(),
+            )
             .await
             .map_err(failed("list the sessions of the subject"))?;
         Ok(sessions.into_iter().map(SessionInfo::from).collect())
+    }
+
+    /// At most `limit` live sessions of a subject, oldest first: those behind the session `after`,
+    /// which may have ended since, or the first ones. `None` where `after` is no session of the
+    /// subject that the store still has.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn page(
+        &self,
+        subject: impl std::fmt::Display,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Option<Vec<SessionInfo>>, Error> {
+        let (subject, now) = (subject.to_string(), self.engine.time.now());
+        let after = match after {
+            None => None,
+            Some(sid) => {
+                let session = self.engine.store.session(sid, now).await;
+                let session = session.map_err(failed("read the session"))?;
+                match session.filter(|session| session.subject == subject) {
+                    Some(session) => Some((session.created_at, sid)),
+                    None => return Ok(None),
+                }
+            }
+        };
+        let page = SessionPage { after, limit };
+        let sessions = self.engine.store.sessions_of(subject, page, now).await;
+        let sessions = sessions.map_err(failed("list the sessions of the subject"))?;
+        Ok(Some(sessions.into_iter().map(SessionInfo::from).collect()))
     }
 
     /// One live session.

@@ -214,14 +214,16 @@ pub(super) const ROUTES: &[RouteRow] = &[
         words: Some(RouteDoc {
             id: "sessions",
             summary: "Lists the sessions of the caller",
-            description: None,
+            description: Some(
+                "A hundred at a time; `Link` with `rel=\"next\"` is there while there are more",
+            ),
             caller: CallerKind::SignedIn,
             body: Body::Empty,
             answer: Answered {
                 is_list: true,
                 ..Answered::ok("The live sessions, oldest first", "AuthSession")
             },
-            problems: &["401", "503"],
+            problems: &["400", "401", "503"],
             checks_origin: true,
         }),
     },

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::record::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceKey, OnceValue, Opened, RealmClaim,
-    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent,
-    StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
+    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, SessionPage,
+    Spent, StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
 };
 use crate::clock::Timestamp;
 use crate::device::Device;
@@ -161,14 +161,16 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Revoked, StoreError>> + Send;
 
-    /// Lists the live sessions of a subject (neither revoked nor expired), oldest first by
-    /// `created_at`, then `sid`.
+    /// Lists a page of the live sessions of a subject (neither revoked nor expired), oldest first
+    /// by `created_at`, then `sid`.
     ///
     /// Clauses 29–31.
     /// Clause 154.
+    /// Clauses 191–192.
     fn sessions_of(
         &self,
         subject: String,
+        page: SessionPage,
         now: Timestamp,
     ) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
 

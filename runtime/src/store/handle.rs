@@ -11,8 +11,8 @@ use std::time::Duration;
 use super::contract::SessionStore;
 use super::record::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceKey, OnceValue, Opened, RealmClaim,
-    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent,
-    StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
+    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, SessionPage,
+    Spent, StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
 };
 use crate::clock::Timestamp;
 use crate::device::Device;
@@ -149,7 +149,7 @@ operations! {
     rotate(rotation: RotationWrite, now: Timestamp) -> Rotated;
     confirm(seen: Vec<(SessionId, u32)>, now: Timestamp) -> u64;
     revoke(revocation: Revocation, now: Timestamp) -> Revoked;
-    sessions_of(subject: String, now: Timestamp) -> Vec<Session>;
+    sessions_of(subject: String, page: SessionPage, now: Timestamp) -> Vec<Session>;
     subject(subject: String, client_id: String) -> SubjectState;
     record_tokens(tokens: Vec<TokenRecord>, now: Timestamp) -> u64;
     tokens(query: TokenQuery, now: Timestamp) -> Vec<TokenRecord>;

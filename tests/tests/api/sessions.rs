@@ -196,3 +196,117 @@ async fn a_session_is_ended_by_its_id_under_any_prefix() {
         .await
         .assert_problem(401, "invalid_token");
 }
+
+/// A list has a hundred sessions, and says where the next hundred are; the body stays a list.
+#[tokio::test]
+async fn a_long_list_comes_in_pages() {
+    let app = App::new().await;
+    let ada = app.accounts.user("ada@example.com");
+    let mut opened = Vec::new();
+    for number in 0..250_u64 {
+        if number % 3 == 0 {
+            app.clock.advance(std::time::Duration::from_millis(1));
+        }
+        let issued = app
+            .gate
+            .sign_in(ada.clone(), &Client::unknown())
+            .await
+            .unwrap();
+        opened.push((app.clock.now(), issued.session_id, issued.access_token));
+    }
+    let access = opened[7].2.clone();
+    opened.sort_unstable_by_key(|(at, sid, _)| (*at, *sid));
+    let nested = app.serving(Router::new().nest("/api", app.gate.router()));
+    for (app, prefix) in [(&app, ""), (&nested, "/api")] {
+        let (mut listed, mut pages) = (Vec::new(), Vec::new());
+        let mut next = Some(format!("{prefix}/auth/sessions"));
+        while let Some(path) = next {
+            assert!(
+                path.starts_with(&format!("{prefix}/auth/sessions")),
+                "{path}"
+            );
+            let answer = app.get(&path, &access).await;
+            let body = answer.json();
+            let page = body.as_array().unwrap();
+            pages.push(page.len());
+            listed.extend(
+                page.iter()
+                    .map(|entry| entry["session_id"].as_str().unwrap().to_owned()),
+            );
+            next = answer.headers.get("link").map(|link| {
+                let link = link.to_str().unwrap();
+                let link = link.strip_prefix('<').unwrap();
+                link.strip_suffix(">; rel=\"next\"").unwrap().to_owned()
+            });
+        }
+        assert_eq!(pages, [100, 100, 50]);
+        let expected: Vec<_> = opened.iter().map(|(_, sid, _)| sid.to_string()).collect();
+        assert_eq!(listed, expected);
+    }
+    // Behind the last one is nothing, and no further page; a session that ended is a place still.
+    let (last, ended) = (opened[249].1, opened[149].1);
+    let empty = app
+        .get(&format!("/auth/sessions?after={last}"), &access)
+        .await;
+    assert_eq!((empty.json(), empty.headers.get("link")), (json!([]), None));
+    app.gate.revoke(Revoke::session(ended)).await.unwrap();
+    let full = app
+        .get(&format!("/auth/sessions?after={ended}"), &access)
+        .await;
+    assert_eq!(full.json().as_array().unwrap().len(), 100);
+    assert_eq!(
+        full.headers.get("link"),
+        None,
+        "a page that is just full is the last"
+    );
+    // The application sees them all at once.
+    let all = app
+        .gate
+        .sessions()
+        .of(app.accounts.id_of("ada@example.com"))
+        .await;
+    assert_eq!(all.unwrap().len(), 249);
+}
+
+/// What is no place in the caller's own list is a clear 400, and tells nothing of other lists.
+#[tokio::test]
+async fn a_page_behind_no_session_of_the_caller_is_malformed() {
+    let app = App::new().await;
+    let ada = app.sign_in("ada@example.com").await;
+    let grace = app.sign_in("grace@example.com").await;
+    let unknown = SessionId::random().unwrap().to_string();
+    let long = "x".repeat(5_000);
+    let mut answers = Vec::new();
+    for after in [
+        &grace.session,
+        &unknown,
+        "",
+        "nonsense",
+        "%00",
+        "%ff",
+        &long,
+        "-1",
+    ] {
+        let answer = app
+            .get(&format!("/auth/sessions?after={after}"), &ada.access)
+            .await;
+        answer.assert_problem(400, "invalid_request");
+        answers.push(answer.text);
+    }
+    let twice = format!("/auth/sessions?after={0}&after={0}", ada.session);
+    let twice = app.get(&twice, &ada.access).await;
+    twice.assert_problem(400, "invalid_request");
+    answers.push(twice.text);
+    assert!(answers[0].contains("`after`"), "{}", answers[0]);
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    app.get("/auth/sessions?after=nonsense", "no token")
+        .await
+        .assert_problem(401, "invalid_token");
+    let other = app.get("/auth/sessions?page=2", &ada.access).await;
+    assert_eq!(
+        other.status,
+        StatusCode::OK,
+        "an unknown parameter says nothing"
+    );
+}

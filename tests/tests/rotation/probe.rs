@@ -12,8 +12,8 @@ use tollgate::realm::RealmName;
 use tollgate::store::{
     Archived, Fact, Limit, LogCursor, LogPage, MemoryStore, NewSession, OnceKey, OnceValue, Opened,
     PostgresStore, RealmClaim, RealmIdentity, RealmRecord, RedisStore, Revocation, Revoked,
-    Rotated, RotationStep, RotationWrite, Session, SessionStore, Spent, SqliteStore, Store,
-    StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
+    Rotated, RotationStep, RotationWrite, Session, SessionPage, SessionStore, Spent, SqliteStore,
+    Store, StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
 };
 
 /// A store that a test can look into and interfere with. Clones share everything.
@@ -306,7 +306,7 @@ delegate! {
     session(sid: SessionId, now: Timestamp) -> Option<Session>;
     confirm(seen: Vec<(SessionId, u32)>, now: Timestamp) -> u64;
     revoke(revocation: Revocation, now: Timestamp) -> Revoked;
-    sessions_of(subject: String, now: Timestamp) -> Vec<Session>;
+    sessions_of(subject: String, page: SessionPage, now: Timestamp) -> Vec<Session>;
     subject(subject: String, client_id: String) -> SubjectState;
     record_tokens(tokens: Vec<TokenRecord>, now: Timestamp) -> u64;
     tokens(query: TokenQuery, now: Timestamp) -> Vec<TokenRecord>;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{OriginalUri, Path, State};
 use axum::response::Response;
-use http::StatusCode;
+use http::header::LINK;
+use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Malformed, Refusal};
 use crate::gate::Running;
 use crate::id::SessionId;
 
@@ -16,23 +17,52 @@ use super::super::answer::{SessionEntry, private};
 use super::super::extract::KnownCaller;
 use super::super::problem::Rejection;
 
-/// Lists the sessions of the caller.
+/// The parameters of a list.
+#[derive(Deserialize)]
+pub(in crate::http) struct Listed {
+    after: Option<String>,
+}
+
+/// Lists the sessions of the caller, a page at a time. The next page is in `Link` (RFC 8288).
 pub(in crate::http) async fn list(
     State(gate): State<Arc<Running>>,
     caller: KnownCaller,
+    OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Rejection> {
-    let sessions = gate
-        .sessions()
-        .of(caller.token.subject())
+    let attempt = async {
+        let query = uri.query().unwrap_or_default();
+        let listed: Listed =
+            serde_urlencoded::from_str(query).map_err(|_| Malformed::NoSuchPage)?;
+        let after = listed
+            .after
+            .map(|after| SessionId::parse(&after).ok_or(Malformed::NoSuchPage))
+            .transpose()?;
+        let sessions = gate.sessions();
+        // One more than a page holds tells whether there is another.
+        let limit = u32::try_from(PAGE + 1).map_err(Refusal::unavailable)?;
+        let page = sessions.page(caller.token.subject(), after, limit).await;
+        let page = page.map_err(Refusal::unavailable)?;
+        Ok(page.ok_or(Malformed::NoSuchPage)?)
+    };
+    let mut page = attempt
         .await
-        .map_err(|e| gate.reject(Refusal::unavailable(e)))?;
+        .map_err(|refusal: Refusal| gate.reject(refusal))?;
+    let has_more = page.len() > PAGE;
+    page.truncate(PAGE);
+    let next = page
+        .last()
+        .filter(|_| has_more)
+        .map(|last| format!("<{}?after={}>; rel=\"next\"", uri.path(), last.session_id));
     let current = caller.token.sid();
-    Ok(private(
-        sessions
-            .into_iter()
-            .map(|session| SessionEntry::new(session, current))
-            .collect::<Vec<_>>(),
-    ))
+    let entries: Vec<_> = page
+        .into_iter()
+        .map(|session| SessionEntry::new(session, current))
+        .collect();
+    let mut response = private(entries);
+    if let Some(next) = next.and_then(|next| HeaderValue::try_from(next).ok()) {
+        response.headers_mut().insert(LINK, next);
+    }
+    Ok(response)
 }
 
 /// The parameter of the path, by its name: the prefix that the routes hang under may have others.
@@ -58,3 +88,6 @@ pub(in crate::http) async fn end(
     attempt.await.map_err(|refusal| gate.reject(refusal))?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+/// How many sessions a page holds.
+const PAGE: usize = 100;

@@ -1,5 +1,6 @@
 //! From a row of the table of routes to an operation of the document.
 
+use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
 };
@@ -122,9 +123,14 @@ fn body(words: &RouteDoc, gate: &Running, has_cookies: bool) -> Option<RequestBo
 
 /// Returns the parameters of a row's path.
 fn parameters(row: &RouteRow) -> Option<Parameter> {
-    let is_one_session =
-        row.name == Some(AuthRoute::Sessions) && row.method == MethodFilter::DELETE;
-    is_one_session.then(session_id)
+    if row.name != Some(AuthRoute::Sessions) {
+        return None;
+    }
+    Some(if row.method == MethodFilter::DELETE {
+        session_id()
+    } else {
+        after()
+    })
 }
 
 fn reference(name: &str) -> RefOr<Schema> {
@@ -159,9 +165,12 @@ fn answer(answered: &Answered, names: &Names) -> Response {
     let Some(name) = answered.schema else {
         return response.build();
     };
-    let schema = match answered.is_list {
-        true => schema::list(reference(&names.schema(name))),
-        false => reference(&names.schema(name)),
+    let (schema, response) = match answered.is_list {
+        true => (
+            schema::list(reference(&names.schema(name))),
+            response.header("Link", next_page()),
+        ),
+        false => (reference(&names.schema(name)), response),
     };
     response
         .content(answered.media, Content::new(Some(schema)))
@@ -181,5 +190,26 @@ fn session_id() -> Parameter {
         .required(Required::True)
         .description(Some("The `session_id` of the list"))
         .schema(Some(text))
+        .build()
+}
+
+fn after() -> Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    ParameterBuilder::new()
+        .name("after")
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some("The last `session_id` of the page before"))
+        .schema(Some(text))
+        .build()
+}
+
+/// Returns the header that leads to the next page of a list.
+fn next_page() -> Header {
+    HeaderBuilder::new()
+        .schema(ObjectBuilder::new().schema_type(Type::String))
+        .description(Some(
+            "The next page, with `rel=\"next\"`, while there is one",
+        ))
         .build()
 }

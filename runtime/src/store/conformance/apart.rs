@@ -9,8 +9,8 @@ use super::fixture::*;
 use super::realm::realm;
 use crate::device::Device;
 use crate::store::{
-    Archived, Fact, Limit, LogCursor, LogEntry, OnLimit, OnceValue, Revoked, Rotated, Spent, Store,
-    SubjectState, Target,
+    Archived, Fact, Limit, LogCursor, LogEntry, OnLimit, OnceValue, Revoked, Rotated, SessionPage,
+    Spent, Store, SubjectState, Target,
 };
 
 /// Checks an operation on an empty realm beside a full one: where the full one is the default
@@ -184,7 +184,7 @@ clauses! {
     /// A subject of the same name has no sessions here.
     154 sessions_of another_realms_sessions_are_not_listed(store) {
         apart(&store, |realm, _| async move {
-            same!(realm.sessions_of("ada".to_owned(), NOW).await?, []);
+            same!(realm.sessions_of("ada".to_owned(), SessionPage::ALL, NOW).await?, []);
             Ok(())
         })
         .await?;

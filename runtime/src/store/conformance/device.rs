@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::fixture::*;
 use crate::store::{
-    Authenticated, Fact, LogEntry, OnLimit, Opened, Revocation, RevokeReason, Target,
+    Authenticated, Fact, LogEntry, OnLimit, Opened, Revocation, RevokeReason, SessionPage, Target,
 };
 
 clauses! {
@@ -18,7 +18,7 @@ clauses! {
         fourth.tokens = vec![token(1, "ada", NOW)];
         same!(store.open_session(fourth, NOW).await?, Opened::LimitReached);
         same!(store.session(sid(4), NOW).await?, None);
-        same!(store.sessions_of("ada".to_owned(), NOW).await?.len(), 3);
+        same!(store.sessions_of("ada".to_owned(), SessionPage::ALL, NOW).await?.len(), 3);
         same!(found(&store, every_token(), NOW).await?, []);
         same!(whole_log(&store, NOW).await?, []);
         open(&store, limited(5, "grace", NOW, 3, OnLimit::Deny), NOW).await?;
@@ -117,7 +117,7 @@ clauses! {
             }
         );
         let live: Vec<_> = store
-            .sessions_of("ada".to_owned(), at(9))
+            .sessions_of("ada".to_owned(), SessionPage::ALL, at(9))
             .await?
             .into_iter()
             .map(|row| row.sid)
@@ -176,7 +176,7 @@ clauses! {
                     .count(),
                 95
             );
-            same!(store.sessions_of(subject.to_owned(), NOW).await?.len(), 5);
+            same!(store.sessions_of(subject.to_owned(), SessionPage::ALL, NOW).await?.len(), 5);
         }
     }
 
@@ -200,7 +200,7 @@ clauses! {
             }
             same!(evicted.len(), 95);
             same!(evicted.iter().copied().collect::<BTreeSet<_>>().len(), 95);
-            same!(store.sessions_of(subject.to_owned(), NOW).await?.len(), 5);
+            same!(store.sessions_of(subject.to_owned(), SessionPage::ALL, NOW).await?.len(), 5);
             let log = whole_log(&store, NOW).await?;
             for sid in evicted {
                 ensure!(
@@ -254,6 +254,6 @@ clauses! {
                 }
             }
         }
-        same!(store.sessions_of("ada".to_owned(), NOW).await?, []);
+        same!(store.sessions_of("ada".to_owned(), SessionPage::ALL, NOW).await?, []);
     }
 }

@@ -4,7 +4,7 @@ use super::broken::Broken;
 use super::fixture::*;
 use crate::store::{
     Authenticated, BoundMark, NewSession, OnLimit, OnceKey, OnceValue, Opened, Revocation,
-    RevokeReason, Session, Store, SubjectState, Target,
+    RevokeReason, Session, SessionPage, Store, SubjectState, Target,
 };
 
 async fn state(store: &Store, subject: &str) -> Result<SubjectState, Broken> {
@@ -291,7 +291,7 @@ clauses! {
         same!(gone, 63);
         let mut live = 0;
         for number in 0..8 {
-            live += store.sessions_of(format!("ada{number}"), NOW).await?.len();
+            live += store.sessions_of(format!("ada{number}"), SessionPage::ALL, NOW).await?.len();
         }
         same!(live, 1);
     }

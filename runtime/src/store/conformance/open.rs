@@ -2,7 +2,7 @@
 
 use super::fixture::*;
 use crate::device::Device;
-use crate::store::{Authenticated, NewSession, OnLimit, Opened, Session, Target};
+use crate::store::{Authenticated, NewSession, OnLimit, Opened, Session, SessionPage, Target};
 
 /// Returns a session as it is when it has just been opened.
 fn opened(new: &NewSession, epoch: u64) -> Session {
@@ -82,7 +82,7 @@ clauses! {
         );
         same!(row(&store, 1, NOW).await?, before);
         same!(found(&store, every_token(), NOW).await?, []);
-        same!(store.sessions_of("mallory".to_owned(), NOW).await?, []);
+        same!(store.sessions_of("mallory".to_owned(), SessionPage::ALL, NOW).await?, []);
     }
 
     /// The registry rows of a session are written with it.
@@ -171,7 +171,7 @@ clauses! {
             );
         }
         same!(store.session(sid(2), NOW).await?, None);
-        same!(store.sessions_of("ada".to_owned(), NOW).await?.len(), 1);
+        same!(store.sessions_of("ada".to_owned(), SessionPage::ALL, NOW).await?.len(), 1);
         same!(found(&store, every_token(), NOW).await?, []);
         same!(whole_log(&store, NOW).await?, log);
     }

@@ -4,7 +4,8 @@ use super::broken::Broken;
 use super::fixture::*;
 use crate::realm::RealmName;
 use crate::store::{
-    Before, Fact, LogEntry, RealmClaim, RealmIdentity, RealmRecord, ReplacedIdentity, Store, Target,
+    Before, Fact, LogEntry, RealmClaim, RealmIdentity, RealmRecord, ReplacedIdentity, SessionPage,
+    Store, Target,
 };
 
 /// A realm's name.
@@ -70,7 +71,7 @@ clauses! {
             let realm = realm(&store, name).await?;
             ensure!(!realm.health(NOW).await?.has_live_sessions, "`{name}` is not empty");
             for subject in ["@staff:", "", ":", "/session/"] {
-                same!(realm.sessions_of(subject.to_owned(), NOW).await?, []);
+                same!(realm.sessions_of(subject.to_owned(), SessionPage::ALL, NOW).await?, []);
             }
             open(&realm, new(1, "ada", NOW), NOW).await?;
             open(&realm, new(2, name, NOW), NOW).await?;

@@ -1,7 +1,12 @@
 //! Clauses of `session` and `sessions_of`: what is read.
 
 use super::fixture::*;
-use crate::store::{Revocation, RevokeReason, Target};
+use crate::id::SessionId;
+use crate::store::{Revocation, RevokeReason, Session, SessionPage, Target};
+
+fn sids(rows: Vec<Session>) -> Vec<SessionId> {
+    rows.into_iter().map(|row| row.sid).collect()
+}
 
 clauses! {
     /// A session that was never opened is `None`.
@@ -141,15 +146,12 @@ clauses! {
         short.abs_exp = at(5);
         open(&store, short, at(1)).await?;
 
-        let sids = |rows: Vec<crate::store::Session>| {
-            rows.into_iter().map(|row| row.sid).collect::<Vec<_>>()
-        };
         same!(
-            sids(store.sessions_of("ada".to_owned(), at(4)).await?),
+            sids(store.sessions_of("ada".to_owned(), SessionPage::ALL, at(4)).await?),
             [5, 6, 7, 2, 3, 1].map(sid)
         );
         same!(
-            sids(store.sessions_of("ada".to_owned(), at(5)).await?),
+            sids(store.sessions_of("ada".to_owned(), SessionPage::ALL, at(5)).await?),
             [5, 2, 3, 1].map(sid)
         );
     }
@@ -160,7 +162,7 @@ clauses! {
         revoke(&store, Target::AccessOf("ada".to_owned()), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
         same!(
-            store.sessions_of("ada".to_owned(), at(2)).await?,
+            store.sessions_of("ada".to_owned(), SessionPage::ALL, at(2)).await?,
             [row(&store, 1, at(2)).await?]
         );
     }
@@ -181,12 +183,59 @@ clauses! {
             open(&store, new(number, subject, NOW), NOW).await?;
         }
         for (number, subject) in (0..).zip(subjects) {
-            let rows = store.sessions_of(subject.to_owned(), NOW).await?;
+            let rows = store.sessions_of(subject.to_owned(), SessionPage::ALL, NOW).await?;
             same!(
                 rows.into_iter().map(|row| row.sid).collect::<Vec<_>>(),
                 [sid(number)]
             );
         }
-        same!(store.sessions_of("nobody".to_owned(), NOW).await?, []);
+        same!(store.sessions_of("nobody".to_owned(), SessionPage::ALL, NOW).await?, []);
+    }
+    /// A list comes in pages, which go on behind a session that has ended since: no session comes
+    /// twice, and none is left out, also where sessions opened in the same millisecond.
+    191 sessions_of a_list_comes_in_pages(store) {
+        for number in 0..10 {
+            open(&store, new(number, "ada", NOW), at(u64::from(number / 4))).await?;
+        }
+        open(&store, new(99, "grace", NOW), NOW).await?;
+        let mut order = sids(store.sessions_of("ada".to_owned(), SessionPage::ALL, at(9)).await?);
+        same!(order.len(), 10);
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = SessionPage { after, limit: 3 };
+            let rows = store.sessions_of("ada".to_owned(), page, at(9)).await?;
+            let Some(last) = rows.last() else { break };
+            ensure!(rows.len() <= 3, "a page has {} sessions", rows.len());
+            after = Some((last.created_at, last.sid));
+            // What was on the page ends before the next one is asked for.
+            revoke(&store, Target::Session(last.sid), at(9)).await?;
+            seen.extend(sids(rows));
+        }
+        same!(seen, order);
+        order.retain(|sid| *sid != seen[2] && *sid != seen[5] && *sid != seen[8]);
+        order.pop();
+        let rest = store.sessions_of("ada".to_owned(), SessionPage::ALL, at(9)).await?;
+        same!(sids(rest), order);
+    }
+
+    /// A page begins behind any place in the order, whether or not a session was ever there, and
+    /// one of none is empty.
+    192 sessions_of a_page_begins_behind_a_place(store) {
+        for number in 1..4 {
+            open(&store, new(number, "ada", NOW), at(5)).await?;
+        }
+        for (after, limit, expected) in [
+            (Some((at(4), sid(9))), 9, vec![sid(1), sid(2), sid(3)]),
+            (Some((at(5), sid(0))), 9, vec![sid(1), sid(2), sid(3)]),
+            (Some((at(5), sid(1))), 1, vec![sid(2)]),
+            (Some((at(5), sid(3))), 9, vec![]),
+            (Some((at(6), sid(0))), 9, vec![]),
+            (None, 2, vec![sid(1), sid(2)]),
+            (None, 0, vec![]),
+        ] {
+            let page = SessionPage { after, limit };
+            let rows = store.sessions_of("ada".to_owned(), page, at(9)).await?;
+            same!(sids(rows), expected);
+        }
     }
 }

@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use super::contract::SessionStore;
 use super::record::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceKey, OnceValue, Opened, RealmClaim,
-    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent,
-    StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
+    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, SessionPage,
+    Spent, StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
 };
 use super::rows::{self, Namespace, RealmRows};
 use super::shared::operation::{Cause, StoreOperation};
@@ -150,10 +150,11 @@ impl SessionStore for MemoryStore {
     async fn sessions_of(
         &self,
         subject: String,
+        page: SessionPage,
         now: Timestamp,
     ) -> Result<Vec<Session>, StoreError> {
         self.with(StoreOperation::SessionsOf, |rows| {
-            rows::sessions_of(rows, &subject, now)
+            rows::sessions_of(rows, &subject, page, now)
         })
     }
 

@@ -25,8 +25,8 @@ use std::time::Duration;
 use super::contract::SessionStore;
 use super::record::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceKey, OnceValue, Opened, RealmClaim,
-    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent,
-    StoreError, StoreHealth, StoredKeys, SubjectState, Target, TokenQuery, TokenRecord,
+    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, SessionPage,
+    Spent, StoreError, StoreHealth, StoredKeys, SubjectState, Target, TokenQuery, TokenRecord,
 };
 use super::shared::operation::StoreOperation;
 use crate::clock::Timestamp;
@@ -164,13 +164,14 @@ impl SessionStore for PostgresStore {
     async fn sessions_of(
         &self,
         subject: String,
+        page: SessionPage,
         now: Timestamp,
     ) -> Result<Vec<Session>, StoreError> {
         self.run(
             StoreOperation::SessionsOf,
             Mode::Read,
-            (subject, now),
-            |db, (subject, now)| Box::pin(session::live_of(db, subject, *now)),
+            (subject, page, now),
+            |db, (subject, page, now)| Box::pin(session::live_of(db, subject, *page, *now)),
         )
         .await
     }

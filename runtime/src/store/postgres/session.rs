@@ -12,6 +12,7 @@ use crate::device::Device;
 use crate::id::SessionId;
 use crate::store::record::{
     NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationStep, RotationWrite, Session,
+    SessionPage,
 };
 use crate::store::shared::columns::{effective_epoch, is_takable, millis, session_columns};
 use crate::store::shared::fact::bounded;
@@ -158,18 +159,23 @@ pub(super) async fn read(
 pub(super) async fn live_of(
     db: &mut Connection<'_>,
     subject: &str,
+    page: SessionPage,
     now: Timestamp,
 ) -> Result<Vec<Session>, Fault> {
     let sql = concat!(
         "SELECT ",
         session_columns!("greatest"),
         " FROM tg_session s WHERE s.uid = $1 AND s.revoked_at IS NULL AND s.idle_exp > $2 AND \
-         s.abs_exp > $2
-          ORDER BY s.created_at, s.sid"
+         s.abs_exp > $2 AND (s.created_at, s.sid) > ($3, $4)
+          ORDER BY s.created_at, s.sid LIMIT $5"
     );
+    let (created_at, sid) = page.after.unzip();
     let rows = query(sql)
         .bind(escaped(subject))
         .bind(millis(now))
+        .bind(created_at.map_or(-1, millis))
+        .bind(sid.map(|sid| sid.as_bytes().to_vec()).unwrap_or_default())
+        .bind(i64::from(page.limit))
         .fetch_all(db)
         .await?;
     rows.iter().map(row::session).collect()

@@ -143,6 +143,24 @@ pub struct NewSession {
     pub takes: Option<OnceKey>,
 }
 
+/// A page of a subject's sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionPage {
+    /// The place in the list behind which the page begins: `created_at` and `sid` of a session,
+    /// which may have ended since. `None` for the first page.
+    pub after: Option<(Timestamp, SessionId)>,
+    /// The number of sessions at most.
+    pub limit: u32,
+}
+
+impl SessionPage {
+    /// Every session there is.
+    pub const ALL: Self = Self {
+        after: None,
+        limit: u32::MAX,
+    };
+}
+
 /// What a store knows of a subject, for a client. All of it only grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SubjectState {

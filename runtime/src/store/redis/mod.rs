@@ -24,8 +24,8 @@ use std::time::Duration;
 use super::contract::SessionStore;
 use super::record::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceKey, OnceValue, Opened, RealmClaim,
-    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, Spent,
-    StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
+    RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationWrite, Session, SessionPage,
+    Spent, StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
 };
 use super::shared::operation::{Cause, StoreOperation};
 use crate::clock::Timestamp;
@@ -134,11 +134,12 @@ impl SessionStore for RedisStore {
     async fn sessions_of(
         &self,
         subject: String,
+        page: SessionPage,
         now: Timestamp,
     ) -> Result<Vec<Session>, StoreError> {
         self.run(
             StoreOperation::SessionsOf,
-            session::of_subject(&subject, now),
+            session::of_subject(&subject, page, now),
             session::oldest_first,
         )
         .await

@@ -104,8 +104,13 @@ pub(super) fn read(sid: SessionId, now: Timestamp) -> Call {
         .word(hex(sid.as_bytes()))
 }
 
-pub(super) fn of_subject(subject: &str, now: Timestamp) -> Result<Call, Cause> {
-    Ok(Call::at(&SESSIONS, now)?.key(format!("us:{subject}")))
+pub(super) fn of_subject(subject: &str, page: SessionPage, now: Timestamp) -> Result<Call, Cause> {
+    let (created_at, sid) = page.after.unzip();
+    Ok(Call::at(&SESSIONS, now)?
+        .key(format!("us:{subject}"))
+        .word(created_at.map(millis).unwrap_or_default())
+        .word(sid.map_or_else(String::new, |sid| hex(sid.as_bytes())))
+        .number(page.limit))
 }
 
 pub(super) fn oldest_first(answer: Value) -> Result<Vec<Session>, Cause> {

@@ -7,7 +7,8 @@ use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
 use crate::store::record::{
-    Fact, NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationWrite, Session, StoreHealth,
+    Fact, NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationWrite, Session, SessionPage,
+    StoreHealth,
 };
 use crate::store::shared::operation::Cause;
 
@@ -131,17 +132,23 @@ pub fn confirm(
     Ok(changed)
 }
 
-/// Lists the live sessions of a subject, oldest first.
+/// Lists a page of the live sessions of a subject, oldest first.
 ///
 /// # Errors
 /// The engine failed.
 pub fn sessions_of(
     rows: &impl ReadRows,
     subject: &str,
+    page: SessionPage,
     now: Timestamp,
 ) -> Result<Vec<Session>, Cause> {
     let mut live = live_of(rows, subject, now)?;
+    live.retain(|row| {
+        page.after
+            .is_none_or(|after| (row.created_at, row.sid) > after)
+    });
     live.sort_unstable_by_key(|row| (row.created_at, row.sid));
+    live.truncate(usize::try_from(page.limit)?);
     Ok(live)
 }
 

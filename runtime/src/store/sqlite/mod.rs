@@ -22,7 +22,7 @@ use super::contract::SessionStore;
 use super::record::{
     Archived, Limit, LogCursor, LogPage, NewSession, OnceKey, OnceValue, Opened, RealmClaim,
     RealmIdentity, RealmRecord, Revocation, Revoked, Rotated, RotationStep, RotationWrite, Session,
-    Spent, StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
+    SessionPage, Spent, StoreError, StoreHealth, StoredKeys, SubjectState, TokenQuery, TokenRecord,
 };
 use super::shared::operation::StoreOperation;
 use crate::clock::Timestamp;
@@ -127,10 +127,11 @@ impl SessionStore for SqliteStore {
     async fn sessions_of(
         &self,
         subject: String,
+        page: SessionPage,
         now: Timestamp,
     ) -> Result<Vec<Session>, StoreError> {
         self.read(StoreOperation::SessionsOf, move |db| {
-            session::live_of(db, &subject, now)
+            session::live_of(db, &subject, page, now)
         })
         .await
     }

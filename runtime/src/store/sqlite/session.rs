@@ -9,7 +9,7 @@ use crate::device::Device;
 use crate::id::SessionId;
 use crate::store::record::{
     Fact, LogEntry, NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationStep,
-    RotationWrite, Session,
+    RotationWrite, Session, SessionPage,
 };
 use crate::store::shared::columns::{millis, session_columns};
 use crate::store::shared::operation::Cause;
@@ -99,17 +99,27 @@ pub(super) fn read(db: &Connection<'_>, sid: SessionId) -> Result<Option<Session
 pub(super) fn live_of(
     db: &Connection<'_>,
     subject: &str,
+    page: SessionPage,
     now: Timestamp,
 ) -> Result<Vec<Session>, Cause> {
     let sql = concat!(
         "SELECT ",
         session_columns!("max"),
         " FROM tg_session s WHERE s.uid = ?1 AND s.revoked_at IS NULL AND s.idle_exp > ?2 AND \
-         s.abs_exp > ?2
-          ORDER BY s.created_at, s.sid"
+         s.abs_exp > ?2 AND (s.created_at, s.sid) > (?3, ?4)
+          ORDER BY s.created_at, s.sid LIMIT ?5"
     );
     let mut statement = db.prepare_cached(sql)?;
-    let rows = statement.query_and_then((subject, millis(now)), row::session)?;
+    let created_at = page.after.map_or(-1, |(at, _)| millis(at));
+    let sid = page.after.map(|(_, sid)| sid.as_bytes().to_vec());
+    let values = (
+        subject,
+        millis(now),
+        created_at,
+        sid.unwrap_or_default(),
+        page.limit,
+    );
+    let rows = statement.query_and_then(values, row::session)?;
     rows.collect()
 }
 

@@ -293,7 +293,11 @@ async fn names_with_the_character_0_read_back() {
     assert_eq!((row.acr, row.device), (opening.acr, opening.device));
     assert_eq!(
         store
-            .sessions_of(opening.subject.clone(), NOW)
+            .sessions_of(
+                opening.subject.clone(),
+                tollgate::store::SessionPage::ALL,
+                NOW
+            )
             .await
             .unwrap()
             .len(),

@@ -100,7 +100,7 @@ async fn sign_ins_on_two_nodes_keep_the_device_limit() {
         assert_eq!(open, if on_limit == OnLimit::Deny { 5 } else { 100 });
         assert_eq!(
             nodes[0]
-                .sessions_of("ada".to_owned(), NOW)
+                .sessions_of("ada".to_owned(), tollgate::store::SessionPage::ALL, NOW)
                 .await
                 .unwrap()
                 .len(),
@@ -137,7 +137,10 @@ async fn a_sign_in_that_waited_counts_the_session_it_waited_for() {
     assert_eq!(
         (
             refused,
-            one.sessions_of("ada".to_owned(), NOW).await.unwrap().len()
+            one.sessions_of("ada".to_owned(), tollgate::store::SessionPage::ALL, NOW)
+                .await
+                .unwrap()
+                .len()
         ),
         (1, 2)
     );

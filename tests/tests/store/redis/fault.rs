@@ -110,7 +110,7 @@ async fn a_full_server_is_an_error_and_works_again_when_there_is_room() {
     assert!(store.session(sid(number), NOW).await.unwrap().is_none());
     assert_eq!(
         store
-            .sessions_of("ada".to_owned(), NOW)
+            .sessions_of("ada".to_owned(), tollgate::store::SessionPage::ALL, NOW)
             .await
             .unwrap()
             .len(),

@@ -178,7 +178,13 @@ async fn what_vanished_leaves_its_indices() {
         }
     }
     let late = NOW.plus(Duration::from_secs(91 * 86_400));
-    assert_eq!(store.sessions_of("ada".to_owned(), late).await.unwrap(), []);
+    assert_eq!(
+        store
+            .sessions_of("ada".to_owned(), tollgate::store::SessionPage::ALL, late)
+            .await
+            .unwrap(),
+        []
+    );
     let mut opening = new(3, "ada");
     (opening.idle_exp, opening.abs_exp) = (
         late.plus(Duration::from_secs(60)),
