@@ -31,7 +31,7 @@ impl Flows {
             .recognise(&engine.admission, token, Expiry::Counts)?;
         let admitted = engine
             .admission
-            .admit_verified(&info, Occasion::Question, now);
+            .admit_verified(&info, Occasion::QUESTION, now);
         admitted.await?;
         Ok(Description {
             kind: "access",
@@ -91,7 +91,7 @@ impl Flows {
             token: info,
             claims,
         } = self.backend.recognise_claims(admission, token)?;
-        let admitted = admission.admit_verified(&info, Occasion::Question, now);
+        let admitted = admission.admit_verified(&info, Occasion::QUESTION, now);
         admitted.await?;
         let mut members = match claims {
             Some(Value::Object(own)) => own,

@@ -23,7 +23,7 @@ impl Flows {
             .map_err(not_ours)?;
         let admitted = engine
             .admission
-            .admit_verified(&token, Occasion::Question, now);
+            .admit_verified(&token, Occasion::QUESTION, now);
         admitted.await.map_err(not_ours)?;
         if let Some(parent) = parent {
             self.demand_active(parent).await?;

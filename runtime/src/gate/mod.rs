@@ -66,7 +66,7 @@ use crate::error::{Error, ErrorKind, Refusal};
 use crate::flow::Flows;
 use crate::session::{Engine, Issued, Occasion, Place, Revoke};
 use crate::store::{Archived, Revoked, StoreError};
-use crate::token::{JwtClaims, Verified};
+use crate::token::{JwtClaims, Minted, Verified};
 
 #[cfg(not(feature = "axum"))]
 use running::Running;
@@ -207,7 +207,20 @@ impl<B: AuthBackend> Gate<B> {
     /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where nobody could
     /// decide.
     pub async fn verify(&self, token: &str) -> Result<Verified<ClaimsOf<B>>, Refusal> {
-        self.engine().admission.admit(token, Occasion::Entry).await
+        self.engine().admission.admit(token).await
+    }
+
+    /// Verifies an access token that this server issued for the request in hand, before its client
+    /// has it: after [`refresh`](Self::refresh) or [`sign_in`](Self::sign_in), for a handler that
+    /// goes on with the user. The refresh stays unconfirmed until the client itself uses the token,
+    /// so an answer that is lost can be asked for again. [`verify`](Self::verify) of the same text
+    /// would say that the client has it.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub async fn verify_issued(&self, issued: &Issued) -> Result<Minted<ClaimsOf<B>>, Refusal> {
+        let admission = &self.engine().admission;
+        admission.admit_minted(&issued.access_token).await
     }
 
     /// The same for a token that a client uses: what it is bound to is compared with the client
@@ -233,7 +246,7 @@ impl<B: AuthBackend> Gate<B> {
             device_id: client.device.id.as_deref(),
             ip: client.ip,
         };
-        admission.admit_known(verified.token(), Occasion::Entry, Some(place))?;
+        admission.admit_known(verified.token(), Occasion::entry(&verified), Some(place))?;
         Ok(verified)
     }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::error::Refusal;
 use crate::guard::{Context, GuardRouter, GuardRouterBuilder};
-use crate::session::Occasion;
 use crate::token::{ClaimSet, JwtClaims, Verified};
 #[cfg(feature = "axum")]
 use crate::token::{Limits, Origin};
@@ -35,7 +34,7 @@ impl<U: JwtClaims> Verifier<U> {
         match &self.0 {
             VerifierSource::Gate(running) => {
                 let admission = &running.flows().engine.admission;
-                admission.admit(token, Occasion::Entry).await
+                admission.admit(token).await
             }
             VerifierSource::Guards(guards) => guards.verify(token, &Context::none()).await,
         }

@@ -9,7 +9,8 @@ use crate::keys::{AlgorithmFamily, KeyRing, KeySet};
 use crate::realm::RealmName;
 use crate::settings::{Consistency, OnStale, Settings};
 use crate::token::{
-    self, ClaimSet, Envelope, Expect, Remember, TokenInfo, Verified, VerifiedCache, VerifyError,
+    self, ClaimSet, Envelope, Expect, Minted, Remember, TokenInfo, Verified, VerifiedCache,
+    VerifyError,
 };
 
 #[cfg(feature = "axum")]
@@ -22,13 +23,45 @@ use super::follow::Follower;
 use super::issuer::{Nobody, self_test_failed};
 use super::view::View;
 
-/// Why a token is looked at.
+/// Why a token is looked at. A request that goes through with a token of its client proves that
+/// the client has it; a [`Minted`] one proves nothing, and has no occasion of that kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Occasion {
-    /// A request goes through with it: that its client has it is worth noticing.
-    Entry,
-    /// Somebody asks about it. Nothing changes.
-    Question,
+pub(crate) struct Occasion {
+    is_entry: bool,
+}
+
+impl Occasion {
+    /// Somebody asks about the token, or the server made it for this request. Nothing changes.
+    pub(crate) const QUESTION: Self = Self { is_entry: false };
+
+    /// A request goes through with a token that its client sent.
+    pub(crate) const fn entry<C>(_: &Verified<C>) -> Self {
+        Self { is_entry: true }
+    }
+
+    /// The same of a token that was read from the request, and whose claims nobody needs.
+    #[cfg(feature = "axum")]
+    pub(crate) const fn entry_of(_: &SentToken<'_>) -> Self {
+        Self { is_entry: true }
+    }
+}
+
+/// The text of a token that a client sent with its request.
+#[cfg(feature = "axum")]
+#[derive(Clone, Copy)]
+pub(crate) struct SentToken<'r>(&'r str);
+
+#[cfg(feature = "axum")]
+impl<'r> SentToken<'r> {
+    /// Takes the text out of the head of a request.
+    pub(crate) const fn of(text: &'r str, _: &'r http::request::Parts) -> Self {
+        Self(text)
+    }
+
+    /// Returns the text.
+    pub(crate) const fn as_str(&self) -> &'r str {
+        self.0
+    }
 }
 
 /// What an expired token is worth.
@@ -109,16 +142,23 @@ impl Admission {
         self.clock.now()
     }
 
-    /// Verifies an access token against the keys, the clock and the revocations.
-    pub(crate) async fn admit<C: ClaimSet>(
-        &self,
-        text: &str,
-        occasion: Occasion,
-    ) -> Result<Verified<C>, Refusal> {
+    /// Verifies an access token of a client against the keys, the clock and the revocations.
+    pub(crate) async fn admit<C: ClaimSet>(&self, text: &str) -> Result<Verified<C>, Refusal> {
         let now = self.clock.now();
         let verified = self.verify(text, now)?;
+        let occasion = Occasion::entry(&verified);
         self.admit_verified(verified.token(), occasion, now).await?;
         Ok(verified)
+    }
+
+    /// Verifies in the same way an access token that was issued for the request in hand. It
+    /// confirms no refresh.
+    pub(crate) async fn admit_minted<C: ClaimSet>(&self, text: &str) -> Result<Minted<C>, Refusal> {
+        let now = self.clock.now();
+        let verified = self.verify(text, now)?;
+        self.admit_verified(verified.token(), Occasion::QUESTION, now)
+            .await?;
+        Ok(Minted::new(verified))
     }
 
     /// Admits a token that was verified by itself, with the gate's consistency and from no place.
@@ -223,8 +263,8 @@ impl Admission {
         if let Some(place) = place {
             self.bindings.check_access(token, place)?;
         }
-        if let (Occasion::Entry, Some(sid), Some(generation)) =
-            (occasion, token.sid(), token.generation())
+        if let (true, Some(sid), Some(generation)) =
+            (occasion.is_entry, token.sid(), token.generation())
         {
             self.confirmations.saw(sid, generation);
         }

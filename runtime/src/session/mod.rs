@@ -23,6 +23,8 @@ pub use connections::Ended;
 pub use issuer::Issued;
 pub use revocation::Revoke;
 
+#[cfg(feature = "axum")]
+pub(crate) use admission::SentToken;
 pub(crate) use admission::{Admission, Expiry, Occasion};
 pub(crate) use binding::Place;
 pub(crate) use clock::StoreClock;

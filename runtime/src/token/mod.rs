@@ -31,6 +31,7 @@ mod info;
 mod issue;
 mod issue_error;
 mod json;
+mod minted;
 mod moved;
 mod names;
 mod refresh;
@@ -46,6 +47,7 @@ pub use claims::{
 };
 pub use external::{TokenFault, TokenKind};
 pub use info::TokenInfo;
+pub use minted::Minted;
 pub use verify::Verified;
 
 pub(crate) use cache::{Remember, VerifiedCache};

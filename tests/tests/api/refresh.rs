@@ -530,3 +530,39 @@ fn settings_at_odds_with_fixed_are_refused() {
     })
     .unwrap();
 }
+
+/// A token that the server made for the request in hand says nothing about its client: the answer
+/// may be lost, and the client asks again with the token before. One that the client sends does.
+#[tokio::test]
+async fn a_token_that_was_only_just_issued_confirms_no_refresh() {
+    for (confirms, code) in [(false, 200), (true, 401)] {
+        let app = App::new().await;
+        let first = app.sign_in("ada@example.com").await;
+        app.wait(60);
+        let issued = app.gate.refresh(&first.refresh, &Client::unknown()).await;
+        let issued = issued.unwrap();
+        let minted = app.gate.verify_issued(&issued).await.unwrap();
+        assert_eq!(minted.token().sid(), Some(issued.session_id));
+        assert_eq!(minted.claims().email(), "ada@example.com");
+        if confirms {
+            _ = app.gate.verify(&issued.access_token).await.unwrap();
+        }
+        app.settle().await;
+        app.wait(60);
+        let again = app.gate.refresh(&first.refresh, &Client::unknown()).await;
+        assert_eq!(again.map_or(401, |_| 200), code);
+    }
+}
+
+/// It is judged like every other token.
+#[tokio::test]
+async fn a_token_that_was_only_just_issued_may_be_revoked_already() {
+    let app = App::new().await;
+    let ada = app.accounts.user("ada@example.com");
+    let issued = app.gate.sign_in(ada, &Client::unknown()).await.unwrap();
+    app.gate.verify_issued(&issued).await.unwrap();
+    let ended = app.gate.revoke(Revoke::session(issued.session_id)).await;
+    ended.unwrap();
+    let refused = app.gate.verify_issued(&issued).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidToken);
+}

@@ -114,7 +114,7 @@ async fn verify<U: JwtClaims, P: PolicyFor<U>>(
     }
     admission.admit_known(
         verified.token(),
-        Occasion::Entry,
+        Occasion::entry(&verified),
         None::<fn() -> Place<'static>>,
     )?;
     Ok(verified)

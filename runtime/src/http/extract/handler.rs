@@ -10,7 +10,7 @@ use super::credential::{Taken, credential, place, report_refused};
 use crate::device::Transport;
 use crate::error::{Code, Refusal};
 use crate::gate::Running;
-use crate::session::{Expiry, Occasion};
+use crate::session::{Expiry, Occasion, SentToken};
 use crate::token::TokenInfo;
 
 /// A caller who is signed in, without the type of their claims.
@@ -42,11 +42,12 @@ async fn authenticate(parts: &Parts, gate: &Running) -> Result<Option<KnownCalle
     };
     let (consistency, now) = (settings.revocation.consistency, admission.now());
     let backend = gate.flows().backend();
-    let token = backend.recognise(admission, token, Expiry::Counts)?;
+    let sent = SentToken::of(token, parts);
+    let token = backend.recognise(admission, sent.as_str(), Expiry::Counts)?;
     if admission.must_ask(consistency, now) {
         admission.ask(consistency, now).await?;
     }
     let place = || place(parts, settings);
-    admission.admit_known(&token, Occasion::Entry, Some(place))?;
+    admission.admit_known(&token, Occasion::entry_of(&sent), Some(place))?;
     Ok(Some(KnownCaller { token, transport }))
 }
