@@ -53,8 +53,8 @@ pub(crate) struct SentToken<'r>(&'r str);
 
 #[cfg(feature = "axum")]
 impl<'r> SentToken<'r> {
-    /// Takes the text out of the head of a request.
-    pub(crate) const fn of(text: &'r str, _: &'r http::request::Parts) -> Self {
+    /// Takes a text that was read from a request.
+    pub(crate) const fn new(text: &'r str) -> Self {
         Self(text)
     }
 

@@ -335,8 +335,8 @@ fn every_problem_is_one_line_of_one_error_and_no_value_is_repeated() {
             "`access.ttl` (from TOLLGATE_ACCESS__TTL): must be a duration such as `30s`, `10m` or \
              `1h30m`",
             "`keys.accept_new` (from TOLLGATE_KEYS__ACCEPT_NEW): must be `true` or `false`",
-            "`refresh.policy` (from TOLLGATE_REFRESH__POLICY): must be `strict`, `window` or \
-             `confirm_aware`",
+            "`refresh.policy` (from TOLLGATE_REFRESH__POLICY): must be `strict`, `window`, \
+             `confirm_aware` or `fixed`",
             "`revocation.consistency` (from TOLLGATE_REVOCATION__CONSISTENCY): must be \
              `eventual`, `strict`, or `bounded:` and a duration such as `bounded:2s`",
             "`refresh.window` (from TOLLGATE_REFRESH__WINDOW): must be at most 1m",

@@ -22,7 +22,8 @@ pub(crate) fn row(r: &Session, t: &Shown, rules: &Rules, now: Timestamp) -> &'st
     let now = now.as_millis();
     let ago = |at: Option<Timestamp>| at.map_or(u64::MAX, |at| now.saturating_sub(at.as_millis()));
     let (wc, wl) = (rules.window, rules.lost);
-    let has_short_window = wc > 0 && rules.policy != RefreshPolicy::Strict;
+    let has_short_window =
+        wc > 0 && !matches!(rules.policy, RefreshPolicy::Strict | RefreshPolicy::Fixed);
     let has_long_window = rules.policy == RefreshPolicy::ConfirmAware;
     let nine = if t.is_retired { "none" } else { "9" };
 

@@ -42,7 +42,7 @@ async fn authenticate(parts: &Parts, gate: &Running) -> Result<Option<KnownCalle
     };
     let (consistency, now) = (settings.revocation.consistency, admission.now());
     let backend = gate.flows().backend();
-    let sent = SentToken::of(token, parts);
+    let sent = SentToken::new(token);
     let token = backend.recognise(admission, sent.as_str(), Expiry::Counts)?;
     if admission.must_ask(consistency, now) {
         admission.ask(consistency, now).await?;

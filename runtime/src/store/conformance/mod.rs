@@ -34,6 +34,7 @@ mod confirm;
 mod device;
 mod end;
 mod epoch;
+mod list;
 mod log;
 mod mark;
 mod once;

@@ -3,14 +3,14 @@
 use super::broken::Broken;
 use super::clause::Clause;
 use super::{
-    apart, archive, ask, attach, confirm, device, end, epoch, log, mark, once, open, page, race,
-    realm, registry, revoke, rotate, session, slide, spend, stamp, start, target, wake,
+    apart, archive, ask, attach, confirm, device, end, epoch, list, log, mark, once, open, page,
+    race, realm, registry, revoke, rotate, session, slide, spend, stamp, start, target, wake,
 };
 
 /// All clauses, in the order of their numbers.
 pub const CLAUSES: &[Clause] = &joined();
 
-const GROUPS: [&[Clause]; 25] = [
+const GROUPS: [&[Clause]; 26] = [
     start::CLAUSES,
     open::CLAUSES,
     device::CLAUSES,
@@ -36,6 +36,7 @@ const GROUPS: [&[Clause]; 25] = [
     end::CLAUSES,
     mark::CLAUSES,
     slide::CLAUSES,
+    list::CLAUSES,
 ];
 
 const COUNT: usize = {

@@ -36,7 +36,7 @@ impl Revocation {
     /// a store keeps that difference. So a program that knows no marks moves them with each bump
     /// of an epoch, and a change that bumps none takes one off the difference.
     #[must_use]
-    pub const fn moves_mark(&self) -> bool {
+    pub fn moves_mark(&self) -> bool {
         match self.target {
             Target::Subject(_) => !matches!(self.reason, RevokeReason::RolesChanged),
             Target::Others { .. } => matches!(self.reason, RevokeReason::PasswordChanged),
