@@ -66,6 +66,7 @@ impl Flows {
             auth_time: issued_at.min(engine.clock.now()),
             acr: None,
             stay: Stay::Long,
+            step: None,
         };
         self.open(&login).await
     }
@@ -103,6 +104,7 @@ impl Flows {
             hash: token.hash(),
             payload: Vec::new(),
             until: token.expires_at().plus(MARGIN),
+            bound: None,
         };
         let is_first = engine.store.put_once(taken, engine.time.now()).await;
         if is_first.map_err(Refusal::unavailable)? {

@@ -15,6 +15,7 @@ use crate::id::SessionId;
 
 use super::super::answer::{SessionEntry, private};
 use super::super::extract::KnownCaller;
+use super::super::form;
 use super::super::problem::Rejection;
 
 /// The parameters of a list.
@@ -31,8 +32,7 @@ pub(in crate::http) async fn list(
 ) -> Result<Response, Rejection> {
     let attempt = async {
         let query = uri.query().unwrap_or_default();
-        let listed: Listed =
-            serde_urlencoded::from_str(query).map_err(|_| Malformed::NoSuchPage)?;
+        let listed: Listed = form::parse(query.as_bytes()).ok_or(Malformed::NoSuchPage)?;
         let after = listed
             .after
             .map(|after| SessionId::parse(&after).ok_or(Malformed::NoSuchPage))

@@ -207,7 +207,7 @@ fn after() -> Parameter {
 /// Returns the header that leads to the next page of a list.
 fn next_page() -> Header {
     HeaderBuilder::new()
-        .schema(ObjectBuilder::new().schema_type(Type::String))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
         .description(Some(
             "The next page, with `rel=\"next\"`, while there is one",
         ))

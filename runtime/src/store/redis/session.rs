@@ -9,7 +9,7 @@ use crate::device::Device;
 use crate::id::SessionId;
 use crate::store::record::{
     Authenticated, NewSession, OnLimit, OnceKey, Opened, Rotated, RotationStep, RotationWrite,
-    Session,
+    Session, SessionPage,
 };
 use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
