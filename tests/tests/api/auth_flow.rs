@@ -340,7 +340,7 @@ async fn a_browser_that_did_not_leave_does_not_return() {
     let none = browse(&app, &mut jar.clone(), back("")).await;
     none.assert_problem(403, "csrf");
     let mut elsewhere = jar.clone();
-    for (_, value) in elsewhere.0.iter_mut() {
+    for (_, value) in &mut elsewhere.0 {
         // What the cookie says of the service.
         *value = value.replacen(|c: char| c.is_ascii_hexdigit() && c > '9', "0", 1);
     }

@@ -200,7 +200,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         let (settings, admission) = (gate.settings(), gate.admission());
         let (verified, _) = &found;
         let place = || place(parts, settings);
-        admission.admit_known(verified.token(), Occasion::entry(&verified), Some(place))?;
+        admission.admit_known(verified.token(), Occasion::entry(verified), Some(place))?;
         if !matches!(P::RULE, Rule::Anyone) {
             decide(&P::RULE, verified, admission.now()).or_refuse()?;
         }

@@ -133,7 +133,6 @@ impl KeyRing {
     }
 
     /// Opens the ring in a folder with other than the default options.
-    #[must_use]
     pub fn options(folder: impl AsRef<Path>) -> RingOptions {
         RingOptions::new(folder.as_ref())
     }

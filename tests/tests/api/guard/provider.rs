@@ -102,7 +102,7 @@ async fn what_oidc_provider_issues_counts_as_its_kind_and_no_other() {
             assert_eq!(verified.token().nonce(), nonce);
             verified.claims().id().clone()
         });
-        let found = found.as_deref().map_err(|refusal| refusal.code());
+        let found = found.as_deref().map_err(Refusal::code);
         assert_eq!(found, outcome, "{token} as {kind:?}");
     }
     // Another letter in the signature makes it another token.
