@@ -1,22 +1,35 @@
-//! The pipelines of the macros as a library, and token streams made of bytes to feed them.
+//! The pipelines of the macros and the readers of the runtime as a library, and token streams made of
+//! bytes to feed the former.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../../macros/src/attr.rs"]
+mod attr;
 #[path = "../../macros/src/backend/mod.rs"]
-mod backend_macro;
+mod backend;
+#[path = "../../macros/src/caller/mod.rs"]
+mod caller;
 #[path = "../../macros/src/case.rs"]
 mod case;
 #[path = "../../macros/src/claims/mod.rs"]
-mod claims_macro;
+mod claims;
 #[path = "../../macros/src/diag.rs"]
 mod diag;
-#[path = "../../macros/src/krate.rs"]
-mod krate;
-#[path = "../../macros/src/option.rs"]
-mod option;
+#[path = "../../macros/src/options/mod.rs"]
+mod options;
+#[path = "../../macros/src/path.rs"]
+mod path;
+#[path = "../../macros/src/pipeline.rs"]
+mod pipeline;
 #[path = "../../macros/src/policy/mod.rs"]
-mod policy_macro;
-mod tokens;
+mod policy;
+#[path = "../../macros/src/state/mod.rs"]
+mod state;
 #[path = "../../macros/src/value/mod.rs"]
-mod value_macro;
+mod value;
+mod runtime;
+mod tokens;
+
+pub use runtime::*;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
@@ -50,7 +63,7 @@ pub fn claims(data: &[u8]) {
             quote!(struct User { #[claim(#subject)] id: #ty, #[claim(#other)] email_address: Option<#ty>, #[claim(roles)] roles: #ty })
         }
     };
-    derive(item, claims_macro::expand);
+    derive(item, claims::expand);
 }
 
 /// `#[derive(ClaimValue)]`.
@@ -74,7 +87,7 @@ pub fn value(data: &[u8]) {
             quote!(enum Role<#generics> { #variants })
         }
     };
-    derive(item, value_macro::expand);
+    derive(item, value::expand);
 }
 
 /// `#[derive(Policy)]`.
@@ -105,7 +118,7 @@ pub fn policy(data: &[u8]) {
             )
         }
     };
-    derive(item, policy_macro::expand);
+    derive(item, policy::expand);
 }
 
 /// `#[auth_backend(…)]`.
@@ -131,7 +144,7 @@ pub fn backend(data: &[u8]) {
             )
         }
     };
-    let expansion = backend_macro::expand(options, item.clone());
+    let expansion = backend::expand(options, item.clone());
     let (before, after) = (item.to_string(), expansion.to_string());
     assert!(after.starts_with(&before), "the item does not come out as it came in");
     if syn::parse2::<syn::Item>(item).is_ok() {
