@@ -1,6 +1,6 @@
 //! Tokens and key sets of other issuers.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -25,7 +25,7 @@ struct Partner {
 
 struct World {
     key: SigningKey,
-    guards: Arc<GuardRouter<Partner>>,
+    guards: GuardRouter<Partner>,
     runtime: Runtime,
 }
 
@@ -43,9 +43,13 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         .max_lifetime(Duration::from_secs(86_400));
     let guard = StaticGuard::<Partner>::new(issuer);
     guard.set_public_keys([public]).unwrap();
-    let guards = GuardRouter::alone("partner", guard).unwrap();
+    let guards = GuardRouter::builder()
+        .clock(Clock::manual(Timestamp::from_secs(NOW)))
+        .guard("partner", guard)
+        .build()
+        .unwrap();
     let world = World {
-        guards: Arc::new(guards.clock(Clock::manual(Timestamp::from_secs(NOW)))),
+        guards: guards,
         key,
         runtime: tokio::runtime::Builder::new_current_thread()
             .build()
@@ -66,7 +70,8 @@ impl World {
     }
 
     fn accepts(&self, token: &str) -> bool {
-        let verified = self.guards.verify(token, &Context::none());
+        let context = Context::none();
+        let verified = self.guards.verify(token, &context);
         self.runtime.block_on(verified).is_ok()
     }
 }
