@@ -1,11 +1,9 @@
 //! Revocation: every target of [`Target`], and the epochs.
 //!
-//! Where several rows are locked, it is in this order: the table of lasting facts, the subject,
-//! sessions by `sid`, tokens by `jti`. What has to see the rows of others, because it took a lock
+//! Where several rows are locked, it is in this order: the table of lasting facts, the subject, the
+//! tokens of a tree, sessions by `sid`, tokens by `jti`. What has to see the rows of others, because it took a lock
 //! that they held, does so in a later statement: each statement has its own snapshot (READ
 //! COMMITTED), and that of the one that waited is older than the lock.
-
-use std::borrow::Cow;
 
 use sqlx::Row as _;
 
@@ -14,7 +12,7 @@ use super::log::{self, lasting};
 use super::realm::{self, Connection, query};
 use super::row::{escaped, natural, time};
 use super::run::Mode;
-use super::token::family;
+use super::token::{self, family};
 use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
 use crate::store::record::{
@@ -31,19 +29,12 @@ use crate::store::shared::fact::bounded;
 pub(super) const fn mode(target: &Target) -> Mode {
     match target {
         Target::AccessOf(_) | Target::Subject(_) => Mode::WITHOUT_BUMPS,
-        Target::RefreshOf(_) | Target::Others { .. } => Mode::PLAIN,
+        Target::RefreshOf(_) | Target::Others { .. } | Target::Tree(_) => Mode::PLAIN,
         Target::Session(_) | Target::Token(_) => Mode::Statement,
         Target::Key(_) => realm::EVERYWHERE,
-        Target::Tree(_) => TREE,
         Target::Client(_) | Target::Everything => Mode::BUMPING,
     }
 }
-
-/// A tree is read while nothing is added to it: what was added before is seen, and what comes after
-/// finds the mark above it.
-const TREE: Mode = Mode::Transaction(Cow::Borrowed(
-    "BEGIN; LOCK TABLE tg_token IN SHARE ROW EXCLUSIVE MODE",
-));
 
 pub(super) async fn revoke(
     db: &mut Connection<'_>,
@@ -78,7 +69,10 @@ pub(super) async fn revoke(
         }
         Target::Session(sid) => step.end_session(db, *sid, &mut done).await?,
         Target::Token(jti) => step.end_token(db, *jti, &mut done).await?,
-        Target::Tree(jti) => step.end_tree(db, *jti, &mut done).await?,
+        Target::Tree(jti) => {
+            token::lock_tree(db, *jti).await?;
+            step.end_tree(db, *jti, &mut done).await?;
+        }
         Target::Client(client) => {
             let epoch = bump_client(db, client).await?;
             done.entries
@@ -378,7 +372,7 @@ impl RevocationStep {
     }
 
     /// Ends a token with its descendants, and the sessions that they belong to. The root need not
-    /// be registered.
+    /// be registered. Nothing is added to the tree meanwhile, for its caller has locked it.
     async fn end_tree(
         &self,
         db: &mut Connection<'_>,

@@ -1,11 +1,16 @@
 //! The token registry.
 
+use std::collections::BTreeSet;
+
 use sqlx::{Postgres, QueryBuilder};
 
 use super::fault::Fault;
 use super::realm::{Connection, RealmQuery, query};
 use super::row::{self, escaped};
 use crate::clock::Timestamp;
+use crate::id::TokenId;
+use crate::realm::RealmName;
+use crate::secret::sha256;
 use crate::store::record::{TokenQuery, TokenRecord};
 use crate::store::shared::columns::{millis, token_columns};
 use crate::store::shared::hex::hex;
@@ -53,12 +58,66 @@ pub(super) fn listed(tokens: &[TokenRecord]) -> String {
 }
 
 /// Writes rows, and returns how many were new.
+///
+/// The tokens above them are locked against [`lock_tree`] until the rows are committed: a tree that
+/// ends waits for what is being added to it, and what comes later finds that it has ended. A token
+/// above that is not registered has no row, and a lock on a number in the place of one.
 pub(super) async fn record(db: &mut Connection<'_>, tokens: &[TokenRecord]) -> Result<u64, Fault> {
-    let done = query(recording!("(SELECT 1) one", "$1"))
+    let listed_here: BTreeSet<TokenId> = tokens.iter().map(|token| token.jti).collect();
+    let parents: BTreeSet<TokenId> = tokens.iter().filter_map(|token| token.parent).collect();
+    let parents: Vec<TokenId> = parents.difference(&listed_here).copied().collect();
+    let numbers: Vec<i64> = parents.iter().map(|jti| number(db, *jti)).collect();
+    let sql = concat!(
+        "WITH parents AS MATERIALIZED (
+            SELECT p.jti FROM tg_token p WHERE p.jti = ANY($2) ORDER BY p.jti FOR KEY SHARE
+        ), numbers AS MATERIALIZED (
+            SELECT pg_advisory_xact_lock_shared(u.number) FROM unnest($2, $3) u(jti, number)
+            WHERE NOT EXISTS (SELECT 1 FROM tg_token p WHERE p.jti = u.jti)
+        ), locked AS MATERIALIZED (
+            SELECT (SELECT count(*) FROM parents) + (SELECT count(*) FROM numbers)
+        ) ",
+        recording!("locked", "$1")
+    );
+    let done = query(sql)
         .bind(listed(tokens))
+        .bind(parents.iter().map(TokenId::as_bytes).collect::<Vec<_>>())
+        .bind(numbers)
         .execute(db)
         .await?;
     Ok(done.rows_affected())
+}
+
+/// Locks a token with its descendants, so that nothing is added to them until the transaction ends.
+/// What was being added meanwhile is committed by then, and is seen by the next statement.
+pub(super) async fn lock_tree(db: &mut Connection<'_>, root: TokenId) -> Result<(), Fault> {
+    let number = number(db, root);
+    query("SELECT pg_advisory_xact_lock($1)")
+        .bind(number)
+        .execute(&mut *db)
+        .await?;
+    let sql = concat!(
+        "WITH RECURSIVE family(jti) AS (SELECT $1",
+        family!(),
+        " SELECT t.jti FROM tg_token t JOIN family ON t.jti = family.jti ORDER BY t.jti FOR UPDATE \
+         OF t"
+    );
+    let mut known = None;
+    loop {
+        let locked = query(sql).bind(root.as_bytes()).fetch_all(&mut *db).await?;
+        // Each statement sees what was committed while the one before waited.
+        if known.replace(locked.len()) == Some(locked.len()) {
+            return Ok(());
+        }
+    }
+}
+
+/// Returns the number that is locked in the place of a token that has no row: the SHA-256 of the
+/// realm and the token.
+fn number(db: &Connection<'_>, jti: TokenId) -> i64 {
+    let realm = db.tables().realm().map_or("", RealmName::as_str);
+    let text = format!("tollgate/tree/{realm}/{}", hex(jti.as_bytes()));
+    let [a, b, c, d, e, f, g, h, ..] = sha256(text.as_bytes());
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// Rows under all given conditions. Only those that are given stand in the statement, so that each

@@ -430,35 +430,80 @@ fn token(number: u128) -> TokenRecord {
 }
 
 /// R100: what was added to a tree before it ended ends with it, also where it is committed only
-/// then.
+/// then, and whether or not what is above it is registered.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tree_ends_with_what_is_just_being_added_to_it() {
     let Some(server) = Server::shared() else {
         return;
     };
-    let database = server.database().await;
-    let store = opened(&database.url).await;
-    let (mut adding, mut watching) = (database.connect().await, database.connect().await);
-    execute(
-        &mut adding,
-        r"BEGIN; INSERT INTO tg_token(jti, kind, parent, subject, issued_at, expires_at)
-          VALUES ('\x00000000000000000000000000000002', 'access', '\x00000000000000000000000000000001', 'ada', 1, 9000000000000)",
-    )
-    .await;
-    let revoking = {
-        let store = store.clone();
-        let root = tollgate::id::TokenId::from_bytes(1_u128.to_be_bytes());
-        tokio::spawn(async move {
-            store
-                .revoke(revocation(Target::Tree(root)), NOW)
-                .await
-                .unwrap()
-        })
+    for is_registered in [false, true] {
+        let database = server.database().await;
+        let (one, two) = (opened(&database.url).await, opened(&database.url).await);
+        let (mut other, mut watching) = (database.connect().await, database.connect().await);
+        let root = free_token(1, None);
+        if is_registered {
+            one.record_tokens(vec![root.clone()], NOW).await.unwrap();
+        }
+        // The second of two tokens waits for somebody else's of its name, so both are written and
+        // not committed.
+        execute(
+            &mut other,
+            r"BEGIN; INSERT INTO tg_token(jti, kind, subject, issued_at, expires_at)
+              VALUES ('\x00000000000000000000000000000003', 'access', 'eve', 1, 9000000000000)",
+        )
+        .await;
+        let below = vec![free_token(2, Some(root.jti)), free_token(3, Some(root.jti))];
+        let adding = tokio::spawn(async move { two.record_tokens(below, NOW).await.unwrap() });
+        until_waiting(&mut watching, 1).await;
+        let revoking = spawn_revoke(&one, Target::Tree(root.jti));
+        until_waiting(&mut watching, 2).await;
+        execute(&mut other, "ROLLBACK").await;
+        assert_eq!(adding.await.unwrap(), 2);
+        let revoked = revoking.await.unwrap();
+        let marked = 2 + u64::from(is_registered);
+        assert_eq!((revoked.tokens, revoked.entries.len()), (marked, 3));
+    }
+}
+
+/// A tree that ends waits for nobody who adds other tokens, and nobody waits for it who does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tree_that_ends_stops_no_other_tokens() {
+    let Some(server) = Server::shared() else {
+        return;
     };
+    let database = server.database().await;
+    let (one, two) = (opened(&database.url).await, opened(&database.url).await);
+    let (mut other, mut watching) = (database.connect().await, database.connect().await);
+    one.open_session(new(1, "ada"), NOW).await.unwrap();
+    let (root, elsewhere) = (token(1), free_token(9, None));
+    let rows = vec![root.clone(), elsewhere.clone()];
+    one.record_tokens(rows, NOW).await.unwrap();
+    // Somebody is slow with a token of another tree, and somebody else with the tree's session.
+    let slow = r"BEGIN; INSERT INTO tg_token(jti, kind, parent, subject, issued_at, expires_at)
+        VALUES ('\x00000000000000000000000000000008', 'access', '\x00000000000000000000000000000009', 'eve', 1, 9000000000000);
+        SELECT FROM tg_session FOR UPDATE";
+    execute(&mut other, slow).await;
+    let revoking = spawn_revoke(&one, Target::Tree(root.jti));
     until_waiting(&mut watching, 1).await;
-    execute(&mut adding, "COMMIT").await;
+    let mut opening = new(2, "grace");
+    opening.tokens = vec![free_token(5, None)];
+    two.open_session(opening, NOW).await.unwrap();
+    let below = vec![free_token(6, Some(elsewhere.jti)), free_token(7, None)];
+    assert_eq!(two.record_tokens(below, NOW).await.unwrap(), 2);
+    assert!(!revoking.is_finished());
+    execute(&mut other, "COMMIT").await;
     let revoked = revoking.await.unwrap();
-    assert_eq!((revoked.tokens, revoked.entries.len()), (1, 2));
+    assert_eq!((revoked.sessions, revoked.tokens), (1, 1));
+}
+
+/// A token that belongs to no session.
+fn free_token(number: u128, parent: Option<tollgate::id::TokenId>) -> TokenRecord {
+    TokenRecord {
+        sid: None,
+        generation: None,
+        parent,
+        ..token(number)
+    }
 }
 
 /// R100: and what is added to it a moment too late does not count.
@@ -488,8 +533,7 @@ async fn what_is_registered_below_a_tree_that_ends_meanwhile_ends_too() {
     let (mut ending, mut watching) = (database.connect().await, database.connect().await);
     execute(
         &mut ending,
-        "BEGIN; LOCK TABLE tg_token IN SHARE ROW EXCLUSIVE MODE; UPDATE tg_token SET revoked_at = \
-         1",
+        "BEGIN; SELECT FROM tg_token FOR UPDATE; UPDATE tg_token SET revoked_at = 1",
     )
     .await;
     let registering = {
