@@ -15,7 +15,7 @@ use crate::store::{
 
 /// Checks an operation on an empty realm beside a full one: where the full one is the default
 /// realm, and where neither is.
-async fn apart<Fut: Future<Output = Result<(), Broken>>>(
+pub(super) async fn apart<Fut: Future<Output = Result<(), Broken>>>(
     store: &Store,
     check: impl Fn(Store, LogCursor) -> Fut,
 ) -> Result<(), Broken> {
@@ -280,16 +280,6 @@ clauses! {
         apart(&store, |realm, _| async move {
             let taken = realm.take_once("kind".to_owned(), hash(1), NOW).await?;
             same!(taken, None);
-            Ok(())
-        })
-        .await?;
-    }
-
-    /// Another realm's value is not read.
-    187 read_once another_realms_value_is_not_read(store) {
-        apart(&store, |realm, _| async move {
-            let read = realm.read_once("kind".to_owned(), hash(1), NOW).await?;
-            same!(read, None);
             Ok(())
         })
         .await?;

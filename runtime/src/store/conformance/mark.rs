@@ -1,5 +1,6 @@
 //! Clauses of the marks of subjects, and of what is taken together with a session.
 
+use super::apart::apart;
 use super::broken::Broken;
 use super::fixture::*;
 use crate::store::{
@@ -339,5 +340,15 @@ clauses! {
             renewed += u32::from(row(&store, number, NOW).await?.auth_time == at(5));
         }
         same!(renewed, 1);
+    }
+
+    /// Another realm's value is not read.
+    187 read_once another_realms_value_is_not_read(store) {
+        apart(&store, |realm, _| async move {
+            let read = realm.read_once("kind".to_owned(), hash(1), NOW).await?;
+            same!(read, None);
+            Ok(())
+        })
+        .await?;
     }
 }
