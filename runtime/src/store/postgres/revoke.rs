@@ -1,9 +1,9 @@
 //! Revocation: every target of [`Target`], and the epochs.
 //!
 //! Where several rows are locked, it is in this order: the table of lasting facts, the subject, the
-//! tokens of a tree, sessions by `sid`, tokens by `jti`. What has to see the rows of others, because it took a lock
-//! that they held, does so in a later statement: each statement has its own snapshot (READ
-//! COMMITTED), and that of the one that waited is older than the lock.
+//! tokens of a tree, sessions by `sid`, tokens by `jti`. What has to see the rows of others, because
+//! it took a lock that they held, does so in a later statement: each statement has its own snapshot
+//! (READ COMMITTED), and that of the one that waited is older than the lock.
 
 use sqlx::Row as _;
 

@@ -32,7 +32,7 @@ async fn register(
     sqlx::query(
         "INSERT INTO app_users(email, friend) VALUES (gen_random_uuid()::text, nullif($1, ''))",
     )
-    .bind(friend)
+    .bind(friend.trim_start_matches("serializable"))
     .execute(&mut *transaction)
     .await?;
     let user = flow.gate().backend().user("ada@example.com");
