@@ -330,9 +330,7 @@ impl Authenticate for Coded {
 /// token.
 #[tokio::test]
 async fn a_step_that_is_refused_by_a_code_is_not_tried_again_with_its_token() {
-    let app = AppBuilder::of(Coded::default(), Gate::router)
-        .build()
-        .await;
+    let app = AppBuilder::of(Coded::default(), Gate::router).build().await;
     let asked = app
         .post(
             "/auth/signin",
