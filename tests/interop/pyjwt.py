@@ -23,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import HMACAlgorithm
 
 ADDRESS, KEYS = sys.argv[1], pathlib.Path(sys.argv[2])
+# The name of the quickstart is the same on every port.
+ISSUER = "http://127.0.0.1:3000"
 # The empty secret and its like are meant.
 warnings.filterwarnings("ignore", message="The HMAC key is")
 PASSWORD = "correct horse battery staple"
@@ -85,7 +87,7 @@ def verify(token):
         jwks.get_signing_key_from_jwt(token),
         algorithms=["EdDSA"],
         audience="quickstart",
-        issuer=ADDRESS,
+        issuer=ISSUER,
         options={"require": ["iss", "sub", "aud", "client_id", "exp", "iat", "jti", "sid", "auth_time"], "strict_aud": True},
     )
 
@@ -104,7 +106,7 @@ status, renewed = send("/auth/refresh-access", {"refresh_token": grace["refresh_
 check(status == 200 and verify(renewed["access_token"])["gen"] == 1, "a refreshed token")
 for other in [{"audience": "other"}, {"issuer": "other"}]:
     try:
-        jwt.decode(token, public, algorithms=["EdDSA"], **{"audience": "quickstart", "issuer": ADDRESS, **other})
+        jwt.decode(token, public, algorithms=["EdDSA"], **{"audience": "quickstart", "issuer": ISSUER, **other})
         check(False, f"PyJWT refuses {other}")
     except jwt.InvalidTokenError:
         check(True, f"PyJWT refuses {other}")
@@ -266,7 +268,7 @@ for aud in ["other", "quickstar", "quickstart2", "Quickstart", "quickstart ", ""
     refused(f"aud {aud!r}", mint(but(aud=aud), ours))
 for aud in [None, 1, True, {"quickstart": 1}, ...]:
     refused(f"aud {aud!r}", mint(but(aud=aud), ours))
-for iss in ["https://other.example.com", ADDRESS + "/", ADDRESS.upper(), ADDRESS[:-1], "", [ADDRESS], None, 1, {}, ...]:
+for iss in ["https://other.example.com", ISSUER + "/", ISSUER.upper(), ISSUER[:-1], "", [ISSUER], None, 1, {}, ...]:
     refused(f"iss {iss!r}", mint(but(iss=iss), ours))
 for typ in ["JWT", "jwt", "at+jwt ", "rt+jwt", "refresh+jwt", "dpop+jwt", "logout+jwt", "text/at+jwt", "application/jwt", None]:
     refused(f"typ {typ!r}", mint(claims, ours, typ=typ))
@@ -302,7 +304,7 @@ for name in ["jti", "client_id", "uep", "email", "roles", "gen", "sid"]:
 refused("a role that is none", mint(but(roles=["root"]), ours))
 refused("roles as text", mint(but(roles="admin"), ours))
 text = json.dumps(claims).encode()
-refused("`iss` twice", mint(text[:-1] + b', "iss": "%s"}' % ADDRESS.encode(), ours))
+refused("`iss` twice", mint(text[:-1] + b', "iss": "%s"}' % ISSUER.encode(), ours))
 refused("`sub` twice, once escaped", mint(text[:-1] + b', "su\\u0062": "%s"}' % claims["sub"].encode(), ours))
 refused("a claim of nobody's twice", mint(text[:-1] + b', "z": 1, "z": 1}', ours))
 for payload in [b"[]", b"null", b'"text"', b"{}", b"", text + b" x", b"\xef\xbb\xbf" + text, text.decode().encode("utf-16"), b"\xff" + text]:

@@ -102,6 +102,10 @@ impl<B: AuthBackend> Gate<B> {
 /// }
 /// ```
 #[track_caller]
+#[expect(
+    clippy::panic,
+    reason = "a router that does not fit together is a mistake of the program, as axum has it"
+)]
 pub fn install<S>(app: impl IntoApp<S>, gates: impl Gates) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,

@@ -26,8 +26,12 @@ clauses! {
             seen.extend(sids(rows));
         }
         same!(seen, order);
-        order.retain(|sid| *sid != seen[2] && *sid != seen[5] && *sid != seen[8]);
-        order.pop();
+        // The third of each page ended, and the tenth, which is alone on the last.
+        let mut place = 0;
+        order.retain(|_| {
+            place += 1;
+            place % 3 != 0 && place != 10
+        });
         let rest = store.sessions_of("ada".to_owned(), SessionPage::ALL, at(9)).await?;
         same!(sids(rest), order);
     }
