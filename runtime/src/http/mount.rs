@@ -53,7 +53,7 @@ impl<B: AuthBackend> Gate<B> {
     ///
     /// The application is a [`Router`], or a [`ProtectedRouter`](crate::ProtectedRouter), whose
     /// routes then stand in the document with who may call them. Several gates in one application:
-    /// [`install`](crate::install).
+    /// [`crate::install`].
     ///
     /// A document or a key set of another gate or of the application stays, and a line is logged.
     ///
