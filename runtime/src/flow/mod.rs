@@ -55,6 +55,10 @@ pub(crate) struct Flows {
     #[cfg(feature = "password")]
     pub(crate) passwords: Option<crate::password::Passwords>,
     throttle: Throttle,
+    #[cfg_attr(
+        not(feature = "axum"),
+        allow(dead_code, reason = "only a route exchanges tokens")
+    )]
     moving: Option<MovingGuard>,
 }
 

@@ -10,6 +10,10 @@ use crate::store::{Authenticated, OnceValue};
 use super::open::{Authentic, Opening, Stay};
 use super::{BoxedClaims, Flows};
 
+#[cfg_attr(
+    not(feature = "axum"),
+    allow(dead_code, reason = "only a route exchanges tokens")
+)]
 impl Flows {
     /// Returns the guard of a former system's tokens, where the gate has one.
     pub(crate) const fn moving(&self) -> Option<&MovingGuard> {

@@ -43,7 +43,6 @@ use super::view::{View, log_until};
 pub(crate) struct Engine {
     pub(crate) settings: Arc<Settings>,
     /// The realm; `None` is the default one.
-    #[cfg(feature = "axum")]
     pub(crate) realm: Option<RealmName>,
     pub(crate) store: Store,
     pub(crate) ring: KeyRing,
@@ -137,7 +136,6 @@ impl Engine {
             connections: Connections::new(&view, &clock, &time),
             reports,
             settings,
-            #[cfg(feature = "axum")]
             realm,
             store,
             ring,
