@@ -1,4 +1,4 @@
-//! What stands in for a backend with a mistake, so that the mistake is all that is reported.
+//! Stand-ins for a backend with a mistake, so that only the mistake is reported.
 //! Nothing of it runs.
 
 use proc_macro2::TokenStream;
