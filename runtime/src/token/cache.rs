@@ -321,8 +321,11 @@ const SIGHTS: usize = 4;
 const HASHED: usize = 24;
 /// How many places are looked at for a token that finds no space.
 const EXAMINED: usize = 2;
-/// One of so many tokens that find no space asks for the place of one that is out of use.
-const ONE_OF: usize = 8;
+/// One of so many tokens that find no space asks for the place of one that is out of use. The number
+/// is odd: the hand goes on by `EXAMINED` each time around a power of two of places, and with an even
+/// number those that ask would meet the same few places for ever.
+const ONE_OF: usize = 7;
+const _: () = assert!(ONE_OF % 2 == 1, "every place is asked");
 /// The longest token that is remembered, in bytes: longer ones are hardly ever sent twice in a row,
 /// and would push many others out (R132).
 const MAX_TOKEN: usize = 2048;
