@@ -6,6 +6,7 @@ pub(crate) fn print(port: u16) {
 }
 
 const LINES: &str = r#"listening on http://127.0.0.1:PORT
+Swagger UI: http://127.0.0.1:PORT/docs/swagger
 
 Try this in another terminal, line by line:
 

@@ -46,7 +46,8 @@ impl<B: AuthBackend> Gate<B> {
 
     /// Adds everything to an application: [`router`](Self::router) and
     /// [`well_known`](Self::well_known), and with the feature `openapi` the document at
-    /// `openapi.path`, by default `/openapi.json`.
+    /// `openapi.path`, by default `/openapi.json`, and with the feature `swagger-ui` a page that
+    /// shows it at `openapi.swagger_ui`, by default `/docs/swagger`.
     ///
     /// The handlers of the application do not see the refresh cookie, which is for the auth routes
     /// alone.
@@ -169,11 +170,13 @@ where
     let Some(first) = members.iter().find(|member| member.gate.routes.openapi) else {
         return app;
     };
-    let path = &first.gate.settings().openapi.path;
+    let settings = &first.gate.settings().openapi;
+    let path = &settings.path;
     if path.is_empty() {
         return app;
     }
-    if RoutedPaths::of(&app).contains(path) {
+    let taken = RoutedPaths::of(&app);
+    if taken.contains(path) {
         tracing::warn!(
             path,
             "the OpenAPI document of a gate is not served, for the application has a route there: \
@@ -183,7 +186,33 @@ where
         return app;
     }
     let gates: Vec<_> = members.iter().zip(places).collect();
-    app.merge(super::openapi::serve(path, &first.gate, &gates, routes).with_state(()))
+    let app = app.merge(super::openapi::serve(path, &first.gate, &gates, routes).with_state(()));
+    #[cfg(feature = "swagger-ui")]
+    let app = add_swagger_ui(app, &first.gate, &taken);
+    app
+}
+
+/// Adds Swagger UI for the document, unless it is off or the application has a route there.
+#[cfg(feature = "swagger-ui")]
+fn add_swagger_ui<S>(app: Router<S>, first: &Running, taken: &RoutedPaths) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    use super::openapi::swagger_ui::{paths, serve};
+    let settings = &first.settings().openapi;
+    let page = &settings.swagger_ui;
+    if page.is_empty() {
+        return app;
+    }
+    if let Some(path) = paths(page).iter().find(|path| taken.contains(path)) {
+        tracing::warn!(
+            path,
+            "Swagger UI is not served, for the application has a route there: set \
+             `openapi.swagger_ui` to another path or to nothing"
+        );
+        return app;
+    }
+    app.merge(serve(page, &settings.path, "API", &first.scheme).with_state(()))
 }
 
 /// One gate or several, for [`install`]: `&gate`, or a tuple of up to four.

@@ -121,16 +121,26 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
     found.unless(!twice, "introspection.services", || {
         "names a service twice".into()
     });
-    let path = &openapi.path;
-    found.unless(
-        path.is_empty() || is_plain_path(path),
-        "openapi.path",
-        || {
-            "must be a plain path that begins with a slash and does not end with one, such as \
-         `/openapi.json`, or empty"
-                .into()
-        },
-    );
+    for (name, path, example) in [
+        ("openapi.path", &openapi.path, "/openapi.json"),
+        ("openapi.swagger_ui", &openapi.swagger_ui, "/docs/swagger"),
+    ] {
+        found.unless(path.is_empty() || is_plain_path(path), name, || {
+            format!(
+                "must be a plain path that begins with a slash and does not end with one, such as \
+                 `{example}`, or empty"
+            )
+        });
+    }
+    // The page has files below its path.
+    let (page, document) = (&openapi.swagger_ui, &openapi.path);
+    let is_apart = page.is_empty()
+        || document
+            .strip_prefix(page.as_str())
+            .is_none_or(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    found.unless(is_apart, "openapi.swagger_ui", || {
+        "must be no path that the document at `openapi.path` is at or below".into()
+    });
     let printable =
         !client_id.is_empty() && client_id.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     found.unless(printable, "client_id", || {

@@ -421,12 +421,17 @@ pub struct OpenapiSettings {
     /// The path at which `install` serves the document. By default `/openapi.json`; where it is
     /// empty, the document is not served.
     pub path: String,
+    /// The path at which `install` serves Swagger UI for the document (feature `swagger-ui`). By
+    /// default `/docs/swagger`; where it is empty, and where the document is not served, there is
+    /// no such page.
+    pub swagger_ui: String,
 }
 
 impl Default for OpenapiSettings {
     fn default() -> Self {
         Self {
             path: "/openapi.json".to_owned(),
+            swagger_ui: "/docs/swagger".to_owned(),
         }
     }
 }

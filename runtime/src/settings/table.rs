@@ -147,6 +147,9 @@ keys! {
     "archive.age" => archive.age, "how long ago it must have ended";
     "openapi.path" => openapi.path,
         "where `install` serves the OpenAPI document (feature `openapi`); empty for nowhere";
+    "openapi.swagger_ui" => openapi.swagger_ui,
+        "where `install` serves Swagger UI for the document (feature `swagger-ui`); empty for \
+         nowhere";
     "store.url" => store.url,
         "which store, and where: `sqlite:…`, `postgres://…`, `redis://…`, `rediss://…`, \
          `redis+sentinel://…` or `memory:`";

@@ -38,5 +38,6 @@ mod sessions;
 mod settings;
 mod sign_in;
 mod step;
+mod swagger_ui;
 mod testing;
 mod throttle;

@@ -4,6 +4,8 @@ mod operation;
 mod protected;
 mod schema;
 mod scheme;
+#[cfg(feature = "swagger-ui")]
+pub(super) mod swagger_ui;
 
 use std::future::ready;
 use std::sync::Arc;
