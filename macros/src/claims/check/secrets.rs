@@ -293,6 +293,7 @@ mod tests {
     fn a_type_may_tell_too_little_for_a_secret() {
         assert_eq!(word("password", Exempt::Flag), None);
         assert_eq!(word("password_strikes", Exempt::Number), None);
+        assert_eq!(word("pin", Exempt::Flag), None);
         assert_eq!(word("pin", Exempt::Number), Some("pin"));
     }
 }
