@@ -2,7 +2,7 @@
 //! gate, on a clock moved by hand.
 //!
 //! `cargo run -p tollgate-benches --bin simulation [sessions]` prints the tables of
-//! `docs/refresh.md`. Chance is seeded: each run prints the same.
+//! `docs/guide/refresh.md`. Chance is seeded: each run prints the same.
 
 mod browser;
 mod chance;

@@ -585,7 +585,7 @@ fn no_file_holds_a_leftover_or_the_path_of_a_machine() {
         // What rustc says is rustc's: it proposes bodies with such words. Swagger UI is as it is
         // published.
         let is_recorded = path.extension().is_some_and(|kind| kind == "stderr")
-            || path.ends_with("docs/mistakes.md")
+            || path.ends_with("docs/reference/mistakes.md")
             || path.ends_with("swagger-ui-bundle.js");
         let Some(text) = fs::read_to_string(&path).ok().filter(|_| !is_recorded) else {
             continue;

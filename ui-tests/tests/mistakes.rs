@@ -1,4 +1,5 @@
-//! The cases of `fail/` make `docs/mistakes.md`, and keep the promises that the page makes of them.
+//! The cases of `fail/` make `docs/reference/mistakes.md`, and keep the promises that the page
+//! makes of them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -293,7 +294,7 @@ fn page(cases: &[Case]) -> String {
 #[test]
 fn the_page_of_mistakes_holds_every_case() {
     let page = page(&cases());
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/mistakes.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/mistakes.md");
     if std::env::var_os("BLESS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, &page).unwrap();
@@ -301,7 +302,7 @@ fn the_page_of_mistakes_holds_every_case() {
     let written = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == page,
-        "docs/mistakes.md is not what fail/ makes of it; BLESS=1 rewrites it"
+        "docs/reference/mistakes.md is not what fail/ makes of it; BLESS=1 rewrites it"
     );
 }
 

@@ -1,5 +1,5 @@
-//! The layers that stand around a gate, as `docs/browsers.md` has them: each snippet of the page is
-//! a function here.
+//! The layers that stand around a gate, as `docs/guide/browsers.md` has them: each snippet of the
+//! page is a function here.
 
 use axum::Router;
 use axum::body::Body;
@@ -103,7 +103,7 @@ fn the_page_says_what_is_tested_here() {
             .filter(|line| !line.is_empty())
             .collect::<Vec<_>>()
     };
-    let page = include_str!("../../../docs/browsers.md");
+    let page = include_str!("../../../docs/guide/browsers.md");
     let here = lines(include_str!("layers.rs"));
     let snippets: Vec<&str> = page
         .split("```rust\n")

@@ -158,7 +158,7 @@ async fn a_gate_tells_its_figures_to_the_recorder() {
             .count(),
         0
     );
-    let page = include_str!("../../../docs/metrics.md");
+    let page = include_str!("../../../docs/reference/metrics.md");
     for name in one.keys() {
         let (name, labels) = name.split_once('{').unwrap();
         assert!(
