@@ -258,6 +258,22 @@ fn the_page_of_problems_has_every_code() {
     assert_eq!(rows, codes);
 }
 
+/// The book has every page as a chapter, once, and no chapter without its page.
+#[test]
+fn the_chapters_of_the_book_are_the_pages() {
+    let docs = root().join("docs");
+    let mut chapters = links(&read(&docs.join("SUMMARY.md")));
+    let mut expected: Vec<String> = files(&docs)
+        .iter()
+        .map(|path| path.strip_prefix(&docs).unwrap().display().to_string())
+        .filter(|name| name.ends_with(".md") && name != "SUMMARY.md")
+        .collect();
+    chapters.sort();
+    expected.sort();
+    assert!(expected.len() > 30, "{expected:?}");
+    assert_eq!(chapters, expected);
+}
+
 /// Pages are found from `docs/README.md`, and the code of the guide is compiled.
 #[test]
 fn every_page_is_in_the_index_and_the_code_of_the_guide_is_compiled() {
@@ -269,7 +285,8 @@ fn every_page_is_in_the_index_and_the_code_of_the_guide_is_compiled() {
         .concat();
     for path in files(&docs) {
         let name = path.strip_prefix(&docs).unwrap().display().to_string();
-        if name != "README.md" && name.ends_with(".md") && !index.contains(&name) {
+        let is_list = ["README.md", "SUMMARY.md"].contains(&&*name);
+        if !is_list && name.ends_with(".md") && !index.contains(&name) {
             wrong.push(format!("docs/README.md does not name {name}"));
         }
         let has_code = name.starts_with("guide/") && read(&path).contains("```rust");
