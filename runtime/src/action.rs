@@ -1,5 +1,5 @@
-//! Action tokens: what a letter carries so that its reader may do one thing once. Knows no gate,
-//! and sends nothing.
+//! Action tokens: what an email carries so that its reader may do one thing once. This module knows
+//! no gate, and sends nothing.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::secret::{fill_random, sha256};
 
-/// What an action token is for. Tokens of two purposes never meet.
+/// A purpose of action tokens. A token of one purpose is never accepted for another.
 ///
 /// # Examples
 /// ```
@@ -29,9 +29,9 @@ use crate::secret::{fill_random, sha256};
 /// }
 /// ```
 pub trait ActionPurpose: 'static {
-    /// Its name, of which there is one in a deployment. It is part of what the store keeps.
+    /// The name of the purpose, unique in a deployment. The store keeps it with each token.
     const NAME: &'static str;
-    /// How long a token lives: a second at least and a day at most, or it does not compile.
+    /// The lifetime of a token: from a second to a day; any other value does not compile.
     const LIFETIME: Duration;
 }
 
@@ -39,8 +39,8 @@ pub trait ActionPurpose: 'static {
 #[doc(hidden)]
 pub use ActionPurpose as Purpose;
 
-/// Sets a password without the old one. Lives 15 minutes. It signs nobody in, and asks for no less
-/// at the next sign-in.
+/// Sets a password without the old one. Lives 15 minutes. It does not sign the user in, and the
+/// next sign-in asks for every step as before.
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordReset;
 
@@ -49,7 +49,7 @@ impl ActionPurpose for PasswordReset {
     const LIFETIME: Duration = Duration::from_secs(15 * 60);
 }
 
-/// Proves that an address is read by whom it should be. Lives a day.
+/// Proves that the owner of an account reads its email address. Lives a day.
 #[derive(Clone, Copy, Debug)]
 pub struct EmailVerification;
 
@@ -58,14 +58,14 @@ impl ActionPurpose for EmailVerification {
     const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 }
 
-/// A token for a letter: opaque, 256 random bits, good for one purpose, once. The store has its
-/// hash alone.
+/// A token for an email: opaque, 256 random bits, good for one purpose, once. The store has only
+/// its hash.
 ///
-/// Made by [`Gate::action_token`](crate::gate::Gate::action_token), read from a body, and burnt by
-/// [`consume`](Self::consume). `Debug` prints a redaction.
+/// Made by [`Gate::action_token`](crate::gate::Gate::action_token), read from a body, and consumed
+/// by [`consume`](Self::consume). `Debug` prints a redaction.
 ///
-/// Put it behind the `#` of an address, or in a form that is posted: a `GET` that consumed it would
-/// be made by whatever looks at letters before people do.
+/// Put it behind the `#` of an address, or in a form that is posted: if a `GET` consumed it, the
+/// programs that open the links of an email before its reader does would use it up.
 pub struct ActionToken<P> {
     text: Zeroizing<String>,
     purpose: PhantomData<fn() -> P>,
@@ -81,7 +81,7 @@ impl<P: ActionPurpose> ActionToken<P> {
         )))
     }
 
-    /// Takes a text that somebody presents. Whether it is a token shows when it is consumed.
+    /// Takes a text that a client presents. It is checked when it is consumed.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self {
@@ -90,18 +90,18 @@ impl<P: ActionPurpose> ActionToken<P> {
         }
     }
 
-    /// The text for the letter.
+    /// Returns the text for the email.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// Under what the store keeps it.
+    /// Returns the hash under which the store keeps the token.
     pub(crate) fn hash(&self) -> [u8; 32] {
         sha256(self.text.as_bytes())
     }
 
-    /// Under which kind the store keeps it.
+    /// Returns the kind under which the store keeps tokens of this purpose.
     pub(crate) fn kind() -> String {
         const {
             assert!(
@@ -125,8 +125,8 @@ impl<'de, P: ActionPurpose> Deserialize<'de> for ActionToken<P> {
     }
 }
 
-/// That somebody presented a token of this purpose: what a flow asks for, and only
-/// [`ActionToken::consume`] gives.
+/// The proof that a client presented a token of this purpose: flows ask for it, and only
+/// [`ActionToken::consume`] makes it.
 #[derive(Debug)]
 #[must_use = "the token is burnt: do what it was for"]
 pub struct Proof<P, S> {
@@ -146,28 +146,28 @@ impl<P: ActionPurpose, S> Proof<P, S> {
         }
     }
 
-    /// Whose token it was.
+    /// Returns the subject for whom the token was made.
     #[must_use]
     pub fn subject(&self) -> &S {
         &self.subject
     }
 
-    /// Where it was sent to. Compare it with the address that the account has today, in the
-    /// statement that changes the account: a letter to an address that was given up since then
-    /// counts for nothing.
+    /// Returns the address to which the token was sent. Compare it with the address that the
+    /// account has today, in the statement that changes the account: a token that went to an
+    /// address which the user has given up since must change nothing.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// When it was made.
+    /// Returns when the token was made.
     #[must_use]
     pub fn issued_at(&self) -> Timestamp {
         self.issued_at
     }
 }
 
-/// What the store keeps beside the hash.
+/// The record that the store keeps beside the hash.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Kept {
     pub(crate) subject: String,
@@ -180,5 +180,5 @@ pub(crate) struct Kept {
     pub(crate) issued_at: Timestamp,
 }
 
-/// What every action token begins with, so that scanners for leaked secrets know it.
+/// The prefix of every action token, by which scanners for leaked secrets recognise it.
 const PREFIX: &str = "tga1_";

@@ -85,7 +85,7 @@ impl From<Timestamp> for SystemTime {
     }
 }
 
-/// Where a gate takes the time from: the system's clock, or one that a test moves by hand.
+/// The clock of a gate: the system's, or one that a test moves by hand.
 #[derive(Clone, Default)]
 pub struct Clock(ClockKind);
 

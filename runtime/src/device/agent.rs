@@ -19,7 +19,7 @@ pub struct Agent {
     pub os_version: Option<String>,
     /// The machine's model, from its hints.
     pub model: Option<String>,
-    /// What kind of machine it is: `pc`, `smartphone`, `crawler` …
+    /// The kind of machine: `pc`, `smartphone`, `crawler` …
     pub kind: Option<String>,
 }
 

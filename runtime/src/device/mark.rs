@@ -29,7 +29,7 @@ pub(crate) fn mark_of_cookie(value: &str) -> [u8; 32] {
     mark("tollgate/device/cookie/1", value)
 }
 
-/// Returns a hash that an id and a cookie never share.
+/// Returns a hash that differs for an id and a cookie of the same text.
 fn mark(kind: &str, value: &str) -> [u8; 32] {
     sha256(format!("{kind}\n{value}").as_bytes())
 }
@@ -53,7 +53,7 @@ mod tests {
     fn a_device_is_known_by_an_id_of_sixteen_characters() {
         assert_eq!(Client::unknown().device_mark(), None);
         assert_eq!(with_id("fifteen-charact").device_mark(), None);
-        // Characters count, and not their bytes.
+        // The length is counted in characters, not in bytes.
         assert_eq!(with_id("ääääääää").device_mark(), None);
         let one = with_id("sixteen-characte").device_mark();
         assert!(one.is_some());

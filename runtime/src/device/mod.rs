@@ -17,11 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::SessionId;
 
-/// What the gate knows about the sender of a request.
+/// The sender of a request, as far as the gate knows it.
 ///
-/// The address is that of the connection, or what trusted proxies say of it. What comes from
-/// headers that any sender could have written is text to be shown and no more: the user agent and
-/// the hints of the device.
+/// The address is that of the connection, or the one that trusted proxies report. Any sender can
+/// write any header, so the user agent and the hints of the device are only text to show.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Client {
@@ -34,7 +33,7 @@ pub struct Client {
     pub device: Device,
     /// The path of the request through proxies.
     pub network: Network,
-    /// How the client's tokens travel.
+    /// The way in which the client's tokens travel.
     pub transport: Transport,
     /// The sessions of the client's cookies: a sign-in replaces them.
     pub(crate) presented: Vec<SessionId>,
@@ -52,7 +51,7 @@ impl Client {
     }
 }
 
-/// How tokens travel between a client and the gate.
+/// The ways in which tokens travel between a client and the gate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Transport {
@@ -76,7 +75,7 @@ pub struct Device {
     pub user_agent: Option<String>,
     /// The client's address at sign-in, as text.
     pub ip: Option<String>,
-    /// What the browser reports about itself and its machine.
+    /// The browser's report about itself and its machine.
     #[serde(default)]
     pub hints: Hints,
 }
@@ -133,7 +132,7 @@ impl Hints {
         *self == Self::default()
     }
 
-    /// Returns the form in which stores keep the hints; `None` where there are none.
+    /// Returns the form in which stores keep the hints; `None` if the client sent no hints.
     #[allow(dead_code, reason = "not every store writes columns")]
     pub(crate) fn stored(&self) -> Option<String> {
         if self.is_empty() {
@@ -143,7 +142,7 @@ impl Hints {
         }
     }
 
-    /// Reads what a store kept. What cannot be read counts as no hints.
+    /// Reads the hints that a store kept. A text that cannot be read counts as no hints.
     #[allow(dead_code, reason = "not every store writes columns")]
     pub(crate) fn from_stored(text: Option<&str>) -> Self {
         text.and_then(|text| serde_json::from_str(text).ok())

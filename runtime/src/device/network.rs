@@ -48,7 +48,7 @@ impl Network {
     }
 }
 
-/// How many proxies are followed at most.
+/// The number of proxies that are followed at most.
 const MOST_PROXIES: usize = 16;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! Traits that nothing implements: what a program cannot use asks for one, and the compiler says
-//! why, and what to use.
+//! Traits that nothing implements: code that uses a feature which is off asks for one, and the
+//! compiler says why it fails, and what to use.
 
-/// What never implements the traits of this module.
+/// A type that never implements the traits of this module.
 #[derive(Clone, Copy, Debug)]
 pub struct Off;
 

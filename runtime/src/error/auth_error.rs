@@ -1,10 +1,10 @@
-//! Why a backend refuses a user.
+//! The reasons why a backend refuses a user.
 
 use super::BoxError;
 use super::refusal::{Code, Refusal};
 use super::step::SignInStep;
 
-/// Why a backend refuses a user.
+/// The reason why a backend refuses a user.
 ///
 /// It is not a [`std::error::Error`], so that every error becomes one by `?`: an error of a
 /// database is [`AuthError::Unavailable`], which the client sees as 503, and so are boxed errors
@@ -39,8 +39,8 @@ impl AuthError {
         Self::Unavailable(source.into())
     }
 
-    /// Returns what the client is told. `denied` is the code where the backend lets nobody in, and
-    /// nothing takes a step here.
+    /// Returns what the client is told. `denied` is the code for wrong credentials and closed
+    /// accounts; a further step is not possible here.
     pub(crate) fn into_refusal(self, denied: Code) -> Refusal {
         match self {
             Self::Invalid | Self::Disabled | Self::Gone => denied.into(),

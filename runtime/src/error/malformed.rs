@@ -1,9 +1,9 @@
-//! What is wrong with a malformed request: the closed list of what its client is told.
+//! The reasons why a request is malformed: the closed list of texts that a client can be told.
 
 use std::fmt;
 
-/// Why a request is malformed. Every word is ours, or a name that the program gave to a member:
-/// nothing of the request, and nothing that a library says of it.
+/// The reason why a request is malformed. Every word is ours, or a name that the program gave to a
+/// member: nothing is copied from the request or from a library's error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     not(all(feature = "axum", feature = "password")),
@@ -13,31 +13,31 @@ use std::fmt;
     )
 )]
 pub(crate) enum Malformed {
-    /// The body is no JSON, or ends early.
+    /// The body is not JSON, or ends early.
     NotJson,
-    /// The body is JSON, and not an object.
+    /// The body is JSON, but not an object.
     NotAnObject,
-    /// The body is no form.
+    /// The body is not a form.
     NotAForm,
-    /// The body did not come, or not in time.
+    /// The body did not arrive, or not in time.
     Incomplete,
-    /// The member is not there.
+    /// The member is missing.
     Missing(&'static str),
-    /// The member is there more than once.
+    /// The member occurs more than once.
     Twice(&'static str),
-    /// The value of the member cannot be taken.
+    /// The member has a value that is not accepted.
     Unfit(&'static str),
-    /// The same of a member whose name is not known.
+    /// A member whose name is not known has a value that is not accepted.
     UnfitMember,
-    /// The request brings more than one credential.
+    /// The request carries more than one credential.
     TwoCredentials,
-    /// Tokens are bound to devices, and the request names none.
+    /// Tokens are bound to devices, and the request names no device.
     NoDevice,
     /// A path, a query or a form does not have the expected members.
     UnfitInput,
-    /// A web socket offers the protocol with the token, and none that could be selected.
+    /// A web socket offers the protocol that carries the token, and no other protocol to select.
     LoneBearerProtocol,
-    /// A header of ours has a value that is none of its own.
+    /// A header of the gate has a value that the gate does not define.
     UnfitHeader(&'static str),
     /// A new password has fewer characters than this.
     PasswordTooShort(usize),
@@ -47,7 +47,7 @@ pub(crate) enum Malformed {
     PasswordGuessable,
     /// A new password is on the blocklist.
     PasswordListed,
-    /// The parameter `after` of a list names no session of the caller.
+    /// The parameter `after` of a list names a session that the caller does not have.
     NoSuchPage,
 }
 

@@ -19,20 +19,21 @@ pub type Step = SignInStep;
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 
-/// Any error, as the source of one of ours.
+/// Any error, as the source of one of the gate's errors.
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Why a gate, a ring or a store does not start. For operators: it names the setting or the file.
+/// The reason why a gate, a ring or a store does not start. For operators: it names the setting or
+/// the file.
 ///
-/// `Display` says its own level only. `Debug` says it with everything that caused it, in words:
-/// it is what a program prints whose `main` returns the error.
+/// `Display` prints this error alone. `Debug` also prints everything that caused it: it is what a
+/// program prints when its `main` returns the error.
 pub struct Error {
     kind: ErrorKind,
     what: String,
     source: Option<BoxError>,
 }
 
-/// What went wrong at start-up.
+/// The kind of a start-up error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -62,7 +63,7 @@ impl Error {
         self
     }
 
-    /// Puts what was to be done before the message, on the same level.
+    /// Puts the operation that failed before the message.
     pub(crate) fn below(self, what: &str) -> Self {
         Self {
             what: format!("{what}: {}", self.what),
@@ -150,7 +151,7 @@ mod tests {
         );
     }
 
-    /// R129: what a database echoes in its error forges no line of the log.
+    /// R129: an error text of a database cannot forge a line of the log.
     #[test]
     fn r129_causes_are_written_on_one_line() {
         let refusal = Refusal::unavailable("no row for a\r\nb\u{1b}[2Kä\u{2028}");

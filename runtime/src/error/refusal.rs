@@ -15,13 +15,13 @@ use super::step::StepOffer;
 pub enum Code {
     /// 401: no credentials.
     MissingToken,
-    /// 401: a token that the gate did not issue, or that no longer counts.
+    /// 401: a token that the gate did not issue, or that is no longer valid.
     InvalidToken,
     /// 401: a token of the gate that has expired.
     TokenExpired,
-    /// 401: sign-in.
+    /// 401: the credentials of a sign-in are wrong.
     InvalidCredentials,
-    /// 401: refresh.
+    /// 401: the refresh token is not accepted.
     InvalidGrant,
     /// 401: a fresh authentication, or one of another kind, is required (RFC 9470).
     InsufficientUserAuthentication,
@@ -29,7 +29,7 @@ pub enum Code {
     InsufficientScope,
     /// 403: a role or claim is missing.
     Forbidden,
-    /// 403: a request with cookies from another site.
+    /// 403: a request with cookies that comes from another site.
     Csrf,
     /// 400.
     InvalidRequest,
@@ -43,9 +43,9 @@ pub enum Code {
     UnsupportedMediaType,
     /// 429.
     TooManyRequests,
-    /// 500: the server made a mistake, and would make it again.
+    /// 500: the server made a mistake, and trying again does not help.
     InternalError,
-    /// 503: it could not be decided.
+    /// 503: the gate could not decide.
     Unavailable,
 }
 
@@ -144,7 +144,7 @@ impl Code {
     }
 }
 
-/// A refusal: what the client may know, and for the operator the cause.
+/// A refusal: the code that the client may know, and the cause for the operator.
 #[derive(Debug)]
 pub struct Refusal {
     code: Code,
@@ -184,7 +184,7 @@ impl Refusal {
         }
     }
 
-    /// Reports a mistake of the server, which trying again does not mend.
+    /// Reports a mistake of the server: trying again does not help.
     #[must_use]
     pub fn internal(source: impl Into<BoxError>) -> Self {
         Self {
@@ -193,8 +193,8 @@ impl Refusal {
         }
     }
 
-    /// Asks for another authentication: at most so many seconds old, and in one of these ways where
-    /// there are any.
+    /// Asks for another authentication: at most so many seconds old, and in one of these ways if
+    /// any are given.
     #[must_use]
     pub fn step_up(max_age: Option<u64>, acr_values: &[&str]) -> Self {
         let acr_values = (!acr_values.is_empty()).then(|| acr_values.join(" ").into());
@@ -205,7 +205,7 @@ impl Refusal {
         }
     }
 
-    /// Asks to try again after so long, when the answer will be another one.
+    /// Asks the client to try again after so long, when the answer will be another one.
     #[must_use]
     pub const fn retry_after(left: Duration) -> Self {
         let mut refusal = Self::new(Code::Unavailable);
@@ -213,7 +213,7 @@ impl Refusal {
         refusal
     }
 
-    /// Refuses for too many attempts, and asks to try again after so long.
+    /// Refuses because of too many attempts, and asks to try again after so long.
     #[must_use]
     pub const fn too_many(left: Duration) -> Self {
         let mut refusal = Self::new(Code::TooManyRequests);
@@ -256,8 +256,8 @@ impl Refusal {
         self.detail
     }
 
-    /// Returns whether it says nothing about the request: the same one may be answered otherwise
-    /// later.
+    /// Returns whether the refusal says nothing about the request: the same request may get another
+    /// answer later.
     pub(crate) const fn is_undecided(&self) -> bool {
         matches!(
             self.code,
@@ -271,14 +271,15 @@ impl Refusal {
         self.code
     }
 
-    /// Returns how old an authentication may be, in seconds, where that is what is missing.
+    /// Returns how old an authentication may be, in seconds, where an older one is the reason for
+    /// the refusal.
     #[must_use]
     pub const fn max_age(&self) -> Option<u64> {
         self.max_age
     }
 
-    /// Returns the ways to authenticate, separated by spaces, where that is what is missing (RFC
-    /// 9470 section 3).
+    /// Returns the ways to authenticate, separated by spaces, where another one is the reason for
+    /// the refusal (RFC 9470 section 3).
     #[must_use]
     pub fn acr_values(&self) -> Option<&str> {
         self.acr_values.as_deref()

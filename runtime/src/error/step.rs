@@ -25,10 +25,11 @@ pub struct SignInStep {
     pub subject: String,
     /// The kind of step, by a name that the client knows: `totp`.
     pub kind: String,
-    /// How the session is authenticated once this step is done: the claim `acr` (OpenID Connect
-    /// Core section 2).
+    /// The value of the claim `acr` once this step is done: the way in which the session is
+    /// authenticated (OpenID Connect Core section 2).
     pub acr: Option<String>,
-    /// What the client needs for the step, as the client sees it: the challenge of a security key.
+    /// The data that the client needs for the step, as the client sees it: the challenge of a
+    /// security key.
     pub challenge: Option<Value>,
     /// A value that the backend gets back; the client never sees it.
     pub note: Option<String>,
@@ -57,7 +58,7 @@ impl fmt::Debug for SignInStep {
     }
 }
 
-/// What a client is told of a step. `Debug` shows no token.
+/// A step as the client is told of it. `Debug` shows no token.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct StepOffer {
@@ -65,9 +66,9 @@ pub struct StepOffer {
     pub token: String,
     /// The kind of step.
     pub kind: String,
-    /// How many seconds the client has.
+    /// The time that the client has, in seconds.
     pub expires_in: u64,
-    /// What the client needs for the step.
+    /// The data that the client needs for the step.
     pub challenge: Option<Value>,
 }
 

@@ -47,7 +47,7 @@ impl Events {
     }
 
     /// Adds a handler that runs before the request is answered, and so must be quick: it counts, or
-    /// hands on.
+    /// passes the event on.
     #[must_use]
     pub fn inline(mut self, handler: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.inline.push(Box::new(handler));
@@ -126,7 +126,7 @@ impl fmt::Debug for Events {
 #[derive(Clone)]
 pub struct Emitter(Arc<EmitterState>);
 
-/// What the clones of an emitter share.
+/// The state that the clones of an emitter share.
 struct EmitterState {
     inline: Vec<Inline>,
     queues: Vec<mpsc::Sender<QueueItem>>,
@@ -144,8 +144,8 @@ enum QueueItem {
 }
 
 impl Emitter {
-    /// Logs the event (its target begins with `tollgate::event`) and tells every handler. Call it
-    /// after the commit.
+    /// Logs the event (its target begins with `tollgate::event`) and passes it to every handler.
+    /// Call it after the commit.
     pub fn emit(&self, event: &Event) {
         let in_realm = self.0.realm.clone().map(|realm| Event {
             realm: Some(realm),
@@ -213,7 +213,7 @@ async fn serve(mut queue: mpsc::Receiver<QueueItem>, handler: Queued) {
         match item {
             QueueItem::Event(event) => {
                 let (name, handler) = (event.kind.name(), Arc::clone(&handler));
-                // A task of its own: a panic ends that task alone.
+                // It has a task to itself: a panic ends that task alone.
                 if tokio::spawn(async move { handler(event).await })
                     .await
                     .is_err()

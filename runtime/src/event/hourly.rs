@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-/// The reports of the last hour, within a bound: where it is reached, further ones wait until an
+/// The reports of the last hour. Their number is bounded: at the bound, further ones wait until an
 /// older one is an hour old.
 pub(crate) struct Hourly {
-    /// When each was let through, by a hash with a random seed.
+    /// The time at which each was let through, by a hash with a random seed.
     seen: Mutex<HashMap<u64, Timestamp>>,
     seed: RandomState,
 }
@@ -51,7 +51,7 @@ impl fmt::Debug for Hourly {
 }
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
-/// How many reports an hour may have: about 400 KiB.
+/// The number of reports that are remembered at most: about 400 KiB.
 const MOST: usize = 10_000;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Events: what happened, told after the commit to the log and to handlers.
+//! Events: what happened, reported after the commit to the log and to handlers.
 
 mod emitter;
 mod hourly;
@@ -20,15 +20,15 @@ use crate::error::Code;
 use crate::id::SessionId;
 use crate::realm::RealmName;
 
-/// A decision or a change, reported after it is durable: what happened, to whom, in which session,
-/// from where.
+/// A decision or a change, reported after it is durable: what happened, for which subject, in which
+/// session, from which address.
 ///
-/// No event holds a password, a token, a key or what a client typed as its identifier. `Display`
-/// writes one line, in which texts of others are quoted and their line breaks escaped.
+/// No event holds a password, a token, a key or the text that a client typed as its identifier.
+/// `Display` writes one line, in which texts of others are quoted and their line breaks escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// What happened.
+    /// The kind of event.
     pub kind: EventKind,
     /// The realm of the gate that reports it; `None` in the default realm.
     pub realm: Option<RealmName>,
@@ -40,7 +40,7 @@ pub struct Event {
     pub ip: Option<IpAddr>,
 }
 
-/// What happened.
+/// The kinds of event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
@@ -64,14 +64,16 @@ pub enum EventKind {
     /// A refresh token that had been replaced was presented: two parties hold it, and the session
     /// is over.
     RefreshReuse {
-        /// How long ago the predecessor of the current token was replaced.
+        /// The time since the predecessor of the current token was replaced.
         age: Duration,
-        /// How many generations the token is behind.
+        /// The number of generations by which the token is behind.
         generation_gap: u32,
-        /// Whether client, transport or device id differ from those of the last rotation.
+        /// `true` where the client, the transport or the device id differs from those of the last
+        /// rotation.
         context_differs: bool,
     },
-    /// A genuine refresh token is ahead of the store, which seems to have been set back.
+    /// A genuine refresh token is ahead of the store: the store seems to have been restored from an
+    /// older copy.
     StoreRollbackSuspected,
     /// A session was signed out.
     SignedOut,
@@ -81,7 +83,7 @@ pub enum EventKind {
     Revoked {
         /// The kind of thing that was revoked.
         target: RevokedTarget,
-        /// How many live sessions ended.
+        /// The number of live sessions that ended.
         sessions: u64,
         /// The reason, as stores keep it: `requested`, `device_limit` …
         reason: &'static str,
@@ -98,7 +100,7 @@ pub enum EventKind {
         /// The purpose of the token.
         purpose: &'static str,
     },
-    /// A text was presented that is not, or no longer, an action token of this purpose.
+    /// A text was presented that is not an action token of this purpose, or is no longer valid.
     ActionTokenRefused {
         /// The purpose of the token.
         purpose: &'static str,
@@ -107,9 +109,9 @@ pub enum EventKind {
     BindingMismatch {
         /// The kind of token.
         token: BoundToken,
-        /// What is different.
+        /// The property that is different.
         to: BoundTo,
-        /// Whether the request was refused.
+        /// `true` where the request was refused.
         enforced: bool,
     },
     /// Cookies are on, and an origin that uses them is not secure: browsers will not store them.
@@ -120,8 +122,8 @@ pub enum EventKind {
         /// The name of the claim at fault; never its value.
         claim: String,
     },
-    /// A callback of the backend answered another user than it was asked for, whom nobody gets in
-    /// as: at most once an hour a subject.
+    /// A callback of the backend returned another user than the one that it was asked for, and the
+    /// request was refused: at most once an hour a subject.
     OtherSubject {
         /// The callback: `refresh`, `step`.
         callback: &'static str,
@@ -129,10 +131,10 @@ pub enum EventKind {
     /// A stored password hash cannot be read, so that its owner cannot sign in: at most once an
     /// hour a subject.
     PasswordHashUnreadable,
-    /// Cookies are on, and the refresh cookie has the name that a page of a sibling subdomain can
+    /// Cookies are on, and the refresh cookie has a name that a page of a sibling subdomain can
     /// set: `cookies.refresh` is `path`.
     RefreshCookiePlantable,
-    /// A refresh cookie of the former name counted, beside `cookies.refresh = "host"`.
+    /// A refresh cookie with the former name was accepted, although `cookies.refresh` is `host`.
     FormerRefreshCookie,
     /// Issuing and verifying were stopped.
     Paused,
@@ -142,7 +144,7 @@ pub enum EventKind {
     ClockOffset {
         /// The difference.
         offset: Duration,
-        /// Which of them is ahead.
+        /// The clock that is ahead.
         ahead: Ahead,
     },
     /// This node's view of the revocations is older than `revocation.stale_limit`.
@@ -155,20 +157,20 @@ pub enum EventKind {
     ThrottleFull {
         /// The budget, as its setting is named: `identifier`.
         budget: &'static str,
-        /// Whether every one is used up, so that new ones share a budget for each network. Where
-        /// not, new ones take the place of those that used least.
+        /// `true` where every counter is used up, so that new addresses or identifiers share a
+        /// budget for each network; `false` where new ones replace those that have used least.
         is_shared: bool,
     },
-    /// A guard refused a token of another issuer, or no guard is for its issuer: at most once a
-    /// second a guard. `GuardHealth::refused` counts them all, and a debug line has the details.
+    /// A guard refused a token of another issuer, or there is no guard for its issuer: at most once
+    /// a second a guard. `GuardHealth::refused` counts them all, and a debug line has the details.
     ForeignTokenRefused {
-        /// The name of the guard; `None` where none is for the token's issuer.
+        /// The name of the guard; `None` where no guard is for the token's issuer.
         guard: Option<String>,
         /// The reason, as `TokenFault` is named in logs: `audience`.
         reason: &'static str,
     },
     /// A background task of the gate panicked, for instance in the store, and is started again.
-    /// Reported once until it has gone on for a while.
+    /// Reported once; a later panic is reported again after the task has run for a while.
     TaskPanicked {
         /// The task: `follow_log`, `purge`, `compare_clocks`, `reload_keys`, `confirm` or
         /// `archive`.
@@ -176,7 +178,7 @@ pub enum EventKind {
     },
 }
 
-/// How a refresh was answered.
+/// The way in which a refresh was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refreshed {
@@ -186,13 +188,13 @@ pub enum Refreshed {
     Held,
     /// With the successor that a concurrent request got.
     Repeated,
-    /// With another successor, in place of one that was never used.
+    /// With another successor, which replaces one that was never used.
     Reminted,
     /// With the refresh token that was presented, which the policy `fixed` keeps.
     Extended,
 }
 
-/// Why a refresh was refused.
+/// The reason why a refresh was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefreshRefusal {
@@ -210,11 +212,11 @@ pub enum RefreshRefusal {
     TooLate,
     /// It was presented too often.
     TooOften,
-    /// It could not be decided.
+    /// The gate could not decide.
     Unavailable,
 }
 
-/// What kind of thing was revoked.
+/// The kinds of thing that can be revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RevokedTarget {
@@ -250,7 +252,7 @@ pub enum BoundToken {
     Refresh,
 }
 
-/// What a token may be bound to.
+/// The properties to which a token may be bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BoundTo {
@@ -269,7 +271,7 @@ pub enum Ahead {
     Machine,
 }
 
-/// What an event means to an operator.
+/// The meaning of an event for an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It was allowed, or done.
@@ -281,7 +283,7 @@ pub enum Outcome {
 }
 
 impl Event {
-    /// Makes an event of which nothing else is known.
+    /// Makes an event of this kind; subject, session and address are not known.
     #[must_use]
     pub const fn new(kind: EventKind) -> Self {
         Self {
@@ -293,21 +295,21 @@ impl Event {
         }
     }
 
-    /// Adds whom it is about.
+    /// Adds the subject that the event is about.
     #[must_use]
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         self.subject = Some(subject.into());
         self
     }
 
-    /// Adds which session it is about.
+    /// Adds the session that the event is about.
     #[must_use]
     pub const fn sid(mut self, sid: SessionId) -> Self {
         self.sid = Some(sid);
         self
     }
 
-    /// Adds where it came from.
+    /// Adds the address that the event came from.
     #[must_use]
     pub const fn ip(mut self, ip: Option<IpAddr>) -> Self {
         self.ip = ip;

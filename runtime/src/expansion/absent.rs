@@ -1,5 +1,5 @@
-//! What a missing claim is, by its type: an `Option` under whatever name is `None`, as serde has it,
-//! and everything else is missing.
+//! The value of a missing claim, by its type: an `Option`, under any name, is `None`, as in serde;
+//! every other type reports the claim missing.
 
 use std::fmt::{self, Display};
 
@@ -17,7 +17,7 @@ pub(super) fn is_none<T: Serialize>(value: &T) -> bool {
     value.serialize(Probe).is_ok()
 }
 
-/// Gives `None` to what asks for an option, and nothing to others.
+/// Gives `None` to a type that deserializes an option, and an error to every other type.
 struct Absent;
 
 impl<'de> Deserializer<'de> for Absent {

@@ -5,7 +5,7 @@ use serde::ser::SerializeMap;
 
 use super::foreign::{Word, read_roles, read_scopes};
 
-/// A container that can be looked through and made of a list.
+/// A container whose values can be read one by one, and which can be made of a list.
 pub trait Container<V>: Sized {
     /// Returns the texts of all values.
     fn texts(&self) -> Vec<String>;
@@ -37,7 +37,7 @@ macro_rules! of {
             note = "`of = …` names what the container holds: an enum that derives `ClaimValue`"
         )]
         pub trait $name<V, const FOREIGN: bool>: Sized + Send + Sync + 'static {
-            /// Returns whether it holds this one.
+            /// Returns whether it holds this value.
             fn holds(&self, value: &str) -> bool;
             /// Returns a clone.
             fn duplicate(&self) -> Self;

@@ -1,4 +1,4 @@
-//! Collections of words that another issuer chose: roles and scopes, of which not all need be known
+//! Collections of words that another issuer chose: roles and scopes, some of which may be unknown
 //! here.
 
 use std::borrow::Cow;
@@ -13,8 +13,8 @@ use serde::ser::SerializeMap;
 
 use crate::token::ClaimValue;
 
-/// The type of a field marked `#[claim(roles)]` in claims that others issue. What it does not know,
-/// it leaves out: somebody else's role is no mistake, and no right either.
+/// The type of a field marked `#[claim(roles)]` in claims that others issue. It leaves out unknown
+/// roles: a role of another program is no error, and grants nothing here.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no roles",
     label = "expected a list or set of `String`, or of an enum that derives `ClaimValue`",
@@ -23,7 +23,7 @@ use crate::token::ClaimValue;
 pub trait ForeignRoles: Sized + Send + Sync + 'static {
     /// The type of a role.
     type Role;
-    /// Returns whether it holds this one.
+    /// Returns whether it holds this role.
     fn holds(&self, role: &str) -> bool;
     /// Returns a clone.
     fn duplicate(&self) -> Self;
@@ -72,8 +72,8 @@ impl<T: Words + Clone + Send + Sync + 'static> ForeignRoles for T {
 }
 
 /// The type of a field marked `#[claim(scope)]` in claims that others issue: one space-delimited
-/// string (RFC 9068 section 2.2.3), or a list of strings, as some have it. What it does not know,
-/// it leaves out.
+/// string (RFC 9068 section 2.2.3), or a list of strings, as some issuers have it. It leaves out
+/// unknown scopes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` holds no scopes",
     label = "expected a list or set of `String`, or of an enum that derives `ClaimValue`",
@@ -82,7 +82,7 @@ impl<T: Words + Clone + Send + Sync + 'static> ForeignRoles for T {
 pub trait ForeignScopes: Sized + Send + Sync + 'static {
     /// The type of a scope.
     type Scope;
-    /// Returns whether it holds this one.
+    /// Returns whether it holds this scope.
     fn holds(&self, scope: &str) -> bool;
     /// Returns a clone.
     fn duplicate(&self) -> Self;
@@ -130,7 +130,7 @@ impl<T: Words + Clone + Send + Sync + 'static> ForeignScopes for T {
     }
 }
 
-/// A word.
+/// A role or a scope.
 pub trait Word: Sized {
     /// Returns the word of this text; `None` where the text is unknown.
     fn read(text: &str) -> Option<Self>;
@@ -161,7 +161,7 @@ impl Word for String {
 pub trait Words: Sized {
     /// The type of a word.
     type Word: Word;
-    /// Shows all words in it.
+    /// Calls `show` with each word in it.
     fn each<'a>(&'a self, show: &mut dyn FnMut(&'a Self::Word));
     /// Returns a collection of these words.
     fn collect(words: Vec<Self::Word>) -> Self;
@@ -230,7 +230,7 @@ impl<T: Words> Words for Option<T> {
     }
 }
 
-/// Returns whether it holds this one.
+/// Returns whether it holds this word.
 fn holds<T: Words>(all: &T, word: &str) -> bool {
     let mut is_held = false;
     all.each(&mut |held| is_held |= held.text() == word);
@@ -244,15 +244,16 @@ fn words<T: Words>(all: &T) -> Vec<&str> {
     texts
 }
 
-/// Reads roles: a list of strings, or one. Of an issuer of its own choice of words, unknown ones are
-/// left out, and otherwise refused.
+/// Reads roles: a list of strings, or one string. Unknown ones are left out where `FOREIGN`, and
+/// otherwise refused.
 pub(super) fn read_roles<'de, V: Word, const FOREIGN: bool, A: MapAccess<'de>>(
     map: &mut A,
 ) -> Result<Vec<V>, A::Error> {
     read_words::<V, FOREIGN, A>(map.next_value::<Wire<Vec<String>, false>>()?.0)
 }
 
-/// Reads scopes: one space-delimited string, or a list.
+/// Reads scopes: one space-delimited string, or a list. Unknown ones are left out where `FOREIGN`,
+/// and otherwise refused.
 pub(super) fn read_scopes<'de, V: Word, const FOREIGN: bool, A: MapAccess<'de>>(
     map: &mut A,
 ) -> Result<Vec<V>, A::Error> {
@@ -279,8 +280,8 @@ fn read_words<'de, V: Word, const FOREIGN: bool, A: MapAccess<'de>>(
     Ok(words)
 }
 
-/// Words as they come from the wire: a string, in which spaces separate words where `SPACED`, or a list
-/// of strings.
+/// Words as they come from the wire: a string, in which spaces separate words where `SPACED`, or a
+/// list of strings.
 struct Wire<T, const SPACED: bool>(T);
 
 impl<'de, T: Words, const SPACED: bool> Deserialize<'de> for Wire<T, SPACED> {

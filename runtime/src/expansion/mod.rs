@@ -1,4 +1,5 @@
-//! What expansions name. Not part of the public interface: any version may change it.
+//! The items that macro expansions name. Not part of the public interface: any version may change
+//! it.
 
 mod absent;
 mod containers;

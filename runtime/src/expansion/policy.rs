@@ -1,4 +1,4 @@
-//! What policies name: the claims of user types, and the values that these can have.
+//! The items that policies name: the claims of user types, and the values that these can have.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::policy::{HasRoles, HasScopes};
 
-/// A user type that derives `JwtClaims` has it for each of its own claims; the number stands for
+/// A claim of a user type, which `JwtClaims` implements for each own claim. The number stands for
 /// the field's name, `K` for the kind of value that a policy compares the claim with.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no claim of this name",
@@ -56,7 +56,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Nothing is known.
+    /// Limits of a type about which nothing is known.
     pub const NONE: Self = Self {
         least: i128::MIN,
         most: i128::MAX,
@@ -114,7 +114,7 @@ impl<T: Limited, S> Limited for HashSet<T, S> {
     const LIMITS: Limits = T::LIMITS;
 }
 
-/// A type, of which `LIMITS` is known or, with [`NoLimits`] in scope, says nothing.
+/// A type whose `LIMITS` are known or, with [`NoLimits`] in scope, empty.
 pub struct LimitsOf<T>(PhantomData<T>);
 
 impl<T: Limited> LimitsOf<T> {
@@ -122,7 +122,7 @@ impl<T: Limited> LimitsOf<T> {
     pub const LIMITS: Limits = T::LIMITS;
 }
 
-/// Of types whose limits are not known.
+/// Implemented for types whose limits are not known.
 pub trait NoLimits {
     /// Nothing is known.
     const LIMITS: Limits = Limits::NONE;
@@ -133,7 +133,7 @@ impl<T> NoLimits for LimitsOf<T> {}
 /// Checks that a claim with these limits can be this number.
 ///
 /// # Panics
-/// It never is: then a policy that asks for it does not compile.
+/// It never can be: then a policy that asks for it does not compile.
 #[track_caller]
 pub const fn fitting_number(number: i128, limits: Limits) {
     assert!(
@@ -145,7 +145,7 @@ pub const fn fitting_number(number: i128, limits: Limits) {
 /// Checks that a claim with these limits can be this text.
 ///
 /// # Panics
-/// It never is: then a policy that asks for it does not compile.
+/// It never can be: then a policy that asks for it does not compile.
 #[track_caller]
 pub const fn fitting_text(text: &str, limits: Limits) {
     if let Some(chars) = limits.chars {
@@ -161,7 +161,7 @@ const fn count(text: &str) -> usize {
     let mut bytes = text.as_bytes();
     let mut count = 0;
     while let [first, rest @ ..] = bytes {
-        // Not one that continues a character (RFC 3629 section 3).
+        // A byte that begins with the bits 10 continues a character (RFC 3629 section 3).
         if *first & 0b1100_0000 != 0b1000_0000 {
             count += 1;
         }

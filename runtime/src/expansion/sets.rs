@@ -17,7 +17,7 @@ use crate::token::{ClaimValue, ValueSet};
 pub trait RoleSet: Sized + Send + Sync + 'static {
     /// The type of a role.
     type Role: ClaimValue;
-    /// Returns whether it holds this one.
+    /// Returns whether it holds this role.
     fn holds(&self, role: &str) -> bool;
     /// Returns a clone.
     fn duplicate(&self) -> Self;
@@ -74,7 +74,7 @@ impl<T: ValueSet<Value: ClaimValue> + Claim> RoleSet for T {
 pub trait ScopeSet: Sized + Send + Sync + 'static {
     /// The type of a scope.
     type Scope: ClaimValue;
-    /// Returns whether it holds this one.
+    /// Returns whether it holds this scope.
     fn holds(&self, scope: &str) -> bool;
     /// Returns a clone.
     fn duplicate(&self) -> Self;
@@ -126,7 +126,7 @@ impl<T: scope::Scopes + Clone + Send + Sync + 'static> ScopeSet for T {
     }
 }
 
-/// Collections of scopes, and their one string.
+/// Collections of scopes, and the one string that represents them.
 pub mod scope {
     use std::borrow::Cow;
     use std::collections::{BTreeSet, HashSet, VecDeque};
@@ -143,9 +143,10 @@ pub mod scope {
     pub trait Scopes: Sized {
         /// The type of a scope.
         type Scope: ClaimValue;
-        /// Shows all scopes in it.
+        /// Calls `show` with each scope in it.
         fn each(&self, show: &mut dyn FnMut(Self::Scope));
-        /// Returns a collection of all scopes; `None` where it cannot hold so many, or so few.
+        /// Returns a collection of all scopes; `None` where the type cannot hold this number of
+        /// them.
         fn collect(scopes: Vec<Self::Scope>) -> Option<Self>;
         /// Returns what a token without the claim means; `None` where it is refused.
         fn absent() -> Option<Self> {

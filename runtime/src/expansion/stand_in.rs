@@ -1,16 +1,16 @@
-//! What a backend with a mistake has instead of its user and its way to sign in; only beside a
+//! The types that replace the user and the login of a backend with a mistake; used only beside a
 //! compile error.
 
 use crate::device::Client;
 use crate::error::AuthError;
 use crate::gate::{AuthBackend, SignIn};
 
-/// What expansions hand a compile error to, as the value of `N`: it has no value, so that every type
-/// made of it is a mistake that rustc knows of, and says nothing more of.
+/// The type that stands for a compile error in an expansion. Its value does not exist, so rustc
+/// already knows that every type made of it is wrong, and reports no second error.
 #[derive(Debug)]
 pub struct Mistaken<const N: usize>;
 
-/// A type that nobody knows.
+/// A type that is not known.
 pub trait Unknown {
     /// The type.
     type Type;

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use crate::token::Subject;
 
-/// The type of a field marked `#[claim(sub)]`: says in one sentence what rustc says of each bound
-/// of [`Subject`].
+/// The type of a field marked `#[claim(sub)]`. Its message says in one sentence what rustc says of
+/// each bound of [`Subject`].
 ///
 /// `READER` tells the two ways to read a text apart, `FROM_STR` and `FROM_STRING`, so that
 /// `Arc<str>` and its like are subjects beside everything with `FromStr`: one impl for both would
@@ -27,7 +27,7 @@ pub trait SubjectValue<const READER: u8>: Sized {
     fn from_subject(subject: Self::Subject) -> Self;
     /// Returns a clone.
     fn duplicate(&self) -> Self;
-    /// Reads a subject; `None` where the text is of another shape.
+    /// Reads a subject; `None` where the text has another form.
     fn read(text: &str) -> Option<Self::Subject>;
 }
 
@@ -60,8 +60,8 @@ macro_rules! subjects {
 subjects!(FROM_STR, FromStr, text => text.parse().ok());
 subjects!(FROM_STRING, From<String>, text => Some(T::from(text.to_owned())));
 
-/// Says how a type is read: `SubjectReader::<T>::READER` is [`FROM_STR`] where `T` has it, and
-/// otherwise that of [`NoFromStr`].
+/// Says how a type is read: `SubjectReader::<T>::READER` is [`FROM_STR`] where `T` implements
+/// `FromStr`, and otherwise that of [`NoFromStr`].
 #[derive(Debug)]
 pub struct SubjectReader<T>(PhantomData<T>);
 

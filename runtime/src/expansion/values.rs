@@ -1,4 +1,4 @@
-//! How claims and their values are written and read.
+//! Reads and writes claims and their values.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::absent;
 use crate::token::{ClaimSet, ClaimValue};
 
-/// Writes claims for people and handlers: `sub` first, then the own ones.
+/// Writes claims for people and handlers: `sub` first, then the user type's own claims.
 pub fn serialize_claims<C: ClaimSet, S: Serializer>(
     claims: &C,
     serializer: S,
@@ -20,7 +20,7 @@ pub fn serialize_claims<C: ClaimSet, S: Serializer>(
     map.end()
 }
 
-/// Prints claims with the subject and the names of the others, whose values are left out.
+/// Prints claims with the subject and the names of the other claims, whose values are left out.
 pub fn debug_claims<C: ClaimSet>(
     name: &str,
     names: &[&str],
@@ -35,7 +35,7 @@ pub fn debug_claims<C: ClaimSet>(
     out.finish()
 }
 
-/// Reads a claim into an empty place of a draft.
+/// Reads a claim into its place in a draft; refuses one that comes twice.
 pub fn read_once<'de, A: MapAccess<'de>, T>(
     place: &mut Option<T>,
     name: &'static str,
@@ -56,8 +56,8 @@ pub fn skip_value<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
 
 /// The type of an own claim.
 ///
-/// What it needs stands on the blanket impl and not on the trait, so that rustc says one sentence
-/// where it is missing.
+/// Its bounds stand on the blanket impl and not on the trait, so that rustc reports one sentence
+/// where one is missing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a claim",
     label = "a claim is cloned, and written and read with serde",
@@ -223,7 +223,8 @@ pub fn deserialize_value<'de, V: ClaimValue, D: Deserializer<'de>>(
     deserializer.deserialize_str(Text(PhantomData))
 }
 
-/// Why a text is no value of a closed set. It does not repeat the text, which may be anything.
+/// The reason why a text is not a value of a closed set. It does not repeat the text, which may be
+/// anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownValue;
 

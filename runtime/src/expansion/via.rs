@@ -1,6 +1,6 @@
-//! How claims are copied, written and read by an expansion. One function of it names the trait that
-//! the type of a claim must have, so that rustc reports a type without it there; all others call
-//! what stands here, which compiles for every type.
+//! Copies, writes and reads claims for an expansion. One function of the expansion names the trait
+//! that the type of a claim must have, so that rustc reports a type without it there; all other
+//! functions call those of this module, which compile for every type.
 
 use std::marker::PhantomData;
 
@@ -83,7 +83,7 @@ macro_rules! impls {
 macro_rules! holds {
     ([$($param:tt)*] $trait:path, $kind:ty) => {
         impl<T: $trait, $($param)*> Via<T, $kind> {
-            /// Returns whether it holds this one.
+            /// Returns whether it holds this word.
             #[inline]
             pub fn holds(value: &T, text: &str) -> bool {
                 <T as $trait>::holds(value, text)
@@ -122,7 +122,8 @@ impl<T: Carried> Via<T, AsCarried> {
     }
 }
 
-/// The functions of a type that rustc reports. They never run, since nothing with an error does.
+/// The functions of a type that rustc reports. They never run, since a program with an error does
+/// not.
 pub trait Reported {
     /// The type.
     type Type;
@@ -159,11 +160,11 @@ pub trait Reported {
     /// Returns what was read.
     ///
     /// # Errors
-    /// The name of a claim that did not come.
+    /// The name of a claim that is missing.
     fn finish(_: Option<Self::Type>, _: &'static str) -> Result<Self::Type, &'static str> {
         never()
     }
-    /// Returns whether it holds this one.
+    /// Returns whether it holds this word.
     fn holds(_: &Self::Type, _: &str) -> bool {
         never()
     }

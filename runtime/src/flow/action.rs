@@ -55,8 +55,9 @@ impl Flows {
         Ok(())
     }
 
-    /// Burns an action token, whose subject's mark still is that of then, and returns what was kept
-    /// with it: one operation of the store. Of several callers with one token, one succeeds.
+    /// Consumes an action token whose subject's mark is still the one that it was made with, and
+    /// returns what was kept with it: one operation of the store. Of several callers with one
+    /// token, one succeeds.
     pub(crate) async fn take_action(
         &self,
         purpose: &AnyPurpose,
@@ -73,8 +74,8 @@ impl Flows {
             .ok_or_else(|| self.refuse_action(purpose, None))
     }
 
-    /// Reports the token consumed. One of a release without marks counts while the subject's epoch
-    /// is that of then.
+    /// Reports that the token was consumed. A token of a release without marks is valid while the
+    /// subject's epoch is the one that it was made with.
     pub(crate) async fn confirm_action(
         &self,
         purpose: &AnyPurpose,
@@ -91,7 +92,7 @@ impl Flows {
         Ok(())
     }
 
-    /// Reports a token that does not count; returns the refusal.
+    /// Reports a token that is not valid; returns the refusal.
     pub(crate) fn refuse_action(&self, purpose: &AnyPurpose, subject: Option<String>) -> Refusal {
         let event = Event::new(EventKind::ActionTokenRefused {
             purpose: purpose.name,
@@ -108,7 +109,7 @@ impl Flows {
         state.await.map_err(Refusal::unavailable)
     }
 
-    /// Returns what binds a value to a mark of a subject.
+    /// Returns the binding of a value to a mark of a subject.
     pub(super) fn bound_to(&self, subject: &str, mark: u64) -> BoundMark {
         BoundMark {
             subject: subject.to_owned(),

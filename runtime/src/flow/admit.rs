@@ -1,4 +1,4 @@
-//! Opens a session for a user whom a handler of the application let in.
+//! Opens a session for a user whom a handler of the application signed in.
 
 use std::time::Duration;
 
@@ -13,23 +13,24 @@ use super::Flows;
 use super::open::{Authentic, Opening, Stay, Transaction};
 use super::step::Stage;
 
-/// When a request of a handler began.
+/// The time at which a request of a handler began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Begun {
-    /// By the store's clock, or what the handler itself changed of the subject since.
+    /// The time by the store's clock, or the changes of the subject that the handler itself made
+    /// since.
     pub(crate) authenticated: Authenticated,
-    /// By this machine's clock.
+    /// The time by this machine's clock.
     pub(crate) at: Timestamp,
 }
 
-/// What a handler says of the session that it opens.
+/// The session that a handler asks for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wish {
-    /// How the user proved who they are.
+    /// The way in which the user was authenticated (the claim `acr`).
     pub(crate) acr: Option<String>,
-    /// When they did, where it was before the request.
+    /// The time of the authentication, where it was before the request.
     pub(crate) auth_time: Option<Timestamp>,
-    /// For how long the session is remembered.
+    /// The time for which the session is remembered.
     pub(crate) stay: Stay,
 }
 
@@ -40,8 +41,8 @@ impl Flows {
         Begun { authenticated, at }
     }
 
-    /// Opens a session, and marks the device of its client as known: to the identifier that was
-    /// counted, where one was.
+    /// Opens a session, and marks the client's device as known to the identifier that was counted,
+    /// if one was.
     pub(crate) async fn admit(
         &self,
         claims: &dyn AnyClaims,
@@ -66,7 +67,7 @@ impl Flows {
         };
         let issued = match self.open_in(&login, transaction).await? {
             Opening::Open(issued) => *issued,
-            // What the handler looked at may be old, and nobody but the handler can look again.
+            // The handler's data may be old, and only the handler can read it again.
             Opening::Again(_) => return Err(Code::Unavailable.into()),
         };
         let subject = claims.subject();
@@ -75,7 +76,7 @@ impl Flows {
         Ok(issued)
     }
 
-    /// Keeps a step for a user whom a handler did not let in yet; returns the refusal with its
+    /// Keeps a step for a user whom a handler has not signed in yet; returns the refusal with its
     /// token.
     pub(crate) async fn ask_for_step(
         &self,
@@ -88,13 +89,14 @@ impl Flows {
         let stage = Stage::new(counted, (authenticated, at), None, client);
         match self.offer(step, stage, authenticated).await {
             Err(refusal) => refusal,
-            // What the handler looked at may be old, and nobody but the handler can look again.
+            // The handler's data may be old, and only the handler can read it again.
             Ok(_) => Code::Unavailable.into(),
         }
     }
 
-    /// Refuses a time of authentication that lies in the future, or so long ago that a session of
-    /// then would be over. What the clock of another machine may be ahead by is cut off.
+    /// Refuses a time of authentication that lies in the future, or so far back that a session
+    /// opened then would be over. A time that is ahead by no more than clocks may differ is set to
+    /// `now`.
     fn check_auth_time(&self, at: Timestamp, now: Timestamp) -> Result<Timestamp, Refusal> {
         let settings = &self.engine.settings;
         if at > now.plus(settings.leeway) {

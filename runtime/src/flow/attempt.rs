@@ -8,7 +8,7 @@ use crate::throttle::{Account, StepAttempt};
 use super::Flows;
 
 impl Flows {
-    /// Counts something that the application does for somebody: see `Gate::allow`.
+    /// Counts an action that the application takes for a client: see `Gate::allow`.
     #[cfg(feature = "rate-limit")]
     pub(crate) async fn allow(
         &self,

@@ -13,7 +13,7 @@ use crate::token::TokenInfo;
 
 use super::answer::StepAnswer;
 
-/// An answer of a backend that is on its way: the one box of a callback.
+/// The pending answer of a backend: the one box of a callback.
 pub(crate) type Callback<'a, T> = Pin<Box<dyn Future<Output = Result<T, AuthError>> + Send + 'a>>;
 
 /// A login of the backend's own type.
@@ -27,17 +27,17 @@ pub(crate) trait Backend: Send + Sync {
     /// Returns whether the claims of sign-in are kept with the session.
     fn keeps_claims(&self) -> bool;
 
-    /// Reads a login from a JSON body, or says what is wrong with the body.
+    /// Reads a login from a JSON body; the error says what is wrong with the body.
     #[cfg(feature = "axum")]
     fn parse_login(&self, body: &[u8]) -> Result<BoxedLogin, Malformed>;
 
-    /// Returns what names the account in a login, where something does.
+    /// Returns the text that names the account in a login, if it has one.
     fn identifier(&self, login: &BoxedLogin) -> Option<String>;
 
-    /// Asks who a login is from; answers the claims of that user.
+    /// Asks the backend for the user of a login; returns the claims of that user.
     fn sign_in<'a>(&'a self, login: BoxedLogin, client: &'a Client) -> Callback<'a, BoxedClaims>;
 
-    /// Asks about the answer to a step; answers the claims of the step's user.
+    /// Passes the answer to a step to the backend; returns the claims of the step's user.
     fn step<'a>(
         &'a self,
         step: &'a SignInStep,
@@ -53,7 +53,7 @@ pub(crate) trait Backend: Send + Sync {
         client: &'a Client,
     ) -> Callback<'a, BoxedClaims>;
 
-    /// Verifies an access token of the backend's users, whatever has been revoked.
+    /// Verifies an access token of the backend's users. Revocations are not looked at.
     fn recognise(
         &self,
         admission: &Admission,
@@ -70,7 +70,7 @@ pub(crate) trait Backend: Send + Sync {
     fn login_type(&self) -> std::any::TypeId;
 }
 
-/// What an access token says.
+/// The contents of an access token.
 #[cfg(feature = "axum")]
 pub(crate) struct TokenClaims {
     pub(crate) token: TokenInfo,
@@ -78,8 +78,8 @@ pub(crate) struct TokenClaims {
     pub(crate) claims: Option<serde_json::Value>,
 }
 
-/// Returns the error of a login that is of another type than the backend's. It cannot happen: what
-/// makes logins and what takes them is one backend.
+/// Returns the error for a login of another type than the backend's. It cannot happen: the same
+/// backend makes the logins and takes them.
 pub(crate) fn wrong_login() -> AuthError {
     AuthError::unavailable("a login of another backend")
 }

@@ -1,4 +1,4 @@
-//! Ends what was registered by hand below the access tokens that a refresh ends
+//! Ends the tokens that the application registered below the access tokens that a refresh ends
 //! (`access.on_refresh = "revoke"`).
 
 use std::collections::HashMap;
@@ -11,10 +11,10 @@ use crate::store::{RevokeReason, StoreError, Target, TokenQuery, TokenRecord};
 use super::Flows;
 
 impl Flows {
-    /// Ends the tokens that belong to no session and stand below access tokens of a session from
-    /// before a generation. Those of the session itself end with their generation.
+    /// Ends the tokens that belong to no session and were registered below access tokens of a
+    /// session from before a generation. Those of the session itself end with their generation.
     ///
-    /// It runs after the rotation, when nothing more can be registered below them, and again where a
+    /// It runs after the rotation, when nothing more can be registered below them, and again when a
     /// client repeats a refresh whose answer it did not get.
     pub(super) async fn end_below(
         &self,
@@ -35,7 +35,7 @@ impl Flows {
         Ok(())
     }
 
-    /// Returns the rows of a session's tree that count.
+    /// Returns the rows of a session's tree that are still valid.
     async fn active_tree(&self, sid: SessionId) -> Result<Vec<TokenRecord>, StoreError> {
         let engine = &*self.engine;
         let mut rows: Vec<TokenRecord> = Vec::new();
@@ -60,8 +60,8 @@ impl Flows {
     }
 }
 
-/// Returns whether the nearest token of the session above a row is of the current generation. One
-/// that is missing no longer counts.
+/// Returns whether the nearest token of the session above a row is of the current generation. A
+/// token whose row is missing is no longer valid.
 fn hangs_on_current(
     row: &TokenRecord,
     by_id: &HashMap<TokenId, &TokenRecord>,
@@ -69,7 +69,7 @@ fn hangs_on_current(
     generation: u32,
 ) -> bool {
     let mut above = row.parent;
-    // A tree has no circles; the bound holds where a store's rows do.
+    // A tree has no circles; the bound holds even if the rows of a store had one.
     for _ in 0..by_id.len() {
         match above.and_then(|jti| by_id.get(&jti)) {
             Some(row) if row.sid == Some(sid) => {

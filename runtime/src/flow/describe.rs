@@ -1,4 +1,4 @@
-//! Tells what a token is: to a client that asks about it, and to services (RFC 7662).
+//! Describes a token: to a client that asks about it, and to services (RFC 7662).
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::session::{Expiry, Occasion};
 
 use super::{Flows, TokenClaims};
 
-/// A token that counts.
+/// A description of a token that is valid.
 pub(crate) struct Description {
     pub(crate) kind: &'static str,
     pub(crate) subject: String,
@@ -19,7 +19,7 @@ pub(crate) struct Description {
 }
 
 impl Flows {
-    /// Says what a token is, if it counts. Changes nothing.
+    /// Describes a token, if it is valid. Changes nothing.
     pub(crate) async fn describe(&self, token: &str) -> Result<Description, Refusal> {
         let engine = &self.engine;
         if engine.issuer.parse(token).is_ok() {
@@ -65,8 +65,8 @@ impl Flows {
         })
     }
 
-    /// Returns what is known of a token that counts, as RFC 7662 section 2.2 names it; `None` for
-    /// every other one.
+    /// Returns what is known of a valid token, as RFC 7662 section 2.2 names it; `None` for every
+    /// other text.
     pub(crate) async fn introspect(
         &self,
         token: &str,
@@ -79,7 +79,7 @@ impl Flows {
         match outcome {
             Ok(members) => Ok(Some(members)),
             Err(refusal) if refusal.code() == Code::Unavailable => Err(refusal),
-            // The asker learns no reason (section 2.2).
+            // The client that asks learns no reason (section 2.2).
             Err(_) => Ok(None),
         }
     }

@@ -1,16 +1,16 @@
-//! The one form of an identifier, so that no two accounts look alike by accident.
+//! The normal form of an identifier, so that no two accounts look alike by accident.
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The one form of an email address or username.
+/// Returns the normal form of an email address or username.
 ///
-/// Without white space around it, in lower case, in compatibility form (NFKC), without characters
-/// that are not seen (Unicode's `Default_Ignorable_Code_Point`); an address also without dots at
-/// its end. So `Ada@Example.com`, `ａｄａ@example.com` and `ada@example.com.` are one, and `ⅰ` is `i`.
-/// It is idempotent.
+/// White space around it is removed, letters are in lower case and in compatibility form (NFKC),
+/// and invisible characters (Unicode's `Default_Ignorable_Code_Point`) are removed; an address also
+/// loses the dots at its end. So `Ada@Example.com`, `ａｄａ@example.com` and `ada@example.com.` are
+/// one, and `ⅰ` is `i`. The function is idempotent.
 ///
 /// Sign-in applies it when it reads; apply it when you write an account, and let the column be
-/// unique. Send letters to the address that was stored, never to the one that was typed.
+/// unique. Send emails to the address that was stored, never to the one that was typed.
 ///
 /// Addresses that mail servers may tell apart stay apart: `ada+shop@example.com` is not
 /// `ada@example.com`, and a Cyrillic `а` is no Latin one.

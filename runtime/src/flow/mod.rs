@@ -1,5 +1,5 @@
-//! The use cases of a gate, a file each, from top to bottom. Compiled once: they know backends and
-//! claims without their types.
+//! The use cases of a gate, one file each, from top to bottom. Compiled once: they know backends
+//! and claims without their types.
 
 mod action;
 #[cfg(feature = "axum")]
@@ -47,11 +47,11 @@ use crate::guard::MovingGuard;
 use crate::session::Engine;
 use crate::throttle::Throttle;
 
-/// What every use case works with.
+/// The parts that every use case works with.
 pub(crate) struct Flows {
     pub(crate) engine: Arc<Engine>,
     backend: Arc<dyn Backend>,
-    /// The passwords that are watched, where there are any.
+    /// The passwords that are checked, where the gate checks any.
     #[cfg(feature = "password")]
     pub(crate) passwords: Option<crate::password::Passwords>,
     throttle: Throttle,

@@ -40,7 +40,7 @@ impl Flows {
             .verify(text, engine.clock.now())
             .ok_or(Code::InvalidCredentials)?;
         let claims = self.former_user(guard, &token, client).await?;
-        // Last of all, so that what cannot be decided leaves the token as it was.
+        // It comes last, so that a request that cannot be decided leaves the token unused.
         self.take_former(&token).await?;
         let opened = self.open_for(&token, &*claims, client).await;
         match opened {
@@ -65,7 +65,8 @@ impl Flows {
         let login = Authentic {
             claims,
             client,
-            // A change of the password here ends what was issued before it there.
+            // A change of the password in this system ends the tokens that the former system issued
+            // before.
             authenticated: Authenticated::Since(issued_at.min(engine.time.now())),
             auth_time: issued_at.min(engine.clock.now()),
             acr: None,
@@ -75,7 +76,7 @@ impl Flows {
         self.open(&login).await
     }
 
-    /// Asks who the user of a token is, and for the claims of that user.
+    /// Asks the backend for the user of a token, and for the claims of that user.
     async fn former_user(
         &self,
         guard: &MovingGuard,
@@ -118,7 +119,8 @@ impl Flows {
         }
     }
 
-    /// Takes the note back where no session was opened: the client comes again with the same token.
+    /// Takes the note back where no session was opened, so that the client can try again with the
+    /// same token.
     async fn give_former_back(&self, token: &FormerToken) {
         let engine = &*self.engine;
         let (kind, now) = (KIND.to_owned(), engine.time.now());
@@ -132,5 +134,5 @@ impl Flows {
 }
 
 const KIND: &str = "moved";
-/// By how much longer than its token a note is kept, for clocks that differ.
+/// The time for which a note is kept after its token has expired, since clocks differ.
 const MARGIN: std::time::Duration = std::time::Duration::from_secs(600);

@@ -1,5 +1,5 @@
-//! Opens a session, so that neither an old password nor an old role survives what changed meanwhile
-//! (rotation.md section 3, order of a sign-in).
+//! Opens a session, so that an old password or an old role does not survive a change that is made
+//! meanwhile (rotation.md section 3, order of a sign-in).
 
 use std::time::Duration;
 
@@ -19,32 +19,32 @@ use crate::store::{
 
 use super::Flows;
 
-/// A user who was authenticated, and is to get a session.
+/// A user who was authenticated, and for whom a session is opened.
 pub(super) struct Authentic<'a> {
     pub(super) claims: &'a dyn AnyClaims,
     pub(super) client: &'a Client,
-    /// What the authentication saw of the subject.
+    /// The state of the subject that the authentication saw.
     pub(super) authenticated: Authenticated,
-    /// When the user proved who they are.
+    /// The time of the authentication.
     pub(super) auth_time: Timestamp,
-    /// How they proved it, where that has a name.
+    /// The way in which the user was authenticated, where it has a name (the claim `acr`).
     pub(super) acr: Option<&'a str>,
-    /// For how long the session is remembered.
+    /// The time for which the session is remembered.
     pub(super) stay: Stay,
     /// The step that was answered, which the session takes.
     pub(super) step: Option<OnceKey>,
 }
 
-/// For how long a session is remembered.
+/// The time for which a session is remembered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Stay {
-    /// As `session.*` says.
+    /// As long as `session.*` says.
     #[default]
     Long,
     /// Until the browser is closed, as `session.brief_idle` and `session.brief_absolute` say.
     #[cfg(feature = "axum")]
     Brief,
-    /// So long at most.
+    /// At most so long.
     #[cfg(feature = "axum")]
     For(Duration),
 }
@@ -60,7 +60,7 @@ impl Stay {
         false
     }
 
-    /// Returns after how long the session ends whatever happens.
+    /// Returns after how long the session ends in any case.
     fn absolute(self, settings: &SessionSettings) -> Duration {
         match self {
             Self::Long => settings.absolute,
@@ -84,11 +84,11 @@ pub(super) fn idle(is_brief: bool, settings: &SessionSettings) -> Duration {
 #[cfg(feature = "axum")]
 const SHORTEST: Duration = Duration::from_secs(60);
 
-/// How an attempt to open a session went.
+/// The result of an attempt to open a session.
 pub(super) enum Opening {
     /// It is open.
     Open(Box<Issued>),
-    /// The subject changed meanwhile: authenticate again, and expect this.
+    /// The subject changed meanwhile: authenticate again, and expect this state.
     Again(Authenticated),
 }
 
@@ -134,17 +134,18 @@ impl Flows {
             lifetime: engine.settings.access.ttl,
             not_after: engine.time.to_local(abs_exp),
         };
-        // Claims that no token can carry open no session and end none. The epoch is not known yet,
-        // and no longer than this one.
+        // If no token can carry the claims, no session is opened and none ends. The epoch is not
+        // known yet; this one has at least as many digits.
         let expires_at = engine
             .issuer
             .try_draft(&access(u64::MAX), login.claims, issued_at)?;
-        // Nor does a signer that is away: it is asked for the epoch that the session will most
-        // likely have.
+        // The same holds where the signer cannot be reached: it is asked for a token with the epoch
+        // that the session will most likely have.
         let foresigned = self
             .foresign(&access, login.claims, &subject, issued_at)
             .await?;
-        // Before the device limit counts: the sessions that this one replaces do not fill it.
+        // This comes before the device limit is counted: the sessions that this one replaces do not
+        // count towards it.
         if transaction.is_none() {
             for sid in &login.client.presented {
                 let ended = engine.revoke(Target::Session(*sid), RevokeReason::SignOut);
@@ -204,7 +205,7 @@ impl Flows {
                 return Err(Refusal::new(Code::Forbidden));
             }
         };
-        // This node need not wait for the log to know of the sessions that the limit ended.
+        // This node learns at once of the sessions that the limit ended, before it reads the log.
         for sid in evicted {
             engine.apply(LogEntry {
                 fact: Fact::Session(sid),
@@ -283,8 +284,7 @@ impl Flows {
         match transaction {}
     }
 
-    /// Signs, where the key lives elsewhere, the token for the epoch that the store has at the
-    /// moment.
+    /// Asks the external signer for a token with the epoch that the store has at the moment.
     async fn foresign<'a>(
         &self,
         access: &impl Fn(u64) -> SignedAccess<'a>,
@@ -313,7 +313,7 @@ impl Flows {
 #[cfg(feature = "postgres")]
 pub(crate) type Transaction = crate::store::ProgramTransaction<'static>;
 
-/// A transaction of the program: there is none.
+/// A transaction of the program: there is no such thing here.
 #[cfg(not(feature = "postgres"))]
 #[derive(Debug)]
 pub(crate) enum Transaction {}
