@@ -1,4 +1,4 @@
-//! Finds the session that a presented token belongs to, whether or not the token still counts.
+//! Finds the session of a presented token, whether or not the token is still valid.
 
 use crate::error::Refusal;
 use crate::id::SessionId;
@@ -17,7 +17,7 @@ impl Flows {
         info.ok()?.sid()
     }
 
-    /// Returns the session of a refresh token, of whichever genuine generation.
+    /// Returns the session of a refresh token of any genuine generation.
     pub(crate) async fn session_of_refresh(
         &self,
         token: &str,
@@ -25,7 +25,7 @@ impl Flows {
         Ok(self.session_of(token).await?.map(|session| session.sid))
     }
 
-    /// Returns the session of a refresh token that this deployment made. Under a retired key its
+    /// Returns the session of a refresh token that this deployment made. If its key is retired, its
     /// hash must match too (rotation.md section 1).
     pub(super) async fn session_of(&self, text: &str) -> Result<Option<Session>, Refusal> {
         let engine = &*self.engine;
@@ -40,8 +40,9 @@ impl Flows {
     }
 }
 
-/// Returns whether a presented token was made for this session. An older generation cannot be told
-/// by its hash: its MAC has to do. A current generation with another secret is a forgery.
+/// Returns whether a presented token was made for this session. The hash of an older generation is
+/// not kept, so its MAC decides. A token of the current generation with another secret is a
+/// forgery.
 fn is_genuine(parsed: &Parsed, session: &Session) -> bool {
     let hash = parsed.hash();
     let is_current = session.generation == parsed.generation && same(&session.current, &hash);

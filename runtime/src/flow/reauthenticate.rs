@@ -16,7 +16,7 @@ use super::sign_in::Authentication;
 use super::step::Stage;
 use super::{BoxedClaims, BoxedLogin, Flows};
 
-/// What the caller of a session proves again who they are with.
+/// The credential with which the user of a session authenticates again.
 pub(crate) enum Evidence {
     /// A login.
     Login(BoxedLogin),
@@ -29,26 +29,26 @@ struct Proven {
     claims: BoxedClaims,
     acr: Option<String>,
     auth_time: Timestamp,
-    /// The step that was answered, where there was one.
+    /// The step that was answered, if there was one.
     step: Option<OnceKey>,
 }
 
 /// An access token for a session that goes on.
 pub(crate) struct Renewed {
     pub(crate) access_token: String,
-    /// In whole seconds.
+    /// The remaining lifetime, in whole seconds.
     pub(crate) expires_in: u64,
     pub(crate) session_id: crate::id::SessionId,
-    /// Whether the session is not to be remembered.
+    /// `true` where the session ends with the browser.
     pub(crate) is_brief: bool,
 }
 
 impl Flows {
-    /// Authenticates the subject of a session again; answers an access token.
+    /// Authenticates the subject of a session again; returns an access token.
     ///
-    /// The epoch is read before the backend is asked, as in a refresh: a role that changes in
-    /// between leaves a dead token. The generation is that of the caller's token: a later one would
-    /// confirm a refresh whose answer may have been lost.
+    /// The epoch is read before the backend is asked, as in a refresh: if a role changes in
+    /// between, the token is revoked from the start. The generation is that of the caller's token:
+    /// a later one would confirm a refresh whose answer may have been lost.
     pub(crate) async fn reauthenticate(
         &self,
         caller: &TokenInfo,
@@ -68,7 +68,7 @@ impl Flows {
         session.generation = generation;
         let subject = session.subject.clone();
         let report = |refusal: &Refusal| {
-            // That a step is needed was reported already.
+            // The step that is needed was reported already.
             if refusal.step().is_some() && refusal.code() == Code::InsufficientUserAuthentication {
                 return;
             }
@@ -141,8 +141,8 @@ impl Flows {
         if subject != caller.subject() || session.subject != caller.subject() {
             return Err(Code::InvalidCredentials.into());
         }
-        // Signed before anything is written, so that claims which no token can carry change
-        // nothing. The registry lists the token before it counts, for the same reason.
+        // It is signed before anything is written, so that claims which no token can carry change
+        // nothing. For the same reason the registry lists the token before it is handed out.
         let renewing = Session {
             auth_time,
             acr: acr.clone(),

@@ -1,5 +1,5 @@
-//! Refreshes a session: reads it, judges the token by the table, asks the backend (rotation.md
-//! section 3, order of a refresh).
+//! Refreshes a session: reads it, decides about the token by the table, asks the backend
+//! (rotation.md section 3, order of a refresh).
 
 use std::net::IpAddr;
 
@@ -51,8 +51,8 @@ impl Flows {
         self.swap(&grant, &*claims).await
     }
 
-    /// Asks the backend for the claims as they are today. An account that is closed ends the
-    /// session; an answer about another account changes nothing.
+    /// Asks the backend for the claims as they are today. If the account is closed, the session
+    /// ends; an answer about another account changes nothing.
     async fn renew(&self, session: &Session, client: &Client) -> Result<BoxedClaims, Refusal> {
         let kept = self.engine.issuer.kept_claims(session);
         match self.backend.renew(&session.subject, kept, client).await {
@@ -119,7 +119,7 @@ impl Flows {
         }
     }
 
-    /// Tells that a refresh was refused. Answers the refusal that says no more than that.
+    /// Reports that a refresh was refused. Returns a refusal that does not tell the client why.
     fn refused(
         &self,
         why: RefreshRefusal,
@@ -134,7 +134,7 @@ impl Flows {
         Code::InvalidGrant.into()
     }
 
-    /// Ends a session, durably, before the refusal is answered (R67). Answers that refusal.
+    /// Ends a session, durably, before the refusal is answered (R67). Returns that refusal.
     async fn end(
         &self,
         session: &Session,
@@ -153,8 +153,8 @@ impl Flows {
     }
 }
 
-/// Returns the device id that a refresh counts as coming from. The cookies of one browser are those
-/// of one device, whichever of its pages and scripts names an id.
+/// Returns the device id of the client that refreshes. The cookies of one browser belong to one
+/// device, whether or not the page that sends the request names an id.
 fn device_id_of<'a>(client: &'a Client, session: &'a Session) -> Option<&'a str> {
     let device = match client.transport {
         Transport::Bearer => &client.device,
@@ -163,8 +163,9 @@ fn device_id_of<'a>(client: &'a Client, session: &'a Session) -> Option<&'a str>
     device.id.as_deref()
 }
 
-/// Returns the digest of what a refresh brings along beside its token (rotation.md section 2).
-/// Addresses and user agents are no part of it: answers get lost exactly when networks change.
+/// Returns the digest of the client's properties that accompany a refresh token (rotation.md
+/// section 2). Addresses and user agents are left out, because answers get lost exactly when
+/// networks change.
 fn context_of(client: &Client, device_id: Option<&str>, client_id: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     let transport = match client.transport {

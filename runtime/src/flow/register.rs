@@ -1,4 +1,4 @@
-//! Puts a token that belongs to no session into the registry.
+//! Enters a token that belongs to no session in the registry.
 
 use crate::error::{Code, Error, ErrorKind, Refusal};
 use crate::id::TokenId;
@@ -8,7 +8,7 @@ use crate::store::{RevokeReason, StoreError, StoredTokenKind, Target, TokenRecor
 use super::Flows;
 
 impl Flows {
-    /// Registers a token of ours that counts, below another one where one is given: see
+    /// Registers a valid token of this gate, below another one if a parent is given: see
     /// `Gate::register`.
     pub(crate) async fn register(
         &self,
@@ -44,8 +44,8 @@ impl Flows {
         if recorded.map_err(unwritten)? == 0 {
             return Err(usage("the token is in the registry already"));
         }
-        // A revocation of the tree that was before the row has not seen it; one that comes now
-        // has.
+        // A revocation of the tree that ran before this row was written has not seen it; one that
+        // runs from here on does.
         if let Some(parent) = parent
             && let Err(error) = self.demand_active(parent).await
         {

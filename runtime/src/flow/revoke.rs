@@ -1,4 +1,4 @@
-//! Revokes: what an application asks for, and a token for a client that holds it (RFC 7009).
+//! Revokes for an application, and for a client that presents its token (RFC 7009).
 
 use crate::error::{Error, ErrorKind};
 use crate::keys::KeyState;
@@ -10,15 +10,15 @@ use crate::store::{RevokeReason, Revoked, StoreError, Target};
 use super::Flows;
 
 impl Flows {
-    /// Revokes what an application asks for: see `Gate::revoke`.
+    /// Revokes at the request of an application: see `Gate::revoke`.
     pub(crate) async fn revoke(&self, revoke: Revoke) -> Result<Revoked, Error> {
         let (target, reason) = self.target_of(revoke).await?;
         let revoked = self.engine.revoke(target, reason).await;
         revoked.map_err(unrevoked)
     }
 
-    /// Revokes in a transaction of the program: see `Gate::revoke_in`. Returns what the store wrote,
-    /// of which this node knows nothing yet.
+    /// Revokes in a transaction of the program: see `Gate::revoke_in`. Returns what the store
+    /// wrote; this node does not apply it yet.
     #[cfg(feature = "postgres")]
     pub(crate) async fn revoke_in(
         &self,
@@ -64,7 +64,7 @@ impl Flows {
         Ok((target, reason))
     }
 
-    /// Refuses to revoke a key that signs, or that is to sign next.
+    /// Refuses to revoke the current signing key or the next one.
     fn refuse_key_in_use(&self, kid: &str) -> Result<(), Error> {
         let keys = self.engine.ring.set();
         let key = keys.verifying().iter().find(|key| **key.kid() == *kid);
@@ -81,9 +81,9 @@ impl Flows {
         Err(Error::new(ErrorKind::Usage, why))
     }
 
-    /// Revokes a token: a refresh token ends its session; an access token dies alone, or with
-    /// `affect_tree` takes its session along and what the registry has below its tokens. What is
-    /// unknown or has expired is left alone, and that is a success.
+    /// Revokes a token. A refresh token ends its session. An access token is revoked alone, or with
+    /// `affect_tree` together with its session and the tokens that the registry has below it. For a
+    /// token that is unknown or has expired it succeeds, and changes nothing.
     #[cfg(feature = "axum")]
     pub(crate) async fn revoke_presented(
         &self,

@@ -1,5 +1,5 @@
-//! Rotates a session that the table lets through: the compare-and-swap, and what is handed out
-//! after it (rotation.md section 3).
+//! Rotates a session whose refresh the table allows: the compare-and-swap, and the tokens that are
+//! handed out after it (rotation.md section 3).
 
 use std::net::IpAddr;
 
@@ -18,7 +18,7 @@ use crate::token::{self, Parsed, RefreshToken};
 use super::Flows;
 use super::open::idle;
 
-/// A refresh that the table lets through, and what it needs to go on.
+/// A refresh that the table allows, with the data for its next steps.
 pub(super) struct Grant<'a> {
     pub(super) token: &'a Parsed,
     pub(super) text: &'a str,
@@ -48,7 +48,7 @@ impl Flows {
         decide(session, &presented, &self.engine.settings.refresh, now)
     }
 
-    /// Compares and swaps. Where that fails it reads a second time, which never revokes, re-mints
+    /// Compares and swaps. If that fails, it reads a second time, and then never revokes, re-mints
     /// or takes a later epoch.
     pub(super) async fn swap(
         &self,
@@ -72,8 +72,8 @@ impl Flows {
         } else {
             session.generation
         };
-        // Before anything is written, so that claims which no token can carry, and a signer that is
-        // away, rotate nothing.
+        // It is signed before anything is written, so that nothing is rotated when no token can
+        // carry the claims, or the signer cannot be reached.
         let signed = self.sign(grant, claims, generation, issued_at).await?;
         let tokens = engine.registry.rows(
             &session.into(),
@@ -246,7 +246,8 @@ impl Flows {
         }
     }
 
-    /// Rows 5 and 7: what there is already, with a fresh access token.
+    /// Answers rows 5 and 7: returns the refresh token that exists already, with a fresh access
+    /// token.
     fn hand_out(
         &self,
         grant: &Grant<'_>,
@@ -257,7 +258,7 @@ impl Flows {
     ) -> Result<Issued, Refusal> {
         let engine = &*self.engine;
         let (refresh, how) = if row == Row::Keep {
-            // Whoever presents the successor has received it.
+            // A client that presents the successor has received it.
             engine.confirmations.saw(session.sid, session.generation);
             (RefreshToken::from_presented(grant.text), Refreshed::Held)
         } else {
@@ -278,7 +279,7 @@ impl Flows {
         Ok(self.answer(grant, signed, how, refresh, session.idle_exp, now))
     }
 
-    /// Signs the access token of the answer, with the epoch that the first reading saw.
+    /// Signs the access token of the answer, with the epoch that the first read returned.
     async fn sign(
         &self,
         grant: &Grant<'_>,

@@ -1,4 +1,4 @@
-//! Signs in with credentials: counts the attempt, asks the backend who it is, opens a session.
+//! Signs in with credentials: counts the attempt, asks the backend for the user, opens a session.
 
 use crate::clock::Timestamp;
 use crate::device::Client;
@@ -12,17 +12,18 @@ use super::open::{Authentic, Opening, Stay};
 use super::step::Stage;
 use super::{BoxedClaims, BoxedLogin, Flows};
 
-/// What a backend said about a login, where it did not refuse.
+/// The answer of a backend about a login that it did not refuse.
 pub(super) enum Authentication {
-    /// Whose it is.
+    /// The claims of the user.
     Done(BoxedClaims),
-    /// A step is needed, and the subject changed meanwhile: authenticate again, and expect this.
+    /// A step is needed, and the subject changed meanwhile: authenticate again, and expect this
+    /// state.
     Again(Authenticated),
 }
 
 /// A sign-in whose attempt was counted.
 struct CountedAttempt {
-    /// What it was counted under.
+    /// The identifier under which the attempt was counted.
     identifier: Option<String>,
 }
 
@@ -49,14 +50,15 @@ impl Flows {
         }
     }
 
-    /// Signs in with credentials. `login` is asked for them once, and once more where the subject
-    /// changed meanwhile: an old password does not outlive a change of it.
+    /// Signs in with credentials. `login` is called for them once, and a second time where the
+    /// subject changed meanwhile, so that an old password cannot open a session after it was
+    /// changed.
     pub(crate) async fn sign_in_with(
         &self,
         mut login: impl FnMut() -> Result<BoxedLogin, Refusal>,
         client: &Client,
     ) -> Result<Issued, Refusal> {
-        // A paused deployment does not even tell which password is right.
+        // A paused deployment must not reveal which password is right.
         self.engine.refuse_while_paused()?;
         let first = login()?;
         let attempt = self.count(self.backend.identifier(&first), client).await?;
@@ -82,8 +84,8 @@ impl Flows {
         Ok(CountedAttempt { identifier })
     }
 
-    /// Asks the backend once and opens a session; `expected` is what the attempt before saw of the
-    /// subject.
+    /// Asks the backend once and opens a session; `expected` is the state of the subject that the
+    /// attempt before saw.
     async fn try_sign_in(
         &self,
         attempt: &CountedAttempt,
@@ -116,7 +118,7 @@ impl Flows {
         self.open(&login).await
     }
 
-    /// Remembers a client who signed in.
+    /// Marks the device of a client who signed in as known.
     async fn signed_in(&self, attempt: &CountedAttempt, issued: Issued, client: &Client) -> Issued {
         if let Some(identifier) = &attempt.identifier {
             self.remember(Account::Identifier(identifier), client).await;
@@ -124,8 +126,8 @@ impl Flows {
         issued
     }
 
-    /// Asks the backend who this is. The client learns no reason (R117). Where a step is needed,
-    /// `authenticated` is what this authentication saw of the subject.
+    /// Asks the backend for the user of a login. The client learns no reason (R117). Where a step
+    /// is needed, `authenticated` is the state of the subject that this authentication saw.
     pub(super) async fn authenticate(
         &self,
         login: BoxedLogin,
@@ -143,7 +145,7 @@ impl Flows {
         }
     }
 
-    /// Reports that nobody got in. That a step is needed was reported already.
+    /// Reports that a sign-in was refused. A step that is needed was reported already.
     pub(super) fn report_refused(&self, refusal: Refusal, client: &Client) -> Refusal {
         if refusal.step().is_some() && refusal.code() == Code::InsufficientUserAuthentication {
             return refusal;
@@ -153,8 +155,8 @@ impl Flows {
         refusal
     }
 
-    /// Returns when a sign-in begins: by the store's clock, against which changes of the subject
-    /// are compared, and by this machine's.
+    /// Returns the time at which a sign-in begins: by the store's clock, with which changes of the
+    /// subject are compared, and by this machine's.
     pub(super) fn begin(&self) -> (Authenticated, Timestamp) {
         let engine = &self.engine;
         (Authenticated::Since(engine.time.now()), engine.clock.now())

@@ -9,7 +9,8 @@ use crate::store::{RevokeReason, Target};
 use super::Flows;
 
 impl Flows {
-    /// Ends the session of an access token, expired or not; of one without a session, the token.
+    /// Ends the session of an access token, expired or not. A token without a session is revoked
+    /// itself.
     pub(crate) async fn sign_out_bearer(&self, token: &str) -> Result<(), Refusal> {
         let engine = &self.engine;
         let info = self
@@ -30,7 +31,7 @@ impl Flows {
         Ok(())
     }
 
-    /// Ends the session of a refresh token, of whichever genuine generation.
+    /// Ends the session of a refresh token of any genuine generation.
     pub(crate) async fn sign_out_refresh(&self, token: &str) -> Result<(), Refusal> {
         let session = self.session_of(token).await?.ok_or(Code::InvalidGrant)?;
         self.end_for_client(Target::Session(session.sid)).await?;

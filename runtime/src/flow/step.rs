@@ -1,9 +1,9 @@
-//! Further steps of a sign-in: keeps what a backend asks for, hands out a token for it, takes the
-//! answer.
+//! Further steps of a sign-in: keeps the step that a backend asks for, hands out a token for it,
+//! takes the answer.
 //!
-//! A step ends in the operation that it is answered for: the session that opens takes it. While an
-//! answer is looked at the step is held, so that several at once are not guesses of one step. A
-//! refusal that changes nothing lets it go.
+//! A step is used up by the operation that it was asked for: the session that opens takes it. While
+//! an answer is checked the step is held, so that a client cannot guess several times at once. A
+//! refusal that changes nothing releases it.
 
 use std::time::Duration;
 
@@ -26,27 +26,27 @@ use super::answer::StepAnswer;
 use super::open::{Authentic, Opening, Stay};
 use super::{BoxedClaims, Flows};
 
-/// How far a sign-in has come.
+/// The progress of a sign-in.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Stage {
-    /// What it was counted under.
+    /// The identifier under which the attempt was counted.
     pub(super) identifier: Option<String>,
-    /// When its first step began, by this machine's clock.
+    /// The time at which the first step began, by this machine's clock.
     pub(super) started_at: Timestamp,
-    /// The same by the store's, against which changes of the subject are compared.
+    /// The same time by the store's clock, with which changes of the subject are compared.
     since: Timestamp,
-    /// When the subject had last changed by the time that the first step was done. A session opens
-    /// while that is so. Releases before compare `since` instead.
+    /// The time of the subject's last change before the first step was done. A session opens only
+    /// while it is still the last. Earlier releases compare `since` instead.
     #[serde(default)]
     changed_at: Option<Timestamp>,
-    /// The session that it renews; none where it opens one.
+    /// The session that it renews; `None` where it opens one.
     pub(super) renews: Option<SessionId>,
     /// The device of its first step.
     device: Device,
 }
 
 impl Stage {
-    /// A sign-in that begins.
+    /// Makes the stage of a sign-in that begins.
     pub(super) fn new(
         identifier: Option<String>,
         (since, started_at): (Authenticated, Timestamp),
@@ -73,7 +73,8 @@ impl Stage {
         }
     }
 
-    /// Returns the client of a step. What it does not say of its device is as in the first step.
+    /// Returns the client of a step. Properties of the device that its request does not name are
+    /// those of the first step.
     fn client(&self, client: &Client) -> Client {
         let mut client = client.clone();
         let Device { name, id, .. } = &self.device;
@@ -95,7 +96,7 @@ struct PendingStep {
     acr: Option<String>,
     challenge: Option<Value>,
     note: Option<String>,
-    /// How many answers may still be wrong.
+    /// The number of wrong answers that are still allowed.
     tries: u8,
     until: Timestamp,
 }
@@ -105,7 +106,7 @@ pub(super) struct Stepped {
     pub(super) claims: BoxedClaims,
     pub(super) acr: Option<String>,
     pub(super) stage: Stage,
-    /// The step, for the operation that takes it.
+    /// The step, which the next operation takes.
     pub(super) key: OnceKey,
 }
 
@@ -141,7 +142,8 @@ impl Flows {
                     .await;
                 Ok(*issued)
             }
-            // The account changed since the password was looked at, which nobody can do again.
+            // The account changed since the password was checked, and the password is not here to
+            // be checked again.
             Ok(Opening::Again(_)) => {
                 Err(self.report_refused(Code::InvalidCredentials.into(), &client))
             }
@@ -152,8 +154,8 @@ impl Flows {
         }
     }
 
-    /// Asks the backend about the answer to a step, of a sign-in or of the renewal of a session. The
-    /// step is held from then on, and is for its caller to take or to let go.
+    /// Passes the answer to a step to the backend: a step of a sign-in, or of the renewal of a
+    /// session. The step is held from then on; the caller must take or release it.
     pub(super) async fn step(
         &self,
         token: &str,
@@ -205,7 +207,8 @@ impl Flows {
                 let refusal = self.hand_out_step(Code::InvalidCredentials, &pending).await;
                 Err(self.replace(&key, refusal).await)
             }
-            // What says that the answer is wrong costs the token, as every wrong answer does.
+            // A refusal that says that the answer is wrong uses up the token, as every wrong answer
+            // does.
             Err(AuthError::Refused(refusal)) => Err(self.replace(&key, refusal).await),
             Err(_) => Err(self.replace(&key, Code::InvalidCredentials.into()).await),
         }
@@ -230,8 +233,9 @@ impl Flows {
             .ok_or_else(|| Code::InvalidCredentials.into())
     }
 
-    /// Holds a step while an answer to it is looked at. Where another answer is, the client may
-    /// come again. A hold ends by itself, so that a store that fails keeps nobody out.
+    /// Holds a step while an answer to it is checked. If another answer is being checked, the
+    /// client may try again later. A hold ends by itself, so that a store that fails locks no user
+    /// out.
     async fn hold(&self, key: &OnceKey) -> Result<(), Refusal> {
         let engine = &self.engine;
         let now = engine.time.now();
@@ -249,7 +253,7 @@ impl Flows {
         Err(Refusal::retry_after(Duration::from_secs(1)))
     }
 
-    /// Lets go of a step that nothing was done with.
+    /// Releases a step that was not used.
     pub(super) async fn let_go(&self, key: &OnceKey) {
         let engine = &self.engine;
         let held = engine
@@ -261,7 +265,7 @@ impl Flows {
         }
     }
 
-    /// Takes a step whose answer is refused. Where the store fails the step stays, and the client
+    /// Takes a step whose answer is refused. If the store fails, the step stays, and the client
     /// learns that nothing changed.
     async fn replace(&self, key: &OnceKey, refusal: Refusal) -> Refusal {
         let engine = &self.engine;
@@ -274,7 +278,7 @@ impl Flows {
             .take_once(key.kind.clone(), key.hash, engine.time.now());
         match taken.await {
             Ok(Some(_)) => refusal,
-            // It ended meanwhile, or the subject's credentials changed.
+            // The step ended meanwhile, or the subject's credentials changed.
             Ok(None) => Code::InvalidCredentials.into(),
             Err(error) => {
                 self.let_go(key).await;
@@ -283,9 +287,9 @@ impl Flows {
         }
     }
 
-    /// Keeps a step, and refuses with a token for it. `authenticated` is what the first step saw of
-    /// the subject: where the subject changed since, that is the answer, and the first step is done
-    /// again.
+    /// Keeps a step, and refuses with a token for it. `authenticated` is the state of the subject
+    /// that the first step saw. If the subject changed since, it returns the new state instead, and
+    /// the first step is repeated.
     pub(super) async fn offer(
         &self,
         step: SignInStep,
@@ -297,7 +301,7 @@ impl Flows {
         } = self.state_of(&step.subject).await?;
         let has_moved = match stage.renews {
             None => authenticated.has_moved(changed_at),
-            // The session was not ended by the change, so its user may just have made it.
+            // The change did not end the session, so its user may just have made the change.
             Some(_) => changed_at > stage.since,
         };
         if has_moved {
@@ -388,14 +392,14 @@ impl PendingStep {
     }
 }
 
-/// How long a client may take for a step.
+/// The time that a client has for a step.
 const LIFETIME: Duration = Duration::from_secs(5 * 60);
-/// How many answers one sign-in may give to a step.
+/// The number of answers that one sign-in may give to a step.
 const TRIES: u8 = 3;
-/// What every token of a step begins with, so that scanners for leaked secrets know it.
+/// The prefix of every token of a step, by which scanners for leaked secrets recognise it.
 const PREFIX: &str = "tgs1_";
 const KIND: &str = "step";
-/// The kind of the values that hold a step, beside its own.
+/// The kind of the value that marks a step as held; the step itself has its own kind.
 const HELD: &str = "step_held";
-/// How long a step is held at most.
+/// The time for which a step is held at most.
 const HOLD: Duration = Duration::from_secs(30);

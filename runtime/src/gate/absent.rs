@@ -1,5 +1,5 @@
-//! What stands for the parts of a gate whose feature is off: using one is an error that names the
-//! feature.
+//! The items that replace the parts of a gate whose feature is off: using one is an error that
+//! names the feature.
 
 #[cfg(not(feature = "password"))]
 pub use self::passwords::Passwords;

@@ -1,5 +1,5 @@
-//! What an application tells the gate after it changed an account. A required argument says what
-//! ends.
+//! The methods by which an application tells the gate that an account changed. A required argument
+//! says which sessions end.
 
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -15,16 +15,16 @@ pub(super) type SubjectOf<B> = <<B as AuthBackend>::User as JwtClaims>::Subject;
 /// Which sessions end because a user's credentials changed: a password, an email address, a second
 /// factor.
 ///
-/// Neither choice leaves another session alive (OWASP ASVS 5.0, 7.4.2).
+/// There is no choice that ends none of the other sessions (OWASP ASVS 5.0, 7.4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndSessions {
-    /// Every one, with every access token, those of [`Gate::issue`] included. The user signs in
+    /// Every session, with every access token, those of [`Gate::issue`] included. The user signs in
     /// again.
     All,
-    /// Every one but this, with the access tokens of those that end. The tokens of the one that is
-    /// kept go on.
+    /// Every session but this one, with their access tokens. The tokens of the session that is kept
+    /// stay valid.
     ///
-    /// Tokens of [`Gate::issue`] belong to no session: they are left to run out, within
+    /// Tokens of [`Gate::issue`] belong to no session: they stay valid until they expire, within
     /// `access.max_ttl`.
     Others {
         /// The session of the request that changed the credentials: `auth.token().sid()`.
@@ -55,31 +55,31 @@ impl From<Sessions> for EndSessions {
     }
 }
 
-/// What becomes of access tokens whose roles, scopes or other claims are no longer those of the
+/// The treatment of access tokens whose roles, scopes or other claims are no longer those of the
 /// user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// They die at once. Clients refresh, and get tokens with the claims of today; nobody is signed
-    /// out.
+    /// They are revoked at once. Clients refresh, and get tokens with the claims of today; no user
+    /// is signed out.
     ///
-    /// Where the backend refreshes from stored claims, the sessions end too, for a refresh would
-    /// bring the old ones back.
+    /// Where the backend refreshes from stored claims, the sessions end too, because a refresh
+    /// would bring the old claims back.
     RefreshNow,
-    /// They keep their old claims until they run out, within `access.max_ttl`. The next refresh
+    /// They keep their old claims until they expire, within `access.max_ttl`. The next refresh
     /// brings the claims of today.
     ///
-    /// Where the backend refreshes from stored claims, the sessions end, for a refresh would bring
-    /// the old ones back; their access tokens run out by themselves.
+    /// Where the backend refreshes from stored claims, the sessions end, because a refresh would
+    /// bring the old claims back; their access tokens stay valid until they expire.
     UntilExpiry,
 }
 
 impl<B: AuthBackend> Gate<B> {
     /// Ends sessions because the credentials of a user changed. Call it after the change is
-    /// written: a sign-in that began with the old ones gets no session any more. Action tokens that
-    /// are out and sign-ins that wait for a step end with it, whichever sessions do.
+    /// written: a sign-in that began with the old credentials then gets no session. Action tokens
+    /// that were sent and sign-ins that wait for a step end with it, whichever sessions do.
     ///
-    /// When this returns, the store remembers it, this node refuses, and every node that reaches
-    /// the store will within a second or so.
+    /// When this returns, the store has it on record and this node refuses the ended sessions;
+    /// every node that reaches the store does within about a second.
     ///
     /// # Errors
     /// The store cannot be written to, and no session ended: answer 503, so that the change is made
@@ -131,7 +131,7 @@ impl<B: AuthBackend> Gate<B> {
     /// # let _ = change_password;
     /// ```
     ///
-    /// Which sessions end is not left to a default:
+    /// The argument has no default, so the code says which sessions end:
     /// ```compile_fail,E0061
     /// # use tollgate::prelude::*;
     /// # async fn f<B: tollgate::gate::AuthBackend<User = U>, U: JwtClaimsOf<u64>>(gate: Gate<B>) {
@@ -148,7 +148,8 @@ impl<B: AuthBackend> Gate<B> {
         changed.map(|(revoked, _)| revoked)
     }
 
-    /// The same, and returns the time of the store at which they changed.
+    /// Does the same as [`credentials_changed`](Self::credentials_changed), and returns the time of
+    /// the change by the store's clock.
     pub(crate) async fn credentials_changed_at(
         &self,
         subject: &SubjectOf<B>,
@@ -163,8 +164,8 @@ impl<B: AuthBackend> Gate<B> {
     }
 
     /// Decides about the access tokens of a user whose roles, scopes or other claims changed. Call
-    /// it after the change is written: a refresh that loaded the old ones before gets a token that
-    /// is dead already. Action tokens that are out stay good.
+    /// it after the change is written: a refresh that loaded the old claims before gets a token
+    /// that is revoked already. Action tokens that were sent stay valid.
     ///
     /// # Errors
     /// The store cannot be written to, and nothing was revoked: answer 503, so that the change is

@@ -11,13 +11,13 @@ use super::account::SubjectOf;
 use super::{AuthBackend, Gate};
 
 impl<B: AuthBackend> Gate<B> {
-    /// Makes a token for a letter to `address`, the one that is stored with the account.
+    /// Makes a token for an email to `address`, the address that is stored with the account.
     ///
-    /// Count the letters with `gate.allow(…)` (feature `rate-limit`), and answer the same whether
-    /// or not there is such an account. The token dies when it is consumed, after
+    /// Count the emails with `gate.allow(…)` (feature `rate-limit`), and answer the same whether or
+    /// not there is such an account. The token ends when it is consumed, after
     /// [`ActionPurpose::LIFETIME`], and when the user signs out everywhere or the credentials
     /// change ([`credentials_changed`](Gate::credentials_changed), whichever sessions it ends). A
-    /// change of roles leaves it.
+    /// change of roles does not end it.
     ///
     /// # Errors
     /// [`Code::Unavailable`]: the store cannot be written to, or
@@ -86,13 +86,13 @@ impl<B: AuthBackend> Gate<B> {
 }
 
 impl<P: ActionPurpose> ActionToken<P> {
-    /// Burns the token, and proves that it was one. Of several who present it at once, one
-    /// succeeds.
+    /// Consumes the token, and returns the proof that it was valid. Of several callers who present
+    /// it at once, one succeeds.
     ///
     /// # Errors
-    /// [`Code::InvalidToken`]: it is no token of this purpose, it
-    /// was consumed, it has expired, or the subject's credentials changed since.
-    /// [`Code::Unavailable`]: the store cannot decide, and the token still counts.
+    /// [`Code::InvalidToken`]: it is not a token of this purpose, it was consumed, it has expired,
+    /// or the subject's credentials changed since. [`Code::Unavailable`]: the store cannot decide,
+    /// and the token is still valid.
     pub async fn consume<B: AuthBackend>(
         self,
         gate: &Gate<B>,

@@ -22,7 +22,7 @@ pub(crate) struct CookieNames {
     pub(crate) step: Box<str>,
     /// The cookie by which a device is known again.
     pub(crate) device: Box<str>,
-    /// The cookie of a sign-in that is at another service.
+    /// The cookie that keeps the state of a sign-in while the user is at another service.
     pub(crate) state: Box<str>,
     /// The cookie of a page that was just renewed.
     pub(crate) renewed: Box<str>,
@@ -58,24 +58,26 @@ impl CookieNames {
     }
 }
 
-/// The name of the refresh cookie in releases before this one. The prefix allows a path, and lets a
-/// page of a sibling subdomain set a cookie of this name.
+/// The name of the refresh cookie in releases before this one. The prefix allows a path, but a page
+/// of a sibling subdomain can set a cookie of this name.
 pub(crate) const FORMER_REFRESH: &str = "__Secure-tollgate-refresh";
 
-/// Which of its two names the refresh cookie of a gate has, and until when the other one counts.
+/// The rule for the name of a gate's refresh cookie: which of its two names is written, and until
+/// when the other is accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RefreshCookieRule {
     /// The cookie that is written.
     writes: RefreshCookie,
-    /// Until when the former name counts beside the other one; `None` where it does not.
+    /// The time until which the former name is accepted beside the other one; `None` where it is
+    /// not.
     former_until: Option<Timestamp>,
-    /// Whether the gate could have set a cookie of the former name.
+    /// `true` where the gate could have set a cookie of the former name.
     has_former: bool,
 }
 
 impl RefreshCookieRule {
-    /// Decides for a gate. `older_since` is when a store that has sessions of releases before this
-    /// one was first opened by this one; `None` where it has none.
+    /// Decides for a gate. `older_since` is the time at which this release first opened a store
+    /// with sessions of earlier releases; `None` where the store has none.
     pub(crate) fn new(
         settings: &CookieSettings,
         realm: Option<&RealmName>,
@@ -102,19 +104,19 @@ impl RefreshCookieRule {
         self.writes == RefreshCookie::Path
     }
 
-    /// Returns the former name, where the gate could have set a cookie of it.
+    /// Returns the former name, where the gate could have set a cookie of that name.
     pub(crate) fn former(self) -> Option<&'static str> {
         self.has_former.then_some(FORMER_REFRESH)
     }
 
-    /// Returns the former name, where a cookie of it counts.
+    /// Returns the former name, where a cookie of that name is accepted.
     pub(crate) fn former_that_counts(self, now: Timestamp) -> Option<&'static str> {
         let counts = self.writes_former() || self.former_until.is_some_and(|until| now < until);
         self.former().filter(|_| counts)
     }
 }
 
-/// For how long the former name counts after a store was first opened by this release.
+/// The time for which the former name is accepted after this release first opened a store.
 const LEGACY_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 #[cfg(test)]
@@ -134,7 +136,7 @@ mod tests {
         let realm = RefreshCookieRule::new(&settings, Some(&staff), Some(day(100)));
         assert!(!realm.writes_former() && realm.former().is_none());
         assert_eq!(realm.former_that_counts(day(100)), None);
-        // The second release, and the first that was told to.
+        // In the second release, and in the first if a setting asks for it.
         settings.refresh = Some(RefreshCookie::Host);
         let moved = RefreshCookieRule::new(&settings, None, Some(day(100)));
         assert!(!moved.writes_former());

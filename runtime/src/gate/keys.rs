@@ -1,4 +1,4 @@
-//! The keys of a gate: where its ring comes from, and how it changes while requests run.
+//! The keys of a gate: the source of its ring, and how it changes while requests run.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::keys::{JwkSet, KeyRing, Rotation, SharedRing, SharedSlot, SlotAnswer}
 use crate::session::Engine;
 use crate::store::{RevokeReason, Store, Target};
 
-/// What a gate takes its keys from: a [`KeyRing`], or a [`SharedRing`] that lives in the gate's own
+/// The source of a gate's keys: a [`KeyRing`], or a [`SharedRing`] that lives in the gate's own
 /// store.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no key ring",
@@ -35,7 +35,7 @@ impl IntoRing for SharedRing {
     }
 }
 
-/// A ring, or how to get it.
+/// A ring, or the way to get it.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum RingInput {
@@ -52,7 +52,7 @@ impl RingInput {
     }
 }
 
-/// The store as the shelf of a shared ring, which knows no stores.
+/// The store as the storage of a shared ring, which itself knows no stores.
 struct InStore(Store);
 
 impl SharedSlot for InStore {
@@ -74,7 +74,7 @@ pub struct Keys<'a> {
 }
 
 impl<B: AuthBackend> Gate<B> {
-    /// The keys: to rotate them, to retire one, to publish them.
+    /// Returns the keys: to rotate them, to retire one, to publish them.
     #[must_use]
     pub fn keys(&self) -> Keys<'_> {
         Keys {
@@ -84,9 +84,9 @@ impl<B: AuthBackend> Gate<B> {
 }
 
 impl Keys<'_> {
-    /// Lets the next keys take over for all three purposes, as [`KeyRing::rotate`]. Other nodes of
-    /// the same folder or store follow within ten seconds, and verify what this one signs from the
-    /// first moment: the next key was published before.
+    /// Puts the next keys into use for all three purposes, as [`KeyRing::rotate`] does. Other nodes
+    /// of the same folder or store follow within ten seconds. They verify what this node signs at
+    /// once, because the next key was published before.
     ///
     /// # Errors
     /// As [`KeyRing::rotate`].
@@ -94,12 +94,13 @@ impl Keys<'_> {
         self.engine.ring.rotate().await
     }
 
-    /// Ends what a key made, everywhere: by the `kid` of a signing key, `refresh-<number>` for a
-    /// MAC key, or `seal-<number>` for one that seals.
+    /// Revokes all that a key made, everywhere: name it by the `kid` of a signing key,
+    /// `refresh-<number>` for a MAC key, or `seal-<number>` for a sealing key.
     ///
-    /// When this returns, this node refuses the key's tokens and uses another key. Of a signing key
-    /// the others are told by the log, and do so within a second or so, even before they have read
-    /// the ring again. Of the others they learn when they read the ring, within ten seconds.
+    /// When this returns, this node refuses the key's tokens and uses another key. If it is a
+    /// signing key, the log tells the other nodes, which refuse it within about a second, even
+    /// before they have read the ring again. If it is another key, they learn of it when they read
+    /// the ring, within ten seconds.
     ///
     /// # Errors
     /// As [`KeyRing::retire`]; or the store cannot be written to: the ring has forgotten the key
@@ -115,20 +116,20 @@ impl Keys<'_> {
         Ok(())
     }
 
-    /// The id of the key that signs at the moment.
+    /// Returns the id of the key that signs at the moment.
     #[must_use]
     pub fn current(&self) -> Arc<str> {
         Arc::clone(self.engine.ring.set().signing().kid())
     }
 
-    /// The public keys as a JWK set; empty for HMAC.
+    /// Returns the public keys as a JWK set; empty for HMAC.
     #[must_use]
     pub fn jwks(&self) -> JwkSet {
         self.engine.ring.jwks()
     }
 
-    /// Reads the ring again now; `true` where the keys are others from here on. The gate does so
-    /// every ten seconds.
+    /// Reads the ring again now; returns `true` where the keys changed. The gate does so every ten
+    /// seconds.
     ///
     /// # Errors
     /// As [`KeyRing::reload`].

@@ -81,13 +81,13 @@ pub struct Gate<B: AuthBackend> {
 type ClaimsOf<B> = <<B as AuthBackend>::User as JwtClaims>::Claims;
 
 impl<B: AuthBackend> Gate<B> {
-    /// The backend.
+    /// Returns the backend.
     #[must_use]
     pub fn backend(&self) -> &B {
         &self.backend
     }
 
-    /// What verifies this gate's tokens: for a state of your own.
+    /// Returns the verifier of this gate's tokens: for an axum state of your own.
     #[must_use]
     pub fn verifier(&self) -> Verifier<B::User> {
         Verifier::new(Arc::clone(&self.running))
@@ -107,7 +107,7 @@ impl<B: AuthBackend> Gate<B> {
         &self.running.flows().engine
     }
 
-    /// Refuses because `refresh` of the backend answered another user than this one.
+    /// Refuses because `refresh` of the backend returned another user than this one.
     #[cfg(feature = "axum")]
     pub(crate) fn other_subject(&self, subject: &str) -> Refusal {
         self.engine().other_subject("refresh", subject)
@@ -123,15 +123,16 @@ impl<B: AuthBackend> Gate<B> {
         self.flows().sign_in(&user.to_claims(), client).await
     }
 
-    /// Signs in with credentials, as `POST /auth/signin` does. `login` is asked for them once, and
-    /// once more where the subject changed meanwhile: an old password does not outlive a change of
-    /// it.
+    /// Signs in with credentials, as `POST /auth/signin` does. `login` is called for them once, and
+    /// a second time where the subject changed meanwhile, so that an old password cannot open a
+    /// session after it was changed.
     ///
     /// # Errors
-    /// [`Code::InvalidCredentials`] where the backend lets nobody in, [`Code::TooManyRequests`]
-    /// after too many attempts (feature `rate-limit`), [`Code::InsufficientUserAuthentication`]
-    /// where a further step is needed, which [`Refusal::step`] names; otherwise as
-    /// [`sign_in`](Self::sign_in), and the refusals of `login`.
+    /// [`Code::InvalidCredentials`] where the backend refuses the credentials,
+    /// [`Code::TooManyRequests`] after too many attempts (feature `rate-limit`),
+    /// [`Code::InsufficientUserAuthentication`] where a further step is needed, which
+    /// [`Refusal::step`] names; otherwise as [`sign_in`](Self::sign_in), and the refusals of
+    /// `login`.
     pub async fn sign_in_with<F>(&self, mut login: F, client: &Client) -> Result<Issued, Refusal>
     where
         F: FnMut() -> Result<B::Login, Refusal>,
@@ -140,17 +141,14 @@ impl<B: AuthBackend> Gate<B> {
         self.flows().sign_in_with(boxed, client).await
     }
 
-    /// Goes on with a sign-in that needs a further step, as `POST /auth/signin/step` does. `token`
-    /// is that of [`Refusal::step`], and is burnt.
+    /// Continues a sign-in that needs a further step, as `POST /auth/signin/step` does. `token` is
+    /// that of [`Refusal::step`], and is used up.
     ///
     /// # Errors
-    /// [`Code::InvalidCredentials`]: the answer is wrong,
-    /// and [`Refusal::step`] has another token where it may be given again; or the token is not
-    /// known, and the sign-in starts over.
-    /// [`Code::InsufficientUserAuthentication`]:
-    /// there is one more step. [`Code::Unavailable`],
-    /// [`Code::TooManyRequests`]: nothing changed, and the
-    /// token still counts.
+    /// [`Code::InvalidCredentials`]: the answer is wrong, and [`Refusal::step`] has another token
+    /// if the client may answer again; or the token is not known, and the sign-in starts over.
+    /// [`Code::InsufficientUserAuthentication`]: there is one more step. [`Code::Unavailable`],
+    /// [`Code::TooManyRequests`]: nothing changed, and the token is still valid.
     pub async fn sign_in_step(
         &self,
         token: &str,
@@ -160,9 +158,9 @@ impl<B: AuthBackend> Gate<B> {
         self.flows().sign_in_step(token, answer, client).await
     }
 
-    /// Counts something that the application does for somebody without signing them in, before it
-    /// is done: sends a letter, opens an account. `name` says what, `whom` for whom: an address, an
-    /// identifier, in its one form.
+    /// Counts an action that the application takes for a client who is not signed in, before the
+    /// action: sending an email, opening an account. `name` names the action; `whom` is its target,
+    /// an address or another identifier in its normal form.
     ///
     /// It is counted under the client's address with the sign-ins (`throttle.client`), and by
     /// `name` and `whom` under `throttle.action`, whether or not there is such an account.
@@ -204,17 +202,17 @@ impl<B: AuthBackend> Gate<B> {
     /// Verifies an access token as a protected route does.
     ///
     /// # Errors
-    /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where nobody could
-    /// decide.
+    /// [`Code::InvalidToken`], [`Code::TokenExpired`]; [`Code::Unavailable`] where the gate could
+    /// not decide.
     pub async fn verify(&self, token: &str) -> Result<Verified<ClaimsOf<B>>, Refusal> {
         self.engine().admission.admit(token).await
     }
 
     /// Verifies an access token that this server issued for the request in hand, before its client
     /// has it: after [`refresh`](Self::refresh) or [`sign_in`](Self::sign_in), for a handler that
-    /// goes on with the user. The refresh stays unconfirmed until the client itself uses the token,
-    /// so an answer that is lost can be asked for again. [`verify`](Self::verify) of the same text
-    /// would say that the client has it.
+    /// continues with the user. The refresh stays unconfirmed until the client itself uses the
+    /// token, so the client can ask again for a lost answer. [`verify`](Self::verify) of the same
+    /// text would confirm that the client has it.
     ///
     /// # Errors
     /// As [`verify`](Self::verify).
@@ -223,11 +221,11 @@ impl<B: AuthBackend> Gate<B> {
         admission.admit_minted(&issued.access_token).await
     }
 
-    /// The same for a token that a client uses: what it is bound to is compared with the client
-    /// (`binding.*`).
+    /// Verifies an access token that a client uses, as [`verify`](Self::verify) does, and compares
+    /// what it is bound to with the client (`binding.*`).
     ///
     /// # Errors
-    /// As [`verify`](Self::verify), which compares nothing.
+    /// As [`verify`](Self::verify); and the token is bound to another device or network.
     pub async fn verify_from(
         &self,
         token: &str,
@@ -259,17 +257,17 @@ impl<B: AuthBackend> Gate<B> {
         self.flows().issue(&user.to_claims(), lifetime).await
     }
 
-    /// Revokes. When this returns, the store remembers it, this node refuses, and every node that
-    /// reaches the store will within a second or so.
+    /// Revokes sessions or tokens. When this returns, the store has it on record and this node
+    /// refuses them; every node that reaches the store does within about a second.
     ///
     /// # Errors
-    /// The store cannot be written to; or the key is the one that signs, or is to sign next.
+    /// The store cannot be written to; or the target is the current signing key or the next one.
     pub async fn revoke(&self, revoke: Revoke) -> Result<Revoked, Error> {
         self.flows().revoke(revoke).await
     }
 
-    /// Stops issuing and verifying, here and wherever the store reaches, until
-    /// [`resume`](Self::resume): every answer is 503.
+    /// Stops issuing and verifying, on every node of the store, until [`resume`](Self::resume):
+    /// every answer is 503.
     ///
     /// # Errors
     /// The store cannot be written to.
@@ -287,7 +285,7 @@ impl<B: AuthBackend> Gate<B> {
         resumed.map_err(failed("resume the deployment"))
     }
 
-    /// Lists sessions and changes what they remember.
+    /// Returns the sessions: to list them, and to change what they remember.
     #[must_use]
     pub fn sessions(&self) -> SessionList<'_> {
         SessionList::new(self.engine())
@@ -296,21 +294,21 @@ impl<B: AuthBackend> Gate<B> {
     /// Writes what is waiting to be written, and stops the tasks. Requests are still answered.
     ///
     /// # Errors
-    /// The store could not be written to; what was lost only keeps a lost answer forgivable for
-    /// longer.
+    /// The store could not be written to. The only effect of the loss: a client can ask for a lost
+    /// answer for longer.
     pub async fn shutdown(&self) -> Result<(), Error> {
         let stopped = self.running.stop().await;
         stopped.map_err(failed("write the confirmations that were waiting"))
     }
 
-    /// Returns what is known of a token that counts, as RFC 7662 section 2.2 names it, with the
-    /// user's own claims; `None` for every other one.
+    /// Returns what is known of a valid token, as RFC 7662 section 2.2 names it, with the user's
+    /// own claims; `None` for every other text.
     ///
-    /// It counts where a route of this gate would take it: signature, times, kind and revocations
-    /// hold. Claims that are confidential are left out.
+    /// A token is valid where a route of this gate would accept it: its signature, times and kind
+    /// are right, and it is not revoked. Claims that are confidential are left out.
     ///
     /// # Errors
-    /// [`Code::Unavailable`]: nobody could decide.
+    /// [`Code::Unavailable`]: the gate could not decide.
     #[cfg(feature = "axum")]
     pub async fn introspect(
         &self,
@@ -319,7 +317,7 @@ impl<B: AuthBackend> Gate<B> {
         self.flows().introspect(token).await
     }
 
-    /// Deletes what ended before `before` and is not needed any more, in batches of 500 rows.
+    /// Deletes rows that ended before `before` and are not needed any more, in batches of 500.
     ///
     /// A session stays until its absolute expiry, ended or not, so that an old refresh token of it
     /// is still recognised; the tokens of the registry stay with it, and a token stays as long as
@@ -360,7 +358,8 @@ impl<B: AuthBackend> fmt::Debug for Gate<B> {
     }
 }
 
-/// Returns what turns an error of the store into that of an operation: "the store failed to …".
+/// Returns a function that turns an error of the store into that of an operation: "the store failed
+/// to …".
 fn failed(to: &'static str) -> impl FnOnce(StoreError) -> Error {
     move |error| Error::new(ErrorKind::Store, format!("the store failed to {to}")).because(error)
 }

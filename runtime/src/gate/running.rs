@@ -1,4 +1,4 @@
-//! A gate without the type of its backend: what handlers and extractors work with.
+//! A gate without the type of its backend: handlers and extractors work with it.
 
 use std::sync::Arc;
 
@@ -27,18 +27,18 @@ pub(crate) struct Running {
     tasks: Tasks,
     /// The store with all realms, for another gate.
     store: Store,
-    /// Tells other gates on the store and the ring that this one is alive.
+    /// The entries that tell other gates on the store and the ring that this one is in use.
     _presences: Vec<Arc<LiveGate>>,
     /// Paths, names and presence of the routes.
     #[cfg(feature = "axum")]
     pub(crate) routes: &'static RouteConfig,
-    /// The scheme that challenges name: the first that is accepted.
+    /// The scheme that challenges name: the first of the schemes that are accepted.
     #[cfg(feature = "axum")]
     pub(crate) scheme: Arc<str>,
     /// The names of the cookies.
     #[cfg(feature = "axum")]
     pub(crate) cookies: CookieNames,
-    /// Which name the refresh cookie has.
+    /// The rule for the name of the refresh cookie.
     #[cfg(feature = "axum")]
     pub(crate) refresh_cookie: RefreshCookieRule,
 }
@@ -99,13 +99,13 @@ impl Running {
         self.flows.engine.realm.as_ref()
     }
 
-    /// Returns whether two gates have one key ring.
+    /// Returns whether two gates share a key ring.
     #[cfg(feature = "axum")]
     pub(crate) fn has_ring_of(&self, other: &Self) -> bool {
         self.flows.engine.ring.is(&other.flows.engine.ring)
     }
 
-    /// Returns what decides about access tokens.
+    /// Returns the part that decides about access tokens.
     #[cfg(feature = "axum")]
     pub(crate) fn admission(&self) -> &Admission {
         &self.flows.engine.admission

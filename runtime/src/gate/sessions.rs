@@ -13,7 +13,7 @@ use crate::store::{Session, SessionPage};
 
 use super::{AuthBackend, Gate, failed};
 
-/// The sessions of a gate's users: what `gate.sessions()` answers.
+/// The sessions of a gate's users: returned by `gate.sessions()`.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionList<'a> {
     engine: &'a Engine,
@@ -24,7 +24,7 @@ impl<'a> SessionList<'a> {
         Self { engine }
     }
 
-    /// The live sessions of a subject, oldest first.
+    /// Returns the live sessions of a subject, oldest first.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -42,9 +42,9 @@ impl<'a> SessionList<'a> {
         Ok(sessions.into_iter().map(SessionInfo::from).collect())
     }
 
-    /// At most `limit` live sessions of a subject, oldest first: those behind the session `after`,
-    /// which may have ended since, or the first ones. `None` where `after` is no session of the
-    /// subject that the store still has.
+    /// Returns at most `limit` live sessions of a subject, oldest first: those after the session
+    /// `after`, which may have ended since, or the first ones. `None` where `after` is not a
+    /// session of the subject, or the store no longer has it.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -72,7 +72,7 @@ impl<'a> SessionList<'a> {
         Ok(Some(sessions.into_iter().map(SessionInfo::from).collect()))
     }
 
-    /// One live session.
+    /// Returns a live session; `None` where there is no such session.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -89,7 +89,7 @@ impl<'a> SessionList<'a> {
             .map(SessionInfo::from))
     }
 
-    /// Replaces what a live session remembers of its device. `false` where there is no such
+    /// Replaces what a live session remembers of its device. Returns `false` where there is no such
     /// session.
     ///
     /// # Errors
@@ -113,11 +113,11 @@ pub struct SessionInfo {
     pub subject: String,
     /// Its device.
     pub device: Device,
-    /// When it was opened.
+    /// The time at which it was opened.
     pub created_at: Timestamp,
-    /// When it last signed in, refreshed or authenticated again.
+    /// The time of its last sign-in, refresh or renewed authentication.
     pub last_seen_at: Timestamp,
-    /// When it ends, unless it is refreshed before.
+    /// The time at which it ends, unless it is refreshed before.
     pub expires_at: Timestamp,
 }
 
@@ -134,34 +134,34 @@ impl From<Session> for SessionInfo {
     }
 }
 
-/// How a gate is doing.
+/// The health of a gate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Health {
-    /// Whether everything below is well.
+    /// `true` where everything below is well.
     pub is_well: bool,
-    /// Whether the store can be written to.
+    /// `true` where the store can be written to.
     pub store_is_writable: bool,
-    /// How old the view of the revocations is; above five seconds it is not well.
+    /// The age of the view of the revocations; above five seconds the gate is not well.
     pub revocation_view_age: Duration,
-    /// How many revocations the view holds.
+    /// The number of revocations in the view.
     pub revocation_entries: usize,
-    /// How many confirmations found their queue full since the start.
+    /// The number of confirmations that found their queue full since the start.
     pub dropped_confirmations: u64,
-    /// Whether the deployment is paused.
+    /// `true` where the deployment is paused.
     pub is_paused: bool,
-    /// By how much this machine's clock and the store's differ, as measured last; above the leeway
-    /// it is not well.
+    /// The difference of this machine's clock and the store's, as measured last; above the leeway
+    /// the gate is not well.
     pub clock_offset: Duration,
-    /// Whether more than one in a hundred of the last stored password hashes could not be read: it
-    /// is not well then. Always `false` where the gate was not told of the passwords.
+    /// `true` where more than one in a hundred of the last stored password hashes could not be
+    /// read; then the gate is not well. Always `false` where the gate was not given the passwords.
     pub password_hashes_are_unreadable: bool,
-    /// The background tasks that panicked, were started again and have not yet gone on for a while.
+    /// The background tasks that panicked, were started again and have not yet run for a while.
     pub failing_tasks: Vec<&'static str>,
 }
 
 impl<B: AuthBackend> Gate<B> {
-    /// How the gate is doing. Asks the store.
+    /// Returns the health of the gate. Asks the store.
     pub async fn health(&self) -> Health {
         let engine = self.engine();
         let store_is_writable = engine.store.health(engine.time.now()).await.is_ok();

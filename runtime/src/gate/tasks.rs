@@ -1,4 +1,5 @@
-//! What runs beside the requests: following the log, writing confirmations, reading the ring again.
+//! The tasks that run beside the requests: following the log, writing confirmations, reading the
+//! ring again.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -100,11 +101,11 @@ impl Drop for Tasks {
     }
 }
 
-/// Follows the log: reads it when it got something, and in any case once a second. The wait begins
-/// before the log is read, so what is logged in between is not missed.
+/// Follows the log: reads it when the store reports an entry, and in any case once a second. The
+/// wait begins before the log is read, so an entry that is written in between is not missed.
 fn follow(engine: &Arc<Engine>) -> AbortHandle {
     supervise("follow_log", FOLLOW, engine, |engine| async move {
-        // A store that panics while it is waited for is read all the same, by each new task.
+        // If the store panics while a task waits for it, each new task still reads the log first.
         read_log(&engine).await;
         loop {
             let (waited, read) =
@@ -137,8 +138,8 @@ async fn read_log(engine: &Engine) -> bool {
     read.is_ok()
 }
 
-/// The archiver, where the settings want one: the first time soon, so that a program that often
-/// starts archives too.
+/// Starts the archiver, where the settings ask for one. Its first run is soon after the start, so
+/// that a program that restarts often archives too.
 fn archiver(engine: &Arc<Engine>) -> Option<AbortHandle> {
     let interval = engine.settings.archive.interval;
     if interval.is_zero() {
@@ -163,7 +164,7 @@ fn archiver(engine: &Arc<Engine>) -> Option<AbortHandle> {
     Some(task)
 }
 
-/// Runs `work` again and again, with a pause between.
+/// Runs `work` again and again, with a pause in between.
 fn every<W, F>(name: &'static str, pause: Duration, engine: &Arc<Engine>, work: W) -> AbortHandle
 where
     W: Fn(Arc<Engine>) -> F + Clone + Send + 'static,
@@ -180,9 +181,9 @@ where
     })
 }
 
-/// Runs a task that has no end, and starts it again where it panics, as a store may: after a pause
-/// that grows. `period` is the time between two rounds of the task. One that has gone on for longer
-/// than that is well.
+/// Runs a task that has no end, and starts it again if it panics, as a store may make it: after a
+/// pause that grows. `period` is the time between two rounds of the task. A task that has run for
+/// longer than that is well.
 fn supervise<W, F>(
     name: &'static str,
     period: Duration,
@@ -198,7 +199,7 @@ where
     let task = tokio::spawn(async move {
         let mut pause = RETRY;
         loop {
-            // Ends with this task, where that is stopped.
+            // The inner task ends with this one, when that is stopped.
             let mut running = JoinSet::new();
             running.spawn(work(Arc::clone(&engine)));
             if timeout(well_after, running.join_next()).await.is_err() {
@@ -214,17 +215,17 @@ where
     task.abort_handle()
 }
 
-/// How long a node goes without a look at the log.
+/// The longest time between two reads of the log.
 const FOLLOW: Duration = Duration::from_secs(1);
-/// How long revocations are waited for that come together with one.
+/// The pause after a read of the log: entries that arrive within it are read together.
 const TOGETHER: Duration = Duration::from_millis(10);
 const RETRY: Duration = Duration::from_millis(250);
-/// How long a task that panics each time waits at most until it is started again: no longer than a
-/// node goes without a look at the log.
+/// The longest pause before a task that panics each time is started again: no longer than the time
+/// between two reads of the log.
 const LONGEST_PAUSE: Duration = FOLLOW;
 const CONFIRM: Duration = Duration::from_millis(250);
 const COMPARE: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_secs(60);
 const PURGE: Duration = Duration::from_secs(30);
-/// How often the ring is read again.
+/// The time between two reads of the ring.
 pub(super) const RELOAD: Duration = Duration::from_secs(10);

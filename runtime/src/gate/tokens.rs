@@ -7,7 +7,7 @@ use crate::store::{TokenQuery, TokenRecord};
 
 use super::{AuthBackend, Gate, failed};
 
-/// Tokens of the registry: what [`Gate::tokens`] answers. All conditions that are given must hold.
+/// Tokens of the registry: returned by [`Gate::tokens`]. All conditions that are given must hold.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is read until `page` or `get`"]
 pub struct TokenList<'a> {
@@ -16,45 +16,46 @@ pub struct TokenList<'a> {
 }
 
 impl TokenList<'_> {
-    /// Those that count: neither expired nor revoked, nor of a session that has ended. Epochs and
-    /// generations are not looked at: what [`Revoke::access_of`](crate::session::Revoke::access_of)
-    /// or `access.on_refresh = "revoke"` ended is dead all the same.
+    /// Selects the tokens that are valid: neither expired nor revoked, nor of a session that has
+    /// ended. Epochs and generations are not looked at: tokens that
+    /// [`Revoke::access_of`](crate::session::Revoke::access_of) or `access.on_refresh = "revoke"`
+    /// ended may be listed, and are refused all the same.
     pub const fn active(mut self) -> Self {
         self.query.active = Some(true);
         self
     }
 
-    /// The others.
+    /// Selects the tokens that are not valid.
     pub const fn expired(mut self) -> Self {
         self.query.active = Some(false);
         self
     }
 
-    /// Those of a subject.
+    /// Selects the tokens of a subject.
     pub fn of(mut self, subject: impl std::fmt::Display) -> Self {
         self.query.subject = Some(subject.to_string());
         self
     }
 
-    /// Those of sessions with this device id, which their client gave.
+    /// Selects the tokens of sessions with this device id, which their client gave.
     pub fn on_device(mut self, device_id: impl Into<String>) -> Self {
         self.query.device_id = Some(device_id.into());
         self
     }
 
-    /// A token and those made from it, those made from them, and so on.
+    /// Selects a token and those made from it, those made from them, and so on.
     pub const fn tree(mut self, jti: TokenId) -> Self {
         self.query.tree = Some(jti);
         self
     }
 
-    /// The tokens of a session, and those made from them.
+    /// Selects the tokens of a session, and those made from them.
     pub const fn tree_of(self, sid: SessionId) -> Self {
         self.tree(family(sid))
     }
 
-    /// At most `limit` of them, oldest first, behind the last one of the page before. An empty page
-    /// is the end.
+    /// Returns at most `limit` of them, oldest first, after the last one of the page before. An
+    /// empty page is the end.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -93,7 +94,7 @@ impl TokenList<'_> {
             .map_err(failed("read the registry"))
     }
 
-    /// One token.
+    /// Returns a token; `None` where the registry does not have it.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -114,7 +115,7 @@ impl TokenList<'_> {
 }
 
 impl<B: AuthBackend> Gate<B> {
-    /// The registry: the tokens of sessions, under
+    /// Returns the registry: the tokens of sessions, under
     /// [`Registry::Tokens`](crate::settings::Registry::Tokens), and those that were
     /// [registered](Self::register) by hand.
     ///
@@ -127,17 +128,16 @@ impl<B: AuthBackend> Gate<B> {
         }
     }
 
-    /// Puts a token of [`issue`](Self::issue) into the registry, below `parent` where one is given:
+    /// Enters a token of [`issue`](Self::issue) in the registry, below `parent` if one is given:
     /// then it ends with the tree of that token ([`Revoke::tree`](crate::session::Revoke::tree)),
-    /// and with the session of that token where a client asks for its end with `affect_tree`. A
-    /// plain sign-out leaves it alone.
+    /// and with the session of that token if a client revokes it with `affect_tree`. A plain
+    /// sign-out does not end it.
     ///
-    /// What is above has to be registered before what is below, so no circle can be made.
+    /// A parent has to be registered before its children, so no circle can be made.
     ///
     /// # Errors
-    /// The token is none of this gate's or no longer counts, or is registered already; `parent` is
-    /// not in the registry, or no longer counts; the store cannot decide. Do not hand the token out
-    /// then.
+    /// The token is not a valid one of this gate, or is registered already; `parent` is not in the
+    /// registry, or no longer valid; the store cannot decide. Do not hand the token out then.
     ///
     /// # Examples
     /// ```

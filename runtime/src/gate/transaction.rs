@@ -8,11 +8,11 @@ use crate::store::{ProgramTransaction, RevokeReason, Revoked, Target};
 
 use super::{AuthBackend, Gate};
 
-/// A revocation that stands in a transaction of the program, which is not committed yet.
+/// A revocation that was written in a transaction of the program, which is not committed yet.
 ///
-/// Commit it, and call [`committed`](Self::committed): this node refuses at once then, and the
-/// others are woken. Where it is dropped, every node learns of it from the log, within a second or
-/// so of the commit.
+/// Commit the transaction, and call [`committed`](Self::committed): this node then refuses at once,
+/// and the others are woken. If this value is dropped instead, every node learns of the revocation
+/// from the log, within about a second of the commit.
 #[must_use = "commit the transaction, and call `committed`"]
 pub struct Revoking {
     target: Target,
@@ -25,11 +25,11 @@ impl<B: AuthBackend> Gate<B> {
     /// [`PostgresStore`](crate::store::PostgresStore) in the database of the transaction, which is
     /// `READ COMMITTED`.
     ///
-    /// It takes what is of one subject, or less: sessions, tokens, a subject.
+    /// It accepts targets that concern at most one subject: sessions, tokens, a subject.
     ///
     /// # Errors
-    /// As [`revoke`](Self::revoke); and the store is another, or the target concerns more than one
-    /// subject.
+    /// As [`revoke`](Self::revoke); and the store is another one, or the target concerns more than
+    /// one subject.
     ///
     /// # Examples
     /// ```
@@ -63,7 +63,7 @@ impl<B: AuthBackend> Gate<B> {
 }
 
 impl Revoking {
-    /// Applies the revocation on this node and wakes the others: the transaction was committed.
+    /// Applies the revocation on this node and wakes the others. Call it after the commit.
     #[allow(clippy::unused_async, reason = "it may wait for the nodes some day")]
     pub async fn committed<B: AuthBackend>(self, gate: &Gate<B>) -> Revoked {
         let engine = gate.engine();

@@ -1,4 +1,4 @@
-//! What verifies access tokens for a state: the gate's own, or those of other issuers.
+//! Verifies access tokens for an axum state: the gate's own, or those of other issuers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ impl<U: JwtClaims> Verifier<U> {
         }
     }
 
-    /// The gate whose tokens these are; `None` where others issue them.
+    /// Returns the gate that issues these tokens; `None` where others issue them.
     #[cfg(feature = "axum")]
     pub(crate) fn running(&self) -> Option<&Arc<Running>> {
         match &self.0 {
@@ -58,7 +58,7 @@ impl<U: JwtClaims> Verifier<U> {
         }
     }
 
-    /// Returns whether tokens of this issuer and realm are this verifier's to judge.
+    /// Returns whether this verifier is responsible for tokens of this issuer and realm.
     #[cfg(feature = "axum")]
     pub(crate) fn is_for(&self, origin: &Origin) -> bool {
         match &self.0 {
@@ -67,7 +67,7 @@ impl<U: JwtClaims> Verifier<U> {
         }
     }
 
-    /// The scheme that challenges name.
+    /// Returns the scheme that challenges name.
     #[cfg(feature = "axum")]
     pub(crate) fn scheme(&self) -> Arc<str> {
         match &self.0 {
@@ -86,8 +86,8 @@ impl<U: JwtClaims> Verifier<U> {
 }
 
 impl<U: JwtClaims> GuardRouter<U> {
-    /// What verifies the tokens of these issuers, for a state of your own: `Auth<U>` as a handler's
-    /// argument asks it.
+    /// Returns the verifier of the tokens of these issuers, for an axum state of your own: handlers
+    /// take `Auth<U>`.
     ///
     /// ```
     /// use axum::extract::FromRef;
@@ -116,9 +116,9 @@ impl<U: JwtClaims> GuardRouter<U> {
     /// # }
     /// ```
     ///
-    /// Tokens that are good for one action say nothing about a caller. They are verified where the
-    /// action is, by [`verify`](Self::verify) with a [`Context`]. `cargo build` refuses this;
-    /// `cargo check` does not look that far:
+    /// A token that is good for one action does not sign a caller in. Verify it where the action is
+    /// taken, by [`verify`](Self::verify) with a [`Context`]. `cargo build` refuses this code;
+    /// `cargo check` does not notice:
     /// ```ignore
     /// #[derive(Clone, JwtClaims)]
     /// #[claims(external)]
@@ -145,8 +145,8 @@ impl<U: JwtClaims> GuardRouter<U> {
 }
 
 impl<U: JwtClaims> GuardRouterBuilder<U> {
-    /// The guards stand beside this gate, on routes that take tokens of both: no guard may have the
-    /// gate's issuer and realm. The gate's handlers are told of the guards' events.
+    /// Puts the guards beside this gate, on routes that accept tokens of both: no guard may have
+    /// the gate's issuer and realm. The gate's handlers receive the guards' events.
     pub fn beside<B: AuthBackend>(self, gate: &Gate<B>) -> Self {
         let engine = gate.engine();
         let realm = engine.realm.as_ref().map(|realm| realm.as_str().into());

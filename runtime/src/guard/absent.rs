@@ -1,4 +1,4 @@
-//! What stands for the guards that fetch keys, where the feature `jwks-client` is off.
+//! The items that replace the guards that fetch keys, where the feature `jwks-client` is off.
 
 use super::JwksGuard;
 use crate::error::absent::{NeedsJwksClient, Off};

@@ -1,4 +1,4 @@
-//! Puts the guards of a router together, and changes them later: every problem at once.
+//! Builds the guards of a router, and changes them later: all problems are reported at once.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -56,7 +56,7 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
         }
     }
 
-    /// Adds a guard by a name of your own, which its tokens are told by:
+    /// Adds a guard under a name of your own, by which its tokens can be told:
     /// [`TokenInfo::guard`](crate::token::TokenInfo::guard).
     pub fn guard(mut self, name: impl Into<String>, guard: impl JwtGuard<User = U>) -> Self {
         self.guards.push((name.into().into(), Box::new(guard)));
@@ -89,13 +89,13 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
         self
     }
 
-    /// Sets who is told of events, unless the builder has a handler of its own.
+    /// Sets the receiver of events, unless the builder has a handler of its own.
     pub(crate) fn emitter(mut self, emitter: Emitter) -> Self {
         self.emitter = Some(emitter);
         self
     }
 
-    /// Sets the store in which used tokens for one action are noted, so that each counts once.
+    /// Sets the store that records used tokens for one action, so that each is accepted once.
     pub fn store(mut self, store: impl Into<Store>) -> Self {
         self.store = Some(store.into());
         self
@@ -107,8 +107,7 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
         self
     }
 
-    /// Sets how many bytes of verified tokens are remembered: 8 MiB by default, nothing where it is
-    /// 0.
+    /// Sets how many bytes of verified tokens are remembered: 8 MiB by default, none for 0.
     pub fn remember(mut self, bytes: u64) -> Self {
         self.cache_bytes = bytes;
         self
@@ -117,9 +116,9 @@ impl<U: JwtClaims> GuardRouterBuilder<U> {
     /// Puts the router together.
     ///
     /// # Errors
-    /// There is no guard; two have one name or one issuer, or the issuer of the gate beside them;
-    /// an issuer lacks something, such as an audience; tokens are bound to actions, and there is no
-    /// store. All at once.
+    /// All problems at once: there is no guard; two have one name or one issuer, or the issuer of
+    /// the gate beside them; an issuer lacks something, such as an audience; tokens are bound to
+    /// actions, and there is no store.
     pub fn build(self) -> Result<GuardRouter<U>, Error> {
         let Self {
             guards,

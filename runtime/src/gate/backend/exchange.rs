@@ -1,4 +1,4 @@
-//! Signing in with the token of another issuer: it is exchanged for a pair of the gate's own.
+//! Signing in with the token of another issuer: the gate exchanges it for a pair of its own tokens.
 
 use std::fmt;
 use std::future::Future;
@@ -11,10 +11,10 @@ use crate::error::{AuthError, Code};
 use crate::guard::{Context, GuardRouter};
 use crate::token::{JwtClaims, Verified};
 
-/// Signs users in whom another issuer vouches for: of a backend with `#[auth_backend(guard, …)]`.
+/// Signs in users for whom another issuer vouches: for a backend with `#[auth_backend(guard, …)]`.
 ///
-/// Who it is, issuer and subject say together: [`identity`](crate::token::TokenInfo::identity).
-/// Never the email address, which another issuer may give to somebody else, or does not check
+/// Issuer and subject together identify the user: [`identity`](crate::token::TokenInfo::identity).
+/// Never use the email address, which another issuer may give to somebody else, or does not check
 /// (OpenID Connect Core section 5.7, OWASP ASVS 5.0 10.5.2).
 ///
 /// ```
@@ -79,8 +79,8 @@ pub trait Exchange: AuthBackend<Login = GuardLogin> {
     /// [`TokenKind::IdToken`](crate::guard::TokenKind::IdToken).
     fn guards(&self) -> &GuardRouter<Self::External>;
 
-    /// Finds the user of a token that was verified, or makes one. Whom you do not know is
-    /// [`AuthError::Invalid`].
+    /// Finds the user of a token that was verified, or creates one. For a user that you do not
+    /// know, return [`AuthError::Invalid`].
     fn exchange(
         &self,
         token: &Verified<<Self::External as JwtClaims>::Claims>,
@@ -88,11 +88,11 @@ pub trait Exchange: AuthBackend<Login = GuardLogin> {
     ) -> impl Future<Output = Result<Self::User, AuthError>> + Send;
 }
 
-/// Users sign in through [`Exchange`].
+/// The users sign in through [`Exchange`].
 #[derive(Clone, Copy, Debug)]
 pub struct Exchanged;
 
-// Recommended, so that rustc says that `Exchange` is missing.
+// Not `do_not_recommend`, so that rustc says that `Exchange` is missing.
 impl<B: Exchange> SignIn<B> for Exchanged {
     async fn sign_in(
         backend: &B,
@@ -119,9 +119,9 @@ impl<B: Exchange> SignIn<B> for Exchanged {
 pub struct GuardLogin {
     /// The token: an ID token, where the guard takes those.
     pub token: String,
-    /// What the client sent along when it asked for the token, where it sent one: `nonce` (OpenID
-    /// Connect Core section 3.1.2.1). A token that has one counts only with it, and one that has
-    /// none only without.
+    /// The value that the client sent when it asked for the token, where it sent one: `nonce`
+    /// (OpenID Connect Core section 3.1.2.1). A token with a nonce is accepted only with it, and a
+    /// token without one only without.
     pub nonce: Option<String>,
 }
 

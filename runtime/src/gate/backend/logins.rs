@@ -8,24 +8,24 @@ use crate::secret::Password;
 /// The body of a sign-in by email.
 #[derive(Clone, Debug, Deserialize)]
 pub struct EmailLogin {
-    /// The address in its one form: see [`normalize_identifier`].
+    /// The address in its normal form: see [`normalize_identifier`].
     #[serde(deserialize_with = "identifier")]
     pub email: String,
-    /// The password, untouched.
+    /// The password as the client sent it.
     pub password: Password,
 }
 
 /// The body of a sign-in by username.
 #[derive(Clone, Debug, Deserialize)]
 pub struct UsernameLogin {
-    /// The name in its one form: see [`normalize_identifier`].
+    /// The name in its normal form: see [`normalize_identifier`].
     #[serde(deserialize_with = "identifier")]
     pub username: String,
-    /// The password, untouched.
+    /// The password as the client sent it.
     pub password: Password,
 }
 
-/// An identifier of a body, in its one form.
+/// Reads an identifier of a body into its normal form.
 fn identifier<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     String::deserialize(deserializer).map(|text| normalize_identifier(&text))
 }

@@ -1,4 +1,4 @@
-//! What a user's backend promises: who signs in, and who still may.
+//! The traits of a backend: it signs users in, and says which of them may stay signed in.
 
 mod exchange;
 mod logins;
@@ -25,7 +25,7 @@ use crate::error::{AuthError, SignInStep};
 use crate::token::{ClaimSet as _, JwtClaims};
 
 /// A backend, as `#[auth_backend(…)]` describes it. Implement [`Authenticate`] and [`Refresh`] by
-/// hand, never this.
+/// hand, never this trait.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an auth backend",
     label = "this type has no `#[auth_backend(…)]`",
@@ -37,12 +37,12 @@ pub trait AuthBackend: Sized + Send + Sync + 'static {
     type User: JwtClaims;
     /// The body of a sign-in, beside `device_name` and `device_id`.
     type Login: DeserializeOwned + Send + 'static;
-    /// How users sign in.
+    /// The way in which users sign in.
     type Entry: SignIn<Self>;
-    /// Where the claims of a refresh come from.
+    /// The source of the claims of a refresh.
     type Renewal: Renew<Self>;
     /// The name of this kind of users in the store, which tells gates of one store apart:
-    /// `kind = "…"`, and otherwise the struct's own name as it is written.
+    /// `kind = "…"`, and otherwise the name of the struct as it is written.
     const KIND: &'static str;
     /// Paths, names and presence of the routes.
     const ROUTES: RouteConfig;
@@ -53,19 +53,19 @@ pub trait AuthBackend: Sized + Send + Sync + 'static {
 
 /// Signs users in.
 pub trait Authenticate: AuthBackend {
-    /// Decides who this is. Unknown and wrong are both [`AuthError::Invalid`]; look up first, then
-    /// hash, whoever asks.
+    /// Finds the user of a login. Return [`AuthError::Invalid`] both for an unknown user and for a
+    /// wrong password; look the user up first, then hash in either case.
     fn authenticate(
         &self,
         login: Self::Login,
         client: &Client,
     ) -> impl Future<Output = Result<Self::User, AuthError>> + Send;
 
-    /// Looks at the answer to a step that [`authenticate`](Self::authenticate), or this, asked for
-    /// with [`AuthError::More`], and answers the user of `step.subject`, loaded again. A wrong
-    /// answer is [`AuthError::Invalid`]; the client may give three to a step, which it has five
-    /// minutes for. A code that was used once must not be right twice: that is the backend's to
-    /// remember.
+    /// Checks the answer to a step that [`authenticate`](Self::authenticate), or this method, asked
+    /// for with [`AuthError::More`], and returns the user of `step.subject`, loaded again. For a
+    /// wrong answer return [`AuthError::Invalid`]; the client may give three answers to a step,
+    /// within five minutes. A code that was used once must not be accepted twice: the backend must
+    /// remember it.
     fn step(
         &self,
         _step: &SignInStep,
@@ -75,9 +75,9 @@ pub trait Authenticate: AuthBackend {
         std::future::ready(Err(AuthError::Invalid))
     }
 
-    /// What names the account in a login, in its one form: attempts are counted by it (feature
-    /// `rate-limit`). It is that of [`EmailLogin`] and [`UsernameLogin`]; a login of one's own has
-    /// none until this says so, and is counted by the client's address alone.
+    /// Returns the name of the account in a login, in its normal form: attempts are counted by it
+    /// (feature `rate-limit`). [`EmailLogin`] and [`UsernameLogin`] have one; a login type of the
+    /// application has none until you implement this, and is counted by the client's address alone.
     ///
     /// ```
     /// # use tollgate::gate::normalize_identifier;
@@ -134,7 +134,7 @@ pub trait Refresh: AuthBackend {
     ) -> impl Future<Output = Result<Self::User, AuthError>> + Send;
 }
 
-/// How the users of `B` sign in. Implemented for [`Own`].
+/// The way in which the users of `B` sign in. Implemented for [`Own`].
 #[diagnostic::on_unimplemented(
     message = "`{B}` does not say how its users sign in",
     label = "`Authenticate` is missing for `{B}`",
@@ -142,14 +142,14 @@ pub trait Refresh: AuthBackend {
             Self::Login, client: &Client) -> Result<Self::User, AuthError>`"
 )]
 pub trait SignIn<B: AuthBackend>: 'static {
-    /// Decides who this is.
+    /// Finds the user of a login.
     fn sign_in(
         backend: &B,
         login: B::Login,
         client: &Client,
     ) -> impl Future<Output = Result<B::User, AuthError>> + Send;
 
-    /// Looks at the answer to a step.
+    /// Checks the answer to a step.
     fn step(
         _backend: &B,
         _step: &SignInStep,
@@ -159,13 +159,13 @@ pub trait SignIn<B: AuthBackend>: 'static {
         std::future::ready(Err(AuthError::Invalid))
     }
 
-    /// What names the account, where something does.
+    /// Returns the name of the account, if the login has one.
     fn identifier(_backend: &B, _login: &B::Login) -> Option<String> {
         None
     }
 }
 
-/// Users sign in through [`Authenticate`].
+/// The users sign in through [`Authenticate`].
 #[derive(Clone, Copy, Debug)]
 pub struct Own;
 
@@ -189,7 +189,7 @@ impl<B: Authenticate> SignIn<B> for Own {
     }
 }
 
-/// Where the claims of a refresh come from. Implemented for [`Reload`] and [`FromStored`].
+/// The source of the claims of a refresh. Implemented for [`Reload`] and [`FromStored`].
 #[diagnostic::on_unimplemented(
     message = "`{B}` does not say who may stay signed in",
     label = "`Refresh` is missing for `{B}`",
@@ -198,10 +198,10 @@ impl<B: Authenticate> SignIn<B> for Own {
             `#[auth_backend(…)]`"
 )]
 pub trait Renew<B: AuthBackend>: 'static {
-    /// Whether the claims of sign-in are kept with the session.
+    /// `true` where the claims of sign-in are kept with the session.
     const STORED: bool;
 
-    /// The claims for a subject; `stored` is what the session kept.
+    /// Returns the claims for a subject; `stored` is what the session kept.
     fn renew(
         backend: &B,
         subject: &str,
@@ -210,7 +210,7 @@ pub trait Renew<B: AuthBackend>: 'static {
     ) -> impl Future<Output = Result<<B::User as JwtClaims>::Claims, AuthError>> + Send;
 }
 
-/// Claims come fresh through [`Refresh`].
+/// The claims are loaded through [`Refresh`].
 #[derive(Clone, Copy, Debug)]
 pub struct Reload;
 
@@ -230,8 +230,8 @@ impl<B: Refresh> Renew<B> for Reload {
     }
 }
 
-/// Claims are those of sign-in, kept with the session: no `Refresh`, and no way to notice that an
-/// account was closed.
+/// The claims are those of sign-in, kept with the session: no `Refresh` is needed, and a closed
+/// account is not noticed.
 #[derive(Clone, Copy, Debug)]
 pub struct FromStored;
 

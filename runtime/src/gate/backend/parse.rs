@@ -1,4 +1,5 @@
-//! Reads a JSON body, and says in words of ours what is wrong with one that cannot be taken.
+//! Reads a JSON body, and says in the gate's own words what is wrong with a body that is not
+//! accepted.
 
 use std::cell::Cell;
 use std::fmt;
@@ -15,7 +16,7 @@ pub(crate) fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malforme
     serde_json::from_slice(body).map_err(|error| fault::<T>(body, &error))
 }
 
-/// Finds what is wrong with a body that is not taken. Only here is it looked at again, member by
+/// Finds what is wrong with a body that was not accepted. Only then is it read again, member by
 /// member.
 fn fault<T: DeserializeOwned>(body: &[u8], error: &Error) -> Malformed {
     let members = match serde_json::from_slice(body) {
@@ -36,7 +37,7 @@ fn fault<T: DeserializeOwned>(body: &[u8], error: &Error) -> Malformed {
     named.unwrap_or_else(|| unfit::<T>(members, names))
 }
 
-/// Finds the member at which reading ends.
+/// Finds the member whose value is not accepted.
 fn unfit<T: DeserializeOwned>(members: Map<String, Value>, names: &[&'static str]) -> Malformed {
     let last = Cell::new(None);
     let members = members.into_iter().inspect(|(read, _)| {
@@ -49,14 +50,14 @@ fn unfit<T: DeserializeOwned>(members: Map<String, Value>, names: &[&'static str
     }
 }
 
-/// Returns the names of the members of a type, where it is a struct that tells them.
+/// Returns the names of the members of a type, if it is a struct that names them.
 fn names_of<T: DeserializeOwned>() -> &'static [&'static str] {
     let names = Cell::new(&[][..]);
     drop(T::deserialize(Names(&names)));
     names.get()
 }
 
-/// Notes which members a type asks for, and gives it nothing.
+/// Records the members that a type asks for, and gives it no value.
 struct Names<'a>(&'a Cell<&'static [&'static str]>);
 
 impl<'de> Deserializer<'de> for Names<'_> {

@@ -1,14 +1,14 @@
 //! Paths, names and presence of a backend's routes.
 
-/// Paths, names and presence of a backend's routes: what `#[auth_backend(…)]` says beside the
-/// types.
+/// Paths, names and presence of a backend's routes: the options of `#[auth_backend(…)]` other than
+/// the types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteConfig {
-    /// Where the routes hang: `/auth`.
+    /// The prefix of the routes: `/auth`.
     pub prefix: &'static str,
     /// The tag in the OpenAPI document.
     pub tag: &'static str,
-    /// Whether the routes are in the OpenAPI document.
+    /// `true` where the routes are in the OpenAPI document.
     pub openapi: bool,
     /// `POST /signin`.
     pub signin: RouteOptions,
@@ -23,7 +23,7 @@ pub struct RouteConfig {
 }
 
 impl RouteConfig {
-    /// The shape without any option.
+    /// The configuration without any option.
     pub const DEFAULT: Self = Self {
         prefix: "/auth",
         tag: "auth",
@@ -47,7 +47,7 @@ impl RouteConfig {
 /// Path and words of one route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RouteOptions {
-    /// Below the prefix, with a leading slash.
+    /// The path below the prefix, with a leading slash.
     pub path: &'static str,
     /// One line for the OpenAPI document.
     pub summary: Option<&'static str>,

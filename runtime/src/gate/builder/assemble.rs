@@ -1,4 +1,4 @@
-//! From the parts of a builder to a running gate. Knows no backend's type, so that it is compiled
+//! Makes a running gate of the parts of a builder. Knows no backend's type, so that it is compiled
 //! once.
 
 use std::any::TypeId;
@@ -26,7 +26,7 @@ use super::super::tasks::RELOAD;
 use super::claim::{self, RealmClaimant};
 use super::plan::Plan;
 
-/// What an expansion and the builder's types say of a backend.
+/// The backend as an expansion and the builder's types describe it.
 pub(super) struct AnyBackend {
     pub(super) backend: Arc<dyn Backend>,
     pub(super) envelope: Envelope,
@@ -38,7 +38,7 @@ pub(super) struct AnyBackend {
     pub(super) routes: &'static RouteConfig,
 }
 
-/// Puts a gate together: settings that were validated, the parts that were given.
+/// Puts a gate together, from validated settings and the parts that were given.
 pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Running>, Error> {
     let Plan {
         base: mut settings,
@@ -107,7 +107,7 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
         return Err(Error::new(ErrorKind::Store, why));
     }
     let migrated = |e| Error::new(ErrorKind::Store, "the tables cannot be made").because(e);
-    // The list of realms lies beside the tables of the default realm.
+    // The list of realms is stored beside the tables of the default realm.
     store.migrate(time.now()).await.map_err(migrated)?;
     let claim = RealmClaimant::new(&store, &settings, realm.as_ref(), shell.kind);
     claim.check(before, time.now()).await?;
@@ -126,8 +126,8 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     if let Some(gate) = presences.first() {
         presences.push(claim::enter(ring.live(), LiveGate::clone(gate))?);
     }
-    // Read again after the sessions: another process may have adopted the ring since this one
-    // opened it, and signed somebody in.
+    // The ring is read again after the sessions: another process may have adopted it since this one
+    // opened it, and opened a session.
     ring.reload().await?;
     // Sessions of every realm are under this ring's keys.
     let is_lost = ring.is_unadopted().await
@@ -221,8 +221,9 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     )))
 }
 
-/// Returns when a store that may hold sessions of earlier releases was first opened by this one.
-/// The last of them has ended once the absolute lifetime of a session is over since then.
+/// Returns when a store that may hold sessions of earlier releases was first opened by this
+/// release. The last of those sessions has ended once the absolute lifetime of a session has passed
+/// since then.
 #[cfg(feature = "axum")]
 fn older_since(health: StoreHealth, engine: &Engine) -> Option<Timestamp> {
     health
@@ -230,5 +231,5 @@ fn older_since(health: StoreHealth, engine: &Engine) -> Option<Timestamp> {
         .filter(|since| engine.time.now() < since.plus(engine.settings.session.absolute))
 }
 
-/// By how much the clocks may differ at the start (rotation.md section 6).
+/// The difference of the clocks that is accepted at the start, at most (rotation.md section 6).
 const MOST_OFFSET: Duration = Duration::from_secs(5 * 60);

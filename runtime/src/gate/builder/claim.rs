@@ -1,5 +1,5 @@
-//! Decides at the start of a gate whether its realm is the one that it was before, and that no
-//! other kind of users is in it.
+//! Decides at the start of a gate whether its realm has the identity that it had before, and
+//! whether another kind of users is in it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::store::{
 
 use super::super::failed;
 
-/// Enters a gate where other gates of this process see it.
+/// Enters a gate in the list that other gates of this process see.
 ///
 /// # Errors
-/// Another backend, issuer or audience is alive in the realm.
+/// Another backend, issuer or audience is in use in the realm.
 pub(super) fn enter(gates: &LiveGates, gate: LiveGate) -> Result<Arc<LiveGate>, Error> {
     let shown = (show(gate.realm.as_ref()), identity_of(&gate));
     gates.enter(gate).map_err(|other| {
@@ -71,8 +71,8 @@ impl RealmClaimant {
         }
     }
 
-    /// Refuses a realm of another identity, and the first named realm beside sessions of which
-    /// nobody said who opened them. Writes nothing.
+    /// Refuses a realm of another identity. Also refuses the first named realm while sessions exist
+    /// and no record says which gates opened them. Writes nothing.
     pub(super) async fn check(&self, before: Option<Before>, now: Timestamp) -> Result<(), Error> {
         let realms = self.read().await?;
         self.judge(&realms, now)?;
@@ -88,14 +88,14 @@ impl RealmClaimant {
         Ok(())
     }
 
-    /// Writes the claim, once the gate works. Ends the sessions of before where several gates
-    /// opened them.
+    /// Writes the claim, once the gate works. Ends the earlier sessions where several gates opened
+    /// them.
     pub(super) async fn write(&self, before: Option<Before>, engine: &Engine) -> Result<(), Error> {
         loop {
             let now = engine.time.now();
             let realms = self.read().await?;
             let Some(replaced) = self.judge(&realms, now)? else {
-                // A process of before the change, which is still being rolled out.
+                // This process was started before the change, and is still being replaced.
                 return Ok(());
             };
             let before = match self.must_say(&realms, now).await? {
@@ -118,7 +118,7 @@ impl RealmClaimant {
             match claimed.map_err(failed("write down the realm"))? {
                 RealmClaim::Claimed(_) => return Ok(()),
                 RealmClaim::Taken(other) => return Err(self.taken(&other)),
-                // Another process was faster: judged again.
+                // Another process was faster, so the claim is decided again.
                 RealmClaim::Moved(_) => {}
             }
         }
@@ -174,8 +174,8 @@ impl RealmClaimant {
         realms.iter().find(|realm| realm.name == self.name)
     }
 
-    /// Returns what is to be written down as replaced; the outer `None` is a gate of an identity
-    /// that was replaced, which may run for a while and writes nothing.
+    /// Returns the identity to be recorded as replaced. The outer `None` means that this gate has
+    /// the replaced identity: it may run for a while, and writes nothing.
     fn judge(
         &self,
         realms: &[RealmRecord],
@@ -215,7 +215,7 @@ impl RealmClaimant {
         )))
     }
 
-    /// Returns whether the settings name every value that is another than before.
+    /// Returns whether the settings name every value that differs from before.
     fn consents_to(&self, old: &RealmIdentity) -> bool {
         let Replaces {
             issuer,
@@ -241,8 +241,8 @@ impl RealmClaimant {
         }
     }
 
-    /// Returns whether it must be said who opened the sessions of before: at the first opening of a
-    /// named realm beside live sessions, unless it was said for another one.
+    /// Returns whether the program must say which gates opened the earlier sessions: when a named
+    /// realm is first opened beside live sessions, unless the answer is on record already.
     async fn must_say(&self, realms: &[RealmRecord], now: Timestamp) -> Result<bool, Error> {
         let was_said = realms.iter().any(|realm| realm.before.is_some());
         if self.name.is_none() || was_said || self.present(realms).is_some() {

@@ -1,5 +1,5 @@
-//! What a gate is built from. The compiler asks for what has no safe default; everything else has a
-//! method.
+//! The builder of a gate. The compiler requires the parts that have no safe default; everything
+//! else has a method.
 
 mod assemble;
 mod claim;
@@ -36,7 +36,7 @@ use super::{AuthBackend, Gate};
 use assemble::AnyBackend;
 use plan::Plan;
 
-/// Collects what a gate needs. Started by the generated `gate()`.
+/// Collects the parts of a gate. Started by the generated `gate()`.
 ///
 /// Issuer, audience, keys and store have no safe default; without one of them `build()` does not
 /// compile.
@@ -47,7 +47,7 @@ pub struct GateBuilder<B, I = Missing, A = Missing, K = Missing, S = Missing, E 
     parts: GivenParts<I, A, K, S, E>,
 }
 
-/// Which parts were given, as types alone.
+/// The parts that were given, as types alone.
 type GivenParts<I, A, K, S, E> = PhantomData<fn() -> (I, A, K, S, E)>;
 
 impl<B: AuthBackend> GateBuilder<B> {
@@ -77,7 +77,7 @@ impl<B: AuthBackend> GateBuilder<B> {
 impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     /// Takes keys, store, settings and clock of a gate for a gate of another realm. Of the settings
     /// it leaves out the audience: every realm has an audience or an issuer of its own, so that
-    /// verifiers which know no realms tell their tokens apart. What follows is `.realm(…)`, and
+    /// verifiers which know no realms tell their tokens apart. Call `.realm(…)` next, and
     /// `.audience(…)` or `.issuer(…)`.
     pub fn share<O: AuthBackend>(
         mut self,
@@ -95,7 +95,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.into_state()
     }
 
-    /// Who issues the tokens: the claim `iss`.
+    /// Sets the issuer of the tokens: the claim `iss`.
     pub fn issuer(
         self,
         issuer: impl Into<String>,
@@ -109,7 +109,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
             .into_state()
     }
 
-    /// For whom they are issued: the claim `aud`.
+    /// Sets the intended audience of the tokens: the claim `aud`.
     pub fn audience(self, audience: impl Into<String>) -> GateBuilder<B, I, Given, K, S, E> {
         let audience = audience.into();
         self.with(|settings| settings.audience = Some(audience))
@@ -117,8 +117,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     }
 
     /// Names the realm of this gate, for example `staff`: users of one kind, apart from those of
-    /// every other gate of the store. Sessions, revocations, budgets and pauses are the realm's,
-    /// and so are its tokens and cookies. Without it the gate is that of the default realm.
+    /// every other gate of the store. Sessions, revocations, budgets and pauses belong to the
+    /// realm, and so do its tokens and cookies. Without it the gate is that of the default realm.
     ///
     /// The name is a letter, then letters, digits and single hyphens between them, in lower case,
     /// at most 32 characters, and not `default`. Each realm has an audience or an issuer of its
@@ -132,36 +132,36 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
             .into_state()
     }
 
-    /// Settings from a file and the environment. What the builder says itself is stronger,
-    /// whichever comes first.
+    /// Sets the settings, from a file and the environment. A setting of the builder overrides them,
+    /// in whichever order they are given.
     pub fn settings(mut self, settings: Settings) -> GateBuilder<B, Given, Given, K, S, E> {
         self.plan.base = settings;
         self.into_state()
     }
 
-    /// The keys: a [`KeyRing`](crate::keys::KeyRing), or a [`SharedRing`](crate::keys::SharedRing)
-    /// that lives in the gate's store.
+    /// Sets the keys: a [`KeyRing`](crate::keys::KeyRing), or a
+    /// [`SharedRing`](crate::keys::SharedRing) that lives in the gate's store.
     pub fn keys(mut self, ring: impl IntoRing) -> GateBuilder<B, I, A, Given, S, E> {
         self.plan.ring = Some(ring.into_ring());
         self.into_state()
     }
 
-    /// The store.
+    /// Sets the store.
     pub fn store(mut self, store: impl IntoStore) -> GateBuilder<B, I, A, K, Given, E> {
         self.plan.store = Some(store.into_store());
         self.into_state()
     }
 
     /// Encrypts the tokens after signing them (nested JWT, RFC 7519 section 11.2), so that only
-    /// this ring's gates can read what they say. Claims marked `confidential` need it.
+    /// gates with this ring can read their contents. Claims marked `confidential` need it.
     ///
-    /// No setting undoes it, and a gate reads only tokens of its own kind: when a running
-    /// deployment is changed to it, the access tokens that are out are refused, and clients
-    /// refresh. Where claims are kept with the session (`refresh(from = stored)`), they are sealed
-    /// too, and sessions from before end at their next refresh. Services that hold only the JWK set
+    /// No setting turns it off, and a gate reads only tokens of its own kind: when a running
+    /// deployment is changed to it, the access tokens in use are refused, and clients refresh.
+    /// Where claims are kept with the session (`refresh(from = stored)`), they are encrypted too,
+    /// and sessions from before end at their next refresh. Services that hold only the JWK set
     /// cannot read the tokens: give them
     /// [`KeySet::decryption_key`](crate::keys::KeySet::decryption_key) of a token's `kid`, or let
-    /// them ask.
+    /// them ask the gate.
     #[cfg(feature = "jwe")]
     pub fn encrypt(self, with: Encrypted) -> GateBuilder<B, I, A, K, S, Encrypted> {
         let Encrypted::A256Gcm = with;
@@ -172,10 +172,10 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         }
     }
 
-    /// Says who opened the sessions that a store held before its first named realm, which no row
-    /// of them says: [`Before::OneGate`] leaves them to the default realm, [`Before::SeveralGates`]
-    /// ends them once. Without it the first named realm does not open beside live sessions. What
-    /// was said is written down in the store, and is not asked again.
+    /// Says which gates opened the sessions that a store held before its first named realm, since
+    /// no row records it: [`Before::OneGate`] leaves them to the default realm,
+    /// [`Before::SeveralGates`] ends them once. Without it the first named realm does not open
+    /// beside live sessions. The answer is recorded in the store, and is not asked for again.
     pub fn realm_before(mut self, before: Before) -> Self {
         self.plan.before = Some(before);
         self
@@ -187,23 +187,23 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(|settings| settings.replaces = replaces)
     }
 
-    /// Takes the refresh tokens of the system that this gate replaces, at `POST /auth/exchange`, so
-    /// that nobody has to sign in again on the day of the change. The backend loads the user by
+    /// Accepts the refresh tokens of the system that this gate replaces, at `POST /auth/exchange`,
+    /// so that users need not sign in again on the day of the change. The backend loads the user by
     /// [`Refresh`](crate::gate::Refresh).
     pub fn moving(mut self, guard: MovingGuard) -> Self {
         self.plan.moving = Some(guard);
         self
     }
 
-    /// The clock: a manual one for tests.
+    /// Sets the clock: a manual one for tests.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.plan.clock = clock;
         self
     }
 
-    /// Passwords to watch: an event tells of each stored hash that cannot be read, and the gate's
-    /// health is not well where these are more than one in a hundred. The backend goes on using a
-    /// clone of them.
+    /// Sets the passwords to check: an event reports each stored hash that cannot be read, and the
+    /// gate's health is bad where more than one in a hundred are. The backend goes on using a clone
+    /// of them.
     #[cfg(feature = "password")]
     pub fn passwords(mut self, passwords: &crate::password::Passwords) -> Self {
         self.plan.passwords = Some(passwords.clone());
@@ -218,7 +218,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     }
 
     /// Calls `handler` for every event on a task of its own, behind a queue of `capacity` events;
-    /// what finds it full is dropped and counted.
+    /// an event that finds the queue full is dropped and counted.
     pub fn on_event_queued<F, T>(mut self, capacity: usize, handler: F) -> Self
     where
         F: Fn(Event) -> T + Send + Sync + 'static,
@@ -228,11 +228,11 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self
     }
 
-    /// Puts the gate together: checks the settings as a whole, brings the tables to this version,
+    /// Puts the gate together: checks the settings as a whole, migrates the tables to this version,
     /// signs and verifies a token, loads the revocations, starts the tasks.
     ///
     /// # Errors
-    /// The first thing that is not right, by name; settings with all their problems at once.
+    /// The first thing that is wrong, by name; for settings, all problems at once.
     #[must_use = "the gate is built when this is awaited"]
     pub fn build(self) -> Building<B>
     where
@@ -279,7 +279,7 @@ impl<B, I, A, K, S, E> fmt::Debug for GateBuilder<B, I, A, K, S, E> {
     }
 }
 
-/// A gate on its way. Await it.
+/// A gate that is being built. Await it.
 #[must_use = "the gate is built when this is awaited"]
 pub struct Building<B: AuthBackend> {
     backend: Arc<B>,

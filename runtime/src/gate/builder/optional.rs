@@ -1,4 +1,4 @@
-//! What has a default: a method for each setting.
+//! The optional parts of a builder: a method for each setting.
 
 use std::time::Duration;
 
@@ -11,88 +11,89 @@ use crate::store::OnLimit;
 use super::GateBuilder;
 
 impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
-    /// The claim `client_id`: `first-party` unless set.
+    /// Sets the claim `client_id`: `first-party` by default.
     pub fn client_id(self, client_id: impl Into<String>) -> Self {
         let client_id = client_id.into();
         self.with(|settings| settings.client_id = client_id)
     }
 
-    /// Where the routes hang for clients outside: `public_url`.
+    /// Sets the address of the routes as clients see it: `public_url`.
     pub fn public_url(self, url: impl Into<String>) -> Self {
         let url = url.into();
         self.with(|settings| settings.public_url = Some(url))
     }
 
-    /// A service that may ask about tokens, of which there may be several:
-    /// `introspection.services`.
+    /// Adds a service that may ask about tokens; there may be several: `introspection.services`.
     pub fn service(self, service: Service) -> Self {
         self.with(|settings| settings.introspection.services.push(service))
     }
 
-    /// How far clocks may differ: `leeway`.
+    /// Sets how far clocks may differ: `leeway`.
     pub fn leeway(self, leeway: Duration) -> Self {
         self.with(move |settings| settings.leeway = leeway)
     }
 
-    /// How long an access token lives: `access.ttl`.
+    /// Sets how long an access token lives: `access.ttl`.
     pub fn access_ttl(self, ttl: Duration) -> Self {
         self.with(move |settings| settings.access.ttl = ttl)
     }
 
-    /// The longest life of any token that verifies: `access.max_ttl`.
+    /// Sets the longest life of any token that verifies: `access.max_ttl`.
     pub fn access_max_ttl(self, max_ttl: Duration) -> Self {
         self.with(move |settings| settings.access.max_ttl = Some(max_ttl))
     }
 
-    /// What a refresh does to the access tokens before it: `access.on_refresh`.
+    /// Sets what a refresh does to the access tokens before it: `access.on_refresh`.
     pub fn on_refresh(self, on_refresh: OnRefresh) -> Self {
         self.with(move |settings| settings.access.on_refresh = on_refresh)
     }
 
-    /// The header that carries the access token: `access.header`.
+    /// Sets the header that carries the access token: `access.header`.
     pub fn access_header(self, header: impl Into<String>) -> Self {
         let header = header.into();
         self.with(|settings| settings.access.header = header)
     }
 
-    /// The schemes in that header: `access.schemes`.
+    /// Sets the schemes in that header: `access.schemes`.
     pub fn access_schemes<T: Into<String>>(self, schemes: impl IntoIterator<Item = T>) -> Self {
         let schemes = schemes.into_iter().map(Into::into).collect();
         self.with(|settings| settings.access.schemes = schemes)
     }
 
-    /// Sets how many bytes of verified tokens a node remembers, so that one that comes again is not
-    /// verified again; 0 for none.
+    /// Sets how many bytes of verified tokens a node remembers, so that a token that comes again is
+    /// not verified again: `access.cache`; 0 for none.
     pub fn access_cache(self, bytes: u32) -> Self {
         self.with(move |settings| settings.access.cache = bytes)
     }
 
-    /// How long a replaced refresh token still counts as a concurrent request: `refresh.window`.
+    /// Sets how long a replaced refresh token is accepted as that of a concurrent request:
+    /// `refresh.window`.
     pub fn refresh_window(self, window: Duration) -> Self {
         self.with(move |settings| settings.refresh.window = window)
     }
 
-    /// How long a lost answer may be asked for again: `refresh.lost_response_window`.
+    /// Sets how long a client may ask again for an answer that it never received:
+    /// `refresh.lost_response_window`.
     pub fn lost_response_window(self, window: Duration) -> Self {
         self.with(move |settings| settings.refresh.lost_response_window = window)
     }
 
-    /// How much is forgiven to a refresh token that was replaced: `refresh.policy`.
+    /// Sets when a replaced refresh token is forgiven: `refresh.policy`.
     pub fn refresh_policy(self, policy: RefreshPolicy) -> Self {
         self.with(move |settings| settings.refresh.policy = policy)
     }
 
-    /// After how long without a refresh a session ends: `session.idle`.
+    /// Sets after how long without a refresh a session ends: `session.idle`.
     pub fn session_idle(self, idle: Duration) -> Self {
         self.with(move |settings| settings.session.idle = idle)
     }
 
-    /// After how long a session ends whatever happens: `session.absolute`.
+    /// Sets after how long a session ends in any case: `session.absolute`.
     pub fn session_absolute(self, absolute: Duration) -> Self {
         self.with(move |settings| settings.session.absolute = absolute)
     }
 
-    /// How many live sessions a subject may have, and what happens to the one too many:
+    /// Sets how many live sessions a subject may have, and what happens when one more is opened:
     /// `session.device_limit`, `session.on_limit`.
     pub fn device_limit(self, max: u32, on_limit: OnLimit) -> Self {
         self.with(move |settings| {
@@ -101,12 +102,12 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         })
     }
 
-    /// What a verifier asks before it accepts a token: `revocation.consistency`.
+    /// Sets what a verifier asks the store before it accepts a token: `revocation.consistency`.
     pub fn consistency(self, consistency: Consistency) -> Self {
         self.with(move |settings| settings.revocation.consistency = consistency)
     }
 
-    /// From which age on the view of the revocations is stale, and what happens then:
+    /// Sets the age at which the view of the revocations is stale, and what happens then:
     /// `revocation.stale_limit`, `revocation.on_stale`.
     pub fn stale_limit(self, limit: Duration, on_stale: OnStale) -> Self {
         self.with(move |settings| {
@@ -121,8 +122,8 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         self.with(|settings| settings.keys.accept_new = true)
     }
 
-    /// The proxies whose word about a client's address is taken, and the header in which they write
-    /// it: `client.proxies`, `client.header`.
+    /// Sets the proxies that are trusted to report a client's address, and the header in which they
+    /// write it: `client.proxies`, `client.header`.
     pub fn trusted_proxies(
         self,
         proxies: impl IntoIterator<Item = Cidr>,
@@ -135,30 +136,30 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         })
     }
 
-    /// Turns cookies on, and says under which path browsers see the auth routes: `cookies.path`.
-    /// Takes the feature `cookies`.
+    /// Turns cookies on, and sets the path under which browsers see the auth routes:
+    /// `cookies.path`. Needs the feature `cookies`.
     pub fn cookies(self, path: impl Into<String>) -> Self {
         let path = path.into();
         self.with(|settings| settings.cookies.path = Some(path))
     }
 
-    /// Which of its two names the refresh cookie has: `cookies.refresh`.
+    /// Sets which of its two names the refresh cookie has: `cookies.refresh`.
     pub fn refresh_cookie(self, refresh: RefreshCookie) -> Self {
         self.with(move |settings| settings.cookies.refresh = Some(refresh))
     }
 
-    /// Which requests of other sites carry the access cookie: `cookies.same_site`.
+    /// Sets which requests of other sites carry the access cookie: `cookies.same_site`.
     pub fn cookie_same_site(self, same_site: SameSite) -> Self {
         self.with(move |settings| settings.cookies.same_site = same_site)
     }
 
-    /// Other origins whose pages may change something with a cookie: `cookies.origins`.
+    /// Sets the other origins whose pages may change something with a cookie: `cookies.origins`.
     pub fn cookie_origins<T: Into<String>>(self, origins: impl IntoIterator<Item = T>) -> Self {
         let origins = origins.into_iter().map(Into::into).collect();
         self.with(|settings| settings.cookies.origins = origins)
     }
 
-    /// What access tokens are bound to: `binding.access_device`, `binding.access_network`.
+    /// Sets what access tokens are bound to: `binding.access_device`, `binding.access_network`.
     pub fn bind_access(self, device: BindingMode, network: BindingMode) -> Self {
         self.with(move |settings| {
             (
@@ -168,7 +169,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         })
     }
 
-    /// What refresh tokens are bound to: `binding.refresh_device`, `binding.refresh_network`.
+    /// Sets what refresh tokens are bound to: `binding.refresh_device`, `binding.refresh_network`.
     pub fn bind_refresh(self, device: BindingMode, network: BindingMode) -> Self {
         self.with(move |settings| {
             (
@@ -178,25 +179,25 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
         })
     }
 
-    /// The header in which a request with an access token names its device:
+    /// Sets the header in which a request with an access token names its device:
     /// `binding.device_header`.
     pub fn device_header(self, header: impl Into<String>) -> Self {
         let header = header.into();
         self.with(|settings| settings.binding.device_header = header)
     }
 
-    /// How many attempts are allowed, and where they are counted: `throttle.*`.
+    /// Sets how many attempts are allowed, and where they are counted: `throttle.*`.
     pub fn throttle(self, throttle: ThrottleSettings) -> Self {
         self.with(|settings| settings.throttle = throttle)
     }
 
-    /// Which tokens the store remembers one by one: `registry`.
+    /// Sets which tokens the store lists one by one: `registry`.
     pub fn registry(self, registry: Registry) -> Self {
         self.with(move |settings| settings.registry = registry)
     }
 
-    /// How often the gate deletes what has ended, zero for never, and how long ago it must have:
-    /// `archive.interval`, `archive.age`.
+    /// Sets how often the gate deletes rows that have ended, zero for never, and how long ago they
+    /// must have ended: `archive.interval`, `archive.age`.
     pub fn archive(self, interval: Duration, age: Duration) -> Self {
         self.with(move |settings| {
             settings.archive.interval = interval;

@@ -1,4 +1,4 @@
-//! What a builder was given, whatever its types say.
+//! The parts that a builder was given, without its types.
 
 use crate::clock::Clock;
 use crate::event::Events;
@@ -18,14 +18,14 @@ pub(super) struct Plan {
     pub(super) events: Events,
     #[cfg(feature = "password")]
     pub(super) passwords: Option<crate::password::Passwords>,
-    /// What takes the tokens of a former system.
+    /// The guard that takes the tokens of a former system.
     pub(super) moving: Option<MovingGuard>,
-    /// What was said about the sessions from before the first named realm.
+    /// The program's answer about the sessions from before the first named realm.
     pub(super) before: Option<Before>,
-    /// Where the parts are those of another gate: its audience, which counts only beside an issuer
-    /// of this gate's own.
+    /// The audience of the gate whose parts are shared, if they are; used only beside an issuer of
+    /// this gate's own.
     pub(super) shared_audience: Option<String>,
-    /// Whether the parts are those of another gate.
+    /// `true` where the parts are those of another gate.
     pub(super) is_shared: bool,
 }
 

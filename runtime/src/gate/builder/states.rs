@@ -1,5 +1,5 @@
-//! What the compiler asks of a builder: which parts were given, and whether the tokens are secret
-//! enough for their claims.
+//! The conditions that the compiler checks of a builder: the required parts were given, and the
+//! tokens are secret enough for their claims.
 
 use crate::token::{Envelope, Open, Secrecy};
 
@@ -69,18 +69,18 @@ required! {
 #[derive(Clone, Copy, Debug)]
 pub struct SharedIssuer;
 
-/// The audience of another gate, which counts only beside an issuer of the gate's own.
+/// The audience of another gate, used only beside an issuer of the gate's own.
 #[derive(Clone, Copy, Debug)]
 pub struct SharedAudience;
 
 impl HasIssuer for SharedIssuer {}
 impl HasAudience for SharedAudience {}
-// One message at a time: what is missing is asked for by the other traits.
+// The other traits report the missing part, so that there is one message at a time.
 impl HasRealm for Missing {}
 impl HasOwnAudience for Missing {}
 
-/// What becomes of the issuer (the first) and of the audience when the builder is given an issuer,
-/// and of the issuer when it is given a realm.
+/// The type-level effect of giving the builder an issuer or a realm: the states of issuer and
+/// audience after an issuer, and of the issuer after a realm.
 pub trait Part {
     #[doc(hidden)]
     type AsIssuer;
@@ -114,13 +114,13 @@ impl Part for SharedAudience {
     type WithRealm = Self;
 }
 
-/// How a gate's tokens travel.
+/// The form in which a gate's tokens travel.
 pub trait Encryption: 'static {
     #[doc(hidden)]
     const ENVELOPE: Envelope;
 }
 
-/// Signed, and readable by whoever holds them.
+/// Signed, and readable by everyone who holds them.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain;
 
