@@ -1,4 +1,4 @@
-//! Fetches keys over HTTPS, from the address in the configuration and never from one in a token.
+//! Fetches keys over HTTPS, from an address of the configuration and never from one in a token.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -15,12 +15,12 @@ use crate::error::AuthError;
 use crate::keys::{Algorithm, PublicKey, PublicKeySet};
 use crate::token::quoted;
 
-/// Keys behind an address: a JWK set (RFC 7517), or a map of `kid` to X.509 certificate as Google
-/// has it.
+/// Keys at an address: a JWK set (RFC 7517), or a map of `kid` to X.509 certificate as Google has
+/// it.
 ///
-/// Only https is spoken and no redirect followed; addresses of private networks are refused after
+/// Only https is used, and no redirect followed; addresses of private networks are refused after
 /// the name was resolved; no cookie and no credential is sent; an answer has at most 256 KiB and 64
-/// keys, and five seconds of time.
+/// keys, and must arrive within five seconds.
 ///
 /// ```
 /// use tollgate::guard::{HttpKeys, Issuer, JwksGuard};
@@ -38,7 +38,7 @@ pub struct HttpKeys {
     found: Mutex<Option<Url>>,
 }
 
-/// Where the keys are.
+/// The location of the keys.
 enum KeyLocation {
     /// The keys are at this address.
     At(String),
@@ -46,7 +46,7 @@ enum KeyLocation {
     Discovered(String),
 }
 
-/// What is refused unless the program allowed it.
+/// The relaxations that the program allowed; everything else is refused.
 #[derive(Clone, Copy, Default)]
 struct Allows {
     plain_http: bool,
@@ -60,9 +60,9 @@ impl HttpKeys {
         Self::new(KeyLocation::At(url.into()))
     }
 
-    /// Fetches the keys from where the issuer's discovery document says:
+    /// Fetches the keys from the address that the issuer's discovery document names:
     /// `{issuer}/.well-known/openid-configuration` (OpenID Connect Discovery section 4). The
-    /// document must name this very issuer (RFC 8414 section 3.3). It is read again once a day, and
+    /// document must name this same issuer (RFC 8414 section 3.3). It is read again once a day, and
     /// after a failure.
     #[must_use]
     pub fn discovered(issuer: impl Into<String>) -> Self {
@@ -132,8 +132,8 @@ impl HttpKeys {
         Ok((body, max_age))
     }
 
-    /// Checks scheme, credentials and host of an address. An address in numbers is not resolved, so
-    /// that the resolver would not see it.
+    /// Checks scheme, credentials and host of an address. An address in numbers is checked here,
+    /// because it is not resolved and so the resolver does not see it.
     fn check(&self, url: &Url) -> Result<(), AuthError> {
         let is_allowed =
             url.scheme() == "https" || (url.scheme() == "http" && self.allows.plain_http);
@@ -177,7 +177,7 @@ impl HttpKeys {
         );
         let (body, _) = self.get(Url::parse(&document)?).await?;
         let document: Document = serde_json::from_slice(&body)?;
-        // R57: byte for byte, so that one issuer cannot speak for another.
+        // R57: compared byte for byte, so that one issuer cannot claim to be another.
         if document.issuer != *issuer {
             return Err(AuthError::unavailable(format!(
                 "the discovery document is of the issuer {}, and the guard is for {}",
@@ -241,7 +241,7 @@ fn read(body: &[u8], allowed: &[Algorithm]) -> Result<PublicKeySet, AuthError> {
             .and_then(|pem| PublicKey::from_pem(pem.as_bytes(), *algorithm).ok())
         {
             Some(key) => keys.push(key.with_kid(kid)),
-            // One that cannot be used does not keep the others from being used (R33).
+            // A certificate that cannot be used does not prevent the use of the others (R33).
             None => tracing::warn!(?kid, "a certificate of an issuer cannot be used"),
         }
     }
@@ -280,9 +280,8 @@ fn max_age(response: &Response) -> Option<Duration> {
         .map(Duration::from_secs)
 }
 
-/// Resolves names as the system does, and returns public addresses alone: the connection goes to
-/// the address that was checked, so that a name which resolves to another address later gains
-/// nothing (R58).
+/// Resolves names as the system does, and returns only public addresses. The connection goes to the
+/// address that was checked, so a name that resolves to another address later does no harm (R58).
 struct OnlyPublic;
 
 impl Resolve for OnlyPublic {
@@ -346,13 +345,13 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         is_public_v4(Ipv4Addr::new(p, q, r, s))
     };
     match (a, b) {
-        // ::ffff:0:0/96 is IPv4 in another dress, as are NAT64 and 6to4.
+        // ::ffff:0:0/96, NAT64 and 6to4 hold IPv4 addresses.
         (0, 0) if (c, d, e, f) == (0, 0, 0, 0xFFFF) => inside(g, h),
         (0x64, 0xFF9B) if (c, d, e, f) == (0, 0, 0, 0) => inside(g, h),
         (0x2002, high) => inside(high, c),
         // Teredo, documentation, benchmarking, ORCHID.
         (0x2001, b) => b != 0xDB8 && b >= 0x200,
-        // All that is handed out lies in 2000::/3.
+        // All addresses that are assigned lie in 2000::/3.
         _ => (a & 0xE000) == 0x2000 && a != 0x3FFF,
     }
 }
@@ -364,9 +363,9 @@ impl fmt::Debug for HttpKeys {
     }
 }
 
-/// R62.
+/// The longest answer, in bytes (R62).
 const MAX_BODY: usize = 256 * 1024;
-/// R62.
+/// The largest number of keys in an answer (R62).
 const MAX_KEYS: usize = 64;
 const CONNECT: Duration = Duration::from_secs(2);
 const TOTAL: Duration = Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! Issuers: what is expected of the tokens of one issuer.
+//! Issuers: the requirements on the tokens of one issuer.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,12 +12,12 @@ use crate::token::{
     AudienceRule, Expect, Expected, Limits, Marks, TENANT, Tenants, TokenKind, is_guid,
 };
 
-/// An issuer, and what is expected of its tokens.
+/// An issuer, and the requirements on its tokens.
 ///
-/// It is strict where nothing else is said: access tokens as RFC 9068 has them, for one of the
-/// audiences that were named, signed with RS256 or ES256, alive for a day at most, of 8 KiB and 256
-/// members at most. What the tokens of well-known issuers look like, the presets know:
-/// [`Issuer::keycloak`], [`Issuer::entra`] and others.
+/// It is strict by default: access tokens as RFC 9068 has them, for one of the audiences that were
+/// named, signed with RS256 or ES256, valid for a day at most, of 8 KiB and 256 members at most.
+/// The presets know the tokens of well-known issuers: [`Issuer::keycloak`], [`Issuer::entra`] and
+/// others.
 ///
 /// ```
 /// use std::time::Duration;
@@ -50,7 +50,7 @@ pub struct Issuer {
     try_without_kid: bool,
 }
 
-/// The claim that stands for an absent `aud`: the client that the token was issued to.
+/// The claim that replaces a missing `aud`: it names the client that the token was issued to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AudienceClaim {
@@ -62,20 +62,20 @@ pub enum AudienceClaim {
     AppId,
 }
 
-/// How an ID token carries the `nonce` that the client asked with.
+/// The form in which an ID token carries the client's `nonce`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Nonce {
     /// As it was sent (OpenID Connect Core section 3.1.3.7).
     #[default]
     AsSent,
-    /// The client sent its SHA-256 in hexadecimal, as Apple and Firebase do, and keeps the value to
-    /// itself: the token alone cannot be exchanged.
+    /// The SHA-256 of the client's value in hexadecimal, as with Apple and Firebase: the client
+    /// keeps the value to itself, so the token alone cannot be exchanged.
     Sha256,
 }
 
 impl Issuer {
-    /// Describes the issuer of this name: its `iss`, byte for byte, a slash at the end included.
+    /// Describes the issuer with this name: its `iss`, byte for byte, including a slash at the end.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -99,7 +99,7 @@ impl Issuer {
 
     /// Accepts this other spelling of the issuer's name in `iss`, byte for byte, as Google has two.
     ///
-    /// The user of a token is the same under each:
+    /// The user of a token is the same under every spelling:
     /// [`identity`](crate::token::TokenInfo::identity) has the first spelling, and
     /// [`issuer`](crate::token::TokenInfo::issuer) the one of the token.
     #[must_use]
@@ -111,7 +111,7 @@ impl Issuer {
     /// Accepts these tenants of an issuer whose name has `{tenantid}`, as that of Microsoft Entra
     /// for several tenants does: GUIDs, in lower case.
     ///
-    /// A token's tenant stands in `iss` and in `tid`, and both must agree; a key that names an
+    /// A token names its tenant in `iss` and in `tid`, and both must agree; a key that names an
     /// issuer of its own must name that of the tenant.
     #[must_use]
     pub fn tenants<T: Into<String>>(mut self, tenants: impl IntoIterator<Item = T>) -> Self {
@@ -120,9 +120,9 @@ impl Issuer {
         self
     }
 
-    /// Accepts every tenant of an issuer whose name has `{tenantid}`: everybody with an account
-    /// there, in an organization that anybody may found, so the program must decide by
-    /// [`identity`](crate::token::TokenInfo::identity) whom it knows.
+    /// Accepts every tenant of an issuer whose name has `{tenantid}`. Anybody can create an
+    /// organization there, and every account of one is accepted, so the program must decide by
+    /// [`identity`](crate::token::TokenInfo::identity) which users it knows.
     #[must_use]
     pub fn any_tenant_dangerous(mut self) -> Self {
         self.tenants = Some(Tenants::Any);
@@ -137,16 +137,16 @@ impl Issuer {
         self
     }
 
-    /// Accepts tokens for this audience: of an access token the name of this service, of an ID
-    /// token the client's id. Said twice, it accepts both.
+    /// Accepts tokens for this audience: the name of this service for an access token, the client's
+    /// id for an ID token. Called twice, it accepts both.
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into().into());
         self
     }
 
-    /// Reads the audience from this claim where a token has no `aud`, and only where the token says
-    /// by a mark of its issuer that it is of the expected kind, such as `token_use: access`.
+    /// Reads the audience from this claim where a token has no `aud`, and only if a mark of its
+    /// issuer shows that the token is of the expected kind, such as `token_use: access`.
     #[must_use]
     pub fn audience_claim(mut self, claim: AudienceClaim) -> Self {
         let name = match claim {
@@ -162,7 +162,7 @@ impl Issuer {
     }
 
     /// Reads the audience from any claim where a token has no `aud`. The claim may have another
-    /// meaning, so that a token which was issued for another service counts here.
+    /// meaning, so that a token which was issued for another service may be accepted here.
     #[must_use]
     pub fn audience_claim_dangerous(mut self, name: impl Into<String>) -> Self {
         self.audience_claim = Some(AudienceRule {
@@ -172,8 +172,8 @@ impl Issuer {
         self
     }
 
-    /// Accepts ID tokens that were issued to this client (`azp`) beside the audiences, as those of
-    /// Google for an app whose service is the audience.
+    /// Accepts ID tokens that were issued to this client (`azp`), in addition to the audiences:
+    /// such as those of Google for an app whose service is the audience.
     #[must_use]
     pub fn authorized_party(mut self, client: impl Into<String>) -> Self {
         self.parties.push(client.into().into());
@@ -181,7 +181,7 @@ impl Issuer {
     }
 
     /// Accepts these algorithms and no other: RS256 and ES256 by default (R18). A key that names no
-    /// algorithm gets the one of these that fits it, never what a token says (R21).
+    /// algorithm gets the one of these that fits it, never the one that a token names (R21).
     #[must_use]
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
@@ -225,15 +225,15 @@ impl Issuer {
         self
     }
 
-    /// Tries up to four keys for a token that names none. Without it such a token counts where the
-    /// issuer has exactly one key of the token's algorithm.
+    /// Tries up to four keys for a token that names none. Without it such a token is accepted only
+    /// where the issuer has exactly one key of the token's algorithm.
     #[must_use]
     pub fn try_without_kid(mut self) -> Self {
         self.try_without_kid = true;
         self
     }
 
-    /// Sets what the issuer writes into its tokens of each kind.
+    /// Sets the marks that the issuer writes into its tokens of each kind.
     pub(super) const fn marks(mut self, marks: Marks) -> Self {
         self.marks = marks;
         self
@@ -246,8 +246,7 @@ impl Issuer {
         self
     }
 
-    /// Returns whether the client sent the value that the token is bound to, or nothing where the
-    /// token is bound to nothing.
+    /// Returns whether the client sent the value that the token is bound to, or neither has one.
     pub(super) fn is_bound_to(&self, nonce: Option<&str>, sent: Option<&str>) -> bool {
         match (nonce, sent, self.nonce) {
             (None, None, _) => true,
@@ -282,7 +281,7 @@ impl Issuer {
         self.kind
     }
 
-    /// Returns all that keeps the issuer from being used.
+    /// Returns all problems that prevent the use of the issuer.
     pub(super) fn problems(&self) -> Vec<&'static str> {
         let is_hmac = |algorithm: &Algorithm| algorithm.family() == AlgorithmFamily::Hmac;
         let Limits { bytes, members } = self.limits;
@@ -334,7 +333,7 @@ impl Issuer {
             .collect()
     }
 
-    /// Returns what is wrong with the spellings of the name and with the tenants.
+    /// Returns the problems of the name's spellings and of the tenants.
     fn problems_of_name(&self) -> [(bool, &'static str); 7] {
         let is_pattern = |name: &Arc<str>| name.contains(TENANT);
         let these = match &self.tenants {
@@ -377,7 +376,7 @@ impl Issuer {
         ]
     }
 
-    /// Returns the same as the verifier reads it.
+    /// Returns the requirements in the form that the verifier reads.
     pub(super) fn expected(&self, guard: &Arc<str>) -> Expected {
         Expected {
             guard: Arc::clone(guard),
@@ -412,5 +411,5 @@ impl fmt::Display for Issuer {
     }
 }
 
-/// R45.
+/// The most that an issuer's clock may differ (R45).
 const MAX_LEEWAY: Duration = Duration::from_secs(120);

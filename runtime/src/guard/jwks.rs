@@ -43,8 +43,8 @@ impl<U: JwtClaims> JwksGuard<U> {
         }
     }
 
-    /// Access tokens of any OpenID provider or OAuth 2 server with a discovery document (OpenID
-    /// Connect Discovery section 4), as RFC 9068 has them. For ID tokens say so:
+    /// Accepts access tokens of any OpenID provider or OAuth 2 server with a discovery document
+    /// (OpenID Connect Discovery section 4), as RFC 9068 has them. For ID tokens add
     /// `.accept(TokenKind::IdToken)`.
     #[cfg(feature = "jwks-client")]
     #[must_use]
@@ -196,15 +196,15 @@ impl<U: JwtClaims> JwksGuard<U> {
         }
     }
 
-    /// Sets the age from which on the keys are renewed: ten minutes by default, and never more
-    /// often than every 30 seconds.
+    /// Sets the age at which the keys are renewed: ten minutes by default, and never less than 30
+    /// seconds.
     #[must_use]
     pub fn renew_every(mut self, age: Duration) -> Self {
         self.limits.renew = age;
         self
     }
 
-    /// Sets the age from which on keys that cannot be renewed no longer verify: a day by default.
+    /// Sets the age at which keys that cannot be renewed no longer verify: a day by default.
     #[must_use]
     pub fn max_stale(mut self, age: Duration) -> Self {
         self.limits.stale = age;

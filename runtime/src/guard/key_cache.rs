@@ -1,5 +1,5 @@
-//! Fetched keys: kept, renewed in the background, fetched once for all that wait, and never too
-//! often.
+//! Fetched keys: kept, renewed in the background, fetched once for all waiting callers, and never
+//! too often.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,18 +26,18 @@ pub(super) struct KeyCache {
     generation: AtomicU64,
     /// The earliest time of the next attempt, in milliseconds since 1970.
     next_attempt: AtomicU64,
-    /// When the source was last told to look up where the keys are, in milliseconds since 1970; 0
-    /// before the first attempt.
+    /// The time at which the source was last told to look up the location of the keys, in
+    /// milliseconds since 1970; 0 before the first attempt.
     looked_up: AtomicU64,
     attempt: Mutex<FetchState>,
 }
 
-/// How long keys are kept.
+/// The time for which keys are kept.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CacheLimits {
-    /// The age from which on keys are renewed, unless their source gives a shorter one.
+    /// The age at which keys are renewed, unless their source gives a shorter one.
     pub(super) renew: Duration,
-    /// The age from which on keys no longer verify.
+    /// The age at which keys no longer verify.
     pub(super) stale: Duration,
 }
 
@@ -68,7 +68,7 @@ impl KeyCache {
         })
     }
 
-    /// Returns the keys, with the wanted one among them where it can be had.
+    /// Returns the keys, including the wanted one if it can be fetched.
     pub(super) async fn keys(
         self: &Arc<Self>,
         wanted: Wanted<'_>,
@@ -92,7 +92,7 @@ impl KeyCache {
                 }
                 return Ok(Arc::clone(&held.keys));
             }
-            // A miss drops no key (R61).
+            // A key that is not found removes no other key (R61).
             let Some(attempt) = self.start(now, allowed) else {
                 return Ok(Arc::clone(&held.keys));
             };
@@ -119,7 +119,8 @@ impl KeyCache {
         let is_fresh = held
             .as_ref()
             .is_some_and(|held| now.since(held.fetched_at) < limits.renewal(held.max_age));
-        // Beyond that somebody has to have them renewed, which a token that is remembered does not.
+        // Older keys must be renewed by a caller that needs them; a remembered token does not need
+        // them.
         is_fresh.then_some(generation)
     }
 
@@ -160,7 +161,8 @@ impl KeyCache {
         attempt.running = Some(running.clone());
         drop(attempt);
         self.look_up_daily(now);
-        // On a task of its own: a client that goes away does not break off what others wait for.
+        // The attempt has a task of its own: a client that goes away does not stop it for the
+        // others.
         let (cache, allowed) = (Arc::clone(self), allowed.to_vec());
         tokio::spawn(async move {
             let fetched = tokio::time::timeout(TIMEOUT, cache.source.fetch(&allowed)).await;
@@ -174,7 +176,7 @@ impl KeyCache {
         Some(running)
     }
 
-    /// Has the source look up where the keys are once a day: an issuer may move them.
+    /// Tells the source once a day to look up the location of the keys: an issuer may move them.
     fn look_up_daily(&self, now: Timestamp) {
         let (now, last) = (now.as_millis(), self.looked_up.load(Ordering::Acquire));
         if now.abs_diff(last) >= LOOK_UP_MILLIS {
@@ -185,7 +187,7 @@ impl KeyCache {
 
     fn is_too_early(&self, now: Timestamp) -> bool {
         let next = self.next_attempt.load(Ordering::Acquire);
-        // A clock that was put back does not keep the keys from being fetched.
+        // If the clock was set back, the keys are fetched all the same.
         now.as_millis() < next && next - now.as_millis() <= COOL_DOWN_MILLIS
     }
 
@@ -210,8 +212,8 @@ impl KeyCache {
                     max_age,
                 })));
                 if !is_same {
-                    // After the keys: a caller that reads this number before gets newer keys at
-                    // worst, never older ones.
+                    // It changes after the keys: a caller that read the number before gets newer
+                    // keys at worst, never older ones.
                     self.generation.fetch_add(1, Ordering::Release);
                 }
             }
@@ -241,7 +243,7 @@ impl KeyCache {
 }
 
 impl CacheLimits {
-    /// Returns the age from which on keys are renewed: what the issuer says, between the floor and
+    /// Returns the age at which keys are renewed: the issuer's value, between the lower bound and
     /// the setting (R64).
     fn renewal(self, max_age: Option<Duration>) -> Duration {
         max_age
@@ -281,9 +283,9 @@ impl fmt::Debug for KeyCache {
 
 /// The least time between two attempts, successful or not (R59, R60).
 const COOL_DOWN_MILLIS: u64 = 30_000;
-/// How long the place of the keys is known for.
+/// The time for which the location of the keys is known.
 const LOOK_UP_MILLIS: u64 = 24 * 60 * 60 * 1000;
-/// How long an issuer may take to answer (R62).
+/// The time that an issuer has to answer (R62).
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// R64.
+/// The least age at which keys are renewed (R64).
 const FLOOR: Duration = Duration::from_secs(30);

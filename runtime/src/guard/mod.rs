@@ -43,7 +43,7 @@ use crate::keys::PublicKeySet;
 use crate::secret::sha256;
 use crate::token::{JwtClaims, Verified};
 
-/// A guard knows the keys of one issuer, and what else its tokens must say.
+/// A guard knows the keys of one issuer, and the requirements on its tokens.
 ///
 /// [`StaticGuard`] and [`JwksGuard`] are enough for most programs; implement the trait for keys
 /// from another source. The [`GuardRouter`] checks signature, times, issuer, audience and kind for
@@ -54,14 +54,14 @@ use crate::token::{JwtClaims, Verified};
     note = "write `JwksGuard::oidc(\"https://issuer.example\").audience(\"…\")`"
 )]
 pub trait JwtGuard: Send + Sync + 'static {
-    /// The type whose claims its tokens carry.
+    /// The type whose claims the tokens carry.
     type User: JwtClaims;
 
-    /// Describes what is expected of the tokens. It does not change while the guard is in use.
+    /// Describes the requirements on the tokens. They do not change while the guard is in use.
     fn issuer(&self) -> &Issuer;
 
-    /// Returns the keys of the issuer; `wanted` says for which token. Where that names an unknown
-    /// key, a guard may fetch the keys again.
+    /// Returns the keys of the issuer; `wanted` describes the token. Where it names an unknown key,
+    /// a guard may fetch the keys again.
     ///
     /// # Errors
     /// [`AuthError::Unavailable`]: the keys could not be determined, and the client sees 503.
@@ -70,12 +70,12 @@ pub trait JwtGuard: Send + Sync + 'static {
         wanted: Wanted<'_>,
     ) -> impl Future<Output = Result<Arc<PublicKeySet>, AuthError>> + Send;
 
-    /// Looks at what only this issuer's tokens have, or looks something up, after everything else
-    /// held. Every token passes unless a guard says otherwise. Write it as an `async fn`.
+    /// Checks claims that only this issuer's tokens have, or looks something up, after all other
+    /// checks. By default every token passes. Write it as an `async fn`.
     ///
-    /// It runs each time that a token is used, also one that is remembered, and never before the
-    /// signature held. [`Context::token`] has the token and its parts. Where it takes longer than
-    /// two seconds the token is refused with 503.
+    /// It runs each time that a token is used, also a remembered one, and never before the
+    /// signature was verified. [`Context::token`] has the token and its parts. If it takes longer
+    /// than two seconds, the token is refused with 503.
     ///
     /// # Errors
     /// [`AuthError::Unavailable`] is 503, every other one 401.
@@ -88,8 +88,8 @@ pub trait JwtGuard: Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// Returns a number that changes whenever the keys do: what was verified under another number
-    /// is verified again. `None` where that is not known, so that no token is remembered.
+    /// Returns a number that changes whenever the keys do: a token that was verified under another
+    /// number is verified again. `None` where it is not known: then no token is remembered.
     fn generation(&self, now: Timestamp) -> Option<u64> {
         let _ = now;
         None
@@ -113,7 +113,7 @@ pub struct Wanted<'a> {
     pub now: Timestamp,
 }
 
-/// What a token must allow, beside being valid.
+/// The conditions of a use of a token, apart from its validity.
 ///
 /// ```
 /// use tollgate::guard::{Context, digest};
@@ -131,7 +131,7 @@ pub struct Context<'a> {
     /// The digest of the one action that the token allows: the field marked `#[claim(action)]` must
     /// equal it.
     pub action: Option<&'a str>,
-    /// Who presents the token, for [`JwtGuard::verify_custom_claims`].
+    /// The caller who presents the token, for [`JwtGuard::verify_custom_claims`].
     pub caller: Option<&'a str>,
     parts: Option<TokenParts<'a>>,
 }
@@ -193,7 +193,7 @@ pub fn digest(action: &[u8]) -> String {
 pub struct KeyHealth {
     /// The number of keys; `None` where the guard does not report it.
     pub keys: Option<usize>,
-    /// How long ago the keys were fetched; `None` where they were not fetched.
+    /// The time since the keys were fetched; `None` where they were not fetched.
     pub age: Option<Duration>,
     /// The problem of the last attempt to fetch the keys, for operators.
     pub problem: Option<String>,
@@ -207,11 +207,12 @@ pub struct GuardHealth {
     pub name: String,
     /// Its issuer.
     pub issuer: String,
-    /// Whether the guard has keys and no problem.
+    /// `true` where the guard has keys and no problem.
     pub is_well: bool,
     /// Its keys.
     pub keys: KeyHealth,
-    /// How many tokens it refused since it was added, by reason; reasons that never came up are
-    /// left out. Forged and mistyped tokens count too, so a rise alone says little about the guard.
+    /// The number of tokens that it refused since it was added, by reason; reasons without a token
+    /// are left out. Forged and mistyped tokens count too, so a rise alone says little about the
+    /// guard.
     pub refused: Vec<(TokenFault, u64)>,
 }

@@ -1,5 +1,5 @@
-//! The moving guard: takes the refresh tokens of the system that came before, each once and until a
-//! date, in exchange for a session here.
+//! The moving guard: exchanges each refresh token of the former system once, until a date, for a
+//! session of the gate.
 
 use std::fmt;
 use std::future::Future;
@@ -16,16 +16,16 @@ use crate::keys::{Algorithm, PublicKey, check_secret};
 use crate::secret::{Secret, sha256};
 use crate::token::MovedToken;
 
-/// Takes refresh tokens of the system that a gate replaces, so that nobody has to sign in again on
+/// Takes refresh tokens of the system that a gate replaces, so that no user has to sign in again on
 /// the day of the change: a client sends its old token to `POST /auth/exchange` and gets a session
 /// of the gate. Give it to [`GateBuilder::moving`](crate::gate::GateBuilder::moving).
 ///
-/// An old token counts there alone, never as a bearer; once, whatever it is asked for afterwards; as
-/// long as it would have counted in the old system, and until the date that is given here at the
-/// latest. It counts only while the user has not changed their credentials here since it was issued.
+/// An old token is accepted there alone, never as a bearer token, and only once; as long as the old
+/// system would have accepted it, and at the latest until the date that is given here. It is
+/// refused if the user has changed their credentials in this system since it was issued.
 ///
-/// The old system's key signs people in until that date, so guard it like the gate's own, and take
-/// the guard out after it.
+/// The old system's key can sign users in until that date, so protect it like the gate's own keys,
+/// and remove the guard afterwards.
 ///
 /// ```
 /// use tollgate::clock::Timestamp;
@@ -64,7 +64,7 @@ struct Rules {
     resolve: Option<Box<Resolve>>,
 }
 
-/// The hook that says who the user of a token is.
+/// The hook that finds the user of a token.
 type Resolve = dyn Fn(FormerToken) -> Resolved + Send + Sync;
 type Resolved = Pin<Box<dyn Future<Output = Result<String, AuthError>> + Send>>;
 
@@ -81,8 +81,8 @@ impl MovingKey {
     /// is taken as its bytes.
     ///
     /// # Errors
-    /// It is shorter than 32 bytes (RFC 7518 section 3.2), so that it can be guessed from one token;
-    /// or it is a key that others may know.
+    /// It is shorter than 32 bytes (RFC 7518 section 3.2), so that it can be guessed from one
+    /// token; or it is a published key.
     pub fn hs256(secret: Secret) -> Result<Self, Error> {
         Self::hmac(Algorithm::HS256, secret)
     }
@@ -142,8 +142,8 @@ impl From<PublicKey> for MovingKey {
 }
 
 impl MovingGuard {
-    /// Takes any JWT with `exp` and a subject that the key signed. Say with [`kind`](Self::kind) what
-    /// makes it a refresh token: without that an access token of the former system is taken too.
+    /// Takes any JWT with `exp` and a subject that the key signed. Call [`kind`](Self::kind) to say
+    /// how refresh tokens differ: without it an access token of the former system is accepted too.
     #[must_use]
     pub fn new(key: impl Into<MovingKey>, until: Timestamp) -> Self {
         Self {
@@ -160,7 +160,7 @@ impl MovingGuard {
     }
 
     /// Takes the refresh tokens of djangorestframework-simplejwt and wc-django-jwt: `token_type` is
-    /// `refresh`, and the subject is `user_id`.
+    /// `refresh`, and the subject is in `user_id`.
     #[must_use]
     pub fn simplejwt(key: impl Into<MovingKey>, until: Timestamp) -> Self {
         Self::new(key, until)
@@ -169,7 +169,7 @@ impl MovingGuard {
     }
 
     /// Takes the refresh tokens of Ravyn Simple JWT and Esmerald Simple JWT: `token_type` is
-    /// `refresh_token`, and the subject is `sub`.
+    /// `refresh_token`, and the subject is in `sub`.
     #[must_use]
     pub fn ravyn(key: impl Into<MovingKey>, until: Timestamp) -> Self {
         Self::new(key, until).kind("token_type", "refresh_token")
@@ -189,25 +189,26 @@ impl MovingGuard {
         self.with(|rules| rules.subject = claim)
     }
 
-    /// Demands this `iss`. Default: none is looked at.
+    /// Requires this `iss`. By default it is not checked.
     #[must_use]
     pub fn issuer(self, issuer: impl Into<String>) -> Self {
         let issuer = Some(issuer.into());
         self.with(|rules| rules.issuer = issuer)
     }
 
-    /// Demands this `aud`, alone or in a list. Default: none is looked at.
+    /// Requires this `aud`, alone or in a list. By default it is not checked.
     #[must_use]
     pub fn audience(self, audience: impl Into<String>) -> Self {
         let audience = Some(audience.into());
         self.with(|rules| rules.audience = audience)
     }
 
-    /// Sets who decides about a token that was verified: it asks the former system's deny-list, and
-    /// answers the subject that the user has here. Default: the subject is the same.
+    /// Sets a function that decides about a token that was verified: it can ask the former system's
+    /// deny-list, and returns the subject of the user in this system. By default the subject is the
+    /// same.
     ///
-    /// [`AuthError::Unavailable`] is 503, and the token stays what it was; every other error refuses
-    /// it.
+    /// [`AuthError::Unavailable`] is 503, and the token can be used again; every other error
+    /// refuses it.
     #[must_use]
     pub fn resolve<F>(self, resolve: impl Fn(FormerToken) -> F + Send + Sync + 'static) -> Self
     where
@@ -223,15 +224,15 @@ impl MovingGuard {
     }
 
     fn with(mut self, change: impl FnOnce(&mut Rules)) -> Self {
-        // A guard is built by one owner before it is shared, so that nothing is left out here.
+        // The builder has the only reference until the guard is shared, so this always succeeds.
         if let Some(rules) = Arc::get_mut(&mut self.rules) {
             change(rules);
         }
         self
     }
 
-    /// Verifies a token; `None` where it does not count. Nothing is read of the claims before the
-    /// signature held.
+    /// Verifies a token; `None` where it is not valid. The claims are read only after the signature
+    /// was verified.
     pub(crate) fn verify(&self, text: &str, now: Timestamp) -> Option<FormerToken> {
         let rules = &*self.rules;
         if now >= rules.until {
@@ -282,7 +283,7 @@ impl MovingGuard {
         })
     }
 
-    /// Returns the subject that the user of a token has here.
+    /// Returns the subject of a token's user in this system.
     pub(crate) async fn resolved(&self, token: FormerToken) -> Result<String, AuthError> {
         match &self.rules.resolve {
             Some(resolve) => resolve(token).await,
@@ -338,7 +339,7 @@ impl FormerToken {
         self.claims.get(name)
     }
 
-    /// Returns when it was issued, where it says so.
+    /// Returns when it was issued, where it has the claim.
     #[must_use]
     pub const fn issued_at(&self) -> Option<Timestamp> {
         self.issued_at

@@ -5,7 +5,7 @@ use std::fmt;
 use base64_simd::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 
-/// The parts of a token whose signature, times, issuer, audience and kind held, for
+/// The parts of a token whose signature, times, issuer, audience and kind were checked, for
 /// [`JwtGuard::verify_custom_claims`](super::JwtGuard::verify_custom_claims).
 ///
 /// `Debug` does not show the token.
@@ -42,7 +42,7 @@ impl<'a> TokenParts<'a> {
         serde_json::from_value(payload.get_mut(name)?.take()).ok()
     }
 
-    /// Returns a part that was decoded before, when the token was verified.
+    /// Returns a part, decoded. The verifier has decoded it before, so it is valid.
     fn part(&self, at: usize) -> String {
         let part = self.0.split('.').nth(at).unwrap_or_default();
         let bytes = URL_SAFE_NO_PAD.decode_to_vec(part).unwrap_or_default();

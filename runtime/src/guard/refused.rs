@@ -1,4 +1,4 @@
-//! Refused tokens: counted by reason, and told to operators now and then.
+//! Refused tokens: counted by reason, and reported to operators at a limited rate.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,16 +7,16 @@ use crate::clock::Timestamp;
 use crate::event::{Emitter, Event, EventKind};
 use crate::token::{Fault, TokenFault};
 
-/// The refused tokens of one guard, or of a router the tokens that no guard is for.
+/// The refused tokens of one guard, or those of a router that no guard is for.
 #[derive(Debug, Default)]
 pub(super) struct Refused {
     counts: [AtomicU64; TokenFault::ALL.len()],
-    /// When one was last told of, in milliseconds since 1970.
+    /// The time of the last report, in milliseconds since 1970.
     told_at: AtomicU64,
 }
 
 impl Refused {
-    /// Counts a refused token, and tells of it unless another was told of less than a second ago.
+    /// Counts a refused token, and reports it unless another was reported less than a second ago.
     pub(super) fn report(
         &self,
         guard: Option<&Arc<str>>,
@@ -39,10 +39,10 @@ impl Refused {
         }));
     }
 
-    /// Returns whether this one is told of, so that at most one a second is.
+    /// Returns whether this token is reported: at most one a second is.
     fn is_told(&self, now: Timestamp) -> bool {
         let (now, last) = (now.as_millis(), self.told_at.load(Ordering::Relaxed));
-        // A clock that was put back keeps nothing quiet.
+        // If the clock was set back, reports go on.
         let is_early = last <= now && now - last < PAUSE_MILLIS;
         !is_early
             && self
@@ -51,7 +51,7 @@ impl Refused {
                 .is_ok()
     }
 
-    /// Returns how many were refused, by reason; those of which there were none are left out.
+    /// Returns how many were refused, by reason; reasons without a token are left out.
     pub(super) fn counts(&self) -> Vec<(TokenFault, u64)> {
         let counts = self
             .counts
@@ -62,5 +62,5 @@ impl Refused {
     }
 }
 
-/// How long nothing is told of after a refused token was.
+/// The time after a report during which no other is made.
 const PAUSE_MILLIS: u64 = 1000;

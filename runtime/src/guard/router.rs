@@ -1,5 +1,5 @@
-//! Several guards behind one type: the choice of the guard, the checks that all tokens pass, the
-//! cache of verified tokens.
+//! Several guards behind one type: the choice of the guard, the checks of every token, the cache of
+//! verified tokens.
 
 use std::fmt;
 use std::pin::pin;
@@ -27,12 +27,12 @@ use crate::token::{Limits, Origin};
 
 /// Guards by name and by issuer, behind one type. Cheap to clone.
 ///
-/// The guard whose issuer is the token's `iss`, byte for byte, verifies the token, and no other
-/// guard does: where that one refuses it, it is refused. Of several guards for the realms of one
-/// issuer it is the one of the token's `rlm`. All guards of one router read the same claims.
+/// A token is verified by the guard whose issuer is the token's `iss`, byte for byte; if that guard
+/// refuses it, no other one is asked. Of several guards for the realms of one issuer it is the one
+/// of the token's `rlm`. All guards of one router read the same claims.
 pub struct GuardRouter<U: JwtClaims>(pub(super) Arc<RouterState<U>>);
 
-/// What the clones of a router share.
+/// The state that the clones of a router share.
 pub(super) struct RouterState<U: JwtClaims> {
     pub(super) table: ArcSwap<GuardTable<U>>,
     /// The number of the next guard; locked while the table is changed.
@@ -46,17 +46,17 @@ pub(super) struct RouterState<U: JwtClaims> {
     pub(super) verified: VerifiedCache,
 }
 
-/// The guard that judges a token, the token as it was read, and the spelling of its issuer.
+/// The guard that judges a token, the parsed token, and the spelling of its issuer.
 type Chosen<'a, U> = (Arc<NamedGuard<U>>, Sealed<'a>, Spelling);
 
-/// A token that was verified, and the guard that did so.
+/// A token that was verified, and the guard that verified it.
 type Judged<U> = (Arc<NamedGuard<U>>, Verified<<U as JwtClaims>::Claims>);
 
-/// Why a token was not verified.
+/// The reason why a token was not verified.
 enum Denied {
-    /// It does not count.
+    /// It is not valid.
     Token(Fault),
-    /// Nobody could decide.
+    /// The guard or the store could not decide.
     Undecided(Refusal),
 }
 
@@ -85,7 +85,7 @@ impl<U: JwtClaims> GuardRouter<U> {
         context: &Context<'_>,
     ) -> Result<Verified<U::Claims>, Refusal> {
         let verified = self.authenticate(token, context, Some(name)).await?;
-        // What was remembered may be another guard's.
+        // The cache may hold the result of another guard.
         if verified.token().guard() == Some(name) {
             Ok(verified)
         } else {
@@ -186,15 +186,15 @@ impl<U: JwtClaims> GuardRouter<U> {
         self.0.table.load().guards.iter().map(of).collect()
     }
 
-    /// Returns how many tokens were refused that no guard is for, by reason; reasons that never
-    /// came up are left out. Those that a guard refused, [`health`](Self::health) counts.
+    /// Returns how many tokens were refused that no guard is for, by reason; reasons without a
+    /// token are left out. Tokens that a guard refused are counted by [`health`](Self::health).
     #[must_use]
     pub fn refused(&self) -> Vec<(TokenFault, u64)> {
         self.0.unknown.counts()
     }
 
     /// Returns whether a token that these guards verified is bound to the value that its client
-    /// sent along.
+    /// sent with it.
     pub(crate) fn is_bound_to(&self, token: &TokenInfo, sent: Option<&str>) -> bool {
         let table = self.0.table.load();
         let entry = token.guard().and_then(|name| table.by_name(name));
@@ -207,7 +207,8 @@ impl<U: JwtClaims> GuardRouter<U> {
         &self.0.clock
     }
 
-    /// Verifies a token by the guard of this name, or else of its issuer, unless it is remembered.
+    /// Verifies a token by the guard of this name, or otherwise that of its issuer, unless it is
+    /// remembered.
     async fn authenticate(
         &self,
         token: &str,
@@ -245,7 +246,7 @@ impl<U: JwtClaims> GuardRouter<U> {
         }
     }
 
-    /// Chooses the guard that judges a token, and tells where there is none.
+    /// Chooses the guard that judges a token; the error says that there is no such guard.
     fn choose<'a>(
         &self,
         table: &GuardTable<U>,
@@ -284,7 +285,8 @@ impl<U: JwtClaims> GuardRouter<U> {
         Ok((Arc::clone(entry), sealed, spelling))
     }
 
-    /// Returns a token that was verified before, whose keys are the same and whose time is not out.
+    /// Returns a token that was verified before and has not expired, if the keys of its guard are
+    /// still the same.
     fn find_remembered(&self, token: &str, now: Timestamp) -> Option<Judged<U>> {
         self.0.verified.get(token, (now, now), |guard| {
             let table = self.0.table.load();
@@ -310,7 +312,7 @@ impl<U: JwtClaims> GuardRouter<U> {
             expected, guard, ..
         } = entry;
         sealed.check_size(expected.limits).map_err(Denied::Token)?;
-        // Before the keys: a token that cannot count causes no fetch.
+        // This comes before the keys: a token that cannot be valid causes no fetch.
         let allowed = guard.issuer().allowed();
         let algorithm = allowed
             .iter()
@@ -319,7 +321,8 @@ impl<U: JwtClaims> GuardRouter<U> {
             return Err(Denied::Token(of_algorithm(&sealed.algorithm, allowed)));
         };
         sealed.check_header(expected.kind).map_err(Denied::Token)?;
-        // Before the keys too: what is remembered under an old number is verified again.
+        // This comes before the keys, too: a token that is remembered under an older number is
+        // verified again.
         let generation = guard.generation(now);
         let kid = sealed.kid.as_deref();
         let keys = guard
@@ -361,7 +364,7 @@ impl<U: JwtClaims> GuardRouter<U> {
         }
     }
 
-    /// Consumes a token that is for one action: it is good for that one, and once.
+    /// Consumes a token that is for one action: it is valid for that action only, and once.
     async fn consume_action(
         &self,
         entry: &NamedGuard<U>,
@@ -390,7 +393,7 @@ impl<U: JwtClaims> GuardRouter<U> {
         let undecided = |error: BoxError| Denied::Undecided(Refusal::unavailable(error));
         let store = self.0.store.as_ref();
         let store = store.ok_or_else(|| undecided("action-bound tokens need a store".into()))?;
-        // The same for every spelling of the issuer.
+        // The name is the same for every spelling of the issuer.
         let (issuer, _) = token.identity();
         let key = sha256(format!("tollgate/action/1\0{issuer}\0{id}").as_bytes());
         let until = token
@@ -406,7 +409,7 @@ impl<U: JwtClaims> GuardRouter<U> {
     }
 }
 
-/// Waits for a guard's own check, and not for long. A check that answers at once needs no timer.
+/// Waits for a guard's own check, up to the deadline. A check that answers at once needs no timer.
 async fn within_deadline(
     check: impl Future<Output = Result<(), AuthError>>,
 ) -> Result<(), AuthError> {
@@ -424,7 +427,8 @@ async fn within_deadline(
         })
 }
 
-/// Tells that no guard is for an issuer, and which one comes nearest.
+/// Makes the fault of a token whose issuer has no guard; it names the guard with the most similar
+/// issuer.
 fn of_unknown_issuer<U: JwtClaims>(table: &GuardTable<U>, issuer: &str) -> Fault {
     let common = |name: &str| {
         let pairs = name.bytes().zip(issuer.bytes());
@@ -447,7 +451,7 @@ fn of_unknown_issuer<U: JwtClaims>(table: &GuardTable<U>, issuer: &str) -> Fault
     )
 }
 
-/// Tells that an algorithm is not accepted.
+/// Makes the fault of a token whose algorithm is not accepted.
 fn of_algorithm(named: &str, allowed: &[Algorithm]) -> Fault {
     let is_hmac = named
         .parse::<Algorithm>()
@@ -467,7 +471,7 @@ fn of_algorithm(named: &str, allowed: &[Algorithm]) -> Fault {
     )
 }
 
-/// Returns what becomes of an error of a guard.
+/// Turns an error of a guard into the reason for not verifying the token.
 fn refuse(error: AuthError, reason: TokenFault, why: &str) -> Denied {
     let refusal = error.into_refusal(Code::InvalidToken);
     match refusal.code() {
@@ -488,7 +492,7 @@ impl<U: JwtClaims> fmt::Debug for GuardRouter<U> {
     }
 }
 
-/// How long a guard's own check may take.
+/// The time that a guard's own check may take.
 const DEADLINE: Duration = Duration::from_secs(2);
-/// How much longer than its life a used token stays noted.
+/// The time for which a used token stays on record after it has expired.
 const MARGIN: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! Sources of keys: one place, or several that must agree.
+//! Sources of keys: one location, or several that must agree.
 
 use std::fmt;
 use std::future::Future;
@@ -14,8 +14,7 @@ use crate::keys::{Algorithm, PublicKeySet};
 /// A source that keys can be fetched from. [`JwksGuard`](super::JwksGuard) keeps the keys, and
 /// decides when to fetch.
 pub trait KeySource: Send + Sync + 'static {
-    /// Fetches the keys that there are now; those of an algorithm that is not `allowed` are left
-    /// out.
+    /// Fetches the keys of this moment; those of an algorithm that is not `allowed` are left out.
     ///
     /// # Errors
     /// The keys could not be fetched; the known ones stay in use.
@@ -24,8 +23,8 @@ pub trait KeySource: Send + Sync + 'static {
         allowed: &[Algorithm],
     ) -> impl Future<Output = Result<Fetched, AuthError>> + Send;
 
-    /// Looks up again where the keys are, at the next fetch: called once a day. A source whose keys
-    /// are always in one place has nothing to do.
+    /// Looks up the location of the keys again, at the next fetch: called once a day. A source
+    /// whose keys never move has nothing to do.
     fn look_up_again(&self) {}
 }
 
@@ -35,12 +34,12 @@ pub trait KeySource: Send + Sync + 'static {
 pub struct Fetched {
     /// The keys.
     pub keys: PublicKeySet,
-    /// How long the keys may be kept, as the source says. The guard applies bounds to it.
+    /// The time for which the keys may be kept, as the source says. The guard limits it.
     pub max_age: Option<Duration>,
 }
 
 impl Fetched {
-    /// Wraps keys of which the source does not say how long they may be kept.
+    /// Wraps keys whose source does not say how long they may be kept.
     #[must_use]
     pub fn new(keys: PublicKeySet) -> Self {
         Self {
@@ -49,7 +48,7 @@ impl Fetched {
         }
     }
 
-    /// Returns what makes two sets the same: names, algorithms and keys, in whichever order.
+    /// Returns the properties in which equal sets agree: names, algorithms and keys, in any order.
     fn essence(&self) -> Vec<(Option<String>, String, String)> {
         let of = |key: &crate::keys::PublicKey| {
             (
@@ -82,10 +81,10 @@ impl<S: KeySource> BoxedSource for S {
     }
 }
 
-/// Several sources, a number of which must return the same keys.
+/// Several sources, of which a given number must return the same keys.
 ///
-/// One source that was taken over, or that is reached over a network which was, changes no key by
-/// itself.
+/// If an attacker controls one source, or the network on the way to it, they still cannot change a
+/// key.
 ///
 /// ```
 /// # use tollgate::guard::{Attested, Fetched, KeySource};
@@ -115,7 +114,7 @@ pub struct Attested {
 pub struct AttestedBuilder(Attested);
 
 impl Attested {
-    /// Begins a source in which so many others must agree.
+    /// Begins a source of which this many sources must agree.
     #[allow(
         clippy::new_ret_no_self,
         reason = "what is asked for comes with the sources"

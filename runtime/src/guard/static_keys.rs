@@ -58,10 +58,10 @@ impl<U: JwtClaims> StaticGuard<U> {
         }
     }
 
-    /// Replaces all keys at once. What was verified by the old ones is verified again.
+    /// Replaces all keys at once. Tokens that the old keys verified are verified again.
     ///
     /// # Errors
-    /// A key is of an algorithm that the issuer's tokens may not have, stands there twice for
+    /// A key is of an algorithm that the issuer's tokens may not have, is listed twice for
     /// different algorithms, or shares its `kid` with another. Nothing was replaced.
     pub fn set_public_keys(&self, keys: impl IntoIterator<Item = PublicKey>) -> Result<(), Error> {
         let keys: PublicKeySet = keys.into_iter().collect();
@@ -105,8 +105,8 @@ impl<U: JwtClaims> StaticGuard<U> {
             ));
         }
         self.shared.keys.store(Arc::new(keys));
-        // After the keys: a caller that reads this number before gets newer keys at worst, never
-        // older ones.
+        // It changes after the keys: a caller that read the number before gets newer keys at worst,
+        // never older ones.
         self.shared.generation.fetch_add(1, Ordering::Release);
         Ok(())
     }

@@ -14,18 +14,18 @@ pub(super) struct GuardTable<U: JwtClaims> {
     pub(super) limits: Limits,
 }
 
-/// A guard, and what is expected of the tokens that it verifies.
+/// A guard, and the requirements on the tokens that it verifies.
 pub(super) struct NamedGuard<U: JwtClaims> {
     pub(super) name: Arc<str>,
-    /// A number that no other guard of the router has or had: a token that was verified by a
-    /// removed guard is not taken for one of the guard that came in its place.
+    /// A number that no other guard of the router has or had, so that a token which a removed guard
+    /// verified is not taken for one of the guard that replaced it.
     pub(super) number: u64,
     pub(super) expected: Expected,
     pub(super) guard: Box<dyn BoxedGuard<U>>,
     pub(super) refused: Refused,
 }
 
-/// The issuers whose tokens another part of the program verifies.
+/// An issuer whose tokens another part of the program verifies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OtherIssuer {
     pub(super) name: String,
@@ -57,8 +57,8 @@ impl<U: JwtClaims> GuardTable<U> {
         }
     }
 
-    /// Returns the guard for the issuer and the realm that a token claims. Where one is for the
-    /// issuer and none for the realm, that one is returned, and will refuse the token.
+    /// Returns the guard for the issuer and the realm that a token claims. If no guard is for the
+    /// realm, it returns one for the issuer, which will refuse the token.
     pub(super) fn for_claimed(&self, sealed: &Sealed<'_>) -> Claimed<'_, U> {
         let Some(origin) = sealed.claimed_origin() else {
             return Claimed::Nothing;
@@ -91,7 +91,7 @@ impl<U: JwtClaims> GuardTable<U> {
         self.guards.iter().find(|entry| *entry.name == *name)
     }
 
-    /// Returns all that keeps a guard from being added to the others.
+    /// Returns all problems that prevent adding a guard to the others.
     pub(super) fn problems(&self, new: &NamedGuard<U>, others: &[OtherIssuer]) -> Vec<String> {
         let (name, issuer): (_, &Issuer) = (&new.name, new.guard.issuer());
         let own = issuer.problems().into_iter();
@@ -120,11 +120,11 @@ impl<U: JwtClaims> GuardTable<U> {
     }
 }
 
-/// Whom the issuer leads to that a token claims.
+/// The guard that belongs to the issuer which a token claims.
 pub(super) enum Claimed<'t, U: JwtClaims> {
     Guard(&'t Arc<NamedGuard<U>>, Spelling),
     /// No guard is for this issuer.
     Other(Box<str>),
-    /// The token claims no issuer that can be read.
+    /// The token claims no readable issuer.
     Nothing,
 }

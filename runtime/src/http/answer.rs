@@ -1,4 +1,4 @@
-//! What successful requests are answered with.
+//! The answers to successful requests.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -17,16 +17,16 @@ use super::member::{AnswerMember, MemberKind};
 use super::problem::no_store;
 
 /// Tokens, under the names that the backend gave them (RFC 6749 section 5.1, and three members of
-/// ours).
+/// the gate's own).
 pub(super) struct Tokens<'a> {
     pub(super) issued: &'a Issued,
     pub(super) routes: &'a RouteConfig,
-    /// In cookies they are in no body.
+    /// The way in which tokens travel: in cookies they are not in the body.
     pub(super) transport: Transport,
-    /// What the application adds.
+    /// The members that the application adds.
     pub(super) members: Option<&'a Members>,
-    /// Whether the refresh token is answered: not where the client keeps the one that it has
-    /// (`refresh.answer_token`).
+    /// `true` where the body has the refresh token; `false` where the client keeps the one that it
+    /// has (`refresh.answer_token`).
     pub(super) answers_refresh: bool,
 }
 
@@ -59,7 +59,8 @@ impl Serialize for Tokens<'_> {
 
 #[cfg(feature = "openapi")]
 impl Tokens<'_> {
-    /// Returns the members; in cookies, tokens are in no body, and a refresh may leave its own out.
+    /// Returns the members. With cookies no token is in the body, and a refresh may leave the
+    /// refresh token out.
     pub(super) fn members(
         routes: &RouteConfig,
         has_cookies: bool,
@@ -99,7 +100,7 @@ impl Serialize for AccessOnly<'_> {
 
 #[cfg(feature = "openapi")]
 impl AccessOnly<'_> {
-    /// Returns the members; in cookies, tokens are in no body.
+    /// Returns the members; with cookies the token is not in the body.
     pub(super) fn members(routes: &RouteConfig, has_cookies: bool) -> Vec<AnswerMember> {
         let text = |name| AnswerMember::new(name, MemberKind::Text);
         vec![
@@ -111,7 +112,7 @@ impl AccessOnly<'_> {
     }
 }
 
-/// What `POST /auth/verify` says of a token that counts.
+/// The answer of `POST /auth/verify` about a valid token.
 #[derive(Serialize)]
 pub(super) struct TokenDescription {
     pub(super) kind: &'static str,
@@ -139,7 +140,7 @@ pub(super) struct SessionEntry {
     device_name: Option<String>,
     device_id: Option<String>,
     user_agent: Option<String>,
-    /// What user agent and hints say, in words.
+    /// The user agent and the hints in words.
     agent: Agent,
     #[serde(skip_serializing_if = "Hints::is_empty")]
     hints: Hints,
@@ -182,7 +183,7 @@ impl SessionEntry {
     }
 }
 
-/// Returns JSON that no cache keeps.
+/// Returns JSON with headers that forbid every cache to keep it.
 pub(super) fn private(body: impl Serialize) -> Response {
     let mut response = Json(body).into_response();
     no_store(response.headers_mut());

@@ -20,7 +20,7 @@ use crate::gate::parse_body;
 
 /// The longest body that an auth route reads, in bytes.
 const MAX_BODY: usize = 16 * 1024;
-/// How long a client may take to send one.
+/// The time that a client has to send a body.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A body that was read, and the head of its request.
@@ -48,7 +48,7 @@ impl ReadBody {
         }
     }
 
-    /// Reads a JSON or form body. The media type and the announced length are looked at first.
+    /// Reads a JSON or form body. The media type and the announced length are checked first.
     pub(super) async fn any(request: Request) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
         let media = media(&parts.headers).ok_or(Code::UnsupportedMediaType)?;
@@ -80,18 +80,20 @@ impl ReadBody {
         }
     }
 
-    /// The body as a value.
+    /// Reads the body as a value.
     pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         parse(&self.bytes)
     }
 }
 
-/// A JSON body as a value. What is wrong with it is said in words of ours: it may hold a password.
+/// Reads a JSON body as a value. The error is in the gate's own words, since the body may hold a
+/// password.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     parse_body(bytes).map_err(Refusal::from)
 }
 
-/// A string member of a JSON object, by a name that is known at run time. It must not come twice.
+/// Reads a string member of a JSON object, by a name that is known at run time. It must not occur
+/// twice.
 pub(super) fn member(bytes: &[u8], name: &'static str) -> Result<String, Refusal> {
     let Members(members) = parse(bytes)?;
     let mut found = members.into_iter().filter(|(known, _)| known == name);
@@ -103,12 +105,12 @@ pub(super) fn member(bytes: &[u8], name: &'static str) -> Result<String, Refusal
     }
 }
 
-/// Whether a JSON object has a member of this name, whatever its value.
+/// Returns whether a JSON object has a member of this name, whatever its value.
 pub(super) fn has_member(bytes: &[u8], name: &str) -> bool {
     parse(bytes).is_ok_and(|Members(members)| members.iter().any(|(known, _)| known == name))
 }
 
-/// The members of a JSON object as they come.
+/// The members of a JSON object in their order.
 struct Members(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Members {

@@ -1,4 +1,4 @@
-//! What becomes a [`Rejection`] by `?`.
+//! Turns errors into a [`Rejection`] by `?`.
 
 use axum::extract::rejection::{
     BytesRejection, FormRejection, JsonRejection, PathRejection, QueryRejection, RawFormRejection,
@@ -47,7 +47,7 @@ impl From<crate::password::PasswordRejection> for Rejection {
     }
 }
 
-/// Finds the errors of ours and the input errors of axum; every other one is a mistake of the
+/// Finds the errors of this crate and the input errors of axum; every other one is a mistake of the
 /// server. A status is returned where it is not that of the code.
 fn refuse(error: BoxError) -> (Refusal, Option<StatusCode>) {
     let error = match error.downcast::<Refusal>() {
@@ -79,7 +79,7 @@ fn of_ours(error: Error) -> Refusal {
     }
 }
 
-/// Returns the status of an input error of axum, and what is wrong in words of ours.
+/// Returns the status of an input error of axum, and the problem in the gate's own words.
 fn input(
     error: &(dyn std::error::Error + Send + Sync + 'static),
 ) -> Option<(StatusCode, Malformed)> {

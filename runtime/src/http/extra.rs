@@ -1,19 +1,19 @@
-//! Members that an application adds to an answer of ours.
+//! Members that an application adds to an answer of the gate.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// Members of a JSON object beside ours.
+/// Members of a JSON object beside the gate's own.
 #[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
 pub(super) struct Members(Map<String, Value>);
 
 impl Members {
-    /// Adds a member, in place of one of this name.
+    /// Adds a member, or replaces one of this name.
     ///
     /// # Errors
-    /// A member of ours has this name, or the value cannot be written as JSON. The error says
-    /// which member it is.
+    /// The gate has a member of this name, or the value cannot be written as JSON. The error names
+    /// the member.
     pub(super) fn add(
         &mut self,
         name: &str,

@@ -1,4 +1,4 @@
-//! Presets: what the tokens of well-known issuers look like.
+//! Presets: the properties of well-known issuers' tokens.
 
 mod table;
 
@@ -28,14 +28,14 @@ impl Preset {
         issuer
     }
 
-    /// Makes the guard of an issuer, whose keys are fetched.
+    /// Makes the guard of an issuer that fetches the issuer's keys.
     #[cfg(feature = "jwks-client")]
     fn guard<U: JwtClaims>(&self, issuer: Issuer, parts: &[&str]) -> JwksGuard<U> {
         JwksGuard::new(issuer, HttpKeys::at(filled(self.keys, parts)))
     }
 }
 
-/// Returns a template with what the program said in its places.
+/// Returns a template with the program's values in its places.
 fn filled(template: &str, parts: &[&str]) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
@@ -49,7 +49,7 @@ fn filled(template: &str, parts: &[&str]) -> String {
                 text.push_str(part);
                 rest = after;
             }
-            // `{tenantid}` stands for each token's tenant.
+            // `{tenantid}` stands for the tenant of each token.
             None => {
                 text.push('{');
                 rest = after;
@@ -60,9 +60,9 @@ fn filled(template: &str, parts: &[&str]) -> String {
     text
 }
 
-/// Presets. Each knows the spellings of `iss`, the algorithms and the kind of an issuer's tokens,
-/// and what tells its access tokens from its ID tokens; `accept(TokenKind::IdToken)` takes the other
-/// kind. The table of all of them, with the sources, is the page `docs/reference/issuers.md`.
+/// Presets. Each has the spellings of `iss`, the algorithms and the kind of an issuer's tokens, and
+/// the marks that tell its access tokens from its ID tokens; `accept(TokenKind::IdToken)` takes the
+/// other kind. The table of all of them, with the sources, is the page `docs/reference/issuers.md`.
 impl Issuer {
     /// Describes access tokens of a realm of Keycloak, by the address of the server and the name of
     /// the realm.
@@ -77,7 +77,7 @@ impl Issuer {
     /// Describes access tokens of one tenant of Microsoft Entra, by its id: a GUID in lower case.
     ///
     /// The audience is the client id of the service, or for tokens of version 1 its application ID
-    /// URI. Both versions count.
+    /// URI. Both versions are accepted.
     #[must_use]
     pub fn entra(tenant: &str) -> Self {
         table::ENTRA.issuer(&[tenant]).tenants([tenant])
@@ -102,7 +102,7 @@ impl Issuer {
 
     /// Describes access tokens of an Auth0 tenant, by its domain: `acme.eu.auth0.com`.
     ///
-    /// The audience is the identifier of the API. Both profiles of access tokens count.
+    /// The audience is the identifier of the API. Both profiles of access tokens are accepted.
     #[must_use]
     pub fn auth0(domain: &str) -> Self {
         table::AUTH0.issuer(&[domain])
@@ -117,7 +117,7 @@ impl Issuer {
         table::OKTA.issuer(&[domain, server])
     }
 
-    /// Describes ID tokens of Google, whose access tokens say nothing to others.
+    /// Describes ID tokens of Google, whose access tokens only Google can read.
     ///
     /// The audience is the client id of the service. An app that asks for tokens for it is an
     /// `authorized_party`.
@@ -153,8 +153,9 @@ impl Issuer {
 
     /// Describes access tokens of Supabase Auth, by the reference of the project.
     ///
-    /// The project must sign with a private key (ES256 or RS256): the older HS256 has a secret that
-    /// every verifier would have to know, and that signs. The audience is `authenticated`.
+    /// The project must sign with a private key (ES256 or RS256). With the older HS256 every
+    /// verifier would have to know the secret, and could sign tokens with it. The audience is
+    /// `authenticated`.
     #[must_use]
     pub fn supabase(project: &str) -> Self {
         table::SUPABASE.issuer(&[project])
@@ -172,14 +173,15 @@ impl Issuer {
     /// Describes access tokens of another deployment of tollgate, by its issuer, which is also the
     /// address of its key set.
     ///
-    /// For a named realm say so with `realm`.
+    /// For a named realm call `realm` too.
     #[must_use]
     pub fn tollgate(issuer: &str) -> Self {
         table::TOLLGATE.issuer(&[issuer])
     }
 }
 
-/// Presets, with the keys from where the issuer publishes them: see those of [`Issuer`].
+/// Presets, with the keys from the address at which the issuer publishes them: see those of
+/// [`Issuer`].
 #[cfg(feature = "jwks-client")]
 impl<U: JwtClaims> JwksGuard<U> {
     /// Accepts access tokens of a realm of Keycloak, by the address of the server and the name of
@@ -198,7 +200,7 @@ impl<U: JwtClaims> JwksGuard<U> {
     /// Accepts access tokens of one tenant of Microsoft Entra, by its id: a GUID in lower case.
     ///
     /// The audience is the client id of the service, or for tokens of version 1 its application ID
-    /// URI. Both versions count.
+    /// URI. Both versions are accepted.
     #[must_use]
     pub fn entra(tenant: &str) -> Self {
         table::ENTRA.guard(Issuer::entra(tenant), &[tenant])
@@ -223,7 +225,7 @@ impl<U: JwtClaims> JwksGuard<U> {
 
     /// Accepts access tokens of an Auth0 tenant, by its domain: `acme.eu.auth0.com`.
     ///
-    /// The audience is the identifier of the API. Both profiles of access tokens count.
+    /// The audience is the identifier of the API. Both profiles of access tokens are accepted.
     #[must_use]
     pub fn auth0(domain: &str) -> Self {
         table::AUTH0.guard(Issuer::auth0(domain), &[domain])
@@ -238,7 +240,7 @@ impl<U: JwtClaims> JwksGuard<U> {
         table::OKTA.guard(Issuer::okta(domain, server), &[domain, server])
     }
 
-    /// Accepts ID tokens of Google, whose access tokens say nothing to others.
+    /// Accepts ID tokens of Google, whose access tokens only Google can read.
     ///
     /// The audience is the client id of the service. An app that asks for tokens for it is an
     /// `authorized_party`.
@@ -274,8 +276,9 @@ impl<U: JwtClaims> JwksGuard<U> {
 
     /// Accepts access tokens of Supabase Auth, by the reference of the project.
     ///
-    /// The project must sign with a private key (ES256 or RS256): the older HS256 has a secret that
-    /// every verifier would have to know, and that signs. The audience is `authenticated`.
+    /// The project must sign with a private key (ES256 or RS256). With the older HS256 every
+    /// verifier would have to know the secret, and could sign tokens with it. The audience is
+    /// `authenticated`.
     #[must_use]
     pub fn supabase(project: &str) -> Self {
         table::SUPABASE.guard(Issuer::supabase(project), &[project])
@@ -293,7 +296,7 @@ impl<U: JwtClaims> JwksGuard<U> {
     /// Accepts access tokens of another deployment of tollgate, by its issuer, which is also the
     /// address of its key set.
     ///
-    /// For a named realm say so with `realm`.
+    /// For a named realm call `realm` too.
     #[must_use]
     pub fn tollgate(issuer: &str) -> Self {
         table::TOLLGATE.guard(Issuer::tollgate(issuer), &[issuer.trim_end_matches('/')])

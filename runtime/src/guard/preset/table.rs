@@ -1,11 +1,11 @@
-//! The table of well-known issuers: what their tokens look like, and who says so.
+//! The table of well-known issuers: the properties of their tokens, and the sources.
 
 use super::super::AudienceClaim;
 use crate::keys::Algorithm;
 use crate::token::{Marks, TokenKind};
 
-/// What the tokens of an issuer look like. In the templates `{0}` and `{1}` stand for what the
-/// program says of its deployment, such as the domain of a tenant.
+/// The properties of an issuer's tokens. In the templates `{0}` and `{1}` stand for values of the
+/// program's deployment, such as the domain of a tenant.
 pub(super) struct Preset {
     /// The name, as in `Issuer::keycloak`.
     #[cfg_attr(
@@ -24,14 +24,14 @@ pub(super) struct Preset {
     )]
     pub(super) keys: &'static str,
     pub(super) algorithms: &'static [Algorithm],
-    /// The kind that is accepted unless the program says otherwise.
+    /// The kind that is accepted by default.
     pub(super) kind: TokenKind,
     pub(super) marks: Marks,
     /// The audience that all its tokens have.
     pub(super) audience: Option<&'static str>,
-    /// The claim that stands for an absent `aud`.
+    /// The claim that replaces a missing `aud`.
     pub(super) audience_claim: Option<AudienceClaim>,
-    /// The public documents that say so.
+    /// The public documents that describe the tokens.
     #[cfg_attr(
         not(test),
         allow(dead_code, reason = "the page of presets is checked by it")
@@ -39,7 +39,8 @@ pub(super) struct Preset {
     pub(super) sources: &'static [&'static str],
 }
 
-/// An issuer whose kinds all issuers' marks tell apart.
+/// The marks of an issuer that has none of its own: the general marks tell its kinds of token
+/// apart.
 const PLAIN: Marks = Marks {
     access: &[],
     id: &[],
@@ -212,7 +213,7 @@ pub(super) const CLERK: Preset = Preset {
     keys: "https://{0}/.well-known/jwks.json",
     algorithms: &[Algorithm::RS256],
     kind: TokenKind::LooseAccessToken,
-    // A session token names its session, and one of a template does not.
+    // A session token names its session; a token of a JWT template does not.
     marks: Marks {
         access: &["sid"],
         every_access: true,
@@ -228,7 +229,7 @@ pub(super) const SUPABASE: Preset = Preset {
     issuer: "https://{0}.supabase.co/auth/v1",
     aliases: &[],
     keys: "https://{0}.supabase.co/auth/v1/.well-known/jwks.json",
-    // The older HS256, with a secret that each verifier would have to know, is refused.
+    // The older HS256, whose secret each verifier would have to know, is refused.
     algorithms: &[Algorithm::ES256, Algorithm::RS256],
     kind: TokenKind::LooseAccessToken,
     marks: Marks {

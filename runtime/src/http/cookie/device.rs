@@ -12,16 +12,16 @@ use crate::secret::fill_random;
 
 use super::find;
 
-/// The value of a device cookie: 256 random bits in base64url. It says nothing about the device,
-/// and grants nothing: a device that signed in before has a budget of attempts of its own.
+/// The value of a device cookie: 256 random bits in base64url. It does not describe the device, and
+/// grants no access: it gives a device that signed in before a budget of attempts of its own.
 pub(crate) struct DeviceCookie(Zeroizing<String>);
 
 impl DeviceCookie {
-    /// For how long a browser keeps the cookie: as long as it keeps any (RFC 6265bis section 5.5).
+    /// The time for which a browser keeps the cookie: the longest that it keeps any (RFC 6265bis
+    /// section 5.5).
     pub(crate) const MAX_AGE: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-    /// Returns the cookie that a request brings. What has another form, and one of several, is
-    /// none.
+    /// Returns the cookie of a request; `None` where it has another form or occurs more than once.
     pub(crate) fn in_request(headers: &HeaderMap, name: &str) -> Option<Self> {
         let value = find(headers, name).ok()??;
         let bytes = URL_SAFE_NO_PAD.decode_to_vec(value).ok()?;

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::value_of;
 
-/// Takes the cookies of these names out of the headers, and leaves every other one as it came.
+/// Removes the cookies of these names from the headers, and leaves every other one as it came.
 pub(crate) fn hide(headers: &mut HeaderMap, names: &[&str]) {
     let is_hidden = |pair: &[u8]| names.iter().any(|name| value_of(pair, name).is_some());
     let pairs = |line: &HeaderValue| line.as_bytes().split(|byte| *byte == b';').any(is_hidden);

@@ -1,4 +1,4 @@
-//! Tokens in cookies (feature `cookies`): how they are found, set and cleared, and which requests
+//! Tokens in cookies (feature `cookies`): finds, sets and clears them, and decides which requests
 //! may use them.
 
 mod device;
@@ -16,8 +16,8 @@ use http::header::COOKIE;
 
 use crate::error::{Code, Malformed, Refusal};
 
-/// Returns the value of a cookie. One that comes twice is refused (R104): nobody can tell which of
-/// them a browser set for us.
+/// Returns the value of a cookie. A cookie that occurs twice is refused (R104), since only one of
+/// them can be the gate's.
 pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Refusal> {
     let mut values = values(headers, name);
     match (values.next(), values.next()) {
@@ -27,7 +27,7 @@ pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a 
     }
 }
 
-/// Returns the value of a cookie that may come several times, as long as it is the same one.
+/// Returns the value of a cookie that may occur several times with the same value.
 pub(crate) fn find_same<'a>(
     headers: &'a HeaderMap,
     name: &str,
@@ -42,7 +42,7 @@ pub(crate) fn find_same<'a>(
     Ok(Some(text(first)?))
 }
 
-/// Returns every value of a cookie, each once. What is no text is left out.
+/// Returns every value of a cookie, each once. Values that are not text are left out.
 pub(crate) fn find_all<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
     let mut found = Vec::new();
     for value in values(headers, name).filter_map(|value| text(value).ok()) {
@@ -58,7 +58,7 @@ pub(crate) fn has(headers: &HeaderMap, name: &str) -> bool {
     values(headers, name).next().is_some()
 }
 
-/// Returns the values of a cookie as they come, by bytes: the cookies of others need not even be
+/// Returns the values of a cookie as they come, in bytes: the cookies of other programs need not be
 /// text.
 fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a [u8]> {
     headers

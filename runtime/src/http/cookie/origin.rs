@@ -1,9 +1,9 @@
-//! Whether a request comes from where its cookies may be used: what a browser says of the page that
-//! sent it (R108).
+//! Decides whether a request comes from a page that may use its cookies, by the browser's headers
+//! about that page (R108).
 //!
-//! The rules are those of tower-http's `csrf` and of Go's `CrossOriginProtection`. They stand here
-//! a second time because the extractor asks them of one request, so that a route is safe without a
-//! layer.
+//! The rules are those of tower-http's `csrf` and of Go's `CrossOriginProtection`. They are
+//! repeated here because the extractor applies them to one request, so that a route is safe without
+//! a layer.
 
 use http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Uri};
@@ -13,9 +13,9 @@ use crate::error::{Code, Refusal};
 /// Refuses a request that could change something and that a page of another origin sent, unless
 /// that origin is in `trusted`.
 ///
-/// A request that says neither where it comes from is no browser's: browsers name the origin of
-/// every request that could change something, of another site's for certain. The handshake of a web
-/// socket is a `GET`, and counts as one that changes something.
+/// A request with neither header did not come from a browser: browsers name the origin of every
+/// request that could change something, at least when another site sends it. The handshake of a web
+/// socket is a `GET`, and is treated as a request that changes something.
 pub(crate) fn check(
     method: &Method,
     uri: &Uri,
@@ -58,7 +58,7 @@ fn comes_from_here(uri: &Uri, headers: &HeaderMap, trusted: &[String]) -> Result
     }
 }
 
-/// The value of a header. Two of them are nobody's word.
+/// Returns the value of a header; refuses a header that occurs twice.
 fn one(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, Refusal> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

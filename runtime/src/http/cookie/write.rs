@@ -9,7 +9,7 @@ use crate::settings::SameSite;
 
 use super::DeviceCookie;
 
-/// Sets the cookies of both tokens; that of the refresh token where it is another one (rotation.md
+/// Sets the cookies of both tokens; that of the refresh token only where it changed (rotation.md
 /// section 3, row 5), or where it moves to the name that this gate writes. The other name is
 /// cleared in the same answer: a browser that kept both would present a token that was replaced.
 pub(crate) fn set(headers: &mut HeaderMap, issued: &Issued, moves: bool, gate: &Running) {
@@ -35,7 +35,7 @@ pub(crate) fn set(headers: &mut HeaderMap, issued: &Issued, moves: bool, gate: &
     }
 }
 
-/// Sets the cookie of the access token; one without an age goes when the browser is closed.
+/// Sets the cookie of the access token; one without an age ends when the browser is closed.
 pub(crate) fn set_access(headers: &mut HeaderMap, token: &str, age: Option<u64>, gate: &Running) {
     put(headers, access(gate), token, age);
 }
@@ -51,8 +51,8 @@ pub(crate) fn set_device(headers: &mut HeaderMap, device: &DeviceCookie, gate: &
     );
 }
 
-/// Clears everything by which somebody is signed in. Only signing out does: a refusal of an old
-/// token must not wipe the cookie of a new one (R81, R82). The cookie of the device stays.
+/// Clears every cookie that signs the user in. Only signing out does so: a refusal of an old token
+/// must not clear the cookie of a new one (R81, R82). The cookie of the device stays.
 pub(crate) fn clear(headers: &mut HeaderMap, gate: &Running) {
     let names = refresh_names(gate);
     let step = Attributes::strict(&gate.cookies.step);
@@ -76,8 +76,8 @@ pub(crate) fn clear_all(headers: &mut HeaderMap, gate: &Running) {
     set_state(headers, "", 0, gate);
 }
 
-/// Sets the cookie of a browser that leaves for another service. The service sends it back with a
-/// navigation from its own site.
+/// Sets the cookie of a browser that leaves for another service. When the service sends the browser
+/// back, the navigation starts on the service's site, and the cookie must come with it.
 pub(crate) fn set_state(headers: &mut HeaderMap, value: &str, seconds: u64, gate: &Running) {
     let cookie = Attributes {
         same_site: SameSite::Lax,
@@ -86,7 +86,7 @@ pub(crate) fn set_state(headers: &mut HeaderMap, value: &str, seconds: u64, gate
     put(headers, cookie, value, Some(seconds));
 }
 
-/// A cookie's name, and where it travels.
+/// The name of a cookie, and the requests that carry it.
 #[derive(Clone, Copy)]
 #[cfg_attr(
     not(feature = "cookies"),
@@ -99,7 +99,7 @@ struct Attributes<'g> {
 }
 
 impl<'g> Attributes<'g> {
-    /// A cookie of the whole host, for requests of its own pages.
+    /// Makes a cookie of the whole host, which only requests of its own pages carry.
     fn strict(name: &'g str) -> Self {
         Self {
             name,
@@ -140,7 +140,7 @@ fn refresh_names(gate: &Running) -> RefreshNames<'_> {
     }
 }
 
-/// Sets a cookie; one without an age goes when the browser is closed.
+/// Sets a cookie; one without an age ends when the browser is closed.
 fn put(headers: &mut HeaderMap, cookie: Attributes<'_>, value: &str, age: Option<u64>) {
     let line = line(cookie, value, age).and_then(|text| HeaderValue::try_from(text).ok());
     if let Some(mut line) = line {
@@ -149,7 +149,7 @@ fn put(headers: &mut HeaderMap, cookie: Attributes<'_>, value: &str, age: Option
     }
 }
 
-/// Returns a cookie as `Set-Cookie` has it (RFC 6265 section 4.1).
+/// Returns a cookie in the form of `Set-Cookie` (RFC 6265 section 4.1).
 #[cfg(feature = "cookies")]
 fn line(attributes: Attributes<'_>, value: &str, age: Option<u64>) -> Option<String> {
     use cookie::{Cookie, time::Duration};
@@ -168,7 +168,7 @@ fn line(attributes: Attributes<'_>, value: &str, age: Option<u64>) -> Option<Str
     Some(cookie.to_string())
 }
 
-/// Without the feature no settings turn cookies on.
+/// Returns nothing: without the feature no setting turns cookies on.
 #[cfg(not(feature = "cookies"))]
 fn line(_: Attributes<'_>, _: &str, _: Option<u64>) -> Option<String> {
     None

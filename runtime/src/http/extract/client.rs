@@ -1,4 +1,4 @@
-//! What a request tells about its sender: the address through trusted proxies, the user agent, the
+//! Describes the sender of a request: the address through trusted proxies, the user agent, the
 //! hints.
 
 use std::net::{IpAddr, SocketAddr};
@@ -16,8 +16,8 @@ use crate::gate::{AuthBackend, Gate, Running};
 use crate::settings::{ClientSettings, ForwardedHeader};
 
 impl<B: AuthBackend> Gate<B> {
-    /// What a request tells about its sender, for handlers that call [`sign_in`](Self::sign_in) and
-    /// the like themselves.
+    /// Returns the sender of a request, as far as the request describes it: for handlers that call
+    /// [`sign_in`](Self::sign_in) and the like themselves.
     ///
     /// The address needs a server that was started with
     /// `into_make_service_with_connect_info::<SocketAddr>()`.
@@ -28,7 +28,7 @@ impl<B: AuthBackend> Gate<B> {
 }
 
 impl Running {
-    /// Returns what a request tells about its sender.
+    /// Returns the sender of a request, as far as the request describes it.
     pub(in crate::http) fn client(&self, parts: &Parts) -> Client {
         let mut client = client(parts, &self.settings().client);
         let cookie = known_device(self, &parts.headers);
@@ -42,7 +42,7 @@ impl Running {
     }
 }
 
-/// What a request tells about its sender.
+/// Returns the sender of a request, as far as the request describes it.
 fn client(parts: &Parts, settings: &ClientSettings) -> Client {
     let mut client = Client::unknown();
     if let Some((ip, network)) = trace(&parts.headers, &parts.extensions, settings) {
@@ -53,14 +53,14 @@ fn client(parts: &Parts, settings: &ClientSettings) -> Client {
         .get(USER_AGENT)
         .and_then(|value| value.to_str().ok())
         .map(|text| {
-            // `to_str` answers ASCII only, so every index is a boundary.
+            // `to_str` accepts ASCII only, so every index is a boundary.
             text.get(..MAX_USER_AGENT).unwrap_or(text).to_owned()
         });
     client.device.hints = hints(&parts.headers);
     client
 }
 
-/// The client's address alone.
+/// Returns the client's address alone.
 pub(in crate::http) fn address(
     headers: &HeaderMap,
     extensions: &Extensions,
@@ -69,8 +69,8 @@ pub(in crate::http) fn address(
     trace(headers, extensions, settings).map(|(ip, _)| ip)
 }
 
-/// Where a request came from (R111). The header of proxies is not even looked at where nobody
-/// trusted could have written it.
+/// Returns the path of a request through proxies (R111). The header of proxies is read only if a
+/// trusted proxy may have written it.
 fn trace(
     headers: &HeaderMap,
     extensions: &Extensions,
@@ -103,7 +103,7 @@ fn trace(
     Some(Network::trace(peer.ip(), &settings.proxies, said))
 }
 
-/// An element of `X-Forwarded-For`: an address, and a port where the proxy writes one.
+/// Reads an element of `X-Forwarded-For`: an address, and a port where the proxy writes one.
 fn address_of(element: &str) -> Option<IpAddr> {
     let bare = element
         .strip_prefix('[')
@@ -117,7 +117,8 @@ fn address_of(element: &str) -> Option<IpAddr> {
     })
 }
 
-/// Client hints. What is no printable ASCII, or longer than a device's name may be, was not said.
+/// Reads the client hints. One that is not printable ASCII, or longer than a device's name may be,
+/// is left out.
 fn hints(headers: &HeaderMap) -> Hints {
     let said = |name: &str| {
         let text = headers.get(name)?.to_str().ok()?.trim();

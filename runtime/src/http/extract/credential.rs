@@ -20,8 +20,8 @@ pub(super) fn report_refused(gate: &Running, parts: &Parts, refusal: &Refusal) {
     gate.report(&Event::new(EventKind::AccessRefused(refusal.code())).ip(ip));
 }
 
-/// Returns the access token of a request, and how it came. One in a header and one in a cookie are
-/// two credentials (R104); one in a cookie counts only from where its cookies may be used (R108).
+/// Returns the access token of a request, and where it was. A header and a cookie together are two
+/// credentials (R104); a cookie is accepted only from a page that may use it (R108).
 pub(super) fn credential<'a>(
     parts: &'a Parts,
     gate: &Running,
@@ -35,8 +35,8 @@ pub(super) fn credential<'a>(
         }
         Taken::Cookie => None,
     };
-    // Beside a protocol with a token the cookie is not looked at: browsers add it by themselves,
-    // and a page chose the token.
+    // Beside a protocol with a token the cookie is ignored: browsers send it in any case, and the
+    // page chose the token.
     let is_protocol = matches!(header, Some((_, InHeader::Protocol)));
     let header = header.map(|(token, _)| token);
     let cookie = match (taken, &settings.cookies.path) {
@@ -62,7 +62,7 @@ pub(super) fn credential<'a>(
     }
 }
 
-/// Returns where a request comes from, as far as a token may be bound to it.
+/// Returns the properties of a request to which a token may be bound.
 pub(super) fn place<'a>(parts: &'a Parts, settings: &Settings) -> Place<'a> {
     let device_id = parts
         .headers
@@ -74,7 +74,7 @@ pub(super) fn place<'a>(parts: &'a Parts, settings: &Settings) -> Place<'a> {
     }
 }
 
-/// Which credentials are looked at.
+/// The credentials that are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
     Both,
@@ -82,7 +82,7 @@ pub(super) enum Taken {
     Cookie,
 }
 
-/// Where in the headers a token is.
+/// The place of a token in the headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum InHeader {
     /// After a scheme.
@@ -91,8 +91,8 @@ pub(super) enum InHeader {
     Protocol,
 }
 
-/// Returns the token in the headers, after a known scheme or in a protocol. Both are two
-/// credentials.
+/// Returns the token in the headers, after a known scheme or in a protocol. A request with both has
+/// two credentials, and is refused.
 pub(super) fn in_header<'a>(
     parts: &'a Parts,
     header: &str,
@@ -106,11 +106,11 @@ pub(super) fn in_header<'a>(
     }
 }
 
-/// Returns the token after a known scheme; `None` where no credentials were sent that are meant for
-/// this gate.
+/// Returns the token after a known scheme; `None` where the request has no credentials for this
+/// gate.
 ///
-/// Spaces separate the two, one or more (RFC 6750 section 2.1, RFC 9110 section 11.4), and nothing
-/// else does; what follows is the verifier's to judge.
+/// One or more spaces separate the two (RFC 6750 section 2.1, RFC 9110 section 11.4), and no other
+/// character does; the verifier judges the rest.
 pub(in crate::http) fn bearer<'a>(
     parts: &'a Parts,
     header: &str,
@@ -138,17 +138,17 @@ pub(in crate::http) fn bearer<'a>(
         .iter()
         .any(|known| known.as_bytes().eq_ignore_ascii_case(scheme));
     if !is_ours {
-        // Credentials for somebody else are text all the same.
+        // Credentials of another scheme must be text, too.
         return value
             .to_str()
             .map(|_| None)
             .map_err(|_| Code::InvalidToken.into());
     }
-    // No token at all where something else separates them.
+    // With another separator the token is empty, and is refused.
     let rest = rest.strip_prefix(b" ").unwrap_or_default();
     let start = rest.iter().position(|byte| *byte != b' ');
     let token = rest.get(start.unwrap_or(rest.len())..).unwrap_or_default();
-    // Which characters a token may have is the verifier's to judge.
+    // The verifier decides which characters a token may have.
     match std::str::from_utf8(token) {
         Ok(token) => Ok(Some(token)),
         Err(_) => Err(Code::InvalidToken.into()),

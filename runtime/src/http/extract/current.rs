@@ -19,9 +19,10 @@ use crate::token::{ClaimSet, JwtClaims, TokenInfo};
 
 /// The caller as the backend knows them today, loaded through [`Refresh`]. It derefs to the user.
 ///
-/// The policy `P` is asked of the claims of today, and of when and how the caller authenticated as
-/// the token says it: a role that was taken away a moment ago does not count, and one that was
-/// given does. `Option<Current<B, P>>` is `None` where no credentials were sent.
+/// The policy `P` is applied to the claims of today, and to the time and the way in which the
+/// caller authenticated, as the token has them: a role that was taken away a moment ago is not
+/// counted, and one that was given is. `Option<Current<B, P>>` is `None` where no credentials were
+/// sent.
 ///
 /// # Examples
 /// ```
@@ -52,7 +53,8 @@ use crate::token::{ClaimSet, JwtClaims, TokenInfo};
 #[must_use]
 pub struct Current<B: AuthBackend, P = Anyone>(pub <B as Loads<P>>::Loaded);
 
-/// The user that a backend loads for a caller of whom the policy `P` was asked: its user, always.
+/// The user that a backend loads for a caller who is checked by the policy `P`: always the
+/// backend's user.
 #[doc(hidden)]
 pub trait Loads<P>: AuthBackend {
     type Loaded;
@@ -108,7 +110,7 @@ where
     }
 }
 
-/// Loads the caller, and asks the policy of what was loaded.
+/// Loads the caller, and applies the policy to the claims that were loaded.
 async fn load<B, P>(
     parts: &Parts,
     gate: &Gate<B>,
@@ -141,7 +143,8 @@ where
     Ok(Current(user))
 }
 
-/// The policy of the token of a caller who is loaded: anyone's, with the consistency of `P`.
+/// The policy for the token of a caller who is loaded: it accepts everyone, with the consistency of
+/// `P`.
 struct AsConsistent<P>(PhantomData<fn() -> P>);
 
 impl<P: Policy> Policy for AsConsistent<P> {}

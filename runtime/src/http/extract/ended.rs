@@ -12,10 +12,10 @@ use crate::session::{Ended, Occasion, Place};
 use crate::token::{JwtClaims, Verified};
 
 impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
-    /// Waits until the caller is not known to be signed in any more: the access token expired (at
-    /// its `exp`, without leeway), or was revoked, or its session, its subject or its key was, or
-    /// the claims of the subject changed; or the deployment is paused. A revocation on another node
-    /// arrives as it does for requests.
+    /// Waits until the caller is no longer signed in, as far as this node knows: the access token
+    /// expired (at its `exp`, without leeway), or the token, its session, its subject or its key
+    /// was revoked, or the claims of the subject changed; or the deployment is paused. A revocation
+    /// on another node arrives as it does for requests.
     ///
     /// Many connections cost little: none has a task or a timer. For a token of another issuer only
     /// the expiry is known.
@@ -56,19 +56,19 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
                     if left.is_zero() {
                         return Ended::Expired;
                     }
-                    // A clock may be set meanwhile.
+                    // The clock may be set while this waits.
                     tokio::time::sleep(left.min(LONGEST)).await;
                 }
             }
         }
     }
 
-    /// Goes on with a new access token of the same session and subject, of which the policy holds
-    /// as well: [`ended`](Self::ended) waits for that one then.
+    /// Continues with a new access token of the same session and subject, which must satisfy the
+    /// policy as well: [`ended`](Self::ended) then waits for the end of that token.
     ///
     /// # Errors
-    /// The token does not count, or is another session's or subject's (401), or the policy does not
-    /// hold of it, or nobody can decide. The caller is as before.
+    /// The token is not valid, or is another session's or subject's (401), or does not satisfy the
+    /// policy, or the gate cannot decide. The caller is as before.
     pub async fn renew(&mut self, token: &str) -> Result<(), Rejection> {
         match self.verify_renewed(token).await {
             Ok(verified) => {
@@ -94,8 +94,8 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     }
 }
 
-/// Verifies a token as the handler's argument did, but for the place: a connection stays where it
-/// is.
+/// Verifies a token as the handler's argument did, without comparing device and network: a
+/// connection does not change them.
 async fn verify<U: JwtClaims, P: PolicyFor<U>>(
     verifier: &Verifier<U>,
     token: &str,
@@ -120,5 +120,5 @@ async fn verify<U: JwtClaims, P: PolicyFor<U>>(
     Ok(verified)
 }
 
-/// The longest sleep between two looks at the clock.
+/// The longest sleep before the clock is read again.
 const LONGEST: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! Policies inside a handler: asked of a caller who is known already.
+//! Policies inside a handler: applied to a caller who is known already.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,10 +12,10 @@ use crate::policy::compose::{is_covered, stricter};
 use crate::policy::{Decision, PolicyFor, decide};
 use crate::token::{ClaimSet as _, JwtClaims, TokenInfo, Verified};
 
-/// The proof that a caller satisfies the policy `P`: what [`Auth::require`] answers. It derefs to
+/// The proof that a caller satisfies the policy `P`: returned by [`Auth::require`]. It derefs to
 /// the claims.
 ///
-/// A function that takes one cannot be called without the check.
+/// A function that takes this value cannot be called without the check.
 #[must_use]
 pub struct Granted<'a, U: JwtClaims, P> {
     verified: &'a Verified<U::Claims>,
@@ -23,10 +23,10 @@ pub struct Granted<'a, U: JwtClaims, P> {
 }
 
 impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
-    /// Checks that the caller satisfies another policy, too.
+    /// Checks that the caller also satisfies another policy.
     ///
     /// It decides by the claims of the token, and does not ask the store: a policy with a
-    /// `consistency` of its own stands in the handler's argument, or does not compile here.
+    /// `consistency` of its own belongs in the handler's argument, and does not compile here.
     ///
     /// # Errors
     /// The policy refuses the caller: 403, or 401 where a fresh authentication would do.
@@ -62,7 +62,8 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     /// # let _ = delete_post;
     /// ```
     ///
-    /// What must ask the store is refused by `cargo build`; `cargo check` does not look that far:
+    /// A policy that must ask the store is refused by `cargo build`; `cargo check` does not notice
+    /// it:
     /// ```ignore
     /// #[derive(Policy)]
     /// #[policy(role = Role::Moderator, consistency = strict)]
@@ -80,7 +81,8 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         })
     }
 
-    /// Returns whether the caller satisfies another policy, too: for a page that shows more to some.
+    /// Returns whether the caller also satisfies another policy: for a page that shows more to some
+    /// users.
     ///
     /// As for [`require`](Self::require), the policy does not ask the store.
     #[must_use]
@@ -88,8 +90,8 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         self.decide::<Q>() == Decision::Allow
     }
 
-    /// Turns the caller into one of whom another policy was asked, for functions that take that.
-    /// What the policy `P` says holds as well, but is not in the type any more.
+    /// Turns the caller into one who was checked by another policy, for functions that take such a
+    /// caller. The policy `P` still holds, but is no longer in the type.
     ///
     /// # Errors
     /// As [`require`](Self::require).
@@ -132,13 +134,13 @@ impl<U: JwtClaims, P: PolicyFor<U>> Granted<'_, U, P> {
         self.verified.claims()
     }
 
-    /// Returns who the caller is.
+    /// Returns the caller's subject.
     #[must_use]
     pub fn subject(&self) -> &U::Subject {
         self.claims().subject()
     }
 
-    /// Returns what the gate itself wrote into the token.
+    /// Returns the claims that the gate itself wrote into the token.
     #[must_use]
     pub fn token(&self) -> &TokenInfo {
         self.verified.token()

@@ -1,4 +1,4 @@
-//! A request as its gate sees it, for handlers that sign somebody in or out themselves.
+//! A request as its gate sees it, for handlers that sign users in or out themselves.
 
 mod open;
 
@@ -35,43 +35,43 @@ pub struct AuthFlow<B: AuthBackend> {
     seen: Box<Seen>,
 }
 
-/// What a flow keeps of its request.
+/// The parts of its request that a flow keeps.
 struct Seen {
     client: Client,
     begun: Begun,
     credentials: Credentials,
-    /// Whether requests of this method change nothing.
+    /// `true` where requests of this method change nothing.
     is_safe: bool,
 }
 
 impl<B: AuthBackend> AuthFlow<B> {
-    /// The gate.
+    /// Returns the gate.
     #[must_use]
     pub fn gate(&self) -> &Gate<B> {
         &self.gate
     }
 
-    /// What the request tells about its sender.
+    /// Returns the sender of the request, as far as the request describes it.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.seen.client
     }
 
-    /// The same, to add what the body says of the device: its name and its id.
+    /// Returns the same for changes: to add the name and the id of the device from the body.
     #[must_use]
     pub fn client_mut(&mut self) -> &mut Client {
         &mut self.seen.client
     }
 
-    /// How the tokens of this request's answer travel.
+    /// Returns the way in which the tokens of this request's answer travel.
     #[must_use]
     pub fn transport(&self) -> Transport {
         self.seen.client.transport
     }
 
-    /// Counts what is about to be done for somebody, before it is done: see
-    /// [`Gate::allow`]. `name` says what, and has a budget of its own; `whom` is an address or an
-    /// identifier, which is counted in its [one form](crate::gate::normalize_identifier).
+    /// Counts an action for a client before it is done: see [`Gate::allow`]. `name` names the
+    /// action, and has a budget of its own; `whom` is an address or an identifier, which is counted
+    /// in its [normal form](crate::gate::normalize_identifier).
     ///
     /// # Errors
     /// [`Code::TooManyRequests`], and after how long to try again; [`Code::Unavailable`] where the
@@ -94,9 +94,9 @@ impl<B: AuthBackend> AuthFlow<B> {
     }
 
     /// Ends sessions because the credentials of a user changed: see [`Gate::credentials_changed`].
-    /// The session that this flow opens afterwards counts from there: nothing else may have changed
-    /// of that user since. Without this, a session of a user who changed within the last second is
-    /// refused (503).
+    /// The session that this flow opens afterwards takes this change into account; it is refused if
+    /// the user is changed once more before it opens. Without this call, a session of a user who
+    /// changed within the last second is refused (503).
     ///
     /// # Errors
     /// The store cannot be written to, and no session ended (503).
@@ -146,22 +146,22 @@ impl<B: AuthBackend> AuthFlow<B> {
         Ok(revoked)
     }
 
-    /// Opens a session for a user whom the handler let in, and ends those that the cookies of this
-    /// request present. A bearer of the request is not looked at.
+    /// Opens a session for a user whom the handler authenticated, and ends those that the cookies
+    /// of this request present. A bearer token of the request is ignored.
     ///
-    /// Not on a `GET`, which a link of another site makes too, but where the browser
-    /// [returned](Self::returned) from a service: there it is 500.
+    /// On a `GET`, which a link of another site can cause too, it answers 500, unless the browser
+    /// [returned](Self::returned) from a service.
     pub fn open(self, allowed: Allowed, user: &B::User) -> OpenSession {
         OpenSession::new(self, allowed, Box::new(user.to_claims()))
     }
 
-    /// Opens a session in a transaction of the program, which this takes, and commits before a
-    /// token is made: the user and their first session are written together, or neither is. The
-    /// store is a [`PostgresStore`](crate::store::PostgresStore) in the database of the transaction,
-    /// which is `READ COMMITTED`.
+    /// Opens a session in a transaction of the program. It takes the transaction, and commits it
+    /// before a token is made: the user and their first session are written together, or neither
+    /// is. The store is a [`PostgresStore`](crate::store::PostgresStore) in the database of the
+    /// transaction, which is `READ COMMITTED`.
     ///
-    /// Where the session is not opened, or the commit fails (503), nothing of the transaction is
-    /// kept, and the client gets no token.
+    /// If the session is not opened, or the commit fails (503), nothing of the transaction is kept,
+    /// and the client gets no token.
     ///
     /// # Examples
     /// ```
@@ -195,8 +195,8 @@ impl<B: AuthBackend> AuthFlow<B> {
         self.open(allowed, user).within(transaction)
     }
 
-    /// Asks for a further step before a session is opened: keeps it and returns the answer, 401 with
-    /// a token. The client goes on at the route of the gate's own steps.
+    /// Asks for a further step before a session is opened: keeps the step and returns the answer,
+    /// 401 with a token. The client continues at the gate's own route for steps.
     pub async fn step(self, allowed: Allowed, step: SignInStep) -> Rejection {
         let Seen { client, begun, .. } = &*self.seen;
         let flows = self.gate.running().flows();
@@ -224,14 +224,15 @@ impl<B: AuthBackend> AuthFlow<B> {
         Ok(closed(gate, StatusCode::NO_CONTENT.into_response()))
     }
 
-    /// Lists sessions: see [`Gate::sessions`].
+    /// Returns the sessions: see [`Gate::sessions`].
     #[must_use]
     pub fn sessions(&self) -> SessionList<'_> {
         self.gate.sessions()
     }
 
-    /// Lets the browser leave for another service, by whose name it is known again when it comes
-    /// back: its state goes along with the redirect, and stays in a cookie for ten minutes.
+    /// Prepares the redirect of the browser to another service. A random state goes along with the
+    /// redirect, and stays in a cookie for ten minutes; `service` is a name by which
+    /// [`returned`](Self::returned) checks it.
     ///
     /// # Errors
     /// The operating system gives no random bytes.
@@ -241,11 +242,11 @@ impl<B: AuthBackend> AuthFlow<B> {
         Leave::new(gate, service).map_err(|refusal| gate.reject(refusal))
     }
 
-    /// Checks that the browser left for this service from here: `state` is what the service handed
-    /// back.
+    /// Checks that the browser was sent to this service from here: `state` is the value that the
+    /// service returned.
     ///
     /// # Errors
-    /// 403 `csrf`: it did not, or longer than ten minutes ago. 400: it has several states.
+    /// 403 `csrf`: it was not, or longer than ten minutes ago. 400: it has several states.
     #[cfg(feature = "cookies")]
     pub fn returned(&self, service: &str, state: &str) -> Result<Returned, Rejection> {
         let gate = self.gate.running();
@@ -254,8 +255,9 @@ impl<B: AuthBackend> AuthFlow<B> {
         returned.map_err(|refusal| gate.reject(refusal))
     }
 
-    /// Returns where to go next, as a page asked for it, where that is a path of this origin outside
-    /// the auth routes; otherwise `/`. Ask when it is written down, and again when it is read.
+    /// Returns `next` if it is a path of this origin outside the auth routes, and otherwise `/`: it
+    /// is the address that a page asks to be sent to afterwards. Call it when the address is
+    /// stored, and again when it is read.
     #[must_use]
     pub fn safe_next<'n>(&self, next: &'n str) -> &'n str {
         safe_next(next, self.gate.running().routes.prefix)
@@ -311,17 +313,17 @@ impl<B: AuthBackend> fmt::Debug for AuthFlow<B> {
     }
 }
 
-/// Leave to open a session: what was about to be done was counted, or the handler says why it need
-/// not be.
+/// The permission to open a session: the attempt was counted, or the handler says why it need not
+/// be.
 #[derive(Debug)]
 pub struct Allowed {
-    /// What was counted, in its one form.
+    /// The identifier that was counted, in its normal form.
     whom: Option<String>,
 }
 
 impl Allowed {
-    /// Opens without a count. The reason is for the reader of the code: where a provider counts, or
-    /// where the user holds a proof that counts once.
+    /// Gives permission without a count. The reason is for the reader of the code: for example, a
+    /// provider counts, or the user holds a proof that is accepted once.
     #[must_use]
     pub fn uncounted(_why: &'static str) -> Self {
         Self { whom: None }

@@ -56,37 +56,38 @@ impl OpenSession {
         self
     }
 
-    /// Says how the user proved who they are: the claim `acr` (OpenID Connect Core section 2), a
-    /// word of the application's own. A renewal of the session with a password alone takes it away.
+    /// Sets the way in which the user was authenticated: the claim `acr` (OpenID Connect Core
+    /// section 2), a word of the application's own. Renewing the session with a password alone
+    /// removes it.
     pub fn acr(mut self, acr: impl Into<String>) -> Self {
         self.wish.acr = Some(acr.into());
         self
     }
 
-    /// Says when the user proved who they are, where that was before this request: the `auth_time`
-    /// of a provider. One in the future is refused (401), and one so long ago that a session of then
-    /// would have ended (401, with the age that would do).
+    /// Sets the time at which the user was authenticated, where it was before this request: the
+    /// `auth_time` of a provider. A time in the future is refused (401), and so is one so far back
+    /// that a session opened then would have ended (401, with the greatest age that is accepted).
     pub const fn authenticated_at(mut self, at: Timestamp) -> Self {
         self.wish.auth_time = Some(at);
         self
     }
 
-    /// Says whether the client is to remember the session, as a box of a form says it: where not, its
-    /// cookies go when the browser is closed, and it ends as `session.brief_idle` and
+    /// Sets whether the client is to remember the session, as the box of a form asks. If not, its
+    /// cookies end when the browser is closed, and the session ends as `session.brief_idle` and
     /// `session.brief_absolute` say.
     pub const fn remember(mut self, stays: bool) -> Self {
         self.wish.stay = if stays { Stay::Long } else { Stay::Brief };
         self
     }
 
-    /// Says for how long the client is to remember the session at most: from a minute to
+    /// Sets the longest time for which the client is to remember the session: from a minute to
     /// `session.absolute`.
     pub const fn remember_for(mut self, span: Duration) -> Self {
         self.wish.stay = Stay::For(span);
         self
     }
 
-    /// Opens it on a `GET` too: the browser left for a service from here, and came back.
+    /// Opens it on a `GET` too, because the browser was sent to a service from here, and came back.
     #[cfg(feature = "cookies")]
     pub fn returning(mut self, returned: Returned) -> Self {
         drop(returned);
