@@ -20,3 +20,7 @@ mod start {}
 mod your_application {}
 #[doc = include_str!("../../docs/guide/two-kinds.md")]
 mod two_kinds {}
+#[doc = include_str!("../../docs/guide/tests.md")]
+mod tests {}
+#[doc = include_str!("../../docs/guide/mobile-and-machines.md")]
+mod mobile_and_machines {}
