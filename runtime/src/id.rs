@@ -112,7 +112,7 @@ id! {
     TokenId
 }
 
-/// A text is not an identifier.
+/// The error for a text that is not an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdError;
 

@@ -12,7 +12,7 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     T::deserialize(MapDeserializer::new(pairs)).ok()
 }
 
-/// Decodes one value; `None` where the text is more than a value.
+/// Decodes one value; `None` where the text is more than one value.
 pub(super) fn decode(text: &str) -> Option<String> {
     let text = format!("v={text}");
     let mut pairs = form_urlencoded::parse(text.as_bytes());
@@ -20,7 +20,7 @@ pub(super) fn decode(text: &str) -> Option<String> {
     pairs.next().is_none().then(|| value.into_owned())
 }
 
-/// A value: a string, which a type may have or lack.
+/// A value: a string, for a member that may be optional.
 struct Text<'a>(Cow<'a, str>);
 
 impl<'de> IntoDeserializer<'de> for Text<'_> {

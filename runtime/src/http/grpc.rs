@@ -1,4 +1,4 @@
-//! Refusals as clients of gRPC read them: a status in the headers of an answer without a body.
+//! Refusals for gRPC clients: a status in the headers of an answer without a body.
 
 use axum::response::{IntoResponse as _, Response};
 use http::header::CONTENT_TYPE;
@@ -14,7 +14,7 @@ pub(super) fn media(headers: &HeaderMap) -> Option<HeaderValue> {
     is_grpc.then(|| media.clone())
 }
 
-/// Returns the answer: 200, and the status as the one thing that a client of gRPC looks at.
+/// Returns the answer: 200, with the gRPC status, which is all that such a client reads.
 pub(super) fn answer(code: Code, media: HeaderValue) -> Response {
     let mut response = ().into_response();
     let headers = response.headers_mut();

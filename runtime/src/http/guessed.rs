@@ -1,4 +1,4 @@
-//! Names that people look for on a gate: each is an error that says what there is instead.
+//! Names that users of the library may guess on a gate: each is an error that names the right one.
 
 use std::future::Ready;
 

@@ -1,4 +1,4 @@
-//! Callers for tests of applications, which go through the gate as a request does.
+//! Callers for tests of applications, made by a gate as for a request.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -15,8 +15,8 @@ use crate::flow::Wish;
 use crate::gate::{AuthBackend, Gate};
 use crate::token::JwtClaims as _;
 
-/// Makes the caller of a handler, to call it as a function. It goes through the gate, as a request
-/// does: a session is opened, a token is signed, and admitted.
+/// Makes the caller of a handler, to call the handler as a function. The gate makes it as for a
+/// request: a session is opened, and a token is signed and verified.
 ///
 /// ```
 /// # use tollgate::prelude::*;
@@ -65,13 +65,14 @@ pub struct TestCaller<B: AuthBackend> {
 }
 
 impl<B: AuthBackend> TestCaller<B> {
-    /// Says how the user proved who they are: the claim `acr`.
+    /// Sets the way in which the user was authenticated: the claim `acr`.
     pub fn acr(mut self, acr: impl Into<String>) -> Self {
         self.wish.acr = Some(acr.into());
         self
     }
 
-    /// Says when the user proved who they are: the claim `auth_time`. Without it that is now.
+    /// Sets the time at which the user was authenticated: the claim `auth_time`. By default it is
+    /// the present.
     pub const fn auth_time(mut self, at: Timestamp) -> Self {
         self.wish.auth_time = Some(at);
         self

@@ -1,4 +1,5 @@
-//! Leaves for another service, such as an OAuth provider, and knows the browser that comes back.
+//! Sends a browser to another service, such as an OAuth provider, and recognises it when it comes
+//! back.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,10 +16,10 @@ use crate::secret::{fill_random, hex, same, sha256};
 
 use super::cookie;
 
-/// The browser is about to leave for another service: the answer sets a cookie, and
+/// The redirect of the browser to another service: the answer sets a cookie, and
 /// [`state`](Self::state) goes along as the parameter `state` (RFC 6749 section 10.12).
 ///
-/// It goes in front of a response: `(leave, Redirect::to(&address))`.
+/// Put it in front of a response: `(leave, Redirect::to(&address))`.
 #[must_use = "the browser keeps its state only where this is part of the answer"]
 pub struct Leave {
     gate: Arc<Running>,
@@ -27,7 +28,7 @@ pub struct Leave {
 }
 
 impl Leave {
-    /// The value of the parameter `state`, which the service hands back.
+    /// Returns the value of the parameter `state`, which the service returns.
     #[must_use]
     pub fn state(&self) -> &str {
         &self.state
@@ -68,13 +69,13 @@ impl IntoResponseParts for Leave {
     }
 }
 
-/// The proof that a browser came back that had left for this service from here, within ten minutes.
+/// The proof that a browser which was sent to this service from here came back within ten minutes.
 /// [`OpenSession::returning`](super::extract::OpenSession::returning) takes it.
 #[derive(Debug)]
 #[must_use = "hand it to `open(…).returning(…)`"]
 pub struct Returned(());
 
-/// Compares the state that a service handed back with the one in the browser's cookie.
+/// Compares the state that a service returned with the one in the browser's cookie.
 pub(super) fn returned(
     gate: &Running,
     headers: &HeaderMap,
@@ -98,12 +99,12 @@ pub(super) fn returned(
     }
 }
 
-/// Returns what stands for the name of a service in a cookie.
+/// Returns the text that represents the name of a service in a cookie.
 fn tag(service: &str) -> String {
     let mut tag = hex(&sha256(service.as_bytes()));
     tag.truncate(16);
     tag
 }
 
-/// How long a browser may be away.
+/// The time after which a browser must be back.
 const LIFETIME: Duration = Duration::from_secs(600);

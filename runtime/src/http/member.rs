@@ -1,6 +1,6 @@
 //! The members of answers, as the OpenAPI document lists them: each list stands beside its struct.
 
-/// What a member of an answer holds, for the OpenAPI document.
+/// The type of a member of an answer, for the OpenAPI document.
 #[derive(Clone, Copy)]
 pub(super) enum MemberKind {
     Text,
@@ -8,7 +8,7 @@ pub(super) enum MemberKind {
     /// Seconds, or a status.
     Number,
     Bool,
-    /// Members that are text or null.
+    /// An object whose members are text or null.
     Object,
     /// One of the codes of a problem.
     Code,
@@ -18,7 +18,7 @@ pub(super) enum MemberKind {
 pub(super) struct AnswerMember {
     pub(super) name: &'static str,
     pub(super) holds: MemberKind,
-    /// Whether it may be missing.
+    /// `true` where it may be missing.
     pub(super) is_optional: bool,
 }
 

@@ -1,4 +1,4 @@
-//! HTTP: the routes, the extractors, and what refused requests are answered. The only folder that
+//! HTTP: the routes, the extractors, and the answers to refused requests. The only folder that
 //! names axum and http.
 
 mod answer;

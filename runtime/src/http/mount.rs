@@ -23,9 +23,10 @@ use super::row::RouteRow;
 use super::transport::cookies;
 
 impl<B: AuthBackend> Gate<B> {
-    /// The auth routes, for `merge` or `nest`. The gate is inside, so any state will do.
+    /// Returns the auth routes, for `merge` or `nest`. The gate is inside, so the router takes any
+    /// state.
     ///
-    /// The key set at `/.well-known/jwks.json` is not among them, for it must not move with a
+    /// The key set at `/.well-known/jwks.json` is not among them, because it must not move with a
     /// prefix: see [`well_known`](Self::well_known) and [`install`](Self::install).
     pub fn router<S>(&self) -> Router<S>
     where
@@ -34,9 +35,9 @@ impl<B: AuthBackend> Gate<B> {
         router(self.running(), &RootPlace::alone(), |row| !row.is_at_root()).with_state(())
     }
 
-    /// `GET /.well-known/jwks.json`, the public keys (RFC 7517), and where services may ask about
-    /// tokens and `public_url` is set `GET /.well-known/oauth-authorization-server` (RFC 8414).
-    /// Both belong at the root.
+    /// Returns `GET /.well-known/jwks.json`, the public keys (RFC 7517), and, where services may
+    /// ask about tokens and `public_url` is set, `GET /.well-known/oauth-authorization-server` (RFC
+    /// 8414). Both belong at the root.
     pub fn well_known<S>(&self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
@@ -53,10 +54,11 @@ impl<B: AuthBackend> Gate<B> {
     /// alone.
     ///
     /// The application is a [`Router`], or a [`ProtectedRouter`](crate::ProtectedRouter), whose
-    /// routes then stand in the document with who may call them. Several gates in one application:
+    /// routes the document then lists with their callers. Several gates in one application:
     /// [`crate::install`].
     ///
-    /// A document or a key set of another gate or of the application stays, and a line is logged.
+    /// If another gate or the application already serves a document or a key set at that path,
+    /// theirs stays, and a line is logged.
     ///
     /// # Panics
     /// As [`Router::merge`]: where the application has one of the auth routes already.
@@ -68,7 +70,7 @@ impl<B: AuthBackend> Gate<B> {
         install(app, self)
     }
 
-    /// A layer that lets only callers through who satisfy the policy `P`:
+    /// Returns a layer that lets through only callers who satisfy the policy `P`:
     /// `Router::route_layer(gate.require::<P>())`.
     pub fn require<P: PolicyFor<B::User>>(
         &self,
@@ -76,7 +78,7 @@ impl<B: AuthBackend> Gate<B> {
         axum::middleware::from_extractor_with_state(self.verifier())
     }
 
-    /// A refusal as its client sees it, for handlers of your own.
+    /// Returns a refusal as its client sees it, for handlers of your own.
     pub fn reject(&self, refusal: impl Into<Refusal>) -> Rejection {
         Rejection::new(refusal, &self.running().scheme)
     }
@@ -85,10 +87,10 @@ impl<B: AuthBackend> Gate<B> {
 /// Adds several gates to an application: `install(app, (&customers, &staff))`, up to four of them.
 ///
 /// Each gate has its auth routes, as with [`Gate::install`]. The gates of one key ring share a key
-/// set: that of the default realm's gate, otherwise that of the first gate, is at
-/// `/.well-known/jwks.json`, that of another ring at `/.well-known/{realm}/jwks.json`. There is one
-/// OpenAPI document with the routes of all gates, at the `openapi.path` of the first gate that is
-/// in it.
+/// set: that of the default realm's gate, or otherwise of the first gate, is at
+/// `/.well-known/jwks.json`; that of another ring is at `/.well-known/{realm}/jwks.json`. There is
+/// one OpenAPI document with the routes of all gates, at the `openapi.path` of the first gate that
+/// is in it.
 ///
 /// # Panics
 /// Where [`try_install`] returns an error, with its text; and as [`Router::merge`], where the
@@ -278,9 +280,9 @@ tuples! {
 
 /// The paths that an application has routes for.
 ///
-/// A router gives them out only in its `Debug` form; a test holds the form. Where another version
-/// of axum writes it otherwise, no path is found, and a route that is there twice is axum's panic at
-/// the start.
+/// A router shows them only in its `Debug` form, which a test checks. If another version of axum
+/// writes it differently, no path is found, and axum panics at the start where a route is there
+/// twice.
 struct RoutedPaths(String);
 
 impl RoutedPaths {
@@ -293,8 +295,8 @@ impl RoutedPaths {
     }
 }
 
-/// Takes the refresh cookie out of what the handlers of the application see: with the path `/` it
-/// comes with every request, and is for the auth routes alone.
+/// Removes the refresh cookie from the requests that handlers of the application see: with the path
+/// `/` it comes with every request, but is for the auth routes alone.
 fn hide_refresh_cookie<S>(gate: &Arc<Running>, app: Router<S>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -316,7 +318,7 @@ where
     }))
 }
 
-/// Gives the challenges that handlers of the application made the scheme of the first gate.
+/// Sets the scheme of the first gate in the challenges that handlers of the application made.
 fn name_challenges<S>(gate: &Running, app: Router<S>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -330,7 +332,7 @@ where
     }))
 }
 
-/// Folds the rows that a gate has, of those that are wanted, into a router.
+/// Makes a router of the rows that a gate has and that are wanted.
 fn router(gate: &Arc<Running>, place: &RootPlace, is_wanted: fn(&RouteRow) -> bool) -> Router {
     ROUTES
         .iter()
@@ -344,7 +346,7 @@ fn router(gate: &Arc<Running>, place: &RootPlace, is_wanted: fn(&RouteRow) -> bo
         .with_state(Arc::clone(gate))
 }
 
-/// Answers a request to one of the paths with another method; axum adds the header `Allow`.
+/// Refuses a request to one of the paths with another method; axum adds the header `Allow`.
 async fn not_allowed(State(gate): State<Arc<Running>>) -> Rejection {
     gate.reject(Code::MethodNotAllowed)
 }

@@ -1,4 +1,4 @@
-//! What the expansions of `Caller` and `GateState` name: traits of axum, and functions.
+//! The items that the expansions of `Caller` and `GateState` name: traits of axum, and functions.
 
 pub use axum::extract::{FromRef, FromRequestParts};
 pub use http::request::Parts;

@@ -1,10 +1,11 @@
-//! Where a page may send its visitor next: a path of the same origin, and never an auth route.
+//! Checks the path to which a page may send its visitor next: one of the same origin, and never an
+//! auth route.
 
 /// The longest path, in bytes.
 const MAX_LEN: usize = 2048;
 
-/// Returns a path as it came where a redirect to it stays on this origin and outside the auth
-/// routes; every other one is `/`.
+/// Returns a path as it came if a redirect to it stays on this origin and outside the auth routes,
+/// and otherwise `/`.
 ///
 /// It begins with one slash, holds no backslash, no space and no control character, and has at most
 /// 2 KiB.
@@ -25,7 +26,7 @@ fn is_below(next: &str, prefix: &str) -> bool {
     let path = next.split(['?', '#']).next().unwrap_or_default();
     let mut segments: Vec<String> = Vec::new();
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {
-        // What a browser resolves before it asks, and what a router decodes.
+        // A browser resolves dot segments before it asks, and a router decodes the rest.
         match &*decoded(segment) {
             "." => {}
             ".." => drop(segments.pop()),
@@ -44,7 +45,7 @@ fn is_below(next: &str, prefix: &str) -> bool {
         })
 }
 
-/// Returns a segment without its percent-encoding; what is no encoding stays.
+/// Returns a segment without its percent-encoding; invalid encodings stay.
 fn decoded(segment: &str) -> String {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();

@@ -1,5 +1,5 @@
-//! Refusals as clients see them: problem documents (RFC 9457) with a stable code, and no word that
-//! is not from a closed list of ours.
+//! Refusals as clients see them: problem documents (RFC 9457) with a stable code, whose texts come
+//! from a closed list.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,18 +18,19 @@ use crate::gate::BEARER;
 
 /// A refused request.
 ///
-/// It answers `application/problem+json` with `type`, `title`, `status` and `code`, of a malformed
-/// request a `detail` out of a closed list, a challenge where the status asks for one (RFC 6750
-/// section 3, RFC 9470 section 3), and `Cache-Control: no-store`.
+/// It answers `application/problem+json` with `type`, `title`, `status` and `code`, for a malformed
+/// request with a `detail` from a closed list, with a challenge where the status requires one (RFC
+/// 6750 section 3, RFC 9470 section 3), and with `Cache-Control: no-store`.
 ///
 /// A handler that answers `Result<_, Rejection>` turns every error into one by `?`: a refusal of
-/// ours keeps its code, an input error of axum is its 4xx, what a [`Store`](crate::store::Store)
-/// cannot decide is 503, and every error of somebody else is 500 `internal_error`, which is logged.
-/// An [`AuthError`](crate::error::AuthError) that says unavailable stays 503.
+/// the gate keeps its code, an input error of axum is its 4xx, an error of a
+/// [`Store`](crate::store::Store) that cannot decide is 503, and every other error is 500
+/// `internal_error`, which is logged. An [`AuthError`](crate::error::AuthError) that says
+/// unavailable stays 503.
 ///
-/// It is not a [`std::error::Error`], for then no error could become one by `?`. Where a program
-/// has `anyhow` or a boxed error, [`into_refusal`](Self::into_refusal) goes between. A [`Refusal`]
-/// inside an `anyhow::Error` loses its code.
+/// It is not a [`std::error::Error`], because then no error could become one by `?`. Where a
+/// program has `anyhow` or a boxed error, convert with [`into_refusal`](Self::into_refusal) in
+/// between. A [`Refusal`] inside an `anyhow::Error` loses its code.
 ///
 /// # Examples
 /// ```
@@ -48,11 +49,11 @@ use crate::gate::BEARER;
 #[derive(Debug)]
 pub struct Rejection(Box<Refused>);
 
-/// A refusal, and how it is answered.
+/// A refusal, and the properties of its answer.
 #[derive(Debug)]
 struct Refused {
     refusal: Refusal,
-    /// The scheme of the challenge; `None` where no gate has said it yet.
+    /// The scheme of the challenge; `None` where no gate has set it yet.
     scheme: Option<Arc<str>>,
     /// The status, where it is not that of the code.
     status: Option<StatusCode>,
@@ -80,27 +81,27 @@ impl Rejection {
         }))
     }
 
-    /// Answers in the way that the client of this request reads: a client of gRPC looks at
-    /// `grpc-status` alone.
+    /// Makes the answer readable for the client of this request: a gRPC client reads `grpc-status`
+    /// alone.
     pub(super) fn for_client(mut self, headers: &HeaderMap) -> Self {
         self.0.grpc = grpc::media(headers);
         self
     }
 
-    /// The code that the client sees.
+    /// Returns the code that the client sees.
     #[must_use]
     pub fn code(&self) -> Code {
         self.0.refusal.code()
     }
 
-    /// The refusal, without the members that were added.
+    /// Returns the refusal, without the members that were added.
     #[must_use]
     pub fn into_refusal(self) -> Refusal {
         self.0.refusal
     }
 
-    /// Adds a member to the problem document (RFC 9457 section 3.2). One that is named like a
-    /// member of ours, or cannot be written as JSON, makes it 500.
+    /// Adds a member to the problem document (RFC 9457 section 3.2). A name that the gate uses
+    /// itself, or a value that cannot be written as JSON, makes it 500.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
         if let Err(error) = self.0.members.add(name, value, |name| OURS.contains(&name)) {
@@ -109,8 +110,8 @@ impl Rejection {
         self
     }
 
-    /// The challenge of `WWW-Authenticate`. A client that sent nothing learns no error (RFC 6750
-    /// section 3.1).
+    /// Returns the challenge of `WWW-Authenticate`. A client that sent no credentials learns no
+    /// error (RFC 6750 section 3.1).
     fn challenge(&self) -> Option<String> {
         let Refused {
             refusal, scheme, ..
@@ -213,7 +214,7 @@ impl fmt::Display for Rejection {
 #[derive(Clone, Copy)]
 struct UnnamedScheme;
 
-/// Gives a challenge that a handler of the application made the scheme of its gate.
+/// Sets the scheme of the gate in a challenge that a handler of the application made.
 pub(super) fn name_scheme(mut response: Response, scheme: &str) -> Response {
     if response
         .extensions_mut()
@@ -233,7 +234,7 @@ pub(super) fn name_scheme(mut response: Response, scheme: &str) -> Response {
     response
 }
 
-/// Keeps caches away from tokens and refusals (RFC 6749 section 5.1).
+/// Forbids caches to keep tokens and refusals (RFC 6749 section 5.1).
 pub(crate) fn no_store(headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
@@ -264,7 +265,7 @@ struct Problem<'a> {
     members: &'a Members,
 }
 
-/// The names of our members, and `instance`, which RFC 9457 gives a meaning.
+/// The names of the gate's own members, and `instance`, which RFC 9457 defines.
 const OURS: [&str; 10] = [
     "type",
     "title",
@@ -278,7 +279,7 @@ const OURS: [&str; 10] = [
     "challenge",
 ];
 
-/// What a client needs for a further step, beside the problem (RFC 9457 section 3.2).
+/// The members that a client needs for a further step, beside the problem (RFC 9457 section 3.2).
 #[derive(Serialize)]
 struct Offered<'a> {
     step: &'a str,

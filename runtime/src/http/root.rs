@@ -1,4 +1,4 @@
-//! Where the key sets and the metadata of gates are in an application.
+//! The paths of the key sets and the metadata of gates in an application.
 
 use std::sync::Arc;
 
@@ -7,19 +7,19 @@ use crate::gate::Running;
 
 use super::routes::{ROUTES, has_metadata, metadata_path};
 
-/// What a gate has at the root of an application.
+/// The routes of a gate at the root of an application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RootPlace {
     /// The path of the key set of the gate's ring; `None` where it has none.
     pub(super) key_set: Option<Arc<str>>,
-    /// Whether this gate serves it; gates of one ring share it.
+    /// `true` where this gate serves it; gates of one ring share it.
     pub(super) serves_key_set: bool,
-    /// Whether it serves the metadata of its issuer.
+    /// `true` where it serves the metadata of its issuer.
     pub(super) serves_metadata: bool,
 }
 
 impl RootPlace {
-    /// Returns the place of a gate that is alone.
+    /// Returns the root routes of a gate that is alone.
     pub(super) fn alone() -> Self {
         Self {
             key_set: Some(JWKS.into()),
@@ -30,11 +30,11 @@ impl RootPlace {
 }
 
 /// Decides for several gates of one application, in their order. `is_taken` says whether the
-/// application has a route of a path.
+/// application has a route at a path.
 ///
-/// The ring of the default realm's gate, otherwise that of the first gate, has the usual path of
-/// the key set; every other ring has a path with the name of a realm in it, so that no key set
-/// mixes the keys of two rings.
+/// The ring of the default realm's gate, or otherwise that of the first gate, has the usual path of
+/// the key set; the path of every other ring contains the name of a realm, so that no key set mixes
+/// the keys of two rings.
 ///
 /// # Errors
 /// Two of the gates would have the same route.
@@ -135,7 +135,7 @@ fn same_route(gate: &Running, other: &Running) -> Option<String> {
         .map(|(_, path)| path)
 }
 
-/// Returns the words that tell a gate apart in an error.
+/// Returns the words that identify a gate in an error.
 fn described(gate: &Running) -> String {
     let issuer = gate.settings().issuer.as_deref().unwrap_or_default();
     match gate.realm() {

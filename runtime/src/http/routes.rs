@@ -1,4 +1,4 @@
-//! The one table of the auth routes. The router and the OpenAPI document are two folds over it.
+//! The one table of the auth routes. The router and the OpenAPI document are both made from it.
 
 use std::sync::Arc;
 
@@ -323,13 +323,13 @@ fn answers_services(gate: &Running) -> bool {
 }
 
 /// Returns whether the metadata of RFC 8414 is served: where services may ask about tokens, and
-/// `public_url` says at which address.
+/// `public_url` gives the address.
 pub(super) fn has_metadata(gate: &Running) -> bool {
     let settings = gate.settings();
     answers_services(gate) && settings.public_url.is_some() && settings.issuer.is_some()
 }
 
-/// Returns the path of the metadata: with the path of the issuer behind (RFC 8414 section 3.1).
+/// Returns the path of the metadata: the path of the issuer follows (RFC 8414 section 3.1).
 pub(super) fn metadata_path(gate: &Running) -> String {
     let issuer = gate.settings().issuer.as_deref().unwrap_or_default();
     let path = well_known::path_of(issuer).trim_end_matches('/');

@@ -1,4 +1,4 @@
-//! A row of the table of routes: what the router and the OpenAPI document need of a route.
+//! A row of the table of routes, with the data for the router and for the OpenAPI document.
 
 use std::sync::Arc;
 
@@ -20,12 +20,12 @@ pub(super) struct RouteRow {
     pub(super) exists: fn(&Running) -> bool,
     /// Returns its handler.
     pub(super) handler: fn(MethodFilter) -> MethodRouter<Arc<Running>>,
-    /// Its words in the OpenAPI document; `None` where it is not in there.
+    /// Its texts in the OpenAPI document; `None` where the document does not have it.
     #[cfg(feature = "openapi")]
     pub(super) words: Option<RouteDoc>,
 }
 
-/// Where a route is.
+/// The place of a route.
 pub(super) enum At {
     /// Below the backend's prefix.
     Prefix(&'static str),
@@ -33,13 +33,13 @@ pub(super) enum At {
     SignIn(&'static str),
     /// At the path that the backend gives to refresh.
     Refresh,
-    /// Where the key set of the gate's ring is: at the root, wherever the other routes are nested.
+    /// At the root, where the key set of the gate's ring is, even if the other routes are nested.
     KeySet,
-    /// At the root too, where the metadata are.
+    /// At the root, where the metadata are.
     Metadata(fn(&Running) -> String),
 }
 
-/// What the OpenAPI document says of a route.
+/// The description of a route in the OpenAPI document.
 #[cfg(feature = "openapi")]
 pub(super) struct RouteDoc {
     /// The `operationId`.
@@ -51,11 +51,11 @@ pub(super) struct RouteDoc {
     pub(super) answer: Answered,
     /// The statuses of problems.
     pub(super) problems: &'static [&'static str],
-    /// Whether cookies from another origin are refused with 403.
+    /// `true` where cookies from another origin are refused with 403.
     pub(super) checks_origin: bool,
 }
 
-/// Who may call a route.
+/// The callers of a route.
 #[cfg(feature = "openapi")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum CallerKind {
@@ -63,7 +63,7 @@ pub(super) enum CallerKind {
     Anyone,
     /// A caller with an access token, in a header or a cookie.
     SignedIn,
-    /// Anyone; an access token may say who it is.
+    /// Anyone; an access token may identify the caller.
     MaybeSignedIn,
     /// A service that authenticates itself.
     Service,
@@ -78,7 +78,7 @@ pub(super) enum Body {
     Login,
     /// A JSON object with these members.
     Members(&'static [BodyMember]),
-    /// The same, which may be left out.
+    /// The same members in a body that may be left out.
     MaybeMembers(&'static [BodyMember]),
     /// A token and its kind, as JSON or as a form (RFC 7009 section 2.1).
     TokenForm,
@@ -92,13 +92,13 @@ pub(super) struct BodyMember {
     pub(super) needed: Needed,
 }
 
-/// When a member must be there.
+/// The condition under which a member must be there.
 #[cfg(feature = "openapi")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Needed {
     Always,
     Never,
-    /// Unless tokens travel in cookies.
+    /// Required unless tokens travel in cookies.
     WithoutCookies,
 }
 
@@ -145,7 +145,7 @@ impl RouteRow {
         !self.name.is_some_and(is_disabled) && (self.exists)(gate)
     }
 
-    /// Returns whether the route is at the root, wherever the others are nested.
+    /// Returns whether the route is at the root, even if the others are nested.
     pub(super) fn is_at_root(&self) -> bool {
         matches!(self.at, At::KeySet | At::Metadata(_))
     }

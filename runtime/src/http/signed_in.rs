@@ -1,4 +1,5 @@
-//! The answer to a sign-in that a handler of the application made: as the auth routes give it.
+//! The answer to a sign-in that a handler of the application made: the same as that of the auth
+//! routes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,18 +21,18 @@ use super::transport::cookies;
 
 /// A session that was opened, as its client gets it: tokens in the body, or in cookies.
 ///
-/// It is the answer of a handler. Where the answer is to be another one, such as a redirect,
-/// [`cookies`](Self::cookies) goes in front of it: `(signed_in.cookies(), Redirect::to("/"))`.
+/// A handler can return it. To give another answer, such as a redirect, put
+/// [`cookies`](Self::cookies) in front of it: `(signed_in.cookies(), Redirect::to("/"))`.
 #[must_use = "the client gets its tokens only where this is the answer"]
 pub struct SignedIn {
     gate: Arc<Running>,
     issued: Box<Issued>,
     transport: Transport,
     device: Option<DeviceCookie>,
-    /// Whether the browser came back from another service, whose state counts once.
+    /// `true` where the browser came back from another service; its state is accepted once.
     has_returned: bool,
     members: Members,
-    /// What is wrong with a member that was added.
+    /// The problem of a member that was added.
     fault: Option<String>,
 }
 
@@ -54,26 +55,26 @@ impl SignedIn {
         }
     }
 
-    /// The session.
+    /// Returns the session.
     #[must_use]
     pub fn session_id(&self) -> SessionId {
         self.issued.session_id
     }
 
-    /// How the client gets its tokens.
+    /// Returns the way in which the client gets its tokens.
     #[must_use]
     pub fn transport(&self) -> Transport {
         self.transport
     }
 
-    /// The tokens themselves, for a client that gets them in a way of the program's own.
+    /// Returns the tokens themselves, for a program that sends them in a way of its own.
     #[must_use]
     pub fn into_issued(self) -> Issued {
         *self.issued
     }
 
-    /// Adds a member to the body. One that is named like a member of ours, or cannot be written as
-    /// JSON, makes it 500.
+    /// Adds a member to the body. A name that the gate uses itself, or a value that cannot be
+    /// written as JSON, makes it 500.
     pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
         let routes = self.gate.routes;
         let is_ours = |name: &str| {
@@ -85,8 +86,8 @@ impl SignedIn {
         self
     }
 
-    /// The cookies alone, for an answer of another kind. Where cookies are off that answer is 500:
-    /// the client would be left without its tokens.
+    /// Returns the cookies alone, for an answer of another kind. Where cookies are off that answer
+    /// is 500, because the client would not get its tokens.
     pub fn cookies(self) -> SignedInCookies {
         SignedInCookies(self)
     }

@@ -1,4 +1,5 @@
-//! How the tokens of the auth routes travel: in bodies, or in cookies where those are on.
+//! The ways in which the tokens of the auth routes travel: in bodies, or in cookies where those are
+//! on.
 
 use std::net::IpAddr;
 
@@ -23,19 +24,19 @@ use super::body::{has_member, member, parse};
 use super::cookie::{self, DeviceCookie};
 use super::extract::address;
 
-/// The settings, where cookies are on.
+/// Returns the settings of cookies, where they are on.
 pub(super) fn cookies(gate: &Running) -> Option<&CookieSettings> {
     Some(&gate.settings().cookies).filter(|cookies| cookies.path.is_some())
 }
 
-/// Refuses a request of another origin before anything of it is read: signing somebody in as
-/// somebody else is an attack too.
+/// Refuses a request of another origin before it is read: to sign a user in as another one is an
+/// attack too.
 pub(super) fn from_here(gate: &Running, request: &Request) -> Result<(), Refusal> {
     let target = (request.method(), request.uri());
     check_origin(gate, target, request.headers(), request.extensions())
 }
 
-/// The same for a request in its parts.
+/// Does the same for the parts of a request.
 pub(super) fn check_origin(
     gate: &Running,
     (method, uri): (&Method, &Uri),
@@ -51,8 +52,8 @@ pub(super) fn check_origin(
     })
 }
 
-/// The same for requests that bring a cookie of ours: without one, nothing is done that a page of
-/// another origin could not do.
+/// Does the same for requests that bring a cookie of the gate: without one, the request can do only
+/// what a page of another origin can do in any case.
 pub(super) fn from_here_with_cookies(gate: &Running, request: &Request) -> Result<(), Refusal> {
     if brings_cookies(gate, request.headers()) {
         from_here(gate, request)
@@ -61,7 +62,7 @@ pub(super) fn from_here_with_cookies(gate: &Running, request: &Request) -> Resul
     }
 }
 
-/// Returns whether a request brings a cookie of a token that counts here.
+/// Returns whether a request brings a cookie of a token that is accepted here.
 pub(super) fn brings_cookies(gate: &Running, headers: &HeaderMap) -> bool {
     let names = [
         Some(&*gate.cookies.access),
@@ -72,22 +73,23 @@ pub(super) fn brings_cookies(gate: &Running, headers: &HeaderMap) -> bool {
     cookies(gate).is_some() && names.into_iter().flatten().any(is_there)
 }
 
-/// Returns the former name of the refresh cookie, where it counts.
+/// Returns the former name of the refresh cookie, where it is accepted.
 fn former(gate: &Running) -> Option<&'static str> {
     gate.refresh_cookie
         .former_that_counts(gate.admission().now())
 }
 
-/// Reports that a cookie of the former name counted, where the gate writes the other one.
+/// Reports that a cookie with the former name was accepted, where the gate writes the other name.
 fn report_former(gate: &Running, client: Option<IpAddr>) {
     if !gate.refresh_cookie.writes_former() {
         gate.report(&Event::new(EventKind::FormerRefreshCookie).ip(client));
     }
 }
 
-/// Returns how the tokens of a handler's answer travel. A browser gets them in cookies, which no
-/// script reads, unless its page asks for the body; and that does not count where the browser
-/// brought a cookie of ours, whose session the page may not have been given.
+/// Returns the way in which the tokens of a handler's answer travel. A browser gets them in
+/// cookies, which no script reads, unless its page asks for the body. That wish is ignored where
+/// the browser brought a cookie of the gate, since the page may have no right to the tokens of its
+/// session.
 pub(super) fn transport_of(
     gate: &Running,
     headers: &HeaderMap,
@@ -116,8 +118,8 @@ pub(super) fn transport_of(
     })
 }
 
-/// How a sign-in wants its tokens: the member `transport` of its body, `cookie` unless it says
-/// `body`.
+/// Returns the way in which a sign-in asks for its tokens: the member `transport` of its body, by
+/// default `cookie`, otherwise `body`.
 pub(super) fn wanted(gate: &Running, bytes: &[u8]) -> Result<Transport, Refusal> {
     #[derive(Deserialize)]
     struct Wish {
@@ -141,9 +143,9 @@ pub(super) fn wanted(gate: &Running, bytes: &[u8]) -> Result<Transport, Refusal>
     })
 }
 
-/// Returns the sessions of the cookies that a request presents, under every name and each of those
-/// that come twice: a sign-in takes their place (R98), and signing out ends them. What is none of
-/// ours names none.
+/// Returns the sessions of the cookies that a request presents, under every name, also of cookies
+/// that come twice: a sign-in replaces them (R98), and signing out ends them. A value that the gate
+/// did not issue names no session.
 pub(super) async fn presented(
     gate: &Running,
     headers: &HeaderMap,
@@ -179,17 +181,17 @@ pub(super) async fn sign_out_presented(
     Ok(())
 }
 
-/// A refresh token, and how it came.
+/// A refresh token, and the way in which it came.
 pub(super) struct SentRefresh {
     pub(super) token: String,
     pub(super) transport: Transport,
-    /// Whether its cookie moves to the name that the gate writes.
+    /// `true` where its cookie moves to the name that the gate writes.
     pub(super) moves: bool,
 }
 
-/// Returns the refresh token of a request, and how it came. Two of them are refused (R104): one of
-/// them may be another page's, and would sign its user in. Between the two names the new one
-/// decides, for no other page can set it.
+/// Returns the refresh token of a request, and the way in which it came. Two of them are refused
+/// (R104): one may have been set by another page, and would sign its user in. If both names come,
+/// the new one decides, because no other page can set it.
 pub(super) fn refresh_token(
     gate: &Running,
     parts: &Parts,
@@ -238,8 +240,8 @@ fn refresh_cookie(gate: &Running, parts: &Parts) -> Result<Option<SentRefresh>, 
     Ok(Some(sent(token, !rule.writes_former())))
 }
 
-/// The tokens of a refresh. `moves` says whether the refresh cookie moves to the name that the gate
-/// writes.
+/// Returns the answer with the tokens of a refresh. `moves` says whether the refresh cookie moves
+/// to the name that the gate writes.
 pub(super) fn answer(
     gate: &Running,
     issued: &Issued,
@@ -264,7 +266,8 @@ fn answer_tokens(gate: &Running, tokens: &Tokens<'_>, moves: bool) -> Response {
     response
 }
 
-/// Both tokens of a sign-in, and the cookie by which its device is known again.
+/// Returns the answer with both tokens of a sign-in, and the cookie by which its device is known
+/// again.
 pub(super) fn answer_sign_in(
     gate: &Running,
     issued: &Issued,
@@ -290,7 +293,7 @@ pub(super) fn known_device(gate: &Running, headers: &HeaderMap) -> Option<Device
     cookies(gate).and_then(|_| DeviceCookie::in_request(headers, &gate.cookies.device))
 }
 
-/// An access token for a session that goes on.
+/// Returns the answer with an access token for a session that goes on.
 pub(super) fn answer_access(gate: &Running, access: &AccessOnly<'_>) -> Response {
     let mut response = private(access);
     if let (Transport::Cookie, Some(_)) = (access.transport, cookies(gate)) {
@@ -304,7 +307,7 @@ pub(super) fn answer_access(gate: &Running, access: &AccessOnly<'_>) -> Response
     response
 }
 
-/// Clears every cookie of the gate, for somebody whose account was closed.
+/// Clears every cookie of the gate, because the account was closed.
 pub(super) fn closed(gate: &Running, mut response: Response) -> Response {
     if cookies(gate).is_some() {
         cookie::clear_all(response.headers_mut(), gate);
@@ -316,7 +319,7 @@ pub(super) fn closed(gate: &Running, mut response: Response) -> Response {
 const TRANSPORT: HeaderName = HeaderName::from_static("tollgate-transport");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// Clears the cookies of whoever signed out.
+/// Clears the cookies of a browser that signed out.
 pub(super) fn signed_out(gate: &Running, transport: Transport, mut response: Response) -> Response {
     if let (Transport::Cookie, Some(_)) = (transport, cookies(gate)) {
         cookie::clear(response.headers_mut(), gate);

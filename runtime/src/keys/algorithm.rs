@@ -1,4 +1,4 @@
-//! The algorithms by which tokens are signed (RFC 7518 section 3.1, RFC 8037 section 3.1).
+//! The algorithms that sign tokens (RFC 7518 section 3.1, RFC 8037 section 3.1).
 
 use std::fmt;
 use std::str::FromStr;
@@ -88,9 +88,9 @@ impl Algorithm {
         }
     }
 
-    /// Returns whether a key or a token of another issuer names this algorithm, to the letter. The
-    /// newer name `Ed25519` (RFC 9864 section 2.2) is the same as `EdDSA`, whose keys are all of
-    /// that curve here.
+    /// Returns whether a key or a token of another issuer names this algorithm, byte for byte. The
+    /// newer name `Ed25519` (RFC 9864 section 2.2) means the same as `EdDSA`, because all keys of
+    /// this library are of that curve.
     pub(crate) fn is_named(self, name: &str) -> bool {
         name == self.as_str() || (self == Self::EdDSA && name == "Ed25519")
     }
@@ -146,7 +146,7 @@ impl FromStr for Algorithm {
     }
 }
 
-/// A text is not the name of an [`Algorithm`].
+/// The error for a text that is not the name of an [`Algorithm`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownAlgorithm;
 

@@ -1,5 +1,5 @@
-//! Keys that encrypt tokens: derived from the ring's seal key, counted, and replaced long before
-//! two of their nonces could be the same.
+//! Keys that encrypt tokens: derived from the ring's seal key, counted, and replaced long before a
+//! nonce is likely to repeat.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::secret::{Secret, fill_random};
 
-/// A key that encrypts, of this process alone: no other process draws its salt, so that the uses
+/// A key that encrypts, used by this process alone: no other process draws its salt, so its uses
 /// are counted without agreement.
 pub(crate) struct ContentKey {
     kid: Box<str>,
@@ -27,7 +27,7 @@ pub(crate) struct ContentKey {
 pub(crate) type NonceAndTag = ([u8; NONCE_LEN], [u8; TAG_LEN]);
 
 impl ContentKey {
-    /// Returns the id of the key, which the header of what it encrypts names.
+    /// Returns the id of the key, which the header of an encrypted token names.
     pub(crate) fn kid(&self) -> &str {
         &self.kid
     }
@@ -65,7 +65,7 @@ impl ContentKey {
         })
     }
 
-    /// Counts a use, and says whether the key may be used for it.
+    /// Counts a use, and returns whether the key may be used for it.
     fn admits(&self, now: Timestamp) -> bool {
         now.since(self.made_at) < MAX_AGE && self.used.fetch_add(1, Ordering::Relaxed) < MAX_USES
     }
@@ -89,7 +89,8 @@ impl CurrentContentKey {
         if let Some(key) = self.0.load_full().filter(|key| key.admits(now)) {
             return Ok(key);
         }
-        // Several at once may draw one each: the last stays, and each serves its one token.
+        // Several callers at once may draw a key each: the last one stays, and each of the others
+        // serves one token.
         let key = Arc::new(ContentKey::draw(seal_key, now)?);
         key.used.fetch_add(1, Ordering::Relaxed);
         self.0.store(Some(Arc::clone(&key)));
@@ -97,7 +98,7 @@ impl CurrentContentKey {
     }
 }
 
-/// The `kid` of a content key: the number of the seal key and the salt it is derived with.
+/// The `kid` of a content key: the number of the seal key, and the salt of the derivation.
 pub(super) struct ContentKeyId {
     pub(super) seal_key: u8,
     salt: [u8; SALT_LEN],

@@ -18,7 +18,7 @@ pub struct PublicKeySet {
     skipped: Vec<(Option<String>, KeyProblem)>,
 }
 
-/// Why a set as a whole is not used.
+/// The reason why a set as a whole is not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadKeySet {
@@ -53,8 +53,8 @@ struct ForeignKeys {
 }
 
 impl PublicKeySet {
-    /// Reads a JWK set (RFC 7517 section 5). A key that cannot be used is skipped; the others serve
-    /// (R33).
+    /// Reads a JWK set (RFC 7517 section 5). A key that cannot be used is skipped; the others are
+    /// used (R33).
     ///
     /// # Errors
     /// See [`BadKeySet`].
@@ -92,8 +92,8 @@ impl PublicKeySet {
         })
     }
 
-    /// Returns the keys of this `kid` (RFC 7517 section 4.5), or all where there is none, that are
-    /// for this algorithm.
+    /// Returns the keys of this `kid` (RFC 7517 section 4.5) that are for this algorithm; without a
+    /// `kid`, all keys of the algorithm.
     fn fitting<'s, 'k>(
         &'s self,
         kid: Option<&'k str>,
@@ -104,8 +104,9 @@ impl PublicKeySet {
         })
     }
 
-    /// Returns the keys that may have signed a token: those of its `kid`. Where either has none: the
-    /// only key of the algorithm, or where `try_without_kid` says so up to four of them (R21, R34).
+    /// Returns the keys that may have signed a token: those of its `kid`, or the only key of the set
+    /// if that has no `kid`. For a token without `kid` it is the only key of the algorithm, or up to
+    /// four of them where `try_without_kid` is set (R21, R34).
     pub(crate) fn candidates<'s>(
         &'s self,
         kid: Option<&str>,
@@ -118,7 +119,8 @@ impl PublicKeySet {
                 .take(MOST_TRIED)
                 .collect();
             return match &*self.keys {
-                // A set of one key without a name: the token's name cannot be another's.
+                // The only key of the set has no name, so the token's name cannot be that of
+                // another key.
                 [only] if named.is_empty() && only.kid().is_none() => {
                     self.fitting(None, algorithm).collect()
                 }
@@ -157,7 +159,7 @@ impl PublicKeySet {
         &self.keys
     }
 
-    /// Returns the keys that were left out, by `kid` where they have one, and why.
+    /// Returns the keys that were left out, by `kid` where they have one, with the reasons.
     #[must_use]
     pub fn skipped(&self) -> &[(Option<String>, KeyProblem)] {
         &self.skipped
@@ -193,9 +195,9 @@ fn quoted_kid(kid: &str) -> String {
     shown
 }
 
-/// How many keys are tried for one token, at most.
+/// The number of keys that are tried for one token, at most.
 const MOST_TRIED: usize = 4;
-/// R62.
+/// The largest number of keys in a set (R62).
 const MAX_KEYS: usize = 64;
 /// The private members of RSA, EC and OKP keys (RFC 7518 section 6).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];

@@ -1,4 +1,4 @@
-//! The caller of one of the gate's own routes, whatever the type of its claims.
+//! The caller of one of the gate's own routes, without the type of their claims.
 
 use std::sync::Arc;
 

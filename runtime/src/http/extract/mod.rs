@@ -1,4 +1,5 @@
-//! Extractors: who is calling, and whether they may. Nothing of a refused request's body is read.
+//! Extractors: the caller of a request, checked by a policy. The body of a refused request is not
+//! read.
 
 mod client;
 mod credential;
@@ -52,10 +53,10 @@ use credential::{Taken, credential, place, report_refused};
 
 /// A caller who is signed in and satisfies the policy `P`.
 ///
-/// As a handler's argument it refuses with 401 who is not signed in, with 403 (or 401, where a
-/// fresh authentication would do) whom the policy refuses, and with 503 where nobody could decide.
-/// `Option<Auth<U>>` is `None` where no credentials were sent; bad credentials are refused all the
-/// same.
+/// As a handler's argument it refuses with 401 a caller who is not signed in, with 403 (or 401,
+/// where a fresh authentication would do) one whom the policy refuses, and with 503 where the gate
+/// could not decide. `Option<Auth<U>>` is `None` where no credentials were sent; bad credentials
+/// are refused all the same.
 ///
 /// It derefs to the claims: `user.email()`. A claim whose field has the name of a function of
 /// `Auth` is read through [`claims`](Self::claims): `user.claims().token()`.
@@ -67,47 +68,49 @@ where
 {
     verified: Verified<U::Claims>,
     transport: Transport,
-    /// What verified the token: by its clock and for its clients another policy is decided.
+    /// The verifier of the token: its clock and its clients' settings decide about further
+    /// policies.
     verifier: Verifier<U>,
     policy: PhantomData<fn() -> P>,
 }
 
-/// A token that counts, and how it came.
+/// A valid token, and the way in which it came.
 type Found<U> = (Verified<<U as JwtClaims>::Claims>, Transport);
 
 impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
-    /// The caller's claims.
+    /// Returns the caller's claims.
     #[must_use]
     pub fn claims(&self) -> &U::Claims {
         self.verified.claims()
     }
 
-    /// The caller's claims, taken out.
+    /// Returns the caller's claims by value.
     #[must_use]
     pub fn into_claims(self) -> U::Claims {
         self.verified.into_claims()
     }
 
-    /// Who the caller is.
+    /// Returns the caller's subject.
     #[must_use]
     pub fn subject(&self) -> &U::Subject {
         self.claims().subject()
     }
 
-    /// What the gate itself wrote into the token: `iss`, `exp`, `sid` and the like.
+    /// Returns the claims that the gate itself wrote into the token: `iss`, `exp`, `sid` and the
+    /// like.
     #[must_use]
     pub fn token(&self) -> &TokenInfo {
         self.verified.token()
     }
 
-    /// How the token came: in a header, or in a cookie.
+    /// Returns the way in which the token came: in a header, or in a cookie.
     #[must_use]
     pub fn transport(&self) -> Transport {
         self.transport
     }
 
-    /// Looks for credentials; `None` where there are none. Afterwards no header has the token of a
-    /// web socket any more.
+    /// Finds the caller of a request; `None` where it has no credentials. Afterwards the token of a
+    /// web socket is no longer in a header.
     async fn find(
         parts: &mut Parts,
         verifier: Verifier<U>,
@@ -121,7 +124,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         }
     }
 
-    /// Looks for credentials, and refuses where there are none.
+    /// Finds the caller of a request, and refuses a request without credentials.
     async fn demand(
         parts: &mut Parts,
         verifier: Verifier<U>,
@@ -146,8 +149,8 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         }
     }
 
-    /// Verifies the credentials of a request; `None` where there are none. Tells of those that are
-    /// refused.
+    /// Verifies the credentials of a request; `None` where it has no credentials. Reports those
+    /// that are refused.
     async fn look(
         parts: &Parts,
         verifier: &Verifier<U>,
@@ -170,7 +173,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         found.inspect_err(|refusal| report_refused(gate, parts, refusal))
     }
 
-    /// Verifies the credentials of a request by themselves. It waits for nothing.
+    /// Verifies the credentials of a request without asking the store, so it does not wait.
     fn verify(
         parts: &Parts,
         gate: &Running,
@@ -183,8 +186,8 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         Ok(Some((gate.admission().verify(token, now)?, transport)))
     }
 
-    /// Asks the store what was revoked, where the view alone may not decide. That is rare, so what
-    /// it needs lies in a box, and the future of each request stays small.
+    /// Asks the store for revocations, where the local view alone must not decide. That is rare, so
+    /// the future is boxed, and the future of each request stays small.
     async fn ask_if_due(gate: &Running, now: Timestamp) -> Result<(), Refusal> {
         let consistency = consistency::<U, P>(gate.settings().revocation.consistency);
         let admission = gate.admission();
@@ -194,7 +197,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         Ok(())
     }
 
-    /// Holds a verified token against what was revoked, against where it comes from, and against
+    /// Checks a verified token against the revocations, the device and network of the request, and
     /// the policy.
     fn admit(found: Found<U>, parts: &Parts, gate: &Running) -> Result<Found<U>, Refusal> {
         let (settings, admission) = (gate.settings(), gate.admission());
@@ -253,13 +256,13 @@ impl<U: JwtClaims, P: PolicyFor<U>> fmt::Debug for Auth<U, P> {
     }
 }
 
-/// A caller who may be nobody: where [`Option<Auth<…>>`](Auth) refuses bad credentials, this takes
-/// them for none.
+/// A caller who may be signed in: where [`Option<Auth<…>>`](Auth) refuses bad credentials, this
+/// ignores them.
 ///
-/// For pages that anyone may see and that greet whoever is signed in, also with a token that ran
-/// out. It decides nothing else: a caller whom the policy refuses is refused (403, or 401 where a
-/// fresh authentication would do), and so is a malformed request (400); where nobody could decide
-/// it is 503.
+/// For pages that everyone may see and that greet a user who is signed in, even if the token has
+/// expired. Nothing else is ignored: a caller whom the policy refuses is refused (403, or 401 where
+/// a fresh authentication would do), and so is a malformed request (400); where the gate could not
+/// decide it is 503.
 ///
 /// # Examples
 /// ```
@@ -310,8 +313,8 @@ where
         match Auth::find(parts, Holds::<U>::verifier(state), Taken::Both).await {
             Ok(auth) => Ok(Self(auth)),
             Err(rejection) => match rejection.code() {
-                // No credentials of ours, whatever was sent. What the policy says of good ones
-                // stays.
+                // No valid credentials of this gate were sent. If the policy refuses valid ones,
+                // that stands.
                 Code::MissingToken | Code::InvalidToken | Code::TokenExpired => Ok(Self(None)),
                 _ => Err(rejection),
             },
@@ -322,8 +325,8 @@ where
 /// Anyone, signed in or not.
 ///
 /// It takes nothing from the request and always succeeds. As the first argument of a handler it
-/// says in the code that the route is open, which a [`ProtectedRouter`](crate::ProtectedRouter)
-/// asks for.
+/// says in the code that the route is open; a [`ProtectedRouter`](crate::ProtectedRouter) requires
+/// such a statement.
 #[derive(Clone, Copy, Debug)]
 pub struct Public;
 

@@ -22,7 +22,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         verifier: &Verifier<U>,
         taken: Taken,
     ) -> Result<Option<Found<U>>, Refusal> {
-        // Cookies are the gate's own.
+        // Only the gate's own tokens come in cookies.
         if taken == Taken::Cookie {
             return Ok(None);
         }
@@ -39,11 +39,11 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
 
 /// A caller with a token of the one kind or of the other: `OneOf<Auth<User>, Auth<Partner>>`.
 ///
-/// Which one it is, the token's `iss` and `rlm` (the realm) say, byte for byte; that one alone
-/// judges it, and where it refuses, the other is not asked. A token in a cookie is for the gate of
-/// that cookie; where both gates' cookies are there, the first gate judges. The state has both
-/// verifiers; where both are for one issuer and realm, nobody can decide (503):
-/// [`GuardRouterBuilder::beside`] finds that out when the program starts.
+/// The token's `iss` and `rlm` (the realm) decide, byte for byte, which one it is; only that
+/// verifier judges the token, and if it refuses, the other is not asked. A token in a cookie is for
+/// the gate of that cookie; if the cookies of both gates are there, the first gate judges. The
+/// state has both verifiers. If both are for one issuer and realm, the request cannot be decided
+/// (503): [`GuardRouterBuilder::beside`] finds that out when the program starts.
 ///
 /// ```
 /// use axum::extract::FromRef;
@@ -89,7 +89,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
 pub enum OneOf<A, B> {
     /// The first verifier's issuer issued the token.
     First(A),
-    /// The second one's did.
+    /// The second verifier's issuer issued the token.
     Second(B),
 }
 
@@ -114,28 +114,29 @@ where
     }
 }
 
-/// Who judges a request's credentials.
+/// The verifier that judges a request's credentials.
 #[derive(Clone, Copy)]
 enum Choice {
     First,
     Second,
 }
 
-/// Chooses who judges. Each verifier is asked for the token in its own header and scheme, and for
-/// its own cookie.
+/// Chooses the verifier. Each is asked for the token in its own header and scheme, and for its own
+/// cookie.
 fn choose<U1: JwtClaims, U2: JwtClaims>(
     parts: &Parts,
     first: &Verifier<U1>,
     second: &Verifier<U2>,
 ) -> Result<Choice, Refusal> {
     let in_headers = (header_token(parts, first)?, header_token(parts, second)?);
-    // Beside a protocol with a token no cookie is looked at.
+    // Beside a protocol with a token the cookies are ignored.
     let in_cookies = match subprotocol::token(&parts.headers, &parts.extensions)? {
         Some(_) => (false, false),
         None => (has_cookie(parts, first)?, has_cookie(parts, second)?),
     };
     let token = match in_headers {
-        // Two headers, or a header and a cookie, are two credentials (R104), whoever issued them.
+        // Two headers, or a header and a cookie, are two credentials (R104), whether or not one
+        // issuer issued both.
         (Some(one), Some(other)) if !std::ptr::eq(one, other) => {
             return Err(Malformed::TwoCredentials.into());
         }
@@ -150,7 +151,8 @@ fn choose<U1: JwtClaims, U2: JwtClaims>(
             });
         }
     };
-    // What is no readable token is judged where it was found, by a gate where there is one.
+    // A text that is not a readable token is judged by the verifier of its header or cookie, if
+    // possible that of a gate.
     let Some(origin) = Origin::claimed(token, first.limits().wider(second.limits())) else {
         return Ok(match in_headers {
             (Some(_), None) => Choice::First,
@@ -168,7 +170,7 @@ fn choose<U1: JwtClaims, U2: JwtClaims>(
     }
 }
 
-/// Returns the first verifier that is a gate's, or the first where none is.
+/// Returns the first verifier that belongs to a gate, or otherwise the first one.
 fn gate_of<U1: JwtClaims, U2: JwtClaims>(first: &Verifier<U1>, second: &Verifier<U2>) -> Choice {
     if first.running().is_none() && second.running().is_some() {
         Choice::Second
@@ -197,7 +199,7 @@ fn has_cookie<U: JwtClaims>(parts: &Parts, verifier: &Verifier<U>) -> Result<boo
     match credential(parts, gate, Taken::Cookie) {
         Ok(found) => Ok(found.is_some()),
         Err(refusal) if refusal.code() == Code::InvalidRequest => Err(refusal),
-        // The gate judges it, and refuses.
+        // The cookie is invalid: the gate judges the request, and refuses it.
         Err(_) => Ok(true),
     }
 }

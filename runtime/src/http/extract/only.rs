@@ -1,4 +1,5 @@
-//! For routes that take a token from one place alone, whatever else the gate takes.
+//! Extractors for routes that take a token from one place alone, even if the gate also takes
+//! others.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -9,11 +10,11 @@ use super::{Auth, Holds};
 use crate::policy::PolicyFor;
 use crate::token::JwtClaims;
 
-/// A caller whose token came in a header: [`Auth`] where cookies do not count.
+/// A caller whose token came in a header: as [`Auth`], without cookies.
 ///
 /// For routes that pages of other origins call with a token of their own (CORS), and for those that
-/// no browser should reach by itself. A cookie beside the header is not looked at; a cookie alone
-/// is no credential.
+/// no browser should reach by itself. A cookie beside the header is ignored; a cookie alone is not
+/// a credential.
 ///
 /// # Examples
 /// ```
@@ -29,10 +30,10 @@ use crate::token::JwtClaims;
 #[derive(Debug)]
 pub struct BearerOnly<A: super::IsAuth>(pub A);
 
-/// A caller whose token came in a cookie: [`Auth`] where headers do not count.
+/// A caller whose token came in a cookie: as [`Auth`], without headers.
 ///
-/// For pages that are for browsers alone. A header beside the cookie is not looked at; a header
-/// alone is no credential.
+/// For pages that are for browsers alone. A header beside the cookie is ignored; a header alone is
+/// not a credential.
 #[derive(Debug)]
 pub struct CookieOnly<A: super::IsAuth>(pub A);
 

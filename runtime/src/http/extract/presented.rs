@@ -1,4 +1,4 @@
-//! The credentials that a request brings along, kept for the end of its handler.
+//! The credentials of a request, kept until the end of its handler.
 
 use http::header::COOKIE;
 use http::request::Parts;
@@ -10,7 +10,7 @@ use crate::device::Client;
 use crate::error::Refusal;
 use crate::gate::Running;
 
-/// The bearer and the cookies of a request.
+/// The bearer token and the cookies of a request.
 pub(in crate::http) struct Credentials {
     pub(in crate::http) bearer: Option<String>,
     /// The lines of `Cookie`, as they came.
@@ -18,8 +18,8 @@ pub(in crate::http) struct Credentials {
 }
 
 impl Credentials {
-    /// Returns the credentials of a request. The refresh cookie is taken out of the headers before
-    /// handlers of an application see them, and is looked for where it was kept.
+    /// Returns the credentials of a request. The refresh cookie is removed from the headers before
+    /// handlers of an application see them, so the cookies are read from the copy that was kept.
     pub(super) fn of(parts: &Parts, gate: &Running) -> Result<Self, Refusal> {
         let access = &gate.settings().access;
         let bearer = bearer(parts, &access.header, &access.schemes)?.map(str::to_owned);
@@ -35,7 +35,7 @@ impl Credentials {
         &self.cookies
     }
 
-    /// Returns whether a cookie of a token came along.
+    /// Returns whether the request has a cookie with a token.
     pub(super) fn brings_cookies(&self, gate: &Running) -> bool {
         brings_cookies(gate, &self.cookies)
     }
@@ -53,7 +53,7 @@ impl Credentials {
 #[derive(Clone)]
 struct AllCookies(HeaderMap);
 
-/// Keeps the cookies of a request, unless a gate further out did.
+/// Keeps a copy of the cookies of a request, unless an outer gate did.
 pub(in crate::http) fn keep_cookies(headers: &HeaderMap, extensions: &mut Extensions) {
     if extensions.get::<AllCookies>().is_none() {
         extensions.insert(AllCookies(cookie_lines(headers)));

@@ -1,4 +1,4 @@
-//! What a state must hold for the extractors.
+//! The traits by which extractors find a gate or a verifier in the state.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::token::JwtClaims;
 /// A state from which the tokens of `U` can be verified.
 ///
 /// A [`Gate`] and a [`Verifier`] are such states, an `Arc` of one is, and so is every state that
-/// gives a `Verifier<U>` by [`FromRef`]. Implement that, not this.
+/// gives a `Verifier<U>` by [`FromRef`]. Implement that trait, not this one.
 #[diagnostic::on_unimplemented(
     message = "the state `{Self}` holds no gate for `{U}`",
     label = "the tokens of `{U}` cannot be verified here",
@@ -18,7 +18,7 @@ use crate::token::JwtClaims;
             for the gate, write `#[derive(GateState)]`; an `Arc` of it holds the gate too"
 )]
 pub trait Holds<U: JwtClaims> {
-    /// Returns what verifies the tokens.
+    /// Returns the verifier of the tokens.
     fn verifier(&self) -> Verifier<U>;
 }
 
@@ -95,7 +95,7 @@ pub fn verifier_of<B: AuthBackend>(gate: &Gate<B>) -> Verifier<B::User> {
     gate.verifier()
 }
 
-/// Returns the verifier of a gate whose users are said to be `U`.
+/// Returns the verifier of a gate under the user type `U`, which must be the gate's.
 pub fn verifier_for<U, B>(gate: &Gate<B>) -> Verifier<U>
 where
     U: JwtClaims,

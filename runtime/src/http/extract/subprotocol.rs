@@ -1,4 +1,4 @@
-//! The access token of a web socket that a browser opens: in `Sec-WebSocket-Protocol`, the one
+//! The access token of a web socket that a browser opens: in `Sec-WebSocket-Protocol`, the only
 //! header that its scripts may set.
 
 use http::header::{SEC_WEBSOCKET_PROTOCOL, UPGRADE};
@@ -6,18 +6,18 @@ use http::{Extensions, HeaderMap, HeaderValue};
 
 use crate::error::{Code, Malformed, Refusal};
 
-/// What the protocol begins with that carries the token.
+/// The prefix of the protocol that carries the token.
 const PREFIX: &str = "tollgate.bearer.";
 
-/// The protocols of a request, before the one with the token was taken out.
+/// The protocols of a request, before the one with the token was removed.
 #[derive(Clone)]
 struct Offered(Vec<HeaderValue>);
 
-/// Returns the token among the protocols that a client offers for a web socket; `None` where there
-/// is none.
+/// Returns the token among the protocols that a client offers for a web socket; `None` where no
+/// protocol carries one.
 ///
-/// Beside it the client offers at least one other protocol, which the server selects: the one with
-/// the token would be sent back.
+/// The client must also offer at least one other protocol for the server to select: the selected
+/// one is sent back, and the token must not be.
 pub(super) fn token<'a>(
     headers: &'a HeaderMap,
     extensions: &'a Extensions,
@@ -53,7 +53,7 @@ pub(super) fn token<'a>(
     Ok(Some(token))
 }
 
-/// Takes the protocol with the token out of the header, before a handler selects one, and keeps it
+/// Removes the protocol with the token from the header, before a handler selects one, and keeps it
 /// for the other extractors of the request.
 pub(super) fn hide(headers: &mut HeaderMap, extensions: &mut Extensions) {
     if extensions.get::<Offered>().is_some() {

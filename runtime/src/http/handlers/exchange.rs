@@ -1,4 +1,5 @@
-//! `POST /auth/exchange`: a refresh token of the system that the gate replaces, for a session.
+//! `POST /auth/exchange`: exchanges a refresh token of the system that the gate replaces for a
+//! session.
 
 use std::sync::Arc;
 

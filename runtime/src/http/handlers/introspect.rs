@@ -16,7 +16,7 @@ use super::super::body::ReadBody;
 use super::super::problem::{Rejection, no_store};
 use super::service::{service, unknown_service};
 
-/// Tells a service what a token is.
+/// Describes a token to a service.
 pub(in crate::http) async fn introspect(
     State(gate): State<Arc<Running>>,
     request: Request,
@@ -24,11 +24,11 @@ pub(in crate::http) async fn introspect(
     #[derive(Deserialize)]
     struct Form {
         token: String,
-        // Looked at by nobody: every kind is tried (section 2.1).
+        // The hint is ignored: every kind is tried (section 2.1).
         #[serde(default, rename = "token_type_hint")]
         _hint: Option<String>,
     }
-    // Before the body: who may not ask is not read.
+    // This comes before the body: the body of a service that may not ask is not read.
     if service(&gate, request.headers())?.is_none() {
         return Err(unknown_service());
     }

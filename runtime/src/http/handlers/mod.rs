@@ -1,4 +1,4 @@
-//! The handlers of the auth routes, a file each. They know no backend's type, so that they are
+//! The handlers of the auth routes, one file each. They know no backend's type, so that they are
 //! compiled once.
 
 pub(super) mod exchange;

@@ -13,7 +13,7 @@ use super::super::body::ReadBody;
 use super::super::problem::{Rejection, no_store};
 use super::service::revoker;
 
-/// Revokes a token: 200 also where nothing happened.
+/// Revokes a token: answers 200 even if there is nothing to revoke.
 pub(in crate::http) async fn revoke(
     State(gate): State<Arc<Running>>,
     request: Request,
@@ -21,7 +21,7 @@ pub(in crate::http) async fn revoke(
     #[derive(Deserialize)]
     struct Form {
         token: String,
-        // Looked at by nobody: every kind is tried (RFC 7009 section 2.1).
+        // The hint is ignored: every kind is tried (RFC 7009 section 2.1).
         #[serde(default, rename = "token_type_hint")]
         _hint: Option<String>,
         #[serde(default)]

@@ -1,4 +1,4 @@
-//! Services that authenticate themselves: which one a request comes from.
+//! Services that authenticate themselves: finds the service that sent a request.
 
 use base64_simd::STANDARD;
 use http::HeaderMap;
@@ -12,8 +12,7 @@ use crate::settings::Service;
 use super::super::form;
 use super::super::problem::Rejection;
 
-/// Returns the service that a request says it comes from, or the refusal (RFC 6749 section 2.3.1,
-/// RFC 7617).
+/// Returns the service that sent a request, or the refusal (RFC 6749 section 2.3.1, RFC 7617).
 pub(super) fn service<'g>(
     gate: &'g Running,
     headers: &HeaderMap,
@@ -38,7 +37,7 @@ pub(super) fn service<'g>(
     found.map(Some).ok_or_else(unknown_service)
 }
 
-/// Returns the refusal of a service: nobody learns whether there is such a one.
+/// Returns the refusal of a service: it does not reveal whether there is a service of that name.
 pub(super) fn unknown_service() -> Rejection {
     Rejection::new(Code::InvalidCredentials, &"Basic realm=\"services\"".into())
 }
@@ -50,8 +49,8 @@ fn basic(encoded: &str) -> Option<(String, String)> {
     Some((form::decode(name)?, form::decode(secret)?))
 }
 
-/// Returns which service asks to revoke a token, or the refusal where the request must come from
-/// another one (RFC 7009 section 2.1).
+/// Returns the service that asks to revoke a token, or the refusal where another one must ask (RFC
+/// 7009 section 2.1).
 pub(super) fn revoker<'g>(
     gate: &'g Running,
     parts: &Parts,
@@ -60,8 +59,8 @@ pub(super) fn revoker<'g>(
     let service = service(gate, &parts.headers)?;
     let settings = gate.settings();
     let must = |name: &str| settings.introspection.knows(name);
-    // A client that has a secret shows it: the one that is named, and the one whose tokens these
-    // are.
+    // A client that has a secret must authenticate: both the one that the request names, and the
+    // one to which the tokens belong.
     let is_named = client_id.is_some_and(|name| must(name) && service != Some(name));
     if is_named || (service.is_none() && must(&settings.client_id)) {
         return Err(unknown_service());

@@ -38,7 +38,7 @@ pub(in crate::http) async fn list(
             .map(|after| SessionId::parse(&after).ok_or(Malformed::NoSuchPage))
             .transpose()?;
         let sessions = gate.sessions();
-        // One more than a page holds tells whether there is another.
+        // One session more than a page holds shows whether there is another page.
         let limit = u32::try_from(PAGE + 1).map_err(Refusal::unavailable)?;
         let page = sessions.page(caller.token.subject(), after, limit).await;
         let page = page.map_err(Refusal::unavailable)?;
@@ -65,14 +65,14 @@ pub(in crate::http) async fn list(
     Ok(response)
 }
 
-/// The parameter of the path, by its name: the prefix that the routes hang under may have others.
+/// The parameter of the path, by its name: the prefix of the routes may have parameters too.
 #[derive(Deserialize)]
 pub(in crate::http) struct SessionPath {
     id: String,
 }
 
 /// Ends a session of the caller. The session of another subject is not found (R94), and neither is
-/// an id that is not even text.
+/// an id that is not text.
 pub(in crate::http) async fn end(
     State(gate): State<Arc<Running>>,
     caller: KnownCaller,
@@ -89,5 +89,5 @@ pub(in crate::http) async fn end(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// How many sessions a page holds.
+/// The number of sessions on a page.
 const PAGE: usize = 100;

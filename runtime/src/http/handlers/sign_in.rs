@@ -1,4 +1,4 @@
-//! `POST /auth/signin` and its further steps, and proving again who one is.
+//! `POST /auth/signin` and its further steps, and renewed authentication.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(in crate::http) async fn sign_in(
             let login = gate.flows().backend().parse_login(&read.bytes);
             login.map_err(Refusal::from)
         };
-        // A body that is no login is refused before anything is looked up.
+        // A body that is not a login is refused before anything is looked up.
         let mut first = Some(parse()?);
         let login = || first.take().map_or_else(parse, Ok);
         present(&gate, &read, &mut client).await?;
@@ -44,7 +44,7 @@ pub(in crate::http) async fn sign_in(
     Ok(answer_sign_in(&gate, &issued, transport, device.as_ref()))
 }
 
-/// `POST /auth/signin/step`: goes on with a sign-in that needs more than its first answer.
+/// `POST /auth/signin/step`: continues a sign-in that needs more than its first answer.
 pub(in crate::http) async fn step(
     State(gate): State<Arc<Running>>,
     request: Request,
@@ -99,8 +99,8 @@ pub(in crate::http) async fn reauthenticate(
     attempt.await.map_err(|refusal| gate.reject(refusal))
 }
 
-/// Reads the body of a sign-in, what it and its head tell of the client, and the device cookie that
-/// a successful answer sets.
+/// Reads the body of a sign-in, the client that it and its head describe, and the device cookie
+/// that a successful answer sets.
 pub(super) async fn read(
     gate: &Running,
     request: Request,

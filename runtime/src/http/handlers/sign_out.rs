@@ -17,8 +17,8 @@ use super::super::transport::{
     brings_cookies, from_here_with_cookies, presented, sign_out_presented, signed_out,
 };
 
-/// Signs out: with a bearer, expired or not, or with a refresh token in the body, or with cookies,
-/// which are cleared.
+/// Signs out: with a bearer token, expired or not, or with a refresh token in the body, or with
+/// cookies, which are cleared.
 pub(in crate::http) async fn sign_out(
     State(gate): State<Arc<Running>>,
     request: Request,
@@ -36,7 +36,8 @@ pub(in crate::http) async fn sign_out(
             if bearer.is_some() || names_a_token {
                 return Err(Malformed::TwoCredentials.into());
             }
-            // All of them go, whatever they are worth: nothing else could take them away.
+            // All cookies are used and cleared, even if they are no longer valid: a script cannot
+            // clear them.
             sign_out_presented(&gate, &parts.headers, client.ip).await?;
             return Ok(Transport::Cookie);
         }
@@ -64,7 +65,8 @@ pub(in crate::http) async fn sign_out_all(
 ) -> Result<Response, Rejection> {
     let attempt = async {
         let flows = gate.flows();
-        // The cookies are cleared, so that whatever they name ends, too, of whichever subject.
+        // The cookies are cleared, so the sessions that they name end too, even those of another
+        // subject.
         let sessions = match caller.transport {
             Transport::Cookie => presented(&gate, &headers).await?,
             Transport::Bearer => Vec::new(),

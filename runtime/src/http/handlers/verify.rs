@@ -1,4 +1,4 @@
-//! `POST /auth/verify`: whether a token counts.
+//! `POST /auth/verify`: says whether a token is valid.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::super::answer::{TokenDescription, private};
 use super::super::body::{ReadBody, member};
 use super::super::problem::Rejection;
 
-/// Says what a token is, if it counts. Changes nothing.
+/// Describes a token, if it is valid. Changes nothing.
 pub(in crate::http) async fn verify(
     State(gate): State<Arc<Running>>,
     request: Request,

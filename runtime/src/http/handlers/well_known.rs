@@ -44,7 +44,7 @@ pub(in crate::http) async fn jwks(
     response
 }
 
-/// Returns whether the client has this very document: `If-None-Match` holds its tag, weak or not,
+/// Returns whether the client has this same document: `If-None-Match` holds its tag, weak or not,
 /// or a star (RFC 9110 section 13.1.2).
 fn is_known(request: &HeaderMap, etag: &str) -> bool {
     let listed = request
@@ -72,7 +72,7 @@ pub(in crate::http) fn metadata(
         "jwks_uri": at(origin, Endpoint::KeySet),
         "introspection_endpoint": at(base, Endpoint::Introspection),
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic"],
-        // Required members; there is no authorization endpoint and no grant of OAuth here.
+        // Required members; this server has no authorization endpoint and no OAuth grant.
         "response_types_supported": [],
         "grant_types_supported": [],
     });

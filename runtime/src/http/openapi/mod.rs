@@ -31,15 +31,15 @@ use super::routes::ROUTES;
 use scheme::{BEARER, COOKIE, Names, SERVICE, TokenSchemes};
 
 impl<B: AuthBackend> Gate<B> {
-    /// The OpenAPI document (3.1) of the auth routes: paths, bodies, answers, and the security
-    /// scheme `access_token`. In a named realm, what is the gate's alone begins with the name of the
-    /// realm, as in `staff_signin` and `staff_access_token`, so that documents of several gates can
-    /// be merged.
+    /// Returns the OpenAPI document (3.1) of the auth routes: paths, bodies, answers, and the
+    /// security scheme `access_token`. In a named realm, the names of the gate's own items begin
+    /// with the name of the realm, as in `staff_signin` and `staff_access_token`, so that documents
+    /// of several gates can be merged.
     ///
-    /// The routes stand where [`router`](Self::router) has them; below another path it is
+    /// The paths are those that [`router`](Self::router) has; below another path it is
     /// `OpenApi::new(…).nest(path, document)`. A backend with `openapi = false` has no paths in it,
-    /// and the scheme all the same. [`install`](Self::install) serves it at `openapi.path`,
-    /// together with the routes of a [`ProtectedRouter`](crate::ProtectedRouter) application.
+    /// but the security scheme. [`install`](Self::install) serves it at `openapi.path`, together
+    /// with the routes of a [`ProtectedRouter`](crate::ProtectedRouter) application.
     ///
     /// # Examples
     /// Merged with what utoipa collected from handlers of your own:
@@ -63,7 +63,7 @@ impl<B: AuthBackend> Gate<B> {
     }
 }
 
-/// Folds the table of routes, gate by gate, into a document.
+/// Makes a document of the table of routes, gate by gate.
 fn document(gates: &[(&Member, &RootPlace)]) -> OpenApi {
     let mut paths = Paths::new();
     let mut components = schema::shared(Components::new());
@@ -89,7 +89,7 @@ fn document(gates: &[(&Member, &RootPlace)]) -> OpenApi {
         .build()
 }
 
-/// Adds the schemas and the security schemes that a gate has for itself.
+/// Adds the schemas and the security schemes that belong to one gate.
 fn add_schemes(components: ComponentsBuilder, gate: &Running, names: &Names) -> ComponentsBuilder {
     let settings = gate.settings();
     let has_cookies = settings.cookies.path.is_some();
@@ -111,8 +111,8 @@ fn add_schemes(components: ComponentsBuilder, gate: &Running, names: &Names) -> 
     components.security_scheme(names.own(SERVICE), basic)
 }
 
-/// Returns how an access token is sent. A header or scheme that OpenAPI has no word for is an API
-/// key to it.
+/// Returns the security scheme of an access token. A header or scheme that OpenAPI cannot describe
+/// is an API key there.
 fn scheme(gate: &Running) -> SecurityScheme {
     let access = &gate.settings().access;
     let scheme = access.schemes.first().map_or("Bearer", String::as_str);
@@ -132,8 +132,8 @@ fn scheme(gate: &Running) -> SecurityScheme {
     )))
 }
 
-/// Serves the document of some gates at a path, with the routes of an application that says who may
-/// call them. Refusals have the challenge of the first gate.
+/// Serves the document of some gates at a path, with the routes of an application that declares its
+/// callers. Refusals have the challenge of the first gate.
 pub(super) fn serve(
     path: &str,
     first: &Running,

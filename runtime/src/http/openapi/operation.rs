@@ -1,4 +1,4 @@
-//! From a row of the table of routes to an operation of the document.
+//! Turns a row of the table of routes into an operation of the document.
 
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{
@@ -45,7 +45,7 @@ pub(super) fn operation(
     Some(operation.build())
 }
 
-/// Returns the methods of a row, of which the document knows these two.
+/// Returns the method of a row: GET or DELETE, and otherwise POST.
 pub(super) fn method(row: &RouteRow) -> HttpMethod {
     if row.method == MethodFilter::GET {
         HttpMethod::Get
@@ -159,7 +159,7 @@ fn revocation() -> RequestBody {
     body
 }
 
-/// Returns what a successful request is answered with.
+/// Returns the response to a successful request.
 fn answer(answered: &Answered, names: &Names) -> Response {
     let response = ResponseBuilder::new().description(answered.about);
     let Some(name) = answered.schema else {
@@ -177,7 +177,7 @@ fn answer(answered: &Answered, names: &Names) -> Response {
         .build()
 }
 
-/// Returns the response of that status, which stands among the components once.
+/// Returns a reference to the response of that status, which is listed once among the components.
 pub(super) fn problem(status: &str) -> RefOr<Response> {
     Ref::from_response_name(format!("AuthProblem{status}")).into()
 }

@@ -1,5 +1,4 @@
-//! The security of a protected router's routes in a document: it comes from the type that guards
-//! them.
+//! The security of a protected router's routes in a document: it comes from the type of the caller.
 
 use http::Method;
 use utoipa::openapi::path::{
@@ -19,12 +18,12 @@ impl<S> ProtectedRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    /// Writes into a document who may call each route, as the first argument of its handler says
-    /// it: the `security` of its operation, and what a refused caller is answered.
+    /// Adds to a document who may call each route, as the first argument of its handler declares:
+    /// the `security` of its operation, and the answers to a refused caller.
     ///
-    /// An operation that is not there is added with the parameters of its path. Roles and scopes
-    /// that all are asked for are listed in the requirement. The routes are those so far, at the
-    /// paths that they have in this router. The document is that of one gate;
+    /// An operation that is missing is added with the parameters of its path. Roles and scopes that
+    /// are required in every case are listed in the requirement. The routes are those so far, at
+    /// the paths that they have in this router. The document is that of one gate;
     /// [`install`](crate::install) describes the routes of several.
     pub fn describe(&self, document: &mut OpenApi) {
         let schemes = known_schemes(document);
@@ -32,7 +31,7 @@ where
     }
 }
 
-/// Returns the schemes of the gate whose document it is.
+/// Returns the schemes of the gate to which the document belongs.
 fn known_schemes(document: &OpenApi) -> TokenSchemes {
     let components = document.components.as_ref();
     let known = |name: &str| {
@@ -53,8 +52,8 @@ pub(super) fn describe(routes: &[Route], document: &mut OpenApi, schemes: &[Toke
         let item = document.paths.paths.entry(path.clone()).or_default();
         let methods: Vec<HttpMethod> = match &route.method {
             Some(method) => known(method).into_iter().collect(),
-            // A handler of every other method stands behind those that were described and are not
-            // handled elsewhere.
+            // A handler of all other methods is added for the methods that the document has and
+            // that no other handler has.
             None => ALL
                 .into_iter()
                 .filter(|method| slot(item, method).is_some() && !handled(routes, route, method))
@@ -67,7 +66,7 @@ pub(super) fn describe(routes: &[Route], document: &mut OpenApi, schemes: &[Toke
     }
 }
 
-/// An operation of which only the path is known.
+/// Makes an operation of which only the path is known.
 fn blank(path: &str) -> Operation {
     let names = path
         .split('{')
@@ -122,8 +121,8 @@ fn guard(operation: &mut Operation, route: &Route, schemes: &[TokenSchemes]) {
         return;
     }
     let mut refused = vec!["401", "503"];
-    // A gate's own token may come in a cookie, and then from elsewhere; and a caller may lack what
-    // a rule asks for.
+    // A gate's own token may come in a cookie, and so from a page of another origin; and a caller
+    // may lack a role or scope of the rule.
     let has_cookies = callers.iter().any(|(_, sent)| sent.cookie.is_some());
     if has_cookies || rules.iter().any(|rule| *rule != Rule::Anyone) {
         refused.push("403");
@@ -144,8 +143,8 @@ struct SentBy {
 }
 
 impl SentBy {
-    /// Looks for the gate of the caller's type. A caller of no gate known here is described by the
-    /// scheme of the first one, and among several gates takes no cookie.
+    /// Finds the gate of the caller's type. A caller of an unknown gate is described by the scheme
+    /// of the first one, and without a cookie where there are several gates.
     fn new(caller: Option<&RouteCaller>, schemes: &[TokenSchemes]) -> Self {
         let own = schemes
             .iter()
@@ -163,8 +162,8 @@ impl SentBy {
     }
 }
 
-/// The roles and scopes of which none may be missing, each once. What else a rule asks for has no
-/// word in OpenAPI.
+/// Returns the roles and scopes that are all required, each once. OpenAPI cannot express the other
+/// conditions of a rule.
 fn asked(rule: Rule) -> Vec<&'static str> {
     let mut names = Vec::new();
     collect(rule, &mut names);
@@ -196,7 +195,7 @@ const ALL: [HttpMethod; 8] = [
     HttpMethod::Trace,
 ];
 
-/// `CONNECT` has no place in a document.
+/// Returns the method for a document; `None` for `CONNECT`, which a document cannot have.
 fn known(method: &Method) -> Option<HttpMethod> {
     Some(match *method {
         Method::GET => HttpMethod::Get,

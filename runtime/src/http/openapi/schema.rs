@@ -16,7 +16,7 @@ use super::super::member::{AnswerMember, MemberKind};
 use super::super::problem::PROBLEM_MEMBERS;
 use super::scheme::{ACCESS_TOKEN, Names, TOKENS};
 
-/// Returns the body of a sign-in: that of a type that is not known here is any object.
+/// Returns the body of a sign-in; a type that is not known here is any object.
 pub(super) fn login(asked: TypeId, has_cookies: bool) -> Schema {
     let own = if asked == TypeId::of::<EmailLogin>() {
         Some("email")
@@ -46,7 +46,7 @@ pub(super) fn login(asked: TypeId, has_cookies: bool) -> Schema {
     }
 }
 
-/// Returns an object of strings, each with whether it is required.
+/// Returns an object of strings; each pair says whether the member is required.
 pub(super) fn object<'a>(members: impl IntoIterator<Item = (&'a str, bool)>) -> Schema {
     let object = members
         .into_iter()
@@ -65,7 +65,7 @@ pub(super) fn list(of: RefOr<Schema>) -> RefOr<Schema> {
     ArrayBuilder::new().items(of).into()
 }
 
-/// Adds the schemas that depend on how a backend names its members.
+/// Adds the schemas that depend on the backend's names of the members.
 pub(super) fn own(
     components: ComponentsBuilder,
     names: &Names,
@@ -82,7 +82,7 @@ pub(super) fn own(
         .schema(names.schema(ACCESS_TOKEN), access)
 }
 
-/// Adds what operations of every gate refer to by name.
+/// Adds the components to which operations of every gate refer by name.
 pub(super) fn shared(components: Components) -> ComponentsBuilder {
     let keys = ObjectBuilder::new()
         .property("keys", ArrayBuilder::new().items(ObjectBuilder::new()))

@@ -1,4 +1,4 @@
-//! The names that a gate's parts have in the document: those of a named realm begin with its name.
+//! The names of a gate's parts in the document: those of a named realm begin with its name.
 
 use std::any::TypeId;
 
@@ -18,12 +18,12 @@ impl Names {
         }
     }
 
-    /// Returns the name of something that every gate has for itself: an operation, a scheme.
+    /// Returns the name of an item that every gate has for itself: an operation, a scheme.
     pub(super) fn own(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }
 
-    /// Returns the name of a schema. Gates share those that are the same for all.
+    /// Returns the name of a schema. Gates share the schemas that are the same for all.
     pub(super) fn schema(&self, name: &str) -> String {
         if matches!(name, TOKENS | ACCESS_TOKEN) {
             self.own(name)
@@ -33,23 +33,23 @@ impl Names {
     }
 }
 
-/// How the tokens of a gate's users are sent.
+/// The security schemes of the tokens of a gate's users.
 pub(super) struct TokenSchemes {
     /// The type of the users; `None` where it is not known.
     pub(super) user: Option<TypeId>,
     /// The scheme of tokens in a header.
     pub(super) bearer: String,
-    /// That of tokens in a cookie, where the gate takes them.
+    /// The scheme of tokens in a cookie, where the gate takes them.
     pub(super) cookie: Option<String>,
 }
 
-/// The security scheme of access tokens, by its name in the document.
+/// The name of the security scheme of access tokens in the document.
 pub(super) const BEARER: &str = "access_token";
-/// That of access tokens in cookies, where those are on.
+/// The name of the scheme of access tokens in cookies, where those are on.
 pub(super) const COOKIE: &str = "access_cookie";
-/// That of services that ask about tokens, where there are any.
+/// The name of the scheme of services that ask about tokens, where there are any.
 pub(super) const SERVICE: &str = "service";
-/// The schema of the tokens of a session, which a backend may name otherwise.
+/// The name of the schema of a session's tokens, which a backend may change.
 pub(super) const TOKENS: &str = "AuthTokens";
-/// That of an access token alone.
+/// The name of the schema of an access token alone.
 pub(super) const ACCESS_TOKEN: &str = "AuthAccessToken";

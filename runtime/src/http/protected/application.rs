@@ -1,12 +1,13 @@
-//! What protected routers, and the gate that is installed in an application, take: each a closed
-//! set with a message of its own.
+//! The traits of the arguments of protected routers, and of `Gate::install`: each is a closed set
+//! with a message of its own.
 
 use axum::Router;
 
 use super::routing::MethodRouter;
 use super::{ProtectedRouter, Route};
 
-/// The handlers of a route, each of which says who may call it: [`MethodRouter`], and nothing else.
+/// The handlers of a route, each of which declares who may call it: [`MethodRouter`], and nothing
+/// else.
 #[diagnostic::on_unimplemented(
     message = "the handlers of this route need not say who may call them",
     label = "expected handlers from `tollgate::routing`",
@@ -23,7 +24,7 @@ impl<S> ProtectedMethods<S> for MethodRouter<S> {
     }
 }
 
-/// Routes whose handlers say who may call them: [`ProtectedRouter`], and nothing else.
+/// Routes whose handlers declare who may call them: [`ProtectedRouter`], and nothing else.
 #[diagnostic::on_unimplemented(
     message = "the handlers of these routes need not say who may call them",
     label = "expected a `ProtectedRouter` router",
@@ -40,8 +41,8 @@ impl<S> Routes<S> for ProtectedRouter<S> {
     }
 }
 
-/// What [`Gate::install`](crate::gate::Gate::install) takes: an axum router, or a
-/// [`ProtectedRouter`], whose routes say who may call them.
+/// An application in which [`Gate::install`](crate::gate::Gate::install) installs a gate: an axum
+/// router, or a [`ProtectedRouter`], whose routes declare who may call them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no application to install a gate in",
     label = "expected a router",

@@ -1,4 +1,4 @@
-//! What a handler of a protected router must look like, in two steps, so that rustc names the one
+//! The conditions on a handler of a protected router, in two steps, so that rustc names the one
 //! mistake: first the number of its arguments alone, then each of them. Nothing of it runs.
 
 use std::future::Future;
@@ -18,7 +18,7 @@ use crate::token::JwtClaims;
 
 /// A function with at most sixteen arguments.
 ///
-/// `T` is how axum writes the arguments of a handler.
+/// `T` is the tuple by which axum describes the arguments of a handler.
 #[diagnostic::on_unimplemented(
     message = "this is no handler that says who may call it",
     label = "expected a function whose first argument says who may call it",
@@ -28,7 +28,7 @@ use crate::token::JwtClaims;
 )]
 pub trait Arguments<T>: sealed::Sealed<T> {}
 
-/// A handler with the arguments `T`, for the state `S`, that says in the first of them who may call
+/// A handler with the arguments `T`, for the state `S`, whose first argument declares who may call
 /// it. It is implemented for functions alone.
 #[diagnostic::on_unimplemented(
     message = "this is no handler that says who may call it",
@@ -43,10 +43,10 @@ pub trait Handles<T, S>: Handler<T, S> + sealed::Sealed<T> {
     const CALLERS: &'static [CallerUser] = &[];
 }
 
-/// A type that says, as the first argument of a handler, who may call it.
+/// A type that declares, as the first argument of a handler, who may call it.
 ///
-/// Give a name to a caller of your own with an alias: `type Admin = Auth<User, Admins>;`. The set
-/// of types is closed: what implements this by hand is not looked at by anybody.
+/// Name a caller of your own with an alias: `type Admin = Auth<User, Admins>;`. The set of types is
+/// closed: an implementation by hand has no effect.
 #[diagnostic::on_unimplemented(
     message = "this handler does not say who may call it: its first argument is `{Self}`",
     label = "the first argument of a protected handler says who may call it",
@@ -54,7 +54,7 @@ pub trait Handles<T, S>: Handler<T, S> + sealed::Sealed<T> {
             front, or `_: Public` where everyone may call it"
 )]
 pub trait CallerArgument<S>: FromRequestParts<S> + Send {
-    /// Who may call it.
+    /// The callers whom it admits.
     const SECURITY: Security;
     #[doc(hidden)]
     const CALLERS: &'static [CallerUser] = &[];
@@ -83,7 +83,7 @@ pub trait LastArgument<S, M>: FromRequest<S, M> + Send {}
 #[diagnostic::do_not_recommend]
 impl<S, M, A: FromRequest<S, M> + Send> LastArgument<S, M> for A {}
 
-/// What an asynchronous function returns.
+/// The future that an asynchronous function returns.
 #[diagnostic::on_unimplemented(
     message = "this handler is not asynchronous",
     label = "expected an `async fn`",
@@ -95,7 +95,7 @@ pub trait Asynchronous: Future + Send {}
 #[diagnostic::do_not_recommend]
 impl<F: Future + Send> Asynchronous for F {}
 
-/// What a handler answers.
+/// The answer of a handler.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the answer of a handler",
     label = "this type is no response",
@@ -194,7 +194,7 @@ impl<S: Send + Sync> CallerArgument<S> for Public {
     const SECURITY: Security = Security::Public;
 }
 
-/// A function that has arguments. No function without them is one.
+/// A function that has arguments. It is never implemented for a function without them.
 #[diagnostic::on_unimplemented(
     message = "this handler does not say who may call it: it has no arguments",
     label = "the first argument of a protected handler says who may call it",
@@ -203,10 +203,10 @@ impl<S: Send + Sync> CallerArgument<S> for Public {
 )]
 pub trait HasArguments {}
 
-/// The arguments of the function `F`, of which there are none.
+/// Stands for the arguments of the function `F`, which has no arguments.
 pub struct NoArguments<F>(PhantomData<F>);
 
-/// A function without arguments always lacks [`HasArguments`], so that rustc says that.
+/// A function without arguments always lacks [`HasArguments`], so that rustc reports that.
 impl<F, Fut, S> Handles<((),), S> for F
 where
     F: FnOnce() -> Fut + Clone + Send + Sync + 'static,
@@ -225,7 +225,8 @@ mod sealed {
     pub trait Sealed<T> {}
 }
 
-/// The arguments as axum writes them: a marker in front of a handler's own.
+/// Implements the traits for the tuples by which axum describes arguments: a marker comes before
+/// the handler's own.
 macro_rules! arguments {
     ($($before:ident)*; $last:ident) => {
         impl<F, Fut, M, $($before,)* $last> sealed::Sealed<(M, $($before,)* $last,)> for F

@@ -1,4 +1,4 @@
-//! Callers with a name of their own: what `#[derive(Caller)]` writes stands on.
+//! Callers with a name of their own: the functions behind `#[derive(Caller)]`.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::gate::AuthBackend;
 use crate::policy::PolicyFor;
 use crate::token::JwtClaims;
 
-/// A type that says who may call a handler, whatever the state is.
+/// A type that declares who may call a handler, for every state.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say who may call a handler",
     label = "the first field of a caller says who may call",

@@ -1,5 +1,5 @@
-//! Deny by default: a router whose handlers say in their first argument who may call them, or do
-//! not compile.
+//! Deny by default: a router whose handlers declare in their first argument who may call them;
+//! otherwise they do not compile.
 
 mod application;
 mod argument;
@@ -31,15 +31,15 @@ use tower_service::Service;
 
 use crate::policy::Rule;
 
-/// A router that takes only handlers which say who may call them.
+/// A router that takes only handlers which declare who may call them.
 ///
 /// The first argument of each handler is `Auth<…>`, `Option<Auth<…>>`, `Lenient<Auth<…>>`,
 /// `OneOf<…>`, `Current<…>` or [`Public`], and the method routers are those of
-/// [`tollgate::routing`](routing). A handler that forgot it does not compile. The rest is axum: it
-/// merges into a [`Router`], and becomes one with [`into_router`](Self::into_router).
+/// [`tollgate::routing`](routing). A handler without such an argument does not compile. The rest is
+/// axum: it merges into a [`Router`], and becomes one with [`into_router`](Self::into_router).
 ///
-/// What is promised is about handlers. A layer sees requests before any of them, and what is added
-/// to the axum router around this one is not looked at.
+/// The guarantee covers handlers only. A layer sees requests before any of them, and routes of the
+/// axum router around this one are not checked.
 ///
 /// # Examples
 /// ```
@@ -77,7 +77,7 @@ use crate::policy::Rule;
 /// # }
 /// ```
 ///
-/// A handler that does not say it:
+/// A handler without such an argument:
 /// ```compile_fail,E0277
 /// use tollgate::prelude::*;
 /// use tollgate::routing::post;
@@ -98,7 +98,7 @@ impl<S> ProtectedRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    /// A router without routes.
+    /// Makes a router without routes.
     pub fn new() -> Self {
         Self {
             router: Router::new(),
@@ -145,8 +145,8 @@ where
 
     /// Adds the routes of another protected router.
     ///
-    /// An axum router is merged the other way round, for its handlers need not say anything:
-    /// `router.merge(protected)`.
+    /// An axum router is merged the other way round, because its handlers need not declare their
+    /// callers: `router.merge(protected)`.
     ///
     /// # Panics
     /// As [`Router::merge`].
@@ -160,8 +160,8 @@ where
         }
     }
 
-    /// Answers what no route matches. The handler says who may call it, as every other one; it is
-    /// not among the [`routes`](Self::routes).
+    /// Sets the handler of requests that no route matches. It declares who may call it, like every
+    /// other handler; it is not among the [`routes`](Self::routes).
     pub fn fallback<H, T>(self, handler: H) -> Self
     where
         H: Arguments<T> + Handles<T, S>,
@@ -215,14 +215,14 @@ where
         }
     }
 
-    /// The routes so far, in the order in which they were added: for an inventory, and for tests of
-    /// your own.
+    /// Returns the routes so far, in the order in which they were added: for an inventory, and for
+    /// tests of your own.
     #[must_use]
     pub fn routes(&self) -> &[Route] {
         &self.routes
     }
 
-    /// The axum router.
+    /// Returns the axum router.
     pub fn into_router(self) -> Router<S> {
         self.router
     }
@@ -260,21 +260,21 @@ impl<S> From<ProtectedRouter<S>> for Router<S> {
     }
 }
 
-/// A route of a [`ProtectedRouter`], and who may call it.
+/// A route of a [`ProtectedRouter`], with the callers whom it admits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Route {
-    /// Its path, with what it is nested under: `/users/{id}`.
+    /// Its path, with the paths under which it is nested: `/users/{id}`.
     pub path: String,
-    /// Its method; `None` is every method that the path has no handler of its own for.
+    /// Its method; `None` is every method for which the path has no handler of its own.
     pub method: Option<Method>,
-    /// Who may call it.
+    /// The callers whom it admits.
     pub security: Security,
     /// The types of its users, in the order of the rules of `security`.
     pub(super) callers: Vec<RouteCaller>,
 }
 
-/// A type of users that a first argument asks for, and how their tokens may come.
+/// A type of users that a first argument asks for, and the ways in which their tokens may come.
 #[derive(Clone, Copy, Debug)]
 #[doc(hidden)]
 pub struct CallerUser {
@@ -310,7 +310,7 @@ impl CallerUser {
     }
 }
 
-/// The same, of a route.
+/// The users of a route, as [`CallerUser`] describes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RouteCaller {
     pub(super) user: TypeId,
@@ -328,23 +328,23 @@ impl From<&CallerUser> for RouteCaller {
     }
 }
 
-/// Who may call a route, as the first argument of its handler says it.
+/// The callers whom a route admits, as the first argument of its handler declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Security {
-    /// Whoever wants to: [`Public`](crate::extract::Public).
+    /// Everyone: [`Public`](crate::extract::Public).
     Public,
-    /// Whoever wants to; a caller who is signed in satisfies the rule: `Option<Auth<…>>`,
+    /// Everyone; a caller who is signed in satisfies the rule: `Option<Auth<…>>`,
     /// `Lenient<Auth<…>>`.
     Lenient(Rule),
     /// Callers who are signed in and satisfy the rule: `Auth<…>`, `Current<…>`.
     Required(Rule),
-    /// Callers who are signed in and satisfy the first rule, or who come from elsewhere and satisfy
-    /// the second: `OneOf<…>`.
+    /// Callers with a token of the first kind who satisfy the first rule, or with one of the second
+    /// kind who satisfy the second: `OneOf<…>`.
     OneOf(Rule, Rule),
 }
 
-/// Where a route ends up that is nested under a path, as axum has it.
+/// Returns the path of a route that is nested under a prefix, as axum joins them.
 fn nested(prefix: &str, path: &str) -> String {
     match (prefix.strip_suffix('/'), path) {
         (Some(prefix), path) => format!("{prefix}/{}", path.trim_start_matches('/')),

@@ -1,5 +1,5 @@
 //! Method routers for [`ProtectedRouter`](super::ProtectedRouter): those of axum, for handlers that
-//! say who may call them.
+//! declare who may call them.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -16,21 +16,21 @@ use super::{RouteCaller, Security};
 
 /// The handlers of a route, one for each method.
 ///
-/// It has no services: a service has no arguments, so that it could not say who may call it. Give
-/// those to the axum router around.
+/// It takes no services: a service has no arguments, so it could not declare who may call it. Add
+/// services to the axum router around it.
 #[must_use]
 pub struct MethodRouter<S = ()> {
     methods: routing::MethodRouter<S>,
     said: Said,
 }
 
-/// What the handlers said.
+/// The declarations of all handlers.
 type Said = Vec<Declared>;
 
-/// What a handler said in its first argument.
+/// The declaration of a handler's first argument.
 #[derive(Clone, Debug)]
 pub(super) struct Declared {
-    /// Its method; `None` is every one that has no handler of its own.
+    /// Its method; `None` is every method that has no handler of its own.
     pub(super) method: Option<Method>,
     pub(super) security: Security,
     pub(super) callers: Vec<RouteCaller>,
@@ -168,7 +168,7 @@ impl<S> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    /// Without any handler: every request is answered with 405.
+    /// Makes one without any handler: every request is answered with 405.
     pub fn new() -> Self {
         Self {
             methods: routing::MethodRouter::new(),
@@ -332,7 +332,7 @@ where
         }
     }
 
-    /// Takes the handlers of another one in.
+    /// Adds the handlers of another one.
     ///
     /// # Panics
     /// Where both have a handler for a method.

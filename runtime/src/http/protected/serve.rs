@@ -1,4 +1,4 @@
-//! A protected router that is served as it is, without a router of axum around it.
+//! Serves a protected router directly, without an axum router around it.
 
 use std::convert::Infallible;
 use std::future::Ready;
@@ -29,7 +29,7 @@ impl ProtectedRouter {
     }
 }
 
-/// `axum::serve(listener, protected)`, once it has its state.
+/// For `axum::serve(listener, protected)`, once it has its state.
 impl<L: Listener> Service<IncomingStream<'_, L>> for ProtectedRouter {
     type Response = Router;
     type Error = Infallible;

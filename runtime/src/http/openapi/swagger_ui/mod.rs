@@ -1,4 +1,4 @@
-//! Swagger UI beside the document: a page, and its files, which are part of the program.
+//! Swagger UI beside the document: a page and its files, which are compiled into the program.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -28,8 +28,8 @@ pub(in crate::http) fn paths(page: &str) -> [String; 5] {
     ]
 }
 
-/// Serves the page at a path, for the document at another one. The page refers to everything by
-/// relative addresses, so that it works below a prefix of a router or a proxy.
+/// Serves the page at a path, for the document at another one. All its references are relative, so
+/// that it works below a prefix of a router or a proxy.
 pub(in crate::http) fn serve(page: &str, document: &str, title: &str, scheme: &Arc<str>) -> Router {
     let name = page.rsplit('/').next().unwrap_or_default();
     let up = "../".repeat(page.matches('/').count().saturating_sub(1));
@@ -75,7 +75,7 @@ where
     get(move || ready((headers.clone(), text.clone())))
 }
 
-/// Returns a text as HTML shows it.
+/// Returns a text escaped for HTML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
@@ -90,7 +90,7 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const NO_CACHE: &str = "no-cache";
 const A_DAY: &str = "public, max-age=86400";
 
-/// What the page may load: its own files, and pictures that its style has in itself.
+/// The resources that the page may load: its own files, and the pictures inside its style sheet.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' \
                       data:; connect-src 'self'; base-uri 'none'; form-action 'self'; \
                       frame-ancestors 'none'";
@@ -112,7 +112,8 @@ const PAGE: &str = r#"<!doctype html>
 </html>
 "#;
 
-/// Without `validatorUrl` the page would show the document to a server of others.
+/// The start script. The member `validatorUrl` is empty, because the page would otherwise show the
+/// document to a server of others.
 const START_TEXT: &str = r##"SwaggerUIBundle({
   url: "{document}",
   dom_id: "#swagger-ui",
