@@ -24,3 +24,7 @@ mod two_kinds {}
 mod tests {}
 #[doc = include_str!("../../docs/guide/mobile-and-machines.md")]
 mod mobile_and_machines {}
+#[doc = include_str!("../../docs/guide/cluster.md")]
+mod cluster {}
+#[doc = include_str!("../../docs/guide/deploying.md")]
+mod deploying {}
