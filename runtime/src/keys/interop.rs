@@ -28,12 +28,12 @@ impl TryFrom<jsonwebtoken::Algorithm> for Algorithm {
     type Error = UnknownAlgorithm;
 
     fn try_from(algorithm: jsonwebtoken::Algorithm) -> Result<Self, UnknownAlgorithm> {
-        // Its `Debug` writes the registered name.
+        // The `Debug` form is the registered name.
         format!("{algorithm:?}").parse()
     }
 }
 
-/// Writes one form and reads the other: both are JSON Web Keys by their serde.
+/// Converts by writing one type and reading the other: serde makes a JSON Web Key of both.
 macro_rules! convert {
     ($($ours:ty, $theirs:ty, $what:literal;)*) => {$(
         impl TryFrom<&$ours> for $theirs {
@@ -79,7 +79,7 @@ fn reread<T: serde::de::DeserializeOwned>(
     key: &impl serde::Serialize,
     problem: &'static str,
 ) -> Result<T, Error> {
-    // The parser's own words could hold a piece of a key.
+    // The parser's error text could contain a part of a key.
     serde_json::to_value(key)
         .and_then(serde_json::from_value)
         .map_err(|_| Error::new(ErrorKind::Keys, problem))

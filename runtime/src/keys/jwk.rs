@@ -40,8 +40,8 @@ pub struct Jwk {
     x5t: Option<String>,
     #[serde(rename = "x5t#S256", default, skip_serializing_if = "Option::is_none")]
     x5t_s256: Option<String>,
-    /// The issuer whose tokens the key signs, as Microsoft Entra writes it; elsewhere it may be
-    /// anything.
+    /// The issuer whose tokens the key signs, as Microsoft Entra writes it; other issuers may use
+    /// the member for anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     issuer: Option<Value>,
     #[serde(flatten)]
@@ -61,7 +61,7 @@ pub(super) enum KeyParameters {
     Okp { crv: String, x: String },
     #[serde(rename = "oct")]
     Oct { k: String },
-    /// A key of another type, or without what its type needs.
+    /// A key of another type, or without a member that its type needs.
     #[serde(untagged)]
     Other(BTreeMap<String, Value>),
 }
@@ -109,8 +109,8 @@ impl Jwk {
         self.alg.as_deref()
     }
 
-    /// Returns the issuer that the key names, where it names one: empty where that is no text, which
-    /// is the name of no issuer.
+    /// Returns the issuer that the key names, where it names one. It is empty where the member is
+    /// not text, which is no issuer's name.
     pub(super) fn issuer(&self) -> Option<&str> {
         let issuer = self.issuer.as_ref()?;
         Some(issuer.as_str().unwrap_or_default())

@@ -9,7 +9,7 @@ use super::key::state::KeyState;
 use crate::error::{Error, ErrorKind};
 use crate::secret::{Secret, fill_random};
 
-/// A key that seals what the gate keeps.
+/// A key that seals values which the gate keeps.
 pub(super) struct SealKey {
     number: u8,
     state: KeyState,
@@ -67,8 +67,8 @@ pub(crate) fn seal_with(key: UnboundKey, context: &[u8], plain: &[u8]) -> Result
     Ok(sealed)
 }
 
-/// Opens what [`seal_with`] sealed under the same key and context, in place; `None` for everything
-/// else.
+/// Opens bytes that [`seal_with`] sealed under the same key and context, in place; `None` for
+/// everything else.
 pub(crate) fn open_with<'a>(
     key: UnboundKey,
     context: &[u8],
@@ -81,7 +81,7 @@ pub(crate) fn open_with<'a>(
         .ok()
 }
 
-/// Derives 32 bytes for one purpose from a secret that has another (HKDF-SHA-256, RFC 5869).
+/// Derives 32 bytes for one purpose from a secret of another purpose (HKDF-SHA-256, RFC 5869).
 pub(super) fn derive(secret: &[u8], purpose: &[u8]) -> Result<Secret, Error> {
     let mut bytes = vec![0; 32];
     hkdf::Salt::new(hkdf::HKDF_SHA256, &[])

@@ -25,7 +25,7 @@ pub struct KeySet {
     signing: Arc<SigningKey>,
     verifying: Vec<VerifyingKey>,
     macs: Vec<MacKey>,
-    /// The current one first.
+    /// The sealing keys, the current one first.
     seals: Vec<SealKey>,
     jwks: JwkSet,
     published: Published,
@@ -44,8 +44,7 @@ pub(super) struct KeySetParts {
 }
 
 impl KeySet {
-    /// Puts keys in the order in which they are looked at, and writes down what is published of
-    /// them.
+    /// Orders the keys by their use, and writes the document of the public ones.
     pub(super) fn assemble(parts: KeySetParts) -> Self {
         let KeySetParts {
             algorithm,
@@ -55,7 +54,7 @@ impl KeySet {
             mut macs,
             mut seals,
         } = parts;
-        // Almost every token is of the current key, which is looked at first.
+        // Almost every token is of the current key, so that one is tried first.
         verifying.sort_by_key(|key| key.state() != KeyState::Current);
         macs.sort_by_key(|key| key.state() != KeyState::Current);
         seals.sort_by_key(|key| key.state() != KeyState::Current);
@@ -81,8 +80,8 @@ impl KeySet {
         self.algorithm
     }
 
-    /// Grows with every change of the ring: what was verified under another revision is to be
-    /// verified again.
+    /// Returns a number that grows with every change of the ring: a token that was verified under
+    /// another revision must be verified again.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.revision
@@ -123,8 +122,8 @@ impl KeySet {
         &self.published
     }
 
-    /// Seals what the gate stores and only the gate may read, bound to `context`. The number of the
-    /// key stands in front.
+    /// Seals bytes that the gate stores and only the gate may read, bound to `context`. The number
+    /// of the key comes first.
     ///
     /// # Errors
     /// The random source cannot be read.
@@ -137,8 +136,8 @@ impl KeySet {
         Ok(sealed)
     }
 
-    /// Opens what [`seal`](Self::seal) sealed with the same context, under whichever key the ring
-    /// still has; `None` for everything else.
+    /// Opens bytes that [`seal`](Self::seal) sealed with the same context, under any key that the
+    /// ring still has; `None` for everything else.
     #[must_use]
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (number, sealed) = sealed.split_first()?;
@@ -147,7 +146,7 @@ impl KeySet {
         open_with(key.unbound().ok()?, context, &mut buffer).map(|plain| plain.to_vec())
     }
 
-    /// Returns the key that seals of this number, or the current one.
+    /// Returns the sealing key of this number, or the current one.
     fn seal_key(&self, number: Option<u8>) -> Option<&SealKey> {
         match number {
             Some(number) => self.seals.iter().find(|key| key.number() == number),
@@ -169,8 +168,8 @@ impl KeySet {
         self.content.get(self.seal_secret(None), now)
     }
 
-    /// Decrypts in place what some process of this ring encrypted; `None` for everything else,
-    /// without a difference.
+    /// Decrypts in place what any process with this ring encrypted; `None` for everything else,
+    /// whatever the reason.
     pub(crate) fn open_content<'a>(
         &self,
         kid: &str,
@@ -184,8 +183,8 @@ impl KeySet {
     }
 
     /// Returns the 32 bytes by which a token with this `kid` is decrypted (`dir`, RFC 7518 section
-    /// 4.5), for a service of yours that is to read it; `None` where the ring does not have the key
-    /// that they are derived from, or has it no longer.
+    /// 4.5), for a service of yours that may read it; `None` where the ring never had, or no longer
+    /// has, the key from which they are derived.
     ///
     /// They are HKDF-SHA-256 (RFC 5869) of the ring's seal key by the number before the dot, with
     /// the decoded text after it as the salt and `tollgate/jwe/1` as the info.
@@ -196,7 +195,8 @@ impl KeySet {
         id.bytes(secret)
     }
 
-    /// Returns the secret of the seal key of this number, or of the current one, with its number.
+    /// Returns the secret of the sealing key of this number, or of the current one, with its
+    /// number.
     pub(super) fn seal_secret(&self, number: Option<u8>) -> Option<(u8, &Secret)> {
         self.seal_key(number)
             .map(|key| (key.number(), key.secret()))

@@ -1,5 +1,4 @@
-//! Hashes that other programs wrote: bcrypt, and what Django keeps. They are checked, and never
-//! made.
+//! Hashes that other programs wrote: bcrypt, and those of Django. They are checked, and never made.
 
 use std::num::NonZeroU32;
 
@@ -26,8 +25,8 @@ pub(super) enum ImportedHash {
 }
 
 impl ImportedHash {
-    /// Reads a stored hash; `None` where it is not one of these, or asks for more work than a hash
-    /// that was written for sign-ins.
+    /// Reads a stored hash; `None` where it is not one of these, or would take more work than a
+    /// hash for sign-ins does.
     pub(super) fn parse(stored: &Stored) -> Option<Self> {
         let text = stored.as_str();
         let bcrypt = |hash: &str, digested| {
@@ -99,7 +98,7 @@ impl ImportedHash {
     }
 }
 
-/// Takes a PHC string out of the wrapping that Django gives it: `argon2$argon2id$…`.
+/// Removes the prefix that Django adds to a PHC string: `argon2$argon2id$…`.
 pub(super) fn unwrapped(stored: &Stored) -> Stored {
     stored
         .as_str()
@@ -107,8 +106,8 @@ pub(super) fn unwrapped(stored: &Stored) -> Stored {
         .map_or_else(|| stored.clone(), |rest| Stored::from(format!("${rest}")))
 }
 
-/// Returns whether the hash is `$2a$`, `$2b$` or `$2y$` with a bearable cost. `$2x$` marks hashes
-/// of an implementation that was wrong.
+/// Returns whether the hash is `$2a$`, `$2b$` or `$2y$` with an acceptable cost. `$2x$` marks
+/// hashes of a faulty implementation.
 fn is_bcrypt(hash: &str) -> bool {
     let known = ["$2a$", "$2b$", "$2y$"]
         .iter()
@@ -117,9 +116,10 @@ fn is_bcrypt(hash: &str) -> bool {
     cost.is_some_and(|cost| cost <= MOST_COST) && hash.parse::<bcrypt::HashParts>().is_ok()
 }
 
-/// How many bytes of a password bcrypt reads.
+/// The number of bytes of a password that bcrypt reads.
 const BCRYPT_BYTES: usize = 72;
-/// About four seconds of one core.
+/// The highest cost of bcrypt that is accepted: about four seconds of one core.
 const MOST_COST: u32 = 16;
-/// Django's default was 1 200 000 in 2025.
+/// The largest number of PBKDF2 iterations that is accepted. Django's default was 1 200 000 in
+/// 2025.
 const MOST_ITERATIONS: u32 = 10_000_000;

@@ -29,11 +29,11 @@ use stored::Recipe;
 use watch::Watch;
 
 /// Hashes and checks passwords with argon2id (RFC 9106), off the request path, on a pool with a
-/// number of permits.
+/// limited number of permits.
 ///
-/// Clones share the pool. A permit is held until the work is done, also where the request that
-/// asked for it is gone, so that memory stays below permits × [`Hashing::memory_kib`]; that memory
-/// is kept and used again. Where too many wait already, the answer is [`AuthError::Unavailable`].
+/// Clones share the pool. A permit is held until the work is done, even if the request that asked
+/// for it is gone, so that memory stays below permits × [`Hashing::memory_kib`]; that memory is
+/// kept and used again. Where too many wait already, the answer is [`AuthError::Unavailable`].
 ///
 /// Passwords are taken byte for byte as the client sent them: never trimmed, folded, normalised or
 /// cut.
@@ -66,7 +66,7 @@ pub struct Passwords {
     watch: Arc<Watch>,
 }
 
-/// The cost of a password hash, and how many are computed at a time.
+/// The cost of a password hash, and the number of those that are computed at a time.
 ///
 /// # Examples
 /// ```
@@ -80,16 +80,17 @@ pub struct Passwords {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Hashing {
-    /// Memory of one evaluation, in KiB. By default 19 456 (19 MiB), the first choice of the OWASP
-    /// password storage cheat sheet.
+    /// The memory of one evaluation, in KiB. By default 19 456 (19 MiB), the first choice of the
+    /// OWASP password storage cheat sheet.
     pub memory_kib: u32,
-    /// Passes over that memory. By default 2.
+    /// The number of passes over that memory. By default 2.
     pub passes: u32,
-    /// Lanes. By default 1; they are computed one after the other.
+    /// The number of lanes. By default 1; they are computed one after the other.
     pub lanes: u32,
-    /// How many evaluations run at a time. By default as many as there are cores.
+    /// The number of evaluations that run at a time. By default the number of cores.
     pub permits: usize,
-    /// How many more may wait. By default 64 for each permit, which takes a second or two.
+    /// The number of further evaluations that may wait. By default 64 for each permit, which takes
+    /// a second or two.
     pub waiting: usize,
     weak: bool,
 }
@@ -109,7 +110,7 @@ impl Default for Hashing {
 }
 
 impl Hashing {
-    /// Hashes that cost next to nothing and protect nothing: for tests that sign in often.
+    /// Returns costs that are next to nothing, and protect nothing: for tests that sign in often.
     #[must_use]
     pub fn cheap_dangerous() -> Self {
         Self {
@@ -130,7 +131,7 @@ impl Hashing {
         if self.permits == 0 {
             return refuse("it needs at least one permit");
         }
-        // The cheat sheet's choices, from 46 MiB once to 7 MiB five times, have this in common.
+        // All choices of the cheat sheet, from 46 MiB once to 7 MiB five times, satisfy this.
         if !self.weak
             && (self.memory_kib < 7 * 1024
                 || u64::from(self.memory_kib) * u64::from(self.passes) < 35 * 1024)
@@ -151,7 +152,7 @@ impl Hashing {
     }
 }
 
-/// A password that was right.
+/// The result of a check in which the password was right.
 #[derive(Debug)]
 #[must_use]
 #[non_exhaustive]
@@ -166,17 +167,17 @@ pub struct Checked {
 }
 
 impl Passwords {
-    /// Hashes with the defaults of [`Hashing`].
+    /// Makes a pool with the defaults of [`Hashing`].
     #[must_use]
     pub fn new() -> Self {
         let hashing = Hashing::default();
         Self::of(Params::DEFAULT, hashing.permits, hashing.waiting)
     }
 
-    /// Hashes with other costs, or on another pool.
+    /// Makes a pool with other costs, or of another size.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`]: argon2 does not take the costs, or they are too low; there is no
+    /// [`ErrorKind::Usage`]: argon2 does not accept the costs, or they are too low; there is no
     /// permit.
     pub fn with(hashing: Hashing) -> Result<Self, Error> {
         Ok(Self::of(
@@ -203,12 +204,13 @@ impl Passwords {
         Self { rules, ..self }
     }
 
-    /// Hashes a password that somebody chose, if it keeps the [`Rules`]: at sign-up, and at every
-    /// change. `names` are words that everybody knows of the account and the service, such as the
-    /// email address.
+    /// Hashes a password that a user chose, if it satisfies the [`Rules`]: at sign-up, and at every
+    /// change. `names` are well-known words of the account and the service, such as the email
+    /// address.
     ///
     /// # Errors
-    /// What the password lacks; [`PasswordRejection::Undecided`] where this could not be decided.
+    /// The rule that the password breaks; [`PasswordRejection::Undecided`] where this could not be
+    /// decided.
     ///
     /// # Examples
     /// ```
@@ -239,10 +241,10 @@ impl Passwords {
     }
 
     /// Hashes a password for the table of users without checking the rules: for a password that the
-    /// program chose. For one that a user chose there is [`set`](Self::set).
+    /// program chose. For one that a user chose call [`set`](Self::set).
     ///
     /// # Errors
-    /// [`AuthError::Unavailable`]: too many wait, or there is no memory or no chance.
+    /// [`AuthError::Unavailable`]: too many wait, or there is no memory or no randomness.
     pub async fn hash(&self, password: &Password) -> Result<Stored, AuthError> {
         let (password, params) = (password.clone(), self.params.clone());
         self.pool
@@ -250,7 +252,7 @@ impl Passwords {
             .await?
     }
 
-    /// Checks a password against what the table has, or against nothing where there is no such
+    /// Checks a password against the stored hash, or against nothing where there is no such
     /// account.
     ///
     /// Look up the account first, then call this in every case, then check whether the account is
@@ -258,23 +260,23 @@ impl Passwords {
     /// is weaker than the present parameters costs a second one, for [`Checked::rehash`].
     ///
     /// A wrong password and an account that does not exist cost the work of the costliest
-    /// parameters: those that are set, or those of a stored hash that was checked and asks for
-    /// more, up to four times as much. For a weaker hash the rest of that work is done too. So
-    /// neither raised nor lowered parameters tell who has an account.
+    /// parameters: the present ones, or those of a costlier stored hash that was checked, up to
+    /// four times as much. For a weaker hash the rest of that work is done too. So changed
+    /// parameters, higher or lower, do not reveal which accounts exist.
     ///
-    /// A stored text that is no hash costs the same and is as wrong as a wrong password. Marks of
-    /// an account without a password (`!…`, `*`, nothing) are in order; of every other one the
-    /// event [`PasswordHashUnreadable`](crate::event::EventKind::PasswordHashUnreadable) tells,
-    /// once an hour a subject, where the gate was told of the passwords
-    /// ([`GateBuilder::passwords`](crate::gate::GateBuilder::passwords)) and otherwise the log;
-    /// [`Stored::of`] says which subject.
+    /// A stored text that is not a hash costs the same, and is refused like a wrong password. Marks
+    /// of an account without a password (`!…`, `*`, the empty text) are allowed. Every other such
+    /// text is reported once an hour a subject: as the event
+    /// [`PasswordHashUnreadable`](crate::event::EventKind::PasswordHashUnreadable) where the gate
+    /// was given the passwords ([`GateBuilder::passwords`](crate::gate::GateBuilder::passwords)),
+    /// and otherwise in the log; [`Stored::of`] names the subject.
     ///
-    /// With the feature `password-import`, `stored` may also be what bcrypt made (`$2a$`, `$2b$`,
-    /// `$2y$`), or what Django keeps (`pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `bcrypt$…`,
-    /// `bcrypt_sha256$…`, `argon2$…`): a right password brings a [`Checked::rehash`] of argon2id.
-    /// bcrypt knows only 72 bytes: a longer password is never right for its hash, instead of being
-    /// cut, so its owner sets a new one. Such evaluations take another time than those for other
-    /// accounts, which tells an imported account from none until its password was replaced.
+    /// With the feature `password-import`, `stored` may also be a hash of bcrypt (`$2a$`, `$2b$`,
+    /// `$2y$`), or of Django (`pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `bcrypt$…`, `bcrypt_sha256$…`,
+    /// `argon2$…`): a right password brings a [`Checked::rehash`] of argon2id. bcrypt reads only 72
+    /// bytes: a longer password is never right for its hash, instead of being cut, so its owner
+    /// must set a new one. Such evaluations take another time than those for other accounts, so the
+    /// time reveals an imported account until its password is replaced.
     ///
     /// # Errors
     /// [`AuthError::Invalid`]: the password is wrong, or `stored` is `None` or not a hash that is
@@ -300,25 +302,25 @@ impl Passwords {
             .await?
     }
 
-    /// Reports to a gate what of the stored hashes cannot be read.
+    /// Sends the reports of stored hashes that cannot be read to the events of a gate.
     pub(crate) fn attach(&self, events: &Emitter, clock: &Clock) {
         self.watch.attach(events.clone(), clock.clone());
     }
 
-    /// Returns how often a stored text was not a hash that is understood, and not a mark of an
-    /// account without a password either, over all clones.
+    /// Returns how many stored texts were neither a hash that is understood nor the mark of an
+    /// account without a password, over all clones.
     #[must_use]
     pub fn unreadable(&self) -> u64 {
         self.watch.unreadable()
     }
 
-    /// Returns whether that is so for more than one in a hundred of the last look-ups.
+    /// Returns whether more than one in a hundred of the last stored texts were unreadable.
     pub(crate) fn is_degraded(&self) -> bool {
         self.watch.is_degraded()
     }
 
-    /// Returns how many evaluations run at the moment, over all clones: as many as there are
-    /// permits at most.
+    /// Returns how many evaluations run at the moment, over all clones: at most as many as there
+    /// are permits.
     #[must_use]
     pub fn busy(&self) -> usize {
         self.pool.busy()
@@ -345,12 +347,12 @@ impl std::fmt::Debug for Passwords {
     }
 }
 
-/// What a stored text is.
+/// The kinds of stored text.
 enum HeldHash {
     Argon2(Recipe),
     #[cfg(feature = "password-import")]
     Imported(import::ImportedHash),
-    /// No hash, or one that nothing here evaluates.
+    /// Not a hash, or one that cannot be evaluated here.
     Unreadable,
 }
 

@@ -1,4 +1,4 @@
-//! The pool of workers: a bounded number at a time, a bounded number waiting, memory kept between
+//! The pool of workers: a limited number at a time, a limited number waiting, memory kept between
 //! them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,17 +9,17 @@ use tokio::sync::Semaphore;
 
 use crate::error::AuthError;
 
-/// A bounded number of workers, and the memory that they pass on.
+/// A limited number of workers, and the memory that they pass on.
 pub(super) struct WorkerPool {
     /// Permits to work or to wait.
     entry: Arc<Semaphore>,
     /// Permits to work.
     work: Arc<Semaphore>,
     permits: usize,
-    /// Memory that is not in use: never more pieces than there are permits, since no piece is made
-    /// while one is free.
+    /// Memory that is not in use: never more pieces than there are permits, because no piece is
+    /// made while one is free.
     free: Mutex<Vec<Vec<Block>>>,
-    /// How many blocks a piece of memory keeps.
+    /// The number of blocks that a piece of memory keeps.
     kept: usize,
     evaluations: AtomicU64,
     /// The work of all evaluations, in KiB times passes.
@@ -43,8 +43,8 @@ impl WorkerPool {
 
     /// Does the work on a thread of its own as soon as a permit is free.
     ///
-    /// The permit is held by the work, not by the caller: where the caller is gone, the memory is
-    /// still in use.
+    /// The work holds the permit, not the caller: if the caller is gone, the memory is still in
+    /// use.
     pub(super) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Memory<'_>) -> T + Send + 'static,
@@ -113,7 +113,7 @@ impl WorkerPool {
     }
 }
 
-/// A piece of memory in use; it goes back when it is dropped.
+/// A piece of memory in use; dropping it returns it to the pool.
 pub(super) struct Memory<'a> {
     blocks: Vec<Block>,
     pool: &'a WorkerPool,
@@ -125,7 +125,7 @@ impl Memory<'_> {
         self.pool.evaluations.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Notes work, in KiB times passes.
+    /// Adds to the work that was done, in KiB times passes.
     pub(super) fn works(&self, cost: u64) {
         self.pool.work_done.fetch_add(cost, Ordering::Relaxed);
     }

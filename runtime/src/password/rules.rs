@@ -17,8 +17,8 @@ type Blocklist = Arc<
 
 /// Rules for new passwords.
 ///
-/// A number of characters (Unicode code points), at most [`Password::MAX_BYTES`] bytes, at least
-/// five different characters, not made of the account's own names, and not on the list that
+/// A least number of characters (Unicode code points), at most [`Password::MAX_BYTES`] bytes, at
+/// least five different characters, not made of the account's own names, and not on the list that
 /// [`blocklist`](Self::blocklist) asks. There are no rules of composition and no expiry: NIST
 /// forbids both.
 ///
@@ -43,22 +43,22 @@ pub struct Rules {
     blocklist: Option<Blocklist>,
 }
 
-/// Whether a password is on a list of those that are common, or were breached.
+/// The answer of a list of common or breached passwords.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listed {
-    /// It is, and cannot be set.
+    /// The password is on the list, and cannot be set.
     Yes,
-    /// It is not.
+    /// The password is not on the list.
     No,
 }
 
-/// Why a password cannot be set. Its `Display` may be shown to the user.
+/// The reason why a password cannot be set. Its `Display` may be shown to the user.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PasswordRejection {
     /// It has too few characters.
     TooShort {
-        /// How many it needs.
+        /// The number of characters that it needs.
         min_chars: usize,
     },
     /// It has more than [`Password::MAX_BYTES`] bytes.
@@ -72,7 +72,7 @@ pub enum PasswordRejection {
 }
 
 impl Rules {
-    /// Asks for at least 15 characters: the password alone signs somebody in.
+    /// Requires at least 15 characters: for passwords that sign a user in without another factor.
     #[must_use]
     pub fn single_factor() -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Rules {
         }
     }
 
-    /// Asks for at least 8 characters, for accounts that always need a second factor too.
+    /// Requires at least 8 characters, for accounts that always need a second factor too.
     #[must_use]
     pub fn second_factor() -> Self {
         Self {
@@ -90,7 +90,7 @@ impl Rules {
         }
     }
 
-    /// Asks for at least so many characters, where that is more than the rules ask for already.
+    /// Requires at least so many characters, where that is more than the rules require already.
     #[must_use]
     pub fn min_chars(self, min_chars: usize) -> Self {
         Self {
@@ -113,7 +113,7 @@ impl Rules {
         }
     }
 
-    /// Checks that a password keeps the rules.
+    /// Checks that a password satisfies the rules.
     pub(super) async fn keep(
         &self,
         password: &Password,
@@ -170,7 +170,7 @@ fn is_guessable(password: &str, names: &[&str]) -> bool {
 
 /// The least number of different characters in a password.
 const DIFFERENT: usize = 5;
-/// The least length of a name that is looked for in a password.
+/// The shortest name that is looked for in a password, in characters.
 const WORD: usize = 4;
 /// The least number of characters that a password must have without the names.
 const LEFT: usize = 8;
@@ -185,7 +185,7 @@ impl fmt::Debug for Rules {
 }
 
 impl PasswordRejection {
-    /// Returns what the client is told: 400, and which rule the password breaks.
+    /// Returns what the client is told: 400, and the rule that the password breaks.
     ///
     /// # Errors
     /// It could not be decided.

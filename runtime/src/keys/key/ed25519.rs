@@ -1,4 +1,4 @@
-//! Strict Ed25519: a signature holds for one key and one message alone (RFC 8032 section 5.1.7).
+//! Strict Ed25519: a signature is valid for one key and one message alone (RFC 8032 section 5.1.7).
 
 use aws_lc_rs::signature::{ED25519, ParsedPublicKey};
 
@@ -9,8 +9,8 @@ pub(in crate::keys) struct Ed25519Public {
 }
 
 impl Ed25519Public {
-    /// Parses a public key; `None` where it is of small order, so that signatures would say
-    /// nothing, or no point at all.
+    /// Parses a public key; `None` where it is not a point, or a point of small order, for which
+    /// signatures prove nothing.
     pub(in crate::keys) fn new(bytes: &[u8]) -> Option<Self> {
         let bytes: [u8; 32] = bytes.try_into().ok()?;
         let parsed = ParsedPublicKey::new(&ED25519, bytes).ok()?;
@@ -22,8 +22,8 @@ impl Ed25519Public {
     }
 
     /// Verifies a signature strictly. aws-lc refuses an `S` that is not below the group's order and
-    /// compares the encoding of `R`; what is left to do is to refuse an `R` of small order (RFC
-    /// 8032 section 5.1.7, and "Taming the many EdDSAs").
+    /// compares the encoding of `R`; this function also refuses an `R` of small order (RFC 8032
+    /// section 5.1.7, and "Taming the many EdDSAs").
     pub(in crate::keys) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         let small = signature.first_chunk().is_none_or(is_small_order);
         !small && self.parsed.verify_sig(message, signature).is_ok()
@@ -41,7 +41,7 @@ fn is_small_order(point: &[u8; 32]) -> bool {
 }
 
 /// The y coordinates of the points of small order: 0, 1, the two of order eight, −1, and p and p +
-/// 1, which encode 0 and 1 once more. The sign is left out.
+/// 1, which are further encodings of 0 and 1. The sign is left out.
 const SMALL_ORDER: [[u8; 32]; 7] = [
     [0; 32],
     little(1, 0, 0),
@@ -60,7 +60,7 @@ const SMALL_ORDER: [[u8; 32]; 7] = [
     little(0xee, 0xff, 0x7f),
 ];
 
-/// Returns a number of 32 bytes, least significant first.
+/// Returns a number of 32 bytes, least significant byte first.
 const fn little(first: u8, between: u8, last: u8) -> [u8; 32] {
     let mut bytes = [between; 32];
     let [lowest, .., highest] = &mut bytes;

@@ -1,5 +1,5 @@
-//! The forms in which keys are written: which are read, which are only recognised, and how each of
-//! those becomes one that is read.
+//! The forms in which keys are written: those that are read, and those that are only recognised,
+//! with the command that converts each of them.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::problem::KeyProblem;
 
-/// A form of a key that is recognised and not read. `Display` names it, and the command that
+/// A form of a key that is recognised but not read. `Display` names the form, and the command that
 /// converts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -101,9 +101,9 @@ impl fmt::Display for KeyForm {
     }
 }
 
-/// The one block of a PEM text that is wanted.
+/// The one block of a PEM text that is read.
 pub(super) struct Block {
-    /// What follows `BEGIN`.
+    /// The label after `BEGIN`.
     pub(super) label: String,
     /// The base64 text.
     body: Zeroizing<String>,
@@ -137,9 +137,9 @@ impl Block {
     }
 }
 
-/// Finds the private key of a PEM text, whatever way an environment variable or a secret store
-/// changed its form: `\n` in place of line ends, line ends that became blanks, quotes around it,
-/// the base64 of the whole text. Certificates and parameters beside it are passed over.
+/// Finds the private key of a PEM text, even if an environment variable or a secret store changed
+/// its form: `\n` in place of line ends, line ends that became blanks, quotes around it, the base64
+/// of the whole text. Certificates and parameters beside it are skipped.
 pub(super) fn private_block(text: &[u8]) -> Result<Block, KeyForm> {
     let mut private = Vec::new();
     let mut first = None;
@@ -162,8 +162,8 @@ pub(super) fn private_block(text: &[u8]) -> Result<Block, KeyForm> {
     }
 }
 
-/// Finds the public key, or the certificate, of a PEM text: the first where there are several, as
-/// the first of a chain is the one that the others vouch for. A private key beside it is refused.
+/// Finds the public key, or the certificate, of a PEM text. Of several it takes the first, since
+/// the others of a chain certify the first. A private key beside it is refused.
 pub(super) fn public_block(text: &[u8]) -> Result<Block, KeyProblem> {
     let (mut found, mut first) = (None, None);
     for block in blocks(text).map_err(|form| match form {
@@ -233,8 +233,8 @@ fn blocks_of(text: &str) -> Result<Vec<Block>, KeyForm> {
     Ok(blocks)
 }
 
-/// Undoes what variables and their files do to a text of several lines. Neither quotes nor
-/// backslashes are letters of PEM, so nothing else can be meant.
+/// Undoes the changes that variables and their files make to a text of several lines. Quotes and
+/// backslashes do not occur in PEM, so they can be removed.
 fn plain(text: &str) -> Zeroizing<String> {
     let mut text = text.trim_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     for quote in ['"', '\'', '`'] {
@@ -253,14 +253,14 @@ fn plain(text: &str) -> Zeroizing<String> {
     )
 }
 
-/// Reads a PEM text that somebody encoded as a whole: `base64:…`, or base64 alone.
+/// Reads a PEM text that was encoded as a whole: `base64:…`, or base64 alone.
 fn whole_in_base64(text: &str) -> Option<Zeroizing<String>> {
     let bytes = decoded(text.strip_prefix("base64:").unwrap_or(text))?;
     let inner = std::str::from_utf8(&bytes).ok()?;
     inner.contains(BEGIN).then(|| plain(inner))
 }
 
-/// Says what a text without `-----BEGIN` is.
+/// Returns the form of a text without `-----BEGIN`.
 fn unread_form(text: &str) -> KeyForm {
     let ends_like_a_file = || {
         std::path::Path::new(text)
@@ -293,16 +293,16 @@ fn unread_form(text: &str) -> KeyForm {
     }
 }
 
-/// Returns the form in which bytes are a key, private or public, that others may know: it is named
-/// in the message that refuses them as a secret. What is hidden in base64 or hexadecimal digits is
-/// found too, however often it was encoded.
+/// Returns the form in which bytes are a private or public key, which others may know; the message
+/// that refuses them as a secret names it. A key in base64 or hexadecimal digits is found too,
+/// through several layers of encoding.
 pub(super) fn key_form(bytes: &[u8]) -> Option<&'static str> {
     key_form_within(bytes, MAX_LAYERS)
 }
 
 fn key_form_within(bytes: &[u8], layers: u8) -> Option<&'static str> {
     // Byte order marks, UTF-16's zero bytes, white space and the backslashes of a quoted text must
-    // not hide one (CVE-2026-34950).
+    // not hide a key (CVE-2026-34950).
     let text: Zeroizing<Vec<u8>> = Zeroizing::new(
         bytes
             .iter()
@@ -375,7 +375,7 @@ fn is_der(bytes: &[u8]) -> bool {
 
 const BEGIN: &str = "-----BEGIN ";
 const OPENSSH_MAGIC: &[u8] = b"openssh-key-v1\0";
-/// What the name of a key type in OpenSSH begins with.
+/// The prefixes of the names of key types in OpenSSH.
 const SSH_NAMES: [&str; 5] = [
     "ssh-rsa",
     "ssh-ed25519",
@@ -383,7 +383,7 @@ const SSH_NAMES: [&str; 5] = [
     "ecdsa-sha2-",
     "sk-ssh-",
 ];
-/// How many encodings around a key are taken off.
+/// The number of encodings around a key that are removed, at most.
 const MAX_LAYERS: u8 = 4;
 
 #[cfg(test)]

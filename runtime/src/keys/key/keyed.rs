@@ -1,7 +1,8 @@
-//! HMAC (RFC 2104) from its states after the key block, by the hashes' compression functions.
+//! HMAC (RFC 2104) that starts from its states after the key block, by the hashes' compression
+//! functions.
 //!
-//! The state after the key is kept, and so is the one after the first block of a header that all
-//! messages begin with, so that a use pays for the rest of the message alone.
+//! The state after the key is kept, and so is the state after the first block of a header with
+//! which all messages begin, so that a use computes only the rest of the message.
 
 use sha2::block_api::{compress256, compress512};
 use zeroize::Zeroize;
@@ -17,7 +18,7 @@ macro_rules! keyed {
         pub(crate) struct $name {
             inner: [$word; 8],
             outer: [$word; 8],
-            /// A first block of messages, and the inner state after it.
+            /// The first block of messages, and the inner state after it.
             prefix: Option<([u8; $block], [$word; 8])>,
         }
 
@@ -43,8 +44,8 @@ macro_rules! keyed {
                 Self { inner, outer, prefix: None }
             }
 
-            /// Keeps the state after the first block of this text, where it fills one: messages
-            /// that begin with it cost a block less.
+            /// Keeps the state after the first block of this text, where it fills a block: messages
+            /// that begin with it then need one block less.
             pub(crate) fn prime(&mut self, text: &[u8]) {
                 self.prefix = text.first_chunk().map(|first| {
                     let mut state = self.inner;
@@ -66,7 +67,7 @@ macro_rules! keyed {
                 Self::finish(self.outer, &digest, 1)
             }
 
-            /// Hashes what follows after so many blocks, with the padding of FIPS 180-4.
+            /// Hashes the rest of a message after so many blocks, with the padding of FIPS 180-4.
             fn finish(mut state: [$word; 8], rest: &[u8], blocks: $length) -> [u8; $out] {
                 let (whole, tail) = rest.as_chunks::<$block>();
                 $compress(&mut state, whole);

@@ -1,4 +1,4 @@
-//! Keys as live objects: parsed once, then only used. One key, one algorithm.
+//! Keys in memory: parsed once, then only used. One key, one algorithm.
 
 use std::sync::Arc;
 
@@ -140,7 +140,7 @@ impl LiveKey {
         }
     }
 
-    /// Returns the key's id: the thumbprint of the public key, or a name of the secret.
+    /// Returns the key's id: the thumbprint of the public key, or a name derived from the secret.
     pub(in crate::keys) fn kid(&self, secret: &Secret) -> Result<String, Error> {
         self.public()
             .map(PublicKey::thumbprint)

@@ -24,7 +24,7 @@ impl MacKey {
         Ok(Self { id, state, keyed })
     }
 
-    /// Returns the number that refresh tokens of this key begin with.
+    /// Returns the number with which refresh tokens of this key begin.
     #[must_use]
     pub fn id(&self) -> u8 {
         self.id
@@ -36,8 +36,9 @@ impl MacKey {
         self.state
     }
 
-    /// Returns the first half of the MAC of a message in a realm. In a named one the input begins
-    /// with the length of the name and the name, so that a token of one realm is none of another.
+    /// Returns the first half of the MAC of a message in a realm. In a named realm the input begins
+    /// with the length of the name and the name, so that a token of one realm is invalid in every
+    /// other.
     pub(crate) fn mac(&self, realm: Option<&RealmName>, message: &[u8]) -> [u8; 16] {
         let mut state = self.keyed.clone();
         if let Some(name) = realm.map(RealmName::as_str) {

@@ -1,4 +1,4 @@
-//! One key: what it is made of, how it is checked, how it signs and verifies.
+//! One key: its material, its checks, and how it signs and verifies.
 
 pub(super) mod ed25519;
 pub(super) mod form;

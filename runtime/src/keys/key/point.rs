@@ -1,4 +1,4 @@
-//! The numbers of a public key: checked, parsed once, ready to verify with.
+//! The numbers of a public key: checked, parsed once, ready for use.
 
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rsa::PublicKeyComponents;
@@ -13,10 +13,10 @@ use super::problem::KeyProblem;
 use super::rsa;
 use crate::keys::algorithm::Algorithm;
 
-/// The numbers of a public key, ready to use.
+/// The numbers of a public key, ready for use.
 pub(super) enum Point {
     Ed25519(Ed25519Public),
-    /// An uncompressed point (SEC 1 section 2.3.3), which was found to be on its curve.
+    /// An uncompressed point (SEC 1 section 2.3.3), which was checked to be on its curve.
     Curve {
         parsed: ParsedPublicKey,
         bytes: Box<[u8]>,
@@ -36,12 +36,12 @@ impl Point {
             .ok_or(KeyProblem::Malformed)
     }
 
-    /// Parses an uncompressed point, and refuses other forms that the parser would take too.
+    /// Parses an uncompressed point, and refuses other forms that the parser would accept too.
     pub(super) fn curve(algorithm: Algorithm, bytes: &[u8]) -> Result<Self, KeyProblem> {
         if bytes.len() != 1 + 2 * algorithm.coordinate_len() || bytes.first() != Some(&4) {
             return Err(KeyProblem::Malformed);
         }
-        // Whether it is on the curve is found out here (R29).
+        // This checks that the point is on the curve (R29).
         let parsed = ParsedPublicKey::new(verification(algorithm)?, bytes)
             .map_err(|_| KeyProblem::Malformed)?;
         Ok(Self::Curve {
@@ -56,7 +56,7 @@ impl Point {
         exponent: &[u8],
     ) -> Result<Self, KeyProblem> {
         rsa::check(modulus, exponent)?;
-        // By way of DER, for only that way looks at the key as a whole.
+        // The key goes through DER, because only the DER parser checks the key as a whole.
         let der: PublicKeyX509Der<'_> = PublicKeyComponents {
             n: modulus,
             e: exponent,

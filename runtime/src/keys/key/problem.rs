@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::form::KeyForm;
 
-/// Why a key cannot be used. In a set the key is left out and the others serve (RFC 7517 section
-/// 5).
+/// The reason why a key cannot be used. In a set the key is left out and the others are used (RFC
+/// 7517 section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyProblem {
@@ -16,9 +16,10 @@ pub enum KeyProblem {
     /// The key's `use` or `key_ops` does not allow verifying signatures (RFC 7517 sections 4.2 and
     /// 4.3).
     NotForSignatures,
-    /// The key is private or secret, and does not belong among public ones.
+    /// The key is private or secret, and does not belong in a set of public keys.
     Private,
-    /// A member is missing or of a wrong form, or the point is not on its curve, or of small order.
+    /// A member is missing or has a wrong form, or the point is not on its curve, or of small
+    /// order.
     Malformed,
     /// An RSA modulus of so many bits: 2048 to 8192 are needed.
     RsaSize(usize),
@@ -28,7 +29,7 @@ pub enum KeyProblem {
     Roca,
     /// The set already has the same key for another algorithm.
     SecondAlgorithm,
-    /// The text is a key in another form, or no key.
+    /// The text is a key in another form, or not a key.
     Form(KeyForm),
 }
 

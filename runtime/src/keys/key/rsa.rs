@@ -1,5 +1,5 @@
-//! The checks of an RSA key before it is used: its length, its exponent, and that the generator
-//! which ROCA broke did not make it.
+//! The checks of an RSA key before it is used: its length, its exponent, and the mark of the
+//! generator that ROCA broke.
 
 use super::problem::KeyProblem;
 
@@ -33,8 +33,8 @@ pub(in crate::keys) fn check(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyP
     }
 }
 
-/// Returns whether the modulus is a power of 65537 modulo each of the small primes, which a random
-/// one is with a chance of 2⁻²⁷ at most (Nemec and others, "The Return of Coppersmith's Attack",
+/// Returns whether the modulus is a power of 65537 modulo each of the small primes. For a random
+/// modulus the chance is 2⁻²⁷ at most (Nemec and others, "The Return of Coppersmith's Attack",
 /// section 2.2).
 fn has_roca_mark(modulus: &[u8]) -> bool {
     PRIMES.iter().all(|&prime| {
@@ -53,8 +53,8 @@ fn has_roca_mark(modulus: &[u8]) -> bool {
 const MIN_BITS: usize = 2048;
 /// The least exponent that FIPS 186-5 allows (section 5.1).
 const MIN_EXPONENT: u32 = 65537;
-/// Bits of the longest modulus: verifying with a longer one takes so long that publishing it would
-/// be an attack.
+/// The length of the longest modulus, in bits: verifying with a longer one takes so long that an
+/// attacker could publish one to overload verifiers.
 const MAX_BITS: usize = 8192;
 
 /// The primes by which the moduli of the broken generator are recognised.

@@ -9,9 +9,9 @@ use super::public::PublicKey;
 
 /// Signs with a key that this process does not have.
 ///
-/// Only for keys outside of this process: a key in memory signs without waiting. The gate asks
-/// before it writes anything, waits for the ring's time limit, and verifies what it gets; where one
-/// of these fails, the client sees 503 and nothing has changed.
+/// Only for keys outside of this process: a key in memory signs without waiting. The gate asks for
+/// the signature before it writes anything, waits until the ring's time limit, and verifies the
+/// answer; where one of these fails, the client sees 503 and nothing has changed.
 ///
 /// ```
 /// use tollgate::keys::{KeyRing, PublicKey, Signer, SignerError};
@@ -62,7 +62,7 @@ impl<S: Signer> BoxedSigner for S {
     }
 }
 
-/// A signer with the key by which its signatures are checked, and how long it may take.
+/// A signer, the key that verifies its signatures, and its time limit.
 pub(in crate::keys) struct RemoteKey {
     signer: Box<dyn BoxedSigner>,
     public: PublicKey,
@@ -82,7 +82,7 @@ impl RemoteKey {
         self.limit = limit;
     }
 
-    /// Asks for a signature, waits for the limit, and verifies what comes back.
+    /// Asks for a signature, waits until the limit, and verifies the answer.
     pub(in crate::keys) async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
         let asked = tokio::time::timeout(self.limit, self.signer.sign(message)).await;
         let signature = asked
@@ -101,5 +101,5 @@ impl fmt::Debug for RemoteKey {
     }
 }
 
-/// How long a signer may take by default.
+/// The time that a signer has by default.
 pub(in crate::keys) const LIMIT: Duration = Duration::from_secs(2);

@@ -18,7 +18,7 @@ pub struct SigningKey {
     kid: Arc<str>,
     header: Box<str>,
     key: LiveKey,
-    /// The signer that has the private part, unless it is in `key`.
+    /// The signer that has the private part, unless `key` has it.
     remote: Option<RemoteKey>,
 }
 
@@ -72,12 +72,12 @@ impl SigningKey {
         &self.header
     }
 
-    /// Signs at once; `None` where the key lives remote.
+    /// Signs at once; `None` where the key is outside of this process.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Signature> {
         self.key.sign(message)
     }
 
-    /// Returns whether the private part lives outside of this process.
+    /// Returns whether the private part is outside of this process.
     pub(crate) fn is_elsewhere(&self) -> bool {
         self.remote.is_some()
     }
@@ -115,7 +115,7 @@ impl VerifyingKey {
         })
     }
 
-    /// Returns whether both are the same key, whatever their names are.
+    /// Returns whether both are the same key, even under different names.
     pub(in crate::keys) fn is_same_key(&self, other: &LiveKey) -> bool {
         self.key
             .public()
@@ -135,7 +135,7 @@ impl VerifyingKey {
         self.state
     }
 
-    /// Returns the one algorithm of this key, as it stands in a header.
+    /// Returns the one algorithm of this key, as a header names it.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
@@ -196,5 +196,5 @@ fn header(algorithm: Algorithm, kid: &str) -> Result<Box<str>, Error> {
         .into())
 }
 
-/// The longest `kid` that we issue, in bytes: the header stays short enough to be read.
+/// The longest `kid` that the gate issues, in bytes: the header stays short enough to be read.
 const MAX_KID: usize = 256;

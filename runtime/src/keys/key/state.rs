@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum KeyState {
-    /// It is published and verifies, and does not sign yet.
+    /// It is published and verifies, but does not sign yet.
     Next,
     /// It signs.
     Current,
     /// It verifies until the last token that it signed expires.
     Previous,
-    /// What it signed no longer counts by its signature alone.
+    /// Tokens that it signed are no longer valid by their signature alone.
     Retired,
 }
 
@@ -40,7 +40,7 @@ pub(in crate::keys) enum KeyPurpose {
     Sign,
     /// The MAC of refresh tokens.
     Refresh,
-    /// Values that the gate stores sealed.
+    /// Values that the gate stores in sealed form.
     Seal,
 }
 

@@ -4,8 +4,7 @@ use super::form::key_form;
 use crate::error::{Error, ErrorKind};
 use crate::secret::Secret;
 
-/// Refuses a secret that is too short (RFC 7518 section 3.2), too regular, or somebody's public
-/// key.
+/// Refuses a secret that is too short (RFC 7518 section 3.2), too regular, or a public key.
 ///
 /// # Errors
 /// Names the setting, never the secret.

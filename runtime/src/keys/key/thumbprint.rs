@@ -20,9 +20,9 @@ pub(crate) fn thumbprint(members: &[(&str, &str)]) -> String {
 
 /// Returns the name of a secret key, which its tokens show to everyone.
 ///
-/// Not the thumbprint of RFC 7638: that is a plain hash of the key, by which a weak secret is found
-/// offline faster than by a token's MAC. This costs a guesser at least as much as guessing against
-/// the MAC of a token.
+/// It is not the thumbprint of RFC 7638: that is a plain hash of the key, with which a weak secret
+/// can be guessed offline faster than with a token's MAC. With this name a guess costs at least as
+/// much as with the MAC of a token.
 pub(crate) fn secret_name(key: &[u8], label: &str) -> Option<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     mac.update(label.as_bytes());

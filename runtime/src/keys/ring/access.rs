@@ -1,5 +1,5 @@
-//! Who may own and use the files of a ring: this process's user and root, others never, a group only
-//! where it is trusted.
+//! The permissions of a ring's files: this process's user and root may own and use them, others
+//! never, a group only where it is trusted.
 
 use std::fs::Metadata;
 use std::path::Path;
@@ -7,9 +7,9 @@ use std::path::Path;
 use crate::error::Error;
 use crate::settings::KeysGroup;
 
-/// Refuses a folder or a file of a ring that belongs to another user, that others can use, or whose
-/// group can and is not trusted. A folder may be read by anyone: the names of its files are no
-/// secret.
+/// Refuses a folder or a file of a ring that belongs to another user, that others can use, or that
+/// its group can use without being trusted. Everyone may read the folder itself: the names of its
+/// files are not secret.
 #[cfg(unix)]
 pub(super) fn check(about: &Metadata, path: &Path, group: KeysGroup) -> Result<(), Error> {
     use std::os::unix::fs::MetadataExt as _;
@@ -67,7 +67,7 @@ pub(super) fn check(about: &Metadata, path: &Path, group: KeysGroup) -> Result<(
     }
 }
 
-/// Refuses nothing: this system has no modes.
+/// Refuses nothing: this system has no file modes.
 #[cfg(not(unix))]
 pub(super) fn check(_about: &Metadata, _path: &Path, _group: KeysGroup) -> Result<(), Error> {
     Ok(())

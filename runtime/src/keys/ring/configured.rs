@@ -23,20 +23,20 @@ use crate::keys::seal::{SealKey, derive};
 use crate::keys::set::{KeySet, KeySetParts};
 use crate::secret::{Secret, same, sha256, variable};
 
-/// A ring that still lacks the secret for its refresh tokens, which signing keys from a
-/// configuration do not bring.
+/// A ring that still lacks the secret for its refresh tokens: a configuration gives the signing
+/// keys without it.
 ///
-/// [`refresh_secret`](Self::refresh_secret) makes a [`KeyRing`] of it; a gate takes no less.
+/// [`refresh_secret`](Self::refresh_secret) makes a [`KeyRing`] of it, which a gate requires.
 ///
 /// Its keys are rotated in the configuration, in three steps: publish the new key as
 /// [`next`](Self::next) on every node; after 15 minutes let it sign, with the old one as
-/// [`previous`](Self::previous); after the longest life of a token leave the old one out.
+/// [`previous`](Self::previous); after the longest life of a token remove the old one.
 #[must_use = "a ring without `.refresh_secret(…)` is not complete"]
 pub struct ConfiguredRing {
     algorithm: Algorithm,
     signing: SigningKey,
     verifying: Vec<VerifyingKey>,
-    /// The bytes of HMAC keys, which must not be the refresh secret too.
+    /// The bytes of HMAC keys; the refresh secret must be another one.
     secrets: Vec<Arc<Secret>>,
     former: Vec<Secret>,
 }
@@ -47,9 +47,9 @@ impl KeyRing {
     /// line ends, quotes around the text, and the base64 of the whole text are read too.
     ///
     /// # Errors
-    /// The text is no private key, or none for this algorithm; an RSA key has fewer than 2048 bits,
-    /// a weak exponent or the mark of ROCA (R27). For a key in another form (encrypted, OpenSSH, a
-    /// certificate …) the message says which it is, and the command that converts it.
+    /// The text is not a private key, or not one for this algorithm; an RSA key has fewer than 2048
+    /// bits, a weak exponent or the mark of ROCA (R27). For a key in another form (encrypted,
+    /// OpenSSH, a certificate …) the message names the form, and the command that converts it.
     pub fn from_pem(algorithm: Algorithm, pem: &[u8]) -> Result<ConfiguredRing, Error> {
         let secret = private::from_pem(pem, algorithm).map_err(|problem| {
             let what = match problem {
@@ -109,9 +109,9 @@ impl KeyRing {
         }
     }
 
-    /// Makes a ring whose signing key lives outside of this process: `public` is its public part,
-    /// with which every signature is verified before it is handed out. A key without a `kid` gets
-    /// its thumbprint (RFC 7638).
+    /// Makes a ring whose signing key is outside of this process: `public` is its public part, with
+    /// which every signature is verified before it is handed out. A key without a `kid` gets its
+    /// thumbprint (RFC 7638).
     ///
     /// # Errors
     /// The `kid` cannot stand in a header.
@@ -175,7 +175,7 @@ impl ConfiguredRing {
         })
     }
 
-    /// Publishes the key that is to sign next: it verifies from here on.
+    /// Publishes the key that is to sign next: it verifies from now on.
     ///
     /// # Errors
     /// It is for another algorithm, or the ring has it already.
@@ -183,7 +183,7 @@ impl ConfiguredRing {
         self.public(key, KeyState::Next)
     }
 
-    /// Keeps a key that signed before: its tokens go on counting.
+    /// Keeps a key that signed before: its tokens stay valid.
     ///
     /// # Errors
     /// It is for another algorithm, or the ring has it already.
@@ -197,19 +197,21 @@ impl ConfiguredRing {
         self
     }
 
-    /// Keeps a refresh secret that was used before: the refresh tokens made with it go on counting,
-    /// and what it sealed is still read. Leave it out once the idle lifetime of a session is over.
+    /// Keeps a refresh secret that was used before: the refresh tokens made with it stay valid, and
+    /// values that it sealed can still be read. Remove it once the idle lifetime of a session is
+    /// over.
     pub fn previous_refresh_secret(mut self, secret: Secret) -> Self {
         self.former.push(secret);
         self
     }
 
-    /// Completes the ring with the secret that guards refresh tokens, and from which the key that
-    /// seals is derived.
+    /// Completes the ring with the secret that protects refresh tokens; the sealing key is derived
+    /// from it.
     ///
     /// # Errors
     /// A secret is shorter than 32 bytes, has fewer than 16 different bytes, is a public key or the
-    /// signing secret too; two of them happen to share a number: take another one.
+    /// same as the signing secret; or two secrets lead to the same number by chance: choose another
+    /// one.
     pub fn refresh_secret(self, secret: Secret) -> Result<KeyRing, Error> {
         let Self {
             algorithm,
@@ -303,7 +305,7 @@ impl ConfiguredRing {
         Ok(self)
     }
 
-    /// Notes the secret of a key that has nothing else.
+    /// Keeps the secret of an HMAC key, to compare it with the refresh secret.
     pub(super) fn keep(&mut self, secret: Arc<Secret>) {
         if self.algorithm.family() == AlgorithmFamily::Hmac {
             self.secrets.push(secret);
@@ -333,7 +335,7 @@ impl fmt::Debug for ConfiguredRing {
     }
 }
 
-/// Makes the live key, after the checks that secrets from a person need (R25, R26).
+/// Makes the key, after the checks that a secret from a person needs (R25, R26).
 fn live(algorithm: Algorithm, secret: &Secret) -> Result<LiveKey, Error> {
     if let (AlgorithmFamily::Hmac, Some(len)) = (algorithm.family(), secret_len(algorithm)) {
         strength::check("the signing secret", secret, len)?;
@@ -341,7 +343,7 @@ fn live(algorithm: Algorithm, secret: &Secret) -> Result<LiveKey, Error> {
     LiveKey::new(algorithm, secret)
 }
 
-/// Leaves out blanks and a pair of quotes around a text.
+/// Removes blanks and a pair of quotes around a text.
 fn unquoted(text: &str) -> &str {
     let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     ['"', '\'']
@@ -351,7 +353,7 @@ fn unquoted(text: &str) -> &str {
 }
 
 /// Derives the number of a refresh secret, which its tokens show: every node that has the secret
-/// finds the same.
+/// derives the same number.
 fn number_of(secret: &Secret) -> Result<u8, Error> {
     let name = secret_name(secret.expose(), "tollgate/number/1");
     let name = name.ok_or_else(|| Error::new(ErrorKind::Keys, "a key cannot be used for HMAC"))?;

@@ -24,7 +24,8 @@ impl Deref for RingFolder {
     }
 }
 
-/// Writes a file whole or not at all: beside it, to the disk, under its name, the name to the disk.
+/// Writes a file whole or not at all: writes another file beside it, syncs that to the disk,
+/// renames it, and syncs the folder.
 pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> Result<(), Error> {
     let path = folder.join(name);
     let beside = folder.join(format!("{name}.tmp"));
@@ -43,7 +44,7 @@ pub(super) fn replace(folder: &Path, name: &str, content: &[u8]) -> Result<(), E
     written.map_err(|error| trouble("written", &path).because(error))
 }
 
-/// Makes the folder where there is none; refuses one that others can write.
+/// Makes the folder if it does not exist; refuses one that others can write.
 pub(super) fn make_folder(folder: &RingFolder) -> Result<(), Error> {
     let path = &folder.path;
     if !path.exists() {
@@ -70,7 +71,7 @@ pub(super) fn make_folder(folder: &RingFolder) -> Result<(), Error> {
     access::check(&about, path, folder.group)
 }
 
-/// Reads a file that only its owner may read; `None` where there is none.
+/// Reads a file that only its owner may read; `None` if it does not exist.
 pub(super) fn read_private(path: &Path, group: KeysGroup) -> Result<Option<Vec<u8>>, Error> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -93,7 +94,7 @@ pub(super) fn read_private(path: &Path, group: KeysGroup) -> Result<Option<Vec<u
     Ok(Some(bytes))
 }
 
-/// Gives files that are made the mode 0600.
+/// Sets the mode 0600 for files that are made.
 pub(super) fn owner_only(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
@@ -110,8 +111,7 @@ fn sync_folder(_folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Returns the error of an operation on a file; `done` is what could not be done: "read",
-/// "written".
+/// Returns the error of an operation on a file; `done` names the operation: "read", "written".
 pub(super) fn trouble(done: &str, path: &Path) -> Error {
     Error::new(
         ErrorKind::Keys,

@@ -38,7 +38,7 @@ struct ManifestVersion {
 /// A manifest, and the bytes of the file that it was read from.
 pub(super) type ReadManifest = (Manifest, Vec<u8>);
 
-/// Reads the ring in a folder, or makes one where there is none.
+/// Reads the ring in a folder, or makes one if the folder has no ring.
 pub(super) fn open(
     folder: &RingFolder,
     algorithm: Algorithm,
@@ -85,7 +85,7 @@ pub(super) fn read_changed(
     }
 }
 
-/// Changes the ring under the folder's lock, starting from what lies there.
+/// Changes the ring under the folder's lock, starting from its present content.
 pub(super) fn change<F>(
     folder: &RingFolder,
     algorithm: Algorithm,
@@ -110,8 +110,8 @@ where
     Ok((changed, bytes))
 }
 
-/// Writes keys first, then the manifest that names them: the rename of the manifest is the one
-/// moment of change.
+/// Writes the keys first, then the manifest that names them: the rename of the manifest is the
+/// moment at which the ring changes.
 fn write(folder: &RingFolder, manifest: &Manifest) -> Result<Vec<u8>, Error> {
     for key in &manifest.keys {
         let name = file_name(&key.entry);
@@ -135,7 +135,7 @@ fn write(folder: &RingFolder, manifest: &Manifest) -> Result<Vec<u8>, Error> {
     Ok(text)
 }
 
-/// Loads the ring; where it was changed meanwhile, so that a file is gone that the manifest named,
+/// Loads the ring. If it was changed meanwhile, so that a file which the manifest named is missing,
 /// loads it once more.
 fn load_again(
     folder: &RingFolder,
@@ -190,7 +190,7 @@ fn read_key(folder: &RingFolder, algorithm: Algorithm, entry: KeyEntry) -> Resul
     let name = file_name(&entry);
     let path = folder.join(&name);
     let refuse = |what: &str| Error::new(ErrorKind::Keys, format!("{} {what}", path.display()));
-    // A manifest that somebody wrote must not lead out of the folder.
+    // A manifest that was tampered with must not lead out of the folder.
     if !entry
         .id
         .bytes()
@@ -234,7 +234,7 @@ fn read_key(folder: &RingFolder, algorithm: Algorithm, entry: KeyEntry) -> Resul
     let is_named = || {
         Ok::<_, Error>(entry.purpose != KeyPurpose::Sign || kid(algorithm, &secret)? == entry.id)
     };
-    // The check first: it is cheaper, and what is not the key need not be one.
+    // The check value comes first: it is cheaper, and a file that fails it may not even hold a key.
     if check_value(&secret)? != entry.check || !is_named()? {
         return Err(refuse("is not the key that the manifest names"));
     }
@@ -254,7 +254,7 @@ fn key_text(algorithm: Algorithm, key: &HeldKey) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(std::mem::take(&mut *text).into_bytes())
 }
 
-/// Returns the purpose as a key file states it.
+/// Returns the purpose as a key file names it.
 fn use_of(algorithm: Algorithm, purpose: KeyPurpose) -> String {
     match purpose {
         KeyPurpose::Sign => format!("sign/{algorithm}"),
@@ -262,7 +262,7 @@ fn use_of(algorithm: Algorithm, purpose: KeyPurpose) -> String {
     }
 }
 
-/// Returns the names of the files in the folder that are keys, whole or half written.
+/// Returns the names of the key files in the folder, including those that were only partly written.
 fn key_files(folder: &RingFolder) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     for file in
@@ -283,8 +283,8 @@ fn key_files(folder: &RingFolder) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Removes key files that are no longer, or never were, in the manifest. What cannot be removed
-/// stays for the next time.
+/// Removes key files that are not in the manifest. A file that cannot be removed stays for the next
+/// time.
 fn remove_unnamed(folder: &RingFolder, named: &HashSet<String>) {
     for name in key_files(folder).unwrap_or_default() {
         if !named.contains(&name)

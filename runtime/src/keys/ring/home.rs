@@ -1,5 +1,4 @@
-//! Where a ring lives, and how it is read and changed there: a folder, a slot of a store, or this
-//! process alone.
+//! Reads and changes a ring at its place: a folder, a slot of a store, or this process alone.
 
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::keys::algorithm::Algorithm;
 
-/// Where a ring lives.
+/// The place of a ring.
 pub(super) enum Home {
     Folder(RingFolder),
     Shared(RingSource),
@@ -19,7 +18,7 @@ pub(super) enum Home {
     Local,
 }
 
-/// The version of the ring that was read where it lives.
+/// The version of the ring that was last read at its place.
 pub(super) enum Version {
     /// The bytes of a folder's manifest.
     Manifest(Vec<u8>),
@@ -29,11 +28,11 @@ pub(super) enum Version {
     None,
 }
 
-/// A change of the manifest; `None` leaves all as it is.
+/// A change of the manifest; it returns `None` to change nothing.
 pub(super) type Change = dyn Fn(&Manifest) -> Result<Option<Manifest>, Error> + Send + Sync;
 
 impl Home {
-    /// Reads the ring where it is not the `known` version; `None` where it is.
+    /// Reads the ring where its version is not `known`; `None` where it is.
     pub(super) async fn read_changed(
         &self,
         known: &Version,
@@ -80,7 +79,7 @@ impl Home {
     }
 }
 
-/// Changes what lies in the store, and starts over where another node was faster.
+/// Changes the ring in the store, and starts over where another node was faster.
 async fn change_shared(
     source: &RingSource,
     change: &Arc<Change>,
@@ -104,7 +103,7 @@ async fn change_shared(
     ))
 }
 
-/// Runs what may block, files and the making of RSA keys, on a thread for such work.
+/// Runs blocking work (files, the making of RSA keys) on a thread for such work.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
@@ -113,5 +112,5 @@ pub(super) async fn blocking<T: Send + 'static>(
     })?
 }
 
-/// How often a change starts over where another node is faster.
+/// The number of times that a change starts over because another node was faster.
 const ATTEMPTS: u32 = 16;

@@ -24,11 +24,11 @@ impl KeyRing {
     /// which each key names in `alg`.
     ///
     /// # Errors
-    /// The text is no JWK set; no key signs; a key has another algorithm than the first or names
+    /// The text is not a JWK set; no key signs; a key has another algorithm than the first or names
     /// none, is weak, or is there already; `kid`s are not unique.
     pub fn from_jwk_set(json: &str) -> Result<ConfiguredRing, Error> {
         let refuse = |what: String| Error::new(ErrorKind::Keys, what);
-        // The parser's own words could hold a piece of a key.
+        // The parser's error text could contain a part of a key.
         let PrivateJwkSet { keys } = serde_json::from_str(json)
             .map_err(|_| refuse("the text is no set of private JWKs".into()))?;
         let signs = keys.iter().position(PrivateJwk::is_private);

@@ -1,5 +1,5 @@
-//! The lock of a ring's folder: one process changes it at a time, and a process that dies while it
-//! holds the lock leaves a trace.
+//! The lock of a ring's folder: one process changes it at a time, and the next one notices if a
+//! process died while it held the lock.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind as Io, Read, Write};
@@ -43,7 +43,7 @@ impl Lock {
     }
 
     /// Returns whether the previous holder died while it held the lock, so that a change of the
-    /// folder may be half done.
+    /// folder may be incomplete.
     pub(super) fn was_interrupted(&self) -> bool {
         self.interrupted
     }
@@ -58,15 +58,16 @@ impl Lock {
         }
     }
 
-    /// Makes the open file this process's lock; `None` where it is another's, or has lost its name.
+    /// Makes the open file this process's lock; `None` where another process has it, or the file
+    /// was removed.
     fn claim(path: &Path, mut file: File) -> Result<Option<Self>, Error> {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(trouble("locked", path).because(error)),
         }
-        // Its holder may have removed it between opening and locking, so that this is the lock of a
-        // file without a name. Every holder leaves a mark of its own, hence equal content means the
+        // Its holder may have removed it between opening and locking: then this is the lock of a
+        // file without a name. Every holder writes a mark of its own, so equal content means the
         // same file.
         let mut mark = Vec::new();
         file.read_to_end(&mut mark)
@@ -74,7 +75,7 @@ impl Lock {
         if fs::read(path).ok().as_ref() != Some(&mark) {
             return Ok(None);
         }
-        // A holder that died before it left its mark had changed nothing yet.
+        // A holder that died before it wrote its mark had changed nothing yet.
         let interrupted = !mark.is_empty();
         let mark = TokenId::random()?.to_string();
         file.write_all(mark.as_bytes())
@@ -88,17 +89,18 @@ impl Lock {
     }
 }
 
-/// Makes the lock's file or opens the one that is there; `None` where it went away in between.
+/// Makes the lock's file or opens the existing one; `None` where it was removed in between.
 fn open(path: &Path) -> Result<Option<File>, Error> {
     let mut options = OpenOptions::new();
     owner_only(options.read(true).write(true));
-    // A link that somebody laid there must not lead to another file, which would be written to.
+    // A link that another user placed there must not lead to another file, which would be written
+    // to.
     #[cfg(unix)]
     {
         let no_link = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
         std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, no_link);
     }
-    // O_EXCL: of several that start at once, one makes the file.
+    // O_EXCL: of several processes that start at once, one makes the file.
     match options.clone().create_new(true).open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == Io::AlreadyExists => match options.open(path) {
@@ -118,7 +120,7 @@ fn is_link(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink())
 }
 
-/// Refuses a lock that is not a file of this ring alone: one with another name elsewhere, or one
+/// Refuses a lock that is not a file of this ring alone: one that has another name elsewhere, or
 /// that others can hold.
 fn check(file: &File, path: &Path, group: KeysGroup) -> Result<(), Error> {
     let about = file
@@ -140,7 +142,7 @@ fn check(file: &File, path: &Path, group: KeysGroup) -> Result<(), Error> {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // First the name, then the lock: the other way round another holder's file could be
+        // The name is removed before the lock: in the other order another holder's file could be
         // removed.
         if let Err(error) = fs::remove_file(&self.path).and_then(|()| self.file.unlock()) {
             tracing::warn!(

@@ -1,4 +1,4 @@
-//! The manifest: which keys a ring has, the state of each, and how rotation moves them. Pure: knows
+//! The manifest: the keys of a ring, the state of each, and their moves in a rotation. Pure: knows
 //! no file and no clock.
 
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::keys::key::state::{KeyPurpose, KeyState};
 use crate::keys::key::thumbprint::secret_name;
 use crate::secret::Secret;
 
-/// All keys of a ring. Changes make another manifest, with the next revision.
+/// All keys of a ring. Every change makes another manifest, with the next revision.
 #[derive(Clone)]
 pub(super) struct Manifest {
     pub(super) algorithm: Algorithm,
-    /// Grows by one at every change.
+    /// The revision, which grows by one at every change.
     pub(super) revision: u64,
-    /// Whether a gate has started with this ring.
+    /// `true` once a gate has started with this ring.
     pub(super) adopted: bool,
     pub(super) keys: Vec<HeldKey>,
 }
@@ -42,14 +42,14 @@ pub(super) struct KeyEntry {
     /// A value derived from the key's bytes, so that a swapped file is noticed.
     pub(super) check: String,
     pub(super) state: KeyState,
-    /// When the key was published, in milliseconds since 1970.
+    /// The time at which the key was published, in milliseconds since 1970.
     pub(super) published_at: Timestamp,
-    /// When the last token that was made with the key expires; only for previous and retired keys.
+    /// The time at which the last token of the key expires; only for previous and retired keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) until: Option<Timestamp>,
 }
 
-/// How long keys that no longer sign still verify.
+/// The time for which keys that no longer sign still verify.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Overlap {
     pub(super) access: Duration,
@@ -147,8 +147,8 @@ impl Manifest {
         })
     }
 
-    /// Marks the ring as one that a gate has started with, which is when its keys are published for
-    /// the first time; `None` where it is marked already.
+    /// Marks the ring as one that a gate has started with: its keys are published at this time.
+    /// `None` where it is marked already.
     pub(super) fn adopt(&self, now: Timestamp) -> Option<Self> {
         (!self.adopted).then(|| {
             let mut adopted = self.clone();
@@ -161,8 +161,8 @@ impl Manifest {
         })
     }
 
-    /// Rotates the keys: for each purpose the next key takes over, the current one goes on
-    /// verifying and opening, a fresh one is published.
+    /// Rotates the keys: for each purpose the next key becomes the current one, the former current
+    /// one goes on verifying and opening, and a fresh one is published.
     pub(super) fn rotate(&self, now: Timestamp, overlap: Overlap) -> Result<Self, Error> {
         let mut next = self.advanced(now);
         for purpose in [KeyPurpose::Sign, KeyPurpose::Refresh, KeyPurpose::Seal] {
@@ -191,11 +191,11 @@ impl Manifest {
         Ok(next)
     }
 
-    /// Retires a key: what it made no longer counts. Where it was the current one, the next takes
-    /// its place at once.
+    /// Retires a key: tokens and values made with it are no longer valid. Where it was the current
+    /// one, the next one replaces it at once.
     ///
-    /// Signing and sealing keys are forgotten. A MAC key stays as retired until its last refresh
-    /// token expires: these tokens are known by their hash in the store.
+    /// Signing and sealing keys are deleted. A MAC key stays as retired until its last refresh
+    /// token expires: the store knows these tokens by their hash.
     pub(super) fn retire(
         &self,
         name: &str,
@@ -231,14 +231,14 @@ impl Manifest {
                 next.end(purpose, &id, KeyState::Retired, until);
             }
         }
-        // Only here, so that the number of a key that goes is not given to the one that comes.
+        // The retired key is removed only here, so that its number is not given to the new key.
         next.keys.retain(|key| {
             key.entry.state != KeyState::Retired || key.entry.purpose == KeyPurpose::Refresh
         });
         Ok(next)
     }
 
-    /// Returns when the next key that no longer signs stops verifying.
+    /// Returns when the first of the keys that no longer sign stops verifying.
     pub(super) fn next_expiry(&self, now: Timestamp) -> Option<Timestamp> {
         self.keys
             .iter()
@@ -346,8 +346,8 @@ impl Manifest {
             let mut keys = self.keys.iter().filter(|key| key.entry.purpose == purpose);
             keys.any(|key| key.entry.number() == Some(*number))
         };
-        // Numbers go round: the one after the highest first, so that a number is not used again
-        // soon.
+        // The numbers wrap around, and the search begins after the highest one, so that a number is
+        // not used again soon.
         let highest = self
             .keys
             .iter()
@@ -392,12 +392,12 @@ pub(super) fn kid(algorithm: Algorithm, secret: &Secret) -> Result<String, Error
     LiveKey::new(algorithm, secret)?.kid(secret)
 }
 
-/// Returns a value by which a swapped key is noticed, and which reveals nothing of the key.
+/// Returns a value by which a swapped key is noticed; it reveals nothing about the key.
 pub(super) fn check_value(secret: &Secret) -> Result<String, Error> {
     secret_name(secret.expose(), "tollgate/check/1")
         .ok_or_else(|| Error::new(ErrorKind::Keys, "a key cannot be used for HMAC"))
 }
 
-/// How long a key is published before it signs: longer than any cache holds the key set (OpenID
-/// Connect Core 10.1.1).
+/// The time for which a key is published before it signs: longer than any cache keeps the key set
+/// (OpenID Connect Core 10.1.1).
 pub(super) const PUBLISHED_AHEAD: Duration = Duration::from_secs(15 * 60);

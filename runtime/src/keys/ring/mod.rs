@@ -1,4 +1,4 @@
-//! The key ring: where its keys come from, how they change, and how they are read without a lock.
+//! The key ring: the source of its keys, their changes, and reading them without a lock.
 
 mod access;
 pub(super) mod configured;
@@ -39,10 +39,10 @@ use options::RingOptions;
 use sealed::RingSource;
 use snapshot::key_set;
 
-/// The keys of a gate: they sign access tokens, protect refresh tokens, and seal what is stored.
+/// The keys of a gate: they sign access tokens, protect refresh tokens, and seal stored values.
 ///
-/// Clones share the keys. Reading them takes no lock; a change is seen by every clone at once, and
-/// by other processes on the same folder or store within the ten seconds after which a gate calls
+/// Clones share the keys. Reading them takes no lock. Every clone sees a change at once; other
+/// processes on the same folder or store see it within the ten seconds after which a gate calls
 /// [`reload`](Self::reload).
 #[derive(Clone)]
 pub struct KeyRing {
@@ -76,10 +76,10 @@ impl fmt::Debug for KeySetRef {
     }
 }
 
-/// What the clones of a ring share.
+/// The state that the clones of a ring share.
 struct RingState {
     set: ArcSwap<KeySet>,
-    /// What the set was made from. Held while the ring changes, never while a token is verified.
+    /// The origin of the set. Locked while the ring changes, never while a token is verified.
     origin: Mutex<SetOrigin>,
     home: Home,
     live: LiveGates,
@@ -88,12 +88,12 @@ struct RingState {
     seal_overlap: AtomicU64,
 }
 
-/// What a key set was made from.
+/// The origin of a key set.
 struct SetOrigin {
-    /// `None` where the keys come from a configuration, which alone can change them.
+    /// `None` where the keys come from a configuration, and can be changed only there.
     manifest: Option<Manifest>,
     version: Version,
-    /// When the next key that no longer signs stops verifying.
+    /// The time at which the first of the keys that no longer sign stops verifying.
     stale_at: Option<Timestamp>,
 }
 
@@ -108,7 +108,7 @@ pub struct Rotation {
 }
 
 impl KeyRing {
-    /// Opens the ring in a folder, with EdDSA; makes folder and keys where there are none.
+    /// Opens the ring in a folder, with EdDSA; makes folder and keys if they do not exist.
     ///
     /// The folder gets the mode 0700, its files 0600. Of several processes that start at once, one
     /// makes the keys and the others find them.
@@ -137,7 +137,7 @@ impl KeyRing {
         RingOptions::new(folder.as_ref())
     }
 
-    /// Opens the ring that lies in a folder.
+    /// Opens the ring in a folder.
     async fn in_folder(folder: RingFolder, algorithm: Algorithm) -> Result<Self, Error> {
         let clock = Clock::system();
         let now = clock.now();
@@ -151,7 +151,7 @@ impl KeyRing {
         )
     }
 
-    /// Refuses a setting `keys.group` that this ring was opened without.
+    /// Refuses a setting `keys.group` with which this ring was not opened.
     pub(crate) fn check_group(&self, group: KeysGroup) -> Result<(), Error> {
         let what = match &self.state.home {
             _ if group == KeysGroup::Refuse => return Ok(()),
@@ -168,9 +168,9 @@ impl KeyRing {
         ))
     }
 
-    /// Makes a ring of fresh keys that live as long as the process: for tests. Like every ring
-    /// without history it does not start beside live sessions, which it would end, unless
-    /// `keys.accept_new` says so.
+    /// Makes a ring of fresh keys that live as long as the process: for tests. Like every ring that
+    /// no gate has used, it does not start beside live sessions, which it would end, unless
+    /// `keys.accept_new` is set.
     ///
     /// # Errors
     /// The random source cannot be read.
@@ -178,7 +178,7 @@ impl KeyRing {
         Self::generate_by(algorithm, Clock::system())
     }
 
-    /// Makes a ring of fresh keys that were made when this clock says.
+    /// Makes a ring of fresh keys, dated by this clock.
     pub(crate) fn generate_by(algorithm: Algorithm, clock: Clock) -> Result<Self, Error> {
         let manifest = Manifest::create(algorithm, clock.now())?;
         Self::new(manifest, Version::None, Home::Local, clock)
@@ -190,12 +190,12 @@ impl KeyRing {
         Self { clock, ..self }
     }
 
-    /// Tells how long a key that no longer makes anything is needed: the longest life of an access
-    /// token with the leeway, the longest idle time of a session, and the longest time that
-    /// something sealed is kept. Without it a day, 90 and 400 days; of several, as where gates
-    /// share the ring, the longest count.
+    /// Sets how long a key is needed after its last use: the longest life of an access token with
+    /// the leeway, the longest idle time of a session, and the longest time for which a sealed
+    /// value is kept. By default a day, 90 and 400 days. Where gates share the ring, the longest
+    /// times count.
     pub fn set_lifetimes(&self, access: Duration, refresh: Duration, sealed: Duration) {
-        // 0 is nothing told.
+        // 0 means that the time was not set.
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1);
         self.state
             .access_overlap
@@ -208,13 +208,13 @@ impl KeyRing {
             .fetch_max(millis(sealed), Ordering::Relaxed);
     }
 
-    /// Returns whether another handle is of this ring.
+    /// Returns whether the other handle is of this ring.
     #[cfg(feature = "axum")]
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.state, &other.state)
     }
 
-    /// Returns the gates that are alive on this ring.
+    /// Returns the gates that are running on this ring.
     pub(crate) fn live(&self) -> &LiveGates {
         &self.state.live
     }
@@ -231,13 +231,13 @@ impl KeyRing {
         self.set().jwks()
     }
 
-    /// Returns the key that signs, to be held while it does.
+    /// Returns the key that signs, for as long as the caller holds it.
     pub(crate) fn signing(&self) -> Arc<SigningKey> {
         Arc::clone(self.set().signing_key())
     }
 
-    /// Returns whether no gate has started with this ring yet. A ring from a configuration counts as
-    /// adopted.
+    /// Returns whether no gate has started with this ring yet. A ring from a configuration counts
+    /// as adopted.
     pub async fn is_unadopted(&self) -> bool {
         self.state
             .origin
@@ -248,8 +248,8 @@ impl KeyRing {
             .is_some_and(|manifest| !manifest.adopted)
     }
 
-    /// Notes where the ring lives that a gate has started with it. Its keys count as published from
-    /// then on, by the clock of that gate.
+    /// Records in the folder or the store that a gate has started with the ring. Its keys count as
+    /// published from then on, by the clock of that gate.
     ///
     /// # Errors
     /// The folder or the store cannot be written.
@@ -263,14 +263,15 @@ impl KeyRing {
     }
 
     /// Rotates the keys: the next key signs, the current one verifies until its last token expires,
-    /// another one is published.
+    /// and another one is published.
     ///
-    /// One step: a crash leaves the ring as it was or as it is after. The keys of all three
-    /// purposes move together: those that sign, those that guard refresh tokens, those that seal.
+    /// It is one step: after a crash the ring is either as before or as after. The keys of all
+    /// three purposes move together: those that sign, those that protect refresh tokens, those that
+    /// seal.
     ///
     /// # Errors
-    /// The next key is published since less than 15 minutes, so that others may not know it yet;
-    /// the ring comes from a configuration; the folder or the store cannot be written.
+    /// The next key was published less than 15 minutes ago, so others may not know it yet; the ring
+    /// comes from a configuration; the folder or the store cannot be written.
     pub async fn rotate(&self) -> Result<Rotation, Error> {
         let now = self.clock.now();
         let overlap = self.overlap();
@@ -283,13 +284,13 @@ impl KeyRing {
         })
     }
 
-    /// Ends what a key made: by the `kid` of a signing key, `refresh-<number>` for a MAC key, or
-    /// `seal-<number>` for one that seals.
+    /// Revokes all that a key made: name it by the `kid` of a signing key, `refresh-<number>` for a
+    /// MAC key, or `seal-<number>` for a sealing key.
     ///
-    /// A signing key is forgotten and its access tokens are dead. Refresh tokens of a retired MAC
-    /// key count only where the store knows their hash. A key that seals is forgotten, and nobody
-    /// opens what it sealed any more: encrypted tokens and the claims that sessions keep. Where the
-    /// key was the current one, the next takes its place at once.
+    /// A signing key is deleted, and its access tokens are invalid. Refresh tokens of a retired MAC
+    /// key are valid only where the store knows their hash. A sealing key is deleted, and nothing
+    /// that it sealed can be opened any more: encrypted tokens and the claims that sessions keep.
+    /// Where the key was the current one, the next one replaces it at once.
     ///
     /// # Errors
     /// There is no such key; the ring comes from a configuration; the folder or the store cannot be
@@ -327,7 +328,7 @@ impl KeyRing {
         Ok(true)
     }
 
-    /// Returns a ring whose keys nobody changes.
+    /// Returns a ring whose keys never change.
     fn configured(set: KeySet) -> Self {
         let origin = SetOrigin {
             manifest: None,
@@ -337,7 +338,7 @@ impl KeyRing {
         Self::with(set, origin, Home::Local, Clock::system())
     }
 
-    /// Returns a ring that was read from, or put into, a store.
+    /// Returns a ring that was read from a store, or written to it.
     fn shared(
         manifest: Manifest,
         number: u64,
@@ -379,8 +380,8 @@ impl KeyRing {
         }
     }
 
-    /// Changes the ring where it lives, then in this process. `None` from `change` leaves all as it
-    /// is.
+    /// Changes the ring at its place, then in this process. `change` returns `None` to change
+    /// nothing.
     async fn change<F>(&self, change: F) -> Result<(), Error>
     where
         F: Fn(&Manifest) -> Result<Option<Manifest>, Error> + Send + Sync + 'static,

@@ -36,24 +36,24 @@ impl RingOptions {
         }
     }
 
-    /// Sets the algorithm of the keys that sign. Default EdDSA.
+    /// Sets the algorithm of the keys that sign. By default EdDSA.
     pub const fn algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = algorithm;
         self
     }
 
-    /// Sets what the group of the folder and its files may do: `keys.group`. Default nothing.
+    /// Sets what the group of the folder and its files may do: `keys.group`. By default nothing.
     pub const fn group(mut self, group: KeysGroup) -> Self {
         self.group = group;
         self
     }
 
-    /// Takes over what the settings `keys.*` say about a folder.
+    /// Takes the options of a folder from the settings `keys.*`.
     pub const fn settings(self, settings: &KeysSettings) -> Self {
         self.group(settings.group)
     }
 
-    /// Opens the ring, and makes folder and keys where there are none.
+    /// Opens the ring, and makes folder and keys if they do not exist.
     ///
     /// # Errors
     /// As [`KeyRing::open_with`].

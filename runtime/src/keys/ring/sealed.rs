@@ -1,4 +1,4 @@
-//! The sealed form of a ring in a store: what is written, how it is read back. Knows no store.
+//! The sealed form of a ring in a store: writes and reads it. Knows no store.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,11 +17,11 @@ use crate::keys::key::state::KeyPurpose;
 use crate::keys::seal::{open_with, seal_with};
 use crate::secret::Secret;
 
-/// Where the sealed ring lies: version 0 and no bytes where there is none yet.
+/// A slot for the sealed ring: version 0 and no bytes while it is empty.
 pub(crate) trait SharedSlot: Send + Sync + 'static {
     /// Reads the version and the sealed ring.
     fn read(&self) -> SlotAnswer<'_, (u64, Vec<u8>)>;
-    /// Replaces it where its version still is `expected`; the new one is `expected + 1`.
+    /// Replaces the ring where its version is still `expected`; the new one is `expected + 1`.
     fn swap(&self, expected: u64, ring: Vec<u8>, now: Timestamp) -> SlotAnswer<'_, bool>;
 }
 
@@ -32,7 +32,7 @@ pub(crate) type SlotAnswer<'a, T> =
 /// The slot that a ring is read from, with the keys that open it.
 pub(super) struct RingSource {
     pub(super) algorithm: Algorithm,
-    /// The first seals, all open.
+    /// The keys, of which the first one seals and all open.
     pub(super) keys: Vec<Secret>,
     pub(super) slot: Box<dyn SharedSlot>,
 }
@@ -57,8 +57,8 @@ struct SealedKey {
 }
 
 impl RingSource {
-    /// Reads the ring where its version is above `known`; `None` where it is the known one, or
-    /// there is none yet.
+    /// Reads the ring where its version is above `known`; `None` where it is the known one, or the
+    /// slot is empty.
     pub(super) async fn read(&self, known: u64) -> Result<Option<(u64, Manifest)>, Error> {
         let unreadable = |error| {
             Error::new(
@@ -83,7 +83,7 @@ impl RingSource {
         }
     }
 
-    /// Puts the ring there where the version is still the expected one.
+    /// Writes the ring to the slot where the version is still the expected one.
     pub(super) async fn swap(
         &self,
         expected: u64,
@@ -149,7 +149,7 @@ impl RingSource {
         }
         let plain =
             plain.ok_or_else(|| refuse("was sealed under another secret, or is damaged"))?;
-        // The parser's own words could hold a piece of a key.
+        // The parser's error text could contain a part of a key.
         let ring: SealedRing =
             serde_json::from_slice(&plain).map_err(|_| refuse("is of another format"))?;
         if ring.format != FORMAT {
@@ -196,7 +196,7 @@ impl RingSource {
     }
 }
 
-/// Returns what the seal is bound to: the purpose, and the version in the store.
+/// Returns the context to which the seal is bound: the purpose, and the version in the store.
 fn context(version: u64) -> Vec<u8> {
     [&b"tollgate/shared-ring/1/"[..], &version.to_be_bytes()].concat()
 }

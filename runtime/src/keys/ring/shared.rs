@@ -17,10 +17,10 @@ use crate::secret::Secret;
 /// A ring that lives in the gate's own store, for nodes that share nothing else:
 /// `GateBuilder::keys(SharedRing::new(secret)?)`.
 ///
-/// All of it is sealed with AES-256-GCM under a key derived from `secret`, which every node has
-/// from its environment and the store never sees; bound to the version in the store, so that an old
-/// state is not put back unnoticed. The first node makes the keys; each reads them again every ten
-/// seconds, and at once where the log says that a key was retired.
+/// The whole ring is sealed with AES-256-GCM under a key derived from `secret`, which every node
+/// has from its environment and the store never sees. The seal is bound to the version in the
+/// store, so that restoring an old state is noticed. The first node makes the keys; each reads them
+/// again every ten seconds, and at once where the log says that a key was retired.
 ///
 /// ```no_run
 /// use tollgate::keys::{Algorithm, SharedRing};
@@ -47,7 +47,7 @@ impl SharedRing {
         })
     }
 
-    /// Chooses another algorithm than EdDSA: the same on all nodes.
+    /// Sets another algorithm than EdDSA: the same on all nodes.
     #[must_use]
     pub fn algorithm(self, algorithm: Algorithm) -> Self {
         Self { algorithm, ..self }
@@ -64,7 +64,7 @@ impl SharedRing {
         Ok(self)
     }
 
-    /// Opens the ring that lies in a slot, or puts a fresh one there.
+    /// Opens the ring in a slot, or writes a fresh one there.
     pub(crate) async fn open(self, slot: impl SharedSlot, clock: Clock) -> Result<KeyRing, Error> {
         let Self { algorithm, secrets } = self;
         let keys = secrets
@@ -82,7 +82,7 @@ impl SharedRing {
             }
             let now = clock.now();
             let manifest = blocking(move || Manifest::create(algorithm, now)).await?;
-            // Where another node was faster, its ring is read.
+            // If another node was faster, its ring is read.
             if source.swap(0, &manifest, &clock).await? {
                 return KeyRing::shared(manifest, 1, source, clock);
             }

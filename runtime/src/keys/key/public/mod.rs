@@ -1,4 +1,4 @@
-//! Public keys, of ours and of others: parsed once, checked, and each for one algorithm.
+//! Public keys, of this gate and of others: parsed once, checked, and each for one algorithm.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::keys::jwk::{Jwk, KeyParameters};
 
 /// A key that verifies signatures of one algorithm (RFC 8725 section 3.1).
 ///
-/// It is parsed and checked when it is made, from a JWK, a PEM text or a set; verifying parses
-/// nothing again. Cheap to clone.
+/// It is parsed and checked when it is made, from a JWK, a PEM text or a set; verifying does not
+/// parse it again. Cheap to clone.
 ///
 /// ```
 /// use tollgate::keys::{Algorithm, PublicKey};
@@ -31,7 +31,7 @@ use crate::keys::jwk::{Jwk, KeyParameters};
 ///
 /// To verify the token of another issuer: split it at its dots; read `alg` and `kid` of its header;
 /// find the key of that `kid` in the issuer's [`PublicKeySet`](crate::keys::PublicKeySet); refuse
-/// the token where the header's `alg` is not [`algorithm`](Self::algorithm), to the letter; then
+/// the token where the header's `alg` is not exactly [`algorithm`](Self::algorithm); then
 /// [`verify`](Self::verify) the decoded signature over the bytes before the second dot.
 #[derive(Clone)]
 pub struct PublicKey {
@@ -42,9 +42,9 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Reads a public JWK (RFC 7517). The algorithm is that of its `alg`, which must be allowed,
-    /// `Ed25519` (RFC 9864) being `EdDSA`; without one it is the one allowed algorithm that fits the key, never what a token says
-    /// (R21).
+    /// Reads a public JWK (RFC 7517). The algorithm is that of its `alg`, which must be allowed;
+    /// `Ed25519` (RFC 9864) means `EdDSA`. Without `alg` it is the one allowed algorithm that fits
+    /// the key, never the one that a token names (R21).
     ///
     /// # Errors
     /// See [`KeyProblem`]. No key makes it panic.
@@ -99,8 +99,8 @@ impl PublicKey {
     }
 
     /// Reads a public key or a certificate in PEM form (RFC 7468): `PUBLIC KEY`, `RSA PUBLIC KEY`,
-    /// or `CERTIFICATE`, of which only the key is taken: neither its dates nor its issuer are
-    /// looked at. The key has no `kid` until [`with_kid`](Self::with_kid) gives it one.
+    /// or `CERTIFICATE`. Of a certificate only the key is used: its dates and its issuer are not
+    /// checked. The key has no `kid` until [`with_kid`](Self::with_kid) gives it one.
     ///
     /// # Errors
     /// See [`KeyProblem`].
@@ -134,7 +134,7 @@ impl PublicKey {
         self.kid.as_deref()
     }
 
-    /// Returns the issuer that the key's JWK names in its member `issuer`, as those of Microsoft
+    /// Returns the issuer that the key's JWK names in its member `issuer`, as the keys of Microsoft
     /// Entra do.
     pub(crate) fn issuer(&self) -> Option<&str> {
         self.issuer.as_deref()
@@ -191,8 +191,8 @@ impl PublicKey {
         }
     }
 
-    /// Reads what a key pair gives out: 32 bytes, a point, or an RSA key in DER (RFC 8017 appendix
-    /// A.1.1).
+    /// Reads the public bytes of a key pair: 32 bytes, a point, or an RSA key in DER (RFC 8017
+    /// appendix A.1.1).
     pub(in crate::keys) fn from_bytes(
         algorithm: Algorithm,
         bytes: &[u8],
@@ -217,7 +217,7 @@ impl PublicKey {
         })
     }
 
-    /// Returns whether both are the same numbers, whatever their names and algorithms are.
+    /// Returns whether both have the same numbers, whatever their names and algorithms are.
     pub(in crate::keys) fn is_same_key(&self, other: &Self) -> bool {
         match (&*self.point, &*other.point) {
             (Point::Ed25519(a), Point::Ed25519(b)) => a.bytes() == b.bytes(),
@@ -259,8 +259,8 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// Decodes a number of a JWK, without its leading zeros, which should not be there and often are
-/// (RFC 7518 section 6.3.1.1).
+/// Decodes a number of a JWK, without its leading zeros, which are forbidden but often there (RFC
+/// 7518 section 6.3.1.1).
 fn number(text: &str) -> Result<Vec<u8>, KeyProblem> {
     let bytes = URL_SAFE_NO_PAD
         .decode_to_vec(text)
