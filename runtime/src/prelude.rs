@@ -1,4 +1,4 @@
-//! What a program that uses tollgate imports: `use tollgate::prelude::*`.
+//! The items that a program with tollgate usually imports: `use tollgate::prelude::*`.
 
 pub use crate::device::Client;
 pub use crate::error::{AuthError, Code, Refusal, SignInStep};

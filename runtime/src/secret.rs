@@ -61,7 +61,7 @@ impl Secret {
             .map_err(|error| Error::new(ErrorKind::Keys, format!("`{name}`: {error}")))
     }
 
-    /// Returns the bytes. Copies of them are the caller's to protect.
+    /// Returns the bytes. The caller must protect any copies of them.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
@@ -80,15 +80,15 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Why a secret in a setting cannot be read.
+/// The reason why a secret in a setting cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SecretError {
     /// The text begins neither with `base64:` nor with `hex:`.
     Prefix,
-    /// What follows `base64:` is not base64.
+    /// The text after `base64:` is not base64.
     Base64,
-    /// What follows `hex:` is not hexadecimal.
+    /// The text after `hex:` is not hexadecimal.
     Hex,
 }
 
@@ -191,7 +191,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// Reads hexadecimal digits of either case; `None` where it is anything else.
+/// Reads hexadecimal digits of either case; `None` where the text has another form.
 pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     if !digits.len().is_multiple_of(2) {

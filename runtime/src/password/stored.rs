@@ -1,4 +1,4 @@
-//! Stored password hashes: a PHC string, and how to compute it again.
+//! Stored password hashes: a PHC string, and the computation that checks a password against it.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::secret::Password;
 /// A password's hash as the table of users keeps it: a PHC string,
 /// `$argon2id$v=19$m=19456,t=2,p=1$…$…`.
 ///
-/// Any text can be one; whether it is a hash shows in [`check`](super::Passwords::check), so that
+/// Any text can be one; [`check`](super::Passwords::check) finds out whether it is a hash, so that
 /// an account with a broken hash costs as much as the others. `Debug` prints a redaction.
 #[derive(Clone)]
 pub struct Stored {
@@ -31,7 +31,7 @@ impl Stored {
         &self.text
     }
 
-    /// Says whose hash it is, so that a report of one that cannot be read names the subject.
+    /// Adds the subject of the hash, so that a report of one that cannot be read names the subject.
     #[must_use]
     pub fn of(self, subject: impl fmt::Display) -> Self {
         Self {
@@ -40,13 +40,14 @@ impl Stored {
         }
     }
 
-    /// Returns whose hash it is, where that was said.
+    /// Returns the subject of the hash, where it is known.
     pub(super) fn owner(&self) -> Option<&str> {
         self.owner.as_deref()
     }
 
     /// Returns whether the text is a mark that other programs write for an account without a
-    /// password: nothing, `!` and what Django or `passwd -l` put behind it, `*`, `*LK*`, `*0`.
+    /// password: the empty text, `!` with what Django or `passwd -l` writes after it, `*`, `*LK*`,
+    /// `*0`.
     pub(super) fn is_unusable(&self) -> bool {
         let text = self.text.trim();
         text.is_empty() || text.starts_with('!') || (text.starts_with('*') && text.len() <= 4)
@@ -93,7 +94,7 @@ impl fmt::Debug for Stored {
     }
 }
 
-/// The inputs of an evaluation beside the password, and the expected output.
+/// The inputs of an evaluation other than the password, and the expected output.
 pub(super) struct Recipe {
     algorithm: Algorithm,
     version: Version,
@@ -102,8 +103,8 @@ pub(super) struct Recipe {
     expected: Vec<u8>,
 }
 
-/// The most that a stored hash may ask for: a row that asks for more is not one that was written
-/// for sign-ins.
+/// The most memory that a stored hash may ask for, in KiB: a hash that asks for more was not
+/// written for sign-ins.
 const MOST_MEMORY_KIB: u32 = 1024 * 1024;
 const MOST_PASSES: u32 = 64;
 const MOST_LANES: u32 = 64;
@@ -121,7 +122,7 @@ impl Recipe {
         }
     }
 
-    /// Makes the recipe for an account that does not exist: the same work, and nothing matches.
+    /// Makes the recipe for an account that does not exist: the same work, and no password matches.
     pub(super) fn nobody(params: Params) -> Self {
         Self::new(params, &[0; argon2::RECOMMENDED_SALT_LEN])
     }
@@ -130,7 +131,7 @@ impl Recipe {
     pub(super) fn parse(stored: &Stored) -> Option<Self> {
         let hash = PasswordHash::new(&stored.text).ok()?;
         let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
-        // A hash without a version is of the first one, as in the reference implementation.
+        // A hash without a version is of the first version, as in the reference implementation.
         let version = hash
             .version
             .map_or(Ok(Version::V0x10), Version::try_from)
@@ -160,7 +161,7 @@ impl Recipe {
         &self.params
     }
 
-    /// Returns the output that a right password gives.
+    /// Returns the output for the right password.
     pub(super) fn expected(&self) -> &[u8] {
         &self.expected
     }
@@ -175,8 +176,8 @@ impl Recipe {
         self.work(password, memory)
     }
 
-    /// Does what is left of the work of `target` after this recipe was evaluated, so that a hash
-    /// that is weaker than others takes as long as they.
+    /// Does the rest of the work of `target` after this recipe was evaluated, so that a weaker hash
+    /// takes as long as the others.
     pub(super) fn top_up(
         &self,
         target: &Params,
@@ -188,7 +189,7 @@ impl Recipe {
         if passes == 0 {
             return Ok(());
         }
-        // Argon2 works on eight blocks at least.
+        // Argon2 works on at least eight blocks.
         let memory_kib = u32::try_from(left.div_ceil(passes))
             .unwrap_or(u32::MAX)
             .max(8);
@@ -224,8 +225,8 @@ impl Recipe {
             &mut *blocks,
         )?;
         if params.t_cost() == 1 {
-            // After a single pass the first blocks would tell a guess from the password at no cost;
-            // later passes hide them.
+            // After a single pass, the first blocks would let an attacker test a guess at no cost;
+            // later passes overwrite them.
             blocks.fill(Block::new());
         }
         Ok(output)
@@ -240,7 +241,7 @@ impl Recipe {
             || self.expected.len() < Params::DEFAULT_OUTPUT_LEN
     }
 
-    /// Returns the text of a hash that an evaluation gave.
+    /// Returns the text of a hash with this output.
     pub(super) fn stored(&self, output: &[u8]) -> Result<Stored, AuthError> {
         let hash = PasswordHash {
             algorithm: self.algorithm.ident(),

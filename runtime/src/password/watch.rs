@@ -1,4 +1,4 @@
-//! Watches which stored hashes are looked at: how costly they are, and how many cannot be read.
+//! Watches the stored hashes that are checked: their cost, and how many of them cannot be read.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +8,7 @@ use super::stored::{Recipe, Stored};
 use crate::clock::Clock;
 use crate::event::{Emitter, Event, EventKind, Hourly};
 
-/// What was seen of the stored hashes; clones of a `Passwords` share it.
+/// The record of the stored hashes that were checked; clones of a `Passwords` share it.
 pub(super) struct Watch {
     own: Params,
     state: Mutex<WatchState>,
@@ -16,13 +16,13 @@ pub(super) struct Watch {
 }
 
 struct WatchState {
-    /// The most costly parameters, of those that are set and those that were seen.
+    /// The costliest parameters among the present ones and those that were seen.
     costliest: Params,
     /// The look-ups of this block, and of the one before.
     counts: [Counts; 2],
-    /// How many could not be read since the start.
+    /// The number of those that could not be read since the start.
     unreadable: u64,
-    /// The handlers of events and the clock of the gate that was told of the passwords.
+    /// The handlers of events and the clock of the gate that was given the passwords.
     gate: Option<(Emitter, Clock)>,
 }
 
@@ -46,18 +46,18 @@ impl Watch {
         }
     }
 
-    /// Reports to a gate from here on.
+    /// Sends further reports to a gate.
     pub(super) fn attach(&self, events: Emitter, clock: Clock) {
         self.state().gate = Some((events, clock));
     }
 
-    /// Returns the parameters whose work is done where a password is not right.
+    /// Returns the parameters whose work is done for a password that is not right.
     pub(super) fn costliest(&self) -> Params {
         self.state().costliest.clone()
     }
 
-    /// Notes a hash of argon2. One that is much more costly than what is set is not taken as the
-    /// measure, so that a single row does not make every sign-in as slow.
+    /// Notes a hash of argon2. One that is much costlier than the present parameters does not raise
+    /// the cost for others, so that a single row does not make every sign-in as slow.
     pub(super) fn saw(&self, recipe: &Recipe) {
         let cost = cost(recipe.params());
         let mut state = self.state();
@@ -67,7 +67,7 @@ impl Watch {
         }
     }
 
-    /// Notes a hash that is not one of argon2, and whether that is in order.
+    /// Notes a stored text that is not a hash of argon2; `is_in_order` says whether it is allowed.
     pub(super) fn saw_other(&self, stored: &Stored, is_in_order: bool) {
         let gate = {
             let mut state = self.state();
@@ -79,7 +79,8 @@ impl Watch {
         }
         let clock = gate.as_ref().map(|(_, clock)| clock.clone());
         let now = clock.unwrap_or_else(Clock::system).now();
-        // What nobody says the owner of is told apart by the text, of which only a hash is kept.
+        // Where the subject is not known, the text identifies the report, which keeps only a hash
+        // of it.
         let about = stored.owner().unwrap_or(stored.as_str());
         if !self.reports.admits("password", about, now) {
             return;
@@ -131,7 +132,8 @@ pub(super) fn cost(params: &Params) -> u64 {
     u64::from(params.m_cost()) * u64::from(params.t_cost())
 }
 
-/// How many look-ups are counted together.
+/// The number of look-ups that are counted together.
 const BLOCK: u64 = 1000;
-/// How many times as costly as what is set a hash may be and still be the measure.
+/// The greatest cost, as a multiple of the present parameters, that a stored hash may set for
+/// others.
 const MOST_TIMES: u64 = 4;

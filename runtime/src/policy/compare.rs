@@ -1,4 +1,4 @@
-//! Compares an own claim with a constant, as both stand on the wire.
+//! Compares an own claim with a constant, in the form in which both are written in a token.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
@@ -17,7 +17,7 @@ use super::rule::Value;
 /// A type whose values may be compared with one of the kind `K`: [`Text`], [`Number`], [`Truth`],
 /// or an enum of strings.
 ///
-/// A policy asks for `claim(name = value)` only where the claim's type has it, so that no
+/// A policy may use `claim(name = value)` only where the claim's type implements it, so that no
 /// comparison is always false. Implement it for your own type that is written as such a value:
 /// `impl Comparable<Text> for PhoneNumber {}`.
 #[diagnostic::on_unimplemented(
@@ -79,7 +79,7 @@ pub fn claim_holds<C: ClaimSet>(claims: &C, name: &str, value: &Value) -> bool {
     claims.write(&mut &mut finder).is_ok() && finder.holds
 }
 
-/// A serializer that compares each claim, and keeps nothing of them.
+/// A serializer that compares each claim, and keeps none of them.
 struct Finder<'a> {
     name: &'a str,
     value: &'a Value,

@@ -9,8 +9,8 @@ use crate::token::JwtClaims;
 
 /// A policy that holds where one of several does: `AnyOf<(Admins, Editors)>`, of two to six.
 ///
-/// A tuple of policies, `(Admins, Fresh)`, holds where all of them do. Both stand wherever a policy
-/// does, also in each other.
+/// A tuple of policies, `(Admins, Fresh)`, holds where all of them do. Both can be used wherever a
+/// policy can, also inside each other.
 ///
 /// ```
 /// use tollgate::prelude::*;
@@ -69,8 +69,8 @@ composed! {
     (A, B, C, D, E, F)
 }
 
-/// Returns what a verifier asks before it accepts a caller's token, where its gate's setting is
-/// `gate`.
+/// Returns what a verifier asks the store before it accepts a caller's token, where its gate's
+/// setting is `gate`.
 #[cfg(feature = "axum")]
 pub(crate) const fn consistency<U: JwtClaims, P: PolicyFor<U>>(gate: Consistency) -> Consistency {
     let said = match P::CONSISTENCY {
@@ -80,8 +80,8 @@ pub(crate) const fn consistency<U: JwtClaims, P: PolicyFor<U>>(gate: Consistency
     stricter(Some(said), P::AT_LEAST)
 }
 
-/// Returns the strictest of what the parts of a policy say, where each says something: one that
-/// says nothing leaves it to the gate.
+/// Returns the strictest consistency among the parts of a policy, if each of them sets one; a part
+/// that sets none leaves it to the gate.
 #[must_use]
 pub const fn said_by_all(parts: &[Option<Consistency>]) -> Option<Consistency> {
     let mut strictest = Consistency::Eventual;
@@ -96,7 +96,7 @@ pub const fn said_by_all(parts: &[Option<Consistency>]) -> Option<Consistency> {
     Some(strictest)
 }
 
-/// Returns the strictest.
+/// Returns the strictest of them.
 #[must_use]
 pub const fn strictest(parts: &[Consistency]) -> Consistency {
     let mut strictest = Consistency::Eventual;
@@ -108,7 +108,7 @@ pub const fn strictest(parts: &[Consistency]) -> Consistency {
     strictest
 }
 
-/// Returns whether a verifier that asks the one has asked the other, too.
+/// Returns whether a verifier that asks as strictly as `by` has also asked as strictly as `asked`.
 #[cfg(feature = "axum")]
 #[must_use]
 pub(crate) const fn is_covered(asked: Consistency, by: Consistency) -> bool {
@@ -121,7 +121,7 @@ pub(crate) const fn is_covered(asked: Consistency, by: Consistency) -> bool {
     }
 }
 
-/// Returns the stricter of both; nothing said is the least strict.
+/// Returns the stricter of both; `None` is the least strict.
 #[must_use]
 pub const fn stricter(said: Option<Consistency>, other: Consistency) -> Consistency {
     match (said, other) {

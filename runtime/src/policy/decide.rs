@@ -9,7 +9,7 @@ use crate::token::{ClaimSet, Verified};
 use super::compare::claim_holds;
 use super::rule::{Rule, Value};
 
-/// What a policy may look at.
+/// The properties of a caller that a policy may use.
 pub trait Facts {
     /// Returns whether the caller has this role.
     fn has_role(&self, role: &str) -> bool;
@@ -18,9 +18,9 @@ pub trait Facts {
     /// Returns whether an own claim, by its name on the wire, is this value or a list that holds
     /// it.
     fn has_claim(&self, name: &str, value: &Value) -> bool;
-    /// Returns when the caller last authenticated; `None` where the token does not say.
+    /// Returns when the caller last authenticated; `None` where the token does not say it.
     fn auth_time(&self) -> Option<Timestamp>;
-    /// Returns how the caller authenticated; `None` where the token does not say.
+    /// Returns the way in which the caller authenticated; `None` where the token does not say it.
     fn acr(&self) -> Option<&str>;
 }
 
@@ -63,14 +63,15 @@ pub enum Decision {
 /// section 3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepUp {
-    /// How old it may be, in seconds; `None` where its age does not matter.
+    /// Its greatest age, in seconds; `None` where its age does not matter.
     pub max_age: Option<u64>,
-    /// In which ways it may be made, in the order of the rule; empty where the present one will do.
+    /// The accepted ways to authenticate, in the order of the rule; empty where the present one is
+    /// accepted.
     pub acr_values: Vec<&'static str>,
 }
 
 impl Decision {
-    /// Returns the refusal that says why the rule does not hold; nothing where it holds.
+    /// Returns the refusal for a rule that does not hold; nothing where it holds.
     ///
     /// # Errors
     /// The rule does not hold.
@@ -91,7 +92,7 @@ impl Decision {
 ///
 /// A refusal names the cheapest remedy: [`Decision::Stale`] only where another authentication alone
 /// would satisfy the whole rule, and with a way to authenticate only where a fresh one of the
-/// present kind would not do.
+/// present kind would not be enough.
 #[must_use]
 pub fn decide(rule: &Rule, facts: &dyn Facts, now: Timestamp) -> Decision {
     let caller = CallerView {
@@ -128,10 +129,10 @@ struct CallerView<'a> {
     every_scope: bool,
 }
 
-/// How long ago the caller authenticated.
+/// The time since the caller authenticated.
 #[derive(Clone, Copy)]
 enum ProofAge {
-    /// As the token says.
+    /// The time that the token gives.
     Present,
     /// So many seconds ago.
     Ago(u64),
@@ -187,11 +188,11 @@ impl<'a> CallerView<'a> {
         })
     }
 
-    /// Returns how old an authentication of this kind may be at most, with `ages` from low to high:
-    /// `None` where a fresh one is not enough, `Some(None)` where its age does not matter.
+    /// Returns the greatest age that an authentication of this kind may have, with `ages` from low
+    /// to high: `None` where a fresh one is not enough, `Some(None)` where its age does not matter.
     ///
-    /// Between two ages that the rule names nothing changes, so each stands for all between it and
-    /// the one before.
+    /// The decision cannot change between two ages that the rule names, so each age stands for all
+    /// ages between the one before and itself.
     fn oldest(&self, rule: &Rule, ages: &[u64]) -> Option<Option<u64>> {
         let holds = |age: u64| {
             Self {
@@ -213,7 +214,7 @@ impl<'a> CallerView<'a> {
     }
 }
 
-/// Collects what a rule says of authentications, at any depth.
+/// Collects the conditions of a rule on authentications, at any depth.
 fn collect(rule: &Rule, ages: &mut Vec<u64>, acr_values: &mut Vec<&'static str>) {
     match rule {
         Rule::MaxAge(secs) => ages.push(*secs),

@@ -1,5 +1,5 @@
-//! Policies: what a route asks of its caller, as data that macros emit, and the one function that
-//! decides.
+//! Policies: the conditions of a route on its caller, as data that macros emit, and the one
+//! function that decides.
 
 mod compare;
 pub(crate) mod compose;
@@ -14,7 +14,8 @@ pub use rule::{Rule, Value};
 use crate::settings::Consistency;
 use crate::token::JwtClaims;
 
-/// A policy, of whichever user types it can be asked: `#[policy(policy = …)]` takes these alone.
+/// A policy, for any user type to which it can be applied: `#[policy(policy = …)]` takes these
+/// alone.
 ///
 /// `#[derive(Policy)]` implements it, and so do tuples of policies and [`AnyOf`] them.
 #[diagnostic::on_unimplemented(
@@ -26,9 +27,10 @@ use crate::token::JwtClaims;
 )]
 pub trait Policy: 'static {}
 
-/// A policy that can be asked of the user type `U`.
+/// A policy that can be applied to the user type `U`.
 ///
-/// `#[derive(Policy)]` implements it for every user type that has what the policy asks for.
+/// `#[derive(Policy)]` implements it for every user type that has the claims which the policy
+/// names.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a policy for `{U}`",
     label = "this cannot be asked of `{U}`",
@@ -39,17 +41,17 @@ pub trait PolicyFor<U: JwtClaims>: Policy {
     /// The rule of the policy.
     const RULE: Rule;
 
-    /// What a verifier asks before it accepts the caller's token; `None` where the gate's own
-    /// setting does.
+    /// The consistency with which a verifier checks the caller's token; `None` where the gate's
+    /// setting decides.
     const CONSISTENCY: Option<Consistency> = None;
 
-    /// What a verifier asks at least, whatever the gate's own setting is: what the policies say of
-    /// which this one is made.
+    /// The least consistency of the check, whatever the gate's setting is: the strictest that a
+    /// part of this policy sets.
     #[doc(hidden)]
     const AT_LEAST: Consistency = Consistency::Eventual;
 }
 
-/// The policy of a route that asks for nothing but a signed-in caller.
+/// The policy of a route whose callers need only be signed in.
 #[derive(Clone, Copy, Debug)]
 pub struct Anyone;
 

@@ -1,4 +1,4 @@
-//! Rules as data: what a policy asks of its caller.
+//! Rules as data: the conditions of a policy on its caller.
 
 /// A condition on the caller. Macros emit it as a constant; [`decide`](fn@super::decide) reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,11 +10,11 @@ pub enum Rule {
     Role(&'static str),
     /// The caller was granted this scope.
     Scope(&'static str),
-    /// An own claim is this value, or is a list that holds it.
+    /// An own claim is this value, or is a list that contains it.
     Claim {
         /// The name of the claim on the wire.
         name: &'static str,
-        /// The value, as it stands in a token.
+        /// The value, as a token contains it.
         value: Value,
     },
     /// The caller authenticated at most this many seconds ago.

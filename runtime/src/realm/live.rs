@@ -1,15 +1,15 @@
-//! The gates that are alive in this process on one store or one key ring.
+//! The gates that are running in this process on one store or one key ring.
 
 use std::any::TypeId;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::RealmName;
 
-/// The gates that are alive on what holds this list.
+/// The gates that are running on the store or the ring that has this list.
 #[derive(Debug, Default)]
 pub(crate) struct LiveGates(Mutex<Vec<Weak<LiveGate>>>);
 
-/// A gate that is alive as long as somebody holds this.
+/// A gate that counts as running as long as this value exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LiveGate {
     pub(crate) realm: Option<RealmName>,
@@ -24,11 +24,11 @@ pub(crate) struct LiveGate {
 }
 
 impl LiveGates {
-    /// Adds a gate, unless another backend or another identity is alive in its realm. The list
-    /// forgets the gate when the answer and its clones are dropped.
+    /// Adds a gate, unless another backend or another identity is running in its realm. The list
+    /// drops the gate when the returned value and its clones are dropped.
     ///
     /// # Errors
-    /// The gate that is alive in the realm.
+    /// The gate that is running in the realm.
     pub(crate) fn enter(&self, gate: LiveGate) -> Result<Arc<LiveGate>, Arc<LiveGate>> {
         let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         gates.retain(|gate| gate.strong_count() > 0);

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 /// The name of a realm, for example `staff`. Cheap to clone.
 ///
 /// `[a-z]([a-z0-9]|-[a-z0-9])*`, at most 32 characters, and not `default`: the default realm has no
-/// name. In the environment `_` stands for `-`.
+/// name. In the environment `_` is written for `-`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RealmName(Arc<str>);
 

@@ -1,4 +1,4 @@
-//! Decides whether an access token counts: what it says by itself, then what has been revoked
+//! Decides whether an access token is valid: first by the token itself, then by the revocations
 //! since.
 
 use std::sync::Arc;
@@ -23,23 +23,24 @@ use super::follow::Follower;
 use super::issuer::{Nobody, self_test_failed};
 use super::view::View;
 
-/// Why a token is looked at. A request that goes through with a token of its client proves that
-/// the client has it; a [`Minted`] one proves nothing, and has no occasion of that kind.
+/// The reason for verifying a token. A request that is admitted with a token of its client proves
+/// that the client has the token. A [`Minted`] token proves nothing, and has no such reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Occasion {
     is_entry: bool,
 }
 
 impl Occasion {
-    /// Somebody asks about the token, or the server made it for this request. Nothing changes.
+    /// A question about the token, or a token that the server made for this request. Nothing
+    /// changes.
     pub(crate) const QUESTION: Self = Self { is_entry: false };
 
-    /// A request goes through with a token that its client sent.
+    /// A request that is admitted with a token which its client sent.
     pub(crate) const fn entry<C>(_: &Verified<C>) -> Self {
         Self { is_entry: true }
     }
 
-    /// The same of a token that was read from the request, and whose claims nobody needs.
+    /// The same for a token that was read from the request, and whose claims are not needed.
     #[cfg(feature = "axum")]
     pub(crate) const fn entry_of(_: &SentToken<'_>) -> Self {
         Self { is_entry: true }
@@ -64,12 +65,12 @@ impl<'r> SentToken<'r> {
     }
 }
 
-/// What an expired token is worth.
+/// The treatment of an expired token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expiry {
-    /// Nothing.
+    /// It is refused.
     Counts,
-    /// As much as before: for signing out.
+    /// It is accepted: for signing out.
     #[cfg(feature = "axum")]
     Ignored,
 }
@@ -80,7 +81,7 @@ pub(crate) struct Admission {
     settings: Arc<Settings>,
     ring: KeyRing,
     clock: Clock,
-    /// The store's clock: a token has expired when either says so.
+    /// The store's clock: a token has expired when either clock says so.
     time: Arc<StoreClock>,
     envelope: Envelope,
     expect: Expect,
@@ -122,7 +123,8 @@ impl Admission {
             follower: Arc::clone(follower),
             bindings,
             confirmations: Arc::clone(confirmations),
-            // A token in an envelope is decrypted each time: what is remembered would lie open.
+            // An encrypted token is decrypted each time: the cache would hold its contents
+            // unencrypted.
             seen: VerifiedCache::new(match envelope {
                 Envelope::Open => settings.access.cache.into(),
                 #[cfg(feature = "jwe")]
@@ -131,13 +133,13 @@ impl Admission {
         }
     }
 
-    /// Returns whether tokens of this issuer and realm are for this gate to judge.
+    /// Returns whether this gate is responsible for tokens of this issuer and realm.
     #[cfg(feature = "axum")]
     pub(crate) fn is_for(&self, origin: &Origin) -> bool {
         origin.is_expected(&self.expect)
     }
 
-    /// Returns the time by which tokens are judged.
+    /// Returns the time with which the times of tokens are compared.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -161,7 +163,8 @@ impl Admission {
         Ok(Minted::new(verified))
     }
 
-    /// Admits a token that was verified by itself, with the gate's consistency and from no place.
+    /// Checks a token whose signature and times were verified, with the gate's consistency and
+    /// without its device and network.
     pub(crate) async fn admit_verified(
         &self,
         token: &TokenInfo,
@@ -175,7 +178,7 @@ impl Admission {
         self.admit_known(token, occasion, None::<fn() -> Place<'static>>)
     }
 
-    /// Verifies a token of ours, whatever has been revoked.
+    /// Verifies a token of this gate. Revocations are not looked at.
     pub(crate) fn recognise<C: ClaimSet>(
         &self,
         text: &str,
@@ -200,8 +203,8 @@ impl Admission {
         read.map(drop).map_err(self_test_failed)
     }
 
-    /// Verifies what the token says by itself. A token that is remembered is not verified again
-    /// (R132); what may change beside the token is for [`admit_known`] to judge.
+    /// Verifies the token itself. A remembered token is not verified again (R132); [`admit_known`]
+    /// decides about all that may change outside of the token.
     ///
     /// [`admit_known`]: Self::admit_known
     pub(crate) fn verify<C: ClaimSet>(
@@ -227,8 +230,8 @@ impl Admission {
         Ok(verified)
     }
 
-    /// Takes a token out of its envelope and verifies it. One in another envelope than this gate's
-    /// is none.
+    /// Decrypts a token, if this gate encrypts, and verifies it. A token that is encrypted
+    /// differently from this gate's is refused.
     fn read<C: ClaimSet>(
         &self,
         text: &str,
@@ -248,8 +251,8 @@ impl Admission {
         verified.map_err(refuse)
     }
 
-    /// Refuses a token that this node knows to be revoked, or that is used from another place than
-    /// it is bound to.
+    /// Refuses a token that this node knows to be revoked, or that is used on another device or
+    /// network than it is bound to.
     pub(crate) fn admit_known<'p>(
         &self,
         token: &TokenInfo,
@@ -271,7 +274,7 @@ impl Admission {
         Ok(())
     }
 
-    /// Returns whether the view alone may not decide.
+    /// Returns whether the view alone must not decide.
     pub(crate) fn must_ask(&self, consistency: Consistency, now: Timestamp) -> bool {
         let age = self.view.age(now);
         let settings = &self.settings.revocation;
@@ -294,7 +297,7 @@ impl Admission {
     }
 
     /// Brings the view up to date, or refuses to decide. On a node whose clock is off, a strict
-    /// decision is refused: it might take a token for live that has expired elsewhere, and whose
+    /// decision is refused: the node might accept a token that has expired elsewhere, and whose
     /// revocation is forgotten.
     pub(crate) async fn ask(
         &self,
@@ -305,7 +308,7 @@ impl Admission {
             self.refuse_while_off()?;
         }
         let outcome = self.follower.catch_up().await;
-        // Somebody else may have got through while this attempt failed.
+        // Another caller's attempt may have succeeded while this one failed.
         if outcome.is_err() && !self.must_ask(consistency, now) {
             return Ok(());
         }

@@ -1,5 +1,4 @@
-//! Reports what is out of order on this node, once when it begins: a stale view, clocks that
-//! differ.
+//! Reports problems of this node, once when each begins: a stale view, clocks that differ.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +12,7 @@ use crate::store::{Store, StoreError};
 use super::clock::StoreClock;
 use super::view::View;
 
-/// What was reported already.
+/// The problems that were reported already.
 #[derive(Debug)]
 pub(crate) struct Alarms {
     settings: Arc<Settings>,
@@ -22,11 +21,11 @@ pub(crate) struct Alarms {
     time: Arc<StoreClock>,
     events: Emitter,
     view: Arc<View>,
-    /// Whether it was reported that the view is stale.
+    /// `true` once it was reported that the view is stale.
     is_stale: AtomicBool,
-    /// Whether it was reported that the clocks differ.
+    /// `true` once it was reported that the clocks differ.
     is_off: AtomicBool,
-    /// The tasks that panicked and have not yet gone on for a while.
+    /// The tasks that panicked and have not yet run for a while.
     failing: Mutex<BTreeSet<&'static str>>,
 }
 
@@ -64,20 +63,20 @@ impl Alarms {
         }
     }
 
-    /// Notes that a task goes on.
+    /// Notes that a task runs again.
     pub(crate) fn task_is_well(&self, task: &'static str) {
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         failing.remove(task);
     }
 
-    /// Returns the tasks that panicked and have not yet gone on for a while.
+    /// Returns the tasks that panicked and have not yet run for a while.
     pub(crate) fn failing_tasks(&self) -> Vec<&'static str> {
         let failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         failing.iter().copied().collect()
     }
 
     /// Reports once when the view gets older than `revocation.stale_limit`, whatever the settings
-    /// make of that.
+    /// do about it.
     pub(crate) fn report_staleness(&self) {
         let age = self.view.age(self.clock.now());
         let is_stale = age > self.settings.revocation.stale_limit;
@@ -88,7 +87,7 @@ impl Alarms {
     }
 
     /// Compares this machine's clock with the store's, and reports once when they differ by more
-    /// than the leeway. Where the store's cannot be read, the last measurement stays.
+    /// than the leeway. If the store's clock cannot be read, the last measurement stays.
     pub(crate) async fn compare_clocks(&self) -> Result<(), StoreError> {
         self.time.measure(&self.store).await?;
         self.report_offset();
@@ -106,7 +105,7 @@ impl Alarms {
         self.is_off.store(is_off, Ordering::Relaxed);
     }
 
-    /// Hands the figures of this node to the recorder of metrics.
+    /// Passes the figures of this node to the recorder of metrics.
     #[cfg(feature = "metrics")]
     pub(super) fn report_figures(&self, dropped_confirmations: u64) {
         let (offset, ahead) = self.time.offset();

@@ -1,11 +1,11 @@
-//! Deletes what has ended and is not needed any more.
+//! Deletes rows that have ended and are not needed any more.
 
 use crate::clock::Timestamp;
 use crate::store::{Archived, Store, StoreError};
 
 use super::clock::StoreClock;
 
-/// Deletes what ended before `before`, in batches between which others get their turn.
+/// Deletes rows that ended before `before`, in batches, between which other operations can run.
 pub(super) async fn run(
     store: &Store,
     time: &StoreClock,

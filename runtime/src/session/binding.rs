@@ -1,5 +1,5 @@
-//! Whether a token is used from where its session was opened: by the device's id, by the network.
-//! Never ends anything (rotation.md section 2).
+//! Compares the device id and the network of a token's use with those of its session. A difference
+//! never ends anything (rotation.md section 2).
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::settings::{BindingMode, Cidr, Settings};
 use crate::store::Session;
 use crate::token::{TokenBinding, TokenInfo};
 
-/// From where a token is used.
+/// The device and the network on which a token is used.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Place<'a> {
     /// The id that the client gives its device.
@@ -21,14 +21,14 @@ pub(crate) struct Place<'a> {
     pub(crate) ip: Option<IpAddr>,
 }
 
-/// Compares tokens with the places that they are used from, as `binding.*` says.
+/// Compares tokens with the device and network on which they are used, as `binding.*` says.
 #[derive(Clone, Debug)]
 pub(crate) struct Bindings {
     settings: Arc<Settings>,
     events: Emitter,
 }
 
-/// Returns what an access token of this session is bound to; nothing where the settings compare
+/// Returns the binding of an access token of this session; `None` where the settings compare
 /// nothing.
 pub(super) fn bind(settings: &Settings, sid: SessionId, device: &Device) -> Option<TokenBinding> {
     let settings = &settings.binding;
@@ -48,8 +48,8 @@ impl Bindings {
         }
     }
 
-    /// Compares an access token with the place it is used from. `place` is asked for where it
-    /// matters.
+    /// Compares an access token with the device and network of its use. `place` is called only if
+    /// the token is bound.
     pub(super) fn check_access<'a>(
         &self,
         token: &TokenInfo,
@@ -75,7 +75,7 @@ impl Bindings {
             .map_err(|()| Code::InvalidToken.into())
     }
 
-    /// Compares a refresh token's session with the place it is used from.
+    /// Compares a refresh token's session with the device and network of its use.
     pub(crate) fn check_refresh(&self, session: &Session, place: Place<'_>) -> Result<(), Refusal> {
         let settings = &self.settings.binding;
         let same_device =
@@ -89,7 +89,7 @@ impl Bindings {
             .map_err(|()| Code::InvalidGrant.into())
     }
 
-    /// Tells of every difference, and refuses where one of them is enforced.
+    /// Reports every difference, and refuses where one of them is enforced.
     fn judge_binding(
         &self,
         token: BoundToken,
@@ -115,7 +115,7 @@ impl Bindings {
         fine
     }
 
-    /// Refuses a sign-in that brings nothing that its tokens could be bound to, where that is
+    /// Refuses a sign-in without the values that its tokens would be bound to, where that is
     /// enforced.
     pub(crate) fn require_bindable(&self, client: &Client) -> Result<(), Refusal> {
         let settings = &self.settings.binding;
@@ -132,7 +132,7 @@ impl Bindings {
     }
 }
 
-/// The network of a session's sign-in.
+/// Returns the network of a session's sign-in.
 fn network_of(device: &Device) -> Option<Cidr> {
     device.ip.as_deref()?.parse().ok().map(Cidr::around)
 }

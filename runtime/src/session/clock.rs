@@ -1,7 +1,7 @@
-//! The time of store calls: this machine's, moved by what the store's clock is ahead of it or
-//! behind (rotation.md section 6).
+//! The time for store calls: this machine's, corrected by the difference to the store's clock
+//! (rotation.md section 6).
 //!
-//! It never touches `iat`, `exp` and `nbf`, which other machines compare with their own clocks.
+//! It never changes `iat`, `exp` and `nbf`, which other machines compare with their own clocks.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,20 +10,20 @@ use crate::clock::{Clock, Timestamp};
 use crate::event::Ahead;
 use crate::store::{Store, StoreError};
 
-/// A clock that goes as the store's does, as far as that is known. It never goes back.
+/// A clock that follows the store's, as far as that is known. It never goes back.
 #[derive(Debug)]
 pub(crate) struct StoreClock {
     clock: Clock,
-    /// Whether the store has a clock of its own, which was read.
+    /// `true` where the store has a clock of its own, which was read.
     corrects: AtomicBool,
-    /// How many milliseconds the store's clock is ahead.
+    /// The time by which the store's clock is ahead, in milliseconds.
     offset: AtomicI64,
-    /// The latest time that was told, in milliseconds.
+    /// The latest time that was returned, in milliseconds.
     latest: AtomicU64,
 }
 
 impl StoreClock {
-    /// The machine's own until it is [measured](Self::measure).
+    /// Makes a clock that shows the machine's own time until it is [measured](Self::measure).
     pub(crate) const fn new(clock: Clock) -> Self {
         Self {
             clock,
@@ -33,7 +33,7 @@ impl StoreClock {
         }
     }
 
-    /// The time for a store call.
+    /// Returns the time for a store call.
     pub(crate) fn now(&self) -> Timestamp {
         let here = self.clock.now();
         if !self.corrects.load(Ordering::Acquire) {
@@ -45,25 +45,27 @@ impl StoreClock {
         Timestamp::from_millis(self.latest.fetch_max(now, Ordering::AcqRel).max(now))
     }
 
-    /// Returns the earlier of the two clocks' times: by it nothing is forgotten too early.
+    /// Returns the earlier of the two clocks' times: with it nothing is deleted too early.
     pub(crate) fn earlier(&self) -> Timestamp {
         let offset = self.offset.load(Ordering::Acquire);
         self.clock.now().shifted(offset.min(0))
     }
 
-    /// Returns the later of the two clocks' times where this machine's shows `here`: what has
-    /// expired by either is expired. A single read of memory, for each request asks.
+    /// Returns the later of the two clocks' times where this machine's shows `here`: a token that
+    /// has expired by either has expired. It is a single read of memory, because each request needs
+    /// it.
     pub(crate) fn later(&self, here: Timestamp) -> Timestamp {
         here.shifted(self.offset.load(Ordering::Acquire).max(0))
     }
 
-    /// Returns whether the clocks differ by more than the leeway, with which every comparison
-    /// reckons. Differences up to a second are those of the measurement.
+    /// Returns whether the clocks differ by more than the leeway, which every comparison allows
+    /// for. Differences up to a second may come from the measurement.
     pub(crate) fn is_off(&self, leeway: Duration) -> bool {
         self.offset().0 > leeway.max(MEASURED)
     }
 
-    /// A time of the store as this machine's clock shows it: for what is written into a token.
+    /// Returns a time of the store as this machine's clock shows it: for times that are written
+    /// into a token.
     pub(crate) fn to_local(&self, at: Timestamp) -> Timestamp {
         if at == Timestamp::MAX {
             at
@@ -72,7 +74,7 @@ impl StoreClock {
         }
     }
 
-    /// By how much the clocks differ, and which is ahead.
+    /// Returns the difference of the clocks, and which of them is ahead.
     pub(crate) fn offset(&self) -> (Duration, Ahead) {
         let offset = self.offset.load(Ordering::Acquire);
         (
@@ -85,9 +87,9 @@ impl StoreClock {
         )
     }
 
-    /// Reads the store's clock three times and takes the median, each time as if it had been read
-    /// half-way through the round trip. A store without a clock of its own leaves everything as it
-    /// is, and so does a clock that a test moves.
+    /// Reads the store's clock three times and takes the median; each reading is assumed to be
+    /// half-way through the round trip. A store without a clock of its own changes nothing, and
+    /// neither does a clock that a test moves.
     pub(crate) async fn measure(&self, store: &Store) -> Result<(), StoreError> {
         if !self.clock.runs() {
             return Ok(());
@@ -111,7 +113,7 @@ impl StoreClock {
     }
 }
 
-/// The largest difference between two clocks that may come from measuring it.
+/// The largest difference between two clocks that the measurement itself may cause.
 const MEASURED: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Notices, once per rotation, that a client has what the rotation gave it.
+//! Notices, once for each rotation, that a client has received the new token.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,10 +11,11 @@ use crate::store::{Store, StoreError};
 
 use super::clock::StoreClock;
 
-/// The fingerprints of the generations seen last, and the way to the task that writes them down.
+/// The fingerprints of the generations that were used last, and the channel to the task that writes
+/// them down.
 ///
-/// The table has a fixed size. A fingerprint that pushed another one out costs a second, harmless
-/// write.
+/// The table has a fixed size. If one fingerprint replaces another, the only effect is a second,
+/// harmless write.
 #[derive(Debug)]
 pub(crate) struct Confirmations {
     seen: Box<[AtomicU64]>,
@@ -23,7 +24,7 @@ pub(crate) struct Confirmations {
 }
 
 impl Confirmations {
-    /// The table, and the receiver for the task that writes.
+    /// Makes the table, and the receiver for the task that writes.
     pub(crate) fn new() -> (Self, mpsc::Receiver<(SessionId, u32)>) {
         let (queue, receiver) = mpsc::channel(QUEUE);
         let seen = (0..SLOTS).map(|_| AtomicU64::new(0)).collect();
@@ -37,7 +38,8 @@ impl Confirmations {
         )
     }
 
-    /// A client used this generation. The first one has no predecessor, so nothing hangs on it.
+    /// Notes that a client used this generation. The first one has no predecessor, so it needs no
+    /// confirmation.
     pub(crate) fn saw(&self, sid: SessionId, generation: u32) {
         if generation == 0 {
             return;
@@ -56,14 +58,14 @@ impl Confirmations {
         }
     }
 
-    /// How many sightings found the queue full. Each keeps a lost response forgivable for longer,
-    /// no more.
+    /// Returns how many times the queue was full. The only effect of each is that a client can ask
+    /// for a lost answer for longer.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 }
 
-/// The confirmations that the store has not taken yet.
+/// The confirmations that the store has not recorded yet.
 pub(crate) struct Unwritten {
     queue: mpsc::Receiver<(SessionId, u32)>,
     pending: BTreeMap<SessionId, u32>,
@@ -85,8 +87,8 @@ impl Unwritten {
         }
     }
 
-    /// Writes every confirmation that is waiting, ordered by session. What the store did not take
-    /// waits for the next call.
+    /// Writes every confirmation that is waiting, ordered by session. Those that the store did not
+    /// record wait for the next call.
     pub(crate) async fn write(&mut self) -> Result<(), StoreError> {
         while let Ok((sid, generation)) = self.queue.try_recv() {
             let known = self.pending.entry(sid).or_default();
@@ -108,7 +110,8 @@ impl Unwritten {
     }
 }
 
-/// A session id is random, so its own bytes spread it.
+/// Returns the place and the fingerprint of a generation. A session id is random, so its own bytes
+/// distribute it.
 fn place(sid: SessionId, generation: u32) -> (usize, u64) {
     let bytes = sid.as_bytes();
     let (low, high) = bytes.split_at(8);

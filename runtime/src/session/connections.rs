@@ -1,8 +1,8 @@
-//! Connections that stay open after their request was admitted, and what ends them: their token's
-//! expiry, a revocation, a pause.
+//! Connections that stay open after their request was admitted, and the events that end them: the
+//! expiry of their token, a revocation, a pause.
 //!
-//! A connection has no task. The log marks the view, one task looks at the connections then, and at
-//! those that expire once a second.
+//! A connection has no task. The log marks the view; then one task checks the connections, and once
+//! a second those that expire.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -18,16 +18,16 @@ use crate::token::TokenInfo;
 use super::clock::StoreClock;
 use super::view::View;
 
-/// Why a connection has to end: its caller is not known to be signed in any more.
+/// The reason why a connection has to end: its caller is no longer known to be signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ended {
-    /// The access token expired. A client that sends a new one goes on.
+    /// The access token expired. A client that sends a new one can continue.
     Expired,
     /// The token, its session, its subject or its key was revoked, or the claims of its subject
     /// changed.
     Revoked,
-    /// The deployment is paused, and nobody can decide.
+    /// The deployment is paused, so the gate cannot decide.
     Paused,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Connections {
     view: Arc<View>,
     clock: Clock,
     time: Arc<StoreClock>,
-    /// By the whole second in which they expire.
+    /// The connections, by the whole second in which they expire.
     open: Mutex<BTreeMap<Place, Arc<Connection>>>,
     next: AtomicU64,
 }
@@ -45,7 +45,7 @@ pub(crate) struct Connections {
 /// The second in which a connection expires, and its number.
 type Place = (u64, u64);
 
-/// A connection, and who waits for its end.
+/// A connection, and the task that waits for its end.
 #[derive(Debug)]
 struct Connection {
     token: TokenInfo,
@@ -69,7 +69,7 @@ impl Connections {
         }
     }
 
-    /// Returns what waits for the end of a connection that this token admitted.
+    /// Returns a value that waits for the end of a connection which this token admitted.
     pub(crate) fn watch(&self, token: &TokenInfo) -> Watch<'_> {
         Watch {
             connections: self,
@@ -81,8 +81,8 @@ impl Connections {
         }
     }
 
-    /// Waits until the connections have to be looked at, and looks: at all of them where the log
-    /// got something, at those that expire once a second.
+    /// Waits until connections have to be checked, and checks them: all of them after an entry of
+    /// the log, those that expire once a second.
     pub(crate) async fn look_once(&self) {
         let marked = tokio::time::timeout(TICK, self.view.marked()).await;
         self.end_expired().await;
@@ -118,7 +118,8 @@ impl Connections {
         }
     }
 
-    /// Wakes so many at a time, so that the other tasks of the program get their turn.
+    /// Ends the connections whose token is revoked. It wakes a limited number at a time, so that
+    /// other tasks of the program can run.
     async fn end_revoked(&self) {
         let mut from = (0, 0);
         loop {
@@ -143,7 +144,7 @@ impl Connections {
         }
     }
 
-    /// Returns why a token does not count at the moment.
+    /// Returns the reason why a token is not valid at the moment, if there is one.
     fn ended(&self, token: &TokenInfo) -> Option<Ended> {
         if token.expires_at() <= self.now() {
             return Some(Ended::Expired);
@@ -159,7 +160,7 @@ impl Connections {
         }
     }
 
-    /// The later of both clocks: what has expired by either is expired.
+    /// Returns the later of both clocks' times: a token that has expired by either has expired.
     fn now(&self) -> Timestamp {
         self.time.later(self.clock.now())
     }
@@ -191,7 +192,7 @@ impl Connection {
 pub(crate) struct Watch<'a> {
     connections: &'a Connections,
     connection: Arc<Connection>,
-    /// Where it is registered.
+    /// The place where it is registered.
     place: Option<Place>,
 }
 
@@ -212,8 +213,9 @@ impl Future for Watch<'_> {
 }
 
 impl Watch<'_> {
-    /// Registers the connection where it is not yet, and returns why it is over already. Registered
-    /// first: what is revoked from here on finds it, and what was before is in the view.
+    /// Registers the connection if it is not registered yet, and returns the reason if it is over
+    /// already. It registers first: a later revocation finds the connection, and an earlier one is
+    /// in the view.
     fn register(&mut self) -> Option<Ended> {
         if self.place.is_some() {
             return None;
@@ -235,7 +237,7 @@ impl Drop for Watch<'_> {
     }
 }
 
-/// How many connections are looked at before other tasks get their turn.
+/// The number of connections that are checked before other tasks can run.
 const AT_ONCE: usize = 1000;
-/// How often those that expire are looked at.
+/// The time between two checks of the connections that expire.
 const TICK: Duration = Duration::from_secs(1);

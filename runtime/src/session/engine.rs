@@ -1,9 +1,9 @@
 //! Puts the parts of a gate's engine together, and revokes: the one operation that needs most of
 //! them.
 //!
-//! Each part owns its state: the issuer signs, the admission verifies, the view holds what was
-//! revoked, the follower keeps the view up to date, the registry lists tokens, the alarms report
-//! what is out of order.
+//! Each part owns its state: the issuer signs, the admission verifies, the view holds the
+//! revocations, the follower keeps the view up to date, the registry lists tokens, the alarms
+//! report problems.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,7 @@ use super::revocation::event_of;
 use super::view::token_until;
 use super::view::{View, log_until};
 
-/// What a gate does with sessions, whatever the type of its users.
+/// The operations of a gate on sessions, without the type of its users.
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) settings: Arc<Settings>,
@@ -48,7 +48,7 @@ pub(crate) struct Engine {
     pub(crate) ring: KeyRing,
     /// This machine's clock: for tokens and ages.
     pub(crate) clock: Clock,
-    /// The store's clock: for store calls and for how long things are remembered.
+    /// The store's clock: for store calls, and for the times for which things are remembered.
     pub(crate) time: Arc<StoreClock>,
     pub(crate) events: Emitter,
     pub(crate) issuer: TokenIssuer,
@@ -62,12 +62,12 @@ pub(crate) struct Engine {
     /// The connections that outlive their request.
     #[cfg(feature = "axum")]
     pub(crate) connections: Connections,
-    /// What was reported within the last hour.
+    /// The reports of the last hour.
     pub(crate) reports: Arc<Hourly>,
     view: Arc<View>,
 }
 
-/// What an engine is made from.
+/// The parts of an engine.
 pub(crate) struct EngineParts {
     /// The settings, validated.
     pub(crate) settings: Settings,
@@ -83,7 +83,7 @@ pub(crate) struct EngineParts {
     pub(crate) time: StoreClock,
     /// The handlers of events.
     pub(crate) events: Emitter,
-    /// How tokens travel.
+    /// The form in which tokens travel.
     pub(crate) envelope: Envelope,
 }
 
@@ -150,13 +150,13 @@ impl Engine {
         (engine, unwritten)
     }
 
-    /// Returns until when a revocation of `now`, a time of the store, must be remembered.
+    /// Returns until when a revocation at `now`, a time of the store, must be remembered.
     pub(crate) fn log_until(&self, now: Timestamp) -> Timestamp {
         log_until(&self.settings, now)
     }
 
     /// Refuses while the deployment is paused, and, where the gate is strict, on a node whose clock
-    /// is off by more than the leeway: others may not agree on when its tokens expire.
+    /// is off by more than the leeway: other nodes may not agree on when its tokens expire.
     pub(crate) fn refuse_while_paused(&self) -> Result<(), Refusal> {
         self.view.refuse_while_paused()?;
         if matches!(self.settings.revocation.consistency, Consistency::Strict) {
@@ -186,8 +186,8 @@ impl Engine {
         revoked.map(|(revoked, _)| revoked)
     }
 
-    /// The same, and returns the time of the store at which it is: a subject whose last change was
-    /// before that has changed then, and any later change has another time.
+    /// Does the same, and also returns the time of the store at which the subject changed. The
+    /// subject is unchanged as long as this is the time of its last change.
     pub(crate) async fn revoke_noting(
         &self,
         target: Target,
@@ -200,8 +200,8 @@ impl Engine {
         Ok((revoked, now))
     }
 
-    /// Revokes an access token alone. However often it is presented, its end is logged once: until
-    /// it has expired everywhere.
+    /// Revokes an access token alone. However often it is presented, its revocation is logged only
+    /// once, and kept until it has expired everywhere.
     #[cfg(feature = "axum")]
     pub(crate) async fn revoke_token(
         &self,
@@ -229,14 +229,14 @@ impl Engine {
         Ok(revoked)
     }
 
-    /// Takes a revocation that the store holds into this node's view, and reports it.
+    /// Adds a revocation that the store holds to this node's view, and reports it.
     pub(crate) fn revoked(&self, target: Target, reason: RevokeReason, revoked: &Revoked) {
         self.follower.apply(&revoked.entries);
         self.events
             .emit(&event_of(target, reason, revoked.sessions));
     }
 
-    /// Takes a revocation that the store holds into this node's view, without waiting for the log.
+    /// Adds a revocation that the store holds to this node's view, without waiting for the log.
     pub(crate) fn apply(&self, entry: LogEntry) {
         self.follower.apply(&[entry]);
     }
@@ -253,7 +253,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Refuses because a callback of the backend answered another user than it was asked for, and
+    /// Refuses because a callback of the backend returned another user than it was asked for, and
     /// reports that once an hour a subject.
     pub(crate) fn other_subject(&self, callback: &'static str, subject: &str) -> Refusal {
         if self.reports.admits(callback, subject, self.time.now()) {
@@ -265,23 +265,23 @@ impl Engine {
         ))
     }
 
-    /// Signs a token and verifies it, so that a ring that cannot do both is found at the start.
+    /// Signs a token and verifies it, so that a ring that cannot do both is noticed at the start.
     pub(crate) async fn self_test(&self) -> Result<(), Error> {
         let text = self.issuer.sign_self_test(self.clock.now()).await?;
         self.admission.verify_self_test(&text)
     }
 
-    /// Forgets revocations that no living token can meet.
+    /// Removes revocations that no valid token can match any more.
     pub(crate) fn purge_view(&self) {
         self.view.purge(self.time.earlier());
     }
 
-    /// Deletes what ended before `before`, in batches between which others get their turn.
+    /// Deletes rows that ended before `before`, in batches, between which other operations can run.
     pub(crate) async fn archive(&self, before: Timestamp) -> Result<Archived, StoreError> {
         archive::run(&self.store, &self.time, before).await
     }
 
-    /// Deletes what ended longer ago than `archive.age`: the work of the gate's archiver.
+    /// Deletes rows that ended longer ago than `archive.age`: the work of the gate's archiver.
     pub(crate) async fn archive_by_age(&self) -> Result<Archived, StoreError> {
         self.archive(self.time.now().minus(self.settings.archive.age))
             .await

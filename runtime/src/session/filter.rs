@@ -1,14 +1,14 @@
-//! A filter in front of the view of the revocations: it says of most keys at once that the view
+//! A filter in front of the view of the revocations: for most keys it knows at once that the view
 //! does not hold them.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A Bloom filter whose bits of one key lie in one word, so that a look-up reads one place of
-/// memory. It has no false negatives: what was inserted, it holds.
+/// A Bloom filter in which the bits of a key lie in one word, so that a look-up reads one place of
+/// memory. It has no false negatives: it holds every key that was inserted.
 #[derive(Debug)]
 pub(super) struct Filter {
-    /// A power of two of them.
+    /// The words, whose number is a power of two.
     words: Box<[AtomicU64]>,
 }
 
@@ -21,7 +21,7 @@ impl Filter {
         }
     }
 
-    /// Returns for how many keys it is large enough.
+    /// Returns the number of keys for which it is large enough.
     pub(super) fn capacity(&self) -> usize {
         self.words.len() * KEYS_IN_WORD
     }
@@ -57,8 +57,8 @@ impl FilterKey {
     }
 }
 
-/// Makes keys: with a random seed, so that nobody can choose subjects that the filter confuses. It
-/// would only cost time: what the filter may hold is looked up.
+/// Makes keys with a random seed, so that an attacker cannot choose subjects that the filter
+/// confuses. Confused keys would only cost time: they are looked up in the view.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FilterHasher {
     seed: u64,
@@ -100,7 +100,7 @@ const FACTORS: [u64; 4] = [
     0x94d0_49bb_1331_11eb,
     0xd6e8_feb8_6659_fd93,
 ];
-/// How many keys a word is for.
+/// The number of keys for each word.
 const KEYS_IN_WORD: usize = 4;
 
 #[cfg(test)]

@@ -35,9 +35,9 @@ pub(crate) struct Follower {
     events: Emitter,
     view: Arc<View>,
     cursor: Mutex<LogCursor>,
-    /// How often the log could not be read.
+    /// The number of times that the log could not be read.
     failed_reads: AtomicU64,
-    /// Whether the log told of a key since the ring was read.
+    /// `true` where the log has named a key since the ring was read.
     is_ring_old: AtomicBool,
 }
 
@@ -65,9 +65,10 @@ impl Follower {
         }
     }
 
-    /// Reads what the log got since the last time. There is one reader at a time: a caller who
-    /// waited finds the work done, or the store not answering, and does not try in turn. On a node
-    /// that is cut off, requests would otherwise wait for all those before them.
+    /// Reads the entries of the log since the last time. There is one reader at a time: a caller
+    /// who waited for it uses its result, also where the store did not answer, and does not try
+    /// again. On a node without a connection, requests would otherwise wait for all those before
+    /// them.
     pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
         let mut has_tried = false;
         let outcome = self.read_log(&mut has_tried).await;
@@ -86,9 +87,11 @@ impl Follower {
                 .because("the one who tried meanwhile could not"));
         }
         *has_tried = true;
-        // Taken after the lock: what was committed before is in the page.
+        // The time is read after the lock was taken: entries that were committed before it are in
+        // the page.
         let now = self.clock.now().max(asked_at);
-        // Others wait for the cursor's lock. The first page, for which nobody waits, may be long.
+        // Other callers wait for the lock of the cursor. No caller waits for the first page, so
+        // that one may take long.
         let deadline = if *cursor == LogCursor::START {
             FIRST_DEADLINE
         } else {
@@ -108,7 +111,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Waits until the log may have got something, at most for `timeout`, whatever the store does.
+    /// Waits until the log may have new entries, for at most `timeout`, whatever the store does.
     pub(crate) async fn wait_for_news(&self, timeout: Duration) -> Result<(), StoreError> {
         let cursor = self.cursor.lock().await.clone();
         let waited = tokio::time::timeout(
@@ -118,8 +121,9 @@ impl Follower {
         waited.await.unwrap_or(Ok(()))
     }
 
-    /// Measures how long ago the entries of a page were logged: each says until when it counts,
-    /// which is a fixed span after that. The end of a token alone counts until that has expired.
+    /// Measures how long ago the entries of a page were logged: each has the time until which it
+    /// matters, which is a fixed span later. Entries about a single token are left out, because
+    /// they matter until that token has expired.
     #[cfg(feature = "metrics")]
     fn measure_lag(&self, entries: &[LogEntry]) {
         let until = super::view::log_until(&self.settings, self.time.now());
@@ -132,7 +136,7 @@ impl Follower {
         }
     }
 
-    /// Takes entries into the view of this node.
+    /// Adds entries to the view of this node.
     pub(super) fn apply(&self, entries: &[LogEntry]) {
         for entry in entries {
             self.view.apply(entry);
@@ -147,8 +151,8 @@ impl Follower {
         self.view.keep_filter();
     }
 
-    /// Reads the ring again where the log told of a key: another key is in its place, and a node
-    /// that went on signing with it would hand out dead tokens.
+    /// Reads the ring again after the log named a key: another key has replaced it, and a node that
+    /// went on signing with the old one would issue invalid tokens.
     pub(crate) async fn follow_ring(&self) -> Result<(), Error> {
         if self.is_ring_old.swap(false, Ordering::Relaxed)
             && let Err(error) = self.ring.reload().await

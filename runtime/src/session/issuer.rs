@@ -1,4 +1,4 @@
-//! Puts together what a client gets: an access token, a refresh token, and when they end.
+//! Makes the tokens of a client: an access token, a refresh token, and the times at which they end.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,37 +21,38 @@ use crate::token::{
 use super::binding::bind;
 use super::clock::StoreClock;
 
-/// Tokens for a client. Nothing of them is shown by `Debug`.
+/// Tokens for a client. `Debug` shows no part of them.
 #[non_exhaustive]
 pub struct Issued {
     /// The access token: a signed JWT (RFC 9068).
     pub access_token: String,
     /// The refresh token: opaque.
     pub refresh_token: RefreshToken,
-    /// When the access token runs out.
+    /// The time at which the access token expires.
     pub access_expires_at: Timestamp,
-    /// When the refresh token runs out, unless it is used before.
+    /// The time at which the refresh token expires, unless it is used before.
     pub refresh_expires_at: Timestamp,
-    /// When they were issued, by the gate's clock.
+    /// The time at which they were issued, by the gate's clock.
     pub issued_at: Timestamp,
-    /// The session they belong to.
+    /// The session to which they belong.
     pub session_id: SessionId,
-    /// Whether the client has to store the refresh token: it is another one than before, or it
-    /// runs out later (the policy `fixed`).
+    /// `true` where the client has to store the refresh token: it is another one than before, or it
+    /// expires later (the policy `fixed`).
     pub is_fresh: bool,
-    /// Whether the session is not to be remembered: its cookies go when the browser is closed.
+    /// `true` where the session is not to be remembered: its cookies end when the browser is
+    /// closed.
     pub is_brief: bool,
 }
 
 impl Issued {
-    /// How long the access token lives, in whole seconds, rounded up: `expires_in` (RFC 6749
-    /// section 5.1).
+    /// Returns how long the access token lives, in whole seconds, rounded up: `expires_in` (RFC
+    /// 6749 section 5.1).
     #[must_use]
     pub fn expires_in(&self) -> u64 {
         secs(self.access_expires_at.since(self.issued_at))
     }
 
-    /// How long the refresh token may lie unused, in whole seconds.
+    /// Returns how long the refresh token stays valid without use, in whole seconds.
     #[must_use]
     pub fn refresh_expires_in(&self) -> u64 {
         secs(self.refresh_expires_at.since(self.issued_at))
@@ -68,8 +69,8 @@ impl fmt::Debug for Issued {
     }
 }
 
-/// The longest token that a cookie carries: browsers take 4096 bytes with its name and attributes
-/// (RFC 6265 section 6.1, R107).
+/// The longest token that fits into a cookie: browsers accept 4096 bytes with its name and
+/// attributes (RFC 6265 section 6.1, R107).
 const MAX_IN_COOKIE: usize = 4096 - 256;
 
 /// Returns whole seconds, rounded up: the token's own expiry was rounded down.
@@ -77,7 +78,7 @@ pub(crate) fn secs(span: Duration) -> u64 {
     u64::try_from(span.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
-/// What an access token is signed for.
+/// The data that is signed in an access token.
 pub(crate) struct SignedAccess<'a> {
     pub(crate) jti: TokenId,
     pub(crate) session: Option<SessionPart>,
@@ -86,7 +87,7 @@ pub(crate) struct SignedAccess<'a> {
     pub(crate) acr: Option<&'a str>,
     pub(crate) binding: Option<TokenBinding>,
     pub(crate) lifetime: Duration,
-    /// Never later than this.
+    /// The latest time at which the token may expire.
     pub(crate) not_after: Timestamp,
 }
 
@@ -97,9 +98,9 @@ pub(crate) struct SessionPart {
     pub(crate) generation: u32,
 }
 
-/// The claims of a user without their type, so that what issues tokens is compiled once.
+/// The claims of a user without their type, so that the issuer of tokens is compiled once.
 pub(crate) trait AnyClaims: Send + Sync {
-    /// Returns the subject as it stands in a token.
+    /// Returns the subject as a token contains it.
     fn subject(&self) -> String;
 
     /// Writes header and claims of a token: see [`token::draft`].
@@ -110,10 +111,10 @@ pub(crate) trait AnyClaims: Send + Sync {
         envelope: Envelope,
     ) -> Result<(String, usize), IssueError>;
 
-    /// Writes the claims for a session to keep: see [`token::write_stored`].
+    /// Writes the claims in the form that a session keeps: see [`token::write_stored`].
     fn to_stored(&self) -> Result<Vec<u8>, StoreTooLong>;
 
-    /// Finds the claim because of which a token was not issued.
+    /// Finds the claim that prevented the issue of a token.
     fn fault(&self, error: &IssueError) -> ClaimFault;
 
     /// Finds the longest claim.
@@ -147,7 +148,7 @@ impl<C: ClaimSet> AnyClaims for C {
     }
 }
 
-/// Signs access tokens, makes refresh tokens, and seals what only their holders may open.
+/// Signs access tokens, makes refresh tokens, and seals values that only their holders may open.
 #[derive(Debug)]
 pub(crate) struct TokenIssuer {
     settings: Arc<Settings>,
@@ -178,7 +179,7 @@ impl TokenIssuer {
         }
     }
 
-    /// Returns what an access token of a stored session is signed for, at a generation.
+    /// Returns the data for an access token of a stored session, at a generation.
     pub(crate) fn access_of<'a>(
         &self,
         session: &'a Session,
@@ -198,13 +199,13 @@ impl TokenIssuer {
         }
     }
 
-    /// Returns what the access tokens of a session on this device are bound to.
+    /// Returns the binding of the access tokens of a session on this device.
     pub(crate) fn bind(&self, sid: SessionId, device: &Device) -> Option<TokenBinding> {
         bind(&self.settings, sid, device)
     }
 
-    /// Signs an access token; returns it with its expiry. Where the key lives elsewhere this asks
-    /// the signer, and may fail.
+    /// Signs an access token; returns it with its expiry. Where the key is outside of this process
+    /// it asks the signer, and may fail.
     pub(crate) async fn sign(
         &self,
         access: &SignedAccess<'_>,
@@ -227,8 +228,7 @@ impl TokenIssuer {
         Ok((text, expires_at))
     }
 
-    /// Refuses claims that no token can carry; returns until when the token would live. Signs
-    /// nothing.
+    /// Refuses claims that no token can carry; returns when the token would expire. Signs nothing.
     pub(crate) fn try_draft(
         &self,
         access: &SignedAccess<'_>,
@@ -257,8 +257,8 @@ impl TokenIssuer {
         Ok(draft)
     }
 
-    /// Refuses to issue because of a claim, and reports that once an hour a subject. To try again
-    /// would not help, so the client is not told to.
+    /// Refuses to issue because of a claim, and reports that once an hour a subject. Trying again
+    /// would not help, so the client is not asked to.
     fn refuse(&self, claims: &dyn AnyClaims, fault: ClaimFault) -> Refusal {
         let subject = claims.subject();
         if self.reports.admits("issue", &subject, self.time.now()) {
@@ -308,8 +308,8 @@ impl TokenIssuer {
         RefreshToken::parse(&self.ring.set(), self.realm.as_ref(), text)
     }
 
-    /// Returns what a session keeps of the claims: sealed where its tokens are encrypted, so that
-    /// the store cannot read them either.
+    /// Returns the claims in the form that a session keeps: sealed where its tokens are encrypted,
+    /// so that the store cannot read them either.
     pub(crate) fn hide_claims(
         &self,
         sid: SessionId,
@@ -332,8 +332,8 @@ impl TokenIssuer {
         }
     }
 
-    /// Returns the claims that a session keeps, as they were written; `None` where it keeps none
-    /// that this ring can read.
+    /// Returns the claims that a session keeps, as they were written; `None` where it keeps none,
+    /// or this ring cannot read them.
     pub(crate) fn kept_claims(&self, session: &Session) -> Option<Vec<u8>> {
         let kept = session.claims.as_deref()?;
         match self.envelope {
@@ -372,7 +372,8 @@ pub(super) fn self_test_failed(refusal: Refusal) -> Error {
     .because(refusal)
 }
 
-/// Returns what sealed claims are bound to: their session, and their realm where it has a name.
+/// Returns the context to which sealed claims are bound: their session, and their realm where it
+/// has a name.
 #[cfg(feature = "jwe")]
 fn context(realm: Option<&RealmName>, sid: SessionId) -> Vec<u8> {
     let name = realm.map_or("", RealmName::as_str);
@@ -380,7 +381,7 @@ fn context(realm: Option<&RealmName>, sid: SessionId) -> Vec<u8> {
     parts.concat()
 }
 
-/// Whole seconds, so that the expiry in the token is the one that is answered.
+/// Returns the expiry in whole seconds, so that the token and the answer have the same.
 fn expiry(access: &SignedAccess<'_>, now: Timestamp) -> Timestamp {
     Timestamp::from_secs(now.plus(access.lifetime).min(access.not_after).as_secs())
 }

@@ -1,4 +1,4 @@
-//! Sessions: what opens, verifies, remembers and revokes them. Knows no backend and no HTTP.
+//! Sessions: opens, verifies, remembers and revokes them. Knows no backend and no HTTP.
 
 mod admission;
 mod alarms;

@@ -1,8 +1,8 @@
-//! The registry: the rows of what a session is given, and of tokens issued by hand.
+//! The registry: the rows of a session's tokens, and of tokens that were issued by hand.
 //!
 //! All refresh tokens of a session are one row, at the root of the session's tree; its access
-//! tokens hang on that row, whatever their generation. So no chain grows with the rotations, and
-//! nothing that is archived splits the tree.
+//! tokens are below that row, whatever their generation. So no chain grows with the rotations, and
+//! archiving a row does not split the tree.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::store::{Session, Store, StoreError, StoredTokenKind, Target, TokenQue
 
 use super::clock::StoreClock;
 
-/// The session that a token belongs to, as far as the registry wants to know of it.
+/// The session of a token, with the properties that the registry needs.
 pub(crate) struct Member<'a> {
     pub(crate) sid: SessionId,
     pub(crate) subject: &'a str,
@@ -43,8 +43,8 @@ impl<'a> From<&'a Session> for Member<'a> {
     }
 }
 
-/// The registry's name for the refresh tokens of a session, at the root of its tree: the bytes of
-/// the session's id.
+/// Returns the registry's name for the refresh tokens of a session, at the root of its tree: the
+/// bytes of the session's id.
 pub(crate) const fn family(sid: SessionId) -> TokenId {
     TokenId::from_bytes(*sid.as_bytes())
 }
@@ -71,8 +71,8 @@ impl TokenRegistry {
     }
 
     /// Returns the rows of an access token of a session: its own, and that of the session's refresh
-    /// tokens, which a session that is older than the registry does not have yet. None where the
-    /// gate keeps no registry.
+    /// tokens, which a session that is older than the registry does not have yet. Returns no rows
+    /// where the gate keeps no registry.
     pub(crate) fn rows(
         &self,
         of: &Member<'_>,
@@ -125,7 +125,7 @@ impl TokenRegistry {
         Ok(self.store.tokens(query, self.time.now()).await?.pop())
     }
 
-    /// Returns whether a token is registered and counts.
+    /// Returns whether a token is registered and valid.
     pub(crate) async fn is_active(&self, jti: TokenId) -> Result<bool, StoreError> {
         let query = TokenQuery {
             jti: Some(jti),
@@ -137,8 +137,8 @@ impl TokenRegistry {
         Ok(!found.is_empty())
     }
 
-    /// Returns what a revocation of a token revokes: the refresh tokens of a session are one row,
-    /// and end with the session.
+    /// Returns the target of the revocation of a token: the refresh tokens of a session are one
+    /// row, and end with the session.
     pub(crate) async fn resolve_target(&self, jti: TokenId) -> Result<Target, StoreError> {
         if self.is_off() {
             return Ok(Target::Token(jti));
@@ -152,15 +152,15 @@ impl TokenRegistry {
             .map_or(Target::Token(jti), Target::Session))
     }
 
-    /// Returns the tree of what was made from the tokens of a session; `None` where the gate keeps
-    /// no registry.
+    /// Returns the tree of the tokens that were made from those of a session; `None` where the gate
+    /// keeps no registry.
     #[cfg(feature = "axum")]
     pub(crate) fn tree_below(&self, sid: SessionId) -> Option<Target> {
         (!self.is_off()).then(|| Target::Tree(family(sid)))
     }
 }
 
-/// No condition at all.
+/// A query without a condition.
 pub(crate) const ANY: TokenQuery = TokenQuery {
     jti: None,
     subject: None,

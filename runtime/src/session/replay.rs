@@ -1,4 +1,4 @@
-//! Counts how often each successor was handed out again (rotation.md section 3, row 7).
+//! Counts how many times each successor was handed out again (rotation.md section 3, row 7).
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,12 +7,13 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::id::SessionId;
 
-/// How often each successor was handed out again: at most 256 times for one rotation on this node.
+/// The number of times that each successor was handed out again: at most 256 times for one rotation
+/// on this node.
 #[derive(Debug, Default)]
 pub(crate) struct Replays(Mutex<HashMap<(SessionId, u32), (u32, Timestamp)>>);
 
 impl Replays {
-    /// Counts another one; `false` where it is one too many.
+    /// Counts one more; returns `false` where it is one too many.
     pub(crate) fn admit(&self, sid: SessionId, generation: u32, now: Timestamp) -> bool {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= REMEMBERED {

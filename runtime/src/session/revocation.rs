@@ -1,4 +1,4 @@
-//! What can be revoked, and the event that tells of it.
+//! The targets of a revocation, and the event that reports it.
 
 use std::fmt::Display;
 
@@ -6,29 +6,30 @@ use crate::event::{Event, EventKind, RevokedTarget};
 use crate::id::{SessionId, TokenId};
 use crate::store::{RevokeReason, Target};
 
-/// What is to be revoked. Hand it to `gate.revoke`.
+/// The target of a revocation. Pass it to `gate.revoke`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "nothing is revoked until `gate.revoke` gets it"]
 pub struct Revoke(pub(crate) Target);
 
 impl Revoke {
-    /// The subject's access tokens: its next refresh brings new claims, nobody is signed out. Where
-    /// the backend refreshes from stored claims, its sessions end, for their claims are old.
+    /// Targets the subject's access tokens: its next refresh brings new claims, and no user is
+    /// signed out. Where the backend refreshes from stored claims, its sessions end, because their
+    /// claims are old.
     pub fn access_of(subject: impl Display) -> Self {
         Self(Target::AccessOf(subject.to_string()))
     }
 
-    /// The subject's sessions; access tokens run out by themselves.
+    /// Targets the subject's sessions; access tokens stay valid until they expire.
     pub fn refresh_of(subject: impl Display) -> Self {
         Self(Target::RefreshOf(subject.to_string()))
     }
 
-    /// Both: the subject is signed out everywhere, at once.
+    /// Targets both: the subject is signed out everywhere, at once.
     pub fn subject(subject: impl Display) -> Self {
         Self(Target::Subject(subject.to_string()))
     }
 
-    /// Every session of the subject but one.
+    /// Targets every session of the subject but one.
     pub fn others(subject: impl Display, keep: SessionId) -> Self {
         Self(Target::Others {
             subject: subject.to_string(),
@@ -36,33 +37,33 @@ impl Revoke {
         })
     }
 
-    /// One session, its access tokens included.
+    /// Targets one session, its access tokens included.
     pub const fn session(sid: SessionId) -> Self {
         Self(Target::Session(sid))
     }
 
-    /// One access token.
+    /// Targets one access token.
     pub const fn token(jti: TokenId) -> Self {
         Self(Target::Token(jti))
     }
 
-    /// A registered token, those made from it, and its session.
+    /// Targets a registered token, those made from it, and its session.
     pub const fn tree(jti: TokenId) -> Self {
         Self(Target::Tree(jti))
     }
 
-    /// Everything that a client was given.
+    /// Targets everything that a client was given.
     pub fn client(client_id: impl Into<String>) -> Self {
         Self(Target::Client(client_id.into()))
     }
 
-    /// Every access token signed by a key. Rotate the ring first: a gate refuses to revoke the key
-    /// it signs with, or the next one.
+    /// Targets every access token signed by a key. Rotate the ring first: a gate refuses to revoke
+    /// its current signing key, or the next one.
     pub fn key(kid: impl Into<String>) -> Self {
         Self(Target::Key(kid.into()))
     }
 
-    /// Everything that was ever issued.
+    /// Targets everything that was ever issued.
     pub const fn everything() -> Self {
         Self(Target::Everything)
     }

@@ -1,5 +1,5 @@
-//! The decision table of a refresh: what a presented token means for the row it names. Reads
-//! nothing, writes nothing.
+//! The decision table of a refresh: the meaning of a presented token for the row that it names.
+//! Reads nothing, writes nothing.
 
 use std::time::Duration;
 
@@ -8,19 +8,19 @@ use crate::secret::same;
 use crate::settings::{RefreshPolicy, RefreshSettings};
 use crate::store::Session;
 
-/// What a refresh presents, after its MAC was checked.
+/// The presented token of a refresh, after its MAC was checked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Presented<'a> {
     pub(crate) generation: u32,
     /// SHA-256 of the secret.
     pub(crate) hash: [u8; 32],
-    /// Whether its MAC key is retired: then only a hash may decide.
+    /// `true` where its MAC key is retired: then only a hash may decide.
     pub(crate) retired: bool,
     pub(crate) client_id: &'a str,
     pub(crate) context: [u8; 32],
 }
 
-/// The rows of the table, first match.
+/// The rows of the table; the first that matches counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Row {
     /// 1: revoked or expired.
@@ -29,7 +29,7 @@ pub(crate) enum Row {
     Rollback,
     /// 3: the generation is current, the secret is not.
     Mismatch,
-    /// 4, t current: for another client.
+    /// 4, where the current token was presented: it is for another client.
     OtherClient,
     /// 5: current, and rotated a moment ago.
     Keep,
@@ -39,9 +39,10 @@ pub(crate) enum Row {
     Slide,
     /// 7: the predecessor, a moment after it was replaced.
     Replay,
-    /// 7b: the predecessor, between handing out and punishing.
+    /// 7b: the predecessor, after the time in which its successor is handed out, and before the
+    /// time from which it counts as reuse.
     Wait(Duration),
-    /// 8: the predecessor, whose successor nobody has used.
+    /// 8: the predecessor, whose successor was never used.
     Remint,
     /// 9: anything else.
     Reuse,
@@ -60,7 +61,7 @@ pub(crate) fn decide(
         return Row::Over;
     }
     if token.generation > row.generation {
-        // Whoever holds a retired key must not be able to raise an alarm either.
+        // The holder of a retired key must not be able to raise an alarm either.
         return if token.retired {
             Row::Powerless
         } else {
@@ -114,7 +115,7 @@ pub(crate) fn decide(
     punish
 }
 
-/// Whether a successor that was never used may be made again (P10).
+/// Returns whether a successor that was never used may be made again (P10).
 pub(crate) fn may_remint(row: &Session, settings: &RefreshSettings, now: Timestamp) -> bool {
     let lost = Windows::of(settings).lost;
     matches!((row.superseded_at, lost), (Some(at), Some(lost)) if now.since(at) <= lost)
@@ -122,9 +123,9 @@ pub(crate) fn may_remint(row: &Session, settings: &RefreshSettings, now: Timesta
 
 /// The windows that a policy leaves open.
 struct Windows {
-    /// `W_c`.
+    /// The window for concurrent requests, `W_c`.
     concurrent: Option<Duration>,
-    /// `W_l`.
+    /// The window for a lost answer, `W_l`.
     lost: Option<Duration>,
 }
 
@@ -147,7 +148,8 @@ impl Windows {
         }
     }
 
-    /// Twice `W_c`: while it lasts the current token stays as it is and the predecessor waits.
+    /// Returns twice `W_c`: during that time the current token stays as it is and the predecessor
+    /// waits.
     fn quiet(&self) -> Option<Duration> {
         self.concurrent.map(|window| window.saturating_mul(2))
     }

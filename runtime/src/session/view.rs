@@ -1,4 +1,4 @@
-//! What this node knows to be revoked. Looking it up takes no lock and does no I/O.
+//! The revocations that this node knows. Looking one up takes no lock and does no I/O.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,14 +16,14 @@ use crate::settings::Settings;
 use crate::store::{Fact, LogEntry};
 use crate::token::TokenInfo;
 
-/// Every revocation that some access token still alive could meet.
+/// Every revocation that a token which has not expired could match.
 ///
-/// Entries only ever tighten: applying one twice, late or out of order changes nothing.
+/// Entries only ever become stricter: applying one twice, late or out of order changes nothing.
 ///
-/// A filter in front says of most tokens that no entry meets them. An entry is in the filter before
-/// [`apply`](Self::apply) returns, and a filter that is made again, larger or after a purge, takes
-/// the place of the one before once it has the entries that came meanwhile: a token that was
-/// revoked is never taken for one that was not.
+/// For most tokens a filter in front says that no entry matches them. An entry is in the filter
+/// before [`apply`](Self::apply) returns. A filter that is made again, larger or after a purge,
+/// replaces the one before only when it has the entries that were added meanwhile, so a revoked
+/// token is never accepted.
 #[derive(Debug)]
 pub(crate) struct View {
     sessions: HashMap<SessionId, Timestamp>,
@@ -33,20 +33,20 @@ pub(crate) struct View {
     clients: HashMap<Box<str>, Floor<u64>>,
     keys: HashMap<Box<str>, Timestamp>,
     everything: AtomicU64,
-    /// The version of the last pause or resumption, and in the lowest bit which of them it was.
+    /// The version of the last pause or resumption; the lowest bit says which of them it was.
     paused: AtomicU64,
-    /// When it last was complete, in milliseconds.
+    /// The time at which it was last complete, in milliseconds.
     complete_at: AtomicU64,
-    /// Wakes who looks at open connections.
+    /// Wakes the task that checks open connections.
     #[cfg(feature = "axum")]
     news: tokio::sync::Notify,
     hasher: FilterHasher,
     filter: ArcSwap<Filter>,
     growth: Mutex<Growth>,
     is_rebuilding: AtomicBool,
-    /// Another number after each entry that changed something: odd, and so never 0, which a token
-    /// has that was not looked up. It begins at a random one, so that
-    /// no two views have the same.
+    /// A number that changes with each entry that changed something: odd, and so never 0, which
+    /// marks a token that was not looked up. It begins at a random one, so that no two views have
+    /// the same.
     version: AtomicU64,
 }
 
@@ -73,16 +73,16 @@ impl Default for View {
     }
 }
 
-/// What the filter has, held while an entry is applied.
+/// The contents of the filter; locked while an entry is applied.
 #[derive(Debug, Default)]
 struct Growth {
-    /// How many entries went into the filter.
+    /// The number of entries that were added to the filter.
     entries: usize,
-    /// The keys that came while a filter is made again.
+    /// The keys that are added while a filter is made again.
     missed: Option<Vec<FilterKey>>,
 }
 
-/// The lowest value that still counts, and until when it must be remembered.
+/// The lowest value that is still valid, and the time until which it must be remembered.
 #[derive(Clone, Copy, Debug)]
 struct Floor<T> {
     min: T,
@@ -90,7 +90,7 @@ struct Floor<T> {
 }
 
 impl View {
-    /// Takes a line of the log in.
+    /// Applies an entry of the log.
     pub(crate) fn apply(&self, entry: &LogEntry) {
         let mut growth = self.growth();
         if !self.take(entry) {
@@ -106,7 +106,7 @@ impl View {
         self.version.fetch_add(2, Ordering::Release);
     }
 
-    /// Takes a line of the log into its map, and returns whether it changed something.
+    /// Adds an entry of the log to its map, and returns whether it changed something.
     fn take(&self, entry: &LogEntry) -> bool {
         let until = entry.until;
         match &entry.fact {
@@ -140,7 +140,7 @@ impl View {
         self.news.notify_one();
     }
 
-    /// Waits until entries were applied, or were since the last time.
+    /// Waits until entries are applied; returns at once if some were since the last time.
     #[cfg(feature = "axum")]
     pub(super) async fn marked(&self) {
         self.news.notified().await;
@@ -164,8 +164,8 @@ impl View {
         self.growth.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes a larger filter where there are more entries than it is for, on a thread for such
-    /// work. Until it is there more tokens than necessary are looked up.
+    /// Makes a larger filter where there are more entries than it is made for, on a thread for such
+    /// work. Until then more tokens than necessary are looked up.
     pub(crate) fn keep_filter(self: &Arc<Self>) {
         if self.growth().entries <= self.filter.load().capacity() {
             return;
@@ -179,12 +179,13 @@ impl View {
         }
     }
 
-    /// Makes the filter again, of what the maps hold, and puts it in the place of the one before.
+    /// Makes the filter again, from the maps, and replaces the one before.
     fn rebuild(&self) {
         if self.is_rebuilding.swap(true, Ordering::AcqRel) {
             return;
         }
-        // From here on what is applied is noted. What was applied before is in the maps.
+        // Entries that are applied from here on are noted. Those that were applied before are in
+        // the maps.
         self.growth().missed = Some(Vec::new());
         let next = self.fill_filter();
         self.swap_filter(next);
@@ -218,7 +219,7 @@ impl View {
         (filter, entries)
     }
 
-    /// Puts a filter in place, with what was applied while it was filled.
+    /// Puts a filter in place, and adds the entries that were applied while it was filled.
     fn swap_filter(&self, (filter, entries): (Filter, usize)) {
         let mut growth = self.growth();
         let missed = growth.missed.take().unwrap_or_default();
@@ -229,7 +230,7 @@ impl View {
         self.filter.store(Arc::new(filter));
     }
 
-    /// Whether a token, good by itself, no longer counts.
+    /// Returns whether a token that is otherwise valid is revoked.
     pub(crate) fn is_revoked(&self, token: &TokenInfo) -> bool {
         let version = self.version.load(Ordering::Acquire);
         if token.was_live_at(version) {
@@ -243,8 +244,8 @@ impl View {
         is_revoked
     }
 
-    /// Whether an entry may meet a token; `false` is certain. All keys are looked at, so that one
-    /// does not wait for the other's memory.
+    /// Returns whether an entry may match a token; `false` is certain. All keys are looked up, so
+    /// that one does not wait for the memory of another.
     fn may_hold(&self, token: &TokenInfo) -> bool {
         let filter = self.filter.load();
         let may_hold = |kind, bytes: &[u8]| filter.may_hold(self.hasher.key(kind, bytes));
@@ -275,7 +276,7 @@ impl View {
                 .is_some_and(|floor| token.generation().is_none_or(|g| g < floor.min))
     }
 
-    /// Whether the deployment is paused.
+    /// Returns whether the deployment is paused.
     pub(crate) fn is_paused(&self) -> bool {
         self.paused.load(Ordering::Acquire) & 1 == 1
     }
@@ -289,13 +290,15 @@ impl View {
         }
     }
 
-    /// Everything in the log up to `at` has been applied. One reader of the log calls it at a time.
+    /// Notes that all entries of the log up to `at` were applied. One reader of the log calls it at
+    /// a time.
     pub(crate) fn completed(&self, at: Timestamp) {
         self.complete_at.store(at.as_millis(), Ordering::Release);
     }
 
-    /// How long ago the view was complete. Where the clock was set back meanwhile nobody knows; it
-    /// counts as so old as the clock went back, so that the store is asked.
+    /// Returns how long ago the view was complete. If the clock was set back meanwhile, that is not
+    /// known; the age is then at least the time by which the clock went back, so that the store is
+    /// asked.
     pub(crate) fn age(&self, now: Timestamp) -> Duration {
         Duration::from_millis(
             now.as_millis()
@@ -303,7 +306,7 @@ impl View {
         )
     }
 
-    /// How many entries it holds.
+    /// Returns the number of entries.
     pub(crate) fn len(&self) -> usize {
         self.sessions.len()
             + self.generations.len()
@@ -313,8 +316,8 @@ impl View {
             + self.keys.len()
     }
 
-    /// Forgets what no living token can meet any more. With many entries it takes a while: it is
-    /// work for a thread of its own.
+    /// Removes entries that no valid token can match any more. With many entries it takes a while,
+    /// so run it on a thread of its own.
     pub(crate) fn purge(&self, now: Timestamp) {
         let before = self.len();
         self.sessions.pin().retain(|_, until| *until > now);
@@ -329,17 +332,17 @@ impl View {
     }
 }
 
-/// Returns until when a revocation of `now`, a time of the store, matters: every access token that
-/// was issued by then has expired, on every node.
+/// Returns until when a revocation at `now`, a time of the store, matters: then every access token
+/// that was issued before has expired, on every node.
 pub(super) fn log_until(settings: &Settings, now: Timestamp) -> Timestamp {
     token_until(settings, now.plus(settings.access.max_ttl()))
 }
 
 /// Returns until when the revocation of an access token matters that expires at `expires_at` by the
-/// clock of the node that issued it. That clock may be ahead of the store's by the leeway, the
-/// token counts for a leeway longer, and where a clock moved since it was measured, the measurement
-/// may be wrong by another. The rest is for measurements and for clocks that are compared without a
-/// leeway.
+/// clock of the node that issued it. That clock may be ahead of the store's by the leeway; the
+/// token is accepted for a leeway longer; and if a clock moved since it was measured, the
+/// measurement may be wrong by another leeway. The rest is for errors of measurement, and for
+/// clocks that are compared without a leeway.
 pub(super) fn token_until(settings: &Settings, expires_at: Timestamp) -> Timestamp {
     expires_at
         .plus(settings.leeway.saturating_mul(3))
@@ -352,11 +355,11 @@ const TOKEN: u8 = 1;
 const SUBJECT: u8 = 2;
 const CLIENT: u8 = 3;
 const KEY: u8 = 4;
-/// How long a revocation is remembered beyond the lifetime of a token and the leeways.
+/// The time for which a revocation is remembered beyond the lifetime of a token and the leeways.
 const MEASURED: Duration = Duration::from_secs(5);
 
-/// Remembers a key for the longest of the times that are said of it, and returns whether that is
-/// news.
+/// Remembers a key until the latest of the times that entries give for it, and returns whether that
+/// changed something.
 fn remember<K: Eq + std::hash::Hash>(
     map: &HashMap<K, Timestamp>,
     key: K,
@@ -370,7 +373,7 @@ fn remember<K: Eq + std::hash::Hash>(
     true
 }
 
-/// Raises what counts under a key, and returns whether that is news.
+/// Raises the lowest valid value of a key, and returns whether that changed something.
 fn raise<K: Eq + std::hash::Hash, T: Copy + Ord>(
     map: &HashMap<K, Floor<T>>,
     key: K,

@@ -1,5 +1,5 @@
-//! The check of settings as a whole: every problem is reported at once, and nothing is corrected in
-//! silence.
+//! The check of settings as a whole: every problem is reported at once, and nothing is corrected
+//! silently.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`ErrorKind::Settings`](crate::error::ErrorKind::Settings), with one line for each setting
-    /// that is missing, out of its bounds or at odds with another, and where its value comes from.
+    /// that is missing, out of its bounds or in conflict with another, and the source of its value.
     pub fn validate(&self) -> Result<(), Error> {
         let problems: Vec<String> = problems(self)
             .iter()
@@ -30,8 +30,8 @@ impl Settings {
     }
 }
 
-/// Returns the problems beside settings that could not be read: without those of these settings,
-/// and without what is missing.
+/// Returns further problems where some settings could not be read: problems of those settings, and
+/// of missing ones, are left out.
 pub(super) fn problems_beside(settings: &Settings, unread: &[&str]) -> Vec<String> {
     let is_independent = |problem: &SettingProblem| {
         !problem.missing && !problem.names().any(|name| unread.contains(&name))
@@ -398,7 +398,7 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(allowed)
 }
 
-/// Returns whether a text is a path of letters, digits and `-._~`, as a router takes it literally.
+/// Returns whether a text is a path of letters, digits and `-._~`, which a router takes literally.
 fn is_plain_path(text: &str) -> bool {
     text.strip_prefix('/').is_some_and(|rest| {
         rest.split('/').all(|part| {
@@ -410,8 +410,8 @@ fn is_plain_path(text: &str) -> bool {
     })
 }
 
-/// Returns what a text has that came along when it was pasted: quotes around it, blanks around it,
-/// or line ends and other control characters. An empty text has nothing.
+/// Returns the traces of pasting in a text: quotes around it, blanks around it, or line ends and
+/// other control characters. An empty text has none.
 fn pasted(text: &str) -> Option<&'static str> {
     let invisible =
         |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}');
@@ -431,7 +431,7 @@ fn pasted(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns whether a text is an address that paths can be put after.
+/// Returns whether a text is an address to which paths can be appended.
 fn is_base_url(text: &str) -> bool {
     let rest = text
         .strip_prefix("https://")

@@ -1,4 +1,4 @@
-//! Ranges of addresses, as settings name them and as sessions are compared by.
+//! Ranges of addresses, for settings and for comparing sessions.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,8 +11,8 @@ use ipnet::IpNet;
 pub struct Cidr(IpNet);
 
 impl Cidr {
-    /// Returns the network around an address that one subscriber or office most likely has to
-    /// itself: /24, or /56 of IPv6.
+    /// Returns the network around an address that most likely belongs to one subscriber or office:
+    /// /24, or /56 of IPv6.
     #[must_use]
     pub fn around(ip: IpAddr) -> Self {
         let ip = ip.to_canonical();
@@ -51,7 +51,7 @@ impl fmt::Display for Cidr {
     }
 }
 
-/// The text is not a range of addresses.
+/// The error for a text that is not a range of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotACidr;
 

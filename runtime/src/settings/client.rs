@@ -13,8 +13,8 @@ use crate::clock::Timestamp;
 pub struct ClientSettings {
     /// The proxies whose header is trusted. By default none: the address is that of the connection.
     pub proxies: Vec<Cidr>,
-    /// The one header in which they write it. Other headers may come from any sender, and are not
-    /// read.
+    /// The one header in which the proxies write it. Other headers may come from any sender, and
+    /// are not read.
     pub header: ForwardedHeader,
 }
 
@@ -30,29 +30,30 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
-/// Settings of cookies: `cookies.*`. They are on where `cookies.path` is set, which takes the
+/// Settings of cookies: `cookies.*`. They are on where `cookies.path` is set, which needs the
 /// feature `cookies`.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct CookieSettings {
     /// The path of the auth routes, as browsers see it: `/auth` unless the routes are nested. It
-    /// turns cookies on, and is the path of a refresh cookie of the former name.
+    /// turns cookies on, and is the path of a refresh cookie with the former name.
     pub path: Option<String>,
-    /// Which of its two names the refresh cookie has. By default `host`; `path` for a store that
-    /// has sessions of releases before this one.
+    /// The name of the refresh cookie, of two. By default `host`; `path` for a store that has
+    /// sessions of releases before this one.
     pub refresh: Option<RefreshCookie>,
-    /// Until when a refresh cookie of the former name counts, at refresh and sign-out, beside
-    /// `refresh = "host"`: a day, in UTC, at whose beginning it ends. By default 30 days after this
-    /// release first opened a store that has sessions of earlier ones.
+    /// The day (UTC) until whose beginning a refresh cookie with the former name is accepted, at
+    /// refresh and sign-out, beside `refresh = "host"`. By default 30 days after this release first
+    /// opened a store that has sessions of earlier ones.
     pub legacy_until: Option<Timestamp>,
-    /// Which requests of other sites carry the access cookie. The refresh cookie travels with none.
+    /// The requests of other sites that carry the access cookie. No request of another site carries
+    /// the refresh cookie.
     pub same_site: SameSite,
     /// Other origins whose pages may change something with a cookie, as browsers write them:
     /// `https://app.example.com`.
     pub origins: Vec<String>,
 }
 
-/// Which of its two names the refresh cookie has: `cookies.refresh`.
+/// The two names of the refresh cookie: `cookies.refresh`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -60,11 +61,11 @@ pub enum RefreshCookie {
     /// `__Secure-tollgate-refresh`, under `cookies.path`: that of releases before this one. A page
     /// of a sibling subdomain can set it.
     Path,
-    /// `__Host-tollgate-refresh`, for the whole host, which no sibling can set.
+    /// `__Host-tollgate-refresh`, for the whole host, which no sibling subdomain can set.
     Host,
 }
 
-/// Which requests of other sites carry the access cookie: `cookies.same_site`.
+/// The requests of other sites that carry the access cookie: `cookies.same_site`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -155,7 +156,7 @@ pub enum BindingMode {
     Off,
     /// A difference is an event.
     Record,
-    /// A difference is an event, and the request is refused. The session stays: from the right
-    /// device or network the token still counts. A sign-in without the value to bind to is refused.
+    /// A difference is an event, and the request is refused. The session stays: the token is still
+    /// valid on the right device or network. A sign-in without the value to bind to is refused.
     Enforce,
 }

@@ -1,4 +1,4 @@
-//! Services that may ask the gate about tokens, and their secrets, of which only hashes are kept.
+//! Services that may ask the gate about tokens. Only hashes of their secrets are kept.
 
 use std::fmt;
 
@@ -18,11 +18,11 @@ pub struct IntrospectionSettings {
 
 #[cfg(feature = "axum")]
 impl IntrospectionSettings {
-    /// Returns the service of this name, where the secret is right. The caller does not learn
+    /// Returns the service of this name, where the secret is right. The result does not show
     /// whether the name or the secret was wrong.
     pub(crate) fn authenticate(&self, name: &str, secret: &str) -> Option<&Service> {
         let hash = sha256(secret.as_bytes());
-        // The hash is that of a random secret, so that a plain one is as good as a slow one.
+        // The secret is random, so a plain hash of it is as good as a slow one.
         self.services
             .iter()
             .find(|service| service.name == name && same(&service.secret, &hash))

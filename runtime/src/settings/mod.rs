@@ -36,8 +36,8 @@ pub use store::{StoreSettings, StoreTls, StoreUrl};
 
 /// The settings of a gate.
 ///
-/// Each comes from the strongest of four sources: the default, the file (`TOLLGATE_CONFIG`, else
-/// `tollgate.toml` in the working directory), the environment (`access.ttl` is
+/// Each comes from the strongest of four sources: the default, the file (`TOLLGATE_CONFIG`, or
+/// otherwise `tollgate.toml` in the working directory), the environment (`access.ttl` is
 /// `TOLLGATE_ACCESS__TTL`), the builder. [`Settings::load`] reads the first three; an assignment
 /// afterwards is the fourth. Names outside the table are refused.
 #[doc = include_str!("table.md")]
@@ -45,9 +45,9 @@ pub use store::{StoreSettings, StoreTls, StoreUrl};
 /// Durations are written `500ms`, `30s`, `10m`, `12h`, `30d`, or several of them in a row: `1h30m`.
 /// Lists are arrays in the file and separated by commas in the environment.
 ///
-/// What stands below `[realms.staff]` in the file, or after `TOLLGATE_REALMS__STAFF__` in the
-/// environment, is for the realm `staff` alone: [`Settings::load_realm`] lays it over the top
-/// level, of which it takes everything but `audience`.
+/// Settings below `[realms.staff]` in the file, or after `TOLLGATE_REALMS__STAFF__` in the
+/// environment, are for the realm `staff` alone: [`Settings::load_realm`] puts them over those of
+/// the top level, of which it takes everything but `audience`.
 ///
 /// # Examples
 /// ```
@@ -91,7 +91,7 @@ pub struct Settings {
     /// nested: `https://api.example.com/v1`. Only the metadata of RFC 8414 needs it. Has no
     /// default.
     pub public_url: Option<String>,
-    /// How far clocks may differ. By default 30 s, at most 120 s.
+    /// The time by which clocks may differ. By default 30 s, at most 120 s.
     pub leeway: Duration,
     /// Access tokens.
     pub access: AccessSettings,
@@ -113,7 +113,7 @@ pub struct Settings {
     pub binding: BindingSettings,
     /// The throttle.
     pub throttle: ThrottleSettings,
-    /// Which tokens the store remembers one by one.
+    /// The tokens that the store lists one by one.
     pub registry: Registry,
     /// The archive of sessions that have ended.
     pub archive: ArchiveSettings,
@@ -123,7 +123,7 @@ pub struct Settings {
     pub store: StoreSettings,
     /// The settings of keys and store that stand inside the realm, by name.
     pub(crate) realm_parts: Vec<&'static str>,
-    /// Where each setting that is not a default came from, for messages.
+    /// The source of each setting that is not a default, for messages.
     pub(crate) origins: Origins,
 }
 
@@ -157,8 +157,8 @@ impl Default for Settings {
     }
 }
 
-/// What a realm was before: `replaces.*`. Each value is the old one, so that a line that is left in
-/// a file accepts no other change.
+/// The former identity of a realm: `replaces.*`. Each value is the old one, so that a line that is
+/// left in a file accepts no other change.
 ///
 /// ```
 /// use tollgate::settings::Replaces;
@@ -183,22 +183,22 @@ pub struct Replaces {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AccessSettings {
-    /// How long an access token lives. By default 10 minutes: a stolen token is of use for that
+    /// The lifetime of an access token. By default 10 minutes: a stolen token can be used for that
     /// long, and clients refresh that often.
     pub ttl: Duration,
     /// The longest life of any token that verifies, those of `gate.issue` too; `None` means
     /// [`ttl`](Self::ttl). Lower it only after the tokens with the longer life have expired.
     pub max_ttl: Option<Duration>,
-    /// What a refresh does to the access tokens before it.
+    /// The effect of a refresh on the access tokens before it.
     pub on_refresh: OnRefresh,
     /// The header that carries the token, in lower case. By default `authorization`.
     pub header: String,
     /// The schemes in that header, compared without regard to case (RFC 9110 section 11.1). By
     /// default `Bearer` alone.
     pub schemes: Vec<String>,
-    /// How many bytes of verified tokens a node remembers, so that one that comes again is not
-    /// verified again; 0 for none. By default 8 MiB, for about 4500 tokens of 600 characters. What
-    /// was revoked is looked up each time.
+    /// The memory for verified tokens on a node, in bytes, so that a token that comes again is not
+    /// verified again; 0 for none. By default 8 MiB, for about 4500 tokens of 600 characters.
+    /// Revocations are looked up each time.
     pub cache: u32,
 }
 
@@ -223,7 +223,7 @@ impl Default for AccessSettings {
     }
 }
 
-/// What a refresh does to the access tokens before it: `access.on_refresh`.
+/// The effect of a refresh on the access tokens before it: `access.on_refresh`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -239,15 +239,15 @@ pub enum OnRefresh {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RefreshSettings {
-    /// How long the predecessor of a refresh token still counts as a concurrent request of the same
-    /// client. By default 10 s, at most 60 s: a theft within this time is not noticed.
+    /// The time for which the predecessor of a refresh token is accepted as a concurrent request of
+    /// the same client. By default 10 s, at most 60 s: a theft within this time is not noticed.
     pub window: Duration,
-    /// How long a client that never saw the answer of its refresh may ask again. By default 24 h,
-    /// at most `session.idle`.
+    /// The time for which a client that never received the answer of its refresh may ask again. By
+    /// default 24 h, at most `session.idle`.
     pub lost_response_window: Duration,
-    /// How much reuse is forgiven.
+    /// The reuse that is forgiven.
     pub policy: RefreshPolicy,
-    /// Whether the answer of a refresh has the refresh token in its body. By default `true`;
+    /// `true` where the answer of a refresh has the refresh token in its body, as by default;
     /// `false` is for clients of [`RefreshPolicy::Fixed`] alone, whose token stays the same.
     pub answer_token: bool,
 }
@@ -263,7 +263,7 @@ impl Default for RefreshSettings {
     }
 }
 
-/// How much reuse of a replaced refresh token is forgiven: `refresh.policy`.
+/// The reuse of a replaced refresh token that is forgiven: `refresh.policy`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -276,8 +276,8 @@ pub enum RefreshPolicy {
     /// `refresh.lost_response_window`.
     #[default]
     ConfirmAware,
-    /// The token never changes, so that no reuse is noticed: a copy that a thief took is good until
-    /// the session ends. A refresh moves the idle expiry. For clients that cannot store a new token
+    /// The token never changes, so no reuse is noticed: a thief can use a copy of it until the
+    /// session ends. A refresh moves the idle expiry. For clients that cannot store a new token
     /// each time.
     Fixed,
 }
@@ -286,19 +286,20 @@ pub enum RefreshPolicy {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SessionSettings {
-    /// After how long without a refresh a session ends. By default 30 days, at most 90.
+    /// The time without a refresh after which a session ends. By default 30 days, at most 90.
     pub idle: Duration,
-    /// After how long a session ends even if it is in use. By default 90 days, at most 400.
+    /// The time after which a session ends even if it is in use. By default 90 days, at most 400.
     pub absolute: Duration,
-    /// After how long without a refresh a session ends that is not to be remembered. By default 12
-    /// hours, never longer than `idle`.
+    /// The time without a refresh after which a session ends that is not to be remembered. By
+    /// default 12 hours, never longer than `idle`.
     pub brief_idle: Duration,
-    /// After how long such a session ends even if it is in use. By default 24 hours, never longer
-    /// than `absolute`.
+    /// The time after which such a session ends even if it is in use. By default 24 hours, never
+    /// longer than `absolute`.
     pub brief_absolute: Duration,
-    /// How many live sessions a subject may have; `None` for any number, otherwise at least one.
+    /// The number of live sessions that a subject may have; `None` for any number, otherwise at
+    /// least one.
     pub device_limit: Option<u32>,
-    /// What happens to a sign-in above the limit.
+    /// The treatment of a sign-in above the limit.
     pub on_limit: OnLimit,
 }
 
@@ -315,13 +316,13 @@ impl Default for SessionSettings {
     }
 }
 
-/// What happens to a sign-in above the limit: `session.on_limit`.
+/// The treatment of a sign-in above the limit: `session.on_limit`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OnLimit {
-    /// The sessions seen longest ago end. An attacker who knows the password can sign the owner out
-    /// with it.
+    /// The sessions that were used longest ago end. An attacker who knows the password can sign the
+    /// owner out with it.
     #[default]
     EvictOldest,
     /// The sign-in is refused.
@@ -332,11 +333,11 @@ pub enum OnLimit {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RevocationSettings {
-    /// What a verifier reads before it accepts a token.
+    /// The data that a verifier reads before it accepts a token.
     pub consistency: Consistency,
-    /// The age from which on a node's view of the revocations is stale. By default 30 s.
+    /// The age at which a node's view of the revocations is stale. By default 30 s.
     pub stale_limit: Duration,
-    /// What a node with a stale view does.
+    /// The behaviour of a node with a stale view.
     pub on_stale: OnStale,
 }
 
@@ -350,11 +351,11 @@ impl Default for RevocationSettings {
     }
 }
 
-/// What a verifier reads before it accepts a token: `revocation.consistency`.
+/// The data that a verifier reads before it accepts a token: `revocation.consistency`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Consistency {
-    /// This node's view, which follows the store within a second or so: `eventual`.
+    /// This node's view, which follows the store within about a second: `eventual`.
     #[default]
     Eventual,
     /// The view while it is younger than this, otherwise the store: `bounded:2s`.
@@ -363,7 +364,7 @@ pub enum Consistency {
     Strict,
 }
 
-/// What a node with a stale view does: `revocation.on_stale`.
+/// The behaviour of a node with a stale view: `revocation.on_stale`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -371,7 +372,7 @@ pub enum OnStale {
     /// It asks the store, and answers 503 where the store cannot answer.
     #[default]
     Check,
-    /// It goes on with the view that it has: later revocations do not count on this node.
+    /// It goes on with the view that it has: later revocations have no effect on this node.
     Serve,
 }
 
@@ -379,15 +380,15 @@ pub enum OnStale {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct KeysSettings {
-    /// Whether a new ring may start beside a store with live sessions, all of which it ends. By
-    /// default not: it usually means that the volume with the keys was lost.
+    /// `true` where a new ring may start beside a store with live sessions, all of which it ends.
+    /// By default `false`: such a start usually means that the volume with the keys was lost.
     pub accept_new: bool,
-    /// What the group of a ring's folder and files may do.
+    /// The permissions of the group of a ring's folder and files.
     /// [`RingOptions::settings`](crate::keys::RingOptions::settings) reads it.
     pub group: KeysGroup,
 }
 
-/// What the group of a key folder and its files may do: `keys.group`.
+/// The permissions of the group of a key folder and its files: `keys.group`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -395,12 +396,12 @@ pub enum KeysGroup {
     /// Nothing: files that it can read, and a folder that it can write, are refused.
     #[default]
     Refuse,
-    /// What the files' modes say, where it is a group of this process. Kubernetes gives volumes to
-    /// the group of `fsGroup`.
+    /// The permissions of the files' modes, where it is a group of this process. Kubernetes gives
+    /// volumes to the group of `fsGroup`.
     Trust,
 }
 
-/// Which tokens the store remembers one by one: `registry`.
+/// The tokens that the store lists one by one: `registry`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -440,11 +441,11 @@ impl Default for OpenapiSettings {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ArchiveSettings {
-    /// How often the gate deletes what has ended and is not needed any more, the first time a
-    /// minute after its start. By default 1 h; zero for never, where the program calls
+    /// The time between two deletions of rows that have ended and are not needed any more; the
+    /// first is a minute after the start. By default 1 h; zero for never, where the program calls
     /// `gate.archive` itself.
     pub interval: Duration,
-    /// How long ago a session must have ended to be deleted. By default 7 d.
+    /// The time since its end after which a session is deleted. By default 7 d.
     pub age: Duration,
 }
 
