@@ -30,7 +30,7 @@ impl Diag {
             .extend(error.flatten().into_iter().map(syn::Error::from));
     }
 
-    /// Reports a word that is none of `known`, and suggests the nearest.
+    /// Reports a word that is not in `known`, and suggests the nearest one.
     pub(crate) fn unknown(&mut self, word: &Ident, what: &str, known: &[&str]) {
         self.error(word, unknown(what, &word.to_string(), known));
     }
@@ -43,7 +43,7 @@ impl Diag {
         }
     }
 
-    /// Returns the mistakes as compile errors; `None` where there are none.
+    /// Returns the mistakes as compile errors; `None` where no mistake was found.
     pub(crate) fn finish(mut self) -> Option<TokenStream> {
         self.is_read = true;
         (!self.errors.is_empty()).then(|| {
@@ -65,7 +65,7 @@ impl Drop for Diag {
     }
 }
 
-/// Returns what to say of a word that is none of `known`.
+/// Returns the message about a word that is not in `known`.
 pub(crate) fn unknown(what: &str, word: &str, known: &[&str]) -> String {
     match nearest(word, known) {
         Some(near) => format!("unknown {what} `{word}`: did you mean `{near}`?"),

@@ -44,7 +44,7 @@ struct Approval<T: Clone + serde::Serialize + serde::de::DeserializeOwned> {
 #[policy(user = Partner, any(role = Group::Staff, scope = "orders:write", scope = "orders:admin"))]
 struct Writers;
 
-/// A user of one's own beside it.
+/// A user of the program itself, beside it.
 #[derive(Clone, JwtClaims)]
 struct User {
     #[claim(sub)]

@@ -47,7 +47,7 @@ impl Refresh for Accounts {
     }
 }
 
-/// A state of one's own.
+/// A state that the application declares.
 #[derive(Clone)]
 struct App {
     gate: Gate<Accounts>,
@@ -65,7 +65,7 @@ impl FromRef<App> for Verifier<User> {
     }
 }
 
-/// A caller with a name of one's own.
+/// A caller under a name that the application gives.
 type Admin = Auth<User, Admins>;
 
 async fn open(_: Public) {}
@@ -118,7 +118,7 @@ fn protected() -> ProtectedRouter<App> {
 }
 
 fn main() {
-    // With a state of one's own, and with the gate alone; alone, and in a router of axum.
+    // With a state of the application and with the gate alone; by itself and in axum's router.
     let _: fn(App) -> Router = |app| Router::new().merge(protected()).with_state(app);
     let _: fn(App) -> Router = |app| protected().with_state(app).into_router();
     let _: fn(App) -> Router = |app| app.gate.install(protected()).with_state(app);

@@ -1,4 +1,5 @@
-//! What a mistake looks like to whoever made it, and that no expansion disturbs its surroundings.
+//! Checks what a mistake looks like to its author, and that no expansion disturbs its
+//! surroundings.
 
 #[test]
 fn mistakes_are_reported_with_a_place_and_a_way_out() {

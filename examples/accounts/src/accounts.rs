@@ -38,12 +38,12 @@ impl User {
 /// What a session says of itself that was opened with both factors.
 const TWO_FACTORS: &str = "urn:example:two-factors";
 
-/// Whoever proved within the last five minutes who they are.
+/// Users who proved within the last five minutes who they are.
 #[derive(Policy)]
 #[policy(max_age = "5m")]
 pub(crate) struct Fresh;
 
-/// Whoever used a second factor.
+/// Users who used a second factor.
 #[derive(Policy)]
 #[policy(acr = "urn:example:two-factors")]
 pub(crate) struct TwoFactors;
@@ -88,8 +88,8 @@ impl Accounts {
         })
     }
 
-    /// The account with this address, which is opened where there is none. It has no password
-    /// before its address is proved.
+    /// Returns the account with this address, and opens it if there is no such account yet. It has
+    /// no password before its address is proved.
     pub(crate) async fn open_account(&self, email: &str) -> Result<User, AuthError> {
         sqlx::query("INSERT INTO users (id, email) VALUES (?, ?) ON CONFLICT (email) DO NOTHING")
             .bind(Uuid::new_v4().to_string())
@@ -112,8 +112,8 @@ impl Accounts {
             .await
     }
 
-    /// A password without the old one, for the reader of the emails of the account's address of
-    /// today. The second factor stays.
+    /// Writes a password without the old one, for the reader of the emails to the address that the
+    /// account has today. The second factor stays.
     pub(crate) async fn reset(
         &self,
         proof: &Proof<PasswordReset, Uuid>,
@@ -125,8 +125,8 @@ impl Accounts {
             .await
     }
 
-    /// Another password, for whoever just proved who they are: nobody else has an `Auth<User,
-    /// Fresh>`.
+    /// Writes another password for a user who just proved who they are: nobody else has an
+    /// `Auth<User, Fresh>`.
     pub(crate) async fn change(
         &self,
         user: &Auth<User, Fresh>,

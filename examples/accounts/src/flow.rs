@@ -137,7 +137,7 @@ struct Replacement {
     password: Password,
 }
 
-/// Another password, by whoever just proved who they are. The other sessions end.
+/// Sets another password for a user who just proved who they are. The other sessions end.
 async fn change(
     user: Auth<User, Fresh>,
     State(gate): AppGate,

@@ -152,7 +152,7 @@ async fn r119_sign_up_and_forgot_say_nothing_about_who_has_an_account() {
     );
 }
 
-/// R128: whoever opens an account for somebody else's address gets no password into it.
+/// R128: a stranger who opens an account for somebody else's address cannot set its password.
 #[tokio::test]
 async fn r128_the_password_is_chosen_by_the_reader_of_the_email() {
     let app = App::new().await;

@@ -42,8 +42,8 @@ impl Authenticate for Accounts {
             .users
             .iter()
             .find(|(user, _)| user.email == login.email);
-        // Whoever asks waits for one hash. These hashes are fresh, so none of them is to be made
-        // again: see the quickstart.
+        // Every attempt costs one hash, also without an account. These hashes are fresh, so none
+        // of them has to be made again: see the quickstart.
         let _checked = self
             .passwords
             .check(&login.password, found.map(|(_, password)| password))

@@ -143,7 +143,7 @@ async fn start(
 }
 
 /// Waits for what ends a node: Ctrl-C, the signal with which a supervisor ends a process, or the
-/// end of its standard input, which comes when whoever started it is gone, however that happened.
+/// end of its standard input, which comes when the process that started it is gone, for any reason.
 pub(crate) async fn stopped() {
     let (tell, gone) = oneshot::channel();
     // A thread of its own: nothing waits for it when the program ends.

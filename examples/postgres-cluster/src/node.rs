@@ -76,12 +76,12 @@ async fn open(url: &str) -> Result<Store, tollgate::error::Error> {
     }
 }
 
-/// Whoever is signed in. No node asks the store for this.
+/// Returns who is signed in. No node asks the store for this.
 async fn me(user: Auth<User>) -> Json<UserClaims> {
     Json(user.into_claims())
 }
 
-/// Whether this node should get requests: for whoever spreads them over the nodes.
+/// Returns 204 where this node should get requests, and otherwise 503: for the load balancer.
 async fn health(gate: axum::extract::State<Gate<Accounts>>) -> StatusCode {
     if gate.health().await.is_well {
         StatusCode::NO_CONTENT

@@ -137,7 +137,7 @@ impl Accounts {
 impl Authenticate for Accounts {
     async fn authenticate(&self, login: EmailLogin, _client: &Client) -> Result<User, AuthError> {
         let user = self.by_email(&login.email).await?;
-        // Whoever asks waits for one hash: a stranger cannot tell which addresses have an account.
+        // Every attempt costs one hash: a stranger cannot tell which addresses have an account.
         let checked = self
             .passwords
             .check(

@@ -83,7 +83,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
 /// The name of this issuer, which stays the same on another port: tokens and the store know it.
 const ISSUER: &str = "http://127.0.0.1:3000";
 
-/// Whoever is signed in: the claims of the token, without a look into the database.
+/// Returns who is signed in: the claims of the token, without a look into the database.
 async fn me(user: Auth<User>) -> Json<UserClaims> {
     Json(user.into_claims())
 }

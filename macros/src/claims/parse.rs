@@ -78,7 +78,7 @@ pub(crate) struct FieldArgs {
     pub(crate) default: DefaultArg,
     /// Not in the token.
     pub(crate) skip: Word,
-    /// Whoever holds the token may read it.
+    /// `expose`: the holder of the token may read it.
     pub(crate) expose: Word,
     /// Only in encrypted tokens.
     pub(crate) confidential: Word,

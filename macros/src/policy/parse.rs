@@ -70,7 +70,7 @@ pub(crate) struct VariantPath {
     pub(crate) has_braces: bool,
 }
 
-/// `strict`, `eventual`, `bounded("…")`, or a word that is none of them.
+/// `strict`, `eventual`, `bounded("…")`, or an unknown word.
 pub(crate) struct ConsistencyWord {
     pub(crate) word: Ident,
     pub(crate) bound: Option<LitStr>,

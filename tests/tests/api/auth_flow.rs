@@ -450,7 +450,7 @@ async fn r98_a_session_that_the_cookies_present_ends_with_the_next_one() {
     browse(&app, &mut jar, request(Method::POST, "/open", None, None)).await;
     assert_eq!(me(&app, &first).await, StatusCode::UNAUTHORIZED);
     assert_eq!(me_of(&app, &jar).await, StatusCode::OK);
-    // A bearer beside it is none of the browser's.
+    // A bearer token beside the cookie did not come from the browser.
     let (ada, client) = (app.accounts.user("ada@example.com"), Client::unknown());
     let bearer = app.gate.sign_in(ada, &client).await.unwrap().access_token;
     let mut with_bearer = request(Method::POST, "/open", Some(&bearer), None);

@@ -150,7 +150,7 @@ async fn a_gate_tells_its_figures_to_the_recorder() {
     assert_eq!(one.get("tollgate_clock_offset_seconds{issuer}"), Some(&0));
     assert!(f64::from_bits(one["tollgate_revocation_view_age_seconds{issuer}"]) < 10.0);
 
-    // An event of one gate is none of the other's, and no series names a subject.
+    // An event of one gate is not counted at the other, and no series names a subject.
     assert_eq!(
         kept.of("https://two.example.com")
             .keys()

@@ -224,7 +224,7 @@ async fn what_is_no_live_refresh_token_of_the_former_system_is_refused() {
         ("not yet", with(json!({"nbf": NOW + 3600}))),
         ("nobody", with(json!({"user_id": null}))),
         ("an empty name", with(json!({"user_id": ""}))),
-        ("a name that is none", with(json!({"user_id": {"id": 7}}))),
+        ("an object", with(json!({"user_id": {"id": 7}}))),
         ("half a name", with(json!({"user_id": 7.5}))),
         ("another issuer", with(json!({"iss": "new"}))),
         ("another audience", with(json!({"aud": ["other"]}))),
@@ -442,7 +442,7 @@ async fn a_public_key_of_the_former_system_does_too() {
     let public = tollgate::keys::PublicKey::from_jwk(&jwk, &[Algorithm::EdDSA]).unwrap();
     let moved = Moved::with(MovingGuard::ravyn(public, until())).await;
     let payload = json!({"token_type": "refresh_token", "exp": NOW + DAY, "sub": "7"});
-    // Whoever knows the public key cannot use it as a secret.
+    // A forger who knows the public key cannot use it as a secret.
     let forged = sign(&json!({"alg": "HS256"}), &payload);
     moved
         .exchange(&forged)

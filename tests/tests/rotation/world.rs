@@ -149,7 +149,7 @@ impl World {
             ),
             Kind::Postgres => {
                 let server = postgres::Server::shared()
-                    .expect("whoever asks for PostgreSQL has looked for it");
+                    .expect("the caller has checked that PostgreSQL is installed");
                 let url = &database.insert(server.database().await).url;
                 let long = Duration::from_secs(30);
                 // One connection: a test that gets it knows that all who had it before are done.
@@ -162,7 +162,7 @@ impl World {
             Kind::Redis => Backing::Redis(
                 redis::store()
                     .await
-                    .expect("whoever asks for Redis has looked for it"),
+                    .expect("the caller has checked that Redis is installed"),
             ),
         });
         let ring = KeyRing::generate(Algorithm::HS256).unwrap();

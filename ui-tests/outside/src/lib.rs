@@ -133,7 +133,7 @@ pub struct Writers;
 #[policy(any(acr = "gold", acr = "silver"), consistency = bounded("2s"))]
 pub struct Customers;
 
-/// Whoever is signed in, asked of the store each time.
+/// Every signed-in user; the store is asked each time.
 #[derive(Clone, Copy, Debug, Policy)]
 #[policy(crate = ::gatehouse, consistency = strict)]
 pub struct Watched;

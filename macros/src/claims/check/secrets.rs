@@ -84,7 +84,7 @@ const SECRET: [&str; 76] = [
     "passport_number",
 ];
 
-/// Words before `key` with which it is none of a secret.
+/// Words that make a name which ends in `key` harmless, such as `public_key`.
 const HARMLESS_KEYS: [&str; 12] = [
     "public",
     "primary",

@@ -93,8 +93,8 @@ impl EmitParts<'_> {
             ..
         } = claim;
         let number = name_number(&ident.to_string());
-        // rustc lists the impls where a policy asks for a claim that is none: this is how the list
-        // shows the field.
+        // Where a policy asks for a claim that does not exist, rustc lists the impls: this name shows
+        // the field in that list.
         let kind = format_ident!("claim_{}", ident.unraw(), span = Span::call_site());
         let mut generics = generics.clone();
         generics.params.push(parse_quote!(#kind));

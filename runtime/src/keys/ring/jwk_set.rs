@@ -45,7 +45,7 @@ impl KeyRing {
         let secret = |key: &PrivateJwk| {
             let what = || {
                 format!(
-                    "the key {:?} of the JWK set is none for {algorithm}",
+                    "the key {:?} of the JWK set is not for {algorithm}",
                     name(key)
                 )
             };
@@ -67,7 +67,7 @@ impl KeyRing {
                 let public = PublicKey::from_jwk(&public_jwk(json, at)?, &[algorithm]);
                 let public = public.map_err(|problem| {
                     refuse(format!(
-                        "the key {:?} of the JWK set is none for {algorithm}",
+                        "the key {:?} of the JWK set is not for {algorithm}",
                         name(key)
                     ))
                     .because(problem)

@@ -137,7 +137,7 @@ async fn null_is_as_absent_where_a_claim_is_optional() {
             .await;
         assert!(found.is_err(), "{changes}");
     }
-    // An ID token's `azp` that is null is none.
+    // An ID token whose `azp` is null counts as one without `azp`.
     let ids = router(expected().accept(tollgate::guard::TokenKind::IdToken), &key);
     let header = json!({"alg": "EdDSA", "kid": "k1"}).to_string();
     for (changes, counts) in [

@@ -151,7 +151,7 @@ async fn a_name_that_no_sentinel_knows_and_a_sentinel_in_place_of_a_server_are_r
         plain.contains("is a sentinel: write `redis+sentinel://"),
         "{plain}"
     );
-    // What the sentinels lead to has to be a primary: a server is none of them.
+    // The URL has to name sentinels: a plain server is not one.
     let none = refusal(format!("redis+sentinel://127.0.0.1:{}/main", primary.port)).await;
     assert!(none.starts_with("Redis at `main by Sentinel at"), "{none}");
     let nameless = refusal("redis+sentinel://127.0.0.1:1".to_owned()).await;

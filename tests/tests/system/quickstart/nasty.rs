@@ -768,7 +768,7 @@ fn bad_bodies_are_refused_as_listed() {
             "not_found",
         ),
         (
-            "a session that is none",
+            "a path in place of a session",
             bare("DELETE", "/auth/sessions/..%2F..%2Fetc", &tokens.access),
             404,
             "not_found",
@@ -796,7 +796,7 @@ fn bad_bodies_are_refused_as_listed() {
             "not_found",
         ),
         (
-            "a session of one's own, by nobody",
+            "the session of a user, by nobody",
             bare(
                 "DELETE",
                 &format!("/auth/sessions/{}", tokens.session),

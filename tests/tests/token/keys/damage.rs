@@ -250,7 +250,7 @@ async fn a_group_of_the_process_is_trusted_where_the_setting_says_so() {
     );
     opened(&folder, KeysGroup::Trust).await.unwrap();
 
-    // Others stay out, whoever the group is.
+    // Everybody else stays out, whatever the group is.
     for name in &names {
         mode(&folder.path().join(name), 0o664);
         let refused = opened(&folder, KeysGroup::Trust).await.unwrap_err();
