@@ -1,5 +1,5 @@
-//! What expansions name of the runtime, and how: `::tollgate` or what `crate = path` says, and
-//! numbers in place of names.
+//! The path of the runtime in expansions, `::tollgate` or that of `crate = path`, and numbers in
+//! place of names.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};

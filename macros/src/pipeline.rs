@@ -9,14 +9,14 @@ use syn::{GenericParam, Generics, Lifetime, Visibility};
 use crate::diag::Diag;
 use crate::path::Krate;
 
-/// What is known of an item whatever mistakes it has: a stand-in is made of it, so that others find
-/// the names that they use.
+/// The part of an item that is known in spite of its mistakes. A stand-in is made of it, so that
+/// other code finds the names that it uses.
 pub(crate) struct Outline<N> {
     pub(crate) krate: Krate,
     pub(crate) ident: Ident,
     pub(crate) vis: Visibility,
     pub(crate) generics: Generics,
-    /// What the macro would have made, by name.
+    /// The names of what the macro would have made.
     pub(crate) names: N,
 }
 

@@ -170,7 +170,7 @@ const SIZES: [(&str, usize); 12] = [
     ("backend_with_every_option", 356),
 ];
 
-/// What a macro writes is compiled in every build of a user. `-- --nocapture` prints the sizes.
+/// Expansions are compiled in every build of a user. `-- --nocapture` prints the sizes.
 #[test]
 fn the_expansions_do_not_grow() {
     fn count(tokens: TokenStream) -> usize {
@@ -276,8 +276,9 @@ fn a_policy_names_a_variant_as_it_is_written() {
     }
 }
 
-/// What has every name that others use, however little of the options was typed, and is Rust, so
-/// that everything beside it is looked at too. `-- --nocapture` prints how many were tried.
+/// While options are being typed, each expansion has every name that other code uses and is valid
+/// Rust, so that rustc checks the rest of the program too. `-- --nocapture` prints the number
+/// tried.
 #[test]
 fn every_prefix_of_the_options_keeps_the_names() {
     let tried = std::cell::Cell::new(0);

@@ -375,7 +375,7 @@ fn check_paths(args: &BackendArgs, disabled: &[Disabled], diag: &mut Diag) {
     }
 }
 
-/// Whether a path is one that a router takes literally.
+/// Returns whether a router takes a path literally, and reports what is wrong with it.
 fn check_path(path: &LitStr, what: &str, example: &str, diag: &mut Diag) -> bool {
     let text = path.value();
     let problem = if !text.starts_with('/') {

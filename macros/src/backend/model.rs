@@ -37,7 +37,7 @@ pub(crate) enum Renewal {
     Never,
 }
 
-/// What differs from the default.
+/// The parts of the routes that differ from the default.
 #[derive(Default)]
 pub(crate) struct RouteOverrides {
     pub(crate) prefix: Option<String>,

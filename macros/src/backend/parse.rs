@@ -12,7 +12,7 @@ use crate::diag::Diag;
 use crate::options::{self, List, Maybe, Options, OptionsRead, Unknown, Word};
 use crate::path::Krate;
 
-/// What the attribute says.
+/// The attribute as it was read.
 pub(crate) struct BackendArgs {
     pub(crate) options: OptionsRead<BackendAttribute>,
     /// The ways to sign in, in their order; a correct attribute has one.

@@ -19,7 +19,7 @@ pub(crate) struct CallerArgs {
 /// The options of the struct.
 #[derive(Default, FromMeta)]
 struct StructArgs {
-    /// Whether the derive or the user writes `FromRequestParts`.
+    /// `extract = own`: the user writes `FromRequestParts`, not the derive.
     #[darling(rename = "extract")]
     _extract: Maybe<OwnExtraction>,
     #[darling(rename = "crate")]

@@ -9,7 +9,7 @@ use crate::pipeline::{Outline, owned_args, without_lifetimes};
 
 /// The part of a caller with a mistake that is known, for its stand-ins.
 pub(crate) struct CallerNames {
-    /// Whether `FromRequestParts` would be written.
+    /// `true` where the derive would write `FromRequestParts`.
     pub(crate) extracted: bool,
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct Field {
     /// The field's name, as one of ours.
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
-    /// Whether the type names a parameter of the struct, so that it needs a bound.
+    /// `true` where the type names a parameter of the struct, so that it needs a bound.
     pub(crate) generic: bool,
     /// The visibility of the accessor.
     pub(crate) vis: Visibility,
@@ -50,7 +50,7 @@ pub(crate) struct Claim {
     pub(crate) element: Option<Type>,
 }
 
-/// How a claim is written and read.
+/// The way in which a claim is written and read.
 pub(crate) enum Codec {
     /// As its type says.
     Plain,
@@ -60,20 +60,20 @@ pub(crate) enum Codec {
     Of(Type),
 }
 
-/// What it means that the token lacks the claim.
+/// The value of the claim where the token lacks it.
 pub(crate) enum Absence {
-    /// Its type says it: `None` of an `Option`, which is not written either, and otherwise the
+    /// By its type: `None` of an `Option`, which is not written either; for another type the
     /// token is refused.
     ByType,
     /// `None`, which is not written either, of a claim that a module writes.
     Nothing,
     /// `Default::default()`.
     Default,
-    /// What this function returns.
+    /// The value that this function returns.
     Call(ExprPath),
 }
 
-/// What policies see in it.
+/// The meaning of a claim for policies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClaimKind {
     /// Nothing.

@@ -13,7 +13,7 @@ use crate::diag::Diag;
 use crate::options::{self, List, Maybe, Options, Own, Unknown, Word};
 use crate::path::Krate;
 
-/// What the struct says.
+/// The options of the struct and of its fields, as they were read.
 pub(crate) struct ClaimsArgs {
     pub(crate) options: StructArgs,
     pub(crate) krate: Krate,
@@ -31,11 +31,11 @@ pub(crate) struct StructArgs {
     pub(crate) name: Maybe<Ident>,
     /// The case of own claims.
     pub(crate) rename_all: Maybe<Case>,
-    /// What stands before the names of own claims.
+    /// The prefix of the names of own claims.
     pub(crate) namespace: Maybe<LitStr>,
-    /// The tokens are issued by others.
+    /// `external`: the tokens are issued by others.
     pub(crate) external: Word,
-    /// The serde attributes serve something else.
+    /// `serde = own`: the serde attributes are for something else.
     pub(crate) serde: Maybe<Own>,
     /// Further derives of the generated type.
     derive: List,
@@ -53,7 +53,7 @@ pub(crate) struct FieldItem {
     /// The names of all options, in their order.
     pub(crate) named: Vec<Ident>,
     pub(crate) serde: Vec<NestedMeta>,
-    /// Whether a misspelt option was probably to be `sub`.
+    /// `true` where a misspelt option probably means `sub`.
     pub(crate) meant_sub: bool,
 }
 
@@ -74,13 +74,13 @@ pub(crate) struct FieldArgs {
     pub(crate) rename: Maybe<LitStr>,
     /// The module that writes and reads the value.
     pub(crate) with: Maybe<ExprPath>,
-    /// What a missing claim is.
+    /// The value of a missing claim.
     pub(crate) default: DefaultArg,
-    /// Not in the token.
+    /// `skip`: the field is not in the token.
     pub(crate) skip: Word,
     /// `expose`: the holder of the token may read it.
     pub(crate) expose: Word,
-    /// Only in encrypted tokens.
+    /// `confidential`: the claim is in encrypted tokens alone.
     pub(crate) confidential: Word,
     #[darling(flatten)]
     _unknown: Unknown<FieldArgs>,

@@ -1,5 +1,5 @@
-//! What stands in for the claims of a struct with a mistake, so that the mistake is all that is
-//! reported.
+//! Writes the stand-in for the claims of a struct with a mistake, so that rustc reports the mistake
+//! alone.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -9,7 +9,7 @@ use syn::{Type, parse_quote};
 use super::model::Field;
 use crate::pipeline::{Outline, mistaken, owned, owned_args, without_lifetimes};
 
-/// What the claims would have.
+/// The names that the claims would have.
 pub(crate) struct ClaimsNames {
     /// The generated type.
     pub(crate) claims: Ident,
@@ -44,7 +44,7 @@ pub(crate) fn emit(outline: &Outline<ClaimsNames>, errors: TokenStream) -> Token
             quote!(#(#docs)* #vis fn #ident(&self) -> &#ty { #never })
         },
     );
-    // Whether the type can be a subject, the expansion without the mistake will say.
+    // The expansion without the mistake will say whether the type can be a subject.
     let (errors, subject) = match &names.subject {
         Some(subject) => (errors, owned(subject, generics)),
         None => (TokenStream::new(), mistaken(krate, &errors)),

@@ -1,4 +1,4 @@
-//! What options are made of, and how a struct that lists them is read with darling: each mistake in
+//! The kinds of options, and the reader of a struct that lists them, with darling: each mistake has
 //! a sentence of its own, and none hides another.
 
 mod value;
@@ -33,7 +33,7 @@ pub(crate) struct OptionsRead<T> {
     pub(crate) args: T,
     /// The names of all known options, readable or not, in their order.
     pub(crate) named: Vec<Ident>,
-    /// What misspelt options were probably to be: their absence is no mistake of its own.
+    /// The options that misspelt ones probably mean: their absence is not reported as well.
     pub(crate) meant: Vec<&'static str>,
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn read<T: Options>(items: Vec<NestedMeta>, diag: &mut Diag) -> Optio
             (false, Err(error)) => Some(error),
         };
         error.into_iter().for_each(|error| diag.darling(error));
-        // What cannot have this value was still named, as the word alone would have done.
+        // An option with a wrong value was still named: it counts as the word alone would.
         let word = NestedMeta::Meta(Meta::Path(Path::from(key)));
         if T::from_list(std::slice::from_ref(&word)).is_ok() {
             good.push(word);
@@ -183,9 +183,9 @@ impl<T: Value> FromMeta for Maybe<T> {
     }
 }
 
-/// What may stand after `=`.
+/// A value that may stand after `=`.
 pub(crate) trait Value: Sized {
-    /// What it is, with its article.
+    /// The kind of value, with its article, for messages.
     const WHAT: &'static str;
 
     /// Returns the option as it should look.

@@ -1,4 +1,4 @@
-//! What may stand after `=` of an option.
+//! The values that may stand after `=` of an option.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::parse::ParseStream;

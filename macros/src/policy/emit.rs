@@ -102,7 +102,7 @@ pub(crate) fn emit(model: &PolicyModel) -> TokenStream {
     }
 }
 
-/// What a policy needs of its user type or of another policy, and where it says so.
+/// A bound on the user type or on another policy, and the place in the policy that asks for it.
 struct Need {
     here: Span,
     of: TokenStream,

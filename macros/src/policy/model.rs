@@ -27,21 +27,21 @@ pub(crate) enum Rule {
     /// Seconds.
     MaxAge(u64),
     Acr(String),
-    /// What another policy asks for.
+    /// The conditions of another policy.
     Policy(Type),
     All(Vec<Rule>),
     Any(Vec<Rule>),
     Not(Box<Rule>),
 }
 
-/// What the rule names, each once.
+/// The names in the rule, each once.
 #[derive(Default)]
 pub(crate) struct Asked {
     pub(crate) roles: Vec<Named>,
     pub(crate) scopes: Vec<Named>,
     pub(crate) claims: Vec<Claim>,
     pub(crate) policies: Vec<Type>,
-    /// Whether it has conditions of its own, beside what other policies ask for.
+    /// `true` where the policy has conditions beside those of other policies.
     pub(crate) has_own: bool,
 }
 
@@ -58,7 +58,7 @@ pub(crate) enum Named {
 pub(crate) struct Variant {
     pub(crate) of: Path,
     pub(crate) name: Ident,
-    /// Whether it is written with braces, as a variant that has them is.
+    /// `true` where the variant is written with braces.
     pub(crate) has_braces: bool,
 }
 
@@ -69,7 +69,7 @@ pub(crate) struct Claim {
     pub(crate) value: Value,
 }
 
-/// What a claim is compared with.
+/// The value that a claim is compared with.
 #[derive(Clone)]
 pub(crate) enum Value {
     Text(LitStr),
@@ -79,7 +79,7 @@ pub(crate) enum Value {
     Variant(Variant),
 }
 
-/// What a verifier asks before it accepts a token.
+/// The way in which a verifier learns of revocations before it accepts a token.
 #[derive(Clone, Copy)]
 pub(crate) enum Consistency {
     Strict,

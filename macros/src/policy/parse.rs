@@ -17,10 +17,10 @@ use crate::path::Krate;
 /// The options of `#[policy(…)]` on the struct.
 pub(crate) struct PolicyArgs {
     pub(crate) conditions: Vec<Condition>,
-    /// Whether anything was said that a policy can consist of, readable or not.
+    /// `true` where the attribute has at least one condition, readable or not.
     pub(crate) said: bool,
     pub(crate) user: Option<Type>,
-    /// Whether `user` was said at all, readable or not.
+    /// `true` where the attribute has `user`, readable or not.
     pub(crate) user_said: bool,
     pub(crate) consistency: Option<ConsistencyWord>,
     pub(crate) krate: Krate,
@@ -32,7 +32,7 @@ pub(crate) struct Condition {
     pub(crate) kind: ConditionKind,
 }
 
-/// What is asked for.
+/// The requirement of a condition.
 pub(crate) enum ConditionKind {
     Role(NamedWord),
     Scope(NamedWord),
@@ -81,7 +81,7 @@ pub(crate) struct ConsistencyWord {
 struct PolicyAttribute {
     /// The one user type that it is for.
     user: Maybe<Type>,
-    /// What a verifier asks before it accepts the token.
+    /// The way in which a verifier learns of revocations before it accepts the token.
     consistency: Maybe<ConsistencyWord>,
     #[darling(rename = "crate")]
     krate: Maybe<Path>,
@@ -158,7 +158,7 @@ pub(crate) fn parse(item: &DeriveInput, diag: &mut Diag) -> PolicyArgs {
 
 /// Reads conditions.
 struct Reader {
-    /// Whether the policy says whose it is, so that strings can be told to be of an open set.
+    /// `true` where the policy names its user type: then a string may be of an open set.
     has_user: bool,
 }
 

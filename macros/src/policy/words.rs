@@ -38,7 +38,7 @@ fn nested(option: Vec<TokenTree>, count: &mut usize, diag: &mut Diag) -> TokenSt
     }
 }
 
-/// What a condition asks for: a word that takes a value, or the claim of a field.
+/// The left side of a condition: a word that takes a value, or the claim of a field.
 #[derive(Clone, Copy)]
 enum Subject<'a> {
     Word(&'a str),

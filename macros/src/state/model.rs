@@ -22,7 +22,7 @@ pub(crate) struct Held {
     pub(crate) kind: HeldKind,
 }
 
-/// What a field holds.
+/// The content of a field.
 pub(crate) enum HeldKind {
     /// The gate of a backend, whose user type is the backend's.
     GateOf(Box<Type>),

@@ -8,10 +8,10 @@ use crate::diag::Diag;
 use crate::options::{self, Maybe, Options, OptionsRead, Unknown, Word};
 use crate::path::Krate;
 
-/// What the state says.
+/// The state as it was read.
 pub(crate) struct StateArgs {
     pub(crate) krate: Krate,
-    /// The fields, each with what it says.
+    /// The fields, each with its options.
     pub(crate) fields: Vec<(Field, OptionsRead<FieldArgs>)>,
 }
 

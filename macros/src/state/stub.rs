@@ -1,4 +1,4 @@
-//! What stands in for the gates of a state with a mistake. Nothing of it runs.
+//! Writes the stand-in for the gates of a state with a mistake. Nothing of it runs.
 
 use proc_macro2::TokenStream;
 use quote::quote;

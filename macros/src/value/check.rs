@@ -66,7 +66,7 @@ pub(crate) fn check(item: &DeriveInput, args: &ValueArgs, diag: &mut Diag) -> Op
 
 /// Returns what a stand-in is made of.
 pub(crate) fn outline(item: &DeriveInput, args: &ValueArgs) -> Option<Outline<ValueNames>> {
-    // Where `#[serde(…)]` stands, serde's derive stands too.
+    // A `#[serde(…)]` on the item comes with serde's derive.
     let variants = args.variants.iter().flat_map(|(variant, _)| &variant.attrs);
     let mut attrs = item.attrs.iter().chain(variants);
     let derived = attrs.any(|attr| attr.path().is_ident("serde"));

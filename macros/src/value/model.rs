@@ -29,7 +29,7 @@ pub(crate) enum Serde {
     Own,
 }
 
-/// Whether `as_str`, `Display`, `FromStr` and `TryFrom` are written.
+/// The origin of `as_str`, `Display`, `FromStr` and `TryFrom`, where they are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Text {
     Derived,

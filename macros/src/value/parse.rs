@@ -10,11 +10,11 @@ use crate::diag::Diag;
 use crate::options::{self, Maybe, Options, Own, Unknown, Word};
 use crate::path::Krate;
 
-/// What the enum says.
+/// The options of the enum and of its variants, as they were read.
 pub(crate) struct ValueArgs {
     pub(crate) options: EnumArgs,
     pub(crate) krate: Krate,
-    /// The variants, each with what it says.
+    /// The variants, each with its options.
     pub(crate) variants: Vec<(Variant, VariantArgs)>,
 }
 

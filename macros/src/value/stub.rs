@@ -6,9 +6,9 @@ use quote::{quote, quote_spanned};
 use super::emit::hidden;
 use crate::pipeline::Outline;
 
-/// What a closed set would have.
+/// The impls that a closed set would have.
 pub(crate) struct ValueNames {
-    /// Whether the serde impls would be written.
+    /// `true` where the serde impls would be written.
     pub(crate) serde: bool,
     /// The functions and impls of `text`.
     pub(crate) text: bool,

@@ -182,7 +182,7 @@ fn lints(item: &DeriveInput, args: &ClaimsArgs) -> Vec<Attribute> {
         .collect()
 }
 
-/// What came before, to tell what comes twice.
+/// The names and options that came before, to find those that come twice.
 #[derive(Default)]
 struct Seen {
     subject: Option<Ident>,

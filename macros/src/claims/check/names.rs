@@ -1,7 +1,7 @@
 //! Names that a claim cannot have, and names of times.
 
-/// What the gate itself sets, or what a standard gives another meaning (RFC 7519, 7800, 8693, 9068,
-/// OpenID Connect Core).
+/// The claims that the gate itself sets, or to which a standard gives another meaning (RFC 7519,
+/// 7800, 8693, 9068, OpenID Connect Core).
 const RESERVED: [&str; 29] = [
     "iss",
     "sub",
@@ -34,7 +34,7 @@ const RESERVED: [&str; 29] = [
     "token_introspection",
 ];
 
-/// What the verifier itself reads of a token that others issue.
+/// The claims that the verifier itself reads of a token that others issue.
 const READ: [&str; 13] = [
     "iss",
     "sub",

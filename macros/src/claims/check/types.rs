@@ -1,4 +1,4 @@
-//! What can be told of a type as it is written, before anybody knows what its names mean.
+//! Reads a type as it is written, before its names are resolved.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
@@ -59,7 +59,7 @@ pub(crate) fn is_exempt(ty: &Type) -> Exempt {
     }
 }
 
-/// How much a type can tell of a secret.
+/// The degree to which a type rules out that its field holds a secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exempt {
     /// A `bool` says only that there is one.

@@ -1,4 +1,4 @@
-//! What policies may ask of a user type.
+//! Writes the impls by which policies ask a user type for roles, scopes and claims.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -93,12 +93,12 @@ impl EmitParts<'_> {
             ..
         } = claim;
         let number = name_number(&ident.to_string());
-        // Where a policy asks for a claim that does not exist, rustc lists the impls: this name shows
-        // the field in that list.
+        // For a policy that asks for a claim which does not exist, rustc lists the impls: this name
+        // shows the field in that list.
         let kind = format_ident!("claim_{}", ident.unraw(), span = Span::call_site());
         let mut generics = generics.clone();
         generics.params.push(parse_quote!(#kind));
-        // What a module writes may be anything.
+        // The module of `with` may write any value: neither its type nor its limits are known.
         let limits = if matches!(codec, Codec::With(..)) {
             None
         } else {

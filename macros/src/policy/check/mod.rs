@@ -93,7 +93,7 @@ fn lints(attrs: &[Attribute]) -> Vec<Attribute> {
         .collect()
 }
 
-/// Whether conditions hold together, or one of them is enough.
+/// The way in which the conditions of a list count: all must hold, or one is enough.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Joined {
     All,
@@ -211,7 +211,7 @@ fn one(condition: &Condition, asked: &mut Asked, diag: &mut Diag) -> Option<Rule
     })
 }
 
-/// What is asked for, kept once.
+/// Adds a condition to those seen, unless it is among them, and returns it.
 fn remembered<T: Clone + PartialEq>(asked: T, seen: &mut Vec<T>) -> T {
     if !seen.contains(&asked) {
         seen.push(asked.clone());
