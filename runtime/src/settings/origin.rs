@@ -1,9 +1,9 @@
-//! Where each setting was read from, for messages.
+//! The source of each setting, for messages.
 
 use std::collections::BTreeMap;
 
-/// The source that each setting was last read from, and the value: an assignment in code shows as a
-/// difference.
+/// The last source of each setting, and the value from it: if code assigned another value since,
+/// the values differ.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origins(BTreeMap<&'static str, SettingOrigin>);
 

@@ -55,7 +55,7 @@ impl Problems {
         }
     }
 
-    /// Adds a problem of two settings that are at odds.
+    /// Adds a problem of two settings that contradict each other.
     pub(super) fn conflict(
         &mut self,
         bad: bool,

@@ -1,5 +1,5 @@
-//! Variables that Kubernetes sets for each Service of a namespace ("service links"), and that only
-//! look like settings where a Service is called `tollgate`.
+//! Variables that Kubernetes sets for each Service of a namespace ("service links"); for a Service
+//! called `tollgate` they look like settings.
 
 use std::net::IpAddr;
 
@@ -14,7 +14,7 @@ pub(super) fn has_link_name(name: &str) -> bool {
     form(name).is_some()
 }
 
-/// What the value of a service link is.
+/// The form of a service link's value.
 #[derive(Clone, Copy)]
 enum LinkForm {
     /// An address: `10.0.0.1`.
@@ -47,7 +47,7 @@ impl LinkForm {
     }
 }
 
-/// Returns the form that a value of this name has; `None` for a name that is no service link's.
+/// Returns the form of the values of this name; `None` for a name that Kubernetes does not use.
 ///
 /// The names of a Service `tollgate-api` with a port `web` are `TOLLGATE_API_SERVICE_HOST`,
 /// `…_SERVICE_PORT`, `…_SERVICE_PORT_WEB`, `…_PORT`, `…_PORT_80_TCP`, and `…_PORT_80_TCP_PROTO`,

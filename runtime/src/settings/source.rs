@@ -21,29 +21,28 @@ impl Settings {
     ///
     /// # Errors
     /// [`ErrorKind::Settings`](crate::error::ErrorKind::Settings), with one line a problem: the
-    /// file named cannot be read or is not TOML, a name is no setting, a value is not what its
-    /// setting takes. What is missing or contradictory is left to [`validate`](Self::validate),
-    /// since code may still set it.
+    /// named file cannot be read or is not TOML, a name is not a setting, a value is not of the
+    /// form that its setting has. Missing and contradictory settings are left to
+    /// [`validate`](Self::validate), since code may still set them.
     ///
-    /// What stands below `realms` is read and checked too, and has no effect: it is what
-    /// [`load_realm`](Self::load_realm) lays over the rest.
+    /// Settings below `realms` are read and checked too, but have no effect here:
+    /// [`load_realm`](Self::load_realm) puts them over the others.
     pub fn load() -> Result<Self, Error> {
         SettingsReader::default().load()
     }
 
-    /// Reads the settings of a named realm: those of [`load`](Self::load), but for `audience`, and
-    /// over them what stands below `[realms.staff]` in the file and after
-    /// `TOLLGATE_REALMS__STAFF__` in the environment. In a variable `_` stands for the hyphen of a
-    /// name.
+    /// Reads the settings of a named realm: those of [`load`](Self::load) except `audience`, and
+    /// over them those below `[realms.staff]` in the file and after `TOLLGATE_REALMS__STAFF__` in
+    /// the environment. In a variable `_` is written for the hyphen of a name.
     ///
     /// # Errors
-    /// As [`load`](Self::load); or the name is no name of a realm.
+    /// As [`load`](Self::load); or the name is not a valid name of a realm.
     pub fn load_realm(name: &str) -> Result<Self, Error> {
         SettingsReader::of(RealmName::parse(name)?).load()
     }
 
-    /// Reads a file's name and text, and an environment; variables that do not begin with
-    /// `TOLLGATE_` are passed over, and so are those that Kubernetes sets for a Service whose name
+    /// Reads a file, given by its name and text, and an environment. Variables that do not begin
+    /// with `TOLLGATE_` are skipped, and so are those that Kubernetes sets for a Service whose name
     /// begins with `tollgate` (`TOLLGATE_SERVICE_HOST`, `TOLLGATE_PORT=tcp://…`).
     ///
     /// # Errors
@@ -67,8 +66,8 @@ impl Settings {
         SettingsReader::of(RealmName::parse(name)?).read(file, env)
     }
 
-    /// Refuses settings of keys and store that stand inside a realm, for a gate that takes both
-    /// from another gate.
+    /// Refuses settings of keys and store inside a realm, for a gate that takes both from another
+    /// gate.
     pub(crate) fn refuse_parts_in_realm(&self) -> Result<(), Error> {
         let lines: Vec<String> = self
             .realm_parts
@@ -90,7 +89,7 @@ impl Settings {
 
 /// The environment variable that names the file.
 const CONFIG: &str = "TOLLGATE_CONFIG";
-/// What the settings of realms begin with, after the prefix of all.
+/// The prefix of the settings of realms, after the prefix of all settings.
 const REALMS: &str = "REALMS__";
 
 /// Reads settings from their sources.
@@ -99,14 +98,14 @@ struct SettingsReader {
     settings: Settings,
     /// The realm whose settings are wanted; `None` for those at the top level.
     wanted: Option<RealmName>,
-    /// What stands below each realm, in the order of its sources.
+    /// The settings below each realm, in the order of their sources.
     realms: BTreeMap<RealmName, Vec<RealmValue>>,
     problems: Vec<String>,
-    /// Settings whose value could not be read: their defaults cause no further problems.
+    /// The settings whose value could not be read: their defaults cause no further problems.
     unread: Vec<&'static str>,
 }
 
-/// A value that stands below a realm.
+/// A setting below a realm.
 struct RealmValue {
     key: &'static SettingKey,
     source: String,
@@ -163,7 +162,7 @@ impl SettingsReader {
         self.finish()
     }
 
-    /// Collects what stands below `[realms]` in the file.
+    /// Collects the settings below `[realms]` in the file.
     fn realms(&mut self, file: &str, realms: &Table) {
         for (name, value) in realms {
             match (RealmName::parse(name), value) {
@@ -247,8 +246,8 @@ impl SettingsReader {
         });
     }
 
-    /// Lays the settings of each realm over those of the top level, so that each is checked; keeps
-    /// those of the realm that is wanted.
+    /// Puts the settings of each realm over those of the top level, so that each is checked; keeps
+    /// those of the wanted realm.
     fn lay_realms(&mut self) {
         let mut top = self.settings.clone();
         top.audience = None;
@@ -293,7 +292,7 @@ impl SettingsReader {
         match text.parse::<Table>() {
             Ok(table) => self.table(name, "", &table),
             Err(error) => {
-                // The error's own text shows the line, in which a secret may stand.
+                // The error's own text shows the line, which may contain a secret.
                 let line = error
                     .span()
                     .and_then(|span| text.get(..span.start))
@@ -408,7 +407,7 @@ impl SettingsReader {
     }
 }
 
-/// Says that a variable is left out, because Kubernetes sets it for a Service.
+/// Logs that a variable is skipped, because Kubernetes sets it for a Service.
 fn pass_over(variable: &str) {
     tracing::debug!(
         variable = %quoted(variable),

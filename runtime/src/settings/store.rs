@@ -17,45 +17,46 @@ use super::value::{Scalar, SettingValue};
 pub struct StoreSettings {
     /// The kind of store, as the scheme, and its address.
     pub url: Option<StoreUrl>,
-    /// How many connections this node opens at most. PostgreSQL (10), Redis (1).
+    /// The number of connections that this node opens at most. PostgreSQL (10), Redis (1).
     pub connections: Option<u32>,
-    /// How long an operation waits for a connection. PostgreSQL, Redis (2 s).
+    /// The time that an operation waits for a connection. PostgreSQL, Redis (2 s).
     pub connect_timeout: Option<Duration>,
-    /// How long a statement waits for a lock that another connection holds. PostgreSQL (2 s),
+    /// The time that a statement waits for a lock that another connection holds. PostgreSQL (2 s),
     /// SQLite (5 s).
     pub lock_timeout: Option<Duration>,
-    /// How long the server may take for a statement. PostgreSQL, Redis (5 s).
+    /// The time that the server has for a statement. PostgreSQL, Redis (5 s).
     pub statement_timeout: Option<Duration>,
     /// The schema of the tables. PostgreSQL (the first of the search path).
     pub schema: Option<String>,
     /// The prefix of the keys. Redis (`tollgate`).
     pub deployment: Option<String>,
-    /// Whether the server must prove its identity. PostgreSQL, Redis.
+    /// The proof of identity that the server must give. PostgreSQL, Redis.
     pub tls: StoreTls,
-    /// A file with the certificates, in PEM, that are trusted over TLS. PostgreSQL (beside those
-    /// that browsers trust), Redis (in their place).
+    /// A file with the certificates, in PEM, that are trusted over TLS. PostgreSQL (in addition to
+    /// those that browsers trust), Redis (instead of them).
     pub root_certificates: Option<String>,
-    /// A file with the certificate that this client shows over TLS, in PEM. PostgreSQL, Redis.
+    /// A file with the certificate by which this client identifies itself over TLS, in PEM.
+    /// PostgreSQL, Redis.
     pub client_certificate: Option<String>,
     /// A file with the private key of that certificate, in PEM. PostgreSQL, Redis.
     pub client_key: Option<String>,
 }
 
-/// Whether a server must prove its identity: `store.tls`.
+/// The proof of identity that a server must give: `store.tls`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StoreTls {
-    /// As `store.url` says: `sslmode=` of PostgreSQL, whose default proves nothing; `rediss:` or
-    /// not.
+    /// As `store.url` says: `sslmode=` of PostgreSQL, which by default requires no proof; `rediss:`
+    /// or not.
     #[default]
     AsUrl,
-    /// It must: `sslmode=verify-full`, even where the URL says otherwise; with Redis, a URL without
-    /// `rediss:` is refused.
+    /// The server must prove its identity: `sslmode=verify-full`, even where the URL says
+    /// otherwise; with Redis, a URL without `rediss:` is refused.
     Verify,
 }
 
-/// The URL of a store. It may hold a password: `Debug` shows the scheme alone, and no message
+/// The URL of a store. It may contain a password: `Debug` shows only the scheme, and no message
 /// repeats it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoreUrl(Zeroizing<String>);
@@ -101,7 +102,7 @@ impl SettingValue for StoreUrl {
         String::read(raw).map(Self::new)
     }
 
-    /// Shows a fixed text, for the URL may hold a password.
+    /// Shows a fixed text, because the URL may contain a password.
     fn show(&self) -> Option<String> {
         Some("[redacted]".to_owned())
     }

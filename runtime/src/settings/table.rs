@@ -9,7 +9,7 @@ pub(super) struct SettingKey {
     pub(super) name: &'static str,
     /// Reads its value into the settings.
     pub(super) read: fn(&mut Settings, Scalar<'_>) -> Result<(), String>,
-    /// Shows its value as the file would have it; `None` where it is not set.
+    /// Writes its value in the form of the file; `None` where it is not set.
     pub(super) show: fn(&Settings) -> Option<String>,
     /// A description in a few words, for the documented table.
     #[cfg(test)]
@@ -184,7 +184,7 @@ pub(super) fn is_section(name: &str) -> bool {
     })
 }
 
-/// Finds the setting whose name is nearest to an unknown one, if any is near.
+/// Finds the setting whose name is most similar to an unknown one, if any is similar.
 pub(super) fn nearest(name: &str) -> Option<&'static SettingKey> {
     let last = |name: &str| name.rsplit('.').next().map(str::to_owned);
     let (distance, key) = KEYS

@@ -1,4 +1,4 @@
-//! How many attempts are allowed: settings `throttle.*`.
+//! The numbers of attempts that are allowed: settings `throttle.*`.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use super::value::{Scalar, SettingValue, parse_duration, show_duration};
 ///
 /// All attempts are counted, successful ones too, before anything is hashed. A sign-in spends from
 /// `client`, `identifier` and `identifier_long`. A device that signed in to that identifier before
-/// has a budget of its own, `known` and `known_long`, when the others are used up: so a stranger
-/// who tries passwords does not lock out the owner there. An owner on a new device waits like a
-/// stranger.
+/// has a budget of its own, `known` and `known_long`, when the others are used up. So a stranger
+/// who tries passwords does not lock the owner out on that device; an owner on a new device has to
+/// wait like a stranger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ThrottleSettings {
-    /// Where sign-ins and actions are counted.
+    /// The place where sign-ins and actions are counted.
     pub counted: Counted,
     /// Sign-ins from one address, an IPv6 one by its /64. By default 60 in 5 minutes.
     pub client: Allowance,
     /// Sign-ins to one identifier, whether or not it has an account. By default 20 in 15 minutes.
     pub identifier: Allowance,
-    /// The same in the long run: by default 100 in 30 days, since NIST SP 800-63B-4 section 3.2.2
+    /// The same in the long run: by default 100 in 30 days, because NIST SP 800-63B-4 section 3.2.2
     /// allows no more than 100 failures in a row.
     pub identifier_long: Allowance,
     /// Sign-ins to one identifier from one device that signed in to it before. By default 20 in 15
@@ -31,25 +31,25 @@ pub struct ThrottleSettings {
     pub known: Allowance,
     /// The same in the long run. By default 100 in 30 days.
     pub known_long: Allowance,
-    /// For how long after its last sign-in a device stays known. By default 90 days.
+    /// The time after its last sign-in for which a device stays known. By default 90 days.
     pub known_for: Duration,
-    /// Answers to further steps, such as codes, of one subject: as many for all strangers together,
-    /// and as many for each known device. A change of the credentials begins fresh budgets. By
-    /// default 10 in 15 minutes.
+    /// Answers to further steps, such as codes, of one subject: one budget for all strangers
+    /// together, and one for each known device. A change of the credentials begins fresh budgets.
+    /// By default 10 in 15 minutes.
     pub step: Allowance,
-    /// The same in the long run. By default 100 in 30 days: of a code with six digits so many are
-    /// still few.
+    /// The same in the long run. By default 100 in 30 days: few enough against a code with six
+    /// digits.
     pub step_long: Allowance,
-    /// What an application counts with `gate.allow(…)`: emails that are sent, accounts that are
-    /// opened. By default 5 in an hour.
+    /// Actions that an application counts with `gate.allow(…)`: emails that are sent, accounts that
+    /// are opened. By default 5 in an hour.
     pub action: Allowance,
     /// Refreshes from one address, counted by each node for itself. By default 600 in a minute.
     pub refresh: Allowance,
     /// Requests about tokens from one address, counted by each node for itself. By default 600 in a
     /// minute.
     pub verify: Allowance,
-    /// How many addresses or identifiers a node counts separately in one budget. By default
-    /// 100 000. One more takes the place of the one that used least; where all are used up, it
+    /// The number of addresses or identifiers that a node counts separately in one budget. By
+    /// default 100 000. One more replaces the one that has used least; if all are used up, it
     /// shares a budget with its network.
     pub keys: u32,
 }
@@ -97,7 +97,7 @@ impl ThrottleSettings {
         }
     }
 
-    /// Returns what takes effect without the feature `rate-limit`: the budgets of steps.
+    /// Returns the part that takes effect without the feature `rate-limit`: the budgets of steps.
     pub(crate) fn steps_alone(&self) -> Self {
         Self {
             counted: Counted::Local,
@@ -113,7 +113,7 @@ impl ThrottleSettings {
 const MINUTE: u64 = 60;
 const DAY: u64 = 24 * 60 * MINUTE;
 
-/// How many attempts are allowed: `20/15m`, or `off`.
+/// The number of attempts that is allowed: `20/15m`, or `off`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Allowance {
@@ -122,9 +122,9 @@ pub enum Allowance {
     /// So many at once; an empty budget fills evenly over the period (the generic cell rate
     /// algorithm).
     Attempts {
-        /// How many.
+        /// The number of attempts.
         burst: u32,
-        /// How long an empty budget takes to be full again.
+        /// The time that an empty budget takes to be full again.
         period: Duration,
     },
 }
@@ -164,12 +164,12 @@ impl SettingValue for Allowance {
     }
 }
 
-/// Where attempts are counted: `throttle.counted`.
+/// The place where attempts are counted: `throttle.counted`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Counted {
-    /// In the store where it is one that nodes share over a network, otherwise in this process.
+    /// In the store if nodes share it over a network, and otherwise in this process.
     #[default]
     Auto,
     /// In this process: each node for itself.

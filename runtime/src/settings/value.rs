@@ -1,5 +1,4 @@
-//! Reading and showing a value. No message repeats the value: it may be a secret in the wrong
-//! place.
+//! Reads and shows a value. No message repeats the value: it may be a secret in the wrong place.
 
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use toml::Value;
 use super::{Cidr, Consistency};
 use crate::clock::Timestamp;
 
-/// A value as its source has it.
+/// A value in the form of its source.
 #[derive(Clone, Copy)]
 pub(super) enum Scalar<'a> {
     /// In the file, where it has a type.
@@ -28,10 +27,10 @@ impl<'a> Scalar<'a> {
 
 /// A type that a setting may have.
 pub(super) trait SettingValue: Sized {
-    /// Reads it. The error says what it must be.
+    /// Reads it. The error says which form it must have.
     fn read(raw: Scalar<'_>) -> Result<Self, String>;
 
-    /// Writes it as the file would have it; `None` where it is not set.
+    /// Writes it in the form of the file; `None` where it is not set.
     fn show(&self) -> Option<String>;
 }
 
@@ -200,11 +199,11 @@ fn parse_day(text: &str) -> Option<Timestamp> {
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
     let wanted = (digits(year, 4)?, digits(month, 2)?, digits(day, 2)?);
     let days = days_before(wanted.0.checked_sub(1970)?, wanted)?;
-    // A day that its month does not have comes back as another one.
+    // A day that its month does not have would become another date.
     (parts.next().is_none() && civil(days) == wanted).then(|| Timestamp::from_secs(days * DAY_SECS))
 }
 
-/// Returns the days from 1970 to a date of a year that many years later.
+/// Returns the number of days from 1970 to a date, whose year is `years` after 1970.
 fn days_before(years: u64, (year, month, day): (u64, u64, u64)) -> Option<u64> {
     let lengths = month_lengths(year);
     let months: u64 = lengths
@@ -271,7 +270,7 @@ pub(super) fn parse_duration(text: &str) -> Option<Duration> {
     (!text.is_empty()).then(|| Duration::from_millis(total))
 }
 
-/// Writes a duration the way it is read, in whole milliseconds.
+/// Writes a duration in the form in which it is read, in whole milliseconds.
 pub(super) fn show_duration(span: Duration) -> String {
     let mut rest = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     let mut text = String::new();

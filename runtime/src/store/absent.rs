@@ -1,4 +1,5 @@
-//! What stands for the stores whose feature is off: opening one is an error that names the feature.
+//! The items that replace the stores whose feature is off: opening one is an error that names the
+//! feature.
 
 use std::future::{Ready, ready};
 

@@ -5,20 +5,21 @@ use std::time::Duration;
 use super::record::{Limit, Spent};
 use crate::clock::Timestamp;
 
-/// The state of a budget, as a store keeps it: when it is full again, in whole milliseconds since
-/// 1970 and a fraction of one, counted in `burst`-ths. A budget that is not there is full.
+/// The state of a budget, as a store keeps it: the time at which it is full again, in whole
+/// milliseconds since 1970 and a fraction of one, counted in `burst`-ths. A budget without a state
+/// is full.
 ///
-/// One unit of cost takes `period / burst`, which is seldom a whole number of milliseconds.
-/// Counting the fraction in `burst`-ths keeps it exact, so nothing drifts.
+/// One unit of cost takes `period / burst`, which is rarely a whole number of milliseconds.
+/// Counting the fraction in `burst`-ths keeps it exact, so no error adds up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct BudgetState {
     /// The time at which it is full again.
     pub(crate) full_at: Timestamp,
-    /// The fraction that comes on top of that, in `burst`-ths of a millisecond.
+    /// The fraction that is added to it, in `burst`-ths of a millisecond.
     pub(crate) fraction: u32,
 }
 
-/// A [`Limit`] in whole milliseconds, neither part zero: a key has a budget for each.
+/// A [`Limit`] in whole milliseconds, neither part zero. A key has a budget for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct BudgetRate {
     /// The amount that may be spent at once.
@@ -29,14 +30,14 @@ pub(crate) struct BudgetRate {
 
 impl BudgetState {
     /// Spends `cost` under every limit, or under none of them. Returns the answer of
-    /// [`spend`](crate::store::SessionStore::spend) and the budgets to be written, none where
-    /// nothing was spent.
+    /// [`spend`](crate::store::SessionStore::spend) and the budgets to be written, which are empty
+    /// where nothing was spent.
     ///
     /// `read` reads the budget of a key for a limit. Reading and writing have to be one
     /// transaction.
     ///
     /// # Errors
-    /// What `read` returns.
+    /// The errors of `read`.
     pub(crate) fn spend<E>(
         limits: &[Limit],
         cost: u32,

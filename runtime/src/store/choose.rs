@@ -21,7 +21,7 @@ impl Store {
     /// [`RedisStore`]: super::RedisStore
     ///
     /// # Errors
-    /// [`ErrorKind::Settings`], with one line for each setting that the store has no use for; or
+    /// [`ErrorKind::Settings`], with one line for each setting that the store does not use; or
     /// `store.url` is missing, has another scheme, or one whose feature this program was built
     /// without. [`ErrorKind::Store`] where the store itself refuses.
     ///
@@ -88,7 +88,7 @@ impl StoreKind {
         }
     }
 
-    /// Returns what messages call it.
+    /// Returns its name in messages.
     const fn name(self) -> &'static str {
         match self {
             Self::Memory => "a store in memory",
@@ -98,7 +98,7 @@ impl StoreKind {
         }
     }
 
-    /// Returns the settings that are given and mean nothing to it.
+    /// Returns the settings that are given but that it does not use.
     fn useless(self, settings: &StoreSettings) -> impl Iterator<Item = &'static str> {
         let StoreSettings {
             url: _,
@@ -189,8 +189,8 @@ async fn sqlite(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
 }
 
 /// Reads the path of a URL as sqlx does: `sqlite:relative`, `sqlite://relative` and
-/// `sqlite:///absolute`, with `%20` and the like, and parameters behind `?`. Those are refused by
-/// name where they ask for something else than the store does.
+/// `sqlite:///absolute`, with `%20` and the like, and parameters after `?`. A parameter is refused
+/// by name where it asks for something that the store does not do.
 #[cfg(feature = "sqlite")]
 fn sqlite_path(url: &str) -> Result<String, String> {
     let rest = url.strip_prefix("sqlite:").unwrap_or(url);

@@ -27,11 +27,10 @@ use crate::realm::RealmName;
 ///
 /// # Writing a store
 /// * An engine with transactions that keeps its keys in order needs the traits of [`rows`] only;
-///   its
-///   operations are the functions of that module.
+///   its operations are the functions of that module.
 /// * Any other store decides by itself. [`Authenticated::has_moved`] and [`DeviceLimit::surplus`]
-///   are the two decisions of [`open_session`](Self::open_session) that every store has to make
-///   alike, and [`StoreOperation`] has the sentences for its errors.
+///   are the two decisions of [`open_session`](Self::open_session) that every store has to make in
+///   the same way, and [`StoreOperation`] has the sentences for its errors.
 ///
 /// [`rows`]: super::rows
 /// [`Authenticated::has_moved`]: super::Authenticated::has_moved
@@ -39,13 +38,13 @@ use crate::realm::RealmName;
 /// [`StoreOperation`]: super::StoreOperation
 /// [`NewSession::authenticated`]: super::NewSession::authenticated
 pub trait SessionStore: Send + Sync + 'static {
-    /// Returns the handle of a realm of this store, whatever realm this handle is of: it shares
+    /// Returns the handle of a realm of this store, whatever realm this handle is of. It shares
     /// everything with this one (connections, threads, the file), and each of its operations works
-    /// inside the realm's namespace alone, as if the store held nothing else. Two things lie in the
-    /// default realm's namespace for all of them: the key ring ([`keys`](Self::keys),
+    /// inside the realm's namespace alone, as if the store held nothing else. The namespace of the
+    /// default realm holds two things for all realms: the key ring ([`keys`](Self::keys),
     /// [`swap_keys`](Self::swap_keys)) and the list of realms ([`realms`](Self::realms),
-    /// [`claim_realm`](Self::claim_realm)). And one thing is written into every namespace at once:
-    /// that a key no longer counts ([`Target::Key`](super::Target::Key)).
+    /// [`claim_realm`](Self::claim_realm)). One thing is written into every namespace at once: the
+    /// end of a key ([`Target::Key`](super::Target::Key)).
     ///
     /// It is cheap and does no I/O. The namespace is made by [`migrate`](Self::migrate).
     ///
@@ -59,10 +58,9 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Clause 141.
     fn realms(&self) -> impl Future<Output = Result<Vec<RealmRecord>, StoreError>> + Send;
 
-    /// Writes the record of a realm, where the realm has the identity `expected`, or is not there
-    /// where that is `None`, and where no other realm has the same issuer and audience.
-    /// [`RealmRecord::claim`] decides, in the step that writes what it answers; where it answers
-    /// otherwise, nothing is written.
+    /// Writes the record of a realm, if the realm has the identity `expected` (or does not exist,
+    /// for `None`), and if no other realm has the same issuer and audience. [`RealmRecord::claim`]
+    /// decides, in the step that writes the record; if it refuses, nothing is written.
     ///
     /// Clauses 142–144.
     fn claim_realm(
@@ -73,15 +71,15 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<RealmClaim, StoreError>> + Send;
 
     /// Brings the tables to this version, once, however many nodes start together. `build()` calls
-    /// it before anything else. The handle of a realm brings the default realm's namespace to it
-    /// first, then its own, which knows from its first moment on which keys no longer count.
+    /// it before anything else. The handle of a realm brings the default realm's namespace to this
+    /// version first, then its own, which contains the end of every key from the beginning.
     ///
     /// Clause 1.
     /// Clause 147.
     fn migrate(&self, now: Timestamp) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Checks that the store can be written to (with a real write, rolled back or idempotent), and
-    /// returns what it holds.
+    /// returns a summary of its contents.
     ///
     /// Clauses 2–3.
     /// Clause 148.
@@ -99,11 +97,11 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Opens a session, under the subject's lock, in this order: compares the subject's
     /// `changed_at` with [`NewSession::authenticated`], counts the live sessions against
     /// [`NewSession::limit`], takes [`NewSession::takes`] as [`take_once`](Self::take_once) does,
-    /// evicts or refuses, writes the session at generation 0 and [`NewSession::tokens`]. Evicted sessions are revoked with reason
+    /// evicts or refuses, writes the session at generation 0 and [`NewSession::tokens`]. Evicted
+    /// sessions are revoked with reason
     /// [`RevokeReason::DeviceLimit`](super::RevokeReason::DeviceLimit) and logged (`sid` until
-    /// `log_until`) in the same step. Sessions that are dead are neither counted nor evicted. A
-    /// subject that never changed has the `changed_at` 1970. A `sid` that is there already is an
-    /// error.
+    /// `log_until`) in the same step. Dead sessions are neither counted nor evicted. A subject that
+    /// never changed has the `changed_at` 1970. A `sid` that exists already is an error.
     ///
     /// Clauses 5–23.
     /// Clause 149.
@@ -125,8 +123,8 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
 
     /// Rotates a session: the compare-and-swap of a refresh. See
-    /// [`RotationStep`](super::RotationStep) for the conditions. Where one does not hold, nothing
-    /// is written and the answer is [`Rotated::Lost`].
+    /// [`RotationStep`](super::RotationStep) for the conditions. If one does not hold, nothing is
+    /// written and the answer is [`Rotated::Lost`].
     ///
     /// Clauses 32–48.
     /// Clause 151.
@@ -137,7 +135,7 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Rotated, StoreError>> + Send;
 
-    /// Marks sessions as confirmed that are live and still at the generation given. Returns how
+    /// Marks sessions as confirmed that are live and still at the given generation. Returns how
     /// many rows changed from unconfirmed to confirmed. Rows are locked in the order of `sid`,
     /// whatever the order of `seen`.
     ///
@@ -174,8 +172,8 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Vec<Session>, StoreError>> + Send;
 
-    /// Returns what is known of a subject, for a client, all of one moment: its effective epoch,
-    /// its effective mark, and when it last changed.
+    /// Returns the state of a subject, for a client, all of one moment: its effective epoch, its
+    /// effective mark, and the time of its last change.
     ///
     /// Clauses 131–132.
     /// Clause 155.
@@ -186,7 +184,7 @@ pub trait SessionStore: Send + Sync + 'static {
         client_id: String,
     ) -> impl Future<Output = Result<SubjectState, StoreError>> + Send;
 
-    /// Writes tokens that were issued by hand into the registry. A `jti` that is there already is
+    /// Writes tokens that were issued by hand into the registry. A `jti` that exists already is
     /// left as it is. Returns how many were new.
     ///
     /// Clauses 78–79.
@@ -211,10 +209,9 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Reads the revocations since `cursor`; from [`LogCursor::START`], everything that still
     /// matters: each entry with `until > now`, and the present value of every lasting one (`until`
-    /// =
-    /// [`Timestamp::MAX`]). An entry may come twice, none is ever skipped: a lasting fact is found
-    /// from every earlier cursor too, whatever was archived in between, and a cursor that the store
-    /// cannot have given starts over.
+    /// = [`Timestamp::MAX`]). An entry may come twice, but is never skipped: a lasting fact is
+    /// found from every earlier cursor too, whatever was archived in between, and a cursor that the
+    /// store cannot have given starts over.
     ///
     /// Clauses 84–91.
     /// Clause 158.
@@ -224,15 +221,15 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<LogPage, StoreError>> + Send;
 
-    /// Waits until the log may have got something, at most `patience`: with it, nodes hear of each
-    /// other's revocations at once instead of at their next look.
+    /// Waits until the log may have new entries, for at most `patience`: with it, nodes learn of
+    /// each other's revocations at once instead of at their next read.
     ///
-    /// It is a hint. It may return for nothing, and where a connection breaks it may return late;
-    /// its callers read the log from time to time in any case. What is logged after the
-    /// first poll of the future wakes it, from whichever process, as far as
-    /// [`revoke`](Self::revoke) and [`set_paused`](Self::set_paused) log it; what was logged before
-    /// but lies behind `cursor` may wake it. A store that cannot know returns after a quarter of a
-    /// second, so that its caller reads the log.
+    /// It is a hint. It may return without a new entry, and where a connection breaks it may return
+    /// late; its callers read the log from time to time in any case. An entry that
+    /// [`revoke`](Self::revoke) or [`set_paused`](Self::set_paused) logs after the first poll of
+    /// the future wakes it, whichever process logs it; an earlier entry after `cursor` may wake it.
+    /// A store that cannot know returns after a quarter of a second, so that its caller reads the
+    /// log.
     ///
     /// Clauses 135–137.
     /// Clause 159.
@@ -247,8 +244,8 @@ pub trait SessionStore: Send + Sync + 'static {
     /// so that an old refresh token of it is still recognised); expired registry rows without a
     /// live session, except that one without any session stays while a token below it does, so that
     /// no tree is split; expired single-use values, and budgets that are full again. Entries of the
-    /// log go where they ended before `now`, whatever `before` is: nobody needs them any more.
-    /// Epochs, `changed_at` and lasting facts stay for good.
+    /// log are deleted if they ended before `now`, whatever `before` is, because no reader needs
+    /// them any more. Epochs, `changed_at` and lasting facts are never deleted.
     ///
     /// Clauses 94–101.
     /// Clause 160.
@@ -261,7 +258,7 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Archived, StoreError>> + Send;
 
     /// Consumes a key until `until`: `true` for the first caller, `false` for every other one as
-    /// long as `until > now`. Where `until` is not after `now` nothing is written, and the answer
+    /// long as `until > now`. If `until` is not after `now`, nothing is written, and the answer
     /// says whether the key is free.
     ///
     /// Clauses 102–103.
@@ -274,9 +271,9 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Keeps a payload to be taken once. Returns `false` and writes nothing where a live one of
-    /// this kind and hash is there already. Values and the keys of
-    /// [`consume_once`](Self::consume_once) never meet. Where its `until` is not after `now`
+    /// Stores a payload that can be taken once. Returns `false` and writes nothing where a live one
+    /// of this kind and hash exists already. Values and the keys of
+    /// [`consume_once`](Self::consume_once) do not conflict. If its `until` is not after `now`,
     /// nothing is written, and the answer says whether the place is free: a question that costs a
     /// read.
     ///
@@ -290,8 +287,8 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Takes a payload out: for one caller only, and only while its `until > now` and while the
-    /// mark that it is bound to is the subject's. Where the answer is `None`, a value that is
-    /// there stays or goes, for it never comes back.
+    /// mark to which it is bound is the subject's. If the answer is `None`, the store may keep or
+    /// delete the value, because it can never be taken again.
     ///
     /// Clauses 108–110.
     /// Clause 163.
@@ -303,7 +300,7 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
 
-    /// Reads a payload that [`take_once`](Self::take_once) would take, and leaves it there.
+    /// Reads a payload that [`take_once`](Self::take_once) would take, and leaves it in place.
     ///
     /// Clauses 179–180.
     /// Clause 187.
@@ -326,12 +323,12 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Spent, StoreError>> + Send;
 
-    /// Reads the shared key ring: version 0 and no bytes where none was ever stored.
+    /// Reads the shared key ring: version 0 and no bytes if none was ever stored.
     ///
     /// Clause 111.
     fn keys(&self) -> impl Future<Output = Result<StoredKeys, StoreError>> + Send;
 
-    /// Replaces the shared key ring where its version still is `expected`; the new version is
+    /// Replaces the shared key ring where its version is still `expected`; the new version is
     /// `expected + 1`. Returns `false` and writes nothing where another caller was faster.
     ///
     /// Clauses 112–114.
@@ -342,10 +339,10 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Writes a fresh `auth_time` and `acr` (its absence too) into a live session, which counts as
+    /// Writes a fresh `auth_time` and `acr` (or its absence) into a live session, which counts as
     /// seen at `now`, and takes the value `takes` as [`take_once`](Self::take_once) does. Returns
-    /// the session as it then is, or `None` where there is no live one, or no such value; then
-    /// nothing is written.
+    /// the session after the change. If there is no such live session or no such value, it returns
+    /// `None`, and nothing is written.
     ///
     /// Clauses 125–128.
     /// Clause 165.
@@ -360,7 +357,7 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Session>, StoreError>> + Send;
 
     /// Replaces the device of a live session. Returns `false` and writes nothing where there is no
-    /// live one.
+    /// such live session.
     ///
     /// Clauses 129–130.
     /// Clause 166.

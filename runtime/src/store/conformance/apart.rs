@@ -13,8 +13,8 @@ use crate::store::{
     Spent, Store, SubjectState, Target,
 };
 
-/// Checks an operation on an empty realm beside a full one: where the full one is the default
-/// realm, and where neither is.
+/// Checks an operation on an empty realm beside a full one: once with the default realm as the full
+/// one, once with two named realms.
 pub(super) async fn apart<Fut: Future<Output = Result<(), Broken>>>(
     store: &Store,
     check: impl Fn(Store, LogCursor) -> Fut,
@@ -43,7 +43,7 @@ pub(super) async fn apart<Fut: Future<Output = Result<(), Broken>>>(
     Ok(())
 }
 
-/// Puts a row of each kind into a realm.
+/// Writes a row of each kind into a realm.
 async fn fill(full: &Store) -> Result<(), Broken> {
     open(full, new(1, "ada", NOW), NOW).await?;
     open(full, new(2, "ada", NOW), NOW).await?;
@@ -61,7 +61,7 @@ async fn fill(full: &Store) -> Result<(), Broken> {
     Ok(())
 }
 
-/// What a realm holds, as far as looking at it changes nothing.
+/// Returns the contents of a realm, as far as they can be read without a change.
 async fn seen(store: &Store) -> Result<String, Broken> {
     let log = whole_log(store, NOW).await?;
     let sessions = (
@@ -114,7 +114,7 @@ clauses! {
     }
 
     /// The id of another realm's session is free, its subject's changes and sessions do not count,
-    /// and no session of it is evicted.
+    /// and none of its sessions is evicted.
     149 open_session a_realm_opens_beside_the_others(store) {
         apart(&store, |realm, _| async move {
             let mut opening = limited(1, "ada", NOW, 1, OnLimit::Deny);
@@ -128,7 +128,7 @@ clauses! {
         .await?;
     }
 
-    /// Another realm's session is not there.
+    /// Another realm's session is not found.
     150 session another_realms_session_is_not_read(store) {
         apart(&store, |realm, _| async move {
             same!(realm.session(sid(1), NOW).await?, None);
@@ -157,7 +157,7 @@ clauses! {
         .await?;
     }
 
-    /// No target reaches into another realm, `Everything` included: nothing is ended there, nothing
+    /// No target reaches into another realm, not even `Everything`: nothing is ended there, nothing
     /// is logged there, and no epoch moves.
     153 revoke no_revocation_reaches_another_realm(store) {
         apart(&store, |realm, _| async move {
@@ -190,8 +190,8 @@ clauses! {
         .await?;
     }
 
-    /// Neither a subject's, nor a client's, nor the global epoch of another realm counts, nor a mark,
-    /// nor a change.
+    /// The epochs of another realm (a subject's, a client's, the global one) do not count, and
+    /// neither do its marks and changes.
     155 subject another_realms_epochs_do_not_count(store) {
         apart(&store, |realm, _| async move {
             let state = realm.subject("ada".to_owned(), "web".to_owned()).await?;
@@ -221,7 +221,7 @@ clauses! {
         .await?;
     }
 
-    /// Another realm's log is not read; a cursor of it is no error.
+    /// Another realm's log is not read; a cursor of it is not an error.
     158 log_since another_realms_log_is_not_read(store) {
         apart(&store, |realm, cursor| async move {
             same!(whole_log(&realm, NOW).await?, []);
@@ -235,7 +235,7 @@ clauses! {
         .await?;
     }
 
-    /// The wait ends with the patience, and a cursor of another realm does no harm.
+    /// The wait ends after `patience`, and a cursor of another realm does no harm.
     159 changed a_realm_waits_for_its_own_log(store) {
         apart(&store, |realm, cursor| async move {
             realm.changed(cursor, Duration::from_millis(20)).await?;
@@ -263,7 +263,7 @@ clauses! {
         .await?;
     }
 
-    /// A value of the same kind and hash lies in each realm.
+    /// A value of the same kind and hash can be in each realm.
     162 put_once a_value_is_put_into_its_realm(store) {
         apart(&store, |realm, _| async move {
             let own = OnceValue { payload: vec![2], ..value() };
@@ -285,7 +285,7 @@ clauses! {
         .await?;
     }
 
-    /// A budget that another realm spent is full.
+    /// A budget that was spent in another realm is full in this one.
     164 spend a_budget_is_the_realms(store) {
         apart(&store, |realm, _| async move {
             let spent = realm.spend("key".to_owned(), 3, LIMITS.to_vec(), NOW).await?;
@@ -295,7 +295,7 @@ clauses! {
         .await?;
     }
 
-    /// Another realm's session takes no authentication.
+    /// Another realm's session is not authenticated again.
     165 reauthenticate another_realms_session_is_not_authenticated(store) {
         apart(&store, |realm, _| async move {
             same!(realm.reauthenticate(sid(1), NOW, None, None, NOW).await?, None);
@@ -304,7 +304,7 @@ clauses! {
         .await?;
     }
 
-    /// Another realm's session takes no device.
+    /// Another realm's session gets no device.
     166 attach another_realms_session_takes_no_device(store) {
         apart(&store, |realm, _| async move {
             let device = Device { name: Some("other".to_owned()), ..Device::default() };
@@ -314,7 +314,7 @@ clauses! {
         .await?;
     }
 
-    /// A pause is the realm's, and so is the count of pauses.
+    /// A pause concerns one realm, and so does the count of pauses.
     167 set_paused a_realm_is_paused_alone(store) {
         apart(&store, |realm, _| async move {
             realm.set_paused(false, NOW).await?;

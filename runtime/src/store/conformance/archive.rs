@@ -1,4 +1,4 @@
-//! Clauses of `archive`: what goes, and what must stay.
+//! Clauses of `archive`: rows that are deleted, and rows that must stay.
 
 use super::fixture::*;
 use crate::store::{
@@ -6,7 +6,7 @@ use crate::store::{
 };
 
 clauses! {
-    /// A session goes when its absolute expiry is before `before`.
+    /// A session is deleted when its absolute expiry is before `before`.
     94 archive a_session_goes_after_its_absolute_expiry(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         open(&store, new(2, "ada", at(1)), at(1)).await?;
@@ -30,7 +30,7 @@ clauses! {
         );
     }
 
-    /// Until its absolute expiry a session stays, also a revoked one and one past its idle expiry:
+    /// Until its absolute expiry a session stays, even a revoked one and one past its idle expiry:
     /// an old refresh token of it is still recognised (R100).
     95 archive what_reuse_detection_needs_stays(store) {
         for number in 1..=3 {
@@ -48,7 +48,7 @@ clauses! {
         }
     }
 
-    /// A live session stays whatever `before` says: nothing goes that has not ended by `now`.
+    /// A live session stays whatever `before` is: nothing is deleted that has not ended by `now`.
     96 archive nothing_goes_that_has_not_ended(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         store.record_tokens(vec![token(1, "ada", NOW)], NOW).await?;
@@ -67,8 +67,8 @@ clauses! {
         same!(whole_log(&store, at(1)).await?.len(), 1);
     }
 
-    /// At most `limit` rows of a kind go at once, `more` says whether there are others, and
-    /// repeated runs delete them all.
+    /// At most `limit` rows of a kind are deleted at once, `more` says whether there are others,
+    /// and repeated runs delete them all.
     97 archive rows_go_in_batches(store) {
         for number in 0..10 {
             open(&store, new(number, "ada", NOW), NOW).await?;
@@ -90,8 +90,8 @@ clauses! {
         }
     }
 
-    /// Expired registry rows go where they have no session or a dead one; those of a live session
-    /// and unexpired ones stay.
+    /// Expired registry rows are deleted if they have no session or a dead one; those of a live
+    /// session and unexpired ones stay.
     98 archive expired_tokens_go_and_a_live_sessions_stay(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         open(&store, new(2, "ada", NOW), NOW).await?;
@@ -123,8 +123,8 @@ clauses! {
         same!(store.archive(late, 100, late).await?.tokens, 2);
     }
 
-    /// An expired token without a session stays while one below it, however far, has not expired:
-    /// no tree is split (R100).
+    /// An expired token without a session stays while any token below it, at any depth, has not
+    /// expired: no tree is split (R100).
     99 archive no_tree_is_split(store) {
         let below = |number: u32, parent: u32| TokenRecord {
             parent: Some(jti(parent)),
@@ -158,7 +158,8 @@ clauses! {
         same!(store.archive(late, 100, late).await?.tokens, 4);
     }
 
-    /// Expired single-use values, full budgets and dead log entries go; what still counts stays.
+    /// Expired single-use values, full budgets and dead log entries are deleted; those that are
+    /// still needed stay.
     100 archive dead_values_budgets_and_entries_go(store) {
         let value = |number: u32, until| OnceValue {
             kind: "k".to_owned(),

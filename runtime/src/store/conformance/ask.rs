@@ -14,7 +14,7 @@ fn value(payload: &[u8]) -> OnceValue {
 }
 
 clauses! {
-    /// A key that is consumed until `now` or before is only asked for: nothing is written.
+    /// A key that would be consumed until `now` or before is only asked about: nothing is written.
     145 consume_once a_key_that_would_not_count_is_only_asked_for(store) {
         for until in [NOW, NOW.minus(SECOND)] {
             same!(store.consume_once(hash(1), until, NOW).await?, true);
@@ -27,8 +27,8 @@ clauses! {
         same!(store.consume_once(hash(1), at(1000), at(1000)).await?, true);
     }
 
-    /// A value whose `until` is `now` or before is only asked for: nothing is written, and what is
-    /// there stays as it is.
+    /// A value whose `until` is `now` or before is only asked about: nothing is written, and a
+    /// value that is there stays as it is.
     146 put_once a_value_that_would_not_count_is_only_asked_for(store) {
         let until = |until| OnceValue { until, ..value(b"none") };
         for until in [until(NOW), until(NOW.minus(SECOND))] {

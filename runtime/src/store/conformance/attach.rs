@@ -5,8 +5,8 @@ use crate::device::Device;
 use crate::store::{Session, Target};
 
 clauses! {
-    /// A live session takes the fresh `auth_time` and `acr`, counts as seen, and is otherwise as it
-    /// was: neither expiry moves.
+    /// A live session gets the fresh `auth_time` and `acr`, counts as seen, and is otherwise
+    /// unchanged: neither expiry moves.
     125 reauthenticate a_live_session_takes_a_fresh_authentication(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1000)), at(1000)).await?;
@@ -24,8 +24,8 @@ clauses! {
         same!(row(&store, 1, NOW).await?, after);
     }
 
-    /// An authentication without `acr` takes the place of one with it: the older one says nothing
-    /// about the newer.
+    /// An authentication without `acr` replaces one with it: the older `acr` does not describe the
+    /// newer authentication.
     126 reauthenticate an_older_acr_does_not_outlive_its_authentication(store) {
         let mut opening = new(1, "ada", NOW);
         opening.acr = Some("mfa".to_owned());
@@ -49,7 +49,8 @@ clauses! {
         );
     }
 
-    /// An unknown, a revoked and an expired session answer `None` and stay as they are.
+    /// For an unknown, a revoked and an expired session the answer is `None`, and the session stays
+    /// as it is.
     128 reauthenticate a_dead_session_is_not_authenticated_again(store) {
         same!(
             store.reauthenticate(sid(9), at(1), None, None, at(1)).await?,
@@ -70,7 +71,7 @@ clauses! {
         }
     }
 
-    /// A live session takes the whole device, and nothing else of it changes.
+    /// A live session gets the whole device, and nothing else of it changes.
     129 attach a_live_session_takes_the_device(store) {
         let mut opening = new(1, "ada", NOW);
         opening.device = Device::new(Some("old".to_owned()), Some("old-id".to_owned()));
@@ -85,7 +86,8 @@ clauses! {
         same!(row(&store, 1, NOW).await?, Session { device, ..before });
     }
 
-    /// An unknown, a revoked and an expired session answer `false` and stay as they are.
+    /// For an unknown, a revoked and an expired session the answer is `false`, and the session
+    /// stays as it is.
     130 attach a_dead_session_takes_no_device(store) {
         let device = Device::new(Some("phone".to_owned()), None);
         same!(store.attach(sid(9), device.clone(), NOW).await?, false);

@@ -1,15 +1,15 @@
-//! Why a clause does not hold.
+//! The reason why a clause does not hold.
 
 use std::fmt;
 
 use crate::store::record::StoreError;
 
-/// Why a clause does not hold.
+/// The reason why a clause does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken(String);
 
 impl Broken {
-    /// Says in which of two realms it was seen.
+    /// Adds the realm, of two, in which it was seen.
     pub(super) fn in_realm(self, realm: &str) -> Self {
         Self(format!(
             "in {realm}, while the same happens in another one: {}",

@@ -1,4 +1,4 @@
-//! One sentence of the contract, and how it is checked.
+//! One sentence of the contract, and its check.
 
 use std::fmt;
 use std::future::Future;
@@ -31,8 +31,8 @@ impl Clause {
     /// Checks this clause on an empty store, which is migrated first.
     ///
     /// # Errors
-    /// What does not hold. A store that panics or does not answer within a minute breaks the
-    /// clause.
+    /// The reason why it does not hold. A store that panics or does not answer within a minute
+    /// breaks the clause.
     pub async fn check(&self, store: impl Into<Store>) -> Result<(), Broken> {
         let (store, check) = (store.into(), self.check);
         let checking = tokio::spawn(tokio::time::timeout(TIMEOUT, async move {
@@ -48,8 +48,8 @@ impl Clause {
 }
 
 impl Clause {
-    /// Returns whether the clause is about what one realm holds, and so holds in two realms of a
-    /// store at the same time. The others are about what all realms share, or make realms.
+    /// Returns whether the clause concerns the contents of one realm, and so holds in two realms of
+    /// a store at the same time. The other clauses concern what all realms share, or make realms.
     pub(super) fn is_about_one_realm(&self) -> bool {
         let is_shared = matches!(self.operation, "keys" | "swap_keys");
         let makes_realms = matches!(self.number, 138..=144 | 147..=167 | 187);
@@ -73,10 +73,10 @@ impl fmt::Debug for Clause {
     }
 }
 
-/// When clauses begin.
+/// The time at which clauses begin.
 pub(super) const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
-/// The clauses in whose log a key is that another realm ended.
+/// The clauses whose log contains a key that was ended in another realm.
 const ABOUT_KEYS: [u16; 5] = [73, 87, 88, 89, 100];
 /// The longest time that a clause may take.
 const TIMEOUT: Duration = Duration::from_secs(60);

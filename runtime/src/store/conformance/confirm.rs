@@ -4,8 +4,8 @@ use super::fixture::*;
 use crate::store::{Session, Target};
 
 clauses! {
-    /// The current generation of a live session is marked, and only that changes; a second time
-    /// counts nothing.
+    /// The current generation of a live session is marked, and only that changes; the second time
+    /// nothing is counted.
     49 confirm a_generation_is_confirmed_once(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
@@ -35,7 +35,7 @@ clauses! {
         same!(row(&store, 1, NOW).await?.confirmed, true);
     }
 
-    /// Another generation than the current one, and an unknown session, change nothing.
+    /// A generation other than the current one, and an unknown session, change nothing.
     51 confirm another_generation_is_not_confirmed(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
@@ -65,8 +65,8 @@ clauses! {
         }
     }
 
-    /// A batch counts what changed: repetitions once, what does not fit not at all, in whatever
-    /// order it comes. An empty batch is nothing.
+    /// A batch counts the rows that changed: repetitions once, entries that do not match not at
+    /// all, in any order. An empty batch counts nothing.
     53 confirm a_batch_counts_what_changed(store) {
         for number in 1..=5 {
             open(&store, new(number, "ada", NOW), NOW).await?;
@@ -80,8 +80,8 @@ clauses! {
         same!(store.confirm(Vec::new(), NOW).await?, 0);
     }
 
-    /// Sixty-four batches over the same sessions in opposite orders all come back, and each session
-    /// is counted once.
+    /// Sixty-four batches over the same sessions in opposite orders all return, and each session is
+    /// counted once.
     54 confirm batches_in_opposite_orders_do_not_block_each_other(store) {
         for number in 0..40 {
             open(&store, new(number, "ada", NOW), NOW).await?;

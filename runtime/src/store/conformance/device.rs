@@ -1,4 +1,4 @@
-//! Clauses of `open_session`: how many sessions a subject may have (R99), and its races.
+//! Clauses of `open_session`: the number of sessions that a subject may have (R99), and its races.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use crate::store::{
 };
 
 clauses! {
-    /// With `Deny` the sign-in that is one too many answers `LimitReached` and writes nothing;
-    /// another subject is not concerned.
+    /// With `Deny` the sign-in that is one too many gets `LimitReached` and writes nothing; another
+    /// subject is not affected.
     16 open_session one_session_too_many_is_refused(store) {
         for number in 1..=3 {
             open(&store, limited(number, "ada", NOW, 3, OnLimit::Deny), NOW).await?;
@@ -24,7 +24,7 @@ clauses! {
         open(&store, limited(5, "grace", NOW, 3, OnLimit::Deny), NOW).await?;
     }
 
-    /// Revoked sessions and those past an expiry leave room.
+    /// Revoked sessions and those past an expiry do not count towards the limit.
     17 open_session dead_sessions_leave_room(store) {
         let short = |number: u32| {
             let mut opening = limited(number, "ada", NOW, 1, OnLimit::Deny);
@@ -95,8 +95,7 @@ clauses! {
         }
     }
 
-    /// A limit that was lowered ends as many sessions as are too many, the one seen longest ago
-    /// first.
+    /// A lowered limit ends as many sessions as exceed it, the one seen longest ago first.
     19 open_session a_lowered_limit_evicts_several(store) {
         for number in [4, 2, 3, 1] {
             open(
@@ -211,8 +210,8 @@ clauses! {
         }
     }
 
-    /// Sixty-four sign-ins while the subject is signed out everywhere: each opened before and
-    /// ended, or is to be loaded again. None that was authenticated before stays.
+    /// Sixty-four sign-ins while the subject is signed out everywhere: each either opened before
+    /// and ended, or must be loaded again. No session that was authenticated before stays.
     23 open_session no_sign_in_slips_past_a_sign_out_everywhere(store) {
         let shared = store.clone();
         let answers = together(64, move |number| {

@@ -23,7 +23,7 @@ async fn revoke_until(
 
 clauses! {
     /// A session that ends again, however often and however much later, gets no second entry: its
-    /// tokens are older than its end. The answer has the entry that stands.
+    /// tokens are older than its end. The answer contains the existing entry.
     168 revoke a_session_that_ends_again_gets_no_second_entry(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         let target = Target::Session(sid(1));
@@ -40,7 +40,7 @@ clauses! {
         same!(whole_log(&store, at(9)).await?, entries);
     }
 
-    /// A session whose end lies so far behind that its access tokens have run out gets no entry.
+    /// A session that ended so long ago that its access tokens have expired gets no entry.
     169 revoke an_end_that_lies_far_behind_is_not_logged(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         revoke(&store, Target::RefreshOf("ada".to_owned()), NOW).await?;
@@ -70,7 +70,8 @@ clauses! {
                 same!(done.entries.len(), 1);
             }
         }
-        // The end of a registered token is known, and with it how long its entry is due.
+        // The store knows the end of a registered token, and so the time until which its entry is
+        // needed.
         revoke_until(&store, &Target::Token(jti(1)), at(65_000), at(5000)).await?;
         let expected = [1, 2].map(|number| LogEntry {
             fact: Fact::Token(jti(number)),
@@ -79,8 +80,8 @@ clauses! {
         same!(whole_log(&store, NOW).await?, expected);
     }
 
-    /// An entry that ends earlier than it should is replaced, also for a reader who has seen it;
-    /// one that ends later stays.
+    /// An entry whose time is too short is replaced, also for a reader who has seen it; one whose
+    /// time is longer stays.
     171 revoke an_entry_that_ends_too_early_is_replaced(store) {
         for target in [Target::Session(sid(7)), Target::Token(jti(7))] {
             let seen = store.log_since(LogCursor::START, NOW).await?.cursor;
@@ -101,8 +102,8 @@ clauses! {
         }
     }
 
-    /// A thousand ends of one session that the store does not have leave a few entries at most, and
-    /// of one that it has a single one.
+    /// A thousand revocations of one session leave a few entries at most if the store does not have
+    /// the session, and a single one if it does.
     172 revoke a_dead_token_does_not_fill_the_log(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         for number in 0..500 {
@@ -119,7 +120,7 @@ clauses! {
         ensure!((1..=2).contains(&count(2)), "{} entries are left", count(2));
     }
 
-    /// An entry of the log goes when it ended, whatever `before` says, and not earlier.
+    /// An entry of the log is deleted when its time is over, whatever `before` is, and not earlier.
     173 archive an_entry_goes_at_its_end(store) {
         let long_ago = NOW.minus(DAY);
         revoke_until(&store, &Target::Session(sid(1)), at(1000), NOW).await?;
@@ -129,7 +130,7 @@ clauses! {
         same!(whole_log(&store, NOW).await?.len(), 1);
         same!(store.archive(long_ago, 100, at(5000)).await?.others, 1);
         same!(whole_log(&store, NOW).await?, []);
-        // And what ended can be revoked again.
+        // After that, the same target can be revoked again.
         let later = at(5000).plus(Duration::from_secs(1));
         revoke_until(&store, &Target::Session(sid(1)), later, at(5000)).await?;
         same!(whole_log(&store, at(5000)).await?.len(), 1);

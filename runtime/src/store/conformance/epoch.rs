@@ -1,11 +1,12 @@
-//! Clauses of `revoke`: the one line of epochs (R90, R91).
+//! Clauses of `revoke`: all epochs are on one scale (R90, R91).
 
 use std::collections::BTreeSet;
 
 use super::fixture::*;
 use crate::store::{Fact, Revocation, RevokeReason, Store, Target};
 
-/// The epochs that tokens of three sessions would carry: ada and grace, each for two clients.
+/// Returns the epochs that tokens of four sessions would carry: ada and grace, each for two
+/// clients.
 async fn given_out(store: &Store) -> Result<[u64; 4], super::broken::Broken> {
     let mut epochs = [0; 4];
     for (number, epoch) in (1..).zip(&mut epochs) {
@@ -14,7 +15,7 @@ async fn given_out(store: &Store) -> Result<[u64; 4], super::broken::Broken> {
     Ok(epochs)
 }
 
-/// Bumps, and answers the epoch that its entry says.
+/// Bumps an epoch, and returns the one in the entry.
 async fn bump(store: &Store, target: Target) -> Result<u64, super::broken::Broken> {
     match revoke(store, target, NOW).await?.entries.as_slice() {
         [entry] => match &entry.fact {
@@ -32,8 +33,8 @@ async fn bump(store: &Store, target: Target) -> Result<u64, super::broken::Broke
 }
 
 clauses! {
-    /// In any order of bumps, the entry's minimum is above every epoch given out
-    /// before for what it concerns, and no epoch given out afterwards is below it.
+    /// In any order of bumps, the entry's minimum is above every epoch given out before for its
+    /// target, and no epoch given out afterwards is below it.
     75 revoke every_bump_is_above_what_was_given_out(store) {
         let sessions = [
             (1, "ada", "web"),

@@ -78,12 +78,12 @@ pub(super) const DAY: Duration = Duration::from_secs(86_400);
 pub(super) const IDLE: Duration = Duration::from_secs(30 * 86_400);
 pub(super) const ABSOLUTE: Duration = Duration::from_secs(90 * 86_400);
 
-/// So many milliseconds after [`NOW`].
+/// Returns the time so many milliseconds after [`NOW`].
 pub(super) fn at(millis: u64) -> Timestamp {
     NOW.plus(Duration::from_millis(millis))
 }
 
-/// Ids are ordered as their numbers are.
+/// Returns the id of a session; ids are ordered as their numbers are.
 pub(super) fn sid(number: u32) -> SessionId {
     SessionId::from_bytes((u128::from(number) << 96 | 0xa5).to_be_bytes())
 }
@@ -100,7 +100,7 @@ pub(super) fn hash(number: u32) -> [u8; 32] {
     hash
 }
 
-/// Session `number` of a subject, whose current hash is `hash(number)`.
+/// Returns session `number` of a subject, whose current hash is `hash(number)`.
 pub(super) fn new(number: u32, subject: &str, now: Timestamp) -> NewSession {
     NewSession {
         sid: sid(number),
@@ -135,7 +135,7 @@ pub(super) fn limited(
     }
 }
 
-/// Opens a session that must open, and answers its epoch.
+/// Opens a session, which must succeed, and returns its epoch.
 pub(super) async fn open(store: &Store, new: NewSession, now: Timestamp) -> Result<u64, Broken> {
     match store.open_session(new, now).await? {
         Opened::Open { epoch, evicted } if evicted.is_empty() => Ok(epoch),
@@ -145,13 +145,13 @@ pub(super) async fn open(store: &Store, new: NewSession, now: Timestamp) -> Resu
     }
 }
 
-/// The row of session `number`, which must be there.
+/// Returns the row of session `number`, which must exist.
 pub(super) async fn row(store: &Store, number: u32, now: Timestamp) -> Result<Session, Broken> {
     let found = store.session(sid(number), now).await?;
     found.ok_or_else(|| Broken::new(format!("session {number} is not there")))
 }
 
-/// Row 6 of session `number`: from a generation and the hash `from` to the hash `to`.
+/// Returns row 6 of session `number`: from a generation and the hash `from` to the hash `to`.
 pub(super) fn advance(
     number: u32,
     generation: u32,
@@ -175,7 +175,7 @@ pub(super) fn advance(
     }
 }
 
-/// Row 8 of session `number`, to the hash `to`.
+/// Returns row 8 of session `number`, to the hash `to`.
 pub(super) fn remint(number: u32, generation: u32, to: u32, now: Timestamp) -> RotationWrite {
     let step = RotationStep::Remint {
         generation,
@@ -190,7 +190,7 @@ pub(super) fn remint(number: u32, generation: u32, to: u32, now: Timestamp) -> R
     }
 }
 
-/// Rows 5 and 7 of session `number`.
+/// Returns rows 5 and 7 of session `number`.
 pub(super) fn hold(number: u32, generation: u32) -> RotationWrite {
     RotationWrite {
         sid: sid(number),
@@ -200,7 +200,7 @@ pub(super) fn hold(number: u32, generation: u32) -> RotationWrite {
     }
 }
 
-/// Rotates, which must be done.
+/// Rotates, which must succeed.
 pub(super) async fn rotate(
     store: &Store,
     rotation: RotationWrite,
@@ -224,12 +224,12 @@ pub(super) async fn revoke(
     Ok(store.revoke(revocation, now).await?)
 }
 
-/// Everything that the log says from its start.
+/// Returns the whole log from its start.
 pub(super) async fn whole_log(store: &Store, now: Timestamp) -> Result<Vec<LogEntry>, Broken> {
     Ok(store.log_since(LogCursor::START, now).await?.entries)
 }
 
-/// An access token without a session.
+/// Returns an access token without a session.
 pub(super) fn token(number: u32, subject: &str, issued_at: Timestamp) -> TokenRecord {
     TokenRecord {
         jti: jti(number),
@@ -245,7 +245,7 @@ pub(super) fn token(number: u32, subject: &str, issued_at: Timestamp) -> TokenRe
     }
 }
 
-/// The query for everything.
+/// Returns the query for all tokens.
 pub(super) const fn every_token() -> TokenQuery {
     TokenQuery {
         jti: None,
@@ -259,7 +259,7 @@ pub(super) const fn every_token() -> TokenQuery {
     }
 }
 
-/// The numbers of the tokens that a query finds, in its order.
+/// Returns the numbers of the tokens that a query finds, in its order.
 pub(super) async fn found(
     store: &Store,
     query: TokenQuery,
@@ -273,7 +273,8 @@ pub(super) async fn found(
         .collect())
 }
 
-/// Runs `count` operations that begin together; their answers come in the order of their numbers.
+/// Runs `count` operations that begin together; returns their answers in the order of their
+/// numbers.
 pub(super) async fn together<T, Fut>(
     count: u32,
     make: impl Fn(u32) -> Fut,

@@ -5,8 +5,8 @@ use super::session::sids;
 use crate::store::{SessionPage, Target};
 
 clauses! {
-    /// A list comes in pages, which go on behind a session that has ended since: no session comes
-    /// twice, and none is left out, also where sessions opened in the same millisecond.
+    /// A list comes in pages, which continue after a session that has ended since: no session comes
+    /// twice, and none is left out, even where sessions opened in the same millisecond.
     191 sessions_of a_list_comes_in_pages(store) {
         for number in 0..10 {
             open(&store, new(number, "ada", NOW), at(u64::from(number / 4))).await?;
@@ -21,12 +21,12 @@ clauses! {
             let Some(last) = rows.last() else { break };
             ensure!(rows.len() <= 3, "a page has {} sessions", rows.len());
             after = Some((last.created_at, last.sid));
-            // What was on the page ends before the next one is asked for.
+            // The sessions of a page end before the next page is asked for.
             revoke(&store, Target::Session(last.sid), at(9)).await?;
             seen.extend(sids(rows));
         }
         same!(seen, order);
-        // The third of each page ended, and the tenth, which is alone on the last.
+        // The third of each page ends, and the tenth, which is alone on the last.
         let mut place = 0;
         order.retain(|_| {
             place += 1;
@@ -36,8 +36,8 @@ clauses! {
         same!(sids(rest), order);
     }
 
-    /// A page begins behind any place in the order, whether or not a session was ever there, and
-    /// one of none is empty.
+    /// A page begins after any place in the order, whether or not a session was ever there; a page
+    /// of no sessions is empty.
     192 sessions_of a_page_begins_behind_a_place(store) {
         for number in 1..4 {
             open(&store, new(number, "ada", NOW), at(5)).await?;

@@ -30,8 +30,8 @@ clauses! {
         );
     }
 
-    /// From a cursor come the later entries, each once and for every reader; reading changes
-    /// nothing.
+    /// From a cursor the later entries are returned, each once and for every reader; reading
+    /// changes nothing.
     85 log_since a_cursor_finds_what_came_later(store) {
         let mut cursors = vec![LogCursor::START];
         for number in 0..10 {
@@ -50,7 +50,7 @@ clauses! {
         }
     }
 
-    /// An entry is there while its `until` is after `now`, and from then on it is not.
+    /// An entry is returned while its `until` is after `now`, and not afterwards.
     86 log_since a_dead_entry_is_left_out(store) {
         for (number, until) in [(1, 1000), (2, 2000)] {
             let (target, reason) = (Target::Session(sid(number)), RevokeReason::Requested);
@@ -105,7 +105,8 @@ clauses! {
         same!(whole_log(&store, NOW).await?, expected);
     }
 
-    /// From the start, what lasts comes with its present value, however long ago it was written.
+    /// From the start, a lasting fact is returned with its present value, however long ago it was
+    /// written.
     88 log_since what_lasts_comes_with_its_present_value(store) {
         let mut present = HashSet::new();
         for _ in 0..3 {
@@ -215,8 +216,8 @@ clauses! {
         }
     }
 
-    /// A cursor that the store cannot have given, as from another store, starts over instead of
-    /// skipping.
+    /// A cursor that the store cannot have given, such as one of another store, starts over instead
+    /// of skipping entries.
     91 log_since a_foreign_cursor_starts_over(store) {
         revoke(&store, Target::Session(sid(1)), NOW).await?;
         for cursor in [
@@ -230,8 +231,8 @@ clauses! {
         }
     }
 
-    /// Pausing and resuming are logged, lasting, with a version that grows; from the start comes
-    /// the last one.
+    /// Pausing and resuming are logged as lasting facts, with a version that grows; from the start
+    /// the last one is returned.
     92 set_paused the_last_pause_counts(store) {
         let mut cursor = since(&store, &LogCursor::START, NOW).await?.cursor;
         let mut last = 0;

@@ -1,4 +1,5 @@
-//! Clauses of the marks of subjects, and of what is taken together with a session.
+//! Clauses of the marks of subjects, and of values that are taken together with the opening of a
+//! session.
 
 use super::apart::apart;
 use super::broken::Broken;
@@ -13,7 +14,7 @@ async fn state(store: &Store, subject: &str) -> Result<SubjectState, Broken> {
     Ok(store.subject(subject.to_owned(), client).await?)
 }
 
-/// Value `number`, bound to the present mark of a subject.
+/// Returns value `number`, bound to the present mark of a subject.
 async fn bound(store: &Store, number: u32, subject: &str) -> Result<OnceValue, Broken> {
     let mark = state(store, subject).await?.mark;
     let bound = Some(BoundMark {
@@ -27,7 +28,7 @@ async fn bound(store: &Store, number: u32, subject: &str) -> Result<OnceValue, B
     })
 }
 
-/// Value `number`, which waits for nobody.
+/// Returns value `number`, which is not bound to a subject.
 fn value(number: u32) -> OnceValue {
     OnceValue {
         kind: "step".to_owned(),
@@ -45,7 +46,7 @@ fn key(number: u32) -> OnceKey {
     }
 }
 
-/// Session `number` of a subject, which takes value `takes`.
+/// Returns session `number` of a subject, which takes value `takes`.
 fn taking(number: u32, subject: &str, takes: u32) -> NewSession {
     NewSession {
         takes: Some(key(takes)),
@@ -74,7 +75,7 @@ async fn revoke_for(store: &Store, target: Target, reason: RevokeReason) -> Resu
     Ok(moves)
 }
 
-/// Every target that names a subject.
+/// Returns every target that names a subject.
 fn targets(subject: &str) -> [Target; 4] {
     let subject = || subject.to_owned();
     [
@@ -89,8 +90,8 @@ fn targets(subject: &str) -> [Target; 4] {
 }
 
 clauses! {
-    /// A subject that never changed stands at zero and 1970; a change is the time of the last
-    /// revocation that named it, which grows by a millisecond where two share one.
+    /// A subject that never changed is at epoch zero and 1970. A change has the time of the last
+    /// revocation that named the subject, plus a millisecond where two would have the same.
     174 subject it_tells_when_the_subject_changed(store) {
         same!(state(&store, "ada").await?, SubjectState::default());
         open(&store, new(1, "ada", NOW), NOW).await?;
@@ -105,7 +106,7 @@ clauses! {
     }
 
     /// The mark of a subject moves where `moves_mark` says so, whether or not its epoch does, and
-    /// stays everywhere else; no other subject's moves.
+    /// otherwise stays; no other subject's mark moves.
     175 revoke the_mark_moves_with_credentials_and_stays_with_roles(store) {
         revoke(&store, Target::Client("web".to_owned()), NOW).await?;
         let mut moved = 0;
@@ -128,8 +129,8 @@ clauses! {
         same!(state(&store, "grace").await?.mark, 0);
     }
 
-    /// The end of a client or of everything moves the mark of every subject, for that client; the
-    /// end of a session, a token or a key moves none.
+    /// Ending a client or everything moves the mark of every subject, for that client; ending a
+    /// session, a token or a key moves no mark.
     176 revoke the_mark_moves_with_what_ends_every_token(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         revoke(&store, Target::AccessOf("ada".to_owned()), NOW).await?;
@@ -162,8 +163,8 @@ clauses! {
         }
     }
 
-    /// A value that is bound to a mark is taken while the mark is that one, however often the
-    /// subject's roles change; one that is bound to none is taken whatever changes.
+    /// A value that is bound to a mark is taken while the mark is the same, however often the
+    /// subject's roles change; one that is not bound is taken whatever changes.
     177 take_once a_bound_value_outlives_a_change_of_roles(store) {
         revoke(&store, Target::Subject("ada".to_owned()), NOW).await?;
         store.put_once(bound(&store, 1, "ada").await?, NOW).await?;
@@ -179,7 +180,7 @@ clauses! {
         same!(take(&store, 2).await?, Some(value(2).payload));
     }
 
-    /// A value is not taken any more once the mark that it is bound to moved.
+    /// A value can no longer be taken once the mark to which it is bound has moved.
     178 take_once a_bound_value_ends_with_its_mark(store) {
         let ada = || "ada".to_owned();
         let changes = [
@@ -199,7 +200,7 @@ clauses! {
         }
     }
 
-    /// What is read stays there, with any bytes, until it is taken.
+    /// A value that is read stays there, with any bytes, until it is taken.
     179 read_once a_value_is_read_and_stays(store) {
         let payload: Vec<u8> = (0..=u8::MAX).collect();
         let put = OnceValue { payload: payload.clone(), ..bound(&store, 1, "ada").await? };
@@ -213,8 +214,8 @@ clauses! {
         same!(read(&store, 1).await?, None);
     }
 
-    /// What would not be taken is not read: an unknown value, one of another kind, an ended one,
-    /// and one whose mark moved.
+    /// A value that could not be taken is not read: an unknown one, one of another kind, an ended
+    /// one, and one whose mark moved.
     180 read_once what_would_not_be_taken_is_not_read(store) {
         store.put_once(bound(&store, 1, "ada").await?, NOW).await?;
         store.consume_once(hash(2), at(60_000), NOW).await?;
@@ -229,8 +230,8 @@ clauses! {
         same!(read(&store, 1).await?, None);
     }
 
-    /// A session takes its value. A second one answers `Gone` and writes nothing: no session, no
-    /// token, nobody evicted, nothing logged.
+    /// A session takes its value. A second session with the same value gets `Gone` and writes
+    /// nothing: no session, no token, no eviction, nothing logged.
     181 open_session a_value_opens_one_session(store) {
         store.put_once(bound(&store, 1, "ada").await?, NOW).await?;
         open(&store, taking(1, "ada", 1), NOW).await?;
@@ -249,7 +250,7 @@ clauses! {
         same!(store.open_session(other, NOW).await?, Opened::Gone);
     }
 
-    /// Where no session opens, the value stays: after `Reload`, after `LimitReached`, and after an
+    /// If no session opens, the value stays: after `Reload`, after `LimitReached`, and after an
     /// error.
     182 open_session a_value_stays_where_no_session_opens(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
@@ -267,7 +268,7 @@ clauses! {
         open(&store, NewSession { limit: None, ..denied }, NOW).await?;
     }
 
-    /// A value whose mark moved opens nothing, also where the change of the subject is expected.
+    /// A value whose mark moved opens no session, even where the change of the subject is expected.
     183 open_session a_value_of_another_mark_opens_nothing(store) {
         store.put_once(bound(&store, 1, "ada").await?, NOW).await?;
         revoke(&store, Target::Subject("ada".to_owned()), NOW).await?;
@@ -277,13 +278,13 @@ clauses! {
         same!(store.session(sid(1), NOW).await?, None);
     }
 
-    /// Of sixty-four sessions at once that take one value one opens.
+    /// Of sixty-four sessions at once that take one value, one opens.
     184 open_session of_sixty_four_sessions_one_takes(store) {
         store.put_once(bound(&store, 1, "ada").await?, NOW).await?;
         let shared = store.clone();
         let answers = together(64, move |number| {
             let store = shared.clone();
-            // Of several subjects, so that no lock of a subject orders them.
+            // Several subjects, so that no lock of a subject orders them.
             let subject = format!("ada{}", number % 8);
             async move { store.open_session(taking(number, &subject, 1), NOW).await }
         })
@@ -297,8 +298,8 @@ clauses! {
         same!(live, 1);
     }
 
-    /// A new authentication takes its value. Without it nothing is written; where the session is
-    /// dead, the value stays.
+    /// A renewed authentication takes its value. Without the value nothing is written; if the
+    /// session is dead, the value stays.
     185 reauthenticate a_value_renews_one_session_once(store) {
         let acr = || Some("mfa".to_owned());
         open(&store, new(1, "ada", NOW), NOW).await?;
@@ -320,7 +321,7 @@ clauses! {
         same!(row(&store, 1, NOW).await?, after);
     }
 
-    /// Of sixty-four new authentications at once that take one value one is done.
+    /// Of sixty-four renewed authentications at once that take one value, one succeeds.
     186 reauthenticate of_sixty_four_authentications_one_takes(store) {
         for number in 0..8 {
             open(&store, new(number, "ada", NOW), NOW).await?;

@@ -1,5 +1,5 @@
 //! The contract of a [`SessionStore`] in executable form: numbered clauses, each a function that
-//! holds or says what is broken.
+//! succeeds or says what is broken.
 //!
 //! The author of a store runs them all in one test:
 //!
@@ -16,8 +16,8 @@
 //! # }
 //! ```
 //!
-//! A clause gets an empty store of its own, migrates it, and takes the time from no clock: it says
-//! what `now` is. The docs of [`SessionStore`] name the clauses of each operation.
+//! A clause gets an empty store of its own, migrates it, and reads no clock: it passes its own
+//! `now`. The docs of [`SessionStore`] name the clauses of each operation.
 //!
 //! [`SessionStore`]: super::SessionStore
 
@@ -70,9 +70,9 @@ pub use table::CLAUSES;
 #[deprecated(since = "0.1.0", note = "use `ClauseOutcome`")]
 pub type Outcome = ClauseOutcome;
 
-/// Checks every clause, one after another, each on a store that `make` makes: empty, and its own.
-/// Then checks those that are about one realm in two realms of one store at the same time, with the
-/// same ids, subjects, hashes and budget keys in both, a few stores side by side.
+/// Checks every clause, one after another, each on an empty store of its own that `make` makes.
+/// Then checks those that concern one realm in two realms of one store at the same time, with the
+/// same ids, subjects, hashes and budget keys in both, on a few stores at a time.
 pub async fn run<F, Fut, S>(make: F) -> Report
 where
     F: Fn() -> Fut,

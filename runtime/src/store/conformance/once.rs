@@ -14,7 +14,7 @@ fn value(kind: &str, number: u32, payload: &[u8]) -> OnceValue {
 }
 
 clauses! {
-    /// The first caller gets a key, every other one does not while its `until` is after `now`; from
+    /// The first caller gets a key; other callers do not while its `until` is after `now`, and from
     /// then on it is free.
     102 consume_once a_key_is_consumed_once_until_it_ends(store) {
         same!(store.consume_once(hash(1), at(1000), NOW).await?, true);
@@ -28,7 +28,7 @@ clauses! {
         );
     }
 
-    /// Of sixty-four callers at once one gets the key, also where an ended one lies in its place.
+    /// Of sixty-four callers at once, one gets the key, also where an expired one is in its place.
     103 consume_once of_sixty_four_callers_one_consumes(store) {
         for now in [NOW, at(1000)] {
             let shared = store.clone();
@@ -41,7 +41,7 @@ clauses! {
         }
     }
 
-    /// A value is kept where none is; a live one of the same kind and hash stays as it is.
+    /// A value is stored where there is none; a live one of the same kind and hash stays as it is.
     104 put_once a_live_value_is_not_replaced(store) {
         same!(
             store.put_once(value("reset", 1, b"first"), NOW).await?,
@@ -61,7 +61,7 @@ clauses! {
         );
     }
 
-    /// An ended or taken value leaves its place to the next.
+    /// An expired or taken value can be replaced by another one.
     105 put_once an_ended_or_taken_value_is_replaced(store) {
         same!(
             store.put_once(value("reset", 1, b"first"), NOW).await?,
@@ -88,7 +88,7 @@ clauses! {
         );
     }
 
-    /// Values of two kinds never meet, nor do values and consumed keys.
+    /// Values of two kinds do not conflict, nor do values and consumed keys.
     106 put_once kinds_and_keys_never_meet(store) {
         same!(store.consume_once(hash(1), at(1000), NOW).await?, true);
         for kind in ["", "reset", "Reset", "reset:", ":"] {
@@ -109,7 +109,8 @@ clauses! {
         same!(store.consume_once(hash(2), at(1000), NOW).await?, true);
     }
 
-    /// Of sixty-four callers at once one keeps its value, and it is the one that is taken.
+    /// Of sixty-four callers at once, one stores its value, and that value is the one that is
+    /// taken.
     107 put_once of_sixty_four_callers_one_puts(store) {
         let shared = store.clone();
         let answers = together(64, move |number| {
@@ -157,7 +158,7 @@ clauses! {
         );
     }
 
-    /// At `until` and later a value is not taken any more.
+    /// A value cannot be taken at `until` or later.
     109 take_once an_ended_value_is_not_taken(store) {
         store.put_once(value("reset", 1, b"1"), NOW).await?;
         store.put_once(value("reset", 2, b"2"), NOW).await?;
@@ -175,7 +176,7 @@ clauses! {
         );
     }
 
-    /// Of sixty-four callers at once one takes the value.
+    /// Of sixty-four callers at once, one takes the value.
     110 take_once of_sixty_four_callers_one_takes(store) {
         for round in 0..4 {
             store.put_once(value("reset", round, b"1"), NOW).await?;
@@ -218,7 +219,7 @@ clauses! {
         }
     }
 
-    /// A swap with another version writes nothing, also on a ring that was never stored.
+    /// A swap with another version writes nothing, also for a ring that was never stored.
     113 swap_keys a_swap_at_another_version_is_refused(store) {
         same!(store.swap_keys(1, vec![1], NOW).await?, false);
         same!(
@@ -241,7 +242,7 @@ clauses! {
         );
     }
 
-    /// Of sixty-four swaps at once one is done, on an empty store and on a full one.
+    /// Of sixty-four swaps at once, one succeeds, on an empty store and on a full one.
     114 swap_keys of_sixty_four_swaps_one_is_done(store) {
         for version in 0..3 {
             let shared = store.clone();

@@ -1,4 +1,5 @@
-//! Clauses of `open_session`: what is written, and when it has to be loaded again.
+//! Clauses of `open_session`: the rows that are written, and when the subject has to be loaded
+//! again.
 
 use super::fixture::*;
 use crate::device::Device;
@@ -68,8 +69,8 @@ clauses! {
         }
     }
 
-    /// A `sid` that is there already is an error, for every subject, and the session that is there
-    /// stays as it is.
+    /// A `sid` that exists already is an error, for every subject, and the existing session stays
+    /// as it is.
     7 open_session a_taken_id_is_an_error_and_changes_nothing(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         let before = row(&store, 1, NOW).await?;
@@ -98,7 +99,7 @@ clauses! {
         same!(store.tokens(every_token(), NOW).await?, [first, second]);
     }
 
-    /// A subject that never changed opens for `Since`, whatever the time, and for `After` its 1970.
+    /// A subject that never changed opens for `Since` with any time, and for `After` with 1970.
     9 open_session an_unchanged_subject_opens(store) {
         let early = crate::clock::Timestamp::from_millis(1);
         open(&store, new(1, "ada", early), early).await?;
@@ -107,7 +108,7 @@ clauses! {
         open(&store, after, NOW).await?;
     }
 
-    /// `Since(s)` with a subject that changed at `s` less one second or later answers `Reload` with
+    /// `Since(s)` with a subject that changed at `s` less one second or later gets `Reload` with
     /// that time.
     10 open_session a_subject_that_changed_since_is_loaded_again(store) {
         revoke(&store, Target::Subject("ada".to_owned()), NOW).await?;
@@ -129,8 +130,8 @@ clauses! {
         open(&store, opening, at(1001)).await?;
     }
 
-    /// `After(t)` opens where `changed_at` still is `t`, and answers `Reload` with the later one
-    /// where it moved again.
+    /// `After(t)` opens where `changed_at` is still `t`, and gets `Reload` with the later one where
+    /// it moved again.
     12 open_session a_subject_that_changed_again_is_loaded_again(store) {
         revoke(&store, Target::Subject("ada".to_owned()), NOW).await?;
         let mut opening = new(1, "ada", NOW);
@@ -154,7 +155,7 @@ clauses! {
         open(&store, new(1, "ada", NOW), NOW).await?;
     }
 
-    /// `Reload` comes before the limit, and writes nothing: no session, no token, nobody evicted,
+    /// `Reload` comes before the limit, and writes nothing: no session, no token, no eviction,
     /// nothing logged.
     14 open_session loading_again_comes_before_the_limit_and_writes_nothing(store) {
         revoke(&store, Target::AccessOf("ada".to_owned()), NOW).await?;

@@ -4,7 +4,7 @@ use super::fixture::*;
 use crate::store::{TokenQuery, TokenRecord};
 
 clauses! {
-    /// `jti` finds that token alone, under the other conditions too.
+    /// `jti` finds that token alone, also together with the other conditions.
     133 tokens one_token_is_found_alone(store) {
         let child = TokenRecord {
             parent: Some(jti(1)),
@@ -70,8 +70,8 @@ clauses! {
         );
     }
 
-    /// `after` finds what comes behind a place, whether or not a row stands there: pages in a row
-    /// are the whole list.
+    /// `after` finds the rows after a place, whether or not a row is there: consecutive pages are
+    /// the whole list.
     134 tokens pages_in_a_row_are_the_whole_list(store) {
         let tokens = [(4, 5), (2, 7), (3, 5), (1, 9), (5, 5)]
             .map(|(number, issued)| token(number, "ada", at(issued)));

@@ -1,10 +1,10 @@
-//! Clauses of `rotate`: what happens when several want the same session at once.
+//! Clauses of `rotate`: the results of several operations on one session at once.
 
 use super::fixture::*;
 use crate::store::{Predecessor, Revocation, RevokeReason, Rotated, Target};
 
 clauses! {
-    /// Sixty-four advances with one token: exactly one is done, the generation grows by one, and
+    /// Sixty-four advances with one token: exactly one succeeds, the generation grows by one, and
     /// the row is the winner's (R65).
     43 rotate of_sixty_four_advances_exactly_one_is_done(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
@@ -47,7 +47,7 @@ clauses! {
         }
     }
 
-    /// Sixty-four re-mints of one session: exactly one is done, and the generation grows by one.
+    /// Sixty-four re-mints of one session: exactly one succeeds, and the generation grows by one.
     44 rotate of_sixty_four_remints_exactly_one_is_done(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, NOW), NOW).await?;
@@ -68,8 +68,7 @@ clauses! {
         same!(whole_log(&store, NOW).await?.len(), 1);
     }
 
-    /// Sessions do not stand in each other's way: sixty-four advances of as many sessions are all
-    /// done.
+    /// Sessions do not block each other: sixty-four advances of as many sessions all succeed.
     45 rotate rotations_of_other_sessions_do_not_interfere(store) {
         for number in 0..64 {
             open(&store, new(number, "ada", NOW), NOW).await?;
@@ -97,8 +96,8 @@ clauses! {
         }
     }
 
-    /// A rotation against a revocation: the session ends whichever comes first, and a rotation that
-    /// was done shows in the row.
+    /// A rotation at the same time as a revocation: the session ends whichever comes first, and a
+    /// rotation that succeeded shows in the row.
     46 rotate no_rotation_survives_a_revocation(store) {
         for number in 0..32 {
             open(&store, new(number, "ada", NOW), NOW).await?;
@@ -150,7 +149,7 @@ clauses! {
         }
     }
 
-    /// A re-mint against a confirmation: the successor that was confirmed is not minted again, and
+    /// A re-mint at the same time as a confirmation: a confirmed successor is not minted again, and
     /// one that was minted again is not confirmed.
     47 rotate a_remint_and_a_confirmation_exclude_each_other(store) {
         for number in 0..32 {
@@ -181,8 +180,8 @@ clauses! {
         }
     }
 
-    /// A predecessor that comes back from sixty-four places while its successor advances never
-    /// forks the line: what is done is done one after another.
+    /// A predecessor that comes back from sixty-four clients while its successor advances never
+    /// leads to two lines of tokens: the operations that succeed do so one after another.
     48 rotate mixed_rotations_leave_one_line(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, NOW), NOW).await?;

@@ -13,7 +13,7 @@ pub(super) fn named(name: &str) -> Result<RealmName, Broken> {
     RealmName::parse(name).map_err(|error| Broken::new(error.to_string()))
 }
 
-/// The handle of a realm whose namespace was made.
+/// Returns the handle of a realm whose namespace was made.
 pub(super) async fn realm(store: &Store, name: &str) -> Result<Store, Broken> {
     let realm = store.realm(&named(name)?);
     realm.migrate(NOW).await?;
@@ -51,11 +51,11 @@ async fn claim(
 
 clauses! {
     /// The namespaces of realms are made beside each other, eight times at once and again, also
-    /// with the longest name, and a name with `-` is not the one without; each is empty, and the
-    /// same handle comes from the handle of any realm.
+    /// with the longest name, and a name with `-` differs from the one without; each is empty, and
+    /// the handle of any realm returns the same handle.
     138 realm every_realm_has_a_namespace(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
-        // Subjects of the default realm that are written as the keys of a realm might be.
+        // Subjects of the default realm that look like keys of a realm.
         for (number, subject) in [(3, "@staff:"), (4, "@staff/session/"), (5, "staff__")] {
             open(&store, new(number, subject, NOW), NOW).await?;
         }
@@ -85,7 +85,7 @@ clauses! {
         }
     }
 
-    /// All realms share the key ring: what one swaps in, every other one reads.
+    /// All realms share the key ring: every realm reads the ring that another one wrote.
     139 realm the_key_ring_is_shared(store) {
         let staff = realm(&store, "staff").await?;
         ensure!(staff.swap_keys(0, vec![1], NOW).await?, "a realm cannot make the ring");
@@ -96,8 +96,8 @@ clauses! {
         same!(staff.keys().await?.version, 2);
     }
 
-    /// That a key no longer counts is logged in every namespace, whichever realm says it, and in
-    /// those that are made later; only the realm's own entry is in the answer.
+    /// The end of a key is logged in every namespace, whichever realm ends it, and in those that
+    /// are made later; only the realm's own entry is in the answer.
     140 realm a_key_ends_in_every_realm(store) {
         let staff = realm(&store, "staff").await?;
         let partners = realm(&store, "partners").await?;
@@ -133,7 +133,8 @@ clauses! {
     }
 
     /// Realms that were claimed are listed, the default one first and the others by name, with
-    /// every field, and alike from every handle. A namespace that nobody claimed is no realm.
+    /// every field, and the same from every handle. A namespace that was never claimed is not a
+    /// realm.
     141 realms claimed_realms_are_listed(store) {
         let staff = realm(&store, "staff").await?;
         same!(store.realms().await?, []);
@@ -158,9 +159,9 @@ clauses! {
         same!(staff.realms().await?, store.realms().await?);
     }
 
-    /// A claim is a compare-and-set on the identity: what is expected to be absent must be absent,
-    /// and what is expected to be there must be there. Where it is not, the answer is what is
-    /// there and nothing is written. `first_opened` and what was said about before stay.
+    /// A claim is a compare-and-set on the identity: it succeeds only if the realm has exactly the
+    /// expected identity, or is absent as expected. Otherwise the answer is the present record, and
+    /// nothing is written. `first_opened` and the answer about earlier sessions stay.
     142 claim_realm a_claim_needs_the_identity_that_was_read(store) {
         let (first, second) = (identity("i", "a"), identity("i", "b"));
         let new = record(None, first.clone());
@@ -209,8 +210,8 @@ clauses! {
         same!(after, RealmClaim::Claimed(new));
     }
 
-    /// Of eight claims at once on one realm, and of eight realms at once that want one pair, one is
-    /// done.
+    /// Of eight claims at once on one realm, and of eight realms at once that want one pair, one
+    /// succeeds.
     144 claim_realm one_of_several_claims_is_done(store) {
         let claims = store.clone();
         let answers = together(8, move |number| {

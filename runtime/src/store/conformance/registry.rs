@@ -50,7 +50,8 @@ clauses! {
         );
     }
 
-    /// Rows come oldest first by `issued_at`, then `jti`, and at most `limit` of them.
+    /// Rows are ordered by `issued_at`, oldest first, then by `jti`; at most `limit` of them are
+    /// returned.
     80 tokens rows_come_oldest_first_up_to_the_limit(store) {
         let tokens = [(4, 5), (2, 7), (3, 5), (1, 9)]
             .map(|(number, issued)| token(number, "ada", at(issued)));
@@ -85,7 +86,7 @@ clauses! {
         );
     }
 
-    /// Each condition alone finds its rows, and given together all must hold.
+    /// Each condition alone finds its rows, and together all must hold.
     81 tokens all_given_conditions_must_hold(store) {
         let of =
             |number: u32, subject: &str, session: Option<u32>, device: Option<&str>| TokenRecord {
@@ -162,7 +163,7 @@ clauses! {
         );
     }
 
-    /// `tree` finds a token and its descendants, also below one that was never recorded, and no
+    /// `tree` finds a token and its descendants, also below one that was never recorded, but no
     /// ancestor or sibling.
     82 tokens a_tree_is_found_downwards(store) {
         let below = |number: u32, parent: u32| TokenRecord {
@@ -200,8 +201,8 @@ clauses! {
         );
     }
 
-    /// A token is active while it is neither expired nor revoked and its session, where it has one,
-    /// is there and not revoked; `false` finds exactly the others.
+    /// A token is active while it is neither expired nor revoked and its session, if it has one,
+    /// exists and is not revoked; `false` finds exactly the others.
     83 tokens active_and_inactive_tokens_are_told_apart(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         open(&store, new(2, "ada", NOW), NOW).await?;

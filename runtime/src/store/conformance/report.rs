@@ -18,7 +18,7 @@ pub struct Report {
 pub struct ClauseOutcome {
     /// The clause.
     pub clause: &'static Clause,
-    /// Nothing, or why it does not hold.
+    /// Nothing, or the reason why it does not hold.
     pub held: Result<(), Broken>,
 }
 
@@ -35,10 +35,10 @@ impl Report {
         &self.in_two_realms
     }
 
-    /// Returns how many clauses hold, where all do, in two realms too.
+    /// Returns the number of clauses, if all of them hold, also in two realms.
     ///
     /// # Errors
-    /// Those that do not hold, all of them.
+    /// All clauses that do not hold.
     pub fn verdict(self) -> Result<usize, Failure> {
         let count = self.outcomes.len();
         let broken: Vec<_> = self

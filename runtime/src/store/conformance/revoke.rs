@@ -6,7 +6,8 @@ use crate::store::{
     Target,
 };
 
-/// The `changed_at` of a subject, as a sign-in learns it that expects a time which never was.
+/// Returns the `changed_at` of a subject, as a sign-in learns it that expects a time which never
+/// was.
 async fn changed_at(store: &Store, subject: &str) -> Result<u64, super::broken::Broken> {
     let mut opening = new(9999, subject, NOW);
     opening.authenticated = Authenticated::After(crate::clock::Timestamp::from_millis(12_345));
@@ -18,7 +19,7 @@ async fn changed_at(store: &Store, subject: &str) -> Result<u64, super::broken::
     }
 }
 
-/// Sessions 1 to 3 of ada, the second for another client, and session 4 of grace.
+/// Opens sessions 1 to 3 of ada, the second for another client, and session 4 of grace.
 async fn four(store: &Store) -> Result<(), super::broken::Broken> {
     for (number, subject) in [(1, "ada"), (2, "ada"), (3, "ada"), (4, "grace")] {
         let mut opening = new(number, subject, NOW);
@@ -72,8 +73,8 @@ clauses! {
         same!(whole_log(&store, NOW).await?, [entry]);
     }
 
-    /// A session that is over stays over since when and for the reason it first was; it counts no
-    /// second time, and is logged again: the first end may not have been.
+    /// A session that is over keeps the time and the reason of its first end. It is not counted a
+    /// second time, but it is logged again, because the first end may not have been.
     56 revoke a_second_end_keeps_the_first_and_is_logged(store) {
         four(&store).await?;
         revoke(&store, Target::RefreshOf("ada".to_owned()), at(5)).await?;
@@ -91,8 +92,8 @@ clauses! {
         same!(whole_log(&store, NOW).await?, done.entries);
     }
 
-    /// A session that the store does not have is logged all the same: its access tokens may be out
-    /// there.
+    /// A session that the store does not have is logged all the same: its access tokens may be in
+    /// use.
     57 revoke an_unknown_session_is_logged(store) {
         let done = revoke(&store, Target::Session(sid(7)), NOW).await?;
         same!((done.sessions, done.entries.len()), (0, 1));
@@ -106,8 +107,8 @@ clauses! {
         same!(store.session(sid(7), NOW).await?, None);
     }
 
-    /// A session past an expiry ends as well, for another node's clock may be behind, and does not
-    /// count as live.
+    /// A session past an expiry ends as well, because another node's clock may be behind, and does
+    /// not count as live.
     58 revoke an_expired_session_ends_uncounted(store) {
         four(&store).await?;
         let late = NOW.plus(IDLE);
@@ -131,7 +132,7 @@ clauses! {
         }
     }
 
-    /// `Subject` ends every session of the subject and kills its access tokens by one entry: an
+    /// `Subject` ends every session of the subject, and revokes its access tokens by one entry: an
     /// epoch above all that were given out for it. Another subject's sessions and epoch stay.
     59 revoke a_subject_is_signed_out_everywhere(store) {
         four(&store).await?;
@@ -155,7 +156,7 @@ clauses! {
         );
     }
 
-    /// `AccessOf` kills access tokens by the epoch alone: every session stays.
+    /// `AccessOf` revokes access tokens by the epoch alone: every session stays.
     60 revoke access_ends_and_sessions_stay(store) {
         four(&store).await?;
         let done = revoke(&store, Target::AccessOf("ada".to_owned()), at(5)).await?;
@@ -178,8 +179,8 @@ clauses! {
         );
     }
 
-    /// `RefreshOf` ends every session and nothing else: no entry, no epoch, access tokens run out
-    /// by themselves.
+    /// `RefreshOf` ends every session and nothing else: no entry, no epoch, and access tokens stay
+    /// valid until they expire.
     61 revoke refresh_ends_and_access_runs_out(store) {
         four(&store).await?;
         let done = revoke(&store, Target::RefreshOf("ada".to_owned()), at(5)).await?;
@@ -196,7 +197,7 @@ clauses! {
         same!(row(&store, 1, NOW).await?.epoch, 0);
     }
 
-    /// `Others` ends every session of the subject but one, each logged, and touches no epoch.
+    /// `Others` ends every session of the subject but one, logs each, and changes no epoch.
     62 revoke the_others_end_and_one_stays(store) {
         four(&store).await?;
         let done = revoke(
@@ -225,8 +226,8 @@ clauses! {
         same!((log.len(), row(&store, 2, NOW).await?.epoch), (2, 0));
     }
 
-    /// `Others` with a session to keep that is not the subject's ends all of them, and leaves that
-    /// one alone.
+    /// `Others` with a session to keep that is not the subject's ends all sessions of the subject,
+    /// and leaves the other one alone.
     63 revoke keeping_another_subjects_session_keeps_none(store) {
         four(&store).await?;
         let done = revoke(
@@ -242,8 +243,9 @@ clauses! {
         same!(live(&store).await?, [4]);
     }
 
-    /// `Others` logs sessions that ended without an entry shortly before, since their access tokens
-    /// may still run; those that ended longer ago than an access token lives are left out.
+    /// `Others` logs sessions that ended without an entry a short time ago, since their access
+    /// tokens may still be valid; those that ended longer ago than the life of an access token are
+    /// left out.
     64 revoke others_that_ended_without_an_entry_are_logged(store) {
         four(&store).await?;
         revoke(&store, Target::RefreshOf("ada".to_owned()), at(5)).await?;
@@ -258,7 +260,7 @@ clauses! {
     }
 
     /// Each target that names a subject moves its `changed_at` to `max(now, changed_at + 1)`: it
-    /// grows within a millisecond, and where a clock runs behind.
+    /// grows even within a millisecond, and where a clock is behind.
     65 revoke a_subjects_change_always_moves_forward(store) {
         let targets = [
             Target::AccessOf("ada".to_owned()),
@@ -281,7 +283,7 @@ clauses! {
         same!(changed_at(&store, "grace").await?, 0);
     }
 
-    /// Targets that name no subject move nobody's `changed_at`.
+    /// Targets that name no subject move no subject's `changed_at`.
     66 revoke other_targets_change_no_subject(store) {
         four(&store).await?;
         let targets = [

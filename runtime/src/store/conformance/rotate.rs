@@ -1,4 +1,4 @@
-//! Clauses of `rotate`: what each step writes, and when it is lost.
+//! Clauses of `rotate`: the values that each step writes, and when a step is lost.
 
 use super::fixture::*;
 use crate::clock::Timestamp;
@@ -6,7 +6,7 @@ use crate::store::{
     Fact, LogEntry, Predecessor, Rotated, RotationStep, RotationWrite, Session, Store, Target,
 };
 
-/// A rotation that must be lost, and must leave the row and the log as they are.
+/// Checks that a rotation is lost, and leaves the row and the log as they are.
 async fn lost(
     store: &Store,
     rotation: RotationWrite,
@@ -29,7 +29,8 @@ async fn lost(
 }
 
 clauses! {
-    /// An advance writes exactly what `RotationStep::Advance` says, and leaves the rest of the row.
+    /// An advance writes exactly the values that `RotationStep::Advance` names, and leaves the rest
+    /// of the row.
     32 rotate an_advance_writes_what_it_says(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         let before = row(&store, 1, NOW).await?;
@@ -53,8 +54,8 @@ clauses! {
         same!(whole_log(&store, NOW).await?, []);
     }
 
-    /// The next advance replaces the predecessor and everything that went with it, and the
-    /// successor is unconfirmed again.
+    /// The next advance replaces the predecessor with all its values, and the successor is
+    /// unconfirmed again.
     33 rotate the_next_advance_replaces_the_predecessor(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
@@ -110,7 +111,7 @@ clauses! {
         }
     }
 
-    /// Another generation or another hash than the current one is lost and writes nothing; so is an
+    /// A generation or a hash that is not the current one is lost and writes nothing; so is an
     /// unknown session.
     35 rotate what_is_not_current_is_lost(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
@@ -123,8 +124,7 @@ clauses! {
         rotate(&store, advance(1, 1, 2, 3, at(2)), at(2)).await?;
     }
 
-    /// A revoked session is not rotated by any step, and one at or past either expiry neither
-    /// (R74).
+    /// No step rotates a revoked session, or one at or past either expiry (R74).
     36 rotate a_dead_session_is_not_rotated(store) {
         for number in [1, 2] {
             open(&store, new(number, "ada", NOW), NOW).await?;
@@ -143,8 +143,8 @@ clauses! {
         rotate(&store, advance(3, 0, 3, 9, at(4999)), at(4999)).await?;
     }
 
-    /// A re-mint writes exactly what `RotationStep::Remint` says: the predecessor, `superseded_at`,
-    /// the context and both expiries stay.
+    /// A re-mint writes exactly the values that `RotationStep::Remint` names: the predecessor,
+    /// `superseded_at`, the context and both expiries stay.
     37 rotate a_remint_writes_what_it_says(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
@@ -172,8 +172,8 @@ clauses! {
         lost(&store, remint(1, 1, 3, at(2)), at(2)).await?;
     }
 
-    /// A hold is done where the generation still is the one that was read, and writes nothing into
-    /// the row or the log, also where it says `log_until`.
+    /// A hold succeeds where the generation is still the one that was read, and writes nothing into
+    /// the row or the log, even with `log_until`.
     39 rotate a_hold_writes_nothing(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
@@ -188,7 +188,7 @@ clauses! {
         same!(found(&store, every_token(), NOW).await?, [jti(1)]);
     }
 
-    /// A hold is lost where the generation has moved on, was never reached, or the session is
+    /// A hold is lost where the generation has moved on, or was never reached, or the session is
     /// unknown.
     40 rotate a_hold_on_another_generation_is_lost(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
@@ -199,7 +199,7 @@ clauses! {
         }
     }
 
-    /// With `log_until`, an advance and a re-mint log the generation that they bring, until then.
+    /// With `log_until`, an advance and a re-mint log their new generation, until that time.
     41 rotate a_rotation_logs_its_generation_where_it_says_so(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         let mut first = advance(1, 0, 1, 2, at(1));

@@ -1,4 +1,4 @@
-//! Clauses of `session` and `sessions_of`: what is read.
+//! Clauses of `session` and `sessions_of`: the rows that are read.
 
 use super::fixture::*;
 use crate::id::SessionId;
@@ -71,8 +71,8 @@ clauses! {
         same!(row(&store, 1, NOW).await?.epoch, everything);
     }
 
-    /// Row and epoch are read together: who sees the bumped epoch of a revoked subject sees the end
-    /// of its session as well.
+    /// Row and epoch are read together: a reader who sees the new epoch of a revoked subject sees
+    /// the end of its session as well.
     27 session the_row_and_its_epoch_are_of_one_moment(store) {
         for number in 0..8 {
             open(&store, new(number, &format!("user-{number}"), NOW), NOW).await?;
@@ -95,7 +95,7 @@ clauses! {
                     store.revoke(revocation, NOW).await?;
                     return Ok(seen);
                 }
-                // Until the end is seen; the bound is for a store that never shows it.
+                // This runs until the end is seen; the bound is for a store that never shows it.
                 for _ in 0..10_000 {
                     let Some(row) = store.session(sid(of), NOW).await? else {
                         break;
@@ -116,7 +116,7 @@ clauses! {
         }
     }
 
-    /// A finished operation is seen by the next reading.
+    /// The next read sees an operation that has returned.
     28 session what_was_answered_is_seen(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         for generation in 0..50 {
@@ -130,8 +130,8 @@ clauses! {
         }
     }
 
-    /// The live sessions of a subject, by `created_at` and then `sid`; neither revoked nor expired
-    /// ones.
+    /// The live sessions of a subject are returned by `created_at` and then `sid`, without revoked
+    /// and expired ones.
     29 sessions_of the_live_sessions_come_oldest_first(store) {
         open(&store, new(5, "ada", at(1)), at(1)).await?;
         open(&store, new(3, "ada", at(2)), at(2)).await?;
@@ -156,7 +156,7 @@ clauses! {
         );
     }
 
-    /// Each is the row as `session` reads it, its epoch included.
+    /// Each row is the same that `session` reads, its epoch included.
     30 sessions_of each_is_the_whole_row(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         revoke(&store, Target::AccessOf("ada".to_owned()), NOW).await?;

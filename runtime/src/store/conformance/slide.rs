@@ -1,10 +1,10 @@
-//! Clauses of `rotate`: the step that rotates nothing.
+//! Clauses of `rotate`: the step that only moves the idle expiry.
 
 use super::fixture::*;
 use crate::clock::Timestamp;
 use crate::store::{Rotated, RotationStep, RotationWrite, Session, Target};
 
-/// The step of session `number`, whose current hash is `hash(current)`.
+/// Returns the step of session `number`, whose current hash is `hash(current)`.
 fn slide(number: u32, generation: u32, current: u32, idle_exp: Timestamp) -> RotationWrite {
     let step = RotationStep::Slide {
         generation,
@@ -20,8 +20,8 @@ fn slide(number: u32, generation: u32, current: u32, idle_exp: Timestamp) -> Rot
 }
 
 clauses! {
-    /// A slide moves the idle expiry, not beyond the absolute one, and when the session was seen;
-    /// nothing else, and nothing is logged, also where it says `log_until`.
+    /// A slide moves the idle expiry, though not beyond the absolute one, and the time at which the
+    /// session was seen; it changes and logs nothing else, even with `log_until`.
     188 rotate a_slide_moves_the_idle_expiry_alone(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
@@ -45,8 +45,8 @@ clauses! {
         same!(whole_log(&store, NOW).await?, []);
     }
 
-    /// A slide is lost, and writes nothing, on another generation, another hash, an unknown session,
-    /// a revoked and an expired one.
+    /// A slide is lost, and writes nothing, for another generation, another hash, an unknown
+    /// session, a revoked and an expired one.
     189 rotate a_slide_of_what_is_not_current_is_lost(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         rotate(&store, advance(1, 0, 1, 2, at(1)), at(1)).await?;
@@ -71,7 +71,7 @@ clauses! {
         same!(found(&store, every_token(), NOW).await?, []);
     }
 
-    /// Registry rows are written with the step, and of sixty-four slides at once all are done.
+    /// Registry rows are written with the step, and sixty-four slides at once all succeed.
     190 rotate slides_do_not_stand_in_each_others_way(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         let shared = store.clone();

@@ -47,7 +47,7 @@ clauses! {
         same!(spend(&store, 3, &limits, at(4000)).await?, Spent::Allowed);
     }
 
-    /// After `period` without spending the whole burst is there again, and never more than it.
+    /// After `period` without spending, the budget is the whole burst again, and never more.
     116 spend a_budget_is_full_after_its_period(store) {
         let limits = [limit(3, 3000)];
         same!(spend(&store, 3, &limits, NOW).await?, Spent::Allowed);
@@ -58,15 +58,15 @@ clauses! {
         same!(spend(&store, 1, &limits, later).await?, wait(1000));
     }
 
-    /// A period that the burst does not divide loses nothing and gives nothing away: seven in a
-    /// second are seven in every second.
+    /// A period that the burst does not divide causes no rounding error: seven in a second are
+    /// seven in every second.
     117 spend fractions_of_a_millisecond_add_up(store) {
         let limits = [limit(7, 1000)];
         same!(spend(&store, 7, &limits, NOW).await?, Spent::Allowed);
         let mut allowed: u64 = 0;
         for millis in 1..=5000 {
-            // The n-th comes at the first whole millisecond at or after n sevenths of a second, and
-            // until then the wait says so.
+            // The n-th is allowed at the first whole millisecond at or after n sevenths of a
+            // second, and until then the wait says so.
             let next = ((allowed + 1) * 1000).div_ceil(7);
             let expected = if millis < next {
                 wait(next - millis)
@@ -79,8 +79,8 @@ clauses! {
         same!(allowed, 35);
     }
 
-    /// A refusal by one limit means that nothing is spent under the others, and the wait is that of
-    /// the strictest.
+    /// If one limit refuses, nothing is spent under the others, and the wait is that of the
+    /// strictest.
     118 spend all_limits_or_none(store) {
         let (wide, narrow) = (limit(10, 10_000), limit(1, 60_000));
         same!(
@@ -95,7 +95,7 @@ clauses! {
         same!(spend(&store, 1, &[wide, narrow], NOW).await?, wait(60_000));
     }
 
-    /// A cost above a burst is refused however long one waits, and spends nothing.
+    /// A cost above a burst is refused however long the caller waits, and spends nothing.
     119 spend a_cost_above_the_burst_is_always_refused(store) {
         let limits = [limit(3, 3000)];
         for now in [NOW, NOW.plus(DAY), NOW.plus(DAY * 400)] {
@@ -110,7 +110,8 @@ clauses! {
         );
     }
 
-    /// No limit and no cost are allowed, and a cost of nothing spends nothing.
+    /// A spend without a limit and one without a cost are allowed, and a cost of zero spends
+    /// nothing.
     120 spend nothing_is_always_allowed(store) {
         same!(spend(&store, u32::MAX, &[], NOW).await?, Spent::Allowed);
         let limits = [limit(1, 1000)];
@@ -120,7 +121,7 @@ clauses! {
         same!(spend(&store, 1, &limits, NOW).await?, wait(1000));
     }
 
-    /// A limit given twice is spent from once.
+    /// A limit that is given twice is spent from once.
     121 spend a_limit_given_twice_counts_once(store) {
         let limits = [limit(2, 2000), limit(2, 2000)];
         for _ in 0..2 {
@@ -147,7 +148,7 @@ clauses! {
         }
     }
 
-    /// The largest numbers neither overflow nor give anything away.
+    /// The largest numbers neither overflow nor allow too much.
     123 spend the_largest_numbers_hold(store) {
         let huge = [limit(u32::MAX, u64::from(u32::MAX) * 1000)];
         same!(spend(&store, u32::MAX, &huge, NOW).await?, Spent::Allowed);
@@ -163,7 +164,7 @@ clauses! {
         );
     }
 
-    /// Of sixty-four callers at once as many are allowed as the burst holds, under two limits.
+    /// Of sixty-four callers at once, as many are allowed as the burst holds, under two limits.
     124 spend of_sixty_four_callers_a_burst_is_allowed(store) {
         for round in 0..4 {
             let key = format!("user-{round}");

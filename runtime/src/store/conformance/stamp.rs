@@ -1,11 +1,11 @@
-//! Clauses of `subject`: what a token without a session is stamped with (R90, R91).
+//! Clauses of `subject`: the epoch of a token without a session (R90, R91).
 
 use super::fixture::*;
 use crate::store::Target;
 
 clauses! {
-    /// It is what a session of that subject and client would carry, whether or not there is one,
-    /// and whichever was bumped last.
+    /// The epoch is the one that a session of that subject and client would carry, whether or not
+    /// there is one, and whichever was bumped last.
     131 subject it_is_the_epoch_of_a_session_of_that_client(store) {
         let targets = [
             Target::AccessOf("ada".to_owned()),
@@ -32,7 +32,7 @@ clauses! {
         }
     }
 
-    /// An unknown subject of an unknown client stands at zero until everything is revoked.
+    /// An unknown subject of an unknown client is at zero until everything is revoked.
     132 subject a_stranger_stands_where_everything_does(store) {
         same!(
             store

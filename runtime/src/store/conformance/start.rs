@@ -4,7 +4,7 @@ use super::fixture::*;
 use crate::store::{StoreHealth, Target};
 
 clauses! {
-    /// Migrating again, eight times at once, answers `Ok` and leaves what is there.
+    /// Migrating again, eight times at once, returns `Ok` and leaves the contents.
     1 migrate migrating_again_changes_nothing(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         let before = row(&store, 1, NOW).await?;
@@ -17,7 +17,8 @@ clauses! {
         same!(row(&store, 1, NOW).await?, before);
     }
 
-    /// An empty store is healthy and holds no live session; one live session is enough.
+    /// An empty store is healthy and holds no live session; one live session is enough to be
+    /// reported.
     2 health a_healthy_store_knows_whether_somebody_is_signed_in(store) {
         same!(
             store.health(NOW).await?,
@@ -36,7 +37,7 @@ clauses! {
         );
     }
 
-    /// Revoked sessions, sessions past the idle and sessions past the absolute expiry are not live.
+    /// Revoked sessions, and sessions past the idle or the absolute expiry, are not live.
     3 health dead_sessions_do_not_count_as_live(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         open(&store, new(2, "ada", NOW), NOW).await?;

@@ -67,7 +67,7 @@ const fn joined() -> [Clause; COUNT] {
     table
 }
 
-/// The filling of the table, before the clauses are written into it.
+/// The initial value of the table's entries, before the clauses are written into it.
 const BLANK: Clause = Clause {
     number: 0,
     operation: "",

@@ -21,7 +21,7 @@ async fn register(
     Ok(())
 }
 
-/// Which of the registered tokens are marked as revoked at `now`.
+/// Returns the registered tokens that are marked as revoked at `now`.
 async fn marked(
     store: &Store,
     now: Timestamp,
@@ -81,7 +81,7 @@ clauses! {
         same!(log, [Fact::Token(jti(1)), Fact::Token(jti(2))]);
     }
 
-    /// `Tree` ends a token with all its descendants, and neither an ancestor nor a sibling (R100).
+    /// `Tree` ends a token with all its descendants, but no ancestor or sibling (R100).
     69 revoke a_tree_ends_downwards(store) {
         let family = [
             (1, None),
@@ -111,8 +111,7 @@ clauses! {
         same!(log.len(), 4);
     }
 
-    /// The sessions that tokens of a tree belong to end with it, and are logged; another session
-    /// stays.
+    /// The sessions of the tokens in a tree end with it, and are logged; another session stays.
     70 revoke the_session_of_a_tree_ends(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         open(&store, new(2, "ada", NOW), NOW).await?;
@@ -160,7 +159,7 @@ clauses! {
         same!(revoke(&store, Target::Tree(jti(a)), at(2)).await?.tokens, 3);
     }
 
-    /// `Client` ends every session of a client, and kills its access tokens by one lasting entry;
+    /// `Client` ends every session of a client, and revokes its access tokens by one lasting entry;
     /// another client's stay.
     72 revoke the_sessions_of_a_client_end(store) {
         for (number, client) in [(1, "mobile"), (2, "Mobile"), (3, "mobile")] {
@@ -192,7 +191,7 @@ clauses! {
         );
     }
 
-    /// `Key` is one lasting entry, and touches neither sessions nor epochs.
+    /// `Key` is one lasting entry, and changes neither sessions nor epochs.
     73 revoke a_key_is_one_lasting_entry(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         let before = row(&store, 1, NOW).await?;
@@ -209,7 +208,7 @@ clauses! {
         same!(row(&store, 1, NOW).await?, before);
     }
 
-    /// `Everything` ends every session, and kills all access tokens by one lasting entry.
+    /// `Everything` ends every session, and revokes all access tokens by one lasting entry.
     74 revoke everything_ends(store) {
         for (number, subject) in [(1, "ada"), (2, "grace"), (3, "ada")] {
             open(&store, new(number, subject, NOW), NOW).await?;

@@ -1,5 +1,5 @@
-//! Clauses of `changed`: nodes hear of each other. No clause says how soon; a store that never
-//! wakes is told by the patience of those who wait for it.
+//! Clauses of `changed`: nodes learn of each other's entries. No clause says how soon; for a store
+//! that never wakes its callers, the wait ends after `patience`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::broken::Broken;
 use super::fixture::*;
 use crate::store::{LogCursor, Store, Target};
 
-/// Far longer than a store takes to wake, or to give up and have its caller look.
+/// Far longer than a store takes to wake its callers, or to give up so that they read the log.
 const LONG: Duration = Duration::from_secs(40);
 
 async fn cursor(store: &Store) -> Result<LogCursor, Broken> {
@@ -42,7 +42,7 @@ async fn wakes<T>(
 }
 
 clauses! {
-    /// Everyone who waits is woken by a revocation, and by a pause.
+    /// Every waiting caller is woken by a revocation, and by a pause.
     135 changed a_revocation_wakes_everyone_who_waits(store) {
         let other = store.clone();
         wakes(&store, async move {
@@ -57,7 +57,7 @@ clauses! {
         wakes(&store, store.set_paused(true, NOW)).await?;
     }
 
-    /// It answers when the patience is out, though nothing was logged.
+    /// It returns when `patience` is over, even if nothing was logged.
     136 changed it_ends_with_the_patience(store) {
         let waiting = store.changed(cursor(&store).await?, Duration::from_millis(50));
         timeout(LONG, waiting)
@@ -69,7 +69,7 @@ clauses! {
             .map_err(|_| Broken::new("it waited at all"))??;
     }
 
-    /// A caller that gives up waiting leaves nothing behind that would keep others from it.
+    /// A caller that gives up waiting does not disturb the others.
     137 changed a_wait_that_is_given_up_disturbs_nobody(store) {
         for _ in 0..20 {
             let waiting = store.changed(cursor(&store).await?, LONG);
