@@ -12,7 +12,13 @@ impl ::tollgate::__private::AuthBackend for Accounts {
     type Entry = ::tollgate::__private::Own;
     type Renewal = ::tollgate::__private::Reload;
     const KIND: &'static ::core::primitive::str = "Accounts";
-    const ROUTES: ::tollgate::__private::RouteConfig = ::tollgate::__private::RouteConfig::DEFAULT;
+    const ROUTES: ::tollgate::__private::RouteConfig = ::tollgate::__private::RouteConfig {
+        package: ::tollgate::__private::Package::new(
+            ::core::option_env!("CARGO_PKG_NAME"),
+            ::core::option_env!("CARGO_PKG_VERSION"),
+        ),
+        ..::tollgate::__private::RouteConfig::DEFAULT
+    };
 }
 impl Accounts {
     /// Starts the gate of this backend: the builder asks for what has no safe default.

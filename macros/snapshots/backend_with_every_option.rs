@@ -32,6 +32,10 @@ impl ::gatekeeper::__private::AuthBackend for Accounts {
             ::gatekeeper::__private::AuthRoute::Revoke,
             ::gatekeeper::__private::AuthRoute::SignoutAll,
         ],
+        package: ::gatekeeper::__private::Package::new(
+            ::core::option_env!("CARGO_PKG_NAME"),
+            ::core::option_env!("CARGO_PKG_VERSION"),
+        ),
         ..::gatekeeper::__private::RouteConfig::DEFAULT
     };
 }

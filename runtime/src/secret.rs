@@ -114,6 +114,8 @@ pub struct Password(Zeroizing<String>);
 impl Password {
     /// The longest password that is accepted, in bytes of UTF-8.
     pub const MAX_BYTES: usize = 1024;
+    /// What is said of a longer one that is read.
+    pub(crate) const TOO_LONG: &str = "the password is longer than 1024 bytes";
 
     /// Takes the text as it is.
     #[must_use]
@@ -139,9 +141,7 @@ impl<'de> Deserialize<'de> for Password {
         let mut text = String::deserialize(deserializer)?;
         if text.len() > Self::MAX_BYTES {
             text.zeroize();
-            return Err(serde::de::Error::custom(
-                "the password is longer than 1024 bytes",
-            ));
+            return Err(serde::de::Error::custom(Self::TOO_LONG));
         }
         Ok(Self::new(text))
     }

@@ -121,10 +121,15 @@ fn shape(krate: &Krate, shape: &RouteOverrides) -> TokenStream {
     .into_iter()
     .flatten()
     .collect();
-    if members.is_empty() {
-        quote!(#krate::RouteConfig::DEFAULT)
-    } else {
-        quote!(#krate::RouteConfig { #(#members,)* ..#krate::RouteConfig::DEFAULT })
+    quote! {
+        #krate::RouteConfig {
+            #(#members,)*
+            package: #krate::Package::new(
+                ::core::option_env!("CARGO_PKG_NAME"),
+                ::core::option_env!("CARGO_PKG_VERSION"),
+            ),
+            ..#krate::RouteConfig::DEFAULT
+        }
     }
 }
 

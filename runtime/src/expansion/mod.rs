@@ -32,8 +32,8 @@ pub use via::{
 };
 
 pub use crate::gate::{
-    AuthBackend, AuthRoute, EmailLogin, Exchanged, FromStored, GuardLogin, NoRefresh, Own, Reload,
-    RouteConfig, RouteOptions, UsernameLogin,
+    AuthBackend, AuthRoute, EmailLogin, Exchanged, FromStored, GuardLogin, NoRefresh, Own, Package,
+    Reload, RouteConfig, RouteOptions, UsernameLogin,
 };
 pub use crate::policy::{
     Comparable, HasRoles, HasScopes, Number, Policy, PolicyFor, Rule, Text, Truth, Value,

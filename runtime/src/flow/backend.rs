@@ -65,9 +65,38 @@ pub(crate) trait Backend: Send + Sync {
     #[cfg(feature = "axum")]
     fn recognise_claims(&self, admission: &Admission, token: &str) -> Result<TokenClaims, Refusal>;
 
-    /// Returns the login's type, by which the OpenAPI document tells the known ones.
+    /// Returns the members of the login for the OpenAPI document; `None` where they are not known.
     #[cfg(feature = "openapi")]
-    fn login_type(&self) -> std::any::TypeId;
+    fn login_members(&self) -> Option<Vec<LoginMember>>;
+}
+
+/// A member of a login.
+#[cfg(feature = "openapi")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LoginMember {
+    pub(crate) name: &'static str,
+    pub(crate) holds: LoginValue,
+    /// Whether it must be there.
+    pub(crate) is_required: bool,
+    /// Whether it may be null.
+    pub(crate) is_nullable: bool,
+}
+
+/// What a member of a login holds.
+#[cfg(feature = "openapi")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LoginValue {
+    Text,
+    Password,
+    Integer,
+    Number,
+    Bool,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    List,
+    Object,
+    /// What serde does not tell.
+    Any,
 }
 
 /// The contents of an access token.

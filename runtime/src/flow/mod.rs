@@ -34,6 +34,8 @@ pub use answer::StepAnswer;
 #[cfg(feature = "axum")]
 pub(crate) use backend::TokenClaims;
 pub(crate) use backend::{Backend, BoxedClaims, BoxedLogin, Callback, wrong_login};
+#[cfg(feature = "openapi")]
+pub(crate) use backend::{LoginMember, LoginValue};
 pub use identifier::normalize_identifier;
 #[cfg(feature = "axum")]
 pub(crate) use open::{Stay, Transaction};

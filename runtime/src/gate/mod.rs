@@ -25,7 +25,8 @@ pub use account::{Access, EndSessions};
 pub(crate) use backend::parse_body;
 pub use backend::{
     AuthBackend, AuthRoute, Authenticate, EmailLogin, Exchange, Exchanged, FromStored, GuardLogin,
-    NoRefresh, Own, Refresh, Reload, Renew, RouteConfig, RouteOptions, SignIn, UsernameLogin,
+    NoRefresh, Own, Package, Refresh, Reload, Renew, RouteConfig, RouteOptions, SignIn,
+    UsernameLogin,
 };
 #[cfg(not(feature = "jwe"))]
 #[doc(hidden)]

@@ -13,7 +13,7 @@ use crate::session::Issued;
 
 use super::extra::Members;
 #[cfg(feature = "openapi")]
-use super::member::{AnswerMember, MemberKind};
+use super::member::{AnswerMember, MemberKind, example};
 use super::problem::no_store;
 
 /// Tokens, under the names that the backend gave them (RFC 6749 section 5.1, and three members of
@@ -66,14 +66,14 @@ impl Tokens<'_> {
         has_cookies: bool,
         answers_refresh: bool,
     ) -> Vec<AnswerMember> {
-        let text = |name| AnswerMember::new(name, MemberKind::Text);
         vec![
-            text(routes.access_token).optional_if(has_cookies),
-            text(routes.refresh_token).optional_if(has_cookies || !answers_refresh),
-            text("token_type").optional_if(has_cookies),
-            AnswerMember::new("expires_in", MemberKind::Number),
-            AnswerMember::new("refresh_expires_in", MemberKind::Number),
-            text("session_id"),
+            AnswerMember::text(routes.access_token, example::ACCESS_TOKEN).optional_if(has_cookies),
+            AnswerMember::text(routes.refresh_token, example::REFRESH_TOKEN)
+                .optional_if(has_cookies || !answers_refresh),
+            TOKEN_TYPE.optional_if(has_cookies),
+            AnswerMember::number("expires_in", "600"),
+            AnswerMember::number("refresh_expires_in", "2592000"),
+            AnswerMember::text("session_id", example::SESSION_ID),
         ]
     }
 }
@@ -102,12 +102,11 @@ impl Serialize for AccessOnly<'_> {
 impl AccessOnly<'_> {
     /// Returns the members; with cookies the token is not in the body.
     pub(super) fn members(routes: &RouteConfig, has_cookies: bool) -> Vec<AnswerMember> {
-        let text = |name| AnswerMember::new(name, MemberKind::Text);
         vec![
-            text(routes.access_token).optional_if(has_cookies),
-            text("token_type").optional_if(has_cookies),
-            AnswerMember::new("expires_in", MemberKind::Number),
-            text("session_id"),
+            AnswerMember::text(routes.access_token, example::ACCESS_TOKEN).optional_if(has_cookies),
+            TOKEN_TYPE.optional_if(has_cookies),
+            AnswerMember::number("expires_in", "600"),
+            AnswerMember::text("session_id", example::SESSION_ID),
         ]
     }
 }
@@ -125,10 +124,10 @@ pub(super) struct TokenDescription {
 #[cfg(feature = "openapi")]
 impl TokenDescription {
     pub(super) const MEMBERS: [AnswerMember; 4] = [
-        AnswerMember::new("kind", MemberKind::Text),
-        AnswerMember::new("subject", MemberKind::Text),
-        AnswerMember::new("session_id", MemberKind::MaybeText),
-        AnswerMember::new("expires_at", MemberKind::Number),
+        AnswerMember::new("kind", MemberKind::Word(&["access", "refresh"]), "access"),
+        AnswerMember::text("subject", "42"),
+        AnswerMember::maybe("session_id", example::SESSION_ID),
+        AnswerMember::number("expires_at", example::TIME),
     ];
 }
 
@@ -153,17 +152,17 @@ pub(super) struct SessionEntry {
 impl SessionEntry {
     #[cfg(feature = "openapi")]
     pub(super) const MEMBERS: [AnswerMember; 11] = [
-        AnswerMember::new("session_id", MemberKind::Text),
-        AnswerMember::new("current", MemberKind::Bool),
-        AnswerMember::new("device_name", MemberKind::MaybeText),
-        AnswerMember::new("device_id", MemberKind::MaybeText),
-        AnswerMember::new("user_agent", MemberKind::MaybeText),
-        AnswerMember::new("agent", MemberKind::Object),
-        AnswerMember::new("hints", MemberKind::Object).optional_if(true),
-        AnswerMember::new("ip", MemberKind::MaybeText),
-        AnswerMember::new("created_at", MemberKind::Number),
-        AnswerMember::new("last_seen_at", MemberKind::Number),
-        AnswerMember::new("expires_at", MemberKind::Number),
+        AnswerMember::text("session_id", example::SESSION_ID),
+        AnswerMember::new("current", MemberKind::Bool, "true"),
+        AnswerMember::maybe("device_name", "Ada's telephone"),
+        AnswerMember::maybe("device_id", "7f3c"),
+        AnswerMember::maybe("user_agent", "Mozilla/5.0"),
+        AnswerMember::new("agent", MemberKind::Object(AGENT), "{}"),
+        AnswerMember::new("hints", MemberKind::Object(HINTS), "{}").optional_if(true),
+        AnswerMember::maybe("ip", "192.0.2.7"),
+        AnswerMember::number("created_at", example::TIME),
+        AnswerMember::number("last_seen_at", example::TIME),
+        AnswerMember::number("expires_at", example::TIME),
     ];
 
     pub(super) fn new(session: SessionInfo, current: Option<SessionId>) -> Self {
@@ -189,3 +188,57 @@ pub(super) fn private(body: impl Serialize) -> Response {
     no_store(response.headers_mut());
     response
 }
+
+/// The scheme of an access token, whatever header carries it (RFC 6749 section 7.1).
+#[cfg(feature = "openapi")]
+const TOKEN_TYPE: AnswerMember =
+    AnswerMember::new("token_type", MemberKind::Word(&["Bearer"]), "Bearer");
+
+/// The members of [`Agent`].
+#[cfg(feature = "openapi")]
+const AGENT: &[AnswerMember] = &[
+    AnswerMember::maybe("name", "Firefox"),
+    AnswerMember::maybe("version", "140.0"),
+    AnswerMember::maybe("os", "Android"),
+    AnswerMember::maybe("os_version", "16"),
+    AnswerMember::maybe("model", "Pixel 9"),
+    AnswerMember::maybe("kind", "smartphone"),
+];
+
+/// The members of [`Hints`].
+#[cfg(feature = "openapi")]
+const HINTS: &[AnswerMember] = &[
+    AnswerMember::text("brands", "\"Chromium\";v=\"140\"").optional_if(true),
+    AnswerMember::new("mobile", MemberKind::Bool, "true").optional_if(true),
+    AnswerMember::text("platform", "Android").optional_if(true),
+    AnswerMember::text("platform_version", "16").optional_if(true),
+    AnswerMember::text("model", "Pixel 9").optional_if(true),
+    AnswerMember::text("architecture", "arm").optional_if(true),
+    AnswerMember::text("memory", "8").optional_if(true),
+];
+
+/// What `POST /auth/introspect` says (RFC 7662 section 2.2), beside the user's own claims.
+#[cfg(feature = "openapi")]
+pub(super) const INTROSPECTION: &[AnswerMember] = &[
+    AnswerMember::new("active", MemberKind::Bool, "true"),
+    AnswerMember::new(
+        "token_type",
+        MemberKind::Word(&["Bearer", "refresh_token"]),
+        "Bearer",
+    )
+    .optional_if(true),
+    AnswerMember::text("iss", "https://accounts.example.com").optional_if(true),
+    AnswerMember::text("sub", "42").optional_if(true),
+    AnswerMember::text("client_id", "first-party").optional_if(true),
+    AnswerMember::text("jti", example::SESSION_ID).optional_if(true),
+    AnswerMember::text("sid", example::SESSION_ID).optional_if(true),
+    AnswerMember::number("iat", example::TIME).optional_if(true),
+    AnswerMember::number("exp", example::TIME).optional_if(true),
+    AnswerMember::number("auth_time", example::TIME).optional_if(true),
+    AnswerMember::text("acr", "urn:example:two-factors").optional_if(true),
+    AnswerMember::text("rlm", "staff").optional_if(true),
+];
+
+/// The key set (RFC 7517 section 5).
+#[cfg(feature = "openapi")]
+pub(super) const KEY_SET: &[AnswerMember] = &[AnswerMember::new("keys", MemberKind::Keys, "[]")];

@@ -19,7 +19,7 @@ use crate::error::{Code, Malformed, Refusal};
 use crate::gate::parse_body;
 
 /// The longest body that an auth route reads, in bytes.
-const MAX_BODY: usize = 16 * 1024;
+pub(super) const MAX_BODY: usize = 16 * 1024;
 /// The time that a client has to send a body.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -103,6 +103,11 @@ pub(super) fn member(bytes: &[u8], name: &'static str) -> Result<String, Refusal
         (Some(_), None) => Err(Malformed::Unfit(name).into()),
         (None, _) => Err(Malformed::Missing(name).into()),
     }
+}
+
+/// Refuses what is no JSON object.
+pub(super) fn demand_object(bytes: &[u8]) -> Result<(), Refusal> {
+    parse(bytes).map(|Members(_)| ())
 }
 
 /// Returns whether a JSON object has a member of this name, whatever its value.

@@ -5,30 +5,55 @@
 pub(super) enum MemberKind {
     Text,
     MaybeText,
+    /// One of these words.
+    Word(&'static [&'static str]),
     /// Seconds, or a status.
     Number,
     Bool,
-    /// An object whose members are text or null.
-    Object,
+    /// An object that has these members.
+    Object(&'static [AnswerMember]),
+    /// Any JSON.
+    Any,
+    /// Keys of a set, as RFC 7517 writes them.
+    Keys,
     /// One of the codes of a problem.
     Code,
 }
 
 /// A member of an answer.
+#[derive(Clone, Copy)]
 pub(super) struct AnswerMember {
     pub(super) name: &'static str,
     pub(super) holds: MemberKind,
     /// `true` where it may be missing.
     pub(super) is_optional: bool,
+    /// A value as it may be: of a text the text, otherwise as JSON.
+    pub(super) example: &'static str,
 }
 
 impl AnswerMember {
-    pub(super) const fn new(name: &'static str, holds: MemberKind) -> Self {
+    pub(super) const fn new(name: &'static str, holds: MemberKind, example: &'static str) -> Self {
         Self {
             name,
             holds,
             is_optional: false,
+            example,
         }
+    }
+
+    /// Returns a text.
+    pub(super) const fn text(name: &'static str, example: &'static str) -> Self {
+        Self::new(name, MemberKind::Text, example)
+    }
+
+    /// Returns a text, or null.
+    pub(super) const fn maybe(name: &'static str, example: &'static str) -> Self {
+        Self::new(name, MemberKind::MaybeText, example)
+    }
+
+    /// Returns a number.
+    pub(super) const fn number(name: &'static str, example: &'static str) -> Self {
+        Self::new(name, MemberKind::Number, example)
     }
 
     pub(super) const fn optional_if(self, is_optional: bool) -> Self {
@@ -37,4 +62,14 @@ impl AnswerMember {
             ..self
         }
     }
+}
+
+/// Examples that several answers share.
+pub(super) mod example {
+    pub(in crate::http) const ACCESS_TOKEN: &str =
+        "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.eyJzdWIiOiI0MiJ9.MEUCIQ";
+    pub(in crate::http) const REFRESH_TOKEN: &str = "tgr1_0g5bYkR0S9iVt3mE1w2xYA";
+    pub(in crate::http) const SESSION_ID: &str = "q0WvR3m8S1iYb2Jx7tKdZg";
+    pub(in crate::http) const STEP_TOKEN: &str = "tgs1_0g5bYkR0S9iVt3mE1w2xYA";
+    pub(in crate::http) const TIME: &str = "1767225600";
 }

@@ -201,6 +201,7 @@ where
     S: Clone + Send + Sync + 'static,
 {
     use super::openapi::swagger_ui::{paths, serve};
+    let (title, _) = super::openapi::named(Some(first));
     let settings = &first.settings().openapi;
     let page = &settings.swagger_ui;
     if page.is_empty() {
@@ -214,7 +215,7 @@ where
         );
         return app;
     }
-    app.merge(serve(page, &settings.path, "API", &first.scheme).with_state(()))
+    app.merge(serve(page, &settings.path, title, &first.scheme).with_state(()))
 }
 
 /// One gate or several, for [`install`]: `&gate`, or a tuple of up to four.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::extra::Members;
 use super::grpc;
 #[cfg(feature = "openapi")]
-use super::member::{AnswerMember, MemberKind};
+use super::member::{AnswerMember, MemberKind, example};
 use crate::error::{Causes, Code, Refusal, StepOffer};
 use crate::gate::BEARER;
 
@@ -242,12 +242,16 @@ pub(crate) fn no_store(headers: &mut HeaderMap) {
 
 /// The members of a problem document (RFC 9457 section 3.1).
 #[cfg(feature = "openapi")]
-pub(super) const PROBLEM_MEMBERS: [AnswerMember; 5] = [
-    AnswerMember::new("type", MemberKind::Text),
-    AnswerMember::new("title", MemberKind::Text),
-    AnswerMember::new("status", MemberKind::Number),
-    AnswerMember::new("code", MemberKind::Code),
-    AnswerMember::new("detail", MemberKind::Text).optional_if(true),
+pub(super) const PROBLEM_MEMBERS: [AnswerMember; 9] = [
+    AnswerMember::text("type", "urn:tollgate:problem:invalid_request"),
+    AnswerMember::text("title", "the request is malformed"),
+    AnswerMember::number("status", "400"),
+    AnswerMember::new("code", MemberKind::Code, "invalid_request"),
+    AnswerMember::text("detail", "`email` is missing").optional_if(true),
+    AnswerMember::text("step", "totp").optional_if(true),
+    AnswerMember::text("step_token", example::STEP_TOKEN).optional_if(true),
+    AnswerMember::number("expires_in", "300").optional_if(true),
+    AnswerMember::new("challenge", MemberKind::Any, "null").optional_if(true),
 ];
 
 #[derive(Serialize)]

@@ -11,9 +11,14 @@ use crate::gate::{AuthRoute, Running};
 use super::handlers::{
     exchange, introspect, refresh, revoke, sessions, sign_in, sign_out, verify, well_known,
 };
+#[cfg(feature = "openapi")]
+use super::member::example;
 use super::root::RootPlace;
 #[cfg(feature = "openapi")]
-use super::row::{Answered, Body, BodyMember, CallerKind, Needed, RouteDoc, member};
+use super::row::{
+    Answered, Body, BodyMember, CODE, CallerKind, DEVICE_ID, DEVICE_NAME, MemberForm, Needed,
+    RouteDoc, STEP_TOKEN,
+};
 use super::row::{At, RouteRow};
 
 /// Every route of a gate.
@@ -33,12 +38,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
                  and `step_token`.",
             ),
             caller: CallerKind::Anyone,
-            body: Body::Members(&[
-                member("step_token", Needed::Always),
-                member("code", Needed::Never),
-                member("device_name", Needed::Never),
-                member("device_id", Needed::Never),
-            ]),
+            body: Body::Members(&[STEP_TOKEN, CODE, DEVICE_NAME, DEVICE_ID]),
             answer: Answered::ok("The tokens of a session", "AuthTokens"),
             problems: &["400", "401", "403", "413", "415", "429", "500", "503"],
             checks_origin: false,
@@ -74,11 +74,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
             summary: "Exchanges a refresh token of the former system for a session, once",
             description: None,
             caller: CallerKind::Anyone,
-            body: Body::Members(&[
-                member("token", Needed::Always),
-                member("device_name", Needed::Never),
-                member("device_id", Needed::Never),
-            ]),
+            body: Body::Members(&[FORMER_TOKEN, DEVICE_NAME, DEVICE_ID]),
             answer: Answered::ok("The tokens of a session", "AuthTokens"),
             problems: &["400", "401", "403", "413", "415", "429", "500", "503"],
             checks_origin: false,
@@ -97,11 +93,9 @@ pub(super) const ROUTES: &[RouteRow] = &[
             description: None,
             caller: CallerKind::Anyone,
             body: Body::Members(&[
-                BodyMember {
-                    name: None,
-                    needed: Needed::WithoutCookies,
-                },
-                member("device_id", Needed::Never),
+                BodyMember::refresh_token(Needed::WithoutCookies),
+                DEVICE_NAME,
+                DEVICE_ID,
             ]),
             answer: Answered::ok("The tokens of the session", "AuthTokens"),
             problems: &["400", "401", "413", "415", "429", "500", "503"],
@@ -120,7 +114,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
             summary: "Proves again who the caller is",
             description: None,
             caller: CallerKind::SignedIn,
-            body: Body::Login,
+            body: Body::LoginOrStep(&[STEP_TOKEN, CODE]),
             answer: Answered::ok(
                 "An access token with a fresh `auth_time`",
                 "AuthAccessToken",
@@ -141,7 +135,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
             summary: "Says whether a token counts; changes nothing",
             description: None,
             caller: CallerKind::Anyone,
-            body: Body::Members(&[member("token", Needed::Always)]),
+            body: Body::Members(&[TOKEN]),
             answer: Answered::ok("What the token is", "AuthTokenDescription"),
             problems: &["400", "401", "413", "415", "429", "503"],
             checks_origin: false,
@@ -159,10 +153,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
             summary: "Ends a session, with its access token or its refresh token",
             description: None,
             caller: CallerKind::MaybeSignedIn,
-            body: Body::MaybeMembers(&[BodyMember {
-                name: None,
-                needed: Needed::Never,
-            }]),
+            body: Body::MaybeMembers(&[BodyMember::refresh_token(Needed::Never)]),
             answer: Answered::empty("204", "Signed out, or signed out already"),
             problems: &["400", "401", "413", "415", "429", "503"],
             checks_origin: true,
@@ -182,7 +173,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
             caller: CallerKind::SignedIn,
             body: Body::Empty,
             answer: Answered::empty("204", "Signed out everywhere"),
-            problems: &["401", "503"],
+            problems: &["400", "401", "503"],
             checks_origin: true,
         }),
     },
@@ -198,7 +189,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
             summary: "Revokes a token (RFC 7009)",
             description: None,
             caller: CallerKind::Anyone,
-            body: Body::TokenForm,
+            body: Body::Form(&[TOKEN, HINT, AFFECT_TREE, CLIENT_ID]),
             answer: Answered::empty("200", "The token is worth nothing, whatever it was"),
             problems: &["400", "401", "413", "415", "429", "503"],
             checks_origin: false,
@@ -241,7 +232,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
             caller: CallerKind::SignedIn,
             body: Body::Empty,
             answer: Answered::empty("204", "The session has ended"),
-            problems: &["401", "404", "503"],
+            problems: &["400", "401", "404", "503"],
             checks_origin: true,
         }),
     },
@@ -257,7 +248,7 @@ pub(super) const ROUTES: &[RouteRow] = &[
             summary: "Tells a service what a token is (RFC 7662)",
             description: None,
             caller: CallerKind::Service,
-            body: Body::TokenForm,
+            body: Body::Form(&[TOKEN, HINT]),
             answer: Answered::ok(
                 "`active`, and where it is true what the token says",
                 "AuthIntrospection",
@@ -304,6 +295,17 @@ pub(super) const ROUTES: &[RouteRow] = &[
         words: None,
     },
 ];
+
+#[cfg(feature = "openapi")]
+const TOKEN: BodyMember = BodyMember::needed("token", example::ACCESS_TOKEN);
+#[cfg(feature = "openapi")]
+const FORMER_TOKEN: BodyMember = BodyMember::needed("token", "a refresh token of that system");
+#[cfg(feature = "openapi")]
+const HINT: BodyMember = BodyMember::maybe("token_type_hint");
+#[cfg(feature = "openapi")]
+const AFFECT_TREE: BodyMember = BodyMember::maybe("affect_tree").holding(MemberForm::Truth, false);
+#[cfg(feature = "openapi")]
+const CLIENT_ID: BodyMember = BodyMember::maybe("client_id");
 
 const REVOKE: &str = "/revoke";
 const INTROSPECT: &str = "/introspect";

@@ -6,6 +6,8 @@ use axum::routing::{MethodFilter, MethodRouter};
 
 use crate::gate::{AuthRoute, RouteConfig, Running};
 
+#[cfg(feature = "openapi")]
+use super::member::example;
 use super::root::RootPlace;
 
 /// A row of the table.
@@ -74,22 +76,40 @@ pub(super) enum CallerKind {
 pub(super) enum Body {
     /// None.
     Empty,
-    /// The backend's login.
+    /// The backend's login, and the device.
     Login,
+    /// The backend's login, or the answer to a step.
+    LoginOrStep(&'static [BodyMember]),
     /// A JSON object with these members.
     Members(&'static [BodyMember]),
     /// The same members in a body that may be left out.
     MaybeMembers(&'static [BodyMember]),
-    /// A token and its kind, as JSON or as a form (RFC 7009 section 2.1).
-    TokenForm,
+    /// These members as JSON or as a form (RFC 7009 section 2.1).
+    Form(&'static [BodyMember]),
 }
 
-/// A member of a request's body: a string.
+/// A member of a request's body.
 #[cfg(feature = "openapi")]
+#[derive(Clone, Copy)]
 pub(super) struct BodyMember {
     /// Its name; `None` is the backend's name of the refresh token.
     pub(super) name: Option<&'static str>,
     pub(super) needed: Needed,
+    pub(super) holds: MemberForm,
+    /// Whether null is as good as leaving it out.
+    pub(super) is_nullable: bool,
+    /// A value as it may be.
+    pub(super) example: &'static str,
+}
+
+/// What a member of a request's body holds.
+#[cfg(feature = "openapi")]
+#[derive(Clone, Copy)]
+pub(super) enum MemberForm {
+    Text,
+    /// A name or an id of a device.
+    Device,
+    Truth,
 }
 
 /// The condition under which a member must be there.
@@ -171,11 +191,58 @@ impl RouteRow {
     }
 }
 
-/// Returns a member with a fixed name.
 #[cfg(feature = "openapi")]
-pub(super) const fn member(name: &'static str, needed: Needed) -> BodyMember {
-    BodyMember {
-        name: Some(name),
-        needed,
+impl BodyMember {
+    /// Returns a text that must be there.
+    pub(super) const fn needed(name: &'static str, example: &'static str) -> Self {
+        Self {
+            name: Some(name),
+            needed: Needed::Always,
+            holds: MemberForm::Text,
+            is_nullable: false,
+            example,
+        }
+    }
+
+    /// Returns a text that may be missing or null.
+    pub(super) const fn maybe(name: &'static str) -> Self {
+        Self {
+            needed: Needed::Never,
+            is_nullable: true,
+            ..Self::needed(name, "")
+        }
+    }
+
+    /// Returns the refresh token.
+    pub(super) const fn refresh_token(needed: Needed) -> Self {
+        Self {
+            name: None,
+            needed,
+            ..Self::needed("", example::REFRESH_TOKEN)
+        }
+    }
+
+    pub(super) const fn holding(self, holds: MemberForm, is_nullable: bool) -> Self {
+        Self {
+            holds,
+            is_nullable,
+            ..self
+        }
     }
 }
+
+/// The name and the id of a device, which its client chooses.
+#[cfg(feature = "openapi")]
+pub(super) const DEVICE_NAME: BodyMember =
+    BodyMember::maybe("device_name").holding(MemberForm::Device, true);
+#[cfg(feature = "openapi")]
+pub(super) const DEVICE_ID: BodyMember =
+    BodyMember::maybe("device_id").holding(MemberForm::Device, true);
+/// The token of a step, and what answers it; a backend may ask for other members.
+#[cfg(feature = "openapi")]
+pub(super) const STEP_TOKEN: BodyMember = BodyMember::needed("step_token", example::STEP_TOKEN);
+#[cfg(feature = "openapi")]
+pub(super) const CODE: BodyMember = BodyMember {
+    is_nullable: false,
+    ..BodyMember::maybe("code")
+};

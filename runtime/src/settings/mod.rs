@@ -426,6 +426,14 @@ pub struct OpenapiSettings {
     /// default `/docs/swagger`; where it is empty, and where the document is not served, there is
     /// no such page.
     pub swagger_ui: String,
+    /// The title of the document. Where not set, the name of the package that has the backend.
+    pub title: Option<String>,
+    /// The version of the application in the document. Where not set, that of the package that has
+    /// the backend.
+    pub version: Option<String>,
+    /// Whether the document names the roles and scopes that each route asks for. By default
+    /// `false`: anybody may read the document.
+    pub policies: bool,
 }
 
 impl Default for OpenapiSettings {
@@ -433,6 +441,9 @@ impl Default for OpenapiSettings {
         Self {
             path: "/openapi.json".to_owned(),
             swagger_ui: "/docs/swagger".to_owned(),
+            title: None,
+            version: None,
+            policies: false,
         }
     }
 }

@@ -147,6 +147,13 @@ keys! {
     "archive.age" => archive.age, "how long ago it must have ended";
     "openapi.path" => openapi.path,
         "where `install` serves the OpenAPI document (feature `openapi`); empty for nowhere";
+    "openapi.title" => openapi.title,
+        "the title of the document; where not set, the name of the package that has the backend";
+    "openapi.version" => openapi.version,
+        "the version of the application in the document; where not set, that of the package";
+    "openapi.policies" => openapi.policies,
+        "whether the document, which anybody may read, names the roles and scopes that routes ask \
+         for";
     "openapi.swagger_ui" => openapi.swagger_ui,
         "where `install` serves Swagger UI for the document (feature `swagger-ui`); empty for \
          nowhere";

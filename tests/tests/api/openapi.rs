@@ -163,7 +163,8 @@ fn assert_fits(document: &Value, schema: &Value, value: &Value, at: &str) {
     };
     let allowed = &schema["type"];
     assert!(
-        *allowed == json!(kind)
+        allowed.is_null()
+            || *allowed == json!(kind)
             || allowed
                 .as_array()
                 .is_some_and(|all| all.contains(&json!(kind))),
@@ -309,7 +310,9 @@ async fn anybody(_: Public) {}
 
 #[tokio::test]
 async fn who_may_call_a_route_comes_from_the_type() {
-    let app = App::new().await;
+    let mut settings = Settings::default();
+    settings.openapi.policies = true;
+    let app = App::with(settings).await;
     let protected = ProtectedRouter::<Gate<Accounts>>::new()
         .route("/open", get(anybody))
         .route(
@@ -371,6 +374,7 @@ async fn cookies_and_services_are_in_it_where_they_are_configured() {
     settings.issuer = Some("https://accounts.example.com".into());
     settings.audience = Some("https://api.example.com".into());
     settings.cookies.path = Some("/auth".into());
+    settings.openapi.policies = true;
     settings.introspection.services = vec![Service::new("reports", [7; 32])];
     let app = App::with(settings).await;
     let protected = ProtectedRouter::<Gate<Accounts>>::new()
@@ -410,7 +414,7 @@ async fn what_the_user_wrote_of_a_route_stays_and_its_security_does_not() {
     let mut document = own.merge_from(app.gate.openapi());
     ProtectedRouter::<Gate<Accounts>>::new()
         .route("/any", any(async |_: Auth<User, Admins>| ()))
-        .describe(&mut document);
+        .describe_with_policies(&mut document);
     let document = serde_json::to_value(document).unwrap();
     let operation = &document["paths"]["/any"]["put"];
     assert_eq!(
@@ -498,4 +502,318 @@ async fn cookies_are_in_the_document_where_they_are_on() {
         &app.post("/auth/signin", by_body).await.json(),
         "by body",
     );
+}
+
+/// A login of the application's own, with what serde says of its members.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "only described")]
+struct PhoneLogin {
+    phone_number: String,
+    pin: Password,
+    tenant: Option<u32>,
+}
+
+#[auth_backend(login = PhoneLogin, user = User)]
+#[derive(Clone)]
+struct Phones;
+
+impl Authenticate for Phones {
+    async fn authenticate(&self, _: PhoneLogin, _: &Client) -> Result<User, AuthError> {
+        Err(AuthError::Invalid)
+    }
+}
+
+impl Refresh for Phones {
+    async fn refresh(&self, _subject: &uuid::Uuid, _client: &Client) -> Result<User, AuthError> {
+        Err(AuthError::Gone)
+    }
+}
+
+/// Returns the schema of the JSON body of a `POST`.
+fn body_of(document: &Value, path: &str) -> Value {
+    let content = &document["paths"][path]["post"]["requestBody"]["content"];
+    content["application/json"]["schema"].clone()
+}
+
+#[tokio::test]
+async fn the_login_of_an_application_has_its_members_in_the_document() {
+    let (gate, _clock) = tollgate::testing::ready(Phones.gate()).unwrap();
+    let gate = gate.build().await.unwrap();
+    let document: Value = serde_json::from_str(&gate.openapi_json()).unwrap();
+    let login = body_of(&document, "/auth/signin");
+    assert_eq!(login["required"], json!(["phoneNumber", "pin"]));
+    let of = |name: &str| login["properties"][name].clone();
+    assert_eq!(of("phoneNumber")["type"], "string");
+    assert_eq!(of("tenant")["type"], json!(["integer", "null"]));
+    assert_eq!(
+        (&of("pin")["format"], &of("pin")["maxLength"]),
+        (&json!("password"), &json!(1024))
+    );
+    assert_eq!(of("device_name")["maxLength"], 128);
+    let again = body_of(&document, "/auth/reauthenticate");
+    assert_eq!(again["anyOf"][0]["required"], login["required"]);
+    assert_eq!(again["anyOf"][1]["required"], json!(["step_token"]));
+}
+
+#[tokio::test]
+async fn title_and_version_are_those_of_the_application() {
+    let document: Value = serde_json::from_str(&App::new().await.gate.openapi_json()).unwrap();
+    let package = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    assert_eq!(document["info"]["title"], package.0);
+    assert_eq!(document["info"]["version"], package.1);
+    assert_eq!(document["servers"], json!([{"url": "/"}]));
+    let mut settings = Settings::default();
+    settings.issuer = Some("https://accounts.example.com".into());
+    settings.openapi.title = Some("Shop".into());
+    settings.openapi.version = Some("7.1".into());
+    settings.public_url = Some("https://api.example.com/v1".into());
+    let app = App::with(settings).await;
+    let document: Value = serde_json::from_str(&app.gate.openapi_json()).unwrap();
+    assert_eq!(document["info"], json!({"title": "Shop", "version": "7.1"}));
+    assert_eq!(document["servers"], json!([{"url": "/v1"}]));
+    let page = app
+        .send(request(Method::GET, "/docs/swagger", None, None))
+        .await;
+    assert!(page.text.contains("<title>Shop</title>"), "{}", page.text);
+}
+
+/// Anybody may read the document.
+#[tokio::test]
+async fn no_role_is_named_unless_the_settings_say_so() {
+    for policies in [false, true] {
+        let mut settings = Settings::default();
+        settings.openapi.policies = policies;
+        let app = App::with(settings).await;
+        let protected = ProtectedRouter::<Gate<Accounts>>::new()
+            .route("/purge", get(async |_: Auth<User, (Admins, Writers)>| ()));
+        let own = app.serving(
+            app.gate
+                .install(protected.clone())
+                .with_state(app.gate.clone()),
+        );
+        let document = served(&own).await;
+        let names = document["paths"]["/purge"]["get"]["security"][0]["access_token"].clone();
+        let expected = if policies {
+            json!(["admin", "write"])
+        } else {
+            json!([])
+        };
+        assert_eq!(names, expected);
+        let mut described = app.gate.openapi();
+        protected.describe(&mut described);
+        assert!(!described.to_json().unwrap().contains("\"admin\""));
+    }
+}
+
+/// Every operation can be named by a generator of clients, and no two alike.
+#[tokio::test]
+async fn routes_of_the_application_have_ids_and_tags() {
+    let app = App::new().await;
+    let protected = ProtectedRouter::<Gate<Accounts>>::new()
+        .route(
+            "/me",
+            get(async |_: Auth<User>| ()).delete(async |_: Auth<User>| ()),
+        )
+        .route("/users/{id}/notes", post(async |_: Auth<User>| ()))
+        .route("/users-id/notes", post(async |_: Auth<User>| ()))
+        .route("/", get(anybody));
+    let own = app.serving(app.gate.install(protected).with_state(app.gate.clone()));
+    let document = served(&own).await;
+    let of = |method: &str, path: &str| {
+        let operation = &document["paths"][path][method];
+        (operation["operationId"].clone(), operation["tags"].clone())
+    };
+    for (method, path, id, tag) in [
+        ("get", "/me", "get_me", "me"),
+        ("delete", "/me", "delete_me", "me"),
+        ("post", "/users/{id}/notes", "post_users_id_notes", "users"),
+        ("post", "/users-id/notes", "post_users_id_notes_2", "users"),
+        ("get", "/", "get", "root"),
+    ] {
+        assert_eq!(
+            of(method, path),
+            (json!(id), json!([tag])),
+            "{method} {path}"
+        );
+    }
+    assert_eq!(
+        of("post", "/auth/signin"),
+        (json!("signin"), json!(["auth"]))
+    );
+    assert_eq!(document["tags"][0]["name"], "auth");
+}
+
+#[derive(Clone, JwtClaims)]
+#[claims(external)]
+struct Machine {
+    #[claim(sub)]
+    id: String,
+    #[claim(scope)]
+    scope: Vec<String>,
+}
+
+#[derive(Policy)]
+#[policy(scope = "read", user = Machine)]
+struct MayRead;
+
+#[derive(Clone)]
+struct Two {
+    gate: Gate<Accounts>,
+    machines: Verifier<Machine>,
+}
+
+impl axum::extract::FromRef<Two> for Verifier<User> {
+    fn from_ref(two: &Two) -> Self {
+        two.gate.verifier()
+    }
+}
+
+impl axum::extract::FromRef<Two> for Verifier<Machine> {
+    fn from_ref(two: &Two) -> Self {
+        two.machines.clone()
+    }
+}
+
+/// Each caller is described by what that caller sends: a service has no cookie of the gate.
+#[tokio::test]
+async fn each_caller_of_a_route_is_described_apart() {
+    let mut settings = Settings::default();
+    settings.cookies.path = Some("/auth".into());
+    settings.openapi.policies = true;
+    let app = App::with(settings).await;
+    let guard = tollgate::guard::StaticGuard::<Machine>::new(crate::guard::issuer::expected());
+    let machines = tollgate::guard::GuardRouter::alone("machines", guard).unwrap();
+    let machines = machines.verifier();
+    let either = async |_: OneOf<Auth<User>, Auth<Machine, MayRead>>| ();
+    let protected = ProtectedRouter::<Two>::new()
+        .route("/either", get(either))
+        .route("/machine", get(async |_: Auth<Machine, MayRead>| ()));
+    let two = Two {
+        gate: app.gate.clone(),
+        machines,
+    };
+    let own = app.serving(app.gate.install(protected).with_state(two));
+    let document = served(&own).await;
+    let security = |path: &str| document["paths"][path]["get"]["security"].clone();
+    assert_eq!(
+        security("/either"),
+        json!([{"access_token": []}, {"foreign_token": ["read"]}, {"access_cookie": []}])
+    );
+    assert_eq!(security("/machine"), json!([{"foreign_token": ["read"]}]));
+    let scheme = &document["components"]["securitySchemes"]["foreign_token"];
+    assert_eq!(scheme["scheme"], "bearer");
+}
+
+/// What a browser sends by itself stands in the document wherever it counts.
+#[tokio::test]
+async fn cookies_are_said_wherever_they_count() {
+    let mut settings = Settings::default();
+    settings.cookies.path = Some("/auth".into());
+    let document = served(&App::with(settings).await).await;
+    let post = |path: &str| document["paths"][path]["post"].clone();
+    assert_eq!(
+        post("/auth/refresh-access")["security"],
+        json!([{}, {"refresh_cookie": []}])
+    );
+    let signout = post("/auth/signout")["security"].clone();
+    for scheme in ["access_token", "access_cookie", "refresh_cookie"] {
+        assert!(
+            signout.as_array().unwrap().contains(&json!({scheme: []})),
+            "{signout}"
+        );
+    }
+    let cookie = &document["components"]["securitySchemes"]["refresh_cookie"]["name"];
+    assert_eq!(cookie, "__Host-tollgate-refresh");
+    for path in ["/auth/signin", "/auth/signin/step"] {
+        let device = &post(path)["parameters"][0];
+        assert_eq!(
+            (&device["name"], &device["in"]),
+            (&json!("__Host-tollgate-device"), &json!("cookie"))
+        );
+        assert!(post(path)["responses"]["200"]["headers"]["Set-Cookie"].is_object());
+    }
+    assert!(post("/auth/signout")["responses"]["204"]["headers"]["Set-Cookie"].is_object());
+}
+
+/// A sign-in with a further step, and the list of sessions with hints, fit the document.
+#[tokio::test]
+async fn problems_with_a_step_and_devices_are_as_documented() {
+    let app = App::new().await;
+    let document = served(&app).await;
+    let problem = &document["components"]["schemas"]["AuthProblem"]["properties"];
+    for member in ["detail", "step", "step_token", "expires_in", "challenge"] {
+        assert!(problem.get(member).is_some(), "{member}");
+    }
+    let login = json!({"email": "ada@example.com", "password": tollgate_tests::PASSWORD});
+    let mut sign_in = request(Method::POST, "/auth/signin", None, Some(login));
+    for (name, value) in [
+        (
+            "user-agent",
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        ),
+        ("sec-ch-ua", "\"Chromium\";v=\"140\""),
+        ("sec-ch-ua-mobile", "?1"),
+        ("sec-ch-ua-platform", "\"Android\""),
+        ("sec-ch-ua-platform-version", "\"16\""),
+        ("sec-ch-ua-model", "\"Pixel 9\""),
+        ("sec-ch-ua-arch", "\"arm\""),
+        ("device-memory", "8"),
+    ] {
+        sign_in.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let tokens = app.send(sign_in).await.tokens();
+    let sessions = app.get("/auth/sessions", &tokens.access).await.json();
+    assert_eq!(
+        sessions[0]["hints"].as_object().unwrap().len(),
+        7,
+        "{sessions}"
+    );
+    let schema = &document["paths"]["/auth/sessions"]["get"]["responses"]["200"]["content"]["application/json"]
+        ["schema"];
+    assert_fits(&document, schema, &sessions, "sessions");
+}
+
+/// Each example of the document fits its own schema.
+#[tokio::test]
+async fn examples_fit_their_schemas() {
+    fn check(document: &Value, value: &Value, seen: &mut usize) {
+        if let Some(examples) = value["examples"].as_array() {
+            for example in examples {
+                assert_fits(document, value, example, "an example");
+                *seen += 1;
+            }
+        }
+        if value["example"].is_object() && value["schema"].is_object() {
+            assert_fits(document, &value["schema"], &value["example"], "an example");
+            *seen += 1;
+        }
+        let members = value.as_object().into_iter().flat_map(|all| all.values());
+        for inner in members.chain(value.as_array().into_iter().flatten()) {
+            check(document, inner, seen);
+        }
+    }
+    let document = served(&App::new().await).await;
+    let mut seen = 0;
+    check(&document, &document, &mut seen);
+    assert!(seen > 20, "{seen} examples");
+}
+
+/// What the document says of a body holds beside another credential, too.
+#[tokio::test]
+async fn signing_out_refuses_a_body_that_is_no_object() {
+    let app = App::new().await;
+    let user = app.sign_in("ada@example.com").await;
+    for body in [json!([null]), json!("x"), json!(null)] {
+        let answer = app.post_as("/auth/signout", &user.access, Some(body)).await;
+        answer.assert_problem(400, "invalid_request");
+    }
+    assert_eq!(
+        app.get("/auth/sessions", &user.access).await.status,
+        StatusCode::OK
+    );
+    let answer = app
+        .post_as("/auth/signout", &user.access, Some(json!({})))
+        .await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
 }

@@ -2,6 +2,8 @@
 
 mod exchange;
 mod logins;
+#[cfg(feature = "openapi")]
+mod members;
 #[cfg(feature = "axum")]
 mod parse;
 mod routes;
@@ -11,7 +13,7 @@ pub use exchange::{Exchange, Exchanged, GuardLogin};
 pub use logins::{EmailLogin, UsernameLogin};
 #[cfg(feature = "axum")]
 pub(crate) use parse::parse_body;
-pub use routes::{AuthRoute, RouteConfig, RouteOptions};
+pub use routes::{AuthRoute, Package, RouteConfig, RouteOptions};
 pub(super) use shell::Shell;
 
 use std::any::Any;

@@ -20,6 +20,25 @@ pub struct RouteConfig {
     pub refresh_token: &'static str,
     /// Routes that are left out.
     pub disabled: &'static [AuthRoute],
+    /// The package that has the backend: its name and version are those of the OpenAPI document.
+    pub package: Package,
+}
+
+/// A package, as Cargo names it while it is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// Its name; `None` where it is not compiled by Cargo.
+    pub name: Option<&'static str>,
+    /// Its version.
+    pub version: Option<&'static str>,
+}
+
+impl Package {
+    /// Returns the package of this name and version.
+    #[must_use]
+    pub const fn new(name: Option<&'static str>, version: Option<&'static str>) -> Self {
+        Self { name, version }
+    }
 }
 
 impl RouteConfig {
@@ -41,6 +60,7 @@ impl RouteConfig {
         access_token: "access_token",
         refresh_token: "refresh_token",
         disabled: &[],
+        package: Package::new(None, None),
     };
 }
 

@@ -7,6 +7,8 @@ use crate::device::Client;
 #[cfg(feature = "axum")]
 use crate::error::Malformed;
 use crate::error::{AuthError, Refusal, SignInStep};
+#[cfg(feature = "openapi")]
+use crate::flow::LoginMember;
 use crate::flow::{Backend, BoxedClaims, BoxedLogin, Callback, wrong_login};
 use crate::session::{Admission, Expiry};
 use crate::token::{JwtClaims, TokenInfo, Verified};
@@ -98,7 +100,7 @@ impl<B: AuthBackend> Backend for Shell<B> {
     }
 
     #[cfg(feature = "openapi")]
-    fn login_type(&self) -> std::any::TypeId {
-        std::any::TypeId::of::<B::Login>()
+    fn login_members(&self) -> Option<Vec<LoginMember>> {
+        super::members::members::<B::Login>()
     }
 }

@@ -10,7 +10,7 @@ use crate::device::Transport;
 use crate::error::{Code, Malformed, Refusal};
 use crate::gate::Running;
 
-use super::super::body::{ReadBody, has_member, member};
+use super::super::body::{ReadBody, demand_object, has_member, member};
 use super::super::extract::{KnownCaller, bearer};
 use super::super::problem::Rejection;
 use super::super::transport::{
@@ -31,7 +31,10 @@ pub(in crate::http) async fn sign_out(
         let client = gate.client(&parts);
         gate.flows().count_question(&client)?;
         let bearer = bearer(&parts, &settings.header, &settings.schemes)?;
-        let names_a_token = body.as_ref().is_some_and(|body| has_member(body, name));
+        let names_a_token = match &body {
+            Some(body) => demand_object(body).map(|()| has_member(body, name))?,
+            None => false,
+        };
         if brings_cookies(&gate, &parts.headers) {
             if bearer.is_some() || names_a_token {
                 return Err(Malformed::TwoCredentials.into());
@@ -42,10 +45,12 @@ pub(in crate::http) async fn sign_out(
             return Ok(Transport::Cookie);
         }
         match (bearer, body) {
-            (None, Some(body)) => gate.flows().sign_out_refresh(&member(&body, name)?).await?,
+            (None, Some(body)) if names_a_token => {
+                gate.flows().sign_out_refresh(&member(&body, name)?).await?
+            }
             (Some(_), Some(_)) if names_a_token => return Err(Malformed::TwoCredentials.into()),
             (Some(token), _) => gate.flows().sign_out_bearer(token).await?,
-            (None, None) => return Err(Code::MissingToken.into()),
+            (None, _) => return Err(Code::MissingToken.into()),
         }
         Ok::<_, Refusal>(Transport::Bearer)
     };

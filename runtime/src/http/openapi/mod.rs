@@ -2,6 +2,7 @@
 
 mod operation;
 mod protected;
+mod request;
 mod schema;
 mod scheme;
 #[cfg(feature = "swagger-ui")]
@@ -17,18 +18,20 @@ use http::header::CONTENT_TYPE;
 use utoipa::openapi::path::Paths;
 use utoipa::openapi::schema::ComponentsBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{Components, Info, OpenApi, OpenApiBuilder, Server, Tag};
 
 use crate::error::Code;
 use crate::gate::{AuthBackend, Gate, Running};
 
+use super::handlers::well_known::path_of;
 use super::mount::Member;
 use super::problem::Rejection;
 use super::protected::Route;
 use super::root::RootPlace;
 use super::routes::ROUTES;
 
-use scheme::{BEARER, COOKIE, Names, SERVICE, TokenSchemes};
+use scheme::{BEARER, COOKIE, Names, REFRESH_COOKIE, SERVICE, TokenSchemes};
 
 impl<B: AuthBackend> Gate<B> {
     /// Returns the OpenAPI document (3.1) of the auth routes: paths, bodies, answers, and the
@@ -57,9 +60,20 @@ impl<B: AuthBackend> Gate<B> {
     /// # document.to_json().unwrap()
     /// # }
     /// ```
+    /// The members of a login are what its `Deserialize` asks for: names, types, and which must be
+    /// there. Where serde does not tell them, as with `#[serde(flatten)]`, it is any object.
+    ///
+    /// Title and version are those of the package that has the backend, or `openapi.title` and
+    /// `openapi.version`.
     #[must_use]
     pub fn openapi(&self) -> OpenApi {
         document(&[(&Member::of(self), &RootPlace::alone())])
+    }
+
+    /// The same document as JSON, for programs with another version of utoipa, or with none.
+    #[must_use]
+    pub fn openapi_json(&self) -> String {
+        self.openapi().to_json().unwrap_or_default()
     }
 }
 
@@ -67,6 +81,7 @@ impl<B: AuthBackend> Gate<B> {
 fn document(gates: &[(&Member, &RootPlace)]) -> OpenApi {
     let mut paths = Paths::new();
     let mut components = schema::shared(Components::new());
+    let mut tags = Vec::new();
     for (member, place) in gates {
         let (gate, names) = (&*member.gate, Names::of(&member.gate));
         let has_cookies = gate.settings().cookies.path.is_some();
@@ -80,12 +95,54 @@ fn document(gates: &[(&Member, &RootPlace)]) -> OpenApi {
             }
         }
         components = add_schemes(components, gate, &names);
+        if gate.routes.openapi {
+            tags.push(tag(gate, &names));
+        }
     }
-    let info = Info::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+    let first = gates.first().map(|(member, _)| &*member.gate);
+    let (title, version) = named(first);
     OpenApiBuilder::new()
-        .info(info)
+        .info(Info::new(title, version))
+        .servers(Some([Server::new(base(first))]))
+        .tags(Some(tags))
         .paths(paths)
         .components(Some(components.build()))
+        .build()
+}
+
+/// Returns title and version of the application.
+pub(super) fn named(gate: Option<&Running>) -> (&str, &str) {
+    let settings = gate.map(|gate| &gate.settings().openapi);
+    let package = gate.map(|gate| gate.routes.package);
+    let title = settings.and_then(|settings| settings.title.as_deref());
+    let version = settings.and_then(|settings| settings.version.as_deref());
+    (
+        title
+            .or(package.and_then(|package| package.name))
+            .unwrap_or("API"),
+        version
+            .or(package.and_then(|package| package.version))
+            .unwrap_or("0"),
+    )
+}
+
+/// Returns the path at which clients see the routes.
+fn base(gate: Option<&Running>) -> &str {
+    let url = gate.and_then(|gate| gate.settings().public_url.as_deref());
+    match path_of(url.unwrap_or_default()) {
+        "" => "/",
+        path => path,
+    }
+}
+
+fn tag(gate: &Running, names: &Names) -> Tag {
+    let about = match gate.realm() {
+        Some(realm) => format!("Signing in, tokens and sessions of the realm `{realm}`"),
+        None => "Signing in, tokens and sessions".to_owned(),
+    };
+    TagBuilder::new()
+        .name(names.own(gate.routes.tag))
+        .description(Some(about))
         .build()
 }
 
@@ -98,9 +155,13 @@ fn add_schemes(components: ComponentsBuilder, gate: &Running, names: &Names) -> 
     let components = own.security_scheme(names.own(BEARER), scheme(gate));
     let components = if has_cookies {
         let about = "Set by a sign-in; counts in requests that a page of this origin sends";
-        let cookie = ApiKeyValue::with_description(&*gate.cookies.access, about);
-        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
-        components.security_scheme(names.own(COOKIE), cookie)
+        let cookie = |name: &str| {
+            let cookie = ApiKeyValue::with_description(name, about);
+            SecurityScheme::ApiKey(ApiKey::Cookie(cookie))
+        };
+        components
+            .security_scheme(names.own(COOKIE), cookie(&gate.cookies.access))
+            .security_scheme(names.own(REFRESH_COOKIE), cookie(&gate.cookies.refresh))
     } else {
         components
     };
@@ -153,13 +214,30 @@ pub(super) fn serve(
             }
         })
         .collect();
-    protected::describe(routes, &mut document, &schemes);
+    let policies = first.settings().openapi.policies;
+    protected::describe(routes, &mut document, &schemes, policies);
+    leave_out_unused(&mut document);
     let body = document.to_json().unwrap_or_default();
     let scheme = Arc::clone(&first.scheme);
     let not_allowed = move || ready(Rejection::new(Code::MethodNotAllowed, &scheme));
     Router::new()
         .route(path, get(|| async move { json(body) }))
         .method_not_allowed_fallback(not_allowed)
+}
+
+/// Leaves out schemas and responses that nothing refers to.
+fn leave_out_unused(document: &mut OpenApi) {
+    let text = document.to_json().unwrap_or_default();
+    let is_used =
+        |kind: &str, name: &str| text.contains(&format!("\"#/components/{kind}/{name}\""));
+    if let Some(components) = &mut document.components {
+        components
+            .schemas
+            .retain(|name, _| is_used("schemas", name));
+        components
+            .responses
+            .retain(|name, _| is_used("responses", name));
+    }
 }
 
 fn json(body: String) -> Response {

@@ -4,8 +4,6 @@ use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn,
 };
-use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content, Ref, RefOr, Required, Response, ResponseBuilder, Schema};
 
@@ -13,9 +11,10 @@ use axum::routing::MethodFilter;
 
 use crate::gate::{AuthRoute, RouteConfig, Running};
 
-use super::super::row::{Answered, At, Body, BodyMember, CallerKind, Needed, RouteDoc, RouteRow};
-use super::schema;
-use super::scheme::{BEARER, COOKIE, Names, SERVICE};
+use super::super::member::example;
+use super::super::row::{Answered, At, CallerKind, RouteDoc, RouteRow};
+use super::scheme::{ACCESS_TOKEN, BEARER, COOKIE, Names, REFRESH_COOKIE, SERVICE, TOKENS};
+use super::{request, schema};
 
 /// Returns the operation of a row in a gate; `None` where the document does not have it.
 pub(super) fn operation(
@@ -31,10 +30,17 @@ pub(super) fn operation(
         .operation_id(Some(names.own(words.id)))
         .summary(Some(summary(row, words, config)))
         .description(description(row, words, config))
-        .request_body(body(words, gate, has_cookies))
-        .response(words.answer.status, answer(&words.answer, names));
-    let operation = secured(operation, words.caller, names, has_cookies);
-    let operation = parameters(row)
+        .request_body(request::body(&words.body, gate, has_cookies))
+        .response(
+            words.answer.status,
+            answer(row, &words.answer, names, has_cookies),
+        );
+    let operation = match row.at {
+        At::KeySet => operation.response("304", Response::new("The set that the client has")),
+        _ => operation,
+    };
+    let operation = secured(operation, row, words.caller, names, has_cookies);
+    let operation = parameters(row, words, gate)
         .into_iter()
         .fold(operation, OperationBuilder::parameter);
     let origin = (has_cookies && words.checks_origin).then_some("403");
@@ -78,90 +84,65 @@ fn description<'a>(
     }
 }
 
+/// Says by what a request may be authenticated. An empty requirement is a request without any of
+/// them: the token is in its body, or nothing is asked for.
 fn secured(
     operation: OperationBuilder,
+    row: &RouteRow,
     caller: CallerKind,
     names: &Names,
     has_cookies: bool,
 ) -> OperationBuilder {
-    let needs = |scheme| SecurityRequirement::new(names.own(scheme), [""; 0]);
-    match caller {
-        CallerKind::Anyone => operation.securities(Some([])),
-        CallerKind::MaybeSignedIn => {
-            operation.securities(Some([SecurityRequirement::default(), needs(BEARER)]))
+    let (schemes, is_optional): (&[&str], bool) = match caller {
+        CallerKind::Anyone if matches!(row.at, At::Refresh) && has_cookies => {
+            (&[REFRESH_COOKIE], true)
         }
-        CallerKind::Service => operation.security(needs(SERVICE)),
-        CallerKind::SignedIn if has_cookies => {
-            operation.security(needs(BEARER)).security(needs(COOKIE))
-        }
-        CallerKind::SignedIn => operation.security(needs(BEARER)),
-    }
-}
-
-fn body(words: &RouteDoc, gate: &Running, has_cookies: bool) -> Option<RequestBody> {
-    let members = |members: &[BodyMember]| {
-        schema::object(members.iter().map(|member| {
-            let is_needed = match member.needed {
-                Needed::Always => true,
-                Needed::Never => false,
-                Needed::WithoutCookies => !has_cookies,
-            };
-            (member.name.unwrap_or(gate.routes.refresh_token), is_needed)
-        }))
+        CallerKind::Anyone => (&[], false),
+        CallerKind::MaybeSignedIn if has_cookies => (&[BEARER, COOKIE, REFRESH_COOKIE], true),
+        CallerKind::MaybeSignedIn => (&[BEARER], true),
+        CallerKind::Service => (&[SERVICE], false),
+        CallerKind::SignedIn if has_cookies => (&[BEARER, COOKIE], false),
+        CallerKind::SignedIn => (&[BEARER], false),
     };
-    match words.body {
-        Body::Empty => None,
-        Body::Login => {
-            let login = gate.flows().backend().login_type();
-            Some(json_body(schema::login(login, has_cookies)))
-        }
-        Body::Members(all) => Some(json_body(members(all))),
-        Body::MaybeMembers(all) => Some(optional(json_body(members(all)))),
-        Body::TokenForm => Some(revocation()),
-    }
+    let optional = is_optional.then(SecurityRequirement::default);
+    let needs = |scheme: &&str| SecurityRequirement::new(names.own(scheme), [""; 0]);
+    operation.securities(Some(optional.into_iter().chain(schemes.iter().map(needs))))
 }
 
-/// Returns the parameters of a row's path.
-fn parameters(row: &RouteRow) -> Option<Parameter> {
-    if row.name != Some(AuthRoute::Sessions) {
-        return None;
-    }
-    Some(if row.method == MethodFilter::DELETE {
-        session_id()
-    } else {
-        after()
-    })
+/// Returns the parameters of a row: in its path, in its query, and the cookie of the device.
+fn parameters(row: &RouteRow, words: &RouteDoc, gate: &Running) -> Vec<Parameter> {
+    let of_sessions = match (row.name, row.method) {
+        (Some(AuthRoute::Sessions), MethodFilter::DELETE) => Some(session_id()),
+        (Some(AuthRoute::Sessions), _) => Some(after()),
+        _ => None,
+    };
+    let opens = words.answer.schema == Some(TOKENS) && !matches!(row.at, At::Refresh);
+    let has_cookies = gate.settings().cookies.path.is_some();
+    let device = (opens && has_cookies).then(|| {
+        parameter(&gate.cookies.device, ParameterIn::Cookie)
+            .description(Some(
+                "By this the device is known again: its attempts are counted apart",
+            ))
+            .build()
+    });
+    of_sessions.into_iter().chain(device).collect()
 }
 
 fn reference(name: &str) -> RefOr<Schema> {
     Ref::from_schema_name(name).into()
 }
 
-fn json_body(schema: Schema) -> RequestBody {
-    RequestBodyBuilder::new()
-        .content("application/json", Content::new(Some(schema)))
-        .required(Some(Required::True))
-        .build()
-}
-
-fn optional(mut body: RequestBody) -> RequestBody {
-    body.required = None;
-    body
-}
-
-fn revocation() -> RequestBody {
-    let schema = || schema::object([("token", true), ("token_type_hint", false)]);
-    let mut body = json_body(schema());
-    body.content.insert(
-        "application/x-www-form-urlencoded".to_owned(),
-        Content::new(Some(schema())).into(),
-    );
-    body
-}
-
 /// Returns the response to a successful request.
-fn answer(answered: &Answered, names: &Names) -> Response {
+fn answer(row: &RouteRow, answered: &Answered, names: &Names, has_cookies: bool) -> Response {
     let response = ResponseBuilder::new().description(answered.about);
+    let sets_cookies = has_cookies
+        && (matches!(answered.schema, Some(TOKENS | ACCESS_TOKEN))
+            || row.name == Some(AuthRoute::Signout)
+            || row.name == Some(AuthRoute::SignoutAll));
+    let response = match sets_cookies {
+        true => response.header("Set-Cookie", set_cookie()),
+        false => response,
+    };
     let Some(name) = answered.schema else {
         return response.build();
     };
@@ -177,37 +158,48 @@ fn answer(answered: &Answered, names: &Names) -> Response {
         .build()
 }
 
+/// Returns the header that brings the tokens to a browser, or takes them away.
+fn set_cookie() -> Header {
+    HeaderBuilder::new()
+        .schema(Some(schema::text()))
+        .description(Some("The tokens, where they travel in cookies"))
+        .build()
+}
+
 /// Returns a reference to the response of that status, which is listed once among the components.
 pub(super) fn problem(status: &str) -> RefOr<Response> {
     Ref::from_response_name(format!("AuthProblem{status}")).into()
 }
 
-fn session_id() -> Parameter {
-    let text = ObjectBuilder::new().schema_type(Type::String);
+fn parameter(name: &str, place: ParameterIn) -> ParameterBuilder {
+    let required = match place {
+        ParameterIn::Path => Required::True,
+        _ => Required::False,
+    };
     ParameterBuilder::new()
-        .name("id")
-        .parameter_in(ParameterIn::Path)
-        .required(Required::True)
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .schema(Some(schema::text()))
+}
+
+fn session_id() -> Parameter {
+    parameter("id", ParameterIn::Path)
         .description(Some("The `session_id` of the list"))
-        .schema(Some(text))
+        .example(Some(example::SESSION_ID.into()))
         .build()
 }
 
 fn after() -> Parameter {
-    let text = ObjectBuilder::new().schema_type(Type::String);
-    ParameterBuilder::new()
-        .name("after")
-        .parameter_in(ParameterIn::Query)
-        .required(Required::False)
+    parameter("after", ParameterIn::Query)
         .description(Some("The last `session_id` of the page before"))
-        .schema(Some(text))
         .build()
 }
 
 /// Returns the header that leads to the next page of a list.
 fn next_page() -> Header {
     HeaderBuilder::new()
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .schema(Some(schema::text()))
         .description(Some(
             "The next page, with `rel=\"next\"`, while there is one",
         ))

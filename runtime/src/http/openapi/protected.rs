@@ -1,18 +1,20 @@
 //! The security of a protected router's routes in a document: it comes from the type of the caller.
 
+use std::collections::BTreeSet;
+
 use http::Method;
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, PathItem,
 };
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{OpenApi, Required};
 
 use crate::policy::Rule;
 
 use super::super::protected::{ProtectedRouter, Route, RouteCaller, Security};
 use super::operation::problem;
-use super::scheme::{BEARER, COOKIE, TokenSchemes};
+use super::schema::text;
+use super::scheme::{BEARER, COOKIE, FOREIGN, TokenSchemes};
 
 impl<S> ProtectedRouter<S>
 where
@@ -21,13 +23,21 @@ where
     /// Adds to a document who may call each route, as the first argument of its handler declares:
     /// the `security` of its operation, and the answers to a refused caller.
     ///
-    /// An operation that is missing is added with the parameters of its path. Roles and scopes that
-    /// are required in every case are listed in the requirement. The routes are those so far, at
-    /// the paths that they have in this router. The document is that of one gate;
-    /// [`install`](crate::install) describes the routes of several.
+    /// An operation that is missing is added with the parameters of its path; one without an
+    /// `operationId` or a tag gets them from its method and path. The routes are those so far, at
+    /// the paths that they have in this router. The document is that of one gate, whose users are
+    /// the first caller of an [`OneOf`](crate::extract::OneOf); [`install`](crate::install)
+    /// describes the routes of several, and knows the users of each.
     pub fn describe(&self, document: &mut OpenApi) {
         let schemes = known_schemes(document);
-        describe(self.routes(), document, &[schemes]);
+        describe(self.routes(), document, &[schemes], false);
+    }
+
+    /// The same, and names the roles and scopes of which none may be missing, as `openapi.policies`
+    /// does: for a document that not everybody may read.
+    pub fn describe_with_policies(&self, document: &mut OpenApi) {
+        let schemes = known_schemes(document);
+        describe(self.routes(), document, &[schemes], true);
     }
 }
 
@@ -46,7 +56,15 @@ fn known_schemes(document: &OpenApi) -> TokenSchemes {
     }
 }
 
-pub(super) fn describe(routes: &[Route], document: &mut OpenApi, schemes: &[TokenSchemes]) {
+/// Describes routes. `policies` says whether roles and scopes are named.
+pub(super) fn describe(
+    routes: &[Route],
+    document: &mut OpenApi,
+    schemes: &[TokenSchemes],
+    policies: bool,
+) {
+    let mut ids = operation_ids(document);
+    let mut has_foreign = false;
     for route in routes {
         let path = route.path.replace("{*", "{");
         let item = document.paths.paths.entry(path.clone()).or_default();
@@ -60,10 +78,55 @@ pub(super) fn describe(routes: &[Route], document: &mut OpenApi, schemes: &[Toke
                 .collect(),
         };
         for method in methods {
+            let name = method_name(&method);
             let operation = slot(item, &method).get_or_insert_with(|| blank(&path));
-            guard(operation, route, schemes);
+            identify(operation, name, &path, &mut ids);
+            has_foreign |= guard(operation, route, schemes, policies);
         }
     }
+    if has_foreign {
+        let about = "An access token of an issuer that the application trusts";
+        let scheme = Http::builder()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(about))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(FOREIGN, SecurityScheme::Http(scheme));
+    }
+}
+
+/// Returns the ids of all operations.
+fn operation_ids(document: &mut OpenApi) -> BTreeSet<String> {
+    let items = document.paths.paths.values_mut();
+    let ids = items.flat_map(|item| {
+        let of = |method: &HttpMethod| slot(item, method).as_ref()?.operation_id.clone();
+        ALL.iter().filter_map(of).collect::<Vec<_>>()
+    });
+    ids.collect()
+}
+
+/// Gives an operation without an id one of its method and path, such as `get_users_id`, and one
+/// without a tag the first part of its path.
+fn identify(operation: &mut Operation, method: &str, path: &str, ids: &mut BTreeSet<String>) {
+    let parts = path
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|part| !part.is_empty());
+    if operation.tags.is_none() {
+        let first = parts.clone().next().unwrap_or("root");
+        operation.tags = Some(vec![first.to_owned()]);
+    }
+    if operation.operation_id.is_some() {
+        return;
+    }
+    let words: Vec<&str> = [method].into_iter().chain(parts).collect();
+    let name = words.join("_");
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    let id = [name.clone()]
+        .into_iter()
+        .chain(numbered)
+        .find(|id| !ids.contains(id));
+    ids.extend(id.clone());
+    operation.operation_id = id;
 }
 
 /// Makes an operation of which only the path is known.
@@ -74,12 +137,11 @@ fn blank(path: &str) -> Operation {
         .filter_map(|part| part.split_once('}'))
         .map(|(name, _)| name);
     let parameters = names.map(|name| {
-        let text = ObjectBuilder::new().schema_type(Type::String);
         ParameterBuilder::new()
             .name(name)
             .parameter_in(ParameterIn::Path)
             .required(Required::True)
-            .schema(Some(text))
+            .schema(Some(text()))
             .build()
     });
     let operation = parameters.fold(OperationBuilder::new(), OperationBuilder::parameter);
@@ -91,7 +153,13 @@ fn blank(path: &str) -> Operation {
         .build()
 }
 
-fn guard(operation: &mut Operation, route: &Route, schemes: &[TokenSchemes]) {
+/// Writes who may call a route. Returns whether a caller of another issuer may.
+fn guard(
+    operation: &mut Operation,
+    route: &Route,
+    schemes: &[TokenSchemes],
+    policies: bool,
+) -> bool {
     let (is_optional, rules) = match route.security {
         Security::Public => (true, Vec::new()),
         Security::Lenient(rule) => (true, vec![rule]),
@@ -99,8 +167,8 @@ fn guard(operation: &mut Operation, route: &Route, schemes: &[TokenSchemes]) {
         Security::OneOf(one, other) => (false, vec![one, other]),
     };
     let callers = rules.iter().enumerate().map(|(at, rule)| {
-        let caller = route.callers.get(at);
-        (*rule, SentBy::new(caller, schemes))
+        let sent = SentBy::new(route.callers.get(at), at, schemes);
+        (*rule, sent)
     });
     let callers: Vec<(Rule, SentBy)> = callers.collect();
     let mut requirements = Vec::new();
@@ -112,15 +180,16 @@ fn guard(operation: &mut Operation, route: &Route, schemes: &[TokenSchemes]) {
         |sent: &SentBy| sent.cookie.clone(),
     ] {
         for (rule, sent) in &callers {
-            let needs = name(sent).map(|name| SecurityRequirement::new(name, asked(*rule)));
+            let asked = if policies { asked(*rule) } else { Vec::new() };
+            let needs = name(sent).map(|name| SecurityRequirement::new(name, asked));
             requirements.extend(needs.filter(|needs| !requirements.contains(needs)));
         }
     }
     operation.security = Some(requirements);
     if rules.is_empty() {
-        return;
+        return false;
     }
-    let mut refused = vec!["401", "503"];
+    let mut refused = vec!["400", "401", "503"];
     // A gate's own token may come in a cookie, and so from a page of another origin; and a caller
     // may lack a role or scope of the rule.
     let has_cookies = callers.iter().any(|(_, sent)| sent.cookie.is_some());
@@ -134,6 +203,8 @@ fn guard(operation: &mut Operation, route: &Route, schemes: &[TokenSchemes]) {
             .entry(status.to_owned())
             .or_insert_with(|| problem(status));
     }
+    let is_foreign = |(_, sent): &(Rule, SentBy)| sent.bearer.as_deref() == Some(FOREIGN);
+    callers.iter().any(is_foreign)
 }
 
 /// The schemes by which a caller of a route may send a token.
@@ -143,20 +214,21 @@ struct SentBy {
 }
 
 impl SentBy {
-    /// Finds the gate of the caller's type. A caller of an unknown gate is described by the scheme
-    /// of the first one, and without a cookie where there are several gates.
-    fn new(caller: Option<&RouteCaller>, schemes: &[TokenSchemes]) -> Self {
-        let own = schemes
-            .iter()
-            .find(|gate| gate.user.is_some() && gate.user == caller.map(|caller| caller.user));
-        let gate = own.or(schemes.first());
-        let may_have_cookie = own.is_some() || schemes.len() == 1;
+    /// Finds the gate of the caller's type. A caller of none of them has a token of another
+    /// issuer, and no cookie. Where the gate's users are not known, the first caller is one.
+    fn new(caller: Option<&RouteCaller>, at: usize, schemes: &[TokenSchemes]) -> Self {
+        let is_gates = |gate: &&TokenSchemes| match gate.user {
+            Some(user) => Some(user) == caller.map(|caller| caller.user),
+            None => at == 0,
+        };
+        let gate = schemes.iter().find(is_gates);
+        let in_header = caller.is_none_or(|caller| caller.in_header);
+        let in_cookie = caller.is_none_or(|caller| caller.in_cookie);
+        let bearer = gate.map_or(FOREIGN, |gate| gate.bearer.as_str());
         Self {
-            bearer: gate
-                .filter(|_| caller.is_none_or(|caller| caller.in_header))
-                .map(|gate| gate.bearer.clone()),
+            bearer: in_header.then(|| bearer.to_owned()),
             cookie: gate
-                .filter(|_| may_have_cookie && caller.is_none_or(|caller| caller.in_cookie))
+                .filter(|_| in_cookie)
                 .and_then(|gate| gate.cookie.clone()),
         }
     }
@@ -194,6 +266,19 @@ const ALL: [HttpMethod; 8] = [
     HttpMethod::Patch,
     HttpMethod::Trace,
 ];
+
+fn method_name(method: &HttpMethod) -> &'static str {
+    match method {
+        HttpMethod::Get => "get",
+        HttpMethod::Put => "put",
+        HttpMethod::Post => "post",
+        HttpMethod::Delete => "delete",
+        HttpMethod::Options => "options",
+        HttpMethod::Head => "head",
+        HttpMethod::Patch => "patch",
+        HttpMethod::Trace => "trace",
+    }
+}
 
 /// Returns the method for a document; `None` for `CONNECT`, which a document cannot have.
 fn known(method: &Method) -> Option<HttpMethod> {

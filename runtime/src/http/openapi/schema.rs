@@ -1,68 +1,25 @@
-//! The bodies of the auth routes as schemas, and the problems that each of them may answer.
+//! The bodies of answers and problems as schemas.
 
-use std::any::TypeId;
-
+use serde_json::{Map, Value, json};
+use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{
-    AdditionalProperties, ArrayBuilder, ComponentsBuilder, KnownFormat, ObjectBuilder, Schema,
-    SchemaFormat, SchemaType, Type,
+    ArrayBuilder, ComponentsBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType,
+    Type,
 };
-use utoipa::openapi::{Components, Content, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{Components, Content, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::error::Code;
-use crate::gate::{EmailLogin, RouteConfig, UsernameLogin};
+use crate::gate::RouteConfig;
 
-use super::super::answer::{AccessOnly, SessionEntry, TokenDescription, Tokens};
+use super::super::answer::{
+    AccessOnly, INTROSPECTION, KEY_SET, SessionEntry, TokenDescription, Tokens,
+};
 use super::super::member::{AnswerMember, MemberKind};
 use super::super::problem::PROBLEM_MEMBERS;
 use super::scheme::{ACCESS_TOKEN, Names, TOKENS};
 
-/// Returns the body of a sign-in; a type that is not known here is any object.
-pub(super) fn login(asked: TypeId, has_cookies: bool) -> Schema {
-    let own = if asked == TypeId::of::<EmailLogin>() {
-        Some("email")
-    } else if asked == TypeId::of::<UsernameLogin>() {
-        Some("username")
-    } else {
-        None
-    };
-    let known = own
-        .into_iter()
-        .flat_map(|name| [(name, text()), ("password", password())]);
-    let object = known.fold(ObjectBuilder::new(), |object, (name, schema)| {
-        object.property(name, schema).required(name)
-    });
-    let object = object
-        .property("device_name", text())
-        .property("device_id", text());
-    let object = match has_cookies {
-        true => object.property("transport", text().enum_values(Some(["cookie", "body"]))),
-        false => object,
-    };
-    match own {
-        Some(_) => object.into(),
-        None => object
-            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
-            .into(),
-    }
-}
-
-/// Returns an object of strings; each pair says whether the member is required.
-pub(super) fn object<'a>(members: impl IntoIterator<Item = (&'a str, bool)>) -> Schema {
-    let object = members
-        .into_iter()
-        .fold(ObjectBuilder::new(), |object, (name, is_required)| {
-            let object = object.property(name, text());
-            if is_required {
-                object.required(name)
-            } else {
-                object
-            }
-        });
-    object.into()
-}
-
 pub(super) fn list(of: RefOr<Schema>) -> RefOr<Schema> {
-    ArrayBuilder::new().items(of).into()
+    ArrayBuilder::new().items(of).max_items(Some(100)).into()
 }
 
 /// Adds the schemas that depend on the backend's names of the members.
@@ -84,66 +41,132 @@ pub(super) fn own(
 
 /// Adds the components to which operations of every gate refer by name.
 pub(super) fn shared(components: Components) -> ComponentsBuilder {
-    let keys = ObjectBuilder::new()
-        .property("keys", ArrayBuilder::new().items(ObjectBuilder::new()))
-        .required("keys");
-    let introspection = ObjectBuilder::new()
-        .property("active", truth())
-        .required("active");
     let components = ComponentsBuilder::from(components)
         .schema("AuthTokenDescription", members(&TokenDescription::MEMBERS))
         .schema("AuthSession", members(&SessionEntry::MEMBERS))
-        .schema("AuthIntrospection", introspection)
-        .schema("AuthKeySet", keys)
+        .schema("AuthIntrospection", members(INTROSPECTION))
+        .schema("AuthKeySet", members(KEY_SET))
         .schema("AuthProblem", members(&PROBLEM_MEMBERS));
     STATUSES.into_iter().fold(components, |components, status| {
-        let codes: Vec<String> = Code::ALL
-            .iter()
-            .filter(|code| code.status() == status)
-            .map(|code| format!("`{}`", code.as_str()))
-            .collect();
-        let content = Content::new(Some(Ref::from_schema_name("AuthProblem")));
-        let response = ResponseBuilder::new()
-            .description(codes.join(", "))
-            .content("application/problem+json", content);
-        components.response(format!("AuthProblem{status}"), response)
+        components.response(format!("AuthProblem{status}"), problem(status))
     })
 }
 
 const STATUSES: [u16; 9] = [400, 401, 403, 404, 413, 415, 429, 500, 503];
 
-/// Returns an object that has these members.
+/// Returns what is answered with a status.
+fn problem(status: u16) -> Response {
+    let codes = || Code::ALL.into_iter().filter(|code| code.status() == status);
+    let words: Vec<String> = codes().map(|code| format!("`{}`", code.as_str())).collect();
+    let example = codes().next().map(|code| {
+        json!({
+            "type": format!("urn:tollgate:problem:{}", code.as_str()),
+            "title": code.title(),
+            "status": status,
+            "code": code.as_str(),
+        })
+    });
+    let mut content = Content::new(Some(Ref::from_schema_name("AuthProblem")));
+    content.example = example;
+    let response = ResponseBuilder::new()
+        .description(words.join(", "))
+        .content("application/problem+json", content);
+    let header = |schema: ObjectBuilder, about| {
+        HeaderBuilder::new()
+            .schema(Some(schema))
+            .description(Some(about))
+            .build()
+    };
+    let response = match status {
+        401 => response.header(
+            "WWW-Authenticate",
+            header(
+                text(),
+                "The scheme, and what is wrong with the token (RFC 6750)",
+            ),
+        ),
+        429 | 503 => response.header(
+            "Retry-After",
+            header(
+                number(),
+                "After how many seconds to try again, where that is known",
+            ),
+        ),
+        _ => response,
+    };
+    response.build()
+}
+
+/// Returns an object that has these members, with an example of what is always there.
 fn members(all: &[AnswerMember]) -> ObjectBuilder {
-    all.iter().fold(ObjectBuilder::new(), |object, member| {
-        let schema = match member.holds {
-            MemberKind::Text => text(),
-            MemberKind::MaybeText => {
-                ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-            }
-            MemberKind::Number => ObjectBuilder::new().schema_type(Type::Integer),
-            MemberKind::Bool => truth(),
-            MemberKind::Object => ObjectBuilder::new().schema_type(Type::Object),
-            MemberKind::Code => {
-                text().enum_values(Some(Code::ALL.iter().map(|code| code.as_str())))
-            }
-        };
-        let object = object.property(member.name, schema);
+    let object = all.iter().fold(ObjectBuilder::new(), |object, member| {
+        let object = object.property(member.name, schema(member));
         if member.is_optional {
             object
         } else {
             object.required(member.name)
         }
-    })
+    });
+    object.examples([example(all)])
 }
 
-fn text() -> ObjectBuilder {
+fn schema(member: &AnswerMember) -> Schema {
+    match member.holds {
+        MemberKind::Text => text().into(),
+        MemberKind::MaybeText => maybe_text().into(),
+        MemberKind::Word(words) => text().enum_values(Some(words.iter().copied())).into(),
+        MemberKind::Number => number().into(),
+        MemberKind::Bool => truth().into(),
+        MemberKind::Object(inner) => members(inner).into(),
+        MemberKind::Any => ObjectBuilder::new()
+            .schema_type(SchemaType::AnyValue)
+            .into(),
+        MemberKind::Keys => ArrayBuilder::new().items(key()).into(),
+        MemberKind::Code => text()
+            .enum_values(Some(Code::ALL.iter().map(|code| code.as_str())))
+            .into(),
+    }
+}
+
+/// Returns a public key (RFC 7517 section 4).
+fn key() -> ObjectBuilder {
+    let object = ObjectBuilder::new().property("kty", text()).required("kty");
+    ["kid", "use", "alg", "crv", "x", "y", "n", "e"]
+        .into_iter()
+        .fold(object, |object, name| object.property(name, text()))
+}
+
+fn example(all: &[AnswerMember]) -> Value {
+    let value = |member: &AnswerMember| match member.holds {
+        MemberKind::Text | MemberKind::MaybeText | MemberKind::Word(_) | MemberKind::Code => {
+            Value::from(member.example)
+        }
+        MemberKind::Object(inner) => example(inner),
+        _ => serde_json::from_str(member.example).unwrap_or_default(),
+    };
+    let members = all.iter().filter(|member| !member.is_optional);
+    let members: Map<String, Value> = members
+        .map(|member| (member.name.to_owned(), value(member)))
+        .collect();
+    Value::Object(members)
+}
+
+pub(super) fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-fn truth() -> ObjectBuilder {
+pub(super) fn maybe_text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+}
+
+pub(super) fn truth() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Boolean)
 }
 
-fn password() -> ObjectBuilder {
-    text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
+/// Returns a number of seconds, or a status: never negative, and whole.
+fn number() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(0))
 }

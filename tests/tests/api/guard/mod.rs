@@ -11,7 +11,7 @@ mod exchange;
 mod forms;
 mod hook;
 mod hostile;
-mod issuer;
+pub(crate) mod issuer;
 mod keys;
 mod kinds;
 mod nested;

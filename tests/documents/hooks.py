@@ -1,0 +1,31 @@
+"""Signs in before each request that needs it, since other requests sign out everywhere."""
+
+import json
+import os
+import urllib.request
+
+import schemathesis
+
+LOGIN = {"email": "ada@example.com", "password": "correct horse battery staple"}
+
+
+@schemathesis.auth(refresh_interval=None)
+class SignedIn:
+    def get(self, case, context):
+        # A sign-out takes one credential: what its body names would be a second one.
+        if case.path.endswith("/signout"):
+            return None
+        body = json.dumps({**LOGIN, "transport": "body"}).encode()
+        prefix = "/staff" if case.path.startswith("/staff") else ""
+        request = urllib.request.Request(
+            os.environ["API"] + prefix + "/auth/signin",
+            data=body,
+            headers={"content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)["access_token"]
+
+    def set(self, case, data, context):
+        if data is not None and case.operation.definition.raw.get("security"):
+            case.headers = case.headers or {}
+            case.headers["Authorization"] = f"Bearer {data}"
