@@ -47,11 +47,11 @@ pub(super) struct TokenSchemes {
 pub(super) const BEARER: &str = "access_token";
 /// The name of the scheme of access tokens in cookies, where those are on.
 pub(super) const COOKIE: &str = "access_cookie";
-/// That of refresh tokens in cookies.
+/// The name of the scheme of refresh tokens in cookies.
 pub(super) const REFRESH_COOKIE: &str = "refresh_cookie";
-/// That of access tokens of other issuers.
+/// The name of the scheme of access tokens of other issuers.
 pub(super) const FOREIGN: &str = "foreign_token";
-/// That of services that ask about tokens, where there are any.
+/// The name of the scheme of services that ask about tokens, where there are any.
 pub(super) const SERVICE: &str = "service";
 /// The name of the schema of a session's tokens, which a backend may change.
 pub(super) const TOKENS: &str = "AuthTokens";
