@@ -9,8 +9,8 @@ use crate::realm::RealmName;
 
 /// Every realm of a store: the default one, and those that were opened.
 ///
-/// The realms follow one another, the default one first, and each is done or not done. Where one
-/// fails, the answer says how far it came, and the others are left as they were:
+/// The realms are handled one after the other, the default one first, and each is either done or
+/// not. If one fails, the error says which realms are done, and the others are left as they were:
 ///
 /// ```
 /// use tollgate::store::{Everywhere, MemoryStore, Store};
@@ -27,7 +27,7 @@ use crate::realm::RealmName;
 /// # }
 /// ```
 ///
-/// Nodes learn of it from the log, as of any revocation.
+/// Nodes learn of it from the log, as of every revocation.
 #[derive(Clone, Debug)]
 pub struct Everywhere {
     store: Store,
@@ -47,7 +47,7 @@ impl Everywhere {
         }
     }
 
-    /// Sets the realms, `None` being the default one: those that [`Stopped::left`] names. An empty
+    /// Sets the realms; `None` is the default one. [`Stopped::left`] returns such a list. An empty
     /// list means every realm.
     #[must_use]
     pub fn only(mut self, realms: &[Option<RealmName>]) -> Self {
@@ -55,7 +55,7 @@ impl Everywhere {
         self
     }
 
-    /// Sets the clock. Default: the system's.
+    /// Sets the clock. By default the system's.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -127,7 +127,8 @@ impl Everywhere {
     async fn act(&self, action: Action, realm: Option<&RealmName>) -> Result<(), StoreError> {
         let now = self.clock.now();
         let store = realm.map_or_else(|| self.store.clone(), |realm| self.store.realm(realm));
-        // A handle has to know the namespace, and one that was made half is completed.
+        // A handle has to know the namespace, and a namespace that was only partly made is
+        // completed.
         store.migrate(now).await?;
         match action {
             Action::Pause => store.set_paused(true, now).await,
@@ -151,7 +152,7 @@ enum Action {
     Revoke,
 }
 
-/// An operation on every realm came only so far.
+/// The error of an operation on every realm that stopped before the end.
 #[derive(Debug)]
 pub struct Stopped {
     done: Vec<Option<RealmName>>,
@@ -160,14 +161,14 @@ pub struct Stopped {
 }
 
 impl Stopped {
-    /// Returns the realms that are done, `None` being the default one.
+    /// Returns the realms that are done; `None` is the default one.
     #[must_use]
     pub fn done(&self) -> &[Option<RealmName>] {
         &self.done
     }
 
-    /// Returns the realms that are not done, the one that failed first. None where the realms could
-    /// not be listed: then nothing was done.
+    /// Returns the realms that are not done, the one that failed first. The list is empty where the
+    /// realms could not be listed: then nothing was done.
     #[must_use]
     pub fn left(&self) -> &[Option<RealmName>] {
         &self.left

@@ -21,7 +21,7 @@ use crate::realm::{LiveGates, RealmName};
 
 /// Any store. Cheap to clone; all clones are the same store.
 ///
-/// Made of whatever implements [`SessionStore`], so that `.store(MemoryStore::new())` and
+/// Made of any type that implements [`SessionStore`], so that `.store(MemoryStore::new())` and
 /// `.store(Store)` both work.
 #[derive(Clone)]
 pub struct Store {
@@ -29,11 +29,11 @@ pub struct Store {
     /// The handle of the default realm.
     default: Arc<dyn BoxedStore>,
     name: &'static str,
-    /// Shared by all clones, and by the handles of all realms.
+    /// The gates on this store; shared by all clones, and by the handles of all realms.
     live: Arc<LiveGates>,
 }
 
-/// A store that a gate can be given: a [`Store`], or what implements [`SessionStore`].
+/// A store that a gate can be given: a [`Store`], or a type that implements [`SessionStore`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no store",
     label = "a gate cannot keep its sessions in this",
@@ -84,13 +84,13 @@ impl Store {
         }
     }
 
-    /// Returns the store in PostgreSQL, where it is one.
+    /// Returns the store as one in PostgreSQL, if it is one.
     #[cfg(feature = "postgres")]
     pub(crate) fn postgres(&self) -> Option<&super::PostgresStore> {
         self.store.as_any().downcast_ref()
     }
 
-    /// Returns the gates that are alive on this store.
+    /// Returns the gates that are running on this store.
     pub(crate) fn live(&self) -> &LiveGates {
         &self.live
     }

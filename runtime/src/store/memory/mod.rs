@@ -1,4 +1,4 @@
-//! The store in memory: one lock over rows that are kept as they are.
+//! The store in memory: one lock over rows that are kept without a format.
 
 mod row;
 
@@ -23,10 +23,10 @@ use crate::id::SessionId;
 use crate::realm::RealmName;
 use row::MemoryRows;
 
-/// Sessions in memory, for tests and for programs whose sessions may end with them.
+/// Sessions in memory, for tests and for programs whose sessions may end with the process.
 ///
-/// It keeps the whole contract except that nothing survives the process. Clones share what they
-/// hold.
+/// It keeps the whole contract except that nothing survives the process. Clones share their
+/// contents.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     shared: Arc<SharedState>,
@@ -36,7 +36,7 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct SharedState {
     rows: Mutex<MemoryRows>,
-    /// Wakes those who wait for the log of any realm.
+    /// Wakes the callers that wait for the log of any realm.
     logged: Notify,
 }
 
@@ -195,7 +195,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn changed(&self, _cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
-        // The caller reads the log, whether or not something was logged.
+        // The caller reads the log, whether or not there is a new entry.
         let _ = timeout(patience, self.shared.logged.notified()).await;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The rows of the store in memory: each as it is, without a format.
+//! The rows of the store in memory: each is a value without a format.
 
 use std::any::Any;
 use std::collections::BTreeMap;

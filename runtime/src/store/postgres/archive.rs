@@ -1,5 +1,5 @@
-//! Deleting what nothing needs any more. Rows that another transaction has locked are left for the
-//! next run.
+//! Deletes rows that are not needed any more. Rows that another transaction has locked are left for
+//! the next run.
 
 use sqlx::Row as _;
 
@@ -39,7 +39,7 @@ pub(super) async fn archive(
         ))
         .await?;
     others += run
-        // An entry of the log is needed by nobody once it ended.
+        // An entry of the log is not needed any more once its time is over.
         .delete(delete!("tg_revocation", "id", "t.until < $3", "t.until"))
         .await?;
     Ok(Archived {
@@ -67,11 +67,11 @@ impl Run<'_, '_> {
     }
 }
 
-/// Deletes at most `$2` rows of a table under a condition; answers how many went, and whether there
-/// are more, for which one more than the limit is looked for.
+/// Deletes at most `$2` rows of a table under a condition. Returns how many were deleted, and
+/// whether there are more, for which it looks for one more than the limit.
 ///
-/// Rows are locked where they are found, and the condition is looked at again on the row that is
-/// locked: a value or a budget that was renewed in the meantime stays.
+/// Rows are locked where they are found, and the condition is checked again on the locked row: a
+/// value or a budget that was renewed in the meantime stays.
 macro_rules! delete {
     ($table:literal, $keys:literal, $condition:literal, $order:literal $(, $needed:expr)?) => {
         concat!(
@@ -88,9 +88,9 @@ macro_rules! delete {
 }
 use delete;
 
-/// A row without a session stays while one below it does, so that a tree is never split. What stays
-/// is looked for among the children of rows without a session alone: the tokens of a session stay
-/// and go together.
+/// A row without a session stays while one below it does, so that a tree is never split. The rows
+/// that stay are looked for only among the children of rows without a session, because the tokens
+/// of a session stay and are deleted together.
 const TOKENS: &str = delete!(
     "tg_token",
     "jti",

@@ -1,12 +1,12 @@
-//! What the store asks of every connection, and the proof that the connection has it: a pooler in
-//! between may drop it.
+//! The session settings that the store asks for on every connection, and the check that a
+//! connection has them: a pooler in between may drop them.
 
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Row as _, raw_sql};
 
 use super::fault::Fault;
 
-/// The settings of a session that the store relies on, with the values that it asks for.
+/// The session settings that the store relies on, with their values.
 #[derive(Clone)]
 pub(super) struct AskedSettings(Vec<(&'static str, String)>);
 
@@ -20,13 +20,13 @@ impl AskedSettings {
         &self.0
     }
 
-    /// Reads them back on a connection; returns a sentence that names the first that differs.
+    /// Reads them on a connection; returns a sentence that names the first one that differs.
     pub(super) async fn difference(
         &self,
         db: &mut PgConnection,
     ) -> Result<Option<String>, sqlx::Error> {
-        // One message without a prepared statement: it is all that a pooler surely passes on. No
-        // name of a setting needs a quote.
+        // One message without a prepared statement: every pooler passes that on. No name of a
+        // setting needs a quote.
         let names: Vec<String> = self.0.iter().map(|(name, _)| format!("'{name}'")).collect();
         let sql = format!(
             "SELECT name, setting FROM pg_catalog.pg_settings WHERE name IN ({})",
@@ -52,7 +52,7 @@ impl AskedSettings {
         }))
     }
 
-    /// Refuses a connection that does not have them.
+    /// Refuses a connection without these settings.
     pub(super) async fn hold_on(&self, db: &mut PgConnection) -> Result<(), Fault> {
         match self.difference(db).await? {
             None => Ok(()),

@@ -1,14 +1,14 @@
-//! Why an operation has no answer.
+//! The reasons why an operation has no answer.
 
 use std::borrow::Cow;
 
 use crate::store::record::StoreError;
 use crate::store::shared::operation::Cause;
 
-/// Why an operation has no answer.
+/// The reason why an operation has no answer.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// The server or the way to it.
+    /// An error of the server, or of the connection to it.
     Database(sqlx::Error),
     /// Anything else.
     Other(Cause),
@@ -21,8 +21,8 @@ impl Fault {
         matches!(self.code().as_deref(), Some("40001" | "40P01"))
     }
 
-    /// Returns whether the connection cannot be used any more: the server is gone, is going, or no
-    /// longer makes sense.
+    /// Returns whether the connection cannot be used any more: the server is gone or stopping, or
+    /// its answers cannot be understood.
     pub(super) fn is_broken(&self) -> bool {
         match self {
             Self::Database(sqlx::Error::Database(_)) => self
@@ -42,7 +42,7 @@ impl Fault {
         }
     }
 
-    /// Returns what the server or the library said.
+    /// Returns the error of the server or the library.
     pub(super) fn into_source(self) -> Cause {
         match self {
             Self::Database(error) => error.into(),

@@ -16,8 +16,8 @@ use crate::store::shared::operation::StoreOperation;
 pub type ProgramTransaction<'c> = sqlx::Transaction<'c, sqlx::Postgres>;
 
 impl PostgresStore {
-    /// Opens a session in a transaction of the program, after it ended others, and commits it.
-    /// Where the session is not opened, nothing of the transaction is kept.
+    /// Opens a session in a transaction of the program, after it ended others, and commits it. If
+    /// the session is not opened, nothing of the transaction is kept.
     pub(crate) async fn open_session_in(
         &self,
         mut transaction: ProgramTransaction<'static>,
@@ -47,8 +47,8 @@ impl PostgresStore {
         Ok(opened)
     }
 
-    /// Revokes in a transaction of the program. What ends more than a subject's own waits for every
-    /// session that is being opened, and has no place in it.
+    /// Revokes in a transaction of the program. A revocation of more than one subject waits for
+    /// every session that is being opened, and is not allowed here.
     pub(crate) async fn revoke_in(
         &self,
         db: &mut ProgramTransaction<'_>,
@@ -87,7 +87,7 @@ impl PostgresStore {
     }
 }
 
-/// Returns whether a revocation is of one subject, or of less.
+/// Returns whether a revocation concerns at most one subject.
 const fn fits(target: &Target) -> bool {
     matches!(
         target,
@@ -100,10 +100,10 @@ const fn fits(target: &Target) -> bool {
     )
 }
 
-/// The connection of the program, while the names of tables mean the store's.
+/// The connection of the program, on which the names of tables mean the store's for the moment.
 struct Lent<'c> {
     connection: Connection<'c>,
-    /// The search path to go back to.
+    /// The search path to be restored.
     search_path: String,
 }
 
@@ -116,7 +116,7 @@ impl<'c> Lent<'c> {
         );
         let row = now.fetch_one(&mut connection).await?;
         let (search_path, isolation): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        // A snapshot that was taken before does not see what was revoked since.
+        // A snapshot that was taken before would not show later revocations.
         if isolation != "read committed" {
             return Err(Fault::from(
                 "the transaction of the program must be READ COMMITTED for the store to write in it",
@@ -138,7 +138,7 @@ impl<'c> Lent<'c> {
     }
 }
 
-/// Sets, for the rest of the transaction, where names of tables are looked for.
+/// Sets the search path for the names of tables, for the rest of the transaction.
 async fn set_path(db: &mut Connection<'_>, path: &str) -> Result<(), Fault> {
     let set = query("SELECT set_config('search_path', $1, true)").bind(path.to_owned());
     set.fetch_one(db).await?;

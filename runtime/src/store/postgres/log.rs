@@ -1,9 +1,9 @@
 //! The revocation log, and the lasting facts, which are part of it.
 //!
-//! An entry carries the number of the transaction that wrote it. Numbers are given out when a
-//! transaction begins to write, and become visible when it commits, in another order; an id would
-//! be no better. So a cursor is no number but the snapshot of the page before: the next page has
-//! what that snapshot did not show, each entry once, however late its transaction committed.
+//! An entry has the number of the transaction that wrote it. Numbers are assigned when a
+//! transaction begins to write, but become visible when it commits, in another order; an id would
+//! be no better. So a cursor is not a number but the snapshot of the page before: the next page has
+//! the entries that this snapshot did not show, each once, however late its transaction committed.
 
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -18,10 +18,11 @@ use crate::store::shared::operation::Cause;
 
 /// Reads the entries that the snapshot of a cursor did not show, and only those.
 ///
-/// A snapshot means nothing to another server, nor to this one after it broke down: numbers whose
-/// writing never reached the disk are given out again then. A connection does not survive that. So
-/// the cursor says which server gave it and when, and counts only on a connection that is older
-/// than it; otherwise the page starts over. An entry too many does no harm, one too few does.
+/// A snapshot has no meaning for another server, and none for the same server after a crash:
+/// numbers whose transactions did not reach the disk are assigned again then. A connection does not
+/// survive a crash. So the cursor names the server and the time at which it was made, and is valid
+/// only on a connection that is older than it; otherwise the page starts over. An extra entry does
+/// no harm; a missing one does.
 pub(super) async fn since(
     db: &mut Connection<'_>,
     cursor: &LogCursor,
@@ -71,7 +72,7 @@ pub(super) async fn since(
     Ok(page)
 }
 
-/// A time of the server in whole microseconds since 1970, as exact as it keeps them.
+/// A time of the server in whole microseconds since 1970, the precision that it keeps.
 macro_rules! micros {
     ($time:literal) => {
         concat!("(extract(epoch FROM ", $time, ") * 1000000)::bigint")
@@ -82,23 +83,24 @@ use micros;
 /// The content of a cursor.
 #[derive(Debug, PartialEq, Eq)]
 struct SnapshotCursor<'a> {
-    /// When the server began that gave it.
+    /// The time at which the server that made it was started.
     server: i64,
-    /// When it was given.
+    /// The time at which it was made.
     at: i64,
-    /// The snapshot that its page was read from: `xmin:xmax:xip,…`.
+    /// The snapshot with which its page was read: `xmin:xmax:xip,…`.
     snapshot: &'a str,
 }
 
 impl<'a> SnapshotCursor<'a> {
-    /// Before the first entry.
+    /// The cursor before the first entry.
     const NOTHING: Self = Self {
         server: 0,
         at: 0,
         snapshot: "1:1:",
     };
 
-    /// Reads a cursor, where it is one: the server is never asked to read what it did not write.
+    /// Reads a cursor; `None` for another text, so that the server is never asked to read a text
+    /// that it did not write.
     fn parse(cursor: &'a str) -> Option<Self> {
         let (server, rest) = cursor.split_once(' ')?;
         let (at, snapshot) = rest.split_once(' ')?;
@@ -137,8 +139,9 @@ fn entry(row: &PgRow) -> Result<LogEntry, Fault> {
     Ok(LogEntry { fact, until })
 }
 
-/// The statement that writes a lasting fact. Its entry takes the place of its predecessor at the
-/// log's end: a reader of the older one finds it there, and another reader needs only this one.
+/// The statement that writes a lasting fact. Its entry replaces its predecessor and moves to the
+/// end of the log: a reader who has seen the older one finds it there, and another reader needs
+/// only this one.
 macro_rules! lasting {
     ($kind:literal, $key:literal, $value:literal, $next:literal) => {
         concat!(
@@ -162,7 +165,7 @@ pub(super) async fn set_paused(db: &mut Connection<'_>, paused: bool) -> Result<
     Ok(())
 }
 
-/// Says that a key no longer counts, for ever.
+/// Records for ever that a key is no longer valid.
 pub(super) async fn end_key(db: &mut Connection<'_>, key: &str) -> Result<(), Fault> {
     query(lasting!("key", "$1", "1", "1"))
         .bind(escaped(key))
@@ -171,7 +174,7 @@ pub(super) async fn end_key(db: &mut Connection<'_>, key: &str) -> Result<(), Fa
     Ok(())
 }
 
-/// Returns the keys that no longer count.
+/// Returns the keys that are no longer valid.
 pub(super) async fn ended_keys(db: &mut Connection<'_>) -> Result<Vec<String>, Fault> {
     let rows = query("SELECT key FROM tg_epoch WHERE kind = 'key'")
         .fetch_all(db)

@@ -39,8 +39,9 @@ pub(super) async fn put(
     .await
 }
 
-/// Writes a row unless one is there that still counts. Of several at once the first locks the key;
-/// the others wait for it and then find its row. One that would not count itself is not written.
+/// Writes a row unless a valid one is there. Of several callers at once the first locks the key;
+/// the others wait for it and then find its row. A row that would not be valid itself is not
+/// written.
 async fn insert(
     db: &mut Connection<'_>,
     (kind, hash): (&str, [u8; 32]),
@@ -97,7 +98,8 @@ pub(super) async fn read(
     payload(db, sql, kind, hash, now).await
 }
 
-/// Takes a value that an operation is done for; returns whether it was there, or none is needed.
+/// Takes the value that an operation requires; returns whether it was there, or no value is
+/// required.
 pub(super) async fn take_for(
     db: &mut Connection<'_>,
     takes: Option<&OnceKey>,
@@ -125,8 +127,8 @@ async fn payload(
         .transpose()?)
 }
 
-/// Returns the mode in which a row that counts until then is written: where it would not count, it
-/// is only asked for.
+/// Returns the mode in which a row that is valid until then is written: one that would not be valid
+/// is only asked about.
 pub(super) fn keeping(until: Timestamp, now: Timestamp) -> Mode {
     if until <= now {
         Mode::Read
@@ -135,9 +137,9 @@ pub(super) fn keeping(until: Timestamp, now: Timestamp) -> Mode {
     }
 }
 
-/// Returns the mode in which a budget is spent: a transaction that has the key for itself. A lock
-/// on a number stands for one on rows that may not be there yet; it is the key's SHA-256, so keys
-/// meet neither each other's numbers nor those of the program.
+/// Returns the mode in which a budget is spent: a transaction that has the key for itself. It locks
+/// a number instead of rows, because the rows may not exist yet. The number is the key's SHA-256,
+/// so it differs from those of other keys and of the program.
 pub(super) fn spending(key: &str) -> Mode {
     let [a, b, c, d, e, f, g, h, ..] = sha256(key.as_bytes());
     let number = i64::from_be_bytes([a, b, c, d, e, f, g, h]);

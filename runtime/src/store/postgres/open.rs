@@ -1,4 +1,5 @@
-//! Connecting: what the URL and the options say, and which servers and databases are refused.
+//! Connecting: the options of the URL and the builder, and the servers and databases that are
+//! refused.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -23,26 +24,26 @@ use crate::store::shared::tables::RealmTables;
 /// Sessions in a PostgreSQL database, version 13 or later. Clones share their connections.
 ///
 /// Every operation is one transaction (READ COMMITTED, `synchronous_commit=on`), most of them one
-/// statement. Where another one holds a lock for longer than the lock time-out, where no connection
-/// becomes free or can be opened in time, and where the server does not answer, the answer is
-/// [`StoreError`](crate::store::StoreError), and the next operation starts afresh. Deadlocks and
-/// serialization failures are tried again a few times first.
+/// statement. If another one holds a lock for longer than the lock time-out, no connection becomes
+/// free or can be opened in time, or the server does not answer, the answer is
+/// [`StoreError`](crate::store::StoreError), and the next operation starts afresh. After a deadlock
+/// or a serialization failure the operation is tried again, a few times.
 ///
-/// An operation runs to its end once it has begun, even where its caller has gone.
+/// An operation that has begun runs to its end, even if its caller is gone.
 ///
-/// Nodes hear of each other's revocations by `NOTIFY`, for which each listens on a connection of
-/// its own, and by reading the log, one small statement a second and node. A refresh sends
-/// no notification: that would have all commits wait for each other.
+/// Nodes learn of each other's revocations by `NOTIFY`, for which each listens on a connection of
+/// its own, and by reading the log, one small statement a second and node. A refresh sends no
+/// notification, because all commits would then wait for each other.
 ///
-/// The tables' names begin with `tg_`, so they may lie in a database of the program's own, in a
-/// schema of their own if one was [given](PostgresOptions::schema). What the store needs is the
-/// right to make them, at first, and to read and write them.
+/// The tables' names begin with `tg_`, so they may be in a database of the program's own, in a
+/// schema of their own if one was [given](PostgresOptions::schema). The store needs the right to
+/// create them, at first, and to read and write them.
 ///
 /// A pooler in between has to keep a connection for a client, as PgBouncer does in session mode.
-/// What the store asks of each connection (`synchronous_commit`, time-outs, the search path) is
-/// read back once it is open, and a connection that has something else is refused by the name of
-/// the setting: PgBouncer drops what `ignore_startup_parameters` names, so there the role has to
-/// have these settings (`ALTER ROLE … SET …`).
+/// The store sets options on each connection (`synchronous_commit`, time-outs, the search path) and
+/// reads them back once it is open. A connection with another value is refused, with the name of
+/// the setting: PgBouncer drops the ones that `ignore_startup_parameters` names, so there the role
+/// must have these settings (`ALTER ROLE … SET …`).
 #[derive(Clone)]
 pub struct PostgresStore {
     pub(super) database: Arc<PostgresDatabase>,
@@ -50,8 +51,8 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects with the default options: see [`PostgresOptions`] for them, and for what the URL
-    /// may say.
+    /// Connects with the default options: see [`PostgresOptions`] for them, and for the parameters
+    /// of the URL.
     ///
     /// # Errors
     /// The URL cannot be read, the server cannot be reached or refuses the user, it is too old, a
@@ -67,9 +68,9 @@ impl PostgresStore {
         PostgresOptions::new(Base::Url(url.to_owned()), 10)
     }
 
-    /// Connects as a pool of the program does, with four connections at most of the store's own: a
-    /// program with a pool of sqlx gives `pool.connect_options()`. The pool itself is never used but
-    /// by [`AuthFlow::open_in`](crate::extract::AuthFlow::open_in) and
+    /// Connects as a pool of the program does, with at most four connections of the store's own: a
+    /// program with a pool of sqlx gives `pool.connect_options()`. The pool itself is used only by
+    /// [`AuthFlow::open_in`](crate::extract::AuthFlow::open_in) and
     /// [`Gate::revoke_in`](crate::gate::Gate::revoke_in).
     #[must_use]
     pub fn from_options(options: &PgConnectOptions) -> PostgresOptions {
@@ -86,15 +87,16 @@ impl fmt::Debug for PostgresStore {
 /// The options of a connection to a database. Made by [`PostgresStore::options`].
 ///
 /// The URL is `postgres://user:password@host:port/database`, with special characters as `%40` and
-/// the like. Behind it may come `?sslmode=`, one of `disable`, `prefer` (the default: TLS where the
-/// server has it, and no proof that it is the right one), `require` (TLS, and no proof either),
+/// the like. After it may come `?sslmode=`, one of `disable`, `prefer` (the default: TLS where the
+/// server has it, but no proof that it is the right server), `require` (TLS, but no proof either),
 /// `verify-ca` and `verify-full`: across a network use `verify-full`. Certificates are checked
 /// against Mozilla's roots and the file of `sslrootcert=`; `sslcert=` and `sslkey=` are the
 /// client's own. A host that begins with `/` is the folder of a Unix socket. The other parameters
 /// that PostgreSQL's own programs know (`connect_timeout`, `channel_binding`,
-/// `target_session_attrs` …) are honoured, or refused by name where they ask for what is not
-/// possible; several hosts are refused. What the URL leaves out comes from the variables and the password file that PostgreSQL's own programs read
-/// (`PGHOST`, `PGPASSWORD`, `~/.pgpass` …).
+/// `target_session_attrs` …) are honoured, or refused by name where they ask for something that is
+/// not possible; several hosts are refused. Values that are missing from the URL come from the
+/// variables and the password file that PostgreSQL's own programs read (`PGHOST`, `PGPASSWORD`,
+/// `~/.pgpass` …).
 #[derive(Clone)]
 pub struct PostgresOptions {
     base: Base,
@@ -108,7 +110,7 @@ pub struct PostgresOptions {
     verifies: bool,
 }
 
-/// What the options begin with.
+/// The source of the options.
 #[derive(Clone)]
 enum Base {
     Url(String),
@@ -130,49 +132,50 @@ impl PostgresOptions {
         }
     }
 
-    /// Sets the schema of the tables, which is made if it is missing. Letters, digits and `_`,
-    /// at most 63 of them, not a digit first. Default: the first one of the role's search path,
-    /// mostly `public`.
+    /// Sets the schema of the tables, which is created if it is missing. Letters, digits and `_`,
+    /// at most 63 of them, and not a digit first. By default the first one of the role's search
+    /// path, usually `public`.
     #[must_use]
     pub fn schema(mut self, name: &str) -> Self {
         self.schema = Some(name.to_owned());
         self
     }
 
-    /// Sets how many connections this node opens at most, as they are needed, beside one on which
-    /// it listens and one on which it notifies. Default 10. All nodes together have to stay below
-    /// the server's `max_connections`.
+    /// Sets how many connections this node opens at most, as they are needed, besides one on which
+    /// it listens and one on which it notifies. By default 10. All nodes together have to stay
+    /// below the server's `max_connections`.
     #[must_use]
     pub const fn max_connections(mut self, connections: u32) -> Self {
         self.max_connections = connections;
         self
     }
 
-    /// Sets how long an operation waits for a connection, one that becomes free or a new one.
-    /// Default `connect_timeout` of the URL, and 2 s without one.
+    /// Sets how long an operation waits for a connection, one that becomes free or a new one. By
+    /// default `connect_timeout` of the URL, or 2 s without one.
     #[must_use]
     pub const fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.acquire_timeout = Some(timeout);
         self
     }
 
-    /// Sets how long a statement waits for each lock that another transaction holds. Default 2 s.
+    /// Sets how long a statement waits for each lock that another transaction holds. By default 2
+    /// s.
     #[must_use]
     pub const fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;
         self
     }
 
-    /// Sets how long a statement may take, and, with a second more, a whole operation. Default 5 s.
-    /// A server that does not answer is given up then. Migrations and the revocation of a client or
-    /// of everything, which may change every row, have ten minutes.
+    /// Sets how long a statement may take, and, with a second more, a whole operation. By default 5
+    /// s. After that a server that does not answer is given up. Migrations and the revocation of a
+    /// client or of everything, which may change every row, have ten minutes.
     #[must_use]
     pub const fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout;
         self
     }
 
-    /// Adds a file of certificates, in PEM, that are trusted beside Mozilla's: in place of
+    /// Adds a file of certificates, in PEM, that are trusted in addition to Mozilla's: replaces
     /// `sslrootcert=`.
     #[must_use]
     pub fn root_certificates(mut self, path: impl Into<PathBuf>) -> Self {
@@ -180,8 +183,8 @@ impl PostgresOptions {
         self
     }
 
-    /// Sets the files of the certificate that this client shows over TLS, and of its private key,
-    /// both in PEM: in place of `sslcert=` and `sslkey=`.
+    /// Sets the files of the certificate by which this client identifies itself over TLS, and of
+    /// its private key, both in PEM: replaces `sslcert=` and `sslkey=`.
     #[must_use]
     pub fn client_certificate(
         mut self,
@@ -192,7 +195,7 @@ impl PostgresOptions {
         self
     }
 
-    /// Demands TLS and a proof that the server is the one of the URL (`sslmode=verify-full`),
+    /// Requires TLS and a proof that the server is the one of the URL (`sslmode=verify-full`),
     /// whatever the URL says.
     #[must_use]
     pub const fn verify_tls(mut self) -> Self {
@@ -203,7 +206,7 @@ impl PostgresOptions {
     /// Connects, and checks the server and the database.
     ///
     /// # Errors
-    /// As [`PostgresStore::connect`]; and the name of the schema cannot be one.
+    /// As [`PostgresStore::connect`]; and the name of the schema is not valid.
     pub async fn connect(self) -> Result<PostgresStore, Error> {
         let ParsedOptions {
             options,
@@ -237,8 +240,8 @@ impl PostgresOptions {
             Ok(Err(fault)) => return Err(refused("cannot be read").because(fault.into_source())),
             Err(_) => return Err(refused("cannot be read: there was no answer in time")),
         }
-        // The store opens its own connections, when it needs them; a farewell that fails changes
-        // nothing.
+        // The store opens its own connections when it needs them, so an error on closing this one
+        // changes nothing.
         let _ = timeout(acquire_timeout, db.close()).await;
 
         let wake = Wake::new(options.clone(), None);
@@ -263,10 +266,9 @@ impl PostgresOptions {
         })
     }
 
-    /// Returns what sqlx connects with: the URL, and what the store needs in any case.
+    /// Returns the options for sqlx: those of the URL, and those that the store needs in any case.
     fn parsed(&self) -> Result<ParsedOptions, Error> {
-        // Nothing of the URL is shown: where it cannot be read, no part of it is known not to be
-        // the password.
+        // No part of the URL is shown: if it cannot be read, any part may be the password.
         let refused = |what: &str| {
             Error::new(
                 ErrorKind::Store,
@@ -316,7 +318,7 @@ impl PostgresOptions {
             None => {}
         }
         let asked = AskedSettings::new(asked);
-        // The last word counts: what the URL or the environment set before is overruled.
+        // The last value counts: it overrides what the URL or the environment set before.
         let options = options
             .options(asked.pairs().iter().map(|(name, value)| (*name, value)))
             .options([("client_min_messages", "warning")]);
@@ -367,14 +369,14 @@ impl fmt::Debug for PostgresOptions {
     }
 }
 
-/// What a URL and the options make together.
+/// The options of a URL and the builder together.
 struct ParsedOptions {
     options: PgConnectOptions,
     asked: AskedSettings,
     acquire_timeout: Duration,
 }
 
-/// Returns where a database is, for messages.
+/// Returns the place of a database, for messages.
 fn place(options: &PgConnectOptions) -> String {
     let host = options
         .get_socket()
@@ -386,7 +388,7 @@ fn place(options: &PgConnectOptions) -> String {
     )
 }
 
-/// Returns whether a name means the same with quotes and in every statement.
+/// Returns whether a name means the same with and without quotes, in every statement.
 fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     let first = bytes

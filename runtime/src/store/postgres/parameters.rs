@@ -1,23 +1,23 @@
 //! The parameters of a PostgreSQL URL: those that libpq knows are honoured, or refused by name;
-//! none is left out in silence.
+//! none is ignored silently.
 
 use std::time::Duration;
 
-/// A URL whose remaining parameters are all read by sqlx, and what the others ask for.
+/// A URL whose remaining parameters are all read by sqlx, and the values of the others.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PostgresUrl {
     pub(super) url: String,
-    /// How long opening a connection may take: `connect_timeout`.
+    /// The time that opening a connection may take: `connect_timeout`.
     pub(super) connect_timeout: Option<Duration>,
     /// `fallback_application_name`.
     pub(super) application_name: Option<String>,
 }
 
-/// What happens to a parameter.
+/// The treatment of a parameter.
 enum Verdict {
     /// sqlx reads it.
     Kept,
-    /// What it asks for is what happens, or what it says is kept aside.
+    /// It asks for what happens in any case, or its value is kept aside.
     Taken,
     Refused(String),
 }
@@ -26,7 +26,7 @@ impl PostgresUrl {
     /// Reads the parameters of a URL.
     ///
     /// # Errors
-    /// A sentence that names the first parameter that cannot be honoured; nothing of its value.
+    /// A sentence that names the first parameter that cannot be honoured, without its value.
     pub(super) fn parse(url: &str) -> Result<Self, String> {
         let (start, rest) = url.split_once('?').unwrap_or((url, ""));
         if has_several_hosts(start) {
@@ -198,7 +198,8 @@ const READ_BY_SQLX: [&str; 18] = [
     "options",
 ];
 
-/// The parameters of libpq (PostgreSQL 18, section 32.1.2) that are refused whatever they say.
+/// The parameters of libpq (PostgreSQL 18, section 32.1.2) that are refused whatever their value
+/// is.
 const OF_LIBPQ: [&str; 23] = [
     "gsslib",
     "keepalives",

@@ -1,10 +1,10 @@
-//! Connections: at most so many, opened when they are needed, given back by operations that ended
-//! in good order.
+//! Connections: at most a given number, opened when they are needed, returned by operations that
+//! ended without a fault.
 //!
-//! sqlx has a pool. This one differs where the promise of a timely 503 needs it: a connection that
-//! goes back is not asked whether it lives, which waits without end where a network was cut and
-//! takes the place of one that works; a server that refuses is an error at once and with its
-//! reason; and when one connection breaks, those that wait are dropped with it.
+//! sqlx has a pool. This one differs where a 503 has to come in time. A connection that is returned
+//! is not tested: where a network was cut, the test would wait without end, and would take the
+//! place of a connection that works. A server that refuses is an error at once, with its reason.
+//! When one connection breaks, the idle ones are dropped with it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ pub(super) struct ConnectionPool {
     asked: AskedSettings,
     patience: Duration,
     permits: Arc<Semaphore>,
-    /// Those that wait, the one used last at the end.
+    /// The idle connections, the one used last at the end.
     idle: Mutex<Vec<Idle>>,
 }
 
@@ -35,7 +35,7 @@ struct Idle {
     since: Instant,
 }
 
-/// A connection in use. Dropped, it is closed; only [`give_back`](Self::give_back) keeps it.
+/// A connection in use. Dropping it closes it; only [`give_back`](Self::give_back) keeps it.
 pub(super) struct Lease {
     connection: Connection<'static>,
     opened: Instant,
@@ -61,7 +61,7 @@ impl ConnectionPool {
         }
     }
 
-    /// Returns a connection that works, so far as can be told, for the tables of a realm. The
+    /// Returns a connection that works, as far as can be told, for the tables of a realm. The
     /// caller that asked first gets one first.
     pub(super) async fn take(&self, tables: &Arc<RealmTables>) -> Result<Lease, Fault> {
         match timeout(self.patience, self.find(tables)).await {
@@ -78,7 +78,7 @@ impl ConnectionPool {
             since,
         }) = self.pop()
         {
-            // A connection that was used a moment ago is taken to be alive: asking costs a round
+            // A connection that was used a moment ago is assumed to work: a test costs a round
             // trip.
             if since.elapsed() < PING_AFTER || self.answers(&mut connection).await {
                 return Ok(Lease {
@@ -90,7 +90,7 @@ impl ConnectionPool {
             self.clear();
         }
         let mut connection = self.options.connect().await?;
-        // Behind a pooler each connection may lead to another place.
+        // Behind a pooler each connection may lead to another server.
         self.asked.hold_on(&mut connection).await?;
         Ok(Lease {
             connection: Connection::new(connection, Arc::clone(tables)),
@@ -113,7 +113,7 @@ impl ConnectionPool {
             .pop()
     }
 
-    /// Keeps a connection whose last operation ended in good order, and drops those that have not
+    /// Keeps a connection whose last operation ended without a fault, and drops those that have not
     /// been needed for long.
     pub(super) fn give_back(&self, lease: Lease) {
         let Lease {
@@ -130,11 +130,11 @@ impl ConnectionPool {
             }));
             idle.retain(|idle| idle.since.elapsed() < IDLE_TIMEOUT);
         }
-        // After the connection is back: the caller that gets the place finds it.
+        // The permit is released after the connection is back, so that the next caller finds it.
         drop(permit);
     }
 
-    /// Forgets the connections that wait: one broke, so the others are as good as broken.
+    /// Drops the idle connections: one broke, so the others most likely have too.
     pub(super) fn clear(&self) {
         self.idle
             .lock()
@@ -155,9 +155,9 @@ impl From<tokio::sync::AcquireError> for Fault {
     }
 }
 
-/// The time that a connection may wait before it is asked whether it lives.
+/// The time that a connection may be idle before it is tested.
 const PING_AFTER: Duration = Duration::from_secs(1);
-/// The time that a connection may wait unused before it is closed.
+/// The time that a connection may be idle before it is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
-/// The age that a connection may reach: the memory that a server keeps for it only grows.
+/// The greatest age of a connection: the memory that a server keeps for it only grows.
 const MAX_LIFETIME: Duration = Duration::from_secs(1800);

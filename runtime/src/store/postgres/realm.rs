@@ -1,5 +1,5 @@
-//! The database as a realm sees it: statements that mean the realm's own tables, and the realms
-//! that were claimed.
+//! The database as a realm sees it: statements on the realm's own tables, and the realms that were
+//! claimed.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ use crate::store::shared::columns::millis;
 use crate::store::shared::realm::realm_columns;
 use crate::store::shared::tables::RealmTables;
 
-/// A connection, and the realm whose tables its statements mean.
+/// A connection, and the realm whose tables its statements use.
 pub(super) struct Connection<'c> {
     db: Db<'c>,
     tables: Arc<RealmTables>,
 }
 
-/// A connection of the store, or one that is in a transaction of the program.
+/// A connection of the store, or one in a transaction of the program.
 enum Db<'c> {
     Own(PgConnection),
     Lent(&'c mut PgConnection),
@@ -161,7 +161,7 @@ pub(super) const CLAIMING: Mode = Mode::Transaction(Cow::Borrowed(
     "BEGIN; LOCK TABLE tg_realm IN SHARE ROW EXCLUSIVE MODE",
 ));
 
-/// Writes the record of a realm, where [`RealmRecord::claim`] says so.
+/// Writes the record of a realm, if [`RealmRecord::claim`] allows it.
 pub(super) async fn claim(
     db: &mut Connection<'_>,
     expected: Option<&RealmIdentity>,
@@ -198,7 +198,7 @@ pub(super) async fn claim(
     Ok(claim)
 }
 
-/// The mode in which something is done in every namespace: none is made meanwhile.
+/// The mode of an operation in every namespace: no namespace is made meanwhile.
 pub(super) const EVERYWHERE: Mode =
     Mode::Transaction(Cow::Borrowed("BEGIN; LOCK TABLE tg_meta IN SHARE MODE"));
 

@@ -1,9 +1,10 @@
 //! Revocation: every target of [`Target`], and the epochs.
 //!
-//! Where several rows are locked, it is in this order: the table of lasting facts, the subject, the
-//! tokens of a tree, sessions by `sid`, tokens by `jti`. What has to see the rows of others, because
-//! it took a lock that they held, does so in a later statement: each statement has its own snapshot
-//! (READ COMMITTED), and that of the one that waited is older than the lock.
+//! Several rows are locked in this order: the table of lasting facts, the subject, the tokens of a
+//! tree, sessions by `sid`, tokens by `jti`. A statement that has to see the rows of another
+//! transaction, because it took a lock that the other one held, comes after the statement that took
+//! the lock: each statement has its own snapshot (READ COMMITTED), and that of the one that waited
+//! is older than the lock.
 
 use sqlx::Row as _;
 
@@ -24,7 +25,7 @@ use crate::store::shared::fact::bounded;
 /// Returns the mode in which a target is revoked.
 ///
 /// A subject's next epoch is above every client's and the global one, a client's and the global one
-/// above every subject's. So bumps of subjects share the lock that a bump of the others has for
+/// above every subject's. So bumps of subjects share a lock, and every other bump has that lock for
 /// itself.
 pub(super) const fn mode(target: &Target) -> Mode {
     match target {
@@ -97,7 +98,7 @@ pub(super) async fn revoke(
     Ok(done)
 }
 
-/// Reads what is known of a subject, for a client.
+/// Reads the state of a subject, for a client.
 pub(super) async fn subject(
     db: &mut Connection<'_>,
     subject: &str,
@@ -125,7 +126,8 @@ struct RevocationStep {
 /// Ends the sessions under a condition that were not revoked before, expired or not, and counts
 /// those that were live.
 ///
-/// Expired ones too: another node's clock may be behind, and to it the session is live.
+/// It ends expired ones too, because another node's clock may be behind, and the session is live
+/// there.
 macro_rules! end {
     ($condition:literal) => {
         concat!(
@@ -142,9 +144,9 @@ macro_rules! end {
     };
 }
 
-/// Until when the log has to remember the end of what was revoked at a time, perhaps: no access
-/// token of it is younger than that. So the same end has the same `until`, however often it is
-/// asked for.
+/// Computes until when the log has to remember the end of something that was revoked at a time: no
+/// access token of it is younger than that time. So the same end has the same `until`, however
+/// often it is asked for.
 macro_rules! until_for {
     ($until:literal, $revoked_at:literal, $now:literal) => {
         concat!(
@@ -161,8 +163,8 @@ macro_rules! until_for {
     };
 }
 
-/// Writes the ends of sessions and tokens that `due` lists with kind, key and `until`: where they
-/// need an entry, and none stands that lasts as long. One that ends earlier is replaced.
+/// Writes the ends of sessions and tokens that `due` lists with kind, key and `until`, if they need
+/// an entry and there is none that lasts as long. An entry with an earlier time is replaced.
 macro_rules! log_ends {
     ($now:literal) => {
         concat!(
@@ -186,8 +188,8 @@ macro_rules! log_ends {
 }
 
 impl RevocationStep {
-    /// Sets `changed_at := max(now, changed_at + 1)`: it grows also where two changes share a
-    /// millisecond. Moves the mark, where it is to move.
+    /// Sets `changed_at := max(now, changed_at + 1)`: it grows even where two changes share a
+    /// millisecond. Moves the mark, if it has to move.
     async fn touch(&self, db: &mut Connection<'_>, subject: &str) -> Result<(), Fault> {
         let sql = "INSERT INTO tg_subject(uid, uep, changed_at, unmarked)
             VALUES ($1, 0, greatest($2, 1), -$3::bigint)
@@ -259,8 +261,9 @@ impl RevocationStep {
         natural(&query.fetch_one(db).await?, 0)
     }
 
-    /// Ends the other sessions of a subject that may have an access token: those that ended longer
-    /// ago than one lasts have none left, and a later end may not have been logged.
+    /// Ends the other sessions of a subject that may have a valid access token, including ended
+    /// ones, because their end may not have been logged. Sessions that ended longer ago than the
+    /// life of an access token have none, and are left out.
     async fn end_others(
         &self,
         db: &mut Connection<'_>,
@@ -371,8 +374,8 @@ impl RevocationStep {
         Ok(())
     }
 
-    /// Ends a token with its descendants, and the sessions that they belong to. The root need not
-    /// be registered. Nothing is added to the tree meanwhile, for its caller has locked it.
+    /// Ends a token with its descendants, and the sessions to which they belong. The root need not
+    /// be registered. Nothing can be added to the tree meanwhile, because the caller has locked it.
     async fn end_tree(
         &self,
         db: &mut Connection<'_>,
@@ -434,7 +437,7 @@ impl RevocationStep {
         Ok(())
     }
 
-    /// Returns the entry of an end, where it needs one.
+    /// Returns the entry for an end, if it needs one.
     fn end_entry(&self, fact: Fact, until: Timestamp) -> Option<LogEntry> {
         (until > self.now).then(|| LogEntry::new(fact, until))
     }

@@ -37,7 +37,7 @@ pub(super) fn natural(row: &PgRow, column: usize) -> Result<u64, Fault> {
     Ok(columns::natural(row.try_get(column)?))
 }
 
-/// Reads a number of 32 bits, which PostgreSQL keeps in 64: it has no unsigned ones.
+/// Reads a number of 32 bits, which PostgreSQL keeps in 64 because it has no unsigned integers.
 pub(super) fn small(row: &PgRow, column: usize) -> Result<u32, Fault> {
     u32::try_from(row.try_get::<i64, _>(column)?)
         .map_err(|_| "a number of the store is out of its range".into())
@@ -78,8 +78,9 @@ impl Columns for PostgresColumns<'_> {
     }
 }
 
-/// Escapes a text. PostgreSQL's text holds every character but the one numbered 0, so that
-/// one is written as two others, the first of them being [`ESCAPE`], and so is that.
+/// Escapes a text. PostgreSQL's text cannot contain the character number 0, so that one is written
+/// as two others, the first of them being [`ESCAPE`]; [`ESCAPE`] itself is written as two
+/// characters, too.
 pub(super) fn escaped(text: &str) -> Cow<'_, str> {
     if text.contains(['\0', ESCAPE]) {
         Cow::Owned(text.replace(ESCAPE, "\u{1a}1").replace('\0', "\u{1a}0"))

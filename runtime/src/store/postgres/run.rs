@@ -1,4 +1,4 @@
-//! Running an operation: on a connection of its own, within its time, in one transaction, again
+//! Runs an operation: on a connection of its own, within its time, in one transaction, and again
 //! where the server asks for that.
 
 use std::borrow::Cow;
@@ -28,15 +28,15 @@ pub(super) type OperationFuture<'a, T> =
 pub(super) type DatabaseOperation<A, T> =
     for<'a> fn(&'a mut Connection<'_>, &'a A) -> OperationFuture<'a, T>;
 
-/// The frame in which an operation runs.
+/// The way in which an operation runs.
 pub(super) enum Mode {
-    /// One statement that only reads: it may be asked again on another connection.
+    /// One statement that only reads: it may be run again on another connection.
     Read,
     /// One statement, which is its own transaction.
     Statement,
     /// A transaction, begun by these statements, which are sent together.
     Transaction(Cow<'static, str>),
-    /// A transaction that is rolled back in the end.
+    /// A transaction that is always rolled back at the end.
     Trial,
     /// A transaction that may touch every row there is, so that only its locks have a time limit.
     Sweep(&'static str),
@@ -49,8 +49,8 @@ impl Mode {
     /// A transaction that no bump of a client's or the global epoch overlaps. Many of these run
     /// side by side.
     ///
-    /// The lock is one on the table `tg_epoch` itself, weak enough for its readers and writers not
-    /// to notice. It is asked for before the first statement, so every statement of the transaction
+    /// The lock is on the table `tg_epoch` itself, and weak enough not to affect its readers and
+    /// writers. It is requested before the first statement, so every statement of the transaction
     /// has a snapshot that was taken under it.
     pub(super) const WITHOUT_BUMPS: Self = Self::Transaction(Cow::Borrowed(
         "BEGIN; LOCK TABLE tg_epoch IN ROW SHARE MODE",
@@ -58,13 +58,13 @@ impl Mode {
 
     /// A transaction that bumps a client's or the global epoch: it waits until all
     /// [`WITHOUT_BUMPS`](Self::WITHOUT_BUMPS) have committed, so its statements see every session
-    /// and every subject's epoch there is, and none comes in beside it.
+    /// and every subject's epoch, and no other can be added meanwhile.
     pub(super) const BUMPING: Self = Self::Sweep(
         "BEGIN; SET LOCAL statement_timeout = 0; LOCK TABLE tg_epoch IN EXCLUSIVE MODE",
     );
 
-    /// Returns what its transaction begins and ends with, where it is not left to the one
-    /// statement.
+    /// Returns the statements with which its transaction begins and ends, unless one statement is
+    /// the transaction.
     fn frame(&self) -> Option<(Cow<'static, str>, &'static str)> {
         match self {
             Self::Read | Self::Statement => None,
@@ -84,7 +84,7 @@ pub(super) struct PostgresDatabase {
     /// The time that the server may take for an operation.
     pub(super) patience: Duration,
     pub(super) default: Arc<PostgresNamespace>,
-    /// The namespaces of the realms that this process asked for.
+    /// The namespaces of the realms that this process has used.
     pub(super) realms: Mutex<BTreeMap<RealmName, Arc<PostgresNamespace>>>,
 }
 
@@ -109,12 +109,12 @@ impl PostgresDatabase {
 }
 
 impl PostgresStore {
-    /// Wakes every node, for the log of this realm got something.
+    /// Wakes every node, because the log of this realm has a new entry.
     pub(super) fn notify(&self) {
         self.namespace.wake.notify(self.database.patience);
     }
 
-    /// Wakes every node, for the log of every realm got something.
+    /// Wakes every node, because the log of every realm has a new entry.
     pub(super) fn notify_everywhere(&self) {
         let realms = self.database.realms.lock();
         let realms = realms.unwrap_or_else(PoisonError::into_inner);
@@ -124,7 +124,8 @@ impl PostgresStore {
     }
 
     /// Runs an operation to its end, whether or not its caller waits for it: a client cannot stop a
-    /// revocation by hanging up, and no connection is left in the middle of something.
+    /// revocation by closing its connection, and no database connection is left in the middle of an
+    /// operation.
     pub(super) async fn run<A, T>(
         &self,
         operation: StoreOperation,
@@ -198,13 +199,14 @@ impl PostgresStore {
                 self.clean_up(lease, &fault, within_transaction).await;
                 Err(fault)
             }
-            // The connection is closed with the lease; the server's own limits end what it still
+            // Dropping the lease closes the connection; the server's own limits end what it still
             // does for it.
             Err(_) => Err("the server did not answer in time".into()),
         }
     }
 
-    /// Keeps the connection of a failed operation only where the server says that it is as before.
+    /// Keeps the connection of a failed operation only if the server says that its state is as
+    /// before.
     async fn clean_up(&self, mut lease: Lease, fault: &Fault, within_transaction: bool) {
         if fault.is_broken() {
             self.database.pool.clear();
@@ -223,10 +225,10 @@ impl PostgresStore {
 }
 
 /// Returns the pause before the next try: longer from try to try, and of random length, so that two
-/// operations that met do not meet again.
+/// operations that conflicted do not conflict again.
 fn pause(tries: u32) -> Duration {
     let mut random = [0];
-    // Without a random byte the pause is still one.
+    // If there is no random byte, the pause is still long enough.
     let _ = fill_random(&mut random);
     let [random] = random;
     Duration::from_millis(u64::from(tries) * (2 + u64::from(random) / 16))

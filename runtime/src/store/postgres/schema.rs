@@ -1,9 +1,9 @@
 //! The tables, and how a database is brought to them. All names begin with `tg_`, so a program's
-//! own tables may lie beside them.
+//! own tables may be beside them.
 //!
 //! Ids and hashes are `bytea`, times are milliseconds since 1970. No index covers a column that a
 //! rotation changes, and a fifth of each page of sessions stays free, so that a rotation writes no
-//! index. Names compare byte for byte, whatever the database's collation says today or after an
+//! index. Names compare byte for byte, whatever the database's collation is, today or after an
 //! upgrade of its system.
 
 use std::borrow::Cow;
@@ -134,7 +134,7 @@ const STEPS: [(i64, &str); 2] = [
     (2, "ALTER TABLE tg_session ADD COLUMN device_hints text"),
 ];
 
-/// The key ring, which all realms share: the part of the first step that the default realm takes
+/// The key ring, which all realms share: the part of the first step that is for the default realm
 /// alone.
 const RING: &str = r#"
     CREATE TABLE tg_key(
@@ -144,8 +144,9 @@ const RING: &str = r#"
     );
     "#;
 
-/// The tables beside the default realm's, which every program makes that finds them missing. A
-/// program that does not know them leaves them as they are, so they raise no version.
+/// The tables that all realms share, beside those of the default realm: each program makes the ones
+/// that are missing. A program that does not know them leaves them as they are, so they do not need
+/// a new version.
 const SHARED: [(&str, &str); 2] = [
     (
         "tg_meta",
@@ -183,8 +184,8 @@ const SHARED: [(&str, &str); 2] = [
     ),
 ];
 
-/// What was added without a new version, because a program of the version before runs beside it:
-/// how to see whether it is there, and how it is made.
+/// The additions without a new version, because programs of the previous version run at the same
+/// time: for each, a query whether it is there, and the statement that makes it.
 const ADDITIONS: [(&str, &str); 4] = [
     (
         "SELECT to_regclass('tg_revocation_key') IS NOT NULL",
@@ -194,33 +195,35 @@ const ADDITIONS: [(&str, &str); 4] = [
     (
         "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('tg_session') \
          AND attname = 'brief')",
-        // Whether the session is not to be remembered: programs that do not know it leave it empty.
+        // `true` where the session is not to be remembered: programs that do not know it leave it
+        // empty.
         "ALTER TABLE tg_session ADD COLUMN brief boolean",
     ),
     (
         "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('tg_subject') \
          AND attname = 'unmarked')",
-        // How much of uep is no part of the mark: programs that know no marks leave it.
+        // The part of uep that is not part of the mark: programs that know no marks leave it.
         "ALTER TABLE tg_subject ADD COLUMN unmarked bigint NOT NULL DEFAULT 0",
     ),
     (
         "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('tg_once') \
          AND attname = 'mark')",
-        // The mark that a value ends with, its subject and its client.
+        // The mark to which a value is bound, its subject and its client.
         "ALTER TABLE tg_once ADD COLUMN mark bigint, ADD COLUMN mark_uid text COLLATE \"C\", \
          ADD COLUMN mark_client text COLLATE \"C\"",
     ),
 ];
 
-/// Of several nodes that start together one migrates, and the others wait here and then find
-/// nothing to do. The number is tollgate's own, the same for every schema of a database.
+/// The mode of a migration. Of several nodes that start together one migrates; the others wait here
+/// and then find nothing to do. The number is tollgate's own, the same for every schema of a
+/// database.
 pub(super) const MIGRATING: Mode = Mode::Sweep(
     "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '1min'; SELECT \
      pg_advisory_xact_lock(8389760304487690337)",
 );
 
-/// Returns the version that a program has to know at least to use a realm's tables: 0 where there
-/// are none.
+/// Returns the version that a program must at least have to use a realm's tables: 0 if they do not
+/// exist.
 pub(super) async fn readable_from(db: &mut Connection<'_>) -> Result<i64, Fault> {
     let version = version(db).await?;
     if exists(db, "tg_meta").await? {
@@ -236,7 +239,7 @@ pub(super) async fn readable_from(db: &mut Connection<'_>) -> Result<i64, Fault>
     Ok(version)
 }
 
-/// Returns the version of a realm's tables: 0 where there are none.
+/// Returns the version of a realm's tables: 0 if they do not exist.
 async fn version(db: &mut Connection<'_>) -> Result<i64, Fault> {
     if !exists(db, "tg_schema").await? {
         return Ok(0);
@@ -288,7 +291,7 @@ pub(super) async fn migrate(
     Ok(())
 }
 
-/// Notes that a realm has tables, and returns whether that was not known.
+/// Records that a realm has tables, and returns whether that was unknown.
 async fn note(db: &mut Connection<'_>, now: Timestamp) -> Result<bool, Fault> {
     let realm = realm_name(db.tables());
     let known = query("SELECT EXISTS (SELECT 1 FROM tg_meta WHERE realm = $1)")
@@ -309,12 +312,12 @@ async fn note(db: &mut Connection<'_>, now: Timestamp) -> Result<bool, Fault> {
     Ok(true)
 }
 
-/// Returns the name under which a realm is kept.
+/// Returns the name under which a realm is stored.
 fn realm_name(tables: &RealmTables) -> String {
     tables.realm().map_or("", RealmName::as_str).to_owned()
 }
 
-/// Takes the steps that are missing.
+/// Runs the steps that are missing.
 async fn take_steps(db: &mut Connection<'_>, now: Timestamp) -> Result<(), Fault> {
     let needed = readable_from(db).await?;
     if needed > VERSION {
@@ -348,22 +351,22 @@ async fn take_steps(db: &mut Connection<'_>, now: Timestamp) -> Result<(), Fault
     Ok(())
 }
 
-/// Makes a schema that is not there. One that is there may belong to a role that lets us use it,
-/// and not make others.
+/// Makes a schema that does not exist. An existing one may belong to another role, which allows
+/// this one to use it but not to make schemas.
 async fn make_schema(db: &mut Connection<'_>, schema: &str) -> Result<(), Fault> {
     let there = query("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)")
         .bind(schema)
         .fetch_one(db);
     if !there.await?.try_get::<bool, _>(0)? {
-        // The options let no name through that would have to be escaped.
+        // The options accept no name that would have to be escaped.
         db.run(Cow::Owned(format!("CREATE SCHEMA \"{schema}\"")))
             .await?;
     }
     Ok(())
 }
 
-/// Writes a row that no other transaction meets, which the caller's transaction takes back, and
-/// looks for a live session.
+/// Writes a row that no other transaction uses, and that the caller's transaction rolls back; looks
+/// for a live session.
 pub(super) async fn health(db: &mut Connection<'_>, now: Timestamp) -> Result<StoreHealth, Fault> {
     // The sessions that end last come first, so a live one is found at once.
     let sql = "WITH written AS (

@@ -1,4 +1,4 @@
-//! Which servers and databases are refused, and in which words.
+//! The servers and databases that are refused, and the words for it.
 
 use sqlx::Row as _;
 
@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::realm::{Connection, query};
 use super::schema;
 
-/// Says why a connection was refused.
+/// Returns the reason why a connection was refused.
 pub(super) fn what_refused(error: &sqlx::Error) -> &'static str {
     match error {
         sqlx::Error::Database(error) => match error.code().as_deref() {
@@ -24,7 +24,7 @@ pub(super) fn what_refused(error: &sqlx::Error) -> &'static str {
             }
             _ => "refuses the connection",
         },
-        // A pooler may close the connection before its words were read.
+        // A pooler may close the connection before its message was read.
         sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {
             "closes the connection while it opens: where a pooler stands in between, have it pass \
              over what the store asks for (PgBouncer: `ignore_startup_parameters = \
@@ -36,7 +36,7 @@ pub(super) fn what_refused(error: &sqlx::Error) -> &'static str {
     }
 }
 
-/// Returns why a server or its database cannot keep sessions, where it cannot.
+/// Returns the reason why a server or its database cannot keep sessions, if there is one.
 pub(super) async fn obstacle(db: &mut Connection<'_>) -> Result<Option<String>, Fault> {
     let sql = "SELECT current_setting('server_version_num')::int, \
                current_setting('server_version'), pg_is_in_recovery(),

@@ -39,7 +39,7 @@ pub(super) async fn open(
     Ok(Opened::Open { epoch, evicted })
 }
 
-/// Locks the subject's row, which is made if it is missing, and answers when the subject last
+/// Locks the subject's row, which is made if it is missing, and returns when the subject last
 /// changed.
 async fn lock_subject(db: &mut Connection<'_>, subject: &str) -> Result<Timestamp, Fault> {
     let subject = escaped(subject);
@@ -84,7 +84,8 @@ async fn evicted(
     evicted.collect::<Result<_, Fault>>().map(Some)
 }
 
-/// Writes the session and its tokens, ends those that go for it, and answers the effective epoch.
+/// Writes the session and its tokens, ends the sessions that it replaces, and returns the effective
+/// epoch.
 async fn insert(
     db: &mut Connection<'_>,
     new: &NewSession,
@@ -181,9 +182,9 @@ pub(super) async fn live_of(
     rows.iter().map(row::session).collect()
 }
 
-/// Rotates a session. The conditions stand in the statement that writes. Of several rotations of
-/// one token the first locks the row; the others wait for its commit and look at the conditions
-/// again, on the row as it is then (READ COMMITTED). So exactly one finds them true.
+/// Rotates a session. The conditions are part of the statement that writes. Of several rotations of
+/// one token the first locks the row; the others wait for its commit and check the conditions
+/// again, on the row as it is then (READ COMMITTED). So they hold for exactly one.
 pub(super) async fn rotate(
     db: &mut Connection<'_>,
     rotation: &RotationWrite,
@@ -321,7 +322,7 @@ macro_rules! hold {
 }
 use hold;
 
-/// A step whose log entry and tokens are written by the same statement, where the step is done.
+/// A step whose log entry and tokens are written by the same statement, if the step succeeds.
 macro_rules! with_log_and_tokens {
     ($step:expr, $until:literal, $tokens:literal) => {
         concat!(
@@ -342,8 +343,8 @@ macro_rules! with_log_and_tokens {
 }
 use with_log_and_tokens;
 
-/// Rows are locked in the order of their ids, as everywhere, so that two of these never wait for
-/// each other in a circle.
+/// Marks sessions as confirmed. Rows are locked in the order of their ids, as everywhere, so that
+/// two such operations never wait for each other in a circle.
 pub(super) async fn confirm(
     db: &mut Connection<'_>,
     seen: &[(SessionId, u32)],
@@ -374,7 +375,7 @@ pub(super) async fn confirm(
     Ok(done.rows_affected())
 }
 
-/// When a user authenticated again, and the class of that.
+/// The time at which a user authenticated again, and the class of that authentication.
 pub(super) type Proof = (Timestamp, Option<String>);
 
 pub(super) async fn reauthenticate(

@@ -15,8 +15,8 @@ use crate::store::record::{TokenQuery, TokenRecord};
 use crate::store::shared::columns::{millis, token_columns};
 use crate::store::shared::hex::hex;
 
-/// The statement that writes rows for each row of `$from`, which has one or none; `$list` is the
-/// parameter with [`listed`] tokens. A row whose `jti` is there already is left as it is.
+/// The statement that writes rows if `$from` has a row, of which it has at most one; `$list` is the
+/// parameter with [`listed`] tokens. A row whose `jti` exists already is left as it is.
 macro_rules! recording {
     ($from:literal, $list:literal) => {
         concat!(
@@ -38,7 +38,7 @@ macro_rules! recording {
 }
 pub(super) use recording;
 
-/// Tokens as one parameter.
+/// Returns tokens as one parameter.
 pub(super) fn listed(tokens: &[TokenRecord]) -> String {
     let rows = tokens.iter().map(|token| {
         serde_json::json!({
@@ -59,9 +59,10 @@ pub(super) fn listed(tokens: &[TokenRecord]) -> String {
 
 /// Writes rows, and returns how many were new.
 ///
-/// The tokens above them are locked against [`lock_tree`] until the rows are committed: a tree that
-/// ends waits for what is being added to it, and what comes later finds that it has ended. A token
-/// above that is not registered has no row, and a lock on a number in the place of one.
+/// The tokens above them are locked against [`lock_tree`] until the rows are committed: the
+/// revocation of a tree waits for rows that are being added to it, and rows that come later find
+/// that it has ended. A token above that is not registered has no row, so a number is locked
+/// instead.
 pub(super) async fn record(db: &mut Connection<'_>, tokens: &[TokenRecord]) -> Result<u64, Fault> {
     let listed_here: BTreeSet<TokenId> = tokens.iter().map(|token| token.jti).collect();
     let parents: BTreeSet<TokenId> = tokens.iter().filter_map(|token| token.parent).collect();
@@ -88,7 +89,7 @@ pub(super) async fn record(db: &mut Connection<'_>, tokens: &[TokenRecord]) -> R
 }
 
 /// Locks a token with its descendants, so that nothing is added to them until the transaction ends.
-/// What was being added meanwhile is committed by then, and is seen by the next statement.
+/// Rows that were being added meanwhile are committed by then, and the next statement sees them.
 pub(super) async fn lock_tree(db: &mut Connection<'_>, root: TokenId) -> Result<(), Fault> {
     let number = number(db, root);
     query("SELECT pg_advisory_xact_lock($1)")
@@ -104,15 +105,15 @@ pub(super) async fn lock_tree(db: &mut Connection<'_>, root: TokenId) -> Result<
     let mut known = None;
     loop {
         let locked = query(sql).bind(root.as_bytes()).fetch_all(&mut *db).await?;
-        // Each statement sees what was committed while the one before waited.
+        // Each statement sees the rows that were committed while the one before waited.
         if known.replace(locked.len()) == Some(locked.len()) {
             return Ok(());
         }
     }
 }
 
-/// Returns the number that is locked in the place of a token that has no row: the SHA-256 of the
-/// realm and the token.
+/// Returns the number that is locked instead of a token that has no row: the SHA-256 of the realm
+/// and the token.
 fn number(db: &Connection<'_>, jti: TokenId) -> i64 {
     let realm = db.tables().realm().map_or("", RealmName::as_str);
     let text = format!("tollgate/tree/{realm}/{}", hex(jti.as_bytes()));
@@ -120,8 +121,8 @@ fn number(db: &Connection<'_>, jti: TokenId) -> i64 {
     i64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
-/// Rows under all given conditions. Only those that are given stand in the statement, so that each
-/// finds its index.
+/// Finds the rows under all given conditions. The statement contains only those, so that each finds
+/// its index.
 pub(super) async fn find(
     db: &mut Connection<'_>,
     query: &TokenQuery,
@@ -171,10 +172,10 @@ pub(super) async fn find(
     rows.iter().map(row::token).collect()
 }
 
-/// The rest of `family(jti) AS (SELECT root`: a token and its descendants. `UNION`, not `UNION
-/// ALL`: each once, also where parents form a circle. `OFFSET 0` has the children looked up by
-/// their index, generation by generation, where the planner, which does not know how small a
-/// generation is, would go through the whole table for each.
+/// The rest of `family(jti) AS (SELECT root`: a token and its descendants. `UNION`, not
+/// `UNION ALL`: each once, even where parents form a circle. `OFFSET 0` makes the planner look the
+/// children up by their index, generation by generation; without it the planner, which does not
+/// know how small a generation is, would scan the whole table for each.
 macro_rules! family {
     () => {
         " UNION SELECT c.jti FROM family,

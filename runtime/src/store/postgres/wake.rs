@@ -1,5 +1,5 @@
-//! Wake-ups: a connection of its own that listens, and a notification after a revocation. A hint:
-//! the log is the truth.
+//! Wake-ups: a connection of its own that listens, and a notification after a revocation. They are
+//! a hint; only the log is complete.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,11 +19,11 @@ pub(super) struct Wake {
     channel: String,
     notified: Arc<Notify>,
     listening: Mutex<Option<AbortHandle>>,
-    /// The connection that notifications go out on: those of the pool are for operations, and how
-    /// old they are matters to cursors.
+    /// The connection on which notifications are sent: those of the pool are for operations, and
+    /// their age matters to cursors.
     sender: tokio::sync::Mutex<Option<PgConnection>>,
-    /// Set while a notification is on its way that has not been sent yet: one is enough for all who
-    /// revoke meanwhile.
+    /// `true` while a notification is waiting to be sent: one is enough for all that revoke
+    /// meanwhile.
     is_notifying: AtomicBool,
 }
 
@@ -46,16 +46,16 @@ impl Wake {
         Self::new(self.options.clone(), Some(realm))
     }
 
-    /// Waits for a notification, at most so long.
+    /// Waits for a notification, for at most `patience`.
     pub(super) async fn wait(&self, patience: Duration) {
         let notified = self.notified.notified();
         self.listen();
         let _ = timeout(patience, notified).await;
     }
 
-    /// Notifies every node that the log got something, after the commit and beside it:
-    /// notifications are written under a lock that all databases of the server share, and no
-    /// revocation is to wait for it. Where it fails, the nodes read the log a little later.
+    /// Notifies every node that the log has a new entry, after the commit and without delaying the
+    /// caller: notifications are written under a lock that all databases of the server share, and
+    /// no revocation should wait for it. If it fails, the nodes read the log a little later.
     pub(super) fn notify(self: &Arc<Self>, patience: Duration) {
         if self.is_notifying.swap(true, Ordering::AcqRel) {
             return;
@@ -86,8 +86,7 @@ impl Wake {
         Ok(connection)
     }
 
-    /// Starts the task that listens, if there is no such task, or if the one that was ended with
-    /// its runtime.
+    /// Starts the task that listens, if there is none, or if the former one ended with its runtime.
     fn listen(&self) {
         let mut listening = self
             .listening
@@ -116,8 +115,8 @@ impl Drop for Wake {
     }
 }
 
-/// Listens for ever. Callers that wait are woken too when a connection begins or ends: what was
-/// notified in between was missed.
+/// Listens for ever. It also wakes the callers when a connection begins or ends, because
+/// notifications in between were missed.
 async fn listen(options: PgConnectOptions, channel: String, notified: Arc<Notify>) {
     loop {
         if let Err(error) = receive(&options, &channel, &notified).await {
@@ -145,6 +144,7 @@ async fn receive(
     Ok(())
 }
 
-/// Deployments in several schemas of one database wake each other for nothing, which does no harm.
+/// The channel of the notifications. Deployments in several schemas of one database wake each other
+/// without need, which does no harm.
 const CHANNEL: &str = "tollgate";
 const RECONNECT_PAUSE: Duration = Duration::from_secs(1);

@@ -1,8 +1,8 @@
-//! The records that go into a store and come out of it: plain data.
+//! The records that a store takes and returns: plain data.
 //!
 //! Records and most enums can be constructed and matched in full outside of this crate, on purpose:
-//! a store has to keep every field and to handle every case, so a new one must not compile with a
-//! store that does not know it.
+//! a store has to keep every field and handle every case, so a store that does not know a new one
+//! must not compile.
 
 mod realm;
 mod revocation;
@@ -49,16 +49,16 @@ pub struct Archived {
 /// A value that is taken once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnceValue {
-    /// The purpose of the value. Values of two kinds never meet.
+    /// The purpose of the value. Values of two kinds do not conflict.
     pub kind: String,
-    /// The SHA-256 of what the one who takes it must know.
+    /// The SHA-256 of the secret that the caller who takes it must know.
     pub hash: [u8; 32],
-    /// The content, for the one who takes it.
+    /// The content, for the caller who takes it.
     pub payload: Vec<u8>,
     /// The time at which the value ends.
     pub until: Timestamp,
-    /// The mark of a subject that the value ends with: it is there only while the subject's
-    /// effective mark is this one. `None` for a value that waits for nobody.
+    /// The mark of a subject to which the value is bound: it exists only while the subject's
+    /// effective mark is this one. `None` for a value that is not bound.
     pub bound: Option<BoundMark>,
 }
 
@@ -67,7 +67,7 @@ pub struct OnceValue {
 pub struct OnceKey {
     /// The purpose of the value.
     pub kind: String,
-    /// The SHA-256 of what the one who takes it must know.
+    /// The SHA-256 of the secret that the caller who takes it must know.
     pub hash: [u8; 32],
 }
 
@@ -101,7 +101,7 @@ pub enum Spent {
     /// Nothing was spent.
     Refused {
         /// The time, in whole milliseconds, after which the same cost would be allowed. A cost
-        /// above the burst of a limit never is.
+        /// above the burst of a limit is never allowed.
         retry_after: Duration,
     },
 }
@@ -121,8 +121,8 @@ impl fmt::Debug for StoredKeys {
     }
 }
 
-/// The store could not decide: it is down, full, locked or broken. `Debug` says it with everything
-/// that caused it, in words.
+/// The error of a store that could not decide: it is down, full, locked or broken. `Debug` also
+/// prints everything that caused it.
 pub struct StoreError {
     what: &'static str,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -137,7 +137,7 @@ impl StoreError {
         Self { what, source: None }
     }
 
-    /// Adds what the library of the store said.
+    /// Adds the error of the store's library.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());

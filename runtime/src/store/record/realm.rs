@@ -1,4 +1,4 @@
-//! The realms of a store: what is written down about each, and the answer to claiming one.
+//! The realms of a store: the record of each, and the answer to claiming one.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,13 +25,13 @@ pub struct ReplacedIdentity {
     pub until: Timestamp,
 }
 
-/// What the operator said about the sessions that were in a store before its first named realm.
+/// The operator's answer about the sessions that were in a store before its first named realm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Before {
-    /// One gate opened them: they are the default realm's.
+    /// One gate opened them: they belong to the default realm.
     OneGate,
-    /// Several gates opened them, and no row says which: they are ended once.
+    /// Several gates opened them, and no row records which: they are ended once.
     SeveralGates,
 }
 
@@ -44,7 +44,7 @@ pub struct RealmRecord {
     pub identity: RealmIdentity,
     /// The identity that was replaced with the operator's consent.
     pub replaced: Option<ReplacedIdentity>,
-    /// What the operator said about the sessions of before, where it was asked for this realm.
+    /// The operator's answer about the earlier sessions, if it was asked for this realm.
     pub before: Option<Before>,
     /// The time at which the realm was opened for the first time.
     pub first_opened: Timestamp,
@@ -55,9 +55,9 @@ pub struct RealmRecord {
 /// The answer to claiming a realm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RealmClaim {
-    /// The realm is written as this record says.
+    /// The realm now has this record.
     Claimed(RealmRecord),
-    /// The realm does not have the expected identity, or is not there. Nothing is written.
+    /// The realm does not have the expected identity, or does not exist. Nothing is written.
     Moved(Option<RealmRecord>),
     /// Another realm has, or had a while ago, this pair of issuer and audience. Nothing is written.
     Taken(RealmRecord),
@@ -71,8 +71,8 @@ impl RealmRecord {
         self.identities(now).any(|accepted| accepted == identity)
     }
 
-    /// Decides a claim for every store: `realms` is what the store holds, read in the step that
-    /// writes the record of [`RealmClaim::Claimed`].
+    /// Decides a claim for every store: `realms` is the store's list, read in the step that writes
+    /// the record of [`RealmClaim::Claimed`].
     #[must_use]
     pub fn claim(
         realms: &[Self],

@@ -1,4 +1,4 @@
-//! Revocations, and what the log says of them.
+//! Revocations, and the facts in the log about them.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,34 +18,35 @@ pub struct Revocation {
 }
 
 /// The target of a revocation. "Ends a session" means revoked_at := now where it was empty, and a
-/// log entry `sid` until `until`. An expired session ends too, uncounted: to a node whose clock is
-/// behind it is live. One that is over is logged too, and so is one that the store does not have:
-/// its access tokens may be out there without an entry.
+/// log entry `sid` until `until`. An expired session ends too, without being counted: on a node
+/// whose clock is behind it is live. A session that is over is logged too, and so is one that the
+/// store does not have: its access tokens may be in use without an entry.
 ///
-/// The log gets one entry for the end of a session or a token, however often it is revoked. What
-/// was revoked before, at `revoked_at`, has no access token that is younger than that, so its entry
-/// is due until `until − (now − revoked_at)`. Where an entry with this or a later end stands, none
-/// is written; one with an earlier end is replaced; none is written where `now` is past it.
+/// The log gets one entry for the end of a session or a token, however often it is revoked. A
+/// target that was revoked before, at `revoked_at`, has no access token that is younger than that,
+/// so its entry is needed until `until − (now − revoked_at)`. If an entry with this or a later end
+/// exists, none is written; one with an earlier end is replaced; none is written where `now` is
+/// past it.
 ///
 /// Each target that names a subject first updates the subject's row: `changed_at := max(now,
 /// changed_at + 1)`. Its mark moves where [`Revocation::moves_mark`] says so.
 ///
-/// There is one line of epochs: the effective one of a session is the highest of its subject's, its
-/// client's and the global one. A bump goes one above every epoch that a token it concerns may
-/// carry: a subject's above its own, every client's and the global one; a client's above its own,
-/// every subject's and the global one; the global one above all. So every token issued before is
-/// below it, and none issued after.
+/// All epochs are on one scale: the effective one of a session is the highest of its subject's, its
+/// client's and the global one. A bump sets an epoch above every epoch that a token of its target
+/// may carry: a subject's above its own, every client's and the global one; a client's above its
+/// own, every subject's and the global one; the global one above all. So every token that was
+/// issued before is below it, and none that is issued later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// Every access token of the subject: bumps its epoch, logs `uid → min_uep`. Sessions stay.
     AccessOf(String),
-    /// Every session of the subject ends, *without* log entries: access tokens run out by
-    /// themselves.
+    /// Every session of the subject ends, *without* log entries: access tokens stay valid until
+    /// they expire.
     RefreshOf(String),
     /// Both of the above, in one step. Sessions need no log entries of their own.
     Subject(String),
     /// Every session of the subject but one ends, each logged; also those that ended less than
-    /// `until − now` ago, perhaps without an entry.
+    /// `until − now` ago, because they may have no entry.
     Others {
         /// The subject.
         subject: String,
@@ -56,20 +57,20 @@ pub enum Target {
     Session(SessionId),
     /// One token: logs `jti`, registered or not, and marks it in the registry.
     Token(TokenId),
-    /// A token with its descendants in the registry, each logged and marked; the sessions that any
-    /// of them belongs to end too.
+    /// A token with its descendants in the registry, each logged and marked; the sessions to which
+    /// any of them belongs end too.
     Tree(TokenId),
     /// Every session of a client ends (without log entries), and the client's epoch is bumped and
-    /// logged, lasting.
+    /// logged as a lasting fact.
     Client(String),
-    /// Tokens signed by this key: logged, lasting.
+    /// Tokens signed by this key: logged as a lasting fact.
     Key(String),
-    /// Every session ends (without log entries), and the global epoch is bumped and logged,
-    /// lasting.
+    /// Every session ends (without log entries), and the global epoch is bumped and logged as a
+    /// lasting fact.
     Everything,
 }
 
-/// Why a session ended. Stored as text.
+/// The reason why a session ended. Stored as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -80,11 +81,11 @@ pub enum RevokeReason {
     SignOutAll,
     /// An application asked for it.
     Requested,
-    /// An old refresh token came back.
+    /// An old refresh token was presented.
     Reuse,
     /// The account is disabled or gone.
     AccountClosed,
-    /// A newer session took its place.
+    /// A newer session replaced it.
     DeviceLimit,
     /// The user's credentials changed.
     PasswordChanged,
@@ -134,7 +135,7 @@ pub struct Revoked {
     pub sessions: u64,
     /// The number of registered tokens that it marked.
     pub tokens: u64,
-    /// The log entries that hold of the target, whether it wrote them or found them standing. This
+    /// The log entries about the target, both those that it wrote and those that it found. This
     /// node applies them at once.
     pub entries: Vec<LogEntry>,
 }
@@ -153,20 +154,20 @@ pub struct LogEntry {
 pub enum Fact {
     /// The session is over.
     Session(SessionId),
-    /// The session's tokens below this generation are dead.
+    /// The session's tokens below this generation are revoked.
     Generation(SessionId, u32),
-    /// The subject's tokens below this epoch are dead.
+    /// The subject's tokens below this epoch are revoked.
     Subject(String, u64),
-    /// This token is dead.
+    /// This token is revoked.
     Token(TokenId),
-    /// The client's tokens below this epoch are dead.
+    /// The client's tokens below this epoch are revoked.
     Client(String, u64),
-    /// Tokens signed by this key are dead.
+    /// Tokens signed by this key are revoked.
     Key(String),
-    /// All tokens below this epoch are dead.
+    /// All tokens below this epoch are revoked.
     Everything(u64),
-    /// The deployment is paused, or not. The last one written counts; the number is its version,
-    /// which grows.
+    /// The deployment is paused, or not. The last one that was written counts; the number is its
+    /// version, which grows.
     Paused(bool, u64),
 }
 
@@ -184,6 +185,6 @@ impl LogCursor {
 pub struct LogPage {
     /// The entries, in the order in which they were written.
     pub entries: Vec<LogEntry>,
-    /// The place to go on from.
+    /// The place after the last entry of the page.
     pub cursor: LogCursor,
 }

@@ -11,9 +11,9 @@ pub struct RotationWrite {
     pub sid: SessionId,
     /// The step, with its conditions.
     pub step: RotationStep,
-    /// The rows for the registry, written in the same step where it happens.
+    /// The rows for the registry, written in the same step if it succeeds.
     pub tokens: Vec<TokenRecord>,
-    /// If set, tokens of earlier generations die with this step: until this time, the log has
+    /// If set, tokens of earlier generations are revoked by this step: until this time, the log has
     /// `sid → min_gen` (the new generation). A [`RotationStep::Remint`] always sets it; with a
     /// [`RotationStep::Hold`] or a [`RotationStep::Slide`], which bring no generation, it has no
     /// effect.

@@ -1,4 +1,4 @@
-//! Sessions: their rows, and what a store needs to open one.
+//! Sessions: their rows, and the data for opening one.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub struct Session {
     pub sid: SessionId,
     /// The subject, as in the claim `sub`.
     pub subject: String,
-    /// The client that the session was opened for.
+    /// The client for which the session was opened.
     pub client_id: String,
     /// The device, as far as the client described it.
     pub device: Device,
@@ -54,12 +54,12 @@ pub struct Session {
     pub last_seen_at: Timestamp,
     /// The time at which the session ends unless it is refreshed.
     pub idle_exp: Timestamp,
-    /// The time at which the session ends whatever happens.
+    /// The time at which the session ends in any case.
     pub abs_exp: Timestamp,
     /// `true` where the session is not to be remembered by the client: see `session.brief_idle`.
     #[serde(default)]
     pub is_brief: bool,
-    /// The time at which the session was revoked and the reason, if it was.
+    /// The time at which the session was revoked, and the reason, if it was.
     pub revoked: Option<(Timestamp, RevokeReason)>,
     /// The effective epoch, read together with the row: the highest of the subject's own, the
     /// client's and the global one. An access token carries it as `uep`.
@@ -113,7 +113,7 @@ pub struct NewSession {
     pub sid: SessionId,
     /// The subject.
     pub subject: String,
-    /// The client that the session is opened for.
+    /// The client for which the session is opened.
     pub client_id: String,
     /// The device.
     pub device: Device,
@@ -127,11 +127,11 @@ pub struct NewSession {
     pub claims: Option<Vec<u8>>,
     /// The time at which the session ends unless it is refreshed.
     pub idle_exp: Timestamp,
-    /// The time at which the session ends whatever happens.
+    /// The time at which the session ends in any case.
     pub abs_exp: Timestamp,
     /// `true` where the session is not to be remembered by the client.
     pub is_brief: bool,
-    /// When the subject was authenticated.
+    /// The time at which the subject was authenticated.
     pub authenticated: Authenticated,
     /// The limit on live sessions of the subject, if there is one.
     pub limit: Option<DeviceLimit>,
@@ -139,34 +139,34 @@ pub struct NewSession {
     pub log_until: Timestamp,
     /// The rows for the registry, written in the same step.
     pub tokens: Vec<TokenRecord>,
-    /// The single-use value that the session is opened for, taken in the same step.
+    /// The single-use value that opening the session requires, taken in the same step.
     pub takes: Option<OnceKey>,
 }
 
 /// A page of a subject's sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionPage {
-    /// The place in the list behind which the page begins: `created_at` and `sid` of a session,
+    /// The place in the list after which the page begins: `created_at` and `sid` of a session,
     /// which may have ended since. `None` for the first page.
     pub after: Option<(Timestamp, SessionId)>,
-    /// The number of sessions at most.
+    /// The largest number of sessions on the page.
     pub limit: u32,
 }
 
 impl SessionPage {
-    /// Every session there is.
+    /// All sessions of the subject.
     pub const ALL: Self = Self {
         after: None,
         limit: u32::MAX,
     };
 }
 
-/// What a store knows of a subject, for a client. All of it only grows.
+/// The state of a subject in a store, for a client. All values only grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SubjectState {
     /// The effective epoch: the highest of the subject's own, the client's and the global one.
     pub epoch: u64,
-    /// The effective mark, by which a value that waits for the subject is known to be still good:
+    /// The effective mark, which shows whether a value that is bound to the subject is still valid:
     /// the sum of the subject's own mark, the client's epoch and the global one. See
     /// [`Revocation::moves_mark`](super::Revocation::moves_mark).
     pub mark: u64,
@@ -174,25 +174,25 @@ pub struct SubjectState {
     pub changed_at: Timestamp,
 }
 
-/// When a sign-in authenticated its subject. The time is compared with the subject's `changed_at`:
-/// see [`has_moved`](Self::has_moved).
+/// The time at which a sign-in authenticated its subject. It is compared with the subject's
+/// `changed_at`: see [`has_moved`](Self::has_moved).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authenticated {
-    /// The authentication began then. A subject that changed at or after one second before is
-    /// [`Opened::Reload`].
+    /// The authentication began at this time. If the subject changed later, or at most one second
+    /// before, the answer is [`Opened::Reload`].
     Since(Timestamp),
     /// The authentication ran again after a reload. `changed_at` must still be this one; otherwise
     /// the answer is [`Opened::Reload`].
     After(Timestamp),
 }
 
-/// A limit on the live sessions of a subject, and what happens to the session that is one too many:
-/// see [`surplus`](Self::surplus).
+/// A limit on the live sessions of a subject, and the treatment of a session above it: see
+/// [`surplus`](Self::surplus).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceLimit {
     /// The number of sessions, at least one.
     pub max: u32,
-    /// The fate of the session that is one too many.
+    /// The treatment of a session above the limit.
     pub on_limit: OnLimit,
 }
 
@@ -203,7 +203,7 @@ pub enum Opened {
     Open {
         /// The effective epoch of the session.
         epoch: u64,
-        /// The sessions that ended for it.
+        /// The sessions that ended because of it.
         evicted: Vec<SessionId>,
     },
     /// The subject changed while it was being authenticated, and nothing was written.
@@ -213,6 +213,6 @@ pub enum Opened {
     },
     /// There are as many sessions as the limit allows, and nothing was written.
     LimitReached,
-    /// The value that the session takes is not there any more, and nothing was written.
+    /// The value that the session takes does not exist any more, and nothing was written.
     Gone,
 }

@@ -16,7 +16,7 @@ pub struct TokenRecord {
     pub sid: Option<SessionId>,
     /// The generation of the session when the token was issued.
     pub generation: Option<u32>,
-    /// The token that it was made from.
+    /// The token from which it was made.
     pub parent: Option<TokenId>,
     /// The subject.
     pub subject: String,
@@ -74,10 +74,10 @@ pub struct TokenQuery {
     /// Only this token and its descendants.
     pub tree: Option<TokenId>,
     /// `true` for active tokens: neither expired nor revoked, and their session, if they have one,
-    /// is there and not revoked. `false` for the others. Epochs are not looked at.
+    /// exists and is not revoked. `false` for the others. Epochs are not looked at.
     pub active: Option<bool>,
-    /// Only tokens behind this place in the order of `issued_at`, then `jti`: the values of the
-    /// last row of the page before.
+    /// Only tokens after this place in the order of `issued_at`, then `jti`: the values of the last
+    /// row of the page before.
     pub after: Option<(Timestamp, TokenId)>,
     /// The largest number of rows to return.
     pub limit: u32,

@@ -1,4 +1,4 @@
-//! Deleting what nothing needs any more.
+//! Deletes rows that are not needed any more.
 
 use redis::Value;
 

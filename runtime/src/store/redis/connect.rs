@@ -28,16 +28,16 @@ pub(super) struct Connector {
     tls: Option<Tls>,
 }
 
-/// Where connections lead.
+/// The target of a connection.
 pub(super) enum RedisTarget {
     /// To a server.
     Server(ConnectionInfo),
-    /// To the server that is the primary at that moment.
+    /// The server that is the primary at the moment.
     Primary(Sentinels),
 }
 
 impl RedisTarget {
-    /// Returns what messages call it.
+    /// Returns its name in messages.
     pub(super) fn address(&self) -> String {
         match self {
             Self::Server(info) => info.addr().to_string(),
@@ -115,9 +115,9 @@ impl Connector {
         Ok(connection)
     }
 
-    /// Asks one sentinel after another for the primary, until one leads to a server that says that
-    /// it is one. A sentinel that hears too late of a failover, or does not answer, holds nobody
-    /// up: each has its share of the time.
+    /// Asks one sentinel after another for the primary, until one names a server that says that it
+    /// is the primary. A sentinel that learns too late of a failover, or does not answer, does not
+    /// use up the time: each has its share of it.
     async fn open_primary(
         &self,
         sentinels: &Sentinels,
@@ -156,13 +156,13 @@ impl Connector {
         if is_primary {
             Ok(connection)
         } else {
-            // A failover goes on: the sentinel names the former primary.
+            // A failover is in progress: the sentinel still names the former primary.
             Err(io::Error::from(io::ErrorKind::ConnectionRefused).into())
         }
     }
 }
 
-/// Which certificates are trusted, and which one is shown.
+/// The certificates that are trusted, and the client's own.
 pub(super) struct Tls {
     connector: TlsConnector,
 }
@@ -175,7 +175,7 @@ pub(super) struct ClientCertificate {
 }
 
 impl Tls {
-    /// Trusts the certificates that are given (PEM), or those that browsers trust.
+    /// Trusts the certificates that are given (PEM), or otherwise those that browsers trust.
     pub(super) fn new(
         roots: Option<&[u8]>,
         client: Option<&ClientCertificate>,
@@ -219,5 +219,5 @@ pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, InvalidDnsN
     ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
 }
 
-/// What the error says whose sentinel knows no such primary.
+/// The error where no sentinel knows the primary.
 pub(super) const UNKNOWN_PRIMARY: &str = "no sentinel knows this primary";

@@ -1,4 +1,4 @@
-//! The connections: made when they are needed, shared by everyone, given up when they break.
+//! The connections: made when they are needed, shared by all callers, given up when they break.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use super::connect::Connector;
 use super::script::Call;
 use crate::store::shared::operation::Cause;
 
-/// The way to the server.
+/// The connections to the server.
 pub(super) struct Link {
     connector: Connector,
     lanes: Box<[Lane]>,
@@ -22,19 +22,19 @@ pub(super) struct Link {
     replicas: Option<Replicas>,
 }
 
-/// The number of replicas that have to have a write before it is answered.
+/// The number of replicas that must have a write before it is answered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Replicas {
     pub(super) count: u32,
     pub(super) timeout: Duration,
 }
 
-/// Why a call was not answered.
+/// The reason why a call was not answered.
 #[derive(Debug)]
 pub(super) enum LinkError {
-    /// Another deployment lies there than the caller knows, or none. Nothing was done.
+    /// The server holds another deployment than the caller knows, or none. Nothing was done.
     Lost,
-    /// Everything else.
+    /// Any other reason.
     Failed(Cause),
 }
 
@@ -61,8 +61,8 @@ impl Link {
         }
     }
 
-    /// Runs a script, whose keys begin with `prefix`. What was sent is never sent again, except to
-    /// a server that says that it does not have the script, and so has done nothing.
+    /// Runs a script, whose keys begin with `prefix`. A script that was sent is never sent again,
+    /// except to a server that answers that it does not have the script, and so has done nothing.
     pub(super) async fn run(
         &self,
         call: &Call,
@@ -89,7 +89,7 @@ impl Link {
         Ok(reply)
     }
 
-    /// Runs a command that is no script.
+    /// Runs a command that is not a script.
     pub(super) async fn ask(&self, command: &Cmd) -> Result<Value, RedisError> {
         let lane = self.lane()?;
         let connection = lane.connection(&self.connector).await?;
@@ -108,8 +108,8 @@ impl Link {
     }
 }
 
-/// Waits until replicas have a write (`WAIT`). Where they do not, it is done all the same, and its
-/// caller cannot know.
+/// Waits until replicas have a write (`WAIT`). If they do not, the write is done all the same, and
+/// the caller cannot know.
 async fn await_replicas(
     lane: &Lane,
     connection: &Arc<MultiplexedConnection>,
@@ -137,11 +137,11 @@ async fn await_replicas(
     }
 }
 
-/// One connection, which many use at a time, and its successors.
+/// A connection that many callers use at a time, and its successors.
 #[derive(Default)]
 struct Lane {
     current: ArcSwapOption<MultiplexedConnection>,
-    /// Locked while a connection is made; holds when that last failed, and why.
+    /// Locked while a connection is made; holds the time and the reason of the last failure.
     connecting: Mutex<Option<(Instant, RedisError)>>,
 }
 
@@ -149,8 +149,8 @@ impl Lane {
     /// Returns the connection, which is made if it is missing. Callers that wait while another
     /// one connects get the same result.
     ///
-    /// `redis::aio::ConnectionManager` is no use here: a handshake that the server refuses, because
-    /// it has too many clients for instance, is refused by it from then on.
+    /// `redis::aio::ConnectionManager` cannot be used here: once a server has refused a handshake,
+    /// for instance because it has too many clients, the manager refuses for ever.
     async fn connection(
         &self,
         connector: &Connector,
@@ -198,7 +198,7 @@ impl Lane {
         reply
     }
 
-    /// Gives up a connection that broke. The next user makes another one.
+    /// Gives up a connection that broke. The next caller makes another one.
     fn give_up(&self, broken: &Arc<MultiplexedConnection>) {
         let current = self.current.load();
         if current
@@ -210,14 +210,14 @@ impl Lane {
     }
 }
 
-/// Returns whether another connection may do better: this one broke, no answer came over it in
-/// time, or it leads to a server that has become a replica.
+/// Returns whether another connection may help: this one broke, no answer came over it in time, or
+/// it leads to a server that has become a replica.
 fn is_broken(error: &RedisError) -> bool {
     let is_replica = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
     is_replica || error.is_io_error() || error.is_unrecoverable_error()
 }
 
-/// The time after a failed attempt to connect in which every caller is answered with it, so that a
-/// server that is coming back is not run over.
+/// The time after a failed attempt to connect in which every caller gets its error, so that a
+/// server that is starting is not overloaded.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 const LOST: &str = "TGLOST";
