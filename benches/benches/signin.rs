@@ -209,7 +209,7 @@ async fn verifying(
     (at(0.5), at(0.99), taken.len())
 }
 
-/// How many evaluations a second all cores do, with memory allocated for each.
+/// Returns the evaluations a second of all cores, with memory allocated for each.
 fn cores_limit(threads: usize) -> f64 {
     const EACH: usize = 100;
     let started = Instant::now();

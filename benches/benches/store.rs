@@ -85,7 +85,7 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    /// How many of them are done a second.
+    /// Returns the operations a second.
     fn rate(&self) -> f64 {
         let (over, done) = (
             Arc::new(AtomicBool::new(false)),
@@ -521,7 +521,7 @@ fn redis(runtime: &Runtime) {
 
 // ---- rows 13 and 14 ----
 
-/// What one operation takes, in microseconds, on stores in turn.
+/// Returns the time of one operation, in microseconds, on two stores in turn.
 fn micros<T>(runtime: &Runtime, stores: &[T; 2], mut operation: impl AsyncFnMut(&T)) -> [f64; 2] {
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS * 10 {

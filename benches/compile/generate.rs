@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-/// What a crate uses.
+/// The libraries that a crate uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Axum and tollgate with its default features.
@@ -24,7 +24,7 @@ impl Kind {
     }
 }
 
-/// How much of everything there is.
+/// The numbers of users, backends and policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
     users: usize,

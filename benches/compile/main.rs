@@ -245,7 +245,7 @@ fn count(projects: &[Project; 3]) -> Outcome<()> {
     Ok(())
 }
 
-/// What one build took, in seconds.
+/// The time that one build took, in seconds.
 #[derive(Clone, Copy)]
 struct Took {
     wall: f64,

@@ -11,16 +11,16 @@ use tollgate::prelude::Code;
 use crate::chance::Chance;
 use crate::deployment::{Deployment, Tokens};
 
-/// What befalls a session.
+/// The conditions of a session.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
-    /// How many tabs share a storage.
+    /// The number of tabs that share a storage.
     pub(crate) tabs: usize,
-    /// How many storages there are, each a copy of the first.
+    /// The number of storages, each a copy of the first.
     pub(crate) copies: usize,
-    /// How many of the answers to a refresh are lost.
+    /// The share of the answers to a refresh that are lost.
     pub(crate) lost: f64,
-    /// How many of the lost ones are lost because the device goes to sleep.
+    /// The share of the lost answers that are lost because the device goes to sleep.
     pub(crate) asleep: f64,
     /// Within how many seconds all tabs and copies notice that the token is about to run out.
     pub(crate) jitter: u64,
@@ -52,7 +52,7 @@ struct Flight {
     answer: Option<Result<Tokens, Code>>,
 }
 
-/// What happens when, to which tab of which browser.
+/// The events by time, with the tab and the browser of each.
 type Agenda = BinaryHeap<Reverse<(Timestamp, usize, usize, usize, Event)>>;
 
 struct Day<'a> {
@@ -214,12 +214,12 @@ impl Day<'_> {
 
 /// A day's work.
 const LONG: Duration = Duration::from_secs(8 * 3600);
-/// How long before its end a token is replaced.
+/// The time before its end at which a token is replaced.
 const EARLY: Duration = Duration::from_secs(30);
-/// Half a window: for so long a tab waits for an answer.
+/// The time that a tab waits for an answer: half a window.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// After which a tab tries again that was told to.
+/// The time after which a tab tries again, where the answer was 503.
 const RETRY: Duration = Duration::from_secs(3);
-/// How long a device sleeps.
+/// The time that a device sleeps.
 const NAP: Duration = Duration::from_secs(60);
 const LONG_NAP: Duration = Duration::from_secs(4 * 3600);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Where a session's chance comes from.
+/// The source of a session's random numbers.
 pub(crate) struct Chance(u64);
 
 impl Chance {

@@ -34,11 +34,11 @@ impl Refresh for Accounts {
 pub(crate) struct Deployment {
     gate: Gate<Accounts>,
     clock: Clock,
-    /// What became of the last refresh.
+    /// The outcome of the last refresh.
     last: Arc<Mutex<Option<EventKind>>>,
 }
 
-/// What a client keeps.
+/// The tokens that a client keeps.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Tokens {
     pub(crate) access: String,
@@ -102,14 +102,15 @@ impl Deployment {
             .map_err(|refusal| refusal.code())
     }
 
-    /// Whether a request with this access token comes through. What it confirms is written at once.
+    /// Returns whether a request with this access token is admitted. What it confirms is written at
+    /// once.
     pub(crate) async fn admits(&self, access: &str) -> bool {
         let admitted = self.gate.verify(access).await.is_ok();
         self.settle().await;
         admitted
     }
 
-    /// Whether the last refresh ended the session as a reuse.
+    /// Returns whether the last refresh ended the session as a reuse.
     pub(crate) fn has_noticed(&self) -> bool {
         matches!(
             *self.last.lock().unwrap_or_else(PoisonError::into_inner),
@@ -117,8 +118,8 @@ impl Deployment {
         )
     }
 
-    /// Whether the last refresh made a successor anew, so that the one before it, which nobody had
-    /// used, is dead.
+    /// Returns whether the last refresh made a successor again, so that the unused one before it no
+    /// longer counts.
     pub(crate) fn has_reminted(&self) -> bool {
         matches!(
             *self.last.lock().unwrap_or_else(PoisonError::into_inner),

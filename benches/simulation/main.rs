@@ -1,5 +1,5 @@
-//! What the policies of a refresh forgive and what they catch: browsers and thieves against a real
-//! gate, on a clock moved by hand.
+//! Shows what the policies of a refresh forgive and what they notice: browsers and thieves against
+//! a real gate, on a clock moved by hand.
 //!
 //! `cargo run -p tollgate-benches --bin simulation [sessions]` prints the tables of
 //! `docs/guide/refresh.md`. Chance is seeded: each run prints the same.

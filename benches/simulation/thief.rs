@@ -6,17 +6,17 @@ use std::time::Duration;
 use crate::chance::Chance;
 use crate::deployment::{Deployment, Tokens};
 
-/// How a thief goes about it.
+/// The behaviour of a thief.
 #[derive(Clone, Copy)]
 pub(crate) struct Thief {
-    /// How long after each refresh of the owner it comes.
+    /// The time after each refresh of the owner at which it refreshes.
     pub(crate) lag: Duration,
-    /// Whether it uses the access tokens that it gets, or only keeps its refresh token fresh.
+    /// `true` where it uses the access tokens that it gets, `false` where it only refreshes.
     pub(crate) uses: bool,
 }
 
-/// For how long after the theft a token of the thief's was good, and whether it was noticed, which
-/// ends the session for both.
+/// The time after the theft in which the thief had a valid token, and whether the theft was
+/// noticed, which ends the session for both.
 #[derive(Clone, Copy)]
 pub(crate) struct Life {
     pub(crate) span: Duration,

@@ -55,14 +55,14 @@ impl<'a> Contestant<'a> {
     }
 }
 
-/// What was measured of a contestant.
+/// The figures of a contestant.
 #[derive(Clone, Debug)]
 pub struct Measured {
     /// Its name.
     pub name: &'static str,
     /// The processor time of one run in each round, in nanoseconds.
     pub rounds: Vec<f64>,
-    /// How many allocations one run makes.
+    /// The number of allocations in one run.
     pub allocations: u64,
 }
 
@@ -170,7 +170,7 @@ fn quantile(mut numbers: Vec<f64>, share: f64) -> f64 {
     lower + (upper - lower) * at.fract()
 }
 
-/// Whether a ratio is to be small, as of times, or large, as of rates.
+/// The bound that a ratio should keep: an upper one for times, a lower one for rates.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
     /// The ratio is to be at most this.

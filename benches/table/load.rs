@@ -18,8 +18,8 @@ use super::request::{bare, guarded, runtime};
 
 const ROUNDS: usize = 31;
 const REQUESTS: usize = 2000;
-/// How many requests the client sends before it reads the answers: a server that is busy all the
-/// time finds several at once.
+/// The number of requests that the client sends before it reads the answers: a server that is busy
+/// all the time finds several at once.
 const PIPELINE: usize = 16;
 
 /// Fills in the rows.

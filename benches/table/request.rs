@@ -22,7 +22,7 @@ use tollgate_benches::{Contestant, Measured, Table, interleave};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-/// What a careful user of jsonwebtoken would write.
+/// The claims as a careful user of jsonwebtoken would write them.
 #[derive(Deserialize)]
 struct PeerClaims {
     sub: Uuid,

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::request::{bare, contestant, guarded, runtime};
 
-/// What a careful user of jsonwebtoken would write.
+/// The claims as a careful user of jsonwebtoken would write them.
 #[derive(Deserialize)]
 #[allow(dead_code, reason = "they are read, as ours are")]
 struct PeerClaims {

@@ -21,7 +21,7 @@ use tollgate_benches::server::{AUDIENCE, ISSUER};
 use tollgate_benches::{Contestant, Table, interleave};
 use uuid::Uuid;
 
-/// What a careful user of jsonwebtoken would write down.
+/// The claims as a careful user of jsonwebtoken would write them.
 #[derive(Serialize, Deserialize)]
 struct PeerClaims {
     iss: String,

@@ -163,7 +163,7 @@ fn derive(item: TokenStream, expand: fn(TokenStream) -> TokenStream) {
     }
 }
 
-/// Whether `_` is among the tokens.
+/// Returns whether `_` is among the tokens.
 fn mentions_nothing(tokens: &TokenStream) -> bool {
     tokens.clone().into_iter().any(|tree| match tree {
         TokenTree::Ident(ident) => ident == "_",
@@ -172,7 +172,7 @@ fn mentions_nothing(tokens: &TokenStream) -> bool {
     })
 }
 
-/// What every expansion is: Rust, with messages that are sentences.
+/// Checks what holds for every expansion: it is Rust, and its messages are sentences.
 fn check(expansion: &TokenStream) {
     if let Err(error) = syn::parse2::<syn::File>(expansion.clone()) {
         panic!("{error}: {expansion}");

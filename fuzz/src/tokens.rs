@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
-/// What is left of the bytes.
+/// The bytes that were not used yet.
 pub(crate) struct Tokens<'a> {
     data: &'a [u8],
     words: &'a [&'a str],

@@ -22,7 +22,7 @@ pub struct User {
     level: u8,
 }
 
-/// Who may do all.
+/// Users who may do everything.
 #[derive(Policy)]
 #[policy(user = User, role = Role::Admin, claim(level = 3))]
 pub struct Admins;

@@ -1,4 +1,4 @@
-//! What the struct allows or expects, its expansion may do too.
+//! The expansion may do what the struct allows or expects.
 #![deny(warnings)]
 
 mod old {

@@ -1,4 +1,4 @@
-//! What the user allowed in an item is not brought up again by its expansion.
+//! The expansion does not bring up again what the user allowed in an item.
 #![deny(warnings)]
 
 use tollgate::token::JwtClaims as _;

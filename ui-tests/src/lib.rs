@@ -1,4 +1,4 @@
-//! What ui cases share, so that each shows its one mistake and nothing else.
+//! The parts that ui cases share, so that each shows its one mistake and nothing else.
 
 /// The operations of a `SessionStore` without `rotate`; none of them does anything.
 #[macro_export]

@@ -1,4 +1,4 @@
-//! What a backend's attribute says of its routes.
+//! Checks the routes that a backend's attribute describes.
 
 use tollgate::device::Client;
 use tollgate::error::AuthError;

@@ -1,4 +1,4 @@
-//! What derived claims put on the wire, and what they read back.
+//! Checks what derived claims put on the wire, and what they read back.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -79,7 +79,7 @@ struct Case {
     errors: Vec<Error>,
 }
 
-/// What rustc says once.
+/// One error of rustc.
 #[derive(PartialEq)]
 struct Error {
     headline: String,
@@ -148,7 +148,7 @@ impl Case {
         }
     }
 
-    /// Whether the row of the table says all that the compiler says.
+    /// Returns whether the row of the table says all that the compiler says.
     fn is_told_in_a_row(&self) -> bool {
         let says_more = |error: &Error| error.label.is_some() || !error.remarks.is_empty();
         self.errors.len() == 1 && !self.errors.iter().any(says_more) && self.reading.is_empty()
@@ -158,7 +158,7 @@ impl Case {
         format!("{}/{}", self.folder, self.name)
     }
 
-    /// Where a link to its heading leads; the second of one title gets a number.
+    /// Returns the anchor of its heading; the second one of a title gets a number.
     fn anchor(&self, seen: &mut BTreeMap<String, usize>) -> String {
         let kept = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
         let plain: String = self
@@ -209,14 +209,14 @@ impl Error {
         }
     }
 
-    /// What it says, without `error[E0277]: `.
+    /// Returns the message, without `error[E0277]: `.
     fn message(&self) -> &str {
         self.headline
             .split_once(": ")
             .map_or("", |(_, message)| message)
     }
 
-    /// Whether rustc says it in words of its own.
+    /// Returns whether the words are those of rustc.
     fn is_worded_by_rustc(&self) -> bool {
         let generic = [
             "the trait bound",

@@ -1,4 +1,4 @@
-//! What derived policies ask for.
+//! Checks what derived policies ask for.
 
 use std::time::Duration;
 
@@ -287,7 +287,7 @@ fn a_policy_made_of_others_asks_what_the_strictest_does() {
         OwnStrict: policy(policy = Eventual, consistency = strict);
         Negated: policy(not(policy = Strict));
     }
-    /// What a verifier asks under each setting of its gate.
+    /// Returns what a verifier asks under each setting of its gate.
     fn asked<P: PolicyFor<User>>() -> [Consistency; 4] {
         GATES.map(|gate| {
             let said = P::CONSISTENCY.unwrap_or(gate);

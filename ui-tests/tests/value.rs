@@ -1,4 +1,4 @@
-//! What derived closed sets put on the wire, and what they read back.
+//! Checks what derived closed sets put on the wire, and what they read back.
 
 use tollgate::ClaimValue;
 

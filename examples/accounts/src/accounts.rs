@@ -29,13 +29,14 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Whether the address was proved. Until then there is no password either.
+    /// Returns whether the address was proved and the account is not disabled. Before the proof it
+    /// has no password.
     pub(crate) fn is_active(&self) -> bool {
         self.password_hash.is_some() && !self.is_disabled
     }
 }
 
-/// What a session says of itself that was opened with both factors.
+/// The claim `acr` of a session that was opened with both factors.
 const TWO_FACTORS: &str = "urn:example:two-factors";
 
 /// Users who proved within the last five minutes who they are.

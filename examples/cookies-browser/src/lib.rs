@@ -52,7 +52,7 @@ impl Refresh for Accounts {
     }
 }
 
-/// What the handlers share.
+/// The state of the handlers.
 #[derive(Clone)]
 struct App {
     verifier: Verifier<User>,

@@ -11,7 +11,7 @@ use tollgate::guard::{GuardRouter, HttpKeys, Issuer, JwksGuard, StaticGuard};
 use tollgate::keys::Algorithm;
 use tollgate::prelude::*;
 
-/// What tokens of either say.
+/// The claims in the tokens of both issuers.
 #[derive(Clone, JwtClaims)]
 #[claims(external)]
 pub struct Caller {
@@ -31,7 +31,7 @@ pub const AUDIENCE: &str = "https://orders.example.com";
 /// The partner's name.
 pub const PARTNER: &str = "https://partner.example";
 
-/// What handlers share.
+/// The state of the handlers.
 #[derive(Clone)]
 struct App {
     guards: GuardRouter<Caller>,

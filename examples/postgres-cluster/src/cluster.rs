@@ -15,7 +15,7 @@ use tollgate_servers::{postgres, redis};
 
 use crate::proxy;
 
-/// What the nodes share.
+/// The store that the nodes share.
 #[derive(Clone, Copy)]
 pub(crate) enum On {
     Postgres,

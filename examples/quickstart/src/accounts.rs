@@ -8,7 +8,7 @@ use tollgate::password::{Checked, Stored};
 use tollgate::prelude::*;
 use uuid::Uuid;
 
-/// What a user may do.
+/// The roles of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ClaimValue)]
 pub(crate) enum Role {
     Admin,
@@ -29,7 +29,7 @@ pub(crate) struct User {
     disabled: bool,
 }
 
-/// Who may read the report.
+/// The readers of the report.
 #[derive(Policy)]
 #[policy(role = Role::Admin)]
 pub(crate) struct Admin;

@@ -1,4 +1,4 @@
-//! What to try, printed on start.
+//! Prints commands to try when the program starts.
 
 /// Prints lines for another terminal.
 pub(crate) fn print(port: u16) {

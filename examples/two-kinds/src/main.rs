@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tollgate::prelude::*;
 use tollgate::routing::{get, post};
 
-/// What the handlers share: the gate of each kind.
+/// The state of the handlers: the gate of each kind.
 #[derive(Clone, GateState)]
 struct App {
     #[gate(user = Customer)]
@@ -108,7 +108,7 @@ impl App {
     }
 }
 
-/// What a new customer says.
+/// The body of a registration.
 #[derive(Deserialize)]
 struct Registration {
     email: String,

@@ -16,7 +16,7 @@ use tollgate::token::{ClaimSet, Expect, RefreshToken, VerifyError, verify};
 
 use super::{AUDIENCE, Bare, ISSUER, Many, NOW, One, Optional, encode, spliced};
 
-/// What the target knows: the secret, the ring and the header of its tokens.
+/// The knowledge of the target: the secret, the ring and the header of its tokens.
 struct Forge {
     ring: KeyRing,
     expect: Expect,
@@ -80,7 +80,7 @@ impl Forge {
     }
 }
 
-/// What a verifier says of a token: the claims and everything that it tells of the token.
+/// The answer of a verifier: the claims, and everything that it tells of the token.
 type Outcome = Result<(Value, String), VerifyError>;
 
 fn read(forge: &Forge, kind: usize, token: &str) -> Outcome {

@@ -1,4 +1,4 @@
-//! What reads bytes from outside: tokens, key sets, settings and headers.
+//! Targets of what reads bytes from outside: tokens, key sets, settings and headers.
 
 mod access;
 mod foreign;
@@ -19,7 +19,7 @@ const ISSUER: &str = "https://accounts.example.com";
 const AUDIENCE: &str = "https://api.example.com";
 const NOW: u64 = 1_800_000_000;
 
-/// What a user may do.
+/// The roles of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ClaimValue)]
 enum Role {
     Admin,
