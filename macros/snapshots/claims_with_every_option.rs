@@ -166,6 +166,7 @@ const _: () = {
             __TOLLGATE_READER,
         >>::Subject;
         type Draft = __TollgateDraft<T, N>;
+        const EXPOSED: &'static [::core::primitive::usize] = &[2];
         fn subject(&self) -> &Self::Subject {
             <Uuid as ::gatekeeper::__private::SubjectValue<
                 __TOLLGATE_READER,

@@ -607,6 +607,16 @@ fn no_file_holds_a_leftover_or_the_path_of_a_machine() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The macros and the gate look for the same names; neither crate can take them from the other.
+#[test]
+fn the_names_of_secrets_are_the_same_in_both_crates() {
+    let names = |path: &str| read(&root().join(path));
+    assert_eq!(
+        names("macros/src/claims/check/secret_names.rs"),
+        names("runtime/src/token/secret_names.rs")
+    );
+}
+
 #[test]
 fn what_users_depend_on_forbids_unsafe_code() {
     for library in ["macros/src/lib.rs", "runtime/src/lib.rs"] {

@@ -48,6 +48,8 @@ pub(crate) struct Claim {
     pub(crate) kind: ClaimKind,
     /// The type of a role or scope in a list of them, where it is written so.
     pub(crate) element: Option<Type>,
+    /// Set where the user says that what lies in it may be read, or is encrypted.
+    pub(crate) exposed: bool,
 }
 
 /// The way in which a claim is written and read.

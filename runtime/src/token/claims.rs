@@ -105,6 +105,10 @@ pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
     /// none.
     fn has_scope(&self, scope: &str) -> bool;
 
+    /// The places of the claims marked `#[claim(expose)]` or `#[claim(confidential)]`, in whose
+    /// values no gate looks for fields that seem secret.
+    const EXPOSED: &'static [usize] = &[];
+
     /// Whether a field is marked `#[claim(action)]`, so that a token is good for one action and
     /// once.
     const ACTION_BOUND: bool = false;

@@ -34,7 +34,9 @@ mod json;
 mod minted;
 mod moved;
 mod names;
+mod nested;
 mod refresh;
+mod secret_names;
 mod stored;
 mod successor;
 mod verify;
@@ -62,6 +64,7 @@ pub(crate) use external::{
 };
 pub(crate) use issue::{complete, draft};
 pub(crate) use moved::MovedToken;
+pub(crate) use nested::{NestedSecret, nested_secret};
 
 #[doc(hidden)]
 pub use binding::TokenBinding;

@@ -24,6 +24,7 @@ mod layers;
 mod limits;
 mod metrics;
 mod moving;
+mod nested_claims;
 mod open_connection;
 mod openapi;
 mod password;

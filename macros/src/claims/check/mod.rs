@@ -2,7 +2,7 @@
 
 mod combination;
 mod names;
-mod secrets;
+mod secret_names;
 mod serde;
 mod subject;
 mod types;
@@ -284,7 +284,7 @@ fn check_secret(said: &FieldItem, diag: &mut Diag) {
                    everybody who holds the token may read it";
     let name = said.ident.unraw().to_string();
     let renamed = args.rename.0.as_ref().map(|text| (text, text.value()));
-    if let Some(word) = secrets::word(&name, exempt) {
+    if let Some(word) = secret_names::word(&name, exempt) {
         let because = if word == name {
             String::new()
         } else {
@@ -295,7 +295,7 @@ fn check_secret(said: &FieldItem, diag: &mut Diag) {
             format_args!("`{name}` looks like a secret{because}: {way_out}"),
         );
     } else if let Some((text, name)) = renamed
-        && let Some(word) = secrets::word(&name, exempt)
+        && let Some(word) = secret_names::word(&name, exempt)
     {
         diag.error(
             text,
@@ -388,6 +388,7 @@ fn check_claim(
         codec,
         absence,
         kind,
+        exposed: said.args.expose.is_given() || said.args.confidential.is_given(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Names that a claim cannot have, and names of times.
 
+use super::secret_names::words;
+
 /// The claims that the gate itself sets, or to which a standard gives another meaning (RFC 7519,
 /// 7800, 8693, 9068, OpenID Connect Core).
 const RESERVED: [&str; 29] = [
@@ -79,33 +81,6 @@ pub(crate) fn is_time(name: &str) -> bool {
     words(name)
         .last()
         .is_some_and(|last| TIMES.contains(&last.as_str()))
-}
-
-/// Returns the words of a name in snake case or with humps, in lower case. Numbers belong to the
-/// word before them, and `APIKey` is two words.
-pub(super) fn words(name: &str) -> Vec<String> {
-    let letters: Vec<char> = name.chars().collect();
-    let mut words = vec![String::new()];
-    for (at, letter) in letters.iter().enumerate() {
-        if !letter.is_alphanumeric() {
-            words.push(String::new());
-            continue;
-        }
-        let before = at.checked_sub(1).and_then(|at| letters.get(at));
-        let after = letters.get(at + 1);
-        let begins = letter.is_uppercase()
-            && (before.is_some_and(|c| c.is_lowercase() || c.is_ascii_digit())
-                || before.is_some_and(|c| c.is_uppercase())
-                    && after.is_some_and(|c| c.is_lowercase()));
-        if begins {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut() {
-            word.extend(letter.to_lowercase());
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Generics, Type, parse_quote};
 
+use super::secret_names::Exempt;
+
 /// Returns whether a type is an `Option`, as far as it is written so.
 pub(crate) fn is_option(ty: &Type) -> bool {
     inside_option(ty).is_some()
@@ -57,17 +59,6 @@ pub(crate) fn is_exempt(ty: &Type) -> Exempt {
         Some(name) if NUMBERS.contains(&name) => Exempt::Number,
         _ => Exempt::Nothing,
     }
-}
-
-/// The degree to which a type rules out that its field holds a secret.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exempt {
-    /// A `bool` says only that there is one.
-    Flag,
-    /// A number may count or stamp.
-    Number,
-    /// It may be the secret itself.
-    Nothing,
 }
 
 /// Returns the type in a list or set, which may be optional, as far as it is written so.

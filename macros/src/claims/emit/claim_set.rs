@@ -42,10 +42,12 @@ impl EmitParts<'_> {
             self.holds("has_scope", ClaimKind::Scope),
         );
         let action = self.action();
+        let exposed = self.exposed();
         quote! {
             #head {
                 type Subject = #sub_ty;
                 type Draft = __TollgateDraft #args;
+                #exposed
                 fn subject(&self) -> &Self::Subject { #as_subject(&self.#sub) }
                 fn parse_subject(
                     __tollgate_text: &::core::primitive::str,
@@ -182,6 +184,20 @@ impl EmitParts<'_> {
                 #holds(&self.#ident, __tollgate_value)
             }
         }
+    }
+
+    /// Returns the places of the claims into which nobody needs to look.
+    fn exposed(&self) -> Option<TokenStream> {
+        let own = self.model.own.iter().enumerate();
+        let places: Vec<Literal> = own
+            .filter(|(_, claim)| claim.exposed)
+            .map(|(at, _)| Literal::usize_unsuffixed(at))
+            .collect();
+        (!places.is_empty()).then(|| {
+            quote! {
+                const EXPOSED: &'static [::core::primitive::usize] = &[#(#places),*];
+            }
+        })
     }
 
     /// Returns what binds the token to one action.

@@ -12,7 +12,7 @@ use crate::realm::{LiveGate, RealmName};
 use crate::session::{Engine, EngineParts, StoreClock};
 use crate::store::{RevokeReason, Target};
 use crate::throttle::Throttle;
-use crate::token::Envelope;
+use crate::token::{Envelope, NestedSecret};
 #[cfg(feature = "axum")]
 use crate::{clock::Timestamp, store::StoreHealth};
 
@@ -34,6 +34,8 @@ pub(super) struct AnyBackend {
     pub(super) kind: &'static str,
     /// The type of the backend.
     pub(super) type_id: TypeId,
+    /// Finds a field inside of the user's claims that looks like a secret.
+    pub(super) secret: fn() -> Option<NestedSecret>,
     #[cfg(feature = "axum")]
     pub(super) routes: &'static RouteConfig,
 }
@@ -67,6 +69,9 @@ pub(super) async fn assemble(plan: Plan, shell: AnyBackend) -> Result<Arc<Runnin
     let ring = ring.ok_or_else(|| missing("keys"))?;
     let store = store.ok_or_else(|| missing("store"))?;
     settings.validate()?;
+    if let Some(secret) = (shell.secret)() {
+        return Err(Error::new(ErrorKind::Usage, secret.to_string()));
+    }
     if moving.is_some() && shell.backend.keeps_claims() {
         return Err(Error::new(
             ErrorKind::Usage,

@@ -26,7 +26,7 @@ use crate::event::{Event, Events};
 use crate::guard::MovingGuard;
 use crate::settings::{Replaces, Settings};
 use crate::store::{Before, IntoStore};
-use crate::token::{Issuable, JwtClaims};
+use crate::token::{Issuable, JwtClaims, nested_secret};
 
 use super::backend::Shell;
 use super::keys::IntoRing;
@@ -250,6 +250,7 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
             envelope: E::ENVELOPE,
             kind: B::KIND,
             type_id: TypeId::of::<B>(),
+            secret: nested_secret::<<B::User as JwtClaims>::Claims>,
             #[cfg(feature = "axum")]
             routes: &B::ROUTES,
         };

@@ -1,7 +1,7 @@
 //! Names that look like a secret. The page of `JwtClaims` lists the words.
-
-use super::names::words;
-use super::types::Exempt;
+//!
+//! The macros look at the fields of the user's struct, the gate at those of the structs inside of
+//! its claims: each has this file, and a test of the repository holds the two equal.
 
 /// Words of a name that hint at a secret. A word that holds `_` is one that may also be written
 /// together.
@@ -137,7 +137,7 @@ const PUBLIC: [&str; 9] = [
 ];
 
 /// Returns the word of a name that looks like a secret; its type may tell too little for one.
-pub(super) fn word(name: &str, exempt: Exempt) -> Option<&'static str> {
+pub(crate) fn word(name: &str, exempt: Exempt) -> Option<&'static str> {
     let words = words(name);
     let (first, last) = (words.first()?.as_str(), words.last()?.as_str());
     let tells = words.len() > 1
@@ -187,6 +187,44 @@ pub(super) fn word(name: &str, exempt: Exempt) -> Option<&'static str> {
         "token",
     ];
     (exempt == Exempt::Nothing || number.contains(&found) || long.contains(&found)).then_some(found)
+}
+
+/// Returns the words of a name in snake case or with humps, in lower case. Numbers belong to the
+/// word before them, and `APIKey` is two words.
+pub(crate) fn words(name: &str) -> Vec<String> {
+    let letters: Vec<char> = name.chars().collect();
+    let mut words = vec![String::new()];
+    for (at, letter) in letters.iter().enumerate() {
+        if !letter.is_alphanumeric() {
+            words.push(String::new());
+            continue;
+        }
+        let before = at.checked_sub(1).and_then(|at| letters.get(at));
+        let after = letters.get(at + 1);
+        let begins = letter.is_uppercase()
+            && (before.is_some_and(|c| c.is_lowercase() || c.is_ascii_digit())
+                || before.is_some_and(|c| c.is_uppercase())
+                    && after.is_some_and(|c| c.is_lowercase()));
+        if begins {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut() {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The degree to which a type rules out that its field holds a secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exempt {
+    /// A `bool` says only that there is one.
+    Flag,
+    /// A number may count or stamp.
+    Number,
+    /// It may be the secret itself.
+    Nothing,
 }
 
 /// Returns whether a word is this one, or its plural.

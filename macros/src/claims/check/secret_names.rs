@@ -1,0 +1,337 @@
+//! Names that look like a secret. The page of `JwtClaims` lists the words.
+//!
+//! The macros look at the fields of the user's struct, the gate at those of the structs inside of
+//! its claims: each has this file, and a test of the repository holds the two equal.
+
+/// Words of a name that hint at a secret. A word that holds `_` is one that may also be written
+/// together.
+const SECRET: [&str; 76] = [
+    "password",
+    "pass_word",
+    "passwd",
+    "passphrase",
+    "pass_phrase",
+    "passcode",
+    "pass_code",
+    "pass",
+    "pw",
+    "pwd",
+    "secret",
+    "hash",
+    "pw_hash",
+    "password_hash",
+    "pass_hash",
+    "pwd_hash",
+    "hashed",
+    "digest",
+    "argon2",
+    "argon2id",
+    "bcrypt",
+    "scrypt",
+    "pbkdf2",
+    "salt",
+    "pepper",
+    "token",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "auth_token",
+    "api_token",
+    "csrf",
+    "xsrf",
+    "jwt",
+    "bearer",
+    "cookie",
+    "session_id",
+    "session_key",
+    "api_key",
+    "private_key",
+    "priv_key",
+    "secret_key",
+    "signing_key",
+    "sign_key",
+    "encryption_key",
+    "access_key",
+    "master_key",
+    "ssh_key",
+    "pgp_key",
+    "credential",
+    "cred",
+    "otp",
+    "totp",
+    "hotp",
+    "mfa_seed",
+    "mfa_code",
+    "seed",
+    "mnemonic",
+    "recovery_code",
+    "backup_code",
+    "recovery_phrase",
+    "security_answer",
+    "secret_answer",
+    "pin",
+    "pin_code",
+    "cvv",
+    "cvc",
+    "cvv2",
+    "iban",
+    "card_number",
+    "credit_card",
+    "account_number",
+    "ssn",
+    "social_security",
+    "tax_id",
+    "passport_number",
+];
+
+/// Words that make a name which ends in `key` harmless, such as `public_key`.
+const HARMLESS_KEYS: [&str; 12] = [
+    "public",
+    "primary",
+    "foreign",
+    "sort",
+    "partition",
+    "cache",
+    "idempotency",
+    "locale",
+    "i18n",
+    "group",
+    "routing",
+    "tenant",
+];
+
+/// Ends of names that tell about a secret without being one.
+const HARMLESS: [&str; 24] = [
+    "at",
+    "count",
+    "left",
+    "version",
+    "enabled",
+    "required",
+    "expires",
+    "expiry",
+    "age",
+    "length",
+    "type",
+    "hint",
+    "verified",
+    "strength",
+    "generation",
+    "epoch",
+    "attempts",
+    "retries",
+    "limit",
+    "ttl",
+    "seconds",
+    "days",
+    "size",
+    "bits",
+];
+
+/// Beginnings of names that tell about a secret without being one.
+const ASKING: [&str; 6] = ["has", "is", "needs", "requires", "uses", "must"];
+
+/// Words beside `hash` and `digest` with which these are of something that everybody may read.
+const PUBLIC: [&str; 9] = [
+    "avatar", "image", "photo", "content", "file", "commit", "git", "email", "etag",
+];
+
+/// Returns the word of a name that looks like a secret; its type may tell too little for one.
+pub(crate) fn word(name: &str, exempt: Exempt) -> Option<&'static str> {
+    let words = words(name);
+    let (first, last) = (words.first()?.as_str(), words.last()?.as_str());
+    let tells = words.len() > 1
+        && (HARMLESS.contains(&last)
+            || ASKING.contains(&first)
+            || words.iter().any(|word| PUBLIC.contains(&word.as_str())));
+    if tells || exempt == Exempt::Flag {
+        return None;
+    }
+    let found = SECRET.into_iter().find(|secret| {
+        let secret: Vec<&str> = secret.split('_').collect();
+        let is_run = words.windows(secret.len()).any(|run| {
+            let (last, before) = (run.last(), run.split_last().map(|(_, before)| before));
+            before.is_some_and(|before| before.iter().zip(&secret).all(|(word, part)| word == part))
+                && last
+                    .zip(secret.last())
+                    .is_some_and(|(word, part)| same(word, part))
+        });
+        is_run || words.iter().any(|word| same(word, &secret.concat()))
+    });
+    let key = || {
+        let at = words.iter().rposition(|word| same(word, "key"))?;
+        let before = words.get(at.checked_sub(1)?)?;
+        (at + 1 == words.len() && !HARMLESS_KEYS.contains(&before.as_str())).then_some("key")
+    };
+    let found = found.or_else(key)?;
+    // A number is a secret only where secrets are numbers.
+    let number = [
+        "pin",
+        "pin_code",
+        "passcode",
+        "pass_code",
+        "otp",
+        "totp",
+        "hotp",
+        "cvv",
+        "cvc",
+    ];
+    let long = [
+        "ssn",
+        "card_number",
+        "account_number",
+        "tax_id",
+        "mfa_code",
+        "seed",
+        "secret",
+        "token",
+    ];
+    (exempt == Exempt::Nothing || number.contains(&found) || long.contains(&found)).then_some(found)
+}
+
+/// Returns the words of a name in snake case or with humps, in lower case. Numbers belong to the
+/// word before them, and `APIKey` is two words.
+pub(crate) fn words(name: &str) -> Vec<String> {
+    let letters: Vec<char> = name.chars().collect();
+    let mut words = vec![String::new()];
+    for (at, letter) in letters.iter().enumerate() {
+        if !letter.is_alphanumeric() {
+            words.push(String::new());
+            continue;
+        }
+        let before = at.checked_sub(1).and_then(|at| letters.get(at));
+        let after = letters.get(at + 1);
+        let begins = letter.is_uppercase()
+            && (before.is_some_and(|c| c.is_lowercase() || c.is_ascii_digit())
+                || before.is_some_and(|c| c.is_uppercase())
+                    && after.is_some_and(|c| c.is_lowercase()));
+        if begins {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut() {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The degree to which a type rules out that its field holds a secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exempt {
+    /// A `bool` says only that there is one.
+    Flag,
+    /// A number may count or stamp.
+    Number,
+    /// It may be the secret itself.
+    Nothing,
+}
+
+/// Returns whether a word is this one, or its plural.
+fn same(word: &str, secret: &str) -> bool {
+    word.strip_prefix(secret).is_some_and(|rest| {
+        matches!(
+            rest.trim_end_matches(|c: char| c.is_ascii_digit()),
+            "" | "s" | "es"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(name: &str) -> Option<&'static str> {
+        word(name, Exempt::Nothing)
+    }
+
+    #[test]
+    fn whole_words_are_secret_and_parts_of_words_are_not() {
+        for name in [
+            "password",
+            "password_hash",
+            "passwordHash",
+            "api_key",
+            "my_api_keys",
+            "pin",
+            "otp2",
+            "refresh_tokens",
+            "APIKey",
+            "pass",
+            "pw",
+            "passcode",
+            "apikey",
+            "privkey",
+            "mfa_seed",
+            "recovery_codes",
+            "security_answer",
+            "session_key",
+            "signing_key",
+            "access_key",
+            "bearer",
+            "cookie",
+            "digest",
+            "argon2",
+            "bcrypt",
+            "pwhash",
+            "passwordhash",
+            "hashed_pw",
+            "cvc",
+            "iban",
+            "card_number",
+            "tax_id",
+            "stripe_key",
+            "sshKey",
+        ] {
+            assert!(secret(name).is_some(), "{name}");
+        }
+        for name in [
+            "pinned",
+            "hashtag",
+            "spinner",
+            "key",
+            "api",
+            "private",
+            "tokenizer",
+            "salted",
+            "email",
+            "public_key",
+            "sort_key",
+            "passenger",
+            "compass",
+            "keyboard",
+            "seedling",
+            "bearing",
+            "cookies_policy_version",
+        ] {
+            assert_eq!(secret(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_tells_about_a_secret_is_none() {
+        for name in [
+            "password_changed_at",
+            "token_count",
+            "otp_left",
+            "pin_left",
+            "token_version",
+            "has_password",
+            "otp_enabled",
+            "avatar_hash",
+            "password_expires",
+            "is_pin_set",
+        ] {
+            assert_eq!(secret(name), None, "{name}");
+        }
+        assert_eq!(secret("count_token"), Some("token"));
+    }
+
+    #[test]
+    fn a_type_may_tell_too_little_for_a_secret() {
+        assert_eq!(word("password", Exempt::Flag), None);
+        assert_eq!(word("password_strikes", Exempt::Number), None);
+        assert_eq!(word("pin", Exempt::Flag), None);
+        assert_eq!(word("pin", Exempt::Number), Some("pin"));
+    }
+}
