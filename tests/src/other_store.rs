@@ -15,7 +15,7 @@ use tollgate::store::{
     TokenQuery, TokenRecord,
 };
 
-/// What an operation does.
+/// The behaviour of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     /// It runs.

@@ -32,7 +32,7 @@ pub enum Scope {
 pub struct User {
     #[claim(sub)]
     id: Uuid,
-    /// What they sign in with.
+    /// The address that the user signs in with.
     pub email: String,
     #[claim(roles)]
     roles: Vec<Role>,

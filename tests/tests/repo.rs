@@ -582,8 +582,7 @@ fn no_file_holds_a_leftover_or_the_path_of_a_machine() {
     .map(|parts| parts.concat());
     let mut wrong = Vec::new();
     for path in files(&root()) {
-        // What rustc says is rustc's: it proposes bodies with such words. Swagger UI is as it is
-        // published.
+        // Messages of rustc propose bodies with such words. Swagger UI is as it is published.
         let is_recorded = path.extension().is_some_and(|kind| kind == "stderr")
             || path.ends_with("docs/reference/mistakes.md")
             || path.ends_with("swagger-ui-bundle.js");

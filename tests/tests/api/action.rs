@@ -202,7 +202,8 @@ async fn a_token_outlives_a_change_of_roles_and_the_end_of_sessions() {
     }
 }
 
-/// Where claims are kept with the session, a change of roles ends the sessions, and still no letter.
+/// A gate that keeps claims with the session ends the sessions at a change of roles, and still no
+/// action token.
 #[tokio::test]
 async fn a_token_outlives_a_change_of_roles_that_ends_the_sessions() {
     #[derive(Clone, JwtClaims)]
@@ -281,7 +282,7 @@ async fn tokens_of_the_release_before_and_of_this_one_live_beside_each_other() {
         let sql = "UPDATE tg_subject SET uep = uep + 1 WHERE uid = ?";
         assert_eq!(db.execute(sql, [ada.to_string()]).unwrap(), 1);
     };
-    // What that release writes: no mark in the payload, and none beside it.
+    // That release writes no mark into the payload, and none beside it.
     let make_old = async || {
         let token = reset(&app).await;
         let sql = "UPDATE tg_once SET payload = CAST(json_remove(CAST(payload AS TEXT), '$.mark') AS BLOB), \

@@ -341,7 +341,7 @@ async fn a_browser_that_did_not_leave_does_not_return() {
     none.assert_problem(403, "csrf");
     let mut elsewhere = jar.clone();
     for (_, value) in &mut elsewhere.0 {
-        // What the cookie says of the service.
+        // The part of the cookie about the service.
         *value = value.replacen(|c: char| c.is_ascii_hexdigit() && c > '9', "0", 1);
     }
     if elsewhere.0 != jar.0 {

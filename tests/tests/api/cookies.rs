@@ -167,7 +167,7 @@ async fn a_sign_in_gives_a_device_a_cookie_that_stays() {
     assert_eq!(again.value(DEVICE), device, "a device keeps its cookie");
     again.take(&app.send(again.send(post_from("/auth/signout", None))).await);
     assert_eq!(again.0, [(DEVICE.to_owned(), device.clone())]);
-    // What no gate set is replaced, and nothing is set where nobody signed in with cookies.
+    // A cookie that no gate set is replaced, and none is set where nobody signed in with cookies.
     for bad in ["x", "", &device[1..], &format!("{device}A")] {
         let jar = Jar(vec![(DEVICE.into(), bad.into())]);
         let answer = app.send(jar.send(post_from("/auth/signin", Some(login()))));

@@ -468,7 +468,7 @@ impl axum::extract::FromRef<Hospital> for Verifier<Nurse> {
     }
 }
 
-/// What is in an encrypted token nobody can read before it is decrypted, so that its header says
+/// The content of an encrypted token cannot be read before it is decrypted, so its header says
 /// which gate judges it. The token inside must agree.
 #[tokio::test]
 async fn of_two_gates_the_header_of_an_encrypted_token_says_which_one_judges() {

@@ -262,8 +262,8 @@ async fn cookies_of_two_gates_live_in_one_jar() {
     );
 }
 
-/// Where `OneOf` finds credentials of both gates, the first gate's cookie judges alone, and a token
-/// in a header beside any cookie is refused.
+/// With credentials of both gates in a request, `OneOf` lets the first gate's cookie decide alone,
+/// and a token in a header beside any cookie is refused.
 #[tokio::test]
 async fn one_of_two_gates_judges_a_request_with_credentials_of_both() {
     let (app, both) = installed(true).await;

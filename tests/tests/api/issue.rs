@@ -1,5 +1,5 @@
-//! What is issued verifies: claims that no verifier would take are refused, permanently, and change
-//! nothing.
+//! Every issued token verifies: claims that no verifier would take are refused, permanently, and
+//! change nothing.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

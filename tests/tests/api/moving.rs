@@ -380,7 +380,7 @@ async fn a_token_that_opened_no_session_is_not_used_up() {
     assert!(exchange().await.is_client_error());
 }
 
-/// Who changed their password here, or was closed, is not signed in by a token from before.
+/// A token from before signs in no user who changed the password here, or whose account was closed.
 #[tokio::test]
 async fn a_change_of_credentials_here_ends_former_tokens() {
     let moved = Moved::with(simplejwt()).await;
@@ -416,7 +416,7 @@ impl Authenticate for Keeping {
     }
 }
 
-/// What cannot work is refused at the start.
+/// Keys and backends that cannot work are refused at the start.
 #[tokio::test]
 async fn weak_keys_and_backends_that_load_nobody_are_refused_at_the_start() {
     let refused = |key: Result<MovingKey, Error>| key.err().unwrap().to_string();

@@ -479,7 +479,7 @@ async fn a_password_made_of_the_names_of_its_account_is_guessable() {
     }
 }
 
-/// What the builder is told of: the events of the gate tell of it, and so does its health.
+/// A gate whose builder was given the passwords reports them by events, and in its health.
 #[tokio::test]
 async fn a_gate_that_was_told_of_the_passwords_tells_of_hashes_that_cannot_be_read() {
     let passwords = passwords();

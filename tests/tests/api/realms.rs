@@ -408,7 +408,7 @@ async fn a_cookie_of_one_realm_is_nothing_in_the_other() {
     }
 }
 
-/// What verifiers of other languages do, which know the key set, the issuer and the audience.
+/// Verifies as libraries of other languages do: by the key set, the issuer and the audience.
 #[tokio::test]
 async fn a_verifier_that_knows_no_realms_tells_them_apart_by_the_audience() {
     use jsonwebtoken::{DecodingKey, Validation, decode, jwk::JwkSet};

@@ -499,7 +499,7 @@ async fn under_fixed_the_answer_may_leave_the_token_out() {
     assert!(has("access_token") && !has("refresh_token"), "{required}");
 }
 
-/// What `fixed` cannot do is refused at the start, with both names.
+/// Settings that contradict `fixed` are refused at the start, with both names.
 #[test]
 fn settings_at_odds_with_fixed_are_refused() {
     let refused = |change: fn(&mut Settings)| {

@@ -500,8 +500,8 @@ async fn a_named_realm_has_cookies_of_its_own() {
     assert!(error.contains("cookies.refresh"), "{error}");
 }
 
-/// Where a store has sessions of a release before, whose cookies have the former name, the gate
-/// keeps writing that name until it is told otherwise, and nobody is signed out.
+/// With sessions of an earlier release in the store, whose cookies have the former name, the gate
+/// keeps writing that name until a setting says otherwise, and nobody is signed out.
 #[tokio::test]
 async fn an_older_store_keeps_the_former_name_and_signs_nobody_out() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! What becomes a rejection by `?`, and how it is answered.
+//! The errors that become a rejection by `?`, and their answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

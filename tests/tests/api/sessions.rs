@@ -268,7 +268,7 @@ async fn a_long_list_comes_in_pages() {
     assert_eq!(all.unwrap().len(), 249);
 }
 
-/// What is no place in the caller's own list is a clear 400, and tells nothing of other lists.
+/// A place that is not in the caller's own list is a clear 400, and tells nothing of other lists.
 #[tokio::test]
 async fn a_page_behind_no_session_of_the_caller_is_malformed() {
     let app = App::new().await;

@@ -784,7 +784,7 @@ fn service_links_of_kubernetes_are_passed_over() {
     assert!(read("port = 'tcp://10.96.12.7:80'", &[]).is_err());
 }
 
-/// What comes along when a value is pasted would stand in every token.
+/// Blanks and quotes that are pasted with a value would stand in every token.
 #[test]
 fn quotes_blanks_and_line_ends_around_a_value_are_refused() {
     let issuer = "https://accounts.example.com";

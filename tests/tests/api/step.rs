@@ -405,7 +405,7 @@ async fn a_sign_in_with_a_step_works_within_a_second_of_a_change() {
     }
 }
 
-/// What the first step saw has to hold to the last one, to the millisecond.
+/// The state of the subject at the first step has to hold to the last one, to the millisecond.
 #[tokio::test]
 async fn a_change_within_the_same_second_still_ends_a_sign_in_that_waits() {
     let app = App::new().await;

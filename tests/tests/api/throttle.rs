@@ -230,7 +230,7 @@ async fn refused_sign_ins_write_no_rows() {
         let device = format!("a device that was made up, {number}");
         sign_in_on(&app, "192.0.2.1", "ada@example.com", "wrong", &device).await;
     }
-    // Whatever was written has run out, the longest first: a device is known for 90 days.
+    // Everything that was written has expired; a known device lasts longest, 90 days.
     app.wait(100 * 24 * 3600);
     let now = app.clock.now();
     let archived = store.archive(now, 1000, now).await.unwrap();

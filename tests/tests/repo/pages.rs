@@ -150,7 +150,7 @@ fn settings_that_a_page_names_exist() {
         .map(|(section, _)| section)
         .collect();
     let (mut wrong, mut count) = (Vec::new(), 0);
-    // What has changed may be about a setting that is gone.
+    // The changelog may be about a setting that is gone.
     for path in pages()
         .into_iter()
         .filter(|path| !path.ends_with("CHANGELOG.md"))

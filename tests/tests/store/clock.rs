@@ -207,6 +207,6 @@ pub(crate) async fn a_node_that_is_far_off_does_not_start(store: impl SessionSto
     }
 }
 
-/// After how long a change lies behind a sign-in, whatever the clocks of two nodes say: the second
-/// that is allowed for, and a little more.
+/// The time after which a change lies before a sign-in, whatever the clocks of two nodes say: the
+/// second that is allowed for, and a little more.
 const SETTLED: Duration = Duration::from_millis(1200);

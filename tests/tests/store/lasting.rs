@@ -176,7 +176,7 @@ async fn a_token_expires_by_the_clock_that_is_ahead() {
     assert_eq!(takes().await, [false, false, false]);
 }
 
-/// What nodes forget, they forget by the earlier of both clocks.
+/// Nodes forget by the earlier of both clocks.
 #[tokio::test(start_paused = true)]
 async fn the_earlier_clock_forgets() {
     let world = World::new(20, Consistency::Eventual);
@@ -231,7 +231,7 @@ async fn a_strict_node_that_is_off_does_not_decide() {
             let (right, wrong) = (world.node(0).await, world.node(off).await);
             let is_strict = matches!(consistency, Consistency::Strict);
             let token = right.sign_in("ada@example.com").await.access;
-            // What the wrong node's clock thinks of the token's time is not the question.
+            // The wrong node's clock does not decide about the times in the token.
             if off > 0 || leeway > 0 {
                 let refused = if is_strict { 503 } else { 200 };
                 if off.unsigned_abs() / 1000 <= TTL {

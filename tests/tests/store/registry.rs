@@ -485,7 +485,7 @@ pub(crate) async fn a_refresh_that_revokes_ends_what_was_registered_below(
         }
         assert!(counts(&app, &second.access).await && counts(&app, &stranger).await);
 
-        // What hangs on the token of today stays where the client repeats a refresh.
+        // Tokens below the present one stay where the client repeats a refresh.
         if registry == Registry::Off {
             app.gate.register(&second.access, None).await.unwrap();
         }

@@ -94,7 +94,7 @@ async fn every_task_is_started_again() {
             let is_first = name == operation && counted.fetch_add(1, Ordering::SeqCst) == 0;
             if is_first { Act::Panic } else { Act::Run }
         });
-        // What a rotation gave is confirmed when it is used.
+        // The tokens of a rotation are confirmed when they are used.
         let tokens = app.sign_in("ada@example.com").await;
         let tokens = app.refresh(&tokens.refresh).await.tokens();
         assert_eq!(app.get("/me", &tokens.access).await.status, 200);

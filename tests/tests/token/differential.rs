@@ -525,7 +525,7 @@ fn each_difference_to_pyjwt_jwcrypto_and_jose_has_a_rule() {
     assert!(accepted > count / 50 && accepted < count / 2, "{accepted}");
 
     let mut unexplained = Vec::new();
-    // What we accept breaks no rule, whatever the others say.
+    // A token that we accept breaks no rule, whatever the others say.
     for (token, ours) in tokens.iter().zip(&ours) {
         let broken = broken_rules(token, &forge, now + 60);
         if *ours != broken.is_empty() {

@@ -48,7 +48,7 @@ fn each_realm_verifies_its_own_access_tokens_and_no_others() {
     }
 }
 
-/// In whichever place it stands, and whatever its value is.
+/// The place and the value of the claim do not matter.
 #[test]
 fn the_default_realm_refuses_every_claim_rlm() {
     let forge = forge_of(None);

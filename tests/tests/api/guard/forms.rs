@@ -1,4 +1,4 @@
-//! What issuers write in other forms than ours: times with decimals, null, large tokens, keys
+//! Tokens of issuers in other forms than ours: times with decimals, null, large tokens, keys
 //! without names, the newer name of an algorithm.
 
 use serde_json::{Value, json};
@@ -213,7 +213,7 @@ async fn r3_r7_a_guard_says_how_large_tokens_may_be() {
     };
     assert!(verify(&wide, &deep(15)).await.is_ok());
     assert!(verify(&wide, &deep(16)).await.is_err());
-    // What one guard reads, another beside it does not.
+    // One guard reads it, and another beside it does not.
     let other = expected();
     let both = builder()
         .0

@@ -1,4 +1,4 @@
-//! Of which kind a token is, by what issuers write about it.
+//! The kind of a token, by what issuers write about it.
 
 use serde_json::{Value, json};
 use tollgate::guard::TokenKind::{self, AccessToken, IdToken, LooseAccessToken};

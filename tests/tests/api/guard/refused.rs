@@ -1,4 +1,4 @@
-//! What operators learn of refused tokens: counts, events, lines.
+//! Counts, events and log lines from which operators learn of refused tokens.
 
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex};

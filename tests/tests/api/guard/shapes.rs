@@ -9,7 +9,7 @@ use crate::guard::issuer::START;
 pub(crate) const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 const CLIENT: &str = "0123client";
 
-/// What an issuer writes.
+/// The tokens of an issuer.
 pub(crate) struct Shape {
     pub(crate) name: &'static str,
     pub(crate) issuer: Issuer,

@@ -16,7 +16,7 @@ struct Place {
     _database: Database,
 }
 
-/// What a new user brings: an address, and a friend who must be there when the transaction ends.
+/// Registers a user with an address and a friend, who must be there when the transaction ends.
 async fn register(
     _: Public,
     flow: AuthFlow<Accounts>,
@@ -204,7 +204,7 @@ async fn a_revocation_stands_and_falls_with_its_transaction() {
     assert_eq!(revoked.sessions, 1);
     assert_eq!(place.me(&token).await, StatusCode::UNAUTHORIZED);
 
-    // Where it is dropped, this node learns of it from the log.
+    // A dropped `Revoking` is learnt from the log.
     place.app.wait(5);
     let token = sign_in().await;
     let mut transaction = place.pool.begin().await.unwrap();

@@ -636,7 +636,7 @@ fn keys_in_other_forms_are_named_with_the_command_that_converts_them() {
             error.contains(named) && error.contains(command),
             "{script}: {error}"
         );
-        // What a person takes for a secret may be a key that others know.
+        // A text that somebody takes for a secret may be a key that others know.
         for secret in [
             key.clone(),
             STANDARD.encode(&key).into_bytes(),

@@ -241,8 +241,8 @@ async fn seal_keys_rotate_along_and_old_seals_are_opened() {
     assert!(ring.set().open(b"context", &new).is_some());
 }
 
-/// What a retired key sealed is as good as lost, in this process and in the others; what the keys
-/// beside it sealed is not.
+/// Texts that a retired key sealed are lost, in this process and in the others; those that other
+/// keys sealed are not.
 #[tokio::test]
 async fn a_retired_seal_key_is_gone_at_once_and_its_number_is_not_given_away() {
     let folder = tempfile::tempdir().unwrap();
