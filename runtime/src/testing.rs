@@ -12,16 +12,16 @@ use crate::store::MemoryStore;
 #[cfg(feature = "axum")]
 pub use crate::http::kit::{TestCaller, auth};
 
-/// Where a test's clock starts: 2026-01-01T00:00:00Z.
+/// The start of a test's clock: 2026-01-01T00:00:00Z.
 pub const START: Timestamp = Timestamp::from_secs(1_767_225_600);
 
-/// A builder to which nothing is missing.
+/// A builder that has all its required parts.
 pub type ReadyBuilder<B> = GateBuilder<B, Given, Given, Given, Given>;
 
 /// Gives a builder all that a test needs: issuer and audience, fresh keys and a store in memory,
 /// and a clock that stands at [`START`] until the test moves it, for the gate and for the keys.
-/// Nothing is throttled, so that tests sign in as often as they like: a test of the throttle says
-/// `.throttle(…)` afterwards.
+/// Nothing is throttled, so that tests can sign in as often as they need: a test of the throttle
+/// calls `.throttle(…)` afterwards.
 ///
 /// A second gate of the same application shares all of it:
 /// `Desk.gate().share(&shop).realm("staff").audience("https://staff.example.com").build()`.
@@ -67,8 +67,7 @@ pub fn ready<B: AuthBackend>(builder: GateBuilder<B>) -> Result<(ReadyBuilder<B>
     Ok((builder, clock))
 }
 
-/// Opens a session for a user, and answers the value of the `Authorization` header that goes with
-/// it.
+/// Opens a session for a user, and returns the value of the `Authorization` header for it.
 ///
 /// # Errors
 /// As [`Gate::sign_in`].

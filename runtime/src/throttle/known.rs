@@ -1,4 +1,4 @@
-//! What the throttle keeps in the store: which devices an account knows.
+//! The part of the throttle that is in the store: the devices that an account knows.
 
 use super::{Throttle, digest};
 use crate::clock::Timestamp;
@@ -7,7 +7,7 @@ use crate::error::{Causes, Refusal};
 use crate::secret::hex;
 use crate::store::{OnceValue, StoreError};
 
-/// An account, by what a sign-in names it.
+/// An account, by the name that a sign-in gives it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Account<'a> {
     /// By the identifier of its login.
@@ -28,9 +28,10 @@ impl Account<'_> {
 }
 
 impl Throttle {
-    /// Remembers the device of a client who signed in, for `throttle.known_for` from here.
+    /// Remembers the device of a client who signed in, for `throttle.known_for` from now on.
     ///
-    /// A session is open already: that its device is not known next time is no reason to refuse it.
+    /// An error is only logged: the session is open already, and must not be refused because its
+    /// device will be unknown next time.
     pub(crate) async fn signed_in(&self, account: Account<'_>, client: &Client, now: Timestamp) {
         let budgets = [&self.client, &self.identifier, &self.step];
         let is_counted = budgets.iter().any(|budget| !budget.limits.is_empty());
@@ -49,8 +50,8 @@ impl Throttle {
         }
     }
 
-    /// Returns the mark by which an account knows the device of a client; `None` where it does not.
-    /// It is a read.
+    /// Returns the mark by which an account knows the device of a client; `None` where the device
+    /// is unknown. It only reads.
     pub(super) async fn known_mark(
         &self,
         account: Option<Account<'_>>,

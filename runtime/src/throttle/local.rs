@@ -13,10 +13,10 @@ use crate::store::{BudgetRate, BudgetState, Limit, Spent};
 
 /// The budgets of one sort, one for each key under each limit.
 ///
-/// Keys are told apart by 64 bits of a hash with a random seed. Where as many budgets are in use as
-/// the bound allows, a new one takes the place of the one that is nearest to full: it gives away
-/// least. One that is used up stays until it refills. Where only such are left, new keys share one
-/// budget per network of those who ask: memory stays bounded, and every attempt is counted.
+/// Keys are distinguished by 64 bits of a hash with a random seed. When as many budgets are in use
+/// as the bound allows, a new one replaces the one that is nearest to full, because that one loses
+/// least. A budget that is used up stays until it refills. If only such are left, new keys share
+/// one budget for each network: memory stays bounded, and every attempt is counted.
 pub(super) struct LocalCounter {
     limits: Vec<Limit>,
     most: usize,
@@ -24,32 +24,32 @@ pub(super) struct LocalCounter {
     counted: Mutex<Counted>,
 }
 
-/// What a counter says of an attempt.
+/// The answer of a counter about an attempt.
 #[derive(Debug)]
 pub(super) struct Count {
-    /// How long to wait; `None` where the attempt is allowed.
+    /// The time to wait; `None` where the attempt is allowed.
     pub(super) wait: Option<Duration>,
-    /// Where the key found room.
+    /// The room that the key found.
     pub(super) room: Room,
-    /// Whether an operator is to hear of it.
+    /// `true` where an operator should be told.
     pub(super) is_alarm: bool,
 }
 
-/// Where a key found room, the best first.
+/// The room that a key found, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Room {
     /// In its own budget.
     Own,
-    /// In its own budget, in place of the one that was nearest to full.
+    /// In its own budget, which replaced the one that was nearest to full.
     Taken,
-    /// In the budget of a network, since all others are used up.
+    /// In the budget of a network, because all others are used up.
     Shared,
 }
 
 struct Counted {
     /// A table for each limit.
     tables: Vec<Table>,
-    /// What was reported last, and when.
+    /// The last report, and its time.
     reported: Option<(Room, Timestamp)>,
 }
 
@@ -145,7 +145,7 @@ impl LocalCounter {
 }
 
 impl Counted {
-    /// Returns whether this is the first time for an hour that there is so little room.
+    /// Returns whether there is so little room for the first time within an hour.
     fn is_alarm(&mut self, room: Room, now: Timestamp) -> bool {
         let is_new = room > Room::Own
             && self
@@ -191,7 +191,7 @@ impl Table {
 }
 
 impl Budgets {
-    /// Returns whether there is room for a key. Forgets budgets that are full again.
+    /// Returns whether there is room for a key. Drops budgets that are full again.
     fn room(&mut self, key: u64, most: usize, rate: BudgetRate, now: Timestamp) -> Room {
         while let Some((_, full)) = self.by_fullness.first().filter(|(at, _)| *at <= now) {
             let full = *full;
@@ -208,7 +208,7 @@ impl Budgets {
         }
     }
 
-    /// Keeps a budget, where there is no room in place of the one that is nearest to full.
+    /// Stores a budget; if there is no room, it replaces the one that is nearest to full.
     fn put(&mut self, key: u64, state: BudgetState, most: usize) {
         self.remove(key);
         if self.states.len() >= most
@@ -242,7 +242,7 @@ fn network(ip: IpAddr) -> IpAddr {
     }
 }
 
-/// For how long an alarm is not repeated.
+/// The time for which an alarm is not repeated.
 const SILENCE: Duration = Duration::from_secs(60 * 60);
-/// How many budgets the networks above the bound share.
+/// The number of budgets that the networks above the bound share.
 const LAST_PLACES: u64 = 4096;

@@ -10,11 +10,11 @@ use crate::store::record::{LogCursor, LogEntry, LogPage};
 use crate::store::shared::operation::Cause;
 
 impl RedisStore {
-    /// Reads the entries after a cursor, a piece after the other, so that a long log does not hold
-    /// up everyone else.
+    /// Reads the entries after a cursor, one piece after the other, so that a long log does not
+    /// delay all other callers.
     ///
-    /// The pieces need not be of one moment: ids only grow, so what is written meanwhile comes in a
-    /// later one. A lasting fact is read with the last piece.
+    /// The pieces need not be of one moment: ids only grow, so entries that are written meanwhile
+    /// come in a later piece. The lasting facts are read with the last piece.
     pub(super) async fn follow(
         &self,
         cursor: &LogCursor,
@@ -71,7 +71,7 @@ struct StreamCursor {
 }
 
 impl StreamCursor {
-    /// Reads a cursor, or returns `None` where this store cannot have given it.
+    /// Reads a cursor; `None` where this store cannot have given it.
     fn parse(cursor: &str) -> Option<Self> {
         let (id, nonce) = cursor.split_once('/')?;
         let place = place(id)?;
@@ -89,7 +89,7 @@ impl std::fmt::Display for StreamCursor {
     }
 }
 
-/// Returns the id of the entry that a cursor has seen last.
+/// Returns the id of the last entry that a cursor has seen.
 pub(super) fn behind(cursor: &LogCursor) -> String {
     StreamCursor::parse(&cursor.0).map_or_else(|| "0".to_owned(), |seen| seen.id)
 }
@@ -106,7 +106,7 @@ fn since(seen: Option<&StreamCursor>, next: &str, now: Timestamp) -> Call {
 }
 
 /// Reads a line of the stream: its id, and kind, key, value, until and nonce, each after its name.
-/// The line of a lasting fact is no entry.
+/// The line of a lasting fact is not an entry.
 fn line_of(line: Value) -> Result<(StreamCursor, Option<LogEntry>), Cause> {
     let mut line = reply::ReplyRow::of(line)?;
     let id = reply::text(line.next())?;

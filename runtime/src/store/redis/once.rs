@@ -48,13 +48,13 @@ pub(super) fn read(kind: &str, hash: [u8; 32], now: Timestamp) -> Result<Call, C
     Ok(Call::at(&READ_ONCE, now)?.key(place.as_str()).word(place))
 }
 
-/// Returns the place of a value that an operation takes, or nothing.
+/// Returns the place of a value that an operation takes; empty where it takes none.
 pub(super) fn taken(key: Option<&OnceKey>) -> String {
     key.map_or_else(String::new, |key| place(&key.kind, key.hash))
 }
 
-/// Returns the key of a value. The hash comes first, for it has one length: so no two kinds share a
-/// key.
+/// Returns the key of a value. The hash comes first, because its length is fixed: so no two kinds
+/// share a key.
 fn place(kind: &str, hash: [u8; 32]) -> String {
     format!("o:{}:{kind}", hex(&hash))
 }
@@ -109,7 +109,8 @@ pub(super) fn stored_keys(answer: Value) -> Result<StoredKeys, Cause> {
     })
 }
 
-/// Versions are compared as texts, so they are exact to the last.
+/// Makes the call that replaces the ring. Versions are compared as texts, so they are exact to the
+/// last digit.
 pub(super) fn swap_keys(expected: u64, ring: Vec<u8>, now: Timestamp) -> Call {
     Call::made(&SWAP_KEYS, now)
         .key("ring")
@@ -118,6 +119,6 @@ pub(super) fn swap_keys(expected: u64, ring: Vec<u8>, now: Timestamp) -> Call {
         .word(ring)
 }
 
-/// The longest period that is told apart, in milliseconds: 71 000 years. Sums of a time, such a
+/// The longest period that is distinguished, in milliseconds: 71 000 years. Sums of a time, such a
 /// period and such a cost are exact in a script.
 const LONGEST: u64 = 1 << 51;

@@ -1,4 +1,5 @@
-//! Connecting: what is refused, with words that name the server and never the password.
+//! Connecting: the servers that are refused, with words that name the server and never the
+//! password.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,17 +22,18 @@ use crate::store::shared::operation::Cause;
 /// Sessions in Redis 6.2 or later, or in Valkey, for any number of nodes. Clones share their
 /// connections.
 ///
-/// Each operation is one Lua script, so no other one sees half of it. All keys begin with the
+/// Each operation is one Lua script, so no other operation sees half of it. All keys begin with the
 /// deployment's name as a hash tag, `{tollgate}:`, so that several deployments may share a server.
 ///
 /// # What the server has to be
 /// * `maxmemory-policy noeviction`: with any other, [`connect`](Self::connect) and `build()` are
-///   refused. A session that vanished is closed, a revocation that vanished is open. A server that
-///   is full answers [`StoreError`](crate::store::StoreError) until there is room.
-/// * `appendonly yes` and `appendfsync always`, if an operation that was answered is to survive a
-///   crash of the server. With `everysec` a crash takes up to a second of sign-ins, refreshes and
-///   sign-outs with it, without an append-only file all since the last dump; `connect` warns about
-///   that one.
+///   refused. If a session is evicted, its user is signed out; if a revocation is evicted, a
+///   revoked token is accepted. A server that is full answers
+///   [`StoreError`](crate::store::StoreError) until there is room.
+/// * `appendonly yes` and `appendfsync always`, if an operation that was answered must survive a
+///   crash of the server. With `everysec` a crash loses up to a second of sign-ins, refreshes and
+///   sign-outs; without an append-only file it loses all since the last dump, and `connect` warns
+///   about that.
 /// * One primary, at a fixed address or found by Sentinel. Redis Cluster is refused: the store does
 ///   not follow a slot that moves.
 ///
@@ -43,16 +45,16 @@ use crate::store::shared::operation::Cause;
 /// unlikely (`WAIT`), not impossible: nothing here is linearizable.
 ///
 /// # When everything is gone
-/// Where a node that runs finds Redis empty, or another deployment in its place, it founds the
+/// If a running node finds Redis empty, or another deployment in its place, it founds the
 /// deployment again and writes a global epoch that no token issued before can carry: every session
-/// is over, and on every node every access token of before is refused as soon as it has read the
-/// log. Where all nodes stop while Redis loses everything, nobody is left who knows of it: access
-/// tokens that were revoked within the last access lifetime are accepted again until they run out,
-/// and a revoked signing key until it is taken out of the ring.
+/// is over, and every node refuses all earlier access tokens as soon as it has read the log. If all
+/// nodes stop while Redis loses everything, no node knows of the loss: access tokens that were
+/// revoked within the last access lifetime are accepted again until they expire, and a revoked
+/// signing key until it is taken out of the ring.
 ///
 /// # What it costs
-/// Ending the sessions of a client, or all of them, walks every session that nobody ended, and
-/// Redis does nothing else meanwhile.
+/// Ending the sessions of a client, or all of them, visits every session that was not ended before,
+/// and Redis does nothing else meanwhile.
 #[derive(Clone)]
 pub struct RedisStore {
     pub(super) server: Arc<RedisServer>,
@@ -66,15 +68,15 @@ pub(super) struct RedisServer {
     address: String,
     pub(super) waiting: Waiting,
     pub(super) default: Arc<RedisNamespace>,
-    /// The namespaces of the realms that this process asked for.
+    /// The namespaces of the realms that this process has used.
     pub(super) realms: Mutex<BTreeMap<RealmName, Arc<RedisNamespace>>>,
 }
 
 /// The keys of a realm.
 pub(super) struct RedisNamespace {
-    /// What every key begins with.
+    /// The prefix of every key.
     pub(super) prefix: String,
-    /// The deployment that handles of this realm work on: the id that was there when it was
+    /// The deployment on which handles of this realm work: the id that was there when it was
     /// migrated.
     pub(super) deployment: ArcSwapOption<String>,
 }
@@ -97,7 +99,7 @@ impl RedisStore {
     ///
     /// # Errors
     /// The address cannot be read or reached, the password is refused, the server is too old, is a
-    /// replica, or may evict what it holds. The message names the server, never the password.
+    /// replica, or may evict keys. The message names the server, never the password.
     pub async fn connect(url: impl AsRef<str>) -> Result<Self, Error> {
         Self::options(url).connect().await
     }
@@ -147,42 +149,42 @@ impl RedisOptions {
         }
     }
 
-    /// Sets the deployment's name, with which its keys begin: `{name}:`. Default `tollgate`.
+    /// Sets the deployment's name, with which its keys begin: `{name}:`. By default `tollgate`.
     #[must_use]
     pub fn deployment(mut self, name: impl Into<String>) -> Self {
         self.deployment = name.into();
         self
     }
 
-    /// Sets how long connecting may take. Default 2 s.
+    /// Sets how long connecting may take. By default 2 s.
     #[must_use]
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Sets how long an answer may take, before the operation is answered with an error and its
-    /// connection given up. Default 5 s.
+    /// Sets how long an answer may take; after that the operation is answered with an error and its
+    /// connection is given up. By default 5 s.
     #[must_use]
     pub const fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
         self
     }
 
-    /// Sets how many connections there are. Default 1: Redis runs one script at a time, and a
+    /// Sets how many connections there are. By default 1: Redis runs one script at a time, and a
     /// connection carries many operations at once. With
-    /// [`wait_for_replicas`](Self::wait_for_replicas) a connection waits together with its users,
-    /// so a few more help.
+    /// [`wait_for_replicas`](Self::wait_for_replicas) all callers of a connection wait together, so
+    /// a few more help.
     #[must_use]
     pub const fn connections(mut self, connections: usize) -> Self {
         self.connections = connections;
         self
     }
 
-    /// Answers a write only when so many replicas have it, and with an error where they have not
-    /// within `timeout` (`WAIT`). The write is done then all the same, on the primary. Default
-    /// none. It makes the loss of an answered operation at a failover unlikely; it does not make
-    /// Redis linearizable.
+    /// Answers a write only when so many replicas have it, and with an error if they do not within
+    /// `timeout` (`WAIT`). The write is then done all the same, on the primary. By default 0. It
+    /// makes it unlikely that an answered operation is lost at a failover; it does not make Redis
+    /// linearizable.
     #[must_use]
     pub const fn wait_for_replicas(mut self, replicas: u32, timeout: Duration) -> Self {
         self.replicas = Some(Replicas {
@@ -192,16 +194,16 @@ impl RedisOptions {
         self
     }
 
-    /// Sets the only certificates, in PEM, that are trusted over TLS (`rediss://`). Default: those
-    /// that browsers trust.
+    /// Sets the only certificates, in PEM, that are trusted over TLS (`rediss://`). By default
+    /// those that browsers trust.
     #[must_use]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots = Some(pem.into());
         self
     }
 
-    /// Sets the certificate that this client shows over TLS (`rediss://`), with those that vouch for
-    /// it behind it, and its private key, both in PEM. Default none.
+    /// Sets the certificate by which this client identifies itself over TLS (`rediss://`), followed
+    /// by those of its issuers, and its private key, both in PEM. By default none.
     #[must_use]
     pub fn client_certificate(
         mut self,
@@ -215,7 +217,7 @@ impl RedisOptions {
         self
     }
 
-    /// Connects, and checks that the server keeps what it is given.
+    /// Connects, and checks that the server never evicts keys.
     ///
     /// # Errors
     /// As [`RedisStore::connect`]; the deployment's name is empty or has braces.
@@ -271,8 +273,7 @@ impl RedisOptions {
         })
     }
 
-    /// Reads the URL. The library's own words about it are left out, because they may repeat a part
-    /// of it.
+    /// Reads the URL. The library's own error is left out, because it may repeat a part of the URL.
     fn target(&self) -> Result<(RedisTarget, Option<Tls>), Error> {
         let refused = |what: &str| Error::new(ErrorKind::Store, format!("the URL of Redis {what}"));
         let unreadable = || refused("is not `redis[s]://[user:password@]host[:port][/database]`");

@@ -1,4 +1,4 @@
-//! Realms: what the keys of each begin with, and the realms that were claimed.
+//! Realms: the prefix of each realm's keys, and the realms that were claimed.
 
 use std::sync::{Arc, PoisonError};
 
@@ -12,9 +12,9 @@ use crate::store::shared::operation::Cause;
 use crate::store::shared::realm::RealmRow;
 
 impl RedisStore {
-    /// Returns the handle of a realm. Its keys begin with `{tollgate}@staff:`: the slot is the
-    /// deployment's, and no key of the default realm, which begins with `{tollgate}:`, is among
-    /// them.
+    /// Returns the handle of a realm. Its keys begin with `{tollgate}@staff:`: they have the
+    /// deployment's slot, and differ from all keys of the default realm, which begin with
+    /// `{tollgate}:`.
     pub(super) fn in_realm(&self, realm: &RealmName) -> Self {
         let realms = self.server.realms.lock();
         let mut realms = realms.unwrap_or_else(PoisonError::into_inner);
@@ -40,12 +40,12 @@ impl RedisStore {
         !Arc::ptr_eq(&self.namespace, &self.server.default)
     }
 
-    /// Returns what the keys of the default realm begin with.
+    /// Returns the prefix of the keys of the default realm.
     pub(super) fn default_prefix(&self) -> &str {
         &self.server.default.prefix
     }
 
-    /// Lists the realms that were claimed, and says how often one was.
+    /// Returns the realms that were claimed, and the number of claims so far.
     pub(super) async fn claimed(&self) -> Result<(Vec<RealmRecord>, u64), Cause> {
         let answer = self.answer(&Call::of(&REALMS).key("realms")).await?;
         let mut fields = reply::list(answer)?.into_iter();
@@ -63,7 +63,7 @@ impl RedisStore {
         Ok((realms, version))
     }
 
-    /// Writes the record of a realm, where [`RealmRecord::claim`] says so, and no other one was
+    /// Writes the record of a realm, if [`RealmRecord::claim`] allows it, and no other one was
     /// written since they were read.
     pub(super) async fn claim(
         &self,
@@ -92,7 +92,7 @@ impl RedisStore {
     }
 }
 
-/// What the fields of realms begin with; the field `version` counts the claims.
+/// The prefix of the fields of realms; the field `version` counts the claims.
 const REALM: &str = "realm:";
-/// The number of times that a claim is tried, each other claim in between costing one.
+/// The number of times that a claim is tried; each other claim in between costs one.
 const MAX_TRIES: u32 = 64;

@@ -1,4 +1,4 @@
-//! The answers of scripts, read back into lists, texts and numbers.
+//! The answers of scripts, read into lists, texts and numbers.
 
 use redis::Value;
 
@@ -37,12 +37,12 @@ pub(super) fn number(value: Value) -> Result<u64, Cause> {
     }
 }
 
-/// Reads whether something was done: 1, or 0 where it was not.
+/// Reads whether the operation succeeded: 1 if it did, 0 if not.
 pub(super) fn done(value: Value) -> Result<bool, Cause> {
     Ok(number(value)? == 1)
 }
 
-/// Values in their order; one that is missing is nothing.
+/// Values in their order; a missing one is read as nothing.
 pub(super) struct ReplyRow(std::vec::IntoIter<Value>);
 
 impl ReplyRow {
@@ -54,7 +54,7 @@ impl ReplyRow {
         self.0.next().unwrap_or(Value::Nil)
     }
 
-    /// Takes the next value where it is not empty.
+    /// Takes the next value; `None` where it is empty.
     pub(super) fn filled(&mut self) -> Result<Option<Vec<u8>>, Cause> {
         Ok(Some(bytes(self.next())?).filter(|bytes| !bytes.is_empty()))
     }

@@ -29,7 +29,7 @@ pub(super) fn session(value: Value) -> Result<Option<Session>, Cause> {
     let mut fields = Fields::of(answer.next())?;
     let mut take =
         |names: &[&str]| -> Vec<_> { names.iter().map(|name| fields.take(name)).collect() };
-    // The columns of the device stay empty: it lies beside the row as one value.
+    // The columns of the device stay empty: it is stored beside the row as one value.
     let columns = iter::once(Some(sid.to_vec()))
         .chain(take(&["uid", "client"]))
         .chain([None, None, None, None, None])
@@ -73,8 +73,8 @@ pub(super) fn token(value: Value) -> Result<TokenRecord, Cause> {
     row::token(&mut ReplyColumns(columns.into_iter()))
 }
 
-/// Reads a log entry as a script answers it: kind, key, value, until; of a lasting fact the last is
-/// empty.
+/// Reads a log entry as a script answers it: kind, key, value, until; for a lasting fact the last
+/// is empty.
 pub(super) fn entry(value: Value) -> Result<LogEntry, Cause> {
     let mut answer = ReplyRow::of(value)?;
     let (kind, key) = (reply::text(answer.next())?, reply::text(answer.next())?);
@@ -86,7 +86,7 @@ pub(super) fn entry(value: Value) -> Result<LogEntry, Cause> {
     })
 }
 
-/// Reads a fact of the log, in which ids stand in hexadecimal.
+/// Reads a fact of the log, in which ids are written in hexadecimal.
 pub(super) fn fact(kind: &str, key: String, value: u64) -> Result<Fact, Cause> {
     let key = if fact::is_of_id(kind) {
         id(key.into_bytes())?.to_vec()

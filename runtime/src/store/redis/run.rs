@@ -1,4 +1,4 @@
-//! Running an operation: one call of a script, on the deployment that this handle knows.
+//! Runs an operation: one call of a script, on the deployment that this handle knows.
 
 use redis::Value;
 
@@ -9,7 +9,7 @@ use crate::store::record::StoreError;
 use crate::store::shared::operation::{Cause, StoreOperation};
 
 impl RedisStore {
-    /// Runs a call and reads what it answers.
+    /// Runs a call and reads its answer.
     pub(super) async fn run<T>(
         &self,
         operation: StoreOperation,
@@ -20,8 +20,8 @@ impl RedisStore {
         answer.await.map_err(|error| operation.failed(error))
     }
 
-    /// Returns what the script answered. Where the deployment was lost, it is founded again first;
-    /// the script that noticed did nothing.
+    /// Returns the answer of the script. If the deployment was lost, it is founded again first; the
+    /// script that noticed it did nothing.
     pub(super) async fn answer(&self, call: &Call) -> Result<Value, Cause> {
         let known = self
             .namespace

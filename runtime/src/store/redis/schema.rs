@@ -16,8 +16,7 @@ use crate::store::shared::operation::Cause;
 const SCHEMA: u64 = 1;
 
 impl RedisStore {
-    /// Checks that the server keeps what it is given, and founds the deployment where there is
-    /// none.
+    /// Checks that the server never evicts keys, and founds the deployment if it does not exist.
     pub(super) async fn ensure_founded(&self, now: Timestamp) -> Result<(), Cause> {
         let about = self.server.link.ask(&redis::cmd("INFO")).await;
         server::check_eviction(&self.server.link, about).await?;
@@ -27,7 +26,7 @@ impl RedisStore {
         }
     }
 
-    /// Founds the deployment in the place of one that this handle knew. Where that one is still
+    /// Founds the deployment again where it was lost. If the one that this handle knew is still
     /// there, it stays.
     pub(super) async fn found_again(&self, known: &str, now: Timestamp) -> Result<String, Cause> {
         let found = self.found(known, now).await?;
@@ -44,7 +43,8 @@ impl RedisStore {
     async fn found(&self, lost: &str, now: Timestamp) -> Result<String, Cause> {
         let id = SessionId::random()?.to_string();
         let prefix = self.namespace.prefix.as_str();
-        // This script alone gets the id that it may give where others get the one that they expect.
+        // Other scripts get the id that they expect at this place; this one alone gets the id for
+        // the new deployment.
         let call = Call::of(&FOUND)
             .key("log")
             .key("lasting")

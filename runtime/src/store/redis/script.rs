@@ -1,4 +1,4 @@
-//! The scripts, each put together from the pieces that it needs, and calls of them.
+//! The scripts, each made of the pieces that it needs, and calls of them.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use crate::secret::fill_random;
 use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
-/// A script, by the hash that the server keeps it under.
+/// A script, with the hash under which the server keeps it.
 pub(super) struct LuaOperation {
     code: &'static str,
     script: LazyLock<Script>,
@@ -67,7 +67,7 @@ pub(super) static FOUND: LuaOperation = LuaOperation {
 /// A call of a script: the keys and words that follow those of every call.
 pub(super) struct Call {
     pub(super) operation: &'static LuaOperation,
-    /// When it was made, where its caller says so.
+    /// The time at which it was made, if its caller gives it.
     pub(super) now: Option<Timestamp>,
     keys: Vec<String>,
     words: Vec<Vec<u8>>,
@@ -83,7 +83,7 @@ impl Call {
         }
     }
 
-    /// Makes a call whose script does not look at the time.
+    /// Makes a call whose script does not use the time.
     pub(super) fn made(operation: &'static LuaOperation, now: Timestamp) -> Self {
         Self {
             now: Some(now),
@@ -91,8 +91,8 @@ impl Call {
         }
     }
 
-    /// Makes a call whose first word is the time. A time that a double cannot hold is an error,
-    /// long before it passes.
+    /// Makes a call whose first word is the time. A time that a double cannot hold exactly is an
+    /// error.
     pub(super) fn at(operation: &'static LuaOperation, now: Timestamp) -> Result<Self, Cause> {
         if now.as_millis() >= 1 << 53 {
             return Err("the clock is beyond the year 287000".into());
@@ -100,7 +100,7 @@ impl Call {
         Ok(Self::made(operation, now).time(now))
     }
 
-    /// Adds a key, without what every key begins with.
+    /// Adds a key, without the prefix of every key.
     pub(super) fn key(mut self, key: impl Into<String>) -> Self {
         self.keys.push(key.into());
         self
@@ -124,8 +124,8 @@ impl Call {
         self.word(word.map_or_else(Vec::new, |word| [b"=", word.as_ref()].concat()))
     }
 
-    /// Adds a word that no other entry of any log has, so that a reader notices when the last entry
-    /// that it read became another one.
+    /// Adds a word that no other entry of any log has, so that a reader notices if the last entry
+    /// that it read was replaced by another.
     pub(super) fn nonce(self) -> Result<Self, Cause> {
         let mut nonce = [0; 8];
         fill_random(&mut nonce)?;

@@ -1,4 +1,4 @@
-//! Redis Sentinel: which servers are asked for the primary, as the URL names them.
+//! Redis Sentinel: the servers that are asked for the primary, as the URL names them.
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, RedisConnectionInfo};
 
@@ -14,12 +14,12 @@ pub(super) struct Sentinels {
 }
 
 impl Sentinels {
-    /// Reads what stands behind `redis+sentinel://`:
-    /// `[user:password@]host[:port][,host[:port]…]/name[/database]`, and behind `?` the
-    /// `sentinel_user` and `sentinel_password`, where the sentinels have other ones than none.
+    /// Reads the text after `redis+sentinel://`:
+    /// `[user:password@]host[:port][,host[:port]…]/name[/database]`, and after `?` the
+    /// `sentinel_user` and `sentinel_password`, if the sentinels require a login.
     ///
     /// # Errors
-    /// What is wrong, in words that repeat nothing of the URL.
+    /// The problem, in words that repeat nothing of the URL.
     pub(super) fn parse(rest: &str) -> Result<Self, &'static str> {
         let (rest, parameters) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = rest
@@ -64,7 +64,7 @@ impl Sentinels {
         })
     }
 
-    /// Returns how to connect to the primary at an address that a sentinel told.
+    /// Returns the connection data of the primary at an address that a sentinel named.
     pub(super) fn primary(&self, host: String, port: u16) -> Option<ConnectionInfo> {
         let info = ConnectionAddr::Tcp(host, port)
             .into_connection_info()
@@ -72,7 +72,7 @@ impl Sentinels {
         Some(info.set_redis_settings(self.server.clone()))
     }
 
-    /// Returns what messages call the place.
+    /// Returns the place in the words of messages.
     pub(super) fn address(&self) -> String {
         let hosts: Vec<String> = self
             .sentinels
@@ -83,7 +83,7 @@ impl Sentinels {
     }
 }
 
-/// Reads the address of a sentinel, whose port is 26379 unless it is given.
+/// Reads the address of a sentinel, whose port is 26379 by default.
 fn sentinel(host: &str) -> Option<ConnectionInfo> {
     let has_port = host
         .rsplit_once(':')

@@ -1,4 +1,4 @@
-//! Which servers are refused, with words that name the server and never the password.
+//! The servers that are refused, with words that name the server and never the password.
 
 use redis::{ErrorKind as Kind, RedisError, ServerErrorKind, Value};
 
@@ -8,7 +8,7 @@ use super::reply;
 use crate::error::{Error, ErrorKind};
 use crate::store::shared::operation::Cause;
 
-/// Says why a server cannot be used.
+/// Returns the error of a server that cannot be used.
 pub(super) fn refused(address: &str, error: &RedisError) -> Error {
     let text = error.to_string();
     let what = if text.contains("NOAUTH") {
@@ -88,7 +88,7 @@ pub(super) fn check_server(info: &ServerInfo) -> Result<(), String> {
     Ok(())
 }
 
-/// Refuses a server that may evict what it holds (R101), and one that does not say whether it may.
+/// Refuses a server that may evict keys (R101), and one that does not say whether it may.
 pub(super) async fn check_eviction(
     link: &Link,
     about: Result<Value, RedisError>,
@@ -111,7 +111,7 @@ pub(super) async fn check_eviction(
     .into())
 }
 
-/// Reads the policy from `CONFIG`, where `INFO` does not say it.
+/// Reads the policy from `CONFIG`, where `INFO` does not have it.
 async fn asked_policy(link: &Link) -> Result<String, Cause> {
     let unknown =
         "does not say whether it evicts what it holds: allow this user the command `INFO`";
@@ -135,6 +135,6 @@ async fn asked_policy(link: &Link) -> Result<String, Cause> {
 /// The oldest version that has every command that the scripts use (`XADD … MINID`).
 const OLDEST: (u32, u32) = (6, 2);
 
-/// What is said of a cluster.
+/// The reason for refusing a cluster.
 pub(super) const NO_CLUSTER: &str = "is a node of a Redis Cluster, which does not work yet: give a server without \
      `cluster-enabled`, or the sentinels of one";

@@ -14,7 +14,7 @@ use crate::store::record::{
 use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
-/// Returns a session's key, without what every key begins with.
+/// Returns a session's key, without the prefix of every key.
 fn key(sid: SessionId) -> String {
     format!("s:{}", hex(sid.as_bytes()))
 }
@@ -206,7 +206,7 @@ pub(super) fn attach(sid: SessionId, new: &Device, now: Timestamp) -> Result<Cal
         .word(device(new)?))
 }
 
-/// Returns a device as it is stored: JSON, or nothing where nothing is known.
+/// Returns a device as it is stored: JSON, or empty where nothing is known.
 fn device(device: &Device) -> Result<Vec<u8>, Cause> {
     if *device == Device::default() {
         Ok(Vec::new())

@@ -87,7 +87,7 @@ pub(super) fn find(query: TokenQuery, now: Timestamp) -> Result<Call, Cause> {
         ))
 }
 
-/// Reads the rows of a query. All rows of a tree come, and in no order.
+/// Reads the rows of a query. For a tree the script returns all rows, in no order.
 pub(super) fn found(answer: Value, limit: u32) -> Result<Vec<TokenRecord>, Cause> {
     let mut rows = reply::list(answer)?
         .into_iter()

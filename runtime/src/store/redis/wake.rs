@@ -1,5 +1,5 @@
-//! Wake-ups: a look at the log that waits for its next entry (`XREAD BLOCK`), on connections of
-//! their own, for it holds up what comes behind it.
+//! Wake-ups: a read of the log that waits for its next entry (`XREAD BLOCK`), on connections of
+//! their own, because it blocks the commands after it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,10 +11,10 @@ use tokio::time::Instant;
 use super::link::Link;
 use crate::store::shared::operation::Cause;
 
-/// The connections for waiting that are free: as many as there were gates that waited at a time.
+/// The idle connections for waiting: as many as there were gates that waited at a time.
 pub(super) struct Waiting {
     idle: Mutex<Vec<MultiplexedConnection>>,
-    /// The time that a connection may be held up before it is taken to be dead.
+    /// The time that a connection may be blocked before it is assumed to be dead.
     longest: Duration,
 }
 
@@ -26,7 +26,7 @@ impl Waiting {
         }
     }
 
-    /// Waits for an entry behind the one with this id. A connection that breaks, or whose wait is
+    /// Waits for an entry after the one with this id. A connection that breaks, or whose wait is
     /// given up, is closed.
     pub(super) async fn wait(
         &self,

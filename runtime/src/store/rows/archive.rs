@@ -1,4 +1,4 @@
-//! Deleting what nothing needs any more.
+//! Deletes rows that are not needed any more.
 
 use std::collections::HashSet;
 
@@ -33,13 +33,13 @@ pub fn archive(
     let tokens = tokens.into_iter().map(table::token_key).collect();
     done.tokens = delete(rows, tokens, limit, &mut done.more)?;
     for prefix in [table::SESSION, table::INDEX, ONCE, BUDGET, LOG, END] {
-        // An entry of the log is needed by nobody once it ended.
+        // An entry of the log is not needed any more once its time is over.
         let is_logged = [LOG, END].contains(&prefix);
         let ended = rows.ended(prefix, if is_logged { now } else { before })?;
         let deleted = delete(rows, ended, limit, &mut done.more)?;
         match prefix {
             table::SESSION => done.sessions = deleted,
-            // An index is no kind of rows of its own.
+            // The rows of an index are not counted: they only repeat others.
             table::INDEX | END => {}
             _ => done.others += deleted,
         }

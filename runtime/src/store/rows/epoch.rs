@@ -1,4 +1,4 @@
-//! The one line of epochs, the marks of subjects, and when subjects change.
+//! The scale of epochs, the marks of subjects, and the times at which subjects change.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::store::record::{Fact, SubjectState, Target};
 use crate::store::shared::fact::{CLIENT, GLOBAL};
 use crate::store::shared::operation::Cause;
 
-/// Returns what is known of a subject, for a client.
+/// Returns the state of a subject, for a client.
 ///
 /// # Errors
 /// The engine failed.
@@ -38,12 +38,12 @@ pub(super) fn epoch_of(rows: &impl ReadRows, subject: &str, client_id: &str) -> 
     Ok(own.max(client).max(lasting(rows, GLOBAL, "")?))
 }
 
-/// Returns when a subject last changed: 1970 where it never did.
+/// Returns when a subject last changed: 1970 if it never did.
 pub(super) fn changed_at(rows: &impl ReadRows, subject: &str) -> Result<Timestamp, Cause> {
     Ok(subject_row(rows, subject)?.1)
 }
 
-/// Moves the time at which a subject last changed, also where two changes share a millisecond.
+/// Moves the time at which a subject last changed, even where two changes share a millisecond.
 pub(super) fn touch(rows: &mut impl Rows, subject: &str, now: Timestamp) -> Result<(), Cause> {
     let (epoch, before) = subject_row(rows, subject)?;
     let changed_at = now.max(before.plus(Duration::from_millis(1)));
@@ -56,9 +56,9 @@ fn move_mark(rows: &mut impl Rows, subject: &str) -> Result<(), Cause> {
     rows.put(&mark_key(subject), Timestamp::MAX, unmarked)
 }
 
-/// Bumps the epoch that a target is about, above every epoch that a token it concerns may carry,
-/// and moves the subject's mark where `moves_mark` says so. Returns what the log is to say about
-/// the target as a whole.
+/// Bumps the epoch of a target, above every epoch that a token of it may carry, and moves the
+/// subject's mark where `moves_mark` says so. Returns the fact about the target as a whole for the
+/// log.
 pub(super) fn bump(
     rows: &mut impl Rows,
     target: Target,
@@ -120,7 +120,7 @@ fn subject_row(rows: &impl ReadRows, subject: &str) -> Result<SubjectRow, Cause>
     Ok(row.map(|(_, row)| row).unwrap_or_default())
 }
 
-/// Returns how much of a subject's epoch is no part of its mark.
+/// Returns the part of a subject's epoch that is not part of its mark.
 fn unmarked(rows: &impl ReadRows, subject: &str) -> Result<i64, Cause> {
     let row = rows.get::<i64>(&mark_key(subject))?;
     Ok(row.map_or(0, |(_, unmarked)| unmarked))
@@ -134,7 +134,7 @@ fn key(subject: &str) -> String {
     format!("{SUBJECTS}{subject}")
 }
 
-/// The subject's epoch, and when it last changed.
+/// The subject's epoch, and the time of its last change.
 type SubjectRow = (u64, Timestamp);
 
 const SUBJECTS: &str = "subject/";

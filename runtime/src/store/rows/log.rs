@@ -1,7 +1,7 @@
 //! The revocation log.
 //!
-//! Entries are numbered in the order of writing. It is the order in which they become visible,
-//! because one transaction writes at a time. So a cursor is the number of the last entry.
+//! Entries are numbered in the order of writing. In the same order they become visible, because one
+//! transaction writes at a time. So a cursor is the number of the last entry.
 
 use super::row::{ReadRows, Rows};
 use crate::clock::Timestamp;
@@ -10,10 +10,10 @@ use crate::store::shared::fact::PAUSE;
 use crate::store::shared::hex::hex;
 use crate::store::shared::operation::Cause;
 
-/// Reads what was logged since a cursor.
+/// Reads the entries that were logged since a cursor.
 ///
-/// A cursor that this log cannot have given starts over: an entry too many does no harm, one too
-/// few does.
+/// A cursor that this log cannot have given starts over: an extra entry does no harm, a missing one
+/// does.
 ///
 /// # Errors
 /// The engine failed.
@@ -51,7 +51,7 @@ pub fn set_paused(rows: &mut impl Rows, paused: bool) -> Result<(), Cause> {
     Ok(())
 }
 
-/// Writes an entry. That of a lasting fact takes the place of its predecessor, at the log's end.
+/// Writes an entry. That of a lasting fact replaces its predecessor, at the end of the log.
 pub(super) fn write(rows: &mut impl Rows, fact: Fact, until: Timestamp) -> Result<LogEntry, Cause> {
     let number = last_logged(rows)?.saturating_add(1);
     let entry = LogEntry::new(fact, until);
@@ -69,9 +69,9 @@ pub(super) fn write(rows: &mut impl Rows, fact: Fact, until: Timestamp) -> Resul
     Ok(entry)
 }
 
-/// Writes the end of a session or a token, unless it needs no entry any more or one stands that
-/// lasts as long. One that ends earlier is replaced, so the log has one entry for each end. Returns
-/// the entry that holds.
+/// Writes the end of a session or a token, unless it needs no entry any more or there is one that
+/// lasts as long. An entry with an earlier time is replaced, so the log has one entry for each end.
+/// Returns the entry that is valid.
 pub(super) fn write_end(
     rows: &mut impl Rows,
     fact: Fact,
@@ -106,7 +106,7 @@ pub(in crate::store) fn last_logged(rows: &impl ReadRows) -> Result<u64, Cause> 
     Ok(rows.get(LAST)?.map_or(0, |(_, number)| number))
 }
 
-/// Returns the key of an entry, whose digits keep the order of numbers.
+/// Returns the key of an entry, whose digits keep the order of the numbers.
 fn key(number: u64) -> String {
     format!("{LOG}{number:020}")
 }

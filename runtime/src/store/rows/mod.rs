@@ -4,36 +4,36 @@
 //! Such a store implements [`ReadRows`] and [`Rows`] for a transaction of its engine, and each
 //! operation of [`SessionStore`] by the function of the same name, called in one transaction:
 //!
-//! * What a function reads has to hold until what it writes is committed. The simplest way is one
-//!   writing transaction at a time.
-//! * Where a function returns an error, the transaction is rolled back.
+//! * Rows that a function reads must not change until its writes are committed. The simplest way is
+//!   one writing transaction at a time.
+//! * If a function returns an error, the transaction is rolled back.
 //! * The store answers after the commit.
 //! * Its handle holds the [`Namespace`] of its realm, and gives the functions the rows of that
 //!   namespace: [`Namespace::rows`].
 //!
 //! An operation that the engine can do better by itself, such as a conditional write of a single
 //! row, need not use its function. `MemoryStore` is made of these functions, and so is the example
-//! `own-store`, whose rows lie in a file.
+//! `own-store`, whose rows are in a file.
 //!
 //! | key | row |
 //! |---|---|
 //! | `session/{sid}`, `token/{jti}` | the session, the token |
 //! | `of/{subject}/{sid}` | the id of a subject's session |
-//! | `subject/{subject}` | its epoch, and when it last changed |
-//! | `unmarked/{subject}` | how much of its epoch is no part of its mark |
+//! | `subject/{subject}` | its epoch, and the time of its last change |
+//! | `unmarked/{subject}` | the part of its epoch that is not part of its mark |
 //! | `log/{number}` | kind, key and value of a fact |
 //! | `end/{kind}/{id}` | the number of the entry of a session's or a token's end |
 //! | `lasting/{kind}/{key}` | the present value of a lasting fact, and the number of its entry |
 //! | `once/{hash}` | nothing, for a consumed key |
-//! | `once/{hash}/{kind}` | the payload of a value, and the mark that it is bound to |
+//! | `once/{hash}/{kind}` | the payload of a value, and the mark to which it is bound |
 //! | `budget/{burst}/{period}/{key}` | the fraction; the row ends when the budget is full |
 //! | `logged`, `checked` | the number of the last entry, the last check |
 //! | `ring` | the key ring |
 //! | `realm/{name}` | the record of a realm that was claimed; the default one's has no name |
-//! | `namespace/@{name}/` | nothing: there is such a namespace |
+//! | `namespace/@{name}/` | nothing: the namespace exists |
 //!
 //! The keys of a named realm begin with `@{name}/`. The ring, the records and the names of the
-//! namespaces lie beside the default realm's keys alone.
+//! namespaces exist only once, beside the default realm's keys.
 //!
 //! [`SessionStore`]: super::SessionStore
 

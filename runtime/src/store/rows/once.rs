@@ -25,7 +25,7 @@ pub fn consume_once(
     insert(rows, &place(key, None), until, nothing, now)
 }
 
-/// Keeps a payload to be taken once.
+/// Stores a payload that can be taken once.
 ///
 /// # Errors
 /// The engine failed.
@@ -82,7 +82,8 @@ pub fn read_once(
     Ok(Some(payload).filter(|_| until > now && holds))
 }
 
-/// Takes a value that an operation is done for; returns whether it was there, or none is needed.
+/// Takes the value that an operation requires; returns whether it was there, or no value is
+/// required.
 pub(super) fn take_for(
     rows: &mut impl Rows,
     takes: Option<&OnceKey>,
@@ -124,7 +125,7 @@ pub fn keys<R: ReadRows>(rows: &RealmRows<R>) -> Result<StoredKeys, Cause> {
     Ok(StoredKeys { version, ring })
 }
 
-/// Replaces the key ring where its version still is `expected`.
+/// Replaces the key ring where its version is still `expected`.
 ///
 /// # Errors
 /// The engine failed.
@@ -141,7 +142,7 @@ pub fn swap_keys<R: Rows>(
     Ok(true)
 }
 
-/// Writes a row unless one is there that still counts, or this one would not.
+/// Writes a row unless a valid one is there, or this one would not be valid.
 fn insert(
     rows: &mut impl Rows,
     place: &str,
@@ -163,14 +164,14 @@ fn insert(
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 enum OnceRow {
-    /// A payload alone.
+    /// A payload that is not bound.
     Free(Vec<u8>),
-    /// A payload that ends with a subject's mark.
+    /// A payload that is bound to a subject's mark.
     Bound { payload: Vec<u8>, bound: BoundMark },
 }
 
-/// Returns the key of a value, or of a consumed key, which has no kind. The hash comes first, for
-/// it has one length: so no two kinds share a place.
+/// Returns the key of a value, or of a consumed key, which has no kind. The hash comes first,
+/// because its length is fixed: so no two kinds share a place.
 fn place(hash: [u8; 32], kind: Option<&str>) -> String {
     let hash = hex(&hash);
     match kind {

@@ -1,4 +1,4 @@
-//! Realms: each in a namespace of the rows, and what lies beside the namespaces for all of them.
+//! Realms: each in a namespace of the rows; a few rows beside the namespaces are for all of them.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl Namespace {
         self.0.as_deref().unwrap_or_default()
     }
 
-    /// Returns the key under which a row lies among all rows.
+    /// Returns the key of a row among all rows.
     fn place<'k>(&self, key: &'k str) -> Cow<'k, str> {
         match &self.0 {
             Some(prefix) => Cow::Owned(format!("{prefix}{key}")),
@@ -148,8 +148,8 @@ impl<R: Rows> Rows for &mut R {
     }
 }
 
-/// Makes the namespace of a realm, if it is not there. It begins with the keys that no longer
-/// count.
+/// Makes the namespace of a realm, if it does not exist. It begins with the keys that are no longer
+/// valid.
 ///
 /// # Errors
 /// The engine failed.
@@ -173,7 +173,7 @@ pub fn migrate<R: Rows>(rows: &mut RealmRows<R>) -> Result<(), Cause> {
     Ok(())
 }
 
-/// Says in every other namespace that a key no longer counts.
+/// Records in every other namespace that a key is no longer valid.
 pub(super) fn end_key_elsewhere<R: Rows>(
     rows: &mut RealmRows<R>,
     key: &str,
@@ -196,7 +196,7 @@ pub(super) fn end_key_elsewhere<R: Rows>(
 /// Lists the realms that were claimed.
 ///
 /// # Errors
-/// The engine failed, or a row has a name that is none of a realm.
+/// The engine failed, or a row has a name that is not valid for a realm.
 pub fn realms<R: ReadRows>(rows: &RealmRows<R>) -> Result<Vec<RealmRecord>, Cause> {
     let mut realms = Vec::new();
     rows.shared()
@@ -207,7 +207,7 @@ pub fn realms<R: ReadRows>(rows: &RealmRows<R>) -> Result<Vec<RealmRecord>, Caus
     realms.into_iter().collect()
 }
 
-/// Writes the record of a realm, where [`RealmRecord::claim`] says so.
+/// Writes the record of a realm, if [`RealmRecord::claim`] allows it.
 ///
 /// # Errors
 /// As [`realms`].

@@ -11,7 +11,7 @@ use crate::store::record::{Fact, Revocation, Revoked, Session, Target, TokenReco
 use crate::store::shared::operation::Cause;
 use crate::store::shared::registry::TokenNode;
 
-/// Revokes a target, and logs it. That a key no longer counts is logged in every namespace.
+/// Revokes a target, and logs it. The end of a key is logged in every namespace.
 ///
 /// # Errors
 /// The engine failed.
@@ -64,7 +64,7 @@ pub fn revoke<R: Rows>(
     Ok(done)
 }
 
-/// Returns the sessions that a revocation ends, whether or not they are there.
+/// Returns the sessions that a revocation ends, whether or not they exist.
 fn ended(
     rows: &impl ReadRows,
     revocation: &Revocation,

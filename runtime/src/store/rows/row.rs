@@ -14,8 +14,8 @@ pub trait ReadRows {
     /// The engine failed, or the row is not of this type.
     fn get<R: RowValue>(&self, key: &str) -> Result<Option<(Timestamp, R)>, Cause>;
 
-    /// Visits the rows whose keys begin with `prefix`, from the key `from` on, in the order of the
-    /// bytes of their keys.
+    /// Visits the rows whose keys begin with `prefix`, starting at the key `from`, in the order of
+    /// the bytes of their keys.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -26,7 +26,7 @@ pub trait ReadRows {
         visit: impl FnMut(&str, &R),
     ) -> Result<(), Cause>;
 
-    /// Reads the keys that begin with `prefix` of the rows that ended before a time.
+    /// Reads the keys, beginning with `prefix`, of the rows that ended before a time.
     ///
     /// # Errors
     /// The engine failed.
@@ -35,7 +35,7 @@ pub trait ReadRows {
 
 /// The rows of a store, as one transaction changes them.
 pub trait Rows: ReadRows {
-    /// Writes a row, in the place of the one that is there.
+    /// Writes a row, and replaces the one that is there.
     ///
     /// # Errors
     /// The engine failed.
@@ -48,8 +48,8 @@ pub trait Rows: ReadRows {
     fn remove(&mut self, key: &str) -> Result<(), Cause>;
 }
 
-/// The content of a row: a record, or a few values. It can be serialised, in whatever format the
-/// engine keeps.
+/// The content of a row: a record, or a few values. It can be serialised, in any format that the
+/// engine uses.
 pub trait RowValue: Clone + DeserializeOwned + Serialize + Send + Sync + 'static {}
 
 impl<R: Clone + DeserializeOwned + Serialize + Send + Sync + 'static> RowValue for R {}

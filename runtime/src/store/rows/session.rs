@@ -12,7 +12,7 @@ use crate::store::record::{
 };
 use crate::store::shared::operation::Cause;
 
-/// Writes when it was asked, so that a full disk is noticed, and looks for a live session.
+/// Writes the time of the check, so that a full disk is noticed, and looks for a live session.
 ///
 /// # Errors
 /// The engine failed.
@@ -84,10 +84,10 @@ pub fn session(rows: &impl ReadRows, sid: SessionId) -> Result<Option<Session>, 
     Ok(Some(Session { epoch, ..row }))
 }
 
-/// Rotates a session where the conditions of the step hold.
+/// Rotates a session if the conditions of the step hold.
 ///
-/// Reading the row, comparing and writing it back are one transaction: of several rotations of one
-/// generation exactly one finds its conditions true.
+/// Reading the row, comparing and writing it are one transaction: of several rotations of one
+/// generation the conditions hold for exactly one.
 ///
 /// # Errors
 /// The engine failed.

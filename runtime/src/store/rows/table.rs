@@ -22,7 +22,7 @@ pub(super) fn sessions_of(rows: &impl ReadRows, subject: &str) -> Result<Vec<Ses
     let prefix = index_key(subject, "");
     let mut sids = Vec::new();
     rows.scan(&prefix, &prefix, |key, sid: &SessionId| {
-        // A subject whose name goes on behind a slash has longer keys.
+        // A subject whose name continues after a slash has longer keys.
         if key.len() == prefix.len() + SessionId::TEXT_LEN {
             sids.push(*sid);
         }

@@ -9,7 +9,7 @@ use crate::store::record::{Session, TokenQuery, TokenRecord};
 use crate::store::shared::operation::Cause;
 use crate::store::shared::registry::TokenNode;
 
-/// Writes the tokens that are not there yet, and returns how many.
+/// Writes the tokens that do not exist yet, and returns how many.
 ///
 /// # Errors
 /// The engine failed.
@@ -25,7 +25,7 @@ pub fn record_tokens(rows: &mut impl Rows, tokens: &[TokenRecord]) -> Result<u64
     Ok(new)
 }
 
-/// Lists the tokens that a query wants. It looks at the whole registry, unless the query is for one
+/// Lists the tokens that a query asks for. It reads the whole registry, unless the query is for one
 /// token.
 ///
 /// # Errors
@@ -70,7 +70,7 @@ pub fn tokens(
 }
 
 /// Returns whether a token is active: neither expired nor revoked, and its session, if it has one,
-/// there and not revoked.
+/// exists and is not revoked.
 fn is_active(rows: &impl ReadRows, row: &TokenRecord, now: Timestamp) -> Result<bool, Cause> {
     if row.expires_at <= now || row.revoked_at.is_some() {
         return Ok(false);

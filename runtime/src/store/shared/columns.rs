@@ -1,10 +1,10 @@
-//! The columns of sessions and tokens, and how a row of any database is read.
+//! The columns of sessions and tokens, and the trait that reads a row of any database.
 
 use super::operation::Cause;
 use crate::clock::Timestamp;
 
-/// The columns of one row, read from the first to the last. Each call reads the next column, `None`
-/// where it holds nothing.
+/// The columns of one row, read from the first to the last. Each call reads the next column; `None`
+/// where it is empty.
 pub(in crate::store) trait Columns {
     /// Reads a number that is never negative.
     fn number(&mut self) -> Result<Option<u64>, Cause>;
@@ -18,7 +18,7 @@ pub(in crate::store) trait Columns {
     /// Reads an id or a hash, of so many bytes.
     fn fixed<const N: usize>(&mut self) -> Result<Option<[u8; N]>, Cause>;
 
-    /// Reads whether something is the case.
+    /// Reads a truth value.
     fn flag(&mut self) -> Result<bool, Cause>;
 
     /// Reads a time.
@@ -80,7 +80,7 @@ macro_rules! effective_mark {
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(in crate::store) use effective_mark;
 
-/// What is known of a subject for a client, in the order of
+/// The state of a subject for a client, in the order of
 /// [`SubjectState`](crate::store::SubjectState).
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 macro_rules! subject_columns {
@@ -131,7 +131,7 @@ pub(in crate::store) fn millis(at: Timestamp) -> i64 {
     integer(at.as_millis())
 }
 
-/// Returns a number as a database keeps it. Counters that begin at 0 do not reach the end of it.
+/// Returns a number as a database keeps it. Counters that begin at 0 do not reach the greatest one.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(in crate::store) fn integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)

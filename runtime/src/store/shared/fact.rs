@@ -5,8 +5,8 @@ use crate::id::{SessionId, TokenId};
 use crate::store::record::{Fact, LogEntry, RotationStep, RotationWrite, StoreError};
 
 impl Fact {
-    /// Returns whether the fact holds for ever, so that a store keeps its present value and never
-    /// archives it. A later fact of the same kind and key takes its place.
+    /// Returns whether the fact is lasting, so that a store keeps its present value and never
+    /// archives it. A later fact of the same kind and key replaces it.
     pub(in crate::store) const fn is_lasting(&self) -> bool {
         matches!(
             self,
@@ -15,7 +15,7 @@ impl Fact {
     }
 
     /// Returns the fact as the three columns that stores keep: its kind, the bytes of the id or
-    /// name that it is about, and a number.
+    /// name in it, and a number.
     pub(in crate::store) fn to_columns(&self) -> (&'static str, &[u8], u64) {
         match self {
             Self::Session(sid) => (SESSION, sid.as_bytes(), 0),
@@ -38,7 +38,7 @@ impl Fact {
     /// Reads a fact from the columns of [`to_columns`](Self::to_columns).
     ///
     /// # Errors
-    /// The kind is one that this version does not know, or the key is not what its kind needs.
+    /// The kind is one that this version does not know, or the key is not valid for its kind.
     pub(in crate::store) fn from_columns(
         kind: &str,
         key: Vec<u8>,
@@ -67,7 +67,7 @@ impl Fact {
 
 impl LogEntry {
     /// Makes the entry of a fact that must be remembered until then. A lasting fact is remembered
-    /// for ever ([`Timestamp::MAX`]), and no other one is.
+    /// for ever ([`Timestamp::MAX`]), and no other fact is.
     pub(in crate::store) fn new(fact: Fact, until: Timestamp) -> Self {
         let until = if fact.is_lasting() {
             Timestamp::MAX
@@ -79,8 +79,8 @@ impl LogEntry {
 }
 
 impl RotationWrite {
-    /// Returns the entry that the log gets where the step is done: tokens of earlier generations
-    /// are dead. Other steps bring no generation and log nothing.
+    /// Returns the entry for the log if the step succeeds: tokens of earlier generations are
+    /// revoked. Other steps bring no generation and log nothing.
     pub(in crate::store) fn entry(&self) -> Option<LogEntry> {
         let (RotationStep::Advance { generation, .. } | RotationStep::Remint { generation, .. }) =
             self.step

@@ -1,4 +1,4 @@
-//! The number of sessions that end for a new one.
+//! The number of sessions that end when a new one opens.
 
 use crate::store::record::{DeviceLimit, OnLimit};
 
@@ -7,7 +7,7 @@ impl DeviceLimit {
     /// or `None` where the limit refuses the new session instead
     /// ([`Opened::LimitReached`](crate::store::Opened::LimitReached)).
     ///
-    /// The sessions that end are those seen longest ago: a store takes so many from the front of
+    /// The sessions that end are those seen longest ago: a store takes that many from the front of
     /// the live sessions, ordered by `last_seen_at`, then `created_at`, then `sid`. There may be
     /// more than one, for example after the limit was lowered. A limit of zero counts as one.
     ///

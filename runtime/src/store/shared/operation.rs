@@ -1,4 +1,4 @@
-//! The operations of a store, and the sentence that an error begins with when one of them fails.
+//! The operations of a store, and the sentences with which errors begin when one of them fails.
 
 use crate::store::record::StoreError;
 
@@ -45,13 +45,13 @@ pub enum StoreOperation {
 }
 
 impl StoreOperation {
-    /// Returns the error of this operation, with what the store's library said as its source.
+    /// Returns the error of this operation, with the error of the store's library as its source.
     #[must_use]
     pub fn failed(self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
         StoreError::new(self.failure()).because(cause)
     }
 
-    /// Returns the sentence that an error of this operation begins with.
+    /// Returns the sentence with which an error of this operation begins.
     #[must_use]
     pub const fn failure(self) -> &'static str {
         match self {
@@ -86,6 +86,6 @@ impl StoreOperation {
     }
 }
 
-/// Why an operation failed: what a database or its library said, or a text. An error of a library
-/// becomes one by `?`.
+/// The reason why an operation failed: the error of a database or its library, or a text. An error
+/// of a library becomes one by `?`.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;

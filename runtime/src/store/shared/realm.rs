@@ -1,4 +1,4 @@
-//! The row of a realm: serialised as one, and as columns of an SQL database.
+//! The row of a realm: serialised as one value, and as columns of an SQL database.
 
 use serde::{Deserialize, Serialize};
 

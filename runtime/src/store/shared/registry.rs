@@ -1,4 +1,4 @@
-//! The rules of the token registry, for stores that look at its rows one by one.
+//! The rules of the token registry, for stores that read its rows one by one.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ impl TokenRecord {
 }
 
 impl TokenQuery {
-    /// Returns whether a row meets the conditions that the row alone decides: all but
+    /// Returns whether a row satisfies the conditions that depend on the row alone: all but
     /// [`tree`](Self::tree) and [`active`](Self::active).
     pub(in crate::store) fn matches(&self, row: &TokenRecord) -> bool {
         self.jti.is_none_or(|jti| row.jti == jti)

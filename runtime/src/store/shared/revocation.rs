@@ -1,4 +1,4 @@
-//! The effect of a revocation on a session, for stores that look at rows one by one.
+//! The effect of a revocation on a session, for stores that read rows one by one.
 
 use crate::clock::Timestamp;
 use crate::store::record::{Revocation, RevokeReason, Session, Target};
@@ -21,20 +21,21 @@ impl Target {
     }
 
     /// Returns whether each session that ends gets an entry of the log. Otherwise an epoch covers
-    /// the access tokens of them all, or they may run out by themselves.
+    /// the access tokens of all of them, or they stay valid until they expire.
     pub(in crate::store) const fn logs_sessions(&self) -> bool {
         matches!(self, Self::Session(_) | Self::Tree(_) | Self::Others { .. })
     }
 }
 
 impl Revocation {
-    /// Returns whether the subject's mark moves: then the letters that are out and the sign-ins
+    /// Returns whether the subject's mark moves: then action tokens that were sent and sign-ins
     /// that wait for a step are over. It moves where credentials changed, or where a subject is
     /// signed out everywhere. It stays where roles changed, and where some sessions ended.
     ///
-    /// The own mark of a subject is its epoch less what the epoch grew by without moving the mark:
-    /// a store keeps that difference. So a program that knows no marks moves them with each bump
-    /// of an epoch, and a change that bumps none takes one off the difference.
+    /// The own mark of a subject is its epoch minus the growth of the epoch that did not move the
+    /// mark: a store keeps that difference. So a program that does not know marks moves them with
+    /// each bump of an epoch, and a change that moves only the mark subtracts one from the
+    /// difference.
     #[must_use]
     pub fn moves_mark(&self) -> bool {
         match self.target {
@@ -68,7 +69,7 @@ impl Revocation {
     /// by its tokens, and not found by this.
     ///
     /// [`Target::Others`] also ends sessions that are over, as long as an access token of theirs
-    /// may not have run out: they may have ended without an entry in the log.
+    /// may still be valid: they may have ended without an entry in the log.
     pub(in crate::store) fn ends(&self, session: &Session, now: Timestamp) -> bool {
         match &self.target {
             Target::RefreshOf(subject) | Target::Subject(subject) => session.subject == *subject,

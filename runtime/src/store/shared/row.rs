@@ -1,4 +1,4 @@
-//! From the columns of a row to a record.
+//! Makes records of the columns of a row.
 
 use super::columns::Columns;
 use super::operation::Cause;
@@ -70,7 +70,8 @@ fn predecessor(row: &mut impl Columns) -> Result<Option<Predecessor>, Cause> {
 
 fn revocation(row: &mut impl Columns) -> Result<Option<(Timestamp, RevokeReason)>, Cause> {
     let (at, reason) = (row.time()?, row.text()?);
-    // A reason that a later version wrote is not known here; that it is over is what counts.
+    // A reason that a later version wrote is not known here; it matters only that the session is
+    // over.
     let reason = reason.and_then(|reason| RevokeReason::parse(&reason));
     Ok(at.map(|at| (at, reason.unwrap_or(RevokeReason::Requested))))
 }

@@ -8,7 +8,8 @@ use crate::store::record::{NewSession, Predecessor, RevokeReason, Rotated, Rotat
 
 impl Session {
     /// Makes the row of a session that is opened at `now`: at generation 0, unconfirmed and without
-    /// a predecessor. Its [`epoch`](Self::epoch) is 0, for a store fills it in when it reads a row.
+    /// a predecessor. Its [`epoch`](Self::epoch) is 0, because a store fills it in when it reads a
+    /// row.
     pub(in crate::store) fn opened(new: &NewSession, now: Timestamp) -> Self {
         Self {
             sid: new.sid,
@@ -36,11 +37,11 @@ impl Session {
         }
     }
 
-    /// Rotates the row where the session is live and the conditions of the step hold, and otherwise
+    /// Rotates the row if the session is live and the conditions of the step hold, and otherwise
     /// leaves it as it is.
     ///
-    /// Reading the row, rotating it and writing it back have to be one transaction: of several
-    /// rotations of one generation exactly one may find its conditions true.
+    /// Reading the row, rotating it and writing it must be one transaction: of several rotations of
+    /// one generation the conditions may hold for exactly one.
     pub(in crate::store) fn rotate(&mut self, step: RotationStep, now: Timestamp) -> Rotated {
         let (RotationStep::Advance { generation, .. }
         | RotationStep::Remint { generation, .. }
@@ -100,10 +101,10 @@ impl Session {
         Rotated::Done
     }
 
-    /// Ends the session where it had not ended before, expired or not, and returns whether it was
+    /// Ends the session if it had not ended before, expired or not, and returns whether it was
     /// live.
     ///
-    /// An expired one ends too, because the clock of another node may be behind, and to that node
+    /// An expired one ends too, because the clock of another node may be behind, and on that node
     /// the session is live.
     pub(in crate::store) fn end(&mut self, reason: RevokeReason, now: Timestamp) -> bool {
         let was_live = self.is_live(now);

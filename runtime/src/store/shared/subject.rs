@@ -16,7 +16,7 @@ impl Authenticated {
     ///   and that of the node which changed the subject. So a change within the second before the
     ///   authentication counts as later. A subject that never changed has not moved, whatever the
     ///   time.
-    /// * [`After`](Self::After) compares two values that the store gave out, so they have to be the
+    /// * [`After`](Self::After) compares two values that the store returned, so they have to be the
     ///   same.
     ///
     /// A store calls this under the lock of the subject, before it counts sessions.

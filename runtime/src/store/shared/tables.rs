@@ -11,16 +11,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::realm::RealmName;
 
-/// The names of a realm's tables, and the statements in which they were put in the place of the
-/// default realm's: `tg_session` is `tg_staff__session`, and so are indexes, sequences and
-/// channels. A `-` of the realm is a `_`: no name of a realm has a `_` or two `-`, so no two names
-/// meet.
+/// The names of a realm's tables, and the statements in which they replace those of the default
+/// realm: `tg_session` is `tg_staff__session`, and so are indexes, sequences and channels. A `-` of
+/// the realm becomes a `_`: no name of a realm contains a `_` or two `-` in a row, so no two names
+/// are the same.
 pub(in crate::store) struct RealmTables {
     realm: Option<RealmName>,
-    /// What stands in the place of `tg_`.
+    /// The text that replaces `tg_`.
     prefix: String,
     /// Statements of this realm by those of the default realm. The values of a statement are never
-    /// part of its text, so there are as many as the program has statements.
+    /// part of its text, so there are only as many as the program has statements.
     made: RwLock<HashMap<Box<str>, Arc<str>>>,
 }
 
@@ -58,7 +58,7 @@ impl RealmTables {
         Some(renamed)
     }
 
-    /// Returns a text with the names of this realm, which is not kept.
+    /// Returns a text with the names of this realm, which is not cached.
     pub(in crate::store) fn renamed<'s>(&self, sql: &'s str) -> Cow<'s, str> {
         if self.realm.is_none() {
             return Cow::Borrowed(sql);
@@ -113,7 +113,7 @@ const fn is_part_of_a_name(c: char) -> bool {
 }
 
 const PREFIX: &str = "tg_";
-/// The tables that lie beside the default realm's alone.
+/// The tables that exist only once, beside the default realm's.
 const SHARED: [&str; 3] = ["tg_key", "tg_realm", "tg_meta"];
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Deleting what nothing needs any more: found on a reading connection, deleted by the writer in
-//! one short step.
+//! Deletes rows that are not needed any more: a reading connection finds them, and the writer
+//! deletes them in one short step.
 
 use rusqlite::types::Value;
 
@@ -9,7 +9,7 @@ use crate::store::record::Archived;
 use crate::store::shared::columns::millis;
 use crate::store::shared::operation::Cause;
 
-/// The keys of rows that may go.
+/// The keys of rows that may be deleted.
 pub(super) struct ArchivableRows {
     sessions: Vec<Value>,
     tokens: Vec<Value>,
@@ -29,9 +29,9 @@ impl ArchivableRows {
     }
 }
 
-/// A row without a session stays while one below it does, so that a tree is never split. What stays
-/// is looked for among the children of rows without a session alone: the tokens of a session stay
-/// and go together.
+/// A row without a session stays while one below it does, so that a tree is never split. The rows
+/// that stay are looked for only among the children of rows without a session, because the tokens
+/// of a session stay and are deleted together.
 const TOKENS: &str = "
     WITH RECURSIVE needed(jti) AS (
         SELECT p.jti FROM tg_token p WHERE p.expires_at < ?1 AND p.sid IS NULL AND EXISTS (
@@ -84,7 +84,7 @@ pub(super) fn find(
         limit,
         &mut more,
     );
-    // An entry of the log is needed by nobody once it ended.
+    // An entry of the log is not needed any more once its time is over.
     let sql = "SELECT id FROM tg_revocation WHERE until < ? LIMIT ?";
     let ended = (millis(now), limit + 1);
     let entries = cut(pick(db, sql, ended, |row| row.get(0))?, limit, &mut more);
@@ -99,8 +99,8 @@ pub(super) fn find(
     })
 }
 
-/// Deletes the rows that still may go: values and budgets may have been renewed since they were
-/// found.
+/// Deletes the rows that may still be deleted: values and budgets may have been renewed since they
+/// were found.
 pub(super) fn delete(
     db: &Connection<'_>,
     found: &ArchivableRows,
@@ -157,7 +157,7 @@ fn pick<T>(
     db.prepare_cached(sql)?.query_map(values, read)?.collect()
 }
 
-/// Cuts rows to the limit. One more was asked for, to learn whether there is one.
+/// Cuts rows to the limit. One more was asked for, to learn whether there are more.
 fn cut<T>(mut rows: Vec<T>, limit: i64, more: &mut bool) -> Vec<T> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     *more |= rows.len() > limit;

@@ -10,9 +10,9 @@ use crate::store::shared::columns::{integer, millis};
 use crate::store::shared::fact;
 use crate::store::shared::operation::Cause;
 
-/// Writes an entry. A lasting fact goes into `tg_epoch` as well, and its entry takes the place of
-/// its predecessor at the log's end: a reader of the older one reads on to it, and another reader
-/// needs only this one.
+/// Writes an entry. A lasting fact goes into `tg_epoch` as well, and its entry replaces its
+/// predecessor and moves to the end of the log: a reader of the older one reads on to it, and
+/// another reader needs only this one.
 pub(super) fn write(
     db: &Connection<'_>,
     fact: Fact,
@@ -33,8 +33,8 @@ pub(super) fn write(
     Ok(entry)
 }
 
-/// Writes the end of a session or a token, unless it needs no entry any more or one stands that
-/// lasts as long. One that ends earlier is replaced. Returns the entry that holds.
+/// Writes the end of a session or a token, unless it needs no entry any more or there is one that
+/// lasts as long. An entry with an earlier time is replaced. Returns the entry that is valid.
 pub(super) fn write_end(
     db: &Connection<'_>,
     fact: Fact,
@@ -62,12 +62,12 @@ pub(super) fn write_end(
 
 /// Reads the entries after a cursor, which is the id of the last one read.
 ///
-/// That suffices here: SQLite has one write lock a file, a transaction takes it before it takes an
-/// id and keeps it until its commit, so ids become visible in their order, whichever process
-/// writes. `AUTOINCREMENT` never gives an id twice.
+/// An id is enough here: SQLite has one write lock a file, and a transaction takes it before it
+/// takes an id and keeps it until its commit. So ids become visible in their order, whichever
+/// process writes. `AUTOINCREMENT` never assigns an id twice.
 ///
-/// A cursor that this file cannot have given, for instance because an older copy was put in its
-/// place, starts over: an entry too many does no harm, one too few does.
+/// A cursor that this file cannot have given, for instance because it was replaced by an older
+/// copy, starts over: an extra entry does no harm, a missing one does.
 pub(super) fn since(
     db: &Connection<'_>,
     cursor: &LogCursor,
@@ -103,7 +103,7 @@ pub(super) fn since(
     })
 }
 
-/// Returns whether the log holds something that a cursor has not seen.
+/// Returns whether the log has an entry that a cursor has not seen.
 pub(super) fn is_behind(db: &Connection<'_>, cursor: &LogCursor) -> rusqlite::Result<bool> {
     Ok(cursor.0.parse() != Ok(last(db)?))
 }
@@ -118,8 +118,8 @@ fn last(db: &Connection<'_>) -> rusqlite::Result<i64> {
         .unwrap_or(0))
 }
 
-/// Adds the lasting facts from where their present values are kept, whatever has become of their
-/// entries.
+/// Adds the lasting facts from the table of their present values, whether or not their entries
+/// still exist.
 fn add_lasting(db: &Connection<'_>, entries: &mut Vec<LogEntry>) -> Result<(), Cause> {
     let mut statement = db.prepare_cached("SELECT kind, key, value FROM tg_epoch")?;
     let mut rows = statement.query([])?;
@@ -140,7 +140,7 @@ pub(super) fn set_paused(db: &Connection<'_>, paused: bool) -> Result<(), Cause>
     Ok(())
 }
 
-/// Returns the keys that no longer count.
+/// Returns the keys that are no longer valid.
 pub(super) fn ended_keys(db: &Connection<'_>) -> rusqlite::Result<Vec<String>> {
     let mut statement = db.prepare_cached("SELECT key FROM tg_epoch WHERE kind = ?")?;
     let keys = statement.query_map([fact::KEY], |row| row.get(0))?;

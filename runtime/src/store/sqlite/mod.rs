@@ -176,8 +176,8 @@ impl SessionStore for SqliteStore {
         .await
     }
 
-    /// Notices what another process logged by the number of the log's last entry, read every
-    /// quarter of a second: `data_version` would wake for each refresh.
+    /// Notices entries of other processes by the number of the log's last entry, read every quarter
+    /// of a second: `data_version` would wake for each refresh.
     async fn changed(&self, cursor: LogCursor, patience: Duration) -> Result<(), StoreError> {
         let start = Instant::now();
         loop {
@@ -196,7 +196,7 @@ impl SessionStore for SqliteStore {
         }
     }
 
-    /// Finds what may go without the write lock, which is held only while it is deleted.
+    /// Finds the rows to be deleted without the write lock, which is held only for the deletion.
     async fn archive(
         &self,
         before: Timestamp,

@@ -29,8 +29,8 @@ pub(super) fn put(db: &Connection<'_>, value: &OnceValue, now: Timestamp) -> Res
     )
 }
 
-/// Writes a row unless one is there that still counts. One that would not count itself is not
-/// written, so that the question runs on a reader too.
+/// Writes a row unless a valid one is there. A row that would not be valid itself is not written,
+/// so the question can run on a reader too.
 fn insert(
     db: &Connection<'_>,
     (kind, hash): (&str, [u8; 32]),
@@ -105,7 +105,8 @@ fn payload(
     Ok(found?)
 }
 
-/// Takes a value that an operation is done for; returns whether it was there, or none is needed.
+/// Takes the value that an operation requires; returns whether it was there, or no value is
+/// required.
 pub(super) fn take_for(
     db: &Connection<'_>,
     takes: Option<&OnceKey>,

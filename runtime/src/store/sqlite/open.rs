@@ -1,4 +1,5 @@
-//! Opening the file: what is refused, how connections are set up, which threads are started.
+//! Opening the file: the files that are refused, the options of connections, the threads that are
+//! started.
 
 use std::error::Error as _;
 use std::fmt;
@@ -24,10 +25,10 @@ use crate::store::shared::tables::{RealmTableCache, RealmTables};
 
 /// Sessions in an SQLite file. Clones share the file's connections.
 ///
-/// One thread writes: it takes what is queued, runs it in one transaction (`BEGIN IMMEDIATE`,
-/// `synchronous=FULL`), each operation in a savepoint of its own, and answers after `COMMIT`. Two
-/// threads read what is committed. The threads end with the last clone. Several processes may use
-/// one file on one machine; a network file system is no place for it.
+/// One thread writes: it takes the operations in the queue, runs them in one transaction
+/// (`BEGIN IMMEDIATE`, `synchronous=FULL`), each in a savepoint of its own, and answers after
+/// `COMMIT`. Two threads read what is committed. The threads end with the last clone. Several
+/// processes on one machine may use one file; a network file system must not be used.
 ///
 /// A full queue, a full disk and a file that stays locked longer than the busy timeout answer
 /// [`StoreError`], and the next operation starts afresh.
@@ -42,13 +43,13 @@ pub(super) struct SqliteFile {
     path: PathBuf,
     writer: Writer,
     readers: Readers,
-    /// Wakes those who wait for the log in this process.
+    /// Wakes the callers that wait for the log in this process.
     pub(super) logged: Notify,
     pub(super) realms: RealmTableCache,
 }
 
 impl SqliteStore {
-    /// Opens the file, and makes it (readable by its owner alone, on Unix) if it is missing.
+    /// Opens the file, and makes it (readable by its owner alone, on Unix) if it does not exist.
     ///
     /// # Errors
     /// The file cannot be made or written to, is a directory, is not a database, or was written by
@@ -125,8 +126,8 @@ impl SqliteOptions {
         }
     }
 
-    /// Sets how long an operation waits for another process that holds the file's lock. Default 5
-    /// s.
+    /// Sets how long an operation waits for another process that holds the file's lock. By default
+    /// 5 s.
     #[must_use]
     pub const fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
@@ -134,23 +135,23 @@ impl SqliteOptions {
     }
 
     /// Sets how many operations may wait for the writer, and as many for the readers, before the
-    /// next one is answered with an error. Default 4096, so that what waits is bounded and a client
-    /// learns at once that it has to come again.
+    /// next one is answered with an error. By default 4096, so that the queue is bounded and a
+    /// client learns at once that it has to try again.
     #[must_use]
     pub const fn queue(mut self, operations: usize) -> Self {
         self.queue = operations;
         self
     }
 
-    /// Sets how many pages of 4 KiB the file may grow to; what needs more is answered like a full
-    /// disk. Default none.
+    /// Sets the greatest size of the file, in pages of 4 KiB; an operation that needs more is
+    /// answered as on a full disk. By default there is no limit.
     #[must_use]
     pub const fn max_pages(mut self, pages: u32) -> Self {
         self.max_pages = Some(pages);
         self
     }
 
-    /// Opens the file, and makes it if it is missing.
+    /// Opens the file, and makes it if it does not exist.
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
@@ -158,7 +159,7 @@ impl SqliteOptions {
         if self.path.as_os_str().is_empty() || self.path == Path::new(":memory:") {
             return Err(self.refusal("is not a file; `MemoryStore` keeps sessions in memory"));
         }
-        // The readers open the file by name too, wherever the process has gone by then.
+        // The readers open the file by name too, even if the process changes its working directory.
         self.path = std::path::absolute(&self.path)
             .map_err(|error| self.refusal("has no absolute path").because(error))?;
 
@@ -167,8 +168,8 @@ impl SqliteOptions {
         self.start("tollgate-sqlite-write", Self::writing, move |db| {
             write::serve(&db, &queued);
             // Of two connections that close at once, each can expect the other one to stay open,
-            // and leave the write-ahead log behind. So the readers go first: nothing is ever sent
-            // here, and the last of them ends the wait.
+            // and leave the write-ahead log behind. So the readers close first: nothing is ever
+            // sent on this channel, and the wait ends when the last reader drops its end.
             let _: Result<(), _> = gone.recv();
             let _ = db.execute_batch("PRAGMA wal_checkpoint(PASSIVE)");
         })
@@ -197,7 +198,7 @@ impl SqliteOptions {
         })
     }
 
-    /// Starts a thread that opens a connection, says how that went, and serves.
+    /// Starts a thread that opens a connection, reports the result, and serves.
     async fn start(
         &self,
         name: &str,
@@ -241,8 +242,8 @@ impl SqliteOptions {
     /// Makes the file with the owner's rights alone; SQLite gives its companions (`-wal`, `-shm`)
     /// the same.
     ///
-    /// A file that is there is not opened here: closing it again would drop the locks that this
-    /// process holds on it.
+    /// An existing file is not opened here: closing it again would drop the locks that this process
+    /// holds on it.
     fn make_file(&self) -> Result<(), Error> {
         match fs::metadata(&self.path) {
             Ok(found) if found.is_dir() => {
@@ -269,7 +270,7 @@ impl SqliteOptions {
             Connection::open_with_flags(&self.path, flags).map_err(|error| self.refused(error))?;
         db.busy_timeout(self.busy_timeout)
             .map_err(|error| self.refused(error))?;
-        // About sixty for each realm, as far as they are in use.
+        // About sixty for each realm that is in use.
         db.set_prepared_statement_cache_capacity(512);
         Ok(db)
     }
@@ -352,7 +353,7 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// The number of threads that read: several, so that one long answer does not hold up the others.
+/// The number of threads that read: several, so that one long answer does not delay the others.
 const READERS: usize = 2;
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::write::{attempt, unqueued};
 use crate::store::record::StoreError;
 use crate::store::shared::operation::{Cause, StoreOperation};
 
-/// The way to the reading threads, which share one queue.
+/// The queue of the reading threads, which they share.
 pub(super) struct Readers(pub(super) SyncSender<ReadOperation>);
 
 /// An operation that only reads.
@@ -26,7 +26,7 @@ impl Readers {
         let (answer, answered) = oneshot::channel();
         let queued: ReadOperation = Box::new(move |db| {
             if !answer.is_closed() {
-                // The caller may have gone.
+                // The caller may be gone.
                 let _ = answer.send(attempt(operation, |db| in_snapshot(db, run), db));
             }
         });
@@ -42,7 +42,7 @@ impl Readers {
 /// Serves the queue until its last sender is gone.
 pub(super) fn serve(db: &Connection, queue: &Arc<Mutex<Receiver<ReadOperation>>>) {
     loop {
-        // The lock is held while waiting, by one reader at a time, and not while it reads.
+        // The lock is held while waiting, by one reader at a time, but not while it reads.
         let operation = queue.lock().map(|queue| queue.recv());
         let Ok(Ok(run)) = operation else { return };
         run(db);

@@ -1,4 +1,4 @@
-//! The file as a realm sees it: a connection whose statements mean the realm's own tables, and the
+//! The file as a realm sees it: a connection whose statements use the realm's own tables, and the
 //! realms that were claimed.
 
 use rusqlite::{CachedStatement, Params, Row, params};
@@ -12,7 +12,7 @@ use crate::store::shared::operation::Cause;
 use crate::store::shared::realm::realm_columns;
 use crate::store::shared::tables::RealmTables;
 
-/// A connection, and the realm whose tables its statements mean.
+/// A connection, and the realm whose tables its statements use.
 pub(super) struct Connection<'c> {
     db: &'c rusqlite::Connection,
     tables: &'c RealmTables,
@@ -42,7 +42,7 @@ impl<'c> Connection<'c> {
         }
     }
 
-    /// Runs statements without values, which are rarely needed.
+    /// Runs statements without values, which are needed rarely.
     pub(super) fn execute_batch(&self, sql: &str) -> rusqlite::Result<()> {
         self.db.execute_batch(&self.tables.renamed(sql))
     }
@@ -73,7 +73,7 @@ pub(super) fn all(db: &Connection<'_>) -> Result<Vec<RealmRecord>, Cause> {
     Ok(realms)
 }
 
-/// Writes the record of a realm, where [`RealmRecord::claim`] says so.
+/// Writes the record of a realm, if [`RealmRecord::claim`] allows it.
 pub(super) fn claim(
     db: &Connection<'_>,
     expected: Option<&RealmIdentity>,
@@ -109,7 +109,7 @@ pub(super) fn claim(
     Ok(claim)
 }
 
-/// Does something in every namespace but the connection's own.
+/// Runs an operation in every namespace but the connection's own.
 pub(super) fn elsewhere(
     db: &Connection<'_>,
     mut act: impl FnMut(&Connection<'_>) -> Result<(), Cause>,

@@ -100,7 +100,7 @@ pub(super) fn epoch(db: &Connection<'_>, subject: &str, client: &str) -> rusqlit
         .query_row((subject, client), |row| natural(row, 0))
 }
 
-/// Returns what is known of a subject, for a client.
+/// Returns the state of a subject, for a client.
 pub(super) fn subject(
     db: &Connection<'_>,
     subject: &str,
@@ -116,7 +116,7 @@ pub(super) fn subject(
     })
 }
 
-/// Returns when a subject last changed: 1970 where it never did.
+/// Returns when a subject last changed: 1970 if it never did.
 pub(super) fn changed_at(db: &Connection<'_>, subject: &str) -> rusqlite::Result<Timestamp> {
     let mut statement = db.prepare_cached("SELECT changed_at FROM tg_subject WHERE uid = ?")?;
     Ok(statement
@@ -127,7 +127,8 @@ pub(super) fn changed_at(db: &Connection<'_>, subject: &str) -> rusqlite::Result
 
 /// Ends a session that was not revoked before, expired or not; returns whether it was live.
 ///
-/// Expired ones too: another node's clock may be behind, and to it the session is live.
+/// It ends expired ones too, because another node's clock may be behind, and the session is live
+/// there.
 pub(super) fn end(
     db: &Connection<'_>,
     sid: SessionId,
@@ -155,7 +156,7 @@ fn end_and_log(
     Ok(())
 }
 
-/// Returns when a session or a token was revoked, where it is there and was.
+/// Returns when a session or a token was revoked, if it exists and was.
 fn revoked_at(db: &Connection<'_>, sql: &str, id: &[u8]) -> rusqlite::Result<Option<Timestamp>> {
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query([id])?;
@@ -197,8 +198,9 @@ fn end_token(
     Ok(())
 }
 
-/// Returns the other sessions of a subject that may have an access token: those that ended before
-/// `running` have none left, and a later end may not have been logged.
+/// Returns the other sessions of a subject that may have a valid access token, including ended
+/// ones, because their end may not have been logged. Sessions that ended before `running` have
+/// none, and are left out.
 fn others(
     db: &Connection<'_>,
     subject: &str,
@@ -214,7 +216,7 @@ fn others(
     sids.collect()
 }
 
-/// Sets `changed_at := max(now, changed_at + 1)`: it grows also where two changes share a
+/// Sets `changed_at := max(now, changed_at + 1)`: it grows even where two changes share a
 /// millisecond.
 fn touch(db: &Connection<'_>, subject: &str, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO tg_subject(uid, uep, changed_at) VALUES (?1, 0, max(?2, 1))
@@ -226,7 +228,7 @@ fn touch(db: &Connection<'_>, subject: &str, now: Timestamp) -> rusqlite::Result
 }
 
 /// Bumps a subject's epoch. Its tokens may carry the epoch of any client, so the next one is above
-/// all of them. The mark moves with it, unless it is to stay.
+/// all of them. The mark moves with it, unless it has to stay.
 fn bump(
     db: &Connection<'_>,
     subject: String,
@@ -267,7 +269,7 @@ fn highest_lasting(db: &Connection<'_>) -> rusqlite::Result<u64> {
     db.prepare_cached(sql)?.query_row([], |row| natural(row, 0))
 }
 
-/// Runs a statement that answers for each row whether it was live, and counts those.
+/// Runs a statement that says for each row whether it was live, and counts the live ones.
 fn count_live(
     db: &Connection<'_>,
     sql: &str,

@@ -1,5 +1,5 @@
 //! The tables, and how a file is brought to them. All names begin with `tg_`, so a program's own
-//! tables may lie beside them.
+//! tables may be beside them.
 //!
 //! Ids and hashes are blobs, times are milliseconds since 1970. No index covers a column that a
 //! rotation changes.
@@ -123,23 +123,23 @@ const STEPS: [(i64, &str); 2] = [
     (2, "ALTER TABLE tg_session ADD COLUMN device_hints TEXT"),
 ];
 
-/// What was added to the tables of a realm without a new version, because a program of the version
-/// before runs beside it.
+/// The additions to the tables of a realm without a new version, because programs of the previous
+/// version run at the same time.
 const ADDITIONS: &str = "CREATE INDEX IF NOT EXISTS tg_revocation_key ON tg_revocation(kind, key)";
 
-/// The columns that were added in the same way: their table, their name, and what they are.
+/// The columns that were added in the same way: table, name, type.
 const COLUMNS: [(&str, &str, &str); 5] = [
-    // Whether the session is not to be remembered: programs that do not know it leave it empty.
+    // `1` where the session is not to be remembered: programs that do not know it leave it empty.
     ("tg_session", "brief", "INTEGER"),
-    // How much of `uep` is no part of the mark: programs that know no marks leave it.
+    // The part of `uep` that is not part of the mark: programs that know no marks leave it.
     ("tg_subject", "unmarked", "INTEGER NOT NULL DEFAULT 0"),
-    // The mark that a value ends with, its subject and its client.
+    // The mark to which a value is bound, its subject and its client.
     ("tg_once", "mark", "INTEGER"),
     ("tg_once", "mark_uid", "TEXT"),
     ("tg_once", "mark_client", "TEXT"),
 ];
 
-/// The key ring, which all realms share: the part of the first step that the default realm takes
+/// The key ring, which all realms share: the part of the first step that is for the default realm
 /// alone.
 const RING: &str = "
     CREATE TABLE tg_key(
@@ -149,8 +149,9 @@ const RING: &str = "
     ) STRICT;
     ";
 
-/// The tables beside the default realm's, which every program makes that finds them missing. A
-/// program that does not know them leaves them as they are, so they raise no version.
+/// The tables that all realms share, beside those of the default realm: each program makes the ones
+/// that are missing. A program that does not know them leaves them as they are, so they do not need
+/// a new version.
 const SHARED: &str = "
     -- A namespace: the realm's name, or '' for the default one. Programs that know the tables as of
     -- readable_from, or later, may use those of this version. Who raises the version writes both.
@@ -179,8 +180,8 @@ const SHARED: &str = "
     ) STRICT, WITHOUT ROWID;
     ";
 
-/// Returns the version that a program has to know at least to use a realm's tables: 0 where there
-/// are none.
+/// Returns the version that a program must at least have to use a realm's tables: 0 if they do not
+/// exist.
 pub(super) fn readable_from(db: &Connection<'_>) -> rusqlite::Result<i64> {
     let version = version(db)?;
     if !exists(db, "tg_meta")? {
@@ -191,7 +192,7 @@ pub(super) fn readable_from(db: &Connection<'_>) -> rusqlite::Result<i64> {
     Ok(from.optional()?.unwrap_or(version))
 }
 
-/// Returns the version of a realm's tables: 0 where there are none.
+/// Returns the version of a realm's tables: 0 if they do not exist.
 fn version(db: &Connection<'_>) -> rusqlite::Result<i64> {
     if !exists(db, "tg_schema")? {
         return Ok(0);
@@ -210,7 +211,7 @@ fn exists(db: &Connection<'_>, table: &str) -> rusqlite::Result<bool> {
 }
 
 /// Brings the tables of a realm to this version, and those of the default realm before. The
-/// caller's transaction holds the write lock, so of several processes that start together one takes
+/// caller's transaction holds the write lock, so of several processes that start together one runs
 /// the steps and the others find nothing to do.
 pub(super) fn migrate(db: &Connection<'_>, now: Timestamp) -> Result<(), Cause> {
     let default = RealmTables::of(None);
@@ -230,7 +231,7 @@ pub(super) fn migrate(db: &Connection<'_>, now: Timestamp) -> Result<(), Cause> 
     Ok(())
 }
 
-/// Notes that a realm has tables, and returns whether that was not known.
+/// Records that a realm has tables, and returns whether that was unknown.
 fn note(db: &Connection<'_>, now: Timestamp) -> rusqlite::Result<bool> {
     let sql = "INSERT INTO tg_meta(realm, version, readable_from, written_at, had_sessions) \
                VALUES (?1, ?2, ?2, ?3, EXISTS (SELECT 1 FROM tg_session)) \
@@ -239,12 +240,12 @@ fn note(db: &Connection<'_>, now: Timestamp) -> rusqlite::Result<bool> {
     Ok(db.execute(sql, values)? == 1)
 }
 
-/// Returns the name under which a realm is kept.
+/// Returns the name under which a realm is stored.
 pub(super) fn realm_name(tables: &RealmTables) -> &str {
     tables.realm().map_or("", RealmName::as_str)
 }
 
-/// Takes the steps that are missing.
+/// Runs the steps that are missing.
 fn take_steps(db: &Connection<'_>, now: Timestamp) -> Result<(), Cause> {
     let needed = readable_from(db)?;
     if needed > VERSION {
@@ -284,7 +285,7 @@ fn take_steps(db: &Connection<'_>, now: Timestamp) -> Result<(), Cause> {
     Ok(())
 }
 
-/// Writes when it was asked.
+/// Writes the time of the check, and looks for a live session.
 pub(super) fn health(db: &Connection<'_>, now: Timestamp) -> Result<StoreHealth, Cause> {
     let sql = "UPDATE tg_schema SET checked_at = ? WHERE version = ?";
     if db.prepare_cached(sql)?.execute((millis(now), VERSION))? == 0 {

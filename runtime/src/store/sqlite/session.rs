@@ -123,8 +123,8 @@ pub(super) fn live_of(
     rows.collect()
 }
 
-/// Rotates a session. The conditions stand in the statement that writes, so exactly one of several
-/// rotations of one token finds them true.
+/// Rotates a session. The conditions are part of the statement that writes, so of several rotations
+/// of one token they hold for exactly one.
 pub(super) fn rotate(
     db: &Connection<'_>,
     rotation: &RotationWrite,

@@ -12,8 +12,7 @@ use crate::store::record::{TokenQuery, TokenRecord};
 use crate::store::shared::columns::{millis, token_columns};
 use crate::store::shared::operation::Cause;
 
-/// Writes rows; one whose `jti` is there already is left as it is. Returns how
-/// many were new.
+/// Writes rows; one whose `jti` exists already is left as it is. Returns how many were new.
 pub(super) fn record(db: &Connection<'_>, tokens: &[TokenRecord]) -> Result<u64, Cause> {
     if tokens.is_empty() {
         return Ok(0);
@@ -40,8 +39,8 @@ pub(super) fn record(db: &Connection<'_>, tokens: &[TokenRecord]) -> Result<u64,
     Ok(u64::try_from(new)?)
 }
 
-/// Rows under all given conditions. Only those that are given stand in the statement, so that each
-/// finds its index.
+/// Finds the rows under all given conditions. The statement contains only those, so that each finds
+/// its index.
 pub(super) fn find(
     db: &Connection<'_>,
     query: &TokenQuery,
@@ -101,7 +100,7 @@ pub(super) fn find(
     Ok(found)
 }
 
-/// Returns a token and its descendants, and the sessions that they belong to. The root need not be
+/// Returns a token and its descendants, and the sessions to which they belong. The root need not be
 /// registered.
 pub(super) fn tree(
     db: &Connection<'_>,
@@ -122,7 +121,8 @@ pub(super) fn tree(
     Ok((tokens, sids))
 }
 
-/// `UNION`, not `UNION ALL`: each token once, also where parents form a circle.
+/// A token and its descendants. `UNION`, not `UNION ALL`: each token once, even where parents form
+/// a circle.
 macro_rules! family {
     ($root:literal) => {
         concat!(

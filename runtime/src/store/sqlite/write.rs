@@ -9,12 +9,12 @@ use tokio::sync::oneshot;
 use crate::store::record::StoreError;
 use crate::store::shared::operation::{Cause, StoreOperation};
 
-/// The way to the writing thread.
+/// The queue of the writing thread.
 pub(super) struct Writer(pub(super) SyncSender<Box<dyn Work>>);
 
 impl Writer {
-    /// Queues an operation and waits for its answer. Once queued it runs, even where the
-    /// caller has gone: a revocation does not depend on whether the client stays for the answer.
+    /// Queues an operation and waits for its answer. Once queued it runs even if the caller is
+    /// gone: a revocation does not depend on a client that waits for the answer.
     pub(super) async fn run<T, F>(&self, operation: StoreOperation, run: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -36,7 +36,7 @@ impl Writer {
     }
 }
 
-/// Returns the error of a queue that takes nothing.
+/// Returns the error of a queue that accepts nothing.
 pub(super) fn unqueued<T>(operation: StoreOperation, error: &TrySendError<T>) -> StoreError {
     operation.failed(match error {
         TrySendError::Full(_) => "the queue is full",
@@ -46,9 +46,9 @@ pub(super) fn unqueued<T>(operation: StoreOperation, error: &TrySendError<T>) ->
 
 /// An operation in the queue.
 pub(super) trait Work: Send {
-    /// Does it, and says whether its writes are to stay.
+    /// Runs it, and returns whether its writes are to be kept.
     fn run(&mut self, db: &Connection) -> bool;
-    /// Answers after the commit, with what [`run`](Self::run) found.
+    /// Answers after the commit, with the result of [`run`](Self::run).
     fn answer(self: Box<Self>);
     /// Answers that nothing was written.
     fn fail(self: Box<Self>, why: &str);
@@ -77,7 +77,7 @@ where
     }
 
     fn answer(self: Box<Self>) {
-        // The caller may have gone.
+        // The caller may be gone.
         let _ = self.answer.send(
             self.outcome
                 .unwrap_or_else(|| Err(self.operation.failed("it did not run"))),
@@ -93,7 +93,7 @@ where
     }
 }
 
-/// Runs something on a connection; a panic is an error like any other, so that the thread outlives
+/// Runs a function on a connection. A panic is an error like any other, so that the thread survives
 /// it.
 pub(super) fn attempt<T>(
     operation: StoreOperation,
@@ -113,17 +113,17 @@ pub(super) fn serve(db: &Connection, queue: &Receiver<Box<dyn Work>>) {
     }
 }
 
-/// Runs the first operation and those that wait behind it in one transaction, and answers strictly
-/// after its commit.
+/// Runs the first operation and those that wait after it in one transaction, and answers only after
+/// its commit.
 ///
-/// It ends early where SQLite gives up the whole transaction, as it may on a full disk: then what
-/// ran is answered with an error, and the rest waits for the next one.
+/// It ends early if SQLite gives up the whole transaction, as it may on a full disk: then the
+/// operations that ran are answered with an error, and the rest waits for the next transaction.
 fn commit(db: &Connection, first: Box<dyn Work>, queue: &Receiver<Box<dyn Work>>) {
     if !db.is_autocommit() {
         let _ = db.execute_batch("ROLLBACK");
     }
     if let Err(error) = execute(db, "BEGIN IMMEDIATE") {
-        // The operations behind the first one have waited for the same lock, and would wait for it
+        // The operations after the first one have waited for the same lock, and would wait for it
         // once more. They are collected before the first one is answered: an operation that is
         // queued after that has not waited at all.
         let waited = std::iter::once(first)
@@ -148,7 +148,7 @@ fn commit(db: &Connection, first: Box<dyn Work>, queue: &Receiver<Box<dyn Work>>
     }
 }
 
-/// Runs one operation in a savepoint, so that its failure is its own.
+/// Runs one operation in a savepoint, so that its failure does not affect the others.
 fn step(db: &Connection, work: &mut dyn Work) -> rusqlite::Result<()> {
     execute(db, "SAVEPOINT tg_step")?;
     if !work.run(db) && !db.is_autocommit() {
