@@ -1,10 +1,10 @@
 //! The throttle: counts attempts before anything is hashed. Knows neither accounts nor passwords.
 //!
 //! A sign-in is counted under its client's address and under its identifier, whether or not that
-//! has an account; an answer to a further step under its subject. Where one of these is used up, a
+//! has an account; an answer to a further step under its subject. If one of these is used up, a
 //! device that signed in to the account before has a budget of its own: a stranger who tries
-//! passwords or codes, from however many addresses, does not lock out known devices. Everybody
-//! else gets the same answers, the owner on a new device included.
+//! passwords or codes, from any number of addresses, does not lock out known devices. All others
+//! get the same answers, including the owner on a new device.
 
 mod known;
 mod local;
@@ -23,14 +23,14 @@ use crate::store::{Limit, Spent, Store, StoreError};
 pub(crate) use known::Account;
 use local::{LocalCounter, Room};
 
-/// The budgets that are counted, and where they are counted.
+/// The budgets, and the place where they are counted.
 ///
-/// Without the feature `rate-limit` the steps alone are, by each node for itself.
+/// Without the feature `rate-limit` only steps are counted, by each node for itself.
 pub(crate) struct Throttle {
     store: Store,
     clock: Clock,
     events: Emitter,
-    /// Whether all nodes count together.
+    /// `true` where all nodes count together.
     is_shared: bool,
     known_for: Duration,
     client: BudgetPerKey,
@@ -53,10 +53,10 @@ struct BudgetPerKey {
 
 /// An answer to a further step, as it is counted.
 pub(crate) struct StepAttempt<'a> {
-    /// The subject whose step it is.
+    /// The subject of the step.
     pub(crate) subject: &'a str,
     /// The mark of the subject when the step was asked for. A change of credentials moves it and so
-    /// begins fresh budgets: a stranger who knew the password does not know the next one.
+    /// begins fresh budgets: a stranger who knew the old password does not know the new one.
     pub(crate) mark: u64,
     /// The account under which the device may be known.
     pub(crate) account: Account<'a>,
@@ -157,7 +157,7 @@ impl Throttle {
         refuse(own.map(|own| own.min(wait)))
     }
 
-    /// Counts what an application does for somebody.
+    /// Counts an action that an application takes for a client.
     #[cfg(feature = "rate-limit")]
     pub(crate) async fn action(
         &self,
@@ -200,7 +200,7 @@ impl Throttle {
         }
     }
 
-    /// Spends from a budget, or answers how long to wait.
+    /// Spends from a budget, or returns how long to wait.
     async fn spend(
         &self,
         budget: &BudgetPerKey,
@@ -211,7 +211,8 @@ impl Throttle {
         if budget.limits.is_empty() {
             return Ok(None);
         }
-        // A reader of the store does not learn who tried to sign in, and every key is short.
+        // Hashed, so that a reader of the store does not learn who tried to sign in, and so that
+        // every key is short.
         let key = hex(&digest(key));
         if !self.is_shared {
             return Ok(self.spend_local(budget, &key, client, now));
@@ -231,7 +232,7 @@ impl Throttle {
         }
     }
 
-    /// Spends from this node's own counter, and reports where it has no room.
+    /// Spends from this node's own counter, and reports if it has no room.
     fn spend_local(
         &self,
         budget: &BudgetPerKey,
@@ -267,8 +268,8 @@ fn refuse(wait: Option<Duration>) -> Result<(), Refusal> {
     wait.map_or(Ok(()), |left| Err(Refusal::too_many(left)))
 }
 
-/// Returns what stands for a client: its address, an IPv6 one by the network of 64 bits that a
-/// subscriber is given (RFC 6177).
+/// Returns the key of a client: its address, or for IPv6 the network of 64 bits that a subscriber
+/// is given (RFC 6177).
 fn address(client: &Client) -> Option<String> {
     client.ip.map(|ip| match ip.to_canonical() {
         IpAddr::V4(address) => address.to_string(),

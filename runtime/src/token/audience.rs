@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 
-/// The expected audience that a token is for, and whether it is for others too.
+/// The expected audience of a token, and whether it has others too.
 pub(super) struct Audiences {
     pub(super) expected: Option<Arc<str>>,
     pub(super) are_several: bool,

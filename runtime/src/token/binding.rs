@@ -1,5 +1,5 @@
-//! What an access token is bound to: the claim `bnd`, two short fingerprints that reveal
-//! nothing without the original values.
+//! The binding of an access token: the claim `bnd`, two short fingerprints that reveal nothing
+//! without the original values.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::id::{SessionId, TokenId};
 use crate::secret::same;
 
 /// Fingerprints of a device's id and of a network, eight bytes each; zeros where it is not bound to
-/// one. They hold for one session.
+/// one. They are valid for one session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TokenBinding([u8; 16]);
 
@@ -77,7 +77,7 @@ impl fmt::Debug for TokenBinding {
 
 impl<'de> Deserialize<'de> for TokenBinding {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Written as an id is.
+        // It has the same text form as an id.
         TokenId::deserialize(deserializer).map(|id| Self(*id.as_bytes()))
     }
 }

@@ -1,4 +1,4 @@
-//! A cache of verified tokens: a token that comes again costs a look-up in place of a signature.
+//! A cache of verified tokens: a token that comes again costs a look-up instead of a signature.
 
 use std::any::Any;
 use std::fmt;
@@ -15,35 +15,35 @@ use crate::clock::Timestamp;
 
 /// The verified tokens, by their whole text (R132).
 ///
-/// A token is found by a hash with a random seed, of the last characters of its signature, and then
-/// compared byte for byte, so that no other token is taken for it. Its entry names the verifier and
-/// the generation of the verifier's keys. Times are checked at every use; all else that may change,
-/// such as revocations, is for the caller to check.
+/// A token is found by a hash, with a random seed, of the last characters of its signature, and
+/// then compared byte for byte, so that no other token is taken for it. Its entry names the
+/// verifier and the generation of the verifier's keys. Times are checked at every use; the caller
+/// checks everything else that may change, such as revocations.
 ///
-/// Nothing enters whose signature did not hold. Where the cache is full, a token that is in use
-/// stays, and one that is new replaces one that is out of use or has expired: more tokens in turn
-/// than there is space for are remembered in part, in place of each pushing out the next.
+/// Only tokens whose signature was verified are added. Where the cache is full, a token that is in
+/// use stays, and a new one replaces one that is out of use or has expired. So if more tokens come
+/// in turn than there is space for, a part of them is remembered; without this rule each would
+/// replace the next before it comes again.
 pub(crate) struct VerifiedCache(Option<Table>);
 
-/// From which sight on a token is remembered while there is space.
+/// The use from which on a token is remembered while there is space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Remember {
-    /// At once: verifying costs much more than remembering.
+    /// The first: verifying costs much more than remembering.
     FirstSight,
-    /// Once it came again: many tokens come once.
+    /// The second: many tokens come only once.
     SecondSight,
 }
 
 struct Table {
     hasher: RandomState,
-    /// A power of two of them.
+    /// The buckets, whose number is a power of two.
     buckets: Box<[Bucket]>,
-    /// Fingerprints of tokens that came once. Of those whose hash names the same place, the last
-    /// few are known.
+    /// Fingerprints of tokens that came once. Each place, found by the hash, keeps the last few.
     sights: Box<[[AtomicU32; SIGHTS]]>,
-    /// The most bytes of all entries.
+    /// The largest number of bytes of all entries.
     limit: u64,
-    /// What changes when a token enters. A reader does not need it.
+    /// The part that changes when a token is added. A reader does not need it.
     state: Mutex<State>,
 }
 
@@ -51,9 +51,9 @@ struct Table {
 struct State {
     /// The bytes of all entries.
     bytes: u64,
-    /// The place that is looked at next for an entry to replace.
+    /// The place that is examined next for an entry to replace.
     hand: usize,
-    /// How many tokens found no space.
+    /// The number of tokens that found no space.
     refused: usize,
 }
 
@@ -62,8 +62,8 @@ struct Bucket([Slot; SLOTS]);
 
 #[derive(Default)]
 struct Slot {
-    /// The hash of the entry's token, the lowest bit apart: whether it was used since it was looked
-    /// at for replacing. 0 where there is no entry.
+    /// The hash of the entry's token; its lowest bit says whether the entry was used since it was
+    /// last examined. 0 where there is no entry.
     tag: AtomicU64,
     entry: ArcSwapOption<CachedToken>,
 }
@@ -77,8 +77,8 @@ struct CachedToken {
 }
 
 impl CachedToken {
-    /// Returns about how many bytes it takes: the text, the claims that were read out of it, and
-    /// what goes with them.
+    /// Returns about how many bytes it takes: the text, the claims that were read from it, and the
+    /// fixed parts.
     fn weight(&self) -> u64 {
         weight(&self.text)
     }
@@ -89,9 +89,9 @@ fn weight(token: &str) -> u64 {
 }
 
 impl VerifiedCache {
-    /// Makes a cache of so many bytes; nothing is remembered where it is 0.
+    /// Makes a cache of so many bytes; with 0 it remembers nothing.
     pub(crate) fn new(bytes: u64) -> Self {
-        // Twice as many places as there are small entries, so that hardly a bucket is full before
+        // Twice as many places as there are small entries, so that buckets are rarely full before
         // the cache is.
         let slots = usize::try_from(bytes / 512).unwrap_or(usize::MAX);
         let buckets = (slots / SLOTS).clamp(1, MAX_BUCKETS).next_power_of_two();
@@ -108,9 +108,9 @@ impl VerifiedCache {
         }))
     }
 
-    /// Returns the token, where it was verified under the present generation of its owner's keys
-    /// and has not expired. `of` gives for an owner what the caller needs of it, its generation,
-    /// and its leeway. `now` is as `verify_at` takes it.
+    /// Returns the token, if it was verified under the present generation of its owner's keys and
+    /// has not expired. `of` returns for an owner the value that the caller needs, its generation,
+    /// and its leeway. `now` is the same as for `verify_at`.
     pub(crate) fn get<C: ClaimSet, T>(
         &self,
         token: &str,
@@ -186,7 +186,7 @@ impl Table {
         if sights.iter().any(is_known) {
             return true;
         }
-        // The oldest falls out. Where two threads do this at once, one sight more may be lost.
+        // The oldest is dropped. If two threads do this at once, one more may be lost.
         let mut next = fingerprint;
         for sight in sights {
             next = sight.swap(next, Ordering::Relaxed);
@@ -194,9 +194,9 @@ impl Table {
         false
     }
 
-    /// Lets a token in, where there is space or some can be made.
+    /// Adds a token, if there is space or space can be made.
     fn insert(&self, hash: u64, now: Timestamp, token: &str, make: impl FnOnce() -> CachedToken) {
-        // A token that finds somebody else at work comes again.
+        // A token that finds another one being added is added when it comes again.
         let (Some(bucket), Ok(mut state)) = (self.bucket(hash), self.state.try_lock()) else {
             return;
         };
@@ -226,7 +226,7 @@ impl Table {
         slot.tag.store(hash & !USED | FILLED, Ordering::Release);
     }
 
-    /// Looks at the next places, and empties those whose token has expired or is out of use.
+    /// Examines the next places, and empties those whose token has expired or is out of use.
     fn make_space(&self, state: &mut State, now: Timestamp) {
         for _ in 0..EXAMINED {
             let at = state.hand % (self.buckets.len() * SLOTS);
@@ -246,9 +246,9 @@ impl Table {
 }
 
 impl State {
-    /// Returns whether an entry may give way: one that has expired does at once; one that has not
-    /// been used since it was looked at before does, but only a part of the new tokens asks, so
-    /// that those in use are seen in between.
+    /// Returns whether an entry may be replaced. An expired one may at once. Another one may if it
+    /// was not used since it was last examined; only some of the new tokens ask that, so that
+    /// tokens in use have time to be used in between.
     fn may_replace(&self, slot: &Slot, now: Timestamp) -> bool {
         let entry = slot.entry.load();
         if entry.as_ref().is_none_or(|entry| entry.expires_at <= now) {
@@ -277,8 +277,8 @@ impl Slot {
         self.tag.load(Ordering::Relaxed) & FILLED != 0
     }
 
-    /// Notes that the entry is in use, where that is not known: a token that comes all the time
-    /// changes nothing that other processors read.
+    /// Notes that the entry is in use, unless that is known: so a token that comes all the time
+    /// changes no memory that other processors read.
     fn touch(&self) {
         if self.tag.load(Ordering::Relaxed) & USED == 0 {
             self.tag.fetch_or(USED, Ordering::Relaxed);
@@ -311,23 +311,23 @@ impl fmt::Debug for VerifiedCache {
 const USED: u64 = 1;
 /// The bit of a tag that every entry has.
 const FILLED: u64 = 2;
-/// How many places a bucket has.
+/// The number of places in a bucket.
 const SLOTS: usize = 8;
-/// The most buckets: for a cache of four gigabytes.
+/// The largest number of buckets: for a cache of four gigabytes.
 const MAX_BUCKETS: usize = 1 << 20;
-/// How many fingerprints a place has; a power of two.
+/// The number of fingerprints in a place; a power of two.
 const SIGHTS: usize = 4;
-/// How many characters at the end of a token are hashed: 18 bytes of the signature.
+/// The number of characters at the end of a token that are hashed: 18 bytes of the signature.
 const HASHED: usize = 24;
-/// How many places are looked at for a token that finds no space.
+/// The number of places that are examined for a token that finds no space.
 const EXAMINED: usize = 2;
-/// One of so many tokens that find no space asks for the place of one that is out of use. The number
-/// is odd: the hand goes on by `EXAMINED` each time around a power of two of places, and with an even
-/// number those that ask would meet the same few places for ever.
+/// Of this many tokens that find no space, one asks for the place of an entry that is out of use.
+/// The number is odd: the examined place advances by `EXAMINED` each time, around a power of two of
+/// places, and with an even number the tokens that ask would meet the same few places for ever.
 const ONE_OF: usize = 7;
 const _: () = assert!(ONE_OF % 2 == 1, "every place is asked");
-/// The longest token that is remembered, in bytes: longer ones are hardly ever sent twice in a row,
-/// and would push many others out (R132).
+/// The longest token that is remembered, in bytes: longer ones are rarely sent twice in a row, and
+/// would replace many others (R132).
 const MAX_TOKEN: usize = 2048;
 
 #[cfg(test)]

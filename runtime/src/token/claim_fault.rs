@@ -1,4 +1,4 @@
-//! Finds the claim that keeps a token from being issued: by its name, and never by its value.
+//! Finds the claim that prevents the issue of a token: by its name, and never by its value.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,7 +12,7 @@ use super::issue::MAX_SUBJECT_LEN;
 use super::issue_error::IssueError;
 use super::json::{MAX_DEPTH, MAX_MEMBERS};
 
-/// The claim that keeps a token from being issued, and why.
+/// The claim that prevents the issue of a token, and the reason.
 #[derive(Debug)]
 pub(crate) struct ClaimFault {
     claim: String,
@@ -25,7 +25,7 @@ impl ClaimFault {
         Self { claim, why }
     }
 
-    /// Finds the claim because of which a token was not issued.
+    /// Finds the claim that prevented the issue of a token.
     pub(crate) fn find<C: ClaimSet>(claims: &C, error: &IssueError) -> Self {
         let shapes = shapes(claims);
         match error {
@@ -36,7 +36,7 @@ impl ClaimFault {
         }
     }
 
-    /// Returns the fault of claims that are together too long: it names the longest of them.
+    /// Returns the fault of claims that are too long together: it names the longest of them.
     pub(crate) fn too_long<C: ClaimSet>(claims: &C) -> Self {
         Self::longest(&shapes(claims))
     }
@@ -105,13 +105,13 @@ impl fmt::Display for ClaimFault {
 
 impl std::error::Error for ClaimFault {}
 
-/// Returns whether every number of the claims is finite. JSON has no word for the others, so that
-/// they are written as `null`.
+/// Returns whether every number of the claims is finite. JSON cannot express other numbers, so they
+/// are written as `null`.
 pub(super) fn are_finite<C: ClaimSet>(claims: &C) -> bool {
     shapes(claims).iter().all(|shape| shape.measures.is_finite)
 }
 
-/// What is known of an own claim.
+/// The properties of an own claim.
 struct ClaimShape {
     name: String,
     /// The value as JSON.
@@ -121,7 +121,7 @@ struct ClaimShape {
 }
 
 impl ClaimShape {
-    /// Returns whether the user's type takes the value back.
+    /// Returns whether the user's type can read the value.
     fn is_readable<C: ClaimSet>(&self) -> bool {
         let Some(place) = C::place(&self.name) else {
             return false;
@@ -156,17 +156,17 @@ impl<'de, C: ClaimSet> Visitor<'de> for OneClaim<C> {
     }
 }
 
-/// Returns what is known of each own claim, in their order.
+/// Returns the properties of each own claim, in their order.
 fn shapes<C: ClaimSet>(claims: &C) -> Vec<ClaimShape> {
     let mut survey = Survey::default();
-    // What a claim itself reports is noted with the claim.
+    // An error that a claim itself reports is noted with the claim.
     if claims.write(&mut survey).is_err() && survey.shapes.iter().all(|shape| shape.is_written) {
         survey.push(false);
     }
     survey.shapes
 }
 
-/// Takes claims as a serializer does, and keeps what is known of each.
+/// Takes claims as a serializer does, and keeps the properties of each.
 #[derive(Default)]
 struct Survey {
     shapes: Vec<ClaimShape>,
@@ -212,5 +212,5 @@ impl SerializeMap for Survey {
     }
 }
 
-/// How many registered members a token has at most.
+/// The number of registered members in a token, at most.
 const MOST_REGISTERED: usize = 15;

@@ -28,7 +28,7 @@ pub trait JwtClaims: Sized + Send + Sync + 'static {
     /// Returns the subject.
     fn subject(&self) -> &Self::Subject;
 
-    /// Returns what a token says of this user: every field but the skipped ones.
+    /// Returns the claims of this user for a token: every field but the skipped ones.
     fn to_claims(&self) -> Self::Claims;
 }
 
@@ -42,9 +42,9 @@ pub trait JwtClaims: Sized + Send + Sync + 'static {
 )]
 pub trait Issuable {}
 
-/// A type that identifies a user: written with `Display` into `sub`, and read back by
-/// [`ClaimSet::parse_subject`] with `FromStr`, or with `From<String>` where it has no `FromStr`, as
-/// `Arc<str>`, `Box<str>` and `Cow<'static, str>` have none.
+/// A type that identifies a user: written with `Display` into `sub`, and read by
+/// [`ClaimSet::parse_subject`] with `FromStr`, or with `From<String>` where it has no `FromStr`,
+/// like `Arc<str>`, `Box<str>` and `Cow<'static, str>`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a subject",
     label = "the subject is cloned, written with `Display`, and goes between threads",
@@ -69,7 +69,7 @@ pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
     /// Returns the subject.
     fn subject(&self) -> &Self::Subject;
 
-    /// Reads a subject; `None` where the text is of another shape.
+    /// Reads a subject; `None` where the text has another form.
     fn parse_subject(text: &str) -> Option<Self::Subject>;
 
     /// Writes the own claims, without `sub`, in their order.
@@ -84,7 +84,7 @@ pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
     /// Reads the value of the claim at `place` into the draft.
     ///
     /// # Errors
-    /// The value has another shape, or the claim came before.
+    /// The value has another form, or the claim came before.
     fn read<'de, A: MapAccess<'de>>(
         draft: &mut Self::Draft,
         place: usize,
@@ -94,26 +94,26 @@ pub trait ClaimSet: Clone + Debug + Serialize + Send + Sync + 'static {
     /// Completes the claims, once the whole token was read.
     ///
     /// # Errors
-    /// The wire name of a claim that did not come.
+    /// The wire name of a claim that is missing.
     fn finish(draft: Self::Draft, subject: Self::Subject) -> Result<Self, &'static str>;
 
-    /// Returns whether the field marked `#[claim(roles)]` holds this one; `false` where there is
-    /// none.
+    /// Returns whether the field marked `#[claim(roles)]` holds this role; `false` without such a
+    /// field.
     fn has_role(&self, role: &str) -> bool;
 
-    /// Returns whether the field marked `#[claim(scope)]` holds this one; `false` where there is
-    /// none.
+    /// Returns whether the field marked `#[claim(scope)]` holds this scope; `false` without such a
+    /// field.
     fn has_scope(&self, scope: &str) -> bool;
 
     /// The places of the claims marked `#[claim(expose)]` or `#[claim(confidential)]`, in whose
     /// values no gate looks for fields that seem secret.
     const EXPOSED: &'static [usize] = &[];
 
-    /// Whether a field is marked `#[claim(action)]`, so that a token is good for one action and
-    /// once.
+    /// `true` where a field is marked `#[claim(action)]`, so that a token is valid for one action
+    /// and once.
     const ACTION_BOUND: bool = false;
 
-    /// Returns the digest in the field marked `#[claim(action)]`; `None` where there is none.
+    /// Returns the digest in the field marked `#[claim(action)]`; `None` without such a field.
     fn action(&self) -> Option<&str> {
         None
     }
@@ -147,7 +147,7 @@ pub trait ClaimValue: Copy + Send + Sync + 'static {
     }
 }
 
-/// A closed set whose values are written as text in other places too: `#[claim_value(text)]`.
+/// A closed set whose values are used as text in other places too: `#[claim_value(text)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say that it is used as text",
     label = "`as_str`, `Display`, `FromStr` and `TryFrom` are not written for `{Self}`",
@@ -217,7 +217,7 @@ impl<V: ClaimValue, S: 'static> ValueSet for std::collections::HashSet<V, S> {
     }
 }
 
-/// Whether the holder of a token may read its claims.
+/// The secrecy of claims from the holder of their token.
 pub trait Secrecy: Send + Sync + 'static {}
 
 /// The holder may read the claims.

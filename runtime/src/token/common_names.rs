@@ -8,8 +8,8 @@ use crate::realm::RealmName;
 
 /// The names that all tokens of a verifier have in common.
 ///
-/// Each thread has its own copy, which its tokens share: a count of references that all threads
-/// change would make requests on different cores wait for each other.
+/// Each thread has its own copy, which its tokens share: if all threads changed one count of
+/// references, requests on different cores would wait for each other.
 #[derive(Debug)]
 pub(super) struct TokenNames {
     pub(super) issuer: Arc<str>,
@@ -59,12 +59,12 @@ impl TokenNames {
             recent.push(Arc::clone(&made));
             made
         });
-        // A thread that ends has none any more.
+        // A thread that is ending has no copies any more.
         shared.unwrap_or_else(|_| make())
     }
 
-    /// Returns whether these were made of the same values: a copy holds them, so that none of them
-    /// is freed and another put in its place.
+    /// Returns whether these were made of the same values, compared by address. A copy holds its
+    /// values, so no other value can have the address of a freed one.
     fn are(&self, expect: &Expect, kid: &Arc<str>) -> bool {
         Arc::ptr_eq(&self.kid, kid)
             && Arc::ptr_eq(&self.issuer, &expect.issuer)
@@ -74,7 +74,7 @@ impl TokenNames {
     }
 }
 
-/// The most verifiers and keys whose names a thread keeps.
+/// The largest number of verifiers and keys whose names a thread keeps.
 const MAX_RECENT: usize = 8;
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(super) struct Compact<'a> {
     pub(super) header: &'a str,
     pub(super) payload: &'a str,
     pub(super) signature: &'a str,
-    /// Header and payload with the dot between: what was signed.
+    /// Header and payload with the dot between them: the bytes that were signed.
     pub(super) signed: &'a str,
 }
 
@@ -50,10 +50,10 @@ impl<'a> Compact<'a> {
         })
     }
 
-    /// Cuts a token that begins with the header of a key: the lengths of header and signature say
-    /// where the dots are. `None` for every other token, which [`split`](Self::split) decides.
+    /// Splits a token that begins with the header of a key: the lengths of header and signature say
+    /// where the dots are. `None` for every other token, for which [`split`](Self::split) decides.
     ///
-    /// Payload and signature may still have characters that no token has. Decoding refuses them.
+    /// Payload and signature may still contain characters that no token has. Decoding refuses them.
     pub(super) fn cut<'k>(token: &'a str, keys: &'k KeySet) -> Option<(Self, &'k VerifyingKey)> {
         if token.len() > MAX_LEN {
             return None;
@@ -92,7 +92,7 @@ pub(super) fn decode<'r>(encoded: &str, buffer: &'r mut [u8]) -> Option<&'r mut 
         .ok()
 }
 
-/// Does [`decode`] into memory that holds nothing yet.
+/// Does the same as [`decode`] into memory that is not initialised.
 pub(super) fn decode_into<'r>(
     encoded: &str,
     buffer: &'r mut [MaybeUninit<u8>],
@@ -105,7 +105,7 @@ pub(super) fn decode_into<'r>(
         .ok()
 }
 
-/// Returns how many characters so many bytes have in base64url without padding.
+/// Returns how many characters base64url without padding needs for so many bytes.
 pub(super) fn encoded_len(len: usize) -> usize {
     (len * 4).div_ceil(3)
 }
@@ -117,8 +117,8 @@ pub(super) fn decoded_len(len: usize) -> usize {
 
 /// Returns whether there are exactly two dots and otherwise only characters of base64url (R1, R2).
 ///
-/// Looks at every byte without a branch and counts in bytes, so that the compiler takes sixteen or
-/// more at a time.
+/// It reads every byte without a branch and counts in bytes, so that the compiler can process
+/// sixteen or more at a time.
 fn is_shaped_like_a_token(token: &[u8]) -> bool {
     let mut strange = 0u8;
     let mut dots = 0usize;

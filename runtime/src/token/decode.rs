@@ -14,8 +14,8 @@ use super::names::Names;
 use crate::id::{SessionId, TokenId};
 use crate::realm::RealmName;
 
-/// The content of a payload of the right form, with the expected issuer and audience; the times are
-/// not checked.
+/// The contents of a payload of the right form, with the expected issuer and audience; the times
+/// are not checked.
 pub(super) struct Decoded<C> {
     pub(super) subject: Box<str>,
     /// The client; `None` where it is the expected one.
@@ -32,8 +32,8 @@ pub(super) struct Decoded<C> {
     pub(super) claims: C,
 }
 
-/// Decodes the claims of a strict payload, whose members stand in any order; `None` where it is not
-/// an access token's for `expect`.
+/// Decodes the claims of a strict payload, whose members may be in any order; `None` where it is
+/// not an access token's for `expect`.
 pub(super) fn decode<C: ClaimSet>(text: &str, expect: &Expect) -> Option<Decoded<C>> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let decoded = reader
@@ -73,7 +73,7 @@ pub(super) enum ClaimName {
 }
 
 impl ClaimName {
-    /// Returns what a name stands for in tokens of these claims.
+    /// Returns the meaning of a name in tokens of these claims.
     pub(super) fn of<C: ClaimSet>(name: &str) -> Self {
         match name {
             "iss" => Self::Iss,
@@ -176,7 +176,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for ClaimsVisitor<'_, C> {
     }
 }
 
-/// Reads a value into an empty place.
+/// Reads a value into its place; refuses a second one.
 pub(super) fn once<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     place: &mut Option<T>,
     map: &mut A,
@@ -222,7 +222,7 @@ impl<C: ClaimSet> Visitor<'_> for ClaimNameSeed<C> {
     }
 }
 
-/// Whether a string is exactly this one; anything but a string is an error (R46).
+/// A string that is compared with this one, exactly; another type is an error (R46).
 pub(super) struct Same<'a>(pub(super) &'a str);
 
 impl<'de> DeserializeSeed<'de> for Same<'_> {
@@ -271,7 +271,8 @@ impl Visitor<'_> for Different<'_> {
     }
 }
 
-/// Whether a string, or a string of a list, is exactly this one (R47, RFC 7519 section 4.1.3).
+/// A string, or a list of strings, that is searched for exactly this one (R47, RFC 7519 section
+/// 4.1.3).
 struct Audience<'a>(&'a str);
 
 impl<'de> DeserializeSeed<'de> for Audience<'_> {

@@ -30,24 +30,24 @@ struct JweHeader<'a> {
     cty: Cow<'a, str>,
     #[serde(borrow)]
     kid: Cow<'a, str>,
-    /// Copies of the claims inside, from which a program with several gates chooses one (RFC 7519
+    /// Copies of the claims inside, by which a program with several gates chooses one (RFC 7519
     /// section 5.3). Tokens of former versions have none.
     #[serde(borrow, default, deserialize_with = "text")]
     iss: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "text")]
     rlm: Option<Cow<'a, str>>,
-    /// R12: no extension is implemented.
+    /// `true` where the header has `crit`: no extension is implemented (R12).
     #[serde(default, deserialize_with = "is_present")]
     crit: bool,
-    /// R14: nothing is decompressed.
+    /// `true` where the header has `zip`: nothing is decompressed (R14).
     #[serde(default, deserialize_with = "is_present")]
     zip: bool,
-    /// R15: no password is hashed.
+    /// `true` where the header has `p2c`: no password is hashed (R15).
     #[serde(default, deserialize_with = "is_present")]
     p2c: bool,
 }
 
-/// Puts a signed token into an encrypted one, whose header has its issuer and its realm.
+/// Encrypts a signed token; the header of the result has its issuer and its realm.
 pub(crate) fn encrypt(
     keys: &KeySet,
     token: String,
@@ -61,7 +61,7 @@ pub(crate) fn encrypt(
     let (nonce, tag) = key.seal(&header, &mut bytes).map_err(failed)?;
     let mut text = String::with_capacity(len(header.len(), bytes.len()));
     text.push_str(&header);
-    // With `dir` no key travels (RFC 7518 section 4.5).
+    // With `dir` no encrypted key is part of the token (RFC 7518 section 4.5).
     text.push_str("..");
     URL_SAFE_NO_PAD.encode_append(nonce, &mut text);
     text.push('.');
@@ -71,9 +71,9 @@ pub(crate) fn encrypt(
     Ok(text)
 }
 
-/// Takes the signed token out of an encrypted one; `None` where this ring did not encrypt it,
-/// without a difference between the causes (R16), or where its header names another issuer or realm
-/// than is expected of the token inside.
+/// Decrypts a token into the signed one inside. `None` where this ring did not encrypt it, whatever
+/// the reason (R16), or where its header names another issuer or realm than is expected of the
+/// token inside.
 pub(crate) fn decrypt(keys: &KeySet, token: &str, expect: &Expect) -> Option<String> {
     if token.len() > MAX_LEN
         || !token
@@ -102,8 +102,8 @@ pub(crate) fn decrypt(keys: &KeySet, token: &str, expect: &Expect) -> Option<Str
     std::str::from_utf8(plain).ok().map(str::to_owned)
 }
 
-/// Returns the issuer and the realm that the header of an encrypted token claims; `None` where it
-/// is none, or where its header has no issuer. Nothing is verified.
+/// Returns the issuer and the realm that the header of an encrypted token claims; `None` where the
+/// text is not an encrypted token, or its header has no issuer. Nothing is verified.
 #[cfg(feature = "axum")]
 pub(super) fn claimed_origin(token: &str) -> Option<Origin> {
     let encoded = token.split('.').next()?;
@@ -117,8 +117,8 @@ pub(super) fn claimed_origin(token: &str) -> Option<Origin> {
     })
 }
 
-/// Returns the length of an encrypted token of ours, in bytes, around a signed one of this length;
-/// `None` where its header would be longer than any verifier reads.
+/// Returns the length of an encrypted token of this gate, in bytes, around a signed one of this
+/// length; `None` where its header would be longer than any verifier reads.
 pub(super) fn enveloped_len(inner: usize, stamp: &Stamp<'_>) -> Option<usize> {
     let header = header_of(LONGEST_KID, stamp).len();
     (header <= MAX_HEADER_LEN).then(|| len(header, inner))
@@ -144,12 +144,12 @@ fn header_of(kid: &str, stamp: &Stamp<'_>) -> String {
         iss: stamp.issuer,
         rlm: stamp.realm,
     });
-    // Strings alone: writing them does not fail.
+    // These are only strings, so writing them does not fail.
     URL_SAFE_NO_PAD.encode_to_string(header.unwrap_or_default())
 }
 
-/// Returns whether a header has the issuer and the realm that are expected. Only in the default
-/// realm it may have no issuer, as in tokens of former versions.
+/// Returns whether a header has the expected issuer and realm. Only in the default realm it may
+/// have no issuer, as in tokens of former versions.
 fn names_expected(header: &JweHeader<'_>, expect: &Expect) -> bool {
     let has_issuer = match &header.iss {
         Some(issuer) => **issuer == *expect.issuer,
@@ -170,12 +170,13 @@ fn read_header<'b>(encoded: &str, buffer: &'b mut [u8; MAX_HEADER_LEN]) -> Optio
     (is_ours && !header.crit && !header.zip && !header.p2c).then_some(header)
 }
 
-/// R3, as for signed ones.
+/// The longest encoded header, in bytes (R3), the same as for signed tokens.
 const MAX_HEADER_LEN: usize = 1024;
-/// An id of a content key of the greatest length.
+/// The longest id of a content key.
 const LONGEST_KID: &str = "255.AAAAAAAAAAAAAAAAAAAAAA";
 const TAG_LEN: usize = 16;
-/// How many bytes decoding a nonce or a tag may take, however the decoder estimates it.
+/// The number of bytes that decoding a nonce or a tag may take, including the decoder's own
+/// estimate.
 const BUFFER_LEN: usize = 24;
 
 /// Reads a string; `null` is refused, unlike an absent member.

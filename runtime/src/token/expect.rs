@@ -1,32 +1,32 @@
-//! What a verifier expects of every token.
+//! The requirements of a verifier on every token.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::realm::RealmName;
 
-/// What a verifier expects of every token.
+/// The requirements of a verifier on every token.
 #[derive(Clone, Debug)]
 pub struct Expect {
     /// `iss`, byte for byte.
     pub issuer: Arc<str>,
-    /// `aud`, or one of it.
+    /// `aud`, or one of several.
     pub audience: Arc<str>,
-    /// `rlm`: the realm. A token of another one does not count, nor one with a realm where `None`
-    /// is expected.
+    /// `rlm`: the realm. A token of another realm is refused, and so is one with a realm where
+    /// `None` is expected.
     pub realm: Option<RealmName>,
     /// The `client_id` that most tokens have; another is not refused.
     pub client_id: Arc<str>,
-    /// By how much clocks may differ; at most 120 s count.
+    /// The time by which clocks may differ; more than 120 s count as 120 s.
     pub leeway: Duration,
     /// The longest `exp − iat`.
     pub max_lifetime: Duration,
-    /// Whether an expired token still counts, as for signing out.
+    /// `true` where an expired token is accepted, as for signing out.
     pub allow_expired: bool,
 }
 
 impl Expect {
-    /// Returns by how much clocks may differ, within the bound (R45).
+    /// Returns the time by which clocks may differ, within the bound (R45).
     pub(super) fn bounded_leeway(&self) -> Duration {
         bounded(self.leeway)
     }
@@ -37,5 +37,5 @@ pub(super) fn bounded(leeway: Duration) -> Duration {
     leeway.min(MAX_LEEWAY)
 }
 
-/// R45.
+/// The most that clocks may differ (R45).
 const MAX_LEEWAY: Duration = Duration::from_secs(120);

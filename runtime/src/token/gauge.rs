@@ -12,7 +12,7 @@ pub(super) struct Measures {
     pub(super) depth: usize,
     /// The number of members of all its objects together.
     pub(super) members: usize,
-    /// Whether each of its numbers is finite.
+    /// `true` where each of its numbers is finite.
     pub(super) is_finite: bool,
 }
 
@@ -26,7 +26,7 @@ impl Default for Measures {
     }
 }
 
-/// Looks through a value, and writes nothing.
+/// Visits a value, and writes nothing.
 pub(super) struct Gauge<'a> {
     /// The number of objects and lists around the value.
     depth: usize,

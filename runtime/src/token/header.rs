@@ -1,5 +1,5 @@
-//! Headers that differ from the one that a key of ours issues: read strictly, used only to find
-//! that key.
+//! Headers that differ from the one that a key of this ring issues: read strictly, used only to
+//! find that key.
 
 use std::borrow::Cow;
 
@@ -18,13 +18,14 @@ struct AccessTokenHeader<'a> {
     typ: Cow<'a, str>,
     #[serde(borrow)]
     kid: Cow<'a, str>,
-    /// No extension is implemented, so none may be critical (R12, RFC 7515 section 4.1.11).
+    /// `true` where the header has `crit`: no extension is implemented, so none may be critical
+    /// (R12, RFC 7515 section 4.1.11).
     #[serde(default, deserialize_with = "is_present")]
     crit: bool,
-    /// R13, RFC 7797 section 7.
+    /// `true` where the header has `b64` (R13, RFC 7797 section 7).
     #[serde(default, deserialize_with = "is_present")]
     b64: bool,
-    /// R14.
+    /// `true` where the header has `zip` (R14).
     #[serde(default, deserialize_with = "is_present")]
     zip: bool,
 }
@@ -45,6 +46,6 @@ pub(super) fn find_key<'k>(encoded: &str, keys: &'k KeySet) -> Option<&'k Verify
         .verifying()
         .iter()
         .find(|key| **key.kid() == *header.kid)?;
-    // The algorithm is the key's. The header may only agree, to the letter (R10, R18, R21).
+    // The algorithm is the key's. The header must name the same, byte for byte (R10, R18, R21).
     (header.alg == key.algorithm().as_str()).then_some(key)
 }

@@ -1,4 +1,4 @@
-//! What a verified token says of itself.
+//! The description of a verified token.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::id::{SessionId, TokenId};
 use crate::realm::RealmName;
 
-/// What a verified token says of itself, apart from the user's claims.
+/// The description of a verified token, apart from the user's claims.
 #[derive(Clone, Debug)]
 pub struct TokenInfo {
     pub(super) names: Arc<TokenNames>,
@@ -33,8 +33,8 @@ pub struct TokenInfo {
     pub(super) live_at: LiveAt,
 }
 
-/// The version of the view of the revocations by which the token last counted; 0 before it was
-/// looked up. The view alone compares it.
+/// The version of the view of the revocations by which the token was last found valid; 0 before it
+/// was looked up. Only the view compares it.
 #[derive(Debug, Default)]
 pub(super) struct LiveAt(AtomicU64);
 
@@ -49,9 +49,9 @@ impl Clone for LiveAt {
 pub(super) struct ForeignToken {
     /// The guard that verified the token.
     pub(super) guard: Arc<str>,
-    /// The token's `iss`, where the issuer's first spelling is another.
+    /// The token's `iss`, where it is not the issuer's first spelling.
     pub(super) alias: Option<Arc<str>>,
-    /// The expected audience that the token is for.
+    /// The expected audience of the token.
     pub(super) audience: Arc<str>,
     /// The token's `jti`.
     pub(super) id: Option<Box<str>>,
@@ -59,7 +59,7 @@ pub(super) struct ForeignToken {
 }
 
 impl TokenInfo {
-    /// Returns whether the times of a token that was valid before still hold.
+    /// Returns whether a token that was valid before is still valid by its times.
     pub(super) fn is_timely(
         &self,
         leeway: Duration,
@@ -72,17 +72,17 @@ impl TokenInfo {
         !starts_late && latest < self.expires_at.plus(leeway)
     }
 
-    /// Returns whether the token counted by this version of the view.
+    /// Returns whether the token was valid by this version of the view.
     pub(crate) fn was_live_at(&self, version: u64) -> bool {
         self.live_at.0.load(Ordering::Relaxed) == version
     }
 
-    /// Notes that the token counts by this version of the view.
+    /// Notes that the token is valid by this version of the view.
     pub(crate) fn note_live_at(&self, version: u64) {
         self.live_at.0.store(version, Ordering::Relaxed);
     }
 
-    /// Makes the description of a token, for tests of what looks at it.
+    /// Makes the description of a token, for tests of code that reads it.
     #[cfg(test)]
     pub(crate) fn of(
         (subject, client, kid): (&str, &str, &str),
@@ -131,7 +131,7 @@ impl TokenInfo {
         alias.unwrap_or(&self.names.issuer)
     }
 
-    /// Returns the audience that the verifier expects, which the token names.
+    /// Returns the expected audience that the token names.
     #[must_use]
     pub fn audience(&self) -> &str {
         &self.names.audience
@@ -150,7 +150,7 @@ impl TokenInfo {
         &self.subject
     }
 
-    /// Returns the client that the token was issued to: `client_id`. For a token of another issuer
+    /// Returns the client to which the token was issued: `client_id`. For a token of another issuer
     /// this is its `client_id` or `azp`, empty where it has neither.
     #[must_use]
     pub fn client_id(&self) -> &str {
@@ -171,7 +171,7 @@ impl TokenInfo {
         self.foreign.as_ref().map(|foreign| &*foreign.guard)
     }
 
-    /// Returns the `jti` of another issuer's token, as it stands there. `None` for a token of the
+    /// Returns the `jti` of another issuer's token, as the token has it. `None` for a token of the
     /// gate's own, whose id is [`jti`](Self::jti).
     #[must_use]
     pub fn external_id(&self) -> Option<&str> {
@@ -206,7 +206,7 @@ impl TokenInfo {
     }
 
     /// Returns the epoch when the token was issued: `uep`; 0 for a token of another issuer. The
-    /// token no longer counts once the epoch of its subject, of its client or of all is above.
+    /// token is no longer valid once the epoch of its subject, of its client or of all is above it.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.user_epoch
@@ -218,13 +218,13 @@ impl TokenInfo {
         self.auth_time
     }
 
-    /// Returns how the user authenticated: `acr`.
+    /// Returns the way in which the user authenticated: `acr`.
     #[must_use]
     pub fn acr(&self) -> Option<&str> {
         self.acr.as_deref()
     }
 
-    /// Returns what the token is bound to: `bnd`.
+    /// Returns the binding of the token: `bnd`.
     pub(crate) fn binding(&self) -> Option<TokenBinding> {
         self.binding
     }

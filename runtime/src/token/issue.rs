@@ -1,4 +1,4 @@
-//! Access tokens from claims to their text (RFC 9068): one pass of serialization, one signature.
+//! Makes access tokens from claims (RFC 9068): one pass of serialization, one signature.
 
 use std::fmt;
 use std::time::Duration;
@@ -49,7 +49,7 @@ pub struct Stamp<'a> {
     pub binding: Option<TokenBinding>,
 }
 
-/// How tokens travel.
+/// The form in which tokens travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Envelope {
     /// Signed, and readable by their holder.
@@ -76,7 +76,7 @@ pub fn issue<C: ClaimSet>(
     Ok(signed(draft, signature.as_slice()))
 }
 
-/// Signs what [`draft`] wrote for the same key, in this process or through a signer.
+/// Signs the text that [`draft`] wrote for the same key, in this process or through a signer.
 pub(crate) async fn complete(key: &SigningKey, draft: String) -> Result<String, IssueError> {
     let signature = key
         .sign_anywhere(draft.as_bytes())
@@ -85,8 +85,8 @@ pub(crate) async fn complete(key: &SigningKey, draft: String) -> Result<String, 
     Ok(signed(draft, signature.as_slice()))
 }
 
-/// Writes header and claims of a token, with space for the signature, and returns how long all of
-/// it will be. All that can fail because of the claims fails here: what the verifier would refuse
+/// Writes header and claims of a token, with space for the signature, and returns the length of the
+/// whole token. All errors because of the claims occur here: a token that the verifier would refuse
 /// is not issued.
 pub(crate) fn draft<C: ClaimSet>(
     key: &SigningKey,
@@ -122,7 +122,7 @@ pub(crate) fn draft<C: ClaimSet>(
     Ok((token, whole))
 }
 
-/// Returns whether the verifier takes this payload, by asking the verifier's own decoder, and
+/// Returns whether the verifier accepts this payload, by running the verifier's own decoder, and
 /// whether a store can keep its subject.
 fn is_verifiable<C: ClaimSet>(payload: &mut [u8], stamp: &Stamp<'_>, claims: &C) -> bool {
     let expect = Expect {
@@ -138,7 +138,8 @@ fn is_verifiable<C: ClaimSet>(payload: &mut [u8], stamp: &Stamp<'_>, claims: &C)
     let is_read = decoded.is_some_and(|decoded| {
         decoded.subject.len() <= MAX_SUBJECT_LEN && !decoded.subject.contains('\0')
     });
-    // A number that is not finite is written as `null`, which an optional claim takes for none.
+    // A number that is not finite is written as `null`, which an optional claim would read as
+    // `None`.
     let has_null = payload.windows(4).any(|text| text == b"null");
     is_read && (!has_null || are_finite(claims))
 }
@@ -198,7 +199,7 @@ impl<T: fmt::Display> Serialize for DisplayText<'_, T> {
     }
 }
 
-/// The sixteen bytes of an id, written without the detour over `Display`.
+/// The sixteen bytes of an id, written directly and not through `Display`.
 struct IdText<'a>(&'a [u8; 16]);
 
 impl Serialize for IdText<'_> {
@@ -208,7 +209,7 @@ impl Serialize for IdText<'_> {
     }
 }
 
-/// The longest subject, in bytes: stores keep an index of them, whose entries are bounded.
+/// The longest subject, in bytes: stores keep an index of subjects, whose entries are bounded.
 pub(super) const MAX_SUBJECT_LEN: usize = 1024;
 /// The initial capacity for a payload: most are shorter.
 const PAYLOAD_CAPACITY: usize = 512;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a token could not be issued.
+/// The reason why a token could not be issued.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum IssueError {
@@ -10,8 +10,8 @@ pub enum IssueError {
     TooLong,
     /// The claims could not be written.
     Claims(Box<dyn std::error::Error + Send + Sync>),
-    /// No verifier would accept the token: it is too deep, has too many members, an empty subject,
-    /// a number that is not finite, or a claim that its type does not read back.
+    /// No verifier would accept the token: it is nested too deeply, has too many members, an empty
+    /// subject, a number that is not finite, or a claim that its type cannot read.
     Unverifiable,
     /// There is no signature: the signer failed, took too long, or returned a wrong one.
     Signer(Box<dyn std::error::Error + Send + Sync>),

@@ -9,16 +9,16 @@ use serde::de::{
 
 use super::names::{Name, Names};
 
-/// How deep values may be nested; the object itself is the first level (R7).
+/// The greatest depth of nested values; the object itself is the first level (R7).
 pub(super) const MAX_DEPTH: usize = 16;
-/// How many members all objects may have together (R7).
+/// The largest number of members in all objects together (R7).
 pub(super) const MAX_MEMBERS: usize = 256;
 
 /// Returns whether a text needs no strict check: it has at most one object, so that no value is
 /// one, and too few lists to be deep.
 ///
-/// Counts brackets without knowing which stand in strings, so it may say no where a slow look says
-/// yes.
+/// It counts brackets without knowing which are inside strings, so it may return `false` where a
+/// slower check would return `true`.
 pub(super) fn is_plain(text: &str) -> bool {
     let (mut objects, mut lists) = (0usize, 0usize);
     for piece in text.as_bytes().chunks(128) {
@@ -83,12 +83,12 @@ pub(super) enum Shape<'de> {
     Other,
 }
 
-/// Returns whether the member is there at all: `null` is there too.
+/// Returns whether the member is there at all; `null` counts as there.
 pub(super) fn is_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
-/// Returns whether `typ` is this media type, alone or behind `application/`, in any case (RFC 7515
+/// Returns whether `typ` is this media type, alone or after `application/`, in any case (RFC 7515
 /// section 4.1.9).
 pub(super) fn is_media_type(typ: &str, expected: &str) -> bool {
     let (prefix, rest) = typ
@@ -104,14 +104,14 @@ pub(super) fn is_media_type(typ: &str, expected: &str) -> bool {
 
 /// Reads a value and keeps nothing of it.
 pub(super) struct Strict<'a> {
-    /// How many objects and lists are around the value.
+    /// The number of objects and lists around the value.
     depth: usize,
     budget: &'a mut Budget,
     only_object: bool,
 }
 
 impl<'a> Strict<'a> {
-    /// Returns a member's value in the outermost object.
+    /// Returns the reader of a member's value in the outermost object.
     pub(super) fn member(budget: &'a mut Budget) -> Self {
         Self {
             depth: 1,
@@ -206,7 +206,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
 }
 
 impl Strict<'_> {
-    /// Returns the same place for the next value.
+    /// Returns the reader of the next value at the same place.
     fn again(&mut self) -> Strict<'_> {
         Strict {
             depth: self.depth,

@@ -1,4 +1,4 @@
-//! Tokens that the server issued for the request in hand, and that no client has shown yet.
+//! Tokens that the server issued for the request in hand, and that no client has presented yet.
 
 use super::info::TokenInfo;
 use super::verify::Verified;
@@ -6,9 +6,9 @@ use super::verify::Verified;
 /// The claims of an access token that this server issued for the request in hand, checked as those
 /// of every other token.
 ///
-/// Its client may never get the token: the answer may be lost. So it says nothing about whether a
-/// refresh reached its client, and nothing turns it into a [`Verified`], which does: only a token
-/// that the client sends is a [`Verified`]. Made by
+/// Its client may never get the token: the answer may be lost. So it does not prove that a refresh
+/// reached its client, as a [`Verified`] does, and cannot be turned into one: only a token that the
+/// client sends is a [`Verified`]. Made by
 /// [`Gate::verify_issued`](crate::gate::Gate::verify_issued).
 ///
 /// ```compile_fail,E0308
@@ -26,13 +26,13 @@ impl<C> Minted<C> {
         Self(verified)
     }
 
-    /// Returns what the token says of the user.
+    /// Returns the claims about the user.
     #[must_use]
     pub fn claims(&self) -> &C {
         self.0.claims()
     }
 
-    /// Returns what the token says of itself.
+    /// Returns the description of the token.
     #[must_use]
     pub fn token(&self) -> &TokenInfo {
         self.0.token()

@@ -1,8 +1,8 @@
 //! Access and refresh tokens: claims, issuing, verifying. Knows keys; knows no store and no
 //! session.
 //!
-//! Beside the registered claims (RFC 7519 section 4.1, RFC 9068 section 2.2) an access token has
-//! these, under names that no user type may take:
+//! In addition to the registered claims (RFC 7519 section 4.1, RFC 9068 section 2.2) an access
+//! token has these, under names that no user type may take:
 //!
 //! | claim | in code | what it holds |
 //! |---|---|---|

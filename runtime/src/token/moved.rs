@@ -1,4 +1,4 @@
-//! Tokens of a system that came before: the form of a JWS, and claims of any shape.
+//! Tokens of a former system: the form of a JWS, with any claims.
 
 use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -9,13 +9,13 @@ use super::json::is_strict;
 /// A token of a former system, of which nothing is verified.
 pub(crate) struct MovedToken<'a> {
     parts: Compact<'a>,
-    /// The header's `alg`. It is compared, and chooses nothing.
+    /// The header's `alg`. It is only compared, and chooses no algorithm.
     pub(crate) algorithm: String,
 }
 
 impl<'a> MovedToken<'a> {
-    /// Reads a token; `None` where it cannot be one. Headers that ask for an extension (R12–R14) are
-    /// refused, and what they say of keys has no effect (R23).
+    /// Reads a token; `None` where it cannot be one. Headers that ask for an extension (R12–R14)
+    /// are refused, and their members about keys have no effect (R23).
     pub(crate) fn read(text: &'a str) -> Option<Self> {
         let parts = Compact::split(text)?;
         let header = object(parts.header)?;
@@ -29,7 +29,7 @@ impl<'a> MovedToken<'a> {
         Some(Self { parts, algorithm })
     }
 
-    /// Returns what is signed. It is the token but for its signature, which a holder of the token
+    /// Returns the signed text. It is the token without its signature, which a holder of the token
     /// cannot change.
     pub(crate) fn signed(&self) -> &str {
         self.parts.signed
@@ -40,7 +40,7 @@ impl<'a> MovedToken<'a> {
         decoded(self.parts.signature)
     }
 
-    /// Returns the claims. Ask for them after the signature held.
+    /// Returns the claims. Call it after the signature was verified.
     pub(crate) fn claims(&self) -> Option<Map<String, Value>> {
         object(self.parts.payload)
     }

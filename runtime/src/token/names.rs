@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
-/// The names that came before in an object. A few are compared one by one; beyond that they lie in
-/// a set with a random seed, so that the time stays linear in their number.
+/// The names of an object so far. A few are compared one by one; more are kept in a set with a
+/// random seed, so that the time stays linear in their number.
 #[derive(Default)]
 pub(super) struct Names<'de> {
     few: Vec<Cow<'de, str>>,
@@ -15,7 +15,7 @@ pub(super) struct Names<'de> {
 }
 
 impl<'de> Names<'de> {
-    /// Notes a name; `false` where it came before.
+    /// Notes a name; returns `false` where it came before.
     pub(super) fn insert(&mut self, name: Cow<'de, str>) -> bool {
         if self.few.len() < FEW {
             let is_new = !self.few.iter().any(|known| is_same(known, &name));
@@ -62,7 +62,7 @@ fn is_same(one: &str, other: &str) -> bool {
     one == other
 }
 
-/// How many names are compared one by one.
+/// The number of names that are compared one by one.
 const FEW: usize = 64;
 
 #[cfg(test)]

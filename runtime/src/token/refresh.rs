@@ -17,7 +17,7 @@ use crate::secret::sha256;
 #[derive(Clone)]
 pub struct RefreshToken(Zeroizing<String>);
 
-/// The content of a genuine refresh token. Whether it still counts is decided with the store.
+/// The contents of a genuine refresh token. The store decides whether it is still valid.
 pub struct Parsed {
     /// The session.
     pub sid: SessionId,
@@ -25,12 +25,12 @@ pub struct Parsed {
     pub generation: u32,
     /// The secret part, whose hash the store has.
     pub secret: Zeroizing<[u8; 16]>,
-    /// Whether the token was made with a retired key, so that only the store's hash proves that it
-    /// is genuine.
+    /// `true` where the token was made with a retired key, so that only the store's hash proves
+    /// that it is genuine.
     pub retired: bool,
 }
 
-/// The text is not a refresh token of this ring.
+/// The error for a text that is not a refresh token of this ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadRefreshToken;
 
@@ -62,11 +62,11 @@ impl RefreshToken {
         Self(text)
     }
 
-    /// Reads a token of a realm and checks its MAC. Garbage costs no allocation, and one MAC at
-    /// most (R77).
+    /// Reads a token of a realm and checks its MAC. A text that is not a token costs no allocation,
+    /// and at most one MAC (R77).
     ///
     /// # Errors
-    /// It is not one of this ring's, or one of another realm.
+    /// It was not made by this ring, or belongs to another realm.
     pub fn parse(
         keys: &KeySet,
         realm: Option<&RealmName>,
@@ -86,7 +86,7 @@ impl RefreshToken {
         Self(Zeroizing::new(text.to_owned()))
     }
 
-    /// Returns the text. Copies of it are the caller's to protect.
+    /// Returns the text. The caller must protect any copies of it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -135,7 +135,7 @@ impl fmt::Debug for Parsed {
 }
 
 impl From<RefreshToken> for String {
-    /// Takes the text for the answer to the client, whose buffers are not wiped anyway.
+    /// Takes the text for the answer to the client, whose buffers are not wiped in any case.
     fn from(mut token: RefreshToken) -> Self {
         std::mem::take(&mut *token.0)
     }
@@ -151,5 +151,5 @@ impl std::error::Error for BadRefreshToken {}
 
 const PREFIX: &str = "tgr1_";
 const VERSION: u8 = 1;
-/// Version, key number, session, generation, secret, MAC.
+/// The length of the bytes: version, key number, session, generation, secret, MAC.
 const BYTES: usize = 1 + 1 + 16 + 4 + 16 + 16;

@@ -9,10 +9,11 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use super::claims::ClaimSet;
 
-/// The most that a session keeps, in bytes.
+/// The largest size of the claims that a session keeps, in bytes.
 const MAX_LEN: usize = 4 * 1024;
 
-/// The claims of a user are too long to be kept with the session, or cannot be written at all.
+/// The error for claims of a user that are too long to be kept with the session, or cannot be
+/// written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreTooLong;
 
@@ -24,7 +25,7 @@ impl fmt::Display for StoreTooLong {
 
 impl std::error::Error for StoreTooLong {}
 
-/// Writes claims for a session to keep.
+/// Writes claims in the form that a session keeps.
 ///
 /// # Errors
 /// They take more than 4 KiB, or cannot be written.
@@ -37,7 +38,7 @@ pub fn write_stored<C: ClaimSet>(claims: &C) -> Result<Vec<u8>, StoreTooLong> {
     }
 }
 
-/// Reads claims that a session kept; `None` where they are not of this type, or not any more.
+/// Reads claims that a session kept; `None` where they are not, or no longer, of this type.
 #[must_use]
 pub fn read_stored<C: ClaimSet>(subject: &str, stored: &[u8]) -> Option<C> {
     let subject = C::parse_subject(subject)?;
@@ -71,7 +72,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for StoredClaimsVisitor<C> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<C::Draft, A::Error> {
         let mut draft = C::Draft::default();
         while let Some(name) = map.next_key::<String>()? {
-            // A claim that the type has no more: the account is loaded anew at the next sign-in.
+            // The type no longer has this claim: the account is loaded again at the next sign-in.
             let place = C::place(&name).ok_or_else(|| A::Error::custom("an unknown claim"))?;
             C::read(&mut draft, place, &mut map)?;
         }

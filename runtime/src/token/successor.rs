@@ -27,8 +27,8 @@ pub fn seal_successor(
     seal_with(key, &info, successor)
 }
 
-/// Opens what [`seal_successor`] sealed for the same session and generations; `None` for everything
-/// else.
+/// Opens a secret that [`seal_successor`] sealed for the same session and generations; `None` for
+/// everything else.
 #[must_use]
 pub fn open_successor(
     predecessor: &[u8; 16],
@@ -49,7 +49,8 @@ fn key(predecessor: &[u8; 16], info: &[u8; INFO_LEN]) -> Option<UnboundKey> {
     Some(extracted.expand(&[info], &AES_256_GCM).ok()?.into())
 }
 
-/// Returns what a key is derived for, and what it is bound to: label, session, both generations.
+/// Returns the text from which a key is derived and to which it is bound: label, session, both
+/// generations.
 fn info(sid: SessionId, generation: u32, successor_generation: u32) -> [u8; INFO_LEN] {
     let parts = [
         LABEL,

@@ -1,4 +1,4 @@
-//! Verifying access tokens: the one place that makes a `Verified`.
+//! Verifies access tokens: the one place that makes a `Verified`.
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use crate::keys::{KeySet, KeyState, VerifyingKey};
 
 /// Claims whose signature, times, issuer and audience were checked.
 ///
-/// Whether they were revoked is decided by the gate, which alone hands these out.
+/// The gate, which alone returns these, also checks that they were not revoked.
 #[derive(Clone, Debug)]
 pub struct Verified<C>(Arc<VerifiedToken<C>>);
 
-/// The claims of a token, and what it says of itself.
+/// The claims of a token, and its description.
 #[derive(Clone, Debug)]
 pub(super) struct VerifiedToken<C> {
     claims: C,
@@ -35,20 +35,20 @@ impl<C> VerifiedToken<C> {
     }
 }
 
-/// Why a token does not count.
+/// The reason why a token is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VerifyError {
     /// The ring did not sign it, it is not yet valid, it has another audience, or it is not an
     /// access token.
     Invalid,
-    /// It is valid apart from having expired.
+    /// It has expired, and is otherwise valid.
     Expired,
 }
 
 /// Verifies an access token by the keys of a ring.
 ///
 /// # Errors
-/// See [`VerifyError`]. Nothing is read of the claims before the signature held.
+/// See [`VerifyError`]. The claims are read only after the signature was verified.
 pub fn verify<C: ClaimSet>(
     token: &str,
     keys: &KeySet,
@@ -58,8 +58,8 @@ pub fn verify<C: ClaimSet>(
     verify_at(token, keys, expect, (now, now))
 }
 
-/// Does [`verify`] by two times: this machine's, at which the token must have begun, and the one at
-/// which it must not have expired, which may be later.
+/// Does the same as [`verify`] with two times: this machine's, at which the token must have begun,
+/// and the one at which it must not have expired, which may be later.
 pub(crate) fn verify_at<C: ClaimSet>(
     token: &str,
     keys: &KeySet,
@@ -73,8 +73,8 @@ pub(crate) fn verify_at<C: ClaimSet>(
     Ok(Verified::new(decoded, key, expect))
 }
 
-/// Returns the parts of a token and the key whose header it has: byte for byte as issued, or else
-/// as its parsed header says.
+/// Returns the parts of a token and the key of its header: byte for byte as issued, or otherwise by
+/// the parsed header.
 fn find_key_of<'a, 'k>(
     token: &'a str,
     keys: &'k KeySet,
@@ -137,7 +137,7 @@ pub(super) fn decode_claims<C: ClaimSet>(
 }
 
 /// Checks the times (RFC 7519 sections 4.1.4 to 4.1.6): that the token has begun `now`, and that it
-/// has not expired at `latest`. A token that never counted is invalid, whether or not it has
+/// has not expired at `latest`. A token that was never valid is invalid, whether or not it has
 /// expired too.
 pub(super) fn check_times<C>(
     token: &Decoded<C>,
@@ -165,7 +165,7 @@ impl<C> Verified<C> {
         Self::made(decoded, TokenNames::of(expect, key.kid()), None)
     }
 
-    /// Wraps the claims of another issuer's token, once everything held: for
+    /// Wraps the claims of another issuer's token after all checks: for
     /// [`external`](super::external) alone.
     pub(super) fn foreign(
         decoded: Decoded<C>,
@@ -214,13 +214,13 @@ impl<C> Verified<C> {
         Arc::clone(&self.0)
     }
 
-    /// Returns what the token says of the user.
+    /// Returns the claims about the user.
     #[must_use]
     pub fn claims(&self) -> &C {
         &self.0.claims
     }
 
-    /// Returns what the token says of the user, without the rest.
+    /// Returns the claims about the user by value.
     #[must_use]
     pub fn into_claims(self) -> C
     where
@@ -229,7 +229,7 @@ impl<C> Verified<C> {
         Arc::try_unwrap(self.0).map_or_else(|shared| shared.claims.clone(), |own| own.claims)
     }
 
-    /// Returns what the token says of itself.
+    /// Returns the description of the token.
     #[must_use]
     pub fn token(&self) -> &TokenInfo {
         &self.0.token

@@ -1,4 +1,4 @@
-//! The claims of another issuer's token, in one pass, compared with what is expected of them.
+//! The claims of another issuer's token, in one pass, compared with the requirements.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -21,10 +21,10 @@ use crate::id::TokenId;
 use crate::realm::RealmName;
 use crate::secret::sha256;
 
-/// Reads the claims of a payload that a survey found strict.
+/// Reads the claims of a payload that the survey found strict.
 ///
 /// # Errors
-/// A claim is missing, has another type, or is not what is expected.
+/// A claim is missing, has another type, or does not have an expected value.
 pub(super) fn read<C: ClaimSet>(
     payload: &str,
     token: &str,
@@ -59,9 +59,9 @@ struct ForeignClaimsVisitor<'e, C> {
     expected: &'e Expected,
     spelling: &'e Spelling,
     survey: &'e Survey,
-    /// Whether the token says that it is of the expected kind.
+    /// `true` where a mark of the token shows that it is of the expected kind.
     is_marked: bool,
-    /// Why the claims are refused: an error of serde would quote their values.
+    /// The reason why the claims are refused; an error of serde would quote their values.
     fault: &'e RefCell<Option<Fault>>,
     own: PhantomData<C>,
 }
@@ -79,7 +79,7 @@ impl<C> ForeignClaimsVisitor<'_, C> {
         )
     }
 
-    /// Returns the expected audience that the token is for, and whether it is for others too.
+    /// Returns the expected audience of the token, and whether it has others too.
     fn audience<E: Error>(&self, aud: Option<Audiences>) -> Result<(Arc<str>, bool), E> {
         let list = || {
             let names: Vec<_> = self.expected.audiences.iter().collect();
@@ -174,7 +174,7 @@ impl<'de, C: ClaimSet> Visitor<'de> for ForeignClaimsVisitor<'_, C> {
         f.write_str("the claims of a token")
     }
 
-    // That no member comes twice, and that there are not too many, was seen before.
+    // The survey has checked that no member comes twice, and that there are not too many.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let Self {
             token,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
 /// A time as other issuers write it: seconds since 1970, which may have decimals (RFC 7519 section
-/// 2). It is rounded so that no token counts longer than it says.
+/// 2). It is rounded so that no token is valid longer than it says.
 #[derive(Clone, Copy)]
 pub(super) enum NumericDate {
     /// `exp`, `iat`, `auth_time`.
@@ -38,7 +38,7 @@ impl Visitor<'_> for NumericDate {
     }
 
     fn visit_f64<E: Error>(self, seconds: f64) -> Result<u64, E> {
-        // Not a number is in no range.
+        // NaN is in no range.
         #[allow(clippy::cast_precision_loss, reason = "it is a power of two")]
         if !(0.0..END as f64).contains(&seconds) {
             return Err(E::custom("not a time"));
@@ -56,7 +56,8 @@ impl Visitor<'_> for NumericDate {
     }
 }
 
-/// The first number that is no time: up to here a float holds every whole number.
+/// The first number that is not accepted as a time: below it a float can represent every whole
+/// number.
 const END: u64 = 1 << 53;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is expected of the tokens of one issuer.
+//! The requirements on the tokens of one issuer.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::kind::{Marks, TokenKind};
 use super::origin::Origin;
 use crate::realm::RealmName;
 
-/// What is expected of the tokens of one issuer.
+/// The requirements on the tokens of one issuer.
 #[derive(Clone, Debug)]
 pub(crate) struct Expected {
     /// The name of the guard that verifies them.
@@ -22,14 +22,14 @@ pub(crate) struct Expected {
     /// The tenants that are accepted; `None` where the issuer has none.
     pub(crate) tenants: Option<Tenants>,
     pub(crate) audiences: Box<[Arc<str>]>,
-    /// The claim that stands for an absent `aud`.
+    /// The claim that replaces a missing `aud`.
     pub(crate) audience_claim: Option<AudienceRule>,
-    /// Clients that an ID token may have been issued to, beside the audiences.
+    /// Clients to which an ID token may have been issued, in addition to the audiences.
     pub(crate) parties: Box<[Arc<str>]>,
     pub(crate) kind: TokenKind,
     pub(crate) marks: Marks,
     pub(crate) limits: Limits,
-    /// Whether several keys are tried for a token that names none.
+    /// `true` where several keys are tried for a token that names none.
     pub(crate) try_without_kid: bool,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// The bounds of our own tokens (R3, R7).
+    /// The bounds of the gate's own tokens (R3, R7).
     pub(crate) const DEFAULT: Self = Self {
         bytes: super::super::compact::MAX_LEN,
         members: super::super::json::MAX_MEMBERS,
@@ -61,11 +61,11 @@ impl Limits {
     }
 }
 
-/// The claim that stands for an absent `aud`.
+/// The claim that replaces a missing `aud`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AudienceRule {
     pub(crate) name: Cow<'static, str>,
-    /// Whether it counts only in a token that says of which kind it is.
+    /// `true` where it is used only for a token with a mark of its kind.
     pub(crate) needs_mark: bool,
 }
 
@@ -76,13 +76,13 @@ pub(crate) enum Tenants {
     Any,
 }
 
-/// What stands for the tenant in the name of an issuer, as Microsoft Entra writes it.
+/// The text in an issuer's name that represents the tenant, as Microsoft Entra writes it.
 pub(crate) const TENANT: &str = "{tenantid}";
 
 /// The issuer of a token, as one of its spellings names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Spelling {
-    /// The first spelling, with the tenant in its place.
+    /// The first spelling, with the tenant inserted.
     pub(crate) issuer: Arc<str>,
     /// `iss`, where that is another spelling.
     pub(crate) alias: Option<Arc<str>>,
@@ -91,8 +91,8 @@ pub(crate) struct Spelling {
 }
 
 impl Expected {
-    /// Returns which of the issuer's spellings this is, byte for byte; `None` where it is another
-    /// issuer's.
+    /// Returns the issuer's spelling that is equal to `iss`, byte for byte; `None` where it is
+    /// another issuer's name.
     pub(crate) fn spelling(&self, iss: &str) -> Option<Spelling> {
         let first = &self.base.issuer;
         if !first.contains(TENANT) {
@@ -118,7 +118,7 @@ impl Expected {
         })
     }
 
-    /// Returns the tenant of an issuer whose name is no pattern, where it has one.
+    /// Returns the tenant of an issuer whose name is not a pattern, if it has one.
     fn only_tenant(&self) -> Option<&str> {
         match &self.tenants {
             Some(Tenants::These(these)) => these.first().map(|tenant| &**tenant),
@@ -142,14 +142,14 @@ impl Expected {
         std::iter::once(&self.base.issuer).chain(&self.aliases)
     }
 
-    /// Returns whether some token could be both this guard's and the other's.
+    /// Returns whether a token could belong both to this guard and to the other one.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         self.base.realm == other.base.realm
             && (other.spellings().any(|name| self.could_spell(name))
                 || self.spellings().any(|name| other.could_spell(name)))
     }
 
-    /// Returns whether a name, or one that a pattern makes, is one of the spellings.
+    /// Returns whether a name, or one that a pattern allows, is one of the spellings.
     pub(crate) fn could_spell(&self, name: &str) -> bool {
         let one = name.replace(TENANT, "00000000-0000-0000-0000-000000000000");
         self.spelling(&one).is_some()
@@ -184,8 +184,8 @@ impl Expected {
         }
     }
 
-    /// Checks the issuer that a key names, as those of Microsoft Entra do: it is the token's, once
-    /// the tenant stands in its place.
+    /// Checks the issuer that a key names, as those of Microsoft Entra do: it must be the token's
+    /// issuer, once the tenant is inserted.
     pub(super) fn check_key_issuer(
         &self,
         spelling: &Spelling,
@@ -204,8 +204,8 @@ impl Expected {
     }
 }
 
-/// Returns the tenant that an issuer's name has where the pattern has `{tenantid}`: a GUID in its
-/// canonical form.
+/// Returns the tenant in an issuer's name, at the place of `{tenantid}` in the pattern: a GUID in
+/// its canonical form.
 fn tenant_of<'a>(pattern: &str, iss: &'a str) -> Option<&'a str> {
     let (before, after) = pattern.split_once(TENANT)?;
     let tenant = iss.strip_prefix(before)?.strip_suffix(after)?;

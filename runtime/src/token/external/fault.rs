@@ -1,20 +1,20 @@
-//! Why a token of another issuer does not count: a reason that can be counted, and for the log what
-//! it is about.
+//! The reasons why a token of another issuer is refused: each can be counted, and has a sentence
+//! for the log.
 
 use std::fmt;
 
-/// Why a token of another issuer was refused, as events, the log and
+/// The reason why a token of another issuer was refused, as events, the log and
 /// [`GuardHealth`](crate::guard::GuardHealth) tell operators. Clients are told
 /// [`Code::InvalidToken`](crate::error::Code::InvalidToken) or
 /// [`Code::TokenExpired`](crate::error::Code::TokenExpired).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum TokenFault {
-    /// It is not a JWS in its one form, or its header or payload is not strict JSON.
+    /// It is not a JWS in its canonical form, or its header or payload is not strict JSON.
     Malformed,
     /// It has more bytes or members than the guard reads.
     TooLarge,
-    /// No guard is for its issuer, or not the one that was asked.
+    /// No guard is for its issuer, or only another guard than the one that was asked.
     Issuer,
     /// It is of another realm of its issuer.
     Realm,
@@ -22,19 +22,19 @@ pub enum TokenFault {
     Tenant,
     /// It is signed with an algorithm that the guard does not accept.
     Algorithm,
-    /// It is of another kind, or says two things about its kind.
+    /// It is of another kind, or has the marks of two kinds.
     Kind,
-    /// The issuer has no key that fits it.
+    /// The issuer has no suitable key.
     Key,
-    /// Its signature is not of the issuer's key.
+    /// Its signature was not made by the issuer's key.
     Signature,
     /// It is for another audience, or names none.
     Audience,
     /// It is an ID token that was issued to another client.
     Party,
-    /// It begins later.
+    /// It is not valid yet.
     NotYet,
-    /// It lives longer than the guard accepts.
+    /// Its lifetime is longer than the guard accepts.
     Lifetime,
     /// It has expired.
     Expired,
@@ -120,7 +120,7 @@ impl Fault {
 pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for letter in text.chars() {
-        // Visible ASCII alone: other letters may turn the line around or hide in it.
+        // Only visible ASCII stays: other letters may reverse the line or be invisible in it.
         let escaped = letter.escape_default();
         if quoted.len() + escaped.len() > QUOTED_LEN - "…\"".len() {
             quoted.push('…');

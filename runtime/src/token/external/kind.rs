@@ -1,4 +1,4 @@
-//! The kind of a token, by what issuers themselves write about it.
+//! The kind of a token, by the marks that issuers write into it.
 //!
 //! | marker | it says | written by |
 //! |---|---|---|
@@ -17,23 +17,23 @@
 use super::super::json::is_media_type;
 use super::fault::{Fault, TokenFault};
 
-/// Which of an issuer's tokens count.
+/// The kind of an issuer's tokens that is accepted.
 ///
-/// The kind is told by what issuers write about it: the header `typ`, the claims `typ`,
-/// `token_use`, `token_type`, `idtyp`, `events`, `at_hash` and `c_hash`, and with a preset what else
-/// its issuer writes. A token that says two things at once is of no kind.
+/// Marks that issuers write show the kind: the header `typ`, the claims `typ`, `token_use`,
+/// `token_type`, `idtyp`, `events`, `at_hash` and `c_hash`, and with a preset the other marks of
+/// its issuer. A token with the marks of two kinds is of neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenKind {
     /// Access tokens as RFC 9068 has them: `typ` is `at+jwt`.
     AccessToken,
-    /// Access tokens that also may say `typ: JWT`, or no `typ`. One that bears the marks of an ID
-    /// token does not count. Where an issuer marks neither, as some do, its [preset](crate::guard)
-    /// knows what else tells them apart.
+    /// Access tokens that may also have `typ: JWT`, or no `typ`. One with the marks of an ID token
+    /// is refused. Some issuers mark neither kind; their [preset](crate::guard) knows how the kinds
+    /// differ.
     LooseAccessToken,
-    /// ID tokens (OpenID Connect Core section 2): `typ` is `JWT` or absent, and `azp`, where it is
-    /// there or where the token is for several audiences, is the one expected. One that bears the
-    /// marks of an access token does not count.
+    /// ID tokens (OpenID Connect Core section 2): `typ` is `JWT` or absent, and `azp` is the
+    /// expected one where it is there or where the token is for several audiences. One with the
+    /// marks of an access token is refused.
     IdToken,
 }
 
@@ -47,20 +47,23 @@ impl TokenKind {
     }
 }
 
-/// What an issuer writes into its tokens of one kind, beyond what all issuers do.
+/// The marks that an issuer writes into its tokens of one kind, in addition to the marks that all
+/// issuers use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Marks {
-    /// Claims that its access tokens have, and its ID tokens have not.
+    /// Claims that its access tokens have, but not its ID tokens.
     pub(crate) access: &'static [&'static str],
-    /// Claims that its ID tokens have, and its access tokens have not.
+    /// Claims that its ID tokens have, but not its access tokens.
     pub(crate) id: &'static [&'static str],
-    /// Whether each of its access tokens has a mark, so that one without is none.
+    /// `true` where each of its access tokens has a mark, so that a token without one is not an
+    /// access token.
     pub(crate) every_access: bool,
-    /// Whether each of its ID tokens has a mark, so that one without is none.
+    /// `true` where each of its ID tokens has a mark, so that a token without one is not an ID
+    /// token.
     pub(crate) every_id: bool,
 }
 
-/// The media type that `typ` of a header names.
+/// The media type in `typ` of a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HeaderType {
     AccessToken,
@@ -80,22 +83,23 @@ impl HeaderType {
     }
 }
 
-/// What the claims of a token say about its kind.
+/// The marks of the kind among the claims of a token.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Signs {
-    /// The first claim that says access token.
+    /// The first claim that marks an access token.
     access: Option<&'static str>,
-    /// The first claim that says ID token.
+    /// The first claim that marks an ID token.
     id: Option<&'static str>,
-    /// The first claim that says neither.
+    /// The first claim that marks neither.
     neither: Option<&'static str>,
-    /// A claim about the kind whose value is unknown: some other kind, unless the header says more.
+    /// A claim about the kind whose value is unknown: it marks another kind, unless the header
+    /// decides.
     unknown: Option<&'static str>,
     has_nonce: bool,
     has_scp_or_gty: bool,
 }
 
-/// What the value of a claim says.
+/// The meaning of a claim's value.
 enum Said {
     Access,
     Id,
@@ -144,7 +148,7 @@ impl Signs {
         }
     }
 
-    /// Refuses a token of another kind. Returns whether the token bears a mark of this kind.
+    /// Refuses a token of another kind. Returns whether the token has a mark of this kind.
     pub(super) fn check(
         &self,
         header: HeaderType,
@@ -162,7 +166,7 @@ impl Signs {
             return refuse(format!("its `{claim}` names a kind that is unknown"));
         }
         let access = by_header.or(self.access);
-        // The claims may contradict each other though the header says what it says.
+        // The claims may contradict each other even if the header names the kind.
         if let (Some(access), Some(id)) = (access, self.id) {
             return refuse(format!(
                 "`{access}` says access token, and `{id}` says ID token"
@@ -203,7 +207,7 @@ impl Signs {
     }
 }
 
-/// Keycloak's; and the media types, which some write here.
+/// Returns the meaning of `typ` in Keycloak; some issuers write media types here.
 fn of_typ(text: Option<&str>) -> Said {
     let Some(text) = text else {
         return Said::Unknown;
@@ -222,7 +226,7 @@ fn of_typ(text: Option<&str>) -> Said {
     }
 }
 
-/// Amazon Cognito's.
+/// Returns the meaning of `token_use` in Amazon Cognito.
 fn of_token_use(text: Option<&str>) -> Said {
     match text {
         Some(text) if text.eq_ignore_ascii_case("access") => Said::Access,
@@ -231,8 +235,8 @@ fn of_token_use(text: Option<&str>) -> Said {
     }
 }
 
-/// That of djangorestframework-simplejwt. Others write `Bearer` here, which says how a token is
-/// sent.
+/// Returns the meaning of `token_type` in djangorestframework-simplejwt. Other issuers write
+/// `Bearer` here, which only says how a token is sent.
 fn of_token_type(text: Option<&str>) -> Said {
     let Some(text) = text else {
         return Said::Nothing;

@@ -1,5 +1,5 @@
-//! Tokens of other issuers: read as strictly as our own, and compared with what is expected of
-//! their issuer.
+//! Tokens of other issuers: read as strictly as the gate's own, and compared with the requirements
+//! on their issuer's tokens.
 
 mod claims;
 mod date;
@@ -67,20 +67,20 @@ impl<'a> Sealed<'a> {
         })
     }
 
-    /// Returns the origin that the token claims. It chooses the verifier, and nothing else: nothing
-    /// is verified.
+    /// Returns the origin that the token claims. It chooses the verifier, and nothing else: it is
+    /// not verified.
     pub(crate) fn claimed_origin(&self) -> Option<Origin> {
         let mut reader = serde_json::Deserializer::from_str(&self.payload);
         reader.deserialize_map(OriginVisitor).ok()
     }
 
-    /// Refuses a token that is too large for one guard among several.
+    /// Refuses a token that is too large for this guard, although another guard would read it.
     pub(crate) fn check_size(&self, limits: Limits) -> Result<(), Fault> {
         check_len(self.text, limits)
     }
 
-    /// Refuses a token whose header says that it is of another kind: what passes for one kind does
-    /// not pass for another (R49, R55).
+    /// Refuses a token whose header says that it is of another kind: a token of one kind is not
+    /// accepted as one of another (R49, R55).
     pub(crate) fn check_header(&self, kind: TokenKind) -> Result<(), Fault> {
         let may_be = match (self.typ, kind) {
             (HeaderType::Other, _) => false,
@@ -111,7 +111,8 @@ impl<'a> Sealed<'a> {
     /// Verifies the signature by the first of these keys that made it, and reads the claims.
     ///
     /// # Errors
-    /// Why the token does not count. Nothing is read of the claims before the signature held.
+    /// The reason why the token is not valid. The claims are read only after the signature was
+    /// verified.
     pub(crate) fn verify<'k, C: ClaimSet>(
         &self,
         keys: impl IntoIterator<Item = &'k PublicKey>,
@@ -175,7 +176,7 @@ fn check_len(text: &str, limits: Limits) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Tells why a token whose times do not fit is refused.
+/// Returns the fault of a token whose times are not accepted.
 fn untimely<C>(token: &super::decode::Decoded<C>, expected: &Expected) -> Fault {
     let lifetime = token.expires.saturating_sub(token.issued);
     let most = expected.base.max_lifetime.as_secs();
@@ -216,13 +217,14 @@ struct ForeignHeader {
     typ: Option<Box<str>>,
     #[serde(default, deserialize_with = "boxed")]
     kid: Option<Box<str>>,
-    /// No extension is implemented, so none may be critical (R12, RFC 7515 section 4.1.11).
+    /// `true` where the header has `crit`: no extension is implemented, so none may be critical
+    /// (R12, RFC 7515 section 4.1.11).
     #[serde(default, deserialize_with = "is_present")]
     crit: bool,
-    /// R13, RFC 7797 section 7.
+    /// `true` where the header has `b64` (R13, RFC 7797 section 7).
     #[serde(default, deserialize_with = "is_present")]
     b64: bool,
-    /// R14.
+    /// `true` where the header has `zip` (R14).
     #[serde(default, deserialize_with = "is_present")]
     zip: bool,
 }

@@ -34,7 +34,7 @@ impl Origin {
         Sealed::read(text, limits).ok()?.claimed_origin()
     }
 
-    /// Returns whether a verifier that expects this is for tokens of this origin.
+    /// Returns whether a verifier with these requirements is for tokens of this origin.
     #[cfg(feature = "axum")]
     pub(crate) fn is_expected(&self, expect: &Expect) -> bool {
         *self.issuer == *expect.issuer
@@ -42,7 +42,7 @@ impl Origin {
     }
 }
 
-/// Reads the origin, and looks at nothing else: that is for the verifier that it chooses.
+/// Reads the origin, and ignores everything else, which the chosen verifier checks.
 pub(super) struct OriginVisitor;
 
 impl<'de> Visitor<'de> for OriginVisitor {

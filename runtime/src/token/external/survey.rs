@@ -1,5 +1,5 @@
-//! The first look at a payload: whether it is strict JSON within the guard's bounds, and what it
-//! says of its kind, its tenant and its audience.
+//! The first pass over a payload: checks that it is strict JSON within the guard's bounds, and
+//! finds the claims about its kind, its tenant and its audience.
 
 use std::fmt;
 
@@ -11,20 +11,20 @@ use super::expected::Expected;
 use super::fault::{Fault, TokenFault};
 use super::kind::Signs;
 
-/// What a first look at a payload finds. Nothing but the signature is verified.
+/// The results of the first pass over a payload. Only the signature is verified before it.
 #[derive(Default)]
 pub(super) struct Survey {
     pub(super) signs: Signs,
     /// `tid`, where the guard expects a tenant.
     pub(super) tenant: Option<Box<str>>,
-    /// The claim that stands for an absent `aud`, where the guard names one.
+    /// The claim that replaces a missing `aud`, where the guard names one.
     pub(super) audience: Option<Box<str>>,
     /// The claims among [`OPTIONAL`] that are null: a bit for each.
     nulls: u16,
 }
 
 impl Survey {
-    /// Looks at a payload.
+    /// Makes the survey of a payload.
     pub(super) fn of(text: &str, expected: &Expected) -> Result<Self, Fault> {
         let mut budget = Budget::new(expected.limits.members);
         let mut reader = serde_json::Deserializer::from_str(text);
@@ -48,7 +48,7 @@ impl Survey {
         }
     }
 
-    /// Returns whether a claim is there and null, and is to be read as if it were absent.
+    /// Returns whether a claim is there but null, and must be read as if it were missing.
     pub(super) fn is_null(&self, name: &str) -> bool {
         self.nulls != 0
             && OPTIONAL
@@ -87,7 +87,7 @@ impl<'de> Visitor<'de> for SurveyVisitor<'_> {
             {
                 survey.nulls |= 1 << at;
             }
-            // A security event says what it is by the name alone.
+            // For a security event the name of the claim is enough.
             if !matches!(shape, Shape::Null) || name == "events" {
                 survey.signs.note(&name, text, &expected.marks);
             }
@@ -105,7 +105,7 @@ impl<'de> Visitor<'de> for SurveyVisitor<'_> {
     }
 }
 
-/// Claims that issuers write as null where they have nothing to say.
+/// Claims that issuers write as null where they have no value.
 const OPTIONAL: [&str; 9] = [
     "acr",
     "amr",

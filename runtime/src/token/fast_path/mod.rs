@@ -1,8 +1,8 @@
 //! A faster decoder for payloads exactly as the issuer writes them, which gives up at the first
 //! byte that differs.
 //!
-//! All that it accepts, the general decoder accepts with the same result; all that it gives up is
-//! decided there.
+//! Everything that it accepts, the general decoder accepts with the same result; where it gives up,
+//! the general decoder decides.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -19,8 +19,8 @@ use plain::{PlainMember, PlainReader};
 
 mod plain;
 
-/// Decodes a payload whose registered members stand as the issuer writes them, with a session and
-/// without `acr`. `None` decides nothing, and leaves the payload as it was.
+/// Decodes a payload whose registered members are in the issuer's order, with a session and without
+/// `acr`. `None` decides nothing, and leaves the payload as it was.
 pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option<Decoded<C>> {
     let mut read = Scanner {
         rest: std::str::from_utf8(payload).ok()?,
@@ -103,7 +103,7 @@ impl Registered {
     }
 }
 
-/// Reads a text from its start; `rest` is what follows.
+/// Reads a text from its start; `rest` is the part that follows.
 struct Scanner<'a> {
     rest: &'a str,
 }
@@ -115,11 +115,11 @@ impl<'a> Scanner<'a> {
         Some(())
     }
 
-    /// Skips exactly this string, after its opening quote; the closing one is taken too. A text
+    /// Skips exactly this string, after its opening quote, together with the closing one. A text
     /// that would be written with an escape is not compared.
     fn exactly(&mut self, expected: &str) -> Option<()> {
         let rest = self.rest.strip_prefix(expected)?.strip_prefix('"')?;
-        // Without a branch, so that the compiler takes many bytes at a time.
+        // The loop has no branch, so that the compiler can process many bytes at a time.
         let is_plain = expected
             .bytes()
             .fold(true, |all, byte| all & is_printable(byte));
@@ -127,8 +127,8 @@ impl<'a> Scanner<'a> {
         is_plain.then_some(())
     }
 
-    /// Reads a string of printable ASCII without an escape, after its opening quote; the closing
-    /// one is taken too.
+    /// Reads a string of printable ASCII without an escape, after its opening quote, together with
+    /// the closing one.
     fn string(&mut self) -> Option<&'a str> {
         let len = self
             .rest
@@ -140,7 +140,7 @@ impl<'a> Scanner<'a> {
         Some(text)
     }
 
-    /// Reads an id, after its opening quote; the closing one is taken too.
+    /// Reads an id, after its opening quote, together with the closing one.
     fn id<T>(&mut self, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let (text, rest) = self.rest.split_at_checked(TokenId::TEXT_LEN)?;
         self.rest = rest.strip_prefix('"')?;
@@ -168,17 +168,19 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Returns whether a byte stands for itself in a string: printable ASCII, neither quote nor
+/// Returns whether a byte represents itself in a string: printable ASCII, neither quote nor
 /// backslash.
 fn is_printable(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') & (byte != b'"') & (byte != b'\\')
 }
 
 const MAX_DIGITS: usize = 19;
-/// The most own claims: with the registered members far below what the general decoder allows.
+/// The largest number of own claims: with the registered members it is far below the bound of the
+/// general decoder.
 const MAX_OWN: usize = 64;
 
-/// Reads the members after the registered ones, each as plain as the issuer writes most of them.
+/// Reads the members after the registered ones, if each is as plain as the issuer writes most of
+/// them.
 fn read_plain<C: ClaimSet>(scanner: Scanner<'_>) -> Option<C::Draft> {
     let mut reader = PlainReader::new(scanner);
     let mut draft = C::Draft::default();
@@ -201,18 +203,19 @@ fn read_plain<C: ClaimSet>(scanner: Scanner<'_>) -> Option<C::Draft> {
     None
 }
 
-/// Reads the members after the registered ones: all of the user's type, none twice.
+/// Reads the members after the registered ones: all must be of the user's type, and none may come
+/// twice.
 fn read_own<C: ClaimSet>(rest: &mut [u8]) -> Option<C::Draft> {
     if rest == b"}" {
         return Some(C::Draft::default());
     }
-    // The issuer writes a member right behind the comma. Without one the object below would be
-    // empty, which the comma before it forbids.
+    // The issuer writes a member directly after the comma. Without one the object below would be
+    // empty, which a comma before it does not allow.
     if !rest.starts_with(b",\"") {
         return None;
     }
-    // The comma before the first of them becomes the brace of an object of their own, and again a
-    // comma.
+    // The comma before the first of them becomes the brace of an object of their own, and later a
+    // comma again.
     let comma = rest.first_mut()?;
     *comma = b'{';
     let draft = parse_own::<C>(rest);

@@ -1,8 +1,8 @@
 //! A deserializer of plain JSON: scalars and lists as the issuer writes them, without escapes,
 //! fractions, objects or white space.
 //!
-//! What it reads, serde_json reads with the same result. At everything else it gives up, and says
-//! so by a flag as well as by an error: a type may swallow the error of a value.
+//! What it reads, serde_json reads with the same result. At anything else it gives up, and reports
+//! that by a flag as well as by an error, because a type may ignore the error of a value.
 
 use std::fmt;
 
@@ -51,7 +51,7 @@ impl<'de> MapAccess<'de> for PlainMember<'_, 'de> {
 /// Reads values from the start of a text.
 pub(super) struct PlainReader<'de> {
     pub(super) scanner: Scanner<'de>,
-    /// How many lists are around the next value.
+    /// The number of lists around the next value.
     depth: u8,
     gave_up: bool,
 }
@@ -65,7 +65,7 @@ impl<'de> PlainReader<'de> {
         }
     }
 
-    /// Notes that this text is not for this reader.
+    /// Notes that this reader cannot read the text.
     fn give_up(&mut self) -> GaveUp {
         self.gave_up = true;
         GaveUp
@@ -101,7 +101,7 @@ impl<'de> PlainReader<'de> {
         let Some(number) = self.scanner.integer() else {
             return Err(self.give_up());
         };
-        // What goes on, as a fraction does, is no integer.
+        // A number that goes on, such as a fraction, is not an integer.
         if !matches!(
             self.scanner.rest.as_bytes().first(),
             Some(b',' | b'}' | b']')
@@ -126,10 +126,10 @@ impl<'de> PlainReader<'de> {
                 reader: self,
                 is_first: true,
             })
-            // In the middle of the list, where nothing may follow.
+            // The error stands in the middle of the list, so nothing may be read after it.
             .map_err(|_| self.give_up())?;
         self.depth -= 1;
-        // Where the type took fewer than there are, something else follows.
+        // If the type took fewer elements than there are, another character follows.
         self.literal("]")?;
         Ok(value)
     }
@@ -226,7 +226,7 @@ impl<'de> Deserializer<'de> for &mut PlainReader<'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, GaveUp> {
-        // Names that serde_json gives a meaning of its own, such as that of a raw value.
+        // Names with a special meaning in serde_json, such as that of a raw value.
         if name.starts_with('$') {
             return Err(self.give_up());
         }
@@ -290,7 +290,7 @@ impl<'de> SeqAccess<'de> for PlainList<'_, 'de> {
         }
         if !self.is_first {
             self.reader.literal(",")?;
-            // A comma needs an element behind it.
+            // An element must follow a comma.
             if self.reader.next_is(b']') {
                 return Err(self.reader.give_up());
             }
@@ -342,7 +342,7 @@ impl<'de> VariantAccess<'de> for PlainUnit<'_, 'de> {
     }
 }
 
-/// The text is left to serde_json, which also finds the words for what is wrong with it.
+/// The error that leaves the text to serde_json, which also words the message about it.
 #[derive(Debug)]
 pub(super) struct GaveUp;
 
@@ -360,5 +360,5 @@ impl fmt::Display for GaveUp {
     }
 }
 
-/// How deep lists are read.
+/// The greatest depth of lists that is read.
 const MAX_DEPTH: u8 = 8;
