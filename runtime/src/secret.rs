@@ -114,7 +114,7 @@ pub struct Password(Zeroizing<String>);
 impl Password {
     /// The longest password that is accepted, in bytes of UTF-8.
     pub const MAX_BYTES: usize = 1024;
-    /// What is said of a longer one that is read.
+    /// The error for a longer password.
     pub(crate) const TOO_LONG: &str = "the password is longer than 1024 bytes";
 
     /// Takes the text as it is.

@@ -76,13 +76,13 @@ pub(crate) trait Backend: Send + Sync {
 pub(crate) struct LoginMember {
     pub(crate) name: &'static str,
     pub(crate) holds: LoginValue,
-    /// Whether it must be there.
+    /// `true` where it must be there.
     pub(crate) is_required: bool,
-    /// Whether it may be null.
+    /// `true` where it may be null.
     pub(crate) is_nullable: bool,
 }
 
-/// What a member of a login holds.
+/// The type of a login's member.
 #[cfg(feature = "openapi")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LoginValue {
@@ -95,7 +95,7 @@ pub(crate) enum LoginValue {
     Word(&'static [&'static str]),
     List,
     Object,
-    /// What serde does not tell.
+    /// A type that serde does not reveal.
     Any,
 }
 

@@ -217,7 +217,7 @@ const HINTS: &[AnswerMember] = &[
     AnswerMember::text("memory", "8").optional_if(true),
 ];
 
-/// What `POST /auth/introspect` says (RFC 7662 section 2.2), beside the user's own claims.
+/// The answer of `POST /auth/introspect` (RFC 7662 section 2.2), apart from the user's own claims.
 #[cfg(feature = "openapi")]
 pub(super) const INTROSPECTION: &[AnswerMember] = &[
     AnswerMember::new("active", MemberKind::Bool, "true"),

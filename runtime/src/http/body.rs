@@ -105,7 +105,7 @@ pub(super) fn member(bytes: &[u8], name: &'static str) -> Result<String, Refusal
     }
 }
 
-/// Refuses what is no JSON object.
+/// Refuses a body that is not a JSON object.
 pub(super) fn demand_object(bytes: &[u8]) -> Result<(), Refusal> {
     parse(bytes).map(|Members(_)| ())
 }

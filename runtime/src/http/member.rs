@@ -27,7 +27,7 @@ pub(super) struct AnswerMember {
     pub(super) holds: MemberKind,
     /// `true` where it may be missing.
     pub(super) is_optional: bool,
-    /// A value as it may be: of a text the text, otherwise as JSON.
+    /// An example of its value: the text itself for a text, otherwise JSON.
     pub(super) example: &'static str,
 }
 

@@ -96,13 +96,13 @@ pub(super) struct BodyMember {
     pub(super) name: Option<&'static str>,
     pub(super) needed: Needed,
     pub(super) holds: MemberForm,
-    /// Whether null is as good as leaving it out.
+    /// `true` where null means the same as a missing member.
     pub(super) is_nullable: bool,
-    /// A value as it may be.
+    /// An example of its value.
     pub(super) example: &'static str,
 }
 
-/// What a member of a request's body holds.
+/// The type of a member of a request's body.
 #[cfg(feature = "openapi")]
 #[derive(Clone, Copy)]
 pub(super) enum MemberForm {
@@ -238,7 +238,7 @@ pub(super) const DEVICE_NAME: BodyMember =
 #[cfg(feature = "openapi")]
 pub(super) const DEVICE_ID: BodyMember =
     BodyMember::maybe("device_id").holding(MemberForm::Device, true);
-/// The token of a step, and what answers it; a backend may ask for other members.
+/// The token of a step, and its answer; a backend may ask for other members.
 #[cfg(feature = "openapi")]
 pub(super) const STEP_TOKEN: BodyMember = BodyMember::needed("step_token", example::STEP_TOKEN);
 #[cfg(feature = "openapi")]

@@ -79,8 +79,8 @@ impl Watch {
         }
         let clock = gate.as_ref().map(|(_, clock)| clock.clone());
         let now = clock.unwrap_or_else(Clock::system).now();
-        // Where the subject is not known, the text identifies the report, which keeps only a hash
-        // of it.
+        // If the subject is not known, the text identifies the report, which keeps only a hash of
+        // it.
         let about = stored.owner().unwrap_or(stored.as_str());
         if !self.reports.admits("password", about, now) {
             return;

@@ -497,7 +497,7 @@ mod tests {
         assert!(!view.may_hold(&token(0)) || !view.may_hold(&token(1)));
     }
 
-    /// What is applied while a filter is filled is in the filter that takes its place.
+    /// An entry that is applied while a filter is filled is in the filter that replaces it.
     #[test]
     fn an_entry_that_comes_while_a_filter_is_made_is_not_lost() {
         for fact in facts(7) {
@@ -548,7 +548,7 @@ mod tests {
         }
     }
 
-    /// What is applied again changes nothing: no token is looked up for it.
+    /// An entry that is applied again changes nothing: no token is looked up because of it.
     #[test]
     fn a_line_that_is_read_again_is_no_news() {
         let view = View::default();

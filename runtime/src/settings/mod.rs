@@ -426,13 +426,12 @@ pub struct OpenapiSettings {
     /// default `/docs/swagger`; where it is empty, and where the document is not served, there is
     /// no such page.
     pub swagger_ui: String,
-    /// The title of the document. Where not set, the name of the package that has the backend.
+    /// The title of the document. If not set, the name of the backend's package.
     pub title: Option<String>,
-    /// The version of the application in the document. Where not set, that of the package that has
-    /// the backend.
+    /// The version of the application in the document. If not set, that of the backend's package.
     pub version: Option<String>,
-    /// Whether the document names the roles and scopes that each route asks for. By default
-    /// `false`: anybody may read the document.
+    /// `true` where the document names the roles and scopes that each route requires. By default
+    /// `false`, because everyone may read the document.
     pub policies: bool,
 }
 

@@ -188,7 +188,7 @@ mod tests {
         );
     }
 
-    /// What is cut by position is what splitting finds, and nothing else is cut.
+    /// Cutting by position gives the same parts as splitting, and refuses every other token.
     #[test]
     fn a_token_is_cut_where_it_is_split() {
         let ring = KeyRing::generate(Algorithm::HS256).unwrap();

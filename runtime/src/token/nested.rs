@@ -1,8 +1,8 @@
-//! Looks inside of the claims of a user type for fields whose names look like a secret.
+//! Looks inside the claims of a user type for fields whose names look like a secret.
 //!
-//! The derive sees the fields of the user's own struct. Those of a struct inside of a claim are
-//! known to serde alone: each claim is read from a source that makes up every value, and the source
-//! notes which fields are asked for.
+//! The derive sees the fields of the user's own struct. Only serde knows those of a struct inside a
+//! claim, so each claim is read from a source that makes up every value and notes the fields that
+//! are asked for.
 
 use std::fmt::{self, Display};
 
@@ -15,13 +15,14 @@ use serde::de::{
 use super::claims::ClaimSet;
 use super::secret_names::{Exempt, word};
 
-/// A field inside of a claim that looks like a secret. It is shown as a message with the ways out.
+/// A field inside a claim that looks like a secret. It is shown as a message with the possible
+/// solutions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NestedSecret {
     /// The struct that has the field, by the name that serde gives it.
     holder: &'static str,
     field: &'static str,
-    /// The word for which the field looks like one.
+    /// The word in its name that hints at a secret.
     word: &'static str,
 }
 
@@ -41,14 +42,14 @@ impl Display for NestedSecret {
     }
 }
 
-/// Returns the first field inside of a claim that looks like a secret.
+/// Returns the first field inside a claim that looks like a secret.
 pub(crate) fn nested_secret<C: ClaimSet>() -> Option<NestedSecret> {
     for place in (0..MOST_CLAIMS).filter(|place| !C::EXPOSED.contains(place)) {
         let mut source = Source::default();
         loop {
             let mut draft = C::Draft::default();
             let mut map = OneClaim(&mut source);
-            // Made-up values are often refused: what counts is what was asked for.
+            // Made-up values are often refused; only the fields that were asked for matter.
             let _ = C::read(&mut draft, place, &mut map);
             if source.is_unknown {
                 return None;
@@ -64,23 +65,23 @@ pub(crate) fn nested_secret<C: ClaimSet>() -> Option<NestedSecret> {
     None
 }
 
-/// What is made up for one claim. Where a type may go several ways, such as the variants of an enum
-/// or the fields of a struct, one is taken each time that the claim is read.
+/// The made-up values for one claim. Where a type allows several choices, such as the variants of
+/// an enum or the fields of a struct, each reading of the claim takes one of them.
 #[derive(Default)]
 struct Source {
-    /// Of each fork on the way, which way is taken and how many there are.
+    /// The choices so far: for each, the index of the one taken, and their number.
     forks: Vec<(usize, usize)>,
-    /// How many forks of the present way are behind.
+    /// The number of choices that the present reading has made.
     passed: usize,
-    /// How many times the claim was read.
+    /// The number of times that the claim was read.
     turns: usize,
-    /// Set where nothing reads this claim: there are fewer.
+    /// `true` where no claim is at this place: the type has fewer.
     is_unknown: bool,
     found: Option<NestedSecret>,
 }
 
 impl Source {
-    /// Returns which of so many ways is taken.
+    /// Returns the index of the choice to take, of so many.
     fn take(&mut self, ways: usize) -> usize {
         let at = self.passed;
         self.passed += 1;
@@ -93,7 +94,8 @@ impl Source {
         }
     }
 
-    /// Begins the next way; `false` where all were taken, or as many as are tried.
+    /// Moves to the next combination; returns `false` where all were taken, or as many as are
+    /// tried.
     fn turn(&mut self) -> bool {
         self.passed = 0;
         self.turns += 1;
@@ -107,7 +109,7 @@ impl Source {
     }
 }
 
-/// The map of which a claim is read: it gives one value.
+/// The map from which a claim is read: it gives one value.
 struct OneClaim<'s>(&'s mut Source);
 
 impl<'de> MapAccess<'de> for OneClaim<'_> {
@@ -138,7 +140,7 @@ struct Reader<'s> {
 }
 
 impl<'s> Reader<'s> {
-    /// Notes the field where its name looks like a secret and its type can hold one.
+    /// Notes the field if its name looks like a secret and its type can hold one.
     fn look(&mut self, exempt: Exempt) -> Result<(), Refused> {
         if let Some((holder, field)) = self.field
             && let Some(word) = word(field, exempt)
@@ -153,7 +155,7 @@ impl<'s> Reader<'s> {
         Ok(())
     }
 
-    /// Returns the reader of what lies one level below.
+    /// Returns the reader for one level below.
     fn below<'b>(&'b mut self, field: Option<(&'static str, &'static str)>) -> Reader<'b> {
         Reader {
             source: &mut *self.source,
@@ -172,7 +174,8 @@ impl<'s> Reader<'s> {
         if self.depth > DEEPEST {
             return Err(Refused);
         }
-        // The others are missing, which some types refuse at the end: then it was read already.
+        // The other fields are missing, which some types refuse at the end: by then this one was
+        // read.
         let way = self.source.take(fields.len().max(1));
         let field = fields.get(way).map(|field| (holder, *field));
         visitor.visit_map(Fields {
@@ -198,7 +201,7 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// The one field of a struct that is there.
+/// The one field of a struct that is present.
 struct Fields<'s> {
     reader: Reader<'s>,
     field: Option<(&'static str, &'static str)>,
@@ -307,7 +310,7 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
     }
 }
 
-/// Makes up a value of a plain type, where its name is no secret's.
+/// Makes up a value of a plain type, unless its name looks like a secret.
 macro_rules! plain {
     ($($method:ident: $exempt:ident, $visit:ident($($value:expr)?);)*) => {$(
         fn $method<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Refused> {
@@ -422,7 +425,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         }
         let way = self.source.take(variants.len().max(1));
         let name = variants.get(way).copied().ok_or(Refused)?;
-        // The variant is the field's value: what lies in it has names of its own.
+        // The variant is the field's value; the names inside it are its own.
         self.field = None;
         visitor.visit_enum(Variant {
             reader: self,
@@ -437,7 +440,8 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 }
 
-/// The type refused what was made up, or all that is needed is known.
+/// The error of a type that refused a made-up value, or that ends a reading which needs nothing
+/// more.
 #[derive(Debug)]
 struct Refused;
 
@@ -455,9 +459,9 @@ impl de::Error for Refused {
     }
 }
 
-/// The most claims of a type into which a gate looks.
+/// The largest number of claims of a type into which a gate looks.
 const MOST_CLAIMS: usize = 256;
-/// The most ways that are tried for one claim.
+/// The largest number of combinations that are tried for one claim.
 const MOST_TURNS: usize = 1024;
-/// The depth below which nothing is made up: a token may be nested less deep.
+/// The depth below which no value is made up: it is greater than a token may be nested.
 const DEEPEST: usize = 16;

@@ -13,12 +13,12 @@ use serde::forward_to_deserialize_any;
 use crate::flow::{LoginMember, LoginValue};
 use crate::secret::Password;
 
-/// Returns the members of a type that derives `Deserialize`; `None` where serde does not tell them:
-/// of an enum, of a struct with `#[serde(flatten)]` and of an implementation by hand.
+/// Returns the members of a type that derives `Deserialize`; `None` where serde does not reveal
+/// them: for an enum, a struct with `#[serde(flatten)]` and an implementation by hand.
 ///
-/// Nothing is known but what the type asks a deserializer for, so each member is tried with a value
-/// of the kind that it asks for. A type that takes none of the tried values is described by its
-/// kind alone, and counts as required where it is no `Option`.
+/// Only what the type asks of a deserializer is known, so each member is tried with a value of the
+/// kind that it asks for. A type that accepts none of the tried values is described by its kind
+/// alone, and counts as required unless it is an `Option`.
 pub(crate) fn members<T: DeserializeOwned>() -> Option<Vec<LoginMember>> {
     let names = Trial::new(&[]);
     _ = names.read::<T>();
@@ -28,14 +28,15 @@ pub(crate) fn members<T: DeserializeOwned>() -> Option<Vec<LoginMember>> {
         let tried = Tried::of::<T>(name);
         let mut given: Vec<_> = found.iter().filter_map(Tried::given).collect();
         given.extend(tried.given());
-        // Another name of a member before it.
+        // The name is another one for an earlier member.
         let is_alias = Trial::new(&given).read::<T>() == Err(Fault::Twice);
         if !is_alias {
             found.push(tried);
         }
     }
     let given: Vec<_> = found.iter().filter_map(Tried::given).collect();
-    // A member that takes none of the texts is missed, and hides whether those after it would be.
+    // A member that accepts none of the texts is reported missing, and hides the members after it
+    // that are missing too.
     let missing_anyway = missing(Trial::new(&given).read::<T>());
     let position = |wanted| names.iter().position(|name| *name == wanted);
     let hidden_from = missing_anyway.and_then(position);
@@ -70,12 +71,12 @@ fn missing(read: Result<(), Fault>) -> Option<&'static str> {
     }
 }
 
-/// A member, and what came of trying it.
+/// A member, and the result of trying it.
 struct Tried {
     name: &'static str,
     holds: LoginValue,
     is_nullable: bool,
-    /// The text that it takes; of a member without texts, any.
+    /// The text that it accepts; any text for a member of another type.
     taken: Option<&'static str>,
 }
 
@@ -111,7 +112,7 @@ impl Tried {
     }
 }
 
-/// Returns whether a member refuses a text that is too long as a [`Password`] does.
+/// Returns whether a member refuses a text that is too long, as a [`Password`] does.
 fn is_password<T: DeserializeOwned>(name: &'static str) -> bool {
     let long = "x".repeat(Password::MAX_BYTES + 1);
     let given = [(name, long.as_str())];
@@ -134,11 +135,11 @@ const TEXTS: &[&str] = &[
 struct Trial<'a> {
     given: &'a [(&'static str, &'a str)],
     names: Cell<Option<&'static [&'static str]>>,
-    /// What the last member asked for.
+    /// The type that the last member asked for.
     asked: Cell<Option<LoginValue>>,
     is_nullable: Cell<bool>,
     was_taken: Cell<bool>,
-    /// Whether it is about an object inside a member.
+    /// `true` where it reads an object inside a member.
     is_inner: bool,
 }
 
@@ -303,7 +304,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         self.trial.is_nullable.set(true);
-        // A type may hold itself.
+        // A type may contain itself.
         if self.trial.is_inner {
             return visitor.visit_none();
         }
@@ -373,7 +374,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
     }
 }
 
-/// Why a reading ended.
+/// The reason why a reading ended.
 #[derive(Debug, PartialEq, Eq)]
 enum Fault {
     Missing(&'static str),

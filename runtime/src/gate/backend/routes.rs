@@ -20,14 +20,14 @@ pub struct RouteConfig {
     pub refresh_token: &'static str,
     /// Routes that are left out.
     pub disabled: &'static [AuthRoute],
-    /// The package that has the backend: its name and version are those of the OpenAPI document.
+    /// The package of the backend: its name and version are those of the OpenAPI document.
     pub package: Package,
 }
 
 /// A package, as Cargo names it while it is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Package {
-    /// Its name; `None` where it is not compiled by Cargo.
+    /// Its name; `None` where Cargo does not compile it.
     pub name: Option<&'static str>,
     /// Its version.
     pub version: Option<&'static str>,

@@ -60,17 +60,19 @@ impl<B: AuthBackend> Gate<B> {
     /// # document.to_json().unwrap()
     /// # }
     /// ```
-    /// The members of a login are what its `Deserialize` asks for: names, types, and which must be
-    /// there. Where serde does not tell them, as with `#[serde(flatten)]`, it is any object.
+    /// The members of a login are those that its `Deserialize` asks for: names, types, and whether
+    /// they are required. Where serde does not reveal them, as with `#[serde(flatten)]`, it is any
+    /// object.
     ///
-    /// Title and version are those of the package that has the backend, or `openapi.title` and
+    /// Title and version are those of the backend's package, or `openapi.title` and
     /// `openapi.version`.
     #[must_use]
     pub fn openapi(&self) -> OpenApi {
         document(&[(&Member::of(self), &RootPlace::alone())])
     }
 
-    /// The same document as JSON, for programs with another version of utoipa, or with none.
+    /// Returns the same document as JSON, for programs with another version of utoipa, or without
+    /// it.
     #[must_use]
     pub fn openapi_json(&self) -> String {
         self.openapi().to_json().unwrap_or_default()
@@ -110,7 +112,7 @@ fn document(gates: &[(&Member, &RootPlace)]) -> OpenApi {
         .build()
 }
 
-/// Returns title and version of the application.
+/// Returns the title and the version of the application.
 pub(super) fn named(gate: Option<&Running>) -> (&str, &str) {
     let settings = gate.map(|gate| &gate.settings().openapi);
     let package = gate.map(|gate| gate.routes.package);
@@ -225,7 +227,7 @@ pub(super) fn serve(
         .method_not_allowed_fallback(not_allowed)
 }
 
-/// Leaves out schemas and responses that nothing refers to.
+/// Removes schemas and responses that nothing refers to.
 fn leave_out_unused(document: &mut OpenApi) {
     let text = document.to_json().unwrap_or_default();
     let is_used =

@@ -84,8 +84,8 @@ fn description<'a>(
     }
 }
 
-/// Says by what a request may be authenticated. An empty requirement is a request without any of
-/// them: the token is in its body, or nothing is asked for.
+/// Adds the ways in which a request may be authenticated. An empty requirement is a request without
+/// any of them: its body has the token, or the route is open.
 fn secured(
     operation: OperationBuilder,
     row: &RouteRow,
@@ -158,7 +158,7 @@ fn answer(row: &RouteRow, answered: &Answered, names: &Names, has_cookies: bool)
         .build()
 }
 
-/// Returns the header that brings the tokens to a browser, or takes them away.
+/// Returns the header that sets the cookies of the tokens, or clears them.
 fn set_cookie() -> Header {
     HeaderBuilder::new()
         .schema(Some(schema::text()))

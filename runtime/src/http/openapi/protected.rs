@@ -33,8 +33,8 @@ where
         describe(self.routes(), document, &[schemes], false);
     }
 
-    /// The same, and names the roles and scopes of which none may be missing, as `openapi.policies`
-    /// does: for a document that not everybody may read.
+    /// Does the same, and names the roles and scopes that are required in every case, as
+    /// `openapi.policies` does: for a document that is not public.
     pub fn describe_with_policies(&self, document: &mut OpenApi) {
         let schemes = known_schemes(document);
         describe(self.routes(), document, &[schemes], true);
@@ -153,7 +153,7 @@ fn blank(path: &str) -> Operation {
         .build()
 }
 
-/// Writes who may call a route. Returns whether a caller of another issuer may.
+/// Adds who may call a route. Returns whether callers with tokens of another issuer may.
 fn guard(
     operation: &mut Operation,
     route: &Route,
@@ -214,8 +214,8 @@ struct SentBy {
 }
 
 impl SentBy {
-    /// Finds the gate of the caller's type. A caller of none of them has a token of another
-    /// issuer, and no cookie. Where the gate's users are not known, the first caller is one.
+    /// Finds the gate of the caller's type. A caller of no gate has a token of another issuer, and
+    /// no cookie. Where the gate's users are not known, the first caller counts as one.
     fn new(caller: Option<&RouteCaller>, at: usize, schemes: &[TokenSchemes]) -> Self {
         let is_gates = |gate: &&TokenSchemes| match gate.user {
             Some(user) => Some(user) == caller.map(|caller| caller.user),

@@ -1,4 +1,4 @@
-//! The bodies of requests as schemas, with what each member may hold at most.
+//! The bodies of requests as schemas, with the bounds of each member.
 
 use serde_json::{Map, Value};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
@@ -17,7 +17,7 @@ use super::super::body::MAX_BODY;
 use super::super::row::{Body, BodyMember, MemberForm, Needed};
 use super::schema::{maybe_text, text, truth};
 
-/// Returns the body of a route; `None` where it reads none.
+/// Returns the body of a route; `None` where it reads no body.
 pub(super) fn body(body: &Body, gate: &Running, has_cookies: bool) -> Option<RequestBody> {
     let object = |members: &[BodyMember]| object(members, gate.routes, has_cookies);
     Some(match *body {
@@ -59,15 +59,15 @@ fn json_body(schema: impl Into<Schema>) -> RequestBody {
         .build()
 }
 
-/// What the body of a sign-in has beside the login.
+/// The members of a sign-in's body beside the login.
 #[derive(Clone, Copy)]
 enum Beside {
     Nothing,
     Device { has_cookies: bool },
 }
 
-/// Returns the login of a backend, and the members beside it. Where serde does not tell its members
-/// it may have any.
+/// Returns the login of a backend, and the members beside it. Where serde does not reveal its
+/// members, any are allowed.
 fn login(gate: &Running, beside: Beside) -> ObjectBuilder {
     let known = gate.flows().backend().login_members();
     let known = known.unwrap_or_default();
@@ -146,7 +146,7 @@ fn any() -> Schema {
         .into()
 }
 
-/// Returns a value of a required member, as a person may write it.
+/// Returns an example of a required member's value.
 fn example(member: &LoginMember) -> Value {
     match (member.holds, member.name) {
         (LoginValue::Password, _) => "correct horse battery staple".into(),
@@ -191,7 +191,7 @@ fn object(members: &[BodyMember], routes: &RouteConfig, has_cookies: bool) -> Ob
     object.examples([Value::Object(example)])
 }
 
-/// Returns a name or id of a device.
+/// Returns the schema of a device's name or id.
 fn device(is_nullable: bool) -> ObjectBuilder {
     let kind = if is_nullable { maybe_text() } else { text() };
     kind.max_length(Some(Device::MAX_BYTES))

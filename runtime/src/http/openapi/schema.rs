@@ -54,7 +54,7 @@ pub(super) fn shared(components: Components) -> ComponentsBuilder {
 
 const STATUSES: [u16; 9] = [400, 401, 403, 404, 413, 415, 429, 500, 503];
 
-/// Returns what is answered with a status.
+/// Returns the answer with a status.
 fn problem(status: u16) -> Response {
     let codes = || Code::ALL.into_iter().filter(|code| code.status() == status);
     let words: Vec<String> = codes().map(|code| format!("`{}`", code.as_str())).collect();
@@ -97,7 +97,7 @@ fn problem(status: u16) -> Response {
     response.build()
 }
 
-/// Returns an object that has these members, with an example of what is always there.
+/// Returns an object that has these members, with an example of the required ones.
 fn members(all: &[AnswerMember]) -> ObjectBuilder {
     let object = all.iter().fold(ObjectBuilder::new(), |object, member| {
         let object = object.property(member.name, schema(member));
@@ -163,7 +163,7 @@ pub(super) fn truth() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Boolean)
 }
 
-/// Returns a number of seconds, or a status: never negative, and whole.
+/// Returns a number of seconds, or a status: a whole number, never negative.
 fn number() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::Integer)

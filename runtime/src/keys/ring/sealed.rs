@@ -212,7 +212,7 @@ const FORMAT: u32 = 1;
 mod tests {
     use super::*;
 
-    /// What a store holds, whatever is written to it.
+    /// A slot whose content never changes, whatever is written to it.
     struct Held(u64, Vec<u8>);
 
     impl SharedSlot for Held {

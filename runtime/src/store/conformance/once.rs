@@ -41,7 +41,7 @@ clauses! {
         }
     }
 
-    /// A value is stored where there is none; a live one of the same kind and hash stays as it is.
+    /// A value is stored if its place is free; a live one of the same kind and hash stays as it is.
     104 put_once a_live_value_is_not_replaced(store) {
         same!(
             store.put_once(value("reset", 1, b"first"), NOW).await?,

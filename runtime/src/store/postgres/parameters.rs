@@ -238,7 +238,7 @@ mod tests {
         PostgresUrl::parse(&format!("postgres://ada:secret@db/app{parameters}"))
     }
 
-    /// What Neon, Supabase, Heroku, Azure, Prisma and PostgreSQL's own manual put behind a URL.
+    /// The parameters are those of Neon, Supabase, Heroku, Azure, Prisma and PostgreSQL's manual.
     #[test]
     fn what_can_be_honoured_is_and_the_rest_reaches_sqlx() {
         let all = parsed(

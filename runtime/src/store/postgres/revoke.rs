@@ -163,8 +163,8 @@ macro_rules! until_for {
     };
 }
 
-/// Writes the ends of sessions and tokens that `due` lists with kind, key and `until`, if they need
-/// an entry and there is none that lasts as long. An entry with an earlier time is replaced.
+/// Writes the ends of sessions and tokens that `due` lists with kind, key and `until`, unless they
+/// need no entry or one exists that lasts as long. An entry with an earlier time is replaced.
 macro_rules! log_ends {
     ($now:literal) => {
         concat!(

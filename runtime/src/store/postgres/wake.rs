@@ -86,7 +86,7 @@ impl Wake {
         Ok(connection)
     }
 
-    /// Starts the task that listens, if there is none, or if the former one ended with its runtime.
+    /// Starts the task that listens, if it was not started, or if it ended with its runtime.
     fn listen(&self) {
         let mut listening = self
             .listening
