@@ -1,4 +1,5 @@
-//! Events: what a line of the log says, and that no handler harms the request that led to it.
+//! Events: the text of a line in the log, and the protection of a request from the handlers of its
+//! events.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};

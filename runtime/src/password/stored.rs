@@ -263,7 +263,7 @@ mod tests {
         Recipe::parse(&format!("$argon2id$v=19${params}{hash}").as_str().into())
     }
 
-    /// Nothing is evaluated here: what is beyond the bound must not even be tried.
+    /// Nothing is evaluated here: a hash beyond the bound must not even be tried.
     #[test]
     fn what_a_stored_hash_may_ask_for_is_bounded() {
         assert!(parse("m=1048576,t=1,p=1").is_some());

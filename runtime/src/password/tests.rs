@@ -1,5 +1,5 @@
-//! The pool from inside: permits, what waits, what is kept, and what a request that goes away
-//! leaves behind.
+//! The pool from inside: permits, waiting callers, the memory that is kept, and the state after a
+//! request is dropped.
 
 use std::future::Future;
 use std::pin::pin;
@@ -147,7 +147,7 @@ async fn a_stored_hash_that_needs_more_memory_does_not_keep_it() {
     assert_eq!(passwords.pool.free_memory(), [8]);
 }
 
-/// A single pass leaves blocks from which guesses could be checked at no cost; they are wiped.
+/// A single pass leaves blocks with which guesses could be checked at no cost; they are wiped.
 #[tokio::test]
 async fn the_memory_of_a_single_pass_is_wiped() {
     let passwords = passwords(1, 0);
@@ -168,7 +168,8 @@ fn cheap(memory_kib: u32, passes: u32) -> Passwords {
     Passwords::with(hashing).unwrap()
 }
 
-/// R117: counted in work, not timed. Parameters that were raised or lowered tell nobody apart.
+/// R117: counted in work, not timed. Changed parameters, higher or lower, do not reveal which
+/// accounts exist.
 #[tokio::test]
 async fn every_refusal_does_the_work_of_the_costliest_parameters() {
     let wrong = Password::new("wrong");
@@ -176,7 +177,7 @@ async fn every_refusal_does_the_work_of_the_costliest_parameters() {
         let passwords = cheap(own.0, own.1);
         let ours = passwords.hash(&password()).await.unwrap();
         let theirs = cheap(other.0, other.1).hash(&password()).await.unwrap();
-        // The first look at a costlier hash is what the measure is learnt from.
+        // The first check of a costlier hash sets the work of later checks.
         drop(passwords.check(&wrong, Some(&theirs)).await);
         let most = (own.0 * own.1).max(other.0 * other.1);
         let unusable = ["!", "!abc", "", "*", "!!", "hunter2", "$argon2id$v=19$m=8"];

@@ -415,7 +415,7 @@ mod tests {
         TokenId::from_bytes((u128::from(number) << 64).to_be_bytes())
     }
 
-    /// An entry of every kind that meets the tokens of this number, and nobody else's.
+    /// Returns an entry of every kind, which match the tokens of this number and no others.
     fn facts(number: u32) -> [Fact; 6] {
         [
             Fact::Session(sid(number)),
@@ -457,7 +457,7 @@ mod tests {
         assert!(view.is_revoked(&seen));
     }
 
-    /// That a token counted in one view says nothing about another.
+    /// A token that was valid in one view is looked up again in another.
     #[test]
     fn a_token_is_looked_up_in_each_view() {
         let (one, other, seen) = (View::default(), View::default(), token(7));
@@ -471,7 +471,7 @@ mod tests {
     #[test]
     fn a_filter_that_is_made_again_has_every_entry() {
         let view = Arc::new(View::default());
-        // One entry for each number, of all kinds in turn, so that none stands in for another.
+        // One entry for each number, of all kinds in turn, so that no entry covers another.
         let fact = |number: u32| facts(number).into_iter().nth(number as usize % 6).unwrap();
         for number in 0..2000 {
             view.apply(&entry(fact(number)));
@@ -511,8 +511,8 @@ mod tests {
         }
     }
 
-    /// While one thread applies, filters are made again and again on another, and each entry is met
-    /// from the moment on at which `apply` returned.
+    /// While one thread applies entries, another makes filters again and again; each entry is found
+    /// from the moment when `apply` returned.
     #[test]
     fn entries_and_filters_come_together_without_a_loss() {
         let (view, is_over) = (Arc::new(View::default()), Arc::new(AtomicBool::new(false)));
@@ -534,7 +534,7 @@ mod tests {
         assert!((0..5000).all(|number| view.is_revoked(&token(number))));
     }
 
-    /// The longest time that is said of an entry counts, in whatever order the lines come.
+    /// Of several times for one entry the longest counts, in any order of the lines.
     #[test]
     fn a_shorter_word_changes_nothing() {
         for fact in facts(7) {
@@ -569,21 +569,21 @@ mod tests {
         assert_eq!(view.growth().entries, entries);
     }
 
-    /// R88: a clock that was set back must not make a view look fresh for as long.
+    /// R88: a clock that was set back must not make a view look fresh for that time.
     #[test]
     fn r88_the_age_of_a_view_is_not_hidden_by_a_clock_that_went_back() {
         let view = View::default();
         let at = |secs: u64| Timestamp::from_secs(1_000_000 + secs);
         view.completed(at(3600));
         assert_eq!(view.age(at(3605)), Duration::from_secs(5));
-        // An hour back, and the store has not answered since.
+        // The clock went back an hour, and the store has not answered since.
         assert_eq!(view.age(at(5)), Duration::from_secs(3595));
-        // It answers again, and once more it does not.
+        // The store answers once, and then not again.
         view.completed(at(10));
         assert_eq!(view.age(at(50)), Duration::from_secs(40));
     }
 
-    /// Two nodes write the same revocation; the one that ends first arrives last.
+    /// Two nodes write the same revocation; the one with the earlier end arrives last.
     #[test]
     fn of_two_words_about_one_thing_the_longer_one_counts() {
         let at = |secs: u64| Timestamp::from_secs(1_000_000 + secs);

@@ -1,5 +1,5 @@
-//! The throttle over weeks of simulated attacks: who guesses how often, and who is kept out. Each
-//! test prints its table.
+//! The throttle over weeks of simulated attacks: the number of guesses of an attacker, and the
+//! users who are locked out. Each test prints its table.
 
 use super::*;
 use crate::event::Events;
@@ -11,7 +11,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const OWN_DEVICE: &str = "0b3f7a52-6f0e-4a43-9a44-54a3bba5ed0d";
 const ADA: &str = "ada@example.com";
 
-/// A throttle with the default settings, but for a change.
+/// Returns a throttle with the default settings, except for a change.
 async fn throttle(counted: Counted, change: impl FnOnce(&mut ThrottleSettings)) -> Throttle {
     let mut settings = ThrottleSettings {
         counted,
@@ -24,7 +24,7 @@ async fn throttle(counted: Counted, change: impl FnOnce(&mut ThrottleSettings)) 
     throttle.unwrap()
 }
 
-/// The client of an address, on a device where one is given.
+/// Returns the client of an address, on a device if one is given.
 fn client(number: u32, device: Option<&str>) -> Client {
     let mut client = Client::unknown();
     client.ip = Some(IpAddr::from((0x0a00_0000 + number).to_be_bytes()));
@@ -32,8 +32,8 @@ fn client(number: u32, device: Option<&str>) -> Client {
     client
 }
 
-/// Counts the guesses of a password that are allowed within 30 days, one every 46 seconds, by the
-/// client that each is from.
+/// Counts the guesses of a password that are allowed within 30 days, one every 46 seconds, each
+/// from the client that `from` returns.
 #[cfg(feature = "rate-limit")]
 async fn guesses(throttle: &Throttle, from: impl Fn(u32) -> Client) -> u32 {
     let mut allowed = 0;
@@ -45,8 +45,8 @@ async fn guesses(throttle: &Throttle, from: impl Fn(u32) -> Client) -> u32 {
     allowed
 }
 
-/// R124: an attacker at the owner's address, or at a hundred thousand addresses, guesses a hundred
-/// times and then about three times a day, and so does one who holds the owner's device id.
+/// R124: an attacker at the owner's address, or at a hundred thousand addresses, can guess a
+/// hundred times and then about three times a day, and so can one who has the owner's device id.
 #[cfg(feature = "rate-limit")]
 #[tokio::test]
 async fn r124_thirty_days_of_guessing_are_two_hundred_guesses_from_wherever_they_come() {
@@ -80,8 +80,8 @@ async fn r124_thirty_days_of_guessing_are_two_hundred_guesses_from_wherever_they
     }
 }
 
-/// R124: while strangers try passwords from everywhere, the known device signs in day by day, from
-/// changing addresses, also long after it first did; a new device waits, as they do.
+/// R124: while strangers try passwords from many addresses, the known device signs in every day,
+/// from changing addresses, also long after it first did; a new device has to wait, as they do.
 #[cfg(feature = "rate-limit")]
 #[tokio::test]
 async fn r124_strangers_delay_a_new_device_and_not_the_known_one() {
@@ -114,8 +114,8 @@ async fn r124_strangers_delay_a_new_device_and_not_the_known_one() {
     }
 }
 
-/// R124: a known device uses up its own budget, and nothing of another one's. A change of the
-/// credentials begins a fresh budget for its steps, too.
+/// R124: a known device uses up its own budget, and no other device's. A change of the credentials
+/// begins a fresh budget for its steps, too.
 #[cfg(feature = "rate-limit")]
 #[tokio::test]
 async fn r124_a_known_device_uses_up_nothing_of_another() {
@@ -154,7 +154,7 @@ async fn answer(throttle: &Throttle, mark: u64, client: &Client, now: Timestamp)
 }
 
 /// R124: a stranger who knows the password and tries codes for 30 days gets two hundred of them.
-/// The owner's known device answers whenever it likes, a new one once the password is another.
+/// The owner's known device can answer at any time, a new one after the password was changed.
 #[tokio::test]
 async fn r124_a_stranger_who_knows_the_password_does_not_lock_the_owner_out_of_the_second_factor() {
     println!("codes in 30 days         | local | store");
@@ -177,7 +177,7 @@ async fn r124_a_stranger_who_knows_the_password_does_not_lock_the_owner_out_of_t
         assert!((190..=200).contains(&stranger), "{stranger}");
         assert_eq!(known, 30);
         assert!(new < 5, "{new}");
-        // The password changes, with it the mark, and with that the budget.
+        // The password changes, so the mark and the budget change too.
         let now = NOW.plus(30 * DAY);
         while answer(&throttle, 0, &client(2, None), now).await {}
         let fresh = client(2, None);
@@ -201,7 +201,7 @@ async fn r124_a_stranger_who_knows_the_password_does_not_lock_the_owner_out_of_t
     }
 }
 
-/// A slow guesser of codes is held to a hundred, and three a day after that.
+/// An attacker who guesses codes slowly is limited to a hundred, and three a day after that.
 #[tokio::test]
 async fn r124_codes_are_limited_in_the_long_run() {
     for counted in [Counted::Local, Counted::Store] {
@@ -213,7 +213,7 @@ async fn r124_codes_are_limited_in_the_long_run() {
             allowed += u32::from(answer(&throttle, 0, &client(number, None), now).await);
         }
         assert!((190..=200).contains(&allowed), "{allowed}");
-        // And so is one on a known device.
+        // The same holds for one on a known device.
         let owner = client(1, Some(OWN_DEVICE));
         let account = Account::Identifier(ADA);
         throttle
@@ -231,8 +231,8 @@ async fn r124_codes_are_limited_in_the_long_run() {
     }
 }
 
-/// Without the feature `rate-limit` the steps are counted all the same, by each node for itself,
-/// and nothing else is. Where the feature is on, the settings are what it would leave of them.
+/// Without the feature `rate-limit` only the steps are counted, by each node for itself. With the
+/// feature, the settings of this test leave the same part.
 #[tokio::test]
 async fn steps_are_counted_without_the_feature() {
     let throttle = throttle(Counted::Store, |settings| {
@@ -249,7 +249,7 @@ async fn steps_are_counted_without_the_feature() {
         allowed += u32::from(answer(&throttle, 0, &somebody, NOW).await);
     }
     assert_eq!(allowed, 10);
-    // A known device has its own budget here too, and both have a long run.
+    // A known device has its own budget here too, and both have one for the long run.
     let account = Account::Identifier(ADA);
     let owner = client(2, Some(OWN_DEVICE));
     throttle.signed_in(account, &owner, NOW).await;
@@ -270,7 +270,7 @@ async fn steps_are_counted_without_the_feature() {
 async fn r124_counters_full_of_made_up_names_lock_nobody_out() {
     let throttle = throttle(Counted::Local, |_| {}).await;
     let last = NOW.plus(20 * 60 * MINUTE);
-    // An account under attack, whose long run is used up within an hour and a half.
+    // An account under attack, whose budget for the long run is used up within an hour and a half.
     for number in 0..100 {
         let now = NOW.plus(Duration::from_secs(50) * number);
         let counted = throttle

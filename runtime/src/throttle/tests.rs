@@ -1,4 +1,4 @@
-//! The throttle from inside: bounded memory, what counts as one client, what marks are.
+//! The throttle from inside: bounded memory, the clients that are counted as one, the marks.
 
 use super::*;
 
@@ -84,12 +84,13 @@ fn what_the_long_run_refuses_costs_nothing_in_the_short_run() {
     assert_eq!((0..10).filter(|_| spend(4).is_none()).count(), 2);
     assert_eq!((0..10).filter(|_| spend(8).is_none()).count(), 0);
     // A hundred minutes after the first attempt the long run has room for one more, and the short
-    // run is full: it was not charged meanwhile.
+    // run is full, because it was not charged meanwhile.
     assert_eq!(spend(99), Some(MINUTE));
     assert_eq!((0..10).filter(|_| spend(100).is_none()).count(), 1);
 }
 
-/// Where there is no room, the budget goes that is nearest to full, and a used-up one never does.
+/// If there is no room, the budget that is nearest to full is replaced, and never one that is used
+/// up.
 #[test]
 fn the_budget_that_is_nearest_to_full_makes_room() {
     let counter = counter(3, 30 * MINUTE, 3);
@@ -98,7 +99,7 @@ fn the_budget_that_is_nearest_to_full_makes_room() {
         let count = spend(key);
         assert_eq!((count.wait, count.room), (None, Room::Own));
     }
-    // It takes the place of the one that was used once, and is used twice itself then.
+    // It replaces the one that was used once, and is then used twice itself.
     assert_eq!(
         [spend("new").room, spend("new").room],
         [Room::Taken, Room::Own]
@@ -108,15 +109,15 @@ fn the_budget_that_is_nearest_to_full_makes_room() {
         spend("twice").wait.is_some(),
         "it has none left, for it was kept"
     );
-    // Of those left only the new one is not used up.
+    // Of the remaining ones only the new one is not used up.
     assert_eq!(spend("another").room, Room::Taken);
     assert!(spend("used up").wait.is_some());
     assert!(spend("twice").wait.is_some());
     assert_eq!(counter.len(), 3);
 }
 
-/// Where only used-up budgets are left, they stay used up until they refill, and what is new shares
-/// one budget for each network of those who ask.
+/// If only used-up budgets are left, they stay used up until they refill, and new keys share one
+/// budget for each network.
 #[test]
 fn when_all_are_used_up_new_keys_share_a_budget_for_each_network() {
     let counter = counter(2, 20 * MINUTE, 10);
@@ -147,13 +148,13 @@ fn when_all_are_used_up_new_keys_share_a_budget_for_each_network() {
         let count = ask(&format!("made up {name}"), "203.0.113.1", NOW);
         assert_eq!(count.wait, Some(10 * MINUTE), "it was given back");
     }
-    // Once one of them could be used again, it is nearest to full and makes room.
+    // Once one of them could be used again, it is nearest to full and is replaced.
     let later = NOW.plus(10 * MINUTE);
     let count = ask("ada", "203.0.113.1", later);
     assert_eq!((count.wait, count.room), (None, Room::Taken));
 }
 
-/// An operator hears of it when it begins, when it gets worse, and once an hour.
+/// An operator is told when it begins, when it gets worse, and once an hour.
 #[test]
 fn a_counter_without_room_is_an_alarm_once_an_hour() {
     let counter = counter(2, 600 * MINUTE, 1);

@@ -340,7 +340,7 @@ mod tests {
     use crate::keys::{Algorithm, KeyRing};
     use crate::token::{Expect, Stamp, issue, verify};
 
-    /// A user of whom a token says the subject alone.
+    /// A user whose token has only the subject.
     #[derive(Clone, Debug, serde::Serialize)]
     struct Bare(u64);
 
@@ -464,7 +464,7 @@ mod tests {
         assert!(sees(&tokens[1], Remember::FirstSight));
     }
 
-    /// A token that ends as one that is remembered, and so has its hash, is another token.
+    /// A token with the same end as a remembered one, and so with the same hash, is another token.
     #[test]
     fn r132_a_token_is_compared_as_a_whole() {
         let fixture = Fixture::new(1 << 20);
@@ -518,7 +518,7 @@ mod tests {
         let remembered = round(&fixture, &tokens);
         assert!(remembered > space / 2, "{remembered} of {space}");
 
-        // Once they have expired others take their places.
+        // Once they have expired others replace them.
         fixture.now = START.plus(LIFE);
         let next = fixture.tokens(u64::try_from(space / 2).unwrap());
         for _ in 0..8 {

@@ -1,5 +1,5 @@
-//! Wycheproof's JWS and JWK vectors, through the stages that do not look at claims. Its tokens are
-//! no access tokens.
+//! Wycheproof's JWS and JWK vectors, through the stages that do not read claims. Its tokens are not
+//! access tokens.
 
 use serde_json::Value;
 use wycheproof_ng_kdf_jose::json_web::{TestName, TestSet};
@@ -9,7 +9,7 @@ use super::json::is_strict;
 use crate::keys::{Algorithm, Jwk, LiveKey, PublicKey, PublicKeySet};
 use crate::secret::Secret;
 
-/// Where we differ on purpose: vectors that Wycheproof calls valid and we refuse.
+/// Vectors that Wycheproof calls valid and this library refuses on purpose.
 const REFUSED_ALL_THE_SAME: &[u64] = &[
     259, 264, 268, 272, 320, 325, // an empty payload, which is no claims set
     346, 350, // a key for PS256, a token of PS384: one key, one algorithm (R19)
@@ -34,7 +34,7 @@ fn wycheproof_signature_vectors_hold() {
             .or(group.private_key.as_ref())
             .unwrap();
         for test in &group.tests {
-            // The JSON serialization is none of ours, and refused unread (R8).
+            // The JSON serialization is not supported, and refused unread (R8).
             let jws = test
                 .jws
                 .as_ref()
@@ -56,7 +56,7 @@ fn wycheproof_signature_vectors_hold() {
     assert_eq!((accepted, refused), (36, 365));
 }
 
-/// R22, R27, R29, R32: sets of keys, of which some are bad. Those of secret keys are none of public
+/// R22, R27, R29, R32: sets of keys, of which some are bad. Secret keys are not accepted as public
 /// ones.
 #[test]
 fn wycheproof_key_vectors_hold() {
@@ -87,8 +87,8 @@ fn wycheproof_key_vectors_hold() {
     assert_eq!((accepted, refused), (1, 10));
 }
 
-/// R20: a secret key in a set is none that verifies by a public one's ways, whatever else the set
-/// holds.
+/// R20: a secret key in a set never verifies in the way of a public one, whatever else the set
+/// contains.
 #[test]
 fn wycheproof_sets_of_secret_keys_give_no_public_ones() {
     let set = TestSet::load(TestName::JsonWebKey).unwrap();
@@ -104,7 +104,8 @@ fn wycheproof_sets_of_secret_keys_give_no_public_ones() {
         sets.len() > 10
             && sets.iter().all(|set| {
                 set.as_ref().is_ok_and(|set| {
-                    // In one set a secret lies beside a public key, which alone is used.
+                    // In one set there is a secret beside a public key, and only the public key is
+                    // used.
                     let is_public = |key: &PublicKey| key.kid() == Some("kid-ec-sign");
                     set.keys().iter().all(is_public) && !set.skipped().is_empty()
                 })
@@ -140,7 +141,7 @@ fn wycheproof_vectors_of_other_keys_are_no_macs() {
     assert!(tried > 300, "{tried}");
 }
 
-/// Verifies as somebody with a set does: by `kid`, and by an `alg` that is the key's.
+/// Verifies as a user of a set does: by `kid`, and by an `alg` that is the key's.
 fn is_verified_by(jws: &str, key: &PublicKey) -> Option<()> {
     let mut buffers = [[0; 8192]; 2];
     let [header, signature] = &mut buffers;

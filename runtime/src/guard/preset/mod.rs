@@ -307,7 +307,8 @@ impl<U: JwtClaims> JwksGuard<U> {
 mod tests {
     use super::*;
 
-    /// The page has a row for each preset, in the order of the table, with what the preset says.
+    /// The page has a row for each preset, in the order of the table, with the values of the
+    /// preset.
     #[test]
     fn the_page_of_issuers_tells_what_the_presets_say() {
         let page = include_str!("../../../../docs/reference/issuers.md");

@@ -84,8 +84,8 @@ mod tests {
             .to_vec()
     }
 
-    /// All encodings of small-order points: what ed25519-dalek finds weak, and what it cannot even
-    /// decode.
+    /// All encodings of small-order points: those that ed25519-dalek finds weak, and those that it
+    /// cannot decode.
     #[test]
     fn r30_small_order_keys_are_refused() {
         let mut refused = 0;
@@ -112,7 +112,7 @@ mod tests {
         );
     }
 
-    /// Found without the table: the group's order times any point is a point of small order.
+    /// Finds them without the table: the group's order times any point is a point of small order.
     fn points_of_small_order() -> std::collections::BTreeSet<[u8; 32]> {
         let order = unhex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
         let mut found = std::collections::BTreeSet::new();
@@ -133,8 +133,8 @@ mod tests {
         found
     }
 
-    /// S + L is another encoding of S; a small-order R with a small-order key verifies anything
-    /// where nobody is strict.
+    /// S + L is another encoding of S; a small-order R with a small-order key verifies any message
+    /// if the verifier is not strict.
     #[test]
     fn r30_non_canonical_and_small_order_signatures_are_refused() {
         let key = LiveKey::new(Algorithm::EdDSA, &Secret::from_bytes(vec![7; 32])).unwrap();
@@ -168,7 +168,8 @@ mod tests {
         );
     }
 
-    /// On honest and mutated signatures the answer is that of ed25519-dalek's strict check.
+    /// For honest and for mutated signatures the result is the same as that of ed25519-dalek's
+    /// strict check.
     #[test]
     fn r30_we_are_as_strict_as_ed25519_dalek() {
         let dalek = ed25519_dalek::SigningKey::from_bytes(&[9; 32]);

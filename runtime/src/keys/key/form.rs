@@ -396,7 +396,7 @@ mod tests {
         format!("-----BEGIN PRIVATE KEY-----\n{BODY}\n-----END PRIVATE KEY-----\n")
     }
 
-    /// The disguises that `.env` files, Docker, Helm and secret stores give to a PEM text.
+    /// The changes that `.env` files, Docker, Helm and secret stores make to a PEM text.
     #[test]
     fn a_private_key_is_found_in_every_disguise() {
         let pem = pem();

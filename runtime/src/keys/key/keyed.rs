@@ -149,20 +149,20 @@ mod tests {
 
     use super::*;
 
-    /// Bytes that look random and are the same each time.
+    /// Returns bytes that look random and are the same each time.
     fn bytes(len: usize, seed: u8) -> Vec<u8> {
         let byte = |at: usize| (at as u8).wrapping_mul(167).wrapping_add(seed) ^ (at >> 3) as u8;
         (0..len).map(byte).collect()
     }
 
-    /// The lengths about which a block or its padding begins.
+    /// The lengths around which a block or its padding begins.
     const LENGTHS: [usize; 24] = [
         0, 1, 31, 32, 47, 55, 56, 63, 64, 65, 111, 112, 119, 120, 127, 128, 129, 191, 192, 255,
         256, 257, 600, 8192,
     ];
 
-    /// Every length of key and message, with and without a first block that is known: the answer of
-    /// the crate `hmac`.
+    /// For every length of key and message, with and without a known first block, the result is
+    /// that of the crate `hmac`.
     #[test]
     fn every_mac_is_that_of_the_crate_hmac() {
         macro_rules! check {

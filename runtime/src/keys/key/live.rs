@@ -352,7 +352,7 @@ mod tests {
         }
     }
 
-    /// R19: with one RSA key a signature of one algorithm never holds for another.
+    /// R19: with one RSA key, a signature of one algorithm is never valid for another.
     #[test]
     fn r19_no_rsa_key_serves_two_algorithms() {
         let secret = generate(Algorithm::RS256).unwrap();
@@ -375,8 +375,8 @@ mod tests {
         }
     }
 
-    /// R28: a signature in DER, as OpenSSL writes it, is none; nor is one with a zero or the order
-    /// in it.
+    /// R28: a signature in DER, as OpenSSL writes it, is refused, and so is one that contains a
+    /// zero or the order.
     #[test]
     fn r28_ecdsa_signatures_are_r_and_s_of_fixed_length() {
         for (algorithm, half, order) in [

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     fn modulus(bytes: usize) -> Vec<u8> {
-        // Neither even nor a power of 65537: bytes of a counter that end in 3.
+        // The modulus is neither even nor a power of 65537: bytes of a counter that end in 3.
         let mut modulus: Vec<u8> = (0..bytes)
             .map(|i| u8::try_from(i * 7 % 251).unwrap() | 1)
             .collect();
@@ -125,14 +125,14 @@ mod tests {
         }
     }
 
-    /// A power of 65537 is one modulo every prime.
+    /// A power of 65537 is also one modulo every prime.
     #[test]
     fn r27_the_mark_of_roca_is_seen() {
         let mut power = vec![1u8];
         for _ in 0..128 {
             let mut product = vec![0u32; power.len() + 2];
             for (at, digit) in power.iter().enumerate() {
-                // 65537 is 1 and then 2¹⁶, least significant first.
+                // The digits of 65537 are 1 and then 2¹⁶, least significant first.
                 product[at] += u32::from(*digit);
                 product[at + 2] += u32::from(*digit);
             }

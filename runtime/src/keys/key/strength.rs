@@ -82,7 +82,7 @@ mod tests {
         .unwrap();
     }
 
-    /// R20, with the disguises of CVE-2026-34950 and CVE-2026-48526.
+    /// R20, with the encodings of CVE-2026-34950 and CVE-2026-48526.
     #[test]
     fn r20_a_public_key_is_never_a_secret() {
         let pem = "-----BEGIN PUBLIC \

@@ -233,7 +233,7 @@ mod tests {
         }
     }
 
-    /// A store that was put back from a backup holds a ring that was good once, and a key in it may
+    /// A store that was restored from a backup holds a ring that was valid once; a key in it may
     /// have been retired since.
     #[tokio::test]
     async fn a_ring_that_is_older_than_the_known_one_is_refused() {

@@ -303,7 +303,7 @@ mod tests {
             let refusal = PostgresUrl::parse(url).unwrap_err();
             assert!(refusal.contains("several hosts"), "{url}: {refusal}");
         }
-        // A comma in a password or a database's name is no second host.
+        // A comma in a password or a database's name does not separate hosts.
         PostgresUrl::parse("postgres://ada:a,b@db/a,b").unwrap();
     }
 }

@@ -215,7 +215,7 @@ mod tests {
         move |db| Ok(db.execute("INSERT INTO t VALUES (?)", [n]).map(drop)?)
     }
 
-    /// Runs the operations as they would be found in the queue.
+    /// Runs the operations as if they were found in the queue.
     fn run(db: &Connection, operations: impl IntoIterator<Item = Box<dyn Work>>) {
         let (queue, queued) = sync_channel(8);
         for work in operations {
@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(rows(&db), 1);
     }
 
-    /// An operation that looks, when it is dropped after its answer, whether the transaction was
+    /// An operation that checks, when it is dropped after its answer, whether the transaction was
     /// over by then.
     struct Watch(
         std::sync::Arc<std::sync::atomic::AtomicBool>,
@@ -322,7 +322,7 @@ mod tests {
         );
     }
 
-    /// An operation that releases the lock and queues another one as soon as it is told that the
+    /// An operation that releases the lock and queues another one as soon as it learns that the
     /// file is locked.
     struct Retry(Connection, SyncSender<Box<dyn Work>>, Box<dyn Work>);
 

@@ -1,4 +1,4 @@
-//! Tests of the short way of reading claims.
+//! Tests of the fast path for reading claims.
 
 use serde::Serialize;
 use serde::ser::SerializeMap;
@@ -134,7 +134,7 @@ impl<const N: usize> ClaimSet for Optional<N> {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Typed {
     id: u64,
-    /// What was read, as `Debug` shows it.
+    /// The value that was read, in its `Debug` form.
     held: Vec<Option<String>>,
 }
 
@@ -150,7 +150,7 @@ enum Rank {
 #[allow(dead_code, reason = "`Debug` shows it")]
 struct Wrapped(Option<i8>);
 
-/// A type that takes what it cannot read for nothing.
+/// A type that reads a value which it does not understand as `None`.
 #[derive(Debug)]
 #[allow(dead_code, reason = "`Debug` shows it")]
 struct Forgiving<T>(Option<T>);
@@ -277,7 +277,7 @@ const REGISTERED: &str = concat!(
     r#""jti":"AAECAwQFBgcICQoLDA0ODw","sid":"AAECAwQFBgcICQoLDA0ODw","gen":3,"uep":0,"auth_time":1699999999"#,
 );
 
-/// Returns a payload with these own members, as they stand behind the registered ones.
+/// Returns a payload with these own members, after the registered ones.
 fn issued(own: &str) -> String {
     format!("{REGISTERED}{own}}}")
 }
@@ -294,7 +294,8 @@ fn what_the_issuer_writes_is_read_the_short_way_and_left_as_it_was() {
     }
 }
 
-/// What is issued in the default realm and in a named one, each with what its verifier expects.
+/// Returns payloads for the default realm and for a named one, each with the requirements of its
+/// verifier.
 fn realms(own: &str) -> [(String, Expect); 2] {
     let in_staff = Expect {
         realm: Some(crate::realm::RealmName::parse("staff").unwrap()),
@@ -313,9 +314,9 @@ fn slow<C: ClaimSet>(payload: &[u8], expect: &Expect) -> Option<DecodedParts<C>>
     decode::decode::<C>(text, expect).map(parts)
 }
 
-/// Checks that, wherever the short way answers, it answers as the slow way does: for every
-/// change of one byte behind `from`, every cut there, every member left out, doubled or moved. Returns how often it
-/// answered.
+/// Checks that the fast path, wherever it answers, answers as the general decoder does: for every
+/// change of one byte after `from`, every cut there, every member left out, doubled or moved.
+/// Returns how often it answered.
 fn compare<C: ClaimSet + PartialEq>(issued: &str, expect: &Expect, from: usize) -> usize {
     let mut cases: Vec<Vec<u8>> = Vec::new();
     for at in from..issued.len() {
@@ -370,7 +371,7 @@ fn compare<C: ClaimSet + PartialEq>(issued: &str, expect: &Expect, from: usize) 
     let mut short_answers = 0;
     for mut case in cases {
         let before = case.clone();
-        // The gate asks this way only where no value is an object.
+        // The gate uses this path only where no value is an object.
         if !std::str::from_utf8(&case).is_ok_and(super::super::json::is_plain) {
             continue;
         }
@@ -412,7 +413,7 @@ fn the_short_way_never_differs_from_the_slow_one() {
     }
 }
 
-/// What needs serde_json is not read by halves: a value that a type forgives, a fraction, an
+/// A value that needs serde_json is not read in part: a value that a type forgives, a fraction, an
 /// escape, a list that does not end.
 #[test]
 fn what_is_not_plain_is_left_to_serde_json() {
@@ -475,7 +476,7 @@ fn a_name_that_needs_an_escape_is_not_compared_byte_for_byte() {
     }
 }
 
-/// A comma needs a member behind it, also where no claim is required.
+/// A comma must be followed by a member, even where no claim is required.
 #[test]
 fn a_comma_without_a_member_is_not_read() {
     for own in [",", ", ", ",,", ",\n"] {

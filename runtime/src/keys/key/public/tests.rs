@@ -1,4 +1,5 @@
-//! Keys of other issuers: what is read, what is refused, and that nothing panics.
+//! Keys of other issuers: those that are read, those that are refused, and that none makes the
+//! reader panic.
 
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::signature::ParsedPublicKey;
@@ -89,7 +90,7 @@ fn a_jwk_and_a_pem_are_the_key_they_were_made_from() {
     }
 }
 
-/// R21: what a token says is not even asked.
+/// R21: the algorithm that a token names is not used.
 #[test]
 fn r21_without_alg_the_configuration_says_which() {
     let (_, public) = fresh(Algorithm::RS256);
@@ -118,7 +119,7 @@ fn r21_without_alg_the_configuration_says_which() {
     );
 }
 
-/// R22, R29, R30, R33: each is a value, none a panic.
+/// R22, R29, R30, R33: each is returned as a value, without a panic.
 #[test]
 fn bad_jwks_are_refused_one_by_one() {
     let jwk = |algorithm| serde_json::to_value(fresh(algorithm).1.jwk()).unwrap();
