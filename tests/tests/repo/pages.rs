@@ -297,6 +297,60 @@ fn every_page_is_in_the_index_and_the_code_of_the_guide_is_compiled() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Returns the words that stand behind each place of a mark.
+fn words_behind<'a>(text: &'a str, mark: &'a str) -> impl Iterator<Item = &'a str> {
+    let words = text.match_indices(mark).map(move |(at, mark)| {
+        let rest = &text[at + mark.len()..];
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-_/".contains(c)));
+        &rest[..end.unwrap_or(rest.len())]
+    });
+    words.filter(|word| !word.is_empty())
+}
+
+/// Commands of a page name packages, test binaries and scripts that exist.
+#[test]
+fn what_the_commands_of_a_page_name_exists() {
+    let manifests: String = files(&root())
+        .iter()
+        .filter(|path| path.ends_with("Cargo.toml"))
+        .map(|path| read(path))
+        .collect();
+    let is_file = |path: String| root().join(path).is_file();
+    let has_binary = |name: &str| {
+        ["tests", "ui-tests"].iter().any(|folder| {
+            is_file(format!("{folder}/tests/{name}.rs"))
+                || is_file(format!("{folder}/tests/{name}/main.rs"))
+        })
+    };
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for path in pages()
+        .into_iter()
+        .filter(|path| !path.ends_with("CHANGELOG.md"))
+    {
+        let text = read(&path);
+        let mut report = |what: &str, name: &str, exists: bool| {
+            count += 1;
+            if !exists {
+                wrong.push(format!("{}: there is no {what} `{name}`", shown(&path)));
+            }
+        };
+        for line in text.lines().filter(|line| line.contains("cargo ")) {
+            for name in words_behind(line, " -p ") {
+                let exists = manifests.contains(&format!("name = \"{name}\"\n"));
+                report("package", name, exists);
+            }
+            for name in words_behind(line, " --test ") {
+                report("test binary", name, has_binary(name));
+            }
+        }
+        for name in words_behind(&text, "scripts/") {
+            report("script", name, root().join("scripts").join(name).exists());
+        }
+    }
+    assert!(count > 40, "the reader of commands finds only {count}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// The readers of this file see what they must.
 #[test]
 fn the_readers_of_pages_see_what_they_must() {
@@ -305,6 +359,8 @@ fn the_readers_of_pages_see_what_they_must() {
         ["c.md#d", "f.md"]
     );
     assert!(links("```\n[a](b)\n```").is_empty());
+    let found: Vec<&str> = words_behind("a -p b; c -p d-e f -p", " -p ").collect();
+    assert_eq!(found, ["b", "d-e"]);
     let known = anchors("# One two\n## `A.b`: c?\n## One two\n```\n# not\n```\n");
     let expected = ["ab-c", "one-two", "one-two-1"].map(str::to_owned);
     assert_eq!(known, BTreeSet::from(expected));
