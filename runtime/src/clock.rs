@@ -147,7 +147,7 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock forward; the system's clock is left alone.
+    /// Moves a manual clock forward; the system's clock is not changed.
     pub fn advance(&self, span: Duration) {
         if let ClockKind::Manual(at) = &self.0 {
             at.fetch_add(millis(span), Ordering::SeqCst);

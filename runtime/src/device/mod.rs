@@ -95,8 +95,8 @@ impl Device {
     }
 }
 
-/// Client hints (the W3C's User-Agent Client Hints and Device Memory): what browsers report in
-/// separate headers, since user agents hardly differ any more. Each is at most 128 bytes of
+/// Client hints (the W3C's User-Agent Client Hints and Device Memory): headers in which browsers
+/// describe themselves, since user agents hardly differ any more. Each is at most 128 bytes of
 /// printable ASCII, without the quotes around it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

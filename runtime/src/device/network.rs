@@ -19,9 +19,10 @@ impl Network {
     /// `reported` gives the addresses that the proxies wrote, the last one first, `None` for one
     /// that cannot be read.
     ///
-    /// The walk ends at the first address that no trusted proxy has: the host at that address wrote
-    /// what stands before it. It also ends where an address cannot be read, after sixteen proxies,
-    /// and with the first address that was written; then the last known address is the client's.
+    /// The walk ends at the first address that no trusted proxy has, because the host at that
+    /// address wrote the earlier ones. It also ends where an address cannot be read, after sixteen
+    /// proxies, and with the first address that was written; then the last known address is the
+    /// client's.
     #[must_use]
     pub fn trace(
         peer: IpAddr,

@@ -31,17 +31,17 @@ pub enum Code {
     Forbidden,
     /// 403: a request with cookies that comes from another site.
     Csrf,
-    /// 400.
+    /// 400: the request is malformed.
     InvalidRequest,
-    /// 404.
+    /// 404: the route or the resource does not exist.
     NotFound,
-    /// 405.
+    /// 405: the route does not take the method.
     MethodNotAllowed,
-    /// 413.
+    /// 413: the body is too long.
     PayloadTooLarge,
-    /// 415.
+    /// 415: the media type is not supported.
     UnsupportedMediaType,
-    /// 429.
+    /// 429: there were too many attempts.
     TooManyRequests,
     /// 500: the server made a mistake, and trying again does not help.
     InternalError,

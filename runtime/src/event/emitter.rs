@@ -92,7 +92,7 @@ impl Events {
     /// queues are empty. `build()` does so.
     ///
     /// # Panics
-    /// Outside of a tokio runtime, where there is a queue.
+    /// There is a queue, but no tokio runtime.
     #[must_use]
     pub fn start(self) -> Emitter {
         let queues = self.queued.into_iter().map(|(capacity, handler)| {

@@ -138,7 +138,7 @@ pub enum EventKind {
     FormerRefreshCookie,
     /// Issuing and verifying were stopped.
     Paused,
-    /// Issuing and verifying go on.
+    /// Issuing and verifying were resumed.
     Resumed,
     /// The store's clock and this machine's differ by more than the leeway.
     ClockOffset {
@@ -224,7 +224,7 @@ pub enum RevokedTarget {
     AccessOf,
     /// The sessions of a subject.
     RefreshOf,
-    /// Both.
+    /// The access tokens and the sessions of a subject.
     Subject,
     /// The sessions of a subject but one.
     Others,
@@ -236,7 +236,7 @@ pub enum RevokedTarget {
     Tree,
     /// All sessions and tokens of a client.
     Client,
-    /// All that a key signed.
+    /// All tokens that a key signed.
     Key,
     /// All sessions and tokens.
     Everything,
@@ -274,7 +274,7 @@ pub enum Ahead {
 /// The meaning of an event for an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was allowed, or done.
+    /// It was allowed, or it succeeded.
     Done,
     /// It was refused.
     Refused,

@@ -8,9 +8,9 @@ use crate::token::Subject;
 /// The type of a field marked `#[claim(sub)]`. Its message says in one sentence what rustc says of
 /// each bound of [`Subject`].
 ///
-/// `READER` tells the two ways to read a text apart, `FROM_STR` and `FROM_STRING`, so that
-/// `Arc<str>` and its like are subjects beside everything with `FromStr`: one impl for both would
-/// overlap.
+/// `READER` distinguishes the two ways to read a text, `FROM_STR` and `FROM_STRING`, so that
+/// `Arc<str>` and similar types can be subjects as well as all types with `FromStr`: one impl for
+/// both would overlap.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a subject",
     label = "a subject is cloned, written with `Display` and read back with `FromStr`",

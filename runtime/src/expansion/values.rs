@@ -49,7 +49,7 @@ pub fn read_once<'de, A: MapAccess<'de>, T>(
     Ok(())
 }
 
-/// Passes over the value of a claim that a type does not have.
+/// Skips the value of a claim that a type does not have.
 pub fn skip_value<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     map.next_value::<IgnoredAny>().map(drop)
 }

@@ -55,7 +55,7 @@ impl Flows {
         Ok(())
     }
 
-    /// Consumes an action token whose subject's mark is still the one that it was made with, and
+    /// Consumes an action token if its subject's mark has not changed since it was made, and
     /// returns what was kept with it: one operation of the store. Of several callers with one
     /// token, one succeeds.
     pub(crate) async fn take_action(

@@ -12,8 +12,8 @@ use unicode_normalization::UnicodeNormalization as _;
 /// Sign-in applies it when it reads; apply it when you write an account, and let the column be
 /// unique. Send emails to the address that was stored, never to the one that was typed.
 ///
-/// Addresses that mail servers may tell apart stay apart: `ada+shop@example.com` is not
-/// `ada@example.com`, and a Cyrillic `а` is no Latin one.
+/// Addresses that mail servers may distinguish remain different: `ada+shop@example.com` is not
+/// `ada@example.com`, and a Cyrillic `а` is not a Latin one.
 #[must_use]
 pub fn normalize_identifier(text: &str) -> String {
     let folded = if text.is_ascii() {
@@ -31,7 +31,8 @@ pub fn normalize_identifier(text: &str) -> String {
     }
 }
 
-/// Unicode's `NFKC_Casefold`, but with letters in lower case instead of folded: `ß` stays.
+/// Applies Unicode's `NFKC_Casefold`, but makes letters lower case instead of folding them: `ß`
+/// stays.
 fn fold(text: &str) -> String {
     let lower = text
         .nfkc()
@@ -45,7 +46,8 @@ fn fold(text: &str) -> String {
         .collect()
 }
 
-/// `Default_Ignorable_Code_Point` of Unicode's `DerivedCoreProperties.txt`.
+/// Returns whether a character is in `Default_Ignorable_Code_Point` of Unicode's
+/// `DerivedCoreProperties.txt`.
 fn is_unseen(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'

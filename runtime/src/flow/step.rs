@@ -111,7 +111,7 @@ pub(super) struct Stepped {
 }
 
 impl Flows {
-    /// Goes on with a sign-in that needs a further step: see `Gate::sign_in_step`.
+    /// Continues a sign-in that needs a further step: see `Gate::sign_in_step`.
     pub(crate) async fn sign_in_step(
         &self,
         token: &str,

@@ -12,8 +12,8 @@ use super::{AuthBackend, Gate, Renew as _, failed};
 /// The subject of a backend's users.
 pub(super) type SubjectOf<B> = <<B as AuthBackend>::User as JwtClaims>::Subject;
 
-/// Which sessions end because a user's credentials changed: a password, an email address, a second
-/// factor.
+/// The sessions that end because a user's credentials changed: a password, an email address, a
+/// second factor.
 ///
 /// There is no choice that ends none of the other sessions (OWASP ASVS 5.0, 7.4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

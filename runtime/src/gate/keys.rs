@@ -103,8 +103,8 @@ impl Keys<'_> {
     /// the ring, within ten seconds.
     ///
     /// # Errors
-    /// As [`KeyRing::retire`]; or the store cannot be written to: the ring has forgotten the key
-    /// then, and the other nodes follow within ten seconds by reading it again.
+    /// As [`KeyRing::retire`]; or the store cannot be written to: the key is then deleted from the
+    /// ring, and the other nodes follow within ten seconds by reading it again.
     pub async fn retire(&self, name: &str) -> Result<(), Error> {
         self.engine.ring.retire(name).await?;
         let kid = name.strip_prefix("sign-").unwrap_or(name);

@@ -253,7 +253,7 @@ impl<B: AuthBackend> Gate<B> {
     /// cannot be refreshed. It is in the registry once it is [registered](Self::register).
     ///
     /// # Errors
-    /// The lifetime is above `access.max_ttl`, or the store cannot tell the subject's epoch.
+    /// The lifetime is above `access.max_ttl`, or the store could not return the subject's epoch.
     pub async fn issue(&self, user: &B::User, lifetime: Duration) -> Result<String, Error> {
         self.flows().issue(&user.to_claims(), lifetime).await
     }

@@ -250,7 +250,8 @@ fn read(body: &[u8], allowed: &[Algorithm]) -> Result<PublicKeySet, AuthError> {
 
 fn build(allows: Allows) -> Result<Client, AuthError> {
     let builder = ClientBuilder::new()
-        // A proxy would connect in place of this service, to addresses that were not checked.
+        // A proxy would make the connection instead of this service, and to addresses that were not
+        // checked.
         .no_proxy()
         .redirect(Policy::none())
         .referer(false)

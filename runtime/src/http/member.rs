@@ -12,7 +12,7 @@ pub(super) enum MemberKind {
     Bool,
     /// An object that has these members.
     Object(&'static [AnswerMember]),
-    /// Any JSON.
+    /// Any JSON value.
     Any,
     /// Keys of a set, as RFC 7517 writes them.
     Keys,

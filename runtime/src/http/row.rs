@@ -74,7 +74,7 @@ pub(super) enum CallerKind {
 /// The body of a request.
 #[cfg(feature = "openapi")]
 pub(super) enum Body {
-    /// None.
+    /// The request has no body.
     Empty,
     /// The backend's login, and the device.
     Login,

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// An algorithm that signs tokens, by its name in `alg`.
 ///
-/// `Display`, `FromStr` and serde write and read the registered name, to the letter: `ES256`,
-/// `EdDSA`. With the feature `jsonwebtoken` it converts to and from that crate's type.
+/// `Display`, `FromStr` and serde write and read the registered name exactly: `ES256`, `EdDSA`.
+/// With the feature `jsonwebtoken` it converts to and from that crate's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Algorithm {

@@ -73,7 +73,7 @@ pub enum SameSite {
     /// Links that are followed.
     #[default]
     Lax,
-    /// None.
+    /// No request of another site.
     Strict,
 }
 

@@ -268,7 +268,7 @@ impl Default for RefreshSettings {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RefreshPolicy {
-    /// None: a second use ends the session, also after a lost answer.
+    /// No reuse: a second use ends the session, even after a lost answer.
     Strict,
     /// Concurrent requests within `refresh.window`.
     Window,

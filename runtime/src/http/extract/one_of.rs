@@ -15,7 +15,7 @@ use crate::policy::{PolicyFor, Rule, decide};
 use crate::token::{JwtClaims, Origin};
 
 impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
-    /// Looks for a token of another issuer. It comes as RFC 6750 has it, whatever the gate's own
+    /// Verifies a token of another issuer. It comes as RFC 6750 has it, whatever the gate's own
     /// settings are.
     pub(super) async fn authenticate_elsewhere(
         parts: &Parts,

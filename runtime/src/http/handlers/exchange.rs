@@ -15,7 +15,7 @@ use super::super::problem::Rejection;
 use super::super::transport::answer_sign_in;
 use super::sign_in::{present, read};
 
-/// `POST /auth/exchange`.
+/// Answers `POST /auth/exchange`.
 pub(in crate::http) async fn exchange(
     State(gate): State<Arc<Running>>,
     request: Request,

@@ -20,7 +20,7 @@ use super::super::transport::{
     answer_access, answer_sign_in, from_here, known_device, presented, wanted,
 };
 
-/// `POST /auth/signin`.
+/// Answers `POST /auth/signin`.
 pub(in crate::http) async fn sign_in(
     State(gate): State<Arc<Running>>,
     request: Request,
@@ -44,7 +44,7 @@ pub(in crate::http) async fn sign_in(
     Ok(answer_sign_in(&gate, &issued, transport, device.as_ref()))
 }
 
-/// `POST /auth/signin/step`: continues a sign-in that needs more than its first answer.
+/// Answers `POST /auth/signin/step`: continues a sign-in that needs more than its first answer.
 pub(in crate::http) async fn step(
     State(gate): State<Arc<Running>>,
     request: Request,
@@ -66,8 +66,8 @@ pub(in crate::http) async fn step(
     Ok(answer_sign_in(&gate, &issued, transport, device.as_ref()))
 }
 
-/// `POST /auth/reauthenticate`: the caller of a session signs in again, and its `auth_time` is
-/// renewed.
+/// Answers `POST /auth/reauthenticate`: the caller of a session signs in again, and its `auth_time`
+/// is renewed.
 pub(in crate::http) async fn reauthenticate(
     State(gate): State<Arc<Running>>,
     caller: KnownCaller,

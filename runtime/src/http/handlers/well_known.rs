@@ -18,7 +18,7 @@ pub(in crate::http) enum Endpoint {
     Introspection,
 }
 
-/// `GET /.well-known/jwks.json` (RFC 7517), with an entity tag.
+/// Answers `GET /.well-known/jwks.json` (RFC 7517), with an entity tag.
 pub(in crate::http) async fn jwks(
     State(gate): State<Arc<Running>>,
     request: HeaderMap,
@@ -57,8 +57,8 @@ fn is_known(request: &HeaderMap, etag: &str) -> bool {
         .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
-/// `GET /.well-known/oauth-authorization-server` (RFC 8414). `path_of_endpoint` returns the path of
-/// an endpoint that the gate has.
+/// Answers `GET /.well-known/oauth-authorization-server` (RFC 8414). `path_of_endpoint` returns the
+/// path of an endpoint that the gate has.
 pub(in crate::http) fn metadata(
     gate: &Running,
     path_of_endpoint: impl Fn(Endpoint) -> Option<String>,

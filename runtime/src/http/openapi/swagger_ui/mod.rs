@@ -60,7 +60,7 @@ pub(in crate::http) fn serve(page: &str, document: &str, title: &str, scheme: &A
         .method_not_allowed_fallback(not_allowed)
 }
 
-/// Answers a text that never changes.
+/// Answers with a text that never changes.
 fn fixed<T>(media: &'static str, cache: &'static str, text: T) -> MethodRouter<(), Infallible>
 where
     T: IntoResponse + Clone + Send + Sync + 'static,
