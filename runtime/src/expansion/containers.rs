@@ -101,7 +101,8 @@ of! {
 }
 
 of! {
-    /// The type of a field marked `#[claim(scope, of = …)]`: one space-delimited string on the wire.
+    /// The type of a field marked `#[claim(scope, of = …)]`: one space-delimited string on the
+    /// wire.
     ScopesOf, "it cannot be looked through, or not be made of a list of `{V}`",
     texts => texts.join(" "), read_scopes
 }

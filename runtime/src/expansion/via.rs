@@ -12,8 +12,9 @@ use super::foreign::{ForeignRoles, ForeignScopes};
 use super::sets::{RoleSet, ScopeSet};
 use super::values::{Carried, Claim};
 
-/// A type of a claim, and the kind of trait through which it is used: has the functions of the trait
-/// where the type has it, and otherwise, with [`Reported`] in scope, functions that never run.
+/// A type of a claim, and the kind of trait through which it is used. It has the functions of the
+/// trait if the type implements the trait; otherwise, with [`Reported`] in scope, it has functions
+/// that never run.
 #[derive(Debug)]
 pub struct Via<T, K>(PhantomData<fn() -> (T, K)>);
 

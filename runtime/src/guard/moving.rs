@@ -77,8 +77,8 @@ enum KeyKind {
 }
 
 impl MovingKey {
-    /// Takes the secret of HS256, as the settings of the former system have it: mostly a text, which
-    /// is taken as its bytes.
+    /// Takes the secret of HS256, as the settings of the former system have it: usually a text,
+    /// whose bytes are the secret.
     ///
     /// # Errors
     /// It is shorter than 32 bytes (RFC 7518 section 3.2), so that it can be guessed from one

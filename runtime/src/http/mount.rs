@@ -123,8 +123,8 @@ where
 ///
 /// # Errors
 /// [`ErrorKind::Usage`](crate::error::ErrorKind::Usage): two gates have the same route, because
-/// their `prefix` is the same, or they would serve their metadata (RFC 8414) at one address, because
-/// they have one issuer and both answer services.
+/// their `prefix` is the same, or they would serve their metadata (RFC 8414) at one address,
+/// because they have one issuer and both answer services.
 ///
 /// # Panics
 /// As [`Router::merge`]: where the application has one of the auth routes already.

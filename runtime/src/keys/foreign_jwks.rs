@@ -104,9 +104,9 @@ impl PublicKeySet {
         })
     }
 
-    /// Returns the keys that may have signed a token: those of its `kid`, or the only key of the set
-    /// if that has no `kid`. For a token without `kid` it is the only key of the algorithm, or up to
-    /// four of them where `try_without_kid` is set (R21, R34).
+    /// Returns the keys that may have signed a token: those of its `kid`, or the only key of the
+    /// set if that has no `kid`. For a token without `kid` it is the only key of the algorithm, or
+    /// up to four of them where `try_without_kid` is set (R21, R34).
     pub(crate) fn candidates<'s>(
         &'s self,
         kid: Option<&str>,

@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | `sid` | `sid` | the id of the session, 22 characters of base64url; absent from tokens without a session |
 //! | `gen` | `generation` | the session's generation when the token was issued; beside `sid` only |
-//! | `uep` | `user_epoch` | the highest epoch of the user, the client and the whole store at that time: a revocation raises one of them, and older tokens are dead |
+//! | `uep` | `user_epoch` | the highest epoch of the user, the client and the whole store at that time: a revocation raises one of them, and older tokens are no longer valid |
 //! | `rlm` | `realm` | the realm; absent in the default realm, whose verifier refuses a token that has it |
 //! | `bnd` | `binding` | fingerprints of the device and the network that the token is bound to, 16 bytes in base64url; absent where it is not bound |
 

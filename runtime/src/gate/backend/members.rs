@@ -1,5 +1,5 @@
-//! The members of a login as serde asks for them, for the OpenAPI document: their names, their types
-//! and which of them must be there.
+//! The members of a login as serde asks for them, for the OpenAPI document: their names, their
+//! types and which of them must be there.
 
 use std::cell::Cell;
 use std::fmt;

@@ -7,8 +7,8 @@ use super::problem::KeyProblem;
 /// SP 800-56B section 6.4.1).
 ///
 /// # Errors
-/// The modulus has fewer than 2048 or more than 8192 bits or is even; the exponent is even, less than
-/// 65537, or has more than 32 bits; the modulus bears the mark of ROCA (CVE-2017-15361).
+/// The modulus has fewer than 2048 or more than 8192 bits or is even; the exponent is even, less
+/// than 65537, or has more than 32 bits; the modulus has the mark of ROCA (CVE-2017-15361).
 pub(in crate::keys) fn check(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyProblem> {
     let (Some(first), Some(last)) = (modulus.first(), modulus.last()) else {
         return Err(KeyProblem::Malformed);

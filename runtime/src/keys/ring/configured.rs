@@ -67,8 +67,8 @@ impl KeyRing {
     }
 
     /// Makes a ring of the key in an environment variable: a private PEM text as
-    /// [`from_pem`](Self::from_pem) reads it, a JWK set, or for HMAC `base64:…` or `hex:…`. Choose a name that does not begin with `TOLLGATE_`: those are
-    /// settings.
+    /// [`from_pem`](Self::from_pem) reads it, a JWK set, or for HMAC `base64:…` or `hex:…`. Choose
+    /// a name that does not begin with `TOLLGATE_`, the prefix of settings.
     ///
     /// # Errors
     /// The variable is not set or not text, or as [`from_pem`](Self::from_pem) and

@@ -91,11 +91,11 @@ impl RedisNamespace {
 }
 
 impl RedisStore {
-    /// Connects to `redis://[user:password@]host[:port][/database]`, over TLS to `rediss://…`, to
-    /// `redis+unix:///path`, or to the primary that Sentinel names,
+    /// Connects with the default options to `redis://[user:password@]host[:port][/database]`, over
+    /// TLS to `rediss://…`, to `redis+unix:///path`, or to the primary that Sentinel names,
     /// `redis+sentinel://[user:password@]host[:port][,host[:port]…]/name[/database]` (over TLS
-    /// `rediss+sentinel://…`; the login at the sentinels is `?sentinel_user=…&sentinel_password=…`),
-    /// with the default options.
+    /// `rediss+sentinel://…`; the login at the sentinels is
+    /// `?sentinel_user=…&sentinel_password=…`).
     ///
     /// # Errors
     /// The address cannot be read or reached, the password is refused, the server is too old, is a
