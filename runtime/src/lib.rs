@@ -36,6 +36,9 @@ pub use self::http::{
     protected::{ProtectedRouter, routing},
 };
 
+#[cfg(feature = "cookies")]
+pub use self::http::pages;
+
 /// The former name of [`protected`].
 #[cfg(feature = "axum")]
 #[doc(hidden)]

@@ -99,6 +99,16 @@ impl RefreshCookieRule {
         }
     }
 
+    /// Returns the rule of a gate whose pages are renewed. The cookie of the former name does not
+    /// reach a page.
+    #[cfg(feature = "cookies")]
+    pub(super) fn with_pages(self) -> Self {
+        Self {
+            writes: RefreshCookie::Host,
+            ..self
+        }
+    }
+
     /// Returns whether the cookie of the former name is written.
     pub(crate) fn writes_former(self) -> bool {
         self.writes == RefreshCookie::Path

@@ -9,6 +9,8 @@ mod builder;
 #[cfg(feature = "axum")]
 mod cookie;
 mod keys;
+#[cfg(feature = "cookies")]
+mod pages;
 mod running;
 mod sessions;
 mod tasks;
@@ -38,6 +40,8 @@ pub use builder::{
     HasRealm, HasStore, Missing, Part, Plain, Protects, SharedAudience, SharedIssuer,
 };
 pub use keys::{IntoRing, Keys};
+#[cfg(feature = "cookies")]
+pub(crate) use pages::{PageTokens, Renewed};
 #[cfg(feature = "axum")]
 pub(crate) use running::Running;
 pub use sessions::{Health, SessionInfo, SessionList};

@@ -1,6 +1,8 @@
 //! A gate without the type of its backend: handlers and extractors work with it.
 
 use std::sync::Arc;
+#[cfg(feature = "cookies")]
+use std::sync::OnceLock;
 
 use crate::flow::Flows;
 use crate::realm::LiveGate;
@@ -17,6 +19,8 @@ use crate::{
 
 #[cfg(feature = "axum")]
 use super::cookie::{CookieNames, RefreshCookieRule};
+#[cfg(feature = "cookies")]
+use super::pages::PagesState;
 use super::tasks::Tasks;
 #[cfg(feature = "axum")]
 use super::{backend::RouteConfig, sessions::SessionList};
@@ -38,9 +42,12 @@ pub(crate) struct Running {
     /// The names of the cookies.
     #[cfg(feature = "axum")]
     pub(crate) cookies: CookieNames,
-    /// The rule for the name of the refresh cookie.
+    /// The rule for the name of the refresh cookie, where no pages are renewed.
     #[cfg(feature = "axum")]
-    pub(crate) refresh_cookie: RefreshCookieRule,
+    refresh_cookie: RefreshCookieRule,
+    /// The pages, from the moment on that the program has some.
+    #[cfg(feature = "cookies")]
+    pub(super) pages: OnceLock<PagesState>,
 }
 
 impl Running {
@@ -73,6 +80,8 @@ impl Running {
             cookies: CookieNames::new(flows.engine.realm.as_ref()),
             #[cfg(feature = "axum")]
             refresh_cookie,
+            #[cfg(feature = "cookies")]
+            pages: OnceLock::new(),
             flows,
         }
     }
@@ -121,6 +130,26 @@ impl Running {
     #[cfg(feature = "axum")]
     pub(crate) fn keys(&self) -> KeySetRef {
         self.flows.engine.ring.set()
+    }
+
+    /// Returns which name the refresh cookie has.
+    #[cfg(feature = "axum")]
+    pub(crate) fn refresh_cookie(&self) -> RefreshCookieRule {
+        #[cfg(feature = "cookies")]
+        if self.has_pages() {
+            return self.refresh_cookie.with_pages();
+        }
+        self.refresh_cookie
+    }
+
+    /// Returns whether pages are renewed.
+    #[cfg(feature = "axum")]
+    pub(crate) fn has_pages(&self) -> bool {
+        #[cfg(feature = "cookies")]
+        let has_pages = self.pages.get().is_some();
+        #[cfg(not(feature = "cookies"))]
+        let has_pages = false;
+        has_pages
     }
 
     /// Returns the sessions of the gate's users.

@@ -164,6 +164,12 @@ pub(super) fn device(bytes: &[u8], device: &mut Device) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Returns whether a request brings a form.
+#[cfg(feature = "cookies")]
+pub(super) fn has_form(headers: &HeaderMap) -> bool {
+    media(headers) == Some(Media::Form)
+}
+
 fn media(headers: &HeaderMap) -> Option<Media> {
     let mut values = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else {

@@ -22,6 +22,8 @@ pub(crate) mod named;
 mod next;
 #[cfg(feature = "openapi")]
 mod openapi;
+#[cfg(feature = "cookies")]
+pub mod pages;
 pub mod problem;
 pub mod protected;
 mod root;

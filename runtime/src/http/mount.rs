@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{FromExtractorLayer, map_request, map_response};
 use axum::response::Response;
 use axum::{Extension, Router};
+use http::request::Parts;
 
 use crate::error::{Code, Error, Refusal};
 use crate::gate::{AuthBackend, BEARER, Gate, Running, Verifier};
@@ -306,17 +307,21 @@ where
     if cookies(&gate).is_none() {
         return app;
     }
-    app.layer(map_request(move |mut request: Request| {
-        let names = [Some(&*gate.cookies.refresh), gate.refresh_cookie.former()];
-        let names: Vec<&str> = names.into_iter().flatten().collect();
-        if names.iter().any(|name| has(request.headers(), name)) {
-            let (mut parts, body) = request.into_parts();
-            keep_cookies(&parts.headers, &mut parts.extensions);
-            hide(&mut parts.headers, &names);
-            request = Request::from_parts(parts, body);
-        }
-        std::future::ready(request)
+    app.layer(map_request(move |request: Request| {
+        let (mut parts, body) = request.into_parts();
+        hide_refresh(&gate, &mut parts);
+        std::future::ready(Request::from_parts(parts, body))
     }))
+}
+
+/// Takes the refresh cookie out of the headers of a request, and keeps it for the extractors.
+pub(super) fn hide_refresh(gate: &Running, parts: &mut Parts) {
+    let names = [Some(&*gate.cookies.refresh), gate.refresh_cookie().former()];
+    let names: Vec<&str> = names.into_iter().flatten().collect();
+    if names.iter().any(|name| has(&parts.headers, name)) {
+        keep_cookies(&parts.headers, &mut parts.extensions);
+        hide(&mut parts.headers, &names);
+    }
 }
 
 /// Sets the scheme of the first gate in the challenges that handlers of the application made.

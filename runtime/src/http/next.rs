@@ -1,24 +1,37 @@
 //! Checks the path to which a page may send its visitor next: one of the same origin, and never an
 //! auth route.
 
+use crate::gate::Running;
+
 /// The longest path, in bytes.
 const MAX_LEN: usize = 2048;
 
-/// Returns a path as it came if a redirect to it stays on this origin and outside the auth routes,
-/// and otherwise `/`.
+/// Returns a path as it came if a redirect to it stays on this origin and outside the auth routes
+/// and the login page, which are `places`, and otherwise `/`.
 ///
 /// It begins with one slash, holds no backslash, no space and no control character, and has at most
 /// 2 KiB.
-pub(super) fn safe_next<'n>(next: &'n str, prefix: &str) -> &'n str {
+pub(super) fn safe_next<'n>(next: &'n str, places: &[&str]) -> &'n str {
     let bytes = next.as_bytes();
     let is_path = bytes.first() == Some(&b'/') && !matches!(bytes.get(1), Some(b'/' | b'\\'));
     let is_plain = |byte: &u8| *byte > 0x20 && *byte != 0x7f && *byte != b'\\';
     let stays = is_path && next.len() <= MAX_LEN && bytes.iter().all(is_plain);
-    if stays && !is_below(next, prefix) {
+    if stays && !places.iter().any(|place| is_below(next, place)) {
         next
     } else {
         "/"
     }
+}
+
+/// Returns where a page of a gate may send its visitor: see [`safe_next`].
+pub(super) fn safe_next_of<'n>(gate: &Running, next: &'n str) -> &'n str {
+    let prefix = gate.routes.prefix;
+    #[cfg(feature = "cookies")]
+    if let Some(login) = gate.login() {
+        let path = gate.settings().cookies.path.as_deref().unwrap_or_default();
+        return safe_next(next, &[prefix, path, login]);
+    }
+    safe_next(next, &[prefix])
 }
 
 /// Returns whether a browser that follows the path arrives at the prefix or below it.
@@ -107,10 +120,11 @@ mod tests {
             (&long[..MAX_LEN], true),
         ] {
             let expected = if is_safe { next } else { "/" };
-            assert_eq!(safe_next(next, "/auth"), expected, "{next:?}");
+            assert_eq!(safe_next(next, &["/auth"]), expected, "{next:?}");
         }
-        assert_eq!(safe_next("/anything", ""), "/anything");
-        assert_eq!(safe_next("/a/b/c", "/a/b"), "/");
-        assert_eq!(safe_next("/a/c", "/a/b"), "/a/c");
+        assert_eq!(safe_next("/anything", &[""]), "/anything");
+        assert_eq!(safe_next("/a/b/c", &["/a/b"]), "/");
+        assert_eq!(safe_next("/a/c", &["/a/b"]), "/a/c");
+        assert_eq!(safe_next("/login/step", &["/auth", "/login"]), "/");
     }
 }

@@ -196,6 +196,16 @@ impl IntoResponse for Rejection {
                 response.extensions_mut().insert(UnnamedScheme);
             }
         }
+        #[cfg(feature = "cookies")]
+        if status == StatusCode::UNAUTHORIZED {
+            response.extensions_mut().insert(Unauthorized {
+                code,
+                step: refusal.step().map(|step| OfferedStep {
+                    token: step.token.as_str().into(),
+                    seconds: step.expires_in,
+                }),
+            });
+        }
         let headers = response.headers_mut();
         if let Some(seconds) = refusal.retry_in() {
             headers.insert(RETRY_AFTER, seconds.into());
@@ -208,6 +218,24 @@ impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.refusal.fmt(f)
     }
+}
+
+/// Marks a 401 of ours, which a page answers in its own way.
+#[cfg(feature = "cookies")]
+#[derive(Clone)]
+pub(super) struct Unauthorized {
+    pub(super) code: Code,
+    /// The step that a sign-in needs.
+    pub(super) step: Option<OfferedStep>,
+}
+
+/// A step that a sign-in needs, as a cookie keeps it.
+#[cfg(feature = "cookies")]
+#[derive(Clone)]
+pub(super) struct OfferedStep {
+    pub(super) token: Arc<str>,
+    /// How long the token counts, in seconds.
+    pub(super) seconds: u64,
 }
 
 /// Marks an answer whose challenge no gate has named yet.

@@ -8,7 +8,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::header::{HeaderName, ORIGIN};
 use http::request::Parts;
-use http::{Extensions, HeaderMap, Method, Uri};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Uri};
 use serde::Deserialize;
 
 use crate::device::Transport;
@@ -75,13 +75,13 @@ pub(super) fn brings_cookies(gate: &Running, headers: &HeaderMap) -> bool {
 
 /// Returns the former name of the refresh cookie, where it is accepted.
 fn former(gate: &Running) -> Option<&'static str> {
-    gate.refresh_cookie
+    gate.refresh_cookie()
         .former_that_counts(gate.admission().now())
 }
 
 /// Reports that a cookie with the former name was accepted, where the gate writes the other name.
 fn report_former(gate: &Running, client: Option<IpAddr>) {
-    if !gate.refresh_cookie.writes_former() {
+    if !gate.refresh_cookie().writes_former() {
         gate.report(&Event::new(EventKind::FormerRefreshCookie).ip(client));
     }
 }
@@ -108,7 +108,7 @@ pub(super) fn transport_of(
         .cookies
         .all()
         .into_iter()
-        .chain(gate.refresh_cookie.former())
+        .chain(gate.refresh_cookie().former())
         .any(|name| cookie::has(cookie_lines, name));
     let is_browser = headers.contains_key(SEC_FETCH_MODE) || headers.contains_key(ORIGIN);
     Ok(if brings_ours || (is_browser && !wants_body) {
@@ -199,7 +199,7 @@ pub(super) fn refresh_token(
 ) -> Result<SentRefresh, Refusal> {
     let name = gate.routes.refresh_token;
     let cookie = match cookies(gate) {
-        Some(_) => refresh_cookie(gate, parts)?,
+        Some(_) => refresh_cookie(gate, parts, &parts.headers)?,
         None => None,
     };
     match (cookie, body) {
@@ -216,8 +216,13 @@ pub(super) fn refresh_token(
     }
 }
 
-fn refresh_cookie(gate: &Running, parts: &Parts) -> Result<Option<SentRefresh>, Refusal> {
-    let (headers, rule) = (&parts.headers, gate.refresh_cookie);
+/// Returns the refresh token among the cookies of a request.
+pub(super) fn refresh_cookie(
+    gate: &Running,
+    parts: &Parts,
+    cookie_lines: &HeaderMap,
+) -> Result<Option<SentRefresh>, Refusal> {
+    let (headers, rule) = (cookie_lines, gate.refresh_cookie());
     let sent = |token: &str, moves| SentRefresh {
         token: token.to_owned(),
         transport: Transport::Cookie,
@@ -312,7 +317,7 @@ pub(super) fn closed(gate: &Running, mut response: Response) -> Response {
     if cookies(gate).is_some() {
         cookie::clear_all(response.headers_mut(), gate);
     }
-    response
+    forget_pages(gate, response)
 }
 
 /// The header by which a request asks for its tokens in the body.
@@ -324,5 +329,17 @@ pub(super) fn signed_out(gate: &Running, transport: Transport, mut response: Res
     if let (Transport::Cookie, Some(_)) = (transport, cookies(gate)) {
         cookie::clear(response.headers_mut(), gate);
     }
+    forget_pages(gate, response)
+}
+
+/// Tells a browser to forget the pages that it keeps: going back is not to show them to the next
+/// person.
+fn forget_pages(gate: &Running, mut response: Response) -> Response {
+    if gate.has_pages() {
+        let cache = HeaderValue::from_static("\"cache\"");
+        response.headers_mut().insert(CLEAR_SITE_DATA, cache);
+    }
     response
 }
+
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");

@@ -8,6 +8,8 @@ use super::{
     Allowance, Consistency, OnLimit, OnRefresh, OnStale, RefreshCookie, RefreshPolicy, Settings,
     StoreUrl, ThrottleSettings,
 };
+#[cfg(feature = "cookies")]
+use super::{BindingMode, SameSite};
 use crate::error::Error;
 use crate::realm::RealmName;
 
@@ -19,6 +21,65 @@ impl Settings {
     /// that is missing, out of its bounds or in conflict with another, and the source of its value.
     pub fn validate(&self) -> Result<(), Error> {
         let problems: Vec<String> = problems(self)
+            .iter()
+            .map(|problem| problem.line(self))
+            .collect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(refuse(&problems))
+        }
+    }
+}
+
+#[cfg(feature = "cookies")]
+impl Settings {
+    /// Checks that pages can be renewed with these settings.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Settings`](crate::error::ErrorKind::Settings), with one line for each setting
+    /// that stands against it.
+    pub(crate) fn validate_pages(&self) -> Result<(), Error> {
+        let Self {
+            cookies,
+            refresh,
+            binding,
+            ..
+        } = self;
+        let mut found = Problems::default();
+        found.unless(cookies.path.is_some(), "cookies.path", || {
+            "must be set for `gate.pages`: pages have their tokens in cookies".into()
+        });
+        let is_strict = cookies.same_site == SameSite::Strict;
+        found.unless(!is_strict, "cookies.same_site", || {
+            "cannot be `strict` with `gate.pages`: a link from another site would lead to a page \
+             that knows nobody"
+                .into()
+        });
+        let is_former = cookies.refresh == Some(RefreshCookie::Path);
+        found.unless(!is_former, "cookies.refresh", || {
+            "cannot be `path` with `gate.pages`: a cookie of that path reaches no page".into()
+        });
+        let forgives = !matches!(
+            refresh.policy,
+            RefreshPolicy::Strict | RefreshPolicy::Window
+        );
+        found.unless(forgives, "refresh.policy", || {
+            "cannot be `strict` or `window` with `gate.pages`: a browser that loses one answer \
+             would be signed out"
+                .into()
+        });
+        found.unless(!refresh.window.is_zero(), "refresh.window", || {
+            "cannot be zero with `gate.pages`: two tabs refresh at the same time".into()
+        });
+        let names_device = binding.access_device == BindingMode::Enforce;
+        found.unless(!names_device, "binding.access_device", || {
+            "cannot be `enforce` with `gate.pages`: a browser that opens a page sends no header \
+             with the id of its device"
+                .into()
+        });
+        let problems: Vec<String> = found
+            .into_vec()
             .iter()
             .map(|problem| problem.line(self))
             .collect();

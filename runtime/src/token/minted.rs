@@ -32,6 +32,15 @@ impl<C> Minted<C> {
         self.0.claims()
     }
 
+    /// Returns what the token says of the user, taken out.
+    #[cfg(feature = "cookies")]
+    pub(crate) fn into_claims(self) -> C
+    where
+        C: Clone,
+    {
+        self.0.into_claims()
+    }
+
     /// Returns the description of the token.
     #[must_use]
     pub fn token(&self) -> &TokenInfo {

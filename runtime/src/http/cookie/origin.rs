@@ -31,31 +31,58 @@ pub(crate) fn check(
     }
 }
 
+/// Where a request says that it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A page of this origin: the browser says so.
+    Here,
+    /// A page of an origin in `cookies.origins`.
+    Listed,
+    /// No page: the browser's own surface, such as a bookmark or the address bar.
+    NoPage,
+    /// The request does not say.
+    Unsaid,
+    /// A page of another origin.
+    Elsewhere,
+}
+
 fn comes_from_here(uri: &Uri, headers: &HeaderMap, trusted: &[String]) -> Result<bool, Refusal> {
+    Ok(origin_of(uri, headers, trusted)? != Origin::Elsewhere)
+}
+
+/// Returns where a request says that it comes from.
+pub(crate) fn origin_of(
+    uri: &Uri,
+    headers: &HeaderMap,
+    trusted: &[String],
+) -> Result<Origin, Refusal> {
     let (origin, site) = (one(headers, ORIGIN)?, one(headers, SEC_FETCH_SITE)?);
-    if origin.is_some_and(|origin| {
-        trusted
-            .iter()
-            .any(|known| known.as_bytes() == origin.as_bytes())
-    }) {
-        return Ok(true);
-    }
-    match (site.map(HeaderValue::as_bytes), origin) {
-        (Some(b"same-origin" | b"none"), _) | (None, None) => Ok(true),
-        (Some(_), _) => Ok(false),
-        (None, Some(origin)) => {
-            let host = match uri.authority() {
-                Some(authority) => Some(authority.as_str().as_bytes()),
-                None => one(headers, HOST)?.map(HeaderValue::as_bytes),
-            };
-            let from = origin
-                .to_str()
-                .ok()
-                .and_then(|text| text.split_once("://"))
-                .map(|(_, host)| host.as_bytes());
-            Ok(from.is_some() && from == host)
-        }
-    }
+    let is_listed = || {
+        let is = |origin: &HeaderValue| trusted.iter().any(|t| t.as_bytes() == origin.as_bytes());
+        origin.is_some_and(is)
+    };
+    Ok(match (site.map(HeaderValue::as_bytes), origin) {
+        (Some(b"same-origin"), _) => Origin::Here,
+        (None, Some(origin)) if is_host(origin, uri, headers)? => Origin::Here,
+        _ if is_listed() => Origin::Listed,
+        (Some(b"none"), _) => Origin::NoPage,
+        (None, None) => Origin::Unsaid,
+        _ => Origin::Elsewhere,
+    })
+}
+
+/// Returns whether an origin is that of the request's own host.
+fn is_host(origin: &HeaderValue, uri: &Uri, headers: &HeaderMap) -> Result<bool, Refusal> {
+    let host = match uri.authority() {
+        Some(authority) => Some(authority.as_str().as_bytes()),
+        None => one(headers, HOST)?.map(HeaderValue::as_bytes),
+    };
+    let from = origin
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once("://"))
+        .map(|(_, host)| host.as_bytes());
+    Ok(from.is_some() && from == host)
 }
 
 /// Returns the value of a header; refuses a header that occurs twice.

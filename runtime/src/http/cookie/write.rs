@@ -20,15 +20,15 @@ pub(crate) fn set(headers: &mut HeaderMap, issued: &Issued, moves: bool, gate: &
         age(issued.expires_in()),
         gate,
     );
+    set_refresh(headers, issued, moves, gate);
+}
+
+/// Sets the cookie of the refresh token alone, where there is a new one, or where it moves.
+pub(crate) fn set_refresh(headers: &mut HeaderMap, issued: &Issued, moves: bool, gate: &Running) {
     if issued.is_fresh || moves {
         let names = refresh_names(gate);
-        let token = issued.refresh_token.expose();
-        put(
-            headers,
-            names.written,
-            token,
-            age(issued.refresh_expires_in()),
-        );
+        let age = (!issued.is_brief).then(|| issued.refresh_expires_in());
+        put(headers, names.written, issued.refresh_token.expose(), age);
         if let Some(other) = names.other {
             put(headers, other, "", Some(0));
         }
@@ -38,6 +38,23 @@ pub(crate) fn set(headers: &mut HeaderMap, issued: &Issued, moves: bool, gate: &
 /// Sets the cookie of the access token; one without an age ends when the browser is closed.
 pub(crate) fn set_access(headers: &mut HeaderMap, token: &str, age: Option<u64>, gate: &Running) {
     put(headers, access(gate), token, age);
+}
+
+/// Sets the cookie of a sign-in that needs a further step, or clears it (no seconds).
+#[cfg(feature = "cookies")]
+pub(crate) fn set_step(headers: &mut HeaderMap, value: &str, seconds: u64, gate: &Running) {
+    let cookie = Attributes::strict(&gate.cookies.step);
+    put(headers, cookie, value, Some(seconds));
+}
+
+/// Sets the cookie that says that a page was renewed a moment ago.
+#[cfg(feature = "cookies")]
+pub(crate) fn set_renewed(headers: &mut HeaderMap, gate: &Running) {
+    let cookie = Attributes {
+        same_site: SameSite::Lax,
+        ..Attributes::strict(&gate.cookies.renewed)
+    };
+    put(headers, cookie, "1", Some(10));
 }
 
 /// Sets the cookie by which the device is known again.
@@ -123,13 +140,21 @@ fn access(gate: &Running) -> Attributes<'_> {
 }
 
 fn refresh_names(gate: &Running) -> RefreshNames<'_> {
-    let host = Attributes::strict(&gate.cookies.refresh);
-    let former = gate.refresh_cookie.former().map(|name| Attributes {
+    let host = Attributes {
+        // A link from another site leads to a page that is to be renewed.
+        same_site: if gate.has_pages() {
+            SameSite::Lax
+        } else {
+            SameSite::Strict
+        },
+        ..Attributes::strict(&gate.cookies.refresh)
+    };
+    let former = gate.refresh_cookie().former().map(|name| Attributes {
         path: gate.settings().cookies.path.as_deref().unwrap_or("/"),
         ..Attributes::strict(name)
     });
     match former {
-        Some(former) if gate.refresh_cookie.writes_former() => RefreshNames {
+        Some(former) if gate.refresh_cookie().writes_former() => RefreshNames {
             written: former,
             other: Some(host),
         },

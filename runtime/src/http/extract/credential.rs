@@ -22,7 +22,7 @@ pub(super) fn report_refused(gate: &Running, parts: &Parts, refusal: &Refusal) {
 
 /// Returns the access token of a request, and where it was. A header and a cookie together are two
 /// credentials (R104); a cookie is accepted only from a page that may use it (R108).
-pub(super) fn credential<'a>(
+pub(in crate::http) fn credential<'a>(
     parts: &'a Parts,
     gate: &Running,
     taken: Taken,
@@ -63,7 +63,7 @@ pub(super) fn credential<'a>(
 }
 
 /// Returns the properties of a request to which a token may be bound.
-pub(super) fn place<'a>(parts: &'a Parts, settings: &Settings) -> Place<'a> {
+pub(in crate::http) fn place<'a>(parts: &'a Parts, settings: &Settings) -> Place<'a> {
     let device_id = parts
         .headers
         .get(&settings.binding.device_header)
@@ -76,15 +76,27 @@ pub(super) fn place<'a>(parts: &'a Parts, settings: &Settings) -> Place<'a> {
 
 /// The credentials that are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(in crate::http) enum Taken {
     Both,
     Bearer,
     Cookie,
 }
 
+impl Taken {
+    /// Returns whether a cookie is looked at, and no other credential is there.
+    pub(super) fn takes_cookie_alone(self, parts: &Parts, gate: &Running) -> Result<bool, Refusal> {
+        let access = &gate.settings().access;
+        Ok(match self {
+            Self::Bearer => false,
+            Self::Cookie => true,
+            Self::Both => in_header(parts, &access.header, &access.schemes)?.is_none(),
+        })
+    }
+}
+
 /// The place of a token in the headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum InHeader {
+pub(in crate::http) enum InHeader {
     /// After a scheme.
     Scheme,
     /// In a protocol that is offered for a web socket.
@@ -93,7 +105,7 @@ pub(super) enum InHeader {
 
 /// Returns the token in the headers, after a known scheme or in a protocol. A request with both has
 /// two credentials, and is refused.
-pub(super) fn in_header<'a>(
+pub(in crate::http) fn in_header<'a>(
     parts: &'a Parts,
     header: &str,
     schemes: &[String],

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::problem::Rejection;
 use super::Auth;
+use super::handed::CallerToken;
 use crate::error::{Code, Refusal};
 use crate::gate::Verifier;
 use crate::policy::compose::consistency;
@@ -72,7 +73,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     pub async fn renew(&mut self, token: &str) -> Result<(), Rejection> {
         match self.verify_renewed(token).await {
             Ok(verified) => {
-                self.verified = verified;
+                self.caller = CallerToken::Sent(verified);
                 Ok(())
             }
             Err(refusal) => Err(self.reject(refusal)),

@@ -6,11 +6,12 @@ use std::ops::Deref;
 
 use super::super::problem::Rejection;
 use super::Auth;
+use super::handed::CallerToken;
 use crate::error::Refusal;
 use crate::event::{Event, EventKind};
 use crate::policy::compose::{is_covered, stricter};
 use crate::policy::{Decision, PolicyFor, decide};
-use crate::token::{ClaimSet as _, JwtClaims, TokenInfo, Verified};
+use crate::token::{ClaimSet as _, JwtClaims, TokenInfo};
 
 /// The proof that a caller satisfies the policy `P`: returned by [`Auth::require`]. It derefs to
 /// the claims.
@@ -18,7 +19,7 @@ use crate::token::{ClaimSet as _, JwtClaims, TokenInfo, Verified};
 /// A function that takes this value cannot be called without the check.
 #[must_use]
 pub struct Granted<'a, U: JwtClaims, P> {
-    verified: &'a Verified<U::Claims>,
+    caller: &'a CallerToken<U::Claims>,
     policy: PhantomData<fn() -> P>,
 }
 
@@ -76,7 +77,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
             .or_refuse()
             .map_err(|refusal| self.reject(refusal))?;
         Ok(Granted {
-            verified: &self.verified,
+            caller: &self.caller,
             policy: PhantomData,
         })
     }
@@ -98,7 +99,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     pub fn proven<Q: PolicyFor<U>>(self) -> Result<Auth<U, Q>, Rejection> {
         let _ = self.require::<Q>()?;
         Ok(Auth {
-            verified: self.verified,
+            caller: self.caller,
             transport: self.transport,
             verifier: self.verifier,
             policy: PhantomData,
@@ -116,7 +117,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
                  `Auth<User, Policy>` there"
             );
         }
-        decide(&Q::RULE, &self.verified, self.verifier.now())
+        decide(&Q::RULE, &self.caller, self.verifier.now())
     }
 
     pub(super) fn reject(&self, refusal: Refusal) -> Rejection {
@@ -131,7 +132,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Granted<'_, U, P> {
     /// Returns the caller's claims.
     #[must_use]
     pub fn claims(&self) -> &U::Claims {
-        self.verified.claims()
+        self.caller.claims()
     }
 
     /// Returns the caller's subject.
@@ -143,7 +144,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Granted<'_, U, P> {
     /// Returns the claims that the gate itself wrote into the token.
     #[must_use]
     pub fn token(&self) -> &TokenInfo {
-        self.verified.token()
+        self.caller.token()
     }
 }
 

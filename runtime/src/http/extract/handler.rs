@@ -7,10 +7,11 @@ use http::request::Parts;
 
 use super::super::problem::Rejection;
 use super::credential::{Taken, credential, place, report_refused};
+use super::handed::HandedCaller;
 use crate::device::Transport;
 use crate::error::{Code, Refusal};
 use crate::gate::Running;
-use crate::session::{Expiry, Occasion, SentToken};
+use crate::session::{Expiry, Occasion, Place, SentToken};
 use crate::token::TokenInfo;
 
 /// A caller who is signed in, without the type of their claims.
@@ -37,6 +38,17 @@ impl FromRequestParts<Arc<Running>> for KnownCaller {
 /// Verifies the credentials of a request: see [`Auth`](super::Auth).
 async fn authenticate(parts: &Parts, gate: &Running) -> Result<Option<KnownCaller>, Refusal> {
     let (settings, admission) = (gate.settings(), gate.admission());
+    if let Some(handed) = HandedCaller::of(parts, gate)
+        && Taken::Both.takes_cookie_alone(parts, gate)?
+    {
+        let token = handed.token();
+        let place = None::<fn() -> Place<'static>>;
+        admission.admit_known(token, handed.occasion(), place)?;
+        return Ok(Some(KnownCaller {
+            token: token.clone(),
+            transport: Transport::Cookie,
+        }));
+    }
     let Some((token, transport)) = credential(parts, gate, Taken::Both)? else {
         return Ok(None);
     };

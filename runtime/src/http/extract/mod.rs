@@ -7,6 +7,7 @@ mod current;
 mod ended;
 mod flow;
 mod granted;
+mod handed;
 mod handler;
 mod one_of;
 mod only;
@@ -27,8 +28,12 @@ pub use super::signed_in::{SignedIn, SignedInCookies};
 
 pub(super) use client::address;
 pub(super) use credential::bearer;
+#[cfg(feature = "cookies")]
+pub(super) use credential::{InHeader, Taken, credential, in_header, place};
+#[cfg(feature = "cookies")]
+pub(super) use handed::{CallerToken, HandedCaller};
 pub(super) use handler::KnownCaller;
-pub(super) use presented::{Credentials, keep_cookies};
+pub(super) use presented::{Credentials, all_cookies, keep_cookies};
 
 use std::convert::Infallible;
 use std::fmt;
@@ -46,10 +51,13 @@ use crate::error::{Code, Refusal};
 use crate::gate::{Running, Verifier};
 use crate::policy::compose::consistency;
 use crate::policy::{Anyone, PolicyFor, Rule, decide};
-use crate::session::Occasion;
-use crate::token::{ClaimSet as _, JwtClaims, TokenInfo, Verified};
+use crate::token::{ClaimSet as _, JwtClaims, TokenInfo};
 
-use credential::{Taken, credential, place, report_refused};
+use credential::report_refused;
+#[cfg(not(feature = "cookies"))]
+use credential::{Taken, credential, place};
+#[cfg(not(feature = "cookies"))]
+use handed::{CallerToken, HandedCaller};
 
 /// A caller who is signed in and satisfies the policy `P`.
 ///
@@ -66,7 +74,7 @@ where
     U: JwtClaims,
     P: PolicyFor<U>,
 {
-    verified: Verified<U::Claims>,
+    caller: CallerToken<U::Claims>,
     transport: Transport,
     /// The verifier of the token: its clock and its clients' settings decide about further
     /// policies.
@@ -75,19 +83,19 @@ where
 }
 
 /// A valid token, and the way in which it came.
-type Found<U> = (Verified<<U as JwtClaims>::Claims>, Transport);
+type Found<U> = (CallerToken<<U as JwtClaims>::Claims>, Transport);
 
 impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     /// Returns the caller's claims.
     #[must_use]
     pub fn claims(&self) -> &U::Claims {
-        self.verified.claims()
+        self.caller.claims()
     }
 
     /// Returns the caller's claims by value.
     #[must_use]
     pub fn into_claims(self) -> U::Claims {
-        self.verified.into_claims()
+        self.caller.into_claims()
     }
 
     /// Returns the caller's subject.
@@ -100,7 +108,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     /// like.
     #[must_use]
     pub fn token(&self) -> &TokenInfo {
-        self.verified.token()
+        self.caller.token()
     }
 
     /// Returns the way in which the token came: in a header, or in a cookie.
@@ -140,9 +148,9 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         Err(refuse(refusal, parts, &verifier.scheme()))
     }
 
-    fn new((verified, transport): Found<U>, verifier: Verifier<U>) -> Self {
+    fn new((caller, transport): Found<U>, verifier: Verifier<U>) -> Self {
         Self {
-            verified,
+            caller,
             transport,
             verifier,
             policy: PhantomData,
@@ -162,7 +170,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         let now = gate.admission().now();
         let found = match Self::verify(parts, gate, taken, now) {
             Ok(Some(found)) => {
-                let asked = Self::ask_if_due(gate, now).await;
+                let asked = Self::ask_if_due(parts, gate, now).await;
                 asked
                     .and_then(|()| Self::admit(found, parts, gate))
                     .map(Some)
@@ -180,18 +188,26 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         taken: Taken,
         now: Timestamp,
     ) -> Result<Option<Found<U>>, Refusal> {
+        if let Some(handed) = HandedCaller::of(parts, gate)
+            && let Some(caller) = handed.typed()
+            && taken.takes_cookie_alone(parts, gate)?
+        {
+            return Ok(Some((caller, Transport::Cookie)));
+        }
         let Some((token, transport)) = credential(parts, gate, taken)? else {
             return Ok(None);
         };
-        Ok(Some((gate.admission().verify(token, now)?, transport)))
+        let verified = gate.admission().verify(token, now)?;
+        Ok(Some((CallerToken::Sent(verified), transport)))
     }
 
     /// Asks the store for revocations, where the local view alone must not decide. That is rare, so
     /// the future is boxed, and the future of each request stays small.
-    async fn ask_if_due(gate: &Running, now: Timestamp) -> Result<(), Refusal> {
+    async fn ask_if_due(parts: &Parts, gate: &Running, now: Timestamp) -> Result<(), Refusal> {
         let consistency = consistency::<U, P>(gate.settings().revocation.consistency);
         let admission = gate.admission();
-        if admission.must_ask(consistency, now) {
+        let was_asked = || HandedCaller::of(parts, gate).is_some_and(|h| h.was_asked(consistency));
+        if admission.must_ask(consistency, now) && !was_asked() {
             Box::pin(admission.ask(consistency, now)).await?;
         }
         Ok(())
@@ -201,11 +217,15 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     /// the policy.
     fn admit(found: Found<U>, parts: &Parts, gate: &Running) -> Result<Found<U>, Refusal> {
         let (settings, admission) = (gate.settings(), gate.admission());
-        let (verified, _) = &found;
-        let place = || place(parts, settings);
-        admission.admit_known(verified.token(), Occasion::entry(verified), Some(place))?;
+        let (caller, _) = &found;
+        // What was issued for this request is bound to where the request came from.
+        let place = match caller {
+            CallerToken::Sent(_) => Some(|| place(parts, settings)),
+            CallerToken::Minted(_) => None,
+        };
+        admission.admit_known(caller.token(), caller.occasion(), place)?;
         if !matches!(P::RULE, Rule::Anyone) {
-            decide(&P::RULE, verified, admission.now()).or_refuse()?;
+            decide(&P::RULE, caller, admission.now()).or_refuse()?;
         }
         Ok(found)
     }

@@ -7,6 +7,7 @@ use http::request::Parts;
 
 use super::super::problem::Rejection;
 use super::credential::{Taken, credential, in_header};
+use super::handed::{CallerToken, HandedCaller};
 use super::{Auth, Found, Holds, refuse, subprotocol};
 use crate::device::Transport;
 use crate::error::{Code, Malformed, Refusal};
@@ -33,7 +34,7 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
         if !matches!(P::RULE, Rule::Anyone) {
             decide(&P::RULE, &verified, verifier.now()).or_refuse()?;
         }
-        Ok(Some((verified, Transport::Bearer)))
+        Ok(Some((CallerToken::Sent(verified), Transport::Bearer)))
     }
 }
 
@@ -196,6 +197,9 @@ fn has_cookie<U: JwtClaims>(parts: &Parts, verifier: &Verifier<U>) -> Result<boo
     let Some(gate) = verifier.running() else {
         return Ok(false);
     };
+    if HandedCaller::of(parts, gate).is_some() {
+        return Ok(true);
+    }
     match credential(parts, gate, Taken::Cookie) {
         Ok(found) => Ok(found.is_some()),
         Err(refusal) if refusal.code() == Code::InvalidRequest => Err(refusal),

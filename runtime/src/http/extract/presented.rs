@@ -23,10 +23,7 @@ impl Credentials {
     pub(super) fn of(parts: &Parts, gate: &Running) -> Result<Self, Refusal> {
         let access = &gate.settings().access;
         let bearer = bearer(parts, &access.header, &access.schemes)?.map(str::to_owned);
-        let cookies = match parts.extensions.get() {
-            Some(AllCookies(kept)) => kept.clone(),
-            None => cookie_lines(&parts.headers),
-        };
+        let cookies = cookie_lines(all_cookies(parts));
         Ok(Self { bearer, cookies })
     }
 
@@ -57,6 +54,14 @@ struct AllCookies(HeaderMap);
 pub(in crate::http) fn keep_cookies(headers: &HeaderMap, extensions: &mut Extensions) {
     if extensions.get::<AllCookies>().is_none() {
         extensions.insert(AllCookies(cookie_lines(headers)));
+    }
+}
+
+/// Returns headers that hold the cookies of a request, those that were hidden among them.
+pub(in crate::http) fn all_cookies(parts: &Parts) -> &HeaderMap {
+    match parts.extensions.get() {
+        Some(AllCookies(kept)) => kept,
+        None => &parts.headers,
     }
 }
 

@@ -15,6 +15,8 @@ use super::super::answer::AccessOnly;
 use super::super::body::{ReadBody, device, has_member, member};
 use super::super::cookie::DeviceCookie;
 use super::super::extract::KnownCaller;
+#[cfg(feature = "cookies")]
+use super::super::pages;
 use super::super::problem::Rejection;
 use super::super::transport::{
     answer_access, answer_sign_in, from_here, known_device, presented, wanted,
@@ -25,6 +27,10 @@ pub(in crate::http) async fn sign_in(
     State(gate): State<Arc<Running>>,
     request: Request,
 ) -> Result<Response, Rejection> {
+    #[cfg(feature = "cookies")]
+    if pages::is_form(&gate, request.headers()) {
+        return Ok(pages::sign_in(&gate, request).await);
+    }
     let attempt = async {
         let (read, mut client, device) = read(&gate, request).await?;
         let parse = || {
@@ -49,6 +55,10 @@ pub(in crate::http) async fn step(
     State(gate): State<Arc<Running>>,
     request: Request,
 ) -> Result<Response, Rejection> {
+    #[cfg(feature = "cookies")]
+    if pages::is_form(&gate, request.headers()) {
+        return Ok(pages::step(&gate, request).await);
+    }
     let attempt = async {
         let (read, mut client, device) = read(&gate, request).await?;
         let token = Zeroizing::new(member(&read.bytes, STEP_TOKEN)?);
@@ -70,9 +80,14 @@ pub(in crate::http) async fn step(
 /// is renewed.
 pub(in crate::http) async fn reauthenticate(
     State(gate): State<Arc<Running>>,
-    caller: KnownCaller,
+    caller: Result<KnownCaller, Rejection>,
     request: Request,
 ) -> Result<Response, Rejection> {
+    #[cfg(feature = "cookies")]
+    if pages::is_form(&gate, request.headers()) {
+        return Ok(pages::reauthenticate(&gate, caller, request).await);
+    }
+    let caller = caller?;
     let attempt = async {
         let read = ReadBody::json(request).await?;
         let proof = if has_member(&read.bytes, STEP_TOKEN) {

@@ -12,6 +12,8 @@ use crate::gate::Running;
 
 use super::super::body::{ReadBody, demand_object, has_member, member};
 use super::super::extract::{KnownCaller, bearer};
+#[cfg(feature = "cookies")]
+use super::super::pages;
 use super::super::problem::Rejection;
 use super::super::transport::{
     brings_cookies, from_here_with_cookies, presented, sign_out_presented, signed_out,
@@ -23,6 +25,10 @@ pub(in crate::http) async fn sign_out(
     State(gate): State<Arc<Running>>,
     request: Request,
 ) -> Result<Response, Rejection> {
+    #[cfg(feature = "cookies")]
+    if pages::is_form(&gate, request.headers()) {
+        return Ok(pages::sign_out(&gate, request).await);
+    }
     let attempt = async {
         let settings = &gate.settings().access;
         let name = gate.routes.refresh_token;

@@ -22,7 +22,7 @@ use crate::token::JwtClaims;
 
 #[cfg(feature = "cookies")]
 use super::super::leave::{self, Leave, Returned};
-use super::super::next::safe_next;
+use super::super::next::safe_next_of;
 use super::super::problem::Rejection;
 use super::super::transport::{check_origin, closed, transport_of};
 use super::{Credentials, HoldsGate};
@@ -255,12 +255,12 @@ impl<B: AuthBackend> AuthFlow<B> {
         returned.map_err(|refusal| gate.reject(refusal))
     }
 
-    /// Returns `next` if it is a path of this origin outside the auth routes, and otherwise `/`: it
-    /// is the address that a page asks to be sent to afterwards. Call it when the address is
+    /// Returns `next` if it is a path of this origin outside the auth routes and the login page,
+    /// and otherwise `/`: it is the address that a page asks to be sent to afterwards. Call it when the address is
     /// stored, and again when it is read.
     #[must_use]
     pub fn safe_next<'n>(&self, next: &'n str) -> &'n str {
-        safe_next(next, self.gate.running().routes.prefix)
+        safe_next_of(self.gate.running(), next)
     }
 }
 

@@ -1,0 +1,192 @@
+//! What leaves the layer: cookies, redirections, and what caches are told.
+
+use axum::response::{IntoResponse as _, Response};
+use http::header::{CACHE_CONTROL, LOCATION, RETRY_AFTER, SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::error::{Code, Refusal};
+use crate::gate::{PageTokens, Running};
+
+use super::super::cookie;
+use super::super::problem::{Unauthorized, no_store};
+use super::form::keep_step;
+use super::html;
+use super::login::{Asked, WayOut};
+use super::{reject, see_other};
+
+/// Returns a redirection.
+pub(super) fn to(status: StatusCode, location: &str) -> Response {
+    let mut response = status.into_response();
+    let headers = response.headers_mut();
+    if let Ok(location) = HeaderValue::try_from(location) {
+        headers.insert(LOCATION, location);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Returns a redirection of a page to itself, with both cookies. They reach the browser before
+/// anything slow runs, and the request that follows says that they did.
+pub(super) fn redirect(gate: &Running, asked: &Asked, tokens: &PageTokens) -> Response {
+    let mut response = to(StatusCode::TEMPORARY_REDIRECT, asked.target());
+    let headers = response.headers_mut();
+    cookie::set(headers, &tokens.issued, tokens.moves, gate);
+    cookie::set_renewed(headers, gate);
+    response
+}
+
+/// Returns the answer to a request that could not be renewed for now: never the login page, and
+/// never that of nobody.
+pub(super) fn refused(
+    gate: &Running,
+    asked: &Asked,
+    (code, retry): (Code, Option<u64>),
+) -> Response {
+    let wait = retry.map(std::time::Duration::from_secs);
+    let refusal = match (code, wait) {
+        (Code::Unavailable, Some(left)) => Refusal::retry_after(left),
+        (Code::TooManyRequests, Some(left)) => Refusal::too_many(left),
+        (code, _) => Refusal::new(code),
+    };
+    if asked.is_navigation {
+        html::refused(&refusal, asked.is_get)
+    } else {
+        reject(gate, refusal)
+    }
+}
+
+/// Finishes an answer: leads a refused visitor to the login page, sets the cookies, and tells
+/// caches.
+pub(super) fn finish(
+    gate: &Running,
+    asked: &Asked,
+    tokens: Option<&PageTokens>,
+    response: Response,
+) -> Response {
+    let mut response = lead(gate, asked, response);
+    let headers = response.headers_mut();
+    if let Some(tokens) = tokens {
+        set_cookies(gate, headers, tokens);
+    }
+    if asked.brings_cookies {
+        keep_from_caches(headers);
+    }
+    response
+}
+
+/// Leads a visitor who was refused by the gate to the login page.
+fn lead(gate: &Running, asked: &Asked, mut response: Response) -> Response {
+    let Some(refused) = response.extensions_mut().remove::<Unauthorized>() else {
+        return response;
+    };
+    if asked.is_postponed() {
+        return reject(gate, Code::Unavailable);
+    }
+    if let (Some(step), true) = (&refused.step, asked.is_navigation) {
+        let next = asked.is_get.then(|| asked.target());
+        return keep_step(gate, step, (false, None), next);
+    }
+    match asked.way_out(gate, refused.code) {
+        Some(WayOut::Page(address)) => {
+            let mut led = see_other(&address);
+            // A handler may clear a cookie of its own.
+            for line in response.headers().get_all(SET_COOKIE) {
+                led.headers_mut().append(SET_COOKIE, line.clone());
+            }
+            led
+        }
+        Some(WayOut::Htmx(address)) => {
+            if let Ok(address) = HeaderValue::try_from(address) {
+                response.headers_mut().insert(HX_REDIRECT, address);
+            }
+            response
+        }
+        None => response,
+    }
+}
+
+/// Sets the cookies of a renewal, unless the answer comes too late for them, or signs somebody in or
+/// out itself.
+fn set_cookies(gate: &Running, headers: &mut HeaderMap, tokens: &PageTokens) {
+    if sets(headers, &gate.cookies.refresh) {
+        return;
+    }
+    if tokens.is_late(gate.admission().now()) {
+        // An access token of this renewal would say that the browser has its refresh token, too.
+        let kept: Vec<HeaderValue> = headers
+            .get_all(SET_COOKIE)
+            .iter()
+            .filter(|line| !is_of(line, &gate.cookies.access))
+            .cloned()
+            .collect();
+        headers.remove(SET_COOKIE);
+        for line in kept {
+            headers.append(SET_COOKIE, line);
+        }
+    } else if sets(headers, &gate.cookies.access) {
+        cookie::set_refresh(headers, &tokens.issued, tokens.moves, gate);
+    } else {
+        cookie::set(headers, &tokens.issued, tokens.moves, gate);
+    }
+}
+
+/// Returns whether an answer sets or clears a cookie.
+fn sets(headers: &HeaderMap, name: &str) -> bool {
+    headers
+        .get_all(SET_COOKIE)
+        .iter()
+        .any(|line| is_of(line, name))
+}
+
+fn is_of(line: &HeaderValue, name: &str) -> bool {
+    line.as_bytes()
+        .strip_prefix(name.as_bytes())
+        .is_some_and(|rest| rest.starts_with(b"="))
+}
+
+/// Keeps caches from giving a page to somebody else.
+fn keep_from_caches(headers: &mut HeaderMap) {
+    let varies = headers.get_all(VARY).iter().any(|line| {
+        line.as_bytes().split(|byte| *byte == b',').any(|name| {
+            let name = name.trim_ascii();
+            name == b"*" || name.eq_ignore_ascii_case(b"cookie")
+        })
+    });
+    if !varies {
+        headers.append(VARY, HeaderValue::from_static("Cookie"));
+    }
+    if headers.contains_key(SET_COOKIE) || !is_private(headers) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// Returns whether an answer says itself that no shared cache may keep it.
+fn is_private(headers: &HeaderMap) -> bool {
+    let words = || {
+        headers
+            .get_all(CACHE_CONTROL)
+            .iter()
+            .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+            .map(<[u8]>::trim_ascii)
+    };
+    let has = |wanted: &[u8]| words().any(|word| word.eq_ignore_ascii_case(wanted));
+    (has(b"private") || has(b"no-store")) && !has(b"public")
+}
+
+/// Returns an answer of HTML with a status, which no cache keeps.
+pub(super) fn page(status: StatusCode, retry: Option<u64>, html: String) -> Response {
+    let mut response = (status, axum::response::Html(html)).into_response();
+    let headers = response.headers_mut();
+    no_store(headers);
+    headers.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'"),
+    );
+    if let Some(seconds) = retry {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
+const CONTENT_SECURITY_POLICY: HeaderName = HeaderName::from_static("content-security-policy");

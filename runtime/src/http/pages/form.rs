@@ -1,0 +1,365 @@
+//! Forms: signing in and out as pages do it, answered by redirections. The token of a step stays in
+//! a cookie.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts as _, Request};
+use axum::response::Response;
+use axum::routing::{MethodRouter, post};
+use http::HeaderMap;
+use http::request::Parts;
+use zeroize::Zeroizing;
+
+use crate::device::{Client, Transport};
+use crate::error::{Code, Malformed, Refusal};
+use crate::event::{Event, EventKind};
+use crate::flow::{Evidence, Renewed};
+use crate::gate::{AuthBackend, Gate, Running};
+use crate::session::Issued;
+
+use super::super::body::{ReadBody, device, has_form, parse};
+use super::super::cookie::{self, DeviceCookie, Origin};
+use super::super::extract::{KnownCaller, address as address_of, all_cookies};
+use super::super::handlers::{sign_in as signing_in, sign_out as signing_out};
+use super::super::next::safe_next_of;
+use super::super::problem::{OfferedStep, Rejection};
+use super::super::transport::{from_here, known_device, presented, sign_out_presented, signed_out};
+use super::login::{LoginReason, address};
+use super::table::accepts_html;
+use super::{html, reject, see_other};
+
+/// A form of [`Gate::form`]: `application/x-www-form-urlencoded`, as browsers send it.
+///
+/// Each needs proof that a page of this origin sent it: `Sec-Fetch-Site: same-origin`, or an
+/// `Origin` that is this host or in `cookies.origins`. Without it the answer is 403. So give pages
+/// the header `Referrer-Policy: same-origin`, and not `no-referrer`, with which browsers leave the
+/// origin out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PageForm {
+    /// The fields of the backend's login, such as `email` and `password`, and `next`. It answers 303
+    /// to `next`; to the login page with a [`LoginReason`] where nobody is let in; or to `/step`
+    /// below the login page, where a further step is needed.
+    SignIn,
+    /// `code`, and `next`: the answer to a further step, of a sign-in or of a renewal. A wrong one is
+    /// answered 303 to the page of the step, as long as it may be given again.
+    Step,
+    /// The fields of the backend's login, and `next`: the visitor proves again who they are.
+    Reauthenticate,
+    /// No fields. It ends the session, clears the cookies, tells the browser to forget the pages that
+    /// it keeps, and answers 303 to `/`.
+    SignOut,
+}
+
+impl<B: AuthBackend> Gate<B> {
+    /// Returns what takes a form at a path of the application, once the gate has
+    /// [`pages`](Self::pages): `.route("/logout", gate.form(PageForm::SignOut))`. The auth routes
+    /// take the same forms.
+    #[must_use]
+    pub fn form<S>(&self, form: PageForm) -> MethodRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let taken: MethodRouter<Arc<Running>> = match form {
+            PageForm::SignIn => post(signing_in::sign_in),
+            PageForm::Step => post(signing_in::step),
+            PageForm::Reauthenticate => post(signing_in::reauthenticate),
+            PageForm::SignOut => post(signing_out::sign_out),
+        };
+        taken.with_state(Arc::clone(self.running()))
+    }
+}
+
+/// Returns whether a request brings a form, and the gate takes forms.
+pub(in crate::http) fn is_form(gate: &Running, headers: &HeaderMap) -> bool {
+    gate.has_pages() && has_form(headers)
+}
+
+/// Signs in by a form.
+pub(in crate::http) async fn sign_in(gate: &Arc<Running>, request: Request) -> Response {
+    let form = match Form::read(gate, request).await {
+        Ok(form) => form,
+        Err((refusal, wants_html)) => return unanswered(gate, refusal, wants_html),
+    };
+    let attempt = async {
+        let fields = form.fields(&[NEXT])?;
+        let parse = || {
+            let login = gate.flows().backend().parse_login(&fields);
+            login.map_err(Refusal::from)
+        };
+        let (mut client, device) = form.client(gate, &fields)?;
+        // A form that is no login is refused before anything is looked up.
+        let mut first = Some(parse()?);
+        let login = || first.take().map_or_else(parse, Ok);
+        client.presented = presented(gate, all_cookies(&form.parts)).await?;
+        let issued = gate.flows().sign_in_with(login, &client).await?;
+        Ok((issued, device))
+    };
+    match attempt.await {
+        Ok((issued, device)) => signed_in(gate, &form, &issued, &device),
+        Err(refusal) => form.refused(gate, refusal, Purpose::SignIn),
+    }
+}
+
+/// Goes on with a sign-in, or with a renewal, by the form of a step.
+pub(in crate::http) async fn step(gate: &Arc<Running>, request: Request) -> Response {
+    let mut form = match Form::read(gate, request).await {
+        Ok(form) => form,
+        Err((refusal, wants_html)) => return unanswered(gate, refusal, wants_html),
+    };
+    let kept = cookie::find(&form.parts.headers, &gate.cookies.step);
+    let Ok(Some(kept)) = kept.map(|kept| kept.map(|kept| Zeroizing::new(kept.to_owned()))) else {
+        return form.refused(gate, Code::InvalidCredentials.into(), Purpose::Lost);
+    };
+    if let Some(token) = kept.strip_prefix(FRESH) {
+        let caller = KnownCaller::from_request_parts(&mut form.parts, gate).await;
+        let token = Zeroizing::new(token.to_owned());
+        return renew(gate, form, caller, Some(token)).await;
+    }
+    let attempt = async {
+        let fields = form.fields(&[NEXT])?;
+        let (mut client, device) = form.client(gate, &fields)?;
+        client.presented = presented(gate, all_cookies(&form.parts)).await?;
+        let answered = parse(&fields)?;
+        let flows = gate.flows();
+        let issued = flows.sign_in_step(&kept, &answered, &client).await?;
+        Ok((issued, device))
+    };
+    match attempt.await {
+        Ok((issued, device)) => signed_in(gate, &form, &issued, &device),
+        Err(refusal) => form.refused(gate, refusal, Purpose::SignIn),
+    }
+}
+
+/// Proves again by a form who the caller is.
+pub(in crate::http) async fn reauthenticate(
+    gate: &Arc<Running>,
+    caller: Result<KnownCaller, Rejection>,
+    request: Request,
+) -> Response {
+    match Form::read(gate, request).await {
+        Ok(form) => renew(gate, form, caller, None).await,
+        Err((refusal, wants_html)) => unanswered(gate, refusal, wants_html),
+    }
+}
+
+/// Renews the authentication of a caller, by a login or by the answer to a step.
+async fn renew(
+    gate: &Arc<Running>,
+    form: Form,
+    caller: Result<KnownCaller, Rejection>,
+    step: Option<Zeroizing<String>>,
+) -> Response {
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(rejection) => return form.refused(gate, rejection.into_refusal(), Purpose::Lost),
+    };
+    let attempt = async {
+        let fields = form.fields(&[NEXT])?;
+        let proof = match step {
+            Some(token) => Evidence::Step(token, parse(&fields)?),
+            None => Evidence::Login(gate.flows().backend().parse_login(&fields)?),
+        };
+        let (client, _) = form.client(gate, &fields)?;
+        let flows = gate.flows();
+        flows.reauthenticate(&caller.token, proof, &client).await
+    };
+    match attempt.await {
+        Ok(renewed) => proved(gate, &form, &renewed),
+        Err(refusal) => form.refused(gate, refusal, Purpose::Renewal),
+    }
+}
+
+/// Signs out by a form.
+pub(in crate::http) async fn sign_out(gate: &Arc<Running>, request: Request) -> Response {
+    let form = match Form::read(gate, request).await {
+        Ok(form) => form,
+        Err((refusal, wants_html)) => return unanswered(gate, refusal, wants_html),
+    };
+    let attempt = async {
+        let client = gate.client(&form.parts);
+        gate.flows().count_question(&client)?;
+        sign_out_presented(gate, all_cookies(&form.parts), client.ip).await
+    };
+    match attempt.await {
+        Ok(()) => signed_out(gate, Transport::Cookie, see_other("/")),
+        Err(refusal) => unanswered(gate, refusal, form.wants_html()),
+    }
+}
+
+/// What a form is sent for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    SignIn,
+    Renewal,
+    /// What it goes on with is not there any more.
+    Lost,
+}
+
+/// A form that was read, and the head of its request.
+struct Form {
+    parts: Parts,
+    fields: Vec<(String, Zeroizing<String>)>,
+}
+
+impl Form {
+    /// Reads a form that a page of this origin sent. The error says whether the answer is to be
+    /// HTML.
+    async fn read(gate: &Running, request: Request) -> Result<Self, (Refusal, bool)> {
+        let wants_html = accepts_html(request.headers());
+        let read = async {
+            prove_origin(gate, &request)?;
+            ReadBody::any(request).await
+        };
+        let read = read.await.map_err(|refusal| (refusal, wants_html))?;
+        let fields = form_urlencoded::parse(&read.bytes)
+            .map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned())))
+            .collect();
+        Ok(Self {
+            parts: read.parts,
+            fields,
+        })
+    }
+
+    fn wants_html(&self) -> bool {
+        accepts_html(&self.parts.headers)
+    }
+
+    /// Returns the fields, but for some, as the members of a JSON object. One that comes twice comes
+    /// twice there too, and is refused as such.
+    fn fields(&self, without: &[&str]) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+        let mut json = Zeroizing::new(b"{".to_vec());
+        let fields = self.fields.iter();
+        let kept = fields.filter(|(name, _)| !without.contains(&&**name));
+        for (place, (name, value)) in kept.enumerate() {
+            if place > 0 {
+                json.push(b',');
+            }
+            serde_json::to_writer(&mut *json, name).map_err(|_| Malformed::NotAForm)?;
+            json.push(b':');
+            serde_json::to_writer(&mut *json, &**value).map_err(|_| Malformed::NotAForm)?;
+        }
+        json.push(b'}');
+        Ok(json)
+    }
+
+    /// Returns where the visitor goes on.
+    fn next(&self, gate: &Running) -> String {
+        let next = self.fields.iter().find(|(name, _)| name == NEXT);
+        let next = next.map_or("/", |(_, value)| &**value);
+        safe_next_of(gate, next).to_owned()
+    }
+
+    /// Returns what the request tells of its sender, and the cookie by which the device is known
+    /// again.
+    fn client(&self, gate: &Running, fields: &[u8]) -> Result<(Client, DeviceCookie), Refusal> {
+        let mut client = gate.client(&self.parts);
+        device(fields, &mut client.device)?;
+        client.transport = Transport::Cookie;
+        let device = match known_device(gate, &self.parts.headers) {
+            Some(cookie) => cookie,
+            None => DeviceCookie::random()?,
+        };
+        client.next_cookie_mark = Some(device.mark());
+        Ok((client, device))
+    }
+
+    /// Answers a refusal: leads to the page of a step, back to the login page, or says that it could
+    /// not be done.
+    fn refused(&self, gate: &Running, refusal: Refusal, purpose: Purpose) -> Response {
+        let Some(login) = gate.login() else {
+            return reject(gate, refusal);
+        };
+        let next = self.next(gate);
+        if let Some(offer) = refusal.step() {
+            let offer = OfferedStep {
+                token: offer.token.as_str().into(),
+                seconds: offer.expires_in,
+            };
+            let is_wrong = refusal.code() == Code::InvalidCredentials;
+            let reason = is_wrong.then_some(LoginReason::Refused);
+            let is_fresh = purpose == Purpose::Renewal;
+            return keep_step(gate, &offer, (is_fresh, reason), Some(&next));
+        }
+        if refusal.code().status() != 401 {
+            return unanswered(gate, refusal, self.wants_html());
+        }
+        let reason = match purpose {
+            Purpose::SignIn => LoginReason::Refused,
+            Purpose::Renewal => LoginReason::FreshRefused,
+            Purpose::Lost => LoginReason::Expired,
+        };
+        let mut response = see_other(&address(gate, login, Some(reason), Some(&next)));
+        self.clear_step(gate, &mut response);
+        response
+    }
+
+    /// Clears the cookie of a step that is over.
+    fn clear_step(&self, gate: &Running, response: &mut Response) {
+        if cookie::has(&self.parts.headers, &gate.cookies.step) {
+            cookie::set_step(response.headers_mut(), "", 0, gate);
+        }
+    }
+}
+
+/// Refuses a form without proof that a page of this origin sent it. Browsers send forms of any
+/// site, and no script has to run for that.
+fn prove_origin(gate: &Running, request: &Request) -> Result<(), Refusal> {
+    from_here(gate, request)?;
+    let listed = &gate.settings().cookies.origins;
+    let origin = cookie::origin_of(request.uri(), request.headers(), listed)?;
+    if matches!(origin, Origin::Here | Origin::Listed) {
+        return Ok(());
+    }
+    let settings = &gate.settings().client;
+    let ip = address_of(request.headers(), request.extensions(), settings);
+    gate.report(&Event::new(EventKind::AccessRefused(Code::Csrf)).ip(ip));
+    Err(Code::Csrf.into())
+}
+
+/// Sends somebody who signed in to where they go on.
+fn signed_in(gate: &Running, form: &Form, issued: &Issued, device: &DeviceCookie) -> Response {
+    let mut response = see_other(&form.next(gate));
+    let headers = response.headers_mut();
+    cookie::set(headers, issued, false, gate);
+    cookie::set_device(headers, device, gate);
+    form.clear_step(gate, &mut response);
+    response
+}
+
+/// Sends somebody who proved again who they are to where they go on.
+fn proved(gate: &Running, form: &Form, renewed: &Renewed) -> Response {
+    let mut response = see_other(&form.next(gate));
+    let age = (!renewed.is_brief).then_some(renewed.expires_in);
+    cookie::set_access(response.headers_mut(), &renewed.access_token, age, gate);
+    form.clear_step(gate, &mut response);
+    response
+}
+
+/// Keeps the token of a step in a cookie, and leads to the page of the step.
+pub(super) fn keep_step(
+    gate: &Running,
+    step: &OfferedStep,
+    (is_fresh, reason): (bool, Option<LoginReason>),
+    next: Option<&str>,
+) -> Response {
+    let page = format!("{}/step", gate.login().unwrap_or_default());
+    let mut response = see_other(&address(gate, &page, reason, next));
+    let prefix = if is_fresh { FRESH } else { "" };
+    let value = Zeroizing::new(format!("{prefix}{}", step.token));
+    cookie::set_step(response.headers_mut(), &value, step.seconds, gate);
+    response
+}
+
+/// Answers a form that nothing could be done with.
+fn unanswered(gate: &Running, refusal: Refusal, wants_html: bool) -> Response {
+    let page = wants_html.then(|| html::refused(&refusal, false));
+    // It is logged, whoever reads the answer.
+    let problem = reject(gate, refusal);
+    page.unwrap_or(problem)
+}
+
+/// The field that says where the visitor goes on.
+const NEXT: &str = "next";
+/// What a kept step of a renewal begins with.
+const FRESH: &str = "fresh.";

@@ -1,0 +1,263 @@
+//! Where a page leads its visitor who has to sign in, and what the login page learns of that.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::extract::FromRequestParts;
+use http::header::{HOST, REFERER};
+use http::request::Parts;
+use http::{HeaderValue, Uri};
+
+use crate::error::{Code, Refusal};
+use crate::gate::Running;
+
+use super::super::cookie;
+use super::super::extract::all_cookies;
+use super::super::next::safe_next_of;
+use super::super::problem::Rejection;
+use super::super::transport::brings_cookies;
+use super::table::{is, is_navigation};
+use super::{is_get, uri};
+
+/// What a request asks for, kept for its answer.
+pub(super) struct Asked {
+    uri: Uri,
+    host: Option<HeaderValue>,
+    referer: Option<HeaderValue>,
+    /// `HX-Current-URL` of a request that a script of htmx sent.
+    htmx: Option<Option<HeaderValue>>,
+    pub(super) is_get: bool,
+    /// Whether the browser shows the answer as a page, or in a frame of one.
+    pub(super) is_navigation: bool,
+    /// Whether it asks for the login page, or for one below it.
+    pub(super) is_login: bool,
+    /// Whether it asks for the login page itself.
+    pub(super) is_login_itself: bool,
+    /// Whether a cookie of a token came along.
+    pub(super) brings_cookies: bool,
+    is_postponed: AtomicBool,
+}
+
+impl Asked {
+    /// Reads what is needed of a request.
+    pub(super) fn of(gate: &Running, parts: &Parts) -> Self {
+        let headers = &parts.headers;
+        let uri = uri(parts);
+        let below = gate.login().and_then(|l| uri.path().strip_prefix(l));
+        let is_htmx = is(headers, "hx-request", "true");
+        Self {
+            host: match parts.uri.authority() {
+                Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
+                None => headers.get(HOST).cloned(),
+            },
+            referer: headers.get(REFERER).cloned(),
+            htmx: is_htmx.then(|| headers.get("hx-current-url").cloned()),
+            is_get: is_get(&parts.method),
+            is_navigation: is_navigation(headers),
+            is_login: below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            is_login_itself: below.is_some_and(str::is_empty),
+            brings_cookies: brings_cookies(gate, all_cookies(parts)),
+            is_postponed: AtomicBool::new(false),
+            uri: uri.clone(),
+        }
+    }
+
+    /// Notes that a 401 is not to be kept, because the browser asks ahead of its user.
+    pub(super) fn postpone(&self, is_postponed: bool) {
+        self.is_postponed.store(is_postponed, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_postponed(&self) -> bool {
+        self.is_postponed.load(Ordering::Relaxed)
+    }
+
+    /// Returns path and query.
+    pub(super) fn target(&self) -> &str {
+        self.uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str())
+    }
+
+    /// Returns whether a redirection to the same address is safe, and would not go in a circle.
+    pub(super) fn may_redirect(&self, gate: &Running, parts: &Parts) -> bool {
+        let target = self.target();
+        let is_plain = target.starts_with('/') && !target.starts_with("//");
+        is_plain
+            && !target.contains('\\')
+            && target.len() <= MOST_TARGET
+            && !cookie::has(&parts.headers, &gate.cookies.renewed)
+    }
+
+    /// Returns where a refused visitor goes on, and whether a script of htmx is to go there; `None`
+    /// where the refusal is the answer.
+    pub(super) fn way_out(&self, gate: &Running, code: Code) -> Option<WayOut> {
+        let login = gate.login()?;
+        let fresh = (code == Code::InsufficientUserAuthentication).then_some(LoginReason::Fresh);
+        if let Some(current) = &self.htmx {
+            let next = current.as_ref().and_then(|url| self.path_of(url));
+            let next = next.unwrap_or("/");
+            return Some(WayOut::Htmx(address(gate, login, fresh, Some(next))));
+        }
+        if !self.is_navigation || (self.is_get && self.is_login_itself) {
+            return None;
+        }
+        let reason = match code {
+            Code::InvalidCredentials => Some(LoginReason::Refused),
+            _ => fresh,
+        };
+        Some(WayOut::Page(if self.is_get {
+            address(gate, login, reason, Some(self.target()))
+        } else {
+            let next = self.referer.as_ref().and_then(|url| self.path_of(url));
+            let reason = reason.unwrap_or(LoginReason::Expired);
+            address(gate, login, Some(reason), next)
+        }))
+    }
+
+    /// Returns path and query of an address of this origin.
+    fn path_of<'u>(&self, url: &'u HeaderValue) -> Option<&'u str> {
+        let (_, rest) = url.to_str().ok()?.split_once("://")?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (host, path) = rest.split_at(end);
+        let is_here = self.host.as_ref().is_some_and(|own| own == host);
+        let path = path.split('#').next().unwrap_or_default();
+        is_here.then_some(if path.starts_with('/') { path } else { "/" })
+    }
+}
+
+/// Where a refused visitor goes on.
+pub(super) enum WayOut {
+    /// The browser is redirected.
+    Page(String),
+    /// A script is told to open another page.
+    Htmx(String),
+}
+
+/// Returns the address of the login page, or of one below it.
+pub(super) fn address(
+    gate: &Running,
+    page: &str,
+    reason: Option<LoginReason>,
+    next: Option<&str>,
+) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let Some(reason) = reason {
+        query.append_pair("reason", reason.as_str());
+    }
+    if let Some(next) = next {
+        query.append_pair("next", safe_next_of(gate, next));
+    }
+    let query = query.finish();
+    if query.is_empty() {
+        page.to_owned()
+    } else {
+        format!("{page}?{query}")
+    }
+}
+
+/// Why a visitor comes to the login page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoginReason {
+    /// Their session ended while they sent a form.
+    Expired,
+    /// They are signed in, and have to prove it again: the form of the page goes to
+    /// [`PageForm::Reauthenticate`](super::PageForm::Reauthenticate).
+    Fresh,
+    /// What they sent was not right.
+    Refused,
+    /// What they sent to prove again who they are was not right: as [`Fresh`](Self::Fresh).
+    FreshRefused,
+}
+
+impl LoginReason {
+    /// The reason as the parameter `reason` has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Fresh => "fresh",
+            Self::Refused => "refused",
+            Self::FreshRefused => "fresh-refused",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [
+            Self::Expired,
+            Self::Fresh,
+            Self::Refused,
+            Self::FreshRefused,
+        ]
+        .into_iter()
+        .find(|reason| reason.as_str() == text)
+    }
+
+    /// Returns whether the visitor is signed in, and has to prove it again.
+    #[must_use]
+    pub const fn is_fresh(self) -> bool {
+        matches!(self, Self::Fresh | Self::FreshRefused)
+    }
+}
+
+/// What a login page, or a page below it, learns of its visitor: why they come, and where they go
+/// on. As an argument of its handler.
+#[derive(Clone, Debug)]
+pub struct LoginPage {
+    reason: Option<LoginReason>,
+    next: String,
+}
+
+impl LoginPage {
+    /// Why the visitor comes; `None` where they only have to sign in, and for what is no reason.
+    #[must_use]
+    pub const fn reason(&self) -> Option<LoginReason> {
+        self.reason
+    }
+
+    /// Where they go on: a path of this origin, outside the auth routes and the login page. It goes
+    /// into the field `next` of the form.
+    #[must_use]
+    pub fn next(&self) -> &str {
+        &self.next
+    }
+
+    /// Reads the query of an address.
+    pub(super) fn of(gate: &Running, uri: &Uri) -> Self {
+        let query = uri.query().unwrap_or_default();
+        let value = |name: &str| {
+            let mut pairs = form_urlencoded::parse(query.as_bytes());
+            pairs
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value)
+        };
+        let next = value("next").unwrap_or_default();
+        Self {
+            reason: value("reason").and_then(|reason| LoginReason::parse(&reason)),
+            next: safe_next_of(gate, &next).to_owned(),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for LoginPage {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        let page = parts.extensions.get::<Self>().cloned();
+        page.ok_or_else(|| {
+            Rejection::from(Refusal::internal(
+                "a handler takes `LoginPage`, and is not below the path of `gate.pages`, or \
+                 outside its layer",
+            ))
+        })
+    }
+}
+
+impl fmt::Display for LoginReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The longest path and query that a page is redirected to, in bytes.
+const MOST_TARGET: usize = 4096;
