@@ -136,6 +136,12 @@ pub fn exchange(port: u16, request: &[u8]) -> Vec<u8> {
 /// Builds the program that `cargo run -p` would start, and returns its path.
 #[must_use]
 pub fn built(package: &str) -> PathBuf {
+    built_with(package, &[])
+}
+
+/// Builds the program of a package with further arguments of cargo, and returns its path.
+#[must_use]
+pub fn built_with(package: &str, arguments: &[&str]) -> PathBuf {
     static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
     let mut known = BUILT.lock().unwrap();
     if let Some(path) = known.get(package) {
@@ -151,6 +157,7 @@ pub fn built(package: &str) -> PathBuf {
         "--message-format",
         "json",
     ]);
+    build.args(arguments);
     if !cfg!(debug_assertions) {
         build.arg("--release");
     }

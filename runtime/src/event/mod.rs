@@ -17,7 +17,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::error::Code;
-use crate::id::SessionId;
+use crate::id::{SessionId, TokenId};
 use crate::realm::RealmName;
 
 /// A decision or a change, reported after it is durable: what happened, for which subject, in which
@@ -168,6 +168,11 @@ pub enum EventKind {
         guard: Option<String>,
         /// The reason, as `TokenFault` is named in logs: `audience`.
         reason: &'static str,
+    },
+    /// A token was signed from the command line, for no request of a user.
+    TokenMinted {
+        /// The id of the token, by which it is revoked.
+        jti: TokenId,
     },
     /// A background task of the gate panicked, for instance in the store, and is started again.
     /// Reported once; a later panic is reported again after the task has run for a while.
@@ -351,6 +356,7 @@ impl EventKind {
             Self::ViewStale { .. } => "view_stale",
             Self::ThrottleFull { .. } => "throttle_full",
             Self::ForeignTokenRefused { .. } => "foreign_token_refused",
+            Self::TokenMinted { .. } => "token_minted",
             Self::TaskPanicked { .. } => "task_panicked",
         }
     }
@@ -372,6 +378,7 @@ impl EventKind {
                 enforced: false, ..
             }
             | Self::FormerRefreshCookie
+            | Self::TokenMinted { .. }
             | Self::Resumed => Outcome::Done,
             Self::SignInRefused(_)
             | Self::ReauthenticationRefused(_)
@@ -454,6 +461,7 @@ impl fmt::Display for Event {
             EventKind::ThrottleFull { budget, is_shared } => {
                 write!(f, " budget={budget} is_shared={is_shared}")
             }
+            EventKind::TokenMinted { jti } => write!(f, " jti={jti}"),
             EventKind::TaskPanicked { task } => write!(f, " task={task}"),
             EventKind::ForeignTokenRefused { guard, reason } => {
                 let guard = guard.as_deref().unwrap_or_default();

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{AuthBackend, Gate, failed};
+use super::{AuthBackend, Gate};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 use crate::keys::{JwkSet, KeyRing, Rotation, SharedRing, SharedSlot, SlotAnswer};
 use crate::session::Engine;
-use crate::store::{RevokeReason, Store, Target};
+use crate::store::Store;
 
 /// The source of a gate's keys: a [`KeyRing`], or a [`SharedRing`] that lives in the gate's own
 /// store.
@@ -50,6 +50,16 @@ impl RingInput {
             Self::Shared(ring) => ring.open(InStore(store.clone()), clock.clone()).await,
         }
     }
+}
+
+/// Opens the ring that lies in a store.
+#[cfg(feature = "cli")]
+pub(crate) async fn open_shared(
+    ring: SharedRing,
+    store: &Store,
+    clock: &Clock,
+) -> Result<KeyRing, Error> {
+    RingInput::Shared(ring).open(store, clock).await
 }
 
 /// The store as the storage of a shared ring, which itself knows no stores.
@@ -106,14 +116,7 @@ impl Keys<'_> {
     /// As [`KeyRing::retire`]; or the store cannot be written to: the key is then deleted from the
     /// ring, and the other nodes follow within ten seconds by reading it again.
     pub async fn retire(&self, name: &str) -> Result<(), Error> {
-        self.engine.ring.retire(name).await?;
-        let kid = name.strip_prefix("sign-").unwrap_or(name);
-        if !is_numbered(kid) {
-            let target = Target::Key(kid.to_owned());
-            let revoked = self.engine.revoke(target, RevokeReason::Requested).await;
-            revoked.map_err(failed("log that the key was retired"))?;
-        }
-        Ok(())
+        self.engine.retire_key(name).await
     }
 
     /// Returns the id of the key that signs at the moment.
@@ -136,14 +139,6 @@ impl Keys<'_> {
     pub async fn reload(&self) -> Result<bool, Error> {
         self.engine.ring.reload().await
     }
-}
-
-/// Returns whether this is the name of a key that signs no access tokens.
-fn is_numbered(name: &str) -> bool {
-    let number = name
-        .strip_prefix("refresh-")
-        .or_else(|| name.strip_prefix("seal-"));
-    number.is_some_and(|number| number.parse::<u8>().is_ok())
 }
 
 impl fmt::Debug for Keys<'_> {

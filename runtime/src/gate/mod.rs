@@ -39,6 +39,8 @@ pub use builder::{
     Building, Encryption, GateBuilder, Given, HasAudience, HasIssuer, HasKeys, HasOwnAudience,
     HasRealm, HasStore, Missing, Part, Plain, Protects, SharedAudience, SharedIssuer,
 };
+#[cfg(feature = "cli")]
+pub(crate) use keys::open_shared;
 pub use keys::{IntoRing, Keys};
 #[cfg(feature = "cookies")]
 pub(crate) use pages::{PageTokens, Renewed};

@@ -30,7 +30,11 @@ pub use ring::shared::SharedRing;
 pub use ring::{KeyRing, KeySetRef, Rotation};
 pub use set::KeySet;
 
+#[cfg(feature = "cli")]
+pub(crate) use key::state::KeyPurpose;
 pub(crate) use key::strength::check as check_secret;
+#[cfg(feature = "cli")]
+pub(crate) use ring::describe::{KeyDescription, algorithm_in};
 pub(crate) use ring::sealed::{SharedSlot, SlotAnswer};
 pub(crate) use seal::{open_with, seal_with};
 

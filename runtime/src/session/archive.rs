@@ -10,6 +10,7 @@ pub(super) async fn run(
     store: &Store,
     time: &StoreClock,
     before: Timestamp,
+    mut tell: impl FnMut(&Archived) + Send,
 ) -> Result<Archived, StoreError> {
     let mut total = Archived::default();
     loop {
@@ -17,6 +18,7 @@ pub(super) async fn run(
         total.sessions += batch.sessions;
         total.tokens += batch.tokens;
         total.others += batch.others;
+        tell(&total);
         if !batch.more {
             return Ok(total);
         }

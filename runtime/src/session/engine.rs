@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
-use crate::error::{Error, Refusal};
+use crate::error::{Error, ErrorKind, Refusal};
 use crate::event::{Emitter, Event, EventKind, Hourly};
 use crate::keys::KeyRing;
 use crate::realm::RealmName;
@@ -236,6 +236,22 @@ impl Engine {
             .emit(&event_of(target, reason, revoked.sessions));
     }
 
+    /// Ends what a key made, on every node: in the ring first, then, where it is a signing key, in
+    /// the log.
+    pub(crate) async fn retire_key(&self, name: &str) -> Result<(), Error> {
+        self.ring.retire(name).await?;
+        let kid = name.strip_prefix("sign-").unwrap_or(name);
+        if !is_numbered(kid) {
+            let target = Target::Key(kid.to_owned());
+            let revoked = self.revoke(target, RevokeReason::Requested).await;
+            revoked.map_err(|error| {
+                let what = "the store failed to log that the key was retired";
+                Error::new(ErrorKind::Store, what).because(error)
+            })?;
+        }
+        Ok(())
+    }
+
     /// Adds a revocation that the store holds to this node's view, without waiting for the log.
     pub(crate) fn apply(&self, entry: LogEntry) {
         self.follower.apply(&[entry]);
@@ -278,7 +294,17 @@ impl Engine {
 
     /// Deletes rows that ended before `before`, in batches, between which other operations can run.
     pub(crate) async fn archive(&self, before: Timestamp) -> Result<Archived, StoreError> {
-        archive::run(&self.store, &self.time, before).await
+        archive::run(&self.store, &self.time, before, |_| ()).await
+    }
+
+    /// Does the same, and tells after each batch what was deleted so far.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn archive_telling(
+        &self,
+        before: Timestamp,
+        tell: impl FnMut(&Archived) + Send,
+    ) -> Result<Archived, StoreError> {
+        archive::run(&self.store, &self.time, before, tell).await
     }
 
     /// Deletes rows that ended longer ago than `archive.age`: the work of the gate's archiver.
@@ -292,4 +318,12 @@ impl Engine {
     pub(crate) fn report_figures(&self) {
         self.alarms.report_figures(self.confirmations.dropped());
     }
+}
+
+/// Returns whether this is the name of a key that signs no access tokens.
+fn is_numbered(name: &str) -> bool {
+    let number = name
+        .strip_prefix("refresh-")
+        .or_else(|| name.strip_prefix("seal-"));
+    number.is_some_and(|number| number.parse::<u8>().is_ok())
 }

@@ -20,6 +20,12 @@ impl Cidr {
         Self(IpNet::new(ip, len).unwrap_or_else(|_| ip.into()).trunc())
     }
 
+    /// Returns whether the range holds every address.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_everything(&self) -> bool {
+        self.0.prefix_len() == 0
+    }
+
     /// Returns whether the range contains an address. An IPv4 address that is written as an IPv6
     /// one counts as IPv4.
     #[must_use]

@@ -91,6 +91,11 @@ impl fmt::Debug for Service {
 }
 
 impl SettingValue for Vec<Service> {
+    #[cfg(any(test, feature = "cli"))]
+    fn schema() -> super::value::Schema {
+        serde_json::json!({ "type": "array", "items": { "type": "string" } })
+    }
+
     fn read(raw: Scalar<'_>) -> Result<Self, String> {
         let wrong = || {
             "must be services, each as `name:sha256:` and the SHA-256 of its secret in hexadecimal"

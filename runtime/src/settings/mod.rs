@@ -3,6 +3,8 @@
 mod check;
 mod cidr;
 mod client;
+#[cfg(any(test, feature = "cli"))]
+mod explain;
 mod introspection;
 mod origin;
 mod problem;
@@ -31,8 +33,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::realm::RealmName;
+
+#[cfg(feature = "cli")]
+pub(crate) use explain::{ExplainedSetting, file_schema};
 use origin::Origins;
 pub use store::{StoreSettings, StoreTls, StoreUrl};
+#[cfg(feature = "cli")]
+pub(crate) use value::{civil, parse_duration};
 
 /// The settings of a gate.
 ///
@@ -121,6 +129,8 @@ pub struct Settings {
     pub openapi: OpenapiSettings,
     /// The store, for [`Store::open`](crate::store::Store::open).
     pub store: StoreSettings,
+    /// The realms that have settings of their own in the file or the environment.
+    pub(crate) realm_names: Vec<RealmName>,
     /// The settings of keys and store that stand inside the realm, by name.
     pub(crate) realm_parts: Vec<&'static str>,
     /// The source of each setting that is not a default, for messages.
@@ -151,6 +161,7 @@ impl Default for Settings {
             archive: ArchiveSettings::default(),
             openapi: OpenapiSettings::default(),
             store: StoreSettings::default(),
+            realm_names: Vec::new(),
             realm_parts: Vec::new(),
             origins: Origins::default(),
         }

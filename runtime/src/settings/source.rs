@@ -66,6 +66,16 @@ impl Settings {
         SettingsReader::of(RealmName::parse(name)?).read(file, env)
     }
 
+    /// Reads the settings of a realm (`None` is the default one) as [`load`](Self::load) and
+    /// [`load_realm`](Self::load_realm) do, from another file than the usual one where one is given.
+    #[cfg(feature = "cli")]
+    pub(crate) fn load_file(realm: Option<&RealmName>, file: Option<&str>) -> Result<Self, Error> {
+        let reader = realm.map_or_else(SettingsReader::default, |realm| {
+            SettingsReader::of(realm.clone())
+        });
+        reader.load_file(file)
+    }
+
     /// Refuses settings of keys and store inside a realm, for a gate that takes both from another
     /// gate.
     pub(crate) fn refuse_parts_in_realm(&self) -> Result<(), Error> {
@@ -125,7 +135,12 @@ impl SettingsReader {
         }
     }
 
-    fn load(mut self) -> Result<Settings, Error> {
+    fn load(self) -> Result<Settings, Error> {
+        self.load_file(None)
+    }
+
+    /// Reads the settings, from another file than the usual one where one is given.
+    fn load_file(mut self, file: Option<&str>) -> Result<Settings, Error> {
         let mut variables = BTreeMap::new();
         for (name, value) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
@@ -136,15 +151,20 @@ impl SettingsReader {
                 }
             }
         }
-        let named = variables.get(CONFIG).cloned();
+        let named = match file {
+            Some(file) => Some(file.to_owned()),
+            None => variables.get(CONFIG).cloned(),
+        };
         let path = named.as_deref().unwrap_or("tollgate.toml");
         match std::fs::read_to_string(path) {
             Ok(text) => self.file(path, &text),
             Err(error) if named.is_none() && error.kind() == Io::NotFound => {}
-            Err(error) => self.problems.push(match named {
-                Some(_) => format!("`{path}` (from {CONFIG}): cannot be read: {error}"),
-                None => format!("`{path}`: cannot be read: {error}"),
-            }),
+            Err(error) => self
+                .problems
+                .push(match named.as_ref().filter(|_| file.is_none()) {
+                    Some(_) => format!("`{path}` (from {CONFIG}): cannot be read: {error}"),
+                    None => format!("`{path}`: cannot be read: {error}"),
+                }),
         }
         self.environment(variables);
         self.finish()
@@ -252,6 +272,7 @@ impl SettingsReader {
         let mut top = self.settings.clone();
         top.audience = None;
         let wanted = self.wanted.clone();
+        let names: Vec<RealmName> = self.realms.keys().cloned().collect();
         if let Some(name) = &wanted {
             self.settings = top.clone();
             self.settings.realm = Some(name.as_str().to_owned());
@@ -286,6 +307,7 @@ impl SettingsReader {
                 self.settings = settings;
             }
         }
+        self.settings.realm_names = names;
     }
 
     fn file(&mut self, name: &str, text: &str) {

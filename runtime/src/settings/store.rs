@@ -98,6 +98,11 @@ impl fmt::Debug for StoreUrl {
 }
 
 impl SettingValue for StoreUrl {
+    #[cfg(any(test, feature = "cli"))]
+    fn schema() -> super::value::Schema {
+        String::schema()
+    }
+
     fn read(raw: Scalar<'_>) -> Result<Self, String> {
         String::read(raw).map(Self::new)
     }

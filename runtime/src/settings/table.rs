@@ -11,9 +11,12 @@ pub(super) struct SettingKey {
     pub(super) read: fn(&mut Settings, Scalar<'_>) -> Result<(), String>,
     /// Writes its value in the form of the file; `None` where it is not set.
     pub(super) show: fn(&Settings) -> Option<String>,
-    /// A description in a few words, for the documented table.
-    #[cfg(test)]
-    about: &'static str,
+    /// A description in a few words, for the documented table and the command line.
+    #[cfg(any(test, feature = "cli"))]
+    pub(super) about: &'static str,
+    /// Returns the JSON schema of its value in the file.
+    #[cfg(any(test, feature = "cli"))]
+    pub(super) schema: fn() -> super::value::Schema,
 }
 
 impl SettingKey {
@@ -36,8 +39,10 @@ macro_rules! keys {
                 Ok(())
             },
             show: |settings| settings.$($field).+.show(),
-            #[cfg(test)]
+            #[cfg(any(test, feature = "cli"))]
             about: $about,
+            #[cfg(any(test, feature = "cli"))]
+            schema: || schema_of(|settings: &Settings| &settings.$($field).+),
         }),+];
     };
 }
@@ -175,6 +180,12 @@ keys! {
         "a file of the certificate, in PEM, that this client shows over TLS; with \
          `store.client_key`";
     "store.client_key" => store.client_key, "a file of its private key, in PEM";
+}
+
+/// Returns the schema of the type that a field has.
+#[cfg(any(test, feature = "cli"))]
+fn schema_of<T: SettingValue>(_: fn(&Settings) -> &T) -> super::value::Schema {
+    T::schema()
 }
 
 /// Finds the setting of this name.

@@ -142,6 +142,11 @@ impl Allowance {
 }
 
 impl SettingValue for Allowance {
+    #[cfg(any(test, feature = "cli"))]
+    fn schema() -> super::value::Schema {
+        serde_json::json!({ "type": "string", "pattern": "^(off|[0-9]+/([0-9]+(d|h|m|s|ms))+)$" })
+    }
+
     fn read(raw: Scalar<'_>) -> Result<Self, String> {
         let read = raw.text().and_then(|text| match text.split_once('/') {
             None => (text == "off").then_some(Self::Unlimited),

@@ -32,9 +32,22 @@ pub(super) trait SettingValue: Sized {
 
     /// Writes it in the form of the file; `None` where it is not set.
     fn show(&self) -> Option<String>;
+
+    /// Returns the JSON schema of the value in the file.
+    #[cfg(any(test, feature = "cli"))]
+    fn schema() -> Schema;
 }
 
+/// A JSON schema.
+#[cfg(any(test, feature = "cli"))]
+pub(super) type Schema = serde_json::Value;
+
 impl<T: SettingValue> SettingValue for Option<T> {
+    #[cfg(any(test, feature = "cli"))]
+    fn schema() -> Schema {
+        T::schema()
+    }
+
     fn read(raw: Scalar<'_>) -> Result<Self, String> {
         T::read(raw).map(Some)
     }
@@ -45,6 +58,11 @@ impl<T: SettingValue> SettingValue for Option<T> {
 }
 
 impl SettingValue for String {
+    #[cfg(any(test, feature = "cli"))]
+    fn schema() -> Schema {
+        serde_json::json!({ "type": "string" })
+    }
+
     fn read(raw: Scalar<'_>) -> Result<Self, String> {
         raw.text()
             .map(str::to_owned)
@@ -57,6 +75,11 @@ impl SettingValue for String {
 }
 
 impl SettingValue for Vec<String> {
+    #[cfg(any(test, feature = "cli"))]
+    fn schema() -> Schema {
+        serde_json::json!({ "type": "array", "items": { "type": "string" } })
+    }
+
     fn read(raw: Scalar<'_>) -> Result<Self, String> {
         match raw {
             Scalar::Env(text) => Ok(text
@@ -82,6 +105,11 @@ impl SettingValue for Vec<String> {
 }
 
 impl SettingValue for Vec<Cidr> {
+    #[cfg(any(test, feature = "cli"))]
+    fn schema() -> Schema {
+        serde_json::json!({ "type": "array", "items": { "type": "string" } })
+    }
+
     fn read(raw: Scalar<'_>) -> Result<Self, String> {
         let ranges = Vec::<String>::read(raw)?;
         ranges
@@ -101,6 +129,11 @@ impl SettingValue for Vec<Cidr> {
 }
 
 impl SettingValue for bool {
+    #[cfg(any(test, feature = "cli"))]
+    fn schema() -> Schema {
+        serde_json::json!({ "type": "boolean" })
+    }
+
     fn read(raw: Scalar<'_>) -> Result<Self, String> {
         let read = match raw {
             Scalar::File(value) => value.as_bool(),
@@ -117,6 +150,11 @@ impl SettingValue for bool {
 }
 
 impl SettingValue for u32 {
+    #[cfg(any(test, feature = "cli"))]
+    fn schema() -> Schema {
+        serde_json::json!({ "type": "integer", "minimum": 0, "maximum": Self::MAX })
+    }
+
     fn read(raw: Scalar<'_>) -> Result<Self, String> {
         let read = match raw {
             Scalar::File(value) => value
@@ -136,6 +174,11 @@ impl SettingValue for u32 {
 }
 
 impl SettingValue for Duration {
+    #[cfg(any(test, feature = "cli"))]
+    fn schema() -> Schema {
+        serde_json::json!({ "type": "string", "pattern": DURATION })
+    }
+
     fn read(raw: Scalar<'_>) -> Result<Self, String> {
         raw.text()
             .and_then(parse_duration)
@@ -148,6 +191,13 @@ impl SettingValue for Duration {
 }
 
 impl SettingValue for Timestamp {
+    #[cfg(any(test, feature = "cli"))]
+    fn schema() -> Schema {
+        serde_json::json!({
+            "anyOf": [{ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" }, { "type": "object" }]
+        })
+    }
+
     fn read(raw: Scalar<'_>) -> Result<Self, String> {
         let day = match raw {
             Scalar::File(Value::Datetime(day)) => parse_day(&day.to_string()),
@@ -163,6 +213,11 @@ impl SettingValue for Timestamp {
 }
 
 impl SettingValue for Consistency {
+    #[cfg(any(test, feature = "cli"))]
+    fn schema() -> Schema {
+        serde_json::json!({ "type": "string", "pattern": "^(eventual|strict|bounded:([0-9]+(d|h|m|s|ms))+)$" })
+    }
+
     fn read(raw: Scalar<'_>) -> Result<Self, String> {
         let read = raw.text().and_then(|text| match text {
             "eventual" => Some(Self::Eventual),
@@ -186,6 +241,10 @@ impl SettingValue for Consistency {
         })
     }
 }
+
+/// The form of a duration, as a schema tells it: the order of the units is left to the reader.
+#[cfg(any(test, feature = "cli"))]
+const DURATION: &str = "^([0-9]+(d|h|m|s|ms))+$";
 
 const DAY_SECS: u64 = 24 * 60 * 60;
 
@@ -215,7 +274,7 @@ fn days_before(years: u64, (year, month, day): (u64, u64, u64)) -> Option<u64> {
 }
 
 /// Returns the date of a day that many days after the first of 1970.
-fn civil(mut days: u64) -> (u64, u64, u64) {
+pub(crate) fn civil(mut days: u64) -> (u64, u64, u64) {
     let mut year = 1970;
     while days >= 365 + u64::from(is_leap(year)) {
         days -= 365 + u64::from(is_leap(year));
@@ -252,7 +311,7 @@ const UNITS: [(&str, u64); 5] = [
 
 /// Reads `10m`, `500ms`, `1h30m`: whole numbers with their units, each unit once, the largest
 /// first.
-pub(super) fn parse_duration(text: &str) -> Option<Duration> {
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut units = UNITS.iter();
     let mut total = 0_u64;

@@ -19,6 +19,12 @@ macro_rules! words {
                 read_word(raw)
             }
 
+            #[cfg(any(test, feature = "cli"))]
+            fn schema() -> super::value::Schema {
+                let words = choices::<Self>();
+                serde_json::json!({ "type": "string", "enum": words })
+            }
+
             fn show(&self) -> Option<String> {
                 show_word(self)
             }
@@ -45,6 +51,13 @@ fn read_word<T: DeserializeOwned>(raw: Scalar<'_>) -> Result<T, String> {
     let word: Result<T, Choices> =
         T::deserialize(raw.text().unwrap_or_default().into_deserializer());
     word.map_err(|choices| choices.to_string())
+}
+
+/// Returns the words of a type, in their order.
+#[cfg(any(test, feature = "cli"))]
+fn choices<T: DeserializeOwned>() -> &'static [&'static str] {
+    let none: Result<T, Choices> = T::deserialize("".into_deserializer());
+    none.err().map_or(&[], |choices| choices.0)
 }
 
 fn show_word<T: Serialize>(word: &T) -> Option<String> {

@@ -192,7 +192,7 @@ async fn sqlite(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
 /// `sqlite:///absolute`, with `%20` and the like, and parameters after `?`. A parameter is refused
 /// by name where it asks for something that the store does not do.
 #[cfg(feature = "sqlite")]
-fn sqlite_path(url: &str) -> Result<String, String> {
+pub(crate) fn sqlite_path(url: &str) -> Result<String, String> {
     let rest = url.strip_prefix("sqlite:").unwrap_or(url);
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
@@ -307,6 +307,17 @@ async fn redis(url: &str, settings: &StoreSettings) -> Result<Store, Error> {
 fn read(name: &str, path: &str) -> Result<Vec<u8>, Error> {
     std::fs::read(path)
         .map_err(|error| refuse(format!("`{name}`: `{path}` cannot be read: {error}")))
+}
+
+/// Returns the SQL that makes the tables of a realm in an empty database, for people who run it
+/// themselves; `None` where the store of the URL has no tables.
+#[cfg(feature = "cli")]
+pub(crate) fn schema_script(url: &str, realm: Option<&crate::realm::RealmName>) -> Option<String> {
+    match StoreKind::of(url.split(':').next()?)? {
+        StoreKind::Sqlite => Some(super::sqlite::schema::script(realm)),
+        StoreKind::Postgres => Some(super::postgres::schema::script(realm)),
+        StoreKind::Memory | StoreKind::Redis => None,
+    }
 }
 
 fn refuse(what: impl std::fmt::Display) -> Error {

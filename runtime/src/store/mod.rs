@@ -26,6 +26,10 @@ mod shared;
 mod sqlite;
 
 pub(crate) use budget::{BudgetRate, BudgetState};
+#[cfg(feature = "cli")]
+pub(crate) use choose::{schema_script, sqlite_path};
+#[cfg(feature = "cli")]
+pub(crate) use sqlite::holds_tables;
 
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisOptions, RedisStore};

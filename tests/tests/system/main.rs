@@ -3,5 +3,6 @@
 #![cfg(unix)]
 
 mod cluster;
+mod command_line;
 mod quickstart;
 mod two_kinds;

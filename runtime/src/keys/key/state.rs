@@ -35,7 +35,7 @@ impl KeyState {
 /// The purpose of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::keys) enum KeyPurpose {
+pub(crate) enum KeyPurpose {
     /// Access tokens.
     Sign,
     /// The MAC of refresh tokens.

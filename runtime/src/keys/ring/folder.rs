@@ -315,5 +315,5 @@ fn shown(folder: &RingFolder, name: &str) -> String {
     folder.join(name).display().to_string()
 }
 
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 const VERSION: u32 = 1;

@@ -2,6 +2,8 @@
 
 mod access;
 pub(super) mod configured;
+#[cfg(feature = "cli")]
+pub(super) mod describe;
 mod file;
 mod folder;
 mod home;

@@ -13,7 +13,7 @@ mod realm;
 mod revoke;
 mod row;
 mod run;
-mod schema;
+pub(super) mod schema;
 mod server;
 mod session;
 mod token;

@@ -395,3 +395,43 @@ pub(super) async fn now(db: &mut Connection<'_>) -> Result<Option<Timestamp>, Fa
     let millis: i64 = query(sql).fetch_one(db).await?.try_get(0)?;
     Ok(u64::try_from(millis).ok().map(Timestamp::from_millis))
 }
+
+/// Returns what [`migrate`] does in an empty database, as a script. Run again where the tables are
+/// there, it fails and changes nothing.
+#[cfg(feature = "cli")]
+pub(in crate::store) fn script(realm: Option<&RealmName>) -> String {
+    let now = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+    let realm_part = |tables: &RealmTables| {
+        let mut sql = "CREATE TABLE IF NOT EXISTS tg_schema(version bigint NOT NULL PRIMARY KEY, applied_at bigint NOT NULL);\n".to_owned();
+        if tables.realm().is_none() {
+            sql += RING;
+        }
+        for (step, text) in STEPS {
+            sql += &format!(
+                "{};\nINSERT INTO tg_schema VALUES ({step}, {now});\n",
+                text.trim_end().trim_end_matches(';')
+            );
+        }
+        for (_, addition) in ADDITIONS {
+            sql += &format!("{addition};\n");
+        }
+        let sql = tables.renamed(&sql).into_owned();
+        let (name, session) = (
+            tables.realm().map_or("", RealmName::as_str),
+            tables.renamed("tg_session"),
+        );
+        let meta = format!(
+            "INSERT INTO tg_meta(realm, version, readable_from, written_at, had_sessions) VALUES \
+             ('{name}', {VERSION}, {VERSION}, {now}, EXISTS (SELECT 1 FROM {session}));\n"
+        );
+        (sql, meta)
+    };
+    let (sql, meta) = realm_part(&RealmTables::of(None));
+    let shared: String = SHARED.iter().map(|(_, sql)| *sql).collect();
+    let mut script = format!("BEGIN;\n{sql}{shared}{meta}");
+    if let Some(realm) = realm {
+        let (sql, meta) = realm_part(&RealmTables::of(Some(realm)));
+        script += &format!("{sql}{meta}");
+    }
+    script + "COMMIT;\n"
+}

@@ -8,7 +8,7 @@ mod read;
 mod realm;
 mod revoke;
 mod row;
-mod schema;
+pub(super) mod schema;
 mod session;
 mod token;
 mod write;
@@ -30,6 +30,8 @@ use crate::device::Device;
 use crate::id::SessionId;
 use crate::realm::RealmName;
 
+#[cfg(feature = "cli")]
+pub(crate) use open::holds_tables;
 pub use open::{SqliteOptions, SqliteStore};
 
 impl SessionStore for SqliteStore {

@@ -107,6 +107,23 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
+/// Returns whether a file that is there holds tables of tollgate, and leaves it as it is: opening
+/// the store would turn a file of another program to write-ahead logging.
+///
+/// # Errors
+/// The file cannot be read as a database.
+#[cfg(feature = "cli")]
+pub(crate) fn holds_tables(path: &str) -> Result<bool, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'tg_schema')";
+    Connection::open_with_flags(path, flags)
+        .and_then(|db| db.query_row(sql, [], |row| row.get(0)))
+        .map_err(|error| {
+            let what = format!("`{path}` cannot be read as a database");
+            Error::new(ErrorKind::Store, what).because(error)
+        })
+}
+
 /// The options of opening a file. Made by [`SqliteStore::options`].
 #[derive(Clone, Debug)]
 pub struct SqliteOptions {

@@ -306,3 +306,43 @@ pub(super) fn health(db: &Connection<'_>, now: Timestamp) -> Result<StoreHealth,
         older_since: older_since.map(|at| Timestamp::from_millis(natural(at))),
     })
 }
+
+/// Returns what [`migrate`] does in an empty database, as a script. Run again where the tables are
+/// there, it fails and changes nothing.
+#[cfg(feature = "cli")]
+pub(in crate::store) fn script(realm: Option<&RealmName>) -> String {
+    let now = "unixepoch() * 1000";
+    let realm_part = |tables: &RealmTables| {
+        let mut sql = "CREATE TABLE IF NOT EXISTS tg_schema(version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL, checked_at INTEGER NOT NULL) STRICT;\n".to_owned();
+        if tables.realm().is_none() {
+            sql += RING;
+        }
+        for (step, text) in STEPS {
+            sql += &format!(
+                "{};\nINSERT INTO tg_schema VALUES ({step}, {now}, {now});\n",
+                text.trim_end().trim_end_matches(';')
+            );
+        }
+        sql += &format!("{ADDITIONS};\n");
+        for (table, column, what) in COLUMNS {
+            sql += &format!("ALTER TABLE {table} ADD COLUMN {column} {what};\n");
+        }
+        let sql = tables.renamed(&sql).into_owned();
+        let (name, session) = (
+            tables.realm().map_or("", RealmName::as_str),
+            tables.renamed("tg_session"),
+        );
+        let meta = format!(
+            "INSERT INTO tg_meta(realm, version, readable_from, written_at, had_sessions) VALUES \
+             ('{name}', {VERSION}, {VERSION}, {now}, EXISTS (SELECT 1 FROM {session}));\n"
+        );
+        (sql, meta)
+    };
+    let (sql, meta) = realm_part(&RealmTables::of(None));
+    let mut script = format!("BEGIN;\n{sql}{SHARED}{meta}");
+    if let Some(realm) = realm {
+        let (sql, meta) = realm_part(&RealmTables::of(Some(realm)));
+        script += &format!("{sql}{meta}");
+    }
+    script + "COMMIT;\n"
+}

@@ -1,0 +1,294 @@
+//! The arguments of the command line, one struct a command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Operates a deployment of tollgate: keys, sessions, tokens, store and settings.
+///
+/// Settings come from `tollgate.toml` and the environment, as the program reads them.
+///
+/// Exit codes: 0 done; 1 the answer is no (a token that does not count, a problem that doctor
+/// found); 2 wrong arguments, settings or files; 3 the store or the keys cannot be used, try again;
+/// 4 there is no such session, key or realm. After 1 to 4 nothing was changed, unless the message
+/// says how far it came.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tollgate",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Options of every command.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Common {
+    /// The file of the settings; otherwise TOLLGATE_CONFIG, else `tollgate.toml`
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<String>,
+    /// The realm; otherwise the default one
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) realm: Option<String>,
+    /// The store, in place of `store.url`
+    #[arg(long, global = true, value_name = "URL")]
+    pub(super) store: Option<String>,
+    /// The folder of the key ring
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        conflicts_with = "ring_secret"
+    )]
+    pub(super) keys: Option<PathBuf>,
+    /// The environment variable with the secret of the ring that lies in the store
+    #[arg(long, global = true, value_name = "VARIABLE")]
+    pub(super) ring_secret: Option<String>,
+    /// The algorithm of the ring that lies in the store
+    #[arg(long, global = true, value_name = "NAME", default_value = "EdDSA")]
+    pub(super) algorithm: String,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Do not ask before something that cannot be taken back
+    #[arg(long, short = 'y', global = true)]
+    pub(super) yes: bool,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write settings, a backend and a program to start from; never overwrites a file
+    Init(Init),
+    /// Check settings, keys, store, clock, proxies and cookies, and say what to do
+    Doctor(Doctor),
+    /// Show and change the keys
+    Keys {
+        #[command(subcommand)]
+        command: Keys,
+    },
+    /// Show and end sessions
+    Sessions {
+        #[command(subcommand)]
+        command: Sessions,
+    },
+    /// Read, check, make and list tokens
+    Tokens {
+        #[command(subcommand)]
+        command: Tokens,
+    },
+    /// Delete what ended long ago
+    Archive(Archive),
+    /// Bring the tables of the store to this version
+    Migrate(Migrate),
+    /// Answer every request with 503, on every node, until `resume`
+    Pause(Everywhere),
+    /// End a pause
+    Resume(Everywhere),
+    /// Show the settings
+    Settings {
+        #[command(subcommand)]
+        command: Settings,
+    },
+    /// Write the OpenAPI document of the auth routes
+    Openapi(Openapi),
+    /// Write completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Arguments of `init`.
+#[derive(Args, Debug)]
+pub(super) struct Init {
+    /// The folder of the program
+    #[arg(default_value = ".")]
+    pub(super) folder: PathBuf,
+    /// Depend on a copy of tollgate's source instead of a release
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) path: Option<PathBuf>,
+}
+
+/// Arguments of `doctor`.
+#[derive(Args, Debug)]
+pub(super) struct Doctor {
+    /// End with 1 where there is a warning too
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+/// Commands below `keys`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Keys {
+    /// List the keys with their states
+    List,
+    /// Let the next keys take over
+    Rotate,
+    /// End a key and everything it signed
+    Retire {
+        /// The name that `keys list` shows
+        name: String,
+    },
+    /// Write the public keys as a JWK set
+    Jwks,
+}
+
+/// Commands below `sessions`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Sessions {
+    /// List the live sessions of a subject
+    List {
+        /// The subject, as in the claim `sub`
+        subject: String,
+    },
+    /// End sessions, on every node
+    End(EndSessions),
+}
+
+/// Arguments of `sessions end`.
+#[derive(Args, Debug)]
+#[group(skip)]
+pub(super) struct EndSessions {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// With `--everything`: in every realm of the store
+    #[arg(long, requires = "everything", conflicts_with = "realm")]
+    pub(super) all_realms: bool,
+}
+
+/// Which sessions are ended: exactly one of them is given.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(super) struct Which {
+    /// The id of a session
+    pub(super) session: Option<String>,
+    /// Every session of a subject
+    #[arg(long, value_name = "SUBJECT")]
+    pub(super) subject: Option<String>,
+    /// Every session of a client
+    #[arg(long, value_name = "CLIENT_ID")]
+    pub(super) client: Option<String>,
+    /// Every session, and everything that was ever issued
+    #[arg(long)]
+    pub(super) everything: bool,
+}
+
+/// Commands below `tokens`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Tokens {
+    /// Show what a token says, without checking it
+    Inspect {
+        /// The token; `-` reads it from the standard input, which no history keeps
+        token: String,
+    },
+    /// Check whether an access token counts
+    Verify {
+        /// The token; `-` reads it from the standard input, which no history keeps
+        token: String,
+    },
+    /// Sign an access token without a session
+    Mint(Mint),
+    /// List the tokens of the registry
+    List(ListTokens),
+}
+
+/// Arguments of `tokens mint`.
+#[derive(Args, Debug)]
+pub(super) struct Mint {
+    /// The subject, as in the claim `sub`
+    pub(super) subject: String,
+    /// How long it lives, such as `10m`; otherwise `access.ttl`
+    #[arg(long, value_name = "DURATION")]
+    pub(super) lifetime: Option<String>,
+    /// A claim, such as `roles=["admin"]`; what is not JSON is text
+    #[arg(long = "claim", value_name = "NAME=VALUE")]
+    pub(super) claims: Vec<String>,
+    /// Encrypt it, for a gate whose tokens are encrypted
+    #[arg(long)]
+    pub(super) encrypted: bool,
+    /// Leave it out of the registry: it can be revoked by its `jti` alone
+    #[arg(long)]
+    pub(super) unregistered: bool,
+}
+
+/// Arguments of `tokens list`.
+#[derive(Args, Debug)]
+pub(super) struct ListTokens {
+    /// Those of a subject
+    #[arg(long, value_name = "SUBJECT")]
+    pub(super) subject: Option<String>,
+    /// Those of a session
+    #[arg(long, value_name = "ID")]
+    pub(super) session: Option<String>,
+    /// Those that count
+    #[arg(long, conflicts_with = "expired")]
+    pub(super) active: bool,
+    /// The others
+    #[arg(long)]
+    pub(super) expired: bool,
+    /// At most so many
+    #[arg(long, default_value_t = 100)]
+    pub(super) limit: u32,
+}
+
+/// Arguments of `archive`.
+#[derive(Args, Debug)]
+pub(super) struct Archive {
+    /// How long ago it must have ended, such as `7d`; otherwise `archive.age`
+    #[arg(long, value_name = "DURATION")]
+    pub(super) age: Option<String>,
+    /// In every realm of the store
+    #[arg(long, conflicts_with = "realm")]
+    pub(super) all_realms: bool,
+}
+
+/// Arguments of `migrate`.
+#[derive(Args, Debug)]
+pub(super) struct Migrate {
+    /// Write the SQL for an empty database, and touch none
+    #[arg(long)]
+    pub(super) print: bool,
+}
+
+/// Arguments of `pause` and `resume`.
+#[derive(Args, Debug)]
+pub(super) struct Everywhere {
+    /// Every realm of the store
+    #[arg(long, conflicts_with = "realm")]
+    pub(super) all_realms: bool,
+}
+
+/// Commands below `settings`.
+#[derive(Debug, Subcommand)]
+pub(super) enum Settings {
+    /// Write the JSON schema of `tollgate.toml`, for editors
+    Schema,
+    /// Show each setting, its value and where that comes from
+    Explain {
+        /// The name of a setting or of a group, such as `access`
+        name: Option<String>,
+    },
+}
+
+/// Arguments of `openapi`.
+#[derive(Args, Debug)]
+pub(super) struct Openapi {
+    /// How users sign in
+    #[arg(long, value_enum, default_value_t = Login::Email)]
+    pub(super) login: Login,
+}
+
+/// How users sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Login {
+    /// With an e-mail address and a password.
+    Email,
+    /// With a name and a password.
+    Username,
+}

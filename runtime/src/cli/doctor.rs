@@ -1,0 +1,356 @@
+//! `tollgate doctor`: looks at everything that a deployment stands on, and says what to do.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::args::{Common, Doctor};
+use super::deployment;
+use super::output::{Done, Exit, Failure, table};
+use super::time;
+use crate::clock::{Clock, Timestamp};
+use crate::event::Ahead;
+use crate::keys::{KeyPurpose, KeyState};
+use crate::session::StoreClock;
+use crate::settings::{RefreshCookie, RefreshPolicy, Settings};
+use crate::store::{RealmRecord, Store};
+
+/// How one thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Good,
+    Warning,
+    Problem,
+}
+
+impl State {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Warning => "warning",
+            Self::Problem => "problem",
+        }
+    }
+}
+
+/// One thing that was looked at.
+struct Finding {
+    what: &'static str,
+    state: State,
+    /// How it is, and what to do where it is not good.
+    text: String,
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn good(&mut self, what: &'static str, text: impl Into<String>) {
+        self.add(what, State::Good, text);
+    }
+
+    fn warn(&mut self, what: &'static str, text: impl Into<String>) {
+        self.add(what, State::Warning, text);
+    }
+
+    fn problem(&mut self, what: &'static str, text: impl Into<String>) {
+        self.add(what, State::Problem, text);
+    }
+
+    fn add(&mut self, what: &'static str, state: State, text: impl Into<String>) {
+        let text = text.into();
+        self.0.push(Finding { what, state, text });
+    }
+
+    fn has(&self, state: State) -> bool {
+        self.0.iter().any(|finding| finding.state == state)
+    }
+}
+
+pub(super) async fn run(common: &Common, wanted: &Doctor) -> Result<Done, Failure> {
+    let mut found = Findings::default();
+    match deployment::settings(common) {
+        Err(failure) => found.problem("settings", failure.into_text()),
+        Ok(mut settings) => {
+            let record = look_at_store(common, &settings, &mut found).await;
+            if let Some(record) = record {
+                let identity = record.identity;
+                settings.issuer.get_or_insert(identity.issuer);
+                settings.audience.get_or_insert(identity.audience);
+            }
+            look_at_settings(&settings, &mut found);
+        }
+    }
+    let rows: Vec<_> = found
+        .0
+        .iter()
+        .map(|finding| {
+            vec![
+                finding.state.as_str().to_owned(),
+                finding.what.to_owned(),
+                finding.text.clone(),
+            ]
+        })
+        .collect();
+    let json = found.0.iter().map(|finding| {
+        json!({ "what": finding.what, "state": finding.state.as_str(), "text": finding.text })
+    });
+    let json = json!({ "findings": json.collect::<Vec<_>>() });
+    let is_bad = found.has(State::Problem) || (wanted.strict && found.has(State::Warning));
+    let exit = if is_bad { Exit::No } else { Exit::Done };
+    Ok(Done::new(table(&["STATE", "WHAT", "FOUND"], &rows), json).exit(exit))
+}
+
+/// Looks at the settings by themselves.
+fn look_at_settings(settings: &Settings, found: &mut Findings) {
+    match settings.validate() {
+        Ok(()) => found.good(
+            "settings",
+            "every setting is known, and none contradicts another",
+        ),
+        Err(error) => found.problem("settings", Failure::from(error).into_text()),
+    }
+    if settings.refresh.policy == RefreshPolicy::Fixed {
+        found.warn(
+            "refresh",
+            "`refresh.policy` is `fixed`: a stolen refresh token is good until its session ends, \
+             and nobody notices; use `confirm_aware` where clients can store a new token",
+        );
+    }
+    if settings.access.ttl > Duration::from_secs(60 * 60) {
+        found.warn(
+            "access",
+            "`access.ttl` is above an hour: claims grow old, and a lost token is worth that long; \
+             10m is usual",
+        );
+    }
+    look_at_proxies(settings, found);
+    look_at_cookies(settings, found);
+}
+
+fn look_at_proxies(settings: &Settings, found: &mut Findings) {
+    let proxies = &settings.client.proxies;
+    let everyone = proxies.iter().find(|range| range.is_everything());
+    let is_public = settings
+        .public_url
+        .as_deref()
+        .is_some_and(|url| url.starts_with("https://"));
+    if let Some(range) = everyone {
+        found.problem(
+            "proxies",
+            format!(
+                "`client.proxies` holds `{range}`, so every client may choose the address that it \
+                 is counted under: name the addresses of your proxies"
+            ),
+        );
+    } else if proxies.is_empty() && is_public {
+        found.warn(
+            "proxies",
+            "`client.proxies` is empty and `public_url` is https: where a proxy ends TLS, every \
+             client has the proxy's address and shares one budget; name the proxies",
+        );
+    } else if proxies.is_empty() {
+        found.good(
+            "proxies",
+            "none: the address of a connection is the client's",
+        );
+    } else {
+        found.good("proxies", format!("{} are believed", proxies.len()));
+    }
+}
+
+fn look_at_cookies(settings: &Settings, found: &mut Findings) {
+    if settings.cookies.path.is_none() {
+        return found.good("cookies", "off");
+    }
+    if !settings.has_secure_origin() {
+        return found.problem(
+            "cookies",
+            "an origin that uses the cookies is not https, so browsers will not store them: use \
+             https in `issuer` and `cookies.origins`",
+        );
+    }
+    if settings.cookies.refresh == Some(RefreshCookie::Path) {
+        return found.warn(
+            "cookies",
+            "`cookies.refresh` is `path`: a page of a sibling subdomain can set the refresh cookie; \
+             use `host` once no process of an earlier release runs",
+        );
+    }
+    found.good("cookies", "their origins are secure");
+}
+
+/// Looks at store, clock, realms and keys; returns what the store knows of the realm.
+async fn look_at_store(
+    common: &Common,
+    settings: &Settings,
+    found: &mut Findings,
+) -> Option<RealmRecord> {
+    let store = match deployment::open_store(settings).await {
+        Ok(store) => store,
+        Err(failure) => {
+            found.problem("store", failure.into_text());
+            look_at_keys(common, settings, None, found).await;
+            return None;
+        }
+    };
+    look_at_keys(common, settings, Some(&store), found).await;
+    let realm = match deployment::realm(common) {
+        Ok(realm) => realm,
+        Err(failure) => {
+            found.problem("realms", failure.into_text());
+            return None;
+        }
+    };
+    let record = match deployment::record(&store, realm.as_ref()).await {
+        Ok(record) => record,
+        Err(failure) => {
+            found.problem("store", failure.into_text());
+            return None;
+        }
+    };
+    let clock = Clock::system();
+    let (now, time) = (clock.now(), StoreClock::new(clock));
+    let own = realm
+        .as_ref()
+        .map_or_else(|| store.clone(), |realm| store.realm(realm));
+    match own.health(now).await {
+        Ok(_) => found.good(
+            "store",
+            "it can be read and written, and loses nothing by itself",
+        ),
+        Err(error) => found.problem("store", Failure::from(error).into_text()),
+    }
+    match time.measure(&store).await {
+        Err(error) => found.problem("clock", Failure::from(error).into_text()),
+        Ok(()) => look_at_clock(settings, &time, found),
+    }
+    look_at_realms(settings, &store, now, found).await;
+    for (name, own, theirs) in [
+        ("issuer", &settings.issuer, &record.identity.issuer),
+        ("audience", &settings.audience, &record.identity.audience),
+    ] {
+        if own.as_ref().is_some_and(|own| own != theirs) {
+            found.problem(
+                "realms",
+                format!(
+                    "`{name}` is another one in the settings than gates opened the realm with: a \
+                     gate would not start; set it back, or say so with `replaces.{name}`"
+                ),
+            );
+        }
+    }
+    Some(record)
+}
+
+fn look_at_clock(settings: &Settings, time: &StoreClock, found: &mut Findings) {
+    let (offset, ahead) = time.offset();
+    let ahead = match ahead {
+        Ahead::Store => "the store's",
+        Ahead::Machine => "this machine's",
+    };
+    let secs = offset.as_secs();
+    if time.is_off(settings.leeway) {
+        found.problem(
+            "clock",
+            format!(
+                "the clocks differ by {secs} s, more than `leeway`, and {ahead} is ahead: let both \
+                 machines follow a time server"
+            ),
+        );
+    } else {
+        found.good("clock", format!("it differs from the store's by {secs} s"));
+    }
+}
+
+/// Compares the realms of the store with those of the settings.
+async fn look_at_realms(settings: &Settings, store: &Store, now: Timestamp, found: &mut Findings) {
+    let Ok(realms) = store.realms().await else {
+        return;
+    };
+    let mut is_good = true;
+    for name in &settings.realm_names {
+        if !realms.iter().any(|realm| realm.name.as_ref() == Some(name)) {
+            is_good = false;
+            found.warn(
+                "realms",
+                format!(
+                    "`[realms.{name}]` has settings, and no gate has opened the realm: call \
+                     `.realm(\"{name}\")`, or take the settings out"
+                ),
+            );
+        }
+    }
+    for realm in &realms {
+        let since = now.since(realm.opened);
+        if let Some(name) = realm.name.as_ref().filter(|_| since > UNOPENED) {
+            is_good = false;
+            found.warn(
+                "realms",
+                format!(
+                    "no gate has opened the realm `{name}` since {}: its sessions end by \
+                     themselves; end them now with `tollgate sessions end --everything --realm \
+                     {name}`",
+                    time::age(since)
+                ),
+            );
+        }
+    }
+    if is_good {
+        found.good("realms", format!("{} in the store", realms.len()));
+    }
+}
+
+/// Looks at the key ring, where the arguments name one.
+async fn look_at_keys(
+    common: &Common,
+    settings: &Settings,
+    store: Option<&Store>,
+    found: &mut Findings,
+) {
+    if common.keys.is_none() && common.ring_secret.is_none() {
+        return found.warn(
+            "keys",
+            "not looked at: name the folder with `--keys FOLDER`, or the secret of a ring in the \
+             store with `--ring-secret VARIABLE`",
+        );
+    }
+    let ring = match deployment::open_ring(common, settings, store).await {
+        Ok(ring) => ring,
+        Err(failure) => return found.problem("keys", failure.into_text()),
+    };
+    let (now, keys) = (Clock::system().now(), ring.described().await);
+    let signing = |state| {
+        keys.iter()
+            .find(|key| key.purpose == KeyPurpose::Sign && key.state == state)
+    };
+    // The key signs from about when its successor was published.
+    let since = signing(KeyState::Next).or(signing(KeyState::Current));
+    let age = since.map_or(Duration::ZERO, |key| now.since(key.published_at));
+    if age > OLD_KEY {
+        found.warn(
+            "keys",
+            format!(
+                "the key that signs does so since {}: rotate with `tollgate keys rotate`, every 90 \
+                 days or more often",
+                time::age(age)
+            ),
+        );
+    } else {
+        let algorithm = ring.set().algorithm();
+        let count = keys.len();
+        found.good(
+            "keys",
+            format!(
+                "{count} keys, {algorithm}, last rotated {} ago",
+                time::age(age)
+            ),
+        );
+    }
+}
+
+/// The age from which on a key should have been rotated.
+const OLD_KEY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// How long a realm may lie unopened before it is told.
+const UNOPENED: Duration = Duration::from_secs(90 * 24 * 60 * 60);

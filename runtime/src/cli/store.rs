@@ -1,0 +1,134 @@
+//! `tollgate archive`, `migrate`, `pause` and `resume`: what concerns the store as a whole.
+
+use serde_json::json;
+
+use super::args::{Archive, Common, Everywhere, Migrate};
+use super::deployment::{self, Deployment, Purpose};
+use super::output::{Done, Failure, Output};
+use crate::clock::Clock;
+use crate::settings::{StoreUrl, parse_duration};
+use crate::store::{self, schema_script};
+
+/// Deletes what ended long ago, in batches.
+pub(super) async fn archive(
+    common: &Common,
+    wanted: &Archive,
+    output: &Output,
+) -> Result<Done, Failure> {
+    let age = match wanted.age.as_deref().map(parse_duration) {
+        None => None,
+        Some(Some(age)) => Some(age),
+        Some(None) => {
+            return Err(Failure::usage(
+                "`--age` must be a duration such as `12h` or `7d`",
+            ));
+        }
+    };
+    let mut realms = vec![common.realm.clone()];
+    if wanted.all_realms {
+        let store = deployment::open_store(&deployment::settings(common)?).await?;
+        let known = deployment::any_realm(&store).await?;
+        let known = known.into_iter().map(|realm| realm.name);
+        realms = known
+            .map(|name| name.map(|name| name.to_string()))
+            .collect();
+    }
+    let (mut sessions, mut tokens, mut others) = (0, 0, 0);
+    for realm in realms {
+        let common = Common {
+            realm,
+            ..common.clone()
+        };
+        let deployment = Deployment::open(&common, Purpose::Store).await?;
+        let engine = deployment.engine();
+        let before = engine
+            .time
+            .now()
+            .minus(age.unwrap_or(engine.settings.archive.age));
+        let tell = |so_far: &store::Archived| {
+            output.progress(&format!(
+                "deleted {} sessions, {} tokens",
+                so_far.sessions, so_far.tokens
+            ));
+        };
+        let archived = engine.archive_telling(before, tell).await?;
+        sessions += archived.sessions;
+        tokens += archived.tokens;
+        others += archived.others;
+    }
+    let text = format!("deleted {sessions} sessions, {tokens} tokens and {others} other rows");
+    let json = json!({ "sessions": sessions, "tokens": tokens, "others": others });
+    Ok(Done::new(text, json))
+}
+
+/// Brings the tables of every realm of a store to this version, or writes how to.
+pub(super) async fn migrate(
+    common: &Common,
+    wanted: &Migrate,
+    output: &Output,
+) -> Result<Done, Failure> {
+    let settings = deployment::settings(common)?;
+    let realm = deployment::realm(common)?;
+    if wanted.print {
+        let url = settings.store.url.as_ref().map_or("", StoreUrl::expose);
+        let script = schema_script(url, realm.as_ref()).ok_or_else(|| {
+            Failure::usage(
+                "this store has no tables: name one in PostgreSQL or SQLite with `--store`",
+            )
+        })?;
+        let json = json!({ "sql": script });
+        return Ok(Done::new(script, json));
+    }
+    let store = deployment::open_or_make(&settings).await?;
+    let now = Clock::system().now();
+    store.migrate(now).await?;
+    let mut realms: Vec<_> = store
+        .realms()
+        .await?
+        .into_iter()
+        .map(|realm| realm.name)
+        .collect();
+    realms.extend(Some(realm).filter(Option::is_some));
+    realms.sort();
+    realms.dedup();
+    for name in realms.iter().flatten() {
+        output.progress(&format!("the realm `{name}`"));
+        store.realm(name).migrate(now).await?;
+    }
+    let text = "the store is at this version";
+    let names: Vec<_> = realms.iter().flatten().map(ToString::to_string).collect();
+    Ok(Done::new(text, json!({ "realms": names })))
+}
+
+/// Pauses or resumes a realm, or every one.
+pub(super) async fn pause(
+    common: &Common,
+    wanted: &Everywhere,
+    paused: bool,
+    output: &Output,
+) -> Result<Done, Failure> {
+    let realms = if wanted.all_realms {
+        let store = deployment::open_store(&deployment::settings(common)?).await?;
+        deployment::any_realm(&store).await?;
+        output.progress("every realm");
+        let everywhere = store::Everywhere::of(&store);
+        let done = match paused {
+            true => everywhere.pause().await?,
+            false => everywhere.resume().await?,
+        };
+        deployment::names(&done)
+    } else {
+        let deployment = Deployment::open(common, Purpose::Store).await?;
+        deployment.engine().set_paused(paused).await?;
+        deployment::names(&[deployment.engine().realm.clone()])
+    };
+    let what = match paused {
+        true => "paused",
+        false => "resumed",
+    };
+    let text = format!("{what}: {}", realms.join(", "));
+    Ok(Done::new(
+        text,
+        json!({ "paused": paused, "realms": realms }),
+    ))
+}

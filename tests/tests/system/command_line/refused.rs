@@ -1,0 +1,251 @@
+//! Bad input: one line that says what and what to do, an exit code, and nothing changed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
+
+use super::Tool;
+use crate::quickstart::program::Place;
+
+/// Returns every file below a folder with a hash of its content.
+fn content(folder: &Path) -> BTreeMap<PathBuf, u64> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(content(&path)),
+            // The index of a write-ahead log is written by whoever reads.
+            false if path.to_string_lossy().ends_with("-shm") => {}
+            false => _ = found.insert(path.clone(), hash(&path)),
+        }
+    }
+    found
+}
+
+fn hash(path: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    fs::read(path).unwrap().hash(&mut hasher);
+    hasher.finish()
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_in_one_line_and_nothing_changes() {
+    let place = Place::new();
+    assert!(place.start().stop().success());
+    let data = place.data().display().to_string();
+    fs::write(place.data().join("garbage.db"), "no database").unwrap();
+    fs::write(place.data().join("bad.toml"), "isuer = 'a'").unwrap();
+    let store = format!("sqlite:{data}/tollgate.db");
+    let keys = format!("{data}/keys");
+    let before = content(place.data());
+    let tool = Tool::in_folder(place.data());
+    let (garbage, none) = (
+        format!("sqlite:{data}/garbage.db"),
+        format!("sqlite:{data}/none.db"),
+    );
+    let other = format!("sqlite:{data}/app.db");
+    for (words, code, told) in [
+        (
+            &["--store", &none, "pause"][..],
+            2,
+            &["none.db", "cannot be opened"][..],
+        ),
+        (
+            &["--store", &garbage, "pause"],
+            3,
+            &["garbage.db", "database"],
+        ),
+        (
+            &["--store", &other, "pause"],
+            2,
+            &["no tables", "store.url"],
+        ),
+        (
+            &["--store", "postgres://127.0.0.1:1/a", "pause"],
+            3,
+            &["cannot be reached"],
+        ),
+        (
+            &["--store", "redis://127.0.0.1:1", "pause"],
+            3,
+            &["cannot be reached"],
+        ),
+        (
+            &["--store", "memory:", "pause"],
+            2,
+            &["memory of the program"],
+        ),
+        (&["--store", "oracle:x", "pause"], 2, &["store.url"]),
+        (&["pause"], 2, &["store.url", "--store"]),
+        (
+            &["--store", &store, "--realm", "staff", "pause"],
+            4,
+            &["`staff`", "--realm"],
+        ),
+        (
+            &["--store", &store, "--realm", "Staff", "pause"],
+            2,
+            &["no name of a realm"],
+        ),
+        (
+            &["--store", &store, "--config", "none.toml", "pause"],
+            2,
+            &["none.toml"],
+        ),
+        (
+            &["--store", &store, "--config", "bad.toml", "pause"],
+            2,
+            &["isuer", "issuer"],
+        ),
+        (
+            &["--store", &store, "sessions", "end", "nonsense"],
+            2,
+            &["no id of a session"],
+        ),
+        (&["--store", &store, "sessions", "end"], 2, &["--help"]),
+        (
+            &["--store", &store, "sessions", "end", "--everything"],
+            2,
+            &["--yes"],
+        ),
+        (
+            &[
+                "--store",
+                &store,
+                "sessions",
+                "end",
+                "--everything",
+                "--all-realms",
+            ],
+            2,
+            &["--yes"],
+        ),
+        (&["--store", &store, "tokens", "mint", "1"], 2, &["--keys"]),
+        (
+            &["--store", &store, "--keys", "none", "tokens", "mint", "1"],
+            2,
+            &["no key ring"],
+        ),
+        (
+            &["--keys", "none", "keys", "rotate"],
+            2,
+            &["none", "--keys"],
+        ),
+        (&["--keys", &keys, "keys", "rotate"], 2, &["15 minutes"]),
+        (&["keys", "list"], 2, &["--keys"]),
+        (
+            &[
+                "--store",
+                &store,
+                "--ring-secret",
+                "NO_SUCH",
+                "keys",
+                "list",
+            ],
+            3,
+            &["NO_SUCH"],
+        ),
+        (
+            &[
+                "--store", &store, "--keys", &keys, "keys", "retire", "seal-9", "--yes",
+            ],
+            4,
+            &["seal-9", "seal-1"],
+        ),
+        (
+            &["--store", &store, "archive", "--age", "soon"],
+            2,
+            &["--age"],
+        ),
+        (&["tokens", "inspect", "nonsense"], 2, &["no JWT"]),
+        (&["settings", "explain", "acess"], 4, &["acess"]),
+        (
+            &["--store", "redis://127.0.0.1:1", "migrate", "--print"],
+            2,
+            &["no tables"],
+        ),
+        (&["kyes"], 2, &["kyes", "--help"]),
+        (&[], 2, &["command", "--help"]),
+    ] {
+        tool.run(words).assert_refused(code, told);
+    }
+    assert_eq!(content(place.data()), before);
+    let said = tool.run(&["--json", "--store", &none, "pause"]);
+    let error: serde_json::Value = serde_json::from_str(&said.errors).unwrap();
+    assert_eq!((said.code, &error["exit"]), (2, &2.into()), "{said:?}");
+    place.start();
+}
+
+/// A process that was killed while it rotated leaves a key without a line in the manifest, which
+/// nothing needs; a key that the manifest names and that is gone is said.
+#[test]
+fn half_a_rotation_is_completed_and_a_lost_key_is_named() {
+    let place = Place::new();
+    assert!(place.start().stop().success());
+    super::running::age_keys(&place, 60 * 60);
+    let (keys, tool) = (place.data().join("keys"), Tool::of(&place));
+    let files = || -> Vec<PathBuf> {
+        let entries = fs::read_dir(&keys)
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> = entries.filter(|path| is_key(path)).collect();
+        files.sort();
+        files
+    };
+    let count = files().len();
+    let half = keys.join("seal-3.key");
+    let named = files()
+        .into_iter()
+        .find(|path| shown(path).contains("seal"))
+        .unwrap();
+    let half = half.with_extension(named.extension().unwrap_or_default());
+    fs::copy(&named, &half).unwrap();
+    assert_eq!(tool.run(&["keys", "rotate"]).code, 0);
+    assert_eq!(files().len(), count + 3, "one key more for each purpose");
+    assert_eq!(tool.run(&["keys", "list"]).code, 0);
+
+    let named = files()
+        .into_iter()
+        .find(|path| shown(path).contains("seal"))
+        .unwrap();
+    fs::remove_file(&named).unwrap();
+    let before = content(place.data());
+    for words in [
+        &["keys", "rotate"][..],
+        &["keys", "list"],
+        &["tokens", "mint", "1"],
+    ] {
+        tool.run(words).assert_refused(3, &[&shown(&named)]);
+    }
+    assert_eq!(content(place.data()), before);
+}
+
+fn shown(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+fn is_key(path: &Path) -> bool {
+    ["sign-", "refresh-", "seal-"]
+        .iter()
+        .any(|purpose| shown(path).starts_with(purpose))
+}
+
+/// What a process of another user writes, the program could not read.
+#[test]
+fn files_of_another_user_are_left_alone() {
+    if !crate::quickstart::program::runs_as_root(&std::env::temp_dir()) {
+        return;
+    }
+    let place = Place::new().run_by_nobody();
+    assert!(place.start().stop().success());
+    let tool = Tool::of(&place);
+    for words in [
+        &["pause"][..],
+        &["keys", "rotate"],
+        &["keys", "retire", "seal-1", "--yes"],
+    ] {
+        tool.run(words)
+            .assert_refused(2, &["belongs to the user 65534", "sudo -u"]);
+    }
+}
