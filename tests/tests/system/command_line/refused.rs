@@ -15,7 +15,7 @@ fn content(folder: &Path) -> BTreeMap<PathBuf, u64> {
         let path = entry.unwrap().path();
         match path.is_dir() {
             true => found.extend(content(&path)),
-            // The index of a write-ahead log is written by whoever reads.
+            // Readers too write the index of a write-ahead log.
             false if path.to_string_lossy().ends_with("-shm") => {}
             false => _ = found.insert(path.clone(), hash(&path)),
         }
