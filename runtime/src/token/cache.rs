@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -43,6 +43,10 @@ struct Table {
     sights: Box<[[AtomicU32; SIGHTS]]>,
     /// The largest number of bytes of all entries.
     limit: u64,
+    /// `true` while the last new token found no space.
+    is_full: AtomicBool,
+    /// The number of tokens that came while there was no space.
+    refused: AtomicUsize,
     /// The part that changes when a token is added. A reader does not need it.
     state: Mutex<State>,
 }
@@ -53,8 +57,8 @@ struct State {
     bytes: u64,
     /// The place that is examined next for an entry to replace.
     hand: usize,
-    /// The number of tokens that found no space.
-    refused: usize,
+    /// The number of tokens that found their bucket full.
+    turn: usize,
 }
 
 /// The entries of the same few bits of the hash.
@@ -103,6 +107,8 @@ impl VerifiedCache {
                     .map(|_| Default::default())
                     .collect(),
                 limit: bytes,
+                is_full: AtomicBool::new(false),
+                refused: AtomicUsize::new(0),
                 state: Mutex::default(),
             }
         }))
@@ -196,6 +202,16 @@ impl Table {
 
     /// Adds a token, if there is space or space can be made.
     fn insert(&self, hash: u64, now: Timestamp, token: &str, make: impl FnOnce() -> CachedToken) {
+        // While there is no space only some of the new tokens ask for it: so the others cost no
+        // more than without a cache, and tokens in use have time to be used in between.
+        if self.is_full.load(Ordering::Relaxed)
+            && !self
+                .refused
+                .fetch_add(1, Ordering::Relaxed)
+                .is_multiple_of(ONE_OF)
+        {
+            return;
+        }
         // A token that finds another one being added is added when it comes again.
         let (Some(bucket), Ok(mut state)) = (self.bucket(hash), self.state.try_lock()) else {
             return;
@@ -210,15 +226,16 @@ impl Table {
         if state.bytes + weight > self.limit {
             self.make_space(&mut state, now);
         }
+        // Where this one takes the last space, the next one finds none.
+        let is_full = state.bytes + 2 * weight > self.limit;
+        self.is_full.store(is_full, Ordering::Relaxed);
         if state.bytes + weight > self.limit {
             return;
         }
-        let Some(slot) = bucket.free_slot().or_else(|| {
-            let slot = bucket.0.get(state.refused % SLOTS)?;
-            let is_free = state.may_replace(slot, now);
-            state.refused = state.refused.wrapping_add(1);
-            is_free.then_some(slot)
-        }) else {
+        let Some(slot) = bucket
+            .free_slot()
+            .or_else(|| bucket.replaceable(&mut state.turn, now))
+        else {
             return;
         };
         state.bytes = state.bytes.saturating_sub(slot.clear()) + weight;
@@ -226,9 +243,10 @@ impl Table {
         slot.tag.store(hash & !USED | FILLED, Ordering::Release);
     }
 
-    /// Examines the next places, and empties those whose token has expired or is out of use.
+    /// Examines the next places, and empties those whose token has expired; the first of them also
+    /// where their token is out of use.
     fn make_space(&self, state: &mut State, now: Timestamp) {
-        for _ in 0..EXAMINED {
+        for examined in 0..EXAMINED {
             let at = state.hand % (self.buckets.len() * SLOTS);
             state.hand = at + 1;
             let slot = self
@@ -236,26 +254,11 @@ impl Table {
                 .get(at / SLOTS)
                 .and_then(|b| b.0.get(at % SLOTS));
             if let Some(slot) = slot.filter(|slot| slot.is_filled())
-                && state.may_replace(slot, now)
+                && (slot.has_expired(now) || examined < ASKED && slot.is_out_of_use())
             {
                 state.bytes = state.bytes.saturating_sub(slot.clear());
             }
         }
-        state.refused = state.refused.wrapping_add(1);
-    }
-}
-
-impl State {
-    /// Returns whether an entry may be replaced. An expired one may at once. Another one may if it
-    /// was not used since it was last examined; only some of the new tokens ask that, so that
-    /// tokens in use have time to be used in between.
-    fn may_replace(&self, slot: &Slot, now: Timestamp) -> bool {
-        let entry = slot.entry.load();
-        if entry.as_ref().is_none_or(|entry| entry.expires_at <= now) {
-            return true;
-        }
-        let asks = self.refused.is_multiple_of(ONE_OF);
-        asks && slot.tag.fetch_and(!USED, Ordering::Relaxed) & USED == 0
     }
 }
 
@@ -270,6 +273,15 @@ impl Bucket {
     fn free_slot(&self) -> Option<&Slot> {
         self.0.iter().find(|slot| !slot.is_filled())
     }
+
+    /// Returns the next slot of a full bucket, if its token has expired or, for some of the turns,
+    /// is out of use.
+    fn replaceable(&self, turn: &mut usize, now: Timestamp) -> Option<&Slot> {
+        let slot = self.0.get(*turn % SLOTS)?;
+        let asks = turn.is_multiple_of(ONE_OF);
+        *turn = turn.wrapping_add(1);
+        (slot.has_expired(now) || asks && slot.is_out_of_use()).then_some(slot)
+    }
 }
 
 impl Slot {
@@ -283,6 +295,16 @@ impl Slot {
         if self.tag.load(Ordering::Relaxed) & USED == 0 {
             self.tag.fetch_or(USED, Ordering::Relaxed);
         }
+    }
+
+    fn has_expired(&self, now: Timestamp) -> bool {
+        let entry = self.entry.load();
+        entry.as_ref().is_none_or(|entry| entry.expires_at <= now)
+    }
+
+    /// Returns whether the entry was not used since this was asked before.
+    fn is_out_of_use(&self) -> bool {
+        self.tag.fetch_and(!USED, Ordering::Relaxed) & USED == 0
     }
 
     /// Empties the slot and returns the weight of what was in it.
@@ -319,13 +341,15 @@ const MAX_BUCKETS: usize = 1 << 20;
 const SIGHTS: usize = 4;
 /// The number of characters at the end of a token that are hashed: 18 bytes of the signature.
 const HASHED: usize = 24;
-/// The number of places that are examined for a token that finds no space.
-const EXAMINED: usize = 2;
+/// The number of places that are examined for a token that asks for space. It is odd, so that each
+/// place, of a power of two, is one of the first in its turn.
+const EXAMINED: usize = 15;
+/// The number of them in which a token that is out of use is replaced.
+const ASKED: usize = 2;
 /// Of this many tokens that find no space, one asks for the place of an entry that is out of use.
-/// The number is odd: the examined place advances by `EXAMINED` each time, around a power of two of
-/// places, and with an even number the tokens that ask would meet the same few places for ever.
+/// It is odd, so that in a full bucket, whose places take turns, each place is asked for.
 const ONE_OF: usize = 7;
-const _: () = assert!(ONE_OF % 2 == 1, "every place is asked");
+const _: () = assert!(EXAMINED % 2 == 1 && ONE_OF % 2 == 1);
 /// The longest token that is remembered, in bytes: longer ones are rarely sent twice in a row, and
 /// would replace many others (R132).
 const MAX_TOKEN: usize = 2048;

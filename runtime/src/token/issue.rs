@@ -10,7 +10,9 @@ use super::binding::TokenBinding;
 use super::claim_fault::are_finite;
 use super::claims::ClaimSet;
 use super::compact::MAX_LEN;
+use super::decode::Decoded;
 use super::expect::Expect;
+use super::fast_path::{self, Names};
 use super::issue_error::IssueError;
 use super::verify::decode_claims;
 use crate::clock::Timestamp;
@@ -125,6 +127,25 @@ pub(crate) fn draft<C: ClaimSet>(
 /// Returns whether the verifier accepts this payload, by running the verifier's own decoder, and
 /// whether a store can keep its subject.
 fn is_verifiable<C: ClaimSet>(payload: &mut [u8], stamp: &Stamp<'_>, claims: &C) -> bool {
+    let names = Names {
+        issuer: stamp.issuer,
+        audience: stamp.audience,
+        client_id: stamp.client_id,
+        realm: stamp.realm,
+    };
+    let decoded = fast_path::decode::<C>(payload, names).or_else(|| decode(payload, stamp));
+    let is_read = decoded.is_some_and(|decoded| {
+        decoded.subject.len() <= MAX_SUBJECT_LEN && !decoded.subject.contains('\0')
+    });
+    // A number that is not finite is written as `null`, which an optional claim would read as
+    // `None`.
+    let has_null = std::str::from_utf8(payload).is_ok_and(|text| text.contains("null"));
+    is_read && (!has_null || are_finite(claims))
+}
+
+/// Decodes a payload that is not as most are.
+#[cold]
+fn decode<C: ClaimSet>(payload: &mut [u8], stamp: &Stamp<'_>) -> Option<Decoded<C>> {
     let expect = Expect {
         issuer: stamp.issuer.into(),
         audience: stamp.audience.into(),
@@ -134,14 +155,7 @@ fn is_verifiable<C: ClaimSet>(payload: &mut [u8], stamp: &Stamp<'_>, claims: &C)
         max_lifetime: Duration::MAX,
         allow_expired: true,
     };
-    let decoded = decode_claims::<C>(payload, &expect);
-    let is_read = decoded.is_some_and(|decoded| {
-        decoded.subject.len() <= MAX_SUBJECT_LEN && !decoded.subject.contains('\0')
-    });
-    // A number that is not finite is written as `null`, which an optional claim would read as
-    // `None`.
-    let has_null = payload.windows(4).any(|text| text == b"null");
-    is_read && (!has_null || are_finite(claims))
+    decode_claims(payload, &expect)
 }
 
 fn signed(mut draft: String, signature: &[u8]) -> String {

@@ -9,7 +9,7 @@ use super::common_names::TokenNames;
 use super::compact::{self, Compact, decoded_len, encoded_len};
 use super::decode::{self, Decoded};
 use super::expect::Expect;
-use super::fast_path;
+use super::fast_path::{self, Names};
 use super::header::find_key;
 use super::info::{ForeignToken, LiveAt, TokenInfo};
 use super::json::{is_plain, is_strict};
@@ -125,7 +125,7 @@ pub(super) fn decode_claims<C: ClaimSet>(
     payload: &mut [u8],
     expect: &Expect,
 ) -> Option<Decoded<C>> {
-    if let Some(decoded) = fast_path::decode(payload, expect) {
+    if let Some(decoded) = fast_path::decode(payload, Names::of(expect)) {
         return Some(decoded);
     }
     let text = std::str::from_utf8(payload).ok()?;

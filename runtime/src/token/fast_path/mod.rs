@@ -14,6 +14,7 @@ use super::decode::{ClaimName, ClaimNameSeed, Decoded};
 use super::expect::Expect;
 use super::json::is_plain;
 use crate::id::{SessionId, TokenId};
+use crate::realm::RealmName;
 
 use plain::{PlainMember, PlainReader};
 
@@ -21,7 +22,7 @@ mod plain;
 
 /// Decodes a payload whose registered members are in the issuer's order, with a session and without
 /// `acr`. `None` decides nothing, and leaves the payload as it was.
-pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option<Decoded<C>> {
+pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: Names<'_>) -> Option<Decoded<C>> {
     let mut read = Scanner {
         rest: std::str::from_utf8(payload).ok()?,
     };
@@ -52,6 +53,30 @@ pub(super) fn decode<C: ClaimSet>(payload: &mut [u8], expect: &Expect) -> Option
     })
 }
 
+/// The names that a verifier expects in every token.
+#[derive(Clone, Copy)]
+pub(super) struct Names<'a> {
+    /// `iss`.
+    pub(super) issuer: &'a str,
+    /// `aud`.
+    pub(super) audience: &'a str,
+    /// `client_id`.
+    pub(super) client_id: &'a str,
+    /// `rlm`.
+    pub(super) realm: Option<&'a str>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn of(expect: &'a Expect) -> Self {
+        Self {
+            issuer: &expect.issuer,
+            audience: &expect.audience,
+            client_id: &expect.client_id,
+            realm: expect.realm.as_ref().map(RealmName::as_str),
+        }
+    }
+}
+
 /// The members that the issuer writes first.
 struct Registered {
     subject: Box<str>,
@@ -64,18 +89,18 @@ struct Registered {
 }
 
 impl Registered {
-    fn read(read: &mut Scanner<'_>, expect: &Expect) -> Option<Self> {
+    fn read(read: &mut Scanner<'_>, expect: Names<'_>) -> Option<Self> {
         read.literal("{\"iss\":\"")?;
-        read.exactly(&expect.issuer)?;
+        read.exactly(expect.issuer)?;
         read.literal(",\"sub\":\"")?;
         let subject = Some(read.string()?).filter(|subject| !subject.is_empty())?;
         read.literal(",\"aud\":\"")?;
-        read.exactly(&expect.audience)?;
+        read.exactly(expect.audience)?;
         read.literal(",\"client_id\":\"")?;
-        read.exactly(&expect.client_id)?;
-        if let Some(realm) = &expect.realm {
+        read.exactly(expect.client_id)?;
+        if let Some(realm) = expect.realm {
             read.literal(",\"rlm\":\"")?;
-            read.exactly(realm.as_str())?;
+            read.exactly(realm)?;
         }
         read.literal(",\"exp\":")?;
         let expires = read.integer()?;
