@@ -179,7 +179,7 @@ where
         return app;
     }
     let taken = RoutedPaths::of(&app);
-    if taken.contains(path) {
+    if taken.contains(path.as_str()) {
         tracing::warn!(
             path,
             "the OpenAPI document of a gate is not served, for the application has a route there: \

@@ -388,7 +388,9 @@ fn check_claim(
         codec,
         absence,
         kind,
-        exposed: said.args.expose.is_given() || said.args.confidential.is_given(),
+        exposed: [&said.args.expose, &said.args.confidential]
+            .iter()
+            .any(|word| word.is_given()),
     }
 }
 
