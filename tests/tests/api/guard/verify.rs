@@ -146,6 +146,7 @@ async fn r10_r12_r13_r14_r34_headers_are_read_strictly() {
             &header,
             &payload.replacen('{', r#"{"iss":"https://partner.example/","#, 1),
         ),
+        key.sign(&header, &payload.replacen('{', r#"{"x":1,"x":1,"#, 1)),
         key.sign(&header, &payload.replacen('{', r#"{"x":{"a":1,"a":2},"#, 1)),
         key.sign(&header, &format!("{payload}{payload}")),
         key.sign(&header, &format!("\u{feff}{payload}")),
