@@ -177,6 +177,7 @@ fn advance(number: u32, generation: u32) -> RotationWrite {
         step,
         tokens: Vec::new(),
         log_until: None,
+        last_seen: None,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::device::{Client, Transport};
 use crate::error::{AuthError, Code, Refusal};
 use crate::event::{Event, EventKind, RefreshRefusal};
 use crate::id::TokenId;
-use crate::session::{Issued, Place, Row};
+use crate::session::{Issued, Place, Row, last_seen};
 use crate::store::{RevokeReason, Session, Target};
 use crate::token::Parsed;
 
@@ -39,6 +39,7 @@ impl Flows {
         engine.bindings.check_refresh(&session, place)?;
         let claims = self.renew(&session, client).await?;
         let jti = TokenId::random().map_err(Refusal::unavailable)?;
+        let last_seen = last_seen(&session, client, engine.settings.session.history);
         let grant = Grant {
             token: &token,
             text,
@@ -47,6 +48,7 @@ impl Flows {
             context,
             ip,
             jti,
+            last_seen,
         };
         self.swap(&grant, &*claims).await
     }

@@ -12,7 +12,7 @@ use crate::id::{SessionId, TokenId};
 use crate::secret::{fill_random, sha256};
 use crate::session::{AnyClaims, Issued, Presented, Row, decide, may_remint};
 use crate::settings::OnRefresh;
-use crate::store::{Fact, LogEntry, Rotated, RotationStep, RotationWrite, Session};
+use crate::store::{Fact, LastSeen, LogEntry, Rotated, RotationStep, RotationWrite, Session};
 use crate::token::{self, Parsed, RefreshToken};
 
 use super::Flows;
@@ -27,6 +27,8 @@ pub(super) struct Grant<'a> {
     pub(super) context: [u8; 32],
     pub(super) ip: Option<IpAddr>,
     pub(super) jti: TokenId,
+    /// What the rotation writes about where the session is used from.
+    pub(super) last_seen: Option<LastSeen>,
 }
 
 impl Flows {
@@ -137,6 +139,7 @@ impl Flows {
             step,
             tokens,
             log_until,
+            last_seen: grant.last_seen.clone(),
         };
         match engine
             .store
@@ -229,6 +232,7 @@ impl Flows {
                         step,
                         tokens,
                         log_until: None,
+                        last_seen: None,
                     };
                     if engine
                         .store

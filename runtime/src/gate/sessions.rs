@@ -9,7 +9,7 @@ use crate::device::Device;
 use crate::error::Error;
 use crate::id::SessionId;
 use crate::session::Engine;
-use crate::store::{Session, SessionPage};
+use crate::store::{SeenFrom, Session, SessionPage};
 
 use super::{AuthBackend, Gate, failed};
 
@@ -39,7 +39,7 @@ impl<'a> SessionList<'a> {
             )
             .await
             .map_err(failed("list the sessions of the subject"))?;
-        Ok(sessions.into_iter().map(SessionInfo::from).collect())
+        Ok(self.infos(sessions))
     }
 
     /// Returns at most `limit` live sessions of a subject, oldest first: those after the session
@@ -69,7 +69,7 @@ impl<'a> SessionList<'a> {
         let page = SessionPage { after, limit };
         let sessions = self.engine.store.sessions_of(subject, page, now).await;
         let sessions = sessions.map_err(failed("list the sessions of the subject"))?;
-        Ok(Some(sessions.into_iter().map(SessionInfo::from).collect()))
+        Ok(Some(self.infos(sessions)))
     }
 
     /// Returns a live session; `None` where there is no such session.
@@ -86,7 +86,7 @@ impl<'a> SessionList<'a> {
             .map_err(failed("read the session"))?;
         Ok(session
             .filter(|session| session.is_live(now))
-            .map(SessionInfo::from))
+            .map(|session| self.info(session)))
     }
 
     /// Replaces what a live session remembers of its device. Returns `false` where there is no such
@@ -101,6 +101,20 @@ impl<'a> SessionList<'a> {
             .await
             .map_err(failed("attach the device to the session"))
     }
+
+    fn infos(&self, sessions: Vec<Session>) -> Vec<SessionInfo> {
+        let infos = sessions.into_iter().map(|session| self.info(session));
+        infos.collect()
+    }
+
+    /// Returns what an application sees of a session. Entries that the settings do not keep any
+    /// more are left out; the next rotation deletes them.
+    fn info(&self, session: Session) -> SessionInfo {
+        let mut info = SessionInfo::from(session);
+        let most = usize::try_from(self.engine.settings.session.history);
+        info.history.truncate(most.unwrap_or_default());
+        info
+    }
 }
 
 /// A live session, without anything secret.
@@ -111,24 +125,38 @@ pub struct SessionInfo {
     pub session_id: SessionId,
     /// The subject that it belongs to.
     pub subject: String,
-    /// Its device.
+    /// Its device, with the address and the user agent of the sign-in.
     pub device: Device,
     /// The time at which it was opened.
     pub created_at: Timestamp,
     /// The time of its last sign-in, refresh or renewed authentication.
     pub last_seen_at: Timestamp,
+    /// The address of its last sign-in or refresh. A refresh that repeats an answer, such as that
+    /// of a second tab, is none.
+    pub last_seen_ip: Option<String>,
+    /// The raw user agent of its last sign-in or refresh.
+    pub last_seen_user_agent: Option<String>,
+    /// The addresses and user agents before, the latest first: as many as `session.history` says.
+    pub history: Vec<SeenFrom>,
     /// The time at which it ends, unless it is refreshed before.
     pub expires_at: Timestamp,
 }
 
 impl From<Session> for SessionInfo {
     fn from(session: Session) -> Self {
+        let seen = session.seen_from();
         Self {
             session_id: session.sid,
             subject: session.subject,
             device: session.device,
             created_at: session.created_at,
             last_seen_at: session.last_seen_at,
+            last_seen_ip: seen.ip,
+            last_seen_user_agent: seen.user_agent,
+            history: session
+                .last_seen
+                .map(|seen| seen.history)
+                .unwrap_or_default(),
             expires_at: session.idle_exp.min(session.abs_exp),
         }
     }

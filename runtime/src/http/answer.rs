@@ -10,6 +10,7 @@ use crate::flow::Renewed;
 use crate::gate::{RouteConfig, SessionInfo};
 use crate::id::SessionId;
 use crate::session::Issued;
+use crate::store::SeenFrom;
 
 use super::extra::Members;
 #[cfg(feature = "openapi")]
@@ -146,12 +147,45 @@ pub(super) struct SessionEntry {
     ip: Option<String>,
     created_at: u64,
     last_seen_at: u64,
+    /// Those of the last sign-in or refresh.
+    last_seen_ip: Option<String>,
+    last_seen_user_agent: Option<String>,
+    /// Those before: only where the settings keep them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    history: Vec<FormerPlace>,
     expires_at: u64,
+}
+
+/// An address and a user agent that a session was used from before.
+#[derive(Serialize)]
+struct FormerPlace {
+    ip: Option<String>,
+    user_agent: Option<String>,
+    last_seen_at: u64,
+}
+
+#[cfg(feature = "openapi")]
+impl FormerPlace {
+    const MEMBERS: [AnswerMember; 3] = [
+        AnswerMember::maybe("ip", "192.0.2.7"),
+        AnswerMember::maybe("user_agent", "Mozilla/5.0"),
+        AnswerMember::number("last_seen_at", example::TIME),
+    ];
+}
+
+impl From<SeenFrom> for FormerPlace {
+    fn from(seen: SeenFrom) -> Self {
+        Self {
+            ip: seen.ip,
+            user_agent: seen.user_agent,
+            last_seen_at: seen.last_seen_at.as_secs(),
+        }
+    }
 }
 
 impl SessionEntry {
     #[cfg(feature = "openapi")]
-    pub(super) const MEMBERS: [AnswerMember; 11] = [
+    pub(super) const MEMBERS: [AnswerMember; 14] = [
         AnswerMember::text("session_id", example::SESSION_ID),
         AnswerMember::new("current", MemberKind::Bool, "true"),
         AnswerMember::maybe("device_name", "Ada's telephone"),
@@ -162,6 +196,10 @@ impl SessionEntry {
         AnswerMember::maybe("ip", "192.0.2.7"),
         AnswerMember::number("created_at", example::TIME),
         AnswerMember::number("last_seen_at", example::TIME),
+        AnswerMember::maybe("last_seen_ip", "192.0.2.7"),
+        AnswerMember::maybe("last_seen_user_agent", "Mozilla/5.0"),
+        AnswerMember::new("history", MemberKind::List(&FormerPlace::MEMBERS), "[]")
+            .optional_if(true),
         AnswerMember::number("expires_at", example::TIME),
     ];
 
@@ -177,6 +215,9 @@ impl SessionEntry {
             ip: session.device.ip,
             created_at: session.created_at.as_secs(),
             last_seen_at: session.last_seen_at.as_secs(),
+            last_seen_ip: session.last_seen_ip,
+            last_seen_user_agent: session.last_seen_user_agent,
+            history: session.history.into_iter().map(FormerPlace::from).collect(),
             expires_at: session.expires_at.as_secs(),
         }
     }

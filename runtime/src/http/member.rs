@@ -12,6 +12,8 @@ pub(super) enum MemberKind {
     Bool,
     /// An object that has these members.
     Object(&'static [AnswerMember]),
+    /// Objects that have these members.
+    List(&'static [AnswerMember]),
     /// Any JSON value.
     Any,
     /// Keys of a set, as RFC 7517 writes them.

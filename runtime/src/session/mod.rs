@@ -15,6 +15,7 @@ mod issuer;
 mod registry;
 mod replay;
 mod revocation;
+mod seen;
 mod table;
 mod view;
 
@@ -36,4 +37,5 @@ pub(crate) use engine::{Engine, EngineParts};
 pub(crate) use issuer::secs;
 pub(crate) use issuer::{AnyClaims, SessionPart, SignedAccess};
 pub(crate) use registry::{ANY, Member, family};
+pub(crate) use seen::last_seen;
 pub(crate) use table::{Presented, Row, decide, may_remint};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::problem::{Problems, SettingProblem, refuse};
 use super::{
-    Allowance, Consistency, OnLimit, OnRefresh, OnStale, RefreshCookie, RefreshPolicy, Settings,
-    StoreUrl, ThrottleSettings,
+    Allowance, Consistency, OnLimit, OnRefresh, OnStale, RefreshCookie, RefreshPolicy,
+    SessionSettings, Settings, StoreUrl, ThrottleSettings,
 };
 #[cfg(feature = "cookies")]
 use super::{BindingMode, SameSite};
@@ -271,6 +271,10 @@ fn problems(settings: &Settings) -> Vec<SettingProblem> {
         "session.device_limit",
         || "must be at least 1".into(),
     );
+    let most = SessionSettings::MAX_HISTORY;
+    found.unless(session.history <= most, "session.history", || {
+        format!("must be at most {most}")
+    });
     let denies_without_limit = session.on_limit == OnLimit::Deny && session.device_limit.is_none();
     found.conflict(
         denies_without_limit,

@@ -312,6 +312,14 @@ pub struct SessionSettings {
     pub device_limit: Option<u32>,
     /// The treatment of a sign-in above the limit.
     pub on_limit: OnLimit,
+    /// How many former addresses and user agents a session keeps beside the last one, at most 8. By
+    /// default 0: none.
+    pub history: u32,
+}
+
+impl SessionSettings {
+    /// The largest [`history`](Self::history).
+    pub const MAX_HISTORY: u32 = 8;
 }
 
 impl Default for SessionSettings {
@@ -323,6 +331,7 @@ impl Default for SessionSettings {
             brief_absolute: Duration::from_secs(24 * 60 * 60),
             device_limit: None,
             on_limit: OnLimit::default(),
+            history: 0,
         }
     }
 }

@@ -89,6 +89,8 @@ keys! {
         "how many live sessions a subject may have; where not set, any number";
     "session.on_limit" => session.on_limit,
         "what happens to the sign-in that is one too many: `evict_oldest` or `deny`";
+    "session.history" => session.history,
+        "how many former addresses and user agents a session keeps beside the last one, at most 8";
     "revocation.consistency" => revocation.consistency,
         "what a verifier asks: `eventual`, `bounded:2s` or `strict`";
     "revocation.stale_limit" => revocation.stale_limit,

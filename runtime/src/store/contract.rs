@@ -129,6 +129,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Clauses 32–48.
     /// Clause 151.
     /// Clauses 188–190.
+    /// Clauses 193–195.
     fn rotate(
         &self,
         rotation: RotationWrite,

@@ -7,9 +7,11 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use serde_json::{Value, json};
+use tollgate::clock::Clock;
 use tollgate::prelude::*;
 use tollgate::settings::ForwardedHeader;
-use tollgate_tests::{App, PASSWORD, Tokens, request};
+use tollgate::store::MemoryStore;
+use tollgate_tests::{Accounts, App, PASSWORD, START, Tokens, request};
 
 /// A request as from a connection of `peer`, with these headers beside.
 fn from(peer: &str, mut request: Request<Body>, headers: &[(&str, &[u8])]) -> Request<Body> {
@@ -338,4 +340,98 @@ async fn sessions_of_a_file_of_the_first_version_go_on() {
         .unwrap()
         .unwrap();
     assert!(session.device.hints.is_empty());
+}
+
+/// Refreshes from there, and answers the tokens and the session as the list shows it.
+async fn refreshed(app: &App, token: &str, peer: &str, agent: &str) -> (Tokens, Value) {
+    let body = json!({ "refresh_token": token });
+    let refresh = request(Method::POST, "/auth/refresh-access", None, Some(body));
+    let headers: &[(&str, &[u8])] = &[("user-agent", agent.as_bytes())];
+    let tokens = app.send(from(peer, refresh, headers)).await.tokens();
+    let list = app.get("/auth/sessions", &tokens.access).await.json();
+    (tokens, list[0].clone())
+}
+
+#[tokio::test]
+async fn the_list_shows_where_a_session_was_used_from_last() {
+    let app = App::new().await;
+    let phone: &[(&str, &[u8])] = &[("user-agent", b"phone")];
+    let first = app.send(from("192.0.2.1", login(), phone)).await.tokens();
+    let listed = app.get("/auth/sessions", &first.access).await.json()[0].clone();
+    assert_eq!(listed["last_seen_ip"], "192.0.2.1");
+    assert_eq!(listed["last_seen_user_agent"], "phone");
+
+    app.wait(60);
+    let (second, listed) = refreshed(&app, &first.refresh, "2001:db8::7", "tablet").await;
+    assert_eq!(
+        (&listed["last_seen_ip"], &listed["last_seen_user_agent"]),
+        (&json!("2001:db8::7"), &json!("tablet"))
+    );
+    assert_eq!(listed["last_seen_at"], START.as_secs() + 60);
+    // What was written at the sign-in stays, and by default nothing in between is kept.
+    assert_eq!(
+        (&listed["ip"], &listed["user_agent"]),
+        (&json!("192.0.2.1"), &json!("phone"))
+    );
+    assert_eq!(listed.get("history"), None);
+    app.wait(60);
+    let (_, listed) = refreshed(&app, &second.refresh, "192.0.2.1", "phone").await;
+    assert_eq!(listed["last_seen_ip"], "192.0.2.1");
+    assert_eq!(listed.get("history"), None);
+}
+
+#[tokio::test]
+async fn a_history_is_kept_where_the_settings_say_so_and_no_longer() {
+    let mut settings = Settings::default();
+    settings.session.history = 2;
+    let clock = Clock::manual(START);
+    let (store, ring) = (
+        MemoryStore::new(),
+        KeyRing::generate(Algorithm::EdDSA).unwrap(),
+    );
+    let accounts = Accounts::seeded();
+    let node = async |settings: &Settings| {
+        App::builder()
+            .accounts(&accounts)
+            .keys(&ring)
+            .store(store.clone())
+            .clock(&clock)
+            .settings(settings.clone())
+            .build()
+            .await
+    };
+    let app = node(&settings).await;
+    let phone: &[(&str, &[u8])] = &[("user-agent", b"phone")];
+    let mut tokens = app.send(from("192.0.2.1", login(), phone)).await.tokens();
+    let mut listed = Value::Null;
+    for number in 2..=4 {
+        app.wait(60);
+        let peer = format!("192.0.2.{number}");
+        // The second time it is the same place, which makes no entry.
+        for _ in 0..2 {
+            app.wait(60);
+            (tokens, listed) = refreshed(&app, &tokens.refresh, &peer, "phone").await;
+        }
+    }
+    assert_eq!(listed["last_seen_ip"], "192.0.2.4");
+    let start = START.as_secs();
+    let entry = |number: u64, minutes: u64| {
+        json!({
+            "ip": format!("192.0.2.{number}"),
+            "user_agent": "phone",
+            "last_seen_at": start + minutes * 60,
+        })
+    };
+    assert_eq!(listed["history"], json!([entry(3, 6), entry(2, 3)]));
+
+    // Another node, where it is off: neither shown nor kept.
+    settings.session.history = 0;
+    let other = node(&settings).await;
+    let listed = other.get("/auth/sessions", &tokens.access).await.json();
+    assert_eq!(listed[0].get("history"), None);
+    app.wait(60);
+    let (_, listed) = refreshed(&other, &tokens.refresh, "192.0.2.4", "phone").await;
+    assert_eq!(listed.get("history"), None);
+    let listed = app.get("/auth/sessions", &tokens.access).await.json();
+    assert_eq!(listed[0].get("history"), None, "the rotation deleted it");
 }

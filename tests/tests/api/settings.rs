@@ -379,6 +379,7 @@ fn bounds_are_inclusive_and_what_is_beyond_them_is_refused() {
     settings.refresh.lost_response_window = settings.session.idle;
     settings.access.max_ttl = Some(settings.access.ttl);
     settings.session.device_limit = Some(1);
+    settings.session.history = 8;
     settings.validate().unwrap();
 
     settings.leeway = 121 * SECOND;
@@ -388,6 +389,7 @@ fn bounds_are_inclusive_and_what_is_beyond_them_is_refused() {
     settings.refresh.lost_response_window = settings.session.idle + SECOND;
     settings.access.max_ttl = Some(settings.access.ttl - SECOND);
     settings.session.device_limit = Some(0);
+    settings.session.history = 9;
     assert_eq!(
         lines(settings.validate()),
         [
@@ -400,6 +402,7 @@ fn bounds_are_inclusive_and_what_is_beyond_them_is_refused() {
             "`session.idle` (set in code): must be at most 90d",
             "`session.absolute` (set in code): must be at most 400d",
             "`session.device_limit` (set in code): must be at least 1",
+            "`session.history` (set in code): must be at most 8",
         ]
     );
 }

@@ -10,8 +10,8 @@ use tollgate::device::Device;
 use tollgate::event::{EventKind, RefreshRefusal, Refreshed};
 use tollgate::prelude::*;
 use tollgate::store::{
-    Authenticated, Fact, NewSession, Opened, Predecessor, Revocation, RevokeReason, Rotated,
-    RotationStep, RotationWrite, Session, SessionStore, Target,
+    Authenticated, Fact, LastSeen, NewSession, Opened, Predecessor, Revocation, RevokeReason,
+    Rotated, RotationStep, RotationWrite, Session, SessionStore, Target,
 };
 use tollgate::token::{open_successor, seal_successor};
 
@@ -197,6 +197,7 @@ async fn write(
             step,
             tokens: Vec::new(),
             log_until: None,
+            last_seen: None,
         };
         if store.rotate(rotation, at).await.unwrap() == Rotated::Lost {
             return None;
@@ -397,6 +398,7 @@ impl Found {
                 let row = Session {
                     idle_exp: now.plus(ms(30 * 86_400_000)).min(before.abs_exp),
                     last_seen_at: now,
+                    last_seen: seen(after)?,
                     ..kept
                 };
                 let event = EventKind::Refreshed(Refreshed::Extended);
@@ -440,6 +442,7 @@ impl Found {
                     sealed_successor: after.sealed_successor.clone(),
                     rotated_at: Some(now),
                     last_seen_at: now,
+                    last_seen: seen(after)?,
                     ..kept
                 };
                 if number == "6" {
@@ -545,3 +548,12 @@ fn millis(span: std::time::Duration) -> u64 {
 const OWN: &str = "first-party";
 const OTHER: &str = "somebody-else";
 const DEVICES: [&str; 2] = ["", "another"];
+
+/// Returns where a session was used from after a step that writes it: each request comes from another
+/// address.
+fn seen(after: &Session) -> Result<Option<LastSeen>, String> {
+    match &after.last_seen {
+        Some(seen) if seen.ip.is_some() && seen.history.is_empty() => Ok(after.last_seen.clone()),
+        other => Err(format!("used from {other:?}")),
+    }
+}

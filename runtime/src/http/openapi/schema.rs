@@ -118,6 +118,7 @@ fn schema(member: &AnswerMember) -> Schema {
         MemberKind::Number => number().into(),
         MemberKind::Bool => truth().into(),
         MemberKind::Object(inner) => members(inner).into(),
+        MemberKind::List(inner) => ArrayBuilder::new().items(members(inner)).into(),
         MemberKind::Any => ObjectBuilder::new()
             .schema_type(SchemaType::AnyValue)
             .into(),

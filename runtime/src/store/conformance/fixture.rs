@@ -172,6 +172,7 @@ pub(super) fn advance(
         step,
         tokens: Vec::new(),
         log_until: None,
+        last_seen: None,
     }
 }
 
@@ -187,6 +188,7 @@ pub(super) fn remint(number: u32, generation: u32, to: u32, now: Timestamp) -> R
         step,
         tokens: Vec::new(),
         log_until: Some(now.plus(10 * MINUTE)),
+        last_seen: None,
     }
 }
 
@@ -197,6 +199,7 @@ pub(super) fn hold(number: u32, generation: u32) -> RotationWrite {
         step: RotationStep::Hold { generation },
         tokens: Vec::new(),
         log_until: None,
+        last_seen: None,
     }
 }
 

@@ -46,6 +46,7 @@ mod registry;
 mod report;
 mod revoke;
 mod rotate;
+mod seen;
 mod session;
 mod slide;
 mod spend;

@@ -25,6 +25,7 @@ fn opened(new: &NewSession, epoch: u64) -> Session {
         claims: new.claims.clone(),
         created_at: NOW,
         last_seen_at: NOW,
+        last_seen: None,
         idle_exp: new.idle_exp,
         abs_exp: new.abs_exp,
         is_brief: new.is_brief,

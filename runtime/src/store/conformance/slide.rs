@@ -5,7 +5,12 @@ use crate::clock::Timestamp;
 use crate::store::{Rotated, RotationStep, RotationWrite, Session, Target};
 
 /// Returns the step of session `number`, whose current hash is `hash(current)`.
-fn slide(number: u32, generation: u32, current: u32, idle_exp: Timestamp) -> RotationWrite {
+pub(super) fn slide(
+    number: u32,
+    generation: u32,
+    current: u32,
+    idle_exp: Timestamp,
+) -> RotationWrite {
     let step = RotationStep::Slide {
         generation,
         current: hash(current),
@@ -16,6 +21,7 @@ fn slide(number: u32, generation: u32, current: u32, idle_exp: Timestamp) -> Rot
         step,
         tokens: Vec::new(),
         log_until: None,
+        last_seen: None,
     }
 }
 

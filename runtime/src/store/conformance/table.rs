@@ -4,13 +4,13 @@ use super::broken::Broken;
 use super::clause::Clause;
 use super::{
     apart, archive, ask, attach, confirm, device, end, epoch, list, log, mark, once, open, page,
-    race, realm, registry, revoke, rotate, session, slide, spend, stamp, start, target, wake,
+    race, realm, registry, revoke, rotate, seen, session, slide, spend, stamp, start, target, wake,
 };
 
 /// All clauses, in the order of their numbers.
 pub const CLAUSES: &[Clause] = &joined();
 
-const GROUPS: [&[Clause]; 26] = [
+const GROUPS: [&[Clause]; 27] = [
     start::CLAUSES,
     open::CLAUSES,
     device::CLAUSES,
@@ -37,6 +37,7 @@ const GROUPS: [&[Clause]; 26] = [
     mark::CLAUSES,
     slide::CLAUSES,
     list::CLAUSES,
+    seen::CLAUSES,
 ];
 
 const COUNT: usize = {

@@ -186,7 +186,7 @@ const SHARED: [(&str, &str); 2] = [
 
 /// The additions without a new version, because programs of the previous version run at the same
 /// time: for each, a query whether it is there, and the statement that makes it.
-const ADDITIONS: [(&str, &str); 4] = [
+const ADDITIONS: [(&str, &str); 5] = [
     (
         "SELECT to_regclass('tg_revocation_key') IS NOT NULL",
         "CREATE INDEX tg_revocation_key ON tg_revocation(kind, key) WHERE kind IN ('session', \
@@ -198,6 +198,12 @@ const ADDITIONS: [(&str, &str); 4] = [
         // `true` where the session is not to be remembered: programs that do not know it leave it
         // empty.
         "ALTER TABLE tg_session ADD COLUMN brief boolean",
+    ),
+    (
+        "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('tg_session') \
+         AND attname = 'last_seen')",
+        // Where the session was used from last: programs that do not know it leave it as it is.
+        "ALTER TABLE tg_session ADD COLUMN last_seen text",
     ),
     (
         "SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass('tg_subject') \

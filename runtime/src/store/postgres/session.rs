@@ -11,11 +11,12 @@ use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
 use crate::store::record::{
-    NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationStep, RotationWrite, Session,
-    SessionPage,
+    LastSeen, NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationStep, RotationWrite,
+    Session, SessionPage,
 };
 use crate::store::shared::columns::{effective_epoch, is_takable, millis, session_columns};
 use crate::store::shared::fact::bounded;
+use crate::store::shared::operation::Cause;
 
 /// Opens a session in three or four statements of one transaction. The first takes the subject's
 /// lock; those after it have snapshots of their own (READ COMMITTED), taken when the lock was held,
@@ -190,6 +191,8 @@ pub(super) async fn rotate(
     rotation: &RotationWrite,
     now: Timestamp,
 ) -> Result<Rotated, Fault> {
+    let seen = rotation.last_seen.as_ref().map(LastSeen::stored);
+    let seen = seen.transpose().map_err(Cause::from)?;
     let is_plain = rotation.log_until.is_none() && rotation.tokens.is_empty();
     let query = match &rotation.step {
         RotationStep::Advance {
@@ -203,7 +206,7 @@ pub(super) async fn rotate(
             let sql = if is_plain {
                 advance!()
             } else {
-                with_log_and_tokens!(advance!(), "$9", "$10")
+                with_log_and_tokens!(advance!(), "$10", "$11")
             };
             query(sql)
                 .bind(rotation.sid.as_bytes())
@@ -214,6 +217,7 @@ pub(super) async fn rotate(
                 .bind(sealed)
                 .bind(context)
                 .bind(millis(*idle_exp))
+                .bind(seen)
         }
         RotationStep::Remint {
             generation,
@@ -223,7 +227,7 @@ pub(super) async fn rotate(
             let sql = if is_plain {
                 remint!()
             } else {
-                with_log_and_tokens!(remint!(), "$6", "$7")
+                with_log_and_tokens!(remint!(), "$7", "$8")
             };
             query(sql)
                 .bind(rotation.sid.as_bytes())
@@ -231,6 +235,7 @@ pub(super) async fn rotate(
                 .bind(millis(now))
                 .bind(successor)
                 .bind(sealed)
+                .bind(seen)
         }
         RotationStep::Slide {
             generation,
@@ -240,7 +245,7 @@ pub(super) async fn rotate(
             let sql = if is_plain {
                 slide!()
             } else {
-                with_log_and_tokens!(slide!(), "$6", "$7")
+                with_log_and_tokens!(slide!(), "$7", "$8")
             };
             query(sql)
                 .bind(rotation.sid.as_bytes())
@@ -248,6 +253,7 @@ pub(super) async fn rotate(
                 .bind(millis(now))
                 .bind(current)
                 .bind(millis(*idle_exp))
+                .bind(seen)
         }
         RotationStep::Hold { generation } => {
             let sql = if is_plain {
@@ -285,7 +291,7 @@ macro_rules! advance {
         "UPDATE tg_session SET gen = gen + 1, prev_gen = gen, prev_hash = cur_hash, cur_hash = $5, \
          sealed_successor = $6,
              rotated_at = $3, superseded_at = $3, ctx_hash = $7, confirmed = false, \
-         last_seen_at = $3, idle_exp = least($8, abs_exp)
+         last_seen_at = $3, idle_exp = least($8, abs_exp), last_seen = coalesce($9, last_seen)
          WHERE sid = $1 AND gen = $2 AND cur_hash = $4 AND gen < 4294967295
              AND revoked_at IS NULL AND idle_exp > $3 AND abs_exp > $3
          RETURNING gen"
@@ -296,7 +302,7 @@ use advance;
 macro_rules! remint {
     () => {
         "UPDATE tg_session SET gen = gen + 1, cur_hash = $4, sealed_successor = $5, rotated_at = \
-         $3, last_seen_at = $3
+         $3, last_seen_at = $3, last_seen = coalesce($6, last_seen)
          WHERE sid = $1 AND gen = $2 AND NOT confirmed AND gen < 4294967295
              AND revoked_at IS NULL AND idle_exp > $3 AND abs_exp > $3
          RETURNING gen"
@@ -306,7 +312,7 @@ use remint;
 
 macro_rules! slide {
     () => {
-        "UPDATE tg_session SET last_seen_at = $3, idle_exp = least($5, abs_exp)
+        "UPDATE tg_session SET last_seen_at = $3, idle_exp = least($5, abs_exp), last_seen = coalesce($6, last_seen)
          WHERE sid = $1 AND gen = $2 AND cur_hash = $4
              AND revoked_at IS NULL AND idle_exp > $3 AND abs_exp > $3
          RETURNING gen"

@@ -1,5 +1,6 @@
 //! Rotations: the conditional writes of a refresh.
 
+use super::session::LastSeen;
 use super::token::TokenRecord;
 use crate::clock::Timestamp;
 use crate::id::SessionId;
@@ -18,6 +19,9 @@ pub struct RotationWrite {
     /// [`RotationStep::Hold`] or a [`RotationStep::Slide`], which bring no generation, it has no
     /// effect.
     pub log_until: Option<Timestamp>,
+    /// What [`Session::last_seen`](super::Session::last_seen) becomes, written in the same step
+    /// where it happens; `None` leaves it as it is. A [`RotationStep::Hold`] writes nothing.
+    pub last_seen: Option<LastSeen>,
 }
 
 /// The four things that may happen to a session in a refresh. Each requires that the session is

@@ -52,6 +52,10 @@ pub struct Session {
     pub created_at: Timestamp,
     /// The time of the last sign-in, refresh or new authentication.
     pub last_seen_at: Timestamp,
+    /// The address and the user agent of the last rotation, and those before; `None` while the
+    /// session was used only from where it was opened.
+    #[serde(default)]
+    pub last_seen: Option<LastSeen>,
     /// The time at which the session ends unless it is refreshed.
     pub idle_exp: Timestamp,
     /// The time at which the session ends in any case.
@@ -72,6 +76,20 @@ impl Session {
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && self.idle_exp > now && self.abs_exp > now
     }
+
+    /// Returns the address and the user agent of the last sign-in or rotation.
+    #[must_use]
+    pub fn seen_from(&self) -> SeenFrom {
+        let (ip, user_agent) = match &self.last_seen {
+            Some(seen) => (&seen.ip, &seen.user_agent),
+            None => (&self.device.ip, &self.device.user_agent),
+        };
+        SeenFrom {
+            ip: ip.clone(),
+            user_agent: user_agent.clone(),
+            last_seen_at: self.last_seen_at,
+        }
+    }
 }
 
 impl fmt::Debug for Session {
@@ -89,6 +107,47 @@ impl fmt::Debug for Session {
             .field("epoch", &self.epoch)
             .finish_non_exhaustive()
     }
+}
+
+/// Where a session was used from last, if that is not where it was opened. Stores keep it as one
+/// value beside the row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSeen {
+    /// The address of the last rotation, as text.
+    pub ip: Option<String>,
+    /// The user agent of the last rotation, cut at 512 bytes.
+    pub user_agent: Option<String>,
+    /// The addresses and user agents before, the latest first, as many as `session.history` says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<SeenFrom>,
+}
+
+impl LastSeen {
+    /// Returns the form in which a store keeps it.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn stored(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Reads what [`stored`](Self::stored) made. What cannot be read counts as nothing: a session
+    /// is listed without it rather than not at all.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
+/// An address and a user agent that a session was used from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenFrom {
+    /// The address, as text.
+    pub ip: Option<String>,
+    /// The raw user agent.
+    pub user_agent: Option<String>,
+    /// The time at which the session was last used from there.
+    pub last_seen_at: Timestamp,
 }
 
 /// The refresh token that the current one replaced.

@@ -26,6 +26,7 @@ pub(super) fn session(value: Value) -> Result<Option<Session>, Cause> {
         None => Device::default(),
     };
     let claims = reply::bytes_or_none(answer.next())?;
+    let last_seen = reply::bytes_or_none(answer.next())?;
     let mut fields = Fields::of(answer.next())?;
     let mut take =
         |names: &[&str]| -> Vec<_> { names.iter().map(|name| fields.take(name)).collect() };
@@ -40,7 +41,7 @@ pub(super) fn session(value: Value) -> Result<Option<Session>, Cause> {
         .chain(take(&[
             "made", "seen", "idle", "abs", "brief", "rev", "why",
         ]))
-        .chain([Some(epoch)]);
+        .chain([last_seen, Some(epoch)]);
     let session = row::session(&mut ReplyColumns(columns.collect::<Vec<_>>().into_iter()))?;
     Ok(Some(Session { device, ..session }))
 }

@@ -128,6 +128,7 @@ pub(super) fn rotate(rotation: RotationWrite, now: Timestamp) -> Result<Call, Ca
         step,
         tokens,
         log_until,
+        last_seen,
     } = rotation;
     let (name, generation) = match &step {
         RotationStep::Advance { generation, .. } => ("advance", *generation),
@@ -143,7 +144,8 @@ pub(super) fn rotate(rotation: RotationWrite, now: Timestamp) -> Result<Call, Ca
         .number(generation);
     let call = call
         .word(log_until.map(millis).unwrap_or_default())
-        .nonce()?;
+        .nonce()?
+        .word(last_seen.map_or(Ok(String::new()), |seen| seen.stored())?);
     let call = match step {
         RotationStep::Advance {
             current,

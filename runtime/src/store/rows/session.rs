@@ -7,8 +7,8 @@ use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
 use crate::store::record::{
-    Fact, NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationWrite, Session, SessionPage,
-    StoreHealth,
+    Fact, NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationStep, RotationWrite, Session,
+    SessionPage, StoreHealth,
 };
 use crate::store::shared::operation::Cause;
 
@@ -100,8 +100,12 @@ pub fn rotate(
     let Some(mut row) = session(rows, rotation.sid)? else {
         return Ok(Rotated::Lost);
     };
+    let writes = !matches!(rotation.step, RotationStep::Hold { .. });
     let rotated = row.rotate(rotation.step, now);
     if rotated == Rotated::Done {
+        if let Some(seen) = rotation.last_seen.filter(|_| writes) {
+            row.last_seen = Some(seen);
+        }
         table::put_session(rows, row)?;
         if let Some(entry) = entry {
             log::write(rows, entry.fact, entry.until)?;

@@ -39,7 +39,7 @@ macro_rules! session_columns {
              s.superseded_at, s.sealed_successor, s.confirmed, s.ctx_hash, s.auth_time, s.acr, \
              s.claims, s.created_at, s.last_seen_at, s.idle_exp, s.abs_exp, \
              s.brief IS TRUE, s.revoked_at, \
-             s.revoke_reason, ",
+             s.revoke_reason, s.last_seen, ",
             $crate::store::shared::columns::effective_epoch!($highest, "s.uid", "s.client_id")
         )
     };

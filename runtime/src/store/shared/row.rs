@@ -5,7 +5,9 @@ use super::operation::Cause;
 use crate::clock::Timestamp;
 use crate::device::{Device, Hints};
 use crate::id::{SessionId, TokenId};
-use crate::store::record::{Predecessor, RevokeReason, Session, StoredTokenKind, TokenRecord};
+use crate::store::record::{
+    LastSeen, Predecessor, RevokeReason, Session, StoredTokenKind, TokenRecord,
+};
 
 /// Reads a session from the columns of `session_columns!`.
 pub(in crate::store) fn session(row: &mut impl Columns) -> Result<Session, Cause> {
@@ -31,6 +33,7 @@ pub(in crate::store) fn session(row: &mut impl Columns) -> Result<Session, Cause
         abs_exp: needed(row.time())?,
         is_brief: row.flag()?,
         revoked: revocation(row)?,
+        last_seen: row.text()?.as_deref().and_then(LastSeen::from_stored),
         epoch: needed(row.number())?,
     })
 }

@@ -10,7 +10,7 @@ impl Session {
     /// Makes the row of a session that is opened at `now`: at generation 0, unconfirmed and without
     /// a predecessor. Its [`epoch`](Self::epoch) is 0, because a store fills it in when it reads a
     /// row.
-    pub(in crate::store) fn opened(new: &NewSession, now: Timestamp) -> Self {
+    pub(crate) fn opened(new: &NewSession, now: Timestamp) -> Self {
         Self {
             sid: new.sid,
             subject: new.subject.clone(),
@@ -29,6 +29,7 @@ impl Session {
             claims: new.claims.clone(),
             created_at: now,
             last_seen_at: now,
+            last_seen: None,
             idle_exp: new.idle_exp,
             abs_exp: new.abs_exp,
             is_brief: new.is_brief,

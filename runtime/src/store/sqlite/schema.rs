@@ -128,9 +128,11 @@ const STEPS: [(i64, &str); 2] = [
 const ADDITIONS: &str = "CREATE INDEX IF NOT EXISTS tg_revocation_key ON tg_revocation(kind, key)";
 
 /// The columns that were added in the same way: table, name, type.
-const COLUMNS: [(&str, &str, &str); 5] = [
+const COLUMNS: [(&str, &str, &str); 6] = [
     // `1` where the session is not to be remembered: programs that do not know it leave it empty.
     ("tg_session", "brief", "INTEGER"),
+    // Where the session was used from last: programs that do not know it leave it as it is.
+    ("tg_session", "last_seen", "TEXT"),
     // The part of `uep` that is not part of the mark: programs that know no marks leave it.
     ("tg_subject", "unmarked", "INTEGER NOT NULL DEFAULT 0"),
     // The mark to which a value is bound, its subject and its client.

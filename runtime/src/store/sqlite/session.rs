@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::id::SessionId;
 use crate::store::record::{
-    Fact, LogEntry, NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationStep,
+    Fact, LastSeen, LogEntry, NewSession, OnceKey, Opened, RevokeReason, Rotated, RotationStep,
     RotationWrite, Session, SessionPage,
 };
 use crate::store::shared::columns::{millis, session_columns};
@@ -130,6 +130,8 @@ pub(super) fn rotate(
     rotation: &RotationWrite,
     now: Timestamp,
 ) -> Result<Rotated, Cause> {
+    let seen = rotation.last_seen.as_ref().map(LastSeen::stored);
+    let seen = seen.transpose()?;
     let done = match &rotation.step {
         RotationStep::Advance {
             generation,
@@ -143,7 +145,8 @@ pub(super) fn rotate(
                        cur_hash = :new,
                            sealed_successor = :seal, rotated_at = :now, superseded_at = :now, \
                        ctx_hash = :ctx, confirmed = 0,
-                           last_seen_at = :now, idle_exp = min(:idle, abs_exp)
+                           last_seen_at = :now, idle_exp = min(:idle, abs_exp),
+                           last_seen = coalesce(:seen, last_seen)
                        WHERE sid = :sid AND gen = :gen AND cur_hash = :hash AND gen < 4294967295
                            AND revoked_at IS NULL AND idle_exp > :now AND abs_exp > :now";
             let mut statement = db.prepare_cached(sql)?;
@@ -156,6 +159,7 @@ pub(super) fn rotate(
                 ":ctx": context,
                 ":idle": millis(*idle_exp),
                 ":now": millis(now),
+                ":seen": seen,
             };
             statement.execute(values)? == 1
         }
@@ -166,7 +170,7 @@ pub(super) fn rotate(
         } => {
             let sql = "UPDATE tg_session SET gen = gen + 1, cur_hash = :new, sealed_successor = \
                        :seal, rotated_at = :now,
-                           last_seen_at = :now
+                           last_seen_at = :now, last_seen = coalesce(:seen, last_seen)
                        WHERE sid = :sid AND gen = :gen AND confirmed = 0 AND gen < 4294967295
                            AND revoked_at IS NULL AND idle_exp > :now AND abs_exp > :now";
             let mut statement = db.prepare_cached(sql)?;
@@ -176,6 +180,7 @@ pub(super) fn rotate(
                 ":new": successor,
                 ":seal": sealed,
                 ":now": millis(now),
+                ":seen": seen,
             };
             statement.execute(values)? == 1
         }
@@ -184,7 +189,8 @@ pub(super) fn rotate(
             current,
             idle_exp,
         } => {
-            let sql = "UPDATE tg_session SET last_seen_at = :now, idle_exp = min(:idle, abs_exp)
+            let sql = "UPDATE tg_session SET last_seen_at = :now, idle_exp = min(:idle, abs_exp),
+                           last_seen = coalesce(:seen, last_seen)
                        WHERE sid = :sid AND gen = :gen AND cur_hash = :hash
                            AND revoked_at IS NULL AND idle_exp > :now AND abs_exp > :now";
             let mut statement = db.prepare_cached(sql)?;
@@ -194,6 +200,7 @@ pub(super) fn rotate(
                 ":hash": current,
                 ":idle": millis(*idle_exp),
                 ":now": millis(now),
+                ":seen": seen,
             };
             statement.execute(values)? == 1
         }

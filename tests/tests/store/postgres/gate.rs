@@ -226,10 +226,13 @@ async fn a_refresh_is_two_statements() {
         "CREATE EXTENSION pg_stat_statements; SELECT pg_stat_statements_reset()",
     )
     .await;
-    for _ in 0..50 {
+    for number in 0..50 {
         clock.advance(Duration::from_secs(60));
+        // Each from another address, which the same statements write down.
+        let mut client = Client::unknown();
+        client.ip = Some([192, 0, 2, number].into());
         token = nodes[0]
-            .refresh(&token, &Client::unknown())
+            .refresh(&token, &client)
             .await
             .unwrap()
             .refresh_token
@@ -256,6 +259,9 @@ async fn a_refresh_is_two_statements() {
         calls += count;
     }
     assert_eq!(calls, 100, "fifty refreshes");
+    let last = "SELECT (last_seen::json->>'ip') FROM tg_session";
+    let ip: String = sqlx::query(last).fetch_one(&mut db).await.unwrap().get(0);
+    assert_eq!(ip, "192.0.2.49");
 }
 
 /// R124: attempts on two nodes are counted together, and the sum of those that are allowed is

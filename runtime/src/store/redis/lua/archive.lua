@@ -20,7 +20,7 @@ for _, index in ipairs({ KEYS[2], KEYS[3] }) do
         local key = prefix .. 's:' .. sid
         local uid = call('HGET', key, 'uid')
         if uid then
-            call('DEL', key, prefix .. 'd:' .. sid, prefix .. 'c:' .. sid)
+            call('DEL', key, prefix .. 'd:' .. sid, prefix .. 'c:' .. sid, prefix .. 'p:' .. sid)
             call('ZREM', prefix .. 'us:' .. uid, sid)
             sessions = sessions + 1
         end

@@ -12,5 +12,6 @@ local function read(sid)
     if not uid then
         return false
     end
-    return { sid, text(epoch(uid, client)), call('GET', prefix .. 'd:' .. sid), call('GET', prefix .. 'c:' .. sid), row }
+    local beside = call('MGET', prefix .. 'd:' .. sid, prefix .. 'c:' .. sid, prefix .. 'p:' .. sid)
+    return { sid, text(epoch(uid, client)), beside[1], beside[2], beside[3], row }
 end
