@@ -20,6 +20,17 @@ impl Browser {
     /// Starts a browser. Returns `None` where Chromium or its driver is missing, which is a failure
     /// where `REQUIRE_INTEROP` is set.
     pub async fn start() -> Option<Self> {
+        Self::start_with(&json!({})).await
+    }
+
+    /// Starts a browser that runs no script of a page.
+    pub async fn start_without_scripts() -> Option<Self> {
+        let prefs = json!({ "profile.managed_default_content_settings.javascript": 2 });
+        Self::start_with(&prefs).await
+    }
+
+    /// Starts a browser with preferences.
+    async fn start_with(prefs: &Value) -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
@@ -51,7 +62,14 @@ impl Browser {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         // Its own user runs the tests' machine: a sandbox inside a container is not to be had.
-        let options = json!({ "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+        let args = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--window-size=1000,800",
+        ];
+        let options = json!({ "args": args, "prefs": prefs });
         let wanted =
             json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
         let session = browser.ask("POST", "/session", &wanted).await;
@@ -99,10 +117,117 @@ impl Browser {
         );
     }
 
+    /// Asks the driver about the session.
+    async fn of_session(&self, method: &str, path: &str, body: &Value) -> Value {
+        let path = format!("/session/{}/{path}", self.session);
+        self.ask(method, &path, body).await
+    }
+
+    /// Waits for the first element that a selector finds, and returns its id.
+    async fn element(&self, selector: &str) -> String {
+        let wanted = json!({ "using": "css selector", "value": selector });
+        for _ in 0..200 {
+            let found = self.of_session("POST", "element", &wanted).await;
+            if let Some(id) = found[ELEMENT].as_str() {
+                return id.to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        let source = self.of_session("GET", "source", &Value::Null).await;
+        panic!(
+            "there never was {selector} at {}: {source}",
+            self.address().await
+        )
+    }
+
+    /// Types into a field, in place of what is in it.
+    pub async fn fill(&self, selector: &str, text: &str) {
+        let id = self.element(selector).await;
+        self.of_session("POST", &format!("element/{id}/clear"), &json!({}))
+            .await;
+        let path = format!("element/{id}/value");
+        let answer = self
+            .of_session("POST", &path, &json!({ "text": text }))
+            .await;
+        assert_eq!(answer, Value::Null, "{selector}");
+    }
+
+    /// Clicks on an element, and waits until a page that this opens is there.
+    pub async fn click(&self, selector: &str) {
+        let id = self.element(selector).await;
+        let path = format!("element/{id}/click");
+        let answer = self.of_session("POST", &path, &json!({})).await;
+        assert_eq!(answer, Value::Null, "{selector}");
+    }
+
+    /// Waits until the text of the page holds these words.
+    pub async fn sees(&self, words: &str) {
+        let mut text = String::new();
+        for _ in 0..200 {
+            text = self.text().await;
+            if text.contains(words) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("`{words}` never came at {}:\n{text}", self.address().await)
+    }
+
+    /// Returns what a person reads on the page.
+    pub async fn text(&self) -> String {
+        let id = self.element("body").await;
+        let text = self
+            .of_session("GET", &format!("element/{id}/text"), &Value::Null)
+            .await;
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Returns the address of the page.
+    pub async fn address(&self) -> String {
+        let address = self.of_session("GET", "url", &Value::Null).await;
+        address.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Goes back to the page before.
+    pub async fn back(&self) {
+        self.of_session("POST", "back", &json!({})).await;
+    }
+
+    /// Opens a tab, and goes on there. Returns the handle of the tab before.
+    pub async fn new_tab(&self) -> String {
+        let before = self.of_session("GET", "window", &Value::Null).await;
+        let tab = self
+            .of_session("POST", "window/new", &json!({ "type": "tab" }))
+            .await;
+        self.switch(tab["handle"].as_str().unwrap()).await;
+        before.as_str().unwrap().to_owned()
+    }
+
+    /// Goes on in another tab.
+    pub async fn switch(&self, tab: &str) {
+        let answer = self
+            .of_session("POST", "window", &json!({ "handle": tab }))
+            .await;
+        assert_eq!(answer, Value::Null);
+    }
+
+    /// Writes a picture of the page into the folder that `SCREENSHOTS` names, where it is set.
+    pub async fn picture(&self, name: &str) {
+        let Some(folder) = std::env::var_os("SCREENSHOTS") else {
+            return;
+        };
+        let picture = self.of_session("GET", "screenshot", &Value::Null).await;
+        let path = std::path::Path::new(&folder).join(format!("{name}.base64"));
+        std::fs::write(path, picture.as_str().unwrap_or_default()).unwrap();
+    }
+
     async fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         let asked = async {
             let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
-            let body = body.to_string();
+            let body = match method {
+                "GET" => String::new(),
+                _ => body.to_string(),
+            };
             let head = format!(
                 "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncontent-type: \
                  application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
@@ -135,6 +260,9 @@ impl Browser {
             .expect("the browser does not answer")
     }
 }
+
+/// The member that names an element (W3C WebDriver section 12).
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Drop for Browser {
     fn drop(&mut self) {

@@ -4,5 +4,6 @@
 
 mod cluster;
 mod command_line;
+mod pages_browser;
 mod quickstart;
 mod two_kinds;

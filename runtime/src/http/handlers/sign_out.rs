@@ -52,7 +52,7 @@ pub(in crate::http) async fn sign_out(
         }
         match (bearer, body) {
             (None, Some(body)) if names_a_token => {
-                gate.flows().sign_out_refresh(&member(&body, name)?).await?
+                gate.flows().sign_out_refresh(&member(&body, name)?).await?;
             }
             (Some(_), Some(_)) if names_a_token => return Err(Malformed::TwoCredentials.into()),
             (Some(token), _) => gate.flows().sign_out_bearer(token).await?,

@@ -55,7 +55,6 @@ impl<B: AuthBackend> Gate<B> {
     /// Returns what takes a form at a path of the application, once the gate has
     /// [`pages`](Self::pages): `.route("/logout", gate.form(PageForm::SignOut))`. The auth routes
     /// take the same forms.
-    #[must_use]
     pub fn form<S>(&self, form: PageForm) -> MethodRouter<S>
     where
         S: Clone + Send + Sync + 'static,

@@ -1,0 +1,346 @@
+//! The users and their notes: tables of this program's own, of which tollgate knows nothing.
+
+use std::path::Path;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteConnectOptions;
+use tollgate::password::{Checked, Stored};
+use tollgate::prelude::*;
+use totp_rs::{Builder, Secret as TotpSecret, Totp};
+use uuid::Uuid;
+
+/// What a user may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ClaimValue)]
+pub enum Role {
+    /// Sees where everybody is signed in.
+    Admin,
+    /// Writes notes.
+    Writer,
+}
+
+/// A user, as the table has it. A token carries what is not skipped.
+#[derive(Clone, JwtClaims)]
+pub struct User {
+    #[claim(sub)]
+    id: Uuid,
+    email: String,
+    #[claim(roles)]
+    roles: Vec<Role>,
+    #[claim(skip)]
+    password_hash: Stored,
+    #[claim(skip)]
+    disabled: bool,
+    #[claim(skip)]
+    factor: Option<Totp>,
+    #[claim(skip)]
+    proposed_factor: Option<Totp>,
+}
+
+impl User {
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
+    }
+
+    pub(crate) fn email(&self) -> &str {
+        &self.email
+    }
+}
+
+/// Who may see where others are signed in.
+#[derive(Policy)]
+#[policy(role = Role::Admin)]
+pub(crate) struct Admin;
+
+/// Whoever proved within the last five minutes who they are.
+#[derive(Policy)]
+#[policy(max_age = "5m")]
+pub(crate) struct Fresh;
+
+/// A line of somebody's logbook.
+pub(crate) struct Note {
+    pub(crate) id: i64,
+    pub(crate) text: String,
+}
+
+/// All users. They sign in with an email address and a password, and with a second factor if they
+/// set one up.
+#[auth_backend(email, user = User)]
+pub struct Accounts {
+    db: SqlitePool,
+    passwords: Passwords,
+}
+
+impl Accounts {
+    /// Opens the tables, and fills them the first time.
+    pub(crate) async fn open(file: &Path, passwords: Passwords) -> Result<Self, AuthError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true);
+        let accounts = Self {
+            db: SqlitePool::connect_with(options).await?,
+            passwords,
+        };
+        for table in TABLES {
+            sqlx::query(table).execute(&accounts.db).await?;
+        }
+        accounts.add("ada@example.com", "admin", false).await?;
+        accounts.add("grace@example.com", "writer", false).await?;
+        accounts.add("mallory@example.com", "writer", true).await?;
+        Ok(accounts)
+    }
+
+    async fn add(&self, email: &str, role: &str, disabled: bool) -> Result<(), AuthError> {
+        if self.by_email(email).await?.is_none() {
+            let password = Password::new("correct horse battery staple");
+            let hash = self.passwords.hash(&password).await?;
+            sqlx::query(
+                "INSERT INTO users (id, email, role, password_hash, disabled) VALUES (?, ?, ?, ?, \
+                 ?) ON CONFLICT (email) DO NOTHING",
+            )
+            .bind(Uuid::new_v4().to_string())
+            .bind(email)
+            .bind(role)
+            .bind(hash.as_str())
+            .bind(disabled)
+            .execute(&self.db)
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn by_email(&self, email: &str) -> Result<Option<User>, AuthError> {
+        let query = sqlx::query_as(BY_EMAIL);
+        let found = query.bind(email).fetch_optional(&self.db).await?;
+        found.map(user).transpose()
+    }
+
+    pub(crate) async fn by_id(&self, id: &Uuid) -> Result<Option<User>, AuthError> {
+        let query = sqlx::query_as(BY_ID);
+        let found = query.bind(id.to_string()).fetch_optional(&self.db).await?;
+        found.map(user).transpose()
+    }
+
+    pub(crate) async fn everybody(&self) -> Result<Vec<User>, AuthError> {
+        let query = sqlx::query_as(EVERYBODY);
+        let found: Vec<Row> = query.fetch_all(&self.db).await?;
+        found.into_iter().map(user).collect()
+    }
+
+    /// Keeps a better hash of the password that was checked, only in place of the hash that it was
+    /// checked against: a password that was set since then stays.
+    async fn keep_rehash(&self, user: &User, checked: &Checked) -> Result<(), AuthError> {
+        if let Some(better) = &checked.rehash {
+            sqlx::query("UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?")
+                .bind(better.as_str())
+                .bind(user.id.to_string())
+                .bind(checked.stored.as_str())
+                .execute(&self.db)
+                .await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn has_factor(&self, id: &Uuid) -> Result<bool, AuthError> {
+        let user = self.by_id(id).await?.ok_or(AuthError::Gone)?;
+        Ok(user.factor.is_some())
+    }
+
+    /// A second factor that its owner has not used yet.
+    pub(crate) async fn propose_factor(&self, user: &Auth<User, Fresh>) -> Result<Totp, AuthError> {
+        let factor = totp(TotpSecret::generate(), user.claims().email())?;
+        sqlx::query("UPDATE users SET proposed_factor = ? WHERE id = ?")
+            .bind(factor.secret().to_base32())
+            .bind(user.subject().to_string())
+            .execute(&self.db)
+            .await?;
+        Ok(factor)
+    }
+
+    /// The proposed factor counts from the first code on that was right.
+    pub(crate) async fn confirm_factor(
+        &self,
+        user: &Auth<User, Fresh>,
+        code: &str,
+    ) -> Result<(), Rejection> {
+        let stored = self.by_id(user.subject()).await?.ok_or(AuthError::Gone)?;
+        let proposed = stored.proposed_factor.ok_or(Code::InvalidRequest)?;
+        let used = proposed.check_current(code).ok_or(Code::InvalidRequest)?;
+        let query = sqlx::query(
+            "UPDATE users SET factor = proposed_factor, proposed_factor = NULL, factor_used = ?
+             WHERE id = ? AND proposed_factor IS NOT NULL",
+        );
+        query
+            .bind(used as i64)
+            .bind(user.subject().to_string())
+            .execute(&self.db)
+            .await?;
+        Ok(())
+    }
+
+    pub(crate) async fn remove_factor(&self, user: &Auth<User, Fresh>) -> Result<(), AuthError> {
+        sqlx::query("UPDATE users SET factor = NULL, proposed_factor = NULL WHERE id = ?")
+            .bind(user.subject().to_string())
+            .execute(&self.db)
+            .await?;
+        Ok(())
+    }
+
+    pub(crate) async fn notes(&self, user: &Uuid) -> Result<Vec<Note>, AuthError> {
+        let query = sqlx::query_as("SELECT id, text FROM notes WHERE owner = ? ORDER BY id DESC");
+        let rows: Vec<(i64, String)> = query.bind(user.to_string()).fetch_all(&self.db).await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, text)| Note { id, text })
+            .collect())
+    }
+
+    pub(crate) async fn add_note(&self, user: &Uuid, text: &str) -> Result<(), AuthError> {
+        sqlx::query("INSERT INTO notes (owner, text) VALUES (?, ?)")
+            .bind(user.to_string())
+            .bind(text)
+            .execute(&self.db)
+            .await?;
+        Ok(())
+    }
+
+    pub(crate) async fn delete_note(&self, user: &Uuid, id: i64) -> Result<(), AuthError> {
+        sqlx::query("DELETE FROM notes WHERE owner = ? AND id = ?")
+            .bind(user.to_string())
+            .bind(id)
+            .execute(&self.db)
+            .await?;
+        Ok(())
+    }
+}
+
+impl Authenticate for Accounts {
+    async fn authenticate(&self, login: EmailLogin, _: &Client) -> Result<User, AuthError> {
+        let user = self.by_email(&login.email).await?;
+        // Whoever asks waits for one hash: a stranger cannot tell which addresses have an account.
+        let stored = user.as_ref().map(|user| &user.password_hash);
+        let checked = self.passwords.check(&login.password, stored).await?;
+        let user = user.ok_or(AuthError::Invalid)?;
+        if user.disabled {
+            return Err(AuthError::Disabled);
+        }
+        self.keep_rehash(&user, &checked).await?;
+        match user.factor {
+            Some(_) => Err(SignInStep::new(user.id, "totp").into()),
+            None => Ok(user),
+        }
+    }
+
+    async fn step(
+        &self,
+        step: &SignInStep,
+        answer: &StepAnswer,
+        _: &Client,
+    ) -> Result<User, AuthError> {
+        let user = self.by_id(&step.subject.parse()?).await?;
+        let user = user.ok_or(AuthError::Gone)?;
+        if user.disabled {
+            return Err(AuthError::Disabled);
+        }
+        let code = answer.code().ok_or(AuthError::Invalid)?;
+        let factor = user.factor.as_ref().ok_or(AuthError::Invalid)?;
+        let used = factor.check_current(code).ok_or(AuthError::Invalid)?;
+        // A code counts once, also where two present it at the same time (RFC 6238 section 5.2).
+        let query =
+            sqlx::query("UPDATE users SET factor_used = ?1 WHERE id = ?2 AND factor_used < ?1");
+        let done = query
+            .bind(used as i64)
+            .bind(user.id.to_string())
+            .execute(&self.db)
+            .await?;
+        if done.rows_affected() == 1 {
+            Ok(user)
+        } else {
+            Err(AuthError::Invalid)
+        }
+    }
+}
+
+impl Refresh for Accounts {
+    async fn refresh(&self, id: &Uuid, _: &Client) -> Result<User, AuthError> {
+        let user = self.by_id(id).await?.ok_or(AuthError::Gone)?;
+        if user.disabled {
+            Err(AuthError::Disabled)
+        } else {
+            Ok(user)
+        }
+    }
+}
+
+const BY_EMAIL: &str = "SELECT id, email, role, password_hash, disabled, factor, proposed_factor \
+                        FROM users WHERE email = ?";
+const BY_ID: &str = "SELECT id, email, role, password_hash, disabled, factor, proposed_factor \
+                     FROM users WHERE id = ?";
+const EVERYBODY: &str = "SELECT id, email, role, password_hash, disabled, factor, \
+                         proposed_factor FROM users ORDER BY email";
+
+type Row = (
+    String,
+    String,
+    String,
+    String,
+    bool,
+    Option<String>,
+    Option<String>,
+);
+
+fn user(row: Row) -> Result<User, AuthError> {
+    let (id, email, role, password_hash, disabled, factor, proposed_factor) = row;
+    let read = |secret: Option<String>| -> Result<Option<Totp>, AuthError> {
+        let Some(text) = secret else { return Ok(None) };
+        let secret = TotpSecret::try_from_base32(text)
+            .map_err(|_| AuthError::unavailable("a secret is no base32"))?;
+        totp(secret, &email).map(Some)
+    };
+    let (factor, proposed_factor) = (read(factor)?, read(proposed_factor)?);
+    let role = if role == "admin" {
+        Role::Admin
+    } else {
+        Role::Writer
+    };
+    // A hash that cannot be read is reported with the id.
+    let password_hash = Stored::from(password_hash).of(&id);
+    Ok(User {
+        id: id.parse()?,
+        email,
+        roles: vec![role],
+        password_hash,
+        disabled,
+        factor,
+        proposed_factor,
+    })
+}
+
+/// Six digits, thirty seconds, one step of tolerance, SHA-1: what every authenticator understands
+/// (RFC 6238).
+fn totp(secret: TotpSecret, email: &str) -> Result<Totp, AuthError> {
+    let builder = Builder::new()
+        .with_secret(secret)
+        .with_account_name(email)
+        .with_issuer(Some("Logbook"));
+    builder
+        .build()
+        .map_err(|error| AuthError::unavailable(error.to_string()))
+}
+
+const TABLES: [&str; 2] = [
+    "CREATE TABLE IF NOT EXISTS users (
+        id              TEXT PRIMARY KEY,
+        email           TEXT NOT NULL UNIQUE,
+        role            TEXT NOT NULL CHECK (role IN ('admin', 'writer')),
+        password_hash   TEXT NOT NULL,
+        disabled        INTEGER NOT NULL DEFAULT 0,
+        factor          TEXT,
+        proposed_factor TEXT,
+        factor_used     INTEGER NOT NULL DEFAULT 0
+    ) STRICT",
+    "CREATE TABLE IF NOT EXISTS notes (
+        id    INTEGER PRIMARY KEY,
+        owner TEXT NOT NULL,
+        text  TEXT NOT NULL
+    ) STRICT",
+];
