@@ -33,6 +33,7 @@ pub mod token;
 
 #[cfg(feature = "axum")]
 pub use self::http::{
+    by::{By, by},
     extract,
     mount::{Gates, install, try_install},
     problem as reject, protected,

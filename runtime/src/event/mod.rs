@@ -136,6 +136,17 @@ pub enum EventKind {
     RefreshCookiePlantable,
     /// A refresh cookie with the former name was accepted, although `cookies.refresh` is `host`.
     FormerRefreshCookie,
+    /// Someone changed something through the routes of [`Gate::admin_router`]: the subject and the
+    /// session are those that it was done to.
+    ///
+    /// [`Gate::admin_router`]: crate::gate::Gate::admin_router
+    Administered {
+        /// The act: `rotate_keys`, `retire_key`, `pause`, `resume`, `end_session`, `end_sessions` or
+        /// `revoke_token`.
+        act: &'static str,
+        /// The subject of the caller.
+        by: String,
+    },
     /// Issuing and verifying were stopped.
     Paused,
     /// Issuing and verifying were resumed.
@@ -350,6 +361,7 @@ impl EventKind {
             Self::PasswordHashUnreadable => "password_hash_unreadable",
             Self::RefreshCookiePlantable => "refresh_cookie_plantable",
             Self::FormerRefreshCookie => "former_refresh_cookie",
+            Self::Administered { .. } => "administered",
             Self::Paused => "paused",
             Self::Resumed => "resumed",
             Self::ClockOffset { .. } => "clock_offset",
@@ -379,6 +391,7 @@ impl EventKind {
             }
             | Self::FormerRefreshCookie
             | Self::TokenMinted { .. }
+            | Self::Administered { .. }
             | Self::Resumed => Outcome::Done,
             Self::SignInRefused(_)
             | Self::ReauthenticationRefused(_)
@@ -427,6 +440,7 @@ impl fmt::Display for Event {
             EventKind::ActionTokenIssued { purpose }
             | EventKind::ActionTokenConsumed { purpose }
             | EventKind::ActionTokenRefused { purpose } => write!(f, " purpose={purpose:?}"),
+            EventKind::Administered { act, by } => write!(f, " act={act} by={by:?}"),
             EventKind::StepRequired { kind } => write!(f, " kind={kind:?}"),
             EventKind::IssueRefused { claim } => write!(f, " claim={claim:?}"),
             EventKind::OtherSubject { callback } => write!(f, " callback={callback:?}"),

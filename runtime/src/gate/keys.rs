@@ -87,13 +87,15 @@ impl<B: AuthBackend> Gate<B> {
     /// Returns the keys: to rotate them, to retire one, to publish them.
     #[must_use]
     pub fn keys(&self) -> Keys<'_> {
-        Keys {
-            engine: self.engine(),
-        }
+        Keys::new(self.engine())
     }
 }
 
-impl Keys<'_> {
+impl<'a> Keys<'a> {
+    pub(super) const fn new(engine: &'a Engine) -> Self {
+        Self { engine }
+    }
+
     /// Puts the next keys into use for all three purposes, as [`KeyRing::rotate`] does. Other nodes
     /// of the same folder or store follow within ten seconds. They verify what this node signs at
     /// once, because the next key was published before.

@@ -23,7 +23,7 @@ use super::cookie::{CookieNames, RefreshCookieRule};
 use super::pages::PagesState;
 use super::tasks::Tasks;
 #[cfg(feature = "axum")]
-use super::{backend::RouteConfig, sessions::SessionList};
+use super::{backend::RouteConfig, keys::Keys, sessions::SessionList, tokens::TokenList};
 
 /// The flows of a gate, and the tasks beside them.
 pub(crate) struct Running {
@@ -156,6 +156,24 @@ impl Running {
     #[cfg(feature = "axum")]
     pub(crate) fn sessions(&self) -> SessionList<'_> {
         SessionList::new(&self.flows.engine)
+    }
+
+    /// Returns the keys, to change them.
+    #[cfg(feature = "axum")]
+    pub(crate) fn ring(&self) -> Keys<'_> {
+        Keys::new(&self.flows.engine)
+    }
+
+    /// Returns the registry of tokens.
+    #[cfg(feature = "axum")]
+    pub(crate) fn tokens(&self) -> TokenList<'_> {
+        TokenList::new(&self.flows.engine)
+    }
+
+    /// Stops issuing and verifying wherever the store reaches, or goes on.
+    #[cfg(feature = "axum")]
+    pub(crate) async fn set_paused(&self, paused: bool) -> Result<(), StoreError> {
+        self.flows.engine.set_paused(paused).await
     }
 
     /// Reports an event to the gate's handlers.

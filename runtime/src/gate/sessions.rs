@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::device::Device;
 use crate::error::Error;
+use crate::flow::Flows;
 use crate::id::SessionId;
 use crate::session::Engine;
 use crate::store::{SeenFrom, Session, SessionPage};
@@ -191,13 +192,19 @@ pub struct Health {
 impl<B: AuthBackend> Gate<B> {
     /// Returns the health of the gate. Asks the store.
     pub async fn health(&self) -> Health {
-        let engine = self.engine();
+        Health::of(self.flows()).await
+    }
+}
+
+impl Health {
+    /// Asks the store, and collects the rest.
+    pub(crate) async fn of(flows: &Flows) -> Self {
+        let engine = &flows.engine;
         let store_is_writable = engine.store.health(engine.time.now()).await.is_ok();
         let (revocation_view_age, revocation_entries) = engine.view_health();
         let (clock_offset, _) = engine.time.offset();
         #[cfg(feature = "password")]
-        let password_hashes_are_unreadable = self
-            .flows()
+        let password_hashes_are_unreadable = flows
             .passwords
             .as_ref()
             .is_some_and(crate::password::Passwords::is_degraded);

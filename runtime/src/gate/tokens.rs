@@ -15,7 +15,11 @@ pub struct TokenList<'a> {
     query: TokenQuery,
 }
 
-impl TokenList<'_> {
+impl<'a> TokenList<'a> {
+    pub(super) const fn new(engine: &'a Engine) -> Self {
+        Self { engine, query: ANY }
+    }
+
     /// Selects the tokens that are valid: neither expired nor revoked, nor of a session that has
     /// ended. Epochs and generations are not looked at: tokens that
     /// [`Revoke::access_of`](crate::session::Revoke::access_of) or `access.on_refresh = "revoke"`
@@ -122,10 +126,7 @@ impl<B: AuthBackend> Gate<B> {
     /// All refresh tokens of a session are one row, whose id is the session's, at the root of its
     /// tree.
     pub fn tokens(&self) -> TokenList<'_> {
-        TokenList {
-            engine: self.engine(),
-            query: ANY,
-        }
+        TokenList::new(self.engine())
     }
 
     /// Enters a token of [`issue`](Self::issue) in the registry, below `parent` if one is given:

@@ -3,6 +3,7 @@
 
 mod answer;
 mod body;
+pub(crate) mod by;
 mod convert;
 mod cookie;
 mod extra;

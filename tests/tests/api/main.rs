@@ -27,6 +27,7 @@ mod moving;
 mod nested_claims;
 mod open_connection;
 mod openapi;
+mod operations;
 mod pages;
 mod password;
 mod policy;

@@ -37,7 +37,7 @@ pub(crate) fn members<T: DeserializeOwned>() -> Option<Vec<LoginMember>> {
     let given: Vec<_> = found.iter().filter_map(Tried::given).collect();
     // A member that accepts none of the texts is reported missing, and hides the members after it
     // that are missing too.
-    let missing_anyway = missing(Trial::new(&given).read::<T>());
+    let missing_anyway = missing(&Trial::new(&given).read::<T>());
     let position = |wanted| names.iter().position(|name| *name == wanted);
     let hidden_from = missing_anyway.and_then(position);
     let member = |tried: &Tried| {
@@ -46,7 +46,7 @@ pub(crate) fn members<T: DeserializeOwned>() -> Option<Vec<LoginMember>> {
             .copied()
             .filter(|(name, _)| *name != tried.name)
             .collect::<Vec<_>>();
-        let is_required = match missing(Trial::new(&without).read::<T>()) {
+        let is_required = match missing(&Trial::new(&without).read::<T>()) {
             Some(name) if name == tried.name => true,
             Some(_) if hidden_from.is_some_and(|from| position(tried.name) >= Some(from)) => {
                 !tried.is_nullable
@@ -64,7 +64,7 @@ pub(crate) fn members<T: DeserializeOwned>() -> Option<Vec<LoginMember>> {
 }
 
 /// Returns the member that is missing.
-fn missing(read: Result<(), Fault>) -> Option<&'static str> {
+fn missing(read: &Result<(), Fault>) -> Option<&'static str> {
     match read {
         Err(Fault::Missing(name)) => Some(name),
         _ => None,

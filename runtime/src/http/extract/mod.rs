@@ -41,7 +41,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::extract::{FromRequestParts, OptionalFromRequestParts, Request};
 use http::request::Parts;
 
 use super::problem::Rejection;
@@ -115,6 +115,16 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     #[must_use]
     pub fn transport(&self) -> Transport {
         self.transport
+    }
+
+    /// Finds the caller of a whole request, for routes that the gate itself has.
+    pub(super) async fn admitted(
+        request: Request,
+        verifier: &Verifier<U>,
+    ) -> Result<(Self, Request), Rejection> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Self::demand(&mut parts, verifier.clone(), Taken::Both).await?;
+        Ok((caller, Request::from_parts(parts, body)))
     }
 
     /// Finds the caller of a request; `None` where it has no credentials. Afterwards the token of a

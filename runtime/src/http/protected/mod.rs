@@ -29,7 +29,8 @@ use http::Method;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::policy::Rule;
+use crate::policy::{PolicyFor, Rule};
+use crate::token::JwtClaims;
 
 /// A router that takes only handlers which declare who may call them.
 ///
@@ -121,6 +122,30 @@ where
         }));
         Self {
             router: self.router.route(path, methods),
+            ..self
+        }
+    }
+
+    /// Adds a route whose handlers are guarded by callers of the type `U` who satisfy `P`.
+    #[track_caller]
+    pub(super) fn guarded<U, P>(
+        mut self,
+        path: &str,
+        methods: &[Method],
+        handlers: axum::routing::MethodRouter<S>,
+    ) -> Self
+    where
+        U: JwtClaims,
+        P: PolicyFor<U>,
+    {
+        self.routes.extend(methods.iter().map(|method| Route {
+            path: path.to_owned(),
+            method: Some(method.clone()),
+            security: Security::Required(P::RULE),
+            callers: vec![RouteCaller::from(&CallerUser::either::<U>())],
+        }));
+        Self {
+            router: self.router.route(path, handlers),
             ..self
         }
     }

@@ -1,0 +1,146 @@
+//! `GET /live` and `GET /ready` for everybody, and `GET /health` with figures for some.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, StatusCode};
+use tokio::sync::Mutex;
+
+use crate::gate::{AuthBackend, Gate, Health, Running};
+use crate::policy::PolicyFor;
+use crate::token::JwtClaims;
+
+use super::super::answer::private;
+use super::super::by::By;
+use super::super::extract::{Auth, Public};
+use super::super::problem::no_store;
+use super::super::protected::{ProtectedRouter, routing};
+
+impl<B: AuthBackend> Gate<B> {
+    /// Returns the routes for the program that starts and stops this one: `GET /live` is 200 while
+    /// the program answers, and `GET /ready` is 200 where the gate is well, otherwise 503. Neither
+    /// has figures, so that everybody may ask.
+    ///
+    /// The store is asked once a second at most, however often the routes are. A paused gate is
+    /// ready: it answers each request, with 503.
+    ///
+    /// # Examples
+    /// ```
+    /// # use axum::Router;
+    /// # use tollgate::gate::{AuthBackend, Gate};
+    /// # fn app<B: AuthBackend>(gate: &Gate<B>) -> Router {
+    /// Router::new().merge(gate.health_router())
+    /// # }
+    /// ```
+    pub fn health_router<S>(&self) -> ProtectedRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let known = Known::new(Arc::clone(self.running()));
+        let ready = move |_: Public| {
+            let known = known.clone();
+            async move { known.ready().await }
+        };
+        ProtectedRouter::new()
+            .route(
+                "/live",
+                routing::get(async |_: Public| answer(true, "live")),
+            )
+            .route("/ready", routing::get(ready))
+    }
+
+    /// Returns the route `GET /health` with the figures of [`health`](Self::health), for the callers
+    /// that [`by`](crate::by) names: 200 where the gate is well, otherwise 503.
+    pub fn health_figures<S, U, P>(&self, by: By<U, P>) -> ProtectedRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+        U: JwtClaims,
+        P: PolicyFor<U>,
+    {
+        let methods = get(figures).with_state(Arc::clone(self.running()));
+        let methods = methods.layer(from_fn_with_state(by, admit::<U, P>));
+        ProtectedRouter::new().guarded::<U, P>("/health", &[Method::GET], methods)
+    }
+
+    /// Returns the route `GET /health` for everybody: for a port that only operators reach.
+    pub fn health_figures_for_anyone<S>(&self) -> ProtectedRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let gate = Arc::clone(self.running());
+        let figures = move |_: Public| figures(State(Arc::clone(&gate)));
+        ProtectedRouter::new().route("/health", routing::get(figures))
+    }
+}
+
+/// Lets callers through who satisfy the policy.
+async fn admit<U, P>(State(by): State<By<U, P>>, request: Request, next: Next) -> Response
+where
+    U: JwtClaims,
+    P: PolicyFor<U>,
+{
+    match Auth::<U, P>::admitted(request, &by.verifier).await {
+        Ok((_, request)) => next.run(request).await,
+        Err(refused) => refused.into_response(),
+    }
+}
+
+/// Answers the figures.
+async fn figures(State(gate): State<Arc<Running>>) -> Response {
+    let health = Health::of(gate.flows()).await;
+    let mut response = private(&health);
+    if !health.is_well {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    response
+}
+
+/// The last answer of the store, and when it came.
+#[derive(Clone)]
+struct Known {
+    gate: Arc<Running>,
+    last: Arc<Mutex<Option<(Instant, bool)>>>,
+}
+
+impl Known {
+    fn new(gate: Arc<Running>) -> Self {
+        Self {
+            gate,
+            last: Arc::default(),
+        }
+    }
+
+    /// Answers whether the gate is well. Requests that come together wait for one answer.
+    async fn ready(&self) -> Response {
+        let mut last = self.last.lock().await;
+        let is_well = match *last {
+            Some((at, is_well)) if at.elapsed() < A_WHILE => is_well,
+            _ => Health::of(self.gate.flows()).await.is_well,
+        };
+        if last.is_none_or(|(at, _)| at.elapsed() >= A_WHILE) {
+            *last = Some((Instant::now(), is_well));
+        }
+        answer(is_well, "ready")
+    }
+}
+
+/// Answers one word.
+fn answer(is_so: bool, word: &'static str) -> Response {
+    let (status, text) = match (is_so, word) {
+        (true, "live") => (StatusCode::OK, r#"{"status":"live"}"#),
+        (true, _) => (StatusCode::OK, r#"{"status":"ready"}"#),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"unready"}"#),
+    };
+    let json = HeaderValue::from_static("application/json");
+    let mut response = (status, [(CONTENT_TYPE, json)], text).into_response();
+    no_store(response.headers_mut());
+    response
+}
+
+/// How long an answer of the store is repeated.
+const A_WHILE: Duration = Duration::from_secs(1);

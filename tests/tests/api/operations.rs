@@ -1,0 +1,420 @@
+//! The routes for operations: whether the gate is well, and what administrators of another realm
+//! may see and change.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tollgate::clock::Clock;
+use tollgate::event::{Event, EventKind};
+use tollgate::keys::Algorithm;
+use tollgate::prelude::*;
+use tollgate::settings::Registry;
+use tollgate_tests::{Answer, OtherStore, request};
+use tower::ServiceExt as _;
+
+use crate::cookies::{Jar, with};
+
+#[derive(Clone, Debug, JwtClaims)]
+struct Customer {
+    #[claim(sub)]
+    id: u64,
+}
+
+#[auth_backend(username, user = Customer, refresh(from = stored))]
+struct Shop;
+
+impl Authenticate for Shop {
+    async fn authenticate(&self, _: UsernameLogin, _: &Client) -> Result<Customer, AuthError> {
+        Ok(Customer { id: 1 })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ClaimValue)]
+enum Rank {
+    Chief,
+    Clerk,
+}
+
+#[derive(Clone, Debug, JwtClaims)]
+struct Employee {
+    #[claim(sub)]
+    id: u64,
+    #[claim(roles)]
+    ranks: Vec<Rank>,
+}
+
+#[derive(Policy)]
+#[policy(role = Rank::Chief)]
+struct Chiefs;
+
+#[auth_backend(username, user = Employee, refresh(from = stored), prefix = "/staff/auth")]
+struct Desk;
+
+impl Authenticate for Desk {
+    async fn authenticate(&self, login: UsernameLogin, _: &Client) -> Result<Employee, AuthError> {
+        let (id, rank) = match &*login.username {
+            "chief" => (7, Rank::Chief),
+            _ => (8, Rank::Clerk),
+        };
+        Ok(Employee {
+            id,
+            ranks: vec![rank],
+        })
+    }
+}
+
+/// Customers, the staff of another realm, and the routes of both.
+struct Office {
+    shop: Gate<Shop>,
+    desk: Gate<Desk>,
+    clock: Clock,
+    events: Arc<Mutex<Vec<Event>>>,
+    app: Router,
+}
+
+impl Office {
+    async fn new() -> Self {
+        let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+        let keep = Arc::clone(&events);
+        let (builder, clock) = tollgate::testing::ready(Shop.gate()).unwrap();
+        let shop = builder
+            .cookies("/auth")
+            .registry(Registry::Tokens)
+            .on_event(move |event| keep.lock().unwrap().push(event.clone()))
+            .build()
+            .await
+            .unwrap();
+        let desk = Desk.gate().share(&shop).realm("staff");
+        let desk = desk
+            .audience("desk")
+            .clock(clock.clone())
+            .build()
+            .await
+            .unwrap();
+        let admin = shop.admin_router(tollgate::by::<Employee, Chiefs>(&desk));
+        let figures = shop.health_figures(tollgate::by::<Employee, Chiefs>(&desk));
+        let app = ProtectedRouter::<()>::new()
+            .nest("/admin", admin)
+            .nest("/well", shop.health_router())
+            .nest("/inside", figures)
+            .nest("/other-port", shop.health_figures_for_anyone());
+        let app = tollgate::install(app, (&shop, &desk));
+        Self {
+            shop,
+            desk,
+            clock,
+            events,
+            app,
+        }
+    }
+
+    async fn send(&self, request: http::Request<axum::body::Body>) -> Answer {
+        Answer::of(self.app.clone().oneshot(request).await.unwrap()).await
+    }
+
+    /// Signs in with tokens in the body.
+    async fn sign_in(&self, prefix: &str, name: &str) -> String {
+        let body = json!({"username": name, "password": "x", "transport": "body"});
+        let path = format!("{prefix}/auth/signin");
+        let answer = self
+            .send(request(Method::POST, &path, None, Some(body)))
+            .await;
+        answer.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    async fn ask(&self, method: Method, path: &str, token: &str) -> Answer {
+        self.send(request(method, path, Some(token), None)).await
+    }
+
+    /// Returns what administrators did, to whom, and who they were.
+    fn acts(&self) -> Vec<(&'static str, String, Option<String>)> {
+        let events = std::mem::take(&mut *self.events.lock().unwrap());
+        let act = |event: Event| match event.kind {
+            EventKind::Administered { act, by } => Some((act, by, event.subject)),
+            _ => None,
+        };
+        events.into_iter().filter_map(act).collect()
+    }
+}
+
+const ROUTES: [(Method, &str); 11] = [
+    (Method::GET, "/admin/keys"),
+    (Method::POST, "/admin/keys/rotate"),
+    (Method::DELETE, "/admin/keys/refresh-0"),
+    (Method::POST, "/admin/pause"),
+    (Method::POST, "/admin/resume"),
+    (Method::GET, "/admin/subjects/1/sessions"),
+    (Method::DELETE, "/admin/subjects/1/sessions"),
+    (Method::DELETE, "/admin/sessions/AAAAAAAAAAAAAAAAAAAAAA"),
+    (Method::GET, "/admin/subjects/1/tokens"),
+    (Method::DELETE, "/admin/tokens/AAAAAAAAAAAAAAAAAAAAAA"),
+    (Method::GET, "/inside/health"),
+];
+
+#[tokio::test]
+async fn only_administrators_of_the_named_gate_are_admitted() {
+    let office = Office::new().await;
+    let customer = office.sign_in("", "ada").await;
+    let clerk = office.sign_in("/staff", "clerk").await;
+    for (method, path) in ROUTES {
+        let anyone = office.send(request(method.clone(), path, None, None)).await;
+        anyone.assert_problem(401, "missing_token");
+        let other = office.ask(method.clone(), path, &customer).await;
+        other.assert_problem(401, "invalid_token");
+        let lower = office.ask(method, path, &clerk).await;
+        lower.assert_problem(403, "forbidden");
+    }
+    assert_eq!(office.acts(), []);
+    assert!(!office.shop.health().await.is_paused);
+}
+
+#[tokio::test]
+async fn an_administrator_authenticated_lately() {
+    let office = Office::new().await;
+    let chief = office.sign_in("/staff", "chief").await;
+    assert_eq!(
+        office.ask(Method::GET, "/admin/keys", &chief).await.status,
+        StatusCode::OK
+    );
+    office.clock.advance(Duration::from_secs(16 * 60));
+    let (chief, client) = (vec![Rank::Chief], Client::unknown());
+    let signed_in = office.desk.sign_in(
+        Employee {
+            id: 7,
+            ranks: chief,
+        },
+        &client,
+    );
+    let issued = signed_in.await.unwrap();
+    office.clock.advance(Duration::from_secs(16 * 60));
+    let again = office.desk.refresh(issued.refresh_token.expose(), &client);
+    let stale = again.await.unwrap().access_token;
+    for (method, path) in ROUTES
+        .into_iter()
+        .filter(|(_, path)| path.starts_with("/admin"))
+    {
+        let refused = office.ask(method, path, &stale).await;
+        refused.assert_problem(401, "insufficient_user_authentication");
+        let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+        assert!(challenge.contains("max_age=\"900\""), "{challenge}");
+    }
+    // Figures change nothing. The clock went on without the tasks, so the gate is not well.
+    let figures = office.ask(Method::GET, "/inside/health", &stale).await;
+    assert_eq!(figures.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(figures.json()["is_well"], false);
+    assert_eq!(office.acts(), []);
+}
+
+#[tokio::test]
+async fn sessions_and_tokens_of_a_subject_are_listed_and_ended() {
+    let office = Office::new().await;
+    let chief = office.sign_in("/staff", "chief").await;
+    let first = office.sign_in("", "ada").await;
+    // The list begins with the oldest.
+    office.clock.advance(Duration::from_secs(1));
+    let customers = [first, office.sign_in("", "ada").await];
+    let sessions = office
+        .ask(Method::GET, "/admin/subjects/1/sessions", &chief)
+        .await
+        .json();
+    assert_eq!(sessions.as_array().unwrap().len(), 2);
+    // The staff's own sessions are in another realm.
+    let own = office
+        .ask(Method::GET, "/admin/subjects/7/sessions", &chief)
+        .await
+        .json();
+    assert_eq!(own, json!([]));
+    let tokens = office
+        .ask(Method::GET, "/admin/subjects/1/tokens", &chief)
+        .await
+        .json();
+    assert_eq!(tokens.as_array().unwrap().len(), 4, "{tokens}");
+    let is_live = async |token: &str| {
+        let answer = office.ask(Method::GET, "/auth/sessions", token).await;
+        answer.status == StatusCode::OK
+    };
+    let sid = sessions[0]["session_id"].as_str().unwrap();
+    let path = format!("/admin/sessions/{sid}");
+    let ended = office.ask(Method::DELETE, &path, &chief).await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT, "{}", ended.text);
+    assert!(!is_live(&customers[0]).await && is_live(&customers[1]).await);
+    let again = office.ask(Method::DELETE, &path, &chief).await;
+    again.assert_problem(404, "not_found");
+    let access = tokens.as_array().unwrap().iter().find(|token| {
+        token["kind"] == "access" && token["session_id"] == sessions[1]["session_id"]
+    });
+    let path = format!(
+        "/admin/tokens/{}",
+        access.unwrap()["token_id"].as_str().unwrap()
+    );
+    let revoked = office.ask(Method::DELETE, &path, &chief).await;
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT);
+    assert!(!is_live(&customers[1]).await);
+    let all = office
+        .ask(Method::DELETE, "/admin/subjects/1/sessions", &chief)
+        .await;
+    assert_eq!(all.json(), json!({"sessions": 1}));
+    let (by, of) = ("7".to_owned(), Some("1".to_owned()));
+    assert_eq!(
+        office.acts(),
+        [
+            ("end_session", by.clone(), of.clone()),
+            ("revoke_token", by.clone(), of.clone()),
+            ("end_sessions", by, of),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn keys_are_rotated_and_a_deployment_is_paused() {
+    let office = Office::new().await;
+    office.clock.advance(Duration::from_secs(16 * 60));
+    let chief = office.sign_in("/staff", "chief").await;
+    let before = office.ask(Method::GET, "/admin/keys", &chief).await.json();
+    let rotated = office.ask(Method::POST, "/admin/keys/rotate", &chief).await;
+    assert_eq!(rotated.status, StatusCode::OK, "{}", rotated.text);
+    assert_ne!(rotated.json()["current"], before["current"]);
+    let early = office.ask(Method::POST, "/admin/keys/rotate", &chief).await;
+    early.assert_problem(400, "invalid_request");
+    let unknown = office
+        .ask(Method::DELETE, "/admin/keys/nothing", &chief)
+        .await;
+    unknown.assert_problem(400, "invalid_request");
+    // Customers are paused; their administrators are of another realm.
+    for (act, is_paused) in [("pause", true), ("resume", false)] {
+        let done = office
+            .ask(Method::POST, &format!("/admin/{act}"), &chief)
+            .await;
+        assert_eq!(done.status, StatusCode::NO_CONTENT);
+        assert_eq!(office.shop.health().await.is_paused, is_paused);
+        assert!(!office.desk.health().await.is_paused);
+    }
+    let acts: Vec<_> = office.acts().into_iter().map(|(act, ..)| act).collect();
+    assert_eq!(acts, ["rotate_keys", "pause", "resume"]);
+}
+
+/// A page of another origin cannot make a browser of an administrator act.
+#[tokio::test]
+async fn a_cookie_of_an_administrator_counts_from_this_origin_alone() {
+    let office = Office::new().await;
+    let body = json!({"username": "chief", "password": "x"});
+    let signed_in = office
+        .send(request(
+            Method::POST,
+            "/staff/auth/signin",
+            None,
+            Some(body),
+        ))
+        .await;
+    let mut jar = Jar::default();
+    jar.take(&signed_in);
+    let pause = |site: &'static str| {
+        let asked = request(Method::POST, "/admin/pause", None, None);
+        jar.send(with(asked, &[("sec-fetch-site", site)]))
+    };
+    let refused = office.send(pause("cross-site")).await;
+    refused.assert_problem(403, "csrf");
+    assert!(!office.shop.health().await.is_paused);
+    let done = office.send(pause("same-origin")).await;
+    assert_eq!(done.status, StatusCode::NO_CONTENT, "{}", done.text);
+    assert!(office.shop.health().await.is_paused);
+}
+
+#[tokio::test]
+async fn the_routes_are_in_the_document_with_who_may_call_them() {
+    let office = Office::new().await;
+    let document = office
+        .send(request(Method::GET, "/openapi.json", None, None))
+        .await;
+    let document: Value = document.json();
+    for (method, path, security) in [
+        ("get", "/admin/keys", "staff_access_token"),
+        ("delete", "/admin/keys/{name}", "staff_access_token"),
+        ("post", "/admin/pause", "staff_access_token"),
+        (
+            "get",
+            "/admin/subjects/{subject}/sessions",
+            "staff_access_token",
+        ),
+        (
+            "delete",
+            "/admin/subjects/{subject}/sessions",
+            "staff_access_token",
+        ),
+        ("get", "/inside/health", "staff_access_token"),
+    ] {
+        let operation = &document["paths"][path][method];
+        assert!(operation["operationId"].is_string(), "{method} {path}");
+        assert!(
+            operation["security"][0].get(security).is_some(),
+            "{method} {path}"
+        );
+    }
+    assert_eq!(
+        document["paths"]["/well/ready"]["get"]["security"],
+        json!([])
+    );
+}
+
+#[tokio::test]
+async fn everybody_learns_whether_the_gate_is_ready_and_no_more() {
+    let office = Office::new().await;
+    for (path, status) in [("/well/live", "live"), ("/well/ready", "ready")] {
+        let answer = office.send(request(Method::GET, path, None, None)).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.json(), json!({"status": status}));
+        assert_eq!(answer.headers["cache-control"], "no-store");
+    }
+    let figures = office
+        .send(request(Method::GET, "/other-port/health", None, None))
+        .await;
+    assert_eq!(figures.json()["is_well"], true);
+    assert_eq!(figures.json()["is_paused"], false);
+}
+
+/// However often everybody asks, the store is asked once a second at most.
+#[tokio::test]
+async fn the_store_is_not_asked_for_each_question() {
+    let store = OtherStore::new();
+    let (builder, _) = tollgate::testing::ready(Shop.gate()).unwrap();
+    let ring = KeyRing::generate(Algorithm::EdDSA).unwrap();
+    let builder = builder
+        .clock(Clock::system())
+        .keys(ring)
+        .store(store.clone());
+    let gate = builder.build().await.unwrap();
+    let app: Router = gate.health_router().into_router();
+    let asked = || {
+        store
+            .times()
+            .iter()
+            .filter(|(operation, _)| *operation == "health")
+            .count()
+    };
+    let before = asked();
+    for _ in 0..1000 {
+        let question = request(Method::GET, "/ready", None, None);
+        let answer = app.clone().oneshot(question).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+    let seconds = 1 + usize::try_from(TIME_FOR_A_THOUSAND).unwrap();
+    assert!(asked() - before <= seconds, "{} of 1000", asked() - before);
+    store.on_each(|_| tollgate_tests::Act::Fail);
+    let unready = async {
+        loop {
+            let question = request(Method::GET, "/ready", None, None);
+            let answer = Answer::of(app.clone().oneshot(question).await.unwrap()).await;
+            if answer.status == StatusCode::SERVICE_UNAVAILABLE {
+                return answer.json();
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert_eq!(unready.await, json!({"status": "unready"}));
+}
+
+/// How many seconds a thousand questions take at most; the test would be stopped long before.
+const TIME_FOR_A_THOUSAND: u64 = 100;
