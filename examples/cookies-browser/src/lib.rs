@@ -8,9 +8,11 @@ use axum::extract::{FromRef, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse};
-use axum::routing::get;
+use axum::routing::get as page_at;
 use axum::{Json, Router};
+use tollgate::id::TokenId;
 use tollgate::prelude::*;
+use tollgate::routing::get;
 
 /// A user of this program.
 #[derive(Clone, JwtClaims)]
@@ -20,35 +22,72 @@ pub struct User {
     email: String,
 }
 
-/// One user in memory. A program of yours asks its database, and hashes with `Passwords`: see the
-/// quickstart.
+/// Sends a code to an address.
+pub type Mail = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
+/// Two users in memory, of whom Grace needs a code as well. A program of yours asks its database,
+/// and hashes with `Passwords`: see the quickstart.
 #[auth_backend(email, user = User)]
-struct Accounts;
+struct Accounts {
+    mail: Mail,
+}
 
 impl Accounts {
-    fn ada() -> User {
-        User {
-            id: 1,
-            email: "ada@example.com".to_owned(),
-        }
+    fn by_id(id: u64) -> Option<User> {
+        let email = match id {
+            1 => "ada@example.com",
+            2 => "grace@example.com",
+            _ => return None,
+        };
+        Some(User {
+            id,
+            email: email.to_owned(),
+        })
+    }
+
+    /// Draws a code of six digits.
+    fn code() -> Result<String, AuthError> {
+        let [a, b, c, d, ..] = *TokenId::random()?.as_bytes();
+        let number = u32::from_be_bytes([a, b, c, d]) % 1_000_000;
+        Ok(format!("{number:06}"))
     }
 }
 
 impl Authenticate for Accounts {
     async fn authenticate(&self, login: EmailLogin, _client: &Client) -> Result<User, AuthError> {
-        let right = login.email == "ada@example.com"
-            && login.password.expose() == "correct horse battery staple";
-        if right {
-            Ok(Self::ada())
-        } else {
-            Err(AuthError::Invalid)
+        let known = [1, 2].into_iter().filter_map(Self::by_id);
+        let user = known
+            .filter(|_| login.password.expose() == "correct horse battery staple")
+            .find(|user| user.email == login.email)
+            .ok_or(AuthError::Invalid)?;
+        if user.id == 1 {
+            return Ok(user);
+        }
+        let code = Self::code()?;
+        (self.mail)(&user.email, &code);
+        let mut step = SignInStep::new(user.id, "code");
+        step.note = Some(code);
+        Err(step.into())
+    }
+
+    /// A wrong code may be given again, twice; a right one counts once, since its step is over.
+    async fn step(
+        &self,
+        step: &SignInStep,
+        answer: &StepAnswer,
+        _client: &Client,
+    ) -> Result<User, AuthError> {
+        let id = step.subject.parse().map_err(|_| AuthError::Invalid)?;
+        match (answer.code(), &step.note) {
+            (Some(code), Some(sent)) if code == sent => Self::by_id(id).ok_or(AuthError::Invalid),
+            _ => Err(AuthError::Invalid),
         }
     }
 }
 
 impl Refresh for Accounts {
-    async fn refresh(&self, _id: &u64, _client: &Client) -> Result<User, AuthError> {
-        Ok(Self::ada())
+    async fn refresh(&self, id: &u64, _client: &Client) -> Result<User, AuthError> {
+        Self::by_id(*id).ok_or(AuthError::Gone)
     }
 }
 
@@ -69,8 +108,8 @@ impl FromRef<App> for Verifier<User> {
 ///
 /// # Errors
 /// The gate cannot be built.
-pub async fn app(origin: &str) -> Result<Router, Box<dyn Error + Send + Sync>> {
-    let gate = Accounts
+pub async fn app(origin: &str, mail: Mail) -> Result<Router, Box<dyn Error + Send + Sync>> {
+    let gate = Accounts { mail }
         .gate()
         .issuer(origin)
         .audience(origin)
@@ -83,13 +122,14 @@ pub async fn app(origin: &str) -> Result<Router, Box<dyn Error + Send + Sync>> {
         verifier: gate.verifier(),
         note: Arc::default(),
     };
-    let own = Router::new()
-        .route("/", get(page))
-        .route("/page.js", get(script))
+    let own = ProtectedRouter::new()
         .route("/me", get(me))
-        .route("/note", get(read).post(write))
-        .with_state(state);
-    Ok(gate.install(own))
+        .route("/note", get(read).post(write));
+    let pages = Router::new()
+        .route("/", page_at(page))
+        .route("/page.css", page_at(style))
+        .route("/page.js", page_at(script));
+    Ok(gate.install(own).with_state(state).merge(pages))
 }
 
 async fn page() -> impl IntoResponse {
@@ -101,6 +141,10 @@ async fn page() -> impl IntoResponse {
         )],
         Html(include_str!("page.html")),
     )
+}
+
+async fn style() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/css")], include_str!("page.css"))
 }
 
 async fn script() -> impl IntoResponse {

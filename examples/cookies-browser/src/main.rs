@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
@@ -10,9 +11,12 @@ use tokio::net::TcpListener;
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let port = std::env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let origin = format!("http://localhost:{port}");
-    let app = cookies_browser::app(&origin).await?;
+    let mail = |address: &str, code: &str| println!("a letter to {address}: the code is {code}");
+    let app = cookies_browser::app(&origin, Arc::new(mail)).await?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-    println!("open {origin} and sign in as ada@example.com with \"correct horse battery staple\"");
+    println!("listening on {origin}");
+    println!("sign in as ada@example.com with \"correct horse battery staple\"");
+    println!("or as grace@example.com, who gets a code in a letter: it is printed here");
     axum::serve(
         listener,
         app.into_make_service_with_connect_info::<SocketAddr>(),

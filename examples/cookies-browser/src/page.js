@@ -1,39 +1,175 @@
-// All that a page needs: it never sees a token, and refreshes when the access cookie is gone.
+// All that a page needs: it never sees a token, renews before the access cookie is gone, and once for all tabs.
 
-const send = (path, method = "GET", type, body) =>
-  fetch(path, { method, headers: type ? { "content-type": type } : {}, body });
+const part = (id) => document.getElementById(id);
+const tabs = new BroadcastChannel("session");
 
-// One refresh at a time in all tabs. A browser drops the access cookie when its time is out, so that a request comes without.
-const refresh = () =>
-  navigator.locks.request("refresh", async () => {
-    const now = await send("/me");
-    return now.ok || (await send("/auth/refresh-access", "POST")).ok;
+async function send(path, method = "GET", type, body) {
+  try {
+    return await fetch(path, { method, headers: type ? { "content-type": type } : {}, body });
+  } catch {
+    // The server is down, or this machine is offline: said, and tried again by the next click.
+    return Response.json({ title: "the server cannot be reached: try again" }, { status: 503 });
+  }
+}
+
+const json = (path, value) => send(path, "POST", "application/json", JSON.stringify(value));
+
+// One renewal at a time in all tabs. Who waited for another tab finds that it is done.
+let renewed = 0;
+let timer;
+export const renew = () =>
+  navigator.locks.request("renew", async () => {
+    if ((await send("/me")).ok) return true;
+    return renewNow();
   });
+
+async function renewNow() {
+  const answer = await send("/auth/refresh-access", "POST");
+  if (!answer.ok) return false;
+  renewed += 1;
+  part("renewed").value = String(renewed);
+  later((await answer.json()).expires_in);
+  return true;
+}
+
+// A browser drops the access cookie when its time is out: it is renewed when half of that is over, by one tab.
+function later(seconds) {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    navigator.locks.request("renew", { ifAvailable: true }, (lock) => lock && renewNow());
+  }, seconds * 500);
+}
 
 async function call(...request) {
   const answer = await send(...request);
   if (answer.status !== 401) return answer;
   const { code } = await answer.clone().json();
   const isOver = code === "missing_token" || code === "token_expired" || code === "invalid_token";
-  return isOver && (await refresh()) ? send(...request) : answer;
+  return isOver && (await renew()) ? send(...request) : answer;
+}
+
+// What a person reads of a refusal; the codes never change.
+const WORDS = {
+  invalid_credentials: "That is not right. Try again.",
+  invalid_request: "Something is missing. Fill in the form.",
+  too_many_requests: "Too many attempts. Wait a while.",
+  unavailable: "The server cannot decide at the moment. Try again.",
+};
+
+async function refused(answer) {
+  const problem = await answer.json().catch(() => ({}));
+  if (problem.step) {
+    stepToken = problem.step_token;
+    only("step");
+    // A wrong code has a token for the next attempt.
+    say(problem.code === "invalid_credentials" ? WORDS.invalid_credentials : "");
+    part("step").code.focus();
+    return;
+  }
+  if (stepToken !== undefined && problem.code === "invalid_credentials") {
+    stepToken = undefined;
+    only("signin");
+    return say("That was the last attempt. Sign in again.");
+  }
+  say(WORDS[problem.code] ?? problem.title ?? "That did not work.");
+}
+
+let stepToken;
+
+function say(text) {
+  part("error").textContent = text;
+  part("error").hidden = text === "";
+}
+
+function only(shown) {
+  for (const id of ["signin", "step", "inside"]) part(id).hidden = id !== shown;
+}
+
+function device({ session_id, current, device_name, agent, ip, last_seen_at }) {
+  const line = document.createElement("li");
+  const about = document.createElement("div");
+  const words = [agent.name, agent.os].filter(Boolean).join(" on ");
+  about.append(device_name ?? (words || "a device"), " ");
+  if (current) {
+    const here = document.createElement("span");
+    here.className = "here";
+    here.textContent = "this device";
+    about.append(here);
+  }
+  const small = document.createElement("small");
+  small.textContent = [device_name && words, ip, new Date(last_seen_at * 1000).toLocaleString()].filter(Boolean).join(" · ");
+  about.append(small);
+  const end = document.createElement("button");
+  end.className = "quiet";
+  end.textContent = "End";
+  end.dataset.session = session_id;
+  end.setAttribute("aria-label", `End the session of ${device_name ?? words}`);
+  end.addEventListener("click", async () => {
+    const answer = await call(`/auth/sessions/${session_id}`, "DELETE");
+    if (!answer.ok && answer.status !== 404) return refused(answer);
+    if (current) tabs.postMessage("out");
+    await show();
+  });
+  line.append(about, end);
+  return line;
 }
 
 async function show() {
   const me = await call("/me");
-  const note = me.ok ? await (await call("/note")).text() : "";
-  document.getElementById("state").textContent = me.ok ? `${(await me.json()).email}: ${note}` : "signed out";
+  if (!me.ok) {
+    clearTimeout(timer);
+    part("state").textContent = me.status === 401 ? "signed out" : "…";
+    if (me.status !== 401) return refused(me);
+    if (part("step").hidden) only("signin");
+    return;
+  }
+  const [note, sessions] = [await call("/note"), await call("/auth/sessions")];
+  part("state").textContent = `${(await me.json()).email}: ${note.ok ? await note.text() : ""}`;
+  part("devices").replaceChildren(...(sessions.ok ? await sessions.json() : []).map(device));
+  only("inside");
 }
 
 function on(id, event, work) {
-  document.getElementById(id).addEventListener(event, async (happened) => {
+  part(id).addEventListener(event, async (happened) => {
     happened.preventDefault();
+    say("");
     await work(happened.target);
-    await show();
   });
 }
 
-on("signin", "submit", (form) =>
-  send("/auth/signin", "POST", "application/json", JSON.stringify(Object.fromEntries(new FormData(form)))));
-on("change", "submit", (form) => call("/note", "POST", "text/plain", form.note.value));
-on("signout", "click", () => send("/auth/signout", "POST"));
+async function signedIn(answer, form) {
+  if (!answer.ok) return refused(answer);
+  stepToken = undefined;
+  form.reset();
+  later((await answer.json()).expires_in);
+  tabs.postMessage("in");
+  await show();
+}
+
+on("signin", "submit", async (form) => {
+  const { device_name, ...login } = Object.fromEntries(new FormData(form));
+  await signedIn(await json("/auth/signin", { ...login, ...(device_name && { device_name }) }), form);
+});
+on("step", "submit", async (form) =>
+  signedIn(await json("/auth/signin/step", { step_token: stepToken, code: form.code.value.trim() }), form));
+on("cancel", "click", () => {
+  stepToken = undefined;
+  only("signin");
+});
+on("change", "submit", async (form) => {
+  const answer = await call("/note", "POST", "text/plain", form.note.value);
+  return answer.ok ? show() : refused(answer);
+});
+for (const [id, path] of [["signout", "/auth/signout"], ["everywhere", "/auth/signout-all"]]) {
+  on(id, "click", async () => {
+    const answer = await call(path, "POST");
+    if (!answer.ok && answer.status !== 401) return refused(answer);
+    tabs.postMessage("out");
+    await show();
+  });
+}
+// Another tab signed in or out.
+tabs.addEventListener("message", show);
+globalThis.renew = renew;
+globalThis.renewNow = renewNow;
 show();

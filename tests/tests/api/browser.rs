@@ -1,6 +1,8 @@
 //! A real browser: what it keeps, what it sends by itself, and what the pages of others can do with
 //! that.
 
+use std::sync::{Arc, Mutex};
+
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
@@ -13,6 +15,15 @@ use tollgate_tests::support::browser::Browser;
 /// Serves the example at `localhost`, with a route at `/auth/seen` and one at `/seen` that answer
 /// the names of the cookies that came.
 async fn served() -> (Server, String) {
+    let (server, origin, _) = served_with_letters().await;
+    (server, origin)
+}
+
+/// The codes of the letters that the example sent.
+type Letters = Arc<Mutex<Vec<String>>>;
+
+/// The same, with the letters that are sent.
+async fn served_with_letters() -> (Server, String, Letters) {
     async fn seen(headers: HeaderMap) -> String {
         let line = headers
             .get(COOKIE)
@@ -25,10 +36,15 @@ async fn served() -> (Server, String) {
         names.sort_unstable();
         names.join(" ")
     }
-    let app = cookies_browser::app("http://localhost").await.unwrap();
+    let letters = Letters::default();
+    let sent = Arc::clone(&letters);
+    let mail = move |_: &str, code: &str| sent.lock().unwrap().push(code.to_owned());
+    let app = cookies_browser::app("http://localhost", Arc::new(mail))
+        .await
+        .unwrap();
     let server = Server::start(app.route("/seen", get(seen)).route("/auth/seen", get(seen))).await;
     let origin = format!("http://localhost:{}", server.address.port());
-    (server, origin)
+    (server, origin, letters)
 }
 
 /// A page of somebody else with a form for `action`, which it sends by itself.
@@ -185,4 +201,182 @@ async fn the_page_of_the_example_works() {
         .run("document.getElementById('signout').click();")
         .await;
     browser.wait_for(&state("signed out")).await;
+}
+
+/// Fills in the form of the example, and sends it.
+fn sign_in_as(email: &str, password: &str, device: &str) -> String {
+    format!(
+        "const form = document.forms.signin; form.email.value = '{email}'; form.password.value = \
+         '{password}'; form.device_name.value = '{device}'; form.requestSubmit();"
+    )
+}
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// What a person reads where something is wrong, and how they go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_says_what_is_wrong_and_takes_a_second_factor() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let (server, origin, letters) = served_with_letters().await;
+    browser.open(&origin).await;
+    let shown = |id: &str| format!("!document.getElementById('{id}').hidden");
+    let error = |text: &str| format!("document.getElementById('error').textContent === '{text}'");
+    browser.wait_for(&shown("signin")).await;
+    browser
+        .run(&sign_in_as("grace@example.com", "wrong", ""))
+        .await;
+    browser
+        .wait_for(&error("That is not right. Try again."))
+        .await;
+    browser
+        .run(&sign_in_as("grace@example.com", PASSWORD, "a tablet"))
+        .await;
+    browser.wait_for(&shown("step")).await;
+    assert_eq!(browser.run("return document.cookie;").await, "");
+    let answer = |code: &str| {
+        format!("document.forms.step.code.value = '{code}'; document.forms.step.requestSubmit();")
+    };
+    browser.run(&answer("no code")).await;
+    browser
+        .wait_for(&error("That is not right. Try again."))
+        .await;
+    let code = letters.lock().unwrap().last().unwrap().clone();
+    browser.run(&answer(&code)).await;
+    browser.wait_for(&shown("inside")).await;
+    assert_eq!(letters.lock().unwrap().len(), 1);
+    // A server that is down is said, and the page goes on.
+    drop(server);
+    browser
+        .run("document.forms.change.note.value = 'x'; document.forms.change.requestSubmit();")
+        .await;
+    browser.wait_for(&shown("error")).await;
+    assert_eq!(
+        browser.run(&format!("return {};", shown("inside"))).await,
+        json!(true)
+    );
+}
+
+/// The devices of a person: this one is marked, and another one is ended from here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_lists_devices_and_ends_one_or_all() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let (_server, origin) = served().await;
+    browser.open(&origin).await;
+    // Another device signs in elsewhere: without the cookies of this browser, which would replace
+    // its session.
+    let elsewhere = "return (await fetch('/auth/signin', { method: 'POST', credentials: 'omit', headers: { \
+                     'content-type': 'application/json' }, body: JSON.stringify({ email: \
+                     'ada@example.com', password: 'correct horse battery staple', device_name: \
+                     'a telephone', transport: 'body' }) })).status;";
+    assert_eq!(browser.run(elsewhere).await, 200);
+    browser
+        .run(&sign_in_as("ada@example.com", PASSWORD, "a notebook"))
+        .await;
+    let devices = "[...document.querySelectorAll('#devices li')]";
+    browser.wait_for(&format!("{devices}.length === 2")).await;
+    let marked = format!(
+        "return {devices}.map((line) => [line.textContent.includes('a notebook'), \
+         line.querySelector('.here') !== null]);"
+    );
+    assert_eq!(
+        browser.run(&marked).await,
+        json!([[false, false], [true, true]])
+    );
+    browser
+        .run(&format!("{devices}[0].querySelector('button').click();"))
+        .await;
+    browser.wait_for(&format!("{devices}.length === 1")).await;
+    browser
+        .run("document.getElementById('everywhere').click();")
+        .await;
+    browser
+        .wait_for("document.getElementById('state').textContent === 'signed out'")
+        .await;
+    assert_eq!(
+        browser
+            .run("return (await fetch('/auth/refresh-access', { method: 'POST' })).status;")
+            .await,
+        401
+    );
+}
+
+/// Two tabs that renew at the same moment, again and again: none is signed out. Once all of them
+/// wait for each other, and once none does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_tabs_that_race_for_a_renewal_stay_signed_in() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let rounds = std::env::var("TAB_RACES").unwrap_or_else(|_| "10".to_owned());
+    let (_server, origin) = served().await;
+    browser.open(&origin).await;
+    browser
+        .run(&sign_in_as("ada@example.com", PASSWORD, ""))
+        .await;
+    browser
+        .wait_for("!document.getElementById('inside').hidden")
+        .await;
+    browser
+        .run("window.other = window.open(location.href);")
+        .await;
+    browser
+        .wait_for("other.renewNow && !other.document.getElementById('inside').hidden")
+        .await;
+    let race = format!(
+        "const found = []; for (let round = 0; round < {rounds}; round += 1) {{
+            const both = await Promise.all([renewNow(), other.renewNow()]);
+            const me = await Promise.all([fetch('/me'), other.fetch('/me')]);
+            found.push(both.every(Boolean) && me.every((answer) => answer.ok));
+        }} return found.filter(Boolean).length;"
+    );
+    let expected: u64 = rounds.parse().unwrap();
+    assert_eq!(browser.run(&race).await, json!(expected));
+}
+
+/// Swagger UI shows the document and signs in by its own form, under the policy that it brings.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn swagger_ui_signs_in_by_try_it_out() {
+    let Some(browser) = Browser::start().await else {
+        return;
+    };
+    let (_server, origin) = served().await;
+    browser.open(&format!("{origin}/docs/swagger")).await;
+    let operation = "document.getElementById('operations-auth-signin')";
+    browser.wait_for(&format!("{operation} !== null")).await;
+    browser
+        .run(&format!(
+            "{operation}.querySelector('.opblock-summary-control').click();"
+        ))
+        .await;
+    browser
+        .wait_for(&format!(
+            "{operation}.querySelector('.try-out__btn') !== null"
+        ))
+        .await;
+    browser
+        .run(&format!(
+            "{operation}.querySelector('.try-out__btn').click();"
+        ))
+        .await;
+    browser
+        .wait_for(&format!("{operation}.querySelector('.execute') !== null"))
+        .await;
+    // The example of the document is a login that counts.
+    browser
+        .run(&format!("{operation}.querySelector('.execute').click();"))
+        .await;
+    browser
+        .wait_for(&format!(
+            "{operation}.querySelector('.live-responses-table tbody .response-col_status')?.textContent.\
+             startsWith('200')"
+        ))
+        .await;
+    assert_eq!(
+        browser.run("return (await fetch('/me')).status;").await,
+        200
+    );
 }
