@@ -4,6 +4,8 @@
 mod pages;
 #[path = "repo/papers.rs"]
 mod papers;
+#[path = "repo/workflows.rs"]
+mod workflows;
 
 use std::collections::BTreeSet;
 use std::fs;

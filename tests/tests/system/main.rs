@@ -4,6 +4,7 @@
 
 mod cluster;
 mod command_line;
+mod documents;
 mod pages_browser;
 mod quickstart;
 mod two_kinds;

@@ -1,0 +1,107 @@
+//! The workflows do what `.ci/run` and `scripts/deep` do, and nothing beside: everything that they
+//! check can be checked on any machine.
+
+use std::collections::BTreeSet;
+
+use crate::{files, read, root, shown};
+
+/// A command of a workflow, and the name of its step.
+struct Step {
+    file: String,
+    name: String,
+    command: String,
+}
+
+/// Reads the steps that run a command. A workflow that is written in a way which this does not
+/// know is refused.
+fn steps() -> Vec<Step> {
+    let mut steps = Vec::new();
+    for path in files(&root().join(".github/workflows")) {
+        let (file, text) = (shown(&path), read(&path));
+        assert!(text.starts_with("# "), "{file} does not say what it is");
+        assert!(!text.contains('\t'), "{file}: YAML has no tabs");
+        let mut name = String::new();
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            let depth = line.len() - line.trim_start().len();
+            assert_eq!(depth % 2, 0, "{file}: {line}");
+            let line = line.trim_start();
+            let key = line.strip_prefix("- ").unwrap_or(line);
+            if line.starts_with("- ") {
+                name.clear();
+            }
+            if let Some(text) = key.strip_prefix("name: ") {
+                text.clone_into(&mut name);
+            }
+            let Some(command) = key.strip_prefix("run: ") else {
+                continue;
+            };
+            let mut command = command.to_owned();
+            if command == "|" {
+                command.clear();
+                while let Some(next) = lines.next_if(|next| {
+                    next.trim().is_empty() || next.len() - next.trim_start().len() > depth
+                }) {
+                    command += next.trim();
+                    command.push('\n');
+                }
+            }
+            steps.push(Step {
+                file: file.clone(),
+                name: name.clone(),
+                command,
+            });
+        }
+    }
+    steps
+}
+
+/// Returns the steps of `.ci/run`.
+fn known() -> BTreeSet<String> {
+    let script = read(&root().join(".ci/run"));
+    let functions = script.lines().filter_map(|line| line.strip_suffix("() {"));
+    functions.map(|name| name.trim().to_owned()).collect()
+}
+
+#[test]
+fn the_workflows_run_the_scripts_of_the_repository_alone() {
+    let known = known();
+    assert!(
+        known.contains("lint") && known.contains("test"),
+        "{known:?}"
+    );
+    let steps = steps();
+    assert!(steps.len() >= 3);
+    let mut wrong = Vec::new();
+    for Step {
+        file,
+        name,
+        command,
+    } in &steps
+    {
+        // Tools come before; each script says by name which ones it misses.
+        let is_set_up = name.starts_with("install ");
+        let is_script = match command.strip_prefix(".ci/run ") {
+            Some("${{ matrix.step }}") => true,
+            Some(step) => known.contains(step),
+            None => command == "scripts/deep",
+        };
+        if !is_set_up && !is_script {
+            wrong.push(format!("{file}: {command}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for wanted in [".ci/run ${{ matrix.step }}", "scripts/deep"] {
+        assert!(steps.iter().any(|step| step.command == wanted), "{wanted}");
+    }
+    // Each step of the matrix is one of the script's.
+    for path in files(&root().join(".github/workflows")) {
+        let text = read(&path);
+        let Some((_, list)) = text.split_once("step: [") else {
+            continue;
+        };
+        for step in list.split(']').next().unwrap().split(',') {
+            assert!(known.contains(step.trim()), "{step} in {}", shown(&path));
+        }
+    }
+}

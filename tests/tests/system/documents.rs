@@ -1,0 +1,45 @@
+//! The OpenAPI documents of running programs, judged by the tools of others.
+
+use std::fs;
+use std::process::Command;
+
+use tollgate_tests::support::interop::{runs, skipped};
+
+use crate::quickstart::program::Place;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/documents");
+
+/// Returns whether pip and npm can be asked, and their packages be had.
+fn tools() -> Result<(), String> {
+    runs(Command::new("npm").arg("--version"))?;
+    runs(Command::new(SCRIPT).arg("provide"))
+}
+
+#[test]
+fn a_validator_a_linter_and_a_generator_of_types_find_nothing_in_the_documents() {
+    if let Err(why) = tools() {
+        return skipped(&format!("the tools for documents: {why}"));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut judged = Command::new(SCRIPT);
+    for (example, variables) in [
+        ("quickstart", &[][..]),
+        ("two-kinds", &[("TOLLGATE_OPENAPI__POLICIES", "true")][..]),
+    ] {
+        let place = variables
+            .iter()
+            .fold(Place::of(example), |place, (name, value)| {
+                place.set(name, *value)
+            });
+        let program = place.start();
+        let document = program.get("/openapi.json", "");
+        let file = folder.path().join(format!("{example}.json"));
+        fs::write(&file, document.text).unwrap();
+        judged.arg(&file);
+    }
+    let output = judged.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}{errors}");
+    assert_eq!(said.matches("nothing found").count(), 2, "{said}");
+}
