@@ -1,6 +1,7 @@
 /** The client: signs in, keeps the tokens fresh, and sends requests with them. */
 
-import { Refused, SignedOut, Unavailable, type Problem } from "./errors.js";
+import type { Session } from "./api.js";
+import { Refused, SignedOut, StepNeeded, Unavailable, type Problem } from "./errors.js";
 import { locksOfThisPlace, type Locks } from "./locks.js";
 import { keepOfThisPlace, Store, type Keep, type Tokens } from "./store.js";
 
@@ -10,6 +11,12 @@ export interface Options {
   readonly url: string;
   /** Under which path the gate's routes are: `/auth`. */
   readonly prefix?: string;
+  /** The routes below the prefix that the backend named otherwise: `{ signin: "/login" }`. */
+  readonly paths?: Partial<Paths>;
+  /** The members of the tokens that the backend named otherwise. */
+  readonly names?: { readonly accessToken?: string; readonly refreshToken?: string };
+  /** Whether the browser keeps the tokens in cookies, which no script sees: `cookies.path` is set. */
+  readonly cookies?: boolean;
   /** The server's `refresh.window` in milliseconds: 10 000. A refresh is given up after half of it. */
   readonly window?: number;
   /** How long before its end an access token is replaced, in milliseconds: 30 000, and never more than half of its lifetime. */
@@ -30,6 +37,18 @@ export interface Options {
   readonly wait?: (milliseconds: number) => Promise<void>;
 }
 
+/** Where the routes are, below the prefix. */
+export interface Paths {
+  readonly signin: string;
+  /** A further step of a sign-in; by default `/step` below `signin`. */
+  readonly step: string;
+  readonly refresh: string;
+  readonly reauthenticate: string;
+  readonly signout: string;
+  readonly signoutAll: string;
+  readonly sessions: string;
+}
+
 /** What `fetch` takes beside an address. */
 export type Request = Omit<RequestInit, "headers"> & { readonly headers?: Record<string, string> };
 
@@ -42,6 +61,9 @@ interface Answer {
 export class Client {
   readonly #url: URL;
   readonly #prefix: string;
+  readonly #paths: Paths;
+  readonly #names: { readonly accessToken: string; readonly refreshToken: string };
+  readonly #cookies: boolean;
   readonly #patience: number;
   readonly #early: number;
   readonly #tries: number;
@@ -57,6 +79,18 @@ export class Client {
   constructor(options: Options) {
     this.#url = new URL(options.url, globalThis.location?.href);
     this.#prefix = options.prefix ?? "/auth";
+    this.#paths = {
+      signin: "/signin",
+      step: `${options.paths?.signin ?? "/signin"}/step`,
+      refresh: "/refresh-access",
+      reauthenticate: "/reauthenticate",
+      signout: "/signout",
+      signoutAll: "/signout-all",
+      sessions: "/sessions",
+      ...options.paths,
+    };
+    this.#names = { accessToken: "access_token", refreshToken: "refresh_token", ...options.names };
+    this.#cookies = options.cookies ?? false;
     const window = options.window ?? 10_000;
     // Without a window every answer that is lost has to be asked for again: waiting longer does no harm then.
     this.#patience = window > 0 ? window / 2 : 10_000;
@@ -80,19 +114,94 @@ export class Client {
    *
    * The lock is held meanwhile, so that no tab's refresh of an older session writes over the tokens of this one.
    *
-   * @throws Refused, where the credentials are not right; Unavailable.
+   * @throws StepNeeded, where a further step is needed: answer it with `step`; Refused, where the credentials are not right; Unavailable.
    */
   async signIn(credentials: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#open(this.#paths.signin, credentials);
+  }
+
+  /**
+   * Goes on with a sign-in: the error that `signIn` threw, and what answers its step, such as `{ code }`.
+   *
+   * @throws StepNeeded, where there is one more step, or the answer was wrong and may be given again; Refused; Unavailable.
+   */
+  async step(needed: StepNeeded, answer: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#open(this.#paths.step, { ...answer, step_token: needed.stepToken });
+  }
+
+  async #open(path: string, body: unknown): Promise<void> {
     await this.#alone(async () => {
       const sentAt = this.#now();
-      const answer = await this.#post("/signin", credentials, SIGN_IN_PATIENCE);
+      const answer = await this.#post(path, body, SIGN_IN_PATIENCE);
       if (answer === undefined) throw new Unavailable("there was no answer");
       this.#store.write(this.#tokens(answer, sentAt));
     });
   }
 
   /**
-   * An access token that is good for a while; a fresh one where the one that is kept is about to run out.
+   * Proves again who the user is, for what needs it: the access token has a fresh `auth_time` then.
+   *
+   * @throws StepNeeded: call it once more with `step_token` and the answer; Refused, SignedOut, Unavailable.
+   */
+  async reauthenticate(credentials: Readonly<Record<string, unknown>>): Promise<void> {
+    const access = await this.accessToken();
+    await this.#alone(async () => {
+      const sentAt = this.#now();
+      const answer = await this.#post(this.#paths.reauthenticate, credentials, SIGN_IN_PATIENCE, access);
+      if (answer === undefined) throw new Unavailable("there was no answer");
+      const held = this.#store.read();
+      if (held === undefined) throw new SignedOut("somebody signed out");
+      this.#store.write(this.#tokens(answer, sentAt, held.refresh));
+    });
+  }
+
+  /**
+   * The live sessions of the user, oldest first: their devices, of which `current` is this one.
+   *
+   * @throws Refused, SignedOut, Unavailable.
+   */
+  async sessions(): Promise<readonly Session[]> {
+    const all: Session[] = [];
+    for (let next: string | undefined = this.#prefix + this.#paths.sessions; next !== undefined; ) {
+      const answer = await this.#ask(next);
+      all.push(...((await answer.json()) as Session[]));
+      next = /<([^>]*)>; *rel="next"/.exec(answer.headers.get("link") ?? "")?.[1];
+    }
+    return all;
+  }
+
+  /**
+   * Ends a session of the user. Where it is this one, `signOut` does the same and forgets the tokens.
+   *
+   * @throws Refused, where there is no such session; SignedOut, Unavailable.
+   */
+  async endSession(id: string): Promise<void> {
+    await this.#ask(`${this.#prefix}${this.#paths.sessions}/${encodeURIComponent(id)}`, "DELETE");
+  }
+
+  /**
+   * Signs the user out everywhere.
+   *
+   * @throws Refused, SignedOut, Unavailable.
+   */
+  async signOutEverywhere(): Promise<void> {
+    await this.#ask(this.#prefix + this.#paths.signoutAll, "POST");
+    await this.#alone(async () => this.#store.clear());
+  }
+
+  /** Sends a request of the user, and refuses every other answer than a good one. */
+  async #ask(path: string, method = "GET"): Promise<Response> {
+    const answer = await this.fetch(path, { method }).catch((error: unknown) => {
+      throw error instanceof SignedOut || error instanceof Unavailable ? error : new Unavailable("there was no answer");
+    });
+    if (answer.ok) return answer;
+    if (answer.status === 503 || answer.status === 429) throw new Unavailable("the server could not decide");
+    throw refused({ status: answer.status, body: await answer.json().catch(() => undefined), retryAfter: undefined });
+  }
+
+  /**
+   * An access token that is good for a while; a fresh one where the one that is kept is about to run out. With cookies it is no token,
+   * but a name for the cookie that the browser has.
    *
    * @throws SignedOut, Unavailable.
    */
@@ -111,13 +220,15 @@ export class Client {
     const url = new URL(address, this.#url);
     if (url.origin !== this.#url.origin) throw new TypeError(`no token goes to ${url.origin}`);
     const send = (access: string): Promise<Response> =>
-      this.#send(url, { ...request, headers: { ...request.headers, authorization: `Bearer ${access}` } });
+      this.#send(url, { ...request, ...this.#credentials(access, request.headers) });
     const access = await this.accessToken();
     const answer = await send(access);
     // A body that was read away cannot be sent twice.
     if (answer.status !== 401 || request.body instanceof ReadableStream) return answer;
     const challenge = answer.headers.get("www-authenticate") ?? "";
-    if (!challenge.includes('error="invalid_token"')) return answer;
+    // A browser drops a cookie when its time is out, so that the request came without.
+    const isOver = this.#cookies ? !challenge.includes("error=") : false;
+    if (!isOver && !challenge.includes('error="invalid_token"')) return answer;
     const held = this.#store.read();
     if (held === undefined) throw new SignedOut("somebody signed out");
     return send(held.access === access ? (await this.#renew(held)).access : held.access);
@@ -133,7 +244,8 @@ export class Client {
       const held = this.#store.read();
       this.#store.clear();
       if (held === undefined) return;
-      const answer = await this.#persist(() => this.#post("/signout", { refresh_token: held.refresh }, this.#patience));
+      const body = this.#cookies ? undefined : { [this.#names.refreshToken]: held.refresh };
+      const answer = await this.#persist(() => this.#post(this.#paths.signout, body, this.#patience));
       // 401: it was over already.
       if (answer.status !== 401 && answer.status >= 300) throw new Refused(problem(answer));
     });
@@ -167,7 +279,8 @@ export class Client {
       if (held === undefined) throw new SignedOut("somebody signed out");
       used = held;
       sentAt = this.#now();
-      const answer = await this.#post("/refresh-access", { refresh_token: held.refresh }, this.#patience);
+      const body = this.#cookies ? undefined : { [this.#names.refreshToken]: held.refresh };
+      const answer = await this.#post(this.#paths.refresh, body, this.#patience);
       // A machine that slept has heard of its answer too late: whoever waited may have been answered meanwhile.
       return this.#now() - sentAt > this.#patience ? undefined : answer;
     });
@@ -202,17 +315,16 @@ export class Client {
   }
 
   /** Posts a body. `undefined` where no answer came in time, or no whole one. */
-  async #post(path: string, body: unknown, patience: number): Promise<Answer | undefined> {
+  async #post(path: string, body: unknown, patience: number, access?: string): Promise<Answer | undefined> {
     const aborting = new AbortController();
     const timer = setTimeout(() => aborting.abort(), patience);
     try {
       const response = await this.#send(new URL(this.#prefix + path, this.#url), {
         method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(body),
+        ...this.#credentials(access, body === undefined ? {} : { "content-type": "application/json" }),
+        ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: aborting.signal,
         cache: "no-store",
-        credentials: "omit",
       });
       const text = await response.text();
       const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
@@ -225,14 +337,26 @@ export class Client {
     }
   }
 
-  #tokens({ status, body, retryAfter }: Answer, sentAt: number): Tokens {
+  /** How a request says who sends it: with a token in a header, or with the browser's cookies. */
+  #credentials(access: string | undefined, headers: Readonly<Record<string, string>> = {}): Pick<RequestInit, "headers" | "credentials"> {
+    if (this.#cookies) return { headers: { ...headers }, credentials: "include" };
+    if (access === undefined) return { headers: { ...headers }, credentials: "omit" };
+    return { headers: { ...headers, authorization: `Bearer ${access}` } };
+  }
+
+  /** The tokens of an answer; `kept` is the refresh token where the answer has none. */
+  #tokens({ status, body, retryAfter }: Answer, sentAt: number, kept?: string): Tokens {
     const told = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
-    const { access_token: access, refresh_token: refresh, expires_in: seconds } = told;
+    const seconds = told["expires_in"];
+    // With cookies nothing is kept but how long they are good, under a name that tells one pair from the next.
+    const name = `cookie-${sentAt}-${Math.random().toString(36).slice(2)}`;
+    const access = this.#cookies ? name : told[this.#names.accessToken];
+    const refresh = this.#cookies ? name : (told[this.#names.refreshToken] ?? kept);
     if (status === 200 && typeof access === "string" && typeof refresh === "string" && typeof seconds === "number") {
       return { access, refresh, until: sentAt + seconds * 1000, lifetime: seconds * 1000 };
     }
     if (status === 503 || status === 429 || status === 200) throw new Unavailable("the server could not decide", retryAfter);
-    throw new Refused(problem({ status, body, retryAfter }));
+    throw refused({ status, body, retryAfter });
   }
 
   #isFresh(tokens: Tokens): boolean {
@@ -244,10 +368,21 @@ export class Client {
   }
 }
 
+/** The error of an answer that says no. */
+function refused(answer: Answer): Refused {
+  const told = (typeof answer.body === "object" && answer.body !== null ? answer.body : {}) as Record<string, unknown>;
+  const { step, step_token: token, expires_in: seconds, challenge } = told;
+  if (typeof step === "string" && typeof token === "string") {
+    return new StepNeeded(problem(answer), step, token, typeof seconds === "number" ? seconds : 0, challenge);
+  }
+  return new Refused(problem(answer));
+}
+
 function problem({ status, body }: Answer): Problem {
   const told = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
   const code = typeof told["code"] === "string" ? told["code"] : "unknown";
-  return typeof told["title"] === "string" ? { code, status, title: told["title"] } : { code, status };
+  const text = (name: string): Record<string, string> => (typeof told[name] === "string" ? { [name]: told[name] } : {});
+  return { code, status, ...text("title"), ...text("detail") };
 }
 
 /** How long a sign-in may take: it is not repeated. */

@@ -5,6 +5,8 @@ export interface Problem {
   readonly code: string;
   readonly status: number;
   readonly title?: string;
+  /** What is wrong with a malformed request, for its developer. */
+  readonly detail?: string;
 }
 
 /** There is no session, or it is over: sign in. */
@@ -14,12 +16,37 @@ export class SignedOut extends Error {
 
 /** The server understood and said no: wrong credentials, for example. */
 export class Refused extends Error {
-  override readonly name = "Refused";
+  override readonly name: string = "Refused";
   readonly problem: Problem;
 
   constructor(problem: Problem) {
     super(problem.title ?? problem.code);
     this.problem = problem;
+  }
+}
+
+/** The sign-in goes on with a further step, such as a code: `client.step(error, { code })`. */
+export class StepNeeded extends Refused {
+  override readonly name = "StepNeeded";
+  /** What is asked for, as the backend names it: `totp`. */
+  readonly step: string;
+  readonly stepToken: string;
+  /** For how many seconds the step may be answered. */
+  readonly expiresIn: number;
+  /** What the step needs, as the backend sends it: the challenge of a security key. */
+  readonly challenge: unknown;
+
+  constructor(problem: Problem, step: string, stepToken: string, expiresIn: number, challenge: unknown) {
+    super(problem);
+    this.step = step;
+    this.stepToken = stepToken;
+    this.expiresIn = expiresIn;
+    this.challenge = challenge;
+  }
+
+  /** Whether an answer was wrong, and may be given again. */
+  get isAgain(): boolean {
+    return this.problem.code === "invalid_credentials";
   }
 }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Refused, SignedOut, Unavailable } from "../dist/index.js";
+import { Refused, SignedOut, StepNeeded, Unavailable } from "../dist/index.js";
 import { CREDENTIALS, locks, noLocks, pass, storage, world } from "./fakes.mjs";
 
 const problem = (it, status, code, headers) => () => it.json(status, { code, status, title: code }, headers);
@@ -250,4 +250,93 @@ test("what somebody else wrote under the key is nobody's session", async () => {
     it.storage.setItem("tollgate", text);
     await assert.rejects(it.tab().accessToken(), SignedOut);
   }
+});
+
+test("a sign-in with a further step goes on, and a wrong answer may be given again", async () => {
+  const it = world();
+  const bodies = [];
+  const needed = (code, token) => ({ code, status: 401, title: code, step: "totp", step_token: token, expires_in: 300 });
+  const answers = [
+    () => it.json(401, needed("insufficient_user_authentication", "t1")),
+    () => it.json(401, needed("invalid_credentials", "t2")),
+    () => it.tokens(),
+  ];
+  const tab = it.tab({
+    send: async (url, init) => {
+      bodies.push([new URL(url).pathname, JSON.parse(init.body)]);
+      return answers.shift()();
+    },
+  });
+  const step = await tab.signIn(CREDENTIALS).then(assert.fail, (error) => error);
+  assert.ok(step instanceof StepNeeded && step instanceof Refused);
+  assert.deepEqual([step.step, step.expiresIn, step.isAgain], ["totp", 300, false]);
+  const again = await tab.step(step, { code: "1" }).then(assert.fail, (error) => error);
+  assert.ok(again instanceof StepNeeded && again.isAgain);
+  assert.equal(tab.isSignedIn, false);
+  await tab.step(again, { code: "2" });
+  assert.equal(tab.isSignedIn, true);
+  assert.deepEqual(bodies.slice(1), [
+    ["/auth/signin/step", { code: "1", step_token: "t1" }],
+    ["/auth/signin/step", { code: "2", step_token: "t2" }],
+  ]);
+});
+
+test("routes and members may have other names", async () => {
+  const it = world();
+  const seen = [];
+  const tab = it.tab({
+    prefix: "/session",
+    paths: { signin: "/in", refresh: "/renew", signout: "/out" },
+    names: { accessToken: "token", refreshToken: "renewal" },
+    send: async (url, init) => {
+      seen.push([new URL(url).pathname, init.body && JSON.parse(init.body)]);
+      if (url.pathname.endsWith("/out")) return it.json(204);
+      return it.json(200, { token: `a${seen.length}`, renewal: `r${seen.length}`, expires_in: 600 });
+    },
+  });
+  await tab.signIn(CREDENTIALS);
+  it.time += 600_000;
+  assert.equal(await tab.accessToken(), "a2");
+  await tab.signOut();
+  assert.deepEqual(seen, [
+    ["/session/in", CREDENTIALS],
+    ["/session/renew", { renewal: "r1" }],
+    ["/session/out", { renewal: "r2" }],
+  ]);
+});
+
+test("with cookies no token is kept or sent, and one tab renews for all", async () => {
+  const it = world();
+  const seen = [];
+  const send = async (url, init) => {
+    const { pathname } = new URL(url);
+    seen.push({ pathname, body: init.body, authorization: init.headers?.authorization, credentials: init.credentials });
+    await pass();
+    if (pathname === "/auth/signout") return it.json(204);
+    if (pathname.startsWith("/auth/")) return it.json(200, { expires_in: 600, refresh_expires_in: 9, session_id: "s" });
+    return it.json(200, {});
+  };
+  const tabs = [it.tab({ send, cookies: true }), it.tab({ send, cookies: true })];
+  await tabs[0].signIn(CREDENTIALS);
+  it.time += 600_000;
+  await Promise.all(tabs.map((tab) => tab.fetch("/me")));
+  await tabs[1].signOut();
+  assert.equal(tabs[0].isSignedIn, false);
+  assert.deepEqual(seen.map(({ pathname }) => pathname), ["/auth/signin", "/auth/refresh-access", "/me", "/me", "/auth/signout"]);
+  for (const { authorization, credentials } of seen) assert.deepEqual([authorization, credentials], [undefined, "include"]);
+  assert.deepEqual(seen.slice(1).map(({ body }) => body), [undefined, undefined, undefined, undefined]);
+});
+
+test("a cookie that the browser dropped is renewed, and the request is sent once more", async () => {
+  const it = world();
+  let asked = 0;
+  const send = async (url) => {
+    if (new URL(url).pathname.startsWith("/auth/")) return it.json(200, { expires_in: 600 });
+    asked += 1;
+    return asked === 1 ? it.json(401, { code: "missing_token", status: 401 }, { "www-authenticate": "Bearer" }) : it.json(200, {});
+  };
+  const tab = it.tab({ send, cookies: true });
+  await tab.signIn(CREDENTIALS);
+  assert.equal((await tab.fetch("/me")).status, 200);
+  assert.equal(asked, 2);
 });

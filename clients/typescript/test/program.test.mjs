@@ -82,4 +82,31 @@ describe("a program", { concurrency: true }, () => {
     await assert.rejects(client.signIn({ ...CREDENTIALS, password: "wrong" }), (error) => error instanceof Refused && error.problem.code === "invalid_credentials");
     assert.equal(client.isSignedIn, false);
   });
+
+  test("devices are listed and ended, and a user authenticates again", options, async () => {
+    const place = () => ({ storage: storage(), locks: locks() });
+    const [here, there] = [new Client({ url, ...place() }), new Client({ url, ...place() })];
+    await here.signIn({ ...CREDENTIALS, device_name: "a notebook" });
+    await there.signIn({ ...CREDENTIALS, device_name: "a telephone" });
+    const named = (await here.sessions()).filter(({ device_name }) => ["a notebook", "a telephone"].includes(device_name));
+    assert.deepEqual(named.map(({ device_name, current }) => [device_name, current]), [["a notebook", true], ["a telephone", false]]);
+    await here.endSession(named[1].session_id);
+    await assert.rejects(there.sessions(), SignedOut);
+    await assert.rejects(here.endSession("nothing"), (error) => error instanceof Refused && error.problem.code === "not_found");
+    const before = await here.accessToken();
+    await here.reauthenticate(CREDENTIALS);
+    assert.notEqual(await here.accessToken(), before);
+    assert.equal((await here.fetch("/me")).status, 200);
+    await assert.rejects(here.reauthenticate({ ...CREDENTIALS, password: "wrong" }), Refused);
+  });
+
+  test("signing out everywhere ends every session of the user", options, async () => {
+    const grace = { ...CREDENTIALS, email: "grace@example.com" };
+    const [here, there] = [0, 1].map(() => new Client({ url, storage: storage(), locks: locks() }));
+    await here.signIn(grace);
+    await there.signIn(grace);
+    await here.signOutEverywhere();
+    assert.equal(here.isSignedIn, false);
+    await assert.rejects(there.sessions(), SignedOut);
+  });
 });

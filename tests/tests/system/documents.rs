@@ -15,6 +15,12 @@ fn tools() -> Result<(), String> {
     runs(Command::new(SCRIPT).arg("provide"))
 }
 
+/// The types that the client for browsers has.
+const TYPES: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../clients/typescript/src/document.ts"
+);
+
 #[test]
 fn a_validator_a_linter_and_a_generator_of_types_find_nothing_in_the_documents() {
     if let Err(why) = tools() {
@@ -42,4 +48,11 @@ fn a_validator_a_linter_and_a_generator_of_types_find_nothing_in_the_documents()
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{said}{errors}");
     assert_eq!(said.matches("nothing found").count(), 2, "{said}");
+    // The client for browsers has the types of this document.
+    let types = fs::read_to_string(folder.path().join("quickstart.json.ts")).unwrap();
+    let kept = fs::read_to_string(TYPES).unwrap();
+    assert!(
+        types == kept,
+        "write them anew: npm run types, in clients/typescript"
+    );
 }
