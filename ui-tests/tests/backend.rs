@@ -3,8 +3,8 @@
 use tollgate::device::Client;
 use tollgate::error::AuthError;
 use tollgate::gate::{
-    AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Refresh, Reload, RouteConfig,
-    RouteOptions,
+    AuthBackend, AuthRoute, Authenticate, EmailLogin, FromStored, Package, Refresh, Reload,
+    RouteConfig, RouteOptions,
 };
 use tollgate::{JwtClaims, auth_backend};
 
@@ -120,6 +120,7 @@ fn every_option_is_in_the_shape() {
         access_token: "token",
         refresh_token: "renewal",
         disabled: &[AuthRoute::SignoutAll, AuthRoute::Revoke],
+        package: Package::new(Some("tollgate-ui-tests"), option_env!("CARGO_PKG_VERSION")),
     };
     assert_eq!(is(&Shaped(())), expected);
     let _ = Shaped(0).gate();
