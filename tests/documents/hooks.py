@@ -6,7 +6,7 @@ import urllib.request
 
 import schemathesis
 
-LOGIN = {"email": "ada@example.com", "password": "correct horse battery staple"}
+PASSWORD = "correct horse battery staple"
 
 
 @schemathesis.auth(refresh_interval=None)
@@ -15,8 +15,10 @@ class SignedIn:
         # A sign-out takes one credential: what its body names would be a second one.
         if case.path.endswith("/signout"):
             return None
-        body = json.dumps({**LOGIN, "transport": "body"}).encode()
-        prefix = "/staff" if case.path.startswith("/staff") else ""
+        is_staff = case.path.startswith("/staff")
+        prefix, name = ("/staff", "grace") if is_staff else ("", "ada")
+        login = {"email": f"{name}@example.com", "password": PASSWORD, "transport": "body"}
+        body = json.dumps(login).encode()
         request = urllib.request.Request(
             os.environ["API"] + prefix + "/auth/signin",
             data=body,

@@ -641,6 +641,8 @@ async fn routes_of_the_application_have_ids_and_tags() {
         of("post", "/auth/signin"),
         (json!("signin"), json!(["auth"]))
     );
+    let summary = &document["paths"]["/users/{id}/notes"]["post"]["summary"];
+    assert_eq!(summary, "POST /users/{id}/notes");
     assert_eq!(document["tags"][0]["name"], "auth");
 }
 

@@ -105,12 +105,15 @@ fn operation_ids(document: &mut OpenApi) -> BTreeSet<String> {
     ids.collect()
 }
 
-/// Gives an operation without an id one of its method and path, such as `get_users_id`, and one
-/// without a tag the first part of its path.
+/// Gives an operation without an id one of its method and path, such as `get_users_id`, one without a
+/// summary both of them, and one without a tag the first part of its path.
 fn identify(operation: &mut Operation, method: &str, path: &str, ids: &mut BTreeSet<String>) {
     let parts = path
         .split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|part| !part.is_empty());
+    if operation.summary.is_none() {
+        operation.summary = Some(format!("{} {path}", method.to_uppercase()));
+    }
     if operation.tags.is_none() {
         let first = parts.clone().next().unwrap_or("root");
         operation.tags = Some(vec![first.to_owned()]);
