@@ -8,6 +8,8 @@ mod choosing_a_store {}
 mod incident_day {}
 #[doc = include_str!("../../docs/guide/key-rotation-day.md")]
 mod key_rotation_day {}
+#[doc = include_str!("../../docs/guide/operations.md")]
+mod operations {}
 #[doc = include_str!("../../docs/guide/pages.md")]
 mod pages {}
 #[doc = include_str!("../../docs/guide/realms.md")]

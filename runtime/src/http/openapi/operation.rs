@@ -10,6 +10,7 @@ use utoipa::openapi::{Content, Ref, RefOr, Required, Response, ResponseBuilder, 
 use axum::routing::MethodFilter;
 
 use crate::gate::{AuthRoute, RouteConfig, Running};
+use crate::id::SessionId;
 
 use super::super::member::example;
 use super::super::row::{Answered, At, CallerKind, RouteDoc, RouteRow};
@@ -191,7 +192,11 @@ fn session_id() -> Parameter {
 }
 
 fn after() -> Parameter {
+    let id = schema::text()
+        .min_length(Some(SessionId::TEXT_LEN))
+        .max_length(Some(SessionId::TEXT_LEN));
     parameter("after", ParameterIn::Query)
+        .schema(Some(id))
         .description(Some("The last `session_id` of the page before"))
         .build()
 }
