@@ -64,7 +64,7 @@ pub(crate) fn rows(table: &mut Table) {
 }
 
 /// A ring, and the peer's keys of the same numbers.
-fn keys(algorithm: Algorithm) -> (KeyRing, EncodingKey, DecodingKey) {
+pub(crate) fn keys(algorithm: Algorithm) -> (KeyRing, EncodingKey, DecodingKey) {
     let refresh = || Secret::from_bytes((100..132).collect());
     let pem = |der: &[u8]| {
         let body = base64::engine::general_purpose::STANDARD.encode(der);

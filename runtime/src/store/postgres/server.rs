@@ -10,6 +10,11 @@ use super::schema;
 pub(super) fn what_refused(error: &sqlx::Error) -> &'static str {
     match error {
         sqlx::Error::Database(error) => match error.code().as_deref() {
+            Some("28000") if error.message().contains("certificate") => {
+                "asks for a client certificate that counts for this user: set \
+                 `store.client_certificate` and `store.client_key`, or `sslcert=` and `sslkey=` of \
+                 the URL"
+            }
             Some("28P01" | "28000") => {
                 "lets this user not in: user, password or the server's `pg_hba.conf` are wrong"
             }

@@ -4,14 +4,15 @@ use std::path::Path;
 use std::process::Command;
 
 use sqlx::{AssertSqlSafe, raw_sql};
-use tollgate::store::{PostgresStore, SessionStore as _};
+use tollgate::settings::Settings;
+use tollgate::store::{PostgresStore, SessionStore as _, Store};
 use tollgate_tests::support::postgres::Server;
 use tollgate_tests::support::skipped;
 
 use crate::postgres::{execute, number};
 use crate::record::NOW;
 
-/// Makes an authority, and a certificate of it for `localhost`. Whether `openssl` is there to do
+/// Makes an authority, and certificates of it for `localhost` and for clients. Whether `openssl` is there to do
 /// it.
 fn made_certificates(folder: &Path) -> bool {
     let script = r#"
@@ -21,7 +22,14 @@ fn made_certificates(folder: &Path) -> bool {
         new -keyout server.key -out server.csr -subj /CN=localhost &&
         printf 'subjectAltName = DNS:localhost\nbasicConstraints = CA:FALSE\n' >server.ext &&
         openssl x509 -req -in server.csr -CA authority.crt -CAkey authority.key -CAcreateserial -days 2 -extfile server.ext \
-            -out server.crt && chmod 600 server.key
+            -out server.crt && chmod 600 server.key &&
+        printf 'basicConstraints = CA:FALSE\n' >client.ext &&
+        client() {
+            new -keyout $1.key -out $1.csr -subj /CN=$2 &&
+            openssl x509 -req -in $1.csr -CA $3.crt -CAkey $3.key -CAcreateserial -days 2 \
+                -extfile client.ext -out $1.crt
+        }
+        client app app authority && client ada ada authority && client forged app other
     "#;
     Command::new("sh")
         .args(["-c", script])
@@ -30,6 +38,35 @@ fn made_certificates(folder: &Path) -> bool {
         .unwrap()
         .status
         .success()
+}
+
+/// Turns TLS on, with the certificates of the folder, and waits until new connections have it.
+async fn encrypt(server: &Server) {
+    let file = |name: &str| server.folder().join(name);
+    server.adopt(&[
+        &file("server.key"),
+        &file("server.crt"),
+        &file("authority.crt"),
+    ]);
+    let mut admin = server.connect().await;
+    for (name, value) in [
+        ("ssl_cert_file", file("server.crt")),
+        ("ssl_key_file", file("server.key")),
+        ("ssl_ca_file", file("authority.crt")),
+    ] {
+        let sql = AssertSqlSafe(format!("ALTER SYSTEM SET {name} = '{}'", value.display()));
+        raw_sql(sql).execute(&mut admin).await.unwrap();
+    }
+    execute(&mut admin, "ALTER SYSTEM SET ssl = on").await;
+    execute(&mut admin, "SELECT pg_reload_conf()").await;
+    for _ in 0..500 {
+        // Each new connection begins with the settings as they are then.
+        let is_on = "SELECT count(*) FROM pg_settings WHERE name = 'ssl' AND setting = 'on'";
+        if number(&mut server.connect().await, is_on).await == 1 {
+            return;
+        }
+    }
+    panic!("the server does not turn TLS on");
 }
 
 #[tokio::test]
@@ -64,29 +101,8 @@ async fn a_connection_is_encrypted_and_its_server_proven_as_the_url_says() {
         "a server without TLS was accepted: {error}"
     );
 
-    server.adopt(&[&folder.join("server.key"), &folder.join("server.crt")]);
+    encrypt(&server).await;
     let mut admin = server.connect().await;
-    for (name, value) in [
-        ("ssl_cert_file", folder.join("server.crt")),
-        ("ssl_key_file", folder.join("server.key")),
-    ] {
-        let sql = AssertSqlSafe(format!("ALTER SYSTEM SET {name} = '{}'", value.display()));
-        raw_sql(sql).execute(&mut admin).await.unwrap();
-    }
-    execute(&mut admin, "ALTER SYSTEM SET ssl = on").await;
-    execute(&mut admin, "SELECT pg_reload_conf()").await;
-    for _ in 0..500 {
-        // Each new connection begins with the settings as they are then.
-        if number(
-            &mut server.connect().await,
-            "SELECT count(*) FROM pg_settings WHERE name = 'ssl' AND setting = 'on'",
-        )
-        .await
-            == 1
-        {
-            break;
-        }
-    }
 
     for (host, mode, authority, connects) in [
         ("localhost", "require", "authority.crt", true),
@@ -112,4 +128,73 @@ async fn a_connection_is_encrypted_and_its_server_proven_as_the_url_says() {
             WHERE a.application_name = 'tollgate' AND s.ssl";
         assert!(number(&mut admin, encrypted).await > 0, "{mode}");
     }
+}
+
+/// A role that the server lets in by its certificate alone.
+#[tokio::test]
+async fn a_client_shows_the_certificate_that_it_was_given() {
+    let Some(server) = Server::private(&[]) else {
+        return;
+    };
+    let database = server.database().await;
+    if !made_certificates(server.folder()) {
+        skipped("`openssl` is not installed");
+        return;
+    }
+    let name = database.url.rsplit('/').next().unwrap();
+    let name = name.split('?').next().unwrap();
+    let mut admin = server.connect().await;
+    let role = format!("CREATE ROLE app LOGIN; ALTER DATABASE {name} OWNER TO app");
+    raw_sql(AssertSqlSafe(role))
+        .execute(&mut admin)
+        .await
+        .unwrap();
+    let rules = server.folder().join("data/pg_hba.conf");
+    let others = std::fs::read_to_string(&rules).unwrap();
+    std::fs::write(
+        &rules,
+        format!("hostssl all app 127.0.0.1/32 cert\n{others}"),
+    )
+    .unwrap();
+    encrypt(&server).await;
+
+    let file = |name: &str| server.folder().join(name).display().to_string();
+    let url = format!(
+        "postgres://app@localhost:{}/{name}?sslmode=verify-full&sslrootcert={}",
+        server.port(),
+        file("authority.crt")
+    );
+    let shown = |who: &str| {
+        let (certificate, key) = (file(&format!("{who}.crt")), file(&format!("{who}.key")));
+        PostgresStore::options(&url).client_certificate(certificate, key)
+    };
+    // None, one of another role, and one of an authority that the server does not know.
+    for options in [PostgresStore::options(&url), shown("ada")] {
+        let refused = options.connect().await.unwrap_err();
+        let said = refused.to_string();
+        assert!(said.contains("`store.client_certificate`"), "{refused:?}");
+    }
+    shown("forged").connect().await.unwrap_err();
+
+    let by_options = shown("app").connect().await.unwrap();
+    let by_url = format!(
+        "{url}&sslcert={}&sslkey={}",
+        file("app.crt"),
+        file("app.key")
+    );
+    let by_url = PostgresStore::connect(&by_url).await.unwrap();
+    for store in [by_options, by_url] {
+        store.migrate(NOW).await.unwrap();
+        store.health(NOW).await.unwrap();
+        let shown = "SELECT count(*) FROM pg_stat_activity a JOIN pg_stat_ssl s USING (pid)
+            WHERE a.usename = 'app' AND s.client_dn LIKE '%CN=app'";
+        assert!(number(&mut admin, shown).await > 0);
+    }
+    let text = format!(
+        "[store]\nurl = '{url}'\nclient_certificate = '{}'\nclient_key = '{}'",
+        file("app.crt"),
+        file("app.key")
+    );
+    let settings = Settings::from_sources(Some(("tollgate.toml", &text)), []).unwrap();
+    Store::open(&settings.store).await.unwrap();
 }
