@@ -32,3 +32,5 @@ mod mobile_and_machines {}
 mod cluster {}
 #[doc = include_str!("../../docs/guide/deploying.md")]
 mod deploying {}
+#[doc = include_str!("../../docs/guide/flows.md")]
+mod flows {}

@@ -9,6 +9,7 @@
 
 mod answer;
 mod app;
+pub mod flows;
 #[cfg(doctest)]
 mod guide;
 mod other_store;

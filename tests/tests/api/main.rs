@@ -14,6 +14,7 @@ mod cookies;
 mod devices;
 mod disconnect;
 mod encrypted;
+mod flows;
 mod granted;
 mod guard;
 mod install;

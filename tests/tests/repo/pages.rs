@@ -351,6 +351,24 @@ fn what_the_commands_of_a_page_name_exists() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What the page about flows shows is what the tests run.
+#[test]
+fn the_code_of_the_flows_is_that_of_the_program() {
+    let page = read(&root().join("docs/guide/flows.md"));
+    let program = read(&root().join("tests/src/flows.rs"));
+    let blocks = page
+        .split("```")
+        .filter_map(|part| part.strip_prefix("rust\n"));
+    let items: Vec<&str> = blocks
+        .flat_map(|block| block.trim().split("\n\n"))
+        .filter(|item| !item.starts_with("use "))
+        .collect();
+    assert!(items.len() >= 15, "{}", items.len());
+    for item in items {
+        assert!(program.contains(item), "{item}");
+    }
+}
+
 /// The readers of this file see what they must.
 #[test]
 fn the_readers_of_pages_see_what_they_must() {
