@@ -41,6 +41,7 @@ mod revoke;
 mod sessions;
 mod settings;
 mod sign_in;
+mod sockets;
 mod step;
 mod swagger_ui;
 mod testing;
