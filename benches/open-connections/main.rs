@@ -71,7 +71,11 @@ async fn serve(count: usize) -> Result<(), Failure> {
         )
         .route(
             "/ended",
-            get(async |user: Auth<User>| held(async move { drop(user.ended().await) })),
+            get(async |user: Auth<User>| {
+                held(async move {
+                    let _ = user.ended().await;
+                })
+            }),
         )
         .with_state(gate.clone());
     tokio::spawn(async move { axum::serve(listener, app).await });

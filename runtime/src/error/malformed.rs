@@ -47,6 +47,8 @@ pub(crate) enum Malformed {
     PasswordGuessable,
     /// A new password is on the blocklist.
     PasswordListed,
+    /// The request does not open a web socket.
+    NotAnUpgrade,
     /// The parameter `after` of a list names a session that the caller does not have.
     NoSuchPage,
 }
@@ -77,6 +79,7 @@ impl fmt::Display for Malformed {
             Self::PasswordTooLong => f.write_str("the password is too long"),
             Self::PasswordGuessable => f.write_str("the password is easy to guess"),
             Self::PasswordListed => f.write_str("the password is known to attackers"),
+            Self::NotAnUpgrade => f.write_str("the request does not open a web socket"),
             Self::NoSuchPage => {
                 f.write_str("`after` is not the `session_id` of a session in the caller's list")
             }

@@ -157,6 +157,8 @@ pub struct Refusal {
         allow(dead_code, reason = "only routes tell of it")
     )]
     detail: Option<Malformed>,
+    /// The account that the refusal is about, for events.
+    subject: Option<Box<str>>,
     source: Option<BoxError>,
 }
 
@@ -171,8 +173,25 @@ impl Refusal {
             retry_after: None,
             step: None,
             detail: None,
+            subject: None,
             source: None,
         }
+    }
+
+    /// Names the account that is refused, as in the claim `sub`: the event of a refused sign-in has
+    /// it, and the client does not learn it. For a backend that knows whose password is wrong:
+    /// `Err(Refusal::new(Code::InvalidCredentials).about(id).into())`.
+    #[must_use]
+    pub fn about(self, subject: impl fmt::Display) -> Self {
+        Self {
+            subject: Some(subject.to_string().into()),
+            ..self
+        }
+    }
+
+    /// Returns the account that is refused, where that is known.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
     }
 
     /// Reports that nothing could be decided, because of this error.

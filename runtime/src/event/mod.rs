@@ -46,7 +46,11 @@ pub struct Event {
 pub enum EventKind {
     /// A session was opened.
     SignedIn,
-    /// A sign-in was refused, with this code.
+    /// A sign-in was refused, with this code. The event names the subject where it is known whose
+    /// it is: at a further step, at the device limit, where the password of a
+    /// [`Stored::of`](crate::password::Stored::of) was wrong, and where the backend said so with
+    /// [`Refusal::about`](crate::error::Refusal::about). An identifier without an account is never
+    /// in it.
     SignInRefused(Code),
     /// A sign-in needs a further step.
     StepRequired {

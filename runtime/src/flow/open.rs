@@ -190,20 +190,20 @@ impl Flows {
                 opened.map_err(Refusal::unavailable)?
             }
         };
+        let refused = |code| {
+            let event = Event::new(EventKind::SignInRefused(code));
+            let event = event.subject(subject.clone()).ip(login.client.ip);
+            engine.events.emit(&event);
+            Refusal::new(code)
+        };
         let (epoch, evicted) = match opened {
             Opened::Open { epoch, evicted } => (epoch, evicted),
             Opened::Reload { changed_at } => {
                 return Ok(Opening::Again(Authenticated::After(changed_at)));
             }
             // Another answer to the step opened a session.
-            Opened::Gone => return Err(Code::InvalidCredentials.into()),
-            Opened::LimitReached => {
-                let kind = EventKind::SignInRefused(Code::Forbidden);
-                engine
-                    .events
-                    .emit(&Event::new(kind).subject(subject).ip(login.client.ip));
-                return Err(Refusal::new(Code::Forbidden));
-            }
+            Opened::Gone => return Err(refused(Code::InvalidCredentials)),
+            Opened::LimitReached => return Err(refused(Code::Forbidden)),
         };
         // This node learns at once of the sessions that the limit ended, before it reads the log.
         for sid in evicted {

@@ -135,13 +135,20 @@ impl Flows {
         stage: Stage,
         authenticated: Authenticated,
     ) -> Result<Authentication, Refusal> {
-        match self.backend.sign_in(login, client).await {
+        let (answer, checked) = asked(self.backend.sign_in(login, client)).await;
+        match answer {
             Ok(claims) => Ok(Authentication::Done(claims)),
             Err(AuthError::More(step)) => {
                 let offered = self.offer(*step, stage, authenticated).await?;
                 Ok(Authentication::Again(offered))
             }
-            Err(error) => Err(error.into_refusal(Code::InvalidCredentials)),
+            Err(error) => {
+                let refusal = error.into_refusal(Code::InvalidCredentials);
+                Err(match (refusal.subject(), checked) {
+                    (None, Some(subject)) => refusal.about(subject),
+                    _ => refusal,
+                })
+            }
         }
     }
 
@@ -150,8 +157,12 @@ impl Flows {
         if refusal.step().is_some() && refusal.code() == Code::InsufficientUserAuthentication {
             return refusal;
         }
-        let kind = EventKind::SignInRefused(refusal.code());
-        self.engine.events.emit(&Event::new(kind).ip(client.ip));
+        let event = Event::new(EventKind::SignInRefused(refusal.code())).ip(client.ip);
+        let event = match refusal.subject() {
+            Some(subject) => event.subject(subject),
+            None => event,
+        };
+        self.engine.events.emit(&event);
         refusal
     }
 
@@ -161,4 +172,14 @@ impl Flows {
         let engine = &self.engine;
         (Authenticated::Since(engine.time.now()), engine.clock.now())
     }
+}
+
+/// Runs a callback of the backend; answers with it whose password it found wrong.
+#[cfg(feature = "password")]
+use crate::password::asked;
+
+/// Runs a callback of the backend, which has no passwords of ours.
+#[cfg(not(feature = "password"))]
+async fn asked<F: Future>(callback: F) -> (F::Output, Option<String>) {
+    (callback.await, None)
 }

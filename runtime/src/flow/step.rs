@@ -19,7 +19,7 @@ use crate::event::{Event, EventKind};
 use crate::id::SessionId;
 use crate::secret::{fill_random, sha256};
 use crate::session::Issued;
-use crate::store::{Authenticated, OnceKey, OnceValue, SubjectState};
+use crate::store::{Authenticated, Before, OnceKey, OnceValue, SubjectState};
 use crate::throttle::{Account, StepAttempt};
 
 use super::answer::StepAnswer;
@@ -145,7 +145,9 @@ impl Flows {
             // The account changed since the password was checked, and the password is not here to
             // be checked again.
             Ok(Opening::Again(_)) => {
-                Err(self.report_refused(Code::InvalidCredentials.into(), &client))
+                let refusal = Refusal::new(Code::InvalidCredentials);
+                let refusal = refusal.about(stepped.claims.subject());
+                Err(self.report_refused(refusal, &client))
             }
             Err(refusal) => {
                 self.let_go(&stepped.key).await;
@@ -168,6 +170,18 @@ impl Flows {
             hash: sha256(token.as_bytes()),
         };
         let pending = self.pending(&key, renews).await?;
+        let subject = pending.subject.clone();
+        let stepped = self.answered(key, pending, answer, client).await;
+        stepped.map_err(|refusal| refusal.about(subject))
+    }
+
+    async fn answered(
+        &self,
+        key: OnceKey,
+        pending: PendingStep,
+        answer: &StepAnswer,
+        client: &Client,
+    ) -> Result<Stepped, Refusal> {
         self.hold(&key).await?;
         let attempt = StepAttempt {
             subject: &pending.subject,
@@ -228,9 +242,22 @@ impl Flows {
         let pending: Option<PendingStep> = payload
             .as_deref()
             .and_then(|payload| serde_json::from_slice(payload).ok());
-        pending
-            .filter(|pending| pending.stage.renews == renews)
-            .ok_or_else(|| Code::InvalidCredentials.into())
+        let pending = pending.filter(|pending| pending.stage.renews == renews);
+        let pending = pending.ok_or(Code::InvalidCredentials)?;
+        if pending.mark.is_none() && self.were_all_ended(pending.stage.since).await? {
+            return Err(Refusal::new(Code::InvalidCredentials).about(pending.subject));
+        }
+        Ok(pending)
+    }
+
+    /// Returns whether every session of several gates was ended at this time or after it. It ends
+    /// the steps too; those of a release without marks do not notice by themselves.
+    async fn were_all_ended(&self, since: Timestamp) -> Result<bool, Refusal> {
+        let realms = self.engine.store.realms().await;
+        let realms = realms.map_err(Refusal::unavailable)?;
+        Ok(realms
+            .iter()
+            .any(|realm| realm.before == Some(Before::SeveralGates) && realm.first_opened >= since))
     }
 
     /// Holds a step while an answer to it is checked. If another answer is being checked, the

@@ -16,7 +16,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl<E: Into<BoxError> + 'static> From<E> for Rejection {
     fn from(error: E) -> Self {
-        let (refusal, status) = refuse(error.into());
+        let kind = std::any::type_name::<E>();
+        let (refusal, status) = refuse(error.into(), kind);
         Self::of(refusal, None, status)
     }
 }
@@ -49,7 +50,8 @@ impl From<crate::password::PasswordRejection> for Rejection {
 
 /// Finds the errors of this crate and the input errors of axum; every other one is a mistake of the
 /// server. A status is returned where it is not that of the code.
-fn refuse(error: BoxError) -> (Refusal, Option<StatusCode>) {
+/// `kind` is the name of the error's type.
+fn refuse(error: BoxError, kind: &str) -> (Refusal, Option<StatusCode>) {
     let error = match error.downcast::<Refusal>() {
         Ok(refusal) => return (*refusal, None),
         Err(error) => error,
@@ -61,7 +63,7 @@ fn refuse(error: BoxError) -> (Refusal, Option<StatusCode>) {
     if error.is::<StoreError>() {
         return (Refusal::unavailable(error), None);
     }
-    match input(&*error) {
+    match input(&*error).or_else(|| of_optional_input(&*error, kind)) {
         Some((status, detail)) if status.is_client_error() => malformed(status, detail),
         _ => (Refusal::internal(error), None),
     }
@@ -104,6 +106,44 @@ fn input(
         StringRejection => Malformed::Incomplete;
     }
     None
+}
+
+/// Returns the same of the inputs that axum has behind features, which are this crate's only where
+/// the application turns them on: they are told apart by the names of their types.
+fn of_optional_input(
+    error: &(dyn std::error::Error + 'static),
+    kind: &str,
+) -> Option<(StatusCode, Malformed)> {
+    let (_, name) = kind.strip_prefix("axum")?.rsplit_once("::")?;
+    match name {
+        "MultipartRejection" => Some((StatusCode::BAD_REQUEST, Malformed::NotAForm)),
+        "MultipartError" => {
+            let is_too_large = causes(error).any(|cause| cause.contains("exceeded"));
+            Some(match is_too_large {
+                true => (StatusCode::PAYLOAD_TOO_LARGE, Malformed::NotAForm),
+                false => (StatusCode::BAD_REQUEST, Malformed::NotAForm),
+            })
+        }
+        "WebSocketUpgradeRejection" => {
+            let text = error.to_string();
+            let status = if text.contains("method must be") {
+                StatusCode::METHOD_NOT_ALLOWED
+            } else if text.contains("couldn't be upgraded") {
+                StatusCode::UPGRADE_REQUIRED
+            } else {
+                StatusCode::BAD_REQUEST
+            };
+            Some((status, Malformed::NotAnUpgrade))
+        }
+        _ => None,
+    }
+}
+
+/// Returns what an error and its causes say.
+fn causes<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = String> + use<'e> {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string)
 }
 
 fn malformed(status: StatusCode, detail: Malformed) -> (Refusal, Option<StatusCode>) {

@@ -1,5 +1,6 @@
 //! Passwords: argon2id on a bounded pool, one evaluation whether or not the account exists.
 
+mod asked;
 #[cfg(feature = "password-import")]
 mod import;
 mod pool;
@@ -7,6 +8,7 @@ mod rules;
 mod stored;
 mod watch;
 
+pub(crate) use asked::asked;
 pub use rules::{Listed, PasswordRejection, Rules};
 
 /// The former name of [`PasswordRejection`].
@@ -297,9 +299,14 @@ impl Passwords {
         }
         let (password, params) = (password.clone(), self.params.clone());
         let costliest = self.watch.costliest();
-        self.pool
+        let checked = self
+            .pool
             .run(move |memory| check(&params, &costliest, &password, held, memory))
-            .await?
+            .await?;
+        if let (Err(AuthError::Invalid), Some(owner)) = (&checked, stored.and_then(Stored::owner)) {
+            asked::note_wrong(owner);
+        }
+        checked
     }
 
     /// Sends the reports of stored hashes that cannot be read to the events of a gate.

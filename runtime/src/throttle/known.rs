@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::device::Client;
 use crate::error::{Causes, Refusal};
 use crate::secret::hex;
-use crate::store::{OnceValue, StoreError};
+use crate::store::{OnceValue, Store, StoreError};
 
 /// An account, by the name that a sign-in gives it.
 #[derive(Clone, Copy, Debug)]
@@ -39,12 +39,20 @@ impl Throttle {
             return;
         };
         let mark = account.mark(device);
-        let renewed = async {
-            self.store.take_once(KNOWN.to_owned(), mark, now).await?;
-            let until = now.plus(self.known_for);
-            self.put(KNOWN, mark, until, now).await
-        };
-        if let Err(error) = renewed.await {
+        let (store, until) = (self.store.clone(), now.plus(self.known_for));
+        // On a task of its own: a client that goes away in between takes no mark with it.
+        let renewed = tokio::spawn(async move {
+            store.take_once(KNOWN.to_owned(), mark, now).await?;
+            let mut put = put(&store, mark, until, now).await;
+            for _ in 0..TRIES {
+                if put.is_ok() {
+                    break;
+                }
+                put = self::put(&store, mark, until, now).await;
+            }
+            put
+        });
+        if let Ok(Err(error)) = renewed.await {
             let error = Causes(Some(&error));
             tracing::warn!(%error, "the device of a client who signed in could not be remembered");
         }
@@ -62,31 +70,30 @@ impl Throttle {
             return Ok(None);
         };
         let mark = account.mark(device);
-        let is_known = self.has(KNOWN, mark, now).await;
+        // A value that ended already is not kept, so this only looks.
+        let is_known = put(&self.store, mark, now, now).await.map(|is_new| !is_new);
         Ok(is_known.map_err(Refusal::unavailable)?.then_some(mark))
     }
+}
 
-    async fn has(&self, kind: &str, hash: [u8; 32], now: Timestamp) -> Result<bool, StoreError> {
-        Ok(!self.put(kind, hash, now, now).await?)
-    }
-
-    async fn put(
-        &self,
-        kind: &str,
-        hash: [u8; 32],
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let value = OnceValue {
-            kind: kind.to_owned(),
-            hash,
-            payload: Vec::new(),
-            until,
-            bound: None,
-        };
-        self.store.put_once(value, now).await
-    }
+/// Marks a device as known; returns `false` where it is already.
+async fn put(
+    store: &Store,
+    hash: [u8; 32],
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let value = OnceValue {
+        kind: KNOWN.to_owned(),
+        hash,
+        payload: Vec::new(),
+        until,
+        bound: None,
+    };
+    store.put_once(value, now).await
 }
 
 /// The kind of the values that mark a known device.
 const KNOWN: &str = "known";
+/// How often a mark is put again where the store fails, after its former one was taken.
+const TRIES: u8 = 2;

@@ -8,7 +8,7 @@ use tollgate::prelude::*;
 use tollgate::routing::get as guarded;
 use tollgate::settings::Settings;
 use tollgate::store::Store;
-use tollgate_tests::{Answer, request};
+use tollgate_tests::{Answer, App, request};
 use tower::ServiceExt as _;
 
 use crate::cookies::Jar;
@@ -329,4 +329,26 @@ async fn the_document_is_where_the_setting_says_or_nowhere() {
             .to_string()
             .contains("`openapi.path`")
     );
+}
+
+/// What is no route below the prefix is the application's to answer, `exchange` without a moving
+/// guard as every other path.
+#[tokio::test]
+async fn what_is_no_route_below_the_prefix_is_answered_by_the_application() {
+    let app = App::new().await;
+    let plain = app.serving(app.gate.install(Router::new()).with_state(app.gate.clone()));
+    let own = Router::new().fallback(async || (StatusCode::NOT_FOUND, "nothing of ours"));
+    let own = app.serving(app.gate.install(own).with_state(app.gate.clone()));
+    for path in ["/auth/exchange", "/auth/nonsense", "/auth", "/auth/"] {
+        let sent = || request(Method::POST, path, None, Some(json!({ "token": "x" })));
+        let answer = plain.send(sent()).await;
+        assert_eq!(
+            (answer.status, &*answer.text),
+            (StatusCode::NOT_FOUND, ""),
+            "{path}"
+        );
+        let answer = own.send(sent()).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND);
+        assert_eq!(answer.text, "nothing of ours", "{path}");
+    }
 }

@@ -3,11 +3,13 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tollgate::error::{AuthError, ErrorKind};
+use axum::Router;
+use serde_json::json;
+use tollgate::error::{AuthError, ErrorKind, Refusal};
 use tollgate::event::EventKind;
 use tollgate::password::{Hashing, Listed, PasswordRejection, Passwords, Rules, Stored};
-use tollgate::secret::Password;
-use tollgate_tests::App;
+use tollgate::prelude::*;
+use tollgate_tests::{App, AppBuilder};
 
 const RIGHT: &str = "correct horse battery staple";
 
@@ -502,4 +504,71 @@ async fn a_gate_that_was_told_of_the_passwords_tells_of_hashes_that_cannot_be_re
     let health = app.gate.health().await;
     assert!(health.password_hashes_are_unreadable && !health.is_well);
     assert!(!untold.gate.health().await.password_hashes_are_unreadable);
+}
+
+/// Knows one account, by a stored hash with or without its owner.
+#[auth_backend(email, user = Owner, refresh(from = stored))]
+#[derive(Clone)]
+struct Owners {
+    passwords: Passwords,
+    stored: Stored,
+}
+
+#[derive(Clone, JwtClaims)]
+struct Owner {
+    #[claim(sub)]
+    id: u64,
+}
+
+impl Authenticate for Owners {
+    async fn authenticate(&self, login: EmailLogin, _: &Client) -> Result<Owner, AuthError> {
+        let stored = Some(&self.stored).filter(|_| login.email == "ada@example.com");
+        if login.email == "told@example.com" {
+            return Err(Refusal::new(Code::InvalidCredentials).about(8).into());
+        }
+        let _ = self.passwords.check(&login.password, stored).await?;
+        Ok(Owner { id: 7 })
+    }
+}
+
+/// The event of a refused sign-in names the account whose password was wrong, where that is known;
+/// the client does not learn it, and an identifier without an account is nowhere.
+#[tokio::test]
+async fn a_refused_sign_in_names_the_account_in_the_event_alone() {
+    for is_owned in [true, false] {
+        let passwords = passwords();
+        let stored = passwords.hash(&Password::new(RIGHT)).await.unwrap();
+        let stored = match is_owned {
+            true => stored.of(7),
+            false => stored,
+        };
+        let app = AppBuilder::of(Owners { passwords, stored }, |gate| {
+            gate.install(Router::new()).with_state(gate.clone())
+        });
+        let app = app.build().await;
+        let owner = is_owned.then_some("7");
+        for (email, password, subject) in [
+            ("ada@example.com", "wrong", owner),
+            ("told@example.com", "wrong", Some("8")),
+            ("nobody@example.com", "wrong", None),
+            // What was noted for one request is forgotten by the next.
+            ("nobody@example.com", RIGHT, None),
+        ] {
+            drop(app.heard());
+            let login = json!({ "email": email, "password": password });
+            let refused = app.post("/auth/signin", login).await;
+            refused.assert_problem(401, "invalid_credentials");
+            assert!(!refused.text.contains(['7', '8']), "{}", refused.text);
+            let heard = app.heard();
+            assert_eq!(heard.len(), 1, "{heard:?}");
+            assert_eq!(
+                heard[0].kind,
+                EventKind::SignInRefused(Code::InvalidCredentials)
+            );
+            assert_eq!(heard[0].subject.as_deref(), subject, "{email}");
+            assert!(!heard[0].to_string().contains("nobody"));
+        }
+        let login = json!({ "email": "ada@example.com", "password": RIGHT });
+        assert_eq!(app.post("/auth/signin", login).await.status, 200);
+    }
 }

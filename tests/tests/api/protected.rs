@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Path;
@@ -14,7 +15,10 @@ use tollgate::policy::{PolicyFor, Rule};
 use tollgate::prelude::*;
 use tollgate::protected::Security;
 use tollgate::routing::{self, any, delete, get, on, post};
-use tollgate_tests::{Accounts, Admins, App, FreshAdmins, User, UserClaims, Writers, request};
+use tollgate::store::{Revocation, RevokeReason, SessionStore, Target};
+use tollgate_tests::{
+    Accounts, Admins, App, FreshAdmins, StrictAdmins, User, UserClaims, Writers, request,
+};
 
 async fn me(user: Auth<User>) -> Json<UserClaims> {
     Json(user.claims().clone())
@@ -424,6 +428,35 @@ async fn a_gates_own_layer_and_the_argument_are_both_asked() {
             .assert_problem(403, "forbidden");
         assert_eq!(app.get(path, &ada.access).await.status, StatusCode::OK);
     }
+}
+
+/// The policy of the layer says what a verifier asks, whatever that of the argument says.
+#[tokio::test]
+async fn the_layer_asks_the_store_where_its_policy_says_so() {
+    let store = MemoryStore::new();
+    let app = App::on(store.clone(), Settings::default()).await;
+    let strict = ProtectedRouter::new()
+        .route("/strict", get(async |_: Auth<User>| "in"))
+        .route_layer(app.gate.require::<StrictAdmins>());
+    let own = strict.route("/eventual", get(async |_: Auth<User>| "in"));
+    let served = app.serving(app.gate.install(own).with_state(app.gate.clone()));
+    let ada = app.sign_in("ada@example.com").await;
+    for path in ["/strict", "/eventual"] {
+        assert_eq!(served.get(path, &ada.access).await.text, "in");
+    }
+    // Another node: it writes to the store, and this node's task has had no time to read.
+    let revocation = Revocation {
+        target: Target::Session(ada.session.parse().unwrap()),
+        reason: RevokeReason::Requested,
+        until: app.clock.now().plus(Duration::from_secs(600)),
+    };
+    let revoked = SessionStore::revoke(&store, revocation, app.clock.now()).await;
+    revoked.unwrap();
+    assert_eq!(served.get("/eventual", &ada.access).await.text, "in");
+    served
+        .get("/strict", &ada.access)
+        .await
+        .assert_problem(401, "invalid_token");
 }
 
 #[test]

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::body::Body;
+use axum::extract::multipart::MultipartRejection;
 use axum::extract::rejection::{FormRejection, JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Multipart, Path, Query};
 use axum::response::IntoResponse as _;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Form, Json, Router};
 use http::{Method, Request, StatusCode};
 use serde::Deserialize;
@@ -201,7 +204,24 @@ async fn inputs(app: &App) -> App {
         let _ = input?;
         Ok("in")
     }
+    async fn parts(input: Result<Multipart, MultipartRejection>) -> Result<String, Rejection> {
+        let mut parts = input?;
+        let mut names = Vec::new();
+        while let Some(part) = parts.next_field().await? {
+            names.push(part.name().unwrap_or_default().to_owned());
+            let _ = part.bytes().await?;
+        }
+        Ok(names.join(" "))
+    }
+    async fn socket(
+        input: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    ) -> Result<&'static str, Rejection> {
+        let _ = input?;
+        Ok("in")
+    }
     let router = Router::new()
+        .route("/parts", post(parts))
+        .route("/socket", any(socket))
         .route("/json", post(json))
         .route("/form", post(form))
         .route("/query", get(query))
@@ -222,6 +242,20 @@ async fn an_input_error_of_axum_is_its_4xx_in_words_of_ours() {
     let media = "application/json";
     let form = "application/x-www-form-urlencoded";
     let get = |path: &str| request(Method::GET, path, None, None);
+    let parts = "multipart/form-data; boundary=b";
+    let large = format!(
+        "--b\r\ncontent-disposition: form-data; name=\"a\"\r\n\r\n{}\r\n--b--\r\n",
+        "x".repeat(3 << 20)
+    );
+    // A handshake that no server has an open connection for.
+    let upgrade = Request::get("/socket")
+        .header("connection", "upgrade")
+        .header("upgrade", "websocket")
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    let upgrade = upgrade.body(Body::empty()).unwrap();
+    let small = post_text("/parts", parts, &large.replace('x', ""));
+    assert_eq!(app.send(small).await.text, "a");
     let long = format!("{{\"number\": {}1}}", " ".repeat(3 << 20));
     for (request, status, code) in [
         (post_text("/json", media, "{"), 400, "invalid_request"),
@@ -248,6 +282,16 @@ async fn an_input_error_of_axum_is_its_4xx_in_words_of_ours() {
         ),
         (get("/query?number=hunter2"), 400, "invalid_request"),
         (get("/path/hunter2"), 400, "invalid_request"),
+        (post_text("/parts", form, "hunter2"), 400, "invalid_request"),
+        (
+            post_text("/parts", parts, "hunter2"),
+            400,
+            "invalid_request",
+        ),
+        (post_text("/parts", parts, &large), 413, "payload_too_large"),
+        (get("/socket"), 400, "invalid_request"),
+        (post_text("/socket", media, "{}"), 405, "invalid_request"),
+        (upgrade, 426, "invalid_request"),
     ] {
         let what = format!("{} {code}", request.uri());
         let answer = app.send(request).await;

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate::settings::{Allowance, ThrottleSettings};
+use tollgate::store::{Before, OnceValue, SessionStore as _};
 use tollgate_tests::{Act, Answer, AppBuilder, Hook, OtherStore, PASSWORD, Tokens};
 
 const TWO_FACTORS: &str = "urn:example:two-factors";
@@ -733,6 +734,11 @@ async fn r129_a_step_is_told_of() {
             EventKind::SignedIn
         ]
     );
+    // Whose step it was is known; the client did not learn it.
+    for event in &heard {
+        assert_eq!(event.subject.as_deref(), Some("1"));
+    }
+    assert!(!wrong.text.contains("subject"), "{}", wrong.text);
     for event in &heard {
         let line = event.to_string();
         assert!(
@@ -778,5 +784,90 @@ async fn a_step_lets_in_nobody_but_the_one_it_was_for() {
         for id in [ADA, 2, EVE] {
             assert!(app.gate.sessions().of(id).await.unwrap().is_empty());
         }
+    }
+}
+
+/// The hash under which the store keeps a step.
+fn kept_under(token: &str) -> [u8; 32] {
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes());
+    hash.as_ref().try_into().unwrap()
+}
+
+/// A step that was taken while its answer was looked at, as by another node.
+#[tokio::test]
+async fn an_answer_that_comes_second_is_told_of() {
+    let store = MemoryStore::new();
+    let app = App::on(store.clone(), ThrottleSettings::off()).await;
+    let token = step_token(&app.sign_in("ada@example.com").await);
+    let (hash, now) = (kept_under(&token), app.clock.now());
+    app.gate.backend().in_step.set(move || {
+        let store = store.clone();
+        async move {
+            let taken = store.take_once("step".to_owned(), hash, now).await;
+            assert!(taken.unwrap().is_some());
+        }
+    });
+    drop(app.heard());
+    let second = app.answer(&token, "right").await;
+    second.assert_problem(401, "invalid_credentials");
+    let heard = app.heard();
+    let kinds: Vec<_> = heard.iter().map(|event| event.kind.clone()).collect();
+    assert_eq!(kinds, [EventKind::SignInRefused(Code::InvalidCredentials)]);
+    assert_eq!(heard[0].subject.as_deref(), Some("1"));
+}
+
+/// A release before wrote steps without a mark, which `Before::SeveralGates` ends all the same.
+#[tokio::test]
+async fn a_step_of_the_release_before_does_not_outlive_the_end_of_every_session() {
+    for (several, is_after) in [(false, false), (true, false), (true, true)] {
+        let store = MemoryStore::new();
+        let app = App::on(store.clone(), ThrottleSettings::off()).await;
+        // A live session, so that the first named realm has to say whose it is.
+        let _ = app.sign_in("grace@example.com").await.tokens();
+        let open = async || {
+            let before = match several {
+                true => Before::SeveralGates,
+                false => Before::OneGate,
+            };
+            let desk = Members::default().gate().share(&app.gate).realm("staff");
+            let desk = desk
+                .audience("https://staff.example.com")
+                .realm_before(before);
+            drop(desk.build().await.unwrap());
+        };
+        if is_after {
+            open().await;
+            app.wait(2);
+        }
+        let token = step_token(&app.sign_in("ada@example.com").await);
+        let (hash, now) = (kept_under(&token), app.clock.now());
+        let kept = store.take_once("step".to_owned(), hash, now).await.unwrap();
+        let mut kept: Value = serde_json::from_slice(&kept.unwrap()).unwrap();
+        assert!(
+            kept.as_object_mut()
+                .unwrap()
+                .remove("mark")
+                .unwrap()
+                .is_u64()
+        );
+        let unmarked = OnceValue {
+            kind: "step".to_owned(),
+            hash,
+            payload: serde_json::to_vec(&kept).unwrap(),
+            until: now.plus(Duration::from_secs(300)),
+            bound: None,
+        };
+        assert!(store.put_once(unmarked, now).await.unwrap());
+        if !is_after {
+            open().await;
+        }
+        let answer = app.answer(&token, "right").await;
+        if several && !is_after {
+            answer.assert_problem(401, "invalid_credentials");
+        } else {
+            let _ = answer.tokens();
+        }
+        let of_grace = app.gate.sessions().of(2).await.unwrap();
+        assert_eq!(of_grace.is_empty(), several);
     }
 }

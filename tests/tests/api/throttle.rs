@@ -11,7 +11,7 @@ use tollgate::event::EventKind;
 use tollgate::prelude::*;
 use tollgate::settings::{Allowance, ThrottleSettings};
 use tollgate::store::{MemoryStore, SessionStore as _};
-use tollgate_tests::{Answer, App, PASSWORD, request};
+use tollgate_tests::{Act, Answer, App, OtherStore, PASSWORD, request};
 
 const MINUTES: Duration = Duration::from_secs(15 * 60);
 const DEVICE: &str = "0b3f7a52-6f0e-4a43-9a44-54a3bba5ed0d";
@@ -516,4 +516,48 @@ async fn passwords_without_end_and_look_alikes_are_refused_and_harm_nobody() {
     _ = try_from(&app, "192.0.2.1", "\u{ff21}DA@Example.com", PASSWORD)
         .await
         .tokens();
+}
+
+/// The mark of a known device is taken and put again at each sign-in. A store that fails in between
+/// refuses nobody, and costs the mark at most, which the next sign-in brings back.
+#[tokio::test]
+async fn a_device_stays_known_where_the_store_fails_for_a_moment() {
+    for (failures, is_known) in [(2, true), (u32::MAX, false)] {
+        let store = OtherStore::new();
+        let settings = throttled(|throttle| throttle.identifier = Allowance::per(5, MINUTES));
+        let app = App::on(store.clone(), settings).await;
+        let on_device = || sign_in_on(&app, "198.51.100.7", "ada@example.com", PASSWORD, DEVICE);
+        let strangers = async || {
+            for number in 0..20 {
+                let ip = format!("192.0.2.{number}");
+                try_from(&app, &ip, "ada@example.com", "wrong").await;
+            }
+        };
+        let _ = on_device().await.tokens();
+        let mut left = 0;
+        store.on_each(move |operation| match operation {
+            "take_once" => {
+                left = failures;
+                Act::Run
+            }
+            "put_once" if left > 0 => {
+                left -= 1;
+                Act::Fail
+            }
+            _ => Act::Run,
+        });
+        let _ = on_device().await.tokens();
+        store.behave();
+        strangers().await;
+        let answer = on_device().await;
+        if is_known {
+            let _ = answer.tokens();
+            continue;
+        }
+        answer.assert_problem(429, "too_many_requests");
+        app.wait(24 * 3600);
+        let _ = on_device().await.tokens();
+        strangers().await;
+        let _ = on_device().await.tokens();
+    }
 }

@@ -219,6 +219,43 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
 
     /// Calls `handler` for every event on a task of its own, behind a queue of `capacity` events;
     /// an event that finds the queue full is dropped and counted.
+    ///
+    /// A handler is given before there is a gate. One that needs the gate hands its events on to a
+    /// task that has it. That task keeps the gate: abort it where the gate ends before the program.
+    ///
+    /// ```
+    /// use tollgate::event::EventKind;
+    /// # use tollgate::prelude::*;
+    /// # #[derive(Clone, JwtClaims)] struct User { #[claim(sub)] id: u64 }
+    /// # #[auth_backend(email, user = User, refresh(from = stored))] struct Accounts;
+    /// # impl Authenticate for Accounts {
+    /// #     async fn authenticate(&self, _: EmailLogin, _: &Client) -> Result<User, AuthError> {
+    /// #         Ok(User { id: 7 })
+    /// #     }
+    /// # }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), tollgate::error::Error> {
+    /// let (hand_on, mut events) = tokio::sync::mpsc::channel(1024);
+    /// # let (builder, _) = tollgate::testing::ready(Accounts.gate())?;
+    /// let gate = builder
+    ///     .on_event(move |event| drop(hand_on.try_send(event.clone())))
+    ///     .build()
+    ///     .await?;
+    /// let of_events = gate.clone();
+    /// tokio::spawn(async move {
+    ///     while let Some(event) = events.recv().await {
+    ///         // A stolen refresh token ended its session: end the subject's others too.
+    ///         if let (EventKind::RefreshReuse { .. }, Some(subject)) = (&event.kind, event.subject) {
+    ///             if let Err(error) = of_events.revoke(Revoke::subject(subject)).await {
+    ///                 tracing::error!(%error, "the other sessions could not be ended");
+    ///             }
+    ///         }
+    ///     }
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_event_queued<F, T>(mut self, capacity: usize, handler: F) -> Self
     where
         F: Fn(Event) -> T + Send + Sync + 'static,

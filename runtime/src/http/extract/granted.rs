@@ -65,12 +65,22 @@ impl<U: JwtClaims, P: PolicyFor<U>> Auth<U, P> {
     ///
     /// A policy that must ask the store is refused by `cargo build`; `cargo check` does not notice
     /// it:
-    /// ```ignore
+    /// ```compile_fail,E0080
+    /// # use tollgate::prelude::*;
+    /// # #[derive(Clone, Copy, PartialEq, Eq, ClaimValue)] enum Role { Moderator }
+    /// # #[derive(Clone, JwtClaims)]
+    /// # struct User { #[claim(sub)] id: u64, #[claim(roles)] roles: Vec<Role> }
     /// #[derive(Policy)]
     /// #[policy(role = Role::Moderator, consistency = strict)]
     /// struct Moderators;
     ///
-    /// user.require::<Moderators>()?;
+    /// fn is_moderator(user: &Auth<User>) -> bool {
+    ///     user.require::<Moderators>().is_ok()
+    /// }
+    /// # fn main() {
+    /// #     let f: fn(&Auth<User>) -> bool = is_moderator;
+    /// #     std::hint::black_box(f);
+    /// # }
     /// ```
     pub fn require<Q: PolicyFor<U>>(&self) -> Result<Granted<'_, U, Q>, Rejection> {
         self.decide::<Q>()
