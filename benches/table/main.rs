@@ -4,9 +4,10 @@
 //! cargo bench -p tollgate-benches --bench table [-- ROW …]
 //! ```
 //!
-//! A row is a group: `verify` (rows 1, 3 and 5), `foreign` (3), `seen` (4, 4b and 7), `request` (6 and 15), `view`
-//! (9), `load` (8 and 18). Without one all of them are printed. The view holds a million entries of
-//! every kind; a number sets another size. `TABLE_SVG` names a file for a picture of the rows.
+//! A row is a group: `verify` (rows 1, 3 and 5), `foreign` (3), `seen` (4, 4b and 7), `request` (6
+//! and 15), `view` (9), `load` (8 and 18). Without one all of them are printed. The view holds a
+//! million entries of every kind; a number sets another size. `TABLE_SVG` names a file for a picture
+//! of the rows.
 
 mod foreign;
 mod load;

@@ -246,10 +246,10 @@ impl<B, I, A, K, S, E> GateBuilder<B, I, A, K, S, E> {
     /// tokio::spawn(async move {
     ///     while let Some(event) = events.recv().await {
     ///         // A stolen refresh token ended its session: end the subject's others too.
-    ///         if let (EventKind::RefreshReuse { .. }, Some(subject)) = (&event.kind, event.subject) {
-    ///             if let Err(error) = of_events.revoke(Revoke::subject(subject)).await {
-    ///                 tracing::error!(%error, "the other sessions could not be ended");
-    ///             }
+    ///         let EventKind::RefreshReuse { .. } = event.kind else { continue };
+    ///         let Some(subject) = event.subject else { continue };
+    ///         if let Err(error) = of_events.revoke(Revoke::subject(subject)).await {
+    ///             tracing::error!(%error, "the other sessions could not be ended");
     ///         }
     ///     }
     /// });

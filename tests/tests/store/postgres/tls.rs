@@ -12,8 +12,8 @@ use tollgate_tests::support::skipped;
 use crate::postgres::{execute, number};
 use crate::record::NOW;
 
-/// Makes an authority, and certificates of it for `localhost` and for clients. Whether `openssl` is there to do
-/// it.
+/// Makes an authority, and certificates of it for `localhost` and for clients. Returns whether
+/// `openssl` is there to do it.
 fn made_certificates(folder: &Path) -> bool {
     let script = r#"
         new() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "$@"; }
