@@ -1,4 +1,4 @@
-//! The second factor of an account. To change it, one proves again who one is.
+//! The second factor of an account. To change it, its user proves again who they are.
 
 use axum::Form;
 use axum::extract::State;

@@ -46,12 +46,12 @@ impl User {
     }
 }
 
-/// Who may see where others are signed in.
+/// A caller who may see where others are signed in.
 #[derive(Policy)]
 #[policy(role = Role::Admin)]
 pub(crate) struct Admin;
 
-/// Whoever proved within the last five minutes who they are.
+/// A caller who proved within the last five minutes who they are.
 #[derive(Policy)]
 #[policy(max_age = "5m")]
 pub(crate) struct Fresh;
@@ -216,7 +216,7 @@ impl Accounts {
 impl Authenticate for Accounts {
     async fn authenticate(&self, login: EmailLogin, _: &Client) -> Result<User, AuthError> {
         let user = self.by_email(&login.email).await?;
-        // Whoever asks waits for one hash: a stranger cannot tell which addresses have an account.
+        // Every attempt waits for one hash: a stranger cannot tell which addresses have an account.
         let stored = user.as_ref().map(|user| &user.password_hash);
         let checked = self.passwords.check(&login.password, stored).await?;
         let user = user.ok_or(AuthError::Invalid)?;

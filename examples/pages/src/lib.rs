@@ -80,7 +80,7 @@ pub async fn app(
         )
         .route("/login/fresh", gate.form(PageForm::Reauthenticate))
         .route("/logout", gate.form(PageForm::SignOut))
-        // Whoever may not see a page reads so, and no problem document.
+        // A visitor who may not see a page reads a page that says so, not a problem document.
         .layer(from_fn(explain))
         .layer(gate.pages("/login"));
     let app = gate

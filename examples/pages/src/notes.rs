@@ -1,4 +1,4 @@
-//! The notes of whoever is signed in: a page, a form, and the same without a page load.
+//! The notes of the user: a page, a form, and both without a page load where htmx runs.
 
 use axum::Form;
 use axum::extract::{Path, State};

@@ -22,7 +22,7 @@ use crate::settings::CookieSettings;
 use super::answer::{AccessOnly, Tokens, private};
 use super::body::{has_member, member, parse};
 use super::cookie::{self, DeviceCookie};
-use super::extract::address;
+use super::extract::{address, cookies_of};
 
 /// Returns the settings of cookies, where they are on.
 pub(super) fn cookies(gate: &Running) -> Option<&CookieSettings> {
@@ -55,7 +55,8 @@ pub(super) fn check_origin(
 /// Does the same for requests that bring a cookie of the gate: without one, the request can do only
 /// what a page of another origin can do in any case.
 pub(super) fn from_here_with_cookies(gate: &Running, request: &Request) -> Result<(), Refusal> {
-    if brings_cookies(gate, request.headers()) {
+    let cookies = cookies_of(request.headers(), request.extensions());
+    if brings_cookies(gate, cookies) {
         from_here(gate, request)
     } else {
         Ok(())

@@ -43,7 +43,7 @@ impl<C> CallerToken<C> {
     }
 
     /// Returns why a request with this token is looked at: a minted one confirms nothing.
-    pub(in crate::http) const fn occasion(&self) -> Occasion {
+    pub(in crate::http) fn occasion(&self) -> Occasion {
         match self {
             Self::Sent(verified) => Occasion::entry(verified),
             Self::Minted(_) => Occasion::QUESTION,

@@ -59,9 +59,17 @@ pub(in crate::http) fn keep_cookies(headers: &HeaderMap, extensions: &mut Extens
 
 /// Returns headers that hold the cookies of a request, those that were hidden among them.
 pub(in crate::http) fn all_cookies(parts: &Parts) -> &HeaderMap {
-    match parts.extensions.get() {
+    cookies_of(&parts.headers, &parts.extensions)
+}
+
+/// Does the same for the headers and the extensions of a request.
+pub(in crate::http) fn cookies_of<'r>(
+    headers: &'r HeaderMap,
+    extensions: &'r Extensions,
+) -> &'r HeaderMap {
+    match extensions.get() {
         Some(AllCookies(kept)) => kept,
-        None => &parts.headers,
+        None => headers,
     }
 }
 

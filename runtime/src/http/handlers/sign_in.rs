@@ -14,7 +14,7 @@ use crate::gate::Running;
 use super::super::answer::AccessOnly;
 use super::super::body::{ReadBody, device, has_member, member};
 use super::super::cookie::DeviceCookie;
-use super::super::extract::KnownCaller;
+use super::super::extract::{KnownCaller, all_cookies};
 #[cfg(feature = "cookies")]
 use super::super::pages;
 use super::super::problem::Rejection;
@@ -143,7 +143,7 @@ pub(super) async fn present(
     client: &mut Client,
 ) -> Result<(), Refusal> {
     if client.transport == Transport::Cookie {
-        client.presented = presented(gate, &read.parts.headers).await?;
+        client.presented = presented(gate, all_cookies(&read.parts)).await?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::error::{Code, Malformed, Refusal};
 use crate::gate::Running;
 
 use super::super::body::{ReadBody, demand_object, has_member, member};
-use super::super::extract::{KnownCaller, bearer};
+use super::super::extract::{KnownCaller, all_cookies, bearer};
 #[cfg(feature = "cookies")]
 use super::super::pages;
 use super::super::problem::Rejection;
@@ -41,13 +41,13 @@ pub(in crate::http) async fn sign_out(
             Some(body) => demand_object(body).map(|()| has_member(body, name))?,
             None => false,
         };
-        if brings_cookies(&gate, &parts.headers) {
+        if brings_cookies(&gate, all_cookies(&parts)) {
             if bearer.is_some() || names_a_token {
                 return Err(Malformed::TwoCredentials.into());
             }
             // All cookies are used and cleared, even if they are no longer valid: a script cannot
             // clear them.
-            sign_out_presented(&gate, &parts.headers, client.ip).await?;
+            sign_out_presented(&gate, all_cookies(&parts), client.ip).await?;
             return Ok(Transport::Cookie);
         }
         match (bearer, body) {

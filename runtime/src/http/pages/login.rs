@@ -164,14 +164,15 @@ pub enum LoginReason {
     /// They are signed in, and have to prove it again: the form of the page goes to
     /// [`PageForm::Reauthenticate`](super::PageForm::Reauthenticate).
     Fresh,
-    /// What they sent was not right.
+    /// The credentials or the code that they sent are wrong.
     Refused,
-    /// What they sent to prove again who they are was not right: as [`Fresh`](Self::Fresh).
+    /// The credentials with which they proved it again are wrong: otherwise as
+    /// [`Fresh`](Self::Fresh).
     FreshRefused,
 }
 
 impl LoginReason {
-    /// The reason as the parameter `reason` has it.
+    /// Returns the value of the parameter `reason`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -200,8 +201,8 @@ impl LoginReason {
     }
 }
 
-/// What a login page, or a page below it, learns of its visitor: why they come, and where they go
-/// on. As an argument of its handler.
+/// An argument for the handler of the login page, or of a page below it: why its visitor comes, and
+/// where they go afterwards.
 #[derive(Clone, Debug)]
 pub struct LoginPage {
     reason: Option<LoginReason>,
@@ -209,14 +210,15 @@ pub struct LoginPage {
 }
 
 impl LoginPage {
-    /// Why the visitor comes; `None` where they only have to sign in, and for what is no reason.
+    /// Returns why the visitor comes; `None` if they only have to sign in, and for a text that is
+    /// not a reason.
     #[must_use]
     pub const fn reason(&self) -> Option<LoginReason> {
         self.reason
     }
 
-    /// Where they go on: a path of this origin, outside the auth routes and the login page. It goes
-    /// into the field `next` of the form.
+    /// Returns where the visitor goes afterwards: a path of this origin, outside the auth routes and
+    /// the login page. It belongs into the field `next` of the form.
     #[must_use]
     pub fn next(&self) -> &str {
         &self.next

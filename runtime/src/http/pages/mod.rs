@@ -46,15 +46,15 @@ use login::Asked;
 use table::{Brought, Plan, row};
 
 impl<B: AuthBackend> Gate<B> {
-    /// A layer for the HTML routes of an application: their users stay signed in for as long as
-    /// their session lasts, without a script. It stands around pages, and around what their scripts
-    /// and forms ask for; static files and interfaces for other programs stay outside.
+    /// Returns a layer for the HTML routes of an application: their users stay signed in for as long
+    /// as their session lasts, without a script. It stands around pages, and around the routes that
+    /// their scripts and forms call; static files and interfaces for other programs stay outside.
     ///
-    /// Where the access cookie of a request ran out, the layer renews it with the refresh cookie.
-    /// A page is answered 307 to itself with both cookies, everything else goes on as that user.
-    /// Requests that another site could have made renew nothing, but for pages that its visitors
-    /// open. A page that refuses its visitor (401) is answered by a redirection to `login`, with the
-    /// address as `next`: see [`LoginPage`]. What a request is answered exactly is in
+    /// If the access cookie of a request has expired, the layer renews it with the refresh cookie. A
+    /// page is redirected to itself (307) with both cookies; every other request continues as that
+    /// user. A request that another site could have made renews nothing, except a page that a
+    /// visitor opens through a link. A page that refuses its visitor (401) is redirected to `login`,
+    /// with its address as `next`: see [`LoginPage`]. The exact rules are in
     /// `docs/reference/pages.md`.
     ///
     /// The sign-in, its steps and signing out take forms then: see [`form`](Self::form). Cookies

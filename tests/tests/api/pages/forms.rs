@@ -209,6 +209,28 @@ async fn signing_out_clears_the_cookies_and_what_the_browser_keeps() {
     }
 }
 
+/// A script signs out at the path of the form: without a body, and with all that its browser kept.
+#[tokio::test]
+async fn a_script_signs_out_where_the_form_does() {
+    let app = app().await;
+    let mut jar = signed_in(&app).await;
+    app.wait(660);
+    jar.0.retain(|(name, _)| name != ACCESS);
+    let old = jar.clone();
+    let said = [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-mode", "no-cors"),
+    ];
+    let foreign = app
+        .send(jar.send(asked(Method::POST, "/logout", &said)))
+        .await;
+    foreign.assert_problem(403, "csrf");
+    let answer = send(&app, &mut jar, super::fetch(Method::POST, "/logout")).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert!(!jar.has(ACCESS) && !jar.has(REFRESH));
+    assert_eq!(app.send(old.send(page("/maybe"))).await.text, "nobody");
+}
+
 #[tokio::test]
 async fn a_visitor_proves_again_who_they_are_by_a_form() {
     let app = app().await;
