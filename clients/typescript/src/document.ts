@@ -274,6 +274,8 @@ export interface components {
          *       "expires_at": 1767225600,
          *       "ip": "192.0.2.7",
          *       "last_seen_at": 1767225600,
+         *       "last_seen_ip": "192.0.2.7",
+         *       "last_seen_user_agent": "Mozilla/5.0",
          *       "session_id": "q0WvR3m8S1iYb2Jx7tKdZg",
          *       "user_agent": "Mozilla/5.0"
          *     }
@@ -314,9 +316,17 @@ export interface components {
                 platform?: string;
                 platform_version?: string;
             };
+            history?: {
+                ip: string | null;
+                /** Format: int64 */
+                last_seen_at: number;
+                user_agent: string | null;
+            }[];
             ip: string | null;
             /** Format: int64 */
             last_seen_at: number;
+            last_seen_ip: string | null;
+            last_seen_user_agent: string | null;
             session_id: string;
             user_agent: string | null;
         };
