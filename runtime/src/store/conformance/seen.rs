@@ -20,6 +20,9 @@ fn place(number: u32, history: u32) -> LastSeen {
     }
 }
 
+/// Makes a step of session 1 at a time.
+type Step = fn(Timestamp) -> RotationWrite;
+
 fn seen(rotation: RotationWrite, last_seen: &LastSeen) -> RotationWrite {
     RotationWrite {
         last_seen: Some(last_seen.clone()),
@@ -33,7 +36,7 @@ clauses! {
     193 rotate last_seen_is_what_the_last_step_brought(store) {
         open(&store, new(1, "ada", NOW), NOW).await?;
         same!(row(&store, 1, NOW).await?.last_seen, None);
-        let steps: [(fn(Timestamp) -> RotationWrite, Option<LastSeen>); 6] = [
+        let steps: [(Step, Option<LastSeen>); 6] = [
             (|now| advance(1, 0, 1, 2, now), Some(place(1, 0))),
             (|now| remint(1, 1, 3, now), Some(place(2, 8))),
             (|now| slide(1, 2, 3, now.plus(IDLE)), Some(place(3, 1))),
